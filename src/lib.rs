@@ -1,0 +1,7 @@
+//! Quorumscope: watch the Stellar Consensus Protocol reach agreement, and see exactly why, or why not.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod rng;
+pub mod scp;
+pub mod time;

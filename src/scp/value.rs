@@ -1,0 +1,110 @@
+//! `Value`: what SCP agrees on. Opaque bytes, ordered bytewise, cheap to clone.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::sync::Arc;
+
+/// An opaque value. SCP only compares it; its meaning is the application's.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(Arc<[u8]>);
+
+impl Value {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text, if it is UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value(text.as_bytes().into())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Value {
+        Value(bytes.into())
+    }
+}
+
+impl fmt::Display for Value {
+    /// The text where the value is text; otherwise `0x` and hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_str() {
+            Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
+                f.write_str(text)
+            }
+            _ => {
+                f.write_str("0x")?;
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({self})")
+    }
+}
+
+impl Serialize for Value {
+    /// As [`fmt::Display`] writes it; nothing is lost.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let Some(digits) = text.strip_prefix("0x") else {
+            return Ok(Value::from(text.as_str()));
+        };
+        let bad = || {
+            de::Error::custom(format!(
+                "expected an even number of hexadecimal digits after 0x, found {digits:?}"
+            ))
+        };
+        if digits.len() % 2 != 0 || !digits.is_ascii() {
+            return Err(bad());
+        }
+        (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| bad()))
+            .collect::<Result<Vec<u8>, _>>()
+            .map(Value::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_string_survives_serialisation() {
+        for bytes in [
+            &b""[..],
+            b"pizza",
+            b"0x12",
+            b"\xff\x00",
+            "\u{e9}".as_bytes(),
+            b"a\nb",
+        ] {
+            let value = Value::from(bytes.to_vec());
+            let json = serde_json::to_string(&value).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Value>(&json).unwrap(),
+                value,
+                "{json}"
+            );
+        }
+    }
+}

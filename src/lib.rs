@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+pub mod picture;
 pub mod rng;
 pub mod scp;
 pub mod time;

@@ -1,0 +1,166 @@
+//! A drawing as data: layers of shapes in screen pixels. One painter turns them into SVG, another into OpenGL.
+//!
+//! Absent here: any idea of what is drawn, and any graphics library.
+
+use super::theme::Color;
+
+/// A point in logical pixels, origin top left, y down.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// Pixels from the left.
+    pub x: f32,
+    /// Pixels from the top.
+    pub y: f32,
+}
+
+/// An upright rectangle in logical pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Top left corner.
+    pub min: Point,
+    /// Bottom right corner.
+    pub max: Point,
+}
+
+/// The outline of a shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// Width in pixels.
+    pub width_px: f32,
+    /// Colour.
+    pub color: Color,
+    /// Solid, or dashes of this many pixels.
+    pub dash_px: Option<f32>,
+}
+
+/// Which of the bundled fonts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Font {
+    /// For running text.
+    Regular,
+    /// For headings and node glyphs.
+    Bold,
+}
+
+/// Where the given point of a text lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Left end of the baseline.
+    Left,
+    /// Middle of the baseline.
+    Middle,
+    /// Right end of the baseline.
+    Right,
+}
+
+/// One thing to draw. Later shapes cover earlier ones of the same layer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A disc, a ring, or both.
+    Circle {
+        /// Centre.
+        center: Point,
+        /// Radius in pixels.
+        radius_px: f32,
+        /// Inside, if filled.
+        fill: Option<Color>,
+        /// Outline, if any; centred on the radius.
+        stroke: Option<Stroke>,
+    },
+    /// Part of a ring; angles clockwise from the top, in turns (0..1).
+    Arc {
+        /// Centre.
+        center: Point,
+        /// Radius in pixels.
+        radius_px: f32,
+        /// Where it starts, in turns.
+        from_turn: f32,
+        /// Where it ends, in turns; not less than `from_turn`.
+        to_turn: f32,
+        /// How it is drawn.
+        stroke: Stroke,
+    },
+    /// A line through points.
+    Line {
+        /// At least two points.
+        points: Vec<Point>,
+        /// How it is drawn.
+        stroke: Stroke,
+    },
+    /// A closed polygon (convex when filled).
+    Polygon {
+        /// Corners in order.
+        points: Vec<Point>,
+        /// Inside, if filled.
+        fill: Option<Color>,
+        /// Outline, if any.
+        stroke: Option<Stroke>,
+    },
+    /// A rectangle with round corners.
+    Box {
+        /// Where.
+        rect: Rect,
+        /// Radius of the corners in pixels; 0 = square.
+        corner_px: f32,
+        /// Inside, if filled.
+        fill: Option<Color>,
+        /// Outline, if any.
+        stroke: Option<Stroke>,
+    },
+    /// One line of text.
+    Text {
+        /// Where the anchor lies on the baseline.
+        at: Point,
+        /// The text, without line breaks.
+        text: String,
+        /// Font size in pixels; only sizes listed in the theme (glyph caches are small).
+        size_px: f32,
+        /// Colour.
+        color: Color,
+        /// Typeface.
+        font: Font,
+        /// Which point of the text `at` means.
+        anchor: Anchor,
+    },
+}
+
+/// Shapes that change together. Painters cache a layer for as long as its version stays the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// What it holds; unique within a drawing.
+    pub name: LayerName,
+    /// Differs whenever `shapes` differ. `None`: changes with every frame, do not cache.
+    pub version: Option<u64>,
+    /// Back to front.
+    pub shapes: Vec<Shape>,
+}
+
+/// The layers of the scene, back to front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LayerName {
+    /// Radio reach, switchable.
+    Reach,
+    /// Trust edges.
+    Edges,
+    /// Rings of discovery.
+    Rings,
+    /// Messages in flight.
+    Messages,
+    /// Nodes: fill, rim, glyph, quarters, timer arc, crown.
+    Nodes,
+    /// Names and values beside nodes.
+    Labels,
+    /// Text block, legend, caption, proposals, badge, summary.
+    Overlay,
+}
+
+/// A whole picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawing {
+    /// Width and height in logical pixels.
+    pub size_px: Point,
+    /// Behind everything.
+    pub background: Color,
+    /// Back to front.
+    pub layers: Vec<Layer>,
+}

@@ -1,0 +1,6 @@
+//! The picture as data: world and view state in, layers of shapes out, and from those SVG and PNG.
+//!
+//! Absent here: macroquad and egui; pictures exist without a window.
+
+pub mod canvas;
+pub mod theme;

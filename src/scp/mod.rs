@@ -5,6 +5,7 @@
 mod driver;
 mod event;
 mod id;
+mod protocol;
 mod quorum_set;
 mod statement;
 mod value;
@@ -15,6 +16,7 @@ pub use event::{
     VoteReason,
 };
 pub use id::{Counter, NodeId, QuorumSetId, SlotIndex};
+pub use protocol::{LocalNode, Nomination, Recording, Scp};
 pub use quorum_set::QuorumSet;
 pub use statement::{Ballot, Envelope, Statement};
 pub use value::Value;

@@ -2,7 +2,12 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+pub mod net;
+pub mod node;
 pub mod picture;
 pub mod rng;
+pub mod scenario;
 pub mod scp;
+pub mod session;
 pub mod time;
+pub mod trace;

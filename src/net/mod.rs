@@ -1,0 +1,7 @@
+//! The medium between nodes: who can hear whom, how long a message takes, which ones are lost.
+//!
+//! Absent here: messages' contents, queues, clocks, input and output. A question goes in, a verdict comes out.
+
+mod spec;
+
+pub use spec::{Latency, LinkRule, LossReason, MediumSpec, Position};

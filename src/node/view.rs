@@ -1,0 +1,305 @@
+//! `NodeView`: what can be known about a node from its events. It is folded, never asked for.
+//!
+//! Viewers see this module only, never the node itself; the words that they need are re-exported here.
+
+pub use super::{
+    Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, MessageKind,
+    NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId, ProposalRefusal, RefusedWhy,
+    SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy,
+};
+
+use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};
+use crate::time::{Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How many slots a view keeps; older ones are in the log.
+const SLOTS_KEPT: usize = 4;
+
+/// The colour of a node: how far it is in its newest slot. Ordered as a slot goes through them, never backwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Takes part in no slot.
+    #[default]
+    Idle,
+    /// Has voted or echoed.
+    Nominate,
+    /// Has accepted a nomination, or a ballot as prepared.
+    Accept,
+    /// Has confirmed a ballot as prepared, or accepted its commit.
+    Confirm,
+    /// Has confirmed the commit.
+    Externalized,
+}
+
+/// Whether a node takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Readiness {
+    /// Looking for others, or waiting for its roster to settle.
+    #[default]
+    Discovering,
+    /// Fetching the log before it takes part.
+    CatchingUp,
+    /// Votes.
+    Ready,
+    /// Has said goodbye.
+    Left,
+}
+
+/// A running timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunningTimer {
+    /// When it was set.
+    pub set_at: Time,
+    /// When it runs out.
+    pub due_at: Time,
+}
+
+/// One entry of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// The slot.
+    pub slot: SlotIndex,
+    /// When it was recorded here.
+    pub at: Time,
+    /// The decided value.
+    pub value: Value,
+    /// What it contains (`Log` application).
+    pub proposals: Vec<Arc<Proposal>>,
+}
+
+/// One line of the backup log: a file, what the node said to it and whether it has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupLine {
+    /// The file.
+    pub file: FileInfo,
+    /// What the node said.
+    pub answer: BackupAnswer,
+    /// When the file was here whole, and from whom it came.
+    pub backed_up: Option<(Time, NodeId)>,
+}
+
+/// Everything known about one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeView {
+    /// Whether it takes part.
+    pub readiness: Readiness,
+    /// Everyone it has learned of and not seen leave.
+    pub known: BTreeMap<NodeId, Peer>,
+    /// Whom it trusts, itself included.
+    pub trusted: Arc<BTreeSet<NodeId>>,
+    /// Its newest quorum set, and the first slot for which it counts.
+    pub quorum_set: Option<(SlotIndex, Arc<QuorumSet>)>,
+    /// The newest slots it takes part in.
+    pub slots: BTreeMap<SlotIndex, Arc<SlotState>>,
+    /// Slots joined as an echoer without a proposal of its own.
+    pub timers: BTreeMap<TimerKind, RunningTimer>,
+    /// Its log, ascending by slot.
+    pub log: Vec<LogEntry>,
+    /// Its backup log, by proposal.
+    pub backup_log: BTreeMap<ProposalId, BackupLine>,
+    /// Its pool.
+    pub pool: BTreeMap<ProposalId, Arc<Proposal>>,
+    /// How many messages it has refused.
+    pub refused: u64,
+}
+
+impl NodeView {
+    /// Takes in what the node told at `at`.
+    pub fn apply(&mut self, at: Time, event: &NodeEvent) {
+        match event {
+            NodeEvent::Started { .. } => self.readiness = Readiness::Discovering,
+            NodeEvent::Discovered { peer, .. } => {
+                self.known.insert(peer.id, peer.clone());
+            }
+            NodeEvent::PeerLeft { node } => {
+                self.known.remove(node);
+            }
+            NodeEvent::TrustChanged { trusted, .. } => self.trusted = Arc::clone(trusted),
+            NodeEvent::QuorumSetChanged {
+                quorum_set,
+                from_slot,
+                ..
+            } => {
+                self.quorum_set = Some((*from_slot, Arc::clone(quorum_set)));
+            }
+            NodeEvent::Ready { .. } => self.readiness = Readiness::Ready,
+            NodeEvent::CatchingUp { .. } => self.readiness = Readiness::CatchingUp,
+            NodeEvent::Left => self.readiness = Readiness::Left,
+            NodeEvent::ProposalPooled { proposal, .. } => {
+                self.pool.insert(proposal.id, Arc::clone(proposal));
+            }
+            NodeEvent::ProposalExpired { id, .. } => {
+                self.pool.remove(id);
+            }
+            NodeEvent::Slot { slot, state } => self.set_slot(*slot, state),
+            NodeEvent::Recorded {
+                slot,
+                value,
+                proposals,
+            } => self.record(at, *slot, value, proposals),
+            NodeEvent::BackupAnswered {
+                file,
+                proposal,
+                answer,
+            } => self.answer_backup(file, *proposal, *answer),
+            NodeEvent::BackedUp { file, from } => self.back_up(at, file, *from),
+            NodeEvent::Refused { .. } => self.refused += 1,
+            NodeEvent::ProposalRefused { .. }
+            | NodeEvent::SlotStarted { .. }
+            | NodeEvent::Scp(_)
+            | NodeEvent::BackupFailed { .. } => {}
+        }
+    }
+
+    /// A timer was started at `at`.
+    pub fn set_timer(&mut self, at: Time, kind: TimerKind, span: Span) {
+        let timer = RunningTimer {
+            set_at: at,
+            due_at: at + span,
+        };
+        self.timers.insert(kind, timer);
+    }
+
+    /// A timer was stopped or ran out.
+    pub fn clear_timer(&mut self, kind: TimerKind) {
+        self.timers.remove(&kind);
+    }
+
+    /// The newest slot that the node takes part in, with its variables.
+    #[must_use]
+    pub fn current_slot(&self) -> Option<(SlotIndex, &Arc<SlotState>)> {
+        self.slots
+            .last_key_value()
+            .map(|(slot, state)| (*slot, state))
+    }
+
+    /// The colour of the node (DESIGN section 6).
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        let newest = self.current_slot();
+        let decided = self.log.last().map(|entry| entry.slot);
+        match newest {
+            Some((slot, state)) if decided.is_none_or(|decided| slot > decided) => phase_of(state),
+            _ if decided.is_some() => Phase::Externalized,
+            _ => Phase::Idle,
+        }
+    }
+
+    fn set_slot(&mut self, slot: SlotIndex, state: &Arc<SlotState>) {
+        self.slots.insert(slot, Arc::clone(state));
+        while self.slots.len() > SLOTS_KEPT {
+            self.slots.pop_first();
+        }
+    }
+
+    fn record(&mut self, at: Time, slot: SlotIndex, value: &Value, proposals: &[Arc<Proposal>]) {
+        for proposal in proposals {
+            self.pool.remove(&proposal.id);
+        }
+        let entry = LogEntry {
+            slot,
+            at,
+            value: value.clone(),
+            proposals: proposals.to_vec(),
+        };
+        self.log.push(entry);
+    }
+
+    fn answer_backup(&mut self, file: &FileInfo, proposal: ProposalId, answer: BackupAnswer) {
+        let line = BackupLine {
+            file: file.clone(),
+            answer,
+            backed_up: None,
+        };
+        self.backup_log
+            .entry(proposal)
+            .and_modify(|known| known.answer = answer)
+            .or_insert(line);
+    }
+
+    fn back_up(&mut self, at: Time, file: &FileInfo, from: NodeId) {
+        for line in self
+            .backup_log
+            .values_mut()
+            .filter(|line| line.file.sha256 == file.sha256)
+        {
+            line.backed_up = Some((at, from));
+        }
+    }
+}
+
+/// How far a slot is, from its variables.
+#[must_use]
+pub fn phase_of(state: &SlotState) -> Phase {
+    if state.externalized.is_some() || state.phase == BallotPhase::Externalize {
+        Phase::Externalized
+    } else if state.h.is_some() || state.phase == BallotPhase::Confirm {
+        Phase::Confirm
+    } else if state.p.is_some() || !state.accepted.is_empty() || !state.candidates.is_empty() {
+        Phase::Accept
+    } else if !state.voted.is_empty() || state.b.is_some() {
+        Phase::Nominate
+    } else {
+        Phase::Idle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scp::Ballot;
+
+    #[test]
+    fn phases_follow_the_variables_of_a_slot() {
+        let mut state = SlotState::default();
+        assert_eq!(phase_of(&state), Phase::Idle);
+        state.voted.insert(Value::from("a"));
+        assert_eq!(phase_of(&state), Phase::Nominate);
+        state.accepted.insert(Value::from("a"));
+        assert_eq!(phase_of(&state), Phase::Accept);
+        state.b = Some(Ballot {
+            n: 1,
+            x: Value::from("a"),
+        });
+        state.h = state.b.clone();
+        assert_eq!(phase_of(&state), Phase::Confirm);
+        state.phase = BallotPhase::Externalize;
+        assert_eq!(phase_of(&state), Phase::Externalized);
+    }
+
+    #[test]
+    fn a_decided_slot_keeps_its_colour_until_the_next_one_begins() {
+        let mut view = NodeView::default();
+        let slot = SlotIndex(1);
+        let state = SlotState {
+            voted: [Value::from("a")].into(),
+            ..SlotState::default()
+        };
+        view.apply(
+            Time::ZERO,
+            &NodeEvent::Slot {
+                slot,
+                state: Arc::new(state.clone()),
+            },
+        );
+        assert_eq!(view.phase(), Phase::Nominate);
+        view.apply(
+            Time::ZERO,
+            &NodeEvent::Recorded {
+                slot,
+                value: Value::from("a"),
+                proposals: vec![],
+            },
+        );
+        assert_eq!(view.phase(), Phase::Externalized);
+        view.apply(
+            Time::ZERO,
+            &NodeEvent::Slot {
+                slot: slot.next(),
+                state: Arc::new(state),
+            },
+        );
+        assert_eq!(view.phase(), Phase::Nominate);
+    }
+}

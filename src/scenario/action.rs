@@ -1,0 +1,92 @@
+//! `Action`: everything that a person or a scenario file can do to a run.
+
+use crate::net::Position;
+use crate::node::Content;
+use crate::scp::NodeId;
+use serde::{Deserialize, Serialize};
+
+/// One thing done to the network. Actions are stamped by the engine and recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Ask a node to propose.
+    Propose {
+        /// Which node.
+        node: NodeId,
+        /// What.
+        content: Content,
+    },
+    /// A new node appears; it takes the next number, announces itself and is taken in.
+    AddNode {
+        /// Where it stands.
+        position: Position,
+    },
+    /// The node announces that it leaves, then is gone.
+    Leave {
+        /// Which node.
+        node: NodeId,
+    },
+    /// The node stops at once, keeping only what it had persisted.
+    Crash {
+        /// Which node.
+        node: NodeId,
+    },
+    /// A crashed node starts again from what it had persisted.
+    Restart {
+        /// Which node.
+        node: NodeId,
+    },
+    /// Nothing that the node sends gets out any more; it goes on listening.
+    Silence {
+        /// Which node.
+        node: NodeId,
+    },
+    /// What the node sends gets out again.
+    Unsilence {
+        /// Which node.
+        node: NodeId,
+    },
+    /// The node stands somewhere else from now on.
+    Move {
+        /// Which node.
+        node: NodeId,
+        /// Where.
+        to: Position,
+    },
+    /// Messages pass only within a group. Nodes in no group form one of their own. Replaces an earlier cut.
+    Cut {
+        /// The groups.
+        groups: Vec<Vec<NodeId>>,
+    },
+    /// All cuts end.
+    Heal,
+}
+
+/// Why an action was refused. Nothing changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ActionRefused {
+    /// The network has no such node.
+    #[error("there is no node number {}", .0.0)]
+    NoSuchNode(NodeId),
+    /// The node has left or crashed.
+    #[error("{0} is not running")]
+    NotRunning(String),
+    /// Only a crashed node can be restarted.
+    #[error("{0} has not crashed")]
+    NotCrashed(String),
+    /// The network is as large as this executor allows.
+    #[error("the network already has {0} nodes, the most that this executor runs")]
+    TooManyNodes(usize),
+    /// What was asked does not fit the application of this scenario.
+    #[error("this scenario takes {expected}")]
+    WrongContent {
+        /// What can be proposed.
+        expected: &'static str,
+    },
+    /// Positions mean nothing here.
+    #[error("nodes do not move in this scenario: positions are only a matter of view")]
+    NotPhysical,
+    /// A recorded run cannot be changed.
+    #[error("a recorded run cannot be changed")]
+    Recorded,
+}

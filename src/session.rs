@@ -1,0 +1,37 @@
+//! `Session`: what a window, or a batch run, may ask of a run, whether simulated, replayed or real.
+
+use crate::scenario::{Action, ActionRefused, Scenario};
+use crate::time::Time;
+use crate::trace::Record;
+
+/// How far an [`Session::advance`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything up to the asked instant has happened.
+    Reached,
+    /// The limit of records came first; ask again.
+    Limited,
+    /// Nothing will ever happen again by itself.
+    Finished,
+}
+
+/// A run. Records come out in order; everything anybody knows about the run is folded from them.
+pub trait Session {
+    /// What is being run.
+    fn scenario(&self) -> &Scenario;
+    /// Up to which instant everything has happened.
+    fn now(&self) -> Time;
+    /// When the next thing happens, if anything will.
+    fn next_at(&self) -> Option<Time>;
+    /// Lets everything up to `until` happen, or stops after about `records_max` records at a batch boundary.
+    fn advance(&mut self, until: Time, records_max: usize) -> Progress;
+    /// Lets the next batch that is not mere housekeeping happen: one step for a person.
+    fn step(&mut self) -> Progress;
+    /// Does something to the network now.
+    ///
+    /// # Errors
+    /// If the action is impossible; nothing has changed then.
+    fn act(&mut self, action: Action) -> Result<(), ActionRefused>;
+    /// Takes the records that have accumulated, in order. The first call yields the nodes present at the start.
+    fn take_records(&mut self) -> Vec<Record>;
+}

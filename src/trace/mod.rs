@@ -1,0 +1,12 @@
+//! What happened, as data: [`Record`]s in order, and [`World`], which is a fold of them.
+//!
+//! Everything on the screen, in summaries and in files comes from here. Absent: the engine, and any opinion about
+//! how records came about.
+
+mod record;
+mod tally;
+mod world;
+
+pub use record::{FlightId, Record};
+pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
+pub use world::{Counters, Flight, LogLine, Ring, Status, World, WorldNode};

@@ -1,0 +1,115 @@
+//! `Record`: one thing that happened.
+
+use crate::net::{LossReason, Position};
+use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output};
+use crate::scenario::Action;
+use crate::scp::NodeId;
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Numbers the transmissions of a run, from 0, in the order in which they were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FlightId(pub u64);
+
+/// One thing that happened. The order of records is the order of events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A node is there from now on (at the start, or added). Its number is the next one.
+    NodeAdded {
+        /// When.
+        at: Time,
+        /// What it was told.
+        config: Arc<NodeConfig>,
+        /// Where it stands.
+        position: Position,
+        /// Its organisation, if known.
+        organization: Option<Arc<str>>,
+    },
+    /// Somebody did something, or the scenario file did.
+    Acted {
+        /// When.
+        at: Time,
+        /// What.
+        action: Action,
+    },
+    /// A node did a step.
+    Stepped {
+        /// When.
+        at: Time,
+        /// Causal step within the instant.
+        generation: u32,
+        /// Which node.
+        node: NodeId,
+        /// What happened to it.
+        input: Input,
+        /// What it did, in order.
+        outputs: Vec<Output>,
+    },
+    /// A transmission set out and will arrive. One record per receiver.
+    Sent {
+        /// When it set out.
+        at: Time,
+        /// When it arrives.
+        arrives_at: Time,
+        /// Its number.
+        flight: FlightId,
+        /// From.
+        from: NodeId,
+        /// To.
+        to: NodeId,
+        /// What kind of message.
+        kind: MessageKind,
+        /// Which message; `None` for announcements and chunks.
+        message: Option<MessageId>,
+        /// Whether it is housekeeping.
+        housekeeping: bool,
+    },
+    /// A transmission that will not arrive.
+    Lost {
+        /// When it set out, or when it was lost on the way.
+        at: Time,
+        /// Its number.
+        flight: FlightId,
+        /// From.
+        from: NodeId,
+        /// To.
+        to: NodeId,
+        /// What kind of message.
+        kind: MessageKind,
+        /// Whether it is housekeeping.
+        housekeeping: bool,
+        /// Why.
+        why: LossReason,
+    },
+    /// A chunk of a file set out (its flight has a `Sent` or `Lost` record of its own).
+    Chunk {
+        /// When.
+        at: Time,
+        /// The flight that carries it.
+        flight: FlightId,
+        /// Of which file.
+        file: FileInfo,
+        /// Which chunk, from 0.
+        index: u32,
+        /// How many there are.
+        of: u32,
+    },
+}
+
+impl Record {
+    /// When it happened.
+    #[must_use]
+    pub fn at(&self) -> Time {
+        match self {
+            Record::NodeAdded { at, .. }
+            | Record::Acted { at, .. }
+            | Record::Stepped { at, .. }
+            | Record::Sent { at, .. }
+            | Record::Lost { at, .. }
+            | Record::Chunk { at, .. } => *at,
+        }
+    }
+}

@@ -1,0 +1,421 @@
+//! `World`: the state of everything, folded from records. Pictures, summaries and verdicts read it and nothing else.
+
+use super::record::{FlightId, Record};
+use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
+use crate::net::{LossReason, Position};
+use crate::node::view::{NodeView, Readiness};
+use crate::node::{AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output};
+use crate::scenario::{Action, Scenario};
+use crate::scp::{NodeId, SlotIndex, Value};
+use crate::time::{Span, Time};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// How many lines the event log keeps.
+const LOG_LINES_KEPT: usize = 2_000;
+/// How long a lost message is remembered so that a picture can let it fall.
+const FALL: Span = Span::from_ms(400);
+
+/// How a node is, whatever it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It runs.
+    Running,
+    /// It runs, but nothing it sends gets out.
+    Silent,
+    /// It has stopped without a word.
+    Crashed,
+    /// It has said goodbye.
+    Left,
+}
+
+/// A node as the world sees it.
+#[derive(Clone, Debug)]
+pub struct WorldNode {
+    /// What it was told.
+    pub config: Arc<NodeConfig>,
+    /// Where it stands.
+    pub position: Position,
+    /// Its organisation, if known.
+    pub organization: Option<Arc<str>>,
+    /// How it is.
+    pub status: Status,
+    /// When it appeared.
+    pub added_at: Time,
+    /// What it told.
+    pub view: NodeView,
+}
+
+/// A message under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    /// From.
+    pub from: NodeId,
+    /// To.
+    pub to: NodeId,
+    /// When it set out.
+    pub sent_at: Time,
+    /// When it arrives, or when it has fallen if it is lost.
+    pub arrives_at: Time,
+    /// What kind of message.
+    pub kind: MessageKind,
+    /// Whether it is housekeeping.
+    pub housekeeping: bool,
+    /// Why it will not arrive; `None` = it will.
+    pub lost: Option<LossReason>,
+}
+
+/// A broadcast of discovery that is spreading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ring {
+    /// Who transmits.
+    pub node: NodeId,
+    /// From where.
+    pub center: Position,
+    /// What it says.
+    pub kind: AnnouncementKind,
+    /// Whether it is relayed for another.
+    pub hops: u32,
+    /// When it set out.
+    pub at: Time,
+    /// When it has reached everyone it reaches.
+    pub until: Time,
+}
+
+/// How many transmissions there have been.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Set out, lost ones included.
+    pub sent: u64,
+    /// Arrived.
+    pub delivered: u64,
+    /// Lost.
+    pub lost: u64,
+    /// Steps that nodes have done.
+    pub steps: u64,
+}
+
+/// One line of the event log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogLine {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub node: NodeId,
+    /// What.
+    pub event: NodeEvent,
+}
+
+/// Everything that is known, at `now`.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What is being run.
+    pub scenario: Arc<Scenario>,
+    /// Everything up to here is folded in.
+    pub now: Time,
+    /// All nodes that ever were, by number.
+    pub nodes: Vec<WorldNode>,
+    /// Messages under way and falling.
+    pub flights: BTreeMap<FlightId, Flight>,
+    /// Broadcasts that are spreading.
+    pub rings: Vec<Ring>,
+    /// The groups of the current cut; empty = none.
+    pub cut: Vec<Vec<NodeId>>,
+    /// Transmission counts.
+    pub counters: Counters,
+    /// Notable events, the oldest first, bounded.
+    pub log: VecDeque<LogLine>,
+    /// Who changed: nodes whose view, status or place changed count up here, for caches.
+    pub version: u64,
+    /// Counts up when an edge of trust may have changed, for caches.
+    pub trust_version: u64,
+    tally: Tally,
+    endings: BTreeSet<(Time, FlightId)>,
+}
+
+impl World {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(scenario: Arc<Scenario>) -> World {
+        World {
+            scenario,
+            now: Time::ZERO,
+            nodes: Vec::new(),
+            flights: BTreeMap::new(),
+            rings: Vec::new(),
+            cut: Vec::new(),
+            counters: Counters::default(),
+            log: VecDeque::new(),
+            version: 0,
+            trust_version: 0,
+            tally: Tally::default(),
+            endings: BTreeSet::new(),
+        }
+    }
+
+    /// The node with this number.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Option<&WorldNode> {
+        self.nodes.get(id.index())
+    }
+
+    /// The name of a node, or its number if it is not known.
+    #[must_use]
+    pub fn name(&self, id: NodeId) -> Arc<str> {
+        self.node(id).map_or_else(
+            || format!("#{}", id.0).into(),
+            |node| Arc::clone(&node.config.peer.name),
+        )
+    }
+
+    /// What happened in each slot.
+    #[must_use]
+    pub fn slots(&self) -> &BTreeMap<SlotIndex, SlotSummary> {
+        &self.tally.slots
+    }
+
+    /// What was proposed and what became of it, in the order of appearance.
+    #[must_use]
+    pub fn proposals(&self) -> Vec<(RowKey, &ProposalRow)> {
+        self.tally.proposals()
+    }
+
+    /// The first slot for which two values were externalized, with the camps.
+    #[must_use]
+    pub fn fork(&self) -> Option<(SlotIndex, BTreeMap<Value, Vec<NodeId>>)> {
+        self.tally
+            .slots
+            .iter()
+            .map(|(slot, summary)| (*slot, summary.camps()))
+            .find(|(_, camps)| camps.len() > 1)
+    }
+
+    /// Lets time pass to `now` without anything happening: messages arrive, rings fade.
+    pub fn advance_to(&mut self, now: Time) {
+        self.now = self.now.max(now);
+        while let Some(&(at, flight)) = self.endings.first() {
+            if at >= self.now {
+                break;
+            }
+            self.endings.pop_first();
+            if self
+                .flights
+                .remove(&flight)
+                .is_some_and(|flight| flight.lost.is_none())
+            {
+                self.counters.delivered += 1;
+            }
+        }
+        self.rings.retain(|ring| ring.until > now);
+    }
+
+    /// Takes in one record.
+    pub fn apply(&mut self, record: &Record) {
+        self.advance_to(record.at());
+        match record {
+            Record::NodeAdded {
+                at,
+                config,
+                position,
+                organization,
+            } => {
+                self.add_node(*at, config, *position, organization.clone());
+            }
+            Record::Acted { action, .. } => self.act(action),
+            Record::Stepped {
+                at,
+                node,
+                input,
+                outputs,
+                ..
+            } => self.step(*at, *node, input, outputs),
+            Record::Sent {
+                at,
+                arrives_at,
+                flight,
+                from,
+                to,
+                kind,
+                housekeeping,
+                ..
+            } => {
+                let (sent_at, arrives_at) = (*at, *arrives_at);
+                let (from, to, kind, housekeeping) = (*from, *to, *kind, *housekeeping);
+                let lost = None;
+                self.counters.sent += 1;
+                self.tally.sent(kind, housekeeping);
+                self.fly(
+                    *flight,
+                    Flight {
+                        from,
+                        to,
+                        sent_at,
+                        arrives_at,
+                        kind,
+                        housekeeping,
+                        lost,
+                    },
+                );
+            }
+            Record::Lost {
+                at,
+                flight,
+                from,
+                to,
+                kind,
+                housekeeping,
+                why,
+            } => {
+                let fallen = Flight {
+                    from: *from,
+                    to: *to,
+                    sent_at: *at,
+                    arrives_at: *at + FALL,
+                    kind: *kind,
+                    housekeeping: *housekeeping,
+                    lost: Some(*why),
+                };
+                self.lose(*flight, fallen);
+            }
+            Record::Chunk { .. } => {}
+        }
+    }
+
+    fn add_node(
+        &mut self,
+        at: Time,
+        config: &Arc<NodeConfig>,
+        position: Position,
+        organization: Option<Arc<str>>,
+    ) {
+        let (config, view) = (Arc::clone(config), NodeView::default());
+        self.nodes.push(WorldNode {
+            config,
+            position,
+            organization,
+            status: Status::Running,
+            added_at: at,
+            view,
+        });
+        self.version += 1;
+        self.trust_version += 1;
+    }
+
+    fn act(&mut self, action: &Action) {
+        self.version += 1;
+        match action {
+            Action::Crash { node } => self.set_status(*node, Status::Crashed),
+            Action::Restart { node } | Action::Unsilence { node } => {
+                self.set_status(*node, Status::Running)
+            }
+            Action::Silence { node } => self.set_status(*node, Status::Silent),
+            Action::Move { node, to } => {
+                if let Some(node) = self.nodes.get_mut(node.index()) {
+                    node.position = *to;
+                    self.trust_version += 1;
+                }
+            }
+            Action::Cut { groups } => self.cut.clone_from(groups),
+            Action::Heal => self.cut.clear(),
+            Action::Propose { .. } | Action::AddNode { .. } | Action::Leave { .. } => {}
+        }
+    }
+
+    fn set_status(&mut self, id: NodeId, status: Status) {
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.status = status;
+            if status == Status::Crashed {
+                node.view.timers.clear();
+            }
+            self.trust_version += 1;
+        }
+    }
+
+    fn step(&mut self, at: Time, id: NodeId, input: &Input, outputs: &[Output]) {
+        self.counters.steps += 1;
+        let Some(node) = self.nodes.get_mut(id.index()) else {
+            return;
+        };
+        if let Input::Timer(kind) = input {
+            node.view.clear_timer(*kind);
+        }
+        for output in outputs {
+            match output {
+                Output::SetTimer(kind, span) => node.view.set_timer(at, *kind, *span),
+                Output::CancelTimer(kind) => node.view.clear_timer(*kind),
+                Output::Announce(announcement) => {
+                    let (center, kind, hops) =
+                        (node.position, announcement.kind, announcement.hops);
+                    let until = at + self.scenario.medium.latency.max;
+                    self.rings.push(Ring {
+                        node: id,
+                        center,
+                        kind,
+                        hops,
+                        at,
+                        until,
+                    });
+                }
+                Output::Event(event) => {
+                    node.view.apply(at, event);
+                    self.tally.note(at, id, event);
+                    match event {
+                        NodeEvent::TrustChanged { .. } | NodeEvent::QuorumSetChanged { .. } => {
+                            self.trust_version += 1
+                        }
+                        NodeEvent::Left => {
+                            node.status = Status::Left;
+                            self.trust_version += 1;
+                        }
+                        _ => {}
+                    }
+                    if is_notable(event) {
+                        self.log.push_back(LogLine {
+                            at,
+                            node: id,
+                            event: event.clone(),
+                        });
+                    }
+                }
+                Output::Send { .. } | Output::Persist(_) | Output::Fetch { .. } => {}
+            }
+        }
+        self.version += 1;
+        while self.log.len() > LOG_LINES_KEPT {
+            self.log.pop_front();
+        }
+    }
+
+    fn fly(&mut self, id: FlightId, flight: Flight) {
+        self.endings.insert((flight.arrives_at, id));
+        self.flights.insert(id, flight);
+    }
+
+    /// A transmission is lost: at once, or (its flight is known then) at the end of its way.
+    fn lose(&mut self, id: FlightId, mut fallen: Flight) {
+        self.counters.lost += 1;
+        match self.flights.get(&id) {
+            Some(known) => {
+                self.endings.remove(&(known.arrives_at, id));
+                fallen.sent_at = known.sent_at;
+            }
+            None => self.counters.sent += 1,
+        }
+        self.fly(id, fallen);
+    }
+
+    /// Nodes that count for verdicts: running, voting or trying to.
+    pub fn participants(&self) -> impl Iterator<Item = (NodeId, &WorldNode)> {
+        (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
+            node.status == Status::Running && node.view.readiness != Readiness::Left
+        })
+    }
+}
+
+/// Whether people want to read about it: not the snapshots, not the daily routine.
+fn is_notable(event: &NodeEvent) -> bool {
+    !matches!(
+        event,
+        NodeEvent::Slot { .. } | NodeEvent::Started { .. } | NodeEvent::Refused { .. }
+    )
+}

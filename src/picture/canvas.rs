@@ -22,6 +22,122 @@ pub struct Rect {
     pub max: Point,
 }
 
+impl Point {
+    /// This point moved by so much.
+    #[must_use]
+    pub fn offset(self, dx: f32, dy: f32) -> Point {
+        Point {
+            x: self.x + dx,
+            y: self.y + dy,
+        }
+    }
+
+    /// The point at `share` (0 = here, 1 = there) of the way to another.
+    #[must_use]
+    pub fn toward(self, other: Point, share: f32) -> Point {
+        Point {
+            x: self.x + (other.x - self.x) * share,
+            y: self.y + (other.y - self.y) * share,
+        }
+    }
+
+    /// Distance in pixels.
+    #[must_use]
+    pub fn distance_px(self, other: Point) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// The point of a circle around this one at `turn` turns clockwise from the top.
+    #[must_use]
+    pub fn on_circle(self, radius_px: f32, turn: f32) -> Point {
+        let (sin, cos) = (turn * std::f32::consts::TAU).sin_cos();
+        self.offset(sin * radius_px, -cos * radius_px)
+    }
+}
+
+impl Rect {
+    /// From left, top, right and bottom.
+    #[must_use]
+    pub const fn from_corners(left: f32, top: f32, right: f32, bottom: f32) -> Rect {
+        Rect {
+            min: Point { x: left, y: top },
+            max: Point {
+                x: right,
+                y: bottom,
+            },
+        }
+    }
+
+    /// From its top left corner and its size.
+    #[must_use]
+    pub const fn from_size(min: Point, width: f32, height: f32) -> Rect {
+        Rect::from_corners(min.x, min.y, min.x + width, min.y + height)
+    }
+
+    /// Width in pixels; never negative.
+    #[must_use]
+    pub fn width(self) -> f32 {
+        (self.max.x - self.min.x).max(0.0)
+    }
+
+    /// Height in pixels; never negative.
+    #[must_use]
+    pub fn height(self) -> f32 {
+        (self.max.y - self.min.y).max(0.0)
+    }
+
+    /// The middle.
+    #[must_use]
+    pub fn center(self) -> Point {
+        self.min.toward(self.max, 0.5)
+    }
+
+    /// Whether a point lies in it (left and top edge included).
+    #[must_use]
+    pub fn contains(self, point: Point) -> bool {
+        (self.min.x..self.max.x).contains(&point.x) && (self.min.y..self.max.y).contains(&point.y)
+    }
+
+    /// Whether the two share more than an edge.
+    #[must_use]
+    pub fn overlaps(self, other: Rect) -> bool {
+        self.min.x < other.max.x
+            && other.min.x < self.max.x
+            && self.min.y < other.max.y
+            && other.min.y < self.max.y
+    }
+
+    /// Whether the other lies wholly within.
+    #[must_use]
+    pub fn encloses(self, other: Rect) -> bool {
+        self.min.x <= other.min.x
+            && self.min.y <= other.min.y
+            && self.max.x >= other.max.x
+            && self.max.y >= other.max.y
+    }
+
+    /// Smaller by so many pixels on each side; larger if negative.
+    #[must_use]
+    pub fn inset(self, by_px: f32) -> Rect {
+        Rect {
+            min: self.min.offset(by_px, by_px),
+            max: self.max.offset(-by_px, -by_px),
+        }
+    }
+}
+
+impl Stroke {
+    /// A solid line.
+    #[must_use]
+    pub const fn solid(width_px: f32, color: Color) -> Stroke {
+        Stroke {
+            width_px,
+            color,
+            dash_px: None,
+        }
+    }
+}
+
 /// The outline of a shape.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {

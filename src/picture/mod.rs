@@ -2,5 +2,9 @@
 //!
 //! Absent here: macroquad and egui; pictures exist without a window.
 
+pub mod camera;
 pub mod canvas;
+pub mod png;
+pub mod svg;
+pub mod text;
 pub mod theme;

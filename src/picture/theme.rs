@@ -1,4 +1,6 @@
 //! All colours and sizes of the picture, for the dark and the light theme. No colour literal lives anywhere else.
+//!
+//! Absent here: what a colour is used for on which node; that is for the view models.
 
 /// A colour: red, green, blue, opacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,5 +30,447 @@ impl Color {
             a: (opacity * 255.0) as u8,
             ..self
         }
+    }
+
+    /// The same colour, `share` times as opaque as it is.
+    #[must_use]
+    pub fn faded(self, share: f32) -> Color {
+        Color {
+            a: (f32::from(self.a) * share.clamp(0.0, 1.0)).round() as u8,
+            ..self
+        }
+    }
+
+    /// The opaque colour one sees when this lies over an opaque `ground`.
+    #[must_use]
+    pub fn over(self, ground: Color) -> Color {
+        let share = f32::from(self.a) / 255.0;
+        let mix = |top: u8, below: u8| {
+            (f32::from(top) * share + f32::from(below) * (1.0 - share)).round() as u8
+        };
+        Color {
+            r: mix(self.r, ground.r),
+            g: mix(self.g, ground.g),
+            b: mix(self.b, ground.b),
+            a: 255,
+        }
+    }
+
+    /// Relative luminance of WCAG 2, 0.0 (black) to 1.0 (white); opacity ignored.
+    #[must_use]
+    pub fn luminance(self) -> f32 {
+        let linear = |channel: u8| {
+            let share = f32::from(channel) / 255.0;
+            if share <= 0.040_45 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(self.r) + 0.7152 * linear(self.g) + 0.0722 * linear(self.b)
+    }
+
+    /// Contrast ratio of WCAG 2 with another colour, 1.0 to 21.0; opacity ignored.
+    #[must_use]
+    pub fn contrast(self, other: Color) -> f32 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+}
+
+const BLACK: Color = Color::rgb(0x00_00_00);
+const WHITE: Color = Color::rgb(0xFF_FF_FF);
+
+/// Dark for screens, light for print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ThemeName {
+    /// Light on dark.
+    #[default]
+    Dark,
+    /// Dark on white.
+    Light,
+}
+
+/// Which colours the phases have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PaletteName {
+    /// Okabe and Ito's colours, which can be told apart with any kind of colour vision.
+    #[default]
+    OkabeIto,
+    /// Grey until accepted; then the colour also says which of two values.
+    Classic,
+}
+
+/// The fill of a node by phase. The two colours of accept and confirm are for even and odd values; in the Okabe-Ito
+/// palette they are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhaseColors {
+    /// Takes part in no slot.
+    pub idle: Color,
+    /// Has voted or echoed.
+    pub nominate: Color,
+    /// Has accepted something.
+    pub accept: [Color; 2],
+    /// Has confirmed something; also externalized.
+    pub confirm: [Color; 2],
+}
+
+const OKABE_ITO: PhaseColors = PhaseColors {
+    idle: Color::rgb(0x9A_A0_A6),
+    nominate: Color::rgb(0xE6_9F_00),
+    accept: [Color::rgb(0x56_B4_E9); 2],
+    confirm: [Color::rgb(0x00_9E_73); 2],
+};
+
+const CLASSIC: PhaseColors = PhaseColors {
+    idle: Color::rgb(0x78_78_78),
+    nominate: Color::rgb(0x9C_9C_9C),
+    accept: [Color::rgb(0x34_98_DB), Color::rgb(0xF3_9C_12)],
+    confirm: [Color::rgb(0x9B_59_B6), Color::rgb(0x2E_CC_71)],
+};
+
+/// The colours of value chips. Eight; patterns tell apart what is left.
+const VALUES: [Color; 8] = [
+    Color::rgb(0x00_72_B2),
+    Color::rgb(0xE6_9F_00),
+    Color::rgb(0xCC_79_A7),
+    Color::rgb(0x00_9E_73),
+    Color::rgb(0xF0_E4_42),
+    Color::rgb(0xD5_5E_00),
+    Color::rgb(0x56_B4_E9),
+    Color::rgb(0x9A_A0_A6),
+];
+
+/// All colours of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theme {
+    /// Which theme this is.
+    pub name: ThemeName,
+    /// Which palette the phases have.
+    pub palette: PaletteName,
+    /// Behind everything.
+    pub background: Color,
+    /// Behind texts of the overlay.
+    pub panel: Color,
+    /// Around panels.
+    pub panel_border: Color,
+    /// Ordinary text.
+    pub text: Color,
+    /// Less important text.
+    pub text_dim: Color,
+    /// Links, the active tool, the current row.
+    pub accent: Color,
+    /// Good news, as text or sign.
+    pub good: Color,
+    /// Something to watch, as text or sign.
+    pub warning: Color,
+    /// Bad news, as text or sign.
+    pub bad: Color,
+    /// Fill of nodes.
+    pub phases: PhaseColors,
+    /// Thin rim of every healthy node, so that light fills stand out on white.
+    pub node_rim: Color,
+    /// Ring around the selected node.
+    pub selection: Color,
+    /// Rim of ill-behaved nodes.
+    pub ill_behaved: Color,
+    /// Rim of befouled nodes.
+    pub befouled: Color,
+    /// Outline of crashed nodes.
+    pub crashed: Color,
+    /// The part of a ring or bar that is not reached yet.
+    pub track: Color,
+    /// Timer arc.
+    pub timer: Color,
+    /// Crown of a leader of the round.
+    pub crown: Color,
+    /// Trust edges, before their opacity.
+    pub edge: Color,
+    /// Radio reach, before its opacity.
+    pub reach: Color,
+    /// Rings of discovery.
+    pub ring: Color,
+    /// Messages that carry a proposal.
+    pub proposal: Color,
+    /// Messages of the trusted-node service and of discovery.
+    pub service: Color,
+    /// Chunks of a file.
+    pub file: Color,
+    /// Value chips.
+    pub values: [Color; 8],
+}
+
+const DARK: Theme = Theme {
+    name: ThemeName::Dark,
+    palette: PaletteName::OkabeIto,
+    background: Color::rgb(0x12_14_18),
+    panel: Color::rgb(0x1A_1D_23),
+    panel_border: Color::rgb(0x30_35_3E),
+    text: Color::rgb(0xE8_EA_ED),
+    text_dim: Color::rgb(0xA7_AD_B7),
+    accent: Color::rgb(0x6C_BE_F0),
+    good: Color::rgb(0x2F_C0_95),
+    warning: Color::rgb(0xF0_B4_3C),
+    bad: Color::rgb(0xFF_86_4A),
+    phases: OKABE_ITO,
+    node_rim: Color::rgb(0x12_14_18),
+    selection: Color::rgb(0xFF_FF_FF),
+    ill_behaved: Color::rgb(0xD5_5E_00),
+    befouled: Color::rgb(0xCC_79_A7),
+    crashed: Color::rgb(0x9A_A0_A6),
+    track: Color::rgb(0x3A_40_4A),
+    timer: Color::rgb(0xE8_EA_ED),
+    crown: Color::rgb(0xF0_E4_42),
+    edge: Color::rgb(0xC8_CD_D4),
+    reach: Color::rgb(0x56_B4_E9),
+    ring: Color::rgb(0x6C_BE_F0),
+    proposal: Color::rgb(0xF0_E4_42),
+    service: Color::rgb(0x9A_A0_A6),
+    file: Color::rgb(0xCC_79_A7),
+    values: VALUES,
+};
+
+const LIGHT: Theme = Theme {
+    name: ThemeName::Light,
+    palette: PaletteName::OkabeIto,
+    background: Color::rgb(0xFF_FF_FF),
+    panel: Color::rgb(0xF6_F7_F9),
+    panel_border: Color::rgb(0xD5_D9_DF),
+    text: Color::rgb(0x1B_1F_24),
+    text_dim: Color::rgb(0x56_5D_68),
+    accent: Color::rgb(0x00_5F_96),
+    good: Color::rgb(0x00_6B_4E),
+    warning: Color::rgb(0x84_57_00),
+    bad: Color::rgb(0xB0_46_00),
+    phases: OKABE_ITO,
+    node_rim: Color::rgb(0x3C_43_4D),
+    selection: Color::rgb(0x00_00_00),
+    ill_behaved: Color::rgb(0xD5_5E_00),
+    befouled: Color::rgb(0xB0_5A_8A),
+    crashed: Color::rgb(0x7A_81_8B),
+    track: Color::rgb(0xD5_D9_DF),
+    timer: Color::rgb(0x1B_1F_24),
+    crown: Color::rgb(0xA8_6E_00),
+    edge: Color::rgb(0x3C_43_4D),
+    reach: Color::rgb(0x00_72_B2),
+    ring: Color::rgb(0x00_72_B2),
+    proposal: Color::rgb(0x84_57_00),
+    service: Color::rgb(0x7A_81_8B),
+    file: Color::rgb(0xB0_5A_8A),
+    values: VALUES,
+};
+
+impl Theme {
+    /// The theme of that name with that palette.
+    #[must_use]
+    pub const fn new(name: ThemeName, palette: PaletteName) -> Theme {
+        let theme = match name {
+            ThemeName::Dark => DARK,
+            ThemeName::Light => LIGHT,
+        };
+        let phases = match palette {
+            PaletteName::OkabeIto => OKABE_ITO,
+            PaletteName::Classic => CLASSIC,
+        };
+        Theme {
+            palette,
+            phases,
+            ..theme
+        }
+    }
+
+    /// Black or white, whichever reads better on `fill`.
+    #[must_use]
+    pub fn ink_on(&self, fill: Color) -> Color {
+        if BLACK.contrast(fill) >= WHITE.contrast(fill) {
+            BLACK
+        } else {
+            WHITE
+        }
+    }
+}
+
+/// Font size of running text and labels, in pixels; the smallest there is.
+pub const FONT_SMALL_PX: f32 = 13.0;
+/// Font size of the caption, of banners and of glyphs in nodes, in pixels.
+pub const FONT_MEDIUM_PX: f32 = 16.0;
+/// Font size of glyphs in enlarged nodes, in pixels.
+pub const FONT_LARGE_PX: f32 = 24.0;
+/// All font sizes there are: glyph caches are small.
+pub const FONT_SIZES_PX: [f32; 3] = [FONT_SMALL_PX, FONT_MEDIUM_PX, FONT_LARGE_PX];
+
+/// Height of a line of [`FONT_SMALL_PX`] in pixels.
+pub const LINE_HEIGHT_PX: f32 = 19.0;
+/// Height of the toolbar that the window puts at the top, in pixels.
+pub const TOOLBAR_HEIGHT_PX: f32 = 44.0;
+/// From the edge of the window to the overlay, and between its parts, in pixels.
+pub const GAP_PX: f32 = 12.0;
+/// From the border of a panel of the overlay to its text, in pixels.
+pub const PADDING_PX: f32 = 10.0;
+/// Radius of the corners of panels, in pixels.
+pub const CORNER_PX: f32 = 6.0;
+
+/// Radius of a node in pixels at zoom 1, by the number of nodes: 14 up to 30, 9 at 90, 4 from 1,000 on; between them it
+/// falls with the logarithm of the number.
+#[must_use]
+pub fn node_radius_px(nodes: usize) -> f32 {
+    const STEPS: [(f32, f32); 3] = [(30.0, 14.0), (90.0, 9.0), (1000.0, 4.0)];
+    let count = (nodes as f32).clamp(STEPS[0].0, STEPS[2].0);
+    let [(from, large), (to, small)] = if count <= STEPS[1].0 {
+        [STEPS[0], STEPS[1]]
+    } else {
+        [STEPS[1], STEPS[2]]
+    };
+    large + (small - large) * (count / from).ln() / (to / from).ln()
+}
+
+/// Radius of a message, as a share of a node's.
+pub const MESSAGE_SHARE: f32 = 0.35;
+/// Smallest radius of a node, in pixels, that has a glyph.
+pub const GLYPH_RADIUS_PX: f32 = 10.0;
+/// Smallest radius of a node, in pixels, that has the ring of quarters and the timer arc.
+pub const RING_RADIUS_PX: f32 = 9.0;
+
+/// Opacity of a trust edge in a sparse graph.
+pub const EDGE_OPACITY_SPARSE: f32 = 0.25;
+/// Opacity of a trust edge in a dense graph, outside the strongly connected core.
+pub const EDGE_OPACITY_DENSE: f32 = 0.07;
+/// Opacity of a trust edge within the strongly connected core of a dense graph.
+pub const EDGE_OPACITY_CORE: f32 = 0.25;
+/// Opacity of the trust edges of the selected node.
+pub const EDGE_OPACITY_SELECTED: f32 = 0.9;
+/// What is left of everything else while a set is shown.
+pub const DIMMED_SHARE: f32 = 0.25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn themes() -> impl Iterator<Item = Theme> {
+        [ThemeName::Dark, ThemeName::Light]
+            .into_iter()
+            .flat_map(|name| {
+                [PaletteName::OkabeIto, PaletteName::Classic]
+                    .map(|palette| Theme::new(name, palette))
+            })
+    }
+
+    #[track_caller]
+    fn check_contrast(what: &str, theme: &Theme, front: Color, back: Color, least: f32) {
+        let ratio = front.contrast(back);
+        assert!(
+            ratio >= least,
+            "{what} in {:?}, {:?}: {ratio:.2} < {least}",
+            theme.name,
+            theme.palette
+        );
+    }
+
+    #[test]
+    fn texts_reach_wcag_aa() {
+        for theme in themes() {
+            for ground in [theme.background, theme.panel] {
+                for (what, color) in [
+                    ("text", theme.text),
+                    ("dim text", theme.text_dim),
+                    ("accent", theme.accent),
+                    ("good", theme.good),
+                    ("warning", theme.warning),
+                    ("bad", theme.bad),
+                ] {
+                    check_contrast(what, &theme, color, ground, 4.5);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn glyphs_read_on_their_fill() {
+        for theme in themes() {
+            let PhaseColors {
+                idle,
+                nominate,
+                accept,
+                confirm,
+            } = theme.phases;
+            for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
+                check_contrast("glyph", &theme, theme.ink_on(fill), fill, 4.5);
+            }
+        }
+    }
+
+    #[test]
+    fn signs_stand_out_from_the_background() {
+        for theme in themes() {
+            let PhaseColors {
+                idle,
+                nominate,
+                accept,
+                confirm,
+            } = theme.phases;
+            for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
+                let best = fill
+                    .contrast(theme.background)
+                    .max(theme.node_rim.contrast(theme.background));
+                assert!(best >= 3.0, "{fill:?} in {:?}", theme.name);
+            }
+            for (what, color) in [
+                ("selection", theme.selection),
+                ("ill-behaved", theme.ill_behaved),
+                ("befouled", theme.befouled),
+                ("crashed", theme.crashed),
+                ("timer", theme.timer),
+                ("crown", theme.crown),
+                ("ring", theme.ring),
+                ("proposal", theme.proposal),
+                ("service", theme.service),
+                ("file", theme.file),
+            ] {
+                check_contrast(what, &theme, color, theme.background, 3.0);
+            }
+        }
+    }
+
+    #[test]
+    fn contrast_is_that_of_wcag() {
+        assert!((BLACK.contrast(WHITE) - 21.0).abs() < 0.01);
+        assert!((Color::rgb(0x77_77_77).contrast(WHITE) - 4.48).abs() < 0.01);
+        assert_eq!(WHITE.with_opacity(0.5).over(BLACK).r, 127);
+        assert_eq!(WHITE.faded(0.5).a, 128);
+    }
+
+    #[test]
+    fn phases_and_values_differ() {
+        for theme in themes() {
+            let PhaseColors {
+                idle,
+                nominate,
+                accept,
+                confirm,
+            } = theme.phases;
+            let fills = [idle, nominate, accept[0], confirm[0]];
+            for (at, one) in fills.iter().enumerate() {
+                assert!(fills[at + 1..].iter().all(|two| two != one));
+            }
+            assert_eq!(
+                accept[0] != accept[1],
+                theme.palette == PaletteName::Classic
+            );
+        }
+    }
+
+    #[test]
+    fn radii_shrink_with_the_number_of_nodes() {
+        for (nodes, radius) in [
+            (0, 14.0),
+            (7, 14.0),
+            (30, 14.0),
+            (90, 9.0),
+            (1000, 4.0),
+            (10_000, 4.0),
+        ] {
+            assert!((node_radius_px(nodes) - radius).abs() < 1e-4, "{nodes}");
+        }
+        assert!((1..2000).all(|n| node_radius_px(n + 1) <= node_radius_px(n)));
     }
 }

@@ -1,0 +1,86 @@
+//! A drawing as a PNG file: by way of SVG, rasterised with the bundled fonts. No window, no graphics card.
+//!
+//! Absent here: files. The caller writes the bytes where it wants.
+
+use super::canvas::Drawing;
+use super::svg::{Fonts, to_svg};
+use super::text;
+use resvg::{tiny_skia, usvg};
+use std::sync::{Arc, LazyLock};
+
+/// Why there is no PNG.
+#[derive(Debug, thiserror::Error)]
+pub enum PngError {
+    /// The size makes no picture.
+    #[error(
+        "a picture of {width} x {height} pixels cannot be made: between 1 and {SIDE_MAX} pixels on each side, please"
+    )]
+    Size {
+        /// Asked for, in pixels.
+        width: f32,
+        /// Asked for, in pixels.
+        height: f32,
+    },
+    /// The rasteriser does not understand our SVG.
+    #[error("the picture could not be rasterised: {0}")]
+    Svg(#[from] usvg::Error),
+    /// The PNG could not be written.
+    #[error("the picture could not be compressed: {0}")]
+    Encoding(#[from] ::png::EncodingError),
+}
+
+/// Most pixels on a side.
+pub const SIDE_MAX: u32 = 16_384;
+
+static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(text::REGULAR_TTF.to_vec());
+    fonts.load_font_data(text::BOLD_TTF.to_vec());
+    fonts.set_sans_serif_family(text::FAMILY);
+    Arc::new(fonts)
+});
+
+/// The drawing as a PNG file, `scale` pixels of the file for each logical pixel.
+///
+/// # Errors
+/// When the size makes no picture, or memory does not suffice for it.
+pub fn to_png(drawing: &Drawing, scale: f32) -> Result<Vec<u8>, PngError> {
+    let (width, height) = (drawing.size_px.x * scale, drawing.size_px.y * scale);
+    let bad_size = || PngError::Size { width, height };
+    let side = |length: f32| {
+        let rounded = length.round();
+        (1.0..=SIDE_MAX as f32)
+            .contains(&rounded)
+            .then_some(rounded as u32)
+    };
+    let (Some(columns), Some(rows)) = (side(width), side(height)) else {
+        return Err(bad_size());
+    };
+    let options = usvg::Options {
+        font_family: text::FAMILY.to_owned(),
+        fontdb: Arc::clone(&FONTS),
+        ..usvg::Options::default()
+    };
+    let tree = usvg::Tree::from_str(&to_svg(drawing, Fonts::Named), &options)?;
+    let mut pixels = tiny_skia::Pixmap::new(columns, rows).ok_or_else(bad_size)?;
+    let transform = tiny_skia::Transform::from_scale(scale, scale);
+    resvg::render(&tree, transform, &mut pixels.as_mut());
+    encode(&pixels)
+}
+
+/// Without the opacity channel: a drawing has an opaque background.
+fn encode(pixels: &tiny_skia::Pixmap) -> Result<Vec<u8>, PngError> {
+    let rgb: Vec<u8> = pixels
+        .pixels()
+        .iter()
+        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect();
+    let mut file = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut file, pixels.width(), pixels.height());
+    encoder.set_color(::png::ColorType::Rgb);
+    encoder.set_depth(::png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&rgb)?;
+    writer.finish()?;
+    Ok(file)
+}

@@ -1,0 +1,243 @@
+//! How wide a text is in the bundled fonts, and how to make it fit: cut with an ellipsis, or wrapped.
+//!
+//! Absent here: shaping and kerning. The bundled fonts carry no kerning (`assets/fonts/README.md`), so the sum of the
+//! advances is what every painter draws.
+
+use super::canvas::Font;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// The bundled regular font, for painters.
+pub const REGULAR_TTF: &[u8] = include_bytes!("../../assets/fonts/Inter-Regular.ttf");
+/// The bundled semi-bold font, for painters.
+pub const BOLD_TTF: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.ttf");
+
+/// The family name inside both fonts.
+pub const FAMILY: &str = "Inter";
+/// The weight of [`Font::Bold`] on the scale of OpenType and CSS.
+pub const BOLD_WEIGHT: u16 = 600;
+
+/// Height of capitals, as a share of the font size.
+pub const CAP_HEIGHT: f32 = 0.727;
+/// From the baseline up to the top of the tallest ordinary letter, as a share of the font size.
+pub const ASCENT: f32 = 0.97;
+/// From the baseline down to the lowest part of an ordinary letter, as a share of the font size.
+pub const DESCENT: f32 = 0.24;
+
+const ELLIPSIS: char = '…';
+
+/// The file of a font.
+#[must_use]
+pub const fn ttf(font: Font) -> &'static [u8] {
+    match font {
+        Font::Regular => REGULAR_TTF,
+        Font::Bold => BOLD_TTF,
+    }
+}
+
+/// Width of `text` in pixels.
+#[must_use]
+pub fn width_px(text: &str, font: Font, size_px: f32) -> f32 {
+    let advances = &ADVANCES[font as usize];
+    text.chars().map(|letter| advances.of(letter)).sum::<f32>() * size_px
+}
+
+/// Whether the bundled font draws every character of `text`. What it does not have must be drawn as shapes.
+#[must_use]
+pub fn has_glyphs(text: &str, font: Font) -> bool {
+    text.chars()
+        .all(|letter| ADVANCES[font as usize].find(letter).is_some())
+}
+
+/// `text`, or as much of its beginning as fits into `width_px_max` together with an ellipsis. Empty when not even the
+/// ellipsis fits.
+#[must_use]
+pub fn truncated(text: &str, font: Font, size_px: f32, width_px_max: f32) -> Cow<'_, str> {
+    if width_px(text, font, size_px) <= width_px_max {
+        return Cow::Borrowed(text);
+    }
+    let advances = &ADVANCES[font as usize];
+    let room = width_px_max / size_px - advances.of(ELLIPSIS);
+    if room < 0.0 {
+        return Cow::Borrowed("");
+    }
+    let mut used = 0.0;
+    let end = text
+        .char_indices()
+        .find_map(|(at, letter)| {
+            used += advances.of(letter);
+            (used > room).then_some(at)
+        })
+        .unwrap_or(text.len());
+    Cow::Owned(format!("{}{ELLIPSIS}", text[..end].trim_end()))
+}
+
+/// `text` broken at spaces into lines of at most `width_px_max`; a single longer word is cut with an ellipsis. At most
+/// `lines_max` lines, the last of them cut if there was more to say.
+#[must_use]
+pub fn wrapped(
+    text: &str,
+    font: Font,
+    size_px: f32,
+    width_px_max: f32,
+    lines_max: usize,
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() && lines.len() < lines_max {
+        let last = lines.len() + 1 == lines_max;
+        let end = if last {
+            rest.len()
+        } else {
+            line_end(rest, font, size_px, width_px_max)
+        };
+        lines.push(truncated(rest[..end].trim_end(), font, size_px, width_px_max).into_owned());
+        rest = rest[end..].trim_start();
+    }
+    lines
+}
+
+/// Where the first line of `text` ends: after the last word that still fits, but after one word at least.
+fn line_end(text: &str, font: Font, size_px: f32, width_px_max: f32) -> usize {
+    let mut end = 0;
+    for (at, _) in text.match_indices(' ').chain([(text.len(), "")]) {
+        if end > 0 && width_px(&text[..at], font, size_px) > width_px_max {
+            break;
+        }
+        end = at;
+    }
+    end
+}
+
+/// Advance widths in em: a table for the characters below U+0250, a sorted list for the rest.
+struct Advances {
+    low: Vec<Option<f32>>,
+    high: Vec<(char, f32)>,
+    missing: f32,
+}
+
+const LOW_END: u32 = 0x250;
+/// Above the last character of the bundled fonts that is not private.
+const HIGH_END: u32 = 0x3000;
+
+static ADVANCES: LazyLock<[Advances; 2]> =
+    LazyLock::new(|| [Advances::new(Font::Regular), Advances::new(Font::Bold)]);
+
+impl Advances {
+    /// Reads the bundled font. It always parses (a test); should it not, everything is half an em wide.
+    fn new(font: Font) -> Advances {
+        let face = ttf_parser::Face::parse(ttf(font), 0).ok();
+        let em = |units: u16| {
+            f32::from(units) / face.as_ref().map_or(1.0, |f| f32::from(f.units_per_em()))
+        };
+        let advance = |letter: char| {
+            let face = face.as_ref()?;
+            face.glyph_hor_advance(face.glyph_index(letter)?).map(em)
+        };
+        let chars = |from, to| (from..to).map(char::from_u32);
+        Advances {
+            low: chars(0, LOW_END)
+                .map(|letter| letter.and_then(advance))
+                .collect(),
+            high: chars(LOW_END, HIGH_END)
+                .flatten()
+                .filter_map(|letter| Some((letter, advance(letter)?)))
+                .collect(),
+            missing: face
+                .as_ref()
+                .and_then(|face| face.glyph_hor_advance(ttf_parser::GlyphId(0)))
+                .map_or(0.5, em),
+        }
+    }
+
+    fn find(&self, letter: char) -> Option<f32> {
+        match self.low.get(letter as usize) {
+            Some(advance) => *advance,
+            None => {
+                let at = self
+                    .high
+                    .binary_search_by_key(&letter, |(at, _)| *at)
+                    .ok()?;
+                Some(self.high[at].1)
+            }
+        }
+    }
+
+    fn of(&self, letter: char) -> f32 {
+        self.find(letter).unwrap_or(self.missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BOTH: [Font; 2] = [Font::Regular, Font::Bold];
+
+    #[test]
+    fn fonts_carry_their_family_and_metrics() {
+        for (font, weight) in [(Font::Regular, 400), (Font::Bold, BOLD_WEIGHT)] {
+            let face = ttf_parser::Face::parse(ttf(font), 0).unwrap();
+            let em = f32::from(face.units_per_em());
+            assert_eq!(face.weight().to_number(), weight);
+            assert!((f32::from(face.capital_height().unwrap()) / em - CAP_HEIGHT).abs() < 0.01);
+            assert!(f32::from(face.ascender()) / em - ASCENT < 0.01);
+            assert!(f32::from(-face.descender()) / em - DESCENT < 0.01);
+            assert!(face.tables().glyf.is_some(), "quadratic outlines");
+        }
+    }
+
+    #[test]
+    fn fonts_have_what_the_picture_says() {
+        for font in BOTH {
+            assert!(has_glyphs(
+                "Quorumscope: Aé ß ø ł Ω μ … – — ‘’ “” • · × → ← ↑ ↓ ≥ ≤ ≠ ∅ ′ ″ ∞ ✓ ✗",
+                font
+            ));
+            assert!(!has_glyphs("共識", font));
+            assert!(!has_glyphs("∩", font));
+        }
+    }
+
+    #[test]
+    fn figures_are_equally_wide() {
+        for font in BOTH {
+            let one = width_px("1", font, 13.0);
+            assert!(('0'..='9').all(|c| width_px(&c.to_string(), font, 13.0) == one));
+        }
+    }
+
+    #[test]
+    fn long_texts_end_in_an_ellipsis_and_short_ones_stay() {
+        let cut = truncated("a rather long sentence", Font::Regular, 13.0, 60.0);
+        assert!(cut.ends_with('…') && cut.starts_with("a ra"), "{cut}");
+        assert_eq!(truncated("short", Font::Regular, 13.0, 60.0), "short");
+        assert_eq!(truncated("short", Font::Regular, 13.0, 2.0), "");
+    }
+
+    #[test]
+    fn wrapping_breaks_at_spaces() {
+        let text = "n07 accepts note 3: 9 of the 13 it trusts did";
+        let lines = wrapped(text, Font::Regular, 13.0, 120.0, 9);
+        assert!(lines.len() > 1);
+        assert_eq!(lines.join(" "), text);
+        let cut = wrapped(text, Font::Regular, 13.0, 120.0, 2);
+        assert_eq!(cut.len(), 2);
+        assert!(cut[1].ends_with('…'));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_wider_than_asked(text in "\\PC{0,60}", width in 0.0f32..300.0, lines in 1usize..5) {
+            for font in BOTH {
+                prop_assert!(width_px(&truncated(&text, font, 13.0, width), font, 13.0) <= width + 0.01);
+                let wrapped = wrapped(&text, font, 13.0, width, lines);
+                prop_assert!(wrapped.len() <= lines);
+                for line in wrapped {
+                    prop_assert!(width_px(&line, font, 13.0) <= width + 0.01);
+                }
+            }
+        }
+    }
+}

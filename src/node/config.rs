@@ -55,6 +55,17 @@ impl Threshold {
     }
 }
 
+/// Whether nodes pass on what they receive (DESIGN section 4, relaying).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relaying {
+    /// Everything new is passed on once to all neighbours: for radio, and wherever not everyone hears everyone.
+    #[default]
+    Flood,
+    /// Nothing is passed on: everybody hears everybody, and re-sending heals what a cut has swallowed.
+    Direct,
+}
+
 /// How a node is known to others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Peer {
@@ -85,6 +96,8 @@ pub struct NodeSettings {
     pub proposal_ttl: Span,
     /// Unsafe: drop nodes from the quorum set that have been silent for this long. `None` = never.
     pub forget_after: Option<Span>,
+    /// Whether nodes pass on what they receive.
+    pub relaying: Relaying,
     /// `Choice` only: how many slots are played one after the other; each starts when the previous is decided.
     pub choice_slots: u32,
 }

@@ -4,7 +4,7 @@ use super::config::TrustPolicy;
 use super::event::NodeEvent;
 use super::message::{Announcement, Message};
 use super::proposal::{Content, FileInfo};
-use crate::scp::{Envelope, NodeId, SlotIndex, Value};
+use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,13 +45,13 @@ impl TimerKind {
 /// What a node keeps over a crash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persisted {
-    /// Decisions, ascending without gaps from slot 1.
-    pub decided: Vec<(SlotIndex, Value)>,
+    /// Decisions, ascending without gaps from slot 1. Shared: only a new decision makes a new list.
+    pub decided: Arc<Vec<(SlotIndex, Value)>>,
     /// Own latest statements of undecided slots.
     pub statements: Vec<Arc<Envelope>>,
-    /// Files backed up.
+    /// Files it holds besides those of its configuration: backed up, or proposed by itself.
     pub files: Vec<FileInfo>,
-    /// How many messages the node has created.
+    /// No message with a higher number has been created. Numbers are reserved in blocks, so some may be unused.
     pub messages: u64,
     /// How many proposals the node has made.
     pub proposals: u32,
@@ -59,6 +59,8 @@ pub struct Persisted {
     pub announcements: u64,
     /// How many quorum sets the node has had.
     pub quorum_sets: u32,
+    /// The newest of its quorum sets: a slot that was begun with it is finished with it.
+    pub quorum_set: Option<Arc<QuorumSet>>,
 }
 
 /// Why a file did not arrive.

@@ -10,7 +10,7 @@ mod message;
 mod proposal;
 pub mod view;
 
-pub use config::{Application, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
+pub use config::{Application, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy};
 pub use contract::{FetchError, Input, Output, Persisted, Recipient, TimerKind};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
 pub use message::{Announcement, AnnouncementKind, Body, Message, MessageId, MessageKind};

@@ -17,10 +17,44 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trace", &["time", "scp", "node", "net", "scenario"]),
     ("session", &["time", "scenario", "trace"]),
     ("replay", &["time", "scenario", "trace", "session"]),
-    ("sim", &["time", "rng", "scp", "node", "net", "scenario", "trace", "session"]),
-    ("live", &["time", "rng", "scp", "node", "net", "scenario", "trace", "session"]),
-    ("picture", &["time", "scp", "node::view", "net", "scenario", "trace", "analysis"]),
-    ("window", &["time", "scp", "node::view", "net", "scenario", "trace", "analysis", "session", "picture"]),
+    (
+        "sim",
+        &[
+            "time", "rng", "scp", "node", "net", "scenario", "trace", "session",
+        ],
+    ),
+    (
+        "live",
+        &[
+            "time", "rng", "scp", "node", "net", "scenario", "trace", "session",
+        ],
+    ),
+    (
+        "picture",
+        &[
+            "time",
+            "scp",
+            "node::view",
+            "net",
+            "scenario",
+            "trace",
+            "analysis",
+        ],
+    ),
+    (
+        "window",
+        &[
+            "time",
+            "scp",
+            "node::view",
+            "net",
+            "scenario",
+            "trace",
+            "analysis",
+            "session",
+            "picture",
+        ],
+    ),
 ];
 
 /// May use everything.
@@ -44,7 +78,10 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("draw_texture", &["window/paint"]),
     ("draw_rectangle", &["window/paint"]),
     ("Color::rgb(", &["picture/theme.rs"]),
-    ("Color32::from_rgb", &["picture/theme.rs", "window/style.rs"]),
+    (
+        "Color32::from_rgb",
+        &["picture/theme.rs", "window/style.rs"],
+    ),
     ("from_hex", &["picture/theme.rs"]),
 ];
 
@@ -68,10 +105,20 @@ fn sources() -> Vec<Source> {
                 pending.push(path);
             } else if path.extension().is_some_and(|ext| ext == "rs") {
                 let relative = path.strip_prefix(&root).unwrap().to_path_buf();
-                let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+                let first = relative
+                    .components()
+                    .next()
+                    .unwrap()
+                    .as_os_str()
+                    .to_string_lossy()
+                    .into_owned();
                 let module = first.trim_end_matches(".rs").to_string();
                 let text = fs::read_to_string(&path).unwrap();
-                sources.push(Source { path: relative, module, text });
+                sources.push(Source {
+                    path: relative,
+                    module,
+                    text,
+                });
             }
         }
     }
@@ -82,7 +129,11 @@ fn sources() -> Vec<Source> {
 /// The code without comments and without what follows `#[cfg(test)]` on a `mod tests`.
 fn code(text: &str) -> String {
     let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
-    text[..end].lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n")
+    text[..end]
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Every path of ours that the code names: `crate::a::b` -> `a::b`, also inside `use crate::{a::b, c}`.
@@ -105,7 +156,11 @@ fn uses(code: &str) -> Vec<String> {
             }
             found.push(item);
         } else {
-            found.push(rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':')).collect());
+            found.push(
+                rest.chars()
+                    .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | ':'))
+                    .collect(),
+            );
         }
     }
     found.retain(|path| !path.is_empty());
@@ -113,7 +168,12 @@ fn uses(code: &str) -> Vec<String> {
 }
 
 fn is_allowed(used: &str, allowed: &[&str]) -> bool {
-    allowed.iter().any(|may| used == *may || used.strip_prefix(may).is_some_and(|rest| rest.starts_with("::")))
+    allowed.iter().any(|may| {
+        used == *may
+            || used
+                .strip_prefix(may)
+                .is_some_and(|rest| rest.starts_with("::"))
+    })
 }
 
 #[test]
@@ -125,13 +185,20 @@ fn modules_use_only_what_lies_below_them() {
             continue;
         }
         let Some(allowed) = table.get(source.module.as_str()) else {
-            wrong.push(format!("{}: module {} is not in the table of layers", source.path.display(), source.module));
+            wrong.push(format!(
+                "{}: module {} is not in the table of layers",
+                source.path.display(),
+                source.module
+            ));
             continue;
         };
         for used in uses(&code(&source.text)) {
             let own = used == source.module || used.starts_with(&format!("{}::", source.module));
             if !own && !is_allowed(&used, allowed) {
-                wrong.push(format!("{}: must not use crate::{used}", source.path.display()));
+                wrong.push(format!(
+                    "{}: must not use crate::{used}",
+                    source.path.display()
+                ));
             }
         }
     }
@@ -152,7 +219,9 @@ fn tokens_stay_in_their_places() {
         if ORDERED.contains(&source.module.as_str()) {
             for token in ["HashMap", "HashSet"] {
                 if code.contains(token) {
-                    wrong.push(format!("{path}: {token} has no order that a replay can trust"));
+                    wrong.push(format!(
+                        "{path}: {token} has no order that a replay can trust"
+                    ));
                 }
             }
         }
@@ -162,7 +231,11 @@ fn tokens_stay_in_their_places() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent: Vec<_> = sources().into_iter().filter(|source| !source.text.starts_with("//!")).map(|source| source.path).collect();
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| !source.text.starts_with("//!"))
+        .map(|source| source.path)
+        .collect();
     assert!(silent.is_empty(), "no //! at the top of {silent:?}");
 }
 

@@ -256,6 +256,8 @@ pub struct Layer {
 pub enum LayerName {
     /// Radio reach, switchable.
     Reach,
+    /// Hulls around sets of nodes: a slice, a quorum, the camps of a fork.
+    Sets,
     /// Trust edges.
     Edges,
     /// Rings of discovery.
@@ -268,6 +270,20 @@ pub enum LayerName {
     Labels,
     /// Text block, legend, caption, proposals, badge, summary.
     Overlay,
+}
+
+impl LayerName {
+    /// All of them, back to front.
+    pub const ALL: [LayerName; 8] = [
+        LayerName::Reach,
+        LayerName::Sets,
+        LayerName::Edges,
+        LayerName::Rings,
+        LayerName::Messages,
+        LayerName::Nodes,
+        LayerName::Labels,
+        LayerName::Overlay,
+    ];
 }
 
 /// A whole picture.

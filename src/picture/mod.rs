@@ -4,7 +4,11 @@
 
 pub mod camera;
 pub mod canvas;
+pub mod geometry;
+pub mod hit;
+pub mod overlay;
 pub mod png;
 pub mod svg;
 pub mod text;
 pub mod theme;
+pub mod view_state;

@@ -189,6 +189,7 @@ impl Svg {
 fn layer_id(name: LayerName) -> &'static str {
     match name {
         LayerName::Reach => "reach",
+        LayerName::Sets => "sets",
         LayerName::Edges => "edges",
         LayerName::Rings => "rings",
         LayerName::Messages => "messages",

@@ -1,0 +1,138 @@
+//! Which part of the canvas belongs to which part of the overlay. Regions never overlap, whatever the size.
+//!
+//! Absent here: contents. Regions depend on the size of the canvas alone, so nothing jumps while a run goes on.
+
+use crate::picture::canvas::Rect;
+use crate::picture::theme::{FONT_MEDIUM_PX, GAP_PX, LINE_HEIGHT_PX};
+
+/// How much overlay there is room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Columns left and right of the nodes.
+    Wide,
+    /// One column, at the left.
+    Narrow,
+    /// No column: one line at the top and the caption at the bottom.
+    Tiny,
+}
+
+/// The parts of the canvas. None overlaps another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Regions {
+    /// How much overlay there is room for.
+    pub room: Room,
+    /// Text block and legend (and, in narrow canvases, everything else); empty in tiny ones.
+    pub left: Rect,
+    /// Badge, summary and proposals; empty unless wide.
+    pub right: Rect,
+    /// A line at the top; empty unless tiny.
+    pub strip: Rect,
+    /// The caption.
+    pub caption: Rect,
+    /// What is left for the nodes.
+    pub stage: Rect,
+}
+
+/// Widths of the columns in pixels.
+const LEFT_WIDE_PX: f32 = 208.0;
+const LEFT_NARROW_PX: f32 = 188.0;
+const RIGHT_WIDE_PX: f32 = 236.0;
+/// Smallest canvases with two columns and with one, in pixels.
+const WIDE_FROM_PX: f32 = 1000.0;
+const NARROW_FROM_PX: f32 = 560.0;
+const COLUMN_HEIGHT_MIN_PX: f32 = 360.0;
+/// Height of the caption in pixels: one line of medium text with air around it.
+const CAPTION_HEIGHT_PX: f32 = FONT_MEDIUM_PX + 16.0;
+/// Height of the line at the top of tiny canvases.
+const STRIP_HEIGHT_PX: f32 = LINE_HEIGHT_PX + 8.0;
+
+impl Regions {
+    /// Divides a canvas.
+    #[must_use]
+    pub fn of(canvas: Rect) -> Regions {
+        let room = if canvas.height() < COLUMN_HEIGHT_MIN_PX || canvas.width() < NARROW_FROM_PX {
+            Room::Tiny
+        } else if canvas.width() < WIDE_FROM_PX {
+            Room::Narrow
+        } else {
+            Room::Wide
+        };
+        // On very large screens the columns get a share of it.
+        let stretch = (canvas.width() / 1600.0).clamp(1.0, 1.4);
+        let (left_px, right_px) = match room {
+            Room::Wide => (LEFT_WIDE_PX * stretch, RIGHT_WIDE_PX * stretch),
+            Room::Narrow => (LEFT_NARROW_PX, 0.0),
+            Room::Tiny => (0.0, 0.0),
+        };
+        let inner = canvas.inset(GAP_PX);
+        let bottom = (inner.max.y - CAPTION_HEIGHT_PX).max(inner.min.y);
+        let strip_bottom = match room {
+            Room::Tiny => (inner.min.y + STRIP_HEIGHT_PX).min(bottom),
+            _ => inner.min.y,
+        };
+        let stage_left = if left_px > 0.0 {
+            inner.min.x + left_px
+        } else {
+            canvas.min.x
+        };
+        let stage_right = if right_px > 0.0 {
+            inner.max.x - right_px
+        } else {
+            canvas.max.x
+        };
+        Regions {
+            room,
+            left: Rect::from_corners(inner.min.x, inner.min.y, inner.min.x + left_px, bottom),
+            right: Rect::from_corners(inner.max.x - right_px, inner.min.y, inner.max.x, bottom),
+            strip: Rect::from_corners(inner.min.x, inner.min.y, inner.max.x, strip_bottom),
+            caption: Rect::from_corners(inner.min.x, bottom, inner.max.x, inner.max.y.max(bottom)),
+            stage: Rect::from_corners(stage_left, strip_bottom.min(bottom), stage_right, bottom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parts(regions: &Regions) -> [Rect; 5] {
+        let Regions {
+            left,
+            right,
+            strip,
+            caption,
+            stage,
+            ..
+        } = *regions;
+        [left, right, strip, caption, stage]
+    }
+
+    #[test]
+    fn room_follows_the_size() {
+        for (width, height, room) in [
+            (800.0, 556.0, Room::Narrow),
+            (1280.0, 756.0, Room::Wide),
+            (3840.0, 2116.0, Room::Wide),
+            (480.0, 556.0, Room::Tiny),
+        ] {
+            let canvas = Rect::from_corners(0.0, 44.0, width, 44.0 + height);
+            assert_eq!(Regions::of(canvas).room, room, "{width} x {height}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn regions_stay_apart_and_inside(width in 100.0f32..5000.0, height in 100.0f32..3000.0) {
+            let canvas = Rect::from_corners(3.0, 44.0, 3.0 + width, 44.0 + height);
+            let parts = parts(&Regions::of(canvas));
+            for (at, one) in parts.iter().enumerate() {
+                prop_assert!(canvas.encloses(*one), "{one:?}");
+                for two in &parts[at + 1..] {
+                    let empty = [one, two].iter().any(|r| r.width() == 0.0 || r.height() == 0.0);
+                    prop_assert!(empty || !one.overlaps(*two), "{one:?} {two:?}");
+                }
+            }
+        }
+    }
+}

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct NodeId(pub u32);
 
 impl NodeId {
+    /// Numbers are below this. Tables are indexed by them, so a statement from beyond is refused.
+    pub const LIMIT: u32 = 1 << 20;
+
     /// The number as an index into a table.
     #[must_use]
     pub const fn index(self) -> usize {

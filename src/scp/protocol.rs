@@ -1,10 +1,15 @@
 //! `Scp`: the protocol of one node over all its slots; the only door into this module.
 
 use super::driver::Driver;
-use super::event::{Effect, Refusal, ScpTimer, SlotState};
+use super::event::{Effect, Refusal, ScpEvent, ScpTimer, SlotState};
 use super::id::{NodeId, QuorumSetId, SlotIndex};
-use super::statement::Envelope;
+use super::nomination_protocol::Proposal;
+use super::set_registry::SetRegistry;
+use super::slot::{Slot, Voice};
+use super::statement::{Envelope, Origin};
+use super::turn::Turn;
 use super::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who the local node is.
@@ -36,18 +41,25 @@ pub enum Recording {
     Silent,
 }
 
-/// The protocol of one node, over all slots.
+/// The protocol of one node, over all slots. Slots are independent of each other (NOTES 15).
 #[derive(Clone, Debug)]
 pub struct Scp {
     local: LocalNode,
     recording: Recording,
+    sets: SetRegistry,
+    slots: BTreeMap<SlotIndex, Slot>,
 }
 
 impl Scp {
     /// A node that has not heard anything yet.
     #[must_use]
     pub fn new(local: LocalNode, recording: Recording) -> Scp {
-        Scp { local, recording }
+        Scp {
+            local,
+            recording,
+            sets: SetRegistry::default(),
+            slots: BTreeMap::new(),
+        }
     }
 
     /// Nominates `value` for `slot`, where `prev` was decided for the slot before. Without a value the node joins as an
@@ -60,25 +72,41 @@ impl Scp {
         prev: Value,
         out: &mut Vec<Effect>,
     ) -> Nomination {
-        let _ = (driver, slot, value, prev, out, self.local, self.recording);
-        Nomination::Unchanged
+        self.turn(driver, slot, out, |turn| {
+            Ok(turn.nominate(Proposal { value, prev })?)
+        })
+        .unwrap_or(Nomination::Unchanged)
     }
 
     /// Takes in an envelope from the network.
     ///
     /// # Errors
-    /// Why it was refused; then nothing has changed.
+    /// Why it was refused; then nothing has changed. Except for mere stale copies, the refusal is also an event.
     pub fn receive<D: Driver>(
         &mut self,
         driver: &D,
         envelope: Arc<Envelope>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        let _ = (driver, envelope, out);
-        Err(Refusal::NotSane)
+        let (slot, from) = (envelope.slot, envelope.from);
+        let result = if from.0 >= NodeId::LIMIT {
+            Err(Refusal::NotSane)
+        } else {
+            self.turn(driver, slot, out, |turn| {
+                if envelope.statement.is_nominate() {
+                    turn.process_nominate(envelope)
+                } else {
+                    turn.process_ballot(envelope, Origin::Peer)
+                }
+            })
+        };
+        if let Err(why) = result {
+            self.report_refusal(slot, from, why, out);
+        }
+        result
     }
 
-    /// An armed timer ran out.
+    /// An armed timer ran out. It no longer runs when this is called.
     pub fn timer_expired<D: Driver>(
         &mut self,
         driver: &D,
@@ -86,7 +114,16 @@ impl Scp {
         timer: ScpTimer,
         out: &mut Vec<Effect>,
     ) {
-        let _ = (driver, slot, timer, out);
+        if !self.slots.contains_key(&slot) {
+            return;
+        }
+        let result = self.turn(driver, slot, out, |turn| match timer {
+            ScpTimer::Nomination => Ok(turn.nomination_timed_out()?),
+            ScpTimer::Ballot => Ok(turn.ballot_timed_out()?),
+        });
+        if let Err(why) = result {
+            self.report_refusal(slot, self.local.id, why, out);
+        }
     }
 
     /// Names another quorum set in all statements made from now on (NOTES 68).
@@ -94,45 +131,56 @@ impl Scp {
         self.local.quorum_set = id;
     }
 
-    /// Calls off nomination for `slot`.
-    pub fn stop_nomination(&mut self, slot: SlotIndex, out: &mut Vec<Effect>) {
-        let _ = (slot, out);
+    /// Calls off nomination for `slot`. A running timer is left alone: when it runs out, nothing happens (NOTES 33).
+    pub fn stop_nomination(&mut self, slot: SlotIndex) {
+        if let Some(slot) = self.slots.get_mut(&slot) {
+            slot.nomination_mut().nominating = false;
+        }
     }
 
     /// Rebuilds a slot from one of the node's own earlier envelopes, before anything else happens in it (NOTES 69).
+    /// An envelope of another node, one that is not sane, or one that comes too late changes nothing.
     pub fn restore<D: Driver>(&mut self, driver: &D, envelope: Arc<Envelope>) {
-        let _ = (driver, envelope);
+        if envelope.from != self.local.id {
+            return;
+        }
+        // What is refused here leaves the slot as it was, which is all there is to say about it.
+        let _ = self.turn(driver, envelope.slot, &mut Vec::new(), |turn| {
+            turn.restore(&envelope)
+        });
     }
 
     /// All variables of `slot`, if anything has happened in it.
     #[must_use]
     pub fn slot_state(&self, slot: SlotIndex) -> Option<SlotState> {
-        let _ = slot;
-        None
+        self.slots.get(&slot).map(Slot::state)
     }
 
     /// The latest NOMINATE and the latest ballot statement that the node has sent for `slot`, for sending them again.
     pub fn own_statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
-        let _ = slot;
-        std::iter::empty()
+        self.slots
+            .get(&slot)
+            .into_iter()
+            .flat_map(Slot::own_statements)
     }
 
     /// The latest statements of everybody about `slot`: nominations by sender, then ballot statements by sender.
     pub fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
-        let _ = slot;
-        std::iter::empty()
+        self.slots.get(&slot).into_iter().flat_map(|slot| {
+            let ballots = slot.ballots.ledger().envelopes();
+            slot.nominations.ledger().envelopes().chain(ballots)
+        })
     }
 
     /// The decision of `slot`, once there is one.
     #[must_use]
     pub fn externalized(&self, slot: SlotIndex) -> Option<&Value> {
-        let _ = slot;
-        None
+        self.slots.get(&slot)?.externalized()
     }
 
     /// Forgets all slots before `slot`.
     pub fn forget_slots_before(&mut self, slot: SlotIndex) {
-        let _ = slot;
+        self.slots = self.slots.split_off(&slot);
     }
 
     /// Checks the invariants of the protocol in every slot.
@@ -140,6 +188,61 @@ impl Scp {
     /// # Errors
     /// Which one is broken, and where.
     pub fn check_invariants(&self) -> Result<(), String> {
-        Ok(())
+        self.slots.values().try_for_each(|slot| {
+            slot.check_invariants()
+                .map_err(|what| format!("slot {}: broken invariant: {what}", slot.index.0))
+        })
+    }
+
+    /// Works off one input in one slot: all of it, or nothing.
+    fn turn<D: Driver, T>(
+        &mut self,
+        driver: &D,
+        index: SlotIndex,
+        out: &mut Vec<Effect>,
+        work: impl FnOnce(&mut Turn<'_, D>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let voice = match self.local.is_validator {
+            true => Voice::Speaks,
+            false => Voice::Silent,
+        };
+        let is_new = !self.slots.contains_key(&index);
+        let local_set = self.sets.resolve(driver, self.local.quorum_set);
+        let slot = self
+            .slots
+            .entry(index)
+            .or_insert_with(|| Slot::new(index, voice));
+        slot.begin();
+        let kept = out.len();
+        let result = work(&mut Turn {
+            driver,
+            local: self.local,
+            local_set,
+            sets: &mut self.sets,
+            slot,
+            out,
+            recording: self.recording,
+            level: 0,
+        })
+        .and_then(|value| match slot.check_touched() {
+            Ok(()) => Ok(value),
+            Err(_) => Err(Refusal::BreaksInvariant),
+        });
+        if result.is_err() {
+            slot.undo();
+            out.truncate(kept);
+            if is_new {
+                self.slots.remove(&index);
+            }
+        }
+        result
+    }
+
+    /// Says that an input was refused. Stale copies are everyday gossip and not worth an event.
+    fn report_refusal(&self, slot: SlotIndex, from: NodeId, why: Refusal, out: &mut Vec<Effect>) {
+        if self.recording == Recording::Events && why != Refusal::NotNewer {
+            let event = ScpEvent::Refused { slot, from, why };
+            out.push(Effect::Event(event));
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! `QuorumSet`: whom a node trusts, as nested thresholds. Pure questions about one set.
+//!
+//! What has to be asked millions of times (slice? v-blocking?) is asked of a `CompiledSet`.
 
+use super::compiled_set::CompiledSet;
 use super::id::NodeId;
+use super::node_set::NodeSet;
 use serde::{Deserialize, Serialize};
 
 /// Satisfied when at least `threshold` of its entries (validators and inner sets) are.
@@ -14,4 +18,250 @@ pub struct QuorumSet {
     /// Nested sets, each counting as one entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inner: Vec<QuorumSet>,
+}
+
+/// What is wrong with a quorum set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Insanity {
+    /// A threshold is 0.
+    ThresholdZero,
+    /// A threshold is higher than the number of entries.
+    ThresholdTooHigh,
+    /// A node is named twice.
+    NodeTwice(NodeId),
+    /// It is nested deeper than [`QuorumSet::DEPTH_MAX`].
+    TooDeep,
+    /// It names no node.
+    Empty,
+    /// It names more nodes than [`QuorumSet::NODES_MAX`].
+    TooManyNodes,
+}
+
+impl QuorumSet {
+    /// How many levels there may be below the top (NOTES 9; the draft allows 2).
+    pub const DEPTH_MAX: u32 = 4;
+    /// How many nodes a set may name (NOTES 9).
+    pub const NODES_MAX: usize = 1000;
+
+    /// A set without inner sets.
+    #[must_use]
+    pub fn flat(threshold: u32, validators: impl IntoIterator<Item = NodeId>) -> QuorumSet {
+        QuorumSet {
+            threshold,
+            validators: validators.into_iter().collect(),
+            inner: Vec::new(),
+        }
+    }
+
+    /// May a statement name this set (NOTES 9)?
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn check_sane(&self) -> Result<(), Insanity> {
+        let mut seen = NodeSet::new();
+        let mut count = 0;
+        self.check_level(0, &mut seen, &mut count)?;
+        match count {
+            0 => Err(Insanity::Empty),
+            1..=QuorumSet::NODES_MAX => Ok(()),
+            _ => Err(Insanity::TooManyNodes),
+        }
+    }
+
+    fn check_level(
+        &self,
+        depth: u32,
+        seen: &mut NodeSet,
+        count: &mut usize,
+    ) -> Result<(), Insanity> {
+        if depth > QuorumSet::DEPTH_MAX {
+            return Err(Insanity::TooDeep);
+        }
+        if self.threshold == 0 {
+            return Err(Insanity::ThresholdZero);
+        }
+        if self.threshold as usize > self.entries() {
+            return Err(Insanity::ThresholdTooHigh);
+        }
+        *count = count.saturating_add(self.validators.len());
+        for &node in &self.validators {
+            if node.0 < NodeId::LIMIT && !seen.insert(node) {
+                return Err(Insanity::NodeTwice(node));
+            }
+        }
+        self.inner
+            .iter()
+            .try_for_each(|inner| inner.check_level(depth + 1, seen, count))
+    }
+
+    /// How many entries there are at this level.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.validators.len() + self.inner.len()
+    }
+
+    /// Do `nodes` contain a slice: are the thresholds reached?
+    #[must_use]
+    pub fn is_slice(&self, nodes: &NodeSet) -> bool {
+        CompiledSet::new(self).is_slice(nodes)
+    }
+
+    /// Are `nodes` v-blocking: do they hit every slice?
+    #[must_use]
+    pub fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
+        CompiledSet::new(self).is_v_blocking(nodes)
+    }
+
+    /// The normal form: single nodes are no inner sets, a level that only wraps one set is gone, all is sorted.
+    #[must_use]
+    pub fn normalised(&self) -> QuorumSet {
+        let mut set = self.simplified(None, 0);
+        set.sort();
+        set
+    }
+
+    /// The normal form with `node` taken out. It counts as present: each threshold is lowered by what it took.
+    #[must_use]
+    pub fn without(&self, node: NodeId) -> QuorumSet {
+        let mut set = self.simplified(Some(node), 0);
+        set.sort();
+        set
+    }
+
+    fn simplified(&self, removed: Option<NodeId>, depth: u32) -> QuorumSet {
+        let mut validators: Vec<NodeId> = self.validators.clone();
+        validators.retain(|&node| Some(node) != removed);
+        let taken = self.validators.len() - validators.len();
+        let mut inner = Vec::new();
+        if depth < CompiledSet::DEPTH_MAX {
+            for set in &self.inner {
+                let set = set.simplified(removed, depth + 1);
+                match (set.threshold, set.validators.as_slice()) {
+                    (1, &[single]) if set.inner.is_empty() => validators.push(single),
+                    _ => inner.push(set),
+                }
+            }
+        }
+        let threshold = self.threshold.saturating_sub(taken as u32);
+        if threshold == 1
+            && validators.is_empty()
+            && inner.len() == 1
+            && let Some(only) = inner.pop()
+        {
+            return only;
+        }
+        QuorumSet {
+            threshold,
+            validators,
+            inner,
+        }
+    }
+
+    /// Sorts every level: validators first, then inner sets, then the threshold decide.
+    fn sort(&mut self) {
+        self.validators.sort_unstable();
+        for set in &mut self.inner {
+            set.sort();
+        }
+        self.inner.sort_by(|a, b| {
+            (&a.validators, &a.inner, a.threshold).cmp(&(&b.validators, &b.inner, b.threshold))
+        });
+    }
+
+    /// The share of slices that `node` is in, of `u64::MAX`, rounded up level by level from the innermost. Only the
+    /// first place that names it counts (NOTES 20).
+    #[must_use]
+    pub fn weight(&self, node: NodeId) -> u64 {
+        self.weight_below(node, 0)
+    }
+
+    fn weight_below(&self, node: NodeId, depth: u32) -> u64 {
+        let entries = self.entries() as u128;
+        let share = |of: u64| {
+            let exact = u128::from(of) * u128::from(self.threshold);
+            u64::try_from(exact.div_ceil(entries)).unwrap_or(u64::MAX)
+        };
+        if self.validators.contains(&node) {
+            return share(u64::MAX);
+        }
+        if depth >= CompiledSet::DEPTH_MAX {
+            return 0;
+        }
+        self.inner
+            .iter()
+            .map(|set| set.weight_below(node, depth + 1))
+            .find(|&weight| weight > 0)
+            .map_or(0, share)
+    }
+
+    /// Every node it names, at any level.
+    #[must_use]
+    pub fn nodes(&self) -> NodeSet {
+        let mut nodes = NodeSet::new();
+        self.collect_nodes(&mut nodes, 0);
+        nodes
+    }
+
+    fn collect_nodes(&self, nodes: &mut NodeSet, depth: u32) {
+        nodes.extend(self.validators.iter().copied());
+        if depth < CompiledSet::DEPTH_MAX {
+            for set in &self.inner {
+                set.collect_nodes(nodes, depth + 1);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(numbers: &[u32]) -> NodeSet {
+        numbers.iter().map(|&n| NodeId(n)).collect()
+    }
+
+    fn flat(threshold: u32, numbers: &[u32]) -> QuorumSet {
+        QuorumSet::flat(threshold, numbers.iter().map(|&n| NodeId(n)))
+    }
+
+    #[test]
+    fn three_of_four_is_blocked_by_two() {
+        let set = flat(3, &[0, 1, 2, 3]);
+        assert!(set.is_slice(&nodes(&[0, 1, 2])) && !set.is_slice(&nodes(&[0, 1])));
+        assert!(set.is_v_blocking(&nodes(&[1, 3])) && !set.is_v_blocking(&nodes(&[3, 9])));
+        assert_eq!(set.weight(NodeId(3)), u64::MAX / 4 * 3 + 3);
+    }
+
+    #[test]
+    fn normal_form_unwraps_and_sorts() {
+        let set = QuorumSet {
+            threshold: 1,
+            validators: vec![],
+            inner: vec![QuorumSet {
+                threshold: 2,
+                validators: vec![NodeId(5), NodeId(1)],
+                inner: vec![flat(1, &[3])],
+            }],
+        };
+        assert_eq!(set.normalised(), flat(2, &[1, 3, 5]));
+        assert_eq!(set.without(NodeId(3)).threshold, 2);
+        assert_eq!(flat(2, &[1, 3, 5]).without(NodeId(3)), flat(1, &[1, 5]));
+    }
+
+    #[test]
+    fn a_bottomless_set_is_survived() {
+        let mut set = flat(1, &[0]);
+        for _ in 0..2000 {
+            set = QuorumSet {
+                threshold: 1,
+                validators: vec![],
+                inner: vec![set],
+            };
+        }
+        assert_eq!(set.check_sane(), Err(Insanity::TooDeep));
+        assert!(!set.is_slice(&nodes(&[0])));
+        assert!(set.weight(NodeId(0)) == 0 && set.nodes().is_empty());
+        assert!(set.normalised().nodes().is_empty());
+    }
 }

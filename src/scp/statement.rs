@@ -13,6 +13,32 @@ pub struct Ballot {
     pub x: Value,
 }
 
+impl Ballot {
+    /// A ballot.
+    #[must_use]
+    pub fn new(n: Counter, x: Value) -> Ballot {
+        Ballot { n, x }
+    }
+
+    /// `~`: same value.
+    #[must_use]
+    pub fn is_compatible(&self, other: &Ballot) -> bool {
+        self.x == other.x
+    }
+
+    /// `<=` and `~`: whoever has prepared `other` has prepared this one too.
+    #[must_use]
+    pub fn is_below_compatible(&self, other: &Ballot) -> bool {
+        self.n <= other.n && self.is_compatible(other)
+    }
+
+    /// `<=` and not `~`: whoever has prepared `other` has aborted this one.
+    #[must_use]
+    pub fn is_below_incompatible(&self, other: &Ballot) -> bool {
+        self <= other && !self.is_compatible(other)
+    }
+}
+
 /// What a node pledges. One variant per message type of the draft, in stellar-core's fields.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +81,145 @@ pub enum Statement {
         /// Highest counter confirmed committed.
         n_h: Counter,
     },
+}
+
+/// Who made a statement that is being checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The local node: before its first ballot it tells itself statements with counter 0 (NOTES 64).
+    Own,
+    /// Another node.
+    Peer,
+}
+
+impl Statement {
+    /// Is it about nominating (or about ballots)?
+    #[must_use]
+    pub const fn is_nominate(&self) -> bool {
+        matches!(self, Statement::Nominate { .. })
+    }
+
+    /// Does it contradict itself (NOTES 5-8)? Its quorum set is not looked at.
+    pub(super) fn is_sane(&self, origin: Origin) -> bool {
+        match self {
+            Statement::Nominate { voted, accepted } => {
+                let ascending = |values: &[Value]| values.is_sorted_by(|a, b| a < b);
+                !(voted.is_empty() && accepted.is_empty())
+                    && ascending(voted)
+                    && ascending(accepted)
+            }
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                n_c,
+                n_h,
+            } => {
+                let ordered = match (prepared_prime, prepared) {
+                    (Some(second), Some(first)) => second.is_below_incompatible(first),
+                    _ => true,
+                };
+                (ballot.n > 0 || origin == Origin::Own)
+                    && ordered
+                    && (*n_h == 0 || prepared.as_ref().is_some_and(|p| *n_h <= p.n))
+                    && (*n_c == 0 || (*n_h != 0 && n_c <= n_h && *n_h <= ballot.n))
+            }
+            Statement::Confirm {
+                ballot,
+                n_commit,
+                n_h,
+                ..
+            } => ballot.n > 0 && *n_h <= ballot.n && n_commit <= n_h,
+            Statement::Externalize { commit, n_h } => commit.n > 0 && *n_h >= commit.n,
+        }
+    }
+
+    /// May it replace `old`, an earlier statement of the same sender and kind (NOTES 11, 12)?
+    pub(super) fn is_newer_than(&self, old: &Statement) -> bool {
+        match (old, self) {
+            (
+                Statement::Nominate { voted, accepted },
+                Statement::Nominate {
+                    voted: more_voted,
+                    accepted: more_accepted,
+                },
+            ) => {
+                contains_all(more_voted, voted)
+                    && contains_all(more_accepted, accepted)
+                    && (more_voted.len() > voted.len() || more_accepted.len() > accepted.len())
+            }
+            (
+                Statement::Prepare {
+                    ballot: b,
+                    prepared: p,
+                    prepared_prime: second,
+                    n_h: h,
+                    ..
+                },
+                Statement::Prepare {
+                    ballot,
+                    prepared,
+                    prepared_prime,
+                    n_h,
+                    ..
+                },
+            ) => (ballot, prepared, prepared_prime, n_h) > (b, p, second, h),
+            (
+                Statement::Confirm {
+                    ballot: b,
+                    n_prepared: p,
+                    n_h: h,
+                    ..
+                },
+                Statement::Confirm {
+                    ballot,
+                    n_prepared,
+                    n_h,
+                    ..
+                },
+            ) => (ballot, n_prepared, n_h) > (b, p, h),
+            _ => self.rank() > old.rank(),
+        }
+    }
+
+    /// The order of the message types within a slot.
+    const fn rank(&self) -> u8 {
+        match self {
+            Statement::Nominate { .. } => 0,
+            Statement::Prepare { .. } => 1,
+            Statement::Confirm { .. } => 2,
+            Statement::Externalize { .. } => 3,
+        }
+    }
+
+    /// The value a ballot statement is about; none for nominations.
+    #[must_use]
+    pub fn ballot_value(&self) -> Option<&Value> {
+        match self {
+            Statement::Nominate { .. } => None,
+            Statement::Prepare { ballot, .. } | Statement::Confirm { ballot, .. } => {
+                Some(&ballot.x)
+            }
+            Statement::Externalize { commit, .. } => Some(&commit.x),
+        }
+    }
+
+    /// The counter a sender counts with in catching up (NOTES 58); 0 for nominations.
+    #[must_use]
+    pub const fn counter(&self) -> Counter {
+        match self {
+            Statement::Nominate { .. } => 0,
+            Statement::Prepare { ballot, .. } | Statement::Confirm { ballot, .. } => ballot.n,
+            Statement::Externalize { .. } => Counter::MAX,
+        }
+    }
+}
+
+/// Does ascending `more` contain all of ascending `fewer`? Lists that are not ascending give some answer; they are
+/// refused as not sane right after.
+fn contains_all(more: &[Value], fewer: &[Value]) -> bool {
+    let mut rest = more.iter();
+    fewer.iter().all(|value| rest.any(|other| other == value))
 }
 
 /// One statement of one node about one slot. The signature is the transport's business.

@@ -1,0 +1,204 @@
+//! Ballots, second half: accepting and confirming a commit, over intervals of counters (NOTES 48-54).
+
+use super::driver::Driver;
+use super::event::{BallotPhase, BallotReason, Effect, Evidence, ScpEvent, ScpTimer};
+use super::id::Counter;
+use super::node_set::NodeSet;
+use super::pledge::{Interval, Pledge};
+use super::statement::{Ballot, Statement};
+use super::turn::{Broken, Kind, Turn};
+use super::value::Value;
+
+impl<D: Driver> Turn<'_, D> {
+    /// Accepts commit of the highest interval of the hint's value; again in CONFIRM if it reaches higher (NOTES 49).
+    pub(super) fn attempt_accept_commit(&mut self, hint: &Statement) -> Result<bool, Broken> {
+        let Some(x) = commit_value(hint) else {
+            return Ok(false);
+        };
+        let vars = self.slot.ballot();
+        let floor = match (vars.phase, &vars.h) {
+            (BallotPhase::Prepare, _) => 0,
+            (BallotPhase::Confirm, Some(h)) if h.x == *x => h.n,
+            (BallotPhase::Confirm | BallotPhase::Externalize, _) => return Ok(false),
+        };
+        let votes = Pledge::VotesSomeCommit(x.clone());
+        let accepts = Pledge::AcceptsSomeCommit(x.clone());
+        if !self.may_reach_acceptance(&votes, &accepts)
+            || !self.anybody(&Pledge::CommitBeyond(x.clone(), floor))
+        {
+            return Ok(false);
+        }
+        let found = self.find_interval(x, |turn, interval| {
+            let votes = turn.count(&Pledge::VotesCommit(x.clone(), interval));
+            let accepts = turn.count(&Pledge::AcceptsCommit(x.clone(), interval));
+            turn.electorate(Kind::Ballot)
+                .accept(&votes, &accepts, turn.recording)
+        });
+        match found {
+            Some((interval, evidence)) if interval.high > floor => {
+                self.set_accepted_commit(x, interval, evidence)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// b moves to h if it does not cover it, even down (NOTES 51).
+    fn set_accepted_commit(
+        &mut self,
+        x: &Value,
+        interval: Interval,
+        evidence: Evidence,
+    ) -> Result<bool, Broken> {
+        let c = Ballot::new(interval.low, x.clone());
+        let h = Ballot::new(interval.high, x.clone());
+        let vars = self.slot.ballot_mut();
+        let enters = vars.phase == BallotPhase::Prepare;
+        vars.z = Some(x.clone());
+        let (new_c, new_h) = (Some(c), Some(h.clone()));
+        if !enters && vars.c == new_c && vars.h == new_h {
+            return Ok(false);
+        }
+        vars.c = new_c;
+        vars.h = new_h;
+        self.event(|turn| ScpEvent::AcceptedCommit {
+            slot: turn.slot.index,
+            value: x.clone(),
+            n_c: interval.low,
+            n_h: interval.high,
+            evidence,
+        });
+        if enters {
+            let vars = self.slot.ballot_mut();
+            vars.phase = BallotPhase::Confirm;
+            vars.p_prime = None;
+            if vars.b.as_ref().is_some_and(|b| !h.is_below_compatible(b)) {
+                self.set_ballot(h.clone(), BallotReason::AcceptedCommit)?;
+            }
+        }
+        self.raise_ballot(&h, BallotReason::AcceptedCommit)?;
+        self.say_ballot()?;
+        Ok(true)
+    }
+
+    /// Confirms commit of the highest interval: the slot is decided (NOTES 53).
+    pub(super) fn attempt_confirm_commit(&mut self, hint: &Statement) -> Result<bool, Broken> {
+        if matches!(hint, Statement::Prepare { .. }) {
+            return Ok(false);
+        }
+        let Some(x) = commit_value(hint) else {
+            return Ok(false);
+        };
+        let vars = self.slot.ballot();
+        let is_confirming = vars.phase == BallotPhase::Confirm
+            && vars.h.is_some()
+            && vars.c.as_ref().is_some_and(|c| c.x == *x);
+        if !is_confirming || !self.may_reach_confirmation(&Pledge::AcceptsSomeCommit(x.clone())) {
+            return Ok(false);
+        }
+        let found = self.find_interval(x, |turn, interval| {
+            let accepts = turn.count(&Pledge::AcceptsCommit(x.clone(), interval));
+            turn.electorate(Kind::Ballot)
+                .confirm(&accepts, turn.recording)
+        });
+        match found {
+            Some((interval, evidence)) => self.set_confirmed_commit(x, interval, evidence),
+            None => Ok(false),
+        }
+    }
+
+    /// The application learns the value before the others do; nomination ends (NOTES 33, 54).
+    fn set_confirmed_commit(
+        &mut self,
+        x: &Value,
+        interval: Interval,
+        evidence: Evidence,
+    ) -> Result<bool, Broken> {
+        let h = Ballot::new(interval.high, x.clone());
+        let vars = self.slot.ballot_mut();
+        vars.c = Some(Ballot::new(interval.low, x.clone()));
+        vars.h = Some(h.clone());
+        self.raise_ballot(&h, BallotReason::AcceptedCommit)?;
+        self.event(|turn| ScpEvent::ConfirmedCommit {
+            slot: turn.slot.index,
+            value: x.clone(),
+            n_c: interval.low,
+            n_h: interval.high,
+            evidence,
+        });
+        self.slot.ballot_mut().phase = BallotPhase::Externalize;
+        self.say_ballot()?;
+        self.slot.nomination_mut().nominating = false;
+        let slot = self.slot.index;
+        let value = x.clone();
+        self.out.push(Effect::Externalized { slot, value });
+        if self.slot.ballot().timer_armed {
+            self.slot.ballot_mut().timer_armed = false;
+            self.stop_timer(ScpTimer::Ballot);
+        }
+        self.slot.ballots.stop_watching();
+        Ok(true)
+    }
+
+    /// The highest counter that passes, extended downwards over the interesting counters while the whole interval
+    /// passes. Counter 0 is no commit, whoever claims it.
+    fn find_interval(
+        &mut self,
+        x: &Value,
+        mut passes: impl FnMut(&mut Self, Interval) -> Option<Evidence>,
+    ) -> Option<(Interval, Evidence)> {
+        let mut found: Option<(Interval, Evidence)> = None;
+        for n in self.commit_boundaries(x) {
+            let high = found.as_ref().map_or(n, |(interval, _)| interval.high);
+            let interval = Interval { low: n, high };
+            match passes(self, interval) {
+                Some(evidence) => found = Some((interval, evidence)),
+                None if found.is_some() => break,
+                None => {}
+            }
+        }
+        found.filter(|(interval, _)| interval.low != 0)
+    }
+
+    /// All counters at which any statement about committing `x` begins or ends, descending.
+    fn commit_boundaries(&self, x: &Value) -> Vec<Counter> {
+        let mut found = Vec::new();
+        for statement in self.slot.ballots.ledger().statements() {
+            match statement {
+                Statement::Prepare {
+                    ballot, n_c, n_h, ..
+                } if *n_c != 0 && ballot.x == *x => found.extend([*n_c, *n_h]),
+                Statement::Confirm {
+                    ballot,
+                    n_commit,
+                    n_h,
+                    ..
+                } if ballot.x == *x => found.extend([*n_commit, *n_h]),
+                Statement::Externalize { commit, n_h } if commit.x == *x => {
+                    found.extend([commit.n, *n_h, Counter::MAX]);
+                }
+                _ => {}
+            }
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.dedup();
+        found
+    }
+
+    fn anybody(&mut self, pledge: &Pledge) -> bool {
+        let index = self.slot.ballots.watch(pledge);
+        !self.slot.ballots.nodes(index).is_empty()
+    }
+
+    fn count(&self, pledge: &Pledge) -> NodeSet {
+        self.slot.ballots.count(pledge)
+    }
+}
+
+/// The value that a statement votes for or accepts to commit, if any.
+fn commit_value(hint: &Statement) -> Option<&Value> {
+    match hint {
+        Statement::Prepare { n_c: 0, .. } | Statement::Nominate { .. } => None,
+        Statement::Prepare { ballot, .. } | Statement::Confirm { ballot, .. } => Some(&ballot.x),
+        Statement::Externalize { commit, .. } => Some(&commit.x),
+    }
+}

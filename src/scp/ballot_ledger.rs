@@ -1,0 +1,103 @@
+//! `BallotLedger`: the latest ballot statements, with running tallies of the pledges that are being watched.
+
+use super::ledger::{Ledger, Recorded};
+use super::node_set::NodeSet;
+use super::pledge::Pledge;
+
+/// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
+const TALLIES_MAX: usize = 48;
+
+/// Who makes a pledge.
+#[derive(Clone, Debug)]
+struct Tally {
+    pledge: Pledge,
+    nodes: NodeSet,
+}
+
+/// Names a tally until the next-but-one is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TallyIndex(usize);
+
+/// Ballot statements by sender.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BallotLedger {
+    ledger: Ledger,
+    tallies: Vec<Tally>,
+    oldest: usize,
+}
+
+impl BallotLedger {
+    /// The statements themselves.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The statements themselves, for looking up quorum sets that were unknown.
+    pub(super) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Records a newer statement of its sender.
+    pub(super) fn record(&mut self, recorded: Recorded) {
+        let node = recorded.envelope.from;
+        for tally in &mut self.tallies {
+            let makes = tally.pledge.is_made_by(&recorded.envelope.statement);
+            tally.nodes.assign(node, makes.into());
+        }
+        self.ledger.record(recorded);
+    }
+
+    /// Undoes everything recorded since the turn began.
+    pub(super) fn undo(&mut self) {
+        while let Some(node) = self.ledger.undo_one() {
+            let statement = self.ledger.statement(node);
+            for tally in &mut self.tallies {
+                let makes = statement.is_some_and(|said| tally.pledge.is_made_by(said));
+                tally.nodes.assign(node, makes.into());
+            }
+        }
+    }
+
+    /// Watches `pledge` from now on, if it is not watched yet.
+    pub(super) fn watch(&mut self, pledge: &Pledge) -> TallyIndex {
+        if let Some(at) = self
+            .tallies
+            .iter()
+            .position(|tally| tally.pledge == *pledge)
+        {
+            return TallyIndex(at);
+        }
+        let tally = Tally {
+            nodes: self.count(pledge),
+            pledge: pledge.clone(),
+        };
+        if self.tallies.len() < TALLIES_MAX {
+            self.tallies.push(tally);
+            return TallyIndex(self.tallies.len() - 1);
+        }
+        let at = self.oldest;
+        self.oldest = (at + 1) % TALLIES_MAX;
+        self.tallies[at] = tally;
+        TallyIndex(at)
+    }
+
+    /// Who makes the pledge that is watched as `index`.
+    pub(super) fn nodes(&self, index: TallyIndex) -> &NodeSet {
+        &self.tallies[index.0].nodes
+    }
+
+    /// Who makes `pledge`, counted afresh.
+    pub(super) fn count(&self, pledge: &Pledge) -> NodeSet {
+        self.ledger
+            .envelopes()
+            .filter(|envelope| pledge.is_made_by(&envelope.statement))
+            .map(|envelope| envelope.from)
+            .collect()
+    }
+
+    /// Nothing is watched any more: the slot is decided.
+    pub(super) fn stop_watching(&mut self) {
+        self.tallies = Vec::new();
+        self.oldest = 0;
+    }
+}

@@ -1,0 +1,338 @@
+//! Ballots, first half: accepting and confirming that a ballot is prepared (NOTES 39-46).
+
+use super::driver::Driver;
+use super::event::{BallotPhase, BallotReason, Evidence, ScpEvent};
+use super::id::Counter;
+use super::pledge::Pledge;
+use super::statement::{Ballot, Statement};
+use super::turn::{Broken, Kind, Turn};
+use super::value::Value;
+
+impl<D: Driver> Turn<'_, D> {
+    /// Accepts the highest ballot as prepared that the hint mentions, a new one if there is one (NOTES 40).
+    pub(super) fn attempt_accept_prepared(&mut self, hint: &Statement) -> Result<bool, Broken> {
+        if self.slot.ballot().phase == BallotPhase::Externalize {
+            return Ok(false);
+        }
+        let mut tops = mentioned(hint);
+        if self.has_prepared_against_commit(&tops) {
+            return Err(Broken);
+        }
+        tops.retain(|top| self.may_raise_prepared(top));
+        tops.retain(|top| self.value_may_be_prepared(&top.x));
+        for ballot in self.prepare_candidates(tops) {
+            if !self.may_raise_prepared(&ballot) {
+                continue;
+            }
+            let votes = Pledge::VotesPrepare(ballot.clone());
+            let accepts = Pledge::AcceptsPrepare(ballot.clone());
+            if let Some(evidence) = self.may_accept(&votes, &accepts) {
+                return self.set_accepted_prepared(ballot, evidence);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Would accepting `ballot` change p or p'? What this says no to it also says no to for all that is ~ and lower.
+    fn may_raise_prepared(&self, ballot: &Ballot) -> bool {
+        let vars = self.slot.ballot();
+        let covered = |p: &Ballot| ballot.is_below_compatible(p);
+        match vars.phase {
+            BallotPhase::Prepare => {
+                vars.p_prime.as_ref().is_none_or(|second| ballot > second)
+                    && !vars.p.as_ref().is_some_and(covered)
+            }
+            BallotPhase::Confirm => {
+                let raises = |p: &Ballot| p.is_below_compatible(ballot) && p != ballot;
+                vars.p.as_ref().is_some_and(raises)
+            }
+            BallotPhase::Externalize => false,
+        }
+    }
+
+    /// Only liars bring a node to accept a commit of one value while p is a higher ballot of another. p must not rise
+    /// from there (NOTES, section 7b).
+    fn has_prepared_against_commit(&self, tops: &[Ballot]) -> bool {
+        let vars = self.slot.ballot();
+        match (vars.phase, &vars.p, &vars.c) {
+            (BallotPhase::Confirm, Some(p), Some(c)) if !p.is_compatible(c) => {
+                tops.iter().any(|top| p.is_below_compatible(top))
+            }
+            _ => false,
+        }
+    }
+
+    /// Do enough nodes say anything at all in favour of preparing `x`? Answers from running tallies, for all counters
+    /// at once: prepare(n, x) has no more support than prepare(0, x).
+    fn value_may_be_prepared(&mut self, x: &Value) -> bool {
+        let lowest = Ballot::new(0, x.clone());
+        let votes = Pledge::VotesPrepare(lowest.clone());
+        let accepts = Pledge::AcceptsPrepare(lowest);
+        self.may_reach_acceptance(&votes, &accepts)
+    }
+
+    /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
+    /// descending (NOTES 39).
+    fn prepare_candidates(&self, tops: Vec<Ballot>) -> Vec<Ballot> {
+        let mut found: Vec<Ballot> = Vec::new();
+        for top in &tops {
+            for statement in self.slot.ballots.ledger().statements() {
+                collect_candidates(statement, top, &mut found);
+            }
+        }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        found.dedup();
+        found
+    }
+
+    fn set_accepted_prepared(
+        &mut self,
+        ballot: Ballot,
+        evidence: Evidence,
+    ) -> Result<bool, Broken> {
+        if !self.set_prepared(&ballot) {
+            return Ok(false);
+        }
+        self.event(|turn| ScpEvent::AcceptedPrepared {
+            slot: turn.slot.index,
+            ballot,
+            evidence,
+        });
+        self.withdraw_commit_vote()?;
+        self.say_ballot()?;
+        Ok(true)
+    }
+
+    /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41).
+    fn set_prepared(&mut self, ballot: &Ballot) -> bool {
+        let vars = self.slot.ballot_mut();
+        match &vars.p {
+            None => vars.p = Some(ballot.clone()),
+            Some(p) if p < ballot => {
+                if !p.is_compatible(ballot) {
+                    vars.p_prime = vars.p.take();
+                }
+                vars.p = Some(ballot.clone());
+            }
+            Some(p) => {
+                let raises = vars.p_prime.as_ref().is_none_or(|second| second < ballot);
+                if p.is_compatible(ballot) || !raises {
+                    return false;
+                }
+                vars.p_prime = Some(ballot.clone());
+            }
+        }
+        true
+    }
+
+    /// c goes when h is aborted by p or p' (NOTES 42).
+    fn withdraw_commit_vote(&mut self) -> Result<(), Broken> {
+        let vars = self.slot.ballot();
+        let (Some(c), Some(h)) = (vars.c.clone(), &vars.h) else {
+            return Ok(());
+        };
+        let aborts = |p: &Ballot| h.is_below_incompatible(p);
+        if ![&vars.p, &vars.p_prime].into_iter().flatten().any(aborts) {
+            return Ok(());
+        }
+        if vars.phase != BallotPhase::Prepare {
+            return Err(Broken);
+        }
+        self.slot.ballot_mut().c = None;
+        self.event(|turn| ScpEvent::CommitVoteWithdrawn {
+            slot: turn.slot.index,
+            c,
+        });
+        Ok(())
+    }
+
+    /// Confirms the highest ballot above h that the hint mentions as prepared, and looks for c (NOTES 43, 44).
+    pub(super) fn attempt_confirm_prepared(&mut self, hint: &Statement) -> Result<bool, Broken> {
+        let vars = self.slot.ballot();
+        if vars.phase != BallotPhase::Prepare || vars.p.is_none() {
+            return Ok(false);
+        }
+        let mut tops = mentioned(hint);
+        tops.retain(|top| self.is_above_h(top));
+        tops.retain(|top| {
+            let accepts = Pledge::AcceptsPrepare(Ballot::new(0, top.x.clone()));
+            self.may_reach_confirmation(&accepts)
+        });
+        let candidates = self.prepare_candidates(tops);
+        for (at, ballot) in candidates.iter().enumerate() {
+            if !self.is_above_h(ballot) {
+                break;
+            }
+            if let Some(evidence) = self.may_confirm(&Pledge::AcceptsPrepare(ballot.clone())) {
+                let c = self.find_c(&candidates[at..], ballot);
+                return self.set_confirmed_prepared(c, ballot.clone(), evidence);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_above_h(&self, ballot: &Ballot) -> bool {
+        self.slot.ballot().h.as_ref().is_none_or(|h| h < ballot)
+    }
+
+    /// The lowest ballot that the node may vote to commit together with `h`: going down from `h` through those
+    /// confirmed prepared, not below b (NOTES 44).
+    fn find_c(&mut self, candidates: &[Ballot], h: &Ballot) -> Option<Ballot> {
+        let vars = self.slot.ballot();
+        let aborts = |p: &Ballot| h.is_below_incompatible(p);
+        if vars.c.is_some() || [&vars.p, &vars.p_prime].into_iter().flatten().any(aborts) {
+            return None;
+        }
+        let b = vars.b.clone();
+        let mut c = None;
+        for ballot in candidates {
+            if b.as_ref().is_some_and(|b| ballot < b) {
+                break;
+            }
+            if !ballot.is_compatible(h) {
+                continue;
+            }
+            if self
+                .may_confirm(&Pledge::AcceptsPrepare(ballot.clone()))
+                .is_none()
+            {
+                break;
+            }
+            c = Some(ballot.clone());
+        }
+        c.filter(|c| c.n != 0)
+    }
+
+    /// h and c change only with a compatible b; b rises to h whatever its value (NOTES 45, 46).
+    fn set_confirmed_prepared(
+        &mut self,
+        c: Option<Ballot>,
+        h: Ballot,
+        evidence: Evidence,
+    ) -> Result<bool, Broken> {
+        let vars = self.slot.ballot_mut();
+        let mut news = vars.z.as_ref() != Some(&h.x);
+        let mut worked = false;
+        vars.z = Some(h.x.clone());
+        let mut voted = None;
+        if vars.b.as_ref().is_none_or(|b| b.is_compatible(&h)) {
+            vars.h = Some(h.clone());
+            if c.is_some() {
+                voted.clone_from(&c);
+                vars.c = c;
+            }
+            worked = true;
+        }
+        news |= worked || vars.b.as_ref().is_none_or(|b| *b < h);
+        if news {
+            let reported = h.clone();
+            self.event(|turn| ScpEvent::ConfirmedPrepared {
+                slot: turn.slot.index,
+                h: reported,
+                c: voted,
+                evidence,
+            });
+        }
+        worked |= self.raise_ballot(&h, BallotReason::ConfirmedPrepared)?;
+        if worked {
+            self.say_ballot()?;
+        }
+        Ok(worked)
+    }
+
+    /// Federated voting: may the node accept? Counts everybody.
+    pub(super) fn may_accept(&mut self, votes: &Pledge, accepts: &Pledge) -> Option<Evidence> {
+        let votes = self.slot.ballots.watch(votes);
+        let accepts = self.slot.ballots.watch(accepts);
+        let ballots = &self.slot.ballots;
+        self.electorate(Kind::Ballot).accept(
+            ballots.nodes(votes),
+            ballots.nodes(accepts),
+            self.recording,
+        )
+    }
+
+    /// Federated voting: may the node confirm?
+    pub(super) fn may_confirm(&mut self, accepts: &Pledge) -> Option<Evidence> {
+        let accepts = self.slot.ballots.watch(accepts);
+        self.electorate(Kind::Ballot)
+            .confirm(self.slot.ballots.nodes(accepts), self.recording)
+    }
+
+    /// A necessary condition for accepting anything that these pledges are part of.
+    pub(super) fn may_reach_acceptance(&mut self, votes: &Pledge, accepts: &Pledge) -> bool {
+        let votes = self.slot.ballots.watch(votes);
+        let accepts = self.slot.ballots.watch(accepts);
+        let ballots = &self.slot.ballots;
+        self.electorate(Kind::Ballot).local.is_some_and(|local| {
+            local.is_slice(ballots.nodes(votes)) || local.is_v_blocking(ballots.nodes(accepts))
+        })
+    }
+
+    /// A necessary condition for confirming anything that this pledge is part of.
+    pub(super) fn may_reach_confirmation(&mut self, accepts: &Pledge) -> bool {
+        let accepts = self.slot.ballots.watch(accepts);
+        self.electorate(Kind::Ballot)
+            .local
+            .is_some_and(|local| local.is_slice(self.slot.ballots.nodes(accepts)))
+    }
+}
+
+/// The ballots that a statement says something about preparing, highest first.
+fn mentioned(hint: &Statement) -> Vec<Ballot> {
+    let mut ballots = match hint {
+        Statement::Prepare {
+            ballot,
+            prepared,
+            prepared_prime,
+            ..
+        } => [Some(ballot), prepared.as_ref(), prepared_prime.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
+        Statement::Confirm {
+            ballot, n_prepared, ..
+        } => vec![
+            Ballot::new(*n_prepared, ballot.x.clone()),
+            Ballot::new(Counter::MAX, ballot.x.clone()),
+        ],
+        Statement::Externalize { commit, .. } => {
+            vec![Ballot::new(Counter::MAX, commit.x.clone())]
+        }
+        Statement::Nominate { .. } => Vec::new(),
+    };
+    ballots.sort_unstable_by(|a, b| b.cmp(a));
+    ballots.dedup();
+    ballots
+}
+
+/// Adds the ballots of `statement` that are ~ and <= `top`; one that pledges every counter adds `top` itself.
+fn collect_candidates(statement: &Statement, top: &Ballot, found: &mut Vec<Ballot>) {
+    match statement {
+        Statement::Prepare {
+            ballot,
+            prepared,
+            prepared_prime,
+            ..
+        } => found.extend(
+            [Some(ballot), prepared.as_ref(), prepared_prime.as_ref()]
+                .into_iter()
+                .flatten()
+                .filter(|ballot| ballot.is_below_compatible(top))
+                .cloned(),
+        ),
+        Statement::Confirm {
+            ballot, n_prepared, ..
+        } if ballot.is_compatible(top) => {
+            found.push(top.clone());
+            if *n_prepared < top.n {
+                found.push(Ballot::new(*n_prepared, top.x.clone()));
+            }
+        }
+        Statement::Externalize { commit, .. } if commit.is_compatible(top) => {
+            found.push(top.clone());
+        }
+        Statement::Confirm { .. } | Statement::Externalize { .. } | Statement::Nominate { .. } => {}
+    }
+}

@@ -1,0 +1,315 @@
+//! The ballot protocol: its variables, how a statement is taken in, what the node says. The steps themselves are in
+//! `ballot_prepare`, `ballot_commit` and `ballot_counter`: `attempt_*` decides, `set_*` changes.
+
+use super::driver::{Driver, ValidationContext, Validity};
+use super::event::{BallotPhase, BallotReason, Refusal, ScpEvent};
+use super::id::Counter;
+use super::ledger::SenderSet;
+use super::set_registry::SetClass;
+use super::slot::Voice;
+use super::statement::{Ballot, Envelope, Origin, Statement};
+use super::turn::{Broken, Turn};
+use super::value::Value;
+use std::sync::Arc;
+
+/// How deep the node may be in processing its own statements. Progress is bounded by what was recorded, so honest
+/// slots need a handful (NOTES 38).
+const LEVELS_MAX: u32 = 50;
+
+/// The variables of the ballot protocol in one slot, in the paper's letters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BallotVars {
+    /// Where it stands.
+    pub(super) phase: BallotPhase,
+    /// Current ballot.
+    pub(super) b: Option<Ballot>,
+    /// Highest ballot accepted as prepared.
+    pub(super) p: Option<Ballot>,
+    /// Second highest, incompatible with p.
+    pub(super) p_prime: Option<Ballot>,
+    /// Highest ballot confirmed prepared; from CONFIRM on the highest accepted commit.
+    pub(super) h: Option<Ballot>,
+    /// Lowest ballot voted to commit; from CONFIRM on the lowest accepted commit.
+    pub(super) c: Option<Ballot>,
+    /// Value for new ballots, before the composite.
+    pub(super) z: Option<Value>,
+    /// A quorum is at b.n or above.
+    pub(super) heard_from_quorum: bool,
+    /// Under which quorum sets that was found: it can only cease to be true if those change.
+    pub(super) heard_under: Option<(u64, Option<SetClass>)>,
+    /// The ballot timer is running.
+    pub(super) timer_armed: bool,
+    /// The newest own statement.
+    pub(super) last: Option<Arc<Envelope>>,
+    /// The newest own statement that was sent.
+    pub(super) last_sent: Option<Arc<Envelope>>,
+}
+
+impl<D: Driver> Turn<'_, D> {
+    /// Takes in a ballot statement, of the network or of the node itself (NOTES 10).
+    pub(super) fn process_ballot(
+        &mut self,
+        envelope: Arc<Envelope>,
+        origin: Origin,
+    ) -> Result<(), Refusal> {
+        let statement = &envelope.statement;
+        if !statement.is_sane(origin) {
+            return Err(Refusal::NotSane);
+        }
+        let set = self.sender_set(&envelope);
+        match set {
+            SenderSet::Unknown => return Err(Refusal::UnknownQuorumSet),
+            SenderSet::Known(class) if !self.sets.is_sane(class) => {
+                return Err(Refusal::InsaneQuorumSet);
+            }
+            SenderSet::Known(_) | SenderSet::Alone => {}
+        }
+        let last = self.slot.ballots.ledger().statement(envelope.from);
+        if last.is_some_and(|last| !statement.is_newer_than(last)) {
+            return Err(Refusal::NotNewer);
+        }
+        let validity = self.ballot_validity(statement);
+        if validity == Validity::Invalid {
+            return Err(Refusal::InvalidValue);
+        }
+        if let Some(decided) = self.slot.externalized() {
+            if statement.ballot_value() != Some(decided) {
+                return Err(Refusal::OtherValueDecided);
+            }
+            self.record(envelope, set);
+            return Ok(());
+        }
+        if validity == Validity::MaybeValid {
+            self.fall_silent();
+        }
+        self.record(Arc::clone(&envelope), set);
+        self.advance_ballot(&envelope.statement)?;
+        Ok(())
+    }
+
+    /// The worst verdict on any value of a statement (NOTES 13).
+    fn ballot_validity(&self, statement: &Statement) -> Validity {
+        let judge = |x: &Value| self.validate(x, ValidationContext::Ballot);
+        match statement {
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                ..
+            } => {
+                let current = (ballot.n > 0).then_some(ballot);
+                let others = [prepared.as_ref(), prepared_prime.as_ref()];
+                // Most often all three are about one value: it is judged once.
+                let mut judged: Option<(&Value, Validity)> = None;
+                let mut worst = Validity::FullyValid;
+                for ballot in std::iter::once(current).chain(others).flatten() {
+                    if judged.is_none_or(|(x, _)| *x != ballot.x) {
+                        judged = Some((&ballot.x, judge(&ballot.x)));
+                    }
+                    worst = worst.min(judged.map_or(worst, |(_, validity)| validity));
+                }
+                worst
+            }
+            Statement::Confirm { ballot, .. } => judge(&ballot.x),
+            Statement::Externalize { commit, .. } => judge(&commit.x),
+            Statement::Nominate { .. } => Validity::Invalid,
+        }
+    }
+
+    /// Everything that a newer statement can bring about. Each success tells the node itself something new, which is
+    /// processed in the same way before this returns; only the outermost call looks at counters (NOTES 38).
+    fn advance_ballot(&mut self, hint: &Statement) -> Result<(), Broken> {
+        self.level += 1;
+        if self.level >= LEVELS_MAX {
+            return Err(Broken);
+        }
+        let mut worked = self.attempt_accept_prepared(hint)?;
+        worked |= self.attempt_confirm_prepared(hint)?;
+        worked |= self.attempt_accept_commit(hint)?;
+        worked |= self.attempt_confirm_commit(hint)?;
+        if self.level == 1 {
+            while self.attempt_catch_up()? {
+                worked = true;
+            }
+            self.check_heard_from_quorum();
+        }
+        self.level -= 1;
+        if worked {
+            self.send_latest();
+        }
+        Ok(())
+    }
+
+    /// Tells itself what it now pledges, unless it is what it said last (NOTES 62).
+    pub(super) fn say_ballot(&mut self) -> Result<(), Broken> {
+        let envelope = self.own_envelope(self.slot.ballot().statement());
+        let recorded = self.slot.ballots.ledger().get(self.local.id);
+        if recorded.is_some_and(|recorded| *recorded.envelope == *envelope) {
+            return Ok(());
+        }
+        self.process_ballot(Arc::clone(&envelope), Origin::Own)
+            .map_err(|_| Broken)?;
+        let ballot = self.slot.ballot();
+        // `ballot` may have moved on while processing: then what was said in there is newer.
+        let newer = |last: &Arc<Envelope>| envelope.statement.is_newer_than(&last.statement);
+        if envelope.statement.counter() > 0 && ballot.last.as_ref().is_none_or(newer) {
+            self.slot.ballot_mut().last = Some(envelope);
+            self.send_latest();
+        }
+        Ok(())
+    }
+
+    /// Sends the newest own statement, at the end of an outermost pass (NOTES 63).
+    fn send_latest(&mut self) {
+        if self.level > 0 || self.slot.voice() == Voice::Silent {
+            return;
+        }
+        let ballot = self.slot.ballot();
+        let Some(last) = ballot.last.clone() else {
+            return;
+        };
+        let sent = ballot.last_sent.as_ref();
+        if sent.is_none_or(|sent| !Arc::ptr_eq(sent, &last)) {
+            self.slot.ballot_mut().last_sent = Some(Arc::clone(&last));
+            self.emit(last);
+        }
+    }
+
+    /// Makes `to` the current ballot. h and c of another value are forgotten; "heard" belongs to a counter.
+    pub(super) fn set_ballot(&mut self, to: Ballot, reason: BallotReason) -> Result<(), Broken> {
+        if to.n == 0 {
+            return Err(Broken);
+        }
+        let ballot = self.slot.ballot_mut();
+        if ballot.b.as_ref().is_none_or(|b| b.n != to.n) {
+            ballot.heard_from_quorum = false;
+        }
+        if ballot.h.as_ref().is_some_and(|h| !h.is_compatible(&to)) {
+            ballot.h = None;
+            ballot.c = None;
+        }
+        let from = ballot.b.replace(to.clone());
+        self.event(|turn| ScpEvent::BallotChanged {
+            slot: turn.slot.index,
+            from,
+            to,
+            reason,
+        });
+        Ok(())
+    }
+
+    /// Makes `to` the current ballot if it is higher.
+    pub(super) fn raise_ballot(
+        &mut self,
+        to: &Ballot,
+        reason: BallotReason,
+    ) -> Result<bool, Broken> {
+        if self.slot.ballot().b.as_ref().is_some_and(|b| b >= to) {
+            return Ok(false);
+        }
+        self.set_ballot(to.clone(), reason)?;
+        Ok(true)
+    }
+
+    /// Rebuilds the variables from an own ballot statement (NOTES 69).
+    pub(super) fn restore_ballot(&mut self, envelope: &Arc<Envelope>) {
+        let vars = self.slot.ballot_mut();
+        let at = |n: Counter, x: &Value| (n != 0).then(|| Ballot::new(n, x.clone()));
+        match &envelope.statement {
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                n_c,
+                n_h,
+            } => {
+                vars.b = Some(ballot.clone());
+                vars.p.clone_from(prepared);
+                vars.p_prime.clone_from(prepared_prime);
+                vars.h = at(*n_h, &ballot.x);
+                vars.c = at(*n_c, &ballot.x);
+            }
+            Statement::Confirm {
+                ballot,
+                n_prepared,
+                n_commit,
+                n_h,
+            } => {
+                vars.phase = BallotPhase::Confirm;
+                vars.b = Some(ballot.clone());
+                vars.p = Some(Ballot::new(*n_prepared, ballot.x.clone()));
+                vars.h = Some(Ballot::new(*n_h, ballot.x.clone()));
+                vars.c = Some(Ballot::new(*n_commit, ballot.x.clone()));
+            }
+            Statement::Externalize { commit, n_h } => {
+                let infinite = Ballot::new(Counter::MAX, commit.x.clone());
+                vars.phase = BallotPhase::Externalize;
+                vars.b = Some(infinite.clone());
+                vars.p = Some(infinite);
+                vars.h = Some(Ballot::new(*n_h, commit.x.clone()));
+                vars.c = Some(commit.clone());
+            }
+            Statement::Nominate { .. } => return,
+        }
+        vars.last = Some(Arc::clone(envelope));
+        vars.last_sent = Some(Arc::clone(envelope));
+    }
+}
+
+impl BallotVars {
+    /// What these variables pledge. Without a current ballot it has counter 0 and is for the node itself only.
+    fn statement(&self) -> Statement {
+        let n = |ballot: &Option<Ballot>| ballot.as_ref().map_or(0, |ballot| ballot.n);
+        let ballot = match &self.b {
+            Some(b) => b.clone(),
+            None => Ballot::new(0, Value::from("")),
+        };
+        match (self.phase, &self.c) {
+            (BallotPhase::Externalize, Some(c)) => Statement::Externalize {
+                commit: c.clone(),
+                n_h: n(&self.h),
+            },
+            (BallotPhase::Confirm, _) => Statement::Confirm {
+                ballot,
+                n_prepared: n(&self.p),
+                n_commit: n(&self.c),
+                n_h: n(&self.h),
+            },
+            (BallotPhase::Prepare | BallotPhase::Externalize, _) => Statement::Prepare {
+                ballot,
+                prepared: self.p.clone(),
+                prepared_prime: self.p_prime.clone(),
+                n_c: n(&self.c),
+                n_h: n(&self.h),
+            },
+        }
+    }
+
+    /// What must hold whenever no input is being worked off.
+    ///
+    /// # Errors
+    /// Which invariant is broken.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        let holds = |condition: bool, what| if condition { Ok(()) } else { Err(what) };
+        if let Some(b) = &self.b {
+            holds(b.n != 0, "b has a counter")?;
+        }
+        if let (Some(p), Some(second)) = (&self.p, &self.p_prime) {
+            holds(second.is_below_incompatible(p), "p' < p and p' !~ p")?;
+        }
+        holds(self.p.is_some() || self.p_prime.is_none(), "p' needs p")?;
+        if let Some(h) = &self.h {
+            let covered = |b: &Ballot| h.is_below_compatible(b);
+            holds(self.b.as_ref().is_some_and(covered), "h <= b and h ~ b")?;
+        }
+        if let Some(c) = &self.c {
+            let covered = |h: &Ballot| c.is_below_compatible(h);
+            holds(self.h.as_ref().is_some_and(covered), "c <= h and c ~ h")?;
+        }
+        if self.phase != BallotPhase::Prepare {
+            holds(self.c.is_some(), "a commit is accepted")?;
+            holds(self.p_prime.is_none(), "p' is empty after PREPARE")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,153 @@
+//! Leaders of nomination rounds: who may propose, and whom a node echoes (NOTES 20-23).
+
+use super::compiled_set::CompiledSet;
+use super::driver::Driver;
+use super::id::{NodeId, SlotIndex};
+use super::node_set::NodeSet;
+use super::quorum_set::QuorumSet;
+use super::value::Value;
+use std::collections::BTreeSet;
+
+/// How many rounds in a row are skipped at most for want of a new leader. With tiny weights the search would otherwise
+/// not end in any useful time; sane networks skip a few, or a few thousand when a thousand nodes are trusted.
+const SKIPPED_ROUNDS_MAX: u32 = 1 << 16;
+
+/// What the choice of leaders depends on.
+pub(super) struct Election<'a, D> {
+    pub(super) driver: &'a D,
+    pub(super) slot: SlotIndex,
+    pub(super) prev: &'a Value,
+    pub(super) local: NodeId,
+    /// The local quorum set, if it is known.
+    pub(super) set: Option<&'a QuorumSet>,
+}
+
+impl<D: Driver> Election<'_, D> {
+    /// Begins the round after `round`: skips rounds that bring no new leader, adds the new ones to `leaders` and
+    /// returns the round reached.
+    pub(super) fn next_round(&self, round: u32, leaders: &mut BTreeSet<NodeId>) -> u32 {
+        let weights = self.weights();
+        let mut round = round.saturating_add(1);
+        let before = leaders.len();
+        // The local node is one of those who can lead, besides the weighty ones.
+        for _ in 0..SKIPPED_ROUNDS_MAX {
+            if leaders.len() > weights.len() {
+                break;
+            }
+            leaders.extend(self.winners(round, &weights));
+            if leaders.len() > before {
+                break;
+            }
+            round = round.saturating_add(1);
+        }
+        round
+    }
+
+    /// The others with the share of the local slices that they are in, ascending by node; weight 0 cannot lead.
+    fn weights(&self) -> Vec<(NodeId, u64)> {
+        let mut weights = match self.set {
+            Some(set) => set.without(self.local).weights(),
+            None => Vec::new(),
+        };
+        weights.retain(|&(node, _)| node != self.local);
+        weights
+    }
+
+    /// The nodes of highest priority in `round`; several only if their priorities are equal.
+    fn winners(&self, round: u32, weights: &[(NodeId, u64)]) -> Vec<NodeId> {
+        let mut best = self.priority(round, self.local, u64::MAX);
+        let mut winners = vec![self.local];
+        for &(node, weight) in weights {
+            let priority = self.priority(round, node, weight);
+            if priority > best {
+                best = priority;
+                winners.clear();
+            }
+            if priority == best && priority > 0 {
+                winners.push(node);
+            }
+        }
+        winners
+    }
+
+    fn priority(&self, round: u32, node: NodeId, weight: u64) -> u64 {
+        let (driver, slot, prev) = (self.driver, self.slot, self.prev);
+        if weight > 0 && driver.neighbour_hash(slot, prev, round, node) <= weight {
+            driver.priority_hash(slot, prev, round, node)
+        } else {
+            0
+        }
+    }
+}
+
+impl QuorumSet {
+    /// Every node it names with its [`QuorumSet::weight`], ascending by node, without those that weigh nothing.
+    #[must_use]
+    pub fn weights(&self) -> Vec<(NodeId, u64)> {
+        let mut walk = WeightWalk::default();
+        walk.visit(self);
+        walk.weights.sort_unstable();
+        walk.weights
+    }
+}
+
+/// One walk over all levels, from the top, in the order in which they are searched.
+#[derive(Default)]
+struct WeightWalk {
+    /// Threshold and entries of the levels above.
+    path: Vec<(u32, usize)>,
+    seen: NodeSet,
+    weights: Vec<(NodeId, u64)>,
+}
+
+impl WeightWalk {
+    fn visit(&mut self, set: &QuorumSet) {
+        self.path.push((set.threshold, set.entries()));
+        // All nodes of one level weigh the same.
+        let weight = self.path.iter().rev().fold(u64::MAX, |share, &level| {
+            let exact = u128::from(share) * u128::from(level.0);
+            u64::try_from(exact.div_ceil(level.1.max(1) as u128)).unwrap_or(u64::MAX)
+        });
+        if weight > 0 {
+            for &node in &set.validators {
+                if self.seen.insert(node) {
+                    self.weights.push((node, weight));
+                }
+            }
+        }
+        if self.path.len() <= CompiledSet::DEPTH_MAX as usize {
+            for inner in &set.inner {
+                self.visit(inner);
+            }
+        }
+        self.path.pop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_weights_are_the_single_weights() {
+        let leaf = |t, nodes: &[u32]| QuorumSet::flat(t, nodes.iter().map(|&n| NodeId(n)));
+        let set = QuorumSet {
+            threshold: 2,
+            validators: vec![NodeId(9), NodeId(1)],
+            inner: vec![
+                leaf(2, &[2, 3, 4]),
+                leaf(0, &[5]),
+                QuorumSet {
+                    threshold: 1,
+                    validators: vec![NodeId(5), NodeId(2)],
+                    inner: vec![leaf(2, &[6, 7])],
+                },
+            ],
+        };
+        let weights = set.weights();
+        assert_eq!(weights.len(), 8);
+        for (node, weight) in weights {
+            assert_eq!(weight, set.weight(node), "{node:?}");
+        }
+    }
+}

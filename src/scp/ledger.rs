@@ -1,0 +1,115 @@
+//! `Ledger`: the latest statement of every node, of one kind (nominations or ballots), in one slot.
+//!
+//! A turn can be undone: what it replaced is kept until the next turn begins.
+
+use super::id::NodeId;
+use super::node_set::NodeSet;
+use super::set_registry::SetClass;
+use super::statement::{Envelope, Statement};
+use std::sync::Arc;
+
+/// Which quorum set counts for the sender of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SenderSet {
+    /// The one it names.
+    Known(SetClass),
+    /// It has decided, so it needs nobody else (NOTES 9).
+    Alone,
+    /// The one it names is unknown: it cannot be part of a quorum.
+    Unknown,
+}
+
+/// A statement with the quorum set of its sender.
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    pub(super) envelope: Arc<Envelope>,
+    pub(super) set: SenderSet,
+}
+
+/// The latest statements by sender.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    latest: Vec<Option<Recorded>>,
+    replaced: Vec<(NodeId, Option<Recorded>)>,
+    unknown: NodeSet,
+    /// Grows whenever a sender's quorum set becomes another one.
+    set_changes: u64,
+}
+
+impl Ledger {
+    /// What `node` said last.
+    pub(super) fn get(&self, node: NodeId) -> Option<&Recorded> {
+        self.latest.get(node.index())?.as_ref()
+    }
+
+    /// The statement of `node`.
+    pub(super) fn statement(&self, node: NodeId) -> Option<&Statement> {
+        self.get(node).map(|recorded| &recorded.envelope.statement)
+    }
+
+    /// Everybody's latest envelope, by sender.
+    pub(super) fn envelopes(&self) -> impl Iterator<Item = &Arc<Envelope>> {
+        self.latest
+            .iter()
+            .flatten()
+            .map(|recorded| &recorded.envelope)
+    }
+
+    /// Everybody's latest statement, by sender.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.envelopes().map(|envelope| &envelope.statement)
+    }
+
+    /// Puts `recorded` in the place of its sender's last statement, remembering that one.
+    pub(super) fn record(&mut self, recorded: Recorded) {
+        let node = recorded.envelope.from;
+        let old = self.put(node, Some(recorded));
+        self.replaced.push((node, old));
+    }
+
+    fn put(&mut self, node: NodeId, recorded: Option<Recorded>) -> Option<Recorded> {
+        let at = node.index();
+        if at >= self.latest.len() {
+            self.latest.resize(at + 1, None);
+        }
+        let set = recorded.as_ref().map(|recorded| recorded.set);
+        self.unknown
+            .assign(node, (set == Some(SenderSet::Unknown)).into());
+        let old = std::mem::replace(&mut self.latest[at], recorded);
+        if old.as_ref().map(|recorded| recorded.set) != set && old.is_some() {
+            self.set_changes += 1;
+        }
+        old
+    }
+
+    /// Senders whose quorum set was unknown when last looked up.
+    pub(super) fn unknown(&self) -> &NodeSet {
+        &self.unknown
+    }
+
+    /// The set of `node` has become known.
+    pub(super) fn learn_set(&mut self, node: NodeId, class: SetClass) {
+        if let Some(Some(recorded)) = self.latest.get_mut(node.index()) {
+            recorded.set = SenderSet::Known(class);
+            self.unknown.remove(node);
+            self.set_changes += 1;
+        }
+    }
+
+    /// Grows whenever a sender's quorum set becomes another one.
+    pub(super) fn set_changes(&self) -> u64 {
+        self.set_changes
+    }
+
+    /// From here on can be undone.
+    pub(super) fn begin(&mut self) {
+        self.replaced.clear();
+    }
+
+    /// Undoes the last thing recorded since [`Ledger::begin`] and names its sender, or nothing if all is undone.
+    pub(super) fn undo_one(&mut self) -> Option<NodeId> {
+        let (node, old) = self.replaced.pop()?;
+        self.put(node, old);
+        Some(node)
+    }
+}

@@ -1,0 +1,84 @@
+//! `NominationLedger`: the latest NOMINATE of every node, with who supports each value.
+
+use super::id::NodeId;
+use super::ledger::{Ledger, Recorded};
+use super::node_set::NodeSet;
+use super::statement::Statement;
+use super::value::Value;
+use std::collections::BTreeMap;
+
+/// Who supports a value (NOTES 29).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Support {
+    /// Those who vote for or accept it.
+    pub(super) votes: NodeSet,
+    /// Those who accept it.
+    pub(super) accepts: NodeSet,
+}
+
+/// Nominations by sender.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NominationLedger {
+    ledger: Ledger,
+    supports: BTreeMap<Value, Support>,
+}
+
+impl NominationLedger {
+    /// The statements themselves.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The statements themselves, for looking up quorum sets that were unknown.
+    pub(super) fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Who supports `value`; none if nobody ever did.
+    pub(super) fn support(&self, value: &Value) -> Option<&Support> {
+        self.supports.get(value)
+    }
+
+    /// Records a newer statement of its sender: it contains the old one, so support only grows.
+    pub(super) fn record(&mut self, recorded: Recorded) {
+        self.add(recorded.envelope.from, &recorded.envelope.statement);
+        self.ledger.record(recorded);
+    }
+
+    fn add(&mut self, node: NodeId, statement: &Statement) {
+        let Statement::Nominate { voted, accepted } = statement else {
+            return;
+        };
+        for value in voted {
+            self.support_mut(value).votes.insert(node);
+        }
+        for value in accepted {
+            let support = self.support_mut(value);
+            support.votes.insert(node);
+            support.accepts.insert(node);
+        }
+    }
+
+    fn support_mut(&mut self, value: &Value) -> &mut Support {
+        self.supports.entry(value.clone()).or_default()
+    }
+
+    /// Undoes everything recorded since the turn began.
+    pub(super) fn undo(&mut self) {
+        let mut any = false;
+        while let Some(node) = self.ledger.undo_one() {
+            any = true;
+            for support in self.supports.values_mut() {
+                support.votes.remove(node);
+                support.accepts.remove(node);
+            }
+            if let Some(recorded) = self.ledger.get(node) {
+                let envelope = recorded.envelope.clone();
+                self.add(node, &envelope.statement);
+            }
+        }
+        if any {
+            self.supports.retain(|_, support| !support.votes.is_empty());
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! Nomination: finding values that a quorum is willing to decide. X, Y, Z: voted, accepted, confirmed (NOTES 20-36).
+
+use super::driver::{Driver, ValidationContext, Validity};
+use super::event::{Evidence, Refusal, ScpEvent, ScpTimer, VoteReason};
+use super::id::NodeId;
+use super::leader::Election;
+use super::protocol::Nomination;
+use super::slot::Voice;
+use super::statement::{Envelope, Origin, Statement};
+use super::turn::{Broken, Kind, Turn};
+use super::value::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The variables of nomination in one slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NominationVars {
+    /// `nominate` was called and nomination was not called off since.
+    pub(super) nominating: bool,
+    /// The round; 0 before the first.
+    pub(super) round: u32,
+    /// The leaders of all rounds so far.
+    pub(super) leaders: BTreeSet<NodeId>,
+    /// X: values voted for.
+    pub(super) voted: BTreeSet<Value>,
+    /// Y: values accepted.
+    pub(super) accepted: BTreeSet<Value>,
+    /// Z: candidates.
+    pub(super) candidates: BTreeSet<Value>,
+    /// The latest combination of the candidates.
+    pub(super) composite: Option<Value>,
+    /// What the rounds are about; none before the first.
+    pub(super) proposal: Option<Proposal>,
+    /// The last own NOMINATE that was newer than the one before; sent, if the node speaks.
+    pub(super) last: Option<Arc<Envelope>>,
+}
+
+/// What `nominate` was last called with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proposal {
+    /// The node's own value; none if it only echoes.
+    pub(super) value: Option<Value>,
+    /// The decision of the slot before.
+    pub(super) prev: Value,
+}
+
+impl NominationVars {
+    /// What must hold whenever no input is being worked off.
+    ///
+    /// # Errors
+    /// Which invariant is broken.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        if !self.accepted.is_superset(&self.candidates) {
+            return Err("Z is part of Y");
+        }
+        if !self.nominating && self.round == 0 {
+            // Restored, or never begun: X and Y are whatever was said before.
+            return Ok(());
+        }
+        if self.leaders.is_empty() {
+            return Err("a round has leaders");
+        }
+        Ok(())
+    }
+}
+
+impl<D: Driver> Turn<'_, D> {
+    /// Begins a round: chooses leaders, votes for what they say or for the own value, and says so.
+    pub(super) fn nominate(&mut self, proposal: Proposal) -> Result<Nomination, Broken> {
+        if !self.slot.nomination().candidates.is_empty() {
+            return Ok(Nomination::Unchanged);
+        }
+        self.look_up_unknown_sets();
+        self.begin_round(proposal);
+        let echoed = self.echo_leaders();
+        let proposed = self.propose_own();
+        if !(echoed || proposed) {
+            return Ok(Nomination::Unchanged);
+        }
+        self.say_nomination()?;
+        Ok(Nomination::Updated)
+    }
+
+    /// The nomination timer ran out: the next round, about the same.
+    pub(super) fn nomination_timed_out(&mut self) -> Result<(), Broken> {
+        let nomination = self.slot.nomination();
+        match nomination.proposal.clone() {
+            Some(proposal) if nomination.nominating => self.nominate(proposal).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn begin_round(&mut self, proposal: Proposal) {
+        let mut leaders = self.slot.nomination().leaders.clone();
+        let election = Election {
+            driver: self.driver,
+            slot: self.slot.index,
+            prev: &proposal.prev,
+            local: self.local.id,
+            set: self.local_set.map(|class| self.sets.set(class).as_ref()),
+        };
+        let round = election.next_round(self.slot.nomination().round, &mut leaders);
+        let timeout = self.driver.nomination_timeout(round);
+        let nomination = self.slot.nomination_mut();
+        nomination.nominating = true;
+        nomination.round = round;
+        nomination.leaders = leaders;
+        nomination.proposal = Some(proposal);
+        self.event(|turn| ScpEvent::RoundStarted {
+            slot: turn.slot.index,
+            round,
+            leaders: turn.slot.nomination().leaders.iter().copied().collect(),
+            timeout,
+        });
+        self.set_timer(ScpTimer::Nomination, timeout);
+    }
+
+    /// One value from each leader's latest message; true if any was new.
+    fn echo_leaders(&mut self) -> bool {
+        let leaders: Vec<NodeId> = self.slot.nomination().leaders.iter().copied().collect();
+        let mut any = false;
+        for leader in leaders {
+            let said = self.slot.nominations.ledger().get(leader);
+            if let Some(envelope) = said.map(|recorded| Arc::clone(&recorded.envelope)) {
+                any |= self.echo(&envelope);
+            }
+        }
+        any
+    }
+
+    /// Votes for one value of a leader's message: the one of highest hash that the node has not voted for yet.
+    /// Accepted values go first: the others are looked at only if no accepted one is valid (NOTES 25).
+    fn echo(&mut self, envelope: &Envelope) -> bool {
+        let Statement::Nominate { voted, accepted } = &envelope.statement else {
+            return false;
+        };
+        let found = self
+            .best_echo(accepted)
+            .or_else(|| self.best_echo(voted))
+            .flatten();
+        let Some(value) = found else {
+            return false;
+        };
+        self.vote_nominate(value, VoteReason::Echo(envelope.from));
+        true
+    }
+
+    /// The value to echo out of `values`: none if no value is valid, `Some(None)` if all valid ones have a vote.
+    fn best_echo(&self, values: &[Value]) -> Option<Option<Value>> {
+        let nomination = self.slot.nomination();
+        let prev = &nomination.proposal.as_ref()?.prev;
+        let valid: Vec<Value> = values
+            .iter()
+            .filter_map(|value| self.votable(value))
+            .collect();
+        if valid.is_empty() {
+            return None;
+        }
+        let hash = |value: &Value| {
+            self.driver
+                .value_hash(self.slot.index, prev, nomination.round, value)
+        };
+        // Of equal hashes the last wins.
+        let best = valid
+            .into_iter()
+            .filter(|value| !nomination.voted.contains(value))
+            .max_by_key(hash);
+        Some(best)
+    }
+
+    /// `value` if it may be voted for, or else what can be extracted from it.
+    fn votable(&self, value: &Value) -> Option<Value> {
+        match self.validate(value, ValidationContext::Nomination) {
+            Validity::FullyValid => Some(value.clone()),
+            Validity::MaybeValid | Validity::Invalid => self.driver.extract(self.slot.index, value),
+        }
+    }
+
+    /// A leader that has voted for nothing proposes its own value (NOTES 27).
+    fn propose_own(&mut self) -> bool {
+        let nomination = self.slot.nomination();
+        let own = nomination.proposal.as_ref().and_then(|p| p.value.clone());
+        match own {
+            Some(value)
+                if nomination.voted.is_empty() && nomination.leaders.contains(&self.local.id) =>
+            {
+                self.vote_nominate(value, VoteReason::OwnProposal);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn vote_nominate(&mut self, value: Value, reason: VoteReason) {
+        self.slot.nomination_mut().voted.insert(value.clone());
+        self.event(|turn| ScpEvent::VotedNominate {
+            slot: turn.slot.index,
+            value,
+            reason,
+        });
+    }
+
+    /// Takes in a NOMINATE, of the network or of the node itself.
+    pub(super) fn process_nominate(&mut self, envelope: Arc<Envelope>) -> Result<(), Refusal> {
+        let last = self.slot.nominations.ledger().statement(envelope.from);
+        if last.is_some_and(|last| !envelope.statement.is_newer_than(last)) {
+            return Err(Refusal::NotNewer);
+        }
+        if !envelope.statement.is_sane(Origin::Peer) {
+            return Err(Refusal::NotSane);
+        }
+        let set = self.sender_set(&envelope);
+        self.record(Arc::clone(&envelope), set);
+        if self.slot.nomination().nominating {
+            self.advance_nomination(&envelope)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that a newer NOMINATE can bring about, in this order (NOTES 34).
+    fn advance_nomination(&mut self, envelope: &Envelope) -> Result<(), Broken> {
+        self.look_up_unknown_sets();
+        let mut changed = self.attempt_accept_nominated(&envelope.statement);
+        let new_candidates = self.attempt_confirm_nominated();
+        let nomination = self.slot.nomination();
+        if nomination.candidates.is_empty() && nomination.leaders.contains(&envelope.from) {
+            changed |= self.echo(envelope);
+        }
+        if changed {
+            self.say_nomination()?;
+        }
+        if new_candidates {
+            self.combine_candidates()?;
+        }
+        Ok(())
+    }
+
+    /// Tries to accept each value voted for in the message just received; true if X or Y grew (NOTES 29, 30).
+    fn attempt_accept_nominated(&mut self, statement: &Statement) -> bool {
+        let Statement::Nominate { voted, .. } = statement else {
+            return false;
+        };
+        let mut changed = false;
+        for value in voted {
+            if self.slot.nomination().accepted.contains(value) {
+                continue;
+            }
+            if let Some(evidence) = self.may_accept_nominated(value) {
+                changed |= self.set_accepted_nominated(value, evidence);
+            }
+        }
+        changed
+    }
+
+    fn may_accept_nominated(&self, value: &Value) -> Option<Evidence> {
+        let support = self.slot.nominations.support(value)?;
+        self.electorate(Kind::Nominate)
+            .accept(&support.votes, &support.accepts, self.recording)
+    }
+
+    fn set_accepted_nominated(&mut self, value: &Value, evidence: Evidence) -> bool {
+        if self.validate(value, ValidationContext::Nomination) == Validity::FullyValid {
+            let nomination = self.slot.nomination_mut();
+            nomination.accepted.insert(value.clone());
+            nomination.voted.insert(value.clone());
+            self.event(|turn| ScpEvent::AcceptedNominated {
+                slot: turn.slot.index,
+                value: value.clone(),
+                evidence,
+            });
+            return true;
+        }
+        match self.driver.extract(self.slot.index, value) {
+            Some(valid) if !self.slot.nomination().voted.contains(&valid) => {
+                self.vote_nominate(valid, VoteReason::Extracted);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Tries to confirm every accepted value; true if there are new candidates (NOTES 31).
+    fn attempt_confirm_nominated(&mut self) -> bool {
+        let nomination = self.slot.nomination();
+        if nomination.accepted.len() == nomination.candidates.len() {
+            return false;
+        }
+        let open: Vec<Value> = nomination
+            .accepted
+            .difference(&nomination.candidates)
+            .cloned()
+            .collect();
+        let mut any = false;
+        for value in open {
+            let support = self.slot.nominations.support(&value);
+            let evidence = support.and_then(|support| {
+                self.electorate(Kind::Nominate)
+                    .confirm(&support.accepts, self.recording)
+            });
+            if let Some(evidence) = evidence {
+                self.set_confirmed_nominated(value, evidence);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn set_confirmed_nominated(&mut self, value: Value, evidence: Evidence) {
+        self.slot.nomination_mut().candidates.insert(value.clone());
+        self.event(|turn| ScpEvent::ConfirmedNominated {
+            slot: turn.slot.index,
+            value,
+            evidence,
+        });
+        self.stop_timer(ScpTimer::Nomination);
+    }
+
+    /// Combines all candidates and starts balloting with the result, unless that has started (NOTES 34, 36).
+    fn combine_candidates(&mut self) -> Result<(), Broken> {
+        let candidates = &self.slot.nomination().candidates;
+        let composite = self.driver.combine(self.slot.index, candidates);
+        self.slot.nomination_mut().composite.clone_from(&composite);
+        let Some(value) = composite else {
+            return Ok(());
+        };
+        self.event(|turn| ScpEvent::Composite {
+            slot: turn.slot.index,
+            value: value.clone(),
+        });
+        self.start_balloting(value)
+    }
+
+    /// Tells itself what it now votes for and accepts, then the others (NOTES 35).
+    fn say_nomination(&mut self) -> Result<(), Broken> {
+        let nomination = self.slot.nomination();
+        let envelope = self.own_envelope(Statement::Nominate {
+            voted: nomination.voted.iter().cloned().collect(),
+            accepted: nomination.accepted.iter().cloned().collect(),
+        });
+        self.process_nominate(Arc::clone(&envelope))
+            .map_err(|_| Broken)?;
+        let last = self.slot.nomination().last.as_ref();
+        if last.is_none_or(|last| envelope.statement.is_newer_than(&last.statement)) {
+            self.slot.nomination_mut().last = Some(Arc::clone(&envelope));
+            if self.slot.voice() == Voice::Speaks {
+                self.emit(envelope);
+            }
+        }
+        Ok(())
+    }
+
+    /// Rebuilds X and Y from an own NOMINATE (NOTES 69).
+    pub(super) fn restore_nomination(&mut self, envelope: &Arc<Envelope>) {
+        if let Statement::Nominate { voted, accepted } = &envelope.statement {
+            let nomination = self.slot.nomination_mut();
+            nomination.voted = voted.iter().cloned().collect();
+            nomination.accepted = accepted.iter().cloned().collect();
+            nomination.last = Some(Arc::clone(envelope));
+        }
+    }
+}

@@ -11,3 +11,5 @@ pub mod scp;
 pub mod session;
 pub mod time;
 pub mod trace;
+#[cfg(feature = "window")]
+pub mod window;

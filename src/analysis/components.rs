@@ -1,0 +1,110 @@
+//! The strongly connected components of "trusts", and which of them contain quorums.
+//!
+//! Absent: anything about how far a quorum reaches into the rest of the network.
+
+use super::fbas::Fbas;
+use super::gates::{Gates, Survivors};
+use crate::scp::NodeId;
+
+/// The greatest quorum of every strongly connected component that contains one, largest first.
+///
+/// Every minimal quorum lies inside one such component: of a quorum's nodes, those that only need each other are a
+/// quorum too. So two components here are two disjoint quorums, and a configuration with one component has only that
+/// one to be searched.
+#[must_use]
+pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
+    let gates = Gates::new(fbas);
+    let candidates = Survivors::greatest_quorum(&gates).alive;
+    let successors: Vec<Vec<usize>> = (0..fbas.len())
+        .map(|node| match gates.gate_of_node[node] {
+            Some(gate) if candidates[node] => {
+                let mut below = gates.nodes_below(gate);
+                below.retain(|&member| candidates[member]);
+                below
+            }
+            _ => Vec::new(),
+        })
+        .collect();
+    let mut found: Vec<Vec<NodeId>> = strongly_connected(&successors)
+        .into_iter()
+        .filter(|component| candidates[component[0]])
+        .map(|component| greatest_quorum_of(fbas, &component))
+        .filter(|quorum| !quorum.is_empty())
+        .collect();
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found
+}
+
+/// The nodes that everything depends on, ascending: the greatest quorum of each quorum-containing component, together.
+///
+/// All others merely follow them: they belong to no minimal quorum. It is what a picture puts into the middle. (It
+/// can hold more than the union of all minimal quorums, which would take an enumeration to find.)
+#[must_use]
+pub fn top_tier(fbas: &Fbas) -> Vec<NodeId> {
+    let mut nodes: Vec<NodeId> = quorum_components(fbas).into_iter().flatten().collect();
+    nodes.sort_unstable();
+    nodes
+}
+
+/// The greatest quorum inside `component`; the circuit is built of its own quorum sets only, so that all components
+/// together cost no more than one pass over the configuration.
+fn greatest_quorum_of(fbas: &Fbas, component: &[usize]) -> Vec<NodeId> {
+    let numbers: Vec<NodeId> = component
+        .iter()
+        .filter_map(|&node| u32::try_from(node).ok().map(NodeId))
+        .collect();
+    let inside = fbas.restricted_to(&numbers).greatest_quorum();
+    inside
+        .into_iter()
+        .map(|node| numbers[node.index()])
+        .collect()
+}
+
+/// Tarjan's algorithm with its own stack, since a chain of ten thousand nodes would overflow the thread's. Each
+/// component ascending.
+fn strongly_connected(successors: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    const UNSEEN: usize = usize::MAX;
+    let count = successors.len();
+    let mut order = vec![UNSEEN; count];
+    let mut low = vec![0; count];
+    let mut open = vec![false; count];
+    let mut path: Vec<usize> = Vec::new();
+    let mut components = Vec::new();
+    let mut next_order = 0;
+    for root in 0..count {
+        if order[root] != UNSEEN {
+            continue;
+        }
+        // (node, which of its successors is looked at next)
+        let mut calls = vec![(root, 0)];
+        while let Some((node, nth)) = calls.pop() {
+            if nth == 0 {
+                order[node] = next_order;
+                low[node] = next_order;
+                next_order += 1;
+                open[node] = true;
+                path.push(node);
+            } else {
+                let child = successors[node][nth - 1];
+                if open[child] {
+                    low[node] = low[node].min(low[child]);
+                }
+            }
+            if let Some(&child) = successors[node].get(nth) {
+                calls.push((node, nth + 1));
+                if order[child] == UNSEEN {
+                    calls.push((child, 0));
+                }
+            } else if low[node] == order[node] {
+                let start = path.iter().rposition(|&on_path| on_path == node);
+                let mut component = path.split_off(start.unwrap_or(0));
+                component.sort_unstable();
+                for &member in &component {
+                    open[member] = false;
+                }
+                components.push(component);
+            }
+        }
+    }
+    components
+}

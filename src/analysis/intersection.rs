@@ -1,0 +1,99 @@
+//! Do all quorums intersect? The question on which safety rests: two quorums without a common node can decide
+//! differently, with no ill-behaved node at all.
+//!
+//! Absent: what becomes of it when nodes are ill-behaved.
+
+use super::components::quorum_components;
+use super::encoding::{Found, two_disjoint_quorums};
+use super::fbas::Fbas;
+use super::gates::{Gates, Survivors};
+use super::overlap::Overlaps;
+use crate::scp::NodeId;
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There are quorums, and any two of them have a node in common.
+    Intersecting,
+    /// There is no quorum at all: nothing can ever be decided, hence nothing differently.
+    NoQuorum,
+    /// Two quorums without a common node, each ascending. Removing any node from one of them leaves no quorum in it
+    /// (unless the deadline came while they were being shrunk).
+    Disjoint(Vec<NodeId>, Vec<NodeId>),
+    /// The deadline came first, or the configuration is too large to be encoded.
+    Unknown,
+}
+
+impl Verdict {
+    /// Whether all quorums intersect, `None` if unknown. Where there is no quorum that is true, but says nothing.
+    #[must_use]
+    pub fn intersecting(&self) -> Option<bool> {
+        match self {
+            Verdict::Intersecting | Verdict::NoQuorum => Some(true),
+            Verdict::Disjoint(..) => Some(false),
+            Verdict::Unknown => None,
+        }
+    }
+}
+
+/// Decides whether all quorums of `fbas` intersect. `stop` is asked now and then; once it returns true the answer is
+/// [`Verdict::Unknown`], unless it is known already. Deterministic as long as `stop` returns false.
+#[must_use]
+pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> Verdict {
+    if stop() {
+        return Verdict::Unknown;
+    }
+    let components = quorum_components(fbas);
+    match components.as_slice() {
+        [] => Verdict::NoQuorum,
+        [only] => within_component(fbas, only, stop),
+        [first, second, ..] => Verdict::Disjoint(
+            shrunk_in(fbas, first, stop),
+            shrunk_in(fbas, second, stop),
+        ),
+    }
+}
+
+/// Decides it for the one component that contains quorums; `nodes` is its greatest quorum.
+fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> Verdict {
+    let circuit = Gates::new(&fbas.restricted_to(nodes));
+    let Some(overlaps) = Overlaps::find(&circuit, stop) else {
+        return Verdict::Unknown;
+    };
+    if overlaps.all_whole_sets {
+        return Verdict::Intersecting;
+    }
+    match two_disjoint_quorums(&circuit, &overlaps.incompatible, stop) {
+        Found::Nothing => Verdict::Intersecting,
+        Found::Unknown => Verdict::Unknown,
+        Found::Disjoint(left, right) => {
+            let [left, right] = [left, right].map(|side| {
+                let marked = nodes.iter().zip(side).filter(|(_, on_side)| *on_side);
+                let quorum: Vec<NodeId> = marked.map(|(node, _)| *node).collect();
+                shrunk_in(fbas, &quorum, stop)
+            });
+            Verdict::Disjoint(left, right)
+        }
+    }
+}
+
+/// A minimal quorum inside `quorum`: every node is left out if a quorum remains without it.
+fn shrunk_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) -> Vec<NodeId> {
+    let circuit = Gates::new(&fbas.restricted_to(quorum));
+    let mut smallest = Survivors::greatest_quorum(&circuit);
+    for node in 0..quorum.len() {
+        if stop() {
+            break;
+        }
+        if !smallest.alive[node] {
+            continue;
+        }
+        let mut without = smallest.clone();
+        without.remove(node);
+        if without.len() > 0 {
+            smallest = without;
+        }
+    }
+    let kept = smallest.nodes();
+    kept.into_iter().map(|node| quorum[node.index()]).collect()
+}

@@ -29,7 +29,10 @@ pub(super) fn two_disjoint_quorums(
     incompatible: &[(usize, usize)],
     stop: &dyn Fn() -> bool,
 ) -> Found {
-    let cells = circuit.gates.iter().map(|gate| counter_cells(gate.threshold, gate.entries.len()));
+    let cells = circuit
+        .gates
+        .iter()
+        .map(|gate| counter_cells(gate.threshold, gate.entries.len()));
     if 2 * cells.sum::<usize>() > CELLS_MAX {
         return Found::Unknown;
     }
@@ -59,16 +62,21 @@ struct Side {
 /// How often the solver asks whether to stop, per question to the caller: theirs may read a clock.
 const QUESTIONS_PER_STOP: u32 = 32;
 
+/// Once it has said "stop" it goes on saying so: the solver asks again between restarts, and would go on at a "no".
 struct Stop<'a> {
     stop: &'a dyn Fn() -> bool,
     asked: Cell<u32>,
+    stopped: Cell<bool>,
 }
 
 impl Callbacks for Stop<'_> {
     fn stop(&self) -> bool {
         let asked = self.asked.get().wrapping_add(1);
         self.asked.set(asked);
-        asked.is_multiple_of(QUESTIONS_PER_STOP) && (self.stop)()
+        if asked.is_multiple_of(QUESTIONS_PER_STOP) && (self.stop)() {
+            self.stopped.set(true);
+        }
+        self.stopped.get()
     }
 }
 
@@ -79,9 +87,13 @@ struct Formula<'a> {
 
 impl<'a> Formula<'a> {
     fn new(stop: &'a dyn Fn() -> bool) -> Formula<'a> {
-        let asked = Cell::new(0);
+        let stop = Stop {
+            stop,
+            asked: Cell::new(0),
+            stopped: Cell::new(false),
+        };
         Formula {
-            solver: Solver::new(SolverOpts::default(), Stop { stop, asked }),
+            solver: Solver::new(SolverOpts::default(), stop),
             buffer: Vec::new(),
         }
     }

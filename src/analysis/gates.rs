@@ -156,7 +156,11 @@ impl<'a> Survivors<'a> {
             alive: vec![true; node_count],
             alive_count: node_count,
             // Every gate can be satisfied, or it would not be there: with everybody present all entries are true.
-            satisfied: circuit.gates.iter().map(|gate| gate.entries.len()).collect(),
+            satisfied: circuit
+                .gates
+                .iter()
+                .map(|gate| gate.entries.len())
+                .collect(),
         };
         for node in 0..node_count {
             if circuit.gate_of_node[node].is_none() {

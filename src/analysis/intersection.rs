@@ -47,10 +47,9 @@ pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> Verdict {
     match components.as_slice() {
         [] => Verdict::NoQuorum,
         [only] => within_component(fbas, only, stop),
-        [first, second, ..] => Verdict::Disjoint(
-            shrunk_in(fbas, first, stop),
-            shrunk_in(fbas, second, stop),
-        ),
+        [first, second, ..] => {
+            Verdict::Disjoint(shrunk_in(fbas, first, stop), shrunk_in(fbas, second, stop))
+        }
     }
 }
 

@@ -5,14 +5,16 @@
 //! closure and answers "unknown" once that returns true; nothing else makes it give up, except an encoding that would
 //! not fit into memory. Absent: clocks (the caller's closure has one), blocking and splitting sets.
 
+#[cfg(test)]
+mod brute_force;
 mod components;
 mod encoding;
 mod fbas;
 mod gates;
 mod intersection;
-mod overlap;
 #[cfg(test)]
-mod test_networks;
+mod known_networks;
+mod overlap;
 
 pub use components::{quorum_components, top_tier};
 pub use fbas::Fbas;

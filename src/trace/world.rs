@@ -4,9 +4,11 @@ use super::record::{FlightId, Record};
 use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
 use crate::net::{LossReason, Position};
 use crate::node::view::{NodeView, Readiness};
-use crate::node::{AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output};
+use crate::node::{
+    AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output, TrustPolicy,
+};
 use crate::scenario::{Action, Scenario};
-use crate::scp::{NodeId, SlotIndex, Value};
+use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -402,6 +404,18 @@ impl World {
             None => self.counters.sent += 1,
         }
         self.fly(id, fallen);
+    }
+
+    /// The newest quorum set of every node, by number; `None` for nodes that have left or have no usable one.
+    #[must_use]
+    pub fn quorum_sets(&self) -> Vec<Option<Arc<QuorumSet>>> {
+        let of = |node: &WorldNode| match (&node.view.quorum_set, &node.config.trust) {
+            _ if node.status == Status::Left => None,
+            (_, TrustPolicy::Nobody) => None,
+            (Some((_, set)), _) | (None, TrustPolicy::Fixed(set)) => Some(Arc::clone(set)),
+            (None, TrustPolicy::Found | TrustPolicy::InRange) => None,
+        };
+        self.nodes.iter().map(of).collect()
     }
 
     /// Nodes that count for verdicts: running, voting or trying to.

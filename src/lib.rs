@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod analysis;
+pub mod commands;
 pub mod net;
 pub mod node;
 pub mod picture;

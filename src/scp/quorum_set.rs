@@ -6,6 +6,7 @@ use super::compiled_set::CompiledSet;
 use super::id::NodeId;
 use super::node_set::NodeSet;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// Satisfied when at least `threshold` of its entries (validators and inner sets) are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,9 +165,21 @@ impl QuorumSet {
         for set in &mut self.inner {
             set.sort();
         }
-        self.inner.sort_by(|a, b| {
-            (&a.validators, &a.inner, a.threshold).cmp(&(&b.validators, &b.inner, b.threshold))
-        });
+        self.inner.sort_by(QuorumSet::normal_order);
+    }
+
+    /// The order of sets in a normal form. (Equality of sets does not depend on it.)
+    fn normal_order(&self, other: &QuorumSet) -> Ordering {
+        let inner = |a: &QuorumSet, b: &QuorumSet| {
+            let pairs = a.inner.iter().zip(&b.inner);
+            pairs
+                .map(|(a, b)| a.normal_order(b))
+                .find(|order| order.is_ne())
+                .unwrap_or(a.inner.len().cmp(&b.inner.len()))
+        };
+        (self.validators.cmp(&other.validators))
+            .then_with(|| inner(self, other))
+            .then(self.threshold.cmp(&other.threshold))
     }
 
     /// The share of slices that `node` is in, of `u64::MAX`, rounded up level by level from the innermost. Only the

@@ -1,0 +1,158 @@
+//! The quorum-set cases: pure questions about sets, and quorums and leaders as a node sees them.
+
+use super::compare::Mismatch;
+use super::driver::VectorDriver;
+use super::format::{LeaderCase, LeaderRound, QuorumCase, QuorumTest, Set, SetCase, SetFile};
+use super::names::{Names, collect_nodes};
+use crate::scp::{
+    Envelope, LocalNode, NodeSet, Recording, Scp, ScpTimer, SlotIndex, Statement, Value,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Checks every case of `file`, which is called `id` in what is reported. Returns how many cases there were.
+pub fn check_sets(id: &str, file: &SetFile, mismatches: &mut Vec<Mismatch>) -> usize {
+    let mut cases = 0;
+    let mut check = |what: String, result: Result<(), String>| {
+        cases += 1;
+        if let Err(why) = result {
+            mismatches.push(Mismatch {
+                id: format!("{id}: {what}"),
+                step: None,
+                what: why,
+            });
+        }
+    };
+    for (nth, case) in file.sets.iter().enumerate() {
+        check(format!("sets[{nth}]"), check_set(case));
+    }
+    for (nth, case) in file.quorums.iter().enumerate() {
+        for (test_nth, test) in case.tests.iter().enumerate() {
+            let what = format!("quorums[{nth}].tests[{test_nth}]");
+            check(what, check_quorum(case, test));
+        }
+    }
+    for (nth, case) in file.leaders.iter().enumerate() {
+        check(format!("leaders[{nth}]"), check_leaders(case));
+    }
+    cases
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected:?}, found {found:?}"))
+    }
+}
+
+fn check_set(case: &SetCase) -> Result<(), String> {
+    let mut nodes = Vec::new();
+    collect_nodes(&case.qset, &mut nodes);
+    let asked = case.tests.iter().flat_map(|test| &test.nodes);
+    nodes.extend(asked.map(String::as_str));
+    nodes.extend(case.removed_node.as_deref());
+    nodes.extend(case.weights.keys().map(String::as_str));
+    let names = Names::new(nodes, []);
+    let set = names.quorum_set(&case.qset);
+    equal("sane", case.sane, set.check_sane().is_ok())?;
+    for test in &case.tests {
+        let nodes: NodeSet = test.nodes.iter().map(|name| names.node(name)).collect();
+        let of = |what: &str| format!("{what} of {:?}", test.nodes);
+        equal(&of("slice"), test.slice, set.is_slice(&nodes))?;
+        equal(&of("blocking"), test.blocking, set.is_v_blocking(&nodes))?;
+    }
+    if let Some(expected) = &case.normalized {
+        let normal = names.named_set(&set.normalised());
+        equal("normal form", expected, &normal)?;
+    }
+    if let (Some(node), Some(expected)) = (&case.removed_node, &case.removed) {
+        let without = names.named_set(&set.without(names.node(node)));
+        equal("normal form without a node", expected, &without)?;
+    }
+    for (node, weight) in &case.weights {
+        let found = set.weight(names.node(node)).to_string();
+        equal(&format!("weight of {node}"), weight, &found)?;
+    }
+    Ok(())
+}
+
+/// Asks a node: it has nominated nothing and hears NOMINATE "x" from the nodes in question. It accepts "x" if and only
+/// if they contain a quorum for it, since nobody accepts and no set is looked at for sanity.
+fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), String> {
+    // A name of its own, after which no node is called.
+    let (asker, local_set) = ("~asker", "~local");
+    let mut nodes: Vec<&str> = vec![asker];
+    collect_nodes(&test.local_qset, &mut nodes);
+    nodes.extend(test.nodes.iter().map(String::as_str));
+    let mut sets = BTreeMap::from([(local_set.to_owned(), test.local_qset.clone())]);
+    for (node, set) in &case.qsets {
+        nodes.push(node);
+        if let Some(set) = set {
+            collect_nodes(set, &mut nodes);
+            sets.insert(node.clone(), set.clone());
+        }
+    }
+    let ids = sets.keys().map(String::as_str);
+    let unknown = test.nodes.iter().map(String::as_str);
+    let names = Names::new(nodes, ids.chain(unknown));
+    let driver = VectorDriver::new("", &names, &sets);
+    let local = LocalNode {
+        id: names.node(asker),
+        quorum_set: names.set(local_set),
+        is_validator: true,
+    };
+    let mut scp = Scp::new(local, Recording::Silent);
+    let (slot, mut out) = (SlotIndex(1), Vec::new());
+    scp.nominate(&driver, slot, None, Value::from(""), &mut out);
+    for node in &test.nodes {
+        let envelope = Envelope {
+            from: names.node(node),
+            slot,
+            quorum_set: names.set(node),
+            statement: Statement::Nominate {
+                voted: vec![Value::from("x")],
+                accepted: Vec::new(),
+            },
+        };
+        scp.receive(&driver, Arc::new(envelope), &mut out)
+            .map_err(|why| format!("refused: {why:?}"))?;
+    }
+    let accepted = scp.slot_state(slot).is_some_and(|s| !s.accepted.is_empty());
+    equal("quorum", test.quorum, accepted)
+}
+
+fn check_leaders(case: &LeaderCase) -> Result<(), String> {
+    let id = "set".to_owned();
+    let mut nodes = vec![case.node.as_str()];
+    collect_nodes(&case.qset, &mut nodes);
+    let names = Names::new(nodes, [id.as_str()]);
+    let sets: BTreeMap<String, Set> = BTreeMap::from([(id.clone(), case.qset.clone())]);
+    let driver = VectorDriver::new("", &names, &sets);
+    let local = LocalNode {
+        id: names.node(&case.node),
+        quorum_set: names.set(&id),
+        is_validator: true,
+    };
+    let mut scp = Scp::new(local, Recording::Silent);
+    let (slot, prev) = (SlotIndex(case.slot), Value::from(case.prev.as_str()));
+    let mut out = Vec::new();
+    let mut found = Vec::new();
+    for call in 0..case.rounds.len() {
+        // Without a value of its own: a node that is its own quorum would decide and stop.
+        match call {
+            0 => drop(scp.nominate(&driver, slot, None, prev.clone(), &mut out)),
+            _ => scp.timer_expired(&driver, slot, ScpTimer::Nomination, &mut out),
+        }
+        let state = scp.slot_state(slot).unwrap_or_default();
+        found.push(LeaderRound {
+            round: state.round,
+            leaders: state
+                .leaders
+                .iter()
+                .map(|&leader| names.node_name(leader).to_owned())
+                .collect(),
+        });
+    }
+    equal("rounds", &case.rounds, &found)
+}

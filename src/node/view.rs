@@ -5,7 +5,7 @@
 pub use super::{
     Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, MessageKind,
     NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId, ProposalRefusal, RefusedWhy,
-    SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy,
+    SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
 };
 
 use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};

@@ -1,0 +1,217 @@
+//! Trust edges: who has whom in its trust set. One-way trust is a straight line with an arrowhead, mutual trust an arc.
+//!
+//! Absent here: who can hear whom (`reach.rs`). Colours are opaque mixtures with the background and strong edges come
+//! last, so the layer can be cached as a picture.
+
+use super::canvas::{Point, Rect, Shape, Stroke};
+use super::glyphs;
+use super::scene::Scene;
+use super::theme::{
+    DIMMED_SHARE, EDGE_OPACITY_CORE, EDGE_OPACITY_DENSE, EDGE_OPACITY_SELECTED, EDGE_OPACITY_SPARSE,
+};
+use crate::node::view::TrustPolicy;
+use crate::scp::{NodeId, QuorumSet};
+use crate::trace::WorldNode;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Up to this many edges every one is drawn at the opacity of sparse graphs; from the second number on, at that of dense
+/// ones.
+const SPARSE_UP_TO: f32 = 60.0;
+const DENSE_FROM: f32 = 700.0;
+/// Up to this many edges all arrowheads are drawn; above, only those of the selected node.
+const ARROWS_UP_TO: usize = 300;
+/// Up to this many edges mutual ones are bent; above, that could not be seen.
+const ARCS_UP_TO: usize = 1500;
+/// How far the middle of an arc lies beside the straight line, as a share of its length.
+const BULGE: f32 = 0.07;
+const ARC_SEGMENTS: usize = 8;
+const ARROW_PX: f32 = 7.0;
+
+/// One edge to draw.
+struct Edge {
+    from: NodeId,
+    to: NodeId,
+    mutual: bool,
+    opacity: f32,
+}
+
+/// Whom a node trusts. What it told, or before it told anything what it was told.
+#[must_use]
+pub fn trusted(node: &WorldNode) -> Cow<'_, BTreeSet<NodeId>> {
+    match &node.config.trust {
+        TrustPolicy::Fixed(quorum_set) if node.view.trusted.is_empty() => {
+            let mut members = BTreeSet::new();
+            collect(quorum_set, &mut members);
+            Cow::Owned(members)
+        }
+        _ => Cow::Borrowed(&node.view.trusted),
+    }
+}
+
+fn collect(quorum_set: &QuorumSet, members: &mut BTreeSet<NodeId>) {
+    members.extend(&quorum_set.validators);
+    for inner in &quorum_set.inner {
+        collect(inner, members);
+    }
+}
+
+/// All edges, the faintest first.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let mut edges = edges(scene);
+    edges.sort_by(|a, b| a.opacity.total_cmp(&b.opacity));
+    let mut shapes = Vec::with_capacity(edges.len());
+    let count = edges.len();
+    for edge in &edges {
+        draw(scene, edge, count, &mut shapes);
+    }
+    shapes
+}
+
+fn edges(scene: &Scene<'_>) -> Vec<Edge> {
+    let present: Vec<Option<Cow<'_, BTreeSet<NodeId>>>> = (0..)
+        .map(NodeId)
+        .zip(&scene.world.nodes)
+        .map(|(id, node)| scene.geometry.center(id).map(|_| trusted(node)))
+        .collect();
+    let trusts = |from: NodeId, to: NodeId| {
+        let set = present.get(from.index()).and_then(Option::as_ref);
+        set.is_some_and(|set| set.contains(&to))
+    };
+    let mut edges = Vec::new();
+    for (from, set) in (0..).map(NodeId).zip(&present) {
+        let others = set
+            .iter()
+            .flat_map(|set| set.iter().copied())
+            .filter(|to| *to != from);
+        for to in others.filter(|to| scene.geometry.center(*to).is_some()) {
+            let mutual = trusts(to, from);
+            if !mutual || from < to {
+                let opacity = 0.0;
+                edges.push(Edge {
+                    from,
+                    to,
+                    mutual,
+                    opacity,
+                });
+            }
+        }
+    }
+    let base = base_opacity(edges.len());
+    for edge in &mut edges {
+        edge.opacity = opacity(scene, edge, base);
+    }
+    edges
+}
+
+/// The opacity of an ordinary edge, by the number of edges.
+fn base_opacity(count: usize) -> f32 {
+    let count = (count as f32).clamp(SPARSE_UP_TO, DENSE_FROM);
+    let density = (count / SPARSE_UP_TO).ln() / (DENSE_FROM / SPARSE_UP_TO).ln();
+    EDGE_OPACITY_SPARSE + (EDGE_OPACITY_DENSE - EDGE_OPACITY_SPARSE) * density
+}
+
+fn opacity(scene: &Scene<'_>, edge: &Edge, base: f32) -> f32 {
+    let (from, to) = (edge.from, edge.to);
+    if scene.is_dimmed(from) || scene.is_dimmed(to) {
+        return base * DIMMED_SHARE;
+    }
+    match scene.view.selected {
+        Some(selected) if selected == from || (selected == to && edge.mutual) => {
+            EDGE_OPACITY_SELECTED
+        }
+        Some(selected) if selected == to => EDGE_OPACITY_SELECTED / 2.0,
+        _ if in_core(scene, from) && in_core(scene, to) => base.max(EDGE_OPACITY_CORE),
+        _ => base,
+    }
+}
+
+/// Whether a node is of the core. A core that is nearly everybody says nothing, so then there is none.
+fn in_core(scene: &Scene<'_>, node: NodeId) -> bool {
+    let core = &scene.status.top_tier;
+    core.len() * 10 <= scene.geometry.count() * 7 && core.contains(&node)
+}
+
+fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, out: &mut Vec<Shape>) {
+    let Some((from, to)) = scene.geometry.between_rims(edge.from, edge.to) else {
+        return;
+    };
+    let around = Rect {
+        min: Point {
+            x: from.x.min(to.x) - 0.5,
+            y: from.y.min(to.y) - 0.5,
+        },
+        max: Point {
+            x: from.x.max(to.x) + 0.5,
+            y: from.y.max(to.y) + 0.5,
+        },
+    };
+    if !around.overlaps(scene.view.canvas) {
+        return;
+    }
+    let selected = edge.opacity >= EDGE_OPACITY_SELECTED / 2.0;
+    let ink = if selected {
+        scene.theme.accent
+    } else {
+        scene.theme.edge
+    };
+    let color = ink.with_opacity(edge.opacity).over(scene.theme.background);
+    let stroke = Stroke::solid(if selected { 1.5 } else { 1.0 }, color);
+    if edge.mutual && (count <= ARCS_UP_TO || selected) {
+        out.push(Shape::Line {
+            points: arc(from, to),
+            stroke,
+        });
+        return;
+    }
+    out.push(Shape::Line {
+        points: vec![from, to],
+        stroke,
+    });
+    if !edge.mutual && (count <= ARROWS_UP_TO || selected) {
+        // Stronger than the line: it is small.
+        let head = ink
+            .with_opacity((edge.opacity * 2.0).min(0.95))
+            .over(scene.theme.background);
+        out.extend(glyphs::arrowhead(
+            from,
+            from.toward(to, 0.5),
+            ARROW_PX,
+            head,
+        ));
+    }
+}
+
+/// A flat arc from one point to the other, bent to its left.
+#[must_use]
+pub fn arc(from: Point, to: Point) -> Vec<Point> {
+    let (dx, dy) = ((to.x - from.x) * BULGE, (to.y - from.y) * BULGE);
+    (0..=ARC_SEGMENTS)
+        .map(|nth| {
+            let share = nth as f32 / ARC_SEGMENTS as f32;
+            let lift = 4.0 * share * (1.0 - share);
+            from.toward(to, share).offset(dy * lift, -dx * lift)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opacity_falls_with_the_number_of_edges() {
+        assert!((base_opacity(3) - EDGE_OPACITY_SPARSE).abs() < 1e-6);
+        assert!((base_opacity(10_000) - EDGE_OPACITY_DENSE).abs() < 1e-6);
+        assert!((1..1000).all(|n| base_opacity(n + 1) <= base_opacity(n)));
+    }
+
+    #[test]
+    fn arcs_end_where_they_should_and_are_bent() {
+        let (from, to) = (Point { x: 0.0, y: 0.0 }, Point { x: 100.0, y: 0.0 });
+        let arc = arc(from, to);
+        assert_eq!((arc[0], arc[ARC_SEGMENTS]), (from, to));
+        assert!((arc[ARC_SEGMENTS / 2].y.abs() - 7.0).abs() < 1e-4);
+    }
+}

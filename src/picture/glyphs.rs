@@ -1,0 +1,81 @@
+//! Signs that are drawn instead of written: tick, cross, crown.
+//!
+//! Absent here: what they mean.
+
+use super::canvas::{Point, Shape, Stroke};
+use super::theme::Color;
+
+/// A tick inside a circle of this radius.
+pub fn tick(center: Point, radius_px: f32, stroke: Stroke) -> Shape {
+    let at = |x: f32, y: f32| center.offset(x * radius_px, y * radius_px);
+    Shape::Line {
+        points: vec![at(-0.48, 0.04), at(-0.12, 0.40), at(0.52, -0.36)],
+        stroke,
+    }
+}
+
+/// An x inside a circle of this radius.
+pub fn cross(center: Point, radius_px: f32, stroke: Stroke, out: &mut Vec<Shape>) {
+    let arm = radius_px * 0.5;
+    for side in [1.0, -1.0] {
+        out.push(Shape::Line {
+            points: vec![
+                center.offset(-arm, -arm * side),
+                center.offset(arm, arm * side),
+            ],
+            stroke,
+        });
+    }
+}
+
+/// A crown of this width standing on a point: three triangles on a bar.
+pub fn crown(foot: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
+    let (half, height) = (width_px / 2.0, width_px * 0.62);
+    let at = |x: f32, y: f32| foot.offset(x * half, -y * height);
+    let polygon = |points: Vec<Point>| Shape::Polygon {
+        points,
+        fill: Some(color),
+        stroke: None,
+    };
+    out.push(polygon(vec![
+        at(-1.0, 0.0),
+        at(-1.0, 1.0),
+        at(-0.15, 0.3),
+        at(-0.15, 0.0),
+    ]));
+    out.push(polygon(vec![at(-0.6, 0.0), at(0.0, 1.15), at(0.6, 0.0)]));
+    out.push(polygon(vec![
+        at(1.0, 0.0),
+        at(1.0, 1.0),
+        at(0.15, 0.3),
+        at(0.15, 0.0),
+    ]));
+    out.push(polygon(vec![
+        at(-1.0, 0.0),
+        at(-1.0, 0.28),
+        at(1.0, 0.28),
+        at(1.0, 0.0),
+    ]));
+}
+
+/// The head of an arrow at a point, flying from `from`.
+pub fn arrowhead(from: Point, at: Point, size_px: f32, color: Color) -> Option<Shape> {
+    let length = from.distance_px(at);
+    if length < 0.001 {
+        return None;
+    }
+    let (dx, dy) = (
+        (at.x - from.x) / length * size_px,
+        (at.y - from.y) / length * size_px,
+    );
+    let points = vec![
+        at.offset(dx * 0.6, dy * 0.6),
+        at.offset(-dx * 0.6 - dy * 0.5, -dy * 0.6 + dx * 0.5),
+        at.offset(-dx * 0.6 + dy * 0.5, -dy * 0.6 - dx * 0.5),
+    ];
+    Some(Shape::Polygon {
+        points,
+        fill: Some(color),
+        stroke: None,
+    })
+}

@@ -1,0 +1,234 @@
+//! Names beside nodes, and below each name what the node stands for. Only where they can be read: no label covers a
+//! node or another label.
+//!
+//! Absent here: the words themselves. Names are placed before second lines and by position alone, so labels stay where
+//! they are while values come and go.
+
+use super::canvas::{Anchor, Font, Point, Rect, Shape};
+use super::edges;
+use super::scene::Scene;
+use super::text;
+use super::theme::{DIMMED_SHARE, FONT_SMALL_PX};
+use super::view_state::LabelMode;
+use super::words;
+use crate::scp::{NodeId, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Up to this many nodes all have names.
+const ALL_UP_TO: usize = 60;
+/// Most names that are tried.
+const NAMES_MAX: usize = 400;
+/// Widest name and widest second line in pixels.
+const NAME_WIDTH_MAX_PX: f32 = 130.0;
+const STAND_WIDTH_MAX_PX: f32 = 104.0;
+/// Height of a line in pixels: tighter than running text.
+const LINE_PX: f32 = 15.0;
+/// Space left and right of a label in pixels.
+const PAD_PX: f32 = 3.0;
+/// Opacity of the ground behind a label, so that edges do not strike it out.
+const GROUND_OPACITY: f32 = 0.78;
+
+/// A label with its place.
+struct Placed {
+    node: NodeId,
+    name: String,
+    rect: Rect,
+    stand: Option<(String, Rect)>,
+}
+
+/// All labels: grounds first, then texts.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let placed = place(scene);
+    let grounds = placed.iter().flat_map(|label| {
+        [
+            Some(label.rect),
+            label.stand.as_ref().map(|(_, rect)| *rect),
+        ]
+    });
+    let mut shapes: Vec<Shape> = grounds
+        .flatten()
+        .map(|rect| Shape::Box {
+            rect,
+            corner_px: 3.0,
+            fill: Some(scene.theme.background.with_opacity(GROUND_OPACITY)),
+            stroke: None,
+        })
+        .collect();
+    let theme = &scene.theme;
+    for label in &placed {
+        let share = if scene.is_dimmed(label.node) {
+            DIMMED_SHARE
+        } else {
+            1.0
+        };
+        let selected = scene.view.selected == Some(label.node);
+        let font = if selected { Font::Bold } else { Font::Regular };
+        shapes.push(line(&label.name, label.rect, font, theme.text.faded(share)));
+        if let Some((stand, rect)) = &label.stand {
+            shapes.push(line(
+                stand,
+                *rect,
+                Font::Regular,
+                theme.text_dim.faded(share),
+            ));
+        }
+    }
+    shapes
+}
+
+fn line(text: &str, rect: Rect, font: Font, color: super::theme::Color) -> Shape {
+    Shape::Text {
+        at: Point {
+            x: rect.center().x,
+            y: rect.max.y - LINE_PX * 0.26,
+        },
+        text: text.to_owned(),
+        size_px: FONT_SMALL_PX,
+        color,
+        font,
+        anchor: Anchor::Middle,
+    }
+}
+
+/// The nodes that get a name, the most important first.
+fn candidates(scene: &Scene<'_>) -> Vec<NodeId> {
+    let view = scene.view;
+    let mut order: Vec<NodeId> = view.selected.into_iter().chain(view.hovered).collect();
+    if view.labels == LabelMode::Off {
+        return order;
+    }
+    order.extend(view.set.iter().flat_map(|set| set.members.iter().copied()));
+    if view.labels == LabelMode::All || scene.geometry.count() <= ALL_UP_TO {
+        order.extend(scene.geometry.nodes().map(|(id, _)| id));
+    } else {
+        let neighbours = view
+            .selected
+            .and_then(|id| scene.world.node(id))
+            .map(edges::trusted);
+        order.extend(neighbours.iter().flat_map(|set| set.iter().copied()));
+        order.extend(scene.status.top_tier.iter().copied());
+    }
+    let mut seen = BTreeSet::new();
+    order.retain(|id| seen.insert(*id));
+    order.truncate(NAMES_MAX);
+    order
+}
+
+fn place(scene: &Scene<'_>) -> Vec<Placed> {
+    let mut taken = Taken::new(scene);
+    let mut placed = Vec::new();
+    for id in candidates(scene) {
+        let Some(center) = scene
+            .geometry
+            .center(id)
+            .filter(|center| scene.view.canvas.contains(*center))
+        else {
+            continue;
+        };
+        let name = scene.world.name(id);
+        let name =
+            text::truncated(&name, Font::Bold, FONT_SMALL_PX, NAME_WIDTH_MAX_PX).into_owned();
+        let width = text::width_px(&name, Font::Bold, FONT_SMALL_PX) + 2.0 * PAD_PX;
+        let places = places(scene, center, width);
+        let important = scene.view.selected == Some(id) || scene.view.hovered == Some(id);
+        let free = places.into_iter().find(|rect| taken.is_free(*rect, id));
+        if let Some(rect) = free.or(important.then_some(places[0])) {
+            taken.labels.push(rect);
+            placed.push(Placed {
+                node: id,
+                name,
+                rect,
+                stand: None,
+            });
+        }
+    }
+    add_stands(scene, &mut taken, &mut placed);
+    placed
+}
+
+/// Below, right, left, above.
+fn places(scene: &Scene<'_>, center: Point, width: f32) -> [Rect; 4] {
+    let gap = scene.geometry.outer_radius_px() + 1.0;
+    let at = |x: f32, y: f32| Rect::from_size(center.offset(x, y), width, LINE_PX);
+    [
+        at(-width / 2.0, gap),
+        at(gap + 2.0, -LINE_PX / 2.0),
+        at(-width - gap - 2.0, -LINE_PX / 2.0),
+        at(-width / 2.0, -gap - LINE_PX),
+    ]
+}
+
+/// Second lines, where there is room below the name.
+fn add_stands(scene: &Scene<'_>, taken: &mut Taken<'_>, placed: &mut [Placed]) {
+    if !scene.geometry.has_rings() {
+        return;
+    }
+    // Most nodes stand for the same few values.
+    let mut texts: BTreeMap<Value, String> = BTreeMap::new();
+    for label in placed {
+        let Some(node) = scene.world.node(label.node) else {
+            continue;
+        };
+        let stand = words::stand(&node.view, &mut |value| {
+            texts
+                .entry(value.clone())
+                .or_insert_with(|| words::value(value))
+                .clone()
+        });
+        let Some(stand) = stand else { continue };
+        let stand =
+            text::truncated(&stand, Font::Regular, FONT_SMALL_PX, STAND_WIDTH_MAX_PX).into_owned();
+        let width = text::width_px(&stand, Font::Regular, FONT_SMALL_PX) + 2.0 * PAD_PX;
+        let min = Point {
+            x: label.rect.center().x - width / 2.0,
+            y: label.rect.max.y,
+        };
+        let rect = Rect::from_size(min, width, LINE_PX);
+        if taken.is_free(rect, label.node) {
+            taken.labels.push(rect);
+            label.stand = Some((stand, rect));
+        }
+    }
+}
+
+/// What labels must not cover.
+struct Taken<'a> {
+    scene: &'a Scene<'a>,
+    /// Everything that belongs to nodes, by node number, sorted by the left edge.
+    nodes: Vec<(Rect, NodeId)>,
+    labels: Vec<Rect>,
+    radius_px: f32,
+}
+
+impl<'a> Taken<'a> {
+    fn new(scene: &'a Scene<'a>) -> Taken<'a> {
+        let mut nodes: Vec<(Rect, NodeId)> = scene
+            .geometry
+            .nodes()
+            .map(|(id, center)| (scene.geometry.outer_rect(center).inset(2.0), id))
+            .collect();
+        nodes.sort_by(|(a, _), (b, _)| a.min.x.total_cmp(&b.min.x));
+        Taken {
+            scene,
+            nodes,
+            labels: Vec::new(),
+            radius_px: scene.geometry.outer_radius_px(),
+        }
+    }
+
+    /// Free of nodes other than its own, of labels, and within the canvas.
+    fn is_free(&self, rect: Rect, own: NodeId) -> bool {
+        let from = self
+            .nodes
+            .partition_point(|(node, _)| node.min.x < rect.min.x - 2.0 * self.radius_px);
+        let near = self.nodes[from..]
+            .iter()
+            .take_while(|(node, _)| node.min.x < rect.max.x);
+        self.scene.view.canvas.encloses(rect)
+            && near
+                .into_iter()
+                .all(|(node, id)| *id == own || !node.overlaps(rect))
+            && self.labels.iter().all(|label| !label.overlaps(rect))
+    }
+}

@@ -1,0 +1,270 @@
+//! Messages under way: dots from rim to rim; lost ones fall and fade. In a crowd, edges pulse with a count instead.
+//!
+//! Absent here: broadcasts of discovery (`rings.rs`).
+
+use super::canvas::{Anchor, Font, Point, Shape, Stroke};
+use super::glyphs;
+use super::scene::Scene;
+use super::text;
+use super::theme::{Color, FONT_SMALL_PX, Theme};
+use crate::node::view::MessageKind;
+use crate::scp::NodeId;
+use crate::time::{Span, Time};
+use crate::trace::Flight;
+
+/// Up to this many messages each one is a dot.
+pub const DOTS_MAX: usize = 60;
+/// Most pulsing edges; the busiest.
+const PULSES_MAX: usize = 240;
+/// Most pulsing edges that have their count written beside them.
+const COUNTS_MAX: usize = 40;
+/// How long a lost message falls.
+const FALL: Span = Span::from_ms(400);
+/// How far it falls, in pixels.
+const FALL_PX: f32 = 26.0;
+/// What is left of the colour of housekeeping.
+const HOUSEKEEPING_SHARE: f32 = 0.4;
+
+/// Everything under way.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let flights = &scene.world.flights;
+    if flights.len() > DOTS_MAX {
+        return pulses(scene);
+    }
+    let mut shapes = Vec::with_capacity(flights.len() * 2);
+    for flight in flights.values() {
+        dot(scene, flight, &mut shapes);
+    }
+    shapes
+}
+
+/// The colour of a kind of message: that of the phase it announces.
+#[must_use]
+pub fn color(theme: &Theme, kind: MessageKind) -> Color {
+    match kind {
+        MessageKind::Announce => theme.ring,
+        MessageKind::Proposal => theme.proposal,
+        MessageKind::Vote => theme.phases.nominate,
+        MessageKind::Accept => theme.phases.accept[0],
+        MessageKind::Externalize => theme.good,
+        MessageKind::Service => theme.service,
+        MessageKind::Chunk => theme.file,
+    }
+}
+
+fn dot(scene: &Scene<'_>, flight: &Flight, out: &mut Vec<Shape>) {
+    let Some((from, to)) = scene.geometry.between_rims(flight.from, flight.to) else {
+        return;
+    };
+    let housekeeping = if flight.housekeeping {
+        HOUSEKEEPING_SHARE
+    } else {
+        1.0
+    };
+    let dimmed = if scene.is_dimmed(flight.from) && scene.is_dimmed(flight.to) {
+        0.25
+    } else {
+        1.0
+    };
+    let color = color(&scene.theme, flight.kind).faded(housekeeping * dimmed);
+    let radius_px = scene.geometry.message_radius_px();
+    match fallen(flight, scene.world.now) {
+        None => {
+            let at = from.toward(
+                to,
+                progress(flight.sent_at, flight.arrives_at, scene.world.now),
+            );
+            sign(scene, flight.kind, at, radius_px, color, out);
+        }
+        Some((on_the_way, share)) => {
+            let at = from
+                .toward(to, on_the_way)
+                .offset(0.0, FALL_PX * share * share);
+            let stroke = Stroke::solid(2.0, scene.theme.bad.faded(1.0 - share));
+            sign(
+                scene,
+                flight.kind,
+                at,
+                radius_px,
+                color.faded((1.0 - share) * 0.6),
+                out,
+            );
+            glyphs::cross(at, radius_px * 2.2, stroke, out);
+        }
+    }
+}
+
+/// The sign of a message, as the legend shows it.
+pub fn sign(
+    scene: &Scene<'_>,
+    kind: MessageKind,
+    at: Point,
+    radius_px: f32,
+    color: Color,
+    out: &mut Vec<Shape>,
+) {
+    let disc = |radius_px: f32, fill: Option<Color>, stroke: Option<Stroke>| Shape::Circle {
+        center: at,
+        radius_px,
+        fill,
+        stroke,
+    };
+    let filled = |share: f32| disc(radius_px * share, Some(color), None);
+    match kind {
+        MessageKind::Vote => {
+            let ground = Some(scene.theme.background.faded(f32::from(color.a) / 255.0));
+            let stroke = Stroke::solid((radius_px * 0.4).clamp(1.0, 2.0), color);
+            out.push(disc(radius_px * 0.9, ground, Some(stroke)));
+        }
+        MessageKind::Accept => out.push(filled(1.0)),
+        MessageKind::Externalize => {
+            out.push(filled(1.2));
+            let ink = scene.theme.ink_on(color).faded(f32::from(color.a) / 255.0);
+            out.push(glyphs::tick(
+                at,
+                radius_px * 1.1,
+                Stroke::solid((radius_px * 0.3).clamp(1.0, 2.0), ink),
+            ));
+        }
+        MessageKind::Proposal => {
+            let half = radius_px * 0.95;
+            out.push(Shape::Polygon {
+                points: vec![
+                    at.offset(-half, -half),
+                    at.offset(half, -half),
+                    at.offset(half, half),
+                    at.offset(-half, half),
+                ],
+                fill: Some(color),
+                stroke: None,
+            });
+        }
+        MessageKind::Chunk => out.push(disc(
+            radius_px * 1.7,
+            Some(color),
+            Some(Stroke::solid(
+                1.0,
+                scene.theme.background.faded(f32::from(color.a) / 255.0),
+            )),
+        )),
+        MessageKind::Service | MessageKind::Announce => out.push(filled(0.55)),
+    }
+}
+
+fn progress(from: Time, to: Time, now: Time) -> f32 {
+    let (whole, passed) = (to.since(from), now.since(from));
+    if whole.0 == 0 {
+        1.0
+    } else {
+        (passed.0 as f32 / whole.0 as f32).min(1.0)
+    }
+}
+
+/// For a lost message: how far it had come, and how far it has fallen.
+fn fallen(flight: &Flight, now: Time) -> Option<(f32, f32)> {
+    flight.lost?;
+    let lost_at = (flight.arrives_at - FALL).max(flight.sent_at);
+    // Lost at once: let it be seen beside its sender, on its way.
+    let on_the_way = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
+    Some((on_the_way, progress(lost_at, flight.arrives_at, now)))
+}
+
+/// What flies between two nodes, both ways together.
+#[derive(Clone, Copy)]
+struct Pulse {
+    one: NodeId,
+    two: NodeId,
+    count: u32,
+    progress: f32,
+    kind: MessageKind,
+}
+
+/// The busiest edges: a line whose strength follows the count, a dot at the mean progress, and the count.
+fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
+    let mut pulses = gather(scene);
+    if pulses.len() > PULSES_MAX {
+        pulses.select_nth_unstable_by(PULSES_MAX, |a, b| {
+            b.count
+                .cmp(&a.count)
+                .then((a.one, a.two).cmp(&(b.one, b.two)))
+        });
+        pulses.truncate(PULSES_MAX);
+        pulses.sort_by_key(|pulse| (pulse.one, pulse.two));
+    }
+    let radius_px = scene.geometry.message_radius_px();
+    let write_counts = scene.geometry.has_rings() && pulses.len() <= COUNTS_MAX;
+    let mut shapes = Vec::with_capacity(pulses.len() * 2);
+    let mut counts = Vec::new();
+    for pulse in &pulses {
+        let Some((from, to)) = scene.geometry.between_rims(pulse.one, pulse.two) else {
+            continue;
+        };
+        let color = color(&scene.theme, pulse.kind);
+        let swell = (pulse.progress * std::f32::consts::PI).sin();
+        let weight = (pulse.count as f32).log2().clamp(0.0, 4.0);
+        shapes.push(Shape::Line {
+            points: vec![from, to],
+            stroke: Stroke::solid(1.0 + weight * 0.5, color.with_opacity(0.12 + 0.38 * swell)),
+        });
+        let at = from.toward(to, pulse.progress);
+        shapes.push(Shape::Circle {
+            center: at,
+            radius_px: radius_px * (0.8 + weight * 0.12),
+            fill: Some(color),
+            stroke: None,
+        });
+        if write_counts && pulse.count > 1 {
+            counts.push(count(scene, at, radius_px, pulse.count));
+        }
+    }
+    shapes.append(&mut counts);
+    shapes
+}
+
+fn count(scene: &Scene<'_>, at: Point, radius_px: f32, count: u32) -> Shape {
+    Shape::Text {
+        at: at.offset(radius_px + 4.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+        text: format!("{count}"),
+        size_px: FONT_SMALL_PX,
+        color: scene.theme.text_dim,
+        font: Font::Regular,
+        anchor: Anchor::Left,
+    }
+}
+
+/// Adds up the flights of each pair of nodes. Sorting plain keys is much cheaper than a map when thousands fly.
+fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
+    let now = scene.world.now;
+    let mut under_way: Vec<Pulse> = scene
+        .world
+        .flights
+        .values()
+        .filter(|flight| flight.lost.is_none())
+        .map(|flight| {
+            let share = progress(flight.sent_at, flight.arrives_at, now);
+            let forward = flight.from <= flight.to;
+            Pulse {
+                one: flight.from.min(flight.to),
+                two: flight.from.max(flight.to),
+                count: 1,
+                progress: if forward { share } else { 1.0 - share },
+                kind: flight.kind,
+            }
+        })
+        .collect();
+    under_way.sort_unstable_by_key(|pulse| (pulse.one, pulse.two));
+    let mut pulses: Vec<Pulse> = Vec::new();
+    for next in under_way {
+        match pulses.last_mut() {
+            Some(last) if (last.one, last.two) == (next.one, next.two) => {
+                let count = last.count as f32;
+                last.progress = (last.progress * count + next.progress) / (count + 1.0);
+                last.count += 1;
+                last.kind = last.kind.max(next.kind);
+            }
+            _ => pulses.push(next),
+        }
+    }
+    pulses
+}

@@ -1,0 +1,424 @@
+//! Nodes: fill by phase, rim by health, glyph, ring of quarters, timer arc, crown, value chips.
+//!
+//! Absent here: names beside nodes (`labels.rs`) and where nodes are (`geometry.rs`).
+
+use super::canvas::{Anchor, Font, Point, Shape, Stroke};
+use super::glyphs;
+use super::scene::Scene;
+use super::text;
+use super::theme::{Color, FONT_LARGE_PX, FONT_MEDIUM_PX, FONT_SMALL_PX, PaletteName, Theme};
+use super::values::{self, CHIP_PX, CHIPS_MAX, Looks};
+use crate::node::view::{NodeView, Phase, Readiness, TimerKind, TrustPolicy};
+use crate::scp::{BallotPhase, NodeId, SlotState};
+use crate::trace::{Status, WorldNode};
+use std::collections::BTreeSet;
+
+/// What is left of the colour of a node that does not vote yet.
+const NOT_READY_SHARE: f32 = 0.45;
+
+/// The health of a node, from the healthiest to the worst; the rim shows the worst that applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rim {
+    /// Follows the protocol and is heard.
+    Healthy,
+    /// Follows the protocol, but could be led astray.
+    Befouled,
+    /// Nothing that it sends gets out.
+    Silent,
+    /// Does not follow the protocol.
+    IllBehaved,
+    /// Has stopped.
+    Crashed,
+}
+
+/// The rim of a node.
+#[must_use]
+pub fn rim(scene: &Scene<'_>, id: NodeId, node: &WorldNode) -> Rim {
+    if node.status == Status::Crashed {
+        Rim::Crashed
+    } else if scene.status.ill_behaved.contains(&id) {
+        Rim::IllBehaved
+    } else if node.status == Status::Silent {
+        Rim::Silent
+    } else if scene.status.befouled.contains(&id) {
+        Rim::Befouled
+    } else {
+        Rim::Healthy
+    }
+}
+
+/// The fill of a node by its phase; in the classic palette also by its value.
+#[must_use]
+pub fn fill(theme: &Theme, looks: &Looks, view: &NodeView) -> Color {
+    let parity = || match theme.palette {
+        PaletteName::OkabeIto => 0,
+        PaletteName::Classic => {
+            let value = values::held(view)
+                .first()
+                .map(|value| looks.look(value).parity());
+            value.unwrap_or(0)
+        }
+    };
+    match view.phase() {
+        Phase::Idle => theme.phases.idle,
+        Phase::Nominate => theme.phases.nominate,
+        Phase::Accept => theme.phases.accept[parity()],
+        Phase::Confirm | Phase::Externalized => theme.phases.confirm[parity()],
+    }
+}
+
+/// The letter in a node; externalized nodes have a tick instead.
+#[must_use]
+pub fn letter(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Nominate => Some("N"),
+        Phase::Accept => Some("A"),
+        Phase::Confirm => Some("C"),
+        Phase::Idle | Phase::Externalized => None,
+    }
+}
+
+/// All nodes. Signs and fills first, letters last: painters draw each kind in one go.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let rings = scene.geometry.has_rings();
+    let looks = if rings || scene.theme.palette == PaletteName::Classic {
+        Looks::of(scene.world)
+    } else {
+        Looks::default()
+    };
+    let mut pen = Pen {
+        scene,
+        looks,
+        shapes: Vec::with_capacity(scene.geometry.count() * if rings { 9 } else { 2 }),
+        letters: Vec::new(),
+    };
+    for (id, center) in scene.geometry.nodes() {
+        if let Some(node) = scene.world.node(id).filter(|_| scene.in_sight(center)) {
+            pen.node(id, node, center);
+        }
+    }
+    if rings {
+        pen.crowns();
+    }
+    pen.shapes.append(&mut pen.letters);
+    pen.shapes
+}
+
+struct Pen<'a> {
+    scene: &'a Scene<'a>,
+    looks: Looks,
+    shapes: Vec<Shape>,
+    letters: Vec<Shape>,
+}
+
+impl Pen<'_> {
+    fn node(&mut self, id: NodeId, node: &WorldNode, center: Point) {
+        let rim = rim(self.scene, id, node);
+        self.pointed_at(id, center);
+        let fill = self.body(id, node, center, rim);
+        if rim == Rim::Crashed {
+            return;
+        }
+        let phase = node.view.phase();
+        if phase == Phase::Externalized {
+            self.externalized(id, center, fill);
+        } else if self.scene.geometry.has_glyphs() {
+            self.letter(id, center, fill, phase);
+        }
+        if self.scene.geometry.has_rings() {
+            self.quarters(id, &node.view, center);
+            self.timer(id, &node.view, center);
+            self.chips(id, &node.view, center);
+        }
+    }
+
+    /// The ring around the selected node and the node under the pointer.
+    fn pointed_at(&mut self, id: NodeId, center: Point) {
+        let theme = &self.scene.theme;
+        let stroke = if self.scene.view.selected == Some(id) {
+            Stroke::solid(2.0, theme.selection)
+        } else if self.scene.view.hovered == Some(id) {
+            Stroke::solid(1.5, theme.text_dim)
+        } else {
+            return;
+        };
+        self.ring(center, self.scene.geometry.outer_radius_px() + 1.0, stroke);
+    }
+
+    fn ring(&mut self, center: Point, radius_px: f32, stroke: Stroke) {
+        self.shapes.push(Shape::Circle {
+            center,
+            radius_px,
+            fill: None,
+            stroke: Some(stroke),
+        });
+    }
+
+    /// Fill and rim; returns the colour of the fill.
+    fn body(&mut self, id: NodeId, node: &WorldNode, center: Point, rim: Rim) -> Color {
+        let scene = self.scene;
+        let (theme, radius_px) = (&scene.theme, scene.geometry.radius_px);
+        let thickness = |share: f32| (radius_px * share).clamp(1.0, 4.5);
+        let ready = node.view.readiness == Readiness::Ready && rim != Rim::Silent;
+        let phase_fill = fill(theme, &self.looks, &node.view);
+        let shown = if ready {
+            phase_fill
+        } else {
+            phase_fill.faded(NOT_READY_SHARE).over(theme.background)
+        };
+        let votes_never = node.config.trust == TrustPolicy::Nobody;
+        let (fill, stroke) = match rim {
+            Rim::Crashed => (
+                theme.background,
+                Stroke::solid(thickness(0.14), theme.crashed),
+            ),
+            Rim::IllBehaved => (shown, Stroke::solid(thickness(0.28), theme.ill_behaved)),
+            Rim::Befouled => (
+                shown,
+                dashed(thickness(0.2), radius_px * 0.42, theme.befouled),
+            ),
+            Rim::Silent => (
+                shown,
+                dashed(thickness(0.12), radius_px * 0.25, theme.text_dim),
+            ),
+            Rim::Healthy if votes_never => (
+                theme.background,
+                Stroke::solid(thickness(0.1), theme.phases.idle),
+            ),
+            Rim::Healthy => (shown, Stroke::solid(1.0, theme.node_rim)),
+        };
+        let fill = scene.dimmed(id, fill);
+        let stroke = Stroke {
+            color: scene.dimmed(id, stroke.color),
+            ..stroke
+        };
+        if rim == Rim::IllBehaved {
+            self.notches(center, stroke);
+        }
+        self.shapes.push(Shape::Circle {
+            center,
+            radius_px,
+            fill: Some(fill),
+            stroke: Some(stroke),
+        });
+        match rim {
+            Rim::Crashed => glyphs::cross(center, radius_px * 0.9, stroke, &mut self.shapes),
+            Rim::Silent if scene.geometry.has_rings() => self.slash(center, stroke),
+            Rim::Healthy if votes_never => self.dash(center, stroke),
+            _ => {}
+        }
+        fill
+    }
+
+    /// Teeth on the rim of an ill-behaved node.
+    fn notches(&mut self, center: Point, stroke: Stroke) {
+        let radius_px = self.scene.geometry.radius_px;
+        for nth in 0..8 {
+            let turn = nth as f32 / 8.0;
+            self.shapes.push(Shape::Line {
+                points: vec![
+                    center.on_circle(radius_px, turn),
+                    center.on_circle(radius_px * 1.22 + 1.0, turn),
+                ],
+                stroke,
+            });
+        }
+    }
+
+    /// A stroke through a silent node.
+    fn slash(&mut self, center: Point, stroke: Stroke) {
+        let radius_px = self.scene.geometry.radius_px * 1.25;
+        self.shapes.push(Shape::Line {
+            points: vec![
+                center.on_circle(radius_px, 0.125),
+                center.on_circle(radius_px, 0.625),
+            ],
+            stroke: Stroke {
+                dash_px: None,
+                ..stroke
+            },
+        });
+    }
+
+    /// The mark of a node that can never vote.
+    fn dash(&mut self, center: Point, stroke: Stroke) {
+        let arm = self.scene.geometry.radius_px * 0.4;
+        self.shapes.push(Shape::Line {
+            points: vec![center.offset(-arm, 0.0), center.offset(arm, 0.0)],
+            stroke,
+        });
+    }
+
+    /// The double ring, and the tick where there is room for it.
+    fn externalized(&mut self, id: NodeId, center: Point, fill: Color) {
+        let scene = self.scene;
+        let radius_px = scene.geometry.radius_px;
+        if !scene.geometry.has_rings() {
+            return self.ring(center, radius_px + 2.0, Stroke::solid(1.0, fill));
+        }
+        let ink = scene.theme.ink_on(fill).with_opacity(0.85);
+        let width_px = (radius_px * 0.1).clamp(1.0, 2.5);
+        self.ring(
+            center,
+            radius_px * 0.8,
+            Stroke::solid(width_px, ink.over(fill)),
+        );
+        if scene.geometry.has_glyphs() {
+            let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), scene.dimmed(id, ink));
+            self.shapes
+                .push(glyphs::tick(center, radius_px * 0.82, stroke));
+        }
+    }
+
+    fn letter(&mut self, id: NodeId, center: Point, fill: Color, phase: Phase) {
+        let Some(letter) = letter(phase) else { return };
+        let size_px = match self.scene.geometry.radius_px {
+            small if small < 13.0 => FONT_SMALL_PX,
+            middle if middle < 20.0 => FONT_MEDIUM_PX,
+            _ => FONT_LARGE_PX,
+        };
+        self.letters.push(Shape::Text {
+            at: center.offset(0.0, size_px * text::CAP_HEIGHT / 2.0),
+            text: letter.to_owned(),
+            size_px,
+            color: self.scene.dimmed(id, self.scene.theme.ink_on(fill)),
+            font: Font::Bold,
+            anchor: Anchor::Middle,
+        });
+    }
+
+    /// NOMINATE, PREPARE, CONFIRM, EXTERNALIZE: those that the node is in are lit.
+    fn quarters(&mut self, id: NodeId, view: &NodeView, center: Point) {
+        let Some((_, state)) = view.current_slot() else {
+            return;
+        };
+        if view.phase() == Phase::Idle {
+            return;
+        }
+        let radius_px = self.scene.geometry.quarters_radius_px();
+        let gap = 1.5 / (radius_px * std::f32::consts::TAU);
+        for (nth, lit) in lit_quarters(state).into_iter().enumerate() {
+            let color = if lit {
+                self.scene.theme.text
+            } else {
+                self.scene.theme.track
+            };
+            let from_turn = nth as f32 * 0.25;
+            self.shapes.push(Shape::Arc {
+                center,
+                radius_px,
+                from_turn: from_turn + gap,
+                to_turn: from_turn + 0.25 - gap,
+                stroke: Stroke::solid(2.0, self.scene.dimmed(id, color)),
+            });
+        }
+    }
+
+    /// What is left of the timer of the current slot, clockwise from the top.
+    fn timer(&mut self, id: NodeId, view: &NodeView, center: Point) {
+        let Some((slot, _)) = view.current_slot() else {
+            return;
+        };
+        let running = [TimerKind::Ballot(slot), TimerKind::Nomination(slot)]
+            .into_iter()
+            .find_map(|kind| view.timers.get(&kind));
+        let Some(timer) = running else { return };
+        let (whole, left) = (
+            timer.due_at.since(timer.set_at),
+            timer.due_at.since(self.scene.world.now),
+        );
+        if whole.0 == 0 || left.0 == 0 {
+            return;
+        }
+        self.shapes.push(Shape::Arc {
+            center,
+            radius_px: self.scene.geometry.timer_radius_px(),
+            from_turn: 0.0,
+            to_turn: (left.0 as f32 / whole.0 as f32).min(1.0),
+            stroke: Stroke::solid(
+                1.5,
+                self.scene
+                    .dimmed(id, self.scene.theme.timer.with_opacity(0.7)),
+            ),
+        });
+    }
+
+    /// Chips of the values that the node holds, to the upper right of it.
+    fn chips(&mut self, id: NodeId, view: &NodeView, center: Point) {
+        if self.scene.is_dimmed(id) {
+            return;
+        }
+        let first = center.on_circle(self.scene.geometry.outer_radius_px() + 1.0, 0.14);
+        for (nth, value) in values::held(view).into_iter().take(CHIPS_MAX).enumerate() {
+            let at = first.offset(nth as f32 * (CHIP_PX + 2.0), 0.0);
+            self.looks
+                .look(value)
+                .chip(at, CHIP_PX, &self.scene.theme, &mut self.shapes);
+        }
+    }
+
+    /// Crowns on the leaders of the round: those of the selected node while it nominates, otherwise everybody's.
+    fn crowns(&mut self) {
+        let geometry = &self.scene.geometry;
+        let width_px = (geometry.radius_px * 0.95).clamp(10.0, 22.0);
+        for leader in leaders(self.scene) {
+            if let Some(center) = geometry
+                .center(leader)
+                .filter(|center| self.scene.in_sight(*center))
+            {
+                let foot = center.offset(0.0, -geometry.outer_radius_px() + 0.5);
+                let color = self.scene.dimmed(leader, self.scene.theme.crown);
+                glyphs::crown(foot, width_px, color, &mut self.shapes);
+            }
+        }
+    }
+}
+
+/// Which of the four quarters of a slot are lit.
+#[must_use]
+pub fn lit_quarters(state: &SlotState) -> [bool; 4] {
+    let externalized = state.phase == BallotPhase::Externalize;
+    [
+        state.nominating && !externalized,
+        state.b.is_some() && state.phase == BallotPhase::Prepare,
+        state.phase == BallotPhase::Confirm,
+        externalized,
+    ]
+}
+
+/// The leaders that nominating nodes follow in their newest slots.
+fn leaders(scene: &Scene<'_>) -> BTreeSet<NodeId> {
+    let of = |node: &WorldNode| {
+        let state = node.view.current_slot().map(|(_, state)| state);
+        let nominating = state.filter(|state| {
+            state.nominating && state.phase == BallotPhase::Prepare && state.candidates.is_empty()
+        });
+        nominating
+            .map(|state| state.leaders.clone())
+            .unwrap_or_default()
+    };
+    let selected = scene
+        .view
+        .selected
+        .and_then(|id| scene.world.node(id))
+        .map(of);
+    match selected.filter(|leaders| !leaders.is_empty()) {
+        Some(leaders) => leaders,
+        None => scene
+            .world
+            .nodes
+            .iter()
+            .filter(|node| matches!(node.status, Status::Running | Status::Silent))
+            .flat_map(of)
+            .collect(),
+    }
+}
+
+fn dashed(width_px: f32, dash_px: f32, color: Color) -> Stroke {
+    Stroke {
+        width_px,
+        color,
+        dash_px: Some(dash_px.max(1.5)),
+    }
+}

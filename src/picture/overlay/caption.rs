@@ -1,0 +1,128 @@
+//! The caption at the bottom: the last transition in words, the set being looked at, or the banner of a fork. And the one
+//! line at the top of tiny canvases.
+//!
+//! Absent here: the sentences.
+
+use super::block::Sheet;
+use super::progress::Progress;
+use crate::node::view::NodeEvent;
+use crate::picture::canvas::{Anchor, Font, Point, Rect};
+use crate::picture::scene::Scene;
+use crate::picture::text;
+use crate::picture::theme::{FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
+use crate::picture::view_state::Quorums;
+use crate::picture::words;
+use crate::scp::ScpEvent;
+
+/// How many lines of the log are looked through for one worth a caption.
+const LOOK_BACK: usize = 200;
+
+/// Draws the caption, or the banner.
+pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
+    let theme = sheet.scene.theme;
+    match sheet.scene.world.fork() {
+        Some((slot, camps)) => {
+            let text = words::fork(slot, camps.len());
+            sheet.panel(region, theme.ill_behaved, theme.ill_behaved);
+            centred(
+                sheet,
+                region,
+                &text,
+                FONT_MEDIUM_PX,
+                Font::Bold,
+                theme.ink_on(theme.ill_behaved),
+            );
+        }
+        None => {
+            let text = sentence(sheet.scene);
+            centred(
+                sheet,
+                region,
+                &text,
+                FONT_MEDIUM_PX,
+                Font::Regular,
+                theme.text,
+            );
+        }
+    }
+}
+
+/// Draws the line at the top.
+pub(super) fn strip(sheet: &mut Sheet<'_>, region: Rect, progress: &Progress) {
+    let scene = sheet.scene;
+    let decided = progress
+        .decided
+        .as_ref()
+        .map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
+    let state = words::state(scene.status.clock, progress.doing);
+    let quorums = match scene.status.quorums {
+        Quorums::Checking => words::quorums::CHECKING,
+        Quorums::Intersect => words::quorums::YES,
+        Quorums::Disjoint(..) => words::quorums::NO,
+        Quorums::None => words::quorums::NONE,
+        Quorums::Unknown => words::quorums::UNKNOWN,
+    };
+    let text = words::strip(progress.present, decided, &state, quorums);
+    let theme = scene.theme;
+    sheet.panel(region, theme.panel, theme.panel_border);
+    centred(
+        sheet,
+        region,
+        &text,
+        FONT_SMALL_PX,
+        Font::Regular,
+        theme.text,
+    );
+}
+
+fn centred(
+    sheet: &mut Sheet<'_>,
+    region: Rect,
+    text: &str,
+    size_px: f32,
+    font: Font,
+    color: crate::picture::theme::Color,
+) {
+    let shown = text::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
+    let at = Point {
+        x: region.center().x,
+        y: region.center().y + size_px * text::CAP_HEIGHT / 2.0,
+    };
+    sheet.line(at, &shown, size_px, color, font, Anchor::Middle);
+}
+
+/// What the caption says.
+#[must_use]
+fn sentence(scene: &Scene<'_>) -> String {
+    if let Some(set) = &scene.view.set {
+        return set.label.clone();
+    }
+    let recent = scene.world.log.iter().rev().take(LOOK_BACK);
+    let of_selected = recent
+        .clone()
+        .find(|line| Some(line.node) == scene.view.selected && is_turning_point(&line.event));
+    let any = recent.clone().find(|line| is_turning_point(&line.event));
+    let last = of_selected.or(any).or(scene.world.log.back());
+    last.and_then(|line| words::sentence(scene.world, line.node, &line.event))
+        .unwrap_or_else(|| words::NOTHING_YET.to_owned())
+}
+
+/// Whether an event moves the run on, so that it is worth the caption.
+fn is_turning_point(event: &NodeEvent) -> bool {
+    match event {
+        NodeEvent::Scp(event) => !matches!(
+            event,
+            ScpEvent::Refused { .. }
+                | ScpEvent::Composite { .. }
+                | ScpEvent::HeardFromQuorum { .. }
+        ),
+        NodeEvent::Ready { .. }
+        | NodeEvent::Left
+        | NodeEvent::ProposalExpired { .. }
+        | NodeEvent::BackedUp { .. }
+        | NodeEvent::BackupAnswered { .. }
+        | NodeEvent::Recorded { .. } => true,
+        NodeEvent::ProposalPooled { proposal, voucher } => proposal.id.origin == *voucher,
+        _ => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! The legend: what colours, rims and signs mean. It lists unusual rims only while there are any.
+//!
+//! Absent here: choosing how much of it is shown; whoever has the room picks a variant.
+
+use super::block::{Block, Row};
+use super::sign::Sign;
+use crate::node::view::{MessageKind, Phase, TrustPolicy};
+use crate::picture::scene::Scene;
+use crate::picture::theme::PaletteName;
+use crate::picture::view_state::Shown;
+use crate::picture::words;
+use crate::trace::Status;
+
+/// Legends from the longest to the shortest.
+pub(super) fn variants(scene: &Scene<'_>) -> Vec<Block> {
+    let phases = phases(scene);
+    let rims = rims(scene);
+    let signs = signs(scene);
+    let messages = messages(scene);
+    let all = [&phases, &rims, &signs, &messages];
+    let parts: [&[&Vec<Row>]; 4] = [&all, &all[..3], &all[..2], &all[..1]];
+    parts
+        .into_iter()
+        .map(|parts| Block {
+            rows: parts.iter().flat_map(|rows| rows.iter().cloned()).collect(),
+            alarm: None,
+        })
+        .collect()
+}
+
+fn phases(scene: &Scene<'_>) -> Vec<Row> {
+    let row = |phase, value| Row::sign(scene, Sign::Phase(phase, value), words::phase(phase));
+    let valued = |phase, value: usize| Row {
+        right: Some((
+            words::value_of_palette(value).to_owned(),
+            scene.theme.text_dim,
+        )),
+        ..row(phase, value)
+    };
+    match scene.theme.palette {
+        PaletteName::OkabeIto => [
+            Phase::Idle,
+            Phase::Nominate,
+            Phase::Accept,
+            Phase::Confirm,
+            Phase::Externalized,
+        ]
+        .map(|phase| row(phase, 0))
+        .into(),
+        PaletteName::Classic => vec![
+            row(Phase::Idle, 0),
+            row(Phase::Nominate, 0),
+            valued(Phase::Accept, 0),
+            valued(Phase::Accept, 1),
+            valued(Phase::Externalized, 0),
+            valued(Phase::Externalized, 1),
+        ],
+    }
+}
+
+/// Unusual rims, if there are any.
+fn rims(scene: &Scene<'_>) -> Vec<Row> {
+    let has = |status: Status| scene.world.nodes.iter().any(|node| node.status == status);
+    let no_quorum_set = || {
+        let nodes = &scene.world.nodes;
+        nodes
+            .iter()
+            .any(|node| node.config.trust == TrustPolicy::Nobody)
+    };
+    [
+        (has(Status::Crashed), Sign::Crashed, words::signs::CRASHED),
+        (has(Status::Silent), Sign::Silent, words::signs::SILENT),
+        (
+            !scene.status.ill_behaved.is_empty(),
+            Sign::IllBehaved,
+            words::signs::ILL_BEHAVED,
+        ),
+        (
+            !scene.status.befouled.is_empty(),
+            Sign::Befouled,
+            words::signs::BEFOULED,
+        ),
+        (
+            no_quorum_set(),
+            Sign::NoQuorumSet,
+            words::signs::NO_QUORUM_SET,
+        ),
+    ]
+    .into_iter()
+    .filter(|(present, _, _)| *present)
+    .map(|(_, sign, text)| Row::sign(scene, sign, text))
+    .collect()
+}
+
+fn signs(scene: &Scene<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if scene.geometry.has_rings() {
+        rows.push(Row::sign(
+            scene,
+            Sign::Quarters,
+            words::signs::QUARTERS_SHORT,
+        ));
+        rows.push(Row::sign(scene, Sign::Timer, words::signs::TIMER));
+        rows.push(Row::sign(scene, Sign::Crown, words::signs::CROWN));
+    }
+    if scene.view.layers.edges == Shown::Yes {
+        rows.push(Row::sign(scene, Sign::Trust, words::signs::TRUST));
+        rows.push(Row::sign(scene, Sign::Mutual, words::signs::MUTUAL));
+    }
+    rows
+}
+
+fn messages(scene: &Scene<'_>) -> Vec<Row> {
+    if scene.view.layers.messages == Shown::No {
+        return Vec::new();
+    }
+    let kinds = [
+        MessageKind::Proposal,
+        MessageKind::Vote,
+        MessageKind::Accept,
+        MessageKind::Externalize,
+        MessageKind::Chunk,
+        MessageKind::Service,
+    ];
+    let mut rows = vec![Row::heading(scene, words::LEGEND_MESSAGES)];
+    rows.extend(kinds.map(|kind| Row::sign(scene, Sign::Message(kind), words::message(kind))));
+    rows.push(Row::sign(scene, Sign::Lost, words::signs::LOST));
+    rows
+}

@@ -1,0 +1,211 @@
+//! The small signs at the left of rows: what nodes, edges and messages look like.
+//!
+//! Absent here: their names.
+
+use crate::node::view::{MessageKind, Phase};
+use crate::picture::canvas::{Anchor, Font, Point, Shape, Stroke};
+use crate::picture::edges;
+use crate::picture::glyphs;
+use crate::picture::messages;
+use crate::picture::node_shapes;
+use crate::picture::scene::Scene;
+use crate::picture::text;
+use crate::picture::theme::{Color, FONT_SMALL_PX};
+use crate::picture::values::{CHIP_PX, Look};
+
+/// Radius of a node in the legend, in pixels.
+const NODE_PX: f32 = 8.0;
+/// Half the length of an edge in the legend, in pixels.
+const EDGE_PX: f32 = 9.0;
+
+/// A sign.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sign {
+    /// A node in a phase; 0 or 1: the value, in the classic palette.
+    Phase(Phase, usize),
+    /// The ring of quarters.
+    Quarters,
+    /// A timer arc.
+    Timer,
+    /// A crown.
+    Crown,
+    /// One-way trust.
+    Trust,
+    /// Mutual trust.
+    Mutual,
+    /// A message.
+    Message(MessageKind),
+    /// A lost message.
+    Lost,
+    /// A crashed node.
+    Crashed,
+    /// A silent node.
+    Silent,
+    /// An ill-behaved node.
+    IllBehaved,
+    /// A befouled node.
+    Befouled,
+    /// A node without a quorum set.
+    NoQuorumSet,
+    /// A value.
+    Chip(Look),
+    /// A tick in this colour.
+    Tick(Color),
+    /// A cross in this colour.
+    Cross(Color),
+    /// A disc in this colour.
+    Dot(Color),
+    /// A ring in this colour.
+    Ring(Color),
+}
+
+impl Sign {
+    /// Draws it around a point.
+    pub(super) fn draw(self, scene: &Scene<'_>, at: Point, out: &mut Vec<Shape>) {
+        let theme = &scene.theme;
+        let line = |color: Color| Stroke::solid(2.0, color);
+        match self {
+            Sign::Phase(phase, value) => node(scene, phase, value, at, out),
+            Sign::Quarters => quarters(scene, at, out),
+            Sign::Timer => {
+                out.push(disc(at, 5.0, Some(theme.phases.idle), None));
+                out.push(arc(at, NODE_PX, 0.0, 0.65, Stroke::solid(1.5, theme.timer)));
+            }
+            Sign::Crown => glyphs::crown(at.offset(0.0, 4.5), 14.0, theme.crown, out),
+            Sign::Trust => {
+                let (from, to) = (at.offset(-EDGE_PX, 0.0), at.offset(EDGE_PX, 0.0));
+                out.push(Shape::Line {
+                    points: vec![from, to],
+                    stroke: Stroke::solid(1.0, theme.text_dim),
+                });
+                out.extend(glyphs::arrowhead(from, at, 7.0, theme.text_dim));
+            }
+            Sign::Mutual => {
+                let points = edges::arc(at.offset(-EDGE_PX, 1.5), at.offset(EDGE_PX, 1.5));
+                let bent = points.into_iter().map(|p| Point {
+                    x: p.x,
+                    y: at.y + 1.5 + (p.y - at.y - 1.5) * 3.0,
+                });
+                out.push(Shape::Line {
+                    points: bent.collect(),
+                    stroke: Stroke::solid(1.0, theme.text_dim),
+                });
+            }
+            Sign::Message(kind) => {
+                messages::sign(scene, kind, at, 4.5, messages::color(theme, kind), out)
+            }
+            Sign::Lost => glyphs::cross(at, 9.0, line(theme.bad), out),
+            Sign::Crashed => {
+                out.push(disc(at, 7.0, None, Some(Stroke::solid(1.5, theme.crashed))));
+                glyphs::cross(at, 7.0, Stroke::solid(1.5, theme.crashed), out);
+            }
+            Sign::Silent => rimmed(scene, at, dashed(1.5, theme.text_dim), out),
+            Sign::IllBehaved => rimmed(scene, at, line(theme.ill_behaved), out),
+            Sign::Befouled => rimmed(scene, at, dashed(2.0, theme.befouled), out),
+            Sign::NoQuorumSet => {
+                out.push(disc(
+                    at,
+                    7.0,
+                    None,
+                    Some(Stroke::solid(1.0, theme.phases.idle)),
+                ));
+                let points = vec![at.offset(-3.0, 0.0), at.offset(3.0, 0.0)];
+                out.push(Shape::Line {
+                    points,
+                    stroke: Stroke::solid(1.5, theme.phases.idle),
+                });
+            }
+            Sign::Chip(look) => look.chip(at, CHIP_PX + 1.0, theme, out),
+            Sign::Tick(color) => out.push(glyphs::tick(at, 8.0, line(color))),
+            Sign::Cross(color) => glyphs::cross(at, 8.0, line(color), out),
+            Sign::Dot(color) => out.push(disc(at, 4.5, Some(color), None)),
+            Sign::Ring(color) => out.push(disc(at, 4.5, None, Some(line(color)))),
+        }
+    }
+}
+
+fn disc(center: Point, radius_px: f32, fill: Option<Color>, stroke: Option<Stroke>) -> Shape {
+    Shape::Circle {
+        center,
+        radius_px,
+        fill,
+        stroke,
+    }
+}
+
+fn arc(center: Point, radius_px: f32, from_turn: f32, to_turn: f32, stroke: Stroke) -> Shape {
+    Shape::Arc {
+        center,
+        radius_px,
+        from_turn,
+        to_turn,
+        stroke,
+    }
+}
+
+fn dashed(width_px: f32, color: Color) -> Stroke {
+    Stroke {
+        width_px,
+        color,
+        dash_px: Some(3.0),
+    }
+}
+
+fn rimmed(scene: &Scene<'_>, at: Point, stroke: Stroke, out: &mut Vec<Shape>) {
+    out.push(disc(at, 7.0, Some(scene.theme.phases.idle), Some(stroke)));
+}
+
+fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<Shape>) {
+    let theme = &scene.theme;
+    let fill = match phase {
+        Phase::Idle => theme.phases.idle,
+        Phase::Nominate => theme.phases.nominate,
+        Phase::Accept => theme.phases.accept[value % 2],
+        Phase::Confirm | Phase::Externalized => theme.phases.confirm[value % 2],
+    };
+    let ink = theme.ink_on(fill);
+    out.push(disc(
+        at,
+        NODE_PX,
+        Some(fill),
+        Some(Stroke::solid(1.0, theme.node_rim)),
+    ));
+    if phase == Phase::Externalized {
+        out.push(disc(
+            at,
+            NODE_PX * 0.8,
+            None,
+            Some(Stroke::solid(1.0, ink.with_opacity(0.85).over(fill))),
+        ));
+        out.push(glyphs::tick(at, NODE_PX * 0.8, Stroke::solid(1.5, ink)));
+    }
+    if let Some(letter) = node_shapes::letter(phase) {
+        out.push(Shape::Text {
+            at: at.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+            text: letter.to_owned(),
+            size_px: FONT_SMALL_PX,
+            color: ink,
+            font: Font::Bold,
+            anchor: Anchor::Middle,
+        });
+    }
+}
+
+fn quarters(scene: &Scene<'_>, at: Point, out: &mut Vec<Shape>) {
+    out.push(disc(at, 4.0, Some(scene.theme.phases.accept[0]), None));
+    for nth in 0..4_u8 {
+        let color = if nth == 1 {
+            scene.theme.text
+        } else {
+            scene.theme.track
+        };
+        let from_turn = f32::from(nth) * 0.25;
+        out.push(arc(
+            at,
+            7.0,
+            from_turn + 0.03,
+            from_turn + 0.22,
+            Stroke::solid(2.0, color),
+        ));
+    }
+}

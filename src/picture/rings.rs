@@ -1,0 +1,64 @@
+//! Discovery: broadcasts as growing rings.
+//!
+//! Absent here: messages to single nodes.
+
+use super::camera::WorldPoint;
+use super::canvas::{Shape, Stroke};
+use super::scene::Scene;
+use crate::node::view::AnnouncementKind;
+use crate::trace::Ring;
+
+/// Most rings drawn; the newest ones.
+const RINGS_MAX: usize = 80;
+
+/// All rings that are spreading.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let rings = &scene.world.rings;
+    let newest = &rings[rings.len().saturating_sub(RINGS_MAX)..];
+    // Many rings at once are fainter, so that they do not hide the nodes.
+    let share = (12.0 / newest.len().max(1) as f32).sqrt().clamp(0.35, 1.0);
+    newest
+        .iter()
+        .filter_map(|ring| shape(scene, ring, share))
+        .collect()
+}
+
+fn shape(scene: &Scene<'_>, ring: &Ring, share: f32) -> Option<Shape> {
+    let whole = ring.until.since(ring.at);
+    let passed = scene.world.now.since(ring.at);
+    if passed >= whole {
+        return None;
+    }
+    let progress = passed.0 as f32 / whole.0 as f32;
+    let center = WorldPoint {
+        x: ring.center.x_m,
+        y: ring.center.y_m,
+    };
+    let center = match scene.world.scenario.medium.radio_range_m {
+        Some(_) => scene.view.camera.screen_from_world(center),
+        None => scene.geometry.center(ring.node)?,
+    };
+    let (color, width_px) = match (ring.kind, ring.hops) {
+        (AnnouncementKind::Beacon, 0) => (scene.theme.ring, 3.0),
+        (AnnouncementKind::Leaving, _) => (scene.theme.befouled, 1.5),
+        (AnnouncementKind::Here, _) => (scene.theme.service, 1.0),
+        (AnnouncementKind::Beacon, _) => (scene.theme.ring, 1.5),
+    };
+    Some(Shape::Circle {
+        center,
+        radius_px: reach_px(scene) * progress.max(0.02),
+        fill: None,
+        stroke: Some(Stroke::solid(
+            width_px,
+            color.with_opacity((1.0 - progress) * 0.85 * share),
+        )),
+    })
+}
+
+/// How far a broadcast reaches: the radio range, or the whole area.
+fn reach_px(scene: &Scene<'_>) -> f32 {
+    let (width, height) = scene.world.scenario.area_m;
+    let range_m = scene.world.scenario.medium.radio_range_m;
+    (range_m.unwrap_or(width.hypot(height) * 0.6) * scene.view.camera.px_per_unit()) as f32
+}

@@ -1,0 +1,152 @@
+//! Hulls around sets of nodes: the set being looked at, the camps of a fork, the sides of a partition.
+//!
+//! Absent here: which set that is. Fills come before outlines and are opaque mixtures, so that hulls may overlap.
+
+use super::canvas::{Point, Shape, Stroke};
+use super::scene::Scene;
+use super::theme::Color;
+use super::values::Looks;
+use crate::scp::NodeId;
+use std::collections::BTreeSet;
+
+/// From the rim of what belongs to a node to the hull, in pixels.
+const MARGIN_PX: f32 = 8.0;
+/// Corners of the circle around each node from which the hull is made.
+const CORNERS: usize = 16;
+const FILL_OPACITY: f32 = 0.10;
+const LINE_OPACITY: f32 = 0.8;
+
+struct Hull {
+    points: Vec<Point>,
+    color: Color,
+    dash_px: Option<f32>,
+}
+
+/// All hulls.
+#[must_use]
+pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
+    let hulls = hulls(scene);
+    let fills = hulls.iter().map(|hull| Shape::Polygon {
+        points: hull.points.clone(),
+        fill: Some(
+            hull.color
+                .with_opacity(FILL_OPACITY)
+                .over(scene.theme.background),
+        ),
+        stroke: None,
+    });
+    let lines = hulls.iter().map(|hull| Shape::Polygon {
+        points: hull.points.clone(),
+        fill: None,
+        stroke: Some(Stroke {
+            width_px: 1.5,
+            color: hull
+                .color
+                .with_opacity(LINE_OPACITY)
+                .over(scene.theme.background),
+            dash_px: hull.dash_px,
+        }),
+    });
+    fills.chain(lines).collect()
+}
+
+fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
+    let mut hulls = Vec::new();
+    let mut add = |members: &mut dyn Iterator<Item = NodeId>, color, dash_px| {
+        let centers: Vec<Point> = members
+            .filter_map(|node| scene.geometry.center(node))
+            .collect();
+        if !centers.is_empty() {
+            let points = hull_around(&centers, scene.geometry.outer_radius_px() + MARGIN_PX);
+            hulls.push(Hull {
+                points,
+                color,
+                dash_px,
+            });
+        }
+    };
+    for group in sides(scene) {
+        add(&mut group.into_iter(), scene.theme.text_dim, Some(6.0));
+    }
+    if let Some((_, camps)) = scene.world.fork() {
+        let looks = Looks::of(scene.world);
+        for (value, members) in camps {
+            let color = scene.theme.values[looks.look(&value).color_index()];
+            add(&mut members.into_iter(), color, None);
+        }
+    }
+    if let Some(set) = &scene.view.set {
+        add(&mut set.members.iter().copied(), scene.theme.accent, None);
+    }
+    hulls
+}
+
+/// The sides of the current partition; nodes named in none form one of their own.
+fn sides(scene: &Scene<'_>) -> Vec<Vec<NodeId>> {
+    let cut = &scene.world.cut;
+    if cut.is_empty() {
+        return Vec::new();
+    }
+    let named: BTreeSet<NodeId> = cut.iter().flatten().copied().collect();
+    let rest = scene
+        .geometry
+        .nodes()
+        .map(|(id, _)| id)
+        .filter(|id| !named.contains(id))
+        .collect();
+    cut.iter().cloned().chain([rest]).collect()
+}
+
+/// The convex hull of circles around points.
+#[must_use]
+pub fn hull_around(centers: &[Point], radius_px: f32) -> Vec<Point> {
+    let mut points: Vec<Point> = centers
+        .iter()
+        .flat_map(|center| {
+            (0..CORNERS).map(|nth| center.on_circle(radius_px, nth as f32 / CORNERS as f32))
+        })
+        .collect();
+    points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    let mut hull = half(points.iter());
+    let upper = half(points.iter().rev());
+    // Each half ends where the other begins.
+    hull.pop();
+    hull.extend(&upper[..upper.len().saturating_sub(1)]);
+    hull
+}
+
+/// One chain of Andrew's monotone chain algorithm.
+fn half<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Point> {
+    let mut chain: Vec<Point> = Vec::new();
+    for point in points {
+        while let [.., a, b] = chain.as_slice()
+            && (b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x) <= 0.0
+        {
+            chain.pop();
+        }
+        chain.push(*point);
+    }
+    chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_hull_is_convex_and_holds_every_circle(places in prop::collection::vec((0.0f32..500.0, 0.0f32..500.0), 1..12)) {
+            let centers: Vec<Point> = places.iter().map(|(x, y)| Point { x: *x, y: *y }).collect();
+            let hull = hull_around(&centers, 20.0);
+            let side = |a: Point, b: Point, p: Point| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
+            for at in 0..hull.len() {
+                let (a, b) = (hull[at], hull[(at + 1) % hull.len()]);
+                for center in &centers {
+                    // Chords of 16 corners come a little closer to the centre than the radius.
+                    prop_assert!(side(a, b, *center) / a.distance_px(b).max(1e-3) >= 20.0 * 0.97);
+                }
+            }
+        }
+    }
+}

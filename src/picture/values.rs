@@ -1,0 +1,252 @@
+//! How values look: a small chip whose colour and pattern differ for every value that is in play.
+//!
+//! Absent here: where chips stand; that is for the nodes and the lists.
+
+use super::canvas::{Point, Rect, Shape, Stroke};
+use super::theme::Theme;
+use crate::node::view::NodeView;
+use crate::scp::{SlotState, Value};
+use crate::trace::World;
+use std::collections::BTreeMap;
+
+/// Side of a chip in pixels.
+pub const CHIP_PX: f32 = 10.0;
+/// How many chips stand beside a node at most.
+pub const CHIPS_MAX: usize = 3;
+
+/// The pattern of a chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pattern {
+    /// Filled.
+    Solid,
+    /// A frame.
+    Frame,
+    /// Filled below, a frame above.
+    Half,
+    /// A filled middle in a frame.
+    Dot,
+    /// Three bars.
+    Bars,
+    /// Two diagonals in a frame.
+    Cross,
+}
+
+const PATTERNS: [Pattern; 6] = [
+    Pattern::Solid,
+    Pattern::Frame,
+    Pattern::Half,
+    Pattern::Dot,
+    Pattern::Bars,
+    Pattern::Cross,
+];
+const COLORS: usize = 8;
+/// How many looks there are; with more values in play than that, some look alike.
+const LOOKS: usize = COLORS * PATTERNS.len();
+
+/// How one value looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Look {
+    index: usize,
+}
+
+impl Look {
+    /// The pattern.
+    #[must_use]
+    pub fn pattern(self) -> Pattern {
+        // Neighbouring numbers differ in colour and in pattern.
+        PATTERNS[(self.index / COLORS + self.index % COLORS) % PATTERNS.len()]
+    }
+
+    /// The place of its colour in [`Theme::values`].
+    #[must_use]
+    pub fn color_index(self) -> usize {
+        self.index % COLORS
+    }
+
+    /// 0 or 1: which of the two colours of a phase it has in the classic palette.
+    #[must_use]
+    pub fn parity(self) -> usize {
+        self.index % 2
+    }
+
+    /// The chip, centred on a point.
+    pub fn chip(self, center: Point, side_px: f32, theme: &Theme, out: &mut Vec<Shape>) {
+        let color = theme.values[self.color_index()];
+        let rect = Rect::from_size(center, 0.0, 0.0).inset(-side_px / 2.0);
+        let filled = |rect: Rect| Shape::Box {
+            rect,
+            corner_px: 1.0,
+            fill: Some(color),
+            stroke: None,
+        };
+        let frame = Shape::Box {
+            rect: rect.inset(0.75),
+            corner_px: 2.0,
+            fill: Some(theme.background),
+            stroke: Some(Stroke::solid(1.5, color)),
+        };
+        match self.pattern() {
+            Pattern::Solid => out.push(Shape::Box {
+                rect,
+                corner_px: 2.0,
+                fill: Some(color),
+                stroke: Some(Stroke::solid(1.0, theme.background)),
+            }),
+            Pattern::Frame => out.push(frame),
+            Pattern::Half => {
+                let lower = Rect::from_corners(rect.min.x, center.y, rect.max.x, rect.max.y);
+                out.extend([frame, filled(lower)]);
+            }
+            Pattern::Dot => out.extend([frame, filled(rect.inset(side_px * 0.32))]),
+            Pattern::Bars => out.extend((0..3).map(|bar| {
+                let x = rect.min.x + side_px * bar as f32 * 0.375;
+                filled(Rect::from_corners(
+                    x,
+                    rect.min.y,
+                    x + side_px * 0.25,
+                    rect.max.y,
+                ))
+            })),
+            Pattern::Cross => {
+                let line = |from: Point, to: Point| Shape::Line {
+                    points: vec![from, to],
+                    stroke: Stroke::solid(1.5, color),
+                };
+                let (a, b) = (rect.min.offset(1.0, 1.0), rect.max.offset(-1.0, -1.0));
+                let (c, d) = (Point { x: a.x, y: b.y }, Point { x: b.x, y: a.y });
+                out.extend([frame, line(a, b), line(c, d)]);
+            }
+        }
+    }
+}
+
+/// The looks of all values that nodes of a world hold now, and that were decided in the newest slots. A function of the
+/// world at one instant: the window and a file of that instant agree.
+#[derive(Clone, Debug, Default)]
+pub struct Looks {
+    by_value: BTreeMap<Value, Look>,
+}
+
+impl Looks {
+    /// Looks for what is in play.
+    #[must_use]
+    pub fn of(world: &World) -> Looks {
+        let mut looks = Looks::default();
+        for node in &world.nodes {
+            for value in held(&node.view) {
+                looks.note(value);
+            }
+        }
+        for summary in world.slots().values().rev().take(2) {
+            for (_, value) in summary.decided.values() {
+                looks.note(value);
+            }
+        }
+        looks.assign();
+        looks
+    }
+
+    /// How a value looks; values that are not in play look like the first.
+    #[must_use]
+    pub fn look(&self, value: &Value) -> Look {
+        self.by_value.get(value).copied().unwrap_or(Look {
+            index: preferred(value),
+        })
+    }
+
+    fn note(&mut self, value: &Value) {
+        if !self.by_value.contains_key(value) {
+            self.by_value.insert(value.clone(), Look { index: 0 });
+        }
+    }
+
+    /// Every value gets the look that its bytes prefer, or the next free one.
+    fn assign(&mut self) {
+        let mut taken = [false; LOOKS];
+        for (value, look) in &mut self.by_value {
+            let first = preferred(value);
+            let free = (first..first + LOOKS)
+                .map(|at| at % LOOKS)
+                .find(|at| !taken[*at]);
+            look.index = free.unwrap_or(first);
+            taken[look.index] = true;
+        }
+    }
+}
+
+/// The look that a value has unless another one has it: a number below ten has its own, others go by a hash (FNV-1a).
+fn preferred(value: &Value) -> usize {
+    match value.as_bytes() {
+        [digit @ b'0'..=b'9'] => usize::from(digit - b'0'),
+        bytes => {
+            let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+            ((hash >> 32) % LOOKS as u64) as usize
+        }
+    }
+}
+
+/// The values that a node stands for now, the most settled ones only: its decision, else the value of its ballot, else
+/// its candidates, else what it accepted, else what it voted for. Ascending.
+pub fn held(view: &NodeView) -> Vec<&Value> {
+    let decided = view.log.last();
+    match view.current_slot() {
+        Some((slot, state)) if decided.is_none_or(|entry| slot > entry.slot) => held_in(state),
+        _ => decided.map(|entry| &entry.value).into_iter().collect(),
+    }
+}
+
+fn held_in(state: &SlotState) -> Vec<&Value> {
+    if let Some(value) = state
+        .externalized
+        .as_ref()
+        .or(state.b.as_ref().map(|ballot| &ballot.x))
+    {
+        return vec![value];
+    }
+    [&state.candidates, &state.accepted, &state.voted]
+        .into_iter()
+        .find(|values| !values.is_empty())
+        .map_or_else(Vec::new, |values| values.iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn looks(texts: &[String]) -> Looks {
+        let mut looks = Looks::default();
+        for text in texts {
+            looks.note(&Value::from(text.as_str()));
+        }
+        looks.assign();
+        looks
+    }
+
+    #[test]
+    fn values_in_play_all_look_different() {
+        let texts: Vec<String> = (0..LOOKS).map(|n| format!("value {n}")).collect();
+        let looks = looks(&texts);
+        let seen: BTreeSet<(usize, Pattern)> = looks
+            .by_value
+            .values()
+            .map(|look| (look.color_index(), look.pattern()))
+            .collect();
+        assert_eq!(seen.len(), LOOKS);
+    }
+
+    #[test]
+    fn more_values_than_looks_are_no_trouble() {
+        let texts: Vec<String> = (0..3 * LOOKS).map(|n| format!("value {n}")).collect();
+        assert_eq!(looks(&texts).by_value.len(), 3 * LOOKS);
+    }
+
+    #[test]
+    fn digits_have_looks_of_their_own() {
+        let looks = looks(&["0".to_owned(), "1".to_owned()]);
+        assert_eq!(looks.look(&Value::from("0")).parity(), 0);
+        assert_eq!(looks.look(&Value::from("1")).parity(), 1);
+    }
+}

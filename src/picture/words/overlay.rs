@@ -1,0 +1,289 @@
+//! Texts of the overlay: text block, badge, lists, legend, summary.
+//!
+//! Absent here: where they stand.
+
+use super::{content, count, number};
+use crate::node::view::{MessageKind, Phase};
+use crate::picture::view_state::Clock;
+use crate::scp::SlotIndex;
+use crate::time::{Span, Time};
+use crate::trace::{ProposalRow, ProposalState};
+
+/// Labels of the text block.
+pub const NODES: &str = "Nodes";
+/// How many did not stop.
+pub const STATE: &str = "State";
+/// Steps that nodes have done.
+pub const STEPS: &str = "Steps (events)";
+/// Virtual time.
+pub const TIME: &str = "Time";
+/// Seed of the run.
+pub const SEED: &str = "Seed";
+/// Messages under way.
+pub const MESSAGES: &str = "In flight";
+/// Frame rate.
+pub const FRAME_RATE: &str = "Frames/s";
+/// Heading of the legend.
+pub const LEGEND: &str = "Legend";
+/// Heading of the messages in the legend.
+pub const LEGEND_MESSAGES: &str = "Messages";
+/// Heading of the list of proposals.
+pub const PROPOSALS: &str = "Proposals";
+/// What stands there while nothing was proposed.
+pub const NO_PROPOSALS: &str = "none yet";
+/// Caption before anything happened.
+pub const NOTHING_YET: &str = "Nothing has happened yet";
+/// Label of the decided value in a summary.
+pub const VALUE: &str = "Value";
+/// Label of the time a slot took.
+pub const TOOK: &str = "Took";
+/// Label of the number of nomination rounds.
+pub const ROUNDS: &str = "Nomination rounds";
+/// Label of the highest ballot.
+pub const BALLOTS: &str = "Highest ballot";
+/// Label of the number of statements.
+pub const STATEMENTS: &str = "Statements sent";
+/// Label of the number of nodes that recorded a decision.
+pub const RECORDED_BY: &str = "Recorded by";
+
+/// What the network is doing, in a word or two.
+#[must_use]
+pub fn state(clock: Clock, doing: Doing) -> String {
+    let doing = match doing {
+        Doing::Empty => "no nodes".to_owned(),
+        Doing::Discovering { ready, of } => format!("discovering, {ready} of {of} ready"),
+        Doing::Idle => "idle".to_owned(),
+        Doing::Voting(slot) => format!("slot {}", slot.0),
+    };
+    match clock {
+        Clock::Running => doing,
+        Clock::Paused => format!("paused, {doing}"),
+        Clock::Finished => "finished".to_owned(),
+    }
+}
+
+/// What the network is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Nobody is there.
+    Empty,
+    /// Not everybody is ready to vote yet.
+    Discovering {
+        /// How many are.
+        ready: usize,
+        /// Out of how many.
+        of: usize,
+    },
+    /// No slot is open.
+    Idle,
+    /// This slot is open somewhere.
+    Voting(SlotIndex),
+}
+
+/// Number of nodes, with how many of them do not take part.
+#[must_use]
+pub fn nodes(present: usize, down: usize) -> String {
+    match down {
+        0 => number(present as u64),
+        down => format!("{}, {} down", number(present as u64), number(down as u64)),
+    }
+}
+
+/// Seconds with one decimal.
+#[must_use]
+pub fn seconds(time: Time) -> String {
+    format!("{:.1} s", time.as_ms() / 1000.0)
+}
+
+/// A span in ms or s, whichever is shorter to read.
+#[must_use]
+pub fn span(span: Span) -> String {
+    match span.as_ms() {
+        short if short < 1000.0 => format!("{short:.0} ms"),
+        long => format!("{:.1} s", long / 1000.0),
+    }
+}
+
+/// Heading above the externalized values.
+#[must_use]
+pub fn externalized(slot: Option<SlotIndex>) -> String {
+    match slot {
+        Some(slot) => format!("Externalized, slot {}", slot.0),
+        None => "Externalized".to_owned(),
+    }
+}
+
+/// Below that heading while nobody has externalized anything.
+pub const NOTHING_EXTERNALIZED: &str = "nothing yet";
+
+/// So many other values.
+#[must_use]
+pub fn more_values(more: usize) -> String {
+    count(more, "other value", "other values")
+}
+
+/// "12 of 20".
+#[must_use]
+pub fn share(part: usize, whole: usize) -> String {
+    format!("{} of {}", number(part as u64), number(whole as u64))
+}
+
+/// The badge: do all quorums intersect?
+pub mod quorums {
+    /// They do.
+    pub const YES: &str = "Quorums intersect: yes";
+    /// They do not.
+    pub const NO: &str = "Quorums intersect: no";
+    /// It could not be found out.
+    pub const UNKNOWN: &str = "Quorums intersect: unknown";
+    /// It is being looked into.
+    pub const CHECKING: &str = "Quorums intersect: checking…";
+    /// There is none.
+    pub const NONE: &str = "There is no quorum";
+    /// What "no" means.
+    pub const NO_MEANS: &str = "Two groups could decide differently:";
+    /// What "none" means.
+    pub const NONE_MEANS: &str = "Nothing can ever be agreed";
+}
+
+/// One of two disjoint quorums.
+#[must_use]
+pub fn disjoint(names: impl ExactSizeIterator<Item = String>) -> String {
+    let size = names.len();
+    format!("{size}: {}", super::name_list(names, 4))
+}
+
+/// The slot, agreed or split.
+#[must_use]
+pub fn slot_done(slot: SlotIndex, camps: usize) -> String {
+    if camps > 1 {
+        format!("Slot {} split in {camps}", slot.0)
+    } else {
+        format!("Slot {} agreed", slot.0)
+    }
+}
+
+/// The banner of a fork.
+#[must_use]
+pub fn fork(slot: SlotIndex, values: usize) -> String {
+    let values = match values {
+        2 => "Two".to_owned(),
+        more => number(more as u64),
+    };
+    format!(
+        "{values} values externalized for slot {}: safety is lost",
+        slot.0
+    )
+}
+
+/// The state of a proposal.
+#[must_use]
+pub fn proposal_state(row: &ProposalRow, voters: usize, stuck: Stuck) -> String {
+    let voted = share(row.voted.len(), voters.max(row.voted.len()));
+    match (row.state, stuck) {
+        (ProposalState::Pending, Stuck::No) => format!("pending, {voted}"),
+        (ProposalState::Pending, Stuck::Yes) => format!("stuck: {voted}"),
+        (ProposalState::Agreed(slot), _) => format!("agreed, slot {}", slot.0),
+        (ProposalState::Rejected, _) => "rejected".to_owned(),
+        (ProposalState::Outvoted(slot), _) => format!("outvoted, slot {}", slot.0),
+    }
+}
+
+/// Whether a pending proposal gets anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stuck {
+    /// It has been pending for too long.
+    Yes,
+    /// It has not.
+    No,
+}
+
+/// What is proposed.
+#[must_use]
+pub fn proposal(row: &ProposalRow) -> String {
+    content(&row.content)
+}
+
+/// So many older proposals.
+#[must_use]
+pub fn older(more: usize) -> String {
+    format!("{} earlier", number(more as u64))
+}
+
+/// Names of phases for the legend.
+#[must_use]
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Idle => "idle (pale: not ready)",
+        Phase::Nominate => "voted or echoed",
+        Phase::Accept => "accepted",
+        Phase::Confirm => "confirmed",
+        Phase::Externalized => "externalized",
+    }
+}
+
+/// Names of kinds of messages for the legend.
+#[must_use]
+pub fn message(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Announce => "announcement",
+        MessageKind::Proposal => "proposal",
+        MessageKind::Vote => "vote",
+        MessageKind::Accept => "accept",
+        MessageKind::Externalize => "externalize",
+        MessageKind::Service => "question, answer",
+        MessageKind::Chunk => "piece of a file",
+    }
+}
+
+/// Names of signs for the legend.
+pub mod signs {
+    /// The ring of four quarters.
+    pub const QUARTERS: &str = "nominate, prepare, confirm, externalize";
+    /// The same, short.
+    pub const QUARTERS_SHORT: &str = "step of SCP, clockwise";
+    /// The timer arc.
+    pub const TIMER: &str = "timer running";
+    /// The crown.
+    pub const CROWN: &str = "leader of the round";
+    /// One-way trust.
+    pub const TRUST: &str = "trusts";
+    /// Mutual trust.
+    pub const MUTUAL: &str = "trust each other";
+    /// A lost message.
+    pub const LOST: &str = "lost on the way";
+    /// A crashed node.
+    pub const CRASHED: &str = "crashed";
+    /// A silent node.
+    pub const SILENT: &str = "silent";
+    /// An ill-behaved node.
+    pub const ILL_BEHAVED: &str = "ill-behaved";
+    /// A befouled node.
+    pub const BEFOULED: &str = "befouled";
+    /// A node without a quorum set.
+    pub const NO_QUORUM_SET: &str = "no quorum set";
+    /// Both accept colours of the classic palette.
+    pub const EVEN_VALUE: &str = "value 0";
+    /// Both confirm colours of the classic palette.
+    pub const ODD_VALUE: &str = "value 1";
+}
+
+/// The one line of tiny windows.
+#[must_use]
+pub fn strip(present: usize, externalized: usize, state: &str, quorums: &str) -> String {
+    format!(
+        "{} · {} externalized · {state} · {quorums}",
+        count(present, "node", "nodes"),
+        number(externalized as u64)
+    )
+}
+
+/// The two values of the classic palette.
+#[must_use]
+pub fn value_of_palette(value: usize) -> &'static str {
+    if value == 0 {
+        signs::EVEN_VALUE
+    } else {
+        signs::ODD_VALUE
+    }
+}

@@ -21,7 +21,7 @@ impl Fbas {
     #[must_use]
     pub fn new(mut quorum_sets: Vec<Option<Arc<QuorumSet>>>) -> Fbas {
         for slot in &mut quorum_sets {
-            if slot.as_ref().is_some_and(|set| !is_sane(set)) {
+            if slot.as_ref().is_some_and(|set| set.check_sane().is_err()) {
                 *slot = None;
             }
         }
@@ -79,27 +79,4 @@ fn prune(set: &QuorumSet, nodes: &[NodeId]) -> Option<QuorumSet> {
     };
     let entries = pruned.validators.len() + pruned.inner.len();
     (entries >= usize::try_from(set.threshold).ok()?).then_some(pruned)
-}
-
-/// Thresholds between 1 and the number of entries, at most four levels below the top, no node twice, 1 to 1000 nodes:
-/// what SCP asks of a quorum set.
-fn is_sane(set: &QuorumSet) -> bool {
-    let mut nodes = Vec::new();
-    let fits = collect_sane(set, 0, &mut nodes);
-    let count = nodes.len();
-    nodes.sort_unstable();
-    nodes.dedup();
-    fits && (1..=1000).contains(&count) && nodes.len() == count
-}
-
-fn collect_sane(set: &QuorumSet, depth: usize, nodes: &mut Vec<NodeId>) -> bool {
-    let entries = set.validators.len() + set.inner.len();
-    nodes.extend(&set.validators);
-    depth <= 4
-        && set.threshold >= 1
-        && usize::try_from(set.threshold).is_ok_and(|threshold| threshold <= entries)
-        && set
-            .inner
-            .iter()
-            .all(|inner| collect_sane(inner, depth + 1, nodes))
 }

@@ -4,11 +4,28 @@
 //! than it and a seed.
 
 mod action;
+mod built_in;
+mod error;
+mod events;
+mod format;
+mod layout;
+mod names;
+mod placement;
+mod population;
+mod quorum_sets;
+mod read;
+#[cfg(test)]
+mod read_tests;
+mod settings;
 
 pub use action::{Action, ActionRefused};
+pub use built_in::{BUILT_IN, BuiltIn, Heading, unknown_scenario};
+pub use error::{InputError, NODES_MAX};
+pub use read::read_scenario;
 
 use crate::net::{MediumSpec, Position};
 use crate::node::{NodeConfig, NodeSettings};
+use crate::scp::{NodeId, QuorumSet};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -59,4 +76,24 @@ pub struct Scenario {
     pub events: Vec<(Time, Action)>,
     /// Remarks for people about how it came about (for example that no placement with intersection was found).
     pub remarks: Vec<String>,
+}
+
+/// What the caller asks of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Seed of all random streams of the run.
+    pub seed: u64,
+    /// How many nodes, where the scenario places them at random; `None` = as many as it says.
+    pub nodes: Option<usize>,
+}
+
+/// Questions about quorum configurations that reading a scenario raises and others answer. Node i has the i-th set.
+///
+/// The answers determine the scenario, so they must not depend on how fast the machine is: whoever gives up on a hard
+/// question has to count steps, not seconds.
+pub struct Judge<'a> {
+    /// Whether there are quorums and any two of them intersect. "Unknown" is no.
+    pub intersecting: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> bool,
+    /// The nodes that everything depends on: what is drawn in the middle.
+    pub top_tier: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> Vec<NodeId>,
 }

@@ -1,0 +1,215 @@
+//! The scenarios that come with the program, as text.
+
+use super::error::{InputError, listed};
+use super::read::read_scenario;
+use super::{Judge, Options, Scenario};
+use serde::Deserialize;
+
+/// A scenario that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// As on the command line.
+    pub name: &'static str,
+    /// The scenario file.
+    pub content: &'static str,
+}
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(BuiltIn {
+            name: $name,
+            content: include_str!(concat!("../../assets/scenarios/", $name, ".toml")),
+        }),*]
+    };
+}
+
+/// All of them; the first nine have the keys 1 to 9, the very first is the default.
+pub const BUILT_IN: &[BuiltIn] = built_in![
+    "demo",
+    "classic",
+    "backup",
+    "r1",
+    "s1",
+    "s2",
+    "s3",
+    "w4",
+    "w2",
+    "w1",
+    "w3",
+    "w5",
+    "s2-3of5",
+    "backup-held",
+];
+
+/// What there is to say about a scenario to somebody who chooses one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// For people.
+    pub title: String,
+    /// What to look for, a few sentences.
+    pub description: String,
+}
+
+impl BuiltIn {
+    /// The built-in scenario of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<BuiltIn> {
+        BUILT_IN.iter().find(|known| known.name == name).copied()
+    }
+
+    /// Its title and description, without placing any node.
+    #[must_use]
+    pub fn heading(self) -> Heading {
+        #[derive(Default, Deserialize)]
+        struct Top {
+            title: String,
+            description: String,
+        }
+        // A test reads them all.
+        let top: Top = toml::from_str(self.content).unwrap_or_default();
+        Heading {
+            title: top.title.trim().to_owned(),
+            description: one_line(&top.description),
+        }
+    }
+
+    /// The complete scenario.
+    ///
+    /// # Errors
+    /// If the options do not fit: too many nodes, or a number of nodes for a fixed network.
+    pub fn read(self, options: Options, judge: &Judge<'_>) -> Result<Scenario, InputError> {
+        let source_name = format!("scenario {}", self.name);
+        read_scenario(self.name, &source_name, self.content, options, judge)
+    }
+}
+
+/// What to say about a name that no built-in scenario has.
+#[must_use]
+pub fn unknown_scenario(name: &str) -> InputError {
+    InputError {
+        source_name: "--scenario".to_owned(),
+        at: None,
+        problem: format!(
+            "there is no scenario {name:?}, expected {} or the path of a scenario file",
+            listed(BUILT_IN.iter().map(|known| known.name))
+        ),
+        remedy: "List all of them with `quorumscope scenarios`.".to_owned(),
+    }
+}
+
+/// A text in the file's line breaks as one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Placement;
+    use super::*;
+    use crate::node::{TrustPolicy, view};
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    const JUDGE: Judge<'_> = Judge {
+        intersecting: &|_| true,
+        top_tier: &|_| Vec::new(),
+    };
+
+    fn read(name: &str, seed: u64, nodes: Option<usize>) -> Scenario {
+        let found = BuiltIn::find(name).unwrap();
+        found
+            .read(Options { seed, nodes }, &JUDGE)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn every_scenario_is_complete_and_none_is_forgotten() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios");
+        let files: BTreeSet<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".toml").map(str::to_owned))
+            .collect();
+        let names: BTreeSet<String> = BUILT_IN.iter().map(|b| b.name.to_owned()).collect();
+        assert_eq!(files, names);
+        for built_in in BUILT_IN {
+            let scenario = read(built_in.name, 7, None);
+            let heading = built_in.heading();
+            assert_eq!(
+                (&scenario.title, &scenario.description),
+                (&heading.title, &heading.description)
+            );
+            assert!(heading.title.len() > 5 && heading.description.len() > 100);
+            assert!(!scenario.nodes.is_empty());
+            for (nth, node) in scenario.nodes.iter().enumerate() {
+                assert_eq!(node.config.peer.id.index(), nth);
+                assert!(node.config.peer.key.starts_with('G') && node.config.peer.key.len() == 56);
+            }
+            assert_eq!(
+                scenario,
+                read(built_in.name, 7, None),
+                "not determined by its seed"
+            );
+        }
+    }
+
+    #[test]
+    fn demo_and_classic_are_what_they_say() {
+        let demo = read("demo", 1, None);
+        assert_eq!(
+            (demo.nodes.len(), demo.placement),
+            (20, Placement::Physical)
+        );
+        assert_eq!(demo.medium.radio_range_m, Some(400.0));
+        assert_eq!(
+            demo.nodes
+                .iter()
+                .filter(|node| node.config.is_beacon)
+                .count(),
+            1
+        );
+        assert!(
+            demo.nodes
+                .iter()
+                .all(|node| node.config.trust == TrustPolicy::InRange)
+        );
+        assert_ne!(demo.nodes, read("demo", 2, None).nodes);
+        let classic = read("classic", 1, None);
+        assert_eq!(
+            (classic.nodes.len(), classic.medium.radio_range_m),
+            (90, Some(200.0))
+        );
+        let values: BTreeSet<String> = (classic.nodes.iter())
+            .map(|node| node.config.initial_value.as_ref().unwrap().to_string())
+            .collect();
+        assert_eq!(values, ["0", "1"].map(String::from).into());
+        let many = read("classic", 1, Some(1200));
+        assert_eq!(
+            (many.nodes.len(), many.medium.radio_range_m),
+            (1200, Some(100.0))
+        );
+        assert_eq!(read("demo", 1, Some(1)).settings.min_nodes, 1);
+    }
+
+    #[test]
+    fn fixed_networks_have_the_sets_that_they_are_known_for() {
+        let w2 = read("w2", 1, None);
+        let TrustPolicy::Fixed(set) = &w2.nodes[8].config.trust else {
+            panic!("{:?}", w2.nodes[8]);
+        };
+        assert_eq!(set.validators, [w2.nodes[8].config.peer.id]);
+        assert_eq!(set.inner[0].validators.len(), 4);
+        assert_eq!(w2.nodes[8].config.address_book.len(), 10);
+        let r1 = read("r1", 1, None);
+        let organizations: BTreeSet<_> = r1.nodes.iter().map(|n| n.organization.clone()).collect();
+        assert_eq!((r1.nodes.len(), organizations.len()), (21, 7));
+        let held = read("backup-held", 1, None);
+        let holders = held
+            .nodes
+            .iter()
+            .filter(|n| !n.config.held_files.is_empty());
+        let file: &view::FileInfo = &held.nodes[0].config.held_files[0];
+        assert_eq!((holders.count(), file.size_bytes), (2, 262_144));
+        assert_eq!(read("s3", 1, None).events.len(), 2);
+    }
+}

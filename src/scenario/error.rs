@@ -1,0 +1,106 @@
+//! What is wrong with an input file: which file, line and column, what was expected, what to do.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Most nodes that a scenario may have.
+pub const NODES_MAX: usize = 10_000;
+
+/// A scenario file or a node list that cannot be used. Shown as one or two sentences.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct InputError {
+    /// The file, or what else the text came from.
+    pub source_name: String,
+    /// Line and column, both from 1, where that is known.
+    pub at: Option<(usize, usize)>,
+    /// What is wrong and what was expected instead, without a full stop.
+    pub problem: String,
+    /// What to do about it, a whole sentence.
+    pub remedy: String,
+}
+
+impl fmt::Display for InputError {
+    /// `FILE, line 3, column 7: unknown node "v9" in ..., expected one of ... Correct the name, or ...`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source_name)?;
+        if let Some((line, column)) = self.at {
+            write!(f, ", line {line}, column {column}")?;
+        }
+        write!(f, ": {}. {}", self.problem, self.remedy)
+    }
+}
+
+/// A text with its name: what errors point into.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    pub(super) name: &'a str,
+    pub(super) content: &'a str,
+}
+
+impl Text<'_> {
+    /// An error at a byte range of the text, or about the whole.
+    pub(super) fn error(
+        self,
+        span: Option<Range<usize>>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> InputError {
+        InputError {
+            source_name: self.name.to_owned(),
+            at: span.map(|span| self.line_and_column(span.start)),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    fn line_and_column(self, byte: usize) -> (usize, usize) {
+        let mut byte = byte.min(self.content.len());
+        while !self.content.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let before = &self.content[..byte];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// A list for people: `a, b, c`, shortened after ten.
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let mut text = names.by_ref().take(10).collect::<Vec<_>>().join(", ");
+    let rest = names.count();
+    if rest > 0 {
+        text.push_str(&format!(" and {rest} more"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_characters_from_one() {
+        let text = Text {
+            name: "a.toml",
+            content: "x = 1\n\u{e9}\u{e9} = y",
+        };
+        let place = |byte: usize| text.error(Some(byte..byte), "p", "R.").at.unwrap();
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(6), (2, 1));
+        assert_eq!(place(10), (2, 3));
+        assert_eq!(place(999), (2, 7));
+        let error = text.error(Some(6..7), "expected a number", "Write one.");
+        assert_eq!(
+            error.to_string(),
+            "a.toml, line 2, column 1: expected a number. Write one."
+        );
+    }
+
+    #[test]
+    fn long_lists_are_shortened() {
+        assert_eq!(listed(["a", "b"]), "a, b");
+        assert_eq!(listed(["a"; 12]), "a, a, a, a, a, a, a, a, a, a and 2 more");
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the nodes of a radio scenario stand: drawn from the seed, and drawn again until the network is usable.
+
+use super::Judge;
+use super::names::node_id;
+use crate::net::Position;
+use crate::node::Threshold;
+use crate::rng::{Purpose, Streams};
+use crate::scp::{NodeId, QuorumSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Placements that are drawn at most.
+const DRAWS_MAX: usize = 100;
+/// Nodes looked at, over all placements whose quorums are examined: with many nodes fewer placements are examined.
+const EXAMINED_NODES_MAX: usize = 20_000;
+
+/// What is asked of a placement.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) count: usize,
+    pub(super) area_m: (f64, f64),
+    /// No node stands nearer to the edge.
+    pub(super) margin_m: f64,
+    pub(super) range_m: f64,
+    /// Everybody can reach everybody, if need be through others.
+    pub(super) connected: bool,
+    /// All quorums of sets of neighbours with this threshold intersect.
+    pub(super) intersecting: Option<Threshold>,
+}
+
+/// A placement, with what there is to say about it.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) positions: Vec<Position>,
+    pub(super) neighbours: Vec<Vec<usize>>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// The first placement of the seed that is as wanted; if there is none, the one that comes nearest, with a remark.
+pub(super) fn place(streams: Streams, wanted: Wanted, judge: &Judge<'_>) -> Placed {
+    let examined_max = (EXAMINED_NODES_MAX / wanted.count.max(1)).clamp(1, DRAWS_MAX);
+    let mut examined = 0;
+    let mut connected_only: Option<Placed> = None;
+    let mut drawn = 0;
+    while drawn < DRAWS_MAX && examined < examined_max {
+        let placed = draw(streams, wanted, drawn);
+        drawn += 1;
+        if wanted.connected && parts(&placed.neighbours) > 1 {
+            continue;
+        }
+        let Some(threshold) = wanted.intersecting else {
+            return placed;
+        };
+        examined += 1;
+        if (judge.intersecting)(&neighbour_sets(&placed.neighbours, threshold)) {
+            return placed;
+        }
+        connected_only.get_or_insert(placed);
+    }
+    let mut placed = connected_only.unwrap_or_else(|| {
+        let mut first = draw(streams, wanted, 0);
+        let count = parts(&first.neighbours);
+        first.remarks.push(format!(
+            "None of {drawn} placements drawn from this seed is connected; this one falls into {count} parts."
+        ));
+        first
+    });
+    if examined > 0 {
+        placed.remarks.push(format!(
+            "For none of {examined} connected placements drawn from this seed was it found that all quorums intersect."
+        ));
+    }
+    placed
+}
+
+fn draw(streams: Streams, wanted: Wanted, attempt: usize) -> Placed {
+    let coordinate = |length: f64, nth: usize| {
+        let share = streams.unit(Purpose::Placement, attempt as u64, 0, nth as u64);
+        // Tenths of a metre: short in files, and the same everywhere.
+        let free = length - 2.0 * wanted.margin_m;
+        ((wanted.margin_m + share * free) * 10.0).round() / 10.0
+    };
+    let positions: Vec<Position> = (0..wanted.count)
+        .map(|nth| Position {
+            x_m: coordinate(wanted.area_m.0, 2 * nth),
+            y_m: coordinate(wanted.area_m.1, 2 * nth + 1),
+        })
+        .collect();
+    let neighbours = neighbours(&positions, wanted.range_m);
+    Placed {
+        positions,
+        neighbours,
+        remarks: Vec::new(),
+    }
+}
+
+/// Who is within `range_m` of whom, ascending, without the node itself.
+pub(super) fn neighbours(positions: &[Position], range_m: f64) -> Vec<Vec<usize>> {
+    // Only the nine squares of the side `range_m` around a node can hold neighbours of it.
+    let square = |position: Position| {
+        (
+            (position.x_m / range_m).floor() as i64,
+            (position.y_m / range_m).floor() as i64,
+        )
+    };
+    let mut squares: BTreeMap<(i64, i64), Vec<usize>> = BTreeMap::new();
+    for (nth, position) in positions.iter().enumerate() {
+        squares.entry(square(*position)).or_default().push(nth);
+    }
+    let around = |nth: usize| {
+        let (column, row) = square(positions[nth]);
+        let mut found = Vec::new();
+        for dx in -1..=1 {
+            for dy in -1..=1 {
+                let near = squares.get(&(column.saturating_add(dx), row.saturating_add(dy)));
+                found.extend(near.into_iter().flatten().copied().filter(|&other| {
+                    other != nth && positions[nth].distance_m(positions[other]) <= range_m
+                }));
+            }
+        }
+        found.sort_unstable();
+        found
+    };
+    (0..positions.len()).map(around).collect()
+}
+
+/// Into how many parts the network falls.
+pub(super) fn parts(neighbours: &[Vec<usize>]) -> usize {
+    let mut seen = vec![false; neighbours.len()];
+    let mut count = 0;
+    for start in 0..neighbours.len() {
+        if seen[start] {
+            continue;
+        }
+        count += 1;
+        seen[start] = true;
+        let mut open = vec![start];
+        while let Some(node) = open.pop() {
+            for &next in &neighbours[node] {
+                if !std::mem::replace(&mut seen[next], true) {
+                    open.push(next);
+                }
+            }
+        }
+    }
+    count
+}
+
+/// The quorum sets of nodes that trust themselves and their neighbours.
+fn neighbour_sets(neighbours: &[Vec<usize>], threshold: Threshold) -> Vec<Option<Arc<QuorumSet>>> {
+    let numbered = neighbours.iter().enumerate();
+    let set = |(node, others): (usize, &Vec<usize>)| {
+        let mut members: Vec<NodeId> = others.iter().copied().map(node_id).collect();
+        members.push(node_id(node));
+        members.sort_unstable();
+        let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        Some(Arc::new(QuorumSet::flat(threshold.of(count), members)))
+    };
+    numbered.map(set).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    const WANTED: Wanted = Wanted {
+        count: 60,
+        area_m: (1000.0, 800.0),
+        margin_m: 50.0,
+        range_m: 200.0,
+        connected: true,
+        intersecting: Some(Threshold::TwoThirds),
+    };
+
+    fn judge<'a>(intersecting: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> bool) -> Judge<'a> {
+        Judge {
+            intersecting,
+            top_tier: &|_| Vec::new(),
+        }
+    }
+
+    #[test]
+    fn neighbours_are_those_within_range_and_nobody_else() {
+        let placed = draw(Streams::new(3), WANTED, 0);
+        for (a, near) in placed.neighbours.iter().enumerate() {
+            let slow: Vec<usize> = (0..WANTED.count)
+                .filter(|&b| a != b && placed.positions[a].distance_m(placed.positions[b]) <= 200.0)
+                .collect();
+            assert_eq!(*near, slow);
+        }
+        let inside =
+            |p: &Position| (50.0..=950.0).contains(&p.x_m) && (50.0..=750.0).contains(&p.y_m);
+        assert!(placed.positions.iter().all(inside));
+    }
+
+    #[test]
+    fn draws_go_on_until_the_judge_is_content() {
+        let asked = Cell::new(0);
+        let third = |sets: &[Option<Arc<QuorumSet>>]| {
+            assert!(sets.iter().flatten().all(|set| set.check_sane().is_ok()));
+            asked.set(asked.get() + 1);
+            asked.get() == 3
+        };
+        let placed = place(Streams::new(1), WANTED, &judge(&third));
+        assert_eq!((asked.get(), parts(&placed.neighbours)), (3, 1));
+        assert!(placed.remarks.is_empty());
+    }
+
+    #[test]
+    fn it_is_said_when_no_placement_is_as_wanted() {
+        let placed = place(Streams::new(1), WANTED, &judge(&|_| false));
+        assert_eq!(parts(&placed.neighbours), 1);
+        assert!(
+            placed.remarks[0].contains("all quorums intersect"),
+            "{:?}",
+            placed.remarks
+        );
+        let sparse = Wanted {
+            range_m: 20.0,
+            ..WANTED
+        };
+        let placed = place(Streams::new(1), sparse, &judge(&|_| true));
+        assert!(
+            placed.remarks[0].contains("None of 100 placements"),
+            "{:?}",
+            placed.remarks
+        );
+    }
+
+    #[test]
+    fn parts_are_counted() {
+        assert_eq!(parts(&[]), 0);
+        assert_eq!(parts(&[vec![1], vec![0], vec![], vec![4], vec![3]]), 3);
+    }
+}

@@ -1,0 +1,305 @@
+//! Who takes part: nodes drawn at random, or those that the file lists.
+
+use super::NodeSpec;
+use super::error::{InputError, NODES_MAX, Text, listed};
+use super::events;
+use super::format::{FileFormat, NodeFormat, PolicyFormat, RandomFormat, Requirement};
+use super::layout::{self, Seat};
+use super::names::{Names, numbered, peer};
+use super::placement::{self, Wanted};
+use super::quorum_sets::{self, SELF};
+use super::read::check_count;
+use super::settings::{self, Trust};
+use super::{Judge, Options};
+use crate::net::Position;
+use crate::node::{NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
+use crate::rng::{Purpose, Streams};
+use crate::scp::{QuorumSet, Value};
+use std::sync::Arc;
+use toml::Spanned;
+
+/// The nodes, and what follows from how many there are and where they stand.
+#[derive(Debug)]
+pub(super) struct Population {
+    pub(super) nodes: Vec<NodeSpec>,
+    pub(super) settings: Arc<NodeSettings>,
+    pub(super) area_m: (f64, f64),
+    pub(super) range_m: Option<f64>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Nodes named `n01`, `n02`, ... The first has the broadcast role.
+pub(super) fn random(
+    text: Text<'_>,
+    file: &FileFormat,
+    random: &Spanned<RandomFormat>,
+    trust: Option<Trust>,
+    options: Options,
+    judge: &Judge<'_>,
+    streams: Streams,
+) -> Result<Population, InputError> {
+    let written = random.get_ref();
+    let count = check_count(text, Some(&written.count), options)?;
+    let trust = trust.ok_or_else(|| no_trust(text, Some(random.span())))?;
+    let area_m = (file.area.width_m, file.area.height_m);
+    if !(0.0..area_m.0.min(area_m.1) / 2.0).contains(&written.margin_m) {
+        return Err(text.error(
+            Some(random.span()),
+            format!(
+                "margin_m is {}, expected less than half of the area's sides",
+                written.margin_m
+            ),
+            "Make the margin smaller.",
+        ));
+    }
+    let range_m = settings::radio_range(text, file, count)?;
+    let wanted = Wanted {
+        count,
+        area_m,
+        margin_m: written.margin_m,
+        // Without radio everybody hears everybody.
+        range_m: range_m.unwrap_or(area_m.0 + area_m.1),
+        connected: written.require.contains(&Requirement::Connected),
+        intersecting: (written.require.contains(&Requirement::Intersecting)
+            && trust.policy == PolicyFormat::InRange)
+            .then_some(trust.threshold),
+    };
+    let placed = placement::place(streams, wanted, judge);
+    check_set_sizes(text, random, trust, &placed.neighbours)?;
+    let settings = settings::node_settings(text, file, count, true)?;
+    let value = |nth: usize| {
+        let draw = streams.draw(Purpose::InitialValue, nth as u64, 0, 0);
+        let choices = written.values.len() as u64;
+        let chosen = draw
+            .checked_rem(choices)
+            .and_then(|at| usize::try_from(at).ok())?;
+        written
+            .values
+            .get(chosen)
+            .map(|value| Value::from(value.as_str()))
+    };
+    let names = numbered(count);
+    let nodes = names.iter().zip(&placed.positions).enumerate();
+    let nodes = nodes.map(|(nth, (name, position))| NodeSpec {
+        config: Arc::new(NodeConfig {
+            initial_value: value(nth),
+            ..discovering(peer(streams, nth, name), trust, &settings)
+        }),
+        position: *position,
+        organization: None,
+    });
+    Ok(Population {
+        nodes: nodes.collect(),
+        settings,
+        area_m,
+        range_m,
+        remarks: placed.remarks,
+    })
+}
+
+/// SCP refuses quorum sets beyond a size; a policy must not lead there.
+fn check_set_sizes(
+    text: Text<'_>,
+    random: &Spanned<RandomFormat>,
+    trust: Trust,
+    neighbours: &[Vec<usize>],
+) -> Result<(), InputError> {
+    let largest = match trust.policy {
+        PolicyFormat::Found => neighbours.len(),
+        PolicyFormat::InRange => 1 + neighbours.iter().map(Vec::len).max().unwrap_or(0),
+    };
+    if largest <= QuorumSet::NODES_MAX {
+        return Ok(());
+    }
+    Err(text.error(
+        Some(random.span()),
+        format!(
+            "a node would trust {largest} nodes, expected at most {} in a quorum set",
+            QuorumSet::NODES_MAX
+        ),
+        "Use fewer nodes, or the policy \"in_range\" with a shorter range.",
+    ))
+}
+
+/// A node that finds the others by itself.
+fn discovering(peer: Peer, trust: Trust, settings: &Arc<NodeSettings>) -> NodeConfig {
+    NodeConfig {
+        is_beacon: peer.id.0 == 0,
+        peer,
+        trust: match trust.policy {
+            PolicyFormat::Found => TrustPolicy::Found,
+            PolicyFormat::InRange => TrustPolicy::InRange,
+        },
+        threshold: trust.threshold,
+        address_book: Arc::default(),
+        initial_value: None,
+        held_files: Vec::new(),
+        joins_late: false,
+        settings: Arc::clone(settings),
+    }
+}
+
+/// The nodes of the file. Where all have quorum sets of their own they know each other's addresses; where some trust
+/// by policy, those find the others, and the first of them has the broadcast role.
+pub(super) fn listed_nodes(
+    text: Text<'_>,
+    file: &FileFormat,
+    trust: Option<Trust>,
+    options: Options,
+    streams: Streams,
+) -> Result<Population, InputError> {
+    if options.nodes.is_some() {
+        return Err(InputError {
+            source_name: "--nodes".to_owned(),
+            at: None,
+            problem: format!(
+                "{} lists its nodes, expected a scenario that places them at random",
+                text.name
+            ),
+            remedy: "Leave out --nodes, or use it with demo or classic.".to_owned(),
+        });
+    }
+    let count = file.nodes.len();
+    if count > NODES_MAX {
+        return Err(text.error(
+            None,
+            format!("{count} nodes, expected 1 to {NODES_MAX}"),
+            "Remove some.",
+        ));
+    }
+    let names = read_names(text, &file.nodes)?;
+    let settings = settings::node_settings(
+        text,
+        file,
+        count,
+        file.nodes.iter().any(|node| node.quorum_set.is_none()),
+    )?;
+    let peers: Vec<Peer> = (file.nodes.iter().enumerate())
+        .map(|(nth, node)| peer(streams, nth, node.name.get_ref()))
+        .collect();
+    let everybody: Arc<[Peer]> = peers.clone().into();
+    let (positions, area_m) = positions(text, file)?;
+    let mut beacon_found = false;
+    let mut nodes = Vec::with_capacity(count);
+    for ((written, peer), position) in file.nodes.iter().zip(peers).zip(positions) {
+        let mut config = match &written.quorum_set {
+            Some(set) => with_set(text, file, &names, set, peer, &settings, &everybody)?,
+            None => {
+                let trust = trust.ok_or_else(|| no_trust(text, Some(written.name.span())))?;
+                let is_beacon = !std::mem::replace(&mut beacon_found, true);
+                NodeConfig {
+                    is_beacon,
+                    ..discovering(peer, trust, &settings)
+                }
+            }
+        };
+        config.initial_value = written.value.as_deref().map(Value::from);
+        let held = written.holds.iter();
+        config.held_files = held
+            .map(|name| events::file(text, &file.files, name))
+            .collect::<Result<_, _>>()?;
+        nodes.push(NodeSpec {
+            config: Arc::new(config),
+            position,
+            organization: written.organization.as_deref().map(Arc::from),
+        });
+    }
+    Ok(Population {
+        nodes,
+        settings,
+        area_m,
+        range_m: settings::radio_range(text, file, count)?,
+        remarks: Vec::new(),
+    })
+}
+
+fn read_names(text: Text<'_>, nodes: &[NodeFormat]) -> Result<Names, InputError> {
+    let mut names = Names::default();
+    for node in nodes {
+        let name = node.name.get_ref();
+        let length = name.chars().count();
+        let problem = if name == SELF {
+            format!("{SELF:?} means the owner of a quorum set, expected another name")
+        } else if !(1..=40).contains(&length) || name.trim() != name {
+            "expected a name of 1 to 40 characters, without blanks around it".to_owned()
+        } else if names.add(name).is_none() {
+            format!("{name:?} is the name of two nodes, expected different names")
+        } else {
+            continue;
+        };
+        return Err(text.error(Some(node.name.span()), problem, "Rename the node."));
+    }
+    Ok(names)
+}
+
+fn with_set(
+    text: Text<'_>,
+    file: &FileFormat,
+    names: &Names,
+    set: &Spanned<String>,
+    peer: Peer,
+    settings: &Arc<NodeSettings>,
+    everybody: &Arc<[Peer]>,
+) -> Result<NodeConfig, InputError> {
+    let written = file.quorum_sets.get(set.get_ref()).ok_or_else(|| {
+        let known = listed(file.quorum_sets.keys().map(String::as_str));
+        text.error(
+            Some(set.span()),
+            format!(
+                "unknown quorum set {:?}, expected one of {known}",
+                set.get_ref()
+            ),
+            "Correct the name, or add such a set to [quorum_sets].",
+        )
+    })?;
+    let set = quorum_sets::resolve(text, names, peer.id, written)?;
+    Ok(NodeConfig {
+        peer,
+        trust: TrustPolicy::Fixed(Arc::new(set)),
+        // Of no importance to a fixed set.
+        threshold: Threshold::TwoThirds,
+        is_beacon: false,
+        address_book: Arc::clone(everybody),
+        initial_value: None,
+        held_files: Vec::new(),
+        joins_late: false,
+        settings: Arc::clone(settings),
+    })
+}
+
+/// As written; or by organisation; or on a circle.
+fn positions(text: Text<'_>, file: &FileFormat) -> Result<(Vec<Position>, (f64, f64)), InputError> {
+    let area_m = (file.area.width_m, file.area.height_m);
+    let written: Vec<Position> = file
+        .nodes
+        .iter()
+        .filter_map(|node| node.position.map(|(x_m, y_m)| Position { x_m, y_m }))
+        .collect();
+    if written.len() == file.nodes.len() {
+        return Ok((written, area_m));
+    }
+    if !written.is_empty() || file.radio.is_some() {
+        let without = file.nodes.iter().find(|node| node.position.is_none());
+        return Err(text.error(
+            without.map(|node| node.name.span()),
+            "this node has no position, expected one for every node if any has one, and always with [radio]",
+            "Add `position = [x, y]`.",
+        ));
+    }
+    if file.nodes.iter().all(|node| node.organization.is_none()) {
+        return Ok((layout::circle(file.nodes.len(), area_m), area_m));
+    }
+    let seats = file.nodes.iter().map(|node| Seat {
+        ring: 0,
+        organization: node.organization.as_deref().map(Arc::from),
+    });
+    Ok(layout::rings(&seats.collect::<Vec<_>>()))
+}
+
+fn no_trust(text: Text<'_>, span: Option<std::ops::Range<usize>>) -> InputError {
+    text.error(
+        span,
+        "nothing says whom these nodes trust, expected [trust] with a policy, or a `quorum_set`",
+        "Add one of them.",
+    )
+}

@@ -1,0 +1,97 @@
+//! Quorum sets of a scenario file: names become numbers, and what SCP would refuse is said to be wrong here.
+
+use super::error::{InputError, Text};
+use super::format::QuorumSetFormat;
+use super::names::Names;
+use crate::scp::{Insanity, NodeId, QuorumSet};
+use toml::Spanned;
+
+/// Stands for the node whose set it is.
+pub(super) const SELF: &str = "self";
+
+/// The quorum set that `written` is to the node `owner`.
+pub(super) fn resolve(
+    text: Text<'_>,
+    names: &Names,
+    owner: NodeId,
+    written: &Spanned<QuorumSetFormat>,
+) -> Result<QuorumSet, InputError> {
+    let set = resolve_level(text, names, owner, written)?;
+    set.check_sane()
+        .map_err(|insanity| refusal(text, names, written, insanity))?;
+    Ok(set)
+}
+
+fn resolve_level(
+    text: Text<'_>,
+    names: &Names,
+    owner: NodeId,
+    written: &Spanned<QuorumSetFormat>,
+) -> Result<QuorumSet, InputError> {
+    let level = written.get_ref();
+    let entries = level.validators.len() + level.inner.len();
+    let threshold = level.threshold.get_ref();
+    let fits = u32::try_from(*threshold)
+        .ok()
+        .filter(|&threshold| (1..=entries).contains(&(threshold as usize)));
+    let Some(threshold) = fits else {
+        let expected = match entries {
+            0 => "but the set has no entries at all".to_owned(),
+            1 => "expected 1, as the set has one entry".to_owned(),
+            _ => format!("expected 1 to {entries}, as the set has {entries} entries"),
+        };
+        return Err(text.error(
+            Some(level.threshold.span()),
+            format!("impossible quorum set: threshold {threshold}, {expected}"),
+            "Change the threshold, or the validators and inner sets that it counts.",
+        ));
+    };
+    let number = |name: &Spanned<String>| match name.get_ref().as_str() {
+        SELF => Ok(owner),
+        _ => names.find(text, name),
+    };
+    Ok(QuorumSet {
+        threshold,
+        validators: level
+            .validators
+            .iter()
+            .map(number)
+            .collect::<Result<_, _>>()?,
+        inner: level
+            .inner
+            .iter()
+            .map(|inner| resolve_level(text, names, owner, inner))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn refusal(
+    text: Text<'_>,
+    names: &Names,
+    written: &Spanned<QuorumSetFormat>,
+    insanity: Insanity,
+) -> InputError {
+    let problem = match insanity {
+        Insanity::NodeTwice(node) => format!(
+            "impossible quorum set: it names {:?} twice, expected each node at most once",
+            names.name(node)
+        ),
+        Insanity::TooDeep => format!(
+            "impossible quorum set: expected at most {} levels of inner sets",
+            QuorumSet::DEPTH_MAX
+        ),
+        Insanity::TooManyNodes => format!(
+            "impossible quorum set: expected at most {} nodes in it",
+            QuorumSet::NODES_MAX
+        ),
+        Insanity::Empty => "impossible quorum set: expected at least one node in it".to_owned(),
+        Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
+            "impossible quorum set: a threshold lies outside 1 to the number of entries".to_owned()
+        }
+    };
+    text.error(
+        Some(written.span()),
+        problem,
+        "SCP refuses the ballots of a node with such a set: change it.",
+    )
+}

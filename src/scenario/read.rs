@@ -1,0 +1,149 @@
+//! From the text of a scenario file to a complete [`Scenario`].
+
+use super::built_in::one_line;
+use super::error::{InputError, NODES_MAX, Text};
+use super::events::{self, Known};
+use super::format::{FileFormat, PolicyFormat, TrustFormat};
+use super::names::Names;
+use super::population::{self, Population};
+use super::settings;
+use super::{Judge, Options, Placement, Scenario};
+use crate::rng::Streams;
+use toml::Spanned;
+
+/// Reads the scenario file `content`; `source_name` is what errors call it, `name` what the scenario is called.
+///
+/// # Errors
+/// What is wrong, with line and column: bad TOML, unknown keys and names, impossible quorum sets, numbers out of range.
+pub fn read_scenario(
+    name: &str,
+    source_name: &str,
+    content: &str,
+    options: Options,
+    judge: &Judge<'_>,
+) -> Result<Scenario, InputError> {
+    let text = Text {
+        name: source_name,
+        content,
+    };
+    let file: FileFormat = toml::from_str(content).map_err(|error| {
+        let message = error.message().trim().replace('\n', ", ");
+        let remedy = "The format is explained in assets/scenarios/README.md.";
+        text.error(error.span(), message, remedy)
+    })?;
+    settings::check_area(text, &file.area)?;
+    for info in &file.files {
+        settings::check_file(text, info)?;
+    }
+    let trust = file.trust.as_ref();
+    let trust = trust
+        .map(|trust| read_trust(text, &file, trust))
+        .transpose()?;
+    let streams = Streams::new(options.seed);
+    let drawn = match (&file.random, file.nodes.is_empty()) {
+        (Some(random), true) => {
+            population::random(text, &file, random, trust, options, judge, streams)?
+        }
+        (None, false) => population::listed_nodes(text, &file, trust, options, streams)?,
+        (Some(random), false) => {
+            return Err(text.error(
+                Some(random.span()),
+                "both [random] and [[nodes]] say who takes part, expected one of them",
+                "Remove one of them.",
+            ));
+        }
+        (None, true) => {
+            return Err(text.error(
+                None,
+                "there are no nodes, expected [random] or at least one of [[nodes]]",
+                "Add nodes.",
+            ));
+        }
+    };
+    assemble(name, text, &file, options, drawn)
+}
+
+/// The rule by which nodes without a quorum set of their own trust.
+fn read_trust(
+    text: Text<'_>,
+    file: &FileFormat,
+    trust: &TrustFormat,
+) -> Result<settings::Trust, InputError> {
+    if *trust.policy.get_ref() == PolicyFormat::InRange && file.radio.is_none() {
+        return Err(text.error(
+            Some(trust.policy.span()),
+            "policy \"in_range\" without radio, expected [radio] with a range",
+            "Add [radio], or use the policy \"found\".",
+        ));
+    }
+    Ok(settings::Trust {
+        policy: *trust.policy.get_ref(),
+        threshold: settings::threshold(text, &trust.threshold)?,
+    })
+}
+
+fn assemble(
+    name: &str,
+    text: Text<'_>,
+    file: &FileFormat,
+    options: Options,
+    drawn: Population,
+) -> Result<Scenario, InputError> {
+    let mut names = Names::default();
+    for node in &drawn.nodes {
+        names.add(&node.config.peer.name);
+    }
+    let known = Known {
+        text,
+        names: &names,
+        files: &file.files,
+        application: file.application,
+        radio: file.radio.is_some(),
+    };
+    Ok(Scenario {
+        name: name.to_owned(),
+        title: file.title.trim().to_owned(),
+        description: one_line(&file.description),
+        seed: options.seed,
+        area_m: drawn.area_m,
+        placement: match file.radio {
+            Some(_) => Placement::Physical,
+            None => Placement::View,
+        },
+        medium: settings::medium(text, &file.medium, &names, drawn.range_m)?,
+        settings: drawn.settings,
+        events: events::read(known, &file.events)?,
+        nodes: drawn.nodes,
+        remarks: drawn.remarks,
+    })
+}
+
+/// How many nodes there are to be, if that is a number that can be run.
+pub(super) fn check_count(
+    text: Text<'_>,
+    written: Option<&Spanned<i64>>,
+    options: Options,
+) -> Result<usize, InputError> {
+    let expected = format!("expected 1 to {NODES_MAX}");
+    let in_range = |count: i64| {
+        let count = usize::try_from(count).ok();
+        count.filter(|count| (1..=NODES_MAX).contains(count))
+    };
+    match (options.nodes, written) {
+        (Some(count), _) if (1..=NODES_MAX).contains(&count) => Ok(count),
+        (Some(count), _) => Err(InputError {
+            source_name: "--nodes".to_owned(),
+            at: None,
+            problem: format!("{count} nodes, {expected}"),
+            remedy: "Ask for a number in between.".to_owned(),
+        }),
+        (None, Some(written)) => in_range(*written.get_ref()).ok_or_else(|| {
+            text.error(
+                Some(written.span()),
+                format!("{} nodes, {expected}", written.get_ref()),
+                "Write a number in between.",
+            )
+        }),
+        (None, None) => Ok(0),
+    }
+}

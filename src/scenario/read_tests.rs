@@ -1,0 +1,323 @@
+//! Every kind of mistake in a scenario file, and the very words with which it is refused.
+
+use super::{InputError, Judge, Options, Scenario, read_scenario};
+use crate::time::Time;
+
+const JUDGE: Judge<'_> = Judge {
+    intersecting: &|_| true,
+    top_tier: &|_| Vec::new(),
+};
+
+const TOP: &str = "title = \"T\"\ndescription = \"D\"\n";
+const TWO_NODES: &str = "[quorum_sets]\nboth = { threshold = 2, validators = [\"a\", \"b\"] }\n\
+    [[nodes]]\nname = \"a\"\nquorum_set = \"both\"\n[[nodes]]\nname = \"b\"\nquorum_set = \"both\"\n";
+
+fn read_with(content: &str, nodes: Option<usize>) -> Result<Scenario, InputError> {
+    let options = Options { seed: 1, nodes };
+    read_scenario("x", "x.toml", content, options, &JUDGE)
+}
+
+fn choice(rest: &str) -> String {
+    format!("{TOP}application = \"choice\"\n{rest}")
+}
+
+fn random(count: &str) -> String {
+    choice(&format!(
+        "[radio]\nrange_m = 300\n[trust]\npolicy = \"in_range\"\nthreshold = \"2/3\"\n[random]\ncount = {count}\n"
+    ))
+}
+
+/// Reads `content` and expects it to be refused at this place with these words in it.
+#[track_caller]
+fn check(content: &str, at: Option<(usize, usize)>, words: &str) {
+    match read_with(content, None) {
+        Ok(scenario) => panic!("accepted: {scenario:?}"),
+        Err(error) => {
+            let said = error.to_string();
+            assert!(said.contains(words), "{said}\n  should say\n{words}");
+            assert_eq!(error.at, at, "{said}");
+            assert!(said.starts_with("x.toml") && said.ends_with('.'), "{said}");
+        }
+    }
+}
+
+#[test]
+fn text_that_is_no_scenario() {
+    check("title = \"T", Some((1, 11)), "invalid basic string");
+    check(
+        &format!("{TOP}application = \"chess\"\n"),
+        Some((3, 15)),
+        "unknown variant `chess`, expected `log` or `choice`",
+    );
+    check(
+        &choice("colour = 3\n"),
+        Some((4, 1)),
+        "unknown field `colour`, expected one of `title`,",
+    );
+    check(
+        "title = \"T\"\n",
+        Some((1, 1)),
+        "missing field `description`",
+    );
+    check(
+        &choice("[radio]\nrange_m = \"far\"\n"),
+        Some((5, 11)),
+        "invalid type: string \"far\", expected f64",
+    );
+}
+
+#[test]
+fn too_few_and_too_many_nodes() {
+    check(
+        &choice(""),
+        None,
+        "there are no nodes, expected [random] or at least one of [[nodes]]",
+    );
+    for count in ["0", "-3", "10001", "100000"] {
+        let words = format!("{count} nodes, expected 1 to 10000");
+        check(&random(count), Some((10, 9)), &words);
+    }
+    assert_eq!(
+        read_with(&random("10"), Some(0)).unwrap_err().to_string(),
+        "--nodes: 0 nodes, expected 1 to 10000. Ask for a number in between."
+    );
+    let many = read_with(&random("10"), Some(100_000))
+        .unwrap_err()
+        .to_string();
+    assert!(many.contains("100000 nodes, expected 1 to 10000"), "{many}");
+    let fixed = read_with(&choice(TWO_NODES), Some(3))
+        .unwrap_err()
+        .to_string();
+    assert!(fixed.contains("x.toml lists its nodes"), "{fixed}");
+    assert_eq!(read_with(&random("10"), Some(12)).unwrap().nodes.len(), 12);
+    let both = format!("{}[[nodes]]\nname = \"a\"\n", random("3"));
+    check(&both, Some((9, 1)), "both [random] and [[nodes]]");
+}
+
+#[test]
+fn impossible_quorum_sets() {
+    let with =
+        |set: &str| choice(&TWO_NODES.replace("threshold = 2, validators = [\"a\", \"b\"]", set));
+    assert!(read_with(&with("threshold = 1, validators = [\"self\"]"), None).is_ok());
+    for threshold in ["0", "3", "-1", "9007199254740991"] {
+        check(
+            &with(&format!(
+                "threshold = {threshold}, validators = [\"a\", \"b\"]"
+            )),
+            Some((5, 22)),
+            &format!(
+                "impossible quorum set: threshold {threshold}, expected 1 to 2, as the set has 2 entries"
+            ),
+        );
+    }
+    check(
+        &with("threshold = 1, validators = []"),
+        Some((5, 22)),
+        "threshold 1, but the set has no entries at all",
+    );
+    check(
+        &with("threshold = 1, validators = [\"a\", \"zoe\"]"),
+        Some((5, 44)),
+        "unknown node \"zoe\", expected one of a, b",
+    );
+    check(
+        &with(
+            "threshold = 2, validators = [\"self\"], inner = [{ threshold = 1, validators = [\"b\"] }]",
+        ),
+        Some((5, 8)),
+        "impossible quorum set: it names \"b\" twice",
+    );
+    check(
+        &with("threshold = 1, inner = [{ threshold = 2, validators = [\"a\"] }]"),
+        Some((5, 48)),
+        "threshold 2, expected 1, as the set has one entry",
+    );
+    let nested = |levels: usize| {
+        let open = "threshold = 1, inner = [{ ".repeat(levels);
+        with(&format!(
+            "{open}threshold = 1, validators = [\"a\"]{}",
+            " }]".repeat(levels)
+        ))
+    };
+    assert!(read_with(&nested(4), None).is_ok());
+    check(
+        &nested(5),
+        Some((5, 8)),
+        "expected at most 4 levels of inner sets",
+    );
+    check(
+        &choice(&TWO_NODES.replacen("quorum_set = \"both\"", "quorum_set = \"neither\"", 1)),
+        Some((8, 14)),
+        "unknown quorum set \"neither\", expected one of both",
+    );
+}
+
+#[test]
+fn nodes_that_cannot_be() {
+    let renamed = |to: &str| choice(&TWO_NODES.replace("name = \"b\"", &format!("name = {to:?}")));
+    check(
+        &renamed("a"),
+        Some((10, 8)),
+        "\"a\" is the name of two nodes",
+    );
+    check(
+        &renamed("self"),
+        Some((10, 8)),
+        "\"self\" means the owner of a quorum set",
+    );
+    check(
+        &renamed(""),
+        Some((10, 8)),
+        "expected a name of 1 to 40 characters",
+    );
+    check(
+        &choice("[[nodes]]\nname = \"a\"\n"),
+        Some((5, 8)),
+        "nothing says whom these nodes trust, expected [trust] with a policy, or a `quorum_set`",
+    );
+    check(
+        &choice(&TWO_NODES.replacen(
+            "quorum_set = \"both\"",
+            "quorum_set = \"both\"\nposition = [1, 2]",
+            1,
+        )),
+        Some((11, 8)),
+        "this node has no position",
+    );
+    check(
+        &choice(&TWO_NODES.replacen(
+            "quorum_set = \"both\"",
+            "quorum_set = \"both\"\nholds = [\"x.png\"]",
+            1,
+        )),
+        Some((9, 10)),
+        "unknown file \"x.png\"",
+    );
+}
+
+#[test]
+fn numbers_out_of_range() {
+    let with = |line: &str| choice(&format!("{line}\n{TWO_NODES}"));
+    check(
+        &with("medium = { loss = 1.5 }"),
+        Some((4, 19)),
+        "a loss of 1.5, expected a probability",
+    );
+    check(
+        &with("medium = { latency_ms = [9, 3] }"),
+        Some((4, 25)),
+        "latency [9, 3], expected [shortest, longest]",
+    );
+    check(
+        &with("timing = { resend_ms = 0 }"),
+        Some((4, 24)),
+        "0 ms, expected 1 to 86400000",
+    );
+    check(
+        &with("timing = { choice_slots = 0 }"),
+        Some((4, 27)),
+        "`choice_slots` to be 1 or more",
+    );
+    check(
+        &with("area = { width_m = nan, height_m = 3 }"),
+        None,
+        "[area] width_m is NaN",
+    );
+    check(
+        &random("5").replace("300", "-1"),
+        Some((5, 11)),
+        "a range of -1 m, expected 0.1",
+    );
+    check(
+        &random("5").replace("\"2/3\"", "\"most\""),
+        Some((8, 13)),
+        "threshold \"most\", expected \"2/3\"",
+    );
+    check(
+        &random("5").replace("\"2/3\"", "0"),
+        Some((8, 13)),
+        "threshold 0, expected",
+    );
+    check(
+        &random("5").replace("[radio]\nrange_m = 300\n", ""),
+        Some((5, 10)),
+        "without radio",
+    );
+    check(
+        &random("5\nmargin_m = 400"),
+        Some((9, 1)),
+        "margin_m is 400, expected less than half",
+    );
+    check(
+        &random("1500").replace("300", "3000"),
+        Some((9, 1)),
+        "a node would trust 1500 nodes",
+    );
+}
+
+#[test]
+fn events_that_make_no_sense() {
+    let with = |event: &str| choice(&format!("{TWO_NODES}[[events]]\nat_ms = 5\n{event}\n"));
+    let at = Some((12, 1));
+    check(
+        &with("action = \"crash\""),
+        at,
+        "expected `node` in this event",
+    );
+    check(
+        &with("action = \"crash\"\nnode = \"c\""),
+        Some((15, 8)),
+        "unknown node \"c\"",
+    );
+    check(
+        &with("action = \"heal\"\nnode = \"a\""),
+        at,
+        "`node` means nothing to this action",
+    );
+    check(
+        &with("action = \"cut\"\ngroups = [[\"a\"], [\"q\"]]"),
+        Some((15, 19)),
+        "unknown node \"q\"",
+    );
+    check(
+        &with("action = \"move\"\nnode = \"a\"\nposition = [1, 2]"),
+        at,
+        "only a matter of view",
+    );
+    check(
+        &with("action = \"propose\"\nnode = \"a\"\nnote = \"n\""),
+        at,
+        "expected `value`, as the application is \"choice\"",
+    );
+    check(
+        &with("action = \"explode\""),
+        Some((14, 10)),
+        "unknown variant `explode`",
+    );
+    let log = with("action = \"propose\"\nnode = \"a\"").replace("\"choice\"", "\"log\"");
+    check(&log, at, "expected either `note` or `file`");
+    let long = format!("{}note = \"{}\"\n", log, "x".repeat(1001));
+    check(&long, at, "a note of 1001 bytes, expected at most 1000");
+    let file = "[[files]]\nname = \"a/b\"\nsize_bytes = 1\nsha256 = \"00\"\n";
+    check(
+        &choice(&format!("{TWO_NODES}{file}")),
+        None,
+        "a plain file name",
+    );
+    let file = file.replace("a/b", "b");
+    check(
+        &choice(&format!("{TWO_NODES}{file}")),
+        None,
+        "64 lower-case hexadecimal digits",
+    );
+}
+
+#[test]
+fn events_come_in_order_of_time() {
+    let text = format!(
+        "{TWO_NODES}[[events]]\nat_ms = 9\naction = \"heal\"\n[[events]]\nat_ms = 2\naction = \"crash\"\nnode = \"b\"\n"
+    );
+    let scenario = read_with(&choice(&text), None).unwrap();
+    let times: Vec<Time> = scenario.events.iter().map(|(at, _)| *at).collect();
+    assert_eq!(times, [Time::from_ms(2), Time::from_ms(9)]);
+}

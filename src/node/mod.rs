@@ -3,15 +3,40 @@
 //! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes interpret the same outputs.
 //! Absent here: input and output, clocks, randomness, threads.
 
+mod aside;
+mod backup;
+mod catch_up;
+mod closure;
 mod config;
+mod consensus;
 mod contract;
+mod decoding;
+mod discovery;
+mod driver;
 mod event;
+mod log;
+mod membership;
 mod message;
+#[expect(clippy::module_inception, reason = "the node itself, beside its parts")]
+mod node;
+mod outbox;
+mod pool;
 mod proposal;
+mod proposing;
+mod recording;
+mod relay;
+mod resend;
+mod statements;
+#[cfg(test)]
+mod testnet;
+#[cfg(test)]
+mod tests;
+mod trust;
 pub mod view;
 
 pub use config::{Application, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy};
 pub use contract::{FetchError, Input, Output, Persisted, Recipient, TimerKind};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
 pub use message::{Announcement, AnnouncementKind, Body, Message, MessageId, MessageKind};
+pub use node::Node;
 pub use proposal::{Content, FileInfo, Proposal, ProposalId, proposals_in, value_of};

@@ -1,0 +1,189 @@
+//! `Backup`: the files a node holds, what it says to backups, and what it still has to fetch (DESIGN section 4, backup).
+//!
+//! Who holds a file says no to backing it up again, except to its own proposal. Content never passes through here: a
+//! fetch is an output, its end an input.
+
+use super::contract::FetchError;
+use super::event::BackupAnswer;
+use super::pool::file_of;
+use super::proposal::{FileInfo, Proposal, ProposalId};
+use crate::scp::NodeId;
+use std::collections::BTreeMap;
+
+/// How many holders a fetch names.
+const HOLDERS_MAX: usize = 8;
+
+/// A file that is wanted and not here.
+#[derive(Clone, Debug)]
+struct Missing {
+    file: FileInfo,
+    holders: Vec<NodeId>,
+    is_running: bool,
+}
+
+/// The backups of a node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backup {
+    configured: BTreeMap<String, FileInfo>,
+    acquired: BTreeMap<String, FileInfo>,
+    missing: BTreeMap<String, Missing>,
+    answers: BTreeMap<ProposalId, BackupAnswer>,
+}
+
+impl Backup {
+    pub(super) fn new(configured: &[FileInfo]) -> Backup {
+        let by_hash = |file: &FileInfo| (file.sha256.clone(), file.clone());
+        Backup {
+            configured: configured.iter().map(by_hash).collect(),
+            ..Backup::default()
+        }
+    }
+
+    pub(super) fn holds(&self, sha256: &str) -> bool {
+        self.configured.contains_key(sha256) || self.acquired.contains_key(sha256)
+    }
+
+    /// Would `me` say no to `proposal`?
+    pub(super) fn says_no(&self, me: NodeId, proposal: &Proposal) -> bool {
+        proposal.id.origin != me && file_of(proposal).is_some_and(|file| self.holds(&file.sha256))
+    }
+
+    /// The file is here from now on.
+    pub(super) fn acquire(&mut self, file: &FileInfo) {
+        self.missing.remove(&file.sha256);
+        if !self.configured.contains_key(&file.sha256) {
+            self.acquired.insert(file.sha256.clone(), file.clone());
+        }
+    }
+
+    /// Files held besides those of the configuration.
+    pub(super) fn acquired(&self) -> impl Iterator<Item = &FileInfo> {
+        self.acquired.values()
+    }
+
+    /// Gives an answer once. False if one was given before.
+    pub(super) fn answer(&mut self, id: ProposalId, answer: BackupAnswer) -> bool {
+        if self.answers.contains_key(&id) {
+            return false;
+        }
+        self.answers.insert(id, answer);
+        true
+    }
+
+    /// Forgets answers to proposals that can no longer be asked about.
+    pub(super) fn forget_answer(&mut self, id: ProposalId) {
+        self.answers.remove(&id);
+    }
+
+    /// The file is wanted; `holders` should have it, the preferred first.
+    pub(super) fn want(&mut self, file: &FileInfo, mut holders: Vec<NodeId>) {
+        holders.truncate(HOLDERS_MAX);
+        let missing = Missing {
+            file: file.clone(),
+            holders,
+            is_running: false,
+        };
+        self.missing.entry(file.sha256.clone()).or_insert(missing);
+    }
+
+    /// Fetches to start now: everything missing for which none is running.
+    pub(super) fn start_fetches(&mut self) -> Vec<(FileInfo, Vec<NodeId>)> {
+        self.missing
+            .values_mut()
+            .filter(|missing| !missing.is_running && !missing.holders.is_empty())
+            .map(|missing| {
+                missing.is_running = true;
+                (missing.file.clone(), missing.holders.clone())
+            })
+            .collect()
+    }
+
+    /// A fetch ended. The file, if it was wanted; after a failure another holder will be preferred.
+    pub(super) fn fetched(
+        &mut self,
+        sha256: &str,
+        result: Result<NodeId, FetchError>,
+    ) -> Option<FileInfo> {
+        let missing = self.missing.get_mut(sha256)?;
+        missing.is_running = false;
+        let file = missing.file.clone();
+        match result {
+            Ok(_) => self.acquire(&file),
+            Err(_) => missing.holders.rotate_left(1),
+        }
+        Some(file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Content;
+
+    fn photo() -> FileInfo {
+        FileInfo {
+            name: "photo.jpg".into(),
+            size_bytes: 9,
+            sha256: "ab".repeat(32),
+        }
+    }
+
+    fn proposal(origin: u32) -> Proposal {
+        let id = ProposalId {
+            origin: NodeId(origin),
+            nth: 1,
+        };
+        Proposal {
+            id,
+            content: Content::File(photo()),
+        }
+    }
+
+    #[test]
+    fn a_holder_says_no_except_to_its_own_proposal() {
+        let mut backup = Backup::default();
+        assert!(!backup.says_no(NodeId(1), &proposal(2)));
+        backup.acquire(&photo());
+        assert!(
+            backup.says_no(NodeId(1), &proposal(2)) && !backup.says_no(NodeId(1), &proposal(1))
+        );
+        let holder = Backup::new(&[photo()]);
+        assert!(holder.says_no(NodeId(1), &proposal(2)));
+        assert_eq!(holder.acquired().count(), 0);
+    }
+
+    #[test]
+    fn a_failed_fetch_is_tried_again_with_another_holder() {
+        let mut backup = Backup::default();
+        backup.want(&photo(), vec![NodeId(1), NodeId(2)]);
+        assert_eq!(
+            backup.start_fetches(),
+            [(photo(), vec![NodeId(1), NodeId(2)])]
+        );
+        assert_eq!(backup.start_fetches(), [], "one is running");
+        let sha256 = photo().sha256;
+        assert_eq!(backup.fetched("??", Ok(NodeId(1))), None);
+        assert_eq!(
+            backup.fetched(&sha256, Err(FetchError::HashMismatch)),
+            Some(photo())
+        );
+        assert_eq!(
+            backup.start_fetches(),
+            [(photo(), vec![NodeId(2), NodeId(1)])]
+        );
+        assert_eq!(backup.fetched(&sha256, Ok(NodeId(2))), Some(photo()));
+        assert!(backup.holds(&sha256) && backup.start_fetches().is_empty());
+        assert_eq!(
+            backup.fetched(&sha256, Ok(NodeId(2))),
+            None,
+            "it is here already"
+        );
+    }
+
+    #[test]
+    fn one_answer_per_proposal() {
+        let mut backup = Backup::default();
+        let id = proposal(1).id;
+        assert!(backup.answer(id, BackupAnswer::Yes) && !backup.answer(id, BackupAnswer::NotAsked));
+    }
+}

@@ -1,0 +1,233 @@
+//! Catching up: learning what was decided while the node was away or behind.
+//!
+//! The rule: a decision is taken on the word of others if a v-blocking set of the node's own quorum set says the same;
+//! such a set has a well-behaved member as long as the node can be helped at all. The word is an answer to the node's
+//! question, or (before it votes) an EXTERNALIZE it has heard. It is done when a v-blocking set has answered that it knows
+//! no more, or after a few attempts: voting with a gap is slow, never unsafe.
+//!
+//! A node that votes and hears others in later slots, and still is where it was when the timer runs out, asks too.
+
+use super::contract::TimerKind;
+use super::event::NodeEvent;
+use super::message::{Body, Message};
+use super::node::{Life, Node};
+use super::outbox::Purpose;
+use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
+use crate::time::Span;
+use std::collections::BTreeMap;
+
+/// How many decisions one answer holds.
+const DECISIONS_PER_ANSWER: usize = 256;
+/// For how many slots ahead the words of others are kept.
+const SLOTS_CLAIMED: u64 = 512;
+/// How often a node asks before it votes without having been answered.
+const ATTEMPTS_MAX: u32 = 5;
+/// How long an answer is waited for where re-sending is switched off.
+const PATIENCE: Span = Span::from_ms(1000);
+
+/// What others say was decided.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CatchUp {
+    attempts: u32,
+    /// The slot to decide when the timer was set; `None`: it does not run.
+    armed_at: Option<SlotIndex>,
+    /// Highest slot that a trusted node was heard in.
+    ahead: Option<SlotIndex>,
+    claims: BTreeMap<SlotIndex, BTreeMap<NodeId, Value>>,
+    /// First slot that each answerer may know no decision of.
+    known_until: BTreeMap<NodeId, SlotIndex>,
+}
+
+impl CatchUp {
+    /// Slots before `slot` are recorded.
+    pub(super) fn forget_before(&mut self, slot: SlotIndex) {
+        self.claims = self.claims.split_off(&slot);
+    }
+
+    fn claim(&mut self, node: NodeId, slot: SlotIndex, value: &Value) {
+        let claims = self.claims.entry(slot).or_default();
+        claims.insert(node, value.clone());
+    }
+}
+
+impl Node {
+    /// Asks for what was decided, before voting.
+    pub(super) fn begin_catch_up(&mut self) {
+        self.life = Life::CatchingUp;
+        let from_slot = self.log.next_slot();
+        self.out.event(NodeEvent::CatchingUp { from_slot });
+        self.adopt_claims();
+        if self.whom_to_ask().is_empty() {
+            return self.become_ready();
+        }
+        self.ask_for_decisions(Purpose::Progress);
+        self.arm_catch_up();
+    }
+
+    fn arm_catch_up(&mut self) {
+        self.catch_up.armed_at = Some(self.log.next_slot());
+        let resend = self.config.settings.resend;
+        let span = if resend > Span::ZERO {
+            resend
+        } else {
+            PATIENCE
+        };
+        self.out.timer(TimerKind::CatchUp, span);
+    }
+
+    pub(super) fn catch_up_timer(&mut self) {
+        let armed_at = self.catch_up.armed_at.take();
+        match self.life {
+            Life::CatchingUp => {
+                self.catch_up.attempts += 1;
+                if self.catch_up.attempts >= ATTEMPTS_MAX {
+                    return self.become_ready();
+                }
+                self.ask_for_decisions(Purpose::Housekeeping);
+                self.arm_catch_up();
+            }
+            Life::Ready => {
+                let next = self.log.next_slot();
+                if self.catch_up.ahead.is_some_and(|ahead| ahead > next) {
+                    if armed_at == Some(next) {
+                        self.ask_for_decisions(Purpose::Housekeeping);
+                    }
+                    self.arm_catch_up();
+                }
+            }
+            Life::New | Life::Discovering | Life::Left => {}
+        }
+    }
+
+    /// A statement about a slot that has not come here has arrived.
+    pub(super) fn note_ahead(&mut self, sender: NodeId, slot: SlotIndex) {
+        if slot <= self.log.next_slot() || !self.trust.trusts(sender) {
+            return;
+        }
+        self.catch_up.ahead = self.catch_up.ahead.max(Some(slot));
+        if self.life == Life::Ready && self.catch_up.armed_at.is_none() {
+            self.arm_catch_up();
+        }
+    }
+
+    /// The members of the quorum set within reach if they can convince the node, otherwise all.
+    fn whom_to_ask(&self) -> Vec<NodeId> {
+        let Some(set) = self.consensus.quorum_set() else {
+            return Vec::new();
+        };
+        let members = set.nodes();
+        let others = members.iter().filter(|&node| node != self.me);
+        let all: Vec<NodeId> = others
+            .filter(|&node| self.discovery.goodbye_of(node).is_none())
+            .collect();
+        let near: Vec<NodeId> = all
+            .iter()
+            .copied()
+            .filter(|&node| self.discovery.is_heard(node))
+            .collect();
+        let reach: NodeSet = near.iter().copied().collect();
+        if set.is_v_blocking(&reach) { near } else { all }
+    }
+
+    fn ask_for_decisions(&mut self, purpose: Purpose) {
+        let from_slot = self.log.next_slot();
+        for node in self.whom_to_ask() {
+            let via = self.way_to(node, self.me);
+            self.out
+                .address(node, via, purpose, Body::CatchUpQuestion { from_slot });
+        }
+    }
+
+    /// Somebody asks what was decided.
+    pub(super) fn answer_catch_up(
+        &mut self,
+        from: NodeId,
+        question: &Message,
+        from_slot: SlotIndex,
+    ) {
+        let asker = question.id.sender;
+        let decided = SlotIndex(from_slot.0.saturating_sub(1));
+        self.resend.note_decided(asker, decided);
+        self.tell_decisions(asker, from, from_slot, Purpose::of(question));
+    }
+
+    /// Tells `node` the decisions from a slot on.
+    pub(super) fn tell_decisions(
+        &mut self,
+        node: NodeId,
+        from: NodeId,
+        from_slot: SlotIndex,
+        purpose: Purpose,
+    ) {
+        let decided = self.log.since(from_slot, DECISIONS_PER_ANSWER).into();
+        let via = self.way_to(node, from);
+        self.out
+            .address(node, via, purpose, Body::CatchUpAnswer { decided });
+    }
+
+    /// An answer arrives.
+    pub(super) fn hear_catch_up(&mut self, sender: NodeId, decided: &[(SlotIndex, Value)]) {
+        if !self.trust.trusts(sender) {
+            return;
+        }
+        let next = self.log.next_slot();
+        let kept = next..SlotIndex(next.0.saturating_add(SLOTS_CLAIMED));
+        for (slot, value) in decided.iter().filter(|(slot, _)| kept.contains(slot)) {
+            self.catch_up.claim(sender, *slot, value);
+        }
+        let known_until = match decided.last() {
+            Some((last, _)) if decided.len() >= DECISIONS_PER_ANSWER => last.next().next(),
+            Some((last, _)) => last.next(),
+            None => SlotIndex(1),
+        };
+        self.catch_up.known_until.insert(sender, known_until);
+        self.adopt_claims();
+        if self.life == Life::CatchingUp {
+            if self.has_caught_up() {
+                self.out.cancel(TimerKind::CatchUp);
+                self.catch_up.armed_at = None;
+                self.become_ready();
+            } else if self.log.next_slot() > next {
+                self.ask_for_decisions(Purpose::Progress);
+            }
+        }
+    }
+
+    /// Do enough of those asked know no more than this node?
+    fn has_caught_up(&self) -> bool {
+        let next = self.log.next_slot();
+        let answers = self.catch_up.known_until.iter();
+        let level: NodeSet = answers
+            .filter(|(_, until)| **until <= next)
+            .map(|(node, _)| *node)
+            .collect();
+        self.consensus
+            .quorum_set()
+            .is_some_and(|set| set.is_v_blocking(&level))
+    }
+
+    /// Records decisions for which there is word enough, slot after slot.
+    fn adopt_claims(&mut self) {
+        while let Some((value, claimants)) = self.convincing_claim() {
+            self.record(value, &claimants);
+        }
+    }
+
+    fn convincing_claim(&self) -> Option<(Value, Vec<NodeId>)> {
+        let set = self.consensus.quorum_set()?;
+        let slot = self.log.next_slot();
+        let mut by_value: BTreeMap<&Value, NodeSet> = BTreeMap::new();
+        for (node, value) in self.catch_up.claims.get(&slot).into_iter().flatten() {
+            by_value.entry(value).or_default().insert(*node);
+        }
+        if self.life != Life::Ready {
+            for (node, value) in self.aside.decisions(slot) {
+                by_value.entry(value).or_default().insert(node);
+            }
+        }
+        by_value
+            .into_iter()
+            .find(|(_, claimants)| set.is_v_blocking(claimants))
+            .map(|(value, claimants)| (value.clone(), claimants.iter().collect()))
+    }
+}

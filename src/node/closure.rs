@@ -1,0 +1,178 @@
+//! `Sets`: the quorum sets of others as far as they are known, and the transitive closure of the node's own.
+//!
+//! The closure is who can matter to a quorum of this node: the members of its quorum set, the members of theirs, and so
+//! on. It is *complete* once the quorum set of every member is known. Within a slot it only grows; it is built anew, from
+//! the newest known sets, when the node takes another quorum set or another slot.
+//!
+//! The rule for statements: a sender inside the closure is heard; a sender outside a complete closure is refused;
+//! while the closure is not complete, a sender outside waits, because nobody can tell yet.
+
+use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many quorum sets of one node are remembered; statements of older slots may name older ones.
+const SETS_PER_NODE: usize = 12;
+/// How many nodes' quorum sets are remembered.
+const NODES_MAX: usize = 1 << 15;
+
+/// What a node can be to this node's quorums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It belongs to the closure.
+    Inside,
+    /// It does not, and never will in this slot.
+    Outside,
+    /// Not known yet.
+    Open,
+}
+
+/// What a newly named quorum set turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learned {
+    /// Known already, or too old to matter.
+    Known,
+    /// New.
+    New,
+    /// The same name has stood for another set before: the sender contradicts itself.
+    Contradiction,
+}
+
+/// Quorum sets by owner, and the closure.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sets {
+    by_owner: BTreeMap<NodeId, BTreeMap<u32, Arc<QuorumSet>>>,
+    own: Option<Arc<QuorumSet>>,
+    closure: NodeSet,
+    without_set: NodeSet,
+}
+
+impl Sets {
+    /// The set that `id` names, if it is known.
+    pub(super) fn get(&self, id: QuorumSetId) -> Option<&Arc<QuorumSet>> {
+        self.by_owner.get(&id.owner)?.get(&id.nth)
+    }
+
+    /// Takes note of a set. The closure may grow.
+    pub(super) fn learn(&mut self, id: QuorumSetId, set: &Arc<QuorumSet>) -> Learned {
+        if let Some(known) = self.get(id) {
+            let is_same = Arc::ptr_eq(known, set) || known == set;
+            return if is_same {
+                Learned::Known
+            } else {
+                Learned::Contradiction
+            };
+        }
+        if self.by_owner.len() >= NODES_MAX && !self.by_owner.contains_key(&id.owner) {
+            return Learned::Known;
+        }
+        let sets = self.by_owner.entry(id.owner).or_default();
+        sets.insert(id.nth, Arc::clone(set));
+        if sets.len() > SETS_PER_NODE {
+            sets.pop_first();
+        }
+        if self.closure.contains(id.owner) {
+            self.expand(vec![id.owner]);
+        }
+        Learned::New
+    }
+
+    /// Builds the closure of `own` anew.
+    pub(super) fn enclose(&mut self, me: NodeId, own: &Arc<QuorumSet>) {
+        self.own = Some(Arc::clone(own));
+        self.closure = own.nodes();
+        self.closure.insert(me);
+        self.without_set = NodeSet::new();
+        self.expand(self.closure.iter().filter(|&node| node != me).collect());
+    }
+
+    fn expand(&mut self, mut owners: Vec<NodeId>) {
+        while let Some(owner) = owners.pop() {
+            let Some((_, set)) = self.by_owner.get(&owner).and_then(BTreeMap::last_key_value)
+            else {
+                self.without_set.insert(owner);
+                continue;
+            };
+            self.without_set.remove(owner);
+            // In a network where all trust the same nodes there is nothing to add: spare the walk.
+            if self.own.as_ref() == Some(set) {
+                continue;
+            }
+            for node in set.nodes().iter() {
+                if self.closure.insert(node) {
+                    owners.push(node);
+                }
+            }
+        }
+    }
+
+    /// What `node` can be to this node's quorums.
+    pub(super) fn standing(&self, node: NodeId) -> Standing {
+        if self.closure.contains(node) {
+            Standing::Inside
+        } else if self.own.is_some() && self.without_set.is_empty() {
+            Standing::Outside
+        } else {
+            Standing::Open
+        }
+    }
+
+    /// Everyone known to matter.
+    pub(super) fn closure(&self) -> &NodeSet {
+        &self.closure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(threshold: u32, nodes: &[u32]) -> Arc<QuorumSet> {
+        Arc::new(QuorumSet::flat(threshold, nodes.iter().map(|&n| NodeId(n))))
+    }
+
+    fn id(owner: u32, nth: u32) -> QuorumSetId {
+        let owner = NodeId(owner);
+        QuorumSetId { owner, nth }
+    }
+
+    #[test]
+    fn the_closure_grows_with_what_is_known_and_then_refuses_outsiders() {
+        let mut sets = Sets::default();
+        assert_eq!(sets.standing(NodeId(1)), Standing::Open);
+        sets.enclose(NodeId(0), &set(2, &[0, 1]));
+        assert_eq!(sets.standing(NodeId(1)), Standing::Inside);
+        assert_eq!(sets.standing(NodeId(2)), Standing::Open);
+        assert_eq!(sets.learn(id(2, 1), &set(2, &[2, 3])), Learned::New);
+        assert_eq!(
+            sets.standing(NodeId(2)),
+            Standing::Open,
+            "1 may still name 2"
+        );
+        assert_eq!(sets.learn(id(1, 1), &set(2, &[1, 2])), Learned::New);
+        assert_eq!(
+            sets.standing(NodeId(3)),
+            Standing::Inside,
+            "through 1 and 2"
+        );
+        assert_eq!(
+            sets.standing(NodeId(4)),
+            Standing::Open,
+            "3 is silent so far"
+        );
+        sets.learn(id(3, 1), &set(1, &[3]));
+        assert_eq!(sets.standing(NodeId(4)), Standing::Outside);
+    }
+
+    #[test]
+    fn a_name_stands_for_one_set() {
+        let mut sets = Sets::default();
+        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), Learned::New);
+        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), Learned::Known);
+        assert_eq!(sets.learn(id(1, 1), &set(1, &[2])), Learned::Contradiction);
+        for nth in 2..50 {
+            sets.learn(id(1, nth), &set(1, &[nth]));
+        }
+        assert!(sets.get(id(1, 1)).is_none() && sets.get(id(1, 49)).is_some());
+    }
+}

@@ -1,0 +1,437 @@
+//! SCP at work: which slot is running, when it begins, with which quorum set, and what SCP wants done.
+//!
+//! SCP is only ever asked about the first slot that is not decided: then its answers depend on the log alone, and the
+//! quorum set can change between slots and never inside one. A slot begins when the node has something to nominate, or
+//! when the first statement about it arrives; nominating comes before hearing, so that nothing said is overlooked
+//! (NOTES 28).
+
+use super::config::Application;
+use super::contract::TimerKind;
+use super::decoding::Proposals;
+use super::driver::NodeDriver;
+use super::event::{BackupAnswer, NodeEvent, RefusedWhy, SlotStart};
+use super::node::{Life, Node};
+use super::outbox::Purpose;
+use super::pool::file_of;
+use super::proposal::value_of;
+use crate::scp::{
+    Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Refusal, Scp, ScpEvent,
+    ScpTimer, SlotIndex, SlotState, Statement, Value,
+};
+use std::sync::Arc;
+
+/// How many decided slots SCP remembers, to answer laggards.
+const SLOTS_REMEMBERED: u64 = 8;
+
+/// Whether trust has changed since the last quorum set was made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trusted {
+    AsBefore,
+    Changed,
+}
+
+/// SCP and what the node knows about its running slot.
+#[derive(Clone, Debug)]
+pub(super) struct Consensus {
+    scp: Scp,
+    trusted: Trusted,
+    quorum_set: Option<Arc<QuorumSet>>,
+    quorum_sets: u32,
+    /// The last slot that has begun: its quorum set stays.
+    begun: Option<SlotIndex>,
+    /// The last slot in which the node has nominated or joined as an echoer.
+    joined: Option<SlotIndex>,
+    nominated: Option<Value>,
+    may_renominate: bool,
+    choice: Option<Value>,
+    is_choice_new: bool,
+    shown: Option<(SlotIndex, Arc<SlotState>)>,
+}
+
+impl Consensus {
+    pub(super) fn new(me: NodeId, choice: Option<Value>) -> Consensus {
+        let local = LocalNode {
+            id: me,
+            quorum_set: QuorumSetId { owner: me, nth: 0 },
+            is_validator: true,
+        };
+        Consensus {
+            scp: Scp::new(local, Recording::Events),
+            trusted: Trusted::Changed,
+            quorum_set: None,
+            quorum_sets: 0,
+            begun: None,
+            joined: None,
+            nominated: None,
+            may_renominate: false,
+            choice,
+            is_choice_new: false,
+            shown: None,
+        }
+    }
+
+    /// How many quorum sets the node has had.
+    pub(super) fn quorum_sets(&self) -> u32 {
+        self.quorum_sets
+    }
+
+    /// The quorum set that counts now.
+    pub(super) fn quorum_set(&self) -> Option<&Arc<QuorumSet>> {
+        self.quorum_set.as_ref()
+    }
+
+    /// Trust has changed; it counts from the next slot on.
+    pub(super) fn trust_changed(&mut self) {
+        self.trusted = Trusted::Changed;
+    }
+
+    /// There is something new to nominate.
+    pub(super) fn pool_grew(&mut self) {
+        self.may_renominate = true;
+    }
+
+    /// `Choice`: the value to nominate from now on.
+    pub(super) fn choose(&mut self, value: Value) {
+        self.choice = Some(value);
+        self.is_choice_new = true;
+        self.may_renominate = true;
+    }
+
+    /// Does the node take part in `slot`?
+    pub(super) fn has_joined(&self, slot: SlotIndex) -> bool {
+        self.joined == Some(slot)
+    }
+
+    /// The node's latest statements about `slot`.
+    pub(super) fn own_statements(&self, slot: SlotIndex) -> Vec<Arc<Envelope>> {
+        self.scp.own_statements(slot).cloned().collect()
+    }
+
+    /// Everybody's latest statements about `slot`.
+    pub(super) fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
+        self.scp.statements(slot)
+    }
+
+    /// Forgets what is too old to be asked about, now that `next` is the slot to decide.
+    pub(super) fn forget_old_slots(&mut self, next: SlotIndex) {
+        let first = next.0.saturating_sub(SLOTS_REMEMBERED);
+        self.scp.forget_slots_before(SlotIndex(first));
+        self.nominated = None;
+    }
+
+    /// Checks the invariants of SCP.
+    #[cfg(test)]
+    pub(super) fn check_invariants(&self) -> Result<(), String> {
+        self.scp.check_invariants()
+    }
+}
+
+impl Node {
+    /// Takes up own statements from before a crash: the slot goes on with the quorum set that it had.
+    pub(super) fn restore_slot(
+        &mut self,
+        quorum_sets: u32,
+        set: Option<&Arc<QuorumSet>>,
+        own: &[Arc<Envelope>],
+    ) {
+        let slot = self.log.next_slot();
+        self.consensus.quorum_sets = quorum_sets;
+        if let Some(set) = set {
+            self.use_quorum_set(set);
+        }
+        for envelope in own.iter().filter(|envelope| envelope.slot == slot) {
+            self.consensus.begun = Some(slot);
+            let envelope = Arc::clone(envelope);
+            self.with_scp(|scp, driver, _| scp.restore(driver, envelope));
+        }
+    }
+
+    /// Does whatever has become possible: another quorum set, the next slot, statements that have waited.
+    pub(super) fn advance(&mut self) {
+        while self.life == Life::Ready {
+            self.adopt_quorum_set();
+            if !self.begin_slot() && !self.hear_aside() {
+                break;
+            }
+        }
+        self.renominate();
+        self.arm_resend();
+    }
+
+    /// Makes a quorum set of the present trust, unless a slot is running.
+    pub(super) fn adopt_quorum_set(&mut self) {
+        let slot = self.log.next_slot();
+        if self.consensus.begun == Some(slot) || self.consensus.trusted == Trusted::AsBefore {
+            return;
+        }
+        self.consensus.trusted = Trusted::AsBefore;
+        if let Some(event) = self.trust.tell() {
+            self.out.event(event);
+        }
+        let Some(set) = self.trust.quorum_set() else {
+            return;
+        };
+        if self.consensus.quorum_set.as_deref() == Some(&set) {
+            return;
+        }
+        self.consensus.quorum_sets = self.consensus.quorum_sets.saturating_add(1);
+        let quorum_set = Arc::new(set);
+        let id = self.use_quorum_set(&quorum_set);
+        self.out.changed();
+        self.out.event(NodeEvent::QuorumSetChanged {
+            id,
+            quorum_set,
+            from_slot: slot,
+        });
+    }
+
+    fn use_quorum_set(&mut self, set: &Arc<QuorumSet>) -> QuorumSetId {
+        let id = QuorumSetId {
+            owner: self.me,
+            nth: self.consensus.quorum_sets,
+        };
+        self.sets.learn(id, set);
+        self.sets.enclose(self.me, set);
+        self.consensus.quorum_set = Some(Arc::clone(set));
+        self.consensus.scp.set_quorum_set(id);
+        id
+    }
+
+    /// What the node would nominate in the next slot by itself.
+    fn own_value(&self) -> Option<Value> {
+        match self.config.settings.application {
+            Application::Choice => self.consensus.choice.clone(),
+            Application::Log => {
+                let (backup, me) = (&self.backup, self.me);
+                let proposals: Proposals = self.pool.selection(|one| !backup.says_no(me, one));
+                (!proposals.is_empty()).then(|| value_of(&proposals))
+            }
+        }
+    }
+
+    /// Begins the next slot if it is this node's turn to. True if it did.
+    fn begin_slot(&mut self) -> bool {
+        let slot = self.log.next_slot();
+        if self.consensus.has_joined(slot) {
+            return false;
+        }
+        let is_asked_for = match self.config.settings.application {
+            Application::Log => true,
+            Application::Choice => {
+                let slots = u64::from(self.config.settings.choice_slots);
+                slot.0 <= slots || self.consensus.is_choice_new
+            }
+        };
+        let goes_on = self.consensus.begun == Some(slot);
+        let is_due = goes_on || is_asked_for && self.own_value().is_some();
+        if is_due {
+            self.join_slot();
+        }
+        is_due
+    }
+
+    fn join_slot(&mut self) {
+        let slot = self.log.next_slot();
+        let value = self.own_value();
+        let start = match value {
+            Some(_) => SlotStart::Own,
+            None => SlotStart::Echo,
+        };
+        self.out.event(NodeEvent::SlotStarted { slot, start });
+        self.consensus.begun = Some(slot);
+        self.consensus.joined = Some(slot);
+        self.nominate(value);
+    }
+
+    fn nominate(&mut self, value: Option<Value>) {
+        let (slot, prev) = (self.log.next_slot(), self.log.previous_value());
+        if value.is_some() {
+            self.consensus.is_choice_new = false;
+        }
+        self.consensus.may_renominate = false;
+        self.consensus.nominated.clone_from(&value);
+        let effects = self.with_scp(|scp, driver, out| {
+            let _ = scp.nominate(driver, slot, value, prev, out);
+        });
+        self.carry_out(slot, effects);
+    }
+
+    /// Nominates again in a running slot if there is something new and the node has not voted for anything yet:
+    /// otherwise a leader that joined empty-handed would stay so.
+    fn renominate(&mut self) {
+        let slot = self.log.next_slot();
+        if self.life != Life::Ready
+            || !self.consensus.may_renominate
+            || !self.consensus.has_joined(slot)
+        {
+            return;
+        }
+        self.consensus.may_renominate = false;
+        let is_open = self.consensus.scp.slot_state(slot).is_some_and(|state| {
+            state.voted.is_empty() && state.accepted.is_empty() && state.b.is_none()
+        });
+        let value = self.own_value();
+        if is_open && value.is_some() && value != self.consensus.nominated {
+            self.nominate(value);
+        }
+    }
+
+    /// Hears statements about the running slot that had to wait. True if there were any.
+    fn hear_aside(&mut self) -> bool {
+        let slot = self.log.next_slot();
+        let ready = self.aside.take(slot, self.sets.closure());
+        for envelope in &ready {
+            if self.log.next_slot() == slot {
+                self.feed(envelope);
+            }
+        }
+        !ready.is_empty()
+    }
+
+    /// Tells SCP a statement about the running slot.
+    pub(super) fn feed(&mut self, envelope: &Arc<Envelope>) {
+        let slot = envelope.slot;
+        if !self.consensus.has_joined(slot) {
+            self.join_slot();
+        }
+        if slot != self.log.next_slot() {
+            return;
+        }
+        self.answer_backups(envelope);
+        let mut refusal = None;
+        let effects = self.with_scp(|scp, driver, out| {
+            refusal = scp.receive(driver, Arc::clone(envelope), out).err();
+        });
+        match refusal {
+            // Repetitions and overtaken statements are everyday life.
+            None | Some(Refusal::NotNewer) => {}
+            Some(why) => self.refuse(envelope.from, RefusedWhy::Scp(why)),
+        }
+        self.carry_out(slot, effects);
+    }
+
+    /// A timer of SCP ran out.
+    pub(super) fn slot_timer(&mut self, slot: SlotIndex, timer: ScpTimer) {
+        if self.life != Life::Ready || slot != self.log.next_slot() {
+            return;
+        }
+        let effects = self.with_scp(|scp, driver, out| scp.timer_expired(driver, slot, timer, out));
+        self.carry_out(slot, effects);
+    }
+
+    fn with_scp(
+        &mut self,
+        work: impl FnOnce(&mut Scp, &NodeDriver<'_>, &mut Vec<Effect>),
+    ) -> Vec<Effect> {
+        let driver = NodeDriver {
+            me: self.me,
+            application: self.config.settings.application,
+            sets: &self.sets,
+            log: &self.log,
+            backup: &self.backup,
+            roster: &self.discovery,
+            decoder: &self.decoder,
+        };
+        let mut effects = Vec::new();
+        work(&mut self.consensus.scp, &driver, &mut effects);
+        effects
+    }
+
+    fn carry_out(&mut self, slot: SlotIndex, effects: Vec<Effect>) {
+        let has_moved = !effects.is_empty();
+        for effect in effects {
+            match effect {
+                Effect::Emit(envelope) => self.say(&envelope),
+                Effect::SetTimer { slot, timer, span } => {
+                    self.out.timer(timer_kind(slot, timer), span)
+                }
+                Effect::StopTimer { slot, timer } => self.out.cancel(timer_kind(slot, timer)),
+                Effect::Externalized { value, .. } => self.record(value, &[]),
+                Effect::Event(event) => self.tell_transition(event),
+            }
+        }
+        if has_moved {
+            self.show_slot(slot);
+        }
+    }
+
+    fn say(&mut self, envelope: &Arc<Envelope>) {
+        self.resend.note_own(envelope.slot);
+        self.out.changed();
+        if let Some(body) = self.statement_body(envelope) {
+            self.out.broadcast(Purpose::Progress, body);
+        }
+    }
+
+    fn tell_transition(&mut self, event: ScpEvent) {
+        match &event {
+            // What was refused from others is told as a refusal of the node.
+            ScpEvent::Refused { from, .. } if *from != self.me => return,
+            ScpEvent::VotedNominate { value, .. } => {
+                let value = value.clone();
+                self.out.event(NodeEvent::Scp(event));
+                return self.answer_yes(&value);
+            }
+            _ => {}
+        }
+        self.out.event(NodeEvent::Scp(event));
+    }
+
+    fn show_slot(&mut self, slot: SlotIndex) {
+        let Some(state) = self.consensus.scp.slot_state(slot) else {
+            return;
+        };
+        let shown = self.consensus.shown.as_ref();
+        if shown.is_some_and(|(at, shown)| *at == slot && **shown == state) {
+            return;
+        }
+        let state = Arc::new(state);
+        self.consensus.shown = Some((slot, Arc::clone(&state)));
+        self.out.event(NodeEvent::Slot { slot, state });
+    }
+
+    /// A statement nominates backups of files that are here already: that is this node's "no".
+    fn answer_backups(&mut self, envelope: &Envelope) {
+        let Statement::Nominate { voted, .. } = &envelope.statement else {
+            return;
+        };
+        if self.config.settings.application != Application::Log {
+            return;
+        }
+        for value in voted {
+            for proposal in self
+                .decoder
+                .decode(value)
+                .iter()
+                .flat_map(|set| set.values())
+            {
+                if self.backup.says_no(self.me, proposal) {
+                    self.answer_backup(proposal, BackupAnswer::NoHasIt);
+                }
+            }
+        }
+    }
+
+    fn answer_yes(&mut self, value: &Value) {
+        if self.config.settings.application != Application::Log {
+            return;
+        }
+        for proposal in self
+            .decoder
+            .decode(value)
+            .iter()
+            .flat_map(|set| set.values())
+        {
+            if file_of(proposal).is_some() {
+                self.answer_backup(proposal, BackupAnswer::Yes);
+            }
+        }
+    }
+}
+
+fn timer_kind(slot: SlotIndex, timer: ScpTimer) -> TimerKind {
+    match timer {
+        ScpTimer::Nomination => TimerKind::Nomination(slot),
+        ScpTimer::Ballot => TimerKind::Ballot(slot),
+    }
+}

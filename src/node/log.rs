@@ -1,0 +1,92 @@
+//! `Log`: the decisions of a node, slot after slot without a gap, and where each proposal was recorded.
+//!
+//! A decision enters only when all earlier ones are there. What is heard about later slots waits outside: statements in
+//! `aside`, claims in `catch_up`.
+
+use super::decoding::Proposals;
+use super::proposal::ProposalId;
+use crate::scp::{SlotIndex, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The log of a node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Log {
+    decided: Arc<Vec<(SlotIndex, Value)>>,
+    recorded: BTreeMap<ProposalId, SlotIndex>,
+}
+
+impl Log {
+    /// The slot to be decided next.
+    pub(super) fn next_slot(&self) -> SlotIndex {
+        SlotIndex(self.decided.len() as u64 + 1)
+    }
+
+    /// The decision before [`Log::next_slot`]; the empty value before the first slot.
+    pub(super) fn previous_value(&self) -> Value {
+        self.decided
+            .last()
+            .map_or_else(|| Value::from(""), |(_, value)| value.clone())
+    }
+
+    /// All decisions, shared.
+    pub(super) fn decided(&self) -> &Arc<Vec<(SlotIndex, Value)>> {
+        &self.decided
+    }
+
+    /// At most `count_max` decisions from `slot` on.
+    pub(super) fn since(&self, slot: SlotIndex, count_max: usize) -> &[(SlotIndex, Value)] {
+        let from = usize::try_from(slot.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        let rest = self.decided.get(from..).unwrap_or_default();
+        &rest[..rest.len().min(count_max)]
+    }
+
+    /// The slot in which a proposal was recorded.
+    pub(super) fn slot_of(&self, id: ProposalId) -> Option<SlotIndex> {
+        self.recorded.get(&id).copied()
+    }
+
+    /// Records the decision of [`Log::next_slot`].
+    pub(super) fn append(&mut self, value: Value, proposals: &Proposals) {
+        let slot = self.next_slot();
+        for id in proposals.keys() {
+            self.recorded.entry(*id).or_insert(slot);
+        }
+        Arc::make_mut(&mut self.decided).push((slot, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::{Content, Proposal};
+    use crate::scp::NodeId;
+
+    #[test]
+    fn decisions_are_found_by_slot_and_proposals_by_name() {
+        let mut log = Log::default();
+        assert_eq!(
+            (log.next_slot(), log.previous_value()),
+            (SlotIndex(1), Value::from(""))
+        );
+        let id = ProposalId {
+            origin: NodeId(2),
+            nth: 1,
+        };
+        let content = Content::Note("tea".into());
+        let proposals: Proposals = [(id, Arc::new(Proposal { id, content }))].into();
+        log.append(Value::from("a"), &Proposals::new());
+        let before = Arc::clone(log.decided());
+        log.append(Value::from("b"), &proposals);
+        assert_eq!(before.len(), 1, "an earlier state does not change");
+        assert_eq!(log.slot_of(id), Some(SlotIndex(2)));
+        assert_eq!(
+            log.since(SlotIndex(2), 9),
+            [(SlotIndex(2), Value::from("b"))]
+        );
+        assert_eq!(log.since(SlotIndex(1), 1).len(), 1);
+        assert!(log.since(SlotIndex(3), 9).is_empty());
+        assert!(log.since(SlotIndex(u64::MAX), 9).is_empty());
+        assert_eq!(log.since(SlotIndex(0), 9).len(), 2);
+    }
+}

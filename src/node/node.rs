@@ -1,0 +1,155 @@
+//! `Node`: one participant. Takes inputs apart and hands them to the files beside it; nothing is decided here.
+//!
+//! The parts: `membership` (discovery and trust), `proposing` (certification and the pool), `statements` and `consensus`
+//! (SCP), `resend`, `catch_up`, `recording` (the log and backups).
+
+use super::aside::Aside;
+use super::backup::Backup;
+use super::catch_up::CatchUp;
+use super::closure::Sets;
+use super::config::NodeConfig;
+use super::consensus::Consensus;
+use super::contract::{Input, Output, Persisted, TimerKind};
+use super::decoding::Decoder;
+use super::discovery::Discovery;
+use super::log::Log;
+use super::outbox::Outbox;
+use super::pool::Pool;
+use super::relay::Relay;
+use super::resend::Resend;
+use super::trust::Trust;
+use crate::scp::{NodeId, ScpTimer};
+use crate::time::Time;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How far a node has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Not started.
+    New,
+    /// Looking for others; statements wait.
+    Discovering,
+    /// Asking for what was decided before it votes; statements wait.
+    CatchingUp,
+    /// Votes.
+    Ready,
+    /// Has said goodbye: nothing happens any more.
+    Left,
+}
+
+/// One participant of a network. The same inputs at the same times give the same outputs.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(super) config: Arc<NodeConfig>,
+    pub(super) me: NodeId,
+    pub(super) now: Time,
+    pub(super) life: Life,
+    /// Whether it ran before and has to ask what it missed.
+    pub(super) is_restarted: bool,
+    pub(super) out: Outbox,
+    pub(super) discovery: Discovery,
+    /// When each node was last heard of; kept only under the policy that forgets silent nodes.
+    pub(super) alive: BTreeMap<NodeId, Time>,
+    pub(super) trust: Trust,
+    pub(super) relay: Relay,
+    pub(super) pool: Pool,
+    /// How many proposals it has made.
+    pub(super) proposals: u32,
+    pub(super) log: Log,
+    pub(super) backup: Backup,
+    pub(super) decoder: Decoder,
+    pub(super) sets: Sets,
+    pub(super) aside: Aside,
+    pub(super) consensus: Consensus,
+    pub(super) resend: Resend,
+    pub(super) catch_up: CatchUp,
+}
+
+impl Node {
+    /// A node that has not started. Nothing happens before [`Input::Start`].
+    #[must_use]
+    pub fn new(config: Arc<NodeConfig>) -> Node {
+        let me = config.peer.id;
+        Node {
+            me,
+            now: Time::ZERO,
+            life: Life::New,
+            is_restarted: false,
+            out: Outbox::new(me),
+            discovery: Discovery::new(config.peer.clone()),
+            alive: BTreeMap::new(),
+            trust: Trust::new(me, config.trust.clone(), config.threshold),
+            relay: Relay::new(config.settings.relaying),
+            pool: Pool::default(),
+            proposals: 0,
+            log: Log::default(),
+            backup: Backup::new(&config.held_files),
+            decoder: Decoder::default(),
+            sets: Sets::default(),
+            aside: Aside::default(),
+            consensus: Consensus::new(me, config.initial_value.clone()),
+            resend: Resend::default(),
+            catch_up: CatchUp::default(),
+            config,
+        }
+    }
+
+    /// Something happens at `now`: what the node wants done about it, in order.
+    ///
+    /// It cannot fail. A bad message becomes an event and changes nothing; an input that makes no sense in the node's
+    /// present state (a second start, anything after it has left) is ignored.
+    #[must_use]
+    pub fn step(&mut self, now: Time, input: Input) -> Vec<Output> {
+        self.now = now;
+        match (self.life, input) {
+            (Life::New, Input::Start(persisted)) => self.start(persisted.as_deref()),
+            (Life::New | Life::Left, _) | (_, Input::Start(_)) => return Vec::new(),
+            (_, input) => self.dispatch(input),
+        }
+        self.advance();
+        let persisted = self.out.needs_persist().then(|| self.persisted());
+        self.out.take(persisted)
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::Start(_) => {}
+            Input::Receive { from, message } => self.receive(from, &message),
+            Input::Heard { from, announcement } => self.hear(from, &announcement),
+            Input::Timer(kind) => self.timer(kind),
+            Input::Propose(content) => self.propose(content),
+            Input::SetTrust(policy) => self.set_trust(policy),
+            Input::Fetched { sha256, result } => self.fetched(&sha256, result),
+            Input::Leave => self.leave(),
+        }
+    }
+
+    fn timer(&mut self, kind: TimerKind) {
+        match kind {
+            TimerKind::Nomination(slot) => self.slot_timer(slot, ScpTimer::Nomination),
+            TimerKind::Ballot(slot) => self.slot_timer(slot, ScpTimer::Ballot),
+            TimerKind::Announce => self.repeat_beacon(),
+            TimerKind::Settle => self.settled(),
+            TimerKind::Refresh => self.refresh(),
+            TimerKind::Resend => self.send_again(),
+            TimerKind::Expire => self.expire_proposals(),
+            TimerKind::CatchUp => self.catch_up_timer(),
+        }
+    }
+
+    /// What must survive a crash.
+    fn persisted(&self) -> Persisted {
+        let undecided = self.log.next_slot();
+        Persisted {
+            decided: Arc::clone(self.log.decided()),
+            statements: self.consensus.own_statements(undecided),
+            files: self.backup.acquired().cloned().collect(),
+            messages: self.out.messages_reserved(),
+            proposals: self.proposals,
+            announcements: self.discovery.announcements(),
+            quorum_sets: self.consensus.quorum_sets(),
+            quorum_set: self.consensus.quorum_set().cloned(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `Outbox`: what a step wants done, collected in order, and the numbers under which things leave the node.
+//!
+//! Absent here: deciding anything. The one rule kept here is "durable before sent": a step that changed what must
+//! survive a crash begins with a `Persist`.
+
+use super::contract::{Output, Persisted, Recipient, TimerKind};
+use super::event::NodeEvent;
+use super::message::{Body, Message, MessageId};
+use crate::scp::NodeId;
+use crate::time::Span;
+use std::sync::Arc;
+
+/// Numbers of messages are reserved in blocks of this size, so that not every message needs a `Persist` of its own.
+const MESSAGES_RESERVED: u64 = 256;
+
+/// Whether what must survive a crash has changed in this step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Durability {
+    Unchanged,
+    Changed,
+}
+
+/// Whether a message says something new, or is periodic or re-sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It moves the network forward.
+    Progress,
+    /// Verdicts, idleness and limits ignore it.
+    Housekeeping,
+}
+
+impl Purpose {
+    /// The purpose of an answer to `question`.
+    pub(super) fn of(question: &Message) -> Purpose {
+        if question.housekeeping {
+            Purpose::Housekeeping
+        } else {
+            Purpose::Progress
+        }
+    }
+}
+
+/// Collects the outputs of a step.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox {
+    me: NodeId,
+    outputs: Vec<Output>,
+    durability: Durability,
+    messages: u64,
+    messages_reserved: u64,
+}
+
+impl Outbox {
+    pub(super) fn new(me: NodeId) -> Outbox {
+        Outbox {
+            me,
+            outputs: Vec::new(),
+            durability: Durability::Unchanged,
+            messages: 0,
+            messages_reserved: 0,
+        }
+    }
+
+    /// Continues after the highest number that may have been used before a crash.
+    pub(super) fn restore(&mut self, messages: u64) {
+        self.messages = messages;
+        self.messages_reserved = messages;
+    }
+
+    /// No message with a higher number exists.
+    pub(super) fn messages_reserved(&self) -> u64 {
+        self.messages_reserved
+    }
+
+    pub(super) fn push(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    pub(super) fn event(&mut self, event: NodeEvent) {
+        self.outputs.push(Output::Event(event));
+    }
+
+    /// Starts a timer; a span of zero means that this kind of timer is switched off.
+    pub(super) fn timer(&mut self, kind: TimerKind, span: Span) {
+        if span > Span::ZERO {
+            self.outputs.push(Output::SetTimer(kind, span));
+        }
+    }
+
+    pub(super) fn cancel(&mut self, kind: TimerKind) {
+        self.outputs.push(Output::CancelTimer(kind));
+    }
+
+    /// Something that must survive a crash has changed.
+    pub(super) fn changed(&mut self) {
+        self.durability = Durability::Changed;
+    }
+
+    /// Creates a message for everybody.
+    pub(super) fn broadcast(&mut self, purpose: Purpose, body: Body) {
+        let message = self.message(None, purpose, body);
+        let to = Recipient::Neighbours;
+        self.push(Output::Send { to, message });
+    }
+
+    /// Creates a message for one node: sent straight to it, or (`via` says so) to be relayed until it gets there.
+    pub(super) fn address(&mut self, node: NodeId, via: Recipient, purpose: Purpose, body: Body) {
+        let message = self.message(Some(node), purpose, body);
+        self.push(Output::Send { to: via, message });
+    }
+
+    fn message(&mut self, to: Option<NodeId>, purpose: Purpose, body: Body) -> Arc<Message> {
+        self.messages = self.messages.saturating_add(1);
+        if self.messages > self.messages_reserved {
+            self.messages_reserved = self.messages.saturating_add(MESSAGES_RESERVED);
+            self.changed();
+        }
+        let id = MessageId {
+            sender: self.me,
+            nth: self.messages,
+        };
+        Arc::new(Message {
+            id,
+            to,
+            housekeeping: purpose == Purpose::Housekeeping,
+            body,
+        })
+    }
+
+    /// Does the step have to begin with a `Persist`?
+    pub(super) fn needs_persist(&self) -> bool {
+        self.durability == Durability::Changed
+    }
+
+    /// Everything the step wants done; `persisted` comes first.
+    pub(super) fn take(&mut self, persisted: Option<Persisted>) -> Vec<Output> {
+        self.durability = Durability::Unchanged;
+        let mut outputs = std::mem::take(&mut self.outputs);
+        if let Some(persisted) = persisted {
+            outputs.insert(0, Output::Persist(Arc::new(persisted)));
+        }
+        outputs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(output: &Output) -> Option<u64> {
+        match output {
+            Output::Send { message, .. } => Some(message.id.nth),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn no_number_is_used_twice_over_a_crash_and_most_messages_need_no_persist() {
+        let mut outbox = Outbox::new(NodeId(3));
+        let mut persists = 0;
+        let mut durable = 0;
+        for nth in 1..=600 {
+            outbox.broadcast(Purpose::Progress, Body::PeersQuestion);
+            if outbox.needs_persist() {
+                persists += 1;
+                durable = outbox.messages_reserved();
+            }
+            assert!(
+                nth <= durable,
+                "message {nth} leaves while {durable} is durable"
+            );
+            assert_eq!(outbox.take(None).iter().find_map(number), Some(nth));
+        }
+        assert_eq!(persists, 3);
+        let mut again = Outbox::new(NodeId(3));
+        again.restore(durable);
+        again.broadcast(Purpose::Progress, Body::PeersQuestion);
+        assert!(again.take(None).iter().find_map(number) > Some(600));
+    }
+
+    #[test]
+    fn persist_comes_first_and_zero_spans_set_no_timer() {
+        let mut outbox = Outbox::new(NodeId(0));
+        outbox.timer(TimerKind::Refresh, Span::ZERO);
+        outbox.cancel(TimerKind::Expire);
+        outbox.changed();
+        assert!(outbox.needs_persist());
+        let outputs = outbox.take(Some(Persisted::default()));
+        assert!(matches!(
+            outputs[..],
+            [Output::Persist(_), Output::CancelTimer(_)]
+        ));
+        assert!(!outbox.needs_persist() && outbox.take(None).is_empty());
+    }
+}

@@ -1,0 +1,249 @@
+//! `Pool`: certified proposals that are not decided yet, and what was too old to wait any longer.
+//!
+//! Also here: the form of a proposal. Absent: certification (`proposing`), which needs to know whom the node trusts.
+
+use super::decoding::Proposals;
+use super::proposal::{Content, FileInfo, Proposal, ProposalId};
+use crate::scp::NodeId;
+use crate::time::{Span, Time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Longest note and longest value of a `choice`, in bytes.
+const TEXT_BYTES_MAX: usize = 1000;
+/// Longest file name, in bytes.
+const NAME_BYTES_MAX: usize = 255;
+/// How many proposals a pool holds.
+const POOL_MAX: usize = 4096;
+/// How many proposals wait for the node to know whom it trusts.
+const WAITING_MAX: usize = 256;
+/// How many expired proposals are remembered, so that they do not come back.
+const EXPIRED_REMEMBERED: usize = 4096;
+/// How many proposals one value takes; the rest waits for the next slot.
+pub(super) const PROPOSALS_PER_VALUE: usize = 64;
+
+/// Whether the content of a proposal has the form that it must have.
+pub(super) fn is_well_formed(content: &Content) -> bool {
+    match content {
+        Content::Note(text) => {
+            (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
+        }
+        Content::File(file) => is_plain_name(&file.name) && is_sha256(&file.sha256),
+        Content::Choice(value) => (1..=TEXT_BYTES_MAX).contains(&value.as_bytes().len()),
+    }
+}
+
+fn is_plain_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len())
+        && !name.starts_with("..")
+        && name != "."
+        && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | ':'))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The file that a proposal asks to back up.
+pub(super) fn file_of(proposal: &Proposal) -> Option<&FileInfo> {
+    match &proposal.content {
+        Content::File(file) => Some(file),
+        Content::Note(_) | Content::Choice(_) => None,
+    }
+}
+
+/// A pooled proposal.
+#[derive(Clone, Debug)]
+struct Pooled {
+    proposal: Arc<Proposal>,
+    since: Time,
+    ticks: u32,
+}
+
+/// The pool of a node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pool {
+    pooled: BTreeMap<ProposalId, Pooled>,
+    waiting: BTreeMap<ProposalId, (NodeId, Arc<Proposal>)>,
+    expired: BTreeSet<(Time, ProposalId)>,
+    expired_ids: BTreeSet<ProposalId>,
+}
+
+impl Pool {
+    pub(super) fn is_empty(&self) -> bool {
+        self.pooled.is_empty()
+    }
+
+    pub(super) fn contains(&self, id: ProposalId) -> bool {
+        self.pooled.contains_key(&id)
+    }
+
+    /// Was it in the pool before, for too long?
+    pub(super) fn has_expired(&self, id: ProposalId) -> bool {
+        self.expired_ids.contains(&id)
+    }
+
+    /// Puts a certified proposal in. False if the pool is full: then nothing has changed.
+    pub(super) fn insert(&mut self, now: Time, proposal: &Arc<Proposal>) -> bool {
+        if self.pooled.len() >= POOL_MAX {
+            return false;
+        }
+        self.waiting.remove(&proposal.id);
+        let pooled = Pooled {
+            proposal: Arc::clone(proposal),
+            since: now,
+            ticks: 0,
+        };
+        self.pooled.insert(proposal.id, pooled);
+        true
+    }
+
+    /// Keeps a proposal until the node knows whom it trusts.
+    pub(super) fn wait(&mut self, from: NodeId, proposal: &Arc<Proposal>) {
+        if self.waiting.len() < WAITING_MAX {
+            self.waiting
+                .insert(proposal.id, (from, Arc::clone(proposal)));
+        }
+    }
+
+    /// Takes out what has waited.
+    pub(super) fn take_waiting(&mut self) -> Vec<(NodeId, Arc<Proposal>)> {
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    /// The proposals were decided.
+    pub(super) fn settle(&mut self, decided: &Proposals) {
+        for id in decided.keys() {
+            self.pooled.remove(id);
+            self.waiting.remove(id);
+        }
+    }
+
+    /// What a value is made of: the first proposals by name that fulfil `condition`.
+    pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> Proposals {
+        self.pooled
+            .values()
+            .map(|pooled| &pooled.proposal)
+            .filter(|proposal| condition(proposal))
+            .take(PROPOSALS_PER_VALUE)
+            .map(|proposal| (proposal.id, Arc::clone(proposal)))
+            .collect()
+    }
+
+    /// Takes out what has been in the pool for `ttl` or longer, and remembers its name.
+    pub(super) fn expire(&mut self, now: Time, ttl: Span) -> Vec<ProposalId> {
+        let due: Vec<_> = self
+            .pooled
+            .iter()
+            .filter(|(_, pooled)| pooled.since + ttl <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &due {
+            self.pooled.remove(id);
+            self.expired.insert((now, *id));
+            self.expired_ids.insert(*id);
+        }
+        while self.expired.len() > EXPIRED_REMEMBERED {
+            if let Some((_, id)) = self.expired.pop_first() {
+                self.expired_ids.remove(&id);
+            }
+        }
+        due
+    }
+
+    /// When the next proposal expires, counted from `now`.
+    pub(super) fn next_expiry(&self, now: Time, ttl: Span) -> Option<Span> {
+        let oldest = self.pooled.values().map(|pooled| pooled.since).min()?;
+        Some((oldest + ttl).since(now))
+    }
+
+    /// Counts a tick of the re-send timer for every proposal; those for which `is_due` says so are to be sent again.
+    pub(super) fn tick(&mut self, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Proposal>> {
+        let mut due = Vec::new();
+        for pooled in self.pooled.values_mut() {
+            pooled.ticks = pooled.ticks.saturating_add(1);
+            if is_due(pooled.ticks) {
+                due.push(Arc::clone(&pooled.proposal));
+            }
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(nth: u32) -> Arc<Proposal> {
+        let id = ProposalId {
+            origin: NodeId(1),
+            nth,
+        };
+        let content = Content::Note(format!("note {nth}"));
+        Arc::new(Proposal { id, content })
+    }
+
+    fn file(name: &str, sha256: &str) -> Content {
+        Content::File(FileInfo {
+            name: name.into(),
+            size_bytes: 1,
+            sha256: sha256.into(),
+        })
+    }
+
+    #[test]
+    fn forms() {
+        let hash = "0123456789abcdef".repeat(4);
+        for good in [
+            Content::Note("t\u{e9}".into()),
+            Content::Note("x".repeat(1000)),
+            file("photo.jpg", &hash),
+            file(".profile", &hash),
+            Content::Choice("0".into()),
+        ] {
+            assert!(is_well_formed(&good), "{good:?}");
+        }
+        for bad in [
+            Content::Note(String::new()),
+            Content::Note("x".repeat(1001)),
+            Content::Note("two\nlines".into()),
+            file("", &hash),
+            file("..", &hash),
+            file("../photo.jpg", &hash),
+            file("a/b", &hash),
+            file("a\\b", &hash),
+            file("photo.jpg", &hash[1..]),
+            file("photo.jpg", &hash.to_uppercase()),
+            Content::Choice("".into()),
+        ] {
+            assert!(!is_well_formed(&bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn proposals_expire_in_the_order_of_their_arrival() {
+        let (mut pool, ttl) = (Pool::default(), Span::from_ms(100));
+        pool.insert(Time::from_ms(10), &note(2));
+        pool.insert(Time::from_ms(20), &note(1));
+        assert_eq!(
+            pool.next_expiry(Time::from_ms(30), ttl),
+            Some(Span::from_ms(80))
+        );
+        assert_eq!(pool.expire(Time::from_ms(109), ttl), []);
+        assert_eq!(pool.expire(Time::from_ms(110), ttl), [note(2).id]);
+        assert!(pool.has_expired(note(2).id) && !pool.has_expired(note(1).id));
+        assert_eq!(pool.selection(|_| true).len(), 1);
+        assert_eq!(pool.selection(|proposal| proposal.id.nth > 1).len(), 0);
+    }
+
+    #[test]
+    fn a_pool_is_bounded() {
+        let mut pool = Pool::default();
+        for nth in 0..POOL_MAX as u32 + 9 {
+            assert_eq!(pool.insert(Time::ZERO, &note(nth)), nth < POOL_MAX as u32);
+        }
+        assert_eq!(pool.selection(|_| true).len(), PROPOSALS_PER_VALUE);
+        pool.settle(&pool.selection(|_| true));
+        assert!(!pool.contains(note(0).id) && !pool.is_empty());
+    }
+}

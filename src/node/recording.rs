@@ -1,0 +1,148 @@
+//! The log and backups at work: recording a decision, fetching what it brings, taking up what survived a crash.
+
+use super::config::Application;
+use super::contract::{FetchError, Output, Persisted, TimerKind};
+use super::decoding::Proposals;
+use super::event::{BackupAnswer, NodeEvent};
+use super::node::Node;
+use super::pool::file_of;
+use super::proposal::Proposal;
+use crate::scp::{NodeId, SlotIndex, Statement, Value};
+use std::sync::Arc;
+
+impl Node {
+    /// Appends the decision of the next slot to the log. `claimants` are those whose word was taken for it, if it was
+    /// not decided by SCP here.
+    pub(super) fn record(&mut self, value: Value, claimants: &[NodeId]) {
+        let slot = self.log.next_slot();
+        let decoded = match self.config.settings.application {
+            Application::Log => self.decoder.decode(&value).unwrap_or_default(),
+            Application::Choice => Arc::default(),
+        };
+        self.log.append(value.clone(), &decoded);
+        self.out.changed();
+        self.out.cancel(TimerKind::Nomination(slot));
+        self.out.cancel(TimerKind::Ballot(slot));
+        let proposals: Vec<Arc<Proposal>> = decoded.values().map(Arc::clone).collect();
+        let recorded = proposals.clone();
+        self.out.event(NodeEvent::Recorded {
+            slot,
+            value,
+            proposals,
+        });
+        self.settle_pool(&decoded);
+        for proposal in &recorded {
+            self.back_up(slot, proposal, claimants);
+        }
+        self.start_fetches();
+        let next = self.log.next_slot();
+        self.aside.forget_before(next);
+        self.resend.forget_before(slot);
+        self.catch_up.forget_before(next);
+        self.consensus.forget_old_slots(next);
+        if let Some(set) = self.consensus.quorum_set().cloned() {
+            self.sets.enclose(self.me, &set);
+        }
+    }
+
+    fn settle_pool(&mut self, decided: &Proposals) {
+        let was_empty = self.pool.is_empty();
+        self.pool.settle(decided);
+        if self.pool.is_empty() && !was_empty {
+            self.out.cancel(TimerKind::Expire);
+        }
+    }
+
+    /// A decided proposal may bring a file.
+    fn back_up(&mut self, slot: SlotIndex, proposal: &Proposal, claimants: &[NodeId]) {
+        let Some(file) = file_of(proposal) else {
+            return;
+        };
+        self.answer_backup(proposal, BackupAnswer::NotAsked);
+        self.backup.forget_answer(proposal.id);
+        if self.backup.holds(&file.sha256) {
+            let (file, from) = (file.clone(), self.me);
+            self.out.event(NodeEvent::BackedUp { file, from });
+            return;
+        }
+        let origin = proposal.id.origin;
+        let mut holders = vec![origin];
+        holders.extend(claimants.iter().copied().filter(|&node| node != origin));
+        let decided = self.consensus.statements(slot).filter_map(|envelope| {
+            let has_decided = matches!(envelope.statement, Statement::Externalize { .. });
+            (has_decided && envelope.from != self.me).then_some(envelope.from)
+        });
+        for node in decided {
+            if !holders.contains(&node) {
+                holders.push(node);
+            }
+        }
+        self.backup.want(file, holders);
+    }
+
+    /// Says, once per proposal, what the node says to a backup.
+    pub(super) fn answer_backup(&mut self, proposal: &Proposal, answer: BackupAnswer) {
+        if let Some(file) = file_of(proposal)
+            && self.backup.answer(proposal.id, answer)
+        {
+            self.out.event(NodeEvent::BackupAnswered {
+                file: file.clone(),
+                proposal: proposal.id,
+                answer,
+            });
+        }
+    }
+
+    pub(super) fn start_fetches(&mut self) {
+        for (file, holders) in self.backup.start_fetches() {
+            self.out.push(Output::Fetch { file, holders });
+        }
+    }
+
+    /// A fetch ended. A failed one is tried again with the next refresh.
+    pub(super) fn fetched(&mut self, sha256: &str, result: Result<NodeId, FetchError>) {
+        let Some(file) = self.backup.fetched(sha256, result) else {
+            return;
+        };
+        match result {
+            Ok(from) => {
+                self.out.changed();
+                self.out.event(NodeEvent::BackedUp { file, from });
+            }
+            Err(why) => self.out.event(NodeEvent::BackupFailed { file, why }),
+        }
+    }
+
+    /// Takes up what survived a crash. What is recorded already is not told again.
+    pub(super) fn restore(&mut self, persisted: &Persisted) {
+        self.out.restore(persisted.messages);
+        self.discovery.restore(persisted.announcements);
+        self.proposals = persisted.proposals;
+        for file in &persisted.files {
+            self.backup.acquire(file);
+        }
+        for (slot, value) in persisted.decided.iter() {
+            if *slot != self.log.next_slot() {
+                break;
+            }
+            let decoded = match self.config.settings.application {
+                Application::Log => self.decoder.decode(value).unwrap_or_default(),
+                Application::Choice => Arc::default(),
+            };
+            self.log.append(value.clone(), &decoded);
+            for proposal in decoded.values() {
+                if let Some(file) = file_of(proposal)
+                    && !self.backup.holds(&file.sha256)
+                {
+                    self.backup.want(file, vec![proposal.id.origin]);
+                }
+            }
+        }
+        self.restore_slot(
+            persisted.quorum_sets,
+            persisted.quorum_set.as_ref(),
+            &persisted.statements,
+        );
+        self.start_fetches();
+    }
+}

@@ -1,0 +1,179 @@
+//! Sending again: a node repeats its latest statements until everybody who matters has decided, so that loss only costs
+//! time. Also here: how far others have come, as far as their statements show it.
+//!
+//! Repetitions become rarer as long as nothing changes (after 1, 2, 4, 8 ticks, then every 8), are housekeeping, and carry
+//! new numbers so that relays let them pass. Of a decided slot only EXTERNALIZE is repeated, and only for the last two.
+
+use super::contract::TimerKind;
+use super::message::Body;
+use super::node::{Life, Node};
+use super::outbox::Purpose;
+use crate::scp::{Envelope, NodeId, SlotIndex, Statement};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For how many decided slots EXTERNALIZE is repeated without being asked for.
+const DECIDED_REPEATED: u64 = 2;
+/// From this tick on only every so many are used.
+const TICKS_BETWEEN: u32 = 8;
+/// For how many nodes it is remembered how far they have come.
+const NODES_MAX: usize = 1 << 15;
+
+/// Is something sent again at its n-th tick?
+fn is_due(tick: u32) -> bool {
+    tick.is_power_of_two() && tick <= TICKS_BETWEEN || tick.is_multiple_of(TICKS_BETWEEN)
+}
+
+/// What is to be sent again, and to whom it still matters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resend {
+    is_armed: bool,
+    ticks: BTreeMap<SlotIndex, u32>,
+    wanted: BTreeSet<SlotIndex>,
+    decided_by: BTreeMap<NodeId, SlotIndex>,
+}
+
+impl Resend {
+    /// A statement shows how far its sender has come.
+    pub(super) fn note_statement(&mut self, envelope: &Envelope) {
+        let decided = match envelope.statement {
+            Statement::Externalize { .. } => envelope.slot,
+            _ => SlotIndex(envelope.slot.0.saturating_sub(1)),
+        };
+        self.note_decided(envelope.from, decided);
+    }
+
+    /// `node` has decided all slots up to `slot`.
+    pub(super) fn note_decided(&mut self, node: NodeId, slot: SlotIndex) {
+        if self.decided_by.len() < NODES_MAX || self.decided_by.contains_key(&node) {
+            let known = self.decided_by.entry(node).or_insert(slot);
+            *known = slot.max(*known);
+        }
+    }
+
+    /// The node has said something new about `slot`.
+    pub(super) fn note_own(&mut self, slot: SlotIndex) {
+        self.ticks.insert(slot, 0);
+    }
+
+    /// Somebody waits for the decision of `slot`.
+    pub(super) fn want(&mut self, slot: SlotIndex) {
+        self.wanted.insert(slot);
+        while self.wanted.len() > TICKS_BETWEEN as usize {
+            self.wanted.pop_first();
+        }
+    }
+
+    /// Forgets how often statements about slots before `slot` were repeated.
+    pub(super) fn forget_before(&mut self, slot: SlotIndex) {
+        let first = SlotIndex(slot.0.saturating_sub(DECIDED_REPEATED));
+        self.ticks = self.ticks.split_off(&first);
+    }
+
+    fn has_decided(&self, node: NodeId, slot: SlotIndex) -> bool {
+        self.decided_by.get(&node).is_some_and(|&at| at >= slot)
+    }
+
+    /// Counts a tick of `slot`.
+    fn tick(&mut self, slot: SlotIndex) -> bool {
+        let ticks = self.ticks.entry(slot).or_default();
+        *ticks = ticks.saturating_add(1);
+        is_due(*ticks)
+    }
+}
+
+impl Node {
+    /// The timer of sending again ran out.
+    pub(super) fn send_again(&mut self) {
+        self.resend.is_armed = false;
+        let next = self.log.next_slot();
+        for slot in std::mem::take(&mut self.resend.wanted) {
+            if let Some(body) = self.own_decision(slot) {
+                self.out.broadcast(Purpose::Housekeeping, body);
+            }
+        }
+        for slot in self.repeated_slots() {
+            if self.resend.tick(slot)
+                && let Some(body) = self.own_decision(slot)
+            {
+                self.out.broadcast(Purpose::Housekeeping, body);
+            }
+        }
+        if self.life == Life::Ready && self.consensus.has_joined(next) && self.resend.tick(next) {
+            for envelope in self.consensus.own_statements(next) {
+                if let Some(body) = self.statement_body(&envelope) {
+                    self.out.broadcast(Purpose::Housekeeping, body);
+                }
+            }
+        }
+        for proposal in self.pool.tick(is_due) {
+            self.out
+                .broadcast(Purpose::Housekeeping, Body::Proposal(proposal));
+        }
+    }
+
+    /// Sees to it that the timer runs as long as there is something to send again.
+    pub(super) fn arm_resend(&mut self) {
+        if self.resend.is_armed || self.life == Life::Left {
+            return;
+        }
+        let is_needed = !self.pool.is_empty()
+            || !self.resend.wanted.is_empty()
+            || self.life == Life::Ready && self.consensus.has_joined(self.log.next_slot())
+            || !self.repeated_slots().is_empty();
+        if is_needed {
+            self.resend.is_armed = true;
+            self.out
+                .timer(TimerKind::Resend, self.config.settings.resend);
+        }
+    }
+
+    /// Decided slots of which somebody who matters may not know the decision.
+    fn repeated_slots(&self) -> Vec<SlotIndex> {
+        let next = self.log.next_slot().0;
+        (next.saturating_sub(DECIDED_REPEATED).max(1)..next)
+            .map(SlotIndex)
+            .filter(|&slot| self.own_decision(slot).is_some() && !self.is_known_to_all(slot))
+            .collect()
+    }
+
+    fn is_known_to_all(&self, slot: SlotIndex) -> bool {
+        let mut others = self.sets.closure().iter().filter(|&node| node != self.me);
+        others.all(|node| {
+            self.resend.has_decided(node, slot) || self.discovery.goodbye_of(node).is_some()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetitions_become_rarer() {
+        let due: Vec<u32> = (1..=33).filter(|&tick| is_due(tick)).collect();
+        assert_eq!(due, [1, 2, 4, 8, 16, 24, 32]);
+    }
+
+    #[test]
+    fn who_speaks_about_a_slot_has_decided_the_one_before() {
+        let mut resend = Resend::default();
+        resend.note_decided(NodeId(1), SlotIndex(3));
+        resend.note_decided(NodeId(1), SlotIndex(2));
+        assert!(resend.has_decided(NodeId(1), SlotIndex(3)));
+        assert!(!resend.has_decided(NodeId(1), SlotIndex(4)));
+        assert!(!resend.has_decided(NodeId(2), SlotIndex(0)));
+    }
+
+    #[test]
+    fn what_is_wanted_is_bounded_and_news_start_anew() {
+        let mut resend = Resend::default();
+        (0..100).for_each(|slot| resend.want(SlotIndex(slot)));
+        assert_eq!(resend.wanted.len(), 8);
+        let slot = SlotIndex(5);
+        let ticks = |resend: &mut Resend| (0..4).filter(|_| resend.tick(slot)).count();
+        assert_eq!(ticks(&mut resend), 3);
+        assert_eq!(ticks(&mut resend), 1);
+        resend.note_own(slot);
+        assert_eq!(ticks(&mut resend), 3);
+    }
+}

@@ -1,0 +1,267 @@
+//! `Trust`: whom the node trusts, by its policy, and the quorum set that follows from it.
+//!
+//! Here trust follows discovery at once. When it begins to count (at the node's next slot, never inside one) is decided
+//! in `consensus`.
+
+use super::config::{Threshold, TrustPolicy};
+use super::discovery::Discovery;
+use super::event::{NodeEvent, TrustCause};
+use crate::scp::{NodeId, NodeSet, QuorumSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Up to this size every change of a trust set is told at once; larger ones when they have grown by an eighth.
+const TOLD_AT_ONCE: u32 = 64;
+
+/// Whom a node trusts.
+#[derive(Clone, Debug)]
+pub(super) struct Trust {
+    me: NodeId,
+    policy: TrustPolicy,
+    threshold: Threshold,
+    members: NodeSet,
+    forgotten: NodeSet,
+    told: Option<u32>,
+    untold: Option<TrustCause>,
+}
+
+impl Trust {
+    pub(super) fn new(me: NodeId, policy: TrustPolicy, threshold: Threshold) -> Trust {
+        Trust {
+            me,
+            policy,
+            threshold,
+            members: NodeSet::new(),
+            forgotten: NodeSet::new(),
+            told: None,
+            untold: None,
+        }
+    }
+
+    /// Does it use a given quorum set, whatever is found?
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self.policy, TrustPolicy::Fixed(_))
+    }
+
+    /// Does it trust nobody, so that it can never vote?
+    pub(super) fn is_nobody(&self) -> bool {
+        matches!(self.policy, TrustPolicy::Nobody)
+    }
+
+    pub(super) fn trusts(&self, node: NodeId) -> bool {
+        self.members.contains(node)
+    }
+
+    /// Everyone trusted, ascending, the node itself included.
+    pub(super) fn members(&self) -> &NodeSet {
+        &self.members
+    }
+
+    /// Another policy.
+    pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Discovery) {
+        self.policy = policy;
+        self.recompute(roster, TrustCause::Ordered);
+        self.untold = Some(TrustCause::Ordered);
+    }
+
+    /// Looks at one node again: what is known of it has changed.
+    pub(super) fn reconsider(&mut self, node: NodeId, roster: &Discovery, cause: TrustCause) {
+        if self.is_fixed() || node == self.me {
+            return;
+        }
+        let has_changed = match self.wants(node, roster) {
+            true => self.members.insert(node),
+            false => self.members.remove(node),
+        };
+        if has_changed {
+            self.untold = Some(cause);
+        }
+    }
+
+    /// Looks at everybody.
+    pub(super) fn recompute(&mut self, roster: &Discovery, cause: TrustCause) {
+        let mut members = match &self.policy {
+            TrustPolicy::Nobody => NodeSet::new(),
+            TrustPolicy::Fixed(set) => set.nodes(),
+            TrustPolicy::Found | TrustPolicy::InRange => roster
+                .present()
+                .map(|peer| peer.id)
+                .filter(|&node| self.wants(node, roster))
+                .collect(),
+        };
+        if !self.is_nobody() {
+            members.insert(self.me);
+        }
+        if members != self.members {
+            self.members = members;
+            self.untold = Some(cause);
+        }
+    }
+
+    fn wants(&self, node: NodeId, roster: &Discovery) -> bool {
+        let by_policy = match self.policy {
+            TrustPolicy::Found => true,
+            TrustPolicy::InRange => roster.is_heard(node),
+            TrustPolicy::Fixed(_) | TrustPolicy::Nobody => false,
+        };
+        by_policy && roster.is_present(node) && !self.forgotten.contains(node)
+    }
+
+    /// The unsafe policy: these have been silent for too long, the others have not.
+    pub(super) fn set_forgotten(&mut self, forgotten: NodeSet, roster: &Discovery) {
+        if forgotten != self.forgotten {
+            self.forgotten = forgotten;
+            self.recompute(roster, TrustCause::Forgotten);
+        }
+    }
+
+    /// A node that was silent for too long has been heard again.
+    pub(super) fn remember(&mut self, node: NodeId, roster: &Discovery) {
+        if self.forgotten.remove(node) {
+            self.reconsider(node, roster, TrustCause::Refreshed);
+        }
+    }
+
+    /// The event that tells the trust set, if it has changed enough to be worth it.
+    pub(super) fn tell_growth(&mut self) -> Option<NodeEvent> {
+        let (now, told) = (self.members.len(), self.told.unwrap_or(0));
+        if now <= TOLD_AT_ONCE || now < told || now - told > told / 8 {
+            self.tell()
+        } else {
+            None
+        }
+    }
+
+    /// The event that tells the trust set, if it has changed at all.
+    pub(super) fn tell(&mut self) -> Option<NodeEvent> {
+        let cause = self.untold.take()?;
+        self.told = Some(self.members.len());
+        let trusted: Arc<BTreeSet<NodeId>> = Arc::new(self.members.iter().collect());
+        Some(NodeEvent::TrustChanged { trusted, cause })
+    }
+
+    /// The quorum set that follows; `None` if the node trusts nobody.
+    ///
+    /// SCP takes no set of more than [`QuorumSet::NODES_MAX`] nodes: of a larger trust set, the node itself and those
+    /// with the lowest numbers count, so that everybody's choice is nearly the same.
+    pub(super) fn quorum_set(&self) -> Option<QuorumSet> {
+        match &self.policy {
+            TrustPolicy::Nobody => None,
+            TrustPolicy::Fixed(set) => Some(set.as_ref().clone()),
+            TrustPolicy::Found | TrustPolicy::InRange => {
+                let others = self.members.iter().filter(|&node| node != self.me);
+                let mut nodes: Vec<NodeId> = others.take(QuorumSet::NODES_MAX - 1).collect();
+                let own_place = nodes.partition_point(|&node| node < self.me);
+                nodes.insert(own_place, self.me);
+                let threshold = self
+                    .threshold
+                    .of(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
+                Some(QuorumSet::flat(threshold, nodes))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Peer;
+
+    fn roster(known: std::ops::Range<u32>) -> Discovery {
+        let peer = |id| Peer {
+            id: NodeId(id),
+            name: "".into(),
+            key: "".into(),
+        };
+        let mut roster = Discovery::new(peer(0));
+        for id in known {
+            roster.learn(&peer(id));
+        }
+        roster
+    }
+
+    fn trusted(event: Option<NodeEvent>) -> Option<(Vec<u32>, TrustCause)> {
+        match event? {
+            NodeEvent::TrustChanged { trusted, cause } => {
+                Some((trusted.iter().map(|node| node.0).collect(), cause))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn found_trusts_the_roster_and_in_range_those_heard() {
+        let mut roster = roster(1..5);
+        roster.note_heard(NodeId(2));
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds);
+        trust.recompute(&roster, TrustCause::Discovered);
+        assert_eq!(
+            trusted(trust.tell()),
+            Some((vec![0, 2], TrustCause::Discovered))
+        );
+        assert_eq!(trust.tell(), None);
+        trust.set_policy(TrustPolicy::Found, &roster);
+        assert_eq!(
+            trusted(trust.tell()),
+            Some((vec![0, 1, 2, 3, 4], TrustCause::Ordered))
+        );
+        let set = trust.quorum_set().unwrap();
+        assert_eq!((set.threshold, set.validators.len()), (4, 5));
+    }
+
+    #[test]
+    fn the_unsafe_policy_forgets_and_remembers() {
+        let roster = roster(1..4);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::Majority);
+        trust.recompute(&roster, TrustCause::Discovered);
+        trust.set_forgotten([NodeId(3)].into_iter().collect(), &roster);
+        assert_eq!(
+            trusted(trust.tell()),
+            Some((vec![0, 1, 2], TrustCause::Forgotten))
+        );
+        trust.remember(NodeId(3), &roster);
+        assert_eq!(
+            trusted(trust.tell()),
+            Some((vec![0, 1, 2, 3], TrustCause::Refreshed))
+        );
+    }
+
+    #[test]
+    fn a_fixed_set_is_used_as_it_is_and_a_huge_one_is_cut() {
+        let set = Arc::new(QuorumSet::flat(1, [NodeId(7)]));
+        let fixed = TrustPolicy::Fixed(Arc::clone(&set));
+        let mut trust = Trust::new(NodeId(0), fixed, Threshold::Majority);
+        trust.recompute(&roster(1..3), TrustCause::Configured);
+        assert_eq!(
+            trusted(trust.tell()),
+            Some((vec![0, 7], TrustCause::Configured))
+        );
+        assert_eq!(trust.quorum_set().as_ref(), Some(set.as_ref()));
+
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds);
+        trust.recompute(&roster(1..3000), TrustCause::Discovered);
+        let set = trust.quorum_set().unwrap();
+        assert_eq!(set.check_sane(), Ok(()));
+        assert_eq!(set.threshold, 667);
+    }
+
+    #[test]
+    fn large_trust_sets_are_told_now_and_then() {
+        let mut roster = roster(1..1);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds);
+        trust.recompute(&roster, TrustCause::Configured);
+        let mut told = 0;
+        for id in 1..1000 {
+            roster.learn(&Peer {
+                id: NodeId(id),
+                name: "".into(),
+                key: "".into(),
+            });
+            trust.reconsider(NodeId(id), &roster, TrustCause::Discovered);
+            told += u32::from(trust.tell_growth().is_some());
+        }
+        assert!((64..100).contains(&told), "{told}");
+        trust.tell();
+        assert_eq!(trust.tell(), None);
+    }
+}

@@ -1,6 +1,83 @@
 //! The Stellar Consensus Protocol: what draft-mazieres-dinrg-scp-05 says, done the way stellar-core does it.
 //!
-//! Absent here: clocks, input and output, randomness, logging, names of nodes. Inputs go in, [`Effect`]s come out.
+//! Absent here: clocks, input and output, randomness, logging, names of nodes. Inputs go into [`Scp`], [`Effect`]s come
+//! out; what SCP leaves to the application it asks of a [`Driver`]. No input panics: what cannot be followed is refused
+//! and changes nothing.
+//!
+//! # What happens in a slot
+//!
+//! Nodes decide one value per slot. *Nomination* finds values that a quorum is willing to decide; *ballots* `<n, x>`
+//! (counter, value) then decide one: a node first makes sure that nothing else can have been decided in lower ballots
+//! (**prepare**), then commits. Both are built from one tool, *federated voting*:
+//!
+//! | a node may | when | because |
+//! |---|---|---|
+//! | vote | it likes, unless it has voted for the contrary | |
+//! | accept | a quorum votes for or accepts it, or a *v-blocking* set accepts it | no intact node can accept the contrary |
+//! | confirm | a quorum accepts it | every intact node will |
+//!
+//! A *slice* is a set of nodes that convinces one node; a *quorum* holds a slice of each of its members; a v-blocking
+//! set meets every slice of v, so that v cannot be convinced without it.
+//!
+//! # The letters
+//!
+//! | letter | field of [`SlotState`] | meaning | moved in |
+//! |---|---|---|---|
+//! | X | `voted` | values voted for in nomination | `nomination_protocol` |
+//! | Y | `accepted` | values accepted as nominated | `nomination_protocol` |
+//! | Z | `candidates` | values confirmed as nominated | `nomination_protocol` |
+//! | b | `b` | current ballot: votes prepare(b) | `ballot_counter`, `ballot_protocol` |
+//! | p | `p` | highest ballot accepted as prepared | `ballot_prepare` |
+//! | p' | `p_prime` | the second highest, of another value | `ballot_prepare` |
+//! | h | `h` | highest ballot confirmed prepared; once a commit is accepted, its upper end | `ballot_prepare`, `ballot_commit` |
+//! | c | `c` | lowest ballot voted to commit; once a commit is accepted, its lower end | `ballot_prepare`, `ballot_commit` |
+//! | z | `z` | value for new ballots, before the composite of Z | `ballot_prepare`, `ballot_commit` |
+//! | ~ | | same value | `statement` |
+//!
+//! `check_invariants` holds what always holds between them: p' < p, p' !~ p, c <= h <= b and c ~ h ~ b.
+//!
+//! # Where each rule comes from
+//!
+//! Numbers after NOTES in this module count the known differences between the draft and stellar-core:
+//!
+//! | NOTES | about | where |
+//! |---|---|---|
+//! | 1-15 | which statements are sane, newer, valid | `statement`, `ballot_protocol`, `nomination_protocol` |
+//! | 16-19 | quorums, v-blocking sets, accepting and confirming | `quorum`, `compiled_set`, `federated_voting` |
+//! | 20-24 | leaders and rounds | `leader` |
+//! | 25-36 | votes, acceptance, candidates | `nomination_protocol` |
+//! | 37-47 | preparing | `ballot_prepare`, `statement` |
+//! | 48-54 | committing | `ballot_commit` |
+//! | 55-61 | counters and the ballot timer | `ballot_counter` |
+//! | 62-69 | what is said, and when; restoring | `ballot_protocol`, `slot`, `protocol` |
+//! | section 7 | inputs on which stellar-core aborts: refused here | `turn`, `ballot_protocol` |
+//!
+//! The departures that surprise a reader of the draft most:
+//!
+//! * PREPARE carries p' itself instead of a counter below which all is aborted (1), and p as it is, even above b (4).
+//! * `voted` contains `accepted` in NOMINATE (3).
+//! * The local node need not be in the quorum it sees (16).
+//! * Leaders accumulate, and rounds without a new leader are skipped (23); one value is echoed per event (25).
+//! * The value of b can change while its counter does not (46); the value of a node that has only accepted a ballot as
+//!   prepared starts no ballot (47).
+//! * b can step back when a commit is accepted (51).
+//! * CONFIRM and EXTERNALIZE count as "heard" at any counter (59); timeouts are n seconds, not n + 1 (60).
+//!
+//! # Reading order
+//!
+//! 1. The vocabulary: `id`, `value`, `statement`, `event`, `driver`.
+//! 2. Trust: `quorum_set`, `node_set`, `compiled_set`, `set_registry`.
+//! 3. Voting: `ledger` (who said what last), `pledge` (what a ballot statement promises), `ballot_ledger` and
+//!    `nomination_ledger` (who promises it), `quorum`, `federated_voting`.
+//! 4. The protocol: `protocol` (the door), `turn` (one input, all or nothing), `slot`, `leader`, `nomination_protocol`,
+//!    `ballot_protocol`, `ballot_prepare`, `ballot_commit`, `ballot_counter`. `attempt_*` decides, `set_*` changes.
+//!
+//! # Speed
+//!
+//! Most messages change nothing but a bit. A statement is looked at once, when it arrives: it sets or clears its
+//! sender's bit in the tally of each pledge being watched. A step first asks whether the local node's own thresholds
+//! are met by such a tally, and only then searches for a quorum, by classes of equal quorum sets. Only what a message
+//! mentions is tried at all, which is also what the reference does (NOTES 39).
 
 mod ballot_commit;
 mod ballot_counter;

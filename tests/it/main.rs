@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod layers;
+mod paper;
+mod scp_net;
 mod transcripts;
 mod witness;

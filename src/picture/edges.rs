@@ -9,6 +9,7 @@ use super::scene::Scene;
 use super::theme::{
     DIMMED_SHARE, EDGE_OPACITY_CORE, EDGE_OPACITY_DENSE, EDGE_OPACITY_SELECTED, EDGE_OPACITY_SPARSE,
 };
+use super::view_state::Shown;
 use crate::node::view::TrustPolicy;
 use crate::scp::{NodeId, QuorumSet};
 use crate::trace::WorldNode;
@@ -56,15 +57,76 @@ fn collect(quorum_set: &QuorumSet, members: &mut BTreeSet<NodeId>) {
     }
 }
 
+/// Whether mutual edges are drawn as arcs: only while there are few enough for that to be seen. Messages between nodes
+/// that trust each other then fly along the arc.
+#[must_use]
+pub fn has_arcs(scene: &Scene<'_>) -> bool {
+    let trusting: usize = scene
+        .world
+        .nodes
+        .iter()
+        .map(|node| node.view.trusted.len())
+        .sum();
+    scene.view.layers.edges == Shown::Yes && trusting <= 2 * ARCS_UP_TO
+}
+
+/// The way from one node to another: along the arc if there is one, else straight.
+#[must_use]
+pub fn way(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<Way> {
+    let (start, end) = scene.geometry.between_rims(from, to)?;
+    let trusts = |one: NodeId, two: NodeId| {
+        scene
+            .world
+            .node(one)
+            .is_some_and(|node| trusted(node).contains(&two))
+    };
+    let bend = match arcs && trusts(from, to) && trusts(to, from) {
+        // Arcs are drawn from the lower number to the higher.
+        true if from < to => BULGE,
+        true => -BULGE,
+        false => 0.0,
+    };
+    Some(Way { start, end, bend })
+}
+
+/// A way between two rims.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Way {
+    start: Point,
+    end: Point,
+    bend: f32,
+}
+
+impl Way {
+    /// The point at a share (0.0 to 1.0) of it.
+    #[must_use]
+    pub fn at(self, share: f32) -> Point {
+        let (dx, dy) = (self.end.x - self.start.x, self.end.y - self.start.y);
+        let lift = 4.0 * share * (1.0 - share) * self.bend;
+        self.start
+            .toward(self.end, share)
+            .offset(dy * lift, -dx * lift)
+    }
+
+    /// All of it as a line.
+    #[must_use]
+    pub fn points(self) -> Vec<Point> {
+        let segments = if self.bend == 0.0 { 1 } else { ARC_SEGMENTS };
+        (0..=segments)
+            .map(|nth| self.at(nth as f32 / segments as f32))
+            .collect()
+    }
+}
+
 /// All edges, the faintest first.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let mut edges = edges(scene);
     edges.sort_by(|a, b| a.opacity.total_cmp(&b.opacity));
     let mut shapes = Vec::with_capacity(edges.len());
-    let count = edges.len();
+    let (count, arcs) = (edges.len(), has_arcs(scene));
     for edge in &edges {
-        draw(scene, edge, count, &mut shapes);
+        draw(scene, edge, count, arcs, &mut shapes);
     }
     shapes
 }
@@ -133,7 +195,7 @@ fn in_core(scene: &Scene<'_>, node: NodeId) -> bool {
     core.len() * 10 <= scene.geometry.count() * 7 && core.contains(&node)
 }
 
-fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, out: &mut Vec<Shape>) {
+fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, arcs: bool, out: &mut Vec<Shape>) {
     let Some((from, to)) = scene.geometry.between_rims(edge.from, edge.to) else {
         return;
     };
@@ -158,7 +220,7 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, out: &mut Vec<Shape>) {
     };
     let color = ink.with_opacity(edge.opacity).over(scene.theme.background);
     let stroke = Stroke::solid(if selected { 1.5 } else { 1.0 }, color);
-    if edge.mutual && (count <= ARCS_UP_TO || selected) {
+    if edge.mutual && arcs {
         out.push(Shape::Line {
             points: arc(from, to),
             stroke,
@@ -185,15 +247,13 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, out: &mut Vec<Shape>) {
 
 /// A flat arc from one point to the other, bent to its left.
 #[must_use]
-pub fn arc(from: Point, to: Point) -> Vec<Point> {
-    let (dx, dy) = ((to.x - from.x) * BULGE, (to.y - from.y) * BULGE);
-    (0..=ARC_SEGMENTS)
-        .map(|nth| {
-            let share = nth as f32 / ARC_SEGMENTS as f32;
-            let lift = 4.0 * share * (1.0 - share);
-            from.toward(to, share).offset(dy * lift, -dx * lift)
-        })
-        .collect()
+pub fn arc(start: Point, end: Point) -> Vec<Point> {
+    Way {
+        start,
+        end,
+        bend: BULGE,
+    }
+    .points()
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use crate::trace::{Status, World};
 /// Smallest and largest radius of a node in pixels, however far one zooms.
 const RADIUS_MIN_PX: f32 = 2.0;
 const RADIUS_MAX_PX: f32 = 34.0;
-/// From the rim of a node to the middle of its ring of quarters, in pixels.
+/// From the rim of a node of 14 pixels to the middle of its ring of quarters, in pixels.
 const QUARTERS_GAP_PX: f32 = 4.0;
-/// From the rim of a node to its timer arc, in pixels.
-const TIMER_GAP_PX: f32 = 8.0;
-/// From the rim of a node to whatever stands beside it (labels, chips, crowns), in pixels.
-const OUTER_GAP_PX: f32 = 10.5;
+/// The same to its timer arc.
+const TIMER_GAP_PX: f32 = 7.5;
+/// The same to whatever stands beside it (labels, chips, crowns).
+const OUTER_GAP_PX: f32 = 9.5;
 /// The same for nodes too small to have rings.
 const SMALL_OUTER_GAP_PX: f32 = 4.0;
 
@@ -83,24 +83,29 @@ impl Geometry {
     /// Radius of the ring of quarters, in pixels.
     #[must_use]
     pub fn quarters_radius_px(&self) -> f32 {
-        self.radius_px + QUARTERS_GAP_PX
+        self.radius_px + QUARTERS_GAP_PX * self.gap_share()
     }
 
     /// Radius of the timer arc, in pixels.
     #[must_use]
     pub fn timer_radius_px(&self) -> f32 {
-        self.radius_px + TIMER_GAP_PX
+        self.radius_px + TIMER_GAP_PX * self.gap_share()
     }
 
     /// Radius of everything that belongs to a node, in pixels; beside it is free space.
     #[must_use]
     pub fn outer_radius_px(&self) -> f32 {
         let gap = if self.has_rings() {
-            OUTER_GAP_PX
+            OUTER_GAP_PX * self.gap_share()
         } else {
             SMALL_OUTER_GAP_PX
         };
         self.radius_px + gap
+    }
+
+    /// Small nodes have their rings closer, large ones a little farther away.
+    fn gap_share(&self) -> f32 {
+        (self.radius_px / 14.0).sqrt().clamp(0.75, 1.4)
     }
 
     /// The box around everything that belongs to a node at `center`.

@@ -8,7 +8,7 @@ use super::canvas::{Anchor, Font, Point, Rect, Shape};
 use super::edges;
 use super::scene::Scene;
 use super::text;
-use super::theme::{DIMMED_SHARE, FONT_SMALL_PX};
+use super::theme::{Color, DIMMED_SHARE, FONT_SMALL_PX};
 use super::view_state::LabelMode;
 use super::words;
 use crate::scp::{NodeId, Value};
@@ -77,7 +77,7 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     shapes
 }
 
-fn line(text: &str, rect: Rect, font: Font, color: super::theme::Color) -> Shape {
+fn line(text: &str, rect: Rect, font: Font, color: Color) -> Shape {
     Shape::Text {
         at: Point {
             x: rect.center().x,

@@ -3,6 +3,7 @@
 //! Absent here: broadcasts of discovery (`rings.rs`).
 
 use super::canvas::{Anchor, Font, Point, Shape, Stroke};
+use super::edges;
 use super::glyphs;
 use super::scene::Scene;
 use super::text;
@@ -25,16 +26,23 @@ const FALL_PX: f32 = 26.0;
 /// What is left of the colour of housekeeping.
 const HOUSEKEEPING_SHARE: f32 = 0.4;
 
-/// Everything under way.
+/// Everything under way. Housekeeping is only shown while there is little of it.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let flights = &scene.world.flights;
-    if flights.len() > DOTS_MAX {
+    let all = flights.len() <= DOTS_MAX;
+    let shown = || {
+        flights
+            .values()
+            .filter(move |flight| all || !flight.housekeeping)
+    };
+    if !all && shown().nth(DOTS_MAX).is_some() {
         return pulses(scene);
     }
-    let mut shapes = Vec::with_capacity(flights.len() * 2);
-    for flight in flights.values() {
-        dot(scene, flight, &mut shapes);
+    let arcs = edges::has_arcs(scene);
+    let mut shapes = Vec::with_capacity(2 * DOTS_MAX);
+    for flight in shown() {
+        dot(scene, arcs, flight, &mut shapes);
     }
     shapes
 }
@@ -45,16 +53,16 @@ pub fn color(theme: &Theme, kind: MessageKind) -> Color {
     match kind {
         MessageKind::Announce => theme.ring,
         MessageKind::Proposal => theme.proposal,
-        MessageKind::Vote => theme.phases.nominate,
-        MessageKind::Accept => theme.phases.accept[0],
+        MessageKind::Vote => theme.vote,
+        MessageKind::Accept => theme.accept,
         MessageKind::Externalize => theme.good,
         MessageKind::Service => theme.service,
         MessageKind::Chunk => theme.file,
     }
 }
 
-fn dot(scene: &Scene<'_>, flight: &Flight, out: &mut Vec<Shape>) {
-    let Some((from, to)) = scene.geometry.between_rims(flight.from, flight.to) else {
+fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
+    let Some(way) = edges::way(scene, arcs, flight.from, flight.to) else {
         return;
     };
     let housekeeping = if flight.housekeeping {
@@ -71,16 +79,12 @@ fn dot(scene: &Scene<'_>, flight: &Flight, out: &mut Vec<Shape>) {
     let radius_px = scene.geometry.message_radius_px();
     match fallen(flight, scene.world.now) {
         None => {
-            let at = from.toward(
-                to,
-                progress(flight.sent_at, flight.arrives_at, scene.world.now),
-            );
+            let share = progress(flight.sent_at, flight.arrives_at, scene.world.now);
+            let at = way.at(share);
             sign(scene, flight.kind, at, radius_px, color, out);
         }
         Some((on_the_way, share)) => {
-            let at = from
-                .toward(to, on_the_way)
-                .offset(0.0, FALL_PX * share * share);
+            let at = way.at(on_the_way).offset(0.0, FALL_PX * share * share);
             let stroke = Stroke::solid(2.0, scene.theme.bad.faded(1.0 - share));
             sign(
                 scene,
@@ -196,21 +200,25 @@ fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     let write_counts = scene.geometry.has_rings() && pulses.len() <= COUNTS_MAX;
     let mut shapes = Vec::with_capacity(pulses.len() * 2);
     let mut counts = Vec::new();
+    let arcs = edges::has_arcs(scene);
     for pulse in &pulses {
-        let Some((from, to)) = scene.geometry.between_rims(pulse.one, pulse.two) else {
+        let Some(way) = edges::way(scene, arcs, pulse.one, pulse.two) else {
             continue;
         };
         let color = color(&scene.theme, pulse.kind);
         let swell = (pulse.progress * std::f32::consts::PI).sin();
-        let weight = (pulse.count as f32).log2().clamp(0.0, 4.0);
+        let strength = (pulse.count as f32).log2().clamp(0.0, 4.0);
         shapes.push(Shape::Line {
-            points: vec![from, to],
-            stroke: Stroke::solid(1.0 + weight * 0.5, color.with_opacity(0.12 + 0.38 * swell)),
+            points: way.points(),
+            stroke: Stroke::solid(
+                1.0 + strength * 0.5,
+                color.with_opacity(0.12 + 0.38 * swell),
+            ),
         });
-        let at = from.toward(to, pulse.progress);
+        let at = way.at(pulse.progress);
         shapes.push(Shape::Circle {
             center: at,
-            radius_px: radius_px * (0.8 + weight * 0.12),
+            radius_px: radius_px * (0.8 + strength * 0.12),
             fill: Some(color),
             stroke: None,
         });
@@ -233,6 +241,19 @@ fn count(scene: &Scene<'_>, at: Point, radius_px: f32, count: u32) -> Shape {
     }
 }
 
+/// Which kind of message gives a crowded edge its colour: the farthest step of SCP, then data, then services.
+fn weight(kind: MessageKind) -> u8 {
+    match kind {
+        MessageKind::Announce => 0,
+        MessageKind::Service => 1,
+        MessageKind::Proposal => 2,
+        MessageKind::Chunk => 3,
+        MessageKind::Vote => 4,
+        MessageKind::Accept => 5,
+        MessageKind::Externalize => 6,
+    }
+}
+
 /// Adds up the flights of each pair of nodes. Sorting plain keys is much cheaper than a map when thousands fly.
 fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
     let now = scene.world.now;
@@ -240,7 +261,7 @@ fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
         .world
         .flights
         .values()
-        .filter(|flight| flight.lost.is_none())
+        .filter(|flight| flight.lost.is_none() && !flight.housekeeping)
         .map(|flight| {
             let share = progress(flight.sent_at, flight.arrives_at, now);
             let forward = flight.from <= flight.to;
@@ -261,7 +282,9 @@ fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
                 let count = last.count as f32;
                 last.progress = (last.progress * count + next.progress) / (count + 1.0);
                 last.count += 1;
-                last.kind = last.kind.max(next.kind);
+                if weight(next.kind) > weight(last.kind) {
+                    last.kind = next.kind;
+                }
             }
             _ => pulses.push(next),
         }

@@ -336,11 +336,7 @@ impl Pen<'_> {
             radius_px: self.scene.geometry.timer_radius_px(),
             from_turn: 0.0,
             to_turn: (left.0 as f32 / whole.0 as f32).min(1.0),
-            stroke: Stroke::solid(
-                1.5,
-                self.scene
-                    .dimmed(id, self.scene.theme.timer.with_opacity(0.7)),
-            ),
+            stroke: Stroke::solid(1.5, self.scene.dimmed(id, self.scene.theme.timer)),
         });
     }
 

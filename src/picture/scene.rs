@@ -8,6 +8,7 @@ use super::geometry::Geometry;
 use super::theme::{self, Color, Theme};
 use super::view_state::{Shown, Status, ViewState};
 use super::{edges, labels, messages, node_shapes, overlay, reach, rings, sets};
+use crate::node::view::RunningTimer;
 use crate::scp::NodeId;
 use crate::trace::World;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -158,7 +159,7 @@ impl<'a> Scene<'a> {
 
     fn has_timers(&self) -> bool {
         self.world.nodes.iter().any(|node| {
-            let due = |timer: &crate::node::view::RunningTimer| timer.due_at > self.world.now;
+            let due = |timer: &RunningTimer| timer.due_at > self.world.now;
             node.view
                 .timers
                 .iter()

@@ -117,8 +117,6 @@ struct Advances {
 }
 
 const LOW_END: u32 = 0x250;
-/// Above the last character of the bundled fonts that is not private.
-const HIGH_END: u32 = 0x3000;
 
 static ADVANCES: LazyLock<[Advances; 2]> =
     LazyLock::new(|| [Advances::new(Font::Regular), Advances::new(Font::Bold)]);
@@ -126,28 +124,35 @@ static ADVANCES: LazyLock<[Advances; 2]> =
 impl Advances {
     /// Reads the bundled font. It always parses (a test); should it not, everything is half an em wide.
     fn new(font: Font) -> Advances {
-        let face = ttf_parser::Face::parse(ttf(font), 0).ok();
-        let em = |units: u16| {
-            f32::from(units) / face.as_ref().map_or(1.0, |f| f32::from(f.units_per_em()))
+        let mut advances = Advances {
+            low: vec![None; LOW_END as usize],
+            high: Vec::new(),
+            missing: 0.5,
         };
-        let advance = |letter: char| {
-            let face = face.as_ref()?;
-            face.glyph_hor_advance(face.glyph_index(letter)?).map(em)
+        let Ok(face) = ttf_parser::Face::parse(ttf(font), 0) else {
+            return advances;
         };
-        let chars = |from, to| (from..to).map(char::from_u32);
-        Advances {
-            low: chars(0, LOW_END)
-                .map(|letter| letter.and_then(advance))
-                .collect(),
-            high: chars(LOW_END, HIGH_END)
-                .flatten()
-                .filter_map(|letter| Some((letter, advance(letter)?)))
-                .collect(),
-            missing: face
-                .as_ref()
-                .and_then(|face| face.glyph_hor_advance(ttf_parser::GlyphId(0)))
-                .map_or(0.5, em),
+        let em = |units: u16| f32::from(units) / f32::from(face.units_per_em());
+        let advance = |letter: char| face.glyph_hor_advance(face.glyph_index(letter)?).map(em);
+        let tables = face.tables().cmap.iter().flat_map(|cmap| cmap.subtables);
+        for table in tables.filter(ttf_parser::cmap::Subtable::is_unicode) {
+            table.codepoints(|code| {
+                if let Some((letter, advance)) =
+                    char::from_u32(code).and_then(|letter| Some((letter, advance(letter)?)))
+                {
+                    match advances.low.get_mut(code as usize) {
+                        Some(low) => *low = Some(advance),
+                        None => advances.high.push((letter, advance)),
+                    }
+                }
+            });
         }
+        advances.high.sort_by_key(|(letter, _)| *letter);
+        advances.high.dedup_by_key(|(letter, _)| *letter);
+        if let Some(units) = face.glyph_hor_advance(ttf_parser::GlyphId(0)) {
+            advances.missing = em(units);
+        }
+        advances
     }
 
     fn find(&self, letter: char) -> Option<f32> {

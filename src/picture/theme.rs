@@ -141,6 +141,18 @@ const VALUES: [Color; 8] = [
     Color::rgb(0x9A_A0_A6),
 ];
 
+/// The same, dark enough for a white ground.
+const VALUES_ON_WHITE: [Color; 8] = [
+    Color::rgb(0x00_72_B2),
+    Color::rgb(0xB8_7A_00),
+    Color::rgb(0xB0_5A_8A),
+    Color::rgb(0x00_7F_5C),
+    Color::rgb(0x8C_80_00),
+    Color::rgb(0xD5_5E_00),
+    Color::rgb(0x2B_8C_C4),
+    Color::rgb(0x6A_71_78),
+];
+
 /// All colours of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
@@ -190,6 +202,10 @@ pub struct Theme {
     pub reach: Color,
     /// Rings of discovery.
     pub ring: Color,
+    /// Messages that vote.
+    pub vote: Color,
+    /// Messages that accept.
+    pub accept: Color,
     /// Messages that carry a proposal.
     pub proposal: Color,
     /// Messages of the trusted-node service and of discovery.
@@ -219,11 +235,13 @@ const DARK: Theme = Theme {
     befouled: Color::rgb(0xCC_79_A7),
     crashed: Color::rgb(0x9A_A0_A6),
     track: Color::rgb(0x3A_40_4A),
-    timer: Color::rgb(0xE8_EA_ED),
+    timer: Color::rgb(0x8A_93_A0),
     crown: Color::rgb(0xF0_E4_42),
     edge: Color::rgb(0xC8_CD_D4),
     reach: Color::rgb(0x56_B4_E9),
     ring: Color::rgb(0x6C_BE_F0),
+    vote: Color::rgb(0xE6_9F_00),
+    accept: Color::rgb(0x56_B4_E9),
     proposal: Color::rgb(0xF0_E4_42),
     service: Color::rgb(0x9A_A0_A6),
     file: Color::rgb(0xCC_79_A7),
@@ -249,15 +267,17 @@ const LIGHT: Theme = Theme {
     befouled: Color::rgb(0xB0_5A_8A),
     crashed: Color::rgb(0x7A_81_8B),
     track: Color::rgb(0xD5_D9_DF),
-    timer: Color::rgb(0x1B_1F_24),
+    timer: Color::rgb(0x6A_73_80),
     crown: Color::rgb(0xA8_6E_00),
     edge: Color::rgb(0x3C_43_4D),
     reach: Color::rgb(0x00_72_B2),
     ring: Color::rgb(0x00_72_B2),
+    vote: Color::rgb(0xB8_7A_00),
+    accept: Color::rgb(0x2B_8C_C4),
     proposal: Color::rgb(0x84_57_00),
     service: Color::rgb(0x7A_81_8B),
     file: Color::rgb(0xB0_5A_8A),
-    values: VALUES,
+    values: VALUES_ON_WHITE,
 };
 
 impl Theme {
@@ -422,11 +442,16 @@ mod tests {
                 ("timer", theme.timer),
                 ("crown", theme.crown),
                 ("ring", theme.ring),
+                ("vote", theme.vote),
+                ("accept", theme.accept),
                 ("proposal", theme.proposal),
                 ("service", theme.service),
                 ("file", theme.file),
             ] {
                 check_contrast(what, &theme, color, theme.background, 3.0);
+            }
+            for color in theme.values {
+                check_contrast("value", &theme, color, theme.background, 3.0);
             }
         }
     }

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// From the outermost nodes to the edge of the stage in pixels: room for rings and labels.
-const FIT_MARGIN_PX: f32 = 42.0;
+const FIT_MARGIN_PX: f32 = 46.0;
+/// The same from the edge of a physical area, which nodes seldom touch.
+const AREA_MARGIN_PX: f32 = 18.0;
 
 /// Whether a layer is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +135,7 @@ impl ViewState {
 
     /// Shows everything.
     pub fn fit(&mut self, world: &World) {
-        self.camera = Camera::fit(self.bounds(world), self.stage(), FIT_MARGIN_PX);
+        self.camera = Camera::fit(self.bounds(world), self.stage(), margin_px(world));
     }
 
     /// The window or its panels changed size. A view that showed everything goes on showing everything; another keeps
@@ -143,14 +145,14 @@ impl ViewState {
         self.canvas = canvas;
         self.camera = self
             .camera
-            .refit(self.bounds(world), self.stage(), FIT_MARGIN_PX);
+            .refit(self.bounds(world), self.stage(), margin_px(world));
     }
 
     /// Nodes came, went or moved: the camera's limits follow, and a view that showed everything goes on doing so.
     pub fn follow(&mut self, world: &World) {
         self.camera = self
             .camera
-            .refit(self.bounds(world), self.stage(), FIT_MARGIN_PX);
+            .refit(self.bounds(world), self.stage(), margin_px(world));
     }
 
     /// The part of the canvas that the overlay leaves to the nodes.
@@ -193,6 +195,13 @@ impl ViewState {
             corners.extend([WorldPoint::default(), WorldPoint { x, y }]);
         }
         WorldRect::around(corners).unwrap_or_default()
+    }
+}
+
+fn margin_px(world: &World) -> f32 {
+    match world.scenario.placement {
+        Placement::Physical => AREA_MARGIN_PX,
+        Placement::View => FIT_MARGIN_PX,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::node::view::NodeEvent;
 use crate::picture::canvas::{Anchor, Font, Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::text;
-use crate::picture::theme::{FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
+use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
 use crate::picture::view_state::Quorums;
 use crate::picture::words;
 use crate::scp::ScpEvent;
@@ -81,7 +81,7 @@ fn centred(
     text: &str,
     size_px: f32,
     font: Font,
-    color: crate::picture::theme::Color,
+    color: Color,
 ) {
     let shown = text::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
     let at = Point {

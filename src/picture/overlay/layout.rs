@@ -34,9 +34,9 @@ pub struct Regions {
 }
 
 /// Widths of the columns in pixels.
-const LEFT_WIDE_PX: f32 = 208.0;
+const LEFT_WIDE_PX: f32 = 204.0;
 const LEFT_NARROW_PX: f32 = 188.0;
-const RIGHT_WIDE_PX: f32 = 236.0;
+const RIGHT_WIDE_PX: f32 = 228.0;
 /// Smallest canvases with two columns and with one, in pixels.
 const WIDE_FROM_PX: f32 = 1000.0;
 const NARROW_FROM_PX: f32 = 560.0;
@@ -66,6 +66,7 @@ impl Regions {
         };
         let inner = canvas.inset(GAP_PX);
         let bottom = (inner.max.y - CAPTION_HEIGHT_PX).max(inner.min.y);
+        let column_bottom = (bottom - GAP_PX).max(inner.min.y);
         let strip_bottom = match room {
             Room::Tiny => (inner.min.y + STRIP_HEIGHT_PX).min(bottom),
             _ => inner.min.y,
@@ -82,8 +83,18 @@ impl Regions {
         };
         Regions {
             room,
-            left: Rect::from_corners(inner.min.x, inner.min.y, inner.min.x + left_px, bottom),
-            right: Rect::from_corners(inner.max.x - right_px, inner.min.y, inner.max.x, bottom),
+            left: Rect::from_corners(
+                inner.min.x,
+                inner.min.y,
+                inner.min.x + left_px,
+                column_bottom,
+            ),
+            right: Rect::from_corners(
+                inner.max.x - right_px,
+                inner.min.y,
+                inner.max.x,
+                column_bottom,
+            ),
             strip: Rect::from_corners(inner.min.x, inner.min.y, inner.max.x, strip_bottom),
             caption: Rect::from_corners(inner.min.x, bottom, inner.max.x, inner.max.y.max(bottom)),
             stage: Rect::from_corners(stage_left, strip_bottom.min(bottom), stage_right, bottom),

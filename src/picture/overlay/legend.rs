@@ -95,11 +95,8 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
 fn signs(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     if scene.geometry.has_rings() {
-        rows.push(Row::sign(
-            scene,
-            Sign::Quarters,
-            words::signs::QUARTERS_SHORT,
-        ));
+        rows.push(Row::sign(scene, Sign::Quarters, words::signs::QUARTERS));
+        rows.push(Row::sign(scene, Sign::Blank, words::signs::QUARTERS_REST));
         rows.push(Row::sign(scene, Sign::Timer, words::signs::TIMER));
         rows.push(Row::sign(scene, Sign::Crown, words::signs::CROWN));
     }

@@ -8,6 +8,7 @@ use super::sign::Sign;
 use crate::picture::scene::Scene;
 use crate::picture::view_state::Clock;
 use crate::picture::words::{self, Stuck};
+use crate::scp::SlotIndex;
 use crate::time::Span;
 use crate::trace::{ProposalRow, ProposalState};
 
@@ -17,6 +18,7 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
         return Block::default();
     }
     let proposals = scene.world.proposals();
+    let fork = scene.world.fork().map(|(slot, _)| slot);
     let room = rows_max - 1;
     let shown = if proposals.len() > room {
         room - 1
@@ -29,7 +31,7 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
             .iter()
             .rev()
             .take(shown)
-            .map(|(_, proposal)| row(scene, progress, proposal)),
+            .map(|(_, proposal)| row(scene, progress, fork, proposal)),
     );
     if proposals.is_empty() {
         rows.push(Row::plain(words::NO_PROPOSALS, scene.theme.text_dim));
@@ -42,22 +44,33 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
     Block { rows, alarm: None }
 }
 
-fn row(scene: &Scene<'_>, progress: &Progress, proposal: &ProposalRow) -> Row {
+fn row(
+    scene: &Scene<'_>,
+    progress: &Progress,
+    fork: Option<SlotIndex>,
+    proposal: &ProposalRow,
+) -> Row {
     let theme = &scene.theme;
     let stuck = stuck(scene, proposal);
+    let split = match (proposal.state, fork) {
+        (ProposalState::Agreed(slot), Some(fork)) if slot == fork => Some(slot),
+        _ => None,
+    };
     let (sign, color) = match proposal.state {
+        ProposalState::Agreed(_) if split.is_some() => (Sign::Cross(theme.bad), theme.bad),
         ProposalState::Agreed(_) => (Sign::Tick(theme.good), theme.good),
         ProposalState::Rejected => (Sign::Cross(theme.bad), theme.bad),
         ProposalState::Outvoted(_) => (Sign::Ring(theme.text_dim), theme.text_dim),
         ProposalState::Pending if stuck == Stuck::Yes => (Sign::Dot(theme.warning), theme.warning),
         ProposalState::Pending => (Sign::Ring(theme.accent), theme.accent),
     };
+    let state = match split {
+        Some(slot) => words::split(proposal, slot),
+        None => words::proposal_state(proposal, progress.voters, stuck),
+    };
     Row {
         sign: Some(sign),
-        right: Some((
-            words::proposal_state(proposal, progress.voters, stuck),
-            color,
-        )),
+        right: Some((state, color)),
         ..Row::plain(words::proposal(proposal), theme.text)
     }
 }

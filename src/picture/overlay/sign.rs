@@ -21,6 +21,8 @@ const EDGE_PX: f32 = 9.0;
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Sign {
+    /// Nothing: the row goes on with what the one above began.
+    Blank,
     /// A node in a phase; 0 or 1: the value, in the classic palette.
     Phase(Phase, usize),
     /// The ring of quarters.
@@ -65,6 +67,7 @@ impl Sign {
         let theme = &scene.theme;
         let line = |color: Color| Stroke::solid(2.0, color);
         match self {
+            Sign::Blank => {}
             Sign::Phase(phase, value) => node(scene, phase, value, at, out),
             Sign::Quarters => quarters(scene, at, out),
             Sign::Timer => {
@@ -99,7 +102,14 @@ impl Sign {
                 out.push(disc(at, 7.0, None, Some(Stroke::solid(1.5, theme.crashed))));
                 glyphs::cross(at, 7.0, Stroke::solid(1.5, theme.crashed), out);
             }
-            Sign::Silent => rimmed(scene, at, dashed(1.5, theme.text_dim), out),
+            Sign::Silent => {
+                rimmed(scene, at, dashed(1.5, theme.text_dim), out);
+                let points = vec![at.on_circle(9.0, 0.125), at.on_circle(9.0, 0.625)];
+                out.push(Shape::Line {
+                    points,
+                    stroke: Stroke::solid(1.5, theme.text_dim),
+                });
+            }
             Sign::IllBehaved => rimmed(scene, at, line(theme.ill_behaved), out),
             Sign::Befouled => rimmed(scene, at, dashed(2.0, theme.befouled), out),
             Sign::NoQuorumSet => {
@@ -152,7 +162,8 @@ fn dashed(width_px: f32, color: Color) -> Stroke {
 }
 
 fn rimmed(scene: &Scene<'_>, at: Point, stroke: Stroke, out: &mut Vec<Shape>) {
-    out.push(disc(at, 7.0, Some(scene.theme.phases.idle), Some(stroke)));
+    let fill = scene.theme.phases.idle.faded(0.3).over(scene.theme.panel);
+    out.push(disc(at, 7.0, Some(fill), Some(stroke)));
 }
 
 fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<Shape>) {

@@ -141,7 +141,7 @@ pub mod quorums {
     /// There is none.
     pub const NONE: &str = "There is no quorum";
     /// What "no" means.
-    pub const NO_MEANS: &str = "Two groups could decide differently:";
+    pub const NO_MEANS: &str = "Two disjoint quorums:";
     /// What "none" means.
     pub const NONE_MEANS: &str = "Nothing can ever be agreed";
 }
@@ -187,6 +187,16 @@ pub fn proposal_state(row: &ProposalRow, voters: usize, stuck: Stuck) -> String 
         (ProposalState::Rejected, _) => "rejected".to_owned(),
         (ProposalState::Outvoted(slot), _) => format!("outvoted, slot {}", slot.0),
     }
+}
+
+/// A value that some nodes externalized while others externalized another one.
+#[must_use]
+pub fn split(row: &ProposalRow, slot: SlotIndex) -> String {
+    format!(
+        "{} in slot {}",
+        count(row.recorded.len(), "node", "nodes"),
+        slot.0
+    )
 }
 
 /// Whether a pending proposal gets anywhere.
@@ -238,10 +248,10 @@ pub fn message(kind: MessageKind) -> &'static str {
 
 /// Names of signs for the legend.
 pub mod signs {
-    /// The ring of four quarters.
-    pub const QUARTERS: &str = "nominate, prepare, confirm, externalize";
-    /// The same, short.
-    pub const QUARTERS_SHORT: &str = "step of SCP, clockwise";
+    /// The ring of four quarters, clockwise from the top: the first two.
+    pub const QUARTERS: &str = "nominate, prepare,";
+    /// And the other two.
+    pub const QUARTERS_REST: &str = "confirm, externalize";
     /// The timer arc.
     pub const TIMER: &str = "timer running";
     /// The crown.

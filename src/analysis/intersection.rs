@@ -9,6 +9,7 @@ use super::fbas::Fbas;
 use super::gates::{Gates, Survivors};
 use super::overlap::Overlaps;
 use crate::scp::NodeId;
+use std::cell::Cell;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,13 @@ impl Verdict {
             Verdict::Unknown => None,
         }
     }
+}
+
+/// A `stop` that says yes after it was asked `limit` times. Unlike a clock it gives the same answer on every machine:
+/// for whatever a run depends on. The solver asks once in some thousand of its elementary steps.
+pub fn stop_after(limit: u64) -> impl Fn() -> bool {
+    let asked = Cell::new(0);
+    move || asked.replace(asked.get() + 1) >= limit
 }
 
 /// Decides whether all quorums of `fbas` intersect. `stop` is asked now and then; once it returns true the answer is

@@ -18,4 +18,4 @@ mod overlap;
 
 pub use components::{quorum_components, top_tier};
 pub use fbas::Fbas;
-pub use intersection::{Verdict, intersection};
+pub use intersection::{Verdict, intersection, stop_after};

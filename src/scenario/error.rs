@@ -65,6 +65,25 @@ impl Text<'_> {
     }
 }
 
+/// A parser's message with the names of Rust's types turned into words.
+pub(super) fn in_words(message: &str) -> String {
+    let types = [
+        ("f64", "a number"),
+        ("i64", "a whole number"),
+        ("u64", "a whole number, not negative"),
+        ("u32", "a whole number, not negative"),
+        ("usize", "a whole number, not negative"),
+        ("a sequence", "a list"),
+        ("sequence", "list"),
+    ];
+    types
+        .iter()
+        .fold(message.trim().replace('\n', ", "), |text, (name, words)| {
+            text.replace(&format!("expected {name}"), &format!("expected {words}"))
+                .replace(&format!("type: {name}"), &format!("type: {words}"))
+        })
+}
+
 /// A list for people: `a, b, c`, shortened after ten.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();

@@ -10,6 +10,10 @@ mod events;
 mod format;
 mod layout;
 mod names;
+mod network;
+mod network_format;
+#[cfg(test)]
+mod network_tests;
 mod placement;
 mod population;
 mod quorum_sets;
@@ -21,6 +25,7 @@ mod settings;
 pub use action::{Action, ActionRefused};
 pub use built_in::{BUILT_IN, BuiltIn, Heading, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
+pub use network::{NetworkFiles, read_network};
 pub use read::read_scenario;
 
 use crate::net::{MediumSpec, Position};
@@ -87,13 +92,16 @@ pub struct Options {
     pub nodes: Option<usize>,
 }
 
-/// Questions about quorum configurations that reading a scenario raises and others answer. Node i has the i-th set.
+/// The usable quorum sets of a network: node i has the i-th.
+pub type QuorumSets = [Option<Arc<QuorumSet>>];
+
+/// Questions about quorum configurations that reading a scenario raises and others answer.
 ///
 /// The answers determine the scenario, so they must not depend on how fast the machine is: whoever gives up on a hard
 /// question has to count steps, not seconds.
 pub struct Judge<'a> {
     /// Whether there are quorums and any two of them intersect. "Unknown" is no.
-    pub intersecting: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> bool,
+    pub intersecting: &'a dyn Fn(&QuorumSets) -> bool,
     /// The nodes that everything depends on: what is drawn in the middle.
-    pub top_tier: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> Vec<NodeId>,
+    pub top_tier: &'a dyn Fn(&QuorumSets) -> Vec<NodeId>,
 }

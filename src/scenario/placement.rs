@@ -161,6 +161,7 @@ fn neighbour_sets(neighbours: &[Vec<usize>], threshold: Threshold) -> Vec<Option
 
 #[cfg(test)]
 mod tests {
+    use super::super::QuorumSets;
     use super::*;
     use std::cell::Cell;
 
@@ -173,7 +174,7 @@ mod tests {
         intersecting: Some(Threshold::TwoThirds),
     };
 
-    fn judge<'a>(intersecting: &'a dyn Fn(&[Option<Arc<QuorumSet>>]) -> bool) -> Judge<'a> {
+    fn judge<'a>(intersecting: &'a dyn Fn(&QuorumSets) -> bool) -> Judge<'a> {
         Judge {
             intersecting,
             top_tier: &|_| Vec::new(),
@@ -197,7 +198,7 @@ mod tests {
     #[test]
     fn draws_go_on_until_the_judge_is_content() {
         let asked = Cell::new(0);
-        let third = |sets: &[Option<Arc<QuorumSet>>]| {
+        let third = |sets: &QuorumSets| {
             assert!(sets.iter().flatten().all(|set| set.check_sane().is_ok()));
             asked.set(asked.get() + 1);
             asked.get() == 3

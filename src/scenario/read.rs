@@ -1,7 +1,7 @@
 //! From the text of a scenario file to a complete [`Scenario`].
 
 use super::built_in::one_line;
-use super::error::{InputError, NODES_MAX, Text};
+use super::error::{InputError, NODES_MAX, Text, in_words};
 use super::events::{self, Known};
 use super::format::{FileFormat, PolicyFormat, TrustFormat};
 use super::names::Names;
@@ -27,7 +27,7 @@ pub fn read_scenario(
         content,
     };
     let file: FileFormat = toml::from_str(content).map_err(|error| {
-        let message = error.message().trim().replace('\n', ", ");
+        let message = in_words(error.message());
         let remedy = "The format is explained in assets/scenarios/README.md.";
         text.error(error.span(), message, remedy)
     })?;

@@ -62,7 +62,7 @@ fn text_that_is_no_scenario() {
     check(
         &choice("[radio]\nrange_m = \"far\"\n"),
         Some((5, 11)),
-        "invalid type: string \"far\", expected f64",
+        "invalid type: string \"far\", expected a number",
     );
 }
 

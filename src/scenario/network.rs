@@ -1,0 +1,367 @@
+//! Real networks: node lists as stellarbeat and radar write them, read into a scenario.
+//!
+//! Quorum sets are taken as they stand: this format adds nothing to them, so a node is in its own set only if it is
+//! listed there. A node whose set is missing, null or one that SCP would refuse (a threshold of 9007199254740991 is how
+//! these lists say "unknown") is kept, trusts nobody and never votes; so is a node that others name but the list lacks.
+//! Absent: anything from the network itself. Where nodes stand is only a matter of view.
+
+use super::error::{InputError, NODES_MAX, Text, in_words};
+use super::layout::{self, Seat};
+use super::names::node_id;
+use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, second_mention};
+use super::{Action, Judge, NodeSpec, Options, Placement, Scenario};
+use crate::net::{Latency, MediumSpec};
+use crate::node::{
+    Application, Content, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
+};
+use crate::scp::{NodeId, QuorumSet};
+use crate::time::{Span, Time};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The texts of an imported network, each with the name that errors call it by.
+#[derive(Clone, Copy, Debug)]
+pub struct NetworkFiles<'a> {
+    /// What the scenario is called, for example the file's name without its ending.
+    pub name: &'a str,
+    /// The node list.
+    pub nodes: (&'a str, &'a str),
+    /// The list of organisations, if there is one.
+    pub organizations: Option<(&'a str, &'a str)>,
+}
+
+/// Reads a node list, and has its first core node propose a note.
+///
+/// # Errors
+/// What is wrong, with line and column: bad JSON, wrong types, a key that occurs twice, no nodes or too many.
+pub fn read_network(
+    files: NetworkFiles<'_>,
+    options: Options,
+    judge: &Judge<'_>,
+) -> Result<Scenario, InputError> {
+    if options.nodes.is_some() {
+        return Err(InputError {
+            source_name: "--nodes".to_owned(),
+            at: None,
+            problem: format!(
+                "{} lists its nodes, expected a scenario that places them at random",
+                files.nodes.0
+            ),
+            remedy: "Leave out --nodes.".to_owned(),
+        });
+    }
+    let text = Text {
+        name: files.nodes.0,
+        content: files.nodes.1,
+    };
+    let nodes: Vec<NodeEntry> = parse(
+        text,
+        "A node list looks like [{\"publicKey\": \"G...\", \"quorumSet\": {\"threshold\": 2, \"validators\": [...], \"innerQuorumSets\": [...]}}, ...].",
+    )?;
+    let organizations: Vec<OrganizationEntry> = match files.organizations {
+        None => Vec::new(),
+        Some((name, content)) => parse(
+            Text { name, content },
+            "A list of organisations looks like [{\"id\": \"...\", \"name\": \"...\", \"validators\": [\"G...\", ...]}, ...].",
+        )?,
+    };
+    let network = Network::new(text, &nodes, &organizations)?;
+    Ok(network.into_scenario(files.name, options, judge))
+}
+
+fn parse<T: DeserializeOwned>(text: Text<'_>, remedy: &str) -> Result<T, InputError> {
+    serde_json::from_str(text.content).map_err(|error| {
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        InputError {
+            source_name: text.name.to_owned(),
+            // The parser counts columns from 0 where nothing of the line has been read.
+            at: (error.line() > 0).then(|| (error.line(), error.column().max(1))),
+            problem: in_words(&error.to_string().replace(&place, "")),
+            remedy: remedy.to_owned(),
+        }
+    })
+}
+
+/// The list with its keys turned into numbers.
+struct Network {
+    peers: Vec<Peer>,
+    organizations: Vec<Option<Arc<str>>>,
+    /// Usable ones only.
+    sets: Vec<Option<Arc<QuorumSet>>>,
+    listed: usize,
+}
+
+impl Network {
+    fn new(
+        text: Text<'_>,
+        nodes: &[NodeEntry],
+        organizations: &[OrganizationEntry],
+    ) -> Result<Network, InputError> {
+        let keys = Keys::new(text, nodes)?;
+        let count = keys.in_order.len();
+        if !(1..=NODES_MAX).contains(&count) {
+            return Err(text.error(
+                None,
+                format!("{count} nodes, expected 1 to {NODES_MAX}"),
+                "Use another node list.",
+            ));
+        }
+        let mut names = UniqueNames::default();
+        let peers = keys.in_order.iter().enumerate().map(|(nth, key)| Peer {
+            id: node_id(nth),
+            name: names.take(nodes.get(nth).and_then(NodeEntry::given_name), key),
+            key: (*key).into(),
+        });
+        let usable = |node: &NodeEntry| {
+            let set = keys.quorum_set(node.quorum_set.as_ref()?)?;
+            set.check_sane().is_ok().then(|| Arc::new(set))
+        };
+        let mut sets: Vec<_> = nodes.iter().map(usable).collect();
+        sets.resize(count, None);
+        Ok(Network {
+            peers: peers.collect(),
+            organizations: organization_names(&keys.in_order, nodes, organizations),
+            sets,
+            listed: nodes.len(),
+        })
+    }
+
+    fn into_scenario(self, name: &str, options: Options, judge: &Judge<'_>) -> Scenario {
+        let core: BTreeSet<NodeId> = (judge.top_tier)(&self.sets).into_iter().collect();
+        let seats: Vec<Seat> = (0..self.peers.len())
+            .map(|nth| Seat {
+                ring: match (core.contains(&node_id(nth)), &self.sets[nth]) {
+                    (true, _) => 0,
+                    (false, Some(_)) => 1,
+                    (false, None) => 2,
+                },
+                organization: self.organizations[nth].clone(),
+            })
+            .collect();
+        let (positions, area_m) = layout::rings(&seats);
+        let settings = settings(self.peers.len());
+        let everybody: Arc<[Peer]> = self.peers.clone().into();
+        let usable = self.sets.iter().flatten().count();
+        let proposer = core.first().copied().or_else(|| {
+            let first = self.sets.iter().position(Option::is_some);
+            first.map(node_id)
+        });
+        let remarks = self.remarks(usable);
+        let nodes = (self
+            .peers
+            .into_iter()
+            .zip(self.sets)
+            .zip(seats)
+            .zip(positions))
+        .map(|(((peer, set), seat), position)| NodeSpec {
+            config: Arc::new(NodeConfig {
+                peer,
+                trust: set.map_or(TrustPolicy::Nobody, TrustPolicy::Fixed),
+                // Of no importance to a fixed set.
+                threshold: Threshold::TwoThirds,
+                is_beacon: false,
+                address_book: Arc::clone(&everybody),
+                initial_value: None,
+                held_files: Vec::new(),
+                joins_late: false,
+                settings: Arc::clone(&settings),
+            }),
+            position,
+            organization: seat.organization,
+        })
+        .collect::<Vec<_>>();
+        Scenario {
+            name: name.to_owned(),
+            title: format!("Imported network {name}"),
+            description: format!(
+                "{} nodes, of which {usable} have a usable quorum set. The {} on which all others depend are in the \
+                 middle; the outermost trust nobody and never vote. A note is proposed in the middle.",
+                nodes.len(),
+                core.len()
+            ),
+            seed: options.seed,
+            area_m,
+            placement: Placement::View,
+            medium: MediumSpec {
+                latency: Latency {
+                    min: Span::from_ms(40),
+                    max: Span::from_ms(80),
+                },
+                loss: 0.0,
+                radio_range_m: None,
+                links: Vec::new(),
+            },
+            settings,
+            events: proposer.map(first_proposal).into_iter().collect(),
+            nodes,
+            remarks,
+        }
+    }
+
+    fn remarks(&self, usable: usize) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let without = self.peers.len() - usable;
+        if without > 0 {
+            remarks.push(format!(
+                "{without} of {} nodes have no usable quorum set: they listen and never vote.",
+                self.peers.len()
+            ));
+        }
+        let absent = self.peers.len() - self.listed;
+        if absent > 0 {
+            remarks.push(format!(
+                "{absent} nodes are named in quorum sets but are not in the list; nothing is known of them."
+            ));
+        }
+        remarks
+    }
+}
+
+fn first_proposal(node: NodeId) -> (Time, Action) {
+    let content = Content::Note("hello, network".to_owned());
+    (Time::from_ms(1000), Action::Propose { node, content })
+}
+
+fn settings(count: usize) -> Arc<NodeSettings> {
+    Arc::new(NodeSettings {
+        application: Application::Log,
+        min_nodes: u32::try_from(count).unwrap_or(u32::MAX).min(4),
+        settle: Span::ZERO,
+        refresh: Span::from_ms(30_000),
+        announce: Span::from_ms(10_000),
+        resend: Span::from_ms(3_000),
+        proposal_ttl: Span::from_ms(60_000),
+        forget_after: None,
+        relaying: Relaying::Direct,
+        choice_slots: 1,
+    })
+}
+
+/// Numbers of keys: first the list, in its order, then those that only quorum sets name.
+struct Keys<'a> {
+    in_order: Vec<&'a str>,
+    numbers: BTreeMap<&'a str, NodeId>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(text: Text<'_>, nodes: &'a [NodeEntry]) -> Result<Keys<'a>, InputError> {
+        let mut keys = Keys {
+            in_order: Vec::new(),
+            numbers: BTreeMap::new(),
+        };
+        for node in nodes {
+            if !keys.add(&node.public_key) {
+                let at = second_mention(text.content, &node.public_key);
+                return Err(text.error(
+                    at.map(|at| at..at),
+                    format!(
+                        "the key {:?} occurs twice, expected each node once",
+                        node.public_key
+                    ),
+                    "Remove one of the two nodes.",
+                ));
+            }
+        }
+        for set in nodes.iter().filter_map(|node| node.quorum_set.as_ref()) {
+            keys.add_members(set);
+        }
+        Ok(keys)
+    }
+
+    fn add(&mut self, key: &'a str) -> bool {
+        let is_new = !self.numbers.contains_key(key);
+        if is_new {
+            self.numbers.insert(key, node_id(self.in_order.len()));
+            self.in_order.push(key);
+        }
+        is_new
+    }
+
+    /// The parser limits how deep sets can nest.
+    fn add_members(&mut self, set: &'a QuorumSetEntry) {
+        for key in &set.validators {
+            self.add(key);
+        }
+        for inner in &set.inner_quorum_sets {
+            self.add_members(inner);
+        }
+    }
+
+    /// `None` if a threshold is too large to be meant.
+    fn quorum_set(&self, entry: &QuorumSetEntry) -> Option<QuorumSet> {
+        let numbers = entry.validators.iter();
+        Some(QuorumSet {
+            threshold: u32::try_from(entry.threshold).ok()?,
+            validators: numbers
+                .map(|key| self.numbers.get(key.as_str()).copied())
+                .collect::<Option<_>>()?,
+            inner: entry
+                .inner_quorum_sets
+                .iter()
+                .map(|inner| self.quorum_set(inner))
+                .collect::<Option<_>>()?,
+        })
+    }
+}
+
+/// Names for people: the given one, or as much of the key as tells it from others; a number behind it where even that
+/// is taken.
+#[derive(Default)]
+struct UniqueNames {
+    taken: BTreeSet<String>,
+}
+
+impl UniqueNames {
+    fn take(&mut self, given: Option<&str>, key: &str) -> Arc<str> {
+        let beginning = |length: usize| {
+            let start: String = key.chars().take(length).collect();
+            if start == key {
+                start
+            } else {
+                start + "\u{2026}"
+            }
+        };
+        let wanted: Vec<String> = match given {
+            Some(name) => vec![name.to_owned()],
+            None => (4..=8).map(beginning).collect(),
+        };
+        let numbered = (2..).map(|nth| format!("{} {nth}", wanted[0]));
+        let free = wanted.iter().cloned().chain(numbered);
+        let name = free.into_iter().find(|name| !self.taken.contains(name));
+        let name = name.unwrap_or_else(|| key.to_owned());
+        self.taken.insert(name.clone());
+        name.into()
+    }
+}
+
+/// To whom each node belongs: by the list of organisations, else by its home domain, else by the organisation's id.
+fn organization_names(
+    keys: &[&str],
+    nodes: &[NodeEntry],
+    organizations: &[OrganizationEntry],
+) -> Vec<Option<Arc<str>>> {
+    let mut by_id = BTreeMap::new();
+    let mut by_key = BTreeMap::new();
+    for organization in organizations {
+        let name: Arc<str> = organization
+            .name
+            .as_deref()
+            .unwrap_or(&organization.id)
+            .into();
+        for key in &organization.validators {
+            by_key.insert(key.as_str(), Arc::clone(&name));
+        }
+        by_id.insert(organization.id.as_str(), name);
+    }
+    let of_node = |(nth, key): (usize, &&str)| {
+        let node = nodes.get(nth);
+        let id = node.and_then(|node| node.organization_id.as_deref());
+        let domain = node.and_then(|node| node.home_domain.as_deref());
+        id.and_then(|id| by_id.get(id))
+            .or_else(|| by_key.get(key))
+            .cloned()
+            .or_else(|| domain.or(id).map(Arc::from))
+    };
+    keys.iter().enumerate().map(of_node).collect()
+}

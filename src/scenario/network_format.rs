@@ -1,0 +1,52 @@
+//! A node list of a real network, word for word as it is read. Keys that mean nothing here are passed over: such lists
+//! carry many, and new ones keep coming.
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NodeEntry {
+    pub(super) public_key: String,
+    name: Option<String>,
+    pub(super) organization_id: Option<String>,
+    pub(super) home_domain: Option<String>,
+    pub(super) quorum_set: Option<QuorumSetEntry>,
+}
+
+impl NodeEntry {
+    /// The name, unless it is blank.
+    pub(super) fn given_name(&self) -> Option<&str> {
+        let name = self.name.as_deref()?.trim();
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct QuorumSetEntry {
+    pub(super) threshold: u64,
+    #[serde(default)]
+    pub(super) validators: Vec<String>,
+    #[serde(default)]
+    pub(super) inner_quorum_sets: Vec<QuorumSetEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OrganizationEntry {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) validators: Vec<String>,
+}
+
+/// Where in the text, in bytes, `key` is the value of "publicKey" for the second time.
+pub(super) fn second_mention(content: &str, key: &str) -> Option<usize> {
+    let quoted = serde_json::to_string(key).ok()?;
+    let is_value = |at: &usize| {
+        let before = content[..*at].trim_end();
+        let field = before.strip_suffix(':').map(str::trim_end);
+        field.is_some_and(|field| field.ends_with("\"publicKey\""))
+    };
+    let mentions = content.match_indices(&quoted).map(|(at, _)| at);
+    mentions.filter(is_value).nth(1)
+}

@@ -1,0 +1,184 @@
+//! Node lists, good and bad.
+
+use super::{InputError, Judge, NetworkFiles, Options, Scenario, read_network};
+use crate::node::{Content, TrustPolicy};
+use crate::scp::{NodeId, QuorumSet};
+use crate::time::Time;
+
+const JUDGE: Judge<'_> = Judge {
+    intersecting: &|_| true,
+    top_tier: &|sets| {
+        let usable = sets.iter().position(Option::is_some);
+        usable.map(|nth| NodeId(nth as u32)).into_iter().collect()
+    },
+};
+
+fn read(nodes: &str, organizations: Option<&str>) -> Result<Scenario, InputError> {
+    let files = NetworkFiles {
+        name: "net",
+        nodes: ("net.json", nodes),
+        organizations: organizations.map(|content| ("orgs.json", content)),
+    };
+    let options = Options {
+        seed: 1,
+        nodes: None,
+    };
+    read_network(files, options, &JUDGE)
+}
+
+#[track_caller]
+fn check(nodes: &str, organizations: Option<&str>, at: Option<(usize, usize)>, words: &str) {
+    let error = read(nodes, organizations).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains(words), "{said}\n  should say\n{words}");
+    assert_eq!(error.at, at, "{said}");
+}
+
+const LIST: &str = r#"[
+  {"publicKey": "GAAAA1", "name": "one", "active": true, "organizationId": "x",
+   "quorumSet": {"hashKey": "h", "threshold": 2, "validators": ["GAAAA2"], "innerQuorumSets": [
+     {"threshold": 1, "validators": ["GAAAA1", "GZZZZZ"]}]}},
+  {"publicKey": "GAAAA2", "name": "one", "quorumSet": {"threshold": 1, "validators": ["GAAAA2"]}},
+  {"publicKey": "GAAAA3", "homeDomain": "a.org", "quorumSet": null},
+  {"publicKey": "GAAAB4", "name": " "},
+  {"publicKey": "GAAAB5", "quorumSet": {"threshold": 9007199254740991, "validators": [], "innerQuorumSets": []}},
+  {"publicKey": "GAAAB6", "quorumSet": {"threshold": 3, "validators": ["GAAAA1", "GAAAA2"]}},
+  {"publicKey": "GAAAB7", "quorumSet": {"threshold": 1, "validators": ["GAAAA1", "GAAAA1"]}}
+]"#;
+
+#[test]
+fn a_list_becomes_a_network_with_all_its_nodes() {
+    let network = read(LIST, None).unwrap();
+    let names: Vec<&str> = network.nodes.iter().map(|n| &*n.config.peer.name).collect();
+    assert_eq!(
+        names,
+        [
+            "one",
+            "one 2",
+            "GAAA\u{2026}",
+            "GAAAB\u{2026}",
+            "GAAAB5",
+            "GAAAB6",
+            "GAAAB7",
+            "GZZZ\u{2026}"
+        ]
+    );
+    let TrustPolicy::Fixed(set) = &network.nodes[0].config.trust else {
+        panic!("{:?}", network.nodes[0]);
+    };
+    assert_eq!(
+        **set,
+        QuorumSet {
+            threshold: 2,
+            validators: vec![NodeId(1)],
+            inner: vec![QuorumSet::flat(1, [NodeId(0), NodeId(7)])],
+        }
+    );
+    let trusts_nobody = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::Nobody;
+    let nobody: Vec<usize> = (0..8).filter(|&nth| trusts_nobody(nth)).collect();
+    assert_eq!(nobody, [2, 3, 4, 5, 6, 7]);
+    assert!(network.remarks[0].starts_with("6 of 8 nodes have no usable quorum set"));
+    assert!(network.remarks[1].starts_with("1 nodes are named in quorum sets"));
+    let (at, action) = &network.events[0];
+    assert_eq!(*at, Time::from_ms(1000));
+    let hello = Content::Note("hello, network".to_owned());
+    assert_eq!(
+        *action,
+        super::Action::Propose {
+            node: NodeId(0),
+            content: hello
+        }
+    );
+}
+
+#[test]
+fn organisations_have_names() {
+    let list = r#"[{"id": "x", "name": "Xerox", "validators": []}, {"id": "y", "validators": ["GAAAA2"]}]"#;
+    let of = |organizations: Option<&str>| -> Vec<Option<String>> {
+        let network = read(LIST, organizations).unwrap();
+        let names = network.nodes[..4]
+            .iter()
+            .map(|n| n.organization.as_deref().map(String::from));
+        names.collect()
+    };
+    let some = |name: &str| Some(name.to_owned());
+    assert_eq!(of(None), [some("x"), None, some("a.org"), None]);
+    assert_eq!(
+        of(Some(list)),
+        [some("Xerox"), some("y"), some("a.org"), None]
+    );
+}
+
+#[test]
+fn mistakes_are_found_where_they_are() {
+    check("[", None, Some((1, 1)), "EOF while parsing a list");
+    check(
+        "{}",
+        None,
+        Some((1, 1)),
+        "invalid type: map, expected a list",
+    );
+    check(
+        "[\n{\"name\": 1}]",
+        None,
+        Some((2, 10)),
+        "invalid type: integer `1`, expected a string",
+    );
+    check(
+        "[\n{\"name\": \"a\"}]",
+        None,
+        Some((2, 13)),
+        "missing field `publicKey`",
+    );
+    check(
+        &LIST.replace("\"threshold\": 2", "\"threshold\": \"two\""),
+        None,
+        Some((3, 51)),
+        "invalid type: string \"two\", expected a whole number, not negative",
+    );
+    check(
+        &LIST.replace("\"threshold\": 2", "\"threshold\": -2"),
+        None,
+        Some((3, 48)),
+        "invalid value: integer `-2`, expected a whole number, not negative",
+    );
+    check(
+        &LIST.replace("\"publicKey\": \"GAAAA3\"", "\"publicKey\" : \"GAAAA1\""),
+        None,
+        Some((6, 18)),
+        "the key \"GAAAA1\" occurs twice, expected each node once",
+    );
+    check("[]", None, None, "0 nodes, expected 1 to 10000");
+    check(
+        LIST,
+        Some("[{\"id\": 3}]"),
+        Some((1, 9)),
+        "invalid type: integer `3`, expected a string",
+    );
+    let said = read("[1]", None).unwrap_err().to_string();
+    assert!(
+        said.starts_with("net.json, line 1, column 2: ")
+            && said.contains("looks like [{\"publicKey\""),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_network_has_as_many_nodes_as_it_has() {
+    let files = NetworkFiles {
+        name: "net",
+        nodes: ("net.json", LIST),
+        organizations: None,
+    };
+    let options = Options {
+        seed: 1,
+        nodes: Some(5),
+    };
+    let said = read_network(files, options, &JUDGE)
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("net.json lists its nodes"), "{said}");
+    let sets = (0..10_001).map(|nth| format!("{{\"publicKey\": \"K{nth}\"}}"));
+    let many = format!("[{}]", sets.collect::<Vec<_>>().join(","));
+    check(&many, None, None, "10001 nodes, expected 1 to 10000");
+}

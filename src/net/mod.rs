@@ -2,6 +2,12 @@
 //!
 //! Absent here: messages' contents, queues, clocks, input and output. A question goes in, a verdict comes out.
 
+mod grid;
+mod medium;
+mod reach;
 mod spec;
+#[cfg(test)]
+mod tests;
 
+pub use medium::{Load, Medium, Verdict};
 pub use spec::{Latency, LinkRule, LossReason, MediumSpec, Position};

@@ -1,0 +1,67 @@
+//! `Grid`: which nodes are near a place, without looking at all of them. Only for radio.
+//!
+//! Absent here: silence, cuts, everything but distance.
+
+use super::spec::Position;
+use crate::scp::NodeId;
+use std::collections::BTreeMap;
+
+/// Square cells as wide as the range, so that whoever is in range is in one of nine cells.
+#[derive(Clone, Debug)]
+pub(super) struct Grid {
+    range_m: f64,
+    cells: BTreeMap<(i64, i64), Vec<NodeId>>,
+}
+
+impl Grid {
+    pub(super) fn new(range_m: f64) -> Grid {
+        Grid {
+            range_m,
+            cells: BTreeMap::new(),
+        }
+    }
+
+    /// Whether two places hear each other: the range itself still counts.
+    pub(super) fn in_range(&self, a: Position, b: Position) -> bool {
+        a.distance_m(b) <= self.range_m
+    }
+
+    pub(super) fn insert(&mut self, id: NodeId, position: Position) {
+        self.cells.entry(self.cell(position)).or_default().push(id);
+    }
+
+    pub(super) fn remove(&mut self, id: NodeId, position: Position) {
+        if let Some(cell) = self.cells.get_mut(&self.cell(position)) {
+            cell.retain(|other| *other != id);
+        }
+    }
+
+    /// All nodes that may be in range of `position`, ascending.
+    pub(super) fn around(&self, position: Position) -> Vec<NodeId> {
+        let (x, y) = self.cell(position);
+        let mut found = Vec::new();
+        for x in x.saturating_sub(1)..=x.saturating_add(1) {
+            for (_, cell) in self
+                .cells
+                .range((x, y.saturating_sub(1))..=(x, y.saturating_add(1)))
+            {
+                found.extend_from_slice(cell);
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn cell(&self, position: Position) -> (i64, i64) {
+        // A range of zero has one cell per metre; the cast saturates, so any number gives some cell.
+        let width_m = if self.range_m > 0.0 {
+            self.range_m
+        } else {
+            1.0
+        };
+        (
+            (position.x_m / width_m).floor() as i64,
+            (position.y_m / width_m).floor() as i64,
+        )
+    }
+}

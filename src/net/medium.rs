@@ -1,0 +1,365 @@
+//! `Medium`: the state machine between nodes. Who stands where, who is cut off or silenced, and what becomes of a
+//! transmission.
+//!
+//! A verdict comes from ordered rules, the first that applies; its draws are named by purpose, link and the n-th use
+//! of that link, so no order of questions can change them. Absent here: messages, queues, clocks.
+
+use super::grid::Grid;
+use super::reach::Reach;
+use super::spec::{Latency, LossReason, MediumSpec, Position};
+use crate::rng::{Purpose, Streams};
+use crate::scp::NodeId;
+use crate::time::Span;
+
+/// What becomes of a transmission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It arrives after this long.
+    Deliver {
+        /// Transit time.
+        after: Span,
+    },
+    /// It never arrives.
+    Lost(LossReason),
+}
+
+/// What is transmitted, as far as the medium cares: each draws its transit time from a stream of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// A message or an announcement.
+    Message,
+    /// A chunk of a file.
+    Chunk,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Station {
+    position: Position,
+    is_present: bool,
+    is_silent: bool,
+    /// Nodes in no group of a cut form group 0.
+    group: u32,
+}
+
+/// A link rule with its ends sorted.
+#[derive(Clone, Debug)]
+struct Rule {
+    from: Vec<NodeId>,
+    to: Vec<NodeId>,
+    latency: Latency,
+}
+
+/// The medium between the nodes of one run.
+#[derive(Clone, Debug)]
+pub struct Medium {
+    latency: Latency,
+    loss: f64,
+    rules: Vec<Rule>,
+    stations: Vec<Station>,
+    reach: Vec<Reach>,
+    /// Only with radio.
+    grid: Option<Grid>,
+}
+
+impl Medium {
+    /// A medium without any nodes.
+    #[must_use]
+    pub fn new(spec: &MediumSpec) -> Medium {
+        let sorted = |nodes: &[NodeId]| {
+            let mut nodes = nodes.to_vec();
+            nodes.sort_unstable();
+            nodes
+        };
+        let rules = spec.links.iter().map(|rule| Rule {
+            from: sorted(&rule.from),
+            to: sorted(&rule.to),
+            latency: rule.latency,
+        });
+        Medium {
+            latency: spec.latency,
+            loss: spec.loss,
+            rules: rules.collect(),
+            stations: Vec::new(),
+            reach: Vec::new(),
+            grid: spec.radio_range_m.map(Grid::new),
+        }
+    }
+
+    /// A node appears; it gets the next number.
+    pub fn add(&mut self, position: Position) -> NodeId {
+        let id = NodeId(self.stations.len() as u32);
+        self.stations.push(Station {
+            position,
+            is_present: true,
+            is_silent: false,
+            group: 0,
+        });
+        self.reach.push(Reach::default());
+        if let Some(grid) = &mut self.grid {
+            grid.insert(id, position);
+        }
+        self.outdate_around(position);
+        id
+    }
+
+    /// A node is gone for good.
+    pub fn remove(&mut self, id: NodeId) {
+        let Some(station) = self.stations.get_mut(id.index()) else {
+            return;
+        };
+        station.is_present = false;
+        let position = station.position;
+        if let Some(grid) = &mut self.grid {
+            grid.remove(id, position);
+        }
+        self.outdate_around(position);
+    }
+
+    /// A node stands somewhere else from now on.
+    pub fn move_to(&mut self, id: NodeId, to: Position) {
+        let Some(station) = self.stations.get_mut(id.index()) else {
+            return;
+        };
+        let from = std::mem::replace(&mut station.position, to);
+        if let (Some(grid), true) = (&mut self.grid, station.is_present) {
+            grid.remove(id, from);
+            grid.insert(id, to);
+            self.outdate_around(from);
+            self.outdate_around(to);
+        }
+    }
+
+    /// Nothing that the node sends gets out from now on.
+    pub fn silence(&mut self, id: NodeId) {
+        if let Some(station) = self.stations.get_mut(id.index()) {
+            station.is_silent = true;
+        }
+    }
+
+    /// What the node sends gets out again.
+    pub fn unsilence(&mut self, id: NodeId) {
+        if let Some(station) = self.stations.get_mut(id.index()) {
+            station.is_silent = false;
+        }
+    }
+
+    /// From now on messages pass only within a group; nodes in no group, later ones too, form one of their own.
+    pub fn cut(&mut self, groups: &[Vec<NodeId>]) {
+        self.heal();
+        for (group, members) in (1..).zip(groups) {
+            for member in members {
+                if let Some(station) = self.stations.get_mut(member.index()) {
+                    station.group = group;
+                }
+            }
+        }
+    }
+
+    /// All cuts end.
+    pub fn heal(&mut self) {
+        for station in &mut self.stations {
+            station.group = 0;
+        }
+    }
+
+    /// Whether what `from` sends can get to `to` at all, chance aside.
+    #[must_use]
+    pub fn reaches(&self, from: NodeId, to: NodeId) -> bool {
+        self.obstacle(from, to).is_none()
+    }
+
+    /// All nodes that `from` transmits to when it broadcasts, ascending: with radio those within range, otherwise all.
+    ///
+    /// Cuts and silence do not shorten the list: they lose what is sent.
+    pub fn neighbours(&mut self, from: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        self.refresh(from);
+        self.reach
+            .get(from.index())
+            .into_iter()
+            .flat_map(Reach::nodes)
+    }
+
+    /// What becomes of the `nth` use of the link from `from` to `to`.
+    #[must_use]
+    pub fn verdict(
+        &self,
+        streams: Streams,
+        load: Load,
+        from: NodeId,
+        to: NodeId,
+        nth: u32,
+    ) -> Verdict {
+        if let Some(why) = self.obstacle(from, to) {
+            return Verdict::Lost(why);
+        }
+        let (a, b, nth) = (u64::from(from.0), u64::from(to.0), u64::from(nth));
+        if self.loss > 0.0 && streams.unit(Purpose::Loss, a, b, nth) < self.loss {
+            return Verdict::Lost(LossReason::Chance);
+        }
+        let purpose = match load {
+            Load::Message => Purpose::Latency,
+            Load::Chunk => Purpose::Chunk,
+        };
+        let latency = self.latency(from, to);
+        let width = latency.max.0.saturating_sub(latency.min.0);
+        let after = if width == 0 {
+            latency.min
+        } else {
+            // The upper half of a product of 128 bits: uniform over 0..=width.
+            let draw = u128::from(streams.draw(purpose, a, b, nth));
+            Span(latency.min.0 + ((draw * (u128::from(width) + 1)) >> 64) as u64)
+        };
+        Verdict::Deliver { after }
+    }
+
+    /// Uses the link from `from` to `to` once: which use it is, counted from 0, and what becomes of it.
+    pub fn send(
+        &mut self,
+        streams: Streams,
+        load: Load,
+        from: NodeId,
+        to: NodeId,
+    ) -> (u32, Verdict) {
+        self.refresh(from);
+        let nth = match self.reach.get_mut(from.index()) {
+            Some(reach) => reach.use_link(to),
+            None => 0,
+        };
+        (nth, self.verdict(streams, load, from, to, nth))
+    }
+
+    /// Uses every link from `from` to its neighbours, except that to `except`, once: receiver, which use, verdict.
+    pub fn broadcast(
+        &mut self,
+        streams: Streams,
+        from: NodeId,
+        except: Option<NodeId>,
+        out: &mut Vec<(NodeId, u32, Verdict)>,
+    ) {
+        self.refresh(from);
+        out.clear();
+        let Some(reach) = self.reach.get_mut(from.index()) else {
+            return;
+        };
+        out.extend(
+            reach
+                .use_all(except)
+                .map(|(to, nth)| (to, nth, Verdict::Lost(LossReason::Chance))),
+        );
+        for (to, nth, verdict) in out {
+            *verdict = self.verdict(streams, Load::Message, from, *to, *nth);
+        }
+    }
+
+    /// What stops something from arriving at `to` that `from` sent earlier: the world may have changed meanwhile.
+    #[must_use]
+    pub fn obstacle_on_arrival(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
+        let (from, to) = (
+            self.stations.get(from.index())?,
+            self.stations.get(to.index())?,
+        );
+        self.obstacle_between(from, to)
+    }
+
+    /// The shortest time that anything can take from one node to another.
+    #[must_use]
+    pub fn delay_min(&self) -> Span {
+        let rules = self.rules.iter().map(|rule| rule.latency.min);
+        rules.fold(self.latency.min, Span::min)
+    }
+
+    /// The longest time that anything takes from `from` to `to`.
+    #[must_use]
+    pub fn delay_max(&self, from: NodeId, to: NodeId) -> Span {
+        let latency = self.latency(from, to);
+        latency.max.max(latency.min)
+    }
+
+    /// The ordered rules on sending: silence, absence, then what lies between.
+    fn obstacle(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
+        let (Some(sender), Some(receiver)) = (
+            self.stations.get(from.index()),
+            self.stations.get(to.index()),
+        ) else {
+            return Some(LossReason::ReceiverDown);
+        };
+        if sender.is_silent {
+            Some(LossReason::SenderSilent)
+        } else if from == to {
+            Some(LossReason::ReceiverDown)
+        } else {
+            self.obstacle_between(sender, receiver)
+        }
+    }
+
+    /// The ordered rules on what lies between two stations: absence, cut, range.
+    fn obstacle_between(&self, from: &Station, to: &Station) -> Option<LossReason> {
+        if !to.is_present {
+            Some(LossReason::ReceiverDown)
+        } else if from.group != to.group {
+            Some(LossReason::Cut)
+        } else if let Some(grid) = &self.grid
+            && !grid.in_range(from.position, to.position)
+        {
+            Some(LossReason::OutOfRange)
+        } else {
+            None
+        }
+    }
+
+    /// The first rule that matches the link gives its latency.
+    fn latency(&self, from: NodeId, to: NodeId) -> Latency {
+        let has = |nodes: &[NodeId], node: NodeId| nodes.binary_search(&node).is_ok();
+        let rule = self
+            .rules
+            .iter()
+            .find(|rule| has(&rule.from, from) && has(&rule.to, to));
+        rule.map_or(self.latency, |rule| rule.latency)
+    }
+
+    /// Whoever may hear, or be heard from, `position` has to look for its neighbours again.
+    fn outdate_around(&mut self, position: Position) {
+        match &self.grid {
+            Some(grid) => {
+                for id in grid.around(position) {
+                    if let Some(reach) = self.reach.get_mut(id.index()) {
+                        reach.outdate();
+                    }
+                }
+            }
+            None => self.reach.iter_mut().for_each(Reach::outdate),
+        }
+    }
+
+    fn refresh(&mut self, id: NodeId) {
+        let Some(station) = self.stations.get(id.index()).copied() else {
+            return;
+        };
+        if !self.reach.get(id.index()).is_some_and(Reach::is_outdated) {
+            return;
+        }
+        let found: Vec<NodeId> = match &self.grid {
+            Some(grid) => {
+                let near = grid.around(station.position).into_iter();
+                let hears = |other: &NodeId| {
+                    let other = self.stations.get(other.index());
+                    other.is_some_and(|other| grid.in_range(station.position, other.position))
+                };
+                near.filter(|other| *other != id && hears(other)).collect()
+            }
+            None => {
+                let present = (0..)
+                    .map(NodeId)
+                    .zip(&self.stations)
+                    .filter(|(_, other)| other.is_present);
+                present
+                    .map(|(other, _)| other)
+                    .filter(|other| *other != id)
+                    .collect()
+            }
+        };
+        if let Some(reach) = self.reach.get_mut(id.index()) {
+            reach.replace(found);
+        }
+    }
+}

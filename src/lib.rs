@@ -11,6 +11,7 @@ pub mod rng;
 pub mod scenario;
 pub mod scp;
 pub mod session;
+pub mod sim;
 pub mod time;
 pub mod trace;
 #[cfg(feature = "window")]

@@ -77,6 +77,9 @@ pub enum ActionRefused {
     /// The network is as large as this executor allows.
     #[error("the network already has {0} nodes, the most that this executor runs")]
     TooManyNodes(usize),
+    /// The system gives the node nothing to run on.
+    #[error("the node could not be started: {0}")]
+    CannotStart(String),
     /// What was asked does not fit the application of this scenario.
     #[error("this scenario takes {expected}")]
     WrongContent {

@@ -14,6 +14,7 @@ mod network;
 mod network_format;
 #[cfg(test)]
 mod network_tests;
+mod newcomer;
 mod placement;
 mod population;
 mod quorum_sets;
@@ -26,6 +27,7 @@ pub use action::{Action, ActionRefused};
 pub use built_in::{BUILT_IN, BuiltIn, Heading, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
 pub use network::{NetworkFiles, read_network};
+pub use newcomer::added_node;
 pub use read::read_scenario;
 
 use crate::net::{MediumSpec, Position};

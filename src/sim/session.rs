@@ -1,0 +1,87 @@
+//! What a window, or a batch run, may ask of a simulation.
+
+use super::engine::{BatchKind, Simulation};
+use super::queue::Moment;
+use crate::scenario::{Action, ActionRefused, Scenario};
+use crate::session::{Progress, Session};
+use crate::time::{Span, Time};
+use crate::trace::Record;
+
+/// How long a person's step looks through housekeeping for something else.
+const STEP_LOOKS: Span = Span::from_ms(10_000);
+/// Arrivals make several records each, so a batch takes fewer arrivals than there may be records.
+const RECORDS_PER_ARRIVAL: usize = 8;
+/// A batch is at least this large, or it is not worth being done side by side.
+const BATCH_MIN: usize = 256;
+
+impl Session for Simulation {
+    fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        let work = self.next_work().map(|moment| moment.at);
+        work.into_iter().chain(self.next_event()).min()
+    }
+
+    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+        let end = self.records.len().saturating_add(records_max);
+        let parcels_max = (records_max / RECORDS_PER_ARRIVAL).max(BATCH_MIN);
+        while self.next_at().is_some_and(|next| next <= until) {
+            self.run_next(Moment::end_of(until), parcels_max);
+            if self.records.len() >= end {
+                return Progress::Limited;
+            }
+        }
+        if self.next_at().is_some() {
+            self.now = self.now.max(until);
+            return Progress::Reached;
+        }
+        if until < Time::MAX {
+            self.now = self.now.max(until);
+        }
+        Progress::Finished
+    }
+
+    fn step(&mut self) -> Progress {
+        let mut looks_until = None;
+        while let Some(next) = self.next_at() {
+            let looks_until = *looks_until.get_or_insert(next + STEP_LOOKS);
+            if next > looks_until {
+                return Progress::Limited;
+            }
+            if self.run_next(Moment::end_of(next), usize::MAX) == BatchKind::Progress {
+                return Progress::Reached;
+            }
+        }
+        Progress::Finished
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        self.perform(action)
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
+    }
+}
+
+impl Simulation {
+    /// Lets the next batch before `limit`, or the next event of the scenario, happen: work comes before events of the
+    /// same instant.
+    fn run_next(&mut self, limit: Moment, parcels_max: usize) -> BatchKind {
+        let event = self.next_event();
+        let limit = event.map_or(limit, |event| limit.min(Moment::end_of(event)));
+        if self.next_work().is_some_and(|next| next < limit) {
+            let kind = self.run_batch(limit, parcels_max);
+            self.now = self.last.map_or(self.now, |last| self.now.max(last.at));
+            kind
+        } else {
+            self.run_event()
+        }
+    }
+}

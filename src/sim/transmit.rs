@@ -1,0 +1,173 @@
+//! How messages and announcements set out: the medium is asked, the flight is numbered, recorded and queued.
+//!
+//! Absent here: arrivals, and chunks of files (`files`).
+
+use super::engine::Simulation;
+use super::queue::{Cargo, Key, Moment, Parcel, Tag};
+use crate::net::{Load, LossReason, Verdict};
+use crate::node::{Announcement, AnnouncementKind, Message, MessageId, MessageKind, Recipient};
+use crate::scp::NodeId;
+use crate::time::Time;
+use crate::trace::{FlightId, Record};
+use std::sync::Arc;
+
+/// What is about to fly.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Departure {
+    pub(super) from: NodeId,
+    pub(super) moment: Moment,
+    pub(super) kind: MessageKind,
+    pub(super) message: Option<MessageId>,
+    pub(super) is_housekeeping: bool,
+}
+
+impl Simulation {
+    /// A node sends a message.
+    pub(super) fn send(
+        &mut self,
+        from: NodeId,
+        moment: Moment,
+        to: Recipient,
+        message: &Arc<Message>,
+    ) {
+        let departure = Departure {
+            from,
+            moment,
+            kind: message.kind(),
+            message: Some(message.id),
+            is_housekeeping: message.housekeeping,
+        };
+        let cargo = |tag| Cargo::Message(tag, Arc::clone(message));
+        match to {
+            Recipient::Node(to) => {
+                let (nth, verdict) = self.medium.send(self.streams, Load::Message, from, to);
+                self.depart(&departure, to, nth, verdict, cargo);
+            }
+            Recipient::Neighbours => self.broadcast(&departure, None, cargo),
+            Recipient::NeighboursExcept(except) => self.broadcast(&departure, Some(except), cargo),
+        }
+    }
+
+    /// A node broadcasts an announcement.
+    pub(super) fn announce(
+        &mut self,
+        from: NodeId,
+        moment: Moment,
+        announcement: &Arc<Announcement>,
+    ) {
+        let departure = Departure {
+            from,
+            moment,
+            kind: MessageKind::Announce,
+            message: None,
+            // The first beacon builds the network; the later ones only keep it up.
+            is_housekeeping: announcement.nth > 1 && announcement.kind == AnnouncementKind::Beacon,
+        };
+        let cargo = |tag| Cargo::Announcement(tag, Arc::clone(announcement));
+        self.broadcast(&departure, None, cargo);
+    }
+
+    fn broadcast(
+        &mut self,
+        departure: &Departure,
+        except: Option<NodeId>,
+        cargo: impl Fn(Tag) -> Cargo,
+    ) {
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        self.medium
+            .broadcast(self.streams, departure.from, except, &mut verdicts);
+        for (to, nth, verdict) in verdicts.drain(..) {
+            self.depart(departure, to, nth, verdict, &cargo);
+        }
+        self.verdicts = verdicts;
+    }
+
+    /// One transmission sets out: numbered, recorded, and queued unless it is lost. Records go to the outbox, because
+    /// they follow that of the step that caused them. Returns the flight.
+    pub(super) fn depart(
+        &mut self,
+        departure: &Departure,
+        to: NodeId,
+        nth: u32,
+        verdict: Verdict,
+        cargo: impl FnOnce(Tag) -> Cargo,
+    ) -> FlightId {
+        let Departure {
+            from,
+            moment,
+            kind,
+            message,
+            is_housekeeping,
+        } = *departure;
+        let flight = FlightId(self.flights);
+        self.flights += 1;
+        let tag = Tag {
+            flight,
+            kind,
+            is_housekeeping,
+        };
+        match verdict {
+            Verdict::Lost(why) => self.outbox.push(lost(moment.at, tag, from, to, why)),
+            Verdict::Deliver { after } => {
+                let arrival = moment.after(after);
+                self.outbox.push(Record::Sent {
+                    at: moment.at,
+                    arrives_at: arrival.at,
+                    flight,
+                    from,
+                    to,
+                    kind,
+                    message,
+                    housekeeping: is_housekeeping,
+                });
+                let key = Key {
+                    moment: arrival,
+                    receiver: to,
+                    sender: from,
+                    nth: u64::from(nth),
+                };
+                let cargo = cargo(tag);
+                self.queue.push(Parcel { key, cargo });
+            }
+        }
+        flight
+    }
+
+    /// Records that a transmission was lost on its way.
+    pub(super) fn record_lost(
+        &mut self,
+        at: Time,
+        tag: Tag,
+        from: NodeId,
+        to: NodeId,
+        why: LossReason,
+    ) {
+        self.records.push(lost(at, tag, from, to, why));
+    }
+
+    /// Queues something that a node does not get from another one.
+    pub(super) fn push_local(&mut self, node: NodeId, moment: Moment, cargo: Cargo) {
+        let nth = self.locals;
+        self.locals += 1;
+        let (receiver, sender) = (node, node);
+        let key = Key {
+            moment,
+            receiver,
+            sender,
+            nth,
+        };
+        self.queue.push(Parcel { key, cargo });
+    }
+}
+
+fn lost(at: Time, tag: Tag, from: NodeId, to: NodeId, why: LossReason) -> Record {
+    Record::Lost {
+        at,
+        flight: tag.flight,
+        from,
+        to,
+        kind: tag.kind,
+        housekeeping: tag.is_housekeeping,
+        why,
+    }
+}

@@ -3,7 +3,8 @@
 //! An action happens between two steps: everything up to its instant has happened, and what it causes at that same
 //! instant happens before anything else. So the same actions at the same times give the same records, whoever acts.
 
-use super::engine::{BatchKind, RefusedEvent, Simulation, Standing, Station};
+use super::batch::BatchKind;
+use super::engine::{RefusedEvent, Simulation, Standing, Station};
 use super::queue::{Cargo, Moment};
 use crate::net::Position;
 use crate::node::{Application, Content, Input, NodeConfig};

@@ -1,6 +1,7 @@
 //! What a window, or a batch run, may ask of a simulation.
 
-use super::engine::{BatchKind, Simulation};
+use super::batch::BatchKind;
+use super::engine::Simulation;
 use super::queue::Moment;
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::session::{Progress, Session};

@@ -3,11 +3,13 @@
 //! Everything on the screen, in summaries and in files comes from here. Absent: the engine, and any opinion about
 //! how records came about.
 
+mod file;
 pub mod outcome;
 mod record;
 mod tally;
 mod world;
 
+pub use file::{TraceError, TraceReader, TraceWriter};
 pub use record::{FlightId, Record};
 pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
 pub use world::{Counters, Flight, LogLine, Ring, Status, World, WorldNode};

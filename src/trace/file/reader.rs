@@ -1,0 +1,272 @@
+//! Reading a trace, record by record.
+
+use super::line::{EndLine, HeaderIn, MessageIn, NodeLine, Probe, Received, SendOutput, StepLine};
+use super::{FORMAT, TraceError, VERSION};
+use crate::node::{Input, Message, Output};
+use crate::scenario::Scenario;
+use crate::trace::record::Record;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How a compressed file begins.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// What is wrong with a line, and what should have been there.
+type Problem = (String, &'static str);
+
+/// Reads one trace. It is an iterator over its records, and ends with the first error.
+pub struct TraceReader {
+    path: PathBuf,
+    lines: Box<dyn BufRead + Send>,
+    line: u64,
+    scenario: Arc<Scenario>,
+    messages: Vec<Arc<Message>>,
+    records: u64,
+    has_ended: bool,
+}
+
+impl TraceReader {
+    /// Opens a trace and reads its header.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is no trace, or one of another version.
+    pub fn open(path: &Path) -> Result<TraceReader, TraceError> {
+        let mut lines = open(path).map_err(|source| {
+            let (path, doing) = (path.to_owned(), "open");
+            TraceError::Io {
+                path,
+                doing,
+                source,
+            }
+        })?;
+        let header = header(&mut *lines);
+        let scenario = header.map_err(|problem| malformed(path, 1, problem))?;
+        Ok(TraceReader {
+            path: path.to_owned(),
+            lines,
+            line: 1,
+            scenario: Arc::new(scenario),
+            messages: Vec::new(),
+            records: 0,
+            has_ended: false,
+        })
+    }
+
+    /// What was run.
+    #[must_use]
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, TraceError> {
+        loop {
+            self.line += 1;
+            let text = match read_line(&mut *self.lines) {
+                Ok(Some(text)) => text,
+                Ok(None) => {
+                    let problem = format!("the file ends after {} records", self.records);
+                    return Err(self.malformed((problem, "more lines, and one with `end`")));
+                }
+                Err(problem) => return Err(self.malformed(problem)),
+            };
+            match self.understand(&text) {
+                Ok(Line::Record(record)) => {
+                    self.records += 1;
+                    return Ok(Some(*record));
+                }
+                Ok(Line::Message) => {}
+                Ok(Line::End) => return Ok(None),
+                Err(problem) => return Err(self.malformed(problem)),
+            }
+        }
+    }
+
+    fn understand(&mut self, text: &str) -> Result<Line, Problem> {
+        let record = match key_of(text) {
+            Some("message") => {
+                let line: MessageIn = parse(text, "a message")?;
+                self.messages.push(Arc::new(line.message));
+                return Ok(Line::Message);
+            }
+            Some("end") => return self.end(text),
+            Some("node_of_scenario") => self.node(text)?,
+            Some("stepped") => self.step(text)?,
+            _ => parse(text, "a record")?,
+        };
+        Ok(Line::Record(Box::new(record)))
+    }
+
+    fn end(&mut self, text: &str) -> Result<Line, Problem> {
+        let said = parse::<EndLine>(text, "the number of records")?.end.records;
+        if said != self.records {
+            let problem = format!("there were {} records instead of {said}", self.records);
+            return Err((problem, "as many as were written"));
+        }
+        match read_line(&mut *self.lines)? {
+            Some(_) => Err((
+                "something follows the end".to_owned(),
+                "nothing after this line",
+            )),
+            None => Ok(Line::End),
+        }
+    }
+
+    fn node(&self, text: &str) -> Result<Record, Problem> {
+        let line = parse::<NodeLine>(text, "the number of a node")?.node_of_scenario;
+        let Some(node) = self.scenario.nodes.get(line.number as usize) else {
+            let problem = format!("the scenario has no node number {}", line.number);
+            return Err((problem, "the number of a node of the scenario"));
+        };
+        Ok(Record::NodeAdded {
+            at: line.at,
+            config: Arc::clone(&node.config),
+            position: node.position,
+            organization: node.organization.clone(),
+        })
+    }
+
+    fn step(&self, text: &str) -> Result<Record, Problem> {
+        let line = parse::<StepLine<Input, Output>>(text, "a step of a node")?.stepped;
+        let input = match (line.received, line.input) {
+            (Some(Received { from, message }), None) => Input::Receive {
+                from,
+                message: self.message(message)?,
+            },
+            (None, Some(input)) => input,
+            _ => {
+                let problem = "a step needs what happened to the node".to_owned();
+                return Err((problem, "either `received` or `input`"));
+            }
+        };
+        let mut outputs = line.outputs;
+        for SendOutput {
+            position,
+            to,
+            message,
+        } in line.sends
+        {
+            if position > outputs.len() {
+                let problem = format!("no output has the position {position}");
+                return Err((problem, "`sends` in ascending order of their positions"));
+            }
+            let message = self.message(message)?;
+            outputs.insert(position, Output::Send { to, message });
+        }
+        Ok(Record::Stepped {
+            at: line.at,
+            generation: line.generation,
+            node: line.node,
+            input,
+            outputs,
+        })
+    }
+
+    fn message(&self, number: u64) -> Result<Arc<Message>, Problem> {
+        let message = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.messages.get(number));
+        message.map(Arc::clone).ok_or_else(|| {
+            let problem = format!("no line before has message number {number}");
+            (problem, "a message's line before its first use")
+        })
+    }
+
+    fn malformed(&self, problem: Problem) -> TraceError {
+        malformed(&self.path, self.line, problem)
+    }
+}
+
+impl Iterator for TraceReader {
+    type Item = Result<Record, TraceError>;
+
+    fn next(&mut self) -> Option<Result<Record, TraceError>> {
+        if self.has_ended {
+            return None;
+        }
+        let read = self.read().transpose();
+        self.has_ended = !matches!(read, Some(Ok(_)));
+        read
+    }
+}
+
+enum Line {
+    Record(Box<Record>),
+    Message,
+    End,
+}
+
+fn header(lines: &mut dyn BufRead) -> Result<Scenario, Problem> {
+    let empty = || ("the file is empty".to_owned(), "a trace of quorumscope");
+    let text = read_line(lines)?.ok_or_else(empty)?;
+    let probe: Probe = parse(&text, "the header of a trace of quorumscope")?;
+    if probe.format != FORMAT {
+        let problem = format!("the format is {:?}", probe.format);
+        return Err((problem, "the format \"quorumscope-trace\""));
+    }
+    if probe.version != VERSION {
+        let problem = format!("the version is {}", probe.version);
+        return Err((problem, "version 1: record the run again with this program"));
+    }
+    let header: HeaderIn = parse(&text, "the scenario of the run")?;
+    Ok(header.scenario)
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut file = BufReader::new(File::open(path)?);
+    if file.fill_buf()?.starts_with(&ZSTD_MAGIC) {
+        Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(file)?)))
+    } else {
+        Ok(Box::new(file))
+    }
+}
+
+/// The next line without its end; `None` at the end of the file.
+fn read_line(lines: &mut dyn BufRead) -> Result<Option<String>, Problem> {
+    let expected = "a whole trace: record the run again";
+    let mut bytes = Vec::new();
+    let count = lines
+        .read_until(b'\n', &mut bytes)
+        .map_err(|error| (error.to_string(), expected))?;
+    if count == 0 {
+        return Ok(None);
+    }
+    if bytes.pop_if(|last| *last == b'\n').is_none() {
+        return Err(("the line is cut off".to_owned(), expected));
+    }
+    let text = String::from_utf8(bytes);
+    text.map(Some)
+        .map_err(|_| ("the line is not text".to_owned(), "UTF-8"))
+}
+
+/// The first key of the object that a line is.
+fn key_of(text: &str) -> Option<&str> {
+    let rest = text
+        .trim_start()
+        .strip_prefix('{')?
+        .trim_start()
+        .strip_prefix('"')?;
+    rest.split('"').next()
+}
+
+fn parse<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        // The line of the file is told elsewhere; here a text has one line.
+        let told = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let what = told.strip_suffix(&place).unwrap_or(&told);
+        (format!("{what} at column {}", error.column()), expected)
+    })
+}
+
+fn malformed(path: &Path, line: u64, (problem, expected): Problem) -> TraceError {
+    let path = path.to_owned();
+    TraceError::Malformed {
+        path,
+        line,
+        problem,
+        expected,
+    }
+}

@@ -62,13 +62,23 @@ impl<D: Driver> Turn<'_, D> {
         }
     }
 
-    /// Do enough nodes say anything at all in favour of preparing `x`? Answers from running tallies, for all counters
-    /// at once: prepare(n, x) has no more support than prepare(0, x).
+    /// Could any ballot of value `x` be accepted that changes p or p'? Answers from running tallies, for all counters at
+    /// once: prepare(n, x) has no more support than prepare of a lower counter.
     fn value_may_be_prepared(&mut self, x: &Value) -> bool {
-        let lowest = Ballot::new(0, x.clone());
-        let votes = Pledge::VotesPrepare(lowest.clone());
-        let accepts = Pledge::AcceptsPrepare(lowest);
+        let vars = self.slot.ballot();
+        let floor = match &vars.p {
+            Some(p) if p.x == *x => above(Some(p), x),
+            _ => above(vars.p_prime.as_ref(), x),
+        };
+        let votes = Pledge::VotesPrepare(floor.clone());
+        let accepts = Pledge::AcceptsPrepare(floor);
         self.may_reach_acceptance(&votes, &accepts)
+    }
+
+    /// Could any ballot of value `x` above h be confirmed?
+    fn value_may_be_confirmed(&mut self, x: &Value) -> bool {
+        let floor = above(self.slot.ballot().h.as_ref(), x);
+        self.may_reach_confirmation(&Pledge::AcceptsPrepare(floor))
     }
 
     /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
@@ -154,10 +164,7 @@ impl<D: Driver> Turn<'_, D> {
         }
         let mut tops = mentioned(hint);
         tops.retain(|top| self.is_above_h(top));
-        tops.retain(|top| {
-            let accepts = Pledge::AcceptsPrepare(Ballot::new(0, top.x.clone()));
-            self.may_reach_confirmation(&accepts)
-        });
+        tops.retain(|top| self.value_may_be_confirmed(&top.x));
         let candidates = self.prepare_candidates(tops);
         for (at, ballot) in candidates.iter().enumerate() {
             if !self.is_above_h(ballot) {
@@ -276,6 +283,16 @@ impl<D: Driver> Turn<'_, D> {
             .local
             .is_some_and(|local| local.is_slice(self.slot.ballots.nodes(accepts)))
     }
+}
+
+/// The lowest ballot of value `x` that can be above `floor`; without a floor the lowest there is.
+fn above(floor: Option<&Ballot>, x: &Value) -> Ballot {
+    let n = match floor {
+        Some(floor) if floor.x == *x => floor.n.saturating_add(1),
+        Some(floor) => floor.n,
+        None => 0,
+    };
+    Ballot::new(n, x.clone())
 }
 
 /// The ballots that a statement says something about preparing, highest first.

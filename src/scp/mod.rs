@@ -38,7 +38,8 @@
 //!
 //! # Where each rule comes from
 //!
-//! Numbers after NOTES in this module count the known differences between the draft and stellar-core:
+//! Numbers after NOTES in this module count the known differences between the draft and stellar-core, as written down
+//! in `tests/conformance/NOTES.md`, beside the transcripts that prove them:
 //!
 //! | NOTES | about | where |
 //! |---|---|---|

@@ -4,7 +4,7 @@
 
 use super::compiled_set::CompiledSet;
 use super::driver::Driver;
-use super::id::QuorumSetId;
+use super::id::{NodeId, QuorumSetId};
 use super::quorum_set::{Insanity, QuorumSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,11 +34,36 @@ pub(super) struct SetRegistry {
     entries: Vec<Entry>,
     by_content: BTreeMap<Arc<QuorumSet>, SetClass>,
     by_id: BTreeMap<QuorumSetId, SetClass>,
+    /// The set of each owner that was asked for last: nearly always the one that is asked for next.
+    last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
 }
 
 impl SetRegistry {
     /// The class of the set that `id` names, if the application knows it.
     pub(super) fn resolve<D: Driver>(&mut self, driver: &D, id: QuorumSetId) -> Option<SetClass> {
+        let last = self.last_of_owner.get(id.owner.index());
+        if let Some(&Some((last, class))) = last
+            && last == id
+        {
+            return Some(class);
+        }
+        let class = self.look_up(driver, id)?;
+        self.keep_at_hand(id, class);
+        Some(class)
+    }
+
+    fn keep_at_hand(&mut self, id: QuorumSetId, class: SetClass) {
+        let at = id.owner.index();
+        if id.owner.0 >= NodeId::LIMIT {
+            return;
+        }
+        if at >= self.last_of_owner.len() {
+            self.last_of_owner.resize(at + 1, None);
+        }
+        self.last_of_owner[at] = Some((id, class));
+    }
+
+    fn look_up<D: Driver>(&mut self, driver: &D, id: QuorumSetId) -> Option<SetClass> {
         if let Some(&class) = self.by_id.get(&id) {
             return Some(class);
         }

@@ -1,11 +1,13 @@
 //! `Sets`: the quorum sets of others as far as they are known, and the transitive closure of the node's own.
 //!
 //! The closure is who can matter to a quorum of this node: the members of its quorum set, the members of theirs, and so
-//! on. It is *complete* once the quorum set of every member is known. Within a slot it only grows; it is built anew, from
-//! the newest known sets, when the node takes another quorum set or another slot.
+//! on. It is built anew for each slot, from the sets that its members name in that slot or, as long as they have not
+//! spoken, named last; within a slot it only grows. It is *complete* once every member has spoken in the slot: sets change
+//! between slots, so what was named before proves nothing.
 //!
 //! The rule for statements: a sender inside the closure is heard; a sender outside a complete closure is refused;
-//! while the closure is not complete, a sender outside waits, because nobody can tell yet.
+//! while the closure is not complete, a sender outside waits, because nobody can tell yet. A member that never speaks
+//! keeps outsiders waiting for ever, which does no harm: who is not in the closure cannot be missed in a quorum.
 
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
 use std::collections::BTreeMap;
@@ -41,19 +43,25 @@ pub(super) enum Learned {
 /// Quorum sets by owner, and the closure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sets {
-    by_owner: BTreeMap<NodeId, BTreeMap<u32, Arc<QuorumSet>>>,
+    /// Ascending by number.
+    by_owner: BTreeMap<NodeId, Vec<(u32, Arc<QuorumSet>)>>,
     own: Option<Arc<QuorumSet>>,
     closure: NodeSet,
-    without_set: NodeSet,
+    /// Members that have not spoken in this slot.
+    silent: NodeSet,
+    /// Which set each node has named in this slot.
+    named: BTreeMap<NodeId, u32>,
 }
 
 impl Sets {
     /// The set that `id` names, if it is known.
     pub(super) fn get(&self, id: QuorumSetId) -> Option<&Arc<QuorumSet>> {
-        self.by_owner.get(&id.owner)?.get(&id.nth)
+        let sets = self.by_owner.get(&id.owner)?;
+        let known = sets.iter().rev().find(|(nth, _)| *nth == id.nth);
+        known.map(|(_, set)| set)
     }
 
-    /// Takes note of a set. The closure may grow.
+    /// Takes note of a set.
     pub(super) fn learn(&mut self, id: QuorumSetId, set: &Arc<QuorumSet>) -> Learned {
         if let Some(known) = self.get(id) {
             let is_same = Arc::ptr_eq(known, set) || known == set;
@@ -67,37 +75,53 @@ impl Sets {
             return Learned::Known;
         }
         let sets = self.by_owner.entry(id.owner).or_default();
-        sets.insert(id.nth, Arc::clone(set));
+        let place = sets.partition_point(|(nth, _)| *nth < id.nth);
+        sets.insert(place, (id.nth, Arc::clone(set)));
         if sets.len() > SETS_PER_NODE {
-            sets.pop_first();
-        }
-        if self.closure.contains(id.owner) {
-            self.expand(vec![id.owner]);
+            sets.remove(0);
         }
         Learned::New
     }
 
-    /// Builds the closure of `own` anew.
+    /// The owner of `id` speaks in the present slot and names this set. The closure may grow.
+    pub(super) fn speaks(&mut self, id: QuorumSetId) {
+        if self.named.len() >= NODES_MAX || self.named.insert(id.owner, id.nth) == Some(id.nth) {
+            return;
+        }
+        if self.closure.contains(id.owner) {
+            self.expand(vec![id.owner]);
+        }
+    }
+
+    /// A slot begins: builds the closure of `own` anew.
     pub(super) fn enclose(&mut self, me: NodeId, own: &Arc<QuorumSet>) {
         self.own = Some(Arc::clone(own));
+        self.named.clear();
         self.closure = own.nodes();
         self.closure.insert(me);
-        self.without_set = NodeSet::new();
+        self.silent = NodeSet::new();
         self.expand(self.closure.iter().filter(|&node| node != me).collect());
     }
 
+    /// Takes in the members of the sets of `owners`, and so on.
     fn expand(&mut self, mut owners: Vec<NodeId>) {
         while let Some(owner) = owners.pop() {
-            let Some((_, set)) = self.by_owner.get(&owner).and_then(BTreeMap::last_key_value)
-            else {
-                self.without_set.insert(owner);
+            let named = self.named.get(&owner);
+            match named {
+                Some(_) => self.silent.remove(owner),
+                None => self.silent.insert(owner),
+            };
+            let set = match named {
+                Some(&nth) => self.get(QuorumSetId { owner, nth }),
+                None => self
+                    .by_owner
+                    .get(&owner)
+                    .and_then(|sets| Some(&sets.last()?.1)),
+            };
+            // In a network where all trust the same nodes there is nothing to add: spare the walk.
+            let Some(set) = set.filter(|set| self.own.as_ref() != Some(set)) else {
                 continue;
             };
-            self.without_set.remove(owner);
-            // In a network where all trust the same nodes there is nothing to add: spare the walk.
-            if self.own.as_ref() == Some(set) {
-                continue;
-            }
             for node in set.nodes().iter() {
                 if self.closure.insert(node) {
                     owners.push(node);
@@ -110,7 +134,7 @@ impl Sets {
     pub(super) fn standing(&self, node: NodeId) -> Standing {
         if self.closure.contains(node) {
             Standing::Inside
-        } else if self.own.is_some() && self.without_set.is_empty() {
+        } else if self.own.is_some() && self.silent.is_empty() {
             Standing::Outside
         } else {
             Standing::Open
@@ -136,20 +160,25 @@ mod tests {
         QuorumSetId { owner, nth }
     }
 
+    fn say(sets: &mut Sets, id: QuorumSetId, set: &Arc<QuorumSet>) {
+        assert_ne!(sets.learn(id, set), Learned::Contradiction);
+        sets.speaks(id);
+    }
+
     #[test]
-    fn the_closure_grows_with_what_is_known_and_then_refuses_outsiders() {
+    fn the_closure_grows_with_what_is_said_and_then_refuses_outsiders() {
         let mut sets = Sets::default();
         assert_eq!(sets.standing(NodeId(1)), Standing::Open);
         sets.enclose(NodeId(0), &set(2, &[0, 1]));
         assert_eq!(sets.standing(NodeId(1)), Standing::Inside);
         assert_eq!(sets.standing(NodeId(2)), Standing::Open);
-        assert_eq!(sets.learn(id(2, 1), &set(2, &[2, 3])), Learned::New);
+        say(&mut sets, id(2, 1), &set(2, &[2, 3]));
         assert_eq!(
             sets.standing(NodeId(2)),
             Standing::Open,
             "1 may still name 2"
         );
-        assert_eq!(sets.learn(id(1, 1), &set(2, &[1, 2])), Learned::New);
+        say(&mut sets, id(1, 1), &set(2, &[1, 2]));
         assert_eq!(
             sets.standing(NodeId(3)),
             Standing::Inside,
@@ -160,8 +189,25 @@ mod tests {
             Standing::Open,
             "3 is silent so far"
         );
-        sets.learn(id(3, 1), &set(1, &[3]));
+        say(&mut sets, id(3, 1), &set(1, &[3]));
         assert_eq!(sets.standing(NodeId(4)), Standing::Outside);
+    }
+
+    #[test]
+    fn what_was_named_in_an_earlier_slot_proves_nothing() {
+        let (own, mut sets) = (set(2, &[0, 1]), Sets::default());
+        sets.enclose(NodeId(0), &own);
+        say(&mut sets, id(1, 1), &set(2, &[1, 0]));
+        assert_eq!(sets.standing(NodeId(2)), Standing::Outside);
+        sets.enclose(NodeId(0), &own);
+        assert_eq!(sets.standing(NodeId(2)), Standing::Open);
+        sets.learn(id(1, 3), &set(1, &[1]));
+        say(&mut sets, id(1, 2), &set(3, &[0, 1, 2]));
+        assert_eq!(
+            sets.standing(NodeId(2)),
+            Standing::Inside,
+            "the set named here counts"
+        );
     }
 
     #[test]

@@ -282,6 +282,7 @@ impl Node {
         let ready = self.aside.take(slot, self.sets.closure());
         for envelope in &ready {
             if self.log.next_slot() == slot {
+                self.sets.speaks(envelope.quorum_set);
                 self.feed(envelope);
             }
         }

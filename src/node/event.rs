@@ -64,6 +64,8 @@ pub enum ProposalRefusal {
     NotParticipating,
     /// It was in the pool for too long before.
     Stale,
+    /// The pool holds as many proposals as it can.
+    PoolFull,
 }
 
 /// Why a message was refused. Nothing changed.

@@ -61,7 +61,7 @@ impl Node {
             self.backup.acquire(file);
         }
         if !self.pool_proposal(&proposal, self.me) {
-            return self.refuse_proposal(Some(id), self.me, ProposalRefusal::NotParticipating);
+            return self.refuse_proposal(Some(id), self.me, ProposalRefusal::PoolFull);
         }
         self.out
             .broadcast(Purpose::Progress, Body::Proposal(proposal));
@@ -118,7 +118,7 @@ impl Node {
                 if self.pool_proposal(proposal, voucher) {
                     Verdict::Pooled
                 } else {
-                    Verdict::Waits
+                    Verdict::Refused(ProposalRefusal::PoolFull)
                 }
             }
             None if self.life == Life::Ready || self.trust.is_nobody() => {

@@ -37,7 +37,7 @@ impl Node {
         self.start_fetches();
         let next = self.log.next_slot();
         self.aside.forget_before(next);
-        self.resend.forget_before(slot);
+        self.resend.note_recorded(slot);
         self.catch_up.forget_before(next);
         self.consensus.forget_old_slots(next);
         if let Some(set) = self.consensus.quorum_set().cloned() {

@@ -29,6 +29,8 @@ pub(super) struct Resend {
     is_armed: bool,
     ticks: BTreeMap<SlotIndex, u32>,
     wanted: BTreeSet<SlotIndex>,
+    /// Decided slots of which somebody who matters may not know the decision.
+    repeated: BTreeSet<SlotIndex>,
     decided_by: BTreeMap<NodeId, SlotIndex>,
 }
 
@@ -63,9 +65,11 @@ impl Resend {
         }
     }
 
-    /// Forgets how often statements about slots before `slot` were repeated.
-    pub(super) fn forget_before(&mut self, slot: SlotIndex) {
-        let first = SlotIndex(slot.0.saturating_sub(DECIDED_REPEATED));
+    /// The node has decided `slot`.
+    pub(super) fn note_recorded(&mut self, slot: SlotIndex) {
+        self.repeated.insert(slot);
+        let first = SlotIndex((slot.0 + 1).saturating_sub(DECIDED_REPEATED));
+        self.repeated = self.repeated.split_off(&first);
         self.ticks = self.ticks.split_off(&first);
     }
 
@@ -91,11 +95,16 @@ impl Node {
                 self.out.broadcast(Purpose::Housekeeping, body);
             }
         }
-        for slot in self.repeated_slots() {
-            if self.resend.tick(slot)
-                && let Some(body) = self.own_decision(slot)
-            {
-                self.out.broadcast(Purpose::Housekeeping, body);
+        for slot in self.resend.repeated.clone() {
+            match self.own_decision(slot) {
+                Some(body) if !self.is_known_to_all(slot) => {
+                    if self.resend.tick(slot) {
+                        self.out.broadcast(Purpose::Housekeeping, body);
+                    }
+                }
+                _ => {
+                    self.resend.repeated.remove(&slot);
+                }
             }
         }
         if self.life == Life::Ready && self.consensus.has_joined(next) && self.resend.tick(next) {
@@ -119,21 +128,12 @@ impl Node {
         let is_needed = !self.pool.is_empty()
             || !self.resend.wanted.is_empty()
             || self.life == Life::Ready && self.consensus.has_joined(self.log.next_slot())
-            || !self.repeated_slots().is_empty();
+            || !self.resend.repeated.is_empty();
         if is_needed {
             self.resend.is_armed = true;
             self.out
                 .timer(TimerKind::Resend, self.config.settings.resend);
         }
-    }
-
-    /// Decided slots of which somebody who matters may not know the decision.
-    fn repeated_slots(&self) -> Vec<SlotIndex> {
-        let next = self.log.next_slot().0;
-        (next.saturating_sub(DECIDED_REPEATED).max(1)..next)
-            .map(SlotIndex)
-            .filter(|&slot| self.own_decision(slot).is_some() && !self.is_known_to_all(slot))
-            .collect()
     }
 
     fn is_known_to_all(&self, slot: SlotIndex) -> bool {

@@ -74,6 +74,9 @@ impl Node {
             return;
         }
         let (slot, next) = (envelope.slot, self.log.next_slot());
+        if slot == next {
+            self.sets.speaks(envelope.quorum_set);
+        }
         if slot < next {
             self.answer_laggard(from, message, envelope);
         } else if slot.0 > next.0.saturating_add(SLOTS_AHEAD_MAX) {

@@ -120,6 +120,7 @@ fn refused_proposal(why: ProposalRefusal) -> &'static str {
         ProposalRefusal::WrongApplication => "this network agrees on something else",
         ProposalRefusal::NotParticipating => "it takes no part",
         ProposalRefusal::Stale => "it had expired before",
+        ProposalRefusal::PoolFull => "the pool is full",
     }
 }
 

@@ -4,7 +4,12 @@
 //! Absent here: engines, nodes and protocol. A run is a [`crate::session::Session`] that a [`SessionFactory`] opened;
 //! everything on the screen comes from its records.
 
+mod command;
+mod gesture;
+mod input;
 mod options;
+mod pace;
+mod paint;
 
 pub use options::{
     FrameCost, FrameMode, MeasurePlan, Positions, ScenarioChoice, ScenarioEntry, SessionFactory,

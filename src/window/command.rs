@@ -1,0 +1,564 @@
+//! Everything a person can tell the window, in one table: words, explanation, keys, and when it is possible.
+//! Toolbar, menu, help overlay and keyboard are made from it.
+//!
+//! Absent here: doing it (`app.rs`) and polling keys (`input.rs`).
+
+/// Something that a person tells the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Command {
+    TogglePlay,
+    Step,
+    Slower,
+    Faster,
+    Restart,
+    NewSeed,
+    Propose,
+    AddNode,
+    RemoveNode,
+    NextNode,
+    Scenarios,
+    /// The n-th scenario of the list, from 0.
+    Scenario(u8),
+    Screenshot,
+    FitView,
+    ToggleReach,
+    ToggleLog,
+    ToggleInspector,
+    ToggleTheme,
+    ToggleFrameRate,
+    Help,
+    Clear,
+}
+
+/// A key that means something, whatever the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A key that types this; letters in lower case.
+    Char(char),
+    Space,
+    Right,
+    Delete,
+    Tab,
+    F1,
+    Escape,
+    Home,
+}
+
+/// Whether Shift has to be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shift {
+    Held,
+    Free,
+    /// Signs that need Shift on some keyboards.
+    Either,
+}
+
+/// A key stroke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stroke {
+    pub(super) key: Key,
+    pub(super) shift: Shift,
+}
+
+/// Under which heading the help overlay lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group {
+    Time,
+    Nodes,
+    Run,
+    View,
+}
+
+impl Group {
+    pub(super) const ALL: [Group; 4] = [Group::Time, Group::Nodes, Group::Run, Group::View];
+
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Group::Time => "Time",
+            Group::Nodes => "Nodes",
+            Group::Run => "Run",
+            Group::View => "View",
+        }
+    }
+}
+
+/// Whether holding the key down repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    Yes,
+    No,
+}
+
+/// What there is to know about a command.
+pub(super) struct Entry {
+    pub(super) command: Command,
+    pub(super) group: Group,
+    /// On buttons and in menus.
+    pub(super) label: &'static str,
+    /// In one sentence.
+    pub(super) tooltip: &'static str,
+    pub(super) strokes: &'static [Stroke],
+    pub(super) repeat: Repeat,
+}
+
+const fn free(key: Key) -> Stroke {
+    Stroke {
+        key,
+        shift: Shift::Free,
+    }
+}
+
+const fn held(key: Key) -> Stroke {
+    Stroke {
+        key,
+        shift: Shift::Held,
+    }
+}
+
+const fn either(key: Key) -> Stroke {
+    Stroke {
+        key,
+        shift: Shift::Either,
+    }
+}
+
+const fn entry(
+    command: Command,
+    group: Group,
+    label: &'static str,
+    tooltip: &'static str,
+    strokes: &'static [Stroke],
+) -> Entry {
+    let repeat = match command {
+        Command::Step | Command::Slower | Command::Faster | Command::NextNode => Repeat::Yes,
+        _ => Repeat::No,
+    };
+    Entry {
+        command,
+        group,
+        label,
+        tooltip,
+        strokes,
+        repeat,
+    }
+}
+
+const SCENARIO_TIP: &str = "Opens one of the first nine scenarios.";
+
+/// The table. [`Command::Scenario`] has nine entries, which share their words.
+pub(super) const TABLE: &[Entry] = &[
+    entry(
+        Command::TogglePlay,
+        Group::Time,
+        "Play or pause",
+        "Lets time run, or stops it. One can click and propose while it stands.",
+        &[free(Key::Space)],
+    ),
+    entry(
+        Command::Step,
+        Group::Time,
+        "Step",
+        "Lets the next thing happen, and pauses.",
+        &[free(Key::Char('n')), either(Key::Right)],
+    ),
+    entry(
+        Command::Slower,
+        Group::Time,
+        "Slower",
+        "Time runs at half the speed.",
+        &[either(Key::Char('['))],
+    ),
+    entry(
+        Command::Faster,
+        Group::Time,
+        "Faster",
+        "Time runs at twice the speed.",
+        &[either(Key::Char(']'))],
+    ),
+    entry(
+        Command::Propose,
+        Group::Nodes,
+        "Propose",
+        "The selected node proposes what the toolbar says. A click on any node does the same there.",
+        &[free(Key::Char('p'))],
+    ),
+    entry(
+        Command::AddNode,
+        Group::Nodes,
+        "Add node",
+        "A new node appears, announces itself and is taken in: at the pointer by key, in the middle of the view by button.",
+        &[free(Key::Char('a'))],
+    ),
+    entry(
+        Command::RemoveNode,
+        Group::Nodes,
+        "Remove node",
+        "The selected node says that it leaves, and goes.",
+        &[either(Key::Delete), free(Key::Char('d'))],
+    ),
+    entry(
+        Command::NextNode,
+        Group::Nodes,
+        "Next node",
+        "Selects the next node.",
+        &[free(Key::Tab)],
+    ),
+    entry(
+        Command::Restart,
+        Group::Run,
+        "Restart",
+        "The same scenario with the same seed from the beginning: exactly the same run.",
+        &[free(Key::Char('r'))],
+    ),
+    entry(
+        Command::NewSeed,
+        Group::Run,
+        "New seed",
+        "The same scenario from the beginning with another seed: other places, delays and leaders.",
+        &[held(Key::Char('r'))],
+    ),
+    entry(
+        Command::Scenarios,
+        Group::Run,
+        "Scenarios",
+        "All scenarios, and what to look for in each.",
+        &[free(Key::Char('o'))],
+    ),
+    entry(
+        Command::Scenario(0),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('1'))],
+    ),
+    entry(
+        Command::Scenario(1),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('2'))],
+    ),
+    entry(
+        Command::Scenario(2),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('3'))],
+    ),
+    entry(
+        Command::Scenario(3),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('4'))],
+    ),
+    entry(
+        Command::Scenario(4),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('5'))],
+    ),
+    entry(
+        Command::Scenario(5),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('6'))],
+    ),
+    entry(
+        Command::Scenario(6),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('7'))],
+    ),
+    entry(
+        Command::Scenario(7),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('8'))],
+    ),
+    entry(
+        Command::Scenario(8),
+        Group::Run,
+        "Scenario 1 to 9",
+        SCENARIO_TIP,
+        &[either(Key::Char('9'))],
+    ),
+    entry(
+        Command::Screenshot,
+        Group::Run,
+        "Screenshot",
+        "Writes the picture as PNG and SVG into the working directory.",
+        &[free(Key::Char('s'))],
+    ),
+    entry(
+        Command::FitView,
+        Group::View,
+        "Show all",
+        "Zooms so that every node is in sight.",
+        &[either(Key::Home), either(Key::Char('0'))],
+    ),
+    entry(
+        Command::ToggleInspector,
+        Group::View,
+        "Node panel",
+        "Shows or hides what is known about the selected node.",
+        &[free(Key::Char('i'))],
+    ),
+    entry(
+        Command::ToggleLog,
+        Group::View,
+        "Event log",
+        "Shows or hides what has happened, the latest on top.",
+        &[free(Key::Char('e'))],
+    ),
+    entry(
+        Command::ToggleReach,
+        Group::View,
+        "Reachability",
+        "Shows or hides who can hear whom.",
+        &[free(Key::Char('h'))],
+    ),
+    entry(
+        Command::ToggleTheme,
+        Group::View,
+        "Light or dark",
+        "Changes between the dark theme and the light one, which suits paper.",
+        &[free(Key::Char('t'))],
+    ),
+    entry(
+        Command::ToggleFrameRate,
+        Group::View,
+        "Frame rate",
+        "Shows or hides how many frames are drawn in a second.",
+        &[free(Key::Char('m'))],
+    ),
+    entry(
+        Command::Help,
+        Group::View,
+        "Help",
+        "Shows or hides this overview.",
+        &[either(Key::Char('?')), either(Key::F1)],
+    ),
+    entry(
+        Command::Clear,
+        Group::View,
+        "Close",
+        "Closes what lies on top, or selects nothing.",
+        &[either(Key::Escape)],
+    ),
+];
+
+/// What is possible depends on this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Situation {
+    /// A run is open.
+    pub(super) has_run: bool,
+    /// A run is being opened.
+    pub(super) is_opening: bool,
+    /// Whether a node is selected, and runs.
+    pub(super) selection: Selection,
+    /// How many nodes there are, those that left included.
+    pub(super) nodes: usize,
+    /// How many scenarios there are.
+    pub(super) scenarios: usize,
+    /// The speed is the slowest there is.
+    pub(super) is_slowest: bool,
+    /// The speed is the fastest there is.
+    pub(super) is_fastest: bool,
+}
+
+/// What is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Selection {
+    #[default]
+    Nothing,
+    /// A node that runs.
+    Running,
+    /// A node that has left or crashed.
+    Stopped,
+}
+
+impl Command {
+    /// Its entry in the table.
+    pub(super) fn entry(self) -> &'static Entry {
+        let found = TABLE.iter().find(|entry| entry.command == self);
+        // Scenarios beyond the ninth have no key of their own.
+        found.unwrap_or(&TABLE[TABLE.len() - 1])
+    }
+
+    /// Why it is not possible now; `None` if it is.
+    pub(super) fn refusal(self, situation: &Situation) -> Option<&'static str> {
+        let first = |checks: &[(bool, &'static str)]| {
+            checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
+        };
+        let no_run = (!situation.has_run, "The scenario is still being opened.");
+        let not_running: (bool, &'static str) = match situation.selection {
+            Selection::Nothing => (
+                true,
+                "Select a node first: right click on it, or press Tab.",
+            ),
+            Selection::Stopped => (true, "The selected node is not running."),
+            Selection::Running => (false, ""),
+        };
+        match self {
+            Command::TogglePlay
+            | Command::Step
+            | Command::AddNode
+            | Command::Screenshot
+            | Command::FitView => first(&[no_run]),
+            Command::Slower => first(&[(situation.is_slowest, "This is the slowest.")]),
+            Command::Faster => first(&[(situation.is_fastest, "This is the fastest.")]),
+            Command::Restart | Command::NewSeed => {
+                first(&[(situation.is_opening, "The scenario is still being opened.")])
+            }
+            Command::Propose | Command::RemoveNode => first(&[no_run, not_running]),
+            Command::NextNode => first(&[no_run, (situation.nodes == 0, "There are no nodes.")]),
+            Command::Scenario(at) => first(&[(
+                usize::from(at) >= situation.scenarios,
+                "There is no such scenario.",
+            )]),
+            _ => None,
+        }
+    }
+
+    /// Its first key in words, for tooltips and menus; empty if it has none.
+    pub(super) fn shortcut(self) -> String {
+        TABLE
+            .iter()
+            .find(|entry| entry.command == self)
+            .and_then(|entry| entry.strokes.first())
+            .map(|stroke| stroke.words())
+            .unwrap_or_default()
+    }
+}
+
+impl Stroke {
+    /// In words, such as `Shift R`.
+    pub(super) fn words(self) -> String {
+        let key = match self.key {
+            Key::Char(letter) => letter.to_uppercase().to_string(),
+            Key::Space => "Space".into(),
+            Key::Right => "→".into(),
+            Key::Delete => "Del".into(),
+            Key::Tab => "Tab".into(),
+            Key::F1 => "F1".into(),
+            Key::Escape => "Esc".into(),
+            Key::Home => "Home".into(),
+        };
+        match self.shift {
+            Shift::Held => format!("Shift {key}"),
+            Shift::Free | Shift::Either => key,
+        }
+    }
+
+    fn is(self, key: Key, shift_held: bool) -> bool {
+        let shift_fits = match self.shift {
+            Shift::Held => shift_held,
+            Shift::Free => !shift_held,
+            Shift::Either => true,
+        };
+        self.key == key && shift_fits
+    }
+}
+
+/// The command of a key stroke; `is_repeat` if the key is being held down.
+pub(super) fn command_of(key: Key, shift_held: bool, is_repeat: bool) -> Option<Command> {
+    let entry = TABLE.iter().find(|entry| {
+        entry
+            .strokes
+            .iter()
+            .any(|stroke| stroke.is(key, shift_held))
+    })?;
+    (!is_repeat || entry.repeat == Repeat::Yes).then_some(entry.command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key() {
+        for entry in TABLE {
+            for stroke in entry.strokes {
+                for shift_held in [false, true] {
+                    if stroke.is(stroke.key, shift_held) {
+                        assert_eq!(
+                            command_of(stroke.key, shift_held, false),
+                            Some(entry.command),
+                            "{}",
+                            stroke.words()
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_words_and_a_key() {
+        for entry in TABLE {
+            assert!(
+                !entry.strokes.is_empty() && entry.tooltip.ends_with('.'),
+                "{}",
+                entry.label
+            );
+            assert_eq!(entry.command.entry().label, entry.label);
+            assert!(!entry.command.shortcut().is_empty());
+        }
+    }
+
+    #[test]
+    fn restarting_and_reseeding_are_told_apart_by_shift() {
+        assert_eq!(
+            command_of(Key::Char('r'), false, false),
+            Some(Command::Restart)
+        );
+        assert_eq!(
+            command_of(Key::Char('r'), true, false),
+            Some(Command::NewSeed)
+        );
+        assert_eq!(command_of(Key::Char('?'), true, false), Some(Command::Help));
+        assert_eq!(command_of(Key::Char('r'), false, true), None, "held down");
+        assert_eq!(
+            command_of(Key::Right, false, true),
+            Some(Command::Step),
+            "held down"
+        );
+        assert_eq!(command_of(Key::Char('x'), false, false), None);
+    }
+
+    #[test]
+    fn what_is_impossible_says_why() {
+        let nothing = Situation::default();
+        assert!(Command::Step.refusal(&nothing).is_some());
+        let selected = Situation {
+            has_run: true,
+            selection: Selection::Running,
+            nodes: 4,
+            ..nothing
+        };
+        assert_eq!(Command::Propose.refusal(&selected), None);
+        let gone = Situation {
+            selection: Selection::Stopped,
+            ..selected
+        };
+        assert!(
+            Command::RemoveNode
+                .refusal(&gone)
+                .is_some_and(|why| why.contains("not running"))
+        );
+        assert!(
+            Command::Scenario(3)
+                .refusal(&Situation {
+                    scenarios: 3,
+                    ..selected
+                })
+                .is_some()
+        );
+        assert_eq!(Command::Help.refusal(&nothing), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! Between panels and window: events go in, triangles, texts to copy and the shape of the pointer come out. Our own
+//! glue, so that panels are sharp on HiDPI screens and letters of Ctrl combinations are not typed into fields.
+
+use super::input::{Event, Typing, for_panels};
+use super::paint::PanelOutput;
+use super::style;
+use crate::picture::canvas::Point;
+use crate::picture::theme::Theme;
+use egui::{CursorIcon, OutputCommand, RawInput, ViewportId, ViewportInfo};
+use macroquad::miniquad::{self, window};
+use std::time::Duration;
+
+/// What the window looks like when panels are laid out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Surroundings {
+    /// Size in logical pixels.
+    pub(super) size: Point,
+    /// Physical pixels per logical pixel.
+    pub(super) dpi: f32,
+    /// Since the start of the program.
+    pub(super) at: Duration,
+}
+
+/// The panels' side of the window.
+pub(super) struct Host {
+    ctx: egui::Context,
+    theme: Option<Theme>,
+    cursor: CursorIcon,
+}
+
+impl Host {
+    pub(super) fn new() -> Host {
+        let ctx = egui::Context::default();
+        style::set_fonts(&ctx);
+        Host { ctx, theme: None, cursor: CursorIcon::Default }
+    }
+
+    /// Lays out the panels anew. Returns what they look like, and after how long they want that again.
+    pub(super) fn run(
+        &mut self,
+        events: &[Event],
+        around: Surroundings,
+        theme: Theme,
+        panels: impl FnMut(&egui::Context),
+    ) -> (PanelOutput, Duration) {
+        if self.theme != Some(theme) {
+            self.theme = Some(theme);
+            style::set_theme(&self.ctx, &theme);
+        }
+        let output = self.ctx.run(self.raw_input(events, around), panels);
+        for command in output.platform_output.commands {
+            if let OutputCommand::CopyText(text) = command {
+                window::clipboard_set(&text);
+            }
+        }
+        self.set_cursor(output.platform_output.cursor_icon);
+        let again = output.viewport_output.get(&ViewportId::ROOT).map_or(Duration::MAX, |root| root.repaint_delay);
+        let primitives = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        (PanelOutput { primitives, textures: output.textures_delta }, again)
+    }
+
+    /// Whether the keyboard belongs to a text field.
+    pub(super) fn typing(&self) -> Typing {
+        if self.ctx.wants_keyboard_input() { Typing::Yes } else { Typing::No }
+    }
+
+    /// Whether a point belongs to a panel, a window or a menu.
+    pub(super) fn covers(&self, at: Point) -> bool {
+        let at = egui::pos2(at.x, at.y);
+        let floating = self.ctx.layer_id_at(at).is_some_and(|layer| layer.order != egui::Order::Background);
+        floating || !self.ctx.available_rect().contains(at) || self.ctx.dragged_id().is_some()
+    }
+
+    fn raw_input(&self, events: &[Event], around: Surroundings) -> RawInput {
+        let root = ViewportInfo { native_pixels_per_point: Some(around.dpi), ..ViewportInfo::default() };
+        RawInput {
+            viewport_id: ViewportId::ROOT,
+            viewports: std::iter::once((ViewportId::ROOT, root)).collect(),
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(around.size.x, around.size.y))),
+            time: Some(around.at.as_secs_f64()),
+            events: for_panels(events, self.typing()),
+            ..RawInput::default()
+        }
+    }
+
+    fn set_cursor(&mut self, cursor: CursorIcon) {
+        if cursor == self.cursor {
+            return;
+        }
+        self.cursor = cursor;
+        window::set_mouse_cursor(match cursor {
+            CursorIcon::PointingHand => miniquad::CursorIcon::Pointer,
+            CursorIcon::Text => miniquad::CursorIcon::Text,
+            CursorIcon::ResizeHorizontal => miniquad::CursorIcon::EWResize,
+            CursorIcon::ResizeVertical => miniquad::CursorIcon::NSResize,
+            CursorIcon::Crosshair => miniquad::CursorIcon::Crosshair,
+            CursorIcon::Move | CursorIcon::Grab | CursorIcon::Grabbing => miniquad::CursorIcon::Move,
+            _ => miniquad::CursorIcon::Default,
+        });
+    }
+}

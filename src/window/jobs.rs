@@ -1,0 +1,134 @@
+//! What takes longer than a frame: opening runs, looking into quorums, rendering screenshots, reading files. Each job
+//! has a named thread of its own; results come back over a channel that the frame loop looks into.
+//!
+//! This is the only place of the window that knows threads. Absent here: what is done with results.
+
+use super::options::{ScenarioChoice, SessionFactory};
+use super::screenshot::{self, Shot};
+use crate::analysis::{Fbas, Verdict, intersection, top_tier};
+use crate::node::view::FileInfo;
+use crate::picture::view_state::Quorums;
+use crate::scp::NodeId;
+use crate::session::Session;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Tells answers to an earlier question from those to the latest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
+/// What a job found.
+pub(super) enum Done {
+    /// A run is open, or cannot be opened.
+    Opened(Ticket, Result<Box<dyn Session + Send>, String>),
+    /// What is known about quorums, and the nodes on which everything depends.
+    Quorums(Ticket, Quorums, BTreeSet<NodeId>),
+    /// A screenshot is written: its files, or what went wrong.
+    Shot(Result<Vec<PathBuf>, String>),
+    /// What is known about a file, or why it cannot be read.
+    File(Result<FileInfo, String>),
+    /// No thread could be started.
+    Failed(String),
+}
+
+/// The jobs under way.
+pub(super) struct Jobs {
+    factory: Arc<dyn SessionFactory>,
+    sender: Sender<Done>,
+    receiver: Receiver<Done>,
+    running: usize,
+    tickets: u64,
+    stop_analysis: Arc<AtomicBool>,
+}
+
+impl Jobs {
+    pub(super) fn new(factory: Arc<dyn SessionFactory>) -> Jobs {
+        let (sender, receiver) = unbounded();
+        let stop_analysis = Arc::new(AtomicBool::new(false));
+        Jobs { factory, sender, receiver, running: 0, tickets: 0, stop_analysis }
+    }
+
+    /// The next finished job.
+    pub(super) fn next(&mut self) -> Option<Done> {
+        let done = self.receiver.try_recv().ok()?;
+        self.running = self.running.saturating_sub(1);
+        Some(done)
+    }
+
+    /// Whether a result will come.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running > 0
+    }
+
+    /// Opens a run.
+    pub(super) fn open(&mut self, choice: ScenarioChoice) -> Ticket {
+        let (ticket, factory) = (self.ticket(), Arc::clone(&self.factory));
+        self.start("qs-open", move || Done::Opened(ticket, factory.open(&choice)));
+        ticket
+    }
+
+    /// Asks whether all quorums intersect. An earlier question is dropped.
+    pub(super) fn analyse(&mut self, fbas: Fbas) -> Ticket {
+        self.give_up_analysis();
+        let stop = Arc::new(AtomicBool::new(false));
+        self.stop_analysis = Arc::clone(&stop);
+        let ticket = self.ticket();
+        self.start("qs-intersection", move || {
+            let quorums = match intersection(&fbas, &|| stop.load(Ordering::Relaxed)) {
+                Verdict::Intersecting => Quorums::Intersect,
+                Verdict::NoQuorum => Quorums::None,
+                Verdict::Disjoint(one, two) => Quorums::Disjoint(one, two),
+                Verdict::Unknown => Quorums::Unknown,
+            };
+            Done::Quorums(ticket, quorums, top_tier(&fbas).into_iter().collect())
+        });
+        ticket
+    }
+
+    /// The time for the question is up: its answer will be "unknown".
+    pub(super) fn give_up_analysis(&self) {
+        self.stop_analysis.store(true, Ordering::Relaxed);
+    }
+
+    /// Writes a screenshot.
+    pub(super) fn shoot(&mut self, shot: Shot) {
+        self.start("qs-screenshot", move || Done::Shot(screenshot::write(&shot)));
+    }
+
+    /// Reads a file that shall be proposed.
+    pub(super) fn look_at(&mut self, path: PathBuf) {
+        let factory = Arc::clone(&self.factory);
+        self.start("qs-file", move || Done::File(factory.file_info(&path)));
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    fn start(&mut self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+        self.running += 1;
+        let sender = self.sender.clone();
+        // Sending fails only when the window is gone; then nobody wants to know.
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || drop(sender.send(job())));
+        if let Err(error) = thread {
+            drop(self.sender.send(Done::Failed(format!("no thread could be started: {error}"))));
+        }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.give_up_analysis();
+    }
+}
+
+/// Lets the frame loop wait.
+pub(super) fn wait(span: Duration) {
+    thread::sleep(span);
+}

@@ -1,0 +1,520 @@
+//! Shapes of a drawing to triangles with soft edges, cut into pieces that one draw call can take.
+//!
+//! Absent here: the graphics card. Colours are premultiplied, so triangles of every kind blend alike.
+
+use super::atlas::{Atlas, RADIUS_MAX, Sprite};
+use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
+use crate::picture::text;
+use crate::picture::theme::Color;
+use macroquad::math::{Vec2, Vec4, vec2, vec3};
+use macroquad::models::{Mesh, Vertex};
+use macroquad::texture::Texture2D;
+
+/// Most vertices of one draw call.
+pub(in crate::window) const VERTICES_MAX: usize = 10_000;
+/// Most indices of one draw call.
+pub(in crate::window) const INDICES_MAX: usize = 15_000;
+
+const CLEAR: [u8; 4] = [0; 4];
+
+/// Triangles in pieces, in the order of drawing.
+#[derive(Default)]
+pub(super) struct Meshes {
+    pub(super) pieces: Vec<Mesh>,
+}
+
+impl Meshes {
+    /// A piece with room for so much more, and the number its next vertex gets.
+    pub(super) fn room(&mut self, vertices: usize, indices: usize) -> (&mut Mesh, u16) {
+        if self.is_full(vertices, indices) {
+            self.pieces.push(Mesh {
+                vertices: Vec::new(),
+                indices: Vec::new(),
+                texture: None,
+            });
+        }
+        let last = self.pieces.len() - 1;
+        let piece = &mut self.pieces[last];
+        let next = piece.vertices.len() as u16;
+        (piece, next)
+    }
+
+    /// Whether so much more needs another piece.
+    pub(super) fn is_full(&self, vertices: usize, indices: usize) -> bool {
+        // Below the limits, not at them: the batcher of the graphics library wants it so.
+        self.pieces.last().is_none_or(|piece| {
+            piece.vertices.len() + vertices >= VERTICES_MAX
+                || piece.indices.len() + indices >= INDICES_MAX
+        })
+    }
+
+    /// What is added from now on has this texture.
+    pub(super) fn start_piece(&mut self, texture: Texture2D) {
+        self.pieces.push(Mesh {
+            vertices: Vec::new(),
+            indices: Vec::new(),
+            texture: Some(texture),
+        });
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+}
+
+pub(super) fn vertex(at: Vec2, uv: [f32; 2], color: [u8; 4]) -> Vertex {
+    Vertex {
+        position: vec3(at.x, at.y, 0.0),
+        uv: vec2(uv[0], uv[1]),
+        color,
+        normal: Vec4::ZERO,
+    }
+}
+
+/// Red, green and blue times opacity.
+fn premultiplied(color: Color) -> [u8; 4] {
+    let times = |channel: u8| (u16::from(channel) * u16::from(color.a) / 255) as u8;
+    [times(color.r), times(color.g), times(color.b), color.a]
+}
+
+fn faded(color: [u8; 4], share: f32) -> [u8; 4] {
+    color.map(|channel| (f32::from(channel) * share) as u8)
+}
+
+fn vec(point: Point) -> Vec2 {
+    vec2(point.x, point.y)
+}
+
+/// Turns shapes into triangles. Positions are logical pixels; `dpi` physical pixels are one of them.
+pub(super) struct Tessellator<'a> {
+    pub(super) atlas: &'a mut Atlas,
+    pub(super) dpi: f32,
+    pub(super) out: Meshes,
+    /// Rough number of physical pixels that get touched.
+    pub(super) area: f32,
+}
+
+impl Tessellator<'_> {
+    pub(super) fn shape(&mut self, shape: &Shape) {
+        match shape {
+            Shape::Circle {
+                center,
+                radius_px,
+                fill,
+                stroke,
+            } => self.circle(vec(*center), *radius_px, *fill, *stroke),
+            Shape::Arc {
+                center,
+                radius_px,
+                from_turn,
+                to_turn,
+                stroke,
+            } => {
+                let points = arc(*center, *radius_px, *from_turn, *to_turn, self.dpi);
+                self.polyline(&points, stroke, Ends::Open);
+            }
+            Shape::Line { points, stroke } => {
+                if let [from, to] = points[..] {
+                    self.segment(vec(from), vec(to), stroke);
+                } else {
+                    let points: Vec<Vec2> = points.iter().copied().map(vec).collect();
+                    self.polyline(&points, stroke, Ends::Open);
+                }
+            }
+            Shape::Polygon {
+                points,
+                fill,
+                stroke,
+            } => {
+                let points: Vec<Vec2> = points.iter().copied().map(vec).collect();
+                self.polygon(&points, *fill, *stroke);
+            }
+            Shape::Box {
+                rect,
+                corner_px,
+                fill,
+                stroke,
+            } => self.round_box(*rect, *corner_px, *fill, *stroke),
+            Shape::Text {
+                at,
+                text,
+                size_px,
+                color,
+                font,
+                anchor,
+            } => self.text(*at, text, *size_px, *color, *font, *anchor),
+        }
+    }
+
+    fn circle(&mut self, center: Vec2, radius: f32, fill: Option<Color>, stroke: Option<Stroke>) {
+        let reach = stroke.map_or(0.0, |stroke| stroke.width_px);
+        let is_small = (radius + reach) * self.dpi <= RADIUS_MAX;
+        if is_small && stroke.is_none_or(|stroke| stroke.dash_px.is_none()) {
+            if let Some(fill) = fill {
+                let disc = self.atlas.disc(radius * self.dpi);
+                self.sprite(disc, center, premultiplied(fill));
+            }
+            if let Some(stroke) = stroke {
+                let ring = self
+                    .atlas
+                    .ring(radius * self.dpi, stroke.width_px * self.dpi);
+                self.sprite(ring, center, premultiplied(stroke.color));
+            }
+            return;
+        }
+        let mut points = arc(
+            Point {
+                x: center.x,
+                y: center.y,
+            },
+            radius,
+            0.0,
+            1.0,
+            self.dpi,
+        );
+        points.pop();
+        self.polygon(&points, fill, stroke);
+    }
+
+    fn polygon(&mut self, points: &[Vec2], fill: Option<Color>, stroke: Option<Stroke>) {
+        if let Some(fill) = fill {
+            self.fill(points, premultiplied(fill));
+        }
+        if let Some(stroke) = stroke {
+            self.polyline(points, &stroke, Ends::Joined);
+        }
+    }
+
+    fn round_box(&mut self, rect: Rect, corner: f32, fill: Option<Color>, stroke: Option<Stroke>) {
+        let snap = |at: f32| (at * self.dpi).round() / self.dpi;
+        let rect = Rect::from_corners(
+            snap(rect.min.x),
+            snap(rect.min.y),
+            snap(rect.max.x),
+            snap(rect.max.y),
+        );
+        if let Some(fill) = fill {
+            let points = box_outline(rect, corner, self.dpi);
+            self.fill(&points, premultiplied(fill));
+        }
+        if let Some(stroke) = stroke {
+            // Half a line further in, so that lines of one pixel fill whole pixels.
+            let half = stroke.width_px / 2.0;
+            let points = box_outline(rect.inset(half), (corner - half).max(0.0), self.dpi);
+            self.polyline(&points, &stroke, Ends::Joined);
+        }
+    }
+
+    fn text(&mut self, at: Point, text: &str, size: f32, color: Color, font: Font, anchor: Anchor) {
+        let width = match anchor {
+            Anchor::Left => 0.0,
+            Anchor::Middle => text::width_px(text, font, size) / 2.0,
+            Anchor::Right => text::width_px(text, font, size),
+        };
+        let size = size * self.dpi;
+        let mut pen = (at.x - width) * self.dpi;
+        let baseline = (at.y * self.dpi).round();
+        let color = premultiplied(color);
+        for letter in text.chars() {
+            let (sprite, x) = self.atlas.letter(letter, font, size, pen);
+            if sprite.size.0 > 0.0 {
+                self.sprite(sprite, vec2(x, baseline) / self.dpi, color);
+            }
+            pen += self.atlas.advance(letter, font) * size;
+        }
+    }
+
+    fn sprite(&mut self, sprite: Sprite, at: Vec2, color: [u8; 4]) {
+        let (width, height) = (sprite.size.0 / self.dpi, sprite.size.1 / self.dpi);
+        let min = at + vec2(sprite.offset.0, sprite.offset.1) / self.dpi;
+        let max = min + vec2(width, height);
+        let [left, top, right, bottom] = sprite.uv;
+        self.area += sprite.size.0 * sprite.size.1;
+        let (piece, next) = self.out.room(4, 6);
+        piece.vertices.extend([
+            vertex(min, [left, top], color),
+            vertex(vec2(max.x, min.y), [right, top], color),
+            vertex(max, [right, bottom], color),
+            vertex(vec2(min.x, max.y), [left, bottom], color),
+        ]);
+        piece.indices.extend([0, 1, 2, 0, 2, 3].map(|at| next + at));
+    }
+
+    /// A convex polygon whose edge fades over one physical pixel.
+    fn fill(&mut self, points: &[Vec2], color: [u8; 4]) {
+        let count = points.len();
+        // A polygon of more corners than this has none that can be seen.
+        if !(3..=2000).contains(&count) {
+            return;
+        }
+        let uv = self.atlas.white_uv();
+        let half = 0.5 / self.dpi;
+        // Outwards for either order of the corners.
+        let sign = if signed_area(points) >= 0.0 {
+            half
+        } else {
+            -half
+        };
+        self.area += signed_area(points).abs() * self.dpi * self.dpi;
+        let (piece, next) = self.out.room(2 * count, 9 * count);
+        for (at, point) in points.iter().enumerate() {
+            let out = miter(
+                points[(at + count - 1) % count],
+                *point,
+                points[(at + 1) % count],
+            ) * sign;
+            piece.vertices.push(vertex(*point - out, uv, color));
+            piece.vertices.push(vertex(*point + out, uv, CLEAR));
+        }
+        let number = |at: usize| next + (at % count) as u16 * 2;
+        for at in 1..count - 1 {
+            piece
+                .indices
+                .extend([number(0), number(at), number(at + 1)]);
+        }
+        for at in 0..count {
+            let (here, there) = (number(at), number(at + 1));
+            piece
+                .indices
+                .extend([here, here + 1, there + 1, here, there + 1, there]);
+        }
+    }
+
+    /// A straight line, which most edges are.
+    fn segment(&mut self, from: Vec2, to: Vec2, stroke: &Stroke) {
+        if stroke.dash_px.is_some() {
+            self.polyline(&[from, to], stroke, Ends::Open);
+            return;
+        }
+        let along = (to - from).normalize_or_zero();
+        let lanes = lanes(stroke, self.dpi);
+        self.area += (to - from).length() * (stroke.width_px + 1.0) * self.dpi * self.dpi;
+        let uv = self.atlas.white_uv();
+        let across = vec2(-along.y, along.x);
+        let (piece, next) = self.out.room(2 * lanes.len(), 6 * (lanes.len() - 1));
+        for end in [from, to] {
+            piece.vertices.extend(
+                lanes
+                    .iter()
+                    .map(|(offset, color)| vertex(end + across * *offset, uv, *color)),
+            );
+        }
+        connect(
+            &mut piece.indices,
+            next,
+            next + lanes.len() as u16,
+            lanes.len() as u16,
+        );
+    }
+
+    fn polyline(&mut self, points: &[Vec2], stroke: &Stroke, ends: Ends) {
+        if let Some(dash) = stroke.dash_px {
+            let solid = Stroke {
+                dash_px: None,
+                ..*stroke
+            };
+            for dash in dashes(points, dash, ends) {
+                self.polyline(&dash, &solid, Ends::Open);
+            }
+            return;
+        }
+        let count = points.len();
+        if !(2..=800).contains(&count) {
+            return;
+        }
+        let lanes = lanes(stroke, self.dpi);
+        let uv = self.atlas.white_uv();
+        let width = lanes.len() as u16;
+        let joints = if ends == Ends::Joined {
+            count
+        } else {
+            count - 1
+        };
+        self.area += length(points) * (stroke.width_px + 1.0) * self.dpi * self.dpi;
+        let (piece, next) = self
+            .out
+            .room(lanes.len() * count, 6 * (lanes.len() - 1) * joints);
+        for (at, point) in points.iter().enumerate() {
+            let (before, after) = match ends {
+                Ends::Joined => (points[(at + count - 1) % count], points[(at + 1) % count]),
+                Ends::Open => (
+                    points[at.saturating_sub(1)],
+                    points[(at + 1).min(count - 1)],
+                ),
+            };
+            let across = miter(before, *point, after);
+            piece.vertices.extend(
+                lanes
+                    .iter()
+                    .map(|(offset, color)| vertex(*point + across * *offset, uv, *color)),
+            );
+        }
+        for at in 0..joints as u16 {
+            let there = (at + 1) % count as u16;
+            connect(
+                &mut piece.indices,
+                next + at * width,
+                next + there * width,
+                width,
+            );
+        }
+    }
+}
+
+/// Whether the last point of a line is joined to the first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Open,
+    Joined,
+}
+
+/// The lanes of a line: offset across it and colour. Thin lines have a ridge, thicker ones a plateau.
+fn lanes(stroke: &Stroke, dpi: f32) -> Vec<(f32, [u8; 4])> {
+    let color = premultiplied(stroke.color);
+    let soft = 1.0 / dpi;
+    if stroke.width_px <= soft {
+        let ridge = faded(color, stroke.width_px * dpi);
+        return vec![(-soft, CLEAR), (0.0, ridge), (soft, CLEAR)];
+    }
+    let (inner, outer) = (
+        (stroke.width_px - soft) / 2.0,
+        (stroke.width_px + soft) / 2.0,
+    );
+    vec![
+        (-outer, CLEAR),
+        (-inner, color),
+        (inner, color),
+        (outer, CLEAR),
+    ]
+}
+
+fn connect(indices: &mut Vec<u16>, here: u16, there: u16, lanes: u16) {
+    for lane in 0..lanes - 1 {
+        let [a, b, c, d] = [here + lane, here + lane + 1, there + lane, there + lane + 1];
+        indices.extend([a, b, d, a, d, c]);
+    }
+}
+
+/// Across a line at a corner, so long that parallels keep their distance; at most twice as long at sharp corners.
+fn miter(before: Vec2, here: Vec2, after: Vec2) -> Vec2 {
+    let (into, out) = (
+        (here - before).normalize_or_zero(),
+        (after - here).normalize_or_zero(),
+    );
+    let (into, out) = match (into == Vec2::ZERO, out == Vec2::ZERO) {
+        (true, _) => (out, out),
+        (_, true) => (into, into),
+        _ => (into, out),
+    };
+    let normal = |along: Vec2| vec2(along.y, -along.x);
+    let sum = normal(into) + normal(out);
+    let scale = 2.0 / sum.length_squared().max(1.0);
+    sum * scale
+}
+
+fn signed_area(points: &[Vec2]) -> f32 {
+    let next = points.iter().cycle().skip(1);
+    points
+        .iter()
+        .zip(next)
+        .map(|(a, b)| a.x * b.y - b.x * a.y)
+        .sum::<f32>()
+        / 2.0
+}
+
+fn length(points: &[Vec2]) -> f32 {
+    points
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).length())
+        .sum()
+}
+
+/// Points of an arc, close enough together to look round.
+fn arc(center: Point, radius: f32, from_turn: f32, to_turn: f32, dpi: f32) -> Vec<Vec2> {
+    let turn = (to_turn - from_turn).clamp(0.0, 1.0);
+    let steps = (turn * (radius * dpi).max(1.0).sqrt() * 9.0)
+        .ceil()
+        .clamp(2.0, 400.0);
+    (0..=steps as u32)
+        .map(|step| vec(center.on_circle(radius, from_turn + turn * step as f32 / steps)))
+        .collect()
+}
+
+fn box_outline(rect: Rect, corner: f32, dpi: f32) -> Vec<Vec2> {
+    let corner = corner.min(rect.width() / 2.0).min(rect.height() / 2.0);
+    let (min, max) = (rect.min, rect.max);
+    if corner <= 0.0 {
+        return vec![vec(min), vec2(max.x, min.y), vec(max), vec2(min.x, max.y)];
+    }
+    let corners = [
+        (
+            Point {
+                x: max.x - corner,
+                y: min.y + corner,
+            },
+            0.0,
+        ),
+        (
+            Point {
+                x: max.x - corner,
+                y: max.y - corner,
+            },
+            0.25,
+        ),
+        (
+            Point {
+                x: min.x + corner,
+                y: max.y - corner,
+            },
+            0.5,
+        ),
+        (
+            Point {
+                x: min.x + corner,
+                y: min.y + corner,
+            },
+            0.75,
+        ),
+    ];
+    corners
+        .into_iter()
+        .flat_map(|(center, from)| arc(center, corner, from, from + 0.25, dpi))
+        .collect()
+}
+
+/// The parts of a line that a dashed stroke shows.
+fn dashes(points: &[Vec2], dash: f32, ends: Ends) -> Vec<Vec<Vec2>> {
+    let mut points = points.to_vec();
+    if ends == Ends::Joined {
+        points.extend(points.first().copied());
+    }
+    // So many dashes that nobody could tell them apart, or lengths that are no numbers: nothing.
+    if !(dash > 0.1 && length(&points) / dash < 5000.0) {
+        return Vec::new();
+    }
+    let mut found = vec![];
+    let mut current = points.first().map(|first| vec![*first]).unwrap_or_default();
+    let (mut is_drawn, mut left) = (true, dash);
+    for pair in points.windows(2) {
+        let (mut from, to) = (pair[0], pair[1]);
+        while (to - from).length() > left {
+            from += (to - from).normalize_or_zero() * left;
+            current.push(from);
+            let done = std::mem::replace(&mut current, vec![from]);
+            if is_drawn {
+                found.push(done);
+            }
+            (is_drawn, left) = (!is_drawn, dash);
+        }
+        left -= (to - from).length();
+        current.push(to);
+    }
+    if is_drawn {
+        found.push(current);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

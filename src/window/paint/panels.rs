@@ -1,0 +1,223 @@
+//! The panels' triangles: cut to their frames on the processor, kept until the panels change, drawn over the scene.
+//!
+//! Absent here: what the panels say, and input.
+
+use super::gpu::{self, Gpu};
+use super::mesh::{Meshes, vertex};
+use egui::epaint::{ClippedPrimitive, ImageData, Primitive, Vertex};
+use egui::{Color32, Pos2, Rect, TextureId, TexturesDelta, epaint};
+use macroquad::math::vec2;
+use macroquad::texture::Texture2D;
+use std::collections::HashMap;
+
+/// What the panels look like.
+pub(in crate::window) struct PanelOutput {
+    /// Triangles, in points, which are logical pixels.
+    pub(in crate::window) primitives: Vec<ClippedPrimitive>,
+    /// What has changed in their textures.
+    pub(in crate::window) textures: TexturesDelta,
+}
+
+/// The panels as they were last set.
+#[derive(Default)]
+pub(super) struct Panels {
+    textures: HashMap<TextureId, Texture2D>,
+    meshes: Meshes,
+}
+
+impl Panels {
+    pub(super) fn update(&mut self, output: PanelOutput) {
+        for (id, delta) in &output.textures.set {
+            self.set_texture(*id, delta);
+        }
+        self.meshes = Meshes::default();
+        for clipped in &output.primitives {
+            if let Primitive::Mesh(mesh) = &clipped.primitive
+                && let Some(texture) = self.textures.get(&mesh.texture_id)
+            {
+                append(&mut self.meshes, mesh, clipped.clip_rect, texture);
+            }
+        }
+        for id in &output.textures.free {
+            self.textures.remove(id);
+        }
+    }
+
+    pub(super) fn draw(&self, gpu: &Gpu) {
+        gpu.draw_textured(&self.meshes.pieces);
+    }
+
+    fn set_texture(&mut self, id: TextureId, delta: &epaint::ImageDelta) {
+        let [width, height] = delta.image.size().map(|pixels| pixels as u32);
+        let rgba: Vec<u8> = match &delta.image {
+            ImageData::Color(image) => image.pixels.iter().flat_map(Color32::to_array).collect(),
+            ImageData::Font(image) => image
+                .srgba_pixels(None)
+                .flat_map(|pixel| pixel.to_array())
+                .collect(),
+        };
+        match (delta.pos, self.textures.get(&id)) {
+            (Some([left, top]), Some(texture)) => {
+                gpu::update(texture, (left as u32, top as u32), (width, height), rgba);
+            }
+            _ => {
+                self.textures.insert(id, gpu::texture(width, height, &rgba));
+            }
+        }
+    }
+}
+
+/// No vertex of a piece yet.
+const NONE: u16 = u16::MAX;
+
+/// Adds the part of a mesh that lies within its frame.
+fn append(meshes: &mut Meshes, mesh: &epaint::Mesh, frame: Rect, texture: &Texture2D) {
+    // Where each vertex of the mesh is in the current piece.
+    let mut numbers = vec![NONE; mesh.vertices.len()];
+    meshes.start_piece(texture.clone());
+    for at in mesh.indices.chunks_exact(3) {
+        let Some(corners) = corners(mesh, at) else {
+            continue;
+        };
+        let inside = corners.map(|corner| frame.contains(corner.pos));
+        if inside == [true; 3] {
+            if meshes.is_full(3, 3) {
+                meshes.start_piece(texture.clone());
+                numbers.fill(NONE);
+            }
+            let (piece, _) = meshes.room(3, 3);
+            for (at, corner) in at.iter().zip(corners) {
+                let number = &mut numbers[*at as usize];
+                if *number == NONE {
+                    *number = piece.vertices.len() as u16;
+                    piece.vertices.push(converted(&corner));
+                }
+                piece.indices.push(*number);
+            }
+            continue;
+        }
+        let part = cut(&corners, frame);
+        if part.len() < 3 {
+            continue;
+        }
+        let indices = 3 * (part.len() - 2);
+        if meshes.is_full(part.len(), indices) {
+            meshes.start_piece(texture.clone());
+            numbers.fill(NONE);
+        }
+        let (piece, next) = meshes.room(part.len(), indices);
+        piece.vertices.extend(part.iter().map(converted));
+        for corner in 1..part.len() as u16 - 1 {
+            piece
+                .indices
+                .extend([next, next + corner, next + corner + 1]);
+        }
+    }
+}
+
+fn converted(corner: &Vertex) -> macroquad::models::Vertex {
+    vertex(
+        vec2(corner.pos.x, corner.pos.y),
+        [corner.uv.x, corner.uv.y],
+        corner.color.to_array(),
+    )
+}
+
+fn corners(mesh: &epaint::Mesh, at: &[u32]) -> Option<[Vertex; 3]> {
+    let corner = |at: u32| mesh.vertices.get(at as usize).copied();
+    Some([
+        corner(*at.first()?)?,
+        corner(*at.get(1)?)?,
+        corner(*at.get(2)?)?,
+    ])
+}
+
+/// The part of a convex polygon within a frame: cut along its four sides, one after the other.
+fn cut(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
+    let sides: [fn(Pos2, Rect) -> f32; 4] = [
+        |at, frame| at.x - frame.min.x,
+        |at, frame| frame.max.x - at.x,
+        |at, frame| at.y - frame.min.y,
+        |at, frame| frame.max.y - at.y,
+    ];
+    let mut part = corners.to_vec();
+    for depth in sides {
+        let mut kept = Vec::with_capacity(part.len() + 1);
+        for (at, corner) in part.iter().enumerate() {
+            let next = part[(at + 1) % part.len()];
+            let (here, there) = (depth(corner.pos, frame), depth(next.pos, frame));
+            if here >= 0.0 {
+                kept.push(*corner);
+            }
+            if (here >= 0.0) != (there >= 0.0) {
+                kept.push(between(corner, &next, here / (here - there)));
+            }
+        }
+        part = kept;
+    }
+    part
+}
+
+fn between(from: &Vertex, to: &Vertex, share: f32) -> Vertex {
+    let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round() as u8;
+    let (a, b) = (from.color.to_array(), to.color.to_array());
+    let [r, g, bl, al] = [0, 1, 2, 3].map(|channel| mix(a[channel], b[channel]));
+    Vertex {
+        pos: from.pos + (to.pos - from.pos) * share,
+        uv: from.uv + (to.uv - from.uv) * share,
+        color: Color32::from_rgba_premultiplied(r, g, bl, al),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::pos2;
+
+    fn corner(x: f32, y: f32) -> Vertex {
+        let color = Color32::from_rgba_premultiplied(x as u8, y as u8, 0, u8::MAX);
+        Vertex {
+            pos: pos2(x, y),
+            uv: pos2(x / 100.0, y / 100.0),
+            color,
+        }
+    }
+
+    fn area(part: &[Vertex]) -> f32 {
+        let next = part.iter().cycle().skip(1);
+        part.iter()
+            .zip(next)
+            .map(|(a, b)| a.pos.x * b.pos.y - b.pos.x * a.pos.y)
+            .sum::<f32>()
+            / 2.0
+    }
+
+    #[test]
+    fn triangles_are_cut_to_the_frame_with_their_textures() {
+        let frame = Rect::from_min_max(pos2(10.0, 10.0), pos2(60.0, 60.0));
+        let triangle = [corner(0.0, 0.0), corner(100.0, 0.0), corner(0.0, 100.0)];
+        let part = cut(&triangle, frame);
+        assert!(part.iter().all(|v| frame.expand(0.01).contains(v.pos)));
+        assert!(
+            part.iter().all(|v| (v.uv.x - v.pos.x / 100.0).abs() < 1e-4
+                && (v.uv.y - v.pos.y / 100.0).abs() < 1e-4)
+        );
+        // The frame without the corner beyond x + y = 100.
+        assert!((area(&part) - (2500.0 - 200.0)).abs() < 0.1);
+    }
+
+    #[test]
+    fn what_lies_outside_is_gone_and_what_lies_inside_stays() {
+        let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(50.0, 50.0));
+        assert!(
+            cut(
+                &[corner(60.0, 0.0), corner(90.0, 0.0), corner(60.0, 40.0)],
+                frame
+            )
+            .is_empty()
+        );
+        let inside = [corner(1.0, 1.0), corner(40.0, 1.0), corner(1.0, 40.0)];
+        assert_eq!(cut(&inside, frame).len(), 3);
+        assert!((area(&cut(&inside, frame)) - area(&inside)).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,88 @@
+//! Screenshots: the picture as PNG and SVG, rendered without the window's graphics, written whole or not at all.
+
+use crate::picture::canvas::Drawing;
+use crate::picture::png::to_png;
+use crate::picture::svg::{Fonts, to_svg};
+use crate::time::Time;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A picture to be written.
+pub(super) struct Shot {
+    /// The picture.
+    pub(super) drawing: Drawing,
+    /// Pixels of the PNG for each logical pixel.
+    pub(super) scale: f32,
+    /// Into which folder.
+    pub(super) folder: PathBuf,
+    /// Name of the files without their endings, from [`stem`].
+    pub(super) stem: String,
+}
+
+/// A file name that tells scenario, seed and virtual time: `demo-seed1-12.045s`.
+pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
+    let plain: String = scenario
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' })
+        .collect();
+    format!("{plain}-seed{seed}-{:.3}s", at.as_ms() / 1000.0)
+}
+
+/// Writes both files; returns their paths.
+pub(super) fn write(shot: &Shot) -> Result<Vec<PathBuf>, String> {
+    let png = to_png(&shot.drawing, shot.scale).map_err(|error| format!("No screenshot: {error}"))?;
+    let svg = to_svg(&shot.drawing, Fonts::Embedded);
+    [("png", png.as_slice()), ("svg", svg.as_bytes())]
+        .into_iter()
+        .map(|(ending, bytes)| {
+            let path = shot.folder.join(format!("{}.{ending}", shot.stem));
+            write_whole(&path, bytes).map_err(|error| format!("No screenshot: cannot write {}: {error}", path.display()))?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Writes a file under another name and renames it, so that nobody ever sees half of it.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".{}.part", std::process::id()));
+    let unfinished = PathBuf::from(unfinished);
+    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        // Nothing half-written may stay; if even that fails there is nothing more to do.
+        drop(fs::remove_file(&unfinished));
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::canvas::Point;
+    use crate::picture::theme::{PaletteName, Theme, ThemeName};
+
+    fn shot(folder: &Path) -> Shot {
+        let background = Theme::new(ThemeName::Dark, PaletteName::OkabeIto).background;
+        let drawing = Drawing { size_px: Point { x: 40.0, y: 30.0 }, background, layers: Vec::new() };
+        Shot { drawing, scale: 2.0, folder: folder.to_path_buf(), stem: stem("my net/1", 7, Time::from_ms(12_045)) }
+    }
+
+    #[test]
+    fn both_files_appear_whole_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = write(&shot(folder.path())).unwrap();
+        assert_eq!(paths[0].file_name().unwrap(), "my_net_1-seed7-12.045s.png");
+        assert!(fs::read(&paths[0]).unwrap().starts_with(b"\x89PNG"));
+        assert!(fs::read_to_string(&paths[1]).unwrap().contains("<svg"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        assert!(write(&shot(&missing)).unwrap_err().contains("missing"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -32,7 +32,11 @@ impl Host {
     pub(super) fn new() -> Host {
         let ctx = egui::Context::default();
         style::set_fonts(&ctx);
-        Host { ctx, theme: None, cursor: CursorIcon::Default }
+        Host {
+            ctx,
+            theme: None,
+            cursor: CursorIcon::Default,
+        }
     }
 
     /// Lays out the panels anew. Returns what they look like, and after how long they want that again.
@@ -54,29 +58,51 @@ impl Host {
             }
         }
         self.set_cursor(output.platform_output.cursor_icon);
-        let again = output.viewport_output.get(&ViewportId::ROOT).map_or(Duration::MAX, |root| root.repaint_delay);
+        let again = output
+            .viewport_output
+            .get(&ViewportId::ROOT)
+            .map_or(Duration::MAX, |root| root.repaint_delay);
         let primitives = self.ctx.tessellate(output.shapes, output.pixels_per_point);
-        (PanelOutput { primitives, textures: output.textures_delta }, again)
+        (
+            PanelOutput {
+                primitives,
+                textures: output.textures_delta,
+            },
+            again,
+        )
     }
 
     /// Whether the keyboard belongs to a text field.
     pub(super) fn typing(&self) -> Typing {
-        if self.ctx.wants_keyboard_input() { Typing::Yes } else { Typing::No }
+        if self.ctx.wants_keyboard_input() {
+            Typing::Yes
+        } else {
+            Typing::No
+        }
     }
 
     /// Whether a point belongs to a panel, a window or a menu.
     pub(super) fn covers(&self, at: Point) -> bool {
         let at = egui::pos2(at.x, at.y);
-        let floating = self.ctx.layer_id_at(at).is_some_and(|layer| layer.order != egui::Order::Background);
+        let floating = self
+            .ctx
+            .layer_id_at(at)
+            .is_some_and(|layer| layer.order != egui::Order::Background);
         floating || !self.ctx.available_rect().contains(at) || self.ctx.dragged_id().is_some()
     }
 
     fn raw_input(&self, events: &[Event], around: Surroundings) -> RawInput {
-        let root = ViewportInfo { native_pixels_per_point: Some(around.dpi), ..ViewportInfo::default() };
+        let root = ViewportInfo {
+            native_pixels_per_point: Some(around.dpi),
+            ..ViewportInfo::default()
+        };
         RawInput {
             viewport_id: ViewportId::ROOT,
             viewports: std::iter::once((ViewportId::ROOT, root)).collect(),
-            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(around.size.x, around.size.y))),
+            screen_rect: Some(egui::Rect::from_min_size(
+                egui::Pos2::ZERO,
+                egui::vec2(around.size.x, around.size.y),
+            )),
             time: Some(around.at.as_secs_f64()),
             events: for_panels(events, self.typing()),
             ..RawInput::default()
@@ -94,7 +120,9 @@ impl Host {
             CursorIcon::ResizeHorizontal => miniquad::CursorIcon::EWResize,
             CursorIcon::ResizeVertical => miniquad::CursorIcon::NSResize,
             CursorIcon::Crosshair => miniquad::CursorIcon::Crosshair,
-            CursorIcon::Move | CursorIcon::Grab | CursorIcon::Grabbing => miniquad::CursorIcon::Move,
+            CursorIcon::Move | CursorIcon::Grab | CursorIcon::Grabbing => {
+                miniquad::CursorIcon::Move
+            }
             _ => miniquad::CursorIcon::Default,
         });
     }

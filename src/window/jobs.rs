@@ -50,7 +50,14 @@ impl Jobs {
     pub(super) fn new(factory: Arc<dyn SessionFactory>) -> Jobs {
         let (sender, receiver) = unbounded();
         let stop_analysis = Arc::new(AtomicBool::new(false));
-        Jobs { factory, sender, receiver, running: 0, tickets: 0, stop_analysis }
+        Jobs {
+            factory,
+            sender,
+            receiver,
+            running: 0,
+            tickets: 0,
+            stop_analysis,
+        }
     }
 
     /// The next finished job.
@@ -68,7 +75,9 @@ impl Jobs {
     /// Opens a run.
     pub(super) fn open(&mut self, choice: ScenarioChoice) -> Ticket {
         let (ticket, factory) = (self.ticket(), Arc::clone(&self.factory));
-        self.start("qs-open", move || Done::Opened(ticket, factory.open(&choice)));
+        self.start("qs-open", move || {
+            Done::Opened(ticket, factory.open(&choice))
+        });
         ticket
     }
 
@@ -97,7 +106,9 @@ impl Jobs {
 
     /// Writes a screenshot.
     pub(super) fn shoot(&mut self, shot: Shot) {
-        self.start("qs-screenshot", move || Done::Shot(screenshot::write(&shot)));
+        self.start("qs-screenshot", move || {
+            Done::Shot(screenshot::write(&shot))
+        });
     }
 
     /// Reads a file that shall be proposed.
@@ -115,9 +126,14 @@ impl Jobs {
         self.running += 1;
         let sender = self.sender.clone();
         // Sending fails only when the window is gone; then nobody wants to know.
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || drop(sender.send(job())));
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || drop(sender.send(job())));
         if let Err(error) = thread {
-            drop(self.sender.send(Done::Failed(format!("no thread could be started: {error}"))));
+            drop(
+                self.sender
+                    .send(Done::Failed(format!("no thread could be started: {error}"))),
+            );
         }
     }
 }
@@ -131,4 +147,9 @@ impl Drop for Jobs {
 /// Lets the frame loop wait.
 pub(super) fn wait(span: Duration) {
     thread::sleep(span);
+}
+
+/// Runs something beside the window until it is done. Without a thread for it, it is not done at all.
+pub(super) fn aside(name: &str, job: impl FnOnce() + Send + 'static) {
+    drop(thread::Builder::new().name(name.to_owned()).spawn(job));
 }

@@ -1,17 +1,59 @@
 //! The window: macroquad and egui. Input becomes commands, shapes become pixels; panels show the world folded from
 //! records.
 //!
-//! Absent here: engines, nodes and protocol. A run is a [`crate::session::Session`] that a [`SessionFactory`] opened;
-//! everything on the screen comes from its records.
+//! Reading order: `options.rs` (what it is told), `frame.rs` (what happens in a frame), `app.rs` (what commands do),
+//! `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
+//! [`crate::session::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
 
+mod app;
 mod command;
+mod display;
+mod frame;
 mod gesture;
+mod host;
 mod input;
+mod jobs;
+mod measure;
 mod options;
 mod pace;
 mod paint;
+mod palette;
+mod panels;
+mod positions;
+mod quorums;
+mod run;
+mod screenshot;
+mod style;
+mod view_shift;
 
 pub use options::{
     FrameCost, FrameMode, MeasurePlan, Positions, ScenarioChoice, ScenarioEntry, SessionFactory,
     Source, StartAs, WindowError, WindowOptions,
 };
+
+use measure::Meter;
+use std::sync::Arc;
+
+/// Opens the window and shows runs until it is closed.
+///
+/// # Errors
+/// If there is no display, or no window with OpenGL can be made on it. Nothing has happened then.
+pub fn run(options: WindowOptions, sessions: Box<dyn SessionFactory>) -> Result<(), WindowError> {
+    display::open(options, Arc::from(sessions), None)
+}
+
+/// Opens the window, measures what frames cost in each of [`FrameMode::ALL`], hands the figures to `report` and ends
+/// the program with exit code 0: the last mode leaves the window asleep, and nothing in it can end it but input.
+/// Returns only if the window is closed before.
+///
+/// # Errors
+/// As [`run`].
+pub fn measure(
+    options: WindowOptions,
+    sessions: Box<dyn SessionFactory>,
+    plan: MeasurePlan,
+    report: impl FnOnce(&[FrameCost]) + Send + 'static,
+) -> Result<(), WindowError> {
+    let meter = Meter::new(plan, Box::new(report));
+    display::open(options, Arc::from(sessions), Some(meter))
+}

@@ -24,20 +24,29 @@ pub(super) struct Shot {
 pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
     let plain: String = scenario
         .chars()
-        .map(|letter| if letter.is_alphanumeric() || letter == '-' { letter } else { '_' })
+        .map(|letter| {
+            if letter.is_alphanumeric() || letter == '-' {
+                letter
+            } else {
+                '_'
+            }
+        })
         .collect();
     format!("{plain}-seed{seed}-{:.3}s", at.as_ms() / 1000.0)
 }
 
 /// Writes both files; returns their paths.
 pub(super) fn write(shot: &Shot) -> Result<Vec<PathBuf>, String> {
-    let png = to_png(&shot.drawing, shot.scale).map_err(|error| format!("No screenshot: {error}"))?;
+    let png =
+        to_png(&shot.drawing, shot.scale).map_err(|error| format!("No screenshot: {error}"))?;
     let svg = to_svg(&shot.drawing, Fonts::Embedded);
     [("png", png.as_slice()), ("svg", svg.as_bytes())]
         .into_iter()
         .map(|(ending, bytes)| {
             let path = shot.folder.join(format!("{}.{ending}", shot.stem));
-            write_whole(&path, bytes).map_err(|error| format!("No screenshot: cannot write {}: {error}", path.display()))?;
+            write_whole(&path, bytes).map_err(|error| {
+                format!("No screenshot: cannot write {}: {error}", path.display())
+            })?;
             Ok(path)
         })
         .collect()
@@ -64,8 +73,17 @@ mod tests {
 
     fn shot(folder: &Path) -> Shot {
         let background = Theme::new(ThemeName::Dark, PaletteName::OkabeIto).background;
-        let drawing = Drawing { size_px: Point { x: 40.0, y: 30.0 }, background, layers: Vec::new() };
-        Shot { drawing, scale: 2.0, folder: folder.to_path_buf(), stem: stem("my net/1", 7, Time::from_ms(12_045)) }
+        let drawing = Drawing {
+            size_px: Point { x: 40.0, y: 30.0 },
+            background,
+            layers: Vec::new(),
+        };
+        Shot {
+            drawing,
+            scale: 2.0,
+            folder: folder.to_path_buf(),
+            stem: stem("my net/1", 7, Time::from_ms(12_045)),
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use crate::picture::text;
 use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, Theme, ThemeName};
 use egui::style::{Selection, WidgetVisuals, Widgets};
-use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Visuals};
+use egui::{
+    Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke,
+    TextStyle, Visuals,
+};
 use std::sync::Arc;
 
 /// The family of headings.
@@ -25,11 +28,15 @@ pub(super) fn color(color: Color) -> Color32 {
 pub(super) fn set_fonts(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::empty();
     for (name, ttf) in [("regular", text::REGULAR_TTF), ("bold", text::BOLD_TTF)] {
-        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(ttf)));
+        fonts
+            .font_data
+            .insert(name.to_owned(), Arc::new(FontData::from_static(ttf)));
     }
-    for (family, name) in
-        [(FontFamily::Proportional, "regular"), (FontFamily::Monospace, "regular"), (bold(), "bold")]
-    {
+    for (family, name) in [
+        (FontFamily::Proportional, "regular"),
+        (FontFamily::Monospace, "regular"),
+        (bold(), "bold"),
+    ] {
         fonts.families.insert(family, vec![name.to_owned()]);
     }
     ctx.set_fonts(fonts);
@@ -37,7 +44,10 @@ pub(super) fn set_fonts(ctx: &egui::Context) {
 
 /// Gives the panels the colours of a theme.
 pub(super) fn set_theme(ctx: &egui::Context, theme: &Theme) {
-    let mut style = egui::Style { visuals: visuals(theme), ..egui::Style::default() };
+    let mut style = egui::Style {
+        visuals: visuals(theme),
+        ..egui::Style::default()
+    };
     let regular = |size| FontId::new(size, FontFamily::Proportional);
     style.text_styles = [
         (TextStyle::Small, regular(FONT_SMALL_PX)),
@@ -88,7 +98,10 @@ fn visuals(theme: &Theme) -> Visuals {
             active: widget(hovered, accent, theme.text),
             open: widget(hovered, border, theme.text),
         },
-        selection: Selection { bg_fill: color(theme.accent.with_opacity(0.3)), stroke: accent },
+        selection: Selection {
+            bg_fill: color(theme.accent.with_opacity(0.3)),
+            stroke: accent,
+        },
         hyperlink_color: color(theme.accent),
         faint_bg_color: color(theme.track.with_opacity(0.2)),
         extreme_bg_color: color(theme.background),
@@ -99,7 +112,10 @@ fn visuals(theme: &Theme) -> Visuals {
         menu_corner_radius: CornerRadius::same(6),
         window_shadow: Shadow::NONE,
         popup_shadow: Shadow::NONE,
-        text_cursor: egui::style::TextCursorStyle { blink: false, ..base.text_cursor.clone() },
+        text_cursor: egui::style::TextCursorStyle {
+            blink: false,
+            ..base.text_cursor.clone()
+        },
         ..base
     }
 }

@@ -129,7 +129,11 @@ impl Painter {
             if is_back && self.back_is_heavy {
                 continue;
             }
-            let placed = if is_back { Placed::Shifted(shift) } else { Placed::AsIs };
+            let placed = if is_back {
+                Placed::Shifted(shift)
+            } else {
+                Placed::AsIs
+            };
             if let Some(cached) = self.layers.get_mut(name) {
                 self.gpu.draw(&mut cached.meshes.pieces, placed);
             }
@@ -143,7 +147,11 @@ impl Painter {
     }
 
     fn area(&self, names: &[LayerName]) -> f32 {
-        names.iter().filter_map(|name| self.layers.get(name)).map(|cached| cached.area).sum()
+        names
+            .iter()
+            .filter_map(|name| self.layers.get(name))
+            .map(|cached| cached.area)
+            .sum()
     }
 
     fn tessellate(&mut self, layers: &Layers<'_>, dpi: f32) {
@@ -160,9 +168,18 @@ impl Painter {
                 continue;
             }
             let shapes = (layers.shapes)(*name);
-            let mut tessellator = Tessellator { atlas: &mut self.atlas, dpi, out: Meshes::default(), area: 0.0 };
+            let mut tessellator = Tessellator {
+                atlas: &mut self.atlas,
+                dpi,
+                out: Meshes::default(),
+                area: 0.0,
+            };
             shapes.iter().for_each(|shape| tessellator.shape(shape));
-            let cached = Cached { version, area: tessellator.area, meshes: tessellator.out };
+            let cached = Cached {
+                version,
+                area: tessellator.area,
+                meshes: tessellator.out,
+            };
             self.layers.insert(*name, cached);
         }
     }
@@ -170,7 +187,10 @@ impl Painter {
     /// The layers at the very back that change rarely.
     fn back(&self, layers: &Layers<'_>) -> Vec<LayerName> {
         let is_back = |name: &LayerName| {
-            let is_cached = self.layers.get(name).is_some_and(|cached| cached.version.is_some());
+            let is_cached = self
+                .layers
+                .get(name)
+                .is_some_and(|cached| cached.version.is_some());
             is_cached && BACK.contains(name)
         };
         layers.names.iter().copied().take_while(is_back).collect()

@@ -1,0 +1,126 @@
+//! Opening the window: finding out whether there is a display before macroquad would panic about it.
+//!
+//! Absent here: what the window shows.
+
+use super::frame;
+use super::measure::Meter;
+use super::options::{SessionFactory, WindowError, WindowOptions};
+use super::paint::{INDICES_MAX, VERTICES_MAX};
+use macroquad::conf::{Conf, UpdateTrigger};
+use macroquad::miniquad;
+use macroquad::texture::FilterMode;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+
+/// The title of the window; scripts find it by this.
+const TITLE: &str = "Quorumscope";
+
+pub(super) fn open(
+    options: WindowOptions,
+    factory: Arc<dyn SessionFactory>,
+    meter: Option<Meter>,
+) -> Result<(), WindowError> {
+    check_display()?;
+    let is_open = Arc::new(AtomicBool::new(false));
+    let (refusals, refusal) = channel();
+    let opened = Arc::clone(&is_open);
+    let conf = conf(&options);
+    let shown = catch_unwind(AssertUnwindSafe(|| {
+        macroquad::Window::from_config(conf, async move {
+            opened.store(true, Ordering::Relaxed);
+            if let Err(why) = frame::run(options, factory, meter).await {
+                drop(refusals.send(why));
+            }
+        });
+    }));
+    match (shown, refusal.try_recv()) {
+        (Ok(()), Ok(why)) => Err(WindowError::NotOpened(why)),
+        (Ok(()), Err(_)) => Ok(()),
+        // A defect of ours: it must not look like a missing display.
+        (Err(panic), _) if is_open.load(Ordering::Relaxed) => resume_unwind(panic),
+        (Err(_), _) => Err(WindowError::NotOpened(
+            "OpenGL could not be set up on this display".to_owned(),
+        )),
+    }
+}
+
+fn conf(options: &WindowOptions) -> Conf {
+    let all_input = UpdateTrigger {
+        key_down: true,
+        mouse_down: true,
+        mouse_up: true,
+        mouse_motion: true,
+        mouse_wheel: true,
+        specific_key: None,
+        touch: true,
+    };
+    Conf {
+        miniquad_conf: miniquad::conf::Conf {
+            window_title: TITLE.to_owned(),
+            window_width: options.size_px.0 as i32,
+            window_height: options.size_px.1 as i32,
+            high_dpi: true,
+            icon: None,
+            platform: miniquad::conf::Platform {
+                blocking_event_loop: true,
+                linux_wm_class: "quorumscope",
+                ..miniquad::conf::Platform::default()
+            },
+            ..miniquad::conf::Conf::default()
+        },
+        update_on: Some(all_input),
+        default_filter_mode: FilterMode::Linear,
+        draw_call_vertex_capacity: VERTICES_MAX,
+        draw_call_index_capacity: INDICES_MAX,
+    }
+}
+
+/// Whether there is a display to open a window on. Elsewhere than on systems with X11 there always is one.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn check_display() -> Result<(), WindowError> {
+    use std::os::unix::net::UnixStream;
+    let display = std::env::var("DISPLAY").unwrap_or_default();
+    if display.is_empty() {
+        return Err(WindowError::NoDisplay("DISPLAY is not set".to_owned()));
+    }
+    let Some(socket) = local_socket(&display) else {
+        // A display of another machine: only trying tells.
+        return Ok(());
+    };
+    UnixStream::connect(&socket).map(drop).map_err(|error| {
+        WindowError::NoDisplay(format!("nothing answers at DISPLAY={display} ({error})"))
+    })
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn check_display() -> Result<(), WindowError> {
+    Ok(())
+}
+
+/// The socket of a display of this machine, such as `:0` or `:78.0`.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn local_socket(display: &str) -> Option<String> {
+    let number = display
+        .strip_prefix(':')
+        .or_else(|| display.strip_prefix("unix:"))?;
+    let number = number.split('.').next()?;
+    number
+        .parse::<u32>()
+        .ok()
+        .map(|number| format!("/tmp/.X11-unix/X{number}"))
+}
+
+#[cfg(all(test, unix, not(target_os = "macos")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays_of_this_machine_have_a_socket() {
+        assert_eq!(local_socket(":78.0").as_deref(), Some("/tmp/.X11-unix/X78"));
+        assert_eq!(local_socket("unix:3").as_deref(), Some("/tmp/.X11-unix/X3"));
+        assert_eq!(local_socket("host:0"), None);
+        assert_eq!(local_socket(":x"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Measures what frames cost, mode after mode. An idle window cannot be woken from within, so that the last mode is
+//! watched by a thread, which then reports and ends the program.
+
+use super::app::App;
+use super::jobs;
+use super::options::{FrameCost, FrameMode, MeasurePlan};
+use super::pace::Mode;
+use crate::picture::canvas::Point;
+use std::time::Duration;
+
+/// How long a mode settles before it is watched.
+const SETTLE: Duration = Duration::from_millis(1500);
+/// How far the picture moves with each frame, in pixels.
+const PAN_PX: f32 = 2.0;
+
+/// What is done with the figures.
+type Report = Box<dyn FnOnce(&[FrameCost]) + Send>;
+
+/// A measurement under way.
+pub(super) struct Meter {
+    plan: MeasurePlan,
+    report: Option<Report>,
+    modes: std::vec::IntoIter<FrameMode>,
+    current: Option<Watched>,
+    costs: Vec<FrameCost>,
+    frame: u32,
+}
+
+/// A mode that is being watched.
+struct Watched {
+    mode: FrameMode,
+    since: Duration,
+    /// When counting began, and the processor time by then.
+    counting: Option<(Duration, Duration)>,
+    app: Duration,
+    frames: u32,
+}
+
+impl Meter {
+    pub(super) fn new(plan: MeasurePlan, report: Report) -> Meter {
+        let modes = FrameMode::ALL.to_vec().into_iter();
+        Meter {
+            plan,
+            report: Some(report),
+            modes,
+            current: None,
+            costs: Vec::new(),
+            frame: 0,
+        }
+    }
+
+    /// Whether frames are wanted as fast as they come.
+    pub(super) fn wants_frames(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_none_or(|watched| watched.mode != FrameMode::Idle)
+    }
+
+    /// Before a frame: makes the window do what the mode asks for, and goes on to the next mode in time.
+    pub(super) fn steer(&mut self, app: &mut App, at: Duration) {
+        self.frame += 1;
+        if app.shown.is_none() || self.report.is_none() {
+            return;
+        }
+        let Some(watched) = &mut self.current else {
+            return self.next_mode(app, at);
+        };
+        match watched.counting {
+            None if at >= watched.since + SETTLE => {
+                watched.counting = Some((at, (self.plan.cpu_clock)()))
+            }
+            Some((from, cpu)) if at >= from + self.plan.per_mode => {
+                self.costs.push(FrameCost {
+                    mode: watched.mode,
+                    wall: at - from,
+                    cpu: (self.plan.cpu_clock)().saturating_sub(cpu),
+                    app: watched.app,
+                    frames: watched.frames,
+                });
+                return self.next_mode(app, at);
+            }
+            _ => {}
+        }
+        if watched.mode == FrameMode::Panning {
+            // To and fro, so that the picture stays in sight.
+            let by = if self.frame / 60 % 2 == 0 {
+                PAN_PX
+            } else {
+                -PAN_PX
+            };
+            app.pan(Point { x: by, y: by / 2.0 });
+        }
+    }
+
+    /// After a frame: it took so long until its last draw call.
+    pub(super) fn count(&mut self, app: Duration) {
+        if let Some(watched) = &mut self.current
+            && watched.counting.is_some()
+        {
+            watched.app += app;
+            watched.frames += 1;
+        }
+    }
+
+    fn next_mode(&mut self, app: &mut App, at: Duration) {
+        let Some(mode) = self.modes.next() else {
+            return;
+        };
+        if let Some((run, _)) = &mut app.shown {
+            run.pace.mode = if mode == FrameMode::Animating {
+                Mode::Playing
+            } else {
+                Mode::Paused
+            };
+        }
+        self.current = Some(Watched {
+            mode,
+            since: at,
+            counting: None,
+            app: Duration::ZERO,
+            frames: 0,
+        });
+        if mode == FrameMode::Idle
+            && let Some(report) = self.report.take()
+        {
+            watch_idle(self.plan, std::mem::take(&mut self.costs), report);
+        }
+    }
+}
+
+fn watch_idle(plan: MeasurePlan, mut costs: Vec<FrameCost>, report: Report) {
+    jobs::aside("qs-measure", move || {
+        jobs::wait(SETTLE);
+        let before = (plan.cpu_clock)();
+        jobs::wait(plan.per_mode);
+        let cpu = (plan.cpu_clock)().saturating_sub(before);
+        costs.push(FrameCost {
+            mode: FrameMode::Idle,
+            wall: plan.per_mode,
+            cpu,
+            app: Duration::ZERO,
+            frames: 0,
+        });
+        report(&costs);
+        std::process::exit(0);
+    });
+}

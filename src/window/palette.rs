@@ -1,0 +1,170 @@
+//! What a click on a node proposes: the palette of the toolbar, as a value.
+//!
+//! Absent here: the toolbar.
+
+use crate::node::view::{Application, Content, FileInfo};
+use crate::scenario::Scenario;
+use crate::scp::Value;
+use sha2::{Digest, Sha256};
+
+/// What kind of thing is proposed in `log` scenarios.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    #[default]
+    Note,
+    File,
+}
+
+/// Name of the file that is proposed unless somebody says otherwise.
+const FILE_NAME: &str = "photo.jpg";
+/// Size of files that exist only in the simulation.
+const SIMULATED_BYTES: u64 = 1_843_200;
+/// Longest note, in bytes.
+const NOTE_BYTES_MAX: usize = 1_000;
+
+/// What a click proposes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Palette {
+    /// Note or file.
+    pub(super) kind: Kind,
+    /// Text of the next note; empty = numbered notes.
+    pub(super) note: String,
+    /// Name of a file that exists only in the simulation.
+    pub(super) file_name: String,
+    /// A real file, once one was dropped on the window or named by its path.
+    pub(super) real_file: Option<FileInfo>,
+    /// The values of a `choice` scenario; empty in others.
+    pub(super) values: Vec<Value>,
+    /// Which of them.
+    pub(super) chosen: usize,
+}
+
+impl Palette {
+    /// What can be proposed in a scenario; what was chosen before stays where it makes sense.
+    pub(super) fn suit(&mut self, scenario: &Scenario) {
+        self.values = match scenario.settings.application {
+            Application::Log => Vec::new(),
+            Application::Choice => values(scenario),
+        };
+        self.chosen = self.chosen.min(self.values.len().saturating_sub(1));
+        if self.file_name.is_empty() {
+            self.file_name = FILE_NAME.to_owned();
+        }
+    }
+
+    /// Whether values are chosen from rather than notes written.
+    pub(super) fn is_choice(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// What the next click proposes; `made` proposals were made before.
+    pub(super) fn content(&self, made: usize) -> Content {
+        if let Some(value) = self.values.get(self.chosen) {
+            return Content::Choice(value.clone());
+        }
+        match self.kind {
+            Kind::Note => Content::Note(self.note_text(made)),
+            Kind::File => Content::File(self.file()),
+        }
+    }
+
+    /// The text of the next note.
+    pub(super) fn note_text(&self, made: usize) -> String {
+        let text = self.note.trim();
+        if text.is_empty() {
+            return format!("note {}", made + 1);
+        }
+        let end = (0..=text.len().min(NOTE_BYTES_MAX))
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        text[..end.unwrap_or(0)].to_owned()
+    }
+
+    fn file(&self) -> FileInfo {
+        if let Some(file) = &self.real_file {
+            return file.clone();
+        }
+        let typed = self.file_name.trim().replace(['/', '\\'], "_");
+        let name = if typed.is_empty() {
+            FILE_NAME.to_owned()
+        } else {
+            typed
+        };
+        let sha256 = Sha256::digest(format!("content of {name}"))
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        FileInfo {
+            name,
+            size_bytes: SIMULATED_BYTES,
+            sha256,
+        }
+    }
+}
+
+/// The values that nodes of a scenario start with; 0 and 1 if there are none.
+fn values(scenario: &Scenario) -> Vec<Value> {
+    let mut values: Vec<Value> = scenario
+        .nodes
+        .iter()
+        .filter_map(|node| node.config.initial_value.clone())
+        .collect();
+    values.sort();
+    values.dedup();
+    if values.is_empty() {
+        values = vec![Value::from("0"), Value::from("1")];
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::pace::tests::scenario;
+    use std::sync::Arc;
+
+    #[test]
+    fn notes_are_numbered_until_somebody_writes_one() {
+        let mut palette = Palette::default();
+        palette.suit(&scenario(1, 1));
+        assert_eq!(palette.content(2), Content::Note("note 3".into()));
+        palette.note = "  hello ".into();
+        assert_eq!(palette.content(2), Content::Note("hello".into()));
+        palette.note = "é".repeat(800);
+        assert!(matches!(palette.content(0), Content::Note(text) if text.len() == 1000));
+    }
+
+    #[test]
+    fn files_have_plain_names_and_a_hash_of_their_own() {
+        let mut palette = Palette {
+            kind: Kind::File,
+            ..Palette::default()
+        };
+        palette.suit(&scenario(1, 1));
+        let Content::File(photo) = palette.content(0) else {
+            panic!("no file")
+        };
+        assert_eq!((photo.name.as_str(), photo.sha256.len()), (FILE_NAME, 64));
+        palette.file_name = "../b.txt".into();
+        let Content::File(other) = palette.content(0) else {
+            panic!("no file")
+        };
+        assert_eq!(other.name, ".._b.txt");
+        assert_ne!(other.sha256, photo.sha256);
+    }
+
+    #[test]
+    fn choices_are_zero_and_one_unless_the_nodes_say_otherwise() {
+        let mut choice = scenario(1, 1);
+        let settings = Arc::make_mut(&mut choice.settings);
+        settings.application = Application::Choice;
+        let mut palette = Palette {
+            chosen: 1,
+            ..Palette::default()
+        };
+        palette.suit(&choice);
+        assert_eq!(palette.content(0), Content::Choice(Value::from("1")));
+        palette.suit(&scenario(1, 1));
+        assert!(!palette.is_choice());
+    }
+}

@@ -1,0 +1,111 @@
+//! The event log: what has happened in words, the latest on top.
+
+use super::icons::Icon;
+use super::widgets::{Lit, dim, icon_button};
+use super::{Model, PanelState, Request};
+use crate::picture::view_state::ViewState;
+use crate::picture::words;
+use crate::window::command::Command;
+use crate::window::run::Run;
+use crate::window::style::{bold_font, color};
+use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2};
+
+/// Most lines shown.
+const LINES_MAX: usize = 500;
+const LINE_PX: f32 = 19.0;
+
+pub(super) fn show(
+    ctx: &egui::Context,
+    model: &Model<'_>,
+    run: &Run,
+    view: &ViewState,
+    state: &mut PanelState,
+    out: &mut Vec<Request>,
+) {
+    let frame = Frame::new()
+        .fill(color(model.theme.panel))
+        .inner_margin(Margin {
+            left: 14,
+            right: 6,
+            top: 6,
+            bottom: 4,
+        });
+    let height = (ctx.screen_rect().height() * 0.24).clamp(120.0, 260.0);
+    TopBottomPanel::bottom("event log")
+        .exact_height(height)
+        .frame(frame)
+        .show(ctx, |ui| {
+            head(ui, model, run, view, state, out);
+            let only = if state.log_follows_selection {
+                view.selected
+            } else {
+                None
+            };
+            let lines = run
+                .world
+                .log
+                .iter()
+                .rev()
+                .filter(|line| only.is_none_or(|node| line.node == node));
+            let lines: Vec<_> = lines
+                .filter_map(|line| {
+                    Some((line, words::sentence(&run.world, line.node, &line.event)?))
+                })
+                .take(LINES_MAX)
+                .collect();
+            if lines.is_empty() {
+                dim(ui, &model.theme, "Nothing has happened yet.");
+            }
+            ScrollArea::vertical()
+                .auto_shrink([false, false])
+                .show_rows(ui, LINE_PX, lines.len(), |ui, shown| {
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    for (line, sentence) in lines.get(shown).unwrap_or_default() {
+                        ui.horizontal(|ui| {
+                            ui.set_height(LINE_PX);
+                            ui.allocate_ui(vec2(74.0, LINE_PX), |ui| {
+                                ui.set_min_width(74.0);
+                                dim(
+                                    ui,
+                                    &model.theme,
+                                    format!("{:.3} s", line.at.as_ms() / 1000.0),
+                                );
+                            });
+                            let label =
+                                ui.add(egui::Label::new(sentence).truncate().sense(Sense::click()));
+                            if label.clicked() {
+                                out.push(Request::Select(line.node));
+                            }
+                        });
+                    }
+                });
+        });
+}
+
+fn head(
+    ui: &mut Ui,
+    model: &Model<'_>,
+    run: &Run,
+    view: &ViewState,
+    state: &mut PanelState,
+    out: &mut Vec<Request>,
+) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("Event log").font(bold_font()));
+        ui.add_space(10.0);
+        let selected = view.selected.map(|node| run.world.name(node));
+        let label = selected.map_or("selected node only".to_owned(), |name| {
+            format!("{name} only")
+        });
+        let filter = egui::Checkbox::new(&mut state.log_follows_selection, label);
+        ui.add_enabled(view.selected.is_some(), filter);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if icon_button(ui, &model.theme, Icon::Close, true, Lit::No)
+                .on_hover_text("Close the event log")
+                .clicked()
+            {
+                out.push(Request::Command(Command::ToggleLog));
+            }
+        });
+    });
+}

@@ -1,0 +1,107 @@
+//! The help overlay: what mouse and keys do, made from the table of commands.
+
+use super::widgets::{dim, heading};
+use super::{Model, Panel, PanelState};
+use crate::picture::theme::Theme;
+use crate::window::command::{Command, Group, TABLE};
+use crate::window::style::{bold_font, color};
+use egui::{Align2, RichText, ScrollArea, Ui, vec2};
+
+const MOUSE: [(&str, &str); 6] = [
+    (
+        "Click on a node",
+        "It proposes what the toolbar says, and is selected",
+    ),
+    ("Right click", "Selects only, and opens the menu"),
+    (
+        "Drag a node",
+        "Moves it; with radio that changes who hears whom",
+    ),
+    (
+        "Drag elsewhere",
+        "Moves the picture; so does the middle button",
+    ),
+    ("Wheel", "Zooms at the pointer"),
+    ("Drop a file", "It becomes the file that a click proposes"),
+];
+
+pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) {
+    let screen = ctx.screen_rect();
+    let mut is_open = true;
+    let width = (screen.width() - 80.0).min(820.0);
+    egui::Window::new(RichText::new("What one can do").font(bold_font()))
+        .open(&mut is_open)
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 18.0))
+        .fixed_size(vec2(width, (screen.height() - 170.0).min(560.0)))
+        .show(ctx, |ui| {
+            ScrollArea::vertical()
+                .auto_shrink([false, true])
+                .show(ui, |ui| {
+                    ui.columns(2, |columns| {
+                        if let [left, right] = columns {
+                            mouse(left, &model.theme);
+                            group(left, &model.theme, Group::Time);
+                            group(left, &model.theme, Group::Nodes);
+                            group(right, &model.theme, Group::Run);
+                            group(right, &model.theme, Group::View);
+                            meaning(right, &model.theme);
+                        }
+                    });
+                });
+        });
+    if !is_open {
+        state.help = Panel::Closed;
+    }
+}
+
+fn mouse(ui: &mut Ui, theme: &Theme) {
+    heading(ui, theme, "Mouse");
+    for (deed, effect) in MOUSE {
+        line(ui, theme, deed, effect);
+    }
+}
+
+fn group(ui: &mut Ui, theme: &Theme, group: Group) {
+    heading(ui, theme, group.title());
+    for entry in TABLE.iter().filter(|entry| entry.group == group) {
+        match entry.command {
+            Command::Scenario(0) => line(ui, theme, "1 … 9", "The first nine scenarios"),
+            Command::Scenario(_) => {}
+            _ => {
+                let keys: Vec<String> = entry.strokes.iter().map(|stroke| stroke.words()).collect();
+                line(ui, theme, &keys.join(", "), entry.label);
+            }
+        }
+    }
+}
+
+fn meaning(ui: &mut Ui, theme: &Theme) {
+    heading(ui, theme, "How to read the picture");
+    let text = "Each circle is a node; its colour and letter say how far it is in the current slot, the ring of four \
+                quarters which statements of SCP it has made, the arc around it how long its timer runs. Dots are \
+                messages on their way. Lines are trust: an arc is mutual, an arrow is not.";
+    ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
+}
+
+fn line(ui: &mut Ui, theme: &Theme, left: &str, right: &str) {
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui(vec2(116.0, 18.0), |ui| {
+            ui.set_min_width(116.0);
+            dim(ui, theme, left);
+        });
+        ui.add(egui::Label::new(right).wrap());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_is_shown_once() {
+        assert_eq!(Group::ALL.len(), 4);
+        assert!(TABLE.iter().all(|entry| Group::ALL.contains(&entry.group)));
+    }
+}

@@ -1,0 +1,138 @@
+//! The panels: toolbar, scenario picker, node panel, event log, help, menus, messages. They show and ask; they change
+//! nothing but their own state. What they ask for comes back as [`Request`]s, which `app.rs` carries out.
+
+mod event_log;
+mod help;
+mod icons;
+mod inspector;
+mod menu;
+mod picker;
+mod quorum_tree;
+mod toolbar;
+mod widgets;
+
+use super::command::{Command, Situation};
+use super::options::ScenarioEntry;
+use super::palette::Palette;
+use super::run::Run;
+use crate::picture::canvas::Point;
+use crate::picture::theme::Theme;
+use crate::picture::view_state::{NodeSet, ViewState};
+use crate::scp::NodeId;
+use std::path::PathBuf;
+
+/// Whether a panel is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Panel {
+    Open,
+    #[default]
+    Closed,
+}
+
+impl Panel {
+    pub(super) fn toggle(&mut self) {
+        *self = match self {
+            Panel::Open => Panel::Closed,
+            Panel::Closed => Panel::Open,
+        };
+    }
+
+    pub(super) fn is_open(self) -> bool {
+        self == Panel::Open
+    }
+}
+
+/// What a menu is about and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Menu {
+    /// The node, or the empty space that was clicked.
+    pub(super) node: Option<NodeId>,
+    /// Where it was clicked.
+    pub(super) at: Point,
+}
+
+/// What the panels remember.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PanelState {
+    pub(super) log: Panel,
+    pub(super) inspector: Panel,
+    pub(super) help: Panel,
+    pub(super) picker: Panel,
+    pub(super) menu: Option<Menu>,
+    pub(super) palette: Palette,
+    /// The event log shows the selected node only.
+    pub(super) log_follows_selection: bool,
+    /// A seed that is being typed.
+    pub(super) seed: String,
+}
+
+/// How a message is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Fine,
+    Bad,
+}
+
+/// A message to the person, shown for a while.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Message {
+    pub(super) tone: Tone,
+    pub(super) text: String,
+}
+
+/// Something that the panels ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Request {
+    Command(Command),
+    Select(NodeId),
+    /// Open the built-in scenario of this name.
+    Open(String),
+    /// Start over with this seed.
+    Seed(u64),
+    /// Propose what the palette says, here.
+    ProposeAt(NodeId),
+    /// Add a node at a point of the screen.
+    AddAt(Point),
+    Leave(NodeId),
+    /// Bring a node into the middle.
+    Center(NodeId),
+    /// Look at a set of nodes.
+    Look(NodeSet),
+    /// Find out about a file on disk.
+    File(PathBuf),
+    CloseMenu,
+}
+
+/// What the panels show.
+pub(super) struct Model<'a> {
+    pub(super) theme: Theme,
+    pub(super) situation: Situation,
+    pub(super) scenarios: &'a [ScenarioEntry],
+    pub(super) run: Option<(&'a Run, &'a ViewState)>,
+    /// What is being opened, in words.
+    pub(super) opening: Option<&'a str>,
+    pub(super) messages: &'a [Message],
+}
+
+/// Lays out all panels.
+pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) -> Vec<Request> {
+    let mut out = Vec::new();
+    toolbar::show(ctx, model, state, &mut out);
+    if let Some((run, view)) = model.run {
+        if state.inspector.is_open() {
+            inspector::show(ctx, model, run, view, &mut out);
+        }
+        if state.log.is_open() {
+            event_log::show(ctx, model, run, view, state, &mut out);
+        }
+        menu::show(ctx, model, run, state, &mut out);
+    }
+    if state.picker.is_open() {
+        picker::show(ctx, model, state, &mut out);
+    }
+    if state.help.is_open() {
+        help::show(ctx, model, state);
+    }
+    widgets::messages(ctx, model);
+    out
+}

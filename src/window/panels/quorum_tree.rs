@@ -1,0 +1,184 @@
+//! A nested quorum set as a tree. Each set has a bar: how many of its entries are as far in the slot as the node that
+//! is looked at, against how many it needs.
+
+use super::Request;
+use super::widgets::{dim, node_chip};
+use crate::picture::theme::Theme;
+use crate::picture::view_state::NodeSet;
+use crate::scp::{NodeId, QuorumSet};
+use crate::trace::World;
+use crate::window::style::color;
+use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
+use std::collections::BTreeSet;
+
+/// Most nodes of one set shown by name.
+const MEMBERS_SHOWN: usize = 60;
+/// Sets with at most this many nodes in all are unfolded at first.
+const UNFOLDED_UP_TO: usize = 40;
+
+/// The tree of the quorum set of `owner`.
+pub(super) fn show(
+    ui: &mut Ui,
+    theme: &Theme,
+    world: &World,
+    owner: NodeId,
+    set: &QuorumSet,
+    out: &mut Vec<Request>,
+) {
+    let tree = Tree {
+        theme,
+        world,
+        owner,
+    };
+    tree.set(ui, set, Id::new(("quorum set", owner)), out);
+}
+
+struct Tree<'a> {
+    theme: &'a Theme,
+    world: &'a World,
+    owner: NodeId,
+}
+
+impl Tree<'_> {
+    fn set(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<Request>) {
+        let members = members(set);
+        let head = CollapsingHeader::new(self.title(set))
+            .id_salt(id)
+            .default_open(members.len() <= UNFOLDED_UP_TO)
+            .show(ui, |ui| self.entries(ui, set, id, out));
+        self.fill_bar(ui, set, &head.header_response);
+        if head.header_response.hovered() {
+            let label = format!("a quorum set of {}", self.world.name(self.owner));
+            out.push(Request::Look(NodeSet { label, members }));
+        }
+    }
+
+    fn entries(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<Request>) {
+        for (at, inner) in set.inner.iter().enumerate() {
+            self.set(ui, inner, id.with(at), out);
+        }
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(8.0, 2.0);
+            for node in set.validators.iter().take(MEMBERS_SHOWN) {
+                node_chip(ui, self.theme, self.world, *node, out);
+            }
+            if set.validators.len() > MEMBERS_SHOWN {
+                dim(
+                    ui,
+                    self.theme,
+                    format!("and {} more", set.validators.len() - MEMBERS_SHOWN),
+                );
+            }
+        });
+    }
+
+    /// `2 of 3`, and whose they are if all belong to one organisation.
+    fn title(&self, set: &QuorumSet) -> String {
+        let counts = format!(
+            "{}/{}",
+            set.threshold,
+            set.validators.len() + set.inner.len()
+        );
+        match self.organization(set) {
+            Some(name) => format!("{counts} {name}"),
+            None if set.inner.is_empty() => format!("{counts} nodes"),
+            None => format!("{counts} sets"),
+        }
+    }
+
+    fn organization(&self, set: &QuorumSet) -> Option<&str> {
+        if !set.inner.is_empty() {
+            return None;
+        }
+        let mut names = set
+            .validators
+            .iter()
+            .map(|node| self.world.node(*node)?.organization.as_deref());
+        let first = names.next()??;
+        names.all(|name| name == Some(first)).then_some(first)
+    }
+
+    /// The bar at the right end of a title line.
+    fn fill_bar(&self, ui: &Ui, set: &QuorumSet, title: &Response) {
+        let entries = set.validators.len() + set.inner.len();
+        let filled = self.filled(set);
+        let right = ui.max_rect().right() - 6.0;
+        let rect = egui::Rect::from_min_max(
+            egui::pos2(
+                (title.rect.right() + 8.0).max(right - 84.0),
+                title.rect.center().y - 4.0,
+            ),
+            egui::pos2(right, title.rect.center().y + 4.0),
+        );
+        if rect.width() < 12.0 || entries == 0 {
+            return;
+        }
+        let reached = filled >= set.threshold as usize;
+        let ink = if reached {
+            self.theme.good
+        } else {
+            self.theme.accent
+        };
+        let share = |count: usize| rect.width() * count as f32 / entries as f32;
+        let painter = ui.painter();
+        painter.rect_filled(rect, 2.0, color(self.theme.track));
+        painter.rect_filled(
+            rect.with_max_x(rect.left() + share(filled)),
+            2.0,
+            color(ink),
+        );
+        let mark = rect.left() + share(set.threshold as usize);
+        painter.vline(
+            mark,
+            rect.y_range().expand(2.0),
+            egui::Stroke::new(1.5, color(self.theme.text)),
+        );
+        let text = format!(
+            "{filled} of {entries} are as far in the slot; {} are needed",
+            set.threshold
+        );
+        ui.interact(rect.expand(4.0), title.id.with("bar"), Sense::hover())
+            .on_hover_text(text);
+    }
+
+    /// How many entries are as far as the owner in its slot.
+    fn filled(&self, set: &QuorumSet) -> usize {
+        let nodes = set
+            .validators
+            .iter()
+            .filter(|node| self.is_as_far(**node))
+            .count();
+        nodes
+            + set
+                .inner
+                .iter()
+                .filter(|inner| self.filled(inner) >= inner.threshold as usize)
+                .count()
+    }
+
+    fn is_as_far(&self, node: NodeId) -> bool {
+        let stand = |node: NodeId| {
+            let view = &self.world.node(node)?.view;
+            let (slot, _) = view.current_slot()?;
+            Some((slot, view.phase()))
+        };
+        stand(self.owner).is_some_and(|owner| stand(node).is_some_and(|stand| stand >= owner))
+    }
+}
+
+/// All nodes named anywhere in a set.
+fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
+    let mut members: BTreeSet<NodeId> = set.validators.iter().copied().collect();
+    set.inner
+        .iter()
+        .for_each(|inner| members.extend(self::members(inner)));
+    members
+}
+
+/// A bar of which a share is filled.
+pub(super) fn bar(ui: &mut Ui, theme: &Theme, width: f32, share: f32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(width, 8.0), Sense::hover());
+    ui.painter().rect_filled(rect, 2.0, color(theme.track));
+    let filled = rect.with_max_x(rect.left() + rect.width() * share.clamp(0.0, 1.0));
+    ui.painter().rect_filled(filled, 2.0, color(theme.accent));
+}

@@ -1,0 +1,204 @@
+//! Small parts that several panels share: buttons with signs, headings, chips of nodes, messages.
+
+use super::icons::{self, Icon};
+use super::{Model, Request, Tone};
+use crate::node::view::Phase;
+use crate::picture::theme::{Color, TOOLBAR_HEIGHT_PX, Theme};
+use crate::scp::NodeId;
+use crate::trace::{Status, World};
+use crate::window::command::Command;
+use crate::window::style::{bold_font, color};
+use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Sense, Ui, vec2};
+
+/// Side of a button with a sign, in pixels.
+pub(super) const BUTTON_PX: f32 = 30.0;
+const ICON_PX: f32 = 16.0;
+
+/// Whether a button stands for something that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lit {
+    Yes,
+    No,
+}
+
+/// A button of a command, with its sign and explanation; grey, saying why, when it is impossible.
+pub(super) fn command_button(
+    ui: &mut Ui,
+    model: &Model<'_>,
+    command: Command,
+    icon: Icon,
+    lit: Lit,
+    out: &mut Vec<Request>,
+) {
+    let refusal = command.refusal(&model.situation);
+    let response = icon_button(ui, &model.theme, icon, refusal.is_none(), lit);
+    explain(response.clone(), command, refusal);
+    if response.clicked() && refusal.is_none() {
+        out.push(Request::Command(command));
+    }
+}
+
+/// A button with a sign.
+pub(super) fn icon_button(
+    ui: &mut Ui,
+    theme: &Theme,
+    icon: Icon,
+    enabled: bool,
+    lit: Lit,
+) -> Response {
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(BUTTON_PX, BUTTON_PX), sense);
+    let ink = match (enabled, lit) {
+        (false, _) => theme.text_dim.faded(0.45),
+        (true, Lit::Yes) => theme.accent,
+        (true, Lit::No) => theme.text,
+    };
+    let ground = match (enabled && response.hovered(), lit) {
+        (true, _) => Some(theme.track),
+        (false, Lit::Yes) if enabled => Some(theme.track.with_opacity(0.5)),
+        _ => None,
+    };
+    if let Some(ground) = ground {
+        ui.painter().rect_filled(rect, 5.0, color(ground));
+    }
+    let place = egui::Rect::from_center_size(rect.center(), vec2(ICON_PX, ICON_PX));
+    ui.painter().extend(icons::shapes(icon, place, color(ink)));
+    response
+}
+
+/// The tooltip of a command: what it does, its key, and why it is impossible now.
+pub(super) fn explain(response: Response, command: Command, refusal: Option<&str>) {
+    let entry = command.entry();
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(300.0);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(entry.label).font(bold_font()));
+            ui.label(RichText::new(command.shortcut()).weak());
+        });
+        ui.label(entry.tooltip);
+        if let Some(refusal) = refusal {
+            ui.label(RichText::new(refusal).color(ui.visuals().warn_fg_color));
+        }
+    });
+}
+
+/// A heading within a panel.
+pub(super) fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
+    ui.add_space(8.0);
+    ui.label(
+        RichText::new(text)
+            .font(bold_font())
+            .color(color(theme.text)),
+    );
+}
+
+/// A line of less important text.
+pub(super) fn dim(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Response {
+    ui.label(RichText::new(text).color(color(theme.text_dim)))
+}
+
+/// A label at the left and what belongs to it at the right.
+pub(super) fn row(ui: &mut Ui, theme: &Theme, label: &str, value: impl Into<String>) {
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(
+            vec2(86.0, 18.0),
+            egui::Layout::left_to_right(egui::Align::Min),
+            |ui| {
+                ui.set_min_width(86.0);
+                dim(ui, theme, label);
+            },
+        );
+        ui.add(egui::Label::new(value.into()).wrap());
+    });
+}
+
+/// The colour of a node: what the picture fills it with.
+pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
+    let Some(node) = world.node(node) else {
+        return theme.crashed;
+    };
+    if matches!(node.status, Status::Crashed | Status::Left) {
+        return theme.track;
+    }
+    match node.view.phase() {
+        Phase::Idle => theme.phases.idle,
+        Phase::Nominate => theme.phases.nominate,
+        Phase::Accept => theme.phases.accept[0],
+        Phase::Confirm | Phase::Externalized => theme.phases.confirm[0],
+    }
+}
+
+/// A node: its colour and its name. A click selects it.
+pub(super) fn node_chip(
+    ui: &mut Ui,
+    theme: &Theme,
+    world: &World,
+    node: NodeId,
+    out: &mut Vec<Request>,
+) {
+    let text = RichText::new(world.name(node).to_string());
+    let galley = egui::WidgetText::from(text).into_galley(
+        ui,
+        Some(egui::TextWrapMode::Extend),
+        200.0,
+        egui::TextStyle::Body,
+    );
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(galley.size().x + 15.0, 18.0), Sense::click());
+    let ink = if response.hovered() {
+        theme.accent
+    } else {
+        theme.text
+    };
+    let middle = rect.left_center();
+    ui.painter().circle_filled(
+        middle + vec2(5.0, 0.0),
+        4.0,
+        color(fill_of(theme, world, node)),
+    );
+    ui.painter().galley_with_override_text_color(
+        middle + vec2(13.0, -galley.size().y / 2.0),
+        galley,
+        color(ink),
+    );
+    if response.on_hover_text("Select this node").clicked() {
+        out.push(Request::Select(node));
+    }
+}
+
+/// Messages below the toolbar, in the middle; and what is being opened.
+pub(super) fn messages(ctx: &egui::Context, model: &Model<'_>) {
+    let theme = &model.theme;
+    let opening = model.opening.map(|text| (Tone::Fine, text));
+    let texts = model
+        .messages
+        .iter()
+        .map(|message| (message.tone, message.text.as_str()));
+    let all: Vec<_> = opening.into_iter().chain(texts).collect();
+    if all.is_empty() {
+        return;
+    }
+    Area::new(Id::new("messages"))
+        .order(Order::Tooltip)
+        .anchor(Align2::CENTER_TOP, vec2(0.0, TOOLBAR_HEIGHT_PX + 10.0))
+        .interactable(false)
+        .show(ctx, |ui| {
+            for (tone, text) in all {
+                let edge = if tone == Tone::Bad {
+                    theme.bad
+                } else {
+                    theme.panel_border
+                };
+                Frame::popup(ui.style())
+                    .stroke(egui::Stroke::new(1.0, color(edge)))
+                    .show(ui, |ui| {
+                        ui.set_max_width(420.0);
+                        ui.label(text);
+                    });
+            }
+        });
+}

@@ -1,0 +1,62 @@
+//! Tells on standard output where nodes are on the screen, so that a test or a script can point at them.
+
+use crate::picture::scene::Scene;
+use crate::scp::NodeId;
+use std::io::Write;
+
+/// Prints positions when they have changed and stood still for a frame.
+pub(super) struct Reporter {
+    printed: Option<Vec<(NodeId, i32, i32)>>,
+    last: Option<Vec<(NodeId, i32, i32)>>,
+}
+
+impl Reporter {
+    pub(super) fn new() -> Reporter {
+        Reporter {
+            printed: None,
+            last: None,
+        }
+    }
+
+    /// Whether something is still to be printed.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.last.is_some() && self.last != self.printed
+    }
+
+    /// Looks at a frame that has been drawn.
+    pub(super) fn look(&mut self, scene: Option<&Scene<'_>>, dpi: f32) {
+        let Some(scene) = scene else { return };
+        let tenths = |logical: f32| (logical * dpi * 10.0).round() as i32;
+        let now: Vec<_> = scene
+            .geometry
+            .nodes()
+            .map(|(node, at)| (node, tenths(at.x), tenths(at.y)))
+            .collect();
+        let stands_still = self.last.as_ref() == Some(&now);
+        if stands_still && self.printed.as_ref() != Some(&now) {
+            // Nobody may be listening any more; that is no reason to stop.
+            drop(
+                std::io::stdout()
+                    .lock()
+                    .write_all(lines(scene, &now).as_bytes()),
+            );
+            drop(std::io::stdout().flush());
+            self.printed = Some(now.clone());
+        }
+        self.last = Some(now);
+    }
+}
+
+fn lines(scene: &Scene<'_>, nodes: &[(NodeId, i32, i32)]) -> String {
+    let mut text = String::new();
+    for (node, x, y) in nodes {
+        let (x, y) = (f64::from(*x) / 10.0, f64::from(*y) / 10.0);
+        let line = serde_json::json!({ "node": scene.world.name(*node).as_ref(), "x": x, "y": y });
+        text.push_str(&format!("{line}\n"));
+    }
+    text.push_str(&format!(
+        "{}\n",
+        serde_json::json!({ "settled": nodes.len() })
+    ));
+    text
+}

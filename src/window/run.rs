@@ -1,0 +1,180 @@
+//! The run that is being shown: a session, the world folded from its records, and how fast it goes.
+//!
+//! Absent here: clocks and drawing.
+
+use super::options::{ScenarioChoice, StartAs};
+use super::pace::Pace;
+use crate::analysis::Fbas;
+use crate::node::view::{BackupAnswer, Readiness, TrustPolicy};
+use crate::scenario::{Action, ActionRefused};
+use crate::scp::QuorumSet;
+use crate::session::{Progress, Session};
+use crate::trace::{ProposalState, Status, World, WorldNode};
+use std::sync::Arc;
+
+/// About how many records are folded before the clock is looked at again.
+const RECORDS_PER_TURN: usize = 400;
+
+/// A run under way.
+pub(super) struct Run {
+    session: Box<dyn Session + Send>,
+    /// Everything known about it.
+    pub(super) world: World,
+    /// How fast it goes.
+    pub(super) pace: Pace,
+    /// What was opened.
+    pub(super) choice: ScenarioChoice,
+    has_ended: bool,
+}
+
+impl Run {
+    /// Takes in what is there at the start.
+    pub(super) fn new(
+        session: Box<dyn Session + Send>,
+        choice: ScenarioChoice,
+        start_as: StartAs,
+    ) -> Run {
+        let scenario = Arc::new(session.scenario().clone());
+        let pace = Pace::new(&scenario, start_as);
+        let mut run = Run {
+            session,
+            world: World::new(scenario),
+            pace,
+            choice,
+            has_ended: false,
+        };
+        run.fold();
+        run
+    }
+
+    /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not
+    /// fit into this frame happens in the next.
+    pub(super) fn advance(&mut self, wall: std::time::Duration, may_go_on: &dyn Fn() -> bool) {
+        if !self.is_moving() {
+            return;
+        }
+        let target = self.pace.target(self.world.now, wall);
+        loop {
+            let progress = self.session.advance(target, RECORDS_PER_TURN);
+            self.fold();
+            match progress {
+                Progress::Limited => {
+                    self.world.advance_to(self.session.now());
+                    if !may_go_on() {
+                        return;
+                    }
+                }
+                Progress::Reached => {
+                    self.world.advance_to(target);
+                    return;
+                }
+                Progress::Finished => {
+                    self.world.advance_to(target);
+                    self.has_ended = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Lets the next thing happen.
+    pub(super) fn step(&mut self) {
+        self.has_ended = self.session.step() == Progress::Finished;
+        self.fold();
+        self.world.advance_to(self.session.now());
+    }
+
+    /// Does something to the network, and takes in at once what follows from it.
+    pub(super) fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        self.session.act(action)?;
+        self.has_ended = false;
+        self.fold();
+        Ok(())
+    }
+
+    /// Whether time runs and something changes while it does.
+    pub(super) fn is_moving(&self) -> bool {
+        self.pace.is_playing() && !self.is_at_rest()
+    }
+
+    /// Whether nothing but housekeeping would happen by itself: everything proposed is settled, nothing is under way.
+    /// Time then stands still until somebody does something.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let world = &self.world;
+        let flies = || {
+            world
+                .flights
+                .values()
+                .any(|flight| !flight.housekeeping || flight.lost.is_some())
+        };
+        let pending = || {
+            world
+                .proposals()
+                .iter()
+                .any(|(_, row)| row.state == ProposalState::Pending)
+        };
+        let to_come = || {
+            world
+                .scenario
+                .events
+                .last()
+                .is_some_and(|(at, _)| *at > world.now)
+        };
+        if world.nodes.is_empty() || world.scenario.settings.forget_after.is_some() {
+            return self.has_ended;
+        }
+        let quiet = !to_come() && !flies() && world.rings.is_empty() && !pending();
+        quiet && (self.has_ended || world.nodes.iter().all(is_quiet))
+    }
+
+    /// The quorum configuration as it is now, for the analysis. Nodes that have left are in no quorum; crashed ones are.
+    pub(super) fn fbas(&self) -> Fbas {
+        Fbas::new(self.world.nodes.iter().map(quorum_set).collect())
+    }
+
+    fn fold(&mut self) {
+        for record in self.session.take_records() {
+            self.world.apply(&record);
+        }
+    }
+}
+
+/// Whether a node waits for nothing but others.
+fn is_quiet(node: &WorldNode) -> bool {
+    if matches!(node.status, Status::Left | Status::Crashed) {
+        return true;
+    }
+    let view = &node.view;
+    let waits = view.timers.keys().any(|timer| !timer.is_housekeeping());
+    let starts = matches!(
+        view.readiness,
+        Readiness::Discovering | Readiness::CatchingUp
+    );
+    let fetches = view
+        .log
+        .iter()
+        .flat_map(|entry| &entry.proposals)
+        .any(|proposal| {
+            let line = view.backup_log.get(&proposal.id);
+            line.is_some_and(|line| {
+                line.answer != BackupAnswer::NoHasIt && line.backed_up.is_none()
+            })
+        });
+    !waits && !starts && !fetches
+}
+
+/// The quorum set that counts for a node: what it told, or what it was told before it told anything.
+fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
+    if node.status == Status::Left {
+        return None;
+    }
+    let told = node
+        .view
+        .quorum_set
+        .as_ref()
+        .map(|(_, set)| Arc::clone(set));
+    told.or_else(|| match &node.config.trust {
+        TrustPolicy::Fixed(set) => Some(Arc::clone(set)),
+        _ => None,
+    })
+}

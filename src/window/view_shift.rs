@@ -1,0 +1,91 @@
+//! Moving a heavy picture: while a person pans or zooms, what lies at the back is only moved and scaled; once the view
+//! has stood still for a moment it is drawn anew.
+
+use super::paint::Shift;
+use crate::picture::camera::Camera;
+use crate::picture::canvas::Point;
+use crate::picture::view_state::ViewState;
+use std::time::Duration;
+
+/// The view has to stand still for this long.
+const SETTLED: Duration = Duration::from_millis(140);
+
+/// The camera that the layers at the back were drawn for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frozen {
+    drawn_for: Option<Camera>,
+    latest: Option<Camera>,
+    since: Duration,
+    is_active: bool,
+}
+
+impl Frozen {
+    /// The camera for the layers at the back if it is another than that of the view. Light layers are always drawn for
+    /// the view as it is.
+    pub(super) fn camera(
+        &mut self,
+        view: &ViewState,
+        is_heavy: bool,
+        at: Duration,
+    ) -> Option<Camera> {
+        let now = view.camera;
+        if self.latest != Some(now) {
+            self.latest = Some(now);
+            self.since = at;
+        }
+        let is_settled = at >= self.since + SETTLED;
+        let same_canvas = self
+            .drawn_for
+            .is_some_and(|camera| camera.canvas() == now.canvas());
+        if !is_heavy || is_settled || !same_canvas {
+            self.drawn_for = Some(now);
+        }
+        self.is_active = self.drawn_for != Some(now);
+        self.drawn_for.filter(|_| self.is_active)
+    }
+
+    /// Whether the layers at the back still have to be drawn anew.
+    pub(super) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// How pictures made for one camera lie under another.
+    pub(super) fn shift(from: &Camera, to: &Camera) -> Shift {
+        let origin = to.screen_from_world(from.world_from_screen(Point::default()));
+        Shift {
+            scale: (to.px_per_unit() / from.px_per_unit()) as f32,
+            offset: (origin.x, origin.y),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::camera::{WorldPoint, WorldRect};
+    use crate::picture::canvas::Rect;
+
+    #[test]
+    fn what_is_shifted_lies_where_it_would_be_drawn() {
+        let bounds = WorldRect {
+            min: WorldPoint { x: 0.0, y: 0.0 },
+            max: WorldPoint {
+                x: 1000.0,
+                y: 800.0,
+            },
+        };
+        let from = Camera::fit(bounds, Rect::from_corners(0.0, 44.0, 1280.0, 800.0), 40.0);
+        let to = from
+            .zoomed_about(Point { x: 300.0, y: 200.0 }, 1.7)
+            .panned(Point { x: 12.0, y: -40.0 });
+        let shift = Frozen::shift(&from, &to);
+        for world in [
+            WorldPoint { x: 10.0, y: 700.0 },
+            WorldPoint { x: 900.0, y: 5.0 },
+        ] {
+            let (before, after) = (from.screen_from_world(world), to.screen_from_world(world));
+            assert!((before.x * shift.scale + shift.offset.0 - after.x).abs() < 0.05);
+            assert!((before.y * shift.scale + shift.offset.1 - after.y).abs() < 0.05);
+        }
+    }
+}

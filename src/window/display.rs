@@ -77,6 +77,12 @@ fn conf(options: &WindowOptions) -> Conf {
     }
 }
 
+/// Whether there seems to be a display to open a window on.
+#[must_use]
+pub fn has_display() -> bool {
+    check_display().is_ok()
+}
+
 /// Whether there is a display to open a window on. Elsewhere than on systems with X11 there always is one.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> Result<(), WindowError> {

@@ -83,7 +83,7 @@ impl Meter {
         }
         if watched.mode == FrameMode::Panning {
             // To and fro, so that the picture stays in sight.
-            let by = if self.frame / 60 % 2 == 0 {
+            let by = if (self.frame / 60).is_multiple_of(2) {
                 PAN_PX
             } else {
                 -PAN_PX

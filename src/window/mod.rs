@@ -31,6 +31,8 @@ pub use options::{
     Source, StartAs, WindowError, WindowOptions,
 };
 
+pub use display::has_display;
+
 use measure::Meter;
 use std::sync::Arc;
 
@@ -38,8 +40,8 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If there is no display, or no window with OpenGL can be made on it. Nothing has happened then.
-pub fn run(options: WindowOptions, sessions: Box<dyn SessionFactory>) -> Result<(), WindowError> {
-    display::open(options, Arc::from(sessions), None)
+pub fn run(options: WindowOptions, sessions: Arc<dyn SessionFactory>) -> Result<(), WindowError> {
+    display::open(options, sessions, None)
 }
 
 /// Opens the window, measures what frames cost in each of [`FrameMode::ALL`], hands the figures to `report` and ends
@@ -50,10 +52,10 @@ pub fn run(options: WindowOptions, sessions: Box<dyn SessionFactory>) -> Result<
 /// As [`run`].
 pub fn measure(
     options: WindowOptions,
-    sessions: Box<dyn SessionFactory>,
+    sessions: Arc<dyn SessionFactory>,
     plan: MeasurePlan,
     report: impl FnOnce(&[FrameCost]) + Send + 'static,
 ) -> Result<(), WindowError> {
     let meter = Meter::new(plan, Box::new(report));
-    display::open(options, Arc::from(sessions), Some(meter))
+    display::open(options, sessions, Some(meter))
 }

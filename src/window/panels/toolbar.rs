@@ -275,12 +275,18 @@ fn right_end(
         }
         return;
     }
-    let more = ui.menu_button(RichText::new("•••"), |ui| {
+    let button = egui::Button::new("")
+        .min_size(vec2(BUTTON_PX, BUTTON_PX))
+        .frame(false);
+    let more = egui::menu::menu_custom_button(ui, button, |ui| {
         for (command, _) in VIEW {
             menu_item(ui, model, command, out);
         }
         menu_item(ui, model, Command::ToggleFrameRate, out);
     });
+    let rect = egui::Rect::from_center_size(more.response.rect.center(), vec2(16.0, 16.0));
+    ui.painter()
+        .extend(icons::shapes(Icon::More, rect, color(model.theme.text)));
     more.response.on_hover_text("More about the view");
 }
 

@@ -1,0 +1,290 @@
+//! `bench frame`: opens the real window on a network that is always busy, and measures what its frames cost.
+//!
+//! The network is made up: so many nodes, so many trust edges, a steady stream of messages and changing phases.
+//! Protocol and engine are absent, so that only showing is measured.
+
+use crate::net::{Latency, MediumSpec, Position};
+use crate::node::view::FileInfo;
+use crate::node::{
+    Application, Input, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Relaying,
+    Threshold, TimerKind, TrustCause, TrustPolicy,
+};
+use crate::rng::{Purpose, Streams};
+use crate::scenario::{Action, ActionRefused, Placement, Scenario};
+use crate::scp::{Ballot, NodeId, SlotIndex, SlotState, Value};
+use crate::session::{Progress, Session};
+use crate::time::{Span, Time};
+use crate::trace::{FlightId, Record};
+use crate::window::{ScenarioChoice, ScenarioEntry, SessionFactory};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long a message flies.
+const FLIGHT: Span = Span::from_ms(75);
+/// From step to step, over all nodes.
+const STEP: Span = Span(500);
+/// Messages that a step sends.
+const MESSAGES: usize = 2;
+
+/// A made-up network that is always busy.
+pub struct Traffic {
+    scenario: Scenario,
+    trusted: Vec<Arc<BTreeSet<NodeId>>>,
+    now: Time,
+    steps: u64,
+    flights: u64,
+    records: Vec<Record>,
+}
+
+impl Traffic {
+    /// A network of `nodes` nodes with about `edges` trust edges, placed at random.
+    #[must_use]
+    pub fn new(nodes: usize, edges: usize, seed: u64) -> Traffic {
+        let scenario = scenario(nodes, seed);
+        let streams = Streams::new(seed);
+        let each = (edges / nodes.max(1)).min(nodes.saturating_sub(1)) as u64;
+        let trusted = (0..nodes as u64)
+            .map(|node| {
+                let others = (0..2 * each)
+                    .map(|nth| streams.draw(Purpose::AddedNode, node, 1, nth) % nodes as u64);
+                let mut members: BTreeSet<NodeId> = others
+                    .filter(|other| *other != node)
+                    .map(|other| NodeId(other as u32))
+                    .take(each as usize)
+                    .collect();
+                members.insert(NodeId(node as u32));
+                Arc::new(members)
+            })
+            .collect();
+        let mut traffic = Traffic {
+            scenario,
+            trusted,
+            now: Time::ZERO,
+            steps: 0,
+            flights: 0,
+            records: Vec::new(),
+        };
+        traffic.begin();
+        traffic
+    }
+
+    fn begin(&mut self) {
+        let at = Time::ZERO;
+        for node in &self.scenario.nodes {
+            let (config, position) = (Arc::clone(&node.config), node.position);
+            self.records.push(Record::NodeAdded {
+                at,
+                config,
+                position,
+                organization: None,
+            });
+        }
+        for (node, trusted) in self.trusted.clone().into_iter().enumerate() {
+            let known = self.scenario.nodes.len() as u32;
+            let trust = NodeEvent::TrustChanged {
+                trusted,
+                cause: TrustCause::Discovered,
+            };
+            let timer = Output::SetTimer(TimerKind::Nomination(SlotIndex(1)), Span::from_ms(1000));
+            let ready = Output::Event(NodeEvent::Ready { known });
+            let outputs = vec![Output::Event(trust), ready, timer];
+            self.stepped(NodeId(node as u32), Input::Start(None), outputs);
+        }
+    }
+
+    fn stepped(&mut self, node: NodeId, input: Input, outputs: Vec<Output>) {
+        self.records.push(Record::Stepped {
+            at: self.now,
+            generation: 0,
+            node,
+            input,
+            outputs,
+        });
+    }
+
+    /// One node goes on to its next phase and tells some of those it trusts.
+    fn happen(&mut self) {
+        let count = self.scenario.nodes.len() as u64;
+        let streams = Streams::new(self.scenario.seed);
+        let node = streams.draw(Purpose::Proposal, self.steps, 0, 0) % count.max(1);
+        let turn = self.steps / count.max(1) + node;
+        self.steps += 1;
+        let id = NodeId(node as u32);
+        let slot = SlotIndex(1);
+        let state = Arc::new(state(turn % 4));
+        let nomination = Output::SetTimer(TimerKind::Nomination(slot), Span::from_ms(1000));
+        let outputs = vec![nomination, Output::Event(NodeEvent::Slot { slot, state })];
+        self.stepped(id, Input::Timer(TimerKind::Nomination(slot)), outputs);
+        let receivers: Vec<NodeId> = match self.trusted.get(node as usize) {
+            Some(trusted) => trusted.iter().copied().filter(|to| *to != id).collect(),
+            None => Vec::new(),
+        };
+        for nth in 0..MESSAGES.min(receivers.len()) {
+            let to = receivers[(turn as usize + nth) % receivers.len()];
+            self.flights += 1;
+            self.records.push(Record::Sent {
+                at: self.now,
+                arrives_at: self.now + FLIGHT,
+                flight: FlightId(self.flights),
+                from: id,
+                to,
+                kind: [
+                    MessageKind::Vote,
+                    MessageKind::Accept,
+                    MessageKind::Externalize,
+                ][(turn % 3) as usize],
+                message: None,
+                housekeeping: false,
+            });
+        }
+    }
+}
+
+/// The variables of a node in the n-th of four phases.
+fn state(nth: u64) -> SlotState {
+    let value = Value::from(if nth.is_multiple_of(2) { "0" } else { "1" });
+    let ballot = Some(Ballot {
+        n: 1,
+        x: value.clone(),
+    });
+    let mut state = SlotState {
+        voted: [value.clone()].into(),
+        round: 1,
+        ..SlotState::default()
+    };
+    if nth > 0 {
+        state.accepted.insert(value);
+    }
+    if nth > 1 {
+        (state.b, state.p) = (ballot.clone(), ballot.clone());
+    }
+    if nth > 2 {
+        state.h = ballot;
+    }
+    state
+}
+
+impl Session for Traffic {
+    fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        Some(self.now + STEP)
+    }
+
+    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+        let most = self.records.len() + records_max;
+        while self.now + STEP <= until {
+            if self.records.len() >= most {
+                return Progress::Limited;
+            }
+            self.step();
+        }
+        Progress::Reached
+    }
+
+    fn step(&mut self) -> Progress {
+        self.now = self.now + STEP;
+        self.happen();
+        Progress::Reached
+    }
+
+    fn act(&mut self, _: Action) -> Result<(), ActionRefused> {
+        Err(ActionRefused::Recorded)
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
+    }
+}
+
+fn scenario(nodes: usize, seed: u64) -> Scenario {
+    let settings = Arc::new(NodeSettings {
+        application: Application::Choice,
+        min_nodes: 1,
+        settle: Span::ZERO,
+        refresh: Span::from_ms(10_000),
+        announce: Span::from_ms(10_000),
+        resend: Span::from_ms(10_000),
+        proposal_ttl: Span::from_ms(60_000),
+        forget_after: None,
+        relaying: Relaying::default(),
+        choice_slots: 1,
+    });
+    let streams = Streams::new(seed);
+    let place = |node: u64, axis: u64| streams.unit(Purpose::Placement, node, axis, 0);
+    let node = |nth: u64| crate::scenario::NodeSpec {
+        config: Arc::new(NodeConfig {
+            peer: Peer {
+                id: NodeId(nth as u32),
+                name: format!("n{nth:03}").into(),
+                key: format!("node {nth} of the bench").into(),
+            },
+            trust: TrustPolicy::Found,
+            threshold: Threshold::TwoThirds,
+            is_beacon: nth == 0,
+            address_book: Arc::new([]),
+            initial_value: None,
+            held_files: Vec::new(),
+            joins_late: false,
+            settings: Arc::clone(&settings),
+        }),
+        position: Position {
+            x_m: 1600.0 * place(nth, 0),
+            y_m: 1000.0 * place(nth, 1),
+        },
+        organization: None,
+    };
+    Scenario {
+        name: "bench".into(),
+        title: "Bench".into(),
+        description: "A made-up network that is always busy.".into(),
+        seed,
+        nodes: (0..nodes as u64).map(node).collect(),
+        area_m: (1600.0, 1000.0),
+        placement: Placement::View,
+        medium: MediumSpec {
+            latency: Latency {
+                min: FLIGHT,
+                max: FLIGHT,
+            },
+            loss: 0.0,
+            radio_range_m: None,
+            links: Vec::new(),
+        },
+        settings,
+        events: Vec::new(),
+        remarks: Vec::new(),
+    }
+}
+
+/// Opens [`Traffic`].
+pub struct TrafficFactory {
+    /// How many nodes.
+    pub nodes: usize,
+    /// How many trust edges.
+    pub edges: usize,
+}
+
+impl SessionFactory for TrafficFactory {
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        Vec::new()
+    }
+
+    fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
+        Ok(Box::new(Traffic::new(self.nodes, self.edges, choice.seed)))
+    }
+
+    fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
+        Err(format!(
+            "{}: no files are proposed while measuring",
+            path.display()
+        ))
+    }
+}

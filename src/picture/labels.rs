@@ -26,7 +26,7 @@ const LINE_PX: f32 = 15.0;
 /// Space left and right of a label in pixels.
 const PAD_PX: f32 = 3.0;
 /// Opacity of the ground behind a label, so that edges do not strike it out.
-const GROUND_OPACITY: f32 = 0.78;
+const GROUND_OPACITY: f32 = 0.6;
 
 /// A label with its place.
 struct Placed {
@@ -132,7 +132,7 @@ fn place(scene: &Scene<'_>) -> Vec<Placed> {
         let width = text::width_px(&name, Font::Bold, FONT_SMALL_PX) + 2.0 * PAD_PX;
         let places = places(scene, center, width);
         let important = scene.view.selected == Some(id) || scene.view.hovered == Some(id);
-        let free = places.into_iter().find(|rect| taken.is_free(*rect, id));
+        let free = places.into_iter().find(|rect| taken.is_free(*rect));
         if let Some(rect) = free.or(important.then_some(places[0])) {
             taken.labels.push(rect);
             placed.push(Placed {
@@ -185,7 +185,7 @@ fn add_stands(scene: &Scene<'_>, taken: &mut Taken<'_>, placed: &mut [Placed]) {
             y: label.rect.max.y,
         };
         let rect = Rect::from_size(min, width, LINE_PX);
-        if taken.is_free(rect, label.node) {
+        if taken.is_free(rect) {
             taken.labels.push(rect);
             label.stand = Some((stand, rect));
         }
@@ -195,20 +195,17 @@ fn add_stands(scene: &Scene<'_>, taken: &mut Taken<'_>, placed: &mut [Placed]) {
 /// What labels must not cover.
 struct Taken<'a> {
     scene: &'a Scene<'a>,
-    /// Everything that belongs to nodes, by node number, sorted by the left edge.
-    nodes: Vec<(Rect, NodeId)>,
+    /// Everything that belongs to nodes, sorted by the left edge.
+    nodes: Vec<Rect>,
     labels: Vec<Rect>,
     radius_px: f32,
 }
 
 impl<'a> Taken<'a> {
     fn new(scene: &'a Scene<'a>) -> Taken<'a> {
-        let mut nodes: Vec<(Rect, NodeId)> = scene
-            .geometry
-            .nodes()
-            .map(|(id, center)| (scene.geometry.outer_rect(center).inset(2.0), id))
-            .collect();
-        nodes.sort_by(|(a, _), (b, _)| a.min.x.total_cmp(&b.min.x));
+        let around = |(_, center)| scene.geometry.outer_rect(center).inset(2.0);
+        let mut nodes: Vec<Rect> = scene.geometry.nodes().map(around).collect();
+        nodes.sort_by(|a, b| a.min.x.total_cmp(&b.min.x));
         Taken {
             scene,
             nodes,
@@ -217,18 +214,17 @@ impl<'a> Taken<'a> {
         }
     }
 
-    /// Free of nodes other than its own, of labels, and within the canvas.
-    fn is_free(&self, rect: Rect, own: NodeId) -> bool {
-        let from = self
+    /// Free of nodes and labels, and within the canvas.
+    fn is_free(&self, rect: Rect) -> bool {
+        let widest = 2.0 * self.radius_px;
+        let first = self
             .nodes
-            .partition_point(|(node, _)| node.min.x < rect.min.x - 2.0 * self.radius_px);
-        let near = self.nodes[from..]
+            .partition_point(|node| node.min.x < rect.min.x - widest);
+        let mut near = self.nodes[first..]
             .iter()
-            .take_while(|(node, _)| node.min.x < rect.max.x);
+            .take_while(|node| node.min.x < rect.max.x);
         self.scene.view.canvas.encloses(rect)
-            && near
-                .into_iter()
-                .all(|(node, id)| *id == own || !node.overlaps(rect))
+            && near.all(|node| !node.overlaps(rect))
             && self.labels.iter().all(|label| !label.overlaps(rect))
     }
 }

@@ -18,7 +18,7 @@ pub const DOTS_MAX: usize = 60;
 /// Most pulsing edges; the busiest.
 const PULSES_MAX: usize = 240;
 /// Most pulsing edges that have their count written beside them.
-const COUNTS_MAX: usize = 40;
+const COUNTS_MAX: usize = 100;
 /// How long a lost message falls.
 const FALL: Span = Span::from_ms(400);
 /// How far it falls, in pixels.

@@ -4,6 +4,7 @@
 
 pub mod camera;
 pub mod canvas;
+pub mod color;
 pub mod edges;
 pub mod geometry;
 pub mod glyphs;

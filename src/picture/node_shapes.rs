@@ -155,7 +155,7 @@ impl Pen<'_> {
         });
     }
 
-    /// Fill and rim; returns the colour of the fill.
+    /// Fill and rim; returns the colour of the fill before it was dimmed.
     fn body(&mut self, id: NodeId, node: &WorldNode, center: Point, rim: Rim) -> Color {
         let scene = self.scene;
         let (theme, radius_px) = (&scene.theme, scene.geometry.radius_px);
@@ -188,7 +188,7 @@ impl Pen<'_> {
             ),
             Rim::Healthy => (shown, Stroke::solid(1.0, theme.node_rim)),
         };
-        let fill = scene.dimmed(id, fill);
+        let dimmed = scene.dimmed(id, fill);
         let stroke = Stroke {
             color: scene.dimmed(id, stroke.color),
             ..stroke
@@ -199,7 +199,7 @@ impl Pen<'_> {
         self.shapes.push(Shape::Circle {
             center,
             radius_px,
-            fill: Some(fill),
+            fill: Some(dimmed),
             stroke: Some(stroke),
         });
         match rim {
@@ -255,17 +255,15 @@ impl Pen<'_> {
         let scene = self.scene;
         let radius_px = scene.geometry.radius_px;
         if !scene.geometry.has_rings() {
-            return self.ring(center, radius_px + 2.0, Stroke::solid(1.0, fill));
+            let stroke = Stroke::solid(1.0, scene.dimmed(id, fill));
+            return self.ring(center, radius_px + 2.0, stroke);
         }
-        let ink = scene.theme.ink_on(fill).with_opacity(0.85);
+        let ink = scene.theme.ink_on(fill).with_opacity(0.85).over(fill);
+        let ink = scene.dimmed(id, ink);
         let width_px = (radius_px * 0.1).clamp(1.0, 2.5);
-        self.ring(
-            center,
-            radius_px * 0.8,
-            Stroke::solid(width_px, ink.over(fill)),
-        );
+        self.ring(center, radius_px * 0.8, Stroke::solid(width_px, ink));
         if scene.geometry.has_glyphs() {
-            let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), scene.dimmed(id, ink));
+            let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), ink);
             self.shapes
                 .push(glyphs::tick(center, radius_px * 0.82, stroke));
         }

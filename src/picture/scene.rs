@@ -73,20 +73,7 @@ impl<'a> Scene<'a> {
                 &self.status.befouled,
             )
                 .hash(&mut hash),
-            LayerName::Overlay => {
-                (
-                    world.version,
-                    world.counters.sent,
-                    self.view.layers.overlay,
-                    self.status.clock,
-                )
-                    .hash(&mut hash);
-                (
-                    overlay::quorums_key(&self.status.quorums),
-                    self.status.frames_per_s.map(f32::to_bits),
-                )
-                    .hash(&mut hash);
-            }
+            LayerName::Overlay => self.hash_overlay(&mut hash),
         }
         self.hash_view(name, &mut hash);
         Some(hash.finish())
@@ -165,6 +152,32 @@ impl<'a> Scene<'a> {
                 .iter()
                 .any(|(kind, timer)| !kind.is_housekeeping() && due(timer))
         })
+    }
+
+    /// What the overlay depends on besides the view. Its clock shows tenths of a second.
+    fn hash_overlay(&self, hash: &mut DefaultHasher) {
+        let (world, status) = (self.world, self.status);
+        (
+            world.version,
+            world.counters.sent,
+            world.flights.len(),
+            world.now.0 / 100_000,
+        )
+            .hash(hash);
+        (
+            self.view.layers,
+            status.clock,
+            &status.ill_behaved,
+            &status.befouled,
+        )
+            .hash(hash);
+        (
+            overlay::quorums_key(&status.quorums),
+            status.frames_per_s.map(f32::to_bits),
+        )
+            .hash(hash);
+        // The legend explains rings only where there are any.
+        (self.geometry.has_rings(), self.geometry.count()).hash(hash);
     }
 
     /// What of the view a layer depends on.

@@ -4,6 +4,7 @@
 
 mod layers;
 mod paper;
+mod scene;
 mod scp_net;
 mod transcripts;
 mod witness;

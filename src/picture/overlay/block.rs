@@ -9,7 +9,7 @@ use crate::picture::text;
 use crate::picture::theme::{CORNER_PX, Color, FONT_SMALL_PX, LINE_HEIGHT_PX, PADDING_PX};
 
 /// Width of the column of signs in pixels.
-const SIGN_WIDTH_PX: f32 = 24.0;
+const SIGN_WIDTH_PX: f32 = 23.0;
 /// Between the text at the left and the text at the right, in pixels.
 const BETWEEN_PX: f32 = 8.0;
 /// From the top of a line to its baseline in pixels.

@@ -34,8 +34,8 @@ pub struct Regions {
 }
 
 /// Widths of the columns in pixels.
-const LEFT_WIDE_PX: f32 = 204.0;
-const LEFT_NARROW_PX: f32 = 188.0;
+const LEFT_WIDE_PX: f32 = 208.0;
+const LEFT_NARROW_PX: f32 = 224.0;
 const RIGHT_WIDE_PX: f32 = 228.0;
 /// Smallest canvases with two columns and with one, in pixels.
 const WIDE_FROM_PX: f32 = 1000.0;

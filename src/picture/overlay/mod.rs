@@ -72,7 +72,7 @@ fn wide(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
     left.add_bottom(sheet, legend::variants(scene));
 
     let mut right = Column::new(regions.right);
-    right.add(sheet, verdicts::badge(scene, regions.right.width()));
+    right.add(sheet, verdicts::badge(scene));
     if let Some(fork) = verdicts::fork(scene, progress) {
         right.add(sheet, fork);
     } else if let Some(summary) = verdicts::summary(scene, progress) {
@@ -92,6 +92,8 @@ fn narrow(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
     column.add(sheet, verdicts::short_badge(scene));
     if let Some(fork) = verdicts::fork(scene, progress) {
         column.add(sheet, fork);
+    } else if let Some(summary) = verdicts::summary(scene, progress) {
+        column.add(sheet, summary);
     }
     let shortest = legend::variants(scene)
         .pop()

@@ -52,21 +52,19 @@ fn row(
 ) -> Row {
     let theme = &scene.theme;
     let stuck = stuck(scene, proposal);
-    let split = match (proposal.state, fork) {
-        (ProposalState::Agreed(slot), Some(fork)) if slot == fork => Some(slot),
-        _ => None,
-    };
+    let split = matches!(proposal.state, ProposalState::Agreed(slot) if Some(slot) == fork);
     let (sign, color) = match proposal.state {
-        ProposalState::Agreed(_) if split.is_some() => (Sign::Cross(theme.bad), theme.bad),
+        ProposalState::Agreed(_) if split => (Sign::Cross(theme.bad), theme.bad),
         ProposalState::Agreed(_) => (Sign::Tick(theme.good), theme.good),
         ProposalState::Rejected => (Sign::Cross(theme.bad), theme.bad),
         ProposalState::Outvoted(_) => (Sign::Ring(theme.text_dim), theme.text_dim),
         ProposalState::Pending if stuck == Stuck::Yes => (Sign::Dot(theme.warning), theme.warning),
         ProposalState::Pending => (Sign::Ring(theme.accent), theme.accent),
     };
-    let state = match split {
-        Some(slot) => words::split(proposal, slot),
-        None => words::proposal_state(proposal, progress.voters, stuck),
+    let state = if split {
+        words::split(proposal)
+    } else {
+        words::proposal_state(proposal, progress.voters, stuck)
     };
     Row {
         sign: Some(sign),

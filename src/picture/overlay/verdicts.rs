@@ -5,11 +5,13 @@
 use super::block::{Block, Row};
 use super::progress::Progress;
 use super::sign::Sign;
+use crate::node::view::NodeEvent;
 use crate::picture::scene::Scene;
 use crate::picture::theme::Color;
 use crate::picture::view_state::Quorums;
 use crate::picture::words::{self, quorums};
-use crate::scp::NodeId;
+use crate::scp::{NodeId, ScpEvent, SlotIndex, Value};
+use crate::trace::World;
 
 /// The badge in one row.
 pub(super) fn short_badge(scene: &Scene<'_>) -> Block {
@@ -49,7 +51,7 @@ pub(super) fn short_badge(scene: &Scene<'_>) -> Block {
 }
 
 /// The badge, with the two quorums if they do not intersect.
-pub(super) fn badge(scene: &Scene<'_>, _width_px: f32) -> Block {
+pub(super) fn badge(scene: &Scene<'_>) -> Block {
     let mut badge = short_badge(scene);
     let dim = scene.theme.text_dim;
     match &scene.status.quorums {
@@ -110,26 +112,59 @@ pub(super) fn summary(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
     Some(Block { rows, alarm: None })
 }
 
-/// The camps of a fork.
+/// The camps of a fork: how many nodes externalized which value, the quorum that let the first of them do so, and who is
+/// in all of these quorums.
 pub(super) fn fork(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
     let (slot, camps) = scene.world.fork()?;
+    let theme = &scene.theme;
+    let names = |nodes: &[NodeId]| -> Vec<String> {
+        let names = nodes.iter().map(|node| scene.world.name(*node).to_string());
+        names.collect()
+    };
     let mut rows = vec![Row {
-        sign: Some(Sign::Cross(scene.theme.bad)),
-        color: scene.theme.bad,
+        sign: Some(Sign::Cross(theme.bad)),
+        color: theme.bad,
         ..Row::heading(scene, words::slot_done(slot, camps.len()))
     }];
+    let mut quorums: Vec<&[NodeId]> = Vec::new();
     for (value, members) in &camps {
-        let names = members
-            .iter()
-            .map(|node| scene.world.name(*node).to_string());
         rows.push(Row {
             sign: Some(Sign::Chip(progress.looks.look(value))),
-            ..Row::plain(words::value(value), scene.theme.text)
+            right: Some((words::camp(members.len()), theme.text)),
+            ..Row::plain(words::value(value), theme.text)
         });
-        rows.push(Row::plain(words::disjoint(names), scene.theme.text_dim));
+        let quorum = quorum(scene.world, slot, value);
+        rows.push(match quorum {
+            Some(quorum) => Row::plain(words::quorum(names(quorum).into_iter()), theme.text_dim),
+            None => Row::plain(words::disjoint(names(members).into_iter()), theme.text_dim),
+        });
+        quorums.extend(quorum);
+    }
+    if let [first, others @ ..] = quorums.as_slice()
+        && quorums.len() == camps.len()
+    {
+        let mut both = first.to_vec();
+        both.retain(|node| others.iter().all(|quorum| quorum.contains(node)));
+        rows.push(Row::plain(
+            words::in_both(names(&both).into_iter()),
+            theme.text_dim,
+        ));
     }
     Some(Block {
         rows,
-        alarm: Some(scene.theme.bad),
+        alarm: Some(theme.bad),
+    })
+}
+
+/// The quorum with which a node first confirmed the commit of a value, if the event log still has it.
+fn quorum<'a>(world: &'a World, slot: SlotIndex, decided: &Value) -> Option<&'a [NodeId]> {
+    world.log.iter().find_map(|line| match &line.event {
+        NodeEvent::Scp(ScpEvent::ConfirmedCommit {
+            slot: of,
+            value,
+            evidence,
+            ..
+        }) if *of == slot && value == decided => Some(evidence.witness.as_slice()),
+        _ => None,
     })
 }

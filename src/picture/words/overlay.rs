@@ -51,7 +51,7 @@ pub const RECORDED_BY: &str = "Recorded by";
 pub fn state(clock: Clock, doing: Doing) -> String {
     let doing = match doing {
         Doing::Empty => "no nodes".to_owned(),
-        Doing::Discovering { ready, of } => format!("discovering, {ready} of {of} ready"),
+        Doing::Discovering { ready, of } => format!("{ready} of {of} ready"),
         Doing::Idle => "idle".to_owned(),
         Doing::Voting(slot) => format!("slot {}", slot.0),
     };
@@ -137,7 +137,7 @@ pub mod quorums {
     /// It could not be found out.
     pub const UNKNOWN: &str = "Quorums intersect: unknown";
     /// It is being looked into.
-    pub const CHECKING: &str = "Quorums intersect: checking…";
+    pub const CHECKING: &str = "Quorums: being checked";
     /// There is none.
     pub const NONE: &str = "There is no quorum";
     /// What "no" means.
@@ -163,6 +163,24 @@ pub fn slot_done(slot: SlotIndex, camps: usize) -> String {
     }
 }
 
+/// The quorum that let a camp decide.
+#[must_use]
+pub fn quorum(names: impl ExactSizeIterator<Item = String>) -> String {
+    format!("quorum: {}", super::name_list(names, 5))
+}
+
+/// The members of both quorums.
+#[must_use]
+pub fn in_both(names: impl ExactSizeIterator<Item = String>) -> String {
+    format!("in both: {}", super::name_list(names, 5))
+}
+
+/// "3 nodes".
+#[must_use]
+pub fn camp(members: usize) -> String {
+    count(members, "node", "nodes")
+}
+
 /// The banner of a fork.
 #[must_use]
 pub fn fork(slot: SlotIndex, values: usize) -> String {
@@ -183,6 +201,9 @@ pub fn proposal_state(row: &ProposalRow, voters: usize, stuck: Stuck) -> String 
     match (row.state, stuck) {
         (ProposalState::Pending, Stuck::No) => format!("pending, {voted}"),
         (ProposalState::Pending, Stuck::Yes) => format!("stuck: {voted}"),
+        (ProposalState::Agreed(slot), _) if row.recorded.len() < voters => {
+            format!("slot {}: {}", slot.0, share(row.recorded.len(), voters))
+        }
         (ProposalState::Agreed(slot), _) => format!("agreed, slot {}", slot.0),
         (ProposalState::Rejected, _) => "rejected".to_owned(),
         (ProposalState::Outvoted(slot), _) => format!("outvoted, slot {}", slot.0),
@@ -191,12 +212,8 @@ pub fn proposal_state(row: &ProposalRow, voters: usize, stuck: Stuck) -> String 
 
 /// A value that some nodes externalized while others externalized another one.
 #[must_use]
-pub fn split(row: &ProposalRow, slot: SlotIndex) -> String {
-    format!(
-        "{} in slot {}",
-        count(row.recorded.len(), "node", "nodes"),
-        slot.0
-    )
+pub fn split(row: &ProposalRow) -> String {
+    format!("split: {}", count(row.recorded.len(), "node", "nodes"))
 }
 
 /// Whether a pending proposal gets anywhere.

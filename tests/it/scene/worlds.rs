@@ -378,7 +378,10 @@ impl Script {
             (1, AnnouncementKind::Here, 0),
             (2, AnnouncementKind::Beacon, 1),
         ] {
-            let peer = self.world.nodes[n].config.peer.clone();
+            let Some(node) = self.world.nodes.get(n) else {
+                continue;
+            };
+            let peer = node.config.peer.clone();
             let announcement = Announcement {
                 peer,
                 kind,

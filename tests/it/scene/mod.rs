@@ -1,0 +1,71 @@
+//! The scene without a window: view models to shapes, hits, regions, SVG and PNG.
+
+mod files;
+mod nodes;
+mod overlay;
+mod worlds;
+
+use quorumscope::picture::canvas::{LayerName, Point, Shape};
+use quorumscope::picture::scene::Scene;
+use quorumscope::picture::theme::Color;
+use quorumscope::picture::view_state::{Status, ViewState};
+use quorumscope::trace::World;
+
+pub(crate) const LAPTOP: Point = Point {
+    x: 1280.0,
+    y: 800.0,
+};
+
+/// A world with the view and status one starts with.
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) view: ViewState,
+    pub(crate) status: Status,
+}
+
+impl Stage {
+    pub(crate) fn new(world: World, size_px: Point) -> Stage {
+        let view = ViewState::new(&world, size_px);
+        Stage {
+            world,
+            view,
+            status: Status::default(),
+        }
+    }
+
+    pub(crate) fn scene(&self) -> Scene<'_> {
+        Scene::new(&self.world, &self.view, &self.status)
+    }
+
+    pub(crate) fn shapes(&self, name: LayerName) -> Vec<Shape> {
+        self.scene().shapes(name)
+    }
+}
+
+/// The texts among shapes.
+pub(crate) fn texts(shapes: &[Shape]) -> Vec<&str> {
+    shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Text { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The fill of the largest disc around a point.
+pub(crate) fn fill_at(shapes: &[Shape], at: Point) -> Option<Color> {
+    shapes
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Circle {
+                center,
+                radius_px,
+                fill: Some(fill),
+                ..
+            } if *center == at => Some((*radius_px, *fill)),
+            _ => None,
+        })
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, fill)| fill)
+}

@@ -1,0 +1,337 @@
+//! Nodes, edges, messages and labels as shapes; what lies under the pointer; versions of layers.
+
+use super::worlds::{Script, log_value, note};
+use super::{LAPTOP, Stage, fill_at, texts};
+use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
+use quorumscope::picture::hit::node_at;
+use quorumscope::picture::messages::DOTS_MAX;
+use quorumscope::picture::theme::{PaletteName, ThemeName};
+use quorumscope::picture::view_state::{LabelMode, NodeSet, Shown};
+use quorumscope::scenario::Action;
+use quorumscope::scp::{NodeId, Value};
+use quorumscope::time::{Span, Time};
+use quorumscope::trace::Record;
+
+fn mid_vote(nodes: u32) -> Stage {
+    let value = log_value(&[note(3, 1, "note 3")]);
+    Stage::new(
+        Script::radio(nodes, 400.0)
+            .discovered()
+            .mid_vote(&[value])
+            .world,
+        LAPTOP,
+    )
+}
+
+fn act(stage: &mut Stage, action: Action) {
+    let at = stage.world.now;
+    stage.world.apply(&Record::Acted { at, action });
+}
+
+#[test]
+fn fill_and_glyph_follow_the_phase() {
+    let stage = mid_vote(5);
+    let (scene, phases) = (stage.scene(), stage.view.theme().phases);
+    let shapes = scene.shapes(LayerName::Nodes);
+    let expected = [
+        phases.idle,
+        phases.nominate,
+        phases.accept[0],
+        phases.confirm[0],
+        phases.confirm[0],
+    ];
+    for (node, color) in (0..).map(NodeId).zip(expected) {
+        let center = scene.geometry.center(node).unwrap();
+        assert_eq!(fill_at(&shapes, center), Some(color), "{node:?}");
+    }
+    let mut letters = texts(&shapes);
+    letters.sort_unstable();
+    assert_eq!(
+        letters,
+        ["A", "C", "N"],
+        "idle has none, externalized has a tick"
+    );
+}
+
+#[test]
+fn the_classic_palette_tells_values_apart() {
+    let values = [Value::from("0"), Value::from("1")];
+    let mut stage = Stage::new(
+        Script::radio(6, 1400.0).discovered().agreed(&values).world,
+        LAPTOP,
+    );
+    stage.view.palette = PaletteName::Classic;
+    let scene = stage.scene();
+    let shapes = scene.shapes(LayerName::Nodes);
+    let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
+    let confirm = stage.view.theme().phases.confirm;
+    assert_eq!((fill(0), fill(1)), (confirm[0], confirm[1]));
+    assert_ne!(confirm[0], confirm[1]);
+}
+
+#[test]
+fn a_crashed_node_is_hollow_and_one_that_left_is_gone() {
+    let mut stage = mid_vote(7);
+    let before = stage.shapes(LayerName::Nodes).len();
+    act(&mut stage, Action::Crash { node: NodeId(3) });
+    let scene = stage.scene();
+    let center = scene.geometry.center(NodeId(3)).unwrap();
+    assert_eq!(
+        fill_at(&scene.shapes(LayerName::Nodes), center),
+        Some(stage.view.theme().background)
+    );
+    assert_ne!(before, scene.shapes(LayerName::Nodes).len());
+
+    let world = &mut stage.world;
+    let (at, node) = (world.now, NodeId(4));
+    let outputs = vec![quorumscope::node::Output::Event(
+        quorumscope::node::NodeEvent::Left,
+    )];
+    world.apply(&Record::Stepped {
+        at,
+        generation: 0,
+        node,
+        input: quorumscope::node::Input::Leave,
+        outputs,
+    });
+    assert_eq!(stage.scene().geometry.center(node), None);
+    assert!(!texts(&stage.shapes(LayerName::Labels)).contains(&"n04"));
+}
+
+#[test]
+fn large_networks_have_fill_and_rim_only() {
+    let stage = mid_vote(1000);
+    let scene = stage.scene();
+    assert!((scene.geometry.radius_px - 4.0).abs() < 0.01);
+    let shapes = scene.shapes(LayerName::Nodes);
+    assert!(
+        shapes
+            .iter()
+            .all(|shape| matches!(shape, Shape::Circle { .. }))
+    );
+    // One disc each, and the second ring of those that have externalized.
+    assert_eq!(shapes.len(), 1000 + 200);
+}
+
+#[test]
+fn the_pointer_finds_the_nearest_node() {
+    let mut stage = mid_vote(20);
+    for node in (0..20).map(NodeId) {
+        let center = stage.scene().geometry.center(node).unwrap();
+        assert_eq!(
+            node_at(&stage.world, &stage.view, center.offset(2.0, -2.0)),
+            Some(node)
+        );
+    }
+    assert_eq!(
+        node_at(&stage.world, &stage.view, Point { x: 230.0, y: 60.0 }),
+        None
+    );
+    // The same after zooming in, and never below the toolbar.
+    stage.view.camera = stage
+        .view
+        .camera
+        .zoomed_about(stage.view.canvas.center(), 4.0);
+    let near = stage
+        .scene()
+        .geometry
+        .nodes()
+        .find(|(_, at)| stage.view.canvas.contains(*at))
+        .unwrap();
+    assert_eq!(node_at(&stage.world, &stage.view, near.1), Some(near.0));
+    let above = stage
+        .scene()
+        .geometry
+        .nodes()
+        .find(|(_, at)| !stage.view.canvas.contains(*at))
+        .unwrap();
+    assert_eq!(node_at(&stage.world, &stage.view, above.1), None);
+}
+
+#[test]
+fn labels_cover_neither_nodes_nor_each_other() {
+    for nodes in [7, 20, 60, 90, 1000] {
+        let mut stage = mid_vote(nodes);
+        stage.view.labels = LabelMode::All;
+        let scene = stage.scene();
+        let shapes = scene.shapes(LayerName::Labels);
+        let grounds: Vec<Rect> = shapes
+            .iter()
+            .filter_map(|shape| match shape {
+                Shape::Box { rect, .. } => Some(*rect),
+                _ => None,
+            })
+            .collect();
+        assert!(!grounds.is_empty());
+        assert_eq!(grounds.len(), texts(&shapes).len());
+        for (at, one) in grounds.iter().enumerate() {
+            assert!(
+                grounds[at + 1..].iter().all(|two| !one.overlaps(*two)),
+                "{nodes} nodes"
+            );
+            let rim = scene.geometry.radius_px;
+            let covers = |center: Point| one.inset(-rim * 0.7).contains(center);
+            assert!(
+                !scene.geometry.nodes().any(|(_, center)| covers(center)),
+                "{nodes} nodes: {one:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_large_one() {
+    let stage = mid_vote(7);
+    let shapes = stage.shapes(LayerName::Labels);
+    let names = texts(&shapes);
+    for name in ["n00", "n03", "n06"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(names.contains(&"b1: note 3"), "{names:?}");
+
+    let mut stage = mid_vote(90);
+    assert!(stage.shapes(LayerName::Labels).is_empty());
+    stage.view.selected = Some(NodeId(8));
+    let shapes = stage.shapes(LayerName::Labels);
+    let names = texts(&shapes);
+    assert!(names.contains(&"n08") && names.len() < 90);
+}
+
+#[test]
+fn a_set_dims_everything_else() {
+    let mut stage = mid_vote(7);
+    let members = [NodeId(1), NodeId(2)].into();
+    stage.view.set = Some(NodeSet {
+        label: "a slice".into(),
+        members,
+    });
+    let scene = stage.scene();
+    let shapes = scene.shapes(LayerName::Nodes);
+    let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
+    let phases = stage.view.theme().phases;
+    assert_eq!(fill(1), phases.nominate);
+    assert_ne!(
+        fill(6),
+        phases.nominate,
+        "n06 nominates as well, but is no member"
+    );
+    assert_eq!(
+        scene.shapes(LayerName::Sets).len(),
+        2,
+        "one hull: fill and outline"
+    );
+}
+
+#[test]
+fn edges_are_lines_when_one_way_and_arcs_when_mutual() {
+    let stage = mid_vote(7);
+    let shapes = stage.shapes(LayerName::Edges);
+    assert!(!shapes.is_empty());
+    assert!(
+        shapes
+            .iter()
+            .all(|shape| matches!(shape, Shape::Line { points, .. } if points.len() > 2))
+    );
+
+    let mut script = Script::radio(2, 1400.0);
+    let trusted = std::sync::Arc::new([NodeId(0), NodeId(1)].into());
+    let cause = quorumscope::node::TrustCause::Discovered;
+    script.event(
+        NodeId(0),
+        quorumscope::node::NodeEvent::TrustChanged { trusted, cause },
+    );
+    let stage = Stage::new(script.world, LAPTOP);
+    let shapes = stage.shapes(LayerName::Edges);
+    assert!(matches!(&shapes[0], Shape::Line { points, .. } if points.len() == 2));
+    assert!(
+        matches!(&shapes[1], Shape::Polygon { points, .. } if points.len() == 3),
+        "arrowhead"
+    );
+}
+
+#[test]
+fn messages_move_and_crowds_become_pulses() {
+    let value = log_value(&[note(3, 1, "note 3")]);
+    let few = Script::radio(20, 400.0)
+        .discovered()
+        .mid_vote(std::slice::from_ref(&value))
+        .flights(20);
+    let mut stage = Stage::new(few.world, LAPTOP);
+    let before = stage.shapes(LayerName::Messages);
+    stage.world.advance_to(stage.world.now + Span::from_ms(5));
+    assert_ne!(before, stage.shapes(LayerName::Messages));
+    assert_eq!(stage.scene().version(LayerName::Messages), None);
+    stage.world.advance_to(Time::from_ms(60_000));
+    assert!(stage.shapes(LayerName::Messages).is_empty());
+
+    let many = Script::radio(20, 400.0)
+        .discovered()
+        .mid_vote(&[value])
+        .flights(500);
+    assert!(many.world.flights.len() > DOTS_MAX);
+    let stage = Stage::new(many.world, LAPTOP);
+    let shapes = stage.shapes(LayerName::Messages);
+    let lines = shapes
+        .iter()
+        .filter(|shape| matches!(shape, Shape::Line { .. }))
+        .count();
+    assert!(lines > 10 && shapes.len() < 500, "{} shapes", shapes.len());
+    assert!(
+        texts(&shapes)
+            .iter()
+            .any(|text| text.parse::<u32>().is_ok_and(|count| count > 1))
+    );
+}
+
+#[test]
+fn versions_change_with_what_a_layer_shows_and_only_then() {
+    let value = log_value(&[note(3, 1, "note 3")]);
+    let mut stage = Stage::new(
+        Script::radio(90, 200.0).discovered().agreed(&[value]).world,
+        LAPTOP,
+    );
+    stage.world.advance_to(Time::from_ms(60_000));
+    let versions = |stage: &Stage| LayerName::ALL.map(|name| stage.scene().version(name));
+    let first = versions(&stage);
+    assert!(
+        first.iter().all(Option::is_some),
+        "nothing moves: {first:?}"
+    );
+    assert_eq!(first, versions(&stage));
+
+    let changed = |stage: &Stage, name: LayerName| {
+        let at = LayerName::ALL
+            .iter()
+            .position(|other| *other == name)
+            .unwrap();
+        versions(stage)[at] != first[at]
+    };
+    stage.view.theme = ThemeName::Light;
+    assert!(changed(&stage, LayerName::Edges) && changed(&stage, LayerName::Overlay));
+    stage.view.theme = ThemeName::Dark;
+    stage.view.hovered = Some(NodeId(2));
+    assert!(
+        !changed(&stage, LayerName::Edges),
+        "hovering leaves edges alone"
+    );
+    assert!(changed(&stage, LayerName::Nodes));
+    stage.view.hovered = None;
+    stage.view.camera = stage.view.camera.panned(Point { x: 3.0, y: 0.0 });
+    assert!(changed(&stage, LayerName::Edges) && !changed(&stage, LayerName::Overlay));
+    stage.view.layers.edges = Shown::No;
+    assert!(stage.shapes(LayerName::Edges).is_empty());
+}
+
+#[test]
+fn rings_spread_and_fade() {
+    let mut stage = Stage::new(Script::radio(20, 400.0).broadcasting().world, LAPTOP);
+    let radius = |stage: &Stage| match stage.shapes(LayerName::Rings).first() {
+        Some(Shape::Circle { radius_px, .. }) => *radius_px,
+        other => panic!("{other:?}"),
+    };
+    let before = radius(&stage);
+    stage.world.advance_to(stage.world.now + Span::from_ms(20));
+    assert!(radius(&stage) > before);
+    stage.world.advance_to(Time::from_ms(10_000));
+    assert!(stage.shapes(LayerName::Rings).is_empty());
+}

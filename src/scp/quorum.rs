@@ -94,3 +94,134 @@ impl Electorate<'_> {
         nodes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scp::driver::{Driver, ValidationContext, Validity};
+    use crate::scp::id::{Counter, NodeId, QuorumSetId, SlotIndex};
+    use crate::scp::ledger::Recorded;
+    use crate::scp::quorum_set::QuorumSet;
+    use crate::scp::statement::{Envelope, Statement};
+    use crate::scp::value::Value;
+    use crate::time::Span;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// Knows the set of every node, and nothing else.
+    struct Sets(Vec<QuorumSet>);
+
+    impl Driver for Sets {
+        fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
+            Validity::FullyValid
+        }
+        fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
+            None
+        }
+        fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
+            None
+        }
+        fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
+            0
+        }
+        fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
+            0
+        }
+        fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
+            0
+        }
+        fn nomination_timeout(&self, _: u32) -> Span {
+            Span::ZERO
+        }
+        fn ballot_timeout(&self, _: Counter) -> Span {
+            Span::ZERO
+        }
+        fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {
+            self.0.get(id.owner.index()).cloned().map(Arc::new)
+        }
+    }
+
+    const NODES: u32 = 7;
+
+    fn flat() -> impl Strategy<Value = QuorumSet> {
+        (0..5_u32, proptest::collection::vec(0..NODES, 0..6))
+            .prop_map(|(t, nodes)| QuorumSet::flat(t, nodes.into_iter().map(NodeId)))
+    }
+
+    fn nested() -> impl Strategy<Value = QuorumSet> {
+        (flat(), proptest::collection::vec(flat(), 0..3))
+            .prop_map(|(set, inner)| QuorumSet { inner, ..set })
+    }
+
+    /// A set whose thresholds can all be reached, and are not 0.
+    fn reachable() -> impl Strategy<Value = QuorumSet> {
+        fn fix(set: &mut QuorumSet) {
+            set.inner.iter_mut().for_each(fix);
+            set.inner.retain(|inner| inner.entries() > 0);
+            set.threshold = 1 + set.threshold % set.entries().max(1) as u32;
+        }
+        nested().prop_map(|mut set| {
+            fix(&mut set);
+            set
+        })
+    }
+
+    fn members(bits: u32) -> impl Iterator<Item = NodeId> {
+        (0..NODES).filter(move |n| bits >> n & 1 == 1).map(NodeId)
+    }
+
+    /// Counts entry by entry.
+    fn satisfied(set: &QuorumSet, bits: u32) -> bool {
+        let direct = set.validators.iter().filter(|n| bits >> n.0 & 1 == 1);
+        let inner = set.inner.iter().filter(|inner| satisfied(inner, bits));
+        set.threshold > 0 && direct.count() + inner.count() >= set.threshold as usize
+    }
+
+    proptest! {
+        /// The fixpoint against all subsets: quorums found, their size, and what can be spared.
+        #[test]
+        fn quorums_are_found_if_and_only_if_they_exist(
+            sets in proptest::collection::vec(nested(), NODES as usize),
+            local in nested(),
+            speakers in 0..1_u32 << NODES,
+        ) {
+            let driver = Sets(sets);
+            let mut registry = SetRegistry::default();
+            let mut ledger = Ledger::default();
+            for from in members(speakers) {
+                let quorum_set = QuorumSetId { owner: from, nth: 1 };
+                let statement = Statement::Nominate { voted: vec![], accepted: vec![] };
+                let envelope = Envelope { from, slot: SlotIndex(1), quorum_set, statement };
+                let class = registry.resolve(&driver, quorum_set).unwrap();
+                let set = SenderSet::Known(class);
+                ledger.record(Recorded { envelope: Arc::new(envelope), set });
+            }
+            let compiled = CompiledSet::new(&local);
+            let electorate = Electorate { local: Some(&compiled), sets: &registry, ledger: &ledger };
+            let is_quorum = |bits: u32| {
+                satisfied(&local, bits) && members(bits).all(|n| satisfied(&driver.0[n.index()], bits))
+            };
+            let within = |outer: u32| (1..1_u32 << NODES).filter(move |bits| bits & !outer == 0);
+            let union = within(speakers).filter(|&bits| is_quorum(bits)).fold(0, |all, q| all | q);
+            let found = electorate.greatest_quorum(&members(speakers).collect());
+            prop_assert_eq!(found.is_some(), union != 0);
+            if let Some(quorum) = found {
+                let bits = |set: &NodeSet| set.iter().fold(0, |bits, n| bits | 1 << n.0);
+                prop_assert!(is_quorum(bits(&quorum)) && union & !bits(&quorum) == 0);
+                let minimal = bits(&electorate.minimal_quorum(quorum));
+                prop_assert!(is_quorum(minimal));
+                prop_assert!(within(minimal).all(|smaller| smaller == minimal || !is_quorum(smaller)));
+            }
+        }
+
+        /// Blocking against its definition: no slice is without a member.
+        #[test]
+        fn v_blocking_sets_leave_no_slice(set in reachable(), nodes in 0..1_u32 << NODES) {
+            prop_assume!(set.entries() > 0);
+            let others = !nodes & ((1 << NODES) - 1);
+            let members: NodeSet = members(nodes).collect();
+            prop_assert_eq!(set.is_v_blocking(&members), !satisfied(&set, others));
+        }
+    }
+}

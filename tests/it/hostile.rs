@@ -1,0 +1,217 @@
+//! Whatever comes in, in whatever order: nothing panics, the invariants hold, what is refused changes nothing, and the
+//! same inputs give the same outputs.
+
+use crate::scp_net::Choice;
+use proptest::prelude::*;
+use quorumscope::scp::{
+    Ballot, Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, ScpTimer,
+    SlotIndex, SlotState, Statement, Value,
+};
+use std::sync::Arc;
+
+const SLOTS: u64 = 2;
+
+#[derive(Clone, Debug)]
+enum Op {
+    Nominate(u64, Option<Value>),
+    Receive(Arc<Envelope>),
+    Timer(u64, ScpTimer),
+    SetQuorumSet(QuorumSetId),
+    Stop(u64),
+    Restore(Arc<Envelope>),
+}
+
+fn node() -> impl Strategy<Value = NodeId> {
+    prop_oneof![
+        20 => (0..5_u32).prop_map(NodeId),
+        1 => Just(NodeId(u32::MAX)),
+        1 => Just(NodeId(NodeId::LIMIT)),
+    ]
+}
+
+fn text() -> impl Strategy<Value = Value> {
+    prop_oneof![Just("a"), Just("b"), Just("c"), Just("")].prop_map(Value::from)
+}
+
+fn counter() -> impl Strategy<Value = u32> {
+    prop_oneof![
+        8 => 0..4_u32,
+        1 => Just(u32::MAX),
+        1 => Just(u32::MAX - 1),
+    ]
+}
+
+fn ballot() -> impl Strategy<Value = Ballot> {
+    (counter(), text()).prop_map(|(n, x)| Ballot::new(n, x))
+}
+
+fn statement() -> impl Strategy<Value = Statement> {
+    let values = || proptest::collection::vec(text(), 0..3);
+    let optional = || proptest::option::of(ballot());
+    prop_oneof![
+        (values(), values()).prop_map(|(voted, accepted)| Statement::Nominate { voted, accepted }),
+        (ballot(), optional(), optional(), counter(), counter()).prop_map(
+            |(ballot, prepared, prepared_prime, n_c, n_h)| Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                n_c,
+                n_h,
+            }
+        ),
+        (ballot(), counter(), counter(), counter()).prop_map(
+            |(ballot, n_prepared, n_commit, n_h)| {
+                Statement::Confirm {
+                    ballot,
+                    n_prepared,
+                    n_commit,
+                    n_h,
+                }
+            }
+        ),
+        (ballot(), counter()).prop_map(|(commit, n_h)| Statement::Externalize { commit, n_h }),
+    ]
+}
+
+/// Mostly the set that goes with the owner, sometimes another or one that does not exist.
+fn set_id() -> impl Strategy<Value = QuorumSetId> {
+    (0..9_u32).prop_map(|owner| QuorumSetId {
+        owner: NodeId(owner),
+        nth: 1,
+    })
+}
+
+fn envelope() -> impl Strategy<Value = Arc<Envelope>> {
+    (node(), 1..=SLOTS, set_id(), any::<bool>(), statement()).prop_map(
+        |(from, slot, other, own, statement)| {
+            let quorum_set = if own {
+                QuorumSetId {
+                    owner: from,
+                    nth: 1,
+                }
+            } else {
+                other
+            };
+            Arc::new(Envelope {
+                from,
+                slot: SlotIndex(slot),
+                quorum_set,
+                statement,
+            })
+        },
+    )
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let slot = || 1..=SLOTS;
+    let timer = prop_oneof![Just(ScpTimer::Nomination), Just(ScpTimer::Ballot)];
+    prop_oneof![
+        2 => (slot(), proptest::option::of(text())).prop_map(|(slot, x)| Op::Nominate(slot, x)),
+        20 => envelope().prop_map(Op::Receive),
+        3 => (slot(), timer).prop_map(|(slot, timer)| Op::Timer(slot, timer)),
+        1 => set_id().prop_map(Op::SetQuorumSet),
+        1 => slot().prop_map(Op::Stop),
+        1 => envelope().prop_map(Op::Restore),
+    ]
+}
+
+/// Sets of five nodes, and some that no statement may name.
+fn sets() -> Vec<Arc<QuorumSet>> {
+    let of =
+        |threshold, nodes: &[u32]| QuorumSet::flat(threshold, nodes.iter().map(|&n| NodeId(n)));
+    let nested = QuorumSet {
+        threshold: 2,
+        validators: vec![NodeId(2)],
+        inner: vec![of(2, &[0, 1, 3]), of(1, &[4])],
+    };
+    [
+        of(3, &[0, 1, 2, 3]),
+        of(3, &[0, 1, 2, 3]),
+        nested,
+        of(2, &[1, 2]),
+        of(4, &[0, 1, 2, 3, 4]),
+        of(0, &[1, 2]),
+        of(5, &[1, 2]),
+        of(2, &[0, 0, 1]),
+    ]
+    .map(Arc::new)
+    .into()
+}
+
+type Everything = Vec<(Option<SlotState>, Vec<Arc<Envelope>>)>;
+
+fn everything(scp: &Scp) -> Everything {
+    (1..=SLOTS)
+        .map(SlotIndex)
+        .map(|slot| {
+            (
+                scp.slot_state(slot),
+                scp.statements(slot).cloned().collect(),
+            )
+        })
+        .collect()
+}
+
+fn apply(scp: &mut Scp, driver: &Choice, op: &Op) -> (Result<(), String>, Vec<Effect>) {
+    let mut out = Vec::new();
+    let mut result = Ok(());
+    match op.clone() {
+        Op::Nominate(slot, value) => {
+            scp.nominate(
+                driver,
+                SlotIndex(slot),
+                value,
+                Value::from("prev"),
+                &mut out,
+            );
+        }
+        Op::Receive(envelope) => {
+            result = scp
+                .receive(driver, envelope, &mut out)
+                .map_err(|why| format!("{why:?}"));
+        }
+        Op::Timer(slot, timer) => scp.timer_expired(driver, SlotIndex(slot), timer, &mut out),
+        Op::SetQuorumSet(id) => scp.set_quorum_set(id),
+        Op::Stop(slot) => scp.stop_nomination(SlotIndex(slot)),
+        Op::Restore(envelope) => scp.restore(driver, envelope),
+    }
+    (result, out)
+}
+
+fn fresh(recording: Recording) -> Scp {
+    let local = LocalNode {
+        id: NodeId(0),
+        quorum_set: QuorumSetId {
+            owner: NodeId(0),
+            nth: 1,
+        },
+        is_validator: true,
+    };
+    Scp::new(local, recording)
+}
+
+fn not_event(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Event(_))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nothing_breaks_a_node(ops in proptest::collection::vec(op(), 1..60)) {
+        let driver = Choice { sets: sets() };
+        let (mut scp, mut silent) = (fresh(Recording::Events), fresh(Recording::Silent));
+        for op in &ops {
+            let before = everything(&scp);
+            let (result, out) = apply(&mut scp, &driver, op);
+            prop_assert_eq!(scp.check_invariants(), Ok(()));
+            if result.is_err() {
+                prop_assert_eq!(&everything(&scp), &before, "refused {:?}", op);
+                prop_assert!(!out.iter().any(not_event));
+            }
+            let said: Vec<Effect> = out.into_iter().filter(not_event).collect();
+            prop_assert_eq!((result, said), apply(&mut silent, &driver, op));
+            prop_assert_eq!(everything(&scp), everything(&silent));
+        }
+    }
+}

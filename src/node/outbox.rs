@@ -80,9 +80,10 @@ impl Outbox {
         self.outputs.push(Output::Event(event));
     }
 
-    /// Starts a timer; a span of zero means that this kind of timer is switched off.
+    /// Starts a timer; a span of zero means that this kind of timer is switched off, except that a roster can have
+    /// settled at once.
     pub(super) fn timer(&mut self, kind: TimerKind, span: Span) {
-        if span > Span::ZERO {
+        if span > Span::ZERO || kind == TimerKind::Settle {
             self.outputs.push(Output::SetTimer(kind, span));
         }
     }

@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod executors;
+mod honesty;
 mod hostile;
 mod layers;
 mod paper;
+mod runs;
+mod scenarios;
 mod scene;
 mod scp_net;
+mod trace_file;
 mod transcripts;
 mod witness;

@@ -1,0 +1,131 @@
+//! Honesty: nodes do what their inputs say and nothing else, and hear what was sent to them and nothing else.
+
+use super::runs::{EVENTFUL, NETWORKS, records, scenario};
+use quorumscope::node::{Input, Node, NodeConfig, Output};
+use quorumscope::scenario::Action;
+use quorumscope::scp::NodeId;
+use quorumscope::sim::ExecutorKind;
+use quorumscope::time::Time;
+use quorumscope::trace::{FlightId, Record};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const SEED: u64 = 11;
+
+/// Feeds every recorded input to fresh nodes; a start makes one.
+fn check_nodes(name: &str, records: &[Record]) {
+    let mut configs: Vec<Arc<NodeConfig>> = Vec::new();
+    let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
+    let mut kept = BTreeMap::new();
+    for record in records {
+        match record {
+            Record::NodeAdded { config, .. } => configs.push(Arc::clone(config)),
+            Record::Acted {
+                action: Action::Crash { node },
+                ..
+            } => drop(nodes.remove(node)),
+            Record::Stepped {
+                at,
+                node: id,
+                input,
+                outputs,
+                ..
+            } => {
+                if let Input::Start(persisted) = input {
+                    assert_eq!(
+                        persisted.as_ref(),
+                        kept.get(id),
+                        "{name}: {id:?} starts with what it had persisted"
+                    );
+                    nodes.insert(*id, Node::new(Arc::clone(&configs[id.index()])));
+                }
+                let node = nodes
+                    .get_mut(id)
+                    .unwrap_or_else(|| panic!("{name}: {id:?} steps at {at} but is not running"));
+                let expected = node.step(*at, input.clone());
+                assert!(
+                    expected == *outputs,
+                    "{name}: {id:?} at {at} on {input:?}: {outputs:?} instead of {expected:?}"
+                );
+                for output in outputs {
+                    if let Output::Persist(persisted) = output {
+                        kept.insert(*id, Arc::clone(persisted));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(
+        configs.len(),
+        configs
+            .iter()
+            .map(|config| config.peer.id)
+            .max()
+            .unwrap()
+            .index()
+            + 1
+    );
+}
+
+/// Every transmission that was not lost is heard when it arrives, and nothing else is ever heard.
+fn check_flights(name: &str, records: &[Record], until: Time) {
+    type Arrival = (Time, NodeId, NodeId, Option<quorumscope::node::MessageId>);
+    let mut flying: BTreeMap<FlightId, Arrival> = BTreeMap::new();
+    let mut heard: BTreeMap<Arrival, i64> = BTreeMap::new();
+    let mut is_for_nodes = |record: &Record| {
+        use quorumscope::node::MessageKind;
+        match record {
+            Record::Sent {
+                arrives_at,
+                flight,
+                from,
+                to,
+                kind,
+                message,
+                ..
+            } => {
+                let is_for_node = message.is_some() || *kind == MessageKind::Announce;
+                if is_for_node && *arrives_at <= until {
+                    flying.insert(*flight, (*arrives_at, *from, *to, *message));
+                }
+            }
+            Record::Lost { flight, .. } => drop(flying.remove(flight)),
+            _ => {}
+        }
+    };
+    records.iter().for_each(&mut is_for_nodes);
+    for arrival in flying.into_values() {
+        *heard.entry(arrival).or_default() += 1;
+    }
+    for record in records {
+        let Record::Stepped {
+            at, node, input, ..
+        } = record
+        else {
+            continue;
+        };
+        let arrival = match input {
+            Input::Receive { from, message } => (*at, *from, *node, Some(message.id)),
+            Input::Heard { from, .. } => (*at, *from, *node, None),
+            _ => continue,
+        };
+        *heard.entry(arrival).or_default() -= 1;
+    }
+    let wrong = heard.iter().find(|(_, count)| **count != 0);
+    assert_eq!(
+        wrong, None,
+        "{name}: transmissions that were not heard (1), or heard without being sent (-1)"
+    );
+}
+
+#[test]
+fn nodes_do_what_their_inputs_say_and_hear_what_was_sent() {
+    for (name, text) in NETWORKS {
+        for kind in [ExecutorKind::Inline, ExecutorKind::Threads] {
+            let records = records(&scenario(name, SEED, None, text), kind, EVENTFUL);
+            check_nodes(name, &records);
+            check_flights(name, &records, Time::ZERO + EVENTFUL);
+        }
+    }
+}

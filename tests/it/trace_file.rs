@@ -1,0 +1,240 @@
+//! Trace files: what is read is what was written, and what is wrong is told with its line.
+
+use super::runs::{EVENTFUL, NETWORKS, records, scenario};
+use quorumscope::scenario::Scenario;
+use quorumscope::sim::ExecutorKind::Inline;
+use quorumscope::time::Span;
+use quorumscope::trace::{Record, TraceError, TraceReader, TraceWriter};
+use std::fs;
+use std::path::Path;
+
+fn write(path: &Path, scenario: &Scenario, records: &[Record]) {
+    let mut writer = TraceWriter::create(path, scenario).unwrap();
+    records
+        .iter()
+        .for_each(|record| writer.write(record).unwrap());
+    writer.finish().unwrap();
+}
+
+fn read(path: &Path) -> Result<Vec<Record>, TraceError> {
+    TraceReader::open(path)?.collect()
+}
+
+fn network(name: &str) -> Scenario {
+    let (name, text) = NETWORKS.iter().find(|(known, _)| *known == name).unwrap();
+    scenario(name, 2, None, text)
+}
+
+/// A short trace and its lines.
+fn sample(path: &Path) -> Vec<String> {
+    let scenario = network("coming and going in mid-slot");
+    write(
+        path,
+        &scenario,
+        &records(&scenario, Inline, Span::from_ms(2_800)),
+    );
+    let lines: Vec<String> = fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert!(lines.iter().any(|line| line.starts_with("{\"message\"")));
+    lines
+}
+
+#[test]
+fn what_is_read_is_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in NETWORKS {
+        let scenario = scenario(name, 1, None, text);
+        let expected = records(&scenario, Inline, EVENTFUL);
+        let sizes = ["trace.jsonl", "trace.jsonl.zst"].map(|file| {
+            let path = folder.path().join(file);
+            write(&path, &scenario, &expected);
+            let reader = TraceReader::open(&path).unwrap();
+            assert_eq!(**reader.scenario(), scenario, "{name}");
+            let found: Vec<Record> = reader.map(Result::unwrap).collect();
+            assert!(found == expected, "{name}, {file}");
+            fs::metadata(&path).unwrap().len()
+        });
+        assert!(sizes[1] * 4 < sizes[0], "{name}: {sizes:?}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn each_message_is_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut messages: Vec<String> = sample(&folder.path().join("t.jsonl"));
+    messages.retain(|line| line.starts_with("{\"message\""));
+    let count = messages.len();
+    messages.sort();
+    messages.dedup();
+    assert_eq!(messages.len(), count);
+}
+
+#[test]
+fn nothing_has_the_name_before_it_is_whole_and_nothing_is_left_of_half_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl");
+    fs::write(&path, "what was here before").unwrap();
+    let scenario = network("loss");
+    let mut writer = TraceWriter::create(&path, &scenario).unwrap();
+    for record in records(&scenario, Inline, Span::from_ms(100)) {
+        writer.write(&record).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "what was here before");
+    drop(writer);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "what was here before");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl");
+    let lines = sample(&path);
+    let last = lines.len();
+    let first = |start: &str| {
+        lines
+            .iter()
+            .position(|line| line.starts_with(start))
+            .unwrap()
+    };
+    let (sent, stepped, message) = (
+        first("{\"sent\""),
+        first("{\"stepped\""),
+        first("{\"message\""),
+    );
+    let check = |changed: Vec<String>, line: usize, words: &str| {
+        fs::write(&path, changed.join("\n") + "\n").unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        let place = format!("{}, line {line}: ", path.display());
+        assert!(
+            error.starts_with(&place) && error.contains(words),
+            "{error}\nshould start with {place} and say {words:?}"
+        );
+    };
+    let with = |at: usize, line: String| {
+        let mut changed = lines.clone();
+        changed[at] = line;
+        changed
+    };
+    let without = |at: usize| {
+        let mut changed = lines.clone();
+        changed.remove(at);
+        changed
+    };
+    check(
+        with(0, "hello".to_owned()),
+        1,
+        "expected the header of a trace",
+    );
+    check(
+        with(0, lines[0].replace("quorumscope-trace", "other")),
+        1,
+        "the format is \"other\"",
+    );
+    check(
+        with(0, lines[0].replace("\"version\":1", "\"version\":2")),
+        1,
+        "the version is 2",
+    );
+    check(
+        with(0, lines[0].replace("\"seed\"", "\"sow\"")),
+        1,
+        "missing field `seed`",
+    );
+    check(
+        with(sent, lines[sent].replace("\"flight\"", "\"fright\"")),
+        sent + 1,
+        "missing field `flight`",
+    );
+    check(
+        with(sent, "{\"landed\":{}}".to_owned()),
+        sent + 1,
+        "unknown variant `landed`",
+    );
+    check(
+        with(stepped, lines[stepped].replace("\"input\"", "\"output\"")),
+        stepped + 1,
+        "either `received` or `input`",
+    );
+    check(
+        with(sent, lines[sent][..20].to_owned()),
+        sent + 1,
+        "expected a record",
+    );
+    let mut shifted = without(message);
+    shifted.truncate(last - 2);
+    fs::write(&path, shifted.join("\n") + "\n").unwrap();
+    assert!(read(&path).is_err());
+    check(without(sent), last - 1, "records instead of");
+    check(without(last - 1), last, "the file ends after");
+    check(
+        [lines.clone(), vec!["{}".to_owned()]].concat(),
+        last,
+        "something follows the end",
+    );
+    fs::write(&path, lines.join("\n")).unwrap();
+    assert!(
+        read(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("the line is cut off")
+    );
+    fs::write(&path, "").unwrap();
+    assert!(
+        read(&path)
+            .unwrap_err()
+            .to_string()
+            .contains("line 1: the file is empty")
+    );
+}
+
+#[test]
+fn a_reader_ends_with_the_first_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl");
+    let mut lines = sample(&path);
+    let middle = lines.len() / 2;
+    lines[middle] = "{}".to_owned();
+    fs::write(&path, lines.join("\n")).unwrap();
+    let read: Vec<_> = TraceReader::open(&path).unwrap().collect();
+    let errors = read.iter().filter(|record| record.is_err()).count();
+    assert!(errors == 1 && read.last().unwrap().is_err() && read.len() > 10);
+}
+
+#[test]
+fn a_compressed_trace_that_is_cut_off_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl.zst");
+    let scenario = network("loss");
+    write(&path, &scenario, &records(&scenario, Inline, EVENTFUL));
+    let whole = fs::read(&path).unwrap();
+    for length in [whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains(", line ") && error.contains("expected"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn paths_that_cannot_be_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("nowhere").join("t.jsonl");
+    let scenario = network("loss");
+    let told = |error: TraceError| error.to_string();
+    assert!(told(TraceReader::open(&missing).err().unwrap()).contains("cannot open the trace"));
+    assert!(
+        told(TraceWriter::create(&missing, &scenario).err().unwrap())
+            .contains("cannot create the trace")
+    );
+    assert!(
+        told(TraceWriter::create(folder.path(), &scenario).err().unwrap())
+            .contains("it is a folder")
+    );
+}

@@ -230,8 +230,13 @@ impl Node {
         is_due
     }
 
-    fn join_slot(&mut self) {
+    /// Takes part in the next slot from now on: with something to nominate, or as an echoer.
+    pub(super) fn join_slot(&mut self) {
         let slot = self.log.next_slot();
+        if self.consensus.has_joined(slot) {
+            return;
+        }
+        self.adopt_quorum_set();
         let value = self.own_value();
         let start = match value {
             Some(_) => SlotStart::Own,
@@ -292,9 +297,7 @@ impl Node {
     /// Tells SCP a statement about the running slot.
     pub(super) fn feed(&mut self, envelope: &Arc<Envelope>) {
         let slot = envelope.slot;
-        if !self.consensus.has_joined(slot) {
-            self.join_slot();
-        }
+        self.join_slot();
         if slot != self.log.next_slot() {
             return;
         }

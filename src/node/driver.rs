@@ -1,4 +1,4 @@
-//! `Application`'s side of SCP: which values are valid, what they combine to, hashes, timeouts.
+//! `NodeDriver`: the application's side of SCP: which values are valid, what they combine to, hashes, timeouts.
 //!
 //! All answers follow from what the node has been told; there is no clock and no randomness here.
 
@@ -148,5 +148,163 @@ impl Driver for NodeDriver<'_> {
 
     fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {
         self.sets.get(id).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::{FileInfo, Peer, ProposalId};
+
+    struct Parts {
+        sets: Sets,
+        log: Log,
+        backup: Backup,
+        roster: Discovery,
+        decoder: Decoder,
+    }
+
+    fn peer(id: u32) -> Peer {
+        Peer {
+            id: NodeId(id),
+            name: "".into(),
+            key: format!("G{id}").into(),
+        }
+    }
+
+    fn photo() -> FileInfo {
+        FileInfo {
+            name: "photo.jpg".into(),
+            size_bytes: 9,
+            sha256: "ab".repeat(32),
+        }
+    }
+
+    fn parts() -> Parts {
+        Parts {
+            sets: Sets::default(),
+            log: Log::default(),
+            backup: Backup::new(&[photo()]),
+            roster: Discovery::new(peer(0)),
+            decoder: Decoder::default(),
+        }
+    }
+
+    fn driver(parts: &Parts, application: Application) -> NodeDriver<'_> {
+        NodeDriver {
+            me: NodeId(0),
+            application,
+            sets: &parts.sets,
+            log: &parts.log,
+            backup: &parts.backup,
+            roster: &parts.roster,
+            decoder: &parts.decoder,
+        }
+    }
+
+    fn proposals(contents: &[Content]) -> Proposals {
+        (1..)
+            .zip(contents)
+            .map(|(nth, content)| {
+                let origin = NodeId(7);
+                let id = ProposalId { origin, nth };
+                let content = content.clone();
+                (id, Arc::new(Proposal { id, content }))
+            })
+            .collect()
+    }
+
+    fn value(contents: &[Content]) -> Value {
+        value_of(&proposals(contents))
+    }
+
+    const SLOT: SlotIndex = SlotIndex(1);
+
+    #[test]
+    fn a_file_that_is_here_is_invalid_in_nomination_only_and_extracted_away() {
+        let parts = parts();
+        let driver = driver(&parts, Application::Log);
+        let judge = |value: &Value, context| driver.validate(SLOT, value, context);
+        let (tea, file) = (Content::Note("tea".into()), Content::File(photo()));
+        let both = value(&[tea.clone(), file.clone()]);
+        assert_eq!(
+            judge(&both, ValidationContext::Nomination),
+            Validity::Invalid
+        );
+        assert_eq!(
+            judge(&both, ValidationContext::Ballot),
+            Validity::FullyValid
+        );
+        assert_eq!(driver.extract(SLOT, &both), Some(value(&[tea])));
+        assert_eq!(driver.extract(SLOT, &value(&[file])), None);
+        assert_eq!(driver.extract(SLOT, &Value::from("nonsense")), None);
+    }
+
+    #[test]
+    fn values_must_be_sets_of_well_formed_proposals_that_are_not_recorded_yet() {
+        let mut parts = parts();
+        let tea = [Content::Note("tea".into())];
+        parts.log.append(value(&tea), &proposals(&tea));
+        let driver = driver(&parts, Application::Log);
+        let judge = |slot, value: &Value| {
+            driver.validate(SlotIndex(slot), value, ValidationContext::Ballot)
+        };
+        assert_eq!(
+            judge(1, &value(&tea)),
+            Validity::FullyValid,
+            "it was recorded there"
+        );
+        assert_eq!(judge(2, &value(&tea)), Validity::Invalid);
+        for bad in [
+            value(&[]),
+            value(&[Content::Note("".into())]),
+            value(&[Content::Choice("1".into())]),
+            Value::from(""),
+        ] {
+            assert_eq!(judge(2, &bad), Validity::Invalid, "{bad}");
+        }
+    }
+
+    #[test]
+    fn candidates_combine_to_their_union_or_to_the_greatest() {
+        let parts = parts();
+        let (tea, milk) = (Content::Note("tea".into()), Content::Note("milk".into()));
+        let both = [tea.clone(), milk];
+        let candidates = [value(&both), value(&[tea])].into();
+        let log = driver(&parts, Application::Log);
+        assert_eq!(log.combine(SLOT, &candidates), Some(value(&both)));
+        assert_eq!(log.combine(SLOT, &[Value::from("?")].into()), None);
+        let choice = driver(&parts, Application::Choice);
+        let candidates = ["1", "10", "0"].map(Value::from).into();
+        assert_eq!(choice.combine(SLOT, &candidates), Some(Value::from("10")));
+    }
+
+    #[test]
+    fn hashes_depend_on_everything_they_are_taken_of() {
+        let mut parts = parts();
+        parts.roster.learn(&peer(1));
+        let driver = driver(&parts, Application::Log);
+        let prev = Value::from("");
+        let hashes: BTreeSet<u64> = [
+            driver.neighbour_hash(SLOT, &prev, 1, NodeId(1)),
+            driver.priority_hash(SLOT, &prev, 1, NodeId(1)),
+            driver.priority_hash(SLOT, &prev, 1, NodeId(0)),
+            driver.priority_hash(SLOT, &prev, 1, NodeId(2)),
+            driver.priority_hash(SLOT, &prev, 2, NodeId(1)),
+            driver.priority_hash(SLOT, &Value::from("x"), 1, NodeId(1)),
+            driver.priority_hash(SlotIndex(2), &prev, 1, NodeId(1)),
+            driver.value_hash(SLOT, &prev, 1, &Value::from("G1")),
+        ]
+        .into();
+        assert_eq!(hashes.len(), 8);
+    }
+
+    #[test]
+    fn timeouts_grow_by_the_second_up_to_half_an_hour() {
+        let parts = parts();
+        let driver = driver(&parts, Application::Log);
+        assert_eq!(driver.nomination_timeout(1), Span::from_ms(1_000));
+        assert_eq!(driver.ballot_timeout(7), Span::from_ms(7_000));
+        assert_eq!(driver.ballot_timeout(u32::MAX), Span::from_ms(1_800_000));
     }
 }

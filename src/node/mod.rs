@@ -28,8 +28,6 @@ mod relay;
 mod resend;
 mod statements;
 #[cfg(test)]
-mod testnet;
-#[cfg(test)]
 mod tests;
 mod trust;
 pub mod view;

@@ -86,6 +86,13 @@ impl Node {
             self.note_ahead(sender, slot);
             self.aside.put(envelope);
         } else {
+            if envelope.statement.is_nominate() {
+                // Whoever it is: a slot begins. A node that trusts nobody else would not notice it otherwise.
+                self.join_slot();
+            }
+            if self.log.next_slot() > slot {
+                return;
+            }
             match self.sets.standing(sender) {
                 Standing::Inside => self.feed(envelope),
                 Standing::Open => self.aside.put(envelope),

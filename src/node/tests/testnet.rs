@@ -3,10 +3,10 @@
 //! It checks what must hold in every step: what a node says is durable before it is sent, it never contradicts what it
 //! has said before, and the invariants of SCP hold.
 
-use super::{
-    Announcement, Application, Content, FetchError, FileInfo, Input, Message, Node, NodeConfig,
-    NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient, Relaying, Threshold, TimerKind,
-    TrustPolicy,
+use crate::node::{
+    Announcement, Application, Body, Content, FetchError, FileInfo, Input, Message, Node,
+    NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient, Relaying, Threshold,
+    TimerKind, TrustPolicy, proposals_in,
 };
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -22,6 +22,9 @@ enum Arrival {
 /// Says whether (number of the transmission, sender, receiver) gets through.
 pub(super) type Reach = Box<dyn Fn(u64, NodeId, NodeId) -> bool>;
 
+/// Says how long a message takes at least.
+pub(super) type Latency = Box<dyn Fn(NodeId, NodeId) -> Span>;
+
 pub(super) struct Net {
     pub(super) now: Time,
     pub(super) configs: Vec<NodeConfig>,
@@ -31,6 +34,8 @@ pub(super) struct Net {
     timers: BTreeMap<(NodeId, TimerKind), u64>,
     numbers: u64,
     pub(super) reach: Reach,
+    /// Shortest transit time from one node to another.
+    pub(super) latency: Latency,
     pub(super) events: Vec<(Time, NodeId, NodeEvent)>,
     pub(super) said: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
     pub(super) sent: u64,
@@ -109,6 +114,7 @@ impl Net {
             timers: BTreeMap::new(),
             numbers: 0,
             reach: Box::new(|_, _, _| true),
+            latency: Box::new(|_, _| Span::from_ms(10)),
             events: Vec::new(),
             said: BTreeMap::new(),
             sent: 0,
@@ -177,7 +183,7 @@ impl Net {
             if message.id.sender != id {
                 continue;
             }
-            if let super::Body::Scp { envelope, .. } = &message.body {
+            if let Body::Scp { envelope, .. } = &message.body {
                 let said = self.said.entry((id, envelope.slot)).or_default();
                 if !said.contains(envelope) {
                     assert_eq!(persists, Some(0), "{id:?} says what is not durable");
@@ -216,8 +222,9 @@ impl Net {
     fn transmit(&mut self, from: NodeId, to: NodeId, input: Input) {
         self.sent += 1;
         if (self.reach)(self.sent, from, to) {
-            // 10 to 49 ms, so that messages overtake each other.
-            let latency = Span::from_ms(10 + self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
+            // Up to 39 ms more, so that messages overtake each other.
+            let more = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
+            let latency = (self.latency)(from, to) + more;
             self.schedule(to, self.now + latency, |_| Arrival::Input(input));
         }
     }
@@ -299,9 +306,7 @@ impl Net {
     /// The texts of all notes and files in the log of a node, in order.
     pub(super) fn texts(&self, id: u32) -> Vec<String> {
         let log = self.log(id);
-        let proposals = log
-            .iter()
-            .flat_map(|value| super::proposals_in(value).unwrap());
+        let proposals = log.iter().flat_map(|value| proposals_in(value).unwrap());
         proposals
             .map(|(_, proposal)| proposal.content.to_string())
             .collect()

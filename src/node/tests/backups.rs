@@ -1,0 +1,120 @@
+//! Files: who says yes, who says no, and from whom they come.
+
+use super::testnet::{Net, note, photo, settings};
+use super::*;
+use crate::scp::NodeId;
+use crate::time::Span;
+
+fn answers(net: &Net, id: u32) -> Vec<BackupAnswer> {
+    let answer = |event: &NodeEvent| match event {
+        NodeEvent::BackupAnswered { answer, .. } => Some(*answer),
+        _ => None,
+    };
+    net.told(id).filter_map(answer).collect()
+}
+
+fn backup_net(holder: Option<usize>) -> Net {
+    let mut settings = settings(Application::Log);
+    settings.min_nodes = 3;
+    let mut configs = finders(3, &settings);
+    for config in &mut configs {
+        config.threshold = Threshold::Majority;
+    }
+    if let Some(holder) = holder {
+        configs[holder].held_files.push(photo());
+    }
+    let mut net = Net::new(configs);
+    net.propose(0, Content::File(photo()));
+    net.run_until(20_000);
+    net
+}
+
+fn sources(net: &Net, id: u32) -> Vec<u32> {
+    let source = |event: &NodeEvent| match event {
+        NodeEvent::BackedUp { from, .. } => Some(from.0),
+        _ => None,
+    };
+    net.told(id).filter_map(source).collect()
+}
+
+#[test]
+fn a_file_is_agreed_on_and_reaches_everybody() {
+    let net = backup_net(None);
+    for id in 0..3 {
+        assert_eq!(net.texts(id), ["photo.jpg"]);
+        assert!(net.node(id).backup.holds(&photo().sha256));
+        assert_eq!(sources(&net, id), [0], "the origin holds it by itself");
+        assert_eq!(answers(&net, id), [BackupAnswer::Yes]);
+    }
+}
+
+#[test]
+fn a_holder_says_no_and_goes_along_with_the_decision() {
+    let net = backup_net(Some(2));
+    for id in 0..3 {
+        assert_eq!(net.texts(id), ["photo.jpg"]);
+    }
+    assert_eq!(answers(&net, 2), [BackupAnswer::NoHasIt]);
+    assert_eq!(sources(&net, 2), [2]);
+    assert_eq!(sources(&net, 1), [0]);
+}
+
+#[test]
+fn a_backup_that_most_refuse_is_rejected_and_does_not_stand_in_the_way() {
+    let mut settings = settings(Application::Log);
+    settings.proposal_ttl = Span::from_ms(8_000);
+    let mut configs = finders(4, &settings);
+    for config in configs.iter_mut().skip(1) {
+        config.held_files.push(photo());
+    }
+    let mut net = Net::new(configs);
+    net.propose(0, Content::File(photo()));
+    net.run_until(12_000);
+    for id in 1..4 {
+        assert_eq!(answers(&net, id), [BackupAnswer::NoHasIt]);
+        let expired = net.told(id).find_map(|event| match event {
+            NodeEvent::ProposalExpired { voted, missing, .. } => {
+                Some((voted.clone(), missing.clone()))
+            }
+            _ => None,
+        });
+        let (voted, missing) = expired.unwrap();
+        assert_eq!(voted, [NodeId(0)]);
+        assert_eq!(missing, [NodeId(1), NodeId(2), NodeId(3)]);
+    }
+    net.propose(1, note("tea"));
+    net.run_until(120_000);
+    assert!((0..4).all(|id| net.texts(id).contains(&"tea".to_string())));
+}
+
+#[test]
+fn a_failed_fetch_is_repeated_after_the_next_refresh() {
+    let mut settings = settings(Application::Log);
+    settings.min_nodes = 3;
+    let mut configs = finders(3, &settings);
+    for config in &mut configs {
+        config.threshold = Threshold::Majority;
+    }
+    let mut net = Net::new(configs);
+    net.propose(0, Content::File(photo()));
+    while net.log(2).is_empty() {
+        let now = net.now.0 / 1000;
+        net.run_until(now + 1);
+    }
+    net.crash(0);
+    net.crash(1);
+    let sha256 = photo().sha256;
+    let result = Err(FetchError::HashMismatch);
+    net.give(
+        NodeId(2),
+        Input::Fetched {
+            sha256: sha256.clone(),
+            result,
+        },
+    );
+    assert!(!net.node(2).backup.holds(&sha256));
+    net.restart(0);
+    let now = net.now.0 / 1000;
+    net.run_until(now + 12_000);
+    assert!(net.node(2).backup.holds(&sha256));
+}

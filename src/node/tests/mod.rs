@@ -1,0 +1,30 @@
+//! Whole nodes in small networks: from discovery to decision, and everything that can go wrong on the way.
+
+mod agreeing;
+mod backups;
+mod faults;
+mod networks;
+mod random;
+mod testnet;
+
+use super::*;
+use crate::scp::{NodeId, QuorumSet};
+use testnet::{finder, fixed};
+
+fn finders(count: usize, settings: &NodeSettings) -> Vec<NodeConfig> {
+    (0..count).map(|id| finder(id, settings)).collect()
+}
+
+fn fixed_nodes(threshold: u32, count: usize, settings: &NodeSettings) -> Vec<NodeConfig> {
+    let set = QuorumSet::flat(threshold, (0..count as u32).map(NodeId));
+    (0..count).map(|id| fixed(id, &set, settings)).collect()
+}
+
+fn is_ready(event: &NodeEvent) -> bool {
+    matches!(event, NodeEvent::Ready { .. })
+}
+
+/// Nodes in a row: each hears only the ones beside it.
+fn row(_: u64, a: NodeId, b: NodeId) -> bool {
+    a.0.abs_diff(b.0) == 1
+}

@@ -1,0 +1,242 @@
+//! Random inputs: nothing makes a node panic, and its steps are functions of their inputs.
+
+use super::testnet::{finder, fixed, note, peer, photo, settings};
+use super::*;
+use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// Numbers of slots: the first few, and the last ones there are.
+fn slots() -> impl Strategy<Value = SlotIndex> + Clone {
+    let last = prop_oneof![Just(u64::MAX), Just(u64::MAX - 1)];
+    prop_oneof![8 => 0u64..5, 1 => 60u64..70, 1 => last].prop_map(SlotIndex)
+}
+
+/// Numbers of messages and announcements.
+fn numbers() -> impl Strategy<Value = u64> {
+    prop_oneof![12 => 0u64..40, 1 => Just(u64::MAX)]
+}
+
+/// Inputs of every kind, good and bad.
+fn inputs() -> impl Strategy<Value = Input> {
+    let node = (0u32..6).prop_map(NodeId);
+    let odd_node = prop_oneof![Just(NodeId(u32::MAX)), (0u32..6).prop_map(NodeId)];
+    let slot = slots();
+    let timer = prop_oneof![
+        slot.clone().prop_map(TimerKind::Nomination),
+        slot.clone().prop_map(TimerKind::Ballot),
+        Just(TimerKind::Announce),
+        Just(TimerKind::Settle),
+        Just(TimerKind::Refresh),
+        Just(TimerKind::Resend),
+        Just(TimerKind::Expire),
+        Just(TimerKind::CatchUp),
+    ];
+    let announcement = (
+        odd_node.clone(),
+        numbers(),
+        prop_oneof![0u32..3, Just(u32::MAX)],
+        0..3,
+    )
+        .prop_map(|(id, nth, hops, kind)| {
+            let kinds = [
+                AnnouncementKind::Beacon,
+                AnnouncementKind::Here,
+                AnnouncementKind::Leaving,
+            ];
+            let (kind, peer) = (kinds[kind as usize], Peer { id, ..peer(0) });
+            Arc::new(Announcement {
+                peer,
+                kind,
+                nth,
+                hops,
+            })
+        });
+    prop_oneof![
+        4 => (odd_node.clone(), messages()).prop_map(|(from, message)| Input::Receive { from, message }),
+        2 => (node.clone(), announcement).prop_map(|(from, announcement)| Input::Heard { from, announcement }),
+        2 => timer.prop_map(Input::Timer),
+        1 => contents().prop_map(Input::Propose),
+        1 => prop_oneof![Just(Ok(NodeId(1))), Just(Err(FetchError::Unreachable))]
+            .prop_map(|result| Input::Fetched { sha256: photo().sha256, result }),
+        1 => prop_oneof![Just(TrustPolicy::Found), Just(TrustPolicy::InRange), Just(TrustPolicy::Nobody)]
+            .prop_map(Input::SetTrust),
+        1 => Just(Input::Start(None)),
+    ]
+}
+
+fn contents() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        Just(note("tea")),
+        Just(note("")),
+        Just(Content::File(photo())),
+        Just(Content::Choice("1".into())),
+    ]
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let proposal = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
+        let id = ProposalId {
+            origin: NodeId(origin),
+            nth,
+        };
+        (id, Arc::new(Proposal { id, content }))
+    });
+    prop_oneof![
+        Just(Value::from("nonsense")),
+        Just(Value::from("")),
+        Just(Value::from("[]")),
+        prop::collection::vec(proposal, 0..3)
+            .prop_map(|list| value_of(&list.into_iter().collect())),
+    ]
+}
+
+fn statements() -> impl Strategy<Value = Statement> {
+    let counter = || prop_oneof![6 => 0u32..4, 1 => Just(u32::MAX)];
+    (values(), values(), counter(), counter(), 0..5).prop_map(|(a, b, n, m, kind)| {
+        let ballot = Ballot { n, x: a.clone() };
+        match kind {
+            0 => Statement::Nominate {
+                voted: vec![a],
+                accepted: vec![],
+            },
+            1 => Statement::Nominate {
+                voted: vec![a.clone(), b],
+                accepted: vec![a],
+            },
+            2 => {
+                let prepared = Some(Ballot { n: m, x: b });
+                Statement::Prepare {
+                    ballot,
+                    prepared,
+                    prepared_prime: None,
+                    n_c: 0,
+                    n_h: m,
+                }
+            }
+            3 => Statement::Confirm {
+                ballot,
+                n_prepared: m,
+                n_commit: 1,
+                n_h: n,
+            },
+            _ => Statement::Externalize {
+                commit: ballot,
+                n_h: m,
+            },
+        }
+    })
+}
+
+fn messages() -> impl Strategy<Value = Arc<Message>> {
+    let body = prop_oneof![
+        6 => (0u32..6, slots(), 0u32..3, statements(), 0u32..4).prop_map(|(from, slot, nth, statement, threshold)| {
+            let from = NodeId(from);
+            let quorum_set = QuorumSetId { owner: from, nth };
+            let envelope = Envelope { from, slot, quorum_set, statement };
+            let set = QuorumSet::flat(threshold, (0..4).map(NodeId));
+            Body::Scp { envelope: Arc::new(envelope), quorum_set: Arc::new(set) }
+        }),
+        2 => (0u32..6, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
+            let id = ProposalId { origin: NodeId(origin), nth };
+            Body::Proposal(Arc::new(Proposal { id, content }))
+        }),
+        1 => Just(Body::PeersQuestion),
+        1 => (0usize..6).prop_map(|id| Body::Peers { known: Arc::from([peer(id)]), trusted: Arc::from([]) }),
+        1 => slots().prop_map(|from_slot| Body::CatchUpQuestion { from_slot }),
+        1 => (slots(), values()).prop_map(|(slot, value)| {
+            Body::CatchUpAnswer { decided: Arc::from([(slot, value)]) }
+        }),
+    ];
+    let to = prop_oneof![3 => Just(None), 1 => (0u32..3).prop_map(|id| Some(NodeId(id)))];
+    let names = (0u32..6, numbers());
+    (names, to, prop::bool::ANY, body).prop_map(|((sender, nth), to, housekeeping, body)| {
+        let sender = match &body {
+            Body::Scp { envelope, .. } if nth % 8 != 0 => envelope.from,
+            _ => NodeId(sender),
+        };
+        Arc::new(Message {
+            id: MessageId { sender, nth },
+            to,
+            housekeeping,
+            body,
+        })
+    })
+}
+
+/// What a node may find after a crash, if its store was tampered with.
+fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
+    let statement = (slots(), 0u32..3, statements()).prop_map(|(slot, nth, statement)| {
+        let (from, quorum_set) = (
+            NodeId(0),
+            QuorumSetId {
+                owner: NodeId(0),
+                nth,
+            },
+        );
+        Arc::new(Envelope {
+            from,
+            slot,
+            quorum_set,
+            statement,
+        })
+    });
+    let decided = prop::collection::vec((slots(), values()), 0..3);
+    let statements = prop::collection::vec(statement, 0..3);
+    let store = (decided, statements, numbers(), 0u32..3, 0u32..5).prop_map(
+        |(decided, statements, number, quorum_sets, threshold)| {
+            Arc::new(Persisted {
+                decided: Arc::new(decided),
+                statements,
+                files: vec![photo()],
+                messages: number,
+                proposals: quorum_sets,
+                announcements: number,
+                quorum_sets,
+                quorum_set: Some(Arc::new(QuorumSet::flat(threshold, (0..4).map(NodeId)))),
+            })
+        },
+    );
+    prop_oneof![2 => Just(None), 1 => store.prop_map(Some)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever arrives, a node neither panics nor breaks an invariant, and the same inputs give the same outputs.
+    #[test]
+    fn any_input_is_survived_and_steps_are_functions(
+        inputs in prop::collection::vec(inputs(), 1..120),
+        relaying in prop_oneof![Just(Relaying::Flood), Just(Relaying::Direct)],
+        application in prop_oneof![Just(Application::Log), Just(Application::Choice)],
+        is_fixed in prop::bool::ANY,
+        store in stores(),
+    ) {
+        let mut settings = settings(application);
+        settings.min_nodes = 2;
+        settings.relaying = relaying;
+        let set = QuorumSet::flat(2, (0..3).map(NodeId));
+        let config = Arc::new(if is_fixed { fixed(0, &set, &settings) } else { finder(0, &settings) });
+        let mut node = Node::new(Arc::clone(&config));
+        let mut twin = Node::new(config);
+        let mut kept: Option<Arc<Persisted>> = None;
+        let start = [Input::Start(store), Input::Timer(TimerKind::Settle)].into_iter();
+        for (nth, input) in start.chain(inputs).enumerate() {
+            let now = crate::time::Time::from_ms(nth as u64 * 700);
+            let outputs = node.step(now, input.clone());
+            prop_assert_eq!(&outputs, &twin.step(now, input));
+            prop_assert!(node.consensus.check_invariants().is_ok());
+            for output in outputs {
+                if let Output::Persist(state) = output {
+                    kept = Some(state);
+                }
+            }
+        }
+        let mut again = Node::new(Arc::clone(&node.config));
+        let outputs = again.step(node.now, Input::Start(kept.clone()));
+        prop_assert!(!outputs.is_empty());
+        if kept.is_some() {
+            prop_assert_eq!(again.log.decided(), node.log.decided());
+        }
+    }
+}

@@ -38,7 +38,7 @@ impl Verdict {
 }
 
 /// A `stop` that says yes after it was asked `limit` times. Unlike a clock it gives the same answer on every machine:
-/// for whatever a run depends on. The solver asks once in some thousand of its elementary steps.
+/// for whatever a run depends on. The solver asks once in 32 decisions.
 pub fn stop_after(limit: u64) -> impl Fn() -> bool {
     let asked = Cell::new(0);
     move || asked.replace(asked.get() + 1) >= limit

@@ -189,6 +189,9 @@ mod tests {
             (1200, Some(100.0))
         );
         assert_eq!(read("demo", 1, Some(1)).settings.min_nodes, 1);
+        let demo = read("demo", 1, Some(150));
+        let name = |nth: usize| &*demo.nodes[nth].config.peer.name;
+        assert_eq!((name(0), name(99), demo.events.len()), ("n01", "n100", 1));
     }
 
     #[test]

@@ -31,10 +31,9 @@ pub(super) fn peer(streams: Streams, nth: usize, name: &str) -> Peer {
     }
 }
 
-/// `n01`, `n02`, ... with as many digits as the last one needs, at least two.
+/// `n01`, `n02`, ..., `n99`, `n100`: a node has the same name however many there are, since events name nodes.
 pub(super) fn numbered(count: usize) -> Vec<String> {
-    let width = count.to_string().len().max(2);
-    (1..=count).map(|nth| format!("n{nth:0width$}")).collect()
+    (1..=count).map(|nth| format!("n{nth:02}")).collect()
 }
 
 /// Who has which name.

@@ -42,6 +42,10 @@ impl QuorumWatch {
         {
             jobs.give_up_analysis();
         }
+        if run.is_forming() {
+            self.seen = None;
+            return;
+        }
         if !self.is_due(run.world.trust_version, at) {
             return;
         }

@@ -3,7 +3,7 @@
 //! Absent here: clocks and drawing.
 
 use super::options::{ScenarioChoice, StartAs};
-use super::pace::Pace;
+use super::pace::{Bustle, Pace};
 use crate::analysis::Fbas;
 use crate::node::view::{BackupAnswer, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused};
@@ -53,7 +53,12 @@ impl Run {
         if !self.is_moving() {
             return;
         }
-        let target = self.pace.target(self.world.now, wall);
+        let bustle = self.bustle();
+        let mut target = self.pace.target(self.world.now, wall, bustle);
+        if let (Bustle::None, Some(next)) = (bustle, self.session.next_at()) {
+            // In a hurry, but not past the next thing that happens.
+            target = target.min(next.max(self.world.now));
+        }
         loop {
             let progress = self.session.advance(target, RECORDS_PER_TURN);
             self.fold();
@@ -92,6 +97,15 @@ impl Run {
         Ok(())
     }
 
+    /// Whether there is anything to watch.
+    fn bustle(&self) -> Bustle {
+        if self.world.flights.is_empty() && self.world.rings.is_empty() {
+            Bustle::None
+        } else {
+            Bustle::Some
+        }
+    }
+
     /// Whether time runs and something changes while it does.
     pub(super) fn is_moving(&self) -> bool {
         self.pace.is_playing() && !self.is_at_rest()
@@ -125,6 +139,22 @@ impl Run {
         }
         let quiet = !to_come() && !flies() && world.rings.is_empty() && !pending();
         quiet && (self.has_ended || world.nodes.iter().all(is_quiet))
+    }
+
+    /// Whether some nodes have not yet formed the quorum set that they will have, and none has told of one before:
+    /// nothing can be said about quorums then.
+    pub(super) fn is_forming(&self) -> bool {
+        let nodes = &self.world.nodes;
+        let forms = |node: &WorldNode| {
+            node.status == Status::Running
+                && !matches!(
+                    node.config.trust,
+                    TrustPolicy::Fixed(_) | TrustPolicy::Nobody
+                )
+                && node.view.quorum_set.is_none()
+                && !node.config.joins_late
+        };
+        nodes.is_empty() || nodes.iter().any(forms)
     }
 
     /// The quorum configuration as it is now, for the analysis. Nodes that have left are in no quorum; crashed ones are.

@@ -96,7 +96,8 @@ fn visuals(theme: &Theme) -> Visuals {
             inactive: widget(raised, Stroke::NONE, theme.text),
             hovered: widget(hovered, border, theme.text),
             active: widget(hovered, accent, theme.text),
-            open: widget(hovered, border, theme.text),
+            // Also behind titles of windows.
+            open: widget(raised, border, theme.text),
         },
         selection: Selection {
             bg_fill: color(theme.accent.with_opacity(0.3)),

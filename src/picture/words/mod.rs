@@ -11,7 +11,7 @@ pub use transitions::{Deed, evidence, sentence};
 
 use super::values;
 use crate::node::view::{Content, NodeView, Phase, proposals_in};
-use crate::scp::{Ballot, Value};
+use crate::scp::{Ballot, Counter, Value};
 
 /// How many proposals of one value are named.
 const NAMED_MAX: usize = 3;
@@ -42,10 +42,13 @@ pub fn content(content: &Content) -> String {
     content.to_string()
 }
 
-/// A ballot: its counter and its value.
+/// A ballot: its counter and its value. The highest counter stands for all: nothing can change the value any more.
 #[must_use]
 pub fn ballot(ballot: &Ballot) -> String {
-    format!("ballot {} for {}", ballot.n, value(&ballot.x))
+    match ballot.n {
+        Counter::MAX => format!("any ballot for {}", value(&ballot.x)),
+        n => format!("ballot {n} for {}", value(&ballot.x)),
+    }
 }
 
 /// What a node stands for, in one short line: the value, after the counter while it ballots. `None`: for nothing yet.

@@ -1,7 +1,7 @@
 //! The event log: what has happened in words, the latest on top.
 
 use super::icons::Icon;
-use super::widgets::{Lit, dim, icon_button};
+use super::widgets::{LINE_PX, Lit, dim, icon_button};
 use super::{Model, PanelState, Request};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
@@ -12,7 +12,6 @@ use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2}
 
 /// Most lines shown.
 const LINES_MAX: usize = 500;
-const LINE_PX: f32 = 19.0;
 
 pub(super) fn show(
     ctx: &egui::Context,
@@ -56,6 +55,7 @@ pub(super) fn show(
             if lines.is_empty() {
                 dim(ui, &model.theme, "Nothing has happened yet.");
             }
+            ui.spacing_mut().item_spacing.y = 0.0;
             ScrollArea::vertical()
                 .auto_shrink([false, false])
                 .show_rows(ui, LINE_PX, lines.len(), |ui, shown| {
@@ -63,6 +63,7 @@ pub(super) fn show(
                     for (line, sentence) in lines.get(shown).unwrap_or_default() {
                         ui.horizontal(|ui| {
                             ui.set_height(LINE_PX);
+                            ui.spacing_mut().interact_size.y = LINE_PX;
                             ui.allocate_ui(vec2(74.0, LINE_PX), |ui| {
                                 ui.set_min_width(74.0);
                                 dim(

@@ -5,7 +5,7 @@ use super::{Model, Panel, PanelState};
 use crate::picture::theme::Theme;
 use crate::window::command::{Command, Group, TABLE};
 use crate::window::style::{bold_font, color};
-use egui::{Align2, RichText, ScrollArea, Ui, vec2};
+use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
 
 const MOUSE: [(&str, &str); 6] = [
     (
@@ -39,6 +39,7 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
             ScrollArea::vertical()
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
+                    ui.spacing_mut().item_spacing.x = 24.0;
                     ui.columns(2, |columns| {
                         if let [left, right] = columns {
                             mouse(left, &model.theme);
@@ -82,11 +83,14 @@ fn meaning(ui: &mut Ui, theme: &Theme) {
     let text = "Each circle is a node; its colour and letter say how far it is in the current slot, the ring of four \
                 quarters which statements of SCP it has made, the arc around it how long its timer runs. Dots are \
                 messages on their way. Lines are trust: an arc is mutual, an arrow is not.";
-    ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
+    ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
+        ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
+    });
 }
 
 fn line(ui: &mut Ui, theme: &Theme, left: &str, right: &str) {
     ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
         ui.allocate_ui(vec2(116.0, 18.0), |ui| {
             ui.set_min_width(116.0);
             dim(ui, theme, left);

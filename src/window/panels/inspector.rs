@@ -1,7 +1,7 @@
 //! The node panel: everything that is known about the selected node, in the paper's letters.
 
 use super::icons::Icon;
-use super::widgets::{Lit, dim, fill_of, heading, icon_button, node_chip, row};
+use super::widgets::{LINE_PX, Lit, dim, fill_of, flowing, heading, icon_button, node_chip, row};
 use super::{Model, Request, quorum_tree};
 use crate::node::view::{BackupAnswer, NodeView, Phase, Readiness, TimerKind};
 use crate::picture::theme::Theme;
@@ -195,7 +195,9 @@ fn trust(
                 members: trusted.clone(),
             }));
         }
-        chips(ui, theme, world, trusted, out);
+        if !is_same(node, trusted) {
+            chips(ui, theme, world, trusted, out);
+        }
     }
     heading(ui, theme, "Quorum set");
     let told = node.view.quorum_set.as_ref();
@@ -220,6 +222,14 @@ fn trust(
     }
 }
 
+/// Whether the quorum set names just the trusted nodes: the tree below then shows them.
+fn is_same(node: &WorldNode, trusted: &BTreeSet<NodeId>) -> bool {
+    let set = node.view.quorum_set.as_ref().map(|(_, set)| set);
+    set.is_some_and(|set| {
+        set.inner.is_empty() && set.validators.iter().copied().collect::<BTreeSet<_>>() == *trusted
+    })
+}
+
 fn chips(
     ui: &mut Ui,
     theme: &Theme,
@@ -227,8 +237,7 @@ fn chips(
     nodes: &BTreeSet<NodeId>,
     out: &mut Vec<Request>,
 ) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(8.0, 2.0);
+    flowing(ui, |ui| {
         for node in nodes.iter().take(TRUSTED_SHOWN) {
             node_chip(ui, theme, world, *node, out);
         }
@@ -259,8 +268,9 @@ fn slot(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView, out: &mut Ve
             round => round.to_string(),
         },
     );
-    ui.horizontal_wrapped(|ui| {
-        ui.allocate_ui(vec2(86.0, 18.0), |ui| {
+    flowing(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        ui.allocate_ui(vec2(86.0, LINE_PX), |ui| {
             ui.set_min_width(86.0);
             dim(ui, theme, "leaders");
         });

@@ -2,7 +2,7 @@
 //! is looked at, against how many it needs.
 
 use super::Request;
-use super::widgets::{dim, node_chip};
+use super::widgets::{dim, flowing, node_chip};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::NodeSet;
 use crate::scp::{NodeId, QuorumSet};
@@ -57,8 +57,7 @@ impl Tree<'_> {
         for (at, inner) in set.inner.iter().enumerate() {
             self.set(ui, inner, id.with(at), out);
         }
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(8.0, 2.0);
+        flowing(ui, |ui| {
             for node in set.validators.iter().take(MEMBERS_SHOWN) {
                 node_chip(ui, self.theme, self.world, *node, out);
             }

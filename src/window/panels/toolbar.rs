@@ -40,7 +40,7 @@ pub(super) fn show(
             ui.spacing_mut().item_spacing.x = 2.0;
             let is_wide = ui.available_width() >= WIDE_FROM_PX;
             ui.horizontal_centered(|ui| {
-                scenario_button(ui, model, out);
+                scenario_button(ui, model, is_wide, out);
                 gap(ui);
                 time(ui, model, out);
                 gap(ui);
@@ -71,7 +71,8 @@ fn gap(ui: &mut Ui) {
 }
 
 /// The name of the scenario; a click opens the list of all.
-fn scenario_button(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
+fn scenario_button(ui: &mut Ui, model: &Model<'_>, is_wide: bool, out: &mut Vec<Request>) {
+    let widest = if is_wide { 210.0 } else { 104.0 };
     let title = model
         .run
         .map_or("Opening …", |(run, _)| run.world.scenario.title.as_str());
@@ -79,7 +80,7 @@ fn scenario_button(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
     let galley = egui::WidgetText::from(text).into_galley(
         ui,
         Some(egui::TextWrapMode::Truncate),
-        150.0,
+        widest,
         egui::TextStyle::Button,
     );
     let (rect, response) =

@@ -13,6 +13,8 @@ use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Sense, Ui, vec2};
 /// Side of a button with a sign, in pixels.
 pub(super) const BUTTON_PX: f32 = 30.0;
 const ICON_PX: f32 = 16.0;
+/// Height of a line of running text, in pixels.
+pub(super) const LINE_PX: f32 = 19.0;
 
 /// Whether a button stands for something that is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,15 @@ pub(super) fn row(ui: &mut Ui, theme: &Theme, label: &str, value: impl Into<Stri
             },
         );
         ui.add(egui::Label::new(value.into()).wrap());
+    });
+}
+
+/// Lays out chips and words side by side, line after line, as close as running text.
+pub(super) fn flowing(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
+        ui.spacing_mut().interact_size.y = LINE_PX;
+        content(ui);
     });
 }
 

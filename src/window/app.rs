@@ -55,6 +55,7 @@ pub(super) struct App {
     theme: ThemeName,
     palette: PaletteName,
     frame_rate: Shown,
+    is_closing: bool,
     size: Point,
     canvas: Rect,
     /// Since the start of the program.
@@ -85,6 +86,7 @@ impl App {
             theme: options.theme,
             palette: options.palette,
             frame_rate: Shown::No,
+            is_closing: false,
             size,
             canvas: Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size.x, size.y),
             at: Duration::ZERO,
@@ -101,6 +103,11 @@ impl App {
     /// Whether the frame rate is shown.
     pub(super) fn shows_frame_rate(&self) -> bool {
         self.frame_rate == Shown::Yes
+    }
+
+    /// Whether a person has asked to close the window.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing
     }
 
     /// Whether something moves by itself: every frame then looks different.
@@ -209,6 +216,7 @@ impl App {
         pointer: Point,
         is_canvas: &dyn Fn(Point) -> bool,
     ) {
+        let mut drag = None;
         for event in events {
             match event {
                 Event::Stroke { key, press, held } if typing == Typing::No => {
@@ -218,13 +226,20 @@ impl App {
                     }
                 }
                 Event::Dropped(path) => self.jobs.look_at(path.clone()),
-                _ => {
-                    let gesture = self.gesture(event, is_canvas);
-                    gesture
-                        .into_iter()
-                        .for_each(|gesture| self.do_gesture(gesture));
-                }
+                _ => match self.gesture(event, is_canvas) {
+                    // Of many places on the way only the last one counts.
+                    Some(Gesture::Drag { node, to }) => drag = Some((node, to)),
+                    Some(Gesture::Drop { node, to }) => {
+                        drag = None;
+                        self.do_gesture(Gesture::Drop { node, to });
+                    }
+                    Some(gesture) => self.do_gesture(gesture),
+                    None => {}
+                },
             }
+        }
+        if let Some((node, to)) = drag {
+            self.do_gesture(Gesture::Drag { node, to });
         }
         if let Some((run, view)) = &mut self.shown {
             view.hovered = is_canvas(pointer)
@@ -320,6 +335,7 @@ impl App {
             Command::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
             Command::Help => self.panels.help.toggle(),
             Command::Clear => self.clear(),
+            Command::Quit => self.is_closing = true,
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) enum Command {
     ToggleFrameRate,
     Help,
     Clear,
+    Quit,
 }
 
 /// A key that means something, whatever the keyboard.
@@ -42,6 +43,7 @@ pub(super) enum Key {
     F1,
     Escape,
     Home,
+    CtrlQ,
 }
 
 /// Whether Shift has to be held.
@@ -350,6 +352,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Closes what lies on top, or selects nothing.",
         &[either(Key::Escape)],
     ),
+    entry(
+        Command::Quit,
+        Group::Run,
+        "Quit",
+        "Closes the window.",
+        &[either(Key::CtrlQ)],
+    ),
 ];
 
 /// What is possible depends on this.
@@ -448,6 +457,7 @@ impl Stroke {
             Key::F1 => "F1".into(),
             Key::Escape => "Esc".into(),
             Key::Home => "Home".into(),
+            Key::CtrlQ => "Ctrl Q".into(),
         };
         match self.shift {
             Shift::Held => format!("Shift {key}"),

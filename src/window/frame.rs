@@ -93,6 +93,9 @@ pub(super) async fn run(
             began,
         );
         last = began;
+        if frames.app.is_closing() {
+            return Ok(());
+        }
         if let Some(shortest) = frames.pause(&busy) {
             schedule_update();
             jobs::wait(shortest.saturating_sub(began.elapsed()));

@@ -179,8 +179,12 @@ impl EventHandler for Input {
     fn key_down_event(&mut self, code: KeyCode, mods: KeyMods, repeat: bool) {
         let (press, held) = (pressed(repeat), held(mods));
         self.events.push(Event::Key { code, press, held });
-        if let Some(key) = named(code)
-            && !held.ctrl
+        let key = match (held.ctrl || held.logo, code) {
+            (true, KeyCode::Q) => Some(Key::CtrlQ),
+            (true, _) => None,
+            (false, _) => named(code),
+        };
+        if let Some(key) = key
             && !held.alt
         {
             self.events.push(Event::Stroke { key, press, held });

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod cli;
 mod executors;
 mod honesty;
 mod hostile;

@@ -1,0 +1,263 @@
+//! The command line: arguments in, [`Cli`] out. Nothing is done here.
+
+use crate::scp::SlotIndex;
+use crate::sim::ExecutorKind;
+use crate::time::Time;
+use crate::trace::outcome::Until;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Watch the Stellar Consensus Protocol reach agreement, and see exactly why, or why not.
+///
+/// Without a subcommand a window opens and the scenario runs in it. Without a display the scenario runs in the
+/// terminal, as `quorumscope run` does on purpose.
+#[derive(Debug, Parser)]
+#[command(
+    name = "quorumscope",
+    version,
+    max_term_width = 110,
+    args_conflicts_with_subcommands = true
+)]
+#[command(
+    after_help = "Exit codes: 0 fine, 1 safety violated, 2 bad arguments or input, 3 no progress within the limit."
+)]
+pub struct Cli {
+    /// What to do; without it the window opens.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to show in the window.
+    #[command(flatten)]
+    pub window: WindowArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario in the terminal, without a window.
+    Run(RunArgs),
+    /// List the built-in scenarios.
+    Scenarios,
+    /// Replay transcripts of the reference implementation against the SCP core and compare.
+    Conformance(ConformanceArgs),
+}
+
+/// What to run; shared by the window and `run`.
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// A built-in scenario, or a scenario file (see `quorumscope scenarios`).
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "demo",
+        conflicts_with = "network"
+    )]
+    pub scenario: String,
+    /// A real network: a node list as stellarbeat and radar publish it (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// The organisations that belong to the node list (JSON).
+    #[arg(long, value_name = "FILE", requires = "network")]
+    pub organizations: Option<PathBuf>,
+    /// Seed of everything random; the same seed gives the same run.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many nodes, for scenarios that place them at random: 1 to 10,000 (with threads up to 2,000).
+    #[arg(long, value_name = "N")]
+    pub nodes: Option<usize>,
+}
+
+/// Arguments of the window.
+#[derive(Debug, Args)]
+pub struct WindowArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Who does the nodes' work: a thread per node, or the engine itself.
+    #[arg(long, value_enum, default_value_t = ExecutorArg::Threads)]
+    pub executor: ExecutorArg,
+    /// Colours: dark for the screen, light for print.
+    #[arg(long, value_enum, default_value_t = ThemeArg::Dark)]
+    pub theme: ThemeArg,
+    /// Width and height of the window in logical pixels.
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
+    pub size: (u32, u32),
+    /// Write everything that happens into this file.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Print where nodes are on the screen, a JSON object a line, whenever that has changed.
+    #[arg(long)]
+    pub print_positions: bool,
+    /// Start paused.
+    #[arg(long)]
+    pub paused: bool,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Who does the nodes' work; the result is the same.
+    #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
+    pub executor: ExecutorArg,
+    /// When to stop: `externalized` (everything proposed is decided), `slot N`, or a virtual time such as `30s`.
+    #[arg(long, value_name = "externalized|slot N|TIME", num_args = 1..=2, default_value = "externalized")]
+    pub until: Vec<String>,
+    /// Print a summary as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Write everything that happens into this file (`.jsonl`, or `.jsonl.zst` compressed).
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Write the picture the window would show at the end as SVG.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write the picture the window would show at the end as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
+    /// Width and height of the picture in pixels.
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
+    pub size: (u32, u32),
+    /// Colours of the picture.
+    #[arg(long, value_enum, default_value_t = ThemeArg::Dark)]
+    pub theme: ThemeArg,
+    /// Print nothing but errors (and the JSON object, if asked for).
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl From<&WindowArgs> for RunArgs {
+    /// What `run` does instead of opening a window.
+    fn from(args: &WindowArgs) -> RunArgs {
+        RunArgs {
+            source: args.source.clone(),
+            executor: args.executor,
+            until: vec!["externalized".to_owned()],
+            json: false,
+            trace: args.trace.clone(),
+            svg: None,
+            png: None,
+            size: args.size,
+            theme: args.theme,
+            quiet: false,
+        }
+    }
+}
+
+/// Arguments of `conformance`.
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Folder with transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`, `qsets*.json`).
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// Who does the nodes' work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExecutorArg {
+    /// One operating system thread per node.
+    Threads,
+    /// The engine's own thread.
+    Inline,
+}
+
+impl From<ExecutorArg> for ExecutorKind {
+    fn from(arg: ExecutorArg) -> ExecutorKind {
+        match arg {
+            ExecutorArg::Threads => ExecutorKind::Threads,
+            ExecutorArg::Inline => ExecutorKind::Inline,
+        }
+    }
+}
+
+/// Colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeArg {
+    /// For the screen.
+    Dark,
+    /// For print.
+    Light,
+}
+
+/// `1280x800` -> (1280, 800).
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let expected = || {
+        format!(
+            "expected WIDTHxHEIGHT between 320x240 and 7680x4320, such as 1280x800, found {text:?}"
+        )
+    };
+    let (width, height) = text.split_once('x').ok_or_else(expected)?;
+    match (width.parse(), height.parse()) {
+        (Ok(width @ 320..=7680), Ok(height @ 240..=4320)) => Ok((width, height)),
+        _ => Err(expected()),
+    }
+}
+
+/// The words after `--until` -> what they mean.
+///
+/// # Errors
+/// Says what was expected.
+pub fn parse_until(words: &[String]) -> Result<Until, String> {
+    let text = words.join(" ").to_ascii_lowercase();
+    if text == "externalized" {
+        return Ok(Until::Externalized);
+    }
+    let slot = text
+        .strip_prefix("slot")
+        .map(|rest| rest.trim_start_matches([' ', '=', ':']).parse::<u64>());
+    if let Some(Ok(slot @ 1..)) = slot {
+        return Ok(Until::Slot(SlotIndex(slot)));
+    }
+    parse_time(&text).map(Until::At).ok_or_else(|| {
+        format!("--until: expected `externalized`, `slot N` with N from 1, or a time such as `30s`, `1500ms` or `2min`, found {text:?}")
+    })
+}
+
+/// `30s`, `1.5s`, `1500ms`, `2min` -> an instant.
+fn parse_time(text: &str) -> Option<Time> {
+    let units = [("ms", 1e3), ("min", 60e6), ("s", 1e6)];
+    let (number, micros) = units
+        .iter()
+        .find_map(|(unit, micros)| Some((text.strip_suffix(unit)?, micros)))?;
+    let number: f64 = number.trim().parse().ok()?;
+    (number.is_finite() && (0.0..=1e9).contains(&number))
+        .then(|| Time((number * micros).round() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn until_is_understood_in_all_its_forms() {
+        let check = |words: &[&str], expected: Option<Until>| {
+            let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+            assert_eq!(parse_until(&words).ok(), expected, "{words:?}");
+        };
+        check(&["externalized"], Some(Until::Externalized));
+        check(&["slot", "3"], Some(Until::Slot(SlotIndex(3))));
+        check(&["SLOT 3"], Some(Until::Slot(SlotIndex(3))));
+        check(&["slot=12"], Some(Until::Slot(SlotIndex(12))));
+        check(&["30s"], Some(Until::At(Time::from_ms(30_000))));
+        check(&["1.5s"], Some(Until::At(Time::from_ms(1500))));
+        check(&["2min"], Some(Until::At(Time::from_ms(120_000))));
+        check(&["slot", "0"], None);
+        check(&["-3s"], None);
+        check(&["soon"], None);
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        assert_eq!(parse_size("800x600"), Ok((800, 600)));
+        for bad in ["800", "0x0", "99999x5", "ax b"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

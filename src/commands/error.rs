@@ -1,0 +1,38 @@
+//! Errors of commands, and the exit codes they lead to (DESIGN section 7).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code for a run in which two nodes decided differently.
+pub(super) const VIOLATED: u8 = 1;
+/// Exit code for bad arguments and bad input.
+pub(super) const BAD_INPUT: u8 = 2;
+/// Exit code for a run that did not reach what it was asked for.
+pub(super) const NO_PROGRESS: u8 = 3;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// An argument, or the content of a file, is not what it should be.
+    #[error("{0}")]
+    Input(String),
+    /// A file could not be written.
+    #[error("{path}: cannot write: {why}; choose a path in a folder that exists and is writable", path = path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// The window failed.
+    #[error("{0}")]
+    Window(String),
+}
+
+impl CommandError {
+    /// The exit code that tells of this error.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(BAD_INPUT)
+    }
+}

@@ -1,0 +1,69 @@
+//! The picture that the window would show, as a file, without a window.
+
+use super::error::CommandError;
+use super::intersection;
+use super::write::write_atomically;
+use crate::analysis::{Fbas, Verdict, top_tier};
+use crate::cli::{RunArgs, ThemeArg};
+use crate::picture::canvas::{Drawing, Point};
+use crate::picture::png::to_png;
+use crate::picture::scene::Scene;
+use crate::picture::svg::{Fonts, to_svg};
+use crate::picture::theme::ThemeName;
+use crate::picture::view_state::{Clock, Quorums, Status, ViewState};
+use crate::trace::World;
+use std::sync::Arc;
+
+/// Writes the pictures that `args` ask for.
+///
+/// # Errors
+/// If a file cannot be written.
+pub(super) fn write(args: &RunArgs, world: &World) -> Result<(), CommandError> {
+    if args.svg.is_none() && args.png.is_none() {
+        return Ok(());
+    }
+    let drawing = drawing(args, world);
+    if let Some(path) = &args.svg {
+        write_atomically(path, to_svg(&drawing, Fonts::Embedded).as_bytes())?;
+    }
+    if let Some(path) = &args.png {
+        let png = to_png(&drawing, 1.0).map_err(|why| CommandError::Input(why.to_string()))?;
+        write_atomically(path, &png)?;
+    }
+    Ok(())
+}
+
+fn drawing(args: &RunArgs, world: &World) -> Drawing {
+    let size_px = Point {
+        x: args.size.0 as f32,
+        y: args.size.1 as f32,
+    };
+    let mut view = ViewState::for_file(world, size_px);
+    view.theme = theme_name(args.theme);
+    let fbas = Fbas::new(world.quorum_sets());
+    let status = Status {
+        clock: Clock::Finished,
+        quorums: quorums(intersection::of_world(world)),
+        top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
+        ..Status::default()
+    };
+    Scene::new(world, &view, &status).drawing()
+}
+
+fn quorums(verdict: Verdict) -> Quorums {
+    match verdict {
+        Verdict::Intersecting => Quorums::Intersect,
+        Verdict::Disjoint(one, other) => Quorums::Disjoint(one, other),
+        Verdict::NoQuorum => Quorums::None,
+        Verdict::Unknown => Quorums::Unknown,
+    }
+}
+
+/// The theme that the argument names.
+#[must_use]
+pub(super) fn theme_name(arg: ThemeArg) -> ThemeName {
+    match arg {
+        ThemeArg::Dark => ThemeName::Dark,
+        ThemeArg::Light => ThemeName::Light,
+    }
+}

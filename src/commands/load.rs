@@ -1,0 +1,124 @@
+//! From what the command line names to a complete scenario.
+
+use super::error::CommandError;
+use crate::analysis::{Fbas, Verdict, intersection, top_tier};
+use crate::cli::SourceArgs;
+use crate::scenario::{
+    BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario, unknown_scenario,
+};
+use crate::scp::NodeId;
+use crate::scp::QuorumSet;
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// After so many looks at the clock that is none, a placement counts as one without intersection. The limit is in
+/// steps of the solver, so that the same seed gives the same placement on every machine.
+const JUDGE_STEPS_MAX: u32 = 20_000;
+
+/// The scenario that `args` ask for, complete.
+///
+/// # Errors
+/// Unknown names, unreadable or malformed files, numbers of nodes that do not fit.
+pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
+    read(
+        args,
+        &Judge {
+            intersecting: &is_intersecting,
+            top_tier: &middle,
+        },
+    )
+}
+
+fn read(args: &SourceArgs, judge: &Judge<'_>) -> Result<Scenario, CommandError> {
+    let options = Options {
+        seed: args.seed,
+        nodes: args.nodes,
+    };
+    let read = match &args.network {
+        Some(nodes) => {
+            let organizations = args
+                .organizations
+                .as_deref()
+                .map(|path| Ok((shown(path), read_text(path)?)));
+            let organizations = organizations.transpose()?;
+            let organizations = organizations
+                .as_ref()
+                .map(|(name, content)| (name.as_str(), content.as_str()));
+            let name = called(nodes);
+            let nodes = (shown(nodes), read_text(nodes)?);
+            let files = NetworkFiles {
+                name: &name,
+                nodes: (&nodes.0, &nodes.1),
+                organizations,
+            };
+            read_network(files, options, judge)
+        }
+        None => match BuiltIn::find(&args.scenario) {
+            Some(built_in) => built_in.read(options, judge),
+            None => return from_file(&args.scenario, options, judge),
+        },
+    };
+    read.map_err(|error| CommandError::Input(error.to_string()))
+}
+
+fn from_file(name: &str, options: Options, judge: &Judge<'_>) -> Result<Scenario, CommandError> {
+    let path = Path::new(name);
+    let is_path = path.exists() || name.contains(['/', '\\']) || name.ends_with(".toml");
+    if !is_path {
+        return Err(CommandError::Input(unknown_scenario(name).to_string()));
+    }
+    read_scenario(&called(path), name, &read_text(path)?, options, judge)
+        .map_err(|error| CommandError::Input(error.to_string()))
+}
+
+/// What a scenario from this file is called.
+fn called(path: &Path) -> String {
+    path.file_stem()
+        .map_or_else(|| shown(path), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Most bytes an input file may have; the largest real node lists are below 1 MB.
+const INPUT_BYTES_MAX: u64 = 64 << 20;
+
+fn read_text(path: &Path) -> Result<String, CommandError> {
+    let refuse = |why: String| CommandError::Input(format!("{}: {why}", path.display()));
+    let about = fs::metadata(path)
+        .map_err(|why| refuse(format!("cannot be read: {why}. Check the path.")))?;
+    if !about.is_file() {
+        return Err(refuse(
+            "is not a file. Expected a TOML scenario or a JSON node list.".to_owned(),
+        ));
+    }
+    if about.len() > INPUT_BYTES_MAX {
+        return Err(refuse(format!(
+            "has {} bytes, more than the {INPUT_BYTES_MAX} that are read. Is it the right file?",
+            about.len()
+        )));
+    }
+    let bytes = fs::read(path).map_err(|why| refuse(format!("cannot be read: {why}.")))?;
+    String::from_utf8(bytes).map_err(|why| {
+        refuse(format!(
+            "is not text: byte {} is not UTF-8. Expected a TOML scenario or a JSON node list.",
+            why.utf8_error().valid_up_to()
+        ))
+    })
+}
+
+fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
+    let steps = Cell::new(0);
+    let stop = || {
+        steps.set(steps.get() + 1);
+        steps.get() > JUDGE_STEPS_MAX
+    };
+    intersection(&Fbas::new(sets.to_vec()), &stop) == Verdict::Intersecting
+}
+
+fn middle(sets: &[Option<Arc<QuorumSet>>]) -> Vec<NodeId> {
+    top_tier(&Fbas::new(sets.to_vec()))
+}

@@ -1,0 +1,58 @@
+//! The progress display of a run in the terminal.
+
+use crate::scenario::Scenario;
+use crate::trace::World;
+use crate::trace::outcome::deciders;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// A line that says how far the run is; nothing if it is not wanted or standard error is no terminal.
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Starts the display.
+    #[must_use]
+    pub(super) fn new(scenario: &Scenario, quiet: bool) -> Progress {
+        let bar = if quiet {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::new_spinner()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(format!("{}, seed {}", scenario.name, scenario.seed));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Progress { bar }
+    }
+
+    /// Shows where `world` stands.
+    pub(super) fn show(&self, world: &World) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let newest = world.slots().last_key_value();
+        let slot = newest.map_or_else(
+            || "discovering".to_string(),
+            |(slot, summary)| {
+                format!(
+                    "slot {}: {} of {} decided",
+                    slot.0,
+                    summary.decided.len(),
+                    deciders(world).len()
+                )
+            },
+        );
+        self.bar.set_message(format!(
+            "| {} virtual | {slot} | {} messages",
+            world.now, world.counters.sent
+        ));
+    }
+
+    /// Takes the display away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,116 @@
+//! `quorumscope run`: a scenario in the terminal, to its end, with a summary.
+
+use super::error::{CommandError, NO_PROGRESS, VIOLATED};
+use super::progress::Progress;
+use super::say::say;
+use super::summary::Summary;
+use super::write::check_writable;
+use super::{figure, load};
+use crate::cli::{RunArgs, parse_until};
+use crate::session::{Progress as SessionProgress, Session};
+use crate::sim::{ExecutorKind, Simulation};
+use crate::trace::outcome::{Outcome, Until, Watch};
+use crate::trace::{Record, TraceWriter, World};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// How many records are folded between two looks at the progress display.
+const CHUNK_RECORDS: usize = 20_000;
+
+/// Runs what `args` ask for, prints the outcome and tells it by the exit code.
+///
+/// # Errors
+/// Bad arguments, bad input files, unwritable outputs.
+pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
+    let until = parse_until(&args.until).map_err(CommandError::Input)?;
+    for picture in [&args.svg, &args.png].into_iter().flatten() {
+        check_writable(picture)?;
+    }
+    let scenario = Arc::new(load::scenario(&args.source)?);
+    let kind = ExecutorKind::from(args.executor);
+    let mut session = Simulation::new(Arc::clone(&scenario), kind).map_err(input)?;
+    let mut trace = args
+        .trace
+        .as_ref()
+        .map(|path| TraceWriter::create(path, &scenario))
+        .transpose()
+        .map_err(input)?;
+    let progress = Progress::new(&scenario, args.quiet || args.json);
+    let run = drive(&mut session, until, trace.as_mut(), &progress)?;
+    progress.finish();
+    trace.map(TraceWriter::finish).transpose().map_err(input)?;
+    figure::write(args, &run.world)?;
+    let summary = Summary::new(&run.world, run.outcome, kind);
+    if args.json {
+        say(&summary.to_json());
+    } else if !args.quiet {
+        say(summary.to_text(&run.world).trim_end());
+    }
+    Ok(exit_code(run.outcome))
+}
+
+fn input(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Input(error.to_string())
+}
+
+/// What a run left behind.
+struct Run {
+    world: World,
+    outcome: Outcome,
+}
+
+/// Lets the scenario run until the watch says that it is over. Nothing of the instant in which that happens is cut
+/// off, so neither the executor nor the size of the chunks can be seen in the result.
+fn drive(
+    session: &mut Simulation,
+    until: Until,
+    mut trace: Option<&mut TraceWriter>,
+    progress: &Progress,
+) -> Result<Run, CommandError> {
+    let mut world = World::new(Arc::new(session.scenario().clone()));
+    let mut watch = Watch::new(until, &world);
+    let mut over_at = None;
+    'run: loop {
+        let reached = session.advance(watch.horizon(), CHUNK_RECORDS);
+        let records = session.take_records();
+        let idle = records.is_empty();
+        for record in records {
+            if over_at.is_some_and(|over_at| record.at() > over_at) {
+                break 'run;
+            }
+            fold(&mut world, &record, trace.as_deref_mut())?;
+            if over_at.is_none() && watch.is_over(&world, &record) {
+                over_at = Some(record.at());
+            }
+        }
+        progress.show(&world);
+        let is_spent =
+            idle && reached == SessionProgress::Reached && session.now() >= watch.horizon();
+        if reached == SessionProgress::Finished || is_spent {
+            world.advance_to(session.now());
+            break;
+        }
+    }
+    let outcome = watch.outcome(&world);
+    Ok(Run { world, outcome })
+}
+
+fn fold(
+    world: &mut World,
+    record: &Record,
+    trace: Option<&mut TraceWriter>,
+) -> Result<(), CommandError> {
+    world.apply(record);
+    match trace {
+        Some(trace) => trace.write(record).map_err(input),
+        None => Ok(()),
+    }
+}
+
+fn exit_code(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Outcome::Agreed => ExitCode::SUCCESS,
+        Outcome::Violated => ExitCode::from(VIOLATED),
+        Outcome::NoProgress => ExitCode::from(NO_PROGRESS),
+    }
+}

@@ -1,0 +1,45 @@
+//! `quorumscope scenarios`: what is built in.
+
+use super::say::say;
+use crate::scenario::BUILT_IN;
+use std::process::ExitCode;
+
+/// How wide the descriptions are printed.
+const WIDTH_CHARS: usize = 100;
+
+/// Prints name, title and description of every built-in scenario.
+#[must_use]
+pub(super) fn list() -> ExitCode {
+    for built_in in BUILT_IN {
+        let heading = built_in.heading();
+        say(&format!("{:<12} {}", built_in.name, heading.title));
+        for line in wrapped(&heading.description, WIDTH_CHARS - 13) {
+            say(&format!("{:<12} {line}", ""));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The text in lines of at most `width` characters, broken at spaces.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(super::wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(super::wrapped("", 7), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,71 @@
+//! Files that are there whole or not at all.
+
+use super::error::CommandError;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Writes `bytes` under a temporary name beside `path` and renames.
+///
+/// # Errors
+/// If the folder is missing or not writable, or the disk is full; nothing half-written is left then.
+pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let temporary = temporary(path);
+    fs::write(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|why| {
+            // Best effort: the error to report is the first one.
+            let _ = fs::remove_file(&temporary);
+            CommandError::Write {
+                path: path.to_owned(),
+                why: why.to_string(),
+            }
+        })
+}
+
+/// Finds out whether a file could be written, before the work whose result it shall hold.
+///
+/// # Errors
+/// As writing it would.
+pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
+    let refuse = |why: String| CommandError::Write {
+        path: path.to_owned(),
+        why,
+    };
+    if path.is_dir() {
+        return Err(refuse("it is a folder".to_owned()));
+    }
+    let temporary = temporary(path);
+    fs::write(&temporary, [])
+        .and_then(|()| fs::remove_file(&temporary))
+        .map_err(|why| refuse(why.to_string()))
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.svg");
+        check_writable(&path).unwrap();
+        assert!(!path.exists());
+        write_atomically(&path, b"all of it").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"all of it");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let nowhere = folder.path().join("missing/a.svg");
+        assert!(check_writable(&nowhere).is_err());
+        let error = write_atomically(&nowhere, b"x").unwrap_err().to_string();
+        assert!(
+            error.contains("missing/a.svg") && error.contains("folder"),
+            "{error}"
+        );
+        assert!(write_atomically(folder.path(), b"x").is_err());
+    }
+}

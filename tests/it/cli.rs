@@ -1,0 +1,204 @@
+//! The program from outside: exit codes, error texts, repeatable summaries.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn quorumscope(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
+    // No display: whatever asks for a window must fall back to the terminal.
+    command
+        .args(args)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY");
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The summary as JSON, without the one field in which two runs may differ.
+fn summary(args: &[&str], code: i32) -> serde_json::Value {
+    let output = quorumscope(args);
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{args:?}: {}",
+        text(&output.stderr)
+    );
+    let mut json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        json.as_object_mut()
+            .unwrap()
+            .remove("cpu_ms")
+            .unwrap()
+            .is_u64()
+    );
+    json
+}
+
+fn check_refused(args: &[&str], expected: &[&str]) {
+    let output = quorumscope(args);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+    for part in expected {
+        assert!(
+            error.contains(part),
+            "{args:?}: {part:?} is not in: {error}"
+        );
+    }
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+fn in_folder(folder: &Path, name: &str, content: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_summary_has_every_field_and_repeats() {
+    let args = ["run", "--scenario", "demo", "--seed", "7", "--json"];
+    let first = summary(&args, 0);
+    assert_eq!(first, summary(&args, 0));
+    assert_eq!(first["scenario"], "demo");
+    assert_eq!(first["seed"], 7);
+    assert_eq!(first["executor"], "inline");
+    assert_eq!(first["nodes"], 20);
+    assert_eq!(first["outcome"], "agreed");
+    assert_eq!(first["intersecting"], true);
+    assert_eq!(first["slots"]["1"].as_object().unwrap().len(), 20);
+    let messages = &first["messages"];
+    let count = |name: &str| messages[name].as_u64().unwrap();
+    assert!(count("sent") >= count("delivered") + count("lost") && count("delivered") > 100);
+    assert!(
+        first["rounds_max"].as_u64().unwrap() >= 1 && first["ballots_max"].as_u64().unwrap() >= 1
+    );
+    assert!(first["virtual_ms"].as_f64().unwrap() > 0.0);
+    let mut threads = summary(&[&args[..], &["--executor", "threads"]].concat(), 0);
+    assert_eq!(threads["executor"], "threads");
+    threads["executor"] = "inline".into();
+    assert_eq!(first, threads);
+}
+
+#[test]
+fn exit_codes_tell_how_a_run_ended() {
+    let fork = summary(&["run", "--scenario", "w4", "--json"], 1);
+    assert_eq!(
+        (&fork["outcome"], &fork["intersecting"]),
+        (&"violated".into(), &false.into())
+    );
+    let stuck = summary(&["run", "--scenario", "s2", "--json"], 3);
+    assert_eq!(stuck["outcome"], "no_progress");
+    assert_eq!(
+        stuck["slots"]
+            .as_object()
+            .unwrap()
+            .values()
+            .filter(|slot| !slot.as_object().unwrap().is_empty())
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn without_a_display_the_window_command_runs_in_the_terminal() {
+    let output = quorumscope(&["--scenario", "w1"]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+    assert!(err.contains("terminal"), "{err}");
+    assert!(
+        out.contains("agreed") && out.contains("quorums intersect: yes"),
+        "{out}"
+    );
+}
+
+#[test]
+fn pictures_and_traces_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (svg, png, trace) = (path("a.svg"), path("a.png"), path("a.jsonl.zst"));
+    let args = [
+        "run",
+        "--scenario",
+        "w1",
+        "--quiet",
+        "--svg",
+        &svg,
+        "--png",
+        &png,
+        "--trace",
+        &trace,
+    ];
+    let output = quorumscope(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(output.stdout.is_empty());
+    assert!(fs::read_to_string(svg).unwrap().starts_with("<svg"));
+    assert_eq!(&fs::read(png).unwrap()[..8], b"\x89PNG\r\n\x1a\n");
+    assert!(fs::metadata(trace).unwrap().len() > 1000);
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "something temporary was left"
+    );
+}
+
+#[test]
+fn bad_arguments_and_files_are_refused_with_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| in_folder(folder.path(), name, content);
+    check_refused(
+        &["run", "--scenario", "dmeo"],
+        &["dmeo", "demo", "scenarios"],
+    );
+    check_refused(&["--scenario", "dmeo"], &["dmeo"]);
+    check_refused(
+        &["run", "--no-such-argument"],
+        &["--no-such-argument", "Usage"],
+    );
+    check_refused(&["run", "--nodes", "0"], &["0"]);
+    check_refused(&["run", "--nodes", "100000"], &["100000", "10000"]);
+    check_refused(
+        &["run", "--nodes", "5000", "--executor", "threads"],
+        &["5000", "2000", "inline"],
+    );
+    check_refused(&["run", "--scenario", "w1", "--nodes", "7"], &["w1"]);
+    check_refused(&["run", "--until", "soon"], &["soon", "slot N"]);
+    check_refused(&["run", "--network", "missing.json"], &["missing.json"]);
+    check_refused(&["run", "--scenario", "missing.toml"], &["missing.toml"]);
+    let toml = file("broken.toml", "title = \"x\"\ndescription = \n");
+    check_refused(
+        &["run", "--scenario", &toml],
+        &["broken.toml", "line 2", "column"],
+    );
+    let unknown = file("unknown.toml", "title = \"x\"\ncolour = 3\n");
+    check_refused(
+        &["run", "--scenario", &unknown],
+        &["unknown.toml", "line 2", "colour", "expected"],
+    );
+    let json = file("broken.json", "[\n  {\"publicKey\": 7}\n]\n");
+    check_refused(
+        &["run", "--network", &json],
+        &["broken.json", "line 2", "publicKey"],
+    );
+    let binary = folder.path().join("binary.toml");
+    fs::write(&binary, [0xff, 0xfe, 0]).unwrap();
+    check_refused(
+        &["run", "--scenario", binary.to_str().unwrap()],
+        &["binary.toml", "UTF-8"],
+    );
+    for output in ["--trace", "--svg", "--png"] {
+        let path = folder
+            .path()
+            .join("missing/out")
+            .to_str()
+            .unwrap()
+            .to_owned();
+        check_refused(
+            &["run", "--scenario", "w1", output, &path],
+            &["missing/out", "write"],
+        );
+    }
+}

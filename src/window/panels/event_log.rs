@@ -1,7 +1,7 @@
 //! The event log: what has happened in words, the latest on top.
 
 use super::icons::Icon;
-use super::widgets::{LINE_PX, Lit, dim, icon_button};
+use super::widgets::{LINE_PX, Lit, Usable, dim, icon_button};
 use super::{Model, PanelState, Request};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
@@ -101,7 +101,7 @@ fn head(
         let filter = egui::Checkbox::new(&mut state.log_follows_selection, label);
         ui.add_enabled(view.selected.is_some(), filter);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if icon_button(ui, &model.theme, Icon::Close, true, Lit::No)
+            if icon_button(ui, &model.theme, Icon::Close, Usable::Yes, Lit::No)
                 .on_hover_text("Close the event log")
                 .clicked()
             {

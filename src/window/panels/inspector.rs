@@ -1,7 +1,9 @@
 //! The node panel: everything that is known about the selected node, in the paper's letters.
 
 use super::icons::Icon;
-use super::widgets::{LINE_PX, Lit, dim, fill_of, flowing, heading, icon_button, node_chip, row};
+use super::widgets::{
+    LINE_PX, Lit, Usable, dim, fill_of, flowing, heading, icon_button, node_chip, row,
+};
 use super::{Model, Request, quorum_tree};
 use crate::node::view::{BackupAnswer, NodeView, Phase, Readiness, TimerKind};
 use crate::picture::theme::Theme;
@@ -75,7 +77,7 @@ fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
 
 fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if icon_button(ui, theme, Icon::Close, true, Lit::No)
+        if icon_button(ui, theme, Icon::Close, Usable::Yes, Lit::No)
             .on_hover_text("Close the node panel")
             .clicked()
         {
@@ -151,16 +153,13 @@ fn state(node: &WorldNode) -> String {
             Phase::Externalized => "has externalized",
         },
     };
-    let role = if node.config.is_beacon {
-        ", beacon"
-    } else {
-        ""
-    };
-    let organization = node
-        .organization
-        .as_ref()
-        .map_or(String::new(), |name| format!(", of {name}"));
-    format!("{}{role}{organization}", health.unwrap_or(doing))
+    let role = node.config.is_beacon.then_some("beacon");
+    let parts = [
+        node.organization.as_deref(),
+        role,
+        Some(health.unwrap_or(doing)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn trust(

@@ -1,7 +1,7 @@
 //! The toolbar: a way by mouse to everything that keys do, the palette, speed and seed.
 
 use super::icons::{self, Icon};
-use super::widgets::{BUTTON_PX, Lit, command_button, explain, icon_button};
+use super::widgets::{BUTTON_PX, Lit, Usable, command_button, explain, icon_button};
 use super::{Model, PanelState, Request};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Shown;
@@ -13,6 +13,13 @@ use std::path::PathBuf;
 
 /// Windows narrower than this have the commands about the view in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Wide,
+    Narrow,
+}
 
 /// The commands about the view, at the right end.
 const VIEW: [(Command, Icon); 6] = [
@@ -38,41 +45,46 @@ pub(super) fn show(
         .frame(frame)
         .show(ctx, |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
-            let is_wide = ui.available_width() >= WIDE_FROM_PX;
+            let room = if ui.available_width() >= WIDE_FROM_PX {
+                Room::Wide
+            } else {
+                Room::Narrow
+            };
             ui.horizontal_centered(|ui| {
-                scenario_button(ui, model, is_wide, out);
-                gap(ui);
+                scenario_button(ui, model, room, out);
+                gap(ui, room);
                 time(ui, model, out);
-                gap(ui);
-                palette(ui, model, state, is_wide, out);
-                gap(ui);
+                gap(ui, room);
+                palette(ui, model, state, room, out);
+                gap(ui, room);
                 command_button(ui, model, Command::AddNode, Icon::Add, Lit::No, out);
                 command_button(ui, model, Command::RemoveNode, Icon::Remove, Lit::No, out);
-                gap(ui);
+                gap(ui, room);
                 command_button(ui, model, Command::Restart, Icon::Restart, Lit::No, out);
                 command_button(ui, model, Command::NewSeed, Icon::Dice, Lit::No, out);
-                seed(ui, model, state, out);
+                seed(ui, model, state, room, out);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    right_end(ui, model, state, is_wide, out)
+                    right_end(ui, model, state, room, out)
                 });
             });
         });
 }
 
-fn gap(ui: &mut Ui) {
-    ui.add_space(5.0);
+fn gap(ui: &mut Ui, room: Room) {
+    let space = if room == Room::Wide { 5.0 } else { 1.0 };
+    ui.add_space(space);
     let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), Sense::hover());
     ui.painter().rect_filled(
         rect,
         0.0,
         ui.visuals().widgets.noninteractive.bg_stroke.color,
     );
-    ui.add_space(5.0);
+    ui.add_space(space);
 }
 
 /// The name of the scenario; a click opens the list of all.
-fn scenario_button(ui: &mut Ui, model: &Model<'_>, is_wide: bool, out: &mut Vec<Request>) {
-    let widest = if is_wide { 210.0 } else { 104.0 };
+fn scenario_button(ui: &mut Ui, model: &Model<'_>, room: Room, out: &mut Vec<Request>) {
+    let widest = if room == Room::Wide { 210.0 } else { 104.0 };
     let title = model
         .run
         .map_or("Opening …", |(run, _)| run.world.scenario.title.as_str());
@@ -128,7 +140,7 @@ fn palette(
     ui: &mut Ui,
     model: &Model<'_>,
     state: &mut PanelState,
-    is_wide: bool,
+    room: Room,
     out: &mut Vec<Request>,
 ) {
     let palette = &mut state.palette;
@@ -171,7 +183,7 @@ fn palette(
                 palette.kind = kind;
             }
         }
-        let width = if is_wide { 130.0 } else { 84.0 };
+        let width = if room == Room::Wide { 130.0 } else { 72.0 };
         text_field(ui, model, state, width, out);
     }
     command_button(ui, model, Command::Propose, Icon::Propose, Lit::No, out);
@@ -202,7 +214,7 @@ fn text_field(
                     "{} bytes, SHA-256 {}",
                     file.size_bytes, file.sha256
                 ));
-                if icon_button(ui, &model.theme, Icon::Close, true, Lit::No)
+                if icon_button(ui, &model.theme, Icon::Close, Usable::Yes, Lit::No)
                     .on_hover_text("Forget this file")
                     .clicked()
                 {
@@ -222,7 +234,13 @@ fn text_field(
 }
 
 /// The seed; typing another one starts over.
-fn seed(ui: &mut Ui, model: &Model<'_>, state: &mut PanelState, out: &mut Vec<Request>) {
+fn seed(
+    ui: &mut Ui,
+    model: &Model<'_>,
+    state: &mut PanelState,
+    room: Room,
+    out: &mut Vec<Request>,
+) {
     let current = model
         .run
         .map_or(String::new(), |(run, _)| run.choice.seed.to_string());
@@ -230,9 +248,11 @@ fn seed(ui: &mut Ui, model: &Model<'_>, state: &mut PanelState, out: &mut Vec<Re
     if !ui.memory(|memory| memory.has_focus(id)) {
         state.seed.clone_from(&current);
     }
-    ui.add_space(4.0);
-    ui.label(RichText::new("seed").color(color(model.theme.text_dim)));
-    ui.add_space(2.0);
+    if room == Room::Wide {
+        ui.add_space(4.0);
+        ui.label(RichText::new("seed").color(color(model.theme.text_dim)));
+        ui.add_space(2.0);
+    }
     let width = (state.seed.len() as f32 * 8.5 + 10.0).clamp(34.0, 90.0);
     let field = ui.add(
         TextEdit::singleline(&mut state.seed)
@@ -252,7 +272,7 @@ fn right_end(
     ui: &mut Ui,
     model: &Model<'_>,
     state: &PanelState,
-    is_wide: bool,
+    room: Room,
     out: &mut Vec<Request>,
 ) {
     command_button(
@@ -263,7 +283,7 @@ fn right_end(
         lit(state.help.is_open()),
         out,
     );
-    if is_wide {
+    if room == Room::Wide {
         for (command, icon) in VIEW.iter().rev() {
             command_button(
                 ui,

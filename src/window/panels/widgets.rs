@@ -23,6 +23,13 @@ pub(super) enum Lit {
     No,
 }
 
+/// Whether a button does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Usable {
+    Yes,
+    No,
+}
+
 /// A button of a command, with its sign and explanation; grey, saying why, when it is impossible.
 pub(super) fn command_button(
     ui: &mut Ui,
@@ -33,7 +40,12 @@ pub(super) fn command_button(
     out: &mut Vec<Request>,
 ) {
     let refusal = command.refusal(&model.situation);
-    let response = icon_button(ui, &model.theme, icon, refusal.is_none(), lit);
+    let usable = if refusal.is_none() {
+        Usable::Yes
+    } else {
+        Usable::No
+    };
+    let response = icon_button(ui, &model.theme, icon, usable, lit);
     explain(response.clone(), command, refusal);
     if response.clicked() && refusal.is_none() {
         out.push(Request::Command(command));
@@ -45,9 +57,10 @@ pub(super) fn icon_button(
     ui: &mut Ui,
     theme: &Theme,
     icon: Icon,
-    enabled: bool,
+    usable: Usable,
     lit: Lit,
 ) -> Response {
+    let enabled = usable == Usable::Yes;
     let sense = if enabled {
         Sense::click()
     } else {

@@ -39,6 +39,10 @@ pub enum Command {
     Scenarios,
     /// Replay transcripts of the reference implementation against the SCP core and compare.
     Conformance(ConformanceArgs),
+    /// Measure.
+    #[cfg(feature = "window")]
+    #[command(subcommand)]
+    Bench(Bench),
 }
 
 /// What to run; shared by the window and `run`.
@@ -64,6 +68,20 @@ pub struct SourceArgs {
     /// How many nodes, for scenarios that place them at random: 1 to 10,000 (with threads up to 2,000).
     #[arg(long, value_name = "N")]
     pub nodes: Option<usize>,
+}
+
+impl SourceArgs {
+    /// The default scenario, as without any argument.
+    #[must_use]
+    pub fn demo() -> SourceArgs {
+        SourceArgs {
+            scenario: "demo".to_owned(),
+            network: None,
+            organizations: None,
+            seed: 1,
+            nodes: None,
+        }
+    }
 }
 
 /// Arguments of the window.
@@ -151,6 +169,32 @@ pub struct ConformanceArgs {
     /// Folder with transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`, `qsets*.json`).
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+}
+
+/// What to measure.
+#[cfg(feature = "window")]
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Cost of drawing a frame, in the real window.
+    Frame(BenchFrameArgs),
+}
+
+/// Arguments of `bench frame`.
+#[cfg(feature = "window")]
+#[derive(Debug, Args)]
+pub struct BenchFrameArgs {
+    /// How many nodes.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub nodes: usize,
+    /// How many trust edges.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub edges: usize,
+    /// Measure the demo scenario instead of a made-up network.
+    #[arg(long, conflicts_with_all = ["nodes", "edges"])]
+    pub demo: bool,
+    /// Print the figures as one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Who does the nodes' work.

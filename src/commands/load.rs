@@ -1,21 +1,20 @@
 //! From what the command line names to a complete scenario.
 
 use super::error::CommandError;
-use crate::analysis::{Fbas, Verdict, intersection, top_tier};
+use crate::analysis::{Fbas, Verdict, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
 use crate::scenario::{
     BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario, unknown_scenario,
 };
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
-use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// After so many looks at the clock that is none, a placement counts as one without intersection. The limit is in
+/// After so many questions whether to stop, a placement counts as one without intersection. The limit is in
 /// steps of the solver, so that the same seed gives the same placement on every machine.
-const JUDGE_STEPS_MAX: u32 = 20_000;
+const JUDGE_STEPS_MAX: u64 = 20_000;
 
 /// The scenario that `args` ask for, complete.
 ///
@@ -29,6 +28,21 @@ pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
             top_tier: &middle,
         },
     )
+}
+
+/// Whether [`scenario`] would find anything wrong, without its long questions about quorums.
+///
+/// # Errors
+/// Those of [`scenario`].
+pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
+    read(
+        args,
+        &Judge {
+            intersecting: &|_| true,
+            top_tier: &|_| Vec::new(),
+        },
+    )
+    .map(drop)
 }
 
 fn read(args: &SourceArgs, judge: &Judge<'_>) -> Result<Scenario, CommandError> {
@@ -111,12 +125,7 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 }
 
 fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
-    let steps = Cell::new(0);
-    let stop = || {
-        steps.set(steps.get() + 1);
-        steps.get() > JUDGE_STEPS_MAX
-    };
-    intersection(&Fbas::new(sets.to_vec()), &stop) == Verdict::Intersecting
+    intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) == Verdict::Intersecting
 }
 
 fn middle(sets: &[Option<Arc<QuorumSet>>]) -> Vec<NodeId> {

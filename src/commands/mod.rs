@@ -2,6 +2,8 @@
 //! the wall clock.
 
 #[cfg(feature = "window")]
+mod bench;
+#[cfg(feature = "window")]
 pub mod bench_frame;
 pub mod conformance;
 mod cpu;
@@ -10,15 +12,21 @@ mod figure;
 mod intersection;
 mod load;
 mod progress;
+#[cfg(feature = "window")]
+mod recorded;
 mod run;
 mod say;
 mod scenarios;
 mod summary;
+#[cfg(feature = "window")]
+mod window;
 mod write;
 
 pub use error::CommandError;
 
-use crate::cli::{Cli, Command, ConformanceArgs, RunArgs};
+#[cfg(feature = "window")]
+use crate::cli::Bench;
+use crate::cli::{Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
 use std::process::ExitCode;
 
 /// Does what the command line asks for.
@@ -30,13 +38,19 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Scenarios) => Ok(scenarios::list()),
         Some(Command::Conformance(args)) => conformance(args),
-        None => {
-            eprintln!(
-                "quorumscope: there is no display; running in the terminal, as `quorumscope run` does"
-            );
-            run::run(&RunArgs::from(&cli.window))
-        }
+        #[cfg(feature = "window")]
+        Some(Command::Bench(Bench::Frame(args))) => bench::frame(args),
+        #[cfg(feature = "window")]
+        None => window::run(&cli.window),
+        #[cfg(not(feature = "window"))]
+        None => run_in_terminal(&cli.window, "this program was built without the window"),
     }
+}
+
+/// Says in one line why there is no window, and does what `run` does.
+fn run_in_terminal(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
+    eprintln!("quorumscope: {why}; running in the terminal, as `quorumscope run` does");
+    run::run(&RunArgs::from(args))
 }
 
 fn conformance(args: &ConformanceArgs) -> Result<ExitCode, CommandError> {

@@ -44,7 +44,7 @@ pub enum SimError {
     #[error("the scenario has no nodes; at least 1 is needed")]
     NoNodes,
     /// More nodes than the executor runs.
-    #[error("{nodes} nodes are too many: the executor `{executor}` runs at most {}", .executor.nodes_max())]
+    #[error("{nodes} nodes are too many: the executor `{executor}` runs at most {}; use fewer, or `inline`, which runs up to {}", .executor.nodes_max(), ExecutorKind::Inline.nodes_max())]
     TooManyNodes {
         /// How many there are.
         nodes: usize,

@@ -1,0 +1,119 @@
+//! `quorumscope bench`: measuring, with the clocks that the rest of the program must not read.
+
+use super::bench_frame::TrafficFactory;
+use super::error::CommandError;
+use super::say::say;
+use super::window::Factory;
+use crate::cli::{BenchFrameArgs, SourceArgs};
+use crate::picture::theme::{PaletteName, ThemeName};
+use crate::sim::ExecutorKind;
+use crate::window::{
+    FrameCost, FrameMode, MeasurePlan, Positions, ScenarioChoice, SessionFactory, Source, StartAs,
+    WindowError, WindowOptions, measure,
+};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long each mode is watched.
+const PER_MODE: Duration = Duration::from_secs(6);
+
+/// What one mode cost, as it is reported.
+#[derive(Serialize)]
+struct Figures {
+    nodes: Option<usize>,
+    edges: Option<usize>,
+    mode: &'static str,
+    cpu_ms_per_frame: f64,
+    app_ms_per_frame: f64,
+    fps: f64,
+    cpu_share_of_a_core: f64,
+}
+
+/// Opens the window, measures and prints.
+///
+/// # Errors
+/// If there is no display, or no window can be opened on it.
+pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
+    let sessions: Arc<dyn SessionFactory> = if args.demo {
+        Arc::new(Factory::plain(SourceArgs::demo(), ExecutorKind::Threads))
+    } else {
+        Arc::new(TrafficFactory {
+            nodes: args.nodes,
+            edges: args.edges,
+        })
+    };
+    let options = WindowOptions {
+        first: ScenarioChoice {
+            source: Source::Given,
+            seed: 1,
+            nodes: None,
+        },
+        size_px: (1280, 800),
+        theme: ThemeName::default(),
+        palette: PaletteName::default(),
+        start_as: StartAs::Playing,
+        positions: Positions::Quiet,
+        screenshots: PathBuf::from("."),
+    };
+    let plan = MeasurePlan {
+        per_mode: PER_MODE,
+        cpu_clock: || cpu_time::ProcessTime::now().as_duration(),
+    };
+    let shown = (!args.demo).then_some((args.nodes, args.edges));
+    let as_json = args.json;
+    measure(options, sessions, plan, move |costs| {
+        report(costs, shown, as_json)
+    })
+    .map_err(|error| match error {
+        WindowError::NoDisplay(why) => CommandError::Window(format!(
+            "bench frame needs a display: {why}. Start it under X11 or Wayland, or with `xvfb-run`."
+        )),
+        WindowError::NotOpened(_) => CommandError::Window(error.to_string()),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
+    let figures: Vec<Figures> = costs.iter().map(|cost| figures(cost, shown)).collect();
+    if as_json {
+        say(&serde_json::to_string(&figures).unwrap_or_default());
+        return;
+    }
+    say("mode        CPU ms/frame   app ms/frame      fps   share of a core");
+    for row in figures {
+        say(&format!(
+            "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
+            row.mode,
+            row.cpu_ms_per_frame,
+            row.app_ms_per_frame,
+            row.fps,
+            row.cpu_share_of_a_core * 100.0
+        ));
+    }
+}
+
+fn figures(cost: &FrameCost, shown: Option<(usize, usize)>) -> Figures {
+    let frames = f64::from(cost.frames.max(1));
+    let wall_s = cost.wall.as_secs_f64();
+    // An idle window draws no frames: then the costs per frame say nothing, and only the share of a core does.
+    let is_idle = cost.mode == FrameMode::Idle && cost.frames == 0;
+    let per_frame = |spent: Duration| {
+        if is_idle {
+            0.0
+        } else {
+            spent.as_secs_f64() * 1000.0 / frames
+        }
+    };
+    Figures {
+        nodes: shown.map(|(nodes, _)| nodes),
+        edges: shown.map(|(_, edges)| edges),
+        mode: cost.mode.name(),
+        cpu_ms_per_frame: per_frame(cost.cpu),
+        app_ms_per_frame: per_frame(cost.app),
+        fps: f64::from(cost.frames) / wall_s,
+        cpu_share_of_a_core: cost.cpu.as_secs_f64() / wall_s,
+    }
+}

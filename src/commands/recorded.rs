@@ -1,0 +1,77 @@
+//! A session whose records also go into a trace file.
+
+use crate::scenario::{Action, ActionRefused, Scenario};
+use crate::session::{Progress, Session};
+use crate::time::Time;
+use crate::trace::{Record, TraceError, TraceWriter};
+use std::path::Path;
+
+/// Wraps a session; what is taken from it is written first. The file gets its name when the session is dropped.
+pub(super) struct Recorded<S> {
+    session: S,
+    writer: Option<TraceWriter>,
+}
+
+impl<S: Session> Recorded<S> {
+    /// Records `session` into the file at `path`.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub(super) fn new(session: S, path: &Path) -> Result<Recorded<S>, TraceError> {
+        let writer = TraceWriter::create(path, session.scenario())?;
+        Ok(Recorded {
+            session,
+            writer: Some(writer),
+        })
+    }
+
+    fn write(&mut self, records: &[Record]) {
+        let Some(writer) = &mut self.writer else {
+            return;
+        };
+        if let Err(error) = records.iter().try_for_each(|record| writer.write(record)) {
+            eprintln!("quorumscope: {error}; the run goes on without being recorded");
+            self.writer = None;
+        }
+    }
+}
+
+impl<S> Drop for Recorded<S> {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.writer.take().map(TraceWriter::finish) {
+            eprintln!("quorumscope: {error}");
+        }
+    }
+}
+
+impl<S: Session> Session for Recorded<S> {
+    fn scenario(&self) -> &Scenario {
+        self.session.scenario()
+    }
+
+    fn now(&self) -> Time {
+        self.session.now()
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        self.session.next_at()
+    }
+
+    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+        self.session.advance(until, records_max)
+    }
+
+    fn step(&mut self) -> Progress {
+        self.session.step()
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        self.session.act(action)
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        let records = self.session.take_records();
+        self.write(&records);
+        records
+    }
+}

@@ -5,16 +5,16 @@
 
 use super::app::{App, RIPPLE};
 use super::host::{Host, Surroundings};
-use super::input::Input;
+use super::input::{Event, Input};
 use super::jobs;
 use super::measure::Meter;
 use super::options::{Positions, SessionFactory, WindowOptions};
-use super::paint::{Layers, Painter, Shift};
+use super::paint::{BACK, Layers, Painter, Shift};
 use super::positions::Reporter;
 use super::view_shift::Frozen;
-use crate::picture::canvas::{LayerName, Point, Rect, Shape, Stroke};
+use crate::picture::canvas::{Anchor, Font, LayerName, Point, Rect, Shape, Stroke};
 use crate::picture::scene::Scene;
-use crate::picture::theme::{TOOLBAR_HEIGHT_PX, Theme};
+use crate::picture::theme::{FONT_LARGE_PX, TOOLBAR_HEIGHT_PX, Theme};
 use crate::picture::view_state::ViewState;
 use macroquad::miniquad::window::schedule_update;
 use macroquad::window::{
@@ -106,14 +106,13 @@ pub(super) async fn run(
 
 /// The first frame comes before fonts, panels and the run: an empty stage with the name of the program.
 fn paint_first(painter: &mut Painter, theme: Theme) {
-    use crate::picture::canvas::{Anchor, Font};
     let text = Shape::Text {
         at: Point {
             x: screen_width() / 2.0,
             y: screen_height() / 2.0,
         },
         text: "Quorumscope".to_owned(),
-        size_px: crate::picture::theme::FONT_LARGE_PX,
+        size_px: FONT_LARGE_PX,
         color: theme.text_dim,
         font: Font::Bold,
         anchor: Anchor::Middle,
@@ -176,7 +175,7 @@ impl Frames {
         is_other || self.afterglow > 0 || since >= PANELS.min(self.panels_again)
     }
 
-    fn lay_out_panels(&mut self, events: &[super::input::Event], around: Surroundings) {
+    fn lay_out_panels(&mut self, events: &[Event], around: Surroundings) {
         let mut requests = Vec::new();
         let mut free = egui::Rect::NOTHING;
         let theme = self.app.theme();
@@ -228,7 +227,7 @@ impl Frames {
             .as_ref()
             .map(|view| Scene::new(scene.world, view, scene.status));
         let of = |name: LayerName| match &back {
-            Some(back) if super::paint::BACK.contains(&name) => back,
+            Some(back) if BACK.contains(&name) => back,
             _ => &scene,
         };
         let ripples = ripples(&self.app, &scene, at);

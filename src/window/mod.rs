@@ -2,7 +2,7 @@
 //! records.
 //!
 //! Reading order: `options.rs` (what it is told), `frame.rs` (what happens in a frame), `app.rs` (what commands do),
-//! `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
+//! `command/table.rs` (which there are), `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
 //! [`crate::session::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
 
 mod app;

@@ -11,6 +11,7 @@ use crate::scp::QuorumSet;
 use crate::session::{Progress, Session};
 use crate::trace::{ProposalState, Status, World, WorldNode};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// About how many records are folded before the clock is looked at again.
 const RECORDS_PER_TURN: usize = 400;
@@ -49,7 +50,7 @@ impl Run {
 
     /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not
     /// fit into this frame happens in the next.
-    pub(super) fn advance(&mut self, wall: std::time::Duration, may_go_on: &dyn Fn() -> bool) {
+    pub(super) fn advance(&mut self, wall: Duration, may_go_on: &dyn Fn() -> bool) {
         if !self.is_moving() {
             return;
         }

@@ -6,6 +6,7 @@
 mod atlas;
 mod gpu;
 mod mesh;
+mod outline;
 mod panels;
 
 pub(super) use mesh::{INDICES_MAX, VERTICES_MAX};

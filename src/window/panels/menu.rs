@@ -1,6 +1,6 @@
 //! The menu of a right click: on a node what can be done with it, elsewhere what can be done here.
 
-use super::widgets::dim;
+use super::widgets::{Usable, dim};
 use super::{Menu, Model, PanelState, Request};
 use crate::scp::NodeId;
 use crate::trace::Status;
@@ -51,6 +51,7 @@ fn of_node(
         .world
         .node(node)
         .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent));
+    let usable = if is_running { Usable::Yes } else { Usable::No };
     if !is_running {
         dim(ui, &model.theme, "is not running");
     }
@@ -59,7 +60,7 @@ fn of_node(
     let propose = format!("Propose “{what}”");
     item(
         ui,
-        is_running,
+        usable,
         &propose,
         Command::Propose,
         Request::ProposeAt(node),
@@ -67,7 +68,7 @@ fn of_node(
     );
     item(
         ui,
-        is_running,
+        usable,
         "Remove (it says that it leaves)",
         Command::RemoveNode,
         Request::Leave(node),
@@ -89,7 +90,7 @@ fn of_node(
 fn of_space(ui: &mut Ui, menu: Menu, out: &mut Vec<Request>) {
     item(
         ui,
-        true,
+        Usable::Yes,
         "Add a node here",
         Command::AddNode,
         Request::AddAt(menu.at),
@@ -103,7 +104,7 @@ fn of_space(ui: &mut Ui, menu: Menu, out: &mut Vec<Request>) {
     ] {
         item(
             ui,
-            true,
+            Usable::Yes,
             command.entry().label,
             command,
             Request::Command(command),
@@ -118,14 +119,17 @@ fn flat(text: &str) -> Button<'_> {
 
 fn item(
     ui: &mut Ui,
-    enabled: bool,
+    usable: Usable,
     text: &str,
     command: Command,
     request: Request,
     out: &mut Vec<Request>,
 ) {
     if ui
-        .add_enabled(enabled, flat(text).shortcut_text(command.shortcut()))
+        .add_enabled(
+            usable == Usable::Yes,
+            flat(text).shortcut_text(command.shortcut()),
+        )
         .clicked()
     {
         out.extend([request, Request::CloseMenu]);

@@ -1,0 +1,208 @@
+//! Carrying out commands and gestures on the run that is shown and on the view of it.
+
+use super::App;
+use crate::net::Position;
+use crate::node::view::NodeEvent;
+use crate::picture::canvas::Point;
+use crate::picture::theme::ThemeName;
+use crate::picture::view_state::Shown;
+use crate::picture::words;
+use crate::scenario::{Action, Placement};
+use crate::scp::NodeId;
+use crate::trace::Status as Health;
+use crate::window::command::Command;
+use crate::window::panels::{Panel, Tone};
+use crate::window::run::Run;
+
+impl App {
+    /// Carries out a command; `pointer` is where the pointer is on the picture, if it is there.
+    pub(in crate::window) fn command(&mut self, command: Command, pointer: Option<Point>) {
+        if let Some(refusal) = command.refusal(&self.situation()) {
+            self.say(Tone::Bad, refusal);
+            return;
+        }
+        match command {
+            Command::TogglePlay => self.with_run(|run| run.pace.toggle()),
+            Command::Step => self.with_run(|run| {
+                if run.pace.is_playing() {
+                    run.pace.toggle();
+                }
+                run.step();
+            }),
+            Command::Slower => self.with_run(|run| run.pace.slower()),
+            Command::Faster => self.with_run(|run| run.pace.faster()),
+            Command::Restart => self.reopen(self.seed()),
+            Command::NewSeed => self.reopen(self.seed().wrapping_add(1)),
+            Command::Propose => self.with_selected(App::propose),
+            Command::AddNode => self.add_node(pointer),
+            Command::RemoveNode => self.with_selected(|app, node| app.act(Action::Leave { node })),
+            Command::NextNode => self.select_next(),
+            Command::Scenarios => self.panels.picker.toggle(),
+            Command::Scenario(at) => {
+                if let Some(entry) = self.scenarios.get(usize::from(at)) {
+                    self.open_named(entry.name.clone());
+                }
+            }
+            Command::Screenshot => self.shoot(),
+            Command::FitView => {
+                if let Some((run, view)) = &mut self.shown {
+                    view.fit(&run.world);
+                }
+            }
+            Command::ToggleReach => {
+                if let Some((_, view)) = &mut self.shown {
+                    view.layers.reach = switched(view.layers.reach);
+                }
+            }
+            Command::ToggleLog => self.panels.log.toggle(),
+            Command::ToggleInspector => self.panels.inspector.toggle(),
+            Command::ToggleTheme => self.toggle_theme(),
+            Command::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
+            Command::Help => self.panels.help.toggle(),
+            Command::Clear => self.clear(),
+            Command::Quit => self.is_closing = true,
+        }
+    }
+
+    pub(super) fn with_run(&mut self, deed: impl FnOnce(&mut Run)) {
+        if let Some((run, _)) = &mut self.shown {
+            deed(run);
+        }
+    }
+
+    pub(super) fn with_selected(&mut self, deed: impl FnOnce(&mut App, NodeId)) {
+        if let Some(node) = self.selected() {
+            deed(self, node);
+        }
+    }
+
+    pub(super) fn selected(&self) -> Option<NodeId> {
+        self.shown.as_ref().and_then(|(_, view)| view.selected)
+    }
+
+    pub(super) fn select(&mut self, node: Option<NodeId>) {
+        if node.is_some() && self.selected().is_none() {
+            self.panels.inspector = Panel::Open;
+        }
+        if let Some((_, view)) = &mut self.shown {
+            view.selected = node;
+        }
+    }
+
+    /// The next node that is there, by number; after the last comes the first.
+    pub(super) fn select_next(&mut self) {
+        let Some((run, view)) = &self.shown else {
+            return;
+        };
+        let count = run.world.nodes.len() as u32;
+        let after = view.selected.map_or(0, |node| node.0 + 1);
+        let is_there = |id: &NodeId| {
+            run.world
+                .node(*id)
+                .is_some_and(|node| node.status != Health::Left)
+        };
+        let next = (after..after + count)
+            .map(|at| NodeId(at % count.max(1)))
+            .find(is_there);
+        self.select(next);
+    }
+
+    pub(super) fn center(&mut self, node: NodeId) {
+        if let Some((run, view)) = &mut self.shown {
+            view.camera = view.camera.centered_on(view.place(&run.world, node));
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        if self.panels.menu.take().is_some() {
+            return;
+        }
+        for panel in [&mut self.panels.help, &mut self.panels.picker] {
+            if panel.is_open() {
+                *panel = Panel::Closed;
+                return;
+            }
+        }
+        self.select(None);
+    }
+
+    pub(super) fn toggle_theme(&mut self) {
+        self.theme = match self.theme {
+            ThemeName::Dark => ThemeName::Light,
+            ThemeName::Light => ThemeName::Dark,
+        };
+        if let Some((_, view)) = &mut self.shown {
+            view.theme = self.theme;
+        }
+    }
+
+    /// The node answers at once, whatever becomes of the proposal.
+    pub(super) fn propose(&mut self, node: NodeId) {
+        let Some((run, _)) = &self.shown else { return };
+        let content = self.panels.palette.content(run.world.proposals().len());
+        self.act(Action::Propose { node, content });
+    }
+
+    pub(super) fn add_node(&mut self, at: Option<Point>) {
+        let Some((_, view)) = &self.shown else { return };
+        let world = view
+            .camera
+            .world_from_screen(at.unwrap_or(view.stage().center()));
+        self.act(Action::AddNode {
+            position: Position {
+                x_m: world.x,
+                y_m: world.y,
+            },
+        });
+    }
+
+    pub(super) fn drag(&mut self, node: NodeId, to: Point) {
+        let Some((run, view)) = &mut self.shown else {
+            return;
+        };
+        let place = view.camera.world_from_screen(to);
+        match run.world.scenario.placement {
+            Placement::Physical => self.act(Action::Move {
+                node,
+                to: Position {
+                    x_m: place.x,
+                    y_m: place.y,
+                },
+            }),
+            Placement::View => drop(view.places.insert(node, place)),
+        }
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        let Some((run, view)) = &mut self.shown else {
+            return;
+        };
+        let node = match action {
+            Action::Propose { node, .. } | Action::Leave { node } => Some(node),
+            _ => None,
+        };
+        let (nodes, lines) = (run.world.nodes.len(), run.world.log.len());
+        let result = run.act(action);
+        if run.world.nodes.len() != nodes {
+            view.follow(&run.world);
+        }
+        self.ripples.extend(node.map(|node| (node, self.at)));
+        let refused = run.world.log.iter().skip(lines).rev().find_map(|line| {
+            let is_refusal =
+                matches!(line.event, NodeEvent::ProposalRefused { .. }) && Some(line.node) == node;
+            is_refusal
+                .then(|| words::sentence(&run.world, line.node, &line.event))
+                .flatten()
+        });
+        if let Some(text) = result.err().map(|error| error.to_string()).or(refused) {
+            self.say(Tone::Bad, &text);
+        }
+    }
+}
+
+fn switched(shown: Shown) -> Shown {
+    match shown {
+        Shown::Yes => Shown::No,
+        Shown::No => Shown::Yes,
+    }
+}

@@ -1,0 +1,148 @@
+//! Opening runs, taking in what jobs have found, screenshots.
+
+use super::App;
+use crate::picture::canvas::{Point, Rect};
+use crate::picture::scene::Scene;
+use crate::picture::view_state::{Status, ViewState};
+use crate::session::Session;
+use crate::window::jobs::{Done, Ticket};
+use crate::window::options::{ScenarioChoice, Source};
+use crate::window::palette::Kind;
+use crate::window::panels::{Panel, Tone};
+use crate::window::quorums::QuorumWatch;
+use crate::window::run::Run;
+use crate::window::screenshot::{self, Shot};
+use std::sync::Arc;
+
+/// Pixels of a screenshot for each logical pixel.
+const SHOT_SCALE: f32 = 2.0;
+
+impl App {
+    pub(super) fn seed(&self) -> u64 {
+        let shown = self.shown.as_ref().map(|(run, _)| run.choice.seed);
+        shown
+            .or(self.opening.as_ref().map(|(_, choice, _)| choice.seed))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn reopen(&mut self, seed: u64) {
+        let shown = self.shown.as_ref().map(|(run, _)| run.choice.clone());
+        if let Some(choice) = shown.or(self.opening.as_ref().map(|(_, choice, _)| choice.clone())) {
+            self.open(ScenarioChoice { seed, ..choice });
+        }
+    }
+
+    pub(super) fn open_named(&mut self, name: String) {
+        self.panels.picker = Panel::Closed;
+        self.open(ScenarioChoice {
+            source: Source::Named(name),
+            seed: self.seed(),
+            nodes: None,
+        });
+    }
+
+    pub(super) fn open(&mut self, choice: ScenarioChoice) {
+        let what = match &choice.source {
+            Source::Given => "the scenario".to_owned(),
+            Source::Named(name) => name.clone(),
+        };
+        let ticket = self.jobs.open(choice.clone());
+        self.opening = Some((ticket, choice, format!("Opening {what} …")));
+    }
+
+    pub(super) fn finish(&mut self, done: Done) {
+        match done {
+            Done::Opened(ticket, result) => self.opened(ticket, result),
+            Done::Quorums(ticket, quorums, top_tier) => {
+                if self.quorums.answers(ticket) {
+                    self.status.quorums = quorums;
+                    self.status.top_tier = Arc::new(top_tier);
+                }
+            }
+            Done::Shot(Ok(paths)) => {
+                let names = paths
+                    .iter()
+                    .filter_map(|path| path.file_name())
+                    .map(|name| name.to_string_lossy());
+                self.say(
+                    Tone::Fine,
+                    &format!("Saved {}", names.collect::<Vec<_>>().join(" and ")),
+                );
+            }
+            Done::File(Ok(file)) => {
+                self.say(Tone::Fine, &format!("A click now proposes {}", file.name));
+                self.panels.palette.kind = Kind::File;
+                self.panels.palette.real_file = Some(file);
+            }
+            Done::Shot(Err(why)) | Done::File(Err(why)) | Done::Failed(why) => {
+                self.say(Tone::Bad, &why)
+            }
+        }
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Box<dyn Session + Send>, String>,
+    ) {
+        let Some((_, choice, _)) = self.opening.take_if(|(latest, _, _)| *latest == ticket) else {
+            return;
+        };
+        match result {
+            Ok(session) => {
+                let mut run = Run::new(session, choice, self.start_as);
+                if let Some((before, _)) = &self.shown {
+                    run.pace = before.pace.carried_to(&run.world.scenario);
+                }
+                self.show(run);
+            }
+            Err(why) => self.say(Tone::Bad, &why),
+        }
+    }
+
+    pub(super) fn show(&mut self, run: Run) {
+        let mut view = ViewState::new(&run.world, self.size);
+        (view.theme, view.palette) = (self.theme, self.palette);
+        if let Some((_, before)) = &self.shown {
+            (view.layers, view.labels) = (before.layers, before.labels);
+        }
+        view.resize(&run.world, self.size, self.canvas);
+        self.panels.palette.suit(&run.world.scenario);
+        self.panels.menu = None;
+        self.status = Status {
+            frames_per_s: self.status.frames_per_s,
+            ..Status::default()
+        };
+        self.quorums = QuorumWatch::default();
+        self.ripples.clear();
+        self.shown = Some((run, view));
+    }
+
+    pub(super) fn shoot(&mut self) {
+        let Some((run, view)) = &self.shown else {
+            return;
+        };
+        let (world, choice) = (&run.world, &run.choice);
+        // The picture alone, without the room that toolbar and panels take.
+        let size = Point {
+            x: view.canvas.width(),
+            y: view.canvas.height(),
+        };
+        let mut alone = ViewState {
+            hovered: None,
+            ..view.clone()
+        };
+        alone.resize(world, size, Rect::from_corners(0.0, 0.0, size.x, size.y));
+        let status = Status {
+            frames_per_s: None,
+            ..self.status.clone()
+        };
+        let shot = Shot {
+            drawing: Scene::new(world, &alone, &status).drawing(),
+            scale: SHOT_SCALE,
+            folder: self.shots.clone(),
+            stem: screenshot::stem(&world.scenario.name, choice.seed, world.now),
+        };
+        self.jobs.shoot(shot);
+    }
+}

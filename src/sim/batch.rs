@@ -171,9 +171,10 @@ impl Simulation {
                 if let Input::Fetched { sha256, .. } = &input {
                     self.files.end(node, sha256);
                 }
-                let mut kind = BatchKind::of(step.is_housekeeping);
+                let cause = BatchKind::of(step.is_housekeeping);
+                let mut kind = cause;
                 for output in &outputs {
-                    self.interpret(node, moment, output);
+                    self.interpret(node, moment, output, cause);
                     if matches!(output, Output::Event(event) if is_progress(event)) {
                         kind = BatchKind::Progress;
                     }
@@ -208,10 +209,10 @@ impl Simulation {
         }
     }
 
-    fn interpret(&mut self, node: NodeId, moment: Moment, output: &Output) {
+    fn interpret(&mut self, node: NodeId, moment: Moment, output: &Output, cause: BatchKind) {
         match output {
             Output::Send { to, message } => self.send(node, moment, *to, message),
-            Output::Announce(announcement) => self.announce(node, moment, announcement),
+            Output::Announce(announcement) => self.announce(node, moment, announcement, cause),
             Output::Persist(persisted) => {
                 if let Some(station) = self.stations.get_mut(node.index()) {
                     station.persisted = Some(Arc::clone(persisted));

@@ -36,6 +36,8 @@ pub(super) struct Station {
     pub(super) config: Arc<NodeConfig>,
     pub(super) standing: Standing,
     pub(super) persisted: Option<Arc<Persisted>>,
+    /// Number of the newest announcement that it has made of itself.
+    pub(super) announced: u64,
     /// Counts restarts.
     pub(super) life: u32,
     /// When its next timer runs out.
@@ -205,6 +207,7 @@ impl Station {
             config: Arc::clone(config),
             standing: Standing::Up,
             persisted: None,
+            announced: 0,
             life: 0,
             next: None,
             awaits_progress: false,

@@ -2,6 +2,7 @@
 //!
 //! Absent here: arrivals, and chunks of files (`files`).
 
+use super::batch::BatchKind;
 use super::engine::Simulation;
 use super::queue::{Cargo, Key, Moment, Parcel, Tag};
 use crate::net::{Load, LossReason, Verdict};
@@ -48,20 +49,30 @@ impl Simulation {
         }
     }
 
-    /// A node broadcasts an announcement.
+    /// A node broadcasts an announcement. What it repeats, or passes on of another's repetition, is housekeeping; the
+    /// first that it says of itself never is, even if a repeated beacon made it speak.
     pub(super) fn announce(
         &mut self,
         from: NodeId,
         moment: Moment,
         announcement: &Arc<Announcement>,
+        cause: BatchKind,
     ) {
+        let is_first = self.stations.get_mut(from.index()).is_some_and(|station| {
+            let is_own =
+                announcement.peer.id == from && announcement.kind != AnnouncementKind::Beacon;
+            let is_first = is_own && announcement.nth > station.announced;
+            if is_first {
+                station.announced = announcement.nth;
+            }
+            is_first
+        });
         let departure = Departure {
             from,
             moment,
             kind: MessageKind::Announce,
             message: None,
-            // The first beacon builds the network; the later ones only keep it up.
-            is_housekeeping: announcement.nth > 1 && announcement.kind == AnnouncementKind::Beacon,
+            is_housekeeping: cause == BatchKind::Housekeeping && !is_first,
         };
         let cargo = |tag| Cargo::Announcement(tag, Arc::clone(announcement));
         self.broadcast(&departure, None, cargo);

@@ -29,13 +29,15 @@ const HOUSEKEEPING_SHARE: f32 = 0.4;
 /// Everything under way. Housekeeping is only shown while there is little of it.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
-    let flights = &scene.world.flights;
-    let all = flights.len() <= DOTS_MAX;
-    let shown = || {
-        flights
+    let flights = || {
+        scene
+            .world
+            .flights
             .values()
-            .filter(move |flight| all || !flight.housekeeping)
+            .filter(|flight| is_message(flight))
     };
+    let all = flights().nth(DOTS_MAX).is_none();
+    let shown = || flights().filter(move |flight| all || !flight.housekeeping);
     if !all && shown().nth(DOTS_MAX).is_some() {
         return pulses(scene);
     }
@@ -45,6 +47,11 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
         dot(scene, arcs, flight, &mut shapes);
     }
     shapes
+}
+
+/// Broadcasts of discovery are rings, not dots.
+fn is_message(flight: &Flight) -> bool {
+    flight.kind != MessageKind::Announce
 }
 
 /// The colour of a kind of message: that of the phase it announces.
@@ -261,7 +268,7 @@ fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
         .world
         .flights
         .values()
-        .filter(|flight| flight.lost.is_none() && !flight.housekeeping)
+        .filter(|flight| is_message(flight) && flight.lost.is_none() && !flight.housekeeping)
         .map(|flight| {
             let share = progress(flight.sent_at, flight.arrives_at, now);
             let forward = flight.from <= flight.to;

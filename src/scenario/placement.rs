@@ -73,25 +73,71 @@ pub(super) fn place(streams: Streams, wanted: Wanted, judge: &Judge<'_>) -> Plac
     placed
 }
 
+/// Up to this many nodes a place is drawn again while it is too near to another; with more, nodes are dots anyway.
+const SPACED_NODES_MAX: usize = 1_000;
+/// How often a place is drawn again.
+const TRIES: usize = 8;
+/// Two nodes stand at least so far apart, as a share of the side of the square that each of them has on average.
+const SPACING_SHARE: f64 = 0.4;
+
 fn draw(streams: Streams, wanted: Wanted, attempt: usize) -> Placed {
-    let coordinate = |length: f64, nth: usize| {
-        let share = streams.unit(Purpose::Placement, attempt as u64, 0, nth as u64);
+    let coordinate = |length: f64, nth: usize, candidate: usize| {
+        let share = streams.unit(
+            Purpose::Placement,
+            attempt as u64,
+            candidate as u64,
+            nth as u64,
+        );
         // Tenths of a metre: short in files, and the same everywhere.
         let free = length - 2.0 * wanted.margin_m;
         ((wanted.margin_m + share * free) * 10.0).round() / 10.0
     };
-    let positions: Vec<Position> = (0..wanted.count)
-        .map(|nth| Position {
-            x_m: coordinate(wanted.area_m.0, 2 * nth),
-            y_m: coordinate(wanted.area_m.1, 2 * nth + 1),
-        })
-        .collect();
+    let (width_m, height_m) = wanted.area_m;
+    let spacing_m = SPACING_SHARE * (width_m * height_m / wanted.count.max(1) as f64).sqrt();
+    let tries = if wanted.count > SPACED_NODES_MAX {
+        1
+    } else {
+        TRIES
+    };
+    let mut positions: Vec<Position> = Vec::with_capacity(wanted.count);
+    for nth in 0..wanted.count {
+        let candidates = (0..tries).map(|candidate| Position {
+            x_m: coordinate(width_m, 2 * nth, candidate),
+            y_m: coordinate(height_m, 2 * nth + 1, candidate),
+        });
+        positions.extend(first_with_room(candidates, &positions, spacing_m));
+    }
     let neighbours = neighbours(&positions, wanted.range_m);
     Placed {
         positions,
         neighbours,
         remarks: Vec::new(),
     }
+}
+
+/// The first candidate that is `spacing_m` away from everybody; where there is none, the one with most room.
+fn first_with_room(
+    mut candidates: impl Iterator<Item = Position>,
+    placed: &[Position],
+    spacing_m: f64,
+) -> Option<Position> {
+    let room_m = |at: &Position| {
+        placed
+            .iter()
+            .map(|other| at.distance_m(*other))
+            .fold(f64::INFINITY, f64::min)
+    };
+    let mut best = candidates.next()?;
+    let mut best_m = room_m(&best);
+    while best_m < spacing_m
+        && let Some(next) = candidates.next()
+    {
+        let next_m = room_m(&next);
+        if next_m > best_m {
+            (best, best_m) = (next, next_m);
+        }
+    }
+    Some(best)
 }
 
 /// Who is within `range_m` of whom, ascending, without the node itself.
@@ -178,6 +224,29 @@ mod tests {
         Judge {
             intersecting,
             top_tier: &|_| Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nodes_do_not_stand_on_top_of_each_other() {
+        for seed in 0..20 {
+            let positions = draw(
+                Streams::new(seed),
+                Wanted {
+                    count: 20,
+                    ..WANTED
+                },
+                0,
+            )
+            .positions;
+            for (nth, one) in positions.iter().enumerate() {
+                for other in &positions[..nth] {
+                    assert!(
+                        one.distance_m(*other) > 40.0,
+                        "seed {seed}: {one:?} {other:?}"
+                    );
+                }
+            }
         }
     }
 

@@ -9,21 +9,16 @@ use crate::node::{
     Application, Input, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Relaying,
     Threshold, TimerKind, TrustCause, TrustPolicy,
 };
-use crate::picture::theme::{PaletteName, ThemeName};
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::{Ballot, NodeId, SlotIndex, SlotState, Value};
 use crate::session::{Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::{FlightId, Record};
-use crate::window::{
-    self, FrameCost, MeasurePlan, Positions, ScenarioChoice, ScenarioEntry, SessionFactory, Source,
-    StartAs, WindowError, WindowOptions,
-};
+use crate::window::{ScenarioChoice, ScenarioEntry, SessionFactory};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How long a message flies.
 const FLIGHT: Span = Span::from_ms(75);
@@ -31,103 +26,6 @@ const FLIGHT: Span = Span::from_ms(75);
 const STEP: Span = Span(500);
 /// Messages that a step sends.
 const MESSAGES: usize = 2;
-
-/// How the figures are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// A table for people.
-    Table,
-    /// One JSON object.
-    Json,
-}
-
-/// How long each mode is watched.
-const PER_MODE: Duration = Duration::from_secs(5);
-/// Size of the window in logical pixels.
-const SIZE: (u32, u32) = (1280, 800);
-
-/// Opens the window on the first run that `sessions` open, measures, prints the figures and ends the program with exit
-/// code 0. `what` names the run in the report, `cpu_clock` tells the processor time of this process so far.
-///
-/// # Errors
-/// If no window can be opened.
-pub fn measure(
-    sessions: Arc<dyn SessionFactory>,
-    what: &str,
-    format: Format,
-    cpu_clock: fn() -> Duration,
-) -> Result<(), WindowError> {
-    let options = WindowOptions {
-        first: ScenarioChoice {
-            source: Source::Given,
-            seed: 1,
-            nodes: None,
-        },
-        size_px: SIZE,
-        theme: ThemeName::default(),
-        palette: PaletteName::default(),
-        start_as: StartAs::Playing,
-        positions: Positions::Quiet,
-        screenshots: PathBuf::from("."),
-    };
-    let plan = MeasurePlan {
-        per_mode: PER_MODE,
-        cpu_clock,
-    };
-    let what = what.to_owned();
-    window::measure(options, sessions, plan, move |costs| {
-        println!("{}", report(&what, format, costs));
-    })
-}
-
-fn report(what: &str, format: Format, costs: &[FrameCost]) -> String {
-    let modes: Vec<_> = costs
-        .iter()
-        .map(|cost| (cost.mode.name(), figures(cost)))
-        .collect();
-    match format {
-        Format::Json => {
-            let modes: serde_json::Map<_, _> = modes
-                .into_iter()
-                .map(|(name, [cpu, app, fps, share])| {
-                    let figures = serde_json::json!({
-                        "cpu_ms_per_frame": cpu, "app_ms_per_frame": app, "fps": fps, "cpu_share": share,
-                    });
-                    (name.to_owned(), figures)
-                })
-                .collect();
-            serde_json::json!({ "what": what, "width": SIZE.0, "height": SIZE.1, "modes": modes })
-                .to_string()
-        }
-        Format::Table => {
-            let line = |(name, [cpu, app, fps, share]): &(&str, [f64; 4])| {
-                format!(
-                    "{name:<10} {cpu:>8.2} ms CPU/frame {app:>7.2} ms ours/frame {fps:>6.1} frames/s {:>6.1} % of a core",
-                    share * 100.0
-                )
-            };
-            let lines: Vec<String> = modes.iter().map(line).collect();
-            format!("{what}, {} x {}\n{}", SIZE.0, SIZE.1, lines.join("\n"))
-        }
-    }
-}
-
-/// Processor and own milliseconds per frame, frames per second, share of one core. Without frames the first two are 0.
-fn figures(cost: &FrameCost) -> [f64; 4] {
-    let per_frame = |span: Duration| match cost.frames {
-        0 => 0.0,
-        frames => span.as_secs_f64() * 1000.0 / f64::from(frames),
-    };
-    let wall_s = cost.wall.as_secs_f64().max(f64::MIN_POSITIVE);
-    let rounded = |figure: f64| (figure * 1000.0).round() / 1000.0;
-    [
-        per_frame(cost.cpu),
-        per_frame(cost.app),
-        f64::from(cost.frames) / wall_s,
-        cost.cpu.as_secs_f64() / wall_s,
-    ]
-    .map(rounded)
-}
 
 /// A made-up network that is always busy.
 pub struct Traffic {
@@ -395,7 +293,6 @@ impl SessionFactory for TrafficFactory {
 mod tests {
     use super::*;
     use crate::trace::World;
-    use crate::window::FrameMode;
 
     #[test]
     fn the_network_is_as_large_and_as_busy_as_asked() {
@@ -419,21 +316,5 @@ mod tests {
             "{edges}"
         );
         assert!(world.flights.len() > 200, "{}", world.flights.len());
-    }
-
-    #[test]
-    fn figures_are_per_frame_and_per_second() {
-        let cost = FrameCost {
-            mode: FrameMode::Animating,
-            wall: Duration::from_secs(2),
-            cpu: Duration::from_millis(600),
-            app: Duration::from_millis(60),
-            frames: 60,
-        };
-        assert_eq!(figures(&cost), [10.0, 1.0, 30.0, 0.3]);
-        let json: serde_json::Value =
-            serde_json::from_str(&report("x", Format::Json, &[cost])).unwrap();
-        assert_eq!(json["modes"]["animating"]["app_ms_per_frame"], 1.0);
-        assert!(report("x", Format::Table, &[cost]).contains("30.0 frames/s"));
     }
 }

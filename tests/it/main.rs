@@ -14,4 +14,6 @@ mod scene;
 mod scp_net;
 mod trace_file;
 mod transcripts;
+#[cfg(feature = "window")]
+mod window;
 mod witness;

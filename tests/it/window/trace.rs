@@ -1,0 +1,114 @@
+//! A trace as a script reads it: one JSON object per line.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The lines of a whole trace.
+pub(super) struct Trace {
+    lines: Vec<Value>,
+}
+
+impl Trace {
+    /// Reads a trace that has its end.
+    pub(super) fn read(path: &Path) -> Trace {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert!(
+            lines.last().unwrap().get("end").is_some(),
+            "the trace is not whole"
+        );
+        Trace { lines }
+    }
+
+    fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
+        self.lines.iter().filter_map(move |line| line.get(key))
+    }
+
+    /// Actions of one kind.
+    pub(super) fn actions(&self, kind: &str) -> Vec<&Value> {
+        self.all("acted")
+            .filter_map(|acted| acted["action"].get(kind))
+            .collect()
+    }
+
+    /// Who was asked to propose, and the text of the note.
+    pub(super) fn proposals(&self) -> Vec<(u64, String)> {
+        let note = |action: &Value| {
+            Some((
+                action["node"].as_u64()?,
+                action["content"]["note"].as_str()?.to_owned(),
+            ))
+        };
+        self.actions("propose")
+            .into_iter()
+            .filter_map(note)
+            .collect()
+    }
+
+    /// The name of a node, by its number.
+    pub(super) fn name(&self, node: u64) -> String {
+        let planned = &self.lines[0]["scenario"]["nodes"][node as usize]["config"]["peer"]["name"];
+        let added = self
+            .all("node_added")
+            .find(|added| added["config"]["peer"]["id"].as_u64() == Some(node));
+        let name = planned
+            .as_str()
+            .or(added.and_then(|added| added["config"]["peer"]["name"].as_str()));
+        name.unwrap_or_else(|| panic!("no node {node}")).to_owned()
+    }
+
+    fn steps_of(&self, node: u64) -> impl Iterator<Item = &Value> {
+        self.all("stepped")
+            .filter(move |step| step["node"].as_u64() == Some(node))
+    }
+
+    /// Nodes that recorded a note.
+    pub(super) fn recorded(&self, note: &str) -> BTreeSet<u64> {
+        let records = |step: &&Value| {
+            let text = step["outputs"].to_string();
+            text.contains("\"recorded\"")
+                && text.contains(&format!("\"note\":{}", Value::from(note)))
+        };
+        self.all("stepped")
+            .filter(records)
+            .filter_map(|step| step["node"].as_u64())
+            .collect()
+    }
+
+    /// Events of a node that have this name.
+    pub(super) fn events_of<'a>(
+        &'a self,
+        node: u64,
+        name: &'a str,
+    ) -> impl Iterator<Item = &'a Value> + 'a {
+        self.steps_of(node)
+            .flat_map(|step| step["outputs"].as_array().into_iter().flatten())
+            .filter_map(move |output| output["event"].get(name))
+    }
+
+    /// Everything that a node did, as text.
+    pub(super) fn text_of(&self, node: u64) -> String {
+        self.steps_of(node).map(Value::to_string).collect()
+    }
+
+    /// How many steps nodes have done, beyond their start.
+    pub(super) fn steps(&self) -> usize {
+        self.all("stepped")
+            .filter(|step| step["input"].get("start").is_none())
+            .count()
+    }
+
+    /// When the last step was, in microseconds.
+    pub(super) fn ends_at_us(&self) -> u64 {
+        self.all("stepped")
+            .filter_map(|step| step["at"].as_u64())
+            .last()
+            .unwrap_or(0)
+    }
+}

@@ -19,6 +19,9 @@ const LETTER_PLACES: f32 = 4.0;
 /// Makes thin letters as strong as the panels' letters.
 const LETTER_GAMMA: f32 = 0.55;
 
+/// Widest line.
+const WIDTH_MAX: f32 = 400.0;
+
 /// Largest radius, in physical pixels, of a disc or ring that has its own picture here.
 pub(super) const RADIUS_MAX: f32 = 48.0;
 
@@ -29,6 +32,9 @@ enum Key {
     },
     Ring {
         radius: u32,
+        width: u32,
+    },
+    Profile {
         width: u32,
     },
     Letter {
@@ -144,6 +150,15 @@ impl Atlas {
         })
     }
 
+    /// What lies across a line of `width` physical pixels, from top to bottom: one quad then draws it with soft edges.
+    pub(super) fn profile(&mut self, width: f32) -> Sprite {
+        let width = width.clamp(0.0, WIDTH_MAX);
+        let key = Key::Profile {
+            width: in_parts(width),
+        };
+        self.get(key, |_| Picture::profile(rounded(width)))
+    }
+
     /// A letter of `size` physical pixels per em whose pen stands `x` physical pixels from the left; returns where to
     /// draw it: the whole pixel.
     pub(super) fn letter(&mut self, letter: char, font: Font, size: f32, x: f32) -> (Sprite, f32) {
@@ -186,6 +201,19 @@ impl Atlas {
                 Sprite::default()
             }
         }
+    }
+
+    /// The mean opacity along a vertical line in the texture.
+    #[cfg(test)]
+    pub(super) fn mean_alpha(&self, u: f32, top: f32, bottom: f32) -> f32 {
+        let texel = |v: f32| {
+            ((v * self.side as f32) as u32 * self.side + (u * self.side as f32) as u32) * 4
+        };
+        let sample = |nth: u16| {
+            let v = top + (bottom - top) * (f32::from(nth) + 0.5) / 400.0;
+            f32::from(self.pixels[texel(v) as usize]) / 255.0
+        };
+        (0..400).map(sample).sum::<f32>() / 400.0
     }
 
     fn put(&mut self, picture: &Picture) -> Option<Sprite> {
@@ -286,6 +314,23 @@ impl Picture {
             height: side,
             offset: (-half, -half),
             alpha,
+        })
+    }
+
+    /// Across a line: each row is as opaque as the line covers it.
+    fn profile(width: f32) -> Option<Picture> {
+        let height = (width.ceil() as u32 + 3).max(4);
+        let half = height as f32 / 2.0;
+        let alpha = (0..height).flat_map(|row| {
+            let (above, below) = (row as f32 - half, row as f32 + 1.0 - half);
+            let covered = below.min(width / 2.0) - above.max(-width / 2.0);
+            [to_byte(covered.max(0.0)); 3]
+        });
+        Some(Picture {
+            width: 3,
+            height,
+            offset: (0.0, -half),
+            alpha: alpha.collect(),
         })
     }
 

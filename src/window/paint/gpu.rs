@@ -190,7 +190,6 @@ impl Gpu {
             self.picture = Some((render_target(size.0, size.1), size));
         }
         if let Some((target, _)) = &self.picture {
-            target.texture.set_filter(FilterMode::Linear);
             let camera = Camera2D {
                 render_target: Some(target.clone()),
                 ..window_camera(Shift::NONE)
@@ -220,6 +219,11 @@ impl Gpu {
                 [u, 1.0 - v],
                 [u8::MAX; 4],
             )
+        });
+        // Pixel for pixel there is nothing to mix, which a software renderer does much faster.
+        target.texture.set_filter(match shift == Shift::NONE {
+            true => FilterMode::Nearest,
+            false => FilterMode::Linear,
         });
         gl_use_material(&self.copy);
         draw_mesh(&Mesh {

@@ -3,7 +3,7 @@
 //! Absent here: the graphics card. Colours are premultiplied, so triangles of every kind blend alike.
 
 use super::atlas::{Atlas, RADIUS_MAX, Sprite};
-use super::outline::{Ends, arc, box_outline, connect, dashes, lanes, length, miter, signed_area};
+use super::outline::{Ends, arc, box_outline, connect, dashes, length, miter, signed_area};
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::text;
 use crate::picture::theme::Color;
@@ -289,24 +289,27 @@ impl Tessellator<'_> {
             return;
         }
         let along = (to - from).normalize_or_zero();
-        let lanes = lanes(stroke, self.dpi);
+        let (sides, color) = self.sides(stroke);
         self.area += (to - from).length() * (stroke.width_px + 1.0) * self.dpi * self.dpi;
-        let uv = self.atlas.white_uv();
         let across = vec2(-along.y, along.x);
-        let (piece, next) = self.out.room(2 * lanes.len(), 6 * (lanes.len() - 1));
+        let (piece, next) = self.out.room(4, 6);
         for end in [from, to] {
-            piece.vertices.extend(
-                lanes
-                    .iter()
-                    .map(|(offset, color)| vertex(end + across * *offset, uv, *color)),
-            );
+            let side = |(offset, uv)| vertex(end + across * offset, uv, color);
+            piece.vertices.extend(sides.map(side));
         }
-        connect(
-            &mut piece.indices,
-            next,
-            next + lanes.len() as u16,
-            lanes.len() as u16,
-        );
+        connect(&mut piece.indices, next, next + 2);
+    }
+
+    /// The two sides of a line: how far across it, and where in the atlas; and its colour.
+    fn sides(&mut self, stroke: &Stroke) -> ([(f32, [f32; 2]); 2], [u8; 4]) {
+        let width = stroke.width_px * self.dpi;
+        // Thinner lines than the atlas has are fainter instead.
+        let profile = self.atlas.profile(width.max(0.25));
+        let color = faded(premultiplied(stroke.color), (width / 0.25).min(1.0));
+        let half = profile.size.1 / 2.0 / self.dpi;
+        let [left, top, right, bottom] = profile.uv;
+        let middle = (left + right) / 2.0;
+        ([(-half, [middle, top]), (half, [middle, bottom])], color)
     }
 
     fn polyline(&mut self, points: &[Vec2], stroke: &Stroke, ends: Ends) {
@@ -324,18 +327,14 @@ impl Tessellator<'_> {
         if !(2..=800).contains(&count) {
             return;
         }
-        let lanes = lanes(stroke, self.dpi);
-        let uv = self.atlas.white_uv();
-        let width = lanes.len() as u16;
+        let (sides, color) = self.sides(stroke);
         let joints = if ends == Ends::Joined {
             count
         } else {
             count - 1
         };
         self.area += length(points) * (stroke.width_px + 1.0) * self.dpi * self.dpi;
-        let (piece, next) = self
-            .out
-            .room(lanes.len() * count, 6 * (lanes.len() - 1) * joints);
+        let (piece, next) = self.out.room(2 * count, 6 * joints);
         for (at, point) in points.iter().enumerate() {
             let (before, after) = match ends {
                 Ends::Joined => (points[(at + count - 1) % count], points[(at + 1) % count]),
@@ -345,20 +344,12 @@ impl Tessellator<'_> {
                 ),
             };
             let across = miter(before, *point, after);
-            piece.vertices.extend(
-                lanes
-                    .iter()
-                    .map(|(offset, color)| vertex(*point + across * *offset, uv, *color)),
-            );
+            let side = |(offset, uv)| vertex(*point + across * offset, uv, color);
+            piece.vertices.extend(sides.map(side));
         }
         for at in 0..joints as u16 {
             let there = (at + 1) % count as u16;
-            connect(
-                &mut piece.indices,
-                next + at * width,
-                next + there * width,
-                width,
-            );
+            connect(&mut piece.indices, next + at * 2, next + there * 2);
         }
     }
 }

@@ -19,6 +19,7 @@ use gpu::{Gpu, Placed};
 use mesh::{Meshes, Tessellator};
 use panels::Panels;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Layers at the back that touch more physical pixels than this, as a share of the window, become a picture: copying
 /// one costs about as much as touching each of its pixels once with a soft line.
@@ -59,14 +60,38 @@ impl Shift {
 /// Triangles of a layer, for as long as they are valid.
 struct Cached {
     version: Option<u64>,
+    /// Differs whenever the triangles differ; that may be more rarely than the version.
+    content: u64,
     meshes: Meshes,
     area: f32,
+}
+
+/// Layers with more vertices than this are told apart by their versions, others by their triangles.
+const VERTICES_COMPARED: usize = 4_000;
+
+/// What tells the triangles of a layer apart from those it had before.
+fn content(meshes: &Meshes, version: Option<u64>) -> u64 {
+    let mut hash = DefaultHasher::new();
+    let vertices = || meshes.pieces.iter().flat_map(|piece| &piece.vertices);
+    if vertices().nth(VERTICES_COMPARED).is_some() {
+        version.hash(&mut hash);
+        return hash.finish();
+    }
+    for vertex in vertices() {
+        (
+            vertex.position.x.to_bits(),
+            vertex.position.y.to_bits(),
+            vertex.color,
+        )
+            .hash(&mut hash);
+    }
+    hash.finish()
 }
 
 /// What the layers at the back were when their picture was made.
 #[derive(PartialEq)]
 struct PictureKey {
-    versions: Vec<(LayerName, Option<u64>)>,
+    contents: Vec<(LayerName, u64)>,
     background: Color,
     size: (u32, u32),
 }
@@ -176,10 +201,17 @@ impl Painter {
                 area: 0.0,
             };
             shapes.iter().for_each(|shape| tessellator.shape(shape));
+            let (meshes, area) = (tessellator.out, tessellator.area);
+            let content = if BACK.contains(name) {
+                content(&meshes, version)
+            } else {
+                0
+            };
             let cached = Cached {
                 version,
-                area: tessellator.area,
-                meshes: tessellator.out,
+                content,
+                area,
+                meshes,
             };
             self.layers.insert(*name, cached);
         }
@@ -198,9 +230,9 @@ impl Painter {
     }
 
     fn refresh_picture(&mut self, background: Color, back: &[LayerName], size: (u32, u32)) {
-        let version = |name: &LayerName| self.layers.get(name).and_then(|cached| cached.version);
+        let content = |name: &LayerName| self.layers.get(name).map_or(0, |cached| cached.content);
         let key = PictureKey {
-            versions: back.iter().map(|name| (*name, version(name))).collect(),
+            contents: back.iter().map(|name| (*name, content(name))).collect(),
             background,
             size,
         };

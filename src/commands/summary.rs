@@ -2,11 +2,12 @@
 
 use super::cpu;
 use super::intersection;
+use crate::analysis::Verdict;
 use crate::node::{Application, proposals_in};
-use crate::scp::{SlotIndex, Value};
+use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
 use crate::trace::World;
-use crate::trace::outcome::{Outcome, deciders, decisions};
+use crate::trace::outcome::{Outcome, Until, deciders, decisions, undecided};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,14 +19,19 @@ pub(super) struct Summary {
     seed: u64,
     executor: &'static str,
     nodes: usize,
-    outcome: &'static str,
+    outcome: Outcome,
     slots: BTreeMap<u64, BTreeMap<String, String>>,
     messages: Messages,
     rounds_max: u32,
     ballots_max: u32,
+    /// `true`, `false`, or `"unknown"`.
     intersecting: serde_json::Value,
     virtual_ms: f64,
     cpu_ms: u64,
+    #[serde(skip)]
+    until: Until,
+    #[serde(skip)]
+    verdict: Verdict,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,9 +42,15 @@ struct Messages {
 }
 
 impl Summary {
-    /// The summary of `world`, whose run ended with `outcome`.
+    /// The summary of `world`, whose run was to go on until `until` and ended with `outcome`.
     #[must_use]
-    pub(super) fn new(world: &World, outcome: Outcome, kind: ExecutorKind) -> Summary {
+    pub(super) fn new(
+        world: &World,
+        until: Until,
+        outcome: Outcome,
+        kind: ExecutorKind,
+    ) -> Summary {
+        let verdict = intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
                 .into_iter()
@@ -53,11 +65,7 @@ impl Summary {
                 ExecutorKind::Threads => "threads",
             },
             nodes: world.nodes.len(),
-            outcome: match outcome {
-                Outcome::Agreed => "agreed",
-                Outcome::NoProgress => "no_progress",
-                Outcome::Violated => "violated",
-            },
+            outcome,
             slots: slots.collect(),
             messages: Messages {
                 sent: world.counters.sent,
@@ -76,11 +84,13 @@ impl Summary {
                 .map(|slot| slot.ballots_max)
                 .max()
                 .unwrap_or(0),
-            intersecting: intersection::of_world(world)
+            intersecting: verdict
                 .intersecting()
                 .map_or_else(|| "unknown".into(), serde_json::Value::from),
             virtual_ms: world.now.as_ms(),
             cpu_ms: cpu::process_ms(),
+            until,
+            verdict,
         }
     }
 
@@ -100,11 +110,6 @@ impl Summary {
     }
 
     fn write_text(&self, world: &World, out: &mut String) -> std::fmt::Result {
-        let headline = match self.outcome {
-            "agreed" => "agreed: every node that can decide decided alike",
-            "violated" => "VIOLATED: nodes decided differently",
-            _ => "no progress: somebody who could decide did not",
-        };
         writeln!(
             out,
             "{} with seed {}, {} nodes, {} executor",
@@ -113,24 +118,19 @@ impl Summary {
         for remark in &world.scenario.remarks {
             writeln!(out, "note: {remark}")?;
         }
-        writeln!(out, "{headline}")?;
+        writeln!(out, "{}", self.headline(world))?;
         let able = deciders(world).len();
-        for (slot, summary) in world.slots() {
-            write_slot(
-                world,
-                *slot,
-                summary.decided.len(),
-                able,
-                &summary.camps(),
+        if able < self.nodes && able > 0 {
+            writeln!(
                 out,
+                "{able} of the {} nodes count: those that run and belong to a quorum",
+                self.nodes
             )?;
         }
-        let intersecting = match &self.intersecting {
-            serde_json::Value::Bool(true) => "yes",
-            serde_json::Value::Bool(false) => "NO",
-            _ => "unknown",
-        };
-        writeln!(out, "quorums intersect: {intersecting}")?;
+        for (slot, summary) in world.slots() {
+            write_slot(world, *slot, &summary.camps(), able, out)?;
+        }
+        writeln!(out, "{}", self.badge())?;
         let messages = &self.messages;
         writeln!(
             out,
@@ -149,37 +149,92 @@ impl Summary {
             self.cpu_ms
         )
     }
+
+    fn headline(&self, world: &World) -> String {
+        match self.outcome {
+            Outcome::Agreed => "agreed: every node that counts decided, and all alike".to_owned(),
+            Outcome::Violated => "VIOLATED: nodes decided differently".to_owned(),
+            Outcome::NoProgress => format!("no progress: {}", self.obstacle(world)),
+        }
+    }
+
+    /// What the run lacks.
+    fn obstacle(&self, world: &World) -> String {
+        let slots = world.slots();
+        if self.verdict == Verdict::NoQuorum {
+            "there is no quorum, so nobody can ever decide: in every set of nodes some member lacks a slice".to_owned()
+        } else if deciders(world).is_empty() {
+            "no node that belongs to a quorum is running".to_owned()
+        } else if slots.is_empty() && world.proposals().is_empty() {
+            "nothing was proposed".to_owned()
+        } else if let Until::Slot(slot) = self.until
+            && !slots.contains_key(&slot)
+        {
+            format!("slot {} never began", slot.0)
+        } else {
+            "not every node that counts decided everything".to_owned()
+        }
+    }
+
+    fn badge(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Intersecting => "quorums intersect: yes",
+            Verdict::Disjoint(..) => "quorums intersect: NO",
+            Verdict::NoQuorum => "quorums intersect: there is none",
+            Verdict::Unknown => "quorums intersect: unknown",
+        }
+    }
 }
+
+/// Most names of nodes in one line.
+const NAMES_MAX: usize = 10;
 
 fn write_slot(
     world: &World,
     slot: SlotIndex,
-    decided: usize,
+    camps: &BTreeMap<Value, Vec<NodeId>>,
     able: usize,
-    camps: &BTreeMap<Value, Vec<crate::scp::NodeId>>,
     out: &mut String,
 ) -> std::fmt::Result {
-    match camps.len() {
-        0 => writeln!(out, "slot {}: undecided", slot.0),
-        1 => camps.keys().try_for_each(|value| {
+    let missing = undecided(world, slot);
+    let number = slot.0;
+    for (value, camp) in camps {
+        let value = readable(world, value);
+        if camps.len() > 1 {
             writeln!(
                 out,
-                "slot {}: {} ({decided} nodes decided, {able} can)",
-                slot.0,
-                readable(world, value)
-            )
-        }),
-        _ => camps.iter().try_for_each(|(value, nodes)| {
-            let names: Vec<_> = nodes.iter().map(|node| world.name(*node)).collect();
+                "slot {number}: {value}, decided by {}",
+                names(world, camp)
+            )?;
+        } else if missing.is_empty() {
+            writeln!(out, "slot {number}: {value}, decided by all {able}")?;
+        } else {
+            let decided = able - missing.len();
             writeln!(
                 out,
-                "slot {}: {} at {}",
-                slot.0,
-                readable(world, value),
-                names.join(", ")
-            )
-        }),
+                "slot {number}: {value}, decided by {decided} of {able}"
+            )?;
+        }
     }
+    match (camps.is_empty(), missing.is_empty()) {
+        (true, _) => writeln!(out, "slot {number}: decided by nobody"),
+        (false, true) => Ok(()),
+        (false, false) => writeln!(
+            out,
+            "slot {number}: not decided by {}",
+            names(world, &missing)
+        ),
+    }
+}
+
+/// `A, B`, shortened where there are many.
+fn names(world: &World, nodes: &[NodeId]) -> String {
+    let shown = nodes.iter().take(NAMES_MAX).map(|node| world.name(*node));
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if nodes.len() > NAMES_MAX {
+        text.push_str(&format!(" and {} more", nodes.len() - NAMES_MAX));
+    }
+    text
 }
 
 /// A value in words: the proposals that it contains, or the value itself.

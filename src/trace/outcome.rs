@@ -8,6 +8,7 @@ use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPo
 use crate::node::{Input, Output};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::{Span, Time};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Without a decision for this long a run makes no progress.
@@ -25,7 +26,8 @@ pub enum Until {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Every running node that can decide decided all asked slots, and all alike.
     Agreed,
@@ -156,6 +158,16 @@ impl Watch {
             .iter()
             .all(|node| summary.decided.contains_key(node) || caught_up(world, *node, slot))
     }
+}
+
+/// The [`deciders`] that have not decided `slot`, nor fetched its decision.
+#[must_use]
+pub fn undecided(world: &World, slot: SlotIndex) -> Vec<NodeId> {
+    let decided = world.slots().get(&slot).map(|summary| &summary.decided);
+    let lacks = |node: &NodeId| {
+        !decided.is_some_and(|decided| decided.contains_key(node)) && !caught_up(world, *node, slot)
+    };
+    deciders(world).into_iter().filter(lacks).collect()
 }
 
 /// A node that joined late may have slots in its log that it fetched.

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// How many lines the event log keeps.
 const LOG_LINES_KEPT: usize = 2_000;
+/// How many spreading broadcasts are kept, the newest; relaying makes their number grow with the square of the nodes'.
+const RINGS_KEPT: usize = 1_000;
 /// How long a lost message is remembered so that a picture can let it fall.
 const FALL: Span = Span::from_ms(400);
 
@@ -119,7 +121,7 @@ pub struct World {
     pub nodes: Vec<WorldNode>,
     /// Messages under way and falling.
     pub flights: BTreeMap<FlightId, Flight>,
-    /// Broadcasts that are spreading.
+    /// Broadcasts that are spreading, the oldest first, bounded.
     pub rings: Vec<Ring>,
     /// The groups of the current cut; empty = none.
     pub cut: Vec<Vec<NodeId>>,
@@ -208,7 +210,10 @@ impl World {
                 self.counters.delivered += 1;
             }
         }
-        self.rings.retain(|ring| ring.until > now);
+        // They spread equally long, so the first to set out is the first to end.
+        if self.rings.first().is_some_and(|ring| ring.until <= now) {
+            self.rings.retain(|ring| ring.until > now);
+        }
     }
 
     /// Takes in one record.
@@ -349,6 +354,9 @@ impl World {
                     let (center, kind, hops) =
                         (node.position, announcement.kind, announcement.hops);
                     let until = at + self.scenario.medium.latency.max;
+                    if self.rings.len() >= 2 * RINGS_KEPT {
+                        self.rings.drain(..RINGS_KEPT);
+                    }
                     self.rings.push(Ring {
                         node: id,
                         center,

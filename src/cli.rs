@@ -63,10 +63,10 @@ pub struct SourceArgs {
     #[arg(long, value_name = "FILE", requires = "network")]
     pub organizations: Option<PathBuf>,
     /// Seed of everything random; the same seed gives the same run.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
     /// How many nodes, for scenarios that place them at random: 1 to 10,000 (with threads up to 2,000).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub nodes: Option<usize>,
 }
 

@@ -37,4 +37,5 @@ pub use contract::{FetchError, Input, Output, Persisted, Recipient, TimerKind};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
 pub use message::{Announcement, AnnouncementKind, Body, Message, MessageId, MessageKind};
 pub use node::Node;
+pub use pool::is_well_formed;
 pub use proposal::{Content, FileInfo, Proposal, ProposalId, proposals_in, value_of};

@@ -23,7 +23,8 @@ const EXPIRED_REMEMBERED: usize = 4096;
 pub(super) const PROPOSALS_PER_VALUE: usize = 64;
 
 /// Whether the content of a proposal has the form that it must have.
-pub(super) fn is_well_formed(content: &Content) -> bool {
+#[must_use]
+pub fn is_well_formed(content: &Content) -> bool {
     match content {
         Content::Note(text) => {
             (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)

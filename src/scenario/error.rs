@@ -75,6 +75,21 @@ pub(super) fn in_words(message: &str) -> String {
         ("usize", "a whole number, not negative"),
         ("a sequence", "a list"),
         ("sequence", "list"),
+        ("struct NodeEntry", "a node"),
+        ("struct QuorumSetEntry", "a quorum set"),
+        ("struct OrganizationEntry", "an organisation"),
+        ("struct RandomFormat", "a table"),
+        ("struct NodeFormat", "a table"),
+        ("struct QuorumSetFormat", "a quorum set"),
+        ("struct EventFormat", "a table"),
+        ("struct LinkFormat", "a table"),
+        ("struct AreaFormat", "a table"),
+        ("struct RadioFormat", "a table"),
+        ("struct MediumFormat", "a table"),
+        ("struct TimingFormat", "a table"),
+        ("struct TrustFormat", "a table"),
+        ("struct FileInfo", "a table"),
+        ("a tuple of size 2", "two numbers"),
     ];
     types
         .iter()

@@ -4,14 +4,16 @@ use super::action::Action;
 use super::error::{InputError, Text};
 use super::format::{EventFormat, EventKind};
 use super::names::Names;
+use super::settings::{self, LONGEST_MS};
 use crate::net::Position;
-use crate::node::{Application, Content, FileInfo};
+use crate::node::{Application, Content, FileInfo, is_well_formed};
 use crate::scp::{NodeId, Value};
 use crate::time::Time;
+use std::collections::BTreeSet;
 use toml::Spanned;
 
-/// Longest note in bytes.
-const NOTE_BYTES_MAX: usize = 1000;
+/// What notes and values have to be.
+pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 
 /// All that events may refer to.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,8 @@ pub(super) struct Known<'a> {
     pub(super) application: Application,
     /// Whether positions are physical.
     pub(super) radio: bool,
+    /// Where nodes can be.
+    pub(super) area_m: (f64, f64),
 }
 
 /// The events, ascending by time; those of one instant in the order in which they are written.
@@ -31,10 +35,21 @@ pub(super) fn read(
 ) -> Result<Vec<(Time, Action)>, InputError> {
     let mut events = written
         .iter()
-        .map(|event| Ok((Time::from_ms(event.get_ref().at_ms), action(known, event)?)))
+        .map(|event| Ok((time(known, event)?, action(known, event)?)))
         .collect::<Result<Vec<_>, InputError>>()?;
     events.sort_by_key(|(at, _)| *at);
     Ok(events)
+}
+
+fn time(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputError> {
+    match event.get_ref().at_ms {
+        at_ms @ 0..=LONGEST_MS => Ok(Time::from_ms(at_ms)),
+        at_ms => Err(known.text.error(
+            Some(event.span()),
+            format!("at_ms is {at_ms}, expected 0 to {LONGEST_MS}"),
+            "Correct the number.",
+        )),
+    }
 }
 
 /// The file of that name.
@@ -70,6 +85,7 @@ fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, Inpu
         let (x_m, y_m) = written
             .position
             .ok_or_else(|| needs(known, event, "position"))?;
+        settings::check_position(known.text, event.span(), known.area_m, (x_m, y_m))?;
         Ok(Position { x_m, y_m })
     };
     Ok(match written.action {
@@ -100,53 +116,71 @@ fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, Inpu
             let groups = written.groups.as_ref();
             let groups = groups.ok_or_else(|| needs(known, event, "groups"))?;
             Action::Cut {
-                groups: groups
-                    .iter()
-                    .map(|group| known.names.find_all(known.text, group))
-                    .collect::<Result<_, _>>()?,
+                groups: separate(known, event, groups)?,
             }
         }
         EventKind::Heal => Action::Heal,
     })
 }
 
+/// The groups of a cut: nobody can be in two.
+fn separate(
+    known: Known<'_>,
+    event: &Spanned<EventFormat>,
+    groups: &[Vec<Spanned<String>>],
+) -> Result<Vec<Vec<NodeId>>, InputError> {
+    let named = |group: &Vec<_>| known.names.find_all(known.text, group);
+    let found: Vec<Vec<NodeId>> = groups.iter().map(named).collect::<Result<_, _>>()?;
+    let mut seen = BTreeSet::new();
+    let twice = found.iter().flatten().find(|node| !seen.insert(**node));
+    let problem = match twice {
+        Some(node) => format!(
+            "{:?} is named twice, expected each node in one group at most",
+            known.names.name(*node)
+        ),
+        None if seen.is_empty() => "the groups are empty, expected at least one node".to_owned(),
+        None => return Ok(found),
+    };
+    Err(known
+        .text
+        .error(Some(event.span()), problem, "Correct the groups."))
+}
+
 fn content(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Content, InputError> {
     let written = event.get_ref();
-    match (
+    let content = match (
         known.application,
         &written.note,
         &written.file,
         &written.value,
     ) {
-        (Application::Log, Some(note), None, None) if note.len() <= NOTE_BYTES_MAX => {
-            Ok(Content::Note(note.clone()))
-        }
-        (Application::Log, Some(note), None, None) => Err(known.text.error(
-            Some(event.span()),
-            format!(
-                "a note of {} bytes, expected at most {NOTE_BYTES_MAX}",
-                note.len()
-            ),
-            "Shorten it.",
-        )),
+        (Application::Log, Some(note), None, None) => Content::Note(note.clone()),
         (Application::Log, None, Some(name), None) => {
-            file(known.text, known.files, name).map(Content::File)
+            Content::File(file(known.text, known.files, name)?)
         }
         (Application::Choice, None, None, Some(value)) => {
-            Ok(Content::Choice(Value::from(value.as_str())))
+            Content::Choice(Value::from(value.as_str()))
         }
         (application, ..) => {
             let expected = match application {
                 Application::Log => "either `note` or `file`, as the application is \"log\"",
                 Application::Choice => "`value`, as the application is \"choice\"",
             };
-            Err(known.text.error(
+            return Err(known.text.error(
                 Some(event.span()),
                 format!("what is proposed is not clear, expected {expected}"),
                 "Say one of them in this event.",
-            ))
+            ));
         }
+    };
+    if is_well_formed(&content) {
+        return Ok(content);
     }
+    Err(known.text.error(
+        Some(event.span()),
+        format!("no node would accept this proposal, expected {SHORT_TEXT}"),
+        "Change the text.",
+    ))
 }
 
 /// Refuses what the action would ignore: it is more likely a mistake than a wish.

@@ -88,7 +88,7 @@ pub(super) struct LinkFormat {
 #[serde(deny_unknown_fields)]
 pub(super) struct TimingFormat {
     pub(super) min_nodes: Option<u32>,
-    pub(super) settle_ms: Option<u64>,
+    pub(super) settle_ms: Option<Spanned<u64>>,
     pub(super) refresh_ms: Option<Spanned<u64>>,
     pub(super) announce_ms: Option<Spanned<u64>>,
     pub(super) resend_ms: Option<Spanned<u64>>,
@@ -140,7 +140,7 @@ pub(super) struct RandomFormat {
     #[serde(default)]
     pub(super) require: Vec<Requirement>,
     #[serde(default)]
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,7 +148,7 @@ pub(super) struct RandomFormat {
 pub(super) struct NodeFormat {
     pub(super) name: Spanned<String>,
     pub(super) quorum_set: Option<Spanned<String>>,
-    pub(super) value: Option<String>,
+    pub(super) value: Option<Spanned<String>>,
     pub(super) position: Option<(f64, f64)>,
     pub(super) organization: Option<String>,
     #[serde(default)]

@@ -251,6 +251,13 @@ impl<'a> Keys<'a> {
             numbers: BTreeMap::new(),
         };
         for node in nodes {
+            if node.public_key.is_empty() {
+                return Err(text.error(
+                    None,
+                    "a node has an empty \"publicKey\", expected its key",
+                    "Correct or remove the node.",
+                ));
+            }
             if !keys.add(&node.public_key) {
                 let at = second_mention(text.content, &node.public_key);
                 return Err(text.error(

@@ -52,6 +52,9 @@ pub(super) fn random(
             "Make the margin smaller.",
         ));
     }
+    for value in &written.values {
+        settings::check_value(text, value.span(), value.get_ref())?;
+    }
     let range_m = settings::radio_range(text, file, count)?;
     let wanted = Wanted {
         count,
@@ -76,7 +79,7 @@ pub(super) fn random(
         written
             .values
             .get(chosen)
-            .map(|value| Value::from(value.as_str()))
+            .map(|value| Value::from(value.get_ref().as_str()))
     };
     let names = numbered(count);
     let nodes = names.iter().zip(&placed.positions).enumerate();
@@ -193,7 +196,10 @@ pub(super) fn listed_nodes(
                 }
             }
         };
-        config.initial_value = written.value.as_deref().map(Value::from);
+        if let Some(value) = &written.value {
+            settings::check_value(text, value.span(), value.get_ref())?;
+            config.initial_value = Some(Value::from(value.get_ref().as_str()));
+        }
         let held = written.holds.iter();
         config.held_files = held
             .map(|name| events::file(text, &file.files, name))
@@ -220,8 +226,11 @@ fn read_names(text: Text<'_>, nodes: &[NodeFormat]) -> Result<Names, InputError>
         let length = name.chars().count();
         let problem = if name == SELF {
             format!("{SELF:?} means the owner of a quorum set, expected another name")
-        } else if !(1..=40).contains(&length) || name.trim() != name {
-            "expected a name of 1 to 40 characters, without blanks around it".to_owned()
+        } else if !(1..=40).contains(&length)
+            || name.trim() != name
+            || name.contains(char::is_control)
+        {
+            "expected a name of 1 to 40 characters in one line, without blanks around it".to_owned()
         } else if names.add(name).is_none() {
             format!("{name:?} is the name of two nodes, expected different names")
         } else {
@@ -270,6 +279,11 @@ fn with_set(
 /// As written; or by organisation; or on a circle.
 fn positions(text: Text<'_>, file: &FileFormat) -> Result<(Vec<Position>, (f64, f64)), InputError> {
     let area_m = (file.area.width_m, file.area.height_m);
+    for node in &file.nodes {
+        if let Some(position) = node.position {
+            settings::check_position(text, node.name.span(), area_m, position)?;
+        }
+    }
     let written: Vec<Position> = file
         .nodes
         .iter()

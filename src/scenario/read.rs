@@ -32,9 +32,7 @@ pub fn read_scenario(
         text.error(error.span(), message, remedy)
     })?;
     settings::check_area(text, &file.area)?;
-    for info in &file.files {
-        settings::check_file(text, info)?;
-    }
+    settings::check_files(text, &file.files)?;
     let trust = file.trust.as_ref();
     let trust = trust
         .map(|trust| read_trust(text, &file, trust))
@@ -99,6 +97,7 @@ fn assemble(
         files: &file.files,
         application: file.application,
         radio: file.radio.is_some(),
+        area_m: drawn.area_m,
     };
     Ok(Scenario {
         name: name.to_owned(),

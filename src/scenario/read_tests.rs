@@ -216,7 +216,7 @@ fn numbers_out_of_range() {
     check(
         &with("timing = { choice_slots = 0 }"),
         Some((4, 27)),
-        "`choice_slots` to be 1 or more",
+        "`choice_slots` to be 1 to 100000",
     );
     check(
         &with("area = { width_m = nan, height_m = 3 }"),
@@ -297,18 +297,96 @@ fn events_that_make_no_sense() {
     let log = with("action = \"propose\"\nnode = \"a\"").replace("\"choice\"", "\"log\"");
     check(&log, at, "expected either `note` or `file`");
     let long = format!("{}note = \"{}\"\n", log, "x".repeat(1001));
-    check(&long, at, "a note of 1001 bytes, expected at most 1000");
-    let file = "[[files]]\nname = \"a/b\"\nsize_bytes = 1\nsha256 = \"00\"\n";
+    check(&long, at, "expected one line of 1 to 1000 bytes");
+    let empty = format!("{log}note = \"\"\n");
+    check(&empty, at, "no node would accept this proposal");
+    for groups in ["[[\"a\"], [\"a\"]]", "[[\"a\", \"a\"]]"] {
+        let cut = with(&format!("action = \"cut\"\ngroups = {groups}"));
+        check(&cut, at, "\"a\" is named twice");
+    }
     check(
-        &choice(&format!("{TWO_NODES}{file}")),
-        None,
-        "a plain file name",
+        &with("action = \"cut\"\ngroups = [[]]"),
+        at,
+        "expected at least one node",
     );
-    let file = file.replace("a/b", "b");
+    let late = with("action = \"heal\"").replace("= 5", "= 9223372036854775807");
+    check(&late, at, "expected 0 to 86400000");
+}
+
+#[test]
+fn files_that_nobody_could_back_up() {
+    let sha256 = "ab".repeat(32);
+    let with = |name: &str, sha256: &str| {
+        format!("[[files]]\nname = \"{name}\"\nsize_bytes = 1\nsha256 = \"{sha256}\"\n")
+    };
+    let refused = |files: &str, words: &str| {
+        check(&choice(&format!("{TWO_NODES}{files}")), None, words);
+    };
+    refused(&with("a/b", &sha256), "a plain file name");
+    refused(&with("b", "00"), "64 lower-case hexadecimal digits");
+    refused(
+        &with("b", &sha256).repeat(2),
+        "\"b\" occurs twice, expected different names",
+    );
+}
+
+#[test]
+fn places_and_values_that_no_node_can_have() {
+    let placed = |position: &str| {
+        let nodes = TWO_NODES.replace("name = ", &format!("position = {position}\nname = "));
+        choice(&nodes)
+    };
+    for position in ["[nan, 1.0]", "[1.0, inf]", "[1e300, 1.0]", "[-1, 1]"] {
+        let at = Some((8, 8));
+        check(&placed(position), at, "lies outside the area");
+    }
+    let added = format!(
+        "{}[[events]]\nat_ms = 1\naction = \"add\"\nposition = [1, nan]\n",
+        random("5")
+    );
+    check(&added, Some((11, 1)), "lies outside the area");
+    for value in ["", "two\\nlines", &"x".repeat(1001)] {
+        let listed = choice(TWO_NODES).replace(
+            "name = \"a\"",
+            &format!("value = \"{value}\"\nname = \"a\""),
+        );
+        check(&listed, Some((7, 9)), "no node would vote for this value");
+        let drawn = format!(
+            "{}\nvalues = [\"1\", \"{value}\"]\n",
+            random("5").trim_end()
+        );
+        check(&drawn, Some((11, 16)), "no node would vote for this value");
+    }
+    let name = choice(TWO_NODES).replace("name = \"b\"", "name = \"b\\u0007\"");
+    check(&name, Some((10, 8)), "in one line");
+}
+
+#[test]
+fn numbers_without_end() {
     check(
-        &choice(&format!("{TWO_NODES}{file}")),
-        None,
-        "64 lower-case hexadecimal digits",
+        &choice(&format!(
+            "{TWO_NODES}[timing]\nsettle_ms = 9223372036854775807\n"
+        )),
+        Some((13, 13)),
+        "expected 1 to 86400000",
+    );
+    check(
+        &choice(&format!("{TWO_NODES}[timing]\nchoice_slots = 4294967295\n")),
+        Some((13, 16)),
+        "1 to 100000",
+    );
+    let depth = 10_000;
+    let nested = format!(
+        "{}{{ threshold = 1, validators = [\"a\"] }}{}",
+        "{ threshold = 1, inner = [".repeat(depth),
+        "] }".repeat(depth)
+    );
+    let written =
+        choice(&TWO_NODES.replace("{ threshold = 2, validators = [\"a\", \"b\"] }", &nested));
+    let refused = read_with(&written, None).unwrap_err();
+    assert!(
+        refused.at.is_some() && refused.to_string().contains("recurse"),
+        "{refused}"
     );
 }
 

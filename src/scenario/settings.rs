@@ -1,18 +1,26 @@
 //! Numbers of a scenario file: medium, timing, area, thresholds; checked and given their defaults.
 
 use super::error::{InputError, Text};
+use super::events::SHORT_TEXT;
 use super::format::{
     AreaFormat, FileFormat, LinkFormat, MediumFormat, PolicyFormat, ThresholdFormat,
 };
 use super::names::Names;
 use crate::net::{Latency, LinkRule, MediumSpec};
-use crate::node::{Application, FileInfo, NodeSettings, Relaying, Threshold};
+use crate::node::{
+    Application, Content, FileInfo, NodeSettings, Relaying, Threshold, is_well_formed,
+};
+use crate::scp::Value;
 use crate::time::Span;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
 
 /// Longest time that a scenario may ask for: a day.
-const LONGEST_MS: u64 = 86_400_000;
+pub(super) const LONGEST_MS: u64 = 86_400_000;
+/// Most slots that a `choice` scenario plays.
+const SLOTS_MAX: u32 = 100_000;
 /// Longest side of the area.
 const LONGEST_M: f64 = 1_000_000.0;
 
@@ -56,13 +64,31 @@ pub(super) fn check_area(text: Text<'_>, area: &AreaFormat) -> Result<(), InputE
     Ok(())
 }
 
-pub(super) fn check_file(text: Text<'_>, file: &FileInfo) -> Result<(), InputError> {
-    let plain = !file.name.is_empty() && !file.name.contains(['/', '\\']);
+/// Refuses places outside the area.
+pub(super) fn check_position(
+    text: Text<'_>,
+    span: Range<usize>,
+    (width_m, height_m): (f64, f64),
+    (x_m, y_m): (f64, f64),
+) -> Result<(), InputError> {
+    if (0.0..=width_m).contains(&x_m) && (0.0..=height_m).contains(&y_m) {
+        return Ok(());
+    }
+    Err(text.error(
+        Some(span),
+        format!(
+            "position [{x_m}, {y_m}] lies outside the area, expected [0, 0] to [{width_m}, {height_m}]"
+        ),
+        "Correct the numbers, or enlarge the area.",
+    ))
+}
+
+fn check_file(text: Text<'_>, file: &FileInfo) -> Result<(), InputError> {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-    let problem = if !plain {
-        "expected a plain file name without any folder"
-    } else if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
+    let problem = if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
         "expected `sha256` to be 64 lower-case hexadecimal digits"
+    } else if !is_well_formed(&Content::File(file.clone())) {
+        "expected a plain file name without any folder"
     } else {
         return Ok(());
     };
@@ -70,6 +96,43 @@ pub(super) fn check_file(text: Text<'_>, file: &FileInfo) -> Result<(), InputErr
         None,
         format!("[[files]] {:?}: {problem}", file.name),
         "Correct it.",
+    ))
+}
+
+/// Refuses two files of one name: nobody could say which is meant.
+pub(super) fn check_files(text: Text<'_>, files: &[FileInfo]) -> Result<(), InputError> {
+    let mut names = BTreeSet::new();
+    for file in files {
+        check_file(text, file)?;
+        if !names.insert(&file.name) {
+            return Err(text.error(
+                None,
+                format!(
+                    "[[files]] {:?} occurs twice, expected different names",
+                    file.name
+                ),
+                "Rename one of them.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses values that no node would vote for.
+pub(super) fn check_value(
+    text: Text<'_>,
+    span: Range<usize>,
+    value: &str,
+) -> Result<(), InputError> {
+    let is_fine =
+        is_well_formed(&Content::Choice(Value::from(value))) && !value.contains(char::is_control);
+    if is_fine {
+        return Ok(());
+    }
+    Err(text.error(
+        Some(span),
+        format!("no node would vote for this value, expected {SHORT_TEXT}"),
+        "Change it.",
     ))
 }
 
@@ -92,13 +155,18 @@ pub(super) fn node_settings(
     };
     let choice_slots = match &timing.choice_slots {
         None => 1,
-        Some(slots) if *slots.get_ref() > 0 && file.application == Application::Choice => {
+        Some(slots)
+            if (1..=SLOTS_MAX).contains(slots.get_ref())
+                && file.application == Application::Choice =>
+        {
             *slots.get_ref()
         }
         Some(slots) => {
             return Err(text.error(
                 Some(slots.span()),
-                "expected `choice_slots` to be 1 or more, and only with the application \"choice\"",
+                format!(
+                    "expected `choice_slots` to be 1 to {SLOTS_MAX}, and only with the application \"choice\""
+                ),
                 "Correct or remove it.",
             ));
         }
@@ -107,11 +175,10 @@ pub(super) fn node_settings(
     Ok(Arc::new(NodeSettings {
         application: file.application,
         min_nodes: timing.min_nodes.unwrap_or(4).clamp(1, count),
-        settle: Span::from_ms(
-            timing
-                .settle_ms
-                .unwrap_or(if discovering { 1500 } else { 0 }),
-        ),
+        settle: match &timing.settle_ms {
+            Some(ms) if *ms.get_ref() == 0 => Span::ZERO,
+            written => interval(written, if discovering { 1500 } else { 0 })?,
+        },
         refresh: interval(&timing.refresh_ms, 30_000)?,
         announce: interval(&timing.announce_ms, 10_000)?,
         resend: interval(&timing.resend_ms, 3_000)?,

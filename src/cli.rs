@@ -108,6 +108,9 @@ pub struct WindowArgs {
     /// Start paused.
     #[arg(long)]
     pub paused: bool,
+    /// Let everything up to this virtual time happen at once, then pause: `5.4s`, `800ms`.
+    #[arg(long, value_name = "TIME", conflicts_with = "paused", value_parser = parse_instant)]
+    pub pause_at: Option<Time>,
 }
 
 /// Arguments of `run`.
@@ -256,6 +259,12 @@ pub fn parse_until(words: &[String]) -> Result<Until, String> {
     parse_time(&text).map(Until::At).ok_or_else(|| {
         format!("--until: expected `externalized`, `slot N` with N from 1, or a time such as `30s`, `1500ms` or `2min`, found {text:?}")
     })
+}
+
+/// A time of `--pause-at`.
+fn parse_instant(text: &str) -> Result<Time, String> {
+    parse_time(text)
+        .ok_or_else(|| format!("expected a time such as `5.4s` or `800ms`, found {text:?}"))
 }
 
 /// `30s`, `1.5s`, `1500ms`, `2min` -> an instant.

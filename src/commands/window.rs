@@ -43,10 +43,10 @@ pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
         size_px: args.size,
         theme: theme_name(args.theme),
         palette: PaletteName::default(),
-        start_as: if args.paused {
-            StartAs::Paused
-        } else {
-            StartAs::Playing
+        start_as: match args.pause_at {
+            Some(at) => StartAs::PausedAt(at),
+            None if args.paused => StartAs::Paused,
+            None => StartAs::Playing,
         },
         positions: if args.print_positions {
             Positions::Print

@@ -5,6 +5,7 @@
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::session::Session;
+use crate::time::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub enum StartAs {
     Playing,
     /// Time stands still until somebody says otherwise.
     Paused,
+    /// Everything up to this instant happens at once, then time stands still.
+    PausedAt(Time),
 }
 
 /// Whether positions of nodes are printed.

@@ -54,7 +54,7 @@ impl Pace {
         let ordinary = Span(latency.min.0 / 2 + latency.max.0 / 2).max(FLIGHT_MIN);
         let mode = match start_as {
             StartAs::Playing => Mode::Playing,
-            StartAs::Paused => Mode::Paused,
+            StartAs::Paused | StartAs::PausedAt(_) => Mode::Paused,
         };
         Pace {
             mode,

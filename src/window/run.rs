@@ -9,6 +9,7 @@ use crate::node::view::{BackupAnswer, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused};
 use crate::scp::QuorumSet;
 use crate::session::{Progress, Session};
+use crate::time::Time;
 use crate::trace::{ProposalState, Status, World, WorldNode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,21 @@ impl Run {
             has_ended: false,
         };
         run.fold();
+        if let StartAs::PausedAt(at) = start_as {
+            run.hurry_to(at);
+        }
         run
+    }
+
+    /// Lets everything up to `at` happen before anybody looks.
+    fn hurry_to(&mut self, at: Time) {
+        let mut progress = Progress::Limited;
+        while progress == Progress::Limited {
+            progress = self.session.advance(at, RECORDS_PER_TURN);
+            self.fold();
+        }
+        self.has_ended = progress == Progress::Finished;
+        self.world.advance_to(at);
     }
 
     /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not

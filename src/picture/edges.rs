@@ -26,7 +26,12 @@ const ARROWS_UP_TO: usize = 300;
 const ARCS_UP_TO: usize = 1500;
 /// How far the middle of an arc lies beside the straight line, as a share of its length.
 const BULGE: f32 = 0.07;
+/// Pieces of a short arc.
 const ARC_SEGMENTS: usize = 8;
+/// Pieces of a long arc.
+const ARC_SEGMENTS_MAX: usize = 32;
+/// About how long a piece is in pixels.
+const ARC_SEGMENT_PX: f32 = 18.0;
 const ARROW_PX: f32 = 7.0;
 
 /// One edge to draw.
@@ -111,7 +116,11 @@ impl Way {
     /// All of it as a line.
     #[must_use]
     pub fn points(self) -> Vec<Point> {
-        let segments = if self.bend == 0.0 { 1 } else { ARC_SEGMENTS };
+        let chord_px = (self.end.x - self.start.x).hypot(self.end.y - self.start.y);
+        let segments = match self.bend {
+            0.0 => 1,
+            _ => ((chord_px / ARC_SEGMENT_PX) as usize).clamp(ARC_SEGMENTS, ARC_SEGMENTS_MAX),
+        };
         (0..=segments)
             .map(|nth| self.at(nth as f32 / segments as f32))
             .collect()

@@ -23,6 +23,8 @@ const NAME_WIDTH_MAX_PX: f32 = 130.0;
 const STAND_WIDTH_MAX_PX: f32 = 104.0;
 /// Height of a line in pixels: tighter than running text.
 const LINE_PX: f32 = 15.0;
+/// So far a label may reach into the gap between stage and overlay.
+const STAGE_SLACK_PX: f32 = 6.0;
 /// Space left and right of a label in pixels.
 const PAD_PX: f32 = 3.0;
 /// Opacity of the ground behind a label, so that edges do not strike it out.
@@ -132,8 +134,13 @@ fn place(scene: &Scene<'_>) -> Vec<Placed> {
         let width = text::width_px(&name, Font::Bold, FONT_SMALL_PX) + 2.0 * PAD_PX;
         let places = places(scene, center, width);
         let important = scene.view.selected == Some(id) || scene.view.hovered == Some(id);
-        let free = places.into_iter().find(|rect| taken.is_free(*rect));
-        if let Some(rect) = free.or(important.then_some(places[0])) {
+        let room = taken.room_for(center);
+        let inside = || places.into_iter().find(|rect| room.encloses(*rect));
+        let free = places
+            .into_iter()
+            .find(|rect| room.encloses(*rect) && taken.is_free(*rect));
+        let forced = || important.then(|| inside().unwrap_or(places[0]));
+        if let Some(rect) = free.or_else(forced) {
             taken.labels.push(rect);
             placed.push(Placed {
                 node: id,
@@ -185,7 +192,9 @@ fn add_stands(scene: &Scene<'_>, taken: &mut Taken<'_>, placed: &mut [Placed]) {
             y: label.rect.max.y,
         };
         let rect = Rect::from_size(min, width, LINE_PX);
-        if taken.is_free(rect) {
+        let center = scene.geometry.center(label.node);
+        let room = center.map(|center| taken.room_for(center));
+        if room.is_some_and(|room| room.encloses(rect)) && taken.is_free(rect) {
             taken.labels.push(rect);
             label.stand = Some((stand, rect));
         }
@@ -214,7 +223,21 @@ impl<'a> Taken<'a> {
         }
     }
 
-    /// Free of nodes and labels, and within the canvas.
+    /// Where the label of a node at `center` may lie: a node that stands clear of the overlay keeps its label clear of
+    /// it too; one that was moved under it may use the whole canvas.
+    fn room_for(&self, center: Point) -> Rect {
+        let (view, stage) = (self.scene.view, self.scene.view.stage());
+        if stage.contains(center) {
+            Rect {
+                min: stage.min.offset(-STAGE_SLACK_PX, -STAGE_SLACK_PX),
+                max: stage.max.offset(STAGE_SLACK_PX, STAGE_SLACK_PX),
+            }
+        } else {
+            view.canvas
+        }
+    }
+
+    /// Free of nodes and labels.
     fn is_free(&self, rect: Rect) -> bool {
         let widest = 2.0 * self.radius_px;
         let first = self
@@ -223,8 +246,7 @@ impl<'a> Taken<'a> {
         let mut near = self.nodes[first..]
             .iter()
             .take_while(|node| node.min.x < rect.max.x);
-        self.scene.view.canvas.encloses(rect)
-            && near.all(|node| !node.overlaps(rect))
+        near.all(|node| !node.overlaps(rect))
             && self.labels.iter().all(|label| !label.overlaps(rect))
     }
 }

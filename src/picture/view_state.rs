@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// From the outermost nodes to the edge of the stage in pixels: room for rings and labels.
-const FIT_MARGIN_PX: f32 = 46.0;
+const FIT_MARGIN_PX: f32 = 60.0;
 /// The same from the edge of a physical area, which nodes seldom touch.
 const AREA_MARGIN_PX: f32 = 18.0;
 

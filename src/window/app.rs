@@ -134,7 +134,7 @@ impl App {
         }
         if !had_fork && run.world.fork().is_some() && run.pace.is_playing() {
             // Two values for one slot: people want to look at it.
-            run.pace.toggle();
+            run.pause_for_fork();
         }
         self.quorums.tick(run, &mut self.jobs, at);
         self.status.clock = match (run.pace.is_playing(), run.is_at_rest()) {

@@ -3,10 +3,10 @@
 //! Absent here: clocks and drawing.
 
 use super::options::{ScenarioChoice, StartAs};
-use super::pace::{Bustle, Pace};
+use super::pace::{Bustle, Mode, Pace};
 use crate::analysis::Fbas;
 use crate::node::view::{BackupAnswer, Readiness, TrustPolicy};
-use crate::scenario::{Action, ActionRefused};
+use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Progress, Session};
 use crate::time::Time;
@@ -27,6 +27,8 @@ pub(super) struct Run {
     /// What was opened.
     pub(super) choice: ScenarioChoice,
     has_ended: bool,
+    /// It was not a person who stopped time.
+    paused_for_fork: bool,
 }
 
 impl Run {
@@ -44,6 +46,7 @@ impl Run {
             pace,
             choice,
             has_ended: false,
+            paused_for_fork: false,
         };
         run.fold();
         if let StartAs::PausedAt(at) = start_as {
@@ -96,6 +99,22 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Stops time because two values were externalized.
+    pub(super) fn pause_for_fork(&mut self) {
+        self.pace.mode = Mode::Paused;
+        self.paused_for_fork = true;
+    }
+
+    /// The pace for a run that is shown after this one: the same speed. The same scenario stays paused if a person has
+    /// paused it; another one starts.
+    pub(super) fn pace_for(&self, next: &Scenario) -> Pace {
+        let mut pace = self.pace.carried_to(next);
+        if self.paused_for_fork || next.name != self.world.scenario.name {
+            pace.mode = Mode::Playing;
+        }
+        pace
     }
 
     /// Lets the next thing happen.

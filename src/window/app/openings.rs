@@ -92,7 +92,7 @@ impl App {
             Ok(session) => {
                 let mut run = Run::new(session, choice, self.start_as);
                 if let Some((before, _)) = &self.shown {
-                    run.pace = before.pace.carried_to(&run.world.scenario);
+                    run.pace = before.pace_for(&run.world.scenario);
                 }
                 self.show(run);
             }

@@ -319,7 +319,8 @@ impl Picture {
 
     /// Across a line: each row is as opaque as the line covers it.
     fn profile(width: f32) -> Option<Picture> {
-        let height = (width.ceil() as u32 + 3).max(4);
+        // Odd for odd widths: a line of one pixel that lies on a row of pixels then fills that row and no other.
+        let height = width.round().max(1.0) as u32 + 2;
         let half = height as f32 / 2.0;
         let alpha = (0..height).flat_map(|row| {
             let (above, below) = (row as f32 - half, row as f32 + 1.0 - half);
@@ -398,6 +399,18 @@ mod tests {
             let area = std::f32::consts::TAU * radius * 1.5;
             assert!((ink(&atlas, ring) / area - 1.0).abs() < 0.1, "{radius}");
         }
+    }
+
+    #[test]
+    fn a_line_of_one_pixel_fills_one_row_and_every_profile_sums_to_its_width() {
+        let mut atlas = Atlas::new();
+        for width in [0.25f32, 0.5, 1.0, 1.25, 1.5, 2.0, 2.75, 7.0] {
+            let profile = atlas.profile(width);
+            assert!((ink(&atlas, profile) / 3.0 - width).abs() < 0.02, "{width}");
+        }
+        let thin = atlas.profile(1.0);
+        let row = |share: f32| thin.uv[1] + (thin.uv[3] - thin.uv[1]) * share;
+        assert!((atlas.mean_alpha(thin.uv[0], row(0.34), row(0.66)) - 1.0).abs() < 0.01);
     }
 
     #[test]

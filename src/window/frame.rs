@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_millis(40);
 /// How often panels are laid out anew while nobody touches them.
 const PANELS: Duration = Duration::from_millis(100);
 /// How much of a frame the run may take for going on.
-const RUN_BUDGET: Duration = Duration::from_millis(7);
+const RUN_BUDGET: Duration = Duration::from_millis(12);
 /// Frames drawn after an input, so that everything has settled.
 const AFTERGLOW: u8 = 3;
 

@@ -34,6 +34,7 @@ pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
 ///
 /// # Errors
 /// Those of [`scenario`].
+#[cfg(feature = "window")]
 pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
     read(
         args,

@@ -99,6 +99,14 @@ fn assemble(
         radio: file.radio.is_some(),
         area_m: drawn.area_m,
     };
+    let mut remarks = drawn.remarks;
+    if let Some(span) = drawn.settings.forget_after {
+        remarks.push(format!(
+            "UNSAFE: nodes that are silent for {} ms are dropped from quorum sets, so two halves that do not hear each \
+             other can both go on and decide differently.",
+            span.as_ms()
+        ));
+    }
     Ok(Scenario {
         name: name.to_owned(),
         title: file.title.trim().to_owned(),
@@ -113,7 +121,7 @@ fn assemble(
         settings: drawn.settings,
         events: events::read(known, &file.events)?,
         nodes: drawn.nodes,
-        remarks: drawn.remarks,
+        remarks,
     })
 }
 

@@ -362,6 +362,17 @@ fn places_and_values_that_no_node_can_have() {
 }
 
 #[test]
+fn the_unsafe_policy_is_called_unsafe() {
+    let remarks = |rest: &str| {
+        let content = choice(&format!("{TWO_NODES}{rest}"));
+        read_with(&content, None).unwrap().remarks
+    };
+    assert!(remarks("").is_empty());
+    let said = remarks("[timing]\nforget_after_ms = 5000\n");
+    assert!(said.len() == 1 && said[0].contains("UNSAFE") && said[0].contains("5000 ms"));
+}
+
+#[test]
 fn numbers_without_end() {
     check(
         &choice(&format!(

@@ -103,6 +103,41 @@ fn exit_codes_tell_how_a_run_ended() {
 }
 
 #[test]
+fn the_summary_says_who_has_not_decided_and_when_nobody_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| text(&quorumscope(&[&["run"], args].concat()).stdout);
+    // "a" needs somebody of whom nothing is known.
+    let network = in_folder(
+        folder.path(),
+        "nobody.json",
+        r#"[{"publicKey": "a", "quorumSet": {"threshold": 2, "validators": ["a", "gone"]}}]"#,
+    );
+    let out = run(&["--network", &network]);
+    assert!(out.contains("no progress: there is no quorum"), "{out}");
+    assert!(out.contains("quorums intersect: there is none"), "{out}");
+    let out = run(&["--scenario", "s3", "--until", "1s"]);
+    assert!(
+        out.contains("slot 1: pizza, decided by 3 of 5\nslot 1: not decided by D, S\n"),
+        "{out}"
+    );
+    let out = run(&["--scenario", "s2"]);
+    assert!(
+        out.contains("3 of the 5 nodes count") && out.contains("slot 1: decided by nobody"),
+        "{out}"
+    );
+    let out = run(&["--scenario", "w1", "--until", "slot", "2"]);
+    assert!(out.contains("no progress: slot 2 never began"), "{out}");
+    assert!(out.contains("decided by all 4"), "{out}");
+    let silent = format!(
+        "title = \"T\"\ndescription = \"D\"\napplication = \"log\"\n{}",
+        "[quorum_sets]\nq = { threshold = 1, validators = [\"a\"] }\n[[nodes]]\nname = \"a\"\nquorum_set = \"q\"\n"
+    );
+    let silent = in_folder(folder.path(), "silent.toml", &silent);
+    let out = run(&["--scenario", &silent]);
+    assert!(out.contains("no progress: nothing was proposed"), "{out}");
+}
+
+#[test]
 fn without_a_display_the_window_command_runs_in_the_terminal() {
     let output = quorumscope(&["--scenario", "w1"]);
     let (out, err) = (text(&output.stdout), text(&output.stderr));

@@ -23,8 +23,8 @@ const CHUNK_RECORDS: usize = 20_000;
 /// Bad arguments, bad input files, unwritable outputs.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let until = parse_until(&args.until).map_err(CommandError::Input)?;
-    for picture in [&args.svg, &args.png].into_iter().flatten() {
-        check_writable(picture)?;
+    for written in [&args.trace, &args.svg, &args.png].into_iter().flatten() {
+        check_writable(written)?;
     }
     let scenario = Arc::new(load::scenario(&args.source)?);
     let kind = ExecutorKind::from(args.executor);

@@ -35,6 +35,12 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .map(|path| TraceWriter::create(path, &scenario))
         .transpose()
         .map_err(input)?;
+    if !args.quiet {
+        // Before the run: some of them say how long it takes.
+        for remark in &scenario.remarks {
+            eprintln!("note: {remark}");
+        }
+    }
     let progress = Progress::new(&scenario, args.quiet || args.json);
     let run = drive(&mut session, until, trace.as_mut(), &progress)?;
     progress.finish();

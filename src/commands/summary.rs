@@ -115,9 +115,6 @@ impl Summary {
             "{} with seed {}, {} nodes, {} executor",
             self.scenario, self.seed, self.nodes, self.executor
         )?;
-        for remark in &world.scenario.remarks {
-            writeln!(out, "note: {remark}")?;
-        }
         writeln!(out, "{}", self.headline(world))?;
         let able = deciders(world).len();
         if able < self.nodes && able > 0 {

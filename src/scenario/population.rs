@@ -18,6 +18,9 @@ use crate::scp::{QuorumSet, Value};
 use std::sync::Arc;
 use toml::Spanned;
 
+/// Up to this many nodes relaying by radio takes seconds; above, people are told what to expect.
+const RELAYED_NODES_QUICK: usize = 200;
+
 /// The nodes, and what follows from how many there are and where they stand.
 #[derive(Debug)]
 pub(super) struct Population {
@@ -67,7 +70,13 @@ pub(super) fn random(
             && trust.policy == PolicyFormat::InRange)
             .then_some(trust.threshold),
     };
-    let placed = placement::place(streams, wanted, judge);
+    let mut placed = placement::place(streams, wanted, judge);
+    if range_m.is_some() && count > RELAYED_NODES_QUICK {
+        placed.remarks.push(format!(
+            "By radio every statement is relayed to everybody: with {count} nodes the work is {} times that of {RELAYED_NODES_QUICK} nodes, which takes about half a minute.",
+            (count / RELAYED_NODES_QUICK).pow(2)
+        ));
+    }
     check_set_sizes(text, random, trust, &placed.neighbours)?;
     let settings = settings::node_settings(text, file, count, true)?;
     let value = |nth: usize| {

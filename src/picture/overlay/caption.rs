@@ -35,6 +35,7 @@ pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
         }
         None => {
             let text = sentence(sheet.scene);
+            ground(sheet, region, &text);
             centred(
                 sheet,
                 region,
@@ -45,6 +46,16 @@ pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
             );
         }
     }
+}
+
+/// What lies behind the caption, just as wide as its words: nodes may have been moved under it.
+fn ground(sheet: &mut Sheet<'_>, region: Rect, text: &str) {
+    let theme = sheet.scene.theme;
+    let widest = region.width() - 2.0 * PADDING_PX;
+    let width = text::width_px(text, Font::Regular, FONT_MEDIUM_PX).min(widest) + 2.0 * PADDING_PX;
+    let left = region.center().x - width / 2.0;
+    let behind = Rect::from_corners(left, region.min.y, left + width, region.max.y);
+    sheet.panel(behind, theme.background, theme.background);
 }
 
 /// Draws the line at the top.

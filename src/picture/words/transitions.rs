@@ -83,6 +83,12 @@ pub fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String
         NodeEvent::BackupAnswered { file, answer, .. } => {
             format!("{name} {} {}", backup_answer(*answer), file.name)
         }
+        NodeEvent::BackedUp { file, from } if *from == node => {
+            format!(
+                "{name} has {} already and records it as backed up",
+                file.name
+            )
+        }
         NodeEvent::BackedUp { file, from } => {
             format!(
                 "{name} has backed up {}, fetched from {}",

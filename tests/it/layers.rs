@@ -79,7 +79,7 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("draw_rectangle", &["window/paint"]),
     ("Color::rgb(", &["picture/theme.rs"]),
     (
-        "Color32::from_rgb",
+        "Color32::from_rgb(",
         &["picture/theme.rs", "window/style.rs"],
     ),
     ("from_hex", &["picture/theme.rs"]),

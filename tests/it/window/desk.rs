@@ -56,6 +56,8 @@ impl Desk {
                 &format!("{}x{}x24", SIZE.0, SIZE.1),
                 "-nolisten",
                 "tcp",
+                // A server whose last client leaves starts over, and takes down whoever connects just then.
+                "-noreset",
                 "-fbdir",
             ])
             .arg(folder.path())

@@ -56,11 +56,6 @@ impl Backup {
         }
     }
 
-    /// Files held besides those of the configuration.
-    pub(super) fn acquired(&self) -> impl Iterator<Item = &FileInfo> {
-        self.acquired.values()
-    }
-
     /// Gives an answer once. False if one was given before.
     pub(super) fn answer(&mut self, id: ProposalId, answer: BackupAnswer) -> bool {
         if self.answers.contains_key(&id) {
@@ -149,7 +144,6 @@ mod tests {
         );
         let holder = Backup::new(&[photo()]);
         assert!(holder.says_no(NodeId(1), &proposal(2)));
-        assert_eq!(holder.acquired().count(), 0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::config::Application;
 use super::contract::TimerKind;
 use super::decoding::Proposals;
 use super::driver::NodeDriver;
+use super::durable::Change;
 use super::event::{BackupAnswer, NodeEvent, RefusedWhy, SlotStart};
 use super::node::{Life, Node};
 use super::outbox::Purpose;
@@ -68,11 +69,6 @@ impl Consensus {
             is_choice_new: false,
             shown: None,
         }
-    }
-
-    /// How many quorum sets the node has had.
-    pub(super) fn quorum_sets(&self) -> u32 {
-        self.quorum_sets
     }
 
     /// The quorum set that counts now.
@@ -177,7 +173,10 @@ impl Node {
         self.consensus.quorum_sets = self.consensus.quorum_sets.saturating_add(1);
         let quorum_set = Arc::new(set);
         let id = self.use_quorum_set(&quorum_set);
-        self.out.changed();
+        self.out.keep(Change::QuorumSet {
+            nth: id.nth,
+            quorum_set: Arc::clone(&quorum_set),
+        });
         self.out.event(NodeEvent::QuorumSetChanged {
             id,
             quorum_set,
@@ -361,7 +360,7 @@ impl Node {
 
     fn say(&mut self, envelope: &Arc<Envelope>) {
         self.resend.note_own(envelope.slot);
-        self.out.changed();
+        self.out.keep(Change::Said(Arc::clone(envelope)));
         if let Some(body) = self.statement_body(envelope) {
             self.out.broadcast(Purpose::Progress, body);
         }

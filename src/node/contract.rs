@@ -1,10 +1,11 @@
 //! The contract of a node: what goes in, what comes out.
 
 use super::config::TrustPolicy;
+use super::durable::{Change, Persisted};
 use super::event::NodeEvent;
 use super::message::{Announcement, Message};
 use super::proposal::{Content, FileInfo};
-use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
+use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -40,27 +41,6 @@ impl TimerKind {
             TimerKind::Nomination(_) | TimerKind::Ballot(_) | TimerKind::Settle
         )
     }
-}
-
-/// What a node keeps over a crash.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Persisted {
-    /// Decisions, ascending without gaps from slot 1. Shared: only a new decision makes a new list.
-    pub decided: Arc<Vec<(SlotIndex, Value)>>,
-    /// Own latest statements of undecided slots.
-    pub statements: Vec<Arc<Envelope>>,
-    /// Files it holds besides those of its configuration: backed up, or proposed by itself.
-    pub files: Vec<FileInfo>,
-    /// No message with a higher number has been created. Numbers are reserved in blocks, so some may be unused.
-    pub messages: u64,
-    /// How many proposals the node has made.
-    pub proposals: u32,
-    /// How many announcements the node has made.
-    pub announcements: u64,
-    /// How many quorum sets the node has had.
-    pub quorum_sets: u32,
-    /// The newest of its quorum sets: a slot that was begun with it is finished with it.
-    pub quorum_set: Option<Arc<QuorumSet>>,
 }
 
 /// Why a file did not arrive.
@@ -139,8 +119,8 @@ pub enum Output {
     SetTimer(TimerKind, Span),
     /// Stop a timer if it is running.
     CancelTimer(TimerKind),
-    /// Keep this over a crash, instead of what was kept before.
-    Persist(Arc<Persisted>),
+    /// Keep these over a crash: all of them or none.
+    Persist(Vec<Change>),
     /// Get this file from any of the holders and answer with `Fetched`.
     Fetch {
         /// The file.

@@ -5,8 +5,9 @@
 //! enough nodes and its roster has been unchanged for a while.
 
 use super::config::{Peer, TrustPolicy};
-use super::contract::{Output, Persisted, Recipient, TimerKind};
+use super::contract::{Output, Recipient, TimerKind};
 use super::discovery::News;
+use super::durable::{Change, Persisted};
 use super::event::{NodeEvent, RefusedWhy, TrustCause};
 use super::message::{Announcement, AnnouncementKind, Body, Message};
 use super::node::{Life, Node};
@@ -48,7 +49,8 @@ impl Node {
 
     fn wake(&mut self, kind: AnnouncementKind) {
         let announcement = self.discovery.announce(kind);
-        self.out.changed();
+        self.out
+            .keep(Change::Announcements(self.discovery.announcements()));
         self.out.push(Output::Announce(announcement));
         self.out
             .timer(TimerKind::Settle, self.config.settings.settle);
@@ -260,6 +262,7 @@ impl Node {
     }
 
     pub(super) fn set_trust(&mut self, policy: TrustPolicy) {
+        self.out.keep(Change::Trust(policy.clone()));
         self.trust.set_policy(policy, &self.discovery);
         self.trust_changed();
         if self.life == Life::Discovering && self.discovery.said().is_some() {
@@ -270,7 +273,8 @@ impl Node {
 
     pub(super) fn leave(&mut self) {
         let goodbye = self.discovery.announce(AnnouncementKind::Leaving);
-        self.out.changed();
+        self.out
+            .keep(Change::Announcements(self.discovery.announcements()));
         self.out.push(Output::Announce(goodbye));
         let slot = self.log.next_slot();
         for kind in [

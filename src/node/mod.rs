@@ -13,6 +13,7 @@ mod contract;
 mod decoding;
 mod discovery;
 mod driver;
+mod durable;
 mod event;
 mod log;
 mod membership;
@@ -33,7 +34,8 @@ mod trust;
 pub mod view;
 
 pub use config::{Application, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy};
-pub use contract::{FetchError, Input, Output, Persisted, Recipient, TimerKind};
+pub use contract::{FetchError, Input, Output, Recipient, TimerKind};
+pub use durable::{Change, Persisted};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
 pub use message::{Announcement, AnnouncementKind, Body, Message, MessageId, MessageKind};
 pub use node::Node;

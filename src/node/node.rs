@@ -9,7 +9,7 @@ use super::catch_up::CatchUp;
 use super::closure::Sets;
 use super::config::NodeConfig;
 use super::consensus::Consensus;
-use super::contract::{Input, Output, Persisted, TimerKind};
+use super::contract::{Input, Output, TimerKind};
 use super::decoding::Decoder;
 use super::discovery::Discovery;
 use super::log::Log;
@@ -108,8 +108,7 @@ impl Node {
             (_, input) => self.dispatch(input),
         }
         self.advance();
-        let persisted = self.out.needs_persist().then(|| self.persisted());
-        self.out.take(persisted)
+        self.out.take()
     }
 
     fn dispatch(&mut self, input: Input) {
@@ -135,21 +134,6 @@ impl Node {
             TimerKind::Resend => self.send_again(),
             TimerKind::Expire => self.expire_proposals(),
             TimerKind::CatchUp => self.catch_up_timer(),
-        }
-    }
-
-    /// What must survive a crash.
-    fn persisted(&self) -> Persisted {
-        let undecided = self.log.next_slot();
-        Persisted {
-            decided: Arc::clone(self.log.decided()),
-            statements: self.consensus.own_statements(undecided),
-            files: self.backup.acquired().cloned().collect(),
-            messages: self.out.messages_reserved(),
-            proposals: self.proposals,
-            announcements: self.discovery.announcements(),
-            quorum_sets: self.consensus.quorum_sets(),
-            quorum_set: self.consensus.quorum_set().cloned(),
         }
     }
 }

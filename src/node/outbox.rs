@@ -3,7 +3,8 @@
 //! Absent here: deciding anything. The one rule kept here is "durable before sent": a step that changed what must
 //! survive a crash begins with a `Persist`.
 
-use super::contract::{Output, Persisted, Recipient, TimerKind};
+use super::contract::{Output, Recipient, TimerKind};
+use super::durable::Change;
 use super::event::NodeEvent;
 use super::message::{Body, Message, MessageId};
 use crate::scp::NodeId;
@@ -12,13 +13,6 @@ use std::sync::Arc;
 
 /// Numbers of messages are reserved in blocks of this size, so that not every message needs a `Persist` of its own.
 const MESSAGES_RESERVED: u64 = 256;
-
-/// Whether what must survive a crash has changed in this step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Durability {
-    Unchanged,
-    Changed,
-}
 
 /// Whether a message says something new, or is periodic or re-sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +39,7 @@ impl Purpose {
 pub(super) struct Outbox {
     me: NodeId,
     outputs: Vec<Output>,
-    durability: Durability,
+    changes: Vec<Change>,
     messages: u64,
     messages_reserved: u64,
 }
@@ -55,7 +49,7 @@ impl Outbox {
         Outbox {
             me,
             outputs: Vec::new(),
-            durability: Durability::Unchanged,
+            changes: Vec::new(),
             messages: 0,
             messages_reserved: 0,
         }
@@ -65,11 +59,6 @@ impl Outbox {
     pub(super) fn restore(&mut self, messages: u64) {
         self.messages = messages;
         self.messages_reserved = messages;
-    }
-
-    /// No message with a higher number exists.
-    pub(super) fn messages_reserved(&self) -> u64 {
-        self.messages_reserved
     }
 
     pub(super) fn push(&mut self, output: Output) {
@@ -92,9 +81,9 @@ impl Outbox {
         self.outputs.push(Output::CancelTimer(kind));
     }
 
-    /// Something that must survive a crash has changed.
-    pub(super) fn changed(&mut self) {
-        self.durability = Durability::Changed;
+    /// This must survive a crash from now on.
+    pub(super) fn keep(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
     /// Creates a message for everybody.
@@ -114,7 +103,7 @@ impl Outbox {
         self.messages = self.messages.saturating_add(1);
         if self.messages > self.messages_reserved {
             self.messages_reserved = self.messages.saturating_add(MESSAGES_RESERVED);
-            self.changed();
+            self.keep(Change::MessagesReserved(self.messages_reserved));
         }
         let id = MessageId {
             sender: self.me,
@@ -128,17 +117,11 @@ impl Outbox {
         })
     }
 
-    /// Does the step have to begin with a `Persist`?
-    pub(super) fn needs_persist(&self) -> bool {
-        self.durability == Durability::Changed
-    }
-
-    /// Everything the step wants done; `persisted` comes first.
-    pub(super) fn take(&mut self, persisted: Option<Persisted>) -> Vec<Output> {
-        self.durability = Durability::Unchanged;
+    /// Everything the step wants done; what must survive a crash comes first.
+    pub(super) fn take(&mut self) -> Vec<Output> {
         let mut outputs = std::mem::take(&mut self.outputs);
-        if let Some(persisted) = persisted {
-            outputs.insert(0, Output::Persist(Arc::new(persisted)));
+        if !self.changes.is_empty() {
+            outputs.insert(0, Output::Persist(std::mem::take(&mut self.changes)));
         }
         outputs
     }
@@ -162,21 +145,25 @@ mod tests {
         let mut durable = 0;
         for nth in 1..=600 {
             outbox.broadcast(Purpose::Progress, Body::PeersQuestion);
-            if outbox.needs_persist() {
+            let outputs = outbox.take();
+            if let Some(Output::Persist(changes)) = outputs.first() {
                 persists += 1;
-                durable = outbox.messages_reserved();
+                let [Change::MessagesReserved(reserved)] = changes[..] else {
+                    panic!("{changes:?}");
+                };
+                durable = reserved;
             }
             assert!(
                 nth <= durable,
                 "message {nth} leaves while {durable} is durable"
             );
-            assert_eq!(outbox.take(None).iter().find_map(number), Some(nth));
+            assert_eq!(outputs.iter().find_map(number), Some(nth));
         }
         assert_eq!(persists, 3);
         let mut again = Outbox::new(NodeId(3));
         again.restore(durable);
         again.broadcast(Purpose::Progress, Body::PeersQuestion);
-        assert!(again.take(None).iter().find_map(number) > Some(600));
+        assert!(again.take().iter().find_map(number) > Some(600));
     }
 
     #[test]
@@ -184,13 +171,12 @@ mod tests {
         let mut outbox = Outbox::new(NodeId(0));
         outbox.timer(TimerKind::Refresh, Span::ZERO);
         outbox.cancel(TimerKind::Expire);
-        outbox.changed();
-        assert!(outbox.needs_persist());
-        let outputs = outbox.take(Some(Persisted::default()));
+        outbox.keep(Change::Proposals(1));
+        let outputs = outbox.take();
         assert!(matches!(
             outputs[..],
             [Output::Persist(_), Output::CancelTimer(_)]
         ));
-        assert!(!outbox.needs_persist() && outbox.take(None).is_empty());
+        assert!(outbox.take().is_empty());
     }
 }

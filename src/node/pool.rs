@@ -112,12 +112,14 @@ impl Pool {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 
-    /// The proposals were decided.
-    pub(super) fn settle(&mut self, decided: &Proposals) {
-        for id in decided.keys() {
-            self.pooled.remove(id);
+    /// The proposals were decided. Those of them that were in the pool.
+    pub(super) fn settle(&mut self, decided: &Proposals) -> Vec<ProposalId> {
+        let ids = decided.keys().copied();
+        ids.filter(|id| {
             self.waiting.remove(id);
-        }
+            self.pooled.remove(id).is_some()
+        })
+        .collect()
     }
 
     /// What a value is made of: the first proposals by name that fulfil `condition`.
@@ -244,7 +246,8 @@ mod tests {
             assert_eq!(pool.insert(Time::ZERO, &note(nth)), nth < POOL_MAX as u32);
         }
         assert_eq!(pool.selection(|_| true).len(), PROPOSALS_PER_VALUE);
-        pool.settle(&pool.selection(|_| true));
+        let decided = pool.selection(|_| true);
+        assert_eq!(pool.settle(&decided).len(), decided.len());
         assert!(!pool.contains(note(0).id) && !pool.is_empty());
     }
 }

@@ -5,6 +5,7 @@
 
 use super::config::Application;
 use super::contract::TimerKind;
+use super::durable::Change;
 use super::event::{NodeEvent, ProposalRefusal};
 use super::message::{Body, Message};
 use super::node::{Life, Node};
@@ -51,7 +52,7 @@ impl Node {
 
     fn propose_to_log(&mut self, content: Content) {
         self.proposals = self.proposals.saturating_add(1);
-        self.out.changed();
+        self.out.keep(Change::Proposals(self.proposals));
         let id = ProposalId {
             origin: self.me,
             nth: self.proposals,
@@ -59,6 +60,7 @@ impl Node {
         let proposal = Arc::new(Proposal { id, content });
         if let Some(file) = file_of(&proposal) {
             self.backup.acquire(file);
+            self.out.keep(Change::Holds(file.clone()));
         }
         if !self.pool_proposal(&proposal, self.me) {
             return self.refuse_proposal(Some(id), self.me, ProposalRefusal::PoolFull);
@@ -146,6 +148,7 @@ impl Node {
         let is_pooled = self.pool.insert(self.now, proposal);
         if is_pooled {
             let proposal = Arc::clone(proposal);
+            self.out.keep(Change::Pooled(Arc::clone(&proposal)));
             self.out
                 .event(NodeEvent::ProposalPooled { proposal, voucher });
             self.consensus.pool_grew();
@@ -165,6 +168,7 @@ impl Node {
     pub(super) fn expire_proposals(&mut self) {
         let ttl = self.config.settings.proposal_ttl;
         for id in self.pool.expire(self.now, ttl) {
+            self.out.keep(Change::Unpooled(id));
             let voted = self.voters_for(id);
             let members = self.trust.members().iter();
             let missing = members.filter(|node| !voted.contains(node)).collect();

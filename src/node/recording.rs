@@ -1,8 +1,9 @@
 //! The log and backups at work: recording a decision, fetching what it brings, taking up what survived a crash.
 
 use super::config::Application;
-use super::contract::{FetchError, Output, Persisted, TimerKind};
+use super::contract::{FetchError, Output, TimerKind};
 use super::decoding::Proposals;
+use super::durable::{Change, Persisted};
 use super::event::{BackupAnswer, NodeEvent};
 use super::node::Node;
 use super::pool::file_of;
@@ -20,7 +21,10 @@ impl Node {
             Application::Choice => Arc::default(),
         };
         self.log.append(value.clone(), &decoded);
-        self.out.changed();
+        self.out.keep(Change::Decided {
+            slot,
+            value: value.clone(),
+        });
         self.out.cancel(TimerKind::Nomination(slot));
         self.out.cancel(TimerKind::Ballot(slot));
         let proposals: Vec<Arc<Proposal>> = decoded.values().map(Arc::clone).collect();
@@ -47,7 +51,9 @@ impl Node {
 
     fn settle_pool(&mut self, decided: &Proposals) {
         let was_empty = self.pool.is_empty();
-        self.pool.settle(decided);
+        for id in self.pool.settle(decided) {
+            self.out.keep(Change::Unpooled(id));
+        }
         if self.pool.is_empty() && !was_empty {
             self.out.cancel(TimerKind::Expire);
         }
@@ -106,7 +112,7 @@ impl Node {
         };
         match result {
             Ok(from) => {
-                self.out.changed();
+                self.out.keep(Change::Holds(file.clone()));
                 self.out.event(NodeEvent::BackedUp { file, from });
             }
             Err(why) => self.out.event(NodeEvent::BackupFailed { file, why }),
@@ -118,10 +124,13 @@ impl Node {
         self.out.restore(persisted.messages);
         self.discovery.restore(persisted.announcements);
         self.proposals = persisted.proposals;
-        for file in &persisted.files {
+        if let Some(policy) = &persisted.trust {
+            self.trust.restore(policy.clone());
+        }
+        for file in persisted.files.values() {
             self.backup.acquire(file);
         }
-        for (slot, value) in persisted.decided.iter() {
+        for (slot, value) in &persisted.decided {
             if *slot != self.log.next_slot() {
                 break;
             }
@@ -143,6 +152,20 @@ impl Node {
             persisted.quorum_set.as_ref(),
             &persisted.statements,
         );
+        self.restore_pool(&persisted.pool);
         self.start_fetches();
+    }
+
+    /// What waited goes on waiting, for as long again.
+    fn restore_pool(&mut self, pool: &[Arc<Proposal>]) {
+        for proposal in pool {
+            if self.log.slot_of(proposal.id).is_none() {
+                self.pool.insert(self.now, proposal);
+            }
+        }
+        if !self.pool.is_empty() {
+            self.out
+                .timer(TimerKind::Expire, self.config.settings.proposal_ttl);
+        }
     }
 }

@@ -57,6 +57,11 @@ impl Trust {
         &self.members
     }
 
+    /// Takes up the policy that it was told before a crash.
+    pub(super) fn restore(&mut self, policy: TrustPolicy) {
+        self.policy = policy;
+    }
+
     /// Another policy.
     pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Discovery) {
         self.policy = policy;

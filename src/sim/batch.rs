@@ -213,9 +213,11 @@ impl Simulation {
         match output {
             Output::Send { to, message } => self.send(node, moment, *to, message),
             Output::Announce(announcement) => self.announce(node, moment, announcement, cause),
-            Output::Persist(persisted) => {
+            Output::Persist(changes) => {
                 if let Some(station) = self.stations.get_mut(node.index()) {
-                    station.persisted = Some(Arc::clone(persisted));
+                    let persisted = station.persisted.get_or_insert_default();
+                    let persisted = Arc::make_mut(persisted);
+                    changes.iter().for_each(|change| persisted.keep(change));
                 }
             }
             Output::Fetch { file, holders } => self.fetch(node, moment, file, holders),

@@ -200,12 +200,11 @@ impl Simulation {
         let Some(station) = self.stations.get(holder.index()) else {
             return false;
         };
-        let kept = station
-            .persisted
-            .iter()
-            .flat_map(|persisted| &persisted.files);
-        let mut held = station.config.held_files.iter().chain(kept);
-        station.standing == Standing::Up && held.any(|held| held.sha256 == file.sha256)
+        let mut configured = station.config.held_files.iter();
+        let persisted = station.persisted.as_ref();
+        station.standing == Standing::Up
+            && (configured.any(|held| held.sha256 == file.sha256)
+                || persisted.is_some_and(|kept| kept.files.contains_key(&file.sha256)))
     }
 }
 

@@ -5,9 +5,9 @@ use super::executor::{ExecutorKind, SimError};
 use super::participant::Participant;
 use crate::net::{Latency, LinkRule, LossReason, MediumSpec, Position};
 use crate::node::{
-    Announcement, AnnouncementKind, Application, Body, Content, FetchError, FileInfo, Input,
-    Message, MessageId, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted,
-    Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
+    Announcement, AnnouncementKind, Application, Body, Change, Content, FetchError, FileInfo,
+    Input, Message, MessageId, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
+    Persisted, Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, ActionRefused, NodeSpec, Placement, Scenario};
@@ -112,7 +112,9 @@ impl Participant for Chatter {
             let (to, message) = (Recipient::Neighbours, self.message());
             outputs.push(Output::Send { to, message });
         }
-        outputs.push(Output::Persist(Arc::new(self.kept.clone())));
+        outputs.push(Output::Persist(vec![Change::MessagesReserved(
+            self.kept.messages,
+        )]));
         outputs
     }
 }

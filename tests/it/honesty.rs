@@ -1,7 +1,7 @@
 //! Honesty: nodes do what their inputs say and nothing else, and hear what was sent to them and nothing else.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
-use quorumscope::node::{Input, Node, NodeConfig, Output};
+use quorumscope::node::{Input, Node, NodeConfig, Output, Persisted};
 use quorumscope::scenario::Action;
 use quorumscope::scp::NodeId;
 use quorumscope::sim::ExecutorKind;
@@ -48,8 +48,10 @@ fn check_nodes(name: &str, records: &[Record]) {
                     "{name}: {id:?} at {at} on {input:?}: {outputs:?} instead of {expected:?}"
                 );
                 for output in outputs {
-                    if let Output::Persist(persisted) = output {
-                        kept.insert(*id, Arc::clone(persisted));
+                    if let Output::Persist(changes) = output {
+                        let kept: &mut Arc<Persisted> = kept.entry(*id).or_default();
+                        let kept = Arc::make_mut(kept);
+                        changes.iter().for_each(|change| kept.keep(change));
                     }
                 }
             }

@@ -4,6 +4,7 @@ use super::testnet::{Net, finder, fixed, note, settings};
 use super::*;
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::Span;
+use std::sync::Arc;
 
 #[test]
 fn a_newcomer_is_taken_in_and_learns_the_log() {
@@ -154,6 +155,38 @@ fn a_whole_network_that_restarts_goes_on_where_it_was() {
             "after {delay} ms"
         );
     }
+}
+
+#[test]
+fn a_proposal_that_nobody_else_has_heard_survives_a_crash() {
+    let mut net = Net::new(finders(4, &settings(Application::Log)));
+    net.run_until(2_000);
+    net.reach = Box::new(|_, from, _| from != NodeId(3));
+    net.propose(3, note("tea"));
+    net.run_until(2_100);
+    net.crash(3);
+    net.reach = Box::new(|_, _, _| true);
+    net.run_until(4_000);
+    assert!(net.log(0).is_empty());
+    net.restart(3);
+    net.run_until(60_000);
+    assert!((0..4).all(|id| net.texts(id) == ["tea"]));
+}
+
+#[test]
+fn whom_it_was_told_to_trust_survives_a_crash() {
+    let mut net = Net::new(finders(4, &settings(Application::Log)));
+    net.run_until(2_000);
+    let pair = Arc::new(QuorumSet::flat(2, [NodeId(2), NodeId(3)]));
+    net.give(
+        NodeId(3),
+        Input::SetTrust(TrustPolicy::Fixed(Arc::clone(&pair))),
+    );
+    net.crash(3);
+    net.run_until(3_000);
+    net.restart(3);
+    net.run_until(20_000);
+    assert_eq!(net.node(3).consensus.quorum_set(), Some(&pair));
 }
 
 #[test]

@@ -183,17 +183,28 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
     });
     let decided = prop::collection::vec((slots(), values()), 0..3);
     let statements = prop::collection::vec(statement, 0..3);
-    let store = (decided, statements, numbers(), 0u32..3, 0u32..5).prop_map(
-        |(decided, statements, number, quorum_sets, threshold)| {
+    let pooled = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
+        let id = ProposalId {
+            origin: NodeId(origin),
+            nth,
+        };
+        Arc::new(Proposal { id, content })
+    });
+    let pool = prop::collection::vec(pooled, 0..3);
+    let counts = (numbers(), 0u32..3, 0u32..5);
+    let store = (decided, statements, pool, counts, prop::bool::ANY).prop_map(
+        |(decided, statements, pool, (number, quorum_sets, threshold), is_told)| {
             Arc::new(Persisted {
-                decided: Arc::new(decided),
+                decided,
                 statements,
-                files: vec![photo()],
+                pool,
+                files: [(photo().sha256, photo())].into(),
                 messages: number,
                 proposals: quorum_sets,
                 announcements: number,
                 quorum_sets,
                 quorum_set: Some(Arc::new(QuorumSet::flat(threshold, (0..4).map(NodeId)))),
+                trust: is_told.then_some(TrustPolicy::Found),
             })
         },
     );
@@ -219,16 +230,21 @@ proptest! {
         let config = Arc::new(if is_fixed { fixed(0, &set, &settings) } else { finder(0, &settings) });
         let mut node = Node::new(Arc::clone(&config));
         let mut twin = Node::new(config);
-        let mut kept: Option<Arc<Persisted>> = None;
+        let mut kept = store.clone();
         let start = [Input::Start(store), Input::Timer(TimerKind::Settle)].into_iter();
         for (nth, input) in start.chain(inputs).enumerate() {
             let now = crate::time::Time::from_ms(nth as u64 * 700);
             let outputs = node.step(now, input.clone());
             prop_assert_eq!(&outputs, &twin.step(now, input));
             prop_assert!(node.consensus.check_invariants().is_ok());
+            if let (0, Some(kept)) = (nth, &mut kept) {
+                // A store that was tampered with counts as far as it makes sense.
+                Arc::make_mut(kept).decided = node.log.decided().to_vec();
+            }
             for output in outputs {
-                if let Output::Persist(state) = output {
-                    kept = Some(state);
+                if let Output::Persist(changes) = output {
+                    let kept = Arc::make_mut(kept.get_or_insert_default());
+                    changes.iter().for_each(|change| kept.keep(change));
                 }
             }
         }

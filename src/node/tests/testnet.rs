@@ -206,7 +206,10 @@ impl Net {
             Output::CancelTimer(kind) => {
                 self.timers.remove(&(id, kind));
             }
-            Output::Persist(kept) => self.kept[id.index()] = Some(kept),
+            Output::Persist(changes) => {
+                let kept = Arc::make_mut(self.kept[id.index()].get_or_insert_default());
+                changes.iter().for_each(|change| kept.keep(change));
+            }
             Output::Fetch { file, holders } => self.fetch(id, &file, &holders),
             Output::Event(event) => self.events.push((self.now, id, event)),
         }

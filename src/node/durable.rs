@@ -1,0 +1,166 @@
+//! What a node keeps over a crash, and the changes of it.
+//!
+//! A node says what has changed, not what there is: a store writes a few rows per step, however long the log has become.
+//! [`Persisted::keep`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
+
+use super::config::TrustPolicy;
+use super::proposal::{FileInfo, Proposal, ProposalId};
+use crate::scp::{Envelope, QuorumSet, SlotIndex, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One thing that must survive a crash from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The next slot is decided. Own statements about it are of no use any more.
+    Decided {
+        /// The slot after the last decided one.
+        slot: SlotIndex,
+        /// The decision.
+        value: Value,
+    },
+    /// The node says this; it replaces the earlier statement of its kind (nomination or ballot) about the slot.
+    Said(Arc<Envelope>),
+    /// A certified proposal waits for its decision.
+    Pooled(Arc<Proposal>),
+    /// A proposal does not wait any longer: decided or expired.
+    Unpooled(ProposalId),
+    /// The node holds a file that its configuration does not name: backed up, or proposed by itself.
+    Holds(FileInfo),
+    /// Another quorum set of its own.
+    QuorumSet {
+        /// How many the node has had, this one included.
+        nth: u32,
+        /// The set.
+        quorum_set: Arc<QuorumSet>,
+    },
+    /// Somebody has told the node whom to trust.
+    Trust(TrustPolicy),
+    /// Messages up to this number may have left. Numbers are reserved in blocks, so some may be unused.
+    MessagesReserved(u64),
+    /// How many proposals the node has made.
+    Proposals(u32),
+    /// How many announcements the node has made.
+    Announcements(u64),
+}
+
+/// What a node keeps over a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Persisted {
+    /// Decisions, ascending without gaps from slot 1.
+    pub decided: Vec<(SlotIndex, Value)>,
+    /// Own latest statements of undecided slots, at most one nomination and one ballot statement of each.
+    pub statements: Vec<Arc<Envelope>>,
+    /// Proposals that wait for a decision.
+    pub pool: Vec<Arc<Proposal>>,
+    /// Files it holds besides those of its configuration, by hash.
+    pub files: BTreeMap<String, FileInfo>,
+    /// No message with a higher number has been created.
+    pub messages: u64,
+    /// How many proposals the node has made.
+    pub proposals: u32,
+    /// How many announcements the node has made.
+    pub announcements: u64,
+    /// How many quorum sets the node has had.
+    pub quorum_sets: u32,
+    /// The newest of its quorum sets: a slot that was begun with it is finished with it.
+    pub quorum_set: Option<Arc<QuorumSet>>,
+    /// Whom it was told to trust, if not as its configuration says.
+    pub trust: Option<TrustPolicy>,
+}
+
+impl Persisted {
+    /// Takes over one change.
+    pub fn keep(&mut self, change: &Change) {
+        match change {
+            Change::Decided { slot, value } => {
+                self.decided.push((*slot, value.clone()));
+                self.statements.retain(|said| said.slot > *slot);
+            }
+            Change::Said(envelope) => self.keep_statement(envelope),
+            Change::Pooled(proposal) => self.pool.push(Arc::clone(proposal)),
+            Change::Unpooled(id) => self.pool.retain(|proposal| proposal.id != *id),
+            Change::Holds(file) => {
+                self.files.insert(file.sha256.clone(), file.clone());
+            }
+            Change::QuorumSet { nth, quorum_set } => {
+                self.quorum_sets = *nth;
+                self.quorum_set = Some(Arc::clone(quorum_set));
+            }
+            Change::Trust(policy) => self.trust = Some(policy.clone()),
+            Change::MessagesReserved(messages) => self.messages = *messages,
+            Change::Proposals(proposals) => self.proposals = *proposals,
+            Change::Announcements(announcements) => self.announcements = *announcements,
+        }
+    }
+
+    fn keep_statement(&mut self, envelope: &Arc<Envelope>) {
+        let is_decided = self
+            .decided
+            .last()
+            .is_some_and(|(slot, _)| envelope.slot <= *slot);
+        if is_decided {
+            return;
+        }
+        let kind = envelope.statement.is_nominate();
+        self.statements
+            .retain(|said| said.slot != envelope.slot || said.statement.is_nominate() != kind);
+        self.statements.push(Arc::clone(envelope));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Content;
+    use crate::scp::{NodeId, QuorumSetId, Statement};
+
+    fn nominate(slot: u64, value: &str) -> Arc<Envelope> {
+        let from = NodeId(0);
+        Arc::new(Envelope {
+            from,
+            slot: SlotIndex(slot),
+            quorum_set: QuorumSetId {
+                owner: from,
+                nth: 1,
+            },
+            statement: Statement::Nominate {
+                voted: [Value::from(value)].into(),
+                accepted: [].into(),
+            },
+        })
+    }
+
+    #[test]
+    fn a_newer_statement_replaces_the_older_one_and_a_decision_ends_both() {
+        let mut kept = Persisted::default();
+        kept.keep(&Change::Said(nominate(1, "a")));
+        kept.keep(&Change::Said(nominate(1, "b")));
+        assert_eq!(kept.statements, [nominate(1, "b")]);
+        let (slot, value) = (SlotIndex(1), Value::from("b"));
+        kept.keep(&Change::Decided { slot, value });
+        kept.keep(&Change::Said(nominate(1, "c")));
+        kept.keep(&Change::Said(nominate(2, "d")));
+        assert_eq!(kept.statements, [nominate(2, "d")]);
+        assert_eq!(kept.decided.len(), 1);
+    }
+
+    #[test]
+    fn the_pool_loses_what_is_not_waited_for() {
+        let mut kept = Persisted::default();
+        let proposal = |nth| {
+            let id = ProposalId {
+                origin: NodeId(3),
+                nth,
+            };
+            let content = Content::Note(format!("{nth}"));
+            Arc::new(Proposal { id, content })
+        };
+        kept.keep(&Change::Pooled(proposal(1)));
+        kept.keep(&Change::Pooled(proposal(2)));
+        kept.keep(&Change::Unpooled(proposal(1).id));
+        assert_eq!(kept.pool, [proposal(2)]);
+    }
+}

@@ -25,6 +25,7 @@ pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
         args,
         &Judge {
             intersecting: &is_intersecting,
+            disjoint_quorums: &disjoint,
             top_tier: &middle,
         },
     )
@@ -40,6 +41,7 @@ pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
         args,
         &Judge {
             intersecting: &|_| true,
+            disjoint_quorums: &|_| None,
             top_tier: &|_| Vec::new(),
         },
     )
@@ -127,6 +129,13 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 
 fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
     intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) == Verdict::Intersecting
+}
+
+fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
+    match intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) {
+        Verdict::Disjoint(left, right) => Some([left, right]),
+        Verdict::Intersecting | Verdict::NoQuorum | Verdict::Unknown => None,
+    }
 }
 
 fn middle(sets: &[Option<Arc<QuorumSet>>]) -> Vec<NodeId> {

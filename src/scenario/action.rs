@@ -1,7 +1,7 @@
 //! `Action`: everything that a person or a scenario file can do to a run.
 
 use crate::net::Position;
-use crate::node::Content;
+use crate::node::{Content, TrustPolicy};
 use crate::scp::NodeId;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,13 @@ pub enum Action {
         node: NodeId,
         /// Where.
         to: Position,
+    },
+    /// Somebody tells a node whom to trust; it counts from the node's next slot on.
+    SetTrust {
+        /// Which node.
+        node: NodeId,
+        /// The policy from now on.
+        policy: TrustPolicy,
     },
     /// Messages pass only within a group. Nodes in no group form one of their own. Replaces an earlier cut.
     Cut {

@@ -112,6 +112,7 @@ mod tests {
 
     const JUDGE: Judge<'_> = Judge {
         intersecting: &|_| true,
+        disjoint_quorums: &|_| None,
         top_tier: &|_| Vec::new(),
     };
 

@@ -2,14 +2,16 @@
 
 use super::action::Action;
 use super::error::{InputError, Text};
-use super::format::{EventFormat, EventKind};
+use super::format::{EventFormat, EventKind, PolicyFormat, QuorumSetFormat};
 use super::names::Names;
+use super::quorum_sets;
 use super::settings::{self, LONGEST_MS};
 use crate::net::Position;
-use crate::node::{Application, Content, FileInfo, is_well_formed};
+use crate::node::{Application, Content, FileInfo, TrustPolicy, is_well_formed};
 use crate::scp::{NodeId, Value};
 use crate::time::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use toml::Spanned;
 
 /// What notes and values have to be.
@@ -20,7 +22,8 @@ pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 pub(super) struct Known<'a> {
     pub(super) text: Text<'a>,
     pub(super) names: &'a Names,
-    pub(super) files: &'a [FileInfo],
+    pub(super) files: &'a [Spanned<FileInfo>],
+    pub(super) quorum_sets: &'a BTreeMap<String, Spanned<QuorumSetFormat>>,
     pub(super) application: Application,
     /// Whether positions are physical.
     pub(super) radio: bool,
@@ -55,10 +58,11 @@ fn time(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputErr
 /// The file of that name.
 pub(super) fn file(
     text: Text<'_>,
-    files: &[FileInfo],
+    files: &[Spanned<FileInfo>],
     name: &Spanned<String>,
 ) -> Result<FileInfo, InputError> {
-    let found = files.iter().find(|file| file.name == *name.get_ref());
+    let mut files = files.iter().map(Spanned::get_ref);
+    let found = files.find(|file| file.name == *name.get_ref());
     found.cloned().ok_or_else(|| {
         text.error(
             Some(name.span()),
@@ -120,7 +124,39 @@ fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, Inpu
             }
         }
         EventKind::Heal => Action::Heal,
+        EventKind::SetTrust => {
+            let node = node()?;
+            let policy = policy(known, event, node)?;
+            Action::SetTrust { node, policy }
+        }
     })
+}
+
+/// Whom a node is told to trust.
+fn policy(
+    known: Known<'_>,
+    event: &Spanned<EventFormat>,
+    node: NodeId,
+) -> Result<TrustPolicy, InputError> {
+    let written = event.get_ref();
+    match (&written.quorum_set, written.policy) {
+        (Some(set), None) => {
+            let set = quorum_sets::named(known.text, known.quorum_sets, known.names, node, set)?;
+            Ok(TrustPolicy::Fixed(Arc::new(set)))
+        }
+        (None, Some(PolicyFormat::Found)) => Ok(TrustPolicy::Found),
+        (None, Some(PolicyFormat::InRange)) if known.radio => Ok(TrustPolicy::InRange),
+        (None, Some(PolicyFormat::InRange)) => Err(known.text.error(
+            Some(event.span()),
+            "policy \"in_range\" without radio, expected [radio] with a range",
+            "Add [radio], or use the policy \"found\".",
+        )),
+        _ => Err(known.text.error(
+            Some(event.span()),
+            "whom to trust is not clear, expected either `quorum_set` or `policy`",
+            "Say one of them in this event.",
+        )),
+    }
 }
 
 /// The groups of a cut: nobody can be in two.
@@ -194,6 +230,8 @@ fn check_fields(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<(), In
         ("value", written.value.is_some()),
         ("position", written.position.is_some()),
         ("groups", written.groups.is_some()),
+        ("quorum_set", written.quorum_set.is_some()),
+        ("policy", written.policy.is_some()),
     ];
     let allowed: &[&str] = match kind {
         EventKind::Propose => &["node", "note", "file", "value"],
@@ -201,6 +239,7 @@ fn check_fields(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<(), In
         EventKind::Add => &["position"],
         EventKind::Cut => &["groups"],
         EventKind::Heal => &[],
+        EventKind::SetTrust => &["node", "quorum_set", "policy"],
         _ => &["node"],
     };
     let ignored = present

@@ -13,8 +13,8 @@ pub(super) struct FileFormat {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) application: Application,
-    #[serde(default)]
-    pub(super) area: AreaFormat,
+    #[serde(default = "whole_area")]
+    pub(super) area: Spanned<AreaFormat>,
     pub(super) radio: Option<RadioFormat>,
     #[serde(default)]
     pub(super) medium: MediumFormat,
@@ -27,7 +27,7 @@ pub(super) struct FileFormat {
     #[serde(default)]
     pub(super) quorum_sets: BTreeMap<String, Spanned<QuorumSetFormat>>,
     #[serde(default)]
-    pub(super) files: Vec<FileInfo>,
+    pub(super) files: Vec<Spanned<FileInfo>>,
     #[serde(default)]
     pub(super) events: Vec<Spanned<EventFormat>>,
 }
@@ -39,13 +39,18 @@ pub(super) struct AreaFormat {
     pub(super) height_m: f64,
 }
 
-impl Default for AreaFormat {
-    fn default() -> AreaFormat {
-        AreaFormat {
-            width_m: 1000.0,
-            height_m: 800.0,
-        }
+impl AreaFormat {
+    pub(super) fn sides_m(&self) -> (f64, f64) {
+        (self.width_m, self.height_m)
     }
+}
+
+fn whole_area() -> Spanned<AreaFormat> {
+    let area = AreaFormat {
+        width_m: 1000.0,
+        height_m: 800.0,
+    };
+    Spanned::new(0..0, area)
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,6 +181,7 @@ pub(super) enum EventKind {
     Unsilence,
     Move,
     Add,
+    SetTrust,
     Cut,
     Heal,
 }
@@ -191,4 +197,6 @@ pub(super) struct EventFormat {
     pub(super) value: Option<String>,
     pub(super) position: Option<(f64, f64)>,
     pub(super) groups: Option<Vec<Vec<Spanned<String>>>>,
+    pub(super) quorum_set: Option<Spanned<String>>,
+    pub(super) policy: Option<PolicyFormat>,
 }

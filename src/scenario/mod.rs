@@ -104,6 +104,8 @@ pub type QuorumSets = [Option<Arc<QuorumSet>>];
 pub struct Judge<'a> {
     /// Whether there are quorums and any two of them intersect. "Unknown" is no.
     pub intersecting: &'a dyn Fn(&QuorumSets) -> bool,
+    /// Two quorums without a common node, if there are such.
+    pub disjoint_quorums: &'a dyn Fn(&QuorumSets) -> Option<[Vec<NodeId>; 2]>,
     /// The nodes that everything depends on: what is drawn in the middle.
     pub top_tier: &'a dyn Fn(&QuorumSets) -> Vec<NodeId>,
 }

@@ -8,7 +8,7 @@
 use super::error::{InputError, NODES_MAX, Text, in_words};
 use super::layout::{self, Seat};
 use super::names::node_id;
-use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, second_mention};
+use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, mentions};
 use super::{Action, Judge, NodeSpec, Options, Placement, Scenario};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{
@@ -31,7 +31,7 @@ pub struct NetworkFiles<'a> {
     pub organizations: Option<(&'a str, &'a str)>,
 }
 
-/// Reads a node list, and has its first core node propose a note.
+/// Reads a node list, and has a core node propose a note; one in each of two disjoint quorums, if there are such.
 ///
 /// # Errors
 /// What is wrong, with line and column: bad JSON, wrong types, a key that occurs twice, no nodes or too many.
@@ -143,11 +143,20 @@ impl Network {
         let settings = settings(self.peers.len());
         let everybody: Arc<[Peer]> = self.peers.clone().into();
         let usable = self.sets.iter().flatten().count();
-        let proposer = core.first().copied().or_else(|| {
-            let first = self.sets.iter().position(Option::is_some);
-            first.map(node_id)
-        });
+        let proposers = self.proposers(&core, judge);
         let remarks = self.remarks(usable);
+        let events = proposers.iter().map(|&node| {
+            let content = Content::Note(format!("hello from {}", self.peers[node.index()].name));
+            (Time::from_ms(1000), Action::Propose { node, content })
+        });
+        let events = events.collect();
+        let proposals = match proposers.len() {
+            0 => "Nobody could vote on anything.",
+            1 => "A note is proposed in the middle.",
+            _ => {
+                "Quorums do not intersect: two that have no node in common each get a note of their own."
+            }
+        };
         let nodes = (self
             .peers
             .into_iter()
@@ -176,7 +185,7 @@ impl Network {
             title: format!("Imported network {name}"),
             description: format!(
                 "{} nodes, of which {usable} have a usable quorum set. The {} on which all others depend are in the \
-                 middle; the outermost trust nobody and never vote. A note is proposed in the middle.",
+                 middle; the outermost trust nobody and never vote. {proposals}",
                 nodes.len(),
                 core.len()
             ),
@@ -193,10 +202,23 @@ impl Network {
                 links: Vec::new(),
             },
             settings,
-            events: proposer.map(first_proposal).into_iter().collect(),
+            events,
             nodes,
             remarks,
         }
+    }
+
+    /// Who proposes something at the start: a node of the core; where two quorums have no node in common, one of each,
+    /// so that one sees what that means.
+    fn proposers(&self, core: &BTreeSet<NodeId>, judge: &Judge<'_>) -> Vec<NodeId> {
+        if let Some(camps) = (judge.disjoint_quorums)(&self.sets) {
+            return camps
+                .iter()
+                .filter_map(|camp| camp.first().copied())
+                .collect();
+        }
+        let usable = || self.sets.iter().position(Option::is_some).map(node_id);
+        core.first().copied().or_else(usable).into_iter().collect()
     }
 
     fn remarks(&self, usable: usize) -> Vec<String> {
@@ -216,11 +238,6 @@ impl Network {
         }
         remarks
     }
-}
-
-fn first_proposal(node: NodeId) -> (Time, Action) {
-    let content = Content::Note("hello, network".to_owned());
-    (Time::from_ms(1000), Action::Propose { node, content })
 }
 
 fn settings(count: usize) -> Arc<NodeSettings> {
@@ -252,14 +269,15 @@ impl<'a> Keys<'a> {
         };
         for node in nodes {
             if node.public_key.is_empty() {
+                let at = mentions(text.content, "").next();
                 return Err(text.error(
-                    None,
+                    at.map(|at| at..at),
                     "a node has an empty \"publicKey\", expected its key",
                     "Correct or remove the node.",
                 ));
             }
             if !keys.add(&node.public_key) {
-                let at = second_mention(text.content, &node.public_key);
+                let at = mentions(text.content, &node.public_key).nth(1);
                 return Err(text.error(
                     at.map(|at| at..at),
                     format!(

@@ -39,14 +39,18 @@ pub(super) struct OrganizationEntry {
     pub(super) validators: Vec<String>,
 }
 
-/// Where in the text, in bytes, `key` is the value of "publicKey" for the second time.
-pub(super) fn second_mention(content: &str, key: &str) -> Option<usize> {
-    let quoted = serde_json::to_string(key).ok()?;
-    let is_value = |at: &usize| {
+/// Where in the text, in bytes, `key` is the value of "publicKey".
+pub(super) fn mentions<'a>(content: &'a str, key: &str) -> impl Iterator<Item = usize> + 'a {
+    let quoted = serde_json::Value::from(key).to_string();
+    let mut from = 0;
+    let found = std::iter::from_fn(move || {
+        let at = from + content[from..].find(&quoted)?;
+        from = at + quoted.len();
+        Some(at)
+    });
+    found.filter(|at| {
         let before = content[..*at].trim_end();
         let field = before.strip_suffix(':').map(str::trim_end);
         field.is_some_and(|field| field.ends_with("\"publicKey\""))
-    };
-    let mentions = content.match_indices(&quoted).map(|(at, _)| at);
-    mentions.filter(is_value).nth(1)
+    })
 }

@@ -7,6 +7,7 @@ use crate::time::Time;
 
 const JUDGE: Judge<'_> = Judge {
     intersecting: &|_| true,
+    disjoint_quorums: &|_| None,
     top_tier: &|sets| {
         let usable = sets.iter().position(Option::is_some);
         usable.map(|nth| NodeId(nth as u32)).into_iter().collect()
@@ -81,7 +82,7 @@ fn a_list_becomes_a_network_with_all_its_nodes() {
     assert!(network.remarks[1].starts_with("1 nodes are named in quorum sets"));
     let (at, action) = &network.events[0];
     assert_eq!(*at, Time::from_ms(1000));
-    let hello = Content::Note("hello, network".to_owned());
+    let hello = Content::Note("hello from one".to_owned());
     assert_eq!(
         *action,
         super::Action::Propose {

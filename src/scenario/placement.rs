@@ -223,6 +223,7 @@ mod tests {
     fn judge<'a>(intersecting: &'a dyn Fn(&QuorumSets) -> bool) -> Judge<'a> {
         Judge {
             intersecting,
+            disjoint_quorums: &|_| None,
             top_tier: &|_| Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! Who takes part: nodes drawn at random, or those that the file lists.
 
 use super::NodeSpec;
-use super::error::{InputError, NODES_MAX, Text, listed};
+use super::error::{InputError, NODES_MAX, Text};
 use super::events;
 use super::format::{FileFormat, NodeFormat, PolicyFormat, RandomFormat, Requirement};
 use super::layout::{self, Seat};
@@ -44,7 +44,7 @@ pub(super) fn random(
     let written = random.get_ref();
     let count = check_count(text, Some(&written.count), options)?;
     let trust = trust.ok_or_else(|| no_trust(text, Some(random.span())))?;
-    let area_m = (file.area.width_m, file.area.height_m);
+    let area_m = file.area.get_ref().sides_m();
     if !(0.0..area_m.0.min(area_m.1) / 2.0).contains(&written.margin_m) {
         return Err(text.error(
             Some(random.span()),
@@ -259,18 +259,7 @@ fn with_set(
     settings: &Arc<NodeSettings>,
     everybody: &Arc<[Peer]>,
 ) -> Result<NodeConfig, InputError> {
-    let written = file.quorum_sets.get(set.get_ref()).ok_or_else(|| {
-        let known = listed(file.quorum_sets.keys().map(String::as_str));
-        text.error(
-            Some(set.span()),
-            format!(
-                "unknown quorum set {:?}, expected one of {known}",
-                set.get_ref()
-            ),
-            "Correct the name, or add such a set to [quorum_sets].",
-        )
-    })?;
-    let set = quorum_sets::resolve(text, names, peer.id, written)?;
+    let set = quorum_sets::named(text, &file.quorum_sets, names, peer.id, set)?;
     Ok(NodeConfig {
         peer,
         trust: TrustPolicy::Fixed(Arc::new(set)),
@@ -287,7 +276,7 @@ fn with_set(
 
 /// As written; or by organisation; or on a circle.
 fn positions(text: Text<'_>, file: &FileFormat) -> Result<(Vec<Position>, (f64, f64)), InputError> {
-    let area_m = (file.area.width_m, file.area.height_m);
+    let area_m = file.area.get_ref().sides_m();
     for node in &file.nodes {
         if let Some(position) = node.position {
             settings::check_position(text, node.name.span(), area_m, position)?;

@@ -1,16 +1,42 @@
 //! Quorum sets of a scenario file: names become numbers, and what SCP would refuse is said to be wrong here.
 
-use super::error::{InputError, Text};
+use super::error::{InputError, Text, listed};
 use super::format::QuorumSetFormat;
 use super::names::Names;
 use crate::scp::{Insanity, NodeId, QuorumSet};
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Stands for the node whose set it is.
 pub(super) const SELF: &str = "self";
 
+/// What the set called `name` is to the node `owner`.
+pub(super) fn named(
+    text: Text<'_>,
+    sets: &BTreeMap<String, Spanned<QuorumSetFormat>>,
+    names: &Names,
+    owner: NodeId,
+    name: &Spanned<String>,
+) -> Result<QuorumSet, InputError> {
+    let written = sets.get(name.get_ref()).ok_or_else(|| {
+        let expected = match sets.is_empty() {
+            true => "but the file has no [quorum_sets]".to_owned(),
+            false => format!(
+                "expected one of {}",
+                listed(sets.keys().map(String::as_str))
+            ),
+        };
+        text.error(
+            Some(name.span()),
+            format!("unknown quorum set {:?}, {expected}", name.get_ref()),
+            "Correct the name, or add such a set to [quorum_sets].",
+        )
+    })?;
+    resolve(text, names, owner, written)
+}
+
 /// The quorum set that `written` is to the node `owner`.
-pub(super) fn resolve(
+fn resolve(
     text: Text<'_>,
     names: &Names,
     owner: NodeId,

@@ -95,6 +95,7 @@ fn assemble(
         text,
         names: &names,
         files: &file.files,
+        quorum_sets: &file.quorum_sets,
         application: file.application,
         radio: file.radio.is_some(),
         area_m: drawn.area_m,

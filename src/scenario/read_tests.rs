@@ -5,6 +5,7 @@ use crate::time::Time;
 
 const JUDGE: Judge<'_> = Judge {
     intersecting: &|_| true,
+    disjoint_quorums: &|_| None,
     top_tier: &|_| Vec::new(),
 };
 
@@ -220,7 +221,7 @@ fn numbers_out_of_range() {
     );
     check(
         &with("area = { width_m = nan, height_m = 3 }"),
-        None,
+        Some((4, 8)),
         "[area] width_m is NaN",
     );
     check(
@@ -309,6 +310,19 @@ fn events_that_make_no_sense() {
         at,
         "expected at least one node",
     );
+    let trust = |rest: &str| with(&format!("action = \"set_trust\"\nnode = \"a\"\n{rest}"));
+    check(&trust(""), at, "expected either `quorum_set` or `policy`");
+    check(
+        &trust("quorum_set = \"both\"\npolicy = \"found\""),
+        at,
+        "expected either `quorum_set` or `policy`",
+    );
+    check(&trust("policy = \"in_range\""), at, "without radio");
+    check(
+        &trust("quorum_set = \"none\""),
+        Some((16, 14)),
+        "unknown quorum set \"none\", expected one of both",
+    );
     let late = with("action = \"heal\"").replace("= 5", "= 9223372036854775807");
     check(&late, at, "expected 0 to 86400000");
 }
@@ -319,13 +333,15 @@ fn files_that_nobody_could_back_up() {
     let with = |name: &str, sha256: &str| {
         format!("[[files]]\nname = \"{name}\"\nsize_bytes = 1\nsha256 = \"{sha256}\"\n")
     };
-    let refused = |files: &str, words: &str| {
-        check(&choice(&format!("{TWO_NODES}{files}")), None, words);
+    let refused = |files: &str, line: usize, words: &str| {
+        let text = choice(&format!("{TWO_NODES}{files}"));
+        check(&text, Some((line, 1)), words);
     };
-    refused(&with("a/b", &sha256), "a plain file name");
-    refused(&with("b", "00"), "64 lower-case hexadecimal digits");
+    refused(&with("a/b", &sha256), 12, "a plain file name");
+    refused(&with("b", "00"), 12, "64 lower-case hexadecimal digits");
     refused(
         &with("b", &sha256).repeat(2),
+        16,
         "\"b\" occurs twice, expected different names",
     );
 }

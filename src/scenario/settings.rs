@@ -51,11 +51,12 @@ pub(super) fn threshold(
     ))
 }
 
-pub(super) fn check_area(text: Text<'_>, area: &AreaFormat) -> Result<(), InputError> {
+pub(super) fn check_area(text: Text<'_>, written: &Spanned<AreaFormat>) -> Result<(), InputError> {
+    let area = written.get_ref();
     for (side, length) in [("width_m", area.width_m), ("height_m", area.height_m)] {
         if !(1.0..=LONGEST_M).contains(&length) {
             return Err(text.error(
-                None,
+                Some(written.span()),
                 format!("[area] {side} is {length}, expected 1 to {LONGEST_M}"),
                 "Correct the number.",
             ));
@@ -83,7 +84,8 @@ pub(super) fn check_position(
     ))
 }
 
-fn check_file(text: Text<'_>, file: &FileInfo) -> Result<(), InputError> {
+fn check_file(text: Text<'_>, written: &Spanned<FileInfo>) -> Result<(), InputError> {
+    let file = written.get_ref();
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let problem = if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
         "expected `sha256` to be 64 lower-case hexadecimal digits"
@@ -93,20 +95,21 @@ fn check_file(text: Text<'_>, file: &FileInfo) -> Result<(), InputError> {
         return Ok(());
     };
     Err(text.error(
-        None,
+        Some(written.span()),
         format!("[[files]] {:?}: {problem}", file.name),
         "Correct it.",
     ))
 }
 
 /// Refuses two files of one name: nobody could say which is meant.
-pub(super) fn check_files(text: Text<'_>, files: &[FileInfo]) -> Result<(), InputError> {
+pub(super) fn check_files(text: Text<'_>, files: &[Spanned<FileInfo>]) -> Result<(), InputError> {
     let mut names = BTreeSet::new();
-    for file in files {
-        check_file(text, file)?;
+    for written in files {
+        check_file(text, written)?;
+        let file = written.get_ref();
         if !names.insert(&file.name) {
             return Err(text.error(
-                None,
+                Some(written.span()),
                 format!(
                     "[[files]] {:?} occurs twice, expected different names",
                     file.name

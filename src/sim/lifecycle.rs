@@ -134,7 +134,8 @@ impl Simulation {
             Action::Leave { node }
             | Action::Crash { node }
             | Action::Silence { node }
-            | Action::Unsilence { node } => self.check_running(*node),
+            | Action::Unsilence { node }
+            | Action::SetTrust { node, .. } => self.check_running(*node),
             Action::Restart { node } => match self.find(*node)? {
                 (_, Standing::Crashed) => Ok(()),
                 (name, _) => Err(ActionRefused::NotCrashed(name)),
@@ -202,6 +203,7 @@ impl Simulation {
         match action {
             Action::Propose { node, content } => self.order(node, Input::Propose(content)),
             Action::Leave { node } => self.order(node, Input::Leave),
+            Action::SetTrust { node, policy } => self.order(node, Input::SetTrust(policy)),
             Action::AddNode { position } => {
                 if let Some(config) = newcomer {
                     let id = self.settle(&config, position, None);
@@ -241,6 +243,9 @@ impl Simulation {
 fn needs_running_nodes(action: &Action) -> bool {
     matches!(
         action,
-        Action::Propose { .. } | Action::AddNode { .. } | Action::Leave { .. }
+        Action::Propose { .. }
+            | Action::AddNode { .. }
+            | Action::Leave { .. }
+            | Action::SetTrust { .. }
     )
 }

@@ -6,6 +6,7 @@ use super::tally::ProposalState;
 use super::world::{Status, World};
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
 use crate::node::{Input, Output};
+use crate::scenario::Action;
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::{Span, Time};
 use serde::Serialize;
@@ -43,6 +44,8 @@ pub struct Watch {
     until: Until,
     last_progress: Time,
     last_event: Time,
+    /// How many events of the scenario have happened, refused ones among them included.
+    events_done: usize,
     deciders: Vec<NodeId>,
     deciders_version: Option<u64>,
 }
@@ -60,6 +63,7 @@ impl Watch {
             until,
             last_progress: Time::ZERO,
             last_event,
+            events_done: 0,
             deciders: Vec::new(),
             deciders_version: None,
         }
@@ -81,11 +85,28 @@ impl Watch {
         if is_progress(record) {
             self.last_progress = record.at();
         }
+        self.note_event(world, record);
         match self.until {
             Until::At(at) => world.now > at,
             _ if world.now > self.horizon() => true,
             _ => may_settle(record) && self.is_reached(world),
         }
+    }
+
+    /// Several events can share an instant: the run is not over before the last of them.
+    fn note_event(&mut self, world: &World, record: &Record) {
+        let Record::Acted { at, action } = record else {
+            return;
+        };
+        let coming = world.scenario.events.iter().skip(self.events_done);
+        let found = coming
+            .zip(1..)
+            .find(|((time, event), _)| time == at && event == action);
+        self.events_done += found.map_or(0, |(_, nth)| nth);
+    }
+
+    fn have_events_happened(&self, world: &World) -> bool {
+        world.now > self.last_event || self.events_done == world.scenario.events.len()
     }
 
     /// The judgement over what has happened so far.
@@ -127,7 +148,7 @@ impl Watch {
                 !slots.is_empty() && slots.iter().all(|slot| self.is_decided(world, *slot))
             }
             Until::Externalized => {
-                world.now >= self.last_event
+                self.have_events_happened(world)
                     && self.is_all_decided(world)
                     && is_all_backed_up(world)
             }
@@ -247,8 +268,12 @@ fn is_progress(record: &Record) -> bool {
         })
 }
 
-/// Whether this record can be the one with which the run reached its goal.
+/// Whether this record can be the one with which the run reached its goal. What somebody is asked to propose is not
+/// there before the node has done so.
 fn may_settle(record: &Record) -> bool {
+    if let Record::Acted { action, .. } = record {
+        return !matches!(action, Action::Propose { .. } | Action::AddNode { .. });
+    }
     is_progress(record)
         || matches!(
             record,

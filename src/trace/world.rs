@@ -324,7 +324,10 @@ impl World {
             }
             Action::Cut { groups } => self.cut.clone_from(groups),
             Action::Heal => self.cut.clear(),
-            Action::Propose { .. } | Action::AddNode { .. } | Action::Leave { .. } => {}
+            Action::Propose { .. }
+            | Action::AddNode { .. }
+            | Action::Leave { .. }
+            | Action::SetTrust { .. } => {}
         }
     }
 

@@ -1,7 +1,9 @@
 //! Helpers for tests that run networks: scenarios, runs, and what became of them.
 
-use quorumscope::analysis::{Fbas, intersection, top_tier};
-use quorumscope::scenario::{BuiltIn, Judge, Options, Scenario, read_scenario};
+use quorumscope::analysis::{Fbas, Verdict, intersection, top_tier};
+use quorumscope::scenario::{
+    BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario,
+};
 use quorumscope::scp::{NodeId, QuorumSet, Value};
 use quorumscope::session::{Progress, Session};
 use quorumscope::sim::{ExecutorKind, Simulation};
@@ -63,6 +65,14 @@ macro_rules! propose {
     };
 }
 
+/// Two quorums without a common node.
+fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
+    match intersection(&Fbas::new(sets.to_vec()), &|| false) {
+        Verdict::Disjoint(left, right) => Some([left, right]),
+        _ => None,
+    }
+}
+
 /// Whether there are quorums and any two of these sets' quorums intersect.
 pub(crate) fn do_intersect(sets: &[Option<Arc<QuorumSet>>]) -> bool {
     intersection(&Fbas::new(sets.to_vec()), &|| false).intersecting() == Some(true)
@@ -71,6 +81,7 @@ pub(crate) fn do_intersect(sets: &[Option<Arc<QuorumSet>>]) -> bool {
 fn judged<T>(read: impl FnOnce(&Judge<'_>) -> T) -> T {
     read(&Judge {
         intersecting: &do_intersect,
+        disjoint_quorums: &disjoint,
         top_tier: &|sets| top_tier(&Fbas::new(sets.to_vec())),
     })
 }
@@ -87,6 +98,20 @@ pub(crate) fn scenario(name: &str, seed: u64, nodes: Option<usize>, text: &str) 
     let options = Options { seed, nodes };
     judged(|judge| read_scenario(name, name, &text, options, judge))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A network from its node list.
+pub(crate) fn imported(name: &str, nodes: &str) -> Scenario {
+    let files = NetworkFiles {
+        name,
+        nodes: (name, nodes),
+        organizations: None,
+    };
+    let options = Options {
+        seed: 1,
+        nodes: None,
+    };
+    judged(|judge| read_network(files, options, judge).unwrap())
 }
 
 /// A run that has ended.
@@ -237,6 +262,20 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
                 "groups = [[\"n01\", \"n02\"], [\"n03\", \"n04\"]]"
             ),
             event!(9000, "heal", ""),
+        ),
+    ),
+    (
+        "other trust",
+        concat!(
+            "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n",
+            "[quorum_sets]\npair = { threshold = 2, validators = [\"a\", \"b\"] }\n",
+            "[[nodes]]\nname = \"a\"\n[[nodes]]\nname = \"b\"\n[[nodes]]\nname = \"c\"\n[[nodes]]\nname = \"d\"\n",
+            propose!(2500, "a"),
+            event!(2550, "set_trust", "node = \"c\"\nquorum_set = \"pair\""),
+            event!(5000, "crash", "node = \"c\""),
+            event!(5500, "restart", "node = \"c\""),
+            event!(6000, "set_trust", "node = \"d\"\npolicy = \"found\""),
+            propose!(7000, "b"),
         ),
     ),
     (

@@ -1,6 +1,6 @@
 //! What must happen in known networks, and in all networks with quorum intersection and no fault.
 
-use super::runs::{Run, built_in, do_intersect, run, scenario};
+use super::runs::{Run, built_in, do_intersect, imported, run, scenario};
 use proptest::prelude::*;
 use quorumscope::node::view::BackupAnswer;
 use quorumscope::scenario::{Action, Scenario};
@@ -121,6 +121,62 @@ fn s1_forks_without_a_liar() {
             ["A=pizza", "B=pizza", "C=burger", "D=burger", "E=burger"]
         );
     }
+}
+
+/// Told to trust each other alone, two of four nodes decide for themselves: from the next slot on, not before.
+#[test]
+fn trust_that_is_changed_while_running_counts_from_the_next_slot() {
+    let event = |at_ms: u32, rest: &str| format!("[[events]]\nat_ms = {at_ms}\naction = {rest}\n");
+    let mut text = String::from("application = \"log\"\n[quorum_sets]\n");
+    text += "all = { threshold = 3, validators = [\"a\", \"b\", \"c\", \"d\"] }\n";
+    text += "left = { threshold = 2, validators = [\"a\", \"b\"] }\n";
+    text += "right = { threshold = 2, validators = [\"c\", \"d\"] }\n";
+    for name in ["a", "b", "c", "d"] {
+        text += &format!("[[nodes]]\nname = \"{name}\"\nquorum_set = \"all\"\n");
+    }
+    text += &event(1000, "\"propose\"\nnode = \"a\"\nnote = \"together\"");
+    for (node, set) in [("a", "left"), ("b", "left"), ("c", "right"), ("d", "right")] {
+        text += &event(
+            1100,
+            &format!("\"set_trust\"\nnode = \"{node}\"\nquorum_set = \"{set}\""),
+        );
+    }
+    text += &event(9000, "\"propose\"\nnode = \"a\"\nnote = \"left\"");
+    text += &event(9000, "\"propose\"\nnode = \"d\"\nnote = \"right\"");
+    let run = until_externalized(&scenario("split", 3, None, &text));
+    assert_eq!(run.outcome, Outcome::Violated);
+    let decided = run.decided();
+    let of = |slot: u64, name: &str| {
+        let found = decided[&slot]
+            .iter()
+            .find_map(|one| one.strip_prefix(&format!("{name}=")));
+        found.unwrap().to_owned()
+    };
+    assert!(["b", "c", "d"].iter().all(|name| of(1, name) == of(1, "a")));
+    assert!(of(1, "a").contains("together"));
+    assert!(of(2, "a") == of(2, "b") && of(2, "c") == of(2, "d") && of(2, "a") != of(2, "d"));
+}
+
+/// Real networks can be split: where two quorums have no node in common, each is given something of its own to decide.
+#[test]
+fn an_imported_network_whose_quorums_do_not_intersect_shows_it() {
+    let node = |name: &str, members: [&str; 2]| {
+        let validators = members.map(|member| format!("\"{member}\"")).join(",");
+        format!(
+            "{{\"publicKey\": \"{name}\", \"quorumSet\": {{\"threshold\": 2, \"validators\": [{validators}]}}}}"
+        )
+    };
+    let (left, right) = (["A", "B"], ["C", "D"]);
+    let list = [
+        node("A", left),
+        node("B", left),
+        node("C", right),
+        node("D", right),
+    ];
+    let network = imported("camps", &format!("[{}]", list.join(",")));
+    assert!(network.description.contains("do not intersect"));
+    let run = until_externalized(&network);
+    assert_eq!(run.outcome, Outcome::Violated);
 }
 
 #[test]

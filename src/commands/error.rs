@@ -10,6 +10,9 @@ pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code for a run that did not reach what it was asked for.
 pub(super) const NO_PROGRESS: u8 = 3;
 
+/// Exit code for a run that was interrupted, as shells have it for the signal of Ctrl-C.
+pub(super) const INTERRUPTED: i32 = 130;
+
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {

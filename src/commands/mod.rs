@@ -18,6 +18,7 @@ mod run;
 mod say;
 mod scenarios;
 mod summary;
+mod trace_file;
 #[cfg(feature = "window")]
 mod window;
 mod write;

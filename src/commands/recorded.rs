@@ -1,15 +1,16 @@
 //! A session whose records also go into a trace file.
 
+use super::trace_file::TraceFile;
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::session::{Progress, Session};
 use crate::time::Time;
-use crate::trace::{Record, TraceError, TraceWriter};
+use crate::trace::{Record, TraceError};
 use std::path::Path;
 
 /// Wraps a session; what is taken from it is written first. The file gets its name when the session is dropped.
 pub(super) struct Recorded<S> {
     session: S,
-    writer: Option<TraceWriter>,
+    writer: Option<TraceFile>,
 }
 
 impl<S: Session> Recorded<S> {
@@ -18,7 +19,7 @@ impl<S: Session> Recorded<S> {
     /// # Errors
     /// If the file cannot be made.
     pub(super) fn new(session: S, path: &Path) -> Result<Recorded<S>, TraceError> {
-        let writer = TraceWriter::create(path, session.scenario())?;
+        let writer = TraceFile::create(path, session.scenario())?;
         Ok(Recorded {
             session,
             writer: Some(writer),
@@ -26,7 +27,7 @@ impl<S: Session> Recorded<S> {
     }
 
     fn write(&mut self, records: &[Record]) {
-        let Some(writer) = &mut self.writer else {
+        let Some(writer) = &self.writer else {
             return;
         };
         if let Err(error) = records.iter().try_for_each(|record| writer.write(record)) {
@@ -38,7 +39,7 @@ impl<S: Session> Recorded<S> {
 
 impl<S> Drop for Recorded<S> {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.writer.take().map(TraceWriter::finish) {
+        if let Some(Err(error)) = self.writer.take().map(TraceFile::finish) {
             eprintln!("quorumscope: {error}");
         }
     }

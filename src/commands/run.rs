@@ -4,13 +4,14 @@ use super::error::{CommandError, NO_PROGRESS, VIOLATED};
 use super::progress::Progress;
 use super::say::say;
 use super::summary::Summary;
+use super::trace_file::TraceFile;
 use super::write::check_writable;
 use super::{figure, load};
 use crate::cli::{RunArgs, parse_until};
 use crate::session::{Progress as SessionProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
 use crate::trace::outcome::{Outcome, Until, Watch};
-use crate::trace::{Record, TraceWriter, World};
+use crate::trace::{Record, World};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -29,10 +30,10 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let scenario = Arc::new(load::scenario(&args.source)?);
     let kind = ExecutorKind::from(args.executor);
     let mut session = Simulation::new(Arc::clone(&scenario), kind).map_err(input)?;
-    let mut trace = args
+    let trace = args
         .trace
         .as_ref()
-        .map(|path| TraceWriter::create(path, &scenario))
+        .map(|path| TraceFile::create(path, &scenario))
         .transpose()
         .map_err(input)?;
     if !args.quiet {
@@ -42,9 +43,9 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         }
     }
     let progress = Progress::new(&scenario, args.quiet || args.json);
-    let run = drive(&mut session, until, trace.as_mut(), &progress)?;
+    let run = drive(&mut session, until, trace.as_ref(), &progress)?;
     progress.finish();
-    trace.map(TraceWriter::finish).transpose().map_err(input)?;
+    trace.map(TraceFile::finish).transpose().map_err(input)?;
     figure::write(args, &run.world)?;
     let summary = Summary::new(&run.world, until, run.outcome, kind);
     if args.json {
@@ -70,7 +71,7 @@ struct Run {
 fn drive(
     session: &mut Simulation,
     until: Until,
-    mut trace: Option<&mut TraceWriter>,
+    trace: Option<&TraceFile>,
     progress: &Progress,
 ) -> Result<Run, CommandError> {
     let mut world = World::new(Arc::new(session.scenario().clone()));
@@ -84,7 +85,7 @@ fn drive(
             if over_at.is_some_and(|over_at| record.at() > over_at) {
                 break 'run;
             }
-            fold(&mut world, &record, trace.as_deref_mut())?;
+            fold(&mut world, &record, trace)?;
             if over_at.is_none() && watch.is_over(&world, &record) {
                 over_at = Some(record.at());
             }
@@ -101,11 +102,7 @@ fn drive(
     Ok(Run { world, outcome })
 }
 
-fn fold(
-    world: &mut World,
-    record: &Record,
-    trace: Option<&mut TraceWriter>,
-) -> Result<(), CommandError> {
+fn fold(world: &mut World, record: &Record, trace: Option<&TraceFile>) -> Result<(), CommandError> {
     world.apply(record);
     match trace {
         Some(trace) => trace.write(record).map_err(input),

@@ -1,5 +1,6 @@
 //! The program from outside: exit codes, error texts, repeatable summaries.
 
+use quorumscope::trace::TraceReader;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -234,6 +235,54 @@ fn bad_arguments_and_files_are_refused_with_reasons() {
         check_refused(
             &["run", "--scenario", "w1", output, &path],
             &["missing/out", "write"],
+        );
+    }
+}
+
+/// Ctrl-C, and a request to terminate: the trace is complete as far as it goes.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_a_whole_trace() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("t.jsonl");
+        // It would take a day of virtual time.
+        let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+            .args([
+                "run",
+                "--scenario",
+                "demo",
+                "--until",
+                "86400000ms",
+                "--trace",
+            ])
+            .arg(&trace)
+            .spawn()
+            .unwrap();
+        let partial = folder
+            .path()
+            .join(format!("t.jsonl.{}.partial", child.id()));
+        while fs::metadata(&partial).map_or(0, |about| about.len()) < 200_000 {
+            assert!(child.try_wait().unwrap().is_none(), "it should still run");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let records = TraceReader::open(&trace)
+            .unwrap()
+            .collect::<Result<Vec<_>, _>>();
+        assert!(records.unwrap().len() > 100);
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing else is left"
         );
     }
 }

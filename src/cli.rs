@@ -40,7 +40,6 @@ pub enum Command {
     /// Replay transcripts of the reference implementation against the SCP core and compare.
     Conformance(ConformanceArgs),
     /// Measure.
-    #[cfg(feature = "window")]
     #[command(subcommand)]
     Bench(Bench),
 }
@@ -169,17 +168,44 @@ impl From<&WindowArgs> for RunArgs {
 /// Arguments of `conformance`.
 #[derive(Debug, Args)]
 pub struct ConformanceArgs {
-    /// Folder with transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`, `qsets*.json`).
+    /// Folder with transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`) and quorum-set cases (`qsets*.json`, `.json.gz`).
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Print the counts as one JSON object; differences go to standard error.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to measure.
-#[cfg(feature = "window")]
 #[derive(Debug, Subcommand)]
 pub enum Bench {
     /// Cost of drawing a frame, in the real window.
+    #[cfg(feature = "window")]
     Frame(BenchFrameArgs),
+    /// Cost of agreeing: SCP alone, without a network model, on flat networks.
+    Scp(BenchScpArgs),
+}
+
+/// Arguments of `bench scp`.
+#[derive(Debug, Args)]
+pub struct BenchScpArgs {
+    /// How many nodes, one network after the other: 1 to 1000 each.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "4,16,64,128",
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub nodes: Vec<u16>,
+    /// Who does the nodes' work.
+    #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
+    pub executor: ExecutorArg,
+    /// How many slots each network decides.
+    #[arg(long, value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub slots: u32,
+    /// Give reasons for every transition, with minimal witness sets, as the window needs them.
+    #[arg(long)]
+    pub evidence: bool,
+    /// Print the figures as one JSON array.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `bench frame`.

@@ -1,7 +1,15 @@
 //! How much processor time this process has used.
 
+use std::time::Duration;
+
 /// User and system time of the whole process in milliseconds.
 #[must_use]
 pub(super) fn process_ms() -> u64 {
-    cpu_time::ProcessTime::now().as_duration().as_millis() as u64
+    process().as_millis() as u64
+}
+
+/// User and system time of the whole process.
+#[must_use]
+pub(super) fn process() -> Duration {
+    cpu_time::ProcessTime::now().as_duration()
 }

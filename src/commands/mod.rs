@@ -5,6 +5,7 @@
 mod bench;
 #[cfg(feature = "window")]
 pub mod bench_frame;
+pub mod bench_scp;
 pub mod conformance;
 mod cpu;
 mod error;
@@ -25,9 +26,7 @@ mod write;
 
 pub use error::CommandError;
 
-#[cfg(feature = "window")]
-use crate::cli::Bench;
-use crate::cli::{Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
+use crate::cli::{Bench, Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
 use std::process::ExitCode;
 
 /// Does what the command line asks for.
@@ -41,6 +40,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Conformance(args)) => conformance(args),
         #[cfg(feature = "window")]
         Some(Command::Bench(Bench::Frame(args))) => bench::frame(args),
+        Some(Command::Bench(Bench::Scp(args))) => bench_scp::bench(args),
         #[cfg(feature = "window")]
         None => window::run(&cli.window),
         #[cfg(not(feature = "window"))]
@@ -57,7 +57,15 @@ fn run_in_terminal(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandErro
 fn conformance(args: &ConformanceArgs) -> Result<ExitCode, CommandError> {
     let report = conformance::check_dir(&args.dir)
         .map_err(|error| CommandError::Input(format!("{error:#}")))?;
-    say::say(&report.to_string());
+    say::say(&match args.json {
+        true => report.to_json(),
+        false => report.to_string(),
+    });
+    if args.json {
+        for (file, mismatch) in &report.mismatches {
+            eprintln!("{}: {mismatch}", file.display());
+        }
+    }
     Ok(if report.is_conforming() {
         ExitCode::SUCCESS
     } else {

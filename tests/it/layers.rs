@@ -65,7 +65,15 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("Instant::now", &["live/", "commands/", "window/frame"]),
     ("SystemTime", &["live/", "commands/"]),
     ("std::net", &["live/"]),
-    ("thread::", &["sim/threads", "live/", "window/jobs.rs"]),
+    (
+        "thread::",
+        &[
+            "sim/threads",
+            "live/",
+            "window/jobs.rs",
+            "commands/bench_scp/threads.rs",
+        ],
+    ),
     ("is_key_pressed", &["window/input"]),
     ("is_key_down", &["window/input"]),
     ("is_mouse_button", &["window/input"]),

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod bench_scp;
 mod cli;
+mod conformance;
 mod executors;
 mod honesty;
 mod hostile;

@@ -1,11 +1,49 @@
 //! What has to be equal: envelopes and decisions exactly and in order, direct answers, and what each step leaves the
 //! timers doing. The order of timer operations and envelopes within a step means nothing.
 
-use super::format::{Answer, Deed, Fatal, Step, Timer, Transcript};
+use super::format::{Deed, Fatal, Input, Step, Timer, Transcript};
 use super::replay::{Replay, Reply};
 use crate::scp::{Recording, SlotIndex};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// What should have been, and what was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What was compared.
+    pub what: String,
+    /// How it is in the file.
+    pub expected: String,
+    /// How the node under test has it.
+    pub actual: String,
+}
+
+impl Difference {
+    /// `what`, if `actual` is not what was expected; both as JSON, as in the files.
+    ///
+    /// # Errors
+    /// The difference.
+    pub fn check<T: PartialEq + Serialize>(
+        what: impl Into<String>,
+        expected: T,
+        actual: T,
+    ) -> Result<(), Difference> {
+        if expected == actual {
+            return Ok(());
+        }
+        Err(Difference {
+            what: what.into(),
+            expected: json(&expected),
+            actual: json(&actual),
+        })
+    }
+}
+
+/// As it would be written in a file.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| error.to_string())
+}
 
 /// The first difference in one transcript or case.
 #[derive(Clone, Debug)]
@@ -14,16 +52,24 @@ pub struct Mismatch {
     pub id: String,
     /// At which step, from 0; none where there are no steps.
     pub step: Option<usize>,
+    /// The input of that step.
+    pub input: Option<String>,
     /// What is different.
-    pub what: String,
+    pub difference: Box<Difference>,
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.step {
-            Some(step) => write!(f, "{}, step {step}: {}", self.id, self.what),
-            None => write!(f, "{}: {}", self.id, self.what),
+        write!(f, "{}", self.id)?;
+        if let Some(step) = self.step {
+            write!(f, ", step {step} (the first is 0)")?;
         }
+        writeln!(f, ": {}", self.difference.what)?;
+        if let Some(input) = &self.input {
+            writeln!(f, "  input     {input}")?;
+        }
+        writeln!(f, "  expected  {}", self.difference.expected)?;
+        write!(f, "  actual    {}", self.difference.actual)
     }
 }
 
@@ -33,22 +79,27 @@ impl fmt::Display for Mismatch {
 /// The first difference, or broken invariant.
 pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
     let mut replay = Replay::new(transcript, Recording::Silent);
-    let at = |step: Option<usize>| {
-        move |what| Mismatch {
-            id: transcript.id.clone(),
+    let at = |step: Option<usize>, input: Option<&Input>| {
+        let (id, input) = (transcript.id.clone(), input.map(json));
+        move |difference| Mismatch {
+            id,
             step,
-            what,
+            input,
+            difference: Box::new(difference),
         }
     };
     for (nth, step) in transcript.steps.iter().enumerate() {
         let reply = replay.feed(&step.input);
         check_step(step, &reply)
-            .and_then(|()| replay.scp().check_invariants())
-            .map_err(at(Some(nth)))?;
+            .and_then(|()| check_invariants(&replay))
+            .map_err(at(Some(nth), Some(&step.input)))?;
     }
-    check_decisions(transcript, &replay).map_err(at(None))?;
+    check_decisions(transcript, &replay).map_err(at(None, None))?;
     match &transcript.fatal {
-        Some(fatal) => check_fatal(fatal, &mut replay).map_err(at(Some(transcript.steps.len()))),
+        Some(fatal) => {
+            let nth = transcript.steps.len();
+            check_fatal(fatal, &mut replay).map_err(at(Some(nth), Some(&fatal.input)))
+        }
         None => Ok(()),
     }
 }
@@ -57,25 +108,17 @@ pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
 ///
 /// # Errors
 /// What is different.
-pub fn check_step(step: &Step, reply: &Reply) -> Result<(), String> {
-    check_answer(step.res, reply.res)?;
-    let (expected, found) = (said(&step.out), said(&reply.out));
-    if expected != found {
-        return Err(format!("expected to say {expected:?}, found {found:?}"));
-    }
-    let (expected, found) = (timers(&step.out), timers(&reply.out));
-    if expected != found {
-        return Err(format!("expected timers {expected:?}, found {found:?}"));
-    }
-    Ok(())
+pub fn check_step(step: &Step, reply: &Reply) -> Result<(), Difference> {
+    Difference::check("the direct answer", step.res, reply.res)?;
+    let what = "envelopes and decisions, in order";
+    Difference::check(what, said(&step.out), said(&reply.out))?;
+    let what = "what the step leaves the timers doing";
+    Difference::check(what, timers(&step.out), timers(&reply.out))
 }
 
-fn check_answer(expected: Option<Answer>, found: Option<Answer>) -> Result<(), String> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(format!("expected the answer {expected:?}, found {found:?}"))
-    }
+fn check_invariants(replay: &Replay) -> Result<(), Difference> {
+    let broken = replay.scp().check_invariants().err();
+    Difference::check("the invariants", None, broken)
 }
 
 /// Envelopes and decisions, in order: the application learns a decision before others do.
@@ -84,46 +127,48 @@ fn said(deeds: &[Deed]) -> Vec<&Deed> {
     deeds.iter().filter(is_said).collect()
 }
 
-/// What a step does to a timer in the end: armed for so many ms, or stopped.
-fn timers(deeds: &[Deed]) -> BTreeMap<(u64, Timer), Option<u64>> {
-    let mut last = BTreeMap::new();
+/// What a step does to a timer in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum TimerEnd {
+    Set(u64),
+    Stopped,
+}
+
+/// The timers that a step leaves in another way than it found them, by slot.
+fn timers(deeds: &[Deed]) -> BTreeMap<u64, BTreeMap<Timer, TimerEnd>> {
+    let mut last: BTreeMap<u64, BTreeMap<Timer, TimerEnd>> = BTreeMap::new();
     for deed in deeds {
-        match *deed {
-            Deed::Set { slot, timer, ms } => {
-                last.insert((slot, timer), Some(ms));
-            }
+        let (slot, timer, end) = match *deed {
+            Deed::Set { slot, timer, ms } => (slot, timer, TimerEnd::Set(ms)),
             Deed::Stop {
                 slot,
                 timer,
                 armed: true,
-            } => {
-                last.insert((slot, timer), None);
-            }
-            Deed::Stop { armed: false, .. } | Deed::Emit(_) | Deed::Externalized { .. } => {}
-        }
+            } => (slot, timer, TimerEnd::Stopped),
+            Deed::Stop { armed: false, .. } | Deed::Emit(_) | Deed::Externalized { .. } => continue,
+        };
+        last.entry(slot).or_default().insert(timer, end);
     }
     last
 }
 
 /// The summary at the head of the transcript.
-fn check_decisions(transcript: &Transcript, replay: &Replay) -> Result<(), String> {
+fn check_decisions(transcript: &Transcript, replay: &Replay) -> Result<(), Difference> {
     for (slot, value) in &transcript.externalized {
         let found = slot
             .parse()
             .ok()
             .and_then(|index| replay.scp().externalized(SlotIndex(index)))
             .map(super::names::text);
-        if found.as_ref() != Some(value) {
-            return Err(format!(
-                "slot {slot}: expected decision {value:?}, found {found:?}"
-            ));
-        }
+        let what = format!("the decision of slot {slot}, as the head of the transcript has it");
+        Difference::check(what, Some(value), found.as_ref())?;
     }
     Ok(())
 }
 
 /// The reference aborts here. This node must go on, and nothing may have changed.
-fn check_fatal(fatal: &Fatal, replay: &mut Replay) -> Result<(), String> {
+fn check_fatal(fatal: &Fatal, replay: &mut Replay) -> Result<(), Difference> {
     let everything = |replay: &Replay| {
         (1..=8)
             .map(SlotIndex)
@@ -135,11 +180,11 @@ fn check_fatal(fatal: &Fatal, replay: &mut Replay) -> Result<(), String> {
     };
     let before = everything(replay);
     let reply = replay.feed(&fatal.input);
-    if !reply.out.is_empty() || everything(replay) != before {
-        return Err(format!(
-            "the reference aborts ({}): expected no change, found {:?}",
-            fatal.why, reply.out
-        ));
-    }
-    replay.scp().check_invariants()
+    let what = format!(
+        "nothing may happen where the reference aborts ({})",
+        fatal.why
+    );
+    Difference::check(what.as_str(), &[][..], reply.out.as_slice())?;
+    Difference::check(what, before, everything(replay))?;
+    check_invariants(replay)
 }

@@ -52,7 +52,7 @@ impl VectorDriver {
 }
 
 /// First 8 bytes of SHA-256, big-endian.
-fn hash(text: &str) -> u64 {
+pub(in crate::commands) fn hash(text: &str) -> u64 {
     let digest = Sha256::digest(text.as_bytes());
     digest
         .iter()
@@ -60,8 +60,18 @@ fn hash(text: &str) -> u64 {
         .fold(0, |hash, &byte| hash << 8 | u64::from(byte))
 }
 
-fn timeout(n: u32) -> Span {
+/// How long round or counter `n` lasts: n seconds, at most half an hour.
+pub(in crate::commands) fn timeout(n: u32) -> Span {
     Span::from_ms(u64::from(n.min(TIMEOUT_S_MAX)) * 1000)
+}
+
+/// All pieces of the candidates between `+`, each once, ascending, joined again.
+pub(in crate::commands) fn combine(candidates: &BTreeSet<Value>) -> Value {
+    let pieces: BTreeSet<&[u8]> = candidates
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b'+'))
+        .collect();
+    Value::from(pieces.into_iter().collect::<Vec<_>>().join(&b'+'))
 }
 
 impl Driver for VectorDriver {
@@ -80,13 +90,7 @@ impl Driver for VectorDriver {
     }
 
     fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
-        let pieces: BTreeSet<&[u8]> = candidates
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|&byte| byte == b'+'))
-            .collect();
-        Some(Value::from(
-            pieces.into_iter().collect::<Vec<_>>().join(&b'+'),
-        ))
+        Some(combine(candidates))
     }
 
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! Nothing is interpreted here. Names, quorum set ids and values are plain strings, ordered by bytes.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One node's whole life.
@@ -38,7 +38,7 @@ pub struct Transcript {
 }
 
 /// A quorum set.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
     /// Threshold.
@@ -85,7 +85,7 @@ pub struct Fatal {
 }
 
 /// What can happen to a node.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
     /// The application proposes.
@@ -121,7 +121,7 @@ pub enum Input {
 }
 
 /// The direct answer to an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Nominate: the votes grew.
@@ -135,7 +135,7 @@ pub enum Answer {
 }
 
 /// Something the node did.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deed {
     /// It broadcast an envelope.
@@ -168,7 +168,7 @@ pub enum Deed {
 }
 
 /// The timers of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Timer {
     /// Ends a nomination round.
@@ -178,7 +178,7 @@ pub enum Timer {
 }
 
 /// An envelope.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// Sender.
@@ -192,7 +192,7 @@ pub struct Message {
 }
 
 /// A statement.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// NOMINATE.
@@ -236,7 +236,7 @@ pub enum Said {
 }
 
 /// A ballot.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Round {
     /// Counter.
@@ -336,7 +336,7 @@ pub struct LeaderCase {
 }
 
 /// A round and all leaders so far.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaderRound {
     /// The round.

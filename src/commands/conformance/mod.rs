@@ -1,26 +1,28 @@
 //! Equality with the reference: feeds the golden vectors to `scp` and compares message for message.
 //!
 //! Reading order: `format` (the files), `names` and `driver` (what stands around the node), `replay` (feeding),
-//! `compare` and `sets` (judging). Absent here: any knowledge of the protocol.
+//! `compare` and `sets` (judging), `report` (telling). Absent here: any knowledge of the protocol.
 
 mod compare;
 mod driver;
 pub mod format;
 mod names;
 mod replay;
+mod report;
 mod sets;
 
-pub use compare::{Mismatch, check_step, check_transcript};
+pub use compare::{Difference, Mismatch, check_step, check_transcript};
 pub use driver::VectorDriver;
+pub(in crate::commands) use driver::{combine, hash, timeout};
 pub use names::Names;
 pub use replay::{Replay, Reply};
+pub use report::{Report, Tally, check_dir};
 pub use sets::check_sets;
 
 use anyhow::{Context, bail};
 use flate2::read::GzDecoder;
 use format::{SetFile, Transcript};
 use serde::de::DeserializeOwned;
-use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -35,79 +37,6 @@ pub enum Vectors {
     Transcripts(Vec<Transcript>),
     /// Quorum-set cases.
     Sets(Box<SetFile>),
-}
-
-/// The result of checking a folder of vectors.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Files read.
-    pub files: usize,
-    /// Transcripts replayed.
-    pub transcripts: usize,
-    /// Steps in them.
-    pub steps: usize,
-    /// Inputs on which the reference aborts, survived or not.
-    pub fatal: usize,
-    /// Quorum-set cases.
-    pub set_cases: usize,
-    /// The first difference in each transcript or case that has one.
-    pub mismatches: Vec<Mismatch>,
-}
-
-impl Report {
-    /// Is everything equal?
-    #[must_use]
-    pub fn is_conforming(&self) -> bool {
-        self.mismatches.is_empty()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for mismatch in &self.mismatches {
-            writeln!(f, "{mismatch}")?;
-        }
-        let (transcripts, steps) = (self.transcripts, self.steps);
-        let (fatal, cases) = (self.fatal, self.set_cases);
-        write!(
-            f,
-            "{transcripts} transcripts ({steps} steps, {fatal} inputs fatal to the reference) and {cases} quorum-set \
-             cases: {} differ",
-            self.mismatches.len()
-        )
-    }
-}
-
-/// Checks every vector file in `dir` and the folders in it, in order of their names.
-///
-/// # Errors
-/// If a file cannot be read or is not what its name says, or if there is none.
-pub fn check_dir(dir: &Path) -> anyhow::Result<Report> {
-    let mut report = Report::default();
-    for file in vector_files(dir)? {
-        report.files += 1;
-        match read_vectors(&file)? {
-            Vectors::Transcripts(transcripts) => {
-                for transcript in &transcripts {
-                    report.transcripts += 1;
-                    report.steps += transcript.steps.len();
-                    report.fatal += usize::from(transcript.fatal.is_some());
-                    report.mismatches.extend(check_transcript(transcript).err());
-                }
-            }
-            Vectors::Sets(sets) => {
-                let name = file.file_name().unwrap_or_default().to_string_lossy();
-                report.set_cases += check_sets(&name, &sets, &mut report.mismatches);
-            }
-        }
-    }
-    if report.files == 0 {
-        bail!(
-            "{}: no vectors here; expected .json, .json.gz or .jsonl.gz files",
-            dir.display()
-        );
-    }
-    Ok(report)
 }
 
 /// Every vector file in `dir` and the folders in it, in order of their names.
@@ -144,12 +73,12 @@ pub fn vector_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// If it cannot be read, or is not of the format; says where.
 pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
     let text = read_text(file).with_context(|| file.display().to_string())?;
-    let name = file.to_string_lossy();
-    if name.contains(".jsonl") {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    if name.ends_with(".jsonl") || name.ends_with(".jsonl.gz") {
         let lines = text
             .lines()
             .enumerate()
-            .filter(|(_, line)| !line.is_empty());
+            .filter(|(_, line)| !line.trim().is_empty());
         let parsed = lines.map(|(nth, line)| {
             let transcript: Transcript =
                 parse(line).with_context(|| format!("{}, line {}", file.display(), nth + 1))?;

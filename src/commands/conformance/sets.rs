@@ -1,6 +1,6 @@
 //! The quorum-set cases: pure questions about sets, and quorums and leaders as a node sees them.
 
-use super::compare::Mismatch;
+use super::compare::{Difference, Mismatch};
 use super::driver::VectorDriver;
 use super::format::{LeaderCase, LeaderRound, QuorumCase, QuorumTest, Set, SetCase, SetFile};
 use super::names::{Names, collect_nodes};
@@ -10,18 +10,16 @@ use crate::scp::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Checks every case of `file`, which is called `id` in what is reported. Returns how many cases there were.
-pub fn check_sets(id: &str, file: &SetFile, mismatches: &mut Vec<Mismatch>) -> usize {
-    let mut cases = 0;
-    let mut check = |what: String, result: Result<(), String>| {
-        cases += 1;
-        if let Err(why) = result {
-            mismatches.push(Mismatch {
-                id: format!("{id}: {what}"),
-                step: None,
-                what: why,
-            });
-        }
+/// Checks every case of `file`; one result each.
+pub fn check_sets(file: &SetFile) -> Vec<Result<(), Mismatch>> {
+    let mut results = Vec::new();
+    let mut check = |id: String, result: Result<(), Difference>| {
+        results.push(result.map_err(|difference| Mismatch {
+            id,
+            step: None,
+            input: None,
+            difference: Box::new(difference),
+        }));
     };
     for (nth, case) in file.sets.iter().enumerate() {
         check(format!("sets[{nth}]"), check_set(case));
@@ -35,18 +33,10 @@ pub fn check_sets(id: &str, file: &SetFile, mismatches: &mut Vec<Mismatch>) -> u
     for (nth, case) in file.leaders.iter().enumerate() {
         check(format!("leaders[{nth}]"), check_leaders(case));
     }
-    cases
+    results
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, expected: T, found: T) -> Result<(), String> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(format!("{what}: expected {expected:?}, found {found:?}"))
-    }
-}
-
-fn check_set(case: &SetCase) -> Result<(), String> {
+fn check_set(case: &SetCase) -> Result<(), Difference> {
     let mut nodes = Vec::new();
     collect_nodes(&case.qset, &mut nodes);
     let asked = case.tests.iter().flat_map(|test| &test.nodes);
@@ -55,31 +45,31 @@ fn check_set(case: &SetCase) -> Result<(), String> {
     nodes.extend(case.weights.keys().map(String::as_str));
     let names = Names::new(nodes, []);
     let set = names.quorum_set(&case.qset);
-    equal("sane", case.sane, set.check_sane().is_ok())?;
+    Difference::check("sane", case.sane, set.check_sane().is_ok())?;
     for test in &case.tests {
         let nodes: NodeSet = test.nodes.iter().map(|name| names.node(name)).collect();
         let of = |what: &str| format!("{what} of {:?}", test.nodes);
-        equal(&of("slice"), test.slice, set.is_slice(&nodes))?;
-        equal(&of("blocking"), test.blocking, set.is_v_blocking(&nodes))?;
+        Difference::check(of("slice"), test.slice, set.is_slice(&nodes))?;
+        Difference::check(of("blocking"), test.blocking, set.is_v_blocking(&nodes))?;
     }
     if let Some(expected) = &case.normalized {
         let normal = names.named_set(&set.normalised());
-        equal("normal form", expected, &normal)?;
+        Difference::check("normal form", expected, &normal)?;
     }
     if let (Some(node), Some(expected)) = (&case.removed_node, &case.removed) {
         let without = names.named_set(&set.without(names.node(node)));
-        equal("normal form without a node", expected, &without)?;
+        Difference::check("normal form without a node", expected, &without)?;
     }
     for (node, weight) in &case.weights {
         let found = set.weight(names.node(node)).to_string();
-        equal(&format!("weight of {node}"), weight, &found)?;
+        Difference::check(format!("weight of {node}"), weight, &found)?;
     }
     Ok(())
 }
 
 /// Asks a node: it has nominated nothing and hears NOMINATE "x" from the nodes in question. It accepts "x" if and only
 /// if they contain a quorum for it, since nobody accepts and no set is looked at for sanity.
-fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), String> {
+fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> {
     // A name of its own, after which no node is called.
     let (asker, local_set) = ("~asker", "~local");
     let mut nodes: Vec<&str> = vec![asker];
@@ -115,14 +105,14 @@ fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), String> {
                 accepted: Vec::new(),
             },
         };
-        scp.receive(&driver, Arc::new(envelope), &mut out)
-            .map_err(|why| format!("refused: {why:?}"))?;
+        let refused = scp.receive(&driver, Arc::new(envelope), &mut out).err();
+        Difference::check(format!("the statement of {node}"), None, refused)?;
     }
     let accepted = scp.slot_state(slot).is_some_and(|s| !s.accepted.is_empty());
-    equal("quorum", test.quorum, accepted)
+    Difference::check("quorum", test.quorum, accepted)
 }
 
-fn check_leaders(case: &LeaderCase) -> Result<(), String> {
+fn check_leaders(case: &LeaderCase) -> Result<(), Difference> {
     let id = "set".to_owned();
     let mut nodes = vec![case.node.as_str()];
     collect_nodes(&case.qset, &mut nodes);
@@ -154,5 +144,5 @@ fn check_leaders(case: &LeaderCase) -> Result<(), String> {
                 .collect(),
         });
     }
-    equal("rounds", &case.rounds, &found)
+    Difference::check("rounds", &case.rounds, &found)
 }

@@ -1,0 +1,27 @@
+//! What a slot costs: the networks of `quorumscope bench scp`, inline, in wall-clock time.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use divan::Bencher;
+use quorumscope::commands::bench_scp::Inline;
+use quorumscope::scp::Recording;
+
+const NODES: [usize; 4] = [4, 16, 64, 128];
+
+fn main() {
+    divan::main();
+}
+
+/// One slot after the other, each to the moment at which the last node externalizes.
+#[divan::bench(args = NODES)]
+fn slot(bencher: Bencher<'_, '_>, nodes: usize) {
+    let mut network = Inline::new(nodes, Recording::Silent);
+    bencher.bench_local(|| network.run_slot().unwrap());
+}
+
+/// The same with a reason for every transition.
+#[divan::bench(args = NODES)]
+fn slot_with_evidence(bencher: Bencher<'_, '_>, nodes: usize) {
+    let mut network = Inline::new(nodes, Recording::Events);
+    bencher.bench_local(|| network.run_slot().unwrap());
+}

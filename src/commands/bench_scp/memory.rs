@@ -1,0 +1,34 @@
+//! How much memory this process has occupied at most. Linux tells; elsewhere it stays unknown.
+
+use std::fs;
+
+/// From now on the peak is counted afresh. Where that cannot be done it stays that of the whole process.
+pub(super) fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The peak of the resident memory (`VmHWM`), in bytes.
+pub(super) fn peak_bytes() -> Option<u64> {
+    peak_in(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+fn peak_in(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_read_from_the_status_of_the_system() {
+        let status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(peak_in(status), Some(12_345 * 1024));
+        assert_eq!(peak_in("VmRSS:\t 1 kB\n"), None);
+        assert_eq!(peak_in("VmHWM:\t many kB\n"), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! The network that is measured: everybody trusts everybody alike, and the application is that of the transcripts.
+
+use crate::commands::conformance::{combine, hash, timeout};
+use crate::scp::{
+    Counter, Driver, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, SlotIndex,
+    ValidationContext, Validity, Value,
+};
+use crate::time::Span;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A flat network of n nodes: every quorum set is `floor(2n/3) + 1` of all. Also what SCP asks of the application.
+#[derive(Clone, Debug)]
+pub struct FlatNetwork {
+    /// Two digits each, three above 100 nodes: so their order is that of the numbers.
+    digits: Vec<String>,
+    set: Arc<QuorumSet>,
+}
+
+impl FlatNetwork {
+    /// The most nodes that a sane quorum set can name.
+    pub const NODES_MAX: usize = QuorumSet::NODES_MAX;
+
+    /// A network of `nodes` nodes, 1 to [`FlatNetwork::NODES_MAX`].
+    #[must_use]
+    pub fn new(nodes: usize) -> FlatNetwork {
+        let nodes = nodes.clamp(1, FlatNetwork::NODES_MAX);
+        let width = if nodes > 100 { 3 } else { 2 };
+        let threshold = (2 * nodes / 3 + 1) as u32;
+        let members = (0..nodes as u32).map(NodeId);
+        FlatNetwork {
+            digits: (0..nodes).map(|nth| format!("{nth:0width$}")).collect(),
+            set: Arc::new(QuorumSet::flat(threshold, members)),
+        }
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.digits.len()
+    }
+
+    /// Never: there is a node at least.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// All nodes, ascending.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.digits.len() as u32).map(NodeId)
+    }
+
+    /// `n` and the digits.
+    #[must_use]
+    pub fn name(&self, node: NodeId) -> String {
+        format!("n{}", self.digits(node))
+    }
+
+    /// What `node` proposes in every slot: `v` and the digits.
+    #[must_use]
+    pub fn proposal(&self, node: NodeId) -> Value {
+        Value::from(format!("v{}", self.digits(node)).as_str())
+    }
+
+    /// `node`, before it has heard anything.
+    #[must_use]
+    pub fn scp(&self, node: NodeId, recording: Recording) -> Scp {
+        let local = LocalNode {
+            id: node,
+            quorum_set: QuorumSetId {
+                owner: node,
+                nth: 1,
+            },
+            is_validator: true,
+        };
+        Scp::new(local, recording)
+    }
+
+    fn digits(&self, node: NodeId) -> &str {
+        self.digits.get(node.index()).map_or("", String::as_str)
+    }
+
+    fn node_hash(&self, tag: char, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
+        let digits = self.digits(node);
+        hash(&format!("{tag}:{}:{round}:n{digits}:{prev}", slot.0))
+    }
+}
+
+impl Driver for FlatNetwork {
+    fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
+        Validity::FullyValid
+    }
+
+    fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
+        None
+    }
+
+    fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
+        Some(combine(candidates))
+    }
+
+    fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
+        self.node_hash('N', slot, prev, round, node)
+    }
+
+    fn priority_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
+        self.node_hash('P', slot, prev, round, node)
+    }
+
+    fn value_hash(&self, slot: SlotIndex, prev: &Value, round: u32, value: &Value) -> u64 {
+        hash(&format!("K:{}:{round}:{value}:{prev}", slot.0))
+    }
+
+    fn nomination_timeout(&self, round: u32) -> Span {
+        timeout(round)
+    }
+
+    fn ballot_timeout(&self, n: Counter) -> Span {
+        timeout(n)
+    }
+
+    fn quorum_set(&self, _: QuorumSetId) -> Option<Arc<QuorumSet>> {
+        Some(Arc::clone(&self.set))
+    }
+}

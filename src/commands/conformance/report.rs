@@ -1,0 +1,136 @@
+//! The result of checking a folder: how many of each class passed, and the first difference in each that did not.
+
+use super::compare::{Mismatch, check_transcript};
+use super::sets::check_sets;
+use super::{Vectors, read_vectors, vector_files};
+use anyhow::bail;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The class of quorum-set cases; those of transcripts are named in the transcripts.
+const SETS_CLASS: &str = "qsets";
+
+/// How many there are, and how many of them passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// All.
+    pub total: usize,
+    /// Those without a difference.
+    pub passed: usize,
+}
+
+impl Tally {
+    fn add(&mut self, passed: usize) {
+        self.total += 1;
+        self.passed += passed;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.passed, self.total)
+    }
+}
+
+/// The result of checking a folder of vectors.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Transcripts and quorum-set cases together.
+    #[serde(flatten)]
+    pub all: Tally,
+    /// By class.
+    pub classes: BTreeMap<String, Tally>,
+    /// The first difference in each transcript or case that has one, with its file.
+    #[serde(skip)]
+    pub mismatches: Vec<(PathBuf, Mismatch)>,
+    /// Steps in all transcripts.
+    #[serde(skip)]
+    pub steps: usize,
+    /// Inputs on which the reference aborts, survived or not.
+    #[serde(skip)]
+    pub fatal: usize,
+}
+
+impl Report {
+    /// Is everything equal?
+    #[must_use]
+    pub fn is_conforming(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+
+    /// As one JSON object: `total`, `passed`, and both for each of `classes`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    fn add(&mut self, file: &Path, class: &str, result: Result<(), Mismatch>) {
+        let passed = usize::from(result.is_ok());
+        self.all.add(passed);
+        match self.classes.get_mut(class) {
+            Some(tally) => tally.add(passed),
+            None => {
+                self.classes
+                    .insert(class.to_owned(), Tally { total: 1, passed });
+            }
+        }
+        if let Err(mismatch) = result {
+            self.mismatches.push((file.to_owned(), mismatch));
+        }
+    }
+
+    fn add_file(&mut self, file: &Path, vectors: &Vectors) {
+        match vectors {
+            Vectors::Transcripts(transcripts) => {
+                for transcript in transcripts {
+                    self.steps += transcript.steps.len();
+                    self.fatal += usize::from(transcript.fatal.is_some());
+                    self.add(file, &transcript.class, check_transcript(transcript));
+                }
+            }
+            Vectors::Sets(sets) => {
+                for result in check_sets(sets) {
+                    self.add(file, SETS_CLASS, result);
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    /// The differences, a line for each class, and the total.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (file, mismatch) in &self.mismatches {
+            writeln!(f, "{}: {mismatch}\n", file.display())?;
+        }
+        for (class, tally) in &self.classes {
+            writeln!(f, "{class} {tally}")?;
+        }
+        let (all, steps, fatal) = (self.all, self.steps, self.fatal);
+        write!(
+            f,
+            "total {all} ({steps} steps, {fatal} inputs on which the reference aborts)"
+        )
+    }
+}
+
+/// Checks every vector file in `dir` and the folders in it, in order of their names.
+///
+/// # Errors
+/// If a file cannot be read or is not what its name says, or if there is none.
+pub fn check_dir(dir: &Path) -> anyhow::Result<Report> {
+    let mut report = Report::default();
+    let files = vector_files(dir)?;
+    if files.is_empty() {
+        bail!(
+            "{}: no vectors here; expected .json, .jsonl or .jsonl.gz files, or qsets*.json.gz",
+            dir.display()
+        );
+    }
+    for file in files {
+        report.add_file(&file, &read_vectors(&file)?);
+    }
+    Ok(report)
+}

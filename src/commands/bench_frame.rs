@@ -215,6 +215,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
         proposal_ttl: Span::from_ms(60_000),
         forget_after: None,
         relaying: Relaying::default(),
+        relay_interval: Span::ZERO,
         choice_slots: 1,
     });
     let streams = Streams::new(seed);

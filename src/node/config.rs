@@ -59,7 +59,7 @@ impl Threshold {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relaying {
-    /// Everything new is passed on once to all neighbours: for radio, and wherever not everyone hears everyone.
+    /// Everything new is passed on once to all neighbours, in bundles: for radio, and wherever not everyone hears everyone.
     #[default]
     Flood,
     /// Nothing is passed on: everybody hears everybody, and re-sending heals what a cut has swallowed.
@@ -98,6 +98,8 @@ pub struct NodeSettings {
     pub forget_after: Option<Span>,
     /// Whether nodes pass on what they receive.
     pub relaying: Relaying,
+    /// A node passes on at most this often; what it hears meanwhile goes out together. Zero: after every step.
+    pub relay_interval: Span,
     /// `Choice` only: how many slots are played one after the other; each starts when the previous is decided.
     pub choice_slots: u32,
 }

@@ -3,7 +3,7 @@
 use super::config::TrustPolicy;
 use super::durable::{Change, Persisted};
 use super::event::NodeEvent;
-use super::message::{Announcement, Message};
+use super::message::{Announcement, Bundle, Message};
 use super::proposal::{Content, FileInfo};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
@@ -30,6 +30,10 @@ pub enum TimerKind {
     Expire,
     /// Ask again for what is missing (catching up).
     CatchUp,
+    /// What has been heard meanwhile is passed on.
+    Relay,
+    /// The same, as far as it is housekeeping.
+    RelayRepeats,
 }
 
 impl TimerKind {
@@ -38,7 +42,7 @@ impl TimerKind {
     pub fn is_housekeeping(self) -> bool {
         !matches!(
             self,
-            TimerKind::Nomination(_) | TimerKind::Ballot(_) | TimerKind::Settle
+            TimerKind::Nomination(_) | TimerKind::Ballot(_) | TimerKind::Settle | TimerKind::Relay
         )
     }
 }
@@ -72,6 +76,13 @@ pub enum Input {
         from: NodeId,
         /// What it says.
         announcement: Arc<Announcement>,
+    },
+    /// What a neighbour passes on arrives.
+    Relayed {
+        /// The neighbour.
+        from: NodeId,
+        /// What it passes on.
+        bundle: Arc<Bundle>,
     },
     /// A timer ran out; it is no longer running.
     Timer(TimerKind),
@@ -112,6 +123,13 @@ pub enum Output {
         to: Recipient,
         /// What.
         message: Arc<Message>,
+    },
+    /// Pass on, in one transmission, what others have said.
+    Relay {
+        /// To whom.
+        to: Recipient,
+        /// What.
+        bundle: Arc<Bundle>,
     },
     /// Broadcast to everyone within reach.
     Announce(Arc<Announcement>),

@@ -75,16 +75,7 @@ impl Node {
         if news == News::Old {
             return;
         }
-        if self.relay.floods() {
-            let hops = announcement.hops.saturating_add(1);
-            let peer = announcement.peer.clone();
-            let passed_on = Announcement {
-                peer,
-                hops,
-                ..**announcement
-            };
-            self.out.push(Output::Announce(Arc::new(passed_on)));
-        }
+        self.pass_on_announcement(from, announcement);
         match news {
             News::Joined => self.discovered(about, from),
             News::Departed => {
@@ -272,6 +263,7 @@ impl Node {
     }
 
     pub(super) fn leave(&mut self) {
+        self.relay_rest();
         let goodbye = self.discovery.announce(AnnouncementKind::Leaving);
         self.out
             .keep(Change::Announcements(self.discovery.announcements()));
@@ -286,6 +278,8 @@ impl Node {
             TimerKind::Resend,
             TimerKind::Expire,
             TimerKind::CatchUp,
+            TimerKind::Relay,
+            TimerKind::RelayRepeats,
         ] {
             self.out.cancel(kind);
         }

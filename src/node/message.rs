@@ -28,6 +28,39 @@ pub struct Message {
     pub body: Body,
 }
 
+/// What a node passes on of others' in one transmission: everything new that it has heard since it passed something on
+/// last. Never empty. What is in it keeps its name and is judged as if it had come alone; the bundle itself has no name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// Announcements, in the order in which they were heard.
+    pub announcements: Vec<Arc<Announcement>>,
+    /// Messages, in the order in which they arrived.
+    pub messages: Vec<Arc<Message>>,
+}
+
+impl Bundle {
+    /// Is there nothing in it?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.announcements.is_empty() && self.messages.is_empty()
+    }
+
+    /// What it counts as in pictures: the farthest step of all that is in it.
+    #[must_use]
+    pub fn kind(&self) -> MessageKind {
+        let kinds = self.messages.iter().map(|message| message.kind());
+        kinds
+            .max_by_key(|kind| kind.weight())
+            .unwrap_or(MessageKind::Announce)
+    }
+
+    /// Verdicts, idleness and limits ignore it if they ignore all that is in it.
+    #[must_use]
+    pub fn is_housekeeping(&self) -> bool {
+        self.announcements.is_empty() && self.messages.iter().all(|message| message.housekeeping)
+    }
+}
+
 /// The contents of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +113,22 @@ pub enum MessageKind {
     Service,
     /// A chunk of a file.
     Chunk,
+}
+
+impl MessageKind {
+    /// What counts where several kinds go together: the farthest step of SCP, then data, then services.
+    #[must_use]
+    pub const fn weight(self) -> u8 {
+        match self {
+            MessageKind::Announce => 0,
+            MessageKind::Service => 1,
+            MessageKind::Proposal => 2,
+            MessageKind::Chunk => 3,
+            MessageKind::Vote => 4,
+            MessageKind::Accept => 5,
+            MessageKind::Externalize => 6,
+        }
+    }
 }
 
 impl Message {

@@ -37,7 +37,7 @@ pub use config::{Application, NodeConfig, NodeSettings, Peer, Relaying, Threshol
 pub use contract::{FetchError, Input, Output, Recipient, TimerKind};
 pub use durable::{Change, Persisted};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
-pub use message::{Announcement, AnnouncementKind, Body, Message, MessageId, MessageKind};
+pub use message::{Announcement, AnnouncementKind, Body, Bundle, Message, MessageId, MessageKind};
 pub use node::Node;
 pub use pool::is_well_formed;
 pub use proposal::{Content, FileInfo, Proposal, ProposalId, proposals_in, value_of};

@@ -80,7 +80,7 @@ impl Node {
             discovery: Discovery::new(config.peer.clone()),
             alive: BTreeMap::new(),
             trust: Trust::new(me, config.trust.clone(), config.threshold),
-            relay: Relay::new(config.settings.relaying),
+            relay: Relay::new(&config.settings),
             pool: Pool::default(),
             proposals: 0,
             log: Log::default(),
@@ -108,6 +108,7 @@ impl Node {
             (_, input) => self.dispatch(input),
         }
         self.advance();
+        self.relay_waiting();
         self.out.take()
     }
 
@@ -115,6 +116,7 @@ impl Node {
         match input {
             Input::Start(_) => {}
             Input::Receive { from, message } => self.receive(from, &message),
+            Input::Relayed { from, bundle } => self.receive_bundle(from, &bundle),
             Input::Heard { from, announcement } => self.hear(from, &announcement),
             Input::Timer(kind) => self.timer(kind),
             Input::Propose(content) => self.propose(content),
@@ -134,6 +136,7 @@ impl Node {
             TimerKind::Resend => self.send_again(),
             TimerKind::Expire => self.expire_proposals(),
             TimerKind::CatchUp => self.catch_up_timer(),
+            TimerKind::Relay | TimerKind::RelayRepeats => self.relay_timer(kind),
         }
     }
 }

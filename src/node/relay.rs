@@ -1,12 +1,27 @@
-//! `Relay`: which messages are new, and to whom they are passed on (DESIGN section 4, relaying).
+//! `Relay`: which messages are new, and passing them on (DESIGN section 4, relaying).
+//!
+//! Everything new is passed on once, so in a network of n nodes with d neighbours each, every statement crosses n times
+//! d links, and n times that many arrive where they are known already. Both are made cheap. What a node hears within
+//! `relay_interval` goes out as one transmission, a [`Bundle`]: a node that has been quiet passes on at once, a busy one
+//! at most once per interval, so transmissions grow with time and no longer with what is said. A statement that its
+//! sender has replaced meanwhile is not passed on at all. And what is known already is recognised by a look at a table,
+//! before anything else is done with it.
+//!
+//! Which nodes relay is not decided: choosing only those who are needed (multipoint relays) would save as much again,
+//! but then one lost transmission can cut off a region until the next re-sending.
+//!
+//! Housekeeping waits in a lane of its own, so that a bundle is housekeeping as a whole or not at all.
 //!
 //! What has been seen is kept as a window of the last 128 numbers of each sender: bounded, whatever is sent. A
 //! message that is older than its sender's window counts as seen; whatever matters is sent again under a new number.
 
-use super::config::Relaying;
-use super::message::MessageId;
-use crate::scp::NodeId;
-use std::collections::BTreeMap;
+use super::config::{NodeSettings, Relaying};
+use super::contract::{Output, Recipient, TimerKind};
+use super::message::{Announcement, Body, Bundle, Message, MessageId};
+use super::node::Node;
+use crate::scp::{NodeId, SlotIndex};
+use crate::time::{Span, Time};
+use std::sync::Arc;
 
 /// How many numbers back from the highest one are told apart.
 const WINDOW: u64 = 128;
@@ -28,37 +43,167 @@ struct Window {
 }
 
 impl Window {
-    fn note(&mut self, nth: u64) -> Novelty {
-        let bits = u128::from(self.seen[0]) | u128::from(self.seen[1]) << 64;
-        let (bits, back) = if nth > self.highest {
-            let ahead = nth - self.highest;
-            self.highest = nth;
-            let moved = if ahead < WINDOW { bits << ahead } else { 0 };
-            (moved, 0)
-        } else {
-            (bits, self.highest - nth)
-        };
-        if back >= WINDOW || bits >> back & 1 == 1 {
-            return Novelty::Seen;
+    fn bits(&self) -> u128 {
+        u128::from(self.seen[0]) | u128::from(self.seen[1]) << 64
+    }
+
+    fn look_up(&self, nth: u64) -> Novelty {
+        match self.highest.checked_sub(nth) {
+            None => Novelty::New,
+            Some(back) if back >= WINDOW || self.bits() >> back & 1 == 1 => Novelty::Seen,
+            Some(_) => Novelty::New,
         }
-        let bits = bits | 1 << back;
+    }
+
+    /// Takes note of a number that is new.
+    fn note(&mut self, nth: u64) {
+        let mut bits = self.bits();
+        if nth > self.highest {
+            let ahead = nth - self.highest;
+            bits = if ahead < WINDOW { bits << ahead } else { 0 };
+            self.highest = nth;
+        }
+        bits |= 1 << (self.highest - nth);
         self.seen = [bits as u64, (bits >> 64) as u64];
-        Novelty::New
     }
 }
 
-/// Remembers which messages have been seen.
+/// From whom everything in a lane has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Source {
+    #[default]
+    Nobody,
+    /// This neighbour, which need not hear it again.
+    One(NodeId),
+    Several,
+}
+
+impl Source {
+    fn and(self, from: NodeId) -> Source {
+        match self {
+            Source::Nobody => Source::One(from),
+            Source::One(known) if known == from => self,
+            Source::One(_) | Source::Several => Source::Several,
+        }
+    }
+}
+
+/// What waits to be passed on together.
+#[derive(Clone, Debug)]
+struct Lane {
+    timer: TimerKind,
+    bundle: Bundle,
+    source: Source,
+    /// When something was passed on last.
+    last: Option<Time>,
+    is_armed: bool,
+}
+
+/// What is to be done about a lane.
+enum Due {
+    Nothing,
+    Now(Recipient, Bundle),
+    In(Span),
+}
+
+impl Lane {
+    fn new(timer: TimerKind) -> Lane {
+        Lane {
+            timer,
+            bundle: Bundle::default(),
+            source: Source::Nobody,
+            last: None,
+            is_armed: false,
+        }
+    }
+
+    fn due(&mut self, now: Time, interval: Span) -> Due {
+        if self.is_armed || self.bundle.is_empty() {
+            return Due::Nothing;
+        }
+        match self.last.map(|last| last + interval) {
+            Some(next) if next > now => {
+                self.is_armed = true;
+                Due::In(next.since(now))
+            }
+            _ => self.take(now),
+        }
+    }
+
+    fn take(&mut self, now: Time) -> Due {
+        let mut bundle = std::mem::take(&mut self.bundle);
+        let source = std::mem::take(&mut self.source);
+        if bundle.is_empty() {
+            return Due::Nothing;
+        }
+        self.last = Some(now);
+        drop_replaced(&mut bundle.messages);
+        let to = match source {
+            Source::One(from) if bundle.announcements.is_empty() => {
+                Recipient::NeighboursExcept(from)
+            }
+            _ => Recipient::Neighbours,
+        };
+        Due::Now(to, bundle)
+    }
+}
+
+/// Leaves out statements that a newer one of the same sender replaces.
+fn drop_replaced(messages: &mut Vec<Arc<Message>>) {
+    if messages.len() < 2 {
+        return;
+    }
+    let mut statements: Vec<_> = (0..)
+        .zip(messages.iter())
+        .filter_map(|(at, message): (usize, _)| Some((topic(message)?, message.id.nth, at)))
+        .collect();
+    statements.sort_unstable();
+    let replaced: Vec<usize> = statements
+        .windows(2)
+        .filter(|pair| pair[0].0 == pair[1].0)
+        .map(|pair| pair[0].2)
+        .collect();
+    if replaced.is_empty() {
+        return;
+    }
+    let mut keep = vec![true; messages.len()];
+    for at in replaced {
+        keep[at] = false;
+    }
+    let mut keep = keep.into_iter();
+    messages.retain(|_| keep.next() == Some(true));
+}
+
+/// Of statements with the same topic the last one says it all. `None`: it is no statement for everybody.
+fn topic(message: &Message) -> Option<(NodeId, SlotIndex, bool)> {
+    match &message.body {
+        Body::Scp { envelope, .. } if message.to.is_none() => {
+            let is_nominate = envelope.statement.is_nominate();
+            Some((message.id.sender, envelope.slot, is_nominate))
+        }
+        _ => None,
+    }
+}
+
+/// Remembers which messages have been seen, and keeps what is to be passed on.
 #[derive(Clone, Debug)]
 pub(super) struct Relay {
     mode: Relaying,
-    windows: BTreeMap<NodeId, Window>,
+    interval: Span,
+    /// By sender.
+    windows: Vec<Window>,
+    news: Lane,
+    repeats: Lane,
 }
 
 impl Relay {
-    pub(super) fn new(mode: Relaying) -> Relay {
+    pub(super) fn new(settings: &NodeSettings) -> Relay {
         Relay {
-            mode,
-            windows: BTreeMap::new(),
+            mode: settings.relaying,
+            interval: settings.relay_interval,
+            windows: Vec::new(),
+            news: Lane::new(TimerKind::Relay),
+            repeats: Lane::new(TimerKind::RelayRepeats),
         }
     }
 
@@ -67,21 +212,123 @@ impl Relay {
         self.mode == Relaying::Flood
     }
 
-    /// Notes that a message has arrived. Where nothing is relayed nothing arrives twice, so nothing is kept.
-    pub(super) fn note(&mut self, id: MessageId) -> Novelty {
+    /// Has this message arrived before? Where nothing is relayed nothing arrives twice.
+    pub(super) fn look_up(&self, id: MessageId) -> Novelty {
         if !self.floods() {
             return Novelty::New;
         }
-        if self.windows.len() >= SENDERS_MAX && !self.windows.contains_key(&id.sender) {
-            return Novelty::Seen;
+        let at = id.sender.index();
+        match self.windows.get(at) {
+            Some(window) => window.look_up(id.nth),
+            None if at < SENDERS_MAX => Novelty::New,
+            None => Novelty::Seen,
         }
-        self.windows.entry(id.sender).or_default().note(id.nth)
+    }
+
+    /// Notes that a message that is new has arrived.
+    pub(super) fn note(&mut self, id: MessageId) {
+        let at = id.sender.index();
+        if !self.floods() || at >= SENDERS_MAX {
+            return;
+        }
+        if at >= self.windows.len() {
+            self.windows.resize(at + 1, Window::default());
+        }
+        self.windows[at].note(id.nth);
+    }
+
+    fn put(&mut self, from: NodeId, message: &Arc<Message>) {
+        let lane = match message.housekeeping {
+            true => &mut self.repeats,
+            false => &mut self.news,
+        };
+        lane.source = lane.source.and(from);
+        lane.bundle.messages.push(Arc::clone(message));
+    }
+
+    fn lane(&mut self, timer: TimerKind) -> &mut Lane {
+        match timer {
+            TimerKind::RelayRepeats => &mut self.repeats,
+            _ => &mut self.news,
+        }
+    }
+}
+
+impl Node {
+    /// Passes a message on to everybody else in reach, unless it has arrived where it was going.
+    pub(super) fn pass_on(&mut self, from: NodeId, message: &Arc<Message>) {
+        if self.relay.floods() && message.to != Some(self.me) {
+            self.relay.put(from, message);
+        }
+    }
+
+    /// Passes on the news of a node.
+    pub(super) fn pass_on_announcement(&mut self, from: NodeId, announcement: &Announcement) {
+        if !self.relay.floods() {
+            return;
+        }
+        let hops = announcement.hops.saturating_add(1);
+        let peer = announcement.peer.clone();
+        let passed_on = Announcement {
+            peer,
+            hops,
+            ..*announcement
+        };
+        let lane = &mut self.relay.news;
+        lane.source = lane.source.and(from);
+        lane.bundle.announcements.push(Arc::new(passed_on));
+    }
+
+    /// A neighbour passes on what it has heard.
+    pub(super) fn receive_bundle(&mut self, from: NodeId, bundle: &Bundle) {
+        for announcement in &bundle.announcements {
+            self.hear(from, announcement);
+        }
+        let mut is_heard = false;
+        for message in &bundle.messages {
+            // Most of it is known already: nothing else is asked about that.
+            if !is_heard || self.relay.look_up(message.id) == Novelty::New {
+                self.receive(from, message);
+                is_heard = true;
+            }
+        }
+    }
+
+    /// A timer of passing on ran out.
+    pub(super) fn relay_timer(&mut self, timer: TimerKind) {
+        self.relay.lane(timer).is_armed = false;
+    }
+
+    /// Transmits what is to be passed on, or sees to it that a timer runs until it may be.
+    pub(super) fn relay_waiting(&mut self) {
+        let (now, interval) = (self.now, self.relay.interval);
+        for lane in [&mut self.relay.news, &mut self.relay.repeats] {
+            match lane.due(now, interval) {
+                Due::Nothing => {}
+                Due::In(span) => self.out.push(Output::SetTimer(lane.timer, span)),
+                Due::Now(to, bundle) => {
+                    let bundle = Arc::new(bundle);
+                    self.out.push(Output::Relay { to, bundle });
+                }
+            }
+        }
+    }
+
+    /// Transmits it at once: the node leaves.
+    pub(super) fn relay_rest(&mut self) {
+        for lane in [&mut self.relay.news, &mut self.relay.repeats] {
+            if let Due::Now(to, bundle) = lane.take(self.now) {
+                let bundle = Arc::new(bundle);
+                self.out.push(Output::Relay { to, bundle });
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scp::{Envelope, QuorumSet, QuorumSetId, Statement};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -90,35 +337,144 @@ mod tests {
         MessageId { sender, nth }
     }
 
+    fn relay(mode: Relaying) -> Relay {
+        Relay {
+            mode,
+            interval: Span::from_ms(50),
+            windows: Vec::new(),
+            news: Lane::new(TimerKind::Relay),
+            repeats: Lane::new(TimerKind::RelayRepeats),
+        }
+    }
+
+    fn note(relay: &mut Relay, id: MessageId) -> Novelty {
+        let novelty = relay.look_up(id);
+        if novelty == Novelty::New {
+            relay.note(id);
+        }
+        novelty
+    }
+
+    fn statement(sender: u32, nth: u64, statement: Statement) -> Arc<Message> {
+        let from = NodeId(sender);
+        let envelope = Arc::new(Envelope {
+            from,
+            slot: SlotIndex(1),
+            quorum_set: QuorumSetId {
+                owner: from,
+                nth: 1,
+            },
+            statement,
+        });
+        Arc::new(Message {
+            id: id(sender, nth),
+            to: None,
+            housekeeping: false,
+            body: Body::Scp {
+                envelope,
+                quorum_set: Arc::new(QuorumSet::flat(1, [from])),
+            },
+        })
+    }
+
+    fn nominate(sender: u32, nth: u64) -> Arc<Message> {
+        let (voted, accepted) = (vec![], vec![]);
+        statement(sender, nth, Statement::Nominate { voted, accepted })
+    }
+
+    fn externalize(sender: u32, nth: u64) -> Arc<Message> {
+        let commit = crate::scp::Ballot {
+            n: 1,
+            x: "a".into(),
+        };
+        statement(sender, nth, Statement::Externalize { commit, n_h: 1 })
+    }
+
     #[test]
     fn senders_do_not_disturb_each_other() {
-        let mut relay = Relay::new(Relaying::Flood);
-        assert_eq!(relay.note(id(1, 5)), Novelty::New);
-        assert_eq!(relay.note(id(2, 5)), Novelty::New);
-        assert_eq!(relay.note(id(1, 5)), Novelty::Seen);
-        assert_eq!(relay.note(id(1, 4)), Novelty::New);
-        assert_eq!(relay.note(id(1, u64::MAX)), Novelty::New);
-        assert_eq!(relay.note(id(1, 6)), Novelty::Seen);
+        let mut relay = relay(Relaying::Flood);
+        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
+        assert_eq!(note(&mut relay, id(2, 5)), Novelty::New);
+        assert_eq!(note(&mut relay, id(1, 5)), Novelty::Seen);
+        assert_eq!(note(&mut relay, id(1, 4)), Novelty::New);
+        assert_eq!(note(&mut relay, id(1, u64::MAX)), Novelty::New);
+        assert_eq!(note(&mut relay, id(1, 6)), Novelty::Seen);
+        assert_eq!(note(&mut relay, id(u32::MAX, 1)), Novelty::Seen);
     }
 
     #[test]
     fn without_relaying_nothing_is_remembered() {
-        let mut relay = Relay::new(Relaying::Direct);
-        assert_eq!(relay.note(id(1, 5)), Novelty::New);
+        let mut relay = relay(Relaying::Direct);
+        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
+        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
         assert!(relay.windows.is_empty());
+    }
+
+    /// What goes out at `ms`: the numbers of the messages, and to whom.
+    fn goes_out(relay: &mut Relay, ms: u64) -> Option<(Recipient, Vec<u64>)> {
+        match relay.news.due(Time::from_ms(ms), relay.interval) {
+            Due::Now(to, bundle) => {
+                let numbers = bundle.messages.iter().map(|message| message.id.nth);
+                Some((to, numbers.collect()))
+            }
+            Due::In(span) => {
+                assert!(span > Span::ZERO && span <= relay.interval);
+                None
+            }
+            Due::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn the_first_goes_out_at_once_and_what_follows_together() {
+        let mut relay = relay(Relaying::Flood);
+        let (a, b) = (NodeId(7), NodeId(8));
+        relay.put(a, &nominate(1, 1));
+        assert_eq!(
+            goes_out(&mut relay, 100),
+            Some((Recipient::NeighboursExcept(a), vec![1]))
+        );
+        for nth in 2..5 {
+            relay.put(a, &nominate(nth, u64::from(nth)));
+            assert_eq!(goes_out(&mut relay, 100 + u64::from(nth)), None);
+        }
+        relay.put(b, &nominate(5, 5));
+        assert_eq!(goes_out(&mut relay, 149), None, "the timer runs");
+        relay.lane(TimerKind::Relay).is_armed = false;
+        assert_eq!(
+            goes_out(&mut relay, 150),
+            Some((Recipient::Neighbours, vec![2, 3, 4, 5]))
+        );
+        assert_eq!(goes_out(&mut relay, 400), None);
+    }
+
+    #[test]
+    fn what_its_sender_has_replaced_is_not_passed_on() {
+        let mut messages = vec![
+            nominate(1, 9),
+            externalize(1, 7),
+            nominate(2, 3),
+            nominate(1, 8),
+            externalize(1, 10),
+        ];
+        drop_replaced(&mut messages);
+        assert_eq!(
+            messages,
+            [nominate(1, 9), nominate(2, 3), externalize(1, 10)]
+        );
     }
 
     proptest! {
         /// Against a plain set: no message is new twice, and within the window every first one is new.
         #[test]
         fn a_window_is_a_set_of_recent_numbers(numbers in prop::collection::vec(1u64..400, 1..300)) {
-            let mut window = Window::default();
+            let mut relay = relay(Relaying::Flood);
             let mut seen = BTreeSet::new();
             let mut highest = 0;
             for nth in numbers {
                 let is_recent = nth + WINDOW > highest;
                 let expected = is_recent && seen.insert(nth);
-                prop_assert_eq!(window.note(nth) == Novelty::New, expected);
+                prop_assert_eq!(note(&mut relay, id(3, nth)) == Novelty::New, expected);
                 highest = highest.max(nth);
             }
         }

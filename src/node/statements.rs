@@ -2,7 +2,7 @@
 //! into those to hear now, those that wait and those that come too late.
 
 use super::closure::{Learned, Standing};
-use super::contract::{Output, Recipient};
+use super::contract::Recipient;
 use super::event::RefusedWhy;
 use super::message::{Body, Message};
 use super::node::{Life, Node};
@@ -21,14 +21,18 @@ impl Node {
         if from == self.me || sender == self.me {
             return;
         }
-        if !is_well_formed(message) || from.0 >= NodeId::LIMIT {
+        if from.0 >= NodeId::LIMIT {
             return self.refuse(sender, RefusedWhy::Malformed);
         }
         self.heard_directly(from);
-        self.note_alive(sender);
-        if self.relay.note(message.id) == Novelty::Seen {
+        if self.relay.look_up(message.id) == Novelty::Seen {
             return;
         }
+        if !is_well_formed(message) {
+            return self.refuse(sender, RefusedWhy::Malformed);
+        }
+        self.relay.note(message.id);
+        self.note_alive(sender);
         if message.to.is_some_and(|to| to != self.me) {
             return self.pass_on(from, message);
         }
@@ -44,16 +48,6 @@ impl Node {
             Body::Peers { known, .. } => self.hear_peers(from, known),
             Body::CatchUpQuestion { from_slot } => self.answer_catch_up(from, message, *from_slot),
             Body::CatchUpAnswer { decided } => self.hear_catch_up(sender, decided),
-        }
-    }
-
-    /// Passes a message on to everybody else in reach, unless it has arrived where it was going.
-    pub(super) fn pass_on(&mut self, from: NodeId, message: &Arc<Message>) {
-        if self.relay.floods() && message.to != Some(self.me) {
-            self.out.push(Output::Send {
-                to: Recipient::NeighboursExcept(from),
-                message: Arc::clone(message),
-            });
         }
     }
 

@@ -248,19 +248,6 @@ fn count(scene: &Scene<'_>, at: Point, radius_px: f32, count: u32) -> Shape {
     }
 }
 
-/// Which kind of message gives a crowded edge its colour: the farthest step of SCP, then data, then services.
-fn weight(kind: MessageKind) -> u8 {
-    match kind {
-        MessageKind::Announce => 0,
-        MessageKind::Service => 1,
-        MessageKind::Proposal => 2,
-        MessageKind::Chunk => 3,
-        MessageKind::Vote => 4,
-        MessageKind::Accept => 5,
-        MessageKind::Externalize => 6,
-    }
-}
-
 /// Adds up the flights of each pair of nodes. Sorting plain keys is much cheaper than a map when thousands fly.
 fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
     let now = scene.world.now;
@@ -289,7 +276,8 @@ fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
                 let count = last.count as f32;
                 last.progress = (last.progress * count + next.progress) / (count + 1.0);
                 last.count += 1;
-                if weight(next.kind) > weight(last.kind) {
+                // A crowded edge has the colour of the farthest step on it.
+                if next.kind.weight() > last.kind.weight() {
                     last.kind = next.kind;
                 }
             }

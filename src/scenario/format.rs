@@ -97,6 +97,7 @@ pub(super) struct TimingFormat {
     pub(super) refresh_ms: Option<Spanned<u64>>,
     pub(super) announce_ms: Option<Spanned<u64>>,
     pub(super) resend_ms: Option<Spanned<u64>>,
+    pub(super) relay_ms: Option<Spanned<u64>>,
     pub(super) proposal_ttl_ms: Option<Spanned<u64>>,
     pub(super) forget_after_ms: Option<Spanned<u64>>,
     pub(super) choice_slots: Option<Spanned<u32>>,

@@ -251,6 +251,7 @@ fn settings(count: usize) -> Arc<NodeSettings> {
         proposal_ttl: Span::from_ms(60_000),
         forget_after: None,
         relaying: Relaying::Direct,
+        relay_interval: Span::ZERO,
         choice_slots: 1,
     })
 }

@@ -21,6 +21,9 @@ use toml::Spanned;
 pub(super) const LONGEST_MS: u64 = 86_400_000;
 /// Most slots that a `choice` scenario plays.
 const SLOTS_MAX: u32 = 100_000;
+/// A node passes on at most this often, if the file does not say otherwise: less than the shortest transit, so that it
+/// delays little, and long enough that in a network of thousands dozens of messages go out together.
+const RELAY_MS: u64 = 30;
 /// Longest side of the area.
 const LONGEST_M: f64 = 1_000_000.0;
 
@@ -194,6 +197,10 @@ pub(super) fn node_settings(
             Some(_) => Relaying::Flood,
             None => Relaying::Direct,
         }),
+        relay_interval: match &timing.relay_ms {
+            Some(ms) if *ms.get_ref() == 0 => Span::ZERO,
+            written => interval(written, RELAY_MS)?,
+        },
         choice_slots,
     }))
 }

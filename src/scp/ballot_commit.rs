@@ -162,7 +162,7 @@ impl<D: Driver> Turn<'_, D> {
     /// All counters at which any statement about committing `x` begins or ends, descending.
     fn commit_boundaries(&self, x: &Value) -> Vec<Counter> {
         let mut found = Vec::new();
-        for statement in self.slot.ballots.ledger().statements() {
+        for statement in self.slot.ballots.statements() {
             match statement {
                 Statement::Prepare {
                     ballot, n_c, n_h, ..

@@ -3,6 +3,8 @@
 use super::ledger::{Ledger, Recorded};
 use super::node_set::NodeSet;
 use super::pledge::Pledge;
+use super::spoken::Spoken;
+use super::statement::Statement;
 
 /// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
 const TALLIES_MAX: usize = 48;
@@ -22,6 +24,7 @@ pub(super) struct TallyIndex(usize);
 #[derive(Clone, Debug, Default)]
 pub(super) struct BallotLedger {
     ledger: Ledger,
+    spoken: Spoken,
     tallies: Vec<Tally>,
     oldest: usize,
 }
@@ -44,12 +47,16 @@ impl BallotLedger {
             let makes = tally.pledge.is_made_by(&recorded.envelope.statement);
             tally.nodes.assign(node, makes.into());
         }
+        self.spoken.put(node, Some(&recorded.envelope));
         self.ledger.record(recorded);
     }
 
     /// Undoes everything recorded since the turn began.
     pub(super) fn undo(&mut self) {
         while let Some(node) = self.ledger.undo_one() {
+            let recorded = self.ledger.get(node);
+            self.spoken
+                .put(node, recorded.map(|recorded| &recorded.envelope));
             let statement = self.ledger.statement(node);
             for tally in &mut self.tallies {
                 let makes = statement.is_some_and(|said| tally.pledge.is_made_by(said));
@@ -86,13 +93,14 @@ impl BallotLedger {
         &self.tallies[index.0].nodes
     }
 
+    /// Every statement that is somebody's latest, once.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.spoken.statements()
+    }
+
     /// Who makes `pledge`, counted afresh.
     pub(super) fn count(&self, pledge: &Pledge) -> NodeSet {
-        self.ledger
-            .envelopes()
-            .filter(|envelope| pledge.is_made_by(&envelope.statement))
-            .map(|envelope| envelope.from)
-            .collect()
+        self.spoken.who(|statement| pledge.is_made_by(statement))
     }
 
     /// Nothing is watched any more: the slot is decided.

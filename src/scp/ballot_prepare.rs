@@ -86,7 +86,7 @@ impl<D: Driver> Turn<'_, D> {
     fn prepare_candidates(&self, tops: Vec<Ballot>) -> Vec<Ballot> {
         let mut found: Vec<Ballot> = Vec::new();
         for top in &tops {
-            for statement in self.slot.ballots.ledger().statements() {
+            for statement in self.slot.ballots.statements() {
                 collect_candidates(statement, top, &mut found);
             }
         }

@@ -1,8 +1,15 @@
 //! `CompiledSet`: a quorum set made ready for being asked often: a level is a bitset and counting is an intersection.
+//!
+//! Where everybody trusts only neighbours, as by radio, bits would be many and nearly all zero, and each node would hold
+//! them for every other. Such a set stays the list that it is, which all nodes share.
 
 use super::id::NodeId;
 use super::node_set::NodeSet;
 use super::quorum_set::QuorumSet;
+use std::sync::Arc;
+
+/// A list of up to this many nodes per word of bits is looked through faster than the bits are counted.
+const NODES_PER_WORD: usize = 4;
 
 /// A quorum set in the form in which it is asked. Insane sets are answered as the reference answers them: threshold 0
 /// is never satisfied and never blocked, a repeated node counts as often as it is named (NOTES 9, 18).
@@ -11,6 +18,18 @@ pub(crate) struct CompiledSet {
     threshold: u32,
     /// How many entries must be hit to block this level; 0 if it cannot be blocked.
     blocking: u32,
+    entries: Entries,
+}
+
+#[derive(Clone, Debug)]
+enum Entries {
+    /// Few of many nodes, and nothing inside.
+    List(Arc<QuorumSet>),
+    Bits(Box<Bits>),
+}
+
+#[derive(Clone, Debug)]
+struct Bits {
     members: NodeSet,
     /// Further mentions of nodes that are in `members` already; empty in sane sets.
     repeated: Vec<NodeId>,
@@ -22,8 +41,14 @@ impl CompiledSet {
     pub(crate) const DEPTH_MAX: u32 = 150;
 
     /// Compiles `set`.
-    pub(crate) fn new(set: &QuorumSet) -> CompiledSet {
-        CompiledSet::at_depth(set, 0)
+    pub(crate) fn new(set: &Arc<QuorumSet>) -> CompiledSet {
+        let highest = set.validators.iter().map(|node| node.index()).max();
+        let words = highest.map_or(0, |highest| highest / u64::BITS as usize + 1);
+        if set.inner.is_empty() && set.validators.len() <= NODES_PER_WORD * words {
+            CompiledSet::with(set, Entries::List(Arc::clone(set)))
+        } else {
+            CompiledSet::at_depth(set, 0)
+        }
     }
 
     fn at_depth(set: &QuorumSet, depth: u32) -> CompiledSet {
@@ -42,22 +67,48 @@ impl CompiledSet {
         } else {
             Vec::new()
         };
-        let entries = u32::try_from(set.entries()).unwrap_or(u32::MAX);
-        CompiledSet {
-            threshold: set.threshold,
-            blocking: match set.threshold {
-                0 => 0,
-                threshold => entries.saturating_sub(threshold).saturating_add(1),
-            },
+        let bits = Bits {
             members,
             repeated,
             inner,
+        };
+        CompiledSet::with(set, Entries::Bits(Box::new(bits)))
+    }
+
+    fn with(set: &QuorumSet, entries: Entries) -> CompiledSet {
+        CompiledSet {
+            threshold: set.threshold,
+            blocking: set.blocking(),
+            entries,
         }
     }
 
     /// Do `nodes` contain a slice?
     pub(crate) fn is_slice(&self, nodes: &NodeSet) -> bool {
         self.threshold != 0 && self.reaches(self.threshold, nodes, |inner| inner.is_slice(nodes))
+    }
+
+    /// The same of those nodes that `counts` is true for. Only for a list; `None` for other sets.
+    pub(super) fn is_slice_of(&self, mut counts: impl FnMut(NodeId) -> bool) -> Option<bool> {
+        let Entries::List(set) = &self.entries else {
+            return None;
+        };
+        if self.threshold == 0 {
+            return Some(false);
+        }
+        let mut missing = self.threshold as usize;
+        for (at, &node) in set.validators.iter().enumerate() {
+            if missing > set.validators.len() - at {
+                return Some(false);
+            }
+            if counts(node) {
+                missing -= 1;
+                if missing == 0 {
+                    return Some(true);
+                }
+            }
+        }
+        Some(false)
     }
 
     /// Do `nodes` hit every slice?
@@ -71,12 +122,19 @@ impl CompiledSet {
         nodes: &NodeSet,
         inner_counts: impl Fn(&CompiledSet) -> bool,
     ) -> bool {
-        let mut count = self.members.common(nodes);
-        if !self.repeated.is_empty() {
-            let again = self.repeated.iter().filter(|&&node| nodes.contains(node));
+        let bits = match &self.entries {
+            Entries::List(set) => {
+                let members = set.validators.iter().filter(|&&node| nodes.contains(node));
+                return members.take(wanted as usize).count() == wanted as usize;
+            }
+            Entries::Bits(bits) => bits,
+        };
+        let mut count = bits.members.common(nodes);
+        if !bits.repeated.is_empty() {
+            let again = bits.repeated.iter().filter(|&&node| nodes.contains(node));
             count += again.count() as u32;
         }
-        let mut inner = self.inner.iter();
+        let mut inner = bits.inner.iter();
         while count < wanted {
             match inner.next() {
                 Some(set) => count += u32::from(inner_counts(set)),

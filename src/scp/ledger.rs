@@ -4,8 +4,10 @@
 
 use super::id::NodeId;
 use super::node_set::NodeSet;
+use super::refusals::Refusals;
 use super::set_registry::SetClass;
 use super::statement::{Envelope, Statement};
+use std::cell::{Ref, RefCell, RefMut};
 use std::sync::Arc;
 
 /// Which quorum set counts for the sender of a statement.
@@ -34,6 +36,8 @@ pub(super) struct Ledger {
     unknown: NodeSet,
     /// Grows whenever a sender's quorum set becomes another one.
     set_changes: u64,
+    /// What is known of searches for quorums. It never changes an answer, so it is no state of the protocol.
+    refusals: RefCell<Refusals>,
 }
 
 impl Ledger {
@@ -55,11 +59,6 @@ impl Ledger {
             .map(|recorded| &recorded.envelope)
     }
 
-    /// Everybody's latest statement, by sender.
-    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.envelopes().map(|envelope| &envelope.statement)
-    }
-
     /// Puts `recorded` in the place of its sender's last statement, remembering that one.
     pub(super) fn record(&mut self, recorded: Recorded) {
         let node = recorded.envelope.from;
@@ -78,6 +77,7 @@ impl Ledger {
         let old = std::mem::replace(&mut self.latest[at], recorded);
         if old.as_ref().map(|recorded| recorded.set) != set && old.is_some() {
             self.set_changes += 1;
+            self.refusals.get_mut().note_change(node);
         }
         old
     }
@@ -93,12 +93,23 @@ impl Ledger {
             recorded.set = SenderSet::Known(class);
             self.unknown.remove(node);
             self.set_changes += 1;
+            self.refusals.get_mut().note_change(node);
         }
     }
 
     /// Grows whenever a sender's quorum set becomes another one.
     pub(super) fn set_changes(&self) -> u64 {
         self.set_changes
+    }
+
+    /// What is known of searches for quorums among these statements.
+    pub(super) fn refusals(&self) -> Ref<'_, Refusals> {
+        self.refusals.borrow()
+    }
+
+    /// The same, to be added to.
+    pub(super) fn refusals_mut(&self) -> RefMut<'_, Refusals> {
+        self.refusals.borrow_mut()
     }
 
     /// From here on can be undone.
@@ -109,6 +120,7 @@ impl Ledger {
     /// Undoes the last thing recorded since [`Ledger::begin`] and names its sender, or nothing if all is undone.
     pub(super) fn undo_one(&mut self) -> Option<NodeId> {
         let (node, old) = self.replaced.pop()?;
+        self.refusals.get_mut().forget();
         self.put(node, old);
         Some(node)
     }

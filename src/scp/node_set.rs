@@ -83,6 +83,23 @@ impl NodeSet {
             .sum()
     }
 
+    /// Is every member a member of `other` too?
+    #[must_use]
+    pub fn is_subset(&self, other: &NodeSet) -> bool {
+        self.beyond(other).next().is_none()
+    }
+
+    /// The members that `other` does not have, ascending.
+    pub fn beyond(&self, other: &NodeSet) -> impl Iterator<Item = NodeId> {
+        let others = other.words.iter().copied().chain(std::iter::repeat(0));
+        members(
+            self.words
+                .iter()
+                .zip(others)
+                .map(|(word, with)| word & !with),
+        )
+    }
+
     /// Keeps only what `other` has too.
     pub fn intersect(&mut self, other: &NodeSet) {
         self.words.truncate(other.words.len());
@@ -103,12 +120,16 @@ impl NodeSet {
 
     /// The members, ascending.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.words.iter().enumerate().flat_map(|(at, &word)| {
-            std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
-                .take_while(|&rest| rest != 0)
-                .map(move |rest| NodeId((at * BITS) as u32 + rest.trailing_zeros()))
-        })
+        members(self.words.iter().copied())
     }
+}
+
+fn members(words: impl Iterator<Item = u64>) -> impl Iterator<Item = NodeId> {
+    words.enumerate().flat_map(|(at, word)| {
+        std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|&rest| rest != 0)
+            .map(move |rest| NodeId((at * BITS) as u32 + rest.trailing_zeros()))
+    })
 }
 
 /// Whether a node is to be a member.
@@ -181,6 +202,9 @@ mod tests {
             prop_assert_eq!(&set, &nodes(&left));
             prop_assert_eq!(set.len() as usize, left.len());
             prop_assert_eq!(set.is_empty(), left.is_empty());
+            let beyond: Vec<u8> = set.beyond(&other).map(|n| n.0 as u8).collect();
+            prop_assert_eq!(beyond, left.difference(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(set.is_subset(&other), left.is_subset(&b));
             let (mut both, mut either) = (set.clone(), set.clone());
             both.intersect(&other);
             either.unite(&other);

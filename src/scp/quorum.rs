@@ -1,17 +1,21 @@
 //! Quorums: is there one among the nodes that satisfy something, which one, and the smallest that still is one.
 //!
 //! The local node need not be in it: the question is whether what remains satisfies the local quorum set (NOTES 16).
+//! Absent here: what spares the search (`refusals`), and how a quorum is made small (`minimal_quorum`).
 
 use super::compiled_set::CompiledSet;
+use super::id::NodeId;
 use super::ledger::{Ledger, SenderSet};
 use super::node_set::NodeSet;
-use super::set_registry::SetRegistry;
+use super::set_registry::{SetClass, SetRegistry};
 
 /// What a quorum test looks at besides the nodes in question.
 #[derive(Clone, Copy)]
 pub(super) struct Electorate<'a> {
     /// The quorum set of the local node; none if the application does not know it, then nothing is ever satisfied.
     pub(super) local: Option<&'a CompiledSet>,
+    /// Its class.
+    pub(super) local_class: Option<SetClass>,
     /// The quorum sets of everybody.
     pub(super) sets: &'a SetRegistry,
     /// Who has which of them.
@@ -25,56 +29,41 @@ impl Electorate<'_> {
     /// be in no quorum, so the order does not matter.
     pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<NodeSet> {
         let local = self.local?;
-        if !local.is_slice(nodes) {
+        if !local.is_slice(nodes) || self.is_refused(nodes) {
             return None;
         }
         let mut quorum = nodes.clone();
-        while self.prune(&mut quorum) {
+        let mut verdicts: Vec<Option<bool>> = vec![None; self.sets.len()];
+        while self.prune(&mut quorum, &mut verdicts) {
             if !local.is_slice(&quorum) {
+                self.refuse(nodes);
                 return None;
             }
         }
         Some(quorum)
     }
 
-    /// One pass; true if somebody had to go.
-    fn prune(self, quorum: &mut NodeSet) -> bool {
-        let mut verdicts: Vec<Option<bool>> = vec![None; self.sets.len()];
-        let leavers: NodeSet = quorum
-            .iter()
-            .filter(|&node| {
-                let set = self.ledger.get(node).map(|recorded| recorded.set);
-                !match set {
-                    Some(SenderSet::Known(class)) => *verdicts[class.index()]
-                        .get_or_insert_with(|| self.sets.compiled(class).is_slice(quorum)),
-                    Some(SenderSet::Alone) => true,
-                    Some(SenderSet::Unknown) | None => false,
-                }
-            })
-            .collect();
-        for node in leavers.iter() {
-            quorum.remove(node);
+    /// One pass; true if somebody had to go. What was once not satisfied stays so, because the quorum only shrinks.
+    fn prune(self, quorum: &mut NodeSet, verdicts: &mut [Option<bool>]) -> bool {
+        for verdict in verdicts.iter_mut() {
+            verdict.take_if(|is_satisfied| *is_satisfied);
         }
-        !leavers.is_empty()
-    }
-
-    /// Drops members of `quorum` until no further one can go: what remains is a quorum that satisfies the local set,
-    /// and without any one of its members it would contain none.
-    ///
-    /// One pass is enough: what cannot be spared now cannot be spared from a smaller set either.
-    pub(super) fn minimal_quorum(self, mut quorum: NodeSet) -> NodeSet {
-        let members: Vec<_> = quorum.iter().collect();
-        for &node in members.iter().rev() {
-            if !quorum.contains(node) {
-                continue;
-            }
-            let mut rest = quorum.clone();
-            rest.remove(node);
-            if let Some(smaller) = self.greatest_quorum(&rest) {
-                quorum = smaller;
+        let mut has_shrunk = false;
+        let members: Vec<NodeId> = quorum.iter().collect();
+        for node in members {
+            let set = self.ledger.get(node).map(|recorded| recorded.set);
+            let stays = match set {
+                Some(SenderSet::Known(class)) => *verdicts[class.index()]
+                    .get_or_insert_with(|| self.sets.compiled(class).is_slice(quorum)),
+                Some(SenderSet::Alone) => true,
+                Some(SenderSet::Unknown) | None => false,
+            };
+            if !stays {
+                quorum.remove(node);
+                has_shrunk = true;
             }
         }
-        quorum
+        has_shrunk
     }
 
     /// Do `nodes` block the local node?
@@ -99,7 +88,7 @@ impl Electorate<'_> {
 mod tests {
     use super::*;
     use crate::scp::driver::{Driver, ValidationContext, Validity};
-    use crate::scp::id::{Counter, NodeId, QuorumSetId, SlotIndex};
+    use crate::scp::id::{Counter, QuorumSetId, SlotIndex};
     use crate::scp::ledger::Recorded;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
@@ -197,8 +186,8 @@ mod tests {
                 let set = SenderSet::Known(class);
                 ledger.record(Recorded { envelope: Arc::new(envelope), set });
             }
-            let compiled = CompiledSet::new(&local);
-            let electorate = Electorate { local: Some(&compiled), sets: &registry, ledger: &ledger };
+            let compiled = CompiledSet::new(&Arc::new(local.clone()));
+            let electorate = Electorate { local: Some(&compiled), local_class: None, sets: &registry, ledger: &ledger };
             let is_quorum = |bits: u32| {
                 satisfied(&local, bits) && members(bits).all(|n| satisfied(&driver.0[n.index()], bits))
             };

@@ -105,13 +105,37 @@ impl QuorumSet {
     /// Do `nodes` contain a slice: are the thresholds reached?
     #[must_use]
     pub fn is_slice(&self, nodes: &NodeSet) -> bool {
-        CompiledSet::new(self).is_slice(nodes)
+        self.reaches(nodes, 0, |level| level.threshold)
     }
 
     /// Are `nodes` v-blocking: do they hit every slice?
     #[must_use]
     pub fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
-        CompiledSet::new(self).is_v_blocking(nodes)
+        self.reaches(nodes, 0, QuorumSet::blocking)
+    }
+
+    /// How many entries must be hit to block this level; 0 if it cannot be blocked.
+    pub(super) fn blocking(&self) -> u32 {
+        let count = u32::try_from(self.entries()).unwrap_or(u32::MAX);
+        match self.threshold {
+            0 => 0,
+            threshold => count.saturating_sub(threshold).saturating_add(1),
+        }
+    }
+
+    /// Do `nodes` hit as many entries of this level and of those inside as are `wanted` there (more than 0)?
+    fn reaches(&self, nodes: &NodeSet, depth: u32, wanted: fn(&QuorumSet) -> u32) -> bool {
+        let wanted_here = wanted(self) as usize;
+        let inner = match depth < CompiledSet::DEPTH_MAX {
+            true => self.inner.as_slice(),
+            false => &[],
+        };
+        let nodes_hit = self.validators.iter().filter(|&&node| nodes.contains(node));
+        let inner_hit = inner
+            .iter()
+            .filter(|inner| inner.reaches(nodes, depth + 1, wanted));
+        let hit = nodes_hit.map(drop).chain(inner_hit.map(drop));
+        wanted_here > 0 && hit.take(wanted_here).count() == wanted_here
     }
 
     /// The normal form: single nodes are no inner sets, a level that only wraps one set is gone, all is sorted.

@@ -152,6 +152,7 @@ impl<D: Driver> Turn<'_, D> {
     pub(super) fn electorate(&self, kind: Kind) -> Electorate<'_> {
         Electorate {
             local: self.local_set.map(|class| self.sets.compiled(class)),
+            local_class: self.local_set,
             sets: self.sets,
             ledger: self.ledger(kind),
         }

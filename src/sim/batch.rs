@@ -131,6 +131,7 @@ impl Simulation {
         let from = key.sender;
         match cargo {
             Cargo::Message(_, message) => Ok(Input::Receive { from, message }),
+            Cargo::Bundle(_, bundle) => Ok(Input::Relayed { from, bundle }),
             Cargo::Announcement(_, announcement) => Ok(Input::Heard { from, announcement }),
             Cargo::Start { persisted, .. } => Ok(Input::Start(persisted)),
             Cargo::Order(input) => Ok(*input),
@@ -212,6 +213,7 @@ impl Simulation {
     fn interpret(&mut self, node: NodeId, moment: Moment, output: &Output, cause: BatchKind) {
         match output {
             Output::Send { to, message } => self.send(node, moment, *to, message),
+            Output::Relay { to, bundle } => self.relay(node, moment, *to, bundle),
             Output::Announce(announcement) => self.announce(node, moment, announcement, cause),
             Output::Persist(changes) => {
                 if let Some(station) = self.stations.get_mut(node.index()) {

@@ -2,7 +2,7 @@
 //!
 //! Absent here: what becomes of it, and the timers of nodes (their hosts keep those).
 
-use crate::node::{Announcement, Input, Message, MessageKind, Persisted};
+use crate::node::{Announcement, Bundle, Input, Message, MessageKind, Persisted};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::FlightId;
@@ -82,6 +82,8 @@ pub(super) struct Attempt {
 pub(super) enum Cargo {
     /// A message.
     Message(Tag, Arc<Message>),
+    /// What a node passes on.
+    Bundle(Tag, Arc<Bundle>),
     /// A broadcast of discovery.
     Announcement(Tag, Arc<Announcement>),
     /// A request for a chunk, on its way to the holder.
@@ -106,6 +108,7 @@ impl Cargo {
     pub(super) fn tag(&self) -> Option<Tag> {
         match self {
             Cargo::Message(tag, _)
+            | Cargo::Bundle(tag, _)
             | Cargo::Announcement(tag, _)
             | Cargo::Ask(tag, _)
             | Cargo::Chunk(tag, _) => Some(*tag),

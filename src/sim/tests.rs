@@ -5,9 +5,9 @@ use super::executor::{ExecutorKind, SimError};
 use super::participant::Participant;
 use crate::net::{Latency, LinkRule, LossReason, MediumSpec, Position};
 use crate::node::{
-    Announcement, AnnouncementKind, Application, Body, Change, Content, FetchError, FileInfo,
-    Input, Message, MessageId, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
-    Persisted, Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
+    Announcement, AnnouncementKind, Application, Body, Bundle, Change, Content, FetchError,
+    FileInfo, Input, Message, MessageId, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output,
+    Peer, Persisted, Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, ActionRefused, NodeSpec, Placement, Scenario};
@@ -61,7 +61,7 @@ impl Chatter {
 
     fn anything(&mut self) -> Output {
         let other = NodeId(self.draw(u64::from(NODES) + 1) as u32);
-        match self.draw(8) {
+        match self.draw(9) {
             0 => Output::Announce(Arc::new(Announcement {
                 peer: self.peer.clone(),
                 kind: AnnouncementKind::Here,
@@ -78,6 +78,13 @@ impl Chatter {
             6 => Output::Send {
                 to: Recipient::NeighboursExcept(other),
                 message: self.message(),
+            },
+            7 => Output::Relay {
+                to: Recipient::NeighboursExcept(other),
+                bundle: Arc::new(Bundle {
+                    announcements: Vec::new(),
+                    messages: vec![self.message(), self.message()],
+                }),
             },
             _ => Output::Fetch {
                 file: file(3 * 64 * 1024),
@@ -151,6 +158,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
         proposal_ttl: Span::from_ms(1_000),
         forget_after: None,
         relaying: Relaying::Flood,
+        relay_interval: Span::ZERO,
         choice_slots: 1,
     });
     let node = |id: u32| NodeSpec {

@@ -6,7 +6,9 @@ use super::batch::BatchKind;
 use super::engine::Simulation;
 use super::queue::{Cargo, Key, Moment, Parcel, Tag};
 use crate::net::{Load, LossReason, Verdict};
-use crate::node::{Announcement, AnnouncementKind, Message, MessageId, MessageKind, Recipient};
+use crate::node::{
+    Announcement, AnnouncementKind, Bundle, Message, MessageId, MessageKind, Recipient,
+};
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::{FlightId, Record};
@@ -39,13 +41,37 @@ impl Simulation {
             is_housekeeping: message.housekeeping,
         };
         let cargo = |tag| Cargo::Message(tag, Arc::clone(message));
+        self.transmit(&departure, to, cargo);
+    }
+
+    /// A node passes on what it has heard: one transmission, however much is in it.
+    pub(super) fn relay(
+        &mut self,
+        from: NodeId,
+        moment: Moment,
+        to: Recipient,
+        bundle: &Arc<Bundle>,
+    ) {
+        let departure = Departure {
+            from,
+            moment,
+            kind: bundle.kind(),
+            message: None,
+            is_housekeeping: bundle.is_housekeeping(),
+        };
+        let cargo = |tag| Cargo::Bundle(tag, Arc::clone(bundle));
+        self.transmit(&departure, to, cargo);
+    }
+
+    fn transmit(&mut self, departure: &Departure, to: Recipient, cargo: impl Fn(Tag) -> Cargo) {
         match to {
             Recipient::Node(to) => {
+                let from = departure.from;
                 let (nth, verdict) = self.medium.send(self.streams, Load::Message, from, to);
-                self.depart(&departure, to, nth, verdict, cargo);
+                self.depart(departure, to, nth, verdict, cargo);
             }
-            Recipient::Neighbours => self.broadcast(&departure, None, cargo),
-            Recipient::NeighboursExcept(except) => self.broadcast(&departure, Some(except), cargo),
+            Recipient::Neighbours => self.broadcast(departure, None, cargo),
+            Recipient::NeighboursExcept(except) => self.broadcast(departure, Some(except), cargo),
         }
     }
 

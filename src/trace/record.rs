@@ -62,7 +62,8 @@ pub enum Record {
         to: NodeId,
         /// What kind of message.
         kind: MessageKind,
-        /// Which message; `None` for announcements and chunks.
+        /// Which message; `None` for announcements, chunks and bundles (what is in a bundle is said by the step that
+        /// sends it, and again by the step that receives it).
         message: Option<MessageId>,
         /// Whether it is housekeeping.
         housekeeping: bool,

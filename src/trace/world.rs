@@ -5,7 +5,7 @@ use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
 use crate::net::{LossReason, Position};
 use crate::node::view::{NodeView, Readiness};
 use crate::node::{
-    AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output, TrustPolicy,
+    Announcement, AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output, TrustPolicy,
 };
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
@@ -354,20 +354,16 @@ impl World {
                 Output::SetTimer(kind, span) => node.view.set_timer(at, *kind, *span),
                 Output::CancelTimer(kind) => node.view.clear_timer(*kind),
                 Output::Announce(announcement) => {
-                    let (center, kind, hops) =
-                        (node.position, announcement.kind, announcement.hops);
-                    let until = at + self.scenario.medium.latency.max;
-                    if self.rings.len() >= 2 * RINGS_KEPT {
-                        self.rings.drain(..RINGS_KEPT);
+                    let center = node.position;
+                    let ring = ring(id, center, announcement, at, &self.scenario);
+                    self.rings.push(ring);
+                }
+                Output::Relay { bundle, .. } => {
+                    // One transmission is one ring, whatever is in it.
+                    if let Some(first) = bundle.announcements.first() {
+                        let center = node.position;
+                        self.rings.push(ring(id, center, first, at, &self.scenario));
                     }
-                    self.rings.push(Ring {
-                        node: id,
-                        center,
-                        kind,
-                        hops,
-                        at,
-                        until,
-                    });
                 }
                 Output::Event(event) => {
                     node.view.apply(at, event);
@@ -392,6 +388,9 @@ impl World {
                 }
                 Output::Send { .. } | Output::Persist(_) | Output::Fetch { .. } => {}
             }
+        }
+        if self.rings.len() >= 2 * RINGS_KEPT {
+            self.rings.drain(..RINGS_KEPT);
         }
         self.version += 1;
         while self.log.len() > LOG_LINES_KEPT {
@@ -434,6 +433,23 @@ impl World {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
             node.status == Status::Running && node.view.readiness != Readiness::Left
         })
+    }
+}
+
+fn ring(
+    node: NodeId,
+    center: Position,
+    announcement: &Announcement,
+    at: Time,
+    scenario: &Scenario,
+) -> Ring {
+    Ring {
+        node,
+        center,
+        kind: announcement.kind,
+        hops: announcement.hops,
+        at,
+        until: at + scenario.medium.latency.max,
     }
 }
 

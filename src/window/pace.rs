@@ -149,6 +149,7 @@ pub(super) mod tests {
             proposal_ttl: Span::from_ms(10_000),
             forget_after: None,
             relaying: Default::default(),
+            relay_interval: Span::ZERO,
             choice_slots: 1,
         };
         Scenario {

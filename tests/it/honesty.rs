@@ -1,7 +1,7 @@
 //! Honesty: nodes do what their inputs say and nothing else, and hear what was sent to them and nothing else.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
-use quorumscope::node::{Input, Node, NodeConfig, Output, Persisted};
+use quorumscope::node::{Input, MessageKind, Node, NodeConfig, Output, Persisted};
 use quorumscope::scenario::Action;
 use quorumscope::scp::NodeId;
 use quorumscope::sim::ExecutorKind;
@@ -70,13 +70,16 @@ fn check_nodes(name: &str, records: &[Record]) {
     );
 }
 
+fn is_maybe_of_files(kind: MessageKind) -> bool {
+    matches!(kind, MessageKind::Chunk | MessageKind::Service)
+}
+
 /// Every transmission that was not lost is heard when it arrives, and nothing else is ever heard.
 fn check_flights(name: &str, records: &[Record], until: Time) {
     type Arrival = (Time, NodeId, NodeId, Option<quorumscope::node::MessageId>);
     let mut flying: BTreeMap<FlightId, Arrival> = BTreeMap::new();
     let mut heard: BTreeMap<Arrival, i64> = BTreeMap::new();
     let mut is_for_nodes = |record: &Record| {
-        use quorumscope::node::MessageKind;
         match record {
             Record::Sent {
                 arrives_at,
@@ -87,7 +90,8 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
                 message,
                 ..
             } => {
-                let is_for_node = message.is_some() || *kind == MessageKind::Announce;
+                // Without a name: an announcement, a bundle, or else what the engine exchanges to move files.
+                let is_for_node = message.is_some() || !is_maybe_of_files(*kind);
                 if is_for_node && *arrives_at <= until {
                     flying.insert(*flight, (*arrives_at, *from, *to, *message));
                 }
@@ -110,6 +114,9 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
         let arrival = match input {
             Input::Receive { from, message } => (*at, *from, *node, Some(message.id)),
             Input::Heard { from, .. } => (*at, *from, *node, None),
+            Input::Relayed { from, bundle } if !is_maybe_of_files(bundle.kind()) => {
+                (*at, *from, *node, None)
+            }
             _ => continue,
         };
         *heard.entry(arrival).or_default() -= 1;

@@ -158,7 +158,7 @@ fn what_is_wrong_is_told_with_its_line() {
     check(
         with(stepped, lines[stepped].replace("\"input\"", "\"output\"")),
         stepped + 1,
-        "either `received` or `input`",
+        "one of `received`, `relayed` and `input`",
     );
     check(
         with(sent, lines[sent][..20].to_owned()),

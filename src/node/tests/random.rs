@@ -31,6 +31,8 @@ fn inputs() -> impl Strategy<Value = Input> {
         Just(TimerKind::Resend),
         Just(TimerKind::Expire),
         Just(TimerKind::CatchUp),
+        Just(TimerKind::Relay),
+        Just(TimerKind::RelayRepeats),
     ];
     let announcement = (
         odd_node.clone(),
@@ -51,9 +53,12 @@ fn inputs() -> impl Strategy<Value = Input> {
                 nth,
                 hops,
             })
-        });
+        })
+        .boxed();
     prop_oneof![
         4 => (odd_node.clone(), messages()).prop_map(|(from, message)| Input::Receive { from, message }),
+        2 => (odd_node.clone(), prop::collection::vec(announcement.clone(), 0..3), prop::collection::vec(messages(), 0..4))
+            .prop_map(|(from, announcements, messages)| Input::Relayed { from, bundle: Arc::new(Bundle { announcements, messages }) }),
         2 => (node.clone(), announcement).prop_map(|(from, announcement)| Input::Heard { from, announcement }),
         2 => timer.prop_map(Input::Timer),
         1 => contents().prop_map(Input::Propose),

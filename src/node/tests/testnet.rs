@@ -4,7 +4,7 @@
 //! has said before, and the invariants of SCP hold.
 
 use crate::node::{
-    Announcement, Application, Body, Content, FetchError, FileInfo, Input, Message, Node,
+    Announcement, Application, Body, Bundle, Content, FetchError, FileInfo, Input, Message, Node,
     NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient, Relaying, Threshold,
     TimerKind, TrustPolicy, proposals_in,
 };
@@ -52,6 +52,7 @@ pub(super) fn settings(application: Application) -> NodeSettings {
         proposal_ttl: Span::from_ms(30_000),
         forget_after: None,
         relaying: Relaying::Direct,
+        relay_interval: Span::from_ms(20),
         choice_slots: 1,
     }
 }
@@ -197,6 +198,7 @@ impl Net {
     fn carry_out(&mut self, id: NodeId, output: Output) {
         match output {
             Output::Send { to, message } => self.send(id, to, &message),
+            Output::Relay { to, bundle } => self.relay(id, to, &bundle),
             Output::Announce(announcement) => self.announce(id, &announcement),
             Output::SetTimer(kind, span) => {
                 let number =
@@ -233,17 +235,28 @@ impl Net {
     }
 
     fn send(&mut self, from: NodeId, to: Recipient, message: &Arc<Message>) {
-        for receiver in self.ids().filter(|&node| node != from) {
-            let is_meant = match to {
-                Recipient::Node(node) => node == receiver,
-                Recipient::Neighbours => true,
-                Recipient::NeighboursExcept(node) => node != receiver,
-            };
-            if is_meant {
-                let message = Arc::clone(message);
-                self.transmit(from, receiver, Input::Receive { from, message });
-            }
+        for receiver in self.meant(from, to) {
+            let message = Arc::clone(message);
+            self.transmit(from, receiver, Input::Receive { from, message });
         }
+    }
+
+    fn relay(&mut self, from: NodeId, to: Recipient, bundle: &Arc<Bundle>) {
+        for receiver in self.meant(from, to) {
+            let bundle = Arc::clone(bundle);
+            self.transmit(from, receiver, Input::Relayed { from, bundle });
+        }
+    }
+
+    fn meant(&self, from: NodeId, to: Recipient) -> impl Iterator<Item = NodeId> + use<> {
+        self.ids().filter(move |&receiver| {
+            receiver != from
+                && match to {
+                    Recipient::Node(node) => node == receiver,
+                    Recipient::Neighbours => true,
+                    Recipient::NeighboursExcept(node) => node != receiver,
+                }
+        })
     }
 
     fn announce(&mut self, from: NodeId, announcement: &Arc<Announcement>) {

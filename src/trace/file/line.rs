@@ -1,10 +1,11 @@
 //! The lines of a trace file, as they are written and read.
 
-use crate::node::{Message, Recipient};
+use crate::node::{Announcement, Message, Recipient};
 use crate::scenario::Scenario;
 use crate::scp::NodeId;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The first line, written.
 #[derive(Serialize)]
@@ -66,14 +67,20 @@ pub(super) struct Stepped<I, O> {
     /// Either this ...
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub(super) received: Option<Received>,
+    /// ... or this ...
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub(super) relayed: Option<Relayed>,
     /// ... or that.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub(super) input: Option<I>,
-    /// Outputs other than `send`, in order.
+    /// Outputs other than `send` and `relay`, in order.
     pub(super) outputs: Vec<O>,
     /// Ascending by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) sends: Vec<SendOutput>,
+    /// Ascending by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) relays: Vec<RelayOutput>,
 }
 
 /// Without asking anything of `T`.
@@ -94,6 +101,30 @@ pub(super) struct SendOutput {
     pub(super) position: usize,
     pub(super) to: Recipient,
     pub(super) message: u64,
+}
+
+/// The input `relayed`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Relayed {
+    pub(super) from: NodeId,
+    pub(super) bundle: BundleLine,
+}
+
+/// The output `relay`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RelayOutput {
+    pub(super) position: usize,
+    pub(super) to: Recipient,
+    pub(super) bundle: BundleLine,
+}
+
+/// A bundle, with the numbers of its messages.
+#[derive(Serialize, Deserialize)]
+pub(super) struct BundleLine {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) announcements: Vec<Arc<Announcement>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) messages: Vec<u64>,
 }
 
 /// The last line.

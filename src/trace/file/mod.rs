@@ -5,8 +5,9 @@
 //!
 //! - `message`: a message, numbered from 0 in the order of these lines; others refer to it by its number;
 //! - `node_of_scenario`: `NodeAdded` for the node of this number in the scenario, just as it stands there;
-//! - `stepped`: a step; `received` stands for the input `receive`, and `sends` holds the outputs `send`, each with its
-//!   `position` among all outputs;
+//! - `stepped`: a step; `received` stands for the input `receive`, `relayed` for the input `relayed`, and `sends` and
+//!   `relays` hold the outputs `send` and `relay`, each with its `position` among all outputs; `messages` are the numbers
+//!   of those in a bundle, its `announcements` stand there as they are;
 //! - `end`: the last line, with the number of records: a file without it is not whole;
 //! - any other key: that [`Record`](crate::trace::Record) as it is.
 //!

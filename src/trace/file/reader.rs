@@ -1,8 +1,10 @@
 //! Reading a trace, record by record.
 
-use super::line::{EndLine, HeaderIn, MessageIn, NodeLine, Probe, Received, SendOutput, StepLine};
+use super::line::{
+    BundleLine, EndLine, HeaderIn, MessageIn, NodeLine, Probe, Received, Relayed, StepLine,
+};
 use super::{FORMAT, TraceError, VERSION};
-use crate::node::{Input, Message, Output};
+use crate::node::{Bundle, Input, Message, Output};
 use crate::scenario::Scenario;
 use crate::trace::record::Record;
 use serde::de::DeserializeOwned;
@@ -130,30 +132,38 @@ impl TraceReader {
 
     fn step(&self, text: &str) -> Result<Record, Problem> {
         let line = parse::<StepLine<Input, Output>>(text, "a step of a node")?.stepped;
-        let input = match (line.received, line.input) {
-            (Some(Received { from, message }), None) => Input::Receive {
+        let input = match (line.received, line.relayed, line.input) {
+            (Some(Received { from, message }), None, None) => Input::Receive {
                 from,
                 message: self.message(message)?,
             },
-            (None, Some(input)) => input,
+            (None, Some(Relayed { from, bundle }), None) => Input::Relayed {
+                from,
+                bundle: self.bundle(bundle)?,
+            },
+            (None, None, Some(input)) => input,
             _ => {
                 let problem = "a step needs what happened to the node".to_owned();
-                return Err((problem, "either `received` or `input`"));
+                return Err((problem, "one of `received`, `relayed` and `input`"));
             }
         };
+        let mut placed = Vec::with_capacity(line.sends.len() + line.relays.len());
+        for send in line.sends {
+            let (to, message) = (send.to, self.message(send.message)?);
+            placed.push((send.position, Output::Send { to, message }));
+        }
+        for relay in line.relays {
+            let (to, bundle) = (relay.to, self.bundle(relay.bundle)?);
+            placed.push((relay.position, Output::Relay { to, bundle }));
+        }
+        placed.sort_by_key(|(position, _)| *position);
         let mut outputs = line.outputs;
-        for SendOutput {
-            position,
-            to,
-            message,
-        } in line.sends
-        {
+        for (position, output) in placed {
             if position > outputs.len() {
                 let problem = format!("no output has the position {position}");
-                return Err((problem, "`sends` in ascending order of their positions"));
+                return Err((problem, "positions among all outputs of the step"));
             }
-            let message = self.message(message)?;
-            outputs.insert(position, Output::Send { to, message });
+            outputs.insert(position, output);
         }
         Ok(Record::Stepped {
             at: line.at,
@@ -162,6 +172,14 @@ impl TraceReader {
             input,
             outputs,
         })
+    }
+
+    fn bundle(&self, line: BundleLine) -> Result<Arc<Bundle>, Problem> {
+        let messages = line.messages.iter().map(|number| self.message(*number));
+        Ok(Arc::new(Bundle {
+            messages: messages.collect::<Result<_, _>>()?,
+            announcements: line.announcements,
+        }))
     }
 
     fn message(&self, number: u64) -> Result<Arc<Message>, Problem> {

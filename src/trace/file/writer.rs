@@ -1,11 +1,11 @@
 //! Writing a trace: under a temporary name, renamed when it is whole.
 
 use super::line::{
-    End, EndLine, HeaderOut, MessageOut, NodeLine, NodeOfScenario, Received, SendOutput, StepLine,
-    Stepped,
+    BundleLine, End, EndLine, HeaderOut, MessageOut, NodeLine, NodeOfScenario, Received,
+    RelayOutput, Relayed, SendOutput, StepLine, Stepped,
 };
 use super::{FORMAT, TraceError, VERSION};
-use crate::node::{Input, Message, MessageId, Output};
+use crate::node::{Bundle, Input, Message, MessageId, Output};
 use crate::scenario::{NodeSpec, Scenario};
 use crate::trace::record::Record;
 use serde::Serialize;
@@ -150,34 +150,54 @@ impl TraceWriter {
         else {
             return self.line(record);
         };
-        let received = match input {
-            Input::Receive { from, message } => Some(Received {
-                from: *from,
-                message: self.number(message)?,
-            }),
-            _ => None,
-        };
-        let mut sends = Vec::new();
+        let (mut received, mut relayed, mut other) = (None, None, None);
+        match input {
+            Input::Receive { from, message } => {
+                let (from, message) = (*from, self.number(message)?);
+                received = Some(Received { from, message });
+            }
+            Input::Relayed { from, bundle } => {
+                let (from, bundle) = (*from, self.bundle(bundle)?);
+                relayed = Some(Relayed { from, bundle });
+            }
+            input => other = Some(input),
+        }
+        let (mut sends, mut relays, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for (position, output) in outputs.iter().enumerate() {
-            if let Output::Send { to, message } = output {
-                sends.push(SendOutput {
+            match output {
+                Output::Send { to, message } => sends.push(SendOutput {
                     position,
                     to: *to,
                     message: self.number(message)?,
-                });
+                }),
+                Output::Relay { to, bundle } => relays.push(RelayOutput {
+                    position,
+                    to: *to,
+                    bundle: self.bundle(bundle)?,
+                }),
+                output => others.push(output),
             }
         }
-        let is_send = |output: &&Output| matches!(output, Output::Send { .. });
         self.line(&StepLine {
             stepped: Stepped {
                 at: *at,
                 generation: *generation,
                 node: *node,
-                input: received.is_none().then_some(input),
+                input: other,
                 received,
-                outputs: outputs.iter().filter(|output| !is_send(output)).collect(),
+                relayed,
+                outputs: others,
                 sends,
+                relays,
             },
+        })
+    }
+
+    fn bundle(&mut self, bundle: &Bundle) -> Result<BundleLine, TraceError> {
+        let messages = bundle.messages.iter().map(|message| self.number(message));
+        Ok(BundleLine {
+            messages: messages.collect::<Result<_, _>>()?,
+            announcements: bundle.announcements.clone(),
         })
     }
 

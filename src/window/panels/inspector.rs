@@ -377,6 +377,8 @@ fn timer_words(kind: TimerKind) -> String {
         TimerKind::Resend => "send again".into(),
         TimerKind::Expire => "proposal expires".into(),
         TimerKind::CatchUp => "ask again".into(),
+        TimerKind::Relay => "pass on".into(),
+        TimerKind::RelayRepeats => "pass on what is repeated".into(),
     }
 }
 

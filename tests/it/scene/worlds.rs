@@ -63,6 +63,7 @@ impl Script {
             proposal_ttl: Span::from_ms(60_000),
             forget_after: None,
             relaying: Relaying::Flood,
+            relay_interval: Span::ZERO,
             choice_slots: 1,
         });
         let latency = Latency {

@@ -6,6 +6,7 @@ mod bench_scp;
 mod cli;
 mod conformance;
 mod executors;
+mod explore;
 mod honesty;
 mod hostile;
 mod layers;

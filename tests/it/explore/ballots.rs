@@ -1,0 +1,117 @@
+//! The ballot protocol from preset candidates: agreement and validity in every state that can be reached.
+
+use super::locals::{Local, Locals};
+use super::search::{Bounds, Met, Network};
+use crate::scp_net::{Net, of, value};
+use quorumscope::scp::{Counter, QuorumSet, Statement};
+use std::collections::BTreeSet;
+
+/// Node i has `candidates[i]` as its only candidate and is in its first ballot; an empty one: it has none yet.
+///
+/// Everybody else is made to have accepted that value in what this node hears, and only this node hears it.
+fn preset(locals: &mut Locals, candidates: &[&str]) -> Vec<Local> {
+    let nodes = candidates.len();
+    let begin = |(node, candidate): (usize, &&str)| {
+        if candidate.is_empty() {
+            return 0;
+        }
+        let mut local = locals.nominate(node, 0, candidate);
+        for other in (0..nodes).filter(|&other| other != node) {
+            let statement = Statement::Nominate {
+                voted: vec![value(candidate)],
+                accepted: vec![value(candidate)],
+            };
+            local = locals.tell(node, local, Net::envelope(other as u32, statement));
+        }
+        let slot = locals.state(node, local).slot();
+        assert_eq!(slot.composite, Some(value(candidate)), "node {node}");
+        assert_eq!(slot.b.map(|b| b.n), Some(1));
+        local
+    };
+    candidates.iter().enumerate().map(begin).collect()
+}
+
+/// Everything that can come of these candidates.
+fn exhaust(sets: Vec<QuorumSet>, candidates: &[&str], counter_max: Counter) -> Met {
+    let mut locals = Locals::new(sets);
+    let states = preset(&mut locals, candidates);
+    let bounds = Bounds {
+        counter_max,
+        round_max: 0,
+        travel: [false, true],
+    };
+    let mut network = Network { locals, bounds };
+    let proposed: BTreeSet<_> = candidates.iter().map(|text| value(text)).collect();
+    let mut met = Met::default();
+    let start = network.start(&states);
+    met.states = network.exhaust(start, |network, world, is_end| {
+        let decided = network.decisions(world);
+        assert!(decided.len() <= 1, "disagreement: {decided:?} in {world:?}");
+        assert!(decided.is_subset(&proposed), "nobody wanted {decided:?}");
+        if is_end {
+            met.ends += 1;
+        }
+    });
+    met
+}
+
+/// Every way, and as many states as there have to be: a search that overlooks some must not pass for a proof.
+#[track_caller]
+fn check(sets: Vec<QuorumSet>, candidates: &[&str], counter_max: Counter, states: usize) {
+    let met = exhaust(sets, candidates, counter_max);
+    assert_eq!(met.states, states, "{met:?}");
+    assert!(met.ends > 0);
+}
+
+fn pair(one: u32, other: u32) -> QuorumSet {
+    of(2, &[one, other])
+}
+
+fn all(threshold: u32, nodes: u32) -> Vec<QuorumSet> {
+    let members: Vec<u32> = (0..nodes).collect();
+    vec![of(threshold, &members); nodes as usize]
+}
+
+#[test]
+fn two_nodes_exhausted() {
+    check(all(2, 2), &["a", "a"], 2, 57);
+    // Neither can give way: a ballot's value changes only by what a quorum prepares.
+    check(all(2, 2), &["a", "b"], 2, 12);
+}
+
+#[test]
+fn three_nodes_exhausted() {
+    check(all(2, 3), &["a", "a", "a"], 2, 132_820);
+    check(all(2, 3), &["a", "a", "b"], 2, 108_041);
+    check(all(2, 3), &["a", "b", ""], 2, 88);
+    check(all(2, 3), &["a", "b", "c"], 1, 64);
+    check(
+        vec![pair(0, 1), pair(0, 1), pair(1, 2)],
+        &["a", "a", "b"],
+        2,
+        2_191,
+    );
+}
+
+#[test]
+fn four_nodes_exhausted() {
+    check(all(3, 4), &["a", "a", "b", "b"], 1, 4_096);
+    check(
+        vec![pair(0, 1), pair(0, 1), pair(1, 2), pair(1, 3)],
+        &["a", "a", "b", ""],
+        2,
+        71_428,
+    );
+    check(
+        vec![pair(0, 1), pair(0, 1), pair(1, 2), pair(2, 3)],
+        &["a", "a", "b", "b"],
+        1,
+        4_203,
+    );
+}
+
+/// A million states: three of four, one of them of another mind.
+#[test]
+fn four_nodes_of_which_one_disagrees_exhausted() {
+    check(all(3, 4), &["a", "a", "a", "b"], 1, 1_104_984);
+}

@@ -1,0 +1,118 @@
+//! Where quorums do not intersect, a search finds the disagreement, and the way to it is told in words.
+
+use super::locals::{Local, Locals};
+use super::search::{Bounds, Network, World};
+use crate::scp_net::of;
+use quorumscope::scp::{BallotPhase, QuorumSet, SlotState, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// What is tried first: states in which two values are far, each with the nodes that lean towards it.
+fn promise(network: &Network, world: &World) -> i64 {
+    let mut camps: BTreeMap<Value, i64> = BTreeMap::new();
+    let mut rounds = 0;
+    for node in 0..network.locals.nodes() {
+        let slot = network.state(world, node).slot();
+        rounds += i64::from(slot.round);
+        let leaning = slot.b.as_ref().map(|b| &b.x).or(slot.accepted.last());
+        if let Some(value) = leaning.or(slot.voted.last()) {
+            *camps.entry(value.clone()).or_default() += progress(&slot);
+        }
+    }
+    let mut camps: Vec<i64> = camps.into_values().collect();
+    camps.sort_by_key(|progress| -progress);
+    camps.resize(2, 0);
+    3 * camps[1] + camps[0] + rounds
+}
+
+fn progress(slot: &SlotState) -> i64 {
+    let phase = match slot.phase {
+        BallotPhase::Prepare => 0,
+        BallotPhase::Confirm => 40,
+        BallotPhase::Externalize => 80,
+    };
+    let reached = [
+        !slot.voted.is_empty(),
+        !slot.accepted.is_empty(),
+        !slot.candidates.is_empty(),
+        slot.b.is_some(),
+        slot.p.is_some(),
+        slot.h.is_some(),
+    ];
+    phase + reached.iter().map(|&is| i64::from(is) * 8).sum::<i64>()
+}
+
+/// Searches for two decisions, replays the way there, and compares it with the file `name` in `tests/transcripts/forks`.
+/// With `UPDATE_EXPECTED=1` in the environment the file is written instead.
+fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
+    let mut locals = Locals::new(sets);
+    let begin = |(node, value): (usize, &&str)| locals.nominate(node, 0, value);
+    let states: Vec<Local> = values.iter().enumerate().map(begin).collect();
+    let bounds = Bounds {
+        counter_max: 1,
+        round_max: 3,
+        travel: [true, true],
+    };
+    let mut network = Network { locals, bounds };
+    let start = network.start(&states);
+    let is_fork = |network: &Network, world: &World| network.decisions(world).len() > 1;
+    let found = network.seek(start, promise, is_fork, 200_000);
+    let (steps, looked_at) = found.expect("these quorums can decide differently");
+    let mut world = start;
+    let mut told = format!(
+        "{name}: found after {looked_at} states, {} steps\n",
+        steps.len()
+    );
+    for step in steps {
+        let words = network.words(&world, step, names);
+        let decided = network.decisions(&world).len();
+        world = network.after(&world, step);
+        told += &words;
+        if network.decisions(&world).len() > decided {
+            let values: Vec<String> = network
+                .decisions(&world)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            told += &format!("  => decided so far: {}", values.join(", "));
+        }
+        told.push('\n');
+    }
+    assert!(is_fork(&network, &world), "the way leads there:\n{told}");
+    println!("{told}");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/transcripts/forks/{name}.txt"));
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &told).unwrap();
+    }
+    assert_eq!(
+        told,
+        fs::read_to_string(&path).unwrap_or_default(),
+        "{}",
+        path.display()
+    );
+}
+
+/// Whitepaper, section 3.2 (figure 6): two triples, each of which needs only itself.
+#[test]
+fn w4_a_search_finds_the_fork() {
+    let (left, right) = (of(3, &[0, 1, 2]), of(3, &[3, 4, 5]));
+    let sets = [vec![left; 3], vec![right; 3]].concat();
+    let names = ["v1", "v2", "v3", "v4", "v5", "v6"];
+    check(
+        "w4",
+        &names,
+        sets,
+        &["red", "red", "red", "blue", "blue", "blue"],
+    );
+}
+
+/// Any two of five make a slice: two quorums without a common node, though everybody listens to everybody.
+#[test]
+fn s1_a_search_finds_the_fork() {
+    let names = ["A", "B", "C", "D", "E"];
+    let values = ["pizza", "pizza", "burger", "burger", "burger"];
+    check("s1", &names, vec![of(2, &[0, 1, 2, 3, 4]); 5], &values);
+}

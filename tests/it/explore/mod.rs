@@ -1,0 +1,11 @@
+//! Small worlds, exhausted: every order in which messages can arrive and timers can run out.
+//!
+//! A link holds only the newest statement of each kind that its sender has made: an older one that has not arrived by
+//! then is lost. That is every way in which a network can lose and overtake, as a newer statement says all that an
+//! older one said.
+
+mod ballots;
+mod forks;
+mod locals;
+mod nominations;
+mod search;

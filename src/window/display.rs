@@ -9,7 +9,7 @@ use super::paint::{INDICES_MAX, VERTICES_MAX};
 use macroquad::conf::{Conf, UpdateTrigger};
 use macroquad::miniquad;
 use macroquad::texture::FilterMode;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -27,6 +27,7 @@ pub(super) fn open(
     let (refusals, refusal) = channel();
     let opened = Arc::clone(&is_open);
     let conf = conf(&options);
+    let quiet = Quiet::until(Arc::clone(&is_open));
     let shown = catch_unwind(AssertUnwindSafe(|| {
         macroquad::Window::from_config(conf, async move {
             opened.store(true, Ordering::Relaxed);
@@ -35,6 +36,7 @@ pub(super) fn open(
             }
         });
     }));
+    drop(quiet);
     match (shown, refusal.try_recv()) {
         (Ok(()), Ok(why)) => Err(WindowError::NotOpened(why)),
         (Ok(()), Err(_)) => Ok(()),
@@ -43,6 +45,35 @@ pub(super) fn open(
         (Err(_), _) => Err(WindowError::NotOpened(
             "OpenGL could not be set up on this display".to_owned(),
         )),
+    }
+}
+
+/// What a panic is told to.
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+
+/// While the window is being made, panics are said by us, in one line; the library below has no other way to refuse.
+/// Those of the window that is open are told as ever.
+struct Quiet {
+    usual: Arc<Hook>,
+}
+
+impl Quiet {
+    fn until(is_open: Arc<AtomicBool>) -> Quiet {
+        let usual: Arc<Hook> = Arc::new(panic::take_hook());
+        let told = Arc::clone(&usual);
+        panic::set_hook(Box::new(move |info| {
+            if is_open.load(Ordering::Relaxed) {
+                told(info);
+            }
+        }));
+        Quiet { usual }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        let usual = Arc::clone(&self.usual);
+        panic::set_hook(Box::new(move |info| usual(info)));
     }
 }
 

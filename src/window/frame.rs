@@ -61,16 +61,16 @@ pub(super) async fn run(
     meter: Option<Meter>,
 ) -> Result<(), String> {
     let start = Instant::now();
-    let app = App::new(&options, factory);
     let mut painter = Painter::new()?;
     if screen_dpi_scale() > 1.0 {
         request_new_screen_size(options.size_px.0 as f32, options.size_px.1 as f32);
     }
-    paint_first(&mut painter, app.theme());
+    paint_first(&mut painter, Theme::new(options.theme, options.palette));
     schedule_update();
     next_frame().await;
     let mut frames = Frames {
-        app,
+        // Not before: opening the run would take processor time from the first frame.
+        app: App::new(&options, factory),
         input: Input::new(),
         host: Host::new(),
         painter,
@@ -124,6 +124,7 @@ fn paint_first(painter: &mut Painter, theme: Theme) {
         shapes: &|_| vec![text.clone()],
     };
     painter.paint(&layers, Shift::NONE);
+    painter.show();
 }
 
 /// Whether a person did something in this frame.
@@ -161,6 +162,7 @@ impl Frames {
         if let Some(meter) = &mut self.meter {
             meter.count(began.elapsed());
         }
+        self.painter.show();
         Touched(touched)
     }
 

@@ -92,7 +92,7 @@ impl Meter {
         }
     }
 
-    /// After a frame: it took so long until its last draw call.
+    /// After a frame: it took so long until all of it was handed to macroquad.
     pub(super) fn count(&mut self, app: Duration) {
         if let Some(watched) = &mut self.current
             && watched.counting.is_some()

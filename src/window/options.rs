@@ -148,7 +148,8 @@ pub struct FrameCost {
     pub wall: Duration,
     /// Processor time of the whole process meanwhile, the threads of a software renderer included.
     pub cpu: Duration,
-    /// Time spent in our own part of the frames: from input to the last draw call, without waiting.
+    /// Time spent in our own part of the frames: from input until all is handed to macroquad, without
+    /// waiting.
     pub app: Duration,
     /// Frames drawn meanwhile.
     pub frames: u32,

@@ -3,9 +3,12 @@
 //!
 //! Absent here: the graphics card; `gpu.rs` uploads what has changed.
 
+mod picture;
+
 use crate::picture::canvas::Font;
 use crate::picture::text;
-use ab_glyph::{Font as _, FontRef, PxScale};
+use ab_glyph::{Font as _, FontRef};
+use picture::{Picture, coverage};
 use std::collections::HashMap;
 
 /// Side of the first atlas in pixels; it doubles when it is full.
@@ -16,9 +19,6 @@ const SIDE_MAX: u32 = 4096;
 const PARTS: f32 = 4.0;
 /// Letters may start at this many places within a pixel.
 const LETTER_PLACES: f32 = 4.0;
-/// Makes thin letters as strong as the panels' letters.
-const LETTER_GAMMA: f32 = 0.55;
-
 /// Widest line.
 const WIDTH_MAX: f32 = 400.0;
 
@@ -288,76 +288,6 @@ impl Atlas {
     }
 }
 
-/// What a sprite looks like: opacity per pixel.
-struct Picture {
-    width: u32,
-    height: u32,
-    offset: (f32, f32),
-    alpha: Vec<u8>,
-}
-
-impl Picture {
-    /// Round about the middle; `covered` says how much, by the distance from there.
-    fn around(radius: f32, covered: impl Fn(f32) -> f32) -> Option<Picture> {
-        let half = (radius + 1.0).ceil().max(1.0);
-        let side = half as u32 * 2;
-        let alpha = (0..side * side)
-            .map(|at| {
-                let from_middle = |pixel: u32| pixel as f32 + 0.5 - half;
-                to_byte(covered(
-                    from_middle(at % side).hypot(from_middle(at / side)),
-                ))
-            })
-            .collect();
-        Some(Picture {
-            width: side,
-            height: side,
-            offset: (-half, -half),
-            alpha,
-        })
-    }
-
-    /// Across a line: each row is as opaque as the line covers it.
-    fn profile(width: f32) -> Option<Picture> {
-        // Odd for odd widths: a line of one pixel that lies on a row of pixels then fills that row and no other.
-        let height = width.round().max(1.0) as u32 + 2;
-        let half = height as f32 / 2.0;
-        let alpha = (0..height).flat_map(|row| {
-            let (above, below) = (row as f32 - half, row as f32 + 1.0 - half);
-            let covered = below.min(width / 2.0) - above.max(-width / 2.0);
-            [to_byte(covered.max(0.0)); 3]
-        });
-        Some(Picture {
-            width: 3,
-            height,
-            offset: (0.0, -half),
-            alpha: alpha.collect(),
-        })
-    }
-
-    fn letter(font: &FontRef<'_>, letter: char, size: f32, place: f32) -> Option<Picture> {
-        let em = font.units_per_em()?;
-        let scale = PxScale::from(size * font.height_unscaled() / em);
-        let point = ab_glyph::point(place, 0.0);
-        let outline =
-            font.outline_glyph(font.glyph_id(letter).with_scale_and_position(scale, point))?;
-        let bounds = outline.px_bounds();
-        let (width, height) = (bounds.width() as u32, bounds.height() as u32);
-        let mut alpha = vec![0; (width * height) as usize];
-        outline.draw(|x, y, covered| {
-            if let Some(pixel) = alpha.get_mut((y * width + x) as usize) {
-                *pixel = to_byte(covered.clamp(0.0, 1.0).powf(LETTER_GAMMA));
-            }
-        });
-        (width > 0 && height > 0).then_some(Picture {
-            width,
-            height,
-            offset: (bounds.min.x, bounds.min.y),
-            alpha,
-        })
-    }
-}
-
 fn in_parts(length: f32) -> u32 {
     (length * PARTS).round().max(1.0) as u32
 }
@@ -366,93 +296,5 @@ fn rounded(length: f32) -> f32 {
     in_parts(length) as f32 / PARTS
 }
 
-/// How much of a pixel is covered whose middle lies `depth` pixels within the edge.
-fn coverage(depth: f32) -> f32 {
-    (depth + 0.5).clamp(0.0, 1.0)
-}
-
-fn to_byte(share: f32) -> u8 {
-    (share.clamp(0.0, 1.0) * 255.0).round() as u8
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ink(atlas: &Atlas, sprite: Sprite) -> f32 {
-        let side = atlas.side as f32;
-        let [left, top, right, bottom] = sprite.uv.map(|part| (part * side).round() as u32);
-        (top..bottom)
-            .flat_map(|y| (left..right).map(move |x| (y * atlas.side + x) as usize * 4))
-            .map(|at| f32::from(atlas.pixels[at]) / 255.0)
-            .sum()
-    }
-
-    #[test]
-    fn discs_and_rings_have_their_area() {
-        let mut atlas = Atlas::new();
-        for radius in [2.0f32, 5.25, 14.0, 40.0] {
-            let disc = atlas.disc(radius);
-            let area = std::f32::consts::PI * radius * radius;
-            assert!((ink(&atlas, disc) / area - 1.0).abs() < 0.04, "{radius}");
-            let ring = atlas.ring(radius, 1.5);
-            let area = std::f32::consts::TAU * radius * 1.5;
-            assert!((ink(&atlas, ring) / area - 1.0).abs() < 0.1, "{radius}");
-        }
-    }
-
-    #[test]
-    fn a_line_of_one_pixel_fills_one_row_and_every_profile_sums_to_its_width() {
-        let mut atlas = Atlas::new();
-        for width in [0.25f32, 0.5, 1.0, 1.25, 1.5, 2.0, 2.75, 7.0] {
-            let profile = atlas.profile(width);
-            assert!((ink(&atlas, profile) / 3.0 - width).abs() < 0.02, "{width}");
-        }
-        let thin = atlas.profile(1.0);
-        let row = |share: f32| thin.uv[1] + (thin.uv[3] - thin.uv[1]) * share;
-        assert!((atlas.mean_alpha(thin.uv[0], row(0.34), row(0.66)) - 1.0).abs() < 0.01);
-    }
-
-    #[test]
-    fn the_same_thing_is_drawn_once() {
-        let mut atlas = Atlas::new();
-        let first = atlas.letter('n', Font::Regular, 13.0, 20.3);
-        assert_eq!(first, atlas.letter('n', Font::Regular, 13.0, 20.3));
-        assert_eq!(first.1, 20.0);
-        assert!(atlas.letter(' ', Font::Bold, 16.0, 0.0).0.size.0 < 0.5);
-        assert_eq!(
-            atlas
-                .shelves
-                .iter()
-                .filter(|shelf| shelf.top > 0 || shelf.used > 4)
-                .count(),
-            1
-        );
-    }
-
-    #[test]
-    fn advances_are_those_of_the_text_metrics() {
-        let atlas = Atlas::new();
-        for (letter, font) in [
-            ('n', Font::Regular),
-            ('7', Font::Bold),
-            ('W', Font::Regular),
-        ] {
-            let width = text::width_px(&letter.to_string(), font, 100.0);
-            assert!((atlas.advance(letter, font) * 100.0 - width).abs() < 0.01);
-        }
-    }
-
-    #[test]
-    fn a_full_atlas_grows_and_says_that_old_sprites_are_gone() {
-        let mut atlas = Atlas::new();
-        let generation = atlas.generation();
-        for step in 0..2000 {
-            atlas.disc(20.0 + step as f32 * 0.25);
-        }
-        assert!(atlas.grew());
-        assert!(atlas.generation() > generation && atlas.side() == 2 * SIDE_FIRST);
-        assert!(!atlas.grew());
-        assert!(atlas.disc(10.0).size.0 > 19.0);
-    }
-}
+mod tests;

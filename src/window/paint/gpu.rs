@@ -1,22 +1,24 @@
-//! The graphics card by way of macroquad: textures, the one shader, draw calls, the picture of the layers at the back.
+//! The graphics card by way of macroquad: textures, the one shader, draw calls, and the two pictures off the screen:
+//! one of what lies at the back, and the canvas, which keeps the last frame and is shown in the window.
 //!
 //! Everything is blended as premultiplied colours, so a picture of a picture has no dark fringes.
 
 use super::Shift;
 use super::atlas::Atlas;
 use super::mesh::vertex;
+use super::target::{Part, Target, clip};
 use crate::picture::theme::Color;
-use macroquad::camera::{Camera2D, set_camera, set_default_camera};
+use macroquad::camera::{set_camera, set_default_camera};
 use macroquad::color::Color as GlColor;
 use macroquad::material::{
     Material, MaterialParams, gl_use_default_material, gl_use_material, load_material,
 };
-use macroquad::math::{Rect, vec2};
+use macroquad::math::vec2;
 use macroquad::miniquad::{
     BlendFactor, BlendState, BlendValue, Equation, PipelineParams, ShaderSource,
 };
 use macroquad::models::{Mesh, draw_mesh};
-use macroquad::texture::{FilterMode, Image, RenderTarget, Texture2D, render_target};
+use macroquad::texture::{FilterMode, Image, Texture2D};
 use macroquad::window::{clear_background, screen_dpi_scale, screen_height, screen_width};
 
 const VERTEX_SHADER: &str = "#version 100
@@ -41,21 +43,27 @@ void main() {
     gl_FragColor = color * texture2D(Texture, uv);
 }";
 
-/// Where a mesh is drawn.
-#[derive(Clone, Copy)]
-pub(super) enum Placed {
-    /// Where its vertices say.
-    AsIs,
-    /// Moved and scaled.
-    Shifted(Shift),
-}
-
 /// The graphics card.
 pub(super) struct Gpu {
     over: Material,
     copy: Material,
     texture: Texture2D,
-    picture: Option<(RenderTarget, (u32, u32))>,
+    pictures: Option<Pictures>,
+}
+
+/// What is kept from frame to frame, as large as the window.
+struct Pictures {
+    /// Background and layers at the back.
+    back: Target,
+    /// The last frame.
+    canvas: Target,
+}
+
+/// Whether the pictures still hold what was drawn into them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Yes,
+    No,
 }
 
 fn material(color_blend: Option<BlendState>) -> Result<Material, String> {
@@ -119,7 +127,7 @@ impl Gpu {
                 atlas_side,
                 &vec![0; (atlas_side * atlas_side * 4) as usize],
             ),
-            picture: None,
+            pictures: None,
         })
     }
 
@@ -146,26 +154,91 @@ impl Gpu {
         }
     }
 
-    pub(super) fn clear(&self, color: Color) {
-        clear_background(gl_color(color));
-        gl_use_material(&self.over);
+    /// Before anything is drawn: makes sure that there are pictures of the size of the window.
+    pub(super) fn begin(&mut self) -> Kept {
+        let size = self.size();
+        let is_known = |pictures: &Pictures| pictures.canvas.size() == size;
+        if self.pictures.as_ref().is_some_and(is_known) {
+            return Kept::Yes;
+        }
+        self.pictures = Some(Pictures {
+            back: Target::new(size),
+            canvas: Target::new(size),
+        });
+        Kept::No
     }
 
-    /// Draws meshes that use the atlas.
-    pub(super) fn draw(&self, pieces: &mut [Mesh], placed: Placed) {
-        match placed {
-            Placed::Shifted(shift) if shift != Shift::NONE => {
-                set_camera(&window_camera(shift));
-                gl_use_material(&self.over);
-                self.draw_here(pieces);
-                set_default_camera();
-                gl_use_material(&self.over);
-            }
-            _ => self.draw_here(pieces),
+    /// Draws the background and meshes that use the atlas as the picture of what lies at the back.
+    pub(super) fn draw_back<'a>(
+        &self,
+        background: Color,
+        pieces: impl Iterator<Item = &'a mut Vec<Mesh>>,
+    ) {
+        let Some(pictures) = &self.pictures else {
+            return;
+        };
+        set_camera(&pictures.back.camera(logical_size()));
+        clear_background(gl_color(background));
+        gl_use_material(&self.over);
+        pieces.for_each(|pieces| self.draw(pieces));
+        set_default_camera();
+    }
+
+    /// What is drawn from now on goes to the canvas.
+    pub(super) fn begin_canvas(&self) {
+        if let Some(pictures) = &self.pictures {
+            set_camera(&pictures.canvas.camera(logical_size()));
+            gl_use_material(&self.over);
         }
     }
 
-    fn draw_here(&self, pieces: &mut [Mesh]) {
+    /// Puts the background on the canvas.
+    pub(super) fn clear_canvas(&self, background: Color) {
+        self.begin_canvas();
+        clear_background(gl_color(background));
+    }
+
+    /// Puts what lies at the back where the canvas is to be drawn anew. It gets there before what is drawn over it:
+    /// that only waits in macroquad's batch until [`Gpu::end`].
+    pub(super) fn copy_back(&self, parts: &[Part]) {
+        if let Some(pictures) = &self.pictures {
+            pictures.back.copy_to(&pictures.canvas, parts);
+        }
+    }
+
+    /// Puts what lies at the back onto the cleared canvas, moved and scaled.
+    pub(super) fn draw_shifted(&self, shift: Shift) {
+        let Some(pictures) = &self.pictures else {
+            return;
+        };
+        if let Some(by) = whole_pixels(shift, self.dpi()) {
+            return pictures.back.copy_moved(&pictures.canvas, by);
+        }
+        let (left, top) = shift.offset;
+        let (width, height) = (screen_width() * shift.scale, screen_height() * shift.scale);
+        let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(u, v)| {
+            vertex(
+                vec2(left + u * width, top + v * height),
+                [u, v],
+                [u8::MAX; 4],
+            )
+        });
+        gl_use_material(&self.copy);
+        draw_mesh(&Mesh {
+            vertices: corners.to_vec(),
+            indices: vec![0, 1, 2, 0, 2, 3],
+            texture: Some(pictures.back.texture(FilterMode::Linear)),
+        });
+        gl_use_material(&self.over);
+    }
+
+    /// What is drawn from now on is seen in this part of the canvas only.
+    pub(super) fn clip(&self, part: Part) {
+        clip(Some((part, self.size().1)));
+    }
+
+    /// Draws meshes that use the atlas.
+    pub(super) fn draw(&self, pieces: &mut [Mesh]) {
         for piece in pieces {
             piece.texture = Some(self.texture.clone());
             draw_mesh(piece);
@@ -174,75 +247,47 @@ impl Gpu {
 
     /// Draws meshes that bring their own texture.
     pub(super) fn draw_textured(&self, pieces: &[Mesh]) {
-        gl_use_material(&self.over);
         pieces.iter().for_each(draw_mesh);
+    }
+
+    /// After everything is drawn: shows the canvas.
+    pub(super) fn end(&self) {
+        clip(None);
         gl_use_default_material();
-    }
-
-    /// What is drawn from now on goes into the picture.
-    pub(super) fn begin_picture(&mut self, background: Color) {
-        let size = self.size();
-        if self
-            .picture
-            .as_ref()
-            .is_none_or(|(_, of_size)| *of_size != size)
-        {
-            self.picture = Some((render_target(size.0, size.1), size));
-        }
-        if let Some((target, _)) = &self.picture {
-            let camera = Camera2D {
-                render_target: Some(target.clone()),
-                ..window_camera(Shift::NONE)
-            };
-            set_camera(&camera);
-        }
-        clear_background(gl_color(background));
-        gl_use_material(&self.over);
-    }
-
-    /// What is drawn from now on goes to the window again.
-    pub(super) fn end_picture(&self) {
         set_default_camera();
-    }
-
-    /// Copies the picture to the window.
-    pub(super) fn draw_picture(&self, shift: Shift) {
-        let Some((target, _)) = &self.picture else {
-            return;
-        };
-        let (left, top) = shift.offset;
-        let (width, height) = (screen_width() * shift.scale, screen_height() * shift.scale);
-        // The first row of a picture is at the bottom of its texture.
-        let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(u, v)| {
-            vertex(
-                vec2(left + u * width, top + v * height),
-                [u, 1.0 - v],
-                [u8::MAX; 4],
-            )
-        });
-        // Pixel for pixel there is nothing to mix, which a software renderer does much faster.
-        target.texture.set_filter(match shift == Shift::NONE {
-            true => FilterMode::Nearest,
-            false => FilterMode::Linear,
-        });
-        gl_use_material(&self.copy);
-        draw_mesh(&Mesh {
-            vertices: corners.to_vec(),
-            indices: vec![0, 1, 2, 0, 2, 3],
-            texture: Some(target.texture.clone()),
-        });
-        gl_use_material(&self.over);
+        if let Some(pictures) = &self.pictures {
+            pictures.canvas.show();
+        }
     }
 }
 
-/// A camera under which logical pixels of the window are moved and scaled.
-fn window_camera(shift: Shift) -> Camera2D {
-    let (width, height) = (screen_width() / shift.scale, screen_height() / shift.scale);
-    let (left, top) = (-shift.offset.0 / shift.scale, -shift.offset.1 / shift.scale);
-    Camera2D::from_display_rect(Rect {
-        x: left,
-        y: top,
-        w: width,
-        h: height,
-    })
+/// By how many physical pixels to the right and down something is moved, if that is all and they are whole.
+fn whole_pixels(shift: Shift, dpi: f32) -> Option<(i32, i32)> {
+    let whole = |logical: f32| {
+        let physical = logical * dpi;
+        ((physical - physical.round()).abs() < 0.01).then_some(physical.round() as i32)
+    };
+    let (right, down) = (whole(shift.offset.0)?, whole(shift.offset.1)?);
+    (shift.scale == 1.0).then_some((right, down))
+}
+
+fn logical_size() -> (f32, f32) {
+    (screen_width(), screen_height())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_moves_by_whole_physical_pixels_are_copied() {
+        let moved = |x: f32, y: f32, scale: f32| Shift {
+            scale,
+            offset: (x, y),
+        };
+        assert_eq!(whole_pixels(moved(3.0, -7.0, 1.0), 1.0), Some((3, -7)));
+        assert_eq!(whole_pixels(moved(1.5, 2.0, 1.0), 2.0), Some((3, 4)));
+        assert_eq!(whole_pixels(moved(1.5, 2.0, 1.0), 1.0), None);
+        assert_eq!(whole_pixels(moved(1.0, 2.0, 1.1), 1.0), None);
+    }
 }

@@ -1,31 +1,36 @@
 //! Shapes and panels to pixels: the only place that knows how macroquad draws.
 //!
-//! Layers that say when they change are turned into triangles once. The layers at the back, when they cover much (the
-//! edges of a large network), are drawn once into a picture of their own, which is then copied with every frame.
+//! Layers that say when they change are turned into triangles once. The layers at the back are drawn into a picture of
+//! their own. The canvas keeps the last frame: where something looks different, what lies at the back is copied from
+//! that picture and the rest is drawn over it. Pixels cost most by far on software renderers.
 
 mod atlas;
+mod damage;
 mod gpu;
 mod mesh;
 mod outline;
 mod panels;
+mod target;
 
 pub(super) use mesh::{INDICES_MAX, VERTICES_MAX};
 pub(super) use panels::PanelOutput;
 
-use crate::picture::canvas::{LayerName, Shape};
+use crate::picture::canvas::{LayerName, Rect, Shape};
 use crate::picture::theme::Color;
 use atlas::Atlas;
-use gpu::{Gpu, Placed};
+use damage::{Damage, around_both, place};
+use gpu::{Gpu, Kept};
 use mesh::{Meshes, Tessellator};
 use panels::Panels;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use target::Part;
 
-/// Layers at the back that touch more physical pixels than this, as a share of the window, become a picture: copying
-/// one costs about as much as touching each of its pixels once with a soft line.
-const PICTURE_FROM_SHARE: f32 = 0.8;
+/// Layers at the back that touch more physical pixels than this, as a share of the window, are too heavy to be drawn
+/// anew with every frame while the camera moves.
+const HEAVY_FROM_SHARE: f32 = 0.8;
 
-/// The layers that may become a picture. They depend on the camera and little else.
+/// The layers at the back. They depend on the camera and little else.
 pub(super) const BACK: [LayerName; 3] = [LayerName::Reach, LayerName::Sets, LayerName::Edges];
 
 /// A picture whose layers are made when they are wanted.
@@ -57,11 +62,14 @@ impl Shift {
     };
 }
 
-/// Triangles of a layer, for as long as they are valid.
+/// A layer, for as long as it is valid.
 struct Cached {
     version: Option<u64>,
-    /// Differs whenever the triangles differ; that may be more rarely than the version.
+    /// Differs whenever the triangles differ; that may be more rarely than the version. Only layers at the back have it.
     content: u64,
+    shapes: Vec<Shape>,
+    /// What they touch, in logical pixels.
+    place: Rect,
     meshes: Meshes,
     area: f32,
 }
@@ -89,11 +97,18 @@ fn content(meshes: &Meshes, version: Option<u64>) -> u64 {
 }
 
 /// What the layers at the back were when their picture was made.
-#[derive(PartialEq)]
-struct PictureKey {
+#[derive(Clone, PartialEq)]
+struct BackKey {
     contents: Vec<(LayerName, u64)>,
     background: Color,
-    size: (u32, u32),
+}
+
+/// What a frame starts from.
+enum Ground {
+    /// The picture of what lies at the back, with these layers.
+    Picture(Vec<LayerName>),
+    /// The background; all of it is damaged.
+    Empty,
 }
 
 /// Draws frames.
@@ -104,7 +119,14 @@ pub(super) struct Painter {
     layers: BTreeMap<LayerName, Cached>,
     of_generation: u64,
     of_dpi: f32,
-    picture: Option<PictureKey>,
+    /// What the picture of the back holds.
+    back: Option<BackKey>,
+    /// What lay at the back in the last frame.
+    latest: Option<BackKey>,
+    /// Where what lies at the back still has to be put onto the canvas, under what is drawn there.
+    uncovered: Vec<Part>,
+    names: Vec<LayerName>,
+    shift: Shift,
     back_is_heavy: bool,
 }
 
@@ -121,7 +143,11 @@ impl Painter {
             panels: Panels::default(),
             layers: BTreeMap::new(),
             of_dpi: 0.0,
-            picture: None,
+            back: None,
+            latest: None,
+            uncovered: Vec::new(),
+            names: Vec::new(),
+            shift: Shift::NONE,
             back_is_heavy: false,
         })
     }
@@ -131,40 +157,69 @@ impl Painter {
         self.panels.update(output);
     }
 
-    /// Draws one frame: the picture and, over it, the panels as they were last set.
+    /// Draws one frame: the picture and, over it, the panels as they were last set. Nobody sees it before
+    /// [`Painter::show`].
     pub(super) fn paint(&mut self, layers: &Layers<'_>, shift: Shift) {
-        let dpi = self.gpu.dpi();
-        self.tessellate(layers, dpi);
+        let (dpi, size) = (self.gpu.dpi(), self.gpu.size());
+        let mut damage = Damage::none(size, dpi);
+        if self.gpu.begin() == Kept::No {
+            (self.back, self.latest) = (None, None);
+            damage.all();
+        }
+        self.tessellate(layers, dpi, &mut damage);
         if self.atlas.grew() {
             // What did not fit is missing; everything is made anew for the larger atlas.
-            self.tessellate(layers, dpi);
+            self.tessellate(layers, dpi, &mut damage);
         }
         self.gpu.upload(&mut self.atlas);
         let back = self.back(layers);
-        let size = self.gpu.size();
-        self.back_is_heavy = self.area(&back) > PICTURE_FROM_SHARE * (size.0 * size.1) as f32;
-        if self.back_is_heavy {
-            self.refresh_picture(layers.background, &back, size);
+        self.back_is_heavy = self.area(&back) > HEAVY_FROM_SHARE * (size.0 * size.1) as f32;
+        let is_other = (self.shift, &self.names[..]) != (shift, layers.names);
+        if is_other || shift != Shift::NONE {
+            (self.shift, self.names) = (shift, layers.names.to_vec());
+            damage.all();
         }
-        self.gpu.clear(layers.background);
-        if self.back_is_heavy {
-            self.gpu.draw_picture(shift);
-        }
-        for name in layers.names {
-            let is_back = back.contains(name);
-            if is_back && self.back_is_heavy {
-                continue;
+        let ground = self.ground(layers.background, &back, &mut damage);
+        self.panels.damage(&mut damage);
+        self.draw(layers, &ground, &damage);
+    }
+
+    /// Shows the frame that was drawn. On a software renderer this is where the pixels are made.
+    pub(super) fn show(&mut self) {
+        self.gpu.copy_back(&std::mem::take(&mut self.uncovered));
+        self.gpu.end();
+    }
+
+    /// Draws what is damaged.
+    fn draw(&mut self, layers: &Layers<'_>, ground: &Ground, damage: &Damage) {
+        let parts = damage.parts();
+        match ground {
+            Ground::Picture(_) if self.shift == Shift::NONE => {
+                self.uncovered.clone_from(&parts);
+                self.gpu.begin_canvas();
             }
-            let placed = if is_back {
-                Placed::Shifted(shift)
-            } else {
-                Placed::AsIs
-            };
-            if let Some(cached) = self.layers.get_mut(name) {
-                self.gpu.draw(&mut cached.meshes.pieces, placed);
+            Ground::Picture(_) => {
+                self.gpu.clear_canvas(layers.background);
+                self.gpu.draw_shifted(self.shift);
             }
+            Ground::Empty => self.gpu.clear_canvas(layers.background),
         }
-        self.panels.draw(&self.gpu);
+        let is_there = |name: &LayerName| match ground {
+            Ground::Picture(holds) => holds.contains(name),
+            Ground::Empty => false,
+        };
+        for part in parts {
+            self.gpu.clip(part);
+            let within = part.logical(self.of_dpi);
+            for name in layers.names.iter().filter(|name| !is_there(name)) {
+                if let Some(cached) = self.layers.get_mut(name)
+                    && cached.place.overlaps(within)
+                {
+                    self.gpu.draw(&mut cached.meshes.pieces);
+                }
+            }
+            self.panels.draw(&self.gpu, within);
+        }
     }
 
     /// Whether the layers at the back are so heavy that they should not be made anew with every frame.
@@ -180,12 +235,13 @@ impl Painter {
             .sum()
     }
 
-    fn tessellate(&mut self, layers: &Layers<'_>, dpi: f32) {
+    fn tessellate(&mut self, layers: &Layers<'_>, dpi: f32, damage: &mut Damage) {
         if self.of_generation != self.atlas.generation() || self.of_dpi != dpi {
             self.layers.clear();
-            self.picture = None;
+            (self.back, self.latest) = (None, None);
             self.of_generation = self.atlas.generation();
             self.of_dpi = dpi;
+            damage.all();
         }
         for name in layers.names {
             let version = (layers.version)(*name);
@@ -194,26 +250,37 @@ impl Painter {
                 continue;
             }
             let shapes = (layers.shapes)(*name);
-            let mut tessellator = Tessellator {
-                atlas: &mut self.atlas,
-                dpi,
-                out: Meshes::default(),
-                area: 0.0,
-            };
-            shapes.iter().for_each(|shape| tessellator.shape(shape));
-            let (meshes, area) = (tessellator.out, tessellator.area);
-            let content = if BACK.contains(name) {
-                content(&meshes, version)
-            } else {
-                0
-            };
-            let cached = Cached {
-                version,
-                content,
-                area,
-                meshes,
-            };
+            let before = known.map_or(&[][..], |cached| &cached.shapes);
+            damage.compare(before, &shapes, place);
+            let cached = self.cached(*name, version, shapes);
             self.layers.insert(*name, cached);
+        }
+    }
+
+    fn cached(&mut self, name: LayerName, version: Option<u64>, shapes: Vec<Shape>) -> Cached {
+        let mut tessellator = Tessellator {
+            atlas: &mut self.atlas,
+            dpi: self.of_dpi,
+            out: Meshes::default(),
+            area: 0.0,
+        };
+        shapes.iter().for_each(|shape| tessellator.shape(shape));
+        let (meshes, area) = (tessellator.out, tessellator.area);
+        let content = match BACK.contains(&name) {
+            true => content(&meshes, version),
+            false => 0,
+        };
+        Cached {
+            version,
+            content,
+            place: shapes
+                .iter()
+                .map(place)
+                .reduce(around_both)
+                .unwrap_or_default(),
+            shapes,
+            meshes,
+            area,
         }
     }
 
@@ -229,23 +296,29 @@ impl Painter {
         layers.names.iter().copied().take_while(is_back).collect()
     }
 
-    fn refresh_picture(&mut self, background: Color, back: &[LayerName], size: (u32, u32)) {
+    /// What the frame starts from. Layers at the back that look different are drawn into their picture; those that are
+    /// light and still changing, directly.
+    fn ground(&mut self, background: Color, back: &[LayerName], damage: &mut Damage) -> Ground {
         let content = |name: &LayerName| self.layers.get(name).map_or(0, |cached| cached.content);
-        let key = PictureKey {
+        let key = BackKey {
             contents: back.iter().map(|name| (*name, content(name))).collect(),
             background,
-            size,
         };
-        if self.picture.as_ref() == Some(&key) {
-            return;
+        if self.back.as_ref() == Some(&key) {
+            return Ground::Picture(back.to_vec());
         }
-        self.gpu.begin_picture(background);
-        for name in back {
-            if let Some(cached) = self.layers.get_mut(name) {
-                self.gpu.draw(&mut cached.meshes.pieces, Placed::AsIs);
+        if self.latest.as_ref() != Some(&key) {
+            self.latest = Some(key);
+            damage.all();
+            if !self.back_is_heavy && self.shift == Shift::NONE {
+                return Ground::Empty;
             }
         }
-        self.gpu.end_picture();
-        self.picture = Some(key);
+        let is_in = |name: &LayerName| back.contains(name);
+        let layers = self.layers.iter_mut().filter(|(name, _)| is_in(name));
+        let pieces = layers.map(|(_, cached)| &mut cached.meshes.pieces);
+        self.gpu.draw_back(background, pieces);
+        self.back = self.latest.clone();
+        Ground::Picture(back.to_vec())
     }
 }

@@ -1,14 +1,18 @@
-//! The panels' triangles: cut to their frames on the processor, kept until the panels change, drawn over the scene.
+//! The panels' triangles: cut to their frames on the processor, kept until the panels change, drawn over the scene where
+//! that is drawn anew.
 //!
 //! Absent here: what the panels say, and input.
 
+use super::damage::{Damage, around_both};
 use super::gpu::{self, Gpu};
 use super::mesh::{Meshes, vertex};
+use crate::picture::canvas;
 use egui::epaint::{ClippedPrimitive, ImageData, Primitive, Vertex};
 use egui::{Color32, Pos2, Rect, TextureId, TexturesDelta, epaint};
 use macroquad::math::vec2;
 use macroquad::texture::Texture2D;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What the panels look like.
 pub(in crate::window) struct PanelOutput {
@@ -18,11 +22,29 @@ pub(in crate::window) struct PanelOutput {
     pub(in crate::window) textures: TexturesDelta,
 }
 
+/// What the panels draw with one texture within one frame.
+struct Piece {
+    seen: Seen,
+    meshes: Meshes,
+}
+
+/// What tells pieces apart.
+#[derive(Clone, Copy, PartialEq)]
+struct Seen {
+    /// Differs whenever the triangles do.
+    content: u64,
+    /// What they touch, in logical pixels.
+    place: canvas::Rect,
+}
+
 /// The panels as they were last set.
 #[derive(Default)]
 pub(super) struct Panels {
     textures: HashMap<TextureId, Texture2D>,
-    meshes: Meshes,
+    pieces: Vec<Piece>,
+    /// The pieces that were last drawn.
+    seen: Vec<Seen>,
+    has_new_textures: bool,
 }
 
 impl Panels {
@@ -30,21 +52,38 @@ impl Panels {
         for (id, delta) in &output.textures.set {
             self.set_texture(*id, delta);
         }
-        self.meshes = Meshes::default();
-        for clipped in &output.primitives {
-            if let Primitive::Mesh(mesh) = &clipped.primitive
-                && let Some(texture) = self.textures.get(&mesh.texture_id)
-            {
-                append(&mut self.meshes, mesh, clipped.clip_rect, texture);
-            }
-        }
+        let pieces = output.primitives.iter().filter_map(|clipped| {
+            let Primitive::Mesh(mesh) = &clipped.primitive else {
+                return None;
+            };
+            let texture = self.textures.get(&mesh.texture_id)?;
+            let mut meshes = Meshes::default();
+            append(&mut meshes, mesh, clipped.clip_rect, texture);
+            piece(meshes, mesh.texture_id)
+        });
+        self.pieces = pieces.collect();
         for id in &output.textures.free {
             self.textures.remove(id);
         }
     }
 
-    pub(super) fn draw(&self, gpu: &Gpu) {
-        gpu.draw_textured(&self.meshes.pieces);
+    /// Adds what looks different from when this was last asked.
+    pub(super) fn damage(&mut self, damage: &mut Damage) {
+        if std::mem::take(&mut self.has_new_textures) {
+            damage.all();
+        }
+        let now: Vec<Seen> = self.pieces.iter().map(|piece| piece.seen).collect();
+        damage.compare(&self.seen, &now, |piece| piece.place);
+        self.seen = now;
+    }
+
+    /// Draws what touches a rectangle of logical pixels.
+    pub(super) fn draw(&self, gpu: &Gpu, within: canvas::Rect) {
+        for piece in &self.pieces {
+            if piece.seen.place.overlaps(within) {
+                gpu.draw_textured(&piece.meshes.pieces);
+            }
+        }
     }
 
     fn set_texture(&mut self, id: TextureId, delta: &epaint::ImageDelta) {
@@ -62,9 +101,32 @@ impl Panels {
             }
             _ => {
                 self.textures.insert(id, gpu::texture(width, height, &rgba));
+                self.has_new_textures = true;
             }
         }
     }
+}
+
+/// Meshes with what tells them apart; none if they are empty.
+fn piece(meshes: Meshes, texture: TextureId) -> Option<Piece> {
+    let mut hash = DefaultHasher::new();
+    texture.hash(&mut hash);
+    let mut place: Option<canvas::Rect> = None;
+    for mesh in &meshes.pieces {
+        mesh.indices.hash(&mut hash);
+        for vertex in &mesh.vertices {
+            let (at, uv) = (vertex.position, vertex.uv);
+            [at.x, at.y, uv.x, uv.y].map(f32::to_bits).hash(&mut hash);
+            vertex.color.hash(&mut hash);
+            let point = canvas::Rect::from_corners(at.x, at.y, at.x, at.y);
+            place = Some(place.map_or(point, |place| around_both(place, point)));
+        }
+    }
+    let seen = Seen {
+        content: hash.finish(),
+        place: place?,
+    };
+    Some(Piece { seen, meshes })
 }
 
 /// No vertex of a piece yet.

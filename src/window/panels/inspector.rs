@@ -1,16 +1,16 @@
-//! The node panel: everything that is known about the selected node, in the paper's letters.
+//! The node panel: everything that is known about the selected node. Here: who it is and whom it trusts.
+
+mod logs;
+mod slot;
 
 use super::icons::Icon;
-use super::widgets::{
-    LINE_PX, Lit, Usable, dim, fill_of, flowing, heading, icon_button, node_chip, row,
-};
+use super::widgets::{Lit, Usable, dim, fill_of, flowing, heading, icon_button, node_chip};
 use super::{Model, Request, quorum_tree};
-use crate::node::view::{BackupAnswer, NodeView, Phase, Readiness, TimerKind};
+use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{NodeSet, ViewState};
 use crate::picture::words;
-use crate::scp::{Ballot, BallotPhase, NodeId, SlotIndex, SlotState, Value};
-use crate::time::Span;
+use crate::scp::NodeId;
 use crate::trace::{Status, World, WorldNode};
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -20,8 +20,6 @@ use std::collections::BTreeSet;
 
 /// Width of the panel in pixels; in narrow windows it takes less.
 const WIDTH_PX: f32 = 304.0;
-/// Most log entries shown.
-const LOG_SHOWN: usize = 12;
 /// Most trusted nodes shown by name.
 const TRUSTED_SHOWN: usize = 60;
 
@@ -58,10 +56,10 @@ pub(super) fn show(
                 .show(ui, |ui| {
                     ui.set_max_width(width - 34.0);
                     trust(ui, theme, &run.world, id, node, out);
-                    slot(ui, theme, &run.world, &node.view, out);
-                    timers(ui, theme, &run.world, &node.view);
-                    log(ui, theme, &node.view);
-                    backup_log(ui, theme, &run.world, &node.view);
+                    slot::show(ui, theme, &run.world, &node.view, out);
+                    slot::timers(ui, theme, &run.world, &node.view);
+                    logs::decided(ui, theme, &node.view);
+                    logs::backups(ui, theme, &run.world, &node.view);
                 });
         });
 }
@@ -250,184 +248,6 @@ fn chips(
     });
 }
 
-fn slot(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView, out: &mut Vec<Request>) {
-    let Some((index, state)) = view.current_slot() else {
-        heading(ui, theme, "Slot");
-        dim(ui, theme, "It takes part in no slot yet.");
-        return;
-    };
-    heading(ui, theme, &format!("Slot {}", index.0));
-    row(ui, theme, "phase", scp_phase(state));
-    row(
-        ui,
-        theme,
-        "round",
-        match state.round {
-            0 => "none yet".to_owned(),
-            round => round.to_string(),
-        },
-    );
-    flowing(ui, |ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        ui.allocate_ui(vec2(86.0, LINE_PX), |ui| {
-            ui.set_min_width(86.0);
-            dim(ui, theme, "leaders");
-        });
-        if state.leaders.is_empty() {
-            dim(ui, theme, "none yet");
-        }
-        for leader in &state.leaders {
-            node_chip(ui, theme, world, *leader, out);
-        }
-    });
-    row(ui, theme, "votes", values(&state.voted));
-    row(ui, theme, "accepted", values(&state.accepted));
-    row(ui, theme, "candidates", values(&state.candidates));
-    for (letter, ballot, meaning) in [
-        ("b", &state.b, "current ballot"),
-        ("p", &state.p, "highest ballot accepted as prepared"),
-        (
-            "p'",
-            &state.p_prime,
-            "highest such ballot for another value",
-        ),
-        (
-            "h",
-            &state.h,
-            "highest ballot confirmed as prepared; from CONFIRM on highest accepted commit",
-        ),
-        (
-            "c",
-            &state.c,
-            "lowest ballot voted to commit; from CONFIRM on lowest accepted commit",
-        ),
-    ] {
-        ui.scope(|ui| row(ui, theme, letter, ballot_words(ballot.as_ref())))
-            .response
-            .on_hover_text(meaning);
-    }
-}
-
-/// The phase of SCP in its own words.
-fn scp_phase(state: &SlotState) -> String {
-    let ballots = match state.phase {
-        BallotPhase::Prepare if state.b.is_none() => "NOMINATE",
-        BallotPhase::Prepare => "PREPARE",
-        BallotPhase::Confirm => "CONFIRM",
-        BallotPhase::Externalize => "EXTERNALIZE",
-    };
-    let also = if state.nominating && state.b.is_some() {
-        ", still nominating"
-    } else {
-        ""
-    };
-    format!("{ballots}{also}")
-}
-
-fn values(values: &BTreeSet<Value>) -> String {
-    if values.is_empty() {
-        return "none".to_owned();
-    }
-    values
-        .iter()
-        .map(words::value)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn ballot_words(ballot: Option<&Ballot>) -> String {
-    ballot.map_or("none".to_owned(), |ballot| match ballot.n {
-        u32::MAX => format!("∞, {}", words::value(&ballot.x)),
-        n => format!("{n}, {}", words::value(&ballot.x)),
-    })
-}
-
-fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
-    heading(ui, theme, "Timers");
-    if view.timers.is_empty() {
-        dim(ui, theme, "None is running.");
-    }
-    for (kind, timer) in &view.timers {
-        let left = timer.due_at.since(world.now);
-        let whole = timer.due_at.since(timer.set_at);
-        ui.horizontal(|ui| {
-            ui.allocate_ui(vec2(120.0, 18.0), |ui| {
-                ui.set_min_width(120.0);
-                dim(ui, theme, timer_words(*kind));
-            });
-            let share = if whole == Span::ZERO {
-                0.0
-            } else {
-                left.as_ms() / whole.as_ms()
-            };
-            quorum_tree::bar(ui, theme, 54.0, share as f32);
-            ui.label(words::span(left));
-        });
-    }
-}
-
-fn timer_words(kind: TimerKind) -> String {
-    let of = |what: &str, SlotIndex(slot): SlotIndex| format!("{what}, slot {slot}");
-    match kind {
-        TimerKind::Nomination(slot) => of("round", slot),
-        TimerKind::Ballot(slot) => of("ballot", slot),
-        TimerKind::Announce => "next broadcast".into(),
-        TimerKind::Settle => "roster settles".into(),
-        TimerKind::Refresh => "refresh of trust".into(),
-        TimerKind::Resend => "send again".into(),
-        TimerKind::Expire => "proposal expires".into(),
-        TimerKind::CatchUp => "ask again".into(),
-        TimerKind::Relay => "pass on".into(),
-        TimerKind::RelayRepeats => "pass on what is repeated".into(),
-    }
-}
-
-fn log(ui: &mut Ui, theme: &Theme, view: &NodeView) {
-    heading(ui, theme, "Log");
-    if view.log.is_empty() {
-        dim(ui, theme, "Nothing is decided here yet.");
-    }
-    for entry in view.log.iter().rev().take(LOG_SHOWN) {
-        row(
-            ui,
-            theme,
-            &format!("slot {}", entry.slot.0),
-            words::value(&entry.value),
-        );
-    }
-    if view.log.len() > LOG_SHOWN {
-        dim(
-            ui,
-            theme,
-            format!("and {} before", view.log.len() - LOG_SHOWN),
-        );
-    }
-}
-
-fn backup_log(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
-    heading(ui, theme, "Backup log");
-    if view.backup_log.is_empty() {
-        dim(ui, theme, "No file has been proposed here yet.");
-    }
-    for line in view.backup_log.values() {
-        let answer = match line.answer {
-            BackupAnswer::Yes => "yes",
-            BackupAnswer::NoHasIt => "no (has it)",
-            BackupAnswer::NotAsked => "not asked",
-        };
-        let copy = match (&line.backed_up, line.answer) {
-            (Some((at, from)), _) => format!(
-                "backed up from {} at {}",
-                world.name(*from),
-                words::seconds(*at)
-            ),
-            (None, BackupAnswer::NoHasIt) => "was here before".to_owned(),
-            (None, _) => "not here yet".to_owned(),
-        };
-        row(ui, theme, answer, format!("{}, {copy}", line.file.name));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -437,19 +257,5 @@ mod tests {
         let key = "GDKXE2OZMJIPOSLNA6N6F2BVCI3O777I2OOC4BV7VOYUEHYX7RTRYA7Y";
         assert_eq!(abbreviated(key), "GDKXE2…TRYA7Y");
         assert_eq!(abbreviated("short"), "short");
-    }
-
-    #[test]
-    fn phases_are_those_of_the_protocol() {
-        let mut state = SlotState::default();
-        assert_eq!(scp_phase(&state), "NOMINATE");
-        state.b = Some(Ballot {
-            n: 1,
-            x: Value::from("a"),
-        });
-        state.nominating = true;
-        assert_eq!(scp_phase(&state), "PREPARE, still nominating");
-        assert_eq!(ballot_words(state.b.as_ref()), "1, a");
-        assert_eq!(values(&state.voted), "none");
     }
 }

@@ -1,0 +1,263 @@
+//! Which parts of the picture look different from the frame before: only those are drawn again.
+//!
+//! Absent here: what is drawn in them.
+
+use super::target::Part;
+use crate::picture::canvas::{Anchor, Point, Rect, Shape, Stroke};
+use crate::picture::text;
+
+/// Side of the tiles that are told apart, in physical pixels; that of the tiles of a software renderer.
+const TILE: u32 = 64;
+/// Most parts: each costs a walk over the layers.
+const PARTS_MAX: usize = 5;
+/// What drawing a part costs beside its pixels, as the number of tiles that cost as much.
+const PART_TILES: u32 = 4;
+/// How far soft edges reach beyond a shape, in logical pixels.
+const EDGE_PX: f32 = 2.0;
+
+/// Tiles that look different.
+pub(super) struct Damage {
+    size: (u32, u32),
+    columns: u32,
+    rows: u32,
+    dpi: f32,
+    tiles: Vec<bool>,
+}
+
+impl Damage {
+    /// None yet, of a picture of so many physical pixels.
+    pub(super) fn none(size: (u32, u32), dpi: f32) -> Damage {
+        let (columns, rows) = (size.0.div_ceil(TILE), size.1.div_ceil(TILE));
+        Damage {
+            size,
+            columns,
+            rows,
+            dpi,
+            tiles: vec![false; (columns * rows) as usize],
+        }
+    }
+
+    /// Everything looks different.
+    pub(super) fn all(&mut self) {
+        self.tiles.fill(true);
+    }
+
+    /// What lies in this rectangle of logical pixels looks different.
+    pub(super) fn add(&mut self, rect: Rect) {
+        let rect = rect.inset(-EDGE_PX);
+        // Conversion cuts at zero; what is no number is nowhere.
+        let tile = |at: f32| (at * self.dpi).floor() as u32 / TILE;
+        if !(rect.max.x >= 0.0 && rect.max.y >= 0.0) {
+            return;
+        }
+        let columns = tile(rect.min.x)..(tile(rect.max.x) + 1).min(self.columns);
+        for row in tile(rect.min.y)..(tile(rect.max.y) + 1).min(self.rows) {
+            for column in columns.clone() {
+                self.tiles[(row * self.columns + column) as usize] = true;
+            }
+        }
+    }
+
+    /// Two states of something that consists of parts: where those that differ are.
+    pub(super) fn compare<T: PartialEq>(
+        &mut self,
+        old: &[T],
+        new: &[T],
+        place: impl Fn(&T) -> Rect,
+    ) {
+        if old.len() == new.len() {
+            for (old, new) in old.iter().zip(new).filter(|(old, new)| old != new) {
+                self.add(place(old));
+                self.add(place(new));
+            }
+            return;
+        }
+        let same = |(old, new): &(&T, &T)| old == new;
+        let front = old.iter().zip(new).take_while(same).count();
+        let (old, new) = (&old[front..], &new[front..]);
+        let back = old
+            .iter()
+            .rev()
+            .zip(new.iter().rev())
+            .take_while(same)
+            .count();
+        let differ = old[..old.len() - back]
+            .iter()
+            .chain(&new[..new.len() - back]);
+        differ.for_each(|part| self.add(place(part)));
+    }
+
+    /// A few rectangles that cover all of it and do not overlap.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let mut blocks = self.blocks();
+        while let Some((one, two)) = self.worth_joining(&blocks) {
+            let other = blocks.swap_remove(two);
+            blocks[one] = blocks[one].joined(other);
+        }
+        blocks.into_iter().map(|block| self.part(block)).collect()
+    }
+
+    /// Rectangles of tiles: equal runs in rows that follow one another.
+    fn blocks(&self) -> Vec<Block> {
+        let mut blocks: Vec<Block> = Vec::new();
+        for row in 0..self.rows {
+            let mut column = 0;
+            while column < self.columns {
+                let is_marked = |at: &u32| self.tiles[(row * self.columns + at) as usize];
+                let end = (column..self.columns)
+                    .find(|at| !is_marked(at))
+                    .unwrap_or(self.columns);
+                if end == column {
+                    column += 1;
+                    continue;
+                }
+                let above = blocks
+                    .iter_mut()
+                    .find(|block| (block.left, block.right, block.bottom) == (column, end, row));
+                match above {
+                    Some(above) => above.bottom = row + 1,
+                    None => blocks.push(Block {
+                        left: column,
+                        top: row,
+                        right: end,
+                        bottom: row + 1,
+                    }),
+                }
+                column = end;
+            }
+        }
+        blocks
+    }
+
+    /// The two blocks that should be one: because they overlap, because that costs less, or because there are too many.
+    fn worth_joining(&self, blocks: &[Block]) -> Option<(usize, usize)> {
+        let pairs = (0..blocks.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
+        let cost = |(one, two): &(usize, usize)| {
+            let (one, two) = (blocks[*one], blocks[*two]);
+            let apart = i64::from(one.tiles() + two.tiles() + PART_TILES);
+            match one.overlaps(two) {
+                true => i64::MIN,
+                false => i64::from(one.joined(two).tiles()) - apart,
+            }
+        };
+        let cheapest = pairs.min_by_key(cost)?;
+        (cost(&cheapest) <= 0 || blocks.len() > PARTS_MAX).then_some(cheapest)
+    }
+
+    fn part(&self, block: Block) -> Part {
+        Part {
+            left: block.left * TILE,
+            top: block.top * TILE,
+            right: (block.right * TILE).min(self.size.0),
+            bottom: (block.bottom * TILE).min(self.size.1),
+        }
+    }
+}
+
+/// A rectangle of tiles; right and bottom are just outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    left: u32,
+    top: u32,
+    right: u32,
+    bottom: u32,
+}
+
+impl Block {
+    fn tiles(self) -> u32 {
+        (self.right - self.left) * (self.bottom - self.top)
+    }
+
+    fn joined(self, other: Block) -> Block {
+        Block {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    fn overlaps(self, other: Block) -> bool {
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
+    }
+}
+
+impl Part {
+    /// The same in logical pixels.
+    pub(super) fn logical(self, dpi: f32) -> Rect {
+        let [left, top, right, bottom] =
+            [self.left, self.top, self.right, self.bottom].map(|at| at as f32 / dpi);
+        Rect::from_corners(left, top, right, bottom)
+    }
+}
+
+/// Where a shape is, give or take its soft edges.
+pub(super) fn place(shape: &Shape) -> Rect {
+    let width = |stroke: &Option<Stroke>| stroke.map_or(0.0, |stroke| stroke.width_px);
+    match shape {
+        Shape::Circle {
+            center,
+            radius_px,
+            stroke,
+            ..
+        } => around(*center, radius_px + width(stroke)),
+        Shape::Arc {
+            center,
+            radius_px,
+            stroke,
+            ..
+        } => around(*center, radius_px + stroke.width_px),
+        Shape::Line { points, stroke } => bounds(points).inset(-2.0 * stroke.width_px),
+        Shape::Polygon { points, stroke, .. } => bounds(points).inset(-2.0 * width(stroke)),
+        Shape::Box { rect, stroke, .. } => rect.inset(-width(stroke)),
+        Shape::Text {
+            at,
+            text,
+            size_px,
+            font,
+            anchor,
+            ..
+        } => {
+            let width = text::width_px(text, *font, *size_px);
+            let left = match anchor {
+                Anchor::Left => at.x,
+                Anchor::Middle => at.x - width / 2.0,
+                Anchor::Right => at.x - width,
+            };
+            // Letters may lean out a little.
+            Rect::from_corners(left, at.y - size_px, left + width, at.y + size_px / 2.0)
+                .inset(-size_px / 4.0)
+        }
+    }
+}
+
+fn around(center: Point, radius_px: f32) -> Rect {
+    Rect {
+        min: center,
+        max: center,
+    }
+    .inset(-radius_px)
+}
+
+fn bounds(points: &[Point]) -> Rect {
+    let start = Rect::from_corners(f32::MAX, f32::MAX, f32::MIN, f32::MIN);
+    points.iter().fold(start, |all, point| {
+        Rect::from_corners(
+            all.min.x.min(point.x),
+            all.min.y.min(point.y),
+            all.max.x.max(point.x),
+            all.max.y.max(point.y),
+        )
+    })
+}
+
+/// The smallest rectangle around both.
+pub(super) fn around_both(one: Rect, two: Rect) -> Rect {
+    bounds(&[one.min, one.max, two.min, two.max])
+}
+
+#[cfg(test)]
+mod tests;

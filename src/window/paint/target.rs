@@ -1,0 +1,214 @@
+//! Pictures off the screen, and what is copied between them and the window.
+//!
+//! The only place that calls OpenGL itself, for three things macroquad has no words for. A software renderer copies a
+//! picture of the window's own format row by row, ten times as fast as it draws a rectangle with it; so pictures here
+//! are stored as the window is: four bytes per pixel from blue to opacity, the top row first. Parts of pictures are
+//! copied the same way. And the window, which is then written over as a whole, is not cleared before.
+#![allow(unsafe_code)]
+
+use macroquad::camera::Camera2D;
+use macroquad::math::{Rect, vec2};
+use macroquad::miniquad::{RawId, gl};
+use macroquad::texture::{FilterMode, RenderTarget, Texture2D, render_target};
+use macroquad::window::get_internal_gl;
+
+/// Blue, green, red, opacity: OpenGL's own number for it, which miniquad does not know.
+const GL_BGRA: u32 = 0x80E1;
+
+/// A part of a picture in physical pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) right: u32,
+    pub(super) bottom: u32,
+}
+
+/// A picture off the screen. Its top row is the first.
+pub(super) struct Target {
+    target: RenderTarget,
+    size: (u32, u32),
+    framebuffer: u32,
+}
+
+impl Target {
+    /// Of so many physical pixels; what it shows is undefined.
+    pub(super) fn new(size: (u32, u32)) -> Target {
+        let target = render_target(size.0, size.1);
+        let framebuffer = store_as_window(&target.texture, size);
+        Target {
+            target,
+            size,
+            framebuffer,
+        }
+    }
+
+    /// Width and height in physical pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// The picture as a texture.
+    pub(super) fn texture(&self, filter: FilterMode) -> Texture2D {
+        self.target.texture.set_filter(filter);
+        self.target.texture.clone()
+    }
+
+    /// The camera under which logical pixels of a window of this size go into the picture.
+    pub(super) fn camera(&self, (width, height): (f32, f32)) -> Camera2D {
+        let camera = Camera2D::from_display_rect(Rect {
+            x: 0.0,
+            y: 0.0,
+            w: width,
+            h: height,
+        });
+        Camera2D {
+            // macroquad would put the top row last.
+            zoom: vec2(camera.zoom.x, -camera.zoom.y),
+            render_target: Some(self.target.clone()),
+            ..camera
+        }
+    }
+
+    /// Copies parts of this picture to the same places of another one. Everything drawn so far has to be on its way.
+    pub(super) fn copy_to(&self, other: &Target, parts: &[Part]) {
+        for part in parts {
+            self.copy_rect(
+                other,
+                [part.left, part.top, part.right, part.bottom].map(|at| at as i32),
+                (0, 0),
+            );
+        }
+    }
+
+    /// Copies this picture to one of the same size, so many pixels to the right and down; what does not fit is gone.
+    pub(super) fn copy_moved(&self, other: &Target, (right, down): (i32, i32)) {
+        let (width, height) = (self.size.0 as i32, self.size.1 as i32);
+        let (left, top) = ((-right).max(0), (-down).max(0));
+        let rect = [
+            left,
+            top,
+            (width - right).min(width),
+            (height - down).min(height),
+        ];
+        if rect[0] < rect[2] && rect[1] < rect[3] {
+            self.copy_rect(other, rect, (right, down));
+        }
+    }
+
+    fn copy_rect(&self, other: &Target, from: [i32; 4], (right, down): (i32, i32)) {
+        // SAFETY: as in `blit`.
+        unsafe { gl::glBindFramebuffer(gl::GL_DRAW_FRAMEBUFFER, other.framebuffer) };
+        let to = [
+            from[0] + right,
+            from[1] + down,
+            from[2] + right,
+            from[3] + down,
+        ];
+        self.blit(from, to);
+    }
+
+    /// Copies the picture to the window. Everything drawn so far has to be on its way.
+    pub(super) fn show(&self) {
+        let (width, height) = (self.size.0 as i32, self.size.1 as i32);
+        // OpenGL counts the rows of a window from below.
+        self.blit([0, 0, width, height], [0, height, width, 0]);
+        // SAFETY: the context is current and these functions take plain numbers. macroquad clears the window before
+        // each frame; it sets both scissor states again before it draws.
+        unsafe {
+            gl::glEnable(gl::GL_SCISSOR_TEST);
+            gl::glScissor(0, 0, 0, 0);
+        }
+    }
+
+    /// Copies from here to the framebuffer that is bound for drawing, and binds that of the window again.
+    fn blit(&self, from: [i32; 4], to: [i32; 4]) {
+        // SAFETY: frames are only drawn while the context of the window is current, on the thread it belongs to; the
+        // functions were loaded when it was made and take plain numbers. macroquad expects the scissor test off and
+        // the window bound between passes.
+        unsafe {
+            gl::glDisable(gl::GL_SCISSOR_TEST);
+            gl::glBindFramebuffer(gl::GL_READ_FRAMEBUFFER, self.framebuffer);
+            gl::glBlitFramebuffer(
+                from[0],
+                from[1],
+                from[2],
+                from[3],
+                to[0],
+                to[1],
+                to[2],
+                to[3],
+                gl::GL_COLOR_BUFFER_BIT,
+                gl::GL_NEAREST,
+            );
+            gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, WINDOW);
+        }
+    }
+}
+
+/// Lets what is drawn from now on be seen in a part of a picture of so many rows only, or everywhere.
+pub(super) fn clip(part: Option<(Part, u32)>) {
+    let clip = part.map(|(part, rows)| {
+        // macroquad counts from below, where our pictures have their last row.
+        let top = (rows - part.bottom) as i32;
+        let (width, height) = (part.right - part.left, part.bottom - part.top);
+        (part.left as i32, top, width as i32, height as i32)
+    });
+    // SAFETY: the context of macroquad is alive while frames are drawn, and nothing else refers to it in this call.
+    unsafe { get_internal_gl() }.quad_gl.scissor(clip);
+}
+
+/// The framebuffer of the window.
+const WINDOW: u32 = 0;
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // SAFETY: reads one number that lives on this stack; see `blit` for the rest. Deleting a framebuffer without
+        // a context does nothing.
+        unsafe { gl::glDeleteFramebuffers(1, &raw const self.framebuffer) };
+    }
+}
+
+/// Makes the pixels of a texture lie in memory like those of the window. Returns a framebuffer for copying from and
+/// to it. Where OpenGL has no such format, the texture stays as it is, and copying takes longer.
+fn store_as_window(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
+    let mut framebuffer = 0;
+    // SAFETY: the context is current (see `blit`). The texture is alive, has these measures, and gets memory without
+    // being given any to read; the name of the new framebuffer is written to this stack. Afterwards macroquad forgets
+    // which textures it had bound, and the window's framebuffer is bound, as it expects.
+    unsafe {
+        let context = get_internal_gl().quad_context;
+        #[allow(
+            irrefutable_let_patterns,
+            reason = "elsewhere than on macOS there is only this one"
+        )]
+        let RawId::OpenGl(name) = context.texture_raw_id(texture.raw_miniquad_id()) else {
+            return framebuffer;
+        };
+        gl::glBindTexture(gl::GL_TEXTURE_2D, name);
+        gl::glTexImage2D(
+            gl::GL_TEXTURE_2D,
+            0,
+            gl::GL_RGBA as i32,
+            width as i32,
+            height as i32,
+            0,
+            GL_BGRA,
+            gl::GL_UNSIGNED_BYTE,
+            std::ptr::null(),
+        );
+        gl::glBindTexture(gl::GL_TEXTURE_2D, 0);
+        context.commit_frame();
+        gl::glGenFramebuffers(1, &raw mut framebuffer);
+        gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, framebuffer);
+        gl::glFramebufferTexture2D(
+            gl::GL_FRAMEBUFFER,
+            gl::GL_COLOR_ATTACHMENT0,
+            gl::GL_TEXTURE_2D,
+            name,
+            0,
+        );
+        gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, WINDOW);
+    }
+    framebuffer
+}

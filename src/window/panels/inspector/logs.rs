@@ -1,0 +1,57 @@
+//! What a node has decided, and the files it was asked to keep.
+
+use super::super::widgets::{dim, heading, row};
+use crate::node::view::{BackupAnswer, NodeView};
+use crate::picture::theme::Theme;
+use crate::picture::words;
+use crate::trace::World;
+use egui::Ui;
+
+/// Most log entries shown.
+const LOG_SHOWN: usize = 12;
+
+pub(super) fn decided(ui: &mut Ui, theme: &Theme, view: &NodeView) {
+    heading(ui, theme, "Log");
+    if view.log.is_empty() {
+        dim(ui, theme, "Nothing is decided here yet.");
+    }
+    for entry in view.log.iter().rev().take(LOG_SHOWN) {
+        row(
+            ui,
+            theme,
+            &format!("slot {}", entry.slot.0),
+            words::value(&entry.value),
+        );
+    }
+    if view.log.len() > LOG_SHOWN {
+        dim(
+            ui,
+            theme,
+            format!("and {} before", view.log.len() - LOG_SHOWN),
+        );
+    }
+}
+
+pub(super) fn backups(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
+    heading(ui, theme, "Backup log");
+    if view.backup_log.is_empty() {
+        dim(ui, theme, "No file has been proposed here yet.");
+    }
+    for line in view.backup_log.values() {
+        let answer = match line.answer {
+            BackupAnswer::Yes => "yes",
+            BackupAnswer::NoHasIt => "no (has it)",
+            BackupAnswer::NotAsked => "not asked",
+        };
+        let copy = match (&line.backed_up, line.answer) {
+            (Some((at, from)), _) => format!(
+                "backed up from {} at {}",
+                world.name(*from),
+                words::seconds(*at)
+            ),
+            (None, BackupAnswer::NoHasIt) => "was here before".to_owned(),
+            (None, _) => "not here yet".to_owned(),
+        };
+        row(ui, theme, answer, format!("{}, {copy}", line.file.name));
+    }
+}

@@ -6,7 +6,7 @@
 use super::Shift;
 use super::atlas::Atlas;
 use super::mesh::vertex;
-use super::target::{Part, Target, clip};
+use super::target::{Part, Target, Way, clip};
 use crate::picture::theme::Color;
 use macroquad::camera::{set_camera, set_default_camera};
 use macroquad::color::Color as GlColor;
@@ -49,6 +49,9 @@ pub(super) struct Gpu {
     copy: Material,
     texture: Texture2D,
     pictures: Option<Pictures>,
+    way: Way,
+    /// Where what lies at the back still has to be copied onto the canvas, under what is drawn there.
+    uncovered: Vec<Part>,
 }
 
 /// What is kept from frame to frame, as large as the window.
@@ -128,6 +131,8 @@ impl Gpu {
                 &vec![0; (atlas_side * atlas_side * 4) as usize],
             ),
             pictures: None,
+            way: Way::find(),
+            uncovered: Vec::new(),
         })
     }
 
@@ -162,8 +167,8 @@ impl Gpu {
             return Kept::Yes;
         }
         self.pictures = Some(Pictures {
-            back: Target::new(size),
-            canvas: Target::new(size),
+            back: Target::new(size, self.way),
+            canvas: Target::new(size, self.way),
         });
         Kept::No
     }
@@ -198,11 +203,19 @@ impl Gpu {
         clear_background(gl_color(background));
     }
 
-    /// Puts what lies at the back where the canvas is to be drawn anew. It gets there before what is drawn over it:
-    /// that only waits in macroquad's batch until [`Gpu::end`].
-    pub(super) fn copy_back(&self, parts: &[Part]) {
-        if let Some(pictures) = &self.pictures {
-            pictures.back.copy_to(&pictures.canvas, parts);
+    /// What is drawn from now on goes to the canvas, over what lies at the back in these parts.
+    pub(super) fn begin_on_back(&mut self, parts: &[Part]) {
+        self.begin_canvas();
+        match self.way {
+            // It gets there first: what is drawn only waits in macroquad's batch until [`Gpu::end`].
+            Way::Copied => self.uncovered = parts.to_vec(),
+            Way::Drawn => {
+                for part in parts {
+                    self.clip(*part);
+                    let back = self.pictures.as_ref().map(|pictures| &pictures.back);
+                    self.draw_picture(back, Shift::NONE, FilterMode::Nearest);
+                }
+            }
         }
     }
 
@@ -211,9 +224,13 @@ impl Gpu {
         let Some(pictures) = &self.pictures else {
             return;
         };
-        if let Some(by) = whole_pixels(shift, self.dpi()) {
+        if let (Way::Copied, Some(by)) = (self.way, whole_pixels(shift, self.dpi())) {
             return pictures.back.copy_moved(&pictures.canvas, by);
         }
+        self.draw_picture(Some(&pictures.back), shift, FilterMode::Linear);
+    }
+
+    fn draw_picture(&self, picture: Option<&Target>, shift: Shift, filter: FilterMode) {
         let (left, top) = shift.offset;
         let (width, height) = (screen_width() * shift.scale, screen_height() * shift.scale);
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(u, v)| {
@@ -227,7 +244,7 @@ impl Gpu {
         draw_mesh(&Mesh {
             vertices: corners.to_vec(),
             indices: vec![0, 1, 2, 0, 2, 3],
-            texture: Some(pictures.back.texture(FilterMode::Linear)),
+            texture: picture.map(|picture| picture.texture(filter)),
         });
         gl_use_material(&self.over);
     }
@@ -251,13 +268,21 @@ impl Gpu {
     }
 
     /// After everything is drawn: shows the canvas.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&mut self) {
         clip(None);
-        gl_use_default_material();
+        let Some(pictures) = &self.pictures else {
+            return;
+        };
+        let uncovered = std::mem::take(&mut self.uncovered);
+        pictures.back.copy_to(&pictures.canvas, &uncovered);
         set_default_camera();
-        if let Some(pictures) = &self.pictures {
-            pictures.canvas.show();
+        match self.way {
+            Way::Copied => pictures.canvas.show(),
+            Way::Drawn => {
+                self.draw_picture(Some(&pictures.canvas), Shift::NONE, FilterMode::Nearest);
+            }
         }
+        gl_use_default_material();
     }
 }
 

@@ -24,7 +24,6 @@ use mesh::{Meshes, Tessellator};
 use panels::Panels;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use target::Part;
 
 /// Layers at the back that touch more physical pixels than this, as a share of the window, are too heavy to be drawn
 /// anew with every frame while the camera moves.
@@ -123,8 +122,6 @@ pub(super) struct Painter {
     back: Option<BackKey>,
     /// What lay at the back in the last frame.
     latest: Option<BackKey>,
-    /// Where what lies at the back still has to be put onto the canvas, under what is drawn there.
-    uncovered: Vec<Part>,
     names: Vec<LayerName>,
     shift: Shift,
     back_is_heavy: bool,
@@ -145,7 +142,6 @@ impl Painter {
             of_dpi: 0.0,
             back: None,
             latest: None,
-            uncovered: Vec::new(),
             names: Vec::new(),
             shift: Shift::NONE,
             back_is_heavy: false,
@@ -186,7 +182,6 @@ impl Painter {
 
     /// Shows the frame that was drawn. On a software renderer this is where the pixels are made.
     pub(super) fn show(&mut self) {
-        self.gpu.copy_back(&std::mem::take(&mut self.uncovered));
         self.gpu.end();
     }
 
@@ -195,8 +190,7 @@ impl Painter {
         let parts = damage.parts();
         match ground {
             Ground::Picture(_) if self.shift == Shift::NONE => {
-                self.uncovered.clone_from(&parts);
-                self.gpu.begin_canvas();
+                self.gpu.begin_on_back(&parts);
             }
             Ground::Picture(_) => {
                 self.gpu.clear_canvas(layers.background);

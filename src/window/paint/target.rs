@@ -8,12 +8,49 @@
 
 use macroquad::camera::Camera2D;
 use macroquad::math::{Rect, vec2};
-use macroquad::miniquad::{RawId, gl};
+use macroquad::miniquad::{Backend, RawId, gl};
 use macroquad::texture::{FilterMode, RenderTarget, Texture2D, render_target};
 use macroquad::window::get_internal_gl;
 
 /// Blue, green, red, opacity: OpenGL's own number for it, which miniquad does not know.
 const GL_BGRA: u32 = 0x80E1;
+
+/// The number of samples per pixel that the bound framebuffer has.
+const GL_SAMPLES: u32 = 0x80A9;
+
+/// How pictures get onto others and into the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Copied by OpenGL.
+    Copied,
+    /// Drawn as rectangles: OpenGL for embedded systems, which some windows get, cannot copy, or not to a window whose
+    /// pixels have several samples.
+    Drawn,
+}
+
+impl Way {
+    /// What the window's OpenGL can do.
+    pub(super) fn find() -> Way {
+        // SAFETY: macroquad's context is alive and current while a window is open, and nothing else refers to it in
+        // this call. The number is written to this stack.
+        let samples = unsafe {
+            let info = get_internal_gl().quad_context.info();
+            // OpenGL has been able to copy since version 3.
+            let version = &info.gl_version_string;
+            let is_old = version.starts_with(['1', '2']) || version.contains("OpenGL ES");
+            if info.backend != Backend::OpenGl || is_old {
+                return Way::Drawn;
+            }
+            let mut samples = 0;
+            gl::glGetIntegerv(GL_SAMPLES, &raw mut samples);
+            samples
+        };
+        match samples {
+            0 => Way::Copied,
+            _ => Way::Drawn,
+        }
+    }
+}
 
 /// A part of a picture in physical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +65,18 @@ pub(super) struct Part {
 pub(super) struct Target {
     target: RenderTarget,
     size: (u32, u32),
-    framebuffer: u32,
+    /// For copying.
+    framebuffer: Option<u32>,
 }
 
 impl Target {
     /// Of so many physical pixels; what it shows is undefined.
-    pub(super) fn new(size: (u32, u32)) -> Target {
+    pub(super) fn new(size: (u32, u32), way: Way) -> Target {
         let target = render_target(size.0, size.1);
-        let framebuffer = store_as_window(&target.texture, size);
+        let framebuffer = match way {
+            Way::Copied => Some(store_as_window(&target.texture, size)),
+            Way::Drawn => None,
+        };
         Target {
             target,
             size,
@@ -97,8 +138,11 @@ impl Target {
     }
 
     fn copy_rect(&self, other: &Target, from: [i32; 4], (right, down): (i32, i32)) {
+        let Some(framebuffer) = other.framebuffer else {
+            return;
+        };
         // SAFETY: as in `blit`.
-        unsafe { gl::glBindFramebuffer(gl::GL_DRAW_FRAMEBUFFER, other.framebuffer) };
+        unsafe { gl::glBindFramebuffer(gl::GL_DRAW_FRAMEBUFFER, framebuffer) };
         let to = [
             from[0] + right,
             from[1] + down,
@@ -123,12 +167,15 @@ impl Target {
 
     /// Copies from here to the framebuffer that is bound for drawing, and binds that of the window again.
     fn blit(&self, from: [i32; 4], to: [i32; 4]) {
+        let Some(framebuffer) = self.framebuffer else {
+            return;
+        };
         // SAFETY: frames are only drawn while the context of the window is current, on the thread it belongs to; the
         // functions were loaded when it was made and take plain numbers. macroquad expects the scissor test off and
         // the window bound between passes.
         unsafe {
             gl::glDisable(gl::GL_SCISSOR_TEST);
-            gl::glBindFramebuffer(gl::GL_READ_FRAMEBUFFER, self.framebuffer);
+            gl::glBindFramebuffer(gl::GL_READ_FRAMEBUFFER, framebuffer);
             gl::glBlitFramebuffer(
                 from[0],
                 from[1],
@@ -163,9 +210,11 @@ const WINDOW: u32 = 0;
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // SAFETY: reads one number that lives on this stack; see `blit` for the rest. Deleting a framebuffer without
-        // a context does nothing.
-        unsafe { gl::glDeleteFramebuffers(1, &raw const self.framebuffer) };
+        if let Some(framebuffer) = self.framebuffer {
+            // SAFETY: reads one number that lives on this stack; see `blit` for the rest. Deleting a framebuffer
+            // without a context does nothing.
+            unsafe { gl::glDeleteFramebuffers(1, &raw const framebuffer) };
+        }
     }
 }
 

@@ -11,7 +11,7 @@ const TILE: u32 = 64;
 /// Most parts: each costs a walk over the layers.
 const PARTS_MAX: usize = 5;
 /// What drawing a part costs beside its pixels, as the number of tiles that cost as much.
-const PART_TILES: u32 = 4;
+const PART_TILES: u32 = 16;
 /// How far soft edges reach beyond a shape, in logical pixels.
 const EDGE_PX: f32 = 2.0;
 

@@ -4,7 +4,7 @@ use super::driver::Driver;
 use super::event::{BallotPhase, BallotReason, Effect, Evidence, ScpEvent, ScpTimer};
 use super::id::Counter;
 use super::node_set::NodeSet;
-use super::pledge::{Interval, Pledge};
+use super::pledge::{Interval, Pledge, Promise};
 use super::statement::{Ballot, Statement};
 use super::turn::{Broken, Kind, Turn};
 use super::value::Value;
@@ -21,16 +21,16 @@ impl<D: Driver> Turn<'_, D> {
             (BallotPhase::Confirm, Some(h)) if h.x == *x => h.n,
             (BallotPhase::Confirm | BallotPhase::Externalize, _) => return Ok(false),
         };
-        let votes = Pledge::VotesSomeCommit(x.clone());
-        let accepts = Pledge::AcceptsSomeCommit(x.clone());
-        if !self.may_reach_acceptance(&votes, &accepts)
-            || !self.anybody(&Pledge::CommitBeyond(x.clone(), floor))
+        let votes = Promise::VotesSomeCommit.of(x);
+        let accepts = Promise::AcceptsSomeCommit.of(x);
+        if !self.anybody(Promise::CommitBeyond(floor).of(x))
+            || !self.may_reach_acceptance(votes, accepts)
         {
             return Ok(false);
         }
         let found = self.find_interval(x, |turn, interval| {
-            let votes = turn.count(&Pledge::VotesCommit(x.clone(), interval));
-            let accepts = turn.count(&Pledge::AcceptsCommit(x.clone(), interval));
+            let votes = turn.count(Promise::VotesCommit(interval).of(x));
+            let accepts = turn.count(Promise::AcceptsCommit(interval).of(x));
             turn.electorate(Kind::Ballot)
                 .accept(&votes, &accepts, turn.recording)
         });
@@ -92,11 +92,11 @@ impl<D: Driver> Turn<'_, D> {
         let is_confirming = vars.phase == BallotPhase::Confirm
             && vars.h.is_some()
             && vars.c.as_ref().is_some_and(|c| c.x == *x);
-        if !is_confirming || !self.may_reach_confirmation(&Pledge::AcceptsSomeCommit(x.clone())) {
+        if !is_confirming || !self.may_reach_confirmation(Promise::AcceptsSomeCommit.of(x)) {
             return Ok(false);
         }
         let found = self.find_interval(x, |turn, interval| {
-            let accepts = turn.count(&Pledge::AcceptsCommit(x.clone(), interval));
+            let accepts = turn.count(Promise::AcceptsCommit(interval).of(x));
             turn.electorate(Kind::Ballot)
                 .confirm(&accepts, turn.recording)
         });
@@ -184,12 +184,12 @@ impl<D: Driver> Turn<'_, D> {
         found
     }
 
-    fn anybody(&mut self, pledge: &Pledge) -> bool {
+    fn anybody(&mut self, pledge: Pledge<&Value>) -> bool {
         let index = self.slot.ballots.watch(pledge);
         !self.slot.ballots.nodes(index).is_empty()
     }
 
-    fn count(&self, pledge: &Pledge) -> NodeSet {
+    fn count(&self, pledge: Pledge<&Value>) -> NodeSet {
         self.slot.ballots.count(pledge)
     }
 }

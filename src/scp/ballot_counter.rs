@@ -4,7 +4,7 @@ use super::driver::Driver;
 use super::event::{BallotPhase, BallotReason, Evidence, Rule, ScpEvent, ScpTimer};
 use super::id::Counter;
 use super::node_set::NodeSet;
-use super::pledge::Pledge;
+use super::pledge::Promise;
 use super::statement::Ballot;
 use super::turn::{Broken, Kind, Turn};
 use super::value::Value;
@@ -70,7 +70,7 @@ impl<D: Driver> Turn<'_, D> {
             return Ok(false);
         }
         let n = vars.b.as_ref().map_or(0, |b| b.n);
-        let ahead = self.slot.ballots.watch(&Pledge::AboveCounter(n));
+        let ahead = self.slot.ballots.watch(Promise::AboveCounter(n).of_any());
         let nodes = self.slot.ballots.nodes(ahead);
         let Some(evidence) = self
             .electorate(Kind::Ballot)
@@ -117,7 +117,7 @@ impl<D: Driver> Turn<'_, D> {
         {
             return;
         }
-        let there = self.slot.ballots.watch(&Pledge::AtCounter(n));
+        let there = self.slot.ballots.watch(Promise::AtCounter(n).of_any());
         let nodes = self.slot.ballots.nodes(there);
         match self.electorate(Kind::Ballot).greatest_quorum(nodes) {
             Some(quorum) => {

@@ -5,6 +5,7 @@ use super::node_set::NodeSet;
 use super::pledge::Pledge;
 use super::spoken::Spoken;
 use super::statement::Statement;
+use super::value::Value;
 
 /// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
 const TALLIES_MAX: usize = 48;
@@ -12,7 +13,7 @@ const TALLIES_MAX: usize = 48;
 /// Who makes a pledge.
 #[derive(Clone, Debug)]
 struct Tally {
-    pledge: Pledge,
+    pledge: Pledge<Value>,
     nodes: NodeSet,
 }
 
@@ -44,7 +45,7 @@ impl BallotLedger {
     pub(super) fn record(&mut self, recorded: Recorded) {
         let node = recorded.envelope.from;
         for tally in &mut self.tallies {
-            let makes = tally.pledge.is_made_by(&recorded.envelope.statement);
+            let makes = tally.pledge.lent().is_made_by(&recorded.envelope.statement);
             tally.nodes.assign(node, makes.into());
         }
         self.spoken.put(node, Some(&recorded.envelope));
@@ -59,24 +60,28 @@ impl BallotLedger {
                 .put(node, recorded.map(|recorded| &recorded.envelope));
             let statement = self.ledger.statement(node);
             for tally in &mut self.tallies {
-                let makes = statement.is_some_and(|said| tally.pledge.is_made_by(said));
+                let makes = statement.is_some_and(|said| tally.pledge.lent().is_made_by(said));
                 tally.nodes.assign(node, makes.into());
             }
         }
     }
 
     /// Watches `pledge` from now on, if it is not watched yet.
-    pub(super) fn watch(&mut self, pledge: &Pledge) -> TallyIndex {
-        if let Some(at) = self
+    pub(super) fn watch(&mut self, pledge: Pledge<&Value>) -> TallyIndex {
+        match self
             .tallies
             .iter()
-            .position(|tally| tally.pledge == *pledge)
+            .position(|tally| tally.pledge.is(pledge))
         {
-            return TallyIndex(at);
+            Some(at) => TallyIndex(at),
+            None => self.begin_watching(pledge),
         }
+    }
+
+    fn begin_watching(&mut self, pledge: Pledge<&Value>) -> TallyIndex {
         let tally = Tally {
             nodes: self.count(pledge),
-            pledge: pledge.clone(),
+            pledge: pledge.to_owned(),
         };
         if self.tallies.len() < TALLIES_MAX {
             self.tallies.push(tally);
@@ -99,7 +104,7 @@ impl BallotLedger {
     }
 
     /// Who makes `pledge`, counted afresh.
-    pub(super) fn count(&self, pledge: &Pledge) -> NodeSet {
+    pub(super) fn count(&self, pledge: Pledge<&Value>) -> NodeSet {
         self.spoken.who(|statement| pledge.is_made_by(statement))
     }
 

@@ -3,7 +3,7 @@
 use super::driver::Driver;
 use super::event::{BallotPhase, BallotReason, Evidence, ScpEvent};
 use super::id::Counter;
-use super::pledge::Pledge;
+use super::pledge::{Pledge, Promise};
 use super::statement::{Ballot, Statement};
 use super::turn::{Broken, Kind, Turn};
 use super::value::Value;
@@ -14,19 +14,21 @@ impl<D: Driver> Turn<'_, D> {
         if self.slot.ballot().phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        let mut tops = mentioned(hint);
+        let mut tops = Mentions::of(hint);
         if self.has_prepared_against_commit(&tops) {
             return Err(Broken);
         }
-        tops.retain(|top| self.may_raise_prepared(top));
-        tops.retain(|top| self.value_may_be_prepared(&top.x));
-        for ballot in self.prepare_candidates(tops) {
-            if !self.may_raise_prepared(&ballot) {
+        tops.retain(|top| self.may_raise_prepared(top) && self.value_may_be_prepared(top.x));
+        if tops.is_empty() {
+            return Ok(false);
+        }
+        for ballot in self.prepare_candidates(&tops) {
+            if !self.may_raise_prepared(Mention::of(&ballot)) {
                 continue;
             }
-            let votes = Pledge::VotesPrepare(ballot.clone());
-            let accepts = Pledge::AcceptsPrepare(ballot.clone());
-            if let Some(evidence) = self.may_accept(&votes, &accepts) {
+            let votes = Promise::VotesPrepare(ballot.n).of(&ballot.x);
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            if let Some(evidence) = self.may_accept(votes, accepts) {
                 return self.set_accepted_prepared(ballot, evidence);
             }
         }
@@ -34,16 +36,18 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Would accepting `ballot` change p or p'? What this says no to it also says no to for all that is ~ and lower.
-    fn may_raise_prepared(&self, ballot: &Ballot) -> bool {
+    fn may_raise_prepared(&self, ballot: Mention<'_>) -> bool {
         let vars = self.slot.ballot();
-        let covered = |p: &Ballot| ballot.is_below_compatible(p);
         match vars.phase {
             BallotPhase::Prepare => {
-                vars.p_prime.as_ref().is_none_or(|second| ballot > second)
-                    && !vars.p.as_ref().is_some_and(covered)
+                !vars
+                    .p
+                    .as_ref()
+                    .is_some_and(|p| ballot.is_below_compatible(p))
+                    && vars.p_prime.as_ref().is_none_or(|p| ballot.is_above(p))
             }
             BallotPhase::Confirm => {
-                let raises = |p: &Ballot| p.is_below_compatible(ballot) && p != ballot;
+                let raises = |p: &Ballot| p.n < ballot.n && p.x == *ballot.x;
                 vars.p.as_ref().is_some_and(raises)
             }
             BallotPhase::Externalize => false,
@@ -52,11 +56,11 @@ impl<D: Driver> Turn<'_, D> {
 
     /// Only liars bring a node to accept a commit of one value while p is a higher ballot of another. p must not rise
     /// from there (NOTES, section 7b).
-    fn has_prepared_against_commit(&self, tops: &[Ballot]) -> bool {
+    fn has_prepared_against_commit(&self, tops: &Mentions<'_>) -> bool {
         let vars = self.slot.ballot();
         match (vars.phase, &vars.p, &vars.c) {
             (BallotPhase::Confirm, Some(p), Some(c)) if !p.is_compatible(c) => {
-                tops.iter().any(|top| p.is_below_compatible(top))
+                tops.iter().any(|top| p.n <= top.n && p.x == *top.x)
             }
             _ => false,
         }
@@ -67,31 +71,36 @@ impl<D: Driver> Turn<'_, D> {
     fn value_may_be_prepared(&mut self, x: &Value) -> bool {
         let vars = self.slot.ballot();
         let floor = match &vars.p {
-            Some(p) if p.x == *x => above(Some(p), x),
-            _ => above(vars.p_prime.as_ref(), x),
+            Some(p) if p.x == *x => counter_above(Some(p), x),
+            _ => counter_above(vars.p_prime.as_ref(), x),
         };
-        let votes = Pledge::VotesPrepare(floor.clone());
-        let accepts = Pledge::AcceptsPrepare(floor);
-        self.may_reach_acceptance(&votes, &accepts)
+        let votes = Promise::VotesPrepare(floor).of(x);
+        let accepts = Promise::AcceptsPrepare(floor).of(x);
+        self.may_reach_acceptance(votes, accepts)
     }
 
     /// Could any ballot of value `x` above h be confirmed?
     fn value_may_be_confirmed(&mut self, x: &Value) -> bool {
-        let floor = above(self.slot.ballot().h.as_ref(), x);
-        self.may_reach_confirmation(&Pledge::AcceptsPrepare(floor))
+        let floor = counter_above(self.slot.ballot().h.as_ref(), x);
+        self.may_reach_confirmation(Promise::AcceptsPrepare(floor).of(x))
     }
 
     /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
     /// descending (NOTES 39).
-    fn prepare_candidates(&self, tops: Vec<Ballot>) -> Vec<Ballot> {
+    fn prepare_candidates(&self, tops: &Mentions<'_>) -> Vec<Ballot> {
         let mut found: Vec<Ballot> = Vec::new();
-        for top in &tops {
+        // Most statements name the same few ballots.
+        let mut add = |n: Counter, x: &Value| {
+            if !found.iter().any(|known| known.n == n && known.x == *x) {
+                found.push(Ballot::new(n, x.clone()));
+            }
+        };
+        for top in tops.iter() {
             for statement in self.slot.ballots.statements() {
-                collect_candidates(statement, top, &mut found);
+                collect_candidates(statement, top, &mut add);
             }
         }
         found.sort_unstable_by(|a, b| b.cmp(a));
-        found.dedup();
         found
     }
 
@@ -162,15 +171,18 @@ impl<D: Driver> Turn<'_, D> {
         if vars.phase != BallotPhase::Prepare || vars.p.is_none() {
             return Ok(false);
         }
-        let mut tops = mentioned(hint);
-        tops.retain(|top| self.is_above_h(top));
-        tops.retain(|top| self.value_may_be_confirmed(&top.x));
-        let candidates = self.prepare_candidates(tops);
+        let mut tops = Mentions::of(hint);
+        tops.retain(|top| self.is_above_h(top) && self.value_may_be_confirmed(top.x));
+        if tops.is_empty() {
+            return Ok(false);
+        }
+        let candidates = self.prepare_candidates(&tops);
         for (at, ballot) in candidates.iter().enumerate() {
-            if !self.is_above_h(ballot) {
+            if !self.is_above_h(Mention::of(ballot)) {
                 break;
             }
-            if let Some(evidence) = self.may_confirm(&Pledge::AcceptsPrepare(ballot.clone())) {
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            if let Some(evidence) = self.may_confirm(accepts) {
                 let c = self.find_c(&candidates[at..], ballot);
                 return self.set_confirmed_prepared(c, ballot.clone(), evidence);
             }
@@ -178,8 +190,9 @@ impl<D: Driver> Turn<'_, D> {
         Ok(false)
     }
 
-    fn is_above_h(&self, ballot: &Ballot) -> bool {
-        self.slot.ballot().h.as_ref().is_none_or(|h| h < ballot)
+    fn is_above_h(&self, ballot: Mention<'_>) -> bool {
+        let h = self.slot.ballot().h.as_ref();
+        h.is_none_or(|h| ballot.is_above(h))
     }
 
     /// The lowest ballot that the node may vote to commit together with `h`: going down from `h` through those
@@ -199,10 +212,8 @@ impl<D: Driver> Turn<'_, D> {
             if !ballot.is_compatible(h) {
                 continue;
             }
-            if self
-                .may_confirm(&Pledge::AcceptsPrepare(ballot.clone()))
-                .is_none()
-            {
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            if self.may_confirm(accepts).is_none() {
                 break;
             }
             c = Some(ballot.clone());
@@ -248,7 +259,11 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Federated voting: may the node accept? Counts everybody.
-    pub(super) fn may_accept(&mut self, votes: &Pledge, accepts: &Pledge) -> Option<Evidence> {
+    pub(super) fn may_accept(
+        &mut self,
+        votes: Pledge<&Value>,
+        accepts: Pledge<&Value>,
+    ) -> Option<Evidence> {
         let votes = self.slot.ballots.watch(votes);
         let accepts = self.slot.ballots.watch(accepts);
         let ballots = &self.slot.ballots;
@@ -260,14 +275,18 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Federated voting: may the node confirm?
-    pub(super) fn may_confirm(&mut self, accepts: &Pledge) -> Option<Evidence> {
+    pub(super) fn may_confirm(&mut self, accepts: Pledge<&Value>) -> Option<Evidence> {
         let accepts = self.slot.ballots.watch(accepts);
         self.electorate(Kind::Ballot)
             .confirm(self.slot.ballots.nodes(accepts), self.recording)
     }
 
     /// A necessary condition for accepting anything that these pledges are part of.
-    pub(super) fn may_reach_acceptance(&mut self, votes: &Pledge, accepts: &Pledge) -> bool {
+    pub(super) fn may_reach_acceptance(
+        &mut self,
+        votes: Pledge<&Value>,
+        accepts: Pledge<&Value>,
+    ) -> bool {
         let votes = self.slot.ballots.watch(votes);
         let accepts = self.slot.ballots.watch(accepts);
         let ballots = &self.slot.ballots;
@@ -277,7 +296,7 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// A necessary condition for confirming anything that this pledge is part of.
-    pub(super) fn may_reach_confirmation(&mut self, accepts: &Pledge) -> bool {
+    pub(super) fn may_reach_confirmation(&mut self, accepts: Pledge<&Value>) -> bool {
         let accepts = self.slot.ballots.watch(accepts);
         self.electorate(Kind::Ballot)
             .local
@@ -285,19 +304,102 @@ impl<D: Driver> Turn<'_, D> {
     }
 }
 
-/// The lowest ballot of value `x` that can be above `floor`; without a floor the lowest there is.
-fn above(floor: Option<&Ballot>, x: &Value) -> Ballot {
-    let n = match floor {
+/// The counter of the lowest ballot of value `x` that can be above `floor`; without a floor the lowest there is.
+fn counter_above(floor: Option<&Ballot>, x: &Value) -> Counter {
+    match floor {
         Some(floor) if floor.x == *x => floor.n.saturating_add(1),
         Some(floor) => floor.n,
         None => 0,
-    };
-    Ballot::new(n, x.clone())
+    }
 }
 
-/// The ballots that a statement says something about preparing, highest first.
-fn mentioned(hint: &Statement) -> Vec<Ballot> {
-    let mut ballots = match hint {
+/// A ballot that a statement says something about, lent from it.
+#[derive(Clone, Copy, Debug)]
+struct Mention<'a> {
+    n: Counter,
+    x: &'a Value,
+}
+
+impl<'a> Mention<'a> {
+    fn of(ballot: &'a Ballot) -> Mention<'a> {
+        Mention {
+            n: ballot.n,
+            x: &ballot.x,
+        }
+    }
+
+    /// `<=` and `~`.
+    fn is_below_compatible(self, other: &Ballot) -> bool {
+        self.n <= other.n && *self.x == other.x
+    }
+
+    fn is_above(self, other: &Ballot) -> bool {
+        (self.n, self.x) > (other.n, &other.x)
+    }
+}
+
+/// The ballots that a statement says something about preparing, highest first, each once: three at most.
+#[derive(Clone, Copy, Debug)]
+struct Mentions<'a> {
+    tops: [Option<Mention<'a>>; 3],
+}
+
+impl<'a> Mentions<'a> {
+    fn of(hint: &'a Statement) -> Mentions<'a> {
+        let at = |n: Counter, x: &'a Value| Some(Mention { n, x });
+        let mut tops = match hint {
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                ..
+            } => [
+                Some(Mention::of(ballot)),
+                prepared.as_ref().map(Mention::of),
+                prepared_prime.as_ref().map(Mention::of),
+            ],
+            Statement::Confirm {
+                ballot, n_prepared, ..
+            } => [
+                at(Counter::MAX, &ballot.x),
+                at(*n_prepared, &ballot.x),
+                None,
+            ],
+            Statement::Externalize { commit, .. } => [at(Counter::MAX, &commit.x), None, None],
+            Statement::Nominate { .. } => [None; 3],
+        };
+        let key = |top: &Option<Mention<'a>>| top.map(|top| (top.n, top.x));
+        tops.sort_by(|a, b| key(b).cmp(&key(a)));
+        for later in [2, 1] {
+            if key(&tops[later]) == key(&tops[later - 1]) {
+                tops[later] = None;
+            }
+        }
+        Mentions { tops }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Mention<'a>> + '_ {
+        self.tops.iter().flatten().copied()
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(Mention<'a>) -> bool) {
+        for top in &mut self.tops {
+            *top = top.filter(|&mention| keep(mention));
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tops.iter().all(Option::is_none)
+    }
+}
+
+/// Names the ballots of `statement` that are ~ and <= `top`; one that pledges every counter names `top` itself.
+fn collect_candidates(
+    statement: &Statement,
+    top: Mention<'_>,
+    add: &mut impl FnMut(Counter, &Value),
+) {
+    match statement {
         Statement::Prepare {
             ballot,
             prepared,
@@ -306,50 +408,17 @@ fn mentioned(hint: &Statement) -> Vec<Ballot> {
         } => [Some(ballot), prepared.as_ref(), prepared_prime.as_ref()]
             .into_iter()
             .flatten()
-            .cloned()
-            .collect(),
+            .filter(|ballot| ballot.n <= top.n && ballot.x == *top.x)
+            .for_each(|ballot| add(ballot.n, &ballot.x)),
         Statement::Confirm {
             ballot, n_prepared, ..
-        } => vec![
-            Ballot::new(*n_prepared, ballot.x.clone()),
-            Ballot::new(Counter::MAX, ballot.x.clone()),
-        ],
-        Statement::Externalize { commit, .. } => {
-            vec![Ballot::new(Counter::MAX, commit.x.clone())]
-        }
-        Statement::Nominate { .. } => Vec::new(),
-    };
-    ballots.sort_unstable_by(|a, b| b.cmp(a));
-    ballots.dedup();
-    ballots
-}
-
-/// Adds the ballots of `statement` that are ~ and <= `top`; one that pledges every counter adds `top` itself.
-fn collect_candidates(statement: &Statement, top: &Ballot, found: &mut Vec<Ballot>) {
-    match statement {
-        Statement::Prepare {
-            ballot,
-            prepared,
-            prepared_prime,
-            ..
-        } => found.extend(
-            [Some(ballot), prepared.as_ref(), prepared_prime.as_ref()]
-                .into_iter()
-                .flatten()
-                .filter(|ballot| ballot.is_below_compatible(top))
-                .cloned(),
-        ),
-        Statement::Confirm {
-            ballot, n_prepared, ..
-        } if ballot.is_compatible(top) => {
-            found.push(top.clone());
+        } if ballot.x == *top.x => {
+            add(top.n, top.x);
             if *n_prepared < top.n {
-                found.push(Ballot::new(*n_prepared, top.x.clone()));
+                add(*n_prepared, top.x);
             }
         }
-        Statement::Externalize { commit, .. } if commit.is_compatible(top) => {
-            found.push(top.clone());
-        }
+        Statement::Externalize { commit, .. } if commit.x == *top.x => add(top.n, top.x),
         Statement::Confirm { .. } | Statement::Externalize { .. } | Statement::Nominate { .. } => {}
     }
 }

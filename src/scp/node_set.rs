@@ -47,6 +47,12 @@ impl NodeSet {
 
     /// Puts `node` in or takes it out.
     pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
+        // Of the many tallies that hear of a statement most have the node's word already.
+        if let Some(word) = self.words.get_mut(node.index() / BITS) {
+            let (bit, value) = (node.index() % BITS, u64::from(member == Membership::In));
+            *word = *word & !(1 << bit) | value << bit;
+            return;
+        }
         match member {
             Membership::In => self.insert(node),
             Membership::Out => self.remove(node),

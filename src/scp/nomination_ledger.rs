@@ -50,17 +50,24 @@ impl NominationLedger {
             return;
         };
         for value in voted {
-            self.support_mut(value).votes.insert(node);
+            self.support_mut(value, |support| {
+                support.votes.insert(node);
+            });
         }
         for value in accepted {
-            let support = self.support_mut(value);
-            support.votes.insert(node);
-            support.accepts.insert(node);
+            self.support_mut(value, |support| {
+                support.votes.insert(node);
+                support.accepts.insert(node);
+            });
         }
     }
 
-    fn support_mut(&mut self, value: &Value) -> &mut Support {
-        self.supports.entry(value.clone()).or_default()
+    fn support_mut(&mut self, value: &Value, change: impl FnOnce(&mut Support)) {
+        // Nearly always known already; then no value is cloned.
+        match self.supports.get_mut(value) {
+            Some(support) => change(support),
+            None => change(self.supports.entry(value.clone()).or_default()),
+        }
     }
 
     /// Undoes everything recorded since the turn began.

@@ -149,23 +149,33 @@ impl<D: Driver> Turn<'_, D> {
     fn best_echo(&self, values: &[Value]) -> Option<Option<Value>> {
         let nomination = self.slot.nomination();
         let prev = &nomination.proposal.as_ref()?.prev;
-        let valid: Vec<Value> = values
-            .iter()
-            .filter_map(|value| self.votable(value))
-            .collect();
-        if valid.is_empty() {
-            return None;
-        }
         let hash = |value: &Value| {
             self.driver
                 .value_hash(self.slot.index, prev, nomination.round, value)
         };
-        // Of equal hashes the last wins.
-        let best = valid
-            .into_iter()
-            .filter(|value| !nomination.voted.contains(value))
-            .max_by_key(hash);
-        Some(best)
+        let mut any_valid = false;
+        let mut best: Option<Value> = None;
+        let mut best_hash = None;
+        for value in values {
+            let Some(value) = self.votable(value) else {
+                continue;
+            };
+            any_valid = true;
+            if nomination.voted.contains(&value) {
+                continue;
+            }
+            // Hashed only if there is a choice. Of equal hashes the last wins.
+            if let Some(rival) = &best {
+                let to_beat = *best_hash.get_or_insert_with(|| hash(rival));
+                let own = hash(&value);
+                if own < to_beat {
+                    continue;
+                }
+                best_hash = Some(own);
+            }
+            best = Some(value);
+        }
+        any_valid.then_some(best)
     }
 
     /// `value` if it may be voted for, or else what can be extracted from it.
@@ -318,7 +328,9 @@ impl<D: Driver> Turn<'_, D> {
     /// Combines all candidates and starts balloting with the result, unless that has started (NOTES 34, 36).
     fn combine_candidates(&mut self) -> Result<(), Broken> {
         let candidates = &self.slot.nomination().candidates;
-        let composite = self.driver.combine(self.slot.index, candidates);
+        let combined = self.driver.combine(self.slot.index, candidates);
+        // Most often it is one of them: then all nodes go on with one and the same value in memory.
+        let composite = combined.map(|value| candidates.get(&value).cloned().unwrap_or(value));
         self.slot.nomination_mut().composite.clone_from(&composite);
         let Some(value) = composite else {
             return Ok(());

@@ -6,26 +6,35 @@ use super::id::Counter;
 use super::statement::{Ballot, Statement};
 use super::value::Value;
 
-/// Something that a ballot statement may pledge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Pledge {
-    /// Votes for or accepts prepare(ballot).
-    VotesPrepare(Ballot),
-    /// Accepts prepare(ballot).
-    AcceptsPrepare(Ballot),
+/// Something that a ballot statement may pledge. `V` is a value: lent where a question is asked, owned where it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pledge<V> {
+    /// What is pledged.
+    pub(super) promise: Promise,
+    /// About which value; none where only counters matter.
+    pub(super) x: Option<V>,
+}
+
+/// What may be pledged about a value x.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Promise {
+    /// Votes for or accepts prepare(n, x).
+    VotesPrepare(Counter),
+    /// Accepts prepare(n, x).
+    AcceptsPrepare(Counter),
     /// Votes for or accepts commit(n, x) for all n of the interval.
-    VotesCommit(Value, Interval),
+    VotesCommit(Interval),
     /// Accepts commit(n, x) for all n of the interval.
-    AcceptsCommit(Value, Interval),
+    AcceptsCommit(Interval),
     /// Votes for or accepts commit(n, x) for some n: a necessary condition, cheap to keep.
-    VotesSomeCommit(Value),
+    VotesSomeCommit,
     /// Accepts commit(n, x) for some n.
-    AcceptsSomeCommit(Value),
+    AcceptsSomeCommit,
     /// Says something about committing x at counters above n.
-    CommitBeyond(Value, Counter),
-    /// Has heard of counter n: what "heard from quorum" counts.
+    CommitBeyond(Counter),
+    /// Has heard of counter n, whatever the value: what "heard from quorum" counts.
     AtCounter(Counter),
-    /// Has a counter above n: what catching up counts.
+    /// Has a counter above n, whatever the value: what catching up counts.
     AboveCounter(Counter),
 }
 
@@ -38,64 +47,123 @@ pub(super) struct Interval {
     pub(super) high: Counter,
 }
 
-impl Pledge {
-    /// Does `statement` make this pledge?
-    pub(super) fn is_made_by(&self, statement: &Statement) -> bool {
-        match self {
-            Pledge::VotesPrepare(ballot) => {
-                votes_prepare(statement, ballot) || accepts_prepare(statement, ballot)
-            }
-            Pledge::AcceptsPrepare(ballot) => accepts_prepare(statement, ballot),
-            Pledge::VotesCommit(x, interval) => votes_commit(statement, x, *interval),
-            Pledge::AcceptsCommit(x, interval) => accepts_commit(statement, x, *interval),
-            Pledge::VotesSomeCommit(x) => match statement {
-                Statement::Prepare { ballot, n_c, .. } => *n_c != 0 && ballot.x == *x,
-                _ => statement.ballot_value() == Some(x),
-            },
-            Pledge::AcceptsSomeCommit(x) => {
-                !matches!(statement, Statement::Prepare { .. })
-                    && statement.ballot_value() == Some(x)
-            }
-            Pledge::CommitBeyond(x, n) => match statement {
-                Statement::Prepare {
-                    ballot, n_c, n_h, ..
-                } => *n_c != 0 && n_h > n && ballot.x == *x,
-                Statement::Confirm { ballot, n_h, .. } => n_h > n && ballot.x == *x,
-                Statement::Externalize { commit, .. } => *n < Counter::MAX && commit.x == *x,
-                Statement::Nominate { .. } => false,
-            },
-            Pledge::AtCounter(n) => match statement {
-                Statement::Prepare { ballot, .. } => ballot.n >= *n,
-                _ => true,
-            },
-            Pledge::AboveCounter(n) => statement.counter() > *n,
+impl Promise {
+    /// The pledge of this about `x`.
+    pub(super) fn of(self, x: &Value) -> Pledge<&Value> {
+        Pledge {
+            promise: self,
+            x: Some(x),
+        }
+    }
+
+    /// The pledge of this, which is about counters alone.
+    pub(super) fn of_any(self) -> Pledge<&'static Value> {
+        Pledge {
+            promise: self,
+            x: None,
         }
     }
 }
 
-fn votes_prepare(statement: &Statement, wanted: &Ballot) -> bool {
+impl Pledge<&Value> {
+    /// The same, to be kept.
+    pub(super) fn to_owned(self) -> Pledge<Value> {
+        Pledge {
+            promise: self.promise,
+            x: self.x.cloned(),
+        }
+    }
+
+    /// Does `statement` make this pledge?
+    pub(super) fn is_made_by(self, statement: &Statement) -> bool {
+        match self.x {
+            Some(x) => self.promise.is_made_about(x, statement),
+            None => self.promise.is_made_by_counter_of(statement),
+        }
+    }
+}
+
+impl Pledge<Value> {
+    /// Is it this pledge?
+    pub(super) fn is(&self, other: Pledge<&Value>) -> bool {
+        self.promise == other.promise && self.x.as_ref() == other.x
+    }
+
+    /// The same, lent.
+    pub(super) fn lent(&self) -> Pledge<&Value> {
+        Pledge {
+            promise: self.promise,
+            x: self.x.as_ref(),
+        }
+    }
+}
+
+impl Promise {
+    fn is_made_about(self, x: &Value, statement: &Statement) -> bool {
+        match self {
+            Promise::VotesPrepare(n) => {
+                votes_prepare(statement, n, x) || accepts_prepare(statement, n, x)
+            }
+            Promise::AcceptsPrepare(n) => accepts_prepare(statement, n, x),
+            Promise::VotesCommit(interval) => votes_commit(statement, x, interval),
+            Promise::AcceptsCommit(interval) => accepts_commit(statement, x, interval),
+            Promise::VotesSomeCommit => match statement {
+                Statement::Prepare { ballot, n_c, .. } => *n_c != 0 && ballot.x == *x,
+                _ => statement.ballot_value() == Some(x),
+            },
+            Promise::AcceptsSomeCommit => {
+                !matches!(statement, Statement::Prepare { .. })
+                    && statement.ballot_value() == Some(x)
+            }
+            Promise::CommitBeyond(n) => match statement {
+                Statement::Prepare {
+                    ballot, n_c, n_h, ..
+                } => *n_c != 0 && *n_h > n && ballot.x == *x,
+                Statement::Confirm { ballot, n_h, .. } => *n_h > n && ballot.x == *x,
+                Statement::Externalize { commit, .. } => n < Counter::MAX && commit.x == *x,
+                Statement::Nominate { .. } => false,
+            },
+            Promise::AtCounter(_) | Promise::AboveCounter(_) => {
+                self.is_made_by_counter_of(statement)
+            }
+        }
+    }
+
+    fn is_made_by_counter_of(self, statement: &Statement) -> bool {
+        match self {
+            Promise::AtCounter(n) => match statement {
+                Statement::Prepare { ballot, .. } => ballot.n >= n,
+                _ => true,
+            },
+            Promise::AboveCounter(n) => statement.counter() > n,
+            _ => false,
+        }
+    }
+}
+
+fn votes_prepare(statement: &Statement, n: Counter, x: &Value) -> bool {
     match statement {
-        Statement::Prepare { ballot, .. } => wanted.is_below_compatible(ballot),
-        Statement::Confirm { ballot, .. } => ballot.is_compatible(wanted),
-        Statement::Externalize { commit, .. } => commit.is_compatible(wanted),
+        Statement::Prepare { ballot, .. } => n <= ballot.n && ballot.x == *x,
+        Statement::Confirm { ballot, .. } => ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.x == *x,
         Statement::Nominate { .. } => false,
     }
 }
 
-fn accepts_prepare(statement: &Statement, wanted: &Ballot) -> bool {
+fn accepts_prepare(statement: &Statement, n: Counter, x: &Value) -> bool {
     match statement {
         Statement::Prepare {
             prepared,
             prepared_prime,
             ..
-        } => [prepared, prepared_prime]
-            .into_iter()
-            .flatten()
-            .any(|ballot| wanted.is_below_compatible(ballot)),
+        } => {
+            let covers = |p: &Option<Ballot>| matches!(p, Some(p) if n <= p.n && p.x == *x);
+            covers(prepared) || covers(prepared_prime)
+        }
         Statement::Confirm {
             ballot, n_prepared, ..
-        } => wanted.n <= *n_prepared && ballot.is_compatible(wanted),
-        Statement::Externalize { commit, .. } => commit.is_compatible(wanted),
+        } => n <= *n_prepared && ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.x == *x,
         Statement::Nominate { .. } => false,
     }
 }

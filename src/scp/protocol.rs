@@ -206,12 +206,12 @@ impl Scp {
             true => Voice::Speaks,
             false => Voice::Silent,
         };
-        let is_new = !self.slots.contains_key(&index);
         let local_set = self.sets.resolve(driver, self.local.quorum_set);
-        let slot = self
-            .slots
-            .entry(index)
-            .or_insert_with(|| Slot::new(index, voice));
+        let mut is_new = false;
+        let slot = self.slots.entry(index).or_insert_with(|| {
+            is_new = true;
+            Slot::new(index, voice)
+        });
         slot.begin();
         let kept = out.len();
         let result = work(&mut Turn {

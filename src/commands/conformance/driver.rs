@@ -47,13 +47,13 @@ impl VectorDriver {
 
     fn node_hash(&self, tag: char, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
         let name = self.names.node_name(node);
-        hash(&format!("{tag}:{}:{round}:{name}:{}", slot.0, text(prev)))
+        hash(format!("{tag}:{}:{round}:{name}:{}", slot.0, text(prev)).as_bytes())
     }
 }
 
 /// First 8 bytes of SHA-256, big-endian.
-pub(in crate::commands) fn hash(text: &str) -> u64 {
-    let digest = Sha256::digest(text.as_bytes());
+pub(in crate::commands) fn hash(text: &[u8]) -> u64 {
+    let digest = Sha256::digest(text);
     digest
         .iter()
         .take(8)
@@ -102,12 +102,8 @@ impl Driver for VectorDriver {
     }
 
     fn value_hash(&self, slot: SlotIndex, prev: &Value, round: u32, value: &Value) -> u64 {
-        hash(&format!(
-            "K:{}:{round}:{}:{}",
-            slot.0,
-            text(value),
-            text(prev)
-        ))
+        let (value, prev) = (text(value), text(prev));
+        hash(format!("K:{}:{round}:{value}:{prev}", slot.0).as_bytes())
     }
 
     fn nomination_timeout(&self, round: u32) -> Span {

@@ -15,6 +15,8 @@ const TALLIES_MAX: usize = 48;
 struct Tally {
     pledge: Pledge<Value>,
     nodes: NodeSet,
+    /// How many statements were recorded since it was last asked for.
+    idle: u32,
 }
 
 /// Names a tally until the next-but-one is asked for.
@@ -43,11 +45,15 @@ impl BallotLedger {
 
     /// Records a newer statement of its sender.
     pub(super) fn record(&mut self, recorded: Recorded) {
-        let node = recorded.envelope.from;
+        let (node, statement) = (recorded.envelope.from, &recorded.envelope.statement);
         for tally in &mut self.tallies {
-            let makes = tally.pledge.lent().is_made_by(&recorded.envelope.statement);
+            let makes = tally.pledge.lent().is_made_by(statement);
             tally.nodes.assign(node, makes.into());
+            tally.idle += 1;
         }
+        // Keeping a tally that nobody asks for costs as much by now as counting afresh would.
+        let idle_max = self.ledger.len();
+        self.tallies.retain(|tally| tally.idle <= idle_max);
         self.spoken.put(node, Some(&recorded.envelope));
         self.ledger.record(recorded);
     }
@@ -82,6 +88,7 @@ impl BallotLedger {
         let tally = Tally {
             nodes: self.count(pledge),
             pledge: pledge.to_owned(),
+            idle: 0,
         };
         if self.tallies.len() < TALLIES_MAX {
             self.tallies.push(tally);

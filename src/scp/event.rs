@@ -251,7 +251,7 @@ pub enum ScpEvent {
     Refused {
         /// The slot.
         slot: SlotIndex,
-        /// Whose statement it was (the node itself for timers).
+        /// Whose statement it was (the node itself for its own proposals and timers).
         from: NodeId,
         /// Why.
         why: Refusal,

@@ -41,6 +41,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// How far the numbers of those who have said anything reach.
+    pub(super) fn len(&self) -> u32 {
+        self.latest.len() as u32
+    }
+
     /// What `node` said last.
     pub(super) fn get(&self, node: NodeId) -> Option<&Recorded> {
         self.latest.get(node.index())?.as_ref()

@@ -6,17 +6,37 @@ use super::id::NodeId;
 
 const BITS: usize = u64::BITS as usize;
 
+/// How many words are held without memory of their own: the first 128 nodes.
+const HEAD: usize = 2;
+
 /// A set of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct NodeSet {
-    words: Vec<u64>,
+    head: [u64; HEAD],
+    /// The words after those of `head`.
+    tail: Vec<u64>,
 }
 
 impl NodeSet {
     /// The empty set.
     #[must_use]
     pub const fn new() -> NodeSet {
-        NodeSet { words: Vec::new() }
+        NodeSet {
+            head: [0; HEAD],
+            tail: Vec::new(),
+        }
+    }
+
+    /// The word that has the bit of `node`, if the set reaches that far.
+    fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
+        match node.index() / BITS {
+            at @ 0..HEAD => Some(&mut self.head[at]),
+            at => self.tail.get_mut(at - HEAD),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &u64> {
+        self.head.iter().chain(&self.tail)
     }
 
     /// Adds `node`; false if it was there already (or its number is out of range).
@@ -24,19 +44,24 @@ impl NodeSet {
         if node.0 >= NodeId::LIMIT {
             return false;
         }
-        let (word, bit) = (node.index() / BITS, 1 << (node.index() % BITS));
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
+        let at = node.index() / BITS;
+        if at >= HEAD + self.tail.len() {
+            self.tail.resize(at - HEAD + 1, 0);
         }
-        let fresh = self.words[word] & bit == 0;
-        self.words[word] |= bit;
-        fresh
+        let bit = 1 << (node.index() % BITS);
+        match self.word_mut(node) {
+            Some(word) if *word & bit == 0 => {
+                *word |= bit;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes `node` out; false if it was not there.
     pub fn remove(&mut self, node: NodeId) -> bool {
         let bit = 1 << (node.index() % BITS);
-        match self.words.get_mut(node.index() / BITS) {
+        match self.word_mut(node) {
             Some(word) if *word & bit != 0 => {
                 *word &= !bit;
                 true
@@ -47,46 +72,43 @@ impl NodeSet {
 
     /// Puts `node` in or takes it out.
     pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
-        // Of the many tallies that hear of a statement most have the node's word already.
-        if let Some(word) = self.words.get_mut(node.index() / BITS) {
+        if let Some(word) = self.word_mut(node) {
             let (bit, value) = (node.index() % BITS, u64::from(member == Membership::In));
             *word = *word & !(1 << bit) | value << bit;
-            return;
+        } else if member == Membership::In {
+            self.insert(node);
         }
-        match member {
-            Membership::In => self.insert(node),
-            Membership::Out => self.remove(node),
-        };
     }
 
     /// Is `node` a member?
     #[must_use]
     pub fn contains(&self, node: NodeId) -> bool {
-        self.words
-            .get(node.index() / BITS)
-            .is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+        let word = match node.index() / BITS {
+            at @ 0..HEAD => Some(&self.head[at]),
+            at => self.tail.get(at - HEAD),
+        };
+        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
     }
 
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.words.iter().map(|word| word.count_ones()).sum()
+        self.words().map(|word| word.count_ones()).sum()
     }
 
     /// Has it no member?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|&word| word == 0)
+        self.words().all(|&word| word == 0)
     }
 
     /// How many members both sets have.
     #[must_use]
     pub fn common(&self, other: &NodeSet) -> u32 {
-        self.words
-            .iter()
-            .zip(&other.words)
-            .map(|(a, b)| (a & b).count_ones())
-            .sum()
+        let of_both = |(a, b): (&u64, &u64)| (a & b).count_ones();
+        let head: u32 = self.head.iter().zip(&other.head).map(of_both).sum();
+        let tail: u32 = self.tail.iter().zip(&other.tail).map(of_both).sum();
+        head + tail
     }
 
     /// Is every member a member of `other` too?
@@ -97,36 +119,42 @@ impl NodeSet {
 
     /// The members that `other` does not have, ascending.
     pub fn beyond(&self, other: &NodeSet) -> impl Iterator<Item = NodeId> {
-        let others = other.words.iter().copied().chain(std::iter::repeat(0));
-        members(
-            self.words
-                .iter()
-                .zip(others)
-                .map(|(word, with)| word & !with),
-        )
+        let others = other.words().copied().chain(std::iter::repeat(0));
+        members(self.words().zip(others).map(|(word, with)| word & !with))
     }
 
     /// Keeps only what `other` has too.
     pub fn intersect(&mut self, other: &NodeSet) {
-        self.words.truncate(other.words.len());
-        for (word, with) in self.words.iter_mut().zip(&other.words) {
+        self.tail.truncate(other.tail.len());
+        for (word, with) in self.words_with(other) {
             *word &= with;
         }
     }
 
     /// Adds everything that `other` has.
     pub fn unite(&mut self, other: &NodeSet) {
-        if self.words.len() < other.words.len() {
-            self.words.resize(other.words.len(), 0);
+        if self.tail.len() < other.tail.len() {
+            self.tail.resize(other.tail.len(), 0);
         }
-        for (word, with) in self.words.iter_mut().zip(&other.words) {
+        for (word, with) in self.words_with(other) {
             *word |= with;
         }
     }
 
+    /// The words that both sets have.
+    fn words_with<'a>(
+        &'a mut self,
+        other: &'a NodeSet,
+    ) -> impl Iterator<Item = (&'a mut u64, u64)> {
+        let words = self.head.iter_mut().chain(&mut self.tail);
+        let others = other.head.iter().copied();
+        let tail = other.tail.iter().copied();
+        words.zip(others.chain(tail))
+    }
+
     /// The members, ascending.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
-        members(self.words.iter().copied())
+        members(self.words().copied())
     }
 }
 
@@ -160,12 +188,14 @@ impl From<bool> for Membership {
 impl PartialEq for NodeSet {
     /// Same members, however far each has grown.
     fn eq(&self, other: &NodeSet) -> bool {
-        let (short, long) = if self.words.len() <= other.words.len() {
-            (&self.words, &other.words)
+        let (short, long) = if self.tail.len() <= other.tail.len() {
+            (&self.tail, &other.tail)
         } else {
-            (&other.words, &self.words)
+            (&other.tail, &self.tail)
         };
-        long.starts_with(short) && long[short.len()..].iter().all(|&word| word == 0)
+        self.head == other.head
+            && long.starts_with(short)
+            && long[short.len()..].iter().all(|&word| word == 0)
     }
 }
 
@@ -195,6 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
+        // Numbers on both sides of what is held without memory of its own.
         fn it_is_a_set(a: BTreeSet<u8>, b: BTreeSet<u8>, gone: BTreeSet<u8>) {
             let nodes = |of: &BTreeSet<u8>| of.iter().map(|&n| NodeId(n.into())).collect::<NodeSet>();
             let numbers = |of: &NodeSet| of.iter().map(|n| n.0 as u8).collect::<Vec<u8>>();

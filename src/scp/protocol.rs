@@ -63,7 +63,8 @@ impl Scp {
     }
 
     /// Nominates `value` for `slot`, where `prev` was decided for the slot before. Without a value the node joins as an
-    /// echoer: it takes part in the rounds but never adds a value of its own.
+    /// echoer: it takes part in the rounds but never adds a value of its own. What would break an invariant is refused
+    /// with an event, and nothing has changed.
     pub fn nominate<D: Driver>(
         &mut self,
         driver: &D,
@@ -72,10 +73,13 @@ impl Scp {
         prev: Value,
         out: &mut Vec<Effect>,
     ) -> Nomination {
-        self.turn(driver, slot, out, |turn| {
+        let result = self.turn(driver, slot, out, |turn| {
             Ok(turn.nominate(Proposal { value, prev })?)
+        });
+        result.unwrap_or_else(|why| {
+            self.report_refusal(slot, self.local.id, why, out);
+            Nomination::Unchanged
         })
-        .unwrap_or(Nomination::Unchanged)
     }
 
     /// Takes in an envelope from the network.

@@ -4,8 +4,8 @@
 use crate::scp_net::Choice;
 use proptest::prelude::*;
 use quorumscope::scp::{
-    Ballot, Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, ScpTimer,
-    SlotIndex, SlotState, Statement, Value,
+    Ballot, Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Refusal, Scp,
+    ScpEvent, ScpTimer, SlotIndex, SlotState, Statement, Value,
 };
 use std::sync::Arc;
 
@@ -192,6 +192,26 @@ fn fresh(recording: Recording) -> Scp {
 
 fn not_event(effect: &Effect) -> bool {
     !matches!(effect, Effect::Event(_))
+}
+
+/// A node whose own quorum set is insane refuses its own first ballot statement (NOTES, section 7d). Its proposal would
+/// lead there at once.
+#[test]
+fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
+    let twice = QuorumSet::flat(1, [NodeId(0), NodeId(0)]);
+    let driver = Choice {
+        sets: vec![Arc::new(twice)],
+    };
+    let mut scp = fresh(Recording::Events);
+    let before = everything(&scp);
+    let (_, out) = apply(&mut scp, &driver, &Op::Nominate(1, Some(Value::from("a"))));
+    let refused = ScpEvent::Refused {
+        slot: SlotIndex(1),
+        from: NodeId(0),
+        why: Refusal::BreaksInvariant,
+    };
+    assert_eq!(out, [Effect::Event(refused)]);
+    assert_eq!(everything(&scp), before);
 }
 
 proptest! {

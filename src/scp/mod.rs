@@ -79,6 +79,9 @@
 //! sender's bit in the tally of each pledge being watched. A step first asks whether the local node's own thresholds
 //! are met by such a tally, and only then searches for a quorum, by classes of equal quorum sets. Only what a message
 //! mentions is tried at all, which is also what the reference does (NOTES 39).
+//!
+//! Tallies come and go: asking for a new one counts everybody once, and one that has cost as much since it was last
+//! asked for is dropped. `quorumscope bench scp` and `cargo bench` measure all this.
 
 mod ballot_commit;
 mod ballot_counter;

@@ -25,6 +25,10 @@ use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// The network that goes before each that is measured.
+const WARM_UP_NODES: usize = 4;
+const WARM_UP_SLOTS: u32 = 100;
+
 /// What one network took, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 struct Figures {
@@ -92,6 +96,7 @@ fn figures(
     slots: u32,
     recording: Recording,
 ) -> Result<Figures, SlotError> {
+    warm_up(executor, recording)?;
     memory::forget_peak();
     let (cpu, work) = match executor {
         ExecutorArg::Inline => {
@@ -113,6 +118,21 @@ fn figures(
         broadcasts_per_slot: per_slot(work.iter().map(|slot| slot.broadcasts).sum()),
         peak_rss_mb: peak_bytes.map(|bytes| bytes as f64 / 1e6),
     })
+}
+
+/// A small network decides a little first, so that nobody pays for code and memory that are used for the first time.
+fn warm_up(executor: ExecutorArg, recording: Recording) -> Result<(), SlotError> {
+    match executor {
+        ExecutorArg::Inline => {
+            let mut network = Inline::new(WARM_UP_NODES, recording);
+            measure(WARM_UP_SLOTS, || network.run_slot())?;
+        }
+        ExecutorArg::Threads => {
+            let mut network = Threads::new(WARM_UP_NODES, recording)?;
+            measure(WARM_UP_SLOTS, || network.run_slot())?;
+        }
+    }
+    Ok(())
 }
 
 /// The CPU time that `slots` slots take together, and what happened in each.

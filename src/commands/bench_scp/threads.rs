@@ -3,14 +3,15 @@
 //! Envelopes pass through one queue here too, but a generation of them at a time: all that nodes said in answer to the
 //! generation before is handed to all nodes at once, and each works it off in the order of the queue. What they say to
 //! that is put in the order in which a single queue would have it: by the envelope that was answered, then by node. So
-//! every node hears the same in the same order as inline, and a node is woken once for many envelopes.
+//! every node hears the same in the same order as inline, a node is woken once for many envelopes, and who hands them
+//! out is woken once all nodes are done.
 
 use super::network::FlatNetwork;
 use super::slot::{Course, Decisions, Deed, Member, SlotError, SlotWork};
 use crate::scp::{Envelope, NodeId, Recording};
 use crate::time::Time;
-use crossbeam_channel::{Receiver, Select, Sender, bounded};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -19,7 +20,14 @@ const STACK_BYTES: usize = 1 << 20;
 
 /// What a node is to do next.
 #[derive(Clone, Debug)]
-enum Job {
+struct Job {
+    work: Work,
+    /// Nothing is ever sent: all nodes are done when the last of these is gone, even with a thread that broke down.
+    _done: Sender<Infallible>,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
     /// Begin this slot.
     Nominate(Course),
     /// Take in these envelopes, but for its own.
@@ -47,8 +55,7 @@ struct Worker {
 /// A network with a thread per node. Dropping it ends and joins all threads.
 pub struct Threads {
     workers: Vec<Worker>,
-    /// One for each node; none from a node that broke down.
-    reports: Receiver<Option<Report>>,
+    reports: Receiver<Report>,
     course: Course,
     now: Time,
 }
@@ -90,10 +97,10 @@ impl Threads {
             deliveries: 0,
             broadcasts: 0,
         };
-        let mut job = Job::Nominate(self.course.clone());
+        let mut work = Work::Nominate(self.course.clone());
         loop {
-            let reports = self.run(&job)?;
-            let said = slot.settle(&job, reports)?;
+            let reports = self.run(&work)?;
+            let said = slot.settle(&work, reports)?;
             if let Some(value) = slot.decisions.of_all() {
                 let decided = value.clone();
                 self.course.advance(&decided);
@@ -103,38 +110,44 @@ impl Threads {
                     broadcasts: slot.broadcasts,
                 });
             }
-            job = if said.is_empty() {
+            work = if said.is_empty() {
                 let due = self.workers.iter().filter_map(|worker| worker.next_due);
                 self.now = due.min().ok_or_else(|| slot.decisions.stuck())?;
-                Job::Fire(self.now)
+                Work::Fire(self.now)
             } else {
-                Job::Deliver(said.into())
+                Work::Deliver(said.into())
             };
         }
     }
 
-    /// Has all nodes do `job`; only those whose timer is due, if it is that.
-    fn run(&mut self, job: &Job) -> Result<Vec<Report>, SlotError> {
-        let lost = SlotError::ThreadLost {
-            slot: self.course.slot,
-        };
+    /// Has all nodes do `work`; only those whose timer is due, if it is that.
+    fn run(&mut self, work: &Work) -> Result<Vec<Report>, SlotError> {
+        let (done, all_done) = bounded(0);
         let mut awaited = 0;
         for worker in &self.workers {
-            match job {
-                Job::Fire(now) if worker.next_due.is_none_or(|due| due > *now) => continue,
-                _ if worker.jobs.send(job.clone()).is_err() => return Err(lost),
-                _ => awaited += 1,
+            if matches!(work, Work::Fire(now) if worker.next_due.is_none_or(|due| due > *now)) {
+                continue;
             }
-        }
-        let mut reports = Vec::with_capacity(awaited);
-        while reports.len() < awaited {
-            let Some(report) = receive(&self.reports).flatten() else {
-                return Err(lost);
+            let job = Job {
+                work: work.clone(),
+                _done: done.clone(),
             };
+            // A thread that is gone is missed below.
+            let _ = worker.jobs.send(job);
+            awaited += 1;
+        }
+        drop(done);
+        // Nothing comes; it ends when the last job is done.
+        let _ = all_done.recv();
+        let reports: Vec<Report> = self.reports.try_iter().collect();
+        for report in &reports {
             if let Some(worker) = self.workers.get_mut(report.node.index()) {
                 worker.next_due = report.next_due;
             }
-            reports.push(report);
+        }
+        if reports.len() < awaited {
+            let slot = self.course.slot;
+            return Err(SlotError::ThreadLost { slot });
         }
         Ok(reports)
     }
@@ -146,7 +159,7 @@ impl Drop for Threads {
         let workers = self.workers.drain(..);
         let handles: Vec<JoinHandle<()>> = workers.map(|worker| worker.handle).collect();
         for handle in handles {
-            // What broke down in a node was caught and reported.
+            // Whoever ran a slot has heard of a thread that broke down.
             let _ = handle.join();
         }
     }
@@ -162,7 +175,11 @@ struct Slot {
 impl Slot {
     /// Puts what nodes did into the order of the queue, counts it up to the moment at which the last node decided, and
     /// returns what they said.
-    fn settle(&mut self, job: &Job, reports: Vec<Report>) -> Result<Vec<Arc<Envelope>>, SlotError> {
+    fn settle(
+        &mut self,
+        work: &Work,
+        reports: Vec<Report>,
+    ) -> Result<Vec<Arc<Envelope>>, SlotError> {
         let of_node = |report: Report| {
             let node = report.node;
             let deeds = report.deeds.into_iter();
@@ -185,7 +202,7 @@ impl Slot {
             }
         }
         self.broadcasts += said.len() as u64;
-        if let Job::Deliver(envelopes) = job {
+        if let Work::Deliver(envelopes) = work {
             self.deliveries += deliveries(envelopes, self.decisions.nodes(), end);
         }
         Ok(said)
@@ -212,16 +229,16 @@ struct Host {
 }
 
 impl Host {
-    fn work(&mut self, job: Job) -> Report {
+    fn work(&mut self, work: Work) -> Report {
         let mut deeds = Vec::new();
         let (member, network) = (&mut self.member, self.network.as_ref());
-        match job {
-            Job::Nominate(course) => {
+        match work {
+            Work::Nominate(course) => {
                 self.course = course;
                 let notice = |deed| deeds.push((0, deed));
                 member.nominate(network, &self.course, self.now, notice);
             }
-            Job::Deliver(envelopes) => {
+            Work::Deliver(envelopes) => {
                 for (position, envelope) in envelopes.iter().enumerate() {
                     if envelope.from != member.node() {
                         let notice = |deed| deeds.push((position, deed));
@@ -229,7 +246,7 @@ impl Host {
                     }
                 }
             }
-            Job::Fire(now) => {
+            Work::Fire(now) => {
                 self.now = now;
                 let notice = |deed| deeds.push((0, deed));
                 member.fire(network, &self.course, now, notice);
@@ -243,14 +260,13 @@ impl Host {
     }
 }
 
-fn start(mut host: Host, report: Sender<Option<Report>>) -> Result<Worker, SlotError> {
-    let (jobs, work) = bounded(1);
+fn start(mut host: Host, reports: Sender<Report>) -> Result<Worker, SlotError> {
+    let (jobs, jobs_to_do) = bounded(1);
     let name = host.network.name(host.member.node());
     let thread = Builder::new().name(name.clone()).stack_size(STACK_BYTES);
     let live = move || {
-        while let Some(job) = receive(&work) {
-            let done = catch_unwind(AssertUnwindSafe(|| host.work(job))).ok();
-            if report.send(done).is_err() {
+        for Job { work, _done } in jobs_to_do {
+            if reports.send(host.work(work)).is_err() {
                 break;
             }
         }
@@ -263,12 +279,4 @@ fn start(mut host: Host, report: Sender<Option<Report>>) -> Result<Worker, SlotE
         next_due: None,
         handle,
     })
-}
-
-/// The next message; none once there can be no more. Sleeps at once if there is none yet: `Receiver::recv` would spin
-/// and yield for a while first, which with a thread per node is the greater part of all work.
-fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
-    let mut select = Select::new();
-    select.recv(receiver);
-    select.select().recv(receiver).ok()
 }

@@ -2,7 +2,6 @@
 //! reads only the [`World`] (DESIGN section 5, "the end of a headless run").
 
 use super::record::Record;
-use super::tally::ProposalState;
 use super::world::{Status, World};
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
 use crate::node::{Input, Output};
@@ -156,11 +155,7 @@ impl Watch {
     }
 
     fn is_all_decided(&self, world: &World) -> bool {
-        let rows = world.proposals();
-        let nothing_pending = !rows.is_empty()
-            && rows
-                .iter()
-                .all(|(_, row)| row.state != ProposalState::Pending);
+        let nothing_pending = !world.proposals().is_empty() && !world.awaits_decision();
         let slots_due = match world.scenario.settings.application {
             Application::Log => 1,
             Application::Choice => world.scenario.settings.choice_slots as usize,
@@ -198,10 +193,22 @@ fn caught_up(world: &World, node: NodeId, slot: SlotIndex) -> bool {
         .is_some_and(|node| node.view.log.iter().any(|entry| entry.slot == slot))
 }
 
-/// The running nodes that can decide: those in the greatest quorum that the configuration allows when everybody
-/// in it, crashed and silent nodes included, plays along. A node that has not formed its quorum set yet counts.
+/// The running nodes that can decide: those of the [`electors`] that run and are heard.
 #[must_use]
 pub fn deciders(world: &World) -> Vec<NodeId> {
+    let runs = |id: &NodeId| {
+        world.node(*id).is_some_and(|node| {
+            node.status == Status::Running && node.view.readiness != Readiness::Left
+        })
+    };
+    electors(world).iter().filter(runs).collect()
+}
+
+/// The nodes whose votes can count: those in the greatest quorum that the configuration allows when everybody in it,
+/// crashed and silent nodes included, plays along. A node that has not formed its quorum set yet counts. Everybody else
+/// that is there can only listen.
+#[must_use]
+pub fn electors(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
     for (id, node) in (0..).map(NodeId).zip(&world.nodes) {
         if node.status != Status::Left && node.config.trust != TrustPolicy::Nobody {
@@ -220,12 +227,7 @@ pub fn deciders(world: &World) -> Vec<NodeId> {
             quorum.remove(id);
         }
     }
-    let runs = |id: &NodeId| {
-        world.node(*id).is_some_and(|node| {
-            node.status == Status::Running && node.view.readiness != Readiness::Left
-        })
-    };
-    quorum.iter().filter(runs).collect()
+    quorum
 }
 
 fn has_slice(world: &World, id: NodeId, nodes: &NodeSet) -> bool {

@@ -4,6 +4,7 @@ use crate::node::{Content, MessageKind, NodeEvent, Proposal, ProposalId, proposa
 use crate::scp::{Counter, NodeId, ScpEvent, SlotIndex, Value};
 use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How many decoded values are remembered.
@@ -16,6 +17,9 @@ const ROWS_KEPT: usize = 200;
 pub struct SlotSummary {
     /// When the first node took part.
     pub started_at: Time,
+    /// When a node last accepted, confirmed or decided something in it; until then, when it started. Votes and new
+    /// rounds are no progress: nodes that nobody hears have these as well.
+    pub progress_at: Time,
     /// Who decided what, and when.
     pub decided: BTreeMap<NodeId, (Time, Value)>,
     /// Who took part: started or joined it.
@@ -49,7 +53,8 @@ pub enum ProposalState {
     Agreed(SlotIndex),
     /// Expired without a decision at a node that had it.
     Rejected,
-    /// `Choice`: the slot was decided for other values.
+    /// `Choice`: everybody who took part in the slot and still runs has decided it, for other values. Unlike the others
+    /// this may be taken back: a crashed node that starts again can go on to decide this very value.
     Outvoted(SlotIndex),
 }
 
@@ -154,6 +159,12 @@ impl Tally {
                 }
             }
             ScpEvent::VotedNominate { slot, value, .. } => self.voted(at, node, *slot, value),
+            ScpEvent::AcceptedNominated { slot, .. }
+            | ScpEvent::ConfirmedNominated { slot, .. }
+            | ScpEvent::AcceptedPrepared { slot, .. }
+            | ScpEvent::ConfirmedPrepared { slot, .. }
+            | ScpEvent::AcceptedCommit { slot, .. }
+            | ScpEvent::ConfirmedCommit { slot, .. } => self.slot(at, *slot).progress_at = at,
             _ => {}
         }
     }
@@ -188,7 +199,9 @@ impl Tally {
         value: &Value,
         proposals: &[Arc<Proposal>],
     ) {
-        self.slot(at, slot)
+        let summary = self.slot(at, slot);
+        summary.progress_at = at;
+        summary
             .decided
             .entry(node)
             .or_insert((at, value.clone()));
@@ -202,21 +215,64 @@ impl Tally {
             row.recorded.insert(node);
             row.state = ProposalState::Agreed(slot);
         }
-        let of_slot =
-            RowKey::Value(slot, Value::from(""))..RowKey::Value(slot.next(), Value::from(""));
-        for (key, row) in self.rows.range_mut(of_slot) {
-            if matches!(key, RowKey::Value(_, of_row) if of_row == value) {
-                row.recorded.insert(node);
-                row.state = ProposalState::Agreed(slot);
-            } else if row.state == ProposalState::Pending {
-                row.state = ProposalState::Outvoted(slot);
-            }
+        if let Some(row) = self.rows.get_mut(&RowKey::Value(slot, value.clone())) {
+            row.recorded.insert(node);
+            row.state = ProposalState::Agreed(slot);
         }
+    }
+
+    /// Settles the values of `slot` that nobody has decided: outvoted once everybody who joined it and `runs` has decided
+    /// (somebody at all), pending as long as one of them has not.
+    pub(super) fn settle(&mut self, slot: SlotIndex, runs: impl Fn(NodeId) -> bool) {
+        let rows = self.rows.range_mut(values_of(slot));
+        let mut open: Vec<&mut ProposalRow> = rows
+            .map(|(_, row)| row)
+            .filter(|row| !matches!(row.state, ProposalState::Agreed(_)))
+            .collect();
+        let Some(summary) = self.slots.get(&slot).filter(|_| !open.is_empty()) else {
+            return;
+        };
+        let mut joined = summary.joined.iter();
+        let is_over = !summary.decided.is_empty()
+            && joined.all(|node| summary.decided.contains_key(node) || !runs(*node));
+        for row in &mut open {
+            row.state = if is_over {
+                ProposalState::Outvoted(slot)
+            } else {
+                ProposalState::Pending
+            };
+        }
+    }
+
+    /// The same for every slot, after nodes have stopped, started or left.
+    pub(super) fn settle_all(&mut self, runs: impl Fn(NodeId) -> bool) {
+        let slot_of = |key: &RowKey| match key {
+            RowKey::Value(slot, _) => Some(*slot),
+            RowKey::Proposal(_) => None,
+        };
+        let slots: BTreeSet<SlotIndex> = self.rows.keys().filter_map(slot_of).collect();
+        for slot in slots {
+            self.settle(slot, &runs);
+        }
+    }
+
+    /// Whether something proposed waits for a first decision.
+    pub(super) fn awaits_decision(&self) -> bool {
+        let undecided =
+            |slot: &SlotIndex| self.slots.get(slot).is_none_or(|slot| slot.decided.is_empty());
+        self.rows.iter().any(|(key, row)| {
+            row.state == ProposalState::Pending
+                && match key {
+                    RowKey::Proposal(_) => true,
+                    RowKey::Value(slot, _) => undecided(slot),
+                }
+        })
     }
 
     fn slot(&mut self, at: Time, slot: SlotIndex) -> &mut SlotSummary {
         self.slots.entry(slot).or_insert_with(|| SlotSummary {
             started_at: at,
+            progress_at: at,
             decided: BTreeMap::new(),
             joined: BTreeSet::new(),
             rounds_max: 0,
@@ -277,4 +333,9 @@ impl Tally {
         self.decoded.insert(value.clone(), Arc::clone(&proposals));
         proposals
     }
+}
+
+/// The keys of all values of a slot.
+fn values_of(slot: SlotIndex) -> Range<RowKey> {
+    RowKey::Value(slot, Value::from(""))..RowKey::Value(slot.next(), Value::from(""))
 }

@@ -184,6 +184,13 @@ impl World {
         self.tally.proposals()
     }
 
+    /// Whether something proposed waits for its first decision: a proposal that nobody has decided or given up, a value
+    /// in a slot that nobody has decided.
+    #[must_use]
+    pub fn awaits_decision(&self) -> bool {
+        self.tally.awaits_decision()
+    }
+
     /// The first slot for which two values were externalized, with the camps.
     #[must_use]
     pub fn fork(&self) -> Option<(SlotIndex, BTreeMap<Value, Vec<NodeId>>)> {
@@ -338,6 +345,7 @@ impl World {
                 node.view.timers.clear();
             }
             self.trust_version += 1;
+            self.tally.settle_all(runs(&self.nodes));
         }
     }
 
@@ -389,12 +397,26 @@ impl World {
                 Output::Send { .. } | Output::Persist(_) | Output::Fetch { .. } => {}
             }
         }
+        self.settle(outputs);
         if self.rings.len() >= 2 * RINGS_KEPT {
             self.rings.drain(..RINGS_KEPT);
         }
         self.version += 1;
         while self.log.len() > LOG_LINES_KEPT {
             self.log.pop_front();
+        }
+    }
+
+    /// What nobody can decide any more is outvoted; who joins a slot late, decides it or leaves may change that.
+    fn settle(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match output {
+                Output::Event(
+                    NodeEvent::SlotStarted { slot, .. } | NodeEvent::Recorded { slot, .. },
+                ) => self.tally.settle(*slot, runs(&self.nodes)),
+                Output::Event(NodeEvent::Left) => self.tally.settle_all(runs(&self.nodes)),
+                _ => {}
+            }
         }
     }
 
@@ -433,6 +455,15 @@ impl World {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
             node.status == Status::Running && node.view.readiness != Readiness::Left
         })
+    }
+}
+
+/// Whether a node goes on working, heard or not.
+fn runs(nodes: &[WorldNode]) -> impl Fn(NodeId) -> bool + '_ {
+    |id| {
+        nodes
+            .get(id.index())
+            .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent))
     }
 }
 

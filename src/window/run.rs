@@ -10,7 +10,7 @@ use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Progress, Session};
 use crate::time::Time;
-use crate::trace::{ProposalState, Status, World, WorldNode};
+use crate::trace::{Status, World, WorldNode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,12 +156,6 @@ impl Run {
                 .values()
                 .any(|flight| !flight.housekeeping || flight.lost.is_some())
         };
-        let pending = || {
-            world
-                .proposals()
-                .iter()
-                .any(|(_, row)| row.state == ProposalState::Pending)
-        };
         let to_come = || {
             world
                 .scenario
@@ -172,7 +166,7 @@ impl Run {
         if world.nodes.is_empty() || world.scenario.settings.forget_after.is_some() {
             return self.has_ended;
         }
-        let quiet = !to_come() && !flies() && world.rings.is_empty() && !pending();
+        let quiet = !to_come() && !flies() && world.rings.is_empty() && !world.awaits_decision();
         quiet && (self.has_ended || world.nodes.iter().all(is_quiet))
     }
 

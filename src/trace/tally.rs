@@ -201,10 +201,7 @@ impl Tally {
     ) {
         let summary = self.slot(at, slot);
         summary.progress_at = at;
-        summary
-            .decided
-            .entry(node)
-            .or_insert((at, value.clone()));
+        summary.decided.entry(node).or_insert((at, value.clone()));
         for proposal in proposals {
             let row = self.row(
                 at,
@@ -258,8 +255,11 @@ impl Tally {
 
     /// Whether something proposed waits for a first decision.
     pub(super) fn awaits_decision(&self) -> bool {
-        let undecided =
-            |slot: &SlotIndex| self.slots.get(slot).is_none_or(|slot| slot.decided.is_empty());
+        let undecided = |slot: &SlotIndex| {
+            self.slots
+                .get(slot)
+                .is_none_or(|slot| slot.decided.is_empty())
+        };
         self.rows.iter().any(|(key, row)| {
             row.state == ProposalState::Pending
                 && match key {

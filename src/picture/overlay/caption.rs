@@ -65,7 +65,7 @@ pub(super) fn strip(sheet: &mut Sheet<'_>, region: Rect, progress: &Progress) {
         .decided
         .as_ref()
         .map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
-    let state = words::state(scene.status.clock, progress.doing);
+    let state = words::state_and_clock(progress.doing, scene.status.clock);
     let quorums = match scene.status.quorums {
         Quorums::Checking => words::quorums::CHECKING,
         Quorums::Intersect => words::quorums::YES,

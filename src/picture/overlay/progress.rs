@@ -1,14 +1,26 @@
 //! How far the network is: the numbers behind text block, lists and summary, counted once.
 //!
+//! Who counts: nodes that have left count nowhere. Of those that are there, the electors are the ones whose votes can
+//! count, crashed and silent ones included, because silence is not departure; all others can only listen.
+//!
 //! Absent here: words.
 
-use crate::node::view::{Phase, Readiness};
+use crate::node::view::{Readiness, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::values::Looks;
-use crate::picture::words::Doing;
-use crate::scp::{NodeId, SlotIndex, Value};
-use crate::trace::{SlotSummary, Status};
-use std::collections::BTreeMap;
+use crate::picture::view_state::Clock;
+use crate::picture::words::{Doing, Stuck};
+use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
+use crate::time::Span;
+use crate::trace::outcome::electors;
+use crate::trace::{ProposalRow, ProposalState, RowKey, SlotSummary, Status, World, WorldNode};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A slot in which nothing was accepted, confirmed or decided for this long gets nowhere: every node has then had several
+/// rounds or ballots time out.
+const PATIENCE: Span = Span::from_ms(4_000);
+/// ... but a medium that is slow gets as many times its own latency.
+const PATIENCE_LATENCIES: u64 = 4;
 
 /// The numbers.
 pub(super) struct Progress {
@@ -16,8 +28,10 @@ pub(super) struct Progress {
     pub(super) present: usize,
     /// Of these, crashed or silent.
     pub(super) down: usize,
-    /// Nodes that can vote.
-    pub(super) voters: usize,
+    /// Nodes that are there and whose votes can count, crashed and silent ones included.
+    pub(super) electors: NodeSet,
+    /// Nodes that are there and can only listen.
+    pub(super) listeners: usize,
     /// What the network is doing.
     pub(super) doing: Doing,
     /// The newest slot that somebody decided, and how many decided which value, the most frequent first.
@@ -29,40 +43,76 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn of(scene: &Scene<'_>) -> Progress {
         let world = scene.world;
-        let there = || {
-            world
-                .nodes
-                .iter()
-                .filter(|node| node.status != Status::Left)
-        };
-        let running = || there().filter(|node| node.status == Status::Running);
-        let ready = running()
-            .filter(|node| node.view.readiness == Readiness::Ready)
-            .count();
-        let open = running()
-            .filter(|node| !matches!(node.view.phase(), Phase::Idle | Phase::Externalized))
-            .filter_map(|node| node.view.current_slot().map(|(slot, _)| slot))
-            .max();
-        let doing = match open {
-            _ if there().next().is_none() => Doing::Empty,
-            Some(slot) => Doing::Voting(slot),
-            None if ready < running().count() => Doing::Discovering {
-                ready,
-                of: running().count(),
-            },
-            None => Doing::Idle,
-        };
+        let present = there(world).count();
+        let electors = able_to_vote(world);
+        let decided = decided(world);
         Progress {
-            present: there().count(),
-            down: there().count() - running().count(),
-            voters: there()
-                .filter(|node| {
-                    node.status != Status::Crashed && node.view.readiness != Readiness::Discovering
-                })
+            present,
+            down: there(world)
+                .filter(|(_, node)| node.status != Status::Running)
                 .count(),
-            doing,
-            decided: decided(scene),
+            listeners: present.saturating_sub(electors.len() as usize),
+            doing: doing(scene, &electors, decided.as_ref().map(|(slot, _)| *slot)),
+            electors,
+            decided,
             looks: Looks::of(world),
+        }
+    }
+
+    /// How many votes can count.
+    pub(super) fn electorate(&self) -> usize {
+        self.electors.len() as usize
+    }
+
+    /// How many of some nodes can vote.
+    pub(super) fn electors_among<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) -> usize {
+        nodes.filter(|node| self.electors.contains(**node)).count()
+    }
+
+    /// How many voted for a proposal and are heard: running and not silent.
+    pub(super) fn heard_to_vote(&self, world: &World, row: &ProposalRow) -> usize {
+        self.electors_among(row.voted.iter().filter(|node| runs(world, **node)))
+    }
+
+    /// How many have recorded a proposal that was decided in `slot`.
+    pub(super) fn recorded(&self, row: &ProposalRow) -> usize {
+        self.electors_among(row.recorded.iter())
+    }
+
+    /// Whether every running elector has recorded it, or is past the slot.
+    pub(super) fn is_agreed_by_all(
+        &self,
+        world: &World,
+        slot: SlotIndex,
+        row: &ProposalRow,
+    ) -> bool {
+        let has = |id: NodeId| row.recorded.contains(&id) || is_past(world, id, slot);
+        let mut running = self.electors.iter().filter(|id| runs(world, *id));
+        running.all(has)
+    }
+
+    /// Whether a proposal gets nowhere: it is pending, and the slot it is in is stuck; or it has waited for half the time
+    /// after which proposals expire, or for ever. A value that only some have decided against still waits for the others.
+    pub(super) fn stuck(&self, scene: &Scene<'_>, key: &RowKey, row: &ProposalRow) -> Stuck {
+        let world = scene.world;
+        let waited = world.now.since(row.at);
+        let gets_nowhere = match key {
+            RowKey::Value(slot, _) => world
+                .slots()
+                .get(slot)
+                .is_some_and(|summary| is_stuck(scene, summary)),
+            RowKey::Proposal(_) => {
+                let expires = Span(world.scenario.settings.proposal_ttl.0 / 2);
+                let is_slot_stuck = matches!(self.doing, Doing::Stuck(_));
+                scene.status.clock == Clock::Finished
+                    || waited > expires
+                    || is_slot_stuck && waited > patience(world)
+            }
+        };
+        if row.state == ProposalState::Pending && gets_nowhere {
+            Stuck::Yes
+        } else {
+            Stuck::No
         }
     }
 
@@ -72,14 +122,11 @@ impl Progress {
         scene: &Scene<'a>,
     ) -> Option<(SlotIndex, &'a SlotSummary)> {
         let world = scene.world;
-        let voters = || {
-            world
+        let finished = |slot: SlotIndex, summary: &SlotSummary| {
+            let mut voters = world
                 .participants()
                 .filter(|(_, node)| node.view.readiness == Readiness::Ready)
-        };
-        let finished = |slot: SlotIndex, summary: &SlotSummary| {
-            let mut voters = voters()
-                .filter(|(id, _)| summary.joined.contains(id))
+                .filter(|(id, _)| self.electors.contains(*id) && summary.joined.contains(id))
                 .peekable();
             voters.peek().is_some()
                 && voters.all(|(id, _): (NodeId, _)| summary.decided.contains_key(&id))
@@ -94,12 +141,107 @@ impl Progress {
     }
 }
 
-fn decided(scene: &Scene<'_>) -> Option<(SlotIndex, Vec<(Value, usize)>)> {
-    let mut slots = scene.world.slots().iter().rev();
-    let (slot, summary) = slots.find(|(_, summary)| !summary.decided.is_empty())?;
+fn there(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
+    let nodes = (0..).map(NodeId).zip(&world.nodes);
+    nodes.filter(|(_, node)| node.status != Status::Left)
+}
+
+fn runs(world: &World, id: NodeId) -> bool {
+    world
+        .node(id)
+        .is_some_and(|node| node.status == Status::Running)
+}
+
+/// Whether a node has this slot or a later one in its log.
+fn is_past(world: &World, id: NodeId, slot: SlotIndex) -> bool {
+    let last = world.node(id).and_then(|node| node.view.log.last());
+    last.is_some_and(|entry| entry.slot >= slot)
+}
+
+/// The nodes whose votes can count; where there is no quorum at all, everybody who votes all the same.
+fn able_to_vote(world: &World) -> NodeSet {
+    let electors = electors(world);
+    if !electors.is_empty() {
+        return electors;
+    }
+    there(world)
+        .filter(|(_, node)| node.config.trust != TrustPolicy::Nobody)
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn doing(scene: &Scene<'_>, electors: &NodeSet, decided: Option<SlotIndex>) -> Doing {
+    let world = scene.world;
+    let running = || electors.iter().filter(|id| runs(world, *id));
+    let open = running().filter_map(|id| open_slot(world, id)).max();
+    let ready = running()
+        .filter_map(|id| world.node(id))
+        .filter(|node| node.view.readiness == Readiness::Ready)
+        .count();
+    let of = running().count();
+    match (open, decided) {
+        _ if there(world).next().is_none() => Doing::Empty,
+        _ if world.fork().is_some() => Doing::Forked,
+        (Some(slot), _) => in_slot(scene, electors, slot),
+        (None, Some(slot)) => Doing::Agreed(slot),
+        (None, None) if ready < of => Doing::Discovering { ready, of },
+        (None, None) => Doing::Ready,
+    }
+}
+
+/// The slot that a node works on.
+fn open_slot(world: &World, id: NodeId) -> Option<SlotIndex> {
+    let (slot, _) = world.node(id)?.view.current_slot()?;
+    (!is_past(world, id, slot)).then_some(slot)
+}
+
+fn in_slot(scene: &Scene<'_>, electors: &NodeSet, slot: SlotIndex) -> Doing {
+    let Some(summary) = scene.world.slots().get(&slot) else {
+        return Doing::Voting(slot);
+    };
+    if is_stuck(scene, summary) {
+        return Doing::Stuck(slot);
+    }
+    if is_stalled(scene, summary) {
+        return Doing::PartlyAgreed {
+            slot,
+            by: (summary.decided.keys())
+                .filter(|id| electors.contains(**id))
+                .count(),
+            of: electors.len() as usize,
+        };
+    }
+    Doing::Voting(slot)
+}
+
+/// Nobody has decided the slot, and it gets nowhere. The one definition of "stuck".
+fn is_stuck(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
+    summary.decided.is_empty()
+        && (is_stalled(scene, summary) || scene.status.clock == Clock::Finished)
+}
+
+/// Nothing has been accepted, confirmed or decided in the slot for longer than that ought to take.
+fn is_stalled(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
+    let world = scene.world;
+    world.now.since(summary.progress_at) > patience(world)
+}
+
+fn patience(world: &World) -> Span {
+    let latency = world.scenario.medium.latency.max;
+    PATIENCE.max(Span(latency.0 * PATIENCE_LATENCIES))
+}
+
+/// Who has left does not count, whatever it decided before.
+fn decided(world: &World) -> Option<(SlotIndex, Vec<(Value, usize)>)> {
+    let present: BTreeSet<NodeId> = there(world).map(|(id, _)| id).collect();
+    let mut slots = world.slots().iter().rev();
+    let (slot, summary) =
+        slots.find(|(_, summary)| summary.decided.keys().any(|id| present.contains(id)))?;
     let mut counts: BTreeMap<&Value, usize> = BTreeMap::new();
-    for (_, value) in summary.decided.values() {
-        *counts.entry(value).or_default() += 1;
+    for (id, (_, value)) in &summary.decided {
+        if present.contains(id) {
+            *counts.entry(value).or_default() += 1;
+        }
     }
     let mut counts: Vec<(Value, usize)> = counts
         .into_iter()

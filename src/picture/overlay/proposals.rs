@@ -6,11 +6,9 @@ use super::block::{Block, Row};
 use super::progress::Progress;
 use super::sign::Sign;
 use crate::picture::scene::Scene;
-use crate::picture::view_state::Clock;
 use crate::picture::words::{self, Stuck};
 use crate::scp::SlotIndex;
-use crate::time::Span;
-use crate::trace::{ProposalRow, ProposalState};
+use crate::trace::{ProposalRow, ProposalState, RowKey};
 
 /// Builds it with at most so many rows, the heading included. Without room for any proposal it is empty.
 pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> Block {
@@ -20,19 +18,15 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
     let proposals = scene.world.proposals();
     let fork = scene.world.fork().map(|(slot, _)| slot);
     let room = rows_max - 1;
-    let shown = if proposals.len() > room {
-        room - 1
-    } else {
-        proposals.len()
-    };
+    let all: Vec<Vec<Row>> = proposals
+        .iter()
+        .rev()
+        .take(room)
+        .map(|(key, proposal)| rows_of(scene, progress, fork, key, proposal))
+        .collect();
+    let shown = fitting(&all, proposals.len(), room);
     let mut rows = vec![Row::heading(scene, words::PROPOSALS)];
-    rows.extend(
-        proposals
-            .iter()
-            .rev()
-            .take(shown)
-            .map(|(_, proposal)| row(scene, progress, fork, proposal)),
-    );
+    rows.extend(all.into_iter().take(shown).flatten());
     if proposals.is_empty() {
         rows.push(Row::plain(words::NO_PROPOSALS, scene.theme.text_dim));
     } else if shown < proposals.len() {
@@ -44,42 +38,77 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
     Block { rows, alarm: None }
 }
 
+/// How many of the first entries fit into the room, with a row for "so many earlier" unless that is all of them.
+fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
+    let count = |entries: &[Vec<Row>]| entries.iter().map(Vec::len).sum::<usize>();
+    if entries.len() == all && count(entries) <= room {
+        return all;
+    }
+    (0..entries.len())
+        .rev()
+        .find(|shown| count(&entries[..*shown]) < room)
+        .unwrap_or(0)
+}
+
+/// What is proposed and what became of it; while it is pending, who voted for it in a row of its own.
+fn rows_of(
+    scene: &Scene<'_>,
+    progress: &Progress,
+    fork: Option<SlotIndex>,
+    key: &RowKey,
+    proposal: &ProposalRow,
+) -> Vec<Row> {
+    let stuck = progress.stuck(scene, key, proposal);
+    let mut rows = vec![row(scene, progress, fork, proposal, stuck)];
+    if proposal.state == ProposalState::Pending {
+        let heard = progress.heard_to_vote(scene.world, proposal);
+        rows.push(Row {
+            sign: Some(Sign::Blank),
+            ..Row::plain(
+                words::votes(heard, progress.electorate(), stuck),
+                scene.theme.text_dim,
+            )
+        });
+    }
+    rows
+}
+
 fn row(
     scene: &Scene<'_>,
     progress: &Progress,
     fork: Option<SlotIndex>,
     proposal: &ProposalRow,
+    stuck: Stuck,
 ) -> Row {
     let theme = &scene.theme;
-    let stuck = stuck(scene, proposal);
     let split = matches!(proposal.state, ProposalState::Agreed(slot) if Some(slot) == fork);
+    let by_all = match proposal.state {
+        ProposalState::Agreed(slot) => progress.is_agreed_by_all(scene.world, slot, proposal),
+        _ => false,
+    };
     let (sign, color) = match proposal.state {
         ProposalState::Agreed(_) if split => (Sign::Cross(theme.bad), theme.bad),
-        ProposalState::Agreed(_) => (Sign::Tick(theme.good), theme.good),
+        ProposalState::Agreed(_) if by_all => (Sign::Tick(theme.good), theme.good),
+        ProposalState::Agreed(_) => (Sign::Ring(theme.good), theme.good),
         ProposalState::Rejected => (Sign::Cross(theme.bad), theme.bad),
         ProposalState::Outvoted(_) => (Sign::Ring(theme.text_dim), theme.text_dim),
         ProposalState::Pending if stuck == Stuck::Yes => (Sign::Dot(theme.warning), theme.warning),
         ProposalState::Pending => (Sign::Ring(theme.accent), theme.accent),
     };
+    let of = progress.electorate();
+    let by = if by_all {
+        of
+    } else {
+        progress.recorded(proposal)
+    };
     let state = if split {
         words::split(proposal)
     } else {
-        words::proposal_state(proposal, progress.voters, stuck)
+        words::proposal_state(proposal.state, stuck, by, of)
     };
     Row {
         sign: Some(sign),
         right: Some((state, color)),
         ..Row::plain(words::proposal(proposal), theme.text)
-    }
-}
-
-/// Stuck: pending although nothing will happen any more, or for half the time after which proposals expire.
-fn stuck(scene: &Scene<'_>, proposal: &ProposalRow) -> Stuck {
-    let patience = Span(scene.world.scenario.settings.proposal_ttl.0 / 2);
-    let waited = scene.world.now.since(proposal.at);
-    if scene.status.clock == Clock::Finished || waited > patience {
-        Stuck::Yes
-    } else {
-        Stuck::No
     }
 }

@@ -6,7 +6,7 @@ use super::block::{Block, Row};
 use super::progress::Progress;
 use super::sign::Sign;
 use crate::picture::scene::Scene;
-use crate::picture::words;
+use crate::picture::words::{self, Doing};
 
 /// How much it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,21 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
     let mut rows = vec![
         Row::heading(scene, &world.scenario.title),
         pair(words::NODES, words::nodes(progress.present, progress.down)),
-        pair(
-            words::STATE,
-            words::state(scene.status.clock, progress.doing),
-        ),
-        pair(words::STEPS, words::number(world.counters.steps)),
-        pair(words::TIME, words::seconds(world.now)),
     ];
+    if progress.listeners > 0 {
+        rows.push(pair(
+            words::LISTENERS,
+            words::number(progress.listeners as u64),
+        ));
+    }
+    rows.push(pair(words::STATE, words::state(progress.doing)));
+    if let Doing::Discovering { ready, of } = progress.doing {
+        rows.push(pair(words::READY, words::share(ready, of)));
+    }
+    rows.extend([
+        pair(words::STEPS, words::number(world.counters.steps)),
+        pair(words::TIME, words::clock(world.now, scene.status.clock)),
+    ]);
     if length == Length::Full {
         rows.push(pair(
             words::MESSAGES,
@@ -63,7 +71,7 @@ fn externalized(scene: &Scene<'_>, progress: &Progress, values_max: usize) -> Ve
     rows.extend(counts.iter().take(values_max).map(|(value, count)| Row {
         sign: Some(Sign::Chip(progress.looks.look(value))),
         right: Some((
-            words::share(*count, progress.present.max(*count)),
+            words::share(*count, progress.electorate().max(*count)),
             scene.theme.text,
         )),
         ..Row::plain(words::value(value), scene.theme.text)

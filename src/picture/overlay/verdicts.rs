@@ -89,10 +89,16 @@ pub(super) fn summary(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
     rows.push(pair(
         words::RECORDED_BY,
         words::share(
-            summary.decided.len(),
-            progress.present.max(summary.decided.len()),
+            progress.electors_among(summary.decided.keys()),
+            progress.electorate(),
         ),
     ));
+    if progress.listeners > 0 {
+        rows.push(pair(
+            words::LISTENERS,
+            words::number(progress.listeners as u64),
+        ));
+    }
     rows.push(pair(
         words::TOOK,
         words::span(last.since(summary.started_at)),

@@ -11,7 +11,11 @@ use crate::trace::{ProposalRow, ProposalState};
 
 /// Labels of the text block.
 pub const NODES: &str = "Nodes";
-/// How many did not stop.
+/// How many of them can only listen.
+pub const LISTENERS: &str = "Only listening";
+/// How many are ready to vote.
+pub const READY: &str = "Ready";
+/// What the network is doing.
 pub const STATE: &str = "State";
 /// Steps that nodes have done.
 pub const STEPS: &str = "Steps (events)";
@@ -46,20 +50,35 @@ pub const STATEMENTS: &str = "Statements sent";
 /// Label of the number of nodes that recorded a decision.
 pub const RECORDED_BY: &str = "Recorded by";
 
-/// What the network is doing, in a word or two.
+/// What the network is doing, in a few words.
 #[must_use]
-pub fn state(clock: Clock, doing: Doing) -> String {
-    let doing = match doing {
+pub fn state(doing: Doing) -> String {
+    match doing {
         Doing::Empty => "no nodes".to_owned(),
-        Doing::Discovering { ready, of } => format!("{ready} of {of} ready"),
-        Doing::Idle => "idle".to_owned(),
-        Doing::Voting(slot) => format!("slot {}", slot.0),
-    };
-    match clock {
-        Clock::Running => doing,
-        Clock::Paused => format!("paused, {doing}"),
-        Clock::Finished => "finished".to_owned(),
+        Doing::Discovering { .. } => "discovering".to_owned(),
+        Doing::Ready => "ready to vote".to_owned(),
+        Doing::Voting(slot) => format!("voting on slot {}", slot.0),
+        Doing::Stuck(slot) => format!("stuck in slot {}", slot.0),
+        Doing::PartlyAgreed { slot, by, of } => {
+            format!("slot {}: {} agreed", slot.0, share(by, of))
+        }
+        Doing::Agreed(slot) => format!("slot {} agreed", slot.0),
+        Doing::Forked => "forked".to_owned(),
     }
+}
+
+/// The same where there is one line for everything.
+#[must_use]
+pub fn state_and_clock(doing: Doing, clock: Clock) -> String {
+    let ready = match doing {
+        Doing::Discovering { ready, of } => format!(", {} ready", share(ready, of)),
+        _ => String::new(),
+    };
+    let paused = match clock {
+        Clock::Paused => ", paused",
+        Clock::Running | Clock::Finished => "",
+    };
+    format!("{}{ready}{paused}", state(doing))
 }
 
 /// What the network is doing.
@@ -67,17 +86,41 @@ pub fn state(clock: Clock, doing: Doing) -> String {
 pub enum Doing {
     /// Nobody is there.
     Empty,
-    /// Not everybody is ready to vote yet.
+    /// Not everybody who can vote is ready to, and nothing was decided yet.
     Discovering {
         /// How many are.
         ready: usize,
         /// Out of how many.
         of: usize,
     },
-    /// No slot is open.
-    Idle,
+    /// Everybody is ready, and nobody has proposed anything.
+    Ready,
     /// This slot is open somewhere.
     Voting(SlotIndex),
+    /// This slot is open, nobody has decided it, and it gets nowhere.
+    Stuck(SlotIndex),
+    /// Some have decided this slot; the others get nowhere.
+    PartlyAgreed {
+        /// Which slot.
+        slot: SlotIndex,
+        /// How many have decided it.
+        by: usize,
+        /// Out of how many that can vote.
+        of: usize,
+    },
+    /// No slot is open; this was the last one.
+    Agreed(SlotIndex),
+    /// Two values were externalized for one slot.
+    Forked,
+}
+
+/// Virtual time, and whether it stands still.
+#[must_use]
+pub fn clock(now: Time, clock: Clock) -> String {
+    match clock {
+        Clock::Paused => format!("{}, paused", seconds(now)),
+        Clock::Running | Clock::Finished => seconds(now),
+    }
 }
 
 /// Number of nodes, with how many of them do not take part.
@@ -194,19 +237,25 @@ pub fn fork(slot: SlotIndex, values: usize) -> String {
     )
 }
 
-/// The state of a proposal.
+/// The state of a proposal. `by` nodes out of `of` that can vote have recorded it.
 #[must_use]
-pub fn proposal_state(row: &ProposalRow, voters: usize, stuck: Stuck) -> String {
-    let voted = share(row.voted.len(), voters.max(row.voted.len()));
-    match (row.state, stuck) {
-        (ProposalState::Pending, Stuck::No) => format!("pending, {voted}"),
-        (ProposalState::Pending, Stuck::Yes) => format!("stuck: {voted}"),
-        (ProposalState::Agreed(slot), _) if row.recorded.len() < voters => {
-            format!("slot {}: {}", slot.0, share(row.recorded.len(), voters))
-        }
-        (ProposalState::Agreed(slot), _) => format!("agreed, slot {}", slot.0),
+pub fn proposal_state(state: ProposalState, stuck: Stuck, by: usize, of: usize) -> String {
+    match (state, stuck) {
+        (ProposalState::Pending, Stuck::No) => "pending".to_owned(),
+        (ProposalState::Pending, Stuck::Yes) => "stuck".to_owned(),
+        (ProposalState::Agreed(slot), _) if by >= of => format!("agreed, slot {}", slot.0),
+        (ProposalState::Agreed(_), _) => format!("decided by {}", share(by, of)),
         (ProposalState::Rejected, _) => "rejected".to_owned(),
         (ProposalState::Outvoted(slot), _) => format!("outvoted, slot {}", slot.0),
+    }
+}
+
+/// How many of those that can vote have voted for a pending proposal, and are heard.
+#[must_use]
+pub fn votes(heard: usize, of: usize, stuck: Stuck) -> String {
+    match stuck {
+        Stuck::No => format!("{} voted", share(heard, of)),
+        Stuck::Yes => format!("{} heard to vote", share(heard, of)),
     }
 }
 

@@ -3,11 +3,14 @@
 //! Absent here: the statements that led to it; an inspector shows those.
 
 use super::{ballot, content, count, number, value};
-use crate::node::view::{BackupAnswer, NodeEvent, ProposalRefusal, SlotStart, TrustCause};
-use crate::scp::{
-    BallotReason, Counter, Evidence, NodeId, Refusal, Rule, ScpEvent, Value, VoteReason,
+use crate::node::view::{
+    BackupAnswer, NodeEvent, ProposalRefusal, SlotStart, TrustCause, TrustPolicy,
 };
-use crate::trace::World;
+use crate::scp::{
+    BallotReason, Counter, Evidence, NodeId, NodeSet, QuorumSet, Refusal, Rule, ScpEvent, Value,
+    VoteReason,
+};
+use crate::trace::{World, WorldNode};
 
 /// One event of a node as a sentence without a full stop; `None` for what is no news to people.
 #[must_use]
@@ -297,32 +300,102 @@ pub enum Deed {
     Ahead,
 }
 
-/// Why a transition was allowed: how many of those that the node trusts did it.
+/// Why a transition was allowed: how many of those that the node trusts did it. Where its quorum set has sets inside,
+/// these are what the rule counts, and so does the sentence.
 #[must_use]
 pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) -> String {
-    let trusted = world.node(node).map(|node| &node.view.trusted);
-    let among = trusted.map_or(0, |set| {
-        evidence
-            .witness
-            .iter()
-            .filter(|id| set.contains(id))
-            .count()
-    });
-    let of = trusted.map_or(0, |set| set.len());
-    let all = evidence.witness.len();
-    let who = match evidence.rule {
-        Rule::Quorum if of > 0 => format!("{among} of the {of} it trusts"),
-        Rule::Quorum => format!("a quorum of {all}"),
-        Rule::VBlocking => format!("{} it cannot do without", count(all, "node", "nodes")),
-    };
-    match deed {
-        Deed::Vote if evidence.rule == Rule::Quorum => format!("{who} voted for it"),
-        Deed::Vote | Deed::Accept if all == 1 && evidence.rule == Rule::VBlocking => {
-            format!("{who} accepts it")
+    let nested = world
+        .node(node)
+        .and_then(quorum_set)
+        .filter(|set| !set.inner.is_empty());
+    let (who, number_of_them) = match (evidence.rule, nested) {
+        (Rule::Quorum, Some(set)) => {
+            let (met, [_, many]) = met(world, set, &evidence.witness, QuorumSet::is_slice);
+            let who = format!("{met} of its {} {many}", set.entries());
+            return format!(
+                "{who} {}, {} are needed",
+                deed.of_many(evidence.rule),
+                set.threshold
+            );
         }
-        Deed::Vote | Deed::Accept => format!("{who} accept it"),
-        Deed::Ahead if all == 1 => format!("{who} is ahead"),
-        Deed::Ahead => format!("{who} are ahead"),
+        (Rule::VBlocking, Some(set)) => {
+            let (met, [one, many]) = met(world, set, &evidence.witness, QuorumSet::is_v_blocking);
+            let who = format!("{} it cannot do without", count(met, one, many));
+            (who, met)
+        }
+        (Rule::Quorum, None) => (trusted_witnesses(world, node, &evidence.witness), 2),
+        (Rule::VBlocking, None) => {
+            let all = evidence.witness.len();
+            let who = format!("{} it cannot do without", count(all, "node", "nodes"));
+            (who, all)
+        }
+    };
+    match (number_of_them, deed) {
+        (1, Deed::Vote | Deed::Accept) => format!("{who} accepts it"),
+        (1, Deed::Ahead) => format!("{who} is ahead"),
+        _ => format!("{who} {}", deed.of_many(evidence.rule)),
+    }
+}
+
+impl Deed {
+    /// What many did. A blocking set has always accepted; a vote would not be enough.
+    fn of_many(self, rule: Rule) -> &'static str {
+        match (self, rule) {
+            (Deed::Vote, Rule::Quorum) => "voted for it",
+            (Deed::Vote | Deed::Accept, _) => "accept it",
+            (Deed::Ahead, _) => "are ahead",
+        }
+    }
+}
+
+/// The quorum set of a node, or the one it will have.
+fn quorum_set(node: &WorldNode) -> Option<&QuorumSet> {
+    match (&node.view.quorum_set, &node.config.trust) {
+        (Some((_, set)), _) | (None, TrustPolicy::Fixed(set)) => Some(set),
+        (None, _) => None,
+    }
+}
+
+/// How many entries of a set the witnesses meet, and what these entries are.
+fn met(
+    world: &World,
+    set: &QuorumSet,
+    witness: &[NodeId],
+    is_met: fn(&QuorumSet, &NodeSet) -> bool,
+) -> (usize, [&'static str; 2]) {
+    let witness: NodeSet = witness.iter().copied().collect();
+    let nodes = set
+        .validators
+        .iter()
+        .filter(|node| witness.contains(**node));
+    let inner = set.inner.iter().filter(|inner| is_met(inner, &witness));
+    let word = if !set.validators.is_empty() {
+        ["node or group", "nodes and groups"]
+    } else if set.inner.iter().all(|inner| is_organization(world, inner)) {
+        ["organisation", "organisations"]
+    } else {
+        ["group", "groups"]
+    };
+    (nodes.count() + inner.count(), word)
+}
+
+/// Whether the nodes of a set all belong to one organisation.
+fn is_organization(world: &World, set: &QuorumSet) -> bool {
+    let of = |node: &NodeId| world.node(*node)?.organization.as_deref();
+    let Some(name) = set.validators.first().and_then(of) else {
+        return false;
+    };
+    set.inner.is_empty() && set.validators.iter().all(|node| of(node) == Some(name))
+}
+
+fn trusted_witnesses(world: &World, node: NodeId, witness: &[NodeId]) -> String {
+    let trusted = world.node(node).map(|node| &node.view.trusted);
+    match trusted.filter(|set| !set.is_empty()) {
+        Some(set) => {
+            let among = witness.iter().filter(|id| set.contains(id)).count();
+            format!("{among} of the {} it trusts", set.len())
+        }
+        None => format!("a quorum of {}", witness.len()),
     }
 }
 

@@ -3,6 +3,7 @@
 mod files;
 mod nodes;
 mod overlay;
+mod standing;
 mod worlds;
 
 use quorumscope::picture::canvas::{LayerName, Point, Shape};

@@ -157,7 +157,8 @@ fn the_text_block_counts() {
         "7 of 7",
         "pizza",
         "Externalized, slot 1",
-        "paused, idle",
+        "slot 1 agreed",
+        "3.0 s, paused",
         "Slot 1 agreed",
         "Quorums: being checked",
     ] {

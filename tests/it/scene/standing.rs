@@ -1,0 +1,294 @@
+//! What the picture says of proposals and of the whole network: pending, stuck, decided, outvoted, agreed, forked; and
+//! who is counted.
+
+use super::worlds::{SLOT, Script};
+use super::{LAPTOP, Stage, texts};
+use quorumscope::net::Position;
+use quorumscope::node::{NodeConfig, NodeEvent, SlotStart, TrustPolicy};
+use quorumscope::picture::canvas::LayerName;
+use quorumscope::picture::view_state::Clock;
+use quorumscope::picture::words::{Deed, evidence};
+use quorumscope::scenario::Action;
+use quorumscope::scp::{Evidence, NodeId, QuorumSet, Rule, ScpEvent, SlotState, Value, VoteReason};
+use quorumscope::time::{Span, Time};
+use quorumscope::trace::{ProposalState, Record};
+use std::sync::Arc;
+
+const A: NodeId = NodeId(0);
+const B: NodeId = NodeId(1);
+const C: NodeId = NodeId(2);
+const D: NodeId = NodeId(3);
+const E: NodeId = NodeId(4);
+
+fn act(script: &mut Script, action: Action) {
+    let at = script.world.now;
+    script.world.apply(&Record::Acted { at, action });
+}
+
+fn votes(script: &mut Script, node: NodeId, value: &str) {
+    let value = Value::from(value);
+    script.event(
+        node,
+        NodeEvent::SlotStarted {
+            slot: SLOT,
+            start: SlotStart::Own,
+        },
+    );
+    let event = ScpEvent::VotedNominate {
+        slot: SLOT,
+        value: value.clone(),
+        reason: VoteReason::OwnProposal,
+    };
+    script.event(node, NodeEvent::Scp(event));
+    let state = Arc::new(SlotState {
+        voted: [value].into(),
+        ..SlotState::default()
+    });
+    script.event(node, NodeEvent::Slot { slot: SLOT, state });
+}
+
+fn decides(script: &mut Script, node: NodeId, value: &str) {
+    script.event(
+        node,
+        NodeEvent::Recorded {
+            slot: SLOT,
+            value: Value::from(value),
+            proposals: vec![],
+        },
+    );
+}
+
+/// A and B vote for pizza, C, D and E for burger.
+fn torn() -> Script {
+    let mut script = Script::radio(5, 1400.0).discovered();
+    for (node, value) in [
+        (A, "pizza"),
+        (B, "pizza"),
+        (C, "burger"),
+        (D, "burger"),
+        (E, "burger"),
+    ] {
+        votes(&mut script, node, value);
+    }
+    script
+}
+
+#[track_caller]
+fn check_state(script: &Script, value: &str, expected: ProposalState) {
+    let rows = script.world.proposals();
+    let row = rows
+        .iter()
+        .find(|(_, row)| row.content.to_string() == value)
+        .unwrap();
+    assert_eq!(row.1.state, expected, "{value}");
+}
+
+#[track_caller]
+fn check_says(stage: &Stage, expected: &[&str]) {
+    let shapes = stage.shapes(LayerName::Overlay);
+    let said = texts(&shapes);
+    for text in expected {
+        assert!(said.contains(text), "{text:?} is not among {said:?}");
+    }
+}
+
+#[test]
+fn a_value_is_outvoted_only_once_nobody_can_decide_it_any_more() {
+    let mut script = torn();
+    decides(&mut script, A, "pizza");
+    check_state(&script, "pizza", ProposalState::Agreed(SLOT));
+    check_state(&script, "burger", ProposalState::Pending);
+    for node in [B, C, D] {
+        decides(&mut script, node, "pizza");
+        check_state(&script, "burger", ProposalState::Pending);
+    }
+    let mut other = torn();
+    other.world = script.world.clone();
+    decides(&mut script, E, "pizza");
+    check_state(&script, "burger", ProposalState::Outvoted(SLOT));
+    decides(&mut other, E, "burger");
+    check_state(&other, "burger", ProposalState::Agreed(SLOT));
+    assert!(other.world.fork().is_some());
+}
+
+#[test]
+fn who_has_crashed_decides_nothing_until_it_starts_again() {
+    let mut script = torn();
+    for node in [A, B, C, D] {
+        decides(&mut script, node, "pizza");
+    }
+    act(&mut script, Action::Crash { node: E });
+    check_state(&script, "burger", ProposalState::Outvoted(SLOT));
+    act(&mut script, Action::Restart { node: E });
+    check_state(&script, "burger", ProposalState::Pending);
+    act(&mut script, Action::Silence { node: E });
+    check_state(&script, "burger", ProposalState::Pending);
+    assert!(
+        !script.world.awaits_decision(),
+        "the slot as such is decided"
+    );
+}
+
+#[test]
+fn the_list_says_how_many_have_voted_and_decided() {
+    let mut script = torn();
+    let before = Stage::new(script.world.clone(), LAPTOP);
+    check_says(
+        &before,
+        &["voting on slot 1", "2 of 5 voted", "3 of 5 voted"],
+    );
+    decides(&mut script, A, "pizza");
+    decides(&mut script, B, "pizza");
+    let some = Stage::new(script.world.clone(), LAPTOP);
+    check_says(&some, &["decided by 2 of 5", "pending", "3 of 5 voted"]);
+    for node in [C, D, E] {
+        decides(&mut script, node, "pizza");
+    }
+    let all = Stage::new(script.world, LAPTOP);
+    check_says(
+        &all,
+        &["agreed, slot 1", "outvoted, slot 1", "slot 1 agreed"],
+    );
+}
+
+#[test]
+fn stuck_counts_only_votes_that_are_heard() {
+    let mut script = Script::radio(5, 1400.0).discovered();
+    for node in [A, B, C, D, E] {
+        votes(&mut script, node, "pizza");
+    }
+    act(&mut script, Action::Silence { node: A });
+    act(&mut script, Action::Crash { node: D });
+    let mut stage = Stage::new(script.world, LAPTOP);
+    let started = stage.world.now;
+    stage.world.advance_to(started + Span::from_ms(4000));
+    check_says(&stage, &["voting on slot 1", "pending", "3 of 5 voted"]);
+    stage.world.advance_to(started + Span::from_ms(4001));
+    check_says(
+        &stage,
+        &["stuck in slot 1", "stuck", "3 of 5 heard to vote"],
+    );
+}
+
+#[test]
+fn a_slot_that_some_have_decided_is_not_stuck() {
+    let mut script = torn();
+    decides(&mut script, A, "pizza");
+    decides(&mut script, B, "pizza");
+    let mut stage = Stage::new(script.world, LAPTOP);
+    stage.world.advance_to(Time::from_ms(60_000));
+    check_says(
+        &stage,
+        &["slot 1: 2 of 5 agreed", "pending", "3 of 5 voted"],
+    );
+    stage.status.clock = Clock::Paused;
+    check_says(&stage, &["60.0 s, paused"]);
+}
+
+#[test]
+fn who_has_left_is_counted_nowhere() {
+    let mut script = torn();
+    for node in [A, B, C, D, E] {
+        decides(&mut script, node, "pizza");
+    }
+    let stage = Stage::new(script.world.clone(), LAPTOP);
+    check_says(&stage, &["5", "5 of 5"]);
+    script.event(E, NodeEvent::Left);
+    let stage = Stage::new(script.world, LAPTOP);
+    check_says(&stage, &["4", "4 of 4", "slot 1 agreed", "agreed, slot 1"]);
+    let shapes = stage.shapes(LayerName::Overlay);
+    assert!(!texts(&shapes).iter().any(|text| text.contains("of 5")));
+}
+
+/// Adds a node with another policy of trust.
+fn add(script: &mut Script, trust: TrustPolicy) -> NodeId {
+    let id = NodeId(script.world.nodes.len() as u32);
+    let mut config = NodeConfig::clone(&script.world.nodes[0].config);
+    config.peer.id = id;
+    config.trust = trust;
+    script.world.apply(&Record::NodeAdded {
+        at: script.world.now,
+        config: Arc::new(config),
+        position: Position { x_m: 1.0, y_m: 1.0 },
+        organization: None,
+    });
+    id
+}
+
+#[test]
+fn who_can_only_listen_is_counted_apart() {
+    let mut script = Script::radio(3, 1400.0);
+    for _ in 0..4 {
+        add(&mut script, TrustPolicy::Nobody);
+    }
+    check_says(
+        &Stage::new(script.world.clone(), LAPTOP),
+        &["7", "Only listening", "4", "discovering", "0 of 3"],
+    );
+    for node in [A, B, C] {
+        script.event(node, NodeEvent::Ready { known: 7 });
+    }
+    check_says(
+        &Stage::new(script.world.clone(), LAPTOP),
+        &["ready to vote"],
+    );
+    for node in [A, B, C] {
+        votes(&mut script, node, "pizza");
+        decides(&mut script, node, "pizza");
+    }
+    check_says(
+        &Stage::new(script.world, LAPTOP),
+        &["Recorded by", "3 of 3", "slot 1 agreed"],
+    );
+}
+
+#[test]
+fn evidence_counts_what_the_rule_counts() {
+    let mut script = Script::radio(0, 1400.0);
+    let organization = |n: u32| QuorumSet::flat(2, (3 * n..3 * n + 3).map(NodeId));
+    let set = QuorumSet {
+        threshold: 3,
+        validators: vec![],
+        inner: (0..4).map(organization).collect(),
+    };
+    let config = Arc::clone(&Script::radio(1, 1400.0).world.nodes[0].config);
+    for n in 0..12_u32 {
+        let mut config = NodeConfig::clone(&config);
+        config.peer.id = NodeId(n);
+        config.trust = TrustPolicy::Fixed(Arc::new(set.clone()));
+        script.world.apply(&Record::NodeAdded {
+            at: Time::ZERO,
+            config: Arc::new(config),
+            position: Position { x_m: 1.0, y_m: 1.0 },
+            organization: Some(format!("org {}", n / 3).into()),
+        });
+    }
+    let of = |rule, witness: &[u32], deed| {
+        let evidence_of = Evidence {
+            rule,
+            witness: witness.iter().copied().map(NodeId).collect(),
+            envelopes: vec![],
+        };
+        evidence(&script.world, A, &evidence_of, deed)
+    };
+    assert_eq!(
+        of(Rule::Quorum, &[0, 1, 3, 4, 7, 8, 9], Deed::Vote),
+        "3 of its 4 organisations voted for it, 3 are needed"
+    );
+    assert_eq!(
+        of(Rule::VBlocking, &[0, 1, 3, 4], Deed::Accept),
+        "2 organisations it cannot do without accept it"
+    );
+    let mut mixed = set.clone();
+    mixed.validators.push(NodeId(40));
+    let node = add(&mut script, TrustPolicy::Fixed(Arc::new(mixed)));
+    let evidence_of = Evidence {
+        rule: Rule::Quorum,
+        witness: [0, 1, 3, 4, 40].map(NodeId).into(),
+        envelopes: vec![],
+    };
+    assert_eq!(
+        evidence(&script.world, node, &evidence_of, Deed::Accept),
+        "3 of its 5 nodes and groups accept it, 3 are needed"
+    );
+}

@@ -52,12 +52,14 @@ pub(super) struct Gpu {
     way: Way,
     /// Where what lies at the back still has to be copied onto the canvas, under what is drawn there.
     uncovered: Vec<Part>,
+    /// By how much it still has to be copied to another place.
+    moved: Option<(i32, i32)>,
 }
 
 /// What is kept from frame to frame, as large as the window.
 struct Pictures {
-    /// Background and layers at the back.
-    back: Target,
+    /// Background and layers at the back, from when they are first drawn.
+    back: Option<Target>,
     /// The last frame.
     canvas: Target,
 }
@@ -133,6 +135,7 @@ impl Gpu {
             pictures: None,
             way: Way::find(),
             uncovered: Vec::new(),
+            moved: None,
         })
     }
 
@@ -167,7 +170,7 @@ impl Gpu {
             return Kept::Yes;
         }
         self.pictures = Some(Pictures {
-            back: Target::new(size, self.way),
+            back: None,
             canvas: Target::new(size, self.way),
         });
         Kept::No
@@ -175,14 +178,18 @@ impl Gpu {
 
     /// Draws the background and meshes that use the atlas as the picture of what lies at the back.
     pub(super) fn draw_back<'a>(
-        &self,
+        &mut self,
         background: Color,
         pieces: impl Iterator<Item = &'a mut Vec<Mesh>>,
     ) {
-        let Some(pictures) = &self.pictures else {
+        let Some(pictures) = &mut self.pictures else {
             return;
         };
-        set_camera(&pictures.back.camera(logical_size()));
+        let size = pictures.canvas.size();
+        let back = pictures
+            .back
+            .get_or_insert_with(|| Target::new(size, self.way));
+        set_camera(&back.camera(logical_size()));
         clear_background(gl_color(background));
         gl_use_material(&self.over);
         pieces.for_each(|pieces| self.draw(pieces));
@@ -212,22 +219,22 @@ impl Gpu {
             Way::Drawn => {
                 for part in parts {
                     self.clip(*part);
-                    let back = self.pictures.as_ref().map(|pictures| &pictures.back);
-                    self.draw_picture(back, Shift::NONE, FilterMode::Nearest);
+                    self.draw_picture(self.back(), Shift::NONE, FilterMode::Nearest);
                 }
             }
         }
     }
 
     /// Puts what lies at the back onto the cleared canvas, moved and scaled.
-    pub(super) fn draw_shifted(&self, shift: Shift) {
-        let Some(pictures) = &self.pictures else {
-            return;
-        };
-        if let (Way::Copied, Some(by)) = (self.way, whole_pixels(shift, self.dpi())) {
-            return pictures.back.copy_moved(&pictures.canvas, by);
+    pub(super) fn draw_shifted(&mut self, shift: Shift) {
+        self.moved = whole_pixels(shift, self.dpi()).filter(|_| self.way == Way::Copied);
+        if self.moved.is_none() {
+            self.draw_picture(self.back(), shift, FilterMode::Linear);
         }
-        self.draw_picture(Some(&pictures.back), shift, FilterMode::Linear);
+    }
+
+    fn back(&self) -> Option<&Target> {
+        self.pictures.as_ref()?.back.as_ref()
     }
 
     fn draw_picture(&self, picture: Option<&Target>, shift: Shift, filter: FilterMode) {
@@ -273,8 +280,13 @@ impl Gpu {
         let Some(pictures) = &self.pictures else {
             return;
         };
-        let uncovered = std::mem::take(&mut self.uncovered);
-        pictures.back.copy_to(&pictures.canvas, &uncovered);
+        let (uncovered, moved) = (std::mem::take(&mut self.uncovered), self.moved.take());
+        if let Some(back) = &pictures.back {
+            back.copy_to(&pictures.canvas, &uncovered);
+            if let Some(by) = moved {
+                back.copy_moved(&pictures.canvas, by);
+            }
+        }
         set_default_camera();
         match self.way {
             Way::Copied => pictures.canvas.show(),

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// What is left of the colour of a node that does not vote yet.
 const NOT_READY_SHARE: f32 = 0.45;
+/// Radius of the light middle of small nodes that have externalized, as a share of the node's.
+pub const MIDDLE_SHARE: f32 = 0.48;
 
 /// The health of a node, from the healthiest to the worst; the rim shows the worst that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,23 +252,26 @@ impl Pen<'_> {
         });
     }
 
-    /// The double ring, and the tick where there is room for it.
+    /// The double ring and the tick; a light middle where there is no room for them.
     fn externalized(&mut self, id: NodeId, center: Point, fill: Color) {
         let scene = self.scene;
         let radius_px = scene.geometry.radius_px;
-        if !scene.geometry.has_rings() {
-            let stroke = Stroke::solid(1.0, scene.dimmed(id, fill));
-            return self.ring(center, radius_px + 2.0, stroke);
+        if !scene.geometry.has_glyphs() {
+            self.shapes.push(Shape::Circle {
+                center,
+                radius_px: radius_px * MIDDLE_SHARE,
+                fill: Some(scene.dimmed(id, scene.theme.externalized_middle)),
+                stroke: None,
+            });
+            return;
         }
         let ink = scene.theme.ink_on(fill).with_opacity(0.85).over(fill);
         let ink = scene.dimmed(id, ink);
         let width_px = (radius_px * 0.1).clamp(1.0, 2.5);
         self.ring(center, radius_px * 0.8, Stroke::solid(width_px, ink));
-        if scene.geometry.has_glyphs() {
-            let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), ink);
-            self.shapes
-                .push(glyphs::tick(center, radius_px * 0.82, stroke));
-        }
+        let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), ink);
+        self.shapes
+            .push(glyphs::tick(center, radius_px * 0.82, stroke));
     }
 
     fn letter(&mut self, id: NodeId, center: Point, fill: Color, phase: Phase) {

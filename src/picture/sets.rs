@@ -71,7 +71,7 @@ fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
     if let Some((_, camps)) = scene.world.fork() {
         let looks = Looks::of(scene.world);
         for (value, members) in camps {
-            let color = scene.theme.values[looks.look(&value).color_index()];
+            let color = looks.look(&value).color(&scene.theme);
             add(&mut members.into_iter(), color, None);
         }
     }

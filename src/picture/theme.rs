@@ -55,28 +55,55 @@ const CLASSIC: PhaseColors = PhaseColors {
     confirm: [Color::rgb(0x9B_59_B6), Color::rgb(0x2E_CC_71)],
 };
 
-/// The colours of value chips. Eight; patterns tell apart what is left.
+/// The colours of value chips, apart from those of the phases. Eight; patterns tell apart what is left.
 const VALUES: [Color; 8] = [
-    Color::rgb(0x00_72_B2),
-    Color::rgb(0xE6_9F_00),
-    Color::rgb(0xCC_79_A7),
-    Color::rgb(0x00_9E_73),
+    Color::rgb(0x9B_7B_FF),
     Color::rgb(0xF0_E4_42),
-    Color::rgb(0xD5_5E_00),
-    Color::rgb(0x56_B4_E9),
-    Color::rgb(0x9A_A0_A6),
+    Color::rgb(0xE8_6B_B4),
+    Color::rgb(0x4A_6C_F7),
+    Color::rgb(0xE5_48_4D),
+    Color::rgb(0xB5_83_57),
+    Color::rgb(0xB8_E3_4A),
+    Color::rgb(0xE8_EA_ED),
 ];
 
 /// The same, dark enough for a white ground.
 const VALUES_ON_WHITE: [Color; 8] = [
-    Color::rgb(0x00_72_B2),
-    Color::rgb(0xB8_7A_00),
-    Color::rgb(0xB0_5A_8A),
-    Color::rgb(0x00_7F_5C),
+    Color::rgb(0x6E_4B_D8),
     Color::rgb(0x8C_80_00),
-    Color::rgb(0xD5_5E_00),
-    Color::rgb(0x2B_8C_C4),
-    Color::rgb(0x6A_71_78),
+    Color::rgb(0xB0_3A_8A),
+    Color::rgb(0x2F_4F_D0),
+    Color::rgb(0xC0_26_2D),
+    Color::rgb(0x8A_5A_2B),
+    Color::rgb(0x5F_7F_00),
+    Color::rgb(0x3C_43_4D),
+];
+
+/// The colours of chips of values that are called by a colour: red, blue, green, yellow, orange, white, black, purple,
+/// pink.
+const NAMED_VALUES: [Color; 9] = [
+    Color::rgb(0xE5_48_4D),
+    Color::rgb(0x3E_7B_FA),
+    Color::rgb(0x4C_C2_4A),
+    Color::rgb(0xF0_E4_42),
+    Color::rgb(0xF0_8C_00),
+    WHITE,
+    BLACK,
+    Color::rgb(0xA3_67_DC),
+    Color::rgb(0xF4_8F_C0),
+];
+
+/// The same for a white ground.
+const NAMED_VALUES_ON_WHITE: [Color; 9] = [
+    Color::rgb(0xC0_26_2D),
+    Color::rgb(0x1F_5F_D6),
+    Color::rgb(0x2E_8B_2E),
+    Color::rgb(0x9C_88_00),
+    Color::rgb(0xC8_6A_00),
+    WHITE,
+    BLACK,
+    Color::rgb(0x7A_3D_B8),
+    Color::rgb(0xD6_58_9A),
 ];
 
 /// All colours of the picture.
@@ -140,6 +167,10 @@ pub struct Theme {
     pub file: Color,
     /// Value chips.
     pub values: [Color; 8],
+    /// Chips of values that are called by a colour: red, blue, green, yellow, orange, white, black, purple, pink.
+    pub named_values: [Color; 9],
+    /// The middle of small nodes that have externalized.
+    pub externalized_middle: Color,
 }
 
 const DARK: Theme = Theme {
@@ -172,6 +203,8 @@ const DARK: Theme = Theme {
     service: Color::rgb(0x9A_A0_A6),
     file: Color::rgb(0xCC_79_A7),
     values: VALUES,
+    named_values: NAMED_VALUES,
+    externalized_middle: WHITE,
 };
 
 const LIGHT: Theme = Theme {
@@ -204,6 +237,8 @@ const LIGHT: Theme = Theme {
     service: Color::rgb(0x7A_81_8B),
     file: Color::rgb(0xB0_5A_8A),
     values: VALUES_ON_WHITE,
+    named_values: NAMED_VALUES_ON_WHITE,
+    externalized_middle: WHITE,
 };
 
 impl Theme {
@@ -407,6 +442,28 @@ mod tests {
                 accept[0] != accept[1],
                 theme.palette == PaletteName::Classic
             );
+        }
+    }
+
+    #[test]
+    fn no_value_has_the_colour_of_a_phase() {
+        let apart = |one: Color, two: Color| {
+            let square = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
+            square(one.r, two.r) + square(one.g, two.g) + square(one.b, two.b)
+        };
+        for name in [ThemeName::Dark, ThemeName::Light] {
+            let theme = Theme::new(name, PaletteName::OkabeIto);
+            let phases = theme.phases;
+            for value in theme.values {
+                for phase in [
+                    phases.idle,
+                    phases.nominate,
+                    phases.accept[0],
+                    phases.confirm[0],
+                ] {
+                    assert!(apart(value, phase) > 60 * 60, "{value:?} {phase:?}");
+                }
+            }
         }
     }
 

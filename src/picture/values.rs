@@ -3,8 +3,8 @@
 //! Absent here: where chips stand; that is for the nodes and the lists.
 
 use super::canvas::{Point, Rect, Shape, Stroke};
-use super::theme::Theme;
-use crate::node::view::NodeView;
+use super::theme::{Color, Theme};
+use crate::node::view::{NodeView, proposals_in};
 use crate::scp::{SlotState, Value};
 use crate::trace::World;
 use std::collections::BTreeMap;
@@ -40,6 +40,21 @@ const PATTERNS: [Pattern; 6] = [
     Pattern::Cross,
 ];
 const COLORS: usize = 8;
+/// Values that have the colour they are called by, in the order of [`Theme::named_values`]; colours that some people
+/// confuse differ in their pattern.
+const NAMED: [(&str, Pattern); 9] = [
+    ("red", Pattern::Solid),
+    ("blue", Pattern::Bars),
+    ("green", Pattern::Frame),
+    ("yellow", Pattern::Half),
+    ("orange", Pattern::Dot),
+    ("white", Pattern::Solid),
+    ("black", Pattern::Solid),
+    ("purple", Pattern::Cross),
+    ("pink", Pattern::Half),
+];
+/// Chips that stand out less than this from the ground get an edge.
+const CONTRAST_MIN: f32 = 3.0;
 /// How many looks there are; with more values in play than that, some look alike.
 const LOOKS: usize = COLORS * PATTERNS.len();
 
@@ -50,17 +65,43 @@ pub struct Look {
 }
 
 impl Look {
+    /// A look to explain chips with.
+    #[must_use]
+    pub fn example() -> Look {
+        Look { index: 2 }
+    }
+
+    /// The look of a value that is called by a colour.
+    fn named(value: &Value) -> Option<Look> {
+        let nth = |text: &str| NAMED.iter().position(|(name, _)| *name == text);
+        let found = match value.as_bytes() {
+            [b'[', ..] => {
+                let proposals = proposals_in(value)?;
+                let only = proposals.values().next().filter(|_| proposals.len() == 1)?;
+                nth(&only.content.to_string())
+            }
+            bytes => nth(std::str::from_utf8(bytes).ok()?),
+        };
+        found.map(|nth| Look { index: LOOKS + nth })
+    }
+
     /// The pattern.
     #[must_use]
     pub fn pattern(self) -> Pattern {
+        if let Some((_, pattern)) = self.index.checked_sub(LOOKS).map(|nth| NAMED[nth]) {
+            return pattern;
+        }
         // Neighbouring numbers differ in colour and in pattern.
         PATTERNS[(self.index / COLORS + self.index % COLORS) % PATTERNS.len()]
     }
 
-    /// The place of its colour in [`Theme::values`].
+    /// Its colour.
     #[must_use]
-    pub fn color_index(self) -> usize {
-        self.index % COLORS
+    pub fn color(self, theme: &Theme) -> Color {
+        match self.index.checked_sub(LOOKS) {
+            Some(named) => theme.named_values[named],
+            None => theme.values[self.index % COLORS],
+        }
     }
 
     /// 0 or 1: which of the two colours of a phase it has in the classic palette.
@@ -71,7 +112,12 @@ impl Look {
 
     /// The chip, centred on a point.
     pub fn chip(self, center: Point, side_px: f32, theme: &Theme, out: &mut Vec<Shape>) {
-        let color = theme.values[self.color_index()];
+        let color = self.color(theme);
+        let edge = if color.contrast(theme.background) < CONTRAST_MIN {
+            theme.text_dim
+        } else {
+            theme.background
+        };
         let rect = Rect::from_size(center, 0.0, 0.0).inset(-side_px / 2.0);
         let filled = |rect: Rect| Shape::Box {
             rect,
@@ -90,7 +136,7 @@ impl Look {
                 rect,
                 corner_px: 2.0,
                 fill: Some(color),
-                stroke: Some(Stroke::solid(1.0, theme.background)),
+                stroke: Some(Stroke::solid(1.0, edge)),
             }),
             Pattern::Frame => out.push(frame),
             Pattern::Half => {
@@ -149,9 +195,12 @@ impl Looks {
     /// How a value looks; values that are not in play look like the first.
     #[must_use]
     pub fn look(&self, value: &Value) -> Look {
-        self.by_value.get(value).copied().unwrap_or(Look {
-            index: preferred(value),
-        })
+        let of_its_own = || {
+            Look::named(value).unwrap_or(Look {
+                index: preferred(value),
+            })
+        };
+        self.by_value.get(value).copied().unwrap_or_else(of_its_own)
     }
 
     fn note(&mut self, value: &Value) {
@@ -160,10 +209,14 @@ impl Looks {
         }
     }
 
-    /// Every value gets the look that its bytes prefer, or the next free one.
+    /// Every value gets the colour it is called by, or the look that its bytes prefer, or the next free one.
     fn assign(&mut self) {
         let mut taken = [false; LOOKS];
         for (value, look) in &mut self.by_value {
+            if let Some(named) = Look::named(value) {
+                *look = named;
+                continue;
+            }
             let first = preferred(value);
             let free = (first..first + LOOKS)
                 .map(|at| at % LOOKS)
@@ -213,6 +266,7 @@ fn held_in(state: &SlotState) -> Vec<&Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::theme::{PaletteName, ThemeName};
     use super::*;
     use std::collections::BTreeSet;
 
@@ -232,7 +286,7 @@ mod tests {
         let seen: BTreeSet<(usize, Pattern)> = looks
             .by_value
             .values()
-            .map(|look| (look.color_index(), look.pattern()))
+            .map(|look| (look.index % COLORS, look.pattern()))
             .collect();
         assert_eq!(seen.len(), LOOKS);
     }
@@ -241,6 +295,24 @@ mod tests {
     fn more_values_than_looks_are_no_trouble() {
         let texts: Vec<String> = (0..3 * LOOKS).map(|n| format!("value {n}")).collect();
         assert_eq!(looks(&texts).by_value.len(), 3 * LOOKS);
+    }
+
+    #[test]
+    fn values_called_by_a_colour_have_it() {
+        let theme = Theme::new(ThemeName::Dark, PaletteName::OkabeIto);
+        let names = NAMED.map(|(name, _)| name.to_owned());
+        let looks = looks(&names);
+        let mut seen = BTreeSet::new();
+        for (nth, name) in names.iter().enumerate() {
+            let note =
+                format!(r#"[{{"id":{{"origin":0,"nth":1}},"content":{{"note":"{name}"}}}}]"#);
+            for value in [Value::from(name.as_str()), Value::from(note.as_str())] {
+                assert_eq!(looks.look(&value).color(&theme), theme.named_values[nth]);
+            }
+            let color = theme.named_values[nth];
+            seen.insert((color.r, color.g, color.b));
+        }
+        assert_eq!(seen.len(), NAMED.len());
     }
 
     #[test]

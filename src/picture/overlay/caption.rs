@@ -22,7 +22,7 @@ pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
     let theme = sheet.scene.theme;
     match sheet.scene.world.fork() {
         Some((slot, camps)) => {
-            let text = words::fork(slot, camps.len());
+            let text = words::fork(slot, camps.len(), sheet.scene.status.clock);
             sheet.panel(region, theme.ill_behaved, theme.ill_behaved);
             centred(
                 sheet,
@@ -102,7 +102,7 @@ fn centred(
     sheet.line(at, &shown, size_px, color, font, Anchor::Middle);
 }
 
-/// What the caption says.
+/// What the caption says: before anybody has voted, what there is to see.
 #[must_use]
 fn sentence(scene: &Scene<'_>) -> String {
     if let Some(set) = &scene.view.set {
@@ -112,6 +112,12 @@ fn sentence(scene: &Scene<'_>) -> String {
     let of_selected = recent
         .clone()
         .find(|line| Some(line.node) == scene.view.selected && is_turning_point(&line.event));
+    if of_selected.is_none() && scene.world.slots().is_empty() {
+        let about = words::first_sentence(&scene.world.scenario.description);
+        if !about.is_empty() {
+            return about.to_owned();
+        }
+    }
     let any = recent.clone().find(|line| is_turning_point(&line.event));
     let last = of_selected.or(any).or(scene.world.log.back());
     last.and_then(|line| words::sentence(scene.world, line.node, &line.event))

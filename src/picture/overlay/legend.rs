@@ -7,6 +7,7 @@ use super::sign::Sign;
 use crate::node::view::{MessageKind, Phase, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::theme::PaletteName;
+use crate::picture::values::Look;
 use crate::picture::view_state::Shown;
 use crate::picture::words;
 use crate::trace::Status;
@@ -99,6 +100,11 @@ fn signs(scene: &Scene<'_>) -> Vec<Row> {
         rows.push(Row::sign(scene, Sign::Blank, words::signs::QUARTERS_REST));
         rows.push(Row::sign(scene, Sign::Timer, words::signs::TIMER));
         rows.push(Row::sign(scene, Sign::Crown, words::signs::CROWN));
+        rows.push(Row::sign(
+            scene,
+            Sign::Chip(Look::example()),
+            words::signs::VALUE,
+        ));
     }
     if scene.view.layers.edges == Shown::Yes {
         rows.push(Row::sign(scene, Sign::Trust, words::signs::TRUST));
@@ -121,6 +127,10 @@ fn messages(scene: &Scene<'_>) -> Vec<Row> {
     ];
     let mut rows = vec![Row::heading(scene, words::LEGEND_MESSAGES)];
     rows.extend(kinds.map(|kind| Row::sign(scene, Sign::Message(kind), words::message(kind))));
+    rows.push(Row::sign(scene, Sign::Several, words::signs::SEVERAL));
     rows.push(Row::sign(scene, Sign::Lost, words::signs::LOST));
+    if scene.world.scenario.medium.radio_range_m.is_some() {
+        rows.push(Row::sign(scene, Sign::Broadcast, words::signs::BROADCAST));
+    }
     rows
 }

@@ -39,6 +39,10 @@ pub(super) enum Sign {
     Message(MessageKind),
     /// A lost message.
     Lost,
+    /// Several messages on one edge.
+    Several,
+    /// A broadcast.
+    Broadcast,
     /// A crashed node.
     Crashed,
     /// A silent node.
@@ -98,6 +102,21 @@ impl Sign {
                 messages::sign(scene, kind, at, 4.5, messages::color(theme, kind), out)
             }
             Sign::Lost => glyphs::cross(at, 9.0, line(theme.bad), out),
+            Sign::Several => {
+                out.push(disc(at.offset(-4.0, 0.0), 4.5, Some(theme.vote), None));
+                out.push(Shape::Text {
+                    at: at.offset(3.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+                    text: "3".to_owned(),
+                    size_px: FONT_SMALL_PX,
+                    color: theme.text_dim,
+                    font: Font::Regular,
+                    anchor: Anchor::Left,
+                });
+            }
+            Sign::Broadcast => {
+                out.push(disc(at, 7.0, None, Some(line(theme.ring.faded(0.8)))));
+                out.push(disc(at, 2.0, Some(theme.phases.idle), None));
+            }
             Sign::Crashed => {
                 out.push(disc(at, 7.0, None, Some(Stroke::solid(1.5, theme.crashed))));
                 glyphs::cross(at, 7.0, Stroke::solid(1.5, theme.crashed), out);
@@ -181,7 +200,10 @@ fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<
         Some(fill),
         Some(Stroke::solid(1.0, theme.node_rim)),
     ));
-    if phase == Phase::Externalized {
+    if phase == Phase::Externalized && !scene.geometry.has_glyphs() {
+        let middle = Some(theme.externalized_middle);
+        out.push(disc(at, NODE_PX * node_shapes::MIDDLE_SHARE, middle, None));
+    } else if phase == Phase::Externalized {
         out.push(disc(
             at,
             NODE_PX * 0.8,

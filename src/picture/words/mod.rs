@@ -51,14 +51,15 @@ pub fn ballot(ballot: &Ballot) -> String {
     }
 }
 
-/// What a node stands for, in one short line: the value, after the counter while it ballots. `None`: for nothing yet.
+/// What a node stands for, in one short line: the value; after the counter from the second ballot on. `None`: for
+/// nothing yet.
 pub fn stand(view: &NodeView, text_of: &mut dyn FnMut(&Value) -> String) -> Option<String> {
     let held = values::held(view);
     let first = held.first()?;
     let ballot = view
         .current_slot()
         .and_then(|(_, state)| state.b.as_ref())
-        .filter(|_| view.phase() < Phase::Externalized);
+        .filter(|ballot| ballot.n > 1 && view.phase() < Phase::Externalized);
     let text = match held.len() {
         1 => text_of(first),
         count => format!("{}, {} more", text_of(first), count - 1),
@@ -89,6 +90,13 @@ pub fn name_list(names: impl ExactSizeIterator<Item = String>, named_max: usize)
     words.join(", ")
 }
 
+/// The first sentence of a text, without its full stop.
+#[must_use]
+pub fn first_sentence(text: &str) -> &str {
+    let end = text.find(". ").unwrap_or(text.len());
+    text[..end].trim_end_matches('.')
+}
+
 /// A number with separators: 12,345.
 #[must_use]
 pub fn number(number: u64) -> String {
@@ -117,6 +125,13 @@ mod tests {
         ] {
             assert_eq!(number(plain), text);
         }
+    }
+
+    #[test]
+    fn a_first_sentence_ends_at_its_full_stop() {
+        assert_eq!(first_sentence("One, 2.5 of it. Two."), "One, 2.5 of it");
+        assert_eq!(first_sentence("Only one."), "Only one");
+        assert_eq!(first_sentence(""), "");
     }
 
     #[test]

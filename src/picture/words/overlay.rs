@@ -226,13 +226,17 @@ pub fn camp(members: usize) -> String {
 
 /// The banner of a fork.
 #[must_use]
-pub fn fork(slot: SlotIndex, values: usize) -> String {
+pub fn fork(slot: SlotIndex, values: usize, clock: Clock) -> String {
     let values = match values {
         2 => "Two".to_owned(),
         more => number(more as u64),
     };
+    let paused = match clock {
+        Clock::Paused => ". Paused at the fork. Space goes on.",
+        Clock::Running | Clock::Finished => "",
+    };
     format!(
-        "{values} values externalized for slot {}: safety is lost",
+        "{values} values externalized for slot {}: safety is lost{paused}",
         slot.0
     )
 }
@@ -291,7 +295,7 @@ pub fn older(more: usize) -> String {
 pub fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Idle => "idle (pale: not ready)",
-        Phase::Nominate => "voted or echoed",
+        Phase::Nominate => "nominated",
         Phase::Accept => "accepted",
         Phase::Confirm => "confirmed",
         Phase::Externalized => "externalized",
@@ -322,6 +326,12 @@ pub mod signs {
     pub const TIMER: &str = "timer running";
     /// The crown.
     pub const CROWN: &str = "leader of the round";
+    /// The mark of a value.
+    pub const VALUE: &str = "which value";
+    /// A number beside a dot.
+    pub const SEVERAL: &str = "so many at once";
+    /// A ring of discovery.
+    pub const BROADCAST: &str = "broadcast";
     /// One-way trust.
     pub const TRUST: &str = "trusts";
     /// Mutual trust.

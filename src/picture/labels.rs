@@ -93,6 +93,13 @@ fn line(text: &str, rect: Rect, font: Font, color: Color) -> Shape {
     }
 }
 
+/// Where labels lie.
+#[must_use]
+pub(super) fn rects(scene: &Scene<'_>) -> Vec<Rect> {
+    let rects = |label: Placed| [Some(label.rect), label.stand.map(|(_, rect)| rect)];
+    place(scene).into_iter().flat_map(rects).flatten().collect()
+}
+
 /// The nodes that get a name, the most important first.
 fn candidates(scene: &Scene<'_>) -> Vec<NodeId> {
     let view = scene.view;
@@ -166,39 +173,67 @@ fn places(scene: &Scene<'_>, center: Point, width: f32) -> [Rect; 4] {
     ]
 }
 
-/// Second lines, where there is room below the name.
+/// Second lines below the names: for all nodes, or, where they do not all fit, for those that are pointed at only.
+/// Whether one fits is asked for the widest, so that the answer does not change with every vote.
 fn add_stands(scene: &Scene<'_>, taken: &mut Taken<'_>, placed: &mut [Placed]) {
     if !scene.geometry.has_rings() {
         return;
     }
-    // Most nodes stand for the same few values.
-    let mut texts: BTreeMap<Value, String> = BTreeMap::new();
-    for label in placed {
-        let Some(node) = scene.world.node(label.node) else {
+    let stands = stands(scene, placed);
+    let width = |stand: &str| text::width_px(stand, Font::Regular, FONT_SMALL_PX) + 2.0 * PAD_PX;
+    let widest = stands
+        .iter()
+        .flatten()
+        .map(|stand| width(stand))
+        .fold(0.0, f32::max);
+    let below = |label: &Placed, width: f32| {
+        let min = Point {
+            x: label.rect.center().x - width / 2.0,
+            y: label.rect.max.y,
+        };
+        Rect::from_size(min, width, LINE_PX)
+    };
+    let names = taken.labels.len();
+    let all_fit = placed.iter().all(|label| {
+        let rect = below(label, widest);
+        let center = scene.geometry.center(label.node);
+        let fits = center.is_some_and(|center| taken.room_for(center).encloses(rect))
+            && taken.is_free(rect);
+        taken.labels.push(rect);
+        fits
+    });
+    taken.labels.truncate(names);
+    for (label, stand) in placed.iter_mut().zip(stands) {
+        let is_pointed_at = [scene.view.selected, scene.view.hovered].contains(&Some(label.node));
+        let Some(stand) = stand.filter(|_| all_fit || is_pointed_at) else {
             continue;
         };
+        let rect = below(label, width(&stand));
+        let center = scene.geometry.center(label.node);
+        let fits = center.is_some_and(|center| taken.room_for(center).encloses(rect));
+        if fits && taken.is_free(rect) {
+            taken.labels.push(rect);
+            label.stand = Some((stand, rect));
+        }
+    }
+}
+
+/// What the nodes of labels stand for.
+fn stands(scene: &Scene<'_>, placed: &[Placed]) -> Vec<Option<String>> {
+    // Most nodes stand for the same few values.
+    let mut texts: BTreeMap<Value, String> = BTreeMap::new();
+    let mut of = |label: &Placed| {
+        let node = scene.world.node(label.node)?;
         let stand = words::stand(&node.view, &mut |value| {
             texts
                 .entry(value.clone())
                 .or_insert_with(|| words::value(value))
                 .clone()
-        });
-        let Some(stand) = stand else { continue };
-        let stand =
-            text::truncated(&stand, Font::Regular, FONT_SMALL_PX, STAND_WIDTH_MAX_PX).into_owned();
-        let width = text::width_px(&stand, Font::Regular, FONT_SMALL_PX) + 2.0 * PAD_PX;
-        let min = Point {
-            x: label.rect.center().x - width / 2.0,
-            y: label.rect.max.y,
-        };
-        let rect = Rect::from_size(min, width, LINE_PX);
-        let center = scene.geometry.center(label.node);
-        let room = center.map(|center| taken.room_for(center));
-        if room.is_some_and(|room| room.encloses(rect)) && taken.is_free(rect) {
-            taken.labels.push(rect);
-            label.stand = Some((stand, rect));
-        }
-    }
+        })?;
+        let fitted = text::truncated(&stand, Font::Regular, FONT_SMALL_PX, STAND_WIDTH_MAX_PX);
+        Some(fitted.into_owned())
+    };
+    placed.iter().map(&mut of).collect()
 }
 
 /// What labels must not cover.

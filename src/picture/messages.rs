@@ -2,9 +2,10 @@
 //!
 //! Absent here: broadcasts of discovery (`rings.rs`).
 
-use super::canvas::{Anchor, Font, Point, Shape, Stroke};
+use super::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use super::edges;
 use super::glyphs;
+use super::labels;
 use super::scene::Scene;
 use super::text;
 use super::theme::{Color, FONT_SMALL_PX, Theme};
@@ -206,7 +207,7 @@ fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     let radius_px = scene.geometry.message_radius_px();
     let write_counts = scene.geometry.has_rings() && pulses.len() <= COUNTS_MAX;
     let mut shapes = Vec::with_capacity(pulses.len() * 2);
-    let mut counts = Vec::new();
+    let mut counts = write_counts.then(|| Counts::new(scene));
     let arcs = edges::has_arcs(scene);
     for pulse in &pulses {
         let Some(way) = edges::way(scene, arcs, pulse.one, pulse.two) else {
@@ -229,22 +230,53 @@ fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
             fill: Some(color),
             stroke: None,
         });
-        if write_counts && pulse.count > 1 {
-            counts.push(count(scene, at, radius_px, pulse.count));
+        if let Some(counts) = counts.as_mut().filter(|_| pulse.count > 1) {
+            counts.add(at, radius_px, pulse.count);
         }
     }
-    shapes.append(&mut counts);
+    shapes.extend(counts.into_iter().flat_map(|counts| counts.shapes));
     shapes
 }
 
-fn count(scene: &Scene<'_>, at: Point, radius_px: f32, count: u32) -> Shape {
-    Shape::Text {
-        at: at.offset(radius_px + 4.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
-        text: format!("{count}"),
-        size_px: FONT_SMALL_PX,
-        color: scene.theme.text_dim,
-        font: Font::Regular,
-        anchor: Anchor::Left,
+/// The numbers beside the dots; one that would lie on a node, a label or another number is left out.
+struct Counts<'a> {
+    scene: &'a Scene<'a>,
+    taken: Vec<Rect>,
+    shapes: Vec<Shape>,
+}
+
+impl<'a> Counts<'a> {
+    fn new(scene: &'a Scene<'a>) -> Counts<'a> {
+        let radius_px = scene.geometry.radius_px;
+        let disc =
+            |(_, center): (NodeId, Point)| Rect::from_size(center, 0.0, 0.0).inset(-radius_px);
+        let mut taken = labels::rects(scene);
+        taken.extend(scene.geometry.nodes().map(disc));
+        Counts {
+            scene,
+            taken,
+            shapes: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, at: Point, radius_px: f32, count: u32) {
+        let text = count.to_string();
+        let height = FONT_SMALL_PX * text::CAP_HEIGHT;
+        let width = text::width_px(&text, Font::Regular, FONT_SMALL_PX);
+        let left = at.offset(radius_px + 4.0, height / 2.0);
+        let rect = Rect::from_size(left.offset(0.0, -height), width, height).inset(-1.0);
+        if self.taken.iter().any(|taken| taken.overlaps(rect)) {
+            return;
+        }
+        self.taken.push(rect);
+        self.shapes.push(Shape::Text {
+            at: left,
+            text,
+            size_px: FONT_SMALL_PX,
+            color: self.scene.theme.text_dim,
+            font: Font::Regular,
+            anchor: Anchor::Left,
+        });
     }
 }
 

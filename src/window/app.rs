@@ -193,6 +193,7 @@ impl App {
                 Request::ProposeAt(node) => self.propose(node),
                 Request::AddAt(at) => self.add_node(Some(at)),
                 Request::Leave(node) => self.act(Action::Leave { node }),
+                Request::Act(action) => self.act(action),
                 Request::Center(node) => self.center(node),
                 Request::File(path) => self.jobs.look_at(path),
                 Request::CloseMenu => self.panels.menu = None,

@@ -25,11 +25,15 @@ const MOUSE: [(&str, &str); 6] = [
     ("Drop a file", "It becomes the file that a click proposes"),
 ];
 
+/// What this is.
+const ABOUT: &str = "Quorumscope shows how nodes agree by the Stellar Consensus Protocol (SCP): every node chooses \
+                     whom it trusts, and takes a value for decided only once enough of these stand behind it.";
+
 pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) {
     let screen = ctx.screen_rect();
     let mut is_open = true;
     let width = (screen.width() - 80.0).min(820.0);
-    egui::Window::new(RichText::new("What one can do").font(bold_font()))
+    egui::Window::new(RichText::new("Help").font(bold_font()))
         .open(&mut is_open)
         .collapsible(false)
         .resizable(false)
@@ -39,6 +43,7 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
             ScrollArea::vertical()
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
+                    ui.add(egui::Label::new(ABOUT).wrap());
                     ui.spacing_mut().item_spacing.x = 24.0;
                     ui.columns(2, |columns| {
                         if let [left, right] = columns {
@@ -81,8 +86,9 @@ fn group(ui: &mut Ui, theme: &Theme, group: Group) {
 fn meaning(ui: &mut Ui, theme: &Theme) {
     heading(ui, theme, "How to read the picture");
     let text = "Each circle is a node; its colour and letter say how far it is in the current slot, the ring of four \
-                quarters which statements of SCP it has made, the arc around it how long its timer runs. Dots are \
-                messages on their way. Lines are trust: an arc is mutual, an arrow is not.";
+                quarters which statements of SCP it has made, the arc around it how long its timer runs. The mark beside \
+                it says which value it stands for. Dots are messages on their way; a number beside one says how many. \
+                Lines are trust: an arc is mutual, an arrow is not.";
     ui.with_layout(Layout::top_down(Align::LEFT), |ui| {
         ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
     });

@@ -55,13 +55,25 @@ pub(super) fn show(
                 .auto_shrink([false, false])
                 .show(ui, |ui| {
                     ui.set_max_width(width - 34.0);
-                    trust(ui, theme, &run.world, id, node, out);
+                    if node.status == Status::Left {
+                        gone(ui, theme, &run.world, node);
+                        return;
+                    }
                     slot::show(ui, theme, &run.world, &node.view, out);
                     slot::timers(ui, theme, &run.world, &node.view);
                     logs::decided(ui, theme, &node.view);
                     logs::backups(ui, theme, &run.world, &node.view);
+                    trust(ui, theme, &run.world, id, node, out);
                 });
         });
+}
+
+/// What there is to say about a node that is not there any more: what it had decided.
+fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
+    let text = "It has left the network: the others no longer count it. This is what it had recorded before.";
+    ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
+    logs::decided(ui, theme, &node.view);
+    logs::backups(ui, theme, world, &node.view);
 }
 
 fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
@@ -132,7 +144,7 @@ pub(super) fn abbreviated(key: &str) -> String {
 }
 
 /// How the node is, in words.
-fn state(node: &WorldNode) -> String {
+pub(super) fn state(node: &WorldNode) -> String {
     let health = match node.status {
         Status::Running => None,
         Status::Silent => Some("runs, but nothing it sends gets out"),
@@ -145,7 +157,7 @@ fn state(node: &WorldNode) -> String {
         Readiness::Left => "has left",
         Readiness::Ready => match node.view.phase() {
             Phase::Idle => "waits for a proposal",
-            Phase::Nominate => "has voted or echoed",
+            Phase::Nominate => "has nominated",
             Phase::Accept => "has accepted",
             Phase::Confirm => "has confirmed",
             Phase::Externalized => "has externalized",
@@ -192,7 +204,7 @@ fn trust(
                 members: trusted.clone(),
             }));
         }
-        if !is_same(node, trusted) {
+        if !is_same(id, node, trusted) {
             chips(ui, theme, world, trusted, out);
         }
     }
@@ -220,10 +232,13 @@ fn trust(
 }
 
 /// Whether the quorum set names just the trusted nodes: the tree below then shows them.
-fn is_same(node: &WorldNode, trusted: &BTreeSet<NodeId>) -> bool {
+fn is_same(id: NodeId, node: &WorldNode, trusted: &BTreeSet<NodeId>) -> bool {
     let set = node.view.quorum_set.as_ref().map(|(_, set)| set);
     set.is_some_and(|set| {
-        set.inner.is_empty() && set.validators.iter().copied().collect::<BTreeSet<_>>() == *trusted
+        let mut members = quorum_tree::members(set);
+        // A node trusts itself, whether its quorum set names it or not.
+        members.insert(id);
+        members == *trusted
     })
 }
 

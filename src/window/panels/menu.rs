@@ -2,6 +2,7 @@
 
 use super::widgets::{Usable, dim};
 use super::{Menu, Model, PanelState, Request};
+use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::trace::Status;
 use crate::window::command::Command;
@@ -69,11 +70,15 @@ fn of_node(
     item(
         ui,
         usable,
-        "Remove (it says that it leaves)",
+        "Leave (announces it)",
         Command::RemoveNode,
         Request::Leave(node),
         out,
     );
+    let status = run.world.node(node).map(|node| node.status);
+    for (text, action) in faults(node, status) {
+        plain(ui, text, Request::Act(action), out);
+    }
     plain(ui, "Bring into the middle", Request::Center(node), out);
     let key = run
         .world
@@ -84,6 +89,19 @@ fn of_node(
     {
         ui.ctx().copy_text(key);
         out.push(Request::CloseMenu);
+    }
+}
+
+/// What can befall a node, and how that ends.
+fn faults(node: NodeId, status: Option<Status>) -> Vec<(&'static str, Action)> {
+    let silence = ("Fall silent", Action::Silence { node });
+    let speak = ("Speak again", Action::Unsilence { node });
+    let crash = ("Crash", Action::Crash { node });
+    match status {
+        Some(Status::Running) => vec![silence, crash],
+        Some(Status::Silent) => vec![speak, crash],
+        Some(Status::Crashed) => vec![("Restart", Action::Restart { node })],
+        Some(Status::Left) | None => vec![],
     }
 }
 

@@ -8,6 +8,7 @@ mod inspector;
 mod menu;
 mod picker;
 mod quorum_tree;
+mod tip;
 mod toolbar;
 mod widgets;
 
@@ -18,6 +19,7 @@ use super::run::Run;
 use crate::picture::canvas::Point;
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{NodeSet, ViewState};
+use crate::scenario::Action;
 use crate::scp::NodeId;
 use std::path::PathBuf;
 
@@ -94,6 +96,8 @@ pub(super) enum Request {
     /// Add a node at a point of the screen.
     AddAt(Point),
     Leave(NodeId),
+    /// Do something to the network.
+    Act(Action),
     /// Bring a node into the middle.
     Center(NodeId),
     /// Look at a set of nodes.
@@ -126,6 +130,7 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
             event_log::show(ctx, model, run, view, state, &mut out);
         }
         menu::show(ctx, model, run, state, &mut out);
+        tip::show(ctx, model, run, view, state);
     }
     if state.picker.is_open() {
         picker::show(ctx, model, state, &mut out);

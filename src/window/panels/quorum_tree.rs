@@ -1,12 +1,18 @@
-//! A nested quorum set as a tree. Each set has a bar: how many of its entries are as far in the slot as the node that
-//! is looked at, against how many it needs.
+//! A nested quorum set as a tree. Each set has a bar: how many of its entries the node that is looked at can have heard to
+//! be as far in the slot as itself, against how many it needs.
+//!
+//! The world does not keep who has received what. It does know who cannot have been heard: who has crashed or fallen
+//! silent, who is behind a cut, and whose latest statement is still under way. These do not count.
 
 use super::Request;
 use super::widgets::{dim, flowing, node_chip};
-use crate::picture::theme::Theme;
+use crate::node::view::MessageKind;
+use crate::picture::canvas::Font;
+use crate::picture::text;
+use crate::picture::theme::{FONT_SMALL_PX, Theme};
 use crate::picture::view_state::NodeSet;
 use crate::scp::{NodeId, QuorumSet};
-use crate::trace::World;
+use crate::trace::{Flight, Status, World};
 use crate::window::style::color;
 use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
 use std::collections::BTreeSet;
@@ -15,6 +21,9 @@ use std::collections::BTreeSet;
 const MEMBERS_SHOWN: usize = 60;
 /// Sets with at most this many nodes in all are unfolded at first.
 const UNFOLDED_UP_TO: usize = 40;
+/// Width of a bar, and of the arrow and the gaps left and right of a title, in pixels.
+const BAR_PX: f32 = 76.0;
+const BEFORE_TITLE_PX: f32 = 36.0;
 
 /// The tree of the quorum set of `owner`.
 pub(super) fn show(
@@ -25,10 +34,14 @@ pub(super) fn show(
     set: &QuorumSet,
     out: &mut Vec<Request>,
 ) {
+    let statements = world.flights.values().filter(|flight| {
+        flight.to == owner && flight.lost.is_none() && !flight.housekeeping && is_statement(flight)
+    });
     let tree = Tree {
         theme,
         world,
         owner,
+        under_way: statements.map(|flight| flight.from).collect(),
     };
     tree.set(ui, set, Id::new(("quorum set", owner)), out);
 }
@@ -37,12 +50,17 @@ struct Tree<'a> {
     theme: &'a Theme,
     world: &'a World,
     owner: NodeId,
+    /// Whose statements are on their way to the owner.
+    under_way: BTreeSet<NodeId>,
 }
 
 impl Tree<'_> {
     fn set(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<Request>) {
         let members = members(set);
-        let head = CollapsingHeader::new(self.title(set))
+        let room = ui.available_width() - BAR_PX - BEFORE_TITLE_PX;
+        let title = self.title(set);
+        let shown = text::truncated(&title, Font::Regular, FONT_SMALL_PX, room);
+        let head = CollapsingHeader::new(shown.as_ref())
             .id_salt(id)
             .default_open(members.len() <= UNFOLDED_UP_TO)
             .show(ui, |ui| self.entries(ui, set, id, out));
@@ -101,17 +119,15 @@ impl Tree<'_> {
     fn fill_bar(&self, ui: &Ui, set: &QuorumSet, title: &Response) {
         let entries = set.validators.len() + set.inner.len();
         let filled = self.filled(set);
-        let right = ui.max_rect().right() - 6.0;
-        let rect = egui::Rect::from_min_max(
-            egui::pos2(
-                (title.rect.right() + 8.0).max(right - 84.0),
-                title.rect.center().y - 4.0,
-            ),
-            egui::pos2(right, title.rect.center().y + 4.0),
-        );
-        if rect.width() < 12.0 || entries == 0 {
+        if entries == 0 {
             return;
         }
+        let right = ui.max_rect().right() - 6.0;
+        let middle = title.rect.center().y;
+        let rect = egui::Rect::from_min_max(
+            egui::pos2(right - BAR_PX, middle - 4.0),
+            egui::pos2(right, middle + 4.0),
+        );
         let reached = filled >= set.threshold as usize;
         let ink = if reached {
             self.theme.good
@@ -133,14 +149,14 @@ impl Tree<'_> {
             egui::Stroke::new(1.5, color(self.theme.text)),
         );
         let text = format!(
-            "{filled} of {entries} are as far in the slot; {} are needed",
+            "{filled} of {entries} are heard and as far in the slot; {} are needed",
             set.threshold
         );
         ui.interact(rect.expand(4.0), title.id.with("bar"), Sense::hover())
             .on_hover_text(text);
     }
 
-    /// How many entries are as far as the owner in its slot.
+    /// How many entries are heard to be as far as the owner in its slot.
     fn filled(&self, set: &QuorumSet) -> usize {
         let nodes = set
             .validators
@@ -155,7 +171,23 @@ impl Tree<'_> {
                 .count()
     }
 
+    /// Whether the owner can have heard the latest that a node has to say.
+    fn is_heard(&self, node: NodeId) -> bool {
+        let runs = |id: NodeId| {
+            self.world
+                .node(id)
+                .is_some_and(|node| node.status == Status::Running)
+        };
+        // Nodes in no group form one of their own.
+        let group = |id: NodeId| self.world.cut.iter().position(|group| group.contains(&id));
+        node == self.owner
+            || runs(node) && group(node) == group(self.owner) && !self.under_way.contains(&node)
+    }
+
     fn is_as_far(&self, node: NodeId) -> bool {
+        if !self.is_heard(node) {
+            return false;
+        }
         let stand = |node: NodeId| {
             let view = &self.world.node(node)?.view;
             let (slot, _) = view.current_slot()?;
@@ -165,8 +197,16 @@ impl Tree<'_> {
     }
 }
 
+/// Whether it carries a statement of SCP.
+fn is_statement(flight: &Flight) -> bool {
+    matches!(
+        flight.kind,
+        MessageKind::Vote | MessageKind::Accept | MessageKind::Externalize
+    )
+}
+
 /// All nodes named anywhere in a set.
-fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
+pub(super) fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
     let mut members: BTreeSet<NodeId> = set.validators.iter().copied().collect();
     set.inner
         .iter()

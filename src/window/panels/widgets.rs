@@ -118,12 +118,23 @@ pub(super) fn dim(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Respon
 
 /// A label at the left and what belongs to it at the right.
 pub(super) fn row(ui: &mut Ui, theme: &Theme, label: &str, value: impl Into<String>) {
+    row_with(ui, theme, 86.0, label, value);
+}
+
+/// The same with a label of this width in pixels.
+pub(super) fn row_with(
+    ui: &mut Ui,
+    theme: &Theme,
+    label_px: f32,
+    label: &str,
+    value: impl Into<String>,
+) {
     ui.horizontal_top(|ui| {
         ui.allocate_ui_with_layout(
-            vec2(86.0, 18.0),
+            vec2(label_px, 18.0),
             egui::Layout::left_to_right(egui::Align::Min),
             |ui| {
-                ui.set_min_width(86.0);
+                ui.set_min_width(label_px);
                 dim(ui, theme, label);
             },
         );
@@ -164,7 +175,13 @@ pub(super) fn node_chip(
     node: NodeId,
     out: &mut Vec<Request>,
 ) {
-    let text = RichText::new(world.name(node).to_string());
+    let health = match world.node(node).map(|node| node.status) {
+        Some(Status::Crashed) => " (crashed)",
+        Some(Status::Silent) => " (silent)",
+        Some(Status::Left) => " (has left)",
+        Some(Status::Running) | None => "",
+    };
+    let text = RichText::new(format!("{}{health}", world.name(node)));
     let galley = egui::WidgetText::from(text).into_galley(
         ui,
         Some(egui::TextWrapMode::Extend),
@@ -173,10 +190,10 @@ pub(super) fn node_chip(
     );
     let (rect, response) =
         ui.allocate_exact_size(vec2(galley.size().x + 15.0, 18.0), Sense::click());
-    let ink = if response.hovered() {
-        theme.accent
-    } else {
-        theme.text
+    let ink = match (response.hovered(), health) {
+        (true, _) => theme.accent,
+        (false, "") => theme.text,
+        (false, _) => theme.text_dim,
     };
     let middle = rect.left_center();
     ui.painter().circle_filled(

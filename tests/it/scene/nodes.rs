@@ -109,8 +109,13 @@ fn large_networks_have_fill_and_rim_only() {
             .iter()
             .all(|shape| matches!(shape, Shape::Circle { .. }))
     );
-    // One disc each, and the second ring of those that have externalized.
+    // One disc each, and the light middle of those that have externalized.
     assert_eq!(shapes.len(), 1000 + 200);
+    let light = stage.view.theme().externalized_middle;
+    let middles = shapes
+        .iter()
+        .filter(|shape| matches!(shape, Shape::Circle { fill: Some(fill), .. } if *fill == light));
+    assert_eq!(middles.count(), 200);
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_lar
     for name in ["n00", "n03", "n06"] {
         assert!(names.contains(&name), "{names:?}");
     }
-    assert!(names.contains(&"b1: note 3"), "{names:?}");
+    assert!(names.contains(&"note 3"), "{names:?}");
 
     let mut stage = mid_vote(90);
     assert!(stage.shapes(LayerName::Labels).is_empty());
@@ -195,6 +200,44 @@ fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_lar
     let shapes = stage.shapes(LayerName::Labels);
     let names = texts(&shapes);
     assert!(names.contains(&"n08") && names.len() < 90);
+}
+
+#[test]
+fn values_stand_below_all_names_or_below_none() {
+    for nodes in [5, 12, 20, 30, 45, 60] {
+        let value = Value::from("pizza");
+        let script = Script::radio(nodes, 1400.0).discovered().agreed(&[value]);
+        let mut stage = Stage::new(script.world, LAPTOP);
+        let stands = |stage: &Stage| {
+            let shapes = stage.shapes(LayerName::Labels);
+            let texts = texts(&shapes);
+            let stands = texts.iter().filter(|text| **text == "pizza").count();
+            (stands, texts.len() - stands)
+        };
+        let (below, names) = stands(&stage);
+        assert!(below == 0 || below == names, "{below} of {names}");
+        assert!(nodes > 5 || below == 5);
+        stage.view.hovered = Some(NodeId(4));
+        assert!(stands(&stage).0 >= below);
+    }
+}
+
+#[test]
+fn counts_of_messages_cover_neither_labels_nor_each_other() {
+    let value = log_value(&[note(3, 1, "note 3")]);
+    let script = Script::radio(20, 400.0).discovered().mid_vote(&[value]);
+    let stage = Stage::new(script.flights(900).world, LAPTOP);
+    let boxes = |layer: LayerName| -> Vec<Rect> {
+        let shapes = stage.shapes(layer);
+        shapes.iter().filter_map(super::overlay::box_of).collect()
+    };
+    let counts = boxes(LayerName::Messages);
+    assert!(counts.len() > 3, "{}", counts.len());
+    let labels = boxes(LayerName::Labels);
+    for (at, one) in counts.iter().enumerate() {
+        let mut others = counts[at + 1..].iter().chain(&labels);
+        assert!(others.all(|other| !other.overlaps(*one)), "{one:?}");
+    }
 }
 
 #[test]

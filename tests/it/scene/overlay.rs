@@ -37,7 +37,7 @@ fn stages() -> impl Iterator<Item = Stage> {
     })
 }
 
-fn box_of(shape: &Shape) -> Option<Rect> {
+pub(super) fn box_of(shape: &Shape) -> Option<Rect> {
     let Shape::Text {
         at,
         text,
@@ -172,16 +172,22 @@ fn the_text_block_counts() {
 #[test]
 fn a_fork_raises_the_banner_and_hulls_both_camps() {
     let values = [Value::from("pizza"), Value::from("burger")];
-    let stage = Stage::new(
+    let mut stage = Stage::new(
         Script::radio(7, 1400.0).discovered().agreed(&values).world,
         LAPTOP,
     );
+    let banner = "Two values externalized for slot 1: safety is lost";
     let shapes = stage.shapes(LayerName::Overlay);
     let said = texts(&shapes);
     assert!(
-        said.contains(&"Two values externalized for slot 1: safety is lost"),
+        said.contains(&banner) && said.contains(&"forked"),
         "{said:?}"
     );
+    stage.status.clock = Clock::Paused;
+    let paused = format!("{banner}. Paused at the fork. Space goes on.");
+    let shapes = stage.shapes(LayerName::Overlay);
+    let said = texts(&shapes);
+    assert!(said.contains(&paused.as_str()), "{said:?}");
     assert!(
         said.contains(&"Slot 1 split in 2") && said.contains(&"split: 4 nodes"),
         "{said:?}"
@@ -206,6 +212,22 @@ fn the_caption_says_why() {
     let shapes = stage.shapes(LayerName::Overlay);
     let expected = "n19 accepts note 3: 9 of the 20 it trusts voted for it";
     assert!(texts(&shapes).contains(&expected), "{:?}", texts(&shapes));
+}
+
+#[test]
+fn the_caption_begins_with_what_there_is_to_see() {
+    let script = Script::radio(5, 1400.0).discovered();
+    let mut world = script.world;
+    let mut scenario = quorumscope::scenario::Scenario::clone(&world.scenario);
+    scenario.description = "Five nodes meet. They vote.".to_owned();
+    world.scenario = std::sync::Arc::new(scenario);
+    let stage = Stage::new(world, LAPTOP);
+    let shapes = stage.shapes(LayerName::Overlay);
+    assert!(
+        texts(&shapes).contains(&"Five nodes meet"),
+        "{:?}",
+        texts(&shapes)
+    );
 }
 
 #[test]

@@ -33,10 +33,10 @@ pub(super) fn decided(ui: &mut Ui, theme: &Theme, view: &NodeView) {
 }
 
 pub(super) fn backups(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
-    heading(ui, theme, "Backup log");
     if view.backup_log.is_empty() {
-        dim(ui, theme, "No file has been proposed here yet.");
+        return;
     }
+    heading(ui, theme, "Backup log");
     for line in view.backup_log.values() {
         let answer = match line.answer {
             BackupAnswer::Yes => "yes",

@@ -1,6 +1,6 @@
 //! What a node does in its current slot: the variables of SCP in the paper's letters, and the timers.
 
-use super::super::widgets::{LINE_PX, dim, flowing, heading, node_chip, row};
+use super::super::widgets::{LINE_PX, dim, flowing, heading, node_chip, row, row_with};
 use super::super::{Request, quorum_tree};
 use crate::node::view::{NodeView, TimerKind};
 use crate::picture::theme::Theme;
@@ -10,6 +10,9 @@ use crate::time::Span;
 use crate::trace::World;
 use egui::{Ui, vec2};
 use std::collections::BTreeSet;
+
+/// Width of the letter of a ballot and what it is, in pixels.
+const BALLOT_LABEL_PX: f32 = 142.0;
 
 pub(super) fn show(
     ui: &mut Ui,
@@ -25,54 +28,88 @@ pub(super) fn show(
     };
     heading(ui, theme, &format!("Slot {}", index.0));
     row(ui, theme, "phase", scp_phase(state));
-    row(
-        ui,
-        theme,
-        "round",
-        match state.round {
-            0 => "none yet".to_owned(),
-            round => round.to_string(),
-        },
-    );
+    if state.round > 0 {
+        row(ui, theme, "round", state.round.to_string());
+    }
+    if !state.leaders.is_empty() {
+        leaders(ui, theme, world, state, out);
+    }
+    let mut none_yet = Vec::new();
+    for (what, held) in [
+        ("votes", &state.voted),
+        ("accepted", &state.accepted),
+        ("candidates", &state.candidates),
+    ] {
+        if held.is_empty() {
+            none_yet.push(what);
+        } else {
+            row(ui, theme, what, values(held));
+        }
+    }
+    for (letter, words, meaning, ballot) in ballots(state) {
+        let Some(ballot) = ballot else {
+            none_yet.push(letter);
+            continue;
+        };
+        let label = format!("{letter}  {words}");
+        ui.scope(|ui| row_with(ui, theme, BALLOT_LABEL_PX, &label, ballot_words(ballot)))
+            .response
+            .on_hover_text(meaning);
+    }
+    if !none_yet.is_empty() {
+        row(ui, theme, "none yet", none_yet.join(", "))
+    }
+}
+
+fn leaders(ui: &mut Ui, theme: &Theme, world: &World, state: &SlotState, out: &mut Vec<Request>) {
     flowing(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.allocate_ui(vec2(86.0, LINE_PX), |ui| {
             ui.set_min_width(86.0);
             dim(ui, theme, "leaders");
         });
-        if state.leaders.is_empty() {
-            dim(ui, theme, "none yet");
-        }
         for leader in &state.leaders {
             node_chip(ui, theme, world, *leader, out);
         }
     });
-    row(ui, theme, "votes", values(&state.voted));
-    row(ui, theme, "accepted", values(&state.accepted));
-    row(ui, theme, "candidates", values(&state.candidates));
-    for (letter, ballot, meaning) in [
-        ("b", &state.b, "current ballot"),
-        ("p", &state.p, "highest ballot accepted as prepared"),
+}
+
+/// A ballot of a slot: its letter in the paper, what it is, the same at length, and the ballot.
+type Named<'a> = (&'static str, &'static str, &'static str, Option<&'a Ballot>);
+
+fn ballots(state: &SlotState) -> [Named<'_>; 5] {
+    [
+        (
+            "b",
+            "current ballot",
+            "the ballot it is trying to commit",
+            state.b.as_ref(),
+        ),
+        (
+            "p",
+            "accepted prepared",
+            "highest ballot accepted as prepared",
+            state.p.as_ref(),
+        ),
         (
             "p'",
-            &state.p_prime,
-            "highest such ballot for another value",
+            "second highest",
+            "highest ballot accepted as prepared for another value than p",
+            state.p_prime.as_ref(),
         ),
         (
             "h",
-            &state.h,
+            "confirmed prepared",
             "highest ballot confirmed as prepared; from CONFIRM on highest accepted commit",
+            state.h.as_ref(),
         ),
         (
             "c",
-            &state.c,
+            "commit voted",
             "lowest ballot voted to commit; from CONFIRM on lowest accepted commit",
+            state.c.as_ref(),
         ),
-    ] {
-        ui.scope(|ui| row(ui, theme, letter, ballot_words(ballot.as_ref())))
-            .response
-            .on_hover_text(meaning);
-    }
+    ]
 }
 
 /// The phase of SCP in its own words.
@@ -92,9 +129,6 @@ fn scp_phase(state: &SlotState) -> String {
 }
 
 fn values(values: &BTreeSet<Value>) -> String {
-    if values.is_empty() {
-        return "none".to_owned();
-    }
     values
         .iter()
         .map(words::value)
@@ -102,11 +136,11 @@ fn values(values: &BTreeSet<Value>) -> String {
         .join(", ")
 }
 
-fn ballot_words(ballot: Option<&Ballot>) -> String {
-    ballot.map_or("none".to_owned(), |ballot| match ballot.n {
+fn ballot_words(ballot: &Ballot) -> String {
+    match ballot.n {
         u32::MAX => format!("∞, {}", words::value(&ballot.x)),
         n => format!("{n}, {}", words::value(&ballot.x)),
-    })
+    }
 }
 
 pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
@@ -163,7 +197,9 @@ mod tests {
         });
         state.nominating = true;
         assert_eq!(scp_phase(&state), "PREPARE, still nominating");
-        assert_eq!(ballot_words(state.b.as_ref()), "1, a");
-        assert_eq!(values(&state.voted), "none");
+        assert_eq!(state.b.as_ref().map(ballot_words).as_deref(), Some("1, a"));
+        let held = ballots(&state).map(|(letter, _, _, ballot)| (letter, ballot.is_some()));
+        assert_eq!(held.iter().filter(|(_, held)| *held).count(), 1);
+        assert_eq!(held[0], ("b", true));
     }
 }

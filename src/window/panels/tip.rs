@@ -1,0 +1,51 @@
+//! The tip beside the node under the pointer: who it is, how it is, and what a click does.
+
+use super::widgets::dim;
+use super::{Model, PanelState, inspector};
+use crate::picture::geometry::Geometry;
+use crate::picture::view_state::ViewState;
+use crate::picture::words;
+use crate::trace::Status;
+use crate::window::run::Run;
+use crate::window::style::bold_font;
+use egui::{Area, Frame, Id, Order, RichText, pos2};
+
+/// Between the node and its tip, in pixels.
+const GAP_PX: f32 = 8.0;
+
+pub(super) fn show(
+    ctx: &egui::Context,
+    model: &Model<'_>,
+    run: &Run,
+    view: &ViewState,
+    state: &PanelState,
+) {
+    let is_busy = state.menu.is_some() || ctx.input(|input| input.pointer.any_down());
+    let Some(id) = view.hovered.filter(|_| !is_busy) else {
+        return;
+    };
+    let geometry = Geometry::new(&run.world, view);
+    let (Some(node), Some(center)) = (run.world.node(id), geometry.center(id)) else {
+        return;
+    };
+    let beside = geometry.outer_radius_px() + GAP_PX;
+    Area::new(Id::new("tip"))
+        .order(Order::Tooltip)
+        .fixed_pos(pos2(center.x + beside, center.y + beside))
+        .constrain_to(ctx.available_rect())
+        .interactable(false)
+        .show(ctx, |ui| {
+            Frame::popup(ui.style()).show(ui, |ui| {
+                ui.set_max_width(280.0);
+                ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
+                ui.label(inspector::state(node));
+                let trusted = words::count(node.view.trusted.len(), "node", "nodes");
+                dim(ui, &model.theme, format!("trusts {trusted}"));
+                if node.status != Status::Crashed {
+                    let what = state.palette.content(run.world.proposals().len());
+                    dim(ui, &model.theme, format!("click: proposes “{what}”"));
+                }
+                dim(ui, &model.theme, "right click: more");
+            });
+        });
+}

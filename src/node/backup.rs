@@ -1,5 +1,8 @@
 //! `Backup`: the files a node holds, what it says to backups, and what it still has to fetch (DESIGN section 4, backup).
 //!
+//! A node asks those first that it can hear: where not everybody reaches the origin, a file spreads from neighbour to
+//! neighbour, as every node that has decided comes to hold it.
+//!
 //! Who holds a file says no to backing it up again, except to its own proposal. Content never passes through here: a
 //! fetch is an output, its end an input.
 
@@ -7,18 +10,39 @@ use super::contract::FetchError;
 use super::event::BackupAnswer;
 use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal, ProposalId};
-use crate::scp::NodeId;
+use crate::scp::{NodeId, NodeSet};
 use std::collections::BTreeMap;
 
 /// How many holders a fetch names.
-const HOLDERS_MAX: usize = 8;
+const HOLDERS_MAX: usize = 16;
 
 /// A file that is wanted and not here.
 #[derive(Clone, Debug)]
 struct Missing {
     file: FileInfo,
+    /// Those who should have it, the preferred first.
     holders: Vec<NodeId>,
     is_running: bool,
+    /// How often it was tried in vain: another neighbour is the first to be asked each time.
+    failures: usize,
+}
+
+impl Missing {
+    /// Whom to ask: holders that can be heard, then whoever else can be heard, then the other holders.
+    fn asked(&self, near: &NodeSet) -> Vec<NodeId> {
+        let mut others: Vec<NodeId> = near
+            .iter()
+            .filter(|node| !self.holders.contains(node))
+            .collect();
+        let turn = self.failures % others.len().max(1);
+        others.rotate_left(turn);
+        let (mut asked, far): (Vec<_>, Vec<_>) =
+            self.holders.iter().partition(|node| near.contains(**node));
+        asked.extend(others);
+        asked.extend(far);
+        asked.truncate(HOLDERS_MAX);
+        asked
+    }
 }
 
 /// The backups of a node.
@@ -71,26 +95,36 @@ impl Backup {
     }
 
     /// The file is wanted; `holders` should have it, the preferred first.
-    pub(super) fn want(&mut self, file: &FileInfo, mut holders: Vec<NodeId>) {
-        holders.truncate(HOLDERS_MAX);
+    pub(super) fn want(&mut self, file: &FileInfo, holders: Vec<NodeId>) {
         let missing = Missing {
             file: file.clone(),
             holders,
             is_running: false,
+            failures: 0,
         };
         self.missing.entry(file.sha256.clone()).or_insert(missing);
     }
 
-    /// Fetches to start now: everything missing for which none is running.
-    pub(super) fn start_fetches(&mut self) -> Vec<(FileInfo, Vec<NodeId>)> {
-        self.missing
+    /// Is anything missing for which no fetch is running?
+    pub(super) fn is_waiting(&self) -> bool {
+        self.missing.values().any(|missing| !missing.is_running)
+    }
+
+    /// Fetches to start now: everything missing for which none is running. `near` are those that the node can hear.
+    pub(super) fn start_fetches(&mut self, near: &NodeSet) -> Vec<(FileInfo, Vec<NodeId>)> {
+        let mut fetches = Vec::new();
+        for missing in self
+            .missing
             .values_mut()
-            .filter(|missing| !missing.is_running && !missing.holders.is_empty())
-            .map(|missing| {
+            .filter(|missing| !missing.is_running)
+        {
+            let asked = missing.asked(near);
+            if !asked.is_empty() {
                 missing.is_running = true;
-                (missing.file.clone(), missing.holders.clone())
-            })
-            .collect()
+                fetches.push((missing.file.clone(), asked));
+            }
+        }
+        fetches
     }
 
     /// A fetch ended. The file, if it was wanted; after a failure another holder will be preferred.
@@ -104,7 +138,10 @@ impl Backup {
         let file = missing.file.clone();
         match result {
             Ok(_) => self.acquire(&file),
-            Err(_) => missing.holders.rotate_left(1),
+            Err(_) => {
+                missing.failures += 1;
+                missing.holders.rotate_left(1);
+            }
         }
         Some(file)
     }
@@ -149,12 +186,14 @@ mod tests {
     #[test]
     fn a_failed_fetch_is_tried_again_with_another_holder() {
         let mut backup = Backup::default();
+        let nobody = NodeSet::new();
         backup.want(&photo(), vec![NodeId(1), NodeId(2)]);
         assert_eq!(
-            backup.start_fetches(),
+            backup.start_fetches(&nobody),
             [(photo(), vec![NodeId(1), NodeId(2)])]
         );
-        assert_eq!(backup.start_fetches(), [], "one is running");
+        assert_eq!(backup.start_fetches(&nobody), [], "one is running");
+        assert!(!backup.is_waiting());
         let sha256 = photo().sha256;
         assert_eq!(backup.fetched("??", Ok(NodeId(1))), None);
         assert_eq!(
@@ -162,16 +201,33 @@ mod tests {
             Some(photo())
         );
         assert_eq!(
-            backup.start_fetches(),
+            backup.start_fetches(&nobody),
             [(photo(), vec![NodeId(2), NodeId(1)])]
         );
         assert_eq!(backup.fetched(&sha256, Ok(NodeId(2))), Some(photo()));
-        assert!(backup.holds(&sha256) && backup.start_fetches().is_empty());
+        assert!(backup.holds(&sha256) && backup.start_fetches(&nobody).is_empty());
         assert_eq!(
             backup.fetched(&sha256, Ok(NodeId(2))),
             None,
             "it is here already"
         );
+    }
+
+    #[test]
+    fn those_who_can_be_heard_are_asked_first_and_take_turns() {
+        let mut backup = Backup::default();
+        backup.want(&photo(), vec![NodeId(1), NodeId(2)]);
+        let near: NodeSet = [2, 5, 6].map(NodeId).into_iter().collect();
+        let mut asked = || backup.start_fetches(&near).remove(0).1;
+        assert_eq!(asked(), [2, 5, 6, 1].map(NodeId));
+        let sha256 = photo().sha256;
+        assert!(
+            backup
+                .fetched(&sha256, Err(FetchError::Unreachable))
+                .is_some()
+        );
+        assert!(backup.is_waiting());
+        assert_eq!(backup.start_fetches(&near)[0].1, [2, 6, 5, 1].map(NodeId));
     }
 
     #[test]

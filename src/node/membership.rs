@@ -186,7 +186,7 @@ impl Node {
         }
     }
 
-    /// The periodic refresh: says that it is here, asks neighbours whom they know, tries failed fetches again.
+    /// The periodic refresh: says that it is here, asks neighbours whom they know.
     pub(super) fn refresh(&mut self) {
         let refresh = self.config.settings.refresh;
         self.out.timer(TimerKind::Refresh, refresh);
@@ -203,7 +203,6 @@ impl Node {
             self.out.address(node, via, Purpose::Housekeeping, body);
         }
         self.forget_silent();
-        self.start_fetches();
     }
 
     fn forget_silent(&mut self) {

@@ -8,7 +8,7 @@ use super::event::{BackupAnswer, NodeEvent};
 use super::node::Node;
 use super::pool::file_of;
 use super::proposal::Proposal;
-use crate::scp::{NodeId, SlotIndex, Statement, Value};
+use crate::scp::{NodeId, NodeSet, SlotIndex, Statement, Value};
 use std::sync::Arc;
 
 impl Node {
@@ -100,12 +100,18 @@ impl Node {
     }
 
     pub(super) fn start_fetches(&mut self) {
-        for (file, holders) in self.backup.start_fetches() {
+        let near: NodeSet = self
+            .trust
+            .members()
+            .iter()
+            .filter(|&node| self.discovery.is_heard(node))
+            .collect();
+        for (file, holders) in self.backup.start_fetches(&near) {
             self.out.push(Output::Fetch { file, holders });
         }
     }
 
-    /// A fetch ended. A failed one is tried again with the next refresh.
+    /// A fetch ended. A failed one is tried again when statements are sent again.
     pub(super) fn fetched(&mut self, sha256: &str, result: Result<NodeId, FetchError>) {
         let Some(file) = self.backup.fetched(sha256, result) else {
             return;

@@ -1,5 +1,5 @@
 //! Sending again: a node repeats its latest statements until everybody who matters has decided, so that loss only costs
-//! time. Also here: how far others have come, as far as their statements show it.
+//! time; fetches that failed are tried again with it. Also here: how far others have come, as far as their statements show it.
 //!
 //! Repetitions become rarer as long as nothing changes (after 1, 2, 4, 8 ticks, then every 8), are housekeeping, and carry
 //! new numbers so that relays let them pass. Of a decided slot only EXTERNALIZE is repeated, and only for the last two.
@@ -114,6 +114,7 @@ impl Node {
                 }
             }
         }
+        self.start_fetches();
         for proposal in self.pool.tick(is_due) {
             self.out
                 .broadcast(Purpose::Housekeeping, Body::Proposal(proposal));
@@ -128,7 +129,8 @@ impl Node {
         let is_needed = !self.pool.is_empty()
             || !self.resend.wanted.is_empty()
             || self.life == Life::Ready && self.consensus.has_joined(self.log.next_slot())
-            || !self.resend.repeated.is_empty();
+            || !self.resend.repeated.is_empty()
+            || self.backup.is_waiting();
         if is_needed {
             self.resend.is_armed = true;
             self.out

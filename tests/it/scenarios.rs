@@ -244,6 +244,36 @@ fn backups_reach_everybody_who_lacks_the_file() {
     }
 }
 
+/// Most nodes are out of reach of the one that has the file: it spreads from neighbour to neighbour.
+#[test]
+fn by_radio_a_file_reaches_everybody() {
+    let mut text = String::from(
+        "application = \"log\"\n[radio]\nrange_m = 250\n[trust]\npolicy = \"in_range\"\nthreshold = \"2/3\"\n",
+    );
+    let sha256 = "ab".repeat(32);
+    text +=
+        &format!("[[files]]\nname = \"photo.jpg\"\nsize_bytes = 200000\nsha256 = \"{sha256}\"\n");
+    for nth in 0..8 {
+        let held = if nth == 0 {
+            "holds = [\"photo.jpg\"]\n"
+        } else {
+            ""
+        };
+        let at = 100 + 110 * nth;
+        text += &format!("[[nodes]]\nname = \"n{nth}\"\nposition = [{at}, 400]\n{held}");
+    }
+    text += "[[events]]\nat_ms = 5000\naction = \"propose\"\nnode = \"n0\"\nfile = \"photo.jpg\"\n";
+    let run = until_externalized(&scenario("chain", 1, None, &text));
+    assert_eq!(run.outcome, Outcome::Agreed);
+    for (id, node) in run.world.participants().skip(1) {
+        let lines: Vec<_> = node.view.backup_log.values().collect();
+        assert!(
+            lines.len() == 1 && lines[0].backed_up.is_some(),
+            "{id:?}: {lines:?}"
+        );
+    }
+}
+
 #[test]
 fn the_demo_agrees_on_the_thread_per_node_executor() {
     let run = run(&built_in("demo", 3), Threads, Until::Externalized);

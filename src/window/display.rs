@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 /// The title of the window; scripts find it by this.
-const TITLE: &str = "Quorumscope";
+pub(super) const TITLE: &str = "Quorumscope";
 
 pub(super) fn open(
     options: WindowOptions,

@@ -4,6 +4,8 @@
 //! is input; as it cannot be woken otherwise, the loop polls while a result or the end of a message is to come.
 
 use super::app::{App, RIPPLE};
+use super::desktop::Desktop;
+use super::display::TITLE;
 use super::host::{Host, Surroundings};
 use super::input::{Event, Input};
 use super::jobs;
@@ -48,7 +50,18 @@ struct Frames {
     around: Option<Surroundings>,
     canvas: Rect,
     afterglow: u8,
+    rest: Rest,
+    desktop: Option<Desktop>,
     rate: Rate,
+}
+
+/// Whether the loop would sleep but for the afterglow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    /// Something moves, or is waited for.
+    None,
+    /// Nothing does.
+    Deserved,
 }
 
 /// Shows frames until the window is closed.
@@ -82,6 +95,8 @@ pub(super) async fn run(
         around: None,
         canvas: Rect::default(),
         afterglow: AFTERGLOW,
+        rest: Rest::None,
+        desktop: Desktop::connect(TITLE),
         rate: Rate::default(),
     };
     let mut last = start;
@@ -99,6 +114,8 @@ pub(super) async fn run(
         if let Some(shortest) = frames.pause(&busy) {
             schedule_update();
             jobs::wait(shortest.saturating_sub(began.elapsed()));
+        } else if let Some(desktop) = &frames.desktop {
+            desktop.falls_asleep();
         }
         next_frame().await;
     }
@@ -132,7 +149,9 @@ struct Touched(bool);
 
 impl Frames {
     fn frame(&mut self, at: Duration, wall: Duration, began: Instant) -> Touched {
-        let events = self.input.take();
+        let mut events = self.input.take();
+        let dropped = self.desktop.iter().flat_map(Desktop::dropped);
+        events.extend(dropped.map(Event::Dropped));
         let touched = !events.is_empty();
         if let Some(meter) = &mut self.meter {
             meter.steer(&mut self.app, at);
@@ -265,14 +284,24 @@ impl Frames {
         {
             return Some(FRAME);
         }
-        let moves = self.app.is_moving() || self.afterglow > 0 || self.frozen.is_active();
-        if moves {
-            return Some(FRAME);
-        }
+        let moves = self.app.is_moving() || self.frozen.is_active();
         let waits =
             self.app.is_waiting() || self.reporter.as_ref().is_some_and(Reporter::is_waiting);
-        if waits {
-            return Some(POLL);
+        if moves || waits {
+            self.rest = Rest::None;
+            return Some(if moves || self.afterglow > 0 {
+                FRAME
+            } else {
+                POLL
+            });
+        }
+        if self.rest == Rest::None {
+            // What came to its end in this frame is not yet in the panels.
+            self.rest = Rest::Deserved;
+            self.afterglow = AFTERGLOW;
+        }
+        if self.afterglow > 0 {
+            return Some(FRAME);
         }
         (self.panels_again < Duration::from_secs(1)).then(|| self.panels_again.max(POLL))
     }

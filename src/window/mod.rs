@@ -7,6 +7,7 @@
 
 mod app;
 mod command;
+mod desktop;
 mod display;
 mod frame;
 mod gesture;

@@ -290,6 +290,11 @@ impl Program {
             .unwrap()
     }
 
+    /// Drops a file on the window, as a file manager does.
+    pub(super) fn drop_file(&self, file: &Path) {
+        super::drag::drop_file(&self.display, self.window.parse().unwrap(), file);
+    }
+
     /// The node that appeared last.
     pub(super) fn newest(&self) -> String {
         self.positions.lock().unwrap().newest.clone()

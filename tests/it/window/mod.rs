@@ -4,6 +4,7 @@
 //! waited for, and only a deadline of minutes turns waiting into failure.
 
 mod desk;
+mod drag;
 mod trace;
 
 use desk::{Desk, Program};
@@ -118,4 +119,27 @@ fn time_stands_still_until_somebody_steps_or_plays() {
         !played.proposals().is_empty(),
         "the demo proposes by itself"
     );
+}
+
+#[test]
+fn a_dropped_file_is_what_the_next_click_proposes() {
+    let desk = Desk::new();
+    let mut program = desk.start(&["--scenario", "demo", "--seed", "1"]);
+    program.wait_for_nodes(20);
+    hurry(&program);
+    program.wait_until_calm();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a picture.jpg");
+    std::fs::write(&file, b"not much of a picture").unwrap();
+    let before = desk.pixels();
+    program.drop_file(&file);
+    // Nothing is pointed at in between: what the drop did must not wait for it.
+    desk.wait_until("the toolbar shows the file", || desk.pixels() != before);
+    program.click("n03", desk::LEFT);
+    program.wait_until_calm();
+    let trace = Trace::read(&program.quit());
+    assert!(trace.text_of(3).contains("a picture.jpg"));
+    let actions = trace.actions("propose");
+    let last = actions.last().unwrap();
+    assert_eq!(last["content"]["file"]["size_bytes"], 21, "{last}");
 }

@@ -1,0 +1,320 @@
+//! The X11 side of [`super`].
+
+use crate::window::jobs;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use x11rb::connection::Connection;
+use x11rb::errors::{ConnectionError, ReplyError, ReplyOrIdError};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, KeyButMask,
+    MOTION_NOTIFY_EVENT, Motion, MotionNotifyEvent, PropMode, SelectionNotifyEvent, Window,
+    WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+use x11rb::{CURRENT_TIME, atom_manager};
+
+/// After these pauses the loop is made to look again; the later ones are for busy machines.
+const LOOK_AGAIN: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(150),
+    Duration::from_millis(500),
+];
+/// How deep below the root a window manager may put a window.
+const DEPTH_MAX: u32 = 4;
+/// The version of the protocol for drops that we speak.
+const XDND_VERSION: u32 = 5;
+/// Longest list of dropped files, in words of four bytes.
+const LIST_WORDS_MAX: u32 = 1 << 18;
+
+atom_manager! {
+    /// Names that the X server has numbered.
+    Atoms: AtomsCookie {
+        XdndAware,
+        XdndProxy,
+        XdndEnter,
+        XdndPosition,
+        XdndStatus,
+        XdndDrop,
+        XdndFinished,
+        XdndSelection,
+        XdndTypeList,
+        XdndActionCopy,
+        UriList: b"text/uri-list",
+        QuorumscopeWake: b"QUORUMSCOPE_WAKE",
+    }
+}
+
+/// Our connection, while the window is open.
+pub(crate) struct Desktop {
+    asleep: Sender<()>,
+    drops: Receiver<PathBuf>,
+}
+
+/// What both threads use.
+struct Link {
+    connection: RustConnection,
+    atoms: Atoms,
+    root: Window,
+    window: Window,
+    proxy: Window,
+}
+
+impl Desktop {
+    /// Connects, for the newest window that is called `title`: ours has just been opened. `None` if that is not possible: the window works
+    /// all the same, without drops from file managers.
+    pub(crate) fn connect(title: &str) -> Option<Desktop> {
+        let link = Arc::new(Link::new(title).ok().flatten()?);
+        let (asleep, requests) = unbounded();
+        let (found, drops) = unbounded();
+        let wake = Arc::clone(&link);
+        jobs::aside("window-wake", move || wake.look_again(&requests));
+        jobs::aside("window-drops", move || link.take_drops(&found));
+        Some(Desktop { asleep, drops })
+    }
+
+    /// The loop will not be scheduled again by itself.
+    pub(crate) fn falls_asleep(&self) {
+        // Without the other side nobody can help.
+        let _ = self.asleep.send(());
+    }
+
+    /// Files dropped since the last call.
+    pub(crate) fn dropped(&self) -> Vec<PathBuf> {
+        self.drops.try_iter().collect()
+    }
+}
+
+impl Link {
+    fn new(title: &str) -> Result<Option<Link>, ReplyOrIdError> {
+        let Ok((connection, screen)) = x11rb::connect(None) else {
+            return Ok(None);
+        };
+        let atoms = Atoms::new(&connection)?.reply()?;
+        let root = connection.setup().roots[screen].root;
+        let Some(window) = find(&connection, root, title, DEPTH_MAX)? else {
+            return Ok(None);
+        };
+        let proxy = connection.generate_id()?;
+        let aux = CreateWindowAux::new();
+        let (class, visual) = (WindowClass::INPUT_ONLY, x11rb::COPY_FROM_PARENT);
+        connection.create_window(0, proxy, root, 0, 0, 1, 1, 0, class, visual, &aux)?;
+        let replace = PropMode::REPLACE;
+        connection.change_property32(
+            replace,
+            proxy,
+            atoms.XdndAware,
+            AtomEnum::ATOM,
+            &[XDND_VERSION],
+        )?;
+        connection.change_property32(
+            replace,
+            proxy,
+            atoms.XdndProxy,
+            AtomEnum::WINDOW,
+            &[proxy],
+        )?;
+        connection.change_property32(
+            replace,
+            window,
+            atoms.XdndProxy,
+            AtomEnum::WINDOW,
+            &[proxy],
+        )?;
+        connection.flush()?;
+        Ok(Some(Link {
+            connection,
+            atoms,
+            root,
+            window,
+            proxy,
+        }))
+    }
+
+    /// Lets the loop look again, a few times after each request; a newer request begins anew.
+    fn look_again(&self, requests: &Receiver<()>) {
+        while requests.recv().is_ok() {
+            for pause in LOOK_AGAIN {
+                jobs::wait(pause);
+                if !requests.is_empty() {
+                    break;
+                }
+                let event =
+                    ClientMessageEvent::new(32, self.window, self.atoms.QuorumscopeWake, [0; 5]);
+                if self.send(self.window, event).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn send(&self, to: Window, event: ClientMessageEvent) -> Result<(), ConnectionError> {
+        self.connection
+            .send_event(false, to, EventMask::NO_EVENT, event)?;
+        self.connection.flush()
+    }
+
+    /// As if the pointer had moved to where it is: the loop draws a frame.
+    fn wake(&self) -> Result<(), ReplyError> {
+        let at = self.connection.query_pointer(self.window)?.reply()?;
+        let event = MotionNotifyEvent {
+            response_type: MOTION_NOTIFY_EVENT,
+            detail: Motion::NORMAL,
+            sequence: 0,
+            time: CURRENT_TIME,
+            root: self.root,
+            event: self.window,
+            child: x11rb::NONE,
+            root_x: at.root_x,
+            root_y: at.root_y,
+            event_x: at.win_x,
+            event_y: at.win_y,
+            state: KeyButMask::from(u16::from(at.mask)),
+            same_screen: true,
+        };
+        self.connection
+            .send_event(false, self.window, EventMask::POINTER_MOTION, event)?;
+        self.connection.flush()?;
+        Ok(())
+    }
+
+    /// Speaks for the window while something is dragged over it. Ends with the connection.
+    fn take_drops(&self, found: &Sender<PathBuf>) {
+        let mut visit = Visit::default();
+        while let Ok(event) = self.connection.wait_for_event() {
+            let answered = match event {
+                Event::ClientMessage(message) => self.hear(&mut visit, &message),
+                Event::SelectionNotify(notice) => self.receive(&visit, &notice, found),
+                _ => Ok(()),
+            };
+            if answered.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn hear(&self, visit: &mut Visit, message: &ClientMessageEvent) -> Result<(), ReplyError> {
+        let words = message.data.as_data32();
+        let source = words[0];
+        if message.type_ == self.atoms.XdndEnter {
+            let offers = match words[1] & 1 {
+                0 => words[2..].to_vec(),
+                _ => self.types_of(source)?,
+            };
+            *visit = Visit {
+                source,
+                brings_files: offers.contains(&self.atoms.UriList),
+            };
+        } else if message.type_ == self.atoms.XdndPosition {
+            let accepts = u32::from(visit.brings_files);
+            let answer = [
+                self.window,
+                accepts,
+                0,
+                0,
+                accepts * self.atoms.XdndActionCopy,
+            ];
+            self.answer(source, self.atoms.XdndStatus, answer)?;
+        } else if message.type_ == self.atoms.XdndDrop {
+            if visit.brings_files {
+                let (selection, list) = (self.atoms.XdndSelection, self.atoms.UriList);
+                self.connection
+                    .convert_selection(self.proxy, selection, list, selection, words[2])?;
+                self.connection.flush()?;
+            } else {
+                self.finish(source, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn types_of(&self, source: Window) -> Result<Vec<Atom>, ReplyError> {
+        let list = self.connection.get_property(
+            false,
+            source,
+            self.atoms.XdndTypeList,
+            AtomEnum::ATOM,
+            0,
+            1024,
+        )?;
+        // The source may be gone already; then it offers nothing.
+        let types = list.reply().ok();
+        Ok(types
+            .and_then(|types| types.value32().map(Iterator::collect))
+            .unwrap_or_default())
+    }
+
+    fn receive(
+        &self,
+        visit: &Visit,
+        notice: &SelectionNotifyEvent,
+        found: &Sender<PathBuf>,
+    ) -> Result<(), ReplyError> {
+        let has_content = notice.property == self.atoms.XdndSelection;
+        if has_content {
+            let content = self.connection.get_property(
+                true,
+                self.proxy,
+                notice.property,
+                AtomEnum::ANY,
+                0,
+                LIST_WORDS_MAX,
+            )?;
+            let list = String::from_utf8_lossy(&content.reply()?.value).into_owned();
+            for path in super::paths(&list) {
+                drop(found.send(path));
+            }
+        }
+        self.finish(visit.source, has_content)?;
+        self.wake()
+    }
+
+    fn finish(&self, source: Window, is_taken: bool) -> Result<(), ConnectionError> {
+        let taken = u32::from(is_taken);
+        let answer = [self.window, taken, taken * self.atoms.XdndActionCopy, 0, 0];
+        self.answer(source, self.atoms.XdndFinished, answer)
+    }
+
+    fn answer(&self, source: Window, kind: Atom, words: [u32; 5]) -> Result<(), ConnectionError> {
+        self.send(source, ClientMessageEvent::new(32, source, kind, words))
+    }
+}
+
+/// Something that is being dragged over the window.
+#[derive(Default)]
+struct Visit {
+    source: Window,
+    brings_files: bool,
+}
+
+/// The newest window called `title`.
+fn find(
+    connection: &RustConnection,
+    below: Window,
+    title: &str,
+    depth: u32,
+) -> Result<Option<Window>, ReplyError> {
+    let Ok(tree) = connection.query_tree(below)?.reply() else {
+        return Ok(None);
+    };
+    // The newest is last.
+    for &window in tree.children.iter().rev() {
+        let name =
+            connection.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?;
+        if name
+            .reply()
+            .is_ok_and(|name| name.value == title.as_bytes())
+        {
+            return Ok(Some(window));
+        }
+        if depth > 1
+            && let Some(found) = find(connection, window, title, depth - 1)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}

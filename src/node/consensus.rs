@@ -1,23 +1,21 @@
-//! SCP at work: which slot is running, when it begins, with which quorum set, and what SCP wants done.
+//! SCP at work: which slot is running, when it begins, and with which quorum set; `hearing` tells SCP what was heard.
 //!
 //! SCP is only ever asked about the first slot that is not decided: then its answers depend on the log alone, and the
 //! quorum set can change between slots and never inside one. A slot begins when the node has something to nominate, or
 //! when the first statement about it arrives; nominating comes before hearing, so that nothing said is overlooked
 //! (NOTES 28).
 
+mod hearing;
+
 use super::config::Application;
-use super::contract::TimerKind;
 use super::decoding::Proposals;
-use super::driver::NodeDriver;
 use super::durable::Change;
-use super::event::{BackupAnswer, NodeEvent, RefusedWhy, SlotStart};
+use super::event::{NodeEvent, SlotStart};
 use super::node::{Life, Node};
-use super::outbox::Purpose;
-use super::pool::file_of;
 use super::proposal::value_of;
 use crate::scp::{
-    Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Refusal, Scp, ScpEvent,
-    ScpTimer, SlotIndex, SlotState, Statement, Value,
+    Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, SlotIndex, SlotState,
+    Value,
 };
 use std::sync::Arc;
 
@@ -47,6 +45,8 @@ pub(super) struct Consensus {
     choice: Option<Value>,
     is_choice_new: bool,
     shown: Option<(SlotIndex, Arc<SlotState>)>,
+    /// What has been heard about the running slot in this step and SCP does not know yet.
+    heard: Vec<Arc<Envelope>>,
 }
 
 impl Consensus {
@@ -68,6 +68,7 @@ impl Consensus {
             choice,
             is_choice_new: false,
             shown: None,
+            heard: Vec::new(),
         }
     }
 
@@ -278,163 +279,5 @@ impl Node {
         if is_open && value.is_some() && value != self.consensus.nominated {
             self.nominate(value);
         }
-    }
-
-    /// Hears statements about the running slot that had to wait. True if there were any.
-    fn hear_aside(&mut self) -> bool {
-        let slot = self.log.next_slot();
-        let ready = self.aside.take(slot, self.sets.closure());
-        for envelope in &ready {
-            if self.log.next_slot() == slot {
-                self.sets.speaks(envelope.quorum_set);
-                self.feed(envelope);
-            }
-        }
-        !ready.is_empty()
-    }
-
-    /// Tells SCP a statement about the running slot.
-    pub(super) fn feed(&mut self, envelope: &Arc<Envelope>) {
-        let slot = envelope.slot;
-        self.join_slot();
-        if slot != self.log.next_slot() {
-            return;
-        }
-        self.answer_backups(envelope);
-        let mut refusal = None;
-        let effects = self.with_scp(|scp, driver, out| {
-            refusal = scp.receive(driver, Arc::clone(envelope), out).err();
-        });
-        match refusal {
-            // Repetitions and overtaken statements are everyday life.
-            None | Some(Refusal::NotNewer) => {}
-            Some(why) => self.refuse(envelope.from, RefusedWhy::Scp(why)),
-        }
-        self.carry_out(slot, effects);
-    }
-
-    /// A timer of SCP ran out.
-    pub(super) fn slot_timer(&mut self, slot: SlotIndex, timer: ScpTimer) {
-        if self.life != Life::Ready || slot != self.log.next_slot() {
-            return;
-        }
-        let effects = self.with_scp(|scp, driver, out| scp.timer_expired(driver, slot, timer, out));
-        self.carry_out(slot, effects);
-    }
-
-    fn with_scp(
-        &mut self,
-        work: impl FnOnce(&mut Scp, &NodeDriver<'_>, &mut Vec<Effect>),
-    ) -> Vec<Effect> {
-        let driver = NodeDriver {
-            me: self.me,
-            application: self.config.settings.application,
-            sets: &self.sets,
-            log: &self.log,
-            backup: &self.backup,
-            roster: &self.discovery,
-            decoder: &self.decoder,
-        };
-        let mut effects = Vec::new();
-        work(&mut self.consensus.scp, &driver, &mut effects);
-        effects
-    }
-
-    fn carry_out(&mut self, slot: SlotIndex, effects: Vec<Effect>) {
-        let has_moved = !effects.is_empty();
-        for effect in effects {
-            match effect {
-                Effect::Emit(envelope) => self.say(&envelope),
-                Effect::SetTimer { slot, timer, span } => {
-                    self.out.timer(timer_kind(slot, timer), span)
-                }
-                Effect::StopTimer { slot, timer } => self.out.cancel(timer_kind(slot, timer)),
-                Effect::Externalized { value, .. } => self.record(value, &[]),
-                Effect::Event(event) => self.tell_transition(event),
-            }
-        }
-        if has_moved {
-            self.show_slot(slot);
-        }
-    }
-
-    fn say(&mut self, envelope: &Arc<Envelope>) {
-        self.resend.note_own(envelope.slot);
-        self.out.keep(Change::Said(Arc::clone(envelope)));
-        if let Some(body) = self.statement_body(envelope) {
-            self.out.broadcast(Purpose::Progress, body);
-        }
-    }
-
-    fn tell_transition(&mut self, event: ScpEvent) {
-        match &event {
-            // What was refused from others is told as a refusal of the node.
-            ScpEvent::Refused { from, .. } if *from != self.me => return,
-            ScpEvent::VotedNominate { value, .. } => {
-                let value = value.clone();
-                self.out.event(NodeEvent::Scp(event));
-                return self.answer_yes(&value);
-            }
-            _ => {}
-        }
-        self.out.event(NodeEvent::Scp(event));
-    }
-
-    fn show_slot(&mut self, slot: SlotIndex) {
-        let Some(state) = self.consensus.scp.slot_state(slot) else {
-            return;
-        };
-        let shown = self.consensus.shown.as_ref();
-        if shown.is_some_and(|(at, shown)| *at == slot && **shown == state) {
-            return;
-        }
-        let state = Arc::new(state);
-        self.consensus.shown = Some((slot, Arc::clone(&state)));
-        self.out.event(NodeEvent::Slot { slot, state });
-    }
-
-    /// A statement nominates backups of files that are here already: that is this node's "no".
-    fn answer_backups(&mut self, envelope: &Envelope) {
-        let Statement::Nominate { voted, .. } = &envelope.statement else {
-            return;
-        };
-        if self.config.settings.application != Application::Log {
-            return;
-        }
-        for value in voted {
-            for proposal in self
-                .decoder
-                .decode(value)
-                .iter()
-                .flat_map(|set| set.values())
-            {
-                if self.backup.says_no(self.me, proposal) {
-                    self.answer_backup(proposal, BackupAnswer::NoHasIt);
-                }
-            }
-        }
-    }
-
-    fn answer_yes(&mut self, value: &Value) {
-        if self.config.settings.application != Application::Log {
-            return;
-        }
-        for proposal in self
-            .decoder
-            .decode(value)
-            .iter()
-            .flat_map(|set| set.values())
-        {
-            if file_of(proposal).is_some() {
-                self.answer_backup(proposal, BackupAnswer::Yes);
-            }
-        }
-    }
-}
-
-fn timer_kind(slot: SlotIndex, timer: ScpTimer) -> TimerKind {
-    match timer {
-        ScpTimer::Nomination => TimerKind::Nomination(slot),
-        ScpTimer::Ballot => TimerKind::Ballot(slot),
     }
 }

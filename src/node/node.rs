@@ -107,12 +107,19 @@ impl Node {
             (Life::New | Life::Left, _) | (_, Input::Start(_)) => return Vec::new(),
             (_, input) => self.dispatch(input),
         }
-        self.advance();
         self.relay_waiting();
+        if !self.relay.is_collecting() {
+            self.feed();
+        }
+        self.advance();
         self.out.take()
     }
 
     fn dispatch(&mut self, input: Input) {
+        if !matches!(input, Input::Receive { .. } | Input::Relayed { .. }) {
+            // Nothing is decided in ignorance of what has been heard.
+            self.feed();
+        }
         match input {
             Input::Start(_) => {}
             Input::Receive { from, message } => self.receive(from, &message),

@@ -88,7 +88,7 @@ impl Node {
                 return;
             }
             match self.sets.standing(sender) {
-                Standing::Inside => self.feed(envelope),
+                Standing::Inside => self.hear_statement(envelope),
                 Standing::Open => self.aside.put(envelope),
                 Standing::Outside if message.housekeeping => {}
                 Standing::Outside => self.refuse(sender, RefusedWhy::OutsideClosure),

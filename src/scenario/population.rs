@@ -72,10 +72,7 @@ pub(super) fn random(
     };
     let mut placed = placement::place(streams, wanted, judge);
     if range_m.is_some() && count > RELAYED_NODES_QUICK {
-        placed.remarks.push(format!(
-            "By radio every statement is relayed to everybody: with {count} nodes the work is {} times that of {RELAYED_NODES_QUICK} nodes, which takes about half a minute.",
-            (count / RELAYED_NODES_QUICK).pow(2)
-        ));
+        placed.remarks.push(relayed_remark(count));
     }
     check_set_sizes(text, random, trust, &placed.neighbours)?;
     let settings = settings::node_settings(text, file, count, true)?;
@@ -107,6 +104,14 @@ pub(super) fn random(
         range_m,
         remarks: placed.remarks,
     })
+}
+
+/// What people are told before a long run.
+fn relayed_remark(count: usize) -> String {
+    format!(
+        "By radio every statement is relayed to everybody: with {count} nodes the work is about {} times that of {RELAYED_NODES_QUICK} nodes, which takes seconds.",
+        (count / RELAYED_NODES_QUICK).pow(2)
+    )
 }
 
 /// SCP refuses quorum sets beyond a size; a policy must not lead there.

@@ -8,7 +8,7 @@ use super::ledger::SenderSet;
 use super::set_registry::SetClass;
 use super::slot::Voice;
 use super::statement::{Ballot, Envelope, Origin, Statement};
-use super::turn::{Broken, Turn};
+use super::turn::{Broken, Taken, Turn};
 use super::value::Value;
 use std::sync::Arc;
 
@@ -52,11 +52,23 @@ impl<D: Driver> Turn<'_, D> {
         envelope: Arc<Envelope>,
         origin: Origin,
     ) -> Result<(), Refusal> {
+        match self.take_ballot(&envelope, origin)? {
+            Taken::News => Ok(self.advance_ballot(&envelope.statement)?),
+            Taken::Settled => Ok(()),
+        }
+    }
+
+    /// Judges and records a ballot statement; what it brings about is another question.
+    pub(super) fn take_ballot(
+        &mut self,
+        envelope: &Arc<Envelope>,
+        origin: Origin,
+    ) -> Result<Taken, Refusal> {
         let statement = &envelope.statement;
         if !statement.is_sane(origin) {
             return Err(Refusal::NotSane);
         }
-        let set = self.sender_set(&envelope);
+        let set = self.sender_set(envelope);
         match set {
             SenderSet::Unknown => return Err(Refusal::UnknownQuorumSet),
             SenderSet::Known(class) if !self.sets.is_sane(class) => {
@@ -76,15 +88,14 @@ impl<D: Driver> Turn<'_, D> {
             if statement.ballot_value() != Some(decided) {
                 return Err(Refusal::OtherValueDecided);
             }
-            self.record(envelope, set);
-            return Ok(());
+            self.record(Arc::clone(envelope), set);
+            return Ok(Taken::Settled);
         }
         if validity == Validity::MaybeValid {
             self.fall_silent();
         }
-        self.record(Arc::clone(&envelope), set);
-        self.advance_ballot(&envelope.statement)?;
-        Ok(())
+        self.record(Arc::clone(envelope), set);
+        Ok(Taken::News)
     }
 
     /// The worst verdict on any value of a statement (NOTES 13).
@@ -118,7 +129,7 @@ impl<D: Driver> Turn<'_, D> {
 
     /// Everything that a newer statement can bring about. Each success tells the node itself something new, which is
     /// processed in the same way before this returns; only the outermost call looks at counters (NOTES 38).
-    fn advance_ballot(&mut self, hint: &Statement) -> Result<(), Broken> {
+    pub(super) fn advance_ballot(&mut self, hint: &Statement) -> Result<(), Broken> {
         self.level += 1;
         if self.level >= LEVELS_MAX {
             return Err(Broken);

@@ -88,6 +88,7 @@ mod ballot_counter;
 mod ballot_ledger;
 mod ballot_prepare;
 mod ballot_protocol;
+mod cascade;
 mod compiled_set;
 mod driver;
 mod event;

@@ -7,7 +7,7 @@ use super::leader::Election;
 use super::protocol::Nomination;
 use super::slot::Voice;
 use super::statement::{Envelope, Origin, Statement};
-use super::turn::{Broken, Kind, Turn};
+use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -212,6 +212,14 @@ impl<D: Driver> Turn<'_, D> {
 
     /// Takes in a NOMINATE, of the network or of the node itself.
     pub(super) fn process_nominate(&mut self, envelope: Arc<Envelope>) -> Result<(), Refusal> {
+        match self.take_nominate(&envelope)? {
+            Taken::News => Ok(self.advance_nomination(&envelope)?),
+            Taken::Settled => Ok(()),
+        }
+    }
+
+    /// Judges and records a NOMINATE; what it brings about is another question.
+    pub(super) fn take_nominate(&mut self, envelope: &Arc<Envelope>) -> Result<Taken, Refusal> {
         let last = self.slot.nominations.ledger().statement(envelope.from);
         if last.is_some_and(|last| !envelope.statement.is_newer_than(last)) {
             return Err(Refusal::NotNewer);
@@ -219,16 +227,16 @@ impl<D: Driver> Turn<'_, D> {
         if !envelope.statement.is_sane(Origin::Peer) {
             return Err(Refusal::NotSane);
         }
-        let set = self.sender_set(&envelope);
-        self.record(Arc::clone(&envelope), set);
-        if self.slot.nomination().nominating {
-            self.advance_nomination(&envelope)?;
+        let set = self.sender_set(envelope);
+        self.record(Arc::clone(envelope), set);
+        match self.slot.nomination().nominating {
+            true => Ok(Taken::News),
+            false => Ok(Taken::Settled),
         }
-        Ok(())
     }
 
     /// Everything that a newer NOMINATE can bring about, in this order (NOTES 34).
-    fn advance_nomination(&mut self, envelope: &Envelope) -> Result<(), Broken> {
+    pub(super) fn advance_nomination(&mut self, envelope: &Envelope) -> Result<(), Broken> {
         self.look_up_unknown_sets();
         let mut changed = self.attempt_accept_nominated(&envelope.statement);
         let new_candidates = self.attempt_confirm_nominated();

@@ -110,6 +110,43 @@ impl Scp {
         result
     }
 
+    /// Takes in envelopes about `slot` that have come together, and returns whose were refused and why.
+    ///
+    /// It is as if they had come one after the other, except that what they bring about is looked for when all are
+    /// known, and once for what many of them say: in a large network searching for quorums is what costs.
+    pub fn receive_together<D: Driver>(
+        &mut self,
+        driver: &D,
+        slot: SlotIndex,
+        envelopes: &[Arc<Envelope>],
+        out: &mut Vec<Effect>,
+    ) -> Vec<(NodeId, Refusal)> {
+        let mut refused = Vec::new();
+        let is_plain =
+            |envelope: &Arc<Envelope>| envelope.slot == slot && envelope.from.0 < NodeId::LIMIT;
+        let together = envelopes.len() > 1 && envelopes.iter().all(is_plain);
+        let done = together
+            && self
+                .turn(driver, slot, out, |turn| {
+                    Ok(turn.process_together(envelopes, &mut refused)?)
+                })
+                .is_ok();
+        if done {
+            for &(from, why) in &refused {
+                self.report_refusal(slot, from, why, out);
+            }
+            return refused;
+        }
+        // There is only one, or one of them breaks an invariant: then each for itself.
+        refused.clear();
+        for envelope in envelopes {
+            if let Err(why) = self.receive(driver, Arc::clone(envelope), out) {
+                refused.push((envelope.from, why));
+            }
+        }
+        refused
+    }
+
     /// An armed timer ran out. It no longer runs when this is called.
     pub fn timer_expired<D: Driver>(
         &mut self,

@@ -3,11 +3,15 @@
 //! The local node need not be in it: the question is whether what remains satisfies the local quorum set (NOTES 16).
 //! Absent here: what spares the search (`refusals`), and how a quorum is made small (`minimal_quorum`).
 
+use super::cascade::{Cascade, Local};
 use super::compiled_set::CompiledSet;
 use super::id::NodeId;
 use super::ledger::{Ledger, SenderSet};
 use super::node_set::NodeSet;
 use super::set_registry::{SetClass, SetRegistry};
+
+/// Up to this many different quorum sets are looked at again and again; of more it is counted who is there.
+const FEW_SETS: usize = 4;
 
 /// What a quorum test looks at besides the nodes in question.
 #[derive(Clone, Copy)]
@@ -30,6 +34,17 @@ impl Electorate<'_> {
     pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<NodeSet> {
         let local = self.local?;
         if !local.is_slice(nodes) || self.is_refused(nodes) {
+            return None;
+        }
+        if let Some(class) = self.local_class
+            && self.sets.len() > FEW_SETS
+        {
+            let (mut cascade, mut gone) = Cascade::new(self, class, nodes);
+            let (fate, _) = cascade.follow(&mut gone, &NodeSet::new());
+            if fate == Local::Satisfied && local.is_slice(&cascade.nodes) {
+                return Some(cascade.nodes);
+            }
+            self.refuse(nodes);
             return None;
         }
         let mut quorum = nodes.clone();
@@ -186,8 +201,11 @@ mod tests {
                 let set = SenderSet::Known(class);
                 ledger.record(Recorded { envelope: Arc::new(envelope), set });
             }
+            let driver = Sets(driver.0.iter().cloned().chain([local.clone()]).collect());
+            let local_id = QuorumSetId { owner: NodeId(NODES), nth: 1 };
+            let local_class = registry.resolve(&driver, local_id);
             let compiled = CompiledSet::new(&Arc::new(local.clone()));
-            let electorate = Electorate { local: Some(&compiled), local_class: None, sets: &registry, ledger: &ledger };
+            let electorate = Electorate { local: Some(&compiled), local_class, sets: &registry, ledger: &ledger };
             let is_quorum = |bits: u32| {
                 satisfied(&local, bits) && members(bits).all(|n| satisfied(&driver.0[n.index()], bits))
             };

@@ -14,7 +14,7 @@ use super::set_registry::SetClass;
 /// How many searches are remembered: about as many as there are different pledges at a time.
 const KEPT: usize = 4;
 /// With more new nodes than this the search itself is cheaper.
-const NEW_MAX: usize = 4;
+const NEW_MAX: usize = 16;
 /// With more changes of quorum sets than this everything is forgotten: honest nodes change theirs once in a slot.
 const CHANGES_MAX: usize = 1 << 15;
 /// Among fewer nodes than this the search itself is cheap.
@@ -236,6 +236,8 @@ mod tests {
             let square = Square { share };
             let mut registry = SetRegistry::default();
             let mut ledger = Ledger::default();
+            let local_id = QuorumSetId { owner: NodeId(local), nth: 1 };
+            let local_class = registry.resolve(&square, local_id);
             let compiled = CompiledSet::new(&square.set_of(NodeId(local)));
             let mut nodes = NodeSet::new();
             let mut found = 0;
@@ -251,7 +253,7 @@ mod tests {
                 let fresh = ledger.clone();
                 fresh.refusals_mut().forget();
                 let ask = |ledger: &Ledger| {
-                    let (local, local_class) = (Some(&compiled), None);
+                    let local = Some(&compiled);
                     let electorate = Electorate { local, local_class, sets: &registry, ledger };
                     electorate.greatest_quorum(&nodes)
                 };

@@ -6,11 +6,12 @@ use super::compiled_set::CompiledSet;
 use super::driver::Driver;
 use super::id::{NodeId, QuorumSetId};
 use super::quorum_set::{Insanity, QuorumSet};
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Names one content of quorum sets within one registry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SetClass(u32);
 
 impl SetClass {
@@ -36,6 +37,69 @@ pub(super) struct SetRegistry {
     by_id: BTreeMap<QuorumSetId, SetClass>,
     /// The set of each owner that was asked for last: nearly always the one that is asked for next.
     last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
+    namers: RefCell<Namers>,
+}
+
+/// Which sets name which nodes, as far as that has been asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Namers {
+    /// The sets up to here are in it.
+    sets: usize,
+    /// Those that name a node are at `starts[node]..starts[node + 1]`.
+    starts: Vec<u32>,
+    classes: Vec<SetClass>,
+}
+
+impl Namers {
+    fn new(entries: &[Entry]) -> Namers {
+        let mut named: Vec<(NodeId, SetClass)> = Vec::new();
+        for (class, entry) in (0..).map(SetClass).zip(entries) {
+            let set = &entry.set;
+            match set.inner.is_empty() {
+                true => named.extend(set.validators.iter().map(|&node| (node, class))),
+                false => named.extend(set.nodes().iter().map(|node| (node, class))),
+            }
+        }
+        named.retain(|(node, _)| node.0 < NodeId::LIMIT);
+        let size = named.iter().map(|(node, _)| node.index() + 1).max();
+        let mut starts = vec![0; size.unwrap_or(0) + 1];
+        for (node, _) in &named {
+            starts[node.index() + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut classes = vec![SetClass(0); named.len()];
+        for (node, class) in named {
+            let at = &mut next[node.index()];
+            classes[*at as usize] = class;
+            *at += 1;
+        }
+        Namers {
+            sets: entries.len(),
+            starts,
+            classes,
+        }
+    }
+
+    /// Where the sets that name `node` are.
+    pub(super) fn range(&self, node: NodeId) -> std::ops::Range<usize> {
+        match self.starts.get(node.index()..node.index() + 2) {
+            Some(&[start, end]) => start as usize..end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// The set there.
+    pub(super) fn class(&self, at: usize) -> SetClass {
+        self.classes[at]
+    }
+
+    /// The sets that name `node`: as often as they name it, if nothing is inside them.
+    pub(super) fn of(&self, node: NodeId) -> &[SetClass] {
+        &self.classes[self.range(node)]
+    }
 }
 
 impl SetRegistry {
@@ -90,6 +154,25 @@ impl SetRegistry {
     /// How many classes there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Which sets name which nodes.
+    pub(super) fn namers(&self) -> Ref<'_, Namers> {
+        if self.namers.borrow().sets != self.entries.len() {
+            self.namers.replace(Namers::new(&self.entries));
+        }
+        self.namers.borrow()
+    }
+
+    /// By class, how far from its threshold a set is while nobody is there; `nested` for those with inner sets.
+    pub(super) fn debts(&self, nested: i32) -> Vec<i32> {
+        let debt = |entry: &Entry| match entry.set.threshold {
+            _ if !entry.set.inner.is_empty() => nested,
+            // Never satisfied.
+            0 => i32::MIN / 2,
+            threshold => i32::try_from(threshold).map_or(i32::MIN / 2, |threshold| -threshold),
+        };
+        self.entries.iter().map(debt).collect()
     }
 
     /// The set as the application gave it.

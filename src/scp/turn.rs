@@ -23,6 +23,15 @@ impl From<Broken> for Refusal {
     }
 }
 
+/// What became of a statement that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is to be seen what it brings about.
+    News,
+    /// It can bring about nothing any more.
+    Settled,
+}
+
 /// What the protocol steps work on.
 pub(super) struct Turn<'a, D> {
     pub(super) driver: &'a D,
@@ -146,6 +155,47 @@ impl<D: Driver> Turn<'_, D> {
                 self.slot.nominations.ledger_mut().learn_set(node, class);
             }
         }
+    }
+
+    /// Takes in what has come together: everything is recorded first, then each different statement is followed up once.
+    /// Who is refused goes to `refused`.
+    pub(super) fn process_together(
+        &mut self,
+        envelopes: &[Arc<Envelope>],
+        refused: &mut Vec<(NodeId, Refusal)>,
+    ) -> Result<(), Broken> {
+        let mut news: Vec<&Arc<Envelope>> = Vec::new();
+        for envelope in envelopes {
+            let taken = match envelope.statement.is_nominate() {
+                true => self.take_nominate(envelope),
+                false => self.take_ballot(envelope, Origin::Peer),
+            };
+            match taken {
+                Ok(Taken::News) if self.is_worth_following(envelope, &news) => news.push(envelope),
+                Ok(Taken::News | Taken::Settled) => {}
+                Err(why) => refused.push((envelope.from, why)),
+            }
+        }
+        for envelope in news {
+            if !envelope.statement.is_nominate() {
+                if self.slot.externalized().is_none() {
+                    self.advance_ballot(&envelope.statement)?;
+                }
+            } else if self.slot.nomination().nominating {
+                self.advance_nomination(envelope)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever says the same brings about the same, except that a leader is echoed.
+    fn is_worth_following(&self, envelope: &Envelope, news: &[&Arc<Envelope>]) -> bool {
+        let is_leader = envelope.statement.is_nominate()
+            && self.slot.nomination().leaders.contains(&envelope.from);
+        is_leader
+            || !news
+                .iter()
+                .any(|known| known.statement == envelope.statement)
     }
 
     /// Federated voting among the statements of one kind.

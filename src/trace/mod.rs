@@ -5,11 +5,13 @@
 
 mod file;
 pub mod outcome;
+mod parts;
 mod record;
 mod tally;
 mod world;
 
 pub use file::{TraceError, TraceReader, TraceWriter};
+pub use parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
 pub use record::{FlightId, Record};
 pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
-pub use world::{Counters, Flight, LogLine, Ring, Status, World, WorldNode};
+pub use world::World;

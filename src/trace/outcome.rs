@@ -1,8 +1,9 @@
 //! When a run has reached what it was asked for, and how it ended. A checker: it stands outside the nodes and
 //! reads only the [`World`] (DESIGN section 5, "the end of a headless run").
 
+use super::parts::Status;
 use super::record::Record;
-use super::world::{Status, World};
+use super::world::World;
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
 use crate::node::{Input, Output};
 use crate::scenario::Action;

@@ -1,12 +1,11 @@
 //! `World`: the state of everything, folded from records. Pictures, summaries and verdicts read it and nothing else.
 
+use super::parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
 use super::record::{FlightId, Record};
 use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
-use crate::net::{LossReason, Position};
+use crate::net::Position;
 use crate::node::view::{NodeView, Readiness};
-use crate::node::{
-    Announcement, AnnouncementKind, Input, MessageKind, NodeConfig, NodeEvent, Output, TrustPolicy,
-};
+use crate::node::{Input, NodeConfig, NodeEvent, Output, TrustPolicy};
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -19,96 +18,6 @@ const LOG_LINES_KEPT: usize = 2_000;
 const RINGS_KEPT: usize = 1_000;
 /// How long a lost message is remembered so that a picture can let it fall.
 const FALL: Span = Span::from_ms(400);
-
-/// How a node is, whatever it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// It runs.
-    Running,
-    /// It runs, but nothing it sends gets out.
-    Silent,
-    /// It has stopped without a word.
-    Crashed,
-    /// It has said goodbye.
-    Left,
-}
-
-/// A node as the world sees it.
-#[derive(Clone, Debug)]
-pub struct WorldNode {
-    /// What it was told.
-    pub config: Arc<NodeConfig>,
-    /// Where it stands.
-    pub position: Position,
-    /// Its organisation, if known.
-    pub organization: Option<Arc<str>>,
-    /// How it is.
-    pub status: Status,
-    /// When it appeared.
-    pub added_at: Time,
-    /// What it told.
-    pub view: NodeView,
-}
-
-/// A message under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flight {
-    /// From.
-    pub from: NodeId,
-    /// To.
-    pub to: NodeId,
-    /// When it set out.
-    pub sent_at: Time,
-    /// When it arrives, or when it has fallen if it is lost.
-    pub arrives_at: Time,
-    /// What kind of message.
-    pub kind: MessageKind,
-    /// Whether it is housekeeping.
-    pub housekeeping: bool,
-    /// Why it will not arrive; `None` = it will.
-    pub lost: Option<LossReason>,
-}
-
-/// A broadcast of discovery that is spreading.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ring {
-    /// Who transmits.
-    pub node: NodeId,
-    /// From where.
-    pub center: Position,
-    /// What it says.
-    pub kind: AnnouncementKind,
-    /// Whether it is relayed for another.
-    pub hops: u32,
-    /// When it set out.
-    pub at: Time,
-    /// When it has reached everyone it reaches.
-    pub until: Time,
-}
-
-/// How many transmissions there have been.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Set out, lost ones included.
-    pub sent: u64,
-    /// Arrived.
-    pub delivered: u64,
-    /// Lost.
-    pub lost: u64,
-    /// Steps that nodes have done.
-    pub steps: u64,
-}
-
-/// One line of the event log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogLine {
-    /// When.
-    pub at: Time,
-    /// Who.
-    pub node: NodeId,
-    /// What.
-    pub event: NodeEvent,
-}
 
 /// Everything that is known, at `now`.
 #[derive(Clone, Debug)]
@@ -354,6 +263,7 @@ impl World {
         let Some(node) = self.nodes.get_mut(id.index()) else {
             return;
         };
+        let spreads = self.scenario.medium.latency.max;
         if let Input::Timer(kind) = input {
             node.view.clear_timer(*kind);
         }
@@ -362,15 +272,14 @@ impl World {
                 Output::SetTimer(kind, span) => node.view.set_timer(at, *kind, *span),
                 Output::CancelTimer(kind) => node.view.clear_timer(*kind),
                 Output::Announce(announcement) => {
-                    let center = node.position;
-                    let ring = ring(id, center, announcement, at, &self.scenario);
+                    let ring = Ring::new(id, node.position, announcement, at, spreads);
                     self.rings.push(ring);
                 }
                 Output::Relay { bundle, .. } => {
                     // One transmission is one ring, whatever is in it.
                     if let Some(first) = bundle.announcements.first() {
-                        let center = node.position;
-                        self.rings.push(ring(id, center, first, at, &self.scenario));
+                        let ring = Ring::new(id, node.position, first, at, spreads);
+                        self.rings.push(ring);
                     }
                 }
                 Output::Event(event) => {
@@ -386,7 +295,7 @@ impl World {
                         }
                         _ => {}
                     }
-                    if is_notable(event) {
+                    if LogLine::is_notable(event) {
                         self.log.push_back(LogLine {
                             at,
                             node: id,
@@ -465,29 +374,4 @@ fn runs(nodes: &[WorldNode]) -> impl Fn(NodeId) -> bool + '_ {
             .get(id.index())
             .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent))
     }
-}
-
-fn ring(
-    node: NodeId,
-    center: Position,
-    announcement: &Announcement,
-    at: Time,
-    scenario: &Scenario,
-) -> Ring {
-    Ring {
-        node,
-        center,
-        kind: announcement.kind,
-        hops: announcement.hops,
-        at,
-        until: at + scenario.medium.latency.max,
-    }
-}
-
-/// Whether people want to read about it: not the snapshots, not the daily routine.
-fn is_notable(event: &NodeEvent) -> bool {
-    !matches!(
-        event,
-        NodeEvent::Slot { .. } | NodeEvent::Started { .. } | NodeEvent::Refused { .. }
-    )
 }

@@ -1,0 +1,184 @@
+//! What SCP is told and what comes of it: statements that were heard, timers that ran out, and the effects.
+//!
+//! Statements that come together are told together. Absent here: when a slot begins (`consensus`).
+
+use crate::node::config::Application;
+use crate::node::contract::TimerKind;
+use crate::node::driver::NodeDriver;
+use crate::node::durable::Change;
+use crate::node::event::{BackupAnswer, NodeEvent, RefusedWhy};
+use crate::node::node::{Life, Node};
+use crate::node::outbox::Purpose;
+use crate::node::pool::file_of;
+use crate::scp::{Effect, Envelope, Refusal, Scp, ScpEvent, ScpTimer, SlotIndex, Statement, Value};
+use std::sync::Arc;
+
+impl Node {
+    /// Hears statements about the running slot that had to wait. True if there were any.
+    pub(super) fn hear_aside(&mut self) -> bool {
+        let slot = self.log.next_slot();
+        let ready = self.aside.take(slot, self.sets.closure());
+        let are_some = !ready.is_empty();
+        for envelope in &ready {
+            self.sets.speaks(envelope.quorum_set);
+        }
+        self.consensus.heard.extend(ready);
+        self.feed();
+        are_some
+    }
+
+    /// A statement about the running slot is to be told to SCP, together with the others that came with it.
+    pub(in crate::node) fn hear_statement(&mut self, envelope: &Arc<Envelope>) {
+        self.consensus.heard.push(Arc::clone(envelope));
+    }
+
+    /// Tells SCP what was heard.
+    pub(in crate::node) fn feed(&mut self) {
+        let mut heard = std::mem::take(&mut self.consensus.heard);
+        if heard.is_empty() {
+            return;
+        }
+        self.join_slot();
+        let slot = self.log.next_slot();
+        heard.retain(|envelope| envelope.slot == slot);
+        for envelope in &heard {
+            self.answer_backups(envelope);
+        }
+        let mut refused = Vec::new();
+        let effects = self.with_scp(|scp, driver, out| {
+            refused = scp.receive_together(driver, slot, &heard, out);
+        });
+        for (from, why) in refused {
+            // Repetitions and overtaken statements are everyday life.
+            if why != Refusal::NotNewer {
+                self.refuse(from, RefusedWhy::Scp(why));
+            }
+        }
+        self.carry_out(slot, effects);
+    }
+
+    /// A timer of SCP ran out.
+    pub(in crate::node) fn slot_timer(&mut self, slot: SlotIndex, timer: ScpTimer) {
+        if self.life != Life::Ready || slot != self.log.next_slot() {
+            return;
+        }
+        let effects = self.with_scp(|scp, driver, out| scp.timer_expired(driver, slot, timer, out));
+        self.carry_out(slot, effects);
+    }
+
+    pub(super) fn with_scp(
+        &mut self,
+        work: impl FnOnce(&mut Scp, &NodeDriver<'_>, &mut Vec<Effect>),
+    ) -> Vec<Effect> {
+        let driver = NodeDriver {
+            me: self.me,
+            application: self.config.settings.application,
+            sets: &self.sets,
+            log: &self.log,
+            backup: &self.backup,
+            roster: &self.discovery,
+            decoder: &self.decoder,
+        };
+        let mut effects = Vec::new();
+        work(&mut self.consensus.scp, &driver, &mut effects);
+        effects
+    }
+
+    pub(super) fn carry_out(&mut self, slot: SlotIndex, effects: Vec<Effect>) {
+        let has_moved = !effects.is_empty();
+        for effect in effects {
+            match effect {
+                Effect::Emit(envelope) => self.say(&envelope),
+                Effect::SetTimer { slot, timer, span } => {
+                    self.out.timer(timer_kind(slot, timer), span)
+                }
+                Effect::StopTimer { slot, timer } => self.out.cancel(timer_kind(slot, timer)),
+                Effect::Externalized { value, .. } => self.record(value, &[]),
+                Effect::Event(event) => self.tell_transition(event),
+            }
+        }
+        if has_moved {
+            self.show_slot(slot);
+        }
+    }
+
+    pub(super) fn say(&mut self, envelope: &Arc<Envelope>) {
+        self.resend.note_own(envelope.slot);
+        self.out.keep(Change::Said(Arc::clone(envelope)));
+        if let Some(body) = self.statement_body(envelope) {
+            self.out.broadcast(Purpose::Progress, body);
+        }
+    }
+
+    fn tell_transition(&mut self, event: ScpEvent) {
+        match &event {
+            // What was refused from others is told as a refusal of the node.
+            ScpEvent::Refused { from, .. } if *from != self.me => return,
+            ScpEvent::VotedNominate { value, .. } => {
+                let value = value.clone();
+                self.out.event(NodeEvent::Scp(event));
+                return self.answer_yes(&value);
+            }
+            _ => {}
+        }
+        self.out.event(NodeEvent::Scp(event));
+    }
+
+    fn show_slot(&mut self, slot: SlotIndex) {
+        let Some(state) = self.consensus.scp.slot_state(slot) else {
+            return;
+        };
+        let shown = self.consensus.shown.as_ref();
+        if shown.is_some_and(|(at, shown)| *at == slot && **shown == state) {
+            return;
+        }
+        let state = Arc::new(state);
+        self.consensus.shown = Some((slot, Arc::clone(&state)));
+        self.out.event(NodeEvent::Slot { slot, state });
+    }
+
+    /// A statement nominates backups of files that are here already: that is this node's "no".
+    fn answer_backups(&mut self, envelope: &Envelope) {
+        let Statement::Nominate { voted, .. } = &envelope.statement else {
+            return;
+        };
+        if self.config.settings.application != Application::Log {
+            return;
+        }
+        for value in voted {
+            for proposal in self
+                .decoder
+                .decode(value)
+                .iter()
+                .flat_map(|set| set.values())
+            {
+                if self.backup.says_no(self.me, proposal) {
+                    self.answer_backup(proposal, BackupAnswer::NoHasIt);
+                }
+            }
+        }
+    }
+
+    fn answer_yes(&mut self, value: &Value) {
+        if self.config.settings.application != Application::Log {
+            return;
+        }
+        for proposal in self
+            .decoder
+            .decode(value)
+            .iter()
+            .flat_map(|set| set.values())
+        {
+            if file_of(proposal).is_some() {
+                self.answer_backup(proposal, BackupAnswer::Yes);
+            }
+        }
+    }
+}
+
+fn timer_kind(slot: SlotIndex, timer: ScpTimer) -> TimerKind {
+    match timer {
+        ScpTimer::Nomination => TimerKind::Nomination(slot),
+        ScpTimer::Ballot => TimerKind::Ballot(slot),
+    }
+}

@@ -1,0 +1,240 @@
+//! Tests of the engine. Here: participants that talk at random, and running them at any pace.
+
+mod files;
+mod running;
+
+use crate::net::{Latency, MediumSpec, Position};
+use crate::node::{
+    Announcement, AnnouncementKind, Application, Body, Bundle, Change, Content, FileInfo, Input,
+    Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
+    Relaying, Threshold, TimerKind, TrustPolicy,
+};
+use crate::rng::{Purpose, Streams};
+use crate::scenario::{Action, NodeSpec, Placement, Scenario};
+use crate::scp::{NodeId, SlotIndex};
+use crate::session::{Progress, Session};
+use crate::sim::engine::Simulation;
+use crate::sim::executor::ExecutorKind;
+use crate::sim::participant::Participant;
+use crate::time::{Span, Time};
+use crate::trace::Record;
+use std::sync::Arc;
+
+const ENDS: ExecutorKind = ExecutorKind::Inline;
+const NODES: u32 = 6;
+
+/// Does something else after everything that it was ever told; stops after so many steps.
+struct Chatter {
+    peer: Peer,
+    steps: u64,
+    memory: u64,
+    kept: Persisted,
+}
+
+fn chatter(config: &Arc<NodeConfig>) -> Box<dyn Participant> {
+    Box::new(Chatter {
+        peer: config.peer.clone(),
+        steps: 0,
+        memory: u64::from(config.peer.id.0),
+        kept: Persisted::default(),
+    })
+}
+
+impl Chatter {
+    fn draw(&mut self, below: u64) -> u64 {
+        self.memory = Streams::new(self.memory).draw(Purpose::Proposal, self.steps, 0, 0);
+        self.memory % below
+    }
+
+    fn message(&mut self) -> Arc<Message> {
+        self.kept.messages += 1;
+        let slot = SlotIndex(self.draw(1_000));
+        let id = MessageId {
+            sender: self.peer.id,
+            nth: self.kept.messages,
+        };
+        Arc::new(Message {
+            id,
+            to: None,
+            housekeeping: self.draw(4) == 0,
+            body: Body::CatchUpQuestion { from_slot: slot },
+        })
+    }
+
+    fn anything(&mut self) -> Output {
+        let other = NodeId(self.draw(u64::from(NODES) + 1) as u32);
+        match self.draw(9) {
+            0 => Output::Announce(Arc::new(Announcement {
+                peer: self.peer.clone(),
+                kind: AnnouncementKind::Here,
+                nth: self.steps,
+                hops: 0,
+            })),
+            1 | 2 => Output::SetTimer(TimerKind::Settle, Span(self.draw(3) * self.draw(4_000))),
+            3 => Output::SetTimer(TimerKind::Resend, Span(self.draw(30_000))),
+            4 => Output::CancelTimer(TimerKind::Settle),
+            5 => Output::Send {
+                to: Recipient::Node(other),
+                message: self.message(),
+            },
+            6 => Output::Send {
+                to: Recipient::NeighboursExcept(other),
+                message: self.message(),
+            },
+            7 => Output::Relay {
+                to: Recipient::NeighboursExcept(other),
+                bundle: Arc::new(Bundle {
+                    announcements: Vec::new(),
+                    messages: vec![self.message(), self.message()],
+                }),
+            },
+            _ => Output::Fetch {
+                file: file(3 * 64 * 1024),
+                holders: vec![other, NodeId(0)],
+            },
+        }
+    }
+}
+
+impl Participant for Chatter {
+    fn step(&mut self, now: Time, input: Input) -> Vec<Output> {
+        self.steps += 1;
+        let text = format!("{now:?} {input:?}");
+        self.memory = text.bytes().fold(self.memory, |memory, byte| {
+            (memory ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        match input {
+            Input::Start(Some(kept)) => self.kept = (*kept).clone(),
+            Input::Propose(Content::Note(text)) if text == "break down" => {
+                // As a panic does, without the words on the terminal.
+                std::panic::resume_unwind(Box::new("as it was told"))
+            }
+            Input::Leave => return vec![Output::Event(NodeEvent::Left)],
+            _ => {}
+        }
+        if self.steps > 40 {
+            return Vec::new();
+        }
+        let count = self.draw(3);
+        let mut outputs: Vec<Output> = (0..count).map(|_| self.anything()).collect();
+        if self.steps == 1 {
+            let (to, message) = (Recipient::Neighbours, self.message());
+            outputs.push(Output::Send { to, message });
+        }
+        outputs.push(Output::Persist(vec![Change::MessagesReserved(
+            self.kept.messages,
+        )]));
+        outputs
+    }
+}
+
+fn file(size_bytes: u64) -> FileInfo {
+    FileInfo {
+        name: "photo.jpg".into(),
+        size_bytes,
+        sha256: "ab".repeat(32),
+    }
+}
+
+fn medium(min: u64, max: u64) -> MediumSpec {
+    MediumSpec {
+        latency: Latency {
+            min: Span(min),
+            max: Span(max),
+        },
+        loss: 0.0,
+        radio_range_m: None,
+        links: Vec::new(),
+    }
+}
+
+/// `NODES` nodes in a row, 100 m apart; the first holds the file.
+fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scenario {
+    let settings = Arc::new(NodeSettings {
+        application: Application::Log,
+        min_nodes: 1,
+        settle: Span::ZERO,
+        refresh: Span::from_ms(1_000),
+        announce: Span::from_ms(1_000),
+        resend: Span::from_ms(1_000),
+        proposal_ttl: Span::from_ms(1_000),
+        forget_after: None,
+        relaying: Relaying::Flood,
+        relay_interval: Span::ZERO,
+        choice_slots: 1,
+    });
+    let node = |id: u32| NodeSpec {
+        config: Arc::new(NodeConfig {
+            peer: Peer {
+                id: NodeId(id),
+                name: format!("n{id:02}").into(),
+                key: "G".into(),
+            },
+            trust: TrustPolicy::Found,
+            threshold: Threshold::TwoThirds,
+            is_beacon: id == 0,
+            address_book: Arc::new([]),
+            initial_value: None,
+            held_files: (id == 0).then(|| file(3 * 64 * 1024)).into_iter().collect(),
+            joins_late: false,
+            settings: Arc::clone(&settings),
+        }),
+        position: Position {
+            x_m: 100.0 * f64::from(id),
+            y_m: 0.0,
+        },
+        organization: None,
+    };
+    Scenario {
+        name: "chatter".into(),
+        title: String::new(),
+        description: String::new(),
+        seed,
+        nodes: (0..NODES).map(node).collect(),
+        area_m: (600.0, 100.0),
+        placement: if medium.radio_range_m.is_some() {
+            Placement::Physical
+        } else {
+            Placement::View
+        },
+        medium,
+        settings: Arc::clone(&settings),
+        events,
+        remarks: Vec::new(),
+    }
+}
+
+fn simulation(scenario: &Scenario, kind: ExecutorKind) -> Simulation {
+    Simulation::with(Arc::new(scenario.clone()), kind, chatter).unwrap()
+}
+
+/// How a run is asked to go on.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    AtOnce,
+    Portions { span: Span, records_max: usize },
+    Steps,
+}
+
+fn run(scenario: &Scenario, kind: ExecutorKind, pace: Pace) -> Vec<Record> {
+    let mut simulation = simulation(scenario, kind);
+    let mut records = simulation.take_records();
+    loop {
+        let progress = match pace {
+            Pace::AtOnce => simulation.advance(Time::MAX, usize::MAX),
+            Pace::Portions { span, records_max } => {
+                simulation.advance(simulation.now() + span, records_max)
+            }
+            Pace::Steps => simulation.step(),
+        };
+        records.append(&mut simulation.take_records());
+        if progress == Progress::Finished {
+            assert!(simulation.is_idle() && simulation.next_at().is_none());
+            return records;
+        }
+    }
+}
+
+fn ms(ms: u64) -> Time {
+    Time::from_ms(ms)
+}

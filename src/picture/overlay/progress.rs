@@ -8,7 +8,6 @@
 use crate::node::view::{Readiness, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::values::Looks;
-use crate::picture::view_state::Clock;
 use crate::picture::words::{Doing, Stuck};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
@@ -92,7 +91,7 @@ impl Progress {
     }
 
     /// Whether a proposal gets nowhere: it is pending, and the slot it is in is stuck; or it has waited for half the time
-    /// after which proposals expire, or for ever. A value that only some have decided against still waits for the others.
+    /// after which proposals expire. A value that only some have decided against still waits for the others.
     pub(super) fn stuck(&self, scene: &Scene<'_>, key: &RowKey, row: &ProposalRow) -> Stuck {
         let world = scene.world;
         let waited = world.now.since(row.at);
@@ -104,9 +103,7 @@ impl Progress {
             RowKey::Proposal(_) => {
                 let expires = Span(world.scenario.settings.proposal_ttl.0 / 2);
                 let is_slot_stuck = matches!(self.doing, Doing::Stuck(_));
-                scene.status.clock == Clock::Finished
-                    || waited > expires
-                    || is_slot_stuck && waited > patience(world)
+                waited > expires || is_slot_stuck && waited > patience(world)
             }
         };
         if row.state == ProposalState::Pending && gets_nowhere {
@@ -216,8 +213,7 @@ fn in_slot(scene: &Scene<'_>, electors: &NodeSet, slot: SlotIndex) -> Doing {
 
 /// Nobody has decided the slot, and it gets nowhere. The one definition of "stuck".
 fn is_stuck(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
-    summary.decided.is_empty()
-        && (is_stalled(scene, summary) || scene.status.clock == Clock::Finished)
+    summary.decided.is_empty() && is_stalled(scene, summary)
 }
 
 /// Nothing has been accepted, confirmed or decided in the slot for longer than that ought to take.

@@ -103,9 +103,9 @@ impl Sign {
             }
             Sign::Lost => glyphs::cross(at, 9.0, line(theme.bad), out),
             Sign::Several => {
-                out.push(disc(at.offset(-4.0, 0.0), 4.5, Some(theme.vote), None));
+                out.push(disc(at.offset(-5.0, 0.0), 4.0, Some(theme.vote), None));
                 out.push(Shape::Text {
-                    at: at.offset(3.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+                    at: at.offset(1.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
                     text: "3".to_owned(),
                     size_px: FONT_SMALL_PX,
                     color: theme.text_dim,

@@ -52,7 +52,7 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
                                 let column = if nth < 2 { &mut *left } else { &mut *right };
                                 group(column, &model.theme, heading);
                             }
-                            meaning(left, &model.theme);
+                            meaning(right, &model.theme);
                         }
                     });
                 });

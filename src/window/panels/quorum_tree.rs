@@ -99,6 +99,11 @@ impl Tree<'_> {
         match self.organization(set) {
             Some(name) => format!("{counts} {name}"),
             None if set.inner.is_empty() => format!("{counts} nodes"),
+            None if set.validators.is_empty()
+                && set.inner.iter().all(|set| self.organization(set).is_some()) =>
+            {
+                format!("{counts} organisations")
+            }
             None => format!("{counts} sets"),
         }
     }

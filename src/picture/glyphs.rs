@@ -28,6 +28,28 @@ pub fn cross(center: Point, radius_px: f32, stroke: Stroke, out: &mut Vec<Shape>
     }
 }
 
+/// The broadcast role: a dot with two waves on either side of it.
+pub fn beacon(center: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
+    let unit = width_px / 10.0;
+    out.push(Shape::Circle {
+        center,
+        radius_px: 1.6 * unit,
+        fill: Some(color),
+        stroke: None,
+    });
+    for radius in [3.2, 5.0] {
+        for from in [0.15, 0.65] {
+            out.push(Shape::Arc {
+                center,
+                radius_px: radius * unit,
+                from_turn: from,
+                to_turn: from + 0.2,
+                stroke: Stroke::solid((1.2 * unit).max(1.0), color),
+            });
+        }
+    }
+}
+
 /// A crown of this width standing on a point: three triangles on a bar.
 pub fn crown(foot: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
     let (half, height) = (width_px / 2.0, width_px * 0.62);

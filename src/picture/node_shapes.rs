@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 
 /// What is left of the colour of a node that does not vote yet.
 const NOT_READY_SHARE: f32 = 0.45;
+/// Width of the sign of the broadcast role, in pixels.
+const BEACON_PX: f32 = 14.0;
 /// Radius of the light middle of small nodes that have externalized, as a share of the node's.
 pub const MIDDLE_SHARE: f32 = 0.48;
 
@@ -102,6 +104,7 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     }
     if rings {
         pen.crowns();
+        pen.beacons();
     }
     pen.shapes.append(&mut pen.letters);
     pen.shapes
@@ -354,6 +357,24 @@ impl Pen<'_> {
             self.looks
                 .look(value)
                 .chip(at, CHIP_PX, &self.scene.theme, &mut self.shapes);
+        }
+    }
+
+    /// A sign beside those that have the broadcast role.
+    fn beacons(&mut self) {
+        let scene = self.scene;
+        let beacons = scene.world.nodes.iter().zip((0..).map(NodeId));
+        let beacons = beacons.filter(|(node, _)| {
+            node.config.is_beacon && matches!(node.status, Status::Running | Status::Silent)
+        });
+        for (_, id) in beacons {
+            let center = scene.geometry.center(id).filter(|at| scene.in_sight(*at));
+            if let Some(center) = center {
+                let away = scene.geometry.outer_radius_px() + BEACON_PX / 2.0;
+                let at = center.offset(-away * 0.85, -away * 0.6);
+                let color = scene.dimmed(id, scene.theme.ring);
+                glyphs::beacon(at, BEACON_PX, color, &mut self.shapes);
+            }
         }
     }
 

@@ -100,8 +100,8 @@ fn visuals(theme: &Theme) -> Visuals {
             open: widget(raised, border, theme.text),
         },
         selection: Selection {
-            bg_fill: color(theme.accent.with_opacity(0.3)),
-            stroke: accent,
+            bg_fill: color(theme.selected()),
+            stroke: Stroke::new(1.0, color(theme.text)),
         },
         hyperlink_color: color(theme.accent),
         faint_bg_color: color(theme.track.with_opacity(0.2)),

@@ -100,6 +100,9 @@ fn signs(scene: &Scene<'_>) -> Vec<Row> {
         rows.push(Row::sign(scene, Sign::Blank, words::signs::QUARTERS_REST));
         rows.push(Row::sign(scene, Sign::Timer, words::signs::TIMER));
         rows.push(Row::sign(scene, Sign::Crown, words::signs::CROWN));
+        if scene.world.nodes.iter().any(|node| node.config.is_beacon) {
+            rows.push(Row::sign(scene, Sign::Beacon, words::signs::BEACON));
+        }
         rows.push(Row::sign(
             scene,
             Sign::Chip(Look::example()),

@@ -31,6 +31,8 @@ pub(super) enum Sign {
     Timer,
     /// A crown.
     Crown,
+    /// The broadcast role.
+    Beacon,
     /// One-way trust.
     Trust,
     /// Mutual trust.
@@ -78,6 +80,7 @@ impl Sign {
                 out.push(disc(at, 5.0, Some(theme.phases.idle), None));
                 out.push(arc(at, NODE_PX, 0.0, 0.65, Stroke::solid(1.5, theme.timer)));
             }
+            Sign::Beacon => glyphs::beacon(at, 15.0, theme.ring, out),
             Sign::Crown => glyphs::crown(at.offset(0.0, 4.5), 14.0, theme.crown, out),
             Sign::Trust => {
                 let (from, to) = (at.offset(-EDGE_PX, 0.0), at.offset(EDGE_PX, 0.0));

@@ -326,6 +326,8 @@ pub mod signs {
     pub const TIMER: &str = "timer running";
     /// The crown.
     pub const CROWN: &str = "leader of the round";
+    /// The sign of the broadcast role.
+    pub const BEACON: &str = "beacon: broadcasts first";
     /// The mark of a value.
     pub const VALUE: &str = "which value";
     /// A number beside a dot.

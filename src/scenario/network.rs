@@ -182,9 +182,9 @@ impl Network {
         .collect::<Vec<_>>();
         Scenario {
             name: name.to_owned(),
-            title: format!("Imported network {name}"),
+            title: name.to_owned(),
             description: format!(
-                "{} nodes, of which {usable} have a usable quorum set. The {} on which all others depend are in the \
+                "An imported network: {} nodes, of which {usable} have a usable quorum set. The {} on which all others depend are in the \
                  middle; the outermost trust nobody and never vote. {proposals}",
                 nodes.len(),
                 core.len()

@@ -10,7 +10,7 @@ mod hearing;
 use super::config::Application;
 use super::decoding::Proposals;
 use super::durable::Change;
-use super::event::{NodeEvent, SlotStart};
+use super::event::{NodeEvent, RefusedWhy, SlotStart};
 use super::node::{Life, Node};
 use super::proposal::value_of;
 use crate::scp::{
@@ -138,8 +138,15 @@ impl Node {
         }
         for envelope in own.iter().filter(|envelope| envelope.slot == slot) {
             self.consensus.begun = Some(slot);
-            let envelope = Arc::clone(envelope);
-            self.with_scp(|scp, driver, _| scp.restore(driver, envelope));
+            let mut refusal = None;
+            let effects = self.with_scp(|scp, driver, out| {
+                refusal = scp.restore(driver, Arc::clone(envelope), out).err();
+            });
+            // A refusal of what the node itself has said is among the effects.
+            if let Some(why) = refusal.filter(|_| envelope.from != self.me) {
+                self.refuse(envelope.from, RefusedWhy::Scp(why));
+            }
+            self.carry_out(slot, effects);
         }
     }
 

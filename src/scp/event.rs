@@ -118,6 +118,10 @@ pub enum Refusal {
     OtherValueDecided,
     /// Following it would break an invariant of the protocol (only liars or counter overflow get here; NOTES 7).
     BreaksInvariant,
+    /// To be restored, but it is another node's statement.
+    NotOwn,
+    /// To be restored, but the slot has gone on without it.
+    ComesTooLate,
 }
 
 /// A transition of one slot, with its reason.

@@ -180,15 +180,26 @@ impl Scp {
     }
 
     /// Rebuilds a slot from one of the node's own earlier envelopes, before anything else happens in it (NOTES 69).
-    /// An envelope of another node, one that is not sane, or one that comes too late changes nothing.
-    pub fn restore<D: Driver>(&mut self, driver: &D, envelope: Arc<Envelope>) {
-        if envelope.from != self.local.id {
-            return;
+    ///
+    /// # Errors
+    /// Why it was refused: it is another node's, not sane, or comes too late. Then nothing has changed, and the refusal
+    /// is also an event.
+    pub fn restore<D: Driver>(
+        &mut self,
+        driver: &D,
+        envelope: Arc<Envelope>,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        let (slot, from) = (envelope.slot, envelope.from);
+        let result = if from == self.local.id {
+            self.turn(driver, slot, out, |turn| turn.restore(&envelope))
+        } else {
+            Err(Refusal::NotOwn)
+        };
+        if let Err(why) = result {
+            self.report_refusal(slot, from, why, out);
         }
-        // What is refused here leaves the slot as it was, which is all there is to say about it.
-        let _ = self.turn(driver, envelope.slot, &mut Vec::new(), |turn| {
-            turn.restore(&envelope)
-        });
+        result
     }
 
     /// All variables of `slot`, if anything has happened in it.

@@ -222,7 +222,7 @@ impl<D: Driver> Turn<'_, D> {
             Kind::Ballot => self.slot.ballot().b.is_some(),
         };
         if comes_late || self.ledger(kind).get(self.local.id).is_some() {
-            return Err(Refusal::NotNewer);
+            return Err(Refusal::ComesTooLate);
         }
         let set = self.sender_set(envelope);
         self.record(Arc::clone(envelope), set);

@@ -173,7 +173,11 @@ fn apply(scp: &mut Scp, driver: &Choice, op: &Op) -> (Result<(), String>, Vec<Ef
         Op::Timer(slot, timer) => scp.timer_expired(driver, SlotIndex(slot), timer, &mut out),
         Op::SetQuorumSet(id) => scp.set_quorum_set(id),
         Op::Stop(slot) => scp.stop_nomination(SlotIndex(slot)),
-        Op::Restore(envelope) => scp.restore(driver, envelope),
+        Op::Restore(envelope) => {
+            result = scp
+                .restore(driver, envelope, &mut out)
+                .map_err(|why| format!("{why:?}"));
+        }
     }
     (result, out)
 }
@@ -212,6 +216,40 @@ fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
     };
     assert_eq!(out, [Effect::Event(refused)]);
     assert_eq!(everything(&scp), before);
+}
+
+/// What cannot be taken up again is said, too, and everything stays as it was.
+#[test]
+fn a_refused_restore_is_an_event() {
+    let driver = Choice { sets: sets() };
+    let mut scp = fresh(Recording::Events);
+    let envelope = |from: u32, n: u32| {
+        let commit = Ballot::new(n, Value::from("a"));
+        Arc::new(Envelope {
+            from: NodeId(from),
+            slot: SlotIndex(1),
+            quorum_set: QuorumSetId {
+                owner: NodeId(from),
+                nth: 1,
+            },
+            statement: Statement::Externalize { commit, n_h: 5 },
+        })
+    };
+    let attempts = [
+        (envelope(1, 3), Err(Refusal::NotOwn)),
+        (envelope(0, 0), Err(Refusal::NotSane)),
+        (envelope(0, 3), Ok(())),
+        (envelope(0, 4), Err(Refusal::ComesTooLate)),
+    ];
+    for (envelope, expected) in attempts {
+        let before = everything(&scp);
+        let (slot, from, mut out) = (envelope.slot, envelope.from, Vec::new());
+        assert_eq!(scp.restore(&driver, envelope, &mut out), expected);
+        let event = |why| Effect::Event(ScpEvent::Refused { slot, from, why });
+        let told: Vec<Effect> = expected.err().map(event).into_iter().collect();
+        assert_eq!(out, told);
+        assert_eq!(everything(&scp) == before, expected.is_err());
+    }
 }
 
 proptest! {

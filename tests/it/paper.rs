@@ -192,7 +192,7 @@ fn a_quorum_of_votes_is_enough_to_accept() {
 fn a_v_blocking_set_overrules_a_vote() {
     let mut net = one_of(4, 3);
     let own = Net::envelope(0, prepare(ballot(1, "b"), None, 0, 0));
-    net.scps[0].restore(&net.driver, own);
+    net.restore(0, own);
     let accepts_a = || prepare(ballot(1, "a"), Some(ballot(1, "a")), 0, 0);
     net.hand(0, Net::envelope(1, accepts_a()));
     assert_eq!(state(&net, 0).p, None);
@@ -229,7 +229,7 @@ fn accepting_is_not_enough() {
     let mut net = Net::new(all.iter().map(|_| of(3, &all)).collect());
     for (place, x) in ["a", "a", "a", "b"].into_iter().enumerate() {
         let own = Net::envelope(place as u32, prepare(ballot(1, x), None, 0, 0));
-        net.scps[place].restore(&net.driver, own);
+        net.restore(place, own);
     }
     let said = |net: &Net, place: usize| {
         net.scps[place]
@@ -267,7 +267,7 @@ fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
     let first = |from| Net::envelope(from, nominate(&["a"], &["a"]));
     let second = |from| Net::envelope(from, nominate(&["a", "b"], &["a", "b"]));
     for place in 0..4 {
-        net.scps[place].restore(&net.driver, second(place as u32));
+        net.restore(place, second(place as u32));
         let mut out = Vec::new();
         net.scps[place].nominate(&net.driver, SLOT, None, value("prev"), &mut out);
     }
@@ -435,7 +435,7 @@ fn a_v_blocking_set_ahead_pulls_the_counter() {
     let mut net = one_of(4, 3);
     net.hand(0, Net::envelope(1, nominate(&["a"], &["a"])));
     let own = Net::envelope(0, prepare(ballot(1, "a"), None, 0, 0));
-    net.scps[0].restore(&net.driver, own);
+    net.restore(0, own);
     net.hand(0, Net::envelope(1, prepare(ballot(7, "a"), None, 0, 0)));
     assert_eq!(
         state(&net, 0).b,
@@ -456,7 +456,7 @@ fn a_v_blocking_set_ahead_pulls_the_counter() {
 fn the_ballot_timer_waits_for_a_quorum() {
     let mut net = one_of(4, 3);
     let own = Net::envelope(0, prepare(ballot(2, "a"), None, 0, 0));
-    net.scps[0].restore(&net.driver, own);
+    net.restore(0, own);
     net.hand(0, Net::envelope(1, prepare(ballot(2, "b"), None, 0, 0)));
     net.hand(0, Net::envelope(2, prepare(ballot(1, "c"), None, 0, 0)));
     assert!(!state(&net, 0).heard_from_quorum);
@@ -564,12 +564,10 @@ fn the_last_counter_is_the_end_of_the_line() {
         Recording::Events,
     );
     let net = one_of(4, 3);
-    scp.restore(
-        &net.driver,
-        Net::envelope(0, prepare(ballot(u32::MAX, "a"), None, 0, 0)),
-    );
-    let before = scp.slot_state(SLOT);
     let mut out = Vec::new();
+    let own = Net::envelope(0, prepare(ballot(u32::MAX, "a"), None, 0, 0));
+    assert_eq!(scp.restore(&net.driver, own, &mut out), Ok(()));
+    let before = scp.slot_state(SLOT);
     scp.timer_expired(&net.driver, SLOT, ScpTimer::Ballot, &mut out);
     assert_eq!(scp.slot_state(SLOT), before);
     assert!(matches!(

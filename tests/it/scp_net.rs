@@ -156,6 +156,13 @@ impl Net {
         self.carry_out(place, out);
     }
 
+    /// Has the node at `place` take up again what it said earlier.
+    pub(crate) fn restore(&mut self, place: usize, envelope: Arc<Envelope>) {
+        let mut out = Vec::new();
+        let restored = self.scps[place].restore(&self.driver, envelope, &mut out);
+        assert_eq!((restored, out), (Ok(()), Vec::new()));
+    }
+
     /// What node `from` says to nobody in particular.
     pub(crate) fn envelope(from: u32, statement: Statement) -> Arc<Envelope> {
         Arc::new(Envelope {

@@ -108,7 +108,10 @@ impl Replay {
             }
             Input::SetQset { qset } => scp.set_quorum_set(self.names.set(qset)),
             Input::StopNomination { slot } => scp.stop_nomination(SlotIndex(*slot)),
-            Input::Restore(message) => scp.restore(driver, self.names.envelope(message)),
+            Input::Restore(message) => {
+                // A transcript gives no answer to this; a refusal is among the events.
+                let _ = scp.restore(driver, self.names.envelope(message), out);
+            }
         }
         None
     }

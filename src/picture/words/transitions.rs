@@ -282,6 +282,8 @@ fn refused(world: &World, name: &str, from: NodeId, why: Refusal) -> Option<Stri
         Refusal::InvalidValue => "a value in it is not valid",
         Refusal::OtherValueDecided => "the slot is decided, for another value",
         Refusal::BreaksInvariant => "following it would break the protocol",
+        Refusal::NotOwn => "only its own statements can be taken up again",
+        Refusal::ComesTooLate => "the slot has gone on without it",
     };
     Some(format!(
         "{name} refuses a statement of {}: {why}",

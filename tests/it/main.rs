@@ -10,6 +10,8 @@ mod explore;
 mod honesty;
 mod hostile;
 mod layers;
+mod ordeal;
+mod ordeals;
 mod paper;
 mod runs;
 mod scenarios;

@@ -213,7 +213,7 @@ fn accepts_commit(statement: &Statement, x: &Value, low: u32, high: u32) -> bool
 }
 
 /// Judges everything that the node of `transcript` gives reasons for; returns how many reasons there were.
-fn judge_transcript(transcript: &Transcript) -> usize {
+pub(crate) fn judge_transcript(transcript: &Transcript) -> usize {
     let mut replay = Replay::new(transcript, Recording::Events);
     let mut heard = BTreeMap::new();
     let mut local_set = replay.names().set(&transcript.qset);
@@ -235,11 +235,12 @@ fn judge_transcript(transcript: &Transcript) -> usize {
             local_set,
             heard: &heard,
         };
-        judged += reply
-            .events
-            .iter()
-            .filter(|event| judge.judge_event(event))
-            .count();
+        // What a set that makes no sense demands has no reason that could be judged.
+        let set = replay.driver().quorum_set(local_set);
+        if set.is_some_and(|set| set.check_sane().is_ok()) {
+            let judged_events = reply.events.iter().filter(|event| judge.judge_event(event));
+            judged += judged_events.count();
+        }
     }
     judged
 }

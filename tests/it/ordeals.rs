@@ -1,0 +1,104 @@
+//! Ordeals: transcripts of the reference, damaged in every way; nodes made up from nothing; files that are no files.
+
+use super::ordeal::Ordeal;
+use super::ordeal::mutation::mutated;
+use super::ordeal::stock::Stock;
+use super::ordeal::tape::Tape;
+use super::ordeal::text::{bent, read_files, read_text};
+use super::witness::judge_transcript;
+use proptest::prelude::*;
+use quorumscope::commands::conformance::format::{Input, Transcript};
+use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+fn vectors(dir: &str) -> Vec<PathBuf> {
+    vector_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap()
+}
+
+/// Every transcript there is.
+static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
+    let mut transcripts = Vec::new();
+    for file in [
+        vectors("tests/conformance"),
+        vectors("tests/transcripts/readable"),
+    ]
+    .concat()
+    {
+        if let Vectors::Transcripts(more) = read_vectors(&file).unwrap() {
+            transcripts.extend(more);
+        }
+    }
+    transcripts
+});
+
+/// Envelopes, inputs, transcripts and quorum sets as they are written.
+static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let readable = vectors("tests/transcripts/readable");
+    let mut texts: Vec<String> = (readable.iter())
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    for transcript in TRANSCRIPTS.iter().step_by(40) {
+        let inputs = transcript.steps.iter().map(|step| &step.input);
+        let messages = inputs.filter_map(|input| match input {
+            Input::Receive(message) => Some(message),
+            _ => None,
+        });
+        let names = quorumscope::commands::conformance::Names::of_transcript(transcript);
+        for message in messages.step_by(9) {
+            texts.push(serde_json::to_string(message).unwrap());
+            texts.push(serde_json::to_string(&*names.envelope(message)).unwrap());
+        }
+    }
+    texts
+});
+
+fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..at_most)
+}
+
+/// Undamaged, every transcript passes the ordeal: what is judged is what the reference does too.
+#[test]
+fn the_reference_passes_its_own_ordeal() {
+    for transcript in TRANSCRIPTS.iter() {
+        Ordeal::run(transcript);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn no_damage_to_a_transcript_breaks_a_node(
+        transcript in any::<prop::sample::Index>(),
+        tape in bytes(500),
+    ) {
+        let transcript = transcript.get(&TRANSCRIPTS);
+        let mutated = mutated(transcript, &mut Tape::new(&tape));
+        Ordeal::run(&mutated);
+        judge_transcript(&mutated);
+    }
+
+    #[test]
+    fn no_node_can_be_made_up_that_breaks(tape in bytes(1_500)) {
+        let transcript = Stock::transcript(&mut Tape::new(&tape));
+        Ordeal::run(&transcript);
+        judge_transcript(&transcript);
+    }
+
+    #[test]
+    fn no_text_breaks_its_reader(
+        text in any::<prop::sample::Index>(),
+        tape in bytes(60),
+    ) {
+        let text = text.get(&TEXTS);
+        read_text(text);
+        let bent = bent(text, &mut Tape::new(&tape));
+        read_text(&bent);
+        let folder = tempfile::tempdir().unwrap();
+        read_files(&bent, folder.path());
+        // As a line of a longer file it is the same.
+        read_files(&bent.replace('\n', " "), folder.path());
+    }
+}

@@ -46,8 +46,13 @@ impl BallotLedger {
     /// Records a newer statement of its sender.
     pub(super) fn record(&mut self, recorded: Recorded) {
         let (node, statement) = (recorded.envelope.from, &recorded.envelope.statement);
+        // Mostly somebody has said the same before, and each tally knows what came of it.
+        let same = self.spoken.who_says(statement);
         for tally in &mut self.tallies {
-            let makes = tally.pledge.lent().is_made_by(statement);
+            let makes = match same {
+                Some(other) => tally.nodes.contains(other),
+                None => tally.pledge.lent().is_made_by(statement),
+            };
             tally.nodes.assign(node, makes.into());
             tally.idle += 1;
         }

@@ -83,7 +83,16 @@ impl CompiledSet {
         }
     }
 
+    /// Is `node` named at the top level?
+    pub(super) fn names(&self, node: NodeId) -> bool {
+        match &self.entries {
+            Entries::List(set) => set.validators.contains(&node),
+            Entries::Bits(bits) => bits.members.contains(node),
+        }
+    }
+
     /// Do `nodes` contain a slice?
+    #[inline]
     pub(crate) fn is_slice(&self, nodes: &NodeSet) -> bool {
         self.threshold != 0 && self.reaches(self.threshold, nodes, |inner| inner.is_slice(nodes))
     }
@@ -112,6 +121,7 @@ impl CompiledSet {
     }
 
     /// Do `nodes` hit every slice?
+    #[inline]
     pub(crate) fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }

@@ -4,8 +4,10 @@
 
 use super::cascade::{Cascade, Local};
 use super::id::NodeId;
+use super::ledger::SenderSet;
 use super::node_set::NodeSet;
 use super::quorum::Electorate;
+use super::set_registry::SetClass;
 
 impl Electorate<'_> {
     /// Drops members of `quorum` until no further one can go: what remains is a quorum that satisfies the local set,
@@ -17,9 +19,34 @@ impl Electorate<'_> {
         let Some(local) = self.local_class else {
             return quorum;
         };
+        match self.minimal_among_equals(local, &quorum) {
+            Some(minimal) => minimal,
+            None => self.minimal_by_dropping(local, &quorum),
+        }
+    }
+
+    /// The same where all members have the local quorum set, or need nobody, and that set is flat: each of its nodes is
+    /// worth as much as any other, so the lowest stay, as many as the threshold demands.
+    fn minimal_among_equals(self, local: SetClass, quorum: &NodeSet) -> Option<NodeSet> {
+        let set = self.sets.set(local);
+        let is_equal = |node| match self.ledger.get(node).map(|recorded| recorded.set) {
+            Some(SenderSet::Known(class)) => class == local,
+            Some(SenderSet::Alone) => true,
+            Some(SenderSet::Unknown) | None => false,
+        };
+        if !set.inner.is_empty() || !self.sets.is_sane(local) || !quorum.iter().all(is_equal) {
+            return None;
+        }
+        let compiled = self.sets.compiled(local);
+        let members = quorum.iter().filter(|&node| compiled.names(node));
+        Some(members.take(set.threshold as usize).collect())
+    }
+
+    /// The same for all quorums.
+    pub(super) fn minimal_by_dropping(self, local: SetClass, quorum: &NodeSet) -> NodeSet {
         let members: Vec<NodeId> = quorum.iter().collect();
         // Of a quorum nobody has to go.
-        let (mut cascade, _) = Cascade::new(self, local, &quorum);
+        let (mut cascade, _) = Cascade::new(self, local, quorum);
         let mut needed = NodeSet::new();
         for &node in members.iter().rev() {
             if !cascade.nodes.remove(node) {

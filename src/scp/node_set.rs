@@ -28,6 +28,7 @@ impl NodeSet {
     }
 
     /// The word that has the bit of `node`, if the set reaches that far.
+    #[inline]
     fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
         match node.index() / BITS {
             at @ 0..HEAD => Some(&mut self.head[at]),
@@ -40,6 +41,7 @@ impl NodeSet {
     }
 
     /// Adds `node`; false if it was there already (or its number is out of range).
+    #[inline]
     pub fn insert(&mut self, node: NodeId) -> bool {
         if node.0 >= NodeId::LIMIT {
             return false;
@@ -59,6 +61,7 @@ impl NodeSet {
     }
 
     /// Takes `node` out; false if it was not there.
+    #[inline]
     pub fn remove(&mut self, node: NodeId) -> bool {
         let bit = 1 << (node.index() % BITS);
         match self.word_mut(node) {
@@ -71,6 +74,7 @@ impl NodeSet {
     }
 
     /// Puts `node` in or takes it out.
+    #[inline]
     pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
         if let Some(word) = self.word_mut(node) {
             let (bit, value) = (node.index() % BITS, u64::from(member == Membership::In));
@@ -82,6 +86,7 @@ impl NodeSet {
 
     /// Is `node` a member?
     #[must_use]
+    #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
         let word = match node.index() / BITS {
             at @ 0..HEAD => Some(&self.head[at]),
@@ -98,12 +103,14 @@ impl NodeSet {
 
     /// Has it no member?
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.words().all(|&word| word == 0)
     }
 
     /// How many members both sets have.
     #[must_use]
+    #[inline]
     pub fn common(&self, other: &NodeSet) -> u32 {
         let of_both = |(a, b): (&u64, &u64)| (a & b).count_ones();
         let head: u32 = self.head.iter().zip(&other.head).map(of_both).sum();

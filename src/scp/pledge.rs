@@ -75,6 +75,7 @@ impl Pledge<&Value> {
     }
 
     /// Does `statement` make this pledge?
+    #[inline]
     pub(super) fn is_made_by(self, statement: &Statement) -> bool {
         match self.x {
             Some(x) => self.promise.is_made_about(x, statement),
@@ -85,6 +86,7 @@ impl Pledge<&Value> {
 
 impl Pledge<Value> {
     /// Is it this pledge?
+    #[inline]
     pub(super) fn is(&self, other: Pledge<&Value>) -> bool {
         self.promise == other.promise && self.x.as_ref() == other.x
     }

@@ -5,7 +5,6 @@
 
 use super::cascade::{Cascade, Local};
 use super::compiled_set::CompiledSet;
-use super::id::NodeId;
 use super::ledger::{Ledger, SenderSet};
 use super::node_set::NodeSet;
 use super::set_registry::{SetClass, SetRegistry};
@@ -48,8 +47,17 @@ impl Electorate<'_> {
             return None;
         }
         let mut quorum = nodes.clone();
-        let mut verdicts: Vec<Option<bool>> = vec![None; self.sets.len()];
-        while self.prune(&mut quorum, &mut verdicts) {
+        // With few sets nothing here needs memory of its own.
+        let mut few = [None; FEW_SETS];
+        let mut many = Vec::new();
+        let verdicts = match few.get_mut(..self.sets.len()) {
+            Some(few) => few,
+            None => {
+                many.resize(self.sets.len(), None);
+                many.as_mut_slice()
+            }
+        };
+        while self.prune(&mut quorum, verdicts) {
             if !local.is_slice(&quorum) {
                 self.refuse(nodes);
                 return None;
@@ -64,8 +72,8 @@ impl Electorate<'_> {
             verdict.take_if(|is_satisfied| *is_satisfied);
         }
         let mut has_shrunk = false;
-        let members: Vec<NodeId> = quorum.iter().collect();
-        for node in members {
+        let members = quorum.clone();
+        for node in members.iter() {
             let set = self.ledger.get(node).map(|recorded| recorded.set);
             let stays = match set {
                 Some(SenderSet::Known(class)) => *verdicts[class.index()]
@@ -103,7 +111,7 @@ impl Electorate<'_> {
 mod tests {
     use super::*;
     use crate::scp::driver::{Driver, ValidationContext, Validity};
-    use crate::scp::id::{Counter, QuorumSetId, SlotIndex};
+    use crate::scp::id::{Counter, NodeId, QuorumSetId, SlotIndex};
     use crate::scp::ledger::Recorded;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
@@ -219,6 +227,43 @@ mod tests {
                 let minimal = bits(&electorate.minimal_quorum(quorum));
                 prop_assert!(is_quorum(minimal));
                 prop_assert!(within(minimal).all(|smaller| smaller == minimal || !is_quorum(smaller)));
+            }
+        }
+
+        /// Where all trust alike, the short way to a small quorum ends where the long one does.
+        #[test]
+        fn among_equals_the_lowest_stay(
+            set in flat(),
+            speakers in 0..1_u32 << NODES,
+            deciders in 0..1_u32 << NODES,
+            stranger in prop::option::of((0..NODES, flat())),
+        ) {
+            let mut sets = vec![set.clone(); NODES as usize];
+            if let Some((node, set)) = stranger {
+                sets[node as usize] = set;
+            }
+            let local_id = QuorumSetId { owner: NodeId(NODES), nth: 1 };
+            sets.push(set);
+            let driver = Sets(sets);
+            let mut registry = SetRegistry::default();
+            let mut ledger = Ledger::default();
+            let local_class = registry.resolve(&driver, local_id);
+            for from in members(speakers) {
+                let quorum_set = QuorumSetId { owner: from, nth: 1 };
+                let statement = Statement::Nominate { voted: vec![], accepted: vec![] };
+                let envelope = Envelope { from, slot: SlotIndex(1), quorum_set, statement };
+                let class = registry.resolve(&driver, quorum_set).unwrap();
+                let set = match deciders >> from.0 & 1 {
+                    0 => SenderSet::Known(class),
+                    _ => SenderSet::Alone,
+                };
+                ledger.record(Recorded { envelope: Arc::new(envelope), set });
+            }
+            let local = local_class.map(|class| registry.compiled(class));
+            let electorate = Electorate { local, local_class, sets: &registry, ledger: &ledger };
+            if let Some(quorum) = electorate.greatest_quorum(&members(speakers).collect()) {
+                let expected = electorate.minimal_by_dropping(local_class.unwrap(), &quorum);
+                prop_assert_eq!(electorate.minimal_quorum(quorum), expected);
             }
         }
 

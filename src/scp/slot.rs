@@ -25,8 +25,8 @@ pub(super) struct Slot {
 /// The variables as they were before this turn, for those that it has touched.
 #[derive(Clone, Debug, Default)]
 struct Before {
-    nomination: Option<Box<NominationVars>>,
-    ballot: Option<Box<BallotVars>>,
+    nomination: Option<NominationVars>,
+    ballot: Option<BallotVars>,
     fully_validated: Option<bool>,
 }
 
@@ -61,7 +61,7 @@ impl Slot {
     /// The variables of nomination, for changing them: the old ones are kept until the turn ends.
     pub(super) fn nomination_mut(&mut self) -> &mut NominationVars {
         if self.before.nomination.is_none() {
-            self.before.nomination = Some(Box::new(self.nomination.clone()));
+            self.before.nomination = Some(self.nomination.clone());
         }
         &mut self.nomination
     }
@@ -74,7 +74,7 @@ impl Slot {
     /// The variables of the ballot protocol, for changing them: the old ones are kept until the turn ends.
     pub(super) fn ballot_mut(&mut self) -> &mut BallotVars {
         if self.before.ballot.is_none() {
-            self.before.ballot = Some(Box::new(self.ballot.clone()));
+            self.before.ballot = Some(self.ballot.clone());
         }
         &mut self.ballot
     }
@@ -107,10 +107,10 @@ impl Slot {
     pub(super) fn undo(&mut self) {
         let before = std::mem::take(&mut self.before);
         if let Some(nomination) = before.nomination {
-            self.nomination = *nomination;
+            self.nomination = nomination;
         }
         if let Some(ballot) = before.ballot {
-            self.ballot = *ballot;
+            self.ballot = ballot;
         }
         if let Some(fully_validated) = before.fully_validated {
             self.fully_validated = fully_validated;

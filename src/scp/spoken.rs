@@ -55,6 +55,13 @@ impl Spoken {
         });
     }
 
+    /// Somebody whose latest statement is `statement`, if anybody is known to say just that.
+    pub(super) fn who_says(&self, statement: &Statement) -> Option<NodeId> {
+        // What is said now is mostly what was said last.
+        let same = |group: &&Group| group.envelope.statement == *statement;
+        self.groups.iter().rfind(same)?.nodes.iter().next()
+    }
+
     /// Every statement that is somebody's latest, once.
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.groups.iter().map(|group| &group.envelope.statement)

@@ -12,12 +12,14 @@ pub struct Value(Arc<[u8]>);
 
 // Most values that are compared are one and the same: then their bytes need not be looked at.
 impl PartialEq for Value {
+    #[inline]
     fn eq(&self, other: &Value) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 
 impl Ord for Value {
+    #[inline]
     fn cmp(&self, other: &Value) -> Ordering {
         if Arc::ptr_eq(&self.0, &other.0) {
             return Ordering::Equal;

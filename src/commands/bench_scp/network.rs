@@ -6,6 +6,7 @@ use crate::scp::{
     ValidationContext, Validity, Value,
 };
 use crate::time::Span;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -124,20 +125,27 @@ impl Driver for FlatNetwork {
     }
 }
 
+thread_local! {
+    /// What is being hashed; kept for its memory.
+    static HASHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The hash of `tag:slot:round:what:prev`. Written by hand: with many nodes most of a slot's hashes are asked for here.
 fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: [&str; 2], prev: &Value) -> u64 {
-    let mut text = Vec::with_capacity(128);
-    text.extend([tag, b':']);
-    push_decimal(&mut text, slot.0);
-    text.push(b':');
-    push_decimal(&mut text, round.into());
-    text.push(b':');
-    for part in what {
-        text.extend_from_slice(part.as_bytes());
-    }
-    text.push(b':');
-    text.extend_from_slice(prev.as_bytes());
-    hash(&text)
+    HASHED.with_borrow_mut(|text| {
+        text.clear();
+        text.extend([tag, b':']);
+        push_decimal(text, slot.0);
+        text.push(b':');
+        push_decimal(text, round.into());
+        text.push(b':');
+        for part in what {
+            text.extend_from_slice(part.as_bytes());
+        }
+        text.push(b':');
+        text.extend_from_slice(prev.as_bytes());
+        hash(text)
+    })
 }
 
 fn push_decimal(text: &mut Vec<u8>, mut number: u64) {

@@ -9,14 +9,12 @@
 //! while the closure is not complete, a sender outside waits, because nobody can tell yet. A member that never speaks
 //! keeps outsiders waiting for ever, which does no harm: who is not in the closure cannot be missed in a quorum.
 
+use super::by_node::ByNode;
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many quorum sets of one node are remembered; statements of older slots may name older ones.
 const SETS_PER_NODE: usize = 12;
-/// How many nodes' quorum sets are remembered.
-const NODES_MAX: usize = 1 << 15;
 
 /// What a node can be to this node's quorums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +42,19 @@ pub(super) enum Learned {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sets {
     /// Ascending by number.
-    by_owner: BTreeMap<NodeId, Vec<(u32, Arc<QuorumSet>)>>,
+    by_owner: ByNode<Vec<(u32, Arc<QuorumSet>)>>,
     own: Option<Arc<QuorumSet>>,
     closure: NodeSet,
     /// Members that have not spoken in this slot.
     silent: NodeSet,
     /// Which set each node has named in this slot.
-    named: BTreeMap<NodeId, u32>,
+    named: ByNode<u32>,
 }
 
 impl Sets {
     /// The set that `id` names, if it is known.
     pub(super) fn get(&self, id: QuorumSetId) -> Option<&Arc<QuorumSet>> {
-        let sets = self.by_owner.get(&id.owner)?;
+        let sets = self.by_owner.get(id.owner)?;
         let known = sets.iter().rev().find(|(nth, _)| *nth == id.nth);
         known.map(|(_, set)| set)
     }
@@ -71,10 +69,11 @@ impl Sets {
                 Learned::Contradiction
             };
         }
-        if self.by_owner.len() >= NODES_MAX && !self.by_owner.contains_key(&id.owner) {
+        let Some(sets) = self.by_owner.place(id.owner) else {
             return Learned::Known;
-        }
-        let sets = self.by_owner.entry(id.owner).or_default();
+        };
+        // Most nodes have one, ever.
+        let sets = sets.get_or_insert_with(|| Vec::with_capacity(1));
         let place = sets.partition_point(|(nth, _)| *nth < id.nth);
         sets.insert(place, (id.nth, Arc::clone(set)));
         if sets.len() > SETS_PER_NODE {
@@ -85,7 +84,10 @@ impl Sets {
 
     /// The owner of `id` speaks in the present slot and names this set. The closure may grow.
     pub(super) fn speaks(&mut self, id: QuorumSetId) {
-        if self.named.len() >= NODES_MAX || self.named.insert(id.owner, id.nth) == Some(id.nth) {
+        let Some(named) = self.named.place(id.owner) else {
+            return;
+        };
+        if named.replace(id.nth) == Some(id.nth) {
             return;
         }
         if self.closure.contains(id.owner) {
@@ -106,7 +108,7 @@ impl Sets {
     /// Takes in the members of the sets of `owners`, and so on.
     fn expand(&mut self, mut owners: Vec<NodeId>) {
         while let Some(owner) = owners.pop() {
-            let named = self.named.get(&owner);
+            let named = self.named.get(owner);
             match named {
                 Some(_) => self.silent.remove(owner),
                 None => self.silent.insert(owner),
@@ -115,7 +117,7 @@ impl Sets {
                 Some(&nth) => self.get(QuorumSetId { owner, nth }),
                 None => self
                     .by_owner
-                    .get(&owner)
+                    .get(owner)
                     .and_then(|sets| Some(&sets.last()?.1)),
             };
             // In a network where all trust the same nodes there is nothing to add: spare the walk.

@@ -4,14 +4,11 @@
 //! the same number: who knows it does not pass it on again, so a repetition costs one broadcast, while a neighbour that
 //! had missed it takes it for the news that it is. Silence changes nothing here.
 
+use super::by_node::ByNode;
 use super::config::Peer;
 use super::message::{Announcement, AnnouncementKind};
 use crate::scp::{NodeId, NodeSet};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How many nodes a roster holds.
-const ROSTER_MAX: usize = 1 << 15;
 
 /// What an announcement turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +50,7 @@ impl Known {
 #[derive(Clone, Debug)]
 pub(super) struct Discovery {
     me: Peer,
-    roster: BTreeMap<NodeId, Known>,
+    roster: ByNode<Known>,
     present: u32,
     heard: NodeSet,
     last_asked: NodeId,
@@ -66,7 +63,7 @@ impl Discovery {
         Discovery {
             last_asked: me.id,
             me,
-            roster: BTreeMap::new(),
+            roster: ByNode::default(),
             present: 0,
             heard: NodeSet::new(),
             said: None,
@@ -110,8 +107,10 @@ impl Discovery {
             true => Presence::Gone(Arc::clone(announcement)),
             false => Presence::Present,
         };
-        let is_full = self.roster.len() >= ROSTER_MAX;
-        let news = match self.roster.get_mut(&peer.id) {
+        let Some(place) = self.roster.place(peer.id) else {
+            return News::Old;
+        };
+        let news = match place {
             Some(known) if nth <= known.nth => News::Old,
             Some(known) => {
                 let was_present = known.is_present();
@@ -124,17 +123,13 @@ impl Discovery {
                     (false, false) => News::Joined,
                 }
             }
-            None if is_full => News::Old,
             None => {
                 let peer = peer.clone();
-                self.roster.insert(
-                    peer.id,
-                    Known {
-                        peer,
-                        nth,
-                        presence,
-                    },
-                );
+                *place = Some(Known {
+                    peer,
+                    nth,
+                    presence,
+                });
                 if is_goodbye {
                     News::DepartedUnknown
                 } else {
@@ -153,19 +148,19 @@ impl Discovery {
     /// Learns of a node from somebody else, or from the address book. True if it was not known; a node that has
     /// left stays gone until it announces itself.
     pub(super) fn learn(&mut self, peer: &Peer) -> bool {
-        let is_news = peer.id != self.me.id
-            && self.roster.len() < ROSTER_MAX
-            && !self.roster.contains_key(&peer.id);
-        if is_news {
-            let known = Known {
-                peer: peer.clone(),
-                nth: 0,
-                presence: Presence::Present,
-            };
-            self.roster.insert(peer.id, known);
-            self.present += 1;
+        if peer.id == self.me.id {
+            return false;
         }
-        is_news
+        let Some(place @ None) = self.roster.place(peer.id) else {
+            return false;
+        };
+        *place = Some(Known {
+            peer: peer.clone(),
+            nth: 0,
+            presence: Presence::Present,
+        });
+        self.present += 1;
+        true
     }
 
     /// Something arrived straight from `node`. True if that had not happened before.
@@ -179,7 +174,7 @@ impl Discovery {
 
     /// Is the node on the roster, and has it not left?
     pub(super) fn is_present(&self, node: NodeId) -> bool {
-        self.roster.get(&node).is_some_and(Known::is_present)
+        self.roster.get(node).is_some_and(Known::is_present)
     }
 
     /// How many nodes are known and have not left, this one included.
@@ -197,12 +192,12 @@ impl Discovery {
 
     /// How a node of the roster is known.
     pub(super) fn peer(&self, node: NodeId) -> Option<&Peer> {
-        self.roster.get(&node).map(|known| &known.peer)
+        self.roster.get(node).map(|known| &known.peer)
     }
 
     /// The goodbye of a node that has left.
     pub(super) fn goodbye_of(&self, node: NodeId) -> Option<&Arc<Announcement>> {
-        match &self.roster.get(&node)?.presence {
+        match &self.roster.get(node)?.presence {
             Presence::Gone(goodbye) => Some(goodbye),
             Presence::Present => None,
         }
@@ -213,7 +208,7 @@ impl Discovery {
         if node == self.me.id {
             return Arc::clone(&self.me.key);
         }
-        match self.roster.get(&node) {
+        match self.roster.get(node) {
             Some(known) => Arc::clone(&known.peer.key),
             None => format!("#{}", node.0).into(),
         }

@@ -4,6 +4,7 @@
 //! Repetitions become rarer as long as nothing changes (after 1, 2, 4, 8 ticks, then every 8), are housekeeping, and carry
 //! new numbers so that relays let them pass. Of a decided slot only EXTERNALIZE is repeated, and only for the last two.
 
+use super::by_node::ByNode;
 use super::contract::TimerKind;
 use super::message::Body;
 use super::node::{Life, Node};
@@ -15,8 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const DECIDED_REPEATED: u64 = 2;
 /// From this tick on only every so many are used.
 const TICKS_BETWEEN: u32 = 8;
-/// For how many nodes it is remembered how far they have come.
-const NODES_MAX: usize = 1 << 15;
 
 /// Is something sent again at its n-th tick?
 fn is_due(tick: u32) -> bool {
@@ -31,7 +30,7 @@ pub(super) struct Resend {
     wanted: BTreeSet<SlotIndex>,
     /// Decided slots of which somebody who matters may not know the decision.
     repeated: BTreeSet<SlotIndex>,
-    decided_by: BTreeMap<NodeId, SlotIndex>,
+    decided_by: ByNode<SlotIndex>,
 }
 
 impl Resend {
@@ -46,9 +45,8 @@ impl Resend {
 
     /// `node` has decided all slots up to `slot`.
     pub(super) fn note_decided(&mut self, node: NodeId, slot: SlotIndex) {
-        if self.decided_by.len() < NODES_MAX || self.decided_by.contains_key(&node) {
-            let known = self.decided_by.entry(node).or_insert(slot);
-            *known = slot.max(*known);
+        if let Some(known) = self.decided_by.place(node) {
+            *known = Some(slot).max(*known);
         }
     }
 
@@ -74,7 +72,7 @@ impl Resend {
     }
 
     fn has_decided(&self, node: NodeId, slot: SlotIndex) -> bool {
-        self.decided_by.get(&node).is_some_and(|&at| at >= slot)
+        self.decided_by.get(node).is_some_and(|&at| at >= slot)
     }
 
     /// Counts a tick of `slot`.

@@ -106,11 +106,20 @@ pub(super) fn random(
     })
 }
 
-/// What people are told before a long run.
+/// What people are told before a long run: measured with `demo` to its first decision.
+///
+/// Everybody hears every statement of everybody, and the larger the network the more rounds it takes.
 fn relayed_remark(count: usize) -> String {
+    let effort = match count {
+        ..=500 => "half a minute".to_owned(),
+        ..=1_000 => "minutes, and up to 1 GB of memory".to_owned(),
+        _ => format!(
+            "hours, and about {} GB of memory in the end",
+            (count as f64 / 1_000.0).powi(2).ceil()
+        ),
+    };
     format!(
-        "By radio every statement is relayed to everybody: with {count} nodes the work is about {} times that of {RELAYED_NODES_QUICK} nodes, which takes seconds.",
-        (count / RELAYED_NODES_QUICK).pow(2)
+        "By radio every statement is relayed to everybody: with {count} nodes that takes up to {effort}."
     )
 }
 

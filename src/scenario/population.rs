@@ -111,8 +111,8 @@ pub(super) fn random(
 /// Everybody hears every statement of everybody, and the larger the network the more rounds it takes.
 fn relayed_remark(count: usize) -> String {
     let effort = match count {
-        ..=500 => "half a minute".to_owned(),
-        ..=1_000 => "minutes, and up to 1 GB of memory".to_owned(),
+        0..=500 => "half a minute".to_owned(),
+        501..=1_000 => "minutes, and up to 1 GB of memory".to_owned(),
         _ => format!(
             "hours, and about {} GB of memory in the end",
             (count as f64 / 1_000.0).powi(2).ceil()

@@ -111,15 +111,15 @@ pub(super) fn random(
 /// Everybody hears every statement of everybody, and the larger the network the more rounds it takes.
 fn relayed_remark(count: usize) -> String {
     let effort = match count {
-        0..=500 => "half a minute".to_owned(),
-        501..=1_000 => "minutes, and up to 1 GB of memory".to_owned(),
+        0..=500 => "up to half a minute".to_owned(),
+        501..=1_000 => "minutes and up to 1 GB of memory".to_owned(),
         _ => format!(
-            "hours, and about {} GB of memory in the end",
+            "hours and about {} GB of memory in the end",
             (count as f64 / 1_000.0).powi(2).ceil()
         ),
     };
     format!(
-        "By radio every statement is relayed to everybody: with {count} nodes that takes up to {effort}."
+        "By radio every statement is relayed to everybody: with {count} nodes that takes {effort}."
     )
 }
 

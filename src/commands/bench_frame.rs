@@ -6,8 +6,8 @@
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::view::FileInfo;
 use crate::node::{
-    Application, Input, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Relaying,
-    Threshold, TimerKind, TrustCause, TrustPolicy,
+    Application, Arrival, Input, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
+    Relaying, Threshold, TimerKind, TrustCause, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
@@ -233,7 +233,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
             address_book: Arc::new([]),
             initial_value: None,
             held_files: Vec::new(),
-            joins_late: false,
+            arrival: Arrival::Founder,
             settings: Arc::clone(&settings),
         }),
         position: Position {

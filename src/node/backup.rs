@@ -8,6 +8,7 @@
 
 use super::contract::FetchError;
 use super::event::BackupAnswer;
+use super::key::NodeKey;
 use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal, ProposalId};
 use crate::scp::{NodeId, NodeSet};
@@ -68,7 +69,7 @@ impl Backup {
     }
 
     /// Would `me` say no to `proposal`?
-    pub(super) fn says_no(&self, me: NodeId, proposal: &Proposal) -> bool {
+    pub(super) fn says_no(&self, me: NodeKey, proposal: &Proposal) -> bool {
         proposal.id.origin != me && file_of(proposal).is_some_and(|file| self.holds(&file.sha256))
     }
 
@@ -162,7 +163,7 @@ mod tests {
 
     fn proposal(origin: u32) -> Proposal {
         let id = ProposalId {
-            origin: NodeId(origin),
+            origin: NodeKey::of(&format!("G{origin}")),
             nth: 1,
         };
         Proposal {
@@ -174,13 +175,14 @@ mod tests {
     #[test]
     fn a_holder_says_no_except_to_its_own_proposal() {
         let mut backup = Backup::default();
-        assert!(!backup.says_no(NodeId(1), &proposal(2)));
+        assert!(!backup.says_no(NodeKey::of("G1"), &proposal(2)));
         backup.acquire(&photo());
         assert!(
-            backup.says_no(NodeId(1), &proposal(2)) && !backup.says_no(NodeId(1), &proposal(1))
+            backup.says_no(NodeKey::of("G1"), &proposal(2))
+                && !backup.says_no(NodeKey::of("G1"), &proposal(1))
         );
         let holder = Backup::new(&[photo()]);
-        assert!(holder.says_no(NodeId(1), &proposal(2)));
+        assert!(holder.says_no(NodeKey::of("G1"), &proposal(2)));
     }
 
     #[test]

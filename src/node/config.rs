@@ -66,6 +66,18 @@ pub enum Relaying {
     Direct,
 }
 
+/// What a node can assume about the network when it starts for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// It is there from the beginning: it waits to be found, and there is no log to fetch.
+    Founder,
+    /// The network runs already: it speaks by itself, and fetches the log before it votes.
+    Newcomer,
+    /// It cannot know: it waits to be found, and asks for the log before it votes.
+    Unsure,
+}
+
 /// How a node is known to others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Peer {
@@ -121,8 +133,8 @@ pub struct NodeConfig {
     pub initial_value: Option<Value>,
     /// Files it holds from the start.
     pub held_files: Vec<FileInfo>,
-    /// True if the network is running already and the node must catch up before it votes.
-    pub joins_late: bool,
+    /// What it can assume about the network when it starts.
+    pub arrival: Arrival,
     /// Settings shared with the others.
     pub settings: Arc<NodeSettings>,
 }

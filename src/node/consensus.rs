@@ -209,7 +209,7 @@ impl Node {
         match self.config.settings.application {
             Application::Choice => self.consensus.choice.clone(),
             Application::Log => {
-                let (backup, me) = (&self.backup, self.me);
+                let (backup, me) = (&self.backup, self.key);
                 let proposals: Proposals = self.pool.selection(|one| !backup.says_no(me, one));
                 (!proposals.is_empty()).then(|| value_of(&proposals))
             }

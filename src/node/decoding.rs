@@ -40,15 +40,15 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::NodeKey;
     use crate::node::{Content, value_of};
-    use crate::scp::NodeId;
 
     #[test]
     fn remembered_answers_are_the_same_answers() {
         let decoder = Decoder::default();
         for nth in 0..2 * REMEMBERED as u32 {
             let id = ProposalId {
-                origin: NodeId(0),
+                origin: NodeKey::of("G0"),
                 nth,
             };
             let content = Content::Note(format!("{nth}"));

@@ -6,6 +6,7 @@
 
 use super::by_node::ByNode;
 use super::config::Peer;
+use super::key::NodeKey;
 use super::message::{Announcement, AnnouncementKind};
 use crate::scp::{NodeId, NodeSet};
 use std::sync::Arc;
@@ -193,6 +194,16 @@ impl Discovery {
     /// How a node of the roster is known.
     pub(super) fn peer(&self, node: NodeId) -> Option<&Peer> {
         self.roster.get(node).map(|known| &known.peer)
+    }
+
+    /// The number of the node of the roster with this key.
+    pub(super) fn node_of(&self, key: NodeKey) -> Option<NodeId> {
+        let text = key.to_string();
+        let peers = || self.roster.values().map(|known| &known.peer);
+        let named = peers().find(|peer| *peer.key == *text);
+        // Keys of invented networks are no keys.
+        let found = named.or_else(|| peers().find(|peer| NodeKey::of(&peer.key) == key))?;
+        Some(found.id)
     }
 
     /// The goodbye of a node that has left.

@@ -7,6 +7,7 @@ use super::closure::Sets;
 use super::config::Application;
 use super::decoding::{Decoder, Proposals};
 use super::discovery::Discovery;
+use super::key::NodeKey;
 use super::log::Log;
 use super::pool::is_well_formed;
 use super::proposal::{Content, Proposal, value_of};
@@ -32,7 +33,8 @@ enum Tag {
 
 /// A look at the node through which SCP asks it.
 pub(super) struct NodeDriver<'a> {
-    pub(super) me: NodeId,
+    /// The node's own key.
+    pub(super) me: NodeKey,
     pub(super) application: Application,
     pub(super) sets: &'a Sets,
     pub(super) log: &'a Log,
@@ -192,7 +194,7 @@ mod tests {
 
     fn driver(parts: &Parts, application: Application) -> NodeDriver<'_> {
         NodeDriver {
-            me: NodeId(0),
+            me: NodeKey::of("G0"),
             application,
             sets: &parts.sets,
             log: &parts.log,
@@ -206,7 +208,7 @@ mod tests {
         (1..)
             .zip(contents)
             .map(|(nth, content)| {
-                let origin = NodeId(7);
+                let origin = NodeKey::of("G7");
                 let id = ProposalId { origin, nth };
                 let content = content.clone();
                 (id, Arc::new(Proposal { id, content }))

@@ -114,7 +114,7 @@ impl Persisted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::Content;
+    use crate::node::{Content, NodeKey};
     use crate::scp::{NodeId, QuorumSetId, Statement};
 
     fn nominate(slot: u64, value: &str) -> Arc<Envelope> {
@@ -152,7 +152,7 @@ mod tests {
         let mut kept = Persisted::default();
         let proposal = |nth| {
             let id = ProposalId {
-                origin: NodeId(3),
+                origin: NodeKey::of("G3"),
                 nth,
             };
             let content = Content::Note(format!("{nth}"));

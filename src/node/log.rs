@@ -59,8 +59,8 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::NodeKey;
     use crate::node::{Content, Proposal};
-    use crate::scp::NodeId;
     use std::sync::Arc;
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
             (SlotIndex(1), Value::from(""))
         );
         let id = ProposalId {
-            origin: NodeId(2),
+            origin: NodeKey::of("G2"),
             nth: 1,
         };
         let content = Content::Note("tea".into());

@@ -4,11 +4,12 @@
 //! with a fixed quorum set, newcomers and nodes that start again speak without being asked. A node votes once it knows
 //! enough nodes and its roster has been unchanged for a while.
 
-use super::config::{Peer, TrustPolicy};
+use super::config::{Arrival, Peer, TrustPolicy};
 use super::contract::{Output, Recipient, TimerKind};
 use super::discovery::News;
 use super::durable::{Change, Persisted};
 use super::event::{NodeEvent, RefusedWhy, TrustCause};
+use super::key::NodeKey;
 use super::message::{Announcement, AnnouncementKind, Body, Message};
 use super::node::{Life, Node};
 use super::outbox::Purpose;
@@ -34,7 +35,7 @@ impl Node {
         self.trust
             .recompute(&self.discovery, TrustCause::Configured);
         self.trust_changed();
-        let speaks_first = config.joins_late
+        let speaks_first = config.arrival == Arrival::Newcomer
             || self.is_restarted
             || self.trust.is_fixed()
             || !config.address_book.is_empty();
@@ -160,7 +161,7 @@ impl Node {
             self.out.event(event);
         }
         self.adopt_quorum_set();
-        if self.config.joins_late || self.is_restarted {
+        if self.config.arrival != Arrival::Founder || self.is_restarted {
             self.begin_catch_up();
         } else {
             self.become_ready();
@@ -284,6 +285,14 @@ impl Node {
         }
         self.life = Life::Left;
         self.out.event(NodeEvent::Left);
+    }
+
+    /// The number of the node with this key, if it is known.
+    pub(super) fn node_of(&self, key: NodeKey) -> Option<NodeId> {
+        if key == self.key {
+            return Some(self.me);
+        }
+        self.discovery.node_of(key)
     }
 
     /// How a message gets to `node`: straight, if it is heard directly or everybody hears everybody.

@@ -16,6 +16,7 @@ mod discovery;
 mod driver;
 mod durable;
 mod event;
+mod key;
 mod log;
 mod membership;
 mod message;
@@ -34,10 +35,13 @@ mod tests;
 mod trust;
 pub mod view;
 
-pub use config::{Application, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy};
+pub use config::{
+    Application, Arrival, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
+};
 pub use contract::{FetchError, Input, Output, Recipient, TimerKind};
 pub use durable::{Change, Persisted};
 pub use event::{BackupAnswer, NodeEvent, ProposalRefusal, RefusedWhy, SlotStart, TrustCause};
+pub use key::{NodeKey, NotANodeKey};
 pub use message::{Announcement, AnnouncementKind, Body, Bundle, Message, MessageId, MessageKind};
 pub use node::Node;
 pub use pool::is_well_formed;

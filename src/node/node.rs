@@ -12,6 +12,7 @@ use super::consensus::Consensus;
 use super::contract::{Input, Output, TimerKind};
 use super::decoding::Decoder;
 use super::discovery::Discovery;
+use super::key::NodeKey;
 use super::log::Log;
 use super::outbox::Outbox;
 use super::pool::Pool;
@@ -43,6 +44,7 @@ pub(super) enum Life {
 pub struct Node {
     pub(super) config: Arc<NodeConfig>,
     pub(super) me: NodeId,
+    pub(super) key: NodeKey,
     pub(super) now: Time,
     pub(super) life: Life,
     /// Whether it ran before and has to ask what it missed.
@@ -73,6 +75,7 @@ impl Node {
         let me = config.peer.id;
         Node {
             me,
+            key: NodeKey::of(&config.peer.key),
             now: Time::ZERO,
             life: Life::New,
             is_restarted: false,

@@ -176,10 +176,11 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::NodeKey;
 
     fn note(nth: u32) -> Arc<Proposal> {
         let id = ProposalId {
-            origin: NodeId(1),
+            origin: NodeKey::of("G1"),
             nth,
         };
         let content = Content::Note(format!("note {nth}"));

@@ -1,6 +1,7 @@
 //! Proposals: what people ask the network to agree on.
 
-use crate::scp::{NodeId, Value};
+use super::key::NodeKey;
+use crate::scp::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 /// Names a proposal for ever: the `nth` that `origin` has made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProposalId {
-    /// Where it entered.
-    pub origin: NodeId,
+    /// The node where it entered.
+    pub origin: NodeKey,
     /// Counted from 1.
     pub nth: u32,
 }
@@ -86,7 +87,7 @@ mod tests {
 
     fn note(origin: u32, nth: u32) -> (ProposalId, Arc<Proposal>) {
         let id = ProposalId {
-            origin: NodeId(origin),
+            origin: NodeKey::new([origin as u8; 32]),
             nth,
         };
         (

@@ -54,7 +54,7 @@ impl Node {
         self.proposals = self.proposals.saturating_add(1);
         self.out.keep(Change::Proposals(self.proposals));
         let id = ProposalId {
-            origin: self.me,
+            origin: self.key,
             nth: self.proposals,
         };
         let proposal = Arc::new(Proposal { id, content });
@@ -113,8 +113,9 @@ impl Node {
     }
 
     fn certify_origin(&mut self, from: NodeId, proposal: &Arc<Proposal>) -> Verdict {
-        let vouchers = [proposal.id.origin, from];
-        let voucher = vouchers.into_iter().find(|&node| self.trust.trusts(node));
+        let vouchers = [self.node_of(proposal.id.origin), Some(from)];
+        let mut vouchers = vouchers.into_iter().flatten();
+        let voucher = vouchers.find(|&node| self.trust.trusts(node));
         match voucher {
             Some(voucher) if self.life == Life::Ready => {
                 if self.pool_proposal(proposal, voucher) {

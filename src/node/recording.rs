@@ -71,9 +71,14 @@ impl Node {
             self.out.event(NodeEvent::BackedUp { file, from });
             return;
         }
-        let origin = proposal.id.origin;
-        let mut holders = vec![origin];
-        holders.extend(claimants.iter().copied().filter(|&node| node != origin));
+        let origin = self.node_of(proposal.id.origin);
+        let mut holders: Vec<NodeId> = origin.into_iter().collect();
+        holders.extend(
+            claimants
+                .iter()
+                .copied()
+                .filter(|&node| Some(node) != origin),
+        );
         let decided = self.consensus.statements(slot).filter_map(|envelope| {
             let has_decided = matches!(envelope.statement, Statement::Externalize { .. });
             (has_decided && envelope.from != self.me).then_some(envelope.from)
@@ -149,7 +154,8 @@ impl Node {
                 if let Some(file) = file_of(proposal)
                     && !self.backup.holds(&file.sha256)
                 {
-                    self.backup.want(file, vec![proposal.id.origin]);
+                    let origin = self.node_of(proposal.id.origin);
+                    self.backup.want(file, origin.into_iter().collect());
                 }
             }
         }

@@ -3,9 +3,9 @@
 //! Viewers see this module only, never the node itself; the words that they need are re-exported here.
 
 pub use super::{
-    Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, MessageKind,
-    NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId, ProposalRefusal, RefusedWhy,
-    SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
+    Announcement, AnnouncementKind, Application, Arrival, BackupAnswer, Content, FileInfo,
+    MessageKind, NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId, ProposalRefusal,
+    RefusedWhy, SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
 };
 
 use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};

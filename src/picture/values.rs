@@ -304,8 +304,9 @@ mod tests {
         let looks = looks(&names);
         let mut seen = BTreeSet::new();
         for (nth, name) in names.iter().enumerate() {
-            let note =
-                format!(r#"[{{"id":{{"origin":0,"nth":1}},"content":{{"note":"{name}"}}}}]"#);
+            let note = format!(
+                r#"[{{"id":{{"origin":"GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF","nth":1}},"content":{{"note":"{name}"}}}}]"#
+            );
             for value in [Value::from(name.as_str()), Value::from(note.as_str())] {
                 assert_eq!(looks.look(&value).color(&theme), theme.named_values[nth]);
             }

@@ -12,7 +12,7 @@ use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, mentio
 use super::{Action, Judge, NodeSpec, Options, Placement, Scenario};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{
-    Application, Content, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
+    Application, Arrival, Content, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
 };
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::{Span, Time};
@@ -173,7 +173,7 @@ impl Network {
                 address_book: Arc::clone(&everybody),
                 initial_value: None,
                 held_files: Vec::new(),
-                joins_late: false,
+                arrival: Arrival::Founder,
                 settings: Arc::clone(&settings),
             }),
             position,

@@ -72,8 +72,6 @@ pub enum RowKey {
 pub struct ProposalRow {
     /// What is proposed.
     pub content: Content,
-    /// Who made it (for a value: who voted for it first).
-    pub origin: NodeId,
     /// When it appeared.
     pub at: Time,
     /// Number of its appearance, from 1.
@@ -126,7 +124,7 @@ impl Tally {
             }
             NodeEvent::ProposalPooled { proposal, .. } => {
                 let key = RowKey::Proposal(proposal.id);
-                self.row(at, key, proposal.id.origin, &proposal.content);
+                self.row(at, key, &proposal.content);
             }
             NodeEvent::ProposalExpired { id, .. } => {
                 if let Some(row) = self.rows.get_mut(&RowKey::Proposal(*id))
@@ -175,18 +173,12 @@ impl Tally {
             let row = self.row(
                 at,
                 RowKey::Value(slot, value.clone()),
-                node,
                 &Content::Choice(value.clone()),
             );
             row.voted.insert(node);
         }
         for proposal in proposals.iter() {
-            let row = self.row(
-                at,
-                RowKey::Proposal(proposal.id),
-                proposal.id.origin,
-                &proposal.content,
-            );
+            let row = self.row(at, RowKey::Proposal(proposal.id), &proposal.content);
             row.voted.insert(node);
         }
     }
@@ -203,12 +195,7 @@ impl Tally {
         summary.progress_at = at;
         summary.decided.entry(node).or_insert((at, value.clone()));
         for proposal in proposals {
-            let row = self.row(
-                at,
-                RowKey::Proposal(proposal.id),
-                proposal.id.origin,
-                &proposal.content,
-            );
+            let row = self.row(at, RowKey::Proposal(proposal.id), &proposal.content);
             row.recorded.insert(node);
             row.state = ProposalState::Agreed(slot);
         }
@@ -281,13 +268,7 @@ impl Tally {
         })
     }
 
-    fn row(
-        &mut self,
-        at: Time,
-        key: RowKey,
-        origin: NodeId,
-        content: &Content,
-    ) -> &mut ProposalRow {
+    fn row(&mut self, at: Time, key: RowKey, content: &Content) -> &mut ProposalRow {
         if self.rows.len() >= ROWS_KEPT && !self.rows.contains_key(&key) {
             self.forget_oldest_settled();
         }
@@ -296,7 +277,6 @@ impl Tally {
             *rows_seen += 1;
             ProposalRow {
                 content: content.clone(),
-                origin,
                 at,
                 nth: *rows_seen,
                 voted: BTreeSet::new(),

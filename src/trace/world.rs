@@ -5,7 +5,7 @@ use super::record::{FlightId, Record};
 use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
 use crate::net::Position;
 use crate::node::view::{NodeView, Readiness};
-use crate::node::{Input, NodeConfig, NodeEvent, Output, TrustPolicy};
+use crate::node::{Input, NodeConfig, NodeEvent, NodeKey, Output, Proposal, TrustPolicy};
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -79,6 +79,13 @@ impl World {
             || format!("#{}", id.0).into(),
             |node| Arc::clone(&node.config.peer.name),
         )
+    }
+
+    /// Was the proposal made at this node?
+    #[must_use]
+    pub fn is_origin(&self, node: NodeId, proposal: &Proposal) -> bool {
+        self.node(node)
+            .is_some_and(|node| NodeKey::of(&node.config.peer.key) == proposal.id.origin)
     }
 
     /// What happened in each slot.

@@ -5,7 +5,7 @@
 use super::options::{ScenarioChoice, StartAs};
 use super::pace::{Bustle, Mode, Pace};
 use crate::analysis::Fbas;
-use crate::node::view::{BackupAnswer, Readiness, TrustPolicy};
+use crate::node::view::{Arrival, BackupAnswer, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Progress, Session};
@@ -181,7 +181,7 @@ impl Run {
                     TrustPolicy::Fixed(_) | TrustPolicy::Nobody
                 )
                 && node.view.quorum_set.is_none()
-                && !node.config.joins_late
+                && node.config.arrival == Arrival::Founder
         };
         nodes.is_empty() || nodes.iter().any(forms)
     }

@@ -71,7 +71,7 @@ impl Node {
         work: impl FnOnce(&mut Scp, &NodeDriver<'_>, &mut Vec<Effect>),
     ) -> Vec<Effect> {
         let driver = NodeDriver {
-            me: self.me,
+            me: self.key,
             application: self.config.settings.application,
             sets: &self.sets,
             log: &self.log,
@@ -152,7 +152,7 @@ impl Node {
                 .iter()
                 .flat_map(|set| set.values())
             {
-                if self.backup.says_no(self.me, proposal) {
+                if self.backup.says_no(self.key, proposal) {
                     self.answer_backup(proposal, BackupAnswer::NoHasIt);
                 }
             }

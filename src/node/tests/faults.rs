@@ -14,7 +14,7 @@ fn a_newcomer_is_taken_in_and_learns_the_log() {
     net.propose(1, note("before"));
     net.run_until(5_000);
     let mut config = finder(4, &settings);
-    config.joins_late = true;
+    config.arrival = Arrival::Newcomer;
     net.add(config);
     net.run_until(8_000);
     assert_eq!(net.texts(4), ["before"]);
@@ -50,7 +50,7 @@ fn a_quorum_set_never_changes_inside_a_slot() {
     net.propose(1, note("first"));
     net.run_until(2_020);
     let mut config = finder(4, &settings(Application::Log));
-    config.joins_late = true;
+    config.arrival = Arrival::Newcomer;
     net.add(config);
     net.run_until(30_000);
     net.propose(2, note("second"));
@@ -232,9 +232,9 @@ fn the_cut_off_follow_after_healing() {
     for nth in 0..15 {
         net.propose(0, note(&format!("{nth}")));
         net.propose(4, note(&format!("lonely {nth}")));
-        net.run_until(1_500 + nth * 500);
+        net.run_until(1_500 + nth * 1_000);
     }
-    net.run_until(12_000);
+    net.run_until(22_000);
     assert!(net.log(3).is_empty() && net.log(4).is_empty());
     assert!(net.log(0).len() > 10 && net.log(0) == net.log(2));
     net.reach = Box::new(|_, _, _| true);

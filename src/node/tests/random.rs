@@ -82,7 +82,7 @@ fn contents() -> impl Strategy<Value = Content> {
 fn values() -> impl Strategy<Value = Value> {
     let proposal = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
         let id = ProposalId {
-            origin: NodeId(origin),
+            origin: NodeKey::of(&format!("GKEY{origin}")),
             nth,
         };
         (id, Arc::new(Proposal { id, content }))
@@ -143,7 +143,7 @@ fn messages() -> impl Strategy<Value = Arc<Message>> {
             Body::Scp { envelope: Arc::new(envelope), quorum_set: Arc::new(set) }
         }),
         2 => (0u32..6, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
-            let id = ProposalId { origin: NodeId(origin), nth };
+            let id = ProposalId { origin: NodeKey::of(&format!("GKEY{origin}")), nth };
             Body::Proposal(Arc::new(Proposal { id, content }))
         }),
         1 => Just(Body::PeersQuestion),
@@ -190,7 +190,7 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
     let statements = prop::collection::vec(statement, 0..3);
     let pooled = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
         let id = ProposalId {
-            origin: NodeId(origin),
+            origin: NodeKey::of(&format!("GKEY{origin}")),
             nth,
         };
         Arc::new(Proposal { id, content })

@@ -4,9 +4,9 @@
 //! has said before, and the invariants of SCP hold.
 
 use crate::node::{
-    Announcement, Application, Body, Bundle, Content, FetchError, FileInfo, Input, Message, Node,
-    NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient, Relaying, Threshold,
-    TimerKind, TrustPolicy, proposals_in,
+    Announcement, Application, Arrival, Body, Bundle, Content, FetchError, FileInfo, Input,
+    Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
+    Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
 };
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What arrives at a node.
-enum Arrival {
+enum Due {
     Input(Input),
     Timer(TimerKind, u64),
 }
@@ -30,7 +30,7 @@ pub(super) struct Net {
     pub(super) configs: Vec<NodeConfig>,
     nodes: Vec<Option<Node>>,
     kept: Vec<Option<Arc<Persisted>>>,
-    queue: BTreeMap<(Time, u64), (NodeId, Arrival)>,
+    queue: BTreeMap<(Time, u64), (NodeId, Due)>,
     timers: BTreeMap<(NodeId, TimerKind), u64>,
     numbers: u64,
     pub(super) reach: Reach,
@@ -75,7 +75,7 @@ pub(super) fn finder(id: usize, settings: &NodeSettings) -> NodeConfig {
         address_book: Arc::from([]),
         initial_value: None,
         held_files: vec![],
-        joins_late: false,
+        arrival: Arrival::Founder,
         settings: Arc::new(settings.clone()),
     }
 }
@@ -201,8 +201,7 @@ impl Net {
             Output::Relay { to, bundle } => self.relay(id, to, &bundle),
             Output::Announce(announcement) => self.announce(id, &announcement),
             Output::SetTimer(kind, span) => {
-                let number =
-                    self.schedule(id, self.now + span, |number| Arrival::Timer(kind, number));
+                let number = self.schedule(id, self.now + span, |number| Due::Timer(kind, number));
                 self.timers.insert((id, kind), number);
             }
             Output::CancelTimer(kind) => {
@@ -217,7 +216,7 @@ impl Net {
         }
     }
 
-    fn schedule(&mut self, to: NodeId, at: Time, arrival: impl FnOnce(u64) -> Arrival) -> u64 {
+    fn schedule(&mut self, to: NodeId, at: Time, arrival: impl FnOnce(u64) -> Due) -> u64 {
         self.numbers += 1;
         let number = self.numbers;
         self.queue.insert((at, number), (to, arrival(number)));
@@ -230,7 +229,7 @@ impl Net {
             // Up to 39 ms more, so that messages overtake each other.
             let more = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
             let latency = (self.latency)(from, to) + more;
-            self.schedule(to, self.now + latency, |_| Arrival::Input(input));
+            self.schedule(to, self.now + latency, |_| Due::Input(input));
         }
     }
 
@@ -279,9 +278,7 @@ impl Net {
             .ok_or(FetchError::Unreachable);
         let sha256 = file.sha256.clone();
         let at = self.now + Span::from_ms(100);
-        self.schedule(id, at, |_| {
-            Arrival::Input(Input::Fetched { sha256, result })
-        });
+        self.schedule(id, at, |_| Due::Input(Input::Fetched { sha256, result }));
     }
 
     fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
@@ -298,12 +295,12 @@ impl Net {
             let ((at, _), (id, arrival)) = entry.remove_entry();
             self.now = at;
             match arrival {
-                Arrival::Input(input) => self.give(id, input),
-                Arrival::Timer(kind, number) if self.timers.get(&(id, kind)) == Some(&number) => {
+                Due::Input(input) => self.give(id, input),
+                Due::Timer(kind, number) if self.timers.get(&(id, kind)) == Some(&number) => {
                     self.timers.remove(&(id, kind));
                     self.give(id, Input::Timer(kind));
                 }
-                Arrival::Timer(..) => {}
+                Due::Timer(..) => {}
             }
         }
         self.now = until;

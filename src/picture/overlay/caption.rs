@@ -13,6 +13,7 @@ use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
 use crate::picture::view_state::Quorums;
 use crate::picture::words;
 use crate::scp::ScpEvent;
+use crate::trace::World;
 
 /// How many lines of the log are looked through for one worth a caption.
 const LOOK_BACK: usize = 200;
@@ -109,23 +110,25 @@ fn sentence(scene: &Scene<'_>) -> String {
         return set.label.clone();
     }
     let recent = scene.world.log.iter().rev().take(LOOK_BACK);
-    let of_selected = recent
-        .clone()
-        .find(|line| Some(line.node) == scene.view.selected && is_turning_point(&line.event));
+    let of_selected = recent.clone().find(|line| {
+        Some(line.node) == scene.view.selected && is_turning_point(scene.world, &line.event)
+    });
     if of_selected.is_none() && scene.world.slots().is_empty() {
         let about = words::first_sentence(&scene.world.scenario.description);
         if !about.is_empty() {
             return about.to_owned();
         }
     }
-    let any = recent.clone().find(|line| is_turning_point(&line.event));
+    let any = recent
+        .clone()
+        .find(|line| is_turning_point(scene.world, &line.event));
     let last = of_selected.or(any).or(scene.world.log.back());
     last.and_then(|line| words::sentence(scene.world, line.node, &line.event))
         .unwrap_or_else(|| words::NOTHING_YET.to_owned())
 }
 
 /// Whether an event moves the run on, so that it is worth the caption.
-fn is_turning_point(event: &NodeEvent) -> bool {
+fn is_turning_point(world: &World, event: &NodeEvent) -> bool {
     match event {
         NodeEvent::Scp(event) => !matches!(
             event,
@@ -139,7 +142,7 @@ fn is_turning_point(event: &NodeEvent) -> bool {
         | NodeEvent::BackedUp { .. }
         | NodeEvent::BackupAnswered { .. }
         | NodeEvent::Recorded { .. } => true,
-        NodeEvent::ProposalPooled { proposal, voucher } => proposal.id.origin == *voucher,
+        NodeEvent::ProposalPooled { proposal, voucher } => world.is_origin(*voucher, proposal),
         _ => false,
     }
 }

@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(value(&Value::from("pizza")), "pizza");
         assert_eq!(
             value(&Value::from(
-                r#"[{"id":{"origin":0,"nth":1},"content":{"note":"hello"}}]"#
+                r#"[{"id":{"origin":"GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF","nth":1},"content":{"note":"hello"}}]"#
             )),
             "hello"
         );

@@ -47,7 +47,7 @@ pub fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String
             format!("{name} hears that {} leaves", world.name(*gone))
         }
         NodeEvent::Left => format!("{name} leaves"),
-        NodeEvent::ProposalPooled { proposal, .. } if proposal.id.origin == node => {
+        NodeEvent::ProposalPooled { proposal, .. } if world.is_origin(node, proposal) => {
             format!("{name} proposes {}", content(&proposal.content))
         }
         NodeEvent::ProposalPooled { proposal, voucher } => {

@@ -5,9 +5,9 @@ mod running;
 
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::{
-    Announcement, AnnouncementKind, Application, Body, Bundle, Change, Content, FileInfo, Input,
-    Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
-    Relaying, Threshold, TimerKind, TrustPolicy,
+    Announcement, AnnouncementKind, Application, Arrival, Body, Bundle, Change, Content, FileInfo,
+    Input, Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted,
+    Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, NodeSpec, Placement, Scenario};
@@ -168,7 +168,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
             peer: Peer {
                 id: NodeId(id),
                 name: format!("n{id:02}").into(),
-                key: "G".into(),
+                key: format!("G{id}").into(),
             },
             trust: TrustPolicy::Found,
             threshold: Threshold::TwoThirds,
@@ -176,7 +176,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
             address_book: Arc::new([]),
             initial_value: None,
             held_files: (id == 0).then(|| file(3 * 64 * 1024)).into_iter().collect(),
-            joins_late: false,
+            arrival: Arrival::Founder,
             settings: Arc::clone(&settings),
         }),
         position: Position {

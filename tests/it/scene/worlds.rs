@@ -2,9 +2,9 @@
 
 use quorumscope::net::{Latency, LossReason, MediumSpec, Position};
 use quorumscope::node::{
-    Announcement, AnnouncementKind, Application, Content, Input, MessageKind, NodeConfig,
-    NodeEvent, NodeSettings, Output, Peer, Proposal, ProposalId, Relaying, SlotStart, Threshold,
-    TimerKind, TrustCause, TrustPolicy, value_of,
+    Announcement, AnnouncementKind, Application, Arrival, Content, Input, MessageKind, NodeConfig,
+    NodeEvent, NodeKey, NodeSettings, Output, Peer, Proposal, ProposalId, Relaying, SlotStart,
+    Threshold, TimerKind, TrustCause, TrustPolicy, value_of,
 };
 use quorumscope::scenario::{Placement, Scenario};
 use quorumscope::scp::{
@@ -28,7 +28,7 @@ pub(crate) struct Script {
 
 pub(crate) fn note(origin: u32, nth: u32, text: &str) -> Arc<Proposal> {
     let id = ProposalId {
-        origin: NodeId(origin),
+        origin: NodeKey::of(&format!("G{origin}")),
         nth,
     };
     Arc::new(Proposal {
@@ -120,7 +120,7 @@ impl Script {
             address_book: Arc::new([]),
             initial_value: None,
             held_files: vec![],
-            joins_late: false,
+            arrival: Arrival::Founder,
             settings: Arc::clone(&self.settings),
         });
         let record = Record::NodeAdded {
@@ -205,13 +205,10 @@ impl Script {
                 .into_values()
                 .collect();
             for proposal in proposals {
-                self.event(
-                    node,
-                    NodeEvent::ProposalPooled {
-                        voucher: proposal.id.origin,
-                        proposal,
-                    },
-                );
+                let mut ids = self.ids().into_iter();
+                let voucher = ids.find(|&id| self.world.is_origin(id, &proposal));
+                let voucher = voucher.unwrap_or(NodeId(0));
+                self.event(node, NodeEvent::ProposalPooled { voucher, proposal });
             }
             self.advance(node, node.index() % 5, value);
         }

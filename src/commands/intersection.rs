@@ -10,5 +10,10 @@ const STEPS_MAX: u64 = 200_000;
 /// Whether the quorums of the present configuration of `world` intersect.
 #[must_use]
 pub(super) fn of_world(world: &World) -> Verdict {
-    intersection(&Fbas::new(world.quorum_sets()), &stop_after(STEPS_MAX))
+    let verdict = intersection(&Fbas::new(world.quorum_sets()), &stop_after(STEPS_MAX));
+    match verdict {
+        // Two quorums of nodes that are seen are quorums, whatever the others trust.
+        Verdict::Intersecting | Verdict::NoQuorum if world.depends_on_unseen() => Verdict::Unknown,
+        verdict => verdict,
+    }
 }

@@ -4,7 +4,8 @@
 //! [`Persisted::keep`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
 
 use super::config::TrustPolicy;
-use super::proposal::{FileInfo, Proposal, ProposalId};
+use super::event::NodeEvent;
+use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
 use crate::scp::{Envelope, QuorumSet, SlotIndex, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +95,23 @@ impl Persisted {
             Change::Proposals(proposals) => self.proposals = *proposals,
             Change::Announcements(announcements) => self.announcements = *announcements,
         }
+    }
+
+    /// What is in the log beyond slot `after`, as the events that told of it in the life before: a node does not tell it
+    /// again when it starts.
+    pub(crate) fn retold(&self, after: Option<SlotIndex>) -> Vec<NodeEvent> {
+        let missing = self.decided.iter();
+        missing
+            .filter(|(slot, _)| after.is_none_or(|after| *slot > after))
+            .map(|(slot, value)| NodeEvent::Recorded {
+                slot: *slot,
+                value: value.clone(),
+                proposals: proposals_in(value)
+                    .unwrap_or_default()
+                    .into_values()
+                    .collect(),
+            })
+            .collect()
     }
 
     fn keep_statement(&mut self, envelope: &Arc<Envelope>) {

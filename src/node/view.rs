@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many slots a view keeps; older ones are in the log.
-const SLOTS_KEPT: usize = 4;
+pub(crate) const SLOTS_KEPT: usize = 4;
 
 /// The colour of a node: how far it is in its newest slot. Ordered as a slot goes through them, never backwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -33,6 +33,8 @@ pub enum Rim {
     IllBehaved,
     /// Has stopped.
     Crashed,
+    /// Nobody knows how it is.
+    Unseen,
 }
 
 /// The rim of a node.
@@ -40,6 +42,8 @@ pub enum Rim {
 pub fn rim(scene: &Scene<'_>, id: NodeId, node: &WorldNode) -> Rim {
     if node.status == Status::Crashed {
         Rim::Crashed
+    } else if node.is_unseen() {
+        Rim::Unseen
     } else if scene.status.ill_behaved.contains(&id) {
         Rim::IllBehaved
     } else if node.status == Status::Silent {
@@ -82,6 +86,9 @@ pub fn letter(phase: Phase) -> Option<&'static str> {
     }
 }
 
+/// The letter in a node that is known by name only.
+pub const UNSEEN: &str = "?";
+
 /// All nodes. Signs and fills first, letters last: painters draw each kind in one go.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
@@ -122,14 +129,19 @@ impl Pen<'_> {
         let rim = rim(self.scene, id, node);
         self.pointed_at(id, center);
         let fill = self.body(id, node, center, rim);
-        if rim == Rim::Crashed {
+        if rim == Rim::Unseen && self.scene.geometry.has_glyphs() {
+            self.letter(id, center, fill, UNSEEN);
+        }
+        if matches!(rim, Rim::Crashed | Rim::Unseen) {
             return;
         }
         let phase = node.view.phase();
         if phase == Phase::Externalized {
             self.externalized(id, center, fill);
-        } else if self.scene.geometry.has_glyphs() {
-            self.letter(id, center, fill, phase);
+        } else if let Some(letter) = letter(phase)
+            && self.scene.geometry.has_glyphs()
+        {
+            self.letter(id, center, fill, letter);
         }
         if self.scene.geometry.has_rings() {
             self.quarters(id, &node.view, center);
@@ -177,6 +189,10 @@ impl Pen<'_> {
             Rim::Crashed => (
                 theme.background,
                 Stroke::solid(thickness(0.14), theme.crashed),
+            ),
+            Rim::Unseen => (
+                theme.background,
+                dashed(thickness(0.1), radius_px * 0.25, theme.phases.idle),
             ),
             Rim::IllBehaved => (shown, Stroke::solid(thickness(0.28), theme.ill_behaved)),
             Rim::Befouled => (
@@ -277,8 +293,7 @@ impl Pen<'_> {
             .push(glyphs::tick(center, radius_px * 0.82, stroke));
     }
 
-    fn letter(&mut self, id: NodeId, center: Point, fill: Color, phase: Phase) {
-        let Some(letter) = letter(phase) else { return };
+    fn letter(&mut self, id: NodeId, center: Point, fill: Color, letter: &str) {
         let size_px = match self.scene.geometry.radius_px {
             small if small < 13.0 => FONT_SMALL_PX,
             middle if middle < 20.0 => FONT_MEDIUM_PX,

@@ -207,7 +207,8 @@ pub fn deciders(world: &World) -> Vec<NodeId> {
 
 /// The nodes whose votes can count: those in the greatest quorum that the configuration allows when everybody in it,
 /// crashed and silent nodes included, plays along. A node that has not formed its quorum set yet counts. Everybody else
-/// that is there can only listen.
+/// that is there can only listen. Nodes that nobody sees are taken to play along, but are not among the electors: what
+/// they decide will never be known.
 #[must_use]
 pub fn electors(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
@@ -225,6 +226,11 @@ pub fn electors(world: &World) -> NodeSet {
             break;
         }
         for id in unsatisfied {
+            quorum.remove(id);
+        }
+    }
+    for (id, node) in (0..).map(NodeId).zip(&world.nodes) {
+        if node.is_unseen() {
             quorum.remove(id);
         }
     }

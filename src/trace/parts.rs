@@ -18,12 +18,14 @@ pub enum Status {
     Crashed,
     /// It has said goodbye.
     Left,
+    /// Nobody knows: others speak of it, but what it does itself is not in the recording.
+    Unseen,
 }
 
 /// A node as the world sees it.
 #[derive(Clone, Debug)]
 pub struct WorldNode {
-    /// What it was told.
+    /// What it was told. Of a node that is [`Status::Unseen`] only `peer` is known, the rest is a guess.
     pub config: Arc<NodeConfig>,
     /// Where it stands.
     pub position: Position,
@@ -95,6 +97,14 @@ pub struct LogLine {
     pub node: NodeId,
     /// What.
     pub event: NodeEvent,
+}
+
+impl WorldNode {
+    /// Whether nothing is known about it but what others say.
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
+        self.status == Status::Unseen
+    }
 }
 
 impl Ring {

@@ -1,7 +1,7 @@
 //! `Record`: one thing that happened.
 
 use crate::net::{LossReason, Position};
-use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output};
+use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
@@ -17,7 +17,8 @@ pub struct FlightId(pub u64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
-    /// A node is there from now on (at the start, or added). Its number is the next one.
+    /// A node is there from now on (at the start, or added). Its number is the next one. If its number and key are known
+    /// already, it is told anew from the beginning: what was said of it before counts no more.
     NodeAdded {
         /// When.
         at: Time,
@@ -27,6 +28,16 @@ pub enum Record {
         position: Position,
         /// Its organisation, if known.
         organization: Option<Arc<str>>,
+    },
+    /// Somebody is known by name only: what it does itself is not in this recording. Its number is the next one. A
+    /// `NodeAdded` with the same number and key may follow, from when on its own steps are told.
+    NodeMet {
+        /// When.
+        at: Time,
+        /// Who.
+        peer: Peer,
+        /// Where it is drawn.
+        position: Position,
     },
     /// Somebody did something, or the scenario file did.
     Acted {
@@ -106,6 +117,7 @@ impl Record {
     pub fn at(&self) -> Time {
         match self {
             Record::NodeAdded { at, .. }
+            | Record::NodeMet { at, .. }
             | Record::Acted { at, .. }
             | Record::Stepped { at, .. }
             | Record::Sent { at, .. }

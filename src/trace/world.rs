@@ -5,7 +5,9 @@ use super::record::{FlightId, Record};
 use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
 use crate::net::Position;
 use crate::node::view::{NodeView, Readiness};
-use crate::node::{Input, NodeConfig, NodeEvent, NodeKey, Output, Proposal, TrustPolicy};
+use crate::node::{
+    Arrival, Input, NodeConfig, NodeEvent, NodeKey, Output, Peer, Proposal, Threshold, TrustPolicy,
+};
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -151,6 +153,7 @@ impl World {
             } => {
                 self.add_node(*at, config, *position, organization.clone());
             }
+            Record::NodeMet { at, peer, position } => self.meet(*at, peer, *position),
             Record::Acted { action, .. } => self.act(action),
             Record::Stepped {
                 at,
@@ -218,17 +221,42 @@ impl World {
         position: Position,
         organization: Option<Arc<str>>,
     ) {
-        let (config, view) = (Arc::clone(config), NodeView::default());
-        self.nodes.push(WorldNode {
-            config,
+        let node = WorldNode {
+            config: Arc::clone(config),
             position,
             organization,
             status: Status::Running,
             added_at: at,
-            view,
-        });
+            view: NodeView::default(),
+        };
+        let known = self.nodes.get_mut(config.peer.id.index());
+        match known.filter(|known| known.config.peer.key == config.peer.key) {
+            Some(known) => {
+                *known = node;
+                self.log.retain(|line| line.node != config.peer.id);
+            }
+            None => self.nodes.push(node),
+        }
         self.version += 1;
         self.trust_version += 1;
+    }
+
+    fn meet(&mut self, at: Time, peer: &Peer, position: Position) {
+        let config = Arc::new(NodeConfig {
+            peer: peer.clone(),
+            trust: TrustPolicy::Found,
+            threshold: Threshold::TwoThirds,
+            is_beacon: false,
+            address_book: Arc::default(),
+            initial_value: None,
+            held_files: Vec::new(),
+            arrival: Arrival::Unsure,
+            settings: Arc::clone(&self.scenario.settings),
+        });
+        self.add_node(at, &config, position, None);
+        if let Some(node) = self.nodes.last_mut() {
+            node.status = Status::Unseen;
+        }
     }
 
     fn act(&mut self, action: &Action) {
@@ -271,8 +299,16 @@ impl World {
             return;
         };
         let spreads = self.scenario.medium.latency.max;
-        if let Input::Timer(kind) = input {
-            node.view.clear_timer(*kind);
+        match input {
+            Input::Timer(kind) => node.view.clear_timer(*kind),
+            Input::Start(Some(persisted)) => {
+                let logged = node.view.log.last().map(|entry| entry.slot);
+                for event in persisted.retold(logged) {
+                    node.view.apply(at, &event);
+                    self.tally.note(at, id, &event);
+                }
+            }
+            _ => {}
         }
         for output in outputs {
             match output {
@@ -303,11 +339,13 @@ impl World {
                         _ => {}
                     }
                     if LogLine::is_notable(event) {
-                        self.log.push_back(LogLine {
+                        let event = event.clone();
+                        let line = LogLine {
                             at,
                             node: id,
-                            event: event.clone(),
-                        });
+                            event,
+                        };
+                        write_down(&mut self.log, line);
                     }
                 }
                 Output::Send { .. } | Output::Persist(_) | Output::Fetch { .. } => {}
@@ -366,11 +404,32 @@ impl World {
         self.nodes.iter().map(of).collect()
     }
 
+    /// Whether what quorums there are hangs on nodes whose own quorum sets nobody here knows.
+    #[must_use]
+    pub fn depends_on_unseen(&self) -> bool {
+        let names_unseen = |set: Arc<QuorumSet>| {
+            set.nodes()
+                .iter()
+                .any(|id| self.node(id).is_some_and(WorldNode::is_unseen))
+        };
+        self.quorum_sets().into_iter().flatten().any(names_unseen)
+    }
+
     /// Nodes that count for verdicts: running, voting or trying to.
     pub fn participants(&self) -> impl Iterator<Item = (NodeId, &WorldNode)> {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
             node.status == Status::Running && node.view.readiness != Readiness::Left
         })
+    }
+}
+
+/// Lines are in order of time, also if somebody's past is told late.
+fn write_down(log: &mut VecDeque<LogLine>, line: LogLine) {
+    if log.back().is_none_or(|last| last.at <= line.at) {
+        log.push_back(line);
+    } else {
+        let place = log.partition_point(|earlier| earlier.at <= line.at);
+        log.insert(place, line);
     }
 }
 

@@ -299,6 +299,7 @@ impl App {
                 None => Selection::Nothing,
                 Some(Health::Running | Health::Silent) => Selection::Running,
                 Some(Health::Crashed | Health::Left) => Selection::Stopped,
+                Some(Health::Unseen) => Selection::Unseen,
             },
             nodes: run.map_or(0, |run| run.world.nodes.len()),
             scenarios: self.scenarios.len(),

@@ -135,6 +135,8 @@ pub(super) enum Selection {
     Running,
     /// A node that has left or crashed.
     Stopped,
+    /// A node that is known by name only.
+    Unseen,
 }
 
 impl Command {
@@ -157,6 +159,10 @@ impl Command {
                 "Select a node first: right click on it, or press Tab.",
             ),
             Selection::Stopped => (true, "The selected node is not running."),
+            Selection::Unseen => (
+                true,
+                "The selected node is known by name only: nobody here can ask it.",
+            ),
             Selection::Running => (false, ""),
         };
         match self {

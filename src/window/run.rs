@@ -200,7 +200,7 @@ impl Run {
 
 /// Whether a node waits for nothing but others.
 fn is_quiet(node: &WorldNode) -> bool {
-    if matches!(node.status, Status::Left | Status::Crashed) {
+    if matches!(node.status, Status::Left | Status::Crashed | Status::Unseen) {
         return true;
     }
     let view = &node.view;
@@ -224,7 +224,7 @@ fn is_quiet(node: &WorldNode) -> bool {
 
 /// The quorum set that counts for a node: what it told, or what it was told before it told anything.
 fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
-    if node.status == Status::Left {
+    if matches!(node.status, Status::Left | Status::Unseen) {
         return None;
     }
     let told = node

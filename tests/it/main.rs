@@ -17,6 +17,7 @@ mod runs;
 mod scenarios;
 mod scene;
 mod scp_net;
+mod snapshot;
 mod trace_file;
 mod transcripts;
 #[cfg(feature = "window")]

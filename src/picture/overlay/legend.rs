@@ -71,6 +71,7 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
     [
         (has(Status::Crashed), Sign::Crashed, words::signs::CRASHED),
         (has(Status::Silent), Sign::Silent, words::signs::SILENT),
+        (has(Status::Unseen), Sign::Unseen, words::signs::UNSEEN),
         (
             !scene.status.ill_behaved.is_empty(),
             Sign::IllBehaved,

@@ -23,10 +23,12 @@ const PATIENCE_LATENCIES: u64 = 4;
 
 /// The numbers.
 pub(super) struct Progress {
-    /// Nodes that have not left.
+    /// Nodes that have not left, those known by name only left out.
     pub(super) present: usize,
     /// Of these, crashed or silent.
     pub(super) down: usize,
+    /// Others, known by name only.
+    pub(super) unseen: usize,
     /// Nodes that are there and whose votes can count, crashed and silent ones included.
     pub(super) electors: NodeSet,
     /// Nodes that are there and can only listen.
@@ -50,6 +52,7 @@ impl Progress {
             down: there(world)
                 .filter(|(_, node)| node.status != Status::Running)
                 .count(),
+            unseen: world.nodes.iter().filter(|node| node.is_unseen()).count(),
             listeners: present.saturating_sub(electors.len() as usize),
             doing: doing(scene, &electors, decided.as_ref().map(|(slot, _)| *slot)),
             electors,
@@ -140,7 +143,7 @@ impl Progress {
 
 fn there(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
     let nodes = (0..).map(NodeId).zip(&world.nodes);
-    nodes.filter(|(_, node)| node.status != Status::Left)
+    nodes.filter(|(_, node)| !matches!(node.status, Status::Left | Status::Unseen))
 }
 
 fn runs(world: &World, id: NodeId) -> bool {

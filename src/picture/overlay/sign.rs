@@ -49,6 +49,8 @@ pub(super) enum Sign {
     Crashed,
     /// A silent node.
     Silent,
+    /// A node that is known by name only.
+    Unseen,
     /// An ill-behaved node.
     IllBehaved,
     /// A befouled node.
@@ -131,6 +133,11 @@ impl Sign {
                     points,
                     stroke: Stroke::solid(1.5, theme.text_dim),
                 });
+            }
+            Sign::Unseen => {
+                let rim = dashed(1.0, theme.phases.idle);
+                out.push(disc(at, 7.0, Some(theme.panel), Some(rim)));
+                letter(at, node_shapes::UNSEEN, theme.ink_on(theme.panel), out);
             }
             Sign::IllBehaved => rimmed(scene, at, line(theme.ill_behaved), out),
             Sign::Befouled => rimmed(scene, at, dashed(2.0, theme.befouled), out),
@@ -215,16 +222,20 @@ fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<
         ));
         out.push(glyphs::tick(at, NODE_PX * 0.8, Stroke::solid(1.5, ink)));
     }
-    if let Some(letter) = node_shapes::letter(phase) {
-        out.push(Shape::Text {
-            at: at.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
-            text: letter.to_owned(),
-            size_px: FONT_SMALL_PX,
-            color: ink,
-            font: Font::Bold,
-            anchor: Anchor::Middle,
-        });
+    if let Some(sign) = node_shapes::letter(phase) {
+        letter(at, sign, ink, out);
     }
+}
+
+fn letter(at: Point, letter: &str, color: Color, out: &mut Vec<Shape>) {
+    out.push(Shape::Text {
+        at: at.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+        text: letter.to_owned(),
+        size_px: FONT_SMALL_PX,
+        color,
+        font: Font::Bold,
+        anchor: Anchor::Middle,
+    });
 }
 
 fn quarters(scene: &Scene<'_>, at: Point, out: &mut Vec<Shape>) {

@@ -23,7 +23,10 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
     let pair = |label: &str, value: String| Row::pair(scene, label, value);
     let mut rows = vec![
         Row::heading(scene, &world.scenario.title),
-        pair(words::NODES, words::nodes(progress.present, progress.down)),
+        pair(
+            words::NODES,
+            words::nodes(progress.present, progress.down, progress.unseen),
+        ),
     ];
     if progress.listeners > 0 {
         rows.push(pair(

@@ -61,6 +61,9 @@ pub(super) fn badge(scene: &Scene<'_>) -> Block {
             badge.rows.push(group(scene, two, dim));
         }
         Quorums::None => badge.rows.push(Row::plain(quorums::NONE_MEANS, dim)),
+        Quorums::Unknown if scene.world.depends_on_unseen() => {
+            badge.rows.push(Row::plain(quorums::UNSEEN_MEANS, dim));
+        }
         Quorums::Checking | Quorums::Intersect | Quorums::Unknown => {}
     }
     badge

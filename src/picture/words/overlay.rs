@@ -123,13 +123,16 @@ pub fn clock(now: Time, clock: Clock) -> String {
     }
 }
 
-/// Number of nodes, with how many of them do not take part.
+/// Number of nodes, with how many of them do not take part, and how many others are known by name only.
 #[must_use]
-pub fn nodes(present: usize, down: usize) -> String {
-    match down {
-        0 => number(present as u64),
-        down => format!("{}, {} down", number(present as u64), number(down as u64)),
+pub fn nodes(present: usize, down: usize, unseen: usize) -> String {
+    let mut text = number(present as u64);
+    for (count, how) in [(down, "down"), (unseen, "unseen")] {
+        if count > 0 {
+            text += &format!(", {} {how}", number(count as u64));
+        }
     }
+    text
 }
 
 /// Seconds with one decimal.
@@ -185,6 +188,8 @@ pub mod quorums {
     pub const NONE: &str = "There is no quorum";
     /// What "no" means.
     pub const NO_MEANS: &str = "Two disjoint quorums:";
+    /// Why it is unknown, if it is because of nodes that are known by name only.
+    pub const UNSEEN_MEANS: &str = "Unseen nodes decide that";
     /// What "none" means.
     pub const NONE_MEANS: &str = "Nothing can ever be agreed";
 }
@@ -344,6 +349,8 @@ pub mod signs {
     pub const CRASHED: &str = "crashed";
     /// A silent node.
     pub const SILENT: &str = "silent";
+    /// A node of which only others speak.
+    pub const UNSEEN: &str = "known by name only";
     /// An ill-behaved node.
     pub const ILL_BEHAVED: &str = "ill-behaved";
     /// A befouled node.

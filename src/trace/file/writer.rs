@@ -51,7 +51,6 @@ pub struct TraceWriter {
     temporary: PathBuf,
     sink: Option<Sink>,
     scenario_nodes: Vec<NodeSpec>,
-    nodes: usize,
     records: u64,
     messages: Messages,
 }
@@ -71,7 +70,6 @@ impl TraceWriter {
             temporary,
             sink: Some(sink),
             scenario_nodes: scenario.nodes.clone(),
-            nodes: 0,
             records: 0,
             messages: Messages::default(),
         };
@@ -98,9 +96,9 @@ impl TraceWriter {
                 position,
                 organization,
             } => {
-                let number = self.nodes;
-                self.nodes += 1;
-                let is_as_planned = self.scenario_nodes.get(number).is_some_and(|planned| {
+                let number = config.peer.id.0;
+                let planned = self.scenario_nodes.get(config.peer.id.index());
+                let is_as_planned = planned.is_some_and(|planned| {
                     planned.config == *config
                         && planned.position == *position
                         && planned.organization == *organization
@@ -108,7 +106,7 @@ impl TraceWriter {
                 if !is_as_planned {
                     return self.line(record);
                 }
-                let (at, number) = (*at, number as u32);
+                let at = *at;
                 self.line(&NodeLine {
                     node_of_scenario: NodeOfScenario { at, number },
                 })

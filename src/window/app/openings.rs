@@ -3,7 +3,7 @@
 use super::App;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
-use crate::picture::view_state::{Status, ViewState};
+use crate::picture::view_state::{Quorums, Status, ViewState};
 use crate::session::Session;
 use crate::window::jobs::{Done, Ticket};
 use crate::window::options::{ScenarioChoice, Source};
@@ -55,7 +55,15 @@ impl App {
             Done::Opened(ticket, result) => self.opened(ticket, result),
             Done::Quorums(ticket, quorums, top_tier) => {
                 if self.quorums.answers(ticket) {
-                    self.status.quorums = quorums;
+                    let is_open = self
+                        .shown
+                        .as_ref()
+                        .is_some_and(|(run, _)| run.world.depends_on_unseen());
+                    self.status.quorums = match quorums {
+                        // Two quorums of nodes that are seen are quorums, whatever the others trust.
+                        Quorums::Intersect | Quorums::None if is_open => Quorums::Unknown,
+                        quorums => quorums,
+                    };
                     self.status.top_tier = Arc::new(top_tier);
                 }
             }

@@ -22,6 +22,8 @@ use std::collections::BTreeSet;
 const WIDTH_PX: f32 = 304.0;
 /// Most trusted nodes shown by name.
 const TRUSTED_SHOWN: usize = 60;
+/// What there is to say about a node that is not seen itself.
+const UNSEEN: &str = "Nothing is known about it but what others say: that it is there, and who trusts it. What it does itself is not in this picture.";
 
 pub(super) fn show(
     ctx: &egui::Context,
@@ -59,6 +61,10 @@ pub(super) fn show(
                         gone(ui, theme, &run.world, node);
                         return;
                     }
+                    if node.is_unseen() {
+                        dim_text(ui, theme, UNSEEN);
+                        return;
+                    }
                     slot::show(ui, theme, &run.world, &node.view, out);
                     slot::timers(ui, theme, &run.world, &node.view);
                     logs::decided(ui, theme, &node.view);
@@ -70,10 +76,17 @@ pub(super) fn show(
 
 /// What there is to say about a node that is not there any more: what it had decided.
 fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
-    let text = "It has left the network: the others no longer count it. This is what it had recorded before.";
-    ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
+    dim_text(
+        ui,
+        theme,
+        "It has left the network: the others no longer count it. This is what it had recorded before.",
+    );
     logs::decided(ui, theme, &node.view);
     logs::backups(ui, theme, world, &node.view);
+}
+
+fn dim_text(ui: &mut Ui, theme: &Theme, text: &str) {
+    ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
 }
 
 fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
@@ -82,7 +95,11 @@ fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
         close(ui, theme, out);
     });
     ui.add_space(6.0);
-    ui.add(egui::Label::new(RichText::new("Right click on a node, or press Tab, to see whom it trusts, what it voted for and what it has agreed to. A left click selects it too, and lets it propose.").color(color(theme.text_dim))).wrap());
+    dim_text(
+        ui,
+        theme,
+        "Right click on a node, or press Tab, to see whom it trusts, what it voted for and what it has agreed to. A left click selects it too, and lets it propose.",
+    );
 }
 
 fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
@@ -150,6 +167,7 @@ pub(super) fn state(node: &WorldNode) -> String {
         Status::Silent => Some("runs, but nothing it sends gets out"),
         Status::Crashed => Some("has crashed"),
         Status::Left => Some("has left"),
+        Status::Unseen => Some("known by name only"),
     };
     let doing = match node.view.readiness {
         Readiness::Discovering => "is looking for others",

@@ -53,7 +53,10 @@ fn of_node(
         .node(node)
         .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent));
     let usable = if is_running { Usable::Yes } else { Usable::No };
-    if !is_running {
+    let status = run.world.node(node).map(|node| node.status);
+    if status == Some(Status::Unseen) {
+        dim(ui, &model.theme, "is known by name only");
+    } else if !is_running {
         dim(ui, &model.theme, "is not running");
     }
     ui.separator();
@@ -75,7 +78,6 @@ fn of_node(
         Request::Leave(node),
         out,
     );
-    let status = run.world.node(node).map(|node| node.status);
     for (text, action) in faults(node, status) {
         plain(ui, text, Request::Act(action), out);
     }
@@ -101,7 +103,7 @@ fn faults(node: NodeId, status: Option<Status>) -> Vec<(&'static str, Action)> {
         Some(Status::Running) => vec![silence, crash],
         Some(Status::Silent) => vec![speak, crash],
         Some(Status::Crashed) => vec![("Restart", Action::Restart { node })],
-        Some(Status::Left) | None => vec![],
+        Some(Status::Left | Status::Unseen) | None => vec![],
     }
 }
 

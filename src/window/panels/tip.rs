@@ -39,9 +39,11 @@ pub(super) fn show(
                 ui.set_max_width(280.0);
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
                 ui.label(inspector::state(node));
-                let trusted = words::count(node.view.trusted.len(), "node", "nodes");
-                dim(ui, &model.theme, format!("trusts {trusted}"));
-                if node.status != Status::Crashed {
+                if !node.is_unseen() {
+                    let trusted = words::count(node.view.trusted.len(), "node", "nodes");
+                    dim(ui, &model.theme, format!("trusts {trusted}"));
+                }
+                if matches!(node.status, Status::Running | Status::Silent) {
                     let what = state.palette.content(run.world.proposals().len());
                     dim(ui, &model.theme, format!("click: proposes “{what}”"));
                 }

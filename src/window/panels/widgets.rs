@@ -156,7 +156,7 @@ pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
     let Some(node) = world.node(node) else {
         return theme.crashed;
     };
-    if matches!(node.status, Status::Crashed | Status::Left) {
+    if matches!(node.status, Status::Crashed | Status::Left | Status::Unseen) {
         return theme.track;
     }
     match node.view.phase() {
@@ -179,6 +179,7 @@ pub(super) fn node_chip(
         Some(Status::Crashed) => " (crashed)",
         Some(Status::Silent) => " (silent)",
         Some(Status::Left) => " (has left)",
+        Some(Status::Unseen) => " (unseen)",
         Some(Status::Running) | None => "",
     };
     let text = RichText::new(format!("{}{health}", world.name(node)));

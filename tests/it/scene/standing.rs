@@ -6,11 +6,14 @@ use super::{LAPTOP, Stage, texts};
 use quorumscope::net::Position;
 use quorumscope::node::{NodeConfig, NodeEvent, SlotStart, TrustPolicy};
 use quorumscope::picture::canvas::LayerName;
-use quorumscope::picture::view_state::Clock;
+use quorumscope::picture::view_state::{Clock, Quorums};
 use quorumscope::picture::words::{Deed, evidence};
 use quorumscope::scenario::Action;
-use quorumscope::scp::{Evidence, NodeId, QuorumSet, Rule, ScpEvent, SlotState, Value, VoteReason};
+use quorumscope::scp::{
+    Evidence, NodeId, QuorumSet, QuorumSetId, Rule, ScpEvent, SlotState, Value, VoteReason,
+};
 use quorumscope::time::{Span, Time};
+use quorumscope::trace::outcome::electors;
 use quorumscope::trace::{ProposalState, Record};
 use std::sync::Arc;
 
@@ -242,6 +245,58 @@ fn who_can_only_listen_is_counted_apart() {
         &Stage::new(script.world, LAPTOP),
         &["Recorded by", "3 of 3", "slot 1 agreed"],
     );
+}
+
+#[test]
+fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
+    let mut script = torn();
+    let id = NodeId(5);
+    let config = Arc::clone(&Script::radio(6, 1400.0).world.nodes[5].config);
+    script.world.apply(&Record::NodeMet {
+        at: script.world.now,
+        peer: config.peer.clone(),
+        position: Position {
+            x_m: 500.0,
+            y_m: 9.0,
+        },
+    });
+    let all = Arc::new(QuorumSet::flat(4, (0..6).map(NodeId)));
+    let event = NodeEvent::QuorumSetChanged {
+        id: QuorumSetId { owner: A, nth: 1 },
+        quorum_set: all,
+        from_slot: SLOT,
+    };
+    script.event(A, event);
+    let mut stage = Stage::new(script.world.clone(), LAPTOP);
+    stage.status.quorums = Quorums::Unknown;
+    check_says(
+        &stage,
+        &[
+            "5, 1 unseen",
+            "known by name only",
+            "2 of 5 voted",
+            "Unseen nodes decide that",
+        ],
+    );
+    assert!(texts(&stage.shapes(LayerName::Nodes)).contains(&"?"));
+    assert!(electors(&script.world).iter().all(|elector| elector != id));
+    assert!(script.world.depends_on_unseen());
+    assert_eq!(script.world.participants().count(), 5);
+
+    script.world.apply(&Record::NodeAdded {
+        at: script.world.now,
+        config,
+        position: Position {
+            x_m: 500.0,
+            y_m: 9.0,
+        },
+        organization: None,
+    });
+    assert_eq!(script.world.nodes.len(), 6);
+    assert!(!script.world.depends_on_unseen());
+    let stage = Stage::new(script.world, LAPTOP);
+    check_says(&stage, &["6", "2 of 6 voted"]);
+    assert!(!texts(&stage.shapes(LayerName::Nodes)).contains(&"?"));
 }
 
 #[test]

@@ -47,6 +47,8 @@
 pub mod analysis;
 pub mod cli;
 pub mod commands;
+#[cfg(feature = "net")]
+pub mod live;
 pub mod net;
 pub mod node;
 pub mod picture;

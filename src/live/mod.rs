@@ -1,0 +1,8 @@
+//! Nodes as processes: the same `node::Node` as in the simulation, with a real clock, a store, files and a network.
+
+mod files;
+mod lock;
+mod store;
+
+pub use files::{Begun, FileStore, FilesError, Part, Stored};
+pub use store::{Batch, Store, StoreError};

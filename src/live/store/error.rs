@@ -1,0 +1,139 @@
+//! Why something could not be kept, in words that say what to do.
+
+use super::super::lock::{LockError, advice};
+use super::rows::VERSION;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("{}: another process uses this folder; stop it, or choose another data folder", .path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was written by another version of the program.
+    #[error("{}: this store has format {found}, this program reads {VERSION}; run the version that wrote it, or choose another data folder", .path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version that it has, as far as can be told.
+        found: String,
+    },
+    /// It does not hold what was written to it.
+    #[error("{}: the store is damaged: {why}; put a copy of it back, or start a new node with a new key in another folder: a node that has forgotten what it said must not speak again", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// What shall be kept contradicts what is kept. Never the fault of the disk.
+    #[error("{}: refused to overwrite what is kept: {what}; restart the node, and report this", .path.display())]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// What contradicts what.
+        what: String,
+    },
+    /// The system said no.
+    #[error("{}: cannot {doing} the store: {source}; {advice}", .path.display(), advice = advice(.source))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What can go wrong with rows, before it is known in which file.
+#[derive(Debug)]
+pub(super) enum RowsError {
+    Database(Box<redb::Error>),
+    Version(String),
+    Damaged(String),
+    Contradiction(String),
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {$(
+        impl From<$error> for RowsError {
+            fn from(why: $error) -> RowsError {
+                RowsError::Database(Box::new(why.into()))
+            }
+        }
+    )*};
+}
+from_redb!(
+    redb::DatabaseError,
+    redb::TransactionError,
+    redb::TableError,
+    redb::StorageError,
+    redb::CommitError
+);
+
+impl StoreError {
+    pub(super) fn of_lock(path: &Path, why: LockError) -> StoreError {
+        let path = path.to_owned();
+        match why {
+            LockError::Held => StoreError::InUse { path },
+            LockError::Io(source) => StoreError::Io {
+                path,
+                doing: "lock",
+                source,
+            },
+        }
+    }
+
+    pub(super) fn of_rows(path: &Path, doing: &'static str, why: RowsError) -> StoreError {
+        let path = path.to_owned();
+        match why {
+            RowsError::Database(why) => StoreError::of_redb(path, doing, *why),
+            RowsError::Version(found) => StoreError::Version { path, found },
+            RowsError::Damaged(why) => StoreError::Damaged { path, why },
+            RowsError::Contradiction(what) => StoreError::Contradiction { path, what },
+        }
+    }
+
+    fn of_redb(path: PathBuf, doing: &'static str, why: redb::Error) -> StoreError {
+        use redb::Error as E;
+        match why {
+            E::DatabaseAlreadyOpen | E::LockProtocolMismatch => StoreError::InUse { path },
+            E::UpgradeRequired(found) => StoreError::Version {
+                path,
+                found: format!("redb {found}"),
+            },
+            // A file that is too short, or that redb did not write.
+            E::Io(why)
+                if matches!(
+                    why.kind(),
+                    io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+                ) =>
+            {
+                let why = why.to_string();
+                StoreError::Damaged { path, why }
+            }
+            E::Io(source) => StoreError::Io {
+                path,
+                doing,
+                source,
+            },
+            E::PreviousIo | E::Backend(_) | E::DatabaseClosed | E::LockPoisoned(_) => {
+                StoreError::Io {
+                    path,
+                    doing,
+                    source: io::Error::other(why.to_string()),
+                }
+            }
+            // Tables of another shape, pages with wrong checksums, values that are too large for any disk.
+            why => StoreError::Damaged {
+                path,
+                why: why.to_string(),
+            },
+        }
+    }
+}

@@ -23,6 +23,7 @@
 //! | [`scenario`] | what is to be run; [`scenario::Action`], the one vocabulary of things one can do | running anything |
 //! | [`trace`] | what happened, as data; the world folded from it; checkers; files | the engine |
 //! | [`session`] | what a window may ask of a run | any particular kind of run |
+//! | [`replay`] | a session over a recorded run | changing anything |
 //! | [`sim`] | virtual time, the queue, two executors: inline, and one named thread per node | wall-clock time |
 //! | [`picture`] | world and view state to shapes, to SVG and PNG | macroquad, egui |
 //! | `window` | input to commands, shapes to pixels, panels (feature `window`) | simulation, nodes |
@@ -52,6 +53,7 @@ pub mod live;
 pub mod net;
 pub mod node;
 pub mod picture;
+pub mod replay;
 pub mod rng;
 pub mod scenario;
 pub mod scp;

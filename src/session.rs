@@ -15,10 +15,26 @@ pub enum Progress {
     Finished,
 }
 
+/// Who decides what happens in a run, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// An engine, in virtual time: it waits for whoever asks, and does what it is told.
+    #[default]
+    Simulated,
+    /// A recording: it waits, but what has happened cannot be changed.
+    Recorded,
+    /// Processes somewhere, in real time: they wait for nobody.
+    Live,
+}
+
 /// A run. Records come out in order; everything anybody knows about the run is folded from them.
 pub trait Session {
     /// What is being run.
     fn scenario(&self) -> &Scenario;
+    /// Who decides what happens.
+    fn origin(&self) -> Origin {
+        Origin::Simulated
+    }
     /// Up to which instant everything has happened.
     fn now(&self) -> Time;
     /// When the next thing happens, if anything will.

@@ -2,7 +2,7 @@
 
 use super::trace_file::TraceFile;
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::session::{Progress, Session};
+use crate::session::{Origin, Progress, Session};
 use crate::time::Time;
 use crate::trace::{Record, TraceError};
 use std::path::Path;
@@ -48,6 +48,10 @@ impl<S> Drop for Recorded<S> {
 impl<S: Session> Session for Recorded<S> {
     fn scenario(&self) -> &Scenario {
         self.session.scenario()
+    }
+
+    fn origin(&self) -> Origin {
+        self.session.origin()
     }
 
     fn now(&self) -> Time {

@@ -14,8 +14,9 @@ const MARGIN_M: f64 = 60.0;
 /// Windows are wider than high, so circles are drawn as ellipses this much wider.
 const WIDENING: f64 = 1.25;
 
-/// On one circle, the first node on top, clockwise.
-pub(super) fn circle(count: usize, area_m: (f64, f64)) -> Vec<Position> {
+/// Places in metres for `count` nodes on one circle in an area of this width and height, the first on top, clockwise.
+#[must_use]
+pub fn circle(count: usize, area_m: (f64, f64)) -> Vec<Position> {
     let (width, height) = area_m;
     let radius = if count > 1 {
         width.min(height) * 0.375

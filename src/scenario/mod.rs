@@ -26,6 +26,7 @@ mod settings;
 pub use action::{Action, ActionRefused};
 pub use built_in::{BUILT_IN, BuiltIn, Heading, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
+pub use layout::circle;
 pub use network::{NetworkFiles, read_network};
 pub use newcomer::added_node;
 pub use read::read_scenario;

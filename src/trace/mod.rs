@@ -7,13 +7,15 @@ mod file;
 pub mod outcome;
 mod parts;
 mod record;
+mod renumber;
 mod snapshot;
 mod tally;
 mod world;
 
-pub use file::{TraceError, TraceReader, TraceWriter};
+pub use file::{Provenance, Source, TraceError, TraceReader, TraceWriter};
 pub use parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
 pub use record::{FlightId, Record};
+pub use renumber::{Numbering, Renumber};
 pub use snapshot::Snapshot;
 pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
 pub use world::World;

@@ -13,6 +13,7 @@ mod layers;
 mod ordeal;
 mod ordeals;
 mod paper;
+mod renumber;
 mod runs;
 mod scenarios;
 mod scene;

@@ -1,5 +1,6 @@
 //! The lines of a trace file, as they are written and read.
 
+use super::Provenance;
 use crate::node::{Announcement, Message, Recipient};
 use crate::scenario::Scenario;
 use crate::scp::NodeId;
@@ -13,6 +14,8 @@ pub(super) struct HeaderOut<'a> {
     pub(super) format: &'a str,
     pub(super) version: u32,
     pub(super) seed: u64,
+    #[serde(flatten)]
+    pub(super) provenance: &'a Provenance,
     pub(super) scenario: &'a Scenario,
 }
 
@@ -26,6 +29,8 @@ pub(super) struct Probe {
 /// The first line, read.
 #[derive(Deserialize)]
 pub(super) struct HeaderIn {
+    #[serde(flatten)]
+    pub(super) provenance: Provenance,
     pub(super) scenario: Scenario,
 }
 

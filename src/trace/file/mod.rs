@@ -1,7 +1,7 @@
 //! Traces as files: one JSON object per line, so that a script reads them as easily as we do.
 //!
-//! The first line is the header: `{"format": "quorumscope-trace", "version": 1, "seed": .., "scenario": {..}}`. Every
-//! other line has one key, which says what it is:
+//! The first line is the header: `{"format": "quorumscope-trace", "version": 1, "seed": .., "scenario": {..}}`, and what
+//! [`Provenance`] says if the trace is of processes. Every other line has one key, which says what it is:
 //!
 //! - `message`: a message, numbered from 0 in the order of these lines; others refer to it by its number;
 //! - `node_of_scenario`: `NodeAdded` for the node of this number in the scenario, just as it stands there;
@@ -19,14 +19,43 @@ mod reader;
 mod writer;
 
 pub use reader::TraceReader;
+use serde::{Deserialize, Serialize};
 pub use writer::TraceWriter;
 
+use crate::scp::NodeId;
+use crate::time::Time;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What every header says.
 const FORMAT: &str = "quorumscope-trace";
 /// The version that is written and read.
 const VERSION: u32 = 1;
+
+/// Where a trace of real processes comes from. A simulated run has no need of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The instant that the trace calls zero, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_unix_us: Option<u64>,
+    /// The traces that were merged into this one, if it was; in the order of their epochs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+}
+
+/// One of the traces that were merged: what one process told from its start to its end.
+///
+/// Every process numbers nodes in its own way. What a node did can be checked only in its own numbers, because their
+/// order matters inside it (which of several witnesses, whom to ask first); this table leads back to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The public key of the node.
+    pub key: Arc<str>,
+    /// What it calls zero, in the time of the merged trace.
+    pub zero_at: Time,
+    /// The numbers in the merged trace of the nodes that it calls 0, 1, 2 and so on.
+    pub numbers: Vec<NodeId>,
+}
 
 /// Why a trace could not be written or read.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use super::line::{
     BundleLine, EndLine, HeaderIn, MessageIn, NodeLine, Probe, Received, Relayed, StepLine,
 };
-use super::{FORMAT, TraceError, VERSION};
+use super::{FORMAT, Provenance, TraceError, VERSION};
 use crate::node::{Bundle, Input, Message, Output};
 use crate::scenario::Scenario;
 use crate::trace::record::Record;
@@ -25,6 +25,7 @@ pub struct TraceReader {
     lines: Box<dyn BufRead + Send>,
     line: u64,
     scenario: Arc<Scenario>,
+    provenance: Provenance,
     messages: Vec<Arc<Message>>,
     records: u64,
     has_ended: bool,
@@ -45,12 +46,13 @@ impl TraceReader {
             }
         })?;
         let header = header(&mut *lines);
-        let scenario = header.map_err(|problem| malformed(path, 1, problem))?;
+        let header = header.map_err(|problem| malformed(path, 1, problem))?;
         Ok(TraceReader {
             path: path.to_owned(),
             lines,
             line: 1,
-            scenario: Arc::new(scenario),
+            scenario: Arc::new(header.scenario),
+            provenance: header.provenance,
             messages: Vec::new(),
             records: 0,
             has_ended: false,
@@ -61,6 +63,12 @@ impl TraceReader {
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {
         &self.scenario
+    }
+
+    /// Where it comes from, if it is of real processes.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
     }
 
     fn read(&mut self) -> Result<Option<Record>, TraceError> {
@@ -216,7 +224,7 @@ enum Line {
     End,
 }
 
-fn header(lines: &mut dyn BufRead) -> Result<Scenario, Problem> {
+fn header(lines: &mut dyn BufRead) -> Result<HeaderIn, Problem> {
     let empty = || ("the file is empty".to_owned(), "a trace of quorumscope");
     let text = read_line(lines)?.ok_or_else(empty)?;
     let probe: Probe = parse(&text, "the header of a trace of quorumscope")?;
@@ -228,8 +236,7 @@ fn header(lines: &mut dyn BufRead) -> Result<Scenario, Problem> {
         let problem = format!("the version is {}", probe.version);
         return Err((problem, "version 1: record the run again with this program"));
     }
-    let header: HeaderIn = parse(&text, "the scenario of the run")?;
-    Ok(header.scenario)
+    parse(&text, "the scenario of the run")
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {

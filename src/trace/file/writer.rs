@@ -4,7 +4,7 @@ use super::line::{
     BundleLine, End, EndLine, HeaderOut, MessageOut, NodeLine, NodeOfScenario, Received,
     RelayOutput, Relayed, SendOutput, StepLine, Stepped,
 };
-use super::{FORMAT, TraceError, VERSION};
+use super::{FORMAT, Provenance, TraceError, VERSION};
 use crate::node::{Bundle, Input, Message, MessageId, Output};
 use crate::scenario::{NodeSpec, Scenario};
 use crate::trace::record::Record;
@@ -61,6 +61,18 @@ impl TraceWriter {
     /// # Errors
     /// If no file can be made there.
     pub fn create(path: &Path, scenario: &Scenario) -> Result<TraceWriter, TraceError> {
+        TraceWriter::create_from(path, scenario, &Provenance::default())
+    }
+
+    /// The same for a trace of real processes.
+    ///
+    /// # Errors
+    /// If no file can be made there.
+    pub fn create_from(
+        path: &Path,
+        scenario: &Scenario,
+        provenance: &Provenance,
+    ) -> Result<TraceWriter, TraceError> {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = PathBuf::from(name);
@@ -77,6 +89,7 @@ impl TraceWriter {
             format: FORMAT,
             version: VERSION,
             seed: scenario.seed,
+            provenance,
             scenario,
         })?;
         Ok(writer)

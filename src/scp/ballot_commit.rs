@@ -16,7 +16,7 @@ impl<D: Driver> Turn<'_, D> {
             return Ok(false);
         };
         let vars = self.slot.ballot();
-        let floor = match (vars.phase, &vars.h) {
+        let floor = match (*vars.phase, &*vars.h) {
             (BallotPhase::Prepare, _) => 0,
             (BallotPhase::Confirm, Some(h)) if h.x == *x => h.n,
             (BallotPhase::Confirm | BallotPhase::Externalize, _) => return Ok(false),
@@ -52,14 +52,14 @@ impl<D: Driver> Turn<'_, D> {
         let c = Ballot::new(interval.low, x.clone());
         let h = Ballot::new(interval.high, x.clone());
         let vars = self.slot.ballot_mut();
-        let enters = vars.phase == BallotPhase::Prepare;
-        vars.z = Some(x.clone());
+        let enters = *vars.phase == BallotPhase::Prepare;
+        vars.z.set(Some(x.clone()));
         let (new_c, new_h) = (Some(c), Some(h.clone()));
-        if !enters && vars.c == new_c && vars.h == new_h {
+        if !enters && *vars.c == new_c && *vars.h == new_h {
             return Ok(false);
         }
-        vars.c = new_c;
-        vars.h = new_h;
+        vars.c.set(new_c);
+        vars.h.set(new_h);
         self.event(|turn| ScpEvent::AcceptedCommit {
             slot: turn.slot.index,
             value: x.clone(),
@@ -69,8 +69,8 @@ impl<D: Driver> Turn<'_, D> {
         });
         if enters {
             let vars = self.slot.ballot_mut();
-            vars.phase = BallotPhase::Confirm;
-            vars.p_prime = None;
+            vars.phase.set(BallotPhase::Confirm);
+            vars.p_prime.set(None);
             if vars.b.as_ref().is_some_and(|b| !h.is_below_compatible(b)) {
                 self.set_ballot(h.clone(), BallotReason::AcceptedCommit)?;
             }
@@ -89,7 +89,7 @@ impl<D: Driver> Turn<'_, D> {
             return Ok(false);
         };
         let vars = self.slot.ballot();
-        let is_confirming = vars.phase == BallotPhase::Confirm
+        let is_confirming = *vars.phase == BallotPhase::Confirm
             && vars.h.is_some()
             && vars.c.as_ref().is_some_and(|c| c.x == *x);
         if !is_confirming || !self.may_reach_confirmation(Promise::AcceptsSomeCommit.of(x)) {
@@ -115,8 +115,8 @@ impl<D: Driver> Turn<'_, D> {
     ) -> Result<bool, Broken> {
         let h = Ballot::new(interval.high, x.clone());
         let vars = self.slot.ballot_mut();
-        vars.c = Some(Ballot::new(interval.low, x.clone()));
-        vars.h = Some(h.clone());
+        vars.c.set(Some(Ballot::new(interval.low, x.clone())));
+        vars.h.set(Some(h.clone()));
         self.raise_ballot(&h, BallotReason::AcceptedCommit)?;
         self.event(|turn| ScpEvent::ConfirmedCommit {
             slot: turn.slot.index,
@@ -125,14 +125,14 @@ impl<D: Driver> Turn<'_, D> {
             n_h: interval.high,
             evidence,
         });
-        self.slot.ballot_mut().phase = BallotPhase::Externalize;
+        self.slot.ballot_mut().phase.set(BallotPhase::Externalize);
         self.say_ballot()?;
-        self.slot.nomination_mut().nominating = false;
+        self.slot.nomination_mut().nominating.set(false);
         let slot = self.slot.index;
         let value = x.clone();
         self.out.push(Effect::Externalized { slot, value });
-        if self.slot.ballot().timer_armed {
-            self.slot.ballot_mut().timer_armed = false;
+        if *self.slot.ballot().timer_armed {
+            self.slot.ballot_mut().timer_armed.set(false);
             self.stop_timer(ScpTimer::Ballot);
         }
         self.slot.ballots.stop_watching();

@@ -20,10 +20,10 @@ impl<D: Driver> Turn<'_, D> {
 
     /// The ballot timer ran out: the next counter (NOTES 57).
     pub(super) fn ballot_timed_out(&mut self) -> Result<(), Broken> {
-        if self.slot.ballot().timer_armed {
-            self.slot.ballot_mut().timer_armed = false;
+        if *self.slot.ballot().timer_armed {
+            self.slot.ballot_mut().timer_armed.set(false);
         }
-        if self.slot.ballot().phase == BallotPhase::Externalize {
+        if *self.slot.ballot().phase == BallotPhase::Externalize {
             return Ok(());
         }
         let n = self.slot.ballot().b.as_ref().map_or(0, |b| b.n);
@@ -45,14 +45,14 @@ impl<D: Driver> Turn<'_, D> {
     /// A new counter, with z if it is set and else `value`. Refused while c votes for another value (NOTES 55, 56).
     fn bump(&mut self, n: Counter, value: Value, reason: BallotReason) -> Result<bool, Broken> {
         let vars = self.slot.ballot();
-        if vars.phase == BallotPhase::Externalize {
+        if *vars.phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        let to = Ballot::new(n, vars.z.clone().unwrap_or(value));
+        let to = Ballot::new(n, Option::clone(&vars.z).unwrap_or(value));
         if vars.b.is_some() && vars.c.as_ref().is_some_and(|c| !c.is_compatible(&to)) {
             return Ok(false);
         }
-        match &vars.b {
+        match &*vars.b {
             Some(b) if *b > to => return Err(Broken),
             Some(b) if *b == to => return Ok(false),
             Some(_) | None => {}
@@ -66,7 +66,7 @@ impl<D: Driver> Turn<'_, D> {
     /// While a v-blocking set has higher counters: jumps to the lowest counter at which it has not (NOTES 58).
     pub(super) fn attempt_catch_up(&mut self) -> Result<bool, Broken> {
         let vars = self.slot.ballot();
-        if vars.phase == BallotPhase::Externalize {
+        if *vars.phase == BallotPhase::Externalize {
             return Ok(false);
         }
         let n = vars.b.as_ref().map_or(0, |b| b.n);
@@ -112,8 +112,8 @@ impl<D: Driver> Turn<'_, D> {
             return;
         };
         let sets = (self.slot.ballots.ledger().set_changes(), self.local_set);
-        if vars.phase == BallotPhase::Externalize
-            || (vars.heard_from_quorum && vars.heard_under == Some(sets))
+        if *vars.phase == BallotPhase::Externalize
+            || (*vars.heard_from_quorum && *vars.heard_under == Some(sets))
         {
             return;
         }
@@ -121,8 +121,8 @@ impl<D: Driver> Turn<'_, D> {
         let nodes = self.slot.ballots.nodes(there);
         match self.electorate(Kind::Ballot).greatest_quorum(nodes) {
             Some(quorum) => {
-                self.slot.ballot_mut().heard_under = Some(sets);
-                if !self.slot.ballot().heard_from_quorum {
+                self.slot.ballot_mut().heard_under.set(Some(sets));
+                if !*self.slot.ballot().heard_from_quorum {
                     self.set_heard_from_quorum(n, quorum);
                 }
             }
@@ -132,8 +132,8 @@ impl<D: Driver> Turn<'_, D> {
 
     fn set_heard_from_quorum(&mut self, n: Counter, quorum: NodeSet) {
         let vars = self.slot.ballot_mut();
-        vars.heard_from_quorum = true;
-        vars.timer_armed = true;
+        vars.heard_from_quorum.set(true);
+        vars.timer_armed.set(true);
         self.event(|turn| {
             let electorate = turn.electorate(Kind::Ballot);
             let witness = electorate.minimal_quorum(quorum);
@@ -150,10 +150,11 @@ impl<D: Driver> Turn<'_, D> {
 
     fn set_not_heard_from_quorum(&mut self) {
         let vars = self.slot.ballot();
-        if vars.heard_from_quorum || vars.timer_armed {
+        if *vars.heard_from_quorum || *vars.timer_armed {
             let vars = self.slot.ballot_mut();
-            vars.heard_from_quorum = false;
-            if std::mem::take(&mut vars.timer_armed) {
+            vars.heard_from_quorum.set(false);
+            if *vars.timer_armed {
+                vars.timer_armed.set(false);
                 self.stop_timer(ScpTimer::Ballot);
             }
         }

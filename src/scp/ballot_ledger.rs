@@ -1,25 +1,38 @@
 //! `BallotLedger`: the latest ballot statements, with running tallies of the pledges that are being watched.
 
+use super::id::NodeId;
 use super::ledger::{Ledger, Recorded};
 use super::node_set::NodeSet;
-use super::pledge::Pledge;
+use super::pledge::{Pledge, Promise};
 use super::spoken::Spoken;
 use super::statement::Statement;
 use super::value::Value;
 
 /// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
 const TALLIES_MAX: usize = 48;
+/// How many of the latest changes are at hand. A tally that has missed more counts afresh.
+const CHANGES_MAX: usize = 256;
 
 /// Who makes a pledge.
 #[derive(Clone, Debug)]
 struct Tally {
     pledge: Pledge<Value>,
     nodes: NodeSet,
-    /// How many statements were recorded since it was last asked for.
-    idle: u32,
+    /// How many changes it has taken in.
+    age: u64,
 }
 
-/// Names a tally until the next-but-one is asked for.
+/// By [`Promise::shelf`], the position of a tally.
+#[derive(Clone, Debug)]
+struct Shelves([u8; Promise::SHELVES]);
+
+impl Default for Shelves {
+    fn default() -> Shelves {
+        Shelves([0; Promise::SHELVES])
+    }
+}
+
+/// Names a tally until the next-but-one is asked for, or anything is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TallyIndex(usize);
 
@@ -28,8 +41,14 @@ pub(super) struct TallyIndex(usize);
 pub(super) struct BallotLedger {
     ledger: Ledger,
     spoken: Spoken,
+    /// Whose statement has become another one, in order; those before `age - changed.len()` are forgotten.
+    changed: Vec<NodeId>,
+    /// How many changes there have been.
+    age: u64,
     tallies: Vec<Tally>,
     oldest: usize,
+    /// Where the tally is that was last asked for, by shelf of the promise: mostly it is the one that is asked for next.
+    at_hand: Shelves,
 }
 
 impl BallotLedger {
@@ -43,24 +62,12 @@ impl BallotLedger {
         &mut self.ledger
     }
 
-    /// Records a newer statement of its sender.
+    /// Records a newer statement of its sender. The tallies hear of it when they are asked.
     pub(super) fn record(&mut self, recorded: Recorded) {
-        let (node, statement) = (recorded.envelope.from, &recorded.envelope.statement);
-        // Mostly somebody has said the same before, and each tally knows what came of it.
-        let same = self.spoken.who_says(statement);
-        for tally in &mut self.tallies {
-            let makes = match same {
-                Some(other) => tally.nodes.contains(other),
-                None => tally.pledge.lent().is_made_by(statement),
-            };
-            tally.nodes.assign(node, makes.into());
-            tally.idle += 1;
-        }
-        // Keeping a tally that nobody asks for costs as much by now as counting afresh would.
-        let idle_max = self.ledger.len();
-        self.tallies.retain(|tally| tally.idle <= idle_max);
+        let node = recorded.envelope.from;
         self.spoken.put(node, Some(&recorded.envelope));
         self.ledger.record(recorded);
+        self.note_change(node);
     }
 
     /// Undoes everything recorded since the turn began.
@@ -69,40 +76,73 @@ impl BallotLedger {
             let recorded = self.ledger.get(node);
             self.spoken
                 .put(node, recorded.map(|recorded| &recorded.envelope));
-            let statement = self.ledger.statement(node);
-            for tally in &mut self.tallies {
-                let makes = statement.is_some_and(|said| tally.pledge.lent().is_made_by(said));
-                tally.nodes.assign(node, makes.into());
-            }
+            self.note_change(node);
         }
     }
 
-    /// Watches `pledge` from now on, if it is not watched yet.
+    fn note_change(&mut self, node: NodeId) {
+        if self.changed.len() == CHANGES_MAX {
+            self.changed.clear();
+        }
+        self.changed.push(node);
+        self.age += 1;
+    }
+
+    /// Watches `pledge` from now on, if it is not watched yet, and brings its tally up to date.
+    #[inline]
     pub(super) fn watch(&mut self, pledge: Pledge<&Value>) -> TallyIndex {
-        match self
-            .tallies
-            .iter()
-            .position(|tally| tally.pledge.is(pledge))
-        {
-            Some(at) => TallyIndex(at),
-            None => self.begin_watching(pledge),
+        let at = usize::from(self.at_hand.0[pledge.promise.shelf()]);
+        let at = match self.tallies.get(at) {
+            Some(tally) if tally.pledge.is(pledge) => at,
+            Some(_) | None => self.look_for(pledge),
+        };
+        if self.tallies[at].age != self.age {
+            self.catch_up(at);
         }
+        TallyIndex(at)
     }
 
-    fn begin_watching(&mut self, pledge: Pledge<&Value>) -> TallyIndex {
+    fn look_for(&mut self, pledge: Pledge<&Value>) -> usize {
+        let is_it = |tally: &Tally| tally.pledge.is(pledge);
+        let at = match self.tallies.iter().position(is_it) {
+            Some(at) => at,
+            None => self.begin_watching(pledge),
+        };
+        self.at_hand.0[pledge.promise.shelf()] = at as u8;
+        at
+    }
+
+    fn begin_watching(&mut self, pledge: Pledge<&Value>) -> usize {
         let tally = Tally {
             nodes: self.count(pledge),
             pledge: pledge.to_owned(),
-            idle: 0,
+            age: self.age,
         };
         if self.tallies.len() < TALLIES_MAX {
             self.tallies.push(tally);
-            return TallyIndex(self.tallies.len() - 1);
+            return self.tallies.len() - 1;
         }
         let at = self.oldest;
         self.oldest = (at + 1) % TALLIES_MAX;
         self.tallies[at] = tally;
-        TallyIndex(at)
+        at
+    }
+
+    /// A tally takes in what it has missed: change by change, or by counting afresh if that is less.
+    fn catch_up(&mut self, at: usize) {
+        let tally = &mut self.tallies[at];
+        let missed = (self.age - tally.age) as usize;
+        tally.age = self.age;
+        if missed > self.changed.len().min(self.spoken.len()) {
+            let pledge = tally.pledge.lent();
+            tally.nodes = self.spoken.who(|statement| pledge.is_made_by(statement));
+            return;
+        }
+        for &node in &self.changed[self.changed.len() - missed..] {
+            let said = self.ledger.statement(node);
+            let makes = said.is_some_and(|said| tally.pledge.lent().is_made_by(said));
+            tally.nodes.assign(node, makes.into());
+        }
     }
 
     /// Who makes the pledge that is watched as `index`.
@@ -122,7 +162,16 @@ impl BallotLedger {
 
     /// Nothing is watched any more: the slot is decided.
     pub(super) fn stop_watching(&mut self) {
-        self.tallies = Vec::new();
+        self.tallies.clear();
         self.oldest = 0;
+    }
+
+    /// Nothing was ever said; the memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.ledger.clear();
+        self.spoken.clear();
+        self.changed.clear();
+        self.age = 0;
+        self.stop_watching();
     }
 }

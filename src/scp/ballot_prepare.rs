@@ -10,11 +10,13 @@ use super::value::Value;
 
 impl<D: Driver> Turn<'_, D> {
     /// Accepts the highest ballot as prepared that the hint mentions, a new one if there is one (NOTES 40).
-    pub(super) fn attempt_accept_prepared(&mut self, hint: &Statement) -> Result<bool, Broken> {
-        if self.slot.ballot().phase == BallotPhase::Externalize {
+    pub(super) fn attempt_accept_prepared(
+        &mut self,
+        mut tops: Mentions<'_>,
+    ) -> Result<bool, Broken> {
+        if *self.slot.ballot().phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        let mut tops = Mentions::of(hint);
         if self.has_prepared_against_commit(&tops) {
             return Err(Broken);
         }
@@ -23,13 +25,13 @@ impl<D: Driver> Turn<'_, D> {
             return Ok(false);
         }
         for ballot in self.prepare_candidates(&tops) {
-            if !self.may_raise_prepared(Mention::of(&ballot)) {
+            if !self.may_raise_prepared(ballot) {
                 continue;
             }
-            let votes = Promise::VotesPrepare(ballot.n).of(&ballot.x);
-            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            let votes = Promise::VotesPrepare(ballot.n).of(ballot.x);
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
             if let Some(evidence) = self.may_accept(votes, accepts) {
-                return self.set_accepted_prepared(ballot, evidence);
+                return self.set_accepted_prepared(ballot.to_ballot(), evidence);
             }
         }
         Ok(false)
@@ -38,7 +40,7 @@ impl<D: Driver> Turn<'_, D> {
     /// Would accepting `ballot` change p or p'? What this says no to it also says no to for all that is ~ and lower.
     fn may_raise_prepared(&self, ballot: Mention<'_>) -> bool {
         let vars = self.slot.ballot();
-        match vars.phase {
+        match *vars.phase {
             BallotPhase::Prepare => {
                 !vars
                     .p
@@ -58,7 +60,7 @@ impl<D: Driver> Turn<'_, D> {
     /// from there (NOTES, section 7b).
     fn has_prepared_against_commit(&self, tops: &Mentions<'_>) -> bool {
         let vars = self.slot.ballot();
-        match (vars.phase, &vars.p, &vars.c) {
+        match (*vars.phase, &*vars.p, &*vars.c) {
             (BallotPhase::Confirm, Some(p), Some(c)) if !p.is_compatible(c) => {
                 tops.iter().any(|top| p.n <= top.n && p.x == *top.x)
             }
@@ -70,7 +72,7 @@ impl<D: Driver> Turn<'_, D> {
     /// once: prepare(n, x) has no more support than prepare of a lower counter.
     fn value_may_be_prepared(&mut self, x: &Value) -> bool {
         let vars = self.slot.ballot();
-        let floor = match &vars.p {
+        let floor = match &*vars.p {
             Some(p) if p.x == *x => counter_above(Some(p), x),
             _ => counter_above(vars.p_prime.as_ref(), x),
         };
@@ -87,12 +89,12 @@ impl<D: Driver> Turn<'_, D> {
 
     /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
     /// descending (NOTES 39).
-    fn prepare_candidates(&self, tops: &Mentions<'_>) -> Vec<Ballot> {
-        let mut found: Vec<Ballot> = Vec::new();
+    fn prepare_candidates<'a>(&self, tops: &Mentions<'a>) -> Vec<Mention<'a>> {
+        let mut found: Vec<Mention<'a>> = Vec::new();
         // Most statements name the same few ballots.
-        let mut add = |n: Counter, x: &Value| {
-            if !found.iter().any(|known| known.n == n && known.x == *x) {
-                found.push(Ballot::new(n, x.clone()));
+        let mut add = |found_one: Mention<'a>| {
+            if !found.contains(&found_one) {
+                found.push(found_one);
             }
         };
         for top in tops.iter() {
@@ -125,20 +127,21 @@ impl<D: Driver> Turn<'_, D> {
     /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41).
     fn set_prepared(&mut self, ballot: &Ballot) -> bool {
         let vars = self.slot.ballot_mut();
-        match &vars.p {
-            None => vars.p = Some(ballot.clone()),
+        match &*vars.p {
+            None => vars.p.set(Some(ballot.clone())),
             Some(p) if p < ballot => {
                 if !p.is_compatible(ballot) {
-                    vars.p_prime = vars.p.take();
+                    let second = Option::clone(&vars.p);
+                    vars.p_prime.set(second);
                 }
-                vars.p = Some(ballot.clone());
+                vars.p.set(Some(ballot.clone()));
             }
             Some(p) => {
                 let raises = vars.p_prime.as_ref().is_none_or(|second| second < ballot);
                 if p.is_compatible(ballot) || !raises {
                     return false;
                 }
-                vars.p_prime = Some(ballot.clone());
+                vars.p_prime.set(Some(ballot.clone()));
             }
         }
         true
@@ -147,17 +150,17 @@ impl<D: Driver> Turn<'_, D> {
     /// c goes when h is aborted by p or p' (NOTES 42).
     fn withdraw_commit_vote(&mut self) -> Result<(), Broken> {
         let vars = self.slot.ballot();
-        let (Some(c), Some(h)) = (vars.c.clone(), &vars.h) else {
+        let (Some(c), Some(h)) = (Option::clone(&vars.c), &*vars.h) else {
             return Ok(());
         };
         let aborts = |p: &Ballot| h.is_below_incompatible(p);
-        if ![&vars.p, &vars.p_prime].into_iter().flatten().any(aborts) {
+        if ![&*vars.p, &*vars.p_prime].into_iter().flatten().any(aborts) {
             return Ok(());
         }
-        if vars.phase != BallotPhase::Prepare {
+        if *vars.phase != BallotPhase::Prepare {
             return Err(Broken);
         }
-        self.slot.ballot_mut().c = None;
+        self.slot.ballot_mut().c.set(None);
         self.event(|turn| ScpEvent::CommitVoteWithdrawn {
             slot: turn.slot.index,
             c,
@@ -166,25 +169,28 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Confirms the highest ballot above h that the hint mentions as prepared, and looks for c (NOTES 43, 44).
-    pub(super) fn attempt_confirm_prepared(&mut self, hint: &Statement) -> Result<bool, Broken> {
+    pub(super) fn attempt_confirm_prepared(
+        &mut self,
+        mut tops: Mentions<'_>,
+    ) -> Result<bool, Broken> {
         let vars = self.slot.ballot();
-        if vars.phase != BallotPhase::Prepare || vars.p.is_none() {
+        if *vars.phase != BallotPhase::Prepare || vars.p.is_none() {
             return Ok(false);
         }
-        let mut tops = Mentions::of(hint);
         tops.retain(|top| self.is_above_h(top) && self.value_may_be_confirmed(top.x));
         if tops.is_empty() {
             return Ok(false);
         }
         let candidates = self.prepare_candidates(&tops);
         for (at, ballot) in candidates.iter().enumerate() {
-            if !self.is_above_h(Mention::of(ballot)) {
+            if !self.is_above_h(*ballot) {
                 break;
             }
-            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
             if let Some(evidence) = self.may_confirm(accepts) {
-                let c = self.find_c(&candidates[at..], ballot);
-                return self.set_confirmed_prepared(c, ballot.clone(), evidence);
+                let h = ballot.to_ballot();
+                let c = self.find_c(&candidates[at..], &h);
+                return self.set_confirmed_prepared(c, h, evidence);
             }
         }
         Ok(false)
@@ -197,28 +203,28 @@ impl<D: Driver> Turn<'_, D> {
 
     /// The lowest ballot that the node may vote to commit together with `h`: going down from `h` through those
     /// confirmed prepared, not below b (NOTES 44).
-    fn find_c(&mut self, candidates: &[Ballot], h: &Ballot) -> Option<Ballot> {
+    fn find_c(&mut self, candidates: &[Mention<'_>], h: &Ballot) -> Option<Ballot> {
         let vars = self.slot.ballot();
         let aborts = |p: &Ballot| h.is_below_incompatible(p);
-        if vars.c.is_some() || [&vars.p, &vars.p_prime].into_iter().flatten().any(aborts) {
+        if vars.c.is_some() || [&*vars.p, &*vars.p_prime].into_iter().flatten().any(aborts) {
             return None;
         }
-        let b = vars.b.clone();
+        let b = Option::clone(&vars.b);
         let mut c = None;
         for ballot in candidates {
-            if b.as_ref().is_some_and(|b| ballot < b) {
+            if b.as_ref().is_some_and(|b| *ballot < Mention::of(b)) {
                 break;
             }
-            if !ballot.is_compatible(h) {
+            if *ballot.x != h.x {
                 continue;
             }
-            let accepts = Promise::AcceptsPrepare(ballot.n).of(&ballot.x);
+            let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
             if self.may_confirm(accepts).is_none() {
                 break;
             }
-            c = Some(ballot.clone());
+            c = Some(*ballot);
         }
-        c.filter(|c| c.n != 0)
+        c.filter(|c| c.n != 0).map(Mention::to_ballot)
     }
 
     /// h and c change only with a compatible b; b rises to h whatever its value (NOTES 45, 46).
@@ -231,13 +237,13 @@ impl<D: Driver> Turn<'_, D> {
         let vars = self.slot.ballot_mut();
         let mut news = vars.z.as_ref() != Some(&h.x);
         let mut worked = false;
-        vars.z = Some(h.x.clone());
+        vars.z.set(Some(h.x.clone()));
         let mut voted = None;
         if vars.b.as_ref().is_none_or(|b| b.is_compatible(&h)) {
-            vars.h = Some(h.clone());
+            vars.h.set(Some(h.clone()));
             if c.is_some() {
                 voted.clone_from(&c);
-                vars.c = c;
+                vars.c.set(c);
             }
             worked = true;
         }
@@ -287,20 +293,25 @@ impl<D: Driver> Turn<'_, D> {
         votes: Pledge<&Value>,
         accepts: Pledge<&Value>,
     ) -> bool {
-        let votes = self.slot.ballots.watch(votes);
-        let accepts = self.slot.ballots.watch(accepts);
-        let ballots = &self.slot.ballots;
-        self.electorate(Kind::Ballot).local.is_some_and(|local| {
-            local.is_slice(ballots.nodes(votes)) || local.is_v_blocking(ballots.nodes(accepts))
-        })
+        let Some(local) = self.local_set.map(|class| self.sets.compiled(class)) else {
+            return false;
+        };
+        let ballots = &mut self.slot.ballots;
+        let votes = ballots.watch(votes);
+        if local.is_slice(ballots.nodes(votes)) {
+            return true;
+        }
+        let accepts = ballots.watch(accepts);
+        local.is_v_blocking(ballots.nodes(accepts))
     }
 
     /// A necessary condition for confirming anything that this pledge is part of.
     pub(super) fn may_reach_confirmation(&mut self, accepts: Pledge<&Value>) -> bool {
+        let Some(local) = self.local_set.map(|class| self.sets.compiled(class)) else {
+            return false;
+        };
         let accepts = self.slot.ballots.watch(accepts);
-        self.electorate(Kind::Ballot)
-            .local
-            .is_some_and(|local| local.is_slice(self.slot.ballots.nodes(accepts)))
+        local.is_slice(self.slot.ballots.nodes(accepts))
     }
 }
 
@@ -313,8 +324,8 @@ fn counter_above(floor: Option<&Ballot>, x: &Value) -> Counter {
     }
 }
 
-/// A ballot that a statement says something about, lent from it.
-#[derive(Clone, Copy, Debug)]
+/// A ballot that a statement says something about, lent from it; in the order of ballots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Mention<'a> {
     n: Counter,
     x: &'a Value,
@@ -328,51 +339,62 @@ impl<'a> Mention<'a> {
         }
     }
 
+    fn to_ballot(self) -> Ballot {
+        Ballot::new(self.n, self.x.clone())
+    }
+
     /// `<=` and `~`.
     fn is_below_compatible(self, other: &Ballot) -> bool {
         self.n <= other.n && *self.x == other.x
     }
 
     fn is_above(self, other: &Ballot) -> bool {
-        (self.n, self.x) > (other.n, &other.x)
+        self > Mention::of(other)
     }
 }
 
 /// The ballots that a statement says something about preparing, highest first, each once: three at most.
 #[derive(Clone, Copy, Debug)]
-struct Mentions<'a> {
+pub(super) struct Mentions<'a> {
     tops: [Option<Mention<'a>>; 3],
 }
 
 impl<'a> Mentions<'a> {
-    fn of(hint: &'a Statement) -> Mentions<'a> {
+    pub(super) fn of(hint: &'a Statement) -> Mentions<'a> {
         let at = |n: Counter, x: &'a Value| Some(Mention { n, x });
-        let mut tops = match hint {
+        let tops = match hint {
             Statement::Prepare {
                 ballot,
                 prepared,
                 prepared_prime,
                 ..
-            } => [
-                Some(Mention::of(ballot)),
-                prepared.as_ref().map(Mention::of),
-                prepared_prime.as_ref().map(Mention::of),
-            ],
+            } => {
+                let others = [prepared.as_ref(), prepared_prime.as_ref()];
+                return Mentions::descending(Mention::of(ballot), others);
+            }
             Statement::Confirm {
                 ballot, n_prepared, ..
-            } => [
-                at(Counter::MAX, &ballot.x),
-                at(*n_prepared, &ballot.x),
-                None,
-            ],
+            } => {
+                let top = at(Counter::MAX, &ballot.x);
+                let prepared = at(*n_prepared, &ballot.x);
+                [top, prepared.filter(|_| prepared != top), None]
+            }
             Statement::Externalize { commit, .. } => [at(Counter::MAX, &commit.x), None, None],
             Statement::Nominate { .. } => [None; 3],
         };
-        let key = |top: &Option<Mention<'a>>| top.map(|top| (top.n, top.x));
-        tops.sort_by(|a, b| key(b).cmp(&key(a)));
-        for later in [2, 1] {
-            if key(&tops[later]) == key(&tops[later - 1]) {
-                tops[later] = None;
+        Mentions { tops }
+    }
+
+    /// `first` and `others`, highest first, each once.
+    fn descending(first: Mention<'a>, others: [Option<&'a Ballot>; 2]) -> Mentions<'a> {
+        let mut tops = [Some(first), None, None];
+        let mut count = 1;
+        for other in others.into_iter().flatten().map(Mention::of) {
+            let at = tops[..count].partition_point(|top| *top > Some(other));
+            if tops[at] != Some(other) {
+                tops[at..=count].rotate_right(1);
+                tops[at] = Some(other);
+                count += 1;
             }
         }
         Mentions { tops }
@@ -394,11 +416,12 @@ impl<'a> Mentions<'a> {
 }
 
 /// Names the ballots of `statement` that are ~ and <= `top`; one that pledges every counter names `top` itself.
-fn collect_candidates(
+fn collect_candidates<'a>(
     statement: &Statement,
-    top: Mention<'_>,
-    add: &mut impl FnMut(Counter, &Value),
+    top: Mention<'a>,
+    add: &mut impl FnMut(Mention<'a>),
 ) {
+    let below = |n: Counter| Mention { n, x: top.x };
     match statement {
         Statement::Prepare {
             ballot,
@@ -409,16 +432,16 @@ fn collect_candidates(
             .into_iter()
             .flatten()
             .filter(|ballot| ballot.n <= top.n && ballot.x == *top.x)
-            .for_each(|ballot| add(ballot.n, &ballot.x)),
+            .for_each(|ballot| add(below(ballot.n))),
         Statement::Confirm {
             ballot, n_prepared, ..
         } if ballot.x == *top.x => {
-            add(top.n, top.x);
+            add(top);
             if *n_prepared < top.n {
-                add(*n_prepared, top.x);
+                add(below(*n_prepared));
             }
         }
-        Statement::Externalize { commit, .. } if commit.x == *top.x => add(top.n, top.x),
+        Statement::Externalize { commit, .. } if commit.x == *top.x => add(top),
         Statement::Confirm { .. } | Statement::Externalize { .. } | Statement::Nominate { .. } => {}
     }
 }

@@ -1,10 +1,13 @@
 //! The ballot protocol: its variables, how a statement is taken in, what the node says. The steps themselves are in
 //! `ballot_prepare`, `ballot_commit` and `ballot_counter`: `attempt_*` decides, `set_*` changes.
 
+use super::ballot_prepare::Mentions;
 use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{BallotPhase, BallotReason, Refusal, ScpEvent};
 use super::id::Counter;
+use super::kept::Kept;
 use super::ledger::SenderSet;
+use super::protocol::Recording;
 use super::set_registry::SetClass;
 use super::slot::Voice;
 use super::statement::{Ballot, Envelope, Origin, Statement};
@@ -20,29 +23,29 @@ const LEVELS_MAX: u32 = 50;
 #[derive(Clone, Debug, Default)]
 pub(super) struct BallotVars {
     /// Where it stands.
-    pub(super) phase: BallotPhase,
+    pub(super) phase: Kept<BallotPhase>,
     /// Current ballot.
-    pub(super) b: Option<Ballot>,
+    pub(super) b: Kept<Option<Ballot>>,
     /// Highest ballot accepted as prepared.
-    pub(super) p: Option<Ballot>,
+    pub(super) p: Kept<Option<Ballot>>,
     /// Second highest, incompatible with p.
-    pub(super) p_prime: Option<Ballot>,
+    pub(super) p_prime: Kept<Option<Ballot>>,
     /// Highest ballot confirmed prepared; from CONFIRM on the highest accepted commit.
-    pub(super) h: Option<Ballot>,
+    pub(super) h: Kept<Option<Ballot>>,
     /// Lowest ballot voted to commit; from CONFIRM on the lowest accepted commit.
-    pub(super) c: Option<Ballot>,
+    pub(super) c: Kept<Option<Ballot>>,
     /// Value for new ballots, before the composite.
-    pub(super) z: Option<Value>,
+    pub(super) z: Kept<Option<Value>>,
     /// A quorum is at b.n or above.
-    pub(super) heard_from_quorum: bool,
+    pub(super) heard_from_quorum: Kept<bool>,
     /// Under which quorum sets that was found: it can only cease to be true if those change.
-    pub(super) heard_under: Option<(u64, Option<SetClass>)>,
+    pub(super) heard_under: Kept<Option<(u64, Option<SetClass>)>>,
     /// The ballot timer is running.
-    pub(super) timer_armed: bool,
+    pub(super) timer_armed: Kept<bool>,
     /// The newest own statement.
-    pub(super) last: Option<Arc<Envelope>>,
+    pub(super) last: Kept<Option<Arc<Envelope>>>,
     /// The newest own statement that was sent.
-    pub(super) last_sent: Option<Arc<Envelope>>,
+    pub(super) last_sent: Kept<Option<Arc<Envelope>>>,
 }
 
 impl<D: Driver> Turn<'_, D> {
@@ -134,8 +137,9 @@ impl<D: Driver> Turn<'_, D> {
         if self.level >= LEVELS_MAX {
             return Err(Broken);
         }
-        let mut worked = self.attempt_accept_prepared(hint)?;
-        worked |= self.attempt_confirm_prepared(hint)?;
+        let mentions = Mentions::of(hint);
+        let mut worked = self.attempt_accept_prepared(mentions)?;
+        worked |= self.attempt_confirm_prepared(mentions)?;
         worked |= self.attempt_accept_commit(hint)?;
         worked |= self.attempt_confirm_commit(hint)?;
         if self.level == 1 {
@@ -164,7 +168,7 @@ impl<D: Driver> Turn<'_, D> {
         // `ballot` may have moved on while processing: then what was said in there is newer.
         let newer = |last: &Arc<Envelope>| envelope.statement.is_newer_than(&last.statement);
         if envelope.statement.counter() > 0 && ballot.last.as_ref().is_none_or(newer) {
-            self.slot.ballot_mut().last = Some(envelope);
+            self.slot.ballot_mut().last.set(Some(envelope));
             self.send_latest();
         }
         Ok(())
@@ -176,12 +180,13 @@ impl<D: Driver> Turn<'_, D> {
             return;
         }
         let ballot = self.slot.ballot();
-        let Some(last) = ballot.last.clone() else {
+        let Some(last) = Option::clone(&ballot.last) else {
             return;
         };
         let sent = ballot.last_sent.as_ref();
         if sent.is_none_or(|sent| !Arc::ptr_eq(sent, &last)) {
-            self.slot.ballot_mut().last_sent = Some(Arc::clone(&last));
+            let sent = Some(Arc::clone(&last));
+            self.slot.ballot_mut().last_sent.set(sent);
             self.emit(last);
         }
     }
@@ -191,15 +196,19 @@ impl<D: Driver> Turn<'_, D> {
         if to.n == 0 {
             return Err(Broken);
         }
+        let from = match self.recording {
+            Recording::Events => Option::clone(&self.slot.ballot().b),
+            Recording::Silent => None,
+        };
         let ballot = self.slot.ballot_mut();
         if ballot.b.as_ref().is_none_or(|b| b.n != to.n) {
-            ballot.heard_from_quorum = false;
+            ballot.heard_from_quorum.set(false);
         }
         if ballot.h.as_ref().is_some_and(|h| !h.is_compatible(&to)) {
-            ballot.h = None;
-            ballot.c = None;
+            ballot.h.set(None);
+            ballot.c.set(None);
         }
-        let from = ballot.b.replace(to.clone());
+        ballot.b.set(Some(to.clone()));
         self.event(|turn| ScpEvent::BallotChanged {
             slot: turn.slot.index,
             from,
@@ -234,11 +243,11 @@ impl<D: Driver> Turn<'_, D> {
                 n_c,
                 n_h,
             } => {
-                vars.b = Some(ballot.clone());
-                vars.p.clone_from(prepared);
-                vars.p_prime.clone_from(prepared_prime);
-                vars.h = at(*n_h, &ballot.x);
-                vars.c = at(*n_c, &ballot.x);
+                vars.b.set(Some(ballot.clone()));
+                vars.p.set(prepared.clone());
+                vars.p_prime.set(prepared_prime.clone());
+                vars.h.set(at(*n_h, &ballot.x));
+                vars.c.set(at(*n_c, &ballot.x));
             }
             Statement::Confirm {
                 ballot,
@@ -246,36 +255,68 @@ impl<D: Driver> Turn<'_, D> {
                 n_commit,
                 n_h,
             } => {
-                vars.phase = BallotPhase::Confirm;
-                vars.b = Some(ballot.clone());
-                vars.p = Some(Ballot::new(*n_prepared, ballot.x.clone()));
-                vars.h = Some(Ballot::new(*n_h, ballot.x.clone()));
-                vars.c = Some(Ballot::new(*n_commit, ballot.x.clone()));
+                vars.phase.set(BallotPhase::Confirm);
+                vars.b.set(Some(ballot.clone()));
+                vars.p.set(Some(Ballot::new(*n_prepared, ballot.x.clone())));
+                vars.h.set(Some(Ballot::new(*n_h, ballot.x.clone())));
+                vars.c.set(Some(Ballot::new(*n_commit, ballot.x.clone())));
             }
             Statement::Externalize { commit, n_h } => {
                 let infinite = Ballot::new(Counter::MAX, commit.x.clone());
-                vars.phase = BallotPhase::Externalize;
-                vars.b = Some(infinite.clone());
-                vars.p = Some(infinite);
-                vars.h = Some(Ballot::new(*n_h, commit.x.clone()));
-                vars.c = Some(commit.clone());
+                vars.phase.set(BallotPhase::Externalize);
+                vars.b.set(Some(infinite.clone()));
+                vars.p.set(Some(infinite));
+                vars.h.set(Some(Ballot::new(*n_h, commit.x.clone())));
+                vars.c.set(Some(commit.clone()));
             }
             Statement::Nominate { .. } => return,
         }
-        vars.last = Some(Arc::clone(envelope));
-        vars.last_sent = Some(Arc::clone(envelope));
+        vars.last.set(Some(Arc::clone(envelope)));
+        vars.last_sent.set(Some(Arc::clone(envelope)));
     }
 }
 
 impl BallotVars {
+    /// From here on can be undone.
+    pub(super) fn begin(&mut self) {
+        self.phase.begin();
+        self.b.begin();
+        self.p.begin();
+        self.p_prime.begin();
+        self.h.begin();
+        self.c.begin();
+        self.z.begin();
+        self.heard_from_quorum.begin();
+        self.heard_under.begin();
+        self.timer_armed.begin();
+        self.last.begin();
+        self.last_sent.begin();
+    }
+
+    /// Makes everything again what it was at [`BallotVars::begin`].
+    pub(super) fn undo(&mut self) {
+        self.phase.undo();
+        self.b.undo();
+        self.p.undo();
+        self.p_prime.undo();
+        self.h.undo();
+        self.c.undo();
+        self.z.undo();
+        self.heard_from_quorum.undo();
+        self.heard_under.undo();
+        self.timer_armed.undo();
+        self.last.undo();
+        self.last_sent.undo();
+    }
+
     /// What these variables pledge. Without a current ballot it has counter 0 and is for the node itself only.
     fn statement(&self) -> Statement {
         let n = |ballot: &Option<Ballot>| ballot.as_ref().map_or(0, |ballot| ballot.n);
-        let ballot = match &self.b {
+        let ballot = match &*self.b {
             Some(b) => b.clone(),
             None => Ballot::new(0, Value::from("")),
         };
-        match (self.phase, &self.c) {
+        match (*self.phase, &*self.c) {
             (BallotPhase::Externalize, Some(c)) => Statement::Externalize {
                 commit: c.clone(),
                 n_h: n(&self.h),
@@ -288,8 +329,8 @@ impl BallotVars {
             },
             (BallotPhase::Prepare | BallotPhase::Externalize, _) => Statement::Prepare {
                 ballot,
-                prepared: self.p.clone(),
-                prepared_prime: self.p_prime.clone(),
+                prepared: Option::clone(&self.p),
+                prepared_prime: Option::clone(&self.p_prime),
                 n_c: n(&self.c),
                 n_h: n(&self.h),
             },
@@ -302,22 +343,22 @@ impl BallotVars {
     /// Which invariant is broken.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
         let holds = |condition: bool, what| if condition { Ok(()) } else { Err(what) };
-        if let Some(b) = &self.b {
+        if let Some(b) = &*self.b {
             holds(b.n != 0, "b has a counter")?;
         }
-        if let (Some(p), Some(second)) = (&self.p, &self.p_prime) {
+        if let (Some(p), Some(second)) = (&*self.p, &*self.p_prime) {
             holds(second.is_below_incompatible(p), "p' < p and p' !~ p")?;
         }
         holds(self.p.is_some() || self.p_prime.is_none(), "p' needs p")?;
-        if let Some(h) = &self.h {
+        if let Some(h) = &*self.h {
             let covered = |b: &Ballot| h.is_below_compatible(b);
             holds(self.b.as_ref().is_some_and(covered), "h <= b and h ~ b")?;
         }
-        if let Some(c) = &self.c {
+        if let Some(c) = &*self.c {
             let covered = |h: &Ballot| c.is_below_compatible(h);
             holds(self.h.as_ref().is_some_and(covered), "c <= h and c ~ h")?;
         }
-        if self.phase != BallotPhase::Prepare {
+        if *self.phase != BallotPhase::Prepare {
             holds(self.c.is_some(), "a commit is accepted")?;
             holds(self.p_prime.is_none(), "p' is empty after PREPARE")?;
         }

@@ -1,10 +1,11 @@
 //! `CompiledSet`: a quorum set made ready for being asked often: a level is a bitset and counting is an intersection.
 //!
 //! Where everybody trusts only neighbours, as by radio, bits would be many and nearly all zero, and each node would hold
-//! them for every other. Such a set stays the list that it is, which all nodes share.
+//! them for every other. Such a set stays the list that it is, which all nodes share. A plain set of low numbers on the
+//! other hand is two words, and asking it takes a few instructions.
 
 use super::id::NodeId;
-use super::node_set::NodeSet;
+use super::node_set::{Head, NodeSet};
 use super::quorum_set::QuorumSet;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub(crate) struct CompiledSet {
 
 #[derive(Clone, Debug)]
 enum Entries {
+    /// Low numbers, each named once, and nothing inside.
+    Head(Head),
     /// Few of many nodes, and nothing inside.
     List(Arc<QuorumSet>),
     Bits(Box<Bits>),
@@ -44,7 +47,8 @@ impl CompiledSet {
     pub(crate) fn new(set: &Arc<QuorumSet>) -> CompiledSet {
         let highest = set.validators.iter().map(|node| node.index()).max();
         let words = highest.map_or(0, |highest| highest / u64::BITS as usize + 1);
-        if set.inner.is_empty() && set.validators.len() <= NODES_PER_WORD * words {
+        let are_few = set.validators.len() <= NODES_PER_WORD * words;
+        if set.inner.is_empty() && are_few && words > NodeSet::HEAD_WORDS {
             CompiledSet::with(set, Entries::List(Arc::clone(set)))
         } else {
             CompiledSet::at_depth(set, 0)
@@ -72,7 +76,11 @@ impl CompiledSet {
             repeated,
             inner,
         };
-        CompiledSet::with(set, Entries::Bits(Box::new(bits)))
+        let entries = match bits.members.only_head() {
+            Some(head) if bits.repeated.is_empty() && bits.inner.is_empty() => Entries::Head(head),
+            _ => Entries::Bits(Box::new(bits)),
+        };
+        CompiledSet::with(set, entries)
     }
 
     fn with(set: &QuorumSet, entries: Entries) -> CompiledSet {
@@ -86,6 +94,7 @@ impl CompiledSet {
     /// Is `node` named at the top level?
     pub(super) fn names(&self, node: NodeId) -> bool {
         match &self.entries {
+            Entries::Head(head) => head.contains(node),
             Entries::List(set) => set.validators.contains(&node),
             Entries::Bits(bits) => bits.members.contains(node),
         }
@@ -126,6 +135,7 @@ impl CompiledSet {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }
 
+    #[inline]
     fn reaches(
         &self,
         wanted: u32,
@@ -133,18 +143,30 @@ impl CompiledSet {
         inner_counts: impl Fn(&CompiledSet) -> bool,
     ) -> bool {
         let bits = match &self.entries {
+            Entries::Head(head) => return head.has_common(wanted, nodes),
             Entries::List(set) => {
                 let members = set.validators.iter().filter(|&&node| nodes.contains(node));
                 return members.take(wanted as usize).count() == wanted as usize;
             }
             Entries::Bits(bits) => bits,
         };
-        let mut count = bits.members.common(nodes);
-        if !bits.repeated.is_empty() {
-            let again = bits.repeated.iter().filter(|&&node| nodes.contains(node));
+        bits.reach(wanted, nodes, inner_counts)
+    }
+}
+
+impl Bits {
+    fn reach(
+        &self,
+        wanted: u32,
+        nodes: &NodeSet,
+        inner_counts: impl Fn(&CompiledSet) -> bool,
+    ) -> bool {
+        let mut count = self.members.common(nodes);
+        if !self.repeated.is_empty() {
+            let again = self.repeated.iter().filter(|&&node| nodes.contains(node));
             count += again.count() as u32;
         }
-        let mut inner = bits.inner.iter();
+        let mut inner = self.inner.iter();
         while count < wanted {
             match inner.next() {
                 Some(set) => count += u32::from(inner_counts(set)),

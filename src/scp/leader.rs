@@ -6,7 +6,6 @@ use super::id::{NodeId, SlotIndex};
 use super::node_set::NodeSet;
 use super::quorum_set::QuorumSet;
 use super::value::Value;
-use std::collections::BTreeSet;
 
 /// How many rounds in a row are skipped at most for want of a new leader. With tiny weights the search would otherwise
 /// not end in any useful time; sane networks skip a few, or a few thousand when a thousand nodes are trusted.
@@ -25,16 +24,18 @@ pub(super) struct Election<'a, D> {
 impl<D: Driver> Election<'_, D> {
     /// Begins the round after `round`: skips rounds that bring no new leader, adds the new ones to `leaders` and
     /// returns the round reached.
-    pub(super) fn next_round(&self, round: u32, leaders: &mut BTreeSet<NodeId>) -> u32 {
+    pub(super) fn next_round(&self, round: u32, leaders: &mut NodeSet) -> u32 {
         let weights = self.weights();
+        let mut winners = Vec::new();
         let mut round = round.saturating_add(1);
         let before = leaders.len();
         // The local node is one of those who can lead, besides the weighty ones.
         for _ in 0..SKIPPED_ROUNDS_MAX {
-            if leaders.len() > weights.len() {
+            if leaders.len() as usize > weights.len() {
                 break;
             }
-            leaders.extend(self.winners(round, &weights));
+            self.find_winners(round, &weights, &mut winners);
+            leaders.extend(winners.iter().copied());
             if leaders.len() > before {
                 break;
             }
@@ -45,18 +46,34 @@ impl<D: Driver> Election<'_, D> {
 
     /// The others with the share of the local slices that they are in, ascending by node; weight 0 cannot lead.
     fn weights(&self) -> Vec<(NodeId, u64)> {
-        let mut weights = match self.set {
-            Some(set) => set.without(self.local).weights(),
-            None => Vec::new(),
+        let Some(set) = self.set else {
+            return Vec::new();
         };
+        if set.inner.is_empty() && set.validators.is_sorted_by(|a, b| a < b) {
+            return self.weights_of_plain(set);
+        }
+        let mut weights = set.without(self.local).weights();
         weights.retain(|&(node, _)| node != self.local);
         weights
     }
 
+    /// The same of a set without inner sets that names nobody twice: all weigh alike.
+    fn weights_of_plain(&self, set: &QuorumSet) -> Vec<(NodeId, u64)> {
+        let others = set.validators.iter().filter(|&&node| node != self.local);
+        let count = others.clone().count();
+        let taken = (set.validators.len() - count) as u32;
+        let weight = share(u64::MAX, set.threshold.saturating_sub(taken), count);
+        match weight {
+            0 => Vec::new(),
+            _ => others.map(|&node| (node, weight)).collect(),
+        }
+    }
+
     /// The nodes of highest priority in `round`; several only if their priorities are equal.
-    fn winners(&self, round: u32, weights: &[(NodeId, u64)]) -> Vec<NodeId> {
+    fn find_winners(&self, round: u32, weights: &[(NodeId, u64)], winners: &mut Vec<NodeId>) {
         let mut best = self.priority(round, self.local, u64::MAX);
-        let mut winners = vec![self.local];
+        winners.clear();
+        winners.push(self.local);
         for &(node, weight) in weights {
             let priority = self.priority(round, node, weight);
             if priority > best {
@@ -67,12 +84,14 @@ impl<D: Driver> Election<'_, D> {
                 winners.push(node);
             }
         }
-        winners
     }
 
     fn priority(&self, round: u32, node: NodeId, weight: u64) -> u64 {
         let (driver, slot, prev) = (self.driver, self.slot, self.prev);
-        if weight > 0 && driver.neighbour_hash(slot, prev, round, node) <= weight {
+        // No hash is above the greatest weight: it need not be asked for.
+        let is_neighbour = weight == u64::MAX
+            || weight > 0 && driver.neighbour_hash(slot, prev, round, node) <= weight;
+        if is_neighbour {
             driver.priority_hash(slot, prev, round, node)
         } else {
             0
@@ -91,6 +110,12 @@ impl QuorumSet {
     }
 }
 
+/// The share that each of `entries` has when `threshold` of them are wanted, rounded up.
+fn share(of: u64, threshold: u32, entries: usize) -> u64 {
+    let exact = u128::from(of) * u128::from(threshold);
+    u64::try_from(exact.div_ceil(entries.max(1) as u128)).unwrap_or(u64::MAX)
+}
+
 /// One walk over all levels, from the top, in the order in which they are searched.
 #[derive(Default)]
 struct WeightWalk {
@@ -104,10 +129,8 @@ impl WeightWalk {
     fn visit(&mut self, set: &QuorumSet) {
         self.path.push((set.threshold, set.entries()));
         // All nodes of one level weigh the same.
-        let weight = self.path.iter().rev().fold(u64::MAX, |share, &level| {
-            let exact = u128::from(share) * u128::from(level.0);
-            u64::try_from(exact.div_ceil(level.1.max(1) as u128)).unwrap_or(u64::MAX)
-        });
+        let levels = self.path.iter().rev();
+        let weight = levels.fold(u64::MAX, |of, &level| share(of, level.0, level.1));
         if weight > 0 {
             for &node in &set.validators {
                 if self.seen.insert(node) {

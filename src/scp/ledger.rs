@@ -34,16 +34,48 @@ pub(super) struct Ledger {
     latest: Vec<Option<Recorded>>,
     replaced: Vec<(NodeId, Option<Recorded>)>,
     unknown: NodeSet,
+    alike: Alike,
     /// Grows whenever a sender's quorum set becomes another one.
     set_changes: u64,
     /// What is known of searches for quorums. It never changes an answer, so it is no state of the protocol.
     refusals: RefCell<Refusals>,
 }
 
+/// The nodes for which one and the same quorum set counts, or none: who has decided needs nobody. In many networks these
+/// are all, and then a quorum is found at a glance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Alike {
+    /// The set of whoever spoke first.
+    class: Option<SetClass>,
+    nodes: NodeSet,
+}
+
+impl Alike {
+    fn put(&mut self, node: NodeId, set: Option<SenderSet>) {
+        let is_alike = match set {
+            Some(SenderSet::Known(class)) => class == *self.class.get_or_insert(class),
+            Some(SenderSet::Alone) => true,
+            Some(SenderSet::Unknown) | None => false,
+        };
+        self.nodes.assign(node, is_alike.into());
+    }
+
+    /// Does nothing but `class` count for all of `nodes`?
+    #[inline]
+    pub(super) fn are_all(&self, class: Option<SetClass>, nodes: &NodeSet) -> bool {
+        class.is_some() && self.class == class && nodes.is_subset(&self.nodes)
+    }
+}
+
 impl Ledger {
-    /// How far the numbers of those who have said anything reach.
-    pub(super) fn len(&self) -> u32 {
-        self.latest.len() as u32
+    /// Nothing was ever said; the memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.latest.clear();
+        self.replaced.clear();
+        self.unknown.clear();
+        self.alike = Alike::default();
+        self.set_changes = 0;
+        self.refusals.get_mut().forget();
     }
 
     /// What `node` said last.
@@ -76,13 +108,17 @@ impl Ledger {
         if at >= self.latest.len() {
             self.latest.resize(at + 1, None);
         }
-        let set = recorded.as_ref().map(|recorded| recorded.set);
-        self.unknown
-            .assign(node, (set == Some(SenderSet::Unknown)).into());
+        let set_of = |recorded: &Option<Recorded>| recorded.as_ref().map(|recorded| recorded.set);
+        let set = set_of(&recorded);
         let old = std::mem::replace(&mut self.latest[at], recorded);
-        if old.as_ref().map(|recorded| recorded.set) != set && old.is_some() {
-            self.set_changes += 1;
-            self.refusals.get_mut().note_change(node);
+        if set_of(&old) != set {
+            self.unknown
+                .assign(node, (set == Some(SenderSet::Unknown)).into());
+            self.alike.put(node, set);
+            if old.is_some() {
+                self.set_changes += 1;
+                self.refusals.get_mut().note_change(node);
+            }
         }
         old
     }
@@ -96,10 +132,16 @@ impl Ledger {
     pub(super) fn learn_set(&mut self, node: NodeId, class: SetClass) {
         if let Some(Some(recorded)) = self.latest.get_mut(node.index()) {
             recorded.set = SenderSet::Known(class);
+            self.alike.put(node, Some(recorded.set));
             self.unknown.remove(node);
             self.set_changes += 1;
             self.refusals.get_mut().note_change(node);
         }
+    }
+
+    /// Those who have the same quorum set.
+    pub(super) fn alike(&self) -> &Alike {
+        &self.alike
     }
 
     /// Grows whenever a sender's quorum set becomes another one.

@@ -4,7 +4,6 @@
 
 use super::cascade::{Cascade, Local};
 use super::id::NodeId;
-use super::ledger::SenderSet;
 use super::node_set::NodeSet;
 use super::quorum::Electorate;
 use super::set_registry::SetClass;
@@ -29,12 +28,8 @@ impl Electorate<'_> {
     /// worth as much as any other, so the lowest stay, as many as the threshold demands.
     fn minimal_among_equals(self, local: SetClass, quorum: &NodeSet) -> Option<NodeSet> {
         let set = self.sets.set(local);
-        let is_equal = |node| match self.ledger.get(node).map(|recorded| recorded.set) {
-            Some(SenderSet::Known(class)) => class == local,
-            Some(SenderSet::Alone) => true,
-            Some(SenderSet::Unknown) | None => false,
-        };
-        if !set.inner.is_empty() || !self.sets.is_sane(local) || !quorum.iter().all(is_equal) {
+        let are_equal = self.ledger.alike().are_all(Some(local), quorum);
+        if !set.inner.is_empty() || !self.sets.is_sane(local) || !are_equal {
             return None;
         }
         let compiled = self.sets.compiled(local);

@@ -66,22 +66,24 @@
 //!
 //! # Reading order
 //!
-//! 1. The vocabulary: `id`, `value`, `statement`, `event`, `driver`.
+//! 1. The vocabulary: `id`, `value`, `value_set`, `statement`, `event`, `driver`.
 //! 2. Trust: `quorum_set`, `node_set`, `compiled_set`, `set_registry`.
 //! 3. Voting: `ledger` (who said what last), `pledge` (what a ballot statement promises), `ballot_ledger` and
 //!    `nomination_ledger` (who promises it), `quorum`, `federated_voting`.
-//! 4. The protocol: `protocol` (the door), `turn` (one input, all or nothing), `slot`, `leader`, `nomination_protocol`,
+//! 4. The protocol: `protocol` (the door), `turn` (one input, all or nothing), `slots`, `slot`, `kept`, `leader`, `nomination_protocol`,
 //!    `ballot_protocol`, `ballot_prepare`, `ballot_commit`, `ballot_counter`. `attempt_*` decides, `set_*` changes.
 //!
 //! # Speed
 //!
-//! Most messages change nothing but a bit. A statement is looked at once, when it arrives: it sets or clears its
-//! sender's bit in the tally of each pledge being watched. A step first asks whether the local node's own thresholds
-//! are met by such a tally, and only then searches for a quorum, by classes of equal quorum sets. Only what a message
-//! mentions is tried at all, which is also what the reference does (NOTES 39).
+//! Most messages change nothing but a bit. A step first asks whether the local node's own thresholds are met by the
+//! tally of a pledge, and only then searches for a quorum, by classes of equal quorum sets; where all have the same one,
+//! or need nobody any more, there is nothing to search. Only what a message mentions is tried at all, which is also what
+//! the reference does (NOTES 39).
 //!
-//! Tallies come and go: asking for a new one counts everybody once, and one that has cost as much since it was last
-//! asked for is dropped. `quorumscope bench scp` and `cargo bench` measure all this.
+//! A tally hears of new statements when it is asked: of each in turn, or of all different ones if it has missed more than
+//! there are. So a pledge that nobody asks for any more costs nothing. A turn that changes little costs little to undo:
+//! what is set is moved to where it is kept. And the memory of a forgotten slot serves the next one.
+//! `quorumscope bench scp` and `cargo bench` measure all this.
 
 mod ballot_commit;
 mod ballot_counter;
@@ -94,6 +96,7 @@ mod driver;
 mod event;
 mod federated_voting;
 mod id;
+mod kept;
 mod leader;
 mod ledger;
 mod minimal_quorum;
@@ -107,10 +110,12 @@ mod quorum_set;
 mod refusals;
 mod set_registry;
 mod slot;
+mod slots;
 mod spoken;
 mod statement;
 mod turn;
 mod value;
+mod value_set;
 
 pub use driver::{Driver, ValidationContext, Validity};
 pub use event::{

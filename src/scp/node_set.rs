@@ -27,6 +27,15 @@ impl NodeSet {
         }
     }
 
+    /// How many words there are at least: those of a [`Head`].
+    pub(crate) const HEAD_WORDS: usize = HEAD;
+
+    /// The first words, if all members are in them.
+    pub(crate) fn only_head(&self) -> Option<Head> {
+        let is_all = self.tail.iter().all(|&word| word == 0);
+        is_all.then_some(Head(self.head))
+    }
+
     /// The word that has the bit of `node`, if the set reaches that far.
     #[inline]
     fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
@@ -98,14 +107,16 @@ impl NodeSet {
     /// How many members there are.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.words().map(|word| word.count_ones()).sum()
+        let ones = |words: &[u64]| words.iter().map(|word| word.count_ones()).sum::<u32>();
+        ones(&self.head) + ones(&self.tail)
     }
 
     /// Has it no member?
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.words().all(|&word| word == 0)
+        let are_zero = |words: &[u64]| words.iter().all(|&word| word == 0);
+        are_zero(&self.head) && are_zero(&self.tail)
     }
 
     /// How many members both sets have.
@@ -120,8 +131,16 @@ impl NodeSet {
 
     /// Is every member a member of `other` too?
     #[must_use]
+    #[inline]
     pub fn is_subset(&self, other: &NodeSet) -> bool {
-        self.beyond(other).next().is_none()
+        let are_within = |words: &[u64], others: &[u64]| {
+            let both = words.iter().zip(others);
+            both.fold(0, |beyond, (word, with)| beyond | word & !with) == 0
+        };
+        let more = self.tail.get(other.tail.len()..).unwrap_or_default();
+        are_within(&self.head, &other.head)
+            && are_within(&self.tail, &other.tail)
+            && more.iter().all(|&word| word == 0)
     }
 
     /// The members that `other` does not have, ascending.
@@ -133,9 +152,9 @@ impl NodeSet {
     /// Keeps only what `other` has too.
     pub fn intersect(&mut self, other: &NodeSet) {
         self.tail.truncate(other.tail.len());
-        for (word, with) in self.words_with(other) {
-            *word &= with;
-        }
+        let keep = |(word, with): (&mut u64, &u64)| *word &= with;
+        self.head.iter_mut().zip(&other.head).for_each(keep);
+        self.tail.iter_mut().zip(&other.tail).for_each(keep);
     }
 
     /// Adds everything that `other` has.
@@ -143,25 +162,45 @@ impl NodeSet {
         if self.tail.len() < other.tail.len() {
             self.tail.resize(other.tail.len(), 0);
         }
-        for (word, with) in self.words_with(other) {
-            *word |= with;
-        }
+        let add = |(word, with): (&mut u64, &u64)| *word |= with;
+        self.head.iter_mut().zip(&other.head).for_each(add);
+        self.tail.iter_mut().zip(&other.tail).for_each(add);
     }
 
-    /// The words that both sets have.
-    fn words_with<'a>(
-        &'a mut self,
-        other: &'a NodeSet,
-    ) -> impl Iterator<Item = (&'a mut u64, u64)> {
-        let words = self.head.iter_mut().chain(&mut self.tail);
-        let others = other.head.iter().copied();
-        let tail = other.tail.iter().copied();
-        words.zip(others.chain(tail))
+    /// Takes everybody out, but keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.head = [0; HEAD];
+        self.tail.clear();
     }
 
     /// The members, ascending.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
         members(self.words().copied())
+    }
+}
+
+/// A set of nodes with low numbers: it has no memory of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head([u64; HEAD]);
+
+impl Head {
+    /// Is `node` a member?
+    pub(crate) fn contains(self, node: NodeId) -> bool {
+        let word = self.0.get(node.index() / BITS);
+        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+    }
+
+    /// Does it have as many members in common with `nodes` as are `wanted` (more than 0)?
+    #[inline]
+    pub(crate) fn has_common(self, wanted: u32, nodes: &NodeSet) -> bool {
+        let mut missing = wanted;
+        for (own, with) in self.0.iter().zip(&nodes.head) {
+            let both = own & with;
+            if both != 0 {
+                missing = missing.saturating_sub(both.count_ones());
+            }
+        }
+        missing == 0
     }
 }
 

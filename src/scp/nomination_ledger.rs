@@ -5,7 +5,6 @@ use super::ledger::{Ledger, Recorded};
 use super::node_set::NodeSet;
 use super::statement::Statement;
 use super::value::Value;
-use std::collections::BTreeMap;
 
 /// Who supports a value (NOTES 29).
 #[derive(Clone, Debug, Default)]
@@ -20,7 +19,8 @@ pub(super) struct Support {
 #[derive(Clone, Debug, Default)]
 pub(super) struct NominationLedger {
     ledger: Ledger,
-    supports: BTreeMap<Value, Support>,
+    /// Ascending by value; honest nodes name few.
+    supports: Vec<(Value, Support)>,
 }
 
 impl NominationLedger {
@@ -36,7 +36,7 @@ impl NominationLedger {
 
     /// Who supports `value`; none if nobody ever did.
     pub(super) fn support(&self, value: &Value) -> Option<&Support> {
-        self.supports.get(value)
+        self.find(value).ok().map(|at| &self.supports[at].1)
     }
 
     /// Records a newer statement of its sender: it contains the old one, so support only grows.
@@ -63,11 +63,24 @@ impl NominationLedger {
     }
 
     fn support_mut(&mut self, value: &Value, change: impl FnOnce(&mut Support)) {
-        // Nearly always known already; then no value is cloned.
-        match self.supports.get_mut(value) {
-            Some(support) => change(support),
-            None => change(self.supports.entry(value.clone()).or_default()),
-        }
+        let at = self.find(value).unwrap_or_else(|at| {
+            self.supports
+                .insert(at, (value.clone(), Support::default()));
+            at
+        });
+        change(&mut self.supports[at].1);
+    }
+
+    /// Where `value` is, or else belongs.
+    fn find(&self, value: &Value) -> Result<usize, usize> {
+        self.supports
+            .binary_search_by(|(known, _)| known.cmp(value))
+    }
+
+    /// Nothing was ever said; the memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.ledger.clear();
+        self.supports.clear();
     }
 
     /// Undoes everything recorded since the turn began.
@@ -75,7 +88,7 @@ impl NominationLedger {
         let mut any = false;
         while let Some(node) = self.ledger.undo_one() {
             any = true;
-            for support in self.supports.values_mut() {
+            for (_, support) in &mut self.supports {
                 support.votes.remove(node);
                 support.accepts.remove(node);
             }
@@ -85,7 +98,8 @@ impl NominationLedger {
             }
         }
         if any {
-            self.supports.retain(|_, support| !support.votes.is_empty());
+            self.supports
+                .retain(|(_, support)| !support.votes.is_empty());
         }
     }
 }

@@ -2,37 +2,38 @@
 
 use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{Evidence, Refusal, ScpEvent, ScpTimer, VoteReason};
-use super::id::NodeId;
+use super::kept::Kept;
 use super::leader::Election;
+use super::node_set::NodeSet;
 use super::protocol::Nomination;
 use super::slot::Voice;
 use super::statement::{Envelope, Origin, Statement};
 use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
-use std::collections::BTreeSet;
+use super::value_set::ValueSet;
 use std::sync::Arc;
 
 /// The variables of nomination in one slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NominationVars {
     /// `nominate` was called and nomination was not called off since.
-    pub(super) nominating: bool,
+    pub(super) nominating: Kept<bool>,
     /// The round; 0 before the first.
-    pub(super) round: u32,
+    pub(super) round: Kept<u32>,
     /// The leaders of all rounds so far.
-    pub(super) leaders: BTreeSet<NodeId>,
+    pub(super) leaders: Kept<NodeSet>,
     /// X: values voted for.
-    pub(super) voted: BTreeSet<Value>,
+    pub(super) voted: ValueSet,
     /// Y: values accepted.
-    pub(super) accepted: BTreeSet<Value>,
+    pub(super) accepted: ValueSet,
     /// Z: candidates.
-    pub(super) candidates: BTreeSet<Value>,
+    pub(super) candidates: ValueSet,
     /// The latest combination of the candidates.
-    pub(super) composite: Option<Value>,
+    pub(super) composite: Kept<Option<Value>>,
     /// What the rounds are about; none before the first.
-    pub(super) proposal: Option<Proposal>,
+    pub(super) proposal: Kept<Option<Proposal>>,
     /// The last own NOMINATE that was newer than the one before; sent, if the node speaks.
-    pub(super) last: Option<Arc<Envelope>>,
+    pub(super) last: Kept<Option<Arc<Envelope>>>,
 }
 
 /// What `nominate` was last called with.
@@ -45,15 +46,55 @@ pub(super) struct Proposal {
 }
 
 impl NominationVars {
+    /// From here on can be undone.
+    pub(super) fn begin(&mut self) {
+        self.nominating.begin();
+        self.round.begin();
+        self.leaders.begin();
+        self.voted.begin();
+        self.accepted.begin();
+        self.candidates.begin();
+        self.composite.begin();
+        self.proposal.begin();
+        self.last.begin();
+    }
+
+    /// Nothing has happened yet; the memory is kept.
+    pub(super) fn clear(&mut self) {
+        let mut sets =
+            [&mut self.voted, &mut self.accepted, &mut self.candidates].map(std::mem::take);
+        sets.iter_mut().for_each(ValueSet::clear);
+        let [voted, accepted, candidates] = sets;
+        *self = NominationVars {
+            voted,
+            accepted,
+            candidates,
+            ..NominationVars::default()
+        };
+    }
+
+    /// Makes everything again what it was at [`NominationVars::begin`].
+    pub(super) fn undo(&mut self) {
+        self.nominating.undo();
+        self.round.undo();
+        self.leaders.undo();
+        self.voted.undo();
+        self.accepted.undo();
+        self.candidates.undo();
+        self.composite.undo();
+        self.proposal.undo();
+        self.last.undo();
+    }
+
     /// What must hold whenever no input is being worked off.
     ///
     /// # Errors
     /// Which invariant is broken.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
-        if !self.accepted.is_superset(&self.candidates) {
+        if self.candidates.beyond(&self.accepted).next().is_some() {
             return Err("Z is part of Y");
         }
-        if !self.nominating && self.round == 0 {
+        if !*self.nominating && *self.round == 0 {
             // Restored, or never begun: X and Y are whatever was said before.
             return Ok(());
         }
@@ -84,14 +125,14 @@ impl<D: Driver> Turn<'_, D> {
     /// The nomination timer ran out: the next round, about the same.
     pub(super) fn nomination_timed_out(&mut self) -> Result<(), Broken> {
         let nomination = self.slot.nomination();
-        match nomination.proposal.clone() {
-            Some(proposal) if nomination.nominating => self.nominate(proposal).map(drop),
+        match Option::clone(&nomination.proposal) {
+            Some(proposal) if *nomination.nominating => self.nominate(proposal).map(drop),
             _ => Ok(()),
         }
     }
 
     fn begin_round(&mut self, proposal: Proposal) {
-        let mut leaders = self.slot.nomination().leaders.clone();
+        let mut leaders = NodeSet::clone(&self.slot.nomination().leaders);
         let election = Election {
             driver: self.driver,
             slot: self.slot.index,
@@ -99,17 +140,17 @@ impl<D: Driver> Turn<'_, D> {
             local: self.local.id,
             set: self.local_set.map(|class| self.sets.set(class).as_ref()),
         };
-        let round = election.next_round(self.slot.nomination().round, &mut leaders);
+        let round = election.next_round(*self.slot.nomination().round, &mut leaders);
         let timeout = self.driver.nomination_timeout(round);
         let nomination = self.slot.nomination_mut();
-        nomination.nominating = true;
-        nomination.round = round;
-        nomination.leaders = leaders;
-        nomination.proposal = Some(proposal);
+        nomination.nominating.set(true);
+        nomination.round.set(round);
+        nomination.leaders.set(leaders);
+        nomination.proposal.set(Some(proposal));
         self.event(|turn| ScpEvent::RoundStarted {
             slot: turn.slot.index,
             round,
-            leaders: turn.slot.nomination().leaders.iter().copied().collect(),
+            leaders: turn.slot.nomination().leaders.iter().collect(),
             timeout,
         });
         self.set_timer(ScpTimer::Nomination, timeout);
@@ -117,9 +158,9 @@ impl<D: Driver> Turn<'_, D> {
 
     /// One value from each leader's latest message; true if any was new.
     fn echo_leaders(&mut self) -> bool {
-        let leaders: Vec<NodeId> = self.slot.nomination().leaders.iter().copied().collect();
+        let leaders = NodeSet::clone(&self.slot.nomination().leaders);
         let mut any = false;
-        for leader in leaders {
+        for leader in leaders.iter() {
             let said = self.slot.nominations.ledger().get(leader);
             if let Some(envelope) = said.map(|recorded| Arc::clone(&recorded.envelope)) {
                 any |= self.echo(&envelope);
@@ -151,7 +192,7 @@ impl<D: Driver> Turn<'_, D> {
         let prev = &nomination.proposal.as_ref()?.prev;
         let hash = |value: &Value| {
             self.driver
-                .value_hash(self.slot.index, prev, nomination.round, value)
+                .value_hash(self.slot.index, prev, *nomination.round, value)
         };
         let mut any_valid = false;
         let mut best: Option<Value> = None;
@@ -192,7 +233,7 @@ impl<D: Driver> Turn<'_, D> {
         let own = nomination.proposal.as_ref().and_then(|p| p.value.clone());
         match own {
             Some(value)
-                if nomination.voted.is_empty() && nomination.leaders.contains(&self.local.id) =>
+                if nomination.voted.is_empty() && nomination.leaders.contains(self.local.id) =>
             {
                 self.vote_nominate(value, VoteReason::OwnProposal);
                 true
@@ -229,7 +270,7 @@ impl<D: Driver> Turn<'_, D> {
         }
         let set = self.sender_set(envelope);
         self.record(Arc::clone(envelope), set);
-        match self.slot.nomination().nominating {
+        match *self.slot.nomination().nominating {
             true => Ok(Taken::News),
             false => Ok(Taken::Settled),
         }
@@ -241,7 +282,7 @@ impl<D: Driver> Turn<'_, D> {
         let mut changed = self.attempt_accept_nominated(&envelope.statement);
         let new_candidates = self.attempt_confirm_nominated();
         let nomination = self.slot.nomination();
-        if nomination.candidates.is_empty() && nomination.leaders.contains(&envelope.from) {
+        if nomination.candidates.is_empty() && nomination.leaders.contains(envelope.from) {
             changed |= self.echo(envelope);
         }
         if changed {
@@ -305,7 +346,7 @@ impl<D: Driver> Turn<'_, D> {
         }
         let open: Vec<Value> = nomination
             .accepted
-            .difference(&nomination.candidates)
+            .beyond(&nomination.candidates)
             .cloned()
             .collect();
         let mut any = false;
@@ -336,10 +377,10 @@ impl<D: Driver> Turn<'_, D> {
     /// Combines all candidates and starts balloting with the result, unless that has started (NOTES 34, 36).
     fn combine_candidates(&mut self) -> Result<(), Broken> {
         let candidates = &self.slot.nomination().candidates;
-        let combined = self.driver.combine(self.slot.index, candidates);
+        let combined = self.driver.combine(self.slot.index, &candidates.to_tree());
         // Most often it is one of them: then all nodes go on with one and the same value in memory.
         let composite = combined.map(|value| candidates.get(&value).cloned().unwrap_or(value));
-        self.slot.nomination_mut().composite.clone_from(&composite);
+        self.slot.nomination_mut().composite.set(composite.clone());
         let Some(value) = composite else {
             return Ok(());
         };
@@ -354,14 +395,15 @@ impl<D: Driver> Turn<'_, D> {
     fn say_nomination(&mut self) -> Result<(), Broken> {
         let nomination = self.slot.nomination();
         let envelope = self.own_envelope(Statement::Nominate {
-            voted: nomination.voted.iter().cloned().collect(),
-            accepted: nomination.accepted.iter().cloned().collect(),
+            voted: nomination.voted.as_slice().to_vec(),
+            accepted: nomination.accepted.as_slice().to_vec(),
         });
         self.process_nominate(Arc::clone(&envelope))
             .map_err(|_| Broken)?;
         let last = self.slot.nomination().last.as_ref();
         if last.is_none_or(|last| envelope.statement.is_newer_than(&last.statement)) {
-            self.slot.nomination_mut().last = Some(Arc::clone(&envelope));
+            let last = Some(Arc::clone(&envelope));
+            self.slot.nomination_mut().last.set(last);
             if self.slot.voice() == Voice::Speaks {
                 self.emit(envelope);
             }
@@ -373,9 +415,12 @@ impl<D: Driver> Turn<'_, D> {
     pub(super) fn restore_nomination(&mut self, envelope: &Arc<Envelope>) {
         if let Statement::Nominate { voted, accepted } = &envelope.statement {
             let nomination = self.slot.nomination_mut();
-            nomination.voted = voted.iter().cloned().collect();
-            nomination.accepted = accepted.iter().cloned().collect();
-            nomination.last = Some(Arc::clone(envelope));
+            let restore = |set: &mut ValueSet, values: &[Value]| {
+                values.iter().for_each(|value| set.insert(value.clone()));
+            };
+            restore(&mut nomination.voted, voted);
+            restore(&mut nomination.accepted, accepted);
+            nomination.last.set(Some(Arc::clone(envelope)));
         }
     }
 }

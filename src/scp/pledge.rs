@@ -48,6 +48,28 @@ pub(super) struct Interval {
 }
 
 impl Promise {
+    /// How many shelves there are.
+    pub(super) const SHELVES: usize = 9 * Promise::COUNTERS;
+    /// How many counters in a row are told apart.
+    const COUNTERS: usize = 4;
+
+    /// Where to look for it first: promises that are asked for in turn are on different shelves.
+    #[inline]
+    pub(super) const fn shelf(self) -> usize {
+        let (kind, n) = match self {
+            Promise::VotesPrepare(n) => (0, n),
+            Promise::AcceptsPrepare(n) => (1, n),
+            Promise::VotesCommit(interval) => (2, interval.high),
+            Promise::AcceptsCommit(interval) => (3, interval.high),
+            Promise::VotesSomeCommit => (4, 0),
+            Promise::AcceptsSomeCommit => (5, 0),
+            Promise::CommitBeyond(n) => (6, n),
+            Promise::AtCounter(n) => (7, n),
+            Promise::AboveCounter(n) => (8, n),
+        };
+        kind * Promise::COUNTERS + n as usize % Promise::COUNTERS
+    }
+
     /// The pledge of this about `x`.
     pub(super) fn of(self, x: &Value) -> Pledge<&Value> {
         Pledge {

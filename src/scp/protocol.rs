@@ -6,10 +6,10 @@ use super::id::{NodeId, QuorumSetId, SlotIndex};
 use super::nomination_protocol::Proposal;
 use super::set_registry::SetRegistry;
 use super::slot::{Slot, Voice};
+use super::slots::{Novelty, Slots};
 use super::statement::{Envelope, Origin};
 use super::turn::Turn;
 use super::value::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Who the local node is.
@@ -47,7 +47,7 @@ pub struct Scp {
     local: LocalNode,
     recording: Recording,
     sets: SetRegistry,
-    slots: BTreeMap<SlotIndex, Slot>,
+    slots: Slots,
 }
 
 impl Scp {
@@ -58,7 +58,7 @@ impl Scp {
             local,
             recording,
             sets: SetRegistry::default(),
-            slots: BTreeMap::new(),
+            slots: Slots::default(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Scp {
         timer: ScpTimer,
         out: &mut Vec<Effect>,
     ) {
-        if !self.slots.contains_key(&slot) {
+        if self.slots.get(slot).is_none() {
             return;
         }
         let result = self.turn(driver, slot, out, |turn| match timer {
@@ -174,8 +174,8 @@ impl Scp {
 
     /// Calls off nomination for `slot`. A running timer is left alone: when it runs out, nothing happens (NOTES 33).
     pub fn stop_nomination(&mut self, slot: SlotIndex) {
-        if let Some(slot) = self.slots.get_mut(&slot) {
-            slot.nomination_mut().nominating = false;
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.nomination_mut().nominating.set(false);
         }
     }
 
@@ -205,20 +205,20 @@ impl Scp {
     /// All variables of `slot`, if anything has happened in it.
     #[must_use]
     pub fn slot_state(&self, slot: SlotIndex) -> Option<SlotState> {
-        self.slots.get(&slot).map(Slot::state)
+        self.slots.get(slot).map(Slot::state)
     }
 
     /// The latest NOMINATE and the latest ballot statement that the node has sent for `slot`, for sending them again.
     pub fn own_statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
         self.slots
-            .get(&slot)
+            .get(slot)
             .into_iter()
             .flat_map(Slot::own_statements)
     }
 
     /// The latest statements of everybody about `slot`: nominations by sender, then ballot statements by sender.
     pub fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
-        self.slots.get(&slot).into_iter().flat_map(|slot| {
+        self.slots.get(slot).into_iter().flat_map(|slot| {
             let ballots = slot.ballots.ledger().envelopes();
             slot.nominations.ledger().envelopes().chain(ballots)
         })
@@ -227,12 +227,12 @@ impl Scp {
     /// The decision of `slot`, once there is one.
     #[must_use]
     pub fn externalized(&self, slot: SlotIndex) -> Option<&Value> {
-        self.slots.get(&slot)?.externalized()
+        self.slots.get(slot)?.externalized()
     }
 
     /// Forgets all slots before `slot`.
     pub fn forget_slots_before(&mut self, slot: SlotIndex) {
-        self.slots = self.slots.split_off(&slot);
+        self.slots.forget_before(slot);
     }
 
     /// Checks the invariants of the protocol in every slot.
@@ -240,7 +240,7 @@ impl Scp {
     /// # Errors
     /// Which one is broken, and where.
     pub fn check_invariants(&self) -> Result<(), String> {
-        self.slots.values().try_for_each(|slot| {
+        self.slots.iter().try_for_each(|slot| {
             slot.check_invariants()
                 .map_err(|what| format!("slot {}: broken invariant: {what}", slot.index.0))
         })
@@ -259,11 +259,7 @@ impl Scp {
             false => Voice::Silent,
         };
         let local_set = self.sets.resolve(driver, self.local.quorum_set);
-        let mut is_new = false;
-        let slot = self.slots.entry(index).or_insert_with(|| {
-            is_new = true;
-            Slot::new(index, voice)
-        });
+        let (slot, novelty) = self.slots.get_or_add(index, voice);
         slot.begin();
         let kept = out.len();
         let result = work(&mut Turn {
@@ -283,8 +279,8 @@ impl Scp {
         if result.is_err() {
             slot.undo();
             out.truncate(kept);
-            if is_new {
-                self.slots.remove(&index);
+            if novelty == Novelty::New {
+                self.slots.remove(index);
             }
         }
         result

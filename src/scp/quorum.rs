@@ -32,7 +32,13 @@ impl Electorate<'_> {
     /// be in no quorum, so the order does not matter.
     pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<NodeSet> {
         let local = self.local?;
-        if !local.is_slice(nodes) || self.is_refused(nodes) {
+        if !local.is_slice(nodes) {
+            return None;
+        }
+        if self.ledger.alike().are_all(self.local_class, nodes) {
+            return Some(nodes.clone());
+        }
+        if self.is_refused(nodes) {
             return None;
         }
         if let Some(class) = self.local_class

@@ -4,6 +4,7 @@ use super::ballot_ledger::BallotLedger;
 use super::ballot_protocol::BallotVars;
 use super::event::{BallotPhase, SlotState};
 use super::id::SlotIndex;
+use super::kept::Kept;
 use super::nomination_ledger::NominationLedger;
 use super::nomination_protocol::NominationVars;
 use super::statement::Envelope;
@@ -18,16 +19,17 @@ pub(super) struct Slot {
     pub(super) ballots: BallotLedger,
     nomination: NominationVars,
     ballot: BallotVars,
-    fully_validated: bool,
-    before: Before,
+    nomination_touch: Touch,
+    ballot_touch: Touch,
+    fully_validated: Kept<bool>,
 }
 
-/// The variables as they were before this turn, for those that it has touched.
-#[derive(Clone, Debug, Default)]
-struct Before {
-    nomination: Option<NominationVars>,
-    ballot: Option<BallotVars>,
-    fully_validated: Option<bool>,
+/// Whether variables may have changed in this turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Touch {
+    #[default]
+    Untouched,
+    Touched,
 }
 
 /// Whether a node speaks about a slot at all.
@@ -48,9 +50,22 @@ impl Slot {
             ballots: BallotLedger::default(),
             nomination: NominationVars::default(),
             ballot: BallotVars::default(),
-            fully_validated: voice == Voice::Speaks,
-            before: Before::default(),
+            nomination_touch: Touch::Untouched,
+            ballot_touch: Touch::Untouched,
+            fully_validated: Kept::new(voice == Voice::Speaks),
         }
+    }
+
+    /// Becomes another slot about which nothing is known; the memory is kept.
+    pub(super) fn reuse(&mut self, index: SlotIndex, voice: Voice) {
+        self.index = index;
+        self.nominations.clear();
+        self.ballots.clear();
+        self.nomination.clear();
+        self.ballot = BallotVars::default();
+        self.nomination_touch = Touch::Untouched;
+        self.ballot_touch = Touch::Untouched;
+        self.fully_validated = Kept::new(voice == Voice::Speaks);
     }
 
     /// The variables of nomination.
@@ -58,11 +73,9 @@ impl Slot {
         &self.nomination
     }
 
-    /// The variables of nomination, for changing them: the old ones are kept until the turn ends.
+    /// The variables of nomination, for changing them until the turn ends.
     pub(super) fn nomination_mut(&mut self) -> &mut NominationVars {
-        if self.before.nomination.is_none() {
-            self.before.nomination = Some(self.nomination.clone());
-        }
+        self.nomination_touch = Touch::Touched;
         &mut self.nomination
     }
 
@@ -71,17 +84,15 @@ impl Slot {
         &self.ballot
     }
 
-    /// The variables of the ballot protocol, for changing them: the old ones are kept until the turn ends.
+    /// The variables of the ballot protocol, for changing them until the turn ends.
     pub(super) fn ballot_mut(&mut self) -> &mut BallotVars {
-        if self.before.ballot.is_none() {
-            self.before.ballot = Some(self.ballot.clone());
-        }
+        self.ballot_touch = Touch::Touched;
         &mut self.ballot
     }
 
     /// Does the node speak about this slot?
     pub(super) fn voice(&self) -> Voice {
-        if self.fully_validated {
+        if *self.fully_validated {
             Voice::Speaks
         } else {
             Voice::Silent
@@ -90,40 +101,36 @@ impl Slot {
 
     /// From now on the node is silent about this slot.
     pub(super) fn fall_silent(&mut self) {
-        self.before
-            .fully_validated
-            .get_or_insert(self.fully_validated);
-        self.fully_validated = false;
+        self.fully_validated.set(false);
     }
 
     /// From here on can be undone.
     pub(super) fn begin(&mut self) {
-        self.before = Before::default();
+        if std::mem::take(&mut self.nomination_touch) == Touch::Touched {
+            self.nomination.begin();
+        }
+        if std::mem::take(&mut self.ballot_touch) == Touch::Touched {
+            self.ballot.begin();
+        }
+        self.fully_validated.begin();
         self.nominations.ledger_mut().begin();
         self.ballots.ledger_mut().begin();
     }
 
     /// Puts everything back as it was at [`Slot::begin`].
     pub(super) fn undo(&mut self) {
-        let before = std::mem::take(&mut self.before);
-        if let Some(nomination) = before.nomination {
-            self.nomination = nomination;
-        }
-        if let Some(ballot) = before.ballot {
-            self.ballot = ballot;
-        }
-        if let Some(fully_validated) = before.fully_validated {
-            self.fully_validated = fully_validated;
-        }
+        self.nomination.undo();
+        self.ballot.undo();
+        self.fully_validated.undo();
         self.nominations.undo();
         self.ballots.undo();
     }
 
     /// Checks what this turn may have broken.
     pub(super) fn check_touched(&self) -> Result<(), &'static str> {
-        match self.before.ballot {
-            Some(_) => self.ballot.check_invariants(),
-            None => Ok(()),
+        match self.ballot_touch {
+            Touch::Touched => self.ballot.check_invariants(),
+            Touch::Untouched => Ok(()),
         }
     }
 
@@ -138,7 +145,7 @@ impl Slot {
 
     /// The decision, once there is one.
     pub(super) fn externalized(&self) -> Option<&Value> {
-        match self.ballot.phase {
+        match *self.ballot.phase {
             BallotPhase::Externalize => self.ballot.c.as_ref().map(|c| &c.x),
             BallotPhase::Prepare | BallotPhase::Confirm => None,
         }
@@ -159,22 +166,22 @@ impl Slot {
     pub(super) fn state(&self) -> SlotState {
         let (nomination, ballot) = (&self.nomination, &self.ballot);
         SlotState {
-            phase: ballot.phase,
-            b: ballot.b.clone(),
-            p: ballot.p.clone(),
-            p_prime: ballot.p_prime.clone(),
-            h: ballot.h.clone(),
-            c: ballot.c.clone(),
-            z: ballot.z.clone(),
-            heard_from_quorum: ballot.heard_from_quorum,
-            nominating: nomination.nominating,
-            round: nomination.round,
-            leaders: nomination.leaders.clone(),
-            voted: nomination.voted.clone(),
-            accepted: nomination.accepted.clone(),
-            candidates: nomination.candidates.clone(),
-            composite: nomination.composite.clone(),
-            fully_validated: self.fully_validated,
+            phase: *ballot.phase,
+            b: Option::clone(&ballot.b),
+            p: Option::clone(&ballot.p),
+            p_prime: Option::clone(&ballot.p_prime),
+            h: Option::clone(&ballot.h),
+            c: Option::clone(&ballot.c),
+            z: Option::clone(&ballot.z),
+            heard_from_quorum: *ballot.heard_from_quorum,
+            nominating: *nomination.nominating,
+            round: *nomination.round,
+            leaders: nomination.leaders.iter().collect(),
+            voted: nomination.voted.to_tree(),
+            accepted: nomination.accepted.to_tree(),
+            candidates: nomination.candidates.to_tree(),
+            composite: Option::clone(&nomination.composite),
+            fully_validated: *self.fully_validated,
             externalized: self.externalized().cloned(),
         }
     }

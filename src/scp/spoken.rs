@@ -23,12 +23,22 @@ pub(super) struct Spoken {
 }
 
 impl Spoken {
+    /// Nobody says anything; the memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.groups.clear();
+    }
+
+    /// How many different ones there are.
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
     /// `node` says this from now on, and what it said before no longer. `None`: it says nothing.
     pub(super) fn put(&mut self, node: NodeId, new: Option<&Arc<Envelope>>) {
         let before = self
             .groups
             .iter_mut()
-            .rposition(|group| group.nodes.remove(node));
+            .position(|group| group.nodes.remove(node));
         if let Some(at) = before {
             self.groups[at].count -= 1;
             if self.groups[at].count == 0 {
@@ -53,13 +63,6 @@ impl Spoken {
             nodes: [node].into_iter().collect(),
             count: 1,
         });
-    }
-
-    /// Somebody whose latest statement is `statement`, if anybody is known to say just that.
-    pub(super) fn who_says(&self, statement: &Statement) -> Option<NodeId> {
-        // What is said now is mostly what was said last.
-        let same = |group: &&Group| group.envelope.statement == *statement;
-        self.groups.iter().rfind(same)?.nodes.iter().next()
     }
 
     /// Every statement that is somebody's latest, once.

@@ -181,7 +181,7 @@ impl<D: Driver> Turn<'_, D> {
                 if self.slot.externalized().is_none() {
                     self.advance_ballot(&envelope.statement)?;
                 }
-            } else if self.slot.nomination().nominating {
+            } else if *self.slot.nomination().nominating {
                 self.advance_nomination(envelope)?;
             }
         }
@@ -191,7 +191,7 @@ impl<D: Driver> Turn<'_, D> {
     /// Whoever says the same brings about the same, except that a leader is echoed.
     fn is_worth_following(&self, envelope: &Envelope, news: &[&Arc<Envelope>]) -> bool {
         let is_leader = envelope.statement.is_nominate()
-            && self.slot.nomination().leaders.contains(&envelope.from);
+            && self.slot.nomination().leaders.contains(envelope.from);
         is_leader
             || !news
                 .iter()
@@ -218,7 +218,7 @@ impl<D: Driver> Turn<'_, D> {
             return Err(Refusal::NotSane);
         }
         let comes_late = match kind {
-            Kind::Nominate => self.slot.nomination().nominating,
+            Kind::Nominate => *self.slot.nomination().nominating,
             Kind::Ballot => self.slot.ballot().b.is_some(),
         };
         if comes_late || self.ledger(kind).get(self.local.id).is_some() {

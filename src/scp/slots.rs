@@ -1,0 +1,93 @@
+//! `Slots`: what one node knows about each slot, ascending. The memory of a forgotten slot serves the next new one.
+
+use super::id::SlotIndex;
+use super::slot::{Slot, Voice};
+
+/// Slots by their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    /// Ascending: few, and nearly always it is the last one that is asked for.
+    #[expect(clippy::vec_box, reason = "a slot is large, and it comes and goes")]
+    slots: Vec<Box<Slot>>,
+    /// One that was forgotten last.
+    spare: Option<Box<Slot>>,
+}
+
+impl Clone for Slots {
+    /// Without the memory that only waits for use.
+    fn clone(&self) -> Slots {
+        Slots {
+            slots: self.slots.clone(),
+            spare: None,
+        }
+    }
+}
+
+impl Slots {
+    /// Where `index` is, or else belongs.
+    fn find(&self, index: SlotIndex) -> Result<usize, usize> {
+        match self.slots.last() {
+            Some(last) if last.index == index => Ok(self.slots.len() - 1),
+            Some(last) if last.index < index => Err(self.slots.len()),
+            _ => self.slots.binary_search_by_key(&index, |slot| slot.index),
+        }
+    }
+
+    /// The slot, if anything has happened in it.
+    pub(super) fn get(&self, index: SlotIndex) -> Option<&Slot> {
+        self.find(index).ok().map(|at| &*self.slots[at])
+    }
+
+    /// The same, for changing it.
+    pub(super) fn get_mut(&mut self, index: SlotIndex) -> Option<&mut Slot> {
+        self.find(index).ok().map(|at| &mut *self.slots[at])
+    }
+
+    /// The slot, and whether it had to be made; then it is one of `voice`.
+    pub(super) fn get_or_add(&mut self, index: SlotIndex, voice: Voice) -> (&mut Slot, Novelty) {
+        let (at, novelty) = match self.find(index) {
+            Ok(at) => (at, Novelty::Known),
+            Err(at) => {
+                let slot = match self.spare.take() {
+                    Some(mut spare) => {
+                        spare.reuse(index, voice);
+                        spare
+                    }
+                    None => Box::new(Slot::new(index, voice)),
+                };
+                self.slots.insert(at, slot);
+                (at, Novelty::New)
+            }
+        };
+        (&mut self.slots[at], novelty)
+    }
+
+    /// Forgets a slot.
+    pub(super) fn remove(&mut self, index: SlotIndex) {
+        if let Ok(at) = self.find(index) {
+            self.spare = Some(self.slots.remove(at));
+        }
+    }
+
+    /// Forgets all slots before `index`.
+    pub(super) fn forget_before(&mut self, index: SlotIndex) {
+        let end = self.find(index).unwrap_or_else(|at| at);
+        if let Some(last) = self.slots.drain(..end).next_back() {
+            self.spare = Some(last);
+        }
+    }
+
+    /// All, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().map(|slot| &**slot)
+    }
+}
+
+/// Whether something was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Novelty {
+    /// It was.
+    Known,
+    /// It was not.
+    New,
+}

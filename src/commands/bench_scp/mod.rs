@@ -3,10 +3,15 @@
 //! The network is flat, and every envelope goes to everybody through one first-in-first-out queue. When nothing is
 //! under way the earliest timers run out. A slot ends when the last node has externalized; what is under way then is
 //! dropped. `network` is who takes part, `slot` what both executors share; reading the clock is done only here.
+//!
+//! What is measured is all that the process does from the first proposal to the last decision, in tables that grow as
+//! they are needed. Making the nodes and starting their threads comes before: it happens once, not in every slot.
 
 mod inline;
+mod mailbox;
 mod memory;
 mod network;
+mod relay;
 mod slot;
 mod threads;
 

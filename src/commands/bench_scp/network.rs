@@ -97,7 +97,13 @@ impl Driver for FlatNetwork {
     }
 
     fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
-        Some(combine(candidates))
+        // One that is not joined from pieces is its own combination.
+        match candidates.first() {
+            Some(only) if candidates.len() == 1 && !only.as_bytes().contains(&b'+') => {
+                Some(only.clone())
+            }
+            _ => Some(combine(candidates)),
+        }
     }
 
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {

@@ -35,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario in the terminal, without a window.
     Run(RunArgs),
+    /// Merge the traces of several processes into one that can be played.
+    Merge(MergeArgs),
     /// List the built-in scenarios.
     Scenarios,
     /// Replay transcripts of the reference implementation against the SCP core and compare.
@@ -52,15 +54,18 @@ pub struct SourceArgs {
         long,
         value_name = "NAME|FILE",
         default_value = "demo",
-        conflicts_with = "network"
+        conflicts_with_all = ["network", "replay"]
     )]
     pub scenario: String,
     /// A real network: a node list as stellarbeat and radar publish it (JSON).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub network: Option<PathBuf>,
     /// The organisations that belong to the node list (JSON).
     #[arg(long, value_name = "FILE", requires = "network")]
     pub organizations: Option<PathBuf>,
+    /// A recorded run: a trace file, also one that `quorumscope merge` has made.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "nodes"])]
+    pub replay: Option<PathBuf>,
     /// Seed of everything random; the same seed gives the same run.
     #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
@@ -77,6 +82,7 @@ impl SourceArgs {
             scenario: "demo".to_owned(),
             network: None,
             organizations: None,
+            replay: None,
             seed: 1,
             nodes: None,
         }
@@ -99,7 +105,7 @@ pub struct WindowArgs {
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: (u32, u32),
     /// Write everything that happens into this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
     /// Print where nodes are on the screen, a JSON object a line, whenever that has changed.
     #[arg(long)]
@@ -128,7 +134,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub json: bool,
     /// Write everything that happens into this file (`.jsonl`, or `.jsonl.zst` compressed).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
     /// Write the picture the window would show at the end as SVG.
     #[arg(long, value_name = "FILE")]
@@ -163,6 +169,17 @@ impl From<&WindowArgs> for RunArgs {
             quiet: false,
         }
     }
+}
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Traces that `quorumscope node --trace` has written, one per process and life.
+    #[arg(value_name = "TRACE", required = true)]
+    pub traces: Vec<PathBuf>,
+    /// Where the merged trace goes (`.jsonl`, or `.jsonl.zst` compressed).
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// Arguments of `conformance`.

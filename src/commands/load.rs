@@ -8,6 +8,8 @@ use crate::scenario::{
 };
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
+#[cfg(feature = "window")]
+use crate::trace::TraceReader;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +39,12 @@ pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
 /// Those of [`scenario`].
 #[cfg(feature = "window")]
 pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
+    if let Some(path) = &args.replay {
+        let opened = TraceReader::open(path);
+        return opened
+            .map(drop)
+            .map_err(|error| CommandError::Input(error.to_string()));
+    }
     read(
         args,
         &Judge {

@@ -12,6 +12,7 @@ mod error;
 mod figure;
 mod intersection;
 mod load;
+mod merge;
 mod progress;
 #[cfg(feature = "window")]
 mod recorded;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Merge(args)) => merge::run(args),
         Some(Command::Scenarios) => Ok(scenarios::list()),
         Some(Command::Conformance(args)) => conformance(args),
         #[cfg(feature = "window")]

@@ -3,13 +3,15 @@
 use super::error::{CommandError, NO_PROGRESS, VIOLATED};
 use super::progress::Progress;
 use super::say::say;
-use super::summary::Summary;
+use super::summary::{How, Summary};
 use super::trace_file::TraceFile;
 use super::write::check_writable;
 use super::{figure, load};
 use crate::cli::{RunArgs, parse_until};
+use crate::replay::Replay;
 use crate::session::{Progress as SessionProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
+use crate::time::Time;
 use crate::trace::outcome::{Outcome, Until, Watch};
 use crate::trace::{Record, World};
 use std::process::ExitCode;
@@ -26,6 +28,13 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let until = parse_until(&args.until).map_err(CommandError::Input)?;
     for written in [&args.trace, &args.svg, &args.png].into_iter().flatten() {
         check_writable(written)?;
+    }
+    if let Some(path) = &args.source.replay {
+        let mut session = Replay::open(path).map_err(input)?;
+        let progress = Progress::new(session.scenario(), args.quiet || args.json);
+        let run = play(&mut session, until, &progress);
+        progress.finish();
+        return tell(args, &run, until, How::Replayed);
     }
     let scenario = Arc::new(load::scenario(&args.source)?);
     let kind = ExecutorKind::from(args.executor);
@@ -46,8 +55,12 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let run = drive(&mut session, until, trace.as_ref(), &progress)?;
     progress.finish();
     trace.map(TraceFile::finish).transpose().map_err(input)?;
+    tell(args, &run, until, How::Simulated(kind))
+}
+
+fn tell(args: &RunArgs, run: &Run, until: Until, how: How) -> Result<ExitCode, CommandError> {
     figure::write(args, &run.world)?;
-    let summary = Summary::new(&run.world, until, run.outcome, kind);
+    let summary = Summary::new(&run.world, until, run.outcome, how);
     if args.json {
         say(&summary.to_json());
     } else if !args.quiet {
@@ -100,6 +113,27 @@ fn drive(
     }
     let outcome = watch.outcome(&world);
     Ok(Run { world, outcome })
+}
+
+/// Plays a recorded run to its end, or to the instant that was asked for.
+fn play(session: &mut Replay, until: Until, progress: &Progress) -> Run {
+    let mut world = World::new(Arc::new(session.scenario().clone()));
+    let mut watch = Watch::new(until, &world);
+    let end = match until {
+        Until::At(at) => at,
+        Until::Externalized | Until::Slot(_) => Time::MAX,
+    };
+    let mut reached = SessionProgress::Limited;
+    while reached == SessionProgress::Limited {
+        reached = session.advance(end, CHUNK_RECORDS);
+        for record in session.take_records() {
+            world.apply(&record);
+        }
+        progress.show(&world);
+    }
+    world.advance_to(session.now());
+    let outcome = watch.outcome(&world);
+    Run { world, outcome }
 }
 
 fn fold(world: &mut World, record: &Record, trace: Option<&TraceFile>) -> Result<(), CommandError> {

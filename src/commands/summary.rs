@@ -12,6 +12,15 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// How a run came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// By this executor.
+    Simulated(ExecutorKind),
+    /// It had been recorded.
+    Replayed,
+}
+
 /// What a run came to. Two runs of the same scenario and seed differ in nothing but `cpu_ms`.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
@@ -44,12 +53,7 @@ struct Messages {
 impl Summary {
     /// The summary of `world`, whose run was to go on until `until` and ended with `outcome`.
     #[must_use]
-    pub(super) fn new(
-        world: &World,
-        until: Until,
-        outcome: Outcome,
-        kind: ExecutorKind,
-    ) -> Summary {
+    pub(super) fn new(world: &World, until: Until, outcome: Outcome, how: How) -> Summary {
         let verdict = intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
@@ -60,9 +64,10 @@ impl Summary {
         Summary {
             scenario: world.scenario.name.clone(),
             seed: world.scenario.seed,
-            executor: match kind {
-                ExecutorKind::Inline => "inline",
-                ExecutorKind::Threads => "threads",
+            executor: match how {
+                How::Simulated(ExecutorKind::Inline) => "inline",
+                How::Simulated(ExecutorKind::Threads) => "threads",
+                How::Replayed => "recorded",
             },
             nodes: world.nodes.len(),
             outcome,
@@ -112,8 +117,14 @@ impl Summary {
     fn write_text(&self, world: &World, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
-            "{} with seed {}, {} nodes, {} executor",
-            self.scenario, self.seed, self.nodes, self.executor
+            "{} with seed {}, {} nodes, {}",
+            self.scenario,
+            self.seed,
+            self.nodes,
+            match self.executor {
+                "recorded" => "recorded".to_owned(),
+                executor => format!("{executor} executor"),
+            }
         )?;
         writeln!(out, "{}", self.headline(world))?;
         let able = deciders(world).len();

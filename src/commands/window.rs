@@ -7,6 +7,7 @@ use super::{load, run_in_terminal};
 use crate::cli::{SourceArgs, WindowArgs};
 use crate::node::FileInfo;
 use crate::picture::theme::PaletteName;
+use crate::replay::Replay;
 use crate::scenario::BUILT_IN;
 use crate::session::Session;
 use crate::sim::{ExecutorKind, Simulation};
@@ -97,6 +98,7 @@ impl Factory {
                 scenario: name.clone(),
                 network: None,
                 organizations: None,
+                replay: None,
                 ..self.given.clone()
             },
         };
@@ -132,7 +134,12 @@ impl SessionFactory for Factory {
     }
 
     fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
-        let scenario = load::scenario(&self.source(choice)).map_err(|error| error.to_string())?;
+        let source = self.source(choice);
+        if let Some(path) = &source.replay {
+            let replay = Replay::open(path).map_err(|error| error.to_string())?;
+            return Ok(Box::new(replay));
+        }
+        let scenario = load::scenario(&source).map_err(|error| error.to_string())?;
         let scenario = Arc::new(scenario);
         let simulation = Simulation::new(Arc::clone(&scenario), self.executor)
             .map_err(|error| error.to_string())?;

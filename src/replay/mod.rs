@@ -3,7 +3,6 @@
 //! All of the recording is in memory, so that nothing can be found wrong with it half-way. Absent here: changing
 //! anything.
 
-use crate::node::Input;
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
@@ -58,7 +57,7 @@ impl Replay {
         let at = self.next_at()?;
         let mut interest = Interest::None;
         while let Some(record) = self.coming.front().filter(|record| record.at() <= at) {
-            if is_progress(record) {
+            if !record.is_housekeeping() {
                 interest = Interest::Some;
             }
             self.played.extend(self.coming.pop_front());
@@ -134,18 +133,4 @@ impl Session for Replay {
 /// The nodes that are there when a run begins.
 fn is_there_at_once(record: &Record) -> bool {
     record.at() == Time::ZERO && matches!(record, Record::NodeAdded { .. } | Record::NodeMet { .. })
-}
-
-/// What is more than housekeeping.
-fn is_progress(record: &Record) -> bool {
-    match record {
-        Record::Stepped { input, .. } => match input {
-            Input::Timer(timer) => !timer.is_housekeeping(),
-            Input::Receive { message, .. } => !message.housekeeping,
-            Input::Relayed { bundle, .. } => !bundle.is_housekeeping(),
-            _ => true,
-        },
-        Record::Acted { .. } | Record::NodeAdded { .. } | Record::NodeMet { .. } => true,
-        Record::Sent { .. } | Record::Lost { .. } | Record::Chunk { .. } => false,
-    }
 }

@@ -4,6 +4,7 @@
 //! how records came about.
 
 mod file;
+pub mod merge;
 pub mod outcome;
 mod parts;
 mod record;

@@ -4,7 +4,7 @@ use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
 use crate::scp::NodeId;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -112,6 +112,38 @@ pub enum Record {
 }
 
 impl Record {
+    /// Lets it have happened this much later.
+    pub fn delay(&mut self, span: Span) {
+        match self {
+            Record::Sent { at, arrives_at, .. } => {
+                *at = *at + span;
+                *arrives_at = *arrives_at + span;
+            }
+            Record::NodeAdded { at, .. }
+            | Record::NodeMet { at, .. }
+            | Record::Acted { at, .. }
+            | Record::Stepped { at, .. }
+            | Record::Lost { at, .. }
+            | Record::Chunk { at, .. } => *at = *at + span,
+        }
+    }
+
+    /// Whether it says nothing about progress: the daily routine, and transmissions (what they bring about is a record of
+    /// its own).
+    #[must_use]
+    pub fn is_housekeeping(&self) -> bool {
+        match self {
+            Record::Stepped { input, .. } => match input {
+                Input::Timer(timer) => timer.is_housekeeping(),
+                Input::Receive { message, .. } => message.housekeeping,
+                Input::Relayed { bundle, .. } => bundle.is_housekeeping(),
+                _ => false,
+            },
+            Record::Acted { .. } | Record::NodeAdded { .. } | Record::NodeMet { .. } => false,
+            Record::Sent { .. } | Record::Lost { .. } | Record::Chunk { .. } => true,
+        }
+    }
+
     /// When it happened.
     #[must_use]
     pub fn at(&self) -> Time {

@@ -10,6 +10,7 @@ mod explore;
 mod honesty;
 mod hostile;
 mod layers;
+mod merging;
 mod ordeal;
 mod ordeals;
 mod paper;
@@ -21,6 +22,7 @@ mod scp_net;
 mod snapshot;
 mod trace_file;
 mod transcripts;
+mod village;
 #[cfg(feature = "window")]
 mod window;
 mod witness;

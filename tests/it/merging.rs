@@ -1,0 +1,380 @@
+//! Traces of several processes become one: nothing that was told is lost, and what nodes did can still be checked.
+
+use super::village::{FOUNDED_UNIX_US, Village};
+use quorumscope::node::{Content, Input, Node, NodeConfig, Output};
+use quorumscope::replay::Replay;
+use quorumscope::scenario::Action;
+use quorumscope::scp::{NodeId, SlotIndex};
+use quorumscope::session::{Progress, Session};
+use quorumscope::time::{Span, Time};
+use quorumscope::trace::merge::{MergeError, Merged, Recording, merge};
+use quorumscope::trace::{Record, Renumber, Source, Status, TraceReader, TraceWriter, World};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+fn note(text: &str) -> Content {
+    Content::Note(text.to_owned())
+}
+
+/// Five agree on two notes; the third dies in between and comes back; the fifth leaves.
+fn eventful() -> Vec<Recording> {
+    let mut village = Village::new(5);
+    village.run_until(6_000);
+    village.propose(1, note("tea"));
+    village.run_until(8_000);
+    village.stop(2);
+    village.run_until(9_000);
+    village.propose(3, note("cake"));
+    village.run_until(11_500);
+    village.start(2);
+    village.run_until(16_000);
+    village.leave(4);
+    village.run_until(18_000);
+    village.propose(0, note("scones"));
+    village.run_until(21_000);
+    village.recordings()
+}
+
+fn world(merged: &Merged) -> World {
+    let mut world = World::new(Arc::new(merged.scenario.clone()));
+    merged.records.iter().for_each(|record| world.apply(record));
+    world
+}
+
+fn named(world: &World, name: &str) -> NodeId {
+    let place = world
+        .nodes
+        .iter()
+        .position(|node| &*node.config.peer.name == name);
+    NodeId(place.unwrap() as u32)
+}
+
+/// From a merged trace back into the numbers and the time of one of its sources.
+fn taken_back(source: &Source, record: &Record) -> Record {
+    let mut record = record.clone();
+    record.renumber(&mut |node| {
+        let number = source.numbers.iter().position(|global| *global == node);
+        NodeId(number.unwrap() as u32)
+    });
+    record
+}
+
+/// Feeds every node, in each of its lives, what the merged trace says that it heard, in its own numbers.
+fn check_honesty(merged: &Merged) -> usize {
+    let mut lives: BTreeMap<NodeId, (usize, Node)> = BTreeMap::new();
+    let mut configs: BTreeMap<NodeId, Arc<NodeConfig>> = BTreeMap::new();
+    let sources = &merged.provenance.sources;
+    let mut begun = vec![false; sources.len()];
+    let mut checked = 0;
+    for record in &merged.records {
+        match record {
+            Record::NodeAdded { config, .. } => {
+                drop(configs.insert(config.peer.id, Arc::clone(config)))
+            }
+            Record::Stepped {
+                at, node, input, ..
+            } => {
+                if matches!(input, Input::Start(_)) {
+                    let key = &configs[node].peer.key;
+                    let life =
+                        (0..sources.len()).find(|nth| !begun[*nth] && sources[*nth].key == *key);
+                    let life = life.unwrap();
+                    begun[life] = true;
+                    let mut config = NodeConfig::clone(&configs[node]);
+                    let numbers = &sources[life].numbers;
+                    config.renumber(&mut |node| {
+                        NodeId(numbers.iter().position(|global| *global == node).unwrap() as u32)
+                    });
+                    lives.insert(*node, (life, Node::new(Arc::new(config))));
+                }
+                let (life, own) = lives.get_mut(node).unwrap();
+                let source = &sources[*life];
+                let Record::Stepped { input, outputs, .. } = taken_back(source, record) else {
+                    unreachable!()
+                };
+                let now = Time(at.0 - source.zero_at.0);
+                let expected: Vec<Output> = own.step(now, input);
+                assert!(
+                    expected == outputs,
+                    "{node:?} at {at}: {outputs:?} instead of {expected:?}"
+                );
+                checked += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(begun.iter().all(|begun| *begun));
+    checked
+}
+
+#[test]
+fn what_is_merged_can_be_looked_at_and_checked() {
+    let recordings = eventful();
+    let steps = |recording: &Recording| {
+        let stepped = |record: &&Record| matches!(record, Record::Stepped { .. });
+        recording.records.iter().filter(stepped).count()
+    };
+    let told: usize = recordings.iter().map(steps).sum();
+    assert_eq!(recordings.len(), 6, "one of them lived twice");
+    let merged = merge(recordings).unwrap();
+    assert!(merged.records.is_sorted_by_key(Record::at));
+    assert_eq!(check_honesty(&merged), told, "every step is still there");
+    assert_eq!(merged.provenance.epoch_unix_us, Some(FOUNDED_UNIX_US));
+
+    let world = world(&merged);
+    assert_eq!(world.nodes.len(), 5);
+    assert!(world.nodes.iter().all(|node| !node.is_unseen()));
+    let status = |name: &str| world.nodes[named(&world, name).index()].status;
+    assert_eq!(
+        ["v0", "v2", "v4"].map(status),
+        [Status::Running, Status::Running, Status::Left]
+    );
+    for slot in 1..=3 {
+        let summary = &world.slots()[&SlotIndex(slot)];
+        assert_eq!(summary.camps().len(), 1);
+        assert!(
+            summary.decided.len() >= 4,
+            "slot {slot}: {:?}",
+            summary.decided.keys()
+        );
+    }
+    let logged = world.nodes[named(&world, "v2").index()].view.log.len();
+    assert_eq!(logged, 3, "also what it missed, and each of them once");
+    let mut flights: Vec<_> = merged
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Sent { flight, .. } => Some(*flight),
+            _ => None,
+        })
+        .collect();
+    let count = flights.len();
+    flights.sort_unstable();
+    flights.dedup();
+    assert!(
+        count > 100 && flights.len() == count,
+        "every flight has a number of its own"
+    );
+}
+
+#[test]
+fn who_dies_is_shown_as_dead_until_it_comes_back() {
+    let merged = merge(eventful()).unwrap();
+    let world = world(&merged);
+    let node = named(&world, "v2");
+    let acted = merged.records.iter().filter_map(|record| match record {
+        Record::Acted { at, action } => Some((*at, action.clone())),
+        _ => None,
+    });
+    let [(died, crash), (rose, restart)] = &acted.collect::<Vec<_>>()[..] else {
+        panic!("expected a death and a return");
+    };
+    assert_eq!(
+        (crash, restart),
+        (&Action::Crash { node }, &Action::Restart { node })
+    );
+    // Its last sign of life came before it died; times count from the first start.
+    assert!((6_000.0..8_000.0).contains(&died.as_ms()), "{died}");
+    assert!((11_400.0..11_500.0 + 1.0).contains(&rose.as_ms()), "{rose}");
+}
+
+#[test]
+fn who_is_not_among_the_traces_is_known_by_name_only() {
+    let mut recordings = eventful();
+    recordings.retain(|recording| !recording.name.starts_with("v3"));
+    let merged = merge(recordings).unwrap();
+    check_honesty(&merged);
+    let mut world = world(&merged);
+    let v3 = named(&world, "v3");
+    assert!(world.node(v3).unwrap().is_unseen());
+    assert!(world.depends_on_unseen());
+    world.advance_to(Time::from_ms(60_000));
+    assert_eq!(world.participants().count(), 3);
+}
+
+#[test]
+fn a_merged_trace_can_be_played() {
+    let merged = merge(eventful()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("merged.jsonl.zst");
+    let mut writer = TraceWriter::create_from(&path, &merged.scenario, &merged.provenance).unwrap();
+    merged
+        .records
+        .iter()
+        .for_each(|record| writer.write(record).unwrap());
+    writer.finish().unwrap();
+    let reader = TraceReader::open(&path).unwrap();
+    assert_eq!(*reader.provenance(), merged.provenance);
+    let read: Vec<Record> = reader.map(Result::unwrap).collect();
+    assert!(read == merged.records);
+
+    let mut replay = Replay::open(&path).unwrap();
+    let mut played = World::new(Arc::new(replay.scenario().clone()));
+    let mut now = Time::ZERO;
+    loop {
+        now = now + Span::from_ms(170);
+        let progress = replay.advance(now, 50);
+        for record in replay.take_records() {
+            assert!(record.at() <= now);
+            played.apply(&record);
+        }
+        match progress {
+            Progress::Limited => now = replay.now(),
+            Progress::Reached => assert_eq!(replay.now(), now),
+            Progress::Finished => break,
+        }
+    }
+    let expected = world(&merged);
+    assert_eq!(played.counters.steps, expected.counters.steps);
+    for (one, other) in played.nodes.iter().zip(&expected.nodes) {
+        assert_eq!(one.view, other.view);
+    }
+    let refused = replay.act(Action::Heal).unwrap_err();
+    assert_eq!(refused.to_string(), "a recorded run cannot be changed");
+    let mut replay = Replay::open(&path).unwrap();
+    let mut steps = 0;
+    while replay.step() != Progress::Finished {
+        steps += 1;
+    }
+    assert!(steps > 50, "{steps}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_told() {
+    let check = |recordings: Vec<Recording>, words: &str| {
+        let told = merge(recordings).unwrap_err().to_string();
+        assert!(told.contains(words), "{told:?} does not say {words:?}");
+    };
+    assert_eq!(merge(vec![]).unwrap_err(), MergeError::Nothing);
+    let all = eventful();
+    let mut twice = all.clone();
+    twice.push(all[1].clone());
+    check(twice, "both tell what node");
+    let mut strange = all.clone();
+    strange[0].records.push(Record::Acted {
+        at: Time::from_ms(1_000),
+        action: Action::Crash { node: NodeId(77) },
+    });
+    check(
+        strange,
+        "speaks of node number 77, who was never introduced",
+    );
+    let mut two = all.clone();
+    let Record::NodeAdded { config, .. } = &all[1].records[0] else {
+        panic!()
+    };
+    let mut config = NodeConfig::clone(config);
+    config.peer.id = NodeId(5);
+    two[0].records.push(Record::NodeAdded {
+        at: Time::from_ms(1_000),
+        config: Arc::new(config.clone()),
+        position: quorumscope::net::Position { x_m: 0.0, y_m: 0.0 },
+        organization: None,
+    });
+    check(two.clone(), "2 nodes tell of themselves");
+    config.peer.id = NodeId(9);
+    let Some(Record::NodeAdded { config: last, .. }) = two[0].records.last_mut() else {
+        panic!()
+    };
+    *last = Arc::new(config);
+    check(two, "introduces node number 9 where number 5 is due");
+}
+
+fn quorumscope(args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+        .args(args)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn written(folder: &Path) -> Vec<String> {
+    let write = |recording: &Recording| {
+        let path = folder.join(&recording.name);
+        let provenance = quorumscope::trace::Provenance {
+            epoch_unix_us: Some(recording.epoch_unix_us),
+            sources: vec![],
+        };
+        let mut writer = TraceWriter::create_from(&path, &recording.scenario, &provenance).unwrap();
+        recording
+            .records
+            .iter()
+            .for_each(|record| writer.write(record).unwrap());
+        writer.finish().unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    eventful().iter().map(write).collect()
+}
+
+#[test]
+fn the_command_merges_and_what_it_makes_can_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = written(folder.path());
+    let out = folder.path().join("all.jsonl");
+    let out = out.to_str().unwrap();
+    let mut args = vec!["merge", "-o", out];
+    args.extend(paths.iter().map(String::as_str));
+    let (code, said, told) = quorumscope(&args);
+    assert_eq!(code, 0, "{told}");
+    assert!(said.contains("5 processes from 6 traces"), "{said}");
+    let svg = folder.path().join("end.svg");
+    let (code, said, told) = quorumscope(&[
+        "run",
+        "--replay",
+        out,
+        "--json",
+        "--svg",
+        svg.to_str().unwrap(),
+    ]);
+    assert_eq!(code, 0, "{told}");
+    let summary: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(summary["executor"], "recorded");
+    assert_eq!(summary["outcome"], "agreed");
+    assert_eq!(summary["nodes"], 5);
+    assert!(fs::read_to_string(svg).unwrap().contains("5 processes"));
+    let (_, until, _) = quorumscope(&["run", "--replay", out, "--json", "--until", "9s"]);
+    let until: serde_json::Value = serde_json::from_str(&until).unwrap();
+    assert_eq!(until["virtual_ms"], 9_000.0);
+}
+
+#[test]
+fn the_command_says_what_is_wrong_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = written(folder.path());
+    let simulated = folder.path().join("simulated.jsonl");
+    let simulated = simulated.to_str().unwrap();
+    let made = quorumscope(&["run", "--scenario", "w1", "--quiet", "--trace", simulated]);
+    assert_eq!(made.0, 0, "{}", made.2);
+    let out = folder.path().join("all.jsonl");
+    let out = out.to_str().unwrap();
+    let check = |inputs: &[&str], output: &str, words: &str| {
+        let args = [&["merge", "-o", output], inputs].concat();
+        let (code, _, told) = quorumscope(&args);
+        assert_eq!(code, 2, "{told}");
+        assert!(told.contains(words), "{told:?} does not say {words:?}");
+        assert!(!Path::new(out).exists());
+    };
+    check(
+        &[simulated],
+        out,
+        "simulated.jsonl, line 1: it does not say when its time began",
+    );
+    check(&[&paths[0]], &paths[0], "cannot be the output too");
+    check(&[&paths[0], &paths[0]], out, "both tell what node");
+    check(
+        &["/nowhere.jsonl"],
+        out,
+        "/nowhere.jsonl: cannot open the trace",
+    );
+    let (code, _, told) = quorumscope(&["run", "--replay", simulated, "--seed", "3"]);
+    assert_eq!(code, 2);
+    assert!(told.contains("cannot be used with"), "{told}");
+}

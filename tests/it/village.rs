@@ -1,0 +1,388 @@
+//! A village: nodes that each number the others in their own way and record only themselves, as processes do, but in
+//! virtual time. Whatever passes between two of them is told in the sender's numbers and heard in the receiver's.
+
+use super::runs::scenario;
+use quorumscope::net::Position;
+use quorumscope::node::{
+    Arrival, Content, FetchError, FileInfo, Input, MessageId, MessageKind, Node, NodeConfig,
+    NodeSettings, Output, Peer, Persisted, Recipient, TimerKind,
+};
+use quorumscope::scenario::{NodeSpec, Scenario};
+use quorumscope::scp::NodeId;
+use quorumscope::time::{Span, Time};
+use quorumscope::trace::merge::Recording;
+use quorumscope::trace::{FlightId, Record, Renumber};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// When the village was founded, in microseconds since 1970.
+pub(crate) const FOUNDED_UNIX_US: u64 = 1_700_000_000_000_000;
+/// From one to another; every third transmission takes twice as long.
+const LATENCY: Span = Span::from_ms(3);
+/// Where everybody stands: nobody looks.
+const PLACE: Position = Position { x_m: 0.0, y_m: 0.0 };
+
+enum Due {
+    Input(Input),
+    Timer(TimerKind, u64),
+}
+
+/// What is told of a transmission once it has arrived.
+struct Flight {
+    sender: usize,
+    receiver: usize,
+    sent_at: Time,
+    kind: MessageKind,
+    message: Option<MessageId>,
+    housekeeping: bool,
+}
+
+struct Resident {
+    name: String,
+    key: String,
+    config: Arc<NodeConfig>,
+    node: Option<Node>,
+    kept: Option<Arc<Persisted>>,
+    /// Residents by this one's numbers.
+    table: Vec<usize>,
+    timers: BTreeMap<TimerKind, u64>,
+    started_at: Time,
+    records: Vec<Record>,
+    flights: u64,
+}
+
+pub(crate) struct Village {
+    now: Time,
+    scenario: Scenario,
+    residents: Vec<Resident>,
+    queue: BTreeMap<(Time, u64), (usize, Due, Option<Flight>)>,
+    numbers: u64,
+    lives: Vec<Recording>,
+}
+
+impl Village {
+    /// So many residents; they move in one after the other.
+    pub(crate) fn new(count: usize) -> Village {
+        let text = "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n[random]\ncount = 1\n";
+        let scenario = scenario("village", 1, None, text);
+        let mut village = Village {
+            now: Time::ZERO,
+            scenario,
+            residents: Vec::new(),
+            queue: BTreeMap::new(),
+            numbers: 0,
+            lives: Vec::new(),
+        };
+        (0..count).for_each(|nth| village.build(nth));
+        // The beacon comes last, when somebody can hear it.
+        for nth in (0..count).rev() {
+            village.run_until(7 * (count - 1 - nth) as u64);
+            village.start(nth);
+        }
+        village
+    }
+
+    fn build(&mut self, nth: usize) {
+        let config = NodeConfig::clone(&self.scenario.nodes[0].config);
+        let (name, key) = (format!("v{nth}"), format!("GKEY{nth}"));
+        let peer = Peer {
+            id: NodeId(0),
+            name: name.as_str().into(),
+            key: key.as_str().into(),
+        };
+        let config = NodeConfig {
+            peer,
+            is_beacon: nth == 0,
+            arrival: Arrival::Unsure,
+            settings: Arc::new(NodeSettings {
+                min_nodes: 3,
+                announce: Span::from_ms(2_000),
+                ..NodeSettings::clone(&config.settings)
+            }),
+            ..config
+        };
+        self.residents.push(Resident {
+            name,
+            key,
+            config: Arc::new(config),
+            node: None,
+            kept: None,
+            table: vec![nth],
+            timers: BTreeMap::new(),
+            started_at: Time::ZERO,
+            records: Vec::new(),
+            flights: 0,
+        });
+    }
+
+    /// Starts, for the first time or with what was kept.
+    pub(crate) fn start(&mut self, nth: usize) {
+        let now = self.now;
+        let resident = &mut self.residents[nth];
+        resident.node = Some(Node::new(Arc::clone(&resident.config)));
+        resident.started_at = now;
+        resident.records.push(Record::NodeAdded {
+            at: Time::ZERO,
+            config: Arc::clone(&resident.config),
+            position: PLACE,
+            organization: None,
+        });
+        for number in 1..resident.table.len() {
+            self.meet(nth, number);
+        }
+        let kept = self.residents[nth].kept.clone();
+        self.give(nth, Input::Start(kept));
+    }
+
+    /// Dies; its recording ends.
+    pub(crate) fn stop(&mut self, nth: usize) {
+        let resident = &mut self.residents[nth];
+        resident.node = None;
+        resident.timers.clear();
+        let mut scenario = self.scenario.clone();
+        scenario.nodes = vec![NodeSpec {
+            config: Arc::clone(&resident.config),
+            position: PLACE,
+            organization: None,
+        }];
+        self.lives.push(Recording {
+            name: format!("{}-{}.jsonl", resident.name, self.lives.len()),
+            scenario: Arc::new(scenario),
+            epoch_unix_us: FOUNDED_UNIX_US + resident.started_at.0,
+            records: std::mem::take(&mut resident.records),
+        });
+    }
+
+    /// All lives, those that go on ending now.
+    pub(crate) fn recordings(mut self) -> Vec<Recording> {
+        for nth in 0..self.residents.len() {
+            if self.residents[nth].node.is_some() {
+                self.stop(nth);
+            }
+        }
+        self.lives
+    }
+
+    pub(crate) fn propose(&mut self, nth: usize, content: Content) {
+        self.give(nth, Input::Propose(content));
+    }
+
+    pub(crate) fn leave(&mut self, nth: usize) {
+        self.give(nth, Input::Leave);
+    }
+
+    /// Lets everything happen up to so many milliseconds after the foundation.
+    pub(crate) fn run_until(&mut self, ms: u64) {
+        let until = Time::from_ms(ms);
+        while let Some(entry) = self.queue.first_entry() {
+            if entry.key().0 > until {
+                break;
+            }
+            let ((at, number), (nth, due, flight)) = entry.remove_entry();
+            self.now = at;
+            if let Some(flight) = flight {
+                self.land(&flight);
+            }
+            match due {
+                Due::Input(input) => self.give(nth, input),
+                Due::Timer(kind, set) if self.residents[nth].timers.get(&kind) == Some(&set) => {
+                    self.residents[nth].timers.remove(&kind);
+                    self.give(nth, Input::Timer(kind));
+                }
+                Due::Timer(..) => assert!(number > 0),
+            }
+        }
+        self.now = until;
+    }
+
+    fn own_time(&self, nth: usize, at: Time) -> Time {
+        Time(at.0 - self.residents[nth].started_at.0)
+    }
+
+    /// Says whom it has met, if it lives; otherwise it says so when it starts again.
+    fn meet(&mut self, nth: usize, number: usize) {
+        if self.residents[nth].node.is_none() {
+            return;
+        }
+        let at = self.own_time(nth, self.now);
+        let met = &self.residents[self.residents[nth].table[number]];
+        let peer = Peer {
+            id: NodeId(number as u32),
+            name: met.name.as_str().into(),
+            key: met.key.as_str().into(),
+        };
+        self.residents[nth].records.push(Record::NodeMet {
+            at,
+            peer,
+            position: PLACE,
+        });
+    }
+
+    /// What `sender` says, in the numbers of `receiver`, who may meet somebody by it.
+    fn translated<T: Renumber>(&mut self, sender: usize, receiver: usize, mut said: T) -> T {
+        let known = self.residents[receiver].table.len();
+        let mut table = self.residents[receiver].table.clone();
+        let tellers = &self.residents[sender].table;
+        said.renumber(&mut |node| {
+            let meant = tellers[node.index()];
+            let number = table.iter().position(|resident| *resident == meant);
+            let number = number.unwrap_or_else(|| {
+                table.push(meant);
+                table.len() - 1
+            });
+            NodeId(number as u32)
+        });
+        self.residents[receiver].table = table;
+        for number in known..self.residents[receiver].table.len() {
+            self.meet(receiver, number);
+        }
+        said
+    }
+
+    fn give(&mut self, nth: usize, input: Input) {
+        let now = self.own_time(nth, self.now);
+        let resident = &mut self.residents[nth];
+        let Some(node) = resident.node.as_mut() else {
+            return;
+        };
+        let outputs = node.step(now, input.clone());
+        resident.records.push(Record::Stepped {
+            at: now,
+            generation: 0,
+            node: NodeId(0),
+            input,
+            outputs: outputs.clone(),
+        });
+        for output in outputs {
+            self.carry_out(nth, output);
+        }
+    }
+
+    fn carry_out(&mut self, nth: usize, output: Output) {
+        match output {
+            Output::Send { to, message } => {
+                let (kind, name, housekeeping) = (message.kind(), message.id, message.housekeeping);
+                for receiver in self.meant(nth, to) {
+                    let flight = self.flight(nth, receiver, kind, Some(name), housekeeping);
+                    let from = NodeId(0);
+                    self.transmit(
+                        flight,
+                        Input::Receive {
+                            from,
+                            message: Arc::clone(&message),
+                        },
+                    );
+                }
+            }
+            Output::Relay { to, bundle } => {
+                for receiver in self.meant(nth, to) {
+                    let flight =
+                        self.flight(nth, receiver, bundle.kind(), None, bundle.is_housekeeping());
+                    let from = NodeId(0);
+                    self.transmit(
+                        flight,
+                        Input::Relayed {
+                            from,
+                            bundle: Arc::clone(&bundle),
+                        },
+                    );
+                }
+            }
+            Output::Announce(announcement) => {
+                for receiver in self.meant(nth, Recipient::Neighbours) {
+                    let flight = self.flight(nth, receiver, MessageKind::Announce, None, true);
+                    let from = NodeId(0);
+                    let announcement = Arc::clone(&announcement);
+                    self.transmit(flight, Input::Heard { from, announcement });
+                }
+            }
+            Output::SetTimer(kind, span) => {
+                let number = self.numbers + 1;
+                self.schedule(self.now + span, nth, Due::Timer(kind, number), None);
+                self.residents[nth].timers.insert(kind, number);
+            }
+            Output::CancelTimer(kind) => drop(self.residents[nth].timers.remove(&kind)),
+            Output::Persist(changes) => {
+                let kept = Arc::make_mut(self.residents[nth].kept.get_or_insert_default());
+                changes.iter().for_each(|change| kept.keep(change));
+            }
+            Output::Fetch { file, holders } => self.fetch(nth, &file, &holders),
+            Output::Event(_) => {}
+        }
+    }
+
+    fn fetch(&mut self, nth: usize, file: &FileInfo, holders: &[NodeId]) {
+        let result = holders.first().copied().ok_or(FetchError::Unreachable);
+        let sha256 = file.sha256.clone();
+        let due = Due::Input(Input::Fetched { sha256, result });
+        self.schedule(self.now + Span::from_ms(40), nth, due, None);
+    }
+
+    fn meant(&self, nth: usize, to: Recipient) -> Vec<usize> {
+        let table = &self.residents[nth].table;
+        let all = (0..self.residents.len()).filter(|resident| *resident != nth);
+        match to {
+            Recipient::Node(node) => vec![table[node.index()]],
+            Recipient::Neighbours => all.collect(),
+            Recipient::NeighboursExcept(node) => all
+                .filter(|resident| *resident != table[node.index()])
+                .collect(),
+        }
+    }
+
+    fn flight(
+        &self,
+        sender: usize,
+        receiver: usize,
+        kind: MessageKind,
+        message: Option<MessageId>,
+        housekeeping: bool,
+    ) -> Flight {
+        let sent_at = self.now;
+        Flight {
+            sender,
+            receiver,
+            sent_at,
+            kind,
+            message,
+            housekeeping,
+        }
+    }
+
+    fn transmit(&mut self, flight: Flight, input: Input) {
+        let (sender, receiver) = (flight.sender, flight.receiver);
+        let times = 1 + self.numbers % 3 / 2;
+        let at = self.now + Span(LATENCY.0 * times);
+        let input = self.translated(sender, receiver, input);
+        self.schedule(at, receiver, Due::Input(input), Some(flight));
+    }
+
+    fn schedule(&mut self, at: Time, nth: usize, due: Due, flight: Option<Flight>) {
+        self.numbers += 1;
+        self.queue.insert((at, self.numbers), (nth, due, flight));
+    }
+
+    /// Only now the sender knows that it has arrived.
+    fn land(&mut self, flight: &Flight) {
+        if self.residents[flight.sender].node.is_none() {
+            return;
+        }
+        let to = self.translated(flight.receiver, flight.sender, NodeId(0));
+        if flight.sent_at < self.residents[flight.sender].started_at {
+            return;
+        }
+        let record = Record::Sent {
+            at: self.own_time(flight.sender, flight.sent_at),
+            arrives_at: self.own_time(flight.sender, self.now),
+            flight: FlightId(self.residents[flight.sender].flights),
+            from: NodeId(0),
+            to,
+            kind: flight.kind,
+            message: flight.message,
+            housekeeping: flight.housekeeping,
+        };
+        let sender = &mut self.residents[flight.sender];
+        sender.flights += 1;
+        sender.records.push(record);
+    }
+}

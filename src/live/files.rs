@@ -9,6 +9,8 @@ mod hash;
 mod index;
 mod names;
 mod part;
+#[cfg(test)]
+mod tests;
 
 pub use error::FilesError;
 pub use part::Part;
@@ -90,9 +92,9 @@ impl FileStore {
         }
         let lock =
             FolderLock::take(&parts.join(LOCK)).map_err(|why| FilesError::of_lock(dir, why))?;
-        remove_stale(&parts)?;
         let mut index = Index::read(&parts)?;
-        index.check(dir)?;
+        index.check(dir);
+        remove_stale(&parts, &index)?;
         let shared = Shared {
             dir: dir.to_owned(),
             parts,
@@ -303,14 +305,14 @@ fn place(part: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what uploads and a crash have left.
-fn remove_stale(parts: &Path) -> Result<(), FilesError> {
+/// Removes what uploads and a crash have left, and parts of what is here.
+fn remove_stale(parts: &Path, index: &Index) -> Result<(), FilesError> {
     let failed = || io_error(parts, "clean");
     for entry in fs::read_dir(parts).map_err(failed())? {
         let entry = entry.map_err(failed())?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with(UPLOAD) || name == index::FILE_NEW {
+        if name.starts_with(UPLOAD) || name == index::FILE_NEW || index.get(&name).is_some() {
             fs::remove_file(entry.path()).map_err(io_error(&entry.path(), "remove"))?;
         }
     }

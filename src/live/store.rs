@@ -5,6 +5,8 @@
 
 mod error;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use error::StoreError;
 

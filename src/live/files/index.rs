@@ -146,14 +146,13 @@ impl Index {
     }
 
     /// Forgets what the folder does not hold any more.
-    pub(super) fn check(&mut self, dir: &Path) -> Result<(), FilesError> {
+    pub(super) fn check(&mut self, dir: &Path) {
         let entries = std::mem::take(&mut self.entries);
         for entry in entries.into_values() {
             if let Some(entry) = entry.check(dir) {
                 self.insert(entry);
             }
         }
-        Ok(())
     }
 
     pub(super) fn files(&self) -> Vec<FileInfo> {

@@ -226,6 +226,10 @@ impl Drop for Part {
     fn drop(&mut self) {
         match &self.expected {
             Expected::All(file) => {
+                if self.is_there && self.opened.received_bytes == 0 {
+                    // Nothing to go on with; if it stays it does no harm.
+                    let _ = fs::remove_file(&self.opened.path);
+                }
                 self.shared.index().receiving.remove(&file.sha256);
             }
             Expected::Name(_) if self.is_there => {

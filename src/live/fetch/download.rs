@@ -1,0 +1,259 @@
+//! One fetch: which holder is asked what, and what its answers mean.
+
+use super::FetchSettings;
+use crate::live::files::{Begun, FileStore, FilesError, Part};
+use crate::node::{FetchError, FileInfo};
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use ureq::http::{HeaderMap, StatusCode, header};
+
+/// How much is read at once, in bytes.
+const PIECE_BYTES: usize = 1 << 16;
+/// How often a holder is asked that sends something and breaks off.
+const ATTEMPTS_MAX: u32 = 4;
+/// Progress is told in so many steps ...
+const PROGRESS_STEPS: u64 = 100;
+/// ... but not more often than after so many bytes.
+const PROGRESS_BYTES_MIN: u64 = 1 << 16;
+
+/// What went wrong with a holder, or here.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It could not be reached, or broke off.
+    #[error("cannot get it: {0}")]
+    Broken(String),
+    /// It gave another answer than the file.
+    #[error("expected the file, got status {0}")]
+    Status(u16),
+    /// What it has is not of the right size, or not what was asked for.
+    #[error("expected {expected}, got {found:?}")]
+    NotAsked {
+        /// What would have been right.
+        expected: String,
+        /// What it announced.
+        found: String,
+    },
+    /// It sends, but so slowly that it would never end.
+    #[error("only {received_bytes} bytes in {seconds} s")]
+    Slow {
+        /// How much came.
+        received_bytes: u64,
+        /// In what time.
+        seconds: u64,
+    },
+    /// What it sent is another content. It was thrown away.
+    #[error("{0}")]
+    Mismatch(FilesError),
+    /// The file cannot be taken in here, whoever sends it.
+    #[error("{0}")]
+    Here(FilesError),
+    /// Nobody wants it any more.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl From<FilesError> for Trouble {
+    fn from(why: FilesError) -> Trouble {
+        match why {
+            FilesError::Hash { .. } | FilesError::TooLong { .. } => Trouble::Mismatch(why),
+            FilesError::TooShort { .. } => Trouble::Broken(why.to_string()),
+            why => Trouble::Here(why),
+        }
+    }
+}
+
+/// How a fetch ended.
+pub(super) enum Ended {
+    Cancelled,
+    Told {
+        result: Result<usize, FetchError>,
+        troubles: Vec<(usize, Trouble)>,
+    },
+}
+
+/// The client: as the settings say; no proxies, and no way elsewhere.
+pub(super) fn agent(settings: &FetchSettings) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .max_idle_connections(0)
+        .user_agent(concat!("quorumscope/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(settings.connect))
+        .timeout_connect(Some(settings.connect))
+        .timeout_per_write(Some(settings.idle))
+        .timeout_recv_response(Some(settings.idle))
+        .timeout_per_read(Some(settings.idle))
+        .build()
+        .new_agent()
+}
+
+/// One fetch.
+pub(super) struct Download<'a> {
+    pub(super) files: &'a FileStore,
+    pub(super) settings: &'a FetchSettings,
+    pub(super) agent: &'a ureq::Agent,
+    pub(super) file: &'a FileInfo,
+    pub(super) is_cancelled: &'a AtomicBool,
+    pub(super) report: &'a dyn Fn(u64),
+}
+
+impl Download<'_> {
+    /// Asks one holder after the other.
+    pub(super) fn run(&self, holders: &[String]) -> Ended {
+        let mut troubles = Vec::new();
+        let mut result = Err(FetchError::Unreachable);
+        for (nth, base) in holders.iter().enumerate() {
+            match self.from(base) {
+                Ok(()) => {
+                    result = Ok(nth);
+                    break;
+                }
+                Err(Trouble::Cancelled) => return Ended::Cancelled,
+                Err(trouble) => {
+                    if matches!(trouble, Trouble::Mismatch(_)) {
+                        result = Err(FetchError::HashMismatch);
+                    }
+                    let is_here = matches!(trouble, Trouble::Here(_));
+                    troubles.push((nth, trouble));
+                    if is_here {
+                        break;
+                    }
+                }
+            }
+        }
+        Ended::Told { result, troubles }
+    }
+
+    /// Gets the file from one holder, in several goes if it breaks off and has sent something.
+    fn from(&self, base: &str) -> Result<(), Trouble> {
+        let mut attempt = 1;
+        loop {
+            let mut part = match self.files.begin(self.file)? {
+                Begun::Held(_) => return Ok(()),
+                Begun::Part(part) => part,
+            };
+            let had_bytes = part.received_bytes();
+            let got = self.receive(base, &mut part);
+            let has_more = part.received_bytes() > had_bytes;
+            let got = match got {
+                Ok(()) => part.finish().map(|_| ()).map_err(Trouble::from),
+                Err(trouble @ Trouble::Mismatch(_)) => {
+                    part.discard()?;
+                    Err(trouble)
+                }
+                Err(trouble) => Err(trouble),
+            };
+            match got {
+                // What others had sent before may be what is wrong with it: once more, all of it from this one.
+                Err(Trouble::Mismatch(FilesError::Hash { .. })) if had_bytes > 0 => {}
+                Err(Trouble::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
+                got => return got,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Asks for what is missing, and reads it to its end.
+    fn receive(&self, base: &str, part: &mut Part) -> Result<(), Trouble> {
+        (self.report)(part.received_bytes());
+        if part.received_bytes() == self.file.size_bytes {
+            return Ok(());
+        }
+        self.check_wanted()?;
+        let url = format!("{}/files/{}", base.trim_end_matches('/'), self.file.sha256);
+        let mut request = self.agent.get(url);
+        if part.received_bytes() > 0 {
+            let range = format!("bytes={}-", part.received_bytes());
+            request = request.header(header::RANGE, range);
+        }
+        let response = request
+            .call()
+            .map_err(|why| Trouble::Broken(why.to_string()))?;
+        match response.status() {
+            StatusCode::OK => {
+                self.check_length(response.body().content_length())?;
+                // It may not know ranges: then this is all of it.
+                if part.received_bytes() > 0 {
+                    part.restart()?;
+                }
+            }
+            StatusCode::PARTIAL_CONTENT => {
+                self.check_range(response.headers(), part.received_bytes())?;
+            }
+            other => return Err(Trouble::Status(other.as_u16())),
+        }
+        self.read(response.into_body().into_reader(), part)
+    }
+
+    fn read(&self, mut body: impl Read, part: &mut Part) -> Result<(), Trouble> {
+        let mut piece = vec![0; PIECE_BYTES];
+        let step_bytes = (self.file.size_bytes / PROGRESS_STEPS).max(PROGRESS_BYTES_MIN);
+        let mut reported_bytes = part.received_bytes();
+        let mut window = (Instant::now(), part.received_bytes());
+        loop {
+            self.check_wanted()?;
+            let n = match body.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) => return Err(Trouble::Broken(why.to_string())),
+            };
+            part.write(&piece[..n])?;
+            let received_bytes = part.received_bytes();
+            if received_bytes - reported_bytes >= step_bytes
+                || received_bytes == self.file.size_bytes
+            {
+                reported_bytes = received_bytes;
+                (self.report)(received_bytes);
+            }
+            if window.0.elapsed() >= self.settings.slow {
+                let received_bytes = received_bytes - window.1;
+                if received_bytes < self.settings.slow_bytes {
+                    return Err(Trouble::Slow {
+                        received_bytes,
+                        seconds: self.settings.slow.as_secs(),
+                    });
+                }
+                window = (Instant::now(), part.received_bytes());
+            }
+        }
+    }
+
+    fn check_wanted(&self) -> Result<(), Trouble> {
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            return Err(Trouble::Cancelled);
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, length_bytes: Option<u64>) -> Result<(), Trouble> {
+        match length_bytes {
+            Some(found) if found != self.file.size_bytes => Err(Trouble::NotAsked {
+                expected: format!("{} bytes", self.file.size_bytes),
+                found: format!("{found} bytes"),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// `bytes 5-9/10`: everything from the first byte that is missing to the last.
+    fn check_range(&self, headers: &HeaderMap, have_bytes: u64) -> Result<(), Trouble> {
+        let size_bytes = self.file.size_bytes;
+        let rest = format!("bytes {have_bytes}-{}", size_bytes - 1);
+        let found = headers
+            .get(header::CONTENT_RANGE)
+            .and_then(|range| range.to_str().ok())
+            .unwrap_or_default()
+            .trim();
+        if found == format!("{rest}/{size_bytes}") || found == format!("{rest}/*") {
+            return Ok(());
+        }
+        Err(Trouble::NotAsked {
+            expected: format!("{rest}/{size_bytes}"),
+            found: found.to_owned(),
+        })
+    }
+}

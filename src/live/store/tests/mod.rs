@@ -1,0 +1,174 @@
+//! Tests of the store: it keeps what [`Persisted::keep`](crate::node::Persisted::keep) folds, through full disks,
+//! losses of power, damage and other processes.
+
+mod disk;
+mod opening;
+mod steps;
+
+use super::*;
+use disk::Disk;
+use proptest::prelude::*;
+use steps::{Kept, Op, append, ops};
+
+/// A store on a disk that is ours.
+fn store_on(folder: &Path, disk: &Disk) -> Result<Store, StoreError> {
+    let disk = disk.clone();
+    let open = move |opening: Opening| {
+        Builder::new()
+            .set_check_integrity_on_open(opening == Opening::First)
+            .create_with_backend(disk.clone())
+    };
+    let lock = FolderLock::take(&folder.join(FILE_LOCK)).unwrap();
+    Store::with(folder.join(FILE), lock, Box::new(open))
+}
+
+/// A disk with an empty store on it.
+fn disk() -> Disk {
+    let disk = Disk::default();
+    let database = Builder::new().create_with_backend(disk.clone()).unwrap();
+    rows::create(&database).unwrap();
+    database.close().unwrap();
+    disk
+}
+
+fn all_of(store: &mut Store) -> Result<Kept, StoreError> {
+    Ok(Kept {
+        persisted: store.load()?,
+        numbers: store.numbers()?,
+        announcements: store.announcements()?,
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// The node does something; the disk fails after so many changes, and goes on failing until it is told otherwise.
+    Keep(Vec<Op>, Option<u32>),
+    /// The process reads what it has kept.
+    Load,
+    /// The machine goes down and comes up again.
+    LosePower(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let fault = prop_oneof![2 => Just(None), 3 => (0..24u32).prop_map(Some)];
+    let step = prop_oneof![
+        6 => (ops(), fault).prop_map(|(ops, fault)| Step::Keep(ops, fault)),
+        1 => Just(Step::Load),
+        2 => any::<u64>().prop_map(Step::LosePower),
+    ];
+    prop::collection::vec(step, 1..14)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn what_was_kept_is_there_whatever_the_disk_does(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = disk();
+        let mut store = store_on(folder.path(), &disk).unwrap();
+        let mut kept = Kept::default();
+        // What failed, and what the disk may hold after each of the attempts.
+        let mut pending = Batch::default();
+        let mut perhaps = vec![kept.clone()];
+        for step in steps {
+            match step {
+                Step::Keep(ops, fault) => {
+                    let mut after = kept.clone();
+                    after.keep(&pending);
+                    let more = after.batch(&ops);
+                    after.keep(&more);
+                    append(&mut pending, more);
+                    disk.fail_after(fault);
+                    perhaps.push(after.clone());
+                    match store.keep(&pending) {
+                        Ok(()) => {
+                            kept = after;
+                            pending = Batch::default();
+                            perhaps = vec![kept.clone()];
+                        }
+                        Err(StoreError::Io { .. }) => prop_assert!(fault.is_some()),
+                        Err(other) => prop_assert!(false, "{other}"),
+                    }
+                }
+                Step::Load => {
+                    disk.fail_after(None);
+                    let found = all_of(&mut store).unwrap();
+                    prop_assert!(perhaps.contains(&found), "{found:?} is none of {perhaps:?}");
+                }
+                Step::LosePower(luck) => {
+                    // What a dying process still wants to write does not matter.
+                    disk.fail_after(Some(0));
+                    drop(store);
+                    disk.lose_power(luck);
+                    store = store_on(folder.path(), &disk).unwrap();
+                    kept = all_of(&mut store).unwrap();
+                    prop_assert!(perhaps.contains(&kept), "{kept:?} is none of {perhaps:?}");
+                    pending = Batch::default();
+                    perhaps = vec![kept.clone()];
+                }
+            }
+        }
+        disk.fail_after(None);
+        kept.keep(&pending);
+        store.keep(&pending).unwrap();
+        prop_assert_eq!(all_of(&mut store).unwrap(), kept);
+    }
+}
+
+#[test]
+fn a_long_log_is_not_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = disk();
+    let mut store = store_on(folder.path(), &disk).unwrap();
+    let mut kept = Kept::default();
+    let mut costs_bytes = Vec::new();
+    for (slots, value_bytes) in [(20, 200), (5_000, 200)] {
+        let decide = vec![Op::Decide(vec![7; value_bytes]); slots];
+        let batch = kept.batch(&decide);
+        kept.keep(&batch);
+        store.keep(&batch).unwrap();
+        let before = disk.written_bytes();
+        let step = kept.batch(&[Op::Decide(vec![8; value_bytes]), Op::Count(0)]);
+        kept.keep(&step);
+        store.keep(&step).unwrap();
+        costs_bytes.push(disk.written_bytes() - before);
+    }
+    assert_eq!(store.load().unwrap(), kept.persisted);
+    // The log has grown by a megabyte, the step by a level or two of the tree.
+    assert!(
+        costs_bytes[1] < costs_bytes[0] + (64 << 10),
+        "{costs_bytes:?}"
+    );
+}
+
+#[test]
+fn what_is_kept_is_not_contradicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let decided = |value: &str| Batch {
+        changes: vec![
+            Change::Proposals(9),
+            Change::Decided {
+                slot: crate::scp::SlotIndex(1),
+                value: value.into(),
+            },
+        ],
+        ..Batch::default()
+    };
+    let number = |key: &str| Batch {
+        numbers: vec![(NodeId(0), NodeKey::of(key))],
+        changes: vec![Change::Proposals(1)],
+        ..Batch::default()
+    };
+    store.keep(&decided("a")).unwrap();
+    store.keep(&decided("a")).unwrap();
+    store.keep(&number("a")).unwrap();
+    let kept = store.load().unwrap();
+    for batch in [decided("b"), number("b")] {
+        let error = store.keep(&batch).unwrap_err();
+        assert!(matches!(error, StoreError::Contradiction { .. }), "{error}");
+        assert_eq!(store.load().unwrap(), kept);
+    }
+    assert_eq!(store.numbers().unwrap(), [NodeKey::of("a")]);
+}

@@ -135,7 +135,7 @@ fn a_decision_that_is_missing_is_noticed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn damage_is_an_error_or_does_no_harm(at in 0.0..1.0f64, bits in 1..=255u8, cut in prop::option::weighted(0.2, 0.0..1.0f64)) {

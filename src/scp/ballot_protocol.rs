@@ -1,12 +1,12 @@
 //! The ballot protocol: its variables, how a statement is taken in, what the node says. The steps themselves are in
 //! `ballot_prepare`, `ballot_commit` and `ballot_counter`: `attempt_*` decides, `set_*` changes.
 
-use super::ballot_prepare::Mentions;
 use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{BallotPhase, BallotReason, Refusal, ScpEvent};
 use super::id::Counter;
 use super::kept::Kept;
 use super::ledger::SenderSet;
+use super::mention::Mentions;
 use super::protocol::Recording;
 use super::set_registry::SetClass;
 use super::slot::Voice;

@@ -71,7 +71,7 @@
 //! 3. Voting: `ledger` (who said what last), `pledge` (what a ballot statement promises), `ballot_ledger` and
 //!    `nomination_ledger` (who promises it), `quorum`, `federated_voting`.
 //! 4. The protocol: `protocol` (the door), `turn` (one input, all or nothing), `slots`, `slot`, `kept`, `leader`, `nomination_protocol`,
-//!    `ballot_protocol`, `ballot_prepare`, `ballot_commit`, `ballot_counter`. `attempt_*` decides, `set_*` changes.
+//!    `ballot_protocol`, `mention`, `ballot_prepare`, `ballot_commit`, `ballot_counter`. `attempt_*` decides, `set_*` changes.
 //!
 //! # Speed
 //!
@@ -99,6 +99,7 @@ mod id;
 mod kept;
 mod leader;
 mod ledger;
+mod mention;
 mod minimal_quorum;
 mod node_set;
 mod nomination_ledger;

@@ -1,5 +1,11 @@
 //! The command line: arguments in, [`Cli`] out. Nothing is done here.
 
+#[cfg(feature = "net")]
+mod net;
+
+#[cfg(feature = "net")]
+pub use net::{LogFormat, NodeArgs, OnStopArg, ProposeArgs};
+
 use crate::scp::SlotIndex;
 use crate::sim::ExecutorKind;
 use crate::time::Time;
@@ -41,6 +47,12 @@ pub enum Command {
     Scenarios,
     /// Replay transcripts of the reference implementation against the SCP core and compare.
     Conformance(ConformanceArgs),
+    /// Run one node of a real network as a process.
+    #[cfg(feature = "net")]
+    Node(Box<NodeArgs>),
+    /// Propose a note, or a file to back up, at a running node.
+    #[cfg(feature = "net")]
+    Propose(ProposeArgs),
     /// Measure.
     #[command(subcommand)]
     Bench(Bench),

@@ -13,7 +13,11 @@ mod figure;
 mod intersection;
 mod load;
 mod merge;
+#[cfg(feature = "net")]
+mod node;
 mod progress;
+#[cfg(feature = "net")]
+mod propose;
 #[cfg(feature = "window")]
 mod recorded;
 mod run;
@@ -40,6 +44,10 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Merge(args)) => merge::run(args),
         Some(Command::Scenarios) => Ok(scenarios::list()),
         Some(Command::Conformance(args)) => conformance(args),
+        #[cfg(feature = "net")]
+        Some(Command::Node(args)) => node::run(args),
+        #[cfg(feature = "net")]
+        Some(Command::Propose(args)) => propose::run(args),
         #[cfg(feature = "window")]
         Some(Command::Bench(Bench::Frame(args))) => bench::frame(args),
         Some(Command::Bench(Bench::Scp(args))) => bench_scp::bench(args),

@@ -1,0 +1,197 @@
+//! `quorumscope node`: one node of a real network as a process.
+
+use super::error::CommandError;
+use super::say;
+use crate::cli::{LogFormat, NodeArgs, OnStopArg};
+use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet};
+use crate::node::{Application, NodeSettings, Relaying, Threshold};
+use crate::time::Span;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use tracing_subscriber::EnvFilter;
+
+/// How often the beacon broadcasts.
+const ANNOUNCE_MS: u64 = 1_000;
+/// How often latest statements are sent again.
+const RESEND_MS: u64 = 1_000;
+/// Longest of all times, in milliseconds: a day.
+const LONGEST_MS: u64 = 86_400_000;
+
+/// Runs a node until it is interrupted or asked to terminate.
+///
+/// # Errors
+/// Bad arguments, or a folder, port or file that cannot be used.
+pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
+    let config = config(args)?;
+    start_logging(args.log_format);
+    let (stop, stopped) = channel();
+    stop_on_signal(&stop)?;
+    if args.exit_with_stdin {
+        stop_with_stdin(stop);
+    }
+    let process = Process::start(config).map_err(|error| CommandError::Input(error.to_string()))?;
+    say::say(&format!(
+        "listening on http://{}\nid {}\n",
+        process.http, process.key
+    ));
+    // An error would mean that nobody is left who could stop it.
+    stopped.recv().ok();
+    tracing::info!("stopping");
+    process.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+fn stop_on_signal(stop: &Sender<()>) -> Result<(), CommandError> {
+    let stop = stop.clone();
+    // Somebody who asks twice has been heard the first time.
+    ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
+        .map_err(|error| CommandError::Input(format!("signals cannot be handled: {error}")))
+}
+
+fn stop_with_stdin(stop: Sender<()>) {
+    let watch = move || {
+        let mut buffer = [0; 256];
+        while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
+        stop.send(()).unwrap_or_default();
+    };
+    // Without the thread the node simply goes on, as without the option.
+    drop(
+        thread::Builder::new()
+            .name("qs-stdin".to_owned())
+            .spawn(watch),
+    );
+}
+
+fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
+    let input = |why: String| CommandError::Input(why);
+    if args.name.is_empty() || args.name.len() > 64 || args.name.contains(char::is_control) {
+        return Err(input(
+            "--name: expected 1 to 64 bytes without control characters".to_owned(),
+        ));
+    }
+    if args.network.is_empty() || args.network.len() > 64 {
+        return Err(input("--network: expected 1 to 64 bytes".to_owned()));
+    }
+    if !args.broadcast.is_ipv4() || args.broadcast.port() == 0 {
+        return Err(input(format!(
+            "--broadcast {}: expected an IPv4 broadcast address with a port, such as 192.168.1.255:47700",
+            args.broadcast
+        )));
+    }
+    let data = args.data.clone();
+    Ok(LiveConfig {
+        name: args.name.clone(),
+        network: args.network.clone(),
+        files: args.files.clone().unwrap_or_else(|| data.join("files")),
+        data,
+        http: args.http,
+        advertise: args.advertise,
+        broadcast: args.broadcast,
+        is_beacon: args.beacon,
+        trust: args.trust.as_deref().map(quorum_set).transpose()?,
+        threshold: threshold(&args.threshold)?,
+        settings: Arc::new(settings(args)?),
+        limits: Limits {
+            file_bytes: args.file_bytes_max,
+            calls_per_second: args.calls_per_second.max(1),
+            patience_ms: args.patience_ms.clamp(100, LONGEST_MS),
+            ..Limits::default()
+        },
+        token: args.token_file.as_deref().map(token).transpose()?,
+        trace: args.trace.clone(),
+        on_stop: match args.on_stop {
+            OnStopArg::Leave => OnStop::Leave,
+            OnStopArg::Pause => OnStop::Pause,
+        },
+    })
+}
+
+fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
+    let span = |name: &str, ms: u64| {
+        if (1..=LONGEST_MS).contains(&ms) {
+            Ok(Span::from_ms(ms))
+        } else {
+            let why = format!("--{name} {ms}: expected 1 to {LONGEST_MS} milliseconds");
+            Err(CommandError::Input(why))
+        }
+    };
+    let forget_after = args.forget_after_ms;
+    let forget_after = forget_after
+        .map(|ms| span("forget-after-ms", ms))
+        .transpose()?;
+    if forget_after.is_some() {
+        eprintln!(
+            "quorumscope: --forget-after-ms is unsafe: a divided network can decide differently on both sides"
+        );
+    }
+    Ok(NodeSettings {
+        application: Application::Log,
+        min_nodes: args.min_nodes.max(1),
+        settle: span("settle-ms", args.settle_ms)?,
+        refresh: span("refresh-ms", args.refresh_ms)?,
+        announce: Span::from_ms(ANNOUNCE_MS),
+        resend: Span::from_ms(RESEND_MS),
+        proposal_ttl: span("proposal-ttl-ms", args.proposal_ttl_ms)?,
+        forget_after,
+        relaying: Relaying::Direct,
+        relay_interval: Span::ZERO,
+        choice_slots: 1,
+    })
+}
+
+fn threshold(text: &str) -> Result<Threshold, CommandError> {
+    match (text, text.parse()) {
+        ("2/3", _) => Ok(Threshold::TwoThirds),
+        ("majority", _) => Ok(Threshold::Majority),
+        (_, Ok(count)) if count > 0 => Ok(Threshold::Count(count)),
+        _ => Err(CommandError::Input(format!(
+            "--threshold {text}: expected 2/3, majority, or a number of nodes from 1"
+        ))),
+    }
+}
+
+fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
+    let text = read(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        CommandError::Input(format!(
+            "{}: {error}; expected a quorum set such as {{\"threshold\": 2, \"validators\": [\"G...\", \"G...\"]}}",
+            path.display()
+        ))
+    })
+}
+
+/// The token in a file.
+///
+/// # Errors
+/// If it cannot be read, or is too short to keep anybody out.
+pub(super) fn token(path: &Path) -> Result<String, CommandError> {
+    let token = read(path)?.trim().to_owned();
+    if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(CommandError::Input(format!(
+            "{}: expected a token of at least 16 letters and digits on one line",
+            path.display()
+        )));
+    }
+    Ok(token)
+}
+
+fn read(path: &Path) -> Result<String, CommandError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))
+}

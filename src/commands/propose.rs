@@ -1,0 +1,210 @@
+//! `quorumscope propose`: a note, or a file to back up, at a running node.
+
+use super::error::{CommandError, NO_PROGRESS};
+use super::node::token;
+use super::say;
+use crate::cli::ProposeArgs;
+use crate::live::status::{ProposalView, Status};
+use serde::Deserialize;
+use std::fs::File;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the call itself may take beyond the time that is waited.
+const CALL: Duration = Duration::from_secs(60);
+/// How often it is asked whether a backup is done.
+const LOOKS: Duration = Duration::from_millis(100);
+
+/// The answer of the node.
+#[derive(Deserialize)]
+struct Proposed {
+    proposal: ProposalView,
+    state: String,
+    slot: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    detail: String,
+}
+
+struct Node {
+    base: String,
+    agent: ureq::Agent,
+    token: Option<String>,
+}
+
+/// Proposes, waits, and says what became of it.
+///
+/// # Errors
+/// Bad arguments, a node that does not answer, or one that refuses.
+pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
+    let node = Node {
+        base: base(&args.to)?,
+        agent: agent(Duration::from_millis(args.wait_ms) + CALL),
+        token: args.token_file.as_deref().map(token).transpose()?,
+    };
+    let until = Instant::now() + Duration::from_millis(args.wait_ms);
+    let proposed = match (&args.file, &args.note) {
+        (Some(path), _) => node.propose_file(path, args.wait_ms)?,
+        (None, note) => node.propose_note(note.as_deref().unwrap_or_default(), args.wait_ms)?,
+    };
+    let name = format!(
+        "proposal {} of {}",
+        proposed.proposal.nth, proposed.proposal.origin
+    );
+    match (proposed.state.as_str(), proposed.slot) {
+        ("agreed", Some(slot)) => say::say(&format!("{name}: agreed in slot {slot}")),
+        ("rejected", _) => {
+            say::say(&format!("{name}: rejected, nobody decided in time"));
+            return Ok(ExitCode::from(NO_PROGRESS));
+        }
+        _ if args.wait_ms == 0 => {
+            say::say(&format!("{name}: pending"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {
+            say::say(&format!(
+                "{name}: still pending after {} ms\n",
+                args.wait_ms
+            ));
+            return Ok(ExitCode::from(NO_PROGRESS));
+        }
+    }
+    match &proposed.proposal.file {
+        None => Ok(ExitCode::SUCCESS),
+        Some(file) => node.watch_backups(&file.sha256, until),
+    }
+}
+
+fn agent(timeout: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .build()
+        .new_agent()
+}
+
+fn base(url: &str) -> Result<String, CommandError> {
+    let base = url.trim_end_matches('/');
+    match base.strip_prefix("http://") {
+        Some(rest) if !rest.is_empty() => Ok(base.to_owned()),
+        _ => Err(CommandError::Input(format!(
+            "--to {url}: expected the address of a node, such as http://127.0.0.1:8001"
+        ))),
+    }
+}
+
+impl Node {
+    fn propose_note(&self, note: &str, wait_ms: u64) -> Result<Proposed, CommandError> {
+        let body = serde_json::json!({ "note": note }).to_string();
+        let call = self
+            .post(&format!("wait_ms={wait_ms}"))
+            .content_type("application/json");
+        self.read(call.send(body))
+    }
+
+    fn propose_file(&self, path: &Path, wait_ms: u64) -> Result<Proposed, CommandError> {
+        let failed = |error| CommandError::Input(format!("{}: {error}", path.display()));
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| {
+                CommandError::Input(format!("{}: expected a file with a name", path.display()))
+            })?;
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let query = format!("wait_ms={wait_ms}&file={}", escaped(name));
+        let call = self
+            .post(&query)
+            .content_type("application/octet-stream")
+            .header("content-length", length.to_string());
+        self.read(call.send(ureq::SendBody::from_owned_reader(file)))
+    }
+
+    fn post(&self, query: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
+        let call = self.agent.post(format!("{}/propose?{query}", self.base));
+        match &self.token {
+            None => call,
+            Some(token) => call.header("authorization", format!("Bearer {token}")),
+        }
+    }
+
+    fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<T, CommandError> {
+        let unanswered = |error: ureq::Error| {
+            CommandError::Input(format!("{}: {error}; is a node running there?", self.base))
+        };
+        let mut response = answer.map_err(unanswered)?;
+        let status = response.status();
+        let text = response.body_mut().read_to_string().map_err(unanswered)?;
+        if let (false, Ok(problem)) = (status.is_success(), serde_json::from_str::<Problem>(&text))
+        {
+            let why = format!("{}: {}: {}", self.base, problem.title, problem.detail);
+            return Err(CommandError::Input(why));
+        }
+        serde_json::from_str(&text).map_err(|error| {
+            let why = format!("{}: status {status}, {error}; is this a node?", self.base);
+            CommandError::Input(why)
+        })
+    }
+
+    fn status_at(&self, base: &str) -> Result<Status, CommandError> {
+        self.read(self.agent.get(format!("{base}/status?limit=0")).call())
+    }
+
+    /// Watches until every trusted node has the file, and says so for each.
+    fn watch_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
+        let here = self.status_at(&self.base)?;
+        let mut places: Vec<(String, String)> = here
+            .nodes
+            .iter()
+            .filter(|node| node.is_trusted)
+            .filter_map(|node| Some((node.name.clone(), format!("http://{}", node.http?))))
+            .collect();
+        places.insert(0, (here.name, self.base.clone()));
+        loop {
+            places.retain(|(name, base)| {
+                let lines = self.status_at(base).map(|status| status.backup_log);
+                let is_here = lines.is_ok_and(|lines| {
+                    lines
+                        .iter()
+                        .any(|line| line.is_here && line.file.sha256 == sha256)
+                });
+                if is_here {
+                    say::say(&format!("backed up at {name}"));
+                }
+                !is_here
+            });
+            if places.is_empty() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            if Instant::now() >= until {
+                let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
+                say::say(&format!("not yet backed up at {}\n", names.join(", ")));
+                return Ok(ExitCode::from(NO_PROGRESS));
+            }
+            thread::sleep(LOOKS);
+        }
+    }
+}
+
+/// A file name as part of a query.
+fn escaped(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(byte));
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}

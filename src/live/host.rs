@@ -1,0 +1,469 @@
+//! `Host`: the thread on which the node lives. It feeds the node with what happens, and does what the node wants.
+//!
+//! A turn of the loop takes what has come meanwhile, lets the node do a step for each, stores everything that must
+//! survive a crash in one transaction, and only then lets anything leave: messages, answers, acknowledgements. If storing
+//! fails, nothing leaves; it is tried again until it works, and calls are turned away meanwhile.
+//!
+//! Absent here: protocol (that is `node`), sockets (`http`, `udp`, `links`).
+
+mod arrivals;
+mod deeds;
+mod figures;
+mod questions;
+
+use super::chain::Chain;
+use super::clock::Clock;
+use super::command::{Command, Fate, NotProposed, Reply};
+use super::config::LiveConfig;
+use super::directory::Directory;
+use super::fetch::{FetchEvent, Fetcher};
+use super::links::{Links, Office};
+use super::recorder::Recorder;
+use super::store::{Batch, Store};
+use super::udp::Udp;
+use super::wire::{LogHead, Opened, Receipts, WireError};
+use crate::node::view::NodeView;
+use crate::node::{
+    BackupAnswer, Content, FetchError, Input, Node, NodeEvent, Output, Persisted, ProposalId,
+};
+use crate::scp::{NodeId, SlotIndex};
+use crate::time::{Span, Time};
+use crossbeam_channel::Receiver;
+use deeds::Deed;
+use figures::Figures;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many commands are taken in one turn: they are stored together.
+const COMMANDS_PER_TURN: usize = 256;
+/// How often what came from others is offered to others.
+const OFFER_INTERVAL: Span = Span::from_ms(250);
+/// How long it takes until storing is tried again.
+const STORING_RETRY: Duration = Duration::from_millis(500);
+
+/// What is known about how another node can be reached.
+#[derive(Clone, Debug, Default)]
+struct Contact {
+    why: String,
+    is_reachable: Option<bool>,
+    heard_at: Option<Time>,
+    log: Option<LogHead>,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    Ending,
+}
+
+/// What a host is made of.
+pub(super) struct Parts {
+    /// What the process was told.
+    pub config: Arc<LiveConfig>,
+    /// Real time.
+    pub clock: Clock,
+    /// The node, not started.
+    pub node: Node,
+    /// Who has which number.
+    pub directory: Directory,
+    /// What survives.
+    pub store: Store,
+    /// What the node calls.
+    pub office: Arc<Office>,
+    /// Discovery.
+    pub udp: Udp,
+    /// What happens is recorded.
+    pub recorder: Recorder,
+    /// Files come from others.
+    pub fetcher: Fetcher,
+    /// What the fetcher says.
+    pub(super) fetched: Receiver<FetchEvent>,
+    /// Commands come in here.
+    pub commands: Receiver<Command>,
+}
+
+/// The thread on which the node lives.
+pub(super) struct Host {
+    config: Arc<LiveConfig>,
+    clock: Clock,
+    node: Node,
+    view: NodeView,
+    timers: super::timers::Timers,
+    directory: Directory,
+    store: Store,
+    links: Links,
+    office: Arc<Office>,
+    udp: Udp,
+    recorder: Recorder,
+    fetcher: Fetcher,
+    fetched: Receiver<FetchEvent>,
+    /// Whom the fetches under way ask.
+    holders: BTreeMap<String, Vec<NodeId>>,
+    commands: Receiver<Command>,
+    chain: Chain,
+    figures: Figures,
+    contacts: BTreeMap<NodeId, Contact>,
+    awaiting: BTreeMap<ProposalId, Vec<Reply<Fate>>>,
+    /// Messages with proposed files whose origin is being asked.
+    looking: BTreeMap<ProposalId, Vec<Opened>>,
+    received_bytes: BTreeMap<String, u64>,
+    batch: Batch,
+    deeds: Vec<Deed>,
+    flights: u64,
+    mark_us: u64,
+    offered_at: Time,
+    trouble: Option<String>,
+    life: Life,
+}
+
+impl Host {
+    /// A host that has not started.
+    #[must_use]
+    pub(super) fn new(parts: Parts) -> Host {
+        Host {
+            config: parts.config,
+            clock: parts.clock,
+            node: parts.node,
+            view: NodeView::default(),
+            timers: super::timers::Timers::default(),
+            directory: parts.directory,
+            store: parts.store,
+            links: Links::new(Arc::clone(&parts.office)),
+            office: parts.office,
+            udp: parts.udp,
+            recorder: parts.recorder,
+            fetcher: parts.fetcher,
+            fetched: parts.fetched,
+            holders: BTreeMap::new(),
+            commands: parts.commands,
+            chain: Chain::default(),
+            figures: Figures::default(),
+            contacts: BTreeMap::new(),
+            awaiting: BTreeMap::new(),
+            looking: BTreeMap::new(),
+            received_bytes: BTreeMap::new(),
+            batch: Batch::default(),
+            deeds: Vec::new(),
+            flights: 0,
+            mark_us: 0,
+            offered_at: Time::ZERO,
+            trouble: None,
+            life: Life::Running,
+        }
+    }
+
+    /// Runs until the process is asked to end.
+    pub(super) fn run(mut self, persisted: Option<Persisted>) {
+        self.restore(persisted.as_ref());
+        self.step(Input::Start(persisted.map(Arc::new)));
+        self.settle();
+        while self.life == Life::Running {
+            self.wait();
+            for _ in 1..COMMANDS_PER_TURN {
+                match self.commands.try_recv() {
+                    Ok(command) => self.take(command),
+                    Err(_) => break,
+                }
+            }
+            self.ring();
+            self.offer();
+            self.settle();
+        }
+        self.recorder.finish();
+        tracing::info!(slot = self.chain.index(), "stopped");
+    }
+
+    /// The log and the backups that survived are known at once; the node does not tell them again.
+    fn restore(&mut self, persisted: Option<&Persisted>) {
+        let Some(persisted) = persisted else {
+            return;
+        };
+        let at = self.clock.now();
+        for (slot, value) in &persisted.decided {
+            self.chain.append(*slot, value);
+            let proposals = crate::node::proposals_in(value).unwrap_or_default();
+            let recorded = NodeEvent::Recorded {
+                slot: *slot,
+                value: value.clone(),
+                proposals: proposals.into_values().collect(),
+            };
+            self.view.apply(at, &recorded);
+            self.restore_backups(at, &recorded, persisted);
+        }
+        for proposal in &persisted.pool {
+            let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
+            self.view
+                .apply(at, &NodeEvent::ProposalPooled { proposal, voucher });
+        }
+    }
+
+    /// Backups that were decided in an earlier life, and whether they are here.
+    fn restore_backups(&mut self, at: Time, recorded: &NodeEvent, persisted: &Persisted) {
+        let NodeEvent::Recorded { proposals, .. } = recorded else {
+            return;
+        };
+        for proposal in proposals {
+            let Content::File(file) = &proposal.content else {
+                continue;
+            };
+            self.view.apply(
+                at,
+                &NodeEvent::BackupAnswered {
+                    file: file.clone(),
+                    proposal: proposal.id,
+                    answer: BackupAnswer::NotAsked,
+                },
+            );
+            if persisted.files.contains_key(&file.sha256) {
+                let (file, from) = (file.clone(), NodeId(0));
+                self.view.apply(at, &NodeEvent::BackedUp { file, from });
+            }
+        }
+    }
+
+    /// How long nothing will happen by itself.
+    fn patience(&self) -> Duration {
+        let longest = Duration::from_millis(OFFER_INTERVAL.0 / 1000);
+        let timers = self.timers.next_due().map(|due| self.clock.until(due));
+        let wait = timers.map_or(longest, |wait| wait.min(longest));
+        match self.trouble {
+            Some(_) => wait.max(STORING_RETRY),
+            None => wait,
+        }
+    }
+
+    /// Takes what comes first: a command, word of a fetch, or the end of patience.
+    fn wait(&mut self) {
+        let (commands, fetched) = (self.commands.clone(), self.fetched.clone());
+        // The other ends of both are held by this process as long as it lives.
+        crossbeam_channel::select! {
+            recv(commands) -> command => command.into_iter().for_each(|command| self.take(command)),
+            recv(fetched) -> event => event.into_iter().for_each(|event| self.take_fetched(event)),
+            default(self.patience()) => {}
+        }
+    }
+
+    /// A fetch has come on, or ended.
+    fn take_fetched(&mut self, event: FetchEvent) {
+        match event {
+            FetchEvent::Progress(progress) => {
+                self.received_bytes
+                    .insert(progress.sha256, progress.received_bytes);
+            }
+            FetchEvent::End(end) => {
+                let holders = self.holders.remove(&end.sha256).unwrap_or_default();
+                for (nth, trouble) in &end.troubles {
+                    let name = holders.get(*nth).map(|&node| self.directory.name(node));
+                    tracing::warn!(sha256 = %end.sha256, ?name, ?trouble, "a fetch went wrong");
+                }
+                let result = end
+                    .result
+                    .and_then(|nth| holders.get(nth).copied().ok_or(FetchError::Unreachable));
+                let sha256 = end.sha256;
+                self.step(Input::Fetched { sha256, result });
+            }
+        }
+    }
+
+    /// Lets the timers run out that are due.
+    fn ring(&mut self) {
+        while let Some(kind) = self.timers.take_due(self.clock.now()) {
+            self.view.clear_timer(kind);
+            self.step(Input::Timer(kind));
+        }
+    }
+
+    /// Lets the node do a step. Its outputs are carried out when what must survive has been stored.
+    fn step(&mut self, input: Input) -> Arc<[Output]> {
+        let at = self.clock.now();
+        self.meet(at);
+        let outputs: Arc<[Output]> = self.node.step(at, input.clone()).into();
+        self.figures.steps += 1;
+        for output in outputs.iter() {
+            match output {
+                Output::SetTimer(kind, span) => {
+                    self.timers.set(*kind, at + *span);
+                    self.view.set_timer(at, *kind, *span);
+                }
+                Output::CancelTimer(kind) => {
+                    self.timers.cancel(*kind);
+                    self.view.clear_timer(*kind);
+                }
+                Output::Persist(changes) => self.batch.changes.extend(changes.iter().cloned()),
+                Output::Event(event) => self.note(at, event),
+                Output::Send { to, message } => {
+                    self.deeds.push(Deed::Send(*to, Arc::clone(message)))
+                }
+                Output::Announce(said) => self.deeds.push(Deed::Announce(Arc::clone(said))),
+                Output::Fetch { file, holders } => {
+                    self.deeds.push(Deed::Fetch(file.clone(), holders.clone()));
+                }
+                // The transport passes on by itself: nodes of this kind relay directly.
+                Output::Relay { .. } => {}
+            }
+        }
+        self.recorder.stepped(at, input, &outputs);
+        outputs
+    }
+
+    /// Records whom this process has given a number since the last time.
+    fn meet(&mut self, at: Time) {
+        let directory = &self.directory;
+        self.recorder.met(at, directory);
+    }
+
+    /// Something happened at the node.
+    fn note(&mut self, at: Time, event: &NodeEvent) {
+        self.view.apply(at, event);
+        self.figures.note(event);
+        match event {
+            NodeEvent::Recorded {
+                slot,
+                value,
+                proposals,
+            } => {
+                self.chain.append(*slot, value);
+                tracing::info!(slot = slot.0, proposals = proposals.len(), "agreed");
+                for proposal in proposals {
+                    self.tell_fate(proposal.id, Fate::Agreed(*slot));
+                }
+            }
+            NodeEvent::ProposalExpired { id, .. } => self.tell_fate(*id, Fate::Expired),
+            NodeEvent::Discovered { peer, via } => {
+                let why = match (*via, peer.id) {
+                    (NodeId(0), _) => "named in the quorum set".to_owned(),
+                    (via, id) if via == id => "heard its announcement".to_owned(),
+                    (via, _) => format!("told by {}", self.directory.name(via)),
+                };
+                tracing::info!(name = %peer.name, id = %peer.key, %why, "found");
+                self.contacts.entry(peer.id).or_default().why = why;
+            }
+            NodeEvent::PeerLeft { node } => {
+                tracing::info!(name = %self.directory.name(*node), "left");
+                self.links.close(*node);
+            }
+            NodeEvent::Ready { known } => tracing::info!(known, "ready to vote"),
+            NodeEvent::BackedUp { file, .. } => {
+                self.received_bytes.remove(&file.sha256);
+                tracing::info!(name = %file.name, sha256 = %file.sha256, "backed up");
+            }
+            NodeEvent::BackupFailed { file, why } => {
+                tracing::warn!(name = %file.name, ?why, "could not fetch; will try again");
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_fate(&mut self, id: ProposalId, fate: Fate) {
+        for reply in self.awaiting.remove(&id).unwrap_or_default() {
+            self.deeds.push(Deed::Answer(Box::new({
+                let fate = fate.clone();
+                move || drop(reply.send(fate))
+            })));
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Heard(said) => self.hear(&said.0, &said.1),
+            Command::NotHeard(error) => self.figures.not_heard(&error),
+            Command::Messages(messages, reply) => {
+                let results = messages.iter().map(|opened| self.arrive(opened)).collect();
+                self.answer_receipts(results, reply);
+            }
+            Command::Bundle(bundle, reply) => {
+                let results = self.arrive_bundle(&bundle);
+                self.answer_receipts(results, reply);
+            }
+            Command::PeersQuestion(question, reply) => self.answer_question(&question, reply),
+            Command::PeersAnswer(answer) => drop(self.arrive(&answer)),
+            Command::Propose(content, reply) => self.propose(content, reply),
+            Command::Await(id, reply) => self.wait_for(id, reply),
+            Command::Status(question, reply) => {
+                let status = Box::new(self.status(question));
+                self.later(move || drop(reply.send(status)));
+            }
+            Command::Peers(reply) => {
+                let peers = self.peers();
+                self.later(move || drop(reply.send(peers)));
+            }
+            Command::Metrics(reply) => drop(reply.send(self.metrics())),
+            Command::Health(reply) => drop(reply.send(match &self.trouble {
+                None => Ok(()),
+                Some(trouble) => Err(trouble.clone()),
+            })),
+            Command::Follow(reply) => self.follow(reply),
+            Command::Journeys(node, flights, journey) => self.journeys(node, &flights, journey),
+            Command::Readable(proposal, verdict) => self.looked(&proposal, verdict),
+            Command::Leave => {
+                self.step(Input::Leave);
+                self.life = Life::Ending;
+            }
+            Command::Stop => self.life = Life::Ending,
+        }
+    }
+
+    /// Does something after everything so far has been stored.
+    fn later(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.deeds.push(Deed::Answer(Box::new(work)));
+    }
+
+    fn answer_receipts(&mut self, results: Vec<super::wire::Receipt>, reply: Reply<Receipts>) {
+        let receipts = Receipts {
+            results,
+            log: self.log_head(),
+        };
+        self.later(move || drop(reply.send(receipts)));
+    }
+
+    fn propose(&mut self, content: Content, reply: Reply<Result<ProposalId, NotProposed>>) {
+        if let Some(trouble) = &self.trouble {
+            drop(reply.send(Err(NotProposed::Storage(trouble.clone()))));
+            return;
+        }
+        let outputs = self.step(Input::Propose(content));
+        let answer = outputs.iter().find_map(|output| match output {
+            Output::Event(NodeEvent::ProposalPooled { proposal, .. }) => Some(Ok(proposal.id)),
+            Output::Event(NodeEvent::ProposalRefused { why, .. }) => {
+                Some(Err(NotProposed::Refused(*why)))
+            }
+            _ => None,
+        });
+        let answer = answer.unwrap_or(Err(NotProposed::Stopping));
+        self.later(move || drop(reply.send(answer)));
+    }
+
+    fn wait_for(&mut self, id: ProposalId, reply: Reply<Fate>) {
+        let slot = self.slot_of(id);
+        match slot {
+            Some(slot) => drop(reply.send(Fate::Agreed(slot))),
+            None if self.view.pool.contains_key(&id) => {
+                let waiting = self.awaiting.entry(id).or_default();
+                waiting.retain(|reply| !reply.is_closed());
+                waiting.push(reply);
+            }
+            // Without an answer: it is not known.
+            None => drop(reply),
+        }
+    }
+
+    fn slot_of(&self, id: ProposalId) -> Option<SlotIndex> {
+        let entries = self.view.log.iter().rev();
+        let mut found = entries.filter(|entry| entry.proposals.iter().any(|one| one.id == id));
+        found.next().map(|entry| entry.slot)
+    }
+
+    /// How far the log has come.
+    fn log_head(&self) -> LogHead {
+        LogHead {
+            index: self.chain.index(),
+            hash: self.chain.hex(),
+        }
+    }
+
+    fn drop_announcement(&mut self, error: &WireError) {
+        self.figures.not_heard(error);
+    }
+}

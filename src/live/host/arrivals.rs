@@ -1,0 +1,247 @@
+//! What arrives: announcements, messages, bundles. Signatures have been checked; here it is decided what reaches the node.
+
+use super::Host;
+use crate::live::command::Reply;
+use crate::live::links::Errand;
+use crate::live::status::PeersView;
+use crate::live::wire::{
+    Opened, OpenedBundle, Receipt, Signed, Verdict, WireAnnouncement, WireBody, WireError,
+};
+use crate::node::{
+    Announcement, Body, Content, FileInfo, Input, Message, NodeEvent, Output, Proposal,
+    ProposalRefusal, RefusedWhy,
+};
+use crate::scp::NodeId;
+use std::sync::Arc;
+
+/// How many file proposals wait for word from their origin.
+const LOOKING_MAX: usize = 256;
+
+impl Host {
+    /// A packet with a good signature was heard.
+    pub(super) fn hear(&mut self, said: &WireAnnouncement, signed: &Signed) {
+        if self.trouble.is_some() {
+            return;
+        }
+        if said.key == self.office.identity.key() {
+            return self.figures.count("datagrams_of_its_own");
+        }
+        let now_us = self.clock.epoch_unix_us() + self.clock.now().0;
+        if said.mark_us.abs_diff(now_us) > self.config.limits.clock_skew_ms * 1000 {
+            return self.figures.count("datagrams_stale");
+        }
+        let id = match self.directory.number(said.key) {
+            Ok(id) => id,
+            Err(error) => return self.drop_announcement(&error),
+        };
+        if !self.directory.is_fresh(id, said.mark_us) {
+            return self.figures.count("datagrams_replayed");
+        }
+        if let Err(error) = self.directory.learn(said, signed) {
+            return self.drop_announcement(&error);
+        }
+        self.figures.count("datagrams_heard");
+        self.contacts.entry(id).or_default().heard_at = Some(self.clock.now());
+        let Some(peer) = self.directory.peer(id) else {
+            return;
+        };
+        let announcement = Arc::new(Announcement {
+            peer,
+            kind: said.kind,
+            nth: said.nth,
+            hops: 0,
+        });
+        self.step(Input::Heard {
+            from: id,
+            announcement,
+        });
+    }
+
+    /// A message arrives from its sender.
+    pub(super) fn arrive(&mut self, opened: &Opened) -> Receipt {
+        self.arrive_from(opened, None)
+    }
+
+    /// Somebody passes on what others have said.
+    pub(super) fn arrive_bundle(&mut self, bundle: &OpenedBundle) -> Vec<Receipt> {
+        for (_, said, signed) in &bundle.announcements {
+            if let Err(error) = self.directory.learn(said, signed) {
+                self.drop_announcement(&error);
+            }
+        }
+        let from = self.directory.number(bundle.from);
+        let messages = bundle.messages.iter();
+        match from {
+            Ok(from) => messages
+                .map(|opened| self.arrive_from(opened, Some(from)))
+                .collect(),
+            Err(error) => messages.map(|_| Host::receipt_for(&error)).collect(),
+        }
+    }
+
+    fn arrive_from(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
+        let receipt = self.judge(opened, relayer);
+        self.figures.judged(receipt.verdict);
+        receipt
+    }
+
+    fn judge(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
+        let message = &opened.message;
+        let own = self.office.identity.key();
+        if let Some(trouble) = &self.trouble {
+            return Receipt::refused(Verdict::Busy, format!("nothing can be stored: {trouble}"));
+        }
+        if message.sender == own {
+            return Receipt::refused(Verdict::Misdirected, "this node has sent it itself");
+        }
+        if message.to.is_some_and(|to| to != own) {
+            return Receipt::refused(Verdict::Misdirected, "it is for another node");
+        }
+        if !self.office.seen.note(opened) {
+            return Receipt::refused(Verdict::Duplicate, "it came before");
+        }
+        if let WireBody::Proposal { proposal } = &message.body
+            && let Content::File(file) = &proposal.content
+            && self.must_look(proposal)
+        {
+            return self.look(opened, proposal, file);
+        }
+        self.feed(opened, relayer)
+    }
+
+    /// The node hears a message.
+    fn feed(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
+        let message = match opened.numbered(&mut self.directory) {
+            Ok(message) => Arc::new(message),
+            Err(error) => return Host::receipt_for(&error),
+        };
+        let sender = message.id.sender;
+        self.contacts.entry(sender).or_default().heard_at = Some(self.clock.now());
+        let is_over = match &message.body {
+            Body::Scp { envelope, .. } => envelope.slot.0 <= self.chain.index(),
+            _ => false,
+        };
+        let from = relayer.unwrap_or(sender);
+        let input = Input::Receive {
+            from,
+            message: Arc::clone(&message),
+        };
+        let outputs = self.step(input);
+        if is_over {
+            return Receipt::refused(Verdict::WrongSlot, "that slot is decided here");
+        }
+        Host::receipt_of(&outputs, &message)
+    }
+
+    fn receipt_for(error: &WireError) -> Receipt {
+        let verdict = match error {
+            WireError::TooManyNodes => Verdict::Busy,
+            WireError::BadSignature(_) => Verdict::BadSignature,
+            _ => Verdict::Invalid,
+        };
+        Receipt::refused(verdict, error.to_string())
+    }
+
+    /// What the node says about a message. Refusals of other messages that came up in the same step do not count.
+    fn receipt_of(outputs: &[Output], message: &Message) -> Receipt {
+        let sender = message.id.sender;
+        let refusal = outputs.iter().find_map(|output| match output {
+            Output::Event(NodeEvent::Refused { from, why }) if *from == sender => Some(match why {
+                RefusedWhy::OutsideClosure => (
+                    Verdict::Outsider,
+                    "its sender lies outside the closure of the quorum set".to_owned(),
+                ),
+                RefusedWhy::FarFuture => {
+                    (Verdict::WrongSlot, "that slot is too far ahead".to_owned())
+                }
+                RefusedWhy::Malformed => (Verdict::Invalid, "it contradicts itself".to_owned()),
+                RefusedWhy::Scp(why) => (Verdict::Invalid, format!("SCP refuses it: {why:?}")),
+            }),
+            Output::Event(NodeEvent::ProposalRefused {
+                id: Some(id), why, ..
+            }) if matches!(&message.body, Body::Proposal(one) if one.id == *id) => {
+                let verdict = match why {
+                    ProposalRefusal::Untrusted => Verdict::Outsider,
+                    ProposalRefusal::InLog => Verdict::Duplicate,
+                    ProposalRefusal::PoolFull => Verdict::Busy,
+                    _ => Verdict::Invalid,
+                };
+                Some((verdict, crate::live::command::words(*why).to_owned()))
+            }
+            _ => None,
+        });
+        match refusal {
+            None => Receipt::accepted(),
+            Some((verdict, why)) => Receipt::refused(verdict, why),
+        }
+    }
+
+    /// Does it have to be asked whether the file can be read at its origin?
+    fn must_look(&self, proposal: &Proposal) -> bool {
+        let is_own = proposal.id.origin == self.office.identity.key();
+        !is_own && !self.view.pool.contains_key(&proposal.id) && self.slot_of(proposal.id).is_none()
+    }
+
+    /// Asks the origin of a proposed file whether it can be read there. Until it says so the proposal waits; without an
+    /// answer it is dropped, and comes again when it is sent again.
+    fn look(&mut self, opened: &Opened, proposal: &Proposal, file: &FileInfo) -> Receipt {
+        let origin = self.directory.find(proposal.id.origin);
+        let place = origin.and_then(|origin| Some((origin, self.directory.http(origin)?)));
+        let Some((origin, http)) = place else {
+            let why = "nobody knows where its origin could be asked for the file";
+            return Receipt::refused(Verdict::Outsider, why);
+        };
+        if self.looking.len() >= LOOKING_MAX {
+            return Receipt::refused(
+                Verdict::Busy,
+                "too many files are waiting for certification",
+            );
+        }
+        let waiting = self.looking.entry(proposal.id).or_default();
+        waiting.push(opened.clone());
+        if waiting.len() == 1 {
+            let errand = Errand::Look(Arc::new(proposal.clone()), file.clone());
+            if !self.links.send(origin, http, errand) {
+                self.looking.remove(&proposal.id);
+                return Receipt::refused(Verdict::Busy, "its origin cannot be asked for the file");
+            }
+        }
+        Receipt::accepted()
+    }
+
+    /// The origin of a proposed file has been asked.
+    pub(super) fn looked(&mut self, proposal: &Proposal, verdict: Result<(), String>) {
+        let waiting = self.looking.remove(&proposal.id).unwrap_or_default();
+        match verdict {
+            Ok(()) => {
+                for opened in waiting {
+                    let receipt = self.feed(&opened, None);
+                    self.figures.judged(receipt.verdict);
+                }
+            }
+            Err(why) => {
+                self.figures.count("files_not_readable_at_origin");
+                tracing::warn!(%why, proposal = ?proposal.id, "not certified");
+            }
+        }
+    }
+
+    /// A node asks whom this one knows. What the node answers goes back at once instead of being sent.
+    pub(super) fn answer_question(
+        &mut self,
+        question: &Opened,
+        reply: Reply<(PeersView, Option<Signed>)>,
+    ) {
+        let mut signed = None;
+        let is_question = matches!(question.message.body, WireBody::PeersQuestion);
+        if is_question && self.arrive(question).verdict == Verdict::Accepted {
+            signed = self
+                .directory
+                .find(question.message.sender)
+                .and_then(|asker| self.take_back_answer(asker))
+                .and_then(|answer| self.sign(&answer));
+        }
+        let peers = self.peers();
+        self.later(move || drop(reply.send((peers, signed))));
+    }
+}

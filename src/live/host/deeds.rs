@@ -1,0 +1,237 @@
+//! What the node wants done, carried out in order once everything that must survive a crash has been stored.
+
+use super::{Contact, Host, OFFER_INTERVAL};
+use crate::live::clock::unix_us;
+use crate::live::command::{Flight, Journey};
+use crate::live::links::{Endpoint, Errand};
+use crate::live::wire::{Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireMessage};
+use crate::node::{Announcement, Body, FileInfo, Message, Recipient};
+use crate::scp::NodeId;
+use crate::trace::FlightId;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Something to do outside the node.
+pub(super) enum Deed {
+    /// Send a message.
+    Send(Recipient, Arc<Message>),
+    /// Broadcast.
+    Announce(Arc<Announcement>),
+    /// Get a file.
+    Fetch(FileInfo, Vec<NodeId>),
+    /// Answer somebody.
+    Answer(Box<dyn FnOnce() + Send>),
+}
+
+impl Host {
+    /// Stores what must survive, and then does what waits for that. If it cannot be stored, everything waits on.
+    pub(super) fn settle(&mut self) {
+        let unstored = self.directory.take_unstored();
+        self.batch.numbers.extend(unstored.numbers);
+        for (id, signed) in unstored.announcements {
+            // Strings and numbers only: it can be written.
+            let bytes = serde_json::to_vec(&signed).unwrap_or_default();
+            self.batch.announcements.push((id, bytes));
+        }
+        if !self.batch.is_empty() {
+            if let Err(error) = self.store.keep(&self.batch) {
+                if self.trouble.is_none() {
+                    tracing::error!(%error, "nothing leaves this node until it can store again");
+                }
+                self.trouble = Some(error.to_string());
+                return;
+            }
+            self.batch = super::Batch::default();
+            self.figures.count("transactions");
+        }
+        if self.trouble.take().is_some() {
+            tracing::info!("storing works again");
+        }
+        for deed in std::mem::take(&mut self.deeds) {
+            self.carry_out(deed);
+        }
+    }
+
+    fn carry_out(&mut self, deed: Deed) {
+        match deed {
+            Deed::Send(to, message) => self.send(to, &message),
+            Deed::Announce(said) => self.announce(&said),
+            Deed::Fetch(file, holders) => {
+                let places = holders.into_iter();
+                let (nodes, bases) = places
+                    .filter_map(|node| {
+                        Some((node, format!("http://{}", self.directory.http(node)?)))
+                    })
+                    .unzip();
+                self.holders.insert(file.sha256.clone(), nodes);
+                self.fetcher.start(file, bases);
+            }
+            Deed::Answer(answer) => answer(),
+        }
+    }
+
+    /// Everybody who is there.
+    fn neighbours(&self) -> Vec<(NodeId, SocketAddr)> {
+        let known = self.view.known.keys();
+        known
+            .filter_map(|&node| Some((node, self.directory.http(node)?)))
+            .collect()
+    }
+
+    pub(super) fn sign(&self, message: &Message) -> Option<Signed> {
+        let wire = WireMessage::new(message, &self.directory);
+        let signed = wire.sign(&self.office.identity, &self.office.network);
+        signed
+            .inspect_err(|error| tracing::error!(%error, "a message could not be written"))
+            .ok()
+    }
+
+    fn send(&mut self, to: Recipient, message: &Message) {
+        let receivers = match to {
+            Recipient::Node(node) => self
+                .directory
+                .http(node)
+                .map(|http| (node, http))
+                .into_iter()
+                .collect(),
+            Recipient::Neighbours => self.neighbours(),
+            Recipient::NeighboursExcept(except) => {
+                let mut neighbours = self.neighbours();
+                neighbours.retain(|(node, _)| *node != except);
+                neighbours
+            }
+        };
+        if receivers.is_empty() {
+            return;
+        }
+        let Some(signed) = self.sign(message) else {
+            return;
+        };
+        for (node, http) in receivers {
+            let flight = self.flight(node, message);
+            let errand = match &message.body {
+                Body::Scp { .. } => Errand::Deliver(Endpoint::Vote, signed.clone(), flight),
+                Body::Proposal(_) => Errand::Deliver(Endpoint::Propose, signed.clone(), flight),
+                Body::Peers { .. } => Errand::Deliver(Endpoint::Peers, signed.clone(), flight),
+                Body::PeersQuestion => Errand::Ask(signed.clone(), flight),
+                Body::CatchUpQuestion { .. } | Body::CatchUpAnswer { .. } => {
+                    Errand::Deliver(Endpoint::CatchUp, signed.clone(), flight)
+                }
+            };
+            if !self.links.send(node, http, errand) {
+                let why = "too much is waiting for it".to_owned();
+                self.journeys(node, &[flight], Journey::Lost(why));
+            }
+        }
+    }
+
+    fn flight(&mut self, to: NodeId, message: &Message) -> Flight {
+        self.flights += 1;
+        Flight {
+            id: FlightId(self.flights - 1),
+            at: self.clock.now(),
+            to,
+            kind: message.kind(),
+            message: message.id,
+            housekeeping: message.housekeeping,
+        }
+    }
+
+    /// Transmissions have ended.
+    pub(super) fn journeys(&mut self, node: NodeId, flights: &[Flight], journey: Journey) {
+        let now = self.clock.now();
+        let contact: &mut Contact = self.contacts.entry(node).or_default();
+        match journey {
+            Journey::Arrived(head) => {
+                if contact.is_reachable == Some(false) {
+                    tracing::info!(name = %self.directory.name(node), "answers again");
+                }
+                contact.is_reachable = Some(true);
+                contact.heard_at = Some(now);
+                if head.is_some() {
+                    contact.log = head;
+                }
+                self.figures.add("messages_sent", flights.len() as u64);
+                for flight in flights {
+                    self.recorder.sent(flight, now);
+                }
+            }
+            Journey::Lost(why) => {
+                if contact.is_reachable != Some(false) {
+                    tracing::warn!(name = %self.directory.name(node), %why, "does not answer");
+                }
+                contact.is_reachable = Some(false);
+                self.figures.add("messages_lost", flights.len() as u64);
+                for flight in flights {
+                    self.recorder.lost(flight, now);
+                }
+            }
+        }
+    }
+
+    fn announce(&mut self, said: &Announcement) {
+        // Of one node the mark only grows, even if somebody puts the system's clock back.
+        self.mark_us = unix_us().max(self.mark_us + 1);
+        let identity = &self.office.identity;
+        let own = WireAnnouncement {
+            version: VERSION,
+            network: self.config.network.clone(),
+            key: identity.key(),
+            name: self.config.name.clone(),
+            http: self.config.advertise.unwrap_or(self.config.http),
+            kind: said.kind,
+            nth: said.nth,
+            mark_us: self.mark_us,
+        };
+        let sent = own.sign(identity).and_then(|announcement| {
+            self.directory.learn(&own, &announcement)?;
+            Datagram { announcement }.write()
+        });
+        match sent {
+            Err(error) => tracing::error!(%error, "the announcement could not be written"),
+            Ok(packet) => match self.udp.send(&packet) {
+                Ok(()) => self.figures.count("datagrams_sent"),
+                Err(error) => {
+                    self.figures.count("datagrams_not_sent");
+                    tracing::debug!(%error, "the announcement could not be broadcast");
+                }
+            },
+        }
+    }
+
+    /// Offers to everybody what has come from others: who cannot be reached by its author gets it from here.
+    pub(super) fn offer(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.offered_at) < OFFER_INTERVAL {
+            return;
+        }
+        self.offered_at = now;
+        let names = self.office.seen.take_unoffered();
+        if names.is_empty() {
+            return;
+        }
+        for (node, http) in self.neighbours() {
+            let key = self.directory.key_of(node);
+            let others: Vec<MessageName> = names
+                .iter()
+                .filter(|name| name.sender != key)
+                .copied()
+                .collect();
+            if !others.is_empty() {
+                self.links.send(node, http, Errand::Offer(others.into()));
+            }
+        }
+    }
+
+    /// Takes back the answer of the trusted-node service that the last step wants sent to `asker`.
+    pub(super) fn take_back_answer(&mut self, asker: NodeId) -> Option<Arc<Message>> {
+        let at = self.deeds.iter().rposition(|deed| {
+            matches!(deed, Deed::Send(Recipient::Node(node), message)
+                if *node == asker && matches!(message.body, Body::Peers { .. }))
+        })?;
+        match self.deeds.remove(at) {
+            Deed::Send(_, message) => Some(message),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `GET /events`: what happens at the node, as it happens (server-sent events).
+
+use super::Api;
+use super::guard::Call;
+use super::problem::Problem;
+use crate::live::command::Command;
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::stream::{self, Stream, StreamExt};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// How often a silent stream says that it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// What happens at the node, as trace records: first `hello`, then the present state as records, then every record as
+/// it happens. `gap` ends a stream that was read too slowly: start again.
+#[utoipa::path(get, path = "/events", responses(
+    (status = OK, body = String, content_type = "text/event-stream"),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn events(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    api.admit(Call::Act, from, &headers)?;
+    let following = api.ask(Command::Follow).await?;
+    let mut beginning = following.beginning.into_iter();
+    let hello = beginning
+        .next()
+        .map(|hello| Event::default().event("hello").data(hello.as_ref()));
+    let records = beginning.map(|record| Event::default().event("record").data(record.as_ref()));
+    let first: Vec<Event> = hello.into_iter().chain(records).collect();
+    let rest = BroadcastStream::new(following.rest);
+    // Nothing comes after a gap.
+    let rest = rest.scan(true, |goes_on, record| {
+        let event = match record {
+            _ if !*goes_on => None,
+            Ok(record) => Some(Event::default().event("record").data(record.as_ref())),
+            Err(_) => {
+                *goes_on = false;
+                Some(Event::default().event("gap").data("{}"))
+            }
+        };
+        async move { event }
+    });
+    let mut ending = api.ending.clone();
+    let ended = async move {
+        // The sender is gone only when everything ends.
+        drop(ending.wait_for(|ending| *ending).await);
+    };
+    let events = stream::iter(first)
+        .chain(rest)
+        .take_until(Box::pin(ended))
+        .map(Ok);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}

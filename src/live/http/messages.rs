@@ -1,0 +1,182 @@
+//! What other nodes send: signed messages, bundles, offers. Signatures are checked here, before the node is bothered.
+
+use super::Api;
+use super::problem::Problem;
+use crate::live::command::Command;
+use crate::live::links::{Endpoint, Messages, Offer, Want};
+use crate::live::wire::{
+    LogHead, Opened, OpenedBundle, Receipt, Receipts, Signed, Verdict, WireBody, WireError,
+};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+
+/// How many messages one call may carry.
+const MESSAGES_MAX: usize = 1024;
+/// How many names one offer may have.
+const NAMES_MAX: usize = 65_536;
+
+/// Where a message of this kind belongs.
+fn endpoint(body: &WireBody) -> Option<Endpoint> {
+    match body {
+        WireBody::Statement(_) => Some(Endpoint::Vote),
+        WireBody::Proposal { .. } => Some(Endpoint::Propose),
+        WireBody::Peers { .. } => Some(Endpoint::Peers),
+        WireBody::CatchUpQuestion { .. } | WireBody::CatchUpAnswer { .. } => {
+            Some(Endpoint::CatchUp)
+        }
+        WireBody::PeersQuestion => None,
+    }
+}
+
+impl Api {
+    /// Opens messages, lets the node judge those that are what they should be, and puts the receipts together again.
+    pub(super) async fn deliver(
+        &self,
+        messages: Vec<Signed>,
+        at: Endpoint,
+    ) -> Result<Json<Receipts>, Problem> {
+        if !(1..=MESSAGES_MAX).contains(&messages.len()) {
+            let why = format!("expected 1 to {MESSAGES_MAX} messages");
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+        }
+        let mut good = Vec::new();
+        let mut results = Vec::new();
+        for signed in messages {
+            let opened = Opened::open(signed, &self.config.network);
+            results.push(match opened {
+                Ok(opened) if endpoint(&opened.message.body) == Some(at) => {
+                    good.push(opened);
+                    None
+                }
+                Ok(_) => Some(Receipt::refused(
+                    Verdict::Misdirected,
+                    "messages of this kind are taken elsewhere",
+                )),
+                Err(error) => Some(receipt_for(&error)),
+            });
+        }
+        let judged = match good.is_empty() {
+            true => Receipts {
+                results: Vec::new(),
+                log: LogHead::default(),
+            },
+            false => self.ask(|reply| Command::Messages(good, reply)).await?,
+        };
+        let mut verdicts = judged.results.into_iter();
+        let results: Vec<Receipt> = results
+            .into_iter()
+            .filter_map(|result| result.or_else(|| verdicts.next()))
+            .collect();
+        let log = judged.log;
+        finish(Receipts { results, log })
+    }
+}
+
+fn finish(receipts: Receipts) -> Result<Json<Receipts>, Problem> {
+    let is_any_taken = receipts
+        .results
+        .iter()
+        .any(|receipt| receipt.verdict == Verdict::Accepted);
+    if is_any_taken || receipts.results.len() > 1 {
+        Ok(Json(receipts))
+    } else {
+        Err(Problem::refused(receipts))
+    }
+}
+
+fn receipt_for(error: &WireError) -> Receipt {
+    let verdict = match error {
+        WireError::BadSignature(_) => Verdict::BadSignature,
+        _ => Verdict::Invalid,
+    };
+    Receipt::refused(verdict, error.to_string())
+}
+
+/// Signed statements of SCP. A single message that is refused makes an error; of several each has its receipt.
+#[utoipa::path(post, path = "/vote", request_body = Messages, responses(
+    (status = OK, body = Receipts),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn vote(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Receipts>, Problem> {
+    let call: Messages = api.json(&headers, body).await?;
+    api.deliver(call.messages, Endpoint::Vote).await
+}
+
+/// Signed questions and answers about what was decided.
+#[utoipa::path(post, path = "/catch-up", request_body = Messages, responses(
+    (status = OK, body = Receipts),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn catch_up(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Receipts>, Problem> {
+    let call: Messages = api.json(&headers, body).await?;
+    api.deliver(call.messages, Endpoint::CatchUp).await
+}
+
+/// Another node tells whom it knows.
+#[utoipa::path(post, path = "/peers", request_body = Messages, responses(
+    (status = OK, body = Receipts),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn tell_peers(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Receipts>, Problem> {
+    let call: Messages = api.json(&headers, body).await?;
+    api.deliver(call.messages, Endpoint::Peers).await
+}
+
+/// Another node says what it could pass on; the answer says what of it is not known here.
+#[utoipa::path(post, path = "/relay/offer", request_body = Offer, responses(
+    (status = OK, body = Want),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn relay_offer(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Want>, Problem> {
+    let mut offer: Offer = api.json(&headers, body).await?;
+    if offer.have.len() > NAMES_MAX {
+        let why = format!("expected at most {NAMES_MAX} names");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+    }
+    offer.have.retain(|name| name.sender != api.key);
+    let want = api.seen.unknown(&offer.have);
+    Ok(Json(Want { want }))
+}
+
+/// A signed bundle of what others have said.
+#[utoipa::path(post, path = "/relay", request_body = Signed, responses(
+    (status = OK, body = Receipts),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn relay(
+    State(api): State<Arc<Api>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Receipts>, Problem> {
+    let signed: Signed = api.json(&headers, body).await?;
+    match OpenedBundle::open(&signed, &api.config.network) {
+        Ok(bundle) => {
+            let bundle = Box::new(bundle);
+            let receipts = api.ask(|reply| Command::Bundle(bundle, reply)).await?;
+            Ok(Json(receipts))
+        }
+        Err(error) => finish(Receipts {
+            results: vec![receipt_for(&error)],
+            log: LogHead::default(),
+        }),
+    }
+}

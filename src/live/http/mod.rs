@@ -1,0 +1,140 @@
+//! REST: what people, programs and other nodes ask of a node. Documented at `/openapi.json`, which is made from this code.
+//!
+//! Absent here: deciding anything. Calls become commands to the thread of the node; its answers become responses.
+
+mod events;
+mod files;
+mod guard;
+mod messages;
+mod problem;
+mod propose;
+mod questions;
+mod server;
+
+pub(super) use server::{ServeError, Server};
+
+use super::command::{Command, Reply};
+use super::config::LiveConfig;
+use super::files::FileStore;
+use super::seen::Seen;
+use crate::node::NodeKey;
+use axum::Json;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Method, StatusCode, Uri};
+use crossbeam_channel::{Sender, TrySendError};
+use guard::Buckets;
+use problem::Problem;
+use std::sync::Arc;
+use tokio::sync::{oneshot, watch};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What all handlers share.
+pub(super) struct Api {
+    /// The thread of the node.
+    pub host: Sender<Command>,
+    /// What the process was told.
+    pub config: Arc<LiveConfig>,
+    /// The node's own key.
+    pub key: NodeKey,
+    /// What has come from others.
+    pub seen: Arc<Seen>,
+    /// The files.
+    pub files: FileStore,
+    /// True when everything ends.
+    pub ending: watch::Receiver<bool>,
+    buckets: Buckets,
+    description: std::sync::OnceLock<utoipa::openapi::OpenApi>,
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Quorumscope node",
+    description = "One node of a network that agrees by the Stellar Consensus Protocol: propose notes and files, vote, look at logs. Errors are problem details (RFC 9457)."
+))]
+struct Description;
+
+impl Api {
+    /// What handlers share.
+    #[must_use]
+    pub(super) fn new(
+        host: Sender<Command>,
+        config: Arc<LiveConfig>,
+        key: NodeKey,
+        seen: Arc<Seen>,
+        files: FileStore,
+        ending: watch::Receiver<bool>,
+    ) -> Api {
+        Api {
+            host,
+            config,
+            key,
+            seen,
+            files,
+            ending,
+            buckets: Buckets::default(),
+            description: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Asks the thread of the node.
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply))?;
+        match tokio::time::timeout(self.patience(), answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(Problem::unavailable("the node is stopping")),
+            Err(_) => Err(Problem::unavailable(
+                "the node is busy, or cannot store anything at present; see /healthz",
+            )),
+        }
+    }
+
+    fn tell(&self, command: Command) -> Result<(), Problem> {
+        self.host.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => Problem::unavailable("too many calls are waiting"),
+            TrySendError::Disconnected(_) => Problem::unavailable("the node is stopping"),
+        })
+    }
+}
+
+/// All routes, and their description.
+pub(super) fn router(api: Arc<Api>) -> axum::Router {
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(propose::propose))
+        .routes(routes!(messages::vote))
+        .routes(routes!(messages::catch_up))
+        .routes(routes!(messages::relay))
+        .routes(routes!(messages::relay_offer))
+        .routes(routes!(questions::status))
+        .routes(routes!(questions::peers, messages::tell_peers))
+        .routes(routes!(files::file))
+        .routes(routes!(events::events))
+        .routes(routes!(questions::healthz))
+        .routes(routes!(questions::metrics))
+        .routes(routes!(openapi))
+        .split_for_parts();
+    drop(api.description.set(description));
+    router
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(api)
+}
+
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", responses((status = OK, description = "OpenAPI", body = Object)))]
+async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> {
+    Json(api.description.get().cloned().unwrap_or_default())
+}
+
+async fn nothing_here(uri: Uri) -> Problem {
+    let why = format!("there is nothing at {}; see /openapi.json", uri.path());
+    Problem::new(StatusCode::NOT_FOUND, why)
+}
+
+async fn not_so(method: Method, uri: Uri) -> Problem {
+    let why = format!("{method} is not for {}; see /openapi.json", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, why)
+}

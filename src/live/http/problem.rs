@@ -1,0 +1,83 @@
+//! `Problem`: every error of the REST interface, as problem details (RFC 9457).
+
+use crate::live::wire::{Receipts, Verdict};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What went wrong.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    r#type: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// What exactly, what was expected, and what to do.
+    detail: String,
+    /// What became of the messages of the call, if it carried any.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Receipts>)]
+    receipts: Option<Box<Receipts>>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
+        Problem {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            receipts: None,
+        }
+    }
+
+    /// The node has ended, or is too busy to answer.
+    pub(super) fn unavailable(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// None of the messages of a call was taken in.
+    pub(super) fn refused(receipts: Receipts) -> Problem {
+        let first = receipts.results.first();
+        let status = match first.map(|receipt| receipt.verdict) {
+            Some(Verdict::Duplicate | Verdict::WrongSlot) => StatusCode::CONFLICT,
+            Some(Verdict::BadSignature) => StatusCode::UNAUTHORIZED,
+            Some(Verdict::Outsider) => StatusCode::FORBIDDEN,
+            Some(Verdict::Misdirected) => StatusCode::MISDIRECTED_REQUEST,
+            Some(Verdict::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Some(Verdict::Invalid | Verdict::Accepted) | None => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let why = first.and_then(|receipt| receipt.why.clone());
+        Problem {
+            receipts: Some(Box::new(receipts)),
+            ..Problem::new(status, why.unwrap_or_default())
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Strings and numbers only: it can be written.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        let retry = matches!(
+            status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        );
+        if retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}

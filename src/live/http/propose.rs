@@ -1,0 +1,228 @@
+//! `POST /propose`: from people and programs a note or a file, from nodes signed proposals.
+
+use super::Api;
+use super::guard::{Call, media_type};
+use super::problem::Problem;
+use super::questions::bad_query;
+use crate::live::command::{Command, Fate, NotProposed};
+use crate::live::files::{FileStore, FilesError};
+use crate::live::links::Endpoint;
+use crate::live::status::{FileView, ProposalView};
+use crate::live::wire::{Receipts, Signed};
+use crate::node::{Content, FileInfo, ProposalId, ProposalRefusal};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::{IntoParams, ToSchema};
+
+/// Longest that somebody may wait for a decision.
+const WAIT_MS_MAX: u64 = 600_000;
+
+/// What is proposed: exactly one of these.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProposeBody {
+    /// A short text, 1 to 1,000 bytes without control characters.
+    #[schema(nullable = false)]
+    note: Option<String>,
+    /// The name of a file that lies in the node's files folder.
+    #[schema(nullable = false)]
+    file: Option<String>,
+    /// Between nodes: signed proposals.
+    #[schema(nullable = false)]
+    messages: Option<Vec<Signed>>,
+}
+
+/// How it is proposed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ProposeParams {
+    /// The body is a file of this name.
+    file: Option<String>,
+    /// Answer only when it is decided, or after so many milliseconds.
+    #[param(minimum = 0, maximum = 600_000)]
+    wait_ms: Option<u64>,
+}
+
+/// What became of a proposal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Proposed {
+    /// The proposal, with the name it got.
+    proposal: ProposalView,
+    /// `pending`, `agreed` or `rejected`.
+    state: &'static str,
+    /// In which slot it is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<u64>,
+}
+
+/// Proposes a note (`{"note": "tea"}`), a file of the node's folder (`{"file": "photo.jpg"}`), or, with `?file=NAME`,
+/// the file that is the body. The answer comes as soon as the proposal survives a crash of the node. Other nodes send
+/// `{"messages": [..]}`, and get receipts.
+#[utoipa::path(post, path = "/propose", params(ProposeParams),
+    request_body(content((ProposeBody = "application/json"), (Vec<u8> = "application/octet-stream"))),
+    responses(
+    (status = OK, description = "Decided while you waited; for nodes: receipts.", body = Proposed),
+    (status = ACCEPTED, description = "The node has it and goes on.", body = Proposed),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn propose(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    params: Result<Query<ProposeParams>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Query(params) = params.map_err(|error| bad_query(&error))?;
+    if params.wait_ms.is_some_and(|wait_ms| wait_ms > WAIT_MS_MAX) {
+        let why = format!("wait_ms: expected at most {WAIT_MS_MAX}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, why));
+    }
+    let content = match &params.file {
+        Some(name) => {
+            api.admit(Call::Act, from, &headers)?;
+            Content::File(api.take_file(name, body).await?)
+        }
+        None if media_type(&headers) == Some("application/octet-stream") => {
+            let why = "expected ?file=NAME with the name of the file that is the body";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, why));
+        }
+        None => match api.json::<ProposeBody>(&headers, body).await?.part()? {
+            Part::Messages(messages) => {
+                let receipts: Json<Receipts> = api.deliver(messages, Endpoint::Propose).await?;
+                return Ok(receipts.into_response());
+            }
+            Part::Note(text) => {
+                api.admit(Call::Act, from, &headers)?;
+                Content::Note(text)
+            }
+            Part::File(name) => {
+                api.admit(Call::Act, from, &headers)?;
+                Content::File(api.describe(name).await?)
+            }
+        },
+    };
+    let id = api
+        .ask(|reply| Command::Propose(content.clone(), reply))
+        .await?
+        .map_err(|error| not_proposed(&error))?;
+    let wait = Duration::from_millis(params.wait_ms.unwrap_or(0));
+    let fate = api.fate(id, wait).await;
+    Ok(answer(id, &content, fate))
+}
+
+enum Part {
+    Note(String),
+    File(String),
+    Messages(Vec<Signed>),
+}
+
+impl ProposeBody {
+    fn part(self) -> Result<Part, Problem> {
+        match (self.note, self.file, self.messages) {
+            (Some(text), None, None) => Ok(Part::Note(text)),
+            (None, Some(name), None) => Ok(Part::File(name)),
+            (None, None, Some(messages)) => Ok(Part::Messages(messages)),
+            _ => Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "expected exactly one of note, file and messages",
+            )),
+        }
+    }
+}
+
+impl Api {
+    /// What becomes of a proposal within `wait`.
+    async fn fate(&self, id: ProposalId, wait: Duration) -> Option<Fate> {
+        if wait.is_zero() {
+            return None;
+        }
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.tell(Command::Await(id, reply)).ok()?;
+        tokio::time::timeout(wait, answer).await.ok()?.ok()
+    }
+
+    /// Takes the body in as a file of this name.
+    async fn take_file(&self, name: &str, body: Body) -> Result<FileInfo, Problem> {
+        let mut part = self.files.receive(name).map_err(|error| no_file(&error))?;
+        let mut stream = body.into_data_stream();
+        loop {
+            match tokio::time::timeout(self.patience(), stream.next()).await {
+                Err(_) => return Err(self.too_slow()),
+                Ok(None) => break,
+                Ok(Some(Err(error))) => {
+                    return Err(Problem::new(StatusCode::BAD_REQUEST, error.to_string()));
+                }
+                Ok(Some(Ok(chunk))) => part.write(&chunk).map_err(|error| no_file(&error))?,
+            }
+        }
+        let stored = tokio::task::spawn_blocking(move || part.finish()).await;
+        let stored = stored.map_err(|_| Problem::unavailable("the node is stopping"))?;
+        Ok(stored.map_err(|error| no_file(&error))?.file)
+    }
+
+    /// A file that lies in the folder.
+    async fn describe(&self, name: String) -> Result<FileInfo, Problem> {
+        let files: FileStore = self.files.clone();
+        let described = tokio::task::spawn_blocking(move || files.describe(&name)).await;
+        let described = described.map_err(|_| Problem::unavailable("the node is stopping"))?;
+        described.map_err(|error| no_file(&error))
+    }
+}
+
+/// Why a file is not taken.
+fn no_file(error: &FilesError) -> Problem {
+    let status = match error {
+        FilesError::Name { .. } | FilesError::NoName { .. } | FilesError::Hash { .. } => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        FilesError::NotAFile { .. } | FilesError::NotAFolder { .. } => StatusCode::NOT_FOUND,
+        FilesError::TooLarge { .. } | FilesError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::INSUFFICIENT_STORAGE,
+    };
+    Problem::new(status, error.to_string())
+}
+
+fn not_proposed(error: &NotProposed) -> Problem {
+    let status = match error {
+        NotProposed::Refused(ProposalRefusal::PoolFull) => StatusCode::TOO_MANY_REQUESTS,
+        NotProposed::Refused(ProposalRefusal::InLog) => StatusCode::CONFLICT,
+        NotProposed::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        NotProposed::Storage(_) | NotProposed::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Problem::new(status, error.to_string())
+}
+
+fn answer(id: ProposalId, content: &Content, fate: Option<Fate>) -> Response {
+    let (status, state, slot) = match fate {
+        Some(Fate::Agreed(slot)) => (StatusCode::OK, "agreed", Some(slot.0)),
+        Some(Fate::Expired) => (StatusCode::OK, "rejected", None),
+        None => (StatusCode::ACCEPTED, "pending", None),
+    };
+    let (note, file) = match content {
+        Content::Note(text) => (Some(text.clone()), None),
+        Content::File(file) => (None, Some(FileView::from(file))),
+        Content::Choice(value) => (Some(value.to_string()), None),
+    };
+    let proposal = ProposalView {
+        origin: id.origin,
+        nth: id.nth,
+        note,
+        file,
+    };
+    let proposed = Proposed {
+        proposal,
+        state,
+        slot,
+    };
+    (status, Json(proposed)).into_response()
+}

@@ -1,0 +1,189 @@
+//! What anybody may ask: how the node is, whom it knows, whether it is well, its figures.
+
+use super::Api;
+use super::guard::Call;
+use super::problem::Problem;
+use crate::live::command::Command;
+use crate::live::links::{QUESTION_HEADER, agent};
+use crate::live::status::{OtherLog, OtherView, PeersView, Status, StatusQuestion};
+use crate::live::wire::{Opened, Signed};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::IntoParams;
+
+/// Entries of a log that are shown if nobody says how many.
+const ENTRIES: u32 = 100;
+/// Entries of a log that are shown at most.
+const ENTRIES_MAX: u32 = 10_000;
+/// How long other nodes are waited for.
+const OTHERS_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What of the status is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StatusParams {
+    /// First slot of the log that is shown; without it the newest entries are.
+    #[param(minimum = 0)]
+    from_slot: Option<u64>,
+    /// How many entries of the log are shown: 100 if nothing is said.
+    #[param(minimum = 0, maximum = 10_000)]
+    limit: Option<u32>,
+    /// Asks all known nodes for their logs, too.
+    #[param(value_type = Option<String>, allow_reserved)]
+    all: Option<String>,
+}
+
+/// How the node is: its slot and phase, its log, whom it trusts, its quorum set, its backups, everybody it knows.
+#[utoipa::path(get, path = "/status", params(StatusParams), responses(
+    (status = OK, body = Status),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn status(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    params: Result<Query<StatusParams>, QueryRejection>,
+) -> Result<Json<Status>, Problem> {
+    api.admit(Call::Read, from, &headers)?;
+    let Query(params) = params.map_err(|error| bad_query(&error))?;
+    let limit = params.limit.unwrap_or(ENTRIES);
+    if limit > ENTRIES_MAX {
+        let why = format!("limit={limit}, expected at most {ENTRIES_MAX}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, why));
+    }
+    let question = StatusQuestion {
+        from_slot: params.from_slot,
+        limit: limit as usize,
+    };
+    let mut status = api.ask(|reply| Command::Status(question, reply)).await?;
+    let asks_all = match params.all.as_deref() {
+        None | Some("false") => false,
+        Some("" | "true") => true,
+        Some(other) => {
+            let why = format!("all={other}, expected all, all=true or all=false");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, why));
+        }
+    };
+    if asks_all {
+        status.all = Some(logs_of(&status.nodes, question).await);
+    }
+    Ok(Json(*status))
+}
+
+pub(super) fn bad_query(error: &QueryRejection) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        format!("the query: {}", error.body_text()),
+    )
+}
+
+/// Asks all of them at once.
+async fn logs_of(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
+    let asked: Vec<_> = nodes
+        .iter()
+        .map(|node| {
+            let node = node.clone();
+            tokio::task::spawn_blocking(move || log_of(node, question))
+        })
+        .collect();
+    let mut logs = Vec::new();
+    for answer in asked {
+        logs.extend(answer.await);
+    }
+    logs
+}
+
+fn log_of(node: OtherView, question: StatusQuestion) -> OtherLog {
+    let from = question.from_slot;
+    let from = from.map_or(String::new(), |slot| format!("&from_slot={slot}"));
+    let answer = match node.http {
+        None => Err("nobody knows where it answers".to_owned()),
+        Some(http) => agent(OTHERS_TIMEOUT)
+            .get(format!(
+                "http://{http}/status?limit={}{from}",
+                question.limit
+            ))
+            .call()
+            .map_err(|error| error.to_string())
+            .and_then(|mut response| {
+                let status = response.status();
+                let read = response.body_mut().read_json::<Status>();
+                read.map_err(|error| format!("status {status}: {error}"))
+            }),
+    };
+    let (log, error) = match answer {
+        Ok(status) if status.id == node.id => (Some(status.log), None),
+        Ok(_) => (None, Some("another node answers there".to_owned())),
+        Err(error) => (None, Some(error)),
+    };
+    OtherLog {
+        id: node.id,
+        name: node.name,
+        log,
+        error,
+    }
+}
+
+/// The trusted-node service: whom this node has found and trusts, and why.
+#[utoipa::path(get, path = "/peers", params(
+    ("quorumscope-question" = Option<String>, Header, description = "Between nodes: a signed question, as JSON; the answer is then signed, too.")), responses(
+    (status = OK, body = PeersView),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn peers(
+    State(api): State<Arc<Api>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Json<PeersView>, Problem> {
+    let Some(question) = headers.get(QUESTION_HEADER) else {
+        api.admit(Call::Read, from, &headers)?;
+        return Ok(Json(api.ask(Command::Peers).await?));
+    };
+    let unreadable = |why: String| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("the header {QUESTION_HEADER}: {why}"),
+        )
+    };
+    let signed: Signed = serde_json::from_slice(question.as_bytes())
+        .map_err(|error| unreadable(error.to_string()))?;
+    let opened =
+        Opened::open(signed, &api.config.network).map_err(|error| unreadable(error.to_string()))?;
+    let opened = Box::new(opened);
+    let (mut peers, signed) = api
+        .ask(|reply| Command::PeersQuestion(opened, reply))
+        .await?;
+    peers.signed = signed;
+    Ok(Json(peers))
+}
+
+/// Whether the node is well: 204, or 503 and what is wrong.
+#[utoipa::path(get, path = "/healthz", responses(
+    (status = NO_CONTENT, description = "The node is well."),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn healthz(State(api): State<Arc<Api>>) -> Result<StatusCode, Problem> {
+    match api.ask(Command::Health).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(trouble) => Err(Problem::unavailable(format!(
+            "nothing leaves this node until it can store again: {trouble}"
+        ))),
+    }
+}
+
+/// Counters and gauges in the text format of Prometheus.
+#[utoipa::path(get, path = "/metrics", responses(
+    (status = OK, body = String, content_type = "text/plain"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+    let text = api.ask(Command::Metrics).await?;
+    let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((content_type, text).into_response())
+}

@@ -1,0 +1,158 @@
+//! `Server`: accepts connections on one thread and serves them, with bounds on their number and on slow clients.
+
+use super::{Api, router};
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// How long open calls may go on when everything ends.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why nobody can be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be used.
+    #[error("{address}: {source}; choose another address or port for --http")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no thread for it.
+    #[error("the server could not be started: {0}")]
+    Start(io::Error),
+}
+
+/// A bound address, not served yet.
+pub(crate) struct Server {
+    listener: StdListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// If it is taken, or not one of this machine.
+    pub(crate) fn bind(address: SocketAddr) -> Result<Server, ServeError> {
+        let failed = |source| ServeError::Bind { address, source };
+        let listener = StdListener::bind(address).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Server { listener, address })
+    }
+
+    /// The address, with the port that the system has chosen.
+    #[must_use]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves on a thread of its own until `ending` says true; then open calls have two more seconds.
+    ///
+    /// # Errors
+    /// If there is no thread for it.
+    pub(crate) fn serve(
+        self,
+        api: Arc<Api>,
+        ending: watch::Receiver<bool>,
+    ) -> Result<JoinHandle<()>, ServeError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(16)
+            .build()
+            .map_err(ServeError::Start)?;
+        thread::Builder::new()
+            .name("qs-http".to_owned())
+            .spawn(move || {
+                runtime.block_on(accept(self.listener, api, ending));
+                runtime.shutdown_timeout(FAREWELL);
+            })
+            .map_err(ServeError::Start)
+    }
+}
+
+async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receiver<bool>) {
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "nobody can be served"),
+    };
+    let places = Arc::new(Semaphore::new(api.config.limits.connections));
+    let router = router(Arc::clone(&api));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = ending.wait_for(|ending| *ending) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        let (stream, from) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Too many open files, for example: others may close some.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Without a place the connection is closed at once: whoever calls tries again.
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            continue;
+        };
+        let (router, ending, patience) = (router.clone(), ending.clone(), api.patience());
+        connections.spawn(async move {
+            serve(stream, from, router, patience, ending).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    drop(tokio::time::timeout(FAREWELL, all).await);
+}
+
+async fn serve(
+    stream: TcpStream,
+    from: SocketAddr,
+    router: axum::Router,
+    patience: Duration,
+    mut ending: watch::Receiver<bool>,
+) {
+    // Who does not read is not waited for: the system gives up on what is not acknowledged.
+    let socket = SockRef::from(&stream);
+    drop(socket.set_tcp_nodelay(true));
+    #[cfg(target_os = "linux")]
+    drop(socket.set_tcp_user_timeout(Some(3 * patience)));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(from));
+            router.oneshot(request).await
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // Broken connections are everyday life.
+        ended = connection.as_mut() => return drop(ended),
+        _ = ending.wait_for(|ending| *ending) => connection.as_mut().graceful_shutdown(),
+    }
+    drop(connection.await);
+}

@@ -1,0 +1,333 @@
+//! `Process`: one node as a process. Starts everything in order, and stops it in order.
+
+use super::clock::Clock;
+use super::command::Command;
+use super::config::{LiveConfig, OnStop};
+use super::directory::Directory;
+use super::fetch::{FetchSettings, Fetcher};
+use super::files::{FileStore, FilesError};
+use super::host::{Host, Parts};
+use super::http::{Api, ServeError, Server};
+use super::identity::{Identity, IdentityError};
+use super::links::Office;
+use super::recorder::{Recorder, place};
+use super::seen::Seen;
+use super::store::{Store, StoreError};
+use super::udp::{Heard, Udp, UdpError, source_address};
+use super::wire::{Signed, WireAnnouncement, WireError};
+use crate::net::{Latency, MediumSpec};
+use crate::node::{Arrival, Node, NodeConfig, NodeKey, Peer, Persisted, TrustPolicy};
+use crate::scenario::{NodeSpec, Placement, Scenario};
+use crate::scp::NodeId;
+use crate::time::Span;
+use crate::trace::{Provenance, TraceError, TraceWriter};
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use tokio::sync::watch;
+
+/// How many commands wait for the node.
+const COMMANDS_MAX: usize = 65_536;
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("{}: {source}; choose a data folder that can be written", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store is that of another node.
+    #[error("{}: this store belongs to another key than the one beside it; put the files back together", .0.display())]
+    OtherKey(PathBuf),
+    /// No files.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// No discovery.
+    #[error(transparent)]
+    Udp(#[from] UdpError),
+    /// No REST.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// No recording.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The quorum set is of no use.
+    #[error("the quorum set: {0}")]
+    Trust(String),
+    /// Nobody could find it.
+    #[error("{0} is no address at which others could find this node; say --advertise ADDRESS:PORT")]
+    Nowhere(SocketAddr),
+    /// The system gives it no thread.
+    #[error("no thread could be started: {0}")]
+    Thread(io::Error),
+}
+
+/// A running node.
+pub struct Process {
+    commands: Sender<Command>,
+    host: Option<JoinHandle<()>>,
+    others: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    ending: watch::Sender<bool>,
+    /// Where it answers.
+    pub http: SocketAddr,
+    /// Who it is.
+    pub key: NodeKey,
+    on_stop: OnStop,
+}
+
+impl Process {
+    /// Starts a node. When this returns it answers calls.
+    ///
+    /// # Errors
+    /// If a folder, the key, the store, a port or the quorum set is not as it must be. Nothing runs then.
+    pub fn start(mut config: LiveConfig) -> Result<Process, StartError> {
+        let failed = |path: &PathBuf| {
+            let path = path.clone();
+            move |source| StartError::Folder { path, source }
+        };
+        std::fs::create_dir_all(&config.data).map_err(failed(&config.data))?;
+        let mut store = Store::open(&config.data)?;
+        let identity = Arc::new(Identity::open(&config.data)?);
+        let files = FileStore::open(&config.files, config.limits.file_bytes)?;
+        let udp = Udp::open(config.broadcast)?;
+        let server = Server::bind(config.http)?;
+        config.http = server.address();
+        config.advertise = Some(advertised(&config)?);
+        let mut directory = directory(&mut store, &identity, &config)?;
+        let node_config = Arc::new(node_config(&config, &identity, &mut directory)?);
+        let persisted = persisted(&mut store, &files)?;
+        let scenario = Arc::new(scenario(&config, &node_config));
+        let clock = Clock::start();
+        let provenance = Provenance {
+            epoch_unix_us: Some(clock.epoch_unix_us()),
+            ..Provenance::default()
+        };
+        let trace = config.trace.as_deref();
+        let trace = trace
+            .map(|path| TraceWriter::create_from(path, &scenario, &provenance))
+            .transpose()?;
+        let config = Arc::new(config);
+        let (commands, queue) = bounded(COMMANDS_MAX);
+        let (fetches, fetched) = bounded(COMMANDS_MAX);
+        let (ending, ending_seen) = watch::channel(false);
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::new(Seen::default());
+        let http = config.http;
+        let office = Arc::new(Office {
+            network: config.network.clone(),
+            identity: Arc::clone(&identity),
+            seen: Arc::clone(&seen),
+            host: commands.clone(),
+            stop: Arc::clone(&stop),
+        });
+        let listening = udp.listen(config.network.clone(), Arc::clone(&stop), {
+            let commands = commands.clone();
+            move |heard, _| tell(&commands, heard)
+        });
+        let listening = listening.map_err(StartError::Thread)?;
+        let api = Api::new(
+            commands.clone(),
+            Arc::clone(&config),
+            identity.key(),
+            seen,
+            files.clone(),
+            ending_seen.clone(),
+        );
+        let serving = server.serve(Arc::new(api), ending_seen)?;
+        let on_stop = config.on_stop;
+        let host = Host::new(Parts {
+            node: Node::new(node_config),
+            recorder: Recorder::new(scenario, &clock, trace),
+            fetcher: Fetcher::new(files, FetchSettings::default(), fetches),
+            fetched,
+            config,
+            clock,
+            directory,
+            store,
+            office,
+            udp,
+            commands: queue,
+        });
+        let host = thread::Builder::new()
+            .name("qs-node".to_owned())
+            .spawn(move || host.run(persisted))
+            .map_err(StartError::Thread)?;
+        Ok(Process {
+            commands,
+            host: Some(host),
+            others: vec![listening, serving],
+            stop,
+            ending,
+            http,
+            key: identity.key(),
+            on_stop,
+        })
+    }
+
+    /// Ends the node: what is being written is finished, peers are told, open calls have two more seconds.
+    pub fn stop(mut self) {
+        let last = match self.on_stop {
+            OnStop::Leave => Command::Leave,
+            OnStop::Pause => Command::Stop,
+        };
+        drop(self.commands.send(last));
+        if let Some(host) = self.host.take() {
+            // A thread that broke down has ended, too.
+            drop(host.join());
+        }
+        self.ending.send_replace(true);
+        self.stop.store(true, Ordering::Relaxed);
+        for other in self.others.drain(..) {
+            drop(other.join());
+        }
+    }
+
+    /// Has the node ended by itself? It never should.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.host.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+/// What is heard goes to the node; if too much waits there, it is as good as lost.
+fn tell(commands: &Sender<Command>, heard: Heard) {
+    let command = match heard {
+        Heard::Announcement(said) => Command::Heard(said),
+        Heard::Dropped(error) => Command::NotHeard(error),
+    };
+    if let Err(TrySendError::Full(_)) = commands.try_send(command) {
+        tracing::warn!("an announcement was dropped: too much is waiting");
+    }
+}
+
+/// Where others find the node.
+fn advertised(config: &LiveConfig) -> Result<SocketAddr, StartError> {
+    let given = match config.advertise {
+        Some(given) if given.port() == 0 => SocketAddr::new(given.ip(), config.http.port()),
+        Some(given) => given,
+        None if config.http.ip().is_unspecified() => {
+            let source = source_address(config.broadcast);
+            let ip = source.ok_or(StartError::Nowhere(config.http))?;
+            SocketAddr::new(ip, config.http.port())
+        }
+        None => config.http,
+    };
+    match given.ip().is_unspecified() {
+        true => Err(StartError::Nowhere(given)),
+        false => Ok(given),
+    }
+}
+
+/// Who has which number, as it was before.
+fn directory(
+    store: &mut Store,
+    identity: &Identity,
+    config: &LiveConfig,
+) -> Result<Directory, StartError> {
+    let other = || StartError::OtherKey(config.data.clone());
+    let keys = store.numbers()?;
+    let mut directory = Directory::restore(identity.key(), &keys).ok_or_else(other)?;
+    for bytes in store.announcements()?.values() {
+        // What cannot be read any more is heard again.
+        let Ok(signed) = serde_json::from_slice::<Signed>(bytes) else {
+            continue;
+        };
+        if let Ok(said) = WireAnnouncement::open(&signed, &config.network) {
+            drop(directory.learn(&said, &signed));
+        }
+    }
+    directory.forget_unstored_announcements();
+    Ok(directory)
+}
+
+fn node_config(
+    config: &LiveConfig,
+    identity: &Identity,
+    directory: &mut Directory,
+) -> Result<NodeConfig, StartError> {
+    let trust = match &config.trust {
+        None => TrustPolicy::Found,
+        Some(set) => {
+            let set = set.numbered(directory);
+            let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
+            set.check_sane()
+                .map_err(|why| StartError::Trust(format!("{why:?}")))?;
+            TrustPolicy::Fixed(Arc::new(set))
+        }
+    };
+    Ok(NodeConfig {
+        peer: Peer {
+            id: NodeId(0),
+            name: config.name.as_str().into(),
+            key: identity.key().to_string().into(),
+        },
+        trust,
+        threshold: config.threshold,
+        is_beacon: config.is_beacon,
+        address_book: Arc::new([]),
+        initial_value: None,
+        held_files: Vec::new(),
+        arrival: Arrival::Unsure,
+        settings: Arc::clone(&config.settings),
+    })
+}
+
+/// What survived, without files that are no longer there: those are fetched again.
+fn persisted(store: &mut Store, files: &FileStore) -> Result<Option<Persisted>, StartError> {
+    let mut persisted = store.load()?;
+    if persisted == Persisted::default() {
+        return Ok(None);
+    }
+    persisted.files.retain(|sha256, file| {
+        let is_here = files.find(sha256).is_some();
+        if !is_here {
+            tracing::warn!(name = %file.name, %sha256, "the file is gone from its folder");
+        }
+        is_here
+    });
+    Ok(Some(persisted))
+}
+
+/// What is recorded names a scenario: the node alone.
+fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> Scenario {
+    Scenario {
+        name: "live".to_owned(),
+        title: format!("{} on {}", config.name, config.network),
+        description: "A node as a process, as it saw the network.".to_owned(),
+        seed: 0,
+        nodes: vec![NodeSpec {
+            config: Arc::clone(node),
+            position: place(NodeId(0)),
+            organization: None,
+        }],
+        area_m: (1000.0, 1000.0),
+        placement: Placement::View,
+        medium: MediumSpec {
+            latency: Latency {
+                min: Span::from_ms(1),
+                max: Span::from_ms(1),
+            },
+            loss: 0.0,
+            radio_range_m: None,
+            links: Vec::new(),
+        },
+        settings: Arc::clone(&config.settings),
+        events: Vec::new(),
+        remarks: Vec::new(),
+    }
+}

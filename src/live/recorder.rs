@@ -1,0 +1,198 @@
+//! `Recorder`: what happens at this node as records, into a trace file and to whoever follows.
+//!
+//! Both get the same records. Who follows gets the present state first, rebuilt as records; who is too slow is told so,
+//! and starts again.
+
+use super::clock::Clock;
+use super::command::{Flight, Following};
+use super::directory::Directory;
+use crate::net::{LossReason, Position};
+use crate::node::{Input, NodeConfig, Output};
+use crate::scenario::Scenario;
+use crate::scp::NodeId;
+use crate::time::Time;
+use crate::trace::{Record, Snapshot, TraceWriter};
+use serde::Serialize;
+use std::f64::consts::TAU;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// How many records wait for somebody who follows.
+const RECORDS_WAITING: usize = 8_192;
+/// Half the width of the area in which nodes are drawn, in metres.
+const RADIUS_M: f64 = 400.0;
+
+/// What everybody who follows is told first.
+#[derive(Serialize)]
+struct Hello<'a> {
+    epoch_unix_us: u64,
+    peer: &'a crate::node::Peer,
+    scenario: &'a Scenario,
+}
+
+/// Records what happens.
+pub(super) struct Recorder {
+    scenario: Arc<Scenario>,
+    config: Arc<NodeConfig>,
+    epoch_unix_us: u64,
+    trace: Option<TraceWriter>,
+    followers: broadcast::Sender<Arc<str>>,
+    met: usize,
+    last: (Time, u32),
+    snapshot: Snapshot,
+}
+
+/// Where the node with this number is drawn: on a spiral, so that any number of them finds a place.
+#[must_use]
+pub(super) fn place(node: NodeId) -> Position {
+    let nth = f64::from(node.0);
+    let (turn, radius) = (nth * TAU * 0.381_966, RADIUS_M * (nth / (nth + 6.0)).sqrt());
+    Position {
+        x_m: 500.0 + radius * turn.cos(),
+        y_m: 500.0 + radius * turn.sin(),
+    }
+}
+
+impl Recorder {
+    /// Records a run of the node that `scenario` consists of, into `trace` if there is one.
+    #[must_use]
+    pub(super) fn new(
+        scenario: Arc<Scenario>,
+        clock: &Clock,
+        trace: Option<TraceWriter>,
+    ) -> Recorder {
+        let config = Arc::clone(&scenario.nodes[0].config);
+        let mut recorder = Recorder {
+            scenario,
+            config,
+            epoch_unix_us: clock.epoch_unix_us(),
+            trace,
+            followers: broadcast::Sender::new(RECORDS_WAITING),
+            met: 1,
+            last: (Time::ZERO, 0),
+            snapshot: Snapshot::default(),
+        };
+        let added = recorder.added();
+        recorder.record(&added);
+        recorder
+    }
+
+    fn added(&self) -> Record {
+        Record::NodeAdded {
+            at: Time::ZERO,
+            config: Arc::clone(&self.config),
+            position: place(NodeId(0)),
+            organization: None,
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        if let Some(trace) = &mut self.trace
+            && let Err(error) = trace.write(record)
+        {
+            tracing::error!(%error, "the node goes on without being recorded");
+            self.trace = None;
+        }
+        if self.followers.receiver_count() > 0 {
+            // Nobody there any more: then nobody misses it.
+            drop(self.followers.send(json(record)));
+        }
+    }
+
+    /// The node has done a step.
+    pub(super) fn stepped(&mut self, at: Time, input: Input, outputs: &[Output]) {
+        let generation = if self.last.0 == at {
+            self.last.1 + 1
+        } else {
+            0
+        };
+        self.last = (at, generation);
+        self.snapshot.note(at, &input, outputs);
+        if self.trace.is_none() && self.followers.receiver_count() == 0 {
+            return;
+        }
+        self.record(&Record::Stepped {
+            at,
+            generation,
+            node: NodeId(0),
+            input,
+            outputs: outputs.to_vec(),
+        });
+    }
+
+    /// Numbers may have been given since the last time.
+    pub(super) fn met(&mut self, at: Time, directory: &Directory) {
+        while self.met < directory.len() {
+            if let Some(record) = met(at, self.met, directory) {
+                self.record(&record);
+            }
+            self.met += 1;
+        }
+    }
+
+    /// A transmission has arrived.
+    pub(super) fn sent(&mut self, flight: &Flight, arrived_at: Time) {
+        self.record(&Record::Sent {
+            at: flight.at,
+            arrives_at: arrived_at,
+            flight: flight.id,
+            from: NodeId(0),
+            to: flight.to,
+            kind: flight.kind,
+            message: Some(flight.message),
+            housekeeping: flight.housekeeping,
+        });
+    }
+
+    /// A transmission has not arrived.
+    pub(super) fn lost(&mut self, flight: &Flight, at: Time) {
+        self.record(&Record::Lost {
+            at,
+            flight: flight.id,
+            from: NodeId(0),
+            to: flight.to,
+            kind: flight.kind,
+            housekeeping: flight.housekeeping,
+            why: LossReason::ReceiverDown,
+        });
+    }
+
+    /// Somebody follows from now on.
+    pub(super) fn follow(&mut self, at: Time, directory: &Directory) -> Following {
+        let hello = Hello {
+            epoch_unix_us: self.epoch_unix_us,
+            peer: &self.config.peer,
+            scenario: &self.scenario,
+        };
+        let mut beginning = vec![json(&hello), json(&self.added())];
+        for number in 1..self.met.min(directory.len()) {
+            beginning.extend(met(at, number, directory).map(|record| json(&record)));
+        }
+        beginning.extend(self.snapshot.records(NodeId(0)).iter().map(json));
+        Following {
+            beginning,
+            rest: self.followers.subscribe(),
+        }
+    }
+
+    /// Completes the trace.
+    pub(super) fn finish(&mut self) {
+        if let Some(Err(error)) = self.trace.take().map(TraceWriter::finish) {
+            tracing::error!(%error, "the recording could not be completed");
+        }
+    }
+}
+
+fn met(at: Time, number: usize, directory: &Directory) -> Option<Record> {
+    let node = NodeId(u32::try_from(number).ok()?);
+    Some(Record::NodeMet {
+        at,
+        peer: directory.peer(node)?,
+        position: place(node),
+    })
+}
+
+fn json<T: Serialize>(content: &T) -> Arc<str> {
+    // Data of ours: it can be written.
+    serde_json::to_string(content).unwrap_or_default().into()
+}

@@ -1,0 +1,84 @@
+//! Quorum sets with keys in place of numbers.
+
+use crate::live::directory::Directory;
+use crate::live::wire::WireError;
+use crate::node::NodeKey;
+use crate::scp::QuorumSet;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A quorum set as it is sent and as it is written into files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(no_recursion)]
+pub struct WireQuorumSet {
+    /// How many entries must be satisfied.
+    pub threshold: u32,
+    /// Keys of the nodes named directly.
+    #[schema(value_type = Vec<String>)]
+    pub validators: Vec<NodeKey>,
+    /// Nested sets, each counting as one entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inner: Vec<WireQuorumSet>,
+}
+
+impl WireQuorumSet {
+    /// As it is sent.
+    #[must_use]
+    pub fn new(set: &QuorumSet, directory: &Directory) -> WireQuorumSet {
+        let keys = set.validators.iter().map(|&node| directory.key_of(node));
+        WireQuorumSet {
+            threshold: set.threshold,
+            validators: keys.collect(),
+            inner: set
+                .inner
+                .iter()
+                .map(|inner| WireQuorumSet::new(inner, directory))
+                .collect(),
+        }
+    }
+
+    /// As the node counts.
+    ///
+    /// # Errors
+    /// If it is nested too deeply, names too many nodes, or names more unknown ones than can be told apart.
+    pub fn numbered(&self, directory: &mut Directory) -> Result<QuorumSet, WireError> {
+        let mut named = 0;
+        self.numbered_within(QuorumSet::DEPTH_MAX, &mut named, directory)
+    }
+
+    fn numbered_within(
+        &self,
+        depth: u32,
+        named: &mut usize,
+        directory: &mut Directory,
+    ) -> Result<QuorumSet, WireError> {
+        *named += self.validators.len();
+        if *named > QuorumSet::NODES_MAX {
+            let most = QuorumSet::NODES_MAX;
+            return Err(WireError::Malformed(format!(
+                "a quorum set with more than {most} nodes"
+            )));
+        }
+        let validators = self.validators.iter().map(|&key| directory.number(key));
+        let validators = validators.collect::<Result<_, _>>()?;
+        let inner = match depth.checked_sub(1) {
+            Some(depth) => self
+                .inner
+                .iter()
+                .map(|inner| inner.numbered_within(depth, named, directory))
+                .collect::<Result<_, _>>()?,
+            None if self.inner.is_empty() => Vec::new(),
+            None => {
+                return Err(WireError::Malformed(
+                    "a quorum set that is nested too deeply".to_owned(),
+                ));
+            }
+        };
+        Ok(QuorumSet {
+            threshold: self.threshold,
+            validators,
+            inner,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! `Signed`: JSON together with the signature of its author.
+
+use crate::live::identity::{Identity, Purpose, is_signed_by};
+use crate::node::NodeKey;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Why something that arrived is not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// It is no JSON, or not of the form that it must have.
+    #[error("{0}")]
+    Malformed(String),
+    /// The signature is not that of the node named in it.
+    #[error("the signature is not that of {0}, for this network and these bytes")]
+    BadSignature(NodeKey),
+    /// It is of another network.
+    #[error("it belongs to another network")]
+    OtherNetwork,
+    /// It is of another version of the protocol.
+    #[error("version {0} of the protocol, expected 1")]
+    OtherVersion(u32),
+    /// It is larger than anything of its kind can be.
+    #[error("{0} bytes, expected at most {1}")]
+    TooLarge(usize, usize),
+    /// There is no number left for a node that has not been met before.
+    #[error("too many nodes: this node has met as many as it can tell apart")]
+    TooManyNodes,
+}
+
+/// Bytes that are written as lower-case hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hex<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> Serialize for Hex<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(2 * N);
+        for byte in self.0 {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+            }
+        }
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex<N>, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; N];
+        let digits = text.as_bytes();
+        let is_read = digits.len() == 2 * N
+            && bytes.iter_mut().zip(digits.chunks(2)).all(|(byte, pair)| {
+                match (digit(pair[0]), digit(pair[1])) {
+                    (Some(high), Some(low)) => {
+                        *byte = high << 4 | low;
+                        true
+                    }
+                    _ => false,
+                }
+            });
+        if is_read {
+            Ok(Hex(bytes))
+        } else {
+            let expected = 2 * N;
+            Err(D::Error::custom(format!(
+                "expected {expected} lower-case hexadecimal digits"
+            )))
+        }
+    }
+}
+
+/// JSON and the signature of its author over exactly these bytes.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// What was signed, as it was written. It names its author.
+    #[schema(value_type = Object)]
+    pub message: Arc<RawValue>,
+    /// Ed25519 signature, 128 lower-case hexadecimal digits. It covers the name of the network and the purpose, too.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{128}$")]
+    pub signature: Hex<64>,
+}
+
+impl PartialEq for Signed {
+    fn eq(&self, other: &Signed) -> bool {
+        self.signature == other.signature && self.message.get() == other.message.get()
+    }
+}
+
+impl Signed {
+    /// Signs `content`.
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn new<T: Serialize>(
+        identity: &Identity,
+        network: &str,
+        purpose: Purpose,
+        content: &T,
+    ) -> Result<Signed, WireError> {
+        let malformed = |error: serde_json::Error| WireError::Malformed(error.to_string());
+        let message = serde_json::value::to_raw_value(content).map_err(malformed)?;
+        let signature = Hex(identity.sign(network, purpose, message.get().as_bytes()));
+        Ok(Signed {
+            message: Arc::from(message),
+            signature,
+        })
+    }
+
+    /// What it says, without asking whether its author has said it.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
+        serde_json::from_str(self.message.get())
+            .map_err(|error| WireError::Malformed(error.to_string()))
+    }
+
+    /// Has `author` signed it?
+    pub(super) fn check(
+        &self,
+        author: NodeKey,
+        network: &str,
+        purpose: Purpose,
+    ) -> Result<(), WireError> {
+        let bytes = self.message.get().as_bytes();
+        if is_signed_by(author, network, purpose, bytes, &self.signature.0) {
+            Ok(())
+        } else {
+            Err(WireError::BadSignature(author))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signed_bytes_survive_the_journey() {
+        let identity = Identity::new([7; 32]);
+        let content = serde_json::json!({"tea": [1, 2, "\u{e9}\"\\"], "x": 1.5});
+        let signed = Signed::new(&identity, "test", Purpose::Message, &content).unwrap();
+        let json = serde_json::to_string(&vec![signed.clone()]).unwrap();
+        let [read]: [Signed; 1] = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, signed);
+        let check = |signed: &Signed| signed.check(identity.key(), "test", Purpose::Message);
+        assert_eq!(check(&read), Ok(()));
+        let forged: Signed =
+            serde_json::from_str(&json[1..json.len() - 1].replace("tea", "tee")).unwrap();
+        assert_eq!(check(&forged), Err(WireError::BadSignature(identity.key())));
+        assert!(
+            serde_json::from_str::<Signed>(&json.replace(r#""signature":""#, r#""signature":"0"#))
+                .is_err()
+        );
+    }
+}

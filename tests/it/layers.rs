@@ -64,7 +64,7 @@ const TOP: &[&str] = &["commands", "cli", "main", "lib"];
 const TOKENS: &[(&str, &[&str])] = &[
     ("Instant::now", &["live/", "commands/", "window/frame"]),
     ("SystemTime", &["live/", "commands/"]),
-    ("std::net", &["live/"]),
+    ("std::net", &["live/", "cli/net"]),
     (
         "thread::",
         &[
@@ -72,6 +72,8 @@ const TOKENS: &[(&str, &[&str])] = &[
             "live/",
             "window/jobs.rs",
             "commands/bench_scp/threads.rs",
+            "commands/node.rs",
+            "commands/propose.rs",
         ],
     ),
     ("is_key_pressed", &["window/input"]),

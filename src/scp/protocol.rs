@@ -258,7 +258,7 @@ impl Scp {
             true => Voice::Speaks,
             false => Voice::Silent,
         };
-        let local_set = self.sets.resolve(driver, self.local.quorum_set);
+        let local_set = self.sets.resolve_local(driver, self.local.quorum_set);
         let (slot, novelty) = self.slots.get_or_add(index, voice);
         slot.begin();
         let kept = out.len();

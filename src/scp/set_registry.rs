@@ -37,6 +37,8 @@ pub(super) struct SetRegistry {
     by_id: BTreeMap<QuorumSetId, SetClass>,
     /// The set of each owner that was asked for last: nearly always the one that is asked for next.
     last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
+    /// The set of the local node, which is asked for at every input.
+    local: Option<(QuorumSetId, SetClass)>,
     namers: RefCell<Namers>,
 }
 
@@ -103,6 +105,23 @@ impl Namers {
 }
 
 impl SetRegistry {
+    /// The same as [`SetRegistry::resolve`], for the local node.
+    #[inline]
+    pub(super) fn resolve_local<D: Driver>(
+        &mut self,
+        driver: &D,
+        id: QuorumSetId,
+    ) -> Option<SetClass> {
+        if let Some((known, class)) = self.local
+            && known == id
+        {
+            return Some(class);
+        }
+        let class = self.resolve(driver, id)?;
+        self.local = Some((id, class));
+        Some(class)
+    }
+
     /// The class of the set that `id` names, if the application knows it.
     pub(super) fn resolve<D: Driver>(&mut self, driver: &D, id: QuorumSetId) -> Option<SetClass> {
         let last = self.last_of_owner.get(id.owner.index());

@@ -107,6 +107,15 @@ pub struct WindowArgs {
     /// What to run.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// Watch nodes that run as processes, such as `http://127.0.0.1:8001`, and whomever they know.
+    #[cfg(feature = "net")]
+    #[arg(long, value_name = "URL", num_args = 1..,
+          conflicts_with_all = ["scenario", "network", "replay", "seed", "nodes", "executor", "pause_at"])]
+    pub attach: Vec<String>,
+    /// A file with the token that nodes of other machines want to be shown.
+    #[cfg(feature = "net")]
+    #[arg(long, value_name = "FILE", requires = "attach")]
+    pub token_file: Option<PathBuf>,
     /// Who does the nodes' work: a thread per node, or the engine itself.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Threads)]
     pub executor: ExecutorArg,

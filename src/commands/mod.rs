@@ -11,6 +11,8 @@ mod cpu;
 mod error;
 mod figure;
 mod intersection;
+#[cfg(all(feature = "net", feature = "window"))]
+mod live;
 mod load;
 mod merge;
 #[cfg(feature = "net")]

@@ -2,6 +2,8 @@
 
 use super::error::CommandError;
 use super::figure::theme_name;
+#[cfg(feature = "net")]
+use super::live::Live;
 use super::recorded::Recorded;
 use super::{load, run_in_terminal};
 use crate::cli::{SourceArgs, WindowArgs};
@@ -16,12 +18,13 @@ use crate::window::{
     WindowOptions,
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Opens the window on what `args` ask for. Without a display: says so and runs it in the terminal.
 ///
@@ -30,11 +33,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
     load::check(&args.source)?;
     if !window::has_display() {
-        return run_in_terminal(
-            args,
-            "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)",
-        );
+        let why = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)";
+        return without_window(args, why);
     }
+    show(args, Factory::new(args)?)
+}
+
+/// Opens the window.
+fn show(args: &WindowArgs, factory: Factory) -> Result<ExitCode, CommandError> {
     let options = WindowOptions {
         first: ScenarioChoice {
             source: Source::Given,
@@ -56,29 +62,44 @@ pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
         },
         screenshots: PathBuf::from("."),
     };
-    match window::run(options, Arc::new(Factory::new(args))) {
+    match window::run(options, Arc::new(factory)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(WindowError::NoDisplay(why)) => run_in_terminal(args, &why),
+        Err(WindowError::NoDisplay(why)) => without_window(args, &why),
         Err(error) => Err(CommandError::Window(error.to_string())),
     }
 }
 
-/// Opens simulations.
+/// What can be done all the same.
+fn without_window(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
+    #[cfg(feature = "net")]
+    if !args.attach.is_empty() {
+        let what = "--attach shows nodes in a window; ask one of them in the terminal with `quorumscope status`";
+        return Err(CommandError::Window(format!("{why}; {what}")));
+    }
+    run_in_terminal(args, why)
+}
+
+/// Opens runs.
 pub(super) struct Factory {
     given: SourceArgs,
     executor: ExecutorKind,
     trace: Option<PathBuf>,
     opened: AtomicU32,
+    /// Files of this machine that were looked at, by their SHA-256.
+    files: Files,
+    #[cfg(feature = "net")]
+    live: Option<Live>,
 }
 
 impl Factory {
-    fn new(args: &WindowArgs) -> Factory {
-        Factory {
-            given: args.source.clone(),
-            executor: args.executor.into(),
+    fn new(args: &WindowArgs) -> Result<Factory, CommandError> {
+        let plain = Factory::plain(args.source.clone(), args.executor.into());
+        Ok(Factory {
             trace: args.trace.clone(),
-            opened: AtomicU32::new(0),
-        }
+            #[cfg(feature = "net")]
+            live: Live::open(args, &plain.files)?,
+            ..plain
+        })
     }
 
     /// Opens simulations of `given` and of the built-in scenarios, recording none.
@@ -88,6 +109,20 @@ impl Factory {
             executor,
             trace: None,
             opened: AtomicU32::new(0),
+            files: Arc::default(),
+            #[cfg(feature = "net")]
+            live: None,
+        }
+    }
+
+    /// Wraps a session into one that is recorded, if that is wanted.
+    fn recorded(&self, session: impl Session + Send + 'static) -> Opened {
+        match self.trace_path() {
+            None => Ok(Box::new(session)),
+            Some(path) => {
+                let recorded = Recorded::new(session, &path);
+                Ok(Box::new(recorded.map_err(|error| error.to_string())?))
+            }
         }
     }
 
@@ -133,7 +168,11 @@ impl SessionFactory for Factory {
         BUILT_IN.iter().map(entry).collect()
     }
 
-    fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
+    fn open(&self, choice: &ScenarioChoice) -> Opened {
+        #[cfg(feature = "net")]
+        if let (Some(live), Source::Given) = (&self.live, &choice.source) {
+            return self.recorded(live.take()?);
+        }
         let source = self.source(choice);
         if let Some(path) = &source.replay {
             let replay = Replay::open(path).map_err(|error| error.to_string())?;
@@ -143,20 +182,22 @@ impl SessionFactory for Factory {
         let scenario = Arc::new(scenario);
         let simulation = Simulation::new(Arc::clone(&scenario), self.executor)
             .map_err(|error| error.to_string())?;
-        match self.trace_path() {
-            None => Ok(Box::new(simulation)),
-            Some(path) => {
-                let recorded =
-                    Recorded::new(simulation, &path).map_err(|error| error.to_string())?;
-                Ok(Box::new(recorded))
-            }
-        }
+        self.recorded(simulation)
     }
 
     fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
-        file_info(path).map_err(|why| format!("{}: {why}", path.display()))
+        let file = file_info(path).map_err(|why| format!("{}: {why}", path.display()))?;
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.insert(file.sha256.clone(), path.to_owned());
+        Ok(file)
     }
 }
+
+/// Files by their SHA-256.
+pub(super) type Files = Arc<Mutex<BTreeMap<String, PathBuf>>>;
+
+/// What is opened, or why it is not.
+type Opened = Result<Box<dyn Session + Send>, String>;
 
 /// Name, size and hash of a file.
 fn file_info(path: &Path) -> std::io::Result<FileInfo> {

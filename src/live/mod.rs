@@ -17,9 +17,11 @@
 //! | `udp`, `links`, `seen` | announcements; calls to other nodes; what has come lately |
 //! | `http`, `status` | REST, and what it tells |
 //! | `store`, `files`, `fetch` | what survives; files by hash; getting them from others |
+//! | `attach` | watching nodes from outside: a session over their `GET /events` |
 //!
 //! One thread decides (`qs-node`); the others wait for the network or the disk. Absent here: protocol, pictures.
 
+pub mod attach;
 mod chain;
 mod clock;
 mod command;

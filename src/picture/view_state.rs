@@ -233,11 +233,25 @@ pub enum Clock {
     Finished,
 }
 
+/// What kind of run is being looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Showing {
+    /// One in virtual time, under way or over.
+    #[default]
+    Simulation,
+    /// One that was recorded.
+    Recording,
+    /// Processes, as they run.
+    Live,
+}
+
 /// What neither world nor view knows.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// Whether time passes.
     pub clock: Clock,
+    /// What kind of run it is.
+    pub showing: Showing,
     /// What is known about quorums.
     pub quorums: Quorums,
     /// The nodes on which everything depends; empty while that is not known.

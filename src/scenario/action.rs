@@ -96,6 +96,9 @@ pub enum ActionRefused {
     /// Positions mean nothing here.
     #[error("nodes do not move in this scenario: positions are only a matter of view")]
     NotPhysical,
+    /// It is not for the one who watches to do this, or whoever was asked refused; the words say why.
+    #[error("{0}")]
+    NotFromHere(String),
     /// A recorded run cannot be changed.
     #[error("a recorded run cannot be changed")]
     Recorded,

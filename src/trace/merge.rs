@@ -357,7 +357,7 @@ impl<'a> Telling<'a> {
         }
         let next = FlightId(self.flights.len() as u64);
         record.renumber_flight(|flight| *self.flights.entry((life, flight)).or_insert(next));
-        record.delay(Span(of.zero_at.0));
+        record.shift(i64::try_from(of.zero_at.0).unwrap_or(i64::MAX));
         debug_assert_eq!(record.at(), at);
         Ok(record)
     }

@@ -4,7 +4,7 @@ use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
 use crate::scp::NodeId;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -112,19 +112,20 @@ pub enum Record {
 }
 
 impl Record {
-    /// Lets it have happened this much later.
-    pub fn delay(&mut self, span: Span) {
+    /// Moves it in time by so many microseconds, either way; nothing happens before zero.
+    pub fn shift(&mut self, by_us: i64) {
+        let moved = |at: Time| Time(at.0.saturating_add_signed(by_us));
         match self {
             Record::Sent { at, arrives_at, .. } => {
-                *at = *at + span;
-                *arrives_at = *arrives_at + span;
+                *at = moved(*at);
+                *arrives_at = moved(*arrives_at);
             }
             Record::NodeAdded { at, .. }
             | Record::NodeMet { at, .. }
             | Record::Acted { at, .. }
             | Record::Stepped { at, .. }
             | Record::Lost { at, .. }
-            | Record::Chunk { at, .. } => *at = *at + span,
+            | Record::Chunk { at, .. } => *at = moved(*at),
         }
     }
 

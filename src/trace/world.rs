@@ -119,6 +119,26 @@ impl World {
             .find(|(_, camps)| camps.len() > 1)
     }
 
+    /// Forgets what became of all slots but the `last` ones, in the logs of nodes too.
+    pub fn forget_before_last(&mut self, last: usize) {
+        let Some(oldest) = self
+            .tally
+            .slots
+            .keys()
+            .rev()
+            .take(last)
+            .next_back()
+            .copied()
+        else {
+            return;
+        };
+        self.tally.slots = self.tally.slots.split_off(&oldest);
+        for node in &mut self.nodes {
+            node.view.log.retain(|entry| entry.slot >= oldest);
+        }
+        self.version += 1;
+    }
+
     /// Lets time pass to `now` without anything happening: messages arrive, rings fade.
     pub fn advance_to(&mut self, now: Time) {
         self.now = self.now.max(now);

@@ -21,6 +21,7 @@ use crate::picture::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
 use crate::picture::view_state::{Clock, Shown, Status, ViewState};
 use crate::scenario::Action;
 use crate::scp::NodeId;
+use crate::session::Origin;
 use crate::trace::Status as Health;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -113,7 +114,11 @@ impl App {
 
     /// Whether something will change that no input tells of.
     pub(super) fn is_waiting(&self) -> bool {
-        self.jobs.is_busy() || !self.messages.is_empty() || self.quorums.is_waiting()
+        let follows = self
+            .shown
+            .as_ref()
+            .is_some_and(|(run, _)| run.is_followed());
+        self.jobs.is_busy() || !self.messages.is_empty() || self.quorums.is_waiting() || follows
     }
 
     /// Lets `wall` pass until `at`: results come in, the run goes on, messages go.
@@ -140,6 +145,7 @@ impl App {
         self.status.clock = match (run.pace.is_playing(), run.is_at_rest()) {
             (false, _) => Clock::Paused,
             (true, false) => Clock::Running,
+            (true, true) if run.is_followed() => Clock::Running,
             (true, true) => Clock::Finished,
         };
     }
@@ -295,6 +301,7 @@ impl App {
         Situation {
             has_run: run.is_some(),
             is_opening: self.opening.is_some(),
+            origin: run.map_or_else(Origin::default, |run| run.origin),
             selection: match health {
                 None => Selection::Nothing,
                 Some(Health::Running | Health::Silent) => Selection::Running,

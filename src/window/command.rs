@@ -7,6 +7,8 @@ mod table;
 
 pub(super) use table::TABLE;
 
+use crate::session::Origin;
+
 /// Something that a person tells the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Command {
@@ -114,6 +116,8 @@ pub(super) struct Situation {
     pub(super) has_run: bool,
     /// A run is being opened.
     pub(super) is_opening: bool,
+    /// Who decides what happens in it.
+    pub(super) origin: Origin,
     /// Whether a node is selected, and runs.
     pub(super) selection: Selection,
     /// How many nodes there are, those that left included.
@@ -165,6 +169,9 @@ impl Command {
             ),
             Selection::Running => (false, ""),
         };
+        if let Some(why) = self.not_ours(situation.origin) {
+            return Some(why);
+        }
         match self {
             Command::TogglePlay
             | Command::Step
@@ -184,6 +191,29 @@ impl Command {
             )]),
             _ => None,
         }
+    }
+
+    /// Why it cannot be done to a run that somebody else decides about.
+    pub(super) fn not_ours(self, origin: Origin) -> Option<&'static str> {
+        Some(match (origin, self) {
+            (Origin::Recorded, Command::Propose | Command::AddNode | Command::RemoveNode) => {
+                "This run was recorded: it cannot be changed."
+            }
+            (Origin::Recorded, Command::NewSeed) => "This run was recorded: it has its seed.",
+            (Origin::Live, Command::Slower | Command::Faster) => {
+                "These nodes are processes: they run at their own speed. One can pause the picture."
+            }
+            (Origin::Live, Command::AddNode) => {
+                "These nodes are processes: one joins when somebody starts one (quorumscope node)."
+            }
+            (Origin::Live, Command::RemoveNode) => {
+                "These nodes are processes: one leaves when somebody ends it (Ctrl-C)."
+            }
+            (Origin::Live, Command::Restart | Command::NewSeed) => {
+                "These nodes are processes: nobody here can start them again."
+            }
+            _ => return None,
+        })
     }
 
     /// Its first key in words, for tooltips and menus; empty if it has none.

@@ -8,7 +8,7 @@ use crate::analysis::Fbas;
 use crate::node::view::{Arrival, BackupAnswer, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
-use crate::session::{Progress, Session};
+use crate::session::{Origin, Progress, Session};
 use crate::time::Time;
 use crate::trace::{Status, World, WorldNode};
 use std::sync::Arc;
@@ -16,6 +16,11 @@ use std::time::Duration;
 
 /// About how many records are folded before the clock is looked at again.
 const RECORDS_PER_TURN: usize = 400;
+
+/// Processes run for months: beyond so many slots the oldest are forgotten ...
+const SLOTS_MAX: usize = 4_000;
+/// ... but for these.
+const SLOTS_KEPT: usize = 2_000;
 
 /// A run under way.
 pub(super) struct Run {
@@ -26,6 +31,8 @@ pub(super) struct Run {
     pub(super) pace: Pace,
     /// What was opened.
     pub(super) choice: ScenarioChoice,
+    /// Who decides what happens in it.
+    pub(super) origin: Origin,
     has_ended: bool,
     /// It was not a person who stopped time.
     paused_for_fork: bool,
@@ -41,6 +48,7 @@ impl Run {
         let scenario = Arc::new(session.scenario().clone());
         let pace = Pace::new(&scenario, start_as);
         let mut run = Run {
+            origin: session.origin(),
             session,
             world: World::new(scenario),
             pace,
@@ -69,6 +77,10 @@ impl Run {
     /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not
     /// fit into this frame happens in the next.
     pub(super) fn advance(&mut self, wall: Duration, may_go_on: &dyn Fn() -> bool) {
+        if self.is_followed() {
+            self.follow(may_go_on);
+            return;
+        }
         if !self.is_moving() {
             return;
         }
@@ -99,6 +111,24 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// Whether it goes on by itself, and is being watched.
+    pub(super) fn is_followed(&self) -> bool {
+        self.origin == Origin::Live && self.pace.is_playing()
+    }
+
+    /// Takes in what has happened without us.
+    fn follow(&mut self, may_go_on: &dyn Fn() -> bool) {
+        let mut progress = Progress::Limited;
+        while progress == Progress::Limited {
+            progress = self.session.advance(Time::MAX, RECORDS_PER_TURN);
+            self.fold();
+            if !may_go_on() {
+                break;
+            }
+        }
+        self.world.advance_to(self.session.now());
     }
 
     /// Stops time because two values were externalized.
@@ -194,6 +224,9 @@ impl Run {
     fn fold(&mut self) {
         for record in self.session.take_records() {
             self.world.apply(&record);
+        }
+        if self.origin == Origin::Live && self.world.slots().len() > SLOTS_MAX {
+            self.world.forget_before_last(SLOTS_KEPT);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[cfg(feature = "net")]
+mod attach;
 mod bench_scp;
 mod cli;
 mod conformance;

@@ -8,7 +8,7 @@ use crate::node::view::{MessageKind, Phase, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::theme::PaletteName;
 use crate::picture::values::Look;
-use crate::picture::view_state::Shown;
+use crate::picture::view_state::{Showing, Shown};
 use crate::picture::words;
 use crate::trace::Status;
 
@@ -62,6 +62,10 @@ fn phases(scene: &Scene<'_>) -> Vec<Row> {
 /// Unusual rims, if there are any.
 fn rims(scene: &Scene<'_>) -> Vec<Row> {
     let has = |status: Status| scene.world.nodes.iter().any(|node| node.status == status);
+    let crashed = match scene.status.showing {
+        Showing::Live => words::signs::GONE,
+        Showing::Simulation | Showing::Recording => words::signs::CRASHED,
+    };
     let no_quorum_set = || {
         let nodes = &scene.world.nodes;
         nodes
@@ -69,7 +73,7 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
             .any(|node| node.config.trust == TrustPolicy::Nobody)
     };
     [
-        (has(Status::Crashed), Sign::Crashed, words::signs::CRASHED),
+        (has(Status::Crashed), Sign::Crashed, crashed),
         (has(Status::Silent), Sign::Silent, words::signs::SILENT),
         (has(Status::Unseen), Sign::Unseen, words::signs::UNSEEN),
         (
@@ -131,6 +135,10 @@ fn messages(scene: &Scene<'_>) -> Vec<Row> {
     ];
     let mut rows = vec![Row::heading(scene, words::LEGEND_MESSAGES)];
     rows.extend(kinds.map(|kind| Row::sign(scene, Sign::Message(kind), words::message(kind))));
+    if scene.status.showing == Showing::Live {
+        let dim = scene.theme.text_dim;
+        rows.push(Row::plain(words::signs::SLOWED, dim));
+    }
     rows.push(Row::sign(scene, Sign::Several, words::signs::SEVERAL));
     rows.push(Row::sign(scene, Sign::Lost, words::signs::LOST));
     if scene.world.scenario.medium.radio_range_m.is_some() {

@@ -6,6 +6,7 @@ use super::block::{Block, Row};
 use super::progress::Progress;
 use super::sign::Sign;
 use crate::picture::scene::Scene;
+use crate::picture::view_state::Showing;
 use crate::picture::words::{self, Doing};
 
 /// How much it says.
@@ -48,7 +49,9 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
             words::number(world.flights.len() as u64),
         ));
     }
-    rows.push(pair(words::SEED, world.scenario.seed.to_string()));
+    if scene.status.showing == Showing::Simulation {
+        rows.push(pair(words::SEED, world.scenario.seed.to_string()));
+    }
     if let Some(rate) = scene.status.frames_per_s {
         rows.push(pair(words::FRAME_RATE, format!("{rate:.0}")));
     }

@@ -347,6 +347,10 @@ pub mod signs {
     pub const LOST: &str = "lost on the way";
     /// A crashed node.
     pub const CRASHED: &str = "crashed";
+    /// A process that cannot be reached.
+    pub const GONE: &str = "stopped, out of reach";
+    /// What is not true of the messages of processes.
+    pub const SLOWED: &str = "drawn slower than they are";
     /// A silent node.
     pub const SILENT: &str = "silent";
     /// A node of which only others speak.

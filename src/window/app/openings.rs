@@ -3,8 +3,8 @@
 use super::App;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
-use crate::picture::view_state::{Quorums, Status, ViewState};
-use crate::session::Session;
+use crate::picture::view_state::{Quorums, Showing, Status, ViewState};
+use crate::session::{Origin, Session};
 use crate::window::jobs::{Done, Ticket};
 use crate::window::options::{ScenarioChoice, Source};
 use crate::window::palette::Kind;
@@ -119,6 +119,11 @@ impl App {
         self.panels.menu = None;
         self.status = Status {
             frames_per_s: self.status.frames_per_s,
+            showing: match run.origin {
+                Origin::Simulated => Showing::Simulation,
+                Origin::Recorded => Showing::Recording,
+                Origin::Live => Showing::Live,
+            },
             ..Status::default()
         };
         self.quorums = QuorumWatch::default();

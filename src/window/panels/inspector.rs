@@ -11,6 +11,7 @@ use crate::picture::theme::Theme;
 use crate::picture::view_state::{NodeSet, ViewState};
 use crate::picture::words;
 use crate::scp::NodeId;
+use crate::session::Origin;
 use crate::trace::{Status, World, WorldNode};
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -52,7 +53,7 @@ pub(super) fn show(
                 nothing(ui, theme, out);
                 return;
             };
-            title(ui, theme, &run.world, id, node, out);
+            title(ui, theme, run, id, node, out);
             ScrollArea::vertical()
                 .auto_shrink([false, false])
                 .show(ui, |ui| {
@@ -116,11 +117,12 @@ fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
 fn title(
     ui: &mut Ui,
     theme: &Theme,
-    world: &World,
+    run: &Run,
     id: NodeId,
     node: &WorldNode,
     out: &mut Vec<Request>,
 ) {
+    let world = &run.world;
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
         ui.painter()
@@ -141,7 +143,10 @@ fn title(
             ui.ctx().copy_text(key);
         }
     });
-    ui.add(egui::Label::new(RichText::new(state(node)).color(color(theme.text_dim))).wrap());
+    ui.add(
+        egui::Label::new(RichText::new(state(node, run.origin)).color(color(theme.text_dim)))
+            .wrap(),
+    );
     ui.add_space(4.0);
     ui.separator();
 }
@@ -161,10 +166,11 @@ pub(super) fn abbreviated(key: &str) -> String {
 }
 
 /// How the node is, in words.
-pub(super) fn state(node: &WorldNode) -> String {
+pub(super) fn state(node: &WorldNode, origin: Origin) -> String {
     let health = match node.status {
         Status::Running => None,
         Status::Silent => Some("runs, but nothing it sends gets out"),
+        Status::Crashed if origin == Origin::Live => Some("has stopped, or cannot be reached"),
         Status::Crashed => Some("has crashed"),
         Status::Left => Some("has left"),
         Status::Unseen => Some("known by name only"),

@@ -4,6 +4,7 @@ use super::widgets::{Usable, dim};
 use super::{Menu, Model, PanelState, Request};
 use crate::scenario::Action;
 use crate::scp::NodeId;
+use crate::session::Origin;
 use crate::trace::Status;
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -29,7 +30,7 @@ pub(super) fn show(
                     egui::Layout::top_down_justified(egui::Align::LEFT),
                     |ui| match menu.node {
                         Some(node) => of_node(ui, model, run, state, node, out),
-                        None => of_space(ui, menu, out),
+                        None => of_space(ui, model, menu, out),
                     },
                 );
             });
@@ -52,7 +53,10 @@ fn of_node(
         .world
         .node(node)
         .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent));
-    let usable = if is_running { Usable::Yes } else { Usable::No };
+    let usable = |command: Command| match (is_running, command.not_ours(run.origin)) {
+        (true, None) => Usable::Yes,
+        _ => Usable::No,
+    };
     let status = run.world.node(node).map(|node| node.status);
     if status == Some(Status::Unseen) {
         dim(ui, &model.theme, "is known by name only");
@@ -64,7 +68,7 @@ fn of_node(
     let propose = format!("Propose “{what}”");
     item(
         ui,
-        usable,
+        usable(Command::Propose),
         &propose,
         Command::Propose,
         Request::ProposeAt(node),
@@ -72,13 +76,17 @@ fn of_node(
     );
     item(
         ui,
-        usable,
+        usable(Command::RemoveNode),
         "Leave (announces it)",
         Command::RemoveNode,
         Request::Leave(node),
         out,
     );
-    for (text, action) in faults(node, status) {
+    let faults = match run.origin {
+        Origin::Simulated => faults(node, status),
+        Origin::Recorded | Origin::Live => Vec::new(),
+    };
+    for (text, action) in faults {
         plain(ui, text, Request::Act(action), out);
     }
     plain(ui, "Bring into the middle", Request::Center(node), out);
@@ -107,10 +115,14 @@ fn faults(node: NodeId, status: Option<Status>) -> Vec<(&'static str, Action)> {
     }
 }
 
-fn of_space(ui: &mut Ui, menu: Menu, out: &mut Vec<Request>) {
+fn of_space(ui: &mut Ui, model: &Model<'_>, menu: Menu, out: &mut Vec<Request>) {
+    let usable = match Command::AddNode.not_ours(model.situation.origin) {
+        None => Usable::Yes,
+        Some(_) => Usable::No,
+    };
     item(
         ui,
-        Usable::Yes,
+        usable,
         "Add a node here",
         Command::AddNode,
         Request::AddAt(menu.at),

@@ -5,6 +5,7 @@ use super::widgets::{BUTTON_PX, Lit, Usable, command_button, explain, icon_butto
 use super::{Model, PanelState, Request};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Shown;
+use crate::session::Origin;
 use crate::window::command::Command;
 use crate::window::palette::Kind;
 use crate::window::style::{bold_font, color};
@@ -62,7 +63,9 @@ pub(super) fn show(
                 gap(ui, room);
                 command_button(ui, model, Command::Restart, Icon::Restart, Lit::No, out);
                 command_button(ui, model, Command::NewSeed, Icon::Dice, Lit::No, out);
-                seed(ui, model, state, room, out);
+                if model.situation.origin == Origin::Simulated {
+                    seed(ui, model, state, room, out);
+                }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     right_end(ui, model, state, room, out)
                 });
@@ -122,7 +125,10 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
     command_button(ui, model, Command::Slower, Icon::Slower, Lit::No, out);
     let speed = model
         .run
-        .map_or("1×".to_owned(), |(run, _)| run.pace.words());
+        .map_or("1×".to_owned(), |(run, _)| match run.origin {
+            Origin::Live => "live".to_owned(),
+            Origin::Simulated | Origin::Recorded => run.pace.words(),
+        });
     let (rect, response) = ui.allocate_exact_size(vec2(38.0, BUTTON_PX), Sense::hover());
     ui.painter().text(
         rect.center(),
@@ -131,7 +137,12 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
         egui::TextStyle::Body.resolve(ui.style()),
         color(model.theme.text),
     );
-    response.on_hover_text("Speed: at 1× an ordinary message takes three quarters of a second");
+    response.on_hover_text(match model.situation.origin {
+        Origin::Live => "These nodes are processes: what one sees has just happened",
+        Origin::Simulated | Origin::Recorded => {
+            "Speed: at 1× an ordinary message takes three quarters of a second"
+        }
+    });
     command_button(ui, model, Command::Faster, Icon::Faster, Lit::No, out);
 }
 
@@ -223,9 +234,12 @@ fn text_field(
                 return;
             }
             let field = ui.add(TextEdit::singleline(&mut palette.file_name).desired_width(width));
-            let field = field.on_hover_text(
-                "A name stands for a simulated file; the path of a real file is read",
-            );
+            let field = field.on_hover_text(match model.situation.origin {
+                Origin::Live => "The path of a file on this machine",
+                Origin::Simulated | Origin::Recorded => {
+                    "A name stands for a simulated file; the path of a real file is read"
+                }
+            });
             if field.lost_focus() && palette.file_name.contains('/') {
                 out.push(Request::File(PathBuf::from(palette.file_name.trim())));
             }

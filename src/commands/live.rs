@@ -1,0 +1,89 @@
+//! Opening the window on nodes that run as processes.
+
+use super::error::CommandError;
+use super::window::Files;
+use crate::cli::WindowArgs;
+use crate::live::attach::{AttachOptions, Attached, FileFinder, Targets};
+use crate::session::Session;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Longest token in bytes.
+const TOKEN_BYTES_MAX: u64 = 4_096;
+
+/// Whom to watch.
+pub(super) struct Live {
+    urls: Vec<String>,
+    options: AttachOptions,
+    /// Those who are watched already, until the window takes over.
+    first: Mutex<Option<Attached>>,
+}
+
+impl Live {
+    /// Begins to watch whom `args` ask for, if they do. `files` tells where a file lies that has been looked at here.
+    ///
+    /// # Errors
+    /// If the token cannot be read, an address is none, or nobody answers.
+    pub(super) fn open(args: &WindowArgs, files: &Files) -> Result<Option<Live>, CommandError> {
+        if args.attach.is_empty() {
+            return Ok(None);
+        }
+        let files = Arc::clone(files);
+        let finder: Arc<FileFinder> = Arc::new(move |sha256: &str| {
+            let files = files.lock().unwrap_or_else(PoisonError::into_inner);
+            files.get(sha256).cloned()
+        });
+        let live = Live {
+            urls: args.attach.clone(),
+            options: AttachOptions {
+                token: args.token_file.as_deref().map(token).transpose()?,
+                files: Some(finder),
+            },
+            first: Mutex::default(),
+        };
+        let first = live.watch().map_err(CommandError::Input)?;
+        for remark in &first.scenario().remarks {
+            eprintln!("note: {remark}");
+        }
+        *live.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
+        Ok(Some(live))
+    }
+
+    /// Those who are watched; once the window has them, they are watched anew.
+    ///
+    /// # Errors
+    /// In words: nobody answers.
+    pub(super) fn take(&self) -> Result<Attached, String> {
+        let first = self
+            .first
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        first.map_or_else(|| self.watch(), Ok)
+    }
+
+    fn watch(&self) -> Result<Attached, String> {
+        let targets = Targets {
+            urls: self.urls.clone(),
+            found: None,
+        };
+        Attached::open(targets, self.options.clone()).map_err(|error| error.to_string())
+    }
+}
+
+fn token(path: &Path) -> Result<String, CommandError> {
+    let refuse = |why: String| CommandError::Input(format!("{}: {why}", path.display()));
+    let about = fs::metadata(path).map_err(|why| refuse(format!("cannot be read: {why}")))?;
+    if about.len() > TOKEN_BYTES_MAX {
+        return Err(refuse("is too long for a token".to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(|why| refuse(format!("cannot be read: {why}")))?;
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(refuse(
+            "expected one line of letters, digits and signs without spaces".to_owned(),
+        ));
+    }
+    Ok(token.to_owned())
+}

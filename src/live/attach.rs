@@ -1,0 +1,475 @@
+//! Watching processes from outside: a [`Session`] over the `GET /events` of several nodes.
+//!
+//! ```text
+//!  GET /events ──> feed (a thread each) ──> timeline (one numbering, one clock) ──> Session ──> window
+//!  GET /peers  ──> scout (one thread): whom they know, and where, is watched too
+//!  POST /propose <── act
+//! ```
+//!
+//! Nobody waits for a process here: the window asks what there is. Who does not watch for long is not told everything:
+//! a feed that is full waits, and its process then says that there is a gap, upon which it tells from the beginning.
+
+mod calls;
+mod feed;
+mod sse;
+mod timeline;
+
+use crate::net::{Latency, MediumSpec};
+use crate::node::Content;
+use crate::scenario::{Action, ActionRefused, Placement, Scenario};
+use crate::scp::NodeId;
+use crate::session::{Origin, Progress, Session};
+use crate::time::{Span, Time};
+use crate::trace::Record;
+use calls::Caller;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use feed::{Feed, News, Place};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use timeline::{AREA_M, FLIGHT_MIN, SMOOTHING, Timeline, Worth};
+
+/// How long to wait at first for those who are asked for.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How many news may wait to be looked at; then their processes wait, too.
+const NEWS_WAITING: usize = 16_384;
+/// How often nodes are asked whom they know.
+const SCOUTING: Duration = Duration::from_secs(2);
+/// How long whoever proposes waits for an answer; a large file goes on being sent.
+const ANSWER: Duration = Duration::from_millis(2_500);
+/// Most processes that are watched at once.
+const FEEDS_MAX: usize = 256;
+/// How long a person's step looks through housekeeping for something else.
+const STEP_LOOKS: Span = Span::from_ms(10_000);
+
+/// Whom to watch.
+#[derive(Debug, Default)]
+pub struct Targets {
+    /// Processes that are known from the start, such as `http://127.0.0.1:8001`.
+    pub urls: Vec<String>,
+    /// Others, as they are found; at least one has to be found if there are no `urls`.
+    pub found: Option<Receiver<String>>,
+}
+
+/// What else there is to know.
+#[derive(Clone, Default)]
+pub struct AttachOptions {
+    /// What processes of other machines want to be shown.
+    pub token: Option<String>,
+    /// Where the file with a SHA-256 lies on this machine: a proposal names a file only by that.
+    pub files: Option<Arc<FileFinder>>,
+}
+
+/// Finds files by their SHA-256.
+pub type FileFinder = dyn Fn(&str) -> Option<PathBuf> + Send + Sync;
+
+/// Why nothing can be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// An address is none.
+    #[error("{0}")]
+    Address(String),
+    /// Nobody answered.
+    #[error("no node answers: {}; start one with `quorumscope node`, or several with `quorumscope cluster`", .0.join("; "))]
+    Nobody(Vec<String>),
+    /// The system gives no thread.
+    #[error("no thread could be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Processes being watched.
+pub struct Attached {
+    scenario: Arc<Scenario>,
+    timeline: Timeline,
+    lines: Lines,
+    caller: Caller,
+    files: Option<Arc<FileFinder>>,
+}
+
+/// The lines to the processes.
+struct Lines {
+    news: Receiver<(usize, News)>,
+    sender: Sender<(usize, News)>,
+    found: Receiver<Place>,
+    outside: Option<Receiver<String>>,
+    places: Arc<Mutex<Vec<Place>>>,
+    stops: Vec<Arc<AtomicBool>>,
+    token: Option<String>,
+}
+
+impl Attached {
+    /// Begins to watch, and waits a little for everybody's first word.
+    ///
+    /// # Errors
+    /// If an address is none, or nobody answers.
+    pub fn open(targets: Targets, options: AttachOptions) -> Result<Attached, AttachError> {
+        let places: Result<Vec<Place>, String> =
+            targets.urls.iter().map(|url| Place::parse(url)).collect();
+        let places = places.map_err(AttachError::Address)?;
+        let caller = Caller::new(options.token.clone());
+        let mut lines = Lines::new(targets.found, options.token, &caller)?;
+        for place in places {
+            lines.watch(place)?;
+        }
+        let (beginning, remarks) = lines.wait()?;
+        let hellos = || {
+            beginning.iter().filter_map(|(_, news)| match news {
+                News::Hello(hello) => Some(hello),
+                _ => None,
+            })
+        };
+        let zero_unix_us = hellos().map(|hello| hello.epoch_unix_us).min();
+        let first = hellos().next().map(|hello| &hello.scenario);
+        let (Some(zero_unix_us), Some(first)) = (zero_unix_us, first) else {
+            return Err(AttachError::Nobody(remarks));
+        };
+        let scenario = Arc::new(scenario(first, remarks));
+        let mut attached = Attached {
+            scenario,
+            timeline: Timeline::new(zero_unix_us),
+            lines,
+            caller,
+            files: options.files,
+        };
+        for (feed, news) in beginning {
+            attached.hear(feed, news);
+        }
+        attached.timeline.release(Time::ZERO, usize::MAX);
+        Ok(attached)
+    }
+
+    /// Looks what there is.
+    fn listen(&mut self) {
+        while let Some(place) = self.lines.next_found() {
+            // Without a thread for it, it stays known by name only.
+            let _ = self.lines.watch(place);
+        }
+        for _ in 0..NEWS_WAITING {
+            match self.lines.news.try_recv() {
+                Ok((feed, news)) => self.hear(feed, news),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn hear(&mut self, feed: usize, news: News) {
+        if self.timeline.hear(feed, news, now_unix_us()) == Worth::Nothing {
+            self.lines.stop(feed);
+        }
+    }
+
+    /// Up to when everybody has had time to tell.
+    fn horizon(&self) -> Time {
+        let now = self.timeline.time_at(now_unix_us());
+        Time(now.0.saturating_sub(SMOOTHING.0))
+    }
+
+    fn place_of(&self, node: NodeId) -> Result<Place, ActionRefused> {
+        let feed = self.timeline.feed_of(node);
+        let place = feed.and_then(|feed| self.lines.place(feed));
+        place.ok_or_else(|| {
+            ActionRefused::NotFromHere("it is known by name only: nobody here can ask it".into())
+        })
+    }
+
+    fn propose(&self, node: NodeId, content: Content) -> Result<(), ActionRefused> {
+        let place = self.place_of(node)?;
+        let caller = self.caller.clone();
+        let deed: Box<dyn FnOnce() -> Result<(), String> + Send> = match content {
+            Content::Note(text) => Box::new(move || caller.propose_note(&place, &text)),
+            Content::File(file) => {
+                let path = self.files.as_ref().and_then(|files| files(&file.sha256));
+                let path = path.ok_or_else(|| {
+                    let why = "processes back up real files: type the path of one, or drop it on the window";
+                    ActionRefused::NotFromHere(why.into())
+                })?;
+                Box::new(move || caller.propose_file(&place, &file.name, &path))
+            }
+            Content::Choice(_) => {
+                let expected = "notes and files";
+                return Err(ActionRefused::WrongContent { expected });
+            }
+        };
+        answer(deed)
+    }
+}
+
+/// Does it on a thread of its own and waits a little for what comes of it.
+fn answer(deed: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), ActionRefused> {
+    let (sender, receiver) = bounded(1);
+    let thread = thread::Builder::new().name("qs-propose".to_owned());
+    let started = thread.spawn(move || {
+        if let Err(unsent) = sender.send(deed())
+            && let Err(why) = unsent.into_inner()
+        {
+            eprintln!("quorumscope: a proposal was not taken: {why}");
+        }
+    });
+    started
+        .map_err(|why| ActionRefused::NotFromHere(format!("no thread could be started: {why}")))?;
+    match receiver.recv_timeout(ANSWER) {
+        Ok(Err(why)) => Err(ActionRefused::NotFromHere(why)),
+        Ok(Ok(())) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
+    }
+}
+
+impl Lines {
+    fn new(
+        outside: Option<Receiver<String>>,
+        token: Option<String>,
+        caller: &Caller,
+    ) -> Result<Lines, AttachError> {
+        let (sender, news) = bounded(NEWS_WAITING);
+        let (finder, found) = unbounded();
+        let places = Arc::new(Mutex::new(Vec::new()));
+        let scout = Scout {
+            caller: caller.clone(),
+            places: Arc::clone(&places),
+            finder,
+        };
+        let thread = thread::Builder::new().name("qs-scout".to_owned());
+        thread
+            .spawn(move || scout.run())
+            .map_err(AttachError::Thread)?;
+        Ok(Lines {
+            news,
+            sender,
+            found,
+            outside,
+            places,
+            stops: Vec::new(),
+            token,
+        })
+    }
+
+    fn place(&self, feed: usize) -> Option<Place> {
+        locked(&self.places).get(feed).cloned()
+    }
+
+    fn next_found(&self) -> Option<Place> {
+        let outside = self
+            .outside
+            .as_ref()
+            .and_then(|found| found.try_recv().ok());
+        let outside = outside.and_then(|url| Place::parse(&url).ok());
+        outside.or_else(|| self.found.try_recv().ok())
+    }
+
+    fn watch(&mut self, place: Place) -> Result<(), AttachError> {
+        let nth = {
+            let mut places = locked(&self.places);
+            if places.contains(&place) || places.len() >= FEEDS_MAX {
+                return Ok(());
+            }
+            places.push(place.clone());
+            places.len() - 1
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        self.stops.push(Arc::clone(&stop));
+        let feed = Feed {
+            nth,
+            place,
+            token: self.token.clone(),
+            stop,
+            news: self.sender.clone(),
+        };
+        feed.start().map_err(AttachError::Thread)
+    }
+
+    fn stop(&self, feed: usize) {
+        if let Some(stop) = self.stops.get(feed) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// What everybody says at first, in the order of the feeds; and who has not answered.
+    #[allow(clippy::type_complexity)]
+    fn wait(&mut self) -> Result<(Vec<(usize, News)>, Vec<String>), AttachError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut heard: Vec<(usize, News)> = Vec::new();
+        let mut answered = BTreeSet::new();
+        let mut silent = Vec::new();
+        loop {
+            while let Some(place) = self.next_found() {
+                self.watch(place)?;
+            }
+            let is_complete = !self.stops.is_empty() && answered.len() == self.stops.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            if is_complete || left.is_zero() {
+                break;
+            }
+            match self.news.recv_timeout(left.min(Duration::from_millis(100))) {
+                Ok((feed, News::Gone(why))) => {
+                    answered.insert(feed);
+                    let place = self.place(feed).map(|place| place.authority);
+                    silent.push(format!("{}: {why}", place.unwrap_or_default()));
+                }
+                Ok((feed, news)) => {
+                    answered.insert(feed);
+                    heard.push((feed, news));
+                }
+                Err(_) => {}
+            }
+        }
+        if self.stops.is_empty() {
+            silent.push("none was found".to_owned());
+        }
+        heard.sort_by_key(|(feed, _)| *feed);
+        Ok((heard, silent))
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        for stop in &self.stops {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Asks nodes whom they know, again and again.
+struct Scout {
+    caller: Caller,
+    places: Arc<Mutex<Vec<Place>>>,
+    finder: Sender<Place>,
+}
+
+impl Scout {
+    /// Until nobody wants to know any more.
+    fn run(self) {
+        let mut keys: BTreeSet<String> = BTreeSet::new();
+        // The other holder is whoever watches.
+        while Arc::strong_count(&self.places) > 1 {
+            thread::sleep(SCOUTING);
+            let places = locked(&self.places).clone();
+            for place in &places {
+                // Who cannot be asked is told of by its feed.
+                for acquaintance in self.caller.peers(place).unwrap_or_default() {
+                    let Some(place) = acquaintance.http.and_then(|url| Place::parse(&url).ok())
+                    else {
+                        continue;
+                    };
+                    let is_new = keys.insert(format!("{}@{}", acquaintance.id, place.authority));
+                    if is_new && !places.contains(&place) && self.finder.send(place).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is being run, as far as one can say from outside.
+fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
+    Scenario {
+        name: "live".to_owned(),
+        title: "Live: nodes as processes".to_owned(),
+        description: "Nodes that run by themselves, watched from outside.".to_owned(),
+        nodes: Vec::new(),
+        area_m: AREA_M,
+        placement: Placement::View,
+        medium: MediumSpec {
+            // As it is drawn.
+            latency: Latency {
+                min: FLIGHT_MIN,
+                max: FLIGHT_MIN,
+            },
+            loss: 0.0,
+            radio_range_m: None,
+            links: Vec::new(),
+        },
+        events: Vec::new(),
+        remarks: remarks
+            .into_iter()
+            .map(|who| format!("{who} does not answer yet"))
+            .collect(),
+        ..first.clone()
+    }
+}
+
+impl Session for Attached {
+    fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Live
+    }
+
+    fn now(&self) -> Time {
+        self.timeline.now()
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        self.timeline.next_at()
+    }
+
+    /// Goes as far as everybody has had time to tell, and never finishes.
+    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+        self.listen();
+        let until = until.min(self.horizon());
+        let taken = self.timeline.told().len();
+        self.timeline
+            .release(until, taken.saturating_add(records_max));
+        if self.timeline.next_at().is_some_and(|next| next <= until) {
+            return Progress::Limited;
+        }
+        self.timeline.pass(until);
+        Progress::Reached
+    }
+
+    fn step(&mut self) -> Progress {
+        self.listen();
+        let horizon = self.horizon();
+        let mut looks_until = None;
+        while let Some(next) = self.timeline.next_at().filter(|next| *next <= horizon) {
+            if next > *looks_until.get_or_insert(next + STEP_LOOKS) {
+                return Progress::Limited;
+            }
+            let seen = self.timeline.told().len();
+            self.timeline.release(next, usize::MAX);
+            if self.timeline.told()[seen..]
+                .iter()
+                .any(|record| !record.is_housekeeping())
+            {
+                return Progress::Reached;
+            }
+        }
+        Progress::Reached
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        let why = match action {
+            Action::Propose { node, content } => return self.propose(node, content),
+            Action::AddNode { .. } => "a node joins when somebody starts one: quorumscope node",
+            Action::Leave { .. } => "a node leaves when its process is told to end (Ctrl-C)",
+            Action::Crash { .. } => "a process crashes when somebody kills it",
+            Action::Restart { .. } => "a process starts again when somebody starts it",
+            Action::Silence { .. } | Action::Unsilence { .. } => {
+                "what a process sends cannot be held back from here"
+            }
+            Action::Move { .. } => return Err(ActionRefused::NotPhysical),
+            Action::SetTrust { .. } => "whom a process trusts is said when it is started",
+            Action::Cut { .. } | Action::Heal => "the network between processes is not ours",
+        };
+        Err(ActionRefused::NotFromHere(why.to_owned()))
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        self.timeline.take()
+    }
+}
+
+/// Microseconds since 1970.
+fn now_unix_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_micros() as u64)
+}
+
+/// Whoever panicked meanwhile left a list of places.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,124 @@
+//! Server-sent events as they come over the line (WHATWG HTML, section 9.2), as far as nodes use them.
+
+use std::io::{self, BufRead, Read};
+
+/// Longest line in bytes: more than any record needs.
+const LINE_BYTES_MAX: u64 = 32 << 20;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    /// Its name; `message` if it has none.
+    pub(super) name: String,
+    /// What it says.
+    pub(super) data: String,
+}
+
+/// Reads events from a stream.
+pub(super) struct Events<R> {
+    lines: R,
+}
+
+impl<R: BufRead> Events<R> {
+    pub(super) fn new(lines: R) -> Events<R> {
+        Events { lines }
+    }
+
+    /// The next event, `None` at the end of the stream. Comments, which keep the line alive, are passed over.
+    ///
+    /// # Errors
+    /// If the line is dead, or says what is no event.
+    pub(super) fn next(&mut self) -> io::Result<Option<Event>> {
+        let (mut name, mut data): (String, Option<String>) = (String::new(), None);
+        loop {
+            let Some(line) = self.line()? else {
+                return Ok(None);
+            };
+            if line.is_empty() {
+                if let Some(data) = data.take() {
+                    if name.is_empty() {
+                        name.push_str("message");
+                    }
+                    return Ok(Some(Event { name, data }));
+                }
+                name.clear();
+                continue;
+            }
+            let (field, value) = line.split_once(':').unwrap_or((&line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match field {
+                "event" => value.clone_into(&mut name),
+                "data" => match &mut data {
+                    None => data = Some(value.to_owned()),
+                    Some(data) => {
+                        data.push('\n');
+                        data.push_str(value);
+                    }
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// The next line without its end.
+    fn line(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let read = self
+            .lines
+            .by_ref()
+            .take(LINE_BYTES_MAX)
+            .read_line(&mut line)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if line.pop() != Some('\n') {
+            let what = match read as u64 {
+                LINE_BYTES_MAX.. => "a line is too long",
+                _ => "the line broke off",
+            };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        if line.ends_with('\r') {
+            line.pop();
+        }
+        Ok(Some(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str) -> Vec<(String, String)> {
+        let mut events = Events::new(text.as_bytes());
+        let mut found = Vec::new();
+        while let Ok(Some(event)) = events.next() {
+            found.push((event.name, event.data));
+        }
+        found
+    }
+
+    fn pair(name: &str, data: &str) -> (String, String) {
+        (name.to_owned(), data.to_owned())
+    }
+
+    #[test]
+    fn events_are_read_in_every_form() {
+        let text = ": alive\n\nevent: hello\ndata: {\"a\":1}\n\nevent:record\ndata:x\ndata: y\nid: 7\n\n\n: alive\r\n\r\ndata: z\r\n\r\nevent: nothing\n\ndata: broken off";
+        assert_eq!(
+            all(text),
+            [
+                pair("hello", "{\"a\":1}"),
+                pair("record", "x\ny"),
+                pair("message", "z")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_breaks_off_is_an_error_and_the_end_is_none() {
+        assert!(Events::new(&b"data: x"[..]).next().is_err());
+        assert!(Events::new(&b"data: \xff\n\n"[..]).next().is_err());
+        assert_eq!(Events::new(&b""[..]).next().unwrap(), None);
+    }
+}

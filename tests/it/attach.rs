@@ -1,0 +1,532 @@
+//! Watching processes from outside, played by servers that tell what a village has recorded.
+
+use super::village::Village;
+use quorumscope::live::attach::{AttachError, AttachOptions, Attached, Targets};
+use quorumscope::node::{Content, FileInfo};
+use quorumscope::scenario::{Action, ActionRefused};
+use quorumscope::scp::NodeId;
+use quorumscope::session::{Origin, Progress, Session};
+use quorumscope::time::Time;
+use quorumscope::trace::merge::{Recording, merge};
+use quorumscope::trace::{Record, Status, World};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Long enough for anything to happen; nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a process that is played says and hears.
+#[derive(Default)]
+struct State {
+    hello: String,
+    records: Vec<String>,
+    peers: String,
+    /// Counts up when all lines are to be cut; with a gap, or without a word.
+    cuts: u32,
+    gap: bool,
+    /// Nobody is let in.
+    is_down: bool,
+    /// How proposals are answered.
+    answer: Option<(u16, String)>,
+    proposed: Vec<(String, String, Vec<u8>)>,
+    calls: u32,
+}
+
+struct Player {
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+fn now_unix_us() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_micros() as u64
+}
+
+/// A recording as if all of it had just happened.
+fn hello(recording: &Recording, epoch_unix_us: u64) -> String {
+    let peer = &recording.scenario.nodes[0].config.peer;
+    let hello = serde_json::json!({
+        "epoch_unix_us": epoch_unix_us, "peer": peer, "scenario": &*recording.scenario,
+    });
+    hello.to_string()
+}
+
+fn lines(records: &[Record]) -> Vec<String> {
+    records
+        .iter()
+        .map(|record| serde_json::to_string(record).unwrap())
+        .collect()
+}
+
+impl Player {
+    fn new(recording: &Recording, founded_unix_us: u64) -> Player {
+        let epoch = founded_unix_us + recording.epoch_unix_us - super::village::FOUNDED_UNIX_US;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State {
+            hello: hello(recording, epoch),
+            records: lines(&recording.records),
+            peers: r#"{"peers":[]}"#.to_owned(),
+            ..State::default()
+        }));
+        let shared = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || serve(stream.unwrap(), &shared));
+            }
+        });
+        Player { url, state }
+    }
+
+    fn with<T>(&self, deed: impl FnOnce(&mut State) -> T) -> T {
+        deed(&mut self.state.lock().unwrap())
+    }
+}
+
+fn serve(mut stream: TcpStream, state: &Mutex<State>) {
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    let mut request = String::new();
+    lines.read_line(&mut request).unwrap();
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        if lines.read_line(&mut line).unwrap_or(0) < 3 {
+            break;
+        }
+        head.push(line.trim_end().to_ascii_lowercase());
+    }
+    if state.lock().unwrap().is_down {
+        return;
+    }
+    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+    if path == "/events" {
+        tell(stream, state);
+    } else if path == "/peers" {
+        let peers = state.lock().unwrap().peers.clone();
+        drop(reply(&mut stream, 200, &peers));
+    } else {
+        let body = body(&head, &mut lines);
+        let kind = head
+            .iter()
+            .find_map(|line| line.strip_prefix("content-type: "));
+        let mut state = state.lock().unwrap();
+        state
+            .proposed
+            .push((path, kind.unwrap_or_default().to_owned(), body));
+        let (status, words) = state.answer.clone().unwrap_or((202, "{}".to_owned()));
+        drop(reply(&mut stream, status, &words));
+    }
+}
+
+fn reply(stream: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body.as_bytes())
+}
+
+fn body(head: &[String], lines: &mut BufReader<TcpStream>) -> Vec<u8> {
+    let mut body = Vec::new();
+    let length = head
+        .iter()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    if let Some(length) = length {
+        body.resize(length.parse().unwrap(), 0);
+        lines.read_exact(&mut body).unwrap();
+        return body;
+    }
+    loop {
+        let mut size = String::new();
+        lines.read_line(&mut size).unwrap();
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        let mut chunk = vec![0; size + 2];
+        lines.read_exact(&mut chunk).unwrap();
+        if size == 0 {
+            return body;
+        }
+        body.extend_from_slice(&chunk[..size]);
+    }
+}
+
+fn tell(mut stream: TcpStream, state: &Mutex<State>) {
+    let (hello, cuts) = {
+        let mut state = state.lock().unwrap();
+        state.calls += 1;
+        (state.hello.clone(), state.cuts)
+    };
+    let head = "HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: good day\n\n";
+    let hello = format!("{head}event: hello\ndata: {hello}\n\n");
+    let mut is_alive = stream.write_all(hello.as_bytes()).is_ok();
+    let mut told = 0;
+    while is_alive {
+        let (next, is_cut, gap) = {
+            let state = state.lock().unwrap();
+            let next: Vec<String> = state.records.iter().skip(told).cloned().collect();
+            (next, state.cuts != cuts, state.gap)
+        };
+        if is_cut {
+            if gap {
+                drop(stream.write_all(b"event: gap\ndata: {}\n\n"));
+            }
+            return;
+        }
+        told += next.len();
+        for record in next {
+            is_alive &= stream
+                .write_all(format!("event: record\ndata: {record}\n\n").as_bytes())
+                .is_ok();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Four agree on two notes, one of them does not live to see the second.
+fn village() -> Vec<Recording> {
+    let mut village = Village::new(4);
+    village.run_until(4_000);
+    village.propose(1, Content::Note("tea".to_owned()));
+    village.run_until(6_000);
+    village.propose(2, Content::Note("cake".to_owned()));
+    village.run_until(8_000);
+    village.recordings()
+}
+
+/// Players of recordings whose last event was a while ago.
+fn players(recordings: &[Recording]) -> Vec<Player> {
+    let founded = now_unix_us() - 30_000_000;
+    recordings
+        .iter()
+        .map(|recording| Player::new(recording, founded))
+        .collect()
+}
+
+fn attach(players: &[&Player]) -> Attached {
+    let targets = Targets {
+        urls: players.iter().map(|player| player.url.clone()).collect(),
+        found: None,
+    };
+    Attached::open(targets, AttachOptions::default()).unwrap()
+}
+
+/// Whoever watches.
+struct Watcher {
+    session: Attached,
+    world: World,
+    records: Vec<Record>,
+}
+
+impl Watcher {
+    fn new(players: &[&Player]) -> Watcher {
+        let session = attach(players);
+        let world = World::new(Arc::new(session.scenario().clone()));
+        Watcher {
+            session,
+            world,
+            records: Vec::new(),
+        }
+    }
+
+    fn look(&mut self) {
+        let mut progress = Progress::Limited;
+        while progress == Progress::Limited {
+            progress = self.session.advance(Time::MAX, 100);
+            for record in self.session.take_records() {
+                self.world.apply(&record);
+                self.records.push(record);
+            }
+        }
+        self.world.advance_to(self.session.now());
+    }
+
+    #[track_caller]
+    fn wait(&mut self, what: &str, condition: impl Fn(&World) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.look();
+            if condition(&self.world) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{what} never came true");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn named(&self, name: &str) -> NodeId {
+        named(&self.world, name)
+    }
+}
+
+fn named(world: &World, name: &str) -> NodeId {
+    let place = world
+        .nodes
+        .iter()
+        .position(|node| &*node.config.peer.name == name);
+    NodeId(place.unwrap_or_else(|| panic!("nobody is called {name}")) as u32)
+}
+
+fn log_lengths(world: &World) -> Vec<usize> {
+    world.nodes.iter().map(|node| node.view.log.len()).collect()
+}
+
+fn status(world: &World, name: &str) -> Status {
+    world.node(named(world, name)).unwrap().status
+}
+
+#[test]
+fn what_processes_tell_becomes_one_picture() {
+    let recordings = village();
+    let players = players(&recordings);
+    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    assert_eq!(watcher.session.origin(), Origin::Live);
+    let merged = merge(recordings).unwrap();
+    let mut expected = World::new(Arc::new(merged.scenario.clone()));
+    merged
+        .records
+        .iter()
+        .for_each(|record| expected.apply(record));
+    watcher.wait("everything told", |world| {
+        world.counters.steps == expected.counters.steps
+    });
+    assert_eq!(log_lengths(&watcher.world), [2, 2, 2, 2]);
+    let described = |world: &World, name: &str| {
+        let view = &world.node(named(world, name)).unwrap().view;
+        let names = |ids: &mut dyn Iterator<Item = NodeId>| {
+            let mut names: Vec<_> = ids.map(|id| world.name(id)).collect();
+            names.sort();
+            names
+        };
+        let values: Vec<_> = view
+            .log
+            .iter()
+            .map(|entry| (entry.slot, entry.value.clone()))
+            .collect();
+        (
+            values,
+            names(&mut view.trusted.iter().copied()),
+            names(&mut view.known.keys().copied()),
+        )
+    };
+    for name in ["v0", "v1", "v2", "v3"] {
+        assert_eq!(described(&watcher.world, name), described(&expected, name));
+    }
+    let flights: Vec<(Time, Time)> = watcher
+        .records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Sent { at, arrives_at, .. } => Some((*at, *arrives_at)),
+            _ => None,
+        })
+        .collect();
+    assert!(flights.len() > 50);
+    assert!(
+        flights
+            .iter()
+            .all(|(at, arrives_at)| arrives_at.since(*at).as_ms() >= 400.0),
+        "long enough to be seen"
+    );
+    assert!(watcher.session.next_at().is_none());
+}
+
+#[test]
+fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
+    let players = players(&village());
+    let mut watcher = Watcher::new(&[&players[0], &players[1]]);
+    watcher.wait("both are seen", |world| {
+        world.nodes.len() == 4 && world.participants().count() == 2 && world.slots().len() == 2
+    });
+    let unseen: Vec<_> = watcher
+        .world
+        .nodes
+        .iter()
+        .filter(|node| node.is_unseen())
+        .collect();
+    assert_eq!(unseen.len(), 2);
+    let known = unseen[0].config.peer.clone();
+    let why = watcher.session.act(Action::Propose {
+        node: known.id,
+        content: Content::Note("hm".to_owned()),
+    });
+    assert!(why.unwrap_err().to_string().contains("known by name only"));
+    let place = players
+        .iter()
+        .find(|player| player.with(|state| state.hello.contains(&*known.key)));
+    let address = place
+        .unwrap()
+        .url
+        .strip_prefix("http://")
+        .unwrap()
+        .to_owned();
+    players[1].with(|state| {
+        state.peers = serde_json::json!({ "peers": [
+            { "id": &*known.key, "name": &*known.name, "http": address },
+            { "id": "GNOBODY", "name": "nobody", "http": null },
+        ]})
+        .to_string();
+    });
+    watcher.wait("a third is seen", |world| world.participants().count() == 3);
+    assert_eq!(status(&watcher.world, &known.name), Status::Running);
+}
+
+#[test]
+fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
+    let players = players(&village());
+    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    watcher.wait("all have decided", |world| {
+        log_lengths(world) == [2, 2, 2, 2]
+    });
+    let node = watcher.named("v1");
+    let player = players
+        .iter()
+        .find(|player| player.with(|state| state.hello.contains("\"v1\"")))
+        .unwrap();
+    player.with(|state| {
+        state.is_down = true;
+        state.cuts += 1;
+    });
+    watcher.wait("it is seen to be down", |world| {
+        status(world, "v1") == Status::Crashed
+    });
+    let refused = watcher.session.act(Action::Propose {
+        node,
+        content: Content::Note("?".to_owned()),
+    });
+    assert!(refused.is_err());
+    // It starts again, and has not got far.
+    player.with(|state| {
+        let epoch = now_unix_us() - 5_000_000;
+        let mut hello: serde_json::Value = serde_json::from_str(&state.hello).unwrap();
+        hello["epoch_unix_us"] = epoch.into();
+        state.hello = hello.to_string();
+        state.records.truncate(1);
+        state.is_down = false;
+    });
+    watcher.wait("it is back", |world| status(world, "v1") == Status::Running);
+    let view = &watcher.world.node(node).unwrap().view;
+    assert!(view.log.is_empty() && view.known.is_empty(), "told anew");
+    assert_eq!(watcher.world.nodes.len(), 4);
+}
+
+#[test]
+fn a_gap_is_filled_from_a_fresh_beginning() {
+    let players = players(&village());
+    let mut watcher = Watcher::new(&[&players[0]]);
+    watcher.wait("it has decided", |world| world.nodes[0].view.log.len() == 2);
+    let before = watcher
+        .world
+        .node(watcher.named("v0"))
+        .map(|node| node.view.clone());
+    players[0].with(|state| {
+        state.gap = true;
+        state.cuts += 1;
+    });
+    let deadline = Instant::now() + PATIENCE;
+    while players[0].with(|state| state.calls) < 2 {
+        watcher.look();
+        assert_ne!(status(&watcher.world, "v0"), Status::Crashed);
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(10));
+    }
+    watcher.wait("it tells again", |world| {
+        world.node(named(world, "v0")).map(|node| node.view.clone()) == before
+    });
+    let lines = watcher.world.log.iter().collect::<Vec<_>>();
+    assert!(lines.is_sorted_by_key(|line| line.at));
+    for (one, next) in lines.iter().zip(&lines[1..]) {
+        assert!(one != next, "told twice: {one:?}");
+    }
+}
+
+#[test]
+fn proposals_go_to_the_process_and_its_refusals_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("photo one.jpg");
+    fs::write(&path, vec![7_u8; 100_000]).unwrap();
+    let players = players(&village());
+    let urls = vec![players[0].url.clone()];
+    let found = path.clone();
+    let options = AttachOptions {
+        token: Some("sesame".to_owned()),
+        files: Some(Arc::new(move |sha256: &str| {
+            (sha256 == "abc").then(|| found.clone())
+        })),
+    };
+    let mut session = Attached::open(Targets { urls, found: None }, options).unwrap();
+    let node = NodeId(0);
+    let propose = |session: &mut Attached, content| session.act(Action::Propose { node, content });
+    propose(&mut session, Content::Note("tea \"and\" cake".to_owned())).unwrap();
+    let file = |sha256: &str| {
+        Content::File(FileInfo {
+            name: "photo one.jpg".to_owned(),
+            size_bytes: 100_000,
+            sha256: sha256.to_owned(),
+        })
+    };
+    propose(&mut session, file("abc")).unwrap();
+    let why = propose(&mut session, file("def")).unwrap_err().to_string();
+    assert!(why.contains("real files"), "{why}");
+    let why = propose(&mut session, Content::Choice("pizza".into())).unwrap_err();
+    assert!(matches!(why, ActionRefused::WrongContent { .. }));
+    players[0].with(|state| {
+        let proposed = std::mem::take(&mut state.proposed);
+        let [(path, kind, body), (other, bytes, content)] = &proposed[..] else {
+            panic!("{proposed:?}")
+        };
+        assert_eq!(path, "/propose");
+        assert!(kind.starts_with("application/json"), "{kind}");
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        assert_eq!(body, serde_json::json!({ "note": "tea \"and\" cake" }));
+        assert_eq!(bytes, "application/octet-stream");
+        assert!(other.starts_with("/propose?file=photo"), "{other}");
+        assert_eq!(content, &vec![7_u8; 100_000]);
+        state.answer = Some((422, r#"{"detail": "the note is too long"}"#.to_owned()));
+    });
+    let why = propose(&mut session, Content::Note("x".repeat(5_000))).unwrap_err();
+    assert_eq!(
+        why,
+        ActionRefused::NotFromHere("the note is too long".to_owned())
+    );
+    for action in [Action::Crash { node }, Action::Heal, Action::Leave { node }] {
+        assert!(session.act(action).unwrap_err().to_string().len() > 20);
+    }
+}
+
+#[test]
+fn nobody_there_is_an_error_in_words() {
+    let open = |url: &str| {
+        let targets = Targets {
+            urls: vec![url.to_owned()],
+            found: None,
+        };
+        Attached::open(targets, AttachOptions::default())
+            .map(drop)
+            .unwrap_err()
+    };
+    assert!(matches!(open("ftp://x"), AttachError::Address(_)));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let told = open(&address).to_string();
+    assert!(
+        told.contains("no node answers") && told.contains(&address),
+        "{told}"
+    );
+    // Something else answers there.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            drop(stream.unwrap().write_all(b"SSH-2.0-OpenSSH\r\n"));
+        }
+    });
+    let told = open(&address).to_string();
+    assert!(told.contains(&address), "{told}");
+}

@@ -14,6 +14,7 @@ mod feed;
 mod sse;
 mod timeline;
 
+use super::clock::unix_us;
 use crate::net::{Latency, MediumSpec};
 use crate::node::Content;
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
@@ -29,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use timeline::{AREA_M, FLIGHT_MIN, SMOOTHING, Timeline, Worth};
 
 /// How long to wait at first for those who are asked for.
@@ -156,14 +157,14 @@ impl Attached {
     }
 
     fn hear(&mut self, feed: usize, news: News) {
-        if self.timeline.hear(feed, news, now_unix_us()) == Worth::Nothing {
+        if self.timeline.hear(feed, news, unix_us()) == Worth::Nothing {
             self.lines.stop(feed);
         }
     }
 
     /// Up to when everybody has had time to tell.
     fn horizon(&self) -> Time {
-        let now = self.timeline.time_at(now_unix_us());
+        let now = self.timeline.time_at(unix_us());
         Time(now.0.saturating_sub(SMOOTHING.0))
     }
 
@@ -461,12 +462,6 @@ impl Session for Attached {
     fn take_records(&mut self) -> Vec<Record> {
         self.timeline.take()
     }
-}
-
-/// Microseconds since 1970.
-fn now_unix_us() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_micros() as u64)
 }
 
 /// Whoever panicked meanwhile left a list of places.

@@ -3,7 +3,7 @@
 //! Both get the same records. Who follows gets the present state first, rebuilt as records; who is too slow is told so,
 //! and starts again.
 
-use super::clock::Clock;
+use super::clock::{Clock, unix_us};
 use super::command::{Flight, Following};
 use super::directory::Directory;
 use crate::net::{LossReason, Position};
@@ -26,6 +26,7 @@ const RADIUS_M: f64 = 400.0;
 #[derive(Serialize)]
 struct Hello<'a> {
     epoch_unix_us: u64,
+    now_unix_us: u64,
     peer: &'a crate::node::Peer,
     scenario: &'a Scenario,
 }
@@ -161,6 +162,7 @@ impl Recorder {
     pub(super) fn follow(&mut self, at: Time, directory: &Directory) -> Following {
         let hello = Hello {
             epoch_unix_us: self.epoch_unix_us,
+            now_unix_us: unix_us(),
             peer: &self.config.peer,
             scenario: &self.scenario,
         };

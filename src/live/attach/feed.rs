@@ -1,8 +1,8 @@
 //! One process that is being watched: a thread that reads its `GET /events` for as long as anybody wants to know, and
 //! comes again whenever the line breaks.
 
-use super::now_unix_us;
 use super::sse::Events;
+use crate::live::clock::unix_us;
 use crate::node::Peer;
 use crate::scenario::Scenario;
 use crate::trace::Record;
@@ -175,7 +175,7 @@ impl Feed {
             let news = match event.name.as_str() {
                 "hello" => {
                     let mut hello: Box<Hello> = parse(&event.data)?;
-                    hello.heard_unix_us = now_unix_us();
+                    hello.heard_unix_us = unix_us();
                     News::Hello(hello)
                 }
                 "record" => News::Record(parse(&event.data)?),

@@ -23,9 +23,7 @@ use super::store::{Batch, Store};
 use super::udp::Udp;
 use super::wire::{LogHead, Opened, Receipts, WireError};
 use crate::node::view::NodeView;
-use crate::node::{
-    BackupAnswer, Content, FetchError, Input, Node, NodeEvent, Output, Persisted, ProposalId,
-};
+use crate::node::{Content, FetchError, Input, Node, NodeEvent, Output, Persisted, ProposalId};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::{Span, Time};
 use crossbeam_channel::Receiver;
@@ -183,43 +181,14 @@ impl Host {
         let at = self.clock.now();
         for (slot, value) in &persisted.decided {
             self.chain.append(*slot, value);
-            let proposals = crate::node::proposals_in(value).unwrap_or_default();
-            let recorded = NodeEvent::Recorded {
-                slot: *slot,
-                value: value.clone(),
-                proposals: proposals.into_values().collect(),
-            };
-            self.view.apply(at, &recorded);
-            self.restore_backups(at, &recorded, persisted);
+        }
+        for event in persisted.retold(None) {
+            self.view.apply(at, &event);
         }
         for proposal in &persisted.pool {
             let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
             self.view
                 .apply(at, &NodeEvent::ProposalPooled { proposal, voucher });
-        }
-    }
-
-    /// Backups that were decided in an earlier life, and whether they are here.
-    fn restore_backups(&mut self, at: Time, recorded: &NodeEvent, persisted: &Persisted) {
-        let NodeEvent::Recorded { proposals, .. } = recorded else {
-            return;
-        };
-        for proposal in proposals {
-            let Content::File(file) = &proposal.content else {
-                continue;
-            };
-            self.view.apply(
-                at,
-                &NodeEvent::BackupAnswered {
-                    file: file.clone(),
-                    proposal: proposal.id,
-                    answer: BackupAnswer::NotAsked,
-                },
-            );
-            if persisted.files.contains_key(&file.sha256) {
-                let (file, from) = (file.clone(), NodeId(0));
-                self.view.apply(at, &NodeEvent::BackedUp { file, from });
-            }
         }
     }
 
@@ -436,17 +405,14 @@ impl Host {
     }
 
     fn wait_for(&mut self, id: ProposalId, reply: Reply<Fate>) {
-        let slot = self.slot_of(id);
-        match slot {
-            Some(slot) => drop(reply.send(Fate::Agreed(slot))),
-            None if self.view.pool.contains_key(&id) => {
-                let waiting = self.awaiting.entry(id).or_default();
-                waiting.retain(|reply| !reply.is_closed());
-                waiting.push(reply);
-            }
-            // Without an answer: it is not known.
-            None => drop(reply),
+        if self.view.pool.contains_key(&id) {
+            let waiting = self.awaiting.entry(id).or_default();
+            waiting.retain(|reply| !reply.is_closed());
+            waiting.push(reply);
+        } else if let Some(slot) = self.slot_of(id) {
+            drop(reply.send(Fate::Agreed(slot)));
         }
+        // Otherwise nothing is known of it, and nobody answers.
     }
 
     fn slot_of(&self, id: ProposalId) -> Option<SlotIndex> {

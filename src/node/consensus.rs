@@ -282,8 +282,11 @@ impl Node {
         let is_open = self.consensus.scp.slot_state(slot).is_some_and(|state| {
             state.voted.is_empty() && state.accepted.is_empty() && state.b.is_none()
         });
+        if !is_open {
+            return;
+        }
         let value = self.own_value();
-        if is_open && value.is_some() && value != self.consensus.nominated {
+        if value.is_some() && value != self.consensus.nominated {
             self.nominate(value);
         }
     }

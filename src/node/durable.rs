@@ -4,9 +4,10 @@
 //! [`Persisted::keep`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
 
 use super::config::TrustPolicy;
-use super::event::NodeEvent;
+use super::event::{BackupAnswer, NodeEvent};
+use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
-use crate::scp::{Envelope, QuorumSet, SlotIndex, Value};
+use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,20 @@ pub enum Change {
     Unpooled(ProposalId),
     /// The node holds a file that its configuration does not name: backed up, or proposed by itself.
     Holds(FileInfo),
+    /// What the node says to a backup.
+    Answered {
+        /// By which proposal.
+        proposal: ProposalId,
+        /// Its answer; it replaces an earlier one.
+        answer: BackupAnswer,
+    },
+    /// A file that the network has decided to back up is here, whole.
+    BackedUp {
+        /// The file.
+        file: FileInfo,
+        /// From whom it came; the node itself if it had it already.
+        from: NodeId,
+    },
     /// Another quorum set of its own.
     QuorumSet {
         /// How many the node has had, this one included.
@@ -58,6 +73,10 @@ pub struct Persisted {
     pub pool: Vec<Arc<Proposal>>,
     /// Files it holds besides those of its configuration, by hash.
     pub files: BTreeMap<String, FileInfo>,
+    /// What it said to backups.
+    pub answers: Vec<(ProposalId, BackupAnswer)>,
+    /// From whom backed up files came, by hash.
+    pub sources: BTreeMap<String, NodeId>,
     /// No message with a higher number has been created.
     pub messages: u64,
     /// How many proposals the node has made.
@@ -86,6 +105,14 @@ impl Persisted {
             Change::Holds(file) => {
                 self.files.insert(file.sha256.clone(), file.clone());
             }
+            Change::Answered { proposal, answer } => {
+                self.answers.retain(|(known, _)| known != proposal);
+                self.answers.push((*proposal, *answer));
+            }
+            Change::BackedUp { file, from } => {
+                self.files.insert(file.sha256.clone(), file.clone());
+                self.sources.insert(file.sha256.clone(), *from);
+            }
             Change::QuorumSet { nth, quorum_set } => {
                 self.quorum_sets = *nth;
                 self.quorum_set = Some(Arc::clone(quorum_set));
@@ -97,21 +124,53 @@ impl Persisted {
         }
     }
 
-    /// What is in the log beyond slot `after`, as the events that told of it in the life before: a node does not tell it
-    /// again when it starts.
+    /// What is in the log and in the backup log beyond slot `after`, as the events that told of it in the life before: a
+    /// node does not tell it again when it starts.
     pub(crate) fn retold(&self, after: Option<SlotIndex>) -> Vec<NodeEvent> {
-        let missing = self.decided.iter();
-        missing
-            .filter(|(slot, _)| after.is_none_or(|after| *slot > after))
-            .map(|(slot, value)| NodeEvent::Recorded {
+        let answers: BTreeMap<ProposalId, BackupAnswer> = self.answers.iter().copied().collect();
+        let mut events = Vec::new();
+        for (slot, value) in &self.decided {
+            if after.is_some_and(|after| *slot <= after) {
+                continue;
+            }
+            let proposals: Vec<_> = proposals_in(value)
+                .unwrap_or_default()
+                .into_values()
+                .collect();
+            events.push(NodeEvent::Recorded {
                 slot: *slot,
                 value: value.clone(),
-                proposals: proposals_in(value)
-                    .unwrap_or_default()
-                    .into_values()
-                    .collect(),
-            })
-            .collect()
+                proposals: proposals.clone(),
+            });
+            for proposal in &proposals {
+                self.retell_backup(proposal, &answers, &mut events);
+            }
+        }
+        events
+    }
+
+    fn retell_backup(
+        &self,
+        proposal: &Proposal,
+        answers: &BTreeMap<ProposalId, BackupAnswer>,
+        events: &mut Vec<NodeEvent>,
+    ) {
+        let Some(file) = file_of(proposal) else {
+            return;
+        };
+        let answer = answers.get(&proposal.id).copied();
+        events.push(NodeEvent::BackupAnswered {
+            file: file.clone(),
+            proposal: proposal.id,
+            answer: answer.unwrap_or(BackupAnswer::NotAsked),
+        });
+        if let (true, Some(&from)) = (
+            self.files.contains_key(&file.sha256),
+            self.sources.get(&file.sha256),
+        ) {
+            let file = file.clone();
+            events.push(NodeEvent::BackedUp { file, from });
+        }
     }
 
     fn keep_statement(&mut self, envelope: &Arc<Envelope>) {

@@ -160,10 +160,11 @@ impl Pool {
         Some((oldest + ttl).since(now))
     }
 
-    /// Counts a tick of the re-send timer for every proposal; those for which `is_due` says so are to be sent again.
+    /// Counts a tick of the re-send timer for those proposals that the next value is made of; those for which `is_due`
+    /// says so are to be sent again. The others need not be known everywhere before it is their turn.
     pub(super) fn tick(&mut self, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
-        for pooled in self.pooled.values_mut() {
+        for pooled in self.pooled.values_mut().take(PROPOSALS_PER_VALUE) {
             pooled.ticks = pooled.ticks.saturating_add(1);
             if is_due(pooled.ticks) {
                 due.push(Arc::clone(&pooled.proposal));

@@ -7,7 +7,7 @@ use super::durable::{Change, Persisted};
 use super::event::{BackupAnswer, NodeEvent};
 use super::node::Node;
 use super::pool::file_of;
-use super::proposal::Proposal;
+use super::proposal::{FileInfo, Proposal};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Statement, Value};
 use std::sync::Arc;
 
@@ -67,9 +67,7 @@ impl Node {
         self.answer_backup(proposal, BackupAnswer::NotAsked);
         self.backup.forget_answer(proposal.id);
         if self.backup.holds(&file.sha256) {
-            let (file, from) = (file.clone(), self.me);
-            self.out.event(NodeEvent::BackedUp { file, from });
-            return;
+            return self.backed_up(file.clone(), self.me);
         }
         let origin = self.node_of(proposal.id.origin);
         let mut holders: Vec<NodeId> = origin.into_iter().collect();
@@ -96,9 +94,11 @@ impl Node {
         if let Some(file) = file_of(proposal)
             && self.backup.answer(proposal.id, answer)
         {
+            let (file, proposal) = (file.clone(), proposal.id);
+            self.out.keep(Change::Answered { proposal, answer });
             self.out.event(NodeEvent::BackupAnswered {
-                file: file.clone(),
-                proposal: proposal.id,
+                file,
+                proposal,
                 answer,
             });
         }
@@ -122,12 +122,17 @@ impl Node {
             return;
         };
         match result {
-            Ok(from) => {
-                self.out.keep(Change::Holds(file.clone()));
-                self.out.event(NodeEvent::BackedUp { file, from });
-            }
+            Ok(from) => self.backed_up(file, from),
             Err(why) => self.out.event(NodeEvent::BackupFailed { file, why }),
         }
+    }
+
+    fn backed_up(&mut self, file: FileInfo, from: NodeId) {
+        self.out.keep(Change::BackedUp {
+            file: file.clone(),
+            from,
+        });
+        self.out.event(NodeEvent::BackedUp { file, from });
     }
 
     /// Takes up what survived a crash. What is recorded already is not told again.

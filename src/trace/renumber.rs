@@ -258,6 +258,8 @@ impl Renumber for Persisted {
             statements,
             pool: _,
             files: _,
+            answers: _,
+            sources,
             messages: _,
             proposals: _,
             announcements: _,
@@ -268,6 +270,7 @@ impl Renumber for Persisted {
         statements.renumber(number);
         quorum_set.renumber(number);
         trust.renumber(number);
+        sources.values_mut().for_each(|from| from.renumber(number));
     }
 }
 
@@ -277,10 +280,15 @@ impl Renumber for Change {
             Change::Said(envelope) => envelope.renumber(number),
             Change::QuorumSet { nth: _, quorum_set } => quorum_set.renumber(number),
             Change::Trust(policy) => policy.renumber(number),
+            Change::BackedUp { file: _, from } => from.renumber(number),
             Change::Decided { slot: _, value: _ }
             | Change::Pooled(_)
             | Change::Unpooled(_)
             | Change::Holds(_)
+            | Change::Answered {
+                proposal: _,
+                answer: _,
+            }
             | Change::MessagesReserved(_)
             | Change::Proposals(_)
             | Change::Announcements(_) => {}

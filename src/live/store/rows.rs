@@ -4,7 +4,7 @@
 
 use super::Batch;
 use super::error::RowsError;
-use crate::node::{Change, NodeKey, Persisted, Proposal, ProposalId};
+use crate::node::{BackupAnswer, Change, NodeKey, Persisted, Proposal, ProposalId};
 use crate::scp::{Envelope, NodeId, SlotIndex, Value};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError,
@@ -26,6 +26,10 @@ const SAID: TableDefinition<(u64, u8), Dated> = TableDefinition::new("said");
 const POOL: TableDefinition<(&[u8; 32], u32), Dated> = TableDefinition::new("pool");
 /// SHA-256 -> file.
 const FILES: TableDefinition<&str, &[u8]> = TableDefinition::new("files");
+/// Origin and its n-th -> when, proposal and answer.
+const ANSWERS: TableDefinition<(&[u8; 32], u32), Dated> = TableDefinition::new("answers");
+/// SHA-256 -> number of the node from whom the file came.
+const SOURCES: TableDefinition<&str, u32> = TableDefinition::new("sources");
 /// What there is one of.
 const SETTINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("settings");
 /// Number -> key of the node.
@@ -68,6 +72,8 @@ pub(super) fn create(database: &Database) -> Result<()> {
         transaction.open_table(SAID)?;
         transaction.open_table(POOL)?;
         transaction.open_table(FILES)?;
+        transaction.open_table(ANSWERS)?;
+        transaction.open_table(SOURCES)?;
         transaction.open_table(NUMBERS)?;
         transaction.open_table(ANNOUNCEMENTS)?;
         let mut settings = transaction.open_table(SETTINGS)?;
@@ -141,6 +147,8 @@ struct Writer<'t> {
     said: Table<'t, (u64, u8), Dated>,
     pool: Table<'t, (&'static [u8; 32], u32), Dated>,
     files: Table<'t, &'static str, &'static [u8]>,
+    answers: Table<'t, (&'static [u8; 32], u32), Dated>,
+    sources: Table<'t, &'static str, u32>,
     settings: Table<'t, &'static str, &'static [u8]>,
     /// How many changes there have been; some may have been counted twice.
     changes: u64,
@@ -155,6 +163,8 @@ impl<'t> Writer<'t> {
             said: transaction.open_table(SAID)?,
             pool: transaction.open_table(POOL)?,
             files: transaction.open_table(FILES)?,
+            answers: transaction.open_table(ANSWERS)?,
+            sources: transaction.open_table(SOURCES)?,
             settings,
             changes,
         })
@@ -188,6 +198,18 @@ impl<'t> Writer<'t> {
             Change::Holds(file) => {
                 self.files
                     .insert(file.sha256.as_str(), json(file)?.as_slice())?;
+                Ok(())
+            }
+            Change::Answered { proposal, answer } => {
+                let bytes = json(&(proposal, answer))?;
+                let row = (self.changes, bytes.as_slice());
+                self.answers.insert(key_of(proposal), row)?;
+                Ok(())
+            }
+            Change::BackedUp { file, from } => {
+                let sha256 = file.sha256.as_str();
+                self.files.insert(sha256, json(file)?.as_slice())?;
+                self.sources.insert(sha256, from.0)?;
                 Ok(())
             }
             Change::QuorumSet { nth, quorum_set } => {
@@ -243,7 +265,16 @@ pub(super) fn persisted(transaction: &ReadTransaction) -> Result<Persisted> {
         let (sha256, file) = row?;
         files.insert(sha256.value().to_owned(), from_json("files", file.value())?);
     }
+    let mut sources = BTreeMap::new();
+    for row in transaction.open_table(SOURCES)?.iter()? {
+        let (sha256, from) = row?;
+        sources.insert(sha256.value().to_owned(), NodeId(from.value()));
+    }
+    let answers =
+        dated::<_, (ProposalId, BackupAnswer)>(&transaction.open_table(ANSWERS)?, "answers")?;
     Ok(Persisted {
+        answers: answers.iter().map(|answer| **answer).collect(),
+        sources,
         decided: decided(transaction)?,
         statements: dated::<_, Envelope>(&transaction.open_table(SAID)?, "said")?,
         pool: dated::<_, Proposal>(&transaction.open_table(POOL)?, "pool")?,

@@ -204,6 +204,8 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
                 statements,
                 pool,
                 files: [(photo().sha256, photo())].into(),
+                answers: Vec::new(),
+                sources: [(photo().sha256, NodeId(1))].into(),
                 messages: number,
                 proposals: quorum_sets,
                 announcements: number,

@@ -2,7 +2,7 @@
 
 use crate::live::store::Batch;
 use crate::node::{
-    Change, Content, FileInfo, NodeKey, Persisted, Proposal, ProposalId, TrustPolicy,
+    BackupAnswer, Change, Content, FileInfo, NodeKey, Persisted, Proposal, ProposalId, TrustPolicy,
 };
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
 use proptest::prelude::*;
@@ -101,7 +101,18 @@ impl Kept {
             Op::Pool(nth) if kept.pool.iter().any(|p| p.id.nth == nth) => vec![],
             Op::Pool(nth) => vec![Change::Pooled(proposal(nth))],
             Op::Unpool(nth) => vec![Change::Unpooled(proposal(nth).id)],
-            Op::Hold(nth) => vec![Change::Holds(file(nth))],
+            Op::Hold(nth) if nth % 3 == 0 => vec![Change::Holds(file(nth))],
+            Op::Hold(nth) if nth % 3 == 1 => vec![Change::BackedUp {
+                file: file(nth),
+                from: NodeId(nth.into()),
+            }],
+            Op::Hold(nth) => vec![Change::Answered {
+                proposal: proposal(nth.into()).id,
+                answer: match nth % 2 {
+                    0 => BackupAnswer::Yes,
+                    _ => BackupAnswer::NoHasIt,
+                },
+            }],
             Op::QuorumSet(nth) => vec![Change::QuorumSet {
                 nth,
                 quorum_set: Arc::new(quorum_set(nth)),

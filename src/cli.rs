@@ -4,7 +4,7 @@
 mod net;
 
 #[cfg(feature = "net")]
-pub use net::{LogFormat, NodeArgs, OnStopArg, ProposeArgs};
+pub use net::{DiscoverArgs, LogFormat, NodeArgs, OnStopArg, ProposeArgs};
 
 use crate::scp::SlotIndex;
 use crate::sim::ExecutorKind;
@@ -107,7 +107,7 @@ pub struct WindowArgs {
     /// What to run.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Watch nodes that run as processes, such as `http://127.0.0.1:8001`, and whomever they know.
+    /// Watch nodes that run as processes, such as `http://127.0.0.1:8001`, and whomever they know; `discover` finds them.
     #[cfg(feature = "net")]
     #[arg(long, value_name = "URL", num_args = 1..,
           conflicts_with_all = ["scenario", "network", "replay", "seed", "nodes", "executor", "pause_at"])]
@@ -116,6 +116,10 @@ pub struct WindowArgs {
     #[cfg(feature = "net")]
     #[arg(long, value_name = "FILE", requires = "attach")]
     pub token_file: Option<PathBuf>,
+    /// Where to find them.
+    #[cfg(feature = "net")]
+    #[command(flatten)]
+    pub discover: DiscoverArgs,
     /// Who does the nodes' work: a thread per node, or the engine itself.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Threads)]
     pub executor: ExecutorArg,

@@ -11,6 +11,9 @@
 //!                ▼  │                                              └──> outcome, summary
 //!              node (step) ──> scp
 //!                net (verdicts)
+//!
+//!  UDP, REST ──> live ──> node (step) ──> scp           the same node as a process: its records go into a trace
+//!                 └─────> trace::Record ──> World       file, or over GET /events to a window
 //! ```
 //!
 //! | module | what it is | absent there |
@@ -25,6 +28,7 @@
 //! | [`session`] | what a window may ask of a run | any particular kind of run |
 //! | [`replay`] | a session over a recorded run | changing anything |
 //! | [`sim`] | virtual time, the queue, two executors: inline, and one named thread per node | wall-clock time |
+//! | `live` | nodes as processes: a clock, a store, files, UDP and REST around the same `node`; watching them (feature `net`) | virtual time, protocol |
 //! | [`picture`] | world and view state to shapes, to SVG and PNG | macroquad, egui |
 //! | `window` | input to commands, shapes to pixels, panels (feature `window`) | simulation, nodes |
 //! | [`commands`], [`cli`] | one file per subcommand; they compose the rest | |

@@ -130,3 +130,24 @@ pub struct ProposeArgs {
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 }
+
+/// Where to listen if the nodes to watch are to be found.
+#[derive(Clone, Debug, Args)]
+pub struct DiscoverArgs {
+    /// With --attach discover: the UDP broadcast address and port of the nodes.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.255.255.255:47700",
+        requires = "attach"
+    )]
+    pub broadcast: SocketAddr,
+    /// With --attach discover: the name of their network.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "quorumscope",
+        requires = "attach"
+    )]
+    pub live_network: String,
+}

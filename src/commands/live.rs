@@ -2,19 +2,23 @@
 
 use super::error::CommandError;
 use super::window::Files;
-use crate::cli::WindowArgs;
+use crate::cli::{DiscoverArgs, WindowArgs};
 use crate::live::attach::{AttachOptions, Attached, FileFinder, Targets};
+use crate::live::listen;
 use crate::session::Session;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// In place of an address: whoever announces itself.
+const DISCOVER: &str = "discover";
 /// Longest token in bytes.
 const TOKEN_BYTES_MAX: u64 = 4_096;
 
 /// Whom to watch.
 pub(super) struct Live {
     urls: Vec<String>,
+    discover: DiscoverArgs,
     options: AttachOptions,
     /// Those who are watched already, until the window takes over.
     first: Mutex<Option<Attached>>,
@@ -36,6 +40,7 @@ impl Live {
         });
         let live = Live {
             urls: args.attach.clone(),
+            discover: args.discover.clone(),
             options: AttachOptions {
                 token: args.token_file.as_deref().map(token).transpose()?,
                 files: Some(finder),
@@ -64,10 +69,19 @@ impl Live {
     }
 
     fn watch(&self) -> Result<Attached, String> {
-        let targets = Targets {
-            urls: self.urls.clone(),
-            found: None,
+        let (discover, urls): (Vec<_>, Vec<_>) =
+            self.urls.iter().cloned().partition(|url| url == DISCOVER);
+        let found = match discover.is_empty() {
+            true => None,
+            false => {
+                let DiscoverArgs {
+                    broadcast,
+                    live_network,
+                } = &self.discover;
+                Some(listen(*broadcast, live_network).map_err(|error| error.to_string())?)
+            }
         };
+        let targets = Targets { urls, found };
         Attached::open(targets, self.options.clone()).map_err(|error| error.to_string())
     }
 }

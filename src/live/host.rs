@@ -17,6 +17,7 @@ use super::command::{Command, Fate, NotProposed, Reply};
 use super::config::LiveConfig;
 use super::directory::Directory;
 use super::fetch::{FetchEvent, Fetcher};
+use super::files::FileStore;
 use super::links::{Links, Office};
 use super::recorder::Recorder;
 use super::store::{Batch, Store};
@@ -74,6 +75,8 @@ pub(super) struct Parts {
     pub udp: Udp,
     /// What happens is recorded.
     pub recorder: Recorder,
+    /// The files that are here.
+    pub(super) files: FileStore,
     /// Files come from others.
     pub fetcher: Fetcher,
     /// What the fetcher says.
@@ -95,6 +98,7 @@ pub(super) struct Host {
     office: Arc<Office>,
     udp: Udp,
     recorder: Recorder,
+    files: FileStore,
     fetcher: Fetcher,
     fetched: Receiver<FetchEvent>,
     /// Whom the fetches under way ask.
@@ -132,6 +136,7 @@ impl Host {
             office: parts.office,
             udp: parts.udp,
             recorder: parts.recorder,
+            files: parts.files,
             fetcher: parts.fetcher,
             fetched: parts.fetched,
             holders: BTreeMap::new(),

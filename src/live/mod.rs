@@ -33,6 +33,7 @@ mod host;
 mod http;
 pub mod identity;
 mod links;
+mod listen;
 mod lock;
 mod process;
 mod recorder;
@@ -45,6 +46,7 @@ pub mod wire;
 
 pub use config::{Limits, LiveConfig, OnStop};
 pub use files::{Begun, FileStore, FilesError, Part, Stored};
+pub use listen::{ListenError, listen};
 pub use process::{Process, StartError};
 pub use store::{Batch, Store, StoreError};
 pub use wire::WireQuorumSet;

@@ -153,6 +153,7 @@ impl Process {
         let host = Host::new(Parts {
             node: Node::new(node_config),
             recorder: Recorder::new(scenario, &clock, trace),
+            files: files.clone(),
             fetcher: Fetcher::new(files, FetchSettings::default(), fetches),
             fetched,
             config,

@@ -76,14 +76,16 @@ impl Host {
         lines
             .map(|(id, line)| {
                 let received = self.received_bytes.get(&line.file.sha256);
+                let is_here =
+                    line.backed_up.is_some() || self.files.find(&line.file.sha256).is_some();
                 BackupView {
                     file: (&line.file).into(),
                     origin: id.origin,
                     nth: id.nth,
                     answer: line.answer,
-                    is_here: line.backed_up.is_some(),
+                    is_here,
                     from: line.backed_up.map(|(_, from)| self.name_of(from)),
-                    received_bytes: received.copied().filter(|_| line.backed_up.is_none()),
+                    received_bytes: received.copied().filter(|_| !is_here),
                 }
             })
             .collect()

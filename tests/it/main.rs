@@ -9,6 +9,8 @@ mod cli;
 mod conformance;
 mod executors;
 mod explore;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod full;
 mod honesty;
 mod hostile;
 mod layers;

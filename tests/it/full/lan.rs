@@ -1,0 +1,118 @@
+//! `Lan`: several machines in one: network namespaces, joined by a bridge, with real broadcasts.
+//!
+//! A test that needs it runs itself again inside namespaces of its own (`unshare`), where it may do as it likes; when it
+//! ends the system takes them all back. Nothing of the machine's own network is touched.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Set in tests that run inside.
+const INSIDE: &str = "QUORUMSCOPE_INSIDE_NAMESPACES";
+
+/// What to do if there are no namespaces.
+const ADVICE: &str = "these tests need network namespaces of their own: install util-linux and iproute2, and run them \
+as root, or allow user namespaces to everybody (sysctl -w kernel.unprivileged_userns_clone=1 \
+user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0); in a container also allow it to make \
+namespaces and mounts (--privileged, or --cap-add SYS_ADMIN --cap-add NET_ADMIN)";
+
+/// True inside namespaces. Outside it runs `test` inside, waits, and says false; fails if the test does.
+pub(crate) fn is_inside(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let unshare = || {
+        let mut command = Command::new("unshare");
+        command.args([
+            "--map-root-user",
+            "--net",
+            "--mount",
+            "--fork",
+            "--kill-child",
+            "--",
+        ]);
+        command
+    };
+    let tried = unshare()
+        .args(["sh", "-c", "ip link add name probe type bridge"])
+        .output();
+    match &tried {
+        Ok(tried) if tried.status.success() => {}
+        Ok(tried) => panic!("{}\n{ADVICE}", String::from_utf8_lossy(&tried.stderr)),
+        Err(error) => panic!("unshare: {error}\n{ADVICE}"),
+    }
+    let status = unshare()
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--include-ignored", "--nocapture"])
+        .env(INSIDE, "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "{test} failed inside its namespaces");
+    false
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn run(command: &str) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let output = Command::new(words[0]).args(&words[1..]).output();
+    let output = output.unwrap_or_else(|error| panic!("{command}: {error}\n{ADVICE}"));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {error}\n{ADVICE}");
+}
+
+/// Machines 0, 1, 2 .. at 10.77.0.1, 10.77.0.2, ..; the test itself sits at the bridge, at 10.77.0.254.
+pub(crate) struct Lan;
+
+impl Lan {
+    pub(crate) const BROADCAST: &'static str = "10.77.0.255:47700";
+
+    /// Makes so many machines.
+    pub(crate) fn new(machines: usize) -> Lan {
+        // Names of namespaces are files there.
+        run("mount -t tmpfs none /run");
+        std::fs::create_dir_all("/run/netns").unwrap();
+        run("ip link set lo up");
+        run("ip link add lan type bridge");
+        run("ip addr add 10.77.0.254/24 broadcast 10.77.0.255 dev lan");
+        run("ip link set lan up");
+        let lan = Lan;
+        for machine in 0..machines {
+            run(&format!("ip netns add m{machine}"));
+            run(&format!(
+                "ip link add port{machine} type veth peer name eth0 netns m{machine}"
+            ));
+            run(&format!("ip link set port{machine} master lan up"));
+            let address = lan.address(machine);
+            for order in [
+                format!("ip addr add {address}/24 broadcast 10.77.0.255 dev eth0"),
+                "ip link set eth0 up".to_owned(),
+                "ip link set lo up".to_owned(),
+            ] {
+                run(&format!("nsenter --net=/run/netns/m{machine} {order}"));
+            }
+        }
+        lan
+    }
+
+    pub(crate) fn address(&self, machine: usize) -> String {
+        format!("10.77.0.{}", machine + 1)
+    }
+
+    pub(crate) fn namespace(&self, machine: usize) -> PathBuf {
+        format!("/run/netns/m{machine}").into()
+    }
+
+    /// Pulls the plug.
+    pub(crate) fn cut(&self, machine: usize) {
+        run(&format!("ip link set port{machine} down"));
+    }
+
+    /// Puts it in again.
+    pub(crate) fn heal(&self, machine: usize) {
+        run(&format!("ip link set port{machine} up"));
+    }
+
+    /// From now on this machine reaches no other one that has been set apart, only the rest.
+    pub(crate) fn set_apart(&self, machine: usize) {
+        run(&format!("bridge link set dev port{machine} isolated on"));
+    }
+}

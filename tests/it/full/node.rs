@@ -1,0 +1,154 @@
+//! `NodeProcess`: a node that is started, killed and started again on the same folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// How a node is started.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Its name; its data lies in a folder of this name.
+    pub(crate) name: String,
+    /// Where that folder lies.
+    pub(crate) folder: PathBuf,
+    /// Further options.
+    pub(crate) options: Vec<String>,
+    /// The network namespace in which it runs, if not in that of the test.
+    pub(crate) namespace: Option<PathBuf>,
+}
+
+/// The executable that is tested.
+fn executable() -> PathBuf {
+    // Another build of the same program can be put to the test.
+    std::env::var_os("QUORUMSCOPE_EXE")
+        .map_or_else(|| env!("CARGO_BIN_EXE_quorumscope").into(), PathBuf::from)
+}
+
+impl Plan {
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match &self.namespace {
+            None => Command::new(executable()),
+            Some(namespace) => {
+                // Without a fork: the process is the node itself.
+                let mut command = Command::new("nsenter");
+                command
+                    .arg(format!("--net={}", namespace.display()))
+                    .arg(executable());
+                command
+            }
+        };
+        command.args(["node", "--exit-with-stdin", "--name", &self.name, "--data"]);
+        command.arg(self.data()).args(&self.options);
+        command
+    }
+
+    /// Starts the node, and waits until it answers calls.
+    pub(crate) fn start(&self) -> NodeProcess {
+        self.try_start()
+            .unwrap_or_else(|error| panic!("{} did not start: {error}", self.name))
+    }
+
+    /// Starts the node; the last lines of its log if it ends instead of answering.
+    pub(crate) fn try_start(&self) -> Result<NodeProcess, String> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log())
+            .unwrap();
+        let mut child = self
+            .command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command()));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut after = |prefix: &str| {
+            let line = lines.next().and_then(Result::ok);
+            line.and_then(|line| Some(line.strip_prefix(prefix)?.to_owned()))
+        };
+        let (http, key) = (after("listening on http://"), after("id "));
+        match http.filter(|_| key.is_some()) {
+            Some(http) => Ok(NodeProcess {
+                child,
+                http: http.parse().unwrap(),
+            }),
+            None => {
+                child.wait().unwrap();
+                Err(tail(&self.log()))
+            }
+        }
+    }
+}
+
+/// The last lines of a log.
+pub(crate) fn tail(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+/// A node that runs.
+#[derive(Debug)]
+pub(crate) struct NodeProcess {
+    child: Child,
+    /// Where it answers.
+    pub(crate) http: SocketAddr,
+}
+
+impl NodeProcess {
+    /// Ends it as a power failure would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Has it ended by itself?
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// CPU time so far, in seconds, and the most memory it has ever had, in MiB.
+    pub(crate) fn usage(&self) -> (f64, f64) {
+        let of = |name: &str| {
+            let path = format!("/proc/{}/{name}", self.child.id());
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut File::open(path).unwrap(), &mut text).unwrap();
+            text
+        };
+        let stat = of("stat");
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+        let status = of("status");
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .unwrap();
+        let peak: f64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        // USER_HZ is 100 on Linux.
+        ((ticks(11) + ticks(12)) / 100.0, peak / 1024.0)
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        // It may have ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

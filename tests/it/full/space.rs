@@ -180,7 +180,7 @@ fn a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays() {
     if !is_inside("full::space::a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays") {
         return;
     }
-    let mut cramped = Cramped::new(16);
+    let mut cramped = Cramped::new(12);
     let content = Dice::new(4).bytes(14_000_000);
     let (status, answer) = cramped
         .rest

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const SEED: u64 = 11;
 
 /// Feeds every recorded input to fresh nodes; a start makes one.
-fn check_nodes(name: &str, records: &[Record]) {
+pub(super) fn check_nodes(name: &str, records: &[Record]) {
     let mut configs: Vec<Arc<NodeConfig>> = Vec::new();
     let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
     let mut kept = BTreeMap::new();

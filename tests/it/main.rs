@@ -18,6 +18,8 @@ mod merging;
 mod ordeal;
 mod ordeals;
 mod paper;
+#[cfg(feature = "net")]
+mod processes;
 mod renumber;
 mod runs;
 mod scenarios;

@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,9 +186,15 @@ fn no_file(error: &FilesError) -> Problem {
         FilesError::Name { .. } | FilesError::NoName { .. } | FilesError::Hash { .. } => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        FilesError::NotAFile { .. } | FilesError::NotAFolder { .. } => StatusCode::NOT_FOUND,
+        FilesError::NotAFile { .. } => StatusCode::NOT_FOUND,
         FilesError::TooLarge { .. } | FilesError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        _ => StatusCode::INSUFFICIENT_STORAGE,
+        FilesError::Changed { .. } | FilesError::Busy { .. } => StatusCode::CONFLICT,
+        FilesError::Io { source, .. } => match source.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Problem::new(status, error.to_string())
 }

@@ -1,0 +1,406 @@
+//! A network of processes on one machine: starting, asking, proposing, stopping, killing.
+
+use quorumscope::live::identity::Identity;
+use quorumscope::live::status::{PeersView, Status};
+use quorumscope::node::NodeKey;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use stellar_strkey::ed25519::PrivateKey;
+
+/// Long enough for the slowest machine; only a failure takes this long.
+const DEADLINE: Duration = Duration::from_secs(180);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a node may wait for a decision before it answers.
+const WAIT_MS: u64 = 120_000;
+
+/// Looks until there is something to see.
+pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < until, "waited in vain: {what}");
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Looks until it is so.
+pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    wait_for(what, || is_so().then_some(()));
+}
+
+/// The program with these arguments, run to its end.
+pub(super) fn quorumscope(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
+    command.args(args).env_remove("DISPLAY").output().unwrap()
+}
+
+/// What a program printed.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A file of this repository.
+pub(super) fn own_file(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What a node answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> &str {
+        let mut found = self.headers.iter().filter(|(known, _)| known == name);
+        found.next().map_or("", |(_, value)| value)
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{error}: status {}: {}", self.status, text(&self.body));
+        })
+    }
+}
+
+/// One call of `method`, with these headers. An error is one of the connection.
+pub(super) fn call(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Answer, ureq::Error> {
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        // A node that was killed leaves no connection behind.
+        .max_idle_connections(0)
+        .timeout_global(Some(DEADLINE))
+        .build()
+        .new_agent();
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let has_body = !matches!(method, "GET" | "HEAD");
+    let mut response = match has_body {
+        true => agent.run(request.body(body.to_vec()).unwrap())?,
+        false => agent.run(request.body(()).unwrap())?,
+    };
+    let known = response.headers().iter();
+    let headers = known.map(|(name, value)| {
+        let value = value.to_str().unwrap_or_default();
+        (name.as_str().to_owned(), value.to_owned())
+    });
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: headers.collect(),
+        body: response
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_vec()?,
+    })
+}
+
+/// A network of its own: name, UDP port, folder.
+pub(super) struct Network {
+    folder: tempfile::TempDir,
+    pub(super) name: String,
+    pub(super) port: u16,
+}
+
+impl Network {
+    pub(super) fn new() -> Network {
+        static NTH: AtomicU32 = AtomicU32::new(0);
+        let nth = NTH.fetch_add(1, Ordering::Relaxed);
+        // Nodes share the port with each other; that nobody else has it is all that is asked for.
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        Network {
+            folder: tempfile::tempdir().unwrap(),
+            name: format!("test-{}-{nth}", std::process::id()),
+            port: socket.local_addr().unwrap().port(),
+        }
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The path of a file with this content.
+    pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// Gives the node of this name a key that is known before it starts.
+    pub(super) fn identity(&self, name: &str) -> Identity {
+        let digest: [u8; 32] = Sha256::digest(format!("{} {name}", self.name)).into();
+        let secret = PrivateKey(digest).as_unredacted().to_string();
+        fs::create_dir_all(self.path(name)).unwrap();
+        fs::write(self.path(name).join("secret-key"), secret.as_str()).unwrap();
+        Identity::new(digest)
+    }
+
+    /// The arguments with which the node of this name is started, apart from where it answers.
+    pub(super) fn arguments(&self, name: &str) -> Vec<String> {
+        let data = self.path(name);
+        let broadcast = format!("127.255.255.255:{}", self.port);
+        let told = [
+            "node",
+            "--name",
+            name,
+            "--data",
+            data.to_str().unwrap(),
+            "--broadcast",
+            &broadcast,
+            "--network",
+            &self.name,
+            "--settle-ms",
+            "300",
+            "--refresh-ms",
+            "500",
+            // A test that is killed leaves no nodes behind.
+            "--exit-with-stdin",
+        ];
+        told.map(str::to_owned).to_vec()
+    }
+
+    /// Starts a node; it answers when this returns. Its data folder is that of its name, whoever had it before.
+    pub(super) fn start(&self, name: &str, more: &[&str]) -> NodeProcess {
+        let mut told = self.arguments(name);
+        told.extend(more.iter().map(|arg| (*arg).to_owned()));
+        if !more.contains(&"--http") {
+            told.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
+        }
+        let (out, log) = (
+            self.path(&format!("{name}.out")),
+            self.path(&format!("{name}.log")),
+        );
+        let child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+            .args(&told)
+            .stdin(Stdio::piped())
+            .stdout(File::create(&out).unwrap())
+            .stderr(
+                File::options()
+                    .create(true)
+                    .append(true)
+                    .open(&log)
+                    .unwrap(),
+            )
+            .spawn()
+            .unwrap();
+        let mut node = NodeProcess {
+            name: name.to_owned(),
+            url: String::new(),
+            id: NodeKey::new([0; 32]),
+            child,
+            log,
+        };
+        let said = wait_for("it listens", || {
+            let said = fs::read_to_string(&out).unwrap();
+            let ended = node.child.try_wait().unwrap();
+            assert_eq!(ended, None, "{name} ended: {}", node.log());
+            (said.lines().count() >= 2 && said.ends_with('\n')).then_some(said)
+        });
+        let told = |prefix: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(prefix));
+            line.unwrap_or_else(|| panic!("no {prefix:?} in {said}"))
+                .to_owned()
+        };
+        node.url = told("listening on ");
+        node.id = told("id ").parse().unwrap();
+        node
+    }
+
+    /// Starts the nodes `n1` to `n{count}`; the first is the beacon.
+    pub(super) fn start_many(&self, count: usize, more: &[&str]) -> Vec<NodeProcess> {
+        let started = (1..=count).map(|nth| {
+            let mut told = more.to_vec();
+            if nth == 1 {
+                told.push("--beacon");
+            }
+            self.start(&format!("n{nth}"), &told)
+        });
+        started.collect()
+    }
+}
+
+/// A running node. It is killed when this is dropped.
+pub(super) struct NodeProcess {
+    pub(super) name: String,
+    pub(super) url: String,
+    pub(super) id: NodeKey,
+    child: Child,
+    log: PathBuf,
+}
+
+impl NodeProcess {
+    /// What it has said about itself, for whoever looks after a failure.
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub(super) fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, &[], b"")
+    }
+
+    pub(super) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let url = format!("{}{path}", self.url);
+        call(method, &url, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {url} of {}: {error}", self.name))
+    }
+
+    /// Posts JSON, written as it is.
+    pub(super) fn post(&self, path: &str, body: &str) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.call("POST", path, &headers, body.as_bytes())
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let answer = self.get("/status?limit=10000");
+        assert_eq!(answer.status, 200, "{}", text(&answer.body));
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
+    pub(super) fn peers(&self) -> PeersView {
+        serde_json::from_slice(&self.get("/peers").body).unwrap()
+    }
+
+    pub(super) fn counter(&self, name: &str) -> u64 {
+        let counters = self.status().counters;
+        counters.get(name).copied().unwrap_or_default()
+    }
+
+    /// Proposes a note and waits for the decision. Its number among the proposals of the node, and the slot.
+    pub(super) fn propose(&self, note: &str) -> (u64, u64) {
+        let body = json!({ "note": note }).to_string();
+        let answer = self.post(&format!("/propose?wait_ms={WAIT_MS}"), &body);
+        assert_eq!(answer.status, 200, "{note}: {}", text(&answer.body));
+        let said = answer.json();
+        assert_eq!(said["state"], "agreed", "{note}: {said}");
+        assert_eq!(said["proposal"]["origin"], self.id.to_string());
+        let number = |value: &Value| value.as_u64().unwrap();
+        (number(&said["proposal"]["nth"]), number(&said["slot"]))
+    }
+
+    /// Proposes a file by sending it, and waits for the decision. Its SHA-256.
+    pub(super) fn propose_file(&self, name: &str, content: &[u8]) -> String {
+        let path = format!("/propose?file={name}&wait_ms={WAIT_MS}");
+        let headers = [("content-type", "application/octet-stream")];
+        let answer = self.call("POST", &path, &headers, content);
+        assert_eq!(answer.status, 200, "{name}: {}", text(&answer.body));
+        let said = answer.json();
+        assert_eq!(said["state"], "agreed", "{name}: {said}");
+        said["proposal"]["file"]["sha256"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The notes of its log, in the order of the log.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let entries = self.status().log.entries.into_iter();
+        let proposals = entries.flat_map(|entry| entry.proposals);
+        proposals.filter_map(|proposal| proposal.note).collect()
+    }
+
+    /// Names of those it trusts, itself included.
+    pub(super) fn trusts(&self) -> Vec<String> {
+        let trusted = self.status().trust_set.into_iter();
+        let mut names: Vec<String> = trusted.map(|node| node.name).collect();
+        names.sort();
+        names
+    }
+
+    /// Dies at once, as if the power had gone.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal by name.
+    pub(super) fn signal(&self, name: &str) {
+        // The `kill` of the shell is there wherever a shell is.
+        let order = format!("kill -{name} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &order]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub(super) fn ended(mut self) -> ExitStatus {
+        wait_for("it ends", || self.child.try_wait().unwrap())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(super) fn stop(self) {
+        self.signal("TERM");
+        let name = self.name.clone();
+        assert_eq!(self.ended().code(), Some(0), "{name}");
+    }
+
+    /// Its standard input ends.
+    pub(super) fn close_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        // It may have ended before.
+        drop(self.child.kill());
+        drop(self.child.wait());
+        if std::thread::panicking() {
+            eprintln!("--- log of {}\n{}", self.name, self.log());
+        }
+    }
+}
+
+/// All of them vote, and trust exactly each other.
+pub(super) fn wait_until_together(nodes: &[NodeProcess]) {
+    let mut names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
+    names.sort();
+    for node in nodes {
+        wait_until("all trust all and vote", || {
+            node.status().readiness == "ready" && node.trusts() == names
+        });
+    }
+}
+
+/// All logs are the same, and hold `notes` among others.
+pub(super) fn wait_until_agreed(nodes: &[NodeProcess], notes: &[&str]) {
+    for node in nodes {
+        wait_until("the notes are in every log", || {
+            let known = node.notes();
+            notes.iter().all(|note| known.iter().any(|one| one == note))
+        });
+    }
+    wait_until("all logs are as long", || {
+        let heads = nodes.iter().map(|node| node.status().log.index);
+        heads.collect::<std::collections::BTreeSet<_>>().len() == 1
+    });
+    let first = nodes[0].status().log;
+    for node in &nodes[1..] {
+        let log = node.status().log;
+        assert_eq!(log.entries, first.entries, "{}", node.name);
+        assert_eq!(log.hash, first.hash, "{}", node.name);
+    }
+}

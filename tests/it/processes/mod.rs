@@ -1,0 +1,10 @@
+//! Nodes as processes: the real program, real sockets, real folders, killed and started again.
+//!
+//! Every test has a network name, a UDP port and a folder of its own. Nothing here is timed: everything is waited for, and
+//! only a deadline of minutes turns waiting into failure.
+
+mod files;
+mod flow;
+mod harness;
+mod restart;
+mod starting;

@@ -1,0 +1,210 @@
+//! Dying, coming back, leaving, pausing: what survives, and what others make of it.
+
+use super::harness::{
+    Network, NodeProcess, text, wait_for, wait_until, wait_until_agreed, wait_until_together,
+};
+use quorumscope::node::NodeKey;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+/// Whom the quorum set of a node names; nobody as long as it has none.
+fn named(node: &NodeProcess) -> BTreeSet<NodeKey> {
+    let set = node.status().quorum_set;
+    set.into_iter().flat_map(|set| set.validators).collect()
+}
+
+fn ids(nodes: &[NodeProcess]) -> BTreeSet<NodeKey> {
+    nodes.iter().map(|node| node.id).collect()
+}
+
+#[test]
+fn who_is_killed_comes_back_with_everything_and_the_network_outlives_its_beacon() {
+    let network = Network::new();
+    let mut nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    assert_eq!(nodes[2].propose("tea").0, 1);
+    let photo = nodes[2].propose_file("list.txt", b"bread, milk");
+    wait_until_agreed(&nodes, &["tea"]);
+
+    // One dies. The others are enough.
+    let dead = nodes.remove(2);
+    let (id, url) = (dead.id, dead.url.clone());
+    dead.kill();
+    nodes[0].propose("cake");
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    wait_until("it is missed", || {
+        let known = nodes[0].status().nodes;
+        let dead = known.iter().find(|node| node.id == id).unwrap();
+        dead.is_reachable == Some(false)
+    });
+    assert_eq!(
+        nodes[0].trusts().len(),
+        4,
+        "silence is no reason to distrust"
+    );
+
+    // It comes back at another place: somebody else has taken the old one.
+    let place = url.strip_prefix("http://").unwrap().to_owned();
+    let _taken = TcpListener::bind(place).unwrap();
+    nodes.push(network.start("n3", &[]));
+    let back = nodes.last().unwrap();
+    assert_eq!(back.id, id);
+    assert_ne!(back.url, url);
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    wait_until_together(&nodes);
+    let back = nodes.last().unwrap();
+    let (nth, _) = back.propose("scones");
+    assert_eq!(nth, 3, "numbers of proposals go on where they were");
+    wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
+    assert_eq!(back.get(&format!("/files/{photo}")).body, b"bread, milk");
+
+    // The beacon dies; another node with the same role takes a newcomer in.
+    nodes.remove(0).kill();
+    nodes[0].propose("jam");
+    nodes.push(network.start("n5", &["--beacon"]));
+    nodes.push(network.start("n6", &[]));
+    for node in &nodes {
+        wait_until("newcomers are taken in", || {
+            node.status().readiness == "ready" && node.trusts().len() == 6
+        });
+    }
+    nodes.last().unwrap().propose("cream");
+    wait_until_agreed(&nodes, &["tea", "cake", "scones", "jam", "cream"]);
+    let newest = nodes.last().unwrap();
+    wait_until("the newcomer has the old file, too", || {
+        newest.get(&format!("/files/{photo}")).body == b"bread, milk"
+    });
+}
+
+#[test]
+fn when_all_are_killed_the_log_is_still_there_and_goes_on() {
+    let network = Network::new();
+    let nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    nodes[0].propose("tea");
+    nodes[1].propose("cake");
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    let before = nodes[0].status();
+    nodes.into_iter().for_each(NodeProcess::kill);
+
+    let nodes = network.start_many(4, &[]);
+    let log = nodes[0].status().log;
+    assert_eq!(
+        log.entries, before.log.entries,
+        "there before anything is heard"
+    );
+    assert_eq!(log.hash, before.log.hash);
+    assert_eq!(nodes[0].id, before.id);
+    wait_until_together(&nodes);
+    let (nth, slot) = nodes[1].propose("scones");
+    assert_eq!((nth, slot), (2, log.index + 1));
+    wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
+    assert_eq!(nodes[3].notes().len(), 3, "nothing is recorded twice");
+}
+
+#[test]
+fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
+    let network = Network::new();
+    let mut nodes = network.start_many(4, &[]);
+    nodes.push(network.start("n5", &["--on-stop", "pause"]));
+    wait_until_together(&nodes);
+    nodes[0].propose("tea");
+    let (pausing, leaving) = (nodes.pop().unwrap(), nodes.pop().unwrap());
+    let (paused, left) = (pausing.id, leaving.id);
+    leaving.stop();
+    for node in &nodes {
+        wait_until("it has left", || {
+            !node.status().nodes.iter().any(|other| other.id == left)
+        });
+    }
+    pausing.stop();
+    // Three of the four that still count.
+    nodes[0].propose("cake");
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    let mut counted = ids(&nodes);
+    counted.insert(paused);
+    for node in &nodes {
+        wait_until("quorum sets have shrunk", || named(node) == counted);
+        assert_eq!(node.status().quorum_set.unwrap().threshold, 3);
+        assert_eq!(node.trusts(), ["n1", "n2", "n3", "n5"]);
+    }
+
+    // Both are welcome again.
+    nodes.push(network.start("n5", &[]));
+    nodes.push(network.start("n4", &[]));
+    assert_eq!((nodes[3].id, nodes[4].id), (paused, left));
+    wait_until_together(&nodes);
+    nodes[4].propose("scones");
+    wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
+    for node in &nodes {
+        wait_until("quorum sets have grown", || named(node) == ids(&nodes));
+    }
+}
+
+#[test]
+fn a_given_quorum_set_is_used_as_it_is() {
+    let network = Network::new();
+    let keys = ["n1", "n2", "n3"].map(|name| network.identity(name).key().to_string());
+    let set = json!({
+        "threshold": 2,
+        "validators": [keys[0], keys[1]],
+        "inner": [{ "threshold": 1, "validators": [keys[2]] }],
+    });
+    let trust = network.file("trust.json", set.to_string());
+    // No beacon is needed: who knows whom it wants speaks by itself.
+    let more = ["--trust", trust.as_str()];
+    let nodes = ["n1", "n2", "n3"].map(|name| network.start(name, &more));
+    let mut nodes = Vec::from(nodes);
+    for (node, key) in nodes.iter().zip(&keys) {
+        assert_eq!(node.id.to_string(), *key);
+        wait_until("it votes", || node.status().readiness == "ready");
+        let used = serde_json::to_value(node.status().quorum_set).unwrap();
+        assert_eq!(used, set);
+        let told = wait_for("it has met the others", || {
+            let told = node.peers();
+            (told.peers.len() == 2).then_some(told)
+        });
+        assert_eq!(told.policy, "fixed");
+        for peer in told.peers {
+            assert!(peer.is_trusted);
+            assert_eq!(peer.why, "named in the quorum set");
+        }
+    }
+    nodes[0].propose("tea");
+    wait_until_agreed(&nodes, &["tea"]);
+
+    // Who is not in it may listen. What it says does not count.
+    let stranger = network.start("n4", &more);
+    wait_until("it has the log", || stranger.notes() == ["tea"]);
+    let said = stranger.post("/propose", r#"{"note": "poison"}"#);
+    assert_eq!(said.status, 202, "{}", text(&said.body));
+    for node in &nodes {
+        wait_until("it is not listened to", || {
+            node.counter("messages_of_outsiders") > 0
+        });
+        assert!(!node.trusts().contains(&"n4".to_owned()));
+    }
+    nodes.remove(1).kill();
+    nodes[0].propose("cake");
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    wait_until("it goes on listening", || {
+        stranger.notes() == ["tea", "cake"]
+    });
+}
+
+#[test]
+fn a_node_ends_with_its_standard_input_and_says_goodbye() {
+    let network = Network::new();
+    let mut nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    let mut ending = nodes.pop().unwrap();
+    ending.close_stdin();
+    assert_eq!(ending.ended().code(), Some(0));
+    for node in &nodes {
+        wait_until("it has left", || node.trusts() == ["n1", "n2", "n3"]);
+    }
+    let store: PathBuf = network.path("n4");
+    assert!(store.is_dir(), "its data stays");
+}

@@ -1,0 +1,184 @@
+//! What is wrong at the start is said in words that tell what to do, with exit code 2, and nothing runs.
+
+use super::harness::{Network, quorumscope, text};
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+
+/// Tries to start the node `name`, which must fail and say `words`.
+fn refused(network: &Network, name: &str, more: &[&str], words: &[&str]) {
+    let told = network.arguments(name);
+    let mut args: Vec<&str> = told.iter().map(String::as_str).collect();
+    args.extend(more);
+    let output = quorumscope(&args);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{more:?}: {error}");
+    assert_eq!(text(&output.stdout), "", "{more:?}");
+    for part in words {
+        assert!(error.contains(part), "{more:?}: no {part:?} in {error}");
+    }
+    assert!(!error.contains("panicked"), "{error}");
+}
+
+#[test]
+fn folders_that_cannot_be_used() {
+    let network = Network::new();
+    network.file("file", "not a folder");
+    refused(&network, "file", &[], &["/file: ", "choose a data folder"]);
+    let file = network.path("file");
+    refused(
+        &network,
+        "n1",
+        &["--files", file.to_str().unwrap()],
+        &["/file"],
+    );
+
+    let running = network.start("n2", &[]);
+    let used = "another process uses this folder";
+    refused(
+        &network,
+        "n2",
+        &[],
+        &["/n2", used, "stop it, or choose another"],
+    );
+    let files = network.path("n2/files");
+    refused(
+        &network,
+        "n3",
+        &["--files", files.to_str().unwrap()],
+        &["/n2/files", used],
+    );
+    running.kill();
+    // The system has given the lock back.
+    let running = network.start("n2", &[]);
+    running.stop();
+
+    let key = network.path("n2/secret-key");
+    fs::write(&key, "S123").unwrap();
+    refused(
+        &network,
+        "n2",
+        &[],
+        &["secret-key: this is no secret key", "Restore the file"],
+    );
+    fs::remove_file(&key).unwrap();
+    refused(
+        &network,
+        "n2",
+        &[],
+        &["belongs to another key", "put the files back together"],
+    );
+    let trace = network.path("nowhere/trace.jsonl");
+    refused(
+        &network,
+        "n4",
+        &["--trace", trace.to_str().unwrap()],
+        &["nowhere/trace.jsonl"],
+    );
+}
+
+#[test]
+fn a_damaged_store_is_not_used() {
+    let network = Network::new();
+    let node = network.start("n1", &[]);
+    node.stop();
+    let store = network.path("n1/node.redb");
+    let mut bytes = fs::read(&store).unwrap();
+    bytes.truncate(100);
+    fs::write(&store, bytes).unwrap();
+    refused(&network, "n1", &[], &["node.redb", "damaged"]);
+}
+
+#[test]
+fn addresses_that_cannot_be_used() {
+    let network = Network::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = taken.local_addr().unwrap().to_string();
+    let why = ["choose another address or port for --http", http.as_str()];
+    refused(&network, "n1", &["--http", &http], &why);
+    refused(&network, "n1", &["--http", "localhost"], &["--http"]);
+    let nowhere = ["--http", "0.0.0.0:0", "--advertise", "0.0.0.0:80"];
+    refused(&network, "n1", &nowhere, &["--advertise ADDRESS:PORT"]);
+    // Without sharing it: nobody else gets it.
+    let _selfish = UdpSocket::bind(("0.0.0.0", network.port)).unwrap();
+    let port = format!("UDP port {}", network.port);
+    refused(&network, "n1", &[], &[&port, "--broadcast"]);
+}
+
+#[test]
+fn quorum_sets_that_make_no_sense() {
+    let network = Network::new();
+    let key = network.identity("n9").key();
+    let nowhere = network.path("nowhere.json");
+    refused(
+        &network,
+        "n1",
+        &["--trust", nowhere.to_str().unwrap()],
+        &["nowhere.json: "],
+    );
+    let check = |content: String, words: &[&str]| {
+        let path = network.file("trust.json", content);
+        refused(&network, "n1", &["--trust", &path], words);
+    };
+    let expected = ["trust.json: ", "expected a quorum set such as"];
+    check("{".to_owned(), &expected);
+    check(
+        r#"{"threshold": 1, "validators": ["n1"]}"#.to_owned(),
+        &expected,
+    );
+    check(
+        format!(r#"{{"threshold": 1, "nodes": ["{key}"]}}"#),
+        &expected,
+    );
+    let insane = "the quorum set: ";
+    let say = |threshold: u32, keys: &str| {
+        format!(r#"{{"threshold": {threshold}, "validators": [{keys}]}}"#)
+    };
+    check(
+        say(2, &format!(r#""{key}""#)),
+        &[insane, "1 to the number of entries"],
+    );
+    check(
+        say(0, &format!(r#""{key}""#)),
+        &[insane, "1 to the number of entries"],
+    );
+    check(say(1, &format!(r#""{key}", "{key}""#)), &[insane, "twice"]);
+    check(say(1, ""), &[insane, "1 to the number of entries"]);
+}
+
+#[test]
+fn arguments_that_make_no_sense() {
+    let network = Network::new();
+    let threshold = "expected 2/3, majority, or a number of nodes from 1";
+    for bad in ["0", "3/4", "all"] {
+        refused(
+            &network,
+            "n1",
+            &["--threshold", bad],
+            &["--threshold", threshold],
+        );
+    }
+    let both = ["--threshold", "3", "--trust", "trust.json"];
+    refused(&network, "n1", &both, &["cannot be used with"]);
+    refused(
+        &network,
+        "n1",
+        &["--proposal-ttl-ms", "0"],
+        &["--proposal-ttl-ms 0"],
+    );
+    let token = network.file("token", "short");
+    refused(
+        &network,
+        "n1",
+        &["--token-file", &token],
+        &["at least 16 letters"],
+    );
+    let nameless = quorumscope(&["node", "--name", "", "--data", "/nowhere"]);
+    assert_eq!(nameless.status.code(), Some(2));
+    assert!(text(&nameless.stderr).contains("--name: expected 1 to 64 bytes"));
+    let args = ["node", "--name", "n1", "--data", "/nowhere", "--broadcast"];
+    for broadcast in ["255.255.255.255:0", "[ff02::1]:47700"] {
+        let output = quorumscope(&[&args[..], &[broadcast]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("expected an IPv4 broadcast address"));
+    }
+}

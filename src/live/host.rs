@@ -187,7 +187,7 @@ impl Host {
         for (slot, value) in &persisted.decided {
             self.chain.append(*slot, value);
         }
-        for event in persisted.retold(None) {
+        for event in persisted.retold(NodeId(0), None) {
             self.view.apply(at, &event);
         }
         for proposal in &persisted.pool {

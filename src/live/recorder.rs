@@ -108,7 +108,7 @@ impl Recorder {
             0
         };
         self.last = (at, generation);
-        self.snapshot.note(at, &input, outputs);
+        self.snapshot.note(at, NodeId(0), &input, outputs);
         if self.trace.is_none() && self.followers.receiver_count() == 0 {
             return;
         }

@@ -7,7 +7,7 @@ use super::config::TrustPolicy;
 use super::event::{BackupAnswer, NodeEvent};
 use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
-use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
+use crate::scp::{Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -124,9 +124,9 @@ impl Persisted {
         }
     }
 
-    /// What is in the log and in the backup log beyond slot `after`, as the events that told of it in the life before: a
-    /// node does not tell it again when it starts.
-    pub(crate) fn retold(&self, after: Option<SlotIndex>) -> Vec<NodeEvent> {
+    /// What is in the log and in the backup log beyond slot `after`, and the quorum set, as the events that told of it in
+    /// the life before: a node does not tell it again when it starts.
+    pub(crate) fn retold(&self, me: NodeId, after: Option<SlotIndex>) -> Vec<NodeEvent> {
         let answers: BTreeMap<ProposalId, BackupAnswer> = self.answers.iter().copied().collect();
         let mut events = Vec::new();
         for (slot, value) in &self.decided {
@@ -145,6 +145,19 @@ impl Persisted {
             for proposal in &proposals {
                 self.retell_backup(proposal, &answers, &mut events);
             }
+        }
+        if let Some(quorum_set) = &self.quorum_set {
+            events.push(NodeEvent::QuorumSetChanged {
+                id: QuorumSetId {
+                    owner: me,
+                    nth: self.quorum_sets,
+                },
+                quorum_set: Arc::clone(quorum_set),
+                from_slot: self
+                    .decided
+                    .last()
+                    .map_or(SlotIndex(1), |(slot, _)| SlotIndex(slot.0 + 1)),
+            });
         }
         events
     }

@@ -53,12 +53,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in a step of the node.
-    pub fn note(&mut self, at: Time, input: &Input, outputs: &[Output]) {
+    /// Takes in a step of the node, which has the number `node`.
+    pub fn note(&mut self, at: Time, node: NodeId, input: &Input, outputs: &[Output]) {
         match input {
             Input::Timer(kind) => drop(self.said.remove(&Topic::Timer(*kind))),
             Input::Start(Some(persisted)) => {
-                for event in persisted.retold(self.last_recorded()) {
+                for event in persisted.retold(node, self.last_recorded()) {
                     self.outputs += 1;
                     self.event(at, &event, &Output::Event(event.clone()));
                 }

@@ -323,10 +323,11 @@ impl World {
             Input::Timer(kind) => node.view.clear_timer(*kind),
             Input::Start(Some(persisted)) => {
                 let logged = node.view.log.last().map(|entry| entry.slot);
-                for event in persisted.retold(logged) {
+                for event in persisted.retold(id, logged) {
                     node.view.apply(at, &event);
                     self.tally.note(at, id, &event);
                 }
+                self.trust_version += 1;
             }
             _ => {}
         }

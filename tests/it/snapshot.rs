@@ -66,7 +66,7 @@ fn a_latecomer_sees_what_the_others_see() {
                     }
                     let life = lives.get_mut(node).unwrap();
                     life.told.apply(record);
-                    life.snapshot.note(*at, input, outputs);
+                    life.snapshot.note(*at, *node, input, outputs);
                 }
                 _ => {}
             }

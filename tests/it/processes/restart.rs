@@ -97,6 +97,7 @@ fn when_all_are_killed_the_log_is_still_there_and_goes_on() {
     );
     assert_eq!(log.hash, before.log.hash);
     assert_eq!(nodes[0].id, before.id);
+    assert_eq!(nodes[0].status().quorum_set, before.quorum_set);
     wait_until_together(&nodes);
     let (nth, slot) = nodes[1].propose("scones");
     assert_eq!((nth, slot), (2, log.index + 1));

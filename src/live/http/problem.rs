@@ -1,6 +1,6 @@
 //! `Problem`: every error of the REST interface, as problem details (RFC 9457).
 
-use crate::live::wire::{Receipts, Verdict};
+use crate::live::wire::{LogHead, Receipt, Receipts, Verdict};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -18,9 +18,13 @@ pub(crate) struct Problem {
     /// What exactly, what was expected, and what to do.
     detail: String,
     /// What became of the messages of the call, if it carried any.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Receipts>)]
-    receipts: Option<Box<Receipts>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    results: Option<Vec<Receipt>>,
+    /// How far the log of the answering node has come, if the call carried messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    log: Option<LogHead>,
 }
 
 impl Problem {
@@ -30,7 +34,8 @@ impl Problem {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail: detail.into(),
-            receipts: None,
+            results: None,
+            log: None,
         }
     }
 
@@ -52,7 +57,8 @@ impl Problem {
         };
         let why = first.and_then(|receipt| receipt.why.clone());
         Problem {
-            receipts: Some(Box::new(receipts)),
+            results: Some(receipts.results),
+            log: Some(receipts.log),
             ..Problem::new(status, why.unwrap_or_default())
         }
     }

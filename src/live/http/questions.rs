@@ -31,13 +31,13 @@ const OTHERS_TIMEOUT: Duration = Duration::from_secs(3);
 #[into_params(parameter_in = Query)]
 pub(super) struct StatusParams {
     /// First slot of the log that is shown; without it the newest entries are.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
     /// How many entries of the log are shown: 100 if nothing is said.
     #[param(minimum = 0, maximum = 10_000)]
     limit: Option<u32>,
-    /// Asks all known nodes for their logs, too.
-    #[param(value_type = Option<String>, allow_reserved)]
+    /// Asks all known nodes for their logs, too: `all`, or `all=true`.
+    #[param(value_type = Option<String>, pattern = "^(true|false)?$")]
     all: Option<String>,
 }
 

@@ -5,6 +5,7 @@
 //! whether the promises were kept, `monitor` listens to everything that anybody says, `lan` makes networks out of
 //! namespaces.
 
+mod calls;
 mod crowd;
 mod figures;
 mod judge;

@@ -18,7 +18,11 @@ const NOT_CHECKED: &str = "positive_data_acceptance";
 #[ignore = "see ./test --full"]
 fn every_answer_is_as_described() {
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/st");
-    assert!(client.exists(), "{} is missing: ./test --full installs it", client.display());
+    assert!(
+        client.exists(),
+        "{} is missing: ./test --full installs it",
+        client.display()
+    );
     let folder = Folder::new();
     let plan = Plan {
         name: "n0".to_owned(),
@@ -35,14 +39,35 @@ fn every_answer_is_as_described() {
     let output = Command::new(client)
         .args(["run", &format!("http://{}/openapi.json", node.http)])
         .args(["--exclude-path", NOT_ASKED, "--exclude-checks", NOT_CHECKED])
-        .args(["--continue-on-failure", "--max-examples=60", "--no-color", "--workers=2"])
+        .args([
+            "--continue-on-failure",
+            "--max-examples=60",
+            "--no-color",
+            "--workers=2",
+        ])
         .current_dir(folder.path())
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
-    println!("{}", told.lines().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n"));
-    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    println!(
+        "{}",
+        told.lines()
+            .rev()
+            .take(12)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+    assert!(
+        output.status.success(),
+        "{told}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(!node.has_ended());
-    let (status, _) = Rest::new(Duration::from_secs(30), None).get(node.http, "/healthz").unwrap();
+    let (status, _) = Rest::new(Duration::from_secs(30), None)
+        .get(node.http, "/healthz")
+        .unwrap();
     assert_eq!(status, 204);
 }

@@ -39,7 +39,7 @@ const COMMANDS_PER_TURN: usize = 256;
 /// How often what came from others is offered to others.
 const OFFER_INTERVAL: Span = Span::from_ms(250);
 /// How long it takes until storing is tried again.
-const STORING_RETRY: Duration = Duration::from_millis(500);
+const STORING_RETRY: Span = Span::from_ms(500);
 
 /// What is known about how another node can be reached.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +116,10 @@ pub(super) struct Host {
     flights: u64,
     mark_us: u64,
     offered_at: Time,
+    /// Why nothing can be stored.
     trouble: Option<String>,
+    /// Before this it is not tried again.
+    retry_at: Time,
     life: Life,
 }
 
@@ -153,6 +156,7 @@ impl Host {
             mark_us: 0,
             offered_at: Time::ZERO,
             trouble: None,
+            retry_at: Time::ZERO,
             life: Life::Running,
         }
     }
@@ -170,8 +174,10 @@ impl Host {
                     Err(_) => break,
                 }
             }
-            self.ring();
-            self.offer();
+            if self.trouble.is_none() {
+                self.ring();
+                self.offer();
+            }
             self.settle();
         }
         self.recorder.finish();
@@ -203,7 +209,8 @@ impl Host {
         let timers = self.timers.next_due().map(|due| self.clock.until(due));
         let wait = timers.map_or(longest, |wait| wait.min(longest));
         match self.trouble {
-            Some(_) => wait.max(STORING_RETRY),
+            // Timers that are due wait, too.
+            Some(_) => self.clock.until(self.retry_at),
             None => wait,
         }
     }
@@ -379,8 +386,12 @@ impl Host {
         }
     }
 
-    /// Does something after everything so far has been stored.
+    /// Does something after everything so far has been stored. While nothing can be stored, whoever asks is answered
+    /// at once: nothing that came since has been taken in.
     fn later(&mut self, work: impl FnOnce() + Send + 'static) {
+        if self.trouble.is_some() {
+            return work();
+        }
         self.deeds.push(Deed::Answer(Box::new(work)));
     }
 

@@ -308,7 +308,6 @@ impl Caller {
         }
         let bundle = WireBundle {
             from: self.office.identity.key(),
-            announcements: Vec::new(),
             messages,
         };
         if let Ok(signed) = bundle.sign(&self.office.identity, &self.office.network) {

@@ -63,12 +63,14 @@ impl Seen {
         if kept.by_name.contains_key(&name) {
             return false;
         }
-        let length = opened.signed.message.get().len();
-        kept.by_name.insert(name, Some(opened.signed.clone()));
         kept.names.push_back(name);
-        kept.with_bytes.push_back(name);
-        kept.bytes += length;
-        if message.to.is_none() {
+        if message.to.is_some() {
+            // Nobody else wants it.
+            kept.by_name.insert(name, None);
+        } else {
+            kept.by_name.insert(name, Some(opened.signed.clone()));
+            kept.with_bytes.push_back(name);
+            kept.bytes += opened.signed.message.get().len();
             let topic = match &message.body {
                 WireBody::Statement(said) => {
                     let is_nomination = matches!(said.statement, Statement::Nominate { .. });

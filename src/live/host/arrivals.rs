@@ -8,8 +8,8 @@ use crate::live::wire::{
     Opened, OpenedBundle, Receipt, Signed, Verdict, WireAnnouncement, WireBody, WireError,
 };
 use crate::node::{
-    Announcement, Body, Content, FileInfo, Input, Message, NodeEvent, Output, Proposal,
-    ProposalRefusal, RefusedWhy,
+    Announcement, AnnouncementKind, Body, Content, FileInfo, Input, Message, NodeEvent, Output,
+    Proposal, ProposalRefusal, RefusedWhy,
 };
 use crate::scp::NodeId;
 use std::sync::Arc;
@@ -27,7 +27,10 @@ impl Host {
             return self.figures.count("datagrams_of_its_own");
         }
         let now_us = self.clock.epoch_unix_us() + self.clock.now().0;
-        if said.mark_us.abs_diff(now_us) > self.config.limits.clock_skew_ms * 1000 {
+        // A goodbye may be passed on long after it was said: an old one is recognised by its number.
+        let is_goodbye = said.kind == AnnouncementKind::Leaving;
+        let is_old = said.mark_us.abs_diff(now_us) > self.config.limits.clock_skew_ms * 1000;
+        if is_old && !is_goodbye {
             return self.figures.count("datagrams_stale");
         }
         let id = match self.directory.number(said.key) {
@@ -64,18 +67,17 @@ impl Host {
 
     /// Somebody passes on what others have said.
     pub(super) fn arrive_bundle(&mut self, bundle: &OpenedBundle) -> Vec<Receipt> {
-        for (_, said, signed) in &bundle.announcements {
-            if let Err(error) = self.directory.learn(said, signed) {
-                self.drop_announcement(&error);
-            }
-        }
-        let from = self.directory.number(bundle.from);
+        let from = self.directory.find(bundle.from);
         let messages = bundle.messages.iter();
         match from {
-            Ok(from) => messages
+            Some(from) => messages
                 .map(|opened| self.arrive_from(opened, Some(from)))
                 .collect(),
-            Err(error) => messages.map(|_| Host::receipt_for(&error)).collect(),
+            None => messages
+                .map(|_| {
+                    Receipt::refused(Verdict::Outsider, "nobody has announced who passes it on")
+                })
+                .collect(),
         }
     }
 
@@ -96,6 +98,10 @@ impl Host {
         }
         if message.to.is_some_and(|to| to != own) {
             return Receipt::refused(Verdict::Misdirected, "it is for another node");
+        }
+        if self.directory.find(message.sender).is_none() {
+            // Whoever signs something does not get a number for it: announcements and quorum sets give them.
+            return Receipt::refused(Verdict::Outsider, "nobody has announced its sender");
         }
         if !self.office.seen.note(opened) {
             return Receipt::refused(Verdict::Duplicate, "it came before");

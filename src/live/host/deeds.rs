@@ -1,15 +1,20 @@
 //! What the node wants done, carried out in order once everything that must survive a crash has been stored.
 
-use super::{Contact, Host, OFFER_INTERVAL};
+use super::{Contact, Host, OFFER_INTERVAL, STORING_RETRY};
 use crate::live::clock::unix_us;
 use crate::live::command::{Flight, Journey};
 use crate::live::links::{Endpoint, Errand};
-use crate::live::wire::{Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireMessage};
-use crate::node::{Announcement, Body, FileInfo, Message, Recipient};
+use crate::live::wire::{
+    Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
+};
+use crate::node::{Announcement, AnnouncementKind, Body, FileInfo, Message, Recipient};
 use crate::scp::NodeId;
 use crate::trace::FlightId;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// How often a goodbye is broadcast: packets can be lost.
+const GOODBYES: usize = 3;
 
 /// Something to do outside the node.
 pub(super) enum Deed {
@@ -33,12 +38,16 @@ impl Host {
             let bytes = serde_json::to_vec(&signed).unwrap_or_default();
             self.batch.announcements.push((id, bytes));
         }
+        if self.clock.now() < self.retry_at {
+            return;
+        }
         if !self.batch.is_empty() {
             if let Err(error) = self.store.keep(&self.batch) {
                 if self.trouble.is_none() {
                     tracing::error!(%error, "nothing leaves this node until it can store again");
                 }
                 self.trouble = Some(error.to_string());
+                self.retry_at = self.clock.now() + STORING_RETRY;
                 return;
             }
             self.batch = super::Batch::default();
@@ -169,7 +178,26 @@ impl Host {
         }
     }
 
+    /// Broadcasts what the node says about itself, or the goodbye of another that somebody has missed.
     fn announce(&mut self, said: &Announcement) {
+        if said.peer.id != NodeId(0) {
+            let missed = self.directory.announcement(said.peer.id).cloned();
+            return self.broadcast(missed.ok_or(WireError::Malformed(
+                "the goodbye of another node is not at hand".to_owned(),
+            )));
+        }
+        let times = match said.kind {
+            // There is no second chance to say it.
+            AnnouncementKind::Leaving => GOODBYES,
+            AnnouncementKind::Beacon | AnnouncementKind::Here => 1,
+        };
+        for _ in 0..times {
+            let own = self.own_announcement(said);
+            self.broadcast(own);
+        }
+    }
+
+    fn own_announcement(&mut self, said: &Announcement) -> Result<Signed, WireError> {
         // Of one node the mark only grows, even if somebody puts the system's clock back.
         self.mark_us = unix_us().max(self.mark_us + 1);
         let identity = &self.office.identity;
@@ -183,11 +211,14 @@ impl Host {
             nth: said.nth,
             mark_us: self.mark_us,
         };
-        let sent = own.sign(identity).and_then(|announcement| {
-            self.directory.learn(&own, &announcement)?;
-            Datagram { announcement }.write()
-        });
-        match sent {
+        let signed = own.sign(identity)?;
+        self.directory.learn(&own, &signed)?;
+        Ok(signed)
+    }
+
+    fn broadcast(&mut self, announcement: Result<Signed, WireError>) {
+        let packet = announcement.and_then(|announcement| Datagram { announcement }.write());
+        match packet {
             Err(error) => tracing::error!(%error, "the announcement could not be written"),
             Ok(packet) => match self.udp.send(&packet) {
                 Ok(()) => self.figures.count("datagrams_sent"),

@@ -1,6 +1,5 @@
 //! Bundles: what a node passes on of others'. Before it sends one it says what it has, and sends what is wanted.
 
-use super::announcement::WireAnnouncement;
 use super::message::Opened;
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, Purpose};
@@ -19,16 +18,6 @@ pub struct MessageName {
     pub nth: u64,
 }
 
-/// An announcement that is passed on.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Passed {
-    /// How often it has been passed on, this time included.
-    pub hops: u32,
-    /// As its author signed it.
-    pub announcement: Signed,
-}
-
 /// What a node passes on. The signature around it is that of the node that passes it on and vouches for it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -36,11 +25,7 @@ pub struct WireBundle {
     /// Who passes it on.
     #[schema(value_type = String)]
     pub from: NodeKey,
-    /// Announcements.
-    #[serde(default)]
-    pub announcements: Vec<Passed>,
     /// Messages.
-    #[serde(default)]
     pub messages: Vec<Signed>,
 }
 
@@ -59,8 +44,6 @@ impl WireBundle {
 pub struct OpenedBundle {
     /// Who passes it on.
     pub from: NodeKey,
-    /// Announcements, with how often they have been passed on.
-    pub announcements: Vec<(u32, WireAnnouncement, Signed)>,
     /// Messages.
     pub messages: Vec<Opened>,
 }
@@ -73,14 +56,9 @@ impl OpenedBundle {
     pub fn open(signed: &Signed, network: &str) -> Result<OpenedBundle, WireError> {
         let bundle: WireBundle = signed.read()?;
         signed.check(bundle.from, network, Purpose::Bundle)?;
-        let announcements = bundle.announcements.into_iter().map(|passed| {
-            let said = WireAnnouncement::open(&passed.announcement, network)?;
-            Ok((passed.hops.max(1), said, passed.announcement))
-        });
         let messages = bundle.messages.into_iter();
         Ok(OpenedBundle {
             from: bundle.from,
-            announcements: announcements.collect::<Result<_, WireError>>()?,
             messages: messages
                 .map(|signed| Opened::open(signed, network))
                 .collect::<Result<_, _>>()?,

@@ -14,7 +14,7 @@ mod signed;
 pub use announcement::{
     DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
 };
-pub use bundle::{MessageName, OpenedBundle, Passed, WireBundle};
+pub use bundle::{MessageName, OpenedBundle, WireBundle};
 pub use message::{Opened, WireBody, WireDecision, WireMessage, WireStatement};
 pub use quorum_set::WireQuorumSet;
 pub use reply::{LogHead, Receipt, Receipts, Verdict};

@@ -11,6 +11,7 @@ use socket2::SockRef;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +21,9 @@ use tower::ServiceExt;
 
 /// How long open calls may go on when everything ends.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a connection on which nothing is asked may take to close.
+const SILENCE: Duration = Duration::from_millis(50);
 
 /// Why nobody can be served.
 #[derive(Debug, thiserror::Error)]
@@ -136,12 +140,17 @@ async fn serve(
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
     drop(socket.set_tcp_user_timeout(Some(3 * patience)));
+    let answering = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answering);
     let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
+        let (router, count) = (router.clone(), Arc::clone(&count));
         async move {
+            count.fetch_add(1, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(from));
-            router.oneshot(request).await
+            let answer = router.oneshot(request).await;
+            count.fetch_sub(1, Ordering::Relaxed);
+            answer
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -153,6 +162,10 @@ async fn serve(
         // Broken connections are everyday life.
         ended = connection.as_mut() => return drop(ended),
         _ = ending.wait_for(|ending| *ending) => connection.as_mut().graceful_shutdown(),
+    }
+    if answering.load(Ordering::Relaxed) == 0 {
+        // Nobody waits for an answer: what has been answered is written, the rest is silence.
+        return drop(tokio::time::timeout(SILENCE, connection).await);
     }
     drop(connection.await);
 }

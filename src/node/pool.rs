@@ -20,7 +20,7 @@ const WAITING_MAX: usize = 256;
 /// How many expired proposals are remembered, so that they do not come back.
 const EXPIRED_REMEMBERED: usize = 4096;
 /// How many proposals one value takes; the rest waits for the next slot.
-pub(super) const PROPOSALS_PER_VALUE: usize = 64;
+pub(super) const PROPOSALS_PER_VALUE: usize = 128;
 
 /// Whether the content of a proposal has the form that it must have.
 #[must_use]
@@ -162,11 +162,11 @@ impl Pool {
 
     /// Counts a tick of the re-send timer for those proposals that the next value is made of; those for which `is_due`
     /// says so are to be sent again. The others need not be known everywhere before it is their turn.
-    pub(super) fn tick(&mut self, is_due: impl Fn(u32) -> bool) -> Vec<Arc<Proposal>> {
+    pub(super) fn tick(&mut self, is_due: impl Fn(&Proposal, u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
         for pooled in self.pooled.values_mut().take(PROPOSALS_PER_VALUE) {
             pooled.ticks = pooled.ticks.saturating_add(1);
-            if is_due(pooled.ticks) {
+            if is_due(&pooled.proposal, pooled.ticks) {
                 due.push(Arc::clone(&pooled.proposal));
             }
         }

@@ -9,6 +9,7 @@ use super::contract::TimerKind;
 use super::message::Body;
 use super::node::{Life, Node};
 use super::outbox::Purpose;
+use super::proposal::Proposal;
 use crate::scp::{Envelope, NodeId, SlotIndex, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const DECIDED_REPEATED: u64 = 2;
 /// From this tick on only every so many are used.
 const TICKS_BETWEEN: u32 = 8;
+
+/// From this tick on a node sends again what others have proposed: its origin is the first to do so, and may be gone.
+const OTHERS_FROM_TICK: u32 = 4;
 
 /// Is something sent again at its n-th tick?
 fn is_due(tick: u32) -> bool {
@@ -113,7 +117,11 @@ impl Node {
             }
         }
         self.start_fetches();
-        for proposal in self.pool.tick(is_due) {
+        let own = self.key;
+        let due = |proposal: &Proposal, tick| {
+            is_due(tick) && (proposal.id.origin == own || tick >= OTHERS_FROM_TICK)
+        };
+        for proposal in self.pool.tick(due) {
             self.out
                 .broadcast(Purpose::Housekeeping, Body::Proposal(proposal));
         }

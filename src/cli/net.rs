@@ -83,6 +83,9 @@ pub struct NodeArgs {
     /// How the log is written.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
+    /// Print the node's id, making its key if there is none, and end: for quorum sets that name each other.
+    #[arg(long)]
+    pub print_id: bool,
     /// End when standard input ends: for whoever starts nodes and must not leave any behind.
     #[arg(long)]
     pub exit_with_stdin: bool,

@@ -3,6 +3,7 @@
 use super::error::CommandError;
 use super::say;
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
+use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet};
 use crate::node::{Application, NodeSettings, Relaying, Threshold};
 use crate::time::Span;
@@ -27,6 +28,13 @@ const LONGEST_MS: u64 = 86_400_000;
 /// Bad arguments, or a folder, port or file that cannot be used.
 pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
     let config = config(args)?;
+    if args.print_id {
+        let input = |error: &dyn std::fmt::Display| CommandError::Input(error.to_string());
+        std::fs::create_dir_all(&args.data).map_err(|error| input(&error))?;
+        let identity = Identity::open(&args.data).map_err(|error| input(&error))?;
+        say::say(&identity.key().to_string());
+        return Ok(ExitCode::SUCCESS);
+    }
     start_logging(args.log_format);
     let (stop, stopped) = channel();
     stop_on_signal(&stop)?;

@@ -9,6 +9,7 @@
 mod arrivals;
 mod deeds;
 mod figures;
+mod notes;
 mod questions;
 
 use super::chain::Chain;
@@ -24,7 +25,7 @@ use super::store::{Batch, Store};
 use super::udp::Udp;
 use super::wire::{LogHead, Opened, Receipts, WireError};
 use crate::node::view::NodeView;
-use crate::node::{Content, FetchError, Input, Node, NodeEvent, Output, Persisted, ProposalId};
+use crate::node::{Content, Input, Node, NodeEvent, Output, Persisted, ProposalId};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::{Span, Time};
 use crossbeam_channel::Receiver;
@@ -184,25 +185,6 @@ impl Host {
         tracing::info!(slot = self.chain.index(), "stopped");
     }
 
-    /// The log and the backups that survived are known at once; the node does not tell them again.
-    fn restore(&mut self, persisted: Option<&Persisted>) {
-        let Some(persisted) = persisted else {
-            return;
-        };
-        let at = self.clock.now();
-        for (slot, value) in &persisted.decided {
-            self.chain.append(*slot, value);
-        }
-        for event in persisted.retold(NodeId(0), None) {
-            self.view.apply(at, &event);
-        }
-        for proposal in &persisted.pool {
-            let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
-            self.view
-                .apply(at, &NodeEvent::ProposalPooled { proposal, voucher });
-        }
-    }
-
     /// How long nothing will happen by itself.
     fn patience(&self) -> Duration {
         let longest = Duration::from_millis(OFFER_INTERVAL.0 / 1000);
@@ -223,28 +205,6 @@ impl Host {
             recv(commands) -> command => command.into_iter().for_each(|command| self.take(command)),
             recv(fetched) -> event => event.into_iter().for_each(|event| self.take_fetched(event)),
             default(self.patience()) => {}
-        }
-    }
-
-    /// A fetch has come on, or ended.
-    fn take_fetched(&mut self, event: FetchEvent) {
-        match event {
-            FetchEvent::Progress(progress) => {
-                self.received_bytes
-                    .insert(progress.sha256, progress.received_bytes);
-            }
-            FetchEvent::End(end) => {
-                let holders = self.holders.remove(&end.sha256).unwrap_or_default();
-                for (nth, trouble) in &end.troubles {
-                    let name = holders.get(*nth).map(|&node| self.directory.name(node));
-                    tracing::warn!(sha256 = %end.sha256, ?name, ?trouble, "a fetch went wrong");
-                }
-                let result = end
-                    .result
-                    .and_then(|nth| holders.get(nth).copied().ok_or(FetchError::Unreachable));
-                let sha256 = end.sha256;
-                self.step(Input::Fetched { sha256, result });
-            }
         }
     }
 
@@ -293,57 +253,6 @@ impl Host {
     fn meet(&mut self, at: Time) {
         let directory = &self.directory;
         self.recorder.met(at, directory);
-    }
-
-    /// Something happened at the node.
-    fn note(&mut self, at: Time, event: &NodeEvent) {
-        self.view.apply(at, event);
-        self.figures.note(event);
-        match event {
-            NodeEvent::Recorded {
-                slot,
-                value,
-                proposals,
-            } => {
-                self.chain.append(*slot, value);
-                tracing::info!(slot = slot.0, proposals = proposals.len(), "agreed");
-                for proposal in proposals {
-                    self.tell_fate(proposal.id, Fate::Agreed(*slot));
-                }
-            }
-            NodeEvent::ProposalExpired { id, .. } => self.tell_fate(*id, Fate::Expired),
-            NodeEvent::Discovered { peer, via } => {
-                let why = match (*via, peer.id) {
-                    (NodeId(0), _) => "named in the quorum set".to_owned(),
-                    (via, id) if via == id => "heard its announcement".to_owned(),
-                    (via, _) => format!("told by {}", self.directory.name(via)),
-                };
-                tracing::info!(name = %peer.name, id = %peer.key, %why, "found");
-                self.contacts.entry(peer.id).or_default().why = why;
-            }
-            NodeEvent::PeerLeft { node } => {
-                tracing::info!(name = %self.directory.name(*node), "left");
-                self.links.close(*node);
-            }
-            NodeEvent::Ready { known } => tracing::info!(known, "ready to vote"),
-            NodeEvent::BackedUp { file, .. } => {
-                self.received_bytes.remove(&file.sha256);
-                tracing::info!(name = %file.name, sha256 = %file.sha256, "backed up");
-            }
-            NodeEvent::BackupFailed { file, why } => {
-                tracing::warn!(name = %file.name, ?why, "could not fetch; will try again");
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_fate(&mut self, id: ProposalId, fate: Fate) {
-        for reply in self.awaiting.remove(&id).unwrap_or_default() {
-            self.deeds.push(Deed::Answer(Box::new({
-                let fate = fate.clone();
-                move || drop(reply.send(fate))
-            })));
-        }
     }
 
     fn take(&mut self, command: Command) {

@@ -8,11 +8,12 @@ use super::trace_file::TraceFile;
 use super::write::check_writable;
 use super::{figure, load};
 use crate::cli::{RunArgs, parse_until};
+use crate::node::Input;
 use crate::replay::Replay;
 use crate::session::{Progress as SessionProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
 use crate::time::Time;
-use crate::trace::outcome::{Outcome, Until, Watch};
+use crate::trace::outcome::{Outcome, Until, Watch, deciders};
 use crate::trace::{Record, World};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,17 +124,35 @@ fn play(session: &mut Replay, until: Until, progress: &Progress) -> Run {
         Until::At(at) => at,
         Until::Externalized | Until::Slot(_) => Time::MAX,
     };
+    let mut parting = None;
     let mut reached = SessionProgress::Limited;
     while reached == SessionProgress::Limited {
         reached = session.advance(end, CHUNK_RECORDS);
         for record in session.take_records() {
+            // Recorded processes end by leaving, and who has left is not asked for anything.
+            if is_goodbye(&record) && !deciders(&world).is_empty() {
+                parting = Some(watch.outcome(&world));
+            }
             world.apply(&record);
         }
         progress.show(&world);
     }
     world.advance_to(session.now());
-    let outcome = watch.outcome(&world);
+    let outcome = match (watch.outcome(&world), parting) {
+        (Outcome::NoProgress, Some(parting)) if deciders(&world).is_empty() => parting,
+        (outcome, _) => outcome,
+    };
     Run { world, outcome }
+}
+
+fn is_goodbye(record: &Record) -> bool {
+    matches!(
+        record,
+        Record::Stepped {
+            input: Input::Leave,
+            ..
+        }
+    )
 }
 
 fn fold(world: &mut World, record: &Record, trace: Option<&TraceFile>) -> Result<(), CommandError> {

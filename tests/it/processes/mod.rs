@@ -3,8 +3,12 @@
 //! Every test has a network name, a UDP port and a folder of its own. Nothing here is timed: everything is waited for, and
 //! only a deadline of minutes turns waiting into failure.
 
+mod datagrams;
 mod files;
 mod flow;
 mod harness;
+mod rest;
 mod restart;
+mod signed;
 mod starting;
+mod traces;

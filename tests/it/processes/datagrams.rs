@@ -1,0 +1,166 @@
+//! What comes by UDP and is no announcement of this network, said just now by whom it names: it is counted, and that is all.
+
+use super::harness::{Network, NodeProcess, wait_until};
+use quorumscope::live::identity::Identity;
+use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement};
+use quorumscope::node::AnnouncementKind;
+use std::net::UdpSocket;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn now_us() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_micros()).unwrap()
+}
+
+/// Somebody who talks to one node by UDP.
+struct Voice<'a> {
+    socket: UdpSocket,
+    network: &'a Network,
+    node: &'a NodeProcess,
+    author: Identity,
+}
+
+impl Voice<'_> {
+    fn said(&self) -> WireAnnouncement {
+        WireAnnouncement {
+            version: VERSION,
+            network: self.network.name.clone(),
+            key: self.author.key(),
+            name: "n2".to_owned(),
+            // Nobody is there.
+            http: "127.0.0.1:9".parse().unwrap(),
+            kind: AnnouncementKind::Beacon,
+            nth: 1,
+            mark_us: now_us(),
+        }
+    }
+
+    fn packet(&self, said: &WireAnnouncement) -> Vec<u8> {
+        let announcement = said.sign(&self.author).unwrap();
+        Datagram { announcement }.write().unwrap()
+    }
+
+    /// Sends it and waits until the node has counted it as `counter`, once.
+    fn send(&self, packet: &[u8], counter: &str) {
+        let before = self.node.counter(counter);
+        let place = ("127.0.0.1", self.network.port);
+        self.socket.send_to(packet, place).unwrap();
+        wait_until(counter, || self.node.counter(counter) > before);
+        assert_eq!(self.node.counter(counter), before + 1, "{counter}");
+    }
+}
+
+#[test]
+fn what_is_no_announcement_is_counted_and_changes_nothing() {
+    let network = Network::new();
+    let node = network.start("n1", &[]);
+    let voice = Voice {
+        socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
+        network: &network,
+        node: &node,
+        author: Identity::new([7; 32]),
+    };
+    send_rubbish(&voice);
+    send_lies(&voice);
+    let status = node.status();
+    assert_eq!(status.readiness, "discovering");
+    assert_eq!(status.nodes.len(), 0, "nobody has been met");
+    assert_eq!(node.counter("datagrams_sent"), 0, "and nobody answered");
+    assert_eq!(node.counter("datagrams_heard"), 0);
+
+    // The real thing: now it answers, and hears itself.
+    let real = voice.packet(&voice.said());
+    voice.send(&real, "datagrams_heard");
+    let known = node.status().nodes;
+    assert_eq!(known.len(), 1);
+    assert_eq!(
+        (known[0].id, known[0].name.as_str()),
+        (voice.author.key(), "n2")
+    );
+    wait_until("it hears itself", || {
+        node.counter("datagrams_of_its_own") > 0
+    });
+    send_old_news(&voice, &real);
+    assert_eq!(node.get("/healthz").status, 204);
+}
+
+fn send_rubbish(voice: &Voice<'_>) {
+    let malformed: [&[u8]; 5] = [b"", b"tea", b"{}", b"\xff\xfe", b"{\"announcement\": 7}"];
+    for packet in malformed {
+        voice.send(packet, "datagrams_malformed");
+    }
+    let nameless = WireAnnouncement {
+        name: "a\nb".to_owned(),
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&nameless), "datagrams_malformed");
+    let mut long = voice.packet(&voice.said());
+    long.resize(DATAGRAM_BYTES_MAX + 1, b' ');
+    voice.send(&long, "datagrams_oversized");
+    long.resize(40_000, b' ');
+    voice.send(&long, "datagrams_oversized");
+}
+
+fn send_lies(voice: &Voice<'_>) {
+    let forged = voice.said().sign(&Identity::new([8; 32])).unwrap();
+    let forged = Datagram {
+        announcement: forged,
+    };
+    voice.send(&forged.write().unwrap(), "datagrams_forged");
+    let text = String::from_utf8(voice.packet(&voice.said())).unwrap();
+    let changed = text.replace("127.0.0.1:9", "127.0.0.1:8");
+    voice.send(changed.as_bytes(), "datagrams_forged");
+    let other = WireAnnouncement {
+        network: "another".to_owned(),
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&other), "datagrams_of_other_networks");
+    let other = WireAnnouncement {
+        version: VERSION + 1,
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&other), "datagrams_of_other_versions");
+    let hour_us = 3_600_000_000;
+    for mark_us in [now_us() - hour_us, now_us() + hour_us] {
+        let stale = WireAnnouncement {
+            mark_us,
+            ..voice.said()
+        };
+        voice.send(&voice.packet(&stale), "datagrams_stale");
+    }
+    // Somebody sends the node's own words of another time back to it: it has its key, and is not fooled.
+    let own = voice.network.path("n1");
+    let own = Identity::open(&own).unwrap();
+    let echo = WireAnnouncement {
+        key: own.key(),
+        ..voice.said()
+    };
+    let announcement = echo.sign(&own).unwrap();
+    let echo = Datagram { announcement }.write().unwrap();
+    voice.send(&echo, "datagrams_of_its_own");
+}
+
+/// What was heard is not news, nor is anything that was said before it.
+fn send_old_news(voice: &Voice<'_>, real: &[u8]) {
+    voice.send(real, "datagrams_replayed");
+    let before = WireAnnouncement {
+        kind: AnnouncementKind::Leaving,
+        nth: 2,
+        mark_us: voice.said().mark_us - 30_000_000,
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&before), "datagrams_replayed");
+    let known = voice.node.status().nodes;
+    assert!(
+        known.iter().any(|node| node.id == voice.author.key()),
+        "it has not left"
+    );
+    // A later word counts.
+    let bye = WireAnnouncement {
+        kind: AnnouncementKind::Leaving,
+        nth: 2,
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&bye), "datagrams_heard");
+    wait_until("it has left", || voice.node.status().nodes.is_empty());
+}

@@ -1,0 +1,392 @@
+//! Errors of the REST interface: each has its status, and says in words what was expected and what to do.
+
+use super::harness::{Answer, Network, NodeProcess, call, quorumscope, text, wait_for, wait_until};
+use serde_json::json;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
+const BYTES: &[(&str, &str)] = &[("content-type", "application/octet-stream")];
+
+/// A problem of this status that says `words`.
+pub(super) fn check(answer: &Answer, status: u16, words: &str) {
+    let body = text(&answer.body);
+    assert_eq!(answer.status, status, "{body}");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let problem = answer.json();
+    assert_eq!(problem["type"], "about:blank");
+    assert_eq!(problem["status"], status);
+    assert!(!problem["title"].as_str().unwrap().is_empty(), "{body}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains(words), "no {words:?} in {body}");
+    assert_eq!(
+        answer.header("retry-after") == "1",
+        matches!(status, 429 | 503)
+    );
+    assert_eq!(answer.header("www-authenticate") == "Bearer", status == 401);
+}
+
+#[test]
+fn calls_that_make_no_sense() {
+    let network = Network::new();
+    let node = network.start("n1", &["--file-bytes-max", "1000"]);
+    check_bodies(&node);
+    check_queries(&node);
+    check_places(&node);
+    check_sizes(&node);
+    let status = node.status();
+    let waiting = status
+        .pool
+        .iter()
+        .map(|one| one.file.as_ref().unwrap().name.as_str());
+    assert_eq!(waiting.collect::<Vec<_>>(), ["note.txt", "fits.bin"]);
+    assert_eq!(
+        node.get("/healthz").status,
+        204,
+        "nothing of this has hurt it"
+    );
+}
+
+fn check_bodies(node: &NodeProcess) {
+    for path in [
+        "/propose",
+        "/vote",
+        "/catch-up",
+        "/peers",
+        "/relay",
+        "/relay/offer",
+    ] {
+        check(&node.post(path, "{"), 400, "the body: EOF");
+        check(&node.post(path, ""), 400, "the body: EOF");
+        check(
+            &node.post(path, r#"{"poison": 1}"#),
+            422,
+            "unknown field `poison`",
+        );
+        let plain = [("content-type", "text/plain")];
+        let answer = node.call("POST", path, &plain, b"{}");
+        check(&answer, 415, "expected a body of application/json");
+        check(
+            &node.call("POST", path, &[], b"{}"),
+            415,
+            "expected a body of",
+        );
+    }
+    let wrong = |body: &str, words: &str| check(&node.post("/propose", body), 422, words);
+    wrong(r#"{"note": 7}"#, "expected a string");
+    wrong("{}", "exactly one of note, file and messages");
+    wrong(r#"{"note": "tea", "file": "photo.jpg"}"#, "exactly one of");
+    wrong(r#"{"note": ""}"#, "a note has at most 1,000 bytes");
+    wrong(
+        &json!({ "note": "x".repeat(1_001) }).to_string(),
+        "at most 1,000",
+    );
+    wrong(r#"{"messages": []}"#, "expected 1 to 1024 messages");
+    wrong(
+        r#"{"messages": [{"message": {}, "signature": "00"}]}"#,
+        "128 lower-case",
+    );
+    for path in ["/vote", "/catch-up", "/peers"] {
+        let answer = node.post(path, r#"{"messages": []}"#);
+        check(&answer, 422, "expected 1 to 1024 messages");
+    }
+}
+
+fn check_queries(node: &NodeProcess) {
+    let propose = |query: &str, words: &str| {
+        let answer = node.call(
+            "POST",
+            &format!("/propose?{query}"),
+            JSON,
+            br#"{"note": "tea"}"#,
+        );
+        check(&answer, 400, words);
+    };
+    propose("wait_ms=soon", "wait_ms: invalid digit");
+    propose("wait_ms=600001", "expected at most 600000");
+    propose("poison=1", "unknown field `poison`");
+    check(
+        &node.call("POST", "/propose", BYTES, b"content"),
+        400,
+        "expected ?file=NAME",
+    );
+    check(
+        &node.get("/status?limit=10001"),
+        400,
+        "expected at most 10000",
+    );
+    check(&node.get("/status?limit=-1"), 400, "limit: invalid digit");
+    check(
+        &node.get("/status?all=perhaps"),
+        400,
+        "expected all, all=true or all=false",
+    );
+    let question = [("quorumscope-question", "{}")];
+    let answer = node.call("GET", "/peers", &question, b"");
+    check(
+        &answer,
+        400,
+        "the header quorumscope-question: missing field",
+    );
+}
+
+fn check_places(node: &NodeProcess) {
+    check(
+        &node.get("/"),
+        404,
+        "there is nothing at /; see /openapi.json",
+    );
+    check(&node.get("/files"), 404, "there is nothing at /files");
+    check(
+        &node.call("DELETE", "/status", &[], b""),
+        405,
+        "DELETE is not for /status",
+    );
+    check(&node.get("/propose"), 405, "GET is not for /propose");
+    check(
+        &node.get("/files/photo.jpg"),
+        400,
+        "64 lower-case hexadecimal digits",
+    );
+    let unknown = format!("/files/{}", "0".repeat(64));
+    check(&node.get(&unknown), 404, "no file with this SHA-256");
+
+    let answer = node.call("POST", "/propose?file=note.txt", BYTES, b"twelve bytes");
+    let sha256 = answer.json()["proposal"]["file"]["sha256"].clone();
+    let path = format!("/files/{}", sha256.as_str().unwrap());
+    for range in ["bytes=12-", "bytes=5-4", "bytes=-0"] {
+        let answer = node.call("GET", &path, &[("range", range)], b"");
+        check(&answer, 416, "the file has 12 bytes");
+    }
+    assert_eq!(node.get(&path).body, b"twelve bytes");
+}
+
+fn check_sizes(node: &NodeProcess) {
+    // One byte too many, so that everything has been read when it is refused.
+    let mut body = format!(r#"{{"note": "{}"#, "x".repeat(4 << 20));
+    body.truncate((4 << 20) + 1);
+    for path in ["/propose", "/vote", "/relay"] {
+        check(&node.post(path, &body), 413, "longer than 4194304 bytes");
+    }
+    let answer = node.call("POST", "/propose?file=big.bin", BYTES, &[7; 1_001]);
+    check(
+        &answer,
+        413,
+        "larger than the 1000 bytes that this node takes",
+    );
+    let answer = node.call("POST", "/propose?file=fits.bin", BYTES, &[7; 1_000]);
+    assert_eq!(answer.status, 202, "{}", text(&answer.body));
+}
+
+/// What the node says on a connection on which `sent` was sent and then nothing.
+fn silence_after(node: &NodeProcess, sent: &str) -> String {
+    let place = node.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(place).unwrap();
+    let deadline = Duration::from_secs(120);
+    stream.set_read_timeout(Some(deadline)).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).unwrap();
+    text(&said)
+}
+
+#[test]
+fn slow_callers_are_not_waited_for() {
+    let network = Network::new();
+    let node = network.start("n1", &["--patience-ms", "700"]);
+    for sent in [
+        "",
+        "GET /status HT",
+        "GET /status HTTP/1.1\r\nhost: n1\r\nx-",
+    ] {
+        let said = silence_after(&node, sent);
+        assert!(
+            said.is_empty() || said.starts_with("HTTP/1.1 408"),
+            "{said}"
+        );
+    }
+    let half = |path: &str, kind: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: n1\r\nconnection: close\r\ncontent-type: application/{kind}\r\ncontent-length: 20\r\n\r\n{{\"note"
+        )
+    };
+    for (path, kind) in [
+        ("/propose", "json"),
+        ("/vote", "json"),
+        ("/propose?file=half.txt", "octet-stream"),
+    ] {
+        let said = silence_after(&node, &half(path, kind));
+        assert!(said.starts_with("HTTP/1.1 408 "), "{path}: {said}");
+        assert!(said.contains("application/problem+json"), "{said}");
+        assert!(
+            said.contains("the body did not arrive within 700 ms"),
+            "{said}"
+        );
+    }
+    // Half a file is none.
+    assert!(!network.path("n1/files/half.txt").exists());
+    // A connection that is used now and then is not slow.
+    let close = "GET /healthz HTTP/1.1\r\nhost: n1\r\nconnection: close\r\n\r\n";
+    assert!(silence_after(&node, close).starts_with("HTTP/1.1 204 "));
+}
+
+#[test]
+fn who_calls_too_often_waits() {
+    let network = Network::new();
+    let node = network.start("n1", &["--calls-per-second", "1"]);
+    // Several at once: how fast the machine is does not matter.
+    let refused = wait_for("one call too many", || {
+        let calls = || {
+            let path = format!("{}/status", node.url);
+            call("GET", &path, &[], b"").unwrap()
+        };
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(calls)).collect();
+            threads.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        answers.into_iter().find(|answer| answer.status != 200)
+    });
+    check(
+        &refused,
+        429,
+        "more than 1 calls in a second; wait a moment",
+    );
+    // Health is asked by machines that do not wait.
+    assert_eq!(node.get("/healthz").status, 204);
+    wait_until("it is heard again", || node.get("/status").status == 200);
+}
+
+/// An address of this machine that others could use, if it has one.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Nothing is sent by this.
+    socket.connect("198.51.100.1:9").ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
+}
+
+#[test]
+fn who_proposes_from_elsewhere_needs_the_token() {
+    let network = Network::new();
+    let everywhere = ["--http", "0.0.0.0:0"];
+    let secret = "correct-horse-battery";
+    let token = network.file("token", format!("{secret}\n"));
+    let guarded = network.start("n1", &[&everywhere[..], &["--token-file", &token]].concat());
+    let open = network.start("n2", &everywhere);
+    let bearer = format!("Bearer {secret}");
+    let propose = |url: &str, token: Option<&str>| {
+        let mut headers = JSON.to_vec();
+        headers.extend(token.map(|token| ("authorization", token)));
+        call(
+            "POST",
+            &format!("{url}/propose"),
+            &headers,
+            br#"{"note": "tea"}"#,
+        )
+        .unwrap()
+    };
+    let local = guarded.url.replace("0.0.0.0", "127.0.0.1");
+    let expected = "Authorization: Bearer with the token";
+    check(&propose(&local, None), 401, expected);
+    check(
+        &propose(&local, Some("Bearer wrong-horse-battery")),
+        401,
+        expected,
+    );
+    check(&propose(&local, Some(secret)), 401, expected);
+    assert_eq!(propose(&local, Some(&bearer)).status, 202);
+    check(
+        &call("GET", &format!("{local}/events"), &[], b"").unwrap(),
+        401,
+        expected,
+    );
+    // Reading is for everybody.
+    assert_eq!(
+        call("GET", &format!("{local}/status"), &[], b"")
+            .unwrap()
+            .status,
+        200
+    );
+    let command = |more: &[&str]| {
+        let told = ["propose", "--to", &local, "--note", "jam", "--wait-ms", "0"];
+        quorumscope(&[&told[..], more].concat())
+    };
+    let refused = command(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("Unauthorized: expected the header"));
+    assert_eq!(command(&["--token-file", &token]).status.code(), Some(0));
+
+    let Some(ip) = own_address() else {
+        eprintln!("this machine has no address but its own: calls from elsewhere are not tested");
+        return;
+    };
+    let elsewhere = |node: &NodeProcess| node.url.replace("0.0.0.0", &ip.to_string());
+    let answer = propose(&elsewhere(&open), None);
+    check(&answer, 403, "start it with --token-file to allow others");
+    assert_eq!(propose(&elsewhere(&guarded), Some(&bearer)).status, 202);
+    let status = call("GET", &format!("{}/status", elsewhere(&open)), &[], b"");
+    assert_eq!(status.unwrap().status, 200);
+}
+
+#[test]
+fn a_full_pool_takes_no_more() {
+    let network = Network::new();
+    // Alone it decides nothing, so everything waits.
+    let node = network.start("n1", &["--calls-per-second", "1000000"]);
+    let url = format!("{}/propose", node.url);
+    let (threads, most) = (16, 4_096);
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let url = &url;
+            scope.spawn(move || {
+                let agent = ureq::Agent::new_with_defaults();
+                for nth in 0..most / threads {
+                    let body = json!({ "note": format!("{thread} {nth}") }).to_string();
+                    let call = agent.post(url).content_type("application/json");
+                    let mut answer = call.send(body).unwrap();
+                    assert_eq!(answer.status().as_u16(), 202);
+                    // Reading it to its end leaves the connection for the next call.
+                    answer.body_mut().read_to_vec().unwrap();
+                }
+            });
+        }
+    });
+    let answer = node.post("/propose", r#"{"note": "one too many"}"#);
+    check(
+        &answer,
+        429,
+        "too many proposals are waiting; try again in a moment",
+    );
+    assert_eq!(node.status().pool.len(), most);
+}
+
+#[test]
+fn a_node_that_is_stopping_says_so() {
+    // An open call has two seconds after the node has ended. A busy machine may miss them, but not every time.
+    wait_for("a call during the end is answered", || {
+        let network = Network::new();
+        let node = network.start("n1", &[]);
+        let place = node.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(place).unwrap();
+        let head = "POST /propose HTTP/1.1\r\nhost: n1\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"note\":";
+        stream.write_all(head.as_bytes()).unwrap();
+        // A call behind it on another connection has been answered: the first is being read.
+        assert_eq!(node.get("/healthz").status, 204);
+        node.signal("TERM");
+        wait_until("it takes no more calls", || {
+            TcpStream::connect(place).is_err()
+        });
+        let mut said = String::new();
+        let sent = stream
+            .write_all(b" \"tea\"}")
+            .and_then(|()| stream.read_to_string(&mut said));
+        assert_eq!(node.ended().code(), Some(0));
+        sent.ok().filter(|_| !said.is_empty())?;
+        assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
+        assert!(said.contains("the node is stopping"), "{said}");
+        assert!(said.contains("application/problem+json"), "{said}");
+        Some(())
+    });
+}

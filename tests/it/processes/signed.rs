@@ -1,0 +1,297 @@
+//! What nodes say to each other: only what is signed by whom it names, meant for this node and new is taken in.
+
+use super::harness::{Answer, Network, NodeProcess, text, wait_until};
+use super::rest::check;
+use quorumscope::live::identity::{Identity, Purpose};
+use quorumscope::live::wire::{
+    MessageName, Opened, Receipts, Signed, Verdict, WireBody, WireBundle, WireMessage,
+    WireQuorumSet, WireStatement,
+};
+use quorumscope::node::{Content, Proposal, ProposalId};
+use quorumscope::scp::{Ballot, Statement, Value};
+use serde_json::json;
+
+/// A node that decides alone, one that it also listens to, and one that it does not.
+struct Scene {
+    network: Network,
+    own: Identity,
+    friend: Identity,
+    stranger: Identity,
+    node: NodeProcess,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let network = Network::new();
+        let [own, friend, stranger] = ["n1", "n2", "n3"].map(|name| network.identity(name));
+        let set = json!({ "threshold": 1, "validators": [own.key().to_string(), friend.key().to_string()] });
+        let trust = network.file("trust.json", set.to_string());
+        let node = network.start("n1", &["--trust", &trust]);
+        assert_eq!(node.id, own.key());
+        // Nobody answers it; in the end it votes.
+        node.propose("first");
+        Scene {
+            network,
+            own,
+            friend,
+            stranger,
+            node,
+        }
+    }
+
+    fn message(&self, from: &Identity, nth: u64, body: WireBody) -> WireMessage {
+        WireMessage {
+            sender: from.key(),
+            nth,
+            to: None,
+            housekeeping: false,
+            body,
+        }
+    }
+
+    fn signed(&self, from: &Identity, nth: u64, body: WireBody) -> Signed {
+        let message = self.message(from, nth, body);
+        message.sign(from, &self.network.name).unwrap()
+    }
+
+    fn send(&self, path: &str, messages: &[Signed]) -> Answer {
+        // As text: what was signed must stay as it was written.
+        let messages = serde_json::to_string(messages).unwrap();
+        self.node
+            .post(path, &format!(r#"{{"messages":{messages}}}"#))
+    }
+
+    fn slot(&self) -> u64 {
+        self.node.status().slot
+    }
+}
+
+fn note(origin: &Identity, nth: u32, text: &str) -> WireBody {
+    let id = ProposalId {
+        origin: origin.key(),
+        nth,
+    };
+    let content = Content::Note(text.to_owned());
+    WireBody::Proposal {
+        proposal: Proposal { id, content },
+    }
+}
+
+fn nomination(of: &Identity, slot: u64, voted: &[&str]) -> WireBody {
+    let voted = voted.iter().map(|text| Value::from(*text)).collect();
+    WireBody::Statement(WireStatement {
+        slot,
+        quorum_set_nth: 1,
+        quorum_set: WireQuorumSet {
+            threshold: 1,
+            validators: vec![of.key()],
+            inner: vec![],
+        },
+        statement: Statement::Nominate {
+            voted,
+            accepted: vec![],
+        },
+    })
+}
+
+fn receipts(answer: &Answer) -> Vec<Verdict> {
+    assert_eq!(answer.status, 200, "{}", text(&answer.body));
+    let receipts: Receipts = serde_json::from_slice(&answer.body).unwrap();
+    receipts
+        .results
+        .iter()
+        .map(|result| result.verdict)
+        .collect()
+}
+
+#[test]
+fn what_nodes_say_is_checked() {
+    let scene = Scene::new();
+    check_signatures(&scene);
+    check_senders(&scene);
+    check_slots(&scene);
+    check_addressees(&scene);
+    let before = scene.node.status();
+    assert_eq!(
+        (before.log.index, before.pool.len()),
+        (1, 0),
+        "none of this was taken in"
+    );
+    check_proposals(&scene);
+    check_bundles(&scene);
+    check_questions(&scene);
+    assert_eq!(scene.node.notes(), ["first", "tea", "cake", "jam"]);
+}
+
+fn check_signatures(scene: &Scene) {
+    let (node, friend) = (&scene.node, &scene.friend);
+    let words = format!("the signature is not that of {}", friend.key());
+    let message = scene.message(friend, 1, note(friend, 1, "forged"));
+    let forged = message.sign(&scene.stranger, &scene.network.name).unwrap();
+    check(&scene.send("/propose", &[forged]), 401, &words);
+    let elsewhere = message.sign(friend, "another network").unwrap();
+    check(&scene.send("/propose", &[elsewhere]), 401, &words);
+    let name = &scene.network.name;
+    let bundle = Signed::new(friend, name, Purpose::Bundle, &message).unwrap();
+    check(&scene.send("/propose", &[bundle]), 401, &words);
+    let signed = message.sign(friend, name).unwrap();
+    let changed = serde_json::to_string(&signed)
+        .unwrap()
+        .replace("forged", "Forged");
+    let answer = node.post("/propose", &format!(r#"{{"messages":[{changed}]}}"#));
+    check(&answer, 401, &words);
+    let results = &answer.json()["results"];
+    assert_eq!(results[0]["verdict"], "bad_signature", "{results}");
+    let unreadable = Signed::new(friend, name, Purpose::Message, &json!({ "nth": 1 })).unwrap();
+    check(
+        &scene.send("/propose", &[unreadable]),
+        422,
+        "missing field `sender`",
+    );
+}
+
+fn check_senders(scene: &Scene) {
+    let stranger = &scene.stranger;
+    // Who belongs to the closure is certain once everybody in it has spoken in this slot.
+    let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
+    let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
+    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    let vote = nomination(stranger, scene.slot(), &["poison"]);
+    let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
+    check(&answer, 403, "outside the closure of the quorum set");
+    let proposal = note(stranger, 1, "poison");
+    let answer = scene.send("/propose", &[scene.signed(stranger, 2, proposal)]);
+    check(&answer, 403, "nobody whom this node trusts vouches for it");
+}
+
+fn check_slots(scene: &Scene) {
+    let friend = &scene.friend;
+    let over = nomination(friend, 1, &["late"]);
+    let answer = scene.send("/vote", &[scene.signed(friend, 11, over)]);
+    check(&answer, 409, "that slot is decided here");
+    let far = nomination(friend, 1_000_000, &["early"]);
+    let answer = scene.send("/vote", &[scene.signed(friend, 12, far)]);
+    check(&answer, 409, "that slot is too far ahead");
+    let WireBody::Statement(mut said) = nomination(friend, scene.slot(), &[]) else {
+        unreachable!()
+    };
+    // No ballot has the counter 0.
+    said.statement = Statement::Externalize {
+        commit: Ballot::new(0, Value::from("poison")),
+        n_h: 0,
+    };
+    let said = WireBody::Statement(said);
+    let answer = scene.send("/vote", &[scene.signed(friend, 13, said)]);
+    check(&answer, 422, "SCP refuses it");
+}
+
+fn check_addressees(scene: &Scene) {
+    let (name, friend) = (&scene.network.name, &scene.friend);
+    let mut message = scene.message(friend, 21, note(friend, 1, "tea"));
+    message.to = Some(scene.stranger.key());
+    let answer = scene.send("/propose", &[message.sign(friend, name).unwrap()]);
+    check(&answer, 421, "it is for another node");
+    let own = scene.signed(&scene.own, 22, note(&scene.own, 9, "echo"));
+    check(
+        &scene.send("/propose", &[own]),
+        421,
+        "this node has sent it itself",
+    );
+    let signed = scene.signed(friend, 23, note(friend, 1, "tea"));
+    for path in ["/vote", "/catch-up", "/peers"] {
+        let answer = scene.send(path, std::slice::from_ref(&signed));
+        check(&answer, 421, "messages of this kind are taken elsewhere");
+    }
+}
+
+fn check_proposals(scene: &Scene) {
+    let friend = &scene.friend;
+    let tea = scene.signed(friend, 31, note(friend, 1, "tea"));
+    let answer = scene.send("/propose", std::slice::from_ref(&tea));
+    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    check(
+        &scene.send("/propose", std::slice::from_ref(&tea)),
+        409,
+        "it came before",
+    );
+    wait_until("it is agreed on", || scene.node.notes().len() == 2);
+    let again = scene.signed(friend, 32, note(friend, 1, "tea"));
+    check(
+        &scene.send("/propose", &[again]),
+        409,
+        "it is in the log already",
+    );
+
+    // Of several messages each has its receipt.
+    let forged = scene.message(friend, 33, note(friend, 2, "forged"));
+    let forged = forged.sign(&scene.stranger, &scene.network.name).unwrap();
+    let cake = scene.signed(friend, 34, note(friend, 2, "cake"));
+    let answer = scene.send("/propose", &[forged, tea, cake]);
+    let expected = [Verdict::BadSignature, Verdict::Duplicate, Verdict::Accepted];
+    assert_eq!(receipts(&answer), expected);
+    wait_until("it is agreed on", || scene.node.notes().len() == 3);
+}
+
+/// What others pass on counts as said by its author, if its author has signed it.
+fn check_bundles(scene: &Scene) {
+    let (name, friend, stranger) = (&scene.network.name, &scene.friend, &scene.stranger);
+    let bundle = |messages: Vec<Signed>| WireBundle {
+        from: stranger.key(),
+        announcements: vec![],
+        messages,
+    };
+    let relay = |signed: &Signed| {
+        let body = serde_json::to_string(signed).unwrap();
+        scene.node.post("/relay", &body)
+    };
+    let jam = scene.signed(friend, 41, note(friend, 3, "jam"));
+    let offer = |nth: u64| {
+        let names = [MessageName {
+            sender: friend.key(),
+            nth,
+        }];
+        let answer = scene
+            .node
+            .post("/relay/offer", &json!({ "have": names }).to_string());
+        assert_eq!(answer.status, 200, "{}", text(&answer.body));
+        answer.json()["want"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        (offer(31), offer(41)),
+        (0, 1),
+        "what is known is not wanted"
+    );
+    let good = bundle(vec![jam.clone()]);
+    let answer = relay(&good.sign(stranger, name).unwrap());
+    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    assert_eq!(offer(41), 0);
+    let forged = good.sign(friend, name).unwrap();
+    check(&relay(&forged), 401, "the signature is not that of");
+    let lie = scene.message(friend, 42, note(friend, 4, "lie"));
+    let lie = bundle(vec![lie.sign(stranger, name).unwrap()]);
+    check(
+        &relay(&lie.sign(stranger, name).unwrap()),
+        401,
+        "the signature is not that of",
+    );
+    wait_until("it is agreed on", || scene.node.notes().len() == 4);
+}
+
+/// The trusted-node service answers a signed question with a signed answer.
+fn check_questions(scene: &Scene) {
+    let question = scene.signed(&scene.friend, 51, WireBody::PeersQuestion);
+    let question = serde_json::to_string(&question).unwrap();
+    let headers = [("quorumscope-question", question.as_str())];
+    let answer = scene.node.call("GET", "/peers", &headers, b"");
+    let told: quorumscope::live::status::PeersView = serde_json::from_slice(&answer.body).unwrap();
+    let signed = Opened::open(told.signed.unwrap(), &scene.network.name).unwrap();
+    assert_eq!(signed.message.sender, scene.node.id);
+    assert_eq!(signed.message.to, Some(scene.friend.key()));
+    let WireBody::Peers { trusted, .. } = signed.message.body else {
+        panic!("{:?}", signed.message.body);
+    };
+    assert!(trusted.contains(&scene.friend.key()) && !trusted.contains(&scene.stranger.key()));
+    let asked = WireBody::CatchUpQuestion { from_slot: 1 };
+    let answer = scene.send("/catch-up", &[scene.signed(&scene.friend, 52, asked)]);
+    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+}

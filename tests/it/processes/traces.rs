@@ -1,0 +1,227 @@
+//! Honest traces: what nodes recorded is what they did, and together it can be played.
+
+use super::harness::{
+    Network, NodeProcess, own_file, quorumscope, text, wait_until, wait_until_agreed,
+    wait_until_together,
+};
+use crate::honesty::check_nodes;
+use crate::merging::check_honesty;
+use quorumscope::node::{Content, Input, Output, Persisted};
+use quorumscope::scenario::Scenario;
+use quorumscope::trace::merge::Merged;
+use quorumscope::trace::{Record, Status, TraceReader, World};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn records(path: &Path) -> Vec<Record> {
+    TraceReader::open(path)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn is_step(record: &Record) -> bool {
+    matches!(record, Record::Stepped { .. })
+}
+
+/// What a node has kept at the end of what it recorded.
+fn kept(records: &[Record]) -> Persisted {
+    let mut kept = Persisted::default();
+    for record in records {
+        if let Record::Stepped { outputs, .. } = record {
+            for output in outputs {
+                if let Output::Persist(changes) = output {
+                    changes.iter().for_each(|change| kept.keep(change));
+                }
+            }
+        }
+    }
+    kept
+}
+
+/// What it had kept when it started.
+fn remembered(records: &[Record]) -> Option<Persisted> {
+    records.iter().find_map(|record| match record {
+        Record::Stepped {
+            input: Input::Start(persisted),
+            ..
+        } => persisted.as_deref().cloned(),
+        _ => None,
+    })
+}
+
+/// Four agree on notes and a file; the third pauses in between. The traces, by the names of those who wrote them.
+fn recorded(network: &Network) -> Vec<String> {
+    let trace = |name: &str| {
+        let path = network.path(&format!("{name}.jsonl.zst"));
+        path.to_str().unwrap().to_owned()
+    };
+    let start = |name: &str, life: &str, more: &[&str]| {
+        let path = trace(life);
+        network.start(name, &[&["--trace", path.as_str()], more].concat())
+    };
+    let mut nodes = vec![
+        start("n1", "n1", &["--beacon"]),
+        start("n2", "n2", &[]),
+        start("n4", "n4", &[]),
+        start("n3", "n3", &["--on-stop", "pause"]),
+    ];
+    wait_until_together(&nodes);
+    nodes[0].propose("tea");
+    let photo = fs::read(own_file("assets/photo.jpg")).unwrap();
+    let sha256 = nodes[3].propose_file("photo.jpg", &photo);
+    for node in &nodes {
+        wait_until("the file is everywhere", || {
+            let lines = node.status().backup_log;
+            lines
+                .iter()
+                .any(|line| line.is_here && line.file.sha256 == sha256)
+        });
+    }
+    nodes.pop().unwrap().stop();
+    nodes[1].propose("cake");
+    nodes.push(start("n3", "n3 again", &[]));
+    wait_until_agreed(&nodes, &["tea", "cake"]);
+    wait_until_together(&nodes);
+    nodes[3].propose("scones");
+    wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
+    nodes.into_iter().for_each(NodeProcess::stop);
+    ["n1", "n2", "n3", "n4", "n3 again"].map(trace).to_vec()
+}
+
+#[test]
+fn what_nodes_record_is_what_they_did() {
+    let network = Network::new();
+    let paths = recorded(&network);
+    let lives: Vec<Vec<Record>> = paths.iter().map(|path| records(path.as_ref())).collect();
+    for (path, records) in paths[..4].iter().zip(&lives) {
+        assert_eq!(remembered(records), None);
+        check_nodes(path, records);
+    }
+    assert_eq!(
+        remembered(&lives[4]),
+        Some(kept(&lives[2])),
+        "nothing is forgotten, or made up"
+    );
+
+    let out = network.path("all.jsonl.zst");
+    let out = out.to_str().unwrap();
+    let mut args = vec!["merge", "-o", out];
+    args.extend(paths.iter().map(String::as_str));
+    let output = quorumscope(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(said.contains("4 processes from 5 traces"), "{said}");
+    let mut reader = TraceReader::open(out.as_ref()).unwrap();
+    let merged = Merged {
+        scenario: reader.scenario().as_ref().clone(),
+        provenance: reader.provenance().clone(),
+        records: reader.by_ref().map(Result::unwrap).collect(),
+    };
+    let steps = lives.iter().flatten().filter(|record| is_step(record));
+    assert_eq!(
+        check_honesty(&merged),
+        steps.count(),
+        "every step is still there"
+    );
+
+    let svg = network.path("end.svg");
+    let played = [
+        "run",
+        "--replay",
+        out,
+        "--json",
+        "--svg",
+        svg.to_str().unwrap(),
+    ];
+    let output = quorumscope(&played);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["executor"], "recorded");
+    assert_eq!(summary["outcome"], "agreed");
+    assert_eq!(summary["nodes"], 4);
+    let picture = fs::read_to_string(svg).unwrap();
+    for name in ["n1", "n2", "n3", "n4"] {
+        assert!(picture.contains(name), "{name}");
+    }
+}
+
+/// The next event of a stream: what it is called, and its data. `None` at the end of the stream.
+fn next_event(stream: &mut impl BufRead) -> Option<(String, String)> {
+    let (mut kind, mut data) = (None, None);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if let Some(text) = line.strip_prefix("event: ") {
+            kind = Some(text.to_owned());
+        } else if let Some(text) = line.strip_prefix("data: ") {
+            data = Some(text.to_owned());
+        } else if line.is_empty() && kind.is_some() {
+            return kind.zip(data);
+        }
+    }
+}
+
+/// The notes that a node of `world` has in its log.
+fn notes(world: &World) -> Vec<String> {
+    let log = world
+        .nodes
+        .first()
+        .into_iter()
+        .flat_map(|node| &node.view.log);
+    let proposals = log.flat_map(|entry| &entry.proposals);
+    let notes = proposals.filter_map(|proposal| match &proposal.content {
+        Content::Note(text) => Some(text.clone()),
+        _ => None,
+    });
+    notes.collect()
+}
+
+#[test]
+fn who_follows_is_told_what_was_and_what_happens_until_the_node_ends() {
+    let network = Network::new();
+    let nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    nodes[1].propose("tea");
+    wait_until_agreed(&nodes, &["tea"]);
+    let agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(180)))
+        .build()
+        .new_agent();
+    let mut answer = agent
+        .get(format!("{}/events", nodes[1].url))
+        .call()
+        .unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut stream = BufReader::new(answer.body_mut().as_reader());
+    let (kind, hello) = next_event(&mut stream).unwrap();
+    let hello: serde_json::Value = serde_json::from_str(&hello).unwrap();
+    assert_eq!(
+        (kind.as_str(), &hello["peer"]["name"]),
+        ("hello", &"n2".into())
+    );
+    let scenario: Scenario = serde_json::from_value(hello["scenario"].clone()).unwrap();
+    let mut world = World::new(Arc::new(scenario));
+
+    nodes[2].propose("cake");
+    let mut follow = |world: &mut World| {
+        let (kind, data) = next_event(&mut stream)?;
+        assert_eq!(kind, "record");
+        world.apply(&serde_json::from_str(&data).unwrap());
+        Some(())
+    };
+    while notes(&world).len() < 2 {
+        follow(&mut world).unwrap();
+    }
+    assert_eq!(notes(&world), ["tea", "cake"]);
+    assert_eq!(world.nodes.len(), 4, "all that it has met");
+    nodes.into_iter().for_each(NodeProcess::stop);
+    while follow(&mut world).is_some() {}
+    assert_eq!(world.nodes[0].status, Status::Left);
+}

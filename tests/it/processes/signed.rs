@@ -4,12 +4,14 @@ use super::harness::{Answer, Network, NodeProcess, text, wait_until};
 use super::rest::check;
 use quorumscope::live::identity::{Identity, Purpose};
 use quorumscope::live::wire::{
-    MessageName, Opened, Receipts, Signed, Verdict, WireBody, WireBundle, WireMessage,
-    WireQuorumSet, WireStatement,
+    Datagram, MessageName, Opened, Receipts, Signed, VERSION, Verdict, WireAnnouncement, WireBody,
+    WireBundle, WireMessage, WireQuorumSet, WireStatement,
 };
-use quorumscope::node::{Content, Proposal, ProposalId};
+use quorumscope::node::{AnnouncementKind, Content, Proposal, ProposalId};
 use quorumscope::scp::{Ballot, Statement, Value};
 use serde_json::json;
+use std::net::UdpSocket;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A node that decides alone, one that it also listens to, and one that it does not.
 struct Scene {
@@ -59,6 +61,30 @@ impl Scene {
         let messages = serde_json::to_string(messages).unwrap();
         self.node
             .post(path, &format!(r#"{{"messages":{messages}}}"#))
+    }
+
+    /// Lets the node hear of somebody; nobody answers there.
+    fn announce(&self, who: &Identity) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let said = WireAnnouncement {
+            version: VERSION,
+            network: self.network.name.clone(),
+            key: who.key(),
+            name: "stranger".to_owned(),
+            http: "127.0.0.1:9".parse().unwrap(),
+            kind: AnnouncementKind::Here,
+            nth: 1,
+            mark_us: u64::try_from(now.as_micros()).unwrap(),
+        };
+        let announcement = said.sign(who).unwrap();
+        let packet = Datagram { announcement }.write().unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let place = ("127.0.0.1", self.network.port);
+        socket.send_to(&packet, place).unwrap();
+        wait_until("it is known", || {
+            let known = self.node.status().nodes;
+            known.iter().any(|node| node.id == who.key())
+        });
     }
 
     fn slot(&self) -> u64 {
@@ -152,15 +178,19 @@ fn check_signatures(scene: &Scene) {
 
 fn check_senders(scene: &Scene) {
     let stranger = &scene.stranger;
+    let vote = nomination(stranger, scene.slot(), &["poison"]);
+    let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
+    check(&answer, 403, "nobody has announced its sender");
+    scene.announce(stranger);
     // Who belongs to the closure is certain once everybody in it has spoken in this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
     let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
     assert_eq!(receipts(&answer), [Verdict::Accepted]);
     let vote = nomination(stranger, scene.slot(), &["poison"]);
-    let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
+    let answer = scene.send("/vote", &[scene.signed(stranger, 2, vote)]);
     check(&answer, 403, "outside the closure of the quorum set");
     let proposal = note(stranger, 1, "poison");
-    let answer = scene.send("/propose", &[scene.signed(stranger, 2, proposal)]);
+    let answer = scene.send("/propose", &[scene.signed(stranger, 3, proposal)]);
     check(&answer, 403, "nobody whom this node trusts vouches for it");
 }
 
@@ -235,9 +265,10 @@ fn check_proposals(scene: &Scene) {
 /// What others pass on counts as said by its author, if its author has signed it.
 fn check_bundles(scene: &Scene) {
     let (name, friend, stranger) = (&scene.network.name, &scene.friend, &scene.stranger);
+    // It vouches for what it proposes, whoever passes it on.
+    scene.announce(friend);
     let bundle = |messages: Vec<Signed>| WireBundle {
         from: stranger.key(),
-        announcements: vec![],
         messages,
     };
     let relay = |signed: &Signed| {

@@ -4,7 +4,7 @@
 mod net;
 
 #[cfg(feature = "net")]
-pub use net::{DiscoverArgs, LogFormat, NodeArgs, OnStopArg, ProposeArgs};
+pub use net::{ClusterArgs, DiscoverArgs, LogFormat, NodeArgs, OnStopArg, ProposeArgs};
 
 use crate::scp::SlotIndex;
 use crate::sim::ExecutorKind;
@@ -50,6 +50,9 @@ pub enum Command {
     /// Run one node of a real network as a process.
     #[cfg(feature = "net")]
     Node(Box<NodeArgs>),
+    /// Start several nodes as processes on this machine, and watch them in a window.
+    #[cfg(feature = "net")]
+    Cluster(ClusterArgs),
     /// Propose a note, or a file to back up, at a running node.
     #[cfg(feature = "net")]
     Propose(ProposeArgs),

@@ -154,3 +154,58 @@ pub struct DiscoverArgs {
     )]
     pub live_network: String,
 }
+
+/// `quorumscope cluster`.
+#[derive(Clone, Debug, Args)]
+pub struct ClusterArgs {
+    /// How many nodes: 1 to 64.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub nodes: u16,
+    /// No window: print where the nodes answer, and run until interrupted.
+    #[arg(long)]
+    pub headless: bool,
+    /// Where the nodes keep what they keep. It stays: with the same folder they start again where they were.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Keep the temporary folder.
+    #[arg(long, conflicts_with = "dir")]
+    pub keep: bool,
+    /// Each node records everything into a trace file in the folder; see `quorumscope merge`.
+    #[arg(long)]
+    pub trace: bool,
+    /// Colours: dark for the screen, light for print.
+    #[arg(long, value_enum, default_value_t = super::ThemeArg::Dark)]
+    pub theme: super::ThemeArg,
+    /// Width and height of the window in logical pixels.
+    #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = super::parse_size)]
+    pub size: (u32, u32),
+    /// Print where nodes are on the screen, a JSON object a line, whenever that has changed.
+    #[arg(long)]
+    pub print_positions: bool,
+    /// Wait for the end of standard input, then remove this folder once no node uses it: how a cluster cleans up.
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub sweep: Option<PathBuf>,
+}
+
+impl super::WindowArgs {
+    /// The window on the nodes of a cluster.
+    #[must_use]
+    pub fn watching(urls: Vec<String>, args: &ClusterArgs) -> super::WindowArgs {
+        super::WindowArgs {
+            source: super::SourceArgs::demo(),
+            attach: urls,
+            discover: DiscoverArgs {
+                broadcast: SocketAddr::from(([127, 255, 255, 255], 47_700)),
+                live_network: "quorumscope".to_owned(),
+            },
+            token_file: None,
+            executor: super::ExecutorArg::Threads,
+            theme: args.theme,
+            size: args.size,
+            trace: None,
+            print_positions: args.print_positions,
+            paused: false,
+            pause_at: None,
+        }
+    }
+}

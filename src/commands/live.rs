@@ -6,14 +6,10 @@ use crate::cli::{DiscoverArgs, WindowArgs};
 use crate::live::attach::{AttachOptions, Attached, FileFinder, Targets};
 use crate::live::listen;
 use crate::session::Session;
-use std::fs;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// In place of an address: whoever announces itself.
 const DISCOVER: &str = "discover";
-/// Longest token in bytes.
-const TOKEN_BYTES_MAX: u64 = 4_096;
 
 /// Whom to watch.
 pub(super) struct Live {
@@ -42,7 +38,11 @@ impl Live {
             urls: args.attach.clone(),
             discover: args.discover.clone(),
             options: AttachOptions {
-                token: args.token_file.as_deref().map(token).transpose()?,
+                token: args
+                    .token_file
+                    .as_deref()
+                    .map(super::node::token)
+                    .transpose()?,
                 files: Some(finder),
             },
             first: Mutex::default(),
@@ -84,20 +84,4 @@ impl Live {
         let targets = Targets { urls, found };
         Attached::open(targets, self.options.clone()).map_err(|error| error.to_string())
     }
-}
-
-fn token(path: &Path) -> Result<String, CommandError> {
-    let refuse = |why: String| CommandError::Input(format!("{}: {why}", path.display()));
-    let about = fs::metadata(path).map_err(|why| refuse(format!("cannot be read: {why}")))?;
-    if about.len() > TOKEN_BYTES_MAX {
-        return Err(refuse("is too long for a token".to_owned()));
-    }
-    let text = fs::read_to_string(path).map_err(|why| refuse(format!("cannot be read: {why}")))?;
-    let token = text.trim();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(refuse(
-            "expected one line of letters, digits and signs without spaces".to_owned(),
-        ));
-    }
-    Ok(token.to_owned())
 }

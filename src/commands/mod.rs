@@ -6,6 +6,8 @@ mod bench;
 #[cfg(feature = "window")]
 pub mod bench_frame;
 pub mod bench_scp;
+#[cfg(feature = "net")]
+mod cluster;
 pub mod conformance;
 mod cpu;
 mod error;
@@ -48,6 +50,8 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Conformance(args)) => conformance(args),
         #[cfg(feature = "net")]
         Some(Command::Node(args)) => node::run(args),
+        #[cfg(feature = "net")]
+        Some(Command::Cluster(args)) => cluster::run(args),
         #[cfg(feature = "net")]
         Some(Command::Propose(args)) => propose::run(args),
         #[cfg(feature = "window")]

@@ -17,6 +17,7 @@
 //! | `udp`, `links`, `seen` | announcements; calls to other nodes; what has come lately |
 //! | `http`, `status` | REST, and what it tells |
 //! | `store`, `files`, `fetch` | what survives; files by hash; getting them from others |
+//! | `cluster` | several nodes on one machine, and their end |
 //! | `attach` | watching nodes from outside: a session over their `GET /events` |
 //!
 //! One thread decides (`qs-node`); the others wait for the network or the disk. Absent here: protocol, pictures.
@@ -24,6 +25,7 @@
 pub mod attach;
 mod chain;
 mod clock;
+pub mod cluster;
 mod command;
 mod config;
 pub mod directory;

@@ -25,7 +25,7 @@ const FILE: &str = "node.redb";
 /// The file while it is being made.
 const FILE_NEW: &str = "node.redb.new";
 /// What two processes on one folder meet at.
-const FILE_LOCK: &str = "node.lock";
+pub(super) const FILE_LOCK: &str = "node.lock";
 /// How much of the file is held in memory, in bytes.
 const CACHE_BYTES: usize = 32 << 20;
 

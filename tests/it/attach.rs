@@ -218,15 +218,18 @@ fn attach(players: &[&Player]) -> Attached {
 }
 
 /// Whoever watches.
-struct Watcher {
-    session: Attached,
-    world: World,
+pub(crate) struct Watcher {
+    pub(crate) session: Attached,
+    pub(crate) world: World,
     records: Vec<Record>,
 }
 
 impl Watcher {
     fn new(players: &[&Player]) -> Watcher {
-        let session = attach(players);
+        Watcher::of(attach(players))
+    }
+
+    pub(crate) fn of(session: Attached) -> Watcher {
         let world = World::new(Arc::new(session.scenario().clone()));
         Watcher {
             session,
@@ -248,7 +251,7 @@ impl Watcher {
     }
 
     #[track_caller]
-    fn wait(&mut self, what: &str, condition: impl Fn(&World) -> bool) {
+    pub(crate) fn wait(&mut self, what: &str, condition: impl Fn(&World) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.look();
@@ -260,7 +263,7 @@ impl Watcher {
         }
     }
 
-    fn named(&self, name: &str) -> NodeId {
+    pub(crate) fn named(&self, name: &str) -> NodeId {
         named(&self.world, name)
     }
 }

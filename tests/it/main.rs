@@ -6,6 +6,8 @@
 mod attach;
 mod bench_scp;
 mod cli;
+#[cfg(feature = "net")]
+mod cluster;
 mod conformance;
 mod executors;
 mod explore;

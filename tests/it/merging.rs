@@ -63,7 +63,7 @@ fn taken_back(source: &Source, record: &Record) -> Record {
 }
 
 /// Feeds every node, in each of its lives, what the merged trace says that it heard, in its own numbers.
-pub(super) fn check_honesty(merged: &Merged) -> usize {
+pub(crate) fn check_honesty(merged: &Merged) -> usize {
     let mut lives: BTreeMap<NodeId, (usize, Node)> = BTreeMap::new();
     let mut configs: BTreeMap<NodeId, Arc<NodeConfig>> = BTreeMap::new();
     let sources = &merged.provenance.sources;

@@ -63,7 +63,7 @@ pub(super) struct Timeline {
     told: Vec<Record>,
     /// The latest time of anything told.
     now: Time,
-    /// Somebody has come since places were last given.
+    /// Somebody has come, or tells anew, since places were last given.
     is_crowded: bool,
 }
 
@@ -124,6 +124,7 @@ impl Timeline {
         {
             let (_, record) = entry.remove();
             self.now = self.now.max(record.at());
+            self.is_crowded |= matches!(record, Record::NodeAdded { .. });
             self.told.push(record);
         }
         self.make_room();

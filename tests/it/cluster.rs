@@ -1,0 +1,259 @@
+//! `quorumscope cluster`: real processes on this machine agree, are watched and recorded, and are gone afterwards.
+
+use super::attach::Watcher;
+use super::merging::check_honesty;
+use quorumscope::live::attach::{AttachOptions, Attached, Targets};
+use quorumscope::node::Content;
+use quorumscope::scenario::Action;
+use quorumscope::session::Session;
+use quorumscope::trace::merge::Merged;
+use quorumscope::trace::{Record, Status, TraceReader, World};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Long enough for anything to happen; nothing is measured by it.
+const PATIENCE: Duration = Duration::from_secs(90);
+const PROGRAM: &str = env!("CARGO_BIN_EXE_quorumscope");
+
+struct Cluster {
+    child: Child,
+    urls: Vec<String>,
+    folder: PathBuf,
+}
+
+impl Cluster {
+    fn start(args: &[&str]) -> Cluster {
+        let mut child = Command::new(PROGRAM)
+            .args(["cluster", "--headless"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut urls = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            match line.split_once(' ').unwrap() {
+                ("folder", folder) => {
+                    let folder = PathBuf::from(folder);
+                    return Cluster {
+                        child,
+                        urls,
+                        folder,
+                    };
+                }
+                (_, url) => urls.push(url.to_owned()),
+            }
+        }
+        panic!("the cluster ended: {:?}", child.wait());
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Asks it to end; its exit code comes back.
+    fn end(mut self) -> i32 {
+        self.signal("-TERM");
+        self.child.wait().unwrap().code().unwrap()
+    }
+
+    fn watch(&self) -> Watcher {
+        let urls = self.urls.clone();
+        Watcher::of(
+            Attached::open(Targets { urls, found: None }, AttachOptions::default()).unwrap(),
+        )
+    }
+}
+
+#[track_caller]
+fn wait(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what} never came true");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn answers(url: &str) -> bool {
+    TcpStream::connect(url.strip_prefix("http://").unwrap()).is_ok()
+}
+
+fn all_ready(world: &World) -> bool {
+    use quorumscope::node::view::Readiness;
+    world
+        .nodes
+        .iter()
+        .all(|node| node.view.readiness == Readiness::Ready)
+}
+
+fn agreed(world: &World, slots: usize) -> bool {
+    world.nodes.iter().all(|node| node.view.log.len() == slots) && world.fork().is_none()
+}
+
+fn propose(watcher: &mut Watcher, name: &str, text: &str) {
+    let node = watcher.named(name);
+    let content = Content::Note(text.to_owned());
+    watcher
+        .session
+        .act(Action::Propose { node, content })
+        .unwrap();
+}
+
+#[test]
+fn processes_agree_while_one_watches_and_none_is_left_behind() {
+    let cluster = Cluster::start(&["--nodes", "4"]);
+    let (urls, folder) = (cluster.urls.clone(), cluster.folder.clone());
+    assert_eq!(urls.len(), 4);
+    let mut watcher = cluster.watch();
+    watcher.wait("all vote", |world| {
+        world.nodes.len() == 4 && all_ready(world)
+    });
+    propose(&mut watcher, "n3", "tea");
+    watcher.wait("all agree", |world| agreed(world, 1));
+    assert_eq!(cluster.end(), 0);
+    watcher.wait("all are gone", |world| {
+        world
+            .nodes
+            .iter()
+            .all(|node| node.status == Status::Crashed)
+    });
+    assert!(!urls.iter().any(|url| answers(url)));
+    assert!(!folder.exists(), "the folder goes with them");
+}
+
+#[test]
+fn whoever_is_killed_leaves_no_process_and_no_folder() {
+    let mut cluster = Cluster::start(&["--nodes", "2"]);
+    assert!(cluster.urls.iter().all(|url| answers(url)) && cluster.folder.exists());
+    cluster.signal("-KILL");
+    cluster.child.wait().unwrap();
+    wait("the nodes end", || {
+        !cluster.urls.iter().any(|url| answers(url))
+    });
+    wait("the folder goes", || !cluster.folder.exists());
+}
+
+#[test]
+fn a_cluster_goes_on_where_it_was_and_its_traces_tell_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("network");
+    let args = ["--nodes", "4", "--trace", "--dir", dir.to_str().unwrap()];
+    for (slot, name) in [(1, "n2"), (2, "n4")] {
+        let cluster = Cluster::start(&args);
+        let mut watcher = cluster.watch();
+        watcher.wait("all vote", |world| {
+            world.nodes.len() == 4 && all_ready(world)
+        });
+        assert!(
+            agreed(&watcher.world, slot - 1),
+            "what was agreed before is there"
+        );
+        propose(&mut watcher, name, &format!("note {slot}"));
+        watcher.wait("all agree", |world| agreed(world, slot));
+        assert_eq!(cluster.end(), 0);
+        assert!(dir.exists(), "who names a folder keeps it");
+    }
+    let merged = merged(&dir);
+    assert_eq!(
+        merged.provenance.sources.len(),
+        8,
+        "four nodes, each with two lives"
+    );
+    let told = merged
+        .records
+        .iter()
+        .filter(|record| matches!(record, Record::Stepped { .. }))
+        .count();
+    assert_eq!(check_honesty(&merged), told);
+    let world = merged.records.iter().fold(
+        World::new(std::sync::Arc::new(merged.scenario.clone())),
+        |mut world, record| {
+            world.apply(record);
+            world
+        },
+    );
+    assert_eq!(world.nodes.len(), 4);
+    assert!(agreed(&world, 2));
+}
+
+/// What the command makes of all traces in a folder.
+fn merged(dir: &Path) -> Merged {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let traces: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|end| end == "zst"))
+        .collect();
+    assert_eq!(traces.len(), 8, "{traces:?}");
+    let out = dir.join("all.jsonl");
+    let output = Command::new(PROGRAM)
+        .arg("merge")
+        .args(&traces)
+        .arg("-o")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let run = Command::new(PROGRAM)
+        .args(["run", "--json", "--replay"])
+        .arg(&out)
+        .output()
+        .unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(
+        (&summary["nodes"], &summary["outcome"]),
+        (&4.into(), &"agreed".into())
+    );
+    let mut reader = TraceReader::open(&out).unwrap();
+    let records = reader.by_ref().map(Result::unwrap).collect();
+    Merged {
+        scenario: (**reader.scenario()).clone(),
+        provenance: reader.provenance().clone(),
+        records,
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_log_of_the_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    // The first node finds a file where its folder should be.
+    fs::write(dir.join("n1"), "in the way").unwrap();
+    let args = [
+        "cluster",
+        "--headless",
+        "--nodes",
+        "2",
+        "--dir",
+        dir.to_str().unwrap(),
+    ];
+    let output = Command::new(PROGRAM).args(args).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("n1 has ended") && told.contains("n1.log"),
+        "{told}"
+    );
+    let output = Command::new(PROGRAM)
+        .args(["cluster", "--nodes", "0"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

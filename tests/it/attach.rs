@@ -238,7 +238,7 @@ impl Watcher {
         }
     }
 
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         let mut progress = Progress::Limited;
         while progress == Progress::Limited {
             progress = self.session.advance(Time::MAX, 100);
@@ -500,6 +500,59 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
     for action in [Action::Crash { node }, Action::Heal, Action::Leave { node }] {
         assert!(session.act(action).unwrap_err().to_string().len() > 20);
     }
+}
+
+#[test]
+fn who_answers_at_two_places_is_watched_once() {
+    let recordings = village();
+    let founded = now_unix_us() - 30_000_000;
+    let players = [&recordings[0], &recordings[0]].map(|recording| Player::new(recording, founded));
+    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    let steps = recordings[0].records.iter();
+    let steps = steps
+        .filter(|record| matches!(record, Record::Stepped { .. }))
+        .count() as u64;
+    watcher.wait("all is told", |world| world.counters.steps >= steps);
+    for _ in 0..20 {
+        watcher.look();
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(watcher.world.counters.steps, steps);
+    assert_eq!(watcher.world.participants().count(), 1);
+}
+
+#[test]
+fn clocks_that_are_set_wrong_are_put_right() {
+    let recordings = village();
+    let hour_us = 3_600_000_000;
+    let founded = now_unix_us() - 30_000_000;
+    // The second one's clock is an hour behind.
+    let players = [
+        Player::new(&recordings[0], founded),
+        Player::new(&recordings[1], founded - hour_us),
+    ];
+    for (player, behind_us) in players.iter().zip([0, hour_us]) {
+        player.with(|state| {
+            let mut hello: serde_json::Value = serde_json::from_str(&state.hello).unwrap();
+            hello["now_unix_us"] = (now_unix_us() - behind_us).into();
+            state.hello = hello.to_string();
+        });
+    }
+    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    watcher.wait("both have decided", |world| {
+        world
+            .participants()
+            .filter(|(_, node)| node.view.log.len() == 2)
+            .count()
+            == 2
+    });
+    let summary = watcher.world.slots().values().next().unwrap();
+    let mut times = summary.decided.values().map(|(at, _)| at.as_ms());
+    let (one, other) = (times.next().unwrap(), times.next().unwrap());
+    assert!(
+        (one - other).abs() < 600_000.0,
+        "{one} and {other} are the same moment"
+    );
 }
 
 #[test]

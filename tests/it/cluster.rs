@@ -20,14 +20,14 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(90);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quorumscope");
 
-struct Cluster {
+pub(crate) struct Cluster {
     child: Child,
-    urls: Vec<String>,
+    pub(crate) urls: Vec<String>,
     folder: PathBuf,
 }
 
 impl Cluster {
-    fn start(args: &[&str]) -> Cluster {
+    pub(crate) fn start(args: &[&str]) -> Cluster {
         let mut child = Command::new(PROGRAM)
             .args(["cluster", "--headless"])
             .args(args)
@@ -65,12 +65,12 @@ impl Cluster {
     }
 
     /// Asks it to end; its exit code comes back.
-    fn end(mut self) -> i32 {
+    pub(crate) fn end(mut self) -> i32 {
         self.signal("-TERM");
         self.child.wait().unwrap().code().unwrap()
     }
 
-    fn watch(&self) -> Watcher {
+    pub(crate) fn watch(&self) -> Watcher {
         let urls = self.urls.clone();
         Watcher::of(
             Attached::open(Targets { urls, found: None }, AttachOptions::default()).unwrap(),
@@ -91,7 +91,7 @@ fn answers(url: &str) -> bool {
     TcpStream::connect(url.strip_prefix("http://").unwrap()).is_ok()
 }
 
-fn all_ready(world: &World) -> bool {
+pub(crate) fn all_ready(world: &World) -> bool {
     use quorumscope::node::view::Readiness;
     world
         .nodes
@@ -99,7 +99,7 @@ fn all_ready(world: &World) -> bool {
         .all(|node| node.view.readiness == Readiness::Ready)
 }
 
-fn agreed(world: &World, slots: usize) -> bool {
+pub(crate) fn agreed(world: &World, slots: usize) -> bool {
     world.nodes.iter().all(|node| node.view.log.len() == slots) && world.fork().is_none()
 }
 

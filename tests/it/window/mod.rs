@@ -5,6 +5,8 @@
 
 mod desk;
 mod drag;
+#[cfg(feature = "net")]
+mod live;
 mod trace;
 
 use desk::{Desk, Program};

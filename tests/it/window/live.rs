@@ -1,0 +1,63 @@
+//! The window on nodes that run as processes.
+
+use super::desk::{Desk, LEFT};
+use crate::cluster::{Cluster, agreed, all_ready};
+use std::process::Command;
+
+/// The fill of a node that has externalized, as the screen has it: blue, green, red.
+const EXTERNALIZED: [u8; 3] = [0x73, 0x9e, 0x00];
+/// At least so many pixels of a node have the colour of its phase.
+const FILL: usize = 200;
+
+#[test]
+fn processes_are_shown_and_a_click_has_one_of_them_propose() {
+    let cluster = Cluster::start(&["--nodes", "3"]);
+    let mut watcher = cluster.watch();
+    watcher.wait("all vote", |world| {
+        world.nodes.len() == 3 && all_ready(world)
+    });
+    let desk = Desk::new();
+    let mut args = vec!["--attach"];
+    args.extend(cluster.urls.iter().map(String::as_str));
+    let mut program = desk.start(&args);
+    program.wait_for_nodes(3);
+    let green = || {
+        desk.pixels()
+            .iter()
+            .filter(|pixel| **pixel == EXTERNALIZED)
+            .count()
+    };
+    let before = green();
+
+    program.click("n2", LEFT);
+    watcher.wait("all agree", |world| agreed(world, 1));
+    desk.wait_until("the picture shows it", || green() > before + 3 * FILL);
+    program.key("s");
+    let (_, svg) = program.screenshots();
+    for words in [
+        "n1",
+        "n2",
+        "n3",
+        "Live: nodes as processes",
+        "slot 1 agreed",
+    ] {
+        assert!(svg.contains(words), "{words} is not in the picture");
+    }
+    // What one has watched can be played again.
+    let trace = program.quit();
+    let run = ["run", "--json", "--replay", trace.to_str().unwrap()];
+    let output = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+        .args(run)
+        .output()
+        .unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["nodes"], &summary["outcome"]),
+        (&3.into(), &"agreed".into())
+    );
+    assert_eq!(summary["slots"]["1"].as_object().unwrap().len(), 3);
+    // Who only watched takes nobody along.
+    watcher.look();
+    assert!(all_ready(&watcher.world));
+    assert_eq!(cluster.end(), 0);
+}

@@ -7,7 +7,7 @@ use super::directory::Directory;
 use super::fetch::{FetchSettings, Fetcher};
 use super::files::{FileStore, FilesError};
 use super::host::{Host, Parts};
-use super::http::{Api, ServeError, Server};
+use super::http::{Api, ServeError, Server, router};
 use super::identity::{Identity, IdentityError};
 use super::links::Office;
 use super::recorder::{Recorder, place};
@@ -87,6 +87,7 @@ pub struct Process {
     pub http: SocketAddr,
     /// Who it is.
     pub key: NodeKey,
+    api: Arc<Api>,
     on_stop: OnStop,
 }
 
@@ -140,15 +141,15 @@ impl Process {
             move |heard, _| tell(&commands, heard)
         });
         let listening = listening.map_err(StartError::Thread)?;
-        let api = Api::new(
+        let api = Arc::new(Api::new(
             commands.clone(),
             Arc::clone(&config),
             identity.key(),
             seen,
             files.clone(),
             ending_seen.clone(),
-        );
-        let serving = server.serve(Arc::new(api), ending_seen)?;
+        ));
+        let serving = server.serve(Arc::clone(&api), ending_seen)?;
         let on_stop = config.on_stop;
         let host = Host::new(Parts {
             node: Node::new(node_config),
@@ -176,6 +177,7 @@ impl Process {
             ending,
             http,
             key: identity.key(),
+            api,
             on_stop,
         })
     }
@@ -196,6 +198,12 @@ impl Process {
         for other in self.others.drain(..) {
             drop(other.join());
         }
+    }
+
+    /// The REST interface without a network: calls must say where they come from (`ConnectInfo`).
+    #[must_use]
+    pub fn router(&self) -> axum::Router {
+        router(Arc::clone(&self.api))
     }
 
     /// Has the node ended by itself? It never should.

@@ -17,6 +17,10 @@ mod honesty;
 mod hostile;
 mod layers;
 mod merging;
+#[cfg(feature = "net")]
+mod nonsense;
+#[cfg(feature = "net")]
+mod nonsenses;
 mod ordeal;
 mod ordeals;
 mod paper;

@@ -3,8 +3,9 @@
 
 use super::crowd::Addresses;
 use super::rest::Rest;
+use crate::nonsense::statements::may_follow;
 use quorumscope::node::{Body, Input, Message, Output};
-use quorumscope::scp::{Ballot, Counter, NodeId, Statement};
+use quorumscope::scp::{NodeId, Statement};
 use quorumscope::trace::Record;
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -62,7 +63,7 @@ impl Monitor {
         let mut last: BTreeMap<(&str, Kind), &Statement> = BTreeMap::new();
         for ((sender, nth), (kind, statement)) in said.iter() {
             if let Some(before) = last.insert((sender, *kind), statement) {
-                let goes_on = before == statement || is_newer(before, statement);
+                let goes_on = may_follow(before, statement);
                 assert!(
                     goes_on,
                     "message {nth} of {sender}, {kind:?}: {statement:?} after {before:?}"
@@ -132,71 +133,4 @@ fn note(message: &Message, keys: &BTreeMap<NodeId, String>, said: &Mutex<Said>) 
         (kind, statement.clone()),
         "{name:?} is two messages"
     );
-}
-
-type Progress<'a> = (
-    u8,
-    Option<&'a Ballot>,
-    Option<&'a Ballot>,
-    Option<&'a Ballot>,
-    Counter,
-);
-
-/// `next` may follow `last`: types in their order, and within one the fields go up. Written from the draft; shares no
-/// code with the protocol.
-fn is_newer(last: &Statement, next: &Statement) -> bool {
-    match (last, next) {
-        (
-            Statement::Nominate { voted, accepted },
-            Statement::Nominate {
-                voted: more_voted,
-                accepted: more_accepted,
-            },
-        ) => {
-            voted.iter().all(|value| more_voted.contains(value))
-                && accepted.iter().all(|value| more_accepted.contains(value))
-        }
-        (Statement::Nominate { .. }, _) | (_, Statement::Nominate { .. }) => false,
-        (Statement::Externalize { commit, .. }, Statement::Externalize { commit: again, .. }) => {
-            commit.x == again.x
-        }
-        (
-            Statement::Confirm { ballot, .. },
-            Statement::Confirm {
-                ballot: next_ballot,
-                ..
-            },
-        ) => ballot.x == next_ballot.x && progress(last) < progress(next),
-        _ => progress(last) < progress(next),
-    }
-}
-
-fn progress(statement: &Statement) -> Progress<'_> {
-    match statement {
-        Statement::Nominate { .. } => (0, None, None, None, 0),
-        Statement::Prepare {
-            ballot,
-            prepared,
-            prepared_prime,
-            n_h,
-            ..
-        } => (
-            1,
-            Some(ballot),
-            prepared.as_ref(),
-            prepared_prime.as_ref(),
-            *n_h,
-        ),
-        Statement::Confirm {
-            ballot,
-            n_prepared,
-            n_h,
-            ..
-        } => {
-            // The prepared ballot has the same value: its counter decides, before h.
-            let counters = n_prepared.saturating_mul(1 << 16).saturating_add(*n_h);
-            (2, Some(ballot), None, None, counters)
-        }
-        Statement::Externalize { .. } => (3, None, None, None, 0),
-    }
 }

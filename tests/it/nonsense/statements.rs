@@ -1,0 +1,109 @@
+//! The order in which a node may make statements. Written from the draft; shares no code with the protocol.
+
+use quorumscope::scp::{Ballot, Counter, Statement};
+
+/// What grows from statement to statement: the type, b, p, p', and counters.
+type Progress<'a> = (
+    u8,
+    Option<&'a Ballot>,
+    Option<&'a Ballot>,
+    Option<&'a Ballot>,
+    Counter,
+    Counter,
+);
+
+/// May `next` follow `last`, both about one slot and both nominating or both not? It may repeat it; otherwise later types
+/// come later, within one the fields go up, and what was accepted as committed stays.
+pub(crate) fn may_follow(last: &Statement, next: &Statement) -> bool {
+    match (last, next) {
+        (
+            Statement::Nominate { voted, accepted },
+            Statement::Nominate {
+                voted: more_voted,
+                accepted: more_accepted,
+            },
+        ) => {
+            voted.iter().all(|value| more_voted.contains(value))
+                && accepted.iter().all(|value| more_accepted.contains(value))
+        }
+        (Statement::Nominate { .. }, _) | (_, Statement::Nominate { .. }) => false,
+        _ => {
+            let same_commit = committed(last).is_none() || committed(last) == committed(next);
+            same_commit && (last == next || progress(last) < progress(next))
+        }
+    }
+}
+
+/// The value that it accepts as committed.
+fn committed(statement: &Statement) -> Option<&quorumscope::scp::Value> {
+    match statement {
+        Statement::Nominate { .. } | Statement::Prepare { .. } => None,
+        Statement::Confirm { ballot, .. } => Some(&ballot.x),
+        Statement::Externalize { commit, .. } => Some(&commit.x),
+    }
+}
+
+fn progress(statement: &Statement) -> Progress<'_> {
+    match statement {
+        Statement::Nominate { .. } => (0, None, None, None, 0, 0),
+        Statement::Prepare {
+            ballot,
+            prepared,
+            prepared_prime,
+            n_h,
+            ..
+        } => (
+            1,
+            Some(ballot),
+            prepared.as_ref(),
+            prepared_prime.as_ref(),
+            0,
+            *n_h,
+        ),
+        Statement::Confirm {
+            ballot,
+            n_prepared,
+            n_h,
+            ..
+        } => (2, Some(ballot), None, None, *n_prepared, *n_h),
+        Statement::Externalize { .. } => (3, None, None, None, 0, 0),
+    }
+}
+
+#[test]
+fn the_order_is_that_of_the_draft() {
+    let ballot = |n, x: &str| Ballot::new(n, x.into());
+    let prepare = |n, p: Option<Ballot>| Statement::Prepare {
+        ballot: ballot(n, "a"),
+        prepared: p,
+        prepared_prime: None,
+        n_c: 0,
+        n_h: 0,
+    };
+    let confirm = |x: &str| Statement::Confirm {
+        ballot: ballot(1, x),
+        n_prepared: 1,
+        n_commit: 1,
+        n_h: 1,
+    };
+    let nominate = |voted: &[&str]| Statement::Nominate {
+        voted: voted.iter().map(|&value| value.into()).collect(),
+        accepted: Vec::new(),
+    };
+    assert!(may_follow(
+        &prepare(1, None),
+        &prepare(1, Some(ballot(1, "a")))
+    ));
+    assert!(!may_follow(
+        &prepare(1, Some(ballot(1, "a"))),
+        &prepare(1, None)
+    ));
+    assert!(!may_follow(&prepare(2, None), &prepare(1, None)));
+    assert!(may_follow(&prepare(2, None), &confirm("a")));
+    assert!(!may_follow(&confirm("a"), &prepare(3, None)));
+    assert!(!may_follow(&confirm("a"), &confirm("b")));
+    assert!(may_follow(&confirm("a"), &confirm("a")));
+    assert!(may_follow(&nominate(&["a"]), &nominate(&["a", "b"])));
+    assert!(!may_follow(&nominate(&["a", "b"]), &nominate(&["b"])));
+    assert!(!may_follow(&nominate(&["a"]), &prepare(1, None)));
+}

@@ -1,0 +1,69 @@
+//! Whatever strangers send to a node: it stays well, and says what is wrong.
+
+use super::nonsense::calls::{self, Called};
+use super::nonsense::{conversation, datagrams};
+use super::ordeal::tape::Tape;
+use super::ordeal::text::bent;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+static PACKETS: LazyLock<Vec<String>> = LazyLock::new(datagrams::examples);
+static CALLS: LazyLock<Vec<(String, u16)>> = LazyLock::new(calls::examples);
+
+/// One node for all cases: it must stand them all.
+static CALLED: LazyLock<(tempfile::TempDir, Called)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let called = Called::start(folder.path());
+    (folder, called)
+});
+
+fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..at_most)
+}
+
+/// Nothing bent, node 0 agrees like everybody else: what is judged is not just noise.
+#[test]
+fn the_example_ends_in_two_agreements() {
+    assert_eq!(conversation::live_through(conversation::example()), [1, 1]);
+}
+
+#[test]
+fn what_strangers_call_is_answered_as_it_should_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let called = Called::start(folder.path());
+    for (call, expected) in CALLS.iter() {
+        let status = called.call(call).map(|status| status.as_u16());
+        assert_eq!(status, Some(*expected), "{call}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn no_packet_breaks_a_node(
+        packet in any::<prop::sample::Index>(),
+        tape in bytes(60),
+        noise in bytes(1_300),
+    ) {
+        let packet = packet.get(&PACKETS);
+        datagrams::hear(packet.as_bytes());
+        datagrams::hear(bent(packet, &mut Tape::new(&tape)).as_bytes());
+        datagrams::hear(&noise);
+    }
+
+    #[test]
+    fn no_conversation_breaks_a_node(tapes in proptest::collection::vec(bytes(60), 1..6)) {
+        let mut text = conversation::example().to_owned();
+        for tape in tapes {
+            text = bent(&text, &mut Tape::new(&tape));
+        }
+        conversation::live_through(&text);
+    }
+
+    #[test]
+    fn no_call_breaks_a_node(call in any::<prop::sample::Index>(), tape in bytes(60)) {
+        let (call, _) = call.get(&CALLS);
+        CALLED.1.call(&bent(call, &mut Tape::new(&tape)));
+    }
+}

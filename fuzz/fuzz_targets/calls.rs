@@ -1,0 +1,31 @@
+//! Calls of the REST interface of a node: methods, paths, queries, headers, bodies.
+
+#![no_main]
+
+#[path = "../bending.rs"]
+mod bending;
+#[allow(dead_code)]
+#[path = "../../tests/it/nonsense/mod.rs"]
+mod nonsense;
+#[allow(dead_code)]
+#[path = "../../tests/it/ordeal/mod.rs"]
+mod ordeal;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use nonsense::calls::Called;
+use std::cell::OnceCell;
+
+thread_local! {
+    /// One node has to stand it all.
+    static CALLED: OnceCell<Called> = const { OnceCell::new() };
+}
+
+fuzz_target!(|text: &str| CALLED.with(|called| {
+    let called = called.get_or_init(|| {
+        let name = format!("quorumscope-fuzz-{}", std::process::id());
+        Called::start(&std::env::temp_dir().join(name))
+    });
+    called.call(text);
+}));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| bending::bend(data, size, max_size, seed));

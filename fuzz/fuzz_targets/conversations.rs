@@ -1,0 +1,18 @@
+//! Conversations: signed messages and datagrams, one a line, heard by a node.
+
+#![no_main]
+
+#[path = "../bending.rs"]
+mod bending;
+#[allow(dead_code)]
+#[path = "../../tests/it/nonsense/mod.rs"]
+mod nonsense;
+#[allow(dead_code)]
+#[path = "../../tests/it/ordeal/mod.rs"]
+mod ordeal;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_target!(|text: &str| { nonsense::conversation::live_through(text); });
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| bending::bend(data, size, max_size, seed));

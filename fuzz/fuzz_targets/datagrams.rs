@@ -1,0 +1,18 @@
+//! Packets of discovery, with bad signatures and with good ones.
+
+#![no_main]
+
+#[path = "../bending.rs"]
+mod bending;
+#[allow(dead_code)]
+#[path = "../../tests/it/nonsense/mod.rs"]
+mod nonsense;
+#[allow(dead_code)]
+#[path = "../../tests/it/ordeal/mod.rs"]
+mod ordeal;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| nonsense::datagrams::hear(bytes));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| bending::bend(data, size, max_size, seed));

@@ -1,0 +1,28 @@
+//! Writes the examples of the property tests into the folder `corpus`, for the fuzz targets to begin with.
+
+#[allow(dead_code)]
+#[path = "../tests/it/nonsense/mod.rs"]
+mod nonsense;
+#[allow(dead_code)]
+#[path = "../tests/it/ordeal/mod.rs"]
+mod ordeal;
+
+use nonsense::{calls, conversation, datagrams};
+use std::path::Path;
+use std::{fs, io};
+
+fn main() -> io::Result<()> {
+    write("datagrams", &datagrams::examples())?;
+    write("conversations", &[conversation::example().to_owned()])?;
+    let calls: Vec<String> = calls::examples().into_iter().map(|(call, _)| call).collect();
+    write("calls", &calls)
+}
+
+fn write(target: &str, examples: &[String]) -> io::Result<()> {
+    let folder = Path::new("corpus").join(target);
+    fs::create_dir_all(&folder)?;
+    for (nth, example) in examples.iter().enumerate() {
+        fs::write(folder.join(format!("example-{nth}")), example)?;
+    }
+    Ok(())
+}

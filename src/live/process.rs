@@ -201,7 +201,6 @@ impl Process {
     }
 
     /// The REST interface without a network: calls must say where they come from (`ConnectInfo`).
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         router(Arc::clone(&self.api))
     }

@@ -7,6 +7,8 @@ mod datagrams;
 mod files;
 mod flow;
 mod harness;
+#[cfg(unix)]
+mod readme;
 mod rest;
 mod restart;
 mod signed;

@@ -182,3 +182,26 @@ fn arguments_that_make_no_sense() {
         assert!(text(&output.stderr).contains("expected an IPv4 broadcast address"));
     }
 }
+
+#[test]
+fn an_id_can_be_printed_before_there_is_a_network() {
+    let network = Network::new();
+    let data = network.path("n1");
+    let print = || {
+        let args = [
+            "node",
+            "--name",
+            "n1",
+            "--data",
+            data.to_str().unwrap(),
+            "--print-id",
+        ];
+        let output = quorumscope(&args);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let printed = print();
+    assert_eq!(print(), printed);
+    let node = network.start("n1", &[]);
+    assert_eq!(printed.trim(), node.id.to_string());
+}

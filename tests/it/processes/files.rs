@@ -7,12 +7,14 @@ use quorumscope::live::status::BackupView;
 use serde_json::json;
 use std::fs;
 
-/// The line of the backup log about the proposal of `origin`, once the file is here.
+/// The line of the backup log about the proposal of `origin`, once the file is here and the node has taken note of it.
 fn backup(node: &NodeProcess, origin: &NodeProcess, sha256: &str) -> BackupView {
     wait_for("the file is here", || {
         let lines = node.status().backup_log.into_iter();
         let mut found = lines.filter(|line| line.origin == origin.id && line.file.sha256 == sha256);
-        found.next().filter(|line| line.is_here)
+        found
+            .next()
+            .filter(|line| line.is_here && line.from.is_some())
     })
 }
 

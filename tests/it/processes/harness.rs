@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::net::UdpSocket;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a node may wait for a decision before it answers.
 const WAIT_MS: u64 = 120_000;
+/// Where UDP ports are taken from.
+const PORTS: Range<u16> = 20_000..32_000;
 
 /// Looks until there is something to see.
 pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -114,6 +117,18 @@ pub(super) fn call(
     })
 }
 
+/// A UDP port that nobody has, another one for each `nth`. None that the system gives to whoever asks for any: it could
+/// be given away again before the nodes have it.
+fn free_port(nth: u32) -> u16 {
+    let first = std::process::id().wrapping_mul(97).wrapping_add(nth);
+    let mut ports = (0..PORTS.len() as u32).map(|more| {
+        let offset = first.wrapping_add(more.wrapping_mul(193)) % PORTS.len() as u32;
+        PORTS.start + offset as u16
+    });
+    let free = ports.find(|port| UdpSocket::bind(("0.0.0.0", *port)).is_ok());
+    free.expect("a free UDP port")
+}
+
 /// A network of its own: name, UDP port, folder.
 pub(super) struct Network {
     folder: tempfile::TempDir,
@@ -125,12 +140,10 @@ impl Network {
     pub(super) fn new() -> Network {
         static NTH: AtomicU32 = AtomicU32::new(0);
         let nth = NTH.fetch_add(1, Ordering::Relaxed);
-        // Nodes share the port with each other; that nobody else has it is all that is asked for.
-        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
         Network {
             folder: tempfile::tempdir().unwrap(),
             name: format!("test-{}-{nth}", std::process::id()),
-            port: socket.local_addr().unwrap().port(),
+            port: free_port(nth),
         }
     }
 

@@ -78,7 +78,7 @@ fn recorded(network: &Network) -> Vec<String> {
             let lines = node.status().backup_log;
             lines
                 .iter()
-                .any(|line| line.is_here && line.file.sha256 == sha256)
+                .any(|line| line.from.is_some() && line.file.sha256 == sha256)
         });
     }
     nodes.pop().unwrap().stop();

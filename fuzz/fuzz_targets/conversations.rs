@@ -15,4 +15,6 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_target!(|text: &str| { nonsense::conversation::live_through(text); });
 
-fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| bending::bend(data, size, max_size, seed));
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    bending::bend(data, size, max_size, seed)
+});

@@ -66,13 +66,23 @@ pub(super) struct Proposed {
     slot: Option<u64>,
 }
 
+/// The answer to a proposal.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Answer {
+    /// To people and programs.
+    Proposed(Box<Proposed>),
+    /// To nodes.
+    Receipts(Receipts),
+}
+
 /// Proposes a note (`{"note": "tea"}`), a file of the node's folder (`{"file": "photo.jpg"}`), or, with `?file=NAME`,
 /// the file that is the body. The answer comes as soon as the proposal survives a crash of the node. Other nodes send
 /// `{"messages": [..]}`, and get receipts.
 #[utoipa::path(post, path = "/propose", params(ProposeParams),
     request_body(content((ProposeBody = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
-    (status = OK, description = "Decided while you waited; for nodes: receipts.", body = Proposed),
+    (status = OK, description = "Decided while you waited; for nodes: receipts.", body = Answer),
     (status = ACCEPTED, description = "The node has it and goes on.", body = Proposed),
     (status = "4XX", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", body = Problem, content_type = "application/problem+json")))]
@@ -89,6 +99,10 @@ pub(super) async fn propose(
         return Err(Problem::new(StatusCode::BAD_REQUEST, why));
     }
     let content = match &params.file {
+        Some(_) if media_type(&headers) == Some("application/json") => {
+            let why = "with ?file=NAME the body is that file; expected application/octet-stream";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+        }
         Some(name) => {
             api.admit(Call::Act, from, &headers)?;
             Content::File(api.take_file(name, body).await?)
@@ -99,8 +113,8 @@ pub(super) async fn propose(
         }
         None => match api.json::<ProposeBody>(&headers, body).await?.part()? {
             Part::Messages(messages) => {
-                let receipts: Json<Receipts> = api.deliver(messages, Endpoint::Propose).await?;
-                return Ok(receipts.into_response());
+                let Json(receipts) = api.deliver(messages, Endpoint::Propose).await?;
+                return Ok(Json(Answer::Receipts(receipts)).into_response());
             }
             Part::Note(text) => {
                 api.admit(Call::Act, from, &headers)?;
@@ -226,10 +240,10 @@ fn answer(id: ProposalId, content: &Content, fate: Option<Fate>) -> Response {
         note,
         file,
     };
-    let proposed = Proposed {
+    let proposed = Box::new(Proposed {
         proposal,
         state,
         slot,
-    };
-    (status, Json(proposed)).into_response()
+    });
+    (status, Json(Answer::Proposed(proposed))).into_response()
 }

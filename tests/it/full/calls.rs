@@ -1,10 +1,10 @@
 //! A client that makes up calls, right and wrong ones, from the description that the node itself gives of them
 //! (schemathesis): every answer must be one that the description knows.
 
-use super::Folder;
 use super::kills::free_udp_port;
 use super::node::Plan;
 use super::rest::Rest;
+use super::{Dice, Folder};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -36,6 +36,7 @@ fn every_answer_is_as_described() {
         namespace: None,
     };
     let mut node = plan.start();
+    let seed = Dice::seed().to_string();
     let output = Command::new(client)
         .args(["run", &format!("http://{}/openapi.json", node.http)])
         .args(["--exclude-path", NOT_ASKED, "--exclude-checks", NOT_CHECKED])
@@ -44,6 +45,8 @@ fn every_answer_is_as_described() {
             "--max-examples=60",
             "--no-color",
             "--workers=2",
+            "--seed",
+            &seed,
         ])
         .current_dir(folder.path())
         .output()

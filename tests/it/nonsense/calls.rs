@@ -211,6 +211,10 @@ pub(crate) fn examples() -> Vec<(String, u16)> {
             200,
         ),
         (format!("POST /relay\n{json}\n\n{message}"), 422),
+        (
+            format!("POST /propose?file=letter.txt\n{json}\n\n{{}}"),
+            415,
+        ),
         ("GET /status?from_slot=1&limit=10&all".to_owned(), 200),
         ("GET /status?limit=10001".to_owned(), 400),
         ("GET /peers".to_owned(), 200),

@@ -123,7 +123,8 @@ impl Kept {
             };
             if let Some(Some(signed)) = self.by_name.remove(&name) {
                 self.bytes = self.bytes.saturating_sub(signed.message.get().len());
-                self.with_bytes.retain(|other| *other != name);
+                // Both are in the order of arrival: the oldest of all is the oldest that has its bytes.
+                self.with_bytes.pop_front();
             }
         }
     }

@@ -39,6 +39,10 @@ pub trait Session {
     fn now(&self) -> Time;
     /// When the next thing happens, if anything will.
     fn next_at(&self) -> Option<Time>;
+    /// Until when nothing but housekeeping happens, if that is known.
+    fn quiet_until(&self) -> Option<Time> {
+        None
+    }
     /// Lets everything up to `until` happen, or stops after about `records_max` records at a batch boundary.
     fn advance(&mut self, until: Time, records_max: usize) -> Progress;
     /// Lets the next batch that is not mere housekeeping happen: one step for a person.

@@ -62,6 +62,10 @@ impl<S: Session> Session for Recorded<S> {
         self.session.next_at()
     }
 
+    fn quiet_until(&self) -> Option<Time> {
+        self.session.quiet_until()
+    }
+
     fn advance(&mut self, until: Time, records_max: usize) -> Progress {
         self.session.advance(until, records_max)
     }

@@ -18,7 +18,10 @@ const STEP_LOOKS: Span = Span::from_ms(10_000);
 #[derive(Debug)]
 pub struct Replay {
     scenario: Arc<Scenario>,
-    coming: VecDeque<Record>,
+    /// With the time at which each is played.
+    coming: VecDeque<(Time, Record)>,
+    /// When something happens that is more than housekeeping; at last the end.
+    marks: VecDeque<Time>,
     played: Vec<Record>,
     now: Time,
 }
@@ -37,30 +40,39 @@ impl Replay {
 
     /// Plays `records` of a run of `scenario`. Those of one instant stay in their order.
     #[must_use]
-    pub fn new(scenario: Arc<Scenario>, mut records: Vec<Record>) -> Replay {
-        // A process knows of a transmission only once it has arrived, but it is to be seen from when it set out.
-        records.sort_by_key(Record::at);
-        let mut replay = Replay {
-            scenario,
-            coming: records.into(),
-            played: Vec::new(),
-            now: Time::ZERO,
-        };
-        while replay.coming.front().is_some_and(is_there_at_once) {
-            replay.played.extend(replay.coming.pop_front());
+    pub fn new(scenario: Arc<Scenario>, records: Vec<Record>) -> Replay {
+        let mut coming = timed(records);
+        let marks = coming
+            .iter()
+            .filter(|(_, record)| !record.is_housekeeping());
+        let mut marks: VecDeque<Time> = marks.map(|(at, _)| *at).collect();
+        marks.extend(coming.back().map(|(at, _)| *at));
+        let mut played = Vec::new();
+        while coming.front().is_some_and(is_there_at_once) {
+            played.extend(coming.pop_front().map(|(_, record)| record));
         }
-        replay
+        Replay {
+            scenario,
+            coming,
+            marks,
+            played,
+            now: Time::ZERO,
+        }
     }
 
     /// Plays the next instant, if there is one.
     fn play_instant(&mut self) -> Option<Interest> {
         let at = self.next_at()?;
         let mut interest = Interest::None;
-        while let Some(record) = self.coming.front().filter(|record| record.at() <= at) {
+        while let Some((_, record)) = self.coming.front().filter(|(next, _)| *next <= at) {
             if !record.is_housekeeping() {
                 interest = Interest::Some;
             }
-            self.played.extend(self.coming.pop_front());
+            self.played
+                .extend(self.coming.pop_front().map(|(_, record)| record));
+        }
+        while self.marks.front().is_some_and(|mark| *mark <= at) {
+            self.marks.pop_front();
         }
         self.now = self.now.max(at);
         Some(interest)
@@ -88,7 +100,11 @@ impl Session for Replay {
     }
 
     fn next_at(&self) -> Option<Time> {
-        self.coming.front().map(Record::at)
+        self.coming.front().map(|(at, _)| *at)
+    }
+
+    fn quiet_until(&self) -> Option<Time> {
+        self.marks.front().copied()
     }
 
     fn advance(&mut self, until: Time, records_max: usize) -> Progress {
@@ -130,7 +146,28 @@ impl Session for Replay {
     }
 }
 
+/// Records with the times at which they are played, in order. A record that tells of the past belongs where it was told;
+/// only of a transmission processes know late, and it is to be seen from when it set out.
+fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
+    let mut latest = Time::ZERO;
+    let mut timed: Vec<(Time, Record)> = records
+        .into_iter()
+        .map(|record| {
+            let at = match &record {
+                Record::Sent { at, .. } | Record::Lost { at, .. } => *at,
+                record => {
+                    latest = latest.max(record.at());
+                    latest
+                }
+            };
+            (at, record)
+        })
+        .collect();
+    timed.sort_by_key(|(at, _)| *at);
+    timed.into()
+}
+
 /// The nodes that are there when a run begins.
-fn is_there_at_once(record: &Record) -> bool {
-    record.at() == Time::ZERO && matches!(record, Record::NodeAdded { .. } | Record::NodeMet { .. })
+fn is_there_at_once((at, record): &(Time, Record)) -> bool {
+    *at == Time::ZERO && matches!(record, Record::NodeAdded { .. } | Record::NodeMet { .. })
 }

@@ -136,13 +136,19 @@ fn scenario(line: &Line<'_>) -> Scenario {
         1 => "One process".to_owned(),
         nodes => format!("{nodes} processes"),
     };
-    let others = line.numbers.len() - nodes;
+    let traces = match lives {
+        1 => "one trace".to_owned(),
+        lives => format!("{lives} traces"),
+    };
+    let others = match line.numbers.len() - nodes {
+        0 => String::new(),
+        1 => "; one other node is known by name only".to_owned(),
+        others => format!("; {others} other nodes are known by name only"),
+    };
     Scenario {
         name: "merged".to_owned(),
         title,
-        description: format!(
-            "Merged from {lives} traces; {others} other nodes are known by name only."
-        ),
+        description: format!("Merged from {traces}{others}."),
         nodes: Vec::new(),
         area_m: AREA_M,
         placement: Placement::View,

@@ -1,5 +1,6 @@
 //! `Record`: one thing that happened.
 
+use super::parts::LogLine;
 use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
@@ -129,17 +130,27 @@ impl Record {
         }
     }
 
-    /// Whether it says nothing about progress: the daily routine, and transmissions (what they bring about is a record of
-    /// its own).
+    /// Whether it says nothing about progress: the daily routine as long as nothing comes of it, and transmissions (what
+    /// they bring about is a record of its own).
     #[must_use]
     pub fn is_housekeeping(&self) -> bool {
         match self {
-            Record::Stepped { input, .. } => match input {
-                Input::Timer(timer) => timer.is_housekeeping(),
-                Input::Receive { message, .. } => message.housekeeping,
-                Input::Relayed { bundle, .. } => bundle.is_housekeeping(),
-                _ => false,
-            },
+            Record::Stepped { input, outputs, .. } => {
+                let is_routine = match input {
+                    Input::Timer(timer) => timer.is_housekeeping(),
+                    Input::Receive { message, .. } => message.housekeeping,
+                    Input::Relayed { bundle, .. } => {
+                        bundle.messages.iter().all(|message| message.housekeeping)
+                    }
+                    Input::Heard { .. } => true,
+                    _ => false,
+                };
+                let mut events = outputs.iter().filter_map(|output| match output {
+                    Output::Event(event) => Some(event),
+                    _ => None,
+                });
+                is_routine && !events.any(LogLine::is_notable)
+            }
             Record::Acted { .. } | Record::NodeAdded { .. } | Record::NodeMet { .. } => false,
             Record::Sent { .. } | Record::Lost { .. } | Record::Chunk { .. } => true,
         }

@@ -44,6 +44,8 @@ pub struct World {
     pub version: u64,
     /// Counts up when an edge of trust may have changed, for caches.
     pub trust_version: u64,
+    /// Counts up when a node has come or stands somewhere else.
+    pub places_version: u64,
     tally: Tally,
     endings: BTreeSet<(Time, FlightId)>,
 }
@@ -63,6 +65,7 @@ impl World {
             log: VecDeque::new(),
             version: 0,
             trust_version: 0,
+            places_version: 0,
             tally: Tally::default(),
             endings: BTreeSet::new(),
         }
@@ -257,6 +260,7 @@ impl World {
             }
             None => self.nodes.push(node),
         }
+        self.places_version += 1;
         self.version += 1;
         self.trust_version += 1;
     }
@@ -290,6 +294,7 @@ impl World {
             Action::Move { node, to } => {
                 if let Some(node) = self.nodes.get_mut(node.index()) {
                     node.position = *to;
+                    self.places_version += 1;
                     self.trust_version += 1;
                 }
             }

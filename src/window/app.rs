@@ -19,10 +19,10 @@ use crate::picture::hit::node_at;
 use crate::picture::scene::Scene;
 use crate::picture::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
 use crate::picture::view_state::{Clock, Shown, Status, ViewState};
-use crate::scenario::Action;
+use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::session::Origin;
-use crate::trace::Status as Health;
+use crate::trace::{Status as Health, World};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,9 +132,9 @@ impl App {
         let Some((run, view)) = &mut self.shown else {
             return;
         };
-        let (nodes, had_fork) = (run.world.nodes.len(), run.world.fork().is_some());
+        let (before, had_fork) = (outline(&run.world), run.world.fork().is_some());
         run.advance(wall, may_go_on);
-        if run.world.nodes.len() != nodes {
+        if outline(&run.world) != before {
             view.follow(&run.world);
         }
         if !had_fork && run.world.fork().is_some() && run.pace.is_playing() {
@@ -330,4 +330,14 @@ impl App {
             self.messages.remove(0);
         }
     }
+}
+
+/// Differs when what the picture has to hold may have become another: who is there, and where positions are a matter of
+/// view, too, where they stand.
+fn outline(world: &World) -> (usize, u64) {
+    let places = match world.scenario.placement {
+        Placement::Physical => 0,
+        Placement::View => world.places_version,
+    };
+    (world.nodes.len(), places)
 }

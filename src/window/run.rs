@@ -9,7 +9,7 @@ use crate::node::view::{Arrival, BackupAnswer, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Origin, Progress, Session};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::{Status, World, WorldNode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,10 @@ use std::time::Duration;
 /// About how many records are folded before the clock is looked at again.
 const RECORDS_PER_TURN: usize = 400;
 
+/// A silence in a recording that is shorter passes as it was.
+const SILENCE_MIN: Span = Span::from_ms(50);
+/// A longer one takes this much wall time.
+const SILENCE_WALL: Duration = Duration::from_millis(1_200);
 /// Processes run for months: beyond so many slots the oldest are forgotten ...
 const SLOTS_MAX: usize = 4_000;
 /// ... but for these.
@@ -34,6 +38,8 @@ pub(super) struct Run {
     /// Who decides what happens in it.
     pub(super) origin: Origin,
     has_ended: bool,
+    /// The silence that is being cut short: since when and until when.
+    silence: Option<(Time, Time)>,
     /// It was not a person who stopped time.
     paused_for_fork: bool,
 }
@@ -54,6 +60,7 @@ impl Run {
             pace,
             choice,
             has_ended: false,
+            silence: None,
             paused_for_fork: false,
         };
         run.fold();
@@ -84,12 +91,51 @@ impl Run {
         if !self.is_moving() {
             return;
         }
+        if let Some(target) = self.through_silence(wall) {
+            self.advance_to(target, may_go_on);
+            return;
+        }
         let bustle = self.bustle();
         let mut target = self.pace.target(self.world.now, wall, bustle);
         if let (Bustle::None, Some(next)) = (bustle, self.session.next_at()) {
             // In a hurry, but not past the next thing that happens.
             target = target.min(next.max(self.world.now));
         }
+        self.advance_to(target, may_go_on);
+    }
+
+    /// Where time is after so much more of a silence that was recorded. However long it was, nobody has to sit through it.
+    fn through_silence(&mut self, wall: Duration) -> Option<Time> {
+        let now = self.world.now;
+        let until = self
+            .session
+            .quiet_until()
+            .filter(|until| *until > now + SILENCE_MIN);
+        let flies = || {
+            self.world
+                .flights
+                .values()
+                .any(|flight| !flight.housekeeping)
+        };
+        let Some(until) = until.filter(|_| !flies()) else {
+            self.silence = None;
+            return None;
+        };
+        let since = match self.silence {
+            Some((since, end)) if end == until => since,
+            _ => now,
+        };
+        self.silence = Some((since, until));
+        // After a stall, time goes on where it was.
+        let wall = wall.min(SILENCE_WALL / 12);
+        let share = wall.as_secs_f64() / SILENCE_WALL.as_secs_f64();
+        let passes = Span((until.since(since).0 as f64 * share) as u64);
+        let times = self.pace.virtual_per_wall();
+        let at_least = Span((wall.as_secs_f64() * 1e6 * times) as u64);
+        Some((now + passes.max(at_least)).min(until))
+    }
+
+    fn advance_to(&mut self, target: Time, may_go_on: &dyn Fn() -> bool) {
         loop {
             let progress = self.session.advance(target, RECORDS_PER_TURN);
             self.fold();
@@ -193,7 +239,12 @@ impl Run {
                 .last()
                 .is_some_and(|(at, _)| *at > world.now)
         };
-        if world.nodes.is_empty() || world.scenario.settings.forget_after.is_some() {
+        let goes_on = match self.origin {
+            // What was recorded happens again, to the end.
+            Origin::Recorded => true,
+            Origin::Simulated | Origin::Live => world.scenario.settings.forget_after.is_some(),
+        };
+        if world.nodes.is_empty() || goes_on {
             return self.has_ended;
         }
         let quiet = !to_come() && !flies() && world.rings.is_empty() && !world.awaits_decision();

@@ -24,6 +24,17 @@ pub(crate) struct Cluster {
     child: Child,
     pub(crate) urls: Vec<String>,
     folder: PathBuf,
+    has_ended: bool,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            // Its nodes notice, and its folder goes.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
 }
 
 impl Cluster {
@@ -45,6 +56,7 @@ impl Cluster {
                         child,
                         urls,
                         folder,
+                        has_ended: false,
                     };
                 }
                 (_, url) => urls.push(url.to_owned()),
@@ -67,7 +79,9 @@ impl Cluster {
     /// Asks it to end; its exit code comes back.
     pub(crate) fn end(mut self) -> i32 {
         self.signal("-TERM");
-        self.child.wait().unwrap().code().unwrap()
+        let status = self.child.wait().unwrap();
+        self.has_ended = true;
+        status.code().unwrap()
     }
 
     pub(crate) fn watch(&self) -> Watcher {

@@ -78,15 +78,18 @@ impl Desk {
         }
     }
 
-    /// Starts the program and waits for its window.
+    /// Starts the program and waits for its window; it writes a trace.
     pub(super) fn start(&self, args: &[&str]) -> Program {
+        self.show(&[args, &["--trace", "trace.jsonl"]].concat())
+    }
+
+    /// The same without a trace.
+    pub(super) fn show(&self, args: &[&str]) -> Program {
         let folder = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
             .args(args)
             .args([
                 "--print-positions",
-                "--trace",
-                "trace.jsonl",
                 "--size",
                 &format!("{}x{}", SIZE.0, SIZE.1),
             ])

@@ -56,6 +56,9 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
         (&3.into(), &"agreed".into())
     );
     assert_eq!(summary["slots"]["1"].as_object().unwrap().len(), 3);
+    let mut program = desk.show(&["--replay", trace.to_str().unwrap()]);
+    desk.wait_until("it is played to the end", || green() > before + 3 * FILL);
+    program.quit();
     // Who only watched takes nobody along.
     watcher.look();
     assert!(all_ready(&watcher.world));

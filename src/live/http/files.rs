@@ -3,6 +3,7 @@
 use super::Api;
 use super::problem::Problem;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
@@ -78,9 +79,11 @@ fn asked(headers: &HeaderMap, size: u64) -> Asked {
 pub(super) async fn file(
     State(api): State<Arc<Api>>,
     method: Method,
-    Path(sha256): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // What is no text is no hash either.
+    let sha256 = path.map_or_else(|_| String::new(), |Path(sha256)| sha256);
     let is_hash = sha256.len() == 64
         && sha256
             .bytes()

@@ -223,6 +223,7 @@ pub(crate) fn examples() -> Vec<(String, u16)> {
         (format!("GET /files/{content}\nrange: bytes=9-"), 416),
         (format!("HEAD /files/{content}"), 200),
         ("GET /files/abc".to_owned(), 400),
+        ("GET /files/%FF".to_owned(), 400),
         ("GET /events".to_owned(), 200),
         ("GET /healthz".to_owned(), 204),
         ("GET /metrics".to_owned(), 200),

@@ -262,7 +262,7 @@ impl Run {
                     TrustPolicy::Fixed(_) | TrustPolicy::Nobody
                 )
                 && node.view.quorum_set.is_none()
-                && node.config.arrival == Arrival::Founder
+                && node.config.arrival != Arrival::Newcomer
         };
         nodes.is_empty() || nodes.iter().any(forms)
     }

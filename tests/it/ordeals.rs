@@ -7,8 +7,9 @@ use super::ordeal::tape::Tape;
 use super::ordeal::text::{bent, read_files, read_text};
 use super::witness::judge_transcript;
 use proptest::prelude::*;
-use quorumscope::commands::conformance::format::{Input, Transcript};
-use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
+use quorumscope::commands::conformance::format::{Deed, Input, Transcript};
+use quorumscope::commands::conformance::{Replay, Vectors, read_vectors, vector_files};
+use quorumscope::scp::{Recording, SlotIndex};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -64,6 +65,46 @@ fn the_reference_passes_its_own_ordeal() {
     for transcript in TRANSCRIPTS.iter() {
         Ordeal::run(transcript);
     }
+}
+
+/// Found by mutation: a restored node has accepted a value that it cannot judge. In one step it tells what it newly
+/// accepts, and then falls silent, since the ballot that follows is about that value (NOTES 13, 63).
+#[test]
+fn a_nomination_may_be_the_last_word_in_a_slot() {
+    let set = r#"{"t":4,"v":["n00","n01","n02","n03","n04"],"i":[]}"#;
+    let accepts = |from: &str, values: &str| {
+        format!(
+            r#"{{"from":"{from}","slot":1,"qset":"all","st":{{"nominate":{{"voted":{values},"accepted":{values}}}}}}}"#
+        )
+    };
+    let inputs = [
+        format!(r#"{{"restore":{}}}"#, accepts("n00", r#"["?a"]"#)),
+        r#"{"nominate":{"slot":1,"value":"b","prev":"genesis"}}"#.to_owned(),
+        format!(r#"{{"receive":{}}}"#, accepts("n01", r#"["?a"]"#)),
+        format!(r#"{{"receive":{}}}"#, accepts("n02", r#"["?a","c"]"#)),
+        format!(r#"{{"receive":{}}}"#, accepts("n03", r#"["?a","c"]"#)),
+        format!(r#"{{"receive":{}}}"#, accepts("n04", r#"["?a","c"]"#)),
+    ];
+    let steps = inputs.map(|input| {
+        format!(r#"{{"at":0,"in":{input},"res":null,"out":[],"state":null,"comment":null}}"#)
+    });
+    let transcript: Transcript = serde_json::from_str(&format!(
+        r#"{{"format":1,"id":"last word","class":"-","scenario":"-","seed":"-","node":"n00","validator":true,"qset":"all",
+            "rules":"?","qsets":{{"all":{set}}},"externalized":{{}},"steps":[{}],"fatal":null}}"#,
+        steps.join(",")
+    ))
+    .unwrap();
+    let mut replay = Replay::new(&transcript, Recording::Events);
+    let mut said = Vec::new();
+    for step in &transcript.steps {
+        said.push(replay.feed(&step.input).out);
+    }
+    let emits = |deeds: &[Deed]| deeds.iter().any(|deed| matches!(deed, Deed::Emit(_)));
+    let speaks = said.iter().map(|deeds| emits(deeds)).collect::<Vec<_>>();
+    assert_eq!(speaks[4..], [true, false], "{said:?}");
+    let state = replay.scp().slot_state(SlotIndex(1)).unwrap();
+    assert!(!state.fully_validated && state.b.is_some());
+    Ordeal::run(&transcript);
 }
 
 proptest! {

@@ -92,6 +92,9 @@ impl<'a> Ordeal<'a> {
             }
         }
         self.note(input, &reply, &after);
+        if reply.out.iter().any(|deed| matches!(deed, Deed::Emit(_))) {
+            self.judge_voice(input, &before);
+        }
         for deed in &reply.out {
             self.judge(deed, slot_of(input), &after);
         }
@@ -132,17 +135,30 @@ impl<'a> Ordeal<'a> {
         }
     }
 
+    /// Who is silent stays silent. A step that makes it so may have said something before: a nomination is sent before
+    /// the ballot that it leads to is judged.
+    fn judge_voice(&self, input: &Input, before: &BTreeMap<u64, Holding>) {
+        assert!(self.transcript.validator, "an observer speaks: {input:?}");
+        let was = slot_of(input).and_then(|slot| before[&slot].0.as_ref());
+        assert!(
+            was.is_none_or(|was| was.fully_validated),
+            "it should be silent: {input:?}"
+        );
+    }
+
     /// Everything that it does is about the slot that was touched, newer than what it did before, and sane.
     fn judge(&mut self, deed: &Deed, touched: Option<u64>, after: &BTreeMap<u64, Holding>) {
         match deed {
             Deed::Emit(message) => {
-                assert!(self.transcript.validator, "an observer says {message:?}");
                 assert_eq!(Some(message.slot), touched);
                 assert_eq!(message.from, self.transcript.node);
                 assert_eq!(message.qset, self.local_set);
                 let (state, held) = &after[&message.slot];
-                let state = state.as_ref().unwrap();
-                assert!(state.fully_validated, "it should be silent");
+                let speaks = state.as_ref().unwrap().fully_validated;
+                assert!(
+                    speaks || matches!(message.st, Said::Nominate { .. }),
+                    "a ballot in which it does not fully believe: {message:?}"
+                );
                 let envelope = self.told.names().envelope(message);
                 let newest = |other: &Arc<Envelope>| {
                     other.from != envelope.from

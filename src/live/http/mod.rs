@@ -25,6 +25,8 @@ use crossbeam_channel::{Sender, TrySendError};
 use guard::Buckets;
 use problem::Problem;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -82,12 +84,28 @@ impl Api {
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply))?;
-        match tokio::time::timeout(self.patience(), answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) => Err(Problem::unavailable("the node is stopping")),
-            Err(_) => Err(Problem::unavailable(
+        match self.answer(answer, self.patience()).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(_)) => Err(Problem::unavailable("the node is stopping")),
+            None => Err(Problem::unavailable(
                 "the node is busy, or cannot store anything at present; see /healthz",
             )),
+        }
+    }
+
+    /// What the thread of the node answers within `patience`. When it has ended nobody will: what is still in its queue
+    /// lies there as long as anybody could send to it, and so an answer could be waited for in vain.
+    async fn answer<T>(
+        &self,
+        mut answer: oneshot::Receiver<T>,
+        patience: Duration,
+    ) -> Option<Result<T, TryRecvError>> {
+        let mut ending = self.ending.clone();
+        tokio::select! {
+            biased;
+            answered = &mut answer => Some(answered.map_err(|_| TryRecvError::Closed)),
+            _ = ending.wait_for(|ending| *ending) => Some(answer.try_recv()),
+            () = tokio::time::sleep(patience) => None,
         }
     }
 

@@ -163,12 +163,13 @@ impl Api {
         }
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.tell(Command::Await(id, reply)).ok()?;
-        tokio::time::timeout(wait, answer).await.ok()?.ok()
+        self.answer(answer, wait).await?.ok()
     }
 
     /// Takes the body in as a file of this name.
     async fn take_file(&self, name: &str, body: Body) -> Result<FileInfo, Problem> {
-        let mut part = self.files.receive(name).map_err(|error| no_file(&error))?;
+        let (files, name) = (self.files.clone(), name.to_owned());
+        let mut part = on_the_side(move || files.receive(&name)).await?;
         let mut stream = body.into_data_stream();
         loop {
             match tokio::time::timeout(self.patience(), stream.next()).await {
@@ -177,21 +178,28 @@ impl Api {
                 Ok(Some(Err(error))) => {
                     return Err(Problem::new(StatusCode::BAD_REQUEST, error.to_string()));
                 }
-                Ok(Some(Ok(chunk))) => part.write(&chunk).map_err(|error| no_file(&error))?,
+                Ok(Some(Ok(chunk))) => {
+                    part = on_the_side(move || part.write(&chunk).map(|()| part)).await?;
+                },
             }
         }
-        let stored = tokio::task::spawn_blocking(move || part.finish()).await;
-        let stored = stored.map_err(|_| Problem::unavailable("the node is stopping"))?;
-        Ok(stored.map_err(|error| no_file(&error))?.file)
+        Ok(on_the_side(move || part.finish()).await?.file)
     }
 
     /// A file that lies in the folder.
     async fn describe(&self, name: String) -> Result<FileInfo, Problem> {
         let files: FileStore = self.files.clone();
-        let described = tokio::task::spawn_blocking(move || files.describe(&name)).await;
-        let described = described.map_err(|_| Problem::unavailable("the node is stopping"))?;
-        described.map_err(|error| no_file(&error))
+        on_the_side(move || files.describe(&name)).await
     }
+}
+
+/// Touches the disk on a thread on which nobody else waits.
+async fn on_the_side<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FilesError> + Send + 'static,
+) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|_| Problem::unavailable("the node is stopping"))?;
+    done.map_err(|error| no_file(&error))
 }
 
 /// Why a file is not taken.

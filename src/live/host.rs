@@ -109,6 +109,8 @@ pub(super) struct Host {
     figures: Figures,
     contacts: BTreeMap<NodeId, Contact>,
     awaiting: BTreeMap<ProposalId, Vec<Reply<Fate>>>,
+    /// In which slot what is in the log was agreed on.
+    agreed: BTreeMap<ProposalId, SlotIndex>,
     /// Messages with proposed files whose origin is being asked.
     looking: BTreeMap<ProposalId, Vec<Opened>>,
     received_bytes: BTreeMap<String, u64>,
@@ -149,6 +151,7 @@ impl Host {
             figures: Figures::default(),
             contacts: BTreeMap::new(),
             awaiting: BTreeMap::new(),
+            agreed: BTreeMap::new(),
             looking: BTreeMap::new(),
             received_bytes: BTreeMap::new(),
             batch: Batch::default(),
@@ -199,7 +202,12 @@ impl Host {
 
     /// Takes what comes first: a command, word of a fetch, or the end of patience.
     fn wait(&mut self) {
-        let (commands, fetched) = (self.commands.clone(), self.fetched.clone());
+        let commands = self.commands.clone();
+        let fetched = match self.trouble {
+            None => self.fetched.clone(),
+            // What has been fetched could not be stored either.
+            Some(_) => crossbeam_channel::never(),
+        };
         // The other ends of both are held by this process as long as it lives.
         crossbeam_channel::select! {
             recv(commands) -> command => command.into_iter().for_each(|command| self.take(command)),
@@ -334,16 +342,10 @@ impl Host {
             let waiting = self.awaiting.entry(id).or_default();
             waiting.retain(|reply| !reply.is_closed());
             waiting.push(reply);
-        } else if let Some(slot) = self.slot_of(id) {
+        } else if let Some(&slot) = self.agreed.get(&id) {
             drop(reply.send(Fate::Agreed(slot)));
         }
         // Otherwise nothing is known of it, and nobody answers.
-    }
-
-    fn slot_of(&self, id: ProposalId) -> Option<SlotIndex> {
-        let entries = self.view.log.iter().rev();
-        let mut found = entries.filter(|entry| entry.proposals.iter().any(|one| one.id == id));
-        found.next().map(|entry| entry.slot)
     }
 
     /// How far the log has come.

@@ -11,7 +11,6 @@ use crate::node::{
     Announcement, AnnouncementKind, Body, Content, FileInfo, Input, Message, NodeEvent, Output,
     Proposal, ProposalRefusal, RefusedWhy,
 };
-use crate::scp::NodeId;
 use std::sync::Arc;
 
 /// How many file proposals wait for word from their origin.
@@ -62,32 +61,27 @@ impl Host {
 
     /// A message arrives from its sender.
     pub(super) fn arrive(&mut self, opened: &Opened) -> Receipt {
-        self.arrive_from(opened, None)
-    }
-
-    /// Somebody passes on what others have said.
-    pub(super) fn arrive_bundle(&mut self, bundle: &OpenedBundle) -> Vec<Receipt> {
-        let from = self.directory.find(bundle.from);
-        let messages = bundle.messages.iter();
-        match from {
-            Some(from) => messages
-                .map(|opened| self.arrive_from(opened, Some(from)))
-                .collect(),
-            None => messages
-                .map(|_| {
-                    Receipt::refused(Verdict::Outsider, "nobody has announced who passes it on")
-                })
-                .collect(),
-        }
-    }
-
-    fn arrive_from(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
-        let receipt = self.judge(opened, relayer);
+        let receipt = self.judge(opened);
         self.figures.judged(receipt.verdict);
         receipt
     }
 
-    fn judge(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
+    /// Somebody passes on what others have said. It counts as said by those who signed it: the transport passes on what
+    /// it has not judged, and so vouches for nothing.
+    pub(super) fn arrive_bundle(&mut self, bundle: &OpenedBundle) -> Vec<Receipt> {
+        let is_known = self.directory.find(bundle.from).is_some();
+        let messages = bundle.messages.iter();
+        messages
+            .map(|opened| match is_known {
+                true => self.arrive(opened),
+                false => {
+                    Receipt::refused(Verdict::Outsider, "nobody has announced who passes it on")
+                }
+            })
+            .collect()
+    }
+
+    fn judge(&mut self, opened: &Opened) -> Receipt {
         let message = &opened.message;
         let own = self.office.identity.key();
         if let Some(trouble) = &self.trouble {
@@ -112,11 +106,11 @@ impl Host {
         {
             return self.look(opened, proposal, file);
         }
-        self.feed(opened, relayer)
+        self.feed(opened)
     }
 
     /// The node hears a message.
-    fn feed(&mut self, opened: &Opened, relayer: Option<NodeId>) -> Receipt {
+    fn feed(&mut self, opened: &Opened) -> Receipt {
         let message = match opened.numbered(&mut self.directory) {
             Ok(message) => Arc::new(message),
             Err(error) => return Host::receipt_for(&error),
@@ -127,9 +121,8 @@ impl Host {
             Body::Scp { envelope, .. } => envelope.slot.0 <= self.chain.index(),
             _ => false,
         };
-        let from = relayer.unwrap_or(sender);
         let input = Input::Receive {
-            from,
+            from: sender,
             message: Arc::clone(&message),
         };
         let outputs = self.step(input);
@@ -185,7 +178,9 @@ impl Host {
     /// Does it have to be asked whether the file can be read at its origin?
     fn must_look(&self, proposal: &Proposal) -> bool {
         let is_own = proposal.id.origin == self.office.identity.key();
-        !is_own && !self.view.pool.contains_key(&proposal.id) && self.slot_of(proposal.id).is_none()
+        !is_own
+            && !self.view.pool.contains_key(&proposal.id)
+            && !self.agreed.contains_key(&proposal.id)
     }
 
     /// Asks the origin of a proposed file whether it can be read there. Until it says so the proposal waits; without an
@@ -218,10 +213,14 @@ impl Host {
     /// The origin of a proposed file has been asked.
     pub(super) fn looked(&mut self, proposal: &Proposal, verdict: Result<(), String>) {
         let waiting = self.looking.remove(&proposal.id).unwrap_or_default();
+        if self.trouble.is_some() {
+            // Nothing can be stored: it comes again when it is sent again.
+            return;
+        }
         match verdict {
             Ok(()) => {
                 for opened in waiting {
-                    let receipt = self.feed(&opened, None);
+                    let receipt = self.feed(&opened);
                     self.figures.judged(receipt.verdict);
                 }
             }

@@ -22,6 +22,13 @@ impl Host {
         for event in persisted.retold(NodeId(0), None) {
             self.view.apply(at, &event);
         }
+        for entry in &self.view.log {
+            let ids = entry
+                .proposals
+                .iter()
+                .map(|proposal| (proposal.id, entry.slot));
+            self.agreed.extend(ids);
+        }
         for proposal in &persisted.pool {
             let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
             self.view
@@ -64,6 +71,7 @@ impl Host {
                 self.chain.append(*slot, value);
                 tracing::info!(slot = slot.0, proposals = proposals.len(), "agreed");
                 for proposal in proposals {
+                    self.agreed.insert(proposal.id, *slot);
                     self.tell_fate(proposal.id, Fate::Agreed(*slot));
                 }
             }

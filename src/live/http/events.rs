@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::guard::Call;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use crate::live::command::Command;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
@@ -21,8 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// it happens. `gap` ends a stream that was read too slowly: start again.
 #[utoipa::path(get, path = "/events", responses(
     (status = OK, body = String, content_type = "text/event-stream"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn events(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,

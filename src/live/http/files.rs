@@ -1,7 +1,7 @@
 //! `GET /files/{sha256}`: content by hash, whole or in part.
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -74,8 +74,7 @@ fn asked(headers: &HeaderMap, size: u64) -> Asked {
     ("range" = Option<String>, Header, description = "One range of bytes")), responses(
     (status = OK, body = Vec<u8>, content_type = "application/octet-stream"),
     (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "application/octet-stream"),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn file(
     State(api): State<Arc<Api>>,
     method: Method,

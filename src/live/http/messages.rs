@@ -1,7 +1,7 @@
 //! What other nodes send: signed messages, bundles, offers. Signatures are checked here, before the node is bothered.
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use crate::live::command::Command;
 use crate::live::links::{Endpoint, Messages, Offer, Want};
 use crate::live::wire::{
@@ -32,8 +32,19 @@ fn endpoint(body: &WireBody) -> Option<Endpoint> {
 }
 
 impl Api {
+    /// Reads the messages of a call and delivers them.
+    async fn deliver(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        at: Endpoint,
+    ) -> Result<Json<Receipts>, Problem> {
+        let call: Messages = self.json(headers, body).await?;
+        self.take(call.messages, at).await
+    }
+
     /// Opens messages, lets the node judge those that are what they should be, and puts the receipts together again.
-    pub(super) async fn deliver(
+    pub(super) async fn take(
         &self,
         messages: Vec<Signed>,
         at: Endpoint,
@@ -98,50 +109,43 @@ fn receipt_for(error: &WireError) -> Receipt {
 /// Signed statements of SCP. A single message that is refused makes an error; of several each has its receipt.
 #[utoipa::path(post, path = "/vote", request_body = Messages, responses(
     (status = OK, body = Receipts),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn vote(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Receipts>, Problem> {
-    let call: Messages = api.json(&headers, body).await?;
-    api.deliver(call.messages, Endpoint::Vote).await
+    api.deliver(&headers, body, Endpoint::Vote).await
 }
 
 /// Signed questions and answers about what was decided.
 #[utoipa::path(post, path = "/catch-up", request_body = Messages, responses(
     (status = OK, body = Receipts),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn catch_up(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Receipts>, Problem> {
-    let call: Messages = api.json(&headers, body).await?;
-    api.deliver(call.messages, Endpoint::CatchUp).await
+    api.deliver(&headers, body, Endpoint::CatchUp).await
 }
 
 /// Another node tells whom it knows.
 #[utoipa::path(post, path = "/peers", request_body = Messages, responses(
     (status = OK, body = Receipts),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn tell_peers(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Receipts>, Problem> {
-    let call: Messages = api.json(&headers, body).await?;
-    api.deliver(call.messages, Endpoint::Peers).await
+    api.deliver(&headers, body, Endpoint::Peers).await
 }
 
 /// Another node says what it could pass on; the answer says what of it is not known here.
 #[utoipa::path(post, path = "/relay/offer", request_body = Offer, responses(
     (status = OK, body = Want),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn relay_offer(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
@@ -160,8 +164,7 @@ pub(super) async fn relay_offer(
 /// A signed bundle of what others have said.
 #[utoipa::path(post, path = "/relay", request_body = Signed, responses(
     (status = OK, body = Receipts),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn relay(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,

@@ -4,7 +4,20 @@ use crate::live::wire::{LogHead, Receipt, Receipts, Verdict};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
+
+/// What may come instead of any answer.
+#[derive(IntoResponses)]
+#[expect(
+    dead_code,
+    reason = "it describes; problems themselves are made by their constructors"
+)]
+pub(super) enum Problems {
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    OfTheCall(Problem),
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    OfTheNode(Problem),
+}
 
 /// What went wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]

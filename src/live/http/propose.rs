@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::guard::{Call, media_type};
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::questions::bad_query;
 use crate::live::command::{Command, Fate, NotProposed};
 use crate::live::files::{FileStore, FilesError};
@@ -84,8 +84,7 @@ pub(super) enum Answer {
     responses(
     (status = OK, description = "Decided while you waited; for nodes: receipts.", body = Answer),
     (status = ACCEPTED, description = "The node has it and goes on.", body = Proposed),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn propose(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -113,7 +112,7 @@ pub(super) async fn propose(
         }
         None => match api.json::<ProposeBody>(&headers, body).await?.part()? {
             Part::Messages(messages) => {
-                let Json(receipts) = api.deliver(messages, Endpoint::Propose).await?;
+                let Json(receipts) = api.take(messages, Endpoint::Propose).await?;
                 return Ok(Json(Answer::Receipts(receipts)).into_response());
             }
             Part::Note(text) => {
@@ -180,7 +179,7 @@ impl Api {
                 }
                 Ok(Some(Ok(chunk))) => {
                     part = on_the_side(move || part.write(&chunk).map(|()| part)).await?;
-                },
+                }
             }
         }
         Ok(on_the_side(move || part.finish()).await?.file)

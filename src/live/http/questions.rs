@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::guard::Call;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use crate::live::command::Command;
 use crate::live::links::{QUESTION_HEADER, agent};
 use crate::live::status::{OtherLog, OtherView, PeersView, Status, StatusQuestion};
@@ -44,8 +44,7 @@ pub(super) struct StatusParams {
 /// How the node is: its slot and phase, its log, whom it trusts, its quorum set, its backups, everybody it knows.
 #[utoipa::path(get, path = "/status", params(StatusParams), responses(
     (status = OK, body = Status),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn status(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -136,8 +135,7 @@ fn log_of(node: OtherView, question: StatusQuestion) -> OtherLog {
 #[utoipa::path(get, path = "/peers", params(
     ("quorumscope-question" = Option<String>, Header, description = "Between nodes: a signed question, as JSON; the answer is then signed, too.")), responses(
     (status = OK, body = PeersView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"),
-    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    Problems))]
 pub(super) async fn peers(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,

@@ -18,7 +18,8 @@ pub struct MessageName {
     pub nth: u64,
 }
 
-/// What a node passes on. The signature around it is that of the node that passes it on and vouches for it.
+/// What a node passes on. The signature around it is that of the node that passes it on. It
+/// vouches for nothing: each message is judged as its own author signed it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireBundle {

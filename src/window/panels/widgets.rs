@@ -176,7 +176,7 @@ pub(super) fn node_chip(
     out: &mut Vec<Request>,
 ) {
     let health = match world.node(node).map(|node| node.status) {
-        Some(Status::Crashed) => " (crashed)",
+        Some(Status::Crashed) => " (stopped)",
         Some(Status::Silent) => " (silent)",
         Some(Status::Left) => " (has left)",
         Some(Status::Unseen) => " (unseen)",

@@ -67,10 +67,7 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
-            say::say(&format!(
-                "{name}: still pending after {} ms\n",
-                args.wait_ms
-            ));
+            say::say(&format!("{name}: still pending after {} ms", args.wait_ms));
             return Ok(ExitCode::from(NO_PROGRESS));
         }
     }
@@ -187,7 +184,7 @@ impl Node {
             }
             if Instant::now() >= until {
                 let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
-                say::say(&format!("not yet backed up at {}\n", names.join(", ")));
+                say::say(&format!("not yet backed up at {}", names.join(", ")));
                 return Ok(ExitCode::from(NO_PROGRESS));
             }
             thread::sleep(LOOKS);

@@ -11,6 +11,7 @@
 
 mod calls;
 mod feed;
+mod lines;
 mod sse;
 mod timeline;
 
@@ -23,26 +24,17 @@ use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::Record;
 use calls::Caller;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use feed::{Feed, News, Place};
-use std::collections::BTreeSet;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use feed::{News, Place};
+use lines::{Lines, NEWS_WAITING};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use timeline::{AREA_M, FLIGHT_MIN, SMOOTHING, Timeline, Worth};
 
-/// How long to wait at first for those who are asked for.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How many news may wait to be looked at; then their processes wait, too.
-const NEWS_WAITING: usize = 16_384;
-/// How often nodes are asked whom they know.
-const SCOUTING: Duration = Duration::from_secs(2);
 /// How long whoever proposes waits for an answer; a large file goes on being sent.
 const ANSWER: Duration = Duration::from_millis(2_500);
-/// Most processes that are watched at once.
-const FEEDS_MAX: usize = 256;
 /// How long a person's step looks through housekeeping for something else.
 const STEP_LOOKS: Span = Span::from_ms(10_000);
 
@@ -88,17 +80,6 @@ pub struct Attached {
     lines: Lines,
     caller: Caller,
     files: Option<Arc<FileFinder>>,
-}
-
-/// The lines to the processes.
-struct Lines {
-    news: Receiver<(usize, News)>,
-    sender: Sender<(usize, News)>,
-    found: Receiver<Place>,
-    outside: Option<Receiver<String>>,
-    places: Arc<Mutex<Vec<Place>>>,
-    stops: Vec<Arc<AtomicBool>>,
-    token: Option<String>,
 }
 
 impl Attached {
@@ -217,152 +198,6 @@ fn answer(deed: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), Ac
     }
 }
 
-impl Lines {
-    fn new(
-        outside: Option<Receiver<String>>,
-        token: Option<String>,
-        caller: &Caller,
-    ) -> Result<Lines, AttachError> {
-        let (sender, news) = bounded(NEWS_WAITING);
-        let (finder, found) = unbounded();
-        let places = Arc::new(Mutex::new(Vec::new()));
-        let scout = Scout {
-            caller: caller.clone(),
-            places: Arc::clone(&places),
-            finder,
-        };
-        let thread = thread::Builder::new().name("qs-scout".to_owned());
-        thread
-            .spawn(move || scout.run())
-            .map_err(AttachError::Thread)?;
-        Ok(Lines {
-            news,
-            sender,
-            found,
-            outside,
-            places,
-            stops: Vec::new(),
-            token,
-        })
-    }
-
-    fn place(&self, feed: usize) -> Option<Place> {
-        locked(&self.places).get(feed).cloned()
-    }
-
-    fn next_found(&self) -> Option<Place> {
-        let outside = self
-            .outside
-            .as_ref()
-            .and_then(|found| found.try_recv().ok());
-        let outside = outside.and_then(|url| Place::parse(&url).ok());
-        outside.or_else(|| self.found.try_recv().ok())
-    }
-
-    fn watch(&mut self, place: Place) -> Result<(), AttachError> {
-        let nth = {
-            let mut places = locked(&self.places);
-            if places.contains(&place) || places.len() >= FEEDS_MAX {
-                return Ok(());
-            }
-            places.push(place.clone());
-            places.len() - 1
-        };
-        let stop = Arc::new(AtomicBool::new(false));
-        self.stops.push(Arc::clone(&stop));
-        let feed = Feed {
-            nth,
-            place,
-            token: self.token.clone(),
-            stop,
-            news: self.sender.clone(),
-        };
-        feed.start().map_err(AttachError::Thread)
-    }
-
-    fn stop(&self, feed: usize) {
-        if let Some(stop) = self.stops.get(feed) {
-            stop.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// What everybody says at first, in the order of the feeds; and who has not answered.
-    #[allow(clippy::type_complexity)]
-    fn wait(&mut self) -> Result<(Vec<(usize, News)>, Vec<String>), AttachError> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut heard: Vec<(usize, News)> = Vec::new();
-        let mut answered = BTreeSet::new();
-        let mut silent = Vec::new();
-        loop {
-            while let Some(place) = self.next_found() {
-                self.watch(place)?;
-            }
-            let is_complete = !self.stops.is_empty() && answered.len() == self.stops.len();
-            let left = deadline.saturating_duration_since(Instant::now());
-            if is_complete || left.is_zero() {
-                break;
-            }
-            match self.news.recv_timeout(left.min(Duration::from_millis(100))) {
-                Ok((feed, News::Gone(why))) => {
-                    answered.insert(feed);
-                    let place = self.place(feed).map(|place| place.authority);
-                    silent.push(format!("{}: {why}", place.unwrap_or_default()));
-                }
-                Ok((feed, news)) => {
-                    answered.insert(feed);
-                    heard.push((feed, news));
-                }
-                Err(_) => {}
-            }
-        }
-        if self.stops.is_empty() {
-            silent.push("none was found".to_owned());
-        }
-        heard.sort_by_key(|(feed, _)| *feed);
-        Ok((heard, silent))
-    }
-}
-
-impl Drop for Lines {
-    fn drop(&mut self) {
-        for stop in &self.stops {
-            stop.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// Asks nodes whom they know, again and again.
-struct Scout {
-    caller: Caller,
-    places: Arc<Mutex<Vec<Place>>>,
-    finder: Sender<Place>,
-}
-
-impl Scout {
-    /// Until nobody wants to know any more.
-    fn run(self) {
-        let mut keys: BTreeSet<String> = BTreeSet::new();
-        // The other holder is whoever watches.
-        while Arc::strong_count(&self.places) > 1 {
-            thread::sleep(SCOUTING);
-            let places = locked(&self.places).clone();
-            for place in &places {
-                // Who cannot be asked is told of by its feed.
-                for acquaintance in self.caller.peers(place).unwrap_or_default() {
-                    let Some(place) = acquaintance.http.and_then(|url| Place::parse(&url).ok())
-                    else {
-                        continue;
-                    };
-                    let is_new = keys.insert(format!("{}@{}", acquaintance.id, place.authority));
-                    if is_new && !places.contains(&place) && self.finder.send(place).is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// What is being run, as far as one can say from outside.
 fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
     Scenario {
@@ -462,9 +297,4 @@ impl Session for Attached {
     fn take_records(&mut self) -> Vec<Record> {
         self.timeline.take()
     }
-}
-
-/// Whoever panicked meanwhile left a list of places.
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Files: what is agreed on is backed up by everybody, byte for byte.
 
 use super::harness::{
-    Network, NodeProcess, own_file, text, wait_for, wait_until, wait_until_together,
+    Network, NodeProcess, own_file, quorumscope, text, wait_for, wait_until, wait_until_together,
 };
 use quorumscope::live::status::BackupView;
 use serde_json::json;
@@ -33,6 +33,30 @@ fn what_is_proposed_for_backup_comes_to_be_everywhere() {
     check_holders_say_no(&nodes);
     check_one_name_for_two(&network, &nodes);
     check_folder(&network, &nodes);
+}
+
+/// Who proposes and waits is told which nodes do not have the file yet, and the exit code says so, too.
+#[test]
+fn who_does_not_have_the_file_in_time_is_named() {
+    let network = Network::new();
+    let mut nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    nodes.remove(3).kill();
+    let file = network.file("minutes.txt", "agreed without n4");
+    let waits = ["--wait-ms", "15000"];
+    let proposed = quorumscope(
+        &[
+            &["propose", "--to", &nodes[0].url, "--file", &file],
+            &waits[..],
+        ]
+        .concat(),
+    );
+    let said = text(&proposed.stdout);
+    assert_eq!(proposed.status.code(), Some(3), "{said}");
+    for name in ["n1", "n2", "n3"] {
+        assert!(said.contains(&format!("backed up at {name}\n")), "{said}");
+    }
+    assert!(said.ends_with("not yet backed up at n4\n"), "{said}");
 }
 
 /// A file that is sent along is backed up by all, and all say why they have it.

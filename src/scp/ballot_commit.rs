@@ -8,6 +8,7 @@ use super::pledge::{Interval, Pledge, Promise};
 use super::statement::{Ballot, Statement};
 use super::turn::{Broken, Kind, Turn};
 use super::value::Value;
+use smallvec::SmallVec;
 
 impl<D: Driver> Turn<'_, D> {
     /// Accepts commit of the highest interval of the hint's value; again in CONFIRM if it reaches higher (NOTES 49).
@@ -23,7 +24,8 @@ impl<D: Driver> Turn<'_, D> {
         };
         let votes = Promise::VotesSomeCommit.of(x);
         let accepts = Promise::AcceptsSomeCommit.of(x);
-        if !self.anybody(Promise::CommitBeyond(floor).of(x))
+        let beyond = Promise::CommitBeyond(floor).of(x);
+        if !(beyond.is_made_by(hint) || self.anybody(beyond))
             || !self.may_reach_acceptance(votes, accepts)
         {
             return Ok(false);
@@ -160,8 +162,8 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// All counters at which any statement about committing `x` begins or ends, descending.
-    fn commit_boundaries(&self, x: &Value) -> Vec<Counter> {
-        let mut found = Vec::new();
+    fn commit_boundaries(&self, x: &Value) -> SmallVec<[Counter; 8]> {
+        let mut found: SmallVec<[Counter; 8]> = SmallVec::new();
         for statement in self.slot.ballots.statements() {
             match statement {
                 Statement::Prepare {

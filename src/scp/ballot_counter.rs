@@ -8,6 +8,7 @@ use super::pledge::Promise;
 use super::statement::Ballot;
 use super::turn::{Broken, Kind, Turn};
 use super::value::Value;
+use std::borrow::Cow;
 
 impl<D: Driver> Turn<'_, D> {
     /// Nomination has a first candidate: ballot 1, unless there is a ballot already (NOTES 36).
@@ -70,6 +71,9 @@ impl<D: Driver> Turn<'_, D> {
             return Ok(false);
         }
         let n = vars.b.as_ref().map_or(0, |b| b.n);
+        if self.slot.ballots.highest_counter() <= n {
+            return Ok(false);
+        }
         let ahead = self.slot.ballots.watch(Promise::AboveCounter(n).of_any());
         let nodes = self.slot.ballots.nodes(ahead);
         let Some(evidence) = self
@@ -119,7 +123,8 @@ impl<D: Driver> Turn<'_, D> {
         }
         let there = self.slot.ballots.watch(Promise::AtCounter(n).of_any());
         let nodes = self.slot.ballots.nodes(there);
-        match self.electorate(Kind::Ballot).greatest_quorum(nodes) {
+        let quorum = self.electorate(Kind::Ballot).greatest_quorum(nodes);
+        match quorum.map(Cow::into_owned) {
             Some(quorum) => {
                 self.slot.ballot_mut().heard_under.set(Some(sets));
                 if !*self.slot.ballot().heard_from_quorum {
@@ -136,7 +141,7 @@ impl<D: Driver> Turn<'_, D> {
         vars.timer_armed.set(true);
         self.event(|turn| {
             let electorate = turn.electorate(Kind::Ballot);
-            let witness = electorate.minimal_quorum(quorum);
+            let witness = electorate.minimal_quorum(&quorum);
             let evidence: Evidence = electorate.evidence(Rule::Quorum, &witness);
             ScpEvent::HeardFromQuorum {
                 slot: turn.slot.index,

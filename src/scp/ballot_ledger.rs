@@ -1,6 +1,6 @@
 //! `BallotLedger`: the latest ballot statements, with running tallies of the pledges that are being watched.
 
-use super::id::NodeId;
+use super::id::{Counter, NodeId};
 use super::ledger::{Ledger, Recorded};
 use super::node_set::NodeSet;
 use super::pledge::{Pledge, Promise};
@@ -47,6 +47,8 @@ pub(super) struct BallotLedger {
     age: u64,
     tallies: Vec<Tally>,
     oldest: usize,
+    /// No statement has ever had a higher counter.
+    highest: Counter,
     /// Where the tally is that was last asked for, by shelf of the promise: mostly it is the one that is asked for next.
     at_hand: Shelves,
 }
@@ -65,6 +67,7 @@ impl BallotLedger {
     /// Records a newer statement of its sender. The tallies hear of it when they are asked.
     pub(super) fn record(&mut self, recorded: Recorded) {
         let node = recorded.envelope.from;
+        self.highest = self.highest.max(recorded.envelope.statement.counter());
         self.spoken.put(node, Some(&recorded.envelope));
         self.ledger.record(recorded);
         self.note_change(node);
@@ -133,14 +136,14 @@ impl BallotLedger {
         let tally = &mut self.tallies[at];
         let missed = (self.age - tally.age) as usize;
         tally.age = self.age;
+        let pledge = tally.pledge.lent();
         if missed > self.changed.len().min(self.spoken.len()) {
-            let pledge = tally.pledge.lent();
             tally.nodes = self.spoken.who(|statement| pledge.is_made_by(statement));
             return;
         }
         for &node in &self.changed[self.changed.len() - missed..] {
             let said = self.ledger.statement(node);
-            let makes = said.is_some_and(|said| tally.pledge.lent().is_made_by(said));
+            let makes = said.is_some_and(|said| pledge.is_made_by(said));
             tally.nodes.assign(node, makes.into());
         }
     }
@@ -148,6 +151,11 @@ impl BallotLedger {
     /// Who makes the pledge that is watched as `index`.
     pub(super) fn nodes(&self, index: TallyIndex) -> &NodeSet {
         &self.tallies[index.0].nodes
+    }
+
+    /// No statement has a higher counter, in the sense of catching up; perhaps none has this one any more.
+    pub(super) fn highest_counter(&self) -> Counter {
+        self.highest
     }
 
     /// Every statement that is somebody's latest, once.
@@ -172,6 +180,7 @@ impl BallotLedger {
         self.spoken.clear();
         self.changed.clear();
         self.age = 0;
+        self.highest = 0;
         self.stop_watching();
     }
 }

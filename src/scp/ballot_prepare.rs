@@ -3,7 +3,7 @@
 use super::driver::Driver;
 use super::event::{BallotPhase, BallotReason, Evidence, ScpEvent};
 use super::id::Counter;
-use super::mention::{Mention, Mentions, collect_candidates};
+use super::mention::{Candidates, Mention, Mentions, collect_candidates};
 use super::pledge::{Pledge, Promise};
 use super::statement::Ballot;
 use super::turn::{Broken, Kind, Turn};
@@ -90,8 +90,8 @@ impl<D: Driver> Turn<'_, D> {
 
     /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
     /// descending (NOTES 39).
-    fn prepare_candidates<'a>(&self, tops: &Mentions<'a>) -> Vec<Mention<'a>> {
-        let mut found: Vec<Mention<'a>> = Vec::new();
+    fn prepare_candidates<'a>(&self, tops: &Mentions<'a>) -> Candidates<'a> {
+        let mut found = Candidates::new();
         // Most statements name the same few ballots.
         let mut add = |found_one: Mention<'a>| {
             if !found.contains(&found_one) {

@@ -30,7 +30,7 @@ impl Electorate<'_> {
     pub(super) fn quorum(self, nodes: &NodeSet, recording: Recording) -> Option<Evidence> {
         let quorum = self.greatest_quorum(nodes)?;
         Some(match recording {
-            Recording::Events => self.evidence(Rule::Quorum, &self.minimal_quorum(quorum)),
+            Recording::Events => self.evidence(Rule::Quorum, &self.minimal_quorum(&quorum)),
             Recording::Silent => without_witness(Rule::Quorum),
         })
     }

@@ -6,10 +6,14 @@ use super::id::{NodeId, SlotIndex};
 use super::node_set::NodeSet;
 use super::quorum_set::QuorumSet;
 use super::value::Value;
+use smallvec::SmallVec;
 
 /// How many rounds in a row are skipped at most for want of a new leader. With tiny weights the search would otherwise
 /// not end in any useful time; sane networks skip a few, or a few thousand when a thousand nodes are trusted.
 const SKIPPED_ROUNDS_MAX: u32 = 1 << 16;
+
+/// One, unless priorities are equal.
+type Winners = SmallVec<[NodeId; 2]>;
 
 /// What the choice of leaders depends on.
 pub(super) struct Election<'a, D> {
@@ -26,7 +30,7 @@ impl<D: Driver> Election<'_, D> {
     /// returns the round reached.
     pub(super) fn next_round(&self, round: u32, leaders: &mut NodeSet) -> u32 {
         let weights = self.weights();
-        let mut winners = Vec::new();
+        let mut winners = SmallVec::new();
         let mut round = round.saturating_add(1);
         let before = leaders.len();
         // The local node is one of those who can lead, besides the weighty ones.
@@ -70,32 +74,45 @@ impl<D: Driver> Election<'_, D> {
     }
 
     /// The nodes of highest priority in `round`; several only if their priorities are equal.
-    fn find_winners(&self, round: u32, weights: &[(NodeId, u64)], winners: &mut Vec<NodeId>) {
-        let mut best = self.priority(round, self.local, u64::MAX);
+    fn find_winners(&self, round: u32, weights: &[(NodeId, u64)], winners: &mut Winners) {
+        let mut best = self.priority(round, self.local);
         winners.clear();
         winners.push(self.local);
         for &(node, weight) in weights {
-            let priority = self.priority(round, node, weight);
+            let Some(priority) = self.priority_from(best.max(1), round, node, weight) else {
+                continue;
+            };
             if priority > best {
                 best = priority;
                 winners.clear();
             }
-            if priority == best && priority > 0 {
-                winners.push(node);
-            }
+            winners.push(node);
         }
     }
 
-    fn priority(&self, round: u32, node: NodeId, weight: u64) -> u64 {
+    /// The priority of a neighbour if it is `least` or more. Who is no neighbour has none.
+    ///
+    /// Hashes are what elections cost, and one no is enough: the question that is likelier to say no is asked first.
+    fn priority_from(&self, least: u64, round: u32, node: NodeId, weight: u64) -> Option<u64> {
+        let reaches = |priority: &u64| *priority >= least;
+        if weight < u64::MAX - least {
+            let is_neighbour = self.is_neighbour(round, node, weight);
+            let priority = is_neighbour.then(|| self.priority(round, node));
+            priority.filter(reaches)
+        } else {
+            let priority = Some(self.priority(round, node)).filter(reaches);
+            priority.filter(|_| self.is_neighbour(round, node, weight))
+        }
+    }
+
+    fn is_neighbour(&self, round: u32, node: NodeId, weight: u64) -> bool {
         let (driver, slot, prev) = (self.driver, self.slot, self.prev);
         // No hash is above the greatest weight: it need not be asked for.
-        let is_neighbour = weight == u64::MAX
-            || weight > 0 && driver.neighbour_hash(slot, prev, round, node) <= weight;
-        if is_neighbour {
-            driver.priority_hash(slot, prev, round, node)
-        } else {
-            0
-        }
+        weight == u64::MAX || driver.neighbour_hash(slot, prev, round, node) <= weight
+    }
+
+    fn priority(&self, round: u32, node: NodeId) -> u64 {
+        self.driver.priority_hash(self.slot, self.prev, round, node)
     }
 }
 

@@ -3,6 +3,10 @@
 use super::id::Counter;
 use super::statement::{Ballot, Statement};
 use super::value::Value;
+use smallvec::SmallVec;
+
+/// The ballots that may be accepted or confirmed. Honest nodes name few.
+pub(super) type Candidates<'a> = SmallVec<[Mention<'a>; 4]>;
 
 /// A ballot that a statement says something about, lent from it; in the order of ballots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

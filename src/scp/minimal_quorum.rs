@@ -14,13 +14,13 @@ impl Electorate<'_> {
     ///
     /// One pass is enough: what cannot be spared now cannot be spared from a smaller set either. So whatever takes with
     /// it somebody who cannot be spared cannot be spared itself.
-    pub(super) fn minimal_quorum(self, quorum: NodeSet) -> NodeSet {
+    pub(super) fn minimal_quorum(self, quorum: &NodeSet) -> NodeSet {
         let Some(local) = self.local_class else {
-            return quorum;
+            return quorum.clone();
         };
-        match self.minimal_among_equals(local, &quorum) {
+        match self.minimal_among_equals(local, quorum) {
             Some(minimal) => minimal,
-            None => self.minimal_by_dropping(local, &quorum),
+            None => self.minimal_by_dropping(local, quorum),
         }
     }
 

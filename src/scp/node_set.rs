@@ -27,6 +27,13 @@ impl NodeSet {
         }
     }
 
+    /// The set that has `node` alone.
+    pub(crate) fn of(node: NodeId) -> NodeSet {
+        let mut set = NodeSet::new();
+        set.insert(node);
+        set
+    }
+
     /// How many words there are at least: those of a [`Head`].
     pub(crate) const HEAD_WORDS: usize = HEAD;
 

@@ -11,6 +11,7 @@ use super::statement::{Envelope, Origin, Statement};
 use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
 use super::value_set::ValueSet;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The variables of nomination in one slot.
@@ -344,7 +345,7 @@ impl<D: Driver> Turn<'_, D> {
         if nomination.accepted.len() == nomination.candidates.len() {
             return false;
         }
-        let open: Vec<Value> = nomination
+        let open: SmallVec<[Value; 4]> = nomination
             .accepted
             .beyond(&nomination.candidates)
             .cloned()

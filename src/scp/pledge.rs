@@ -123,6 +123,7 @@ impl Pledge<Value> {
 }
 
 impl Promise {
+    #[inline]
     fn is_made_about(self, x: &Value, statement: &Statement) -> bool {
         match self {
             Promise::VotesPrepare(n) => {

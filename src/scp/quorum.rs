@@ -8,6 +8,7 @@ use super::compiled_set::CompiledSet;
 use super::ledger::{Ledger, SenderSet};
 use super::node_set::NodeSet;
 use super::set_registry::{SetClass, SetRegistry};
+use std::borrow::Cow;
 
 /// Up to this many different quorum sets are looked at again and again; of more it is counted who is there.
 const FEW_SETS: usize = 4;
@@ -30,13 +31,13 @@ impl Electorate<'_> {
     ///
     /// Nodes whose own set is not satisfied by the rest are taken out until nothing changes. What is taken out could
     /// be in no quorum, so the order does not matter.
-    pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<NodeSet> {
+    pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<Cow<'_, NodeSet>> {
         let local = self.local?;
         if !local.is_slice(nodes) {
             return None;
         }
         if self.ledger.alike().are_all(self.local_class, nodes) {
-            return Some(nodes.clone());
+            return Some(Cow::Borrowed(nodes));
         }
         if self.is_refused(nodes) {
             return None;
@@ -47,7 +48,7 @@ impl Electorate<'_> {
             let (mut cascade, mut gone) = Cascade::new(self, class, nodes);
             let (fate, _) = cascade.follow(&mut gone, &NodeSet::new());
             if fate == Local::Satisfied && local.is_slice(&cascade.nodes) {
-                return Some(cascade.nodes);
+                return Some(Cow::Owned(cascade.nodes));
             }
             self.refuse(nodes);
             return None;
@@ -69,7 +70,7 @@ impl Electorate<'_> {
                 return None;
             }
         }
-        Some(quorum)
+        Some(Cow::Owned(quorum))
     }
 
     /// One pass; true if somebody had to go. What was once not satisfied stays so, because the quorum only shrinks.
@@ -230,7 +231,7 @@ mod tests {
             if let Some(quorum) = found {
                 let bits = |set: &NodeSet| set.iter().fold(0, |bits, n| bits | 1 << n.0);
                 prop_assert!(is_quorum(bits(&quorum)) && union & !bits(&quorum) == 0);
-                let minimal = bits(&electorate.minimal_quorum(quorum));
+                let minimal = bits(&electorate.minimal_quorum(&quorum));
                 prop_assert!(is_quorum(minimal));
                 prop_assert!(within(minimal).all(|smaller| smaller == minimal || !is_quorum(smaller)));
             }
@@ -269,7 +270,7 @@ mod tests {
             let electorate = Electorate { local, local_class, sets: &registry, ledger: &ledger };
             if let Some(quorum) = electorate.greatest_quorum(&members(speakers).collect()) {
                 let expected = electorate.minimal_by_dropping(local_class.unwrap(), &quorum);
-                prop_assert_eq!(electorate.minimal_quorum(quorum), expected);
+                prop_assert_eq!(electorate.minimal_quorum(&quorum), expected);
             }
         }
 

@@ -60,7 +60,7 @@ impl Spoken {
         }
         self.groups.push(Group {
             envelope: Arc::clone(envelope),
-            nodes: [node].into_iter().collect(),
+            nodes: NodeSet::of(node),
             count: 1,
         });
     }

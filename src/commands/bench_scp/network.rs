@@ -140,7 +140,7 @@ thread_local! {
 fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: [&str; 2], prev: &Value) -> u64 {
     HASHED.with_borrow_mut(|text| {
         text.clear();
-        text.extend([tag, b':']);
+        text.extend_from_slice(&[tag, b':']);
         push_decimal(text, slot.0);
         text.push(b':');
         push_decimal(text, round.into());
@@ -155,13 +155,15 @@ fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: [&str; 2], prev: &Value) 
 }
 
 fn push_decimal(text: &mut Vec<u8>, mut number: u64) {
-    let begin = text.len();
+    let mut digits = [0; 20];
+    let mut begin = digits.len();
     loop {
-        text.push(b'0' + (number % 10) as u8);
+        begin -= 1;
+        digits[begin] = b'0' + (number % 10) as u8;
         number /= 10;
         if number == 0 {
             break;
         }
     }
-    text[begin..].reverse();
+    text.extend_from_slice(&digits[begin..]);
 }

@@ -223,6 +223,9 @@ impl Member {
     }
 
     fn carry_out(&mut self, now: Time, mut notice: impl FnMut(Deed)) {
+        if self.effects.is_empty() {
+            return;
+        }
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::Emit(envelope) => notice(Deed::Said(envelope)),

@@ -187,8 +187,8 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     fn anybody(&mut self, pledge: Pledge<&Value>) -> bool {
-        let index = self.slot.ballots.watch(pledge);
-        !self.slot.ballots.nodes(index).is_empty()
+        let makers = self.slot.ballots.makers(pledge);
+        !self.slot.ballots.nodes(&makers).is_empty()
     }
 
     fn count(&self, pledge: Pledge<&Value>) -> NodeSet {

@@ -74,8 +74,8 @@ impl<D: Driver> Turn<'_, D> {
         if self.slot.ballots.highest_counter() <= n {
             return Ok(false);
         }
-        let ahead = self.slot.ballots.watch(Promise::AboveCounter(n).of_any());
-        let nodes = self.slot.ballots.nodes(ahead);
+        let ahead = self.slot.ballots.makers(Promise::AboveCounter(n).of_any());
+        let nodes = self.slot.ballots.nodes(&ahead);
         let Some(evidence) = self
             .electorate(Kind::Ballot)
             .blocking(nodes, self.recording)
@@ -121,8 +121,8 @@ impl<D: Driver> Turn<'_, D> {
         {
             return;
         }
-        let there = self.slot.ballots.watch(Promise::AtCounter(n).of_any());
-        let nodes = self.slot.ballots.nodes(there);
+        let there = self.slot.ballots.makers(Promise::AtCounter(n).of_any());
+        let nodes = self.slot.ballots.nodes(&there);
         let quorum = self.electorate(Kind::Ballot).greatest_quorum(nodes);
         match quorum.map(Cow::into_owned) {
             Some(quorum) => {

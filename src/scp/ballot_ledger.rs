@@ -1,4 +1,7 @@
-//! `BallotLedger`: the latest ballot statements, with running tallies of the pledges that are being watched.
+//! `BallotLedger`: the latest ballot statements, and who makes which pledge.
+//!
+//! While few different things are said, as nearly always, each of them is asked whenever somebody wants to know. Of many
+//! there are running tallies for the pledges that are asked for.
 
 use super::id::{Counter, NodeId};
 use super::ledger::{Ledger, Recorded};
@@ -8,6 +11,9 @@ use super::spoken::Spoken;
 use super::statement::Statement;
 use super::value::Value;
 
+/// Up to this many different statements are asked afresh; with more of them a tally is looked up and brought up to date
+/// faster.
+const FEW_STATEMENTS: usize = 6;
 /// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
 const TALLIES_MAX: usize = 48;
 /// How many of the latest changes are at hand. A tally that has missed more counts afresh.
@@ -32,9 +38,14 @@ impl Default for Shelves {
     }
 }
 
-/// Names a tally until the next-but-one is asked for, or anything is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TallyIndex(usize);
+/// Who makes a pledge. Valid until the next-but-one is asked for, or anything is recorded.
+#[derive(Clone, Debug)]
+pub(super) enum Makers {
+    /// These.
+    Counted(NodeSet),
+    /// Those of the tally there.
+    Tallied(usize),
+}
 
 /// Ballot statements by sender.
 #[derive(Clone, Debug, Default)]
@@ -91,9 +102,18 @@ impl BallotLedger {
         self.age += 1;
     }
 
-    /// Watches `pledge` from now on, if it is not watched yet, and brings its tally up to date.
+    /// Who makes `pledge`; [`BallotLedger::nodes`] tells them.
     #[inline]
-    pub(super) fn watch(&mut self, pledge: Pledge<&Value>) -> TallyIndex {
+    pub(super) fn makers(&mut self, pledge: Pledge<&Value>) -> Makers {
+        if self.spoken.len() <= FEW_STATEMENTS {
+            Makers::Counted(self.count(pledge))
+        } else {
+            Makers::Tallied(self.watch(pledge))
+        }
+    }
+
+    /// Watches `pledge` from now on, if it is not watched yet, and brings its tally up to date.
+    fn watch(&mut self, pledge: Pledge<&Value>) -> usize {
         let at = usize::from(self.at_hand.0[pledge.promise.shelf()]);
         let at = match self.tallies.get(at) {
             Some(tally) if tally.pledge.is(pledge) => at,
@@ -102,7 +122,7 @@ impl BallotLedger {
         if self.tallies[at].age != self.age {
             self.catch_up(at);
         }
-        TallyIndex(at)
+        at
     }
 
     fn look_for(&mut self, pledge: Pledge<&Value>) -> usize {
@@ -148,9 +168,13 @@ impl BallotLedger {
         }
     }
 
-    /// Who makes the pledge that is watched as `index`.
-    pub(super) fn nodes(&self, index: TallyIndex) -> &NodeSet {
-        &self.tallies[index.0].nodes
+    /// Who these are.
+    #[inline]
+    pub(super) fn nodes<'a>(&'a self, makers: &'a Makers) -> &'a NodeSet {
+        match makers {
+            Makers::Counted(nodes) => nodes,
+            Makers::Tallied(at) => &self.tallies[*at].nodes,
+        }
     }
 
     /// No statement has a higher counter, in the sense of catching up; perhaps none has this one any more.

@@ -271,21 +271,21 @@ impl<D: Driver> Turn<'_, D> {
         votes: Pledge<&Value>,
         accepts: Pledge<&Value>,
     ) -> Option<Evidence> {
-        let votes = self.slot.ballots.watch(votes);
-        let accepts = self.slot.ballots.watch(accepts);
+        let votes = self.slot.ballots.makers(votes);
+        let accepts = self.slot.ballots.makers(accepts);
         let ballots = &self.slot.ballots;
         self.electorate(Kind::Ballot).accept(
-            ballots.nodes(votes),
-            ballots.nodes(accepts),
+            ballots.nodes(&votes),
+            ballots.nodes(&accepts),
             self.recording,
         )
     }
 
     /// Federated voting: may the node confirm?
     pub(super) fn may_confirm(&mut self, accepts: Pledge<&Value>) -> Option<Evidence> {
-        let accepts = self.slot.ballots.watch(accepts);
+        let accepts = self.slot.ballots.makers(accepts);
         self.electorate(Kind::Ballot)
-            .confirm(self.slot.ballots.nodes(accepts), self.recording)
+            .confirm(self.slot.ballots.nodes(&accepts), self.recording)
     }
 
     /// A necessary condition for accepting anything that these pledges are part of.
@@ -298,12 +298,12 @@ impl<D: Driver> Turn<'_, D> {
             return false;
         };
         let ballots = &mut self.slot.ballots;
-        let votes = ballots.watch(votes);
-        if local.is_slice(ballots.nodes(votes)) {
+        let votes = ballots.makers(votes);
+        if local.is_slice(ballots.nodes(&votes)) {
             return true;
         }
-        let accepts = ballots.watch(accepts);
-        local.is_v_blocking(ballots.nodes(accepts))
+        let accepts = ballots.makers(accepts);
+        local.is_v_blocking(ballots.nodes(&accepts))
     }
 
     /// A necessary condition for confirming anything that this pledge is part of.
@@ -311,8 +311,8 @@ impl<D: Driver> Turn<'_, D> {
         let Some(local) = self.local_set.map(|class| self.sets.compiled(class)) else {
             return false;
         };
-        let accepts = self.slot.ballots.watch(accepts);
-        local.is_slice(self.slot.ballots.nodes(accepts))
+        let accepts = self.slot.ballots.makers(accepts);
+        local.is_slice(self.slot.ballots.nodes(&accepts))
     }
 }
 

@@ -52,10 +52,10 @@ impl<D: Driver> Turn<'_, D> {
     /// Takes in a ballot statement, of the network or of the node itself (NOTES 10).
     pub(super) fn process_ballot(
         &mut self,
-        envelope: Arc<Envelope>,
+        envelope: &Arc<Envelope>,
         origin: Origin,
     ) -> Result<(), Refusal> {
-        match self.take_ballot(&envelope, origin)? {
+        match self.take_ballot(envelope, origin)? {
             Taken::News => Ok(self.advance_ballot(&envelope.statement)?),
             Taken::Settled => Ok(()),
         }
@@ -162,7 +162,7 @@ impl<D: Driver> Turn<'_, D> {
         if recorded.is_some_and(|recorded| *recorded.envelope == *envelope) {
             return Ok(());
         }
-        self.process_ballot(Arc::clone(&envelope), Origin::Own)
+        self.process_ballot(&envelope, Origin::Own)
             .map_err(|_| Broken)?;
         let ballot = self.slot.ballot();
         // `ballot` may have moved on while processing: then what was said in there is newer.

@@ -11,7 +11,6 @@ use super::statement::{Envelope, Origin, Statement};
 use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
 use super::value_set::ValueSet;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The variables of nomination in one slot.
@@ -253,9 +252,9 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Takes in a NOMINATE, of the network or of the node itself.
-    pub(super) fn process_nominate(&mut self, envelope: Arc<Envelope>) -> Result<(), Refusal> {
-        match self.take_nominate(&envelope)? {
-            Taken::News => Ok(self.advance_nomination(&envelope)?),
+    pub(super) fn process_nominate(&mut self, envelope: &Arc<Envelope>) -> Result<(), Refusal> {
+        match self.take_nominate(envelope)? {
+            Taken::News => Ok(self.advance_nomination(envelope)?),
             Taken::Settled => Ok(()),
         }
     }
@@ -345,20 +344,21 @@ impl<D: Driver> Turn<'_, D> {
         if nomination.accepted.len() == nomination.candidates.len() {
             return false;
         }
-        let open: SmallVec<[Value; 4]> = nomination
-            .accepted
-            .beyond(&nomination.candidates)
-            .cloned()
-            .collect();
         let mut any = false;
-        for value in open {
-            let support = self.slot.nominations.support(&value);
+        // Nothing is accepted meanwhile.
+        for at in 0..nomination.accepted.len() {
+            let nomination = self.slot.nomination();
+            let value = &nomination.accepted.as_slice()[at];
+            if nomination.candidates.contains(value) {
+                continue;
+            }
+            let support = self.slot.nominations.support(value);
             let evidence = support.and_then(|support| {
                 self.electorate(Kind::Nominate)
                     .confirm(&support.accepts, self.recording)
             });
             if let Some(evidence) = evidence {
-                self.set_confirmed_nominated(value, evidence);
+                self.set_confirmed_nominated(value.clone(), evidence);
                 any = true;
             }
         }
@@ -399,8 +399,7 @@ impl<D: Driver> Turn<'_, D> {
             voted: nomination.voted.as_slice().to_vec(),
             accepted: nomination.accepted.as_slice().to_vec(),
         });
-        self.process_nominate(Arc::clone(&envelope))
-            .map_err(|_| Broken)?;
+        self.process_nominate(&envelope).map_err(|_| Broken)?;
         let last = self.slot.nomination().last.as_ref();
         if last.is_none_or(|last| envelope.statement.is_newer_than(&last.statement)) {
             let last = Some(Arc::clone(&envelope));

@@ -89,7 +89,7 @@ impl Scp {
     pub fn receive<D: Driver>(
         &mut self,
         driver: &D,
-        envelope: Arc<Envelope>,
+        envelope: &Arc<Envelope>,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
         let (slot, from) = (envelope.slot, envelope.from);
@@ -140,7 +140,7 @@ impl Scp {
         // There is only one, or one of them breaks an invariant: then each for itself.
         refused.clear();
         for envelope in envelopes {
-            if let Err(why) = self.receive(driver, Arc::clone(envelope), out) {
+            if let Err(why) = self.receive(driver, envelope, out) {
                 refused.push((envelope.from, why));
             }
         }

@@ -226,7 +226,8 @@ mod tests {
             };
             let within = |outer: u32| (1..1_u32 << NODES).filter(move |bits| bits & !outer == 0);
             let union = within(speakers).filter(|&bits| is_quorum(bits)).fold(0, |all, q| all | q);
-            let found = electorate.greatest_quorum(&members(speakers).collect());
+            let speaking: NodeSet = members(speakers).collect();
+            let found = electorate.greatest_quorum(&speaking);
             prop_assert_eq!(found.is_some(), union != 0);
             if let Some(quorum) = found {
                 let bits = |set: &NodeSet| set.iter().fold(0, |bits, n| bits | 1 << n.0);
@@ -268,7 +269,8 @@ mod tests {
             }
             let local = local_class.map(|class| registry.compiled(class));
             let electorate = Electorate { local, local_class, sets: &registry, ledger: &ledger };
-            if let Some(quorum) = electorate.greatest_quorum(&members(speakers).collect()) {
+            let speaking: NodeSet = members(speakers).collect();
+            if let Some(quorum) = electorate.greatest_quorum(&speaking) {
                 let expected = electorate.minimal_by_dropping(local_class.unwrap(), &quorum);
                 prop_assert_eq!(electorate.minimal_quorum(&quorum), expected);
             }

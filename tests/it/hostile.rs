@@ -167,7 +167,7 @@ fn apply(scp: &mut Scp, driver: &Choice, op: &Op) -> (Result<(), String>, Vec<Ef
         }
         Op::Receive(envelope) => {
             result = scp
-                .receive(driver, envelope, &mut out)
+                .receive(driver, &envelope, &mut out)
                 .map_err(|why| format!("{why:?}"));
         }
         Op::Timer(slot, timer) => scp.timer_expired(driver, SlotIndex(slot), timer, &mut out),

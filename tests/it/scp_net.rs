@@ -152,7 +152,7 @@ impl Net {
     /// Hands `envelope` to the node at `place` at once.
     pub(crate) fn hand(&mut self, place: usize, envelope: Arc<Envelope>) {
         let mut out = Vec::new();
-        let _ = self.scps[place].receive(&self.driver, envelope, &mut out);
+        let _ = self.scps[place].receive(&self.driver, &envelope, &mut out);
         self.carry_out(place, out);
     }
 

@@ -192,7 +192,6 @@ impl Member {
         now: Time,
         notice: impl FnMut(Deed),
     ) {
-        let envelope = Arc::clone(envelope);
         // Overtaken statements are refused; that is everyday gossip.
         let _ = self.scp.receive(network, envelope, &mut self.effects);
         self.carry_out(now, notice);

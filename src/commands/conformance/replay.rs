@@ -92,7 +92,7 @@ impl Replay {
             }
             Input::Receive(message) => {
                 return Some(
-                    match scp.receive(driver, self.names.envelope(message), out) {
+                    match scp.receive(driver, &self.names.envelope(message), out) {
                         Ok(()) => Answer::Valid,
                         Err(_) => Answer::Invalid,
                     },

@@ -105,7 +105,7 @@ fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> 
                 accepted: Vec::new(),
             },
         };
-        let refused = scp.receive(&driver, Arc::new(envelope), &mut out).err();
+        let refused = scp.receive(&driver, &Arc::new(envelope), &mut out).err();
         Difference::check(format!("the statement of {node}"), None, refused)?;
     }
     let accepted = scp.slot_state(slot).is_some_and(|s| !s.accepted.is_empty());

@@ -117,7 +117,7 @@ impl Locals {
     /// The node hears something that no node of the search has said.
     pub(super) fn tell(&mut self, node: usize, local: Local, envelope: Arc<Envelope>) -> Local {
         self.work(node, local, |scp, driver, out| {
-            let _ = scp.receive(driver, envelope, out);
+            let _ = scp.receive(driver, &envelope, out);
         })
     }
 

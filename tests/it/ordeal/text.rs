@@ -112,7 +112,7 @@ fn hear(envelope: Arc<Envelope>) {
     let mut scp = Scp::new(local, Recording::Events);
     for _ in 0..2 {
         let mut out = Vec::new();
-        let _ = scp.receive(&driver, Arc::clone(&envelope), &mut out);
+        let _ = scp.receive(&driver, &envelope, &mut out);
         let _ = scp.restore(&driver, Arc::clone(&envelope), &mut out);
         assert_eq!(scp.check_invariants(), Ok(()));
     }

@@ -241,7 +241,8 @@ pub struct BenchScpArgs {
     /// Who does the nodes' work.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
-    /// How many slots each network decides.
+    /// How many slots each network decides; what is over in less than 0.3 s of CPU time is done again, by a fresh network
+    /// each time, until it has taken that long, and the average is told.
     #[arg(long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub slots: u32,

@@ -6,6 +6,8 @@
 //!
 //! What is measured is all that the process does from the first proposal to the last decision, in tables that grow as
 //! they are needed. Making the nodes and starting their threads comes before: it happens once, not in every slot.
+//! A few slots of a few nodes are over before a clock can tell how long they took. So networks are made anew, and
+//! decide the same slots again, until there is enough to take the average of.
 
 mod inline;
 mod mailbox;
@@ -34,12 +36,18 @@ use std::time::Duration;
 const WARM_UP_NODES: usize = 4;
 const WARM_UP_SLOTS: u32 = 100;
 
+/// Networks are made anew until they have taken this much together.
+const CPU_MIN: Duration = Duration::from_millis(300);
+/// No further network is made after so many, even if the system's clock seems to stand still.
+const NETWORKS_MAX: u32 = 50_000;
+
 /// What one network took, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 struct Figures {
     nodes: usize,
     executor: String,
-    /// User and system time of the whole process, on average.
+    /// User and system time of the whole process, on average over all slots: those of one network, or, if that took less
+    /// than 0.3 s, of as many fresh ones, one after the other, as take that long together.
     cpu_ms_per_slot: f64,
     /// On average, to the nearest whole.
     deliveries_per_slot: u64,
@@ -103,49 +111,102 @@ fn figures(
 ) -> Result<Figures, SlotError> {
     warm_up(executor, recording)?;
     memory::forget_peak();
-    let (cpu, work) = match executor {
-        ExecutorArg::Inline => {
-            let mut network = Inline::new(nodes, recording);
-            measure(slots, || network.run_slot())?
-        }
-        ExecutorArg::Threads => {
-            let mut network = Threads::new(nodes, recording)?;
-            measure(slots, || network.run_slot())?
-        }
-    };
+    let measured = measure_network(nodes, executor, slots, recording, CPU_MIN)?;
     let peak_bytes = memory::peak_bytes();
-    let per_slot = |total: u64| (total as f64 / f64::from(slots)).round() as u64;
+    let per_slot = |total: u64| (total as f64 / measured.slots as f64).round() as u64;
     Ok(Figures {
         nodes,
         executor: ExecutorKind::from(executor).to_string(),
-        cpu_ms_per_slot: cpu.as_secs_f64() * 1000.0 / f64::from(slots),
-        deliveries_per_slot: per_slot(work.iter().map(|slot| slot.deliveries).sum()),
-        broadcasts_per_slot: per_slot(work.iter().map(|slot| slot.broadcasts).sum()),
+        cpu_ms_per_slot: measured.cpu.as_secs_f64() * 1000.0 / measured.slots as f64,
+        deliveries_per_slot: per_slot(measured.deliveries),
+        broadcasts_per_slot: per_slot(measured.broadcasts),
         peak_rss_mb: peak_bytes.map(|bytes| bytes as f64 / 1e6),
     })
 }
 
 /// A small network decides a little first, so that nobody pays for code and memory that are used for the first time.
 fn warm_up(executor: ExecutorArg, recording: Recording) -> Result<(), SlotError> {
-    match executor {
-        ExecutorArg::Inline => {
-            let mut network = Inline::new(WARM_UP_NODES, recording);
-            measure(WARM_UP_SLOTS, || network.run_slot())?;
-        }
-        ExecutorArg::Threads => {
-            let mut network = Threads::new(WARM_UP_NODES, recording)?;
-            measure(WARM_UP_SLOTS, || network.run_slot())?;
-        }
-    }
+    measure_network(
+        WARM_UP_NODES,
+        executor,
+        WARM_UP_SLOTS,
+        recording,
+        Duration::ZERO,
+    )?;
     Ok(())
 }
 
-/// The CPU time that `slots` slots take together, and what happened in each.
-fn measure(
+fn measure_network(
+    nodes: usize,
+    executor: ExecutorArg,
     slots: u32,
-    mut run_slot: impl FnMut() -> Result<SlotWork, SlotError>,
-) -> Result<(Duration, Vec<SlotWork>), SlotError> {
-    let before = cpu::process();
-    let work: Result<Vec<SlotWork>, SlotError> = (0..slots).map(|_| run_slot()).collect();
-    Ok((cpu::process().saturating_sub(before), work?))
+    recording: Recording,
+    cpu_min: Duration,
+) -> Result<Measured, SlotError> {
+    match executor {
+        ExecutorArg::Inline => {
+            let make = || Ok(Inline::new(nodes, recording));
+            measure(slots, cpu_min, make, Inline::run_slot)
+        }
+        ExecutorArg::Threads => {
+            let make = || Threads::new(nodes, recording);
+            measure(slots, cpu_min, make, Threads::run_slot)
+        }
+    }
+}
+
+/// What some slots took together.
+#[derive(Debug, Default)]
+struct Measured {
+    cpu: Duration,
+    slots: u64,
+    deliveries: u64,
+    broadcasts: u64,
+}
+
+/// Lets a network decide `slots` slots, and then fresh ones the same, until that has taken `cpu_min`.
+fn measure<N>(
+    slots: u32,
+    cpu_min: Duration,
+    make: impl Fn() -> Result<N, SlotError>,
+    run_slot: impl Fn(&mut N) -> Result<SlotWork, SlotError>,
+) -> Result<Measured, SlotError> {
+    let mut measured = Measured::default();
+    for _ in 0..NETWORKS_MAX {
+        let mut network = make()?;
+        let before = cpu::process();
+        for _ in 0..slots {
+            let work = run_slot(&mut network)?;
+            measured.slots += 1;
+            measured.deliveries += work.deliveries;
+            measured.broadcasts += work.broadcasts;
+        }
+        measured.cpu += cpu::process().saturating_sub(before);
+        if measured.cpu >= cpu_min {
+            break;
+        }
+    }
+    Ok(measured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_runs_are_repeated_by_fresh_networks() {
+        let made = std::cell::Cell::new(0);
+        let make = || {
+            made.set(made.get() + 1);
+            Ok(Inline::new(4, Recording::Silent))
+        };
+        let one = measure(5, Duration::ZERO, make, Inline::run_slot).unwrap();
+        assert_eq!((made.take(), one.slots), (1, 5));
+        let many = measure(5, one.cpu * 4, make, Inline::run_slot).unwrap();
+        let runs = made.take();
+        assert!(many.cpu >= one.cpu * 4);
+        assert_eq!(many.slots, 5 * runs);
+        assert_eq!(many.deliveries, one.deliveries * runs);
+        assert_eq!(many.broadcasts, one.broadcasts * runs);
+    }
 }

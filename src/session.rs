@@ -2,7 +2,7 @@
 
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::Time;
-use crate::trace::Record;
+use crate::trace::{Lanes, Record};
 
 /// How far an [`Session::advance`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,10 @@ pub trait Session {
     fn next_at(&self) -> Option<Time>;
     /// Until when nothing but housekeeping happens, if that is known.
     fn quiet_until(&self) -> Option<Time> {
+        None
+    }
+    /// Who will be doing what when, of a run that has been recorded: all of it. It is there to be taken once.
+    fn take_foreseen(&mut self) -> Option<Lanes> {
         None
     }
     /// Lets everything up to `until` happen, or stops after about `records_max` records at a batch boundary.

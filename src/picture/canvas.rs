@@ -270,11 +270,15 @@ pub enum LayerName {
     Labels,
     /// Text block, legend, caption, proposals, badge, summary.
     Overlay,
+    /// The timeline: what was going on when.
+    Timeline,
+    /// Which instant of the timeline the picture shows.
+    Playhead,
 }
 
 impl LayerName {
     /// All of them, back to front.
-    pub const ALL: [LayerName; 8] = [
+    pub const ALL: [LayerName; 10] = [
         LayerName::Reach,
         LayerName::Sets,
         LayerName::Edges,
@@ -283,6 +287,8 @@ impl LayerName {
         LayerName::Nodes,
         LayerName::Labels,
         LayerName::Overlay,
+        LayerName::Timeline,
+        LayerName::Playhead,
     ];
 }
 

@@ -21,6 +21,7 @@ pub mod sets;
 pub mod svg;
 pub mod text;
 pub mod theme;
+pub mod timeline;
 pub mod values;
 pub mod view_state;
 pub mod words;

@@ -6,11 +6,11 @@
 use super::canvas::{Drawing, Layer, LayerName, Point, Shape};
 use super::geometry::Geometry;
 use super::theme::{self, Color, Theme};
-use super::view_state::{Shown, Status, ViewState};
-use super::{edges, labels, messages, node_shapes, overlay, reach, rings, sets};
+use super::view_state::{Clock, Shown, Status, ViewState};
+use super::{edges, labels, messages, node_shapes, overlay, reach, rings, sets, timeline};
 use crate::node::view::RunningTimer;
 use crate::scp::NodeId;
-use crate::trace::World;
+use crate::trace::{Lanes, Status as Health, World, WorldNode};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Everything one frame shows, with what all layers need worked out once.
@@ -26,6 +26,8 @@ pub struct Scene<'a> {
     pub theme: Theme,
     /// Where the nodes are.
     pub geometry: Geometry,
+    /// Who was doing what when, if a timeline can be shown.
+    pub lanes: Option<&'a Lanes>,
 }
 
 impl<'a> Scene<'a> {
@@ -38,6 +40,16 @@ impl<'a> Scene<'a> {
             status,
             theme: view.theme(),
             geometry: Geometry::new(world, view),
+            lanes: None,
+        }
+    }
+
+    /// The same scene with what the timeline shows.
+    #[must_use]
+    pub fn with_lanes(self, lanes: &'a Lanes) -> Scene<'a> {
+        Scene {
+            lanes: Some(lanes),
+            ..self
         }
     }
 
@@ -74,6 +86,9 @@ impl<'a> Scene<'a> {
             )
                 .hash(&mut hash),
             LayerName::Overlay => self.hash_overlay(&mut hash),
+            LayerName::Timeline | LayerName::Playhead => {
+                return Some(self.timeline_version(name));
+            }
         }
         self.hash_view(name, &mut hash);
         Some(hash.finish())
@@ -92,6 +107,10 @@ impl<'a> Scene<'a> {
             LayerName::Nodes => node_shapes::shapes(self),
             LayerName::Labels => labels::shapes(self),
             LayerName::Overlay if self.shows(layers.overlay) => overlay::shapes(self),
+            LayerName::Timeline => self.lanes.map_or(Vec::new(), |lanes| timeline::shapes(self, lanes)),
+            LayerName::Playhead => {
+                self.lanes.map_or(Vec::new(), |lanes| timeline::playhead_shapes(self, lanes))
+            }
             LayerName::Reach | LayerName::Edges | LayerName::Messages | LayerName::Overlay => {
                 Vec::new()
             }
@@ -152,6 +171,37 @@ impl<'a> Scene<'a> {
                 .iter()
                 .any(|(kind, timer)| !kind.is_housekeeping() && due(timer))
         })
+    }
+
+    /// What the timeline depends on. What has happened is drawn anew when its end has come a pixel further: until then
+    /// nothing that happens can be told apart.
+    fn timeline_version(&self, name: LayerName) -> u64 {
+        let mut hash = DefaultHasher::new();
+        let timeline = &self.view.timeline;
+        let (Some(lanes), Some(rect)) = (self.lanes, timeline.rect) else {
+            return 0;
+        };
+        let bits = |point: Point| (point.x.to_bits(), point.y.to_bits());
+        let layout = timeline::Layout::new(rect, lanes.lanes().len());
+        let pixel = |at| layout.x_of(&timeline.axis, at).floor() as i32;
+        (bits(rect.min), bits(rect.max), lanes.lanes().len()).hash(&mut hash);
+        (timeline.axis.from_us.to_bits(), timeline.axis.span_us.to_bits()).hash(&mut hash);
+        (self.view.theme, self.view.palette, pixel(timeline.until)).hash(&mut hash);
+        match name {
+            LayerName::Playhead => (self.world.now, timeline.pointed.map(bits)).hash(&mut hash),
+            _ => {
+                (self.view.selected, &self.status.ill_behaved).hash(&mut hash);
+                let paused = self.status.clock != Clock::Running;
+                (paused.then(|| lanes.version()), self.statuses()).hash(&mut hash);
+            }
+        }
+        hash.finish()
+    }
+
+    /// How many nodes are there: names of others are dim.
+    fn statuses(&self) -> usize {
+        let is_there = |node: &&WorldNode| matches!(node.status, Health::Running | Health::Silent);
+        self.world.nodes.iter().filter(is_there).count()
     }
 
     /// What the overlay depends on besides the view. Its clock shows tenths of a second.

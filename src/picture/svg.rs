@@ -196,6 +196,8 @@ fn layer_id(name: LayerName) -> &'static str {
         LayerName::Nodes => "nodes",
         LayerName::Labels => "labels",
         LayerName::Overlay => "overlay",
+        LayerName::Timeline => "timeline",
+        LayerName::Playhead => "playhead",
     }
 }
 

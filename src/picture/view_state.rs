@@ -8,6 +8,7 @@ use super::camera::{Camera, WorldPoint, WorldRect};
 use super::canvas::{Point, Rect};
 use super::overlay::layout::Regions;
 use super::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
+use super::timeline::TimelineView;
 use crate::scenario::Placement;
 use crate::scp::NodeId;
 use crate::trace::World;
@@ -98,6 +99,8 @@ pub struct ViewState {
     pub layers: LayersShown,
     /// Which nodes have names beside them.
     pub labels: LabelMode,
+    /// The timeline.
+    pub timeline: TimelineView,
 }
 
 impl ViewState {
@@ -128,6 +131,7 @@ impl ViewState {
             palette: PaletteName::default(),
             layers: LayersShown::default(),
             labels: LabelMode::default(),
+            timeline: TimelineView::default(),
         };
         view.fit(world);
         view
@@ -229,6 +233,8 @@ pub enum Clock {
     Running,
     /// It stands still.
     Paused,
+    /// What is shown is over: time goes on from there when somebody lets it.
+    Past,
     /// Nothing will ever happen again by itself.
     Finished,
 }

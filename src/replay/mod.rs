@@ -6,7 +6,7 @@
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
-use crate::trace::{Record, TraceError, TraceReader};
+use crate::trace::{Lanes, Record, TraceError, TraceReader};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Replay {
     marks: VecDeque<Time>,
     played: Vec<Record>,
     now: Time,
+    /// Of the whole recording.
+    lanes: Option<Lanes>,
 }
 
 impl Replay {
@@ -42,6 +44,8 @@ impl Replay {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, records: Vec<Record>) -> Replay {
         let mut coming = timed(records);
+        let mut lanes = Lanes::default();
+        coming.iter().for_each(|(_, record)| lanes.apply(record));
         let marks = coming
             .iter()
             .filter(|(_, record)| !record.is_housekeeping());
@@ -57,6 +61,7 @@ impl Replay {
             marks,
             played,
             now: Time::ZERO,
+            lanes: Some(lanes),
         }
     }
 
@@ -105,6 +110,10 @@ impl Session for Replay {
 
     fn quiet_until(&self) -> Option<Time> {
         self.marks.front().copied()
+    }
+
+    fn take_foreseen(&mut self) -> Option<Lanes> {
+        self.lanes.take()
     }
 
     fn advance(&mut self, until: Time, records_max: usize) -> Progress {

@@ -4,6 +4,7 @@
 //! how records came about.
 
 mod file;
+pub mod lanes;
 pub mod merge;
 pub mod outcome;
 mod parts;
@@ -11,12 +12,15 @@ mod record;
 mod renumber;
 mod snapshot;
 mod tally;
+mod tape;
 mod world;
 
 pub use file::{Provenance, Source, TraceError, TraceReader, TraceWriter};
+pub use lanes::Lanes;
 pub use parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
 pub use record::{FlightId, Record};
 pub use renumber::{Numbering, Renumber};
 pub use snapshot::Snapshot;
 pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
+pub use tape::Tape;
 pub use world::World;

@@ -5,6 +5,7 @@
 
 mod deeds;
 mod openings;
+mod timeline;
 
 use super::command::{Selection, Situation, command_of};
 use super::gesture::{Gesture, Gestures};
@@ -132,6 +133,7 @@ impl App {
         let Some((run, view)) = &mut self.shown else {
             return;
         };
+        let now_before = run.world.now;
         let (before, had_fork) = (outline(&run.world), run.world.fork().is_some());
         run.advance(wall, may_go_on);
         if outline(&run.world) != before {
@@ -141,8 +143,10 @@ impl App {
             // Two values for one slot: people want to look at it.
             run.pause_for_fork();
         }
+        timeline::follow(run, view, now_before);
         self.quorums.tick(run, &mut self.jobs, at);
         self.status.clock = match (run.pace.is_playing(), run.is_at_rest()) {
+            _ if run.is_in_past() => Clock::Past,
             (false, _) => Clock::Paused,
             (true, false) => Clock::Running,
             (true, true) if run.is_followed() => Clock::Running,
@@ -170,6 +174,10 @@ impl App {
 
     /// The window is this large, and this part of it is free.
     pub(super) fn lay_out(&mut self, size: Point, canvas: Rect) {
+        if let Some((_, view)) = &mut self.shown {
+            (view.timeline.rect, view.timeline.pointed) =
+                (self.panels.timeline.rect, self.panels.timeline.pointed);
+        }
         if (self.size, self.canvas) == (size, canvas) {
             return;
         }
@@ -183,7 +191,7 @@ impl App {
     pub(super) fn scene(&self) -> Option<Scene<'_>> {
         self.shown
             .as_ref()
-            .map(|(run, view)| Scene::new(&run.world, view, &self.status))
+            .map(|(run, view)| Scene::new(&run.world, view, &self.status).with_lanes(&run.lanes))
     }
 
     /// Carries out what panels ask for.
@@ -201,6 +209,9 @@ impl App {
                 Request::Leave(node) => self.act(Action::Leave { node }),
                 Request::Act(action) => self.act(action),
                 Request::Center(node) => self.center(node),
+                Request::Seek(to) => self.with_run(|run| _ = run.seek(to)),
+                Request::ZoomTime { share, factor } => self.zoom_time(share, factor),
+                Request::PanTime(by) => self.pan_time(by),
                 Request::File(path) => self.jobs.look_at(path),
                 Request::CloseMenu => self.panels.menu = None,
             }
@@ -244,9 +255,12 @@ impl App {
             self.do_gesture(Gesture::Drag { node, to });
         }
         if let Some((run, view)) = &mut self.shown {
-            view.hovered = is_canvas(pointer)
-                .then(|| node_at(&run.world, view, pointer))
-                .flatten();
+            view.hovered = match self.panels.timeline.pointed {
+                Some(at) => timeline::node_at(run, view, at),
+                None => is_canvas(pointer)
+                    .then(|| node_at(&run.world, view, pointer))
+                    .flatten(),
+            };
         }
     }
 
@@ -302,6 +316,7 @@ impl App {
             has_run: run.is_some(),
             is_opening: self.opening.is_some(),
             origin: run.map_or_else(Origin::default, |run| run.origin),
+            is_past: run.is_some_and(Run::is_in_past),
             selection: match health {
                 None => Selection::Nothing,
                 Some(Health::Running | Health::Silent) => Selection::Running,

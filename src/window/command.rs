@@ -7,6 +7,7 @@ mod table;
 
 pub(super) use table::TABLE;
 
+use crate::picture::words::timeline as words;
 use crate::session::Origin;
 
 /// Something that a person tells the window.
@@ -14,6 +15,13 @@ use crate::session::Origin;
 pub(super) enum Command {
     TogglePlay,
     Step,
+    StepBack,
+    /// The picture shows an earlier instant.
+    Earlier,
+    /// ... or a later one.
+    Later,
+    /// Back from the past.
+    Now,
     Slower,
     Faster,
     Restart,
@@ -30,6 +38,11 @@ pub(super) enum Command {
     ToggleReach,
     ToggleLog,
     ToggleInspector,
+    ToggleTimeline,
+    /// The timeline shows less, in more detail.
+    Closer,
+    /// The timeline shows more, in less detail.
+    Wider,
     ToggleTheme,
     ToggleFrameRate,
     Help,
@@ -43,7 +56,11 @@ pub(super) enum Key {
     /// A key that types this; letters in lower case.
     Char(char),
     Space,
+    Left,
     Right,
+    PageUp,
+    PageDown,
+    End,
     Delete,
     Tab,
     F1,
@@ -118,6 +135,8 @@ pub(super) struct Situation {
     pub(super) is_opening: bool,
     /// Who decides what happens in it.
     pub(super) origin: Origin,
+    /// The picture shows something that is over.
+    pub(super) is_past: bool,
     /// Whether a node is selected, and runs.
     pub(super) selection: Selection,
     /// How many nodes there are, those that left included.
@@ -157,6 +176,7 @@ impl Command {
             checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
         };
         let no_run = (!situation.has_run, "The scenario is still being opened.");
+        let past = (situation.is_past, words::PAST);
         let not_running: (bool, &'static str) = match situation.selection {
             Selection::Nothing => (
                 true,
@@ -173,9 +193,15 @@ impl Command {
             return Some(why);
         }
         match self {
+            Command::AddNode => first(&[no_run, past]),
             Command::TogglePlay
             | Command::Step
-            | Command::AddNode
+            | Command::StepBack
+            | Command::Earlier
+            | Command::Later
+            | Command::Now
+            | Command::Closer
+            | Command::Wider
             | Command::Screenshot
             | Command::FitView => first(&[no_run]),
             Command::Slower => first(&[(situation.is_slowest, "This is the slowest.")]),
@@ -183,7 +209,7 @@ impl Command {
             Command::Restart | Command::NewSeed => {
                 first(&[(situation.is_opening, "The scenario is still being opened.")])
             }
-            Command::Propose | Command::RemoveNode => first(&[no_run, not_running]),
+            Command::Propose | Command::RemoveNode => first(&[no_run, past, not_running]),
             Command::NextNode => first(&[no_run, (situation.nodes == 0, "There are no nodes.")]),
             Command::Scenario(at) => first(&[(
                 usize::from(at) >= situation.scenarios,
@@ -233,7 +259,11 @@ impl Stroke {
         let key = match self.key {
             Key::Char(letter) => letter.to_uppercase().to_string(),
             Key::Space => "Space".into(),
+            Key::Left => "←".into(),
             Key::Right => "→".into(),
+            Key::PageUp => "Page up".into(),
+            Key::PageDown => "Page down".into(),
+            Key::End => "End".into(),
             Key::Delete => "Del".into(),
             Key::Tab => "Tab".into(),
             Key::F1 => "F1".into(),

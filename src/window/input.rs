@@ -217,7 +217,11 @@ fn held(mods: KeyMods) -> Held {
 fn named(code: KeyCode) -> Option<Key> {
     Some(match code {
         KeyCode::Space => Key::Space,
+        KeyCode::Left => Key::Left,
         KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::End => Key::End,
         KeyCode::Delete => Key::Delete,
         KeyCode::Tab => Key::Tab,
         KeyCode::F1 => Key::F1,

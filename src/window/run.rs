@@ -2,6 +2,8 @@
 //!
 //! Absent here: clocks and drawing.
 
+mod past;
+
 use super::options::{ScenarioChoice, StartAs};
 use super::pace::{Bustle, Mode, Pace};
 use crate::analysis::Fbas;
@@ -10,7 +12,8 @@ use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
-use crate::trace::{Status, World, WorldNode};
+use crate::trace::{Lanes, Status, Tape, World, WorldNode};
+use past::{Place, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +24,9 @@ const RECORDS_PER_TURN: usize = 400;
 const SILENCE_MIN: Span = Span::from_ms(50);
 /// A longer one takes this much wall time.
 const SILENCE_WALL: Duration = Duration::from_millis(1_200);
+/// So many records of what has happened are kept, so that one can look at it again. Of a recording all are: it is in
+/// memory anyway.
+const RECORDS_KEPT: usize = 200_000;
 /// Processes run for months: beyond so many slots the oldest are forgotten ...
 const SLOTS_MAX: usize = 4_000;
 /// ... but for these.
@@ -42,19 +48,41 @@ pub(super) struct Run {
     silence: Option<(Time, Time)>,
     /// It was not a person who stopped time.
     paused_for_fork: bool,
+    /// Who was doing what when; of a recording also what is still to come.
+    pub(super) lanes: Lanes,
+    knows_all: bool,
+    tape: Tape,
+    /// The number of the first record of the tape that `world` does not know.
+    next: usize,
+    place: Place,
+    seek: Option<Seek>,
+    /// What is done to time when the picture is back from the past.
+    resumes: Option<Mode>,
 }
 
 impl Run {
     /// Takes in what is there at the start.
     pub(super) fn new(
-        session: Box<dyn Session + Send>,
+        mut session: Box<dyn Session + Send>,
         choice: ScenarioChoice,
         start_as: StartAs,
     ) -> Run {
         let scenario = Arc::new(session.scenario().clone());
         let pace = Pace::new(&scenario, start_as);
+        let foreseen = session.take_foreseen();
+        let kept_max = match session.origin() {
+            Origin::Recorded => usize::MAX,
+            Origin::Simulated | Origin::Live => RECORDS_KEPT,
+        };
         let mut run = Run {
             origin: session.origin(),
+            knows_all: foreseen.is_some(),
+            lanes: foreseen.unwrap_or_default(),
+            tape: Tape::new(Arc::clone(&scenario), kept_max),
+            next: 0,
+            place: Place::Present,
+            seek: None,
+            resumes: None,
             session,
             world: World::new(scenario),
             pace,
@@ -84,6 +112,17 @@ impl Run {
     /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not
     /// fit into this frame happens in the next.
     pub(super) fn advance(&mut self, wall: Duration, may_go_on: &dyn Fn() -> bool) {
+        if self.seek.is_some() {
+            self.go_on_seeking(may_go_on);
+            return;
+        }
+        if self.place == Place::Past {
+            self.play_past(wall);
+            return;
+        }
+        if self.pace.is_playing() {
+            self.resumes = None;
+        }
         if self.is_followed() {
             self.follow(may_go_on);
             return;
@@ -107,10 +146,11 @@ impl Run {
     /// Where time is after so much more of a silence that was recorded. However long it was, nobody has to sit through it.
     fn through_silence(&mut self, wall: Duration) -> Option<Time> {
         let now = self.world.now;
-        let until = self
-            .session
-            .quiet_until()
-            .filter(|until| *until > now + SILENCE_MIN);
+        let until = match self.place {
+            Place::Present => self.session.quiet_until(),
+            Place::Past => self.tape.mark_from(self.next),
+        };
+        let until = until.filter(|until| *until > now + SILENCE_MIN);
         let flies = || {
             self.world
                 .flights
@@ -161,7 +201,7 @@ impl Run {
 
     /// Whether it goes on by itself, and is being watched.
     pub(super) fn is_followed(&self) -> bool {
-        self.origin == Origin::Live && self.pace.is_playing()
+        self.origin == Origin::Live && self.pace.is_playing() && self.place == Place::Present
     }
 
     /// Takes in what has happened without us.
@@ -195,6 +235,10 @@ impl Run {
 
     /// Lets the next thing happen.
     pub(super) fn step(&mut self) {
+        if self.is_in_past() {
+            self.step_in_past();
+            return;
+        }
         self.has_ended = self.session.step() == Progress::Finished;
         self.fold();
         self.world.advance_to(self.session.now());
@@ -219,12 +263,15 @@ impl Run {
 
     /// Whether time runs and something changes while it does.
     pub(super) fn is_moving(&self) -> bool {
-        self.pace.is_playing() && !self.is_at_rest()
+        self.seek.is_some() || self.pace.is_playing() && !self.is_at_rest()
     }
 
     /// Whether nothing but housekeeping would happen by itself: everything proposed is settled, nothing is under way.
     /// Time then stands still until somebody does something.
     pub(super) fn is_at_rest(&self) -> bool {
+        if self.is_in_past() {
+            return false;
+        }
         let world = &self.world;
         let flies = || {
             world
@@ -275,10 +322,22 @@ impl Run {
     fn fold(&mut self) {
         for record in self.session.take_records() {
             self.world.apply(&record);
+            if !self.knows_all {
+                self.lanes.apply(&record);
+            }
+            if let Some(beginning) = self.tape.push(self.world.now, record) {
+                forget(self.origin, beginning);
+            }
         }
-        if self.origin == Origin::Live && self.world.slots().len() > SLOTS_MAX {
-            self.world.forget_before_last(SLOTS_KEPT);
-        }
+        self.next = self.tape.len();
+        forget(self.origin, &mut self.world);
+    }
+}
+
+/// Processes run for months.
+fn forget(origin: Origin, world: &mut World) {
+    if origin == Origin::Live && world.slots().len() > SLOTS_MAX {
+        world.forget_before_last(SLOTS_KEPT);
     }
 }
 

@@ -15,6 +15,7 @@ mod explore;
 mod full;
 mod honesty;
 mod hostile;
+mod lanes;
 mod layers;
 mod merging;
 #[cfg(feature = "net")]

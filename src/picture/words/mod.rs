@@ -4,6 +4,7 @@
 //! commands).
 
 mod overlay;
+pub mod timeline;
 mod transitions;
 
 pub use overlay::*;

@@ -76,6 +76,7 @@ pub fn state_and_clock(doing: Doing, clock: Clock) -> String {
     };
     let paused = match clock {
         Clock::Paused => ", paused",
+        Clock::Past => ", in the past",
         Clock::Running | Clock::Finished => "",
     };
     format!("{}{ready}{paused}", state(doing))
@@ -119,6 +120,7 @@ pub enum Doing {
 pub fn clock(now: Time, clock: Clock) -> String {
     match clock {
         Clock::Paused => format!("{}, paused", seconds(now)),
+        Clock::Past => format!("{}, past", seconds(now)),
         Clock::Running | Clock::Finished => seconds(now),
     }
 }
@@ -238,7 +240,7 @@ pub fn fork(slot: SlotIndex, values: usize, clock: Clock) -> String {
     };
     let paused = match clock {
         Clock::Paused => ". Paused at the fork. Space goes on.",
-        Clock::Running | Clock::Finished => "",
+        Clock::Running | Clock::Past | Clock::Finished => "",
     };
     format!(
         "{values} values externalized for slot {}: safety is lost{paused}",

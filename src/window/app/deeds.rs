@@ -29,6 +29,10 @@ impl App {
                 }
                 run.step();
             }),
+            Command::StepBack => self.step_back(),
+            Command::Earlier => self.seek_by(-1.0),
+            Command::Later => self.seek_by(1.0),
+            Command::Now => self.return_to_now(),
             Command::Slower => self.with_run(|run| run.pace.slower()),
             Command::Faster => self.with_run(|run| run.pace.faster()),
             Command::Restart => self.reopen(self.seed()),
@@ -56,6 +60,9 @@ impl App {
             }
             Command::ToggleLog => self.panels.log.toggle(),
             Command::ToggleInspector => self.panels.inspector.toggle(),
+            Command::ToggleTimeline => self.toggle_timeline(),
+            Command::Closer => self.zoom_time_by_key(1.0),
+            Command::Wider => self.zoom_time_by_key(-1.0),
             Command::ToggleTheme => self.toggle_theme(),
             Command::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
             Command::Help => self.panels.help.toggle(),
@@ -177,6 +184,10 @@ impl App {
         let Some((run, view)) = &mut self.shown else {
             return;
         };
+        if run.is_in_past() {
+            self.say(Tone::Bad, words::timeline::PAST);
+            return;
+        }
         let node = match action {
             Action::Propose { node, .. } | Action::Leave { node } => Some(node),
             _ => None,

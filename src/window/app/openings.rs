@@ -1,6 +1,6 @@
 //! Opening runs, taking in what jobs have found, screenshots.
 
-use super::App;
+use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{Quorums, Showing, Status, ViewState};
@@ -114,6 +114,7 @@ impl App {
         if let Some((_, before)) = &self.shown {
             (view.layers, view.labels) = (before.layers, before.labels);
         }
+        timeline::begin(&run, &mut view, &self.panels);
         view.resize(&run.world, self.size, self.canvas);
         self.panels.palette.suit(&run.world.scenario);
         self.panels.menu = None;

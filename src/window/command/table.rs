@@ -31,7 +31,13 @@ const fn entry(
     strokes: &'static [Stroke],
 ) -> Entry {
     let repeat = match command {
-        Command::Step | Command::Slower | Command::Faster | Command::NextNode => Repeat::Yes,
+        Command::Step
+        | Command::StepBack
+        | Command::Earlier
+        | Command::Later
+        | Command::Closer
+        | Command::Wider
+        | Command::Slower | Command::Faster | Command::NextNode => Repeat::Yes,
         _ => Repeat::No,
     };
     Entry {
@@ -61,6 +67,34 @@ pub(in crate::window) const TABLE: &[Entry] = &[
         "Step",
         "Lets the next thing happen, and pauses.",
         &[free(Key::Char('n')), either(Key::Right)],
+    ),
+    entry(
+        Command::StepBack,
+        Group::Time,
+        "Step back",
+        "Shows what was there before the last thing that happened, and pauses.",
+        &[held(Key::Char('n')), either(Key::Left)],
+    ),
+    entry(
+        Command::Earlier,
+        Group::Time,
+        "Earlier",
+        "Shows what was there earlier by a twentieth of the timeline, and pauses.",
+        &[either(Key::PageUp)],
+    ),
+    entry(
+        Command::Later,
+        Group::Time,
+        "Later",
+        "The same the other way.",
+        &[either(Key::PageDown)],
+    ),
+    entry(
+        Command::Now,
+        Group::Time,
+        "Back to now",
+        "Shows the latest of what has happened, and goes on as before. The timeline follows.",
+        &[either(Key::End)],
     ),
     entry(
         Command::Slower,
@@ -215,6 +249,27 @@ pub(in crate::window) const TABLE: &[Entry] = &[
         "Event log",
         "Shows or hides what has happened, the latest on top.",
         &[free(Key::Char('e'))],
+    ),
+    entry(
+        Command::ToggleTimeline,
+        Group::View,
+        "Timeline",
+        "Shows or hides what every node was doing when. A click in it shows that instant again.",
+        &[free(Key::Char('w'))],
+    ),
+    entry(
+        Command::Closer,
+        Group::View,
+        "Timeline: closer",
+        "The timeline shows less time, in more detail. So does the wheel over it.",
+        &[either(Key::Char('+')), either(Key::Char('='))],
+    ),
+    entry(
+        Command::Wider,
+        Group::View,
+        "Timeline: wider",
+        "The timeline shows more time, in less detail.",
+        &[either(Key::Char('-'))],
     ),
     entry(
         Command::ToggleReach,

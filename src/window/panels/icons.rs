@@ -8,6 +8,7 @@ pub(super) enum Icon {
     Play,
     Pause,
     Step,
+    StepBack,
     Slower,
     Faster,
     Propose,
@@ -19,6 +20,7 @@ pub(super) enum Icon {
     Reach,
     Log,
     Inspector,
+    Timeline,
     Theme,
     Camera,
     Help,
@@ -97,6 +99,10 @@ pub(super) fn shapes(icon: Icon, rect: Rect, color: Color32) -> Vec<Shape> {
             pen.filled(&[(3.0, 3.0), (10.0, 8.0), (3.0, 13.0)]),
             pen.filled(&[(11.0, 3.0), (13.0, 3.0), (13.0, 13.0), (11.0, 13.0)]),
         ],
+        Icon::StepBack => vec![
+            pen.filled(&[(13.0, 3.0), (6.0, 8.0), (13.0, 13.0)]),
+            pen.filled(&[(3.0, 3.0), (5.0, 3.0), (5.0, 13.0), (3.0, 13.0)]),
+        ],
         Icon::Slower => vec![
             pen.line(&[(8.0, 3.5), (3.5, 8.0), (8.0, 12.5)]),
             pen.line(&[(13.0, 3.5), (8.5, 8.0), (13.0, 12.5)]),
@@ -170,6 +176,12 @@ pub(super) fn shapes(icon: Icon, rect: Rect, color: Color32) -> Vec<Shape> {
                 (13.5, 3.0),
             ]),
             pen.line(&[(9.5, 3.0), (9.5, 13.0)]),
+        ],
+        Icon::Timeline => vec![
+            pen.line(&[(2.5, 4.0), (8.0, 4.0)]),
+            pen.line(&[(4.5, 8.0), (11.5, 8.0)]),
+            pen.line(&[(2.5, 12.0), (6.5, 12.0)]),
+            pen.line(&[(13.5, 2.0), (13.5, 14.0)]),
         ],
         Icon::Theme => vec![
             pen.ring((8.0, 8.0), 5.5),

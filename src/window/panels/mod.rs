@@ -8,6 +8,7 @@ mod inspector;
 mod menu;
 mod picker;
 mod quorum_tree;
+mod timeline;
 mod tip;
 mod toolbar;
 mod widgets;
@@ -16,11 +17,12 @@ use super::command::{Command, Situation};
 use super::options::ScenarioEntry;
 use super::palette::Palette;
 use super::run::Run;
-use crate::picture::canvas::Point;
+use crate::picture::canvas::{Point, Rect};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{NodeSet, ViewState};
 use crate::scenario::Action;
 use crate::scp::NodeId;
+use crate::time::Time;
 use std::path::PathBuf;
 
 /// Whether a panel is open.
@@ -64,8 +66,20 @@ pub(super) struct PanelState {
     pub(super) palette: Palette,
     /// The event log shows the selected node only.
     pub(super) log_follows_selection: bool,
+    pub(super) timeline: Timeline,
     /// A seed that is being typed.
     pub(super) seed: String,
+}
+
+/// The timeline, as far as it is a panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Timeline {
+    /// Whether a person wants it; `None`: where there is room.
+    pub(super) wanted: Option<Panel>,
+    /// Where it is.
+    pub(super) rect: Option<Rect>,
+    /// Where the pointer is in it.
+    pub(super) pointed: Option<Point>,
 }
 
 /// How a message is meant.
@@ -102,6 +116,12 @@ pub(super) enum Request {
     Center(NodeId),
     /// Look at a set of nodes.
     Look(NodeSet),
+    /// Stop time and show this instant.
+    Seek(Time),
+    /// The timeline shows more or less around a share of its width.
+    ZoomTime { share: f64, factor: f64 },
+    /// The timeline moves by a share of its width.
+    PanTime(f64),
     /// Find out about a file on disk.
     File(PathBuf),
     CloseMenu,
@@ -122,7 +142,9 @@ pub(super) struct Model<'a> {
 pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) -> Vec<Request> {
     let mut out = Vec::new();
     toolbar::show(ctx, model, state, &mut out);
+    state.timeline.rect = None;
     if let Some((run, view)) = model.run {
+        timeline::show(ctx, model, run, view, state, &mut out);
         if state.inspector.is_open() {
             inspector::show(ctx, model, run, view, &mut out);
         }

@@ -21,7 +21,8 @@ pub(super) fn show(
     view: &ViewState,
     state: &PanelState,
 ) {
-    let is_busy = state.menu.is_some() || ctx.input(|input| input.pointer.any_down());
+    let is_busy = state.menu.is_some()
+        || state.timeline.pointed.is_some() || ctx.input(|input| input.pointer.any_down());
     let Some(id) = view.hovered.filter(|_| !is_busy) else {
         return;
     };
@@ -46,6 +47,7 @@ pub(super) fn show(
                 }
                 if matches!(node.status, Status::Running | Status::Silent)
                     && run.origin != Origin::Recorded
+                    && !run.is_in_past()
                 {
                     let what = state.palette.content(run.world.proposals().len());
                     dim(ui, &model.theme, format!("click: proposes “{what}”"));

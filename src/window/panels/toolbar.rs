@@ -23,11 +23,12 @@ enum Room {
 }
 
 /// The commands about the view, at the right end.
-const VIEW: [(Command, Icon); 6] = [
+const VIEW: [(Command, Icon); 7] = [
     (Command::FitView, Icon::Fit),
     (Command::ToggleReach, Icon::Reach),
     (Command::ToggleLog, Icon::Log),
     (Command::ToggleInspector, Icon::Inspector),
+    (Command::ToggleTimeline, Icon::Timeline),
     (Command::ToggleTheme, Icon::Theme),
     (Command::Screenshot, Icon::Camera),
 ];
@@ -121,6 +122,7 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
     let is_playing = model.run.is_some_and(|(run, _)| run.pace.is_playing());
     let icon = if is_playing { Icon::Pause } else { Icon::Play };
     command_button(ui, model, Command::TogglePlay, icon, Lit::No, out);
+    command_button(ui, model, Command::StepBack, Icon::StepBack, Lit::No, out);
     command_button(ui, model, Command::Step, Icon::Step, Lit::No, out);
     command_button(ui, model, Command::Slower, Icon::Slower, Lit::No, out);
     let speed = model
@@ -341,6 +343,7 @@ fn is_on(command: Command, model: &Model<'_>, state: &PanelState) -> bool {
     match command {
         Command::ToggleLog => state.log.is_open(),
         Command::ToggleInspector => state.inspector.is_open(),
+        Command::ToggleTimeline => state.timeline.rect.is_some(),
         Command::ToggleReach => model
             .run
             .is_some_and(|(_, view)| view.layers.reach == Shown::Yes),

@@ -1,0 +1,249 @@
+//! How the timeline divides its place: names at the left, slots above the lanes, the axis below them.
+//!
+//! Absent here: contents.
+
+use super::{Axis, Spot};
+use crate::picture::canvas::{Point, Rect};
+use crate::picture::theme::FONT_SMALL_PX;
+use crate::scp::NodeId;
+use crate::time::Time;
+
+/// Height of the line with the names of slots, and of the axis, in pixels.
+const LINE_PX: f32 = 19.0;
+/// Most height of a lane.
+const LANE_MAX_PX: f32 = 18.0;
+/// Lanes at least this high have names.
+const NAMED_FROM_PX: f32 = 14.0;
+/// Lanes are at least this high, or there are none.
+const LANE_MIN_PX: f32 = 1.0;
+/// Least and most height of all lanes.
+const LANES_MIN_PX: f32 = 36.0;
+const LANES_MAX_PX: f32 = 190.0;
+/// Share of the height of the window that the lanes may have.
+const LANES_SHARE: f32 = 0.155;
+/// Windows lower than this have no room for a timeline.
+const WINDOW_MIN_PX: f32 = 540.0;
+/// Width of the names.
+const GUTTER_PX: f32 = 92.0;
+/// Right of the lanes.
+const MARGIN_PX: f32 = 12.0;
+/// Height of the lane of the selected node above the shares.
+const OWN_LANE_PX: f32 = 12.0;
+
+/// How lanes look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Each with its name.
+    Named,
+    /// Too thin for names.
+    Thin,
+    /// Too many: the share of nodes in each phase.
+    Shares,
+}
+
+/// The parts of the timeline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// All of it.
+    pub rect: Rect,
+    /// The line with the names of slots.
+    pub slots: Rect,
+    /// The names of nodes, left of the lanes.
+    pub gutter: Rect,
+    /// The lanes.
+    pub lanes: Rect,
+    /// The axis below them.
+    pub axis: Rect,
+    /// How lanes look.
+    pub kind: Kind,
+    /// Height of one lane in pixels.
+    pub lane_px: f32,
+    nodes: usize,
+}
+
+/// The height of the timeline of so many nodes in a window of this height, in pixels; `None`: there is no room.
+#[must_use]
+pub fn height_px(window_px: f32, nodes: usize) -> Option<f32> {
+    let room = (window_px * LANES_SHARE).clamp(LANES_MIN_PX, LANES_MAX_PX);
+    let lanes = (nodes as f32 * LANE_MAX_PX).clamp(LANES_MIN_PX, room.max(LANES_MIN_PX));
+    (window_px >= WINDOW_MIN_PX).then(|| (lanes + 2.0 * LINE_PX + 2.0).round())
+}
+
+impl Layout {
+    /// Divides `rect` for so many nodes.
+    #[must_use]
+    pub fn new(rect: Rect, nodes: usize) -> Layout {
+        let left = (rect.min.x + GUTTER_PX).min(rect.max.x);
+        let right = (rect.max.x - MARGIN_PX).max(left);
+        let top = (rect.min.y + LINE_PX + 1.0).min(rect.max.y);
+        let bottom = (rect.max.y - LINE_PX - 1.0).max(top);
+        let lanes = Rect::from_corners(left, top, right, bottom);
+        let lane_px = (lanes.height() / nodes.max(1) as f32).min(LANE_MAX_PX);
+        let kind = match lane_px {
+            NAMED_FROM_PX.. => Kind::Named,
+            LANE_MIN_PX.. => Kind::Thin,
+            _ => Kind::Shares,
+        };
+        Layout {
+            rect,
+            slots: Rect::from_corners(left, rect.min.y + 1.0, right, top),
+            gutter: Rect::from_corners(rect.min.x, top, left, bottom),
+            lanes,
+            axis: Rect::from_corners(left, bottom, right, rect.max.y),
+            kind,
+            lane_px,
+            nodes,
+        }
+    }
+
+    /// The lane of a node. Where there are none: that of the selected node, above the shares.
+    #[must_use]
+    pub fn lane(&self, node: NodeId) -> Rect {
+        let Rect { min, max } = self.lanes;
+        if self.kind == Kind::Shares {
+            return Rect::from_corners(min.x, min.y, max.x, (min.y + OWN_LANE_PX).min(max.y));
+        }
+        let top = min.y + node.0 as f32 * self.lane_px;
+        Rect::from_corners(min.x, top, max.x, top + self.lane_px)
+    }
+
+    /// Where the shares are: below the lane of the selected node, if one is selected.
+    #[must_use]
+    pub fn shares(&self, selected: Option<NodeId>) -> Rect {
+        let taken = selected.map_or(0.0, |_| OWN_LANE_PX + 2.0);
+        let top = (self.lanes.min.y + taken).min(self.lanes.max.y);
+        Rect::from_corners(self.lanes.min.x, top, self.lanes.max.x, self.lanes.max.y)
+    }
+
+    /// Where an instant is, in pixels from the left; outside of the lanes if the axis does not show it.
+    #[must_use]
+    pub fn x_of(&self, axis: &Axis, at: Time) -> f32 {
+        let share = axis.share_of(at).clamp(-1.0, 2.0) as f32;
+        self.lanes.min.x + share * self.lanes.width()
+    }
+
+    /// The instant at so many pixels from the left.
+    #[must_use]
+    pub fn time_at(&self, axis: &Axis, x: f32) -> Time {
+        axis.at_share(self.share_at(x))
+    }
+
+    /// Which share of the lanes lies left of a point.
+    #[must_use]
+    pub fn share_at(&self, x: f32) -> f64 {
+        f64::from(x - self.lanes.min.x) / f64::from(self.lanes.width().max(1.0))
+    }
+
+    /// What is at a point.
+    #[must_use]
+    pub fn spot(&self, axis: &Axis, at: Point, selected: Option<NodeId>) -> Option<Spot> {
+        if !self.rect.contains(at) {
+            return None;
+        }
+        let node = self.node_at(at.y, selected);
+        if at.x < self.lanes.min.x {
+            return node.map(Spot::Name);
+        }
+        let x = at.x.clamp(self.lanes.min.x, self.lanes.max.x);
+        Some(Spot::Instant(self.time_at(axis, x), node))
+    }
+
+    fn node_at(&self, y: f32, selected: Option<NodeId>) -> Option<NodeId> {
+        if self.kind == Kind::Shares {
+            return selected.filter(|node| {
+                let lane = self.lane(*node);
+                (lane.min.y..lane.max.y).contains(&y)
+            });
+        }
+        let nth = (y - self.lanes.min.y) / self.lane_px.max(f32::MIN_POSITIVE);
+        let is_there = nth >= 0.0 && nth < self.nodes as f32;
+        is_there.then_some(NodeId(nth as u32))
+    }
+
+    /// The smallest text fits into a lane.
+    #[must_use]
+    pub fn has_letters(&self) -> bool {
+        self.lane_px >= FONT_SMALL_PX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOWS: [(f32, f32); 3] = [(900.0, 600.0), (1280.0, 800.0), (1920.0, 1080.0)];
+
+    fn layout((width, height): (f32, f32), nodes: usize) -> Layout {
+        let high = height_px(height, nodes).unwrap();
+        Layout::new(Rect::from_corners(0.0, height - high, width, height), nodes)
+    }
+
+    #[test]
+    fn lanes_are_named_thin_or_shares() {
+        for (window, nodes, kind, least_px) in [
+            (WINDOWS[0], 1, Kind::Named, 14.0),
+            (WINDOWS[0], 5, Kind::Named, 14.0),
+            (WINDOWS[0], 7, Kind::Thin, 12.0),
+            (WINDOWS[0], 90, Kind::Thin, 1.0),
+            (WINDOWS[1], 7, Kind::Named, 14.0),
+            (WINDOWS[1], 20, Kind::Thin, 6.0),
+            (WINDOWS[1], 90, Kind::Thin, 1.3),
+            (WINDOWS[1], 1000, Kind::Shares, 0.0),
+            (WINDOWS[2], 7, Kind::Named, 17.0),
+            (WINDOWS[2], 90, Kind::Thin, 1.8),
+            (WINDOWS[2], 1000, Kind::Shares, 0.0),
+        ] {
+            let layout = layout(window, nodes);
+            assert_eq!(layout.kind, kind, "{nodes} in {window:?}");
+            assert!(layout.lane_px >= least_px, "{nodes} in {window:?}: {}", layout.lane_px);
+        }
+    }
+
+    #[test]
+    fn parts_stay_apart_and_inside_and_leave_room() {
+        for window in WINDOWS {
+            for nodes in [0, 1, 7, 90, 1000] {
+                let layout = layout(window, nodes);
+                let parts = [layout.slots, layout.gutter, layout.lanes, layout.axis];
+                for (at, one) in parts.iter().enumerate() {
+                    assert!(layout.rect.encloses(*one), "{nodes}: {one:?}");
+                    assert!(parts[at + 1..].iter().all(|two| !one.overlaps(*two)));
+                }
+                assert!(layout.rect.height() <= 0.24 * window.1, "{nodes} in {window:?}");
+                for node in (0..nodes as u32).map(NodeId) {
+                    assert!(layout.lanes.inset(-0.01).encloses(layout.lane(node)), "{node:?}");
+                }
+            }
+        }
+        assert_eq!(height_px(400.0, 7), None, "no room");
+    }
+
+    #[test]
+    fn points_are_found_again() {
+        let axis = Axis::new(10e6);
+        for nodes in [1, 7, 90] {
+            let layout = layout(WINDOWS[1], nodes);
+            for node in (0..nodes as u32).map(NodeId) {
+                let lane = layout.lane(node);
+                let at = Time(3_456_000);
+                let point = Point {
+                    x: layout.x_of(&axis, at),
+                    y: lane.center().y,
+                };
+                let Some(Spot::Instant(found, Some(of))) = layout.spot(&axis, point, None) else {
+                    panic!("{node:?}");
+                };
+                assert!(of == node && found.0.abs_diff(at.0) < 10_000);
+                let name = Point { x: 5.0, ..point };
+                assert_eq!(layout.spot(&axis, name, None), Some(Spot::Name(node)));
+            }
+        }
+        let many = layout(WINDOWS[1], 1000);
+        let top = many.lanes.min.offset(300.0, 4.0);
+        let selected = Some(NodeId(412));
+        assert!(matches!(many.spot(&axis, top, selected), Some(Spot::Instant(_, of)) if of == selected));
+        assert!(matches!(many.spot(&axis, top, None), Some(Spot::Instant(_, None))));
+        assert!(many.shares(selected).min.y > many.lane(NodeId(412)).max.y);
+        assert_eq!(many.spot(&axis, Point { x: 1.0, y: 1.0 }, None), None, "elsewhere");
+    }
+}

@@ -1,0 +1,121 @@
+//! What a person does with the timeline: which stretch of time it shows, and which instant the picture shows.
+
+use super::App;
+use crate::picture::canvas::Point;
+use crate::picture::timeline::{Axis, Follow, Layout, Spot, TimelineView};
+use crate::picture::view_state::ViewState;
+use crate::scp::NodeId;
+use crate::session::Origin;
+use crate::time::{Span, Time};
+use crate::window::panels::{Panel, PanelState};
+use crate::window::run::Run;
+
+/// How much closer a key brings the timeline.
+const ZOOM_PER_KEY: f64 = 1.5;
+/// How far a key moves the playhead, as a share of the timeline.
+const SEEK_SHARE: f64 = 0.05;
+/// Stretch of time that is shown at first: of processes, and of a simulation as a multiple of how long an ordinary
+/// message flies; bounds of the latter.
+const LIVE_SPAN_US: f64 = 30e6;
+const SPAN_FLIGHTS: f64 = 160.0;
+const SPAN_US: (f64, f64) = (4e6, 60e6);
+/// A recording is shown whole, with so much air.
+const WHOLE: f64 = 1.03;
+
+/// The timeline of a run that has just been opened.
+pub(super) fn begin(run: &Run, view: &mut ViewState, panels: &PanelState) {
+    view.timeline = TimelineView {
+        rect: panels.timeline.rect,
+        axis: first_axis(run),
+        pointed: None,
+        until: run.shown_until(),
+    };
+}
+
+fn first_axis(run: &Run) -> Axis {
+    let latency = run.world.scenario.medium.latency;
+    let flight_us = (latency.min.0 + latency.max.0) as f64 / 2.0;
+    let span_us = match run.origin {
+        Origin::Live => LIVE_SPAN_US,
+        Origin::Recorded => run.shown_until().0.max(1_000_000) as f64 * WHOLE,
+        Origin::Simulated => (flight_us * SPAN_FLIGHTS).clamp(SPAN_US.0, SPAN_US.1),
+    };
+    Axis::new(span_us)
+}
+
+/// After time has passed: the timeline turns the page if it has to.
+pub(super) fn follow(run: &Run, view: &mut ViewState, now_before: Time) {
+    let timeline = &mut view.timeline;
+    timeline.until = run.shown_until();
+    if run.world.now != now_before && run.pace.is_playing() {
+        timeline.axis = timeline.axis.following(run.world.now);
+    }
+}
+
+/// The node in whose lane a point is.
+pub(super) fn node_at(run: &Run, view: &ViewState, at: Point) -> Option<NodeId> {
+    let layout = Layout::new(view.timeline.rect?, run.lanes.lanes().len());
+    match layout.spot(&view.timeline.axis, at, view.selected)? {
+        Spot::Name(node) => Some(node),
+        Spot::Instant(_, node) => node,
+    }
+}
+
+impl App {
+    pub(super) fn zoom_time(&mut self, share: f64, factor: f64) {
+        if let Some((run, view)) = &mut self.shown {
+            let axis = view.timeline.axis.zoomed_about(share, factor);
+            let in_sight = (0.0..=1.0).contains(&axis.share_of(run.world.now));
+            let follow = if in_sight { axis.follow } else { Follow::Nothing };
+            view.timeline.axis = Axis { follow, ..axis };
+        }
+    }
+
+    /// About the playhead, or about the middle if that is out of sight.
+    pub(super) fn zoom_time_by_key(&mut self, steps: f64) {
+        let Some((run, view)) = &self.shown else {
+            return;
+        };
+        let share = view.timeline.axis.share_of(run.world.now);
+        let about = if (0.0..=1.0).contains(&share) { share } else { 0.5 };
+        self.zoom_time(about, ZOOM_PER_KEY.powf(steps));
+    }
+
+    pub(super) fn pan_time(&mut self, by_share: f64) {
+        if let Some((_, view)) = &mut self.shown {
+            view.timeline.axis = view.timeline.axis.panned(by_share);
+        }
+    }
+
+    pub(super) fn step_back(&mut self) {
+        if let Some((run, view)) = &mut self.shown {
+            let at = run.step_back();
+            view.timeline.axis = view.timeline.axis.with_in_sight(at);
+        }
+    }
+
+    pub(super) fn seek_by(&mut self, steps: f64) {
+        if let Some((run, view)) = &mut self.shown {
+            let axis = view.timeline.axis;
+            let by = Span((axis.span_us * SEEK_SHARE) as u64);
+            let now = run.wanted();
+            let to = if steps < 0.0 { now - by } else { now + by };
+            let at = run.seek(to);
+            view.timeline.axis = axis.with_in_sight(at);
+        }
+    }
+
+    /// The picture shows the present, and the timeline follows it.
+    pub(super) fn return_to_now(&mut self) {
+        if let Some((run, view)) = &mut self.shown {
+            let now = run.return_to_now();
+            view.timeline.axis = first_axis(run).following(now);
+        }
+    }
+
+    pub(super) fn toggle_timeline(&mut self) {
+        let is_shown = self.panels.timeline.rect.is_some();
+        let wanted = if is_shown { Panel::Closed } else { Panel::Open };
+        self.panels.timeline.wanted = Some(wanted);
+    }
+}

@@ -1,0 +1,255 @@
+//! The timeline as a panel: it takes its place at the bottom, listens to the pointer and says what is there. What it
+//! looks like is a layer of the picture.
+
+use super::widgets::dim;
+use super::{Model, Panel, PanelState, Request};
+use crate::picture::canvas::{Point, Rect};
+use crate::picture::timeline::{Follow, Layout, Spot, height_px};
+use crate::picture::view_state::ViewState;
+use crate::picture::words;
+use crate::picture::words::timeline::Click;
+use crate::scp::NodeId;
+use crate::session::Origin;
+use crate::time::Time;
+use crate::window::command::Command;
+use crate::window::run::Run;
+use crate::window::style::{bold_font, color};
+use egui::{
+    Align2, Area, CursorIcon, Frame, Id, Order, PointerButton, Response, RichText, Sense,
+    TopBottomPanel, Ui, pos2, vec2,
+};
+
+/// By how much one line of the wheel zooms.
+const ZOOM_PER_LINE: f64 = 1.2;
+/// How much of the timeline one line of a sideways wheel moves.
+const PAN_PER_LINE: f64 = 0.04;
+/// Where a person wants a timeline although the window is low, it gets what this height of a window would give it.
+const LOW_WINDOW_PX: f32 = 560.0;
+/// Between the timeline and its tip, in pixels.
+const GAP_PX: f32 = 6.0;
+
+pub(super) fn show(
+    ctx: &egui::Context,
+    model: &Model<'_>,
+    run: &Run,
+    view: &ViewState,
+    state: &mut PanelState,
+    out: &mut Vec<Request>,
+) {
+    let nodes = run.lanes.lanes().len();
+    let window_px = ctx.screen_rect().height();
+    let height = match state.timeline.wanted {
+        Some(Panel::Closed) => None,
+        Some(Panel::Open) => height_px(window_px.max(LOW_WINDOW_PX), nodes),
+        None => height_px(window_px, nodes),
+    };
+    let Some(height) = height.filter(|_| nodes > 0) else {
+        state.timeline.pointed = None;
+        return;
+    };
+    TopBottomPanel::bottom("timeline")
+        .exact_height(height)
+        .show_separator_line(false)
+        .frame(Frame::NONE)
+        .show(ctx, |ui| {
+            let place = ui.max_rect();
+            let rect = Rect::from_corners(place.min.x, place.min.y, place.max.x, place.max.y);
+            state.timeline.rect = Some(rect);
+            let response = ui.interact(place, Id::new("timeline lanes"), Sense::click_and_drag());
+            let it = It {
+                run,
+                view,
+                layout: Layout::new(rect, nodes),
+            };
+            state.timeline.pointed = it.pointed(&response);
+            it.listen(ui, &response, out);
+            it.button(ui, model, out);
+            let is_free = state.menu.is_none() && !ctx.is_context_menu_open();
+            if let Some(at) = state.timeline.pointed.filter(|_| is_free) {
+                it.tip(ctx, model, at);
+            }
+        });
+}
+
+struct It<'a> {
+    run: &'a Run,
+    view: &'a ViewState,
+    layout: Layout,
+}
+
+impl It<'_> {
+    fn spot(&self, at: Point) -> Option<Spot> {
+        self.layout
+            .spot(&self.view.timeline.axis, at, self.view.selected)
+    }
+
+    fn pointed(&self, response: &Response) -> Option<Point> {
+        let held = response.is_pointer_button_down_on();
+        let at = match held {
+            true => response.interact_pointer_pos(),
+            false => response.hover_pos(),
+        };
+        at.map(|at| point(at, held.then_some(self.layout.rect)))
+    }
+
+    fn listen(&self, ui: &Ui, response: &Response, out: &mut Vec<Request>) {
+        if response.double_clicked() {
+            out.push(Request::Command(Command::Now));
+            return;
+        }
+        let (down, began) = ui.input(|input| {
+            let primary = input.pointer.button_down(PointerButton::Primary);
+            (primary, input.pointer.press_origin())
+        });
+        let began = began.and_then(|at| self.spot(point(at, None)));
+        let at = self.pointed(response).and_then(|at| self.spot(at));
+        match (began, at) {
+            (Some(Spot::Instant(from, _)), Some(Spot::Instant(to, _)))
+                if down && response.is_pointer_button_down_on() =>
+            {
+                if matches!(self.click(from), Click::Shows | Click::ShowsLive)
+                    && self.run.wanted() != to
+                {
+                    out.push(Request::Seek(to));
+                }
+            }
+            (_, Some(Spot::Name(node))) if response.clicked() => out.push(Request::Select(node)),
+            _ => {}
+        }
+        if let Some(Spot::Name(_)) = at {
+            response.clone().on_hover_cursor(CursorIcon::PointingHand);
+        }
+        let width = self.layout.lanes.width().max(1.0);
+        if response.dragged_by(PointerButton::Middle) {
+            out.push(Request::PanTime(-f64::from(response.drag_delta().x / width)));
+        }
+        if let Some(at) = response.hover_pos() {
+            self.wheel(ui, at.x, out);
+        }
+    }
+
+    fn wheel(&self, ui: &Ui, x: f32, out: &mut Vec<Request>) {
+        let lines = ui.input(|input| {
+            let wheel = input.events.iter().filter_map(|event| match event {
+                egui::Event::MouseWheel { delta, .. } => Some(*delta),
+                _ => None,
+            });
+            wheel.fold(egui::Vec2::ZERO, |sum, delta| sum + delta)
+        });
+        if lines.y != 0.0 {
+            let share = self.layout.share_at(x).clamp(0.0, 1.0);
+            let factor = ZOOM_PER_LINE.powf(f64::from(lines.y));
+            out.push(Request::ZoomTime { share, factor });
+        }
+        if lines.x != 0.0 {
+            out.push(Request::PanTime(-PAN_PER_LINE * f64::from(lines.x)));
+        }
+    }
+
+    /// Back to now; there only if one is not there.
+    fn button(&self, ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
+        let is_away = self.run.is_in_past() || self.view.timeline.axis.follow == Follow::Nothing;
+        if !is_away {
+            return;
+        }
+        let Rect { min, max } = self.layout.rect;
+        let place = egui::Rect::from_min_max(
+            pos2(min.x + 6.0, self.layout.axis.min.y + 1.0),
+            pos2(self.layout.axis.min.x - 6.0, max.y - 1.0),
+        );
+        let text = RichText::new(words::timeline::NOW).color(color(model.theme.accent));
+        let style = ui.style_mut();
+        style.spacing.button_padding = vec2(2.0, 0.0);
+        style.spacing.interact_size.y = place.height();
+        let button = ui.put(place, egui::Button::new(text).min_size(place.size()));
+        let clicked = button.clicked();
+        super::widgets::explain(button, Command::Now, None);
+        if clicked {
+            out.push(Request::Command(Command::Now));
+        }
+    }
+
+    fn click(&self, at: Time) -> Click {
+        let (from, until) = (self.run.shown_from(), self.run.shown_until());
+        // Less than a pixel beyond the present is the present.
+        let slack_us = self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
+        match self.run.origin {
+            _ if at < from => Click::TooEarly(from),
+            _ if at.0 > until.0 + (3.0 * slack_us) as u64 => Click::NotYet,
+            Origin::Live => Click::ShowsLive,
+            Origin::Simulated | Origin::Recorded => Click::Shows,
+        }
+    }
+
+    /// What was going on there.
+    fn tip(&self, ctx: &egui::Context, model: &Model<'_>, at: Point) {
+        let Some(spot) = self.spot(at) else { return };
+        let theme = &model.theme;
+        Area::new(Id::new("timeline tip"))
+            .order(Order::Tooltip)
+            .pivot(Align2::LEFT_BOTTOM)
+            .fixed_pos(pos2(at.x + 12.0, self.layout.rect.min.y - GAP_PX))
+            .constrain_to(ctx.screen_rect())
+            .interactable(false)
+            .show(ctx, |ui| {
+                Frame::popup(ui.style()).show(ui, |ui| {
+                    ui.set_max_width(340.0);
+                    match spot {
+                        Spot::Name(node) => {
+                            self.name(ui, node);
+                            dim(ui, theme, words::timeline::NAME);
+                        }
+                        Spot::Instant(at, node) => {
+                            match node {
+                                Some(node) => self.of_node(ui, model, at, node),
+                                None => self.of_all(ui, at),
+                            }
+                            dim(ui, theme, words::timeline::click(self.click(at)));
+                            dim(ui, theme, words::timeline::HANDLING);
+                        }
+                    }
+                });
+            });
+    }
+
+    fn name(&self, ui: &mut Ui, node: NodeId) {
+        let name = self.run.world.name(node).to_string();
+        ui.label(RichText::new(name).font(bold_font()));
+    }
+
+    fn of_node(&self, ui: &mut Ui, model: &Model<'_>, at: Time, node: NodeId) {
+        self.name(ui, node);
+        let is_over = at > self.run.shown_until();
+        let lane = self.run.lanes.lanes().get(node.index());
+        if let Some((span, until)) = lane.and_then(|lane| lane.at(at)).filter(|_| !is_over) {
+            ui.label(words::timeline::doing(span.stand));
+            dim(ui, &model.theme, words::timeline::stretch(span.from, until));
+        }
+    }
+
+    fn of_all(&self, ui: &mut Ui, at: Time) {
+        ui.label(RichText::new(words::timeline::instant(at)).font(bold_font()));
+        if at > self.run.shown_until() {
+            return;
+        }
+        let shares = self.run.lanes.shares();
+        let nth = shares.partition_point(|(from, _)| *from <= at).checked_sub(1);
+        if let Some((_, shares)) = nth.and_then(|nth| shares.get(nth)) {
+            for line in words::timeline::shares(shares) {
+                ui.label(line);
+            }
+        }
+    }
+}
+
+/// A point; while a button is held it stays within a rectangle.
+fn point(at: egui::Pos2, within: Option<Rect>) -> Point {
+    let at = Point { x: at.x, y: at.y };
+    match within {
+        None => at,
+        Some(Rect { min, max }) => Point {
+            x: at.x.clamp(min.x, (max.x - 0.5).max(min.x)),
+            y: at.y.clamp(min.y, (max.y - 0.5).max(min.y)),
+        },
+    }
+}

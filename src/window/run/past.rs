@@ -1,0 +1,200 @@
+//! Looking at what has happened before: the world is folded anew from the tape, up to the instant that is wanted.
+//!
+//! What is long takes several frames; the picture stays as it was until then. Whoever looks at the past changes nothing:
+//! simulations wait, processes run on. Absent here: what a person did to get there.
+
+use super::{Mode, Run};
+use crate::session::{Origin, Progress};
+use crate::time::{Span, Time};
+use crate::trace::World;
+use std::time::Duration;
+
+/// About how many records are folded before the clock is looked at again.
+const RECORDS_PER_TURN: usize = 400;
+/// Wall time of one frame that counts, at most.
+const FRAME_MAX: Duration = Duration::from_millis(100);
+
+/// What the picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::window) enum Place {
+    /// The latest of what has happened.
+    Present,
+    /// Something that happened before.
+    Past,
+}
+
+/// The picture is on its way to another instant.
+pub(super) struct Seek {
+    to: Time,
+    /// The world as it was earlier, and the number of the first record that it does not know.
+    earlier: Option<(Box<World>, usize)>,
+    /// Where to go from there.
+    then: Option<Time>,
+}
+
+impl Run {
+    /// Whether the picture shows something that is over, or is on its way there.
+    pub(in crate::window) fn is_in_past(&self) -> bool {
+        self.place == Place::Past
+    }
+
+    /// The earliest instant that the picture can show.
+    pub(in crate::window) fn shown_from(&self) -> Time {
+        self.tape.beginning().now
+    }
+
+    /// The latest instant that the picture can show.
+    pub(in crate::window) fn shown_until(&self) -> Time {
+        let known = if self.knows_all { self.lanes.until() } else { Time::ZERO };
+        self.present().max(known)
+    }
+
+    /// Where the present is: as far as anybody has seen.
+    fn present(&self) -> Time {
+        let last = self.tape.len().checked_sub(1).and_then(|nth| self.tape.get(nth));
+        let seen = last.map_or(self.shown_from(), |(at, _)| *at);
+        match self.origin {
+            // Processes go on while nobody looks.
+            Origin::Live if self.place == Place::Past => seen,
+            _ => seen.max(self.session.now()),
+        }
+    }
+
+    /// The instant that the picture shows, or is on its way to.
+    pub(in crate::window) fn wanted(&self) -> Time {
+        let sought = self.seek.as_ref().map(|seek| seek.then.unwrap_or(seek.to));
+        sought.unwrap_or(self.world.now)
+    }
+
+    /// Stops time and shows an instant, or what is nearest to it; returns which.
+    pub(in crate::window) fn seek(&mut self, to: Time) -> Time {
+        self.resumes.get_or_insert(self.pace.mode);
+        self.pace.mode = Mode::Paused;
+        let to = to.clamp(self.shown_from(), self.shown_until());
+        self.go_to(to);
+        to
+    }
+
+    /// Shows the latest of what has happened, and lets time run if it did before.
+    /// Returns when that was.
+    pub(in crate::window) fn return_to_now(&mut self) -> Time {
+        if let Some(mode) = self.resumes.take() {
+            self.pace.mode = mode;
+        }
+        let present = self.present();
+        if self.is_in_past() || self.seek.is_some() {
+            self.go_to(present);
+        }
+        present
+    }
+
+    /// Shows what was there before the last thing that happened.
+    /// Returns when that was.
+    pub(in crate::window) fn step_back(&mut self) -> Time {
+        let before = self.tape.mark_before(self.next, self.world.now);
+        self.seek(before.unwrap_or(self.shown_from()))
+    }
+
+    fn go_to(&mut self, to: Time) {
+        match &mut self.seek {
+            // Whoever drags the playhead wants to see something on the way.
+            Some(seek) => seek.then = Some(to),
+            None => self.seek = Some(self.begin_seeking(to)),
+        }
+        if to < self.present() {
+            self.place = Place::Past;
+        }
+    }
+
+    fn begin_seeking(&self, to: Time) -> Seek {
+        let goes_back = to < self.world.now;
+        let earlier = goes_back.then(|| (Box::new(self.tape.beginning().clone()), 0));
+        Seek {
+            to,
+            earlier,
+            then: None,
+        }
+    }
+
+    /// Goes on until the picture is there, or there is no more time in this frame.
+    pub(super) fn go_on_seeking(&mut self, may_go_on: &dyn Fn() -> bool) {
+        while let Some(mut seek) = self.seek.take() {
+            if self.fold_some(&mut seek) {
+                self.arrive(seek);
+            } else {
+                self.seek = Some(seek);
+            }
+            if !may_go_on() {
+                return;
+            }
+        }
+    }
+
+    /// Folds some more records in. Says whether that was all.
+    fn fold_some(&mut self, seek: &mut Seek) -> bool {
+        let (world, next) = match &mut seek.earlier {
+            Some((world, next)) => (&mut **world, next),
+            None => (&mut self.world, &mut self.next),
+        };
+        let from = *next;
+        *next = self.tape.play(world, from, seek.to, RECORDS_PER_TURN);
+        if *next - from == RECORDS_PER_TURN {
+            return false;
+        }
+        let is_at_end = *next == self.tape.len();
+        if self.knows_all && is_at_end && seek.earlier.is_none() && seek.to > self.session.now() {
+            let progress = self.session.advance(seek.to, RECORDS_PER_TURN);
+            self.fold();
+            self.has_ended = progress == Progress::Finished;
+            return progress != Progress::Limited;
+        }
+        true
+    }
+
+    fn arrive(&mut self, seek: Seek) {
+        if let Some((world, next)) = seek.earlier {
+            let version = self.world.version.max(world.version) + 1;
+            self.world = *world;
+            // What was kept of the picture for another world with this version is not to be taken for this one.
+            self.world.version = version;
+            self.next = next;
+        }
+        self.world.advance_to(seek.to);
+        self.silence = None;
+        self.settle_place();
+        self.seek = seek.then.map(|to| self.begin_seeking(to));
+    }
+
+    /// The end of the past is the present.
+    fn settle_place(&mut self) {
+        let is_over = self.next == self.tape.len() && self.world.now >= self.present();
+        self.place = if is_over { Place::Present } else { Place::Past };
+    }
+
+    /// Lets what has happened happen again, as fast as at first; between things that happen there is no waiting.
+    pub(super) fn play_past(&mut self, wall: Duration) {
+        if !self.pace.is_playing() {
+            return;
+        }
+        let now = self.world.now;
+        let target = match (self.through_silence(wall), self.origin) {
+            (Some(target), _) => target,
+            (None, Origin::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
+            (None, _) => self.pace.target(now, wall, self.bustle()),
+        };
+        let target = target.min(self.present());
+        self.next = self.tape.play(&mut self.world, self.next, target, usize::MAX);
+        self.world.advance_to(target);
+        self.settle_place();
+        if self.place == Place::Present {
+            self.resumes = None;
+        }
+    }
+
+    /// Lets the next thing that happened happen again.
+    pub(super) fn step_in_past(&mut self) {
+        let at = self.tape.mark_from(self.next).unwrap_or(self.present());
+        let now = self.world.now;
+        self.seek(at.max(now));
+    }
+}

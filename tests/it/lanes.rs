@@ -1,0 +1,119 @@
+//! Lanes and tape of real runs: what they say of an instant is what the world said at that instant.
+
+use super::runs::{EVENTFUL, NETWORKS, records, scenario};
+use quorumscope::sim::ExecutorKind::Inline;
+use quorumscope::time::Time;
+use quorumscope::trace::{Lanes, Record, Tape, World};
+use std::sync::Arc;
+
+/// After so many records the world is looked at.
+const EVERY: usize = 61;
+
+/// What one can see of a world's nodes.
+fn seen(world: &World) -> String {
+    let nodes = world.nodes.iter();
+    let seen: Vec<_> = nodes
+        .map(|node| (node.status, &node.view, node.position, &node.config.peer.name))
+        .collect();
+    format!("{seen:?} {:?} {:?}", world.counters, world.flights)
+}
+
+#[test]
+fn lanes_have_the_colour_that_the_nodes_had() {
+    let mut compared = 0;
+    for (name, text) in NETWORKS {
+        let scenario = Arc::new(scenario(name, 7, None, text));
+        let all: Vec<Record> = records(&scenario, Inline, EVENTFUL);
+        let mut world = World::new(Arc::clone(&scenario));
+        let mut lanes = Lanes::default();
+        for (nth, record) in all.iter().enumerate() {
+            world.apply(record);
+            lanes.apply(record);
+            if nth % EVERY != 0 && nth + 1 != all.len() {
+                continue;
+            }
+            assert_eq!(lanes.lanes().len(), world.nodes.len());
+            for (lane, node) in lanes.lanes().iter().zip(&world.nodes) {
+                let (span, until) = lane.at(world.now).unwrap();
+                assert_eq!(until, None);
+                assert_eq!((span.stand.status, span.stand.phase), (node.status, node.view.phase()));
+                compared += 1;
+            }
+            let (_, shares) = lanes.shares().back().unwrap();
+            assert_eq!(shares.total() as usize, world.nodes.len());
+        }
+        // And of the past it says what it said then.
+        let told_then = lanes.clone();
+        let half = Time(world.now.0 / 2);
+        let early: Vec<_> = all.iter().filter(|record| record.at() <= half).collect();
+        let mut lanes = Lanes::default();
+        early.into_iter().for_each(|record| lanes.apply(record));
+        for (then, later) in lanes.lanes().iter().zip(told_then.lanes()) {
+            assert_eq!(then.at(half).map(|found| found.0), later.at(half).map(|found| found.0));
+        }
+    }
+    assert!(compared > 1_000, "{compared}");
+}
+
+#[test]
+fn what_is_played_again_is_what_happened() {
+    let mut compared = 0;
+    for (name, text) in NETWORKS {
+        let scenario = Arc::new(scenario(name, 7, None, text));
+        let all: Vec<Record> = records(&scenario, Inline, EVENTFUL);
+        for kept_max in [usize::MAX, all.len() / 3] {
+            let mut world = World::new(Arc::clone(&scenario));
+            let mut tape = Tape::new(Arc::clone(&scenario), kept_max);
+            let mut looks = Vec::new();
+            for (nth, record) in all.iter().enumerate() {
+                world.apply(record);
+                tape.push(world.now, record.clone());
+                let is_last_of_its_time = all.get(nth + 1).is_none_or(|next| next.at() > world.now);
+                if nth % EVERY == 0 && is_last_of_its_time {
+                    looks.push((world.now, seen(&world)));
+                }
+            }
+            assert_eq!(tape.len(), all.len().min(kept_max));
+            for (at, seen_then) in looks.iter().filter(|(at, _)| *at >= tape.beginning().now) {
+                let mut again = tape.beginning().clone();
+                let mut next = 0;
+                // In portions, as a window does it.
+                loop {
+                    let from = next;
+                    next = tape.play(&mut again, next, *at, 50);
+                    if next == from {
+                        break;
+                    }
+                }
+                assert_eq!(&seen(&again), seen_then, "{name} at {at}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn a_tape_knows_where_something_happened() {
+    let (name, text) = NETWORKS[0];
+    let scenario = Arc::new(scenario(name, 7, None, text));
+    let mut tape = Tape::new(Arc::clone(&scenario), usize::MAX);
+    let all = records(&scenario, Inline, EVENTFUL);
+    let mut now = Time::ZERO;
+    for record in &all {
+        now = now.max(record.at());
+        tape.push(now, record.clone());
+    }
+    let marks: Vec<Time> = all
+        .iter()
+        .filter(|record| !record.is_housekeeping())
+        .map(Record::at)
+        .collect();
+    let last = *marks.last().unwrap();
+    let before = marks.iter().rev().find(|mark| **mark < last).unwrap();
+    assert_eq!(tape.mark_before(tape.len(), Time::MAX), Some(last));
+    assert_eq!(tape.mark_before(tape.len(), last), Some(*before));
+    assert_eq!(tape.mark_before(0, last), None);
+    assert_eq!(tape.mark_from(0), Some(marks[0]));
+    assert_eq!(tape.mark_from(tape.len()), None);
+}

@@ -107,10 +107,12 @@ impl<'a> Scene<'a> {
             LayerName::Nodes => node_shapes::shapes(self),
             LayerName::Labels => labels::shapes(self),
             LayerName::Overlay if self.shows(layers.overlay) => overlay::shapes(self),
-            LayerName::Timeline => self.lanes.map_or(Vec::new(), |lanes| timeline::shapes(self, lanes)),
-            LayerName::Playhead => {
-                self.lanes.map_or(Vec::new(), |lanes| timeline::playhead_shapes(self, lanes))
-            }
+            LayerName::Timeline => self
+                .lanes
+                .map_or(Vec::new(), |lanes| timeline::shapes(self, lanes)),
+            LayerName::Playhead => self
+                .lanes
+                .map_or(Vec::new(), |lanes| timeline::playhead_shapes(self, lanes)),
             LayerName::Reach | LayerName::Edges | LayerName::Messages | LayerName::Overlay => {
                 Vec::new()
             }
@@ -185,7 +187,11 @@ impl<'a> Scene<'a> {
         let layout = timeline::Layout::new(rect, lanes.lanes().len());
         let pixel = |at| layout.x_of(&timeline.axis, at).floor() as i32;
         (bits(rect.min), bits(rect.max), lanes.lanes().len()).hash(&mut hash);
-        (timeline.axis.from_us.to_bits(), timeline.axis.span_us.to_bits()).hash(&mut hash);
+        (
+            timeline.axis.from_us.to_bits(),
+            timeline.axis.span_us.to_bits(),
+        )
+            .hash(&mut hash);
         (self.view.theme, self.view.palette, pixel(timeline.until)).hash(&mut hash);
         match name {
             LayerName::Playhead => (self.world.now, timeline.pointed.map(bits)).hash(&mut hash),

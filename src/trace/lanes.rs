@@ -119,7 +119,9 @@ impl Lane {
     /// The number of the span at an instant; `None` before the first.
     #[must_use]
     pub fn index_at(&self, at: Time) -> Option<usize> {
-        self.spans.partition_point(|span| span.from <= at).checked_sub(1)
+        self.spans
+            .partition_point(|span| span.from <= at)
+            .checked_sub(1)
     }
 
     /// What it was doing at an instant, and until when, if that is over.
@@ -148,10 +150,10 @@ impl Lane {
 
     fn note(&mut self, event: &NodeEvent) {
         match event {
-            NodeEvent::Slot { slot, state } => {
-                if self.newest.is_none_or(|(newest, _)| *slot >= newest) {
-                    self.newest = Some((*slot, phase_of(state)));
-                }
+            NodeEvent::Slot { slot, state }
+                if self.newest.is_none_or(|(newest, _)| *slot >= newest) =>
+            {
+                self.newest = Some((*slot, phase_of(state)));
             }
             NodeEvent::Recorded { slot, .. } => self.decided = Some(*slot),
             NodeEvent::Left => self.status = Status::Left,
@@ -183,6 +185,14 @@ impl Lanes {
     #[must_use]
     pub fn cuts(&self) -> &VecDeque<(Time, Cut)> {
         &self.cuts
+    }
+
+    /// Whether the network was cut at an instant.
+    #[must_use]
+    pub fn is_cut(&self, at: Time) -> bool {
+        let before = self.cuts.partition_point(|(since, _)| *since <= at);
+        let last = before.checked_sub(1).and_then(|nth| self.cuts.get(nth));
+        last.is_some_and(|(_, cut)| *cut == Cut::Cut)
     }
 
     /// How many nodes were doing what, since when; the oldest first.

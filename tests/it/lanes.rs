@@ -13,7 +13,14 @@ const EVERY: usize = 61;
 fn seen(world: &World) -> String {
     let nodes = world.nodes.iter();
     let seen: Vec<_> = nodes
-        .map(|node| (node.status, &node.view, node.position, &node.config.peer.name))
+        .map(|node| {
+            (
+                node.status,
+                &node.view,
+                node.position,
+                &node.config.peer.name,
+            )
+        })
         .collect();
     format!("{seen:?} {:?} {:?}", world.counters, world.flights)
 }
@@ -36,7 +43,10 @@ fn lanes_have_the_colour_that_the_nodes_had() {
             for (lane, node) in lanes.lanes().iter().zip(&world.nodes) {
                 let (span, until) = lane.at(world.now).unwrap();
                 assert_eq!(until, None);
-                assert_eq!((span.stand.status, span.stand.phase), (node.status, node.view.phase()));
+                assert_eq!(
+                    (span.stand.status, span.stand.phase),
+                    (node.status, node.view.phase())
+                );
                 compared += 1;
             }
             let (_, shares) = lanes.shares().back().unwrap();
@@ -49,7 +59,10 @@ fn lanes_have_the_colour_that_the_nodes_had() {
         let mut lanes = Lanes::default();
         early.into_iter().for_each(|record| lanes.apply(record));
         for (then, later) in lanes.lanes().iter().zip(told_then.lanes()) {
-            assert_eq!(then.at(half).map(|found| found.0), later.at(half).map(|found| found.0));
+            assert_eq!(
+                then.at(half).map(|found| found.0),
+                later.at(half).map(|found| found.0)
+            );
         }
     }
     assert!(compared > 1_000, "{compared}");

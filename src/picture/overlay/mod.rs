@@ -38,6 +38,12 @@ pub fn panels(scene: &Scene<'_>) -> Vec<Rect> {
     draw(scene).1
 }
 
+/// Whether there is room for a legend, however short.
+#[must_use]
+pub fn has_legend(scene: &Scene<'_>) -> bool {
+    draw(scene).2 == Legend::Shown
+}
+
 /// A number that differs when the badge does.
 #[must_use]
 pub(super) fn quorums_key(quorums: &Quorums) -> u64 {
@@ -49,27 +55,38 @@ pub(super) fn quorums_key(quorums: &Quorums) -> u64 {
     hash.finish()
 }
 
-fn draw(scene: &Scene<'_>) -> (Vec<Shape>, Vec<Rect>) {
+/// Whether the legend found room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Legend {
+    Shown,
+    LeftOut,
+}
+
+fn draw(scene: &Scene<'_>) -> (Vec<Shape>, Vec<Rect>, Legend) {
     let regions = Regions::of(scene.view.canvas);
     let progress = Progress::of(scene);
     let mut sheet = Sheet::new(scene);
-    match regions.room {
+    let legend = match regions.room {
         Room::Wide => wide(&mut sheet, &regions, &progress),
         Room::Narrow => narrow(&mut sheet, &regions, &progress),
-        Room::Tiny => caption::strip(&mut sheet, regions.strip, &progress),
-    }
+        Room::Tiny => {
+            caption::strip(&mut sheet, regions.strip, &progress);
+            Legend::LeftOut
+        }
+    };
     caption::caption(&mut sheet, regions.caption);
-    sheet.finish()
+    let (shapes, panels) = sheet.finish();
+    (shapes, panels, legend)
 }
 
-fn wide(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
+fn wide(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) -> Legend {
     let scene = sheet.scene;
     let mut left = Column::new(regions.left);
     left.add(
         sheet,
         text_block::block(scene, progress, text_block::Length::Full),
     );
-    left.add_bottom(sheet, legend::variants(scene));
+    let legend = left.add_bottom(sheet, legend::variants(scene));
 
     let mut right = Column::new(regions.right);
     right.add(sheet, verdicts::badge(scene));
@@ -80,9 +97,10 @@ fn wide(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
     }
     let rows = Block::rows_in(right.height_px());
     right.add(sheet, proposals::block(scene, progress, rows));
+    legend
 }
 
-fn narrow(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
+fn narrow(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) -> Legend {
     let scene = sheet.scene;
     let mut column = Column::new(regions.left);
     column.add(
@@ -101,7 +119,7 @@ fn narrow(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) {
     let room = (column.height_px() - shortest).max(PROPOSALS_HEIGHT_MIN_PX);
     let rows = Block::rows_in(room).min(PROPOSALS_NARROW + 1);
     column.add(sheet, proposals::block(scene, progress, rows));
-    column.add_bottom(sheet, legend::variants(scene));
+    column.add_bottom(sheet, legend::variants(scene))
 }
 
 /// A column being filled from the top, and once from the bottom.
@@ -130,18 +148,20 @@ impl Column {
     }
 
     /// Adds the first of several variants that fits at the bottom.
-    fn add_bottom(&mut self, sheet: &mut Sheet<'_>, variants: Vec<Block>) {
+    fn add_bottom(&mut self, sheet: &mut Sheet<'_>, variants: Vec<Block>) -> Legend {
         let fits = variants
             .into_iter()
             .find(|block| block.height_px() <= self.height_px());
-        if let Some(block) = fits {
-            let top = self.free.max.y - block.height_px();
-            let at = Point {
-                x: self.free.min.x,
-                y: top,
-            };
-            sheet.block(at, self.free.width(), &block);
-            self.free.max.y = top - GAP_PX;
-        }
+        let Some(block) = fits else {
+            return Legend::LeftOut;
+        };
+        let top = self.free.max.y - block.height_px();
+        let at = Point {
+            x: self.free.min.x,
+            y: top,
+        };
+        sheet.block(at, self.free.width(), &block);
+        self.free.max.y = top - GAP_PX;
+        Legend::Shown
     }
 }

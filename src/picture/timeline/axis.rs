@@ -167,8 +167,15 @@ mod tests {
             ..Axis::new(7_000_000.0)
         };
         let (step, marks) = axis.marks(0.1);
-        assert_eq!((step, marks[0], marks.len()), (1_000_000, Time(2_000_000), 7));
-        assert!(marks.iter().all(|mark| (0.0..=1.0).contains(&axis.share_of(*mark))));
+        assert_eq!(
+            (step, marks[0], marks.len()),
+            (1_000_000, Time(2_000_000), 7)
+        );
+        assert!(
+            marks
+                .iter()
+                .all(|mark| (0.0..=1.0).contains(&axis.share_of(*mark)))
+        );
     }
 
     #[test]

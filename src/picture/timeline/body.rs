@@ -3,12 +3,12 @@
 //! Absent here: the playhead, and shares (`shares.rs`).
 
 use super::layout::{Kind, Layout};
-use super::{fill, shares};
+use super::{Axis, fill, shares};
 use crate::node::view::Phase;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::scene::Scene;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::{glyphs, node_shapes, text, words};
+use crate::picture::{glyphs, node_shapes, overlay, text, words};
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::Status;
@@ -25,6 +25,8 @@ const TICKED_FROM_PX: f32 = 5.0;
 const TICK_APART_PX: f32 = 3.0;
 /// Spans narrower than this have no letter.
 const LETTER_FROM_PX: f32 = 17.0;
+/// Side of a sign that explains a colour.
+const KEY_PX: f32 = 10.0;
 /// Least height of the lane of the selected node.
 const SELECTED_PX: f32 = 7.0;
 
@@ -47,11 +49,13 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     pen.axis();
     pen.gutter();
     pen.slots();
+    pen.key();
     match layout.kind {
         Kind::Named | Kind::Thin => pen.all_lanes(),
         Kind::Shares => {
             let place = layout.shares(scene.view.selected);
-            pen.shapes.extend(shares::shapes(scene, lanes, &layout, place));
+            pen.shapes
+                .extend(shares::shapes(scene, lanes, &layout, place));
         }
     }
     pen.cuts();
@@ -82,7 +86,7 @@ fn own_lane(scene: &Scene<'_>, lanes: &Lanes, layout: Layout) -> Vec<Shape> {
     pen.shapes.push(Shape::Box {
         rect: place,
         corner_px: 0.0,
-        fill: Some(theme.selected()),
+        fill: Some(theme.accent.with_opacity(0.2).over(theme.background)),
         stroke: Some(Stroke::solid(1.0, theme.selection)),
     });
     pen.lane(lane, place);
@@ -97,10 +101,17 @@ struct Pen<'a> {
     lanes: &'a Lanes,
     layout: Layout,
     /// What belongs to an instant, in no order yet.
-    timed: Vec<(Time, Shape)>,
+    timed: Vec<((Time, Depth), Shape)>,
     /// What is not over.
     open: Vec<Shape>,
     shapes: Vec<Shape>,
+}
+
+/// What lies over what at an instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    Lane,
+    Sign,
 }
 
 /// A stretch of a lane that has one colour.
@@ -114,9 +125,9 @@ struct Cell {
 
 impl Pen<'_> {
     fn finish(mut self) -> Vec<Shape> {
-        // Stable: what was drawn later at an instant stays on top.
-        self.timed.sort_by_key(|(at, _)| *at);
-        self.shapes.extend(self.timed.into_iter().map(|(_, shape)| shape));
+        self.timed.sort_by_key(|(place, _)| *place);
+        self.shapes
+            .extend(self.timed.into_iter().map(|(_, shape)| shape));
         self.shapes.append(&mut self.open);
         self.shapes
     }
@@ -133,27 +144,25 @@ impl Pen<'_> {
         let theme = self.scene.theme;
         let Rect { min, max } = self.layout.rect;
         self.rect(self.layout.rect, theme.panel);
-        self.rect(Rect::from_corners(min.x, min.y, max.x, min.y + 1.0), theme.panel_border);
+        self.rect(
+            Rect::from_corners(min.x, min.y, max.x, min.y + 1.0),
+            theme.panel_border,
+        );
         self.rect(self.layout.lanes, theme.background);
     }
 
     fn axis(&mut self) {
         let (layout, theme) = (self.layout, self.scene.theme);
-        let apart = f64::from(LABEL_APART_PX / layout.lanes.width().max(1.0));
         let axis = self.scene.view.timeline.axis;
-        let (step_us, marks) = axis.marks(apart);
         let base = layout.axis.min.y + baseline(layout.axis.height());
-        for at in marks {
-            let x = layout.x_of(&axis, at).round();
+        for (label, left, right) in labels(&axis, &layout) {
+            let x = ((left + right) / 2.0).round();
             let line = Rect::from_corners(x, layout.lanes.min.y, x + 1.0, layout.lanes.max.y + 3.0);
             self.rect(line, theme.track.with_opacity(0.6));
-            let label = words::timeline::mark(at, step_us);
-            let half = text::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0;
-            if x - half < layout.axis.min.x - 20.0 || x + half > layout.rect.max.x - 2.0 {
-                continue;
+            if left >= layout.axis.min.x - 20.0 && right <= layout.rect.max.x - 2.0 {
+                let at = Point { x, y: base };
+                self.text(at, &label, theme.text_dim, Font::Regular, Anchor::Middle);
             }
-            let at = Point { x, y: base };
-            self.text(at, &label, theme.text_dim, Font::Regular, Anchor::Middle);
         }
     }
 
@@ -191,7 +200,10 @@ impl Pen<'_> {
         let half = FONT_SMALL_PX / 2.0;
         let middle = lane.center().y;
         // Never into the line above or the axis below.
-        let middle = middle.clamp(layout.gutter.min.y + half, (layout.gutter.max.y - half).max(layout.gutter.min.y + half));
+        let middle = middle.clamp(
+            layout.gutter.min.y + half,
+            (layout.gutter.max.y - half).max(layout.gutter.min.y + half),
+        );
         let at = Point {
             x: layout.gutter.max.x - 8.0,
             y: middle + FONT_SMALL_PX * text::CAP_HEIGHT / 2.0,
@@ -210,8 +222,12 @@ impl Pen<'_> {
                 continue;
             }
             if x >= line_from {
-                let line = Rect::from_corners(x, layout.slots.min.y + 4.0, x + 1.0, layout.lanes.max.y);
-                self.timed.push((*at, filled(line, theme.timer.with_opacity(0.75))));
+                let line =
+                    Rect::from_corners(x, layout.slots.min.y + 4.0, x + 1.0, layout.lanes.max.y);
+                self.timed.push((
+                    (*at, Depth::Lane),
+                    filled(line, theme.timer.with_opacity(0.75)),
+                ));
                 line_from = x + TICK_APART_PX;
             }
             let names = [words::timeline::slot(*slot), slot.0.to_string()];
@@ -219,14 +235,69 @@ impl Pen<'_> {
                 let width = text::width_px(&name, Font::Regular, FONT_SMALL_PX);
                 let next = self.lanes.slots().range(slot.next()..).next();
                 let room = next.map_or(layout.rect.max.x, |(_, at)| layout.x_of(&axis, *at));
-                (x >= free_from && x + 4.0 + width < room.min(layout.rect.max.x)).then_some((name, width))
+                (x >= free_from && x + 4.0 + width < room.min(layout.rect.max.x))
+                    .then_some((name, width))
             });
             if let Some((name, width)) = named {
-                let place = Point { x: x + 4.0, y: base };
+                let place = Point {
+                    x: x + 4.0,
+                    y: base,
+                };
                 let shape = words_at(place, &name, theme.text_dim, Font::Regular, Anchor::Left);
-                self.timed.push((*at, shape));
+                self.timed.push(((*at, Depth::Sign), shape));
                 free_from = x + width + 10.0;
             }
+        }
+    }
+
+    /// What the colours mean, where the legend has found no room.
+    fn key(&mut self) {
+        let (layout, theme) = (self.layout, self.scene.theme);
+        if overlay::has_legend(self.scene) {
+            return;
+        }
+        let phases = [
+            Phase::Externalized,
+            Phase::Confirm,
+            Phase::Accept,
+            Phase::Nominate,
+        ];
+        let base = layout.slots.min.y + baseline(layout.slots.height());
+        let mut right = layout.slots.max.x;
+        for phase in phases {
+            let name = words::phase(phase);
+            let width = text::width_px(name, Font::Regular, FONT_SMALL_PX) + KEY_PX + 5.0;
+            let left = right - width;
+            let ground = Rect::from_corners(
+                left - 12.0,
+                layout.rect.min.y + 1.0,
+                right,
+                layout.slots.max.y,
+            );
+            self.open.push(filled(ground, theme.panel));
+            let stand = Stand {
+                status: Status::Running,
+                phase,
+                slot: None,
+            };
+            let middle = layout.slots.center().y;
+            let chip = Rect::from_corners(
+                left,
+                middle - KEY_PX / 2.0,
+                left + KEY_PX,
+                middle + KEY_PX / 2.0,
+            );
+            let color = fill(&theme, stand, theme.background);
+            self.open.extend(color.map(|color| filled(chip, color)));
+            let at = Point { x: right, y: base };
+            self.open.push(words_at(
+                at,
+                name,
+                theme.text_dim,
+                Font::Regular,
+                Anchor::Right,
+            ));
+            right = left - 14.0;
         }
     }
 
@@ -253,12 +324,16 @@ impl Pen<'_> {
             };
             let points = vec![Point { x: left, y }, Point { x: right, y }];
             self.open.push(Shape::Line { points, stroke });
-            let edges = [Some(*at), healed.filter(|at| layout.x_of(&axis, *at) <= layout.lanes.max.x)];
+            let edges = [
+                Some(*at),
+                healed.filter(|at| layout.x_of(&axis, *at) <= layout.lanes.max.x),
+            ];
             for at in edges.into_iter().flatten() {
                 let x = layout.x_of(&axis, at);
                 if x >= layout.lanes.min.x {
                     let line = Rect::from_corners(x - 0.5, y, x + 1.0, layout.lanes.max.y);
-                    self.timed.push((at, filled(line, theme.warning)));
+                    self.timed
+                        .push(((at, Depth::Sign), filled(line, theme.warning)));
                 }
             }
         }
@@ -279,7 +354,12 @@ impl Pen<'_> {
             4.0.. => 0.5,
             _ => 0.0,
         };
-        let bar = Rect::from_corners(place.min.x, place.min.y + gap, place.max.x, place.max.y - gap);
+        let bar = Rect::from_corners(
+            place.min.x,
+            place.min.y + gap,
+            place.max.x,
+            place.max.y - gap,
+        );
         let cell_px = match place.height() {
             4.0.. => CELL_PX,
             _ => CELL_THIN_PX,
@@ -331,8 +411,14 @@ impl Pen<'_> {
         let middle = bar.center().y;
         let through = |width_px: f32, dash_px: Option<f32>, color: Color| Shape::Line {
             points: vec![
-                Point { x: cell.left, y: middle },
-                Point { x: cell.right, y: middle },
+                Point {
+                    x: cell.left,
+                    y: middle,
+                },
+                Point {
+                    x: cell.right,
+                    y: middle,
+                },
             ],
             stroke: Stroke {
                 width_px,
@@ -351,7 +437,11 @@ impl Pen<'_> {
         }
         shapes.extend(self.letter(cell, bar));
         match over {
-            Over::Yes => self.timed.extend(shapes.into_iter().map(|shape| (cell.from, shape))),
+            Over::Yes => self.timed.extend(
+                shapes
+                    .into_iter()
+                    .map(|shape| ((cell.from, Depth::Lane), shape)),
+            ),
             Over::No => self.open.extend(shapes),
         }
     }
@@ -374,18 +464,33 @@ impl Pen<'_> {
         }
         let letter = node_shapes::letter(cell.stand.phase)?;
         let at = center.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0);
-        Some(words_at(at, letter, theme.ink_on(color), Font::Bold, Anchor::Middle))
+        Some(words_at(
+            at,
+            letter,
+            theme.ink_on(color),
+            Font::Bold,
+            Anchor::Middle,
+        ))
     }
 
     /// A tick where a phase begins, a sign where a node stops, starts, falls silent or leaves.
-    fn transition(&mut self, before: Option<&LaneSpan>, span: LaneSpan, x: f32, bar: Rect, ticked: &mut f32) {
+    fn transition(
+        &mut self,
+        before: Option<&LaneSpan>,
+        span: LaneSpan,
+        x: f32,
+        bar: Rect,
+        ticked: &mut f32,
+    ) {
         let Some(before) = before else {
             return;
         };
         let (was, is) = (before.stand, span.stand);
         if was.status != is.status {
             let signs = self.fault(was.status, is.status, x, bar);
-            self.timed.extend(signs.into_iter().map(|sign| (span.from, sign)));
+            let place = (span.from, Depth::Sign);
+            self.timed
+                .extend(signs.into_iter().map(|sign| (place, sign)));
             return;
         }
         let height = match is.phase {
@@ -399,9 +504,15 @@ impl Pen<'_> {
         }
         *ticked = x;
         let top = bar.max.y - bar.height() * height;
-        let width = if is.phase == Phase::Externalized { 2.0 } else { 1.0 };
+        let width = if is.phase == Phase::Externalized {
+            2.0
+        } else {
+            1.0
+        };
         let tick = Rect::from_corners(x - width / 2.0, top, x + width / 2.0, bar.max.y);
-        self.timed.push((span.from, filled(tick, self.scene.theme.selection)));
+        let place = (span.from, Depth::Sign);
+        self.timed
+            .push((place, filled(tick, self.scene.theme.selection)));
     }
 
     fn fault(&self, was: Status, is: Status, x: f32, bar: Rect) -> Vec<Shape> {
@@ -437,12 +548,30 @@ impl Pen<'_> {
                 stroke: None,
             }),
             Status::Silent | Status::Left | Status::Unseen => shapes.push(Shape::Line {
-                points: vec![middle.offset(radius * 0.6, -radius), middle.offset(-radius * 0.6, radius)],
+                points: vec![
+                    middle.offset(radius * 0.6, -radius),
+                    middle.offset(-radius * 0.6, radius),
+                ],
                 stroke,
             }),
         }
         shapes
     }
+}
+
+/// The labels of the axis, and where each begins and ends.
+pub(super) fn labels(axis: &Axis, layout: &Layout) -> Vec<(String, f32, f32)> {
+    let apart = f64::from(LABEL_APART_PX / layout.lanes.width().max(1.0));
+    let (step_us, marks) = axis.marks(apart);
+    let labels = marks.into_iter().map(|at| {
+        let (label, x) = (
+            words::timeline::mark(at, step_us),
+            layout.x_of(axis, at).round(),
+        );
+        let half = text::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0;
+        (label, x - half, x + half)
+    });
+    labels.collect()
 }
 
 /// Whether a stretch has come to its end.

@@ -17,7 +17,7 @@ const NAMED_FROM_PX: f32 = 14.0;
 /// Lanes are at least this high, or there are none.
 const LANE_MIN_PX: f32 = 1.0;
 /// Least and most height of all lanes.
-const LANES_MIN_PX: f32 = 36.0;
+const LANES_MIN_PX: f32 = 20.0;
 const LANES_MAX_PX: f32 = 190.0;
 /// Share of the height of the window that the lanes may have.
 const LANES_SHARE: f32 = 0.155;
@@ -195,7 +195,11 @@ mod tests {
         ] {
             let layout = layout(window, nodes);
             assert_eq!(layout.kind, kind, "{nodes} in {window:?}");
-            assert!(layout.lane_px >= least_px, "{nodes} in {window:?}: {}", layout.lane_px);
+            assert!(
+                layout.lane_px >= least_px,
+                "{nodes} in {window:?}: {}",
+                layout.lane_px
+            );
         }
     }
 
@@ -209,9 +213,15 @@ mod tests {
                     assert!(layout.rect.encloses(*one), "{nodes}: {one:?}");
                     assert!(parts[at + 1..].iter().all(|two| !one.overlaps(*two)));
                 }
-                assert!(layout.rect.height() <= 0.24 * window.1, "{nodes} in {window:?}");
+                assert!(
+                    layout.rect.height() <= 0.24 * window.1,
+                    "{nodes} in {window:?}"
+                );
                 for node in (0..nodes as u32).map(NodeId) {
-                    assert!(layout.lanes.inset(-0.01).encloses(layout.lane(node)), "{node:?}");
+                    assert!(
+                        layout.lanes.inset(-0.01).encloses(layout.lane(node)),
+                        "{node:?}"
+                    );
                 }
             }
         }
@@ -241,9 +251,18 @@ mod tests {
         let many = layout(WINDOWS[1], 1000);
         let top = many.lanes.min.offset(300.0, 4.0);
         let selected = Some(NodeId(412));
-        assert!(matches!(many.spot(&axis, top, selected), Some(Spot::Instant(_, of)) if of == selected));
-        assert!(matches!(many.spot(&axis, top, None), Some(Spot::Instant(_, None))));
+        assert!(
+            matches!(many.spot(&axis, top, selected), Some(Spot::Instant(_, of)) if of == selected)
+        );
+        assert!(matches!(
+            many.spot(&axis, top, None),
+            Some(Spot::Instant(_, None))
+        ));
         assert!(many.shares(selected).min.y > many.lane(NodeId(412)).max.y);
-        assert_eq!(many.spot(&axis, Point { x: 1.0, y: 1.0 }, None), None, "elsewhere");
+        assert_eq!(
+            many.spot(&axis, Point { x: 1.0, y: 1.0 }, None),
+            None,
+            "elsewhere"
+        );
     }
 }

@@ -21,8 +21,8 @@ use super::theme::{Color, Theme};
 use crate::node::view::Phase;
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::lanes::Stand;
 use crate::trace::Status;
+use crate::trace::lanes::Stand;
 
 /// What is left of the colour of a slot that is decided: what is under way stands out.
 pub const DECIDED_SHARE: f32 = 0.38;

@@ -1,7 +1,7 @@
 //! The playhead: which instant the picture above shows. What came after it is veiled. And a hairline at the pointer.
 
 use super::Spot;
-use super::body::{baseline, filled, words_at};
+use super::body::{baseline, filled, labels, words_at};
 use super::layout::Layout;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape};
 use crate::picture::scene::Scene;
@@ -26,32 +26,33 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     let (theme, now) = (&scene.theme, scene.world.now);
     let mut shapes = Vec::new();
     let x = layout.x_of(&timeline.axis, now);
-    let end = layout.x_of(&timeline.axis, timeline.until).min(layout.lanes.max.x);
+    let end = layout
+        .x_of(&timeline.axis, timeline.until)
+        .min(layout.lanes.max.x);
     let from = x.max(layout.lanes.min.x);
     if end > from + 0.5 {
         let later = Rect::from_corners(from, layout.lanes.min.y, end, layout.lanes.max.y);
         shapes.push(filled(later, theme.panel.with_opacity(VEIL)));
     }
-    let pointed = timeline.pointed.and_then(|at| layout.spot(&timeline.axis, at, None));
+    let pointed = timeline
+        .pointed
+        .and_then(|at| layout.spot(&timeline.axis, at, None));
     if let (Some(Spot::Instant(at, _)), Some(point)) = (pointed, timeline.pointed) {
         let hair = point.x.clamp(layout.lanes.min.x, layout.lanes.max.x);
         upright(&layout, hair, 1.0, theme.text_dim, &mut shapes);
-        time(&layout, hair, at, (theme.text, theme.track), &mut shapes);
+        time(
+            scene,
+            &layout,
+            hair,
+            at,
+            (theme.text, theme.track),
+            &mut shapes,
+        );
     }
     if x >= layout.lanes.min.x - 0.5 && x <= layout.lanes.max.x + 0.5 {
         upright(&layout, x, 2.0, theme.selection, &mut shapes);
-        let top = layout.slots.max.y;
-        shapes.push(Shape::Polygon {
-            points: vec![
-                Point { x: x - 5.0, y: top - 7.0 },
-                Point { x: x + 5.0, y: top - 7.0 },
-                Point { x, y: top },
-            ],
-            fill: Some(theme.selection),
-            stroke: None,
-        });
         let colors = (theme.ink_on(theme.selection), theme.selection);
-        time(&layout, x, now, colors, &mut shapes);
+        time(scene, &layout, x, now, colors, &mut shapes);
     }
     shapes
 }
@@ -59,21 +60,43 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
 fn upright(layout: &Layout, x: f32, width: f32, color: Color, out: &mut Vec<Shape>) {
     let half = width / 2.0;
     let (top, bottom) = (layout.slots.max.y - 2.0, layout.lanes.max.y + 2.0);
-    out.push(filled(Rect::from_corners(x - half, top, x + half, bottom), color));
+    out.push(filled(
+        Rect::from_corners(x - half, top, x + half, bottom),
+        color,
+    ));
 }
 
-/// A time in a box on the axis.
-fn time(layout: &Layout, x: f32, at: Time, (ink, ground): (Color, Color), out: &mut Vec<Shape>) {
+/// A time in a box on the axis. Labels of the axis that it would cut go.
+fn time(
+    scene: &Scene<'_>,
+    layout: &Layout,
+    x: f32,
+    at: Time,
+    (ink, ground): (Color, Color),
+    out: &mut Vec<Shape>,
+) {
     let label = words::timeline::instant(at);
     let half = text::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0 + AIR_PX;
     let x = x.min(layout.rect.max.x - half - 1.0).max(layout.axis.min.x);
     let y = layout.axis.min.y + baseline(layout.axis.height());
     let (top, bottom) = (layout.axis.min.y + 1.5, layout.axis.max.y - 1.0);
+    for (_, left, right) in labels(&scene.view.timeline.axis, layout) {
+        if left < x + half && right > x - half {
+            let gone = Rect::from_corners(left, layout.axis.min.y + 3.5, right, layout.axis.max.y);
+            out.push(filled(gone, scene.theme.panel));
+        }
+    }
     out.push(Shape::Box {
         rect: Rect::from_corners(x - half, top, x + half, bottom),
         corner_px: 4.0,
         fill: Some(ground),
         stroke: None,
     });
-    out.push(words_at(Point { x, y }, &label, ink, Font::Regular, Anchor::Middle));
+    out.push(words_at(
+        Point { x, y },
+        &label,
+        ink,
+        Font::Regular,
+        Anchor::Middle,
+    ));
 }

@@ -25,11 +25,17 @@ pub(super) fn shapes(scene: &Scene<'_>, lanes: &Lanes, layout: &Layout, place: R
         let left = place.min.x + nth as f32 * COLUMN_PX;
         let right = (left + COLUMN_PX).min(until_x);
         let until = layout.time_at(&timeline.axis, right);
-        let heights = mean.until(until).map(|share| (share * place.height()).round());
+        let heights = mean
+            .until(until)
+            .map(|share| (share * place.height()).round());
         run = match run {
             Some((from, _, same)) if same == heights => Some((from, right, same)),
             before => {
-                shapes.extend(before.iter().flat_map(|run| column(&scene.theme, place, *run)));
+                shapes.extend(
+                    before
+                        .iter()
+                        .flat_map(|run| column(&scene.theme, place, *run)),
+                );
                 Some((left, right, heights))
             }
         };
@@ -44,7 +50,9 @@ fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6
     let mut shapes = Vec::new();
     let [idle, nominate, accept, confirm, decided, absent] = heights;
     let phases = theme.phases;
-    let decided_color = phases.confirm[0].faded(DECIDED_SHARE).over(theme.background);
+    let decided_color = phases.confirm[0]
+        .faded(DECIDED_SHARE)
+        .over(theme.background);
     let layers: [(f32, Color); 4] = [
         (decided, decided_color),
         (confirm, phases.confirm[0]),
@@ -61,7 +69,10 @@ fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6
     bottom = (bottom - idle).max(place.min.y);
     let top = (bottom - absent).max(place.min.y);
     if top < bottom {
-        shapes.push(filled(Rect::from_corners(left, top, right, bottom), theme.track));
+        shapes.push(filled(
+            Rect::from_corners(left, top, right, bottom),
+            theme.track,
+        ));
     }
     shapes
 }
@@ -112,6 +123,12 @@ impl Mean<'_> {
                 _ => break,
             }
         }
-        sum.map(|sum| if whole > 0.0 { (sum / whole) as f32 } else { 0.0 })
+        sum.map(|sum| {
+            if whole > 0.0 {
+                (sum / whole) as f32
+            } else {
+                0.0
+            }
+        })
     }
 }

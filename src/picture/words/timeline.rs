@@ -84,7 +84,10 @@ pub fn mark(at: Time, step_us: u64) -> String {
         _ => {
             let decimals = (6 - step_us.max(1).ilog10()) as usize;
             let fraction = format!("{:06}", at.0 % 1_000_000);
-            format!("{s}.{} s", fraction.get(..decimals.min(6)).unwrap_or_default())
+            format!(
+                "{s}.{} s",
+                fraction.get(..decimals.min(6)).unwrap_or_default()
+            )
         }
     }
 }
@@ -93,13 +96,14 @@ pub fn mark(at: Time, step_us: u64) -> String {
 #[must_use]
 pub fn doing(stand: Stand) -> String {
     let phase = match stand.phase {
-        Phase::Idle => "takes part in no slot yet",
-        Phase::Nominate => "has voted",
-        Phase::Accept => "has accepted",
-        Phase::Confirm => "has confirmed",
-        Phase::Externalized => "has externalized",
+        Phase::Idle if stand.slot.is_some() => "has not voted yet",
+        Phase::Idle => "in no slot yet",
+        phase => super::phase(phase),
     };
-    let of = stand.slot.map(|of| format!("{}: ", slot(of))).unwrap_or_default();
+    let of = stand
+        .slot
+        .map(|of| format!("{}: ", slot(of)))
+        .unwrap_or_default();
     match stand.status {
         Status::Running => format!("{of}{phase}"),
         Status::Silent => format!("{of}{phase}, but nothing that it sends gets out"),
@@ -109,11 +113,19 @@ pub fn doing(stand: Stand) -> String {
     }
 }
 
+/// While the network is cut.
+pub const CUT: &str = "the network is cut: not everybody hears everybody";
+
 /// From when to when.
 #[must_use]
 pub fn stretch(from: Time, until: Option<Time>) -> String {
     match until {
-        Some(until) => format!("from {} to {} ({})", instant(from), instant(until), length(until.since(from).0)),
+        Some(until) => format!(
+            "from {} to {} ({})",
+            instant(from),
+            instant(until),
+            length(until.since(from).0)
+        ),
         None => format!("since {}", instant(from)),
     }
 }
@@ -133,10 +145,10 @@ fn length(us: u64) -> String {
 pub fn shares(shares: &Shares) -> Vec<String> {
     let [idle, nominate, accept, confirm, externalized] = shares.phases;
     let all = [
-        (externalized, "externalized"),
-        (confirm, "confirmed"),
-        (accept, "accepted"),
-        (nominate, "voted"),
+        (externalized, super::phase(Phase::Externalized)),
+        (confirm, super::phase(Phase::Confirm)),
+        (accept, super::phase(Phase::Accept)),
+        (nominate, super::phase(Phase::Nominate)),
         (idle, "in no slot yet"),
         (shares.absent, "not there"),
     ];
@@ -184,6 +196,9 @@ mod tests {
             phases: [0, 1_200, 3, 0, 0],
             absent: 1,
         };
-        assert_eq!(shares(&all), ["3 accepted", "1,200 voted", "1 not there"]);
+        assert_eq!(
+            shares(&all),
+            ["3 accepted", "1,200 nominated", "1 not there"]
+        );
     }
 }

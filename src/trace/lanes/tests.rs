@@ -138,13 +138,22 @@ fn a_lane_has_the_phases_and_faults_of_its_node() {
     assert_eq!((span.from, until), (ms(100), Some(ms(200))));
     assert_eq!(span.stand.slot, Some(SlotIndex(1)));
     assert_eq!(lane.at(ms(900)).unwrap().1, None, "it goes on");
-    let slots: Vec<_> = lanes.slots().iter().map(|(slot, at)| (slot.0, at.0)).collect();
+    let slots: Vec<_> = lanes
+        .slots()
+        .iter()
+        .map(|(slot, at)| (slot.0, at.0))
+        .collect();
     assert_eq!(slots, [(1, 100_000), (2, 600_000)]);
 }
 
 #[test]
 fn what_takes_no_time_leaves_nothing_behind() {
-    let lanes = lanes(&[added(0, 0), voted(100, 0, 1), recorded(100, 0, 1), voted(100, 0, 2)]);
+    let lanes = lanes(&[
+        added(0, 0),
+        voted(100, 0, 1),
+        recorded(100, 0, 1),
+        voted(100, 0, 2),
+    ]);
     let expected = [
         (0, Status::Running, Phase::Idle),
         (100, Status::Running, Phase::Nominate),
@@ -188,10 +197,42 @@ fn shares_count_every_node_once() {
         lanes.apply(&record);
     }
     let at = |nth: usize| lanes.shares()[nth];
-    assert_eq!(at(0), (ms(0), Shares { phases: [3, 0, 0, 0, 0], absent: 0 }));
+    assert_eq!(
+        at(0),
+        (
+            ms(0),
+            Shares {
+                phases: [3, 0, 0, 0, 0],
+                absent: 0
+            }
+        )
+    );
     assert_eq!(at(2).1.phases, [1, 2, 0, 0, 0]);
-    assert_eq!(at(4), (ms(40), Shares { phases: [0, 1, 0, 0, 1], absent: 1 }));
+    assert_eq!(
+        at(4),
+        (
+            ms(40),
+            Shares {
+                phases: [0, 1, 0, 0, 1],
+                absent: 1
+            }
+        )
+    );
     assert!(lanes.shares().iter().all(|(_, shares)| shares.total() == 3));
+}
+
+#[test]
+fn cuts_are_known_until_they_are_healed() {
+    let groups = vec![vec![NodeId(0)], vec![NodeId(1)]];
+    let lanes = lanes(&[
+        added(0, 0),
+        added(0, 1),
+        acted(100, Action::Cut { groups }),
+        acted(200, Action::Heal),
+    ]);
+    let is_cut = [99, 100, 199, 200].map(|at| lanes.is_cut(ms(at)));
+    assert_eq!(is_cut, [false, true, true, false]);
+    assert_eq!(lanes.cuts().len(), 2);
 }
 
 #[test]
@@ -203,11 +244,19 @@ fn memory_is_bounded_and_the_past_gets_coarse() {
         lanes.apply(&recorded(2 * slot + 2, 0, slot + 1));
     }
     assert_eq!(lanes.lanes()[0].spans().len(), each);
-    assert!(lanes.lanes()[0].at(ms(each as u64 / 2)).is_none(), "forgotten");
+    assert!(
+        lanes.lanes()[0].at(ms(each as u64 / 2)).is_none(),
+        "forgotten"
+    );
     assert!(lanes.lanes()[0].at(ms(2 * each as u64)).is_some());
     let shares = lanes.shares();
     assert!(shares.len() <= SHARES_KEPT && shares.len() > SHARES_KEPT / 3);
     assert_eq!(shares[0].0, Time::ZERO, "the beginning is kept");
-    assert!(shares.iter().zip(shares.iter().skip(1)).all(|(one, two)| one.0 < two.0));
+    assert!(
+        shares
+            .iter()
+            .zip(shares.iter().skip(1))
+            .all(|(one, two)| one.0 < two.0)
+    );
     assert!(lanes.slots().len() <= NAMED_KEPT);
 }

@@ -26,7 +26,7 @@ const WHOLE: f64 = 1.03;
 pub(super) fn begin(run: &Run, view: &mut ViewState, panels: &PanelState) {
     view.timeline = TimelineView {
         rect: panels.timeline.rect,
-        axis: first_axis(run),
+        axis: first_axis(run).following(run.world.now),
         pointed: None,
         until: run.shown_until(),
     };
@@ -66,7 +66,11 @@ impl App {
         if let Some((run, view)) = &mut self.shown {
             let axis = view.timeline.axis.zoomed_about(share, factor);
             let in_sight = (0.0..=1.0).contains(&axis.share_of(run.world.now));
-            let follow = if in_sight { axis.follow } else { Follow::Nothing };
+            let follow = if in_sight {
+                axis.follow
+            } else {
+                Follow::Nothing
+            };
             view.timeline.axis = Axis { follow, ..axis };
         }
     }
@@ -77,7 +81,11 @@ impl App {
             return;
         };
         let share = view.timeline.axis.share_of(run.world.now);
-        let about = if (0.0..=1.0).contains(&share) { share } else { 0.5 };
+        let about = if (0.0..=1.0).contains(&share) {
+            share
+        } else {
+            0.5
+        };
         self.zoom_time(about, ZOOM_PER_KEY.powf(steps));
     }
 

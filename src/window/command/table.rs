@@ -37,7 +37,9 @@ const fn entry(
         | Command::Later
         | Command::Closer
         | Command::Wider
-        | Command::Slower | Command::Faster | Command::NextNode => Repeat::Yes,
+        | Command::Slower
+        | Command::Faster
+        | Command::NextNode => Repeat::Yes,
         _ => Repeat::No,
     };
     Entry {

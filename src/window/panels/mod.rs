@@ -119,7 +119,10 @@ pub(super) enum Request {
     /// Stop time and show this instant.
     Seek(Time),
     /// The timeline shows more or less around a share of its width.
-    ZoomTime { share: f64, factor: f64 },
+    ZoomTime {
+        share: f64,
+        factor: f64,
+    },
     /// The timeline moves by a share of its width.
     PanTime(f64),
     /// Find out about a file on disk.

@@ -101,27 +101,30 @@ impl It<'_> {
             let primary = input.pointer.button_down(PointerButton::Primary);
             (primary, input.pointer.press_origin())
         });
-        let began = began.and_then(|at| self.spot(point(at, None)));
         let at = self.pointed(response).and_then(|at| self.spot(at));
-        match (began, at) {
-            (Some(Spot::Instant(from, _)), Some(Spot::Instant(to, _)))
-                if down && response.is_pointer_button_down_on() =>
-            {
-                if matches!(self.click(from), Click::Shows | Click::ShowsLive)
-                    && self.run.wanted() != to
-                {
-                    out.push(Request::Seek(to));
-                }
-            }
-            (_, Some(Spot::Name(node))) if response.clicked() => out.push(Request::Select(node)),
-            _ => {}
+        let began = began.and_then(|at| self.spot(point(at, None))).or(at);
+        // A press and a release may come in one frame.
+        let is_held = down && response.is_pointer_button_down_on();
+        if let (Some(Spot::Instant(from, _)), Some(Spot::Instant(to, _))) = (began, at)
+            && (is_held || response.clicked())
+            && matches!(self.click(from), Click::Shows | Click::ShowsLive)
+            && self.run.wanted() != to
+        {
+            out.push(Request::Seek(to));
+        }
+        if let Some(Spot::Name(node)) = at
+            && response.clicked()
+        {
+            out.push(Request::Select(node));
         }
         if let Some(Spot::Name(_)) = at {
             response.clone().on_hover_cursor(CursorIcon::PointingHand);
         }
         let width = self.layout.lanes.width().max(1.0);
         if response.dragged_by(PointerButton::Middle) {
-            out.push(Request::PanTime(-f64::from(response.drag_delta().x / width)));
+            out.push(Request::PanTime(-f64::from(
+                response.drag_delta().x / width,
+            )));
         }
         if let Some(at) = response.hover_pos() {
             self.wheel(ui, at.x, out);
@@ -172,7 +175,8 @@ impl It<'_> {
     fn click(&self, at: Time) -> Click {
         let (from, until) = (self.run.shown_from(), self.run.shown_until());
         // Less than a pixel beyond the present is the present.
-        let slack_us = self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
+        let slack_us =
+            self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
         match self.run.origin {
             _ if at < from => Click::TooEarly(from),
             _ if at.0 > until.0 + (3.0 * slack_us) as u64 => Click::NotYet,
@@ -193,7 +197,7 @@ impl It<'_> {
             .interactable(false)
             .show(ctx, |ui| {
                 Frame::popup(ui.style()).show(ui, |ui| {
-                    ui.set_max_width(340.0);
+                    ui.set_max_width(460.0);
                     match spot {
                         Spot::Name(node) => {
                             self.name(ui, node);
@@ -203,6 +207,9 @@ impl It<'_> {
                             match node {
                                 Some(node) => self.of_node(ui, model, at, node),
                                 None => self.of_all(ui, at),
+                            }
+                            if self.run.lanes.is_cut(at) && at <= self.run.shown_until() {
+                                ui.colored_label(color(theme.warning), words::timeline::CUT);
                             }
                             dim(ui, theme, words::timeline::click(self.click(at)));
                             dim(ui, theme, words::timeline::HANDLING);
@@ -233,7 +240,9 @@ impl It<'_> {
             return;
         }
         let shares = self.run.lanes.shares();
-        let nth = shares.partition_point(|(from, _)| *from <= at).checked_sub(1);
+        let nth = shares
+            .partition_point(|(from, _)| *from <= at)
+            .checked_sub(1);
         if let Some((_, shares)) = nth.and_then(|nth| shares.get(nth)) {
             for line in words::timeline::shares(shares) {
                 ui.label(line);

@@ -22,7 +22,8 @@ pub(super) fn show(
     state: &PanelState,
 ) {
     let is_busy = state.menu.is_some()
-        || state.timeline.pointed.is_some() || ctx.input(|input| input.pointer.any_down());
+        || state.timeline.pointed.is_some()
+        || ctx.input(|input| input.pointer.any_down());
     let Some(id) = view.hovered.filter(|_| !is_busy) else {
         return;
     };

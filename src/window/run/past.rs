@@ -45,13 +45,21 @@ impl Run {
 
     /// The latest instant that the picture can show.
     pub(in crate::window) fn shown_until(&self) -> Time {
-        let known = if self.knows_all { self.lanes.until() } else { Time::ZERO };
+        let known = if self.knows_all {
+            self.lanes.until()
+        } else {
+            Time::ZERO
+        };
         self.present().max(known)
     }
 
     /// Where the present is: as far as anybody has seen.
     fn present(&self) -> Time {
-        let last = self.tape.len().checked_sub(1).and_then(|nth| self.tape.get(nth));
+        let last = self
+            .tape
+            .len()
+            .checked_sub(1)
+            .and_then(|nth| self.tape.get(nth));
         let seen = last.map_or(self.shown_from(), |(at, _)| *at);
         match self.origin {
             // Processes go on while nobody looks.
@@ -183,7 +191,9 @@ impl Run {
             (None, _) => self.pace.target(now, wall, self.bustle()),
         };
         let target = target.min(self.present());
-        self.next = self.tape.play(&mut self.world, self.next, target, usize::MAX);
+        self.next = self
+            .tape
+            .play(&mut self.world, self.next, target, usize::MAX);
         self.world.advance_to(target);
         self.settle_place();
         if self.place == Place::Present {

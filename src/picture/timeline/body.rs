@@ -378,15 +378,21 @@ impl Pen<'_> {
                 break;
             }
             let right = layout.x_of(&timeline.axis, until).min(place.max.x);
-            let now = Cell {
+            let mut now = Cell {
                 from: span.from,
                 left: left.max(place.min.x),
                 right,
                 stand: span.stand,
             };
+            let narrow = |cell: Cell| cell.right - cell.left < cell_px;
             cell = Some(match cell {
-                Some(before) if before.right - before.left < cell_px => joined(before, now),
-                Some(before) => {
+                Some(before) if narrow(before) && narrow(now) => joined(before, now),
+                Some(mut before) => {
+                    if narrow(before) {
+                        // It is seen all the same, at the cost of what follows.
+                        before.right = (before.left + cell_px).min(now.right);
+                        now.left = before.right;
+                    }
                     self.cell(before, bar, Over::Yes);
                     now
                 }

@@ -4,6 +4,7 @@ mod files;
 mod nodes;
 mod overlay;
 mod standing;
+mod timeline;
 mod worlds;
 
 use quorumscope::picture::canvas::{LayerName, Point, Shape};

@@ -10,9 +10,7 @@ use crate::trace::Status;
 use crate::trace::lanes::{Shares, Stand};
 
 /// On the button that brings the picture back to what happens now.
-pub const NOW: &str = "Back to now";
-/// The same for a recording: to where it had been played.
-pub const WHOLE: &str = "Show all";
+pub const NOW: &str = "To now";
 /// Why nothing can be done to the network while the picture shows the past.
 pub const PAST: &str =
     "The picture shows the past, which cannot be changed: press End to go back to now.";

@@ -25,6 +25,10 @@ const ZOOM_PER_LINE: f64 = 1.2;
 const PAN_PER_LINE: f64 = 0.04;
 /// Where a person wants a timeline although the window is low, it gets what this height of a window would give it.
 const LOW_WINDOW_PX: f32 = 560.0;
+/// Windows lower than this have no room for both the event log and a timeline that nobody has asked for.
+const LOG_WINDOW_PX: f32 = 700.0;
+/// Left of the axis, room for half a label.
+const LABEL_PX: f32 = 22.0;
 /// Between the timeline and its tip, in pixels.
 const GAP_PX: f32 = 6.0;
 
@@ -41,6 +45,7 @@ pub(super) fn show(
     let height = match state.timeline.wanted {
         Some(Panel::Closed) => None,
         Some(Panel::Open) => height_px(window_px.max(LOW_WINDOW_PX), nodes),
+        None if state.log.is_open() && window_px < LOG_WINDOW_PX => None,
         None => height_px(window_px, nodes),
     };
     let Some(height) = height.filter(|_| nodes > 0) else {
@@ -158,7 +163,7 @@ impl It<'_> {
         let Rect { min, max } = self.layout.rect;
         let place = egui::Rect::from_min_max(
             pos2(min.x + 6.0, self.layout.axis.min.y + 1.0),
-            pos2(self.layout.axis.min.x - 6.0, max.y - 1.0),
+            pos2(self.layout.axis.min.x - LABEL_PX, max.y - 1.0),
         );
         let text = RichText::new(words::timeline::NOW).color(color(model.theme.accent));
         let style = ui.style_mut();

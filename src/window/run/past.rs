@@ -208,3 +208,196 @@ impl Run {
         self.seek(at.max(now));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::Replay;
+    use crate::scenario::{Judge, Options, Scenario, read_scenario};
+    use crate::session::Session;
+    use crate::sim::{ExecutorKind, Simulation};
+    use crate::trace::Record;
+    use crate::window::options::{ScenarioChoice, Source, StartAs};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    const TEXT: &str = r#"
+title = "t"
+description = "d"
+application = "log"
+[trust]
+policy = "found"
+threshold = "2/3"
+[random]
+count = 5
+[[events]]
+at_ms = 2500
+action = "propose"
+node = "n01"
+note = "one"
+[[events]]
+at_ms = 3200
+action = "crash"
+node = "n03"
+[[events]]
+at_ms = 4000
+action = "propose"
+node = "n02"
+note = "two"
+"#;
+
+    const AT: [Time; 4] = [
+        Time::from_ms(2_600),
+        Time::from_ms(3_300),
+        Time::from_ms(4_700),
+        Time::from_ms(6_000),
+    ];
+
+    fn scenario() -> Arc<Scenario> {
+        let judge = Judge {
+            intersecting: &|_| true,
+            disjoint_quorums: &|_| None,
+            top_tier: &|_| Vec::new(),
+        };
+        let options = Options {
+            seed: 4,
+            nodes: None,
+        };
+        Arc::new(read_scenario("t", "t", TEXT, options, &judge).unwrap())
+    }
+
+    fn open(session: Box<dyn Session + Send>, at: Time) -> Run {
+        let choice = ScenarioChoice {
+            source: Source::Given,
+            seed: 4,
+            nodes: None,
+        };
+        Run::new(session, choice, StartAs::PausedAt(at))
+    }
+
+    fn simulated(at: Time) -> Run {
+        let session = Simulation::new(scenario(), ExecutorKind::Inline).unwrap();
+        open(Box::new(session), at)
+    }
+
+    fn records() -> Vec<Record> {
+        let mut session = Simulation::new(scenario(), ExecutorKind::Inline).unwrap();
+        while session.advance(Time::from_ms(8_000), 10_000) == Progress::Limited {}
+        session.take_records()
+    }
+
+    /// What one can see.
+    fn seen(run: &Run) -> String {
+        let nodes: Vec<_> = run
+            .world
+            .nodes
+            .iter()
+            .map(|node| (node.status, &node.view))
+            .collect();
+        let flights: Vec<_> = run.world.flights.values().collect();
+        format!(
+            "{} {nodes:?} {flights:?} {:?}",
+            run.world.now, run.world.counters
+        )
+    }
+
+    /// Lets frames pass until the picture is where it should be.
+    fn arrive(run: &mut Run) {
+        for _ in 0..100_000 {
+            if run.seek.is_none() {
+                return;
+            }
+            run.advance(Duration::from_millis(16), &|| false);
+        }
+        panic!("it never arrives");
+    }
+
+    #[test]
+    fn a_simulation_shows_again_what_it_showed_and_goes_on_as_if_nobody_had_looked() {
+        let mut run = simulated(AT[2]);
+        let present = seen(&run);
+        for at in [AT[0], AT[1], AT[0]] {
+            assert_eq!(run.seek(at), at);
+            assert!(run.is_in_past() && run.is_moving());
+            arrive(&mut run);
+            assert!(run.is_in_past() && !run.pace.is_playing());
+            assert_eq!(seen(&run), seen(&simulated(at)), "{at}");
+        }
+        assert_eq!(run.return_to_now(), AT[2]);
+        arrive(&mut run);
+        assert!(!run.is_in_past());
+        assert_eq!(seen(&run), present);
+        run.hurry_to(AT[3]);
+        assert_eq!(seen(&run), seen(&simulated(AT[3])));
+    }
+
+    #[test]
+    fn a_recording_goes_anywhere_and_knows_its_end() {
+        let replay = Replay::new(scenario(), records());
+        let mut run = open(Box::new(replay), AT[0]);
+        assert!(run.knows_all && run.shown_until() > AT[2]);
+        for at in [AT[2], AT[1], AT[2], AT[0]] {
+            run.seek(at);
+            arrive(&mut run);
+            assert_eq!(seen(&run), seen(&simulated(at)), "{at}");
+        }
+        assert_eq!(run.seek(Time::MAX), run.shown_until());
+        arrive(&mut run);
+        assert!(!run.is_in_past());
+    }
+
+    #[test]
+    fn what_is_over_is_played_again_until_the_present() {
+        let mut run = simulated(AT[2]);
+        let present = seen(&run);
+        run.seek(AT[0]);
+        arrive(&mut run);
+        run.pace.mode = Mode::Playing;
+        let mut frames = 0;
+        while run.is_in_past() {
+            let before = run.world.now;
+            run.advance(Duration::from_millis(16), &|| true);
+            assert!(run.world.now >= before);
+            frames += 1;
+            assert!(frames < 100_000, "it never ends");
+        }
+        assert!(frames > 20, "{frames}: nobody could have seen it");
+        assert_eq!(seen(&run), present);
+        run.hurry_to(AT[3]);
+        assert_eq!(seen(&run), seen(&simulated(AT[3])));
+    }
+
+    #[test]
+    fn a_step_back_undoes_a_step() {
+        let mut run = simulated(AT[1]);
+        run.step();
+        let here = seen(&run);
+        run.step_back();
+        arrive(&mut run);
+        let before = seen(&run);
+        assert_ne!(before, here);
+        run.step();
+        arrive(&mut run);
+        assert_eq!(seen(&run), here);
+        run.step_back();
+        arrive(&mut run);
+        assert_eq!(seen(&run), before);
+    }
+
+    #[test]
+    fn whoever_drags_sees_something_on_the_way_and_ends_where_they_let_go() {
+        let mut run = simulated(AT[2]);
+        let mut shown = BTreeSet::new();
+        let (from, to) = (AT[2].0 / 1_000, AT[0].0 / 1_000);
+        for ms in (to..from).rev().step_by(7) {
+            run.seek(Time::from_ms(ms));
+            run.advance(Duration::from_millis(16), &|| false);
+            run.advance(Duration::from_millis(16), &|| false);
+            shown.insert(run.world.now);
+        }
+        run.seek(AT[0]);
+        arrive(&mut run);
+        assert!(shown.len() > 3, "{} pictures on the way", shown.len());
+        assert_eq!(seen(&run), seen(&simulated(AT[0])));
+    }
+}

@@ -257,6 +257,15 @@ impl Program {
     pub(super) fn click(&self, node: &str, button: &str) {
         let at = self.positions.lock().unwrap().now[node];
         self.point_at(at);
+        self.press_button(button);
+    }
+
+    /// Clicks where the pointer is.
+    pub(super) fn press(&self) {
+        self.press_button(LEFT);
+    }
+
+    fn press_button(&self, button: &str) {
         self.xdotool(&["mousedown", button]);
         pause(Duration::from_millis(150));
         self.xdotool(&["mouseup", button]);

@@ -7,6 +7,7 @@ mod desk;
 mod drag;
 #[cfg(feature = "net")]
 mod live;
+mod timeline;
 mod trace;
 
 use desk::{Desk, Program};

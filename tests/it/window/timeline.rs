@@ -1,0 +1,116 @@
+//! The timeline: it shows, a key hides it, and a click in that of a recording shows another instant.
+
+use super::desk::Desk;
+use std::process::Command;
+
+/// Orange and green of phases, as the screen has them: blue, green, red.
+const NOMINATED: [u8; 3] = [0x00, 0x9f, 0xe6];
+const CONFIRMED: [u8; 3] = [0x73, 0x9e, 0x00];
+/// Width of the screen, and where the timeline of twenty nodes begins.
+const WIDTH: usize = 1280;
+const TOP: usize = 660;
+
+/// How many pixels of the timeline have a colour.
+fn lit(desk: &Desk, color: [u8; 3]) -> usize {
+    let pixels = desk.pixels();
+    let timeline = pixels.get(TOP * WIDTH..).unwrap_or_default();
+    let alike = |pixel: &&[u8; 3]| {
+        pixel
+            .iter()
+            .zip(color)
+            .all(|(one, two)| one.abs_diff(two) <= 2)
+    };
+    timeline.iter().filter(alike).count()
+}
+
+/// What a colour looks like, give or take little, before its time has come.
+fn veiled(color: [u8; 3]) -> [u8; 3] {
+    const PANEL: [u8; 3] = [0x23, 0x1d, 0x1a];
+    let mut veiled = color;
+    for (part, panel) in veiled.iter_mut().zip(PANEL) {
+        *part = (f32::from(*part) * 0.45 + f32::from(panel) * 0.55).round() as u8;
+    }
+    veiled
+}
+
+/// How many pixels above the timeline have a colour.
+fn above(desk: &Desk, color: [u8; 3]) -> usize {
+    let pixels = desk.pixels();
+    // Neither toolbar nor legend.
+    let rows = pixels.chunks(WIDTH).take(TOP - 40).skip(50);
+    rows.flat_map(|row| row.get(250..).unwrap_or_default())
+        .filter(|pixel| **pixel == color)
+        .count()
+}
+
+#[test]
+fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
+    let desk = Desk::new();
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.jsonl");
+    let output = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+        .args(["run", "--scenario", "demo", "--seed", "1", "--trace"])
+        .arg(&trace)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+
+    let mut program = desk.show(&["--replay", trace.to_str().unwrap(), "--paused"]);
+    program.wait_for_nodes(20);
+    // All of the recording is there, veiled, though nothing of it has been played.
+    desk.wait_until("the timeline shows", || {
+        lit(&desk, veiled(NOMINATED)) > 100 && lit(&desk, veiled(CONFIRMED)) > 100
+    });
+    assert_eq!(above(&desk, CONFIRMED), 0, "no node has confirmed anything");
+
+    // Its end: everybody has externalized.
+    program.point_at((1225.0, 720.0));
+    program.press();
+    desk.wait_until("all nodes have externalized", || {
+        above(&desk, CONFIRMED) > 20 * 150
+    });
+    // Its beginning: nobody has voted.
+    program.point_at((200.0, 720.0));
+    program.press();
+    desk.wait_until("nobody has voted", || {
+        above(&desk, CONFIRMED) == 0 && above(&desk, NOMINATED) < 100
+    });
+    // And back, by the key that the help tells of.
+    program.key("End");
+    desk.wait_until("the picture is back", || above(&desk, CONFIRMED) > 20 * 150);
+
+    program.key("w");
+    desk.wait_until("the timeline is gone", || lit(&desk, CONFIRMED) < 200);
+    program.key("w");
+    desk.wait_until("the timeline is there again", || {
+        lit(&desk, CONFIRMED) > 500
+    });
+    program.quit();
+}
+
+#[test]
+fn a_simulation_steps_back_and_goes_on() {
+    let desk = Desk::new();
+    let mut program = desk.start(&["--scenario", "demo", "--seed", "1", "--pause-at", "8s"]);
+    program.wait_for_nodes(20);
+    desk.wait_until("all nodes have externalized", || {
+        above(&desk, CONFIRMED) > 20 * 150
+    });
+    // Five seconds in: the votes.
+    for _ in 0..3 {
+        program.key("Prior");
+    }
+    for _ in 0..3 {
+        program.key("Prior");
+    }
+    desk.wait_until("somebody has not externalized yet", || {
+        above(&desk, CONFIRMED) < 20 * 150
+    });
+    // What is over cannot be changed: a click on a node proposes nothing.
+    program.click("n14", super::desk::LEFT);
+    program.key("End");
+    desk.wait_until("the picture is back", || above(&desk, CONFIRMED) > 20 * 150);
+    program.key("n");
+    let trace = super::trace::Trace::read(&program.quit());
+    assert_eq!(trace.actions("propose").len(), 1, "that of the scenario");
+}

@@ -24,7 +24,7 @@
 //! | [`net`] | the medium: who hears whom, how late, what is lost | message contents, queues |
 //! | [`analysis`] | questions about quorum configurations | protocol state, clocks |
 //! | [`scenario`] | what is to be run; [`scenario::Action`], the one vocabulary of things one can do | running anything |
-//! | [`trace`] | what happened, as data; the world folded from it; checkers; files | the engine |
+//! | [`trace`] | what happened, as data; the world and the lanes of the timeline folded from it; the tape one can look at again; checkers; files | the engine |
 //! | [`session`] | what a window may ask of a run | any particular kind of run |
 //! | [`replay`] | a session over a recorded run | changing anything |
 //! | [`sim`] | virtual time, the queue, two executors: inline, and one named thread per node | wall-clock time |

@@ -7,7 +7,7 @@ use crate::window::command::{Command, Group, TABLE};
 use crate::window::style::{bold_font, color};
 use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
 
-const MOUSE: [(&str, &str); 6] = [
+const MOUSE: [(&str, &str); 7] = [
     (
         "Click on a node",
         "It proposes what the toolbar says, and is selected",
@@ -22,6 +22,10 @@ const MOUSE: [(&str, &str); 6] = [
         "Moves the picture; so does the middle button",
     ),
     ("Wheel", "Zooms at the pointer"),
+    (
+        "Click in the timeline",
+        "Shows that instant again; a double click goes back to now",
+    ),
     ("Drop a file", "It becomes the file that a click proposes"),
 ];
 

@@ -7,6 +7,7 @@
 
 mod axis;
 mod body;
+mod lane;
 mod layout;
 mod playhead;
 mod shares;

@@ -25,9 +25,9 @@ fn lit(desk: &Desk, color: [u8; 3]) -> usize {
     timeline.iter().filter(alike).count()
 }
 
-/// Whether there is the ground of names left of lanes.
+/// Whether there is the ground of names left of lanes; no panel of the picture comes so far to the left.
 fn is_shown(desk: &Desk) -> bool {
-    desk.pixels().get(720 * WIDTH + 20) == Some(&PANEL)
+    desk.pixels().get(770 * WIDTH + 5) == Some(&PANEL)
 }
 
 /// What a colour looks like, give or take little, before its time has come.

@@ -208,3 +208,104 @@ impl BallotLedger {
         self.stop_watching();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scp::id::{QuorumSetId, SlotIndex};
+    use crate::scp::ledger::SenderSet;
+    use crate::scp::statement::{Ballot, Envelope};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    fn statement() -> impl Strategy<Value = Statement> {
+        let ballot =
+            || (1..4_u32, "[ab]").prop_map(|(n, x)| Ballot::new(n, Value::from(x.as_str())));
+        let prepare = (ballot(), prop::option::of(ballot()), 0..2_u32, 0..3_u32);
+        let confirm = (ballot(), 1..4_u32, 1..3_u32, 1..4_u32);
+        prop_oneof![
+            prepare.prop_map(|(ballot, prepared, n_c, n_h)| Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime: None,
+                n_c,
+                n_h,
+            }),
+            confirm.prop_map(|(ballot, n_prepared, n_commit, n_h)| Statement::Confirm {
+                ballot,
+                n_prepared,
+                n_commit,
+                n_h,
+            }),
+            (ballot(), 1..4_u32).prop_map(|(commit, n_h)| Statement::Externalize { commit, n_h }),
+        ]
+    }
+
+    fn said(from: NodeId, statement: Statement) -> Recorded {
+        let quorum_set = QuorumSetId {
+            owner: from,
+            nth: 1,
+        };
+        let slot = SlotIndex(1);
+        Recorded {
+            envelope: Arc::new(Envelope {
+                from,
+                slot,
+                quorum_set,
+                statement,
+            }),
+            set: SenderSet::Alone,
+        }
+    }
+
+    /// What is asked of every statement here.
+    fn promises() -> [Promise; 7] {
+        [
+            Promise::VotesPrepare(1),
+            Promise::AcceptsPrepare(2),
+            Promise::VotesSomeCommit,
+            Promise::AcceptsSomeCommit,
+            Promise::CommitBeyond(1),
+            Promise::AtCounter(2),
+            Promise::AboveCounter(1),
+        ]
+    }
+
+    proptest! {
+        /// Counted or tallied, with few and with many different statements, and after a turn was undone: it is who makes
+        /// the pledge.
+        #[test]
+        fn makers_are_those_whose_latest_statement_makes_the_pledge(
+            turns in prop::collection::vec(
+                (prop::collection::vec((0..12_u32, statement()), 1..5), prop::bool::weighted(0.2)), 1..25),
+            asked in prop::collection::vec(any::<bool>(), 25),
+        ) {
+            let mut ledger = BallotLedger::default();
+            let mut latest: BTreeMap<NodeId, Statement> = BTreeMap::new();
+            for ((turn, is_undone), is_asked) in turns.into_iter().zip(asked) {
+                ledger.ledger_mut().begin();
+                let before = latest.clone();
+                for (node, statement) in turn {
+                    latest.insert(NodeId(node), statement.clone());
+                    ledger.record(said(NodeId(node), statement));
+                }
+                if is_undone {
+                    ledger.undo();
+                    latest = before;
+                }
+                // Some tallies are to miss several turns.
+                for promise in promises().into_iter().filter(|_| is_asked) {
+                    let x = Value::from("a");
+                    let pledge = promise.of(&x);
+                    let makes = |(node, said): (&NodeId, &Statement)| pledge.is_made_by(said).then_some(*node);
+                    let expected: NodeSet = latest.iter().filter_map(makes).collect();
+                    let makers = ledger.makers(pledge);
+                    prop_assert_eq!(ledger.nodes(&makers), &expected, "{:?}", promise);
+                }
+                let highest = latest.values().map(Statement::counter).max();
+                prop_assert!(Some(ledger.highest_counter()) >= highest);
+            }
+        }
+    }
+}

@@ -167,6 +167,89 @@ impl WeightWalk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scp::driver::{ValidationContext, Validity};
+    use crate::scp::id::{Counter, QuorumSetId};
+    use crate::time::Span;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// Hashes that are a few numbers, so that they are often equal; greatest and least ones are among them.
+    struct Hashes {
+        neighbour: Vec<u64>,
+        priority: Vec<u64>,
+    }
+
+    impl Driver for Hashes {
+        fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
+            Validity::FullyValid
+        }
+        fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
+            None
+        }
+        fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
+            None
+        }
+        fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
+            self.neighbour[node.index()]
+        }
+        fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
+            self.priority[node.index()]
+        }
+        fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
+            0
+        }
+        fn nomination_timeout(&self, _: u32) -> Span {
+            Span::ZERO
+        }
+        fn ballot_timeout(&self, _: Counter) -> Span {
+            Span::ZERO
+        }
+        fn quorum_set(&self, _: QuorumSetId) -> Option<Arc<QuorumSet>> {
+            None
+        }
+    }
+
+    const NODES: usize = 6;
+
+    fn number() -> impl Strategy<Value = u64> {
+        (0..6_u64).prop_map(|nth| {
+            if nth == 5 {
+                u64::MAX
+            } else {
+                nth << 62 | nth / 4
+            }
+        })
+    }
+
+    proptest! {
+        /// Whatever is asked first, those win who would win if everything were asked.
+        #[test]
+        fn winners_are_the_neighbours_of_highest_priority(
+            neighbour in prop::collection::vec(number(), NODES),
+            priority in prop::collection::vec(number(), NODES),
+            weights in prop::collection::vec(number(), NODES - 1),
+        ) {
+            let weights: Vec<(NodeId, u64)> = (1..).map(NodeId).zip(weights).filter(|&(_, weight)| weight > 0).collect();
+            let of = |&(node, weight): &(NodeId, u64)| match neighbour[node.index()] <= weight {
+                true => priority[node.index()],
+                false => 0,
+            };
+            let best = weights.iter().map(of).max().unwrap_or(0).max(priority[0]);
+            let mut expected: BTreeSet<NodeId> =
+                weights.iter().filter(|entry| of(entry) == best && best > 0).map(|&(node, _)| node).collect();
+            if priority[0] == best {
+                expected.insert(NodeId(0));
+            }
+            let driver = Hashes { neighbour, priority };
+            let prev = Value::from("");
+            let local = NodeId(0);
+            let election = Election { driver: &driver, slot: SlotIndex(1), prev: &prev, local, set: None };
+            let mut winners = Winners::new();
+            election.find_winners(1, &weights, &mut winners);
+            prop_assert_eq!(winners.iter().copied().collect::<BTreeSet<_>>(), expected);
+        }
+    }
 
     #[test]
     fn all_weights_are_the_single_weights() {

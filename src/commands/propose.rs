@@ -78,10 +78,9 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn agent(timeout: Duration) -> ureq::Agent {
-    ureq::Agent::config_builder()
+    crate::live::agent::agent()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_global(Some(timeout))
-        .http_status_as_error(false)
         .build()
         .new_agent()
 }

@@ -176,12 +176,9 @@ impl Link {
 /// Makes calls that never take longer than `timeout`.
 #[must_use]
 pub(super) fn agent(timeout: Duration) -> ureq::Agent {
-    ureq::Agent::config_builder()
+    super::agent::agent()
         .timeout_connect(Some(CONNECT_TIMEOUT.min(timeout)))
         .timeout_global(Some(timeout))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .user_agent(concat!("quorumscope/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()
 }

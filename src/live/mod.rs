@@ -16,12 +16,14 @@
 //! | `identity` | the key pair, and what signatures cover |
 //! | `udp`, `links`, `seen` | announcements; calls to other nodes; what has come lately |
 //! | `http`, `status` | REST, and what it tells |
+//! | `agent` | the client with which nodes are called |
 //! | `store`, `files`, `fetch` | what survives; files by hash; getting them from others |
 //! | `cluster` | several nodes on one machine, and their end |
 //! | `attach` | watching nodes from outside: a session over their `GET /events` |
 //!
 //! One thread decides (`qs-node`); the others wait for the network or the disk. Absent here: protocol, pictures.
 
+pub mod agent;
 pub mod attach;
 mod chain;
 mod clock;

@@ -217,7 +217,7 @@ mod tests {
             if nth == 5 {
                 u64::MAX
             } else {
-                nth << 62 | nth / 4
+                (nth << 62) | (nth / 4)
             }
         })
     }

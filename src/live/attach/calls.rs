@@ -37,11 +37,9 @@ struct PeersAnswer {
 impl Caller {
     /// A caller that shows this token, if one is needed.
     pub(super) fn new(token: Option<String>) -> Caller {
-        let config = ureq::Agent::config_builder()
+        let config = crate::live::agent::agent()
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(CALL))
-            .http_status_as_error(false)
-            .proxy(None)
             .build();
         Caller {
             agent: config.into(),

@@ -72,15 +72,10 @@ pub(super) enum Ended {
     },
 }
 
-/// The client: as the settings say; no proxies, and no way elsewhere.
+/// The client: as the settings say.
 pub(super) fn agent(settings: &FetchSettings) -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .proxy(None)
+    crate::live::agent::agent()
         .max_idle_connections(0)
-        .user_agent(concat!("quorumscope/", env!("CARGO_PKG_VERSION")))
         .timeout_resolve(Some(settings.connect))
         .timeout_connect(Some(settings.connect))
         .timeout_per_write(Some(settings.idle))

@@ -1,6 +1,7 @@
 //! What arrives: announcements, messages, bundles. Signatures have been checked; here it is decided what reaches the node.
 
 use super::Host;
+use crate::live::clock::Age;
 use crate::live::command::Reply;
 use crate::live::links::Errand;
 use crate::live::status::PeersView;
@@ -25,12 +26,12 @@ impl Host {
         if said.key == self.office.identity.key() {
             return self.figures.count("datagrams_of_its_own");
         }
-        let now_us = self.clock.epoch_unix_us() + self.clock.now().0;
-        // A goodbye may be passed on long after it was said: an old one is recognised by its number.
-        let is_goodbye = said.kind == AnnouncementKind::Leaving;
-        let is_old = said.mark_us.abs_diff(now_us) > self.config.limits.clock_skew_ms * 1000;
-        if is_old && !is_goodbye {
-            return self.figures.count("datagrams_stale");
+        let skew_us = self.config.limits.clock_skew_ms * 1000;
+        match self.clock.age(said.mark_us, skew_us) {
+            Age::Fresh => {}
+            // A goodbye may be passed on long after it was said: an old one is recognised by its number.
+            Age::Old if said.kind == AnnouncementKind::Leaving => {}
+            Age::Old | Age::Early => return self.figures.count("datagrams_stale"),
         }
         let id = match self.directory.number(said.key) {
             Ok(id) => id,

@@ -1,7 +1,6 @@
 //! What the node wants done, carried out in order once everything that must survive a crash has been stored.
 
 use super::{Contact, Host, OFFER_INTERVAL, STORING_RETRY};
-use crate::live::clock::unix_us;
 use crate::live::command::{Flight, Journey};
 use crate::live::links::{Endpoint, Errand};
 use crate::live::wire::{
@@ -198,8 +197,8 @@ impl Host {
     }
 
     fn own_announcement(&mut self, said: &Announcement) -> Result<Signed, WireError> {
-        // Of one node the mark only grows, even if somebody puts the system's clock back.
-        self.mark_us = unix_us().max(self.mark_us + 1);
+        let skew_us = self.config.limits.clock_skew_ms * 1000;
+        self.mark_us = self.clock.next_mark_us(self.mark_us, skew_us);
         let identity = &self.office.identity;
         let own = WireAnnouncement {
             version: VERSION,

@@ -42,8 +42,14 @@ pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// The program with these arguments, run to its end.
 pub(super) fn quorumscope(args: &[&str]) -> Output {
+    quorumscope_in(&[], args)
+}
+
+/// The same, in an environment that has this, too.
+pub(super) fn quorumscope_in(environment: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
-    command.args(args).env_remove("DISPLAY").output().unwrap()
+    command.args(args).env_remove("DISPLAY");
+    command.envs(environment.iter().copied()).output().unwrap()
 }
 
 /// What a program printed.
@@ -193,6 +199,16 @@ impl Network {
 
     /// Starts a node; it answers when this returns. Its data folder is that of its name, whoever had it before.
     pub(super) fn start(&self, name: &str, more: &[&str]) -> NodeProcess {
+        self.start_in(&[], name, more)
+    }
+
+    /// The same, in an environment that has this, too.
+    pub(super) fn start_in(
+        &self,
+        environment: &[(&str, &str)],
+        name: &str,
+        more: &[&str],
+    ) -> NodeProcess {
         let mut told = self.arguments(name);
         told.extend(more.iter().map(|arg| (*arg).to_owned()));
         if !more.contains(&"--http") {
@@ -204,6 +220,7 @@ impl Network {
         );
         let child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
             .args(&told)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(File::create(&out).unwrap())
             .stderr(

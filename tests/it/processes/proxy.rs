@@ -1,0 +1,52 @@
+//! A proxy that the environment names is for the world outside: nodes, and who proposes to them, call each other directly.
+
+use super::harness::{
+    Network, own_file, quorumscope_in, text, wait_until_agreed, wait_until_together,
+};
+use serde_json::Value;
+
+/// Nobody is there: whoever asks it gets nowhere.
+const PROXIES: &[(&str, &str)] = &[
+    ("HTTP_PROXY", "http://127.0.0.1:9"),
+    ("http_proxy", "http://127.0.0.1:9"),
+    ("ALL_PROXY", "http://127.0.0.1:9"),
+    ("NO_PROXY", ""),
+    ("no_proxy", ""),
+];
+
+#[test]
+fn nodes_call_each_other_without_the_proxy_of_their_environment() {
+    let network = Network::new();
+    let start = |name, more: &[&str]| network.start_in(PROXIES, name, more);
+    let nodes = vec![
+        start("n1", &["--beacon"]),
+        start("n2", &[]),
+        start("n3", &[]),
+        start("n4", &[]),
+    ];
+    wait_until_together(&nodes);
+    let propose = |what: &[&str]| {
+        let told = ["propose", "--to", &nodes[1].url, "--wait-ms", "120000"];
+        let output = quorumscope_in(PROXIES, &[&told[..], what].concat());
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        said
+    };
+    propose(&["--note", "tea"]);
+    wait_until_agreed(&nodes, &["tea"]);
+    let photo = own_file("assets/photo.jpg");
+    let said = propose(&["--file", photo.to_str().unwrap()]);
+    for node in &nodes {
+        assert!(
+            said.contains(&format!("backed up at {}\n", node.name)),
+            "{said}"
+        );
+    }
+    let all = nodes[0].get("/status?all").json();
+    let all = all["all"].as_array().unwrap();
+    assert_eq!(all.len(), 3);
+    assert!(
+        all.iter().all(|other| other["error"] == Value::Null),
+        "{all:?}"
+    );
+}

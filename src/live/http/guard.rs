@@ -3,7 +3,8 @@
 use super::Api;
 use super::problem::Problem;
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -67,6 +68,10 @@ impl Api {
         }
         if call == Call::Read {
             return Ok(());
+        }
+        check_origin(headers)?;
+        if self.config.token.is_none() {
+            check_host(headers)?;
         }
         match &self.config.token {
             None if from.ip().is_loopback() => Ok(()),
@@ -138,6 +143,49 @@ impl Api {
     }
 }
 
+/// Browsers say which page makes a call. Pages of others do not act here: some calls need no permission that a browser
+/// would ask for first.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let own = text(header::HOST).map(|host| format!("http://{host}"));
+    let is_own = |origin: &HeaderValue| {
+        let own = own.as_deref();
+        own.is_some_and(|own| own.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+    };
+    if headers.get_all(header::ORIGIN).iter().all(is_own) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "this call comes from a page of another origin, and such pages may not act here; expected no header Origin, or the node's own address in it",
+    ))
+}
+
+/// A name may stand for this machine today because somebody wants a browser to believe it. Where nobody shows a token,
+/// only what nobody can make up counts: an address, or localhost.
+fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_plain = |host: &HeaderValue| {
+        let authority = host
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<Authority>().ok());
+        authority.is_some_and(|authority| {
+            let name = authority.host();
+            let bare = name
+                .strip_prefix('[')
+                .and_then(|name| name.strip_suffix(']'));
+            name.eq_ignore_ascii_case("localhost") || bare.unwrap_or(name).parse::<IpAddr>().is_ok()
+        })
+    };
+    if headers.get_all(header::HOST).iter().all(is_plain) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "this node takes such calls only under localhost or an IP address in the header Host, such as 127.0.0.1; start it with --token-file to use other names",
+    ))
+}
+
 /// The type of a body, without parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -155,4 +203,75 @@ fn bears(headers: &HeaderMap, token: &str) -> bool {
         digest
     };
     given.is_some_and(|given| digest(given) == digest(token))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(told: &[(header::HeaderName, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in told {
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_pages_of_the_node_itself_act() {
+        let is_let_in = |host: &str, origins: &[&str]| {
+            let mut told = vec![(header::HOST, host)];
+            told.extend(origins.iter().map(|origin| (header::ORIGIN, *origin)));
+            check_origin(&headers(&told)).is_ok()
+        };
+        let own = "127.0.0.1:8001";
+        assert!(is_let_in(own, &[]), "programs name no origin");
+        assert!(is_let_in(own, &["http://127.0.0.1:8001"]));
+        assert!(is_let_in("LOCALHOST:8001", &["http://localhost:8001"]));
+        for foreign in [
+            "null",
+            "",
+            "http://evil.example",
+            "http://127.0.0.1:8002",
+            "http://127.0.0.1",
+            "https://127.0.0.1:8001",
+            "http://127.0.0.1:8001.evil.example",
+        ] {
+            assert!(!is_let_in(own, &[foreign]), "{foreign}");
+            assert!(!is_let_in(own, &["http://127.0.0.1:8001", foreign]));
+        }
+        let nowhere = headers(&[(header::ORIGIN, "http://127.0.0.1:8001")]);
+        assert!(check_origin(&nowhere).is_err(), "there is no own address");
+    }
+
+    #[test]
+    fn names_that_somebody_could_make_up_are_no_hosts() {
+        let is_let_in = |hosts: &[&str]| {
+            let told: Vec<_> = hosts.iter().map(|host| (header::HOST, *host)).collect();
+            check_host(&headers(&told)).is_ok()
+        };
+        for host in [
+            "localhost",
+            "LocalHost:80",
+            "127.0.0.1",
+            "127.0.0.1:8001",
+            "[::1]:8001",
+            "192.168.1.5:18471",
+        ] {
+            assert!(is_let_in(&[host]), "{host}");
+        }
+        assert!(is_let_in(&[]), "browsers always name one");
+        for host in [
+            "",
+            "n1",
+            "evil.example:8001",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.1 evil.example",
+            "[::1",
+        ] {
+            assert!(!is_let_in(&[host]), "{host}");
+            assert!(!is_let_in(&["127.0.0.1", host]), "{host}");
+        }
+    }
 }

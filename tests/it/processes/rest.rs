@@ -199,7 +199,7 @@ fn slow_callers_are_not_waited_for() {
     for sent in [
         "",
         "GET /status HT",
-        "GET /status HTTP/1.1\r\nhost: n1\r\nx-",
+        "GET /status HTTP/1.1\r\nhost: localhost\r\nx-",
     ] {
         let said = silence_after(&node, sent);
         assert!(
@@ -209,7 +209,7 @@ fn slow_callers_are_not_waited_for() {
     }
     let half = |path: &str, kind: &str| {
         format!(
-            "POST {path} HTTP/1.1\r\nhost: n1\r\nconnection: close\r\ncontent-type: application/{kind}\r\ncontent-length: 20\r\n\r\n{{\"note"
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/{kind}\r\ncontent-length: 20\r\n\r\n{{\"note"
         )
     };
     for (path, kind) in [
@@ -228,7 +228,7 @@ fn slow_callers_are_not_waited_for() {
     // Half a file is none.
     assert!(!network.path("n1/files/half.txt").exists());
     // A connection that is used now and then is not slow.
-    let close = "GET /healthz HTTP/1.1\r\nhost: n1\r\nconnection: close\r\n\r\n";
+    let close = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     assert!(silence_after(&node, close).starts_with("HTTP/1.1 204 "));
 }
 
@@ -330,6 +330,65 @@ fn who_proposes_from_elsewhere_needs_the_token() {
     assert_eq!(status.unwrap().status, 200);
 }
 
+/// Pages of others, and names that only pretend to be this machine, do not act; they may read.
+#[test]
+fn pages_of_others_do_not_act() {
+    let network = Network::new();
+    let node = network.start("n1", &[]);
+    let own = node.url.strip_prefix("http://").unwrap();
+    let secret = "correct-horse-battery";
+    let token = network.file("token", secret);
+    let guarded = network.start("n2", &["--token-file", &token]);
+    let bearer = format!("Bearer {secret}");
+    let foreign = [
+        ("content-type", "text/plain"),
+        ("origin", "http://evil.example"),
+    ];
+    let rebound = [("content-type", "text/plain"), ("host", "evil.example")];
+    let path = "/propose?file=note.txt";
+    check(
+        &node.call("POST", path, &foreign, b"tea"),
+        403,
+        "a page of another origin",
+    );
+    check(
+        &node.call("POST", path, &rebound, b"tea"),
+        403,
+        "under localhost or an IP address",
+    );
+    check(
+        &node.call("GET", "/events", &rebound[1..], b""),
+        403,
+        "under localhost or an IP",
+    );
+    let note = [("content-type", "application/json"), foreign[1]];
+    check(
+        &node.call("POST", "/propose", &note, br#"{"note": "tea"}"#),
+        403,
+        "another origin",
+    );
+    for headers in [&foreign[1..], &rebound[1..]] {
+        assert_eq!(node.call("GET", "/status", headers, b"").status, 200);
+    }
+    assert_eq!(node.status().pool.len(), 0);
+    let itself = [
+        ("content-type", "text/plain"),
+        ("origin", node.url.as_str()),
+        ("host", own),
+    ];
+    assert_eq!(node.call("POST", path, &itself, b"tea").status, 202);
+    // Who shows a token may use any name for the node, but no page may use the token of somebody else.
+    let shown = ("authorization", bearer.as_str());
+    let named = [rebound[0], rebound[1], shown];
+    assert_eq!(guarded.call("POST", path, &named, b"tea").status, 202);
+    let page = [foreign[0], foreign[1], shown];
+    check(
+        &guarded.call("POST", path, &page, b"tea"),
+        403,
+        "a page of another origin",
+    );
+}
+
 #[test]
 fn a_full_pool_takes_no_more() {
     let network = Network::new();
@@ -370,7 +429,7 @@ fn a_node_that_is_stopping_says_so() {
         let node = network.start("n1", &[]);
         let place = node.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(place).unwrap();
-        let head = "POST /propose HTTP/1.1\r\nhost: n1\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"note\":";
+        let head = "POST /propose HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"note\":";
         stream.write_all(head.as_bytes()).unwrap();
         // A call behind it on another connection has been answered: the first is being read.
         assert_eq!(node.get("/healthz").status, 204);

@@ -10,6 +10,7 @@ mod problem;
 mod propose;
 mod questions;
 mod server;
+mod survey;
 
 pub(super) use server::{ServeError, Server};
 
@@ -26,6 +27,7 @@ use guard::Buckets;
 use problem::Problem;
 use std::sync::Arc;
 use std::time::Duration;
+use survey::Surveyor;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use utoipa::OpenApi;
@@ -47,6 +49,7 @@ pub(super) struct Api {
     /// True when everything ends.
     pub ending: watch::Receiver<bool>,
     buckets: Buckets,
+    surveyor: Surveyor,
     description: std::sync::OnceLock<utoipa::openapi::OpenApi>,
 }
 
@@ -76,6 +79,7 @@ impl Api {
             files,
             ending,
             buckets: Buckets::default(),
+            surveyor: Surveyor::default(),
             description: std::sync::OnceLock::new(),
         }
     }

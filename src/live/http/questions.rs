@@ -4,8 +4,8 @@ use super::Api;
 use super::guard::Call;
 use super::problem::{Problem, Problems};
 use crate::live::command::Command;
-use crate::live::links::{QUESTION_HEADER, agent};
-use crate::live::status::{OtherLog, OtherView, PeersView, Status, StatusQuestion};
+use crate::live::links::QUESTION_HEADER;
+use crate::live::status::{PeersView, Status, StatusQuestion};
 use crate::live::wire::{Opened, Signed};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -15,15 +15,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 /// Entries of a log that are shown if nobody says how many.
 const ENTRIES: u32 = 100;
 /// Entries of a log that are shown at most.
 const ENTRIES_MAX: u32 = 10_000;
-/// How long other nodes are waited for.
-const OTHERS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What of the status is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -72,7 +69,7 @@ pub(super) async fn status(
         }
     };
     if asks_all {
-        status.all = Some(logs_of(&status.nodes, question).await);
+        status.all = Some(api.surveyor.logs_of(status.nodes.clone(), question).await?);
     }
     Ok(Json(*status))
 }
@@ -82,53 +79,6 @@ pub(super) fn bad_query(error: &QueryRejection) -> Problem {
         StatusCode::BAD_REQUEST,
         format!("the query: {}", error.body_text()),
     )
-}
-
-/// Asks all of them at once.
-async fn logs_of(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
-    let asked: Vec<_> = nodes
-        .iter()
-        .map(|node| {
-            let node = node.clone();
-            tokio::task::spawn_blocking(move || log_of(node, question))
-        })
-        .collect();
-    let mut logs = Vec::new();
-    for answer in asked {
-        logs.extend(answer.await);
-    }
-    logs
-}
-
-fn log_of(node: OtherView, question: StatusQuestion) -> OtherLog {
-    let from = question.from_slot;
-    let from = from.map_or(String::new(), |slot| format!("&from_slot={slot}"));
-    let answer = match node.http {
-        None => Err("nobody knows where it answers".to_owned()),
-        Some(http) => agent(OTHERS_TIMEOUT)
-            .get(format!(
-                "http://{http}/status?limit={}{from}",
-                question.limit
-            ))
-            .call()
-            .map_err(|error| error.to_string())
-            .and_then(|mut response| {
-                let status = response.status();
-                let read = response.body_mut().read_json::<Status>();
-                read.map_err(|error| format!("status {status}: {error}"))
-            }),
-    };
-    let (log, error) = match answer {
-        Ok(status) if status.id == node.id => (Some(status.log), None),
-        Ok(_) => (None, Some("another node answers there".to_owned())),
-        Err(error) => (None, Some(error)),
-    };
-    OtherLog {
-        id: node.id,
-        name: node.name,
-        log,
-        error,
-    }
 }
 
 /// The trusted-node service: whom this node has found and trusts, and why.

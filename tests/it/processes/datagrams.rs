@@ -1,10 +1,12 @@
 //! What comes by UDP and is no announcement of this network, said just now by whom it names: it is counted, and that is all.
 
-use super::harness::{Network, NodeProcess, wait_until};
+use super::harness::{Answer, Network, NodeProcess, call, wait_until};
+use super::rest::check;
 use quorumscope::live::identity::Identity;
 use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement};
 use quorumscope::node::AnnouncementKind;
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn now_us() -> u64 {
@@ -163,4 +165,56 @@ fn send_old_news(voice: &Voice<'_>, real: &[u8]) {
     };
     voice.send(&voice.packet(&bye), "datagrams_heard");
     wait_until("it has left", || voice.node.status().nodes.is_empty());
+}
+
+/// Who asks for everybody's log waits for nodes that say nothing; whoever asks beside them for that, too, waits outside,
+/// and all other calls are answered as ever.
+#[test]
+fn a_silent_node_holds_up_only_who_asks_for_its_log() {
+    let network = Network::new();
+    let node = network.start("n1", &[]);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let voice = Voice {
+        socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
+        network: &network,
+        node: &node,
+        author: Identity::new([7; 32]),
+    };
+    let said = WireAnnouncement {
+        http: silent.local_addr().unwrap(),
+        ..voice.said()
+    };
+    voice.send(&voice.packet(&said), "datagrams_heard");
+    let content = b"served meanwhile";
+    let headers = [("content-type", "application/octet-stream")];
+    let answer = node
+        .call("POST", "/propose?file=note.txt", &headers, content)
+        .json();
+    let sha256 = answer["proposal"]["file"]["sha256"].as_str().unwrap();
+    let is_refused = || {
+        let path = format!("{}/status?all", node.url);
+        let ask = || call("GET", &path, &[], b"").unwrap();
+        let (answers, files) = thread::scope(|scope| {
+            let asking: Vec<_> = (0..24).map(|_| scope.spawn(ask)).collect();
+            let files: Vec<Answer> = (0..8)
+                .map(|_| node.get(&format!("/files/{sha256}")))
+                .collect();
+            let answers: Vec<Answer> = asking.into_iter().map(|one| one.join().unwrap()).collect();
+            (answers, files)
+        });
+        assert!(files.iter().all(|file| file.body == content));
+        let (told, refused): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 200);
+        for answer in &told {
+            let all = &answer.json()["all"];
+            assert_eq!(all[0]["name"], "n2");
+            assert!(all[0]["error"].is_string(), "{all}");
+        }
+        for answer in &refused {
+            check(answer, 429, "for 4 callers already");
+        }
+        assert!(!told.is_empty());
+        !refused.is_empty()
+    };
+    wait_until("one caller too many", is_refused);
 }

@@ -1,0 +1,132 @@
+//! Asking everybody whom the node knows for their logs: `GET /status?all`.
+//!
+//! Others may be slow, or silent. So they are asked on threads of their own, a few for each caller and for a few callers
+//! at once: files are served and read meanwhile as if nobody had asked.
+
+use super::problem::Problem;
+use crate::live::links::agent;
+use crate::live::status::{OtherLog, OtherView, Status, StatusQuestion};
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, oneshot};
+
+/// For how many callers others are asked at once.
+const SURVEYS_MAX: usize = 4;
+/// How many others are asked at once for one caller.
+const ASKED_AT_ONCE: usize = 8;
+/// How long one other node is waited for.
+const OTHER_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long all of them are waited for.
+const SURVEY_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Asks others, for a few callers at once.
+#[derive(Debug)]
+pub(super) struct Surveyor {
+    places: Arc<Semaphore>,
+}
+
+impl Default for Surveyor {
+    fn default() -> Surveyor {
+        Surveyor {
+            places: Arc::new(Semaphore::new(SURVEYS_MAX)),
+        }
+    }
+}
+
+impl Surveyor {
+    /// The logs of `nodes`, in their order, or why there is none.
+    ///
+    /// # Errors
+    /// If others are being asked for as many callers as may be.
+    pub(super) async fn logs_of(
+        &self,
+        nodes: Vec<OtherView>,
+        question: StatusQuestion,
+    ) -> Result<Vec<OtherLog>, Problem> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            let why = format!(
+                "others are being asked for {SURVEYS_MAX} callers already; wait a moment, or ask without ?all"
+            );
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, why));
+        };
+        let (reply, answer) = oneshot::channel();
+        let survey = move || {
+            let logs = survey(&nodes, question);
+            // Held until nobody is asked any more, even if the caller has not waited for it.
+            drop(place);
+            drop(reply.send(logs));
+        };
+        thread::Builder::new()
+            .name("qs-survey".to_owned())
+            .spawn(survey)
+            .map_err(|error| Problem::unavailable(format!("others cannot be asked: {error}")))?;
+        answer
+            .await
+            .map_err(|_| Problem::unavailable("the others could not be asked"))
+    }
+}
+
+fn survey(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
+    let deadline = Instant::now() + SURVEY_TIMEOUT;
+    let next = AtomicUsize::new(0);
+    let ask = || {
+        let mut logs = Vec::new();
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            match nodes.get(nth) {
+                Some(node) => logs.push((nth, log_of(node, question, deadline))),
+                None => return logs,
+            }
+        }
+    };
+    let mut logs = thread::scope(|scope| {
+        // Without more threads this one asks them all.
+        let more: Vec<_> = (1..ASKED_AT_ONCE.min(nodes.len()))
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, ask).ok())
+            .collect();
+        let mut logs = ask();
+        for asked in more {
+            // One that broke down leaves its nodes out.
+            logs.extend(asked.join().unwrap_or_default());
+        }
+        logs
+    });
+    logs.sort_by_key(|(nth, _)| *nth);
+    logs.into_iter().map(|(_, log)| log).collect()
+}
+
+fn log_of(node: &OtherView, question: StatusQuestion, deadline: Instant) -> OtherLog {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = match node.http {
+        None => Err("nobody knows where it answers".to_owned()),
+        Some(_) if left.is_zero() => Err("no time was left to ask it".to_owned()),
+        Some(http) => {
+            let from = question.from_slot;
+            let from = from.map_or(String::new(), |slot| format!("&from_slot={slot}"));
+            let limit = question.limit;
+            agent(OTHER_TIMEOUT.min(left))
+                .get(format!("http://{http}/status?limit={limit}{from}"))
+                .call()
+                .map_err(|error| error.to_string())
+                .and_then(|mut response| {
+                    let status = response.status();
+                    let read = response.body_mut().read_json::<Status>();
+                    read.map_err(|error| format!("status {status}: {error}"))
+                })
+        }
+    };
+    let (log, error) = match answer {
+        Ok(status) if status.id == node.id => (Some(status.log), None),
+        Ok(_) => (None, Some("another node answers there".to_owned())),
+        Err(error) => (None, Some(error)),
+    };
+    OtherLog {
+        id: node.id,
+        name: node.name.clone(),
+        log,
+        error,
+    }
+}

@@ -74,7 +74,8 @@ pub struct NodeArgs {
     /// How long a slow client may keep a call waiting.
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     pub patience_ms: u64,
-    /// Record everything into this trace file.
+    /// Record everything into this trace file, at most a second late. A file of that name from an earlier life is kept:
+    /// n1.jsonl.zst becomes n1.1.jsonl.zst, or the next number that is free.
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// What ending means to others.

@@ -3,13 +3,13 @@
 use super::error::CommandError;
 use crate::analysis::{Fbas, Verdict, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
+use crate::replay::Replay;
 use crate::scenario::{
     BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario, unknown_scenario,
 };
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
-#[cfg(feature = "window")]
-use crate::trace::TraceReader;
+use crate::trace::{Record, TraceError, TraceReader};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +54,32 @@ pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
         },
     )
     .map(drop)
+}
+
+/// The recorded run in this file. If the file ends before the recording does, that is told, and what there is will do.
+///
+/// # Errors
+/// If there is none, or something is wrong with it.
+pub(super) fn replay(path: &Path) -> Result<Replay, CommandError> {
+    let input = |error: TraceError| CommandError::Input(error.to_string());
+    let reader = TraceReader::open(path).map_err(input)?;
+    let mut reader = reader.as_far_as_it_goes();
+    let scenario = Arc::clone(reader.scenario());
+    let records: Result<Vec<Record>, TraceError> = reader.by_ref().collect();
+    let records = records.map_err(input)?;
+    if reader.is_cut_off() {
+        eprintln!("quorumscope: {}", cut_off(path, &records));
+    }
+    Ok(Replay::new(scenario, records))
+}
+
+/// What is said about a trace whose end is missing.
+pub(super) fn cut_off(path: &Path, records: &[Record]) -> String {
+    format!(
+        "{}: this trace has no end, as if who wrote it had been killed, or were still writing; its {} whole records are taken",
+        path.display(),
+        records.len()
+    )
 }
 
 fn read(args: &SourceArgs, judge: &Judge<'_>) -> Result<Scenario, CommandError> {

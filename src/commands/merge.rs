@@ -1,6 +1,7 @@
 //! `quorumscope merge`: the traces of several processes become one that can be played.
 
 use super::error::CommandError;
+use super::load::cut_off;
 use super::say::say;
 use crate::cli::MergeArgs;
 use crate::trace::merge::{Merged, Recording, merge};
@@ -43,7 +44,7 @@ fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
 }
 
 fn read(path: &Path) -> Result<Recording, CommandError> {
-    let mut reader = TraceReader::open(path).map_err(input)?;
+    let mut reader = TraceReader::open(path).map_err(input)?.as_far_as_it_goes();
     let Some(epoch_unix_us) = reader.provenance().epoch_unix_us else {
         return Err(CommandError::Input(format!(
             "{}, line 1: it does not say when its time began (`epoch_unix_us`), so it cannot be put beside others; expected a trace that `quorumscope node --trace` has written",
@@ -52,11 +53,15 @@ fn read(path: &Path) -> Result<Recording, CommandError> {
     };
     let scenario = Arc::clone(reader.scenario());
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
+    let records = records.map_err(input)?;
+    if reader.is_cut_off() {
+        eprintln!("quorumscope: {}", cut_off(path, &records));
+    }
     Ok(Recording {
         name: path.display().to_string(),
         scenario,
         epoch_unix_us,
-        records: records.map_err(input)?,
+        records,
     })
 }
 

@@ -31,7 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         check_writable(written)?;
     }
     if let Some(path) = &args.source.replay {
-        let mut session = Replay::open(path).map_err(input)?;
+        let mut session = load::replay(path)?;
         let progress = Progress::new(session.scenario(), args.quiet || args.json);
         let run = play(&mut session, until, &progress);
         progress.finish();

@@ -9,7 +9,6 @@ use super::{load, run_in_terminal};
 use crate::cli::{SourceArgs, WindowArgs};
 use crate::node::FileInfo;
 use crate::picture::theme::PaletteName;
-use crate::replay::Replay;
 use crate::scenario::BUILT_IN;
 use crate::session::Session;
 use crate::sim::{ExecutorKind, Simulation};
@@ -175,7 +174,7 @@ impl SessionFactory for Factory {
         }
         let source = self.source(choice);
         if let Some(path) = &source.replay {
-            let replay = Replay::open(path).map_err(|error| error.to_string())?;
+            let replay = load::replay(path).map_err(|error| error.to_string())?;
             return Ok(Box::new(replay));
         }
         let scenario = load::scenario(&source).map_err(|error| error.to_string())?;

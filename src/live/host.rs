@@ -183,6 +183,7 @@ impl Host {
                 self.offer();
             }
             self.settle();
+            self.recorder.tend(self.clock.now());
         }
         self.recorder.finish();
         tracing::info!(slot = self.chain.index(), "stopped");

@@ -10,8 +10,8 @@ use crate::net::{LossReason, Position};
 use crate::node::{Input, NodeConfig, Output};
 use crate::scenario::Scenario;
 use crate::scp::NodeId;
-use crate::time::Time;
-use crate::trace::{Record, Snapshot, TraceWriter};
+use crate::time::{Span, Time};
+use crate::trace::{Record, Snapshot, TraceError, TraceWriter};
 use serde::Serialize;
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use tokio::sync::broadcast;
 
 /// How many records wait for somebody who follows.
 const RECORDS_WAITING: usize = 8_192;
+/// How much of a life may be missing at the end of a recording if the process is killed.
+const FLUSH_INTERVAL: Span = Span::from_ms(1_000);
 /// Half the width of the area in which nodes are drawn, in metres.
 const RADIUS_M: f64 = 400.0;
 
@@ -37,6 +39,7 @@ pub(super) struct Recorder {
     config: Arc<NodeConfig>,
     epoch_unix_us: u64,
     trace: Option<TraceWriter>,
+    flushed_at: Time,
     followers: broadcast::Sender<Arc<str>>,
     met: usize,
     last: (Time, u32),
@@ -68,6 +71,7 @@ impl Recorder {
             config,
             epoch_unix_us: clock.epoch_unix_us(),
             trace,
+            flushed_at: Time::ZERO,
             followers: broadcast::Sender::new(RECORDS_WAITING),
             met: 1,
             last: (Time::ZERO, 0),
@@ -88,15 +92,27 @@ impl Recorder {
     }
 
     fn record(&mut self, record: &Record) {
+        self.write(|trace| trace.write(record));
+        if self.followers.receiver_count() > 0 {
+            // Nobody there any more: then nobody misses it.
+            drop(self.followers.send(json(record)));
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut TraceWriter) -> Result<(), TraceError>) {
         if let Some(trace) = &mut self.trace
-            && let Err(error) = trace.write(record)
+            && let Err(error) = write(trace)
         {
             tracing::error!(%error, "the node goes on without being recorded");
             self.trace = None;
         }
-        if self.followers.receiver_count() > 0 {
-            // Nobody there any more: then nobody misses it.
-            drop(self.followers.send(json(record)));
+    }
+
+    /// Time passes: about once a second what has been recorded goes into the file.
+    pub(super) fn tend(&mut self, now: Time) {
+        if now.since(self.flushed_at) >= FLUSH_INTERVAL {
+            self.flushed_at = now;
+            self.write(TraceWriter::flush);
         }
     }
 

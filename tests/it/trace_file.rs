@@ -4,7 +4,7 @@ use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::scenario::Scenario;
 use quorumscope::sim::ExecutorKind::Inline;
 use quorumscope::time::Span;
-use quorumscope::trace::{Record, TraceError, TraceReader, TraceWriter};
+use quorumscope::trace::{Provenance, Record, TraceError, TraceReader, TraceWriter};
 use std::fs;
 use std::path::Path;
 
@@ -237,4 +237,79 @@ fn paths_that_cannot_be_are_told() {
         told(TraceWriter::create(folder.path(), &scenario).err().unwrap())
             .contains("it is a folder")
     );
+}
+
+/// Wherever the file of a killed process ends: what is read is the beginning of what was written, and with it everything
+/// up to the last flush.
+#[test]
+fn what_was_cut_off_is_read_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = network("coming and going in mid-slot");
+    let expected = records(&scenario, Inline, Span::from_ms(1_500));
+    let half = expected.len() / 2;
+    for name in ["t.jsonl", "t.jsonl.zst"] {
+        let path = folder.path().join(name);
+        let provenance = Provenance::default();
+        let mut writer = TraceWriter::create_kept(&path, &scenario, &provenance).unwrap();
+        let begun = fs::metadata(&path).unwrap().len();
+        let (first, rest) = expected.split_at(half);
+        first
+            .iter()
+            .for_each(|record| writer.write(record).unwrap());
+        writer.flush().unwrap();
+        let flushed = fs::metadata(&path).unwrap().len();
+        rest.iter().for_each(|record| writer.write(record).unwrap());
+        writer.finish().unwrap();
+        let whole = fs::read(&path).unwrap();
+        let cut = folder.path().join("cut");
+        for length in (begun..whole.len() as u64)
+            .step_by(1_009)
+            .chain([begun, flushed])
+        {
+            fs::write(&cut, &whole[..length as usize]).unwrap();
+            let mut reader = TraceReader::open(&cut).unwrap().as_far_as_it_goes();
+            let found: Vec<Record> = reader.by_ref().map(Result::unwrap).collect();
+            assert!(reader.is_cut_off(), "{name}, {length}");
+            assert!(expected.starts_with(&found), "{name}, {length}");
+            assert!(length < flushed || found.len() >= half, "{name}, {length}");
+            let strict = read(&cut).unwrap_err().to_string();
+            assert!(strict.contains("expected"), "{name}, {length}: {strict}");
+        }
+        let mut reader = TraceReader::open(&path).unwrap().as_far_as_it_goes();
+        assert!(
+            reader
+                .by_ref()
+                .map(Result::unwrap)
+                .eq(expected.iter().cloned())
+        );
+        assert!(!reader.is_cut_off(), "{name}");
+    }
+}
+
+/// A process writes over nothing, and leaves what it has, however it ends.
+#[test]
+fn the_trace_of_a_process_stays_and_leaves_earlier_ones_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let scenario = network("loss");
+    let records = records(&scenario, Inline, Span::from_ms(100));
+    let kept = path("n1.jsonl.zst");
+    for _ in 0..3 {
+        let mut writer =
+            TraceWriter::create_kept(&kept, &scenario, &Provenance::default()).unwrap();
+        records
+            .iter()
+            .for_each(|record| writer.write(record).unwrap());
+    }
+    let mut names: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|one| one.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["n1.1.jsonl.zst", "n1.2.jsonl.zst", "n1.jsonl.zst"]);
+    for name in names {
+        let reader = TraceReader::open(&folder.path().join(name)).unwrap();
+        let found: Vec<Record> = reader.as_far_as_it_goes().map(Result::unwrap).collect();
+        assert!(found == records, "dropped, not killed: all of it is there");
+    }
 }

@@ -11,6 +11,9 @@
 //! - `end`: the last line, with the number of records: a file without it is not whole;
 //! - any other key: that [`Record`](crate::trace::Record) as it is.
 //!
+//! A process writes its trace bit by bit and may be killed: such a file is read up to its last whole record
+//! ([`TraceReader::as_far_as_it_goes`]).
+//!
 //! A name that ends in `.zst` asks for compression with zstd; what is read is recognised by its content. Absent here:
 //! any meaning of records.
 

@@ -29,6 +29,18 @@ pub struct TraceReader {
     messages: Vec<Arc<Message>>,
     records: u64,
     has_ended: bool,
+    end: End,
+}
+
+/// Whether a trace has to be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It is an error if the file ends before the line with `end`.
+    Asked,
+    /// The last whole record will do.
+    Spared,
+    /// It was not there.
+    Missing,
 }
 
 impl TraceReader {
@@ -56,7 +68,22 @@ impl TraceReader {
             messages: Vec::new(),
             records: 0,
             has_ended: false,
+            end: End::Asked,
         })
+    }
+
+    /// Reads as far as the file goes: the process that wrote it may have been killed, in the middle of a line, or of a
+    /// compressed block. Then the last whole record is the last; [`TraceReader::is_cut_off`] tells.
+    #[must_use]
+    pub fn as_far_as_it_goes(mut self) -> TraceReader {
+        self.end = End::Spared;
+        self
+    }
+
+    /// Whether the file ended before the trace did. Known once all of it has been read.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.end == End::Missing
     }
 
     /// What was run.
@@ -75,11 +102,16 @@ impl TraceReader {
         loop {
             self.line += 1;
             let text = match read_line(&mut *self.lines) {
-                Ok(Some(text)) => text,
-                Ok(None) => {
+                Ok(LineRead::Whole(text)) => text,
+                Ok(LineRead::Nothing | LineRead::CutOff(_)) if self.end != End::Asked => {
+                    self.end = End::Missing;
+                    return Ok(None);
+                }
+                Ok(LineRead::Nothing) => {
                     let problem = format!("the file ends after {} records", self.records);
                     return Err(self.malformed((problem, "more lines, and one with `end`")));
                 }
+                Ok(LineRead::CutOff(why)) => return Err(self.malformed((why, WHOLE))),
                 Err(problem) => return Err(self.malformed(problem)),
             };
             match self.understand(&text) {
@@ -116,11 +148,13 @@ impl TraceReader {
             return Err((problem, "as many as were written"));
         }
         match read_line(&mut *self.lines)? {
-            Some(_) => Err((
+            LineRead::Nothing => Ok(Line::End),
+            // Of the compressed frame only its own end is missing.
+            LineRead::CutOff(_) if self.end != End::Asked => Ok(Line::End),
+            LineRead::Whole(_) | LineRead::CutOff(_) => Err((
                 "something follows the end".to_owned(),
                 "nothing after this line",
             )),
-            None => Ok(Line::End),
         }
     }
 
@@ -225,8 +259,13 @@ enum Line {
 }
 
 fn header(lines: &mut dyn BufRead) -> Result<HeaderIn, Problem> {
-    let empty = || ("the file is empty".to_owned(), "a trace of quorumscope");
-    let text = read_line(lines)?.ok_or_else(empty)?;
+    let text = match read_line(lines)? {
+        LineRead::Whole(text) => text,
+        LineRead::Nothing => {
+            return Err(("the file is empty".to_owned(), "a trace of quorumscope"));
+        }
+        LineRead::CutOff(why) => return Err((why, WHOLE)),
+    };
     let probe: Probe = parse(&text, "the header of a trace of quorumscope")?;
     if probe.format != FORMAT {
         let problem = format!("the format is {:?}", probe.format);
@@ -248,21 +287,36 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
     }
 }
 
-/// The next line without its end; `None` at the end of the file.
-fn read_line(lines: &mut dyn BufRead) -> Result<Option<String>, Problem> {
-    let expected = "a whole trace: record the run again";
+/// What a look for the next line found.
+enum LineRead {
+    /// A line, without its end.
+    Whole(String),
+    /// The end of the file.
+    Nothing,
+    /// The beginning of a line or of a compressed block, and then the end of the file; in words.
+    CutOff(String),
+}
+
+/// What should have been there instead of the end of the file.
+const WHOLE: &str = "a whole trace: record the run again";
+
+fn read_line(lines: &mut dyn BufRead) -> Result<LineRead, Problem> {
     let mut bytes = Vec::new();
-    let count = lines
-        .read_until(b'\n', &mut bytes)
-        .map_err(|error| (error.to_string(), expected))?;
+    let count = match lines.read_until(b'\n', &mut bytes) {
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Ok(LineRead::CutOff(error.to_string()));
+        }
+        Err(error) => return Err((error.to_string(), WHOLE)),
+    };
     if count == 0 {
-        return Ok(None);
+        return Ok(LineRead::Nothing);
     }
     if bytes.pop_if(|last| *last == b'\n').is_none() {
-        return Err(("the line is cut off".to_owned(), expected));
+        return Ok(LineRead::CutOff("the line is cut off".to_owned()));
     }
     let text = String::from_utf8(bytes);
-    text.map(Some)
+    text.map(LineRead::Whole)
         .map_err(|_| ("the line is not text".to_owned(), "UTF-8"))
 }
 

@@ -1,4 +1,5 @@
-//! Writing a trace: under a temporary name, renamed when it is whole.
+//! Writing a trace: of a run under a temporary name, renamed when it is whole; of a process under its name from the
+//! start, because nobody knows how it will end.
 
 use super::line::{
     BundleLine, End, EndLine, HeaderOut, MessageOut, NodeLine, NodeOfScenario, Received,
@@ -33,6 +34,15 @@ impl Sink {
         }
     }
 
+    /// Everything written so far can be read from the file when this returns.
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Plain(file) => file.flush(),
+            // Ends a block, and passes it on.
+            Sink::Compressed(encoder) => encoder.flush(),
+        }
+    }
+
     /// Everything is on disk when this returns.
     fn close(self) -> io::Result<()> {
         let mut file = match self {
@@ -44,11 +54,19 @@ impl Sink {
     }
 }
 
+/// Where a trace is until it is whole.
+enum Place {
+    /// Under this name. It is removed if the trace does not become whole.
+    Temporary(PathBuf),
+    /// Under its own name: what there is of it stays.
+    Own,
+}
+
 /// Writes one trace. Until [`TraceWriter::finish`] nothing has the name that was asked for, and what was there before
-/// stays; dropped before that, it leaves nothing behind.
+/// stays; dropped before that, it leaves nothing behind. That of a process ([`TraceWriter::create_kept`]) is different.
 pub struct TraceWriter {
     path: PathBuf,
-    temporary: PathBuf,
+    place: Place,
     sink: Option<Sink>,
     scenario_nodes: Vec<NodeSpec>,
     records: u64,
@@ -64,7 +82,7 @@ impl TraceWriter {
         TraceWriter::create_from(path, scenario, &Provenance::default())
     }
 
-    /// The same for a trace of real processes.
+    /// The same for a trace that was merged from those of processes.
     ///
     /// # Errors
     /// If no file can be made there.
@@ -77,9 +95,39 @@ impl TraceWriter {
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = PathBuf::from(name);
         let sink = open(path, &temporary).map_err(|source| failed(path, "create", source))?;
+        let place = Place::Temporary(temporary);
+        TraceWriter::begin(path, place, sink, scenario, provenance)
+    }
+
+    /// Begins the trace of a process, which may end at any moment: it has its name from the start, and what has been
+    /// flushed ([`TraceWriter::flush`]) can be read whatever happens then. A file that is there already keeps its content
+    /// under another name: `n1.jsonl.zst` becomes `n1.1.jsonl.zst`, or the next number that is free.
+    ///
+    /// # Errors
+    /// If no file can be made there, or the one that is there cannot be renamed.
+    pub fn create_kept(
+        path: &Path,
+        scenario: &Scenario,
+        provenance: &Provenance,
+    ) -> Result<TraceWriter, TraceError> {
+        keep_earlier(path)
+            .map_err(|source| failed(path, "keep what is there and create", source))?;
+        let sink = open(path, path).map_err(|source| failed(path, "create", source))?;
+        let mut writer = TraceWriter::begin(path, Place::Own, sink, scenario, provenance)?;
+        writer.flush()?;
+        Ok(writer)
+    }
+
+    fn begin(
+        path: &Path,
+        place: Place,
+        sink: Sink,
+        scenario: &Scenario,
+        provenance: &Provenance,
+    ) -> Result<TraceWriter, TraceError> {
         let mut writer = TraceWriter {
             path: path.to_owned(),
-            temporary,
+            place,
             sink: Some(sink),
             scenario_nodes: scenario.nodes.clone(),
             records: 0,
@@ -128,10 +176,20 @@ impl TraceWriter {
         }
     }
 
+    /// What has been written so far can be read from the file when this returns, even if the process then dies.
+    ///
+    /// # Errors
+    /// If the disk is full, and the like.
+    pub fn flush(&mut self) -> Result<(), TraceError> {
+        let flushed = self.sink.as_mut().map_or(Ok(()), Sink::flush);
+        flushed.map_err(|source| failed(&self.path, "write", source))
+    }
+
     /// Completes the file and gives it its name.
     ///
     /// # Errors
-    /// If the disk is full, or the name cannot be given; then nothing is left behind.
+    /// If the disk is full, or the name cannot be given; then nothing is left behind, except of a trace that had its
+    /// name from the start.
     pub fn finish(mut self) -> Result<(), TraceError> {
         let records = self.records;
         self.line(&EndLine {
@@ -140,9 +198,10 @@ impl TraceWriter {
         let Some(sink) = self.sink.take() else {
             return Ok(());
         };
-        let closed = sink
-            .close()
-            .and_then(|()| fs::rename(&self.temporary, &self.path));
+        let closed = sink.close().and_then(|()| match &self.place {
+            Place::Temporary(temporary) => fs::rename(temporary, &self.path),
+            Place::Own => Ok(()),
+        });
         if let Err(source) = closed {
             self.discard();
             return Err(failed(&self.path, "write", source));
@@ -232,9 +291,13 @@ impl TraceWriter {
     }
 
     fn discard(&mut self) {
-        self.sink = None;
-        // Nothing more can be done about a file that does not go away.
-        let _ = fs::remove_file(&self.temporary);
+        let sink = self.sink.take();
+        match &self.place {
+            // Nothing more can be done about a file that does not go away.
+            Place::Temporary(temporary) => drop(fs::remove_file(temporary)),
+            // It ends where it ends; what is still in memory may be the last that is known.
+            Place::Own => drop(sink.map(Sink::close)),
+        }
     }
 }
 
@@ -244,6 +307,35 @@ impl Drop for TraceWriter {
             self.discard();
         }
     }
+}
+
+/// Gives a file that is there another name, so that it stays. What is no file, such as a pipe, has nothing to keep.
+fn keep_earlier(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.is_file() || about.is_symlink() && path.is_file() => {}
+        Ok(_) => return Ok(()),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(why) => return Err(why),
+    }
+    let is_taken = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+    let mut names = (1..u32::MAX).map(|nth| earlier_name(path, nth));
+    let free = names.find(|name| !is_taken(name));
+    let full = || io::Error::new(io::ErrorKind::AlreadyExists, "no number is free for it");
+    fs::rename(path, free.ok_or_else(full)?)
+}
+
+/// `n1.jsonl.zst` with a number: `n1.1.jsonl.zst`.
+fn earlier_name(path: &Path, nth: u32) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (rest, compression) = match name.strip_suffix(".zst") {
+        Some(rest) => (rest, ".zst"),
+        None => (&*name, ""),
+    };
+    let (stem, extension) = match rest.rfind('.') {
+        Some(dot) if dot > 0 => rest.split_at(dot),
+        _ => (rest, ""),
+    };
+    path.with_file_name(format!("{stem}.{nth}{extension}{compression}"))
 }
 
 fn open(path: &Path, temporary: &Path) -> io::Result<Sink> {
@@ -302,5 +394,24 @@ impl Messages {
             self.by_id.remove(&oldest);
         }
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_lives_are_numbered_before_the_extension() {
+        for (path, expected) in [
+            ("n1.jsonl.zst", "n1.7.jsonl.zst"),
+            ("a/n1.jsonl", "a/n1.7.jsonl"),
+            ("a.b/trace", "a.b/trace.7"),
+            ("my.node.jsonl.zst", "my.node.7.jsonl.zst"),
+            ("trace.zst", "trace.7.zst"),
+            (".hidden", ".hidden.7"),
+        ] {
+            assert_eq!(earlier_name(Path::new(path), 7), Path::new(expected));
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::harness::{
 use crate::honesty::check_nodes;
 use crate::merging::check_honesty;
 use quorumscope::node::{Content, Input, Output, Persisted};
-use quorumscope::scenario::Scenario;
+use quorumscope::scenario::{Action, Scenario};
 use quorumscope::trace::merge::Merged;
 use quorumscope::trace::{Record, Status, TraceReader, World};
 use std::fs;
@@ -146,6 +146,103 @@ fn what_nodes_record_is_what_they_did() {
     let picture = fs::read_to_string(svg).unwrap();
     for name in ["n1", "n2", "n3", "n4"] {
         assert!(picture.contains(name), "{name}");
+    }
+}
+
+/// What can be read of a trace that is still being written, or was never completed.
+fn so_far(path: &Path) -> Option<(Arc<Scenario>, Vec<Record>)> {
+    // Between the making of the file and its first line there is nothing to open.
+    let reader = TraceReader::open(path).ok()?.as_far_as_it_goes();
+    let scenario = Arc::clone(reader.scenario());
+    Some((scenario, reader.map(Result::unwrap).collect()))
+}
+
+/// The notes in the log of the node at the end of what it recorded.
+fn notes_in(path: &str) -> Vec<String> {
+    let Some((scenario, records)) = so_far(path.as_ref()) else {
+        return Vec::new();
+    };
+    let mut world = World::new(scenario);
+    records.iter().for_each(|record| world.apply(record));
+    notes(&world)
+}
+
+/// A node dies without a word and comes back, twice, with the same arguments: none of its lives is lost, and with those of
+/// the others they are one story.
+#[test]
+fn a_killed_node_leaves_what_it_recorded() {
+    let network = Network::new();
+    let trace = |name: &str| {
+        let path = network.path(&format!("{name}.jsonl.zst"));
+        path.to_str().unwrap().to_owned()
+    };
+    let start = |name: &str, more: &[&str]| {
+        let path = trace(name);
+        network.start(name, &[&["--trace", path.as_str()], more].concat())
+    };
+    let mut nodes = vec![
+        start("n1", &["--beacon"]),
+        start("n2", &[]),
+        start("n3", &[]),
+        start("n4", &[]),
+    ];
+    wait_until_together(&nodes);
+    let mut notes = Vec::new();
+    for (nth, note) in ["tea", "cake"].into_iter().enumerate() {
+        nodes[0].propose(note);
+        notes.push(note);
+        wait_until_agreed(&nodes, &notes);
+        wait_until("it is on the disk", || notes_in(&trace("n4")) == notes);
+        nodes.pop().unwrap().kill();
+        nodes.push(start("n4", &[]));
+        assert!(Path::new(&trace(&format!("n4.{}", nth + 1))).exists());
+        wait_until_together(&nodes);
+    }
+    nodes[3].propose("scones");
+    nodes.into_iter().for_each(NodeProcess::stop);
+
+    check_nodes("the first life", &so_far(trace("n4.1").as_ref()).unwrap().1);
+    assert_eq!(notes_in(&trace("n4.1")), notes[..1]);
+    assert_eq!(notes_in(&trace("n4.2")), notes[..2]);
+    assert_eq!(notes_in(&trace("n4")), ["tea", "cake", "scones"]);
+
+    let out = network.path("all.jsonl.zst");
+    let out = out.to_str().unwrap();
+    let paths = ["n1", "n2", "n3", "n4.1", "n4.2", "n4"].map(trace);
+    let mut args = vec!["merge", "-o", out];
+    args.extend(paths.iter().map(String::as_str));
+    let output = quorumscope(&args);
+    let (said, warned) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{warned}");
+    assert!(said.contains("4 processes from 6 traces"), "{said}");
+    let cut: Vec<&str> = warned
+        .lines()
+        .filter(|line| line.contains("has no end"))
+        .collect();
+    assert_eq!(cut.len(), 2, "{warned}");
+    assert!(
+        cut[0].contains(&paths[3]) && cut[1].contains(&paths[4]),
+        "{warned}"
+    );
+    let mut reader = TraceReader::open(out.as_ref()).unwrap();
+    let merged: Vec<Record> = reader.by_ref().map(Result::unwrap).collect();
+    let acted = |wanted: fn(&Action) -> bool| {
+        let actions = merged
+            .iter()
+            .filter(|record| matches!(record, Record::Acted { action, .. } if wanted(action)));
+        actions.count()
+    };
+    assert_eq!(acted(|action| matches!(action, Action::Crash { .. })), 2);
+    assert_eq!(acted(|action| matches!(action, Action::Restart { .. })), 2);
+    for path in [out, paths[3].as_str()] {
+        let output = quorumscope(&["run", "--replay", path, "--json"]);
+        let warned = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{path}: {warned}");
+        assert_eq!(
+            warned.contains("has no end"),
+            path != out,
+            "{path}: {warned}"
+        );
     }
 }
 

@@ -34,8 +34,10 @@ pub(super) struct Flight {
 pub(super) enum Journey {
     /// They arrived; this is how far the other's log has come.
     Arrived(Option<LogHead>),
-    /// They did not, in these words.
+    /// Nobody answered, in these words.
     Lost(String),
+    /// They were not taken in, in these words of the other node.
+    Refused(String),
 }
 
 /// What became of a proposal.

@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Longest body of a call, except for files. The bounds of what nodes send each other lie well below it.
+pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
+
 /// What happens to the membership of a node that is asked to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnStop {
@@ -36,7 +39,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            body_bytes: 4 << 20,
+            body_bytes: BODY_BYTES_MAX,
             file_bytes: 1 << 30,
             calls_per_second: 2_000,
             connections: 512,

@@ -49,6 +49,8 @@ struct Contact {
     is_reachable: Option<bool>,
     heard_at: Option<Time>,
     log: Option<LogHead>,
+    /// Why it did not take the last call, if it did not.
+    refusal: Option<String>,
 }
 
 /// Whether the loop goes on.

@@ -1,19 +1,25 @@
 //! `Links`: what this node sends to each other node, one named thread per node.
 //!
-//! A link sends in order, as much in one call as has gathered meanwhile. What cannot be delivered is dropped together
-//! with everything behind it: the node sends again what matters, and old news is no use to anybody. Absent here:
-//! what is sent.
+//! A link sends in order, as much in one call as has gathered meanwhile and as a node takes. What cannot be delivered is
+//! dropped together with everything behind it: the node sends again what matters, and old news is no use to anybody.
+//! What is passed on for others is offered again until it is taken or forgotten. Absent here: what is sent.
+
+mod answer;
+mod load;
 
 use super::command::{Command, Flight, Journey};
+use super::config::BODY_BYTES_MAX;
 use super::identity::Identity;
 use super::seen::Seen;
 use super::status::PeersView;
 use super::wire::{LogHead, MessageName, Opened, Receipts, Signed, WireBundle};
 use crate::node::{FileInfo, Proposal};
 use crate::scp::NodeId;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use answer::{Failure, read};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use load::{Backlog, Load, loads};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,16 +29,14 @@ use utoipa::ToSchema;
 
 /// How many errands wait for one node.
 const ERRANDS_MAX: usize = 4096;
-/// How many messages one call carries.
-const MESSAGES_PER_CALL: usize = 128;
-/// How many bytes of messages one call carries, unless a single one is larger.
-const BYTES_PER_CALL: usize = 1 << 20;
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// No answer is longer.
-const ANSWER_BYTES_MAX: u64 = 8 << 20;
+/// How long it takes until what was not taken is offered again; then twice as long, and so on.
+const OFFER_AGAIN: Duration = Duration::from_secs(1);
+/// ... but never longer than this.
+const OFFER_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// The header that carries a node's signed question.
 pub(super) const QUESTION_HEADER: &str = "quorumscope-question";
 
@@ -164,6 +168,8 @@ impl Link {
             agent: agent(CALL_TIMEOUT),
             queue,
             pending: None,
+            backlog: Backlog::default(),
+            offer_again: OFFER_AGAIN,
         };
         thread::Builder::new()
             .name(format!("qs-link-{}", node.0))
@@ -191,6 +197,10 @@ struct Caller {
     queue: Receiver<Errand>,
     /// What was taken from the queue and did not fit.
     pending: Option<Errand>,
+    /// What is still to be offered.
+    backlog: Backlog,
+    /// How long it waits before it offers again.
+    offer_again: Duration,
 }
 
 impl Caller {
@@ -198,33 +208,46 @@ impl Caller {
         while !self.office.stop.load(Ordering::Relaxed) {
             let errand = match self.pending.take() {
                 Some(errand) => errand,
-                None => match self.queue.recv() {
+                None => match self.next() {
                     Ok(errand) => errand,
-                    Err(_) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.offer();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
                 },
             };
             match errand {
                 Errand::Deliver(endpoint, signed, flight) => self.deliver(endpoint, signed, flight),
                 Errand::Ask(question, flight) => self.ask(&question, flight),
-                Errand::Offer(names) => self.offer(names.to_vec()),
+                Errand::Offer(names) => {
+                    self.backlog.put(names.iter().copied());
+                    self.offer();
+                }
                 Errand::Look(proposal, file) => self.look(proposal, &file),
             }
         }
     }
 
+    /// What is to be done next. While something waits to be offered again, not for ever.
+    fn next(&self) -> Result<Errand, RecvTimeoutError> {
+        match self.backlog.is_empty() {
+            true => Ok(self.queue.recv()?),
+            false => self.queue.recv_timeout(self.offer_again),
+        }
+    }
+
     /// Delivers a message, and with it what comes next and goes to the same place.
     fn deliver(&mut self, endpoint: Endpoint, first: Signed, flight: Flight) {
-        let mut bytes = first.message.get().len();
+        let mut load = Load::default();
+        load.take(&first);
         let mut call = Messages {
             messages: vec![first],
         };
         let mut flights = vec![flight];
-        while call.messages.len() < MESSAGES_PER_CALL {
+        loop {
             match self.queue.try_recv() {
-                Ok(Errand::Deliver(to, signed, flight))
-                    if to == endpoint && bytes + signed.message.get().len() <= BYTES_PER_CALL =>
-                {
-                    bytes += signed.message.get().len();
+                Ok(Errand::Deliver(to, signed, flight)) if to == endpoint && load.take(&signed) => {
                     call.messages.push(signed);
                     flights.push(flight);
                 }
@@ -237,25 +260,34 @@ impl Caller {
         }
         match self.post::<_, Receipts>(endpoint.path(), &call) {
             Ok(receipts) => self.report(flights, Journey::Arrived(Some(receipts.log))),
-            Err(why) => self.give_up(flights, why),
+            Err(failure) => self.failed(flights, failure),
         }
     }
 
-    /// The node does not answer: nothing that waits for it gets there in time.
-    fn give_up(&mut self, mut flights: Vec<Flight>, why: String) {
+    fn failed(&mut self, flights: Vec<Flight>, failure: Failure) {
+        match failure {
+            Failure::Silent(why) => self.give_up(flights, &why, Journey::Lost(why.clone())),
+            Failure::Busy(why) => self.give_up(flights, &why, Journey::Refused(why.clone())),
+            // It takes other things.
+            Failure::Refused(why) => self.report(flights, Journey::Refused(why)),
+        }
+    }
+
+    /// The node does not answer, or is too busy: nothing that waits for it gets there in time.
+    fn give_up(&mut self, mut flights: Vec<Flight>, why: &str, journey: Journey) {
         let waiting = self.pending.take();
         for errand in waiting.into_iter().chain(self.queue.try_iter()) {
             match errand {
                 Errand::Deliver(_, _, flight) | Errand::Ask(_, flight) => flights.push(flight),
-                Errand::Offer(_) => {}
+                Errand::Offer(names) => self.backlog.put(names.iter().copied()),
                 Errand::Look(proposal, _) => {
-                    let verdict = Command::Readable(proposal, Err(why.clone()));
+                    let verdict = Command::Readable(proposal, Err(why.to_owned()));
                     // The host is gone only when everything ends.
                     drop(self.office.host.send(verdict));
                 }
             }
         }
-        self.report(flights, Journey::Lost(why));
+        self.report(flights, journey);
     }
 
     fn report(&self, flights: Vec<Flight>, journey: Journey) {
@@ -275,19 +307,20 @@ impl Caller {
                 }
                 self.report(vec![flight], Journey::Arrived(Some(log)));
             }
-            Err(why) => self.give_up(vec![flight], why),
+            Err(failure) => self.failed(vec![flight], failure),
         }
     }
 
     /// Asks the trusted-node service. The answer, if it is signed as it should be.
-    fn peers(&self, question: &Signed) -> Result<(Option<Opened>, LogHead), String> {
-        let header = serde_json::to_string(question).map_err(|error| error.to_string())?;
+    fn peers(&self, question: &Signed) -> Result<(Option<Opened>, LogHead), Failure> {
+        let unwritten = |error: serde_json::Error| Failure::Refused(error.to_string());
+        let header = serde_json::to_string(question).map_err(unwritten)?;
         let response = self
             .agent
             .get(format!("{}/peers", self.base))
             .header(QUESTION_HEADER, header)
             .call()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Failure::Silent(error.to_string()))?;
         let answer: PeersView = read(response)?;
         let signed = answer
             .signed
@@ -295,22 +328,59 @@ impl Caller {
         Ok((signed, answer.log))
     }
 
-    fn offer(&mut self, have: Vec<MessageName>) {
-        let Ok(answer) = self.post::<_, Want>("/relay/offer", &Offer { have }) else {
-            return;
-        };
-        let messages = self.office.seen.get(&answer.want);
-        if messages.is_empty() {
-            return;
+    /// Offers what is still to be offered, and sends what is wanted.
+    fn offer(&mut self) {
+        let have = self.backlog.take();
+        match self.pass_on(&have) {
+            Ok(()) => self.offer_again = OFFER_AGAIN,
+            Err((failure, left)) => {
+                if let Failure::Busy(why) | Failure::Refused(why) = &failure {
+                    self.report(Vec::new(), Journey::Refused(why.clone()));
+                }
+                // What is refused once is refused again.
+                if !matches!(failure, Failure::Refused(_)) {
+                    self.backlog.put(left);
+                    self.offer_again = (2 * self.offer_again).min(OFFER_AGAIN_MAX);
+                }
+            }
         }
+    }
+
+    /// Passes on what of these messages is wanted, in as many bundles as it takes. On failure also says what of them
+    /// may still be wanted.
+    fn pass_on(&self, have: &[MessageName]) -> Result<(), (Failure, Vec<MessageName>)> {
+        let offer = Offer {
+            have: have.to_vec(),
+        };
+        let answer = self.post::<_, Want>("/relay/offer", &offer);
+        let answer = answer.map_err(|failure| (failure, have.to_vec()))?;
+        let want: BTreeSet<MessageName> = answer.want.into_iter().collect();
+        let wanted = have.iter().filter(|name| want.contains(name));
+        let wanted: Vec<MessageName> = wanted.copied().collect();
+        let mut loads = loads(self.office.seen.get(&wanted)).into_iter();
+        while let Some(load) = loads.next() {
+            let (names, messages): (Vec<MessageName>, _) = load.into_iter().unzip();
+            match self.send_bundle(messages) {
+                Ok(()) => {}
+                Err(Failure::Refused(why)) => self.report(Vec::new(), Journey::Refused(why)),
+                Err(failure) => {
+                    let rest = loads.flatten().map(|(name, _)| name);
+                    return Err((failure, names.into_iter().chain(rest).collect()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_bundle(&self, messages: Vec<Signed>) -> Result<(), Failure> {
         let bundle = WireBundle {
             from: self.office.identity.key(),
             messages,
         };
-        if let Ok(signed) = bundle.sign(&self.office.identity, &self.office.network) {
-            // What does not get there is offered again, or sent again by its author.
-            drop(self.post::<_, Receipts>("/relay", &signed));
-        }
+        let signed = bundle
+            .sign(&self.office.identity, &self.office.network)
+            .map_err(|error| Failure::Refused(error.to_string()))?;
+        self.post::<_, Receipts>("/relay", &signed).map(drop)
     }
 
     /// Can the file be read there, with this hash and size?
@@ -341,28 +411,21 @@ impl Caller {
         &self,
         path: &str,
         content: &T,
-    ) -> Result<A, String> {
-        let body = serde_json::to_vec(content).map_err(|error| error.to_string())?;
+    ) -> Result<A, Failure> {
+        let body = serde_json::to_vec(content).map_err(|e| Failure::Refused(e.to_string()))?;
+        if body.len() > BODY_BYTES_MAX {
+            let why = format!(
+                "not sent: {path} with {} bytes, and no node takes more than {BODY_BYTES_MAX}",
+                body.len()
+            );
+            return Err(Failure::Refused(why));
+        }
         let response = self
             .agent
             .post(format!("{}{path}", self.base))
             .content_type("application/json")
             .send(&body[..])
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Failure::Silent(error.to_string()))?;
         read(response)
     }
-}
-
-fn read<A: for<'de> Deserialize<'de>>(
-    mut response: ureq::http::Response<ureq::Body>,
-) -> Result<A, String> {
-    let status = response.status();
-    let body = response
-        .body_mut()
-        .with_config()
-        .limit(ANSWER_BYTES_MAX)
-        .read_to_vec()
-        .map_err(|error| error.to_string())?;
-    // Refused messages have arrived: what became of them is said in the same form.
-    serde_json::from_slice(&body).map_err(|error| format!("status {status}: {error}"))
 }

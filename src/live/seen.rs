@@ -86,11 +86,11 @@ impl Seen {
 
     /// The messages with these names, as far as they are at hand.
     #[must_use]
-    pub(super) fn get(&self, names: &[MessageName]) -> Vec<Signed> {
+    pub(super) fn get(&self, names: &[MessageName]) -> Vec<(MessageName, Signed)> {
         let kept = self.lock();
         let found = names
             .iter()
-            .filter_map(|name| kept.by_name.get(name)?.clone());
+            .filter_map(|name| Some((*name, kept.by_name.get(name)?.clone()?)));
         found.collect()
     }
 

@@ -199,7 +199,7 @@ pub struct OtherView {
     pub is_trusted: bool,
     /// Why it is known, and trusted or not.
     pub why: String,
-    /// Whether the last call to it went through; without it nobody has tried.
+    /// Whether it answered the last call to it; without it nobody has tried.
     pub is_reachable: Option<bool>,
     /// How long ago it was last heard.
     pub heard_ms_ago: Option<u64>,

@@ -3,10 +3,14 @@
 //! The rule: a decision is taken on the word of others if a v-blocking set of the node's own quorum set says the same;
 //! such a set has a well-behaved member as long as the node can be helped at all. The word is an answer to the node's
 //! question, or (before it votes) an EXTERNALIZE it has heard. It is done when a v-blocking set has answered that it knows
-//! no more, or after a few attempts: voting with a gap is slow, never unsafe.
+//! no more, or after a few attempts: voting with a gap is slow, never unsafe. Attempts are counted from the last decision
+//! that was learned, and a node that knows itself behind has many more of them.
+//!
+//! An answer is bounded in bytes. Who gets a full one asks on until it gets one that is not.
 //!
 //! A node that votes and hears others in later slots, and still is where it was when the timer runs out, asks too.
 
+use super::bounds::is_full_answer;
 use super::contract::TimerKind;
 use super::event::NodeEvent;
 use super::message::{Body, Message};
@@ -16,23 +20,25 @@ use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
 use std::collections::BTreeMap;
 
-/// How many decisions one answer holds.
-const DECISIONS_PER_ANSWER: usize = 256;
 /// For how many slots ahead the words of others are kept.
 const SLOTS_CLAIMED: u64 = 512;
 /// How often a node asks before it votes without having been answered.
 const ATTEMPTS_MAX: u32 = 5;
+/// How often it asks if so many are ahead of it that one of them must be right. Even then it votes one day: with some of
+/// those ahead lying, the others may need its vote.
+const ATTEMPTS_BEHIND_MAX: u32 = 60;
 /// How long an answer is waited for where re-sending is switched off.
 const PATIENCE: Span = Span::from_ms(1000);
 
 /// What others say was decided.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CatchUp {
+    /// How often it was asked in vain since something was learned.
     attempts: u32,
     /// The slot to decide when the timer was set; `None`: it does not run.
     armed_at: Option<SlotIndex>,
-    /// Highest slot that a trusted node was heard in.
-    ahead: Option<SlotIndex>,
+    /// Highest slot, beyond that to decide at the time, that each trusted node was heard in.
+    ahead: BTreeMap<NodeId, SlotIndex>,
     claims: BTreeMap<SlotIndex, BTreeMap<NodeId, Value>>,
     /// First slot that each answerer may know no decision of.
     known_until: BTreeMap<NodeId, SlotIndex>,
@@ -42,6 +48,13 @@ impl CatchUp {
     /// Slots before `slot` are recorded.
     pub(super) fn forget_before(&mut self, slot: SlotIndex) {
         self.claims = self.claims.split_off(&slot);
+    }
+
+    /// Who was heard in slots after `slot`, or has told decisions that are not taken yet.
+    fn those_ahead(&self, slot: SlotIndex) -> NodeSet {
+        let heard = self.ahead.iter().filter(|(_, at)| **at > slot);
+        let told = self.claims.values().flat_map(BTreeMap::keys);
+        heard.map(|(node, _)| node).chain(told).copied().collect()
     }
 
     fn claim(&mut self, node: NodeId, slot: SlotIndex, value: &Value) {
@@ -80,7 +93,11 @@ impl Node {
         match self.life {
             Life::CatchingUp => {
                 self.catch_up.attempts += 1;
-                if self.catch_up.attempts >= ATTEMPTS_MAX {
+                let attempts_max = match self.is_behind() {
+                    true => ATTEMPTS_BEHIND_MAX,
+                    false => ATTEMPTS_MAX,
+                };
+                if self.catch_up.attempts >= attempts_max {
                     return self.become_ready();
                 }
                 self.ask_for_decisions(Purpose::Housekeeping);
@@ -88,7 +105,7 @@ impl Node {
             }
             Life::Ready => {
                 let next = self.log.next_slot();
-                if self.catch_up.ahead.is_some_and(|ahead| ahead > next) {
+                if self.catch_up.ahead.values().any(|ahead| *ahead > next) {
                     if armed_at == Some(next) {
                         self.ask_for_decisions(Purpose::Housekeeping);
                     }
@@ -104,7 +121,8 @@ impl Node {
         if slot <= self.log.next_slot() || !self.trust.trusts(sender) {
             return;
         }
-        self.catch_up.ahead = self.catch_up.ahead.max(Some(slot));
+        let ahead = self.catch_up.ahead.entry(sender).or_insert(slot);
+        *ahead = slot.max(*ahead);
         if self.life == Life::Ready && self.catch_up.armed_at.is_none() {
             self.arm_catch_up();
         }
@@ -159,7 +177,7 @@ impl Node {
         from_slot: SlotIndex,
         purpose: Purpose,
     ) {
-        let decided = self.log.since(from_slot, DECISIONS_PER_ANSWER).into();
+        let decided = self.log.since(from_slot).into();
         let via = self.way_to(node, from);
         self.out
             .address(node, via, purpose, Body::CatchUpAnswer { decided });
@@ -176,21 +194,42 @@ impl Node {
             self.catch_up.claim(sender, *slot, value);
         }
         let known_until = match decided.last() {
-            Some((last, _)) if decided.len() >= DECISIONS_PER_ANSWER => last.next().next(),
+            Some((last, _)) if is_full_answer(decided) => last.next().next(),
             Some((last, _)) => last.next(),
             None => SlotIndex(1),
         };
         self.catch_up.known_until.insert(sender, known_until);
         self.adopt_claims();
-        if self.life == Life::CatchingUp {
-            if self.has_caught_up() {
+        let has_learned = self.log.next_slot() > next;
+        if has_learned {
+            self.catch_up.attempts = 0;
+        }
+        match self.life {
+            Life::CatchingUp if self.has_caught_up() => {
                 self.out.cancel(TimerKind::CatchUp);
                 self.catch_up.armed_at = None;
                 self.become_ready();
-            } else if self.log.next_slot() > next {
+            }
+            Life::CatchingUp if has_learned => self.ask_for_decisions(Purpose::Progress),
+            Life::Ready if has_learned && self.is_more_known() => {
                 self.ask_for_decisions(Purpose::Progress);
             }
+            _ => {}
         }
+    }
+
+    /// Was the last answer of somebody full, and has it been learned?
+    fn is_more_known(&self) -> bool {
+        let next = self.log.next_slot();
+        let mut answers = self.catch_up.known_until.values();
+        answers.any(|until| *until > next)
+    }
+
+    /// Are so many ahead that one of them must be right?
+    fn is_behind(&self) -> bool {
+        let ahead = self.catch_up.those_ahead(self.log.next_slot());
+        let set = self.consensus.quorum_set();
+        set.is_some_and(|set| set.is_v_blocking(&ahead))
     }
 
     /// Do enough of those asked know no more than this node?

@@ -3,6 +3,10 @@
 //! All answers follow from what the node has been told; there is no clock and no randomness here.
 
 use super::backup::Backup;
+use super::bounds::{
+    PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, VOTES_BYTES_MAX, VOTES_BYTES_PER_LEADER, fitting,
+    value_bytes,
+};
 use super::closure::Sets;
 use super::config::Application;
 use super::decoding::{Decoder, Proposals};
@@ -52,6 +56,9 @@ impl NodeDriver<'_> {
     }
 
     fn validate_log(&self, slot: SlotIndex, value: &Value, context: ValidationContext) -> Validity {
+        if value_bytes(value) > VALUE_BYTES_MAX {
+            return Validity::Invalid;
+        }
         let Some(proposals) = self.decoder.decode(value) else {
             return Validity::Invalid;
         };
@@ -61,7 +68,8 @@ impl NodeDriver<'_> {
                 context == ValidationContext::Nomination && self.backup.says_no(self.me, proposal);
             self.is_acceptable(slot, proposal) && !is_refused
         };
-        if !proposals.is_empty() && proposals.values().all(is_valid) {
+        let is_fitting = (1..=PROPOSALS_PER_VALUE).contains(&proposals.len());
+        if is_fitting && proposals.values().all(is_valid) {
             Validity::FullyValid
         } else {
             Validity::Invalid
@@ -109,7 +117,14 @@ impl Driver for NodeDriver<'_> {
             })
             .map(|(id, proposal)| (*id, Arc::clone(proposal)))
             .collect();
-        (!rest.is_empty()).then(|| value_of(&rest))
+        (!rest.is_empty()).then(|| value_of(&fitting(rest)))
+    }
+
+    fn has_room(&self, votes: &[Value], of_leader: &[&Value], value: &Value) -> bool {
+        let own = value_bytes(value);
+        let all: usize = votes.iter().map(value_bytes).sum();
+        let leaders: usize = of_leader.iter().map(|vote| value_bytes(vote)).sum();
+        all + own <= VOTES_BYTES_MAX && leaders + own <= VOTES_BYTES_PER_LEADER
     }
 
     fn combine(&self, _slot: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
@@ -121,7 +136,8 @@ impl Driver for NodeDriver<'_> {
                     let proposals = self.decoder.decode(candidate)?;
                     union.extend(proposals.iter().map(|(id, one)| (*id, Arc::clone(one))));
                 }
-                (!union.is_empty()).then(|| value_of(&union))
+                // What does not fit stays in the pools and comes with a later slot.
+                (!union.is_empty()).then(|| value_of(&fitting(union)))
             }
         }
     }
@@ -279,6 +295,79 @@ mod tests {
         let choice = driver(&parts, Application::Choice);
         let candidates = ["1", "10", "0"].map(Value::from).into();
         assert_eq!(choice.combine(SLOT, &candidates), Some(Value::from("10")));
+    }
+
+    /// A note that has four times its length in a message.
+    fn quotes(nth: u32) -> (ProposalId, Arc<Proposal>) {
+        let origin = NodeKey::of("G7");
+        let id = ProposalId { origin, nth };
+        let content = Content::Note("\"".repeat(1000));
+        (id, Arc::new(Proposal { id, content }))
+    }
+
+    #[test]
+    fn a_combination_is_as_large_as_a_value_may_be_and_the_same_for_everybody() {
+        let parts = parts();
+        let driver = driver(&parts, Application::Log);
+        let judge = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);
+        let large = |from: u32, to: u32| value_of(&(from..to).map(quotes).collect());
+        let candidates: BTreeSet<Value> =
+            [large(1, 10), large(5, 14), large(10, 20), large(15, 25)].into();
+        assert!(
+            candidates
+                .iter()
+                .all(|one| judge(one) == Validity::FullyValid)
+        );
+        let combined = driver.combine(SLOT, &candidates).unwrap();
+        assert_eq!(judge(&combined), Validity::FullyValid);
+        let taken = parts.decoder.decode(&combined).unwrap();
+        let taken: Vec<u32> = taken.keys().map(|id| id.nth).collect();
+        assert!(taken.len() > 10 && taken.len() < 24, "{taken:?}");
+        assert!(
+            taken.iter().copied().eq(1..=taken.len() as u32),
+            "{taken:?}"
+        );
+        assert_eq!(
+            judge(&large(1, taken.len() as u32 + 2)),
+            Validity::Invalid,
+            "one more is too much"
+        );
+        assert_eq!(driver.extract(SLOT, &large(1, 25)), Some(combined));
+
+        let short = |from: u32, to: u32| {
+            let note = |nth: u32| {
+                let (id, _) = quotes(nth);
+                let content = Content::Note("tea".into());
+                (id, Arc::new(Proposal { id, content }))
+            };
+            value_of(&(from..to).map(note).collect())
+        };
+        let union = driver.combine(SLOT, &[short(0, 100), short(100, 200)].into());
+        assert_eq!(union, Some(short(0, PROPOSALS_PER_VALUE as u32)));
+        assert_eq!(judge(&short(0, 129)), Validity::Invalid);
+    }
+
+    #[test]
+    fn votes_are_bounded_for_each_leader_and_altogether() {
+        let parts = parts();
+        let driver = driver(&parts, Application::Log);
+        let value = |nth: u32| value_of(&(nth * 15..nth * 15 + 15).map(quotes).collect());
+        let mut votes = Vec::new();
+        for leader in 0..8 {
+            let mut named: Vec<Value> = Vec::new();
+            for nth in 0..8 {
+                let value = value(leader * 8 + nth);
+                let of_leader: Vec<&Value> = named.iter().collect();
+                if driver.has_room(&votes, &of_leader, &value) {
+                    votes.push(value.clone());
+                    named.push(value);
+                }
+            }
+            let bytes: usize = named.iter().map(value_bytes).sum();
+            assert!(bytes <= VOTES_BYTES_PER_LEADER);
+            assert_eq!(named.is_empty(), leader >= 4, "{leader}");
+        }
+        assert!(votes.iter().map(value_bytes).sum::<usize>() <= VOTES_BYTES_MAX);
     }
 
     #[test]

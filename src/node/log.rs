@@ -3,6 +3,7 @@
 //! A decision enters only when all earlier ones are there. What is heard about later slots waits outside: statements in
 //! `aside`, claims in `catch_up`.
 
+use super::bounds::answer_of;
 use super::decoding::Proposals;
 use super::proposal::ProposalId;
 use crate::scp::{SlotIndex, Value};
@@ -34,11 +35,10 @@ impl Log {
         &self.decided
     }
 
-    /// At most `count_max` decisions from `slot` on.
-    pub(super) fn since(&self, slot: SlotIndex, count_max: usize) -> &[(SlotIndex, Value)] {
+    /// The decisions from `slot` on, as many as one answer holds.
+    pub(super) fn since(&self, slot: SlotIndex) -> &[(SlotIndex, Value)] {
         let from = usize::try_from(slot.0.saturating_sub(1)).unwrap_or(usize::MAX);
-        let rest = self.decided.get(from..).unwrap_or_default();
-        &rest[..rest.len().min(count_max)]
+        answer_of(self.decided.get(from..).unwrap_or_default())
     }
 
     /// The slot in which a proposal was recorded.
@@ -79,13 +79,9 @@ mod tests {
         log.append(Value::from("a"), &Proposals::new());
         log.append(Value::from("b"), &proposals);
         assert_eq!(log.slot_of(id), Some(SlotIndex(2)));
-        assert_eq!(
-            log.since(SlotIndex(2), 9),
-            [(SlotIndex(2), Value::from("b"))]
-        );
-        assert_eq!(log.since(SlotIndex(1), 1).len(), 1);
-        assert!(log.since(SlotIndex(3), 9).is_empty());
-        assert!(log.since(SlotIndex(u64::MAX), 9).is_empty());
-        assert_eq!(log.since(SlotIndex(0), 9).len(), 2);
+        assert_eq!(log.since(SlotIndex(2)), [(SlotIndex(2), Value::from("b"))]);
+        assert!(log.since(SlotIndex(3)).is_empty());
+        assert!(log.since(SlotIndex(u64::MAX)).is_empty());
+        assert_eq!(log.since(SlotIndex(0)).len(), 2);
     }
 }

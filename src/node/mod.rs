@@ -5,6 +5,7 @@
 
 mod aside;
 mod backup;
+mod bounds;
 mod by_node;
 mod catch_up;
 mod closure;

@@ -2,6 +2,7 @@
 //!
 //! Also here: the form of a proposal. Absent: certification (`proposing`), which needs to know whom the node trusts.
 
+use super::bounds::{Filling, proposal_bytes};
 use super::decoding::Proposals;
 use super::proposal::{Content, FileInfo, Proposal, ProposalId};
 use crate::scp::NodeId;
@@ -19,8 +20,6 @@ const POOL_MAX: usize = 4096;
 const WAITING_MAX: usize = 256;
 /// How many expired proposals are remembered, so that they do not come back.
 const EXPIRED_REMEMBERED: usize = 4096;
-/// How many proposals one value takes; the rest waits for the next slot.
-pub(super) const PROPOSALS_PER_VALUE: usize = 128;
 
 /// Whether the content of a proposal has the form that it must have.
 #[must_use]
@@ -57,6 +56,8 @@ pub(super) fn file_of(proposal: &Proposal) -> Option<&FileInfo> {
 #[derive(Clone, Debug)]
 struct Pooled {
     proposal: Arc<Proposal>,
+    /// How much of a value it takes.
+    bytes: usize,
     since: Time,
     ticks: u32,
 }
@@ -92,6 +93,7 @@ impl Pool {
         self.waiting.remove(&proposal.id);
         let pooled = Pooled {
             proposal: Arc::clone(proposal),
+            bytes: proposal_bytes(proposal),
             since: now,
             ticks: 0,
         };
@@ -122,14 +124,14 @@ impl Pool {
         .collect()
     }
 
-    /// What a value is made of: the first proposals by name that fulfil `condition`.
+    /// What a value is made of: the first proposals by name that fulfil `condition`, as many as fit. The others stay.
     pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> Proposals {
+        let mut filling = Filling::new();
         self.pooled
             .values()
-            .map(|pooled| &pooled.proposal)
-            .filter(|proposal| condition(proposal))
-            .take(PROPOSALS_PER_VALUE)
-            .map(|proposal| (proposal.id, Arc::clone(proposal)))
+            .filter(|pooled| condition(&pooled.proposal))
+            .take_while(|pooled| filling.take(pooled.bytes))
+            .map(|pooled| (pooled.proposal.id, Arc::clone(&pooled.proposal)))
             .collect()
     }
 
@@ -164,7 +166,9 @@ impl Pool {
     /// says so are to be sent again. The others need not be known everywhere before it is their turn.
     pub(super) fn tick(&mut self, is_due: impl Fn(&Proposal, u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
-        for pooled in self.pooled.values_mut().take(PROPOSALS_PER_VALUE) {
+        let mut filling = Filling::new();
+        let next = self.pooled.values_mut();
+        for pooled in next.take_while(|pooled| filling.take(pooled.bytes)) {
             pooled.ticks = pooled.ticks.saturating_add(1);
             if is_due(&pooled.proposal, pooled.ticks) {
                 due.push(Arc::clone(&pooled.proposal));
@@ -178,6 +182,8 @@ impl Pool {
 mod tests {
     use super::*;
     use crate::node::NodeKey;
+    use crate::node::bounds::{PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, value_bytes};
+    use crate::node::value_of;
 
     fn note(nth: u32) -> Arc<Proposal> {
         let id = ProposalId {
@@ -251,5 +257,29 @@ mod tests {
         let decided = pool.selection(|_| true);
         assert_eq!(pool.settle(&decided).len(), decided.len());
         assert!(!pool.contains(note(0).id) && !pool.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_value_stays_for_the_next_one() {
+        let mut pool = Pool::default();
+        let quotes = |nth| {
+            let content = Content::Note("\"".repeat(1000));
+            let id = note(nth).id;
+            Arc::new(Proposal { id, content })
+        };
+        for nth in 0..100 {
+            pool.insert(Time::ZERO, &quotes(nth));
+        }
+        let mut values = 0;
+        let mut recorded = BTreeSet::new();
+        while !pool.is_empty() {
+            let value = pool.selection(|_| true);
+            assert!(value_bytes(&value_of(&value)) <= VALUE_BYTES_MAX);
+            assert_eq!(pool.tick(|_, _| true).len(), value.len());
+            recorded.extend(pool.settle(&value));
+            values += 1;
+        }
+        assert_eq!(recorded.len(), 100);
+        assert!(values > 5, "{values}");
     }
 }

@@ -34,6 +34,11 @@ pub trait Driver {
     fn validate(&self, slot: SlotIndex, value: &Value, context: ValidationContext) -> Validity;
     /// A valid value made from an invalid one, if there is one (NOTES 30).
     fn extract(&self, slot: SlotIndex, value: &Value) -> Option<Value>;
+    /// May a node that has voted to nominate `votes` echo `value`, too? `of_leader`: those of the votes that the leader
+    /// names from whom the value comes. A bound on what one node has to say in one slot; without one the answer is yes.
+    fn has_room(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
+        true
+    }
     /// Combines candidates (never empty) into one value; `None` if that is impossible, then no ballot starts.
     fn combine(&self, slot: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value>;
     /// Hash of a node for the choice of neighbours (draft: tag 1).

@@ -186,7 +186,8 @@ impl<D: Driver> Turn<'_, D> {
         true
     }
 
-    /// The value to echo out of `values`: none if no value is valid, `Some(None)` if all valid ones have a vote.
+    /// The value to echo out of `values`: none if no value is valid, `Some(None)` if all valid ones have a vote or there
+    /// is no room for another one.
     fn best_echo(&self, values: &[Value]) -> Option<Option<Value>> {
         let nomination = self.slot.nomination();
         let prev = &nomination.proposal.as_ref()?.prev;
@@ -194,15 +195,19 @@ impl<D: Driver> Turn<'_, D> {
             self.driver
                 .value_hash(self.slot.index, prev, *nomination.round, value)
         };
-        let mut any_valid = false;
+        let votes = &nomination.voted;
+        let (mut of_leader, mut fresh) = (Vec::new(), Vec::new());
+        for value in values.iter().filter_map(|value| self.votable(value)) {
+            match votes.get(&value) {
+                Some(vote) => of_leader.push(vote),
+                None => fresh.push(value),
+            }
+        }
+        let any_valid = !(of_leader.is_empty() && fresh.is_empty());
         let mut best: Option<Value> = None;
         let mut best_hash = None;
-        for value in values {
-            let Some(value) = self.votable(value) else {
-                continue;
-            };
-            any_valid = true;
-            if nomination.voted.contains(&value) {
+        for value in fresh {
+            if !self.driver.has_room(votes.as_slice(), &of_leader, &value) {
                 continue;
             }
             // Hashed only if there is a choice. Of equal hashes the last wins.

@@ -155,6 +155,7 @@ impl Host {
                     tracing::info!(name = %self.directory.name(node), "answers again");
                 }
                 contact.is_reachable = Some(true);
+                contact.refusal = None;
                 contact.heard_at = Some(now);
                 if head.is_some() {
                     contact.log = head;
@@ -162,6 +163,20 @@ impl Host {
                 self.figures.add("messages_sent", flights.len() as u64);
                 for flight in flights {
                     self.recorder.sent(flight, now);
+                }
+            }
+            Journey::Refused(why) => {
+                // It answers, after all. The same refusal again and again is said once.
+                if contact.refusal.as_ref() != Some(&why) {
+                    tracing::warn!(name = %self.directory.name(node), %why, "does not take a call");
+                }
+                contact.is_reachable = Some(true);
+                contact.refusal = Some(why);
+                contact.heard_at = Some(now);
+                self.figures.count("calls_refused");
+                self.figures.add("messages_lost", flights.len() as u64);
+                for flight in flights {
+                    self.recorder.lost(flight, now);
                 }
             }
             Journey::Lost(why) => {

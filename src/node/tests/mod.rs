@@ -3,6 +3,7 @@
 mod agreeing;
 mod backups;
 mod faults;
+mod large;
 mod networks;
 mod random;
 mod testnet;

@@ -1,0 +1,198 @@
+//! How much fits into what a node sends: bounds on values, on votes and on answers, in bytes as they travel.
+//!
+//! A value travels as a JSON string inside a JSON message, so its quotes and backslashes count twice. A statement names
+//! several values, some of them twice; all of it together has to stay well below the 4 MiB that a node takes in one
+//! call. The bounds are part of the protocol: every node has the same ones.
+
+use super::decoding::Proposals;
+use super::proposal::Proposal;
+use crate::scp::{SlotIndex, Value};
+use std::sync::Arc;
+
+/// How many proposals one value takes; the rest waits for the next slot.
+pub(super) const PROPOSALS_PER_VALUE: usize = 128;
+/// How many bytes one value has at most. Any single proposal fits: the longest note has about 4,200.
+pub(super) const VALUE_BYTES_MAX: usize = 64 << 10;
+/// How many bytes the values have together that a node votes for in one slot by itself. With all of them accepted, a
+/// statement has twice as many.
+pub(super) const VOTES_BYTES_MAX: usize = 1 << 20;
+/// How many bytes of these votes go to values that one leader names: so no leader uses up the room for the others.
+pub(super) const VOTES_BYTES_PER_LEADER: usize = VOTES_BYTES_MAX / 4;
+/// How many decisions one answer holds.
+pub(super) const DECISIONS_PER_ANSWER: usize = 256;
+/// How many bytes of decisions one answer holds, unless a single one has more.
+pub(super) const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// What a decision has in an answer besides its value.
+const DECISION_BYTES: usize = 64;
+
+fn escapes(bytes: &[u8]) -> usize {
+    let escaped = bytes.iter().filter(|byte| matches!(byte, b'"' | b'\\'));
+    escaped.count()
+}
+
+/// How many bytes a value has inside a message.
+pub(super) fn value_bytes(value: &Value) -> usize {
+    let bytes = value.as_bytes();
+    match value.as_str() {
+        Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
+            bytes.len() + escapes(bytes)
+        }
+        // Written in hexadecimal digits.
+        _ => 2 + 2 * bytes.len(),
+    }
+}
+
+/// How many bytes a proposal adds to a value inside a message.
+pub(super) fn proposal_bytes(proposal: &Proposal) -> usize {
+    // Strings and integers only: it can be written. The comma counts, too.
+    let written = serde_json::to_vec(proposal).unwrap_or_default();
+    written.len() + escapes(&written) + 1
+}
+
+/// How much of a value is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filling {
+    proposals: usize,
+    bytes: usize,
+}
+
+impl Filling {
+    /// A value without proposals.
+    pub(super) fn new() -> Filling {
+        Filling {
+            proposals: 0,
+            bytes: "[]".len(),
+        }
+    }
+
+    /// Puts in a proposal of so many bytes. False if it does not fit.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        let is_fitting =
+            self.proposals < PROPOSALS_PER_VALUE && self.bytes + bytes <= VALUE_BYTES_MAX;
+        if is_fitting {
+            self.proposals += 1;
+            self.bytes += bytes;
+        }
+        is_fitting
+    }
+}
+
+/// As many of these proposals as fit into one value, in the order of their names.
+pub(super) fn fitting(proposals: Proposals) -> Proposals {
+    let mut filling = Filling::new();
+    let fits = |(_, one): &(_, Arc<Proposal>)| filling.take(proposal_bytes(one));
+    proposals.into_iter().take_while(fits).collect()
+}
+
+fn decision_bytes((_, value): &(SlotIndex, Value)) -> usize {
+    value_bytes(value) + DECISION_BYTES
+}
+
+/// The first of these decisions, as many as one answer holds; at least one, if there are any.
+pub(super) fn answer_of(decided: &[(SlotIndex, Value)]) -> &[(SlotIndex, Value)] {
+    let mut bytes = 0;
+    let held = decided.iter().take(DECISIONS_PER_ANSWER).take_while(|one| {
+        let is_first = bytes == 0;
+        bytes += decision_bytes(one);
+        is_first || bytes <= ANSWER_BYTES_MAX
+    });
+    &decided[..held.count()]
+}
+
+/// Is an answer so full that its sender may know more?
+pub(super) fn is_full_answer(decided: &[(SlotIndex, Value)]) -> bool {
+    let bytes: usize = decided.iter().map(decision_bytes).sum();
+    decided.len() >= DECISIONS_PER_ANSWER
+        || bytes + VALUE_BYTES_MAX + DECISION_BYTES > ANSWER_BYTES_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::{Content, FileInfo, NodeKey, ProposalId, is_well_formed, value_of};
+
+    fn proposal(nth: u32, content: Content) -> Arc<Proposal> {
+        let id = ProposalId {
+            origin: NodeKey::of("G1"),
+            nth,
+        };
+        Arc::new(Proposal { id, content })
+    }
+
+    fn proposals(contents: impl IntoIterator<Item = Content>) -> Proposals {
+        let numbered = (1..).zip(contents);
+        numbered
+            .map(|(nth, content)| {
+                let one = proposal(nth, content);
+                (one.id, one)
+            })
+            .collect()
+    }
+
+    fn quotes() -> Content {
+        Content::Note("\"".repeat(1000))
+    }
+
+    #[test]
+    fn bytes_are_counted_as_they_travel() {
+        for value in [
+            Value::from("pizza"),
+            Value::from("a \"b\" \\ \u{e9}"),
+            Value::from("0x12"),
+            Value::from("a\nb"),
+            Value::from(vec![255, 0, 34]),
+        ] {
+            let written = serde_json::to_vec(&value).unwrap();
+            assert_eq!(written.len(), value_bytes(&value) + 2, "{value}");
+        }
+        let notes = ["tea", "\"", "\\\"\u{e9}"].map(|text| Content::Note(text.into()));
+        let all = proposals(notes);
+        let sum: usize = all.values().map(|one| proposal_bytes(one)).sum();
+        assert_eq!(value_bytes(&value_of(&all)), sum + 1, "one comma less");
+    }
+
+    #[test]
+    fn any_single_proposal_fits_and_a_full_value_is_no_larger_than_it_may_be() {
+        let long_name = FileInfo {
+            name: "\"".repeat(255),
+            size_bytes: u64::MAX,
+            sha256: "ab".repeat(32),
+        };
+        for content in [quotes(), Content::File(long_name)] {
+            assert!(is_well_formed(&content));
+            assert_eq!(fitting(proposals([content])).len(), 1);
+        }
+        let full = fitting(proposals(vec![quotes(); 100]));
+        assert!(full.len() > 10 && full.len() < 100, "{}", full.len());
+        let bytes = value_bytes(&value_of(&full));
+        let one = proposal_bytes(&proposal(100, quotes()));
+        assert!(bytes <= VALUE_BYTES_MAX && bytes + one > VALUE_BYTES_MAX);
+        let ids: Vec<u32> = full.keys().map(|id| id.nth).collect();
+        assert!(ids.into_iter().eq(1..=full.len() as u32), "in order");
+        let short = vec![Content::Note("tea".into()); 300];
+        assert_eq!(fitting(proposals(short)).len(), PROPOSALS_PER_VALUE);
+    }
+
+    #[test]
+    fn answers_are_bounded_and_whoever_gets_a_full_one_notices() {
+        let decided = |count: u64, length: usize| -> Vec<(SlotIndex, Value)> {
+            let value = Value::from("\"".repeat(length).as_str());
+            (1..=count)
+                .map(|slot| (SlotIndex(slot), value.clone()))
+                .collect()
+        };
+        let many = decided(300, 1);
+        assert_eq!(answer_of(&many).len(), DECISIONS_PER_ANSWER);
+        assert!(is_full_answer(answer_of(&many)));
+        assert!(!is_full_answer(&many[..255]) && !is_full_answer(&[]));
+        let large = decided(100, VALUE_BYTES_MAX / 2);
+        let answer = answer_of(&large);
+        assert!((10..20).contains(&answer.len()), "{}", answer.len());
+        let bytes: usize = answer.iter().map(decision_bytes).sum();
+        assert!(bytes <= ANSWER_BYTES_MAX && is_full_answer(answer));
+        let huge = decided(3, ANSWER_BYTES_MAX);
+        assert_eq!(answer_of(&huge).len(), 1, "one at least");
+        assert!(is_full_answer(&huge[..1]));
+        assert!(answer_of(&[]).is_empty());
+    }
+}

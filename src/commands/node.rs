@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::say;
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
 use crate::live::identity::Identity;
-use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet};
+use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify};
 use crate::node::{Application, NodeSettings, Relaying, Threshold};
 use crate::time::Span;
 use std::io::Read;
@@ -31,7 +31,11 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
     if args.print_id {
         let input = |error: &dyn std::fmt::Display| CommandError::Input(error.to_string());
         std::fs::create_dir_all(&args.data).map_err(|error| input(&error))?;
-        let identity = Identity::open(&args.data).map_err(|error| input(&error))?;
+        let identity = match Identity::is_in(&args.data) {
+            // The node may run: only the key is read.
+            true => Identity::open(&args.data).map_err(|error| input(&error))?,
+            false => identify(&args.data).map_err(|error| input(&error))?.1,
+        };
         say::say(&identity.key().to_string());
         return Ok(ExitCode::SUCCESS);
     }

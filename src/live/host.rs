@@ -51,6 +51,8 @@ struct Contact {
     log: Option<LogHead>,
     /// Why it did not take the last call, if it did not.
     refusal: Option<String>,
+    /// It has said that its log, as long as this one's, is another.
+    has_other_log: bool,
 }
 
 /// Whether the loop goes on.

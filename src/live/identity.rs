@@ -60,6 +60,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Is there a key in the data folder?
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(FILE).try_exists().unwrap_or(true)
+    }
+
     /// The identity in the data folder; made there if there is none.
     ///
     /// # Errors

@@ -51,6 +51,6 @@ pub mod wire;
 pub use config::{Limits, LiveConfig, OnStop};
 pub use files::{Begun, FileStore, FilesError, Part, Stored};
 pub use listen::{ListenError, listen};
-pub use process::{Process, StartError};
+pub use process::{Process, StartError, identify};
 pub use store::{Batch, Store, StoreError};
 pub use wire::WireQuorumSet;

@@ -24,7 +24,7 @@ use crate::trace::{Provenance, TraceError, TraceWriter};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -47,6 +47,12 @@ pub enum StartError {
     /// No key.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Nobody knows what was said under this key.
+    #[error(
+        "{}: the store of this node is gone, and with it all that it has said: it must not speak again under its key; \
+         put the store back, or remove the key beside it to begin as another node", .0.display()
+    )]
+    NoStore(PathBuf),
     /// No store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -102,8 +108,8 @@ impl Process {
             move |source| StartError::Folder { path, source }
         };
         std::fs::create_dir_all(&config.data).map_err(failed(&config.data))?;
-        let mut store = Store::open(&config.data)?;
-        let identity = Arc::new(Identity::open(&config.data)?);
+        let (mut store, identity) = identify(&config.data)?;
+        let identity = Arc::new(identity);
         let files = FileStore::open(&config.files, config.limits.file_bytes)?;
         let udp = Udp::open(config.broadcast)?;
         let server = Server::bind(config.http)?;
@@ -210,6 +216,19 @@ impl Process {
     pub fn has_ended(&self) -> bool {
         self.host.as_ref().is_none_or(JoinHandle::is_finished)
     }
+}
+
+/// Who the node in this data folder is, and what it must not forget. Both are made there if there is neither: the store
+/// first, so that a key without one is a key that has lost its store.
+///
+/// # Errors
+/// If one of them cannot be used, or the store is gone.
+pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
+    if Identity::is_in(data) && !Store::is_in(data) {
+        return Err(StartError::NoStore(Store::path_in(data)));
+    }
+    let store = Store::open(data)?;
+    Ok((store, Identity::open(data)?))
 }
 
 /// What is heard goes to the node; if too much waits there, it is as good as lost.

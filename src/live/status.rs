@@ -171,6 +171,9 @@ pub struct BackupView {
     pub origin: NodeKey,
     /// By which proposal: the how-manieth of its origin.
     pub nth: u32,
+    /// In which slot it was decided; absent as long as it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<u64>,
     /// What this node said when it was asked: `yes`, `no_has_it` or `not_asked`.
     #[schema(value_type = String)]
     pub answer: BackupAnswer,

@@ -76,6 +76,18 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
+    /// The file in the data folder.
+    #[must_use]
+    pub fn path_in(dir: &Path) -> PathBuf {
+        dir.join(FILE)
+    }
+
+    /// Is there a store in this folder? What cannot be looked at is taken for one, and cannot be opened.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        Store::path_in(dir).try_exists().unwrap_or(true)
+    }
+
     /// Opens the store in the folder `dir`; both are created if they are missing.
     ///
     /// The whole file is read and checked once.
@@ -83,7 +95,7 @@ impl Store {
     /// # Errors
     /// If the folder cannot be written, if another process uses it, or if the file is of another version or damaged.
     pub fn open(dir: &Path) -> Result<Store, StoreError> {
-        let path = dir.join(FILE);
+        let path = Store::path_in(dir);
         let cannot = |doing| {
             let path = path.clone();
             move |source| StoreError::Io {

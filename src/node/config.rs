@@ -38,7 +38,7 @@ pub enum Threshold {
     TwoThirds,
     /// floor(n/2) + 1.
     Majority,
-    /// This many, at most n.
+    /// This many. Of a network that is found, fewer are never enough; of those in range, all if they are fewer.
     Count(u32),
 }
 

@@ -154,7 +154,7 @@ impl Node {
     pub(super) fn settled(&mut self) {
         let known = self.discovery.known();
         let is_enough = self.trust.is_fixed() || known >= self.config.settings.min_nodes;
-        if self.life != Life::Discovering || self.trust.is_nobody() || !is_enough {
+        if self.life != Life::Discovering || self.trust.quorum_set().is_none() || !is_enough {
             return;
         }
         if let Some(event) = self.trust.tell() {

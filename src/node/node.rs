@@ -82,7 +82,12 @@ impl Node {
             out: Outbox::new(me),
             discovery: Discovery::new(config.peer.clone()),
             alive: BTreeMap::new(),
-            trust: Trust::new(me, config.trust.clone(), config.threshold),
+            trust: Trust::new(
+                me,
+                config.trust.clone(),
+                config.threshold,
+                config.settings.min_nodes,
+            ),
             relay: Relay::new(&config.settings),
             pool: Pool::default(),
             proposals: 0,

@@ -66,7 +66,7 @@ struct Pooled {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     pooled: BTreeMap<ProposalId, Pooled>,
-    waiting: BTreeMap<ProposalId, (NodeId, Arc<Proposal>)>,
+    waiting: BTreeMap<ProposalId, ([NodeId; 2], Arc<Proposal>)>,
     expired: BTreeSet<(Time, ProposalId)>,
     expired_ids: BTreeSet<ProposalId>,
 }
@@ -101,16 +101,16 @@ impl Pool {
         true
     }
 
-    /// Keeps a proposal until the node knows whom it trusts.
-    pub(super) fn wait(&mut self, from: NodeId, proposal: &Arc<Proposal>) {
+    /// Keeps a proposal, written and passed on by these two, until the node knows whom it trusts.
+    pub(super) fn wait(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) {
         if self.waiting.len() < WAITING_MAX {
             self.waiting
-                .insert(proposal.id, (from, Arc::clone(proposal)));
+                .insert(proposal.id, (told_by, Arc::clone(proposal)));
         }
     }
 
     /// Takes out what has waited.
-    pub(super) fn take_waiting(&mut self) -> Vec<(NodeId, Arc<Proposal>)> {
+    pub(super) fn take_waiting(&mut self) -> Vec<([NodeId; 2], Arc<Proposal>)> {
         std::mem::take(&mut self.waiting).into_values().collect()
     }
 

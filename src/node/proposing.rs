@@ -1,7 +1,11 @@
 //! Proposals at work: certification, passing on, expiry.
 //!
-//! Certified = well formed, fresh, not in the log, and its origin is trusted, or a trusted node vouches for it by passing
-//! it on. What is not certified is not passed on. As long as the node does not know whom it trusts, proposals wait.
+//! Certified = well formed, fresh, not in the log, and told by a trusted node: its origin, or another one that vouches for
+//! it by sending it, too, or by passing it on. That it names a trusted origin is not enough: anybody can write that. What
+//! is not certified is not passed on. As long as the node does not know whom it trusts, proposals wait.
+//!
+//! A value that a leader nominates may contain proposals that have not come by themselves yet: the leader is in the
+//! quorum set, and vouches for them.
 
 use super::config::Application;
 use super::contract::TimerKind;
@@ -76,7 +80,7 @@ impl Node {
         message: &Arc<Message>,
         proposal: &Arc<Proposal>,
     ) {
-        let verdict = self.certify(from, proposal);
+        let verdict = self.certify([message.id.sender, from], proposal);
         let is_news = match verdict {
             Verdict::Pooled | Verdict::Waits => true,
             // Every holder sends its pool again by itself: only news of it is worth passing on.
@@ -93,7 +97,8 @@ impl Node {
         }
     }
 
-    fn certify(&mut self, from: NodeId, proposal: &Arc<Proposal>) -> Verdict {
+    /// Certifies what was written and passed on by these two.
+    fn certify(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) -> Verdict {
         let id = proposal.id;
         if self.config.settings.application != Application::Log {
             Verdict::Refused(ProposalRefusal::WrongApplication)
@@ -108,14 +113,12 @@ impl Node {
         } else if self.pool.has_expired(id) {
             Verdict::Refused(ProposalRefusal::Stale)
         } else {
-            self.certify_origin(from, proposal)
+            self.certify_source(told_by, proposal)
         }
     }
 
-    fn certify_origin(&mut self, from: NodeId, proposal: &Arc<Proposal>) -> Verdict {
-        let vouchers = [self.node_of(proposal.id.origin), Some(from)];
-        let mut vouchers = vouchers.into_iter().flatten();
-        let voucher = vouchers.find(|&node| self.trust.trusts(node));
+    fn certify_source(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) -> Verdict {
+        let voucher = told_by.into_iter().find(|&node| self.trust.trusts(node));
         match voucher {
             Some(voucher) if self.life == Life::Ready => {
                 if self.pool_proposal(proposal, voucher) {
@@ -128,7 +131,7 @@ impl Node {
                 Verdict::Refused(ProposalRefusal::Untrusted)
             }
             _ => {
-                self.pool.wait(from, proposal);
+                self.pool.wait(told_by, proposal);
                 Verdict::Waits
             }
         }
@@ -136,8 +139,9 @@ impl Node {
 
     /// The node votes from now on: what has waited is judged.
     pub(super) fn certify_waiting(&mut self) {
-        for (from, proposal) in self.pool.take_waiting() {
-            if let Verdict::Refused(why) = self.certify(from, &proposal) {
+        for (told_by, proposal) in self.pool.take_waiting() {
+            if let Verdict::Refused(why) = self.certify(told_by, &proposal) {
+                let [_, from] = told_by;
                 self.refuse_proposal(Some(proposal.id), from, why);
             }
         }

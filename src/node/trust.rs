@@ -19,6 +19,8 @@ pub(super) struct Trust {
     me: NodeId,
     policy: TrustPolicy,
     threshold: Threshold,
+    /// The fewest nodes of which a network is made.
+    min_nodes: u32,
     members: NodeSet,
     forgotten: NodeSet,
     told: Option<u32>,
@@ -26,11 +28,17 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    pub(super) fn new(me: NodeId, policy: TrustPolicy, threshold: Threshold) -> Trust {
+    pub(super) fn new(
+        me: NodeId,
+        policy: TrustPolicy,
+        threshold: Threshold,
+        min_nodes: u32,
+    ) -> Trust {
         Trust {
             me,
             policy,
             threshold,
+            min_nodes: min_nodes.min(QuorumSet::NODES_MAX as u32),
             members: NodeSet::new(),
             forgotten: NodeSet::new(),
             told: None,
@@ -145,7 +153,11 @@ impl Trust {
         Some(NodeEvent::TrustChanged { trusted, cause })
     }
 
-    /// The quorum set that follows; `None` if the node trusts nobody.
+    /// The quorum set that follows; `None` if the node trusts nobody, or if those left are too few.
+    ///
+    /// A network that is found may shrink as nodes say goodbye, but a slice stays as large as in the smallest network
+    /// that the node would have begun with: otherwise the last to leave would decide alone, and those who come back
+    /// together would decide something else.
     ///
     /// SCP takes no set of more than [`QuorumSet::NODES_MAX`] nodes: of a larger trust set, the node itself and those
     /// with the lowest numbers count, so that everybody's choice is nearly the same.
@@ -158,11 +170,20 @@ impl Trust {
                 let mut nodes: Vec<NodeId> = others.take(QuorumSet::NODES_MAX - 1).collect();
                 let own_place = nodes.partition_point(|&node| node < self.me);
                 nodes.insert(own_place, self.me);
-                let threshold = self
-                    .threshold
-                    .of(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
-                Some(QuorumSet::flat(threshold, nodes))
+                let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+                let threshold = self.slice_size(count);
+                (threshold <= count).then(|| QuorumSet::flat(threshold, nodes))
             }
+        }
+    }
+
+    /// How many of `count` nodes make a slice; more than there are if they are too few.
+    fn slice_size(&self, count: u32) -> u32 {
+        match (&self.policy, self.threshold) {
+            // Who wanders off goes on with those in range, be they few.
+            (TrustPolicy::InRange, threshold) => threshold.of(count),
+            (_, Threshold::Count(k)) => k.max(1),
+            (_, threshold) => threshold.of(count.max(self.min_nodes)),
         }
     }
 }
@@ -198,7 +219,7 @@ mod tests {
     fn found_trusts_the_roster_and_in_range_those_heard() {
         let mut roster = roster(1..5);
         roster.note_heard(NodeId(2));
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Discovered);
         assert_eq!(
             trusted(trust.tell()),
@@ -215,9 +236,32 @@ mod tests {
     }
 
     #[test]
+    fn who_is_left_over_does_not_decide_alone() {
+        let threshold_of = |count: u32, threshold, policy: &TrustPolicy, min_nodes| {
+            let mut trust = Trust::new(NodeId(0), policy.clone(), threshold, min_nodes);
+            let mut roster = roster(1..count);
+            for id in 1..count {
+                roster.note_heard(NodeId(id));
+            }
+            trust.recompute(&roster, TrustCause::Discovered);
+            trust.quorum_set().map(|set| set.threshold)
+        };
+        let (found, in_range) = (TrustPolicy::Found, TrustPolicy::InRange);
+        let two_thirds = |count| threshold_of(count, Threshold::TwoThirds, &found, 4);
+        let shrinking: Vec<Option<u32>> = (1..=7).rev().map(two_thirds).collect();
+        let expected = [Some(5), Some(5), Some(4), Some(3), Some(3), None, None];
+        assert_eq!(shrinking, expected);
+        assert_eq!(threshold_of(2, Threshold::Majority, &found, 3), Some(2));
+        assert_eq!(threshold_of(1, Threshold::Majority, &found, 3), None);
+        assert_eq!(threshold_of(4, Threshold::Count(5), &found, 1), None);
+        assert_eq!(threshold_of(4, Threshold::Count(5), &in_range, 4), Some(4));
+        assert_eq!(threshold_of(1, Threshold::TwoThirds, &in_range, 4), Some(1));
+    }
+
+    #[test]
     fn the_unsafe_policy_forgets_and_remembers() {
         let roster = roster(1..4);
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::Majority);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::Majority, 1);
         trust.recompute(&roster, TrustCause::Discovered);
         trust.set_forgotten([NodeId(3)].into_iter().collect(), &roster);
         assert_eq!(
@@ -235,7 +279,7 @@ mod tests {
     fn a_fixed_set_is_used_as_it_is_and_a_huge_one_is_cut() {
         let set = Arc::new(QuorumSet::flat(1, [NodeId(7)]));
         let fixed = TrustPolicy::Fixed(Arc::clone(&set));
-        let mut trust = Trust::new(NodeId(0), fixed, Threshold::Majority);
+        let mut trust = Trust::new(NodeId(0), fixed, Threshold::Majority, 1);
         trust.recompute(&roster(1..3), TrustCause::Configured);
         assert_eq!(
             trusted(trust.tell()),
@@ -243,7 +287,7 @@ mod tests {
         );
         assert_eq!(trust.quorum_set().as_ref(), Some(set.as_ref()));
 
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster(1..3000), TrustCause::Discovered);
         let set = trust.quorum_set().unwrap();
         assert_eq!(set.check_sane(), Ok(()));
@@ -253,7 +297,7 @@ mod tests {
     #[test]
     fn large_trust_sets_are_told_now_and_then() {
         let mut roster = roster(1..1);
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds);
+        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Configured);
         let mut told = 0;
         for id in 1..1000 {

@@ -131,6 +131,8 @@ impl NodeView {
             }
             NodeEvent::ProposalExpired { id, .. } => {
                 self.pool.remove(id);
+                // What nobody has decided is not to be backed up.
+                self.backup_log.remove(id);
             }
             NodeEvent::Slot { slot, state } => self.set_slot(*slot, state),
             NodeEvent::Recorded {

@@ -103,9 +103,15 @@ impl Host {
         }
         if let WireBody::Proposal { proposal } = &message.body
             && let Content::File(file) = &proposal.content
-            && self.must_look(proposal)
         {
-            return self.look(opened, proposal, file);
+            if file.size_bytes > self.config.limits.file_bytes {
+                let most = self.config.limits.file_bytes;
+                let why = format!("expected a file of at most {most} bytes");
+                return Receipt::refused(Verdict::Invalid, why);
+            }
+            if self.must_look(proposal) {
+                return self.look(opened, proposal, file);
+            }
         }
         self.feed(opened)
     }

@@ -4,7 +4,7 @@ use super::{Contact, Host, OFFER_INTERVAL, STORING_RETRY};
 use crate::live::command::{Flight, Journey};
 use crate::live::links::{Endpoint, Errand};
 use crate::live::wire::{
-    Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
+    Datagram, LogHead, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
 };
 use crate::node::{Announcement, AnnouncementKind, Body, FileInfo, Message, Recipient};
 use crate::scp::NodeId;
@@ -148,9 +148,19 @@ impl Host {
     /// Transmissions have ended.
     pub(super) fn journeys(&mut self, node: NodeId, flights: &[Flight], journey: Journey) {
         let now = self.clock.now();
+        let own = self.log_head();
         let contact: &mut Contact = self.contacts.entry(node).or_default();
         match journey {
             Journey::Arrived(head) => {
+                let differs = |head: &LogHead| head.index == own.index && head.hash != own.hash;
+                if head.as_ref().is_some_and(differs) && !contact.has_other_log {
+                    contact.has_other_log = true;
+                    self.figures.count("logs_that_differ");
+                    tracing::error!(
+                        name = %self.directory.name(node), index = own.index,
+                        "its log is another one: this network has split"
+                    );
+                }
                 if contact.is_reachable == Some(false) {
                     tracing::info!(name = %self.directory.name(node), "answers again");
                 }

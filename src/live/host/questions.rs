@@ -76,12 +76,12 @@ impl Host {
         lines
             .map(|(id, line)| {
                 let received = self.received_bytes.get(&line.file.sha256);
-                let is_here =
-                    line.backed_up.is_some() || self.files.find(&line.file.sha256).is_some();
+                let is_here = self.files.find(&line.file.sha256).is_some();
                 BackupView {
                     file: (&line.file).into(),
                     origin: id.origin,
                     nth: id.nth,
+                    slot: self.agreed.get(id).map(|slot| slot.0),
                     answer: line.answer,
                     is_here,
                     from: line.backed_up.map(|(_, from)| self.name_of(from)),

@@ -37,7 +37,7 @@ pub struct WireMessage {
 pub enum WireBody {
     /// A statement of SCP.
     Statement(WireStatement),
-    /// A proposal. It is certified if its origin is trusted, or the sender of this message, who vouches for it.
+    /// A proposal. It is certified if the sender of this message is trusted: its origin, or whoever vouches for it.
     Proposal {
         /// The proposal.
         #[schema(value_type = Object)]

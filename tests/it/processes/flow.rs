@@ -42,7 +42,7 @@ fn nodes_are_silent_until_a_beacon_is_heard_then_all_trust_all_and_agree() {
     let start = |name, threshold: &[&str]| network.start(name, &[&more[..], threshold].concat());
     let mut nodes = vec![
         start("n2", &["--threshold", "majority"]),
-        start("n3", &["--threshold", "9"]),
+        start("n3", &["--threshold", "5"]),
         start("n4", &["--threshold", "4"]),
         start("n5", &["--threshold", "2/3"]),
     ];

@@ -168,7 +168,11 @@ impl Network {
     pub(super) fn identity(&self, name: &str) -> Identity {
         let digest: [u8; 32] = Sha256::digest(format!("{} {name}", self.name)).into();
         let secret = PrivateKey(digest).as_unredacted().to_string();
-        fs::create_dir_all(self.path(name)).unwrap();
+        // A key never comes without a store.
+        let data = self.path(name);
+        let data = data.to_str().unwrap();
+        let made = quorumscope(&["node", "--name", name, "--data", data, "--print-id"]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
         fs::write(self.path(name).join("secret-key"), secret.as_str()).unwrap();
         Identity::new(digest)
     }

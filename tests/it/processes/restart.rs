@@ -144,6 +144,33 @@ fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
     }
 }
 
+/// All four leave one after the other. Who is left over would otherwise decide alone, and those who come back together
+/// something else.
+#[test]
+fn the_last_to_stay_decide_nothing_until_others_come_back() {
+    let network = Network::new();
+    let mut nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    nodes[0].propose("tea");
+    wait_until_agreed(&nodes, &["tea"]);
+    nodes.pop().unwrap().stop();
+    for node in &nodes {
+        wait_until("it has left", || node.trusts() == ["n1", "n2", "n3"]);
+    }
+    nodes[1].propose("three are enough");
+    wait_until_agreed(&nodes, &["tea", "three are enough"]);
+    nodes.pop().unwrap().stop();
+    for node in &nodes {
+        wait_until("it has left", || node.trusts() == ["n1", "n2"]);
+    }
+    let alone = nodes[0].post("/propose?wait_ms=3000", r#"{"note": "two are not"}"#);
+    assert_eq!(alone.status, 202, "{}", text(&alone.body));
+    nodes.push(network.start("n4", &[]));
+    nodes.push(network.start("n3", &[]));
+    wait_until_agreed(&nodes, &["tea", "three are enough", "two are not"]);
+    assert_eq!(nodes[0].counter("logs_that_differ"), 0);
+}
+
 #[test]
 fn a_given_quorum_set_is_used_as_it_is() {
     let network = Network::new();

@@ -192,6 +192,10 @@ fn check_senders(scene: &Scene) {
     let proposal = note(stranger, 1, "poison");
     let answer = scene.send("/propose", &[scene.signed(stranger, 3, proposal)]);
     check(&answer, 403, "nobody whom this node trusts vouches for it");
+    // Whose proposal it is says only who writes it: a stranger's word for a friend's.
+    let proposal = note(&scene.friend, 77, "poison");
+    let answer = scene.send("/propose", &[scene.signed(stranger, 4, proposal)]);
+    check(&answer, 403, "nobody whom this node trusts vouches for it");
 }
 
 fn check_slots(scene: &Scene) {

@@ -86,6 +86,9 @@ fn a_damaged_store_is_not_used() {
     bytes.truncate(100);
     fs::write(&store, bytes).unwrap();
     refused(&network, "n1", &[], &["node.redb", "damaged"]);
+    fs::remove_file(&store).unwrap();
+    let words = ["node.redb", "gone", "must not speak again under its key"];
+    refused(&network, "n1", &[], &words);
 }
 
 #[test]

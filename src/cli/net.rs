@@ -35,7 +35,7 @@ pub struct NodeArgs {
     /// Name of the network; nodes of other networks are not heard.
     #[arg(long, value_name = "NAME", default_value = "quorumscope")]
     pub network: String,
-    /// How many of those that are found make a slice: 2/3, majority, or a number.
+    /// How many of those that are found make a slice: 2/3, majority, or a number; never fewer than in a network of --min-nodes.
     #[arg(
         long,
         value_name = "2/3|majority|K",

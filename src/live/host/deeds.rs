@@ -152,7 +152,9 @@ impl Host {
         let contact: &mut Contact = self.contacts.entry(node).or_default();
         match journey {
             Journey::Arrived(head) => {
-                let differs = |head: &LogHead| head.index == own.index && head.hash != own.hash;
+                let differs = |head: &LogHead| {
+                    head.index > 0 && head.index == own.index && head.hash != own.hash
+                };
                 if head.as_ref().is_some_and(differs) && !contact.has_other_log {
                     contact.has_other_log = true;
                     self.figures.count("logs_that_differ");

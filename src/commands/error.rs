@@ -10,6 +10,9 @@ pub(super) const BAD_INPUT: u8 = 2;
 /// Exit code for a run that did not reach what it was asked for.
 pub(super) const NO_PROGRESS: u8 = 3;
 
+/// Exit code for a node that has ended by itself.
+pub(super) const BROKEN: u8 = 70;
+
 /// Exit code for a run that was interrupted, as shells have it for the signal of Ctrl-C.
 pub(super) const INTERRUPTED: i32 = 130;
 
@@ -30,12 +33,20 @@ pub enum CommandError {
     /// The window failed.
     #[error("{0}")]
     Window(String),
+    /// Something has ended that never should.
+    #[error("{0}")]
+    Broken(String),
 }
 
 impl CommandError {
     /// The exit code that tells of this error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(BAD_INPUT)
+        ExitCode::from(match self {
+            CommandError::Broken(_) => BROKEN,
+            CommandError::Input(_) | CommandError::Write { .. } | CommandError::Window(_) => {
+                BAD_INPUT
+            }
+        })
     }
 }

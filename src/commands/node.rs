@@ -11,14 +11,17 @@ use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// How often the beacon broadcasts.
 const ANNOUNCE_MS: u64 = 1_000;
 /// How often latest statements are sent again.
 const RESEND_MS: u64 = 1_000;
+/// How often one looks whether the node has ended by itself.
+const LOOK: Duration = Duration::from_millis(250);
 /// Longest of all times, in milliseconds: a day.
 const LONGEST_MS: u64 = 86_400_000;
 
@@ -50,11 +53,29 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
         "listening on http://{}\nid {}\n",
         process.http, process.key
     ));
-    // An error would mean that nobody is left who could stop it.
-    stopped.recv().ok();
-    tracing::info!("stopping");
+    let ended = wait(&stopped, || process.has_ended());
+    if ended.is_ok() {
+        tracing::info!("stopping");
+    }
     process.stop();
-    Ok(ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Waits until somebody asks the node to stop.
+///
+/// # Errors
+/// If the node has ended by itself: a process without it would only turn calls away, and whoever watches over processes
+/// could not see that.
+fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), CommandError> {
+    // Whoever could stop it is there as long as this process: an error is nothing but the end of patience.
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) {
+        if has_ended() {
+            let why = "the node has broken down; what it must not forget is in its data folder: start it again";
+            tracing::error!("{why}");
+            return Err(CommandError::Broken(why.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 fn start_logging(format: LogFormat) {
@@ -206,4 +227,22 @@ pub(super) fn token(path: &Path) -> Result<String, CommandError> {
 fn read(path: &Path) -> Result<String, CommandError> {
     std::fs::read_to_string(path)
         .map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_has_ended_by_itself_ends_the_command_with_an_error() {
+        let (stop, stopped) = channel();
+        let broken = wait(&stopped, || true).unwrap_err();
+        assert!(broken.to_string().contains("broken down"), "{broken}");
+        assert_eq!(
+            format!("{:?}", broken.exit_code()),
+            format!("{:?}", ExitCode::from(super::super::error::BROKEN))
+        );
+        stop.send(()).unwrap();
+        assert!(wait(&stopped, || false).is_ok(), "it was asked to stop");
+    }
 }

@@ -114,7 +114,15 @@ impl Process {
         let udp = Udp::open(config.broadcast)?;
         let server = Server::bind(config.http)?;
         config.http = server.address();
-        config.advertise = Some(advertised(&config)?);
+        let advertise = advertised(&config)?;
+        config.advertise = Some(advertise);
+        if is_unreachable(advertise, config.broadcast) {
+            tracing::warn!(
+                "others at {} are told that this node answers at {advertise}, where only this machine finds it; say --http 0.0.0.0:{}, or --advertise ADDRESS:PORT",
+                config.broadcast,
+                advertise.port()
+            );
+        }
         let mut directory = directory(&mut store, &identity, &config)?;
         let node_config = Arc::new(node_config(&config, &identity, &mut directory)?);
         let persisted = persisted(&mut store, &files)?;
@@ -260,6 +268,11 @@ fn advertised(config: &LiveConfig) -> Result<SocketAddr, StartError> {
     }
 }
 
+/// Whether a node is announced to other machines under an address that means themselves to them.
+fn is_unreachable(advertise: SocketAddr, broadcast: SocketAddr) -> bool {
+    advertise.ip().is_loopback() && !broadcast.ip().is_loopback()
+}
+
 /// Who has which number, as it was before.
 fn directory(
     store: &mut Store,
@@ -377,5 +390,67 @@ fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> Scenario {
         settings: Arc::clone(&config.settings),
         events: Vec::new(),
         remarks: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::config::Limits;
+    use crate::node::{Application, NodeSettings, Relaying, Threshold};
+    use std::time::Duration;
+
+    #[test]
+    fn it_is_seen_that_a_node_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::start(LiveConfig {
+            name: "n1".to_owned(),
+            network: "lunch".to_owned(),
+            data: folder.path().to_owned(),
+            files: folder.path().join("files"),
+            http: "127.0.0.1:0".parse().unwrap(),
+            advertise: None,
+            // Nobody hears it.
+            broadcast: "127.255.255.255:9".parse().unwrap(),
+            is_beacon: false,
+            trust: None,
+            threshold: Threshold::TwoThirds,
+            settings: Arc::new(NodeSettings {
+                application: Application::Log,
+                min_nodes: 4,
+                settle: Span::from_ms(1_000),
+                refresh: Span::from_ms(2_000),
+                announce: Span::from_ms(1_000),
+                resend: Span::from_ms(1_000),
+                proposal_ttl: Span::from_ms(600_000),
+                forget_after: None,
+                relaying: Relaying::Direct,
+                relay_interval: Span::ZERO,
+                choice_slots: 1,
+            }),
+            limits: Limits::default(),
+            token: None,
+            trace: None,
+            on_stop: OnStop::Pause,
+        })
+        .unwrap();
+        assert!(!process.has_ended());
+        // As if its thread had broken down: it ends, and nobody has asked the process to.
+        process.commands.send(Command::Stop).unwrap();
+        while !process.has_ended() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        process.stop();
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_for_this_machine() {
+        let is = |advertise: &str, broadcast: &str| {
+            is_unreachable(advertise.parse().unwrap(), broadcast.parse().unwrap())
+        };
+        assert!(is("127.0.0.1:8001", "192.168.1.255:47700"));
+        assert!(is("[::1]:8001", "255.255.255.255:47700"));
+        assert!(!is("127.0.0.1:8001", "127.255.255.255:47700"));
+        assert!(!is("192.168.1.5:8001", "192.168.1.255:47700"));
     }
 }

@@ -127,7 +127,7 @@ pub struct ProposeArgs {
     /// Propose a short text.
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-    /// How long to wait for the decision, and for the backups; 0 = not at all.
+    /// How long to wait for the decision, and for the backups, once everything has been sent; 0 = not at all.
     #[arg(long, value_name = "MS", default_value_t = 30_000)]
     pub wait_ms: u64,
     /// The token of the node, if it asks for one.

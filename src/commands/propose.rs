@@ -7,13 +7,18 @@ use crate::cli::ProposeArgs;
 use crate::live::status::{ProposalView, Status};
 use serde::Deserialize;
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the call itself may take beyond the time that is waited.
+/// How long an answer may take beyond the time that is waited.
 const CALL: Duration = Duration::from_secs(60);
+/// A node that takes in nothing of what it is sent for this long is given up; how long all of it takes does not matter.
+const STALLED: Duration = Duration::from_secs(60);
+/// How long it may take to tell how a node is.
+const STATUS: Duration = Duration::from_secs(10);
 /// How often it is asked whether a backup is done.
 const LOOKS: Duration = Duration::from_millis(100);
 
@@ -47,8 +52,7 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
         agent: agent(Duration::from_millis(args.wait_ms) + CALL),
         token: args.token_file.as_deref().map(token).transpose()?,
     };
-    let until = Instant::now() + Duration::from_millis(args.wait_ms);
-    let proposed = match (&args.file, &args.note) {
+    let (proposed, sent_at) = match (&args.file, &args.note) {
         (Some(path), _) => node.propose_file(path, args.wait_ms)?,
         (None, note) => node.propose_note(note.as_deref().unwrap_or_default(), args.wait_ms)?,
     };
@@ -73,14 +77,34 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
     }
     match &proposed.proposal.file {
         None => Ok(ExitCode::SUCCESS),
-        Some(file) => node.watch_backups(&file.sha256, until),
+        Some(file) => {
+            let until = sent_at + Duration::from_millis(args.wait_ms);
+            node.watch_backups(&file.sha256, until)
+        }
     }
 }
 
-fn agent(timeout: Duration) -> ureq::Agent {
+/// A file on its way, and when the last of it was read.
+struct Upload {
+    file: File,
+    read_at: Instant,
+}
+
+impl Read for Upload {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer);
+        self.read_at = Instant::now();
+        read
+    }
+}
+
+/// `patience` is for the answer and begins once everything has been sent.
+fn agent(patience: Duration) -> ureq::Agent {
     crate::live::agent::agent()
         .timeout_connect(Some(Duration::from_secs(5)))
-        .timeout_global(Some(timeout))
+        .timeout_per_write(Some(STALLED))
+        .timeout_recv_response(Some(patience))
+        .timeout_recv_body(Some(CALL))
         .build()
         .new_agent()
 }
@@ -96,15 +120,18 @@ fn base(url: &str) -> Result<String, CommandError> {
 }
 
 impl Node {
-    fn propose_note(&self, note: &str, wait_ms: u64) -> Result<Proposed, CommandError> {
+    /// What became of it, and when it had been sent.
+    fn propose_note(&self, note: &str, wait_ms: u64) -> Result<(Proposed, Instant), CommandError> {
         let body = serde_json::json!({ "note": note }).to_string();
         let call = self
             .post(&format!("wait_ms={wait_ms}"))
             .content_type("application/json");
-        self.read(call.send(body))
+        let sent_at = Instant::now();
+        Ok((self.read(call.send(body))?, sent_at))
     }
 
-    fn propose_file(&self, path: &Path, wait_ms: u64) -> Result<Proposed, CommandError> {
+    /// The same for a file.
+    fn propose_file(&self, path: &Path, wait_ms: u64) -> Result<(Proposed, Instant), CommandError> {
         let failed = |error| CommandError::Input(format!("{}: {error}", path.display()));
         let name = path
             .file_name()
@@ -113,13 +140,25 @@ impl Node {
                 CommandError::Input(format!("{}: expected a file with a name", path.display()))
             })?;
         let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let about = file.metadata().map_err(failed)?;
+        if about.is_dir() {
+            return Err(CommandError::Input(format!(
+                "{}: this is a folder; expected a file",
+                path.display()
+            )));
+        }
+        let length = about.len();
         let query = format!("wait_ms={wait_ms}&file={}", escaped(name));
         let call = self
             .post(&query)
             .content_type("application/octet-stream")
             .header("content-length", length.to_string());
-        self.read(call.send(ureq::SendBody::from_owned_reader(file)))
+        let mut upload = Upload {
+            file,
+            read_at: Instant::now(),
+        };
+        let answer = call.send(ureq::SendBody::from_reader(&mut upload));
+        Ok((self.read(answer)?, upload.read_at))
     }
 
     fn post(&self, query: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
@@ -152,7 +191,9 @@ impl Node {
     }
 
     fn status_at(&self, base: &str) -> Result<Status, CommandError> {
-        self.read(self.agent.get(format!("{base}/status?limit=0")).call())
+        let call = self.agent.get(format!("{base}/status?limit=0"));
+        let call = call.config().timeout_global(Some(STATUS)).build();
+        self.read(call.call())
     }
 
     /// Watches until every trusted node has the file, and says so for each.

@@ -35,6 +35,22 @@ fn what_is_proposed_for_backup_comes_to_be_everywhere() {
     check_folder(&network, &nodes);
 }
 
+#[test]
+fn a_folder_is_no_file() {
+    let network = Network::new();
+    let node = network.start("n1", &[]);
+    let folder = network.path("n1");
+    let folder = folder.to_str().unwrap();
+    let refused = quorumscope(&["propose", "--to", &node.url, "--file", folder]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(
+        said.contains(&format!("{folder}: this is a folder; expected a file")),
+        "{said}"
+    );
+    assert!(!said.contains("is a node running"), "{said}");
+}
+
 /// Who proposes and waits is told which nodes do not have the file yet, and the exit code says so, too.
 #[test]
 fn who_does_not_have_the_file_in_time_is_named() {

@@ -320,7 +320,7 @@ impl Host {
     fn answer_receipts(&mut self, results: Vec<super::wire::Receipt>, reply: Reply<Receipts>) {
         let receipts = Receipts {
             results,
-            log: self.log_head(),
+            log: Some(self.log_head()),
         };
         self.later(move || drop(reply.send(receipts)));
     }

@@ -259,7 +259,7 @@ impl Caller {
             }
         }
         match self.post::<_, Receipts>(endpoint.path(), &call) {
-            Ok(receipts) => self.report(flights, Journey::Arrived(Some(receipts.log))),
+            Ok(receipts) => self.report(flights, Journey::Arrived(receipts.log)),
             Err(failure) => self.failed(flights, failure),
         }
     }

@@ -19,7 +19,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// What happens at the node, as trace records: first `hello`, then the present state as records, then every record as
 /// it happens. `gap` ends a stream that was read too slowly: start again.
-#[utoipa::path(get, path = "/events", responses(
+#[utoipa::path(get, path = "/events", security((), ("token" = [])), responses(
     (status = OK, body = String, content_type = "text/event-stream"),
     Problems))]
 pub(super) async fn events(

@@ -51,6 +51,11 @@ fn asked(headers: &HeaderMap, size: u64) -> Asked {
     let Some((first, last)) = range.trim().split_once('-') else {
         return Asked::Nothing;
     };
+    // Digits only: a number may have a sign elsewhere.
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(first) || !is_digits(last) {
+        return Asked::Nothing;
+    }
     let (first, last) = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
         (Ok(first), Err(_)) if last.is_empty() => (first, size.saturating_sub(1)),
@@ -108,7 +113,8 @@ pub(super) async fn file(
         Asked::Nothing => {
             let why =
                 format!("the file has {size} bytes; expected Range: bytes=FIRST-LAST within it");
-            return Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, why));
+            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, why);
+            return Err(problem.with(header::CONTENT_RANGE, &format!("bytes */{size}")));
         }
     };
     let body = match method {
@@ -187,6 +193,9 @@ mod tests {
             "bytes=-",
             "bytes=-0",
             "bytes=5",
+            "bytes=+1-5",
+            "bytes=1-+5",
+            "bytes=-+5",
         ] {
             assert_eq!(of(nothing), Asked::Nothing, "{nothing}");
         }

@@ -83,7 +83,8 @@ impl Api {
             Some(_) => Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "expected the header Authorization: Bearer with the token of this node",
-            )),
+            )
+            .with(header::WWW_AUTHENTICATE, "Bearer")),
         }
     }
 

@@ -5,7 +5,7 @@ use super::problem::{Problem, Problems};
 use crate::live::command::Command;
 use crate::live::links::{Endpoint, Messages, Offer, Want};
 use crate::live::wire::{
-    LogHead, Opened, OpenedBundle, Receipt, Receipts, Signed, Verdict, WireBody, WireError,
+    Opened, OpenedBundle, Receipt, Receipts, Signed, Verdict, WireBody, WireError,
 };
 use axum::Json;
 use axum::body::Body;
@@ -72,7 +72,8 @@ impl Api {
         let judged = match good.is_empty() {
             true => Receipts {
                 results: Vec::new(),
-                log: LogHead::default(),
+                // The node has not been bothered with this.
+                log: None,
             },
             false => self.ask(|reply| Command::Messages(good, reply)).await?,
         };
@@ -179,7 +180,7 @@ pub(super) async fn relay(
         }
         Err(error) => finish(Receipts {
             results: vec![receipt_for(&error)],
-            log: LogHead::default(),
+            log: None,
         }),
     }
 }

@@ -30,7 +30,8 @@ use std::time::Duration;
 use survey::Surveyor;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,11 +55,25 @@ pub(super) struct Api {
 }
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Quorumscope node",
-    description = "One node of a network that agrees by the Stellar Consensus Protocol: propose notes and files, vote, look at logs. Errors are problem details (RFC 9457)."
-))]
+#[openapi(
+    info(
+        title = "Quorumscope node",
+        description = "One node of a network that agrees by the Stellar Consensus Protocol: propose notes and files, vote, look at logs. Errors are problem details (RFC 9457)."
+    ),
+    modifiers(&Token)
+)]
 struct Description;
+
+/// How a person shows the token of the node, where it has one.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = description.components.get_or_insert_default();
+        components.add_security_scheme("token", scheme);
+    }
+}
 
 impl Api {
     /// What handlers share.

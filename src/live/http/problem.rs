@@ -1,7 +1,7 @@
 //! `Problem`: every error of the REST interface, as problem details (RFC 9457).
 
 use crate::live::wire::{LogHead, Receipt, Receipts, Verdict};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -37,7 +37,10 @@ pub(crate) struct Problem {
     /// How far the log of the answering node has come, if the call carried messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    log: Option<LogHead>,
+    log: Option<Box<LogHead>>,
+    /// What a client reads instead of words.
+    #[serde(skip)]
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -49,7 +52,15 @@ impl Problem {
             detail: detail.into(),
             results: None,
             log: None,
+            header: None,
         }
+    }
+
+    /// The same with a header that programs look for.
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Problem {
+        let value = HeaderValue::from_str(value).ok();
+        self.header = value.map(|value| Box::new((name, value)));
+        self
     }
 
     /// The node has ended, or is too busy to answer.
@@ -69,10 +80,17 @@ impl Problem {
             Some(Verdict::Invalid | Verdict::Accepted) | None => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let why = first.and_then(|receipt| receipt.why.clone());
-        Problem {
+        let problem = Problem {
             results: Some(receipts.results),
-            log: Some(receipts.log),
+            log: receipts.log.map(Box::new),
             ..Problem::new(status, why.unwrap_or_default())
+        };
+        match status {
+            // Not the scheme of people's calls: a token would not help.
+            StatusCode::UNAUTHORIZED => {
+                problem.with(header::WWW_AUTHENTICATE, "Quorumscope-Signature")
+            }
+            _ => problem,
         }
     }
 }
@@ -93,9 +111,8 @@ impl IntoResponse for Problem {
         if retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        if status == StatusCode::UNAUTHORIZED {
-            let scheme = HeaderValue::from_static("Bearer");
-            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        if let Some((name, value)) = self.header.map(|header| *header) {
+            headers.insert(name, value);
         }
         response
     }

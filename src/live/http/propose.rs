@@ -27,6 +27,9 @@ use utoipa::{IntoParams, ToSchema};
 /// Longest that somebody may wait for a decision.
 const WAIT_MS_MAX: u64 = 600_000;
 
+/// Whoever sends a file sends at least so much of it in a second, on average.
+const UPLOAD_BYTES_PER_SECOND: u64 = 1_024;
+
 /// What is proposed: exactly one of these.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,9 +80,10 @@ pub(super) enum Answer {
 }
 
 /// Proposes a note (`{"note": "tea"}`), a file of the node's folder (`{"file": "photo.jpg"}`), or, with `?file=NAME`,
-/// the file that is the body. The answer comes as soon as the proposal survives a crash of the node. Other nodes send
+/// the file that is the body, which has to come with at least 1,024 bytes in a second on average after the first seconds.
+/// The answer comes as soon as the proposal survives a crash of the node. Other nodes send
 /// `{"messages": [..]}`, and get receipts.
-#[utoipa::path(post, path = "/propose", params(ProposeParams),
+#[utoipa::path(post, path = "/propose", params(ProposeParams), security((), ("token" = [])),
     request_body(content((ProposeBody = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
     (status = OK, description = "Decided while you waited; for nodes: receipts.", body = Answer),
@@ -170,8 +174,16 @@ impl Api {
         let (files, name) = (self.files.clone(), name.to_owned());
         let mut part = on_the_side(move || files.receive(&name)).await?;
         let mut stream = body.into_data_stream();
+        let began = tokio::time::Instant::now();
         loop {
-            match tokio::time::timeout(self.patience(), stream.next()).await {
+            let next = tokio::time::timeout(self.patience(), stream.next()).await;
+            if is_too_slow(part.received_bytes(), began.elapsed(), self.patience()) {
+                let why = format!(
+                    "the file comes with less than {UPLOAD_BYTES_PER_SECOND} bytes in a second"
+                );
+                return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, why));
+            }
+            match next {
                 Err(_) => return Err(self.too_slow()),
                 Ok(None) => break,
                 Ok(Some(Err(error))) => {
@@ -190,6 +202,13 @@ impl Api {
         let files: FileStore = self.files.clone();
         on_the_side(move || files.describe(&name)).await
     }
+}
+
+/// Whether an upload comes too slowly on average. What comes within the first `patience` is not judged, and the time is
+/// not counted later either: connections need a while to get going.
+fn is_too_slow(received_bytes: u64, elapsed: Duration, patience: Duration) -> bool {
+    let judged = elapsed.saturating_sub(patience).as_secs();
+    received_bytes < judged.saturating_mul(UPLOAD_BYTES_PER_SECOND)
 }
 
 /// Touches the disk on a thread on which nobody else waits.
@@ -253,4 +272,21 @@ fn answer(id: ProposalId, content: &Content, fate: Option<Fate>) -> Response {
         slot,
     });
     (status, Json(Answer::Proposed(proposed))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uploads_that_would_never_end_are_too_slow() {
+        let patience = Duration::from_secs(10);
+        let is_slow = |bytes, ms| is_too_slow(bytes, Duration::from_millis(ms), patience);
+        assert!(!is_slow(0, 10_999), "not judged yet");
+        assert!(is_slow(14, 11_200), "a byte in 0.8 s");
+        assert!(is_slow(1_023, 11_000));
+        assert!(!is_slow(1_024, 11_000));
+        assert!(!is_slow(60 * 1_024, 70_000));
+        assert!(is_slow(60 * 1_024 - 1, 70_000));
+    }
 }

@@ -82,7 +82,7 @@ mod tests {
     fn answers_refusals_and_nonsense_are_told_apart() {
         let receipts = Receipts {
             results: Vec::new(),
-            log: LogHead::default(),
+            log: Some(LogHead::default()),
         };
         let written = serde_json::to_string(&receipts).unwrap();
         assert_eq!(read(200, &written), Ok(receipts.clone()));

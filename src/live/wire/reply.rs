@@ -69,6 +69,8 @@ impl Receipt {
 pub struct Receipts {
     /// In the order of the messages.
     pub results: Vec<Receipt>,
-    /// How far the log of the answering node has come.
-    pub log: LogHead,
+    /// How far the log of the answering node has come, if any message was good enough for it to be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub log: Option<LogHead>,
 }

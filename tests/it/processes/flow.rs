@@ -145,6 +145,24 @@ fn check_questions(nodes: &[NodeProcess]) {
     for path in ["/propose", "/vote", "/peers", "/status", "/files/{sha256}"] {
         assert!(described["paths"][path].is_object(), "{path}");
     }
+    let scheme = &described["components"]["securitySchemes"]["token"];
+    assert_eq!(
+        (&scheme["type"], &scheme["scheme"]),
+        (&"http".into(), &"bearer".into())
+    );
+    for (path, method) in [("/propose", "post"), ("/events", "get")] {
+        let asks = described["paths"][path][method]["security"]
+            .as_array()
+            .unwrap();
+        assert!(
+            asks.iter().any(|one| one["token"].is_array()),
+            "{path}: {asks:?}"
+        );
+        assert!(
+            asks.iter().any(|one| one.as_object().unwrap().is_empty()),
+            "{path}: not always"
+        );
+    }
 }
 
 /// What `quorumscope propose` prints and how it ends.

@@ -25,7 +25,15 @@ pub(super) fn check(answer: &Answer, status: u16, words: &str) {
         answer.header("retry-after") == "1",
         matches!(status, 429 | 503)
     );
-    assert_eq!(answer.header("www-authenticate") == "Bearer", status == 401);
+    let is_signature = problem["results"].is_array();
+    let scheme = match status {
+        401 if is_signature => "Quorumscope-Signature",
+        401 => "Bearer",
+        _ => "",
+    };
+    assert_eq!(answer.header("www-authenticate"), scheme);
+    let is_part = answer.header("content-range").starts_with("bytes */");
+    assert_eq!(is_part, status == 416);
 }
 
 #[test]
@@ -156,9 +164,10 @@ fn check_places(node: &NodeProcess) {
     let answer = node.call("POST", "/propose?file=note.txt", BYTES, b"twelve bytes");
     let sha256 = answer.json()["proposal"]["file"]["sha256"].clone();
     let path = format!("/files/{}", sha256.as_str().unwrap());
-    for range in ["bytes=12-", "bytes=5-4", "bytes=-0"] {
+    for range in ["bytes=12-", "bytes=5-4", "bytes=-0", "bytes=+1-5"] {
         let answer = node.call("GET", &path, &[("range", range)], b"");
         check(&answer, 416, "the file has 12 bytes");
+        assert_eq!(answer.header("content-range"), "bytes */12");
     }
     assert_eq!(node.get(&path).body, b"twelve bytes");
 }

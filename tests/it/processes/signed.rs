@@ -168,6 +168,8 @@ fn check_signatures(scene: &Scene) {
     check(&answer, 401, &words);
     let results = &answer.json()["results"];
     assert_eq!(results[0]["verdict"], "bad_signature", "{results}");
+    let log = &answer.json()["log"];
+    assert!(log.is_null(), "the node was not asked how far it is: {log}");
     let unreadable = Signed::new(friend, name, Purpose::Message, &json!({ "nth": 1 })).unwrap();
     check(
         &scene.send("/propose", &[unreadable]),

@@ -127,11 +127,18 @@ impl Pen<'_> {
     fn ground(&mut self) {
         let theme = self.scene.theme;
         let Rect { min, max } = self.layout.rect;
-        self.rect(self.layout.rect, theme.panel);
-        self.rect(
-            Rect::from_corners(min.x, min.y, max.x, min.y + 1.0),
-            theme.panel_border,
-        );
+        let lanes = self.layout.lanes;
+        // Around the lanes, not under them: every pixel counts on software renderers.
+        for around in [
+            Rect::from_corners(min.x, min.y + 1.0, max.x, lanes.min.y),
+            Rect::from_corners(min.x, lanes.min.y, lanes.min.x, lanes.max.y),
+            Rect::from_corners(lanes.max.x, lanes.min.y, max.x, lanes.max.y),
+            Rect::from_corners(min.x, lanes.max.y, max.x, max.y),
+        ] {
+            self.rect(around, theme.panel);
+        }
+        let edge = Rect::from_corners(min.x, min.y, max.x, min.y + 1.0);
+        self.rect(edge, theme.panel_border);
         self.rect(self.layout.lanes, theme.background);
     }
 

@@ -24,7 +24,7 @@ const LANES_SHARE: f32 = 0.155;
 /// Windows lower than this have no room for a timeline.
 const WINDOW_MIN_PX: f32 = 540.0;
 /// Width of the names.
-const GUTTER_PX: f32 = 92.0;
+const GUTTER_PX: f32 = 100.0;
 /// Right of the lanes.
 const MARGIN_PX: f32 = 12.0;
 /// Height of the lane of the selected node above the shares.

@@ -1,6 +1,6 @@
 //! `Command`: everything that others ask of, or report to, the thread on which the node lives.
 
-use super::status::{PeersView, Status, StatusQuestion};
+use super::status::{PeersView, StatusDraft, StatusQuestion};
 use super::wire::{LogHead, Opened, OpenedBundle, Receipts, Signed, WireAnnouncement, WireError};
 use crate::node::{Content, MessageId, MessageKind, Proposal, ProposalId, ProposalRefusal};
 use crate::scp::{NodeId, SlotIndex};
@@ -106,7 +106,7 @@ pub(super) enum Command {
     /// What becomes of this proposal?
     Await(ProposalId, Reply<Fate>),
     /// How are you?
-    Status(StatusQuestion, Reply<Box<Status>>),
+    Status(StatusQuestion, Reply<Box<StatusDraft>>),
     /// Whom do you know?
     Peers(Reply<PeersView>),
     /// The figures for Prometheus.

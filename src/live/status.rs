@@ -1,11 +1,13 @@
 //! What a node tells about itself over REST: `GET /status` and `GET /peers` as types.
 
 use super::wire::{LogHead, Signed, WireQuorumSet};
+use crate::node::view::LogEntry;
 use crate::node::{BackupAnswer, Content, FileInfo, NodeKey, Proposal, ProposalId};
 use crate::scp::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Which part of the log is wanted.
@@ -15,6 +17,87 @@ pub struct StatusQuestion {
     pub from_slot: Option<u64>,
     /// At most so many entries.
     pub limit: usize,
+    /// At most so many bytes of them, as they are written; one entry at least.
+    pub bytes: usize,
+}
+
+impl StatusQuestion {
+    /// The first of these entries, as many as are asked for.
+    fn take<'a>(self, entries: impl Iterator<Item = &'a LogEntry>) -> Vec<LogEntry> {
+        let mut bytes = 0;
+        let shown = entries.take(self.limit).take_while(|entry| {
+            let is_first = bytes == 0;
+            bytes += entry_bytes_max(entry);
+            is_first || bytes <= self.bytes
+        });
+        shown.cloned().collect()
+    }
+
+    /// The part of `log` that is wanted: from a slot on, or the newest entries.
+    #[must_use]
+    pub(super) fn part(self, log: &[LogEntry]) -> Vec<LogEntry> {
+        match self.from_slot {
+            Some(slot) => {
+                let from = log.partition_point(|entry| entry.slot.0 < slot);
+                self.take(log[from..].iter())
+            }
+            None => {
+                let mut newest = self.take(log.iter().rev());
+                newest.reverse();
+                newest
+            }
+        }
+    }
+}
+
+/// How many bytes an entry has at most when it is written: its proposals once by themselves, in fewer words than in the
+/// value, and the value as a string, in which every byte may be escaped.
+fn entry_bytes_max(entry: &LogEntry) -> usize {
+    3 * entry.value.as_bytes().len() + 64
+}
+
+/// How many bytes a proposal has at most when it is written.
+fn proposal_bytes_max(proposal: &Proposal) -> usize {
+    match &proposal.content {
+        Content::Note(text) => 128 + 2 * text.len(),
+        Content::File(file) => 256 + 2 * file.name.len(),
+        Content::Choice(value) => 128 + 4 * value.as_bytes().len(),
+    }
+}
+
+/// How many bytes of waiting proposals are shown.
+const POOL_BYTES: usize = 1 << 20;
+
+/// A status with the long parts as the node has them: they are written out elsewhere than on its thread.
+#[derive(Debug)]
+pub(super) struct StatusDraft {
+    /// Without entries of the log and without proposals of the pool.
+    pub(super) status: Status,
+    /// Entries of the log.
+    pub(super) entries: Vec<LogEntry>,
+    /// Proposals of the pool.
+    pub(super) pool: Vec<Arc<Proposal>>,
+}
+
+impl StatusDraft {
+    /// The status, whole.
+    #[must_use]
+    pub(super) fn finish(self) -> Status {
+        let mut status = self.status;
+        status.log.entries = self.entries.iter().map(LogEntryView::from).collect();
+        status.pool = self.pool.iter().map(|one| (&**one).into()).collect();
+        status
+    }
+}
+
+/// The first of these proposals, as many as are shown.
+pub(super) fn shown_pool<'a>(pool: impl Iterator<Item = &'a Arc<Proposal>>) -> Vec<Arc<Proposal>> {
+    let mut bytes = 0;
+    let shown = pool.take_while(|proposal| {
+        bytes += proposal_bytes_max(proposal);
+        bytes <= POOL_BYTES
+    });
+    shown.cloned().collect()
 }
 
 /// How a node is.
@@ -48,7 +131,9 @@ pub struct Status {
     pub trust_set: Vec<NodeName>,
     /// Its quorum set, once it has one.
     pub quorum_set: Option<WireQuorumSet>,
-    /// Proposals that wait for their decision.
+    /// How many proposals wait for their decision.
+    pub pool_size: u64,
+    /// Proposals that wait for their decision: the first 1 MiB of them.
     pub pool: Vec<ProposalView>,
     /// Files that the network has decided to back up.
     pub backup_log: Vec<BackupView>,
@@ -105,6 +190,16 @@ pub struct LogEntryView {
     /// The decision as it was voted for.
     #[schema(value_type = String)]
     pub value: Value,
+}
+
+impl From<&LogEntry> for LogEntryView {
+    fn from(entry: &LogEntry) -> LogEntryView {
+        LogEntryView {
+            slot: entry.slot.0,
+            proposals: entry.proposals.iter().map(|one| (&**one).into()).collect(),
+            value: entry.value.clone(),
+        }
+    }
 }
 
 /// A proposal.
@@ -243,4 +338,91 @@ pub struct PeersView {
     /// For a node that asks: the same as a signed message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signed>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::value_of;
+    use crate::scp::SlotIndex;
+    use crate::time::Time;
+
+    fn proposal(nth: u32, content: Content) -> Arc<Proposal> {
+        let id = ProposalId {
+            origin: NodeKey::new([7; 32]),
+            nth,
+        };
+        Arc::new(Proposal { id, content })
+    }
+
+    fn contents() -> [Content; 3] {
+        let file = FileInfo {
+            name: "\"".repeat(255),
+            size_bytes: u64::MAX,
+            sha256: "ab".repeat(32),
+        };
+        let quotes = Content::Note("\"".repeat(1000));
+        [Content::Note("tea".into()), quotes, Content::File(file)]
+    }
+
+    fn entry(slot: u64) -> LogEntry {
+        let proposals: Vec<_> = (1..)
+            .zip(contents())
+            .map(|(n, one)| proposal(n, one))
+            .collect();
+        let set = proposals.iter().map(|one| (one.id, Arc::clone(one)));
+        LogEntry {
+            slot: SlotIndex(slot),
+            at: Time::ZERO,
+            value: value_of(&set.collect()),
+            proposals,
+        }
+    }
+
+    #[test]
+    fn nothing_is_longer_than_it_is_counted() {
+        for content in contents() {
+            let one = proposal(u32::MAX, content);
+            let written = serde_json::to_vec(&ProposalView::from(&*one)).unwrap();
+            assert!(written.len() < proposal_bytes_max(&one), "{one:?}");
+        }
+        let entry = entry(u64::MAX);
+        let written = serde_json::to_vec(&LogEntryView::from(&entry)).unwrap();
+        assert!(written.len() <= entry_bytes_max(&entry));
+    }
+
+    #[test]
+    fn a_part_of_a_log_is_bounded_in_entries_and_in_bytes() {
+        let log: Vec<LogEntry> = (1..=9).map(entry).collect();
+        let slots = |from_slot, limit, entries: usize| {
+            let question = StatusQuestion {
+                from_slot,
+                limit,
+                bytes: entries * entry_bytes_max(&log[0]),
+            };
+            let part = question.part(&log);
+            part.iter().map(|entry| entry.slot.0).collect::<Vec<_>>()
+        };
+        assert_eq!(slots(None, 100, 3), [7, 8, 9], "the newest");
+        assert_eq!(slots(None, 2, 3), [8, 9]);
+        assert_eq!(slots(Some(2), 100, 3), [2, 3, 4]);
+        assert_eq!(slots(Some(8), 100, 3), [8, 9]);
+        assert_eq!(slots(Some(2), 100, 0), [2], "one at least");
+        assert!(slots(Some(10), 100, 3).is_empty() && slots(None, 0, 3).is_empty());
+    }
+
+    #[test]
+    fn a_pool_is_shown_within_bounds() {
+        let [short, long, _] = contents();
+        let pool = |content: &Content| -> Vec<_> {
+            (0..4096)
+                .map(|nth| proposal(nth, content.clone()))
+                .collect()
+        };
+        assert_eq!(shown_pool(pool(&short).iter()).len(), 4096);
+        let shown = shown_pool(pool(&long).iter());
+        let written: Vec<ProposalView> = shown.iter().map(|one| (&**one).into()).collect();
+        let bytes = serde_json::to_vec(&written).unwrap().len();
+        assert!((POOL_BYTES / 2..=POOL_BYTES).contains(&bytes), "{bytes}");
+    }
 }

@@ -3,11 +3,11 @@
 use super::{Contact, Host};
 use crate::live::command::{Following, Reply};
 use crate::live::status::{
-    BackupView, LogEntryView, LogView, NodeName, OtherView, PeersView, SlotView, Status,
-    StatusQuestion,
+    BackupView, LogView, NodeName, OtherView, PeersView, SlotView, Status, StatusDraft,
+    StatusQuestion, shown_pool,
 };
 use crate::live::wire::WireQuorumSet;
-use crate::node::view::{LogEntry, Phase, Readiness, phase_of};
+use crate::node::view::{Phase, Readiness, phase_of};
 use crate::scp::NodeId;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -24,7 +24,15 @@ impl Host {
         }
     }
 
-    pub(super) fn status(&self, question: StatusQuestion) -> Status {
+    pub(super) fn status(&self, question: StatusQuestion) -> StatusDraft {
+        StatusDraft {
+            status: self.short_status(),
+            entries: question.part(&self.view.log),
+            pool: shown_pool(self.view.pool.values()),
+        }
+    }
+
+    fn short_status(&self) -> Status {
         let NodeName { id, name } = self.name_of(NodeId(0));
         let set = self.view.quorum_set.as_ref();
         let slots = self.view.slots.iter().map(|(slot, state)| SlotView {
@@ -45,29 +53,19 @@ impl Host {
             uptime_ms: self.clock.now().0 / 1000,
             slot: self.chain.index() + 1,
             slots: slots.collect(),
-            log: self.log_view(question),
+            log: LogView {
+                index: self.chain.index(),
+                hash: self.chain.hex(),
+                entries: Vec::new(),
+            },
             trust_set: trusted.map(|&node| self.name_of(node)).collect(),
             quorum_set: set.map(|(_, set)| WireQuorumSet::new(set, &self.directory)),
-            pool: self.view.pool.values().map(|one| (&**one).into()).collect(),
+            pool_size: self.view.pool.len() as u64,
+            pool: Vec::new(),
             backup_log: self.backup_log(),
             nodes: self.others(),
             counters: self.figures.all(),
             all: None,
-        }
-    }
-
-    fn log_view(&self, question: StatusQuestion) -> LogView {
-        let log = &self.view.log;
-        let newest = log.len().saturating_sub(question.limit);
-        let from = match question.from_slot {
-            Some(slot) => log.partition_point(|entry| entry.slot.0 < slot),
-            None => newest,
-        };
-        let entries = log.iter().skip(from).take(question.limit);
-        LogView {
-            index: self.chain.index(),
-            hash: self.chain.hex(),
-            entries: entries.map(entry_view).collect(),
         }
     }
 
@@ -201,14 +199,6 @@ impl Host {
         let at = self.clock.now();
         let following = self.recorder.follow(at, &self.directory);
         drop(reply.send(following));
-    }
-}
-
-fn entry_view(entry: &LogEntry) -> LogEntryView {
-    LogEntryView {
-        slot: entry.slot.0,
-        proposals: entry.proposals.iter().map(|one| (&**one).into()).collect(),
-        value: entry.value.clone(),
     }
 }
 

@@ -21,21 +21,37 @@ use utoipa::IntoParams;
 const ENTRIES: u32 = 100;
 /// Entries of a log that are shown at most.
 const ENTRIES_MAX: u32 = 10_000;
+/// Bytes of entries that are shown if nobody says how many entries.
+const ENTRIES_BYTES: usize = 1 << 20;
+/// Bytes of entries that are shown at most.
+const ENTRIES_BYTES_MAX: usize = 8 << 20;
 
 /// What of the status is wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StatusParams {
-    /// First slot of the log that is shown; without it the newest entries are.
+    /// First slot of the log that is shown; without it the newest entries are. Fewer entries than asked for are shown if
+    /// more would be too long: what is missing comes with another call, from the next slot on.
     #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
-    /// How many entries of the log are shown: 100 if nothing is said.
+    /// How many entries of the log are shown at most, and of them about 8 MiB; if nothing is said, 100 and 1 MiB. One is
+    /// always shown, however long.
     #[param(minimum = 0, maximum = 10_000)]
     limit: Option<u32>,
     /// Asks all known nodes for their logs, too: `all`, or `all=true`.
     #[param(value_type = Option<String>, pattern = "^(true|false)?$")]
     all: Option<String>,
+}
+
+impl StatusParams {
+    /// The same question about the log, for another node.
+    fn query(&self) -> String {
+        let mut query = Vec::new();
+        query.extend(self.from_slot.map(|slot| format!("from_slot={slot}")));
+        query.extend(self.limit.map(|limit| format!("limit={limit}")));
+        query.join("&")
+    }
 }
 
 /// How the node is: its slot and phase, its log, whom it trusts, its quorum set, its backups, everybody it knows.
@@ -47,7 +63,7 @@ pub(super) async fn status(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     params: Result<Query<StatusParams>, QueryRejection>,
-) -> Result<Json<Status>, Problem> {
+) -> Result<Response, Problem> {
     api.admit(Call::Read, from, &headers)?;
     let Query(params) = params.map_err(|error| bad_query(&error))?;
     let limit = params.limit.unwrap_or(ENTRIES);
@@ -58,8 +74,12 @@ pub(super) async fn status(
     let question = StatusQuestion {
         from_slot: params.from_slot,
         limit: limit as usize,
+        bytes: match params.limit {
+            Some(_) => ENTRIES_BYTES_MAX,
+            None => ENTRIES_BYTES,
+        },
     };
-    let mut status = api.ask(|reply| Command::Status(question, reply)).await?;
+    let mut draft = api.ask(|reply| Command::Status(question, reply)).await?;
     let asks_all = match params.all.as_deref() {
         None | Some("false") => false,
         Some("" | "true") => true,
@@ -69,9 +89,17 @@ pub(super) async fn status(
         }
     };
     if asks_all {
-        status.all = Some(api.surveyor.logs_of(status.nodes.clone(), question).await?);
+        let nodes = draft.status.nodes.clone();
+        let logs = api.surveyor.logs_of(nodes, params.query()).await?;
+        draft.status.all = Some(logs);
     }
-    Ok(Json(*status))
+    // Megabytes take their time to write, and other calls do not wait for that.
+    let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&draft.finish())).await;
+    let Ok(Ok(body)) = written else {
+        return Err(Problem::unavailable("the status could not be written"));
+    };
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    Ok((content_type, body).into_response())
 }
 
 pub(super) fn bad_query(error: &QueryRejection) -> Problem {

@@ -5,7 +5,7 @@
 
 use super::problem::Problem;
 use crate::live::links::agent;
-use crate::live::status::{OtherLog, OtherView, Status, StatusQuestion};
+use crate::live::status::{OtherLog, OtherView, Status};
 use axum::http::StatusCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +19,8 @@ const SURVEYS_MAX: usize = 4;
 const ASKED_AT_ONCE: usize = 8;
 /// How long one other node is waited for.
 const OTHER_TIMEOUT: Duration = Duration::from_secs(3);
+/// No status is longer.
+const STATUS_BYTES_MAX: u64 = 32 << 20;
 /// How long all of them are waited for.
 const SURVEY_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -37,14 +39,14 @@ impl Default for Surveyor {
 }
 
 impl Surveyor {
-    /// The logs of `nodes`, in their order, or why there is none.
+    /// The logs of `nodes`, in their order, or why there is none. `query`: which part of them.
     ///
     /// # Errors
     /// If others are being asked for as many callers as may be.
     pub(super) async fn logs_of(
         &self,
         nodes: Vec<OtherView>,
-        question: StatusQuestion,
+        query: String,
     ) -> Result<Vec<OtherLog>, Problem> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             let why = format!(
@@ -54,7 +56,7 @@ impl Surveyor {
         };
         let (reply, answer) = oneshot::channel();
         let survey = move || {
-            let logs = survey(&nodes, question);
+            let logs = survey(&nodes, &query);
             // Held until nobody is asked any more, even if the caller has not waited for it.
             drop(place);
             drop(reply.send(logs));
@@ -69,7 +71,7 @@ impl Surveyor {
     }
 }
 
-fn survey(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
+fn survey(nodes: &[OtherView], query: &str) -> Vec<OtherLog> {
     let deadline = Instant::now() + SURVEY_TIMEOUT;
     let next = AtomicUsize::new(0);
     let ask = || {
@@ -77,7 +79,7 @@ fn survey(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
         loop {
             let nth = next.fetch_add(1, Ordering::Relaxed);
             match nodes.get(nth) {
-                Some(node) => logs.push((nth, log_of(node, question, deadline))),
+                Some(node) => logs.push((nth, log_of(node, query, deadline))),
                 None => return logs,
             }
         }
@@ -98,25 +100,21 @@ fn survey(nodes: &[OtherView], question: StatusQuestion) -> Vec<OtherLog> {
     logs.into_iter().map(|(_, log)| log).collect()
 }
 
-fn log_of(node: &OtherView, question: StatusQuestion, deadline: Instant) -> OtherLog {
+fn log_of(node: &OtherView, query: &str, deadline: Instant) -> OtherLog {
     let left = deadline.saturating_duration_since(Instant::now());
     let answer = match node.http {
         None => Err("nobody knows where it answers".to_owned()),
         Some(_) if left.is_zero() => Err("no time was left to ask it".to_owned()),
-        Some(http) => {
-            let from = question.from_slot;
-            let from = from.map_or(String::new(), |slot| format!("&from_slot={slot}"));
-            let limit = question.limit;
-            agent(OTHER_TIMEOUT.min(left))
-                .get(format!("http://{http}/status?limit={limit}{from}"))
-                .call()
-                .map_err(|error| error.to_string())
-                .and_then(|mut response| {
-                    let status = response.status();
-                    let read = response.body_mut().read_json::<Status>();
-                    read.map_err(|error| format!("status {status}: {error}"))
-                })
-        }
+        Some(http) => agent(OTHER_TIMEOUT.min(left))
+            .get(format!("http://{http}/status?{query}"))
+            .call()
+            .map_err(|error| error.to_string())
+            .and_then(|mut response| {
+                let status = response.status();
+                let body = response.body_mut().with_config().limit(STATUS_BYTES_MAX);
+                let read = body.read_json::<Status>();
+                read.map_err(|error| format!("status {status}: {error}"))
+            }),
     };
     let (log, error) = match answer {
         Ok(status) if status.id == node.id => (Some(status.log), None),

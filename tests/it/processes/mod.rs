@@ -7,6 +7,7 @@ mod datagrams;
 mod files;
 mod flow;
 mod harness;
+mod large;
 mod proxy;
 #[cfg(unix)]
 mod readme;

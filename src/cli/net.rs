@@ -71,7 +71,7 @@ pub struct NodeArgs {
     /// How many calls of people one address may make in a second.
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub calls_per_second: u32,
-    /// How long a slow client may keep a call waiting.
+    /// How long a slow client may keep a call waiting. After so long a file has to come with 1,024 bytes in a second.
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     pub patience_ms: u64,
     /// Record everything into this trace file, at most a second late. A file of that name from an earlier life is kept:

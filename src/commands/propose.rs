@@ -71,7 +71,12 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
-            say::say(&format!("{name}: still pending after {} ms", args.wait_ms));
+            let hint = match args.file {
+                Some(_) => "; who has the file already says no to backing it up again",
+                None => "",
+            };
+            let waited_ms = args.wait_ms;
+            say::say(&format!("{name}: still pending after {waited_ms} ms{hint}"));
             return Ok(ExitCode::from(NO_PROGRESS));
         }
     }

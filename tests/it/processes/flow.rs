@@ -4,6 +4,10 @@ use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_for, wait_until, wait_until_agreed,
     wait_until_together,
 };
+use crate::attach::Watcher;
+use crate::cluster::{agreed, all_ready};
+use quorumscope::live::attach::{AttachOptions, Attached, Targets};
+use quorumscope::live::listen;
 use quorumscope::live::wire::Datagram;
 use quorumscope::node::AnnouncementKind;
 use socket2::{Domain, Socket, Type};
@@ -74,6 +78,26 @@ fn nodes_are_silent_until_a_beacon_is_heard_then_all_trust_all_and_agree() {
     check_notes(&nodes);
     check_questions(&nodes);
     check_propose_command(&nodes[1].url);
+}
+
+/// Who only listens to discovery finds everybody, and is found by nobody.
+#[test]
+fn a_watcher_finds_the_nodes_by_their_announcements() {
+    let network = Network::new();
+    let nodes = network.start_many(4, &[]);
+    wait_until_together(&nodes);
+    let broadcast = SocketAddr::from(([127, 255, 255, 255], network.port));
+    let targets = Targets {
+        urls: Vec::new(),
+        found: Some(listen(broadcast, &network.name).unwrap()),
+    };
+    let mut watcher = Watcher::of(Attached::open(targets, AttachOptions::default()).unwrap());
+    watcher.wait("all are watched", |world| {
+        world.nodes.len() == 4 && all_ready(world)
+    });
+    nodes[2].propose("tea");
+    watcher.wait("all agree", |world| agreed(world, 1));
+    assert!(nodes.iter().all(|node| node.status().nodes.len() == 3));
 }
 
 /// The trusted-node service names everybody, where they answer, and why they are known.

@@ -171,6 +171,29 @@ fn the_last_to_stay_decide_nothing_until_others_come_back() {
     assert_eq!(nodes[0].counter("logs_that_differ"), 0);
 }
 
+/// The unsafe policy: who is silent for too long does not count any more, down to a network of the least size.
+#[test]
+fn the_silent_are_forgotten_if_that_is_asked_for() {
+    let network = Network::new();
+    let more = ["--min-nodes", "2", "--forget-after-ms", "2500"];
+    let mut nodes = network.start_many(4, &more);
+    wait_until_together(&nodes);
+    nodes[0].propose("tea");
+    wait_until_agreed(&nodes, &["tea"]);
+    nodes.pop().unwrap().kill();
+    nodes.pop().unwrap().kill();
+    for node in &nodes {
+        wait_until("they are forgotten", || node.trusts() == ["n1", "n2"]);
+    }
+    nodes[1].propose("just the two of us");
+    wait_until_agreed(&nodes, &["tea", "just the two of us"]);
+    for name in ["n3", "n4"] {
+        nodes.push(network.start(name, &more));
+    }
+    wait_until_together(&nodes);
+    wait_until_agreed(&nodes, &["tea", "just the two of us"]);
+}
+
 #[test]
 fn a_given_quorum_set_is_used_as_it_is() {
     let network = Network::new();

@@ -1,0 +1,139 @@
+//! With what a node begins: whom it knew, how it is configured, what survived, and what a recording calls it.
+
+use super::StartError;
+use crate::live::config::LiveConfig;
+use crate::live::directory::Directory;
+use crate::live::files::FileStore;
+use crate::live::identity::Identity;
+use crate::live::recorder::place;
+use crate::live::store::Store;
+use crate::live::wire::{Signed, WireAnnouncement, WireError};
+use crate::net::{Latency, MediumSpec};
+use crate::node::{Arrival, NodeConfig, Peer, Persisted, TrustPolicy};
+use crate::scenario::{NodeSpec, Placement, Scenario};
+use crate::scp::{Insanity, NodeId, QuorumSet};
+use crate::time::Span;
+use std::sync::Arc;
+
+/// Who has which number, as it was before.
+pub(super) fn directory(
+    store: &mut Store,
+    identity: &Identity,
+    config: &LiveConfig,
+) -> Result<Directory, StartError> {
+    let other = || StartError::OtherKey(config.data.clone());
+    let keys = store.numbers()?;
+    let mut directory = Directory::restore(identity.key(), &keys).ok_or_else(other)?;
+    for bytes in store.announcements()?.values() {
+        // What cannot be read any more is heard again.
+        let Ok(signed) = serde_json::from_slice::<Signed>(bytes) else {
+            continue;
+        };
+        if let Ok(said) = WireAnnouncement::open(&signed, &config.network) {
+            drop(directory.learn(&said, &signed));
+        }
+    }
+    directory.forget_unstored_announcements();
+    Ok(directory)
+}
+
+pub(super) fn node_config(
+    config: &LiveConfig,
+    identity: &Identity,
+    directory: &mut Directory,
+) -> Result<NodeConfig, StartError> {
+    let trust = match &config.trust {
+        None => TrustPolicy::Found,
+        Some(set) => {
+            let set = set.numbered(directory);
+            let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
+            set.check_sane()
+                .map_err(|why| StartError::Trust(words(why, directory)))?;
+            TrustPolicy::Fixed(Arc::new(set))
+        }
+    };
+    Ok(NodeConfig {
+        peer: Peer {
+            id: NodeId(0),
+            name: config.name.as_str().into(),
+            key: identity.key().to_string().into(),
+        },
+        trust,
+        threshold: config.threshold,
+        is_beacon: config.is_beacon,
+        address_book: Arc::new([]),
+        initial_value: None,
+        held_files: Vec::new(),
+        arrival: Arrival::Unsure,
+        settings: Arc::clone(&config.settings),
+    })
+}
+
+/// What is wrong with a given quorum set.
+fn words(why: Insanity, directory: &Directory) -> String {
+    match why {
+        Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
+            "a threshold lies outside 1 to the number of entries that it counts".to_owned()
+        }
+        Insanity::NodeTwice(node) => format!(
+            "it names {} twice, expected each node at most once",
+            directory.key_of(node)
+        ),
+        Insanity::TooDeep => format!(
+            "expected at most {} levels of inner sets",
+            QuorumSet::DEPTH_MAX
+        ),
+        Insanity::Empty => "expected at least one node in it".to_owned(),
+        Insanity::TooManyNodes => {
+            format!("expected at most {} nodes in it", QuorumSet::NODES_MAX)
+        }
+    }
+}
+
+/// What survived, without files that are no longer there: those are fetched again.
+pub(super) fn persisted(
+    store: &mut Store,
+    files: &FileStore,
+) -> Result<Option<Persisted>, StartError> {
+    let mut persisted = store.load()?;
+    if persisted == Persisted::default() {
+        return Ok(None);
+    }
+    persisted.files.retain(|sha256, file| {
+        let is_here = files.find(sha256).is_some();
+        if !is_here {
+            tracing::warn!(name = %file.name, %sha256, "the file is gone from its folder");
+        }
+        is_here
+    });
+    Ok(Some(persisted))
+}
+
+/// What is recorded names a scenario: the node alone.
+pub(super) fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> Scenario {
+    Scenario {
+        name: "live".to_owned(),
+        title: format!("{} on {}", config.name, config.network),
+        description: "A node as a process, as it saw the network.".to_owned(),
+        seed: 0,
+        nodes: vec![NodeSpec {
+            config: Arc::clone(node),
+            position: place(NodeId(0)),
+            organization: None,
+        }],
+        area_m: (1000.0, 1000.0),
+        placement: Placement::View,
+        medium: MediumSpec {
+            latency: Latency {
+                min: Span::from_ms(1),
+                max: Span::from_ms(1),
+            },
+            loss: 0.0,
+            radio_range_m: None,
+            links: Vec::new(),
+        },
+        settings: Arc::clone(&config.settings),
+        events: Vec::new(),
+        remarks: Vec::new(),
+    }
+}

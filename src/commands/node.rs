@@ -4,8 +4,8 @@ use super::error::CommandError;
 use super::say;
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
 use crate::live::identity::Identity;
-use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify};
-use crate::node::{Application, NodeSettings, Relaying, Threshold};
+use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
+use crate::node::{NodeSettings, Threshold};
 use crate::time::Span;
 use std::io::Read;
 use std::path::Path;
@@ -16,10 +16,6 @@ use std::thread;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// How often the beacon broadcasts.
-const ANNOUNCE_MS: u64 = 1_000;
-/// How often latest statements are sent again.
-const RESEND_MS: u64 = 1_000;
 /// How often one looks whether the node has ended by itself.
 const LOOK: Duration = Duration::from_millis(250);
 /// Longest of all times, in milliseconds: a day.
@@ -174,17 +170,12 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         );
     }
     Ok(NodeSettings {
-        application: Application::Log,
         min_nodes: args.min_nodes.max(1),
         settle: span("settle-ms", args.settle_ms)?,
         refresh: span("refresh-ms", args.refresh_ms)?,
-        announce: Span::from_ms(ANNOUNCE_MS),
-        resend: Span::from_ms(RESEND_MS),
         proposal_ttl: span("proposal-ttl-ms", args.proposal_ttl_ms)?,
         forget_after,
-        relaying: Relaying::Direct,
-        relay_interval: Span::ZERO,
-        choice_slots: 1,
+        ..process_settings()
     })
 }
 

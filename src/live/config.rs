@@ -1,13 +1,32 @@
 //! What a node process is told.
 
 use super::wire::WireQuorumSet;
-use crate::node::{NodeSettings, Threshold};
+use crate::node::{Application, NodeSettings, Relaying, Threshold};
+use crate::time::Span;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Longest body of a call, except for files. The bounds of what nodes send each other lie well below it.
 pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// The settings of nodes as processes where nothing else is asked for: they agree on a log, and the transport relays.
+#[must_use]
+pub fn process_settings() -> NodeSettings {
+    NodeSettings {
+        application: Application::Log,
+        min_nodes: 4,
+        settle: Span::from_ms(1_000),
+        refresh: Span::from_ms(2_000),
+        announce: Span::from_ms(1_000),
+        resend: Span::from_ms(1_000),
+        proposal_ttl: Span::from_ms(600_000),
+        forget_after: None,
+        relaying: Relaying::Direct,
+        relay_interval: Span::ZERO,
+        choice_slots: 1,
+    }
+}
 
 /// What happens to the membership of a node that is asked to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -48,7 +48,7 @@ mod timers;
 mod udp;
 pub mod wire;
 
-pub use config::{Limits, LiveConfig, OnStop};
+pub use config::{Limits, LiveConfig, OnStop, process_settings};
 pub use files::{Begun, FileStore, FilesError, Part, Stored};
 pub use listen::{ListenError, listen};
 pub use process::{Process, StartError, identify};

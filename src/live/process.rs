@@ -273,9 +273,8 @@ fn is_unreachable(advertise: SocketAddr, broadcast: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::config::Limits;
-    use crate::node::{Application, NodeSettings, Relaying, Threshold};
-    use crate::time::Span;
+    use crate::live::config::{Limits, process_settings};
+    use crate::node::Threshold;
     use std::time::Duration;
 
     #[test]
@@ -293,19 +292,7 @@ mod tests {
             is_beacon: false,
             trust: None,
             threshold: Threshold::TwoThirds,
-            settings: Arc::new(NodeSettings {
-                application: Application::Log,
-                min_nodes: 4,
-                settle: Span::from_ms(1_000),
-                refresh: Span::from_ms(2_000),
-                announce: Span::from_ms(1_000),
-                resend: Span::from_ms(1_000),
-                proposal_ttl: Span::from_ms(600_000),
-                forget_after: None,
-                relaying: Relaying::Direct,
-                relay_interval: Span::ZERO,
-                choice_slots: 1,
-            }),
+            settings: Arc::new(process_settings()),
             limits: Limits::default(),
             token: None,
             trace: None,

@@ -167,12 +167,10 @@ impl WeightWalk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scp::driver::{ValidationContext, Validity};
-    use crate::scp::id::{Counter, QuorumSetId};
-    use crate::time::Span;
+
+    use crate::scp::part::Part;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     /// Hashes that are a few numbers, so that they are often equal; greatest and least ones are among them.
     struct Hashes {
@@ -180,33 +178,12 @@ mod tests {
         priority: Vec<u64>,
     }
 
-    impl Driver for Hashes {
-        fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
-            Validity::FullyValid
-        }
-        fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
-            None
-        }
-        fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
-            None
-        }
-        fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
+    impl Part for Hashes {
+        fn neighbour_hash(&self, node: NodeId) -> u64 {
             self.neighbour[node.index()]
         }
-        fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
+        fn priority_hash(&self, node: NodeId) -> u64 {
             self.priority[node.index()]
-        }
-        fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
-            0
-        }
-        fn nomination_timeout(&self, _: u32) -> Span {
-            Span::ZERO
-        }
-        fn ballot_timeout(&self, _: Counter) -> Span {
-            Span::ZERO
-        }
-        fn quorum_set(&self, _: QuorumSetId) -> Option<Arc<QuorumSet>> {
-            None
         }
     }
 

@@ -104,6 +104,8 @@ mod minimal_quorum;
 mod node_set;
 mod nomination_ledger;
 mod nomination_protocol;
+#[cfg(test)]
+mod part;
 mod pledge;
 mod protocol;
 mod quorum;

@@ -117,47 +117,22 @@ impl Electorate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scp::driver::{Driver, ValidationContext, Validity};
-    use crate::scp::id::{Counter, NodeId, QuorumSetId, SlotIndex};
+    use crate::scp::id::{NodeId, QuorumSetId, SlotIndex};
     use crate::scp::ledger::Recorded;
+    use crate::scp::part::Part;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
-    use crate::scp::value::Value;
-    use crate::time::Span;
+
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+
     use std::sync::Arc;
 
     /// Knows the set of every node, and nothing else.
     struct Sets(Vec<QuorumSet>);
 
-    impl Driver for Sets {
-        fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
-            Validity::FullyValid
-        }
-        fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
-            None
-        }
-        fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
-            None
-        }
-        fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
-            0
-        }
-        fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
-            0
-        }
-        fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
-            0
-        }
-        fn nomination_timeout(&self, _: u32) -> Span {
-            Span::ZERO
-        }
-        fn ballot_timeout(&self, _: Counter) -> Span {
-            Span::ZERO
-        }
-        fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {
-            self.0.get(id.owner.index()).cloned().map(Arc::new)
+    impl Part for Sets {
+        fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
+            self.0.get(owner.index()).cloned().map(Arc::new)
         }
     }
 

@@ -143,16 +143,15 @@ impl Electorate<'_> {
 mod tests {
     use super::*;
     use crate::scp::compiled_set::CompiledSet;
-    use crate::scp::driver::{Driver, ValidationContext, Validity};
-    use crate::scp::id::{Counter, QuorumSetId, SlotIndex};
+    use crate::scp::id::{QuorumSetId, SlotIndex};
     use crate::scp::ledger::{Ledger, Recorded};
+    use crate::scp::part::Part;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::set_registry::SetRegistry;
     use crate::scp::statement::{Envelope, Statement};
-    use crate::scp::value::Value;
-    use crate::time::Span;
+
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+
     use std::sync::Arc;
 
     const SIDE: u32 = 9;
@@ -174,33 +173,9 @@ mod tests {
         }
     }
 
-    impl Driver for Square {
-        fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
-            Validity::FullyValid
-        }
-        fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
-            None
-        }
-        fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
-            None
-        }
-        fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
-            0
-        }
-        fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, _: NodeId) -> u64 {
-            0
-        }
-        fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
-            0
-        }
-        fn nomination_timeout(&self, _: u32) -> Span {
-            Span::ZERO
-        }
-        fn ballot_timeout(&self, _: Counter) -> Span {
-            Span::ZERO
-        }
-        fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {
-            Some(self.set_of(id.owner))
+    impl Part for Square {
+        fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
+            Some(self.set_of(owner))
         }
     }
 

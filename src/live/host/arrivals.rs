@@ -9,8 +9,8 @@ use crate::live::wire::{
     Opened, OpenedBundle, Receipt, Signed, Verdict, WireAnnouncement, WireBody, WireError,
 };
 use crate::node::{
-    Announcement, AnnouncementKind, Body, Content, FileInfo, Input, Message, NodeEvent, Output,
-    Proposal, ProposalRefusal, RefusedWhy,
+    AnnouncementKind, Body, Content, FileInfo, Input, Message, NodeEvent, Output, Proposal,
+    ProposalRefusal, RefusedWhy,
 };
 use std::sync::Arc;
 
@@ -48,12 +48,7 @@ impl Host {
         let Some(peer) = self.directory.peer(id) else {
             return;
         };
-        let announcement = Arc::new(Announcement {
-            peer,
-            kind: said.kind,
-            nth: said.nth,
-            hops: 0,
-        });
+        let announcement = Arc::new(said.numbered(peer));
         self.step(Input::Heard {
             from: id,
             announcement,

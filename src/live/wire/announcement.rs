@@ -2,7 +2,7 @@
 
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, Purpose};
-use crate::node::{AnnouncementKind, NodeKey};
+use crate::node::{Announcement, AnnouncementKind, NodeKey, Peer};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use utoipa::ToSchema;
@@ -46,6 +46,17 @@ pub struct WireAnnouncement {
 }
 
 impl WireAnnouncement {
+    /// As the node hears it: about `peer`, which is the local name of who signed it, and straight from there.
+    #[must_use]
+    pub fn numbered(&self, peer: Peer) -> Announcement {
+        Announcement {
+            peer,
+            kind: self.kind,
+            nth: self.nth,
+            hops: 0,
+        }
+    }
+
     /// Opens a signed announcement.
     ///
     /// # Errors

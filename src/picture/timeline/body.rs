@@ -30,14 +30,7 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
         return Vec::new();
     };
     let layout = Layout::new(rect, lanes.lanes().len());
-    let mut pen = Pen {
-        scene,
-        lanes,
-        layout,
-        timed: Vec::new(),
-        open: Vec::new(),
-        shapes: Vec::new(),
-    };
+    let mut pen = Pen::new(scene, lanes, layout);
     pen.ground();
     pen.axis();
     pen.gutter();
@@ -64,14 +57,7 @@ fn own_lane(scene: &Scene<'_>, lanes: &Lanes, layout: Layout) -> Vec<Shape> {
     let Some((node, lane)) = lane else {
         return Vec::new();
     };
-    let mut pen = Pen {
-        scene,
-        lanes,
-        layout,
-        timed: Vec::new(),
-        open: Vec::new(),
-        shapes: Vec::new(),
-    };
+    let mut pen = Pen::new(scene, lanes, layout);
     let mut place = layout.lane(node);
     let lacks = (SELECTED_PX - place.height()).max(0.0) / 2.0;
     (place.min.y, place.max.y) = (place.min.y - lacks, place.max.y + lacks);
@@ -98,6 +84,19 @@ pub(super) struct Pen<'a> {
     /// What is not over.
     pub(super) open: Vec<Shape>,
     shapes: Vec<Shape>,
+}
+
+impl<'a> Pen<'a> {
+    fn new(scene: &'a Scene<'a>, lanes: &'a Lanes, layout: Layout) -> Pen<'a> {
+        Pen {
+            scene,
+            lanes,
+            layout,
+            timed: Vec::new(),
+            open: Vec::new(),
+            shapes: Vec::new(),
+        }
+    }
 }
 
 /// What lies over what at an instant.

@@ -3,13 +3,14 @@
 use super::statements::may_follow;
 use quorumscope::live::directory::Directory;
 use quorumscope::live::identity::{Identity, Purpose};
+use quorumscope::live::process_settings;
 use quorumscope::live::wire::{Datagram, Opened, Signed, VERSION, WireAnnouncement, WireMessage};
 use quorumscope::node::{
-    Announcement, Application, Arrival, Body, Content, Input, Message, Node, NodeConfig, NodeEvent,
-    NodeKey, NodeSettings, Output, Peer, Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
+    Announcement, Arrival, Body, Content, Input, Message, Node, NodeConfig, NodeEvent, NodeKey,
+    Output, Peer, Recipient, Threshold, TimerKind, TrustPolicy,
 };
 use quorumscope::scp::{NodeId, Statement};
-use quorumscope::time::{Span, Time};
+use quorumscope::time::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl Rig {
             initial_value: None,
             held_files: Vec::new(),
             arrival: Arrival::Unsure,
-            settings: Arc::new(settings()),
+            settings: Arc::new(process_settings()),
         };
         let mut rig = Rig {
             directory: Directory::new(identity.key()),
@@ -133,12 +134,7 @@ impl Rig {
         self.directory.learn(&said, &signed).unwrap();
         let peer = self.directory.peer(id).unwrap();
         assert_eq!(*peer.key, said.key.to_string());
-        let announcement = Arc::new(Announcement {
-            peer,
-            kind: said.kind,
-            nth: said.nth,
-            hops: 0,
-        });
+        let announcement = Arc::new(said.numbered(peer));
         self.step(Input::Heard {
             from: id,
             announcement,
@@ -247,20 +243,4 @@ pub(crate) fn signed(json: &str, author: &str, purpose: Purpose) -> Option<Signe
     let fields: serde_json::Value = serde_json::from_str(json).ok()?;
     let author = owner(fields.get(author)?.as_str()?);
     Signed::new(&author, NETWORK, purpose, &content).ok()
-}
-
-fn settings() -> NodeSettings {
-    NodeSettings {
-        application: Application::Log,
-        min_nodes: 4,
-        settle: Span::from_ms(1_000),
-        refresh: Span::from_ms(2_000),
-        announce: Span::from_ms(1_000),
-        resend: Span::from_ms(1_000),
-        proposal_ttl: Span::from_ms(600_000),
-        forget_after: None,
-        relaying: Relaying::Direct,
-        relay_interval: Span::ZERO,
-        choice_slots: 1,
-    }
 }

@@ -9,6 +9,7 @@
 //! A few slots of a few nodes are over before a clock can tell how long they took. So networks are made anew, and
 //! decide the same slots again, until there is enough to take the average of.
 
+mod affinity;
 mod inline;
 mod mailbox;
 mod memory;

@@ -17,7 +17,7 @@ use crate::time::Time;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// From so many envelopes on a generation is shared out: then each part takes longer than waking the others.
-const SHARED_MIN: usize = 12;
+pub(super) const SHARED_MIN: usize = 12;
 
 /// What a node is woken for.
 pub(super) enum Job {
@@ -183,7 +183,8 @@ impl Baton {
     }
 
     fn is_large(&self) -> bool {
-        matches!(&self.work.task, Task::Deliver(envelopes) if envelopes.len() >= SHARED_MIN)
+        self.due.len() >= SHARED_MIN
+            && matches!(&self.work.task, Task::Deliver(envelopes) if envelopes.len() >= SHARED_MIN)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Every node on a thread of its own, named after it; who asks for a slot sleeps until it is over.
 //!
-//! What the threads do among themselves is in `relay`, how they wake each other in `mailbox`.
+//! What the threads do among themselves is in `relay`, how they wake each other in `mailbox`. Those of a small network
+//! take turns, all on one core (`affinity`).
 
+use super::affinity::Core;
 use super::mailbox::{Inbox, Slit, mailbox};
 use super::network::FlatNetwork;
-use super::relay::{Answer, Baton, Host, Job};
+use super::relay::{Answer, Baton, Host, Job, SHARED_MIN};
 use super::slot::{Course, Member, SlotError, SlotWork};
 use crate::scp::Recording;
 use crate::time::Time;
@@ -40,12 +42,14 @@ impl Threads {
             course: Course::first(),
             now: Time::ZERO,
         };
+        // Nothing is shared out among so few.
+        let core = (network.len() < SHARED_MIN).then(Core::of_caller);
         let (running, all_running) = bounded(network.len());
         for (node, inbox) in network.nodes().zip(inboxes) {
             let member = Member::new(&network, node, recording);
             let mailboxes = Arc::clone(&threads.mailboxes);
             let host = Host::new(member, Arc::clone(&network), mailboxes);
-            let started = start(network.name(node), host, inbox, running.clone());
+            let started = start(network.name(node), host, inbox, core, running.clone());
             threads.handles.push(started?);
         }
         // Starting is no work of a slot.
@@ -89,10 +93,14 @@ fn start(
     name: String,
     mut host: Host,
     inbox: Inbox<Job>,
+    core: Option<Core>,
     running: Sender<()>,
 ) -> Result<JoinHandle<()>, SlotError> {
     let thread = Builder::new().name(name.clone()).stack_size(STACK_BYTES);
     let live = move || {
+        if let Some(core) = core {
+            core.adopt();
+        }
         // Who waits for it has room for all.
         let _ = running.send(());
         drop(running);

@@ -20,7 +20,6 @@ use crate::scp::{
 };
 use crate::time::Span;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// No timeout is longer (NOTES 60).
@@ -127,7 +126,7 @@ impl Driver for NodeDriver<'_> {
         all + own <= VOTES_BYTES_MAX && leaders + own <= VOTES_BYTES_PER_LEADER
     }
 
-    fn combine(&self, _slot: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
+    fn combine(&self, _slot: SlotIndex, candidates: &[Value]) -> Option<Value> {
         match self.application {
             Application::Choice => candidates.last().cloned(),
             Application::Log => {
@@ -173,6 +172,7 @@ impl Driver for NodeDriver<'_> {
 mod tests {
     use super::*;
     use crate::node::{FileInfo, Peer, ProposalId};
+    use std::collections::BTreeSet;
 
     struct Parts {
         sets: Sets,
@@ -288,12 +288,12 @@ mod tests {
         let parts = parts();
         let (tea, milk) = (Content::Note("tea".into()), Content::Note("milk".into()));
         let both = [tea.clone(), milk];
-        let candidates = [value(&both), value(&[tea])].into();
+        let candidates = [value(&both), value(&[tea])];
         let log = driver(&parts, Application::Log);
         assert_eq!(log.combine(SLOT, &candidates), Some(value(&both)));
-        assert_eq!(log.combine(SLOT, &[Value::from("?")].into()), None);
+        assert_eq!(log.combine(SLOT, &[Value::from("?")]), None);
         let choice = driver(&parts, Application::Choice);
-        let candidates = ["1", "10", "0"].map(Value::from).into();
+        let candidates = ["0", "1", "10"].map(Value::from);
         assert_eq!(choice.combine(SLOT, &candidates), Some(Value::from("10")));
     }
 
@@ -311,8 +311,7 @@ mod tests {
         let driver = driver(&parts, Application::Log);
         let judge = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);
         let large = |from: u32, to: u32| value_of(&(from..to).map(quotes).collect());
-        let candidates: BTreeSet<Value> =
-            [large(1, 10), large(5, 14), large(10, 20), large(15, 25)].into();
+        let candidates = [large(1, 10), large(5, 14), large(10, 20), large(15, 25)];
         assert!(
             candidates
                 .iter()
@@ -342,7 +341,7 @@ mod tests {
             };
             value_of(&(from..to).map(note).collect())
         };
-        let union = driver.combine(SLOT, &[short(0, 100), short(100, 200)].into());
+        let union = driver.combine(SLOT, &[short(0, 100), short(100, 200)]);
         assert_eq!(union, Some(short(0, PROPOSALS_PER_VALUE as u32)));
         assert_eq!(judge(&short(0, 129)), Validity::Invalid);
     }

@@ -135,26 +135,29 @@ impl CompiledSet {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }
 
-    #[inline]
+    #[inline(always)]
     fn reaches(
         &self,
         wanted: u32,
         nodes: &NodeSet,
         inner_counts: impl Fn(&CompiledSet) -> bool,
     ) -> bool {
-        let bits = match &self.entries {
-            Entries::Head(head) => return head.has_common(wanted, nodes),
-            Entries::List(set) => {
-                let members = set.validators.iter().filter(|&&node| nodes.contains(node));
-                return members.take(wanted as usize).count() == wanted as usize;
-            }
-            Entries::Bits(bits) => bits,
-        };
-        bits.reach(wanted, nodes, inner_counts)
+        match &self.entries {
+            Entries::Head(head) => head.has_common(wanted, nodes),
+            Entries::List(set) => names_as_many(set, wanted, nodes),
+            Entries::Bits(bits) => bits.reach(wanted, nodes, inner_counts),
+        }
     }
 }
 
+/// Are as many of the list as are `wanted` among `nodes`?
+fn names_as_many(set: &QuorumSet, wanted: u32, nodes: &NodeSet) -> bool {
+    let members = set.validators.iter().filter(|&&node| nodes.contains(node));
+    members.take(wanted as usize).count() == wanted as usize
+}
+
 impl Bits {
+    #[inline(never)]
     fn reach(
         &self,
         wanted: u32,

@@ -4,7 +4,6 @@ use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
 use super::quorum_set::QuorumSet;
 use super::value::Value;
 use crate::time::Span;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How valid the application finds a value; worse is less.
@@ -39,8 +38,8 @@ pub trait Driver {
     fn has_room(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
         true
     }
-    /// Combines candidates (never empty) into one value; `None` if that is impossible, then no ballot starts.
-    fn combine(&self, slot: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value>;
+    /// Combines candidates (ascending, each once, never empty) into one value; `None` if that is impossible, then no ballot starts.
+    fn combine(&self, slot: SlotIndex, candidates: &[Value]) -> Option<Value>;
     /// Hash of a node for the choice of neighbours (draft: tag 1).
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64;
     /// Hash of a node for its priority (draft: tag 2).

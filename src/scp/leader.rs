@@ -15,6 +15,9 @@ const SKIPPED_ROUNDS_MAX: u32 = 1 << 16;
 /// One, unless priorities are equal.
 type Winners = SmallVec<[NodeId; 2]>;
 
+/// Nodes with their weights.
+type Weights = SmallVec<[(NodeId, u64); 8]>;
+
 /// What the choice of leaders depends on.
 pub(super) struct Election<'a, D> {
     pub(super) driver: &'a D,
@@ -49,26 +52,26 @@ impl<D: Driver> Election<'_, D> {
     }
 
     /// The others with the share of the local slices that they are in, ascending by node; weight 0 cannot lead.
-    fn weights(&self) -> Vec<(NodeId, u64)> {
+    fn weights(&self) -> Weights {
         let Some(set) = self.set else {
-            return Vec::new();
+            return Weights::new();
         };
         if set.inner.is_empty() && set.validators.is_sorted_by(|a, b| a < b) {
             return self.weights_of_plain(set);
         }
         let mut weights = set.without(self.local).weights();
         weights.retain(|&(node, _)| node != self.local);
-        weights
+        weights.into()
     }
 
     /// The same of a set without inner sets that names nobody twice: all weigh alike.
-    fn weights_of_plain(&self, set: &QuorumSet) -> Vec<(NodeId, u64)> {
+    fn weights_of_plain(&self, set: &QuorumSet) -> Weights {
         let others = set.validators.iter().filter(|&&node| node != self.local);
         let count = others.clone().count();
         let taken = (set.validators.len() - count) as u32;
         let weight = share(u64::MAX, set.threshold.saturating_sub(taken), count);
         match weight {
-            0 => Vec::new(),
+            0 => Weights::new(),
             _ => others.map(|&node| (node, weight)).collect(),
         }
     }

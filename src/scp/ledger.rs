@@ -103,6 +103,7 @@ impl Ledger {
         self.replaced.push((node, old));
     }
 
+    #[inline]
     fn put(&mut self, node: NodeId, recorded: Option<Recorded>) -> Option<Recorded> {
         let at = node.index();
         if at >= self.latest.len() {

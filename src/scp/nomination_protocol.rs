@@ -11,6 +11,7 @@ use super::statement::{Envelope, Origin, Statement};
 use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
 use super::value_set::ValueSet;
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The variables of nomination in one slot.
@@ -196,7 +197,8 @@ impl<D: Driver> Turn<'_, D> {
                 .value_hash(self.slot.index, prev, *nomination.round, value)
         };
         let votes = &nomination.voted;
-        let (mut of_leader, mut fresh) = (Vec::new(), Vec::new());
+        let mut of_leader: SmallVec<[&Value; 8]> = SmallVec::new();
+        let mut fresh: SmallVec<[Value; 4]> = SmallVec::new();
         for value in values.iter().filter_map(|value| self.votable(value)) {
             match votes.get(&value) {
                 Some(vote) => of_leader.push(vote),
@@ -383,7 +385,7 @@ impl<D: Driver> Turn<'_, D> {
     /// Combines all candidates and starts balloting with the result, unless that has started (NOTES 34, 36).
     fn combine_candidates(&mut self) -> Result<(), Broken> {
         let candidates = &self.slot.nomination().candidates;
-        let combined = self.driver.combine(self.slot.index, &candidates.to_tree());
+        let combined = self.driver.combine(self.slot.index, candidates.as_slice());
         // Most often it is one of them: then all nodes go on with one and the same value in memory.
         let composite = combined.map(|value| candidates.get(&value).cloned().unwrap_or(value));
         self.slot.nomination_mut().composite.set(composite.clone());

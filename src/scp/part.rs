@@ -5,7 +5,6 @@ use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
 use super::quorum_set::QuorumSet;
 use super::value::Value;
 use crate::time::Span;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a test says; to everything else the answer is nothing.
@@ -28,7 +27,7 @@ impl<T: Part> Driver for T {
     fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
         None
     }
-    fn combine(&self, _: SlotIndex, _: &BTreeSet<Value>) -> Option<Value> {
+    fn combine(&self, _: SlotIndex, _: &[Value]) -> Option<Value> {
         None
     }
     fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {

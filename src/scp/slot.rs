@@ -105,6 +105,7 @@ impl Slot {
     }
 
     /// From here on can be undone.
+    #[inline]
     pub(super) fn begin(&mut self) {
         if std::mem::take(&mut self.nomination_touch) == Touch::Touched {
             self.nomination.begin();

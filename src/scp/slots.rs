@@ -44,22 +44,28 @@ impl Slots {
     }
 
     /// The slot, and whether it had to be made; then it is one of `voice`.
+    #[inline]
     pub(super) fn get_or_add(&mut self, index: SlotIndex, voice: Voice) -> (&mut Slot, Novelty) {
         let (at, novelty) = match self.find(index) {
             Ok(at) => (at, Novelty::Known),
             Err(at) => {
-                let slot = match self.spare.take() {
-                    Some(mut spare) => {
-                        spare.reuse(index, voice);
-                        spare
-                    }
-                    None => Box::new(Slot::new(index, voice)),
-                };
-                self.slots.insert(at, slot);
+                self.add(at, index, voice);
                 (at, Novelty::New)
             }
         };
         (&mut self.slots[at], novelty)
+    }
+
+    #[cold]
+    fn add(&mut self, at: usize, index: SlotIndex, voice: Voice) {
+        let slot = match self.spare.take() {
+            Some(mut spare) => {
+                spare.reuse(index, voice);
+                spare
+            }
+            None => Box::new(Slot::new(index, voice)),
+        };
+        self.slots.insert(at, slot);
     }
 
     /// Forgets a slot.

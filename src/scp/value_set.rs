@@ -76,7 +76,7 @@ impl ValueSet {
         self.values.iter().filter(|value| !other.contains(value))
     }
 
-    /// The same as a tree, for the application.
+    /// The same as a tree, for whoever looks on.
     pub(super) fn to_tree(&self) -> BTreeSet<Value> {
         self.values.iter().cloned().collect()
     }

@@ -56,7 +56,7 @@ impl Driver for Choice {
     fn extract(&self, _: SlotIndex, _: &Value) -> Option<Value> {
         None
     }
-    fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
+    fn combine(&self, _: SlotIndex, candidates: &[Value]) -> Option<Value> {
         candidates.last().cloned()
     }
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {

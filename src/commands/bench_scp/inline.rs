@@ -7,6 +7,9 @@ use crate::time::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// About as many envelopes of each node are under way at once.
+const SAID_PER_NODE: usize = 3;
+
 /// A network whose nodes take turns on the caller's thread.
 #[derive(Debug)]
 pub struct Inline {
@@ -67,7 +70,7 @@ impl Inline {
     /// If nodes disagree, or nothing can happen any more.
     pub fn run_slot(&mut self) -> Result<SlotWork, SlotError> {
         let mut bustle = Bustle {
-            queue: VecDeque::new(),
+            queue: VecDeque::with_capacity(self.members.len() * SAID_PER_NODE),
             deliveries: 0,
             broadcasts: 0,
             decisions: Decisions::new(self.course.slot, self.members.len()),

@@ -7,14 +7,13 @@ use crate::scp::{
 };
 use crate::time::Span;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A flat network of n nodes: every quorum set is `floor(2n/3) + 1` of all. Also what SCP asks of the application.
 #[derive(Clone, Debug)]
 pub struct FlatNetwork {
-    /// Two digits each, three above 100 nodes: so their order is that of the numbers.
-    digits: Vec<String>,
+    /// `n` and two digits each, three above 100 nodes: so their order is that of the numbers.
+    names: Vec<String>,
     set: Arc<QuorumSet>,
 }
 
@@ -30,7 +29,7 @@ impl FlatNetwork {
         let threshold = (2 * nodes / 3 + 1) as u32;
         let members = (0..nodes as u32).map(NodeId);
         FlatNetwork {
-            digits: (0..nodes).map(|nth| format!("{nth:0width$}")).collect(),
+            names: (0..nodes).map(|nth| format!("n{nth:0width$}")).collect(),
             set: Arc::new(QuorumSet::flat(threshold, members)),
         }
     }
@@ -38,30 +37,30 @@ impl FlatNetwork {
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.digits.len()
+        self.names.len()
     }
 
     /// Never: there is a node at least.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.digits.is_empty()
+        self.names.is_empty()
     }
 
     /// All nodes, ascending.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.digits.len() as u32).map(NodeId)
+        (0..self.names.len() as u32).map(NodeId)
     }
 
     /// `n` and the digits.
     #[must_use]
-    pub fn name(&self, node: NodeId) -> String {
-        format!("n{}", self.digits(node))
+    pub fn name(&self, node: NodeId) -> &str {
+        self.names.get(node.index()).map_or("", String::as_str)
     }
 
     /// What `node` proposes in every slot: `v` and the digits.
     #[must_use]
     pub fn proposal(&self, node: NodeId) -> Value {
-        Value::from(format!("v{}", self.digits(node)).as_str())
+        Value::from(self.name(node).replace('n', "v").as_str())
     }
 
     /// `node`, before it has heard anything.
@@ -78,12 +77,8 @@ impl FlatNetwork {
         Scp::new(local, recording)
     }
 
-    fn digits(&self, node: NodeId) -> &str {
-        self.digits.get(node.index()).map_or("", String::as_str)
-    }
-
     fn node_hash(&self, tag: u8, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
-        hash_of(tag, slot, round, ["n", self.digits(node)], prev)
+        hash_of(tag, slot, round, self.name(node).as_bytes(), prev)
     }
 }
 
@@ -96,14 +91,12 @@ impl Driver for FlatNetwork {
         None
     }
 
-    fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
-        // One that is not joined from pieces is its own combination.
-        match candidates.first() {
-            Some(only) if candidates.len() == 1 && !only.as_bytes().contains(&b'+') => {
-                Some(only.clone())
-            }
-            _ => Some(combine(candidates)),
-        }
+    fn combine(&self, _: SlotIndex, candidates: &[Value]) -> Option<Value> {
+        Some(match candidates {
+            // One that is not joined from pieces is its own combination.
+            [only] if !only.as_bytes().contains(&b'+') => only.clone(),
+            _ => combine(candidates),
+        })
     }
 
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
@@ -115,7 +108,7 @@ impl Driver for FlatNetwork {
     }
 
     fn value_hash(&self, slot: SlotIndex, prev: &Value, round: u32, value: &Value) -> u64 {
-        hash_of(b'K', slot, round, ["", value.as_str().unwrap_or("")], prev)
+        hash_of(b'K', slot, round, value.as_bytes(), prev)
     }
 
     fn nomination_timeout(&self, round: u32) -> Span {
@@ -137,33 +130,26 @@ thread_local! {
 }
 
 /// The hash of `tag:slot:round:what:prev`. Written by hand: with many nodes most of a slot's hashes are asked for here.
-fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: [&str; 2], prev: &Value) -> u64 {
+fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: &[u8], prev: &Value) -> u64 {
     HASHED.with_borrow_mut(|text| {
         text.clear();
-        text.extend_from_slice(&[tag, b':']);
+        text.push(tag);
+        text.push(b':');
         push_decimal(text, slot.0);
         text.push(b':');
         push_decimal(text, round.into());
         text.push(b':');
-        for part in what {
-            text.extend_from_slice(part.as_bytes());
-        }
+        // Short: it is there before a copy could be called for.
+        text.extend(what.iter());
         text.push(b':');
         text.extend_from_slice(prev.as_bytes());
         hash(text)
     })
 }
 
-fn push_decimal(text: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut begin = digits.len();
-    loop {
-        begin -= 1;
-        digits[begin] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+fn push_decimal(text: &mut Vec<u8>, number: u64) {
+    if number >= 10 {
+        push_decimal(text, number / 10);
     }
-    text.extend_from_slice(&digits[begin..]);
+    text.push(b'0' + (number % 10) as u8);
 }

@@ -90,13 +90,13 @@ impl Drop for Threads {
 }
 
 fn start(
-    name: String,
+    name: &str,
     mut host: Host,
     inbox: Inbox<Job>,
     core: Option<Core>,
     running: Sender<()>,
 ) -> Result<JoinHandle<()>, SlotError> {
-    let thread = Builder::new().name(name.clone()).stack_size(STACK_BYTES);
+    let thread = Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
     let live = move || {
         if let Some(core) = core {
             core.adopt();
@@ -118,7 +118,8 @@ fn start(
             }
         }
     };
-    thread
-        .spawn(live)
-        .map_err(|source| SlotError::NoThread { name, source })
+    thread.spawn(live).map_err(|source| SlotError::NoThread {
+        name: name.to_owned(),
+        source,
+    })
 }

@@ -55,9 +55,8 @@ impl VectorDriver {
 pub(in crate::commands) fn hash(text: &[u8]) -> u64 {
     let digest = Sha256::digest(text);
     digest
-        .iter()
-        .take(8)
-        .fold(0, |hash, &byte| hash << 8 | u64::from(byte))
+        .first_chunk()
+        .map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// How long round or counter `n` lasts: n seconds, at most half an hour.
@@ -66,7 +65,7 @@ pub(in crate::commands) fn timeout(n: u32) -> Span {
 }
 
 /// All pieces of the candidates between `+`, each once, ascending, joined again.
-pub(in crate::commands) fn combine(candidates: &BTreeSet<Value>) -> Value {
+pub(in crate::commands) fn combine(candidates: &[Value]) -> Value {
     let pieces: BTreeSet<&[u8]> = candidates
         .iter()
         .flat_map(|value| value.as_bytes().split(|&byte| byte == b'+'))
@@ -89,7 +88,7 @@ impl Driver for VectorDriver {
             .then(|| Value::from(rest.to_vec()))
     }
 
-    fn combine(&self, _: SlotIndex, candidates: &BTreeSet<Value>) -> Option<Value> {
+    fn combine(&self, _: SlotIndex, candidates: &[Value]) -> Option<Value> {
         Some(combine(candidates))
     }
 

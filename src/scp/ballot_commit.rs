@@ -3,6 +3,7 @@
 use super::driver::Driver;
 use super::event::{BallotPhase, BallotReason, Effect, Evidence, ScpEvent, ScpTimer};
 use super::id::Counter;
+use super::mention::Mention;
 use super::node_set::NodeSet;
 use super::pledge::{Interval, Pledge, Promise};
 use super::statement::{Ballot, Statement};
@@ -51,17 +52,17 @@ impl<D: Driver> Turn<'_, D> {
         interval: Interval,
         evidence: Evidence,
     ) -> Result<bool, Broken> {
-        let c = Ballot::new(interval.low, x.clone());
-        let h = Ballot::new(interval.high, x.clone());
+        let c = Mention::new(interval.low, x);
+        let h = Mention::new(interval.high, x);
         let vars = self.slot.ballot_mut();
         let enters = *vars.phase == BallotPhase::Prepare;
         vars.z.set(Some(x.clone()));
-        let (new_c, new_h) = (Some(c), Some(h.clone()));
-        if !enters && *vars.c == new_c && *vars.h == new_h {
+        let stays = |now: &Option<Ballot>, then| now.as_ref().map(Mention::of) == Some(then);
+        if !enters && stays(&vars.c, c) && stays(&vars.h, h) {
             return Ok(false);
         }
-        vars.c.set(new_c);
-        vars.h.set(new_h);
+        vars.c.set(Some(c.to_ballot()));
+        vars.h.set(Some(h.to_ballot()));
         self.event(|turn| ScpEvent::AcceptedCommit {
             slot: turn.slot.index,
             value: x.clone(),
@@ -74,10 +75,10 @@ impl<D: Driver> Turn<'_, D> {
             vars.phase.set(BallotPhase::Confirm);
             vars.p_prime.set(None);
             if vars.b.as_ref().is_some_and(|b| !h.is_below_compatible(b)) {
-                self.set_ballot(h.clone(), BallotReason::AcceptedCommit)?;
+                self.set_ballot(h.to_ballot(), BallotReason::AcceptedCommit)?;
             }
         }
-        self.raise_ballot(&h, BallotReason::AcceptedCommit)?;
+        self.raise_ballot(h, BallotReason::AcceptedCommit)?;
         self.say_ballot()?;
         Ok(true)
     }
@@ -115,11 +116,11 @@ impl<D: Driver> Turn<'_, D> {
         interval: Interval,
         evidence: Evidence,
     ) -> Result<bool, Broken> {
-        let h = Ballot::new(interval.high, x.clone());
+        let h = Mention::new(interval.high, x);
         let vars = self.slot.ballot_mut();
         vars.c.set(Some(Ballot::new(interval.low, x.clone())));
-        vars.h.set(Some(h.clone()));
-        self.raise_ballot(&h, BallotReason::AcceptedCommit)?;
+        vars.h.set(Some(h.to_ballot()));
+        self.raise_ballot(h, BallotReason::AcceptedCommit)?;
         self.event(|turn| ScpEvent::ConfirmedCommit {
             slot: turn.slot.index,
             value: x.clone(),

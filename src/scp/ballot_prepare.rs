@@ -32,7 +32,7 @@ impl<D: Driver> Turn<'_, D> {
             let votes = Promise::VotesPrepare(ballot.n).of(ballot.x);
             let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
             if let Some(evidence) = self.may_accept(votes, accepts) {
-                return self.set_accepted_prepared(ballot.to_ballot(), evidence);
+                return self.set_accepted_prepared(ballot, evidence);
             }
         }
         Ok(false)
@@ -109,15 +109,15 @@ impl<D: Driver> Turn<'_, D> {
 
     fn set_accepted_prepared(
         &mut self,
-        ballot: Ballot,
+        ballot: Mention<'_>,
         evidence: Evidence,
     ) -> Result<bool, Broken> {
-        if !self.set_prepared(&ballot) {
+        if !self.set_prepared(ballot) {
             return Ok(false);
         }
         self.event(|turn| ScpEvent::AcceptedPrepared {
             slot: turn.slot.index,
-            ballot,
+            ballot: ballot.to_ballot(),
             evidence,
         });
         self.withdraw_commit_vote()?;
@@ -126,23 +126,22 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41).
-    fn set_prepared(&mut self, ballot: &Ballot) -> bool {
+    fn set_prepared(&mut self, ballot: Mention<'_>) -> bool {
         let vars = self.slot.ballot_mut();
+        let is_above = |p: &Ballot| ballot.is_above(p);
         match &*vars.p {
-            None => vars.p.set(Some(ballot.clone())),
-            Some(p) if p < ballot => {
-                if !p.is_compatible(ballot) {
-                    let second = Option::clone(&vars.p);
-                    vars.p_prime.set(second);
-                }
-                vars.p.set(Some(ballot.clone()));
-            }
-            Some(p) => {
-                let raises = vars.p_prime.as_ref().is_none_or(|second| second < ballot);
-                if p.is_compatible(ballot) || !raises {
+            Some(p) if !is_above(p) => {
+                if p.x == *ballot.x || !vars.p_prime.as_ref().is_none_or(is_above) {
                     return false;
                 }
-                vars.p_prime.set(Some(ballot.clone()));
+                vars.p_prime.set(Some(ballot.to_ballot()));
+            }
+            p => {
+                if p.as_ref().is_some_and(|p| p.x != *ballot.x) {
+                    let second = Option::clone(p);
+                    vars.p_prime.set(second);
+                }
+                vars.p.set(Some(ballot.to_ballot()));
             }
         }
         true
@@ -189,9 +188,8 @@ impl<D: Driver> Turn<'_, D> {
             }
             let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
             if let Some(evidence) = self.may_confirm(accepts) {
-                let h = ballot.to_ballot();
-                let c = self.find_c(&candidates[at..], &h);
-                return self.set_confirmed_prepared(c, h, evidence);
+                let c = self.find_c(&candidates[at..], *ballot);
+                return self.set_confirmed_prepared(c, *ballot, evidence);
             }
         }
         Ok(false)
@@ -204,19 +202,18 @@ impl<D: Driver> Turn<'_, D> {
 
     /// The lowest ballot that the node may vote to commit together with `h`: going down from `h` through those
     /// confirmed prepared, not below b (NOTES 44).
-    fn find_c(&mut self, candidates: &[Mention<'_>], h: &Ballot) -> Option<Ballot> {
+    fn find_c<'a>(&mut self, candidates: &[Mention<'a>], h: Mention<'_>) -> Option<Mention<'a>> {
         let vars = self.slot.ballot();
         let aborts = |p: &Ballot| h.is_below_incompatible(p);
         if vars.c.is_some() || [&*vars.p, &*vars.p_prime].into_iter().flatten().any(aborts) {
             return None;
         }
-        let b = Option::clone(&vars.b);
+        let is_low =
+            |ballot: &Mention<'_>| vars.b.as_ref().is_some_and(|b| *ballot < Mention::of(b));
+        let reach = candidates.iter().position(is_low);
         let mut c = None;
-        for ballot in candidates {
-            if b.as_ref().is_some_and(|b| *ballot < Mention::of(b)) {
-                break;
-            }
-            if *ballot.x != h.x {
+        for ballot in &candidates[..reach.unwrap_or(candidates.len())] {
+            if ballot.x != h.x {
                 continue;
             }
             let accepts = Promise::AcceptsPrepare(ballot.n).of(ballot.x);
@@ -225,40 +222,37 @@ impl<D: Driver> Turn<'_, D> {
             }
             c = Some(*ballot);
         }
-        c.filter(|c| c.n != 0).map(Mention::to_ballot)
+        c.filter(|c| c.n != 0)
     }
 
     /// h and c change only with a compatible b; b rises to h whatever its value (NOTES 45, 46).
     fn set_confirmed_prepared(
         &mut self,
-        c: Option<Ballot>,
-        h: Ballot,
+        c: Option<Mention<'_>>,
+        h: Mention<'_>,
         evidence: Evidence,
     ) -> Result<bool, Broken> {
         let vars = self.slot.ballot_mut();
-        let mut news = vars.z.as_ref() != Some(&h.x);
+        let mut news = vars.z.as_ref() != Some(h.x);
         let mut worked = false;
         vars.z.set(Some(h.x.clone()));
-        let mut voted = None;
-        if vars.b.as_ref().is_none_or(|b| b.is_compatible(&h)) {
-            vars.h.set(Some(h.clone()));
-            if c.is_some() {
-                voted.clone_from(&c);
-                vars.c.set(c);
+        if vars.b.as_ref().is_none_or(|b| b.x == *h.x) {
+            vars.h.set(Some(h.to_ballot()));
+            if let Some(c) = c {
+                vars.c.set(Some(c.to_ballot()));
             }
             worked = true;
         }
-        news |= worked || vars.b.as_ref().is_none_or(|b| *b < h);
+        news |= worked || vars.b.as_ref().is_none_or(|b| h.is_above(b));
         if news {
-            let reported = h.clone();
             self.event(|turn| ScpEvent::ConfirmedPrepared {
                 slot: turn.slot.index,
-                h: reported,
-                c: voted,
+                h: h.to_ballot(),
+                c: c.filter(|_| worked).map(Mention::to_ballot),
                 evidence,
             });
         }
-        worked |= self.raise_ballot(&h, BallotReason::ConfirmedPrepared)?;
+        worked |= self.raise_ballot(h, BallotReason::ConfirmedPrepared)?;
         if worked {
             self.say_ballot()?;
         }

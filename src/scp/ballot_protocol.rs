@@ -6,7 +6,7 @@ use super::event::{BallotPhase, BallotReason, Refusal, ScpEvent};
 use super::id::Counter;
 use super::kept::Kept;
 use super::ledger::SenderSet;
-use super::mention::Mentions;
+use super::mention::{Mention, Mentions};
 use super::protocol::Recording;
 use super::set_registry::SetClass;
 use super::slot::Voice;
@@ -180,15 +180,16 @@ impl<D: Driver> Turn<'_, D> {
             return;
         }
         let ballot = self.slot.ballot();
-        let Some(last) = Option::clone(&ballot.last) else {
+        let is_sent = |last: &&Arc<Envelope>| matches!(&*ballot.last_sent, Some(sent) if Arc::ptr_eq(sent, last));
+        let Some(last) = ballot.last.as_ref().filter(|last| !is_sent(last)) else {
             return;
         };
-        let sent = ballot.last_sent.as_ref();
-        if sent.is_none_or(|sent| !Arc::ptr_eq(sent, &last)) {
-            let sent = Some(Arc::clone(&last));
-            self.slot.ballot_mut().last_sent.set(sent);
-            self.emit(last);
-        }
+        let last = Arc::clone(last);
+        self.slot
+            .ballot_mut()
+            .last_sent
+            .set(Some(Arc::clone(&last)));
+        self.emit(last);
     }
 
     /// Makes `to` the current ballot. h and c of another value are forgotten; "heard" belongs to a counter.
@@ -221,13 +222,14 @@ impl<D: Driver> Turn<'_, D> {
     /// Makes `to` the current ballot if it is higher.
     pub(super) fn raise_ballot(
         &mut self,
-        to: &Ballot,
+        to: Mention<'_>,
         reason: BallotReason,
     ) -> Result<bool, Broken> {
-        if self.slot.ballot().b.as_ref().is_some_and(|b| b >= to) {
+        let b = self.slot.ballot().b.as_ref();
+        if b.is_some_and(|b| !to.is_above(b)) {
             return Ok(false);
         }
-        self.set_ballot(to.clone(), reason)?;
+        self.set_ballot(to.to_ballot(), reason)?;
         Ok(true)
     }
 

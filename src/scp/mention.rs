@@ -16,6 +16,10 @@ pub(super) struct Mention<'a> {
 }
 
 impl<'a> Mention<'a> {
+    pub(super) fn new(n: Counter, x: &'a Value) -> Mention<'a> {
+        Mention { n, x }
+    }
+
     pub(super) fn of(ballot: &'a Ballot) -> Mention<'a> {
         Mention {
             n: ballot.n,
@@ -30,6 +34,11 @@ impl<'a> Mention<'a> {
     /// `<=` and `~`.
     pub(super) fn is_below_compatible(self, other: &Ballot) -> bool {
         self.n <= other.n && *self.x == other.x
+    }
+
+    /// `<=` and not `~`.
+    pub(super) fn is_below_incompatible(self, other: &Ballot) -> bool {
+        !self.is_above(other) && *self.x != other.x
     }
 
     pub(super) fn is_above(self, other: &Ballot) -> bool {

@@ -12,6 +12,7 @@ use super::turn::{Broken, Kind, Taken, Turn};
 use super::value::Value;
 use super::value_set::ValueSet;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The variables of nomination in one slot.
@@ -198,7 +199,7 @@ impl<D: Driver> Turn<'_, D> {
         };
         let votes = &nomination.voted;
         let mut of_leader: SmallVec<[&Value; 8]> = SmallVec::new();
-        let mut fresh: SmallVec<[Value; 4]> = SmallVec::new();
+        let mut fresh: SmallVec<[Cow<'_, Value>; 4]> = SmallVec::new();
         for value in values.iter().filter_map(|value| self.votable(value)) {
             match votes.get(&value) {
                 Some(vote) => of_leader.push(vote),
@@ -206,7 +207,7 @@ impl<D: Driver> Turn<'_, D> {
             }
         }
         let any_valid = !(of_leader.is_empty() && fresh.is_empty());
-        let mut best: Option<Value> = None;
+        let mut best: Option<Cow<'_, Value>> = None;
         let mut best_hash = None;
         for value in fresh {
             if !self.driver.has_room(votes.as_slice(), &of_leader, &value) {
@@ -223,14 +224,16 @@ impl<D: Driver> Turn<'_, D> {
             }
             best = Some(value);
         }
-        any_valid.then_some(best)
+        any_valid.then(|| best.map(Cow::into_owned))
     }
 
     /// `value` if it may be voted for, or else what can be extracted from it.
-    fn votable(&self, value: &Value) -> Option<Value> {
+    fn votable<'a>(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
         match self.validate(value, ValidationContext::Nomination) {
-            Validity::FullyValid => Some(value.clone()),
-            Validity::MaybeValid | Validity::Invalid => self.driver.extract(self.slot.index, value),
+            Validity::FullyValid => Some(Cow::Borrowed(value)),
+            Validity::MaybeValid | Validity::Invalid => {
+                self.driver.extract(self.slot.index, value).map(Cow::Owned)
+            }
         }
     }
 
@@ -250,7 +253,7 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     fn vote_nominate(&mut self, value: Value, reason: VoteReason) {
-        self.slot.nomination_mut().voted.insert(value.clone());
+        self.slot.nomination_mut().voted.insert(&value);
         self.event(|turn| ScpEvent::VotedNominate {
             slot: turn.slot.index,
             value,
@@ -327,8 +330,8 @@ impl<D: Driver> Turn<'_, D> {
     fn set_accepted_nominated(&mut self, value: &Value, evidence: Evidence) -> bool {
         if self.validate(value, ValidationContext::Nomination) == Validity::FullyValid {
             let nomination = self.slot.nomination_mut();
-            nomination.accepted.insert(value.clone());
-            nomination.voted.insert(value.clone());
+            nomination.accepted.insert(value);
+            nomination.voted.insert(value);
             self.event(|turn| ScpEvent::AcceptedNominated {
                 slot: turn.slot.index,
                 value: value.clone(),
@@ -373,7 +376,7 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     fn set_confirmed_nominated(&mut self, value: Value, evidence: Evidence) {
-        self.slot.nomination_mut().candidates.insert(value.clone());
+        self.slot.nomination_mut().candidates.insert(&value);
         self.event(|turn| ScpEvent::ConfirmedNominated {
             slot: turn.slot.index,
             value,
@@ -423,7 +426,7 @@ impl<D: Driver> Turn<'_, D> {
         if let Statement::Nominate { voted, accepted } = &envelope.statement {
             let nomination = self.slot.nomination_mut();
             let restore = |set: &mut ValueSet, values: &[Value]| {
-                values.iter().for_each(|value| set.insert(value.clone()));
+                values.iter().for_each(|value| set.insert(value));
             };
             restore(&mut nomination.voted, voted);
             restore(&mut nomination.accepted, accepted);

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 pub(super) struct ValueSet {
     /// Ascending.
     values: Vec<Value>,
-    /// Those that came in this turn.
-    fresh: Vec<Value>,
+    /// Where those came in that are new in this turn, one after the other.
+    fresh: Vec<usize>,
 }
 
 impl ValueSet {
@@ -29,10 +29,10 @@ impl ValueSet {
     }
 
     /// Puts `value` in, if it is not there yet.
-    pub(super) fn insert(&mut self, value: Value) {
-        if let Err(at) = self.find(&value) {
-            self.fresh.push(value.clone());
-            self.values.insert(at, value);
+    pub(super) fn insert(&mut self, value: &Value) {
+        if let Err(at) = self.find(value) {
+            self.fresh.push(at);
+            self.values.insert(at, value.clone());
         }
     }
 
@@ -43,10 +43,8 @@ impl ValueSet {
 
     /// Takes out what came in since [`ValueSet::begin`].
     pub(super) fn undo(&mut self) {
-        while let Some(value) = self.fresh.pop() {
-            if let Ok(at) = self.find(&value) {
-                self.values.remove(at);
-            }
+        while let Some(at) = self.fresh.pop() {
+            self.values.remove(at);
         }
     }
 
@@ -95,10 +93,10 @@ mod tests {
             let (a, b) = (values(&a), values(&b));
             let tree = |of: &[Value]| of.iter().cloned().collect::<BTreeSet<Value>>();
             let (mut set, mut other) = (ValueSet::default(), ValueSet::default());
-            b.iter().for_each(|value| other.insert(value.clone()));
+            b.iter().for_each(|value| other.insert(value));
             prop_assert!(set.is_empty());
             for value in a.iter().chain(&a) {
-                set.insert(value.clone());
+                set.insert(value);
             }
             prop_assert_eq!(set.len(), tree(&a).len());
             prop_assert!(set.as_slice().is_sorted());
@@ -111,7 +109,7 @@ mod tests {
                 prop_assert_eq!(set.get(value).is_some(), a.contains(value));
             }
             set.begin();
-            b.iter().for_each(|value| set.insert(value.clone()));
+            b.iter().for_each(|value| set.insert(value));
             prop_assert_eq!(set.to_tree(), tree(&[a.clone(), b].concat()));
             set.undo();
             prop_assert_eq!(set.to_tree(), tree(&a));

@@ -97,24 +97,8 @@ fn refusal(
     written: &Spanned<QuorumSetFormat>,
     insanity: Insanity,
 ) -> InputError {
-    let problem = match insanity {
-        Insanity::NodeTwice(node) => format!(
-            "impossible quorum set: it names {:?} twice, expected each node at most once",
-            names.name(node)
-        ),
-        Insanity::TooDeep => format!(
-            "impossible quorum set: expected at most {} levels of inner sets",
-            QuorumSet::DEPTH_MAX
-        ),
-        Insanity::TooManyNodes => format!(
-            "impossible quorum set: expected at most {} nodes in it",
-            QuorumSet::NODES_MAX
-        ),
-        Insanity::Empty => "impossible quorum set: expected at least one node in it".to_owned(),
-        Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
-            "impossible quorum set: a threshold lies outside 1 to the number of entries".to_owned()
-        }
-    };
+    let problem = insanity.to_text(|node| format!("{:?}", names.name(node)));
+    let problem = format!("impossible quorum set: {problem}");
     text.error(
         Some(written.span()),
         problem,

@@ -39,6 +39,32 @@ pub enum Insanity {
     TooManyNodes,
 }
 
+impl Insanity {
+    /// In words, with what nodes are called where it is read.
+    #[must_use]
+    pub fn to_text(self, name: impl FnOnce(NodeId) -> String) -> String {
+        match self {
+            Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
+                "a threshold lies outside 1 to the number of entries that it counts".to_owned()
+            }
+            Insanity::NodeTwice(node) => {
+                let name = name(node);
+                format!("it names {name} twice, expected each node at most once")
+            }
+            Insanity::TooDeep => {
+                format!(
+                    "expected at most {} levels of inner sets",
+                    QuorumSet::DEPTH_MAX
+                )
+            }
+            Insanity::Empty => "expected at least one node in it".to_owned(),
+            Insanity::TooManyNodes => {
+                format!("expected at most {} nodes in it", QuorumSet::NODES_MAX)
+            }
+        }
+    }
+}
+
 impl QuorumSet {
     /// How many levels there may be below the top (NOTES 9; the draft allows 2).
     pub const DEPTH_MAX: u32 = 4;

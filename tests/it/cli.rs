@@ -3,7 +3,7 @@
 use quorumscope::trace::TraceReader;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 fn quorumscope(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
@@ -239,6 +239,13 @@ fn bad_arguments_and_files_are_refused_with_reasons() {
     }
 }
 
+/// Such as `-TERM`.
+pub(crate) fn send_signal(child: &Child, signal: &str) {
+    let pid = child.id().to_string();
+    let mut kill = Command::new("kill");
+    assert!(kill.args([signal, &pid]).status().unwrap().success());
+}
+
 /// Ctrl-C, and a request to terminate: the trace is complete as far as it goes.
 #[cfg(unix)]
 #[test]
@@ -266,14 +273,7 @@ fn an_interrupted_run_leaves_a_whole_trace() {
             assert!(child.try_wait().unwrap().is_none(), "it should still run");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let pid = child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        send_signal(&child, signal);
         assert_eq!(child.wait().unwrap().code(), Some(130));
         let records = TraceReader::open(&trace)
             .unwrap()

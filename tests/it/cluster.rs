@@ -1,6 +1,7 @@
 //! `quorumscope cluster`: real processes on this machine agree, are watched and recorded, and are gone afterwards.
 
 use super::attach::Watcher;
+use super::cli::send_signal;
 use super::merging::check_honesty;
 use quorumscope::live::attach::{AttachOptions, Attached, Targets};
 use quorumscope::node::Content;
@@ -65,20 +66,9 @@ impl Cluster {
         panic!("the cluster ended: {:?}", child.wait());
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
     /// Asks it to end; its exit code comes back.
     pub(crate) fn end(mut self) -> i32 {
-        self.signal("-TERM");
+        send_signal(&self.child, "-TERM");
         let status = self.child.wait().unwrap();
         self.has_ended = true;
         status.code().unwrap()
@@ -152,7 +142,7 @@ fn processes_agree_while_one_watches_and_none_is_left_behind() {
 fn whoever_is_killed_leaves_no_process_and_no_folder() {
     let mut cluster = Cluster::start(&["--nodes", "2"]);
     assert!(cluster.urls.iter().all(|url| answers(url)) && cluster.folder.exists());
-    cluster.signal("-KILL");
+    send_signal(&cluster.child, "-KILL");
     cluster.child.wait().unwrap();
     wait("the nodes end", || {
         !cluster.urls.iter().any(|url| answers(url))

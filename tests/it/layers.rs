@@ -71,6 +71,7 @@ const TOKENS: &[(&str, &[&str])] = &[
             "sim/threads",
             "live/",
             "window/jobs.rs",
+            "commands/bench_scp/affinity.rs",
             "commands/bench_scp/threads.rs",
             "commands/node.rs",
             "commands/propose.rs",

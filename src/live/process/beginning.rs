@@ -11,7 +11,7 @@ use crate::live::wire::{Signed, WireAnnouncement, WireError};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{Arrival, NodeConfig, Peer, Persisted, TrustPolicy};
 use crate::scenario::{NodeSpec, Placement, Scenario};
-use crate::scp::{Insanity, NodeId, QuorumSet};
+use crate::scp::NodeId;
 use crate::time::Span;
 use std::sync::Arc;
 
@@ -47,8 +47,9 @@ pub(super) fn node_config(
         Some(set) => {
             let set = set.numbered(directory);
             let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
+            let name = |node| directory.key_of(node).to_string();
             set.check_sane()
-                .map_err(|why| StartError::Trust(words(why, directory)))?;
+                .map_err(|why| StartError::Trust(why.to_text(name)))?;
             TrustPolicy::Fixed(Arc::new(set))
         }
     };
@@ -67,27 +68,6 @@ pub(super) fn node_config(
         arrival: Arrival::Unsure,
         settings: Arc::clone(&config.settings),
     })
-}
-
-/// What is wrong with a given quorum set.
-fn words(why: Insanity, directory: &Directory) -> String {
-    match why {
-        Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
-            "a threshold lies outside 1 to the number of entries that it counts".to_owned()
-        }
-        Insanity::NodeTwice(node) => format!(
-            "it names {} twice, expected each node at most once",
-            directory.key_of(node)
-        ),
-        Insanity::TooDeep => format!(
-            "expected at most {} levels of inner sets",
-            QuorumSet::DEPTH_MAX
-        ),
-        Insanity::Empty => "expected at least one node in it".to_owned(),
-        Insanity::TooManyNodes => {
-            format!("expected at most {} nodes in it", QuorumSet::NODES_MAX)
-        }
-    }
 }
 
 /// What survived, without files that are no longer there: those are fetched again.

@@ -3,8 +3,8 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
-use quorumscope::live::{Limits, LiveConfig, OnStop, Process};
-use quorumscope::node::{Application, NodeSettings, Relaying, Threshold};
+use quorumscope::live::{Limits, LiveConfig, OnStop, Process, process_settings};
+use quorumscope::node::{NodeSettings, Threshold};
 use quorumscope::time::Span;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
@@ -133,17 +133,11 @@ fn config(folder: &Path, port: u16) -> LiveConfig {
         trust: None,
         threshold: Threshold::TwoThirds,
         settings: Arc::new(NodeSettings {
-            application: Application::Log,
             min_nodes: 1,
             settle: Span::from_ms(1),
             refresh: Span::from_ms(60_000),
             announce: Span::from_ms(60_000),
-            resend: Span::from_ms(1_000),
-            proposal_ttl: Span::from_ms(600_000),
-            forget_after: None,
-            relaying: Relaying::Direct,
-            relay_interval: Span::ZERO,
-            choice_slots: 1,
+            ..process_settings()
         }),
         limits: Limits {
             calls_per_second: u32::MAX,

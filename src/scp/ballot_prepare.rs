@@ -128,20 +128,22 @@ impl<D: Driver> Turn<'_, D> {
     /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41).
     fn set_prepared(&mut self, ballot: Mention<'_>) -> bool {
         let vars = self.slot.ballot_mut();
-        let is_above = |p: &Ballot| ballot.is_above(p);
         match &*vars.p {
-            Some(p) if !is_above(p) => {
-                if p.x == *ballot.x || !vars.p_prime.as_ref().is_none_or(is_above) {
-                    return false;
-                }
-                vars.p_prime.set(Some(ballot.to_ballot()));
-            }
-            p => {
-                if p.as_ref().is_some_and(|p| p.x != *ballot.x) {
-                    let second = Option::clone(p);
+            None => vars.p.set(Some(ballot.to_ballot())),
+            Some(p) if ballot.is_above(p) => {
+                if p.x != *ballot.x {
+                    let second = Option::clone(&vars.p);
                     vars.p_prime.set(second);
                 }
                 vars.p.set(Some(ballot.to_ballot()));
+            }
+            Some(p) => {
+                let second = vars.p_prime.as_ref();
+                let raises = second.is_none_or(|second| ballot.is_above(second));
+                if p.x == *ballot.x || !raises {
+                    return false;
+                }
+                vars.p_prime.set(Some(ballot.to_ballot()));
             }
         }
         true

@@ -180,15 +180,16 @@ impl<D: Driver> Turn<'_, D> {
             return;
         }
         let ballot = self.slot.ballot();
-        let is_sent = |last: &&Arc<Envelope>| matches!(&*ballot.last_sent, Some(sent) if Arc::ptr_eq(sent, last));
-        let Some(last) = ballot.last.as_ref().filter(|last| !is_sent(last)) else {
+        let Some(last) = &*ballot.last else {
             return;
         };
+        let sent = ballot.last_sent.as_ref();
+        if sent.is_some_and(|sent| Arc::ptr_eq(sent, last)) {
+            return;
+        }
         let last = Arc::clone(last);
-        self.slot
-            .ballot_mut()
-            .last_sent
-            .set(Some(Arc::clone(&last)));
+        let sent = Some(Arc::clone(&last));
+        self.slot.ballot_mut().last_sent.set(sent);
         self.emit(last);
     }
 

@@ -135,6 +135,7 @@ impl CompiledSet {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }
 
+    /// Two words are asked where the question stands: calling a function would take longer.
     #[inline(always)]
     fn reaches(
         &self,
@@ -157,7 +158,6 @@ fn names_as_many(set: &QuorumSet, wanted: u32, nodes: &NodeSet) -> bool {
 }
 
 impl Bits {
-    #[inline(never)]
     fn reach(
         &self,
         wanted: u32,

@@ -38,7 +38,8 @@ pub trait Driver {
     fn has_room(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
         true
     }
-    /// Combines candidates (ascending, each once, never empty) into one value; `None` if that is impossible, then no ballot starts.
+    /// Combines candidates (ascending, each once, never empty) into one value; `None` if that is impossible, then no
+    /// ballot starts.
     fn combine(&self, slot: SlotIndex, candidates: &[Value]) -> Option<Value>;
     /// Hash of a node for the choice of neighbours (draft: tag 1).
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64;

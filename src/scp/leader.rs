@@ -170,8 +170,7 @@ impl WeightWalk {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    use crate::scp::part::Part;
+    use crate::scp::stub_driver::StubDriver;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -181,7 +180,7 @@ mod tests {
         priority: Vec<u64>,
     }
 
-    impl Part for Hashes {
+    impl StubDriver for Hashes {
         fn neighbour_hash(&self, node: NodeId) -> u64 {
             self.neighbour[node.index()]
         }

@@ -1,4 +1,5 @@
-//! `Mention`: a ballot that a statement says something about preparing; lent, because most are looked at and left alone.
+//! `Mention`: a ballot that is only spoken of: lent, because most are looked at and left alone, and to own a value is to
+//! count its owners.
 
 use super::id::Counter;
 use super::statement::{Ballot, Statement};
@@ -8,7 +9,7 @@ use smallvec::SmallVec;
 /// The ballots that may be accepted or confirmed. Honest nodes name few.
 pub(super) type Candidates<'a> = SmallVec<[Mention<'a>; 4]>;
 
-/// A ballot that a statement says something about, lent from it; in the order of ballots.
+/// A ballot, lent from whoever names it; in the order of ballots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mention<'a> {
     pub(super) n: Counter,

@@ -104,8 +104,6 @@ mod minimal_quorum;
 mod node_set;
 mod nomination_ledger;
 mod nomination_protocol;
-#[cfg(test)]
-mod part;
 mod pledge;
 mod protocol;
 mod quorum;
@@ -116,6 +114,8 @@ mod slot;
 mod slots;
 mod spoken;
 mod statement;
+#[cfg(test)]
+mod stub_driver;
 mod turn;
 mod value;
 mod value_set;

@@ -119,18 +119,16 @@ mod tests {
     use super::*;
     use crate::scp::id::{NodeId, QuorumSetId, SlotIndex};
     use crate::scp::ledger::Recorded;
-    use crate::scp::part::Part;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
-
+    use crate::scp::stub_driver::StubDriver;
     use proptest::prelude::*;
-
     use std::sync::Arc;
 
     /// Knows the set of every node, and nothing else.
     struct Sets(Vec<QuorumSet>);
 
-    impl Part for Sets {
+    impl StubDriver for Sets {
         fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
             self.0.get(owner.index()).cloned().map(Arc::new)
         }

@@ -145,13 +145,11 @@ mod tests {
     use crate::scp::compiled_set::CompiledSet;
     use crate::scp::id::{QuorumSetId, SlotIndex};
     use crate::scp::ledger::{Ledger, Recorded};
-    use crate::scp::part::Part;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::set_registry::SetRegistry;
     use crate::scp::statement::{Envelope, Statement};
-
+    use crate::scp::stub_driver::StubDriver;
     use proptest::prelude::*;
-
     use std::sync::Arc;
 
     const SIDE: u32 = 9;
@@ -173,7 +171,7 @@ mod tests {
         }
     }
 
-    impl Part for Square {
+    impl StubDriver for Square {
         fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
             Some(self.set_of(owner))
         }

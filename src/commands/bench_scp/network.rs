@@ -60,7 +60,8 @@ impl FlatNetwork {
     /// What `node` proposes in every slot: `v` and the digits.
     #[must_use]
     pub fn proposal(&self, node: NodeId) -> Value {
-        Value::from(self.name(node).replace('n', "v").as_str())
+        let digits = self.name(node).trim_start_matches('n');
+        Value::from(format!("v{digits}").as_str())
     }
 
     /// `node`, before it has heard anything.
@@ -139,8 +140,7 @@ fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: &[u8], prev: &Value) -> u
         text.push(b':');
         push_decimal(text, round.into());
         text.push(b':');
-        // Short: it is there before a copy could be called for.
-        text.extend(what.iter());
+        text.extend_from_slice(what);
         text.push(b':');
         text.extend_from_slice(prev.as_bytes());
         hash(text)

@@ -6,7 +6,7 @@
 //! order as inline.
 //!
 //! Whoever has done the last part of a generation puts together the next one and does its own part of it at once. A small
-//! generation goes on from node to node; a large one is shared out, and all work on it at the same time. Either way a
+//! generation goes on from node to node; a large one of many nodes is shared out, and all work on it at the same time. Either way a
 //! node is woken once for a generation, but for one that need not be woken at all.
 
 use super::mailbox::Slit;
@@ -16,7 +16,8 @@ use crate::scp::{Envelope, NodeId};
 use crate::time::Time;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// From so many envelopes on a generation is shared out: then each part takes longer than waking the others.
+/// From so many envelopes on, to so many nodes, a generation is shared out: then each part takes longer than waking the
+/// others.
 pub(super) const SHARED_MIN: usize = 12;
 
 /// What a node is woken for.

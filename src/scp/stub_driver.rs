@@ -1,4 +1,4 @@
-//! `Part`: drivers of unit tests, of which only a part is asked for anything.
+//! `StubDriver`: an application for unit tests, which says what the test is about and nothing else.
 
 use super::driver::{Driver, ValidationContext, Validity};
 use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
@@ -8,7 +8,7 @@ use crate::time::Span;
 use std::sync::Arc;
 
 /// What a test says; to everything else the answer is nothing.
-pub(super) trait Part {
+pub(super) trait StubDriver {
     fn neighbour_hash(&self, _: NodeId) -> u64 {
         0
     }
@@ -20,7 +20,7 @@ pub(super) trait Part {
     }
 }
 
-impl<T: Part> Driver for T {
+impl<T: StubDriver> Driver for T {
     fn validate(&self, _: SlotIndex, _: &Value, _: ValidationContext) -> Validity {
         Validity::FullyValid
     }
@@ -31,10 +31,10 @@ impl<T: Part> Driver for T {
         None
     }
     fn neighbour_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
-        Part::neighbour_hash(self, node)
+        StubDriver::neighbour_hash(self, node)
     }
     fn priority_hash(&self, _: SlotIndex, _: &Value, _: u32, node: NodeId) -> u64 {
-        Part::priority_hash(self, node)
+        StubDriver::priority_hash(self, node)
     }
     fn value_hash(&self, _: SlotIndex, _: &Value, _: u32, _: &Value) -> u64 {
         0

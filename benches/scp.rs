@@ -1,9 +1,9 @@
-//! What a slot costs: the networks of `quorumscope bench scp`, inline, in wall-clock time.
+//! What a slot costs: the networks of `quorumscope bench scp` in wall-clock time.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::Bencher;
-use quorumscope::commands::bench_scp::Inline;
+use quorumscope::commands::bench_scp::{Inline, Threads};
 use quorumscope::scp::Recording;
 
 const NODES: [usize; 4] = [4, 16, 64, 128];
@@ -16,6 +16,13 @@ fn main() {
 #[divan::bench(args = NODES)]
 fn slot(bencher: Bencher<'_, '_>, nodes: usize) {
     let mut network = Inline::new(nodes, Recording::Silent);
+    bencher.bench_local(|| network.run_slot().unwrap());
+}
+
+/// The same with a thread for each node.
+#[divan::bench(args = NODES)]
+fn slot_on_threads(bencher: Bencher<'_, '_>, nodes: usize) {
+    let mut network = Threads::new(nodes, Recording::Silent).unwrap();
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 

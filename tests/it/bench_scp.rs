@@ -23,7 +23,13 @@ fn deliveries_per_slot(work: &[SlotWork]) -> f64 {
 /// a second round in every fifth slot or so: their average is that of many slots.
 #[test]
 fn a_slot_takes_as_many_deliveries_as_with_the_reference() {
-    for (nodes, slots, reference) in [(4, 20, 73.0), (16, 5, 1365.0), (64, 5, 22_869.0)] {
+    let references = [
+        (4, 20, 73.0),
+        (16, 5, 1365.0),
+        (64, 5, 22_869.0),
+        (128, 2, 92_202.0),
+    ];
+    for (nodes, slots, reference) in references {
         let work = inline(nodes, slots, Recording::Silent);
         assert_eq!(deliveries_per_slot(&work), reference, "{nodes} nodes");
     }

@@ -33,6 +33,7 @@ mod scenarios;
 mod scene;
 mod scp_net;
 mod snapshot;
+mod told;
 mod trace_file;
 mod transcripts;
 mod village;

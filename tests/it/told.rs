@@ -1,0 +1,141 @@
+//! Nothing happens in silence: over all golden transcripts, whatever becomes another variable of a slot has an event that
+//! says so, and says what it became.
+
+use quorumscope::commands::conformance::format::{Input, Transcript};
+use quorumscope::commands::conformance::{Replay, Vectors, read_vectors, vector_files};
+use quorumscope::scp::{BallotPhase, Recording, ScpEvent, SlotIndex, SlotState, Value};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The slot that an input is about. None if it is about no slot, or if nothing may be told of it: what is rebuilt from
+/// an own statement was told when it was said, and calling off is the application's own doing.
+fn slot_of(input: &Input) -> Option<SlotIndex> {
+    match input {
+        Input::Nominate { slot, .. } | Input::Timer { slot, .. } => Some(SlotIndex(*slot)),
+        Input::Receive(message) => Some(SlotIndex(message.slot)),
+        Input::SetQset { .. } | Input::StopNomination { .. } | Input::Restore(_) => None,
+    }
+}
+
+fn values<'a>(
+    events: &'a [ScpEvent],
+    pick: impl Fn(&'a ScpEvent) -> Option<&'a Value>,
+) -> BTreeSet<Value> {
+    events.iter().filter_map(pick).cloned().collect()
+}
+
+fn beyond(after: &BTreeSet<Value>, before: &BTreeSet<Value>) -> BTreeSet<Value> {
+    after.difference(before).cloned().collect()
+}
+
+/// X, Y, Z, the composite, round and leaders.
+fn check_nomination(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
+    let voted = values(events, |event| match event {
+        ScpEvent::VotedNominate { value, .. } => Some(value),
+        _ => None,
+    });
+    let accepted = values(events, |event| match event {
+        ScpEvent::AcceptedNominated { value, .. } => Some(value),
+        _ => None,
+    });
+    let confirmed = values(events, |event| match event {
+        ScpEvent::ConfirmedNominated { value, .. } => Some(value),
+        _ => None,
+    });
+    let either = voted.union(&accepted).cloned().collect();
+    assert_eq!(
+        beyond(&after.voted, &before.voted),
+        beyond(&either, &before.voted)
+    );
+    assert_eq!(beyond(&after.accepted, &before.accepted), accepted);
+    assert_eq!(beyond(&after.candidates, &before.candidates), confirmed);
+    let composite = events.iter().rev().find_map(|event| match event {
+        ScpEvent::Composite { value, .. } => Some(value),
+        _ => None,
+    });
+    assert_eq!(
+        after.composite.as_ref(),
+        composite.or(before.composite.as_ref())
+    );
+    let begun = events.iter().rev().find_map(|event| match event {
+        ScpEvent::RoundStarted { round, leaders, .. } => {
+            Some((*round, leaders.iter().copied().collect()))
+        }
+        _ => None,
+    });
+    let expected = begun.unwrap_or_else(|| (before.round, before.leaders.clone()));
+    assert_eq!((after.round, after.leaders.clone()), expected);
+}
+
+/// The phase, b, p, p', h, c, whether a quorum was heard, and whether the node fell silent.
+fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
+    let any = |is_it: fn(&ScpEvent) -> bool| events.iter().any(is_it);
+    let accepted_commit = any(|event| matches!(event, ScpEvent::AcceptedCommit { .. }));
+    let confirmed_commit = any(|event| matches!(event, ScpEvent::ConfirmedCommit { .. }));
+    let confirmed_prepared = any(|event| matches!(event, ScpEvent::ConfirmedPrepared { .. }));
+    let accepted_prepared = any(|event| matches!(event, ScpEvent::AcceptedPrepared { .. }));
+    let withdrawn = any(|event| matches!(event, ScpEvent::CommitVoteWithdrawn { .. }));
+    if after.phase != before.phase {
+        assert!(before.phase != BallotPhase::Prepare || accepted_commit);
+        assert!(after.phase != BallotPhase::Externalize || confirmed_commit);
+    }
+    let b = events.iter().rev().find_map(|event| match event {
+        ScpEvent::BallotChanged { to, .. } => Some(to),
+        _ => None,
+    });
+    assert_eq!(after.b.as_ref(), b.or(before.b.as_ref()));
+    let prepared_moves = accepted_prepared || accepted_commit;
+    assert!(after.p == before.p || accepted_prepared);
+    assert!(after.p_prime == before.p_prime || prepared_moves);
+    let commits_move = confirmed_prepared || accepted_commit || confirmed_commit;
+    // Both go with a ballot of another value.
+    assert!(after.h == before.h || commits_move || (after.h.is_none() && b.is_some()));
+    assert!(
+        after.c == before.c || commits_move || (after.c.is_none() && (b.is_some() || withdrawn))
+    );
+    let heard = any(|event| matches!(event, ScpEvent::HeardFromQuorum { .. }));
+    assert!(before.heard_from_quorum || !after.heard_from_quorum || heard);
+    let silenced = any(|event| matches!(event, ScpEvent::NotFullyValidated { .. }));
+    assert_eq!(before.fully_validated && !after.fully_validated, silenced);
+    assert_eq!(
+        after.externalized.is_some(),
+        before.externalized.is_some() || confirmed_commit
+    );
+}
+
+/// How many inputs changed something.
+fn check_transcript(transcript: &Transcript) -> usize {
+    let mut replay = Replay::new(transcript, Recording::Events);
+    let mut changes = 0;
+    for step in &transcript.steps {
+        let slot = slot_of(&step.input);
+        let state = |replay: &Replay| slot.and_then(|slot| replay.scp().slot_state(slot));
+        let fresh = SlotState {
+            fully_validated: transcript.validator,
+            ..SlotState::default()
+        };
+        let before = state(&replay).unwrap_or(fresh);
+        let reply = replay.feed(&step.input);
+        let Some(after) = state(&replay) else {
+            continue;
+        };
+        changes += usize::from(before != after);
+        check_nomination(&before, &after, &reply.events);
+        check_ballots(&before, &after, &reply.events);
+    }
+    changes
+}
+
+#[test]
+fn whatever_changes_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut changes = 0;
+    for dir in ["conformance", "transcripts/readable"] {
+        for file in vector_files(&root.join(dir)).unwrap() {
+            if let Vectors::Transcripts(transcripts) = read_vectors(&file).unwrap() {
+                changes += transcripts.iter().map(check_transcript).sum::<usize>();
+            }
+        }
+    }
+    assert!(changes > 5_000, "only {changes} inputs changed anything");
+}

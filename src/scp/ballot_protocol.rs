@@ -346,8 +346,9 @@ impl BallotVars {
     /// Which invariant is broken.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
         let holds = |condition: bool, what| if condition { Ok(()) } else { Err(what) };
-        if let Some(b) = &*self.b {
-            holds(b.n != 0, "b has a counter")?;
+        match &*self.b {
+            Some(b) => holds(b.n != 0, "b has a counter")?,
+            None => holds(!*self.heard_from_quorum, "a quorum is heard about b")?,
         }
         if let (Some(p), Some(second)) = (&*self.p, &*self.p_prime) {
             holds(second.is_below_incompatible(p), "p' < p and p' !~ p")?;

@@ -141,7 +141,31 @@ impl Slot {
     /// Which one is broken.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
         self.nomination.check_invariants()?;
-        self.ballot.check_invariants()
+        self.ballot.check_invariants()?;
+        self.check_own_statements()
+    }
+
+    /// What a node says only grows: what it said last is on record or was followed by more, and nothing was sent beyond
+    /// it.
+    fn check_own_statements(&self) -> Result<(), &'static str> {
+        let own = [
+            (&*self.nomination.last, self.nominations.ledger()),
+            (&*self.ballot.last, self.ballots.ledger()),
+        ];
+        for (last, ledger) in own {
+            let Some(last) = last else {
+                continue;
+            };
+            let recorded = ledger.statement(last.from);
+            if recorded.is_none_or(|recorded| last.statement.is_newer_than(recorded)) {
+                return Err("what was said last is on record");
+            }
+        }
+        match (&*self.ballot.last_sent, &*self.ballot.last) {
+            (None, _) => Ok(()),
+            (Some(sent), Some(last)) if !sent.statement.is_newer_than(&last.statement) => Ok(()),
+            (Some(_), _) => Err("nothing is sent beyond what was said last"),
+        }
     }
 
     /// The decision, once there is one.

@@ -39,30 +39,39 @@
 //! # Where each rule comes from
 //!
 //! Numbers after NOTES in this module count the known differences between the draft and stellar-core, as written down
-//! in `tests/conformance/NOTES.md`, beside the transcripts that prove them:
+//! in `tests/conformance/NOTES.md`, beside the transcripts that prove them. Sections of the draft go by title, those of
+//! the whitepaper (Mazieres, "The Stellar Consensus Protocol", 2015) by number:
 //!
-//! | NOTES | about | where |
-//! |---|---|---|
-//! | 1-15 | which statements are sane, newer, valid | `statement`, `ballot_protocol`, `nomination_protocol` |
-//! | 16-19 | quorums, v-blocking sets, accepting and confirming | `quorum`, `compiled_set`, `federated_voting` |
-//! | 20-24 | leaders and rounds | `leader` |
-//! | 25-36 | votes, acceptance, candidates | `nomination_protocol` |
-//! | 37-47 | preparing | `ballot_prepare`, `statement` |
-//! | 48-54 | committing | `ballot_commit` |
-//! | 55-61 | counters and the ballot timer | `ballot_counter` |
-//! | 62-69 | what is said, and when; restoring | `ballot_protocol`, `slot`, `protocol` |
-//! | section 7 | inputs on which stellar-core aborts: refused here | `turn`, `ballot_protocol` |
+//! | NOTES | about | draft | whitepaper | where |
+//! |---|---|---|---|---|
+//! | 1-15 | which statements are sane, newer, valid | Nominate, Prepare, Commit and Externalize message | 6.1, 6.2 | `statement`, `ballot_protocol`, `nomination_protocol` |
+//! | 16-19 | quorums, v-blocking sets, accepting and confirming | Configuration, Federated voting, Quorum slices | 3.1, 5.2, 5.3, 5.5 | `quorum`, `compiled_set`, `federated_voting` |
+//! | 20-24 | leaders and rounds | Nominate message | 6.1 | `leader` |
+//! | 25-36 | votes, acceptance, candidates | Nominate message | 6.1 | `nomination_protocol` |
+//! | 37-47 | preparing | Ballots, Prepare message | 6.2 | `ballot_prepare`, `statement` |
+//! | 48-54 | committing | Prepare message (its end), Commit message, Externalize message | 6.2 | `ballot_commit` |
+//! | 55-61 | counters and the ballot timer | Prepare message (`ballot.counter`, `ballot.value`) | 6.2 | `ballot_counter` |
+//! | 62-69 | what is said, and when; restoring | Summary of phases | 6.2 | `ballot_protocol`, `slot`, `protocol` |
+//! | section 7 | inputs on which stellar-core aborts: refused here | | | `turn`, `ballot_protocol` |
 //!
 //! The departures that surprise a reader of the draft most:
 //!
 //! * PREPARE carries p' itself instead of a counter below which all is aborted (1), and p as it is, even above b (4).
 //! * `voted` contains `accepted` in NOMINATE (3).
 //! * The local node need not be in the quorum it sees (16).
-//! * Leaders accumulate, and rounds without a new leader are skipped (23); one value is echoed per event (25).
+//! * A round that brings no new leader is skipped at once (23); one value is echoed per event (25).
+//! * Nomination ends with the decision, not as soon as a ballot is confirmed prepared (33).
+//! * The vote to commit is withdrawn when h is aborted, not when c is; h stays (42).
+//! * c is the lowest ballot confirmed prepared from b up to h, which may be above b; in the draft it is b, and only when
+//!   h has b's counter (44).
 //! * The value of b can change while its counter does not (46); the value of a node that has only accepted a ballot as
 //!   prepared starts no ballot (47).
+//! * Accepting a commit is enough to leave PREPARE; the draft also wants its ballot confirmed prepared (48).
 //! * b can step back when a commit is accepted (51).
 //! * CONFIRM and EXTERNALIZE count as "heard" at any counter (59); timeouts are n seconds, not n + 1 (60).
+//! * Counters are not held back by the time that the slot has taken: a v-blocking set can pull a node to the last (61).
+//!
+//! In 42, 44 and 48 stellar-core does what the whitepaper says (6.2).
 //!
 //! # Reading order
 //!

@@ -1,10 +1,14 @@
 //! What the papers claim and the core relies on, one test per claim. "Draft" is draft-mazieres-dinrg-scp-05 (sections by
 //! title), "whitepaper" is the Stellar Consensus Protocol paper of 2015 (sections and figures by number).
+//!
+//! Here is what they say of quorums and federated voting; nomination and ballots have a file each.
 
-use crate::scp_net::{Net, SLOT, of, self_and, set_of, value};
+mod ballots;
+mod nomination;
+
+use crate::scp_net::{Net, SLOT, of, self_and, value};
 use quorumscope::scp::{
-    Ballot, BallotPhase, BallotReason, Effect, LocalNode, NodeId, NodeSet, QuorumSet, Recording,
-    Rule, Scp, ScpEvent, ScpTimer, SlotState, Statement,
+    Ballot, Effect, NodeId, NodeSet, QuorumSet, Refusal, Rule, ScpEvent, SlotState, Statement,
 };
 
 fn ballot(n: u32, x: &str) -> Ballot {
@@ -31,6 +35,14 @@ fn nominate(voted: &[&str], accepted: &[&str]) -> Statement {
 
 fn state(net: &Net, place: usize) -> SlotState {
     net.scps[place].slot_state(SLOT).unwrap()
+}
+
+/// What comes of it when node 0 hears `statement` from node `from`.
+fn hear(net: &mut Net, from: u32, statement: Statement) -> (Result<(), Refusal>, Vec<Effect>) {
+    let mut out = Vec::new();
+    let result = net.scps[0].receive(&net.driver, &Net::envelope(from, statement), &mut out);
+    net.scps[0].check_invariants().unwrap();
+    (result, out)
 }
 
 /// Node 0 of a network of `nodes` nodes that all trust `threshold` of all; the others are played by the test.
@@ -82,13 +94,13 @@ fn decide(sets: Vec<QuorumSet>, down: &[usize]) -> Vec<String> {
     net.decisions()
 }
 
-/// Whitepaper 3.2, figure 2: slices are not quorums. {v1,v2,v3} is v1's slice but no quorum: v2 needs v4.
+/// Whitepaper 3.1, figure 2: slices are not quorums. {v1,v2,v3} is v1's slice but no quorum: v2 needs v4.
 #[test]
 fn a_quorum_holds_a_slice_of_each_member() {
     assert_eq!(quorums(&figure_2()), [vec![2, 3, 4], vec![1, 2, 3, 4]]);
 }
 
-/// Whitepaper figure 2: v1 can be done without, and nobody else.
+/// Whitepaper 3.1, figure 2: v1 can be done without, and nobody else.
 #[test]
 fn figure_2_needs_every_member_of_its_only_minimal_quorum() {
     let decided = decide(figure_2(), &[0]);
@@ -99,7 +111,7 @@ fn figure_2_needs_every_member_of_its_only_minimal_quorum() {
     }
 }
 
-/// Whitepaper 3.3, figure 3: a top tier that everybody depends on, directly or not; any two of it halt everything.
+/// Whitepaper 3.2, figure 3: a top tier that everybody depends on, directly or not; any two of it halt everything.
 #[test]
 fn tiers_follow_the_top_tier() {
     let all = decide(figure_3(), &[]);
@@ -112,7 +124,7 @@ fn tiers_follow_the_top_tier() {
     assert!(middle_down[8] != "-" && middle_down[8] == middle_down[0]);
 }
 
-/// Whitepaper 3.3, figure 4: in a cycle of dependencies the only quorum is everybody.
+/// Whitepaper 3.2, figure 4: in a cycle of dependencies the only quorum is everybody.
 #[test]
 fn a_cycle_needs_everybody() {
     let cycle = || (0..6).map(|n| of(2, &[n, (n + 1) % 6])).collect::<Vec<_>>();
@@ -159,7 +171,7 @@ fn one_common_node_can_halt_both_sides() {
     assert!(decided[6] != "-" && decided.iter().all(|value| *value == decided[6]));
 }
 
-/// Whitepaper 4.2 / draft "Federated voting": a v-blocking set hits every slice; it is about one node's slices only.
+/// Whitepaper 5.2 / draft "Federated voting": a v-blocking set hits every slice; it is about one node's slices only.
 #[test]
 fn v_blocking_sets_hit_every_slice() {
     let nodes = |numbers: &[u32]| numbers.iter().map(|&n| NodeId(n)).collect::<NodeSet>();
@@ -175,7 +187,7 @@ fn v_blocking_sets_hit_every_slice() {
     assert!(!tiered.is_v_blocking(&nodes(&[0, 1])));
 }
 
-/// Draft "Federated voting": a node accepts what a quorum votes for.
+/// Whitepaper 5.3 / draft "Federated voting": a node accepts what a quorum votes for.
 #[test]
 fn a_quorum_of_votes_is_enough_to_accept() {
     let mut net = one_of(4, 3);
@@ -187,7 +199,7 @@ fn a_quorum_of_votes_is_enough_to_accept() {
     assert_eq!(state(&net, 0).h, None);
 }
 
-/// Draft "Federated voting": a v-blocking set that accepts overrules the node's own vote.
+/// Whitepaper 5.3 / draft "Federated voting": a v-blocking set that accepts overrules the node's own vote.
 #[test]
 fn a_v_blocking_set_overrules_a_vote() {
     let mut net = one_of(4, 3);
@@ -206,7 +218,7 @@ fn a_v_blocking_set_overrules_a_vote() {
     assert_eq!(rule, Some(Rule::VBlocking));
 }
 
-/// Draft "Federated voting": confirming takes a quorum that accepts; a v-blocking set is not enough.
+/// Whitepaper 5.5 / draft "Federated voting": confirming takes a quorum that accepts; a v-blocking set is not enough.
 #[test]
 fn a_v_blocking_set_is_not_enough_to_confirm() {
     let mut net = one_of(5, 4);
@@ -259,42 +271,6 @@ fn accepting_is_not_enough() {
     assert_eq!((state(&net, 1).p, state(&net, 3).p), (None, None));
 }
 
-/// Whitepaper 6.2 / draft "Ballots": a vote can get stuck; a higher ballot with one value gets through.
-#[test]
-fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
-    let all = [0, 1, 2, 3];
-    let mut net = Net::new(all.iter().map(|_| of(3, &all)).collect());
-    let first = |from| Net::envelope(from, nominate(&["a"], &["a"]));
-    let second = |from| Net::envelope(from, nominate(&["a", "b"], &["a", "b"]));
-    for place in 0..4 {
-        net.restore(place, second(place as u32));
-        let mut out = Vec::new();
-        net.scps[place].nominate(&net.driver, SLOT, None, value("prev"), &mut out);
-    }
-    // v1 and v2 have heard only the first half of what everybody nominates, v3 and v4 all of it.
-    for to in 0..4_usize {
-        for from in (0..4_u32).filter(|&from| from as usize != to) {
-            net.hand(to, if to < 2 { first(from) } else { second(from) });
-        }
-    }
-    net.deliver_all();
-    for (place, x) in ["a", "a", "b", "b"].into_iter().enumerate() {
-        assert_eq!(state(&net, place).b, Some(ballot(1, x)));
-        assert_eq!(state(&net, place).p, None, "nothing can be prepared");
-        assert!(state(&net, place).heard_from_quorum, "but the timer runs");
-    }
-    net.resend();
-    net.deliver_all();
-    net.run(40);
-    assert_eq!(net.decisions(), ["b"; 4]);
-    assert!(net.events[0].contains(&ScpEvent::BallotChanged {
-        slot: SLOT,
-        from: Some(ballot(1, "a")),
-        to: ballot(2, "b"),
-        reason: BallotReason::Timeout,
-    }));
-}
-
 /// Whitepaper 4.1: where quorums do not intersect, delay alone forks the network.
 #[test]
 fn no_intersection_forks_without_a_liar() {
@@ -311,7 +287,7 @@ fn no_intersection_forks_without_a_liar() {
     );
 }
 
-/// Whitepaper 3.3: thresholds trade safety for liveness: with 4 of 5 two silent nodes stop everybody, with 3 of 5 not.
+/// Whitepaper 5.4.3: thresholds trade safety for liveness: with 4 of 5 two silent nodes stop everybody, with 3 of 5 not.
 #[test]
 fn too_high_a_threshold_gets_stuck() {
     let all = [0, 1, 2, 3, 4];
@@ -319,25 +295,6 @@ fn too_high_a_threshold_gets_stuck() {
     assert_eq!(with(4), ["-"; 5]);
     let decided = with(3);
     assert!(decided[1] != "-" && decided[1] == decided[2] && decided[1] == decided[4]);
-}
-
-/// Draft "Externalize message": whoever was cut off follows as soon as it hears those who have decided.
-#[test]
-fn a_healed_partition_follows() {
-    let others = |n: u32| (0..5).filter(|&m| m != n).collect::<Vec<u32>>();
-    let mut net = Net::new((0..5).map(|n| self_and(n, 2, &others(n))).collect());
-    net.cut(&[0, 1, 2], &[3, 4]);
-    for place in 0..5 {
-        net.nominate(place, ["a", "b", "c", "d", "e"][place]);
-    }
-    net.run(60);
-    let decided = net.decisions();
-    assert!(decided[0] != "-" && decided[1] == decided[0] && decided[2] == decided[0]);
-    assert_eq!(decided[3..], ["-", "-"]);
-    net.cut.clear();
-    net.resend();
-    net.run(60);
-    assert!(net.decisions().iter().all(|value| *value == decided[0]));
 }
 
 /// Whitepaper 4.1: a liar in the intersection splits what depends on it.
@@ -364,214 +321,10 @@ fn a_liar_in_every_intersection_splits_the_network() {
     assert_eq!(net.decisions(), expected);
 }
 
-/// Draft "Prepare message": p and p' are the two highest incompatible ballots accepted as prepared.
-#[test]
-fn p_prime_is_the_highest_prepared_that_p_aborts() {
-    let mut net = one_of(4, 3);
-    let mut accept = |n: u32, x: &str| {
-        for from in [1, 2] {
-            net.hand(
-                0,
-                Net::envelope(from, prepare(ballot(n, x), Some(ballot(n, x)), 0, 0)),
-            );
-        }
-        let state = state(&net, 0);
-        (state.p, state.p_prime)
-    };
-    assert_eq!(accept(1, "a"), (Some(ballot(1, "a")), None));
-    assert_eq!(accept(2, "b"), (Some(ballot(2, "b")), Some(ballot(1, "a"))));
-    // A higher ballot of the same value keeps p'; one of another value pushes p down.
-    assert_eq!(accept(3, "b"), (Some(ballot(3, "b")), Some(ballot(1, "a"))));
-    assert_eq!(accept(4, "c"), (Some(ballot(4, "c")), Some(ballot(3, "b"))));
-}
-
-/// Draft "Prepare message" (and NOTES 42): accepting that h is aborted withdraws the vote to commit, and only that.
-#[test]
-fn a_commit_vote_is_withdrawn_when_its_ballot_is_aborted() {
-    let mut net = one_of(7, 5);
-    for from in 1..5 {
-        let accepts = prepare(ballot(1, "a"), Some(ballot(1, "a")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
-    }
-    let before = state(&net, 0);
-    assert_eq!(
-        (before.c, before.h),
-        (Some(ballot(1, "a")), Some(ballot(1, "a")))
-    );
-    for from in 4..7 {
-        let accepts = prepare(ballot(2, "b"), Some(ballot(2, "b")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
-    }
-    let after = state(&net, 0);
-    assert_eq!((after.c, after.h), (None, Some(ballot(1, "a"))));
-    assert!(net.events[0].contains(&ScpEvent::CommitVoteWithdrawn {
-        slot: SLOT,
-        c: ballot(1, "a"),
-    }));
-}
-
-/// Draft "Commit message": once a commit is accepted, the value is fixed; only the counter can still change.
-#[test]
-fn an_accepted_commit_fixes_the_value() {
-    let mut net = one_of(4, 3);
-    for from in 1..4 {
-        let votes = prepare(ballot(1, "a"), Some(ballot(1, "a")), 1, 1);
-        net.hand(0, Net::envelope(from, votes));
-    }
-    assert_eq!(state(&net, 0).phase, BallotPhase::Confirm);
-    for from in 1..3 {
-        let accepts = prepare(ballot(5, "b"), Some(ballot(5, "b")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
-    }
-    let state = state(&net, 0);
-    assert_eq!(state.phase, BallotPhase::Confirm);
-    assert_eq!(state.b, Some(ballot(5, "a")));
-    assert_eq!(state.c, Some(ballot(1, "a")));
-}
-
-/// Draft "Ballots": a v-blocking set at higher counters pulls a node to the lowest counter at which none is ahead.
-#[test]
-fn a_v_blocking_set_ahead_pulls_the_counter() {
-    let mut net = one_of(4, 3);
-    net.hand(0, Net::envelope(1, nominate(&["a"], &["a"])));
-    let own = Net::envelope(0, prepare(ballot(1, "a"), None, 0, 0));
-    net.restore(0, own);
-    net.hand(0, Net::envelope(1, prepare(ballot(7, "a"), None, 0, 0)));
-    assert_eq!(
-        state(&net, 0).b,
-        Some(ballot(1, "a")),
-        "one is not blocking"
-    );
-    net.hand(0, Net::envelope(2, prepare(ballot(4, "b"), None, 0, 0)));
-    assert_eq!(state(&net, 0).b, Some(ballot(4, "a")));
-    assert!(net.events[0].iter().any(|event| matches!(
-        event,
-        ScpEvent::BallotChanged { reason: BallotReason::CatchUp(evidence), .. }
-            if evidence.rule == Rule::VBlocking && evidence.witness == [NodeId(1), NodeId(2)]
-    )));
-}
-
-/// Draft "Ballots": the timer of a ballot runs only while a quorum is at its counter or above.
-#[test]
-fn the_ballot_timer_waits_for_a_quorum() {
-    let mut net = one_of(4, 3);
-    let own = Net::envelope(0, prepare(ballot(2, "a"), None, 0, 0));
-    net.restore(0, own);
-    net.hand(0, Net::envelope(1, prepare(ballot(2, "b"), None, 0, 0)));
-    net.hand(0, Net::envelope(2, prepare(ballot(1, "c"), None, 0, 0)));
-    assert!(!state(&net, 0).heard_from_quorum);
-    net.hand(0, Net::envelope(3, prepare(ballot(3, "d"), None, 0, 0)));
-    assert!(state(&net, 0).heard_from_quorum, "whatever the values");
-    net.expire(0, ScpTimer::Ballot);
-    assert_eq!(state(&net, 0).b, Some(ballot(3, "a")));
-    assert!(
-        !state(&net, 0).heard_from_quorum,
-        "a new counter waits anew"
-    );
-}
-
-/// Draft "Nominate message": everybody ends up with the same candidates, whoever proposes what.
-#[test]
-fn nomination_converges() {
-    let all: Vec<u32> = (0..7).collect();
-    let mut net = Net::new(all.iter().map(|_| of(5, &all)).collect());
-    for place in 0..7 {
-        net.nominate(place, ["a", "b", "c", "d", "e", "f", "g"][place]);
-    }
-    net.run(200);
-    let decided = net.decisions();
-    assert!(decided[0] != "-" && decided.iter().all(|value| *value == decided[0]));
-    let candidates = state(&net, 0).candidates;
-    assert!(candidates.iter().any(|x| x.to_string() == decided[0]));
-}
-
-/// Draft "Nominate message": with a candidate in hand a node votes for nothing new, but goes on accepting.
-#[test]
-fn a_candidate_ends_new_votes() {
-    let mut net = one_of(4, 3);
-    net.nominate(0, "own");
-    let before = state(&net, 0).voted;
-    for from in 1..4 {
-        net.hand(0, Net::envelope(from, nominate(&["m"], &["m"])));
-    }
-    assert!(state(&net, 0).candidates.contains(&value("m")));
-    for round in 0..8 {
-        net.expire(0, ScpTimer::Nomination);
-        for from in 1..3 {
-            let more = format!("n{round}");
-            let voted: Vec<String> = (0..=round).map(|n| format!("n{n}")).collect();
-            let mut all: Vec<&str> = voted.iter().map(String::as_str).collect();
-            all.insert(0, "m");
-            net.hand(0, Net::envelope(from, nominate(&all, &["m"])));
-            assert!(!state(&net, 0).voted.contains(&value(&more)));
-        }
-    }
-    assert!(state(&net, 0).voted.is_superset(&before));
-    net.hand(0, Net::envelope(3, nominate(&["m", "n0"], &["m"])));
-    assert!(
-        state(&net, 0).accepted.contains(&value("n0")),
-        "a quorum votes for it"
-    );
-}
-
-/// DESIGN section 4: whoever joins without a value echoes others and never proposes.
-#[test]
-fn an_echoer_never_proposes() {
-    let mut net = one_of(4, 3);
-    let mut out = Vec::new();
-    net.scps[0].nominate(&net.driver, SLOT, None, value("prev"), &mut out);
-    for _ in 0..10 {
-        net.expire(0, ScpTimer::Nomination);
-    }
-    assert!(state(&net, 0).voted.is_empty());
-    assert_eq!(state(&net, 0).leaders.len(), 4, "all have led by now");
-    net.hand(0, Net::envelope(2, nominate(&["m"], &[])));
-    assert!(state(&net, 0).voted.contains(&value("m")));
-}
-
 /// Draft "Configuration": a node whose slice is itself alone agrees with itself, at once and in one step.
 #[test]
 fn a_network_of_one_decides_at_once() {
     let mut net = Net::new(vec![of(1, &[0])]);
     net.nominate(0, "a");
     assert_eq!(net.decisions(), ["a"]);
-}
-
-/// Draft "Nominate message": leaders differ from slot to slot and accumulate over rounds; all nodes agree on them here,
-/// where all trust alike.
-#[test]
-fn nodes_that_trust_alike_see_the_same_neighbours_lead() {
-    let all: Vec<u32> = (0..5).collect();
-    let mut net = Net::new(all.iter().map(|_| of(5, &all)).collect());
-    for place in 0..5 {
-        net.scps[place].nominate(&net.driver, SLOT, None, value("prev"), &mut Vec::new());
-    }
-    // With 5 of 5 every node weighs all there is, so that everybody is everybody's neighbour.
-    let leaders = state(&net, 0).leaders;
-    assert_eq!(leaders.len(), 1);
-    assert!((1..5).all(|place| state(&net, place).leaders == leaders));
-}
-
-/// NOTES section 7: what makes the reference abort changes nothing here.
-#[test]
-fn the_last_counter_is_the_end_of_the_line() {
-    let mut scp = Scp::new(
-        LocalNode {
-            id: NodeId(0),
-            quorum_set: set_of(0),
-            is_validator: true,
-        },
-        Recording::Events,
-    );
-    let net = one_of(4, 3);
-    let mut out = Vec::new();
-    let own = Net::envelope(0, prepare(ballot(u32::MAX, "a"), None, 0, 0));
-    assert_eq!(scp.restore(&net.driver, own, &mut out), Ok(()));
-    let before = scp.slot_state(SLOT);
-    scp.timer_expired(&net.driver, SLOT, ScpTimer::Ballot, &mut out);
-    assert_eq!(scp.slot_state(SLOT), before);
-    assert!(matches!(
-        out.as_slice(),
-        [Effect::Event(ScpEvent::Refused { .. })]
-    ));
 }

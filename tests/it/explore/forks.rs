@@ -95,7 +95,7 @@ fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
     );
 }
 
-/// Whitepaper, section 3.2 (figure 6): two triples, each of which needs only itself.
+/// Whitepaper 4.1, figure 6: two triples, each of which needs only itself.
 #[test]
 fn w4_a_search_finds_the_fork() {
     let (left, right) = (of(3, &[0, 1, 2]), of(3, &[3, 4, 5]));

@@ -17,6 +17,7 @@ mod honesty;
 mod hostile;
 mod lanes;
 mod layers;
+mod liars;
 mod merging;
 #[cfg(feature = "net")]
 mod nonsense;

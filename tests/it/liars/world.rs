@@ -1,0 +1,250 @@
+//! Intact nodes, liars and what is under way between them.
+
+use crate::liars::WORDS;
+use crate::liars::lie::{Lie, exaggerated};
+use crate::liars::record::Record;
+use crate::scp_net::{Choice, Net, SLOT, of, set_of, value};
+use quorumscope::scp::{
+    Effect, Envelope, LocalNode, NodeId, Recording, Scp, ScpTimer, Statement, Value,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Everybody trusts `threshold` of all `nodes`, the last `liars` of which lie.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) nodes: u32,
+    pub(super) threshold: u32,
+    pub(super) liars: u32,
+}
+
+/// One of the things that can happen next; numbers pick one of those there are.
+#[derive(Clone, Debug)]
+pub(super) enum Move {
+    Propose(usize),
+    Deliver(usize),
+    Expire(usize),
+    Lie(usize, usize, Lie),
+}
+
+/// A node that does not lie.
+struct Intact {
+    scp: Scp,
+    has_proposed: bool,
+    /// When each armed timer runs out.
+    timers: BTreeMap<ScpTimer, u64>,
+}
+
+impl Intact {
+    fn new(node: u32) -> Intact {
+        let local = LocalNode {
+            id: NodeId(node),
+            quorum_set: set_of(node),
+            is_validator: true,
+        };
+        Intact {
+            scp: Scp::new(local, Recording::Events),
+            has_proposed: false,
+            timers: BTreeMap::new(),
+        }
+    }
+
+    /// What it has said last; `which` picks one of NOMINATE and its ballot statement.
+    fn said(&self, which: usize) -> Option<Statement> {
+        let said: Vec<_> = self.scp.own_statements(SLOT).collect();
+        let one = said.get(which % said.len().max(1))?;
+        Some(one.statement.clone())
+    }
+}
+
+/// The network. Liars have no state: they are there by what they say.
+pub(super) struct World {
+    shape: Shape,
+    driver: Choice,
+    prev: Value,
+    intact: Vec<Intact>,
+    under_way: Vec<(usize, Arc<Envelope>)>,
+    now_us: u64,
+    pub(super) record: Record,
+}
+
+impl World {
+    /// `prev` decides who leads.
+    pub(super) fn new(shape: Shape, prev: u8) -> World {
+        let Shape {
+            nodes,
+            threshold,
+            liars,
+        } = shape;
+        let everybody: Vec<u32> = (0..nodes).collect();
+        // A liar that needs nobody else is in every quorum that can do with it.
+        let set = |node| match node < nodes - liars {
+            true => Arc::new(of(threshold, &everybody)),
+            false => Arc::new(of(1, &[node])),
+        };
+        World {
+            shape,
+            driver: Choice {
+                sets: (0..nodes).map(set).collect(),
+            },
+            prev: value(&prev.to_string()),
+            intact: (0..nodes - liars).map(Intact::new).collect(),
+            under_way: Vec::new(),
+            now_us: 0,
+            record: Record::default(),
+        }
+    }
+
+    pub(super) fn make(&mut self, what: &Move) {
+        let pick = |which: usize, len: usize| (len > 0).then(|| which % len);
+        match what {
+            Move::Propose(which) => self.propose(which % self.intact.len()),
+            Move::Deliver(which) => {
+                if let Some(at) = pick(*which, self.under_way.len()) {
+                    let (to, envelope) = self.under_way.swap_remove(at);
+                    self.hand(to, &envelope);
+                }
+            }
+            Move::Expire(which) => {
+                let armed = self.armed();
+                if let Some(at) = pick(*which, armed.len()) {
+                    let (_, place, timer) = armed[at];
+                    self.expire(place, timer);
+                }
+            }
+            Move::Lie(liar, to, lie) => {
+                if let Some(liar) = pick(*liar, self.shape.liars as usize) {
+                    self.lie(liar, to % self.intact.len(), lie);
+                }
+            }
+        }
+    }
+
+    fn lie(&mut self, liar: usize, to: usize, lie: &Lie) {
+        let node = |whose: usize| &self.intact[whose % self.intact.len()];
+        let statement = match *lie {
+            Lie::Invented(ref statement) => Some(statement.clone()),
+            Lie::Repeated(whose, which) => node(whose).said(which),
+            Lie::Exaggerated(whose, stage) => {
+                let said = node(whose).said(1);
+                said.and_then(|said| exaggerated(&said, stage))
+            }
+        };
+        if let Some(statement) = statement {
+            let from = (self.intact.len() + liar).try_into().unwrap();
+            self.hand(to, &Net::envelope(from, statement));
+        }
+    }
+
+    fn propose(&mut self, place: usize) {
+        if !std::mem::replace(&mut self.intact[place].has_proposed, true) {
+            let (word, prev) = (value(WORDS[place % WORDS.len()]), self.prev.clone());
+            self.step(place, |scp, driver, out| {
+                scp.nominate(driver, SLOT, Some(word), prev, out);
+            });
+        }
+    }
+
+    fn hand(&mut self, to: usize, envelope: &Arc<Envelope>) {
+        self.step(to, |scp, driver, out| {
+            let _ = scp.receive(driver, envelope, out);
+        });
+    }
+
+    /// What is armed, as (due, place, timer), in this order.
+    fn armed(&self) -> Vec<(u64, usize, ScpTimer)> {
+        let places = self.intact.iter().enumerate();
+        let mut armed: Vec<_> = places
+            .flat_map(|(place, node)| {
+                node.timers
+                    .iter()
+                    .map(move |(&timer, &due)| (due, place, timer))
+            })
+            .collect();
+        armed.sort_unstable();
+        armed
+    }
+
+    fn expire(&mut self, place: usize, timer: ScpTimer) {
+        self.intact[place].timers.remove(&timer);
+        self.step(place, |scp, driver, out| {
+            scp.timer_expired(driver, SLOT, timer, out);
+        });
+    }
+
+    pub(super) fn propose_all(&mut self) {
+        for place in 0..self.intact.len() {
+            self.propose(place);
+        }
+    }
+
+    /// The liars fall silent: everything arrives before the next timer runs out. Has everybody decided in the end? As
+    /// in a real network all say again and again what they said last (NOTES 66), as a node that could not follow
+    /// because of a liar has not kept what it refused.
+    pub(super) fn settle(&mut self) -> bool {
+        self.propose_all();
+        for _ in 0..200 {
+            self.resend();
+            while !self.under_way.is_empty() {
+                let (to, envelope) = self.under_way.remove(0);
+                self.hand(to, &envelope);
+            }
+            let is_done = |node: &Intact| node.scp.externalized(SLOT).is_some();
+            if self.intact.iter().all(is_done) {
+                return true;
+            }
+            let Some(&(due, place, timer)) = self.armed().first() else {
+                return false;
+            };
+            self.now_us = due;
+            self.expire(place, timer);
+        }
+        false
+    }
+
+    fn resend(&mut self) {
+        for (place, node) in self.intact.iter().enumerate() {
+            for envelope in node.scp.own_statements(SLOT) {
+                let others = (0..self.intact.len()).filter(|&to| to != place);
+                self.under_way
+                    .extend(others.map(|to| (to, Arc::clone(envelope))));
+            }
+        }
+    }
+
+    fn step(&mut self, place: usize, work: impl FnOnce(&mut Scp, &Choice, &mut Vec<Effect>)) {
+        let mut out = Vec::new();
+        work(&mut self.intact[place].scp, &self.driver, &mut out);
+        for effect in out {
+            match effect {
+                Effect::Emit(envelope) => self.emit(place, &envelope),
+                Effect::SetTimer { timer, span, .. } => {
+                    self.intact[place]
+                        .timers
+                        .insert(timer, self.now_us + span.0);
+                }
+                Effect::StopTimer { timer, .. } => {
+                    self.intact[place].timers.remove(&timer);
+                }
+                Effect::Externalized { value, .. } => {
+                    self.record.decide(value);
+                }
+                Effect::Event(event) => self.record.hear(place, &self.intact[place].scp, event),
+            }
+        }
+        self.record.check(place, &self.intact[place].scp);
+    }
+
+    fn emit(&mut self, place: usize, envelope: &Arc<Envelope>) {
+        self.record.say(place, &envelope.statement);
+        let others = (0..self.intact.len()).filter(|&to| to != place);
+        self.under_way
+            .extend(others.map(|to| (to, Arc::clone(envelope))));
+    }
+
+    /// How every node stands.
+    pub(super) fn states(&self) -> String {
+        let states = self.intact.iter().map(|node| node.scp.slot_state(SLOT));
+        format!("{:?}", states.collect::<Vec<_>>())
+    }
+}

@@ -5,6 +5,8 @@ use super::nonsense::{conversation, datagrams};
 use super::ordeal::tape::Tape;
 use super::ordeal::text::bent;
 use proptest::prelude::*;
+use quorumscope::node::{NodeEvent, Output};
+use quorumscope::trace::Record;
 use std::sync::LazyLock;
 
 static PACKETS: LazyLock<Vec<String>> = LazyLock::new(datagrams::examples);
@@ -19,6 +21,33 @@ static CALLED: LazyLock<(tempfile::TempDir, Called)> = LazyLock::new(|| {
 
 fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..at_most)
+}
+
+#[test]
+fn who_follows_hears_the_last_word_however_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let propose =
+        "POST /propose?wait_ms=60000\ncontent-type: application/json\n\n{\"note\": \"last\"}";
+    let story = Called::start(folder.path()).followed(propose);
+    let events: Vec<&str> = story
+        .lines()
+        .filter_map(|line| line.strip_prefix("event: "))
+        .collect();
+    assert_eq!(events.first(), Some(&"hello"));
+    assert!(events[1..].iter().all(|event| *event == "record"));
+    let told: Vec<Record> = story
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .skip(1)
+        .map(|record| serde_json::from_str(record).unwrap())
+        .collect();
+    let has_recorded = told.iter().any(|record| match record {
+        Record::Stepped { outputs, .. } => outputs
+            .iter()
+            .any(|output| matches!(output, Output::Event(NodeEvent::Recorded { .. }))),
+        _ => false,
+    });
+    assert!(has_recorded, "{story}");
 }
 
 /// Nothing bent, node 0 agrees like everybody else: what is judged is not just noise.

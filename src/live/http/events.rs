@@ -18,7 +18,7 @@ use tokio_stream::wrappers::BroadcastStream;
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
 /// What happens at the node, as trace records: first `hello`, then the present state as records, then every record as
-/// it happens. `gap` ends a stream that was read too slowly: start again.
+/// it happens, until the node ends. `gap` ends a stream that was read too slowly: start again.
 #[utoipa::path(get, path = "/events", security((), ("token" = [])), responses(
     (status = OK, body = String, content_type = "text/event-stream"),
     Problems))]
@@ -48,14 +48,7 @@ pub(super) async fn events(
         };
         async move { event }
     });
-    let mut ending = api.ending.clone();
-    let ended = async move {
-        // The sender is gone only when everything ends.
-        drop(ending.wait_for(|ending| *ending).await);
-    };
-    let events = stream::iter(first)
-        .chain(rest)
-        .take_until(Box::pin(ended))
-        .map(Ok);
+    // It ends by itself when the node has: then nobody is left who could tell more.
+    let events = stream::iter(first).chain(rest).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -2,6 +2,7 @@
 //!
 //! Absent here: deciding anything. Calls become commands to the thread of the node; its answers become responses.
 
+mod answering;
 mod events;
 mod files;
 mod guard;

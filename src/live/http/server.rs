@@ -1,5 +1,6 @@
 //! `Server`: accepts connections on one thread and serves them, with bounds on their number and on slow clients.
 
+use super::answering::Answering;
 use super::{Api, router};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -11,7 +12,6 @@ use socket2::SockRef;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -140,17 +140,16 @@ async fn serve(
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
     drop(socket.set_tcp_user_timeout(Some(3 * patience)));
-    let answering = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&answering);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (router, count) = (router.clone(), Arc::clone(&count));
+    let answering = Answering::default();
+    let service = service_fn(|request: Request<Incoming>| {
+        let (router, answer) = (router.clone(), answering.begin());
         async move {
-            count.fetch_add(1, Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(from));
-            let answer = router.oneshot(request).await;
-            count.fetch_sub(1, Ordering::Relaxed);
-            answer
+            router
+                .oneshot(request)
+                .await
+                .map(|response| answer.tell(response))
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -163,7 +162,7 @@ async fn serve(
         ended = connection.as_mut() => return drop(ended),
         _ = ending.wait_for(|ending| *ending) => connection.as_mut().graceful_shutdown(),
     }
-    if answering.load(Ordering::Relaxed) == 0 {
+    if !answering.is_any() {
         // Nobody waits for an answer: what has been answered is written, the rest is silence.
         return drop(tokio::time::timeout(SILENCE, connection).await);
     }

@@ -54,6 +54,23 @@ impl Called {
         Some(status)
     }
 
+    /// What somebody hears of a call and of the end of the node who follows it, and listens only afterwards.
+    pub(crate) fn followed(self, text: &str) -> String {
+        let from = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        let mut request = request("GET /events").expect("a good call");
+        request.extensions_mut().insert(ConnectInfo(from));
+        let events = self.runtime.block_on(self.router.clone().oneshot(request));
+        let Ok(events) = events;
+        assert_eq!(self.call(text), Some(StatusCode::OK));
+        self.process.stop();
+        let body = to_bytes(events.into_body(), BYTES_MAX);
+        let body = self
+            .runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, body).await });
+        let body = body.expect("it ends").expect("a whole answer");
+        String::from_utf8_lossy(&body).into_owned()
+    }
+
     fn answer(&self, mut request: Request<Body>) -> (StatusCode, HeaderMap, Vec<u8>) {
         let from = SocketAddr::from(([127, 0, 0, 1], 40_000));
         request.extensions_mut().insert(ConnectInfo(from));

@@ -250,6 +250,38 @@ fn every_file_says_what_it_is_for() {
     assert!(silent.is_empty(), "no //! at the top of {silent:?}");
 }
 
+/// The fuzz targets are a workspace of their own, which nothing here builds: what this package needs is locked there, too.
+#[test]
+fn what_fuzz_targets_are_built_of_is_locked() {
+    let read = |path: &str| -> toml::Table {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        fs::read_to_string(path).unwrap().parse().unwrap()
+    };
+    let packages = read("fuzz/Cargo.lock");
+    let packages = packages["package"].as_array().unwrap();
+    let this = packages
+        .iter()
+        .find(|package| package["name"].as_str() == Some("quorumscope"));
+    let locked = this.unwrap()["dependencies"].as_array().unwrap();
+    let manifest = read("Cargo.toml");
+    let targets = manifest["target"].as_table().unwrap().values();
+    let tables = targets.filter_map(|target| target.get("dependencies"));
+    let tables = tables.chain(manifest.get("dependencies"));
+    let is_optional =
+        |needed: &toml::Value| needed.get("optional").and_then(toml::Value::as_bool) == Some(true);
+    let mut count = 0;
+    for (name, needed) in tables.filter_map(|table| table.as_table()).flatten() {
+        if !is_optional(needed) {
+            assert!(
+                locked.contains(&toml::Value::from(name.as_str())),
+                "fuzz/Cargo.lock lacks {name}: cargo update --workspace --manifest-path fuzz/Cargo.toml"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 10);
+}
+
 #[test]
 fn the_reader_of_use_lines_sees_every_form() {
     let text = "use crate::a::B;\nuse crate::{c::D, e::{F, G}, h};\nlet x = crate::i::j(); // crate::k::l\n";

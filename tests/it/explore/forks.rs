@@ -1,7 +1,7 @@
 //! Where quorums do not intersect, a search finds the disagreement, and the way to it is told in words.
 
 use super::locals::{Local, Locals};
-use super::search::{Bounds, Network, World};
+use super::search::{Bounds, NODES_MAX, Network, World};
 use crate::scp_net::of;
 use quorumscope::scp::{BallotPhase, QuorumSet, SlotState, Value};
 use std::collections::BTreeMap;
@@ -51,6 +51,7 @@ fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
     let states: Vec<Local> = values.iter().enumerate().map(begin).collect();
     let bounds = Bounds {
         counter_max: 1,
+        hurry: [true; NODES_MAX],
         round_max: 3,
         travel: [true, true],
     };

@@ -3,7 +3,8 @@
 
 use crate::scp_net::{Choice, SLOT, set_of};
 use quorumscope::scp::{
-    Effect, Envelope, LocalNode, NodeId, QuorumSet, Recording, Scp, ScpTimer, SlotState, Value,
+    Counter, Effect, Envelope, LocalNode, NodeId, QuorumSet, Recording, Scp, ScpTimer, SlotState,
+    Value,
 };
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,6 +34,10 @@ pub(super) struct State {
     pub(super) newest: [Option<Said>; 2],
     /// Which timers run: of nomination, of the ballot.
     timers: [bool; 2],
+    /// The round of nomination, zero before the first.
+    pub(super) round: u32,
+    /// The counter of the ballot, zero before the first.
+    pub(super) counter: Counter,
 }
 
 impl State {
@@ -54,7 +59,10 @@ pub(super) struct Locals {
     statement_numbers: HashMap<String, Said>,
     states: Vec<Vec<State>>,
     state_numbers: Vec<HashMap<String, Local>>,
-    moves: HashMap<(usize, Local, Move), Local>,
+    /// The moves made so far in each state of each node, and where they lead.
+    moves: Vec<Vec<Vec<(Move, Local)>>>,
+    /// The move that led to each state first; none to a beginning.
+    origins: Vec<Vec<Option<(Local, Move)>>>,
 }
 
 impl Locals {
@@ -70,7 +78,8 @@ impl Locals {
             statement_numbers: HashMap::new(),
             states: vec![Vec::new(); count],
             state_numbers: vec![HashMap::new(); count],
-            moves: HashMap::new(),
+            moves: vec![Vec::new(); count],
+            origins: vec![Vec::new(); count],
         };
         for node in 0..count {
             let local = LocalNode {
@@ -83,6 +92,8 @@ impl Locals {
                 decided: None,
                 newest: [None; 2],
                 timers: [false; 2],
+                round: 0,
+                counter: 0,
             };
             locals.number(node, state);
         }
@@ -100,6 +111,15 @@ impl Locals {
     /// Does `to` take in what `from` says?
     pub(super) fn listens(&self, to: usize, from: usize) -> bool {
         self.closures[to].contains(&from)
+    }
+
+    /// The move that led to a state first.
+    pub(super) fn origin(&self, node: usize, local: Local) -> Option<(Local, Move)> {
+        self.origins[node][local as usize]
+    }
+
+    pub(super) fn quorum_set(&self, node: usize) -> &QuorumSet {
+        &self.driver.sets[node]
     }
 
     pub(super) fn statement(&self, said: Said) -> &Arc<Envelope> {
@@ -123,10 +143,11 @@ impl Locals {
 
     /// The state after `step`.
     pub(super) fn after(&mut self, node: usize, local: Local, step: Move) -> Local {
-        let key = (node, local, step);
-        if let Some(&next) = self.moves.get(&key) {
-            return next;
+        let made = &self.moves[node][local as usize];
+        if let Some((_, next)) = made.iter().find(|(made, _)| *made == step) {
+            return *next;
         }
+        let met = self.states[node].len();
         let next = match step {
             Move::Hear(said) => {
                 let envelope = Arc::clone(self.statement(said));
@@ -140,7 +161,10 @@ impl Locals {
                 })
             }
         };
-        self.moves.insert(key, next);
+        if next as usize == met {
+            self.origins[node][met] = Some((local, step));
+        }
+        self.moves[node][local as usize].push((step, next));
         next
     }
 
@@ -181,10 +205,13 @@ impl Locals {
                 Effect::Event(_) => {}
             }
         }
+        let slot = state.slot();
+        state.round = slot.round;
+        state.counter = slot.b.map_or(0, |b| b.n);
         self.number(node, state)
     }
 
-    fn number_statement(&mut self, envelope: Arc<Envelope>) -> Said {
+    pub(super) fn number_statement(&mut self, envelope: Arc<Envelope>) -> Said {
         let next = self.statements.len() as Said;
         let key = format!("{envelope:?}");
         let number = *self.statement_numbers.entry(key).or_insert(next);
@@ -208,6 +235,8 @@ impl Locals {
         let number = *self.state_numbers[node].entry(key).or_insert(next);
         if number == next {
             self.states[node].push(state);
+            self.moves[node].push(Vec::new());
+            self.origins[node].push(None);
         }
         number
     }

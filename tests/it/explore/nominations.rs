@@ -2,7 +2,8 @@
 //! nodes have the same candidates.
 
 use super::locals::{Local, Locals};
-use super::search::{Bounds, Met, Network};
+use super::search::{Bounds, Met, NODES_MAX, Network};
+use super::twins::Twins;
 use crate::scp_net::{of, value};
 use quorumscope::scp::{QuorumSet, Value};
 use std::collections::BTreeSet;
@@ -14,14 +15,15 @@ fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> Met {
     let states: Vec<Local> = proposals.iter().enumerate().map(begin).collect();
     let bounds = Bounds {
         counter_max: 0,
+        hurry: [true; NODES_MAX],
         round_max,
         travel: [true, false],
     };
     let mut network = Network { locals, bounds };
     let proposed: BTreeSet<Value> = proposals.iter().map(|text| value(text)).collect();
-    let mut met = Met::default();
     let start = network.start(&states);
-    met.states = network.exhaust(start, |network, world, is_end| {
+    // Leaders follow from names: nobody is like anybody else.
+    network.exhaust(start, &mut Twins::default(), |network, world, is_end| {
         let slots: Vec<_> = (0..proposals.len())
             .map(|node| network.state(world, node).slot())
             .collect();
@@ -30,7 +32,6 @@ fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> Met {
             assert!(slot.candidates.is_subset(&slot.accepted));
         }
         if is_end {
-            met.ends += 1;
             let with_candidates = slots.iter().filter(|slot| !slot.candidates.is_empty());
             let sets: BTreeSet<_> = with_candidates.map(|slot| &slot.candidates).collect();
             assert!(
@@ -38,8 +39,7 @@ fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> Met {
                 "they end with different candidates: {sets:?}"
             );
         }
-    });
-    met
+    })
 }
 
 #[track_caller]

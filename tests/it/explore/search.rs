@@ -1,18 +1,19 @@
 //! States of a whole network, and the ways through them.
 
 use super::locals::{BALLOT, Local, Locals, Move, NOMINATION, State};
+use super::twins::Twins;
 use quorumscope::scp::{Counter, ScpTimer, Statement, Value};
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 /// Most nodes of a network.
-const NODES_MAX: usize = 6;
+pub(super) const NODES_MAX: usize = 6;
 
 /// A state of the network: one of each node, and which links hold the newest statement of their sender, a bit for each
 /// (from, to), by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct World {
     pub(super) locals: [Local; NODES_MAX],
-    pending: [u64; 2],
+    pub(super) pending: [u64; 2],
 }
 
 /// What happens next.
@@ -27,6 +28,8 @@ pub(super) enum Step {
 pub(super) struct Bounds {
     /// Ballot timers that would lead above this counter do not run out.
     pub(super) counter_max: Counter,
+    /// Whose ballot timers may run out at all.
+    pub(super) hurry: [bool; NODES_MAX],
     /// Nor do nomination timers that would lead above this round.
     pub(super) round_max: u32,
     /// Which kinds of statements travel: those of nomination, those of ballots.
@@ -39,7 +42,7 @@ pub(super) struct Network {
     pub(super) bounds: Bounds,
 }
 
-fn link(from: usize, to: usize) -> u64 {
+pub(super) fn link(from: usize, to: usize) -> u64 {
     1 << (from * NODES_MAX + to)
 }
 
@@ -96,10 +99,10 @@ impl Network {
 
     fn may_expire(&self, world: &World, node: usize, timer: ScpTimer) -> bool {
         let state = self.state(world, node);
-        let slot = state.slot();
+        let (counter, bounds) = (state.counter, &self.bounds);
         let in_bounds = match timer {
-            ScpTimer::Nomination => slot.round < self.bounds.round_max,
-            ScpTimer::Ballot => slot.b.is_some_and(|b| b.n < self.bounds.counter_max),
+            ScpTimer::Nomination => state.round < bounds.round_max,
+            ScpTimer::Ballot => bounds.hurry[node] && (1..bounds.counter_max).contains(&counter),
         };
         state.runs(timer) && in_bounds
     }
@@ -142,26 +145,34 @@ impl Network {
         }
     }
 
-    /// Goes everywhere from `start`; `check` judges each state, and is told whether anything can happen in it. How many
-    /// states there are.
+    /// Goes everywhere from `start`; `check` judges the states, and is told whether anything can happen in them. Of those
+    /// that differ only by a renaming of `twins` one is judged, and all are counted.
     pub(super) fn exhaust(
         &mut self,
         start: World,
+        twins: &mut Twins,
         mut check: impl FnMut(&Network, &World, bool),
-    ) -> usize {
+    ) -> Met {
+        let start = twins.representative(&mut self.locals, &start);
         let mut seen = HashSet::from([start]);
         let mut open = vec![start];
+        let mut met = Met::default();
         while let Some(world) = open.pop() {
             let steps = self.steps(&world);
             check(self, &world, steps.is_empty());
+            let alike = twins.alike(&mut self.locals, &world);
+            met.states += alike;
+            met.ends += if steps.is_empty() { alike } else { 0 };
             for step in steps {
                 let next = self.after(&world, step);
+                let next = twins.representative(&mut self.locals, &next);
                 if seen.insert(next) {
                     open.push(next);
                 }
             }
         }
-        seen.len()
+        met.judged = seen.len();
+        met
     }
 
     /// Looks for a state that is `wanted`, the most promising first (the highest `promise`; among equals the one that
@@ -287,6 +298,8 @@ fn statement_words(statement: &Statement) -> String {
 pub(super) struct Met {
     /// States of the network.
     pub(super) states: usize,
+    /// Of them, those that were looked at in place of all that differ from them by names only.
+    pub(super) judged: usize,
     /// Of them, those in which nothing can happen any more.
     pub(super) ends: usize,
 }

@@ -1,0 +1,172 @@
+//! Nodes that differ by name only. Ballots know no order of nodes: what is true of a world is true of the same world with
+//! such nodes renamed, and one of them is enough to be looked at.
+
+use super::locals::{Local, Locals, Move, Said};
+use super::search::{NODES_MAX, World, link};
+use crate::scp_net::set_of;
+use quorumscope::scp::{Envelope, NodeId, QuorumSet, SlotState};
+use std::sync::Arc;
+
+/// A renaming of all nodes that leaves their network and their beginnings as they are.
+struct Renaming {
+    /// The new name of each node.
+    names: Vec<usize>,
+    /// What the states of each node are called then, as far as they have been asked for.
+    states: Vec<Vec<Option<Local>>>,
+}
+
+/// All such renamings, but the one that changes nothing.
+#[derive(Default)]
+pub(super) struct Twins {
+    renamings: Vec<Renaming>,
+}
+
+impl Twins {
+    /// Nodes that begin in these states; `is_alike` tells whether two begin in the same way and are bound in the same
+    /// way. Nomination must be over: it does know an order of nodes.
+    pub(super) fn new(
+        locals: &mut Locals,
+        beginnings: &[Local],
+        is_alike: impl Fn(usize, usize) -> bool,
+    ) -> Twins {
+        let nodes = beginnings.len();
+        let fits = |names: &Vec<usize>| {
+            let keeps_set = |node| {
+                renamed_set(names, locals.quorum_set(node)) == *locals.quorum_set(names[node])
+            };
+            (0..nodes).all(|node| is_alike(node, names[node]) && keeps_set(node))
+        };
+        let renamings = permutations(nodes)
+            .into_iter()
+            .filter(|names| !names.is_sorted() && fits(names))
+            .map(|names| Renaming {
+                names,
+                states: vec![Vec::new(); nodes],
+            });
+        let mut twins = Twins {
+            renamings: renamings.collect(),
+        };
+        for renaming in &mut twins.renamings {
+            for (node, &local) in beginnings.iter().enumerate() {
+                renaming.call(locals, node, local, beginnings[renaming.names[node]]);
+            }
+        }
+        twins
+    }
+
+    /// The one that is looked at of all worlds that are this one with other names.
+    pub(super) fn representative(&mut self, locals: &mut Locals, world: &World) -> World {
+        let renamings = self.renamings.iter_mut();
+        let others = renamings.map(|renaming| renaming.world(locals, world));
+        others.fold(*world, World::min)
+    }
+
+    /// How many worlds are this one with other names, itself included.
+    pub(super) fn alike(&mut self, locals: &mut Locals, world: &World) -> usize {
+        let renamings = self.renamings.iter_mut();
+        let mut worlds: Vec<World> = renamings
+            .map(|renaming| renaming.world(locals, world))
+            .chain([*world])
+            .collect();
+        worlds.sort_unstable();
+        worlds.dedup();
+        worlds.len()
+    }
+}
+
+impl Renaming {
+    fn world(&mut self, locals: &mut Locals, world: &World) -> World {
+        let nodes = self.names.len();
+        let mut renamed = World {
+            locals: [0; NODES_MAX],
+            pending: [0; 2],
+        };
+        for from in 0..nodes {
+            let name = self.names[from];
+            renamed.locals[name] = self.state(locals, from, world.locals[from]);
+            for (kind, pending) in world.pending.iter().enumerate() {
+                for to in (0..nodes).filter(|&to| pending & link(from, to) != 0) {
+                    renamed.pending[kind] |= link(name, self.names[to]);
+                }
+            }
+        }
+        renamed
+    }
+
+    /// The state of the node's namesake to which the same moves lead, under their new names.
+    fn state(&mut self, locals: &mut Locals, node: usize, local: Local) -> Local {
+        if let Some(&Some(known)) = self.states[node].get(local as usize) {
+            return known;
+        }
+        let (before, step) = locals.origin(node, local).expect("beginnings are known");
+        let before = self.state(locals, node, before);
+        let step = match step {
+            Move::Hear(said) => Move::Hear(self.statement(locals, said)),
+            Move::Expire(timer) => Move::Expire(timer),
+        };
+        let renamed = locals.after(self.names[node], before, step);
+        self.call(locals, node, local, renamed);
+        renamed
+    }
+
+    fn statement(&self, locals: &mut Locals, said: Said) -> Said {
+        let from = self.names[locals.statement(said).from.index()] as u32;
+        let renamed = Envelope {
+            from: NodeId(from),
+            quorum_set: set_of(from),
+            ..Envelope::clone(locals.statement(said))
+        };
+        locals.number_statement(Arc::new(renamed))
+    }
+
+    /// Notes a name, and makes sure that it means the same.
+    fn call(&mut self, locals: &Locals, node: usize, local: Local, renamed: Local) {
+        let (one, other) = (
+            locals.state(node, local),
+            locals.state(self.names[node], renamed),
+        );
+        assert_eq!(ballots(one.slot()), ballots(other.slot()));
+        assert_eq!(one.decided, other.decided);
+        let table = &mut self.states[node];
+        table.resize(table.len().max(local as usize + 1), None);
+        table[local as usize] = Some(renamed);
+    }
+}
+
+/// What a state is without nomination.
+fn ballots(slot: SlotState) -> SlotState {
+    SlotState {
+        round: 0,
+        leaders: Default::default(),
+        voted: Default::default(),
+        accepted: Default::default(),
+        ..slot
+    }
+}
+
+fn renamed_set(names: &[usize], set: &QuorumSet) -> QuorumSet {
+    let name = |node: &NodeId| NodeId(names[node.index()] as u32);
+    let mut validators: Vec<NodeId> = set.validators.iter().map(name).collect();
+    validators.sort();
+    QuorumSet {
+        validators,
+        inner: set
+            .inner
+            .iter()
+            .map(|inner| renamed_set(names, inner))
+            .collect(),
+        ..set.clone()
+    }
+}
+
+fn permutations(count: usize) -> Vec<Vec<usize>> {
+    let mut all = vec![Vec::new()];
+    for _ in 0..count {
+        let longer = all.iter().flat_map(|begun: &Vec<usize>| {
+            let left = (0..count).filter(|next| !begun.contains(next));
+            left.map(|next| [&begun[..], &[next]].concat())
+        });
+        all = longer.collect();
+    }
+    all
+}

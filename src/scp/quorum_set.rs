@@ -122,6 +122,14 @@ impl QuorumSet {
             .try_for_each(|inner| inner.check_level(depth + 1, seen, count))
     }
 
+    /// Does every level demand more than half of its entries? Then any two slices of it have a node in common. The
+    /// protocol does not ask for that; whoever chooses a set should.
+    #[must_use]
+    pub fn demands_majorities(&self) -> bool {
+        2 * self.threshold as usize > self.entries()
+            && self.inner.iter().all(QuorumSet::demands_majorities)
+    }
+
     /// How many entries there are at this level.
     #[must_use]
     pub fn entries(&self) -> usize {

@@ -269,7 +269,7 @@ pub struct SetCase {
     pub qset: Set,
     /// Is it accepted in a statement?
     pub sane: bool,
-    /// The same with a further demand that the protocol does not make.
+    /// And does every level of it demand a majority, which the protocol does not ask for?
     pub sane_extra: bool,
     /// What is wrong with it.
     pub why: Option<String>,

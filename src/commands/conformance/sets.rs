@@ -45,7 +45,10 @@ fn check_set(case: &SetCase) -> Result<(), Difference> {
     nodes.extend(case.weights.keys().map(String::as_str));
     let names = Names::new(nodes, []);
     let set = names.quorum_set(&case.qset);
-    Difference::check("sane", case.sane, set.check_sane().is_ok())?;
+    let is_sane = set.check_sane().is_ok();
+    Difference::check("sane", case.sane, is_sane)?;
+    let is_prudent = is_sane && set.demands_majorities();
+    Difference::check("sane_extra", case.sane_extra, is_prudent)?;
     for test in &case.tests {
         let nodes: NodeSet = test.nodes.iter().map(|name| names.node(name)).collect();
         let of = |what: &str| format!("{what} of {:?}", test.nodes);

@@ -50,6 +50,11 @@ pub(super) fn node_config(
             let name = |node| directory.key_of(node).to_string();
             set.check_sane()
                 .map_err(|why| StartError::Trust(why.to_text(name)))?;
+            if !set.demands_majorities() {
+                tracing::warn!(
+                    "the quorum set has a threshold of no more than half of its entries: two of its slices need not have a node in common, and networks of such sets can decide two values"
+                );
+            }
             TrustPolicy::Fixed(Arc::new(set))
         }
     };

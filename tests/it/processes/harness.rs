@@ -283,7 +283,7 @@ pub(super) struct NodeProcess {
 
 impl NodeProcess {
     /// What it has said about itself, for whoever looks after a failure.
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 

@@ -149,6 +149,22 @@ fn quorum_sets_that_make_no_sense() {
 }
 
 #[test]
+fn quorum_sets_that_are_unwise_are_used_with_a_warning() {
+    let network = Network::new();
+    let [one, other] = ["n1", "n2"].map(|name| network.identity(name).key().to_string());
+    let says_so = |threshold: u32| {
+        let set = serde_json::json!({ "threshold": threshold, "validators": [&one, &other] });
+        let trust = network.file("trust.json", set.to_string());
+        let node = network.start("n1", &["--trust", &trust]);
+        let told = node.log().contains("need not have a node in common");
+        node.stop();
+        told
+    };
+    assert!(!says_so(2));
+    assert!(says_so(1));
+}
+
+#[test]
 fn arguments_that_make_no_sense() {
     let network = Network::new();
     let threshold = "expected 2/3, majority, or a number of nodes from 1";

@@ -19,13 +19,11 @@ use std::sync::LazyLock;
 const STEPS_MAX: usize = 120;
 
 static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance");
     let mut transcripts = Vec::new();
-    for folder in ["transcripts/readable", "conformance"] {
-        for file in vector_files(&tests.join(folder)).expect("the vectors are there") {
-            if let Vectors::Transcripts(more) = read_vectors(&file).expect("they can be read") {
-                transcripts.extend(more);
-            }
+    for file in vector_files(&folder).expect("the vectors are there") {
+        if let Vectors::Transcripts(more) = read_vectors(&file).expect("they can be read") {
+            transcripts.extend(more);
         }
     }
     transcripts.retain(|transcript| transcript.steps.len() <= STEPS_MAX);

@@ -1,16 +1,13 @@
 //! `quorumscope conformance` from outside: what it counts, how it tells of a difference, what it refuses to read.
 
+use super::vectors::readable;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-
-fn readable() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/readable")
-}
 
 fn read(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(readable().join(name)).unwrap()).unwrap()

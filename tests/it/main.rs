@@ -37,6 +37,7 @@ mod snapshot;
 mod told;
 mod trace_file;
 mod transcripts;
+mod vectors;
 mod village;
 #[cfg(feature = "window")]
 mod window;

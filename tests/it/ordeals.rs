@@ -5,38 +5,18 @@ use super::ordeal::mutation::mutated;
 use super::ordeal::stock::Stock;
 use super::ordeal::tape::Tape;
 use super::ordeal::text::{bent, read_files, read_text};
+use super::vectors::{TRANSCRIPTS, readable};
 use super::witness::judge_transcript;
 use proptest::prelude::*;
 use quorumscope::commands::conformance::format::{Deed, Input, Transcript};
-use quorumscope::commands::conformance::{Replay, Vectors, read_vectors, vector_files};
+use quorumscope::commands::conformance::{Replay, vector_files};
 use quorumscope::scp::{Recording, SlotIndex};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-
-fn vectors(dir: &str) -> Vec<PathBuf> {
-    vector_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir)).unwrap()
-}
-
-/// Every transcript there is.
-static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
-    let mut transcripts = Vec::new();
-    for file in [
-        vectors("tests/conformance"),
-        vectors("tests/transcripts/readable"),
-    ]
-    .concat()
-    {
-        if let Vectors::Transcripts(more) = read_vectors(&file).unwrap() {
-            transcripts.extend(more);
-        }
-    }
-    transcripts
-});
 
 /// Envelopes, inputs, transcripts and quorum sets as they are written.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let readable = vectors("tests/transcripts/readable");
+    let readable = vector_files(&readable()).unwrap();
     let mut texts: Vec<String> = (readable.iter())
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();

@@ -1,0 +1,27 @@
+//! The vectors of the reference, as the tests use them.
+
+use quorumscope::commands::conformance::format::Transcript;
+use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// The folder in which they all are.
+pub(crate) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
+}
+
+/// The folder of those that people can read.
+pub(crate) fn readable() -> PathBuf {
+    folder().join("readable")
+}
+
+/// Every transcript there is.
+pub(crate) static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
+    let mut transcripts = Vec::new();
+    for file in vector_files(&folder()).unwrap() {
+        if let Vectors::Transcripts(more) = read_vectors(&file).unwrap() {
+            transcripts.extend(more);
+        }
+    }
+    transcripts
+});

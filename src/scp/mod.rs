@@ -73,6 +73,14 @@
 //!
 //! In 42, 44 and 48 stellar-core does what the whitepaper says (6.2).
 //!
+//! # What a tolerated liar can still do
+//!
+//! Intact nodes never decide differently, but they can be kept from deciding. A liar that says it has decided at the
+//! highest counter makes a node in CONFIRM accept that commit, and only that: if those who are needed then have accepted
+//! no counter in common, they would have to count up to 2^32 - 1 to meet (`tests/it/liars/stall.rs`). And who hears of
+//! candidates before it nominates itself only stores what it hears (28): a liar that falls silent at the right moment can
+//! leave composites apart for good.
+//!
 //! # Reading order
 //!
 //! 1. The vocabulary: `id`, `value`, `value_set`, `statement`, `event`, `driver`.

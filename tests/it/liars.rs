@@ -4,6 +4,7 @@
 
 mod lie;
 mod record;
+mod stall;
 mod world;
 
 use lie::lie;
@@ -22,6 +23,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let next = prop_oneof![
         1 => any().prop_map(Move::Propose),
         12 => any().prop_map(Move::Deliver),
+        2 => any().prop_map(Move::DeliverTogether),
         2 => any().prop_map(Move::Expire),
         4 => (any(), any(), lie()).prop_map(|(liar, to, lie)| Move::Lie(liar, to, lie)),
     ];
@@ -30,7 +32,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 
 /// Runs what was chosen. Only if all proposed before they heard anything have they got to decide: what arrives before
 /// that is merely stored (NOTES 28). If a liar then gives such a node a candidate, it votes for no other value any more,
-/// and never accepts a value that the others have told it of already; their composites stay different for good.
+/// and never accepts a value that the others have told it of already; their composites stay different for good. Nor have
+/// they if a liar that claims to have decided has made one of them accept a commit of the highest counter there is:
+/// where all of them are needed, the others would have to count up to it.
 fn faults(
     shape: Shape,
     (prev, all_start, moves): (u8, bool, Vec<Move>),
@@ -42,7 +46,7 @@ fn faults(
     for what in &moves {
         world.make(what);
     }
-    if !world.settle() && all_start {
+    if !world.settle() && all_start && !world.is_out_of_counters() {
         world.record.blame(Fault::Undecided, world.states());
     }
     world.record.faults

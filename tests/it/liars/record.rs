@@ -78,8 +78,8 @@ impl Record {
         self.committed.insert(Ballot::new(low, x));
     }
 
-    /// Of what a node accepts one after the other in one step, it says only the last.
-    pub(super) fn hear(&mut self, place: usize, scp: &Scp, event: ScpEvent) {
+    /// Of what a node accepts one after the other in one step, it says only the last. Is it `excused` if it refuses?
+    pub(super) fn hear(&mut self, place: usize, excused: bool, event: ScpEvent) {
         match event {
             ScpEvent::AcceptedPrepared { ballot, .. } => {
                 self.prepared.insert(ballot);
@@ -94,7 +94,7 @@ impl Record {
                 from,
                 why: Refusal::BreaksInvariant,
                 ..
-            } if !may_refuse(scp) => {
+            } if !excused => {
                 let what = format!("node {place} cannot follow {from:?}");
                 self.blame(Fault::BrokenInvariant, what);
             }
@@ -127,7 +127,7 @@ impl Record {
 /// Where one liar is enough to stop a node that is intact, so that it refuses what others rightly say. Either it has
 /// been pulled to the highest counter there is, by somebody who has decided and a liar (NOTES 61 and section 7a); or it
 /// has no ballot yet and would confirm that <0, x> is prepared, which only a liar speaks of (section 7c).
-fn may_refuse(scp: &Scp) -> bool {
+pub(super) fn may_refuse(scp: &Scp) -> bool {
     let b = scp.slot_state(SLOT).and_then(|state| state.b);
     b.is_none_or(|b| b.n == u32::MAX)
 }

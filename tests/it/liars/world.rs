@@ -2,10 +2,10 @@
 
 use crate::liars::WORDS;
 use crate::liars::lie::{Lie, exaggerated};
-use crate::liars::record::Record;
+use crate::liars::record::{Record, may_refuse};
 use crate::scp_net::{Choice, Net, SLOT, of, set_of, value};
 use quorumscope::scp::{
-    Effect, Envelope, LocalNode, NodeId, Recording, Scp, ScpTimer, Statement, Value,
+    Effect, Envelope, LocalNode, NodeId, Recording, Refusal, Scp, ScpTimer, Statement, Value,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct Shape {
 pub(super) enum Move {
     Propose(usize),
     Deliver(usize),
+    /// All that is under way to one node arrives at once.
+    DeliverTogether(usize),
     Expire(usize),
     Lie(usize, usize, Lie),
 }
@@ -105,6 +107,11 @@ impl World {
                     self.hand(to, &envelope);
                 }
             }
+            Move::DeliverTogether(which) => {
+                if let Some(at) = pick(*which, self.under_way.len()) {
+                    self.hand_together(self.under_way[at].0);
+                }
+            }
             Move::Expire(which) => {
                 let armed = self.armed();
                 if let Some(at) = pick(*which, armed.len()) {
@@ -149,6 +156,49 @@ impl World {
         self.step(to, |scp, driver, out| {
             let _ = scp.receive(driver, envelope, out);
         });
+    }
+
+    /// Everything that is under way to this node, at once: it then knows what it would know if all had come one by one.
+    fn hand_together(&mut self, to: usize) {
+        let (here, elsewhere) = std::mem::take(&mut self.under_way)
+            .into_iter()
+            .partition(|(receiver, _)| *receiver == to);
+        self.under_way = elsewhere;
+        let here: Vec<(usize, Arc<Envelope>)> = here;
+        let envelopes: Vec<Arc<Envelope>> = here.into_iter().map(|(_, said)| said).collect();
+        let mut one_by_one = self.intact[to].scp.clone();
+        let has_decided = one_by_one.externalized(SLOT).is_some();
+        let mut refused = Vec::new();
+        for envelope in &envelopes {
+            if let Err(why) = one_by_one.receive(&self.driver, envelope, &mut Vec::new()) {
+                refused.push((envelope.from, why));
+            }
+        }
+        let mut refused_together = Vec::new();
+        self.step(to, |scp, driver, out| {
+            refused_together = scp.receive_together(driver, SLOT, &envelopes, out);
+        });
+        let breaks = |&(_, why): &(NodeId, Refusal)| why == Refusal::BreaksInvariant;
+        if refused_together.iter().any(breaks) {
+            // Then they were taken in one by one.
+            assert_eq!(
+                self.intact[to].scp.slot_state(SLOT),
+                one_by_one.slot_state(SLOT)
+            );
+        } else if refused.iter().any(breaks)
+            || (!has_decided && one_by_one.externalized(SLOT).is_some())
+        {
+            // What comes first may matter: it cannot be followed (NOTES 7c), or decides the slot.
+            return;
+        }
+        assert_eq!(refused_together, refused);
+        let heard = |scp: &Scp| -> Vec<_> {
+            let all = scp.statements(SLOT);
+            all.filter(|said| said.from.index() != to)
+                .cloned()
+                .collect()
+        };
+        assert_eq!(heard(&self.intact[to].scp), heard(&one_by_one));
     }
 
     /// What is armed, as (due, place, timer), in this order.
@@ -202,6 +252,15 @@ impl World {
         false
     }
 
+    /// Has one that is undecided no counter left?
+    pub(super) fn is_out_of_counters(&self) -> bool {
+        self.intact.iter().any(|node| {
+            let state = node.scp.slot_state(SLOT).unwrap_or_default();
+            let is_at_the_end = state.b.is_some_and(|b| b.n == u32::MAX);
+            state.externalized.is_none() && is_at_the_end
+        })
+    }
+
     fn resend(&mut self) {
         for (place, node) in self.intact.iter().enumerate() {
             for envelope in node.scp.own_statements(SLOT) {
@@ -214,7 +273,10 @@ impl World {
 
     fn step(&mut self, place: usize, work: impl FnOnce(&mut Scp, &Choice, &mut Vec<Effect>)) {
         let mut out = Vec::new();
-        work(&mut self.intact[place].scp, &self.driver, &mut out);
+        let node = &mut self.intact[place];
+        let was_excused = may_refuse(&node.scp);
+        work(&mut node.scp, &self.driver, &mut out);
+        let excused = was_excused || may_refuse(&node.scp);
         for effect in out {
             match effect {
                 Effect::Emit(envelope) => self.emit(place, &envelope),
@@ -229,7 +291,7 @@ impl World {
                 Effect::Externalized { value, .. } => {
                     self.record.decide(value);
                 }
-                Effect::Event(event) => self.record.hear(place, &self.intact[place].scp, event),
+                Effect::Event(event) => self.record.hear(place, excused, event),
             }
         }
         self.record.check(place, &self.intact[place].scp);

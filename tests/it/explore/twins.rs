@@ -11,6 +11,8 @@ use std::sync::Arc;
 struct Renaming {
     /// The new name of each node.
     names: Vec<usize>,
+    /// What becomes of each link, by the number of its bit.
+    links: Vec<u64>,
     /// What the states of each node are called then, as far as they have been asked for.
     states: Vec<Vec<Option<Local>>>,
 }
@@ -39,10 +41,7 @@ impl Twins {
         let renamings = permutations(nodes)
             .into_iter()
             .filter(|names| !names.is_sorted() && fits(names))
-            .map(|names| Renaming {
-                names,
-                states: vec![Vec::new(); nodes],
-            });
+            .map(Renaming::new);
         let mut twins = Twins {
             renamings: renamings.collect(),
         };
@@ -75,19 +74,33 @@ impl Twins {
 }
 
 impl Renaming {
+    fn new(names: Vec<usize>) -> Renaming {
+        let nodes = names.len();
+        let mut links = vec![0; NODES_MAX * NODES_MAX];
+        for from in 0..nodes {
+            for to in 0..nodes {
+                links[link(from, to).trailing_zeros() as usize] = link(names[from], names[to]);
+            }
+        }
+        Renaming {
+            names,
+            links,
+            states: vec![Vec::new(); nodes],
+        }
+    }
+
     fn world(&mut self, locals: &mut Locals, world: &World) -> World {
-        let nodes = self.names.len();
         let mut renamed = World {
             locals: [0; NODES_MAX],
             pending: [0; 2],
         };
-        for from in 0..nodes {
-            let name = self.names[from];
-            renamed.locals[name] = self.state(locals, from, world.locals[from]);
-            for (kind, pending) in world.pending.iter().enumerate() {
-                for to in (0..nodes).filter(|&to| pending & link(from, to) != 0) {
-                    renamed.pending[kind] |= link(name, self.names[to]);
-                }
+        for node in 0..self.names.len() {
+            renamed.locals[self.names[node]] = self.state(locals, node, world.locals[node]);
+        }
+        for (kind, mut left) in world.pending.into_iter().enumerate() {
+            while left != 0 {
+                renamed.pending[kind] |= self.links[left.trailing_zeros() as usize];
+                left &= left - 1;
             }
         }
         renamed

@@ -16,7 +16,7 @@ use tower::ServiceExt;
 /// No answer is longer.
 const BYTES_MAX: usize = 64 << 20;
 /// Whoever has no answer by then never gets one.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A node that is a network of its own, and whoever calls it.
 pub(crate) struct Called {
@@ -158,6 +158,7 @@ fn config(folder: &Path, port: u16) -> LiveConfig {
         }),
         limits: Limits {
             calls_per_second: u32::MAX,
+            patience_ms: 60_000,
             ..Limits::default()
         },
         token: None,

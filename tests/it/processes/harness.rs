@@ -215,6 +215,10 @@ impl Network {
     ) -> NodeProcess {
         let mut told = self.arguments(name);
         told.extend(more.iter().map(|arg| (*arg).to_owned()));
+        if !more.contains(&"--patience-ms") {
+            // On a machine that is busy with other things a node may take long to store something.
+            told.extend(["--patience-ms", "60000"].map(str::to_owned));
+        }
         if !more.contains(&"--http") {
             told.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
         }
@@ -285,6 +289,14 @@ impl NodeProcess {
     /// What it has said about itself, for whoever looks after a failure.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What all nodes say of themselves, once all have answered this one in time.
+    pub(super) fn everybody(&self) -> Option<serde_json::Value> {
+        let all = self.get("/status?all&limit=10000").json();
+        let others = all["all"].as_array().unwrap();
+        let has_answered = |other: &serde_json::Value| other["error"].is_null();
+        others.iter().all(has_answered).then_some(all)
     }
 
     pub(super) fn get(&self, path: &str) -> Answer {

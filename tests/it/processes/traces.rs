@@ -199,6 +199,7 @@ fn a_killed_node_leaves_what_it_recorded() {
         wait_until_together(&nodes);
     }
     nodes[3].propose("scones");
+    wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
     nodes.into_iter().for_each(NodeProcess::stop);
 
     check_nodes("the first life", &so_far(trace("n4.1").as_ref()).unwrap().1);

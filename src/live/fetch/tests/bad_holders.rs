@@ -135,6 +135,7 @@ fn a_holder_that_only_drips_is_given_up() {
     let honest = Holder::honest(&content);
     let mut scene = scene(FetchSettings {
         slow: Duration::from_millis(300),
+        slow_bytes: 1_000,
         ..patient()
     });
     let end = scene.fetch(&file, &[&drips.base, &honest.base]);

@@ -88,7 +88,7 @@ fn patient() -> FetchSettings {
 /// For holders that say nothing.
 fn impatient() -> FetchSettings {
     FetchSettings {
-        idle: Duration::from_millis(200),
+        idle: Duration::from_secs(1),
         ..patient()
     }
 }
@@ -303,13 +303,14 @@ fn only_so_many_run_side_by_side_and_all_come_to_their_end() {
     const AT_ONCE_MAX: usize = 2;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let contents: Vec<_> = (1..=7).map(|nth| content(nth * 1_000)).collect();
-    let most_there = Arc::clone(&most);
-    // Whichever is asked for: it does not have it, and takes its time to find out.
+    let (now_there, most_there) = (Arc::clone(&now), Arc::clone(&most));
+    let (go_on, may_go_on) = unbounded::<()>();
+    // Whichever is asked for: it does not have it, and says so when it may.
     let holder = Holder::new(move |stream, _, _| {
-        let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+        let running = now_there.fetch_add(1, Ordering::SeqCst) + 1;
         most_there.fetch_max(running, Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(30));
-        now.fetch_sub(1, Ordering::SeqCst);
+        let _ = may_go_on.recv();
+        now_there.fetch_sub(1, Ordering::SeqCst);
         head(stream, "404 Not Found", "Content-Length: 0\r\n")
     });
     let mut scene = scene(FetchSettings {
@@ -321,6 +322,10 @@ fn only_so_many_run_side_by_side_and_all_come_to_their_end() {
         // It is known already.
         scene.start(&info(content), &[&holder.base]);
     }
+    while now.load(Ordering::SeqCst) < AT_ONCE_MAX {
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(go_on);
     let mut ended: Vec<_> = contents.iter().map(|_| scene.end().0.sha256).collect();
     ended.sort();
     let mut expected: Vec<_> = contents

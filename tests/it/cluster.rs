@@ -1,9 +1,9 @@
 //! `quorumscope cluster`: real processes on this machine agree, are watched and recorded, and are gone afterwards.
 
-use super::attach::Watcher;
+use super::attach::{Watcher, opened};
 use super::cli::send_signal;
 use super::merging::check_honesty;
-use quorumscope::live::attach::{AttachOptions, Attached, Targets};
+use quorumscope::live::attach::{AttachOptions, Targets};
 use quorumscope::node::Content;
 use quorumscope::scenario::Action;
 use quorumscope::session::Session;
@@ -75,10 +75,11 @@ impl Cluster {
     }
 
     pub(crate) fn watch(&self) -> Watcher {
-        let urls = self.urls.clone();
-        Watcher::of(
-            Attached::open(Targets { urls, found: None }, AttachOptions::default()).unwrap(),
-        )
+        let targets = || Targets {
+            urls: self.urls.clone(),
+            found: None,
+        };
+        Watcher::of(opened(targets, &AttachOptions::default()))
     }
 }
 

@@ -4,9 +4,9 @@ use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_for, wait_until, wait_until_agreed,
     wait_until_together,
 };
-use crate::attach::Watcher;
+use crate::attach::{Watcher, opened};
 use crate::cluster::{agreed, all_ready};
-use quorumscope::live::attach::{AttachOptions, Attached, Targets};
+use quorumscope::live::attach::{AttachOptions, Targets};
 use quorumscope::live::listen;
 use quorumscope::live::wire::Datagram;
 use quorumscope::node::AnnouncementKind;
@@ -87,11 +87,11 @@ fn a_watcher_finds_the_nodes_by_their_announcements() {
     let nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
     let broadcast = SocketAddr::from(([127, 255, 255, 255], network.port));
-    let targets = Targets {
+    let targets = || Targets {
         urls: Vec::new(),
         found: Some(listen(broadcast, &network.name).unwrap()),
     };
-    let mut watcher = Watcher::of(Attached::open(targets, AttachOptions::default()).unwrap());
+    let mut watcher = Watcher::of(opened(targets, &AttachOptions::default()));
     watcher.wait("all are watched", |world| {
         world.nodes.len() == 4 && all_ready(world)
     });

@@ -53,6 +53,8 @@ pub(super) struct App {
     palette: PaletteName,
     frame_rate: Shown,
     is_closing: bool,
+    /// Another run is shown than when somebody asked last.
+    is_new: bool,
     size: Point,
     canvas: Rect,
     /// Since the start of the program.
@@ -84,6 +86,7 @@ impl App {
             palette: options.palette,
             frame_rate: Shown::No,
             is_closing: false,
+            is_new: false,
             size,
             canvas: Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size.x, size.y),
             at: Duration::ZERO,
@@ -100,6 +103,11 @@ impl App {
     /// Whether the frame rate is shown.
     pub(super) fn shows_frame_rate(&self) -> bool {
         self.frame_rate == Shown::Yes
+    }
+
+    /// Whether another run is shown than when this was asked last.
+    pub(super) fn has_new_run(&mut self) -> bool {
+        std::mem::take(&mut self.is_new)
     }
 
     /// Whether a person has asked to close the window.

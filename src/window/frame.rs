@@ -157,6 +157,10 @@ impl Frames {
             meter.steer(&mut self.app, at);
         }
         self.app.tick(at, wall, &|| began.elapsed() < RUN_BUDGET);
+        if self.app.has_new_run() {
+            // It may need other panels, which leave it another place: before anything of it is drawn.
+            self.panels_at = None;
+        }
         self.rate.note(at);
         self.app.status.frames_per_s = self.app.shows_frame_rate().then(|| self.rate.per_s());
         let around = Surroundings {

@@ -130,6 +130,7 @@ impl App {
         self.quorums = QuorumWatch::default();
         self.ripples.clear();
         self.shown = Some((run, view));
+        self.is_new = true;
     }
 
     pub(super) fn shoot(&mut self) {

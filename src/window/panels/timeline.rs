@@ -29,6 +29,8 @@ const LOW_WINDOW_PX: f32 = 560.0;
 const LOG_WINDOW_PX: f32 = 700.0;
 /// Left of the axis, room for half a label.
 const LABEL_PX: f32 = 22.0;
+/// Clicks that are farther apart than this are two, however quickly they follow each other.
+const SAME_PLACE_PX: f32 = 6.0;
 /// Between the timeline and its tip, in pixels.
 const GAP_PX: f32 = 6.0;
 
@@ -76,6 +78,19 @@ pub(super) fn show(
         });
 }
 
+/// Has a person clicked twice at the same place? Where the window is slow, clicks come close together that were not.
+fn is_double_click(ui: &Ui, response: &Response) -> bool {
+    let here = response.interact_pointer_pos();
+    let before = ui.data(|data| data.get_temp::<egui::Pos2>(response.id));
+    if let Some(here) = here.filter(|_| response.clicked()) {
+        ui.data_mut(|data| data.insert_temp(response.id, here));
+    }
+    let is_same = before
+        .zip(here)
+        .is_some_and(|(a, b)| a.distance(b) < SAME_PLACE_PX);
+    response.double_clicked() && is_same
+}
+
 struct It<'a> {
     run: &'a Run,
     view: &'a ViewState,
@@ -98,7 +113,7 @@ impl It<'_> {
     }
 
     fn listen(&self, ui: &Ui, response: &Response, out: &mut Vec<Request>) {
-        if response.double_clicked() {
+        if is_double_click(ui, response) {
             out.push(Request::Command(Command::Now));
             return;
         }

@@ -95,7 +95,7 @@ fn propose_until(stop: &AtomicBool, addresses: &Addresses, person: u64, mut dice
         };
         match answer {
             Ok((200 | 202, answer)) => memory.promises.push(Promise::read(&answer)),
-            Ok((429 | 503, _)) | Err(_) => memory.unanswered += 1,
+            Ok((408 | 429 | 503, _)) | Err(_) => memory.unanswered += 1,
             Ok((status, answer)) => panic!("status {status}: {answer}"),
         }
     }

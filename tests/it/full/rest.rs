@@ -20,6 +20,8 @@ impl Rest {
         let agent = ureq::Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(2)))
             .timeout_global(Some(patience))
+            // Nodes close idle connections, and a cut swallows their goodbye.
+            .max_idle_age(Duration::from_secs(1))
             .http_status_as_error(false)
             .build()
             .new_agent();

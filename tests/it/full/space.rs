@@ -11,7 +11,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Three nodes on this machine; the data of the first lies on a small disk of its own.
 struct Cramped {
@@ -196,9 +196,15 @@ fn a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays() {
     assert_eq!(status, 202, "{answer}");
     cramped.promises.push(Promise::read(&answer));
     assert!(cramped.note(2, "after the file", 60_000));
-    thread::sleep(Duration::from_secs(3));
-    let log = tail(&cramped.plans[0].log());
-    assert!(log.contains("could not fetch"), "{log}");
+    let since = Instant::now();
+    loop {
+        let log = tail(&cramped.plans[0].log());
+        if log.contains("could not fetch") {
+            break;
+        }
+        assert!(since.elapsed() < Duration::from_secs(60), "{log}");
+        thread::sleep(Duration::from_millis(100));
+    }
     run(&format!(
         "mount -o remount,size=64m {}",
         cramped.disk().display()

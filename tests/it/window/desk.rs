@@ -28,7 +28,7 @@ pub(super) struct Desk {
     folder: tempfile::TempDir,
 }
 
-fn pause(span: Duration) {
+pub(super) fn pause(span: Duration) {
     std::thread::sleep(span);
 }
 
@@ -234,7 +234,17 @@ impl Program {
         let (mut last, mut same_for) = (size(), 0);
         wait_until("everything settles", &mut || {
             let now = size();
-            same_for = if now == last { same_for + 1 } else { 0 };
+            // Who is kept waiting by the system is not calm.
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+            let state = stat
+                .ok()
+                .and_then(|stat| Some(stat.rsplit_once(") ")?.1.to_owned()));
+            let sleeps = state.is_some_and(|state| state.starts_with('S'));
+            same_for = if now == last && sleeps {
+                same_for + 1
+            } else {
+                0
+            };
             last = now;
             same_for >= 40
         });

@@ -1,8 +1,9 @@
 //! The window on nodes that run as processes.
 
-use super::desk::{Desk, LEFT};
+use super::desk::{Desk, LEFT, pause};
 use crate::cluster::{Cluster, agreed, all_ready};
 use std::process::Command;
+use std::time::Duration;
 
 /// The fill of a node that has externalized, as the screen has it: blue, green, red.
 const EXTERNALIZED: [u8; 3] = [0x73, 0x9e, 0x00];
@@ -32,6 +33,8 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
     program.click("n2", LEFT);
     watcher.wait("all agree", |world| agreed(world, 1));
     desk.wait_until("the picture shows it", || green() > before + 3 * FILL);
+    // One green node is enough for that; the others are so at once.
+    pause(Duration::from_secs(1));
     program.key("s");
     let (_, svg) = program.screenshots();
     for words in [

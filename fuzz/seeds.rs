@@ -6,6 +6,8 @@ mod nonsense;
 #[allow(dead_code)]
 #[path = "../tests/it/ordeal/mod.rs"]
 mod ordeal;
+#[path = "../tests/it/statements.rs"]
+mod statements;
 
 use nonsense::{calls, conversation, datagrams};
 use std::path::Path;
@@ -14,7 +16,10 @@ use std::{fs, io};
 fn main() -> io::Result<()> {
     write("datagrams", &datagrams::examples())?;
     write("conversations", &[conversation::example().to_owned()])?;
-    let calls: Vec<String> = calls::examples().into_iter().map(|(call, _)| call).collect();
+    let calls: Vec<String> = calls::examples()
+        .into_iter()
+        .map(|(call, _)| call)
+        .collect();
     write("calls", &calls)
 }
 

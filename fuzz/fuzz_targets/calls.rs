@@ -10,6 +10,8 @@ mod nonsense;
 #[allow(dead_code)]
 #[path = "../../tests/it/ordeal/mod.rs"]
 mod ordeal;
+#[path = "../../tests/it/statements.rs"]
+mod statements;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use nonsense::calls::Called;

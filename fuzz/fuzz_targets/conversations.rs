@@ -10,10 +10,14 @@ mod nonsense;
 #[allow(dead_code)]
 #[path = "../../tests/it/ordeal/mod.rs"]
 mod ordeal;
+#[path = "../../tests/it/statements.rs"]
+mod statements;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-fuzz_target!(|text: &str| { nonsense::conversation::live_through(text); });
+fuzz_target!(|text: &str| {
+    nonsense::conversation::live_through(text);
+});
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     bending::bend(data, size, max_size, seed)

@@ -34,6 +34,7 @@ mod scenarios;
 mod scene;
 mod scp_net;
 mod snapshot;
+mod statements;
 mod told;
 mod trace_file;
 mod transcripts;

@@ -3,7 +3,7 @@
 
 use super::crowd::Addresses;
 use super::rest::Rest;
-use crate::nonsense::statements::may_follow;
+use crate::statements::may_follow;
 use quorumscope::node::{Body, Input, Message, Output};
 use quorumscope::scp::{NodeId, Statement};
 use quorumscope::trace::Record;

@@ -1,6 +1,7 @@
 //! What intact nodes have said and accepted, and what is wrong with it.
 
 use crate::scp_net::SLOT;
+use crate::statements::may_follow;
 use quorumscope::scp::{Ballot, BallotPhase, Refusal, Scp, ScpEvent, SlotState, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn say(&mut self, place: usize, new: &Statement) {
         let last = self.last.insert((place, new.is_nominate()), new.clone());
-        if let Some(last) = last.filter(|last| !is_newer(last, new)) {
+        if let Some(last) = last.filter(|last| last == new || !may_follow(last, new)) {
             self.blame(
                 Fault::NotNewer,
                 format!("node {place}: {last:?}, then {new:?}"),
@@ -143,60 +144,5 @@ fn h_is_prepared(state: &SlotState) -> Result<(), String> {
     match holds {
         true => Ok(()),
         false => Err("h is not prepared".to_owned()),
-    }
-}
-
-/// Later message types come later, and within one the fields go up.
-fn is_newer(last: &Statement, new: &Statement) -> bool {
-    let contains = |more: &[Value], fewer: &[Value]| fewer.iter().all(|x| more.contains(x));
-    match (last, new) {
-        (
-            Statement::Nominate { voted, accepted },
-            Statement::Nominate {
-                voted: v,
-                accepted: a,
-            },
-        ) => {
-            let grows = voted.len() + accepted.len() < v.len() + a.len();
-            grows && contains(v, voted) && contains(a, accepted)
-        }
-        _ => progress(last) < progress(new),
-    }
-}
-
-type Progress<'a> = (
-    u8,
-    Option<&'a Ballot>,
-    Option<&'a Ballot>,
-    Option<&'a Ballot>,
-    u32,
-    u32,
-);
-
-/// Message type, b, p, p', p.n, h.n.
-fn progress(statement: &Statement) -> Progress<'_> {
-    match statement {
-        Statement::Nominate { .. } => (0, None, None, None, 0, 0),
-        Statement::Prepare {
-            ballot,
-            prepared,
-            prepared_prime,
-            n_h,
-            ..
-        } => (
-            1,
-            Some(ballot),
-            prepared.as_ref(),
-            prepared_prime.as_ref(),
-            0,
-            *n_h,
-        ),
-        Statement::Confirm {
-            ballot,
-            n_prepared,
-            n_h,
-            ..
-        } => (2, Some(ballot), None, None, *n_prepared, *n_h),
-        Statement::Externalize { .. } => (3, None, None, None, 0, 0),
     }
 }

@@ -8,4 +8,3 @@ pub(crate) mod calls;
 pub(crate) mod conversation;
 pub(crate) mod datagrams;
 pub(crate) mod rig;
-pub(crate) mod statements;

@@ -1,6 +1,6 @@
 //! `Rig`: a node with its directory and its key, as in a process, but without one: what arrives is text, time is made up.
 
-use super::statements::may_follow;
+use crate::statements::may_follow;
 use quorumscope::live::directory::Directory;
 use quorumscope::live::identity::{Identity, Purpose};
 use quorumscope::live::process_settings;

@@ -3,17 +3,85 @@
 use quorumscope::scp::{Ballot, Counter, Envelope, ScpEvent, SlotIndex, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one node has told about one slot.
+/// What one node claims about one slot.
 #[derive(Default)]
 struct Claims {
     voted: BTreeSet<Value>,
     accepted: BTreeSet<Value>,
     ballots: BTreeSet<Ballot>,
     prepared: BTreeSet<Ballot>,
+    /// A CONFIRM has the counter of p only, even where liars have made p a ballot of another value.
+    prepared_counters: BTreeSet<Counter>,
     confirmed_prepared: BTreeSet<Ballot>,
     /// The lowest ballots that it has voted to commit.
     commits_voted: BTreeSet<Ballot>,
     commits_accepted: BTreeSet<(Value, Counter, Counter)>,
+}
+
+impl Claims {
+    /// What a statement claims. A counter of 0 stands for none, in b, too, in what a node without b says to itself.
+    fn of(statement: &Statement) -> Claims {
+        let at = |n: Counter, x: &Value| (n > 0).then(|| Ballot::new(n, x.clone()));
+        match statement {
+            Statement::Nominate { voted, accepted } => Claims {
+                voted: voted.iter().chain(accepted).cloned().collect(),
+                accepted: accepted.iter().cloned().collect(),
+                ..Claims::default()
+            },
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                n_c,
+                n_h,
+            } => Claims {
+                ballots: at(ballot.n, &ballot.x).into_iter().collect(),
+                prepared: prepared.iter().chain(prepared_prime).cloned().collect(),
+                confirmed_prepared: at(*n_h, &ballot.x).into_iter().collect(),
+                commits_voted: at(*n_c, &ballot.x).into_iter().collect(),
+                ..Claims::default()
+            },
+            Statement::Confirm {
+                ballot,
+                n_prepared,
+                n_commit,
+                n_h,
+            } => Claims {
+                ballots: [ballot.clone()].into(),
+                prepared_counters: [*n_prepared].into(),
+                commits_accepted: [(ballot.x.clone(), *n_commit, *n_h)].into(),
+                ..Claims::default()
+            },
+            Statement::Externalize { commit, n_h } => Claims {
+                commits_accepted: [(commit.x.clone(), commit.n, *n_h)].into(),
+                ..Claims::default()
+            },
+        }
+    }
+
+    fn extend(&mut self, mut more: Claims) {
+        self.voted.append(&mut more.voted);
+        self.accepted.append(&mut more.accepted);
+        self.ballots.append(&mut more.ballots);
+        self.prepared_counters
+            .extend(more.prepared.iter().map(|p| p.n));
+        self.prepared.append(&mut more.prepared);
+        self.prepared_counters.append(&mut more.prepared_counters);
+        self.confirmed_prepared.append(&mut more.confirmed_prepared);
+        self.commits_voted.append(&mut more.commits_voted);
+        self.commits_accepted.append(&mut more.commits_accepted);
+    }
+
+    fn are_within(&self, told: &Claims) -> bool {
+        self.voted.is_subset(&told.voted)
+            && self.accepted.is_subset(&told.accepted)
+            && self.ballots.is_subset(&told.ballots)
+            && self.prepared.is_subset(&told.prepared)
+            && self.prepared_counters.is_subset(&told.prepared_counters)
+            && self.confirmed_prepared.is_subset(&told.confirmed_prepared)
+            && self.commits_voted.is_subset(&told.commits_voted)
+            && self.commits_accepted.is_subset(&told.commits_accepted)
+    }
 }
 
 /// What one node has told, by slot.
@@ -23,23 +91,29 @@ pub(super) struct Told(BTreeMap<SlotIndex, Claims>);
 impl Told {
     /// The node has told this.
     pub(super) fn hear(&mut self, event: &ScpEvent) {
-        match event {
+        let mut claims = Claims::default();
+        let slot = match event {
             ScpEvent::VotedNominate { slot, value, .. } => {
-                self.about(*slot).voted.insert(value.clone());
+                claims.voted.insert(value.clone());
+                slot
             }
             ScpEvent::AcceptedNominated { slot, value, .. } => {
-                self.about(*slot).voted.insert(value.clone());
-                self.about(*slot).accepted.insert(value.clone());
+                claims.voted.insert(value.clone());
+                claims.accepted.insert(value.clone());
+                slot
             }
             ScpEvent::BallotChanged { slot, to, .. } => {
-                self.about(*slot).ballots.insert(to.clone());
+                claims.ballots.insert(to.clone());
+                slot
             }
             ScpEvent::AcceptedPrepared { slot, ballot, .. } => {
-                self.about(*slot).prepared.insert(ballot.clone());
+                claims.prepared.insert(ballot.clone());
+                slot
             }
             ScpEvent::ConfirmedPrepared { slot, h, c, .. } => {
-                self.about(*slot).confirmed_prepared.insert(h.clone());
-                self.about(*slot).commits_voted.extend(c.clone());
+                claims.confirmed_prepared.insert(h.clone());
+                claims.commits_voted.extend(c.clone());
+                slot
             }
             ScpEvent::AcceptedCommit {
                 slot,
@@ -48,102 +122,23 @@ impl Told {
                 n_h,
                 ..
             } => {
-                let commit = (value.clone(), *n_c, *n_h);
-                self.about(*slot).commits_accepted.insert(commit);
+                claims.commits_accepted.insert((value.clone(), *n_c, *n_h));
+                slot
             }
-            _ => {}
-        }
-    }
-
-    fn about(&mut self, slot: SlotIndex) -> &mut Claims {
-        self.0.entry(slot).or_default()
+            _ => return,
+        };
+        self.0.entry(*slot).or_default().extend(claims);
     }
 
     /// It said this in an earlier life.
     pub(super) fn remember(&mut self, envelope: &Envelope) {
-        let claims = self.about(envelope.slot);
-        match &envelope.statement {
-            Statement::Nominate { voted, accepted } => {
-                claims.voted.extend(voted.iter().chain(accepted).cloned());
-                claims.accepted.extend(accepted.iter().cloned());
-            }
-            Statement::Prepare {
-                ballot,
-                prepared,
-                prepared_prime,
-                n_c,
-                n_h,
-            } => {
-                claims.ballots.insert(ballot.clone());
-                claims
-                    .prepared
-                    .extend(prepared.iter().chain(prepared_prime).cloned());
-                claims.confirmed_prepared.insert(at(*n_h, &ballot.x));
-                claims.commits_voted.insert(at(*n_c, &ballot.x));
-            }
-            Statement::Confirm {
-                ballot,
-                n_prepared,
-                n_commit,
-                n_h,
-            } => {
-                claims.ballots.insert(ballot.clone());
-                claims.prepared.insert(at(*n_prepared, &ballot.x));
-                claims
-                    .commits_accepted
-                    .insert((ballot.x.clone(), *n_commit, *n_h));
-            }
-            Statement::Externalize { commit, n_h } => {
-                claims
-                    .commits_accepted
-                    .insert((commit.x.clone(), commit.n, *n_h));
-            }
-        }
+        let claims = Claims::of(&envelope.statement);
+        self.0.entry(envelope.slot).or_default().extend(claims);
     }
 
     /// Does its own statement say no more than that?
     pub(super) fn supports(&self, envelope: &Envelope) -> bool {
-        let nothing = Claims::default();
-        let claims = self.0.get(&envelope.slot).unwrap_or(&nothing);
-        match &envelope.statement {
-            Statement::Nominate { voted, accepted } => {
-                voted.iter().all(|value| claims.voted.contains(value))
-                    && accepted.iter().all(|value| claims.accepted.contains(value))
-            }
-            Statement::Prepare {
-                ballot,
-                prepared,
-                prepared_prime,
-                n_c,
-                n_h,
-            } => {
-                let mut prepared = prepared.iter().chain(prepared_prime);
-                // Without b it is told to the node itself only.
-                let is_b = ballot.n == 0 || claims.ballots.contains(ballot);
-                is_b && prepared.all(|ballot| claims.prepared.contains(ballot))
-                    && (*n_h == 0 || claims.confirmed_prepared.contains(&at(*n_h, &ballot.x)))
-                    && (*n_c == 0 || claims.commits_voted.contains(&at(*n_c, &ballot.x)))
-            }
-            Statement::Confirm {
-                ballot,
-                n_prepared,
-                n_commit,
-                n_h,
-            } => {
-                let commit = (ballot.x.clone(), *n_commit, *n_h);
-                claims.ballots.contains(ballot)
-                    // The counter of p, even where liars have made it a ballot of another value.
-                    && claims.prepared.iter().any(|p| p.n == *n_prepared)
-                    && claims.commits_accepted.contains(&commit)
-            }
-            Statement::Externalize { commit, n_h } => {
-                let commit = (commit.x.clone(), commit.n, *n_h);
-                claims.commits_accepted.contains(&commit)
-            }
-        }
+        let told = self.0.get(&envelope.slot);
+        told.is_some_and(|told| Claims::of(&envelope.statement).are_within(told))
     }
-}
-
-fn at(n: Counter, x: &Value) -> Ballot {
-    Ballot { n, x: x.clone() }
 }

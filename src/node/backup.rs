@@ -141,7 +141,10 @@ impl Backup {
             Ok(_) => self.acquire(&file),
             Err(_) => {
                 missing.failures += 1;
-                missing.holders.rotate_left(1);
+                // A node that restarts knows no holder, and `rotate_left(1)` panics on an empty list.
+                if !missing.holders.is_empty() {
+                    missing.holders.rotate_left(1);
+                }
             }
         }
         Some(file)
@@ -213,6 +216,19 @@ mod tests {
             None,
             "it is here already"
         );
+    }
+
+    #[test]
+    fn failed_fetch_without_known_holders_is_retried() {
+        let mut backup = Backup::default();
+        backup.want(&photo(), Vec::new());
+        let near: NodeSet = [5].map(NodeId).into_iter().collect();
+        assert_eq!(backup.start_fetches(&near)[0].1, [NodeId(5)]);
+        let sha256 = photo().sha256;
+        let failed = backup.fetched(&sha256, Err(FetchError::Unreachable));
+        assert_eq!(failed, Some(photo()));
+        assert!(!backup.holds(&sha256) && backup.is_waiting());
+        assert_eq!(backup.start_fetches(&near)[0].1, [NodeId(5)]);
     }
 
     #[test]

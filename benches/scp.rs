@@ -4,7 +4,7 @@
 
 use divan::Bencher;
 use quorumscope::commands::bench_scp::{Inline, Threads};
-use quorumscope::scp::Recording;
+use quorumscope::scp::EvidenceMode;
 
 const NODES: [usize; 4] = [4, 16, 64, 128];
 
@@ -15,20 +15,20 @@ fn main() {
 /// One slot after the other, each to the moment at which the last node externalizes.
 #[divan::bench(args = NODES)]
 fn slot(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Inline::new(nodes, Recording::Silent);
+    let mut network = Inline::new(nodes, EvidenceMode::Skip);
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
 /// The same with a thread for each node.
 #[divan::bench(args = NODES)]
 fn slot_on_threads(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Threads::new(nodes, Recording::Silent).unwrap();
+    let mut network = Threads::new(nodes, EvidenceMode::Skip).unwrap();
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
 /// The same with a reason for every transition.
 #[divan::bench(args = NODES)]
 fn slot_with_evidence(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Inline::new(nodes, Recording::Events);
+    let mut network = Inline::new(nodes, EvidenceMode::Record);
     bencher.bench_local(|| network.run_slot().unwrap());
 }

@@ -4,8 +4,8 @@
 #[path = "../tests/it/nonsense/mod.rs"]
 mod nonsense;
 #[allow(dead_code)]
-#[path = "../tests/it/ordeal/mod.rs"]
-mod ordeal;
+#[path = "../tests/it/scp_harness/mod.rs"]
+mod scp_harness;
 #[path = "../tests/it/statements.rs"]
 mod statements;
 

@@ -2,14 +2,14 @@
 
 #![no_main]
 
-#[path = "../bending.rs"]
-mod bending;
+#[path = "../text_mutator.rs"]
+mod text_mutator;
 #[allow(dead_code)]
 #[path = "../../tests/it/nonsense/mod.rs"]
 mod nonsense;
 #[allow(dead_code)]
-#[path = "../../tests/it/ordeal/mod.rs"]
-mod ordeal;
+#[path = "../../tests/it/scp_harness/mod.rs"]
+mod scp_harness;
 #[path = "../../tests/it/statements.rs"]
 mod statements;
 
@@ -18,5 +18,5 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 fuzz_target!(|bytes: &[u8]| nonsense::datagrams::hear(bytes));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    bending::bend(data, size, max_size, seed)
+    text_mutator::mutate(data, size, max_size, seed)
 });

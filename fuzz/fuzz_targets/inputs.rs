@@ -3,12 +3,12 @@
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../tests/it/ordeal/mod.rs"]
-mod ordeal;
+#[path = "../../tests/it/scp_harness/mod.rs"]
+mod scp_harness;
 
 use libfuzzer_sys::fuzz_target;
-use ordeal::Ordeal;
-use ordeal::stock::Stock;
-use ordeal::tape::Tape;
+use scp_harness::ScpHarness;
+use scp_harness::generator::InputGenerator;
+use scp_harness::choices::Choices;
 
-fuzz_target!(|bytes: &[u8]| Ordeal::run(&Stock::transcript(&mut Tape::new(bytes))));
+fuzz_target!(|bytes: &[u8]| ScpHarness::run(&InputGenerator::transcript(&mut Choices::new(bytes))));

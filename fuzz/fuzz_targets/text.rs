@@ -2,14 +2,14 @@
 
 #![no_main]
 
-#[path = "../bending.rs"]
-mod bending;
+#[path = "../text_mutator.rs"]
+mod text_mutator;
 #[allow(dead_code)]
-#[path = "../../tests/it/ordeal/mod.rs"]
-mod ordeal;
+#[path = "../../tests/it/scp_harness/mod.rs"]
+mod scp_harness;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use ordeal::text::{read_files, read_text};
+use scp_harness::text::{read_files, read_text};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -29,5 +29,5 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-    bending::bend(data, size, max_size, seed)
+    text_mutator::mutate(data, size, max_size, seed)
 });

@@ -3,13 +3,13 @@
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../tests/it/ordeal/mod.rs"]
-mod ordeal;
+#[path = "../../tests/it/scp_harness/mod.rs"]
+mod scp_harness;
 
 use libfuzzer_sys::fuzz_target;
-use ordeal::Ordeal;
-use ordeal::mutation::mutated;
-use ordeal::tape::Tape;
+use scp_harness::ScpHarness;
+use scp_harness::mutation::mutated;
+use scp_harness::choices::Choices;
 use quorumscope::commands::conformance::format::Transcript;
 use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
 use std::path::Path;
@@ -31,7 +31,7 @@ static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut tape = Tape::new(bytes);
-    let transcript = tape.pick(&TRANSCRIPTS).expect("there are some");
-    Ordeal::run(&mutated(transcript, &mut tape));
+    let mut choices = Choices::new(bytes);
+    let transcript = choices.pick(&TRANSCRIPTS).expect("there are some");
+    ScpHarness::run(&mutated(transcript, &mut choices));
 });

@@ -3,7 +3,7 @@
 //! It shares no code with what it judges: quorum sets are read as they stand, nothing is interned, pruned or counted
 //! incrementally.
 
-use super::{Fbas, Verdict, intersection, quorum_components, top_tier};
+use super::{Fbas, IntersectionResult, intersection, quorum_components, top_tier};
 use crate::scp::{NodeId, QuorumSet};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -55,15 +55,15 @@ fn check(sets: Vec<Option<Arc<QuorumSet>>>) {
         |quorum: u32| all.contains(&quorum) && !all.iter().any(|&q| q != quorum && q & quorum == q);
     let disjoint = |a: u32| all.iter().any(|&b| a & b == 0);
     match intersection(&fbas, &|| false) {
-        Verdict::NoQuorum => assert!(all.is_empty()),
-        Verdict::Intersecting => {
+        IntersectionResult::NoQuorum => assert!(all.is_empty()),
+        IntersectionResult::Intersecting => {
             assert!(!all.is_empty() && !all.iter().any(|&a| disjoint(a)));
         }
-        Verdict::Disjoint(a, b) => {
+        IntersectionResult::Disjoint(a, b) => {
             let (a, b) = (marks(&a), marks(&b));
             assert!(is_minimal(a) && is_minimal(b) && a & b == 0, "{a:b} {b:b}");
         }
-        Verdict::Unknown => panic!("nobody said stop"),
+        IntersectionResult::Unknown => panic!("nobody said stop"),
     }
     let union = all.iter().fold(0, |union, quorum| union | quorum);
     assert_eq!(marks(&fbas.greatest_quorum()), union);

@@ -2,8 +2,8 @@
 //!
 //! Absent: anything about how far a quorum reaches into the rest of the network.
 
+use super::circuit::{Circuit, GreatestQuorum};
 use super::fbas::Fbas;
-use super::gates::{Gates, Survivors};
 use crate::scp::NodeId;
 
 /// The greatest quorum of every strongly connected component that contains one, largest first.
@@ -13,8 +13,8 @@ use crate::scp::NodeId;
 /// one to be searched.
 #[must_use]
 pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
-    let gates = Gates::new(fbas);
-    let candidates = Survivors::greatest_quorum(&gates).alive;
+    let gates = Circuit::new(fbas);
+    let candidates = GreatestQuorum::compute(&gates).members;
     let successors: Vec<Vec<usize>> = (0..fbas.len())
         .map(|node| match gates.gate_of_node[node] {
             Some(gate) if candidates[node] => {

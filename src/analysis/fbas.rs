@@ -2,7 +2,7 @@
 //!
 //! Absent: who is faulty, who can reach whom. What a node says it trusts is all there is here.
 
-use super::gates::{Gates, Survivors};
+use super::circuit::{Circuit, GreatestQuorum};
 use crate::scp::{NodeId, QuorumSet};
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Fbas {
     /// The greatest quorum among all nodes: the union of all quorums, empty if there is none. Ascending.
     #[must_use]
     pub fn greatest_quorum(&self) -> Vec<NodeId> {
-        Survivors::greatest_quorum(&Gates::new(self)).nodes()
+        GreatestQuorum::compute(&Circuit::new(self)).nodes()
     }
 
     /// The configuration as it looks to quorums inside `nodes` (ascending, without repetition): everybody else is

@@ -3,17 +3,17 @@
 //!
 //! Absent: what becomes of it when nodes are ill-behaved.
 
+use super::circuit::{Circuit, GreatestQuorum};
 use super::components::quorum_components;
-use super::encoding::{Found, two_disjoint_quorums};
+use super::counting::Overlaps;
 use super::fbas::Fbas;
-use super::gates::{Gates, Survivors};
-use super::overlap::Overlaps;
+use super::sat_encoding::{SatResult, two_disjoint_quorums};
 use crate::scp::NodeId;
 use std::cell::Cell;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum IntersectionResult {
     /// There are quorums, and any two of them have a node in common.
     Intersecting,
     /// There is no quorum at all: nothing can ever be decided, hence nothing differently.
@@ -25,14 +25,14 @@ pub enum Verdict {
     Unknown,
 }
 
-impl Verdict {
+impl IntersectionResult {
     /// Whether all quorums intersect, `None` if unknown. Where there is no quorum that is true, but says nothing.
     #[must_use]
     pub fn intersecting(&self) -> Option<bool> {
         match self {
-            Verdict::Intersecting | Verdict::NoQuorum => Some(true),
-            Verdict::Disjoint(..) => Some(false),
-            Verdict::Unknown => None,
+            IntersectionResult::Intersecting | IntersectionResult::NoQuorum => Some(true),
+            IntersectionResult::Disjoint(..) => Some(false),
+            IntersectionResult::Unknown => None,
         }
     }
 }
@@ -45,54 +45,55 @@ pub fn stop_after(limit: u64) -> impl Fn() -> bool {
 }
 
 /// Decides whether all quorums of `fbas` intersect. `stop` is asked now and then; once it returns true the answer is
-/// [`Verdict::Unknown`], unless it is known already. Deterministic as long as `stop` returns false.
+/// [`IntersectionResult::Unknown`], unless it is known already. Deterministic as long as `stop` returns false.
 #[must_use]
-pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> Verdict {
+pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> IntersectionResult {
     if stop() {
-        return Verdict::Unknown;
+        return IntersectionResult::Unknown;
     }
     let components = quorum_components(fbas);
     match components.as_slice() {
-        [] => Verdict::NoQuorum,
+        [] => IntersectionResult::NoQuorum,
         [only] => within_component(fbas, only, stop),
-        [first, second, ..] => {
-            Verdict::Disjoint(shrunk_in(fbas, first, stop), shrunk_in(fbas, second, stop))
-        }
+        [first, second, ..] => IntersectionResult::Disjoint(
+            minimal_quorum_in(fbas, first, stop),
+            minimal_quorum_in(fbas, second, stop),
+        ),
     }
 }
 
 /// Decides it for the one component that contains quorums; `nodes` is its greatest quorum.
-fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> Verdict {
-    let circuit = Gates::new(&fbas.restricted_to(nodes));
+fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> IntersectionResult {
+    let circuit = Circuit::new(&fbas.restricted_to(nodes));
     let Some(overlaps) = Overlaps::find(&circuit, stop) else {
-        return Verdict::Unknown;
+        return IntersectionResult::Unknown;
     };
     if overlaps.all_whole_sets {
-        return Verdict::Intersecting;
+        return IntersectionResult::Intersecting;
     }
     match two_disjoint_quorums(&circuit, &overlaps.incompatible, stop) {
-        Found::Nothing => Verdict::Intersecting,
-        Found::Unknown => Verdict::Unknown,
-        Found::Disjoint(left, right) => {
+        SatResult::Nothing => IntersectionResult::Intersecting,
+        SatResult::Unknown => IntersectionResult::Unknown,
+        SatResult::Disjoint(left, right) => {
             let [left, right] = [left, right].map(|side| {
                 let marked = nodes.iter().zip(side).filter(|(_, on_side)| *on_side);
                 let quorum: Vec<NodeId> = marked.map(|(node, _)| *node).collect();
-                shrunk_in(fbas, &quorum, stop)
+                minimal_quorum_in(fbas, &quorum, stop)
             });
-            Verdict::Disjoint(left, right)
+            IntersectionResult::Disjoint(left, right)
         }
     }
 }
 
 /// A minimal quorum inside `quorum`: every node is left out if a quorum remains without it.
-fn shrunk_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) -> Vec<NodeId> {
-    let circuit = Gates::new(&fbas.restricted_to(quorum));
-    let mut smallest = Survivors::greatest_quorum(&circuit);
+fn minimal_quorum_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) -> Vec<NodeId> {
+    let circuit = Circuit::new(&fbas.restricted_to(quorum));
+    let mut smallest = GreatestQuorum::compute(&circuit);
     for node in 0..quorum.len() {
         if stop() {
             break;
         }
-        if !smallest.alive[node] {
+        if !smallest.members[node] {
             continue;
         }
         let mut without = smallest.clone();

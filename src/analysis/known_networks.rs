@@ -1,6 +1,6 @@
 //! Configurations from the literature whose answers are known, as tests.
 
-use super::{Fbas, Verdict, intersection, quorum_components, stop_after, top_tier};
+use super::{Fbas, IntersectionResult, intersection, quorum_components, stop_after, top_tier};
 use crate::scp::{NodeId, QuorumSet};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn fbas(sets: Vec<QuorumSet>) -> Fbas {
     Fbas::new(sets.into_iter().map(|set| Some(Arc::new(set))).collect())
 }
 
-fn verdict(fbas: &Fbas) -> Verdict {
+fn verdict(fbas: &Fbas) -> IntersectionResult {
     intersection(fbas, &|| false)
 }
 
@@ -41,7 +41,7 @@ fn numbers(nodes: &[NodeId]) -> Vec<u32> {
 /// The two quorums of the verdict, the one with the smallest number first.
 fn disjoint(fbas: &Fbas) -> (Vec<u32>, Vec<u32>) {
     match verdict(fbas) {
-        Verdict::Disjoint(a, b) => {
+        IntersectionResult::Disjoint(a, b) => {
             let (a, b) = (numbers(&a), numbers(&b));
             if a < b { (a, b) } else { (b, a) }
         }
@@ -57,7 +57,7 @@ fn figure_2_has_one_minimal_quorum() {
         of(3, &[1, 2, 3]),
         of(3, &[1, 2, 3]),
     ]);
-    assert_eq!(verdict(&w1), Verdict::Intersecting);
+    assert_eq!(verdict(&w1), IntersectionResult::Intersecting);
     assert_eq!(numbers(&top_tier(&w1)), [1, 2, 3]);
     assert_eq!(numbers(&w1.greatest_quorum()), [0, 1, 2, 3]);
 }
@@ -68,14 +68,14 @@ fn figure_3_stands_on_its_top_tier() {
     sets.extend((4..8).map(|node| with_self(node, 2, &[0, 1, 2, 3])));
     sets.extend((8..10).map(|node| with_self(node, 2, &[4, 5, 6, 7])));
     let w2 = fbas(sets);
-    assert_eq!(verdict(&w2), Verdict::Intersecting);
+    assert_eq!(verdict(&w2), IntersectionResult::Intersecting);
     assert_eq!(numbers(&top_tier(&w2)), [0, 1, 2, 3]);
 }
 
 #[test]
 fn figure_4_is_one_cycle() {
     let w3 = fbas((0..6).map(|node| of(2, &[node, (node + 1) % 6])).collect());
-    assert_eq!(verdict(&w3), Verdict::Intersecting);
+    assert_eq!(verdict(&w3), IntersectionResult::Intersecting);
     assert_eq!(top_tier(&w3).len(), 6);
 }
 
@@ -88,7 +88,7 @@ fn figure_6_falls_apart_and_figure_7_hangs_on_one_node() {
     sets.extend(vec![of(4, &[3, 4, 5, 6]); 3]);
     sets.push(of(1, &[6]));
     let w5 = fbas(sets);
-    assert_eq!(verdict(&w5), Verdict::Intersecting);
+    assert_eq!(verdict(&w5), IntersectionResult::Intersecting);
     assert_eq!(numbers(&top_tier(&w5)), [6]);
 }
 
@@ -100,16 +100,16 @@ fn thresholds_of_small_groups() {
     };
     let (a, b) = disjoint(&all_alike(5, 2));
     assert_eq!((a.len(), b.len()), (2, 2));
-    assert_eq!(verdict(&all_alike(5, 4)), Verdict::Intersecting);
-    assert_eq!(verdict(&all_alike(5, 3)), Verdict::Intersecting);
-    assert_eq!(verdict(&all_alike(4, 3)), Verdict::Intersecting);
+    assert_eq!(verdict(&all_alike(5, 4)), IntersectionResult::Intersecting);
+    assert_eq!(verdict(&all_alike(5, 3)), IntersectionResult::Intersecting);
+    assert_eq!(verdict(&all_alike(4, 3)), IntersectionResult::Intersecting);
     let others = |node: u32| -> Vec<u32> { (0..5).filter(|&other| other != node).collect() };
     let s3 = fbas(
         (0..5)
             .map(|node| with_self(node, 2, &others(node)))
             .collect(),
     );
-    assert_eq!(verdict(&s3), Verdict::Intersecting);
+    assert_eq!(verdict(&s3), IntersectionResult::Intersecting);
 }
 
 /// Ten validators of four organisations: SDF 0-2, SatoshiPay 3-5, LOBSTR 6-7, COINQVEST 8-9.
@@ -141,7 +141,7 @@ fn a_plausible_configuration_without_intersection() {
         b == [3, 4, 5, 8] || b == [3, 4, 5, 9] || b == [3, 4, 5, 8, 9],
         "{b:?}"
     );
-    assert_eq!(verdict(&plausible(4)), Verdict::Intersecting);
+    assert_eq!(verdict(&plausible(4)), IntersectionResult::Intersecting);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn one_typo_loses_intersection() {
             of(eno, &[0, 1, 2, 3]),
         ])
     };
-    assert_eq!(verdict(&network(3)), Verdict::Intersecting);
+    assert_eq!(verdict(&network(3)), IntersectionResult::Intersecting);
     assert_eq!(disjoint(&network(2)), (vec![0, 3], vec![1, 2]));
 }
 
@@ -164,7 +164,7 @@ fn tier_1_of_2024_intersects_without_asking_the_solver() {
         .map(|o| of(2, &[3 * o, 3 * o + 1, 3 * o + 2]))
         .collect();
     let tier_1 = |threshold: u32| fbas(vec![set(threshold, &[], &organizations); 21]);
-    assert_eq!(verdict(&tier_1(5)), Verdict::Intersecting);
+    assert_eq!(verdict(&tier_1(5)), IntersectionResult::Intersecting);
     assert_eq!(top_tier(&tier_1(5)).len(), 21);
     let (a, b) = disjoint(&tier_1(3));
     assert_eq!((a.len(), b.len()), (6, 6));
@@ -184,12 +184,15 @@ fn every_component_with_a_quorum_counts_not_only_the_largest() {
 
 #[test]
 fn no_quorum_at_all_is_said_to_be_so() {
-    assert_eq!(verdict(&Fbas::default()), Verdict::NoQuorum);
-    assert_eq!(verdict(&Fbas::new(vec![None, None])), Verdict::NoQuorum);
+    assert_eq!(verdict(&Fbas::default()), IntersectionResult::NoQuorum);
+    assert_eq!(
+        verdict(&Fbas::new(vec![None, None])),
+        IntersectionResult::NoQuorum
+    );
     let waits_for_a_stranger = fbas(vec![of(2, &[0, 7]), of(2, &[0, 1])]);
-    assert_eq!(verdict(&waits_for_a_stranger), Verdict::NoQuorum);
-    assert_eq!(Verdict::NoQuorum.intersecting(), Some(true));
-    assert_eq!(Verdict::Unknown.intersecting(), None);
+    assert_eq!(verdict(&waits_for_a_stranger), IntersectionResult::NoQuorum);
+    assert_eq!(IntersectionResult::NoQuorum.intersecting(), Some(true));
+    assert_eq!(IntersectionResult::Unknown.intersecting(), None);
 }
 
 #[test]
@@ -200,9 +203,9 @@ fn a_deadline_makes_the_answer_unknown_and_never_wrong() {
     for (network, truth) in [(plausible(4), Some(true)), (ring(7), Some(false))] {
         assert_eq!(verdict(&network).intersecting(), truth);
         let mut answered = 0;
-        for patience in 0..200 {
-            match intersection(&network, &stop_after(patience)) {
-                Verdict::Unknown => {}
+        for limit in 0..200 {
+            match intersection(&network, &stop_after(limit)) {
+                IntersectionResult::Unknown => {}
                 other => {
                     assert_eq!(other.intersecting(), truth);
                     answered += 1;
@@ -222,5 +225,5 @@ fn a_long_chain_of_trust_overflows_no_stack() {
             .collect(),
     );
     assert_eq!(top_tier(&network).len(), count as usize);
-    assert_eq!(verdict(&network), Verdict::Intersecting);
+    assert_eq!(verdict(&network), IntersectionResult::Intersecting);
 }

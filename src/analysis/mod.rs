@@ -7,15 +7,15 @@
 
 #[cfg(test)]
 mod brute_force;
+mod circuit;
 mod components;
-mod encoding;
+mod counting;
 mod fbas;
-mod gates;
 mod intersection;
 #[cfg(test)]
 mod known_networks;
-mod overlap;
+mod sat_encoding;
 
 pub use components::{quorum_components, top_tier};
 pub use fbas::Fbas;
-pub use intersection::{Verdict, intersection, stop_after};
+pub use intersection::{IntersectionResult, intersection, stop_after};

@@ -22,7 +22,7 @@ const PER_MODE: Duration = Duration::from_secs(6);
 
 /// What one mode cost, as it is reported.
 #[derive(Serialize)]
-struct Figures {
+struct FrameCostRow {
     nodes: Option<usize>,
     edges: Option<usize>,
     mode: &'static str,
@@ -77,13 +77,13 @@ pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
-    let figures: Vec<Figures> = costs.iter().map(|cost| figures(cost, shown)).collect();
+    let rows: Vec<FrameCostRow> = costs.iter().map(|cost| rows(cost, shown)).collect();
     if as_json {
-        say(&serde_json::to_string(&figures).unwrap_or_default());
+        say(&serde_json::to_string(&rows).unwrap_or_default());
         return;
     }
     say("mode        CPU ms/frame   app ms/frame      fps   share of a core");
-    for row in figures {
+    for row in rows {
         say(&format!(
             "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
             row.mode,
@@ -95,7 +95,7 @@ fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
     }
 }
 
-fn figures(cost: &FrameCost, shown: Option<(usize, usize)>) -> Figures {
+fn rows(cost: &FrameCost, shown: Option<(usize, usize)>) -> FrameCostRow {
     let frames = f64::from(cost.frames.max(1));
     let wall_s = cost.wall.as_secs_f64();
     // An idle window draws no frames: then the costs per frame say nothing, and only the share of a core does.
@@ -107,7 +107,7 @@ fn figures(cost: &FrameCost, shown: Option<(usize, usize)>) -> Figures {
             spent.as_secs_f64() * 1000.0 / frames
         }
     };
-    Figures {
+    FrameCostRow {
         nodes: shown.map(|(nodes, _)| nodes),
         edges: shown.map(|(_, edges)| edges),
         mode: cost.mode.name(),

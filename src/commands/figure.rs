@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::intersection;
 use super::write::write_atomically;
-use crate::analysis::{Fbas, Verdict, top_tier};
+use crate::analysis::{Fbas, IntersectionResult, top_tier};
 use crate::cli::{RunArgs, ThemeArg};
 use crate::picture::canvas::{Drawing, Point};
 use crate::picture::png::to_png;
@@ -50,12 +50,12 @@ fn drawing(args: &RunArgs, world: &World) -> Drawing {
     Scene::new(world, &view, &status).drawing()
 }
 
-fn quorums(verdict: Verdict) -> Quorums {
+fn quorums(verdict: IntersectionResult) -> Quorums {
     match verdict {
-        Verdict::Intersecting => Quorums::Intersect,
-        Verdict::Disjoint(one, other) => Quorums::Disjoint(one, other),
-        Verdict::NoQuorum => Quorums::None,
-        Verdict::Unknown => Quorums::Unknown,
+        IntersectionResult::Intersecting => Quorums::Intersect,
+        IntersectionResult::Disjoint(one, other) => Quorums::Disjoint(one, other),
+        IntersectionResult::NoQuorum => Quorums::None,
+        IntersectionResult::Unknown => Quorums::Unknown,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Asks the analysis whether quorums intersect, with the patience of a command line.
 
-use crate::analysis::{Fbas, Verdict, intersection, stop_after};
+use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after};
 use crate::trace::World;
 
 /// After so many questions whether to stop the answer is "unknown". The limit is in steps of the solver and not in
@@ -9,11 +9,15 @@ const STEPS_MAX: u64 = 200_000;
 
 /// Whether the quorums of the present configuration of `world` intersect.
 #[must_use]
-pub(super) fn of_world(world: &World) -> Verdict {
+pub(super) fn of_world(world: &World) -> IntersectionResult {
     let verdict = intersection(&Fbas::new(world.quorum_sets()), &stop_after(STEPS_MAX));
     match verdict {
         // Two quorums of nodes that are seen are quorums, whatever the others trust.
-        Verdict::Intersecting | Verdict::NoQuorum if world.depends_on_unseen() => Verdict::Unknown,
+        IntersectionResult::Intersecting | IntersectionResult::NoQuorum
+            if world.depends_on_unseen() =>
+        {
+            IntersectionResult::Unknown
+        }
         verdict => verdict,
     }
 }

@@ -1,7 +1,7 @@
 //! From what the command line names to a complete scenario.
 
 use super::error::CommandError;
-use crate::analysis::{Fbas, Verdict, intersection, stop_after, top_tier};
+use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
 use crate::replay::Replay;
 use crate::scenario::{
@@ -162,13 +162,16 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 }
 
 fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
-    intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) == Verdict::Intersecting
+    intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX))
+        == IntersectionResult::Intersecting
 }
 
 fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
     match intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) {
-        Verdict::Disjoint(left, right) => Some([left, right]),
-        Verdict::Intersecting | Verdict::NoQuorum | Verdict::Unknown => None,
+        IntersectionResult::Disjoint(left, right) => Some([left, right]),
+        IntersectionResult::Intersecting
+        | IntersectionResult::NoQuorum
+        | IntersectionResult::Unknown => None,
     }
 }
 

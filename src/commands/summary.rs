@@ -2,7 +2,7 @@
 
 use super::cpu;
 use super::intersection;
-use crate::analysis::Verdict;
+use crate::analysis::IntersectionResult;
 use crate::node::{Application, proposals_in};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
@@ -40,7 +40,7 @@ pub(super) struct Summary {
     #[serde(skip)]
     until: Until,
     #[serde(skip)]
-    verdict: Verdict,
+    verdict: IntersectionResult,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,7 +169,7 @@ impl Summary {
     /// What the run lacks.
     fn obstacle(&self, world: &World) -> String {
         let slots = world.slots();
-        if self.verdict == Verdict::NoQuorum {
+        if self.verdict == IntersectionResult::NoQuorum {
             "there is no quorum, so nobody can ever decide: in every set of nodes some member lacks a slice".to_owned()
         } else if deciders(world).is_empty() {
             "no node that belongs to a quorum is running".to_owned()
@@ -186,10 +186,10 @@ impl Summary {
 
     fn badge(&self) -> &'static str {
         match self.verdict {
-            Verdict::Intersecting => "quorums intersect: yes",
-            Verdict::Disjoint(..) => "quorums intersect: NO",
-            Verdict::NoQuorum => "quorums intersect: there is none",
-            Verdict::Unknown => "quorums intersect: unknown",
+            IntersectionResult::Intersecting => "quorums intersect: yes",
+            IntersectionResult::Disjoint(..) => "quorums intersect: NO",
+            IntersectionResult::NoQuorum => "quorums intersect: there is none",
+            IntersectionResult::Unknown => "quorums intersect: unknown",
         }
     }
 }

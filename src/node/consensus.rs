@@ -14,7 +14,7 @@ use super::event::{NodeEvent, RefusedWhy, SlotStart};
 use super::node::{Life, Node};
 use super::proposal::value_of;
 use crate::scp::{
-    Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, SlotIndex, SlotState,
+    Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId, Scp, SlotIndex, SlotState,
     Value,
 };
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Consensus {
             is_validator: true,
         };
         Consensus {
-            scp: Scp::new(local, Recording::Events),
+            scp: Scp::new(local, EvidenceMode::Record),
             trusted: Trusted::Changed,
             quorum_set: None,
             quorum_sets: 0,

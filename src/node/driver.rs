@@ -119,7 +119,7 @@ impl Driver for NodeDriver<'_> {
         (!rest.is_empty()).then(|| value_of(&fitting(rest)))
     }
 
-    fn has_room(&self, votes: &[Value], of_leader: &[&Value], value: &Value) -> bool {
+    fn may_add_vote(&self, votes: &[Value], of_leader: &[&Value], value: &Value) -> bool {
         let own = value_bytes(value);
         let all: usize = votes.iter().map(value_bytes).sum();
         let leaders: usize = of_leader.iter().map(|vote| value_bytes(vote)).sum();
@@ -357,7 +357,7 @@ mod tests {
             for nth in 0..8 {
                 let value = value(leader * 8 + nth);
                 let of_leader: Vec<&Value> = named.iter().collect();
-                if driver.has_room(&votes, &of_leader, &value) {
+                if driver.may_add_vote(&votes, &of_leader, &value) {
                     votes.push(value.clone());
                     named.push(value);
                 }

@@ -3,7 +3,9 @@
 use super::config::{Application, Peer};
 use super::contract::FetchError;
 use super::proposal::{FileInfo, Proposal, ProposalId};
-use crate::scp::{NodeId, QuorumSet, QuorumSetId, Refusal, ScpEvent, SlotIndex, SlotState, Value};
+use crate::scp::{
+    NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -73,7 +75,7 @@ pub enum ProposalRefusal {
 #[serde(rename_all = "snake_case")]
 pub enum RefusedWhy {
     /// SCP refused the statement.
-    Scp(Refusal),
+    Scp(ScpRefusal),
     /// The sender lies outside the closure of this node's quorum set.
     OutsideClosure,
     /// The message contradicts itself.

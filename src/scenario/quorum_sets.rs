@@ -3,7 +3,7 @@
 use super::error::{InputError, Text, listed};
 use super::format::QuorumSetFormat;
 use super::names::Names;
-use crate::scp::{Insanity, NodeId, QuorumSet};
+use crate::scp::{NodeId, QuorumSet, QuorumSetError};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
@@ -95,7 +95,7 @@ fn refusal(
     text: Text<'_>,
     names: &Names,
     written: &Spanned<QuorumSetFormat>,
-    insanity: Insanity,
+    insanity: QuorumSetError,
 ) -> InputError {
     let problem = insanity.to_text(|node| format!("{:?}", names.name(node)));
     let problem = format!("impossible quorum set: {problem}");

@@ -35,7 +35,7 @@ pub trait Driver {
     fn extract(&self, slot: SlotIndex, value: &Value) -> Option<Value>;
     /// May a node that has voted to nominate `votes` echo `value`, too? `of_leader`: those of the votes that the leader
     /// names from whom the value comes. A bound on what one node has to say in one slot; without one the answer is yes.
-    fn has_room(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
+    fn may_add_vote(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
         true
     }
     /// Combines candidates (ascending, each once, never empty) into one value; `None` if that is impossible, then no

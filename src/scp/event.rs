@@ -54,7 +54,7 @@ pub enum Effect {
 /// The rule by which a node moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum VotingRule {
     /// A quorum containing slices of this node voted for or accepted it (accept), or accepted it (confirm).
     Quorum,
     /// A v-blocking set accepted it.
@@ -65,7 +65,7 @@ pub enum Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The rule applied.
-    pub rule: Rule,
+    pub rule: VotingRule,
     /// The witness set, ascending. No member can be dropped without the rule failing.
     pub witness: Vec<NodeId>,
     /// The envelope of each witness that counted, in the order of `witness`.
@@ -103,7 +103,7 @@ pub enum BallotReason {
 /// Why an input was refused. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
+pub enum ScpRefusal {
     /// Not newer than what the sender said before.
     NotNewer,
     /// The statement contradicts itself (NOTES 5-8).
@@ -111,7 +111,8 @@ pub enum Refusal {
     /// The sender's quorum set is unknown.
     UnknownQuorumSet,
     /// The sender's quorum set is not sane.
-    InsaneQuorumSet,
+    #[serde(rename = "insane_quorum_set")]
+    MalformedQuorumSet,
     /// A value in it is not valid.
     InvalidValue,
     /// The slot is decided, and for another value.
@@ -258,7 +259,7 @@ pub enum ScpEvent {
         /// Whose statement it was (the node itself for its own proposals and timers).
         from: NodeId,
         /// Why.
-        why: Refusal,
+        why: ScpRefusal,
     },
 }
 

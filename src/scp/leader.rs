@@ -1,9 +1,9 @@
 //! Leaders of nomination rounds: who may propose, and whom a node echoes (NOTES 20-23).
 
-use super::compiled_set::CompiledSet;
 use super::driver::Driver;
 use super::id::{NodeId, SlotIndex};
-use super::node_set::NodeSet;
+use super::quorum::compiled_set::CompiledSet;
+use super::quorum::node_set::NodeSet;
 use super::quorum_set::QuorumSet;
 use super::value::Value;
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ type Winners = SmallVec<[NodeId; 2]>;
 type Weights = SmallVec<[(NodeId, u64); 8]>;
 
 /// What the choice of leaders depends on.
-pub(super) struct Election<'a, D> {
+pub(super) struct LeaderElection<'a, D> {
     pub(super) driver: &'a D,
     pub(super) slot: SlotIndex,
     pub(super) prev: &'a Value,
@@ -28,7 +28,7 @@ pub(super) struct Election<'a, D> {
     pub(super) set: Option<&'a QuorumSet>,
 }
 
-impl<D: Driver> Election<'_, D> {
+impl<D: Driver> LeaderElection<'_, D> {
     /// Begins the round after `round`: skips rounds that bring no new leader, adds the new ones to `leaders` and
     /// returns the round reached.
     pub(super) fn next_round(&self, round: u32, leaders: &mut NodeSet) -> u32 {
@@ -223,7 +223,7 @@ mod tests {
             let driver = Hashes { neighbour, priority };
             let prev = Value::from("");
             let local = NodeId(0);
-            let election = Election { driver: &driver, slot: SlotIndex(1), prev: &prev, local, set: None };
+            let election = LeaderElection { driver: &driver, slot: SlotIndex(1), prev: &prev, local, set: None };
             let mut winners = Winners::new();
             election.find_winners(1, &weights, &mut winners);
             prop_assert_eq!(winners.iter().copied().collect::<BTreeSet<_>>(), expected);

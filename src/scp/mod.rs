@@ -52,7 +52,7 @@
 //! | 48-54 | committing | Prepare message (its end), Commit message, Externalize message | 6.2 | `ballot_commit` |
 //! | 55-61 | counters and the ballot timer | Prepare message (`ballot.counter`, `ballot.value`) | 6.2 | `ballot_counter` |
 //! | 62-69 | what is said, and when; restoring | Summary of phases | 6.2 | `ballot_protocol`, `slot`, `protocol` |
-//! | section 7 | inputs on which stellar-core aborts: refused here | | | `turn`, `ballot_protocol` |
+//! | section 7 | inputs on which stellar-core aborts: refused here | | | `transaction`, `ballot_protocol` |
 //!
 //! The departures that surprise a reader of the draft most:
 //!
@@ -77,7 +77,7 @@
 //!
 //! Intact nodes never decide differently, but they can be kept from deciding. A liar that says it has decided at the
 //! highest counter makes a node in CONFIRM accept that commit, and only that: if those who are needed then have accepted
-//! no counter in common, they would have to count up to 2^32 - 1 to meet (`tests/it/liars/stall.rs`). And who hears of
+//! no counter in common, they would have to count up to 2^32 - 1 to meet (`tests/it/byzantine/liveness.rs`). And who hears of
 //! candidates before it nominates itself only stores what it hears (28): a liar that falls silent at the right moment can
 //! leave composites apart for good.
 //!
@@ -87,7 +87,7 @@
 //! 2. Trust: `quorum_set`, `node_set`, `compiled_set`, `set_registry`.
 //! 3. Voting: `ledger` (who said what last), `pledge` (what a ballot statement promises), `ballot_ledger` and
 //!    `nomination_ledger` (who promises it), `quorum`, `federated_voting`.
-//! 4. The protocol: `protocol` (the door), `turn` (one input, all or nothing), `slots`, `slot`, `kept`, `leader`, `nomination_protocol`,
+//! 4. The protocol: `protocol` (the door), `transaction` (one input, all or nothing), `slots`, `slot`, `kept`, `leader`, `nomination_protocol`,
 //!    `ballot_protocol`, `mention`, `ballot_prepare`, `ballot_commit`, `ballot_counter`. `attempt_*` decides, `set_*` changes.
 //!
 //! # Speed
@@ -98,53 +98,38 @@
 //! the reference does (NOTES 39).
 //!
 //! A tally hears of new statements when it is asked: of each in turn, or of all different ones if it has missed more than
-//! there are. So a pledge that nobody asks for any more costs nothing. A turn that changes little costs little to undo:
+//! there are. So a pledge that nobody asks for any more costs nothing. A transaction that changes little costs little to undo:
 //! what is set is moved to where it is kept. And the memory of a forgotten slot serves the next one.
 //! `quorumscope bench scp` and `cargo bench` measure all this.
 
-mod ballot_commit;
-mod ballot_counter;
-mod ballot_ledger;
-mod ballot_prepare;
 mod ballot_protocol;
-mod cascade;
-mod compiled_set;
+mod ballot_ref;
 mod driver;
 mod event;
-mod federated_voting;
 mod id;
-mod kept;
 mod leader;
-mod ledger;
-mod mention;
-mod minimal_quorum;
-mod node_set;
-mod nomination_ledger;
 mod nomination_protocol;
-mod pledge;
 mod protocol;
 mod quorum;
 mod quorum_set;
-mod refusals;
-mod set_registry;
 mod slot;
-mod slots;
-mod spoken;
+mod slot_table;
 mod statement;
 #[cfg(test)]
 mod stub_driver;
-mod turn;
+mod transaction;
+mod undo;
 mod value;
 mod value_set;
 
 pub use driver::{Driver, ValidationContext, Validity};
 pub use event::{
-    BallotPhase, BallotReason, Effect, Evidence, Refusal, Rule, ScpEvent, ScpTimer, SlotState,
-    VoteReason,
+    BallotPhase, BallotReason, Effect, Evidence, ScpEvent, ScpRefusal, ScpTimer, SlotState,
+    VoteReason, VotingRule,
 };
 pub use id::{Counter, NodeId, QuorumSetId, SlotIndex};
-pub use node_set::NodeSet;
-pub use protocol::{LocalNode, Nomination, Recording, Scp};
-pub use quorum_set::{Insanity, QuorumSet};
+pub use protocol::{EvidenceMode, LocalNode, NominateOutcome, Scp};
+pub use quorum::node_set::NodeSet;
+pub use quorum_set::{QuorumSet, QuorumSetError};
 pub use statement::{Ballot, Envelope, Statement};
 pub use value::Value;

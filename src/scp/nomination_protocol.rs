@@ -1,14 +1,14 @@
 //! Nomination: finding values that a quorum is willing to decide. X, Y, Z: voted, accepted, confirmed (NOTES 20-36).
 
 use super::driver::{Driver, ValidationContext, Validity};
-use super::event::{Evidence, Refusal, ScpEvent, ScpTimer, VoteReason};
-use super::kept::Kept;
-use super::leader::Election;
-use super::node_set::NodeSet;
-use super::protocol::Nomination;
-use super::slot::Voice;
-use super::statement::{Envelope, Origin, Statement};
-use super::turn::{Broken, Kind, Taken, Turn};
+use super::event::{Evidence, ScpEvent, ScpRefusal, ScpTimer, VoteReason};
+use super::leader::LeaderElection;
+use super::protocol::NominateOutcome;
+use super::quorum::node_set::NodeSet;
+use super::slot::Emission;
+use super::statement::{Envelope, Statement, StatementSource};
+use super::transaction::{FollowUp, InvariantViolated, StatementKind, Transaction};
+use super::undo::Undoable;
 use super::value::Value;
 use super::value_set::ValueSet;
 use smallvec::SmallVec;
@@ -17,13 +17,13 @@ use std::sync::Arc;
 
 /// The variables of nomination in one slot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct NominationVars {
+pub(super) struct NominationState {
     /// `nominate` was called and nomination was not called off since.
-    pub(super) nominating: Kept<bool>,
+    pub(super) nominating: Undoable<bool>,
     /// The round; 0 before the first.
-    pub(super) round: Kept<u32>,
+    pub(super) round: Undoable<u32>,
     /// The leaders of all rounds so far.
-    pub(super) leaders: Kept<NodeSet>,
+    pub(super) leaders: Undoable<NodeSet>,
     /// X: values voted for.
     pub(super) voted: ValueSet,
     /// Y: values accepted.
@@ -31,34 +31,34 @@ pub(super) struct NominationVars {
     /// Z: candidates.
     pub(super) candidates: ValueSet,
     /// The latest combination of the candidates.
-    pub(super) composite: Kept<Option<Value>>,
+    pub(super) composite: Undoable<Option<Value>>,
     /// What the rounds are about; none before the first.
-    pub(super) proposal: Kept<Option<Proposal>>,
+    pub(super) proposal: Undoable<Option<NominationInput>>,
     /// The last own NOMINATE that was newer than the one before; sent, if the node speaks.
-    pub(super) last: Kept<Option<Arc<Envelope>>>,
+    pub(super) last: Undoable<Option<Arc<Envelope>>>,
 }
 
 /// What `nominate` was last called with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Proposal {
+pub(super) struct NominationInput {
     /// The node's own value; none if it only echoes.
     pub(super) value: Option<Value>,
     /// The decision of the slot before.
     pub(super) prev: Value,
 }
 
-impl NominationVars {
+impl NominationState {
     /// From here on can be undone.
-    pub(super) fn begin(&mut self) {
-        self.nominating.begin();
-        self.round.begin();
-        self.leaders.begin();
-        self.voted.begin();
-        self.accepted.begin();
-        self.candidates.begin();
-        self.composite.begin();
-        self.proposal.begin();
-        self.last.begin();
+    pub(super) fn checkpoint(&mut self) {
+        self.nominating.checkpoint();
+        self.round.checkpoint();
+        self.leaders.checkpoint();
+        self.voted.checkpoint();
+        self.accepted.checkpoint();
+        self.candidates.checkpoint();
+        self.composite.checkpoint();
+        self.proposal.checkpoint();
+        self.last.checkpoint();
     }
 
     /// Nothing has happened yet; the memory is kept.
@@ -67,25 +67,25 @@ impl NominationVars {
             [&mut self.voted, &mut self.accepted, &mut self.candidates].map(std::mem::take);
         sets.iter_mut().for_each(ValueSet::clear);
         let [voted, accepted, candidates] = sets;
-        *self = NominationVars {
+        *self = NominationState {
             voted,
             accepted,
             candidates,
-            ..NominationVars::default()
+            ..NominationState::default()
         };
     }
 
-    /// Makes everything again what it was at [`NominationVars::begin`].
-    pub(super) fn undo(&mut self) {
-        self.nominating.undo();
-        self.round.undo();
-        self.leaders.undo();
-        self.voted.undo();
-        self.accepted.undo();
-        self.candidates.undo();
-        self.composite.undo();
-        self.proposal.undo();
-        self.last.undo();
+    /// Makes everything again what it was at [`NominationState::checkpoint`].
+    pub(super) fn rollback(&mut self) {
+        self.nominating.rollback();
+        self.round.rollback();
+        self.leaders.rollback();
+        self.voted.rollback();
+        self.accepted.rollback();
+        self.candidates.rollback();
+        self.composite.rollback();
+        self.proposal.rollback();
+        self.last.rollback();
     }
 
     /// What must hold whenever no input is being worked off.
@@ -93,7 +93,7 @@ impl NominationVars {
     /// # Errors
     /// Which invariant is broken.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
-        if self.candidates.beyond(&self.accepted).next().is_some() {
+        if self.candidates.difference(&self.accepted).next().is_some() {
             return Err("Z is part of Y");
         }
         if !*self.nominating && *self.round == 0 {
@@ -107,25 +107,28 @@ impl NominationVars {
     }
 }
 
-impl<D: Driver> Turn<'_, D> {
+impl<D: Driver> Transaction<'_, D> {
     /// Begins a round: chooses leaders, votes for what they say or for the own value, and says so.
-    pub(super) fn nominate(&mut self, proposal: Proposal) -> Result<Nomination, Broken> {
+    pub(super) fn nominate(
+        &mut self,
+        proposal: NominationInput,
+    ) -> Result<NominateOutcome, InvariantViolated> {
         if !self.slot.nomination().candidates.is_empty() {
-            return Ok(Nomination::Unchanged);
+            return Ok(NominateOutcome::Unchanged);
         }
         self.look_up_unknown_sets();
         self.begin_round(proposal);
         let echoed = self.echo_leaders();
         let proposed = self.propose_own();
         if !(echoed || proposed) {
-            return Ok(Nomination::Unchanged);
+            return Ok(NominateOutcome::Unchanged);
         }
-        self.say_nomination()?;
-        Ok(Nomination::Updated)
+        self.emit_nomination()?;
+        Ok(NominateOutcome::Updated)
     }
 
     /// The nomination timer ran out: the next round, about the same.
-    pub(super) fn nomination_timed_out(&mut self) -> Result<(), Broken> {
+    pub(super) fn nomination_timed_out(&mut self) -> Result<(), InvariantViolated> {
         let nomination = self.slot.nomination();
         match Option::clone(&nomination.proposal) {
             Some(proposal) if *nomination.nominating => self.nominate(proposal).map(drop),
@@ -133,9 +136,9 @@ impl<D: Driver> Turn<'_, D> {
         }
     }
 
-    fn begin_round(&mut self, proposal: Proposal) {
+    fn begin_round(&mut self, proposal: NominationInput) {
         let mut leaders = NodeSet::clone(&self.slot.nomination().leaders);
-        let election = Election {
+        let election = LeaderElection {
             driver: self.driver,
             slot: self.slot.index,
             prev: &proposal.prev,
@@ -149,10 +152,10 @@ impl<D: Driver> Turn<'_, D> {
         nomination.round.set(round);
         nomination.leaders.set(leaders);
         nomination.proposal.set(Some(proposal));
-        self.event(|turn| ScpEvent::RoundStarted {
-            slot: turn.slot.index,
+        self.event(|tx| ScpEvent::RoundStarted {
+            slot: tx.slot.index,
             round,
-            leaders: turn.slot.nomination().leaders.iter().collect(),
+            leaders: tx.slot.nomination().leaders.iter().collect(),
             timeout,
         });
         self.set_timer(ScpTimer::Nomination, timeout);
@@ -163,7 +166,7 @@ impl<D: Driver> Turn<'_, D> {
         let leaders = NodeSet::clone(&self.slot.nomination().leaders);
         let mut any = false;
         for leader in leaders.iter() {
-            let said = self.slot.nominations.ledger().get(leader);
+            let said = self.slot.nominations.latest().get(leader);
             if let Some(envelope) = said.map(|recorded| Arc::clone(&recorded.envelope)) {
                 any |= self.echo(&envelope);
             }
@@ -210,7 +213,10 @@ impl<D: Driver> Turn<'_, D> {
         let mut best: Option<Cow<'_, Value>> = None;
         let mut best_hash = None;
         for value in fresh {
-            if !self.driver.has_room(votes.as_slice(), &of_leader, &value) {
+            if !self
+                .driver
+                .may_add_vote(votes.as_slice(), &of_leader, &value)
+            {
                 continue;
             }
             // Hashed only if there is a choice. Of equal hashes the last wins.
@@ -254,40 +260,46 @@ impl<D: Driver> Turn<'_, D> {
 
     fn vote_nominate(&mut self, value: Value, reason: VoteReason) {
         self.slot.nomination_mut().voted.insert(&value);
-        self.event(|turn| ScpEvent::VotedNominate {
-            slot: turn.slot.index,
+        self.event(|tx| ScpEvent::VotedNominate {
+            slot: tx.slot.index,
             value,
             reason,
         });
     }
 
     /// Takes in a NOMINATE, of the network or of the node itself.
-    pub(super) fn process_nominate(&mut self, envelope: &Arc<Envelope>) -> Result<(), Refusal> {
-        match self.take_nominate(envelope)? {
-            Taken::News => Ok(self.advance_nomination(envelope)?),
-            Taken::Settled => Ok(()),
+    pub(super) fn process_nominate(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
+        match self.record_nominate(envelope)? {
+            FollowUp::Needed => Ok(self.advance_nomination(envelope)?),
+            FollowUp::Done => Ok(()),
         }
     }
 
     /// Judges and records a NOMINATE; what it brings about is another question.
-    pub(super) fn take_nominate(&mut self, envelope: &Arc<Envelope>) -> Result<Taken, Refusal> {
-        let last = self.slot.nominations.ledger().statement(envelope.from);
+    pub(super) fn record_nominate(
+        &mut self,
+        envelope: &Arc<Envelope>,
+    ) -> Result<FollowUp, ScpRefusal> {
+        let last = self.slot.nominations.latest().statement(envelope.from);
         if last.is_some_and(|last| !envelope.statement.is_newer_than(last)) {
-            return Err(Refusal::NotNewer);
+            return Err(ScpRefusal::NotNewer);
         }
-        if !envelope.statement.is_sane(Origin::Peer) {
-            return Err(Refusal::NotSane);
+        if !envelope.statement.is_sane(StatementSource::Peer) {
+            return Err(ScpRefusal::NotSane);
         }
         let set = self.sender_set(envelope);
         self.record(Arc::clone(envelope), set);
         match *self.slot.nomination().nominating {
-            true => Ok(Taken::News),
-            false => Ok(Taken::Settled),
+            true => Ok(FollowUp::Needed),
+            false => Ok(FollowUp::Done),
         }
     }
 
     /// Everything that a newer NOMINATE can bring about, in this order (NOTES 34).
-    pub(super) fn advance_nomination(&mut self, envelope: &Envelope) -> Result<(), Broken> {
+    pub(super) fn advance_nomination(
+        &mut self,
+        envelope: &Envelope,
+    ) -> Result<(), InvariantViolated> {
         self.look_up_unknown_sets();
         let mut changed = self.attempt_accept_nominated(&envelope.statement);
         let new_candidates = self.attempt_confirm_nominated();
@@ -296,7 +308,7 @@ impl<D: Driver> Turn<'_, D> {
             changed |= self.echo(envelope);
         }
         if changed {
-            self.say_nomination()?;
+            self.emit_nomination()?;
         }
         if new_candidates {
             self.combine_candidates()?;
@@ -323,8 +335,11 @@ impl<D: Driver> Turn<'_, D> {
 
     fn may_accept_nominated(&self, value: &Value) -> Option<Evidence> {
         let support = self.slot.nominations.support(value)?;
-        self.electorate(Kind::Nominate)
-            .accept(&support.votes, &support.accepts, self.recording)
+        self.quorum_checker(StatementKind::Nomination).accept(
+            &support.votes,
+            &support.accepts,
+            self.evidence_mode,
+        )
     }
 
     fn set_accepted_nominated(&mut self, value: &Value, evidence: Evidence) -> bool {
@@ -332,8 +347,8 @@ impl<D: Driver> Turn<'_, D> {
             let nomination = self.slot.nomination_mut();
             nomination.accepted.insert(value);
             nomination.voted.insert(value);
-            self.event(|turn| ScpEvent::AcceptedNominated {
-                slot: turn.slot.index,
+            self.event(|tx| ScpEvent::AcceptedNominated {
+                slot: tx.slot.index,
                 value: value.clone(),
                 evidence,
             });
@@ -364,8 +379,8 @@ impl<D: Driver> Turn<'_, D> {
             }
             let support = self.slot.nominations.support(value);
             let evidence = support.and_then(|support| {
-                self.electorate(Kind::Nominate)
-                    .confirm(&support.accepts, self.recording)
+                self.quorum_checker(StatementKind::Nomination)
+                    .confirm(&support.accepts, self.evidence_mode)
             });
             if let Some(evidence) = evidence {
                 self.set_confirmed_nominated(value.clone(), evidence);
@@ -377,8 +392,8 @@ impl<D: Driver> Turn<'_, D> {
 
     fn set_confirmed_nominated(&mut self, value: Value, evidence: Evidence) {
         self.slot.nomination_mut().candidates.insert(&value);
-        self.event(|turn| ScpEvent::ConfirmedNominated {
-            slot: turn.slot.index,
+        self.event(|tx| ScpEvent::ConfirmedNominated {
+            slot: tx.slot.index,
             value,
             evidence,
         });
@@ -386,7 +401,7 @@ impl<D: Driver> Turn<'_, D> {
     }
 
     /// Combines all candidates and starts balloting with the result, unless that has started (NOTES 34, 36).
-    fn combine_candidates(&mut self) -> Result<(), Broken> {
+    fn combine_candidates(&mut self) -> Result<(), InvariantViolated> {
         let candidates = &self.slot.nomination().candidates;
         let combined = self.driver.combine(self.slot.index, candidates.as_slice());
         // Most often it is one of them: then all nodes go on with one and the same value in memory.
@@ -395,26 +410,27 @@ impl<D: Driver> Turn<'_, D> {
         let Some(value) = composite else {
             return Ok(());
         };
-        self.event(|turn| ScpEvent::Composite {
-            slot: turn.slot.index,
+        self.event(|tx| ScpEvent::Composite {
+            slot: tx.slot.index,
             value: value.clone(),
         });
         self.start_balloting(value)
     }
 
     /// Tells itself what it now votes for and accepts, then the others (NOTES 35).
-    fn say_nomination(&mut self) -> Result<(), Broken> {
+    fn emit_nomination(&mut self) -> Result<(), InvariantViolated> {
         let nomination = self.slot.nomination();
         let envelope = self.own_envelope(Statement::Nominate {
             voted: nomination.voted.as_slice().to_vec(),
             accepted: nomination.accepted.as_slice().to_vec(),
         });
-        self.process_nominate(&envelope).map_err(|_| Broken)?;
+        self.process_nominate(&envelope)
+            .map_err(|_| InvariantViolated)?;
         let last = self.slot.nomination().last.as_ref();
         if last.is_none_or(|last| envelope.statement.is_newer_than(&last.statement)) {
             let last = Some(Arc::clone(&envelope));
             self.slot.nomination_mut().last.set(last);
-            if self.slot.voice() == Voice::Speaks {
+            if self.slot.emission() == Emission::Enabled {
                 self.emit(envelope);
             }
         }

@@ -1,14 +1,14 @@
 //! `Scp`: the protocol of one node over all its slots; the only door into this module.
 
 use super::driver::Driver;
-use super::event::{Effect, Refusal, ScpEvent, ScpTimer, SlotState};
+use super::event::{Effect, ScpEvent, ScpRefusal, ScpTimer, SlotState};
 use super::id::{NodeId, QuorumSetId, SlotIndex};
-use super::nomination_protocol::Proposal;
-use super::set_registry::SetRegistry;
-use super::slot::{Slot, Voice};
-use super::slots::{Novelty, Slots};
-use super::statement::{Envelope, Origin};
-use super::turn::Turn;
+use super::nomination_protocol::NominationInput;
+use super::quorum::registry::SetRegistry;
+use super::slot::{Emission, Slot};
+use super::slot_table::{SlotLookup, SlotTable};
+use super::statement::{Envelope, StatementSource};
+use super::transaction::Transaction;
 use super::value::Value;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct LocalNode {
 
 /// Whether a call to [`Scp::nominate`] made the node vote for something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nomination {
+pub enum NominateOutcome {
     /// It did.
     Updated,
     /// It did not.
@@ -34,31 +34,31 @@ pub enum Nomination {
 
 /// Whether transitions are reported as [`Effect::Event`], with the evidence for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recording {
+pub enum EvidenceMode {
     /// They are.
-    Events,
+    Record,
     /// They are not; witness sets are never computed.
-    Silent,
+    Skip,
 }
 
 /// The protocol of one node, over all slots. Slots are independent of each other (NOTES 15).
 #[derive(Clone, Debug)]
 pub struct Scp {
     local: LocalNode,
-    recording: Recording,
+    evidence_mode: EvidenceMode,
     sets: SetRegistry,
-    slots: Slots,
+    slots: SlotTable,
 }
 
 impl Scp {
     /// A node that has not heard anything yet.
     #[must_use]
-    pub fn new(local: LocalNode, recording: Recording) -> Scp {
+    pub fn new(local: LocalNode, evidence_mode: EvidenceMode) -> Scp {
         Scp {
             local,
-            recording,
+            evidence_mode,
             sets: SetRegistry::default(),
-            slots: Slots::default(),
+            slots: SlotTable::default(),
         }
     }
 
@@ -72,13 +72,13 @@ impl Scp {
         value: Option<Value>,
         prev: Value,
         out: &mut Vec<Effect>,
-    ) -> Nomination {
-        let result = self.turn(driver, slot, out, |turn| {
-            Ok(turn.nominate(Proposal { value, prev })?)
+    ) -> NominateOutcome {
+        let result = self.transact(driver, slot, out, |tx| {
+            Ok(tx.nominate(NominationInput { value, prev })?)
         });
         result.unwrap_or_else(|why| {
             self.report_refusal(slot, self.local.id, why, out);
-            Nomination::Unchanged
+            NominateOutcome::Unchanged
         })
     }
 
@@ -91,16 +91,16 @@ impl Scp {
         driver: &D,
         envelope: &Arc<Envelope>,
         out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ScpRefusal> {
         let (slot, from) = (envelope.slot, envelope.from);
         let result = if from.0 >= NodeId::LIMIT {
-            Err(Refusal::NotSane)
+            Err(ScpRefusal::NotSane)
         } else {
-            self.turn(driver, slot, out, |turn| {
+            self.transact(driver, slot, out, |tx| {
                 if envelope.statement.is_nominate() {
-                    turn.process_nominate(envelope)
+                    tx.process_nominate(envelope)
                 } else {
-                    turn.process_ballot(envelope, Origin::Peer)
+                    tx.process_ballot(envelope, StatementSource::Peer)
                 }
             })
         };
@@ -114,21 +114,21 @@ impl Scp {
     ///
     /// It is as if they had come one after the other, except that what they bring about is looked for when all are
     /// known, and once for what many of them say: in a large network searching for quorums is what costs.
-    pub fn receive_together<D: Driver>(
+    pub fn receive_batch<D: Driver>(
         &mut self,
         driver: &D,
         slot: SlotIndex,
         envelopes: &[Arc<Envelope>],
         out: &mut Vec<Effect>,
-    ) -> Vec<(NodeId, Refusal)> {
+    ) -> Vec<(NodeId, ScpRefusal)> {
         let mut refused = Vec::new();
         let is_plain =
             |envelope: &Arc<Envelope>| envelope.slot == slot && envelope.from.0 < NodeId::LIMIT;
         let together = envelopes.len() > 1 && envelopes.iter().all(is_plain);
         let done = together
             && self
-                .turn(driver, slot, out, |turn| {
-                    Ok(turn.process_together(envelopes, &mut refused)?)
+                .transact(driver, slot, out, |tx| {
+                    Ok(tx.process_batch(envelopes, &mut refused)?)
                 })
                 .is_ok();
         if done {
@@ -158,9 +158,9 @@ impl Scp {
         if self.slots.get(slot).is_none() {
             return;
         }
-        let result = self.turn(driver, slot, out, |turn| match timer {
-            ScpTimer::Nomination => Ok(turn.nomination_timed_out()?),
-            ScpTimer::Ballot => Ok(turn.ballot_timed_out()?),
+        let result = self.transact(driver, slot, out, |tx| match timer {
+            ScpTimer::Nomination => Ok(tx.nomination_timed_out()?),
+            ScpTimer::Ballot => Ok(tx.ballot_timed_out()?),
         });
         if let Err(why) = result {
             self.report_refusal(slot, self.local.id, why, out);
@@ -189,12 +189,12 @@ impl Scp {
         driver: &D,
         envelope: Arc<Envelope>,
         out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ScpRefusal> {
         let (slot, from) = (envelope.slot, envelope.from);
         let result = if from == self.local.id {
-            self.turn(driver, slot, out, |turn| turn.restore(&envelope))
+            self.transact(driver, slot, out, |tx| tx.restore(&envelope))
         } else {
-            Err(Refusal::NotOwn)
+            Err(ScpRefusal::NotOwn)
         };
         if let Err(why) = result {
             self.report_refusal(slot, from, why, out);
@@ -219,8 +219,8 @@ impl Scp {
     /// The latest statements of everybody about `slot`: nominations by sender, then ballot statements by sender.
     pub fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
         self.slots.get(slot).into_iter().flat_map(|slot| {
-            let ballots = slot.ballots.ledger().envelopes();
-            slot.nominations.ledger().envelopes().chain(ballots)
+            let ballots = slot.ballots.latest().envelopes();
+            slot.nominations.latest().envelopes().chain(ballots)
         })
     }
 
@@ -247,39 +247,39 @@ impl Scp {
     }
 
     /// Works off one input in one slot: all of it, or nothing.
-    fn turn<D: Driver, T>(
+    fn transact<D: Driver, T>(
         &mut self,
         driver: &D,
         index: SlotIndex,
         out: &mut Vec<Effect>,
-        work: impl FnOnce(&mut Turn<'_, D>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let voice = match self.local.is_validator {
-            true => Voice::Speaks,
-            false => Voice::Silent,
+        work: impl FnOnce(&mut Transaction<'_, D>) -> Result<T, ScpRefusal>,
+    ) -> Result<T, ScpRefusal> {
+        let emission = match self.local.is_validator {
+            true => Emission::Enabled,
+            false => Emission::Suppressed,
         };
         let local_set = self.sets.resolve_local(driver, self.local.quorum_set);
-        let (slot, novelty) = self.slots.get_or_add(index, voice);
-        slot.begin();
-        let kept = out.len();
-        let result = work(&mut Turn {
+        let (slot, lookup) = self.slots.get_or_add(index, emission);
+        slot.checkpoint();
+        let effects_before = out.len();
+        let result = work(&mut Transaction {
             driver,
             local: self.local,
             local_set,
             sets: &mut self.sets,
             slot,
             out,
-            recording: self.recording,
+            evidence_mode: self.evidence_mode,
             level: 0,
         })
-        .and_then(|value| match slot.check_touched() {
+        .and_then(|value| match slot.check_dirty() {
             Ok(()) => Ok(value),
-            Err(_) => Err(Refusal::BreaksInvariant),
+            Err(_) => Err(ScpRefusal::BreaksInvariant),
         });
         if result.is_err() {
-            slot.undo();
-            out.truncate(kept);
-            if novelty == Novelty::New {
+            slot.rollback();
+            out.truncate(effects_before);
+            if lookup == SlotLookup::New {
                 self.slots.remove(index);
             }
         }
@@ -287,8 +287,14 @@ impl Scp {
     }
 
     /// Says that an input was refused. Stale copies are everyday gossip and not worth an event.
-    fn report_refusal(&self, slot: SlotIndex, from: NodeId, why: Refusal, out: &mut Vec<Effect>) {
-        if self.recording == Recording::Events && why != Refusal::NotNewer {
+    fn report_refusal(
+        &self,
+        slot: SlotIndex,
+        from: NodeId,
+        why: ScpRefusal,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.evidence_mode == EvidenceMode::Record && why != ScpRefusal::NotNewer {
             let event = ScpEvent::Refused { slot, from, why };
             out.push(Effect::Event(event));
         }

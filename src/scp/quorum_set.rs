@@ -2,9 +2,9 @@
 //!
 //! What has to be asked millions of times (slice? v-blocking?) is asked of a `CompiledSet`.
 
-use super::compiled_set::CompiledSet;
 use super::id::NodeId;
-use super::node_set::NodeSet;
+use super::quorum::compiled_set::CompiledSet;
+use super::quorum::node_set::NodeSet;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -24,7 +24,7 @@ pub struct QuorumSet {
 /// What is wrong with a quorum set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Insanity {
+pub enum QuorumSetError {
     /// A threshold is 0.
     ThresholdZero,
     /// A threshold is higher than the number of entries.
@@ -39,26 +39,26 @@ pub enum Insanity {
     TooManyNodes,
 }
 
-impl Insanity {
+impl QuorumSetError {
     /// In words, with what nodes are called where it is read.
     #[must_use]
     pub fn to_text(self, name: impl FnOnce(NodeId) -> String) -> String {
         match self {
-            Insanity::ThresholdZero | Insanity::ThresholdTooHigh => {
+            QuorumSetError::ThresholdZero | QuorumSetError::ThresholdTooHigh => {
                 "a threshold lies outside 1 to the number of entries that it counts".to_owned()
             }
-            Insanity::NodeTwice(node) => {
+            QuorumSetError::NodeTwice(node) => {
                 let name = name(node);
                 format!("it names {name} twice, expected each node at most once")
             }
-            Insanity::TooDeep => {
+            QuorumSetError::TooDeep => {
                 format!(
                     "expected at most {} levels of inner sets",
                     QuorumSet::DEPTH_MAX
                 )
             }
-            Insanity::Empty => "expected at least one node in it".to_owned(),
-            Insanity::TooManyNodes => {
+            QuorumSetError::Empty => "expected at least one node in it".to_owned(),
+            QuorumSetError::TooManyNodes => {
                 format!("expected at most {} nodes in it", QuorumSet::NODES_MAX)
             }
         }
@@ -85,14 +85,14 @@ impl QuorumSet {
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn check_sane(&self) -> Result<(), Insanity> {
+    pub fn check_sane(&self) -> Result<(), QuorumSetError> {
         let mut seen = NodeSet::new();
         let mut count = 0;
         self.check_level(0, &mut seen, &mut count)?;
         match count {
-            0 => Err(Insanity::Empty),
+            0 => Err(QuorumSetError::Empty),
             1..=QuorumSet::NODES_MAX => Ok(()),
-            _ => Err(Insanity::TooManyNodes),
+            _ => Err(QuorumSetError::TooManyNodes),
         }
     }
 
@@ -101,20 +101,20 @@ impl QuorumSet {
         depth: u32,
         seen: &mut NodeSet,
         count: &mut usize,
-    ) -> Result<(), Insanity> {
+    ) -> Result<(), QuorumSetError> {
         if depth > QuorumSet::DEPTH_MAX {
-            return Err(Insanity::TooDeep);
+            return Err(QuorumSetError::TooDeep);
         }
         if self.threshold == 0 {
-            return Err(Insanity::ThresholdZero);
+            return Err(QuorumSetError::ThresholdZero);
         }
         if self.threshold as usize > self.entries() {
-            return Err(Insanity::ThresholdTooHigh);
+            return Err(QuorumSetError::ThresholdTooHigh);
         }
         *count = count.saturating_add(self.validators.len());
         for &node in &self.validators {
             if node.0 < NodeId::LIMIT && !seen.insert(node) {
-                return Err(Insanity::NodeTwice(node));
+                return Err(QuorumSetError::NodeTwice(node));
             }
         }
         self.inner
@@ -330,7 +330,7 @@ mod tests {
                 inner: vec![set],
             };
         }
-        assert_eq!(set.check_sane(), Err(Insanity::TooDeep));
+        assert_eq!(set.check_sane(), Err(QuorumSetError::TooDeep));
         assert!(!set.is_slice(&nodes(&[0])));
         assert!(set.weight(NodeId(0)) == 0 && set.nodes().is_empty());
         assert!(set.normalised().nodes().is_empty());

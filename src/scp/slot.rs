@@ -1,13 +1,13 @@
-//! `Slot`: everything one node knows and has done about one slot, and how a turn in it is undone.
+//! `Slot`: everything one node knows and has done about one slot, and how a transaction in it is undone.
 
-use super::ballot_ledger::BallotLedger;
-use super::ballot_protocol::BallotVars;
+use super::ballot_protocol::BallotState;
 use super::event::{BallotPhase, SlotState};
 use super::id::SlotIndex;
-use super::kept::Kept;
-use super::nomination_ledger::NominationLedger;
-use super::nomination_protocol::NominationVars;
+use super::nomination_protocol::NominationState;
+use super::quorum::ballots::Ballots;
+use super::quorum::nominations::Nominations;
 use super::statement::Envelope;
+use super::undo::Undoable;
 use super::value::Value;
 use std::sync::Arc;
 
@@ -15,123 +15,123 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) index: SlotIndex,
-    pub(super) nominations: NominationLedger,
-    pub(super) ballots: BallotLedger,
-    nomination: NominationVars,
-    ballot: BallotVars,
-    nomination_touch: Touch,
-    ballot_touch: Touch,
-    fully_validated: Kept<bool>,
+    pub(super) nominations: Nominations,
+    pub(super) ballots: Ballots,
+    nomination: NominationState,
+    ballot: BallotState,
+    nomination_dirty: Dirty,
+    ballot_dirty: Dirty,
+    fully_validated: Undoable<bool>,
 }
 
-/// Whether variables may have changed in this turn.
+/// Whether variables may have changed in this transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Touch {
+enum Dirty {
     #[default]
-    Untouched,
-    Touched,
+    Clean,
+    Dirty,
 }
 
 /// Whether a node speaks about a slot at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Voice {
+pub(super) enum Emission {
     /// It does.
-    Speaks,
+    Enabled,
     /// It computes along in silence: not a validator, or a value could not be validated (NOTES 13, 67).
-    Silent,
+    Suppressed,
 }
 
 impl Slot {
     /// A slot about which nothing is known.
-    pub(super) fn new(index: SlotIndex, voice: Voice) -> Slot {
+    pub(super) fn new(index: SlotIndex, emission: Emission) -> Slot {
         Slot {
             index,
-            nominations: NominationLedger::default(),
-            ballots: BallotLedger::default(),
-            nomination: NominationVars::default(),
-            ballot: BallotVars::default(),
-            nomination_touch: Touch::Untouched,
-            ballot_touch: Touch::Untouched,
-            fully_validated: Kept::new(voice == Voice::Speaks),
+            nominations: Nominations::default(),
+            ballots: Ballots::default(),
+            nomination: NominationState::default(),
+            ballot: BallotState::default(),
+            nomination_dirty: Dirty::Clean,
+            ballot_dirty: Dirty::Clean,
+            fully_validated: Undoable::new(emission == Emission::Enabled),
         }
     }
 
     /// Becomes another slot about which nothing is known; the memory is kept.
-    pub(super) fn reuse(&mut self, index: SlotIndex, voice: Voice) {
+    pub(super) fn reuse(&mut self, index: SlotIndex, emission: Emission) {
         self.index = index;
         self.nominations.clear();
         self.ballots.clear();
         self.nomination.clear();
-        self.ballot = BallotVars::default();
-        self.nomination_touch = Touch::Untouched;
-        self.ballot_touch = Touch::Untouched;
-        self.fully_validated = Kept::new(voice == Voice::Speaks);
+        self.ballot = BallotState::default();
+        self.nomination_dirty = Dirty::Clean;
+        self.ballot_dirty = Dirty::Clean;
+        self.fully_validated = Undoable::new(emission == Emission::Enabled);
     }
 
     /// The variables of nomination.
-    pub(super) fn nomination(&self) -> &NominationVars {
+    pub(super) fn nomination(&self) -> &NominationState {
         &self.nomination
     }
 
-    /// The variables of nomination, for changing them until the turn ends.
-    pub(super) fn nomination_mut(&mut self) -> &mut NominationVars {
-        self.nomination_touch = Touch::Touched;
+    /// The variables of nomination, for changing them until the transaction ends.
+    pub(super) fn nomination_mut(&mut self) -> &mut NominationState {
+        self.nomination_dirty = Dirty::Dirty;
         &mut self.nomination
     }
 
     /// The variables of the ballot protocol.
-    pub(super) fn ballot(&self) -> &BallotVars {
+    pub(super) fn ballot(&self) -> &BallotState {
         &self.ballot
     }
 
-    /// The variables of the ballot protocol, for changing them until the turn ends.
-    pub(super) fn ballot_mut(&mut self) -> &mut BallotVars {
-        self.ballot_touch = Touch::Touched;
+    /// The variables of the ballot protocol, for changing them until the transaction ends.
+    pub(super) fn ballot_mut(&mut self) -> &mut BallotState {
+        self.ballot_dirty = Dirty::Dirty;
         &mut self.ballot
     }
 
     /// Does the node speak about this slot?
-    pub(super) fn voice(&self) -> Voice {
+    pub(super) fn emission(&self) -> Emission {
         if *self.fully_validated {
-            Voice::Speaks
+            Emission::Enabled
         } else {
-            Voice::Silent
+            Emission::Suppressed
         }
     }
 
     /// From now on the node is silent about this slot.
-    pub(super) fn fall_silent(&mut self) {
+    pub(super) fn suppress_emission(&mut self) {
         self.fully_validated.set(false);
     }
 
     /// From here on can be undone.
     #[inline]
-    pub(super) fn begin(&mut self) {
-        if std::mem::take(&mut self.nomination_touch) == Touch::Touched {
-            self.nomination.begin();
+    pub(super) fn checkpoint(&mut self) {
+        if std::mem::take(&mut self.nomination_dirty) == Dirty::Dirty {
+            self.nomination.checkpoint();
         }
-        if std::mem::take(&mut self.ballot_touch) == Touch::Touched {
-            self.ballot.begin();
+        if std::mem::take(&mut self.ballot_dirty) == Dirty::Dirty {
+            self.ballot.checkpoint();
         }
-        self.fully_validated.begin();
-        self.nominations.ledger_mut().begin();
-        self.ballots.ledger_mut().begin();
+        self.fully_validated.checkpoint();
+        self.nominations.latest_mut().checkpoint();
+        self.ballots.latest_mut().checkpoint();
     }
 
-    /// Puts everything back as it was at [`Slot::begin`].
-    pub(super) fn undo(&mut self) {
-        self.nomination.undo();
-        self.ballot.undo();
-        self.fully_validated.undo();
-        self.nominations.undo();
-        self.ballots.undo();
+    /// Puts everything back as it was at [`Slot::checkpoint`].
+    pub(super) fn rollback(&mut self) {
+        self.nomination.rollback();
+        self.ballot.rollback();
+        self.fully_validated.rollback();
+        self.nominations.rollback();
+        self.ballots.rollback();
     }
 
-    /// Checks what this turn may have broken.
-    pub(super) fn check_touched(&self) -> Result<(), &'static str> {
-        match self.ballot_touch {
-            Touch::Touched => self.ballot.check_invariants(),
-            Touch::Untouched => Ok(()),
+    /// Checks what this transaction may have broken.
+    pub(super) fn check_dirty(&self) -> Result<(), &'static str> {
+        match self.ballot_dirty {
+            Dirty::Dirty => self.ballot.check_invariants(),
+            Dirty::Clean => Ok(()),
         }
     }
 
@@ -149,14 +149,14 @@ impl Slot {
     /// it.
     fn check_own_statements(&self) -> Result<(), &'static str> {
         let own = [
-            (&*self.nomination.last, self.nominations.ledger()),
-            (&*self.ballot.last, self.ballots.ledger()),
+            (&*self.nomination.last, self.nominations.latest()),
+            (&*self.ballot.last, self.ballots.latest()),
         ];
-        for (last, ledger) in own {
+        for (last, latest) in own {
             let Some(last) = last else {
                 continue;
             };
-            let recorded = ledger.statement(last.from);
+            let recorded = latest.statement(last.from);
             if recorded.is_none_or(|recorded| last.statement.is_newer_than(recorded)) {
                 return Err("what was said last is on record");
             }
@@ -184,7 +184,7 @@ impl Slot {
         ];
         sent.into_iter()
             .flatten()
-            .filter(|_| self.voice() == Voice::Speaks)
+            .filter(|_| self.emission() == Emission::Enabled)
     }
 
     /// Everything an inspector shows.

@@ -85,7 +85,7 @@ pub enum Statement {
 
 /// Who made a statement that is being checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum StatementSource {
     /// The local node: before its first ballot it tells itself statements with counter 0 (NOTES 64).
     Own,
     /// Another node.
@@ -100,7 +100,7 @@ impl Statement {
     }
 
     /// Does it contradict itself (NOTES 5-8)? Its quorum set is not looked at.
-    pub(super) fn is_sane(&self, origin: Origin) -> bool {
+    pub(super) fn is_sane(&self, source: StatementSource) -> bool {
         match self {
             Statement::Nominate { voted, accepted } => {
                 let ascending = |values: &[Value]| values.is_sorted_by(|a, b| a < b);
@@ -119,7 +119,7 @@ impl Statement {
                     (Some(second), Some(first)) => second.is_below_incompatible(first),
                     _ => true,
                 };
-                (ballot.n > 0 || origin == Origin::Own)
+                (ballot.n > 0 || source == StatementSource::Own)
                     && ordered
                     && (*n_h == 0 || prepared.as_ref().is_some_and(|p| *n_h <= p.n))
                     && (*n_c == 0 || (*n_h != 0 && n_c <= n_h && *n_h <= ballot.n))

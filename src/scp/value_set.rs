@@ -3,13 +3,13 @@
 use super::value::Value;
 use std::collections::BTreeSet;
 
-/// A set of values that only grows, except that a turn can be undone. Honest nodes name few, so a list is looked through
+/// A set of values that only grows, except that a transaction can be undone. Honest nodes name few, so a list is looked through
 /// faster than a tree.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ValueSet {
     /// Ascending.
     values: Vec<Value>,
-    /// Where those came in that are new in this turn, one after the other.
+    /// Where those came in that are new in this transaction, one after the other.
     fresh: Vec<usize>,
 }
 
@@ -37,12 +37,12 @@ impl ValueSet {
     }
 
     /// From here on can be undone.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn checkpoint(&mut self) {
         self.fresh.clear();
     }
 
-    /// Takes out what came in since [`ValueSet::begin`].
-    pub(super) fn undo(&mut self) {
+    /// Takes out what came in since [`ValueSet::checkpoint`].
+    pub(super) fn rollback(&mut self) {
         while let Some(at) = self.fresh.pop() {
             self.values.remove(at);
         }
@@ -70,7 +70,7 @@ impl ValueSet {
     }
 
     /// Those that `other` does not have, ascending.
-    pub(super) fn beyond<'a>(&'a self, other: &'a ValueSet) -> impl Iterator<Item = &'a Value> {
+    pub(super) fn difference<'a>(&'a self, other: &'a ValueSet) -> impl Iterator<Item = &'a Value> {
         self.values.iter().filter(|value| !other.contains(value))
     }
 
@@ -102,16 +102,16 @@ mod tests {
             prop_assert!(set.as_slice().is_sorted());
             prop_assert_eq!(set.to_tree(), tree(&a));
             prop_assert_eq!(other.to_tree(), tree(&b));
-            let beyond: Vec<Value> = set.beyond(&other).cloned().collect();
+            let beyond: Vec<Value> = set.difference(&other).cloned().collect();
             prop_assert_eq!(beyond, tree(&a).difference(&tree(&b)).cloned().collect::<Vec<_>>());
             for value in a.iter().chain(&b) {
                 prop_assert_eq!(set.contains(value), a.contains(value));
                 prop_assert_eq!(set.get(value).is_some(), a.contains(value));
             }
-            set.begin();
+            set.checkpoint();
             b.iter().for_each(|value| set.insert(value));
             prop_assert_eq!(set.to_tree(), tree(&[a.clone(), b].concat()));
-            set.undo();
+            set.rollback();
             prop_assert_eq!(set.to_tree(), tree(&a));
         }
     }

@@ -5,7 +5,7 @@
 
 use super::options::{ScenarioChoice, SessionFactory};
 use super::screenshot::{self, Shot};
-use crate::analysis::{Fbas, Verdict, intersection, top_tier};
+use crate::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use crate::node::view::FileInfo;
 use crate::picture::view_state::Quorums;
 use crate::scp::NodeId;
@@ -89,10 +89,10 @@ impl Jobs {
         let ticket = self.ticket();
         self.start("qs-intersection", move || {
             let quorums = match intersection(&fbas, &|| stop.load(Ordering::Relaxed)) {
-                Verdict::Intersecting => Quorums::Intersect,
-                Verdict::NoQuorum => Quorums::None,
-                Verdict::Disjoint(one, two) => Quorums::Disjoint(one, two),
-                Verdict::Unknown => Quorums::Unknown,
+                IntersectionResult::Intersecting => Quorums::Intersect,
+                IntersectionResult::NoQuorum => Quorums::None,
+                IntersectionResult::Disjoint(one, two) => Quorums::Disjoint(one, two),
+                IntersectionResult::Unknown => Quorums::Unknown,
             };
             Done::Quorums(ticket, quorums, top_tier(&fbas).into_iter().collect())
         });

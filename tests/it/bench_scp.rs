@@ -1,15 +1,15 @@
 //! `quorumscope bench scp`: the networks that are measured do what the reference does, under both executors.
 
 use quorumscope::commands::bench_scp::{FlatNetwork, Inline, SlotWork, Threads};
-use quorumscope::scp::{NodeId, Recording};
+use quorumscope::scp::{EvidenceMode, NodeId};
 use std::process::{Command, Output};
 
-fn inline(nodes: usize, slots: usize, recording: Recording) -> Vec<SlotWork> {
+fn inline(nodes: usize, slots: usize, recording: EvidenceMode) -> Vec<SlotWork> {
     let mut network = Inline::new(nodes, recording);
     (0..slots).map(|_| network.run_slot().unwrap()).collect()
 }
 
-fn threads(nodes: usize, slots: usize, recording: Recording) -> Vec<SlotWork> {
+fn threads(nodes: usize, slots: usize, recording: EvidenceMode) -> Vec<SlotWork> {
     let mut network = Threads::new(nodes, recording).unwrap();
     (0..slots).map(|_| network.run_slot().unwrap()).collect()
 }
@@ -30,7 +30,7 @@ fn a_slot_takes_as_many_deliveries_as_with_the_reference() {
         (128, 2, 92_202.0),
     ];
     for (nodes, slots, reference) in references {
-        let work = inline(nodes, slots, Recording::Silent);
+        let work = inline(nodes, slots, EvidenceMode::Skip);
         assert_eq!(deliveries_per_slot(&work), reference, "{nodes} nodes");
     }
 }
@@ -38,9 +38,9 @@ fn a_slot_takes_as_many_deliveries_as_with_the_reference() {
 #[test]
 fn both_executors_do_the_same() {
     for (nodes, slots) in [(1, 3), (2, 3), (3, 5), (4, 40), (7, 10), (16, 3), (40, 2)] {
-        let expected = inline(nodes, slots, Recording::Silent);
+        let expected = inline(nodes, slots, EvidenceMode::Skip);
         assert_eq!(
-            threads(nodes, slots, Recording::Silent),
+            threads(nodes, slots, EvidenceMode::Skip),
             expected,
             "{nodes} nodes"
         );
@@ -49,9 +49,9 @@ fn both_executors_do_the_same() {
 
 #[test]
 fn evidence_changes_nothing() {
-    let expected = inline(7, 10, Recording::Silent);
-    assert_eq!(inline(7, 10, Recording::Events), expected);
-    assert_eq!(threads(7, 10, Recording::Events), expected);
+    let expected = inline(7, 10, EvidenceMode::Skip);
+    assert_eq!(inline(7, 10, EvidenceMode::Record), expected);
+    assert_eq!(threads(7, 10, EvidenceMode::Record), expected);
 }
 
 #[test]

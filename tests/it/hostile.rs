@@ -4,8 +4,8 @@
 use crate::scp_net::Choice;
 use proptest::prelude::*;
 use quorumscope::scp::{
-    Ballot, Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Refusal, Scp,
-    ScpEvent, ScpTimer, SlotIndex, SlotState, Statement, Value,
+    Ballot, Effect, Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId, Scp,
+    ScpEvent, ScpRefusal, ScpTimer, SlotIndex, SlotState, Statement, Value,
 };
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ fn apply(scp: &mut Scp, driver: &Choice, op: &Op) -> (Result<(), String>, Vec<Ef
     (result, out)
 }
 
-fn fresh(recording: Recording) -> Scp {
+fn fresh(recording: EvidenceMode) -> Scp {
     let local = LocalNode {
         id: NodeId(0),
         quorum_set: QuorumSetId {
@@ -206,13 +206,13 @@ fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
     let driver = Choice {
         sets: vec![Arc::new(twice)],
     };
-    let mut scp = fresh(Recording::Events);
+    let mut scp = fresh(EvidenceMode::Record);
     let before = everything(&scp);
     let (_, out) = apply(&mut scp, &driver, &Op::Nominate(1, Some(Value::from("a"))));
     let refused = ScpEvent::Refused {
         slot: SlotIndex(1),
         from: NodeId(0),
-        why: Refusal::BreaksInvariant,
+        why: ScpRefusal::BreaksInvariant,
     };
     assert_eq!(out, [Effect::Event(refused)]);
     assert_eq!(everything(&scp), before);
@@ -222,7 +222,7 @@ fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
 #[test]
 fn a_refused_restore_is_an_event() {
     let driver = Choice { sets: sets() };
-    let mut scp = fresh(Recording::Events);
+    let mut scp = fresh(EvidenceMode::Record);
     let envelope = |from: u32, n: u32| {
         let commit = Ballot::new(n, Value::from("a"));
         Arc::new(Envelope {
@@ -236,10 +236,10 @@ fn a_refused_restore_is_an_event() {
         })
     };
     let attempts = [
-        (envelope(1, 3), Err(Refusal::NotOwn)),
-        (envelope(0, 0), Err(Refusal::NotSane)),
+        (envelope(1, 3), Err(ScpRefusal::NotOwn)),
+        (envelope(0, 0), Err(ScpRefusal::NotSane)),
         (envelope(0, 3), Ok(())),
-        (envelope(0, 4), Err(Refusal::ComesTooLate)),
+        (envelope(0, 4), Err(ScpRefusal::ComesTooLate)),
     ];
     for (envelope, expected) in attempts {
         let before = everything(&scp);
@@ -258,7 +258,7 @@ proptest! {
     #[test]
     fn nothing_breaks_a_node(ops in proptest::collection::vec(op(), 1..60)) {
         let driver = Choice { sets: sets() };
-        let (mut scp, mut silent) = (fresh(Recording::Events), fresh(Recording::Silent));
+        let (mut scp, mut silent) = (fresh(EvidenceMode::Record), fresh(EvidenceMode::Skip));
         for op in &ops {
             let before = everything(&scp);
             let (result, out) = apply(&mut scp, &driver, op);

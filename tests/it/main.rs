@@ -5,10 +5,12 @@
 #[cfg(feature = "net")]
 mod attach;
 mod bench_scp;
+mod byzantine;
 mod cli;
 #[cfg(feature = "net")]
 mod cluster;
 mod conformance;
+mod conformance_vectors;
 mod executors;
 mod explore;
 #[cfg(all(feature = "net", target_os = "linux"))]
@@ -17,14 +19,11 @@ mod honesty;
 mod hostile;
 mod lanes;
 mod layers;
-mod liars;
 mod merging;
 #[cfg(feature = "net")]
 mod nonsense;
 #[cfg(feature = "net")]
 mod nonsenses;
-mod ordeal;
-mod ordeals;
 mod paper;
 #[cfg(feature = "net")]
 mod processes;
@@ -32,12 +31,13 @@ mod renumber;
 mod runs;
 mod scenarios;
 mod scene;
+mod scp_harness;
 mod scp_net;
 mod snapshot;
 mod statements;
+mod stress;
 mod told;
 mod trace_file;
-mod transcripts;
 mod vectors;
 mod village;
 #[cfg(feature = "window")]

@@ -2,8 +2,8 @@
 
 use super::nonsense::calls::{self, Called};
 use super::nonsense::{conversation, datagrams};
-use super::ordeal::tape::Tape;
-use super::ordeal::text::bent;
+use super::scp_harness::choices::Choices;
+use super::scp_harness::text::mutated_text;
 use proptest::prelude::*;
 use quorumscope::node::{NodeEvent, Output};
 use quorumscope::trace::Record;
@@ -50,7 +50,7 @@ fn who_follows_hears_the_last_word_however_late() {
     assert!(has_recorded, "{story}");
 }
 
-/// Nothing bent, node 0 agrees like everybody else: what is judged is not just noise.
+/// Nothing mutated_text, node 0 agrees like everybody else: what is judged is not just noise.
 #[test]
 fn the_example_ends_in_two_agreements() {
     assert_eq!(conversation::live_through(conversation::example()), [1, 1]);
@@ -72,27 +72,27 @@ proptest! {
     #[test]
     fn no_packet_breaks_a_node(
         packet in any::<prop::sample::Index>(),
-        tape in bytes(60),
+        choices in bytes(60),
         noise in bytes(1_300),
     ) {
         let packet = packet.get(&PACKETS);
         datagrams::hear(packet.as_bytes());
-        datagrams::hear(bent(packet, &mut Tape::new(&tape)).as_bytes());
+        datagrams::hear(mutated_text(packet, &mut Choices::new(&choices)).as_bytes());
         datagrams::hear(&noise);
     }
 
     #[test]
     fn no_conversation_breaks_a_node(tapes in proptest::collection::vec(bytes(60), 1..6)) {
         let mut text = conversation::example().to_owned();
-        for tape in tapes {
-            text = bent(&text, &mut Tape::new(&tape));
+        for choices in tapes {
+            text = mutated_text(&text, &mut Choices::new(&choices));
         }
         conversation::live_through(&text);
     }
 
     #[test]
-    fn no_call_breaks_a_node(call in any::<prop::sample::Index>(), tape in bytes(60)) {
+    fn no_call_breaks_a_node(call in any::<prop::sample::Index>(), choices in bytes(60)) {
         let (call, _) = call.get(&CALLS);
-        CALLED.1.call(&bent(call, &mut Tape::new(&tape)));
+        CALLED.1.call(&mutated_text(call, &mut Choices::new(&choices)));
     }
 }

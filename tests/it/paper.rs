@@ -8,7 +8,8 @@ mod nomination;
 
 use crate::scp_net::{Net, SLOT, of, self_and, value};
 use quorumscope::scp::{
-    Ballot, Effect, NodeId, NodeSet, QuorumSet, Refusal, Rule, ScpEvent, SlotState, Statement,
+    Ballot, Effect, NodeId, NodeSet, QuorumSet, ScpEvent, ScpRefusal, SlotState, Statement,
+    VotingRule,
 };
 
 fn ballot(n: u32, x: &str) -> Ballot {
@@ -38,7 +39,7 @@ fn state(net: &Net, place: usize) -> SlotState {
 }
 
 /// What comes of it when node 0 hears `statement` from node `from`.
-fn hear(net: &mut Net, from: u32, statement: Statement) -> (Result<(), Refusal>, Vec<Effect>) {
+fn hear(net: &mut Net, from: u32, statement: Statement) -> (Result<(), ScpRefusal>, Vec<Effect>) {
     let mut out = Vec::new();
     let result = net.scps[0].receive(&net.driver, &Net::envelope(from, statement), &mut out);
     net.scps[0].check_invariants().unwrap();
@@ -192,7 +193,7 @@ fn v_blocking_sets_hit_every_slice() {
 fn a_quorum_of_votes_is_enough_to_accept() {
     let mut net = one_of(4, 3);
     for from in 1..4 {
-        net.hand(0, Net::envelope(from, prepare(ballot(1, "a"), None, 0, 0)));
+        net.deliver(0, Net::envelope(from, prepare(ballot(1, "a"), None, 0, 0)));
         assert_eq!(state(&net, 0).p.is_some(), from == 3);
     }
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
@@ -206,16 +207,16 @@ fn a_v_blocking_set_overrules_a_vote() {
     let own = Net::envelope(0, prepare(ballot(1, "b"), None, 0, 0));
     net.restore(0, own);
     let accepts_a = || prepare(ballot(1, "a"), Some(ballot(1, "a")), 0, 0);
-    net.hand(0, Net::envelope(1, accepts_a()));
+    net.deliver(0, Net::envelope(1, accepts_a()));
     assert_eq!(state(&net, 0).p, None);
-    net.hand(0, Net::envelope(2, accepts_a()));
+    net.deliver(0, Net::envelope(2, accepts_a()));
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     assert_eq!(state(&net, 0).b, Some(ballot(1, "b")));
     let rule = net.events[0].iter().find_map(|event| match event {
         ScpEvent::AcceptedPrepared { evidence, .. } => Some(evidence.rule),
         _ => None,
     });
-    assert_eq!(rule, Some(Rule::VBlocking));
+    assert_eq!(rule, Some(VotingRule::VBlocking));
 }
 
 /// Whitepaper 5.5 / draft "Federated voting": confirming takes a quorum that accepts; a v-blocking set is not enough.
@@ -224,12 +225,12 @@ fn a_v_blocking_set_is_not_enough_to_confirm() {
     let mut net = one_of(5, 4);
     let accepts = || prepare(ballot(1, "a"), Some(ballot(1, "a")), 0, 0);
     for from in 1..3 {
-        net.hand(0, Net::envelope(from, accepts()));
+        net.deliver(0, Net::envelope(from, accepts()));
     }
     // Two of five block four of five. The node itself accepts now, too: three.
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     assert_eq!(state(&net, 0).h, None);
-    net.hand(0, Net::envelope(3, accepts()));
+    net.deliver(0, Net::envelope(3, accepts()));
     assert_eq!(state(&net, 0).h, Some(ballot(1, "a")));
 }
 
@@ -253,17 +254,17 @@ fn accepting_is_not_enough() {
     // v1 hears all votes before v3 crashes.
     for from in 1..4 {
         let envelope = said(&net, from);
-        net.hand(0, envelope);
+        net.deliver(0, envelope);
     }
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     net.down.insert(2);
     net.lose_all();
     let (v1, v2, v4) = (said(&net, 0), said(&net, 1), said(&net, 3));
     for envelope in [&v1, &v4] {
-        net.hand(1, envelope.clone());
+        net.deliver(1, envelope.clone());
     }
     for envelope in [&v1, &v2] {
-        net.hand(3, envelope.clone());
+        net.deliver(3, envelope.clone());
     }
     assert_eq!((state(&net, 1).p, state(&net, 3).p), (None, None));
     net.resend();

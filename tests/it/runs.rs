@@ -1,6 +1,6 @@
 //! Helpers for tests that run networks: scenarios, runs, and what became of them.
 
-use quorumscope::analysis::{Fbas, Verdict, intersection, top_tier};
+use quorumscope::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use quorumscope::scenario::{
     BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario,
 };
@@ -68,7 +68,7 @@ macro_rules! propose {
 /// Two quorums without a common node.
 fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
     match intersection(&Fbas::new(sets.to_vec()), &|| false) {
-        Verdict::Disjoint(left, right) => Some([left, right]),
+        IntersectionResult::Disjoint(left, right) => Some([left, right]),
         _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! A tiny network for driving `Scp` directly: instant or cut links, timers in virtual time, no loss.
 
 use quorumscope::scp::{
-    Counter, Driver, Effect, Envelope, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp,
-    ScpEvent, ScpTimer, SlotIndex, Statement, ValidationContext, Validity, Value,
+    Counter, Driver, Effect, Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId,
+    Scp, ScpEvent, ScpTimer, SlotIndex, Statement, ValidationContext, Validity, Value,
 };
 use quorumscope::time::Span;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -109,7 +109,7 @@ impl Net {
                 quorum_set: set_of(node),
                 is_validator: true,
             };
-            Scp::new(local, Recording::Events)
+            Scp::new(local, EvidenceMode::Record)
         };
         Net {
             driver: Choice {
@@ -150,7 +150,7 @@ impl Net {
     }
 
     /// Hands `envelope` to the node at `place` at once.
-    pub(crate) fn hand(&mut self, place: usize, envelope: Arc<Envelope>) {
+    pub(crate) fn deliver(&mut self, place: usize, envelope: Arc<Envelope>) {
         let mut out = Vec::new();
         let _ = self.scps[place].receive(&self.driver, &envelope, &mut out);
         self.carry_out(place, out);
@@ -177,7 +177,7 @@ impl Net {
         self.scps[place].check_invariants().unwrap();
         for effect in out {
             match effect {
-                Effect::Emit(envelope) => self.spread(place, &envelope),
+                Effect::Emit(envelope) => self.broadcast(place, &envelope),
                 Effect::SetTimer { timer, span, .. } => {
                     self.timers.insert((place, timer), self.now_us + span.0);
                 }
@@ -193,7 +193,7 @@ impl Net {
         }
     }
 
-    fn spread(&mut self, from: usize, envelope: &Arc<Envelope>) {
+    fn broadcast(&mut self, from: usize, envelope: &Arc<Envelope>) {
         for to in 0..self.scps.len() {
             if to != from && !self.down.contains(&to) && !self.cut.contains(&(from, to)) {
                 self.queue.push_back((to, Arc::clone(envelope)));
@@ -205,7 +205,7 @@ impl Net {
     pub(crate) fn deliver_all(&mut self) {
         while let Some((to, envelope)) = self.queue.pop_front() {
             if !self.down.contains(&to) {
-                self.hand(to, envelope);
+                self.deliver(to, envelope);
             }
         }
     }
@@ -246,7 +246,7 @@ impl Net {
             let said: Vec<_> = self.scps[place].own_statements(SLOT).cloned().collect();
             for envelope in said {
                 if !self.down.contains(&place) {
-                    self.spread(place, &envelope);
+                    self.broadcast(place, &envelope);
                 }
             }
         }

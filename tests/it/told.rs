@@ -2,18 +2,20 @@
 //! says so, and says what it became.
 
 use super::vectors::TRANSCRIPTS;
-use quorumscope::commands::conformance::Replay;
-use quorumscope::commands::conformance::format::{Input, Transcript};
-use quorumscope::scp::{BallotPhase, Recording, ScpEvent, SlotIndex, SlotState, Value};
+use quorumscope::commands::conformance::TranscriptReplay;
+use quorumscope::commands::conformance::format::{StepInput, Transcript};
+use quorumscope::scp::{BallotPhase, EvidenceMode, ScpEvent, SlotIndex, SlotState, Value};
 use std::collections::BTreeSet;
 
 /// The slot that an input is about. None if it is about no slot, or if nothing may be told of it: what is rebuilt from
 /// an own statement was told when it was said, and calling off is the application's own doing.
-fn slot_of(input: &Input) -> Option<SlotIndex> {
+fn slot_of(input: &StepInput) -> Option<SlotIndex> {
     match input {
-        Input::Nominate { slot, .. } | Input::Timer { slot, .. } => Some(SlotIndex(*slot)),
-        Input::Receive(message) => Some(SlotIndex(message.slot)),
-        Input::SetQset { .. } | Input::StopNomination { .. } | Input::Restore(_) => None,
+        StepInput::Nominate { slot, .. } | StepInput::Timer { slot, .. } => Some(SlotIndex(*slot)),
+        StepInput::Receive(message) => Some(SlotIndex(message.slot)),
+        StepInput::SetQset { .. } | StepInput::StopNomination { .. } | StepInput::Restore(_) => {
+            None
+        }
     }
 }
 
@@ -105,11 +107,11 @@ fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
 
 /// How many inputs changed something.
 fn check_transcript(transcript: &Transcript) -> usize {
-    let mut replay = Replay::new(transcript, Recording::Events);
+    let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Record);
     let mut changes = 0;
     for step in &transcript.steps {
         let slot = slot_of(&step.input);
-        let state = |replay: &Replay| slot.and_then(|slot| replay.scp().slot_state(slot));
+        let state = |replay: &TranscriptReplay| slot.and_then(|slot| replay.scp().slot_state(slot));
         let fresh = SlotState {
             fully_validated: transcript.validator,
             ..SlotState::default()

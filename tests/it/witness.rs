@@ -4,12 +4,12 @@
 mod claims;
 
 use super::vectors::TRANSCRIPTS;
-use claims::Told;
-use quorumscope::commands::conformance::Replay;
-use quorumscope::commands::conformance::format::{Answer, Input, Transcript};
+use claims::OwnClaims;
+use quorumscope::commands::conformance::TranscriptReplay;
+use quorumscope::commands::conformance::format::{CallResult, StepInput, Transcript};
 use quorumscope::scp::{
-    Ballot, BallotReason, Driver, Envelope, Evidence, NodeId, QuorumSet, QuorumSetId, Recording,
-    Rule, ScpEvent, SlotIndex, Statement, Value,
+    Ballot, BallotReason, Driver, Envelope, Evidence, EvidenceMode, NodeId, QuorumSet, QuorumSetId,
+    ScpEvent, SlotIndex, Statement, Value, VotingRule,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,12 +18,12 @@ type Nodes = BTreeSet<NodeId>;
 
 /// What the judge knows: the local set and what everybody said last.
 struct Judge<'a> {
-    replay: &'a Replay,
+    replay: &'a TranscriptReplay,
     local: NodeId,
     local_set: QuorumSetId,
     heard: &'a BTreeMap<(SlotIndex, NodeId, bool), Arc<Envelope>>,
-    /// What the node itself has told before.
-    told: &'a Told,
+    /// What the node itself has own_claims before.
+    own_claims: &'a OwnClaims,
 }
 
 fn satisfied(set: &QuorumSet, nodes: &Nodes) -> bool {
@@ -75,18 +75,18 @@ impl Judge<'_> {
             let kind = envelope.statement.is_nominate();
             let is_heard = self.heard.get(&(envelope.slot, node, kind)) == Some(envelope);
             // What a node says to itself it may never send.
-            let is_own = node == self.local && self.told.supports(envelope);
+            let is_own = node == self.local && self.own_claims.supports(envelope);
             assert!(is_heard || is_own, "{envelope:?} was never said");
             let pledged = match evidence.rule {
-                Rule::Quorum => votes_or_accepts(&envelope.statement),
-                Rule::VBlocking => accepts(&envelope.statement),
+                VotingRule::Quorum => votes_or_accepts(&envelope.statement),
+                VotingRule::VBlocking => accepts(&envelope.statement),
             };
             assert!(pledged, "{envelope:?} is no reason");
             said.insert(node, envelope.as_ref());
         }
         let holds = |nodes: &Nodes| match evidence.rule {
-            Rule::Quorum => self.holds_quorum(nodes, &said),
-            Rule::VBlocking => blocks(&self.set(self.local_set), nodes),
+            VotingRule::Quorum => self.holds_quorum(nodes, &said),
+            VotingRule::VBlocking => blocks(&self.set(self.local_set), nodes),
         };
         assert!(holds(&witness), "{evidence:?} does not fulfil its rule");
         for node in &witness {
@@ -109,7 +109,7 @@ impl Judge<'_> {
             ScpEvent::ConfirmedNominated {
                 value, evidence, ..
             } => {
-                assert_eq!(evidence.rule, Rule::Quorum);
+                assert_eq!(evidence.rule, VotingRule::Quorum);
                 self.judge(evidence, |s| lists(s).1.contains(value), |_| false);
             }
             ScpEvent::AcceptedPrepared {
@@ -119,7 +119,7 @@ impl Judge<'_> {
                 self.judge(evidence, votes, |s| accepts_prepare(s, ballot));
             }
             ScpEvent::ConfirmedPrepared { h, evidence, .. } => {
-                assert_eq!(evidence.rule, Rule::Quorum);
+                assert_eq!(evidence.rule, VotingRule::Quorum);
                 self.judge(evidence, |s| accepts_prepare(s, h), |_| false);
             }
             ScpEvent::AcceptedCommit {
@@ -140,7 +140,7 @@ impl Judge<'_> {
                 evidence,
                 ..
             } => {
-                assert_eq!(evidence.rule, Rule::Quorum);
+                assert_eq!(evidence.rule, VotingRule::Quorum);
                 self.judge(
                     evidence,
                     |s| accepts_commit(s, value, *n_c, *n_h),
@@ -148,7 +148,7 @@ impl Judge<'_> {
                 );
             }
             ScpEvent::HeardFromQuorum { n, evidence, .. } => {
-                assert_eq!(evidence.rule, Rule::Quorum);
+                assert_eq!(evidence.rule, VotingRule::Quorum);
                 let there = |s: &Statement| match s {
                     Statement::Prepare { ballot, .. } => ballot.n >= *n,
                     _ => true,
@@ -160,7 +160,7 @@ impl Judge<'_> {
                 reason: BallotReason::CatchUp(evidence),
                 ..
             } => {
-                assert_eq!(evidence.rule, Rule::VBlocking);
+                assert_eq!(evidence.rule, VotingRule::VBlocking);
                 let n = from.as_ref().map_or(0, |b| b.n);
                 self.judge(evidence, |_| false, |s| s.counter() > n);
             }
@@ -220,20 +220,20 @@ fn accepts_commit(statement: &Statement, x: &Value, low: u32, high: u32) -> bool
 
 /// Judges everything that the node of `transcript` gives reasons for; returns how many reasons there were.
 pub(crate) fn judge_transcript(transcript: &Transcript) -> usize {
-    let mut replay = Replay::new(transcript, Recording::Events);
-    let (mut heard, mut told) = (BTreeMap::new(), Told::default());
+    let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Record);
+    let (mut heard, mut own_claims) = (BTreeMap::new(), OwnClaims::default());
     let mut local_set = replay.names().set(&transcript.qset);
     let mut judged = 0;
     for step in &transcript.steps {
         let reply = replay.feed(&step.input);
         match &step.input {
-            Input::Receive(message) if reply.res == Some(Answer::Valid) => {
+            StepInput::Receive(message) if reply.res == Some(CallResult::Valid) => {
                 let envelope = replay.names().envelope(message);
                 let kind = envelope.statement.is_nominate();
                 heard.insert((envelope.slot, envelope.from, kind), envelope);
             }
-            Input::SetQset { qset } => local_set = replay.names().set(qset),
-            Input::Restore(message) => told.remember(&replay.names().envelope(message)),
+            StepInput::SetQset { qset } => local_set = replay.names().set(qset),
+            StepInput::Restore(message) => own_claims.remember(&replay.names().envelope(message)),
             _ => {}
         }
         // What a set that makes no sense demands has no reason that could be judged.
@@ -245,10 +245,10 @@ pub(crate) fn judge_transcript(transcript: &Transcript) -> usize {
                 local: replay.names().node(&transcript.node),
                 local_set,
                 heard: &heard,
-                told: &told,
+                own_claims: &own_claims,
             };
             judged += usize::from(is_sane && judge.judge_event(event));
-            told.hear(event);
+            own_claims.hear(event);
         }
     }
     judged
@@ -263,11 +263,11 @@ fn every_witness_set_is_valid_and_minimal() {
 #[test]
 fn recording_events_changes_nothing_else() {
     for transcript in TRANSCRIPTS.iter() {
-        let mut recording = Replay::new(transcript, Recording::Events);
-        let mut silent = Replay::new(transcript, Recording::Silent);
+        let mut recording = TranscriptReplay::new(transcript, EvidenceMode::Record);
+        let mut silent = TranscriptReplay::new(transcript, EvidenceMode::Skip);
         for step in &transcript.steps {
-            let (told, quiet) = (recording.feed(&step.input), silent.feed(&step.input));
-            assert_eq!((told.res, told.out), (quiet.res, quiet.out));
+            let (own_claims, quiet) = (recording.feed(&step.input), silent.feed(&step.input));
+            assert_eq!((own_claims.res, own_claims.out), (quiet.res, quiet.out));
             assert!(quiet.events.is_empty());
         }
     }

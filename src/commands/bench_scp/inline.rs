@@ -1,26 +1,26 @@
 //! All nodes on the caller's thread: one envelope after the other, as the queue has them.
 
 use super::network::FlatNetwork;
-use super::slot::{Course, Decisions, Deed, Member, SlotError, SlotWork};
-use crate::scp::{Envelope, Recording};
+use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
+use crate::scp::{Envelope, EvidenceMode};
 use crate::time::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// About as many envelopes of each node are under way at once.
-const SAID_PER_NODE: usize = 3;
+const ENVELOPES_PER_NODE: usize = 3;
 
 /// A network whose nodes take turns on the caller's thread.
 #[derive(Debug)]
 pub struct Inline {
     network: FlatNetwork,
-    members: Vec<Member>,
-    course: Course,
+    members: Vec<BenchNode>,
+    context: SlotContext,
     now: Time,
 }
 
 /// What is under way in a slot.
-struct Bustle {
+struct RunningSlot {
     /// Each goes to everybody but its sender, in order of nodes, before the next one goes to anybody: the same as a
     /// queue of single deliveries.
     queue: VecDeque<Arc<Envelope>>,
@@ -30,14 +30,14 @@ struct Bustle {
     failure: Option<SlotError>,
 }
 
-impl Bustle {
-    fn notice(&mut self, deed: Deed) {
-        match deed {
-            Deed::Said(envelope) => {
+impl RunningSlot {
+    fn notice(&mut self, output: NodeOutput) {
+        match output {
+            NodeOutput::Broadcast(envelope) => {
                 self.broadcasts += 1;
                 self.queue.push_back(envelope);
             }
-            Deed::Decided(value) => {
+            NodeOutput::Decided(value) => {
                 if let Err(error) = self.decisions.add(value) {
                     self.failure.get_or_insert(error);
                 }
@@ -53,13 +53,13 @@ impl Bustle {
 impl Inline {
     /// A network of `nodes` nodes before its first slot.
     #[must_use]
-    pub fn new(nodes: usize, recording: Recording) -> Inline {
+    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Inline {
         let network = FlatNetwork::new(nodes);
-        let member = |node| Member::new(&network, node, recording);
+        let member = |node| BenchNode::new(&network, node, evidence_mode);
         Inline {
             members: network.nodes().map(member).collect(),
             network,
-            course: Course::first(),
+            context: SlotContext::first(),
             now: Time::ZERO,
         }
     }
@@ -69,67 +69,67 @@ impl Inline {
     /// # Errors
     /// If nodes disagree, or nothing can happen any more.
     pub fn run_slot(&mut self) -> Result<SlotWork, SlotError> {
-        let mut bustle = Bustle {
-            queue: VecDeque::with_capacity(self.members.len() * SAID_PER_NODE),
+        let mut running = RunningSlot {
+            queue: VecDeque::with_capacity(self.members.len() * ENVELOPES_PER_NODE),
             deliveries: 0,
             broadcasts: 0,
-            decisions: Decisions::new(self.course.slot, self.members.len()),
+            decisions: Decisions::new(self.context.slot, self.members.len()),
             failure: None,
         };
         for member in &mut self.members {
-            if bustle.is_over() {
+            if running.is_over() {
                 break;
             }
-            member.nominate(&self.network, &self.course, self.now, |deed| {
-                bustle.notice(deed);
+            member.nominate(&self.network, &self.context, self.now, |output| {
+                running.notice(output);
             });
         }
-        while !bustle.is_over() {
-            match bustle.queue.pop_front() {
-                Some(envelope) => self.deliver(&envelope, &mut bustle),
-                None => self.fire(&mut bustle)?,
+        while !running.is_over() {
+            match running.queue.pop_front() {
+                Some(envelope) => self.deliver(&envelope, &mut running),
+                None => self.fire(&mut running)?,
             }
         }
-        if let Some(error) = bustle.failure {
+        if let Some(error) = running.failure {
             return Err(error);
         }
-        let decided = match bustle.decisions.of_all() {
+        let decided = match running.decisions.of_all() {
             Some(value) => value.clone(),
-            None => return Err(bustle.decisions.stuck()),
+            None => return Err(running.decisions.stuck()),
         };
-        self.course.advance(&decided);
+        self.context.advance(&decided);
         Ok(SlotWork {
             decided,
-            deliveries: bustle.deliveries,
-            broadcasts: bustle.broadcasts,
+            deliveries: running.deliveries,
+            broadcasts: running.broadcasts,
         })
     }
 
-    fn deliver(&mut self, envelope: &Arc<Envelope>, bustle: &mut Bustle) {
+    fn deliver(&mut self, envelope: &Arc<Envelope>, running: &mut RunningSlot) {
         for member in &mut self.members {
             if member.node() == envelope.from {
                 continue;
             }
-            bustle.deliveries += 1;
-            member.receive(&self.network, envelope, self.now, |deed| {
-                bustle.notice(deed);
+            running.deliveries += 1;
+            member.receive(&self.network, envelope, self.now, |output| {
+                running.notice(output);
             });
-            if bustle.is_over() {
+            if running.is_over() {
                 break;
             }
         }
     }
 
     /// Lets the earliest timers run out.
-    fn fire(&mut self, bustle: &mut Bustle) -> Result<(), SlotError> {
-        let due = self.members.iter().filter_map(Member::next_due).min();
-        self.now = due.ok_or_else(|| bustle.decisions.stuck())?;
+    fn fire(&mut self, running: &mut RunningSlot) -> Result<(), SlotError> {
+        let due = self.members.iter().filter_map(BenchNode::next_due).min();
+        self.now = due.ok_or_else(|| running.decisions.stuck())?;
         for member in &mut self.members {
-            if bustle.is_over() {
+            if running.is_over() {
                 break;
             }
-            member.fire(&self.network, &self.course, self.now, |deed| {
-                bustle.notice(deed);
+            member.fire(&self.network, &self.context, self.now, |output| {
+                running.notice(output);
             });
         }
         Ok(())

@@ -27,7 +27,7 @@ use super::cpu;
 use super::error::CommandError;
 use super::say::say;
 use crate::cli::{BenchScpArgs, ExecutorArg};
-use crate::scp::Recording;
+use crate::scp::EvidenceMode;
 use crate::sim::ExecutorKind;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -44,7 +44,7 @@ const NETWORKS_MAX: u32 = 50_000;
 
 /// What one network took, as it is reported.
 #[derive(Clone, Debug, Serialize)]
-struct Figures {
+struct SlotCost {
     nodes: usize,
     executor: String,
     /// User and system time of the whole process, on average over all slots: those of one network, or, if that took less
@@ -64,16 +64,16 @@ struct Figures {
 /// # Errors
 /// If the system gives no further thread, or a slot does not end as it should.
 pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
-    let recording = match args.evidence {
-        true => Recording::Events,
-        false => Recording::Silent,
+    let evidence_mode = match args.evidence {
+        true => EvidenceMode::Record,
+        false => EvidenceMode::Skip,
     };
     if !args.json {
         say("nodes  executor   CPU ms/slot   deliveries/slot   broadcasts/slot   peak memory");
     }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
-        let figures = figures(nodes.into(), args.executor, args.slots, recording)
+        let figures = figures(nodes.into(), args.executor, args.slots, evidence_mode)
             .map_err(|error| CommandError::Input(error.to_string()))?;
         if !args.json {
             say(&figures.to_text());
@@ -86,7 +86,7 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Figures {
+impl SlotCost {
     fn to_text(&self) -> String {
         let memory = match self.peak_rss_mb {
             Some(mb) => format!("{mb:.1} MB"),
@@ -108,14 +108,14 @@ fn figures(
     nodes: usize,
     executor: ExecutorArg,
     slots: u32,
-    recording: Recording,
-) -> Result<Figures, SlotError> {
-    warm_up(executor, recording)?;
+    evidence_mode: EvidenceMode,
+) -> Result<SlotCost, SlotError> {
+    warm_up(executor, evidence_mode)?;
     memory::forget_peak();
-    let measured = measure_network(nodes, executor, slots, recording, CPU_MIN)?;
+    let measured = measure_network(nodes, executor, slots, evidence_mode, CPU_MIN)?;
     let peak_bytes = memory::peak_bytes();
     let per_slot = |total: u64| (total as f64 / measured.slots as f64).round() as u64;
-    Ok(Figures {
+    Ok(SlotCost {
         nodes,
         executor: ExecutorKind::from(executor).to_string(),
         cpu_ms_per_slot: measured.cpu.as_secs_f64() * 1000.0 / measured.slots as f64,
@@ -126,12 +126,12 @@ fn figures(
 }
 
 /// A small network decides a little first, so that nobody pays for code and memory that are used for the first time.
-fn warm_up(executor: ExecutorArg, recording: Recording) -> Result<(), SlotError> {
+fn warm_up(executor: ExecutorArg, evidence_mode: EvidenceMode) -> Result<(), SlotError> {
     measure_network(
         WARM_UP_NODES,
         executor,
         WARM_UP_SLOTS,
-        recording,
+        evidence_mode,
         Duration::ZERO,
     )?;
     Ok(())
@@ -141,16 +141,16 @@ fn measure_network(
     nodes: usize,
     executor: ExecutorArg,
     slots: u32,
-    recording: Recording,
+    evidence_mode: EvidenceMode,
     cpu_min: Duration,
 ) -> Result<Measured, SlotError> {
     match executor {
         ExecutorArg::Inline => {
-            let make = || Ok(Inline::new(nodes, recording));
+            let make = || Ok(Inline::new(nodes, evidence_mode));
             measure(slots, cpu_min, make, Inline::run_slot)
         }
         ExecutorArg::Threads => {
-            let make = || Threads::new(nodes, recording);
+            let make = || Threads::new(nodes, evidence_mode);
             measure(slots, cpu_min, make, Threads::run_slot)
         }
     }
@@ -199,7 +199,7 @@ mod tests {
         let made = std::cell::Cell::new(0);
         let make = || {
             made.set(made.get() + 1);
-            Ok(Inline::new(4, Recording::Silent))
+            Ok(Inline::new(4, EvidenceMode::Skip))
         };
         let one = measure(5, Duration::ZERO, make, Inline::run_slot).unwrap();
         assert_eq!((made.take(), one.slots), (1, 5));

@@ -2,7 +2,7 @@
 
 use crate::commands::conformance::{combine, hash, timeout};
 use crate::scp::{
-    Counter, Driver, LocalNode, NodeId, QuorumSet, QuorumSetId, Recording, Scp, SlotIndex,
+    Counter, Driver, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId, Scp, SlotIndex,
     ValidationContext, Validity, Value,
 };
 use crate::time::Span;
@@ -66,7 +66,7 @@ impl FlatNetwork {
 
     /// `node`, before it has heard anything.
     #[must_use]
-    pub fn scp(&self, node: NodeId, recording: Recording) -> Scp {
+    pub fn scp(&self, node: NodeId, evidence_mode: EvidenceMode) -> Scp {
         let local = LocalNode {
             id: node,
             quorum_set: QuorumSetId {
@@ -75,7 +75,7 @@ impl FlatNetwork {
             },
             is_validator: true,
         };
-        Scp::new(local, recording)
+        Scp::new(local, evidence_mode)
     }
 
     fn node_hash(&self, tag: u8, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {

@@ -11,7 +11,7 @@
 
 use super::mailbox::Slit;
 use super::network::FlatNetwork;
-use super::slot::{Course, Decisions, Deed, Member, SlotError, SlotWork};
+use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
 use crate::scp::{Envelope, NodeId};
 use crate::time::Time;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,7 +43,7 @@ pub(super) struct Work {
 #[derive(Clone, Debug)]
 enum Task {
     /// Begin this slot.
-    Nominate(Course),
+    Nominate(SlotContext),
     /// Take in these envelopes, but for its own.
     Deliver(Arc<[Arc<Envelope>]>),
     /// Let the timers run out that are due.
@@ -78,7 +78,7 @@ pub(super) struct Baton {
     /// If the generation is shared out, how many have not yet done theirs.
     sharing: usize,
     /// What came of the work, in each node's own order.
-    deeds: Vec<(Moment, Deed)>,
+    outputs: Vec<(Moment, NodeOutput)>,
     /// By node, when its next timer runs out.
     due: Vec<Option<Time>>,
     decisions: Decisions,
@@ -88,20 +88,20 @@ pub(super) struct Baton {
 }
 
 impl Baton {
-    /// The slot of `course` among `nodes` nodes, before anybody has done anything. Whoever reads `slit` learns how it
+    /// The slot of `context` among `nodes` nodes, before anybody has done anything. Whoever reads `slit` learns how it
     /// ended.
-    pub(super) fn new(course: &Course, nodes: usize, now: Time, slit: Slit<Answer>) -> Baton {
-        let lost = SlotError::ThreadLost { slot: course.slot };
+    pub(super) fn new(context: &SlotContext, nodes: usize, now: Time, slit: Slit<Answer>) -> Baton {
+        let lost = SlotError::ThreadLost { slot: context.slot };
         Baton {
             work: Work {
                 now,
-                task: Task::Nominate(course.clone()),
+                task: Task::Nominate(context.clone()),
             },
             awaited: (0..nodes as u32).rev().map(NodeId).collect(),
             sharing: 0,
-            deeds: Vec::new(),
+            outputs: Vec::new(),
             due: vec![None; nodes],
-            decisions: Decisions::new(course.slot, nodes),
+            decisions: Decisions::new(context.slot, nodes),
             deliveries: 0,
             broadcasts: 0,
             caller: Caller {
@@ -112,8 +112,8 @@ impl Baton {
     }
 
     /// Takes in what came of the part of `member`.
-    fn add(&mut self, member: &Member, deeds: &mut Vec<(Moment, Deed)>) {
-        self.deeds.append(deeds);
+    fn add(&mut self, member: &BenchNode, outputs: &mut Vec<(Moment, NodeOutput)>) {
+        self.outputs.append(outputs);
         if let Some(due) = self.due.get_mut(member.node().index()) {
             *due = member.next_due();
         }
@@ -147,16 +147,16 @@ impl Baton {
     /// Puts what nodes did into the order of the queue and counts it up to the moment at which the last node decided. Says
     /// what the slot took if that is so, and else sets the next work.
     fn settle(&mut self) -> Result<Option<SlotWork>, SlotError> {
-        self.deeds.sort_by_key(|(moment, _)| *moment);
+        self.outputs.sort_by_key(|(moment, _)| *moment);
         let mut said = Vec::new();
         let mut end = None;
-        for (moment, deed) in self.deeds.drain(..) {
+        for (moment, output) in self.outputs.drain(..) {
             if end.is_some_and(|end| moment > end) {
                 break;
             }
-            match deed {
-                Deed::Said(envelope) => said.push(envelope),
-                Deed::Decided(value) => self.decisions.add(value)?,
+            match output {
+                NodeOutput::Broadcast(envelope) => said.push(envelope),
+                NodeOutput::Decided(value) => self.decisions.add(value)?,
             }
             if self.decisions.of_all().is_some() {
                 end = Some(moment);
@@ -202,28 +202,28 @@ fn deliveries(envelopes: &[Arc<Envelope>], nodes: usize, end: Option<Moment>) ->
 
 /// What lives on the thread of a node.
 pub(super) struct Host {
-    member: Member,
+    member: BenchNode,
     network: Arc<FlatNetwork>,
-    course: Course,
+    context: SlotContext,
     /// Everybody's mailbox, by node.
     mailboxes: Arc<[Slit<Job>]>,
     /// Of the part that is being done; kept for its memory.
-    deeds: Vec<(Moment, Deed)>,
+    outputs: Vec<(Moment, NodeOutput)>,
 }
 
 impl Host {
     /// `member` before the first slot; everybody's jobs go into `mailboxes`.
     pub(super) fn new(
-        member: Member,
+        member: BenchNode,
         network: Arc<FlatNetwork>,
         mailboxes: Arc<[Slit<Job>]>,
     ) -> Host {
         Host {
             member,
             network,
-            course: Course::first(),
+            context: SlotContext::first(),
             mailboxes,
-            deeds: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
@@ -238,7 +238,7 @@ impl Host {
         loop {
             if baton.awaited.pop_if(|next| *next == node).is_some() {
                 self.work(&baton.work);
-                baton.add(&self.member, &mut self.deeds);
+                baton.add(&self.member, &mut self.outputs);
             }
             if let Some(&next) = baton.awaited.last() {
                 return self.post(next, Job::Carry(baton));
@@ -272,7 +272,7 @@ impl Host {
         // Nothing that could break down is done while it is locked.
         let mut held = shared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(baton) = held.as_mut() {
-            baton.add(&self.member, &mut self.deeds);
+            baton.add(&self.member, &mut self.outputs);
             baton.sharing -= 1;
         }
         held.take_if(|baton| baton.sharing == 0)
@@ -285,25 +285,25 @@ impl Host {
     }
 
     fn work(&mut self, work: &Work) {
-        let (member, network, deeds) = (&mut self.member, &*self.network, &mut self.deeds);
+        let (member, network, outputs) = (&mut self.member, &*self.network, &mut self.outputs);
         let (node, now) = (member.node(), work.now);
         match &work.task {
-            Task::Nominate(course) => {
-                self.course = course.clone();
-                let notice = |deed| deeds.push(((0, node), deed));
-                member.nominate(network, course, now, notice);
+            Task::Nominate(context) => {
+                self.context = context.clone();
+                let notice = |output| outputs.push(((0, node), output));
+                member.nominate(network, context, now, notice);
             }
             Task::Deliver(envelopes) => {
                 for (position, envelope) in envelopes.iter().enumerate() {
                     if envelope.from != node {
-                        let notice = |deed| deeds.push(((position, node), deed));
+                        let notice = |output| outputs.push(((position, node), output));
                         member.receive(network, envelope, now, notice);
                     }
                 }
             }
             Task::Fire => {
-                let notice = |deed| deeds.push(((0, node), deed));
-                member.fire(network, &self.course, now, notice);
+                let notice = |output| outputs.push(((0, node), output));
+                member.fire(network, &self.context, now, notice);
             }
         }
     }
@@ -317,7 +317,7 @@ mod tests {
     #[test]
     fn a_baton_that_is_lost_is_missed() {
         let (slit, inbox) = mailbox();
-        let baton = Baton::new(&Course::first(), 3, Time::ZERO, slit);
+        let baton = Baton::new(&SlotContext::first(), 3, Time::ZERO, slit);
         let (gone, closed) = mailbox();
         drop(closed);
         gone.post(Job::Carry(Box::new(baton)));

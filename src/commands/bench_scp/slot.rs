@@ -1,21 +1,21 @@
 //! What both executors share: one node with its timers, who has decided, and what a slot took.
 
 use super::network::FlatNetwork;
-use crate::scp::{Effect, Envelope, NodeId, Recording, Scp, ScpTimer, SlotIndex, Value};
+use crate::scp::{Effect, Envelope, EvidenceMode, NodeId, Scp, ScpTimer, SlotIndex, Value};
 use crate::time::Time;
 use std::sync::Arc;
 
 /// The slot that is running, and the decision of the one before it.
 #[derive(Clone, Debug)]
-pub(super) struct Course {
+pub(super) struct SlotContext {
     pub(super) slot: SlotIndex,
     pub(super) prev: Value,
 }
 
-impl Course {
+impl SlotContext {
     /// The first slot.
-    pub(super) fn first() -> Course {
-        Course {
+    pub(super) fn first() -> SlotContext {
+        SlotContext {
             slot: SlotIndex(1),
             prev: Value::from("genesis"),
         }
@@ -131,16 +131,16 @@ impl Decisions {
 
 /// Something that others notice of a node.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum NodeOutput {
     /// It says this to everybody.
-    Said(Arc<Envelope>),
+    Broadcast(Arc<Envelope>),
     /// It has decided.
     Decided(Value),
 }
 
 /// One node and its timers.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct BenchNode {
     node: NodeId,
     scp: Scp,
     proposal: Value,
@@ -150,12 +150,16 @@ pub(super) struct Member {
     effects: Vec<Effect>,
 }
 
-impl Member {
+impl BenchNode {
     /// `node`, before it has heard anything.
-    pub(super) fn new(network: &FlatNetwork, node: NodeId, recording: Recording) -> Member {
-        Member {
+    pub(super) fn new(
+        network: &FlatNetwork,
+        node: NodeId,
+        evidence_mode: EvidenceMode,
+    ) -> BenchNode {
+        BenchNode {
             node,
-            scp: network.scp(node, recording),
+            scp: network.scp(node, evidence_mode),
             proposal: network.proposal(node),
             due: [None; 2],
             effects: Vec::new(),
@@ -171,16 +175,16 @@ impl Member {
     pub(super) fn nominate(
         &mut self,
         network: &FlatNetwork,
-        course: &Course,
+        context: &SlotContext,
         now: Time,
-        notice: impl FnMut(Deed),
+        notice: impl FnMut(NodeOutput),
     ) {
         self.due = [None; 2];
-        self.scp.forget_slots_before(course.slot);
-        let (value, prev) = (self.proposal.clone(), course.prev.clone());
+        self.scp.forget_slots_before(context.slot);
+        let (value, prev) = (self.proposal.clone(), context.prev.clone());
         let effects = &mut self.effects;
         self.scp
-            .nominate(network, course.slot, Some(value), prev, effects);
+            .nominate(network, context.slot, Some(value), prev, effects);
         self.carry_out(now, notice);
     }
 
@@ -190,7 +194,7 @@ impl Member {
         network: &FlatNetwork,
         envelope: &Arc<Envelope>,
         now: Time,
-        notice: impl FnMut(Deed),
+        notice: impl FnMut(NodeOutput),
     ) {
         // Overtaken statements are refused; that is everyday gossip.
         let _ = self.scp.receive(network, envelope, &mut self.effects);
@@ -206,29 +210,30 @@ impl Member {
     pub(super) fn fire(
         &mut self,
         network: &FlatNetwork,
-        course: &Course,
+        context: &SlotContext,
         now: Time,
-        mut notice: impl FnMut(Deed),
+        mut notice: impl FnMut(NodeOutput),
     ) {
         for timer in [ScpTimer::Nomination, ScpTimer::Ballot] {
             let due = &mut self.due[at(timer)];
             if due.is_some_and(|due| due <= now) {
                 *due = None;
                 let effects = &mut self.effects;
-                self.scp.timer_expired(network, course.slot, timer, effects);
+                self.scp
+                    .timer_expired(network, context.slot, timer, effects);
                 self.carry_out(now, &mut notice);
             }
         }
     }
 
-    fn carry_out(&mut self, now: Time, mut notice: impl FnMut(Deed)) {
+    fn carry_out(&mut self, now: Time, mut notice: impl FnMut(NodeOutput)) {
         if self.effects.is_empty() {
             return;
         }
         for effect in self.effects.drain(..) {
             match effect {
-                Effect::Emit(envelope) => notice(Deed::Said(envelope)),
-                Effect::Externalized { value, .. } => notice(Deed::Decided(value)),
+                Effect::Emit(envelope) => notice(NodeOutput::Broadcast(envelope)),
+                Effect::Externalized { value, .. } => notice(NodeOutput::Decided(value)),
                 Effect::SetTimer { timer, span, .. } => self.due[at(timer)] = Some(now + span),
                 Effect::StopTimer { timer, .. } => self.due[at(timer)] = None,
                 Effect::Event(_) => {}

@@ -7,8 +7,8 @@ use super::affinity::Core;
 use super::mailbox::{Inbox, Slit, mailbox};
 use super::network::FlatNetwork;
 use super::relay::{Answer, Baton, Host, Job, SHARED_MIN};
-use super::slot::{Course, Member, SlotError, SlotWork};
-use crate::scp::Recording;
+use super::slot::{BenchNode, SlotContext, SlotError, SlotWork};
+use crate::scp::EvidenceMode;
 use crate::time::Time;
 use crossbeam_channel::{Sender, bounded};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Threads {
     handles: Vec<JoinHandle<()>>,
     /// Where the end of a slot is told.
     end: (Slit<Answer>, Inbox<Answer>),
-    course: Course,
+    context: SlotContext,
     now: Time,
 }
 
@@ -32,21 +32,21 @@ impl Threads {
     ///
     /// # Errors
     /// If the system gives no further thread.
-    pub fn new(nodes: usize, recording: Recording) -> Result<Threads, SlotError> {
+    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Result<Threads, SlotError> {
         let network = Arc::new(FlatNetwork::new(nodes));
         let (slits, inboxes): (Vec<_>, Vec<_>) = network.nodes().map(|_| mailbox()).unzip();
         let mut threads = Threads {
             mailboxes: slits.into(),
             handles: Vec::with_capacity(network.len()),
             end: mailbox(),
-            course: Course::first(),
+            context: SlotContext::first(),
             now: Time::ZERO,
         };
         // Nothing is shared out among so few.
         let core = (network.len() < SHARED_MIN).then(Core::of_caller);
         let (running, all_running) = bounded(network.len());
         for (node, inbox) in network.nodes().zip(inboxes) {
-            let member = Member::new(&network, node, recording);
+            let member = BenchNode::new(&network, node, evidence_mode);
             let mailboxes = Arc::clone(&threads.mailboxes);
             let host = Host::new(member, Arc::clone(&network), mailboxes);
             let started = start(network.name(node), host, inbox, core, running.clone());
@@ -64,14 +64,14 @@ impl Threads {
     pub fn run_slot(&mut self) -> Result<SlotWork, SlotError> {
         let (slit, inbox) = &self.end;
         let nodes = self.mailboxes.len();
-        let baton = Baton::new(&self.course, nodes, self.now, slit.clone());
+        let baton = Baton::new(&self.context, nodes, self.now, slit.clone());
         if let Some(first) = self.mailboxes.first() {
             first.post(Job::Carry(Box::new(baton)));
         }
         let (result, now) = inbox.fetch();
         self.now = now;
         let work = result?;
-        self.course.advance(&work.decided);
+        self.context.advance(&work.decided);
         Ok(work)
     }
 }

@@ -1,9 +1,9 @@
 //! What has to be equal: envelopes and decisions exactly and in order, direct answers, and what each step leaves the
 //! timers doing. The order of timer operations and envelopes within a step means nothing.
 
-use super::format::{Deed, Fatal, Input, Step, Timer, Transcript};
-use super::replay::{Replay, Reply};
-use crate::scp::{Recording, SlotIndex};
+use super::format::{FatalInput, SlotTimer, StepInput, StepOutput, Transcript, TranscriptStep};
+use super::replay::{StepResult, TranscriptReplay};
+use crate::scp::{EvidenceMode, SlotIndex};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,8 +78,8 @@ impl fmt::Display for Mismatch {
 /// # Errors
 /// The first difference, or broken invariant.
 pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
-    let mut replay = Replay::new(transcript, Recording::Silent);
-    let at = |step: Option<usize>, input: Option<&Input>| {
+    let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Skip);
+    let at = |step: Option<usize>, input: Option<&StepInput>| {
         let (id, input) = (transcript.id.clone(), input.map(json));
         move |difference| Mismatch {
             id,
@@ -89,8 +89,8 @@ pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
         }
     };
     for (nth, step) in transcript.steps.iter().enumerate() {
-        let reply = replay.feed(&step.input);
-        check_step(step, &reply)
+        let result = replay.feed(&step.input);
+        check_step(step, &result)
             .and_then(|()| check_invariants(&replay))
             .map_err(at(Some(nth), Some(&step.input)))?;
     }
@@ -108,45 +108,52 @@ pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
 ///
 /// # Errors
 /// What is different.
-pub fn check_step(step: &Step, reply: &Reply) -> Result<(), Difference> {
-    Difference::check("the direct answer", step.res, reply.res)?;
+pub fn check_step(step: &TranscriptStep, result: &StepResult) -> Result<(), Difference> {
+    Difference::check("the direct answer", step.res, result.res)?;
     let what = "envelopes and decisions, in order";
-    Difference::check(what, said(&step.out), said(&reply.out))?;
+    Difference::check(what, said(&step.out), said(&result.out))?;
     let what = "what the step leaves the timers doing";
-    Difference::check(what, timers(&step.out), timers(&reply.out))
+    Difference::check(what, timers(&step.out), timers(&result.out))
 }
 
-fn check_invariants(replay: &Replay) -> Result<(), Difference> {
+fn check_invariants(replay: &TranscriptReplay) -> Result<(), Difference> {
     let broken = replay.scp().check_invariants().err();
     Difference::check("the invariants", None, broken)
 }
 
 /// Envelopes and decisions, in order: the application learns a decision before others do.
-fn said(deeds: &[Deed]) -> Vec<&Deed> {
-    let is_said = |deed: &&Deed| matches!(deed, Deed::Emit(_) | Deed::Externalized { .. });
-    deeds.iter().filter(is_said).collect()
+fn said(outputs: &[StepOutput]) -> Vec<&StepOutput> {
+    let is_said = |output: &&StepOutput| {
+        matches!(
+            output,
+            StepOutput::Emit(_) | StepOutput::Externalized { .. }
+        )
+    };
+    outputs.iter().filter(is_said).collect()
 }
 
 /// What a step does to a timer in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum TimerEnd {
+enum TimerChange {
     Set(u64),
     Stopped,
 }
 
 /// The timers that a step leaves in another way than it found them, by slot.
-fn timers(deeds: &[Deed]) -> BTreeMap<u64, BTreeMap<Timer, TimerEnd>> {
-    let mut last: BTreeMap<u64, BTreeMap<Timer, TimerEnd>> = BTreeMap::new();
-    for deed in deeds {
-        let (slot, timer, end) = match *deed {
-            Deed::Set { slot, timer, ms } => (slot, timer, TimerEnd::Set(ms)),
-            Deed::Stop {
+fn timers(outputs: &[StepOutput]) -> BTreeMap<u64, BTreeMap<SlotTimer, TimerChange>> {
+    let mut last: BTreeMap<u64, BTreeMap<SlotTimer, TimerChange>> = BTreeMap::new();
+    for output in outputs {
+        let (slot, timer, end) = match *output {
+            StepOutput::Set { slot, timer, ms } => (slot, timer, TimerChange::Set(ms)),
+            StepOutput::Stop {
                 slot,
                 timer,
                 armed: true,
-            } => (slot, timer, TimerEnd::Stopped),
-            Deed::Stop { armed: false, .. } | Deed::Emit(_) | Deed::Externalized { .. } => continue,
+            } => (slot, timer, TimerChange::Stopped),
+            StepOutput::Stop { armed: false, .. }
+            | StepOutput::Emit(_)
+            | StepOutput::Externalized { .. } => continue,
         };
         last.entry(slot).or_default().insert(timer, end);
     }
@@ -154,7 +161,7 @@ fn timers(deeds: &[Deed]) -> BTreeMap<u64, BTreeMap<Timer, TimerEnd>> {
 }
 
 /// The summary at the head of the transcript.
-fn check_decisions(transcript: &Transcript, replay: &Replay) -> Result<(), Difference> {
+fn check_decisions(transcript: &Transcript, replay: &TranscriptReplay) -> Result<(), Difference> {
     for (slot, value) in &transcript.externalized {
         let found = slot
             .parse()
@@ -168,8 +175,8 @@ fn check_decisions(transcript: &Transcript, replay: &Replay) -> Result<(), Diffe
 }
 
 /// The reference aborts here. This node must go on, and nothing may have changed.
-fn check_fatal(fatal: &Fatal, replay: &mut Replay) -> Result<(), Difference> {
-    let everything = |replay: &Replay| {
+fn check_fatal(fatal: &FatalInput, replay: &mut TranscriptReplay) -> Result<(), Difference> {
+    let everything = |replay: &TranscriptReplay| {
         (1..=8)
             .map(SlotIndex)
             .map(|slot| {
@@ -179,12 +186,12 @@ fn check_fatal(fatal: &Fatal, replay: &mut Replay) -> Result<(), Difference> {
             .collect::<Vec<_>>()
     };
     let before = everything(replay);
-    let reply = replay.feed(&fatal.input);
+    let result = replay.feed(&fatal.input);
     let what = format!(
         "nothing may happen where the reference aborts ({})",
         fatal.why
     );
-    Difference::check(what.as_str(), &[][..], reply.out.as_slice())?;
+    Difference::check(what.as_str(), &[][..], result.out.as_slice())?;
     Difference::check(what, before, everything(replay))?;
     check_invariants(replay)
 }

@@ -1,7 +1,7 @@
 //! The application that the vectors were recorded with: validity by first character, combining by pieces, SHA-256 hashes.
 
-use super::format::{Set, Transcript};
-use super::names::{Names, text};
+use super::format::{NamedQuorumSet, Transcript};
+use super::names::{NameTable, text};
 use crate::scp::{
     Counter, Driver, NodeId, QuorumSet, QuorumSetId, SlotIndex, ValidationContext, Validity, Value,
 };
@@ -17,22 +17,27 @@ const TIMEOUT_S_MAX: u32 = 1800;
 #[derive(Clone, Debug)]
 pub struct VectorDriver {
     rules: String,
-    names: Names,
+    names: NameTable,
     sets: BTreeMap<QuorumSetId, Arc<QuorumSet>>,
 }
 
 impl VectorDriver {
     /// The application of `transcript`.
     #[must_use]
-    pub fn of_transcript(transcript: &Transcript, names: &Names) -> VectorDriver {
+    pub fn of_transcript(transcript: &Transcript, names: &NameTable) -> VectorDriver {
         VectorDriver::new(&transcript.rules, names, &transcript.qsets)
     }
 
     /// An application that knows `sets` and gives the first characters in `rules` their meaning.
     #[must_use]
-    pub fn new(rules: &str, names: &Names, sets: &BTreeMap<String, Set>) -> VectorDriver {
-        let numbered =
-            |(id, set): (&String, &Set)| (names.set(id), Arc::new(names.quorum_set(set)));
+    pub fn new(
+        rules: &str,
+        names: &NameTable,
+        sets: &BTreeMap<String, NamedQuorumSet>,
+    ) -> VectorDriver {
+        let numbered = |(id, set): (&String, &NamedQuorumSet)| {
+            (names.set(id), Arc::new(names.quorum_set(set)))
+        };
         VectorDriver {
             rules: rules.to_owned(),
             names: names.clone(),

@@ -1,6 +1,6 @@
 //! The vectors as they are written in the files: one node's inputs and what the reference did in answer.
 //!
-//! Nothing is interpreted here. Names, quorum set ids and values are plain strings, ordered by bytes.
+//! Nothing is interpreted here. NameTable, quorum set ids and values are plain strings, ordered by bytes.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,41 +28,41 @@ pub struct Transcript {
     /// First characters of values that are special at this node.
     pub rules: String,
     /// Quorum sets by id; an id that is missing here is unknown to the node.
-    pub qsets: BTreeMap<String, Set>,
+    pub qsets: BTreeMap<String, NamedQuorumSet>,
     /// Slot -> decided value, as a summary.
     pub externalized: BTreeMap<String, String>,
     /// What happened, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TranscriptStep>,
     /// An input on which the reference aborts.
-    pub fatal: Option<Fatal>,
+    pub fatal: Option<FatalInput>,
 }
 
 /// A quorum set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Set {
+pub struct NamedQuorumSet {
     /// Threshold.
     pub t: u32,
     /// Nodes.
     pub v: Vec<String>,
     /// Inner sets.
-    pub i: Vec<Set>,
+    pub i: Vec<NamedQuorumSet>,
 }
 
 /// One input with the answer to it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct TranscriptStep {
     /// Virtual time, ms.
     pub at: u64,
     /// The input.
     #[serde(rename = "in")]
-    pub input: Input,
+    pub input: StepInput,
     /// The direct answer, for inputs that have one.
     #[serde(default)]
-    pub res: Option<Answer>,
+    pub res: Option<CallResult>,
     /// What the node did.
-    pub out: Vec<Deed>,
+    pub out: Vec<StepOutput>,
     /// The reference's variables afterwards, as an aid for finding faults; never compared.
     #[serde(default)]
     pub state: Option<serde_json::Value>,
@@ -74,12 +74,12 @@ pub struct Step {
 /// An input on which the reference aborts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fatal {
+pub struct FatalInput {
     /// Virtual time, ms.
     pub at: u64,
     /// The input.
     #[serde(rename = "in")]
-    pub input: Input,
+    pub input: StepInput,
     /// What the reference says while aborting.
     pub why: String,
 }
@@ -87,7 +87,7 @@ pub struct Fatal {
 /// What can happen to a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Input {
+pub enum StepInput {
     /// The application proposes.
     Nominate {
         /// For which slot.
@@ -98,13 +98,13 @@ pub enum Input {
         prev: String,
     },
     /// An envelope arrives.
-    Receive(Message),
+    Receive(NamedEnvelope),
     /// An armed timer runs out.
     Timer {
         /// Of which slot.
         slot: u64,
         /// Which.
-        timer: Timer,
+        timer: SlotTimer,
     },
     /// The local quorum set becomes another.
     SetQset {
@@ -117,13 +117,13 @@ pub enum Input {
         slot: u64,
     },
     /// The node is rebuilt from its own earlier envelope.
-    Restore(Message),
+    Restore(NamedEnvelope),
 }
 
 /// The direct answer to an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum CallResult {
     /// Nominate: the votes grew.
     Updated,
     /// Nominate: they did not.
@@ -137,15 +137,15 @@ pub enum Answer {
 /// Something the node did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum StepOutput {
     /// It broadcast an envelope.
-    Emit(Message),
+    Emit(NamedEnvelope),
     /// It armed a timer.
     Set {
         /// Of which slot.
         slot: u64,
         /// Which.
-        timer: Timer,
+        timer: SlotTimer,
         /// For how long, ms.
         ms: u64,
     },
@@ -154,7 +154,7 @@ pub enum Deed {
         /// Of which slot.
         slot: u64,
         /// Which.
-        timer: Timer,
+        timer: SlotTimer,
         /// Was it running?
         armed: bool,
     },
@@ -170,7 +170,7 @@ pub enum Deed {
 /// The timers of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Timer {
+pub enum SlotTimer {
     /// Ends a nomination round.
     Nomination,
     /// Ends a ballot.
@@ -180,7 +180,7 @@ pub enum Timer {
 /// An envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Message {
+pub struct NamedEnvelope {
     /// Sender.
     pub from: String,
     /// Slot.
@@ -188,13 +188,13 @@ pub struct Message {
     /// Id of the quorum set that the sender names.
     pub qset: String,
     /// Statement.
-    pub st: Said,
+    pub st: NamedStatement,
 }
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Said {
+pub enum NamedStatement {
     /// NOMINATE.
     Nominate {
         /// Values voted for.
@@ -205,11 +205,11 @@ pub enum Said {
     /// PREPARE.
     Prepare {
         /// b.
-        ballot: Round,
+        ballot: NamedBallot,
         /// p.
-        prepared: Option<Round>,
+        prepared: Option<NamedBallot>,
         /// p'.
-        prepared_prime: Option<Round>,
+        prepared_prime: Option<NamedBallot>,
         /// Counter of c, or 0.
         n_c: u32,
         /// Counter of h, or 0.
@@ -218,7 +218,7 @@ pub enum Said {
     /// CONFIRM.
     Confirm {
         /// b.
-        ballot: Round,
+        ballot: NamedBallot,
         /// Counter of p.
         n_prepared: u32,
         /// Counter of c.
@@ -229,7 +229,7 @@ pub enum Said {
     /// EXTERNALIZE.
     Externalize {
         /// c.
-        commit: Round,
+        commit: NamedBallot,
         /// Counter of h.
         n_h: u32,
     },
@@ -238,7 +238,7 @@ pub enum Said {
 /// A ballot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Round {
+pub struct NamedBallot {
     /// Counter.
     pub n: u32,
     /// Value.
@@ -266,7 +266,7 @@ pub struct SetFile {
 #[serde(deny_unknown_fields)]
 pub struct SetCase {
     /// The set as given.
-    pub qset: Set,
+    pub qset: NamedQuorumSet,
     /// Is it accepted in a statement?
     pub sane: bool,
     /// And does every level of it demand a majority, which the protocol does not ask for?
@@ -276,11 +276,11 @@ pub struct SetCase {
     /// Slices and blocking sets.
     pub tests: Vec<SubsetCase>,
     /// Its normal form; none for some insane sets.
-    pub normalized: Option<Set>,
+    pub normalized: Option<NamedQuorumSet>,
     /// The node taken out in `removed`.
     pub removed_node: Option<String>,
     /// Its normal form without that node.
-    pub removed: Option<Set>,
+    pub removed: Option<NamedQuorumSet>,
     /// Node -> weight, as decimal digits.
     pub weights: BTreeMap<String, String>,
 }
@@ -302,7 +302,7 @@ pub struct SubsetCase {
 #[serde(deny_unknown_fields)]
 pub struct QuorumCase {
     /// Node -> set, if known.
-    pub qsets: BTreeMap<String, Option<Set>>,
+    pub qsets: BTreeMap<String, Option<NamedQuorumSet>>,
     /// The questions.
     pub tests: Vec<QuorumTest>,
 }
@@ -312,7 +312,7 @@ pub struct QuorumCase {
 #[serde(deny_unknown_fields)]
 pub struct QuorumTest {
     /// The set of the node that asks.
-    pub local_qset: Set,
+    pub local_qset: NamedQuorumSet,
     /// Who has made the statement.
     pub nodes: Vec<String>,
     /// Does it see a quorum?
@@ -326,7 +326,7 @@ pub struct LeaderCase {
     /// The node.
     pub node: String,
     /// Its set.
-    pub qset: Set,
+    pub qset: NamedQuorumSet,
     /// The slot.
     pub slot: u64,
     /// Decided in the slot before.

@@ -14,9 +14,9 @@ mod sets;
 pub use compare::{Difference, Mismatch, check_step, check_transcript};
 pub use driver::VectorDriver;
 pub(in crate::commands) use driver::{combine, hash, timeout};
-pub use names::Names;
-pub use replay::{Replay, Reply};
-pub use report::{Report, Tally, check_dir};
+pub use names::NameTable;
+pub use replay::{StepResult, TranscriptReplay};
+pub use report::{PassCount, Report, check_dir};
 pub use sets::check_sets;
 
 use anyhow::{Context, bail};
@@ -87,7 +87,10 @@ pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
         return Ok(Vectors::Transcripts(parsed.collect::<anyhow::Result<_>>()?));
     }
     let place = || file.display().to_string();
-    let is_sets = parse::<Kind>(&text).with_context(place)?.kind.is_some();
+    let is_sets = parse::<FileHeader>(&text)
+        .with_context(place)?
+        .kind
+        .is_some();
     Ok(if is_sets {
         Vectors::Sets(Box::new(parse(&text).with_context(place)?))
     } else {
@@ -97,13 +100,13 @@ pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
 
 /// What a file says about itself.
 #[derive(serde::Deserialize)]
-struct Kind {
+struct FileHeader {
     format: u32,
     kind: Option<String>,
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
-    let head: Kind = serde_json::from_str(text)?;
+    let head: FileHeader = serde_json::from_str(text)?;
     if head.format != FORMAT {
         bail!("format {}, but only {FORMAT} is known", head.format);
     }

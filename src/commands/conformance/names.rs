@@ -1,29 +1,31 @@
-//! `Names`: the strings of a file as the numbers that SCP works on. Nodes are numbered in byte order of their names,
+//! `NameTable`: the strings of a file as the numbers that SCP works on. Nodes are numbered in byte order of their names,
 //! because that is the order which the protocol means.
 
-use super::format::{Input, Message, Round, Said, Set, Transcript};
+use super::format::{
+    NamedBallot, NamedEnvelope, NamedQuorumSet, NamedStatement, StepInput, Transcript,
+};
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Node names and quorum set ids, numbered.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct NameTable {
     nodes: Vec<String>,
     numbers: BTreeMap<String, NodeId>,
     sets: BTreeMap<String, QuorumSetId>,
     set_names: Vec<String>,
 }
 
-impl Names {
+impl NameTable {
     /// Numbers every name of `nodes` and every id of `sets`.
     pub fn new<'a>(
         nodes: impl IntoIterator<Item = &'a str>,
         sets: impl IntoIterator<Item = &'a str>,
-    ) -> Names {
+    ) -> NameTable {
         let nodes: Vec<String> = distinct(nodes);
         let set_names: Vec<String> = distinct(sets);
-        Names {
+        NameTable {
             numbers: (0..)
                 .map(NodeId)
                 .zip(&nodes)
@@ -48,7 +50,7 @@ impl Names {
 
     /// Numbers everything that occurs anywhere in `transcript`.
     #[must_use]
-    pub fn of_transcript(transcript: &Transcript) -> Names {
+    pub fn of_transcript(transcript: &Transcript) -> NameTable {
         let mut nodes = vec![transcript.node.as_str()];
         let mut sets = vec![transcript.qset.as_str()];
         for (id, set) in &transcript.qsets {
@@ -58,15 +60,17 @@ impl Names {
         let inputs = transcript.steps.iter().map(|step| &step.input);
         for input in inputs.chain(transcript.fatal.iter().map(|fatal| &fatal.input)) {
             match input {
-                Input::Receive(message) | Input::Restore(message) => {
+                StepInput::Receive(message) | StepInput::Restore(message) => {
                     nodes.push(&message.from);
                     sets.push(&message.qset);
                 }
-                Input::SetQset { qset } => sets.push(qset),
-                Input::Nominate { .. } | Input::Timer { .. } | Input::StopNomination { .. } => {}
+                StepInput::SetQset { qset } => sets.push(qset),
+                StepInput::Nominate { .. }
+                | StepInput::Timer { .. }
+                | StepInput::StopNomination { .. } => {}
             }
         }
-        Names::new(nodes, sets)
+        NameTable::new(nodes, sets)
     }
 
     /// The number of a node; names that were never collected get one that nobody has.
@@ -102,7 +106,7 @@ impl Names {
 
     /// A quorum set in numbers.
     #[must_use]
-    pub fn quorum_set(&self, set: &Set) -> QuorumSet {
+    pub fn quorum_set(&self, set: &NamedQuorumSet) -> QuorumSet {
         QuorumSet {
             threshold: set.t,
             validators: set.v.iter().map(|name| self.node(name)).collect(),
@@ -112,8 +116,8 @@ impl Names {
 
     /// A quorum set in names.
     #[must_use]
-    pub fn named_set(&self, set: &QuorumSet) -> Set {
-        Set {
+    pub fn named_set(&self, set: &QuorumSet) -> NamedQuorumSet {
+        NamedQuorumSet {
             t: set.threshold,
             v: set
                 .validators
@@ -130,7 +134,7 @@ impl Names {
 
     /// An envelope in numbers.
     #[must_use]
-    pub fn envelope(&self, message: &Message) -> Arc<Envelope> {
+    pub fn envelope(&self, message: &NamedEnvelope) -> Arc<Envelope> {
         Arc::new(Envelope {
             from: self.node(&message.from),
             slot: SlotIndex(message.slot),
@@ -141,8 +145,8 @@ impl Names {
 
     /// An envelope in names.
     #[must_use]
-    pub fn message(&self, envelope: &Envelope) -> Message {
-        Message {
+    pub fn message(&self, envelope: &Envelope) -> NamedEnvelope {
+        NamedEnvelope {
             from: self.node_name(envelope.from).to_owned(),
             slot: envelope.slot.0,
             qset: self.set_name(envelope.quorum_set).to_owned(),
@@ -157,27 +161,27 @@ fn distinct<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Adds every node that `set` names.
-pub(super) fn collect_nodes<'a>(set: &'a Set, nodes: &mut Vec<&'a str>) {
+pub(super) fn collect_nodes<'a>(set: &'a NamedQuorumSet, nodes: &mut Vec<&'a str>) {
     nodes.extend(set.v.iter().map(String::as_str));
     for inner in &set.i {
         collect_nodes(inner, nodes);
     }
 }
 
-fn statement(said: &Said) -> Statement {
+fn statement(said: &NamedStatement) -> Statement {
     let values = |names: &[String]| {
         names
             .iter()
             .map(|name| Value::from(name.as_str()))
             .collect()
     };
-    let optional = |round: &Option<Round>| round.as_ref().map(ballot);
+    let optional = |round: &Option<NamedBallot>| round.as_ref().map(ballot);
     match said {
-        Said::Nominate { voted, accepted } => Statement::Nominate {
+        NamedStatement::Nominate { voted, accepted } => Statement::Nominate {
             voted: values(voted),
             accepted: values(accepted),
         },
-        Said::Prepare {
+        NamedStatement::Prepare {
             ballot: b,
             prepared,
             prepared_prime,
@@ -190,7 +194,7 @@ fn statement(said: &Said) -> Statement {
             n_c: *n_c,
             n_h: *n_h,
         },
-        Said::Confirm {
+        NamedStatement::Confirm {
             ballot: b,
             n_prepared,
             n_commit,
@@ -201,18 +205,18 @@ fn statement(said: &Said) -> Statement {
             n_commit: *n_commit,
             n_h: *n_h,
         },
-        Said::Externalize { commit, n_h } => Statement::Externalize {
+        NamedStatement::Externalize { commit, n_h } => Statement::Externalize {
             commit: ballot(commit),
             n_h: *n_h,
         },
     }
 }
 
-fn said(statement: &Statement) -> Said {
+fn said(statement: &Statement) -> NamedStatement {
     let names = |values: &[Value]| values.iter().map(text).collect();
     let optional = |ballot: &Option<Ballot>| ballot.as_ref().map(round);
     match statement {
-        Statement::Nominate { voted, accepted } => Said::Nominate {
+        Statement::Nominate { voted, accepted } => NamedStatement::Nominate {
             voted: names(voted),
             accepted: names(accepted),
         },
@@ -222,7 +226,7 @@ fn said(statement: &Statement) -> Said {
             prepared_prime,
             n_c,
             n_h,
-        } => Said::Prepare {
+        } => NamedStatement::Prepare {
             ballot: round(ballot),
             prepared: optional(prepared),
             prepared_prime: optional(prepared_prime),
@@ -234,25 +238,25 @@ fn said(statement: &Statement) -> Said {
             n_prepared,
             n_commit,
             n_h,
-        } => Said::Confirm {
+        } => NamedStatement::Confirm {
             ballot: round(ballot),
             n_prepared: *n_prepared,
             n_commit: *n_commit,
             n_h: *n_h,
         },
-        Statement::Externalize { commit, n_h } => Said::Externalize {
+        Statement::Externalize { commit, n_h } => NamedStatement::Externalize {
             commit: round(commit),
             n_h: *n_h,
         },
     }
 }
 
-fn ballot(round: &Round) -> Ballot {
+fn ballot(round: &NamedBallot) -> Ballot {
     Ballot::new(round.n, Value::from(round.x.as_str()))
 }
 
-fn round(ballot: &Ballot) -> Round {
-    Round {
+fn round(ballot: &Ballot) -> NamedBallot {
+    NamedBallot {
         n: ballot.n,
         x: text(&ballot.x),
     }

@@ -1,44 +1,44 @@
-//! `Replay`: feeds the inputs of a transcript to an `Scp` and says what it did, in the words of the files.
+//! `TranscriptReplay`: feeds the inputs of a transcript to an `Scp` and says what it did, in the words of the files.
 
 use super::driver::VectorDriver;
-use super::format::{Answer, Deed, Input, Timer, Transcript};
-use super::names::{Names, text};
+use super::format::{CallResult, SlotTimer, StepInput, StepOutput, Transcript};
+use super::names::{NameTable, text};
 use crate::scp::{
-    Effect, LocalNode, Nomination, Recording, Scp, ScpEvent, ScpTimer, SlotIndex, Value,
+    Effect, EvidenceMode, LocalNode, NominateOutcome, Scp, ScpEvent, ScpTimer, SlotIndex, Value,
 };
 use std::collections::BTreeSet;
 
 /// One transcript being replayed.
 #[derive(Clone, Debug)]
-pub struct Replay {
-    names: Names,
+pub struct TranscriptReplay {
+    names: NameTable,
     driver: VectorDriver,
     scp: Scp,
-    armed: BTreeSet<(u64, Timer)>,
+    armed: BTreeSet<(u64, SlotTimer)>,
 }
 
 /// What the node under test did in answer to one input.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct StepResult {
     /// The direct answer.
-    pub res: Option<Answer>,
+    pub res: Option<CallResult>,
     /// What it did.
-    pub out: Vec<Deed>,
+    pub out: Vec<StepOutput>,
     /// What it reported, if it records events.
     pub events: Vec<ScpEvent>,
 }
 
-impl Replay {
+impl TranscriptReplay {
     /// A fresh node for `transcript`.
     #[must_use]
-    pub fn new(transcript: &Transcript, recording: Recording) -> Replay {
-        let names = Names::of_transcript(transcript);
+    pub fn new(transcript: &Transcript, recording: EvidenceMode) -> TranscriptReplay {
+        let names = NameTable::of_transcript(transcript);
         let local = LocalNode {
             id: names.node(&transcript.node),
             quorum_set: names.set(&transcript.qset),
             is_validator: transcript.validator,
         };
-        Replay {
+        TranscriptReplay {
             driver: VectorDriver::of_transcript(transcript, &names),
             names,
             scp: Scp::new(local, recording),
@@ -54,7 +54,7 @@ impl Replay {
 
     /// The numbers that names have in it.
     #[must_use]
-    pub fn names(&self) -> &Names {
+    pub fn names(&self) -> &NameTable {
         &self.names
     }
 
@@ -65,7 +65,7 @@ impl Replay {
     }
 
     /// Feeds one input.
-    pub fn feed(&mut self, input: &Input) -> Reply {
+    pub fn feed(&mut self, input: &StepInput) -> StepResult {
         let mut effects = Vec::new();
         let res = self.call(input, &mut effects);
         let mut events = Vec::new();
@@ -73,42 +73,42 @@ impl Replay {
         for effect in effects {
             match effect {
                 Effect::Event(event) => events.push(event),
-                effect => out.extend(self.deed(effect)),
+                effect => out.extend(self.named_output(effect)),
             }
         }
-        Reply { res, out, events }
+        StepResult { res, out, events }
     }
 
-    fn call(&mut self, input: &Input, out: &mut Vec<Effect>) -> Option<Answer> {
+    fn call(&mut self, input: &StepInput, out: &mut Vec<Effect>) -> Option<CallResult> {
         let (scp, driver) = (&mut self.scp, &self.driver);
         match input {
-            Input::Nominate { slot, value, prev } => {
+            StepInput::Nominate { slot, value, prev } => {
                 let (value, prev) = (Value::from(value.as_str()), Value::from(prev.as_str()));
                 let grown = scp.nominate(driver, SlotIndex(*slot), Some(value), prev, out);
                 return Some(match grown {
-                    Nomination::Updated => Answer::Updated,
-                    Nomination::Unchanged => Answer::Unchanged,
+                    NominateOutcome::Updated => CallResult::Updated,
+                    NominateOutcome::Unchanged => CallResult::Unchanged,
                 });
             }
-            Input::Receive(message) => {
+            StepInput::Receive(message) => {
                 return Some(
                     match scp.receive(driver, &self.names.envelope(message), out) {
-                        Ok(()) => Answer::Valid,
-                        Err(_) => Answer::Invalid,
+                        Ok(()) => CallResult::Valid,
+                        Err(_) => CallResult::Invalid,
                     },
                 );
             }
-            Input::Timer { slot, timer } => {
+            StepInput::Timer { slot, timer } => {
                 self.armed.remove(&(*slot, *timer));
                 let timer = match timer {
-                    Timer::Nomination => ScpTimer::Nomination,
-                    Timer::Ballot => ScpTimer::Ballot,
+                    SlotTimer::Nomination => ScpTimer::Nomination,
+                    SlotTimer::Ballot => ScpTimer::Ballot,
                 };
                 scp.timer_expired(driver, SlotIndex(*slot), timer, out);
             }
-            Input::SetQset { qset } => scp.set_quorum_set(self.names.set(qset)),
-            Input::StopNomination { slot } => scp.stop_nomination(SlotIndex(*slot)),
-            Input::Restore(message) => {
+            StepInput::SetQset { qset } => scp.set_quorum_set(self.names.set(qset)),
+            StepInput::StopNomination { slot } => scp.stop_nomination(SlotIndex(*slot)),
+            StepInput::Restore(message) => {
                 // A transcript gives no answer to this; a refusal is among the events.
                 let _ = scp.restore(driver, self.names.envelope(message), out);
             }
@@ -116,28 +116,28 @@ impl Replay {
         None
     }
 
-    fn deed(&mut self, effect: Effect) -> Option<Deed> {
+    fn named_output(&mut self, effect: Effect) -> Option<StepOutput> {
         Some(match effect {
-            Effect::Emit(envelope) => Deed::Emit(self.names.message(&envelope)),
+            Effect::Emit(envelope) => StepOutput::Emit(self.names.message(&envelope)),
             Effect::SetTimer { slot, timer, span } => {
-                let timer = named(timer);
+                let timer = slot_timer(timer);
                 self.armed.insert((slot.0, timer));
-                Deed::Set {
+                StepOutput::Set {
                     slot: slot.0,
                     timer,
                     ms: span.0 / 1000,
                 }
             }
             Effect::StopTimer { slot, timer } => {
-                let timer = named(timer);
+                let timer = slot_timer(timer);
                 let armed = self.armed.remove(&(slot.0, timer));
-                Deed::Stop {
+                StepOutput::Stop {
                     slot: slot.0,
                     timer,
                     armed,
                 }
             }
-            Effect::Externalized { slot, value } => Deed::Externalized {
+            Effect::Externalized { slot, value } => StepOutput::Externalized {
                 slot: slot.0,
                 value: text(&value),
             },
@@ -146,9 +146,9 @@ impl Replay {
     }
 }
 
-fn named(timer: ScpTimer) -> Timer {
+fn slot_timer(timer: ScpTimer) -> SlotTimer {
     match timer {
-        ScpTimer::Nomination => Timer::Nomination,
-        ScpTimer::Ballot => Timer::Ballot,
+        ScpTimer::Nomination => SlotTimer::Nomination,
+        ScpTimer::Ballot => SlotTimer::Ballot,
     }
 }

@@ -14,21 +14,21 @@ const SETS_CLASS: &str = "qsets";
 
 /// How many there are, and how many of them passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
+pub struct PassCount {
     /// All.
     pub total: usize,
     /// Those without a difference.
     pub passed: usize,
 }
 
-impl Tally {
+impl PassCount {
     fn add(&mut self, passed: usize) {
         self.total += 1;
         self.passed += passed;
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for PassCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.passed, self.total)
     }
@@ -39,9 +39,9 @@ impl fmt::Display for Tally {
 pub struct Report {
     /// Transcripts and quorum-set cases together.
     #[serde(flatten)]
-    pub all: Tally,
+    pub all: PassCount,
     /// By class.
-    pub classes: BTreeMap<String, Tally>,
+    pub classes: BTreeMap<String, PassCount>,
     /// The first difference in each transcript or case that has one, with its file.
     #[serde(skip)]
     pub mismatches: Vec<(PathBuf, Mismatch)>,
@@ -70,10 +70,10 @@ impl Report {
         let passed = usize::from(result.is_ok());
         self.all.add(passed);
         match self.classes.get_mut(class) {
-            Some(tally) => tally.add(passed),
+            Some(count) => count.add(passed),
             None => {
                 self.classes
-                    .insert(class.to_owned(), Tally { total: 1, passed });
+                    .insert(class.to_owned(), PassCount { total: 1, passed });
             }
         }
         if let Err(mismatch) = result {
@@ -105,8 +105,8 @@ impl fmt::Display for Report {
         for (file, mismatch) in &self.mismatches {
             writeln!(f, "{}: {mismatch}\n", file.display())?;
         }
-        for (class, tally) in &self.classes {
-            writeln!(f, "{class} {tally}")?;
+        for (class, count) in &self.classes {
+            writeln!(f, "{class} {count}")?;
         }
         let (all, steps, fatal) = (self.all, self.steps, self.fatal);
         write!(

@@ -2,10 +2,12 @@
 
 use super::compare::{Difference, Mismatch};
 use super::driver::VectorDriver;
-use super::format::{LeaderCase, LeaderRound, QuorumCase, QuorumTest, Set, SetCase, SetFile};
-use super::names::{Names, collect_nodes};
+use super::format::{
+    LeaderCase, LeaderRound, NamedQuorumSet, QuorumCase, QuorumTest, SetCase, SetFile,
+};
+use super::names::{NameTable, collect_nodes};
 use crate::scp::{
-    Envelope, LocalNode, NodeSet, Recording, Scp, ScpTimer, SlotIndex, Statement, Value,
+    Envelope, EvidenceMode, LocalNode, NodeSet, Scp, ScpTimer, SlotIndex, Statement, Value,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +45,7 @@ fn check_set(case: &SetCase) -> Result<(), Difference> {
     nodes.extend(asked.map(String::as_str));
     nodes.extend(case.removed_node.as_deref());
     nodes.extend(case.weights.keys().map(String::as_str));
-    let names = Names::new(nodes, []);
+    let names = NameTable::new(nodes, []);
     let set = names.quorum_set(&case.qset);
     let is_sane = set.check_sane().is_ok();
     Difference::check("sane", case.sane, is_sane)?;
@@ -88,14 +90,14 @@ fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> 
     }
     let ids = sets.keys().map(String::as_str);
     let unknown = test.nodes.iter().map(String::as_str);
-    let names = Names::new(nodes, ids.chain(unknown));
+    let names = NameTable::new(nodes, ids.chain(unknown));
     let driver = VectorDriver::new("", &names, &sets);
     let local = LocalNode {
         id: names.node(asker),
         quorum_set: names.set(local_set),
         is_validator: true,
     };
-    let mut scp = Scp::new(local, Recording::Silent);
+    let mut scp = Scp::new(local, EvidenceMode::Skip);
     let (slot, mut out) = (SlotIndex(1), Vec::new());
     scp.nominate(&driver, slot, None, Value::from(""), &mut out);
     for node in &test.nodes {
@@ -119,15 +121,15 @@ fn check_leaders(case: &LeaderCase) -> Result<(), Difference> {
     let id = "set".to_owned();
     let mut nodes = vec![case.node.as_str()];
     collect_nodes(&case.qset, &mut nodes);
-    let names = Names::new(nodes, [id.as_str()]);
-    let sets: BTreeMap<String, Set> = BTreeMap::from([(id.clone(), case.qset.clone())]);
+    let names = NameTable::new(nodes, [id.as_str()]);
+    let sets: BTreeMap<String, NamedQuorumSet> = BTreeMap::from([(id.clone(), case.qset.clone())]);
     let driver = VectorDriver::new("", &names, &sets);
     let local = LocalNode {
         id: names.node(&case.node),
         quorum_set: names.set(&id),
         is_validator: true,
     };
-    let mut scp = Scp::new(local, Recording::Silent);
+    let mut scp = Scp::new(local, EvidenceMode::Skip);
     let (slot, prev) = (SlotIndex(case.slot), Value::from(case.prev.as_str()));
     let mut out = Vec::new();
     let mut found = Vec::new();

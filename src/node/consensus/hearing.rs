@@ -10,7 +10,9 @@ use crate::node::event::{BackupAnswer, NodeEvent, RefusedWhy};
 use crate::node::node::{Life, Node};
 use crate::node::outbox::Purpose;
 use crate::node::pool::file_of;
-use crate::scp::{Effect, Envelope, Refusal, Scp, ScpEvent, ScpTimer, SlotIndex, Statement, Value};
+use crate::scp::{
+    Effect, Envelope, Scp, ScpEvent, ScpRefusal, ScpTimer, SlotIndex, Statement, Value,
+};
 use std::sync::Arc;
 
 impl Node {
@@ -46,11 +48,11 @@ impl Node {
         }
         let mut refused = Vec::new();
         let effects = self.with_scp(|scp, driver, out| {
-            refused = scp.receive_together(driver, slot, &heard, out);
+            refused = scp.receive_batch(driver, slot, &heard, out);
         });
         for (from, why) in refused {
             // Repetitions and overtaken statements are everyday life.
-            if why != Refusal::NotNewer {
+            if why != ScpRefusal::NotNewer {
                 self.refuse(from, RefusedWhy::Scp(why));
             }
         }

@@ -7,8 +7,8 @@ use crate::node::view::{
     BackupAnswer, NodeEvent, ProposalRefusal, SlotStart, TrustCause, TrustPolicy,
 };
 use crate::scp::{
-    BallotReason, Counter, Evidence, NodeId, NodeSet, QuorumSet, Refusal, Rule, ScpEvent, Value,
-    VoteReason,
+    BallotReason, Counter, Evidence, NodeId, NodeSet, QuorumSet, ScpEvent, ScpRefusal, Value,
+    VoteReason, VotingRule,
 };
 use crate::trace::{World, WorldNode};
 
@@ -272,18 +272,18 @@ fn moved(world: &World, node: NodeId, reason: &BallotReason) -> String {
     }
 }
 
-fn refused(world: &World, name: &str, from: NodeId, why: Refusal) -> Option<String> {
+fn refused(world: &World, name: &str, from: NodeId, why: ScpRefusal) -> Option<String> {
     let why = match why {
         // Old news, and every duplicate, is of no interest.
-        Refusal::NotNewer => return None,
-        Refusal::NotSane => "it contradicts itself",
-        Refusal::UnknownQuorumSet => "its quorum set is unknown",
-        Refusal::InsaneQuorumSet => "its quorum set makes no sense",
-        Refusal::InvalidValue => "a value in it is not valid",
-        Refusal::OtherValueDecided => "the slot is decided, for another value",
-        Refusal::BreaksInvariant => "following it would break the protocol",
-        Refusal::NotOwn => "only its own statements can be taken up again",
-        Refusal::ComesTooLate => "the slot has gone on without it",
+        ScpRefusal::NotNewer => return None,
+        ScpRefusal::NotSane => "it contradicts itself",
+        ScpRefusal::UnknownQuorumSet => "its quorum set is unknown",
+        ScpRefusal::MalformedQuorumSet => "its quorum set makes no sense",
+        ScpRefusal::InvalidValue => "a value in it is not valid",
+        ScpRefusal::OtherValueDecided => "the slot is decided, for another value",
+        ScpRefusal::BreaksInvariant => "following it would break the protocol",
+        ScpRefusal::NotOwn => "only its own statements can be taken up again",
+        ScpRefusal::ComesTooLate => "the slot has gone on without it",
     };
     Some(format!(
         "{name} refuses a statement of {}: {why}",
@@ -311,7 +311,7 @@ pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) ->
         .and_then(quorum_set)
         .filter(|set| !set.inner.is_empty());
     let (who, number_of_them) = match (evidence.rule, nested) {
-        (Rule::Quorum, Some(set)) => {
+        (VotingRule::Quorum, Some(set)) => {
             let (met, [_, many]) = met(world, set, &evidence.witness, QuorumSet::is_slice);
             let who = format!("{met} of its {} {many}", set.entries());
             return format!(
@@ -320,13 +320,13 @@ pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) ->
                 set.threshold
             );
         }
-        (Rule::VBlocking, Some(set)) => {
+        (VotingRule::VBlocking, Some(set)) => {
             let (met, [one, many]) = met(world, set, &evidence.witness, QuorumSet::is_v_blocking);
             let who = format!("{} it cannot do without", count(met, one, many));
             (who, met)
         }
-        (Rule::Quorum, None) => (trusted_witnesses(world, node, &evidence.witness), 2),
-        (Rule::VBlocking, None) => {
+        (VotingRule::Quorum, None) => (trusted_witnesses(world, node, &evidence.witness), 2),
+        (VotingRule::VBlocking, None) => {
             let all = evidence.witness.len();
             let who = format!("{} it cannot do without", count(all, "node", "nodes"));
             (who, all)
@@ -341,9 +341,9 @@ pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) ->
 
 impl Deed {
     /// What many did. A blocking set has always accepted; a vote would not be enough.
-    fn of_many(self, rule: Rule) -> &'static str {
+    fn of_many(self, rule: VotingRule) -> &'static str {
         match (self, rule) {
-            (Deed::Vote, Rule::Quorum) => "voted for it",
+            (Deed::Vote, VotingRule::Quorum) => "voted for it",
             (Deed::Vote | Deed::Accept, _) => "accept it",
             (Deed::Ahead, _) => "are ahead",
         }

@@ -1,8 +1,8 @@
 //! The ballot protocol from preset candidates: agreement and validity in every state that can be reached.
 
-use super::locals::{Local, Locals};
-use super::search::{Bounds, Met, Network};
-use super::twins::Twins;
+use super::local_states::{LocalId, LocalStates};
+use super::search::{Bounds, Network, StateCount};
+use super::symmetry::Symmetry;
 use crate::scp_net::{Net, of, value};
 use quorumscope::scp::{Counter, QuorumSet, Statement};
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Node i has `candidates[i]` as its only candidate and is in its first ballot; an empty one: it has none yet.
 ///
 /// Everybody else is made to have accepted that value in what this node hears, and only this node hears it.
-fn preset(locals: &mut Locals, candidates: &[&str]) -> Vec<Local> {
+fn preset(locals: &mut LocalStates, candidates: &[&str]) -> Vec<LocalId> {
     let nodes = candidates.len();
     let begin = |(node, candidate): (usize, &&str)| {
         if candidate.is_empty() {
@@ -22,7 +22,7 @@ fn preset(locals: &mut Locals, candidates: &[&str]) -> Vec<Local> {
                 voted: vec![value(candidate)],
                 accepted: vec![value(candidate)],
             };
-            local = locals.tell(node, local, Net::envelope(other as u32, statement));
+            local = locals.receive(node, local, Net::envelope(other as u32, statement));
         }
         let slot = locals.state(node, local).slot();
         assert_eq!(slot.composite, Some(value(candidate)), "node {node}");
@@ -32,29 +32,30 @@ fn preset(locals: &mut Locals, candidates: &[&str]) -> Vec<Local> {
     candidates.iter().enumerate().map(begin).collect()
 }
 
-/// Everything that can come of these candidates; the ballot timers of those in `hurry` run out whenever they like.
+/// Everything that can come of these candidates; the ballot timers of those in `may_time_out` run out whenever they like.
 fn exhaust(
     sets: Vec<QuorumSet>,
     candidates: &[&str],
     counter_max: Counter,
-    hurry: &[usize],
-) -> Met {
-    let mut locals = Locals::new(sets);
+    may_time_out: &[usize],
+) -> StateCount {
+    let mut locals = LocalStates::new(sets);
     let states = preset(&mut locals, candidates);
     let bounds = Bounds {
         counter_max,
-        hurry: std::array::from_fn(|node| hurry.contains(&node)),
+        may_time_out: std::array::from_fn(|node| may_time_out.contains(&node)),
         round_max: 0,
         travel: [false, true],
     };
     let is_alike = |one: usize, other: usize| {
-        candidates[one] == candidates[other] && bounds.hurry[one] == bounds.hurry[other]
+        candidates[one] == candidates[other]
+            && bounds.may_time_out[one] == bounds.may_time_out[other]
     };
-    let mut twins = Twins::new(&mut locals, &states, is_alike);
+    let mut symmetry = Symmetry::new(&mut locals, &states, is_alike);
     let mut network = Network { locals, bounds };
     let proposed: BTreeSet<_> = candidates.iter().map(|text| value(text)).collect();
     let start = network.start(&states);
-    network.exhaust(start, &mut twins, |network, world, _| {
+    network.exhaustive_search(start, &mut symmetry, |network, world, _| {
         let decided = network.decisions(world);
         assert!(decided.len() <= 1, "disagreement: {decided:?} in {world:?}");
         assert!(decided.is_subset(&proposed), "nobody wanted {decided:?}");
@@ -65,18 +66,18 @@ fn exhaust(
 #[track_caller]
 fn check(sets: Vec<QuorumSet>, candidates: &[&str], counter_max: Counter, states: usize) {
     let everybody: Vec<usize> = (0..candidates.len()).collect();
-    check_hurry(sets, candidates, counter_max, &everybody, states);
+    check_timeouts(sets, candidates, counter_max, &everybody, states);
 }
 
 #[track_caller]
-fn check_hurry(
+fn check_timeouts(
     sets: Vec<QuorumSet>,
     candidates: &[&str],
     counter_max: Counter,
-    hurry: &[usize],
+    may_time_out: &[usize],
     states: usize,
 ) {
-    let met = exhaust(sets, candidates, counter_max, hurry);
+    let met = exhaust(sets, candidates, counter_max, may_time_out);
     assert_eq!(met.states, states, "{met:?}");
     assert!(met.ends > 0);
 }
@@ -139,11 +140,11 @@ fn four_nodes_nearly_of_one_mind_exhausted() {
 /// With a second counter for everybody these are too many states to visit (more than a hundred million, nodes that are
 /// alike counted once, if two of them may lose patience). Here one of them may.
 #[test]
-fn four_nodes_of_which_the_dissenter_loses_patience_exhausted() {
-    check_hurry(all(3, 4), &["a", "a", "a", "b"], 2, &[3], 9_483_260);
+fn four_nodes_of_which_the_dissenter_times_out_exhausted() {
+    check_timeouts(all(3, 4), &["a", "a", "a", "b"], 2, &[3], 9_483_260);
 }
 
 #[test]
-fn four_nodes_of_which_one_of_the_others_loses_patience_exhausted() {
-    check_hurry(all(3, 4), &["a", "a", "a", "b"], 2, &[0], 7_654_589);
+fn four_nodes_of_which_one_of_the_majority_times_out_exhausted() {
+    check_timeouts(all(3, 4), &["a", "a", "a", "b"], 2, &[0], 7_654_589);
 }

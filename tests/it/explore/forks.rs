@@ -1,7 +1,7 @@
 //! Where quorums do not intersect, a search finds the disagreement, and the way to it is told in words.
 
-use super::locals::{Local, Locals};
-use super::search::{Bounds, NODES_MAX, Network, World};
+use super::local_states::{LocalId, LocalStates};
+use super::search::{Bounds, GlobalState, NODES_MAX, Network};
 use crate::scp_net::of;
 use quorumscope::scp::{BallotPhase, QuorumSet, SlotState, Value};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// What is tried first: states in which two values are far, each with the nodes that lean towards it.
-fn promise(network: &Network, world: &World) -> i64 {
+fn heuristic(network: &Network, world: &GlobalState) -> i64 {
     let mut camps: BTreeMap<Value, i64> = BTreeMap::new();
     let mut rounds = 0;
     for node in 0..network.locals.nodes() {
@@ -46,19 +46,19 @@ fn progress(slot: &SlotState) -> i64 {
 /// Searches for two decisions, replays the way there, and compares it with the file `name` in `tests/transcripts/forks`.
 /// With `UPDATE_EXPECTED=1` in the environment the file is written instead.
 fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
-    let mut locals = Locals::new(sets);
+    let mut locals = LocalStates::new(sets);
     let begin = |(node, value): (usize, &&str)| locals.nominate(node, 0, value);
-    let states: Vec<Local> = values.iter().enumerate().map(begin).collect();
+    let states: Vec<LocalId> = values.iter().enumerate().map(begin).collect();
     let bounds = Bounds {
         counter_max: 1,
-        hurry: [true; NODES_MAX],
+        may_time_out: [true; NODES_MAX],
         round_max: 3,
         travel: [true, true],
     };
     let mut network = Network { locals, bounds };
     let start = network.start(&states);
-    let is_fork = |network: &Network, world: &World| network.decisions(world).len() > 1;
-    let found = network.seek(start, promise, is_fork, 200_000);
+    let is_fork = |network: &Network, world: &GlobalState| network.decisions(world).len() > 1;
+    let found = network.best_first_search(start, heuristic, is_fork, 200_000);
     let (steps, looked_at) = found.expect("these quorums can decide differently");
     let mut world = start;
     let mut told = format!(

@@ -9,7 +9,7 @@
 
 mod ballots;
 mod forks;
-mod locals;
+mod local_states;
 mod nominations;
 mod search;
-mod twins;
+mod symmetry;

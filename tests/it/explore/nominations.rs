@@ -1,21 +1,21 @@
 //! Nomination from two proposals: nothing but what was proposed is ever nominated, and once everything has arrived all
 //! nodes have the same candidates.
 
-use super::locals::{Local, Locals};
-use super::search::{Bounds, Met, NODES_MAX, Network};
-use super::twins::Twins;
+use super::local_states::{LocalId, LocalStates};
+use super::search::{Bounds, NODES_MAX, Network, StateCount};
+use super::symmetry::Symmetry;
 use crate::scp_net::{of, value};
 use quorumscope::scp::{QuorumSet, Value};
 use std::collections::BTreeSet;
 
 /// Node i proposes `proposals[i]`. Ballots are begun and go nowhere.
-fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> Met {
-    let mut locals = Locals::new(sets);
+fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> StateCount {
+    let mut locals = LocalStates::new(sets);
     let begin = |(node, proposal): (usize, &&str)| locals.nominate(node, 0, proposal);
-    let states: Vec<Local> = proposals.iter().enumerate().map(begin).collect();
+    let states: Vec<LocalId> = proposals.iter().enumerate().map(begin).collect();
     let bounds = Bounds {
         counter_max: 0,
-        hurry: [true; NODES_MAX],
+        may_time_out: [true; NODES_MAX],
         round_max,
         travel: [true, false],
     };
@@ -23,7 +23,7 @@ fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> Met {
     let proposed: BTreeSet<Value> = proposals.iter().map(|text| value(text)).collect();
     let start = network.start(&states);
     // Leaders follow from names: nobody is like anybody else.
-    network.exhaust(start, &mut Twins::default(), |network, world, is_end| {
+    network.exhaustive_search(start, &mut Symmetry::default(), |network, world, is_end| {
         let slots: Vec<_> = (0..proposals.len())
             .map(|node| network.state(world, node).slot())
             .collect();

@@ -1,7 +1,7 @@
 //! States of a whole network, and the ways through them.
 
-use super::locals::{BALLOT, Local, Locals, Move, NOMINATION, State};
-use super::twins::Twins;
+use super::local_states::{BALLOT, LocalId, LocalMove, LocalStates, NOMINATION, State};
+use super::symmetry::Symmetry;
 use quorumscope::scp::{Counter, ScpTimer, Statement, Value};
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
@@ -11,14 +11,14 @@ pub(super) const NODES_MAX: usize = 6;
 /// A state of the network: one of each node, and which links hold the newest statement of their sender, a bit for each
 /// (from, to), by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct World {
-    pub(super) locals: [Local; NODES_MAX],
+pub(super) struct GlobalState {
+    pub(super) locals: [LocalId; NODES_MAX],
     pub(super) pending: [u64; 2],
 }
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Step {
+pub(super) enum GlobalMove {
     Deliver { from: usize, to: usize, kind: usize },
     Expire { node: usize, timer: ScpTimer },
 }
@@ -29,7 +29,7 @@ pub(super) struct Bounds {
     /// Ballot timers that would lead above this counter do not run out.
     pub(super) counter_max: Counter,
     /// Whose ballot timers may run out at all.
-    pub(super) hurry: [bool; NODES_MAX],
+    pub(super) may_time_out: [bool; NODES_MAX],
     /// Nor do nomination timers that would lead above this round.
     pub(super) round_max: u32,
     /// Which kinds of statements travel: those of nomination, those of ballots.
@@ -38,7 +38,7 @@ pub(super) struct Bounds {
 
 /// A network to be searched.
 pub(super) struct Network {
-    pub(super) locals: Locals,
+    pub(super) locals: LocalStates,
     pub(super) bounds: Bounds,
 }
 
@@ -48,8 +48,8 @@ pub(super) fn link(from: usize, to: usize) -> u64 {
 
 impl Network {
     /// The state in which the nodes are in these states, and all that they have said is still to arrive.
-    pub(super) fn start(&self, states: &[Local]) -> World {
-        let mut world = World {
+    pub(super) fn start(&self, states: &[LocalId]) -> GlobalState {
+        let mut world = GlobalState {
             locals: [0; NODES_MAX],
             pending: [0; 2],
         };
@@ -64,12 +64,12 @@ impl Network {
         world
     }
 
-    pub(super) fn state(&self, world: &World, node: usize) -> &State {
+    pub(super) fn state(&self, world: &GlobalState, node: usize) -> &State {
         self.locals.state(node, world.locals[node])
     }
 
     /// What the nodes have decided.
-    pub(super) fn decisions(&self, world: &World) -> BTreeSet<Value> {
+    pub(super) fn decisions(&self, world: &GlobalState) -> BTreeSet<Value> {
         let nodes = 0..self.locals.nodes();
         nodes
             .filter_map(|node| self.state(world, node).decided.clone())
@@ -77,44 +77,49 @@ impl Network {
     }
 
     /// Everything that can happen next. Whoever has decided does nothing more (NOTES 14).
-    pub(super) fn steps(&self, world: &World) -> Vec<Step> {
+    pub(super) fn steps(&self, world: &GlobalState) -> Vec<GlobalMove> {
         let nodes = self.locals.nodes();
         let mut steps = Vec::new();
         for to in (0..nodes).filter(|&to| self.state(world, to).decided.is_none()) {
             for from in 0..nodes {
                 for kind in [NOMINATION, BALLOT] {
                     if world.pending[kind] & link(from, to) != 0 {
-                        steps.push(Step::Deliver { from, to, kind });
+                        steps.push(GlobalMove::Deliver { from, to, kind });
                     }
                 }
             }
             for timer in [ScpTimer::Nomination, ScpTimer::Ballot] {
                 if self.may_expire(world, to, timer) {
-                    steps.push(Step::Expire { node: to, timer });
+                    steps.push(GlobalMove::Expire { node: to, timer });
                 }
             }
         }
         steps
     }
 
-    fn may_expire(&self, world: &World, node: usize, timer: ScpTimer) -> bool {
+    fn may_expire(&self, world: &GlobalState, node: usize, timer: ScpTimer) -> bool {
         let state = self.state(world, node);
         let (counter, bounds) = (state.counter, &self.bounds);
         let in_bounds = match timer {
             ScpTimer::Nomination => state.round < bounds.round_max,
-            ScpTimer::Ballot => bounds.hurry[node] && (1..bounds.counter_max).contains(&counter),
+            ScpTimer::Ballot => {
+                bounds.may_time_out[node] && (1..bounds.counter_max).contains(&counter)
+            }
         };
         state.runs(timer) && in_bounds
     }
 
-    pub(super) fn after(&mut self, world: &World, step: Step) -> World {
+    pub(super) fn after(&mut self, world: &GlobalState, step: GlobalMove) -> GlobalState {
         let mut next = *world;
         let (node, happening) = match step {
-            Step::Expire { node, timer } => (node, Move::Expire(timer)),
-            Step::Deliver { from, to, kind } => {
+            GlobalMove::Expire { node, timer } => (node, LocalMove::Expire(timer)),
+            GlobalMove::Deliver { from, to, kind } => {
                 next.pending[kind] &= !link(from, to);
                 let said = self.state(world, from).newest[kind];
-                (to, Move::Hear(said.expect("only what was said is pending")))
+                (
+                    to,
+                    LocalMove::Receive(said.expect("only what was said is pending")),
+                )
             }
         };
         let before = self.state(world, node).newest;
@@ -134,7 +139,7 @@ impl Network {
     }
 
     /// What the node has said last is on its way to everybody who still listens.
-    fn say(&self, world: &mut World, from: usize, kind: usize) {
+    fn say(&self, world: &mut GlobalState, from: usize, kind: usize) {
         if !self.bounds.travel[kind] {
             return;
         }
@@ -146,26 +151,26 @@ impl Network {
     }
 
     /// Goes everywhere from `start`; `check` judges the states, and is told whether anything can happen in them. Of those
-    /// that differ only by a renaming of `twins` one is judged, and all are counted.
-    pub(super) fn exhaust(
+    /// that differ only by a renaming of `symmetry` one is judged, and all are counted.
+    pub(super) fn exhaustive_search(
         &mut self,
-        start: World,
-        twins: &mut Twins,
-        mut check: impl FnMut(&Network, &World, bool),
-    ) -> Met {
-        let start = twins.representative(&mut self.locals, &start);
+        start: GlobalState,
+        symmetry: &mut Symmetry,
+        mut check: impl FnMut(&Network, &GlobalState, bool),
+    ) -> StateCount {
+        let start = symmetry.representative(&mut self.locals, &start);
         let mut seen = HashSet::from([start]);
         let mut open = vec![start];
-        let mut met = Met::default();
+        let mut met = StateCount::default();
         while let Some(world) = open.pop() {
             let steps = self.steps(&world);
             check(self, &world, steps.is_empty());
-            let alike = twins.alike(&mut self.locals, &world);
+            let alike = symmetry.alike(&mut self.locals, &world);
             met.states += alike;
             met.ends += if steps.is_empty() { alike } else { 0 };
             for step in steps {
                 let next = self.after(&world, step);
-                let next = twins.representative(&mut self.locals, &next);
+                let next = symmetry.representative(&mut self.locals, &next);
                 if seen.insert(next) {
                     open.push(next);
                 }
@@ -175,17 +180,18 @@ impl Network {
         met
     }
 
-    /// Looks for a state that is `wanted`, the most promising first (the highest `promise`; among equals the one that
+    /// Looks for a state that is `wanted`, the most promising first (the highest `heuristic`; among equals the one that
     /// was met first). The way there, and how many states were looked at.
-    pub(super) fn seek(
+    pub(super) fn best_first_search(
         &mut self,
-        start: World,
-        promise: impl Fn(&Network, &World) -> i64,
-        wanted: impl Fn(&Network, &World) -> bool,
+        start: GlobalState,
+        heuristic: impl Fn(&Network, &GlobalState) -> i64,
+        wanted: impl Fn(&Network, &GlobalState) -> bool,
         limit: usize,
-    ) -> Option<(Vec<Step>, usize)> {
-        let mut came_from: HashMap<World, Option<(World, Step)>> = HashMap::from([(start, None)]);
-        let mut open = BinaryHeap::from([(promise(self, &start), 0i64, start)]);
+    ) -> Option<(Vec<GlobalMove>, usize)> {
+        let mut came_from: HashMap<GlobalState, Option<(GlobalState, GlobalMove)>> =
+            HashMap::from([(start, None)]);
+        let mut open = BinaryHeap::from([(heuristic(self, &start), 0i64, start)]);
         let mut looked_at = 0;
         while let Some((_, _, world)) = open.pop() {
             looked_at += 1;
@@ -199,7 +205,7 @@ impl Network {
                 let next = self.after(&world, step);
                 let met = came_from.len() as i64;
                 came_from.entry(next).or_insert_with(|| {
-                    open.push((promise(self, &next), -met, next));
+                    open.push((heuristic(self, &next), -met, next));
                     Some((world, step))
                 });
             }
@@ -208,9 +214,9 @@ impl Network {
     }
 
     /// A step in words, as it is taken in `world`; `names[i]` is node i.
-    pub(super) fn words(&self, world: &World, step: Step, names: &[&str]) -> String {
+    pub(super) fn words(&self, world: &GlobalState, step: GlobalMove, names: &[&str]) -> String {
         match step {
-            Step::Expire { node, timer } => {
+            GlobalMove::Expire { node, timer } => {
                 format!(
                     "{}: the {} timer runs out",
                     names[node],
@@ -220,7 +226,7 @@ impl Network {
                     }
                 )
             }
-            Step::Deliver { from, to, kind } => {
+            GlobalMove::Deliver { from, to, kind } => {
                 let said = self.state(world, from).newest[kind].expect("it was said");
                 let said = &self.locals.statement(said).statement;
                 format!(
@@ -234,7 +240,10 @@ impl Network {
     }
 }
 
-fn path(came_from: &HashMap<World, Option<(World, Step)>>, end: World) -> Vec<Step> {
+fn path(
+    came_from: &HashMap<GlobalState, Option<(GlobalState, GlobalMove)>>,
+    end: GlobalState,
+) -> Vec<GlobalMove> {
     let mut steps = Vec::new();
     let mut at = end;
     while let Some((before, step)) = came_from[&at] {
@@ -295,7 +304,7 @@ fn statement_words(statement: &Statement) -> String {
 
 /// Counts what a search has met, for the assertion that it has met everything.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Met {
+pub(super) struct StateCount {
     /// States of the network.
     pub(super) states: usize,
     /// Of them, those that were looked at in place of all that differ from them by names only.

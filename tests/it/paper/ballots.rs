@@ -3,8 +3,8 @@
 use super::{ballot, hear, nominate, one_of, prepare, state};
 use crate::scp_net::{Net, SLOT, of, self_and, set_of, value};
 use quorumscope::scp::{
-    Ballot, BallotPhase, BallotReason, Effect, LocalNode, NodeId, Recording, Refusal, Rule, Scp,
-    ScpEvent, ScpTimer, Statement,
+    Ballot, BallotPhase, BallotReason, Effect, EvidenceMode, LocalNode, NodeId, Scp, ScpEvent,
+    ScpRefusal, ScpTimer, Statement, VotingRule,
 };
 use quorumscope::time::Span;
 
@@ -51,7 +51,7 @@ fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
     // v1 and v2 have heard only the first half of what everybody nominates, v3 and v4 all of it.
     for to in 0..4_usize {
         for from in (0..4_u32).filter(|&from| from as usize != to) {
-            net.hand(to, if to < 2 { first(from) } else { second(from) });
+            net.deliver(to, if to < 2 { first(from) } else { second(from) });
         }
     }
     net.deliver_all();
@@ -78,7 +78,7 @@ fn p_prime_is_the_highest_prepared_that_p_aborts() {
     let mut net = one_of(4, 3);
     let mut accept = |n: u32, x: &str| {
         for from in [1, 2] {
-            net.hand(
+            net.deliver(
                 0,
                 Net::envelope(from, prepare(ballot(n, x), Some(ballot(n, x)), 0, 0)),
             );
@@ -99,7 +99,7 @@ fn a_commit_vote_is_withdrawn_when_its_ballot_is_aborted() {
     let mut net = one_of(7, 5);
     for from in 1..5 {
         let accepts = prepare(ballot(1, "a"), Some(ballot(1, "a")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
+        net.deliver(0, Net::envelope(from, accepts));
     }
     let before = state(&net, 0);
     assert_eq!(
@@ -108,7 +108,7 @@ fn a_commit_vote_is_withdrawn_when_its_ballot_is_aborted() {
     );
     for from in 4..7 {
         let accepts = prepare(ballot(2, "b"), Some(ballot(2, "b")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
+        net.deliver(0, Net::envelope(from, accepts));
     }
     let after = state(&net, 0);
     assert_eq!((after.c, after.h), (None, Some(ballot(1, "a"))));
@@ -124,12 +124,12 @@ fn an_accepted_commit_fixes_the_value() {
     let mut net = one_of(4, 3);
     for from in 1..4 {
         let votes = prepare(ballot(1, "a"), Some(ballot(1, "a")), 1, 1);
-        net.hand(0, Net::envelope(from, votes));
+        net.deliver(0, Net::envelope(from, votes));
     }
     assert_eq!(state(&net, 0).phase, BallotPhase::Confirm);
     for from in 1..3 {
         let accepts = prepare(ballot(5, "b"), Some(ballot(5, "b")), 0, 0);
-        net.hand(0, Net::envelope(from, accepts));
+        net.deliver(0, Net::envelope(from, accepts));
     }
     let state = state(&net, 0);
     assert_eq!(state.phase, BallotPhase::Confirm);
@@ -141,21 +141,21 @@ fn an_accepted_commit_fixes_the_value() {
 #[test]
 fn a_v_blocking_set_ahead_pulls_the_counter() {
     let mut net = one_of(4, 3);
-    net.hand(0, Net::envelope(1, nominate(&["a"], &["a"])));
+    net.deliver(0, Net::envelope(1, nominate(&["a"], &["a"])));
     let own = Net::envelope(0, prepare(ballot(1, "a"), None, 0, 0));
     net.restore(0, own);
-    net.hand(0, Net::envelope(1, prepare(ballot(7, "a"), None, 0, 0)));
+    net.deliver(0, Net::envelope(1, prepare(ballot(7, "a"), None, 0, 0)));
     assert_eq!(
         state(&net, 0).b,
         Some(ballot(1, "a")),
         "one is not blocking"
     );
-    net.hand(0, Net::envelope(2, prepare(ballot(4, "b"), None, 0, 0)));
+    net.deliver(0, Net::envelope(2, prepare(ballot(4, "b"), None, 0, 0)));
     assert_eq!(state(&net, 0).b, Some(ballot(4, "a")));
     assert!(net.events[0].iter().any(|event| matches!(
         event,
         ScpEvent::BallotChanged { reason: BallotReason::CatchUp(evidence), .. }
-            if evidence.rule == Rule::VBlocking && evidence.witness == [NodeId(1), NodeId(2)]
+            if evidence.rule == VotingRule::VBlocking && evidence.witness == [NodeId(1), NodeId(2)]
     )));
 }
 
@@ -165,10 +165,10 @@ fn the_ballot_timer_waits_for_a_quorum() {
     let mut net = one_of(4, 3);
     let own = Net::envelope(0, prepare(ballot(2, "a"), None, 0, 0));
     net.restore(0, own);
-    net.hand(0, Net::envelope(1, prepare(ballot(2, "b"), None, 0, 0)));
-    net.hand(0, Net::envelope(2, prepare(ballot(1, "c"), None, 0, 0)));
+    net.deliver(0, Net::envelope(1, prepare(ballot(2, "b"), None, 0, 0)));
+    net.deliver(0, Net::envelope(2, prepare(ballot(1, "c"), None, 0, 0)));
     assert!(!state(&net, 0).heard_from_quorum);
-    net.hand(0, Net::envelope(3, prepare(ballot(3, "d"), None, 0, 0)));
+    net.deliver(0, Net::envelope(3, prepare(ballot(3, "d"), None, 0, 0)));
     assert!(state(&net, 0).heard_from_quorum, "whatever the values");
     net.expire(0, ScpTimer::Ballot);
     assert_eq!(state(&net, 0).b, Some(ballot(3, "a")));
@@ -206,7 +206,7 @@ fn the_last_counter_is_the_end_of_the_line() {
             quorum_set: set_of(0),
             is_validator: true,
         },
-        Recording::Events,
+        EvidenceMode::Record,
     );
     let net = one_of(4, 3);
     let mut out = Vec::new();
@@ -287,7 +287,11 @@ fn assert_older(older: &Statement, newer: &Statement) {
     let before = (state(&net, 0), known(&net));
     for stale in [older, newer] {
         let (result, effects) = hear(&mut net, 1, stale.clone());
-        assert_eq!(result, Err(Refusal::NotNewer), "{stale:?} after {newer:?}");
+        assert_eq!(
+            result,
+            Err(ScpRefusal::NotNewer),
+            "{stale:?} after {newer:?}"
+        );
         let only_told = |effect: &Effect| matches!(effect, Effect::Event(ScpEvent::Refused { .. }));
         assert!(effects.iter().all(only_told));
         assert_eq!((state(&net, 0), known(&net)), before);

@@ -3,7 +3,7 @@
 use super::{ballot, hear, nominate, one_of, prepare, state};
 use crate::scp_net::{Net, SLOT, of, value};
 use quorumscope::scp::{
-    Driver, NodeId, QuorumSet, Refusal, ScpTimer, SlotIndex, SlotState, Statement, Value,
+    Driver, NodeId, QuorumSet, ScpRefusal, ScpTimer, SlotIndex, SlotState, Statement, Value,
 };
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn first_leaders(net: &mut Net, slot: SlotIndex) -> BTreeSet<NodeId> {
 /// All others nominate exactly `values`, and accept them, so that node 0 confirms them.
 fn make_candidates(net: &mut Net, values: &[&str]) -> SlotState {
     for from in 1..net.scps.len() as u32 {
-        net.hand(0, Net::envelope(from, nominate(values, values)));
+        net.deliver(0, Net::envelope(from, nominate(values, values)));
     }
     let state = state(net, 0);
     assert_eq!(state.candidates, values.iter().map(|x| value(x)).collect());
@@ -46,7 +46,7 @@ fn a_candidate_ends_new_votes() {
     net.nominate(0, "own");
     let before = state(&net, 0).voted;
     for from in 1..4 {
-        net.hand(0, Net::envelope(from, nominate(&["m"], &["m"])));
+        net.deliver(0, Net::envelope(from, nominate(&["m"], &["m"])));
     }
     assert!(state(&net, 0).candidates.contains(&value("m")));
     for round in 0..8 {
@@ -56,12 +56,12 @@ fn a_candidate_ends_new_votes() {
             let voted: Vec<String> = (0..=round).map(|n| format!("n{n}")).collect();
             let mut all: Vec<&str> = voted.iter().map(String::as_str).collect();
             all.insert(0, "m");
-            net.hand(0, Net::envelope(from, nominate(&all, &["m"])));
+            net.deliver(0, Net::envelope(from, nominate(&all, &["m"])));
             assert!(!state(&net, 0).voted.contains(&value(&more)));
         }
     }
     assert!(state(&net, 0).voted.is_superset(&before));
-    net.hand(0, Net::envelope(3, nominate(&["m", "n0"], &["m"])));
+    net.deliver(0, Net::envelope(3, nominate(&["m", "n0"], &["m"])));
     assert!(
         state(&net, 0).accepted.contains(&value("n0")),
         "a quorum votes for it"
@@ -79,7 +79,7 @@ fn an_echoer_never_proposes() {
     }
     assert!(state(&net, 0).voted.is_empty());
     assert_eq!(state(&net, 0).leaders.len(), 4, "all have led by now");
-    net.hand(0, Net::envelope(2, nominate(&["m"], &[])));
+    net.deliver(0, Net::envelope(2, nominate(&["m"], &[])));
     assert!(state(&net, 0).voted.contains(&value("m")));
 }
 
@@ -152,7 +152,7 @@ fn leaders_accumulate_over_rounds() {
     let name = |node: u32| format!("of {node}");
     first_leaders(&mut net, SLOT);
     for from in 1..7 {
-        net.hand(0, Net::envelope(from, nominate(&[&name(from)], &[])));
+        net.deliver(0, Net::envelope(from, nominate(&[&name(from)], &[])));
     }
     let mut early = None;
     let mut before = state(&net, 0);
@@ -174,7 +174,7 @@ fn leaders_accumulate_over_rounds() {
     // What an early leader says after its round is echoed as well.
     let early = early.unwrap();
     let late = nominate(&[&name(early), "of late"], &[]);
-    net.hand(0, Net::envelope(early, late));
+    net.deliver(0, Net::envelope(early, late));
     assert!(state(&net, 0).voted.contains(&value("of late")));
 }
 
@@ -218,7 +218,7 @@ fn a_prepared_value_goes_before_later_candidates() {
     make_candidates(&mut net, &["m"]);
     let accepts = || prepare(ballot(1, "m"), Some(ballot(1, "m")), 0, 0);
     for from in 1..4 {
-        net.hand(0, Net::envelope(from, accepts()));
+        net.deliver(0, Net::envelope(from, accepts()));
     }
     assert_eq!(state(&net, 0).h, Some(ballot(1, "m")));
     let later = make_candidates(&mut net, &["m", "z"]);
@@ -245,7 +245,7 @@ fn a_nomination_that_lacks_a_value_is_refused() {
     let said = |net: &Net| net.scps[0].statements(SLOT).cloned().collect::<Vec<_>>();
     let before = (state(&net, 0), said(&net));
     for old in lacking {
-        assert_eq!(hear(&mut net, 1, old).0, Err(Refusal::NotNewer));
+        assert_eq!(hear(&mut net, 1, old).0, Err(ScpRefusal::NotNewer));
         assert_eq!((state(&net, 0), said(&net)), before);
     }
     assert_eq!(

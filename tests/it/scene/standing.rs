@@ -10,7 +10,7 @@ use quorumscope::picture::view_state::{Clock, Quorums};
 use quorumscope::picture::words::{Deed, evidence};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{
-    Evidence, NodeId, QuorumSet, QuorumSetId, Rule, ScpEvent, SlotState, Value, VoteReason,
+    Evidence, NodeId, QuorumSet, QuorumSetId, ScpEvent, SlotState, Value, VoteReason, VotingRule,
 };
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::outcome::electors;
@@ -329,18 +329,18 @@ fn evidence_counts_what_the_rule_counts() {
         evidence(&script.world, A, &evidence_of, deed)
     };
     assert_eq!(
-        of(Rule::Quorum, &[0, 1, 3, 4, 7, 8, 9], Deed::Vote),
+        of(VotingRule::Quorum, &[0, 1, 3, 4, 7, 8, 9], Deed::Vote),
         "3 of its 4 organisations voted for it, 3 are needed"
     );
     assert_eq!(
-        of(Rule::VBlocking, &[0, 1, 3, 4], Deed::Accept),
+        of(VotingRule::VBlocking, &[0, 1, 3, 4], Deed::Accept),
         "2 organisations it cannot do without accept it"
     );
     let mut mixed = set.clone();
     mixed.validators.push(NodeId(40));
     let node = add(&mut script, TrustPolicy::Fixed(Arc::new(mixed)));
     let evidence_of = Evidence {
-        rule: Rule::Quorum,
+        rule: VotingRule::Quorum,
         witness: [0, 1, 3, 4, 40].map(NodeId).into(),
         envelopes: vec![],
     };

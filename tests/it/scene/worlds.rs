@@ -8,7 +8,7 @@ use quorumscope::node::{
 };
 use quorumscope::scenario::{Placement, Scenario};
 use quorumscope::scp::{
-    Ballot, BallotPhase, Evidence, NodeId, Rule, ScpEvent, SlotIndex, SlotState, Value,
+    Ballot, BallotPhase, Evidence, NodeId, ScpEvent, SlotIndex, SlotState, Value, VotingRule,
 };
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::{FlightId, Record, World};
@@ -288,7 +288,7 @@ impl Script {
         let last = NodeId(self.world.nodes.len() as u32 - 1);
         let witness: Vec<NodeId> = self.neighbours(last).into_iter().take(9).collect();
         let evidence = Evidence {
-            rule: Rule::Quorum,
+            rule: VotingRule::Quorum,
             witness,
             envelopes: vec![],
         };

@@ -1,4 +1,4 @@
-//! What a node has told of itself: each of its own statements that counted in its reasons must say no more than that.
+//! What a node has own_claims of itself: each of its own statements that counted in its reasons must say no more than that.
 
 use quorumscope::scp::{Ballot, Counter, Envelope, ScpEvent, SlotIndex, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,24 +72,30 @@ impl Claims {
         self.commits_accepted.append(&mut more.commits_accepted);
     }
 
-    fn are_within(&self, told: &Claims) -> bool {
-        self.voted.is_subset(&told.voted)
-            && self.accepted.is_subset(&told.accepted)
-            && self.ballots.is_subset(&told.ballots)
-            && self.prepared.is_subset(&told.prepared)
-            && self.prepared_counters.is_subset(&told.prepared_counters)
-            && self.confirmed_prepared.is_subset(&told.confirmed_prepared)
-            && self.commits_voted.is_subset(&told.commits_voted)
-            && self.commits_accepted.is_subset(&told.commits_accepted)
+    fn are_within(&self, own_claims: &Claims) -> bool {
+        self.voted.is_subset(&own_claims.voted)
+            && self.accepted.is_subset(&own_claims.accepted)
+            && self.ballots.is_subset(&own_claims.ballots)
+            && self.prepared.is_subset(&own_claims.prepared)
+            && self
+                .prepared_counters
+                .is_subset(&own_claims.prepared_counters)
+            && self
+                .confirmed_prepared
+                .is_subset(&own_claims.confirmed_prepared)
+            && self.commits_voted.is_subset(&own_claims.commits_voted)
+            && self
+                .commits_accepted
+                .is_subset(&own_claims.commits_accepted)
     }
 }
 
-/// What one node has told, by slot.
+/// What one node has own_claims, by slot.
 #[derive(Default)]
-pub(super) struct Told(BTreeMap<SlotIndex, Claims>);
+pub(super) struct OwnClaims(BTreeMap<SlotIndex, Claims>);
 
-impl Told {
-    /// The node has told this.
+impl OwnClaims {
+    /// The node has own_claims this.
     pub(super) fn hear(&mut self, event: &ScpEvent) {
         let mut claims = Claims::default();
         let slot = match event {
@@ -138,7 +144,7 @@ impl Told {
 
     /// Does its own statement say no more than that?
     pub(super) fn supports(&self, envelope: &Envelope) -> bool {
-        let told = self.0.get(&envelope.slot);
-        told.is_some_and(|told| Claims::of(&envelope.statement).are_within(told))
+        let own_claims = self.0.get(&envelope.slot);
+        own_claims.is_some_and(|own_claims| Claims::of(&envelope.statement).are_within(own_claims))
     }
 }

@@ -1,0 +1,205 @@
+//! All quorum sets of a configuration as one circuit of threshold gates, equal sets sharing one gate.
+//!
+//! Networks repeat themselves: the validators of an organisation carry the same inner set in everybody's quorum set,
+//! and often whole quorum sets are equal. Each distinct set is one gate here, so counting, and later the encoding for
+//! the solver, costs what the distinct sets cost.
+
+use super::fbas::Fbas;
+use crate::scp::{NodeId, QuorumSet};
+use std::collections::BTreeMap;
+
+/// One input of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum GateInput {
+    /// A node, by number.
+    Node(usize),
+    /// Another gate, by number; always smaller than the number of the gate that it is an entry of.
+    Gate(usize),
+}
+
+/// True when at least `threshold` of the `entries` are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Gate {
+    /// At least 1, at most the number of entries.
+    pub(super) threshold: usize,
+    /// Ascending.
+    pub(super) entries: Vec<GateInput>,
+}
+
+/// The circuit.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    /// Entries come before the gates that use them.
+    pub(super) gates: Vec<Gate>,
+    /// The gate of each node's whole quorum set; `None` if it has none that could be satisfied.
+    pub(super) gate_of_node: Vec<Option<usize>>,
+    /// Which gates have the node as an entry.
+    users_of_node: Vec<Vec<usize>>,
+    /// Which gates have the gate as an entry.
+    users_of_gate: Vec<Vec<usize>>,
+    /// Whose whole quorum set the gate is.
+    owners_of_gate: Vec<Vec<usize>>,
+}
+
+impl Circuit {
+    /// The circuit of all quorum sets of `fbas`. What can never be satisfied is left out.
+    pub(super) fn new(fbas: &Fbas) -> Circuit {
+        let mut known = BTreeMap::new();
+        let mut gates = Vec::new();
+        let gate_of_node: Vec<Option<usize>> = (0..fbas.len())
+            .map(|node| {
+                let set = fbas.quorum_set(NodeId(u32::try_from(node).ok()?))?;
+                intern(set, fbas.len(), &mut known, &mut gates)
+            })
+            .collect();
+        let mut users_of_node = vec![Vec::new(); fbas.len()];
+        let mut users_of_gate = vec![Vec::new(); gates.len()];
+        let mut owners_of_gate = vec![Vec::new(); gates.len()];
+        for (user, gate) in gates.iter().enumerate() {
+            for entry in &gate.entries {
+                match *entry {
+                    GateInput::Node(node) => users_of_node[node].push(user),
+                    GateInput::Gate(inner) => users_of_gate[inner].push(user),
+                }
+            }
+        }
+        for (node, gate) in gate_of_node.iter().enumerate() {
+            if let Some(gate) = *gate {
+                owners_of_gate[gate].push(node);
+            }
+        }
+        Circuit {
+            gates,
+            gate_of_node,
+            users_of_node,
+            users_of_gate,
+            owners_of_gate,
+        }
+    }
+
+    /// The gates that have `entry` among their entries, ascending.
+    pub(super) fn users(&self, entry: GateInput) -> &[usize] {
+        match entry {
+            GateInput::Node(node) => &self.users_of_node[node],
+            GateInput::Gate(gate) => &self.users_of_gate[gate],
+        }
+    }
+
+    /// Whether the gate is some node's whole quorum set.
+    pub(super) fn is_whole_set(&self, gate: usize) -> bool {
+        !self.owners_of_gate[gate].is_empty()
+    }
+
+    /// The nodes that appear anywhere below the gate.
+    pub(super) fn nodes_below(&self, gate: usize) -> Vec<usize> {
+        let mut nodes = Vec::new();
+        let mut open = vec![gate];
+        while let Some(gate) = open.pop() {
+            for entry in &self.gates[gate].entries {
+                match *entry {
+                    GateInput::Node(node) => nodes.push(node),
+                    GateInput::Gate(inner) => open.push(inner),
+                }
+            }
+        }
+        nodes
+    }
+}
+
+/// The gate of `set`, made if it is new; `None` if nothing can satisfy it. Sane sets nest a few levels only.
+fn intern(
+    set: &QuorumSet,
+    node_count: usize,
+    known: &mut BTreeMap<Gate, usize>,
+    gates: &mut Vec<Gate>,
+) -> Option<usize> {
+    let nodes = set.validators.iter().map(|node| node.index());
+    let existing = nodes.filter(|&node| node < node_count);
+    let mut entries: Vec<GateInput> = existing.map(GateInput::Node).collect();
+    for inner in &set.inner {
+        if let Some(gate) = intern(inner, node_count, known, gates) {
+            entries.push(GateInput::Gate(gate));
+        }
+    }
+    entries.sort_unstable();
+    let threshold = usize::try_from(set.threshold).ok()?;
+    if entries.len() < threshold {
+        return None;
+    }
+    let gate = Gate { threshold, entries };
+    if let Some(&number) = known.get(&gate) {
+        return Some(number);
+    }
+    gates.push(gate.clone());
+    known.insert(gate, gates.len() - 1);
+    Some(gates.len() - 1)
+}
+
+/// A set of nodes from which nodes are removed one by one, each removal taking along whoever can no longer find a
+/// slice among the rest. What is left is always the greatest quorum among what has not been removed by hand.
+#[derive(Clone, Debug)]
+pub(super) struct GreatestQuorum<'a> {
+    circuit: &'a Circuit,
+    /// Who is still there.
+    pub(super) members: Vec<bool>,
+    len: usize,
+    /// For each gate, how many of its entries are true.
+    satisfied: Vec<usize>,
+}
+
+impl<'a> GreatestQuorum<'a> {
+    /// The greatest quorum of all, in time proportional to the size of the circuit.
+    pub(super) fn compute(circuit: &'a Circuit) -> GreatestQuorum<'a> {
+        let node_count = circuit.gate_of_node.len();
+        let mut quorum = GreatestQuorum {
+            circuit,
+            members: vec![true; node_count],
+            len: node_count,
+            // Every gate can be satisfied, or it would not be there: with everybody present all entries are true.
+            satisfied: circuit
+                .gates
+                .iter()
+                .map(|gate| gate.entries.len())
+                .collect(),
+        };
+        for node in 0..node_count {
+            if circuit.gate_of_node[node].is_none() {
+                quorum.remove(node);
+            }
+        }
+        quorum
+    }
+
+    /// How many nodes are left.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The nodes that are left, ascending.
+    pub(super) fn nodes(&self) -> Vec<NodeId> {
+        let numbers = (0u32..).zip(&self.members);
+        numbers
+            .filter(|(_, alive)| **alive)
+            .map(|(number, _)| NodeId(number))
+            .collect()
+    }
+
+    /// Removes `node` and, in turn, everybody who thereby loses the last slice.
+    pub(super) fn remove(&mut self, node: usize) {
+        let mut leaving = vec![node];
+        while let Some(node) = leaving.pop() {
+            if !std::mem::replace(&mut self.members[node], false) {
+                continue;
+            }
+            self.len -= 1;
+            let mut falling = self.circuit.users_of_node[node].clone();
+            while let Some(gate) = falling.pop() {
+                self.satisfied[gate] -= 1;
+                if self.satisfied[gate] + 1 == self.circuit.gates[gate].threshold {
+                    falling.extend(&self.circuit.users_of_gate[gate]);
+                    leaving.extend(&self.circuit.owners_of_gate[gate]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! `BallotRef`: a ballot that is only spoken of: lent, because most are looked at and left alone, and to own a value is to
+//! count its owners.
+
+use super::id::Counter;
+use super::statement::{Ballot, Statement};
+use super::value::Value;
+use smallvec::SmallVec;
+
+/// The ballots that may be accepted or confirmed. Honest nodes name few.
+pub(super) type PrepareCandidates<'a> = SmallVec<[BallotRef<'a>; 4]>;
+
+/// A ballot, lent from whoever names it; in the order of ballots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct BallotRef<'a> {
+    pub(super) n: Counter,
+    pub(super) x: &'a Value,
+}
+
+impl<'a> BallotRef<'a> {
+    pub(super) fn new(n: Counter, x: &'a Value) -> BallotRef<'a> {
+        BallotRef { n, x }
+    }
+
+    pub(super) fn of(ballot: &'a Ballot) -> BallotRef<'a> {
+        BallotRef {
+            n: ballot.n,
+            x: &ballot.x,
+        }
+    }
+
+    pub(super) fn to_ballot(self) -> Ballot {
+        Ballot::new(self.n, self.x.clone())
+    }
+
+    /// `<=` and `~`.
+    pub(super) fn is_below_compatible(self, other: &Ballot) -> bool {
+        self.n <= other.n && *self.x == other.x
+    }
+
+    /// `<=` and not `~`.
+    pub(super) fn is_below_incompatible(self, other: &Ballot) -> bool {
+        !self.is_above(other) && *self.x != other.x
+    }
+
+    pub(super) fn is_above(self, other: &Ballot) -> bool {
+        self > BallotRef::of(other)
+    }
+}
+
+/// The ballots that a statement says something about preparing, highest first, each once: three at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HintBallots<'a> {
+    tops: [Option<BallotRef<'a>>; 3],
+}
+
+impl<'a> HintBallots<'a> {
+    pub(super) fn of(hint: &'a Statement) -> HintBallots<'a> {
+        let at = |n: Counter, x: &'a Value| Some(BallotRef { n, x });
+        let tops = match hint {
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                ..
+            } => {
+                let others = [prepared.as_ref(), prepared_prime.as_ref()];
+                return HintBallots::descending(BallotRef::of(ballot), others);
+            }
+            Statement::Confirm {
+                ballot, n_prepared, ..
+            } => {
+                let top = at(Counter::MAX, &ballot.x);
+                let prepared = at(*n_prepared, &ballot.x);
+                [top, prepared.filter(|_| prepared != top), None]
+            }
+            Statement::Externalize { commit, .. } => [at(Counter::MAX, &commit.x), None, None],
+            Statement::Nominate { .. } => [None; 3],
+        };
+        HintBallots { tops }
+    }
+
+    /// `first` and `others`, highest first, each once.
+    fn descending(first: BallotRef<'a>, others: [Option<&'a Ballot>; 2]) -> HintBallots<'a> {
+        let mut tops = [Some(first), None, None];
+        let mut count = 1;
+        for other in others.into_iter().flatten().map(BallotRef::of) {
+            let at = tops[..count].partition_point(|top| *top > Some(other));
+            if tops[at] != Some(other) {
+                tops[at..=count].rotate_right(1);
+                tops[at] = Some(other);
+                count += 1;
+            }
+        }
+        HintBallots { tops }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = BallotRef<'a>> + '_ {
+        self.tops.iter().flatten().copied()
+    }
+
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(BallotRef<'a>) -> bool) {
+        for top in &mut self.tops {
+            *top = top.filter(|&mention| keep(mention));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tops.iter().all(Option::is_none)
+    }
+}
+
+/// Names the ballots of `statement` that are ~ and <= `top`; one that pledges every counter names `top` itself.
+pub(super) fn collect_prepare_candidates<'a>(
+    statement: &Statement,
+    top: BallotRef<'a>,
+    add: &mut impl FnMut(BallotRef<'a>),
+) {
+    let below = |n: Counter| BallotRef { n, x: top.x };
+    match statement {
+        Statement::Prepare {
+            ballot,
+            prepared,
+            prepared_prime,
+            ..
+        } => [Some(ballot), prepared.as_ref(), prepared_prime.as_ref()]
+            .into_iter()
+            .flatten()
+            .filter(|ballot| ballot.n <= top.n && ballot.x == *top.x)
+            .for_each(|ballot| add(below(ballot.n))),
+        Statement::Confirm {
+            ballot, n_prepared, ..
+        } if ballot.x == *top.x => {
+            add(top);
+            if *n_prepared < top.n {
+                add(below(*n_prepared));
+            }
+        }
+        Statement::Externalize { commit, .. } if commit.x == *top.x => add(top),
+        Statement::Confirm { .. } | Statement::Externalize { .. } | Statement::Nominate { .. } => {}
+    }
+}

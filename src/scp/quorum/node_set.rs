@@ -1,0 +1,312 @@
+//! `NodeSet`: a set of nodes as bits. Counting common members is the innermost loop of SCP.
+//!
+//! It grows to the highest member it has ever had; numbers from [`NodeId::LIMIT`] on are never members.
+
+use crate::scp::id::NodeId;
+
+const BITS: usize = u64::BITS as usize;
+
+/// How many words are held without memory of their own: the first 128 nodes.
+const INLINE: usize = 2;
+
+/// A set of nodes.
+#[derive(Clone, Debug, Default)]
+pub struct NodeSet {
+    inline: [u64; INLINE],
+    /// The words after those of `inline`.
+    spilled: Vec<u64>,
+}
+
+impl NodeSet {
+    /// The empty set.
+    #[must_use]
+    pub const fn new() -> NodeSet {
+        NodeSet {
+            inline: [0; INLINE],
+            spilled: Vec::new(),
+        }
+    }
+
+    /// The set that has `node` alone.
+    pub(crate) fn of(node: NodeId) -> NodeSet {
+        let mut set = NodeSet::new();
+        set.insert(node);
+        set
+    }
+
+    /// How many words there are at least: those of a [`InlineBits`].
+    pub(crate) const INLINE_WORDS: usize = INLINE;
+
+    /// The first words, if all members are in them.
+    pub(crate) fn as_inline(&self) -> Option<InlineBits> {
+        let is_all = self.spilled.iter().all(|&word| word == 0);
+        is_all.then_some(InlineBits(self.inline))
+    }
+
+    /// The word that has the bit of `node`, if the set reaches that far.
+    #[inline]
+    fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
+        match node.index() / BITS {
+            at @ 0..INLINE => Some(&mut self.inline[at]),
+            at => self.spilled.get_mut(at - INLINE),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &u64> {
+        self.inline.iter().chain(&self.spilled)
+    }
+
+    /// Adds `node`; false if it was there already (or its number is out of range).
+    #[inline]
+    pub fn insert(&mut self, node: NodeId) -> bool {
+        if node.0 >= NodeId::LIMIT {
+            return false;
+        }
+        let at = node.index() / BITS;
+        if at >= INLINE + self.spilled.len() {
+            self.spilled.resize(at - INLINE + 1, 0);
+        }
+        let bit = 1 << (node.index() % BITS);
+        match self.word_mut(node) {
+            Some(word) if *word & bit == 0 => {
+                *word |= bit;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes `node` out; false if it was not there.
+    #[inline]
+    pub fn remove(&mut self, node: NodeId) -> bool {
+        let bit = 1 << (node.index() % BITS);
+        match self.word_mut(node) {
+            Some(word) if *word & bit != 0 => {
+                *word &= !bit;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts `node` in or takes it out.
+    #[inline]
+    pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
+        if let Some(word) = self.word_mut(node) {
+            let (bit, value) = (node.index() % BITS, u64::from(member == Membership::In));
+            *word = *word & !(1 << bit) | value << bit;
+        } else if member == Membership::In {
+            self.insert(node);
+        }
+    }
+
+    /// Is `node` a member?
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, node: NodeId) -> bool {
+        let word = match node.index() / BITS {
+            at @ 0..INLINE => Some(&self.inline[at]),
+            at => self.spilled.get(at - INLINE),
+        };
+        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        let ones = |words: &[u64]| words.iter().map(|word| word.count_ones()).sum::<u32>();
+        ones(&self.inline) + ones(&self.spilled)
+    }
+
+    /// Has it no member?
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        let are_zero = |words: &[u64]| words.iter().all(|&word| word == 0);
+        are_zero(&self.inline) && are_zero(&self.spilled)
+    }
+
+    /// How many members both sets have.
+    #[must_use]
+    #[inline]
+    pub fn intersection_len(&self, other: &NodeSet) -> u32 {
+        let of_both = |(a, b): (&u64, &u64)| (a & b).count_ones();
+        let inline: u32 = self.inline.iter().zip(&other.inline).map(of_both).sum();
+        let spilled: u32 = self.spilled.iter().zip(&other.spilled).map(of_both).sum();
+        inline + spilled
+    }
+
+    /// Is every member a member of `other` too?
+    #[must_use]
+    #[inline]
+    pub fn is_subset(&self, other: &NodeSet) -> bool {
+        let are_within = |words: &[u64], others: &[u64]| {
+            let both = words.iter().zip(others);
+            both.fold(0, |beyond, (word, with)| beyond | word & !with) == 0
+        };
+        let more = self.spilled.get(other.spilled.len()..).unwrap_or_default();
+        are_within(&self.inline, &other.inline)
+            && are_within(&self.spilled, &other.spilled)
+            && more.iter().all(|&word| word == 0)
+    }
+
+    /// The members that `other` does not have, ascending.
+    pub fn difference(&self, other: &NodeSet) -> impl Iterator<Item = NodeId> {
+        let others = other.words().copied().chain(std::iter::repeat(0));
+        members(self.words().zip(others).map(|(word, with)| word & !with))
+    }
+
+    /// Keeps only what `other` has too.
+    pub fn intersect_with(&mut self, other: &NodeSet) {
+        self.spilled.truncate(other.spilled.len());
+        let keep = |(word, with): (&mut u64, &u64)| *word &= with;
+        self.inline.iter_mut().zip(&other.inline).for_each(keep);
+        self.spilled.iter_mut().zip(&other.spilled).for_each(keep);
+    }
+
+    /// Adds everything that `other` has.
+    pub fn union_with(&mut self, other: &NodeSet) {
+        if self.spilled.len() < other.spilled.len() {
+            self.spilled.resize(other.spilled.len(), 0);
+        }
+        let add = |(word, with): (&mut u64, &u64)| *word |= with;
+        self.inline.iter_mut().zip(&other.inline).for_each(add);
+        self.spilled.iter_mut().zip(&other.spilled).for_each(add);
+    }
+
+    /// Takes everybody out, but keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.inline = [0; INLINE];
+        self.spilled.clear();
+    }
+
+    /// The members, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
+        members(self.words().copied())
+    }
+}
+
+/// A set of nodes with low numbers: it has no memory of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InlineBits([u64; INLINE]);
+
+impl InlineBits {
+    /// Is `node` a member?
+    pub(crate) fn contains(self, node: NodeId) -> bool {
+        let word = self.0.get(node.index() / BITS);
+        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+    }
+
+    /// Does it have as many members in common with `nodes` as are `wanted` (more than 0)?
+    #[inline]
+    pub(crate) fn has_common(self, wanted: u32, nodes: &NodeSet) -> bool {
+        let mut missing = wanted;
+        for (own, with) in self.0.iter().zip(&nodes.inline) {
+            let both = own & with;
+            if both != 0 {
+                missing = missing.saturating_sub(both.count_ones());
+            }
+        }
+        missing == 0
+    }
+}
+
+fn members(words: impl Iterator<Item = u64>) -> impl Iterator<Item = NodeId> {
+    words.enumerate().flat_map(|(at, word)| {
+        std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
+            .take_while(|&rest| rest != 0)
+            .map(move |rest| NodeId((at * BITS) as u32 + rest.trailing_zeros()))
+    })
+}
+
+/// Whether a node is to be a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Membership {
+    /// It is.
+    In,
+    /// It is not.
+    Out,
+}
+
+impl From<bool> for Membership {
+    fn from(is_member: bool) -> Membership {
+        if is_member {
+            Membership::In
+        } else {
+            Membership::Out
+        }
+    }
+}
+
+impl PartialEq for NodeSet {
+    /// Same members, however far each has grown.
+    fn eq(&self, other: &NodeSet) -> bool {
+        let (short, long) = if self.spilled.len() <= other.spilled.len() {
+            (&self.spilled, &other.spilled)
+        } else {
+            (&other.spilled, &self.spilled)
+        };
+        self.inline == other.inline
+            && long.starts_with(short)
+            && long[short.len()..].iter().all(|&word| word == 0)
+    }
+}
+
+impl Eq for NodeSet {}
+
+impl FromIterator<NodeId> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> NodeSet {
+        let mut set = NodeSet::new();
+        set.extend(nodes);
+        set
+    }
+}
+
+impl Extend<NodeId> for NodeSet {
+    fn extend<I: IntoIterator<Item = NodeId>>(&mut self, nodes: I) {
+        for node in nodes {
+            self.insert(node);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        // Numbers on both sides of what is held without memory of its own.
+        fn it_is_a_set(a: BTreeSet<u8>, b: BTreeSet<u8>, gone: BTreeSet<u8>) {
+            let nodes = |of: &BTreeSet<u8>| of.iter().map(|&n| NodeId(n.into())).collect::<NodeSet>();
+            let numbers = |of: &NodeSet| of.iter().map(|n| n.0 as u8).collect::<Vec<u8>>();
+            let (mut set, other) = (nodes(&a), nodes(&b));
+            prop_assert_eq!(numbers(&set), a.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(set.intersection_len(&other) as usize, a.intersection(&b).count());
+            for &n in &gone {
+                prop_assert_eq!(set.remove(NodeId(n.into())), a.contains(&n));
+            }
+            let left: BTreeSet<u8> = a.difference(&gone).copied().collect();
+            prop_assert_eq!(&set, &nodes(&left));
+            prop_assert_eq!(set.len() as usize, left.len());
+            prop_assert_eq!(set.is_empty(), left.is_empty());
+            let beyond: Vec<u8> = set.difference(&other).map(|n| n.0 as u8).collect();
+            prop_assert_eq!(beyond, left.difference(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(set.is_subset(&other), left.is_subset(&b));
+            let (mut both, mut either) = (set.clone(), set.clone());
+            both.intersect_with(&other);
+            either.union_with(&other);
+            prop_assert_eq!(numbers(&both), left.intersection(&b).copied().collect::<Vec<_>>());
+            prop_assert_eq!(numbers(&either), left.union(&b).copied().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_absurd_number_is_no_member_and_costs_nothing() {
+        let mut set = NodeSet::new();
+        assert!(!set.insert(NodeId(u32::MAX)));
+        assert!(!set.contains(NodeId(u32::MAX)) && set.is_empty());
+    }
+}

@@ -1,0 +1,218 @@
+//! `Predicate`: what a ballot statement can claim, as a question that it answers with yes or no (NOTES 40, 50, 58, 59).
+//!
+//! Federated voting counts the nodes whose latest statement makes a predicate. "Votes" always means votes or accepts.
+
+use crate::scp::id::Counter;
+use crate::scp::statement::{Ballot, Statement};
+use crate::scp::value::Value;
+
+/// Something that a ballot statement may predicate. `V` is a value: lent where a question is asked, owned where it is kept.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::scp) struct Predicate<V> {
+    /// What is pledged.
+    pub(in crate::scp) claim: Claim,
+    /// About which value; none where only counters matter.
+    pub(in crate::scp) x: Option<V>,
+}
+
+/// What may be pledged about a value x.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scp) enum Claim {
+    /// Votes for or accepts prepare(n, x).
+    VotesPrepare(Counter),
+    /// Accepts prepare(n, x).
+    AcceptsPrepare(Counter),
+    /// Votes for or accepts commit(n, x) for all n of the interval.
+    VotesCommit(Interval),
+    /// Accepts commit(n, x) for all n of the interval.
+    AcceptsCommit(Interval),
+    /// Votes for or accepts commit(n, x) for some n: a necessary condition, cheap to keep.
+    VotesSomeCommit,
+    /// Accepts commit(n, x) for some n.
+    AcceptsSomeCommit,
+    /// Says something about committing x at counters above n.
+    CommitBeyond(Counter),
+    /// Has heard of counter n, whatever the value: what "heard from quorum" counts.
+    AtCounter(Counter),
+    /// Has a counter above n, whatever the value: what catching up counts.
+    AboveCounter(Counter),
+}
+
+/// Counters `low..=high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::scp) struct Interval {
+    /// The lowest.
+    pub(in crate::scp) low: Counter,
+    /// The highest.
+    pub(in crate::scp) high: Counter,
+}
+
+impl Claim {
+    /// How many shelves there are.
+    pub(in crate::scp) const LOOKUP_SLOTS: usize = 9 * Claim::COUNTERS;
+    /// How many counters in a row are told apart.
+    const COUNTERS: usize = 4;
+
+    /// Where to look for it first: claim that are asked for in turn are on different shelves.
+    #[inline]
+    pub(in crate::scp) const fn lookup_slot(self) -> usize {
+        let (kind, n) = match self {
+            Claim::VotesPrepare(n) => (0, n),
+            Claim::AcceptsPrepare(n) => (1, n),
+            Claim::VotesCommit(interval) => (2, interval.high),
+            Claim::AcceptsCommit(interval) => (3, interval.high),
+            Claim::VotesSomeCommit => (4, 0),
+            Claim::AcceptsSomeCommit => (5, 0),
+            Claim::CommitBeyond(n) => (6, n),
+            Claim::AtCounter(n) => (7, n),
+            Claim::AboveCounter(n) => (8, n),
+        };
+        kind * Claim::COUNTERS + n as usize % Claim::COUNTERS
+    }
+
+    /// The predicate of this about `x`.
+    pub(in crate::scp) fn about(self, x: &Value) -> Predicate<&Value> {
+        Predicate {
+            claim: self,
+            x: Some(x),
+        }
+    }
+
+    /// The predicate of this, which is about counters alone.
+    pub(in crate::scp) fn about_counters(self) -> Predicate<&'static Value> {
+        Predicate {
+            claim: self,
+            x: None,
+        }
+    }
+}
+
+impl Predicate<&Value> {
+    /// The same, to be kept.
+    pub(in crate::scp) fn to_owned(self) -> Predicate<Value> {
+        Predicate {
+            claim: self.claim,
+            x: self.x.cloned(),
+        }
+    }
+
+    /// Does `statement` make this predicate?
+    #[inline]
+    pub(in crate::scp) fn holds_for(self, statement: &Statement) -> bool {
+        match self.x {
+            Some(x) => self.claim.holds_for_value(x, statement),
+            None => self.claim.holds_for_counter(statement),
+        }
+    }
+}
+
+impl Predicate<Value> {
+    /// Is it this predicate?
+    #[inline]
+    pub(in crate::scp) fn equals(&self, other: Predicate<&Value>) -> bool {
+        self.claim == other.claim && self.x.as_ref() == other.x
+    }
+
+    /// The same, lent.
+    pub(in crate::scp) fn as_ref(&self) -> Predicate<&Value> {
+        Predicate {
+            claim: self.claim,
+            x: self.x.as_ref(),
+        }
+    }
+}
+
+impl Claim {
+    #[inline]
+    fn holds_for_value(self, x: &Value, statement: &Statement) -> bool {
+        match self {
+            Claim::VotesPrepare(n) => {
+                votes_prepare(statement, n, x) || accepts_prepare(statement, n, x)
+            }
+            Claim::AcceptsPrepare(n) => accepts_prepare(statement, n, x),
+            Claim::VotesCommit(interval) => votes_commit(statement, x, interval),
+            Claim::AcceptsCommit(interval) => accepts_commit(statement, x, interval),
+            Claim::VotesSomeCommit => match statement {
+                Statement::Prepare { ballot, n_c, .. } => *n_c != 0 && ballot.x == *x,
+                _ => statement.ballot_value() == Some(x),
+            },
+            Claim::AcceptsSomeCommit => {
+                !matches!(statement, Statement::Prepare { .. })
+                    && statement.ballot_value() == Some(x)
+            }
+            Claim::CommitBeyond(n) => match statement {
+                Statement::Prepare {
+                    ballot, n_c, n_h, ..
+                } => *n_c != 0 && *n_h > n && ballot.x == *x,
+                Statement::Confirm { ballot, n_h, .. } => *n_h > n && ballot.x == *x,
+                Statement::Externalize { commit, .. } => n < Counter::MAX && commit.x == *x,
+                Statement::Nominate { .. } => false,
+            },
+            Claim::AtCounter(_) | Claim::AboveCounter(_) => self.holds_for_counter(statement),
+        }
+    }
+
+    fn holds_for_counter(self, statement: &Statement) -> bool {
+        match self {
+            Claim::AtCounter(n) => match statement {
+                Statement::Prepare { ballot, .. } => ballot.n >= n,
+                _ => true,
+            },
+            Claim::AboveCounter(n) => statement.counter() > n,
+            _ => false,
+        }
+    }
+}
+
+fn votes_prepare(statement: &Statement, n: Counter, x: &Value) -> bool {
+    match statement {
+        Statement::Prepare { ballot, .. } => n <= ballot.n && ballot.x == *x,
+        Statement::Confirm { ballot, .. } => ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.x == *x,
+        Statement::Nominate { .. } => false,
+    }
+}
+
+fn accepts_prepare(statement: &Statement, n: Counter, x: &Value) -> bool {
+    match statement {
+        Statement::Prepare {
+            prepared,
+            prepared_prime,
+            ..
+        } => {
+            let covers = |p: &Option<Ballot>| matches!(p, Some(p) if n <= p.n && p.x == *x);
+            covers(prepared) || covers(prepared_prime)
+        }
+        Statement::Confirm {
+            ballot, n_prepared, ..
+        } => n <= *n_prepared && ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.x == *x,
+        Statement::Nominate { .. } => false,
+    }
+}
+
+fn votes_commit(statement: &Statement, x: &Value, Interval { low, high }: Interval) -> bool {
+    match statement {
+        Statement::Prepare {
+            ballot, n_c, n_h, ..
+        } => *n_c != 0 && *n_c <= low && high <= *n_h && ballot.x == *x,
+        Statement::Confirm {
+            ballot, n_commit, ..
+        } => *n_commit <= low && ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.n <= low && commit.x == *x,
+        Statement::Nominate { .. } => false,
+    }
+}
+
+fn accepts_commit(statement: &Statement, x: &Value, Interval { low, high }: Interval) -> bool {
+    match statement {
+        Statement::Confirm {
+            ballot,
+            n_commit,
+            n_h,
+            ..
+        } => *n_commit <= low && high <= *n_h && ballot.x == *x,
+        Statement::Externalize { commit, .. } => commit.n <= low && commit.x == *x,
+        Statement::Prepare { .. } | Statement::Nominate { .. } => false,
+    }
+}

@@ -1,0 +1,216 @@
+//! `SetRegistry`: the quorum sets one node has come across, each distinct content compiled once.
+//!
+//! Nodes that trust alike share a [`SetClass`], and a quorum test asks a class once however many nodes are in it.
+
+use super::compiled_set::CompiledSet;
+use crate::scp::driver::Driver;
+use crate::scp::id::{NodeId, QuorumSetId};
+use crate::scp::quorum_set::{QuorumSet, QuorumSetError};
+use std::cell::{Ref, RefCell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names one content of quorum sets within one registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::scp) struct SetClass(u32);
+
+impl SetClass {
+    /// Its position in a table of [`SetRegistry::len`] entries.
+    pub(in crate::scp) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+#[derive(Clone, Debug)]
+struct RegisteredSet {
+    set: Arc<QuorumSet>,
+    compiled: CompiledSet,
+    sanity: Result<(), QuorumSetError>,
+}
+
+/// Every quorum set met so far. What an id names never changes, so nothing is ever looked up twice, except what was
+/// unknown (NOTES 9: it may become known).
+#[derive(Clone, Debug, Default)]
+pub(in crate::scp) struct SetRegistry {
+    entries: Vec<RegisteredSet>,
+    by_content: BTreeMap<Arc<QuorumSet>, SetClass>,
+    by_id: BTreeMap<QuorumSetId, SetClass>,
+    /// The set of each owner that was asked for last: nearly always the one that is asked for next.
+    last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
+    /// The set of the local node, which is asked for at every input.
+    local: Option<(QuorumSetId, SetClass)>,
+    sets_by_member: RefCell<SetsByMember>,
+}
+
+/// Which sets name which nodes, as far as that has been asked for.
+#[derive(Clone, Debug, Default)]
+pub(in crate::scp) struct SetsByMember {
+    /// The sets up to here are in it.
+    sets: usize,
+    /// Those that name a node are at `starts[node]..starts[node + 1]`.
+    starts: Vec<u32>,
+    classes: Vec<SetClass>,
+}
+
+impl SetsByMember {
+    fn new(entries: &[RegisteredSet]) -> SetsByMember {
+        let mut named: Vec<(NodeId, SetClass)> = Vec::new();
+        for (class, entry) in (0..).map(SetClass).zip(entries) {
+            let set = &entry.set;
+            match set.inner.is_empty() {
+                true => named.extend(set.validators.iter().map(|&node| (node, class))),
+                false => named.extend(set.nodes().iter().map(|node| (node, class))),
+            }
+        }
+        named.retain(|(node, _)| node.0 < NodeId::LIMIT);
+        let size = named.iter().map(|(node, _)| node.index() + 1).max();
+        let mut starts = vec![0; size.unwrap_or(0) + 1];
+        for (node, _) in &named {
+            starts[node.index() + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut classes = vec![SetClass(0); named.len()];
+        for (node, class) in named {
+            let at = &mut next[node.index()];
+            classes[*at as usize] = class;
+            *at += 1;
+        }
+        SetsByMember {
+            sets: entries.len(),
+            starts,
+            classes,
+        }
+    }
+
+    /// Where the sets that name `node` are.
+    pub(in crate::scp) fn range(&self, node: NodeId) -> std::ops::Range<usize> {
+        match self.starts.get(node.index()..node.index() + 2) {
+            Some(&[start, end]) => start as usize..end as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// The set there.
+    pub(in crate::scp) fn class(&self, at: usize) -> SetClass {
+        self.classes[at]
+    }
+
+    /// The sets that name `node`: as often as they name it, if nothing is inside them.
+    pub(in crate::scp) fn of(&self, node: NodeId) -> &[SetClass] {
+        &self.classes[self.range(node)]
+    }
+}
+
+impl SetRegistry {
+    /// The same as [`SetRegistry::resolve`], for the local node.
+    #[inline]
+    pub(in crate::scp) fn resolve_local<D: Driver>(
+        &mut self,
+        driver: &D,
+        id: QuorumSetId,
+    ) -> Option<SetClass> {
+        if let Some((known, class)) = self.local
+            && known == id
+        {
+            return Some(class);
+        }
+        let class = self.resolve(driver, id)?;
+        self.local = Some((id, class));
+        Some(class)
+    }
+
+    /// The class of the set that `id` names, if the application knows it.
+    pub(in crate::scp) fn resolve<D: Driver>(
+        &mut self,
+        driver: &D,
+        id: QuorumSetId,
+    ) -> Option<SetClass> {
+        let last = self.last_of_owner.get(id.owner.index());
+        if let Some(&Some((last, class))) = last
+            && last == id
+        {
+            return Some(class);
+        }
+        let class = self.look_up(driver, id)?;
+        self.remember_last(id, class);
+        Some(class)
+    }
+
+    fn remember_last(&mut self, id: QuorumSetId, class: SetClass) {
+        let at = id.owner.index();
+        if id.owner.0 >= NodeId::LIMIT {
+            return;
+        }
+        if at >= self.last_of_owner.len() {
+            self.last_of_owner.resize(at + 1, None);
+        }
+        self.last_of_owner[at] = Some((id, class));
+    }
+
+    fn look_up<D: Driver>(&mut self, driver: &D, id: QuorumSetId) -> Option<SetClass> {
+        if let Some(&class) = self.by_id.get(&id) {
+            return Some(class);
+        }
+        let set = driver.quorum_set(id)?;
+        let class = match self.by_content.get(&set) {
+            Some(&class) => class,
+            None => self.add(set),
+        };
+        self.by_id.insert(id, class);
+        Some(class)
+    }
+
+    fn add(&mut self, set: Arc<QuorumSet>) -> SetClass {
+        let class = SetClass(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.entries.push(RegisteredSet {
+            compiled: CompiledSet::new(&set),
+            sanity: set.check_sane(),
+            set: Arc::clone(&set),
+        });
+        self.by_content.insert(set, class);
+        class
+    }
+
+    /// How many classes there are.
+    pub(in crate::scp) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Which sets name which nodes.
+    pub(in crate::scp) fn sets_by_member(&self) -> Ref<'_, SetsByMember> {
+        if self.sets_by_member.borrow().sets != self.entries.len() {
+            self.sets_by_member
+                .replace(SetsByMember::new(&self.entries));
+        }
+        self.sets_by_member.borrow()
+    }
+
+    /// By class, how far from its threshold a set is while nobody is there; `nested` for those with inner sets.
+    pub(in crate::scp) fn initial_slack(&self, nested: i32) -> Vec<i32> {
+        let slack = |entry: &RegisteredSet| match entry.set.threshold {
+            _ if !entry.set.inner.is_empty() => nested,
+            // Never satisfied.
+            0 => i32::MIN / 2,
+            threshold => i32::try_from(threshold).map_or(i32::MIN / 2, |threshold| -threshold),
+        };
+        self.entries.iter().map(slack).collect()
+    }
+
+    /// The set as the application gave it.
+    pub(in crate::scp) fn set(&self, class: SetClass) -> &Arc<QuorumSet> {
+        &self.entries[class.index()].set
+    }
+
+    /// The set, ready to be asked.
+    pub(in crate::scp) fn compiled(&self, class: SetClass) -> &CompiledSet {
+        &self.entries[class.index()].compiled
+    }
+
+    /// May a ballot statement name this set?
+    pub(in crate::scp) fn is_sane(&self, class: SetClass) -> bool {
+        self.entries[class.index()].sanity.is_ok()
+    }
+}

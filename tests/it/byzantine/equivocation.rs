@@ -1,0 +1,114 @@
+//! What liars say.
+
+use crate::byzantine::VALUES;
+use crate::scp_net::value;
+use proptest::prelude::*;
+use quorumscope::scp::{Ballot, Statement, Value};
+
+/// A lie; numbers pick one of those there are.
+#[derive(Clone, Debug)]
+pub(super) enum Equivocation {
+    Invented(Statement),
+    /// What one of the others has said last: most likely to make up a quorum that exists for one node alone.
+    Repeated(usize, usize),
+    /// More than one of the others has said about its ballot.
+    Exaggerated(usize, u8),
+}
+
+fn word() -> impl Strategy<Value = Value> {
+    proptest::sample::select(&VALUES[..]).prop_map(value)
+}
+
+fn counter() -> impl Strategy<Value = u32> {
+    prop_oneof![20 => 1..5_u32, 1 => Just(0), 1 => Just(u32::MAX)]
+}
+
+fn ballot() -> impl Strategy<Value = Ballot> {
+    (counter(), word()).prop_map(|(n, x)| Ballot::new(n.max(1), x))
+}
+
+/// Nearly always one that is taken for what it is: what is not sane is refused, which is tested elsewhere.
+fn statement() -> impl Strategy<Value = Statement> {
+    let words = || proptest::collection::btree_set(word(), 0..4).prop_map(Vec::from_iter);
+    let optional = || proptest::option::of(ballot());
+    let prepare = (ballot(), optional(), optional(), any::<bool>(), 0..3_u32).prop_map(
+        |(ballot, one, other, votes, back)| {
+            let (prepared, second) = (one.clone().max(other.clone()), one.min(other));
+            let of_another = |second: &Ballot| prepared.as_ref().is_some_and(|p| p.x != second.x);
+            let prepared_prime = second.filter(of_another);
+            let n_h = prepared.as_ref().map_or(0, |p| p.n.min(ballot.n));
+            let n_c = if votes { n_h.saturating_sub(back) } else { 0 };
+            Statement::Prepare {
+                ballot,
+                prepared,
+                prepared_prime,
+                n_c,
+                n_h,
+            }
+        },
+    );
+    let confirm =
+        (ballot(), counter(), counter(), counter()).prop_map(|(ballot, n_prepared, c, h)| {
+            let (n_commit, n_h) = (c.min(h), c.max(h).min(ballot.n));
+            Statement::Confirm {
+                ballot,
+                n_prepared,
+                n_commit: n_commit.min(n_h),
+                n_h,
+            }
+        });
+    prop_oneof![
+        4 => (words(), words()).prop_map(|(voted, accepted)| Statement::Nominate { voted, accepted }),
+        6 => prepare,
+        3 => confirm,
+        1 => (ballot(), counter()).prop_map(|(commit, n)| Statement::Externalize { n_h: commit.n.max(n), commit }),
+    ]
+}
+
+/// As if a node were further on with the ballot that it speaks of.
+pub(super) fn exaggerated(said: &Statement, stage: u8) -> Option<Statement> {
+    let x = said.ballot_value()?.clone();
+    let n = said.counter();
+    let ballot = Ballot::new(n, x);
+    Some(match stage {
+        0 => Statement::Prepare {
+            prepared: Some(ballot.clone()),
+            ballot,
+            prepared_prime: None,
+            n_c: 0,
+            n_h: n,
+        },
+        1 => Statement::Prepare {
+            prepared: Some(ballot.clone()),
+            ballot,
+            prepared_prime: None,
+            n_c: 1,
+            n_h: n,
+        },
+        2 => Statement::Confirm {
+            ballot,
+            n_prepared: 0,
+            n_commit: 1,
+            n_h: n,
+        },
+        3 => Statement::Confirm {
+            ballot,
+            n_prepared: n,
+            n_commit: n,
+            n_h: n,
+        },
+        _ => Statement::Externalize {
+            commit: ballot,
+            n_h: n,
+        },
+    })
+}
+
+pub(super) fn equivocation() -> impl Strategy<Value = Equivocation> {
+    let any = || 0..60_usize;
+    prop_oneof![
+        1 => statement().prop_map(Equivocation::Invented),
+        2 => (any(), any()).prop_map(|(whose, which)| Equivocation::Repeated(whose, which)),
+        1 => (any(), 0..5_u8).prop_map(|(whose, stage)| Equivocation::Exaggerated(whose, stage)),
+    ]
+}

@@ -1,0 +1,150 @@
+//! What intact nodes have said and accepted, and what is wrong with it.
+
+use crate::scp_net::SLOT;
+use crate::statements::may_follow;
+use quorumscope::scp::{
+    Ballot, BallotPhase, Scp, ScpEvent, ScpRefusal, SlotState, Statement, Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What intact nodes never do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    BrokenInvariant,
+    NotNewer,
+    Contradiction,
+    Disagreement,
+    Undecided,
+}
+
+/// What all intact nodes together have accepted so far, and what each has said last.
+#[derive(Default)]
+pub(super) struct SafetyChecker {
+    /// By place and by whether it is about nominating.
+    last: BTreeMap<(usize, bool), Statement>,
+    /// All ballots that anybody intact has ever accepted as prepared.
+    prepared: BTreeSet<Ballot>,
+    /// The lowest ballots of all commits that anybody intact has ever accepted.
+    committed: BTreeSet<Ballot>,
+    decided: BTreeSet<Value>,
+    /// The first fault of each kind.
+    pub(super) faults: BTreeMap<Fault, String>,
+}
+
+impl SafetyChecker {
+    pub(super) fn say(&mut self, place: usize, new: &Statement) {
+        let last = self.last.insert((place, new.is_nominate()), new.clone());
+        if let Some(last) = last.filter(|last| last == new || !may_follow(last, new)) {
+            self.report(
+                Fault::NotNewer,
+                format!("node {place}: {last:?}, then {new:?}"),
+            );
+        }
+        self.take_down(new);
+    }
+
+    pub(super) fn decide(&mut self, value: Value) {
+        self.decided.insert(value);
+        if self.decided.len() > 1 {
+            self.report(Fault::Disagreement, format!("decided: {:?}", self.decided));
+        }
+    }
+
+    /// What a statement accepts.
+    fn take_down(&mut self, statement: &Statement) {
+        match statement.clone() {
+            Statement::Nominate { .. } => {}
+            Statement::Prepare {
+                prepared,
+                prepared_prime,
+                ..
+            } => {
+                self.prepared
+                    .extend([prepared, prepared_prime].into_iter().flatten());
+            }
+            Statement::Confirm {
+                ballot: Ballot { x, .. },
+                n_prepared,
+                n_commit,
+                n_h,
+            } => {
+                self.prepared.insert(Ballot::new(n_prepared, x.clone()));
+                self.accept_commit(x, n_commit, n_h);
+            }
+            Statement::Externalize { commit, n_h } => self.accept_commit(commit.x, commit.n, n_h),
+        }
+    }
+
+    /// Who accepts a commit knows that the ballot is prepared.
+    fn accept_commit(&mut self, x: Value, low: u32, high: u32) {
+        self.prepared.insert(Ballot::new(high, x.clone()));
+        self.committed.insert(Ballot::new(low, x));
+    }
+
+    /// Of what a node accepts one after the other in one step, it says only the last. Is it `excused` if it refuses?
+    pub(super) fn hear(&mut self, place: usize, excused: bool, event: ScpEvent) {
+        match event {
+            ScpEvent::AcceptedPrepared { ballot, .. } => {
+                self.prepared.insert(ballot);
+            }
+            ScpEvent::AcceptedCommit {
+                value, n_c, n_h, ..
+            }
+            | ScpEvent::ConfirmedCommit {
+                value, n_c, n_h, ..
+            } => self.accept_commit(value, n_c, n_h),
+            ScpEvent::Refused {
+                from,
+                why: ScpRefusal::BreaksInvariant,
+                ..
+            } if !excused => {
+                let what = format!("node {place} cannot follow {from:?}");
+                self.report(Fault::BrokenInvariant, what);
+            }
+            _ => {}
+        }
+    }
+
+    /// What must hold after each step of the node at `place`.
+    pub(super) fn check(&mut self, place: usize, scp: &Scp) {
+        let state = scp.slot_state(SLOT).unwrap_or_default();
+        let sound = scp.check_invariants().and_then(|()| h_is_prepared(&state));
+        if let Err(what) = sound {
+            self.report(
+                Fault::BrokenInvariant,
+                format!("node {place}: {what}: {state:?}"),
+            );
+        }
+        let aborted = |p: &&Ballot| self.committed.iter().any(|c| c.is_below_incompatible(p));
+        if let Some(p) = self.prepared.iter().find(aborted) {
+            let what = format!("prepared: {p:?}, committed: {:?}", self.committed);
+            self.report(Fault::Contradiction, what);
+        }
+    }
+
+    pub(super) fn report(&mut self, fault: Fault, what: String) {
+        self.faults.entry(fault).or_insert(what);
+    }
+}
+
+/// Where one liar is enough to stop a node that is intact, so that it refuses what others rightly say. Either it has
+/// been pulled to the highest counter there is, by somebody who has decided and a liar (NOTES 61 and section 7a); or it
+/// has no ballot yet and would confirm that <0, x> is prepared, which only a liar speaks of (section 7c).
+pub(super) fn may_refuse(scp: &Scp) -> bool {
+    let b = scp.slot_state(SLOT).and_then(|state| state.b);
+    b.is_none_or(|b| b.n == u32::MAX)
+}
+
+/// h <= p, and from CONFIRM on h ~ p if h is not above p. It may be above p there: who accepts a commit leaves p alone
+/// (NOTES 51), and of a liar that accepts the commit but says nothing of p, it does not learn that h is prepared.
+fn h_is_prepared(state: &SlotState) -> Result<(), String> {
+    let holds = match (state.phase, &state.h, &state.p) {
+        (_, None, _) => true,
+        (BallotPhase::Prepare, Some(h), p) => p.as_ref().is_some_and(|p| h <= p),
+        (_, Some(h), p) => !p.as_ref().is_some_and(|p| h.is_below_incompatible(p)),
+    };
+    match holds {
+        true => Ok(()),
+        false => Err("h is not prepared".to_owned()),
+    }
+}

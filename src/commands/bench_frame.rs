@@ -6,7 +6,7 @@
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::view::FileInfo;
 use crate::node::{
-    Application, Arrival, Input, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
+    Application, Input, JoinMode, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
     Relaying, Threshold, TimerKind, TrustCause, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
@@ -233,7 +233,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
             address_book: Arc::new([]),
             initial_value: None,
             held_files: Vec::new(),
-            arrival: Arrival::Founder,
+            join_mode: JoinMode::Founder,
             settings: Arc::clone(&settings),
         }),
         position: Position {

@@ -11,7 +11,7 @@ mod tests;
 pub use error::StoreError;
 
 use super::lock::{FolderLock, sync_folder};
-use crate::node::{Change, NodeKey, Persisted};
+use crate::node::{NodeKey, Persisted, StateChange};
 use crate::scp::NodeId;
 use error::RowsError;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase};
@@ -38,7 +38,7 @@ pub struct Batch {
     /// The newest announcement of a node, signed, as it came.
     pub announcements: Vec<(NodeId, Vec<u8>)>,
     /// What a step of the node changed.
-    pub changes: Vec<Change>,
+    pub changes: Vec<StateChange>,
 }
 
 impl Batch {

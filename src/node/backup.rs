@@ -19,7 +19,7 @@ const HOLDERS_MAX: usize = 16;
 
 /// A file that is wanted and not here.
 #[derive(Clone, Debug)]
-struct Missing {
+struct MissingFile {
     file: FileInfo,
     /// Those who should have it, the preferred first.
     holders: Vec<NodeId>,
@@ -28,7 +28,7 @@ struct Missing {
     failures: usize,
 }
 
-impl Missing {
+impl MissingFile {
     /// Whom to ask: holders that can be heard, then whoever else can be heard, then the other holders.
     fn asked(&self, near: &NodeSet) -> Vec<NodeId> {
         let mut others: Vec<NodeId> = near
@@ -51,7 +51,7 @@ impl Missing {
 pub(super) struct Backup {
     configured: BTreeMap<String, FileInfo>,
     acquired: BTreeMap<String, FileInfo>,
-    missing: BTreeMap<String, Missing>,
+    missing: BTreeMap<String, MissingFile>,
     answers: BTreeMap<ProposalId, BackupAnswer>,
 }
 
@@ -97,7 +97,7 @@ impl Backup {
 
     /// The file is wanted; `holders` should have it, the preferred first.
     pub(super) fn want(&mut self, file: &FileInfo, holders: Vec<NodeId>) {
-        let missing = Missing {
+        let missing = MissingFile {
             file: file.clone(),
             holders,
             is_running: false,

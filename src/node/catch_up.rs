@@ -10,12 +10,12 @@
 //!
 //! A node that votes and hears others in later slots, and still is where it was when the timer runs out, asks too.
 
-use super::bounds::is_full_answer;
 use super::contract::TimerKind;
 use super::event::NodeEvent;
+use super::limits::is_full_answer;
 use super::message::{Body, Message};
-use super::node::{Life, Node};
-use super::outbox::Purpose;
+use super::node::{Lifecycle, Node};
+use super::outbox::TrafficClass;
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ const ATTEMPTS_MAX: u32 = 5;
 /// those ahead lying, the others may need its vote.
 const ATTEMPTS_BEHIND_MAX: u32 = 60;
 /// How long an answer is waited for where re-sending is switched off.
-const PATIENCE: Span = Span::from_ms(1000);
+const ANSWER_TIMEOUT: Span = Span::from_ms(1000);
 
 /// What others say was decided.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ impl CatchUp {
     }
 
     /// Who was heard in slots after `slot`, or has told decisions that are not taken yet.
-    fn those_ahead(&self, slot: SlotIndex) -> NodeSet {
+    fn peers_ahead(&self, slot: SlotIndex) -> NodeSet {
         let heard = self.ahead.iter().filter(|(_, at)| **at > slot);
         let told = self.claims.values().flat_map(BTreeMap::keys);
         heard.map(|(node, _)| node).chain(told).copied().collect()
@@ -66,14 +66,14 @@ impl CatchUp {
 impl Node {
     /// Asks for what was decided, before voting.
     pub(super) fn begin_catch_up(&mut self) {
-        self.life = Life::CatchingUp;
+        self.lifecycle = Lifecycle::CatchingUp;
         let from_slot = self.log.next_slot();
         self.out.event(NodeEvent::CatchingUp { from_slot });
         self.adopt_claims();
-        if self.whom_to_ask().is_empty() {
+        if self.peers_to_ask().is_empty() {
             return self.become_ready();
         }
-        self.ask_for_decisions(Purpose::Progress);
+        self.ask_for_decisions(TrafficClass::Progress);
         self.arm_catch_up();
     }
 
@@ -83,15 +83,15 @@ impl Node {
         let span = if resend > Span::ZERO {
             resend
         } else {
-            PATIENCE
+            ANSWER_TIMEOUT
         };
         self.out.timer(TimerKind::CatchUp, span);
     }
 
     pub(super) fn catch_up_timer(&mut self) {
         let armed_at = self.catch_up.armed_at.take();
-        match self.life {
-            Life::CatchingUp => {
+        match self.lifecycle {
+            Lifecycle::CatchingUp => {
                 self.catch_up.attempts += 1;
                 let attempts_max = match self.is_behind() {
                     true => ATTEMPTS_BEHIND_MAX,
@@ -100,19 +100,19 @@ impl Node {
                 if self.catch_up.attempts >= attempts_max {
                     return self.become_ready();
                 }
-                self.ask_for_decisions(Purpose::Housekeeping);
+                self.ask_for_decisions(TrafficClass::Housekeeping);
                 self.arm_catch_up();
             }
-            Life::Ready => {
+            Lifecycle::Ready => {
                 let next = self.log.next_slot();
                 if self.catch_up.ahead.values().any(|ahead| *ahead > next) {
                     if armed_at == Some(next) {
-                        self.ask_for_decisions(Purpose::Housekeeping);
+                        self.ask_for_decisions(TrafficClass::Housekeeping);
                     }
                     self.arm_catch_up();
                 }
             }
-            Life::New | Life::Discovering | Life::Left => {}
+            Lifecycle::New | Lifecycle::Discovering | Lifecycle::Left => {}
         }
     }
 
@@ -123,36 +123,36 @@ impl Node {
         }
         let ahead = self.catch_up.ahead.entry(sender).or_insert(slot);
         *ahead = slot.max(*ahead);
-        if self.life == Life::Ready && self.catch_up.armed_at.is_none() {
+        if self.lifecycle == Lifecycle::Ready && self.catch_up.armed_at.is_none() {
             self.arm_catch_up();
         }
     }
 
     /// The members of the quorum set within reach if they can convince the node, otherwise all.
-    fn whom_to_ask(&self) -> Vec<NodeId> {
+    fn peers_to_ask(&self) -> Vec<NodeId> {
         let Some(set) = self.consensus.quorum_set() else {
             return Vec::new();
         };
         let members = set.nodes();
         let others = members.iter().filter(|&node| node != self.me);
         let all: Vec<NodeId> = others
-            .filter(|&node| self.discovery.goodbye_of(node).is_none())
+            .filter(|&node| self.roster.goodbye_of(node).is_none())
             .collect();
         let near: Vec<NodeId> = all
             .iter()
             .copied()
-            .filter(|&node| self.discovery.is_heard(node))
+            .filter(|&node| self.roster.is_heard(node))
             .collect();
         let reach: NodeSet = near.iter().copied().collect();
         if set.is_v_blocking(&reach) { near } else { all }
     }
 
-    fn ask_for_decisions(&mut self, purpose: Purpose) {
+    fn ask_for_decisions(&mut self, class: TrafficClass) {
         let from_slot = self.log.next_slot();
-        for node in self.whom_to_ask() {
-            let via = self.way_to(node, self.me);
+        for node in self.peers_to_ask() {
+            let via = self.route_to(node, self.me);
             self.out
-                .address(node, via, purpose, Body::CatchUpQuestion { from_slot });
+                .address(node, via, class, Body::CatchUpQuestion { from_slot });
         }
     }
 
@@ -166,7 +166,7 @@ impl Node {
         let asker = question.id.sender;
         let decided = SlotIndex(from_slot.0.saturating_sub(1));
         self.resend.note_decided(asker, decided);
-        self.tell_decisions(asker, from, from_slot, Purpose::of(question));
+        self.tell_decisions(asker, from, from_slot, TrafficClass::of(question));
     }
 
     /// Tells `node` the decisions from a slot on.
@@ -175,12 +175,12 @@ impl Node {
         node: NodeId,
         from: NodeId,
         from_slot: SlotIndex,
-        purpose: Purpose,
+        class: TrafficClass,
     ) {
         let decided = self.log.since(from_slot).into();
-        let via = self.way_to(node, from);
+        let via = self.route_to(node, from);
         self.out
-            .address(node, via, purpose, Body::CatchUpAnswer { decided });
+            .address(node, via, class, Body::CatchUpAnswer { decided });
     }
 
     /// An answer arrives.
@@ -204,15 +204,15 @@ impl Node {
         if has_learned {
             self.catch_up.attempts = 0;
         }
-        match self.life {
-            Life::CatchingUp if self.has_caught_up() => {
+        match self.lifecycle {
+            Lifecycle::CatchingUp if self.has_caught_up() => {
                 self.out.cancel(TimerKind::CatchUp);
                 self.catch_up.armed_at = None;
                 self.become_ready();
             }
-            Life::CatchingUp if has_learned => self.ask_for_decisions(Purpose::Progress),
-            Life::Ready if has_learned && self.is_more_known() => {
-                self.ask_for_decisions(Purpose::Progress);
+            Lifecycle::CatchingUp if has_learned => self.ask_for_decisions(TrafficClass::Progress),
+            Lifecycle::Ready if has_learned && self.is_more_known() => {
+                self.ask_for_decisions(TrafficClass::Progress);
             }
             _ => {}
         }
@@ -227,7 +227,7 @@ impl Node {
 
     /// Are so many ahead that one of them must be right?
     fn is_behind(&self) -> bool {
-        let ahead = self.catch_up.those_ahead(self.log.next_slot());
+        let ahead = self.catch_up.peers_ahead(self.log.next_slot());
         let set = self.consensus.quorum_set();
         set.is_some_and(|set| set.is_v_blocking(&ahead))
     }
@@ -259,8 +259,8 @@ impl Node {
         for (node, value) in self.catch_up.claims.get(&slot).into_iter().flatten() {
             by_value.entry(value).or_default().insert(*node);
         }
-        if self.life != Life::Ready {
-            for (node, value) in self.aside.decisions(slot) {
+        if self.lifecycle != Lifecycle::Ready {
+            for (node, value) in self.pending.decisions(slot) {
                 by_value.entry(value).or_default().insert(node);
             }
         }

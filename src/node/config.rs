@@ -27,7 +27,8 @@ pub enum TrustPolicy {
     /// This quorum set, whatever is found. It is used as it is: the node itself is in it only if it is named.
     Fixed(Arc<QuorumSet>),
     /// Nobody: the node has no usable quorum set. It listens and never votes.
-    Nobody,
+    #[serde(rename = "nobody")]
+    None,
 }
 
 /// How many of the trusted nodes (itself included) make a slice, for the policies without a fixed set.
@@ -69,13 +70,14 @@ pub enum Relaying {
 /// What a node can assume about the network when it starts for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Arrival {
+pub enum JoinMode {
     /// It is there from the beginning: it waits to be found, and there is no log to fetch.
     Founder,
     /// The network runs already: it speaks by itself, and fetches the log before it votes.
     Newcomer,
     /// It cannot know: it waits to be found, and asks for the log before it votes.
-    Unsure,
+    #[serde(rename = "unsure")]
+    Unknown,
 }
 
 /// How a node is known to others.
@@ -134,7 +136,8 @@ pub struct NodeConfig {
     /// Files it holds from the start.
     pub held_files: Vec<FileInfo>,
     /// What it can assume about the network when it starts.
-    pub arrival: Arrival,
+    #[serde(rename = "arrival")]
+    pub join_mode: JoinMode,
     /// Settings shared with the others.
     pub settings: Arc<NodeSettings>,
 }

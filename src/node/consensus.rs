@@ -5,13 +5,13 @@
 //! when the first statement about it arrives; nominating comes before hearing, so that nothing said is overlooked
 //! (NOTES 28).
 
-mod hearing;
+mod effects;
 
 use super::config::Application;
-use super::decoding::Proposals;
-use super::durable::Change;
-use super::event::{NodeEvent, RefusedWhy, SlotStart};
-use super::node::{Life, Node};
+use super::decoding::ProposalSet;
+use super::event::{MessageRefusal, NodeEvent, SlotStart};
+use super::node::{Lifecycle, Node};
+use super::persisted::StateChange;
 use super::proposal::value_of;
 use crate::scp::{
     Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId, Scp, SlotIndex, SlotState,
@@ -20,7 +20,7 @@ use crate::scp::{
 use std::sync::Arc;
 
 /// How many decided slots SCP remembers, to answer laggards.
-const SLOTS_REMEMBERED: u64 = 8;
+const SLOTS_IN_MEMORY: u64 = 8;
 
 /// Whether trust has changed since the last quorum set was made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +44,9 @@ pub(super) struct Consensus {
     may_renominate: bool,
     choice: Option<Value>,
     is_choice_new: bool,
-    shown: Option<(SlotIndex, Arc<SlotState>)>,
+    reported: Option<(SlotIndex, Arc<SlotState>)>,
     /// What has been heard about the running slot in this step and SCP does not know yet.
-    heard: Vec<Arc<Envelope>>,
+    inbox: Vec<Arc<Envelope>>,
 }
 
 impl Consensus {
@@ -67,8 +67,8 @@ impl Consensus {
             may_renominate: false,
             choice,
             is_choice_new: false,
-            shown: None,
-            heard: Vec::new(),
+            reported: None,
+            inbox: Vec::new(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Consensus {
 
     /// Forgets what is too old to be asked about, now that `next` is the slot to decide.
     pub(super) fn forget_old_slots(&mut self, next: SlotIndex) {
-        let first = next.0.saturating_sub(SLOTS_REMEMBERED);
+        let first = next.0.saturating_sub(SLOTS_IN_MEMORY);
         self.scp.forget_slots_before(SlotIndex(first));
         self.nominated = None;
     }
@@ -144,17 +144,17 @@ impl Node {
             });
             // A refusal of what the node itself has said is among the effects.
             if let Some(why) = refusal.filter(|_| envelope.from != self.me) {
-                self.refuse(envelope.from, RefusedWhy::Scp(why));
+                self.refuse(envelope.from, MessageRefusal::Scp(why));
             }
-            self.carry_out(slot, effects);
+            self.apply_effects(slot, effects);
         }
     }
 
     /// Does whatever has become possible: another quorum set, the next slot, statements that have waited.
     pub(super) fn advance(&mut self) {
-        while self.life == Life::Ready {
+        while self.lifecycle == Lifecycle::Ready {
             self.adopt_quorum_set();
-            if !self.begin_slot() && !self.hear_aside() {
+            if !self.begin_slot() && !self.deliver_pending() {
                 break;
             }
         }
@@ -169,7 +169,7 @@ impl Node {
             return;
         }
         self.consensus.trusted = Trusted::AsBefore;
-        if let Some(event) = self.trust.tell() {
+        if let Some(event) = self.trust.take_event() {
             self.out.event(event);
         }
         let Some(set) = self.trust.quorum_set() else {
@@ -181,7 +181,7 @@ impl Node {
         self.consensus.quorum_sets = self.consensus.quorum_sets.saturating_add(1);
         let quorum_set = Arc::new(set);
         let id = self.use_quorum_set(&quorum_set);
-        self.out.keep(Change::QuorumSet {
+        self.out.persist(StateChange::QuorumSet {
             nth: id.nth,
             quorum_set: Arc::clone(&quorum_set),
         });
@@ -198,7 +198,7 @@ impl Node {
             nth: self.consensus.quorum_sets,
         };
         self.sets.learn(id, set);
-        self.sets.enclose(self.me, set);
+        self.sets.rebuild(self.me, set);
         self.consensus.quorum_set = Some(Arc::clone(set));
         self.consensus.scp.set_quorum_set(id);
         id
@@ -210,7 +210,7 @@ impl Node {
             Application::Choice => self.consensus.choice.clone(),
             Application::Log => {
                 let (backup, me) = (&self.backup, self.key);
-                let proposals: Proposals = self.pool.selection(|one| !backup.says_no(me, one));
+                let proposals: ProposalSet = self.pool.selection(|one| !backup.says_no(me, one));
                 (!proposals.is_empty()).then(|| value_of(&proposals))
             }
         }
@@ -265,14 +265,14 @@ impl Node {
         let effects = self.with_scp(|scp, driver, out| {
             let _ = scp.nominate(driver, slot, value, prev, out);
         });
-        self.carry_out(slot, effects);
+        self.apply_effects(slot, effects);
     }
 
     /// Nominates again in a running slot if there is something new and the node has not voted for anything yet:
     /// otherwise a leader that joined empty-handed would stay so.
     fn renominate(&mut self) {
         let slot = self.log.next_slot();
-        if self.life != Life::Ready
+        if self.lifecycle != Lifecycle::Ready
             || !self.consensus.may_renominate
             || !self.consensus.has_joined(slot)
         {

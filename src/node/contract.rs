@@ -1,9 +1,9 @@
 //! The contract of a node: what goes in, what comes out.
 
 use super::config::TrustPolicy;
-use super::durable::{Change, Persisted};
 use super::event::NodeEvent;
 use super::message::{Announcement, Bundle, Message};
+use super::persisted::{Persisted, StateChange};
 use super::proposal::{Content, FileInfo};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
@@ -138,7 +138,7 @@ pub enum Output {
     /// Stop a timer if it is running.
     CancelTimer(TimerKind),
     /// Keep these over a crash: all of them or none.
-    Persist(Vec<Change>),
+    Persist(Vec<StateChange>),
     /// Get this file from any of the holders and answer with `Fetched`.
     Fetch {
         /// The file.

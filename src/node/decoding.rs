@@ -10,29 +10,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A set of proposals.
-pub(super) type Proposals = BTreeMap<ProposalId, Arc<Proposal>>;
+pub(super) type ProposalSet = BTreeMap<ProposalId, Arc<Proposal>>;
 
 /// How many values are remembered.
-const REMEMBERED: usize = 256;
+const CACHE_MAX: usize = 256;
 
 /// Decodes values of the `Log` application.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decoder {
-    known: RefCell<BTreeMap<Value, Option<Arc<Proposals>>>>,
+    cache: RefCell<BTreeMap<Value, Option<Arc<ProposalSet>>>>,
 }
 
 impl Decoder {
     /// The proposals in `value`; `None` if it is not the canonical encoding of a set.
-    pub(super) fn decode(&self, value: &Value) -> Option<Arc<Proposals>> {
-        let mut known = self.known.borrow_mut();
-        if let Some(answer) = known.get(value) {
+    pub(super) fn decode(&self, value: &Value) -> Option<Arc<ProposalSet>> {
+        let mut cache = self.cache.borrow_mut();
+        if let Some(answer) = cache.get(value) {
             return answer.clone();
         }
-        if known.len() >= REMEMBERED {
-            known.clear();
+        if cache.len() >= CACHE_MAX {
+            cache.clear();
         }
         let answer = proposals_in(value).map(Arc::new);
-        known.insert(value.clone(), answer.clone());
+        cache.insert(value.clone(), answer.clone());
         answer
     }
 }
@@ -46,13 +46,13 @@ mod tests {
     #[test]
     fn remembered_answers_are_the_same_answers() {
         let decoder = Decoder::default();
-        for nth in 0..2 * REMEMBERED as u32 {
+        for nth in 0..2 * CACHE_MAX as u32 {
             let id = ProposalId {
                 origin: NodeKey::of("G0"),
                 nth,
             };
             let content = Content::Note(format!("{nth}"));
-            let set: Proposals = [(id, Arc::new(Proposal { id, content }))].into();
+            let set: ProposalSet = [(id, Arc::new(Proposal { id, content }))].into();
             let value = value_of(&set);
             assert_eq!(decoder.decode(&value).as_deref(), Some(&set));
             assert_eq!(decoder.decode(&value).as_deref(), Some(&set));
@@ -61,6 +61,6 @@ mod tests {
                 None
             );
         }
-        assert!(decoder.known.borrow().len() <= REMEMBERED);
+        assert!(decoder.cache.borrow().len() <= CACHE_MAX);
     }
 }

@@ -1,57 +1,57 @@
-//! `Discovery`: the roster. Whom the node knows, who has left, and whom it hears directly.
+//! `Roster`: discovery. Whom the node knows, who has left, and whom it hears directly.
 //!
 //! Announcements of one node are numbered; a lower or equal number is old news. A node repeats its announcement under
 //! the same number: who knows it does not pass it on again, so a repetition costs one broadcast, while a neighbour that
 //! had missed it takes it for the news that it is. Silence changes nothing here.
 
-use super::by_node::ByNode;
 use super::config::Peer;
 use super::key::NodeKey;
 use super::message::{Announcement, AnnouncementKind};
+use super::node_map::NodeMap;
 use crate::scp::{NodeId, NodeSet};
 use std::sync::Arc;
 
 /// What an announcement turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(super) enum RosterChange {
     /// Nothing new.
-    Old,
+    None,
     /// Of a node that was not known, or had left.
     Joined,
     /// Of a node that is known: it has started again.
-    Renewed,
+    Restarted,
     /// Of a node that is known: it leaves.
-    Departed,
+    Left,
     /// Of a node that is not known: it leaves.
-    DepartedUnknown,
+    LeftUnknown,
 }
 
 /// Whether a node of the roster takes part.
 #[derive(Clone, Debug)]
-enum Presence {
+enum RosterStatus {
     Present,
     /// It has said goodbye, in these words.
-    Gone(Arc<Announcement>),
+    Left(Arc<Announcement>),
 }
 
 #[derive(Clone, Debug)]
-struct Known {
+struct RosterEntry {
     peer: Peer,
     nth: u64,
-    presence: Presence,
+    presence: RosterStatus,
 }
 
-impl Known {
+impl RosterEntry {
     fn is_present(&self) -> bool {
-        matches!(self.presence, Presence::Present)
+        matches!(self.presence, RosterStatus::Present)
     }
 }
 
 /// The roster of a node.
 #[derive(Clone, Debug)]
-pub(super) struct Discovery {
+pub(super) struct Roster {
     me: Peer,
-    roster: ByNode<Known>,
+    roster: NodeMap<RosterEntry>,
     present: u32,
     heard: NodeSet,
     last_asked: NodeId,
@@ -59,12 +59,12 @@ pub(super) struct Discovery {
     announcements: u64,
 }
 
-impl Discovery {
-    pub(super) fn new(me: Peer) -> Discovery {
-        Discovery {
+impl Roster {
+    pub(super) fn new(me: Peer) -> Roster {
+        Roster {
             last_asked: me.id,
             me,
-            roster: ByNode::default(),
+            roster: NodeMap::default(),
             present: 0,
             heard: NodeSet::new(),
             said: None,
@@ -101,46 +101,46 @@ impl Discovery {
     }
 
     /// Takes in an announcement of another node.
-    pub(super) fn hear(&mut self, announcement: &Arc<Announcement>) -> News {
+    pub(super) fn hear(&mut self, announcement: &Arc<Announcement>) -> RosterChange {
         let (peer, nth) = (&announcement.peer, announcement.nth);
         let is_goodbye = announcement.kind == AnnouncementKind::Leaving;
         let presence = match is_goodbye {
-            true => Presence::Gone(Arc::clone(announcement)),
-            false => Presence::Present,
+            true => RosterStatus::Left(Arc::clone(announcement)),
+            false => RosterStatus::Present,
         };
         let Some(place) = self.roster.place(peer.id) else {
-            return News::Old;
+            return RosterChange::None;
         };
         let news = match place {
-            Some(known) if nth <= known.nth => News::Old,
+            Some(known) if nth <= known.nth => RosterChange::None,
             Some(known) => {
                 let was_present = known.is_present();
                 known.nth = nth;
                 known.presence = presence;
                 match (was_present, is_goodbye) {
-                    (true, true) => News::Departed,
-                    (true, false) => News::Renewed,
-                    (false, true) => News::DepartedUnknown,
-                    (false, false) => News::Joined,
+                    (true, true) => RosterChange::Left,
+                    (true, false) => RosterChange::Restarted,
+                    (false, true) => RosterChange::LeftUnknown,
+                    (false, false) => RosterChange::Joined,
                 }
             }
             None => {
                 let peer = peer.clone();
-                *place = Some(Known {
+                *place = Some(RosterEntry {
                     peer,
                     nth,
                     presence,
                 });
                 if is_goodbye {
-                    News::DepartedUnknown
+                    RosterChange::LeftUnknown
                 } else {
-                    News::Joined
+                    RosterChange::Joined
                 }
             }
         };
         match news {
-            News::Joined => self.present += 1,
-            News::Departed => self.present -= 1,
+            RosterChange::Joined => self.present += 1,
+            RosterChange::Left => self.present -= 1,
             _ => {}
         }
         news
@@ -155,10 +155,10 @@ impl Discovery {
         let Some(place @ None) = self.roster.place(peer.id) else {
             return false;
         };
-        *place = Some(Known {
+        *place = Some(RosterEntry {
             peer: peer.clone(),
             nth: 0,
-            presence: Presence::Present,
+            presence: RosterStatus::Present,
         });
         self.present += 1;
         true
@@ -175,7 +175,7 @@ impl Discovery {
 
     /// Is the node on the roster, and has it not left?
     pub(super) fn is_present(&self, node: NodeId) -> bool {
-        self.roster.get(node).is_some_and(Known::is_present)
+        self.roster.get(node).is_some_and(RosterEntry::is_present)
     }
 
     /// How many nodes are known and have not left, this one included.
@@ -209,8 +209,8 @@ impl Discovery {
     /// The goodbye of a node that has left.
     pub(super) fn goodbye_of(&self, node: NodeId) -> Option<&Arc<Announcement>> {
         match &self.roster.get(node)?.presence {
-            Presence::Gone(goodbye) => Some(goodbye),
-            Presence::Present => None,
+            RosterStatus::Left(goodbye) => Some(goodbye),
+            RosterStatus::Present => None,
         }
     }
 
@@ -274,15 +274,18 @@ mod tests {
 
     #[test]
     fn numbers_tell_news_from_repetitions_in_whatever_order_they_come() {
-        let mut roster = Discovery::new(peer(0));
+        let mut roster = Roster::new(peer(0));
         assert_eq!(
             roster.hear(&said(1, AnnouncementKind::Here, 1)),
-            News::Joined
+            RosterChange::Joined
         );
-        assert_eq!(roster.hear(&said(1, AnnouncementKind::Here, 1)), News::Old);
+        assert_eq!(
+            roster.hear(&said(1, AnnouncementKind::Here, 1)),
+            RosterChange::None
+        );
         assert_eq!(
             roster.hear(&said(1, AnnouncementKind::Leaving, 2)),
-            News::Departed
+            RosterChange::Left
         );
         assert_eq!(roster.known(), 1);
         assert!(
@@ -291,17 +294,20 @@ mod tests {
         );
         assert_eq!(
             roster.hear(&said(1, AnnouncementKind::Here, 3)),
-            News::Joined
+            RosterChange::Joined
         );
         assert_eq!(
             roster.hear(&said(1, AnnouncementKind::Here, 4)),
-            News::Renewed
+            RosterChange::Restarted
         );
         assert_eq!(
             roster.hear(&said(2, AnnouncementKind::Leaving, 2)),
-            News::DepartedUnknown
+            RosterChange::LeftUnknown
         );
-        assert_eq!(roster.hear(&said(2, AnnouncementKind::Here, 1)), News::Old);
+        assert_eq!(
+            roster.hear(&said(2, AnnouncementKind::Here, 1)),
+            RosterChange::None
+        );
         assert!(roster.goodbye_of(NodeId(2)).is_some() && roster.goodbye_of(NodeId(1)).is_none());
         assert_eq!(roster.known(), 2);
         assert!(!roster.learn(&peer(0)) && roster.learn(&peer(3)));
@@ -309,7 +315,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_asked_in_turn() {
-        let mut roster = Discovery::new(peer(3));
+        let mut roster = Roster::new(peer(3));
         for id in [1, 2, 5, 7] {
             roster.learn(&peer(id));
             assert!(roster.note_heard(NodeId(id)) && !roster.note_heard(NodeId(id)));

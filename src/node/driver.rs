@@ -3,18 +3,18 @@
 //! All answers follow from what the node has been told; there is no clock and no randomness here.
 
 use super::backup::Backup;
-use super::bounds::{
+use super::config::Application;
+use super::decoding::{Decoder, ProposalSet};
+use super::discovery::Roster;
+use super::key::NodeKey;
+use super::limits::{
     PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, VOTES_BYTES_MAX, VOTES_BYTES_PER_LEADER, fitting,
     value_bytes,
 };
-use super::closure::Sets;
-use super::config::Application;
-use super::decoding::{Decoder, Proposals};
-use super::discovery::Discovery;
-use super::key::NodeKey;
 use super::log::Log;
 use super::pool::is_well_formed;
 use super::proposal::{Content, Proposal, value_of};
+use super::quorum_closure::QuorumClosure;
 use crate::scp::{
     Counter, Driver, NodeId, QuorumSet, QuorumSetId, SlotIndex, ValidationContext, Validity, Value,
 };
@@ -28,7 +28,7 @@ const TIMEOUT_MAX_MS: u64 = 1_800_000;
 /// What a hash is for (draft: the tags of nomination).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-enum Tag {
+enum HashDomain {
     Neighbour = 1,
     Priority = 2,
     Value = 3,
@@ -39,10 +39,10 @@ pub(super) struct NodeDriver<'a> {
     /// The node's own key.
     pub(super) me: NodeKey,
     pub(super) application: Application,
-    pub(super) sets: &'a Sets,
+    pub(super) sets: &'a QuorumClosure,
     pub(super) log: &'a Log,
     pub(super) backup: &'a Backup,
-    pub(super) roster: &'a Discovery,
+    pub(super) roster: &'a Roster,
     pub(super) decoder: &'a Decoder,
 }
 
@@ -76,12 +76,19 @@ impl NodeDriver<'_> {
     }
 
     /// The first 64 bits of SHA-256 over slot, previous value, tag, round and `what`, each in a fixed or prefixed length.
-    fn hash(&self, slot: SlotIndex, prev: &Value, tag: Tag, round: u32, what: &[u8]) -> u64 {
+    fn hash(
+        &self,
+        slot: SlotIndex,
+        prev: &Value,
+        domain: HashDomain,
+        round: u32,
+        what: &[u8],
+    ) -> u64 {
         let mut hasher = Sha256::new();
         hasher.update(slot.0.to_be_bytes());
         hasher.update((prev.as_bytes().len() as u64).to_be_bytes());
         hasher.update(prev.as_bytes());
-        hasher.update((tag as u32).to_be_bytes());
+        hasher.update((domain as u32).to_be_bytes());
         hasher.update(round.to_be_bytes());
         hasher.update(what);
         let digest = hasher.finalize();
@@ -107,7 +114,7 @@ impl Driver for NodeDriver<'_> {
         if self.application == Application::Choice {
             return None;
         }
-        let rest: Proposals = self
+        let rest: ProposalSet = self
             .decoder
             .decode(value)?
             .iter()
@@ -130,7 +137,7 @@ impl Driver for NodeDriver<'_> {
         match self.application {
             Application::Choice => candidates.last().cloned(),
             Application::Log => {
-                let mut union = Proposals::new();
+                let mut union = ProposalSet::new();
                 for candidate in candidates {
                     let proposals = self.decoder.decode(candidate)?;
                     union.extend(proposals.iter().map(|(id, one)| (*id, Arc::clone(one))));
@@ -143,16 +150,16 @@ impl Driver for NodeDriver<'_> {
 
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
         let key = self.roster.key_of(node);
-        self.hash(slot, prev, Tag::Neighbour, round, key.as_bytes())
+        self.hash(slot, prev, HashDomain::Neighbour, round, key.as_bytes())
     }
 
     fn priority_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64 {
         let key = self.roster.key_of(node);
-        self.hash(slot, prev, Tag::Priority, round, key.as_bytes())
+        self.hash(slot, prev, HashDomain::Priority, round, key.as_bytes())
     }
 
     fn value_hash(&self, slot: SlotIndex, prev: &Value, round: u32, value: &Value) -> u64 {
-        self.hash(slot, prev, Tag::Value, round, value.as_bytes())
+        self.hash(slot, prev, HashDomain::Value, round, value.as_bytes())
     }
 
     fn nomination_timeout(&self, round: u32) -> Span {
@@ -174,11 +181,11 @@ mod tests {
     use crate::node::{FileInfo, Peer, ProposalId};
     use std::collections::BTreeSet;
 
-    struct Parts {
-        sets: Sets,
+    struct DriverFixture {
+        sets: QuorumClosure,
         log: Log,
         backup: Backup,
-        roster: Discovery,
+        roster: Roster,
         decoder: Decoder,
     }
 
@@ -198,29 +205,29 @@ mod tests {
         }
     }
 
-    fn parts() -> Parts {
-        Parts {
-            sets: Sets::default(),
+    fn fixture() -> DriverFixture {
+        DriverFixture {
+            sets: QuorumClosure::default(),
             log: Log::default(),
             backup: Backup::new(&[photo()]),
-            roster: Discovery::new(peer(0)),
+            roster: Roster::new(peer(0)),
             decoder: Decoder::default(),
         }
     }
 
-    fn driver(parts: &Parts, application: Application) -> NodeDriver<'_> {
+    fn driver(fixture: &DriverFixture, application: Application) -> NodeDriver<'_> {
         NodeDriver {
             me: NodeKey::of("G0"),
             application,
-            sets: &parts.sets,
-            log: &parts.log,
-            backup: &parts.backup,
-            roster: &parts.roster,
-            decoder: &parts.decoder,
+            sets: &fixture.sets,
+            log: &fixture.log,
+            backup: &fixture.backup,
+            roster: &fixture.roster,
+            decoder: &fixture.decoder,
         }
     }
 
-    fn proposals(contents: &[Content]) -> Proposals {
+    fn proposals(contents: &[Content]) -> ProposalSet {
         (1..)
             .zip(contents)
             .map(|(nth, content)| {
@@ -240,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_here_is_invalid_in_nomination_only_and_extracted_away() {
-        let parts = parts();
-        let driver = driver(&parts, Application::Log);
+        let fixture = fixture();
+        let driver = driver(&fixture, Application::Log);
         let judge = |value: &Value, context| driver.validate(SLOT, value, context);
         let (tea, file) = (Content::Note("tea".into()), Content::File(photo()));
         let both = value(&[tea.clone(), file.clone()]);
@@ -260,10 +267,10 @@ mod tests {
 
     #[test]
     fn values_must_be_sets_of_well_formed_proposals_that_are_not_recorded_yet() {
-        let mut parts = parts();
+        let mut fixture = fixture();
         let tea = [Content::Note("tea".into())];
-        parts.log.append(value(&tea), &proposals(&tea));
-        let driver = driver(&parts, Application::Log);
+        fixture.log.append(value(&tea), &proposals(&tea));
+        let driver = driver(&fixture, Application::Log);
         let judge = |slot, value: &Value| {
             driver.validate(SlotIndex(slot), value, ValidationContext::Ballot)
         };
@@ -285,14 +292,14 @@ mod tests {
 
     #[test]
     fn candidates_combine_to_their_union_or_to_the_greatest() {
-        let parts = parts();
+        let fixture = fixture();
         let (tea, milk) = (Content::Note("tea".into()), Content::Note("milk".into()));
         let both = [tea.clone(), milk];
         let candidates = [value(&both), value(&[tea])];
-        let log = driver(&parts, Application::Log);
+        let log = driver(&fixture, Application::Log);
         assert_eq!(log.combine(SLOT, &candidates), Some(value(&both)));
         assert_eq!(log.combine(SLOT, &[Value::from("?")]), None);
-        let choice = driver(&parts, Application::Choice);
+        let choice = driver(&fixture, Application::Choice);
         let candidates = ["0", "1", "10"].map(Value::from);
         assert_eq!(choice.combine(SLOT, &candidates), Some(Value::from("10")));
     }
@@ -307,8 +314,8 @@ mod tests {
 
     #[test]
     fn a_combination_is_as_large_as_a_value_may_be_and_the_same_for_everybody() {
-        let parts = parts();
-        let driver = driver(&parts, Application::Log);
+        let fixture = fixture();
+        let driver = driver(&fixture, Application::Log);
         let judge = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);
         let large = |from: u32, to: u32| value_of(&(from..to).map(quotes).collect());
         let candidates = [large(1, 10), large(5, 14), large(10, 20), large(15, 25)];
@@ -319,7 +326,7 @@ mod tests {
         );
         let combined = driver.combine(SLOT, &candidates).unwrap();
         assert_eq!(judge(&combined), Validity::FullyValid);
-        let taken = parts.decoder.decode(&combined).unwrap();
+        let taken = fixture.decoder.decode(&combined).unwrap();
         let taken: Vec<u32> = taken.keys().map(|id| id.nth).collect();
         assert!(taken.len() > 10 && taken.len() < 24, "{taken:?}");
         assert!(
@@ -348,8 +355,8 @@ mod tests {
 
     #[test]
     fn votes_are_bounded_for_each_leader_and_altogether() {
-        let parts = parts();
-        let driver = driver(&parts, Application::Log);
+        let fixture = fixture();
+        let driver = driver(&fixture, Application::Log);
         let value = |nth: u32| value_of(&(nth * 15..nth * 15 + 15).map(quotes).collect());
         let mut votes = Vec::new();
         for leader in 0..8 {
@@ -371,9 +378,9 @@ mod tests {
 
     #[test]
     fn hashes_depend_on_everything_they_are_taken_of() {
-        let mut parts = parts();
-        parts.roster.learn(&peer(1));
-        let driver = driver(&parts, Application::Log);
+        let mut fixture = fixture();
+        fixture.roster.learn(&peer(1));
+        let driver = driver(&fixture, Application::Log);
         let prev = Value::from("");
         let hashes: BTreeSet<u64> = [
             driver.neighbour_hash(SLOT, &prev, 1, NodeId(1)),
@@ -391,8 +398,8 @@ mod tests {
 
     #[test]
     fn timeouts_grow_by_the_second_up_to_half_an_hour() {
-        let parts = parts();
-        let driver = driver(&parts, Application::Log);
+        let fixture = fixture();
+        let driver = driver(&fixture, Application::Log);
         assert_eq!(driver.nomination_timeout(1), Span::from_ms(1_000));
         assert_eq!(driver.ballot_timeout(7), Span::from_ms(7_000));
         assert_eq!(driver.ballot_timeout(u32::MAX), Span::from_ms(1_800_000));

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub enum TrustCause {
     /// It was given at the start.
     Configured,
-    /// Discovery found a node.
+    /// Roster found a node.
     Discovered,
     /// A periodic refresh.
     Refreshed,
@@ -73,7 +73,7 @@ pub enum ProposalRefusal {
 /// Why a message was refused. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RefusedWhy {
+pub enum MessageRefusal {
     /// SCP refused the statement.
     Scp(ScpRefusal),
     /// The sender lies outside the closure of this node's quorum set.
@@ -211,6 +211,6 @@ pub enum NodeEvent {
         /// Whose it was.
         from: NodeId,
         /// Why.
-        why: RefusedWhy,
+        why: MessageRefusal,
     },
 }

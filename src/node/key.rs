@@ -16,7 +16,7 @@ pub struct NodeKey([u8; 32]);
 /// A text is no key of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected the public key of a node: G and 55 more characters, with a correct checksum")]
-pub struct NotANodeKey;
+pub struct InvalidNodeKey;
 
 impl NodeKey {
     /// The key with these bytes.
@@ -41,12 +41,12 @@ impl NodeKey {
 }
 
 impl FromStr for NodeKey {
-    type Err = NotANodeKey;
+    type Err = InvalidNodeKey;
 
-    fn from_str(text: &str) -> Result<NodeKey, NotANodeKey> {
+    fn from_str(text: &str) -> Result<NodeKey, InvalidNodeKey> {
         match PublicKey::from_string(text) {
             Ok(PublicKey(bytes)) => Ok(NodeKey(bytes)),
-            Err(_) => Err(NotANodeKey),
+            Err(_) => Err(InvalidNodeKey),
         }
     }
 }
@@ -90,7 +90,7 @@ mod tests {
         let json = serde_json::to_string(&key).unwrap();
         assert_eq!(serde_json::from_str::<NodeKey>(&json).unwrap(), key);
         let wrong = text.replace(&text[20..21], if &text[20..21] == "A" { "B" } else { "A" });
-        assert_eq!(wrong.parse::<NodeKey>(), Err(NotANodeKey));
+        assert_eq!(wrong.parse::<NodeKey>(), Err(InvalidNodeKey));
         assert!(serde_json::from_str::<NodeKey>("\"n01\"").is_err());
     }
 }

@@ -3,8 +3,8 @@
 //! A decision enters only when all earlier ones are there. What is heard about later slots waits outside: statements in
 //! `aside`, claims in `catch_up`.
 
-use super::bounds::answer_of;
-use super::decoding::Proposals;
+use super::decoding::ProposalSet;
+use super::limits::answer_of;
 use super::proposal::ProposalId;
 use crate::scp::{SlotIndex, Value};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Log {
     }
 
     /// Records the decision of [`Log::next_slot`].
-    pub(super) fn append(&mut self, value: Value, proposals: &Proposals) {
+    pub(super) fn append(&mut self, value: Value, proposals: &ProposalSet) {
         let slot = self.next_slot();
         for id in proposals.keys() {
             self.recorded.entry(*id).or_insert(slot);
@@ -75,8 +75,8 @@ mod tests {
             nth: 1,
         };
         let content = Content::Note("tea".into());
-        let proposals: Proposals = [(id, Arc::new(Proposal { id, content }))].into();
-        log.append(Value::from("a"), &Proposals::new());
+        let proposals: ProposalSet = [(id, Arc::new(Proposal { id, content }))].into();
+        log.append(Value::from("a"), &ProposalSet::new());
         log.append(Value::from("b"), &proposals);
         assert_eq!(log.slot_of(id), Some(SlotIndex(2)));
         assert_eq!(log.since(SlotIndex(2)), [(SlotIndex(2), Value::from("b"))]);

@@ -3,22 +3,22 @@
 //! The parts: `membership` (discovery and trust), `proposing` (certification and the pool), `statements` and `consensus`
 //! (SCP), `resend`, `catch_up`, `recording` (the log and backups).
 
-use super::aside::Aside;
 use super::backup::Backup;
 use super::catch_up::CatchUp;
-use super::closure::Sets;
 use super::config::NodeConfig;
 use super::consensus::Consensus;
 use super::contract::{Input, Output, TimerKind};
 use super::decoding::Decoder;
-use super::discovery::Discovery;
+use super::discovery::Roster;
 use super::key::NodeKey;
 use super::log::Log;
 use super::outbox::Outbox;
+use super::pending_statements::PendingStatements;
 use super::pool::Pool;
+use super::quorum_closure::QuorumClosure;
 use super::relay::Relay;
 use super::resend::Resend;
-use super::trust::Trust;
+use super::trust::TrustSet;
 use crate::scp::{NodeId, ScpTimer};
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 /// How far a node has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum Lifecycle {
     /// Not started.
     New,
     /// Looking for others; statements wait.
@@ -46,14 +46,14 @@ pub struct Node {
     pub(super) me: NodeId,
     pub(super) key: NodeKey,
     pub(super) now: Time,
-    pub(super) life: Life,
+    pub(super) lifecycle: Lifecycle,
     /// Whether it ran before and has to ask what it missed.
     pub(super) is_restarted: bool,
     pub(super) out: Outbox,
-    pub(super) discovery: Discovery,
+    pub(super) roster: Roster,
     /// When each node was last heard of; kept only under the policy that forgets silent nodes.
     pub(super) alive: BTreeMap<NodeId, Time>,
-    pub(super) trust: Trust,
+    pub(super) trust: TrustSet,
     pub(super) relay: Relay,
     pub(super) pool: Pool,
     /// How many proposals it has made.
@@ -61,8 +61,8 @@ pub struct Node {
     pub(super) log: Log,
     pub(super) backup: Backup,
     pub(super) decoder: Decoder,
-    pub(super) sets: Sets,
-    pub(super) aside: Aside,
+    pub(super) sets: QuorumClosure,
+    pub(super) pending: PendingStatements,
     pub(super) consensus: Consensus,
     pub(super) resend: Resend,
     pub(super) catch_up: CatchUp,
@@ -77,12 +77,12 @@ impl Node {
             me,
             key: NodeKey::of(&config.peer.key),
             now: Time::ZERO,
-            life: Life::New,
+            lifecycle: Lifecycle::New,
             is_restarted: false,
             out: Outbox::new(me),
-            discovery: Discovery::new(config.peer.clone()),
+            roster: Roster::new(config.peer.clone()),
             alive: BTreeMap::new(),
-            trust: Trust::new(
+            trust: TrustSet::new(
                 me,
                 config.trust.clone(),
                 config.threshold,
@@ -94,8 +94,8 @@ impl Node {
             log: Log::default(),
             backup: Backup::new(&config.held_files),
             decoder: Decoder::default(),
-            sets: Sets::default(),
-            aside: Aside::default(),
+            sets: QuorumClosure::default(),
+            pending: PendingStatements::default(),
             consensus: Consensus::new(me, config.initial_value.clone()),
             resend: Resend::default(),
             catch_up: CatchUp::default(),
@@ -110,14 +110,14 @@ impl Node {
     #[must_use]
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Output> {
         self.now = now;
-        match (self.life, input) {
-            (Life::New, Input::Start(persisted)) => self.start(persisted.as_deref()),
-            (Life::New | Life::Left, _) | (_, Input::Start(_)) => return Vec::new(),
+        match (self.lifecycle, input) {
+            (Lifecycle::New, Input::Start(persisted)) => self.start(persisted.as_deref()),
+            (Lifecycle::New | Lifecycle::Left, _) | (_, Input::Start(_)) => return Vec::new(),
             (_, input) => self.dispatch(input),
         }
         self.relay_waiting();
         if !self.relay.is_collecting() {
-            self.feed();
+            self.deliver_statements();
         }
         self.advance();
         self.out.take()
@@ -126,7 +126,7 @@ impl Node {
     fn dispatch(&mut self, input: Input) {
         if !matches!(input, Input::Receive { .. } | Input::Relayed { .. }) {
             // Nothing is decided in ignorance of what has been heard.
-            self.feed();
+            self.deliver_statements();
         }
         match input {
             Input::Start(_) => {}

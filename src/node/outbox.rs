@@ -4,9 +4,9 @@
 //! survive a crash begins with a `Persist`.
 
 use super::contract::{Output, Recipient, TimerKind};
-use super::durable::Change;
 use super::event::NodeEvent;
 use super::message::{Body, Message, MessageId};
+use super::persisted::StateChange;
 use crate::scp::NodeId;
 use crate::time::Span;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ const MESSAGES_RESERVED: u64 = 256;
 
 /// Whether a message says something new, or is periodic or re-sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum TrafficClass {
     /// It moves the network forward.
     Progress,
     /// Verdicts, idleness and limits ignore it.
     Housekeeping,
 }
 
-impl Purpose {
-    /// The purpose of an answer to `question`.
-    pub(super) fn of(question: &Message) -> Purpose {
+impl TrafficClass {
+    /// The class of an answer to `question`.
+    pub(super) fn of(question: &Message) -> TrafficClass {
         if question.housekeeping {
-            Purpose::Housekeeping
+            TrafficClass::Housekeeping
         } else {
-            Purpose::Progress
+            TrafficClass::Progress
         }
     }
 }
@@ -39,7 +39,7 @@ impl Purpose {
 pub(super) struct Outbox {
     me: NodeId,
     outputs: Vec<Output>,
-    changes: Vec<Change>,
+    changes: Vec<StateChange>,
     messages: u64,
     messages_reserved: u64,
 }
@@ -82,28 +82,34 @@ impl Outbox {
     }
 
     /// This must survive a crash from now on.
-    pub(super) fn keep(&mut self, change: Change) {
+    pub(super) fn persist(&mut self, change: StateChange) {
         self.changes.push(change);
     }
 
     /// Creates a message for everybody.
-    pub(super) fn broadcast(&mut self, purpose: Purpose, body: Body) {
-        let message = self.message(None, purpose, body);
+    pub(super) fn broadcast(&mut self, class: TrafficClass, body: Body) {
+        let message = self.message(None, class, body);
         let to = Recipient::Neighbours;
         self.push(Output::Send { to, message });
     }
 
     /// Creates a message for one node: sent straight to it, or (`via` says so) to be relayed until it gets there.
-    pub(super) fn address(&mut self, node: NodeId, via: Recipient, purpose: Purpose, body: Body) {
-        let message = self.message(Some(node), purpose, body);
+    pub(super) fn address(
+        &mut self,
+        node: NodeId,
+        via: Recipient,
+        class: TrafficClass,
+        body: Body,
+    ) {
+        let message = self.message(Some(node), class, body);
         self.push(Output::Send { to: via, message });
     }
 
-    fn message(&mut self, to: Option<NodeId>, purpose: Purpose, body: Body) -> Arc<Message> {
+    fn message(&mut self, to: Option<NodeId>, class: TrafficClass, body: Body) -> Arc<Message> {
         self.messages = self.messages.saturating_add(1);
         if self.messages > self.messages_reserved {
             self.messages_reserved = self.messages.saturating_add(MESSAGES_RESERVED);
-            self.keep(Change::MessagesReserved(self.messages_reserved));
+            self.persist(StateChange::MessagesReserved(self.messages_reserved));
         }
         let id = MessageId {
             sender: self.me,
@@ -112,7 +118,7 @@ impl Outbox {
         Arc::new(Message {
             id,
             to,
-            housekeeping: purpose == Purpose::Housekeeping,
+            housekeeping: class == TrafficClass::Housekeeping,
             body,
         })
     }
@@ -144,11 +150,11 @@ mod tests {
         let mut persists = 0;
         let mut durable = 0;
         for nth in 1..=600 {
-            outbox.broadcast(Purpose::Progress, Body::PeersQuestion);
+            outbox.broadcast(TrafficClass::Progress, Body::PeersQuestion);
             let outputs = outbox.take();
             if let Some(Output::Persist(changes)) = outputs.first() {
                 persists += 1;
-                let [Change::MessagesReserved(reserved)] = changes[..] else {
+                let [StateChange::MessagesReserved(reserved)] = changes[..] else {
                     panic!("{changes:?}");
                 };
                 durable = reserved;
@@ -162,7 +168,7 @@ mod tests {
         assert_eq!(persists, 3);
         let mut again = Outbox::new(NodeId(3));
         again.restore(durable);
-        again.broadcast(Purpose::Progress, Body::PeersQuestion);
+        again.broadcast(TrafficClass::Progress, Body::PeersQuestion);
         assert!(again.take().iter().find_map(number) > Some(600));
     }
 
@@ -171,7 +177,7 @@ mod tests {
         let mut outbox = Outbox::new(NodeId(0));
         outbox.timer(TimerKind::Refresh, Span::ZERO);
         outbox.cancel(TimerKind::Expire);
-        outbox.keep(Change::Proposals(1));
+        outbox.persist(StateChange::Proposals(1));
         let outputs = outbox.take();
         assert!(matches!(
             outputs[..],

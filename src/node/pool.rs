@@ -2,8 +2,8 @@
 //!
 //! Also here: the form of a proposal. Absent: certification (`proposing`), which needs to know whom the node trusts.
 
-use super::bounds::{Filling, proposal_bytes};
-use super::decoding::Proposals;
+use super::decoding::ProposalSet;
+use super::limits::{ValueBudget, proposal_bytes};
 use super::proposal::{Content, FileInfo, Proposal, ProposalId};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
@@ -19,7 +19,7 @@ const POOL_MAX: usize = 4096;
 /// How many proposals wait for the node to know whom it trusts.
 const WAITING_MAX: usize = 256;
 /// How many expired proposals are remembered, so that they do not come back.
-const EXPIRED_REMEMBERED: usize = 4096;
+const EXPIRED_MAX: usize = 4096;
 
 /// Whether the content of a proposal has the form that it must have.
 #[must_use]
@@ -54,7 +54,7 @@ pub(super) fn file_of(proposal: &Proposal) -> Option<&FileInfo> {
 
 /// A pooled proposal.
 #[derive(Clone, Debug)]
-struct Pooled {
+struct PooledProposal {
     proposal: Arc<Proposal>,
     /// How much of a value it takes.
     bytes: usize,
@@ -65,8 +65,8 @@ struct Pooled {
 /// The pool of a node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
-    pooled: BTreeMap<ProposalId, Pooled>,
-    waiting: BTreeMap<ProposalId, ([NodeId; 2], Arc<Proposal>)>,
+    pooled: BTreeMap<ProposalId, PooledProposal>,
+    deferred: BTreeMap<ProposalId, ([NodeId; 2], Arc<Proposal>)>,
     expired: BTreeSet<(Time, ProposalId)>,
     expired_ids: BTreeSet<ProposalId>,
 }
@@ -90,8 +90,8 @@ impl Pool {
         if self.pooled.len() >= POOL_MAX {
             return false;
         }
-        self.waiting.remove(&proposal.id);
-        let pooled = Pooled {
+        self.deferred.remove(&proposal.id);
+        let pooled = PooledProposal {
             proposal: Arc::clone(proposal),
             bytes: proposal_bytes(proposal),
             since: now,
@@ -102,31 +102,31 @@ impl Pool {
     }
 
     /// Keeps a proposal, written and passed on by these two, until the node knows whom it trusts.
-    pub(super) fn wait(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) {
-        if self.waiting.len() < WAITING_MAX {
-            self.waiting
-                .insert(proposal.id, (told_by, Arc::clone(proposal)));
+    pub(super) fn defer(&mut self, vouchers: [NodeId; 2], proposal: &Arc<Proposal>) {
+        if self.deferred.len() < WAITING_MAX {
+            self.deferred
+                .insert(proposal.id, (vouchers, Arc::clone(proposal)));
         }
     }
 
     /// Takes out what has waited.
-    pub(super) fn take_waiting(&mut self) -> Vec<([NodeId; 2], Arc<Proposal>)> {
-        std::mem::take(&mut self.waiting).into_values().collect()
+    pub(super) fn take_deferred(&mut self) -> Vec<([NodeId; 2], Arc<Proposal>)> {
+        std::mem::take(&mut self.deferred).into_values().collect()
     }
 
     /// The proposals were decided. Those of them that were in the pool.
-    pub(super) fn settle(&mut self, decided: &Proposals) -> Vec<ProposalId> {
+    pub(super) fn settle(&mut self, decided: &ProposalSet) -> Vec<ProposalId> {
         let ids = decided.keys().copied();
         ids.filter(|id| {
-            self.waiting.remove(id);
+            self.deferred.remove(id);
             self.pooled.remove(id).is_some()
         })
         .collect()
     }
 
     /// What a value is made of: the first proposals by name that fulfil `condition`, as many as fit. The others stay.
-    pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> Proposals {
-        let mut filling = Filling::new();
+    pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> ProposalSet {
+        let mut filling = ValueBudget::new();
         self.pooled
             .values()
             .filter(|pooled| condition(&pooled.proposal))
@@ -148,7 +148,7 @@ impl Pool {
             self.expired.insert((now, *id));
             self.expired_ids.insert(*id);
         }
-        while self.expired.len() > EXPIRED_REMEMBERED {
+        while self.expired.len() > EXPIRED_MAX {
             if let Some((_, id)) = self.expired.pop_first() {
                 self.expired_ids.remove(&id);
             }
@@ -166,7 +166,7 @@ impl Pool {
     /// says so are to be sent again. The others need not be known everywhere before it is their turn.
     pub(super) fn tick(&mut self, is_due: impl Fn(&Proposal, u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
-        let mut filling = Filling::new();
+        let mut filling = ValueBudget::new();
         let next = self.pooled.values_mut();
         for pooled in next.take_while(|pooled| filling.take(pooled.bytes)) {
             pooled.ticks = pooled.ticks.saturating_add(1);
@@ -182,7 +182,7 @@ impl Pool {
 mod tests {
     use super::*;
     use crate::node::NodeKey;
-    use crate::node::bounds::{PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, value_bytes};
+    use crate::node::limits::{PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, value_bytes};
     use crate::node::value_of;
 
     fn note(nth: u32) -> Arc<Proposal> {

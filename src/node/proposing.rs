@@ -9,11 +9,11 @@
 
 use super::config::Application;
 use super::contract::TimerKind;
-use super::durable::Change;
 use super::event::{NodeEvent, ProposalRefusal};
 use super::message::{Body, Message};
-use super::node::{Life, Node};
-use super::outbox::Purpose;
+use super::node::{Lifecycle, Node};
+use super::outbox::TrafficClass;
+use super::persisted::StateChange;
 use super::pool::{file_of, is_well_formed};
 use super::proposal::{Content, Proposal, ProposalId};
 use crate::scp::{NodeId, Statement, Value};
@@ -22,11 +22,11 @@ use std::sync::Arc;
 
 /// What became of a proposal that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum Certification {
     /// It is in the pool now.
     Pooled,
     /// It will be judged when the node knows whom it trusts.
-    Waits,
+    Deferred,
     /// It was in the pool already.
     Known,
     /// It was not certified.
@@ -38,7 +38,7 @@ impl Node {
     pub(super) fn propose(&mut self, content: Content) {
         let is_choice = matches!(content, Content::Choice(_));
         let fits = is_choice == (self.config.settings.application == Application::Choice);
-        let refusal = if self.trust.is_nobody() {
+        let refusal = if self.trust.never_votes() {
             Some(ProposalRefusal::NotParticipating)
         } else if !fits {
             Some(ProposalRefusal::WrongApplication)
@@ -56,7 +56,7 @@ impl Node {
 
     fn propose_to_log(&mut self, content: Content) {
         self.proposals = self.proposals.saturating_add(1);
-        self.out.keep(Change::Proposals(self.proposals));
+        self.out.persist(StateChange::Proposals(self.proposals));
         let id = ProposalId {
             origin: self.key,
             nth: self.proposals,
@@ -64,13 +64,13 @@ impl Node {
         let proposal = Arc::new(Proposal { id, content });
         if let Some(file) = file_of(&proposal) {
             self.backup.acquire(file);
-            self.out.keep(Change::Holds(file.clone()));
+            self.out.persist(StateChange::Holds(file.clone()));
         }
         if !self.pool_proposal(&proposal, self.me) {
             return self.refuse_proposal(Some(id), self.me, ProposalRefusal::PoolFull);
         }
         self.out
-            .broadcast(Purpose::Progress, Body::Proposal(proposal));
+            .broadcast(TrafficClass::Progress, Body::Proposal(proposal));
     }
 
     /// A proposal arrives.
@@ -82,10 +82,10 @@ impl Node {
     ) {
         let verdict = self.certify([message.id.sender, from], proposal);
         let is_news = match verdict {
-            Verdict::Pooled | Verdict::Waits => true,
+            Certification::Pooled | Certification::Deferred => true,
             // Every holder sends its pool again by itself: only news of it is worth passing on.
-            Verdict::Known => !message.housekeeping,
-            Verdict::Refused(why) => {
+            Certification::Known => !message.housekeeping,
+            Certification::Refused(why) => {
                 if !message.housekeeping {
                     self.refuse_proposal(Some(proposal.id), from, why);
                 }
@@ -98,50 +98,50 @@ impl Node {
     }
 
     /// Certifies what was written and passed on by these two.
-    fn certify(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) -> Verdict {
+    fn certify(&mut self, vouchers: [NodeId; 2], proposal: &Arc<Proposal>) -> Certification {
         let id = proposal.id;
         if self.config.settings.application != Application::Log {
-            Verdict::Refused(ProposalRefusal::WrongApplication)
+            Certification::Refused(ProposalRefusal::WrongApplication)
         } else if matches!(proposal.content, Content::Choice(_))
             || !is_well_formed(&proposal.content)
         {
-            Verdict::Refused(ProposalRefusal::Malformed)
+            Certification::Refused(ProposalRefusal::Malformed)
         } else if self.pool.contains(id) {
-            Verdict::Known
+            Certification::Known
         } else if self.log.slot_of(id).is_some() {
-            Verdict::Refused(ProposalRefusal::InLog)
+            Certification::Refused(ProposalRefusal::InLog)
         } else if self.pool.has_expired(id) {
-            Verdict::Refused(ProposalRefusal::Stale)
+            Certification::Refused(ProposalRefusal::Stale)
         } else {
-            self.certify_source(told_by, proposal)
+            self.certify_source(vouchers, proposal)
         }
     }
 
-    fn certify_source(&mut self, told_by: [NodeId; 2], proposal: &Arc<Proposal>) -> Verdict {
-        let voucher = told_by.into_iter().find(|&node| self.trust.trusts(node));
+    fn certify_source(&mut self, vouchers: [NodeId; 2], proposal: &Arc<Proposal>) -> Certification {
+        let voucher = vouchers.into_iter().find(|&node| self.trust.trusts(node));
         match voucher {
-            Some(voucher) if self.life == Life::Ready => {
+            Some(voucher) if self.lifecycle == Lifecycle::Ready => {
                 if self.pool_proposal(proposal, voucher) {
-                    Verdict::Pooled
+                    Certification::Pooled
                 } else {
-                    Verdict::Refused(ProposalRefusal::PoolFull)
+                    Certification::Refused(ProposalRefusal::PoolFull)
                 }
             }
-            None if self.life == Life::Ready || self.trust.is_nobody() => {
-                Verdict::Refused(ProposalRefusal::Untrusted)
+            None if self.lifecycle == Lifecycle::Ready || self.trust.never_votes() => {
+                Certification::Refused(ProposalRefusal::Untrusted)
             }
             _ => {
-                self.pool.wait(told_by, proposal);
-                Verdict::Waits
+                self.pool.defer(vouchers, proposal);
+                Certification::Deferred
             }
         }
     }
 
     /// The node votes from now on: what has waited is judged.
-    pub(super) fn certify_waiting(&mut self) {
-        for (told_by, proposal) in self.pool.take_waiting() {
-            if let Verdict::Refused(why) = self.certify(told_by, &proposal) {
-                let [_, from] = told_by;
+    pub(super) fn certify_deferred(&mut self) {
+        for (vouchers, proposal) in self.pool.take_deferred() {
+            if let Certification::Refused(why) = self.certify(vouchers, &proposal) {
+                let [_, from] = vouchers;
                 self.refuse_proposal(Some(proposal.id), from, why);
             }
         }
@@ -153,7 +153,7 @@ impl Node {
         let is_pooled = self.pool.insert(self.now, proposal);
         if is_pooled {
             let proposal = Arc::clone(proposal);
-            self.out.keep(Change::Pooled(Arc::clone(&proposal)));
+            self.out.persist(StateChange::Pooled(Arc::clone(&proposal)));
             self.out
                 .event(NodeEvent::ProposalPooled { proposal, voucher });
             self.consensus.pool_grew();
@@ -173,7 +173,7 @@ impl Node {
     pub(super) fn expire_proposals(&mut self) {
         let ttl = self.config.settings.proposal_ttl;
         for id in self.pool.expire(self.now, ttl) {
-            self.out.keep(Change::Unpooled(id));
+            self.out.persist(StateChange::Unpooled(id));
             let voted = self.voters_for(id);
             let members = self.trust.members().iter();
             let missing = members.filter(|node| !voted.contains(node)).collect();

@@ -2,10 +2,10 @@
 
 use super::config::Application;
 use super::contract::{FetchError, Output, TimerKind};
-use super::decoding::Proposals;
-use super::durable::{Change, Persisted};
+use super::decoding::ProposalSet;
 use super::event::{BackupAnswer, NodeEvent};
 use super::node::Node;
+use super::persisted::{Persisted, StateChange};
 use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Statement, Value};
@@ -21,7 +21,7 @@ impl Node {
             Application::Choice => Arc::default(),
         };
         self.log.append(value.clone(), &decoded);
-        self.out.keep(Change::Decided {
+        self.out.persist(StateChange::Decided {
             slot,
             value: value.clone(),
         });
@@ -40,19 +40,19 @@ impl Node {
         }
         self.start_fetches();
         let next = self.log.next_slot();
-        self.aside.forget_before(next);
+        self.pending.forget_before(next);
         self.resend.note_recorded(slot);
         self.catch_up.forget_before(next);
         self.consensus.forget_old_slots(next);
         if let Some(set) = self.consensus.quorum_set().cloned() {
-            self.sets.enclose(self.me, &set);
+            self.sets.rebuild(self.me, &set);
         }
     }
 
-    fn settle_pool(&mut self, decided: &Proposals) {
+    fn settle_pool(&mut self, decided: &ProposalSet) {
         let was_empty = self.pool.is_empty();
         for id in self.pool.settle(decided) {
-            self.out.keep(Change::Unpooled(id));
+            self.out.persist(StateChange::Unpooled(id));
         }
         if self.pool.is_empty() && !was_empty {
             self.out.cancel(TimerKind::Expire);
@@ -95,7 +95,7 @@ impl Node {
             && self.backup.answer(proposal.id, answer)
         {
             let (file, proposal) = (file.clone(), proposal.id);
-            self.out.keep(Change::Answered { proposal, answer });
+            self.out.persist(StateChange::Answered { proposal, answer });
             self.out.event(NodeEvent::BackupAnswered {
                 file,
                 proposal,
@@ -109,7 +109,7 @@ impl Node {
             .trust
             .members()
             .iter()
-            .filter(|&node| self.discovery.is_heard(node))
+            .filter(|&node| self.roster.is_heard(node))
             .collect();
         for (file, holders) in self.backup.start_fetches(&near) {
             self.out.push(Output::Fetch { file, holders });
@@ -128,7 +128,7 @@ impl Node {
     }
 
     fn backed_up(&mut self, file: FileInfo, from: NodeId) {
-        self.out.keep(Change::BackedUp {
+        self.out.persist(StateChange::BackedUp {
             file: file.clone(),
             from,
         });
@@ -138,7 +138,7 @@ impl Node {
     /// Takes up what survived a crash. What is recorded already is not told again.
     pub(super) fn restore(&mut self, persisted: &Persisted) {
         self.out.restore(persisted.messages);
-        self.discovery.restore(persisted.announcements);
+        self.roster.restore(persisted.announcements);
         self.proposals = persisted.proposals;
         if let Some(policy) = &persisted.trust {
             self.trust.restore(policy.clone());

@@ -13,7 +13,7 @@
 //! Which nodes relay is not decided: choosing only those who are needed (multipoint relays) would save as much again,
 //! but then one lost transmission can cut off a region until the next re-sending.
 //!
-//! Housekeeping waits in a lane of its own, so that a bundle is housekeeping as a whole or not at all.
+//! Housekeeping waits in a queue of its own, so that a bundle is housekeeping as a whole or not at all.
 //!
 //! What has been seen is kept as a window of the last 128 numbers of each sender: bounded, whatever is sent. A
 //! message that is older than its sender's window counts as seen; whatever matters is sent again under a new number.
@@ -33,28 +33,28 @@ const SENDERS_MAX: usize = 1 << 15;
 
 /// Whether something has been seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Novelty {
+pub(super) enum Freshness {
     New,
     Seen,
 }
 
 /// The last numbers of one sender: bit i of `seen` stands for `highest - i`.
 #[derive(Clone, Copy, Debug, Default)]
-struct Window {
+struct SequenceWindow {
     highest: u64,
     seen: [u64; 2],
 }
 
-impl Window {
+impl SequenceWindow {
     fn bits(&self) -> u128 {
         u128::from(self.seen[0]) | u128::from(self.seen[1]) << 64
     }
 
-    fn look_up(&self, nth: u64) -> Novelty {
+    fn look_up(&self, nth: u64) -> Freshness {
         match self.highest.checked_sub(nth) {
-            None => Novelty::New,
-            Some(back) if back >= WINDOW || self.bits() >> back & 1 == 1 => Novelty::Seen,
-            Some(_) => Novelty::New,
+            None => Freshness::New,
+            Some(back) if back >= WINDOW || self.bits() >> back & 1 == 1 => Freshness::Seen,
+            Some(_) => Freshness::New,
         }
     }
 
@@ -71,83 +71,83 @@ impl Window {
     }
 }
 
-/// From whom everything in a lane has come.
+/// From whom everything in a queue has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Source {
+enum RelaySource {
     #[default]
-    Nobody,
+    None,
     /// This neighbour, which need not hear it again.
     One(NodeId),
     Several,
 }
 
-impl Source {
-    fn and(self, from: NodeId) -> Source {
+impl RelaySource {
+    fn and(self, from: NodeId) -> RelaySource {
         match self {
-            Source::Nobody => Source::One(from),
-            Source::One(known) if known == from => self,
-            Source::One(_) | Source::Several => Source::Several,
+            RelaySource::None => RelaySource::One(from),
+            RelaySource::One(known) if known == from => self,
+            RelaySource::One(_) | RelaySource::Several => RelaySource::Several,
         }
     }
 }
 
 /// What waits to be passed on together.
 #[derive(Clone, Debug)]
-struct Lane {
+struct RelayQueue {
     timer: TimerKind,
     bundle: Bundle,
-    source: Source,
+    source: RelaySource,
     /// When something was passed on last.
     last: Option<Time>,
     is_armed: bool,
 }
 
-/// What is to be done about a lane.
-enum Due {
+/// What is to be done about a queue.
+enum Flush {
     Nothing,
     Now(Recipient, Bundle),
-    In(Span),
+    After(Span),
 }
 
-impl Lane {
-    fn new(timer: TimerKind) -> Lane {
-        Lane {
+impl RelayQueue {
+    fn new(timer: TimerKind) -> RelayQueue {
+        RelayQueue {
             timer,
             bundle: Bundle::default(),
-            source: Source::Nobody,
+            source: RelaySource::None,
             last: None,
             is_armed: false,
         }
     }
 
-    fn due(&mut self, now: Time, interval: Span) -> Due {
+    fn due(&mut self, now: Time, interval: Span) -> Flush {
         if self.is_armed || self.bundle.is_empty() {
-            return Due::Nothing;
+            return Flush::Nothing;
         }
         match self.last.map(|last| last + interval) {
             Some(next) if next > now => {
                 self.is_armed = true;
-                Due::In(next.since(now))
+                Flush::After(next.since(now))
             }
             _ => self.take(now),
         }
     }
 
-    fn take(&mut self, now: Time) -> Due {
+    fn take(&mut self, now: Time) -> Flush {
         let mut bundle = std::mem::take(&mut self.bundle);
         let source = std::mem::take(&mut self.source);
         if bundle.is_empty() {
-            return Due::Nothing;
+            return Flush::Nothing;
         }
         self.last = Some(now);
         drop_replaced(&mut bundle.messages);
         let to = match source {
-            Source::One(from) if bundle.announcements.is_empty() => {
+            RelaySource::One(from) if bundle.announcements.is_empty() => {
                 Recipient::NeighboursExcept(from)
             }
             _ => Recipient::Neighbours,
         };
-        Due::Now(to, bundle)
+        Flush::Now(to, bundle)
     }
 }
 
@@ -194,9 +194,9 @@ pub(super) struct Relay {
     mode: Relaying,
     interval: Span,
     /// By sender.
-    windows: Vec<Window>,
-    news: Lane,
-    repeats: Lane,
+    windows: Vec<SequenceWindow>,
+    progress: RelayQueue,
+    housekeeping: RelayQueue,
 }
 
 impl Relay {
@@ -205,8 +205,8 @@ impl Relay {
             mode: settings.relaying,
             interval: settings.relay_interval,
             windows: Vec::new(),
-            news: Lane::new(TimerKind::Relay),
-            repeats: Lane::new(TimerKind::RelayRepeats),
+            progress: RelayQueue::new(TimerKind::Relay),
+            housekeeping: RelayQueue::new(TimerKind::RelayRepeats),
         }
     }
 
@@ -216,15 +216,15 @@ impl Relay {
     }
 
     /// Has this message arrived before? Where nothing is relayed nothing arrives twice.
-    pub(super) fn look_up(&self, id: MessageId) -> Novelty {
+    pub(super) fn look_up(&self, id: MessageId) -> Freshness {
         if !self.floods() {
-            return Novelty::New;
+            return Freshness::New;
         }
         let at = id.sender.index();
         match self.windows.get(at) {
             Some(window) => window.look_up(id.nth),
-            None if at < SENDERS_MAX => Novelty::New,
-            None => Novelty::Seen,
+            None if at < SENDERS_MAX => Freshness::New,
+            None => Freshness::Seen,
         }
     }
 
@@ -235,29 +235,29 @@ impl Relay {
             return;
         }
         if at >= self.windows.len() {
-            self.windows.resize(at + 1, Window::default());
+            self.windows.resize(at + 1, SequenceWindow::default());
         }
         self.windows[at].note(id.nth);
     }
 
     /// Is the node waiting until it may pass on again? Meanwhile it only listens.
     pub(super) fn is_collecting(&self) -> bool {
-        self.news.is_armed || self.repeats.is_armed
+        self.progress.is_armed || self.housekeeping.is_armed
     }
 
     fn put(&mut self, from: NodeId, message: &Arc<Message>) {
-        let lane = match message.housekeeping {
-            true => &mut self.repeats,
-            false => &mut self.news,
+        let queue = match message.housekeeping {
+            true => &mut self.housekeeping,
+            false => &mut self.progress,
         };
-        lane.source = lane.source.and(from);
-        lane.bundle.messages.push(Arc::clone(message));
+        queue.source = queue.source.and(from);
+        queue.bundle.messages.push(Arc::clone(message));
     }
 
-    fn lane(&mut self, timer: TimerKind) -> &mut Lane {
+    fn queue(&mut self, timer: TimerKind) -> &mut RelayQueue {
         match timer {
-            TimerKind::RelayRepeats => &mut self.repeats,
-            _ => &mut self.news,
+            TimerKind::RelayRepeats => &mut self.housekeeping,
+            _ => &mut self.progress,
         }
     }
 }
@@ -270,7 +270,7 @@ impl Node {
         }
     }
 
-    /// Passes on the news of a node.
+    /// Passes on the progress of a node.
     pub(super) fn pass_on_announcement(&mut self, from: NodeId, announcement: &Announcement) {
         if !self.relay.floods() {
             return;
@@ -282,9 +282,9 @@ impl Node {
             hops,
             ..*announcement
         };
-        let lane = &mut self.relay.news;
-        lane.source = lane.source.and(from);
-        lane.bundle.announcements.push(Arc::new(passed_on));
+        let queue = &mut self.relay.progress;
+        queue.source = queue.source.and(from);
+        queue.bundle.announcements.push(Arc::new(passed_on));
     }
 
     /// A neighbour passes on what it has heard.
@@ -295,7 +295,7 @@ impl Node {
         let mut is_heard = false;
         for message in &bundle.messages {
             // Most of it is known already: nothing else is asked about that.
-            if !is_heard || self.relay.look_up(message.id) == Novelty::New {
+            if !is_heard || self.relay.look_up(message.id) == Freshness::New {
                 self.receive(from, message);
                 is_heard = true;
             }
@@ -304,17 +304,17 @@ impl Node {
 
     /// A timer of passing on ran out.
     pub(super) fn relay_timer(&mut self, timer: TimerKind) {
-        self.relay.lane(timer).is_armed = false;
+        self.relay.queue(timer).is_armed = false;
     }
 
     /// Transmits what is to be passed on, or sees to it that a timer runs until it may be.
     pub(super) fn relay_waiting(&mut self) {
         let (now, interval) = (self.now, self.relay.interval);
-        for lane in [&mut self.relay.news, &mut self.relay.repeats] {
-            match lane.due(now, interval) {
-                Due::Nothing => {}
-                Due::In(span) => self.out.push(Output::SetTimer(lane.timer, span)),
-                Due::Now(to, bundle) => {
+        for queue in [&mut self.relay.progress, &mut self.relay.housekeeping] {
+            match queue.due(now, interval) {
+                Flush::Nothing => {}
+                Flush::After(span) => self.out.push(Output::SetTimer(queue.timer, span)),
+                Flush::Now(to, bundle) => {
                     let bundle = Arc::new(bundle);
                     self.out.push(Output::Relay { to, bundle });
                 }
@@ -324,8 +324,8 @@ impl Node {
 
     /// Transmits it at once: the node leaves.
     pub(super) fn relay_rest(&mut self) {
-        for lane in [&mut self.relay.news, &mut self.relay.repeats] {
-            if let Due::Now(to, bundle) = lane.take(self.now) {
+        for queue in [&mut self.relay.progress, &mut self.relay.housekeeping] {
+            if let Flush::Now(to, bundle) = queue.take(self.now) {
                 let bundle = Arc::new(bundle);
                 self.out.push(Output::Relay { to, bundle });
             }
@@ -350,14 +350,14 @@ mod tests {
             mode,
             interval: Span::from_ms(50),
             windows: Vec::new(),
-            news: Lane::new(TimerKind::Relay),
-            repeats: Lane::new(TimerKind::RelayRepeats),
+            progress: RelayQueue::new(TimerKind::Relay),
+            housekeeping: RelayQueue::new(TimerKind::RelayRepeats),
         }
     }
 
-    fn note(relay: &mut Relay, id: MessageId) -> Novelty {
+    fn note(relay: &mut Relay, id: MessageId) -> Freshness {
         let novelty = relay.look_up(id);
-        if novelty == Novelty::New {
+        if novelty == Freshness::New {
             relay.note(id);
         }
         novelty
@@ -401,35 +401,35 @@ mod tests {
     #[test]
     fn senders_do_not_disturb_each_other() {
         let mut relay = relay(Relaying::Flood);
-        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
-        assert_eq!(note(&mut relay, id(2, 5)), Novelty::New);
-        assert_eq!(note(&mut relay, id(1, 5)), Novelty::Seen);
-        assert_eq!(note(&mut relay, id(1, 4)), Novelty::New);
-        assert_eq!(note(&mut relay, id(1, u64::MAX)), Novelty::New);
-        assert_eq!(note(&mut relay, id(1, 6)), Novelty::Seen);
-        assert_eq!(note(&mut relay, id(u32::MAX, 1)), Novelty::Seen);
+        assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
+        assert_eq!(note(&mut relay, id(2, 5)), Freshness::New);
+        assert_eq!(note(&mut relay, id(1, 5)), Freshness::Seen);
+        assert_eq!(note(&mut relay, id(1, 4)), Freshness::New);
+        assert_eq!(note(&mut relay, id(1, u64::MAX)), Freshness::New);
+        assert_eq!(note(&mut relay, id(1, 6)), Freshness::Seen);
+        assert_eq!(note(&mut relay, id(u32::MAX, 1)), Freshness::Seen);
     }
 
     #[test]
     fn without_relaying_nothing_is_remembered() {
         let mut relay = relay(Relaying::Direct);
-        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
-        assert_eq!(note(&mut relay, id(1, 5)), Novelty::New);
+        assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
+        assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
         assert!(relay.windows.is_empty());
     }
 
     /// What goes out at `ms`: the numbers of the messages, and to whom.
     fn goes_out(relay: &mut Relay, ms: u64) -> Option<(Recipient, Vec<u64>)> {
-        match relay.news.due(Time::from_ms(ms), relay.interval) {
-            Due::Now(to, bundle) => {
+        match relay.progress.due(Time::from_ms(ms), relay.interval) {
+            Flush::Now(to, bundle) => {
                 let numbers = bundle.messages.iter().map(|message| message.id.nth);
                 Some((to, numbers.collect()))
             }
-            Due::In(span) => {
+            Flush::After(span) => {
                 assert!(span > Span::ZERO && span <= relay.interval);
                 None
             }
-            Due::Nothing => None,
+            Flush::Nothing => None,
         }
     }
 
@@ -448,7 +448,7 @@ mod tests {
         }
         relay.put(b, &nominate(5, 5));
         assert_eq!(goes_out(&mut relay, 149), None, "the timer runs");
-        relay.lane(TimerKind::Relay).is_armed = false;
+        relay.queue(TimerKind::Relay).is_armed = false;
         assert_eq!(
             goes_out(&mut relay, 150),
             Some((Recipient::Neighbours, vec![2, 3, 4, 5]))
@@ -482,7 +482,7 @@ mod tests {
             for nth in numbers {
                 let is_recent = nth + WINDOW > highest;
                 let expected = is_recent && seen.insert(nth);
-                prop_assert_eq!(note(&mut relay, id(3, nth)) == Novelty::New, expected);
+                prop_assert_eq!(note(&mut relay, id(3, nth)) == Freshness::New, expected);
                 highest = highest.max(nth);
             }
         }

@@ -4,11 +4,11 @@
 //! Repetitions become rarer as long as nothing changes (after 1, 2, 4, 8 ticks, then every 8), are housekeeping, and carry
 //! new numbers so that relays let them pass. Of a decided slot only EXTERNALIZE is repeated, and only for the last two.
 
-use super::by_node::ByNode;
 use super::contract::TimerKind;
 use super::message::Body;
-use super::node::{Life, Node};
-use super::outbox::Purpose;
+use super::node::{Lifecycle, Node};
+use super::node_map::NodeMap;
+use super::outbox::TrafficClass;
 use super::proposal::Proposal;
 use crate::scp::{Envelope, NodeId, SlotIndex, Statement};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ const TICKS_BETWEEN: u32 = 8;
 const OTHERS_FROM_TICK: u32 = 4;
 
 /// Is something sent again at its n-th tick?
-fn is_due(tick: u32) -> bool {
+fn is_resend_tick(tick: u32) -> bool {
     tick.is_power_of_two() && tick <= TICKS_BETWEEN || tick.is_multiple_of(TICKS_BETWEEN)
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Resend {
     wanted: BTreeSet<SlotIndex>,
     /// Decided slots of which somebody who matters may not know the decision.
     repeated: BTreeSet<SlotIndex>,
-    decided_by: ByNode<SlotIndex>,
+    decided_by: NodeMap<SlotIndex>,
 }
 
 impl Resend {
@@ -83,7 +83,7 @@ impl Resend {
     fn tick(&mut self, slot: SlotIndex) -> bool {
         let ticks = self.ticks.entry(slot).or_default();
         *ticks = ticks.saturating_add(1);
-        is_due(*ticks)
+        is_resend_tick(*ticks)
     }
 }
 
@@ -94,14 +94,14 @@ impl Node {
         let next = self.log.next_slot();
         for slot in std::mem::take(&mut self.resend.wanted) {
             if let Some(body) = self.own_decision(slot) {
-                self.out.broadcast(Purpose::Housekeeping, body);
+                self.out.broadcast(TrafficClass::Housekeeping, body);
             }
         }
         for slot in self.resend.repeated.clone() {
             match self.own_decision(slot) {
                 Some(body) if !self.is_known_to_all(slot) => {
                     if self.resend.tick(slot) {
-                        self.out.broadcast(Purpose::Housekeeping, body);
+                        self.out.broadcast(TrafficClass::Housekeeping, body);
                     }
                 }
                 _ => {
@@ -109,32 +109,36 @@ impl Node {
                 }
             }
         }
-        if self.life == Life::Ready && self.consensus.has_joined(next) && self.resend.tick(next) {
+        if self.lifecycle == Lifecycle::Ready
+            && self.consensus.has_joined(next)
+            && self.resend.tick(next)
+        {
             for envelope in self.consensus.own_statements(next) {
                 if let Some(body) = self.statement_body(&envelope) {
-                    self.out.broadcast(Purpose::Housekeeping, body);
+                    self.out.broadcast(TrafficClass::Housekeeping, body);
                 }
             }
         }
         self.start_fetches();
         let own = self.key;
         let due = |proposal: &Proposal, tick| {
-            is_due(tick) && (proposal.id.origin == own || tick >= OTHERS_FROM_TICK)
+            is_resend_tick(tick) && (proposal.id.origin == own || tick >= OTHERS_FROM_TICK)
         };
         for proposal in self.pool.tick(due) {
             self.out
-                .broadcast(Purpose::Housekeeping, Body::Proposal(proposal));
+                .broadcast(TrafficClass::Housekeeping, Body::Proposal(proposal));
         }
     }
 
     /// Sees to it that the timer runs as long as there is something to send again.
     pub(super) fn arm_resend(&mut self) {
-        if self.resend.is_armed || self.life == Life::Left {
+        if self.resend.is_armed || self.lifecycle == Lifecycle::Left {
             return;
         }
         let is_needed = !self.pool.is_empty()
             || !self.resend.wanted.is_empty()
-            || self.life == Life::Ready && self.consensus.has_joined(self.log.next_slot())
+            || self.lifecycle == Lifecycle::Ready
+                && self.consensus.has_joined(self.log.next_slot())
             || !self.resend.repeated.is_empty()
             || self.backup.is_waiting();
         if is_needed {
@@ -147,7 +151,7 @@ impl Node {
     fn is_known_to_all(&self, slot: SlotIndex) -> bool {
         let mut others = self.sets.closure().iter().filter(|&node| node != self.me);
         others.all(|node| {
-            self.resend.has_decided(node, slot) || self.discovery.goodbye_of(node).is_some()
+            self.resend.has_decided(node, slot) || self.roster.goodbye_of(node).is_some()
         })
     }
 }
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn repetitions_become_rarer() {
-        let due: Vec<u32> = (1..=33).filter(|&tick| is_due(tick)).collect();
+        let due: Vec<u32> = (1..=33).filter(|&tick| is_resend_tick(tick)).collect();
         assert_eq!(due, [1, 2, 4, 8, 16, 24, 32]);
     }
 

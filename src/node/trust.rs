@@ -4,18 +4,18 @@
 //! in `consensus`.
 
 use super::config::{Threshold, TrustPolicy};
-use super::discovery::Discovery;
+use super::discovery::Roster;
 use super::event::{NodeEvent, TrustCause};
 use crate::scp::{NodeId, NodeSet, QuorumSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Up to this size every change of a trust set is told at once; larger ones when they have grown by an eighth.
-const TOLD_AT_ONCE: u32 = 64;
+const REPORT_ALWAYS_MAX: u32 = 64;
 
 /// Whom a node trusts.
 #[derive(Clone, Debug)]
-pub(super) struct Trust {
+pub(super) struct TrustSet {
     me: NodeId,
     policy: TrustPolicy,
     threshold: Threshold,
@@ -23,26 +23,26 @@ pub(super) struct Trust {
     min_nodes: u32,
     members: NodeSet,
     forgotten: NodeSet,
-    told: Option<u32>,
-    untold: Option<TrustCause>,
+    reported_size: Option<u32>,
+    unreported: Option<TrustCause>,
 }
 
-impl Trust {
+impl TrustSet {
     pub(super) fn new(
         me: NodeId,
         policy: TrustPolicy,
         threshold: Threshold,
         min_nodes: u32,
-    ) -> Trust {
-        Trust {
+    ) -> TrustSet {
+        TrustSet {
             me,
             policy,
             threshold,
             min_nodes: min_nodes.min(QuorumSet::NODES_MAX as u32),
             members: NodeSet::new(),
             forgotten: NodeSet::new(),
-            told: None,
-            untold: None,
+            reported_size: None,
+            unreported: None,
         }
     }
 
@@ -52,8 +52,8 @@ impl Trust {
     }
 
     /// Does it trust nobody, so that it can never vote?
-    pub(super) fn is_nobody(&self) -> bool {
-        matches!(self.policy, TrustPolicy::Nobody)
+    pub(super) fn never_votes(&self) -> bool {
+        matches!(self.policy, TrustPolicy::None)
     }
 
     pub(super) fn trusts(&self, node: NodeId) -> bool {
@@ -71,14 +71,14 @@ impl Trust {
     }
 
     /// Another policy.
-    pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Discovery) {
+    pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Roster) {
         self.policy = policy;
         self.recompute(roster, TrustCause::Ordered);
-        self.untold = Some(TrustCause::Ordered);
+        self.unreported = Some(TrustCause::Ordered);
     }
 
     /// Looks at one node again: what is known of it has changed.
-    pub(super) fn reconsider(&mut self, node: NodeId, roster: &Discovery, cause: TrustCause) {
+    pub(super) fn reconsider(&mut self, node: NodeId, roster: &Roster, cause: TrustCause) {
         if self.is_fixed() || node == self.me {
             return;
         }
@@ -87,14 +87,14 @@ impl Trust {
             false => self.members.remove(node),
         };
         if has_changed {
-            self.untold = Some(cause);
+            self.unreported = Some(cause);
         }
     }
 
     /// Looks at everybody.
-    pub(super) fn recompute(&mut self, roster: &Discovery, cause: TrustCause) {
+    pub(super) fn recompute(&mut self, roster: &Roster, cause: TrustCause) {
         let mut members = match &self.policy {
-            TrustPolicy::Nobody => NodeSet::new(),
+            TrustPolicy::None => NodeSet::new(),
             TrustPolicy::Fixed(set) => set.nodes(),
             TrustPolicy::Found | TrustPolicy::InRange => roster
                 .present()
@@ -102,26 +102,26 @@ impl Trust {
                 .filter(|&node| self.wants(node, roster))
                 .collect(),
         };
-        if !self.is_nobody() {
+        if !self.never_votes() {
             members.insert(self.me);
         }
         if members != self.members {
             self.members = members;
-            self.untold = Some(cause);
+            self.unreported = Some(cause);
         }
     }
 
-    fn wants(&self, node: NodeId, roster: &Discovery) -> bool {
+    fn wants(&self, node: NodeId, roster: &Roster) -> bool {
         let by_policy = match self.policy {
             TrustPolicy::Found => true,
             TrustPolicy::InRange => roster.is_heard(node),
-            TrustPolicy::Fixed(_) | TrustPolicy::Nobody => false,
+            TrustPolicy::Fixed(_) | TrustPolicy::None => false,
         };
         by_policy && roster.is_present(node) && !self.forgotten.contains(node)
     }
 
     /// The unsafe policy: these have been silent for too long, the others have not.
-    pub(super) fn set_forgotten(&mut self, forgotten: NodeSet, roster: &Discovery) {
+    pub(super) fn set_forgotten(&mut self, forgotten: NodeSet, roster: &Roster) {
         if forgotten != self.forgotten {
             self.forgotten = forgotten;
             self.recompute(roster, TrustCause::Forgotten);
@@ -129,26 +129,26 @@ impl Trust {
     }
 
     /// A node that was silent for too long has been heard again.
-    pub(super) fn remember(&mut self, node: NodeId, roster: &Discovery) {
+    pub(super) fn remember(&mut self, node: NodeId, roster: &Roster) {
         if self.forgotten.remove(node) {
             self.reconsider(node, roster, TrustCause::Refreshed);
         }
     }
 
     /// The event that tells the trust set, if it has changed enough to be worth it.
-    pub(super) fn tell_growth(&mut self) -> Option<NodeEvent> {
-        let (now, told) = (self.members.len(), self.told.unwrap_or(0));
-        if now <= TOLD_AT_ONCE || now < told || now - told > told / 8 {
-            self.tell()
+    pub(super) fn take_growth_event(&mut self) -> Option<NodeEvent> {
+        let (now, told) = (self.members.len(), self.reported_size.unwrap_or(0));
+        if now <= REPORT_ALWAYS_MAX || now < told || now - told > told / 8 {
+            self.take_event()
         } else {
             None
         }
     }
 
     /// The event that tells the trust set, if it has changed at all.
-    pub(super) fn tell(&mut self) -> Option<NodeEvent> {
-        let cause = self.untold.take()?;
-        self.told = Some(self.members.len());
+    pub(super) fn take_event(&mut self) -> Option<NodeEvent> {
+        let cause = self.unreported.take()?;
+        self.reported_size = Some(self.members.len());
         let trusted: Arc<BTreeSet<NodeId>> = Arc::new(self.members.iter().collect());
         Some(NodeEvent::TrustChanged { trusted, cause })
     }
@@ -163,7 +163,7 @@ impl Trust {
     /// with the lowest numbers count, so that everybody's choice is nearly the same.
     pub(super) fn quorum_set(&self) -> Option<QuorumSet> {
         match &self.policy {
-            TrustPolicy::Nobody => None,
+            TrustPolicy::None => None,
             TrustPolicy::Fixed(set) => Some(set.as_ref().clone()),
             TrustPolicy::Found | TrustPolicy::InRange => {
                 let others = self.members.iter().filter(|&node| node != self.me);
@@ -193,13 +193,13 @@ mod tests {
     use super::*;
     use crate::node::Peer;
 
-    fn roster(known: std::ops::Range<u32>) -> Discovery {
+    fn roster(known: std::ops::Range<u32>) -> Roster {
         let peer = |id| Peer {
             id: NodeId(id),
             name: "".into(),
             key: "".into(),
         };
-        let mut roster = Discovery::new(peer(0));
+        let mut roster = Roster::new(peer(0));
         for id in known {
             roster.learn(&peer(id));
         }
@@ -219,16 +219,16 @@ mod tests {
     fn found_trusts_the_roster_and_in_range_those_heard() {
         let mut roster = roster(1..5);
         roster.note_heard(NodeId(2));
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds, 1);
+        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Discovered);
         assert_eq!(
-            trusted(trust.tell()),
+            trusted(trust.take_event()),
             Some((vec![0, 2], TrustCause::Discovered))
         );
-        assert_eq!(trust.tell(), None);
+        assert_eq!(trust.take_event(), None);
         trust.set_policy(TrustPolicy::Found, &roster);
         assert_eq!(
-            trusted(trust.tell()),
+            trusted(trust.take_event()),
             Some((vec![0, 1, 2, 3, 4], TrustCause::Ordered))
         );
         let set = trust.quorum_set().unwrap();
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn who_is_left_over_does_not_decide_alone() {
         let threshold_of = |count: u32, threshold, policy: &TrustPolicy, min_nodes| {
-            let mut trust = Trust::new(NodeId(0), policy.clone(), threshold, min_nodes);
+            let mut trust = TrustSet::new(NodeId(0), policy.clone(), threshold, min_nodes);
             let mut roster = roster(1..count);
             for id in 1..count {
                 roster.note_heard(NodeId(id));
@@ -261,16 +261,16 @@ mod tests {
     #[test]
     fn the_unsafe_policy_forgets_and_remembers() {
         let roster = roster(1..4);
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::Majority, 1);
+        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::Majority, 1);
         trust.recompute(&roster, TrustCause::Discovered);
         trust.set_forgotten([NodeId(3)].into_iter().collect(), &roster);
         assert_eq!(
-            trusted(trust.tell()),
+            trusted(trust.take_event()),
             Some((vec![0, 1, 2], TrustCause::Forgotten))
         );
         trust.remember(NodeId(3), &roster);
         assert_eq!(
-            trusted(trust.tell()),
+            trusted(trust.take_event()),
             Some((vec![0, 1, 2, 3], TrustCause::Refreshed))
         );
     }
@@ -279,15 +279,15 @@ mod tests {
     fn a_fixed_set_is_used_as_it_is_and_a_huge_one_is_cut() {
         let set = Arc::new(QuorumSet::flat(1, [NodeId(7)]));
         let fixed = TrustPolicy::Fixed(Arc::clone(&set));
-        let mut trust = Trust::new(NodeId(0), fixed, Threshold::Majority, 1);
+        let mut trust = TrustSet::new(NodeId(0), fixed, Threshold::Majority, 1);
         trust.recompute(&roster(1..3), TrustCause::Configured);
         assert_eq!(
-            trusted(trust.tell()),
+            trusted(trust.take_event()),
             Some((vec![0, 7], TrustCause::Configured))
         );
         assert_eq!(trust.quorum_set().as_ref(), Some(set.as_ref()));
 
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
+        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster(1..3000), TrustCause::Discovered);
         let set = trust.quorum_set().unwrap();
         assert_eq!(set.check_sane(), Ok(()));
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn large_trust_sets_are_told_now_and_then() {
         let mut roster = roster(1..1);
-        let mut trust = Trust::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
+        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Configured);
         let mut told = 0;
         for id in 1..1000 {
@@ -307,10 +307,10 @@ mod tests {
                 key: "".into(),
             });
             trust.reconsider(NodeId(id), &roster, TrustCause::Discovered);
-            told += u32::from(trust.tell_growth().is_some());
+            told += u32::from(trust.take_growth_event().is_some());
         }
         assert!((64..100).contains(&told), "{told}");
-        trust.tell();
-        assert_eq!(trust.tell(), None);
+        trust.take_event();
+        assert_eq!(trust.take_event(), None);
     }
 }

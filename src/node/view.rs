@@ -3,9 +3,9 @@
 //! Viewers see this module only, never the node itself; the words that they need are re-exported here.
 
 pub use super::{
-    Announcement, AnnouncementKind, Application, Arrival, BackupAnswer, Content, FileInfo,
-    MessageKind, NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId, ProposalRefusal,
-    RefusedWhy, SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
+    Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, JoinMode,
+    MessageKind, MessageRefusal, NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId,
+    ProposalRefusal, SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
 };
 
 use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many slots a view keeps; older ones are in the log.
-pub(crate) const SLOTS_KEPT: usize = 4;
+pub(crate) const SLOTS_RETAINED: usize = 4;
 
 /// The colour of a node: how far it is in its newest slot. Ordered as a slot goes through them, never backwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,7 +70,7 @@ pub struct LogEntry {
 
 /// One line of the backup log: a file, what the node said to it and whether it has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackupLine {
+pub struct BackupEntry {
     /// The file.
     pub file: FileInfo,
     /// What the node said.
@@ -97,7 +97,7 @@ pub struct NodeView {
     /// Its log, ascending by slot.
     pub log: Vec<LogEntry>,
     /// Its backup log, by proposal.
-    pub backup_log: BTreeMap<ProposalId, BackupLine>,
+    pub backup_log: BTreeMap<ProposalId, BackupEntry>,
     /// Its pool.
     pub pool: BTreeMap<ProposalId, Arc<Proposal>>,
     /// How many messages it has refused.
@@ -190,7 +190,7 @@ impl NodeView {
 
     fn set_slot(&mut self, slot: SlotIndex, state: &Arc<SlotState>) {
         self.slots.insert(slot, Arc::clone(state));
-        while self.slots.len() > SLOTS_KEPT {
+        while self.slots.len() > SLOTS_RETAINED {
             self.slots.pop_first();
         }
     }
@@ -209,7 +209,7 @@ impl NodeView {
     }
 
     fn answer_backup(&mut self, file: &FileInfo, proposal: ProposalId, answer: BackupAnswer) {
-        let line = BackupLine {
+        let line = BackupEntry {
             file: file.clone(),
             answer,
             backed_up: None,

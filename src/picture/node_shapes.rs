@@ -184,7 +184,7 @@ impl Pen<'_> {
         } else {
             phase_fill.faded(NOT_READY_SHARE).over(theme.background)
         };
-        let votes_never = node.config.trust == TrustPolicy::Nobody;
+        let votes_never = node.config.trust == TrustPolicy::None;
         let (fill, stroke) = match rim {
             Rim::Crashed => (
                 theme.background,

@@ -12,7 +12,8 @@ use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, mentio
 use super::{Action, Judge, NodeSpec, Options, Placement, Scenario};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{
-    Application, Arrival, Content, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
+    Application, Content, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold,
+    TrustPolicy,
 };
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::{Span, Time};
@@ -166,14 +167,14 @@ impl Network {
         .map(|(((peer, set), seat), position)| NodeSpec {
             config: Arc::new(NodeConfig {
                 peer,
-                trust: set.map_or(TrustPolicy::Nobody, TrustPolicy::Fixed),
+                trust: set.map_or(TrustPolicy::None, TrustPolicy::Fixed),
                 // Of no importance to a fixed set.
                 threshold: Threshold::TwoThirds,
                 is_beacon: false,
                 address_book: Arc::clone(&everybody),
                 initial_value: None,
                 held_files: Vec::new(),
-                arrival: Arrival::Founder,
+                join_mode: JoinMode::Founder,
                 settings: Arc::clone(&settings),
             }),
             position,

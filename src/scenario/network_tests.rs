@@ -75,7 +75,7 @@ fn a_list_becomes_a_network_with_all_its_nodes() {
             inner: vec![QuorumSet::flat(1, [NodeId(0), NodeId(7)])],
         }
     );
-    let trusts_nobody = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::Nobody;
+    let trusts_nobody = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::None;
     let nobody: Vec<usize> = (0..8).filter(|&nth| trusts_nobody(nth)).collect();
     assert_eq!(nobody, [2, 3, 4, 5, 6, 7]);
     assert!(network.remarks[0].starts_with("6 of 8 nodes have no usable quorum set"));

@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use super::names::peer;
-use crate::node::{Arrival, NodeConfig, Threshold, TrustPolicy};
+use crate::node::{JoinMode, NodeConfig, Threshold, TrustPolicy};
 use crate::rng::Streams;
 use crate::scp::NodeId;
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub fn added_node<'a>(
         address_book: Arc::new([]),
         initial_value: None,
         held_files: Vec::new(),
-        arrival: Arrival::Newcomer,
+        join_mode: JoinMode::Newcomer,
         settings: Arc::clone(&scenario.settings),
     }
 }

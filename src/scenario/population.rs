@@ -12,7 +12,7 @@ use super::read::check_count;
 use super::settings::{self, Trust};
 use super::{Judge, Options};
 use crate::net::Position;
-use crate::node::{Arrival, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
+use crate::node::{JoinMode, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
 use crate::rng::{Purpose, Streams};
 use crate::scp::{QuorumSet, Value};
 use std::sync::Arc;
@@ -160,7 +160,7 @@ fn discovering(peer: Peer, trust: Trust, settings: &Arc<NodeSettings>) -> NodeCo
         address_book: Arc::default(),
         initial_value: None,
         held_files: Vec::new(),
-        arrival: Arrival::Founder,
+        join_mode: JoinMode::Founder,
         settings: Arc::clone(settings),
     }
 }
@@ -283,7 +283,7 @@ fn with_set(
         address_book: Arc::clone(everybody),
         initial_value: None,
         held_files: Vec::new(),
-        arrival: Arrival::Founder,
+        join_mode: JoinMode::Founder,
         settings: Arc::clone(settings),
     })
 }

@@ -219,7 +219,7 @@ impl Simulation {
                 if let Some(station) = self.stations.get_mut(node.index()) {
                     let persisted = station.persisted.get_or_insert_default();
                     let persisted = Arc::make_mut(persisted);
-                    changes.iter().for_each(|change| persisted.keep(change));
+                    changes.iter().for_each(|change| persisted.apply(change));
                 }
             }
             Output::Fetch { file, holders } => self.fetch(node, moment, file, holders),

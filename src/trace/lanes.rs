@@ -290,7 +290,7 @@ impl Lanes {
         };
         let before = (lane.newest, lane.decided, lane.status);
         if let Input::Start(Some(persisted)) = input {
-            for event in persisted.retold(id, lane.decided) {
+            for event in persisted.restored_events(id, lane.decided) {
                 lane.note(&event);
             }
         }

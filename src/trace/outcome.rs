@@ -213,7 +213,7 @@ pub fn deciders(world: &World) -> Vec<NodeId> {
 pub fn electors(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
     for (id, node) in (0..).map(NodeId).zip(&world.nodes) {
-        if node.status != Status::Left && node.config.trust != TrustPolicy::Nobody {
+        if node.status != Status::Left && node.config.trust != TrustPolicy::None {
             quorum.insert(id);
         }
     }
@@ -244,7 +244,7 @@ fn has_slice(world: &World, id: NodeId, nodes: &NodeSet) -> bool {
     match (&node.view.quorum_set, &node.config.trust) {
         (Some((_, set)), _) | (None, TrustPolicy::Fixed(set)) => set.is_slice(nodes),
         (None, TrustPolicy::Found | TrustPolicy::InRange) => true,
-        (None, TrustPolicy::Nobody) => false,
+        (None, TrustPolicy::None) => false,
     }
 }
 

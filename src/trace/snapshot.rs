@@ -5,7 +5,7 @@
 //! Forgotten: what was refused, expired, or happened in slots that a view does not keep either.
 
 use super::record::Record;
-use crate::node::view::SLOTS_KEPT;
+use crate::node::view::SLOTS_RETAINED;
 use crate::node::{Input, NodeEvent, Output, ProposalId, TimerKind};
 use crate::scp::{NodeId, ScpEvent, SlotIndex, Value};
 use crate::time::Time;
@@ -58,7 +58,7 @@ impl Snapshot {
         match input {
             Input::Timer(kind) => drop(self.said.remove(&Topic::Timer(*kind))),
             Input::Start(Some(persisted)) => {
-                for event in persisted.retold(node, self.last_recorded()) {
+                for event in persisted.restored_events(node, self.last_recorded()) {
                     self.outputs += 1;
                     self.event(at, &event, &Output::Event(event.clone()));
                 }
@@ -179,7 +179,7 @@ impl Snapshot {
                 Topic::Slot(slot, OfSlot::State) => Some(*slot),
                 _ => None,
             });
-        let Some(oldest) = states.take(SLOTS_KEPT).last() else {
+        let Some(oldest) = states.take(SLOTS_RETAINED).last() else {
             return;
         };
         let old = self.said.range(start(SlotIndex(0))..start(oldest));

@@ -6,7 +6,7 @@ use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
 use crate::net::Position;
 use crate::node::view::{NodeView, Readiness};
 use crate::node::{
-    Arrival, Input, NodeConfig, NodeEvent, NodeKey, Output, Peer, Proposal, Threshold, TrustPolicy,
+    Input, JoinMode, NodeConfig, NodeEvent, NodeKey, Output, Peer, Proposal, Threshold, TrustPolicy,
 };
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
@@ -274,7 +274,7 @@ impl World {
             address_book: Arc::default(),
             initial_value: None,
             held_files: Vec::new(),
-            arrival: Arrival::Unsure,
+            join_mode: JoinMode::Unknown,
             settings: Arc::clone(&self.scenario.settings),
         });
         self.add_node(at, &config, position, None);
@@ -328,7 +328,7 @@ impl World {
             Input::Timer(kind) => node.view.clear_timer(*kind),
             Input::Start(Some(persisted)) => {
                 let logged = node.view.log.last().map(|entry| entry.slot);
-                for event in persisted.retold(id, logged) {
+                for event in persisted.restored_events(id, logged) {
                     node.view.apply(at, &event);
                     self.tally.note(at, id, &event);
                 }
@@ -423,7 +423,7 @@ impl World {
     pub fn quorum_sets(&self) -> Vec<Option<Arc<QuorumSet>>> {
         let of = |node: &WorldNode| match (&node.view.quorum_set, &node.config.trust) {
             _ if node.status == Status::Left => None,
-            (_, TrustPolicy::Nobody) => None,
+            (_, TrustPolicy::None) => None,
             (Some((_, set)), _) | (None, TrustPolicy::Fixed(set)) => Some(Arc::clone(set)),
             (None, TrustPolicy::Found | TrustPolicy::InRange) => None,
         };

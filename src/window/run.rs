@@ -7,7 +7,7 @@ mod past;
 use super::options::{ScenarioChoice, StartAs};
 use super::pace::{Bustle, Mode, Pace};
 use crate::analysis::Fbas;
-use crate::node::view::{Arrival, BackupAnswer, Readiness, TrustPolicy};
+use crate::node::view::{BackupAnswer, JoinMode, Readiness, TrustPolicy};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::session::{Origin, Progress, Session};
@@ -304,12 +304,9 @@ impl Run {
         let nodes = &self.world.nodes;
         let forms = |node: &WorldNode| {
             node.status == Status::Running
-                && !matches!(
-                    node.config.trust,
-                    TrustPolicy::Fixed(_) | TrustPolicy::Nobody
-                )
+                && !matches!(node.config.trust, TrustPolicy::Fixed(_) | TrustPolicy::None)
                 && node.view.quorum_set.is_none()
-                && node.config.arrival != Arrival::Newcomer
+                && node.config.join_mode != JoinMode::Newcomer
         };
         nodes.is_empty() || nodes.iter().any(forms)
     }

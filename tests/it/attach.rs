@@ -1,6 +1,6 @@
-//! Watching processes from outside, played by servers that tell what a village has recorded.
+//! Watching processes from outside, played by servers that tell what a simulation of processes has recorded.
 
-use super::village::Village;
+use super::process_sim::ProcessSim;
 use quorumscope::live::attach::{AttachError, AttachOptions, Attached, Targets};
 use quorumscope::node::{Content, FileInfo};
 use quorumscope::scenario::{Action, ActionRefused};
@@ -65,8 +65,8 @@ fn lines(records: &[Record]) -> Vec<String> {
 }
 
 impl Player {
-    fn new(recording: &Recording, founded_unix_us: u64) -> Player {
-        let epoch = founded_unix_us + recording.epoch_unix_us - super::village::FOUNDED_UNIX_US;
+    fn new(recording: &Recording, epoch_unix_us: u64) -> Player {
+        let epoch = epoch_unix_us + recording.epoch_unix_us - super::process_sim::EPOCH_UNIX_US;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
@@ -194,14 +194,14 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
 }
 
 /// Four agree on two notes, one of them does not live to see the second.
-fn village() -> Vec<Recording> {
-    let mut village = Village::new(4);
-    village.run_until(4_000);
-    village.propose(1, Content::Note("tea".to_owned()));
-    village.run_until(6_000);
-    village.propose(2, Content::Note("cake".to_owned()));
-    village.run_until(8_000);
-    village.recordings()
+fn process_recordings() -> Vec<Recording> {
+    let mut sim = ProcessSim::new(4);
+    sim.run_until(4_000);
+    sim.propose(1, Content::Note("tea".to_owned()));
+    sim.run_until(6_000);
+    sim.propose(2, Content::Note("cake".to_owned()));
+    sim.run_until(8_000);
+    sim.recordings()
 }
 
 /// Players of recordings whose last event was a while ago.
@@ -307,7 +307,7 @@ fn status(world: &World, name: &str) -> Status {
 
 #[test]
 fn what_processes_tell_becomes_one_picture() {
-    let recordings = village();
+    let recordings = process_recordings();
     let players = players(&recordings);
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
     assert_eq!(watcher.session.origin(), Origin::Live);
@@ -362,7 +362,7 @@ fn what_processes_tell_becomes_one_picture() {
 
 #[test]
 fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
-    let players = players(&village());
+    let players = players(&process_recordings());
     let mut watcher = Watcher::new(&[&players[0], &players[1]]);
     watcher.wait("both are seen", |world| {
         world.nodes.len() == 4 && world.participants().count() == 2 && world.slots().len() == 2
@@ -402,7 +402,7 @@ fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
 
 #[test]
 fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
-    let players = players(&village());
+    let players = players(&process_recordings());
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
     watcher.wait("all have decided", |world| {
         log_lengths(world) == [2, 2, 2, 2]
@@ -441,7 +441,7 @@ fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
 
 #[test]
 fn a_gap_is_filled_from_a_fresh_beginning() {
-    let recordings = village();
+    let recordings = process_recordings();
     let (players, steps) = (players(&recordings), steps(&recordings[0]));
     let mut watcher = Watcher::new(&[&players[0]]);
     watcher.wait("all is told", |world| world.counters.steps == steps);
@@ -475,7 +475,7 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("photo one.jpg");
     fs::write(&path, vec![7_u8; 100_000]).unwrap();
-    let players = players(&village());
+    let players = players(&process_recordings());
     let targets = || Targets {
         urls: vec![players[0].url.clone()],
         found: None,
@@ -541,7 +541,7 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
 
 #[test]
 fn who_answers_at_two_places_is_watched_once() {
-    let recordings = village();
+    let recordings = process_recordings();
     let founded = now_unix_us() - 30_000_000;
     let players = [&recordings[0], &recordings[0]].map(|recording| Player::new(recording, founded));
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
@@ -557,7 +557,7 @@ fn who_answers_at_two_places_is_watched_once() {
 
 #[test]
 fn clocks_that_are_set_wrong_are_put_right() {
-    let recordings = village();
+    let recordings = process_recordings();
     let hour_us = 3_600_000_000;
     let founded = now_unix_us() - 30_000_000;
     // The second one's clock is an hour behind.

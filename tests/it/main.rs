@@ -11,20 +11,21 @@ mod cli;
 mod cluster;
 mod conformance;
 mod conformance_vectors;
+mod event_coverage;
 mod executors;
 mod explore;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod full;
-mod honesty;
-mod hostile;
 mod lanes;
 mod layers;
 mod merging;
+mod node_determinism;
 #[cfg(feature = "net")]
 mod nonsense;
 #[cfg(feature = "net")]
 mod nonsenses;
 mod paper;
+mod process_sim;
 #[cfg(feature = "net")]
 mod processes;
 mod renumber;
@@ -33,13 +34,12 @@ mod scenarios;
 mod scene;
 mod scp_harness;
 mod scp_net;
+mod scp_random_inputs;
 mod snapshot;
 mod statements;
 mod stress;
-mod told;
 mod trace_file;
 mod vectors;
-mod village;
 #[cfg(feature = "window")]
 mod window;
 mod witness;

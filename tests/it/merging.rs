@@ -1,6 +1,6 @@
 //! Traces of several processes become one: nothing that was told is lost, and what nodes did can still be checked.
 
-use super::village::{FOUNDED_UNIX_US, Village};
+use super::process_sim::{EPOCH_UNIX_US, ProcessSim};
 use quorumscope::node::{Content, Input, Node, NodeConfig, Output};
 use quorumscope::replay::Replay;
 use quorumscope::scenario::Action;
@@ -21,21 +21,21 @@ fn note(text: &str) -> Content {
 
 /// Five agree on two notes; the third dies in between and comes back; the fifth leaves.
 fn eventful() -> Vec<Recording> {
-    let mut village = Village::new(5);
-    village.run_until(6_000);
-    village.propose(1, note("tea"));
-    village.run_until(8_000);
-    village.stop(2);
-    village.run_until(9_000);
-    village.propose(3, note("cake"));
-    village.run_until(11_500);
-    village.start(2);
-    village.run_until(16_000);
-    village.leave(4);
-    village.run_until(18_000);
-    village.propose(0, note("scones"));
-    village.run_until(21_000);
-    village.recordings()
+    let mut sim = ProcessSim::new(5);
+    sim.run_until(6_000);
+    sim.propose(1, note("tea"));
+    sim.run_until(8_000);
+    sim.stop(2);
+    sim.run_until(9_000);
+    sim.propose(3, note("cake"));
+    sim.run_until(11_500);
+    sim.start(2);
+    sim.run_until(16_000);
+    sim.leave(4);
+    sim.run_until(18_000);
+    sim.propose(0, note("scones"));
+    sim.run_until(21_000);
+    sim.recordings()
 }
 
 fn world(merged: &Merged) -> World {
@@ -122,7 +122,7 @@ fn what_is_merged_can_be_looked_at_and_checked() {
     let merged = merge(recordings).unwrap();
     assert!(merged.records.is_sorted_by_key(Record::at));
     assert_eq!(check_honesty(&merged), told, "every step is still there");
-    assert_eq!(merged.provenance.epoch_unix_us, Some(FOUNDED_UNIX_US));
+    assert_eq!(merged.provenance.epoch_unix_us, Some(EPOCH_UNIX_US));
 
     let world = world(&merged);
     assert_eq!(world.nodes.len(), 5);

@@ -9,8 +9,8 @@ use crate::live::wire::{
     Opened, OpenedBundle, Receipt, Signed, Verdict, WireAnnouncement, WireBody, WireError,
 };
 use crate::node::{
-    AnnouncementKind, Body, Content, FileInfo, Input, Message, NodeEvent, Output, Proposal,
-    ProposalRefusal, RefusedWhy,
+    AnnouncementKind, Body, Content, FileInfo, Input, Message, MessageRefusal, NodeEvent, Output,
+    Proposal, ProposalRefusal,
 };
 use std::sync::Arc;
 
@@ -148,15 +148,15 @@ impl Host {
         let sender = message.id.sender;
         let refusal = outputs.iter().find_map(|output| match output {
             Output::Event(NodeEvent::Refused { from, why }) if *from == sender => Some(match why {
-                RefusedWhy::OutsideClosure => (
+                MessageRefusal::OutsideClosure => (
                     Verdict::Outsider,
                     "its sender lies outside the closure of the quorum set".to_owned(),
                 ),
-                RefusedWhy::FarFuture => {
+                MessageRefusal::FarFuture => {
                     (Verdict::WrongSlot, "that slot is too far ahead".to_owned())
                 }
-                RefusedWhy::Malformed => (Verdict::Invalid, "it contradicts itself".to_owned()),
-                RefusedWhy::Scp(why) => (Verdict::Invalid, format!("SCP refuses it: {why:?}")),
+                MessageRefusal::Malformed => (Verdict::Invalid, "it contradicts itself".to_owned()),
+                MessageRefusal::Scp(why) => (Verdict::Invalid, format!("SCP refuses it: {why:?}")),
             }),
             Output::Event(NodeEvent::ProposalRefused {
                 id: Some(id), why, ..

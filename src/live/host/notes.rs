@@ -19,7 +19,7 @@ impl Host {
         for (slot, value) in &persisted.decided {
             self.chain.append(*slot, value);
         }
-        for event in persisted.retold(NodeId(0), None) {
+        for event in persisted.restored_events(NodeId(0), None) {
             self.view.apply(at, &event);
         }
         for entry in &self.view.log {

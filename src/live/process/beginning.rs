@@ -9,7 +9,7 @@ use crate::live::recorder::place;
 use crate::live::store::Store;
 use crate::live::wire::{Signed, WireAnnouncement, WireError};
 use crate::net::{Latency, MediumSpec};
-use crate::node::{Arrival, NodeConfig, Peer, Persisted, TrustPolicy};
+use crate::node::{JoinMode, NodeConfig, Peer, Persisted, TrustPolicy};
 use crate::scenario::{NodeSpec, Placement, Scenario};
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -70,7 +70,7 @@ pub(super) fn node_config(
         address_book: Arc::new([]),
         initial_value: None,
         held_files: Vec::new(),
-        arrival: Arrival::Unsure,
+        join_mode: JoinMode::Unknown,
         settings: Arc::clone(&config.settings),
     })
 }

@@ -4,7 +4,7 @@
 
 use super::Batch;
 use super::error::RowsError;
-use crate::node::{BackupAnswer, Change, NodeKey, Persisted, Proposal, ProposalId};
+use crate::node::{BackupAnswer, NodeKey, Persisted, Proposal, ProposalId, StateChange};
 use crate::scp::{Envelope, NodeId, SlotIndex, Value};
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError,
@@ -180,46 +180,46 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    fn write(&mut self, change: &Change) -> Result<()> {
+    fn write(&mut self, change: &StateChange) -> Result<()> {
         self.changes += 1;
         match change {
-            Change::Decided { slot, value } => self.decide(*slot, value),
-            Change::Said(envelope) => self.say(envelope),
-            Change::Pooled(proposal) => {
+            StateChange::Decided { slot, value } => self.decide(*slot, value),
+            StateChange::OwnStatement(envelope) => self.say(envelope),
+            StateChange::Pooled(proposal) => {
                 let bytes = json(proposal)?;
                 let row = (self.changes, bytes.as_slice());
                 self.pool.insert(key_of(&proposal.id), row)?;
                 Ok(())
             }
-            Change::Unpooled(id) => {
+            StateChange::Unpooled(id) => {
                 self.pool.remove(key_of(id))?;
                 Ok(())
             }
-            Change::Holds(file) => {
+            StateChange::Holds(file) => {
                 self.files
                     .insert(file.sha256.as_str(), json(file)?.as_slice())?;
                 Ok(())
             }
-            Change::Answered { proposal, answer } => {
+            StateChange::Answered { proposal, answer } => {
                 let bytes = json(&(proposal, answer))?;
                 let row = (self.changes, bytes.as_slice());
                 self.answers.insert(key_of(proposal), row)?;
                 Ok(())
             }
-            Change::BackedUp { file, from } => {
+            StateChange::BackedUp { file, from } => {
                 let sha256 = file.sha256.as_str();
                 self.files.insert(sha256, json(file)?.as_slice())?;
                 self.sources.insert(sha256, from.0)?;
                 Ok(())
             }
-            Change::QuorumSet { nth, quorum_set } => {
+            StateChange::QuorumSet { nth, quorum_set } => {
                 self.set(setting::QUORUM_SETS, nth)?;
                 self.set(setting::QUORUM_SET, quorum_set)
             }
-            Change::Trust(policy) => self.set(setting::TRUST, policy),
-            Change::MessagesReserved(messages) => self.set(setting::MESSAGES, messages),
-            Change::Proposals(proposals) => self.set(setting::PROPOSALS, proposals),
-            Change::Announcements(made) => self.set(setting::ANNOUNCEMENTS, made),
+            StateChange::Trust(policy) => self.set(setting::TRUST, policy),
+            StateChange::MessagesReserved(messages) => self.set(setting::MESSAGES, messages),
+            StateChange::Proposals(proposals) => self.set(setting::PROPOSALS, proposals),
+            StateChange::Announcements(made) => self.set(setting::ANNOUNCEMENTS, made),
         }
     }
 

@@ -1,6 +1,6 @@
 //! From discovery to decision, with nothing in the way.
 
-use super::testnet::{Net, finder, fixed, note, settings};
+use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn too_few_nodes_never_vote() {
     net.propose(0, note("tea"));
     net.run_until(20_000);
     assert!((0..3).all(|id| net.count(id, is_ready) == 0 && net.log(id).is_empty()));
-    assert!(net.said.is_empty());
+    assert!(net.statements.is_empty());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn wrong_proposals_are_refused_at_once() {
     net.propose(0, Content::Choice("1".into()));
     net.propose(0, note(""));
     let refused: Vec<_> = net
-        .told(0)
+        .events_of(0)
         .filter_map(|event| match event {
             NodeEvent::ProposalRefused { id, from, why } => Some((*id, from.0, *why)),
             _ => None,
@@ -129,7 +129,7 @@ fn wrong_proposals_are_refused_at_once() {
     ];
     assert_eq!(refused, expected.map(|why| (None, 0, why)));
     let mut config = finder(4, &settings(Application::Log));
-    config.trust = TrustPolicy::Nobody;
+    config.trust = TrustPolicy::None;
     net.add(config);
     net.propose(4, note("tea"));
     let why = ProposalRefusal::NotParticipating;
@@ -156,7 +156,7 @@ fn who_matters_to_nobody_is_refused_but_follows() {
     net.propose(0, note("two"));
     net.run_until(10_000);
     let is_outside = |event: &NodeEvent| {
-        let why = RefusedWhy::OutsideClosure;
+        let why = MessageRefusal::OutsideClosure;
         matches!(event, NodeEvent::Refused { from: NodeId(4), why: w } if *w == why)
     };
     assert!(net.count(0, is_outside) > 0);
@@ -172,7 +172,7 @@ fn an_ordered_change_of_trust_counts_from_the_next_slot_on() {
         NodeId(0),
         Input::SetTrust(TrustPolicy::Fixed(Arc::clone(&alone))),
     );
-    let changed = net.told(0).filter_map(|event| match event {
+    let changed = net.events_of(0).filter_map(|event| match event {
         NodeEvent::QuorumSetChanged {
             quorum_set,
             from_slot,
@@ -190,7 +190,10 @@ fn a_quiet_network_says_nothing_but_housekeeping() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.propose(0, note("tea"));
     net.run_until(20_000);
-    let (events, statements) = (net.events.len(), net.said.len());
+    let (events, statements) = (net.events.len(), net.statements.len());
     net.run_until(120_000);
-    assert_eq!((net.events.len(), net.said.len()), (events, statements));
+    assert_eq!(
+        (net.events.len(), net.statements.len()),
+        (events, statements)
+    );
 }

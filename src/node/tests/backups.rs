@@ -1,6 +1,6 @@
 //! Files: who says yes, who says no, and from whom they come.
 
-use super::testnet::{Net, note, photo, settings};
+use super::test_net::{Net, note, photo, settings};
 use super::*;
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -10,7 +10,7 @@ fn answers(net: &Net, id: u32) -> Vec<BackupAnswer> {
         NodeEvent::BackupAnswered { answer, .. } => Some(*answer),
         _ => None,
     };
-    net.told(id).filter_map(answer).collect()
+    net.events_of(id).filter_map(answer).collect()
 }
 
 fn backup_net(holder: Option<usize>) -> Net {
@@ -34,7 +34,7 @@ fn sources(net: &Net, id: u32) -> Vec<u32> {
         NodeEvent::BackedUp { from, .. } => Some(from.0),
         _ => None,
     };
-    net.told(id).filter_map(source).collect()
+    net.events_of(id).filter_map(source).collect()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_backup_that_most_refuse_is_rejected_and_does_not_stand_in_the_way() {
     net.run_until(12_000);
     for id in 1..4 {
         assert_eq!(answers(&net, id), [BackupAnswer::NoHasIt]);
-        let expired = net.told(id).find_map(|event| match event {
+        let expired = net.events_of(id).find_map(|event| match event {
             NodeEvent::ProposalExpired { voted, missing, .. } => {
                 Some((voted.clone(), missing.clone()))
             }

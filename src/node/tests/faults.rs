@@ -1,6 +1,6 @@
 //! Coming late, leaving, crashing, losing messages, being cut off.
 
-use super::testnet::{Net, finder, fixed, note, settings};
+use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::Span;
@@ -14,7 +14,7 @@ fn a_newcomer_is_taken_in_and_learns_the_log() {
     net.propose(1, note("before"));
     net.run_until(5_000);
     let mut config = finder(4, &settings);
-    config.arrival = Arrival::Newcomer;
+    config.join_mode = JoinMode::Newcomer;
     net.add(config);
     net.run_until(8_000);
     assert_eq!(net.texts(4), ["before"]);
@@ -24,7 +24,7 @@ fn a_newcomer_is_taken_in_and_learns_the_log() {
     );
     assert_eq!(net.count(4, is_ready), 1);
     assert!(
-        net.said.keys().all(|(node, _)| node.0 != 4),
+        net.statements.keys().all(|(node, _)| node.0 != 4),
         "it has not voted on the past"
     );
     net.propose(4, note("after"));
@@ -50,12 +50,12 @@ fn a_quorum_set_never_changes_inside_a_slot() {
     net.propose(1, note("first"));
     net.run_until(2_020);
     let mut config = finder(4, &settings(Application::Log));
-    config.arrival = Arrival::Newcomer;
+    config.join_mode = JoinMode::Newcomer;
     net.add(config);
     net.run_until(30_000);
     net.propose(2, note("second"));
     net.run_until(60_000);
-    for ((node, slot), said) in &net.said {
+    for ((node, slot), said) in &net.statements {
         let sets: std::collections::BTreeSet<_> = said.iter().map(|one| one.quorum_set).collect();
         assert_eq!(sets.len(), 1, "{node:?} in {slot:?}");
     }
@@ -103,7 +103,7 @@ fn a_proposal_without_a_quorum_expires() {
     net.propose(0, note("tea"));
     net.run_until(7_000);
     for id in 0..3 {
-        let missing = net.told(id).find_map(|event| match event {
+        let missing = net.events_of(id).find_map(|event| match event {
             NodeEvent::ProposalExpired { missing, .. } => Some(missing.clone()),
             _ => None,
         });

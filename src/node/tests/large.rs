@@ -1,8 +1,8 @@
 //! Large proposals: what one message cannot hold comes with the next, and nothing is lost.
 
-use super::testnet::{Net, finder, note, settings};
+use super::test_net::{Net, finder, note, settings};
 use super::*;
-use crate::node::bounds::{ANSWER_BYTES_MAX, VALUE_BYTES_MAX, value_bytes};
+use crate::node::limits::{ANSWER_BYTES_MAX, VALUE_BYTES_MAX, value_bytes};
 use crate::scp::Statement;
 use crate::time::Span;
 
@@ -26,7 +26,7 @@ fn with_large_notes(count: u32) -> Net {
 
 fn newcomer(id: usize) -> NodeConfig {
     NodeConfig {
-        arrival: Arrival::Newcomer,
+        join_mode: JoinMode::Newcomer,
         ..finder(id, &settings(Application::Log))
     }
 }
@@ -46,7 +46,7 @@ fn all_large_notes_are_agreed_on_in_values_and_statements_within_bounds() {
             .iter()
             .all(|value| value_bytes(value) <= VALUE_BYTES_MAX)
     );
-    for envelope in net.said.values().flatten() {
+    for envelope in net.statements.values().flatten() {
         if let Statement::Nominate { voted, accepted } = &envelope.statement {
             let bytes: usize = voted.iter().chain(accepted).map(value_bytes).sum();
             assert!(bytes <= 8 * VALUE_BYTES_MAX, "{bytes}");

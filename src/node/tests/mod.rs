@@ -6,11 +6,11 @@ mod faults;
 mod large;
 mod networks;
 mod random;
-mod testnet;
+mod test_net;
 
 use super::*;
 use crate::scp::{NodeId, QuorumSet};
-use testnet::{finder, fixed};
+use test_net::{finder, fixed};
 
 fn finders(count: usize, settings: &NodeSettings) -> Vec<NodeConfig> {
     (0..count).map(|id| finder(id, settings)).collect()

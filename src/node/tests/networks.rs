@@ -1,6 +1,6 @@
 //! Networks whose behaviour is known beforehand, run with nodes that choose between values of their own.
 
-use super::testnet::{Net, fixed, settings};
+use super::test_net::{Net, fixed, settings};
 use super::{Application, NodeConfig, Threshold, fixed_nodes};
 use crate::scp::{NodeId, QuorumSet, Value};
 use crate::time::Span;

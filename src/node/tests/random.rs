@@ -1,6 +1,6 @@
 //! Random inputs: nothing makes a node panic, and its steps are functions of their inputs.
 
-use super::testnet::{finder, fixed, note, peer, photo, settings};
+use super::test_net::{finder, fixed, note, peer, photo, settings};
 use super::*;
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => contents().prop_map(Input::Propose),
         1 => prop_oneof![Just(Ok(NodeId(1))), Just(Err(FetchError::Unreachable))]
             .prop_map(|result| Input::Fetched { sha256: photo().sha256, result }),
-        1 => prop_oneof![Just(TrustPolicy::Found), Just(TrustPolicy::InRange), Just(TrustPolicy::Nobody)]
+        1 => prop_oneof![Just(TrustPolicy::Found), Just(TrustPolicy::InRange), Just(TrustPolicy::None)]
             .prop_map(Input::SetTrust),
         1 => Just(Input::Start(None)),
     ]
@@ -236,29 +236,29 @@ proptest! {
         let set = QuorumSet::flat(2, (0..3).map(NodeId));
         let config = Arc::new(if is_fixed { fixed(0, &set, &settings) } else { finder(0, &settings) });
         let mut node = Node::new(Arc::clone(&config));
-        let mut twin = Node::new(config);
-        let mut kept = store.clone();
+        let mut second = Node::new(config);
+        let mut persisted = store.clone();
         let start = [Input::Start(store), Input::Timer(TimerKind::Settle)].into_iter();
         for (nth, input) in start.chain(inputs).enumerate() {
             let now = crate::time::Time::from_ms(nth as u64 * 700);
             let outputs = node.step(now, input.clone());
-            prop_assert_eq!(&outputs, &twin.step(now, input));
+            prop_assert_eq!(&outputs, &second.step(now, input));
             prop_assert!(node.consensus.check_invariants().is_ok());
-            if let (0, Some(kept)) = (nth, &mut kept) {
+            if let (0, Some(persisted)) = (nth, &mut persisted) {
                 // A store that was tampered with counts as far as it makes sense.
-                Arc::make_mut(kept).decided = node.log.decided().to_vec();
+                Arc::make_mut(persisted).decided = node.log.decided().to_vec();
             }
             for output in outputs {
                 if let Output::Persist(changes) = output {
-                    let kept = Arc::make_mut(kept.get_or_insert_default());
-                    changes.iter().for_each(|change| kept.keep(change));
+                    let persisted = Arc::make_mut(persisted.get_or_insert_default());
+                    changes.iter().for_each(|change| persisted.apply(change));
                 }
             }
         }
         let mut again = Node::new(Arc::clone(&node.config));
-        let outputs = again.step(node.now, Input::Start(kept.clone()));
+        let outputs = again.step(node.now, Input::Start(persisted.clone()));
         prop_assert!(!outputs.is_empty());
-        if kept.is_some() {
+        if persisted.is_some() {
             prop_assert_eq!(again.log.decided(), node.log.decided());
         }
     }

@@ -70,7 +70,7 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
         let nodes = &scene.world.nodes;
         nodes
             .iter()
-            .any(|node| node.config.trust == TrustPolicy::Nobody)
+            .any(|node| node.config.trust == TrustPolicy::None)
     };
     [
         (has(Status::Crashed), Sign::Crashed, crashed),

@@ -165,7 +165,7 @@ fn able_to_vote(world: &World) -> NodeSet {
         return electors;
     }
     there(world)
-        .filter(|(_, node)| node.config.trust != TrustPolicy::Nobody)
+        .filter(|(_, node)| node.config.trust != TrustPolicy::None)
         .map(|(id, _)| id)
         .collect()
 }

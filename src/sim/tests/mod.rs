@@ -5,9 +5,9 @@ mod running;
 
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::{
-    Announcement, AnnouncementKind, Application, Arrival, Body, Bundle, Change, Content, FileInfo,
-    Input, Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted,
-    Recipient, Relaying, Threshold, TimerKind, TrustPolicy,
+    Announcement, AnnouncementKind, Application, Body, Bundle, Content, FileInfo, Input, JoinMode,
+    Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
+    Relaying, StateChange, Threshold, TimerKind, TrustPolicy,
 };
 use crate::rng::{Purpose, Streams};
 use crate::scenario::{Action, NodeSpec, Placement, Scenario};
@@ -121,7 +121,7 @@ impl Participant for Chatter {
             let (to, message) = (Recipient::Neighbours, self.message());
             outputs.push(Output::Send { to, message });
         }
-        outputs.push(Output::Persist(vec![Change::MessagesReserved(
+        outputs.push(Output::Persist(vec![StateChange::MessagesReserved(
             self.kept.messages,
         )]));
         outputs
@@ -176,7 +176,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
             address_book: Arc::new([]),
             initial_value: None,
             held_files: (id == 0).then(|| file(3 * 64 * 1024)).into_iter().collect(),
-            arrival: Arrival::Founder,
+            join_mode: JoinMode::Founder,
             settings: Arc::clone(&settings),
         }),
         position: Position {

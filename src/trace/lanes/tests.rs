@@ -3,7 +3,7 @@
 use super::*;
 use crate::net::Position;
 use crate::node::{
-    Application, Arrival, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TimerKind,
+    Application, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TimerKind,
     TrustPolicy,
 };
 use crate::scp::{SlotState, Value};
@@ -48,7 +48,7 @@ fn added(at: u64, node: u32) -> Record {
             address_book: Arc::default(),
             initial_value: None,
             held_files: Vec::new(),
-            arrival: Arrival::Founder,
+            join_mode: JoinMode::Founder,
             settings: settings(),
         }),
         position: Position::default(),

@@ -2,8 +2,8 @@
 
 use super::{Numbering, Renumber};
 use crate::node::{
-    Announcement, Body, Bundle, Change, Input, Message, MessageId, NodeConfig, NodeEvent, Output,
-    Peer, Persisted, Recipient, TrustPolicy,
+    Announcement, Body, Bundle, Input, Message, MessageId, NodeConfig, NodeEvent, Output, Peer,
+    Persisted, Recipient, StateChange, TrustPolicy,
 };
 
 impl Renumber for NodeConfig {
@@ -16,7 +16,7 @@ impl Renumber for NodeConfig {
             address_book,
             initial_value: _,
             held_files: _,
-            arrival: _,
+            join_mode: _,
             settings: _,
         } = self;
         peer.renumber(number);
@@ -40,7 +40,7 @@ impl Renumber for TrustPolicy {
     fn renumber(&mut self, number: Numbering<'_>) {
         match self {
             TrustPolicy::Fixed(set) => set.renumber(number),
-            TrustPolicy::Found | TrustPolicy::InRange | TrustPolicy::Nobody => {}
+            TrustPolicy::Found | TrustPolicy::InRange | TrustPolicy::None => {}
         }
     }
 }
@@ -95,24 +95,24 @@ impl Renumber for Persisted {
     }
 }
 
-impl Renumber for Change {
+impl Renumber for StateChange {
     fn renumber(&mut self, number: Numbering<'_>) {
         match self {
-            Change::Said(envelope) => envelope.renumber(number),
-            Change::QuorumSet { nth: _, quorum_set } => quorum_set.renumber(number),
-            Change::Trust(policy) => policy.renumber(number),
-            Change::BackedUp { file: _, from } => from.renumber(number),
-            Change::Decided { slot: _, value: _ }
-            | Change::Pooled(_)
-            | Change::Unpooled(_)
-            | Change::Holds(_)
-            | Change::Answered {
+            StateChange::OwnStatement(envelope) => envelope.renumber(number),
+            StateChange::QuorumSet { nth: _, quorum_set } => quorum_set.renumber(number),
+            StateChange::Trust(policy) => policy.renumber(number),
+            StateChange::BackedUp { file: _, from } => from.renumber(number),
+            StateChange::Decided { slot: _, value: _ }
+            | StateChange::Pooled(_)
+            | StateChange::Unpooled(_)
+            | StateChange::Holds(_)
+            | StateChange::Answered {
                 proposal: _,
                 answer: _,
             }
-            | Change::MessagesReserved(_)
-            | Change::Proposals(_)
-            | Change::Announcements(_) => {}
+            | StateChange::MessagesReserved(_)
+            | StateChange::Proposals(_)
+            | StateChange::Announcements(_) => {}
         }
     }
 }

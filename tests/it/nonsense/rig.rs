@@ -6,7 +6,7 @@ use quorumscope::live::identity::{Identity, Purpose};
 use quorumscope::live::process_settings;
 use quorumscope::live::wire::{Datagram, Opened, Signed, VERSION, WireAnnouncement, WireMessage};
 use quorumscope::node::{
-    Announcement, Arrival, Body, Content, Input, Message, Node, NodeConfig, NodeEvent, NodeKey,
+    Announcement, Body, Content, Input, JoinMode, Message, Node, NodeConfig, NodeEvent, NodeKey,
     Output, Peer, Recipient, Threshold, TimerKind, TrustPolicy,
 };
 use quorumscope::scp::{NodeId, Statement};
@@ -72,7 +72,7 @@ impl Rig {
             address_book: Arc::new([]),
             initial_value: None,
             held_files: Vec::new(),
-            arrival: Arrival::Unsure,
+            join_mode: JoinMode::Unknown,
             settings: Arc::new(process_settings()),
         };
         let mut rig = Rig {

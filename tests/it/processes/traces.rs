@@ -4,8 +4,8 @@ use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_until, wait_until_agreed,
     wait_until_together,
 };
-use crate::honesty::check_nodes;
 use crate::merging::check_honesty;
+use crate::node_determinism::check_nodes;
 use quorumscope::node::{Content, Input, Output, Persisted};
 use quorumscope::scenario::{Action, Scenario};
 use quorumscope::trace::merge::Merged;
@@ -34,7 +34,7 @@ fn kept(records: &[Record]) -> Persisted {
         if let Record::Stepped { outputs, .. } = record {
             for output in outputs {
                 if let Output::Persist(changes) = output {
-                    changes.iter().for_each(|change| kept.keep(change));
+                    changes.iter().for_each(|change| kept.apply(change));
                 }
             }
         }

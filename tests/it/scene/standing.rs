@@ -224,7 +224,7 @@ fn add(script: &mut Script, trust: TrustPolicy) -> NodeId {
 fn who_can_only_listen_is_counted_apart() {
     let mut script = Script::radio(3, 1400.0);
     for _ in 0..4 {
-        add(&mut script, TrustPolicy::Nobody);
+        add(&mut script, TrustPolicy::None);
     }
     check_says(
         &Stage::new(script.world.clone(), LAPTOP),

@@ -2,7 +2,7 @@
 
 use quorumscope::net::{Latency, LossReason, MediumSpec, Position};
 use quorumscope::node::{
-    Announcement, AnnouncementKind, Application, Arrival, Content, Input, MessageKind, NodeConfig,
+    Announcement, AnnouncementKind, Application, Content, Input, JoinMode, MessageKind, NodeConfig,
     NodeEvent, NodeKey, NodeSettings, Output, Peer, Proposal, ProposalId, Relaying, SlotStart,
     Threshold, TimerKind, TrustCause, TrustPolicy, value_of,
 };
@@ -120,7 +120,7 @@ impl Script {
             address_book: Arc::new([]),
             initial_value: None,
             held_files: vec![],
-            arrival: Arrival::Founder,
+            join_mode: JoinMode::Founder,
             settings: Arc::clone(&self.settings),
         });
         let record = Record::NodeAdded {

@@ -148,8 +148,8 @@ fn what_is_kept_is_not_contradicted() {
     let mut store = Store::open(folder.path()).unwrap();
     let decided = |value: &str| Batch {
         changes: vec![
-            Change::Proposals(9),
-            Change::Decided {
+            StateChange::Proposals(9),
+            StateChange::Decided {
                 slot: crate::scp::SlotIndex(1),
                 value: value.into(),
             },
@@ -158,7 +158,7 @@ fn what_is_kept_is_not_contradicted() {
     };
     let number = |key: &str| Batch {
         numbers: vec![(NodeId(0), NodeKey::of(key))],
-        changes: vec![Change::Proposals(1)],
+        changes: vec![StateChange::Proposals(1)],
         ..Batch::default()
     };
     store.keep(&decided("a")).unwrap();

@@ -2,7 +2,8 @@
 
 use crate::live::store::Batch;
 use crate::node::{
-    BackupAnswer, Change, Content, FileInfo, NodeKey, Persisted, Proposal, ProposalId, TrustPolicy,
+    BackupAnswer, Content, FileInfo, NodeKey, Persisted, Proposal, ProposalId, StateChange,
+    TrustPolicy,
 };
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
 use proptest::prelude::*;
@@ -60,7 +61,7 @@ impl Kept {
     /// The meaning of a batch.
     pub(super) fn keep(&mut self, batch: &Batch) {
         for change in &batch.changes {
-            self.persisted.keep(change);
+            self.persisted.apply(change);
         }
         for (node, key) in &batch.numbers {
             assert_eq!(node.index(), self.numbers.len());
@@ -86,12 +87,12 @@ impl Kept {
         let kept = &self.persisted;
         let last = kept.decided.last().map_or(0, |(slot, _)| slot.0);
         let changes = match op.clone() {
-            Op::Decide(value) => vec![Change::Decided {
+            Op::Decide(value) => vec![StateChange::Decided {
                 slot: SlotIndex(last + 1),
                 value: Value::from(value),
             }],
             Op::Say(slot, kind, value) => {
-                vec![Change::Said(said(
+                vec![StateChange::OwnStatement(said(
                     last.max(1) + slot - u64::from(last > 0),
                     kind,
                     value,
@@ -99,34 +100,34 @@ impl Kept {
             }
             // A node pools nothing that it has.
             Op::Pool(nth) if kept.pool.iter().any(|p| p.id.nth == nth) => vec![],
-            Op::Pool(nth) => vec![Change::Pooled(proposal(nth))],
-            Op::Unpool(nth) => vec![Change::Unpooled(proposal(nth).id)],
-            Op::Hold(nth) if nth % 3 == 0 => vec![Change::Holds(file(nth))],
-            Op::Hold(nth) if nth % 3 == 1 => vec![Change::BackedUp {
+            Op::Pool(nth) => vec![StateChange::Pooled(proposal(nth))],
+            Op::Unpool(nth) => vec![StateChange::Unpooled(proposal(nth).id)],
+            Op::Hold(nth) if nth % 3 == 0 => vec![StateChange::Holds(file(nth))],
+            Op::Hold(nth) if nth % 3 == 1 => vec![StateChange::BackedUp {
                 file: file(nth),
                 from: NodeId(nth.into()),
             }],
-            Op::Hold(nth) => vec![Change::Answered {
+            Op::Hold(nth) => vec![StateChange::Answered {
                 proposal: proposal(nth.into()).id,
                 answer: match nth % 2 {
                     0 => BackupAnswer::Yes,
                     _ => BackupAnswer::NoHasIt,
                 },
             }],
-            Op::QuorumSet(nth) => vec![Change::QuorumSet {
+            Op::QuorumSet(nth) => vec![StateChange::QuorumSet {
                 nth,
                 quorum_set: Arc::new(quorum_set(nth)),
             }],
-            Op::Trust(which) => vec![Change::Trust(match which % 4 {
+            Op::Trust(which) => vec![StateChange::Trust(match which % 4 {
                 0 => TrustPolicy::Found,
                 1 => TrustPolicy::InRange,
-                2 => TrustPolicy::Nobody,
+                2 => TrustPolicy::None,
                 _ => TrustPolicy::Fixed(Arc::new(quorum_set(u32::from(which)))),
             })],
             Op::Count(n) => vec![match n % 3 {
-                0 => Change::MessagesReserved(n),
-                1 => Change::Proposals(n as u32),
-                _ => Change::Announcements(n),
+                0 => StateChange::MessagesReserved(n),
+                1 => StateChange::Proposals(n as u32),
+                _ => StateChange::Announcements(n),
             }],
             Op::Number => {
                 let number = self.numbers.len() as u32;

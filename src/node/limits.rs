@@ -4,7 +4,7 @@
 //! several values, some of them twice; all of it together has to stay well below the 4 MiB that a node takes in one
 //! call. The bounds are part of the protocol: every node has the same ones.
 
-use super::decoding::Proposals;
+use super::decoding::ProposalSet;
 use super::proposal::Proposal;
 use crate::scp::{SlotIndex, Value};
 use std::sync::Arc;
@@ -51,15 +51,15 @@ pub(super) fn proposal_bytes(proposal: &Proposal) -> usize {
 
 /// How much of a value is taken.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Filling {
+pub(super) struct ValueBudget {
     proposals: usize,
     bytes: usize,
 }
 
-impl Filling {
+impl ValueBudget {
     /// A value without proposals.
-    pub(super) fn new() -> Filling {
-        Filling {
+    pub(super) fn new() -> ValueBudget {
+        ValueBudget {
             proposals: 0,
             bytes: "[]".len(),
         }
@@ -78,8 +78,8 @@ impl Filling {
 }
 
 /// As many of these proposals as fit into one value, in the order of their names.
-pub(super) fn fitting(proposals: Proposals) -> Proposals {
-    let mut filling = Filling::new();
+pub(super) fn fitting(proposals: ProposalSet) -> ProposalSet {
+    let mut filling = ValueBudget::new();
     let fits = |(_, one): &(_, Arc<Proposal>)| filling.take(proposal_bytes(one));
     proposals.into_iter().take_while(fits).collect()
 }
@@ -119,7 +119,7 @@ mod tests {
         Arc::new(Proposal { id, content })
     }
 
-    fn proposals(contents: impl IntoIterator<Item = Content>) -> Proposals {
+    fn proposals(contents: impl IntoIterator<Item = Content>) -> ProposalSet {
         let numbered = (1..).zip(contents);
         numbered
             .map(|(nth, content)| {

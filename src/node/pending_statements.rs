@@ -1,4 +1,4 @@
-//! `Aside`: statements that cannot be judged yet, kept until they can.
+//! `PendingStatements`: statements that cannot be judged yet, kept until they can.
 //!
 //! A statement waits here while its slot has not come, while the node does not vote yet, or while it is not known
 //! whether the sender matters to this node. So nothing depends on the order in which messages arrive. Bounded: of each
@@ -15,26 +15,26 @@ const LISTS_MAX: usize = 1 << 14;
 
 /// Nominations come before ballots when a slot is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum PendingKind {
     Nominate,
     Ballot,
 }
 
 /// Statements kept aside, by slot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Aside {
-    kept: BTreeMap<(SlotIndex, Kind, NodeId), Vec<Arc<Envelope>>>,
+pub(super) struct PendingStatements {
+    by_slot: BTreeMap<(SlotIndex, PendingKind, NodeId), Vec<Arc<Envelope>>>,
 }
 
-impl Aside {
+impl PendingStatements {
     /// Keeps a statement.
     pub(super) fn put(&mut self, envelope: &Arc<Envelope>) {
         let kind = match envelope.statement {
-            Statement::Nominate { .. } => Kind::Nominate,
-            _ => Kind::Ballot,
+            Statement::Nominate { .. } => PendingKind::Nominate,
+            _ => PendingKind::Ballot,
         };
         let list = self
-            .kept
+            .by_slot
             .entry((envelope.slot, kind, envelope.from))
             .or_default();
         if list.contains(envelope) {
@@ -44,36 +44,40 @@ impl Aside {
             list.remove(0);
         }
         list.push(Arc::clone(envelope));
-        if self.kept.len() > LISTS_MAX {
-            self.kept.pop_last();
+        if self.by_slot.len() > LISTS_MAX {
+            self.by_slot.pop_last();
         }
     }
 
     /// Takes out what senders among `senders` have said about `slot`: nominations first, in order of arrival.
     pub(super) fn take(&mut self, slot: SlotIndex, senders: &NodeSet) -> Vec<Arc<Envelope>> {
-        let range = (slot, Kind::Nominate, NodeId(0))..=(slot, Kind::Ballot, NodeId(u32::MAX));
+        let range = (slot, PendingKind::Nominate, NodeId(0))
+            ..=(slot, PendingKind::Ballot, NodeId(u32::MAX));
         let ready: Vec<_> = self
-            .kept
+            .by_slot
             .range(range)
             .filter(|((_, _, sender), _)| senders.contains(*sender))
             .map(|(key, _)| *key)
             .collect();
         ready
             .iter()
-            .filter_map(|key| self.kept.remove(key))
+            .filter_map(|key| self.by_slot.remove(key))
             .flatten()
             .collect()
     }
 
     /// Forgets all slots before `slot`.
     pub(super) fn forget_before(&mut self, slot: SlotIndex) {
-        self.kept = self.kept.split_off(&(slot, Kind::Nominate, NodeId(0)));
+        self.by_slot = self
+            .by_slot
+            .split_off(&(slot, PendingKind::Nominate, NodeId(0)));
     }
 
     /// Who says that `slot` is decided, and how.
     pub(super) fn decisions(&self, slot: SlotIndex) -> impl Iterator<Item = (NodeId, &Value)> {
-        let range = (slot, Kind::Ballot, NodeId(0))..=(slot, Kind::Ballot, NodeId(u32::MAX));
-        self.kept
+        let range =
+            (slot, PendingKind::Ballot, NodeId(0))..=(slot, PendingKind::Ballot, NodeId(u32::MAX));
+        self.by_slot
             .range(range)
             .flat_map(|(_, list)| list)
             .filter_map(|envelope| match &envelope.statement {
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn statements_wait_for_their_slot_and_their_sender() {
-        let mut aside = Aside::default();
+        let mut aside = PendingStatements::default();
         for kept in [
             externalize(1, 2, "a"),
             nominate(1, 2, "a"),
@@ -132,19 +136,19 @@ mod tests {
         assert_eq!(taken, [nominate(1, 2, "a"), externalize(1, 2, "a")]);
         assert!(aside.take(SlotIndex(2), &senders).is_empty());
         aside.forget_before(SlotIndex(3));
-        assert_eq!(aside.kept.len(), 1);
+        assert_eq!(aside.by_slot.len(), 1);
     }
 
     #[test]
     fn a_flood_of_statements_is_bounded_and_costs_the_farthest_slots() {
-        let mut aside = Aside::default();
+        let mut aside = PendingStatements::default();
         for nth in 0..10 {
             aside.put(&nominate(7, 1, &format!("{nth}")));
         }
         for slot in 2..=LISTS_MAX as u64 + 20 {
             aside.put(&nominate(7, slot, "a"));
         }
-        assert_eq!(aside.kept.len(), LISTS_MAX);
+        assert_eq!(aside.by_slot.len(), LISTS_MAX);
         let senders: NodeSet = [NodeId(7)].into_iter().collect();
         let first = aside.take(SlotIndex(1), &senders);
         assert_eq!(first.len(), PER_SENDER);

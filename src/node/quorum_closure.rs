@@ -1,4 +1,4 @@
-//! `Sets`: the quorum sets of others as far as they are known, and the transitive closure of the node's own.
+//! `QuorumClosure`: the quorum sets of others as far as they are known, and the transitive closure of the node's own.
 //!
 //! The closure is who can matter to a quorum of this node: the members of its quorum set, the members of theirs, and so
 //! on. It is built anew for each slot, from the sets that its members name in that slot or, as long as they have not
@@ -9,7 +9,7 @@
 //! while the closure is not complete, a sender outside waits, because nobody can tell yet. A member that never speaks
 //! keeps outsiders waiting for ever, which does no harm: who is not in the closure cannot be missed in a quorum.
 
-use super::by_node::ByNode;
+use super::node_map::NodeMap;
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
 use std::sync::Arc;
 
@@ -18,40 +18,40 @@ const SETS_PER_NODE: usize = 12;
 
 /// What a node can be to this node's quorums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ClosureMembership {
     /// It belongs to the closure.
     Inside,
     /// It does not, and never will in this slot.
     Outside,
     /// Not known yet.
-    Open,
+    Unknown,
 }
 
 /// What a newly named quorum set turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Learned {
+pub(super) enum LearnOutcome {
     /// Known already, or too old to matter.
     Known,
     /// New.
     New,
     /// The same name has stood for another set before: the sender contradicts itself.
-    Contradiction,
+    Equivocation,
 }
 
 /// Quorum sets by owner, and the closure.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sets {
+pub(super) struct QuorumClosure {
     /// Ascending by number.
-    by_owner: ByNode<Vec<(u32, Arc<QuorumSet>)>>,
+    by_owner: NodeMap<Vec<(u32, Arc<QuorumSet>)>>,
     own: Option<Arc<QuorumSet>>,
     closure: NodeSet,
     /// Members that have not spoken in this slot.
     silent: NodeSet,
     /// Which set each node has named in this slot.
-    named: ByNode<u32>,
+    named: NodeMap<u32>,
 }
 
-impl Sets {
+impl QuorumClosure {
     /// The set that `id` names, if it is known.
     pub(super) fn get(&self, id: QuorumSetId) -> Option<&Arc<QuorumSet>> {
         let sets = self.by_owner.get(id.owner)?;
@@ -60,17 +60,17 @@ impl Sets {
     }
 
     /// Takes note of a set.
-    pub(super) fn learn(&mut self, id: QuorumSetId, set: &Arc<QuorumSet>) -> Learned {
+    pub(super) fn learn(&mut self, id: QuorumSetId, set: &Arc<QuorumSet>) -> LearnOutcome {
         if let Some(known) = self.get(id) {
             let is_same = Arc::ptr_eq(known, set) || known == set;
             return if is_same {
-                Learned::Known
+                LearnOutcome::Known
             } else {
-                Learned::Contradiction
+                LearnOutcome::Equivocation
             };
         }
         let Some(sets) = self.by_owner.place(id.owner) else {
-            return Learned::Known;
+            return LearnOutcome::Known;
         };
         // Most nodes have one, ever.
         let sets = sets.get_or_insert_with(|| Vec::with_capacity(1));
@@ -79,11 +79,11 @@ impl Sets {
         if sets.len() > SETS_PER_NODE {
             sets.remove(0);
         }
-        Learned::New
+        LearnOutcome::New
     }
 
     /// The owner of `id` speaks in the present slot and names this set. The closure may grow.
-    pub(super) fn speaks(&mut self, id: QuorumSetId) {
+    pub(super) fn note_named(&mut self, id: QuorumSetId) {
         let Some(named) = self.named.place(id.owner) else {
             return;
         };
@@ -96,7 +96,7 @@ impl Sets {
     }
 
     /// A slot begins: builds the closure of `own` anew.
-    pub(super) fn enclose(&mut self, me: NodeId, own: &Arc<QuorumSet>) {
+    pub(super) fn rebuild(&mut self, me: NodeId, own: &Arc<QuorumSet>) {
         self.own = Some(Arc::clone(own));
         self.named.clear();
         self.closure = own.nodes();
@@ -133,13 +133,13 @@ impl Sets {
     }
 
     /// What `node` can be to this node's quorums.
-    pub(super) fn standing(&self, node: NodeId) -> Standing {
+    pub(super) fn membership(&self, node: NodeId) -> ClosureMembership {
         if self.closure.contains(node) {
-            Standing::Inside
+            ClosureMembership::Inside
         } else if self.own.is_some() && self.silent.is_empty() {
-            Standing::Outside
+            ClosureMembership::Outside
         } else {
-            Standing::Open
+            ClosureMembership::Unknown
         }
     }
 
@@ -162,62 +162,65 @@ mod tests {
         QuorumSetId { owner, nth }
     }
 
-    fn say(sets: &mut Sets, id: QuorumSetId, set: &Arc<QuorumSet>) {
-        assert_ne!(sets.learn(id, set), Learned::Contradiction);
-        sets.speaks(id);
+    fn say(sets: &mut QuorumClosure, id: QuorumSetId, set: &Arc<QuorumSet>) {
+        assert_ne!(sets.learn(id, set), LearnOutcome::Equivocation);
+        sets.note_named(id);
     }
 
     #[test]
     fn the_closure_grows_with_what_is_said_and_then_refuses_outsiders() {
-        let mut sets = Sets::default();
-        assert_eq!(sets.standing(NodeId(1)), Standing::Open);
-        sets.enclose(NodeId(0), &set(2, &[0, 1]));
-        assert_eq!(sets.standing(NodeId(1)), Standing::Inside);
-        assert_eq!(sets.standing(NodeId(2)), Standing::Open);
+        let mut sets = QuorumClosure::default();
+        assert_eq!(sets.membership(NodeId(1)), ClosureMembership::Unknown);
+        sets.rebuild(NodeId(0), &set(2, &[0, 1]));
+        assert_eq!(sets.membership(NodeId(1)), ClosureMembership::Inside);
+        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Unknown);
         say(&mut sets, id(2, 1), &set(2, &[2, 3]));
         assert_eq!(
-            sets.standing(NodeId(2)),
-            Standing::Open,
+            sets.membership(NodeId(2)),
+            ClosureMembership::Unknown,
             "1 may still name 2"
         );
         say(&mut sets, id(1, 1), &set(2, &[1, 2]));
         assert_eq!(
-            sets.standing(NodeId(3)),
-            Standing::Inside,
+            sets.membership(NodeId(3)),
+            ClosureMembership::Inside,
             "through 1 and 2"
         );
         assert_eq!(
-            sets.standing(NodeId(4)),
-            Standing::Open,
+            sets.membership(NodeId(4)),
+            ClosureMembership::Unknown,
             "3 is silent so far"
         );
         say(&mut sets, id(3, 1), &set(1, &[3]));
-        assert_eq!(sets.standing(NodeId(4)), Standing::Outside);
+        assert_eq!(sets.membership(NodeId(4)), ClosureMembership::Outside);
     }
 
     #[test]
     fn what_was_named_in_an_earlier_slot_proves_nothing() {
-        let (own, mut sets) = (set(2, &[0, 1]), Sets::default());
-        sets.enclose(NodeId(0), &own);
+        let (own, mut sets) = (set(2, &[0, 1]), QuorumClosure::default());
+        sets.rebuild(NodeId(0), &own);
         say(&mut sets, id(1, 1), &set(2, &[1, 0]));
-        assert_eq!(sets.standing(NodeId(2)), Standing::Outside);
-        sets.enclose(NodeId(0), &own);
-        assert_eq!(sets.standing(NodeId(2)), Standing::Open);
+        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Outside);
+        sets.rebuild(NodeId(0), &own);
+        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Unknown);
         sets.learn(id(1, 3), &set(1, &[1]));
         say(&mut sets, id(1, 2), &set(3, &[0, 1, 2]));
         assert_eq!(
-            sets.standing(NodeId(2)),
-            Standing::Inside,
+            sets.membership(NodeId(2)),
+            ClosureMembership::Inside,
             "the set named here counts"
         );
     }
 
     #[test]
     fn a_name_stands_for_one_set() {
-        let mut sets = Sets::default();
-        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), Learned::New);
-        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), Learned::Known);
-        assert_eq!(sets.learn(id(1, 1), &set(1, &[2])), Learned::Contradiction);
+        let mut sets = QuorumClosure::default();
+        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), LearnOutcome::New);
+        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), LearnOutcome::Known);
+        assert_eq!(
+            sets.learn(id(1, 1), &set(1, &[2])),
+            LearnOutcome::Equivocation
+        );
         for nth in 2..50 {
             sets.learn(id(1, nth), &set(1, &[nth]));
         }

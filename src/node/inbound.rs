@@ -1,13 +1,13 @@
 //! Messages at work: their form, passing them on, and what is done with each kind. Statements of SCP are sorted here
 //! into those to hear now, those that wait and those that come too late.
 
-use super::closure::{Learned, Standing};
 use super::contract::Recipient;
-use super::event::RefusedWhy;
+use super::event::MessageRefusal;
 use super::message::{Body, Message};
-use super::node::{Life, Node};
-use super::outbox::Purpose;
-use super::relay::Novelty;
+use super::node::{Lifecycle, Node};
+use super::outbox::TrafficClass;
+use super::quorum_closure::{ClosureMembership, LearnOutcome};
+use super::relay::Freshness;
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement};
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ impl Node {
             return;
         }
         if from.0 >= NodeId::LIMIT {
-            return self.refuse(sender, RefusedWhy::Malformed);
+            return self.refuse(sender, MessageRefusal::Malformed);
         }
         self.heard_directly(from);
-        if self.relay.look_up(message.id) == Novelty::Seen {
+        if self.relay.look_up(message.id) == Freshness::Seen {
             return;
         }
         if !is_well_formed(message) {
-            return self.refuse(sender, RefusedWhy::Malformed);
+            return self.refuse(sender, MessageRefusal::Malformed);
         }
         self.relay.note(message.id);
         self.note_alive(sender);
@@ -59,26 +59,26 @@ impl Node {
         quorum_set: &Arc<QuorumSet>,
     ) {
         let sender = envelope.from;
-        if self.sets.learn(envelope.quorum_set, quorum_set) == Learned::Contradiction {
-            return self.refuse(sender, RefusedWhy::Malformed);
+        if self.sets.learn(envelope.quorum_set, quorum_set) == LearnOutcome::Equivocation {
+            return self.refuse(sender, MessageRefusal::Malformed);
         }
         self.pass_on(from, message);
         self.resend.note_statement(envelope);
-        if self.trust.is_nobody() {
+        if self.trust.never_votes() {
             return;
         }
         let (slot, next) = (envelope.slot, self.log.next_slot());
         if slot == next {
-            self.sets.speaks(envelope.quorum_set);
+            self.sets.note_named(envelope.quorum_set);
         }
         if slot < next {
             self.answer_laggard(from, message, envelope);
         } else if slot.0 > next.0.saturating_add(SLOTS_AHEAD_MAX) {
             self.note_ahead(sender, slot);
-            self.refuse(sender, RefusedWhy::FarFuture);
-        } else if slot > next || self.life != Life::Ready {
+            self.refuse(sender, MessageRefusal::FarFuture);
+        } else if slot > next || self.lifecycle != Lifecycle::Ready {
             self.note_ahead(sender, slot);
-            self.aside.put(envelope);
+            self.pending.put(envelope);
         } else {
             if envelope.statement.is_nominate() {
                 // Whoever it is: a slot begins. A node that trusts nobody else would not notice it otherwise.
@@ -87,11 +87,11 @@ impl Node {
             if self.log.next_slot() > slot {
                 return;
             }
-            match self.sets.standing(sender) {
-                Standing::Inside => self.hear_statement(envelope),
-                Standing::Open => self.aside.put(envelope),
-                Standing::Outside if message.housekeeping => {}
-                Standing::Outside => self.refuse(sender, RefusedWhy::OutsideClosure),
+            match self.sets.membership(sender) {
+                ClosureMembership::Inside => self.queue_statement(envelope),
+                ClosureMembership::Unknown => self.pending.put(envelope),
+                ClosureMembership::Outside if message.housekeeping => {}
+                ClosureMembership::Outside => self.refuse(sender, MessageRefusal::OutsideClosure),
             }
         }
     }
@@ -107,15 +107,16 @@ impl Node {
             return;
         }
         let (slot, sender) = (envelope.slot, envelope.from);
-        let Recipient::Node(_) = self.way_to(sender, from) else {
+        let Recipient::Node(_) = self.route_to(sender, from) else {
             return self.resend.want(slot);
         };
         match self.own_decision(slot) {
             Some(body) => {
                 let via = Recipient::Node(sender);
-                self.out.address(sender, via, Purpose::Housekeeping, body);
+                self.out
+                    .address(sender, via, TrafficClass::Housekeeping, body);
             }
-            None => self.tell_decisions(sender, from, slot, Purpose::Housekeeping),
+            None => self.tell_decisions(sender, from, slot, TrafficClass::Housekeeping),
         }
     }
 

@@ -256,7 +256,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn nothing_breaks_a_node(ops in proptest::collection::vec(op(), 1..60)) {
+    fn random_inputs_keep_invariants_and_refusals_change_nothing(ops in proptest::collection::vec(op(), 1..60)) {
         let driver = Choice { sets: sets() };
         let (mut scp, mut silent) = (fresh(EvidenceMode::Record), fresh(EvidenceMode::Skip));
         for op in &ops {

@@ -4,7 +4,7 @@
 //! has said before, and the invariants of SCP hold.
 
 use crate::node::{
-    Announcement, Application, Arrival, Body, Bundle, Content, FetchError, FileInfo, Input,
+    Announcement, Application, Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode,
     Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
     Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
 };
@@ -14,30 +14,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What arrives at a node.
-enum Due {
+enum Scheduled {
     Input(Input),
     Timer(TimerKind, u64),
 }
 
 /// Says whether (number of the transmission, sender, receiver) gets through.
-pub(super) type Reach = Box<dyn Fn(u64, NodeId, NodeId) -> bool>;
+pub(super) type ReachFn = Box<dyn Fn(u64, NodeId, NodeId) -> bool>;
 
 /// Says how long a message takes at least.
-pub(super) type Latency = Box<dyn Fn(NodeId, NodeId) -> Span>;
+pub(super) type LatencyFn = Box<dyn Fn(NodeId, NodeId) -> Span>;
 
 pub(super) struct Net {
     pub(super) now: Time,
     pub(super) configs: Vec<NodeConfig>,
     nodes: Vec<Option<Node>>,
-    kept: Vec<Option<Arc<Persisted>>>,
-    queue: BTreeMap<(Time, u64), (NodeId, Due)>,
+    persisted: Vec<Option<Arc<Persisted>>>,
+    queue: BTreeMap<(Time, u64), (NodeId, Scheduled)>,
     timers: BTreeMap<(NodeId, TimerKind), u64>,
     numbers: u64,
-    pub(super) reach: Reach,
+    pub(super) reach: ReachFn,
     /// Shortest transit time from one node to another.
-    pub(super) latency: Latency,
+    pub(super) latency: LatencyFn,
     pub(super) events: Vec<(Time, NodeId, NodeEvent)>,
-    pub(super) said: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
+    pub(super) statements: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
     pub(super) sent: u64,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn finder(id: usize, settings: &NodeSettings) -> NodeConfig {
         address_book: Arc::from([]),
         initial_value: None,
         held_files: vec![],
-        arrival: Arrival::Founder,
+        join_mode: JoinMode::Founder,
         settings: Arc::new(settings.clone()),
     }
 }
@@ -110,14 +110,14 @@ impl Net {
             now: Time::ZERO,
             configs: Vec::new(),
             nodes: Vec::new(),
-            kept: Vec::new(),
+            persisted: Vec::new(),
             queue: BTreeMap::new(),
             timers: BTreeMap::new(),
             numbers: 0,
             reach: Box::new(|_, _, _| true),
             latency: Box::new(|_, _| Span::from_ms(10)),
             events: Vec::new(),
-            said: BTreeMap::new(),
+            statements: BTreeMap::new(),
             sent: 0,
         };
         for config in configs {
@@ -133,7 +133,7 @@ impl Net {
         assert_eq!(config.peer.id.index(), self.nodes.len());
         self.nodes.push(Some(Node::new(Arc::new(config.clone()))));
         self.configs.push(config);
-        self.kept.push(None);
+        self.persisted.push(None);
     }
 
     pub(super) fn add(&mut self, config: NodeConfig) -> NodeId {
@@ -151,8 +151,8 @@ impl Net {
     pub(super) fn restart(&mut self, id: u32) {
         let config = Arc::new(self.configs[id as usize].clone());
         self.nodes[id as usize] = Some(Node::new(config));
-        let kept = self.kept[id as usize].clone().unwrap_or_default();
-        self.give(NodeId(id), Input::Start(Some(kept)));
+        let persisted = self.persisted[id as usize].clone().unwrap_or_default();
+        self.give(NodeId(id), Input::Start(Some(persisted)));
     }
 
     pub(super) fn propose(&mut self, id: u32, content: Content) {
@@ -185,7 +185,7 @@ impl Net {
                 continue;
             }
             if let Body::Scp { envelope, .. } = &message.body {
-                let said = self.said.entry((id, envelope.slot)).or_default();
+                let said = self.statements.entry((id, envelope.slot)).or_default();
                 if !said.contains(envelope) {
                     assert_eq!(persists, Some(0), "{id:?} says what is not durable");
                     assert_contradiction_free(said, envelope);
@@ -201,22 +201,23 @@ impl Net {
             Output::Relay { to, bundle } => self.relay(id, to, &bundle),
             Output::Announce(announcement) => self.announce(id, &announcement),
             Output::SetTimer(kind, span) => {
-                let number = self.schedule(id, self.now + span, |number| Due::Timer(kind, number));
+                let number =
+                    self.schedule(id, self.now + span, |number| Scheduled::Timer(kind, number));
                 self.timers.insert((id, kind), number);
             }
             Output::CancelTimer(kind) => {
                 self.timers.remove(&(id, kind));
             }
             Output::Persist(changes) => {
-                let kept = Arc::make_mut(self.kept[id.index()].get_or_insert_default());
-                changes.iter().for_each(|change| kept.keep(change));
+                let persisted = Arc::make_mut(self.persisted[id.index()].get_or_insert_default());
+                changes.iter().for_each(|change| persisted.apply(change));
             }
             Output::Fetch { file, holders } => self.fetch(id, &file, &holders),
             Output::Event(event) => self.events.push((self.now, id, event)),
         }
     }
 
-    fn schedule(&mut self, to: NodeId, at: Time, arrival: impl FnOnce(u64) -> Due) -> u64 {
+    fn schedule(&mut self, to: NodeId, at: Time, arrival: impl FnOnce(u64) -> Scheduled) -> u64 {
         self.numbers += 1;
         let number = self.numbers;
         self.queue.insert((at, number), (to, arrival(number)));
@@ -229,25 +230,25 @@ impl Net {
             // Up to 39 ms more, so that messages overtake each other.
             let more = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
             let latency = (self.latency)(from, to) + more;
-            self.schedule(to, self.now + latency, |_| Due::Input(input));
+            self.schedule(to, self.now + latency, |_| Scheduled::Input(input));
         }
     }
 
     fn send(&mut self, from: NodeId, to: Recipient, message: &Arc<Message>) {
-        for receiver in self.meant(from, to) {
+        for receiver in self.receivers(from, to) {
             let message = Arc::clone(message);
             self.transmit(from, receiver, Input::Receive { from, message });
         }
     }
 
     fn relay(&mut self, from: NodeId, to: Recipient, bundle: &Arc<Bundle>) {
-        for receiver in self.meant(from, to) {
+        for receiver in self.receivers(from, to) {
             let bundle = Arc::clone(bundle);
             self.transmit(from, receiver, Input::Relayed { from, bundle });
         }
     }
 
-    fn meant(&self, from: NodeId, to: Recipient) -> impl Iterator<Item = NodeId> + use<> {
+    fn receivers(&self, from: NodeId, to: Recipient) -> impl Iterator<Item = NodeId> + use<> {
         self.ids().filter(move |&receiver| {
             receiver != from
                 && match to {
@@ -278,7 +279,9 @@ impl Net {
             .ok_or(FetchError::Unreachable);
         let sha256 = file.sha256.clone();
         let at = self.now + Span::from_ms(100);
-        self.schedule(id, at, |_| Due::Input(Input::Fetched { sha256, result }));
+        self.schedule(id, at, |_| {
+            Scheduled::Input(Input::Fetched { sha256, result })
+        });
     }
 
     fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
@@ -295,12 +298,12 @@ impl Net {
             let ((at, _), (id, arrival)) = entry.remove_entry();
             self.now = at;
             match arrival {
-                Due::Input(input) => self.give(id, input),
-                Due::Timer(kind, number) if self.timers.get(&(id, kind)) == Some(&number) => {
+                Scheduled::Input(input) => self.give(id, input),
+                Scheduled::Timer(kind, number) if self.timers.get(&(id, kind)) == Some(&number) => {
                     self.timers.remove(&(id, kind));
                     self.give(id, Input::Timer(kind));
                 }
-                Due::Timer(..) => {}
+                Scheduled::Timer(..) => {}
             }
         }
         self.now = until;
@@ -326,7 +329,7 @@ impl Net {
     }
 
     /// What a node told, in order.
-    pub(super) fn told(&self, id: u32) -> impl Iterator<Item = &NodeEvent> {
+    pub(super) fn events_of(&self, id: u32) -> impl Iterator<Item = &NodeEvent> {
         self.events
             .iter()
             .filter(move |(_, node, _)| node.0 == id)
@@ -335,7 +338,7 @@ impl Net {
 
     /// How often a node told something that fulfils `condition`.
     pub(super) fn count(&self, id: u32, condition: impl Fn(&NodeEvent) -> bool) -> usize {
-        self.told(id).filter(|event| condition(event)).count()
+        self.events_of(id).filter(|event| condition(event)).count()
     }
 }
 

@@ -16,7 +16,7 @@ const SEED: u64 = 11;
 pub(super) fn check_nodes(name: &str, records: &[Record]) {
     let mut configs: Vec<Arc<NodeConfig>> = Vec::new();
     let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
-    let mut kept = BTreeMap::new();
+    let mut stored = BTreeMap::new();
     for record in records {
         match record {
             Record::NodeAdded { config, .. } => configs.push(Arc::clone(config)),
@@ -34,7 +34,7 @@ pub(super) fn check_nodes(name: &str, records: &[Record]) {
                 if let Input::Start(persisted) = input {
                     assert_eq!(
                         persisted.as_ref(),
-                        kept.get(id),
+                        stored.get(id),
                         "{name}: {id:?} starts with what it had persisted"
                     );
                     nodes.insert(*id, Node::new(Arc::clone(&configs[id.index()])));
@@ -49,9 +49,9 @@ pub(super) fn check_nodes(name: &str, records: &[Record]) {
                 );
                 for output in outputs {
                     if let Output::Persist(changes) = output {
-                        let kept: &mut Arc<Persisted> = kept.entry(*id).or_default();
-                        let kept = Arc::make_mut(kept);
-                        changes.iter().for_each(|change| kept.keep(change));
+                        let stored: &mut Arc<Persisted> = stored.entry(*id).or_default();
+                        let stored = Arc::make_mut(stored);
+                        changes.iter().for_each(|change| stored.apply(change));
                     }
                 }
             }
@@ -76,9 +76,9 @@ fn is_maybe_of_files(kind: MessageKind) -> bool {
 
 /// Every transmission that was not lost is heard when it arrives, and nothing else is ever heard.
 fn check_flights(name: &str, records: &[Record], until: Time) {
-    type Arrival = (Time, NodeId, NodeId, Option<quorumscope::node::MessageId>);
-    let mut flying: BTreeMap<FlightId, Arrival> = BTreeMap::new();
-    let mut heard: BTreeMap<Arrival, i64> = BTreeMap::new();
+    type Delivery = (Time, NodeId, NodeId, Option<quorumscope::node::MessageId>);
+    let mut flying: BTreeMap<FlightId, Delivery> = BTreeMap::new();
+    let mut heard: BTreeMap<Delivery, i64> = BTreeMap::new();
     let mut is_for_nodes = |record: &Record| {
         match record {
             Record::Sent {
@@ -129,7 +129,7 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
 }
 
 #[test]
-fn nodes_do_what_their_inputs_say_and_hear_what_was_sent() {
+fn replayed_inputs_give_recorded_outputs_and_every_delivery_was_sent() {
     for (name, text) in NETWORKS {
         for kind in [ExecutorKind::Inline, ExecutorKind::Threads] {
             let records = records(&scenario(name, SEED, None, text), kind, EVENTFUL);

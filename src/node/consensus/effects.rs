@@ -5,10 +5,10 @@
 use crate::node::config::Application;
 use crate::node::contract::TimerKind;
 use crate::node::driver::NodeDriver;
-use crate::node::durable::Change;
-use crate::node::event::{BackupAnswer, NodeEvent, RefusedWhy};
-use crate::node::node::{Life, Node};
-use crate::node::outbox::Purpose;
+use crate::node::event::{BackupAnswer, MessageRefusal, NodeEvent};
+use crate::node::node::{Lifecycle, Node};
+use crate::node::outbox::TrafficClass;
+use crate::node::persisted::StateChange;
 use crate::node::pool::file_of;
 use crate::scp::{
     Effect, Envelope, Scp, ScpEvent, ScpRefusal, ScpTimer, SlotIndex, Statement, Value,
@@ -17,26 +17,26 @@ use std::sync::Arc;
 
 impl Node {
     /// Hears statements about the running slot that had to wait. True if there were any.
-    pub(super) fn hear_aside(&mut self) -> bool {
+    pub(super) fn deliver_pending(&mut self) -> bool {
         let slot = self.log.next_slot();
-        let ready = self.aside.take(slot, self.sets.closure());
+        let ready = self.pending.take(slot, self.sets.closure());
         let are_some = !ready.is_empty();
         for envelope in &ready {
-            self.sets.speaks(envelope.quorum_set);
+            self.sets.note_named(envelope.quorum_set);
         }
-        self.consensus.heard.extend(ready);
-        self.feed();
+        self.consensus.inbox.extend(ready);
+        self.deliver_statements();
         are_some
     }
 
     /// A statement about the running slot is to be told to SCP, together with the others that came with it.
-    pub(in crate::node) fn hear_statement(&mut self, envelope: &Arc<Envelope>) {
-        self.consensus.heard.push(Arc::clone(envelope));
+    pub(in crate::node) fn queue_statement(&mut self, envelope: &Arc<Envelope>) {
+        self.consensus.inbox.push(Arc::clone(envelope));
     }
 
     /// Tells SCP what was heard.
-    pub(in crate::node) fn feed(&mut self) {
-        let mut heard = std::mem::take(&mut self.consensus.heard);
+    pub(in crate::node) fn deliver_statements(&mut self) {
+        let mut heard = std::mem::take(&mut self.consensus.inbox);
         if heard.is_empty() {
             return;
         }
@@ -53,19 +53,19 @@ impl Node {
         for (from, why) in refused {
             // Repetitions and overtaken statements are everyday life.
             if why != ScpRefusal::NotNewer {
-                self.refuse(from, RefusedWhy::Scp(why));
+                self.refuse(from, MessageRefusal::Scp(why));
             }
         }
-        self.carry_out(slot, effects);
+        self.apply_effects(slot, effects);
     }
 
     /// A timer of SCP ran out.
     pub(in crate::node) fn slot_timer(&mut self, slot: SlotIndex, timer: ScpTimer) {
-        if self.life != Life::Ready || slot != self.log.next_slot() {
+        if self.lifecycle != Lifecycle::Ready || slot != self.log.next_slot() {
             return;
         }
         let effects = self.with_scp(|scp, driver, out| scp.timer_expired(driver, slot, timer, out));
-        self.carry_out(slot, effects);
+        self.apply_effects(slot, effects);
     }
 
     pub(super) fn with_scp(
@@ -78,7 +78,7 @@ impl Node {
             sets: &self.sets,
             log: &self.log,
             backup: &self.backup,
-            roster: &self.discovery,
+            roster: &self.roster,
             decoder: &self.decoder,
         };
         let mut effects = Vec::new();
@@ -86,33 +86,34 @@ impl Node {
         effects
     }
 
-    pub(super) fn carry_out(&mut self, slot: SlotIndex, effects: Vec<Effect>) {
+    pub(super) fn apply_effects(&mut self, slot: SlotIndex, effects: Vec<Effect>) {
         let has_moved = !effects.is_empty();
         for effect in effects {
             match effect {
-                Effect::Emit(envelope) => self.say(&envelope),
+                Effect::Emit(envelope) => self.send_statement(&envelope),
                 Effect::SetTimer { slot, timer, span } => {
                     self.out.timer(timer_kind(slot, timer), span)
                 }
                 Effect::StopTimer { slot, timer } => self.out.cancel(timer_kind(slot, timer)),
                 Effect::Externalized { value, .. } => self.record(value, &[]),
-                Effect::Event(event) => self.tell_transition(event),
+                Effect::Event(event) => self.report_transition(event),
             }
         }
         if has_moved {
-            self.show_slot(slot);
+            self.report_slot(slot);
         }
     }
 
-    pub(super) fn say(&mut self, envelope: &Arc<Envelope>) {
+    pub(super) fn send_statement(&mut self, envelope: &Arc<Envelope>) {
         self.resend.note_own(envelope.slot);
-        self.out.keep(Change::Said(Arc::clone(envelope)));
+        self.out
+            .persist(StateChange::OwnStatement(Arc::clone(envelope)));
         if let Some(body) = self.statement_body(envelope) {
-            self.out.broadcast(Purpose::Progress, body);
+            self.out.broadcast(TrafficClass::Progress, body);
         }
     }
 
-    fn tell_transition(&mut self, event: ScpEvent) {
+    fn report_transition(&mut self, event: ScpEvent) {
         match &event {
             // What was refused from others is told as a refusal of the node.
             ScpEvent::Refused { from, .. } if *from != self.me => return,
@@ -126,16 +127,16 @@ impl Node {
         self.out.event(NodeEvent::Scp(event));
     }
 
-    fn show_slot(&mut self, slot: SlotIndex) {
+    fn report_slot(&mut self, slot: SlotIndex) {
         let Some(state) = self.consensus.scp.slot_state(slot) else {
             return;
         };
-        let shown = self.consensus.shown.as_ref();
+        let shown = self.consensus.reported.as_ref();
         if shown.is_some_and(|(at, shown)| *at == slot && **shown == state) {
             return;
         }
         let state = Arc::new(state);
-        self.consensus.shown = Some((slot, Arc::clone(&state)));
+        self.consensus.reported = Some((slot, Arc::clone(&state)));
         self.out.event(NodeEvent::Slot { slot, state });
     }
 

@@ -1,10 +1,10 @@
-//! A village: nodes that each number the others in their own way and record only themselves, as processes do, but in
+//! A sim: nodes that each number the others in their own way and record only themselves, as processes do, but in
 //! virtual time. Whatever passes between two of them is told in the sender's numbers and heard in the receiver's.
 
 use super::runs::scenario;
 use quorumscope::net::Position;
 use quorumscope::node::{
-    Arrival, Content, FetchError, FileInfo, Input, MessageId, MessageKind, Node, NodeConfig,
+    Content, FetchError, FileInfo, Input, JoinMode, MessageId, MessageKind, Node, NodeConfig,
     NodeSettings, Output, Peer, Persisted, Recipient, TimerKind,
 };
 use quorumscope::scenario::{NodeSpec, Scenario};
@@ -15,20 +15,20 @@ use quorumscope::trace::{FlightId, Record, Renumber};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// When the village was founded, in microseconds since 1970.
-pub(crate) const FOUNDED_UNIX_US: u64 = 1_700_000_000_000_000;
+/// When the sim was founded, in microseconds since 1970.
+pub(crate) const EPOCH_UNIX_US: u64 = 1_700_000_000_000_000;
 /// From one to another; every third transmission takes twice as long.
-const LATENCY: Span = Span::from_ms(3);
+const TRANSIT: Span = Span::from_ms(3);
 /// Where everybody stands: nobody looks.
 const PLACE: Position = Position { x_m: 0.0, y_m: 0.0 };
 
-enum Due {
+enum Scheduled {
     Input(Input),
     Timer(TimerKind, u64),
 }
 
 /// What is told of a transmission once it has arrived.
-struct Flight {
+struct Transit {
     sender: usize,
     receiver: usize,
     sent_at: Time,
@@ -37,12 +37,12 @@ struct Flight {
     housekeeping: bool,
 }
 
-struct Resident {
+struct SimProcess {
     name: String,
     key: String,
     config: Arc<NodeConfig>,
     node: Option<Node>,
-    kept: Option<Arc<Persisted>>,
+    persisted: Option<Arc<Persisted>>,
     /// Residents by this one's numbers.
     table: Vec<usize>,
     timers: BTreeMap<TimerKind, u64>,
@@ -51,35 +51,35 @@ struct Resident {
     flights: u64,
 }
 
-pub(crate) struct Village {
+pub(crate) struct ProcessSim {
     now: Time,
     scenario: Scenario,
-    residents: Vec<Resident>,
-    queue: BTreeMap<(Time, u64), (usize, Due, Option<Flight>)>,
+    processes: Vec<SimProcess>,
+    queue: BTreeMap<(Time, u64), (usize, Scheduled, Option<Transit>)>,
     numbers: u64,
-    lives: Vec<Recording>,
+    recordings: Vec<Recording>,
 }
 
-impl Village {
-    /// So many residents; they move in one after the other.
-    pub(crate) fn new(count: usize) -> Village {
+impl ProcessSim {
+    /// So many processes; they move in one after the other.
+    pub(crate) fn new(count: usize) -> ProcessSim {
         let text = "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n[random]\ncount = 1\n";
-        let scenario = scenario("village", 1, None, text);
-        let mut village = Village {
+        let scenario = scenario("sim", 1, None, text);
+        let mut sim = ProcessSim {
             now: Time::ZERO,
             scenario,
-            residents: Vec::new(),
+            processes: Vec::new(),
             queue: BTreeMap::new(),
             numbers: 0,
-            lives: Vec::new(),
+            recordings: Vec::new(),
         };
-        (0..count).for_each(|nth| village.build(nth));
+        (0..count).for_each(|nth| sim.build(nth));
         // The beacon comes last, when somebody can hear it.
         for nth in (0..count).rev() {
-            village.run_until(7 * (count - 1 - nth) as u64);
-            village.start(nth);
+            sim.run_until(7 * (count - 1 - nth) as u64);
+            sim.start(nth);
         }
-        village
+        sim
     }
 
     fn build(&mut self, nth: usize) {
@@ -93,7 +93,7 @@ impl Village {
         let config = NodeConfig {
             peer,
             is_beacon: nth == 0,
-            arrival: Arrival::Unsure,
+            join_mode: JoinMode::Unknown,
             settings: Arc::new(NodeSettings {
                 min_nodes: 3,
                 announce: Span::from_ms(2_000),
@@ -101,12 +101,12 @@ impl Village {
             }),
             ..config
         };
-        self.residents.push(Resident {
+        self.processes.push(SimProcess {
             name,
             key,
             config: Arc::new(config),
             node: None,
-            kept: None,
+            persisted: None,
             table: vec![nth],
             timers: BTreeMap::new(),
             started_at: Time::ZERO,
@@ -115,52 +115,52 @@ impl Village {
         });
     }
 
-    /// Starts, for the first time or with what was kept.
+    /// Starts, for the first time or with what was persisted.
     pub(crate) fn start(&mut self, nth: usize) {
         let now = self.now;
-        let resident = &mut self.residents[nth];
-        resident.node = Some(Node::new(Arc::clone(&resident.config)));
-        resident.started_at = now;
-        resident.records.push(Record::NodeAdded {
+        let process = &mut self.processes[nth];
+        process.node = Some(Node::new(Arc::clone(&process.config)));
+        process.started_at = now;
+        process.records.push(Record::NodeAdded {
             at: Time::ZERO,
-            config: Arc::clone(&resident.config),
+            config: Arc::clone(&process.config),
             position: PLACE,
             organization: None,
         });
-        for number in 1..resident.table.len() {
+        for number in 1..process.table.len() {
             self.meet(nth, number);
         }
-        let kept = self.residents[nth].kept.clone();
-        self.give(nth, Input::Start(kept));
+        let persisted = self.processes[nth].persisted.clone();
+        self.give(nth, Input::Start(persisted));
     }
 
     /// Dies; its recording ends.
     pub(crate) fn stop(&mut self, nth: usize) {
-        let resident = &mut self.residents[nth];
-        resident.node = None;
-        resident.timers.clear();
+        let process = &mut self.processes[nth];
+        process.node = None;
+        process.timers.clear();
         let mut scenario = self.scenario.clone();
         scenario.nodes = vec![NodeSpec {
-            config: Arc::clone(&resident.config),
+            config: Arc::clone(&process.config),
             position: PLACE,
             organization: None,
         }];
-        self.lives.push(Recording {
-            name: format!("{}-{}.jsonl", resident.name, self.lives.len()),
+        self.recordings.push(Recording {
+            name: format!("{}-{}.jsonl", process.name, self.recordings.len()),
             scenario: Arc::new(scenario),
-            epoch_unix_us: FOUNDED_UNIX_US + resident.started_at.0,
-            records: std::mem::take(&mut resident.records),
+            epoch_unix_us: EPOCH_UNIX_US + process.started_at.0,
+            records: std::mem::take(&mut process.records),
         });
     }
 
-    /// All lives, those that go on ending now.
+    /// All recordings, those that go on ending now.
     pub(crate) fn recordings(mut self) -> Vec<Recording> {
-        for nth in 0..self.residents.len() {
-            if self.residents[nth].node.is_some() {
+        for nth in 0..self.processes.len() {
+            if self.processes[nth].node.is_some() {
                 self.stop(nth);
             }
         }
-        self.lives
+        self.recordings
     }
 
     pub(crate) fn propose(&mut self, nth: usize, content: Content) {
@@ -184,34 +184,36 @@ impl Village {
                 self.land(&flight);
             }
             match due {
-                Due::Input(input) => self.give(nth, input),
-                Due::Timer(kind, set) if self.residents[nth].timers.get(&kind) == Some(&set) => {
-                    self.residents[nth].timers.remove(&kind);
+                Scheduled::Input(input) => self.give(nth, input),
+                Scheduled::Timer(kind, set)
+                    if self.processes[nth].timers.get(&kind) == Some(&set) =>
+                {
+                    self.processes[nth].timers.remove(&kind);
                     self.give(nth, Input::Timer(kind));
                 }
-                Due::Timer(..) => assert!(number > 0),
+                Scheduled::Timer(..) => assert!(number > 0),
             }
         }
         self.now = until;
     }
 
     fn own_time(&self, nth: usize, at: Time) -> Time {
-        Time(at.0 - self.residents[nth].started_at.0)
+        Time(at.0 - self.processes[nth].started_at.0)
     }
 
     /// Says whom it has met, if it lives; otherwise it says so when it starts again.
     fn meet(&mut self, nth: usize, number: usize) {
-        if self.residents[nth].node.is_none() {
+        if self.processes[nth].node.is_none() {
             return;
         }
         let at = self.own_time(nth, self.now);
-        let met = &self.residents[self.residents[nth].table[number]];
+        let met = &self.processes[self.processes[nth].table[number]];
         let peer = Peer {
             id: NodeId(number as u32),
             name: met.name.as_str().into(),
             key: met.key.as_str().into(),
         };
-        self.residents[nth].records.push(Record::NodeMet {
+        self.processes[nth].records.push(Record::NodeMet {
             at,
             peer,
             position: PLACE,
@@ -220,20 +222,20 @@ impl Village {
 
     /// What `sender` says, in the numbers of `receiver`, who may meet somebody by it.
     fn translated<T: Renumber>(&mut self, sender: usize, receiver: usize, mut said: T) -> T {
-        let known = self.residents[receiver].table.len();
-        let mut table = self.residents[receiver].table.clone();
-        let tellers = &self.residents[sender].table;
+        let known = self.processes[receiver].table.len();
+        let mut table = self.processes[receiver].table.clone();
+        let senders = &self.processes[sender].table;
         said.renumber(&mut |node| {
-            let meant = tellers[node.index()];
-            let number = table.iter().position(|resident| *resident == meant);
+            let meant = senders[node.index()];
+            let number = table.iter().position(|process| *process == meant);
             let number = number.unwrap_or_else(|| {
                 table.push(meant);
                 table.len() - 1
             });
             NodeId(number as u32)
         });
-        self.residents[receiver].table = table;
-        for number in known..self.residents[receiver].table.len() {
+        self.processes[receiver].table = table;
+        for number in known..self.processes[receiver].table.len() {
             self.meet(receiver, number);
         }
         said
@@ -241,12 +243,12 @@ impl Village {
 
     fn give(&mut self, nth: usize, input: Input) {
         let now = self.own_time(nth, self.now);
-        let resident = &mut self.residents[nth];
-        let Some(node) = resident.node.as_mut() else {
+        let process = &mut self.processes[nth];
+        let Some(node) = process.node.as_mut() else {
             return;
         };
         let outputs = node.step(now, input.clone());
-        resident.records.push(Record::Stepped {
+        process.records.push(Record::Stepped {
             at: now,
             generation: 0,
             node: NodeId(0),
@@ -262,7 +264,7 @@ impl Village {
         match output {
             Output::Send { to, message } => {
                 let (kind, name, housekeeping) = (message.kind(), message.id, message.housekeeping);
-                for receiver in self.meant(nth, to) {
+                for receiver in self.receivers(nth, to) {
                     let flight = self.flight(nth, receiver, kind, Some(name), housekeeping);
                     let from = NodeId(0);
                     self.transmit(
@@ -275,7 +277,7 @@ impl Village {
                 }
             }
             Output::Relay { to, bundle } => {
-                for receiver in self.meant(nth, to) {
+                for receiver in self.receivers(nth, to) {
                     let flight =
                         self.flight(nth, receiver, bundle.kind(), None, bundle.is_housekeeping());
                     let from = NodeId(0);
@@ -289,7 +291,7 @@ impl Village {
                 }
             }
             Output::Announce(announcement) => {
-                for receiver in self.meant(nth, Recipient::Neighbours) {
+                for receiver in self.receivers(nth, Recipient::Neighbours) {
                     let flight = self.flight(nth, receiver, MessageKind::Announce, None, true);
                     let from = NodeId(0);
                     let announcement = Arc::clone(&announcement);
@@ -298,13 +300,14 @@ impl Village {
             }
             Output::SetTimer(kind, span) => {
                 let number = self.numbers + 1;
-                self.schedule(self.now + span, nth, Due::Timer(kind, number), None);
-                self.residents[nth].timers.insert(kind, number);
+                self.schedule(self.now + span, nth, Scheduled::Timer(kind, number), None);
+                self.processes[nth].timers.insert(kind, number);
             }
-            Output::CancelTimer(kind) => drop(self.residents[nth].timers.remove(&kind)),
+            Output::CancelTimer(kind) => drop(self.processes[nth].timers.remove(&kind)),
             Output::Persist(changes) => {
-                let kept = Arc::make_mut(self.residents[nth].kept.get_or_insert_default());
-                changes.iter().for_each(|change| kept.keep(change));
+                let persisted =
+                    Arc::make_mut(self.processes[nth].persisted.get_or_insert_default());
+                changes.iter().for_each(|change| persisted.apply(change));
             }
             Output::Fetch { file, holders } => self.fetch(nth, &file, &holders),
             Output::Event(_) => {}
@@ -314,18 +317,18 @@ impl Village {
     fn fetch(&mut self, nth: usize, file: &FileInfo, holders: &[NodeId]) {
         let result = holders.first().copied().ok_or(FetchError::Unreachable);
         let sha256 = file.sha256.clone();
-        let due = Due::Input(Input::Fetched { sha256, result });
+        let due = Scheduled::Input(Input::Fetched { sha256, result });
         self.schedule(self.now + Span::from_ms(40), nth, due, None);
     }
 
-    fn meant(&self, nth: usize, to: Recipient) -> Vec<usize> {
-        let table = &self.residents[nth].table;
-        let all = (0..self.residents.len()).filter(|resident| *resident != nth);
+    fn receivers(&self, nth: usize, to: Recipient) -> Vec<usize> {
+        let table = &self.processes[nth].table;
+        let all = (0..self.processes.len()).filter(|process| *process != nth);
         match to {
             Recipient::Node(node) => vec![table[node.index()]],
             Recipient::Neighbours => all.collect(),
             Recipient::NeighboursExcept(node) => all
-                .filter(|resident| *resident != table[node.index()])
+                .filter(|process| *process != table[node.index()])
                 .collect(),
         }
     }
@@ -337,9 +340,9 @@ impl Village {
         kind: MessageKind,
         message: Option<MessageId>,
         housekeeping: bool,
-    ) -> Flight {
+    ) -> Transit {
         let sent_at = self.now;
-        Flight {
+        Transit {
             sender,
             receiver,
             sent_at,
@@ -349,39 +352,39 @@ impl Village {
         }
     }
 
-    fn transmit(&mut self, flight: Flight, input: Input) {
+    fn transmit(&mut self, flight: Transit, input: Input) {
         let (sender, receiver) = (flight.sender, flight.receiver);
         let times = 1 + self.numbers % 3 / 2;
-        let at = self.now + Span(LATENCY.0 * times);
+        let at = self.now + Span(TRANSIT.0 * times);
         let input = self.translated(sender, receiver, input);
-        self.schedule(at, receiver, Due::Input(input), Some(flight));
+        self.schedule(at, receiver, Scheduled::Input(input), Some(flight));
     }
 
-    fn schedule(&mut self, at: Time, nth: usize, due: Due, flight: Option<Flight>) {
+    fn schedule(&mut self, at: Time, nth: usize, due: Scheduled, flight: Option<Transit>) {
         self.numbers += 1;
         self.queue.insert((at, self.numbers), (nth, due, flight));
     }
 
     /// Only now the sender knows that it has arrived.
-    fn land(&mut self, flight: &Flight) {
-        if self.residents[flight.sender].node.is_none() {
+    fn land(&mut self, flight: &Transit) {
+        if self.processes[flight.sender].node.is_none() {
             return;
         }
         let to = self.translated(flight.receiver, flight.sender, NodeId(0));
-        if flight.sent_at < self.residents[flight.sender].started_at {
+        if flight.sent_at < self.processes[flight.sender].started_at {
             return;
         }
         let record = Record::Sent {
             at: self.own_time(flight.sender, flight.sent_at),
             arrives_at: self.own_time(flight.sender, self.now),
-            flight: FlightId(self.residents[flight.sender].flights),
+            flight: FlightId(self.processes[flight.sender].flights),
             from: NodeId(0),
             to,
             kind: flight.kind,
             message: flight.message,
             housekeeping: flight.housekeeping,
         };
-        let sender = &mut self.residents[flight.sender];
+        let sender = &mut self.processes[flight.sender];
         sender.flights += 1;
         sender.records.push(record);
     }

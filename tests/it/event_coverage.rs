@@ -129,7 +129,7 @@ fn check_transcript(transcript: &Transcript) -> usize {
 }
 
 #[test]
-fn whatever_changes_is_told() {
+fn every_state_change_has_an_event() {
     let changes: usize = TRANSCRIPTS.iter().map(check_transcript).sum();
     assert!(changes > 5_000, "only {changes} inputs changed anything");
 }

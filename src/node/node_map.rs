@@ -1,4 +1,4 @@
-//! `ByNode`: a table by node, as an array: in a large network nearly everybody is in it, and it is asked about with every
+//! `NodeMap`: a table by node, as an array: in a large network nearly everybody is in it, and it is asked about with every
 //! message. Bounded: nodes with numbers beyond [`NODES_MAX`] have no place in it, whatever is sent.
 
 use crate::scp::NodeId;
@@ -8,18 +8,18 @@ pub(super) const NODES_MAX: usize = 1 << 15;
 
 /// A table by node.
 #[derive(Clone, Debug)]
-pub(super) struct ByNode<T> {
+pub(super) struct NodeMap<T> {
     entries: Vec<Option<T>>,
 }
 
-impl<T> Default for ByNode<T> {
-    fn default() -> ByNode<T> {
+impl<T> Default for NodeMap<T> {
+    fn default() -> NodeMap<T> {
         let entries = Vec::new();
-        ByNode { entries }
+        NodeMap { entries }
     }
 }
 
-impl<T> ByNode<T> {
+impl<T> NodeMap<T> {
     /// What stands there for `node`.
     pub(super) fn get(&self, node: NodeId) -> Option<&T> {
         self.entries.get(node.index())?.as_ref()
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn nodes_have_places_up_to_a_bound() {
-        let mut table = ByNode::default();
+        let mut table = NodeMap::default();
         *table.place(NodeId(7)).unwrap() = Some("seven");
         *table.place(NodeId(2)).unwrap() = Some("two");
         assert!(table.place(NodeId(NODES_MAX as u32)).is_none());

@@ -1,7 +1,7 @@
 //! What a node keeps over a crash, and the changes of it.
 //!
 //! A node says what has changed, not what there is: a store writes a few rows per step, however long the log has become.
-//! [`Persisted::keep`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
+//! [`Persisted::apply`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
 
 use super::config::TrustPolicy;
 use super::event::{BackupAnswer, NodeEvent};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// One thing that must survive a crash from now on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum StateChange {
     /// The next slot is decided. Own statements about it are of no use any more.
     Decided {
         /// The slot after the last decided one.
@@ -24,7 +24,8 @@ pub enum Change {
         value: Value,
     },
     /// The node says this; it replaces the earlier statement of its kind (nomination or ballot) about the slot.
-    Said(Arc<Envelope>),
+    #[serde(rename = "said")]
+    OwnStatement(Arc<Envelope>),
     /// A certified proposal waits for its decision.
     Pooled(Arc<Proposal>),
     /// A proposal does not wait any longer: decided or expired.
@@ -93,40 +94,40 @@ pub struct Persisted {
 
 impl Persisted {
     /// Takes over one change.
-    pub fn keep(&mut self, change: &Change) {
+    pub fn apply(&mut self, change: &StateChange) {
         match change {
-            Change::Decided { slot, value } => {
+            StateChange::Decided { slot, value } => {
                 self.decided.push((*slot, value.clone()));
                 self.statements.retain(|said| said.slot > *slot);
             }
-            Change::Said(envelope) => self.keep_statement(envelope),
-            Change::Pooled(proposal) => self.pool.push(Arc::clone(proposal)),
-            Change::Unpooled(id) => self.pool.retain(|proposal| proposal.id != *id),
-            Change::Holds(file) => {
+            StateChange::OwnStatement(envelope) => self.replace_statement(envelope),
+            StateChange::Pooled(proposal) => self.pool.push(Arc::clone(proposal)),
+            StateChange::Unpooled(id) => self.pool.retain(|proposal| proposal.id != *id),
+            StateChange::Holds(file) => {
                 self.files.insert(file.sha256.clone(), file.clone());
             }
-            Change::Answered { proposal, answer } => {
+            StateChange::Answered { proposal, answer } => {
                 self.answers.retain(|(known, _)| known != proposal);
                 self.answers.push((*proposal, *answer));
             }
-            Change::BackedUp { file, from } => {
+            StateChange::BackedUp { file, from } => {
                 self.files.insert(file.sha256.clone(), file.clone());
                 self.sources.insert(file.sha256.clone(), *from);
             }
-            Change::QuorumSet { nth, quorum_set } => {
+            StateChange::QuorumSet { nth, quorum_set } => {
                 self.quorum_sets = *nth;
                 self.quorum_set = Some(Arc::clone(quorum_set));
             }
-            Change::Trust(policy) => self.trust = Some(policy.clone()),
-            Change::MessagesReserved(messages) => self.messages = *messages,
-            Change::Proposals(proposals) => self.proposals = *proposals,
-            Change::Announcements(announcements) => self.announcements = *announcements,
+            StateChange::Trust(policy) => self.trust = Some(policy.clone()),
+            StateChange::MessagesReserved(messages) => self.messages = *messages,
+            StateChange::Proposals(proposals) => self.proposals = *proposals,
+            StateChange::Announcements(announcements) => self.announcements = *announcements,
         }
     }
 
     /// What is in the log and in the backup log beyond slot `after`, and the quorum set, as the events that told of it in
     /// the life before: a node does not tell it again when it starts.
-    pub(crate) fn retold(&self, me: NodeId, after: Option<SlotIndex>) -> Vec<NodeEvent> {
+    pub(crate) fn restored_events(&self, me: NodeId, after: Option<SlotIndex>) -> Vec<NodeEvent> {
         let answers: BTreeMap<ProposalId, BackupAnswer> = self.answers.iter().copied().collect();
         let mut events = Vec::new();
         for (slot, value) in &self.decided {
@@ -143,7 +144,7 @@ impl Persisted {
                 proposals: proposals.clone(),
             });
             for proposal in &proposals {
-                self.retell_backup(proposal, &answers, &mut events);
+                self.push_backup_events(proposal, &answers, &mut events);
             }
         }
         if let Some(quorum_set) = &self.quorum_set {
@@ -162,7 +163,7 @@ impl Persisted {
         events
     }
 
-    fn retell_backup(
+    fn push_backup_events(
         &self,
         proposal: &Proposal,
         answers: &BTreeMap<ProposalId, BackupAnswer>,
@@ -186,7 +187,7 @@ impl Persisted {
         }
     }
 
-    fn keep_statement(&mut self, envelope: &Arc<Envelope>) {
+    fn replace_statement(&mut self, envelope: &Arc<Envelope>) {
         let is_decided = self
             .decided
             .last()
@@ -225,21 +226,21 @@ mod tests {
 
     #[test]
     fn a_newer_statement_replaces_the_older_one_and_a_decision_ends_both() {
-        let mut kept = Persisted::default();
-        kept.keep(&Change::Said(nominate(1, "a")));
-        kept.keep(&Change::Said(nominate(1, "b")));
-        assert_eq!(kept.statements, [nominate(1, "b")]);
+        let mut persisted = Persisted::default();
+        persisted.apply(&StateChange::OwnStatement(nominate(1, "a")));
+        persisted.apply(&StateChange::OwnStatement(nominate(1, "b")));
+        assert_eq!(persisted.statements, [nominate(1, "b")]);
         let (slot, value) = (SlotIndex(1), Value::from("b"));
-        kept.keep(&Change::Decided { slot, value });
-        kept.keep(&Change::Said(nominate(1, "c")));
-        kept.keep(&Change::Said(nominate(2, "d")));
-        assert_eq!(kept.statements, [nominate(2, "d")]);
-        assert_eq!(kept.decided.len(), 1);
+        persisted.apply(&StateChange::Decided { slot, value });
+        persisted.apply(&StateChange::OwnStatement(nominate(1, "c")));
+        persisted.apply(&StateChange::OwnStatement(nominate(2, "d")));
+        assert_eq!(persisted.statements, [nominate(2, "d")]);
+        assert_eq!(persisted.decided.len(), 1);
     }
 
     #[test]
     fn the_pool_loses_what_is_not_waited_for() {
-        let mut kept = Persisted::default();
+        let mut persisted = Persisted::default();
         let proposal = |nth| {
             let id = ProposalId {
                 origin: NodeKey::of("G3"),
@@ -248,9 +249,9 @@ mod tests {
             let content = Content::Note(format!("{nth}"));
             Arc::new(Proposal { id, content })
         };
-        kept.keep(&Change::Pooled(proposal(1)));
-        kept.keep(&Change::Pooled(proposal(2)));
-        kept.keep(&Change::Unpooled(proposal(1).id));
-        assert_eq!(kept.pool, [proposal(2)]);
+        persisted.apply(&StateChange::Pooled(proposal(1)));
+        persisted.apply(&StateChange::Pooled(proposal(2)));
+        persisted.apply(&StateChange::Unpooled(proposal(1).id));
+        assert_eq!(persisted.pool, [proposal(2)]);
     }
 }

@@ -24,9 +24,8 @@
 //! | [`net`] | the medium: who hears whom, how late, what is lost | message contents, queues |
 //! | [`analysis`] | questions about quorum configurations | protocol state, clocks |
 //! | [`scenario`] | what is to be run; [`scenario::Action`], the one vocabulary of things one can do | running anything |
-//! | [`trace`] | what happened, as data; the world and the lanes of the timeline folded from it; the tape one can look at again; checkers; files | the engine |
-//! | [`session`] | what a window may ask of a run | any particular kind of run |
-//! | [`replay`] | a session over a recorded run | changing anything |
+//! | [`trace`] | what happened, as data; the world and the lanes of the timeline folded from it; checkers; files | the engine |
+//! | [`run`] | a run to watch: session, replay of a recording, history that a viewer seeks in | the engine, the window |
 //! | [`sim`] | virtual time, the queue, two executors: inline, and one named thread per node | wall-clock time |
 //! | `live` | nodes as processes: a clock, a store, files, UDP and REST around the same `node`; watching them (feature `net`) | virtual time, protocol |
 //! | [`picture`] | world and view state to shapes, to SVG and PNG | macroquad, egui |
@@ -57,11 +56,10 @@ pub mod live;
 pub mod net;
 pub mod node;
 pub mod picture;
-pub mod replay;
 pub mod rng;
+pub mod run;
 pub mod scenario;
 pub mod scp;
-pub mod session;
 pub mod sim;
 pub mod time;
 pub mod trace;

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// What a stream is for. Two purposes never see the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
-pub enum Purpose {
+pub enum StreamPurpose {
     /// Where nodes stand; keys: attempt, 0.
     Placement = 1,
     /// Transit time of a message; keys: sender, receiver.
@@ -49,7 +49,7 @@ impl Streams {
 
     /// One draw, uniform over `u64`: cheap enough for every message.
     #[must_use]
-    pub fn draw(self, purpose: Purpose, a: u64, b: u64, nth: u64) -> u64 {
+    pub fn draw(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> u64 {
         let mut state = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
         for key in [purpose as u64, a, b, nth] {
             state = mix(state ^ mix(key.wrapping_add(0x9e37_79b9_7f4a_7c15)));
@@ -59,13 +59,13 @@ impl Streams {
 
     /// One draw, uniform over `0.0..1.0`.
     #[must_use]
-    pub fn unit(self, purpose: Purpose, a: u64, b: u64, nth: u64) -> f64 {
+    pub fn unit(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> f64 {
         (self.draw(purpose, a, b, nth) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A whole generator, for work that needs many draws in a fixed order.
     #[must_use]
-    pub fn generator(self, purpose: Purpose, a: u64, b: u64) -> ChaCha8Rng {
+    pub fn generator(self, purpose: StreamPurpose, a: u64, b: u64) -> ChaCha8Rng {
         let mut seed = [0u8; 32];
         for (nth, bytes) in seed.chunks_exact_mut(8).enumerate() {
             bytes.copy_from_slice(&self.draw(purpose, a, b, nth as u64).to_le_bytes());
@@ -86,25 +86,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_depends_on_each_of_its_names_and_on_nothing_else() {
+    fn draw_depends_on_every_key_and_on_nothing_else() {
         let streams = Streams::new(7);
-        let base = streams.draw(Purpose::Latency, 1, 2, 3);
-        assert_eq!(base, Streams::new(7).draw(Purpose::Latency, 1, 2, 3));
+        let base = streams.draw(StreamPurpose::Latency, 1, 2, 3);
+        assert_eq!(base, Streams::new(7).draw(StreamPurpose::Latency, 1, 2, 3));
         for other in [
-            Streams::new(8).draw(Purpose::Latency, 1, 2, 3),
-            streams.draw(Purpose::Loss, 1, 2, 3),
-            streams.draw(Purpose::Latency, 2, 1, 3),
-            streams.draw(Purpose::Latency, 1, 2, 4),
+            Streams::new(8).draw(StreamPurpose::Latency, 1, 2, 3),
+            streams.draw(StreamPurpose::Loss, 1, 2, 3),
+            streams.draw(StreamPurpose::Latency, 2, 1, 3),
+            streams.draw(StreamPurpose::Latency, 1, 2, 4),
         ] {
             assert_ne!(base, other);
         }
     }
 
     #[test]
-    fn unit_draws_fill_the_interval_evenly() {
+    fn unit_draws_are_uniform() {
         let mut tenths = [0u32; 10];
         for nth in 0..10_000 {
-            let u = Streams::new(1).unit(Purpose::Loss, 0, 1, nth);
+            let u = Streams::new(1).unit(StreamPurpose::Loss, 0, 1, nth);
             tenths[(u * 10.0) as usize] += 1;
         }
         assert!(

@@ -9,10 +9,10 @@ use crate::node::{
     Application, Input, JoinMode, MessageKind, NodeConfig, NodeEvent, NodeSettings, Output, Peer,
     Relaying, Threshold, TimerKind, TrustCause, TrustPolicy,
 };
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
+use crate::run::{RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::{Ballot, NodeId, SlotIndex, SlotState, Value};
-use crate::session::{Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::{FlightId, Record};
 use crate::window::{ScenarioChoice, ScenarioEntry, SessionFactory};
@@ -47,7 +47,7 @@ impl Traffic {
         let trusted = (0..nodes as u64)
             .map(|node| {
                 let others = (0..2 * each)
-                    .map(|nth| streams.draw(Purpose::AddedNode, node, 1, nth) % nodes as u64);
+                    .map(|nth| streams.draw(StreamPurpose::AddedNode, node, 1, nth) % nodes as u64);
                 let mut members: BTreeSet<NodeId> = others
                     .filter(|other| *other != node)
                     .map(|other| NodeId(other as u32))
@@ -107,7 +107,7 @@ impl Traffic {
     fn happen(&mut self) {
         let count = self.scenario.nodes.len() as u64;
         let streams = Streams::new(self.scenario.seed);
-        let node = streams.draw(Purpose::Proposal, self.steps, 0, 0) % count.max(1);
+        let node = streams.draw(StreamPurpose::Proposal, self.steps, 0, 0) % count.max(1);
         let turn = self.steps / count.max(1) + node;
         self.steps += 1;
         let id = NodeId(node as u32);
@@ -178,21 +178,21 @@ impl Session for Traffic {
         Some(self.now + STEP)
     }
 
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         let most = self.records.len() + records_max;
         while self.now + STEP <= until {
             if self.records.len() >= most {
-                return Progress::Limited;
+                return RunProgress::Limited;
             }
             self.step();
         }
-        Progress::Reached
+        RunProgress::Reached
     }
 
-    fn step(&mut self) -> Progress {
+    fn step(&mut self) -> RunProgress {
         self.now = self.now + STEP;
         self.happen();
-        Progress::Reached
+        RunProgress::Reached
     }
 
     fn act(&mut self, _: Action) -> Result<(), ActionRefused> {
@@ -219,7 +219,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
         choice_slots: 1,
     });
     let streams = Streams::new(seed);
-    let place = |node: u64, axis: u64| streams.unit(Purpose::Placement, node, axis, 0);
+    let place = |node: u64, axis: u64| streams.unit(StreamPurpose::Placement, node, axis, 0);
     let node = |nth: u64| crate::scenario::NodeSpec {
         config: Arc::new(NodeConfig {
             peer: Peer {
@@ -301,7 +301,7 @@ mod tests {
         let mut world = World::new(Arc::new(traffic.scenario().clone()));
         assert_eq!(
             traffic.advance(Time::from_ms(200), 100_000),
-            Progress::Reached
+            RunProgress::Reached
         );
         traffic
             .take_records()

@@ -5,7 +5,7 @@ use super::window::Files;
 use crate::cli::{DiscoverArgs, WindowArgs};
 use crate::live::attach::{AttachOptions, Attached, FileFinder, Targets};
 use crate::live::listen;
-use crate::session::Session;
+use crate::run::Session;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// In place of an address: whoever announces itself.

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
-use crate::replay::Replay;
+use crate::run::Replay;
 use crate::scenario::{
     BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario, unknown_scenario,
 };

@@ -1,8 +1,8 @@
 //! A session whose records also go into a trace file.
 
 use super::trace_file::TraceFile;
+use crate::run::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::session::{Origin, Progress, Session};
 use crate::time::Time;
 use crate::trace::{Record, TraceError};
 use std::path::Path;
@@ -50,8 +50,8 @@ impl<S: Session> Session for Recorded<S> {
         self.session.scenario()
     }
 
-    fn origin(&self) -> Origin {
-        self.session.origin()
+    fn kind(&self) -> SessionKind {
+        self.session.kind()
     }
 
     fn now(&self) -> Time {
@@ -66,11 +66,11 @@ impl<S: Session> Session for Recorded<S> {
         self.session.quiet_until()
     }
 
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         self.session.advance(until, records_max)
     }
 
-    fn step(&mut self) -> Progress {
+    fn step(&mut self) -> RunProgress {
         self.session.step()
     }
 

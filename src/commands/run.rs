@@ -9,8 +9,8 @@ use super::write::check_writable;
 use super::{figure, load};
 use crate::cli::{RunArgs, parse_until};
 use crate::node::Input;
-use crate::replay::Replay;
-use crate::session::{Progress as SessionProgress, Session};
+use crate::run::Replay;
+use crate::run::{RunProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
 use crate::time::Time;
 use crate::trace::outcome::{Outcome, Until, Watch, deciders};
@@ -105,9 +105,8 @@ fn drive(
             }
         }
         progress.show(&world);
-        let is_spent =
-            idle && reached == SessionProgress::Reached && session.now() >= watch.horizon();
-        if reached == SessionProgress::Finished || is_spent {
+        let is_spent = idle && reached == RunProgress::Reached && session.now() >= watch.horizon();
+        if reached == RunProgress::Finished || is_spent {
             world.advance_to(session.now());
             break;
         }
@@ -125,8 +124,8 @@ fn play(session: &mut Replay, until: Until, progress: &Progress) -> Run {
         Until::Externalized | Until::Slot(_) => Time::MAX,
     };
     let mut parting = None;
-    let mut reached = SessionProgress::Limited;
-    while reached == SessionProgress::Limited {
+    let mut reached = RunProgress::Limited;
+    while reached == RunProgress::Limited {
         reached = session.advance(end, CHUNK_RECORDS);
         for record in session.take_records() {
             // Recorded processes end by leaving, and who has left is not asked for anything.

@@ -9,8 +9,8 @@ use super::{load, run_in_terminal};
 use crate::cli::{SourceArgs, WindowArgs};
 use crate::node::FileInfo;
 use crate::picture::theme::PaletteName;
+use crate::run::Session;
 use crate::scenario::BUILT_IN;
-use crate::session::Session;
 use crate::sim::{ExecutorKind, Simulation};
 use crate::window::{
     self, Positions, ScenarioChoice, ScenarioEntry, SessionFactory, Source, StartAs, WindowError,

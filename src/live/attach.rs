@@ -18,9 +18,9 @@ mod timeline;
 use super::clock::unix_us;
 use crate::net::{Latency, MediumSpec};
 use crate::node::Content;
+use crate::run::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::NodeId;
-use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::Record;
 use calls::Caller;
@@ -36,7 +36,7 @@ use timeline::{AREA_M, FLIGHT_MIN, SMOOTHING, Timeline, Worth};
 /// How long whoever proposes waits for an answer; a large file goes on being sent.
 const ANSWER: Duration = Duration::from_millis(2_500);
 /// How long a person's step looks through housekeeping for something else.
-const STEP_LOOKS: Span = Span::from_ms(10_000);
+const STEP_HORIZON: Span = Span::from_ms(10_000);
 
 /// Whom to watch.
 #[derive(Debug, Default)]
@@ -231,8 +231,8 @@ impl Session for Attached {
         &self.scenario
     }
 
-    fn origin(&self) -> Origin {
-        Origin::Live
+    fn kind(&self) -> SessionKind {
+        SessionKind::Live
     }
 
     fn now(&self) -> Time {
@@ -244,26 +244,26 @@ impl Session for Attached {
     }
 
     /// Goes as far as everybody has had time to tell, and never finishes.
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         self.listen();
         let until = until.min(self.horizon());
         let taken = self.timeline.told().len();
         self.timeline
             .release(until, taken.saturating_add(records_max));
         if self.timeline.next_at().is_some_and(|next| next <= until) {
-            return Progress::Limited;
+            return RunProgress::Limited;
         }
         self.timeline.pass(until);
-        Progress::Reached
+        RunProgress::Reached
     }
 
-    fn step(&mut self) -> Progress {
+    fn step(&mut self) -> RunProgress {
         self.listen();
         let horizon = self.horizon();
-        let mut looks_until = None;
+        let mut step_limit = None;
         while let Some(next) = self.timeline.next_at().filter(|next| *next <= horizon) {
-            if next > *looks_until.get_or_insert(next + STEP_LOOKS) {
-                return Progress::Limited;
+            if next > *step_limit.get_or_insert(next + STEP_HORIZON) {
+                return RunProgress::Limited;
             }
             let seen = self.timeline.told().len();
             self.timeline.release(next, usize::MAX);
@@ -271,10 +271,10 @@ impl Session for Attached {
                 .iter()
                 .any(|record| !record.is_housekeeping())
             {
-                return Progress::Reached;
+                return RunProgress::Reached;
             }
         }
-        Progress::Reached
+        RunProgress::Reached
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {

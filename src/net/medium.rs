@@ -5,9 +5,9 @@
 //! of that link, so no order of questions can change them. Absent here: messages, queues, clocks.
 
 use super::grid::Grid;
-use super::reach::Reach;
+use super::neighbour_table::NeighbourTable;
 use super::spec::{Latency, LossReason, MediumSpec, Position};
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
 use crate::scp::NodeId;
 use crate::time::Span;
 
@@ -25,7 +25,7 @@ pub enum Verdict {
 
 /// What is transmitted, as far as the medium cares: each draws its transit time from a stream of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Load {
+pub enum TrafficClass {
     /// A message or an announcement.
     Message,
     /// A chunk of a file.
@@ -33,7 +33,7 @@ pub enum Load {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Station {
+struct MediumNode {
     position: Position,
     is_present: bool,
     is_silent: bool,
@@ -43,7 +43,7 @@ struct Station {
 
 /// A link rule with its ends sorted.
 #[derive(Clone, Debug)]
-struct Rule {
+struct SortedLinkRule {
     from: Vec<NodeId>,
     to: Vec<NodeId>,
     latency: Latency,
@@ -54,9 +54,9 @@ struct Rule {
 pub struct Medium {
     latency: Latency,
     loss: f64,
-    rules: Vec<Rule>,
-    stations: Vec<Station>,
-    reach: Vec<Reach>,
+    rules: Vec<SortedLinkRule>,
+    nodes: Vec<MediumNode>,
+    neighbours: Vec<NeighbourTable>,
     /// Only with radio.
     grid: Option<Grid>,
 }
@@ -70,7 +70,7 @@ impl Medium {
             nodes.sort_unstable();
             nodes
         };
-        let rules = spec.links.iter().map(|rule| Rule {
+        let rules = spec.links.iter().map(|rule| SortedLinkRule {
             from: sorted(&rule.from),
             to: sorted(&rule.to),
             latency: rule.latency,
@@ -79,67 +79,67 @@ impl Medium {
             latency: spec.latency,
             loss: spec.loss,
             rules: rules.collect(),
-            stations: Vec::new(),
-            reach: Vec::new(),
+            nodes: Vec::new(),
+            neighbours: Vec::new(),
             grid: spec.radio_range_m.map(Grid::new),
         }
     }
 
     /// A node appears; it gets the next number.
     pub fn add(&mut self, position: Position) -> NodeId {
-        let id = NodeId(self.stations.len() as u32);
-        self.stations.push(Station {
+        let id = NodeId(self.nodes.len() as u32);
+        self.nodes.push(MediumNode {
             position,
             is_present: true,
             is_silent: false,
             group: 0,
         });
-        self.reach.push(Reach::default());
+        self.neighbours.push(NeighbourTable::default());
         if let Some(grid) = &mut self.grid {
             grid.insert(id, position);
         }
-        self.outdate_around(position);
+        self.invalidate_around(position);
         id
     }
 
     /// A node is gone for good.
     pub fn remove(&mut self, id: NodeId) {
-        let Some(station) = self.stations.get_mut(id.index()) else {
+        let Some(node) = self.nodes.get_mut(id.index()) else {
             return;
         };
-        station.is_present = false;
-        let position = station.position;
+        node.is_present = false;
+        let position = node.position;
         if let Some(grid) = &mut self.grid {
             grid.remove(id, position);
         }
-        self.outdate_around(position);
+        self.invalidate_around(position);
     }
 
     /// A node stands somewhere else from now on.
     pub fn move_to(&mut self, id: NodeId, to: Position) {
-        let Some(station) = self.stations.get_mut(id.index()) else {
+        let Some(node) = self.nodes.get_mut(id.index()) else {
             return;
         };
-        let from = std::mem::replace(&mut station.position, to);
-        if let (Some(grid), true) = (&mut self.grid, station.is_present) {
+        let from = std::mem::replace(&mut node.position, to);
+        if let (Some(grid), true) = (&mut self.grid, node.is_present) {
             grid.remove(id, from);
             grid.insert(id, to);
-            self.outdate_around(from);
-            self.outdate_around(to);
+            self.invalidate_around(from);
+            self.invalidate_around(to);
         }
     }
 
     /// Nothing that the node sends gets out from now on.
     pub fn silence(&mut self, id: NodeId) {
-        if let Some(station) = self.stations.get_mut(id.index()) {
-            station.is_silent = true;
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.is_silent = true;
         }
     }
 
     /// What the node sends gets out again.
     pub fn unsilence(&mut self, id: NodeId) {
-        if let Some(station) = self.stations.get_mut(id.index()) {
-            station.is_silent = false;
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.is_silent = false;
         }
     }
 
@@ -148,8 +148,8 @@ impl Medium {
         self.heal();
         for (group, members) in (1..).zip(groups) {
             for member in members {
-                if let Some(station) = self.stations.get_mut(member.index()) {
-                    station.group = group;
+                if let Some(node) = self.nodes.get_mut(member.index()) {
+                    node.group = group;
                 }
             }
         }
@@ -157,15 +157,15 @@ impl Medium {
 
     /// All cuts end.
     pub fn heal(&mut self) {
-        for station in &mut self.stations {
-            station.group = 0;
+        for node in &mut self.nodes {
+            node.group = 0;
         }
     }
 
     /// Whether what `from` sends can get to `to` at all, chance aside.
     #[must_use]
     pub fn reaches(&self, from: NodeId, to: NodeId) -> bool {
-        self.obstacle(from, to).is_none()
+        self.loss_reason(from, to).is_none()
     }
 
     /// All nodes that `from` transmits to when it broadcasts, ascending: with radio those within range, otherwise all.
@@ -173,10 +173,10 @@ impl Medium {
     /// Cuts and silence do not shorten the list: they lose what is sent.
     pub fn neighbours(&mut self, from: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.refresh(from);
-        self.reach
+        self.neighbours
             .get(from.index())
             .into_iter()
-            .flat_map(Reach::nodes)
+            .flat_map(NeighbourTable::nodes)
     }
 
     /// What becomes of the `nth` use of the link from `from` to `to`.
@@ -184,21 +184,21 @@ impl Medium {
     pub fn verdict(
         &self,
         streams: Streams,
-        load: Load,
+        traffic: TrafficClass,
         from: NodeId,
         to: NodeId,
         nth: u32,
     ) -> Verdict {
-        if let Some(why) = self.obstacle(from, to) {
+        if let Some(why) = self.loss_reason(from, to) {
             return Verdict::Lost(why);
         }
         let (a, b, nth) = (u64::from(from.0), u64::from(to.0), u64::from(nth));
-        if self.loss > 0.0 && streams.unit(Purpose::Loss, a, b, nth) < self.loss {
+        if self.loss > 0.0 && streams.unit(StreamPurpose::Loss, a, b, nth) < self.loss {
             return Verdict::Lost(LossReason::Chance);
         }
-        let purpose = match load {
-            Load::Message => Purpose::Latency,
-            Load::Chunk => Purpose::Chunk,
+        let purpose = match traffic {
+            TrafficClass::Message => StreamPurpose::Latency,
+            TrafficClass::Chunk => StreamPurpose::Chunk,
         };
         let latency = self.latency(from, to);
         let width = latency.max.0.saturating_sub(latency.min.0);
@@ -216,16 +216,16 @@ impl Medium {
     pub fn send(
         &mut self,
         streams: Streams,
-        load: Load,
+        traffic: TrafficClass,
         from: NodeId,
         to: NodeId,
     ) -> (u32, Verdict) {
         self.refresh(from);
-        let nth = match self.reach.get_mut(from.index()) {
-            Some(reach) => reach.use_link(to),
+        let nth = match self.neighbours.get_mut(from.index()) {
+            Some(table) => table.count_use(to),
             None => 0,
         };
-        (nth, self.verdict(streams, load, from, to, nth))
+        (nth, self.verdict(streams, traffic, from, to, nth))
     }
 
     /// Uses every link from `from` to its neighbours, except that to `except`, once: receiver, which use, verdict.
@@ -238,27 +238,24 @@ impl Medium {
     ) {
         self.refresh(from);
         out.clear();
-        let Some(reach) = self.reach.get_mut(from.index()) else {
+        let Some(table) = self.neighbours.get_mut(from.index()) else {
             return;
         };
         out.extend(
-            reach
-                .use_all(except)
+            table
+                .count_uses(except)
                 .map(|(to, nth)| (to, nth, Verdict::Lost(LossReason::Chance))),
         );
         for (to, nth, verdict) in out {
-            *verdict = self.verdict(streams, Load::Message, from, *to, *nth);
+            *verdict = self.verdict(streams, TrafficClass::Message, from, *to, *nth);
         }
     }
 
     /// What stops something from arriving at `to` that `from` sent earlier: the world may have changed meanwhile.
     #[must_use]
-    pub fn obstacle_on_arrival(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
-        let (from, to) = (
-            self.stations.get(from.index())?,
-            self.stations.get(to.index())?,
-        );
-        self.obstacle_between(from, to)
+    pub fn loss_reason_on_arrival(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
+        let (from, to) = (self.nodes.get(from.index())?, self.nodes.get(to.index())?);
+        self.path_loss_reason(from, to)
     }
 
     /// The shortest time that anything can take from one node to another.
@@ -276,11 +273,10 @@ impl Medium {
     }
 
     /// The ordered rules on sending: silence, absence, then what lies between.
-    fn obstacle(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
-        let (Some(sender), Some(receiver)) = (
-            self.stations.get(from.index()),
-            self.stations.get(to.index()),
-        ) else {
+    fn loss_reason(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
+        let (Some(sender), Some(receiver)) =
+            (self.nodes.get(from.index()), self.nodes.get(to.index()))
+        else {
             return Some(LossReason::ReceiverDown);
         };
         if sender.is_silent {
@@ -288,12 +284,12 @@ impl Medium {
         } else if from == to {
             Some(LossReason::ReceiverDown)
         } else {
-            self.obstacle_between(sender, receiver)
+            self.path_loss_reason(sender, receiver)
         }
     }
 
-    /// The ordered rules on what lies between two stations: absence, cut, range.
-    fn obstacle_between(&self, from: &Station, to: &Station) -> Option<LossReason> {
+    /// The ordered rules on what lies between two nodes: absence, cut, range.
+    fn path_loss_reason(&self, from: &MediumNode, to: &MediumNode) -> Option<LossReason> {
         if !to.is_present {
             Some(LossReason::ReceiverDown)
         } else if from.group != to.group {
@@ -318,39 +314,46 @@ impl Medium {
     }
 
     /// Whoever may hear, or be heard from, `position` has to look for its neighbours again.
-    fn outdate_around(&mut self, position: Position) {
+    fn invalidate_around(&mut self, position: Position) {
         match &self.grid {
             Some(grid) => {
                 for id in grid.around(position) {
-                    if let Some(reach) = self.reach.get_mut(id.index()) {
-                        reach.outdate();
+                    if let Some(table) = self.neighbours.get_mut(id.index()) {
+                        table.invalidate();
                     }
                 }
             }
-            None => self.reach.iter_mut().for_each(Reach::outdate),
+            None => self
+                .neighbours
+                .iter_mut()
+                .for_each(NeighbourTable::invalidate),
         }
     }
 
     fn refresh(&mut self, id: NodeId) {
-        let Some(station) = self.stations.get(id.index()).copied() else {
+        let Some(node) = self.nodes.get(id.index()).copied() else {
             return;
         };
-        if !self.reach.get(id.index()).is_some_and(Reach::is_outdated) {
+        if !self
+            .neighbours
+            .get(id.index())
+            .is_some_and(NeighbourTable::is_stale)
+        {
             return;
         }
         let found: Vec<NodeId> = match &self.grid {
             Some(grid) => {
-                let near = grid.around(station.position).into_iter();
+                let near = grid.around(node.position).into_iter();
                 let hears = |other: &NodeId| {
-                    let other = self.stations.get(other.index());
-                    other.is_some_and(|other| grid.in_range(station.position, other.position))
+                    let other = self.nodes.get(other.index());
+                    other.is_some_and(|other| grid.in_range(node.position, other.position))
                 };
                 near.filter(|other| *other != id && hears(other)).collect()
             }
             None => {
                 let present = (0..)
                     .map(NodeId)
-                    .zip(&self.stations)
+                    .zip(&self.nodes)
                     .filter(|(_, other)| other.is_present);
                 present
                     .map(|(other, _)| other)
@@ -358,8 +361,8 @@ impl Medium {
                     .collect()
             }
         };
-        if let Some(reach) = self.reach.get_mut(id.index()) {
-            reach.replace(found);
+        if let Some(table) = self.neighbours.get_mut(id.index()) {
+            table.replace(found);
         }
     }
 }

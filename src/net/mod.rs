@@ -4,10 +4,10 @@
 
 mod grid;
 mod medium;
-mod reach;
+mod neighbour_table;
 mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use medium::{Load, Medium, Verdict};
+pub use medium::{Medium, TrafficClass, Verdict};
 pub use spec::{Latency, LinkRule, LossReason, MediumSpec, Position};

@@ -42,7 +42,7 @@ fn ids(numbers: &[u32]) -> Vec<NodeId> {
 
 fn lost(medium: &mut Medium, from: u32, to: u32) -> Option<LossReason> {
     match medium
-        .send(STREAMS, Load::Message, NodeId(from), NodeId(to))
+        .send(STREAMS, TrafficClass::Message, NodeId(from), NodeId(to))
         .1
     {
         Verdict::Lost(why) => Some(why),
@@ -51,7 +51,7 @@ fn lost(medium: &mut Medium, from: u32, to: u32) -> Option<LossReason> {
 }
 
 #[test]
-fn the_range_itself_still_counts() {
+fn radio_range_is_inclusive() {
     let spec = MediumSpec {
         radio_range_m: Some(100.0),
         ..spec()
@@ -71,14 +71,14 @@ fn the_range_itself_still_counts() {
 }
 
 #[test]
-fn messages_pass_only_within_the_groups_of_a_cut() {
+fn partition_isolates_its_groups() {
     let mut medium = medium(&spec(), &[at(0.0, 0.0); 5]);
     medium.cut(&[ids(&[0, 1]), ids(&[2])]);
     let passes = |medium: &Medium, a, b| medium.reaches(NodeId(a), NodeId(b));
     assert!(passes(&medium, 0, 1) && passes(&medium, 3, 4));
     assert!(!passes(&medium, 0, 2) && !passes(&medium, 2, 3) && !passes(&medium, 4, 1));
     assert_eq!(
-        medium.obstacle_on_arrival(NodeId(0), NodeId(2)),
+        medium.loss_reason_on_arrival(NodeId(0), NodeId(2)),
         Some(LossReason::Cut)
     );
     let late = medium.add(at(0.0, 0.0));
@@ -90,7 +90,7 @@ fn messages_pass_only_within_the_groups_of_a_cut() {
 }
 
 #[test]
-fn the_first_rule_that_applies_gives_the_reason() {
+fn first_matching_loss_rule_gives_the_reason() {
     let spec = MediumSpec {
         radio_range_m: Some(10.0),
         loss: 1.0,
@@ -109,7 +109,7 @@ fn the_first_rule_that_applies_gives_the_reason() {
 }
 
 #[test]
-fn the_first_matching_link_rule_gives_the_latency_in_its_direction() {
+fn first_matching_link_rule_gives_the_latency() {
     let rule = |from: &[u32], to: &[u32], ms| LinkRule {
         from: ids(from),
         to: ids(to),
@@ -121,7 +121,7 @@ fn the_first_matching_link_rule_gives_the_latency_in_its_direction() {
     };
     let medium = medium(&spec, &[at(0.0, 0.0); 3]);
     let exactly = |from, to, ms| {
-        let verdict = medium.verdict(STREAMS, Load::Message, NodeId(from), NodeId(to), 0);
+        let verdict = medium.verdict(STREAMS, TrafficClass::Message, NodeId(from), NodeId(to), 0);
         let after = Span::from_ms(ms);
         assert_eq!(verdict, Verdict::Deliver { after });
     };
@@ -133,7 +133,7 @@ fn the_first_matching_link_rule_gives_the_latency_in_its_direction() {
 }
 
 #[test]
-fn transit_times_fill_their_interval_and_no_more() {
+fn latency_is_uniform_over_its_inclusive_range() {
     let spec = MediumSpec {
         latency: Latency {
             min: Span(3),
@@ -144,7 +144,7 @@ fn transit_times_fill_their_interval_and_no_more() {
     let medium = medium(&spec, &[at(0.0, 0.0); 2]);
     let mut seen = [0u32; 10];
     for nth in 0..4_000 {
-        match medium.verdict(STREAMS, Load::Message, NodeId(0), NodeId(1), nth) {
+        match medium.verdict(STREAMS, TrafficClass::Message, NodeId(0), NodeId(1), nth) {
             Verdict::Deliver { after } => seen[after.0 as usize] += 1,
             Verdict::Lost(why) => panic!("lost: {why:?}"),
         }
@@ -159,7 +159,7 @@ fn transit_times_fill_their_interval_and_no_more() {
 }
 
 #[test]
-fn as_many_are_lost_as_the_probability_says() {
+fn loss_rate_matches_the_probability() {
     for (loss, expected) in [(0.0, 0..=0), (0.3, 2_800..=3_200), (1.0, 10_000..=10_000)] {
         let mut medium = medium(&MediumSpec { loss, ..spec() }, &[at(0.0, 0.0); 2]);
         let count = (0..10_000)
@@ -170,7 +170,7 @@ fn as_many_are_lost_as_the_probability_says() {
 }
 
 #[test]
-fn a_link_counts_its_uses_over_going_and_coming_back() {
+fn link_use_counts_survive_leaving_and_returning() {
     let spec = MediumSpec {
         radio_range_m: Some(10.0),
         ..spec()
@@ -193,45 +193,45 @@ fn a_link_counts_its_uses_over_going_and_coming_back() {
 }
 
 #[derive(Clone, Debug)]
-enum Change {
+enum MediumChange {
     Add(f64, f64),
     Remove(u32),
     Move(u32, f64, f64),
     Ask(u32),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = MediumChange> {
     let place = || -300.0..300.0;
     prop_oneof![
-        (place(), place()).prop_map(|(x, y)| Change::Add(x, y)),
-        (0u32..12).prop_map(Change::Remove),
-        (0u32..12, place(), place()).prop_map(|(id, x, y)| Change::Move(id, x, y)),
-        (0u32..12).prop_map(Change::Ask),
+        (place(), place()).prop_map(|(x, y)| MediumChange::Add(x, y)),
+        (0u32..12).prop_map(MediumChange::Remove),
+        (0u32..12, place(), place()).prop_map(|(id, x, y)| MediumChange::Move(id, x, y)),
+        (0u32..12).prop_map(MediumChange::Ask),
     ]
 }
 
 proptest! {
     /// The cached neighbours are always those that a look at every pair finds.
     #[test]
-    fn neighbours_are_those_in_range(changes in prop::collection::vec(change(), 1..60), has_radio: bool) {
+    fn cached_neighbours_match_brute_force(changes in prop::collection::vec(change(), 1..60), has_radio: bool) {
         let range = 100.0;
         let mut medium = Medium::new(&MediumSpec { radio_range_m: has_radio.then_some(range), ..spec() });
         let mut all: Vec<Option<Position>> = Vec::new();
         for change in changes {
             match change {
-                Change::Add(x, y) => {
+                MediumChange::Add(x, y) => {
                     medium.add(at(x, y));
                     all.push(Some(at(x, y)));
                 }
-                Change::Remove(id) if (id as usize) < all.len() => {
+                MediumChange::Remove(id) if (id as usize) < all.len() => {
                     medium.remove(NodeId(id));
                     all[id as usize] = None;
                 }
-                Change::Move(id, x, y) if all.get(id as usize).is_some_and(Option::is_some) => {
+                MediumChange::Move(id, x, y) if all.get(id as usize).is_some_and(Option::is_some) => {
                     medium.move_to(NodeId(id), at(x, y));
                     all[id as usize] = Some(at(x, y));
                 }
-                Change::Ask(id) => if let Some(Some(me)) = all.get(id as usize) {
+                MediumChange::Ask(id) => if let Some(Some(me)) = all.get(id as usize) {
                     let expected: Vec<NodeId> = (0..).map(NodeId).zip(&all)
                         .filter(|(other, place)| other.0 != id && place.is_some_and(|place| !has_radio || me.distance_m(place) <= range))
                         .map(|(other, _)| other)

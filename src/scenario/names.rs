@@ -2,7 +2,7 @@
 
 use super::error::{InputError, Text, listed};
 use crate::node::Peer;
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
 use crate::scp::NodeId;
 use ed25519_dalek::SigningKey;
 use rand_chacha::rand_core::Rng;
@@ -21,7 +21,7 @@ pub(super) fn peer(streams: Streams, nth: usize, name: &str) -> Peer {
     let mut secret = [0u8; 32];
     let id = node_id(nth);
     streams
-        .generator(Purpose::NodeKey, u64::from(id.0), 0)
+        .generator(StreamPurpose::NodeKey, u64::from(id.0), 0)
         .fill_bytes(&mut secret);
     let public = SigningKey::from_bytes(&secret).verifying_key().to_bytes();
     Peer {

@@ -4,7 +4,7 @@ use super::Judge;
 use super::names::node_id;
 use crate::net::Position;
 use crate::node::Threshold;
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
 use crate::scp::{NodeId, QuorumSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ const SPACING_SHARE: f64 = 0.4;
 fn draw(streams: Streams, wanted: Wanted, attempt: usize) -> Placed {
     let coordinate = |length: f64, nth: usize, candidate: usize| {
         let share = streams.unit(
-            Purpose::Placement,
+            StreamPurpose::Placement,
             attempt as u64,
             candidate as u64,
             nth as u64,

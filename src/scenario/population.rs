@@ -13,7 +13,7 @@ use super::settings::{self, Trust};
 use super::{Judge, Options};
 use crate::net::Position;
 use crate::node::{JoinMode, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
 use crate::scp::{QuorumSet, Value};
 use std::sync::Arc;
 use toml::Spanned;
@@ -77,7 +77,7 @@ pub(super) fn random(
     check_set_sizes(text, random, trust, &placed.neighbours)?;
     let settings = settings::node_settings(text, file, count, true)?;
     let value = |nth: usize| {
-        let draw = streams.draw(Purpose::InitialValue, nth as u64, 0, 0);
+        let draw = streams.draw(StreamPurpose::InitialValue, nth as u64, 0, 0);
         let choices = written.values.len() as u64;
         let chosen = draw
             .checked_rem(choices)

@@ -4,9 +4,9 @@
 //! work on it side by side; with zero delay a batch is one generation. Timers concern only their own node and are
 //! kept by its host. Absent here: which batch is next, and who does the work.
 
-use super::engine::{Simulation, Standing};
-use super::executor::{Delivery, Job, Outcome, Step};
-use super::queue::{Cargo, Key, Moment, Parcel, Tag};
+use super::engine::{Lifecycle, Simulation};
+use super::executor::{Delivery, ExecutedStep, NodeBatch, StepOutcome};
+use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, ScheduledEvent};
 use crate::net::LossReason;
 use crate::node::{FetchError, Input, NodeEvent, Output};
 use crate::scenario::Action;
@@ -16,17 +16,17 @@ use crate::trace::Record;
 use std::sync::Arc;
 
 /// One thing in a batch, to be put in order.
-enum Happening {
-    Step(Step),
-    Lost(Key, Tag, LossReason),
-    File(Key, Cargo),
+enum BatchItem {
+    Step(ExecutedStep),
+    Lost(EventKey, FlightInfo, LossReason),
+    File(EventKey, EventPayload),
 }
 
-impl Happening {
-    fn key(&self) -> Key {
+impl BatchItem {
+    fn key(&self) -> EventKey {
         match self {
-            Happening::Step(step) => step.key,
-            Happening::Lost(key, ..) | Happening::File(key, _) => *key,
+            BatchItem::Step(step) => step.key,
+            BatchItem::Lost(key, ..) | BatchItem::File(key, _) => *key,
         }
     }
 }
@@ -39,136 +39,142 @@ pub(super) enum BatchKind {
 }
 
 impl Simulation {
-    /// Does what is due before `limit`, at most one batch and not many more than `parcels_max` arrivals.
-    pub(super) fn run_batch(&mut self, limit: Moment, parcels_max: usize) -> BatchKind {
+    /// Does what is due before `limit`, at most one batch and not many more than `arrivals_max` arrivals.
+    pub(super) fn run_batch(&mut self, limit: LogicalTime, arrivals_max: usize) -> BatchKind {
         let Some(first) = self.next_work().filter(|first| *first < limit) else {
             return BatchKind::Housekeeping;
         };
         let causal = if self.delay_min == Span::ZERO {
             first.next()
         } else {
-            Moment::start_of(first.at + self.delay_min)
+            LogicalTime::start_of(first.at + self.delay_min)
         };
-        let mut parcels = Vec::new();
+        let mut arrivals = Vec::new();
         let limit = self
             .queue
-            .take_before(limit.min(causal), parcels_max, &mut parcels);
-        let (jobs, mut happenings) = self.hand_out(parcels, limit);
-        for report in self.executor.run(jobs) {
+            .take_before(limit.min(causal), arrivals_max, &mut arrivals);
+        let (batches, mut items) = self.dispatch(arrivals, limit);
+        for report in self.executor.run(batches) {
             self.note_timers(&report);
-            happenings.extend(report.steps.into_iter().map(Happening::Step));
+            items.extend(report.steps.into_iter().map(BatchItem::Step));
         }
         // Each node's share is in order already: a sort that makes use of runs.
-        happenings.sort_by_key(Happening::key);
+        items.sort_by_key(BatchItem::key);
         let mut kind = BatchKind::Housekeeping;
-        for happening in happenings {
-            if self.merge(happening) == BatchKind::Progress {
+        for item in items {
+            if self.merge(item) == BatchKind::Progress {
                 kind = BatchKind::Progress;
             }
         }
         kind
     }
 
-    /// Sorts arrivals into those that never arrive, those for the engine itself, and jobs for nodes.
-    fn hand_out(&mut self, parcels: Vec<Parcel>, limit: Moment) -> (Vec<Job>, Vec<Happening>) {
-        let mut happenings = Vec::new();
-        let mut deliveries = Vec::with_capacity(parcels.len());
-        for Parcel { key, cargo } in parcels {
-            match (cargo.tag(), self.obstacle(&key, &cargo)) {
-                (Some(tag), Some(why)) => happenings.push(Happening::Lost(key, tag, why)),
+    /// Sorts arrivals into those that never arrive, those for the engine itself, and batches for nodes.
+    fn dispatch(
+        &mut self,
+        arrivals: Vec<ScheduledEvent>,
+        limit: LogicalTime,
+    ) -> (Vec<NodeBatch>, Vec<BatchItem>) {
+        let mut items = Vec::new();
+        let mut deliveries = Vec::with_capacity(arrivals.len());
+        for ScheduledEvent { key, payload } in arrivals {
+            match (payload.tag(), self.loss_reason(&key, &payload)) {
+                (Some(tag), Some(why)) => items.push(BatchItem::Lost(key, tag, why)),
                 (None, Some(_)) => {}
-                (tag, None) => match self.input_of(&key, cargo) {
+                (tag, None) => match self.input_of(&key, payload) {
                     Ok(input) => deliveries.push(Delivery { key, input, tag }),
-                    Err(cargo) => happenings.push(Happening::File(key, cargo)),
+                    Err(payload) => items.push(BatchItem::File(key, payload)),
                 },
             }
         }
         deliveries.sort_by_key(|delivery| (delivery.key.receiver, delivery.key));
-        let mut jobs: Vec<Job> = Vec::new();
+        let mut batches: Vec<NodeBatch> = Vec::new();
         for delivery in deliveries {
             let node = delivery.key.receiver;
-            match jobs.last_mut() {
-                Some(job) if job.node == node => job.deliveries.push(delivery),
-                _ => jobs.push(Job {
+            match batches.last_mut() {
+                Some(batch) if batch.node == node => batch.deliveries.push(delivery),
+                _ => batches.push(NodeBatch {
                     node,
                     deliveries: vec![delivery],
                     limit,
                 }),
             }
         }
-        let with_deliveries = jobs.len();
+        let with_deliveries = batches.len();
         let due = self.due.iter().take_while(|(moment, _)| *moment < limit);
         for (_, node) in due {
-            if jobs[..with_deliveries]
-                .binary_search_by_key(node, |job| job.node)
+            if batches[..with_deliveries]
+                .binary_search_by_key(node, |batch| batch.node)
                 .is_err()
             {
-                jobs.push(Job {
+                batches.push(NodeBatch {
                     node: *node,
                     deliveries: Vec::new(),
                     limit,
                 });
             }
         }
-        (jobs, happenings)
+        (batches, items)
     }
 
     /// Why something does not arrive although it was on its way.
-    fn obstacle(&self, key: &Key, cargo: &Cargo) -> Option<LossReason> {
-        let receiver = self.stations.get(key.receiver.index())?;
-        let is_old = matches!(cargo, Cargo::Start { life, .. } if *life != receiver.life);
-        if receiver.standing != Standing::Up || is_old {
+    fn loss_reason(&self, key: &EventKey, payload: &EventPayload) -> Option<LossReason> {
+        let receiver = self.nodes.get(key.receiver.index())?;
+        let is_old = matches!(payload, EventPayload::Start { incarnation, .. } if *incarnation != receiver.incarnation);
+        if receiver.lifecycle != Lifecycle::Running || is_old {
             Some(LossReason::ReceiverDown)
-        } else if cargo.tag().is_some() {
-            self.medium.obstacle_on_arrival(key.sender, key.receiver)
+        } else if payload.tag().is_some() {
+            self.medium.loss_reason_on_arrival(key.sender, key.receiver)
         } else {
             None
         }
     }
 
     /// What an arrival is to the node; given back if the engine has to deal with it.
-    fn input_of(&self, key: &Key, cargo: Cargo) -> Result<Input, Cargo> {
+    fn input_of(&self, key: &EventKey, payload: EventPayload) -> Result<Input, EventPayload> {
         let from = key.sender;
-        match cargo {
-            Cargo::Message(_, message) => Ok(Input::Receive { from, message }),
-            Cargo::Bundle(_, bundle) => Ok(Input::Relayed { from, bundle }),
-            Cargo::Announcement(_, announcement) => Ok(Input::Heard { from, announcement }),
-            Cargo::Start { persisted, .. } => Ok(Input::Start(persisted)),
-            Cargo::Order(input) => Ok(*input),
-            Cargo::Chunk(..) | Cargo::FetchFailed(_) => match self.files.ends_with(&cargo) {
-                Some(sha256) => Ok(Input::Fetched {
-                    sha256,
-                    result: match cargo {
-                        Cargo::Chunk(..) => Ok(from),
-                        _ => Err(FetchError::Unreachable),
-                    },
-                }),
-                None => Err(cargo),
-            },
-            Cargo::Ask(..) | Cargo::Overdue(_) => Err(cargo),
+        match payload {
+            EventPayload::Message(_, message) => Ok(Input::Receive { from, message }),
+            EventPayload::Bundle(_, bundle) => Ok(Input::Relayed { from, bundle }),
+            EventPayload::Announcement(_, announcement) => Ok(Input::Heard { from, announcement }),
+            EventPayload::Start { persisted, .. } => Ok(Input::Start(persisted)),
+            EventPayload::Local(input) => Ok(*input),
+            EventPayload::Chunk(..) | EventPayload::FetchFailed(_) => {
+                match self.files.finished_by(&payload) {
+                    Some(sha256) => Ok(Input::Fetched {
+                        sha256,
+                        result: match payload {
+                            EventPayload::Chunk(..) => Ok(from),
+                            _ => Err(FetchError::Unreachable),
+                        },
+                    }),
+                    None => Err(payload),
+                }
+            }
+            EventPayload::ChunkRequest(..) | EventPayload::ChunkTimeout(_) => Err(payload),
         }
     }
 
-    fn merge(&mut self, happening: Happening) -> BatchKind {
-        let moment = happening.key().moment;
+    fn merge(&mut self, item: BatchItem) -> BatchKind {
+        let moment = item.key().moment;
         self.last = Some(moment);
-        match happening {
-            Happening::Step(step) => self.merge_step(step),
-            Happening::Lost(key, tag, why) => {
+        match item {
+            BatchItem::Step(step) => self.merge_step(step),
+            BatchItem::Lost(key, tag, why) => {
                 self.record_lost(key.moment.at, tag, key.sender, key.receiver, why);
                 BatchKind::of(tag.is_housekeeping)
             }
-            Happening::File(key, cargo) => {
-                self.handle_file(&key, &cargo);
+            BatchItem::File(key, payload) => {
+                self.handle_file_event(&key, &payload);
                 BatchKind::Progress
             }
         }
     }
 
-    fn merge_step(&mut self, step: Step) -> BatchKind {
+    fn merge_step(&mut self, step: ExecutedStep) -> BatchKind {
         let (node, moment) = (step.key.receiver, step.key.moment);
         match step.outcome {
-            Outcome::Done { input, outputs } => {
+            StepOutcome::Done { input, outputs } => {
                 if let Input::Fetched { sha256, .. } = &input {
                     self.files.end(node, sha256);
                 }
@@ -191,8 +197,8 @@ impl Simulation {
                 kind
             }
             // Not by any order of ours and not by its own word: it broke down.
-            Outcome::Gone if self.is_up(node) => {
-                self.fell(node, Standing::Crashed);
+            StepOutcome::Gone if self.is_running(node) => {
+                self.take_down(node, Lifecycle::Crashed);
                 let action = Action::Crash { node };
                 self.records.push(Record::Acted {
                     at: moment.at,
@@ -200,7 +206,7 @@ impl Simulation {
                 });
                 BatchKind::Progress
             }
-            Outcome::Gone => {
+            StepOutcome::Gone => {
                 if let Some(tag) = step.tag {
                     let (from, why) = (step.key.sender, LossReason::ReceiverDown);
                     self.record_lost(moment.at, tag, from, node, why);
@@ -210,20 +216,20 @@ impl Simulation {
         }
     }
 
-    fn interpret(&mut self, node: NodeId, moment: Moment, output: &Output, cause: BatchKind) {
+    fn interpret(&mut self, node: NodeId, moment: LogicalTime, output: &Output, cause: BatchKind) {
         match output {
             Output::Send { to, message } => self.send(node, moment, *to, message),
             Output::Relay { to, bundle } => self.relay(node, moment, *to, bundle),
             Output::Announce(announcement) => self.announce(node, moment, announcement, cause),
             Output::Persist(changes) => {
-                if let Some(station) = self.stations.get_mut(node.index()) {
-                    let persisted = station.persisted.get_or_insert_default();
+                if let Some(handle) = self.nodes.get_mut(node.index()) {
+                    let persisted = handle.persisted.get_or_insert_default();
                     let persisted = Arc::make_mut(persisted);
                     changes.iter().for_each(|change| persisted.apply(change));
                 }
             }
             Output::Fetch { file, holders } => self.fetch(node, moment, file, holders),
-            Output::Event(NodeEvent::Left) => self.fell(node, Standing::Left),
+            Output::Event(NodeEvent::Left) => self.take_down(node, Lifecycle::Left),
             // The host has seen to its timers.
             Output::SetTimer(..) | Output::CancelTimer(_) | Output::Event(_) => {}
         }

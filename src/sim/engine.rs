@@ -3,11 +3,11 @@
 //! Absent here: batches (`batch`), who does the work (`executor`), what actions do (`lifecycle`), how things fly
 //! (`transmit`, `files`).
 
-use super::executor::{Executor, ExecutorKind, Report, SimError};
-use super::files::Files;
+use super::executor::{BatchReport, Executor, ExecutorKind, SimError};
+use super::file_transfers::FileTransfers;
 use super::inline::Inline;
-use super::participant::{Birth, node};
-use super::queue::{Moment, Queue};
+use super::queue::{LogicalTime, Queue};
+use super::state_machine::{NodeFactory, node};
 use super::threads::Threads;
 use crate::net::{Medium, Verdict};
 use crate::node::{NodeConfig, Persisted};
@@ -21,9 +21,9 @@ use std::sync::Arc;
 
 /// How a node is, as far as the engine cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Lifecycle {
     /// It runs.
-    Up,
+    Running,
     /// It has crashed and may be restarted.
     Crashed,
     /// It has left for good.
@@ -32,16 +32,16 @@ pub(super) enum Standing {
 
 /// A node seen from the engine.
 #[derive(Debug)]
-pub(super) struct Station {
+pub(super) struct NodeHandle {
     pub(super) config: Arc<NodeConfig>,
-    pub(super) standing: Standing,
+    pub(super) lifecycle: Lifecycle,
     pub(super) persisted: Option<Arc<Persisted>>,
     /// Number of the newest announcement that it has made of itself.
     pub(super) announced: u64,
     /// Counts restarts.
-    pub(super) life: u32,
+    pub(super) incarnation: u32,
     /// When its next timer runs out.
-    next: Option<Moment>,
+    next: Option<LogicalTime>,
     /// Whether it has a timer running that is not housekeeping.
     awaits_progress: bool,
 }
@@ -65,20 +65,20 @@ pub struct Simulation {
     pub(super) executor: Box<dyn Executor>,
     pub(super) medium: Medium,
     pub(super) queue: Queue,
-    pub(super) stations: Vec<Station>,
-    pub(super) files: Files,
+    pub(super) nodes: Vec<NodeHandle>,
+    pub(super) files: FileTransfers,
     /// How many events of the scenario have happened.
     pub(super) events_done: usize,
     pub(super) refused: Vec<RefusedEvent>,
     pub(super) now: Time,
     /// The last step of all that has happened.
-    pub(super) last: Option<Moment>,
+    pub(super) last: Option<LogicalTime>,
     pub(super) records: Vec<Record>,
     pub(super) delay_min: Span,
     pub(super) flights: u64,
     pub(super) locals: u64,
     /// Running timers: the next of each node.
-    pub(super) due: BTreeSet<(Moment, NodeId)>,
+    pub(super) due: BTreeSet<(LogicalTime, NodeId)>,
     pub(super) outbox: Vec<Record>,
     pub(super) verdicts: Vec<(NodeId, u32, Verdict)>,
 }
@@ -96,7 +96,7 @@ impl Simulation {
     pub(super) fn with(
         scenario: Arc<Scenario>,
         kind: ExecutorKind,
-        birth: Birth,
+        factory: NodeFactory,
     ) -> Result<Simulation, SimError> {
         let nodes = scenario.nodes.len();
         if nodes == 0 {
@@ -107,8 +107,8 @@ impl Simulation {
             return Err(SimError::TooManyNodes { nodes, executor });
         }
         let executor: Box<dyn Executor> = match kind {
-            ExecutorKind::Inline => Box::new(Inline::new(birth)),
-            ExecutorKind::Threads => Box::new(Threads::new(birth)),
+            ExecutorKind::Inline => Box::new(Inline::new(factory)),
+            ExecutorKind::Threads => Box::new(Threads::new(factory)),
         };
         let medium = Medium::new(&scenario.medium);
         let delay_min = medium.delay_min();
@@ -118,8 +118,8 @@ impl Simulation {
             executor,
             medium,
             queue: Queue::new(delay_min),
-            stations: Vec::with_capacity(nodes),
-            files: Files::default(),
+            nodes: Vec::with_capacity(nodes),
+            files: FileTransfers::default(),
             events_done: 0,
             refused: Vec::new(),
             now: Time::ZERO,
@@ -135,10 +135,10 @@ impl Simulation {
         };
         for (id, node) in (0..).map(NodeId).zip(&scenario.nodes) {
             simulation.executor.start(id, &node.config)?;
-            simulation.settle(&node.config, node.position, node.organization.clone());
-            simulation.begin(id, Moment::start_of(Time::ZERO));
+            simulation.register_node(&node.config, node.position, node.organization.clone());
+            simulation.schedule_start(id, LogicalTime::start_of(Time::ZERO));
         }
-        simulation.happen_before_the_start();
+        simulation.apply_initial_faults();
         Ok(simulation)
     }
 
@@ -154,7 +154,7 @@ impl Simulation {
     pub fn is_idle(&self) -> bool {
         self.queue.is_idle()
             && self.events_done == self.scenario.events.len()
-            && !self.stations.iter().any(|station| station.awaits_progress)
+            && !self.nodes.iter().any(|handle| handle.awaits_progress)
     }
 
     /// Events of the scenario that were impossible when their time had come; they changed nothing.
@@ -164,17 +164,17 @@ impl Simulation {
     }
 
     /// When the next step of a node or arrival happens.
-    pub(super) fn next_work(&self) -> Option<Moment> {
+    pub(super) fn next_work(&self) -> Option<LogicalTime> {
         let timer = self.due.first().map(|(moment, _)| *moment);
         self.queue.first().into_iter().chain(timer).min()
     }
 
-    pub(super) fn note_timers(&mut self, report: &Report) {
-        let Some(station) = self.stations.get_mut(report.node.index()) else {
+    pub(super) fn note_timers(&mut self, report: &BatchReport) {
+        let Some(handle) = self.nodes.get_mut(report.node.index()) else {
             return;
         };
-        station.awaits_progress = report.awaits_progress;
-        let before = std::mem::replace(&mut station.next, report.next);
+        handle.awaits_progress = report.awaits_progress;
+        let before = std::mem::replace(&mut handle.next, report.next);
         if before != report.next {
             if let Some(moment) = before {
                 self.due.remove(&(moment, report.node));
@@ -187,7 +187,7 @@ impl Simulation {
 
     /// Forgets the timers of a node that is gone.
     pub(super) fn forget_timers(&mut self, node: NodeId) {
-        self.note_timers(&Report {
+        self.note_timers(&BatchReport {
             node,
             steps: Vec::new(),
             next: None,
@@ -195,20 +195,20 @@ impl Simulation {
         });
     }
 
-    pub(super) fn is_up(&self, node: NodeId) -> bool {
-        let station = self.stations.get(node.index());
-        station.is_some_and(|station| station.standing == Standing::Up)
+    pub(super) fn is_running(&self, node: NodeId) -> bool {
+        let handle = self.nodes.get(node.index());
+        handle.is_some_and(|handle| handle.lifecycle == Lifecycle::Running)
     }
 }
 
-impl Station {
-    pub(super) fn new(config: &Arc<NodeConfig>) -> Station {
-        Station {
+impl NodeHandle {
+    pub(super) fn new(config: &Arc<NodeConfig>) -> NodeHandle {
+        NodeHandle {
             config: Arc::clone(config),
-            standing: Standing::Up,
+            lifecycle: Lifecycle::Running,
             persisted: None,
             announced: 0,
-            life: 0,
+            incarnation: 0,
             next: None,
             awaits_progress: false,
         }

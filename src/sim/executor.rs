@@ -1,7 +1,7 @@
 //! `Executor`: what makes nodes do their steps. The engine says which work may be done side by side; how it is done
 //! is the executor's business, and cannot be seen in the records.
 
-use super::queue::{Key, Moment, Tag};
+use super::queue::{EventKey, FlightInfo, LogicalTime};
 use crate::node::{Input, NodeConfig, Output};
 use crate::scp::NodeId;
 use std::fmt;
@@ -64,25 +64,25 @@ pub enum SimError {
 /// Something that happens to a node.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) key: Key,
+    pub(super) key: EventKey,
     pub(super) input: Input,
     /// How it came, if it came from elsewhere.
-    pub(super) tag: Option<Tag>,
+    pub(super) tag: Option<FlightInfo>,
 }
 
 /// One node's share of a batch.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct NodeBatch {
     pub(super) node: NodeId,
     /// In order.
     pub(super) deliveries: Vec<Delivery>,
     /// Timers that run out before this moment belong to the batch.
-    pub(super) limit: Moment,
+    pub(super) limit: LogicalTime,
 }
 
 /// What came of a delivery or a timer.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum StepOutcome {
     /// The node did a step.
     Done { input: Input, outputs: Vec<Output> },
     /// There is no node any more: it has left, or broke down in this step or before.
@@ -90,22 +90,22 @@ pub(super) enum Outcome {
 }
 
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) key: Key,
-    pub(super) tag: Option<Tag>,
+pub(super) struct ExecutedStep {
+    pub(super) key: EventKey,
+    pub(super) tag: Option<FlightInfo>,
     /// Whether a housekeeping timer or a housekeeping message caused it.
     pub(super) is_housekeeping: bool,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: StepOutcome,
 }
 
 /// What a node did with its job.
 #[derive(Debug)]
-pub(super) struct Report {
+pub(super) struct BatchReport {
     pub(super) node: NodeId,
     /// In order.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<ExecutedStep>,
     /// When its next timer runs out.
-    pub(super) next: Option<Moment>,
+    pub(super) next: Option<LogicalTime>,
     /// Whether a timer is running that is not housekeeping.
     pub(super) awaits_progress: bool,
 }
@@ -116,6 +116,6 @@ pub(super) trait Executor: Send {
     fn start(&mut self, node: NodeId, config: &Arc<NodeConfig>) -> Result<(), SimError>;
     /// The node is gone, with all that it had not persisted.
     fn stop(&mut self, node: NodeId);
-    /// Does all jobs, at most one per node, and returns when all are done. The order of reports is open.
-    fn run(&mut self, jobs: Vec<Job>) -> Vec<Report>;
+    /// Does all batches, at most one per node, and returns when all are done. The order of reports is open.
+    fn run(&mut self, batches: Vec<NodeBatch>) -> Vec<BatchReport>;
 }

@@ -1,45 +1,45 @@
 //! The executor that runs all nodes on the caller's thread, one after the other.
 
-use super::executor::{Executor, Job, Report, SimError};
-use super::host::Host;
-use super::participant::Birth;
+use super::executor::{BatchReport, Executor, NodeBatch, SimError};
+use super::simulated_node::SimulatedNode;
+use super::state_machine::NodeFactory;
 use crate::node::NodeConfig;
 use crate::scp::NodeId;
 use std::sync::Arc;
 
-/// All hosts by node.
+/// All nodes by node.
 pub(super) struct Inline {
-    birth: Birth,
-    hosts: Vec<Option<Host>>,
+    factory: NodeFactory,
+    nodes: Vec<Option<SimulatedNode>>,
 }
 
 impl Inline {
-    pub(super) fn new(birth: Birth) -> Inline {
-        let hosts = Vec::new();
-        Inline { birth, hosts }
+    pub(super) fn new(factory: NodeFactory) -> Inline {
+        let nodes = Vec::new();
+        Inline { factory, nodes }
     }
 }
 
 impl Executor for Inline {
     fn start(&mut self, node: NodeId, config: &Arc<NodeConfig>) -> Result<(), SimError> {
-        if self.hosts.len() <= node.index() {
-            self.hosts.resize_with(node.index() + 1, || None);
+        if self.nodes.len() <= node.index() {
+            self.nodes.resize_with(node.index() + 1, || None);
         }
-        self.hosts[node.index()] = Some(Host::new(node, config, self.birth));
+        self.nodes[node.index()] = Some(SimulatedNode::new(node, config, self.factory));
         Ok(())
     }
 
     fn stop(&mut self, node: NodeId) {
-        if let Some(host) = self.hosts.get_mut(node.index()) {
-            *host = None;
+        if let Some(node) = self.nodes.get_mut(node.index()) {
+            *node = None;
         }
     }
 
-    fn run(&mut self, jobs: Vec<Job>) -> Vec<Report> {
-        let host_of = |job: Job| {
-            let host = self.hosts.get_mut(job.node.index())?.as_mut()?;
-            Some(host.work(job))
+    fn run(&mut self, batches: Vec<NodeBatch>) -> Vec<BatchReport> {
+        let report_of = |batch: NodeBatch| {
+            let node = self.nodes.get_mut(batch.node.index())?.as_mut()?;
+            Some(node.run_batch(batch))
         };
-        jobs.into_iter().filter_map(host_of).collect()
+        batches.into_iter().filter_map(report_of).collect()
     }
 }

@@ -4,8 +4,8 @@
 //! instant happens before anything else. So the same actions at the same times give the same records, whoever acts.
 
 use super::batch::BatchKind;
-use super::engine::{RefusedEvent, Simulation, Standing, Station};
-use super::queue::{Cargo, Moment};
+use super::engine::{Lifecycle, NodeHandle, RefusedEvent, Simulation};
+use super::queue::{EventPayload, LogicalTime};
 use crate::net::Position;
 use crate::node::{Application, Content, Input, NodeConfig};
 use crate::scenario::{Action, ActionRefused, Placement, added_node};
@@ -18,12 +18,12 @@ impl Simulation {
     /// Does something to the network at `self.now`.
     pub(super) fn perform(&mut self, action: Action) -> Result<(), ActionRefused> {
         // Before anything has happened, faults are how the world is when the nodes start.
-        if self.last.is_some() || needs_running_nodes(&action) {
+        if self.last.is_some() || targets_a_node(&action) {
             self.finish_instant();
         }
         self.check(&action)?;
         let at = self.now;
-        let newcomer = self.start_host(&action)?;
+        let newcomer = self.start_node(&action)?;
         self.records.push(Record::Acted {
             at,
             action: action.clone(),
@@ -37,20 +37,20 @@ impl Simulation {
 
     /// Lets everything at `now` happen.
     pub(super) fn finish_instant(&mut self) {
-        let end = Moment::end_of(self.now);
+        let end = LogicalTime::end_of(self.now);
         while self.next_work().is_some_and(|next| next < end) {
             self.run_batch(end, usize::MAX);
         }
     }
 
     /// Events of the scenario at the very start, as far as they are faults: they come before the first step.
-    pub(super) fn happen_before_the_start(&mut self) {
+    pub(super) fn apply_initial_faults(&mut self) {
         let scenario = Arc::clone(&self.scenario);
         for (at, action) in &scenario.events {
-            if *at > Time::ZERO || needs_running_nodes(action) {
+            if *at > Time::ZERO || targets_a_node(action) {
                 break;
             }
-            self.happen(*at, action);
+            self.apply_scenario_event(*at, action);
         }
     }
 
@@ -67,12 +67,12 @@ impl Simulation {
         let scenario = Arc::clone(&self.scenario);
         if let Some((at, action)) = scenario.events.get(self.events_done) {
             self.now = self.now.max(*at);
-            self.happen(*at, action);
+            self.apply_scenario_event(*at, action);
         }
         BatchKind::Progress
     }
 
-    fn happen(&mut self, at: Time, action: &Action) {
+    fn apply_scenario_event(&mut self, at: Time, action: &Action) {
         self.events_done += 1;
         if let Err(why) = self.perform(action.clone()) {
             let action = action.clone();
@@ -81,14 +81,14 @@ impl Simulation {
     }
 
     /// A node that has a host already takes its place: known to the medium, recorded. It does nothing yet.
-    pub(super) fn settle(
+    pub(super) fn register_node(
         &mut self,
         config: &Arc<NodeConfig>,
         position: Position,
         organization: Option<Arc<str>>,
     ) -> NodeId {
         let id = self.medium.add(position);
-        self.stations.push(Station::new(config));
+        self.nodes.push(NodeHandle::new(config));
         self.records.push(Record::NodeAdded {
             at: self.now,
             config: Arc::clone(config),
@@ -99,24 +99,31 @@ impl Simulation {
     }
 
     /// Makes a node start at `moment`, with what it had persisted.
-    pub(super) fn begin(&mut self, id: NodeId, moment: Moment) {
-        if let Some(station) = self.stations.get(id.index()) {
-            let (life, persisted) = (station.life, station.persisted.clone());
-            self.push_local(id, moment, Cargo::Start { life, persisted });
+    pub(super) fn schedule_start(&mut self, id: NodeId, moment: LogicalTime) {
+        if let Some(handle) = self.nodes.get(id.index()) {
+            let (incarnation, persisted) = (handle.incarnation, handle.persisted.clone());
+            self.push_local(
+                id,
+                moment,
+                EventPayload::Start {
+                    incarnation,
+                    persisted,
+                },
+            );
         }
     }
 
     /// A node is gone, by itself or not.
-    pub(super) fn fell(&mut self, id: NodeId, standing: Standing) {
-        if let Some(station) = self.stations.get_mut(id.index()) {
-            station.standing = standing;
+    pub(super) fn take_down(&mut self, id: NodeId, lifecycle: Lifecycle) {
+        if let Some(handle) = self.nodes.get_mut(id.index()) {
+            handle.lifecycle = lifecycle;
         }
         self.executor.stop(id);
         self.forget_timers(id);
         self.files.forget(id);
-        match standing {
-            Standing::Left => self.medium.remove(id),
-            Standing::Crashed | Standing::Up => self.medium.unsilence(id),
+        match lifecycle {
+            Lifecycle::Left => self.medium.remove(id),
+            Lifecycle::Crashed | Lifecycle::Running => self.medium.unsilence(id),
         }
     }
 
@@ -127,7 +134,7 @@ impl Simulation {
                 self.check_running(*node)?;
                 self.check_content(content)
             }
-            Action::AddNode { .. } => match self.stations.len() {
+            Action::AddNode { .. } => match self.nodes.len() {
                 nodes if nodes >= self.kind.nodes_max() => Err(ActionRefused::TooManyNodes(nodes)),
                 _ => Ok(()),
             },
@@ -137,7 +144,7 @@ impl Simulation {
             | Action::Unsilence { node }
             | Action::SetTrust { node, .. } => self.check_running(*node),
             Action::Restart { node } => match self.find(*node)? {
-                (_, Standing::Crashed) => Ok(()),
+                (_, Lifecycle::Crashed) => Ok(()),
                 (name, _) => Err(ActionRefused::NotCrashed(name)),
             },
             Action::Move { node, .. } => match self.scenario.placement {
@@ -152,15 +159,15 @@ impl Simulation {
         }
     }
 
-    fn find(&self, node: NodeId) -> Result<(String, Standing), ActionRefused> {
-        let station = self.stations.get(node.index());
-        let station = station.ok_or(ActionRefused::NoSuchNode(node))?;
-        Ok((station.config.peer.name.to_string(), station.standing))
+    fn find(&self, node: NodeId) -> Result<(String, Lifecycle), ActionRefused> {
+        let handle = self.nodes.get(node.index());
+        let handle = handle.ok_or(ActionRefused::NoSuchNode(node))?;
+        Ok((handle.config.peer.name.to_string(), handle.lifecycle))
     }
 
     fn check_running(&self, node: NodeId) -> Result<(), ActionRefused> {
         match self.find(node)? {
-            (_, Standing::Up) => Ok(()),
+            (_, Lifecycle::Running) => Ok(()),
             (name, _) => Err(ActionRefused::NotRunning(name)),
         }
     }
@@ -176,19 +183,16 @@ impl Simulation {
     }
 
     /// The part of an action that may still fail: finding a host for a node. A newcomer's configuration comes back.
-    fn start_host(&mut self, action: &Action) -> Result<Option<Arc<NodeConfig>>, ActionRefused> {
+    fn start_node(&mut self, action: &Action) -> Result<Option<Arc<NodeConfig>>, ActionRefused> {
         let (id, config, newcomer) = match action {
             Action::AddNode { .. } => {
-                let id = NodeId(self.stations.len() as u32);
-                let names = self
-                    .stations
-                    .iter()
-                    .map(|station| &*station.config.peer.name);
+                let id = NodeId(self.nodes.len() as u32);
+                let names = self.nodes.iter().map(|handle| &*handle.config.peer.name);
                 let config = Arc::new(added_node(&self.scenario, self.streams, id, names));
                 (id, Arc::clone(&config), Some(config))
             }
-            Action::Restart { node } => match self.stations.get(node.index()) {
-                Some(station) => (*node, Arc::clone(&station.config), None),
+            Action::Restart { node } => match self.nodes.get(node.index()) {
+                Some(handle) => (*node, Arc::clone(&handle.config), None),
                 None => return Ok(None),
             },
             _ => return Ok(None),
@@ -201,22 +205,22 @@ impl Simulation {
 
     fn apply(&mut self, action: Action, newcomer: Option<Arc<NodeConfig>>) {
         match action {
-            Action::Propose { node, content } => self.order(node, Input::Propose(content)),
-            Action::Leave { node } => self.order(node, Input::Leave),
-            Action::SetTrust { node, policy } => self.order(node, Input::SetTrust(policy)),
+            Action::Propose { node, content } => self.schedule_input(node, Input::Propose(content)),
+            Action::Leave { node } => self.schedule_input(node, Input::Leave),
+            Action::SetTrust { node, policy } => self.schedule_input(node, Input::SetTrust(policy)),
             Action::AddNode { position } => {
                 if let Some(config) = newcomer {
-                    let id = self.settle(&config, position, None);
-                    self.begin(id, self.next_moment());
+                    let id = self.register_node(&config, position, None);
+                    self.schedule_start(id, self.next_moment());
                 }
             }
-            Action::Crash { node } => self.fell(node, Standing::Crashed),
+            Action::Crash { node } => self.take_down(node, Lifecycle::Crashed),
             Action::Restart { node } => {
-                if let Some(station) = self.stations.get_mut(node.index()) {
-                    station.standing = Standing::Up;
-                    station.life += 1;
+                if let Some(handle) = self.nodes.get_mut(node.index()) {
+                    handle.lifecycle = Lifecycle::Running;
+                    handle.incarnation += 1;
                 }
-                self.begin(node, self.next_moment());
+                self.schedule_start(node, self.next_moment());
             }
             Action::Silence { node } => self.medium.silence(node),
             Action::Unsilence { node } => self.medium.unsilence(node),
@@ -226,21 +230,25 @@ impl Simulation {
         }
     }
 
-    fn order(&mut self, node: NodeId, input: Input) {
-        self.push_local(node, self.next_moment(), Cargo::Order(Box::new(input)));
+    fn schedule_input(&mut self, node: NodeId, input: Input) {
+        self.push_local(
+            node,
+            self.next_moment(),
+            EventPayload::Local(Box::new(input)),
+        );
     }
 
     /// The step after everything that has happened, at `now`.
-    fn next_moment(&self) -> Moment {
+    fn next_moment(&self) -> LogicalTime {
         match self.last {
             Some(last) if last.at == self.now => last.next(),
-            _ => Moment::start_of(self.now),
+            _ => LogicalTime::start_of(self.now),
         }
     }
 }
 
 /// Whether an action speaks to nodes; the others change only the world around them.
-fn needs_running_nodes(action: &Action) -> bool {
+fn targets_a_node(action: &Action) -> bool {
     matches!(
         action,
         Action::Propose { .. }

@@ -12,13 +12,13 @@
 mod batch;
 mod engine;
 mod executor;
-mod files;
-mod host;
+mod file_transfers;
 mod inline;
 mod lifecycle;
-mod participant;
 mod queue;
 mod session;
+mod simulated_node;
+mod state_machine;
 #[cfg(test)]
 mod tests;
 mod threads;

@@ -2,14 +2,14 @@
 
 use super::batch::BatchKind;
 use super::engine::Simulation;
-use super::queue::Moment;
+use super::queue::LogicalTime;
+use crate::run::{RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::session::{Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::Record;
 
 /// How long a person's step looks through housekeeping for something else.
-const STEP_LOOKS: Span = Span::from_ms(10_000);
+const STEP_HORIZON: Span = Span::from_ms(10_000);
 /// Arrivals make several records each, so a batch takes fewer arrivals than there may be records.
 const RECORDS_PER_ARRIVAL: usize = 8;
 /// A batch is at least this large, or it is not worth being done side by side.
@@ -29,37 +29,37 @@ impl Session for Simulation {
         work.into_iter().chain(self.next_event()).min()
     }
 
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         let end = self.records.len().saturating_add(records_max);
-        let parcels_max = (records_max / RECORDS_PER_ARRIVAL).max(BATCH_MIN);
+        let arrivals_max = (records_max / RECORDS_PER_ARRIVAL).max(BATCH_MIN);
         while self.next_at().is_some_and(|next| next <= until) {
-            self.run_next(Moment::end_of(until), parcels_max);
+            self.run_next(LogicalTime::end_of(until), arrivals_max);
             if self.records.len() >= end {
-                return Progress::Limited;
+                return RunProgress::Limited;
             }
         }
         if self.next_at().is_some() {
             self.now = self.now.max(until);
-            return Progress::Reached;
+            return RunProgress::Reached;
         }
         if until < Time::MAX {
             self.now = self.now.max(until);
         }
-        Progress::Finished
+        RunProgress::Finished
     }
 
-    fn step(&mut self) -> Progress {
-        let mut looks_until = None;
+    fn step(&mut self) -> RunProgress {
+        let mut step_limit = None;
         while let Some(next) = self.next_at() {
-            let looks_until = *looks_until.get_or_insert(next + STEP_LOOKS);
-            if next > looks_until {
-                return Progress::Limited;
+            let step_limit = *step_limit.get_or_insert(next + STEP_HORIZON);
+            if next > step_limit {
+                return RunProgress::Limited;
             }
-            if self.run_next(Moment::end_of(next), usize::MAX) == BatchKind::Progress {
-                return Progress::Reached;
+            if self.run_next(LogicalTime::end_of(next), usize::MAX) == BatchKind::Progress {
+                return RunProgress::Reached;
             }
         }
-        Progress::Finished
+        RunProgress::Finished
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
@@ -74,11 +74,11 @@ impl Session for Simulation {
 impl Simulation {
     /// Lets the next batch before `limit`, or the next event of the scenario, happen: work comes before events of the
     /// same instant.
-    fn run_next(&mut self, limit: Moment, parcels_max: usize) -> BatchKind {
+    fn run_next(&mut self, limit: LogicalTime, arrivals_max: usize) -> BatchKind {
         let event = self.next_event();
-        let limit = event.map_or(limit, |event| limit.min(Moment::end_of(event)));
+        let limit = event.map_or(limit, |event| limit.min(LogicalTime::end_of(event)));
         if self.next_work().is_some_and(|next| next < limit) {
-            let kind = self.run_batch(limit, parcels_max);
+            let kind = self.run_batch(limit, arrivals_max);
             self.now = self.last.map_or(self.now, |last| self.now.max(last.at));
             kind
         } else {

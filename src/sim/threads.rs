@@ -4,9 +4,11 @@
 //! A node's state lives on its thread and nowhere else: when the node crashes or leaves, the thread ends and the state
 //! is gone. Dropping the executor ends and joins all threads.
 
-use super::executor::{Delivery, Executor, Job, Outcome, Report, SimError, Step};
-use super::host::Host;
-use super::participant::Birth;
+use super::executor::{
+    BatchReport, Delivery, ExecutedStep, Executor, NodeBatch, SimError, StepOutcome,
+};
+use super::simulated_node::SimulatedNode;
+use super::state_machine::NodeFactory;
 use crate::node::NodeConfig;
 use crate::scp::NodeId;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -19,24 +21,24 @@ const STACK_BYTES: usize = 1 << 20;
 const REPORTS_WAITING_MAX: usize = 256;
 
 struct Worker {
-    /// A node has at most one job at a time, so sending never waits.
-    jobs: Sender<Job>,
+    /// A node has at most one batch at a time, so sending never waits.
+    batches: Sender<NodeBatch>,
     handle: JoinHandle<()>,
 }
 
 /// All threads by node.
 pub(super) struct Threads {
-    birth: Birth,
+    factory: NodeFactory,
     workers: Vec<Option<Worker>>,
-    report: Sender<Report>,
-    reports: Receiver<Report>,
+    report: Sender<BatchReport>,
+    reports: Receiver<BatchReport>,
 }
 
 impl Threads {
-    pub(super) fn new(birth: Birth) -> Threads {
+    pub(super) fn new(factory: NodeFactory) -> Threads {
         let (report, reports) = bounded(REPORTS_WAITING_MAX);
         Threads {
-            birth,
+            factory,
             workers: Vec::new(),
             report,
             reports,
@@ -47,19 +49,19 @@ impl Threads {
 impl Executor for Threads {
     fn start(&mut self, node: NodeId, config: &Arc<NodeConfig>) -> Result<(), SimError> {
         self.stop(node);
-        let (jobs, work) = bounded(1);
-        let (report, config, birth) = (self.report.clone(), Arc::clone(config), self.birth);
+        let (batches, work) = bounded(1);
+        let (report, config, factory) = (self.report.clone(), Arc::clone(config), self.factory);
         let name = Arc::clone(&config.peer.name);
         // The system takes no zero byte in the name of a thread.
         let thread_name = format!("node-{}", name.replace('\0', ""));
         let thread = Builder::new().name(thread_name).stack_size(STACK_BYTES);
         let handle = thread
-            .spawn(move || run_node(Host::new(node, &config, birth), &work, &report))
+            .spawn(move || run_node(SimulatedNode::new(node, &config, factory), &work, &report))
             .map_err(|source| SimError::NoThread { name, source })?;
         if self.workers.len() <= node.index() {
             self.workers.resize_with(node.index() + 1, || None);
         }
-        self.workers[node.index()] = Some(Worker { jobs, handle });
+        self.workers[node.index()] = Some(Worker { batches, handle });
         Ok(())
     }
 
@@ -69,16 +71,16 @@ impl Executor for Threads {
         }
     }
 
-    fn run(&mut self, jobs: Vec<Job>) -> Vec<Report> {
-        let mut reports = Vec::with_capacity(jobs.len());
+    fn run(&mut self, batches: Vec<NodeBatch>) -> Vec<BatchReport> {
+        let mut reports = Vec::with_capacity(batches.len());
         let mut awaited = 0;
-        for job in jobs {
-            match self.workers.get(job.node.index()) {
-                Some(Some(worker)) => match worker.jobs.send(job) {
+        for batch in batches {
+            match self.workers.get(batch.node.index()) {
+                Some(Some(worker)) => match worker.batches.send(batch) {
                     Ok(()) => awaited += 1,
                     Err(refused) => reports.push(gone(refused.into_inner())),
                 },
-                _ => reports.push(gone(job)),
+                _ => reports.push(gone(batch)),
             }
         }
         // `report` is held here too, so receiving fails only after the last report.
@@ -98,16 +100,16 @@ impl Drop for Threads {
 }
 
 /// The life of a node's thread: until nobody has work for it any more.
-fn run_node(mut host: Host, work: &Receiver<Job>, report: &Sender<Report>) {
-    for job in work {
-        if report.send(host.work(job)).is_err() {
+fn run_node(mut node: SimulatedNode, work: &Receiver<NodeBatch>, report: &Sender<BatchReport>) {
+    for batch in work {
+        if report.send(node.run_batch(batch)).is_err() {
             break;
         }
     }
 }
 
 fn join(worker: Worker) {
-    drop(worker.jobs);
+    drop(worker.batches);
     end(worker.handle);
 }
 
@@ -117,16 +119,16 @@ fn end(handle: JoinHandle<()>) {
 }
 
 /// What is reported for a thread that is not there.
-fn gone(job: Job) -> Report {
-    let step = |delivery: Delivery| Step {
+fn gone(batch: NodeBatch) -> BatchReport {
+    let step = |delivery: Delivery| ExecutedStep {
         key: delivery.key,
         tag: delivery.tag,
         is_housekeeping: false,
-        outcome: Outcome::Gone,
+        outcome: StepOutcome::Gone,
     };
-    Report {
-        node: job.node,
-        steps: job.deliveries.into_iter().map(step).collect(),
+    BatchReport {
+        node: batch.node,
+        steps: batch.deliveries.into_iter().map(step).collect(),
         next: None,
         awaits_progress: false,
     }

@@ -4,8 +4,8 @@
 
 use super::batch::BatchKind;
 use super::engine::Simulation;
-use super::queue::{Cargo, Key, Moment, Parcel, Tag};
-use crate::net::{Load, LossReason, Verdict};
+use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, ScheduledEvent};
+use crate::net::{LossReason, TrafficClass, Verdict};
 use crate::node::{
     Announcement, AnnouncementKind, Bundle, Message, MessageId, MessageKind, Recipient,
 };
@@ -16,9 +16,9 @@ use std::sync::Arc;
 
 /// What is about to fly.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Departure {
+pub(super) struct Transmission {
     pub(super) from: NodeId,
-    pub(super) moment: Moment,
+    pub(super) moment: LogicalTime,
     pub(super) kind: MessageKind,
     pub(super) message: Option<MessageId>,
     pub(super) is_housekeeping: bool,
@@ -29,49 +29,58 @@ impl Simulation {
     pub(super) fn send(
         &mut self,
         from: NodeId,
-        moment: Moment,
+        moment: LogicalTime,
         to: Recipient,
         message: &Arc<Message>,
     ) {
-        let departure = Departure {
+        let transmission = Transmission {
             from,
             moment,
             kind: message.kind(),
             message: Some(message.id),
             is_housekeeping: message.housekeeping,
         };
-        let cargo = |tag| Cargo::Message(tag, Arc::clone(message));
-        self.transmit(&departure, to, cargo);
+        let payload = |tag| EventPayload::Message(tag, Arc::clone(message));
+        self.transmit(&transmission, to, payload);
     }
 
     /// A node passes on what it has heard: one transmission, however much is in it.
     pub(super) fn relay(
         &mut self,
         from: NodeId,
-        moment: Moment,
+        moment: LogicalTime,
         to: Recipient,
         bundle: &Arc<Bundle>,
     ) {
-        let departure = Departure {
+        let transmission = Transmission {
             from,
             moment,
             kind: bundle.kind(),
             message: None,
             is_housekeeping: bundle.is_housekeeping(),
         };
-        let cargo = |tag| Cargo::Bundle(tag, Arc::clone(bundle));
-        self.transmit(&departure, to, cargo);
+        let payload = |tag| EventPayload::Bundle(tag, Arc::clone(bundle));
+        self.transmit(&transmission, to, payload);
     }
 
-    fn transmit(&mut self, departure: &Departure, to: Recipient, cargo: impl Fn(Tag) -> Cargo) {
+    fn transmit(
+        &mut self,
+        transmission: &Transmission,
+        to: Recipient,
+        payload: impl Fn(FlightInfo) -> EventPayload,
+    ) {
         match to {
             Recipient::Node(to) => {
-                let from = departure.from;
-                let (nth, verdict) = self.medium.send(self.streams, Load::Message, from, to);
-                self.depart(departure, to, nth, verdict, cargo);
+                let from = transmission.from;
+                let (nth, verdict) =
+                    self.medium
+                        .send(self.streams, TrafficClass::Message, from, to);
+                self.start_transmission(transmission, to, nth, verdict, payload);
             }
-            Recipient::Neighbours => self.broadcast(departure, None, cargo),
-            Recipient::NeighboursExcept(except) => self.broadcast(departure, Some(except), cargo),
+            Recipient::Neighbours => self.broadcast(transmission, None, payload),
+            Recipient::NeighboursExcept(except) => {
+                self.broadcast(transmission, Some(except), payload)
+            }
         }
     }
 
@@ -80,65 +89,65 @@ impl Simulation {
     pub(super) fn announce(
         &mut self,
         from: NodeId,
-        moment: Moment,
+        moment: LogicalTime,
         announcement: &Arc<Announcement>,
         cause: BatchKind,
     ) {
-        let is_first = self.stations.get_mut(from.index()).is_some_and(|station| {
+        let is_first = self.nodes.get_mut(from.index()).is_some_and(|handle| {
             let is_own =
                 announcement.peer.id == from && announcement.kind != AnnouncementKind::Beacon;
-            let is_first = is_own && announcement.nth > station.announced;
+            let is_first = is_own && announcement.nth > handle.announced;
             if is_first {
-                station.announced = announcement.nth;
+                handle.announced = announcement.nth;
             }
             is_first
         });
-        let departure = Departure {
+        let transmission = Transmission {
             from,
             moment,
             kind: MessageKind::Announce,
             message: None,
             is_housekeeping: cause == BatchKind::Housekeeping && !is_first,
         };
-        let cargo = |tag| Cargo::Announcement(tag, Arc::clone(announcement));
-        self.broadcast(&departure, None, cargo);
+        let payload = |tag| EventPayload::Announcement(tag, Arc::clone(announcement));
+        self.broadcast(&transmission, None, payload);
     }
 
     fn broadcast(
         &mut self,
-        departure: &Departure,
+        transmission: &Transmission,
         except: Option<NodeId>,
-        cargo: impl Fn(Tag) -> Cargo,
+        payload: impl Fn(FlightInfo) -> EventPayload,
     ) {
         let mut verdicts = std::mem::take(&mut self.verdicts);
         self.medium
-            .broadcast(self.streams, departure.from, except, &mut verdicts);
+            .broadcast(self.streams, transmission.from, except, &mut verdicts);
         for (to, nth, verdict) in verdicts.drain(..) {
-            self.depart(departure, to, nth, verdict, &cargo);
+            self.start_transmission(transmission, to, nth, verdict, &payload);
         }
         self.verdicts = verdicts;
     }
 
     /// One transmission sets out: numbered, recorded, and queued unless it is lost. Records go to the outbox, because
     /// they follow that of the step that caused them. Returns the flight.
-    pub(super) fn depart(
+    pub(super) fn start_transmission(
         &mut self,
-        departure: &Departure,
+        transmission: &Transmission,
         to: NodeId,
         nth: u32,
         verdict: Verdict,
-        cargo: impl FnOnce(Tag) -> Cargo,
+        payload: impl FnOnce(FlightInfo) -> EventPayload,
     ) -> FlightId {
-        let Departure {
+        let Transmission {
             from,
             moment,
             kind,
             message,
             is_housekeeping,
-        } = *departure;
+        } = *transmission;
         let flight = FlightId(self.flights);
         self.flights += 1;
-        let tag = Tag {
+        let tag = FlightInfo {
             flight,
             kind,
             is_housekeeping,
@@ -157,14 +166,14 @@ impl Simulation {
                     message,
                     housekeeping: is_housekeeping,
                 });
-                let key = Key {
+                let key = EventKey {
                     moment: arrival,
                     receiver: to,
                     sender: from,
                     nth: u64::from(nth),
                 };
-                let cargo = cargo(tag);
-                self.queue.push(Parcel { key, cargo });
+                let payload = payload(tag);
+                self.queue.push(ScheduledEvent { key, payload });
             }
         }
         flight
@@ -174,7 +183,7 @@ impl Simulation {
     pub(super) fn record_lost(
         &mut self,
         at: Time,
-        tag: Tag,
+        tag: FlightInfo,
         from: NodeId,
         to: NodeId,
         why: LossReason,
@@ -183,21 +192,21 @@ impl Simulation {
     }
 
     /// Queues something that a node does not get from another one.
-    pub(super) fn push_local(&mut self, node: NodeId, moment: Moment, cargo: Cargo) {
+    pub(super) fn push_local(&mut self, node: NodeId, moment: LogicalTime, payload: EventPayload) {
         let nth = self.locals;
         self.locals += 1;
         let (receiver, sender) = (node, node);
-        let key = Key {
+        let key = EventKey {
             moment,
             receiver,
             sender,
             nth,
         };
-        self.queue.push(Parcel { key, cargo });
+        self.queue.push(ScheduledEvent { key, payload });
     }
 }
 
-fn lost(at: Time, tag: Tag, from: NodeId, to: NodeId, why: LossReason) -> Record {
+fn lost(at: Time, tag: FlightInfo, from: NodeId, to: NodeId, why: LossReason) -> Record {
     Record::Lost {
         at,
         flight: tag.flight,

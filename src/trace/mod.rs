@@ -12,7 +12,6 @@ mod record;
 mod renumber;
 mod snapshot;
 mod tally;
-mod tape;
 mod world;
 
 pub use file::{Provenance, Source, TraceError, TraceReader, TraceWriter};
@@ -22,5 +21,4 @@ pub use record::{FlightId, Record};
 pub use renumber::{Numbering, Renumber};
 pub use snapshot::Snapshot;
 pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
-pub use tape::Tape;
 pub use world::World;

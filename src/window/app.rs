@@ -20,9 +20,9 @@ use crate::picture::hit::node_at;
 use crate::picture::scene::Scene;
 use crate::picture::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
 use crate::picture::view_state::{Clock, Shown, Status, ViewState};
+use crate::run::SessionKind;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
-use crate::session::Origin;
 use crate::trace::{Status as Health, World};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,13 +147,13 @@ impl App {
         if outline(&run.world) != before {
             view.follow(&run.world);
         }
-        if !had_fork && run.world.fork().is_some() && run.pace.is_playing() {
+        if !had_fork && run.world.fork().is_some() && run.playback.is_playing() {
             // Two values for one slot: people want to look at it.
             run.pause_for_fork();
         }
         timeline::follow(run, view, now_before);
         self.quorums.tick(run, &mut self.jobs, at);
-        self.status.clock = match (run.pace.is_playing(), run.is_at_rest()) {
+        self.status.clock = match (run.playback.is_playing(), run.is_at_rest()) {
             _ if run.is_in_past() => Clock::Past,
             (false, _) => Clock::Paused,
             (true, false) => Clock::Running,
@@ -323,7 +323,7 @@ impl App {
         Situation {
             has_run: run.is_some(),
             is_opening: self.opening.is_some(),
-            origin: run.map_or_else(Origin::default, |run| run.origin),
+            session_kind: run.map_or_else(SessionKind::default, |run| run.session_kind),
             is_past: run.is_some_and(Run::is_in_past),
             selection: match health {
                 None => Selection::Nothing,
@@ -333,8 +333,8 @@ impl App {
             },
             nodes: run.map_or(0, |run| run.world.nodes.len()),
             scenarios: self.scenarios.len(),
-            is_slowest: run.is_some_and(|run| run.pace.is_slowest()),
-            is_fastest: run.is_some_and(|run| run.pace.is_fastest()),
+            is_slowest: run.is_some_and(|run| run.playback.is_slowest()),
+            is_fastest: run.is_some_and(|run| run.playback.is_fastest()),
         }
     }
 

@@ -8,7 +8,7 @@ mod table;
 pub(super) use table::TABLE;
 
 use crate::picture::words::timeline as words;
-use crate::session::Origin;
+use crate::run::SessionKind;
 
 /// Something that a person tells the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +134,7 @@ pub(super) struct Situation {
     /// A run is being opened.
     pub(super) is_opening: bool,
     /// Who decides what happens in it.
-    pub(super) origin: Origin,
+    pub(super) session_kind: SessionKind,
     /// The picture shows something that is over.
     pub(super) is_past: bool,
     /// Whether a node is selected, and runs.
@@ -189,7 +189,7 @@ impl Command {
             ),
             Selection::Running => (false, ""),
         };
-        if let Some(why) = self.not_ours(situation.origin) {
+        if let Some(why) = self.not_ours(situation.session_kind) {
             return Some(why);
         }
         match self {
@@ -220,22 +220,22 @@ impl Command {
     }
 
     /// Why it cannot be done to a run that somebody else decides about.
-    pub(super) fn not_ours(self, origin: Origin) -> Option<&'static str> {
-        Some(match (origin, self) {
-            (Origin::Recorded, Command::Propose | Command::AddNode | Command::RemoveNode) => {
+    pub(super) fn not_ours(self, session_kind: SessionKind) -> Option<&'static str> {
+        Some(match (session_kind, self) {
+            (SessionKind::Recorded, Command::Propose | Command::AddNode | Command::RemoveNode) => {
                 "This run was recorded: it cannot be changed."
             }
-            (Origin::Recorded, Command::NewSeed) => "This run was recorded: it has its seed.",
-            (Origin::Live, Command::Slower | Command::Faster) => {
+            (SessionKind::Recorded, Command::NewSeed) => "This run was recorded: it has its seed.",
+            (SessionKind::Live, Command::Slower | Command::Faster) => {
                 "These nodes are processes: they run at their own speed. One can pause the picture."
             }
-            (Origin::Live, Command::AddNode) => {
+            (SessionKind::Live, Command::AddNode) => {
                 "These nodes are processes: one joins when somebody starts one (quorumscope node)."
             }
-            (Origin::Live, Command::RemoveNode) => {
+            (SessionKind::Live, Command::RemoveNode) => {
                 "These nodes are processes: one leaves when somebody ends it (Ctrl-C)."
             }
-            (Origin::Live, Command::Restart | Command::NewSeed) => {
+            (SessionKind::Live, Command::Restart | Command::NewSeed) => {
                 "These nodes are processes: nobody here can start them again."
             }
             _ => return None,

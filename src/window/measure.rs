@@ -4,7 +4,7 @@
 use super::app::App;
 use super::jobs;
 use super::options::{FrameCost, FrameMode, MeasurePlan};
-use super::pace::Mode;
+use super::playback::PlayState;
 use crate::picture::canvas::Point;
 use std::time::Duration;
 
@@ -107,10 +107,10 @@ impl Meter {
             return;
         };
         if let Some((run, _)) = &mut app.shown {
-            run.pace.mode = if mode == FrameMode::Animating {
-                Mode::Playing
+            run.playback.state = if mode == FrameMode::Animating {
+                PlayState::Playing
             } else {
-                Mode::Paused
+                PlayState::Paused
             };
         }
         self.current = Some(Watched {

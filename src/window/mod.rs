@@ -3,7 +3,7 @@
 //!
 //! Reading order: `options.rs` (what it is told), `frame.rs` (what happens in a frame), `app.rs` (what commands do),
 //! `command/table.rs` (which there are), `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
-//! [`crate::session::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
+//! [`crate::run::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
 
 mod app;
 mod command;
@@ -16,10 +16,10 @@ mod input;
 mod jobs;
 mod measure;
 mod options;
-mod pace;
 mod paint;
 mod palette;
 mod panels;
+mod playback;
 mod positions;
 mod quorums;
 mod run;

@@ -4,7 +4,7 @@
 
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
-use crate::session::Session;
+use crate::run::Session;
 use crate::time::Time;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -5,25 +5,26 @@
 mod past;
 
 use super::options::{ScenarioChoice, StartAs};
-use super::pace::{Bustle, Mode, Pace};
+use super::playback::{Activity, PlayState, Playback};
 use crate::analysis::Fbas;
 use crate::node::view::{BackupAnswer, JoinMode, Readiness, TrustPolicy};
+use crate::run::History;
+use crate::run::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
-use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
-use crate::trace::{Lanes, Status, Tape, World, WorldNode};
-use past::{Place, Seek};
+use crate::trace::{Lanes, Status, World, WorldNode};
+use past::{Playhead, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// About how many records are folded before the clock is looked at again.
-const RECORDS_PER_TURN: usize = 400;
+const RECORDS_PER_CHUNK: usize = 400;
 
 /// A silence in a recording that is shorter passes as it was.
-const SILENCE_MIN: Span = Span::from_ms(50);
+const QUIET_MIN: Span = Span::from_ms(50);
 /// A longer one takes this much wall time.
-const SILENCE_WALL: Duration = Duration::from_millis(1_200);
+const QUIET_WALL: Duration = Duration::from_millis(1_200);
 /// So many records of what has happened are kept, so that one can look at it again. Of a recording all are: it is in
 /// memory anyway.
 const RECORDS_KEPT: usize = 200_000;
@@ -38,26 +39,26 @@ pub(super) struct Run {
     /// Everything known about it.
     pub(super) world: World,
     /// How fast it goes.
-    pub(super) pace: Pace,
+    pub(super) playback: Playback,
     /// What was opened.
     pub(super) choice: ScenarioChoice,
     /// Who decides what happens in it.
-    pub(super) origin: Origin,
+    pub(super) session_kind: SessionKind,
     has_ended: bool,
     /// The silence that is being cut short: since when and until when.
-    silence: Option<(Time, Time)>,
+    quiet_skip: Option<(Time, Time)>,
     /// It was not a person who stopped time.
     paused_for_fork: bool,
     /// Who was doing what when; of a recording also what is still to come.
     pub(super) lanes: Lanes,
-    knows_all: bool,
-    tape: Tape,
-    /// The number of the first record of the tape that `world` does not know.
+    is_fully_recorded: bool,
+    history: History,
+    /// The number of the first record of the history that `world` does not know.
     next: usize,
-    place: Place,
+    playhead: Playhead,
     seek: Option<Seek>,
     /// What is done to time when the picture is back from the past.
-    resumes: Option<Mode>,
+    resume_state: Option<PlayState>,
 }
 
 impl Run {
@@ -68,89 +69,89 @@ impl Run {
         start_as: StartAs,
     ) -> Run {
         let scenario = Arc::new(session.scenario().clone());
-        let pace = Pace::new(&scenario, start_as);
-        let foreseen = session.take_foreseen();
-        let kept_max = match session.origin() {
-            Origin::Recorded => usize::MAX,
-            Origin::Simulated | Origin::Live => RECORDS_KEPT,
+        let playback = Playback::new(&scenario, start_as);
+        let recorded_lanes = session.take_recorded_lanes();
+        let kept_max = match session.kind() {
+            SessionKind::Recorded => usize::MAX,
+            SessionKind::Simulated | SessionKind::Live => RECORDS_KEPT,
         };
         let mut run = Run {
-            origin: session.origin(),
-            knows_all: foreseen.is_some(),
-            lanes: foreseen.unwrap_or_default(),
-            tape: Tape::new(Arc::clone(&scenario), kept_max),
+            session_kind: session.kind(),
+            is_fully_recorded: recorded_lanes.is_some(),
+            lanes: recorded_lanes.unwrap_or_default(),
+            history: History::new(Arc::clone(&scenario), kept_max),
             next: 0,
-            place: Place::Present,
+            playhead: Playhead::Latest,
             seek: None,
-            resumes: None,
+            resume_state: None,
             session,
             world: World::new(scenario),
-            pace,
+            playback,
             choice,
             has_ended: false,
-            silence: None,
+            quiet_skip: None,
             paused_for_fork: false,
         };
         run.fold();
         if let StartAs::PausedAt(at) = start_as {
-            run.hurry_to(at);
+            run.run_until(at);
         }
         run
     }
 
     /// Lets everything up to `at` happen before anybody looks.
-    fn hurry_to(&mut self, at: Time) {
-        let mut progress = Progress::Limited;
-        while progress == Progress::Limited {
-            progress = self.session.advance(at, RECORDS_PER_TURN);
+    fn run_until(&mut self, at: Time) {
+        let mut progress = RunProgress::Limited;
+        while progress == RunProgress::Limited {
+            progress = self.session.advance(at, RECORDS_PER_CHUNK);
             self.fold();
         }
-        self.has_ended = progress == Progress::Finished;
+        self.has_ended = progress == RunProgress::Finished;
         self.world.advance_to(at);
     }
 
-    /// Lets time pass to what the pace asks for. `may_go_on` is asked after every few hundred records; what does not
+    /// Lets time pass to what the playback asks for. `has_budget` is asked after every few hundred records; what does not
     /// fit into this frame happens in the next.
-    pub(super) fn advance(&mut self, wall: Duration, may_go_on: &dyn Fn() -> bool) {
+    pub(super) fn advance(&mut self, wall: Duration, has_budget: &dyn Fn() -> bool) {
         if self.seek.is_some() {
-            self.go_on_seeking(may_go_on);
+            self.continue_seek(has_budget);
             return;
         }
-        if self.place == Place::Past {
-            self.play_past(wall);
+        if self.playhead == Playhead::Past {
+            self.replay_past(wall);
             return;
         }
-        if self.pace.is_playing() {
-            self.resumes = None;
+        if self.playback.is_playing() {
+            self.resume_state = None;
         }
         if self.is_followed() {
-            self.follow(may_go_on);
+            self.follow(has_budget);
             return;
         }
         if !self.is_moving() {
             return;
         }
-        if let Some(target) = self.through_silence(wall) {
-            self.advance_to(target, may_go_on);
+        if let Some(target) = self.skip_quiet(wall) {
+            self.advance_to(target, has_budget);
             return;
         }
-        let bustle = self.bustle();
-        let mut target = self.pace.target(self.world.now, wall, bustle);
-        if let (Bustle::None, Some(next)) = (bustle, self.session.next_at()) {
+        let activity = self.activity();
+        let mut target = self.playback.target(self.world.now, wall, activity);
+        if let (Activity::Idle, Some(next)) = (activity, self.session.next_at()) {
             // In a hurry, but not past the next thing that happens.
             target = target.min(next.max(self.world.now));
         }
-        self.advance_to(target, may_go_on);
+        self.advance_to(target, has_budget);
     }
 
     /// Where time is after so much more of a silence that was recorded. However long it was, nobody has to sit through it.
-    fn through_silence(&mut self, wall: Duration) -> Option<Time> {
+    fn skip_quiet(&mut self, wall: Duration) -> Option<Time> {
         let now = self.world.now;
-        let until = match self.place {
-            Place::Present => self.session.quiet_until(),
-            Place::Past => self.tape.mark_from(self.next),
+        let until = match self.playhead {
+            Playhead::Latest => self.session.quiet_until(),
+            Playhead::Past => self.history.mark_from(self.next),
         };
-        let until = until.filter(|until| *until > now + SILENCE_MIN);
+        let until = until.filter(|until| *until > now + QUIET_MIN);
         let flies = || {
             self.world
                 .flights
@@ -158,39 +159,39 @@ impl Run {
                 .any(|flight| !flight.housekeeping)
         };
         let Some(until) = until.filter(|_| !flies()) else {
-            self.silence = None;
+            self.quiet_skip = None;
             return None;
         };
-        let since = match self.silence {
+        let since = match self.quiet_skip {
             Some((since, end)) if end == until => since,
             _ => now,
         };
-        self.silence = Some((since, until));
+        self.quiet_skip = Some((since, until));
         // After a stall, time goes on where it was.
-        let wall = wall.min(SILENCE_WALL / 12);
-        let share = wall.as_secs_f64() / SILENCE_WALL.as_secs_f64();
+        let wall = wall.min(QUIET_WALL / 12);
+        let share = wall.as_secs_f64() / QUIET_WALL.as_secs_f64();
         let passes = Span((until.since(since).0 as f64 * share) as u64);
-        let times = self.pace.virtual_per_wall();
+        let times = self.playback.rate();
         let at_least = Span((wall.as_secs_f64() * 1e6 * times) as u64);
         Some((now + passes.max(at_least)).min(until))
     }
 
-    fn advance_to(&mut self, target: Time, may_go_on: &dyn Fn() -> bool) {
+    fn advance_to(&mut self, target: Time, has_budget: &dyn Fn() -> bool) {
         loop {
-            let progress = self.session.advance(target, RECORDS_PER_TURN);
+            let progress = self.session.advance(target, RECORDS_PER_CHUNK);
             self.fold();
             match progress {
-                Progress::Limited => {
+                RunProgress::Limited => {
                     self.world.advance_to(self.session.now());
-                    if !may_go_on() {
+                    if !has_budget() {
                         return;
                     }
                 }
-                Progress::Reached => {
+                RunProgress::Reached => {
                     self.world.advance_to(target);
                     return;
                 }
-                Progress::Finished => {
+                RunProgress::Finished => {
                     self.world.advance_to(target);
                     self.has_ended = true;
                     return;
@@ -201,16 +202,18 @@ impl Run {
 
     /// Whether it goes on by itself, and is being watched.
     pub(super) fn is_followed(&self) -> bool {
-        self.origin == Origin::Live && self.pace.is_playing() && self.place == Place::Present
+        self.session_kind == SessionKind::Live
+            && self.playback.is_playing()
+            && self.playhead == Playhead::Latest
     }
 
     /// Takes in what has happened without us.
-    fn follow(&mut self, may_go_on: &dyn Fn() -> bool) {
-        let mut progress = Progress::Limited;
-        while progress == Progress::Limited {
-            progress = self.session.advance(Time::MAX, RECORDS_PER_TURN);
+    fn follow(&mut self, has_budget: &dyn Fn() -> bool) {
+        let mut progress = RunProgress::Limited;
+        while progress == RunProgress::Limited {
+            progress = self.session.advance(Time::MAX, RECORDS_PER_CHUNK);
             self.fold();
-            if !may_go_on() {
+            if !has_budget() {
                 break;
             }
         }
@@ -219,18 +222,18 @@ impl Run {
 
     /// Stops time because two values were externalized.
     pub(super) fn pause_for_fork(&mut self) {
-        self.pace.mode = Mode::Paused;
+        self.playback.state = PlayState::Paused;
         self.paused_for_fork = true;
     }
 
-    /// The pace for a run that is shown after this one: the same speed. The same scenario stays paused if a person has
+    /// The playback for a run that is shown after this one: the same speed. The same scenario stays paused if a person has
     /// paused it; another one starts.
-    pub(super) fn pace_for(&self, next: &Scenario) -> Pace {
-        let mut pace = self.pace.carried_to(next);
+    pub(super) fn playback_for(&self, next: &Scenario) -> Playback {
+        let mut playback = self.playback.for_scenario(next);
         if self.paused_for_fork || next.name != self.world.scenario.name {
-            pace.mode = Mode::Playing;
+            playback.state = PlayState::Playing;
         }
-        pace
+        playback
     }
 
     /// Lets the next thing happen.
@@ -239,7 +242,7 @@ impl Run {
             self.step_in_past();
             return;
         }
-        self.has_ended = self.session.step() == Progress::Finished;
+        self.has_ended = self.session.step() == RunProgress::Finished;
         self.fold();
         self.world.advance_to(self.session.now());
     }
@@ -253,17 +256,17 @@ impl Run {
     }
 
     /// Whether there is anything to watch.
-    fn bustle(&self) -> Bustle {
+    fn activity(&self) -> Activity {
         if self.world.flights.is_empty() && self.world.rings.is_empty() {
-            Bustle::None
+            Activity::Idle
         } else {
-            Bustle::Some
+            Activity::Active
         }
     }
 
     /// Whether time runs and something changes while it does.
     pub(super) fn is_moving(&self) -> bool {
-        self.seek.is_some() || self.pace.is_playing() && !self.is_at_rest()
+        self.seek.is_some() || self.playback.is_playing() && !self.is_at_rest()
     }
 
     /// Whether nothing but housekeeping would happen by itself: everything proposed is settled, nothing is under way.
@@ -286,10 +289,12 @@ impl Run {
                 .last()
                 .is_some_and(|(at, _)| *at > world.now)
         };
-        let goes_on = match self.origin {
+        let goes_on = match self.session_kind {
             // What was recorded happens again, to the end.
-            Origin::Recorded => true,
-            Origin::Simulated | Origin::Live => world.scenario.settings.forget_after.is_some(),
+            SessionKind::Recorded => true,
+            SessionKind::Simulated | SessionKind::Live => {
+                world.scenario.settings.forget_after.is_some()
+            }
         };
         if world.nodes.is_empty() || goes_on {
             return self.has_ended;
@@ -319,21 +324,21 @@ impl Run {
     fn fold(&mut self) {
         for record in self.session.take_records() {
             self.world.apply(&record);
-            if !self.knows_all {
+            if !self.is_fully_recorded {
                 self.lanes.apply(&record);
             }
-            if let Some(beginning) = self.tape.push(self.world.now, record) {
-                forget(self.origin, beginning);
+            if let Some(start) = self.history.push(self.world.now, record) {
+                forget(self.session_kind, start);
             }
         }
-        self.next = self.tape.len();
-        forget(self.origin, &mut self.world);
+        self.next = self.history.len();
+        forget(self.session_kind, &mut self.world);
     }
 }
 
 /// Processes run for months.
-fn forget(origin: Origin, world: &mut World) {
-    if origin == Origin::Live && world.slots().len() > SLOTS_MAX {
+fn forget(session_kind: SessionKind, world: &mut World) {
+    if session_kind == SessionKind::Live && world.slots().len() > SLOTS_MAX {
         world.forget_before_last(SLOTS_KEPT);
     }
 }

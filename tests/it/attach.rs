@@ -3,9 +3,9 @@
 use super::process_sim::ProcessSim;
 use quorumscope::live::attach::{AttachError, AttachOptions, Attached, Targets};
 use quorumscope::node::{Content, FileInfo};
+use quorumscope::run::{RunProgress, Session, SessionKind};
 use quorumscope::scenario::{Action, ActionRefused};
 use quorumscope::scp::NodeId;
-use quorumscope::session::{Origin, Progress, Session};
 use quorumscope::time::Time;
 use quorumscope::trace::merge::{Recording, merge};
 use quorumscope::trace::{Record, Status, World};
@@ -254,8 +254,8 @@ impl Watcher {
     }
 
     pub(crate) fn look(&mut self) {
-        let mut progress = Progress::Limited;
-        while progress == Progress::Limited {
+        let mut progress = RunProgress::Limited;
+        while progress == RunProgress::Limited {
             progress = self.session.advance(Time::MAX, 100);
             for record in self.session.take_records() {
                 self.world.apply(&record);
@@ -310,7 +310,7 @@ fn what_processes_tell_becomes_one_picture() {
     let recordings = process_recordings();
     let players = players(&recordings);
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
-    assert_eq!(watcher.session.origin(), Origin::Live);
+    assert_eq!(watcher.session.kind(), SessionKind::Live);
     let merged = merge(recordings).unwrap();
     let mut expected = World::new(Arc::new(merged.scenario.clone()));
     merged

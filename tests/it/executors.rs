@@ -38,14 +38,14 @@ fn decides(record: &Record) -> bool {
 }
 
 #[test]
-fn networks_in_which_everything_happens_give_identical_traces() {
+fn eventful_networks_give_identical_traces() {
     for (name, text) in NETWORKS {
         check_equal(name, |seed| scenario(name, seed, None, text), EVENTFUL);
     }
 }
 
 #[test]
-fn scenarios_that_come_with_the_program_give_identical_traces() {
+fn built_in_scenarios_give_identical_traces() {
     for name in ["s1", "s2-3of5", "w2", "w4", "backup"] {
         check_equal(name, |seed| built_in(name, seed), Span::from_ms(6_000));
     }

@@ -1,9 +1,10 @@
-//! Lanes and tape of real runs: what they say of an instant is what the world said at that instant.
+//! Lanes and history of real runs: what they say of an instant is what the world said at that instant.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
+use quorumscope::run::History;
 use quorumscope::sim::ExecutorKind::Inline;
 use quorumscope::time::Time;
-use quorumscope::trace::{Lanes, Record, Tape, World};
+use quorumscope::trace::{Lanes, Record, World};
 use std::sync::Arc;
 
 /// After so many records the world is looked at.
@@ -76,24 +77,24 @@ fn what_is_played_again_is_what_happened() {
         let all: Vec<Record> = records(&scenario, Inline, EVENTFUL);
         for kept_max in [usize::MAX, all.len() / 3] {
             let mut world = World::new(Arc::clone(&scenario));
-            let mut tape = Tape::new(Arc::clone(&scenario), kept_max);
+            let mut history = History::new(Arc::clone(&scenario), kept_max);
             let mut looks = Vec::new();
             for (nth, record) in all.iter().enumerate() {
                 world.apply(record);
-                tape.push(world.now, record.clone());
+                history.push(world.now, record.clone());
                 let is_last_of_its_time = all.get(nth + 1).is_none_or(|next| next.at() > world.now);
                 if nth % EVERY == 0 && is_last_of_its_time {
                     looks.push((world.now, seen(&world)));
                 }
             }
-            assert_eq!(tape.len(), all.len().min(kept_max));
-            for (at, seen_then) in looks.iter().filter(|(at, _)| *at >= tape.beginning().now) {
-                let mut again = tape.beginning().clone();
+            assert_eq!(history.len(), all.len().min(kept_max));
+            for (at, seen_then) in looks.iter().filter(|(at, _)| *at >= history.start().now) {
+                let mut again = history.start().clone();
                 let mut next = 0;
                 // In portions, as a window does it.
                 loop {
                     let from = next;
-                    next = tape.play(&mut again, next, *at, 50);
+                    next = history.play(&mut again, next, *at, 50);
                     if next == from {
                         break;
                     }
@@ -110,12 +111,12 @@ fn what_is_played_again_is_what_happened() {
 fn a_tape_knows_where_something_happened() {
     let (name, text) = NETWORKS[0];
     let scenario = Arc::new(scenario(name, 7, None, text));
-    let mut tape = Tape::new(Arc::clone(&scenario), usize::MAX);
+    let mut history = History::new(Arc::clone(&scenario), usize::MAX);
     let all = records(&scenario, Inline, EVENTFUL);
     let mut now = Time::ZERO;
     for record in &all {
         now = now.max(record.at());
-        tape.push(now, record.clone());
+        history.push(now, record.clone());
     }
     let marks: Vec<Time> = all
         .iter()
@@ -124,9 +125,9 @@ fn a_tape_knows_where_something_happened() {
         .collect();
     let last = *marks.last().unwrap();
     let before = marks.iter().rev().find(|mark| **mark < last).unwrap();
-    assert_eq!(tape.mark_before(tape.len(), Time::MAX), Some(last));
-    assert_eq!(tape.mark_before(tape.len(), last), Some(*before));
-    assert_eq!(tape.mark_before(0, last), None);
-    assert_eq!(tape.mark_from(0), Some(marks[0]));
-    assert_eq!(tape.mark_from(tape.len()), None);
+    assert_eq!(history.mark_before(history.len(), Time::MAX), Some(last));
+    assert_eq!(history.mark_before(history.len(), last), Some(*before));
+    assert_eq!(history.mark_before(0, last), None);
+    assert_eq!(history.mark_from(0), Some(marks[0]));
+    assert_eq!(history.mark_from(history.len()), None);
 }

@@ -15,18 +15,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["scp"]),
     ("scenario", &["time", "rng", "scp", "node", "net"]),
     ("trace", &["time", "scp", "node", "net", "scenario"]),
-    ("session", &["time", "scenario", "trace"]),
-    ("replay", &["time", "scenario", "trace", "session"]),
+    ("run", &["time", "scenario", "trace"]),
     (
         "sim",
         &[
-            "time", "rng", "scp", "node", "net", "scenario", "trace", "session",
+            "time", "rng", "scp", "node", "net", "scenario", "trace", "run",
         ],
     ),
     (
         "live",
         &[
-            "time", "rng", "scp", "node", "net", "scenario", "trace", "session",
+            "time", "rng", "scp", "node", "net", "scenario", "trace", "run",
         ],
     ),
     (
@@ -51,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "scenario",
             "trace",
             "analysis",
-            "session",
+            "run",
             "picture",
         ],
     ),

@@ -2,10 +2,10 @@
 
 use super::process_sim::{EPOCH_UNIX_US, ProcessSim};
 use quorumscope::node::{Content, Input, Node, NodeConfig, Output};
-use quorumscope::replay::Replay;
+use quorumscope::run::Replay;
+use quorumscope::run::{RunProgress, Session};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{NodeId, SlotIndex};
-use quorumscope::session::{Progress, Session};
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::merge::{MergeError, Merged, Recording, merge};
 use quorumscope::trace::{Record, Renumber, Source, Status, TraceReader, TraceWriter, World};
@@ -222,9 +222,9 @@ fn a_merged_trace_can_be_played() {
             played.apply(&record);
         }
         match progress {
-            Progress::Limited => now = replay.now(),
-            Progress::Reached => assert_eq!(replay.now(), now),
-            Progress::Finished => break,
+            RunProgress::Limited => now = replay.now(),
+            RunProgress::Reached => assert_eq!(replay.now(), now),
+            RunProgress::Finished => break,
         }
     }
     let expected = world(&merged);
@@ -236,7 +236,7 @@ fn a_merged_trace_can_be_played() {
     assert_eq!(refused.to_string(), "a recorded run cannot be changed");
     let mut replay = Replay::open(&path).unwrap();
     let mut steps = 0;
-    while replay.step() != Progress::Finished {
+    while replay.step() != RunProgress::Finished {
         steps += 1;
     }
     assert!(steps > 50, "{steps}");

@@ -1,11 +1,11 @@
 //! Helpers for tests that run networks: scenarios, runs, and what became of them.
 
 use quorumscope::analysis::{Fbas, IntersectionResult, intersection, top_tier};
+use quorumscope::run::{RunProgress, Session};
 use quorumscope::scenario::{
     BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario,
 };
 use quorumscope::scp::{NodeId, QuorumSet, Value};
-use quorumscope::session::{Progress, Session};
 use quorumscope::sim::{ExecutorKind, Simulation};
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::outcome::{Outcome, Until, Watch, decisions};
@@ -136,7 +136,7 @@ pub(crate) fn run(scenario: &Scenario, kind: ExecutorKind, until: Until) -> Run 
                 break;
             }
         }
-        is_over |= progress == Progress::Finished;
+        is_over |= progress == RunProgress::Finished;
     }
     let outcome = watch.outcome(&world);
     Run { world, outcome }

@@ -1,21 +1,21 @@
 //! Files come in chunks; what is under way in a changed world is lost.
 
-use super::{ENDS, Pace, file, medium, ms, run, scenario};
+use super::{AdvanceMode, EXECUTOR, file, medium, ms, run, scenario};
 use crate::net::{LossReason, MediumSpec, Position};
 use crate::node::{FetchError, Input, MessageKind, NodeConfig, Output};
+use crate::run::Session;
 use crate::scenario::Action;
 use crate::scp::NodeId;
-use crate::session::Session;
 use crate::sim::engine::Simulation;
-use crate::sim::participant::Participant;
+use crate::sim::state_machine::StateMachine;
 use crate::time::Time;
 use crate::trace::Record;
 use std::sync::Arc;
 
 /// Asks for the file at the start; never says anything else.
-struct Fetcher;
+struct FetchingNode;
 
-impl Participant for Fetcher {
+impl StateMachine for FetchingNode {
     fn step(&mut self, _: Time, input: Input) -> Vec<Output> {
         match input {
             Input::Start(_) => vec![Output::Fetch {
@@ -42,13 +42,13 @@ fn fetch(
         node.config = Arc::new(config);
     }
     let scenario = Arc::new(scenario);
-    let birth = |config: &Arc<NodeConfig>| -> Box<dyn Participant> {
+    let factory = |config: &Arc<NodeConfig>| -> Box<dyn StateMachine> {
         match config.peer.id {
-            NodeId(5) => Box::new(Fetcher),
-            _ => Box::new(Mute),
+            NodeId(5) => Box::new(FetchingNode),
+            _ => Box::new(SilentNode),
         }
     };
-    let mut simulation = Simulation::with(scenario, ENDS, birth).unwrap();
+    let mut simulation = Simulation::with(scenario, EXECUTOR, factory).unwrap();
     simulation.advance(Time::MAX, usize::MAX);
     let records = simulation.take_records();
     let fetched = records.iter().find_map(|record| match record {
@@ -82,16 +82,16 @@ fn fetch(
     (result, chunks, at)
 }
 
-struct Mute;
+struct SilentNode;
 
-impl Participant for Mute {
+impl StateMachine for SilentNode {
     fn step(&mut self, _: Time, _: Input) -> Vec<Output> {
         Vec::new()
     }
 }
 
 #[test]
-fn a_file_comes_chunk_by_chunk_from_the_first_holder_within_reach() {
+fn fetches_chunks_from_the_first_reachable_holder() {
     let second = ms(1_000);
     let quiet = fetch(medium(10_000, 10_000), Vec::new());
     assert_eq!(quiet, (Ok(NodeId(1)), vec![0, 1, 2], ms(60)));
@@ -122,7 +122,7 @@ fn a_file_comes_chunk_by_chunk_from_the_first_holder_within_reach() {
 }
 
 #[test]
-fn what_arrives_at_a_changed_world_is_lost() {
+fn messages_in_flight_are_lost_when_the_receiver_becomes_unreachable() {
     let spec = MediumSpec {
         radio_range_m: Some(1_000.0),
         ..medium(2_000, 2_000)
@@ -150,8 +150,8 @@ fn what_arrives_at_a_changed_world_is_lost() {
     for (action, expected) in faults {
         let records = run(
             &scenario(spec.clone(), 2, vec![(Time(1_000), action)]),
-            ENDS,
-            Pace::AtOnce,
+            EXECUTOR,
+            AdvanceMode::AtOnce,
         );
         let arrived_before = |at: &Time| *at > Time(1_000) && *at <= Time(3_000);
         let lost_on_arrival = records.iter().any(|record| {

@@ -9,49 +9,49 @@ use crate::node::{
     Message, MessageId, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
     Relaying, StateChange, Threshold, TimerKind, TrustPolicy,
 };
-use crate::rng::{Purpose, Streams};
+use crate::rng::{StreamPurpose, Streams};
+use crate::run::{RunProgress, Session};
 use crate::scenario::{Action, NodeSpec, Placement, Scenario};
 use crate::scp::{NodeId, SlotIndex};
-use crate::session::{Progress, Session};
 use crate::sim::engine::Simulation;
 use crate::sim::executor::ExecutorKind;
-use crate::sim::participant::Participant;
+use crate::sim::state_machine::StateMachine;
 use crate::time::{Span, Time};
 use crate::trace::Record;
 use std::sync::Arc;
 
-const ENDS: ExecutorKind = ExecutorKind::Inline;
+const EXECUTOR: ExecutorKind = ExecutorKind::Inline;
 const NODES: u32 = 6;
 
 /// Does something else after everything that it was ever told; stops after so many steps.
-struct Chatter {
+struct RandomNode {
     peer: Peer,
     steps: u64,
     memory: u64,
-    kept: Persisted,
+    persisted: Persisted,
 }
 
-fn chatter(config: &Arc<NodeConfig>) -> Box<dyn Participant> {
-    Box::new(Chatter {
+fn random_node(config: &Arc<NodeConfig>) -> Box<dyn StateMachine> {
+    Box::new(RandomNode {
         peer: config.peer.clone(),
         steps: 0,
         memory: u64::from(config.peer.id.0),
-        kept: Persisted::default(),
+        persisted: Persisted::default(),
     })
 }
 
-impl Chatter {
+impl RandomNode {
     fn draw(&mut self, below: u64) -> u64 {
-        self.memory = Streams::new(self.memory).draw(Purpose::Proposal, self.steps, 0, 0);
+        self.memory = Streams::new(self.memory).draw(StreamPurpose::Proposal, self.steps, 0, 0);
         self.memory % below
     }
 
     fn message(&mut self) -> Arc<Message> {
-        self.kept.messages += 1;
+        self.persisted.messages += 1;
         let slot = SlotIndex(self.draw(1_000));
         let id = MessageId {
             sender: self.peer.id,
-            nth: self.kept.messages,
+            nth: self.persisted.messages,
         };
         Arc::new(Message {
             id,
@@ -61,7 +61,7 @@ impl Chatter {
         })
     }
 
-    fn anything(&mut self) -> Output {
+    fn random_output(&mut self) -> Output {
         let other = NodeId(self.draw(u64::from(NODES) + 1) as u32);
         match self.draw(9) {
             0 => Output::Announce(Arc::new(Announcement {
@@ -96,7 +96,7 @@ impl Chatter {
     }
 }
 
-impl Participant for Chatter {
+impl StateMachine for RandomNode {
     fn step(&mut self, now: Time, input: Input) -> Vec<Output> {
         self.steps += 1;
         let text = format!("{now:?} {input:?}");
@@ -104,7 +104,7 @@ impl Participant for Chatter {
             (memory ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
         match input {
-            Input::Start(Some(kept)) => self.kept = (*kept).clone(),
+            Input::Start(Some(persisted)) => self.persisted = (*persisted).clone(),
             Input::Propose(Content::Note(text)) if text == "break down" => {
                 // As a panic does, without the words on the terminal.
                 std::panic::resume_unwind(Box::new("as it was told"))
@@ -116,13 +116,13 @@ impl Participant for Chatter {
             return Vec::new();
         }
         let count = self.draw(3);
-        let mut outputs: Vec<Output> = (0..count).map(|_| self.anything()).collect();
+        let mut outputs: Vec<Output> = (0..count).map(|_| self.random_output()).collect();
         if self.steps == 1 {
             let (to, message) = (Recipient::Neighbours, self.message());
             outputs.push(Output::Send { to, message });
         }
         outputs.push(Output::Persist(vec![StateChange::MessagesReserved(
-            self.kept.messages,
+            self.persisted.messages,
         )]));
         outputs
     }
@@ -186,7 +186,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
         organization: None,
     };
     Scenario {
-        name: "chatter".into(),
+        name: "random_node".into(),
         title: String::new(),
         description: String::new(),
         seed,
@@ -205,30 +205,30 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
 }
 
 fn simulation(scenario: &Scenario, kind: ExecutorKind) -> Simulation {
-    Simulation::with(Arc::new(scenario.clone()), kind, chatter).unwrap()
+    Simulation::with(Arc::new(scenario.clone()), kind, random_node).unwrap()
 }
 
 /// How a run is asked to go on.
 #[derive(Clone, Copy, Debug)]
-enum Pace {
+enum AdvanceMode {
     AtOnce,
     Portions { span: Span, records_max: usize },
     Steps,
 }
 
-fn run(scenario: &Scenario, kind: ExecutorKind, pace: Pace) -> Vec<Record> {
+fn run(scenario: &Scenario, kind: ExecutorKind, advance_mode: AdvanceMode) -> Vec<Record> {
     let mut simulation = simulation(scenario, kind);
     let mut records = simulation.take_records();
     loop {
-        let progress = match pace {
-            Pace::AtOnce => simulation.advance(Time::MAX, usize::MAX),
-            Pace::Portions { span, records_max } => {
+        let progress = match advance_mode {
+            AdvanceMode::AtOnce => simulation.advance(Time::MAX, usize::MAX),
+            AdvanceMode::Portions { span, records_max } => {
                 simulation.advance(simulation.now() + span, records_max)
             }
-            Pace::Steps => simulation.step(),
+            AdvanceMode::Steps => simulation.step(),
         };
         records.append(&mut simulation.take_records());
-        if progress == Progress::Finished {
+        if progress == RunProgress::Finished {
             assert!(simulation.is_idle() && simulation.next_at().is_none());
             return records;
         }

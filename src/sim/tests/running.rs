@@ -1,11 +1,11 @@
 //! Executors, portions and steps cannot be seen in records; actions do what they say.
 
-use super::{ENDS, Pace, medium, ms, run, scenario, simulation};
+use super::{AdvanceMode, EXECUTOR, medium, ms, run, scenario, simulation};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
 use crate::node::{Content, Input};
+use crate::run::Session;
 use crate::scenario::{Action, ActionRefused};
 use crate::scp::NodeId;
-use crate::session::Session;
 use crate::sim::engine::Simulation;
 use crate::sim::executor::{ExecutorKind, SimError};
 use crate::time::{Span, Time};
@@ -86,31 +86,31 @@ fn some_medium() -> impl Strategy<Value = MediumSpec> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn executors_portions_and_steps_cannot_be_seen(medium in some_medium(), seed: u64, has_events: bool) {
+    fn records_do_not_depend_on_executor_or_advance_mode(medium in some_medium(), seed: u64, has_events: bool) {
         let scenario = scenario(medium, seed, if has_events { events() } else { Vec::new() });
-        let expected = run(&scenario, ExecutorKind::Inline, Pace::AtOnce);
+        let expected = run(&scenario, ExecutorKind::Inline, AdvanceMode::AtOnce);
         let flights = expected.iter().filter_map(|record| match record {
             Record::Sent { flight, .. } => Some(flight.0),
             _ => None,
         });
         prop_assert!(flights.clone().count() >= 5 && flights.is_sorted());
         prop_assert!(expected.iter().map(Record::at).is_sorted());
-        let portions = |micros, records_max| Pace::Portions { span: Span(micros), records_max };
-        for (kind, pace) in [
-            (ExecutorKind::Threads, Pace::AtOnce),
+        let portions = |micros, records_max| AdvanceMode::Portions { span: Span(micros), records_max };
+        for (kind, advance_mode) in [
+            (ExecutorKind::Threads, AdvanceMode::AtOnce),
             (ExecutorKind::Inline, portions(777, usize::MAX)),
             (ExecutorKind::Inline, portions(1_000_000, 1)),
             (ExecutorKind::Threads, portions(5_000, 100)),
-            (ExecutorKind::Inline, Pace::Steps),
+            (ExecutorKind::Inline, AdvanceMode::Steps),
         ] {
-            prop_assert!(run(&scenario, kind, pace) == expected, "{kind} {pace:?}");
+            prop_assert!(run(&scenario, kind, advance_mode) == expected, "{kind} {advance_mode:?}");
         }
     }
 }
 
 /// Every action of `events`, done by hand when its time has come, gives what the scenario's own event gives.
 #[test]
-fn a_person_acts_as_a_scenario_does() {
+fn user_actions_equal_scenario_events() {
     let without_restart =
         |(_, action): &(Time, Action)| *action != Action::Restart { node: NodeId(4) };
     let all: Vec<_> = events()
@@ -122,8 +122,8 @@ fn a_person_acts_as_a_scenario_does() {
         for seed in 0..5 {
             let expected = run(
                 &scenario(medium(min, max), seed, all.clone()),
-                ENDS,
-                Pace::AtOnce,
+                EXECUTOR,
+                AdvanceMode::AtOnce,
             );
             let by_hand = scenario(medium(min, max), seed, Vec::new());
             let mut simulation = simulation(&by_hand, ExecutorKind::Threads);
@@ -146,8 +146,8 @@ fn a_person_acts_as_a_scenario_does() {
 }
 
 #[test]
-fn faults_at_the_very_start_come_before_the_first_step() {
-    let mut simulation = simulation(&scenario(medium(10, 20), 1, events()), ENDS);
+fn initial_faults_precede_the_first_step() {
+    let mut simulation = simulation(&scenario(medium(10, 20), 1, events()), EXECUTOR);
     let records = simulation.take_records();
     let acted = |record: &&Record| matches!(record, Record::Acted { .. });
     assert_eq!(records.iter().filter(acted).count(), 2);
@@ -172,7 +172,7 @@ fn faults_at_the_very_start_come_before_the_first_step() {
 }
 
 #[test]
-fn a_node_that_breaks_down_has_crashed() {
+fn panicking_node_is_recorded_as_crashed() {
     for kind in [ExecutorKind::Inline, ExecutorKind::Threads] {
         let mut simulation = simulation(&scenario(medium(10, 20), 1, Vec::new()), kind);
         let node = NodeId(2);
@@ -203,17 +203,17 @@ fn a_node_that_breaks_down_has_crashed() {
 }
 
 #[test]
-fn impossible_actions_are_refused_and_leave_no_trace() {
-    let mut simulation = simulation(&scenario(medium(10, 20), 1, Vec::new()), ENDS);
+fn refused_actions_change_nothing() {
+    let mut simulation = simulation(&scenario(medium(10, 20), 1, Vec::new()), EXECUTOR);
     simulation.advance(ms(1), usize::MAX);
     simulation.take_records();
-    let (node, nobody) = (NodeId(1), NodeId(99));
+    let (node, unknown) = (NodeId(1), NodeId(99));
     let value = Content::Choice("1".into());
     let to = Position::default();
     for (action, expected) in [
         (
-            Action::Crash { node: nobody },
-            ActionRefused::NoSuchNode(nobody),
+            Action::Crash { node: unknown },
+            ActionRefused::NoSuchNode(unknown),
         ),
         (
             Action::Restart { node },
@@ -222,9 +222,9 @@ fn impossible_actions_are_refused_and_leave_no_trace() {
         (Action::Move { node, to }, ActionRefused::NotPhysical),
         (
             Action::Cut {
-                groups: vec![vec![nobody]],
+                groups: vec![vec![unknown]],
             },
-            ActionRefused::NoSuchNode(nobody),
+            ActionRefused::NoSuchNode(unknown),
         ),
         (
             Action::Propose {
@@ -242,7 +242,7 @@ fn impossible_actions_are_refused_and_leave_no_trace() {
 }
 
 #[test]
-fn networks_that_are_too_small_or_too_large_are_refused() {
+fn rejects_empty_and_oversized_networks() {
     let mut scenario = scenario(medium(10, 20), 1, Vec::new());
     let node = scenario.nodes[0].clone();
     scenario.nodes = vec![node; 2_001];

@@ -22,10 +22,10 @@ impl App {
             return;
         }
         match command {
-            Command::TogglePlay => self.with_run(|run| run.pace.toggle()),
+            Command::TogglePlay => self.with_run(|run| run.playback.toggle()),
             Command::Step => self.with_run(|run| {
-                if run.pace.is_playing() {
-                    run.pace.toggle();
+                if run.playback.is_playing() {
+                    run.playback.toggle();
                 }
                 run.step();
             }),
@@ -33,8 +33,8 @@ impl App {
             Command::Earlier => self.seek_by(-1.0),
             Command::Later => self.seek_by(1.0),
             Command::Now => self.return_to_now(),
-            Command::Slower => self.with_run(|run| run.pace.slower()),
-            Command::Faster => self.with_run(|run| run.pace.faster()),
+            Command::Slower => self.with_run(|run| run.playback.slower()),
+            Command::Faster => self.with_run(|run| run.playback.faster()),
             Command::Restart => self.reopen(self.seed()),
             Command::NewSeed => self.reopen(self.seed().wrapping_add(1)),
             Command::Propose => self.with_selected(App::propose),

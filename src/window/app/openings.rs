@@ -4,7 +4,7 @@ use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{Quorums, Showing, Status, ViewState};
-use crate::session::{Origin, Session};
+use crate::run::{Session, SessionKind};
 use crate::window::jobs::{Done, Ticket};
 use crate::window::options::{ScenarioChoice, Source};
 use crate::window::palette::Kind;
@@ -100,7 +100,7 @@ impl App {
             Ok(session) => {
                 let mut run = Run::new(session, choice, self.start_as);
                 if let Some((before, _)) = &self.shown {
-                    run.pace = before.pace_for(&run.world.scenario);
+                    run.playback = before.playback_for(&run.world.scenario);
                 }
                 self.show(run);
             }
@@ -120,10 +120,10 @@ impl App {
         self.panels.menu = None;
         self.status = Status {
             frames_per_s: self.status.frames_per_s,
-            showing: match run.origin {
-                Origin::Simulated => Showing::Simulation,
-                Origin::Recorded => Showing::Recording,
-                Origin::Live => Showing::Live,
+            showing: match run.session_kind {
+                SessionKind::Simulated => Showing::Simulation,
+                SessionKind::Recorded => Showing::Recording,
+                SessionKind::Live => Showing::Live,
             },
             ..Status::default()
         };

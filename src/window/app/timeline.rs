@@ -4,8 +4,8 @@ use super::App;
 use crate::picture::canvas::Point;
 use crate::picture::timeline::{Axis, Follow, Layout, Spot, TimelineView};
 use crate::picture::view_state::ViewState;
+use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::session::Origin;
 use crate::time::{Span, Time};
 use crate::window::panels::{Panel, PanelState};
 use crate::window::run::Run;
@@ -35,10 +35,10 @@ pub(super) fn begin(run: &Run, view: &mut ViewState, panels: &PanelState) {
 fn first_axis(run: &Run) -> Axis {
     let latency = run.world.scenario.medium.latency;
     let flight_us = (latency.min.0 + latency.max.0) as f64 / 2.0;
-    let span_us = match run.origin {
-        Origin::Live => LIVE_SPAN_US,
-        Origin::Recorded => run.shown_until().0.max(1_000_000) as f64 * WHOLE,
-        Origin::Simulated => (flight_us * SPAN_FLIGHTS).clamp(SPAN_US.0, SPAN_US.1),
+    let span_us = match run.session_kind {
+        SessionKind::Live => LIVE_SPAN_US,
+        SessionKind::Recorded => run.shown_until().0.max(1_000_000) as f64 * WHOLE,
+        SessionKind::Simulated => (flight_us * SPAN_FLIGHTS).clamp(SPAN_US.0, SPAN_US.1),
     };
     Axis::new(span_us)
 }
@@ -47,7 +47,7 @@ fn first_axis(run: &Run) -> Axis {
 pub(super) fn follow(run: &Run, view: &mut ViewState, now_before: Time) {
     let timeline = &mut view.timeline;
     timeline.until = run.shown_until();
-    if run.world.now != now_before && run.pace.is_playing() {
+    if run.world.now != now_before && run.playback.is_playing() {
         timeline.axis = timeline.axis.following(run.world.now);
     }
 }
@@ -106,7 +106,7 @@ impl App {
         if let Some((run, view)) = &mut self.shown {
             let axis = view.timeline.axis;
             let by = Span((axis.span_us * SEEK_SHARE) as u64);
-            let now = run.wanted();
+            let now = run.seek_target();
             let to = if steps < 0.0 { now - by } else { now + by };
             let at = run.seek(to);
             view.timeline.axis = axis.with_in_sight(at);

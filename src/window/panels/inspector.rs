@@ -10,8 +10,8 @@ use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{NodeSet, ViewState};
 use crate::picture::words;
+use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::session::Origin;
 use crate::trace::{Status, World, WorldNode};
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -144,7 +144,7 @@ fn title(
         }
     });
     ui.add(
-        egui::Label::new(RichText::new(state(node, run.origin)).color(color(theme.text_dim)))
+        egui::Label::new(RichText::new(state(node, run.session_kind)).color(color(theme.text_dim)))
             .wrap(),
     );
     ui.add_space(4.0);
@@ -166,11 +166,13 @@ pub(super) fn abbreviated(key: &str) -> String {
 }
 
 /// How the node is, in words.
-pub(super) fn state(node: &WorldNode, origin: Origin) -> String {
+pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
     let health = match node.status {
         Status::Running => None,
         Status::Silent => Some("runs, but nothing it sends gets out"),
-        Status::Crashed if origin == Origin::Live => Some("has stopped, or cannot be reached"),
+        Status::Crashed if session_kind == SessionKind::Live => {
+            Some("has stopped, or cannot be reached")
+        }
         Status::Crashed => Some("has crashed"),
         Status::Left => Some("has left"),
         Status::Unseen => Some("known by name only"),

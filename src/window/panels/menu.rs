@@ -2,9 +2,9 @@
 
 use super::widgets::{Usable, dim};
 use super::{Menu, Model, PanelState, Request};
+use crate::run::SessionKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
-use crate::session::Origin;
 use crate::trace::Status;
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -53,7 +53,7 @@ fn of_node(
         .world
         .node(node)
         .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent));
-    let usable = |command: Command| match (is_running, command.not_ours(run.origin)) {
+    let usable = |command: Command| match (is_running, command.not_ours(run.session_kind)) {
         (true, None) => Usable::Yes,
         _ => Usable::No,
     };
@@ -82,9 +82,9 @@ fn of_node(
         Request::Leave(node),
         out,
     );
-    let faults = match run.origin {
-        Origin::Simulated => faults(node, status),
-        Origin::Recorded | Origin::Live => Vec::new(),
+    let faults = match run.session_kind {
+        SessionKind::Simulated => faults(node, status),
+        SessionKind::Recorded | SessionKind::Live => Vec::new(),
     };
     for (text, action) in faults {
         plain(ui, text, Request::Act(action), out);
@@ -116,7 +116,7 @@ fn faults(node: NodeId, status: Option<Status>) -> Vec<(&'static str, Action)> {
 }
 
 fn of_space(ui: &mut Ui, model: &Model<'_>, menu: Menu, out: &mut Vec<Request>) {
-    let usable = match Command::AddNode.not_ours(model.situation.origin) {
+    let usable = match Command::AddNode.not_ours(model.situation.session_kind) {
         None => Usable::Yes,
         Some(_) => Usable::No,
     };

@@ -8,8 +8,8 @@ use crate::picture::timeline::{Follow, Layout, Spot, height_px};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
 use crate::picture::words::timeline::Click;
+use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::session::Origin;
 use crate::time::Time;
 use crate::window::command::Command;
 use crate::window::run::Run;
@@ -128,7 +128,7 @@ impl It<'_> {
         if let (Some(Spot::Instant(from, _)), Some(Spot::Instant(to, _))) = (began, at)
             && (is_held || response.clicked())
             && matches!(self.click(from), Click::Shows | Click::ShowsLive)
-            && self.run.wanted() != to
+            && self.run.seek_target() != to
         {
             out.push(Request::Seek(to));
         }
@@ -197,11 +197,11 @@ impl It<'_> {
         // Less than a pixel beyond the present is the present.
         let slack_us =
             self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
-        match self.run.origin {
+        match self.run.session_kind {
             _ if at < from => Click::TooEarly(from),
             _ if at.0 > until.0 + (3.0 * slack_us) as u64 => Click::NotYet,
-            Origin::Live => Click::ShowsLive,
-            Origin::Simulated | Origin::Recorded => Click::Shows,
+            SessionKind::Live => Click::ShowsLive,
+            SessionKind::Simulated | SessionKind::Recorded => Click::Shows,
         }
     }
 

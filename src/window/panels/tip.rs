@@ -5,7 +5,7 @@ use super::{Model, PanelState, inspector};
 use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
-use crate::session::Origin;
+use crate::run::SessionKind;
 use crate::trace::Status;
 use crate::window::run::Run;
 use crate::window::style::bold_font;
@@ -41,13 +41,13 @@ pub(super) fn show(
             Frame::popup(ui.style()).show(ui, |ui| {
                 ui.set_max_width(280.0);
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
-                ui.label(inspector::state(node, run.origin));
+                ui.label(inspector::state(node, run.session_kind));
                 if !node.is_unseen() {
                     let trusted = words::count(node.view.trusted.len(), "node", "nodes");
                     dim(ui, &model.theme, format!("trusts {trusted}"));
                 }
                 if matches!(node.status, Status::Running | Status::Silent)
-                    && run.origin != Origin::Recorded
+                    && run.session_kind != SessionKind::Recorded
                     && !run.is_in_past()
                 {
                     let what = state.palette.content(run.world.proposals().len());

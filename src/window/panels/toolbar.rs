@@ -5,7 +5,7 @@ use super::widgets::{BUTTON_PX, Lit, Usable, command_button, explain, icon_butto
 use super::{Model, PanelState, Request};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Shown;
-use crate::session::Origin;
+use crate::run::SessionKind;
 use crate::window::command::Command;
 use crate::window::palette::Kind;
 use crate::window::style::{bold_font, color};
@@ -64,7 +64,7 @@ pub(super) fn show(
                 gap(ui, room);
                 command_button(ui, model, Command::Restart, Icon::Restart, Lit::No, out);
                 command_button(ui, model, Command::NewSeed, Icon::Dice, Lit::No, out);
-                if model.situation.origin == Origin::Simulated {
+                if model.situation.session_kind == SessionKind::Simulated {
                     seed(ui, model, state, room, out);
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -119,7 +119,7 @@ fn scenario_button(ui: &mut Ui, model: &Model<'_>, room: Room, out: &mut Vec<Req
 }
 
 fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
-    let is_playing = model.run.is_some_and(|(run, _)| run.pace.is_playing());
+    let is_playing = model.run.is_some_and(|(run, _)| run.playback.is_playing());
     let icon = if is_playing { Icon::Pause } else { Icon::Play };
     command_button(ui, model, Command::TogglePlay, icon, Lit::No, out);
     command_button(ui, model, Command::StepBack, Icon::StepBack, Lit::No, out);
@@ -127,9 +127,9 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
     command_button(ui, model, Command::Slower, Icon::Slower, Lit::No, out);
     let speed = model
         .run
-        .map_or("1×".to_owned(), |(run, _)| match run.origin {
-            Origin::Live => "live".to_owned(),
-            Origin::Simulated | Origin::Recorded => run.pace.words(),
+        .map_or("1×".to_owned(), |(run, _)| match run.session_kind {
+            SessionKind::Live => "live".to_owned(),
+            SessionKind::Simulated | SessionKind::Recorded => run.playback.speed_label(),
         });
     let (rect, response) = ui.allocate_exact_size(vec2(38.0, BUTTON_PX), Sense::hover());
     ui.painter().text(
@@ -139,9 +139,9 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
         egui::TextStyle::Body.resolve(ui.style()),
         color(model.theme.text),
     );
-    response.on_hover_text(match model.situation.origin {
-        Origin::Live => "These nodes are processes: what one sees has just happened",
-        Origin::Simulated | Origin::Recorded => {
+    response.on_hover_text(match model.situation.session_kind {
+        SessionKind::Live => "These nodes are processes: what one sees has just happened",
+        SessionKind::Simulated | SessionKind::Recorded => {
             "Speed: at 1× an ordinary message takes three quarters of a second"
         }
     });
@@ -236,9 +236,9 @@ fn text_field(
                 return;
             }
             let field = ui.add(TextEdit::singleline(&mut palette.file_name).desired_width(width));
-            let field = field.on_hover_text(match model.situation.origin {
-                Origin::Live => "The path of a file on this machine",
-                Origin::Simulated | Origin::Recorded => {
+            let field = field.on_hover_text(match model.situation.session_kind {
+                SessionKind::Live => "The path of a file on this machine",
+                SessionKind::Simulated | SessionKind::Recorded => {
                     "A name stands for a simulated file; the path of a real file is read"
                 }
             });

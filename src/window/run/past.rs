@@ -1,24 +1,24 @@
-//! Looking at what has happened before: the world is folded anew from the tape, up to the instant that is wanted.
+//! Looking at what has happened before: the world is folded anew from the history, up to the instant that is wanted.
 //!
 //! What is long takes several frames; the picture stays as it was until then. Whoever looks at the past changes nothing:
 //! simulations wait, processes run on. Absent here: what a person did to get there.
 
-use super::{Mode, Run};
-use crate::session::{Origin, Progress};
+use super::{PlayState, Run};
+use crate::run::{RunProgress, SessionKind};
 use crate::time::{Span, Time};
 use crate::trace::World;
 use std::time::Duration;
 
 /// About how many records are folded before the clock is looked at again.
-const RECORDS_PER_TURN: usize = 400;
+const RECORDS_PER_CHUNK: usize = 400;
 /// Wall time of one frame that counts, at most.
 const FRAME_MAX: Duration = Duration::from_millis(100);
 
 /// What the picture shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::window) enum Place {
+pub(in crate::window) enum Playhead {
     /// The latest of what has happened.
-    Present,
+    Latest,
     /// Something that happened before.
     Past,
 }
@@ -35,17 +35,17 @@ pub(super) struct Seek {
 impl Run {
     /// Whether the picture shows something that is over, or is on its way there.
     pub(in crate::window) fn is_in_past(&self) -> bool {
-        self.place == Place::Past
+        self.playhead == Playhead::Past
     }
 
     /// The earliest instant that the picture can show.
     pub(in crate::window) fn shown_from(&self) -> Time {
-        self.tape.beginning().now
+        self.history.start().now
     }
 
     /// The latest instant that the picture can show.
     pub(in crate::window) fn shown_until(&self) -> Time {
-        let known = if self.knows_all {
+        let known = if self.is_fully_recorded {
             self.lanes.until()
         } else {
             Time::ZERO
@@ -56,42 +56,42 @@ impl Run {
     /// Where the present is: as far as anybody has seen.
     fn present(&self) -> Time {
         let last = self
-            .tape
+            .history
             .len()
             .checked_sub(1)
-            .and_then(|nth| self.tape.get(nth));
+            .and_then(|nth| self.history.get(nth));
         let seen = last.map_or(self.shown_from(), |(at, _)| *at);
-        match self.origin {
+        match self.session_kind {
             // Processes go on while nobody looks.
-            Origin::Live if self.place == Place::Past => seen,
+            SessionKind::Live if self.playhead == Playhead::Past => seen,
             _ => seen.max(self.session.now()),
         }
     }
 
     /// The instant that the picture shows, or is on its way to.
-    pub(in crate::window) fn wanted(&self) -> Time {
+    pub(in crate::window) fn seek_target(&self) -> Time {
         let sought = self.seek.as_ref().map(|seek| seek.then.unwrap_or(seek.to));
         sought.unwrap_or(self.world.now)
     }
 
     /// Stops time and shows an instant, or what is nearest to it; returns which.
     pub(in crate::window) fn seek(&mut self, to: Time) -> Time {
-        self.resumes.get_or_insert(self.pace.mode);
-        self.pace.mode = Mode::Paused;
+        self.resume_state.get_or_insert(self.playback.state);
+        self.playback.state = PlayState::Paused;
         let to = to.clamp(self.shown_from(), self.shown_until());
-        self.go_to(to);
+        self.seek_to(to);
         to
     }
 
     /// Shows the latest of what has happened, and lets time run if it did before.
     /// Returns when that was.
     pub(in crate::window) fn return_to_now(&mut self) -> Time {
-        if let Some(mode) = self.resumes.take() {
-            self.pace.mode = mode;
+        if let Some(mode) = self.resume_state.take() {
+            self.playback.state = mode;
         }
         let present = self.present();
         if self.is_in_past() || self.seek.is_some() {
-            self.go_to(present);
+            self.seek_to(present);
         }
         present
     }
@@ -99,24 +99,24 @@ impl Run {
     /// Shows what was there before the last thing that happened.
     /// Returns when that was.
     pub(in crate::window) fn step_back(&mut self) -> Time {
-        let before = self.tape.mark_before(self.next, self.world.now);
+        let before = self.history.mark_before(self.next, self.world.now);
         self.seek(before.unwrap_or(self.shown_from()))
     }
 
-    fn go_to(&mut self, to: Time) {
+    fn seek_to(&mut self, to: Time) {
         match &mut self.seek {
             // Whoever drags the playhead wants to see something on the way.
             Some(seek) => seek.then = Some(to),
-            None => self.seek = Some(self.begin_seeking(to)),
+            None => self.seek = Some(self.start_seek(to)),
         }
         if to < self.present() {
-            self.place = Place::Past;
+            self.playhead = Playhead::Past;
         }
     }
 
-    fn begin_seeking(&self, to: Time) -> Seek {
+    fn start_seek(&self, to: Time) -> Seek {
         let goes_back = to < self.world.now;
-        let earlier = goes_back.then(|| (Box::new(self.tape.beginning().clone()), 0));
+        let earlier = goes_back.then(|| (Box::new(self.history.start().clone()), 0));
         Seek {
             to,
             earlier,
@@ -125,41 +125,45 @@ impl Run {
     }
 
     /// Goes on until the picture is there, or there is no more time in this frame.
-    pub(super) fn go_on_seeking(&mut self, may_go_on: &dyn Fn() -> bool) {
+    pub(super) fn continue_seek(&mut self, has_budget: &dyn Fn() -> bool) {
         while let Some(mut seek) = self.seek.take() {
-            if self.fold_some(&mut seek) {
-                self.arrive(seek);
+            if self.fold_chunk(&mut seek) {
+                self.finish_seek(seek);
             } else {
                 self.seek = Some(seek);
             }
-            if !may_go_on() {
+            if !has_budget() {
                 return;
             }
         }
     }
 
     /// Folds some more records in. Says whether that was all.
-    fn fold_some(&mut self, seek: &mut Seek) -> bool {
+    fn fold_chunk(&mut self, seek: &mut Seek) -> bool {
         let (world, next) = match &mut seek.earlier {
             Some((world, next)) => (&mut **world, next),
             None => (&mut self.world, &mut self.next),
         };
         let from = *next;
-        *next = self.tape.play(world, from, seek.to, RECORDS_PER_TURN);
-        if *next - from == RECORDS_PER_TURN {
+        *next = self.history.play(world, from, seek.to, RECORDS_PER_CHUNK);
+        if *next - from == RECORDS_PER_CHUNK {
             return false;
         }
-        let is_at_end = *next == self.tape.len();
-        if self.knows_all && is_at_end && seek.earlier.is_none() && seek.to > self.session.now() {
-            let progress = self.session.advance(seek.to, RECORDS_PER_TURN);
+        let is_at_end = *next == self.history.len();
+        if self.is_fully_recorded
+            && is_at_end
+            && seek.earlier.is_none()
+            && seek.to > self.session.now()
+        {
+            let progress = self.session.advance(seek.to, RECORDS_PER_CHUNK);
             self.fold();
-            self.has_ended = progress == Progress::Finished;
-            return progress != Progress::Limited;
+            self.has_ended = progress == RunProgress::Finished;
+            return progress != RunProgress::Limited;
         }
         true
     }
 
-    fn arrive(&mut self, seek: Seek) {
+    fn finish_seek(&mut self, seek: Seek) {
         if let Some((world, next)) = seek.earlier {
             let version = self.world.version.max(world.version) + 1;
             self.world = *world;
@@ -168,42 +172,46 @@ impl Run {
             self.next = next;
         }
         self.world.advance_to(seek.to);
-        self.silence = None;
-        self.settle_place();
-        self.seek = seek.then.map(|to| self.begin_seeking(to));
+        self.quiet_skip = None;
+        self.update_playhead();
+        self.seek = seek.then.map(|to| self.start_seek(to));
     }
 
     /// The end of the past is the present.
-    fn settle_place(&mut self) {
-        let is_over = self.next == self.tape.len() && self.world.now >= self.present();
-        self.place = if is_over { Place::Present } else { Place::Past };
+    fn update_playhead(&mut self) {
+        let is_over = self.next == self.history.len() && self.world.now >= self.present();
+        self.playhead = if is_over {
+            Playhead::Latest
+        } else {
+            Playhead::Past
+        };
     }
 
     /// Lets what has happened happen again, as fast as at first; between things that happen there is no waiting.
-    pub(super) fn play_past(&mut self, wall: Duration) {
-        if !self.pace.is_playing() {
+    pub(super) fn replay_past(&mut self, wall: Duration) {
+        if !self.playback.is_playing() {
             return;
         }
         let now = self.world.now;
-        let target = match (self.through_silence(wall), self.origin) {
+        let target = match (self.skip_quiet(wall), self.session_kind) {
             (Some(target), _) => target,
-            (None, Origin::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
-            (None, _) => self.pace.target(now, wall, self.bustle()),
+            (None, SessionKind::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
+            (None, _) => self.playback.target(now, wall, self.activity()),
         };
         let target = target.min(self.present());
         self.next = self
-            .tape
+            .history
             .play(&mut self.world, self.next, target, usize::MAX);
         self.world.advance_to(target);
-        self.settle_place();
-        if self.place == Place::Present {
-            self.resumes = None;
+        self.update_playhead();
+        if self.playhead == Playhead::Latest {
+            self.resume_state = None;
         }
     }
 
     /// Lets the next thing that happened happen again.
     pub(super) fn step_in_past(&mut self) {
-        let at = self.tape.mark_from(self.next).unwrap_or(self.present());
+        let at = self.history.mark_from(self.next).unwrap_or(self.present());
         let now = self.world.now;
         self.seek(at.max(now));
     }
@@ -212,9 +220,9 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::Replay;
+    use crate::run::Replay;
+    use crate::run::Session;
     use crate::scenario::{Judge, Options, Scenario, read_scenario};
-    use crate::session::Session;
     use crate::sim::{ExecutorKind, Simulation};
     use crate::trace::Record;
     use crate::window::options::{ScenarioChoice, Source, StartAs};
@@ -282,7 +290,7 @@ note = "two"
 
     fn records() -> Vec<Record> {
         let mut session = Simulation::new(scenario(), ExecutorKind::Inline).unwrap();
-        while session.advance(Time::from_ms(8_000), 10_000) == Progress::Limited {}
+        while session.advance(Time::from_ms(8_000), 10_000) == RunProgress::Limited {}
         session.take_records()
     }
 
@@ -313,29 +321,29 @@ note = "two"
     }
 
     #[test]
-    fn a_simulation_shows_again_what_it_showed_and_goes_on_as_if_nobody_had_looked() {
+    fn seeking_back_and_returning_leaves_a_simulation_unchanged() {
         let mut run = simulated(AT[2]);
         let present = seen(&run);
         for at in [AT[0], AT[1], AT[0]] {
             assert_eq!(run.seek(at), at);
             assert!(run.is_in_past() && run.is_moving());
             arrive(&mut run);
-            assert!(run.is_in_past() && !run.pace.is_playing());
+            assert!(run.is_in_past() && !run.playback.is_playing());
             assert_eq!(seen(&run), seen(&simulated(at)), "{at}");
         }
         assert_eq!(run.return_to_now(), AT[2]);
         arrive(&mut run);
         assert!(!run.is_in_past());
         assert_eq!(seen(&run), present);
-        run.hurry_to(AT[3]);
+        run.run_until(AT[3]);
         assert_eq!(seen(&run), seen(&simulated(AT[3])));
     }
 
     #[test]
-    fn a_recording_goes_anywhere_and_knows_its_end() {
+    fn seeks_anywhere_in_a_recording() {
         let replay = Replay::new(scenario(), records());
         let mut run = open(Box::new(replay), AT[0]);
-        assert!(run.knows_all && run.shown_until() > AT[2]);
+        assert!(run.is_fully_recorded && run.shown_until() > AT[2]);
         for at in [AT[2], AT[1], AT[2], AT[0]] {
             run.seek(at);
             arrive(&mut run);
@@ -347,12 +355,12 @@ note = "two"
     }
 
     #[test]
-    fn what_is_over_is_played_again_until_the_present() {
+    fn plays_the_past_until_the_latest_instant() {
         let mut run = simulated(AT[2]);
         let present = seen(&run);
         run.seek(AT[0]);
         arrive(&mut run);
-        run.pace.mode = Mode::Playing;
+        run.playback.state = PlayState::Playing;
         let mut frames = 0;
         while run.is_in_past() {
             let before = run.world.now;
@@ -363,12 +371,12 @@ note = "two"
         }
         assert!(frames > 20, "{frames}: nobody could have seen it");
         assert_eq!(seen(&run), present);
-        run.hurry_to(AT[3]);
+        run.run_until(AT[3]);
         assert_eq!(seen(&run), seen(&simulated(AT[3])));
     }
 
     #[test]
-    fn a_step_back_undoes_a_step() {
+    fn step_back_undoes_step() {
         let mut run = simulated(AT[1]);
         run.step();
         let here = seen(&run);
@@ -385,7 +393,7 @@ note = "two"
     }
 
     #[test]
-    fn whoever_drags_sees_something_on_the_way_and_ends_where_they_let_go() {
+    fn scrubbing_shows_intermediate_worlds_and_ends_at_the_release_point() {
         let mut run = simulated(AT[2]);
         let mut shown = BTreeSet::new();
         let (from, to) = (AT[2].0 / 1_000, AT[0].0 / 1_000);

@@ -6,7 +6,7 @@ use crate::trace::{Lanes, Record};
 
 /// How far an [`Session::advance`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum RunProgress {
     /// Everything up to the asked instant has happened.
     Reached,
     /// The limit of records came first; ask again.
@@ -17,7 +17,7 @@ pub enum Progress {
 
 /// Who decides what happens in a run, and when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Origin {
+pub enum SessionKind {
     /// An engine, in virtual time: it waits for whoever asks, and does what it is told.
     #[default]
     Simulated,
@@ -32,8 +32,8 @@ pub trait Session {
     /// What is being run.
     fn scenario(&self) -> &Scenario;
     /// Who decides what happens.
-    fn origin(&self) -> Origin {
-        Origin::Simulated
+    fn kind(&self) -> SessionKind {
+        SessionKind::Simulated
     }
     /// Up to which instant everything has happened.
     fn now(&self) -> Time;
@@ -44,13 +44,13 @@ pub trait Session {
         None
     }
     /// Who will be doing what when, of a run that has been recorded: all of it. It is there to be taken once.
-    fn take_foreseen(&mut self) -> Option<Lanes> {
+    fn take_recorded_lanes(&mut self) -> Option<Lanes> {
         None
     }
     /// Lets everything up to `until` happen, or stops after about `records_max` records at a batch boundary.
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress;
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress;
     /// Lets the next batch that is not mere housekeeping happen: one step for a person.
-    fn step(&mut self) -> Progress;
+    fn step(&mut self) -> RunProgress;
     /// Does something to the network now.
     ///
     /// # Errors

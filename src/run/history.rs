@@ -1,78 +1,77 @@
-//! `Tape`: what happened, kept so that one can look at it again: a world, and the records since then.
+//! `History`: what happened, kept so that one can look at it again: a world, and the records since then.
 //!
-//! A tape of bounded length folds its oldest records into that world for good: so far one cannot go back any more. Its
+//! A history of bounded length folds its oldest records into that world for good: so far one cannot go back any more. Its
 //! cost is that of folding every record a second time, later. Absent here: what is played when, and by whom.
 
-use super::record::Record;
-use super::world::World;
 use crate::scenario::Scenario;
 use crate::time::Time;
+use crate::trace::{Record, World};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What happened, as far as it is kept.
 #[derive(Debug)]
-pub struct Tape {
+pub struct History {
     /// Everything that happened before what is kept.
-    base: World,
+    start: World,
     /// With the time of the world after each.
-    kept: VecDeque<(Time, Record)>,
-    kept_max: usize,
+    records: VecDeque<(Time, Record)>,
+    records_max: usize,
 }
 
-impl Tape {
-    /// Nothing has happened yet. At most `kept_max` records are kept.
+impl History {
+    /// Nothing has happened yet. At most `records_max` records are kept.
     #[must_use]
-    pub fn new(scenario: Arc<Scenario>, kept_max: usize) -> Tape {
-        Tape {
-            base: World::new(scenario),
-            kept: VecDeque::new(),
-            kept_max,
+    pub fn new(scenario: Arc<Scenario>, records_max: usize) -> History {
+        History {
+            start: World::new(scenario),
+            records: VecDeque::new(),
+            records_max,
         }
     }
 
-    /// Keeps a record; the world that it was folded into is at `at` now. Returns the world at the beginning of the tape
+    /// Keeps a record; the world that it was folded into is at `at` now. Returns the world at the beginning of the history
     /// if that has changed.
     pub fn push(&mut self, at: Time, record: Record) -> Option<&mut World> {
-        self.kept.push_back((at, record));
-        if self.kept.len() <= self.kept_max {
+        self.records.push_back((at, record));
+        if self.records.len() <= self.records_max {
             return None;
         }
-        if let Some((at, record)) = self.kept.pop_front() {
-            self.base.advance_to(at);
-            self.base.apply(&record);
+        if let Some((at, record)) = self.records.pop_front() {
+            self.start.advance_to(at);
+            self.start.apply(&record);
         }
-        Some(&mut self.base)
+        Some(&mut self.start)
     }
 
     /// How many records are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.kept.len()
+        self.records.len()
     }
 
     /// Whether no record is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+        self.records.is_empty()
     }
 
     /// The world before the first record that is kept.
     #[must_use]
-    pub fn beginning(&self) -> &World {
-        &self.base
+    pub fn start(&self) -> &World {
+        &self.start
     }
 
     /// The n-th record, with the time of the world after it.
     #[must_use]
     pub fn get(&self, nth: usize) -> Option<&(Time, Record)> {
-        self.kept.get(nth)
+        self.records.get(nth)
     }
 
     /// The time of the last thing before the n-th record that happened before `before` and is more than housekeeping.
     #[must_use]
     pub fn mark_before(&self, nth: usize, before: Time) -> Option<Time> {
-        let earlier = self.kept.range(..nth.min(self.kept.len())).rev();
+        let earlier = self.records.range(..nth.min(self.records.len())).rev();
         let mut marks = earlier.filter(|(at, record)| *at < before && !record.is_housekeeping());
         marks.next().map(|(at, _)| *at)
     }
@@ -80,7 +79,7 @@ impl Tape {
     /// The time of the first thing from the n-th record on that is more than housekeeping.
     #[must_use]
     pub fn mark_from(&self, nth: usize) -> Option<Time> {
-        let later = self.kept.range(nth.min(self.kept.len())..);
+        let later = self.records.range(nth.min(self.records.len())..);
         let mut marks = later.filter(|(_, record)| !record.is_housekeeping());
         marks.next().map(|(at, _)| *at)
     }
@@ -88,7 +87,7 @@ impl Tape {
     /// Folds records from the `nth` on into a world, as far as they happened up to `until`, at most `records_max`.
     /// Returns the number of the first that is not folded in.
     pub fn play(&self, world: &mut World, nth: usize, until: Time, records_max: usize) -> usize {
-        let rest = self.kept.range(nth.min(self.kept.len())..);
+        let rest = self.records.range(nth.min(self.records.len())..);
         let due = rest.take(records_max).take_while(|(at, _)| *at <= until);
         let mut next = nth;
         for (at, record) in due {

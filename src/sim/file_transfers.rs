@@ -3,10 +3,10 @@
 //!
 //! In a simulation a file is its name, size, hash and the chunks that fly: absent here are its bytes.
 
-use super::engine::{Simulation, Standing};
-use super::queue::{Attempt, Cargo, Key, Moment};
-use super::transmit::Departure;
-use crate::net::Load;
+use super::engine::{Lifecycle, Simulation};
+use super::queue::{ChunkAttempt, EventKey, EventPayload, LogicalTime};
+use super::transmit::Transmission;
+use crate::net::TrafficClass;
 use crate::node::{FileInfo, MessageKind};
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -20,9 +20,9 @@ const CHUNKS_MAX: u64 = 16;
 /// How often a node asks for the same chunk before it gives up.
 const ATTEMPTS_MAX: u32 = 20;
 /// How long a node waits until it takes its holders for unreachable.
-const PATIENCE: Span = Span::from_ms(1_000);
+const UNREACHABLE_AFTER: Span = Span::from_ms(1_000);
 /// What an answer may take beyond both ways.
-const SLACK: Span = Span::from_ms(10);
+const CHUNK_TIMEOUT_MARGIN: Span = Span::from_ms(10);
 
 /// A file on its way to a node.
 #[derive(Debug)]
@@ -41,17 +41,19 @@ struct Transfer {
 
 /// All transfers that are going on.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(super) struct FileTransfers {
     begun: u64,
     transfers: BTreeMap<u64, Transfer>,
 }
 
-impl Files {
+impl FileTransfers {
     /// The hash of the file whose fetch ends with this arrival, well or badly.
-    pub(super) fn ends_with(&self, cargo: &Cargo) -> Option<String> {
-        let transfer = match cargo {
-            Cargo::Chunk(_, attempt) => self.current(*attempt).filter(|it| it.next + 1 == it.of),
-            Cargo::FetchFailed(transfer) => self.transfers.get(transfer),
+    pub(super) fn finished_by(&self, payload: &EventPayload) -> Option<String> {
+        let transfer = match payload {
+            EventPayload::Chunk(_, attempt) => {
+                self.current(*attempt).filter(|it| it.next + 1 == it.of)
+            }
+            EventPayload::FetchFailed(transfer) => self.transfers.get(transfer),
             _ => None,
         };
         transfer.map(|transfer| transfer.file.sha256.clone())
@@ -69,7 +71,7 @@ impl Files {
     }
 
     /// The transfer that an attempt belongs to, unless the attempt is an old one.
-    fn current(&self, attempt: Attempt) -> Option<&Transfer> {
+    fn current(&self, attempt: ChunkAttempt) -> Option<&Transfer> {
         let transfer = self.transfers.get(&attempt.transfer)?;
         (transfer.attempts == attempt.nth).then_some(transfer)
     }
@@ -80,7 +82,7 @@ impl Simulation {
     pub(super) fn fetch(
         &mut self,
         to: NodeId,
-        moment: Moment,
+        moment: LogicalTime,
         file: &FileInfo,
         holders: &[NodeId],
     ) {
@@ -100,16 +102,18 @@ impl Simulation {
             attempts_for_chunk: 0,
         };
         self.files.transfers.insert(id, transfer);
-        self.ask(id, moment);
+        self.request_chunk(id, moment);
     }
 
     /// Something about a file arrived that is no node's business.
-    pub(super) fn handle_file(&mut self, key: &Key, cargo: &Cargo) {
-        match cargo {
-            Cargo::Ask(_, attempt) => self.give(key.receiver, key.moment, *attempt),
-            Cargo::Chunk(_, attempt) => self.take(key.moment, *attempt),
-            Cargo::Overdue(attempt) if self.files.current(*attempt).is_some() => {
-                self.ask(attempt.transfer, key.moment);
+    pub(super) fn handle_file_event(&mut self, key: &EventKey, payload: &EventPayload) {
+        match payload {
+            EventPayload::ChunkRequest(_, attempt) => {
+                self.serve_chunk(key.receiver, key.moment, *attempt)
+            }
+            EventPayload::Chunk(_, attempt) => self.receive_chunk(key.moment, *attempt),
+            EventPayload::ChunkTimeout(attempt) if self.files.current(*attempt).is_some() => {
+                self.request_chunk(attempt.transfer, key.moment);
             }
             _ => {}
         }
@@ -117,17 +121,17 @@ impl Simulation {
     }
 
     /// Asks the first holder within reach for the awaited chunk.
-    fn ask(&mut self, id: u64, moment: Moment) {
+    fn request_chunk(&mut self, id: u64, moment: LogicalTime) {
         let Some(transfer) = self.files.transfers.get(&id) else {
             return;
         };
         let to = transfer.to;
-        let serves = |holder: &&NodeId| self.serves(**holder, to, &transfer.file);
+        let serves = |holder: &&NodeId| self.can_serve(**holder, to, &transfer.file);
         let holder = transfer.holders.iter().find(serves).copied();
         let holder = holder.filter(|_| transfer.attempts_for_chunk < ATTEMPTS_MAX);
         let Some(holder) = holder else {
-            let patience = PATIENCE.max(self.delay_min);
-            self.push_local(to, moment.after(patience), Cargo::FetchFailed(id));
+            let delay = UNREACHABLE_AFTER.max(self.delay_min);
+            self.push_local(to, moment.after(delay), EventPayload::FetchFailed(id));
             return;
         };
         let Some(transfer) = self.files.transfers.get_mut(&id) else {
@@ -135,22 +139,24 @@ impl Simulation {
         };
         transfer.attempts += 1;
         transfer.attempts_for_chunk += 1;
-        let attempt = Attempt {
+        let attempt = ChunkAttempt {
             transfer: id,
             nth: transfer.attempts,
         };
-        let (nth, verdict) = self.medium.send(self.streams, Load::Message, to, holder);
-        let departure = departure(to, moment, MessageKind::Service);
-        self.depart(&departure, holder, nth, verdict, |tag| {
-            Cargo::Ask(tag, attempt)
+        let (nth, verdict) = self
+            .medium
+            .send(self.streams, TrafficClass::Message, to, holder);
+        let transmission = transmission(to, moment, MessageKind::Service);
+        self.start_transmission(&transmission, holder, nth, verdict, |tag| {
+            EventPayload::ChunkRequest(tag, attempt)
         });
-        let there_and_back = self.medium.delay_max(to, holder) + self.medium.delay_max(holder, to);
-        let overdue = moment.after(there_and_back + SLACK);
-        self.push_local(to, overdue, Cargo::Overdue(attempt));
+        let round_trip = self.medium.delay_max(to, holder) + self.medium.delay_max(holder, to);
+        let deadline = moment.after(round_trip + CHUNK_TIMEOUT_MARGIN);
+        self.push_local(to, deadline, EventPayload::ChunkTimeout(attempt));
     }
 
     /// A holder is asked for a chunk and sends it.
-    fn give(&mut self, holder: NodeId, moment: Moment, attempt: Attempt) {
+    fn serve_chunk(&mut self, holder: NodeId, moment: LogicalTime, attempt: ChunkAttempt) {
         let Some(transfer) = self.files.current(attempt) else {
             return;
         };
@@ -163,10 +169,12 @@ impl Simulation {
             transfer.next,
             transfer.of,
         );
-        let (nth, verdict) = self.medium.send(self.streams, Load::Chunk, holder, to);
-        let departure = departure(holder, moment, MessageKind::Chunk);
-        let flight = self.depart(&departure, to, nth, verdict, |tag| {
-            Cargo::Chunk(tag, attempt)
+        let (nth, verdict) = self
+            .medium
+            .send(self.streams, TrafficClass::Chunk, holder, to);
+        let transmission = transmission(holder, moment, MessageKind::Chunk);
+        let flight = self.start_transmission(&transmission, to, nth, verdict, |tag| {
+            EventPayload::Chunk(tag, attempt)
         });
         self.outbox.push(Record::Chunk {
             at: moment.at,
@@ -178,7 +186,7 @@ impl Simulation {
     }
 
     /// A chunk has arrived that is not the last one.
-    fn take(&mut self, moment: Moment, attempt: Attempt) {
+    fn receive_chunk(&mut self, moment: LogicalTime, attempt: ChunkAttempt) {
         if self.files.current(attempt).is_none() {
             return;
         }
@@ -186,30 +194,30 @@ impl Simulation {
             transfer.next += 1;
             transfer.attempts_for_chunk = 0;
         }
-        self.ask(attempt.transfer, moment);
+        self.request_chunk(attempt.transfer, moment);
     }
 
     /// Whether `holder` runs, has the file, and both can talk to each other.
-    fn serves(&self, holder: NodeId, to: NodeId, file: &FileInfo) -> bool {
+    fn can_serve(&self, holder: NodeId, to: NodeId, file: &FileInfo) -> bool {
         self.holds(holder, file)
             && self.medium.reaches(to, holder)
             && self.medium.reaches(holder, to)
     }
 
     fn holds(&self, holder: NodeId, file: &FileInfo) -> bool {
-        let Some(station) = self.stations.get(holder.index()) else {
+        let Some(handle) = self.nodes.get(holder.index()) else {
             return false;
         };
-        let mut configured = station.config.held_files.iter();
-        let persisted = station.persisted.as_ref();
-        station.standing == Standing::Up
+        let mut configured = handle.config.held_files.iter();
+        let persisted = handle.persisted.as_ref();
+        handle.lifecycle == Lifecycle::Running
             && (configured.any(|held| held.sha256 == file.sha256)
-                || persisted.is_some_and(|kept| kept.files.contains_key(&file.sha256)))
+                || persisted.is_some_and(|persisted| persisted.files.contains_key(&file.sha256)))
     }
 }
 
-fn departure(from: NodeId, moment: Moment, kind: MessageKind) -> Departure {
-    Departure {
+fn transmission(from: NodeId, moment: LogicalTime, kind: MessageKind) -> Transmission {
+    Transmission {
         from,
         moment,
         kind,

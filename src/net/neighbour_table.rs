@@ -1,4 +1,4 @@
-//! `Reach`: the neighbours of one sender, and how often each of its links has been used.
+//! `NeighbourTable`: the neighbours of one sender, and how often each of its links has been used.
 //!
 //! Absent here: how neighbours are found.
 
@@ -6,38 +6,38 @@ use crate::scp::NodeId;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug)]
-struct Link {
+struct NeighbourLink {
     to: NodeId,
     uses: u32,
 }
 
 /// Counts survive a neighbour's going and coming back: no draw is ever made twice.
 #[derive(Clone, Debug)]
-pub(super) struct Reach {
-    is_outdated: bool,
+pub(super) struct NeighbourTable {
+    is_stale: bool,
     /// Ascending by receiver.
-    links: Vec<Link>,
+    links: Vec<NeighbourLink>,
     /// Uses of links to nodes that are no neighbours.
-    others: BTreeMap<NodeId, u32>,
+    former: BTreeMap<NodeId, u32>,
 }
 
-impl Default for Reach {
-    fn default() -> Reach {
-        Reach {
-            is_outdated: true,
+impl Default for NeighbourTable {
+    fn default() -> NeighbourTable {
+        NeighbourTable {
+            is_stale: true,
             links: Vec::new(),
-            others: BTreeMap::new(),
+            former: BTreeMap::new(),
         }
     }
 }
 
-impl Reach {
-    pub(super) fn is_outdated(&self) -> bool {
-        self.is_outdated
+impl NeighbourTable {
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale
     }
 
-    pub(super) fn outdate(&mut self) {
-        self.is_outdated = true;
+    pub(super) fn invalidate(&mut self) {
+        self.is_stale = true;
     }
 
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
@@ -47,28 +47,28 @@ impl Reach {
     /// From now on the neighbours are `nodes`, ascending.
     pub(super) fn replace(&mut self, nodes: Vec<NodeId>) {
         let used = self.links.iter().filter(|link| link.uses > 0);
-        self.others.extend(used.map(|link| (link.to, link.uses)));
-        let others = &mut self.others;
-        let links = nodes.into_iter().map(|to| Link {
+        self.former.extend(used.map(|link| (link.to, link.uses)));
+        let former = &mut self.former;
+        let links = nodes.into_iter().map(|to| NeighbourLink {
             to,
-            uses: others.remove(&to).unwrap_or(0),
+            uses: former.remove(&to).unwrap_or(0),
         });
         self.links = links.collect();
-        self.is_outdated = false;
+        self.is_stale = false;
     }
 
     /// Counts one use of the link to `to`; returns how many there were before.
-    pub(super) fn use_link(&mut self, to: NodeId) -> u32 {
+    pub(super) fn count_use(&mut self, to: NodeId) -> u32 {
         let uses = match self.links.binary_search_by_key(&to, |link| link.to) {
             Ok(at) => &mut self.links[at].uses,
-            Err(_) => self.others.entry(to).or_insert(0),
+            Err(_) => self.former.entry(to).or_insert(0),
         };
         *uses += 1;
         *uses - 1
     }
 
     /// Counts one use of each link except that to `except`; yields receivers and how many uses there were before.
-    pub(super) fn use_all(
+    pub(super) fn count_uses(
         &mut self,
         except: Option<NodeId>,
     ) -> impl Iterator<Item = (NodeId, u32)> + '_ {

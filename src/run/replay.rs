@@ -3,8 +3,8 @@
 //! All of the recording is in memory, so that nothing can be found wrong with it half-way. Absent here: changing
 //! anything.
 
+use super::session::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::session::{Origin, Progress, Session};
 use crate::time::{Span, Time};
 use crate::trace::{Lanes, Record, TraceError, TraceReader};
 use std::collections::VecDeque;
@@ -12,17 +12,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// How long a person's step looks through housekeeping for something else.
-const STEP_LOOKS: Span = Span::from_ms(10_000);
+const STEP_HORIZON: Span = Span::from_ms(10_000);
 
 /// A recorded run that is being played.
 #[derive(Debug)]
 pub struct Replay {
     scenario: Arc<Scenario>,
     /// With the time at which each is played.
-    coming: VecDeque<(Time, Record)>,
+    pending: VecDeque<(Time, Record)>,
     /// When something happens that is more than housekeeping; at last the end.
-    marks: VecDeque<Time>,
-    played: Vec<Record>,
+    progress_times: VecDeque<Time>,
+    ready: Vec<Record>,
     now: Time,
     /// Of the whole recording.
     lanes: Option<Lanes>,
@@ -43,52 +43,52 @@ impl Replay {
     /// Plays `records` of a run of `scenario`. Those of one instant stay in their order.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, records: Vec<Record>) -> Replay {
-        let mut coming = timed(records);
+        let mut pending = timed(records);
         let mut lanes = Lanes::default();
-        coming.iter().for_each(|(_, record)| lanes.apply(record));
-        let marks = coming
+        pending.iter().for_each(|(_, record)| lanes.apply(record));
+        let progress_times = pending
             .iter()
             .filter(|(_, record)| !record.is_housekeeping());
-        let mut marks: VecDeque<Time> = marks.map(|(at, _)| *at).collect();
-        marks.extend(coming.back().map(|(at, _)| *at));
-        let mut played = Vec::new();
-        while coming.front().is_some_and(is_there_at_once) {
-            played.extend(coming.pop_front().map(|(_, record)| record));
+        let mut progress_times: VecDeque<Time> = progress_times.map(|(at, _)| *at).collect();
+        progress_times.extend(pending.back().map(|(at, _)| *at));
+        let mut ready = Vec::new();
+        while pending.front().is_some_and(is_initial_node) {
+            ready.extend(pending.pop_front().map(|(_, record)| record));
         }
         Replay {
             scenario,
-            coming,
-            marks,
-            played,
+            pending,
+            progress_times,
+            ready,
             now: Time::ZERO,
             lanes: Some(lanes),
         }
     }
 
     /// Plays the next instant, if there is one.
-    fn play_instant(&mut self) -> Option<Interest> {
+    fn play_instant(&mut self) -> Option<InstantKind> {
         let at = self.next_at()?;
-        let mut interest = Interest::None;
-        while let Some((_, record)) = self.coming.front().filter(|(next, _)| *next <= at) {
+        let mut kind = InstantKind::Housekeeping;
+        while let Some((_, record)) = self.pending.front().filter(|(next, _)| *next <= at) {
             if !record.is_housekeeping() {
-                interest = Interest::Some;
+                kind = InstantKind::Progress;
             }
-            self.played
-                .extend(self.coming.pop_front().map(|(_, record)| record));
+            self.ready
+                .extend(self.pending.pop_front().map(|(_, record)| record));
         }
-        while self.marks.front().is_some_and(|mark| *mark <= at) {
-            self.marks.pop_front();
+        while self.progress_times.front().is_some_and(|mark| *mark <= at) {
+            self.progress_times.pop_front();
         }
         self.now = self.now.max(at);
-        Some(interest)
+        Some(kind)
     }
 }
 
 /// Whether an instant is worth stopping at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Interest {
-    Some,
-    None,
+enum InstantKind {
+    Progress,
+    Housekeeping,
 }
 
 impl Session for Replay {
@@ -96,8 +96,8 @@ impl Session for Replay {
         &self.scenario
     }
 
-    fn origin(&self) -> Origin {
-        Origin::Recorded
+    fn kind(&self) -> SessionKind {
+        SessionKind::Recorded
     }
 
     fn now(&self) -> Time {
@@ -105,45 +105,45 @@ impl Session for Replay {
     }
 
     fn next_at(&self) -> Option<Time> {
-        self.coming.front().map(|(at, _)| *at)
+        self.pending.front().map(|(at, _)| *at)
     }
 
     fn quiet_until(&self) -> Option<Time> {
-        self.marks.front().copied()
+        self.progress_times.front().copied()
     }
 
-    fn take_foreseen(&mut self) -> Option<Lanes> {
+    fn take_recorded_lanes(&mut self) -> Option<Lanes> {
         self.lanes.take()
     }
 
-    fn advance(&mut self, until: Time, records_max: usize) -> Progress {
-        let end = self.played.len().saturating_add(records_max);
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
+        let end = self.ready.len().saturating_add(records_max);
         while self.next_at().is_some_and(|next| next <= until) {
             self.play_instant();
-            if self.played.len() >= end {
-                return Progress::Limited;
+            if self.ready.len() >= end {
+                return RunProgress::Limited;
             }
         }
         if until < Time::MAX {
             self.now = self.now.max(until);
         }
-        match self.coming.is_empty() {
-            true => Progress::Finished,
-            false => Progress::Reached,
+        match self.pending.is_empty() {
+            true => RunProgress::Finished,
+            false => RunProgress::Reached,
         }
     }
 
-    fn step(&mut self) -> Progress {
-        let mut looks_until = None;
+    fn step(&mut self) -> RunProgress {
+        let mut step_limit = None;
         while let Some(next) = self.next_at() {
-            if next > *looks_until.get_or_insert(next + STEP_LOOKS) {
-                return Progress::Limited;
+            if next > *step_limit.get_or_insert(next + STEP_HORIZON) {
+                return RunProgress::Limited;
             }
-            if self.play_instant() == Some(Interest::Some) {
-                return Progress::Reached;
+            if self.play_instant() == Some(InstantKind::Progress) {
+                return RunProgress::Reached;
             }
         }
-        Progress::Finished
+        RunProgress::Finished
     }
 
     fn act(&mut self, _action: Action) -> Result<(), ActionRefused> {
@@ -151,7 +151,7 @@ impl Session for Replay {
     }
 
     fn take_records(&mut self) -> Vec<Record> {
-        std::mem::take(&mut self.played)
+        std::mem::take(&mut self.ready)
     }
 }
 
@@ -177,6 +177,6 @@ fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
 }
 
 /// The nodes that are there when a run begins.
-fn is_there_at_once((at, record): &(Time, Record)) -> bool {
+fn is_initial_node((at, record): &(Time, Record)) -> bool {
     *at == Time::ZERO && matches!(record, Record::NodeAdded { .. } | Record::NodeMet { .. })
 }

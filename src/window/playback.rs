@@ -14,75 +14,75 @@ const FLIGHT_MIN: Span = Span::from_ms(10);
 /// Most wall time of one frame that counts: after a stall, time goes on where it was.
 const FRAME_MAX: Duration = Duration::from_millis(100);
 /// How much faster time runs while there is nothing to watch.
-const HURRY: f64 = 6.0;
+const IDLE_SPEEDUP: f64 = 6.0;
 /// Speed 1 and how often it may be halved and doubled.
 const HALVINGS: i32 = 4;
 const DOUBLINGS: i32 = 8;
 
 /// Whether time runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum PlayState {
     Playing,
     Paused,
 }
 
 /// Whether there is anything to watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bustle {
+pub(super) enum Activity {
     /// Something is under way.
-    Some,
+    Active,
     /// Nothing is: everybody waits for a timer.
-    None,
+    Idle,
 }
 
 /// How fast time runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Pace {
-    pub(super) mode: Mode,
+pub(super) struct Playback {
+    pub(super) state: PlayState,
     /// Speed as a power of two.
     power: i32,
     /// Virtual milliseconds per wall millisecond at speed 1.
-    natural: f64,
+    base_rate: f64,
     /// Virtual microseconds owed that were no whole number.
-    fraction: f64,
+    carry: f64,
 }
 
-impl Pace {
+impl Playback {
     /// For a scenario: at speed 1 an ordinary message takes three quarters of a second to fly.
-    pub(super) fn new(scenario: &Scenario, start_as: StartAs) -> Pace {
+    pub(super) fn new(scenario: &Scenario, start_as: StartAs) -> Playback {
         let latency = scenario.medium.latency;
         let ordinary = Span(latency.min.0 / 2 + latency.max.0 / 2).max(FLIGHT_MIN);
-        let mode = match start_as {
-            StartAs::Playing => Mode::Playing,
-            StartAs::Paused | StartAs::PausedAt(_) => Mode::Paused,
+        let state = match start_as {
+            StartAs::Playing => PlayState::Playing,
+            StartAs::Paused | StartAs::PausedAt(_) => PlayState::Paused,
         };
-        Pace {
-            mode,
+        Playback {
+            state,
             power: 0,
-            natural: ordinary.as_ms() / FLIGHT_WALL_MS,
-            fraction: 0.0,
+            base_rate: ordinary.as_ms() / FLIGHT_WALL_MS,
+            carry: 0.0,
         }
     }
 
-    /// The same speed and mode for another scenario.
-    pub(super) fn carried_to(self, scenario: &Scenario) -> Pace {
-        let fresh = Pace::new(scenario, StartAs::Playing);
-        Pace {
-            mode: self.mode,
+    /// The same speed and state for another scenario.
+    pub(super) fn for_scenario(self, scenario: &Scenario) -> Playback {
+        let fresh = Playback::new(scenario, StartAs::Playing);
+        Playback {
+            state: self.state,
             power: self.power,
             ..fresh
         }
     }
 
     pub(super) fn toggle(&mut self) {
-        self.mode = match self.mode {
-            Mode::Playing => Mode::Paused,
-            Mode::Paused => Mode::Playing,
+        self.state = match self.state {
+            PlayState::Playing => PlayState::Paused,
+            PlayState::Paused => PlayState::Playing,
         };
     }
 
     pub(super) fn is_playing(&self) -> bool {
-        self.mode == Mode::Playing
+        self.state == PlayState::Playing
     }
 
     pub(super) fn slower(&mut self) {
@@ -102,7 +102,7 @@ impl Pace {
     }
 
     /// Times speed 1, such as `2×` or `1/4×`.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn speed_label(&self) -> String {
         match self.power {
             0.. => format!("{}×", 1u32 << self.power),
             _ => format!("1/{}×", 1u32 << -self.power),
@@ -110,22 +110,22 @@ impl Pace {
     }
 
     /// Virtual milliseconds per wall millisecond.
-    pub(super) fn virtual_per_wall(&self) -> f64 {
-        self.natural * f64::from(self.power).exp2()
+    pub(super) fn rate(&self) -> f64 {
+        self.base_rate * f64::from(self.power).exp2()
     }
 
     /// How far a run that is at `now` may advance after so much wall time.
-    pub(super) fn target(&mut self, now: Time, wall: Duration, bustle: Bustle) -> Time {
+    pub(super) fn target(&mut self, now: Time, wall: Duration, activity: Activity) -> Time {
         if !self.is_playing() {
             return now;
         }
-        let times = match bustle {
-            Bustle::Some => 1.0,
-            Bustle::None => HURRY,
+        let times = match activity {
+            Activity::Active => 1.0,
+            Activity::Idle => IDLE_SPEEDUP,
         };
         let wall_us = wall.min(FRAME_MAX).as_secs_f64() * 1e6 * times;
-        let virtual_us = wall_us * self.virtual_per_wall() + self.fraction;
-        self.fraction = virtual_us.fract();
+        let virtual_us = wall_us * self.rate() + self.carry;
+        self.carry = virtual_us.fract();
         now + Span(virtual_us as u64)
     }
 }
@@ -178,25 +178,25 @@ pub(super) mod tests {
     #[test]
     fn a_message_takes_half_a_second_to_one_second_at_the_start() {
         for (min, max) in [(50, 150), (5, 20), (1000, 3000)] {
-            let pace = Pace::new(&scenario(min, max), StartAs::Playing);
-            let flight_wall_ms = (min + max) as f64 / 2.0 / pace.virtual_per_wall();
+            let playback = Playback::new(&scenario(min, max), StartAs::Playing);
+            let flight_wall_ms = (min + max) as f64 / 2.0 / playback.rate();
             assert!(
                 (500.0..=1000.0).contains(&flight_wall_ms),
                 "{flight_wall_ms}"
             );
         }
-        let pace = Pace::new(&scenario(0, 0), StartAs::Playing);
-        assert!(pace.virtual_per_wall() > 0.0);
+        let playback = Playback::new(&scenario(0, 0), StartAs::Playing);
+        assert!(playback.rate() > 0.0);
     }
 
     #[test]
     fn nothing_is_lost_between_frames() {
-        let mut pace = Pace::new(&scenario(50, 150), StartAs::Playing);
+        let mut playback = Playback::new(&scenario(50, 150), StartAs::Playing);
         let mut now = Time::ZERO;
         for _ in 0..6000 {
-            now = pace.target(now, Duration::from_micros(16_667), Bustle::Some);
+            now = playback.target(now, Duration::from_micros(16_667), Activity::Active);
         }
-        let expected = 100_002.0 * pace.virtual_per_wall();
+        let expected = 100_002.0 * playback.rate();
         assert!(
             (now.as_ms() - expected).abs() < 1.0,
             "{now} against {expected} ms"
@@ -204,40 +204,44 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn pausing_stops_time_and_a_stall_does_not_make_it_jump() {
-        let mut pace = Pace::new(&scenario(75, 75), StartAs::Paused);
+    fn paused_time_stands_still_and_a_stalled_frame_is_capped() {
+        let mut playback = Playback::new(&scenario(75, 75), StartAs::Paused);
         let now = Time::from_ms(5);
-        assert_eq!(pace.target(now, Duration::from_secs(1), Bustle::Some), now);
-        pace.toggle();
-        let after = pace
-            .target(now, Duration::from_secs(60), Bustle::Some)
+        assert_eq!(
+            playback.target(now, Duration::from_secs(1), Activity::Active),
+            now
+        );
+        playback.toggle();
+        let after = playback
+            .target(now, Duration::from_secs(60), Activity::Active)
             .since(now);
-        assert!(after.as_ms() <= FRAME_MAX.as_millis() as f64 * pace.virtual_per_wall() + 1.0);
+        assert!(after.as_ms() <= FRAME_MAX.as_millis() as f64 * playback.rate() + 1.0);
     }
 
     #[test]
-    fn waiting_for_timers_is_cut_short() {
-        let mut pace = Pace::new(&scenario(75, 75), StartAs::Playing);
-        let mut passed = |bustle| {
-            pace.target(Time::ZERO, Duration::from_millis(10), bustle)
+    fn idle_time_runs_faster() {
+        let mut playback = Playback::new(&scenario(75, 75), StartAs::Playing);
+        let mut passed = |activity| {
+            playback
+                .target(Time::ZERO, Duration::from_millis(10), activity)
                 .as_ms()
         };
-        let (busy, quiet) = (passed(Bustle::Some), passed(Bustle::None));
-        assert!((quiet / busy - HURRY).abs() < 0.1);
+        let (busy, quiet) = (passed(Activity::Active), passed(Activity::Idle));
+        assert!((quiet / busy - IDLE_SPEEDUP).abs() < 0.1);
     }
 
     #[test]
-    fn speed_has_ends() {
-        let mut pace = Pace::new(&scenario(75, 75), StartAs::Playing);
-        let natural = pace.virtual_per_wall();
-        assert_eq!(pace.words(), "1×");
-        (0..30).for_each(|_| pace.slower());
-        assert!(pace.is_slowest() && (pace.virtual_per_wall() - natural / 16.0).abs() < 1e-12);
-        assert_eq!(pace.words(), "1/16×");
-        (0..30).for_each(|_| pace.faster());
-        assert!(pace.is_fastest());
-        assert_eq!(pace.words(), "256×");
-        let other = pace.carried_to(&scenario(750, 750));
-        assert!(other.is_fastest() && (other.virtual_per_wall() - 256.0).abs() < 1e-9);
+    fn speed_is_clamped() {
+        let mut playback = Playback::new(&scenario(75, 75), StartAs::Playing);
+        let base_rate = playback.rate();
+        assert_eq!(playback.speed_label(), "1×");
+        (0..30).for_each(|_| playback.slower());
+        assert!(playback.is_slowest() && (playback.rate() - base_rate / 16.0).abs() < 1e-12);
+        assert_eq!(playback.speed_label(), "1/16×");
+        (0..30).for_each(|_| playback.faster());
+        assert!(playback.is_fastest());
+        assert_eq!(playback.speed_label(), "256×");
+        let other = playback.for_scenario(&scenario(750, 750));
+        assert!(other.is_fastest() && (other.rate() - 256.0).abs() < 1e-9);
     }
 }

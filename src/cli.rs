@@ -9,7 +9,7 @@ pub use net::{ClusterArgs, DiscoverArgs, LogFormat, NodeArgs, OnStopArg, Propose
 use crate::scp::SlotIndex;
 use crate::sim::ExecutorKind;
 use crate::time::Time;
-use crate::trace::outcome::Until;
+use crate::trace::outcome::StopCondition;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -317,18 +317,18 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
 ///
 /// # Errors
 /// Says what was expected.
-pub fn parse_until(words: &[String]) -> Result<Until, String> {
+pub fn parse_until(words: &[String]) -> Result<StopCondition, String> {
     let text = words.join(" ").to_ascii_lowercase();
     if text == "externalized" {
-        return Ok(Until::Externalized);
+        return Ok(StopCondition::Externalized);
     }
     let slot = text
         .strip_prefix("slot")
         .map(|rest| rest.trim_start_matches([' ', '=', ':']).parse::<u64>());
     if let Some(Ok(slot @ 1..)) = slot {
-        return Ok(Until::Slot(SlotIndex(slot)));
+        return Ok(StopCondition::Slot(SlotIndex(slot)));
     }
-    parse_time(&text).map(Until::At).ok_or_else(|| {
+    parse_time(&text).map(StopCondition::At).ok_or_else(|| {
         format!("--until: expected `externalized`, `slot N` with N from 1, or a time such as `30s`, `1500ms` or `2min`, found {text:?}")
     })
 }
@@ -362,17 +362,17 @@ mod tests {
 
     #[test]
     fn until_is_understood_in_all_its_forms() {
-        let check = |words: &[&str], expected: Option<Until>| {
+        let check = |words: &[&str], expected: Option<StopCondition>| {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert_eq!(parse_until(&words).ok(), expected, "{words:?}");
         };
-        check(&["externalized"], Some(Until::Externalized));
-        check(&["slot", "3"], Some(Until::Slot(SlotIndex(3))));
-        check(&["SLOT 3"], Some(Until::Slot(SlotIndex(3))));
-        check(&["slot=12"], Some(Until::Slot(SlotIndex(12))));
-        check(&["30s"], Some(Until::At(Time::from_ms(30_000))));
-        check(&["1.5s"], Some(Until::At(Time::from_ms(1500))));
-        check(&["2min"], Some(Until::At(Time::from_ms(120_000))));
+        check(&["externalized"], Some(StopCondition::Externalized));
+        check(&["slot", "3"], Some(StopCondition::Slot(SlotIndex(3))));
+        check(&["SLOT 3"], Some(StopCondition::Slot(SlotIndex(3))));
+        check(&["slot=12"], Some(StopCondition::Slot(SlotIndex(12))));
+        check(&["30s"], Some(StopCondition::At(Time::from_ms(30_000))));
+        check(&["1.5s"], Some(StopCondition::At(Time::from_ms(1500))));
+        check(&["2min"], Some(StopCondition::At(Time::from_ms(120_000))));
         check(&["slot", "0"], None);
         check(&["-3s"], None);
         check(&["soon"], None);

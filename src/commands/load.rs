@@ -5,7 +5,8 @@ use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_ti
 use crate::cli::SourceArgs;
 use crate::run::Replay;
 use crate::scenario::{
-    BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario, unknown_scenario,
+    BuiltIn, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network, read_scenario,
+    unknown_scenario,
 };
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
@@ -25,7 +26,7 @@ const JUDGE_STEPS_MAX: u64 = 20_000;
 pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
     read(
         args,
-        &Judge {
+        &QuorumAnalyzer {
             intersecting: &is_intersecting,
             disjoint_quorums: &disjoint,
             top_tier: &middle,
@@ -47,7 +48,7 @@ pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
     }
     read(
         args,
-        &Judge {
+        &QuorumAnalyzer {
             intersecting: &|_| true,
             disjoint_quorums: &|_| None,
             top_tier: &|_| Vec::new(),
@@ -63,11 +64,11 @@ pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
 pub(super) fn replay(path: &Path) -> Result<Replay, CommandError> {
     let input = |error: TraceError| CommandError::Input(error.to_string());
     let reader = TraceReader::open(path).map_err(input)?;
-    let mut reader = reader.as_far_as_it_goes();
+    let mut reader = reader.allow_truncated();
     let scenario = Arc::clone(reader.scenario());
     let records: Result<Vec<Record>, TraceError> = reader.by_ref().collect();
     let records = records.map_err(input)?;
-    if reader.is_cut_off() {
+    if reader.is_truncated() {
         eprintln!("quorumscope: {}", cut_off(path, &records));
     }
     Ok(Replay::new(scenario, records))
@@ -82,8 +83,8 @@ pub(super) fn cut_off(path: &Path, records: &[Record]) -> String {
     )
 }
 
-fn read(args: &SourceArgs, judge: &Judge<'_>) -> Result<Scenario, CommandError> {
-    let options = Options {
+fn read(args: &SourceArgs, analyzer: &QuorumAnalyzer<'_>) -> Result<Scenario, CommandError> {
+    let options = ScenarioOptions {
         seed: args.seed,
         nodes: args.nodes,
     };
@@ -104,23 +105,27 @@ fn read(args: &SourceArgs, judge: &Judge<'_>) -> Result<Scenario, CommandError> 
                 nodes: (&nodes.0, &nodes.1),
                 organizations,
             };
-            read_network(files, options, judge)
+            read_network(files, options, analyzer)
         }
         None => match BuiltIn::find(&args.scenario) {
-            Some(built_in) => built_in.read(options, judge),
-            None => return from_file(&args.scenario, options, judge),
+            Some(built_in) => built_in.read(options, analyzer),
+            None => return from_file(&args.scenario, options, analyzer),
         },
     };
     read.map_err(|error| CommandError::Input(error.to_string()))
 }
 
-fn from_file(name: &str, options: Options, judge: &Judge<'_>) -> Result<Scenario, CommandError> {
+fn from_file(
+    name: &str,
+    options: ScenarioOptions,
+    analyzer: &QuorumAnalyzer<'_>,
+) -> Result<Scenario, CommandError> {
     let path = Path::new(name);
     let is_path = path.exists() || name.contains(['/', '\\']) || name.ends_with(".toml");
     if !is_path {
         return Err(CommandError::Input(unknown_scenario(name).to_string()));
     }
-    read_scenario(&called(path), name, &read_text(path)?, options, judge)
+    read_scenario(&called(path), name, &read_text(path)?, options, analyzer)
         .map_err(|error| CommandError::Input(error.to_string()))
 }
 

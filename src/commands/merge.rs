@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::load::cut_off;
 use super::say::say;
 use crate::cli::MergeArgs;
-use crate::trace::merge::{Merged, Recording, merge};
+use crate::trace::merge::{MergedTrace, ProcessTrace, merge};
 use crate::trace::{Record, TraceReader, TraceWriter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// Unreadable traces, traces that do not fit together, an output that cannot be written.
 pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     check_names(args)?;
-    let recordings: Result<Vec<Recording>, CommandError> =
+    let recordings: Result<Vec<ProcessTrace>, CommandError> =
         args.traces.iter().map(|path| read(path)).collect();
     let merged = merge(recordings?).map_err(input)?;
     write(&args.output, &merged).map_err(input)?;
@@ -43,8 +43,8 @@ fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
     }
 }
 
-fn read(path: &Path) -> Result<Recording, CommandError> {
-    let mut reader = TraceReader::open(path).map_err(input)?.as_far_as_it_goes();
+fn read(path: &Path) -> Result<ProcessTrace, CommandError> {
+    let mut reader = TraceReader::open(path).map_err(input)?.allow_truncated();
     let Some(epoch_unix_us) = reader.provenance().epoch_unix_us else {
         return Err(CommandError::Input(format!(
             "{}, line 1: it does not say when its time began (`epoch_unix_us`), so it cannot be put beside others; expected a trace that `quorumscope node --trace` has written",
@@ -54,10 +54,10 @@ fn read(path: &Path) -> Result<Recording, CommandError> {
     let scenario = Arc::clone(reader.scenario());
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
     let records = records.map_err(input)?;
-    if reader.is_cut_off() {
+    if reader.is_truncated() {
         eprintln!("quorumscope: {}", cut_off(path, &records));
     }
-    Ok(Recording {
+    Ok(ProcessTrace {
         name: path.display().to_string(),
         scenario,
         epoch_unix_us,
@@ -65,8 +65,9 @@ fn read(path: &Path) -> Result<Recording, CommandError> {
     })
 }
 
-fn write(path: &Path, merged: &Merged) -> Result<(), crate::trace::TraceError> {
-    let mut writer = TraceWriter::create_from(path, &merged.scenario, &merged.provenance)?;
+fn write(path: &Path, merged: &MergedTrace) -> Result<(), crate::trace::TraceError> {
+    let mut writer =
+        TraceWriter::create_with_provenance(path, &merged.scenario, &merged.provenance)?;
     merged
         .records
         .iter()
@@ -74,7 +75,7 @@ fn write(path: &Path, merged: &Merged) -> Result<(), crate::trace::TraceError> {
     writer.finish()
 }
 
-fn words(args: &MergeArgs, merged: &Merged) -> String {
+fn words(args: &MergeArgs, merged: &MergedTrace) -> String {
     let last = merged
         .records
         .last()

@@ -8,19 +8,19 @@ use crate::trace::{Record, TraceError};
 use std::path::Path;
 
 /// Wraps a session; what is taken from it is written first. The file gets its name when the session is dropped.
-pub(super) struct Recorded<S> {
+pub(super) struct RecordingSession<S> {
     session: S,
     writer: Option<TraceFile>,
 }
 
-impl<S: Session> Recorded<S> {
+impl<S: Session> RecordingSession<S> {
     /// Records `session` into the file at `path`.
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub(super) fn new(session: S, path: &Path) -> Result<Recorded<S>, TraceError> {
+    pub(super) fn new(session: S, path: &Path) -> Result<RecordingSession<S>, TraceError> {
         let writer = TraceFile::create(path, session.scenario())?;
-        Ok(Recorded {
+        Ok(RecordingSession {
             session,
             writer: Some(writer),
         })
@@ -37,7 +37,7 @@ impl<S: Session> Recorded<S> {
     }
 }
 
-impl<S> Drop for Recorded<S> {
+impl<S> Drop for RecordingSession<S> {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.writer.take().map(TraceFile::finish) {
             eprintln!("quorumscope: {error}");
@@ -45,7 +45,7 @@ impl<S> Drop for Recorded<S> {
     }
 }
 
-impl<S: Session> Session for Recorded<S> {
+impl<S: Session> Session for RecordingSession<S> {
     fn scenario(&self) -> &Scenario {
         self.session.scenario()
     }

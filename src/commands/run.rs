@@ -13,7 +13,7 @@ use crate::run::Replay;
 use crate::run::{RunProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
 use crate::time::Time;
-use crate::trace::outcome::{Outcome, Until, Watch, deciders};
+use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
 use crate::trace::{Record, World};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -59,7 +59,12 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     tell(args, &run, until, How::Simulated(kind))
 }
 
-fn tell(args: &RunArgs, run: &Run, until: Until, how: How) -> Result<ExitCode, CommandError> {
+fn tell(
+    args: &RunArgs,
+    run: &Run,
+    until: StopCondition,
+    how: How,
+) -> Result<ExitCode, CommandError> {
     figure::write(args, &run.world)?;
     let summary = Summary::new(&run.world, until, run.outcome, how);
     if args.json {
@@ -84,12 +89,12 @@ struct Run {
 /// off, so neither the executor nor the size of the chunks can be seen in the result.
 fn drive(
     session: &mut Simulation,
-    until: Until,
+    until: StopCondition,
     trace: Option<&TraceFile>,
     progress: &Progress,
 ) -> Result<Run, CommandError> {
     let mut world = World::new(Arc::new(session.scenario().clone()));
-    let mut watch = Watch::new(until, &world);
+    let mut watch = StopChecker::new(until, &world);
     let mut over_at = None;
     'run: loop {
         let reached = session.advance(watch.horizon(), CHUNK_RECORDS);
@@ -116,12 +121,12 @@ fn drive(
 }
 
 /// Plays a recorded run to its end, or to the instant that was asked for.
-fn play(session: &mut Replay, until: Until, progress: &Progress) -> Run {
+fn play(session: &mut Replay, until: StopCondition, progress: &Progress) -> Run {
     let mut world = World::new(Arc::new(session.scenario().clone()));
-    let mut watch = Watch::new(until, &world);
+    let mut watch = StopChecker::new(until, &world);
     let end = match until {
-        Until::At(at) => at,
-        Until::Externalized | Until::Slot(_) => Time::MAX,
+        StopCondition::At(at) => at,
+        StopCondition::Externalized | StopCondition::Slot(_) => Time::MAX,
     };
     let mut parting = None;
     let mut reached = RunProgress::Limited;

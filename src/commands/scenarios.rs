@@ -11,7 +11,7 @@ const WIDTH_CHARS: usize = 100;
 #[must_use]
 pub(super) fn list() -> ExitCode {
     for built_in in BUILT_IN {
-        let heading = built_in.heading();
+        let heading = built_in.info();
         say(&format!("{:<12} {}", built_in.name, heading.title));
         for line in wrapped(&heading.description, WIDTH_CHARS - 13) {
             say(&format!("{:<12} {line}", ""));

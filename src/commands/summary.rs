@@ -7,7 +7,7 @@ use crate::node::{Application, proposals_in};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
 use crate::trace::World;
-use crate::trace::outcome::{Outcome, Until, deciders, decisions, undecided};
+use crate::trace::outcome::{Outcome, StopCondition, deciders, decisions, undecided};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -38,7 +38,7 @@ pub(super) struct Summary {
     virtual_ms: f64,
     cpu_ms: u64,
     #[serde(skip)]
-    until: Until,
+    until: StopCondition,
     #[serde(skip)]
     verdict: IntersectionResult,
 }
@@ -53,7 +53,7 @@ struct Messages {
 impl Summary {
     /// The summary of `world`, whose run was to go on until `until` and ended with `outcome`.
     #[must_use]
-    pub(super) fn new(world: &World, until: Until, outcome: Outcome, how: How) -> Summary {
+    pub(super) fn new(world: &World, until: StopCondition, outcome: Outcome, how: How) -> Summary {
         let verdict = intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
@@ -175,7 +175,7 @@ impl Summary {
             "no node that belongs to a quorum is running".to_owned()
         } else if slots.is_empty() && world.proposals().is_empty() {
             "nothing was proposed".to_owned()
-        } else if let Until::Slot(slot) = self.until
+        } else if let StopCondition::Slot(slot) = self.until
             && !slots.contains_key(&slot)
         {
             format!("slot {} never began", slot.0)

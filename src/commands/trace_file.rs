@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 /// A trace that is being written; `None` once it is complete or has failed.
-type Slot = Mutex<Option<TraceWriter>>;
+type OpenTrace = Mutex<Option<TraceWriter>>;
 
 /// All traces of this process that are being written.
-static OPEN: Mutex<Vec<(PathBuf, Weak<Slot>)>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<(PathBuf, Weak<OpenTrace>)>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
 /// Writes a trace, to its end whatever happens short of `kill -9`.
 pub(super) struct TraceFile {
-    slot: Arc<Slot>,
+    slot: Arc<OpenTrace>,
 }
 
 impl TraceFile {

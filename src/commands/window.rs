@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::figure::theme_name;
 #[cfg(feature = "net")]
 use super::live::Live;
-use super::recorded::Recorded;
+use super::recorded::RecordingSession;
 use super::{load, run_in_terminal};
 use crate::cli::{SourceArgs, WindowArgs};
 use crate::node::FileInfo;
@@ -119,7 +119,7 @@ impl Factory {
         match self.trace_path() {
             None => Ok(Box::new(session)),
             Some(path) => {
-                let recorded = Recorded::new(session, &path);
+                let recorded = RecordingSession::new(session, &path);
                 Ok(Box::new(recorded.map_err(|error| error.to_string())?))
             }
         }
@@ -157,7 +157,7 @@ impl Factory {
 impl SessionFactory for Factory {
     fn scenarios(&self) -> Vec<ScenarioEntry> {
         let entry = |built_in: &crate::scenario::BuiltIn| {
-            let heading = built_in.heading();
+            let heading = built_in.info();
             ScenarioEntry {
                 name: built_in.name.to_owned(),
                 title: heading.title,

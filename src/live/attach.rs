@@ -289,7 +289,7 @@ impl Session for Attached {
             }
             Action::Move { .. } => return Err(ActionRefused::NotPhysical),
             Action::SetTrust { .. } => "whom a process trusts is said when it is started",
-            Action::Cut { .. } | Action::Heal => "the network between processes is not ours",
+            Action::Partition { .. } | Action::Heal => "the network between processes is not ours",
         };
         Err(ActionRefused::NotFromHere(why.to_owned()))
     }

@@ -131,7 +131,7 @@ impl Process {
         };
         let trace = config.trace.as_deref();
         let trace = trace
-            .map(|path| TraceWriter::create_kept(path, &scenario, &provenance))
+            .map(|path| TraceWriter::create_in_place(path, &scenario, &provenance))
             .transpose()?;
         let config = Arc::new(config);
         let (commands, queue) = bounded(COMMANDS_MAX);

@@ -203,7 +203,7 @@ impl Recorder {
 
 fn met(at: Time, number: usize, directory: &Directory) -> Option<Record> {
     let node = NodeId(u32::try_from(number).ok()?);
-    Some(Record::NodeMet {
+    Some(Record::NodeReferenced {
         at,
         peer: directory.peer(node)?,
         position: place(node),

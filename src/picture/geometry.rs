@@ -6,7 +6,7 @@ use super::canvas::{Point, Rect};
 use super::theme;
 use super::view_state::ViewState;
 use crate::scp::NodeId;
-use crate::trace::{Status, World};
+use crate::trace::{NodeStatus, World};
 
 /// Smallest and largest radius of a node in pixels, however far one zooms.
 const RADIUS_MIN_PX: f32 = 2.0;
@@ -38,7 +38,7 @@ impl Geometry {
             .zip(&world.nodes)
             .map(|(id, node)| {
                 let place = || view.camera.screen_from_world(view.place(world, id));
-                (node.status != Status::Left).then(place)
+                (node.status != NodeStatus::Left).then(place)
             })
             .collect();
         let present = centers.iter().flatten().count();

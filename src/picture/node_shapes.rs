@@ -10,7 +10,7 @@ use super::theme::{Color, FONT_LARGE_PX, FONT_MEDIUM_PX, FONT_SMALL_PX, PaletteN
 use super::values::{self, CHIP_PX, CHIPS_MAX, Looks};
 use crate::node::view::{NodeView, Phase, Readiness, TimerKind, TrustPolicy};
 use crate::scp::{BallotPhase, NodeId, SlotState};
-use crate::trace::{Status, WorldNode};
+use crate::trace::{NodeStatus, WorldNode};
 use std::collections::BTreeSet;
 
 /// What is left of the colour of a node that does not vote yet.
@@ -40,13 +40,13 @@ pub enum Rim {
 /// The rim of a node.
 #[must_use]
 pub fn rim(scene: &Scene<'_>, id: NodeId, node: &WorldNode) -> Rim {
-    if node.status == Status::Crashed {
+    if node.status == NodeStatus::Crashed {
         Rim::Crashed
     } else if node.is_unseen() {
         Rim::Unseen
     } else if scene.status.ill_behaved.contains(&id) {
         Rim::IllBehaved
-    } else if node.status == Status::Silent {
+    } else if node.status == NodeStatus::Silent {
         Rim::Silent
     } else if scene.status.befouled.contains(&id) {
         Rim::Befouled
@@ -380,7 +380,7 @@ impl Pen<'_> {
         let scene = self.scene;
         let beacons = scene.world.nodes.iter().zip((0..).map(NodeId));
         let beacons = beacons.filter(|(node, _)| {
-            node.config.is_beacon && matches!(node.status, Status::Running | Status::Silent)
+            node.config.is_beacon && matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
         });
         for (_, id) in beacons {
             let center = scene.geometry.center(id).filter(|at| scene.in_sight(*at));
@@ -444,7 +444,7 @@ fn leaders(scene: &Scene<'_>) -> BTreeSet<NodeId> {
             .world
             .nodes
             .iter()
-            .filter(|node| matches!(node.status, Status::Running | Status::Silent))
+            .filter(|node| matches!(node.status, NodeStatus::Running | NodeStatus::Silent))
             .flat_map(of)
             .collect(),
     }

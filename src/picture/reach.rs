@@ -67,7 +67,7 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
 
 /// The group of the cut that each node is in; nodes in none form one of their own.
 fn groups(scene: &Scene<'_>) -> Vec<usize> {
-    let cut = &scene.world.cut;
+    let cut = &scene.world.partition;
     let mut groups = vec![cut.len(); scene.world.nodes.len()];
     for (nth, group) in cut.iter().enumerate() {
         for NodeId(node) in group {

@@ -6,7 +6,7 @@ use super::camera::WorldPoint;
 use super::canvas::{Shape, Stroke};
 use super::scene::Scene;
 use crate::node::view::AnnouncementKind;
-use crate::trace::Ring;
+use crate::trace::Broadcast;
 
 /// Most rings drawn; the newest ones.
 const RINGS_MAX: usize = 80;
@@ -14,7 +14,7 @@ const RINGS_MAX: usize = 80;
 /// All rings that are spreading.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
-    let rings = &scene.world.rings;
+    let rings = &scene.world.broadcasts;
     let newest = &rings[rings.len().saturating_sub(RINGS_MAX)..];
     // Many rings at once are fainter, so that they do not hide the nodes.
     let share = (12.0 / newest.len().max(1) as f32).sqrt().clamp(0.35, 1.0);
@@ -24,7 +24,7 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
         .collect()
 }
 
-fn shape(scene: &Scene<'_>, ring: &Ring, share: f32) -> Option<Shape> {
+fn shape(scene: &Scene<'_>, ring: &Broadcast, share: f32) -> Option<Shape> {
     let whole = ring.until.since(ring.at);
     let passed = scene.world.now.since(ring.at);
     if passed >= whole {

@@ -10,7 +10,7 @@ use super::view_state::{Clock, Shown, Status, ViewState};
 use super::{edges, labels, messages, node_shapes, overlay, reach, rings, sets, timeline};
 use crate::node::view::RunningTimer;
 use crate::scp::NodeId;
-use crate::trace::{Lanes, Status as Health, World, WorldNode};
+use crate::trace::{Lanes, NodeStatus, World, WorldNode};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Everything one frame shows, with what all layers need worked out once.
@@ -59,7 +59,7 @@ impl<'a> Scene<'a> {
         let mut hash = DefaultHasher::new();
         let world = self.world;
         match name {
-            LayerName::Rings if !world.rings.is_empty() => return None,
+            LayerName::Rings if !world.broadcasts.is_empty() => return None,
             LayerName::Messages
                 if self.shows(self.view.layers.messages) && !world.flights.is_empty() =>
             {
@@ -67,9 +67,12 @@ impl<'a> Scene<'a> {
             }
             LayerName::Nodes if self.geometry.has_rings() && self.has_timers() => return None,
             LayerName::Rings | LayerName::Messages => return Some(0),
-            LayerName::Reach => {
-                (self.view.layers.reach, world.trust_version, &world.cut).hash(&mut hash)
-            }
+            LayerName::Reach => (
+                self.view.layers.reach,
+                world.trust_version,
+                &world.partition,
+            )
+                .hash(&mut hash),
             LayerName::Edges => (
                 self.view.layers.edges,
                 world.trust_version,
@@ -206,7 +209,8 @@ impl<'a> Scene<'a> {
 
     /// How many nodes are there: names of others are dim.
     fn statuses(&self) -> usize {
-        let is_there = |node: &&WorldNode| matches!(node.status, Health::Running | Health::Silent);
+        let is_there =
+            |node: &&WorldNode| matches!(node.status, NodeStatus::Running | NodeStatus::Silent);
         self.world.nodes.iter().filter(is_there).count()
     }
 

@@ -83,7 +83,7 @@ fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
 
 /// The sides of the current partition; nodes named in none form one of their own.
 fn sides(scene: &Scene<'_>) -> Vec<Vec<NodeId>> {
-    let cut = &scene.world.cut;
+    let cut = &scene.world.partition;
     if cut.is_empty() {
         return Vec::new();
     }

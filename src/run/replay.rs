@@ -178,5 +178,9 @@ fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
 
 /// The nodes that are there when a run begins.
 fn is_initial_node((at, record): &(Time, Record)) -> bool {
-    *at == Time::ZERO && matches!(record, Record::NodeAdded { .. } | Record::NodeMet { .. })
+    *at == Time::ZERO
+        && matches!(
+            record,
+            Record::NodeAdded { .. } | Record::NodeReferenced { .. }
+        )
 }

@@ -61,7 +61,8 @@ pub enum Action {
         policy: TrustPolicy,
     },
     /// Messages pass only within a group. Nodes in no group form one of their own. Replaces an earlier cut.
-    Cut {
+    #[serde(rename = "cut")]
+    Partition {
         /// The groups.
         groups: Vec<Vec<NodeId>>,
     },

@@ -2,7 +2,7 @@
 
 use super::error::{InputError, listed};
 use super::read::read_scenario;
-use super::{Judge, Options, Scenario};
+use super::{QuorumAnalyzer, Scenario, ScenarioOptions};
 use serde::Deserialize;
 
 /// A scenario that comes with the program.
@@ -43,7 +43,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
 
 /// What there is to say about a scenario to somebody who chooses one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heading {
+pub struct ScenarioInfo {
     /// For people.
     pub title: String,
     /// What to look for, a few sentences.
@@ -59,7 +59,7 @@ impl BuiltIn {
 
     /// Its title and description, without placing any node.
     #[must_use]
-    pub fn heading(self) -> Heading {
+    pub fn info(self) -> ScenarioInfo {
         #[derive(Default, Deserialize)]
         struct Top {
             title: String,
@@ -67,7 +67,7 @@ impl BuiltIn {
         }
         // A test reads them all.
         let top: Top = toml::from_str(self.content).unwrap_or_default();
-        Heading {
+        ScenarioInfo {
             title: top.title.trim().to_owned(),
             description: one_line(&top.description),
         }
@@ -77,9 +77,13 @@ impl BuiltIn {
     ///
     /// # Errors
     /// If the options do not fit: too many nodes, or a number of nodes for a fixed network.
-    pub fn read(self, options: Options, judge: &Judge<'_>) -> Result<Scenario, InputError> {
+    pub fn read(
+        self,
+        options: ScenarioOptions,
+        analyzer: &QuorumAnalyzer<'_>,
+    ) -> Result<Scenario, InputError> {
         let source_name = format!("scenario {}", self.name);
-        read_scenario(self.name, &source_name, self.content, options, judge)
+        read_scenario(self.name, &source_name, self.content, options, analyzer)
     }
 }
 
@@ -110,7 +114,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    const JUDGE: Judge<'_> = Judge {
+    const ANALYZER: QuorumAnalyzer<'_> = QuorumAnalyzer {
         intersecting: &|_| true,
         disjoint_quorums: &|_| None,
         top_tier: &|_| Vec::new(),
@@ -119,7 +123,7 @@ mod tests {
     fn read(name: &str, seed: u64, nodes: Option<usize>) -> Scenario {
         let found = BuiltIn::find(name).unwrap();
         found
-            .read(Options { seed, nodes }, &JUDGE)
+            .read(ScenarioOptions { seed, nodes }, &ANALYZER)
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -135,7 +139,7 @@ mod tests {
         assert_eq!(files, names);
         for built_in in BUILT_IN {
             let scenario = read(built_in.name, 7, None);
-            let heading = built_in.heading();
+            let heading = built_in.info();
             assert_eq!(
                 (&scenario.title, &scenario.description),
                 (&heading.title, &heading.description)

@@ -32,12 +32,12 @@ impl fmt::Display for InputError {
 
 /// A text with its name: what errors point into.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Text<'a> {
+pub(super) struct SourceText<'a> {
     pub(super) name: &'a str,
     pub(super) content: &'a str,
 }
 
-impl Text<'_> {
+impl SourceText<'_> {
     /// An error at a byte range of the text, or about the whole.
     pub(super) fn error(
         self,
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn places_are_counted_in_characters_from_one() {
-        let text = Text {
+        let text = SourceText {
             name: "a.toml",
             content: "x = 1\n\u{e9}\u{e9} = y",
         };

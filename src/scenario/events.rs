@@ -1,9 +1,9 @@
 //! What a scenario file says happens by itself.
 
 use super::action::Action;
-use super::error::{InputError, Text};
+use super::error::{InputError, SourceText};
 use super::format::{EventFormat, EventKind, PolicyFormat, QuorumSetFormat};
-use super::names::Names;
+use super::names::NodeNames;
 use super::quorum_sets;
 use super::settings::{self, LONGEST_MS};
 use crate::net::Position;
@@ -19,9 +19,9 @@ pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 
 /// All that events may refer to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known<'a> {
-    pub(super) text: Text<'a>,
-    pub(super) names: &'a Names,
+pub(super) struct EventContext<'a> {
+    pub(super) text: SourceText<'a>,
+    pub(super) names: &'a NodeNames,
     pub(super) files: &'a [Spanned<FileInfo>],
     pub(super) quorum_sets: &'a BTreeMap<String, Spanned<QuorumSetFormat>>,
     pub(super) application: Application,
@@ -33,7 +33,7 @@ pub(super) struct Known<'a> {
 
 /// The events, ascending by time; those of one instant in the order in which they are written.
 pub(super) fn read(
-    known: Known<'_>,
+    known: EventContext<'_>,
     written: &[Spanned<EventFormat>],
 ) -> Result<Vec<(Time, Action)>, InputError> {
     let mut events = written
@@ -44,7 +44,7 @@ pub(super) fn read(
     Ok(events)
 }
 
-fn time(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputError> {
+fn time(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputError> {
     match event.get_ref().at_ms {
         at_ms @ 0..=LONGEST_MS => Ok(Time::from_ms(at_ms)),
         at_ms => Err(known.text.error(
@@ -57,7 +57,7 @@ fn time(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputErr
 
 /// The file of that name.
 pub(super) fn file(
-    text: Text<'_>,
+    text: SourceText<'_>,
     files: &[Spanned<FileInfo>],
     name: &Spanned<String>,
 ) -> Result<FileInfo, InputError> {
@@ -75,7 +75,7 @@ pub(super) fn file(
     })
 }
 
-fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, InputError> {
+fn action(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Action, InputError> {
     let written = event.get_ref();
     check_fields(known, event)?;
     let node = || -> Result<NodeId, InputError> {
@@ -119,7 +119,7 @@ fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, Inpu
         EventKind::Cut => {
             let groups = written.groups.as_ref();
             let groups = groups.ok_or_else(|| needs(known, event, "groups"))?;
-            Action::Cut {
+            Action::Partition {
                 groups: separate(known, event, groups)?,
             }
         }
@@ -134,7 +134,7 @@ fn action(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Action, Inpu
 
 /// Whom a node is told to trust.
 fn policy(
-    known: Known<'_>,
+    known: EventContext<'_>,
     event: &Spanned<EventFormat>,
     node: NodeId,
 ) -> Result<TrustPolicy, InputError> {
@@ -161,7 +161,7 @@ fn policy(
 
 /// The groups of a cut: nobody can be in two.
 fn separate(
-    known: Known<'_>,
+    known: EventContext<'_>,
     event: &Spanned<EventFormat>,
     groups: &[Vec<Spanned<String>>],
 ) -> Result<Vec<Vec<NodeId>>, InputError> {
@@ -182,7 +182,7 @@ fn separate(
         .error(Some(event.span()), problem, "Correct the groups."))
 }
 
-fn content(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Content, InputError> {
+fn content(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Content, InputError> {
     let written = event.get_ref();
     let content = match (
         known.application,
@@ -220,7 +220,7 @@ fn content(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<Content, In
 }
 
 /// Refuses what the action would ignore: it is more likely a mistake than a wish.
-fn check_fields(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<(), InputError> {
+fn check_fields(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<(), InputError> {
     let written = event.get_ref();
     let kind = written.action;
     let present = [
@@ -261,7 +261,7 @@ fn check_fields(known: Known<'_>, event: &Spanned<EventFormat>) -> Result<(), In
     }
 }
 
-fn needs(known: Known<'_>, event: &Spanned<EventFormat>, field: &str) -> InputError {
+fn needs(known: EventContext<'_>, event: &Spanned<EventFormat>, field: &str) -> InputError {
     known.text.error(
         Some(event.span()),
         format!("expected `{field}` in this event"),

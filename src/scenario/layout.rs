@@ -37,11 +37,11 @@ pub(super) struct Seat {
 /// Concentric rings, on each of them the nodes of an organisation side by side in a small circle of their own.
 /// Returns the positions and the size of the area that they take.
 pub(super) fn rings(seats: &[Seat]) -> (Vec<Position>, (f64, f64)) {
-    let mut groups: BTreeMap<(usize, Group), Vec<usize>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, SeatGroup), Vec<usize>> = BTreeMap::new();
     for (node, seat) in seats.iter().enumerate() {
         let group = match &seat.organization {
-            Some(organization) => Group::Organization(Arc::clone(organization)),
-            None => Group::Alone(node),
+            Some(organization) => SeatGroup::Organization(Arc::clone(organization)),
+            None => SeatGroup::Alone(node),
         };
         groups.entry((seat.ring, group)).or_default().push(node);
     }
@@ -49,7 +49,7 @@ pub(super) fn rings(seats: &[Seat]) -> (Vec<Position>, (f64, f64)) {
     let mut inner_edge = 0.0;
     for ring in 0..=seats.iter().map(|seat| seat.ring).max().unwrap_or(0) {
         let members: Vec<&[usize]> = groups
-            .range((ring, Group::FIRST)..(ring + 1, Group::FIRST))
+            .range((ring, SeatGroup::FIRST)..(ring + 1, SeatGroup::FIRST))
             .map(|(_, nodes)| nodes.as_slice())
             .collect();
         inner_edge = seat_ring(&members, inner_edge, &mut positions);
@@ -65,13 +65,13 @@ pub(super) fn rings(seats: &[Seat]) -> (Vec<Position>, (f64, f64)) {
 
 /// What stands together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+enum SeatGroup {
     Alone(usize),
     Organization(Arc<str>),
 }
 
-impl Group {
-    const FIRST: Group = Group::Alone(0);
+impl SeatGroup {
+    const FIRST: SeatGroup = SeatGroup::Alone(0);
 }
 
 /// Seats groups around the origin, outside `inner_edge`, on as many circles as they need; returns the new edge.

@@ -4,6 +4,7 @@
 //! than it and a seed.
 
 mod action;
+mod added_node;
 mod built_in;
 mod error;
 mod events;
@@ -14,7 +15,6 @@ mod network;
 mod network_format;
 #[cfg(test)]
 mod network_tests;
-mod newcomer;
 mod placement;
 mod population;
 mod quorum_sets;
@@ -24,11 +24,11 @@ mod read_tests;
 mod settings;
 
 pub use action::{Action, ActionRefused};
-pub use built_in::{BUILT_IN, BuiltIn, Heading, unknown_scenario};
+pub use added_node::added_node;
+pub use built_in::{BUILT_IN, BuiltIn, ScenarioInfo, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
 pub use layout::circle;
 pub use network::{NetworkFiles, read_network};
-pub use newcomer::added_node;
 pub use read::read_scenario;
 
 use crate::net::{MediumSpec, Position};
@@ -88,7 +88,7 @@ pub struct Scenario {
 
 /// What the caller asks of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct ScenarioOptions {
     /// Seed of all random streams of the run.
     pub seed: u64,
     /// How many nodes, where the scenario places them at random; `None` = as many as it says.
@@ -102,7 +102,7 @@ pub type QuorumSets = [Option<Arc<QuorumSet>>];
 ///
 /// The answers determine the scenario, so they must not depend on how fast the machine is: whoever gives up on a hard
 /// question has to count steps, not seconds.
-pub struct Judge<'a> {
+pub struct QuorumAnalyzer<'a> {
     /// Whether there are quorums and any two of them intersect. "Unknown" is no.
     pub intersecting: &'a dyn Fn(&QuorumSets) -> bool,
     /// Two quorums without a common node, if there are such.

@@ -1,6 +1,6 @@
 //! Names and keys of nodes.
 
-use super::error::{InputError, Text, listed};
+use super::error::{InputError, SourceText, listed};
 use crate::node::Peer;
 use crate::rng::{StreamPurpose, Streams};
 use crate::scp::NodeId;
@@ -38,12 +38,12 @@ pub(super) fn numbered(count: usize) -> Vec<String> {
 
 /// Who has which name.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NodeNames {
     by_name: BTreeMap<Arc<str>, NodeId>,
     in_order: Vec<Arc<str>>,
 }
 
-impl Names {
+impl NodeNames {
     /// Takes the next number for `name`; `None` if the name is taken.
     pub(super) fn add(&mut self, name: &str) -> Option<NodeId> {
         if self.by_name.contains_key(name) {
@@ -63,7 +63,7 @@ impl Names {
     /// The node that `name` means, or an error that says where the name stands.
     pub(super) fn find(
         &self,
-        text: Text<'_>,
+        text: SourceText<'_>,
         name: &Spanned<String>,
     ) -> Result<NodeId, InputError> {
         let found = self.by_name.get(name.get_ref().as_str()).copied();
@@ -80,7 +80,7 @@ impl Names {
     /// All of them.
     pub(super) fn find_all(
         &self,
-        text: Text<'_>,
+        text: SourceText<'_>,
         names: &[Spanned<String>],
     ) -> Result<Vec<NodeId>, InputError> {
         names.iter().map(|name| self.find(text, name)).collect()

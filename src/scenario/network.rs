@@ -5,11 +5,11 @@
 //! these lists say "unknown") is kept, trusts nobody and never votes; so is a node that others name but the list lacks.
 //! Absent: anything from the network itself. Where nodes stand is only a matter of view.
 
-use super::error::{InputError, NODES_MAX, Text, in_words};
+use super::error::{InputError, NODES_MAX, SourceText, in_words};
 use super::layout::{self, Seat};
 use super::names::node_id;
-use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, mentions};
-use super::{Action, Judge, NodeSpec, Options, Placement, Scenario};
+use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, find_public_key};
+use super::{Action, NodeSpec, Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{
     Application, Content, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold,
@@ -38,8 +38,8 @@ pub struct NetworkFiles<'a> {
 /// What is wrong, with line and column: bad JSON, wrong types, a key that occurs twice, no nodes or too many.
 pub fn read_network(
     files: NetworkFiles<'_>,
-    options: Options,
-    judge: &Judge<'_>,
+    options: ScenarioOptions,
+    analyzer: &QuorumAnalyzer<'_>,
 ) -> Result<Scenario, InputError> {
     if options.nodes.is_some() {
         return Err(InputError {
@@ -52,7 +52,7 @@ pub fn read_network(
             remedy: "Leave out --nodes.".to_owned(),
         });
     }
-    let text = Text {
+    let text = SourceText {
         name: files.nodes.0,
         content: files.nodes.1,
     };
@@ -63,15 +63,15 @@ pub fn read_network(
     let organizations: Vec<OrganizationEntry> = match files.organizations {
         None => Vec::new(),
         Some((name, content)) => parse(
-            Text { name, content },
+            SourceText { name, content },
             "A list of organisations looks like [{\"id\": \"...\", \"name\": \"...\", \"validators\": [\"G...\", ...]}, ...].",
         )?,
     };
     let network = Network::new(text, &nodes, &organizations)?;
-    Ok(network.into_scenario(files.name, options, judge))
+    Ok(network.into_scenario(files.name, options, analyzer))
 }
 
-fn parse<T: DeserializeOwned>(text: Text<'_>, remedy: &str) -> Result<T, InputError> {
+fn parse<T: DeserializeOwned>(text: SourceText<'_>, remedy: &str) -> Result<T, InputError> {
     serde_json::from_str(text.content).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());
         InputError {
@@ -95,7 +95,7 @@ struct Network {
 
 impl Network {
     fn new(
-        text: Text<'_>,
+        text: SourceText<'_>,
         nodes: &[NodeEntry],
         organizations: &[OrganizationEntry],
     ) -> Result<Network, InputError> {
@@ -128,8 +128,13 @@ impl Network {
         })
     }
 
-    fn into_scenario(self, name: &str, options: Options, judge: &Judge<'_>) -> Scenario {
-        let core: BTreeSet<NodeId> = (judge.top_tier)(&self.sets).into_iter().collect();
+    fn into_scenario(
+        self,
+        name: &str,
+        options: ScenarioOptions,
+        analyzer: &QuorumAnalyzer<'_>,
+    ) -> Scenario {
+        let core: BTreeSet<NodeId> = (analyzer.top_tier)(&self.sets).into_iter().collect();
         let seats: Vec<Seat> = (0..self.peers.len())
             .map(|nth| Seat {
                 ring: match (core.contains(&node_id(nth)), &self.sets[nth]) {
@@ -144,7 +149,7 @@ impl Network {
         let settings = settings(self.peers.len());
         let everybody: Arc<[Peer]> = self.peers.clone().into();
         let usable = self.sets.iter().flatten().count();
-        let proposers = self.proposers(&core, judge);
+        let proposers = self.proposers(&core, analyzer);
         let remarks = self.remarks(usable);
         let events = proposers.iter().map(|&node| {
             let content = Content::Note(format!("hello from {}", self.peers[node.index()].name));
@@ -211,8 +216,8 @@ impl Network {
 
     /// Who proposes something at the start: a node of the core; where two quorums have no node in common, one of each,
     /// so that one sees what that means.
-    fn proposers(&self, core: &BTreeSet<NodeId>, judge: &Judge<'_>) -> Vec<NodeId> {
-        if let Some(camps) = (judge.disjoint_quorums)(&self.sets) {
+    fn proposers(&self, core: &BTreeSet<NodeId>, analyzer: &QuorumAnalyzer<'_>) -> Vec<NodeId> {
+        if let Some(camps) = (analyzer.disjoint_quorums)(&self.sets) {
             return camps
                 .iter()
                 .filter_map(|camp| camp.first().copied())
@@ -264,14 +269,14 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    fn new(text: Text<'_>, nodes: &'a [NodeEntry]) -> Result<Keys<'a>, InputError> {
+    fn new(text: SourceText<'_>, nodes: &'a [NodeEntry]) -> Result<Keys<'a>, InputError> {
         let mut keys = Keys {
             in_order: Vec::new(),
             numbers: BTreeMap::new(),
         };
         for node in nodes {
             if node.public_key.is_empty() {
-                let at = mentions(text.content, "").next();
+                let at = find_public_key(text.content, "").next();
                 return Err(text.error(
                     at.map(|at| at..at),
                     "a node has an empty \"publicKey\", expected its key",
@@ -279,7 +284,7 @@ impl<'a> Keys<'a> {
                 ));
             }
             if !keys.add(&node.public_key) {
-                let at = mentions(text.content, &node.public_key).nth(1);
+                let at = find_public_key(text.content, &node.public_key).nth(1);
                 return Err(text.error(
                     at.map(|at| at..at),
                     format!(

@@ -40,7 +40,7 @@ pub(super) struct OrganizationEntry {
 }
 
 /// Where in the text, in bytes, `key` is the value of "publicKey".
-pub(super) fn mentions<'a>(content: &'a str, key: &str) -> impl Iterator<Item = usize> + 'a {
+pub(super) fn find_public_key<'a>(content: &'a str, key: &str) -> impl Iterator<Item = usize> + 'a {
     let quoted = serde_json::Value::from(key).to_string();
     let mut from = 0;
     let found = std::iter::from_fn(move || {

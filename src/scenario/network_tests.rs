@@ -1,11 +1,11 @@
 //! Node lists, good and bad.
 
-use super::{InputError, Judge, NetworkFiles, Options, Scenario, read_network};
+use super::{InputError, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network};
 use crate::node::{Content, TrustPolicy};
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::Time;
 
-const JUDGE: Judge<'_> = Judge {
+const ANALYZER: QuorumAnalyzer<'_> = QuorumAnalyzer {
     intersecting: &|_| true,
     disjoint_quorums: &|_| None,
     top_tier: &|sets| {
@@ -20,11 +20,11 @@ fn read(nodes: &str, organizations: Option<&str>) -> Result<Scenario, InputError
         nodes: ("net.json", nodes),
         organizations: organizations.map(|content| ("orgs.json", content)),
     };
-    let options = Options {
+    let options = ScenarioOptions {
         seed: 1,
         nodes: None,
     };
-    read_network(files, options, &JUDGE)
+    read_network(files, options, &ANALYZER)
 }
 
 #[track_caller]
@@ -171,11 +171,11 @@ fn a_network_has_as_many_nodes_as_it_has() {
         nodes: ("net.json", LIST),
         organizations: None,
     };
-    let options = Options {
+    let options = ScenarioOptions {
         seed: 1,
         nodes: Some(5),
     };
-    let said = read_network(files, options, &JUDGE)
+    let said = read_network(files, options, &ANALYZER)
         .unwrap_err()
         .to_string();
     assert!(said.contains("net.json lists its nodes"), "{said}");

@@ -1,6 +1,6 @@
 //! Where the nodes of a radio scenario stand: drawn from the seed, and drawn again until the network is usable.
 
-use super::Judge;
+use super::QuorumAnalyzer;
 use super::names::node_id;
 use crate::net::Position;
 use crate::node::Threshold;
@@ -16,7 +16,7 @@ const EXAMINED_NODES_MAX: usize = 20_000;
 
 /// What is asked of a placement.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
+pub(super) struct PlacementRequirements {
     pub(super) count: usize,
     pub(super) area_m: (f64, f64),
     /// No node stands nearer to the edge.
@@ -30,17 +30,21 @@ pub(super) struct Wanted {
 
 /// A placement, with what there is to say about it.
 #[derive(Debug)]
-pub(super) struct Placed {
+pub(super) struct DrawnPlacement {
     pub(super) positions: Vec<Position>,
     pub(super) neighbours: Vec<Vec<usize>>,
     pub(super) remarks: Vec<String>,
 }
 
 /// The first placement of the seed that is as wanted; if there is none, the one that comes nearest, with a remark.
-pub(super) fn place(streams: Streams, wanted: Wanted, judge: &Judge<'_>) -> Placed {
+pub(super) fn place(
+    streams: Streams,
+    wanted: PlacementRequirements,
+    analyzer: &QuorumAnalyzer<'_>,
+) -> DrawnPlacement {
     let examined_max = (EXAMINED_NODES_MAX / wanted.count.max(1)).clamp(1, DRAWS_MAX);
     let mut examined = 0;
-    let mut connected_only: Option<Placed> = None;
+    let mut connected_only: Option<DrawnPlacement> = None;
     let mut drawn = 0;
     while drawn < DRAWS_MAX && examined < examined_max {
         let placed = draw(streams, wanted, drawn);
@@ -52,7 +56,7 @@ pub(super) fn place(streams: Streams, wanted: Wanted, judge: &Judge<'_>) -> Plac
             return placed;
         };
         examined += 1;
-        if (judge.intersecting)(&neighbour_sets(&placed.neighbours, threshold)) {
+        if (analyzer.intersecting)(&neighbour_sets(&placed.neighbours, threshold)) {
             return placed;
         }
         connected_only.get_or_insert(placed);
@@ -80,7 +84,7 @@ const TRIES: usize = 8;
 /// Two nodes stand at least so far apart, as a share of the side of the square that each of them has on average.
 const SPACING_SHARE: f64 = 0.4;
 
-fn draw(streams: Streams, wanted: Wanted, attempt: usize) -> Placed {
+fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> DrawnPlacement {
     let coordinate = |length: f64, nth: usize, candidate: usize| {
         let share = streams.unit(
             StreamPurpose::Placement,
@@ -108,7 +112,7 @@ fn draw(streams: Streams, wanted: Wanted, attempt: usize) -> Placed {
         positions.extend(first_with_room(candidates, &positions, spacing_m));
     }
     let neighbours = neighbours(&positions, wanted.range_m);
-    Placed {
+    DrawnPlacement {
         positions,
         neighbours,
         remarks: Vec::new(),
@@ -211,7 +215,7 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const WANTED: Wanted = Wanted {
+    const REQUIREMENTS: PlacementRequirements = PlacementRequirements {
         count: 60,
         area_m: (1000.0, 800.0),
         margin_m: 50.0,
@@ -220,8 +224,8 @@ mod tests {
         intersecting: Some(Threshold::TwoThirds),
     };
 
-    fn judge<'a>(intersecting: &'a dyn Fn(&QuorumSets) -> bool) -> Judge<'a> {
-        Judge {
+    fn analyzer<'a>(intersecting: &'a dyn Fn(&QuorumSets) -> bool) -> QuorumAnalyzer<'a> {
+        QuorumAnalyzer {
             intersecting,
             disjoint_quorums: &|_| None,
             top_tier: &|_| Vec::new(),
@@ -233,9 +237,9 @@ mod tests {
         for seed in 0..20 {
             let positions = draw(
                 Streams::new(seed),
-                Wanted {
+                PlacementRequirements {
                     count: 20,
-                    ..WANTED
+                    ..REQUIREMENTS
                 },
                 0,
             )
@@ -253,9 +257,9 @@ mod tests {
 
     #[test]
     fn neighbours_are_those_within_range_and_nobody_else() {
-        let placed = draw(Streams::new(3), WANTED, 0);
+        let placed = draw(Streams::new(3), REQUIREMENTS, 0);
         for (a, near) in placed.neighbours.iter().enumerate() {
-            let slow: Vec<usize> = (0..WANTED.count)
+            let slow: Vec<usize> = (0..REQUIREMENTS.count)
                 .filter(|&b| a != b && placed.positions[a].distance_m(placed.positions[b]) <= 200.0)
                 .collect();
             assert_eq!(*near, slow);
@@ -273,25 +277,25 @@ mod tests {
             asked.set(asked.get() + 1);
             asked.get() == 3
         };
-        let placed = place(Streams::new(1), WANTED, &judge(&third));
+        let placed = place(Streams::new(1), REQUIREMENTS, &analyzer(&third));
         assert_eq!((asked.get(), parts(&placed.neighbours)), (3, 1));
         assert!(placed.remarks.is_empty());
     }
 
     #[test]
     fn it_is_said_when_no_placement_is_as_wanted() {
-        let placed = place(Streams::new(1), WANTED, &judge(&|_| false));
+        let placed = place(Streams::new(1), REQUIREMENTS, &analyzer(&|_| false));
         assert_eq!(parts(&placed.neighbours), 1);
         assert!(
             placed.remarks[0].contains("all quorums intersect"),
             "{:?}",
             placed.remarks
         );
-        let sparse = Wanted {
+        let sparse = PlacementRequirements {
             range_m: 20.0,
-            ..WANTED
+            ..REQUIREMENTS
         };
-        let placed = place(Streams::new(1), sparse, &judge(&|_| true));
+        let placed = place(Streams::new(1), sparse, &analyzer(&|_| true));
         assert!(
             placed.remarks[0].contains("None of 100 placements"),
             "{:?}",

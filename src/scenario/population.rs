@@ -1,16 +1,16 @@
 //! Who takes part: nodes drawn at random, or those that the file lists.
 
 use super::NodeSpec;
-use super::error::{InputError, NODES_MAX, Text};
+use super::error::{InputError, NODES_MAX, SourceText};
 use super::events;
 use super::format::{FileFormat, NodeFormat, PolicyFormat, RandomFormat, Requirement};
 use super::layout::{self, Seat};
-use super::names::{Names, numbered, peer};
-use super::placement::{self, Wanted};
+use super::names::{NodeNames, numbered, peer};
+use super::placement::{self, PlacementRequirements};
 use super::quorum_sets::{self, SELF};
 use super::read::check_count;
-use super::settings::{self, Trust};
-use super::{Judge, Options};
+use super::settings::{self, TrustRule};
+use super::{QuorumAnalyzer, ScenarioOptions};
 use crate::net::Position;
 use crate::node::{JoinMode, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
 use crate::rng::{StreamPurpose, Streams};
@@ -33,12 +33,12 @@ pub(super) struct Population {
 
 /// Nodes named `n01`, `n02`, ... The first has the broadcast role.
 pub(super) fn random(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
     random: &Spanned<RandomFormat>,
-    trust: Option<Trust>,
-    options: Options,
-    judge: &Judge<'_>,
+    trust: Option<TrustRule>,
+    options: ScenarioOptions,
+    analyzer: &QuorumAnalyzer<'_>,
     streams: Streams,
 ) -> Result<Population, InputError> {
     let written = random.get_ref();
@@ -59,7 +59,7 @@ pub(super) fn random(
         settings::check_value(text, value.span(), value.get_ref())?;
     }
     let range_m = settings::radio_range(text, file, count)?;
-    let wanted = Wanted {
+    let wanted = PlacementRequirements {
         count,
         area_m,
         margin_m: written.margin_m,
@@ -70,7 +70,7 @@ pub(super) fn random(
             && trust.policy == PolicyFormat::InRange)
             .then_some(trust.threshold),
     };
-    let mut placed = placement::place(streams, wanted, judge);
+    let mut placed = placement::place(streams, wanted, analyzer);
     if range_m.is_some() && count > RELAYED_NODES_QUICK {
         placed.remarks.push(relayed_remark(count));
     }
@@ -125,9 +125,9 @@ fn relayed_remark(count: usize) -> String {
 
 /// SCP refuses quorum sets beyond a size; a policy must not lead there.
 fn check_set_sizes(
-    text: Text<'_>,
+    text: SourceText<'_>,
     random: &Spanned<RandomFormat>,
-    trust: Trust,
+    trust: TrustRule,
     neighbours: &[Vec<usize>],
 ) -> Result<(), InputError> {
     let largest = match trust.policy {
@@ -148,7 +148,7 @@ fn check_set_sizes(
 }
 
 /// A node that finds the others by itself.
-fn discovering(peer: Peer, trust: Trust, settings: &Arc<NodeSettings>) -> NodeConfig {
+fn discovering(peer: Peer, trust: TrustRule, settings: &Arc<NodeSettings>) -> NodeConfig {
     NodeConfig {
         is_beacon: peer.id.0 == 0,
         peer,
@@ -168,10 +168,10 @@ fn discovering(peer: Peer, trust: Trust, settings: &Arc<NodeSettings>) -> NodeCo
 /// The nodes of the file. Where all have quorum sets of their own they know each other's addresses; where some trust
 /// by policy, those find the others, and the first of them has the broadcast role.
 pub(super) fn listed_nodes(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
-    trust: Option<Trust>,
-    options: Options,
+    trust: Option<TrustRule>,
+    options: ScenarioOptions,
     streams: Streams,
 ) -> Result<Population, InputError> {
     if options.nodes.is_some() {
@@ -242,8 +242,8 @@ pub(super) fn listed_nodes(
     })
 }
 
-fn read_names(text: Text<'_>, nodes: &[NodeFormat]) -> Result<Names, InputError> {
-    let mut names = Names::default();
+fn read_names(text: SourceText<'_>, nodes: &[NodeFormat]) -> Result<NodeNames, InputError> {
+    let mut names = NodeNames::default();
     for node in nodes {
         let name = node.name.get_ref();
         let length = name.chars().count();
@@ -265,9 +265,9 @@ fn read_names(text: Text<'_>, nodes: &[NodeFormat]) -> Result<Names, InputError>
 }
 
 fn with_set(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
-    names: &Names,
+    names: &NodeNames,
     set: &Spanned<String>,
     peer: Peer,
     settings: &Arc<NodeSettings>,
@@ -289,7 +289,10 @@ fn with_set(
 }
 
 /// As written; or by organisation; or on a circle.
-fn positions(text: Text<'_>, file: &FileFormat) -> Result<(Vec<Position>, (f64, f64)), InputError> {
+fn positions(
+    text: SourceText<'_>,
+    file: &FileFormat,
+) -> Result<(Vec<Position>, (f64, f64)), InputError> {
     let area_m = file.area.get_ref().sides_m();
     for node in &file.nodes {
         if let Some(position) = node.position {
@@ -322,7 +325,7 @@ fn positions(text: Text<'_>, file: &FileFormat) -> Result<(Vec<Position>, (f64, 
     Ok(layout::rings(&seats.collect::<Vec<_>>()))
 }
 
-fn no_trust(text: Text<'_>, span: Option<std::ops::Range<usize>>) -> InputError {
+fn no_trust(text: SourceText<'_>, span: Option<std::ops::Range<usize>>) -> InputError {
     text.error(
         span,
         "nothing says whom these nodes trust, expected [trust] with a policy, or a `quorum_set`",

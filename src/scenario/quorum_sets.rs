@@ -1,8 +1,8 @@
 //! Quorum sets of a scenario file: names become numbers, and what SCP would refuse is said to be wrong here.
 
-use super::error::{InputError, Text, listed};
+use super::error::{InputError, SourceText, listed};
 use super::format::QuorumSetFormat;
-use super::names::Names;
+use super::names::NodeNames;
 use crate::scp::{NodeId, QuorumSet, QuorumSetError};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -12,9 +12,9 @@ pub(super) const SELF: &str = "self";
 
 /// What the set called `name` is to the node `owner`.
 pub(super) fn named(
-    text: Text<'_>,
+    text: SourceText<'_>,
     sets: &BTreeMap<String, Spanned<QuorumSetFormat>>,
-    names: &Names,
+    names: &NodeNames,
     owner: NodeId,
     name: &Spanned<String>,
 ) -> Result<QuorumSet, InputError> {
@@ -37,8 +37,8 @@ pub(super) fn named(
 
 /// The quorum set that `written` is to the node `owner`.
 fn resolve(
-    text: Text<'_>,
-    names: &Names,
+    text: SourceText<'_>,
+    names: &NodeNames,
     owner: NodeId,
     written: &Spanned<QuorumSetFormat>,
 ) -> Result<QuorumSet, InputError> {
@@ -49,8 +49,8 @@ fn resolve(
 }
 
 fn resolve_level(
-    text: Text<'_>,
-    names: &Names,
+    text: SourceText<'_>,
+    names: &NodeNames,
     owner: NodeId,
     written: &Spanned<QuorumSetFormat>,
 ) -> Result<QuorumSet, InputError> {
@@ -92,8 +92,8 @@ fn resolve_level(
 }
 
 fn refusal(
-    text: Text<'_>,
-    names: &Names,
+    text: SourceText<'_>,
+    names: &NodeNames,
     written: &Spanned<QuorumSetFormat>,
     insanity: QuorumSetError,
 ) -> InputError {

@@ -1,13 +1,13 @@
 //! From the text of a scenario file to a complete [`Scenario`].
 
 use super::built_in::one_line;
-use super::error::{InputError, NODES_MAX, Text, in_words};
-use super::events::{self, Known};
+use super::error::{InputError, NODES_MAX, SourceText, in_words};
+use super::events::{self, EventContext};
 use super::format::{FileFormat, PolicyFormat, TrustFormat};
-use super::names::Names;
+use super::names::NodeNames;
 use super::population::{self, Population};
 use super::settings;
-use super::{Judge, Options, Placement, Scenario};
+use super::{Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
 use crate::rng::Streams;
 use toml::Spanned;
 
@@ -19,10 +19,10 @@ pub fn read_scenario(
     name: &str,
     source_name: &str,
     content: &str,
-    options: Options,
-    judge: &Judge<'_>,
+    options: ScenarioOptions,
+    analyzer: &QuorumAnalyzer<'_>,
 ) -> Result<Scenario, InputError> {
-    let text = Text {
+    let text = SourceText {
         name: source_name,
         content,
     };
@@ -40,7 +40,7 @@ pub fn read_scenario(
     let streams = Streams::new(options.seed);
     let drawn = match (&file.random, file.nodes.is_empty()) {
         (Some(random), true) => {
-            population::random(text, &file, random, trust, options, judge, streams)?
+            population::random(text, &file, random, trust, options, analyzer, streams)?
         }
         (None, false) => population::listed_nodes(text, &file, trust, options, streams)?,
         (Some(random), false) => {
@@ -63,10 +63,10 @@ pub fn read_scenario(
 
 /// The rule by which nodes without a quorum set of their own trust.
 fn read_trust(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
     trust: &TrustFormat,
-) -> Result<settings::Trust, InputError> {
+) -> Result<settings::TrustRule, InputError> {
     if *trust.policy.get_ref() == PolicyFormat::InRange && file.radio.is_none() {
         return Err(text.error(
             Some(trust.policy.span()),
@@ -74,7 +74,7 @@ fn read_trust(
             "Add [radio], or use the policy \"found\".",
         ));
     }
-    Ok(settings::Trust {
+    Ok(settings::TrustRule {
         policy: *trust.policy.get_ref(),
         threshold: settings::threshold(text, &trust.threshold)?,
     })
@@ -82,16 +82,16 @@ fn read_trust(
 
 fn assemble(
     name: &str,
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
-    options: Options,
+    options: ScenarioOptions,
     drawn: Population,
 ) -> Result<Scenario, InputError> {
-    let mut names = Names::default();
+    let mut names = NodeNames::default();
     for node in &drawn.nodes {
         names.add(&node.config.peer.name);
     }
-    let known = Known {
+    let known = EventContext {
         text,
         names: &names,
         files: &file.files,
@@ -128,9 +128,9 @@ fn assemble(
 
 /// How many nodes there are to be, if that is a number that can be run.
 pub(super) fn check_count(
-    text: Text<'_>,
+    text: SourceText<'_>,
     written: Option<&Spanned<i64>>,
-    options: Options,
+    options: ScenarioOptions,
 ) -> Result<usize, InputError> {
     let expected = format!("expected 1 to {NODES_MAX}");
     let in_range = |count: i64| {

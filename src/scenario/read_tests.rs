@@ -1,9 +1,9 @@
 //! Every kind of mistake in a scenario file, and the very words with which it is refused.
 
-use super::{InputError, Judge, Options, Scenario, read_scenario};
+use super::{InputError, QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
 use crate::time::Time;
 
-const JUDGE: Judge<'_> = Judge {
+const ANALYZER: QuorumAnalyzer<'_> = QuorumAnalyzer {
     intersecting: &|_| true,
     disjoint_quorums: &|_| None,
     top_tier: &|_| Vec::new(),
@@ -14,8 +14,8 @@ const TWO_NODES: &str = "[quorum_sets]\nboth = { threshold = 2, validators = [\"
     [[nodes]]\nname = \"a\"\nquorum_set = \"both\"\n[[nodes]]\nname = \"b\"\nquorum_set = \"both\"\n";
 
 fn read_with(content: &str, nodes: Option<usize>) -> Result<Scenario, InputError> {
-    let options = Options { seed: 1, nodes };
-    read_scenario("x", "x.toml", content, options, &JUDGE)
+    let options = ScenarioOptions { seed: 1, nodes };
+    read_scenario("x", "x.toml", content, options, &ANALYZER)
 }
 
 fn choice(rest: &str) -> String {

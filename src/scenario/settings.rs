@@ -1,11 +1,11 @@
 //! Numbers of a scenario file: medium, timing, area, thresholds; checked and given their defaults.
 
-use super::error::{InputError, Text};
+use super::error::{InputError, SourceText};
 use super::events::SHORT_TEXT;
 use super::format::{
     AreaFormat, FileFormat, LinkFormat, MediumFormat, PolicyFormat, ThresholdFormat,
 };
-use super::names::Names;
+use super::names::NodeNames;
 use crate::net::{Latency, LinkRule, MediumSpec};
 use crate::node::{
     Application, Content, FileInfo, NodeSettings, Relaying, Threshold, is_well_formed,
@@ -29,13 +29,13 @@ const LONGEST_M: f64 = 1_000_000.0;
 
 /// The rule by which nodes without a quorum set of their own trust.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Trust {
+pub(super) struct TrustRule {
     pub(super) policy: PolicyFormat,
     pub(super) threshold: Threshold,
 }
 
 pub(super) fn threshold(
-    text: Text<'_>,
+    text: SourceText<'_>,
     written: &Spanned<ThresholdFormat>,
 ) -> Result<Threshold, InputError> {
     let found = match written.get_ref() {
@@ -54,7 +54,10 @@ pub(super) fn threshold(
     ))
 }
 
-pub(super) fn check_area(text: Text<'_>, written: &Spanned<AreaFormat>) -> Result<(), InputError> {
+pub(super) fn check_area(
+    text: SourceText<'_>,
+    written: &Spanned<AreaFormat>,
+) -> Result<(), InputError> {
     let area = written.get_ref();
     for (side, length) in [("width_m", area.width_m), ("height_m", area.height_m)] {
         if !(1.0..=LONGEST_M).contains(&length) {
@@ -70,7 +73,7 @@ pub(super) fn check_area(text: Text<'_>, written: &Spanned<AreaFormat>) -> Resul
 
 /// Refuses places outside the area.
 pub(super) fn check_position(
-    text: Text<'_>,
+    text: SourceText<'_>,
     span: Range<usize>,
     (width_m, height_m): (f64, f64),
     (x_m, y_m): (f64, f64),
@@ -87,7 +90,7 @@ pub(super) fn check_position(
     ))
 }
 
-fn check_file(text: Text<'_>, written: &Spanned<FileInfo>) -> Result<(), InputError> {
+fn check_file(text: SourceText<'_>, written: &Spanned<FileInfo>) -> Result<(), InputError> {
     let file = written.get_ref();
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let problem = if file.sha256.len() != 64 || !file.sha256.chars().all(hex) {
@@ -105,7 +108,10 @@ fn check_file(text: Text<'_>, written: &Spanned<FileInfo>) -> Result<(), InputEr
 }
 
 /// Refuses two files of one name: nobody could say which is meant.
-pub(super) fn check_files(text: Text<'_>, files: &[Spanned<FileInfo>]) -> Result<(), InputError> {
+pub(super) fn check_files(
+    text: SourceText<'_>,
+    files: &[Spanned<FileInfo>],
+) -> Result<(), InputError> {
     let mut names = BTreeSet::new();
     for written in files {
         check_file(text, written)?;
@@ -126,7 +132,7 @@ pub(super) fn check_files(text: Text<'_>, files: &[Spanned<FileInfo>]) -> Result
 
 /// Refuses values that no node would vote for.
 pub(super) fn check_value(
-    text: Text<'_>,
+    text: SourceText<'_>,
     span: Range<usize>,
     value: &str,
 ) -> Result<(), InputError> {
@@ -144,7 +150,7 @@ pub(super) fn check_value(
 
 /// The settings of nodes; `discovering` if they find each other instead of knowing each other from the start.
 pub(super) fn node_settings(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
     count: usize,
     discovering: bool,
@@ -206,9 +212,9 @@ pub(super) fn node_settings(
 }
 
 pub(super) fn medium(
-    text: Text<'_>,
+    text: SourceText<'_>,
     medium: &MediumFormat,
-    names: &Names,
+    names: &NodeNames,
     radio_range_m: Option<f64>,
 ) -> Result<MediumSpec, InputError> {
     let loss = *medium.loss.get_ref();
@@ -234,7 +240,7 @@ pub(super) fn medium(
     })
 }
 
-fn latency(text: Text<'_>, written: &Spanned<(u64, u64)>) -> Result<Latency, InputError> {
+fn latency(text: SourceText<'_>, written: &Spanned<(u64, u64)>) -> Result<Latency, InputError> {
     let (min, max) = *written.get_ref();
     if min > max || max > LONGEST_MS {
         return Err(text.error(
@@ -252,7 +258,7 @@ fn latency(text: Text<'_>, written: &Spanned<(u64, u64)>) -> Result<Latency, Inp
 /// The radio range of `count` nodes: as written, or shrunk so that the mean number of neighbours stays what it is with
 /// `range_shrinks_above` nodes. (That number grows with the count and with the square of the range.)
 pub(super) fn radio_range(
-    text: Text<'_>,
+    text: SourceText<'_>,
     file: &FileFormat,
     count: usize,
 ) -> Result<Option<f64>, InputError> {

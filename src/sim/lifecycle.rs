@@ -151,7 +151,7 @@ impl Simulation {
                 Placement::Physical => self.find(*node).map(drop),
                 Placement::View => Err(ActionRefused::NotPhysical),
             },
-            Action::Cut { groups } => {
+            Action::Partition { groups } => {
                 let mut members = groups.iter().flatten();
                 members.try_for_each(|node| self.find(*node).map(drop))
             }
@@ -225,7 +225,7 @@ impl Simulation {
             Action::Silence { node } => self.medium.silence(node),
             Action::Unsilence { node } => self.medium.unsilence(node),
             Action::Move { node, to } => self.medium.move_to(node, to),
-            Action::Cut { groups } => self.medium.cut(&groups),
+            Action::Partition { groups } => self.medium.cut(&groups),
             Action::Heal => self.medium.heal(),
         }
     }

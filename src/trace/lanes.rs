@@ -1,11 +1,11 @@
 //! `Lanes`: who was doing what when, folded from records: for each node the phases it went through, for the network how
 //! many nodes were in each.
 //!
-//! The memory is bounded. Lanes share [`SPANS_KEPT`] spans evenly; a lane that has more forgets its oldest and says from
-//! when on it knows. Shares are merged pairwise where there are more than [`SHARES_KEPT`], the oldest half of them, so
+//! The memory is bounded. Lanes share [`SPANS_MAX`] spans evenly; a lane that has more forgets its oldest and says from
+//! when on it knows. PhaseCounts are merged pairwise where there are more than [`PHASE_COUNTS_MAX`], the oldest half of them, so
 //! that the past gets coarser and is never lost. Absent here: pixels, and the rest of what is known about nodes.
 
-use super::parts::Status;
+use super::parts::NodeStatus;
 use super::record::Record;
 use crate::node::view::{Phase, phase_of};
 use crate::node::{Input, NodeEvent, Output};
@@ -16,19 +16,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// How many spans all lanes keep together; 24 bytes each.
-pub const SPANS_KEPT: usize = 1 << 19;
+pub const SPANS_MAX: usize = 1 << 19;
 /// A lane keeps at least so many.
 const SPANS_MIN: usize = 128;
 /// How many shares are kept.
-pub const SHARES_KEPT: usize = 1 << 13;
+pub const PHASE_COUNTS_MAX: usize = 1 << 13;
 /// How many beginnings of slots, and how many cuts and healings, are kept; the oldest go first.
-const NAMED_KEPT: usize = 1 << 12;
+const MARKS_MAX: usize = 1 << 12;
 
 /// What a node is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stand {
+pub struct LaneState {
     /// How it is.
-    pub status: Status,
+    pub status: NodeStatus,
     /// How far it is in its newest slot.
     pub phase: Phase,
     /// Its newest slot; `None` before the first.
@@ -41,22 +41,22 @@ pub struct LaneSpan {
     /// Since when.
     pub from: Time,
     /// What.
-    pub stand: Stand,
+    pub state: LaneState,
 }
 
 /// What one node has been doing.
 #[derive(Clone, Debug)]
-pub struct Lane {
+pub struct NodeLane {
     key: Arc<str>,
     spans: VecDeque<LaneSpan>,
     newest: Option<(SlotIndex, Phase)>,
     decided: Option<SlotIndex>,
-    status: Status,
+    status: NodeStatus,
 }
 
 /// How many nodes are doing what, from one instant to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shares {
+pub struct PhaseCounts {
     /// Nodes by [`Phase`], in its order.
     pub phases: [u32; 5],
     /// Nodes that have crashed, left, or are known by name only.
@@ -65,9 +65,9 @@ pub struct Shares {
 
 /// The network was cut, or became whole again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum PartitionChange {
     /// Into groups that do not hear each other.
-    Cut,
+    Split,
     /// All hear each other again.
     Healed,
 }
@@ -75,33 +75,33 @@ pub enum Cut {
 /// Who was doing what when.
 #[derive(Clone, Debug, Default)]
 pub struct Lanes {
-    lanes: Vec<Lane>,
-    now: Shares,
-    shares: VecDeque<(Time, Shares)>,
+    lanes: Vec<NodeLane>,
+    now: PhaseCounts,
+    phase_counts: VecDeque<(Time, PhaseCounts)>,
     slots: BTreeMap<SlotIndex, Time>,
-    cuts: VecDeque<(Time, Cut)>,
+    partitions: VecDeque<(Time, PartitionChange)>,
     until: Time,
     version: u64,
 }
 
-impl Shares {
+impl PhaseCounts {
     /// All nodes.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.phases.iter().sum::<u32>() + self.absent
     }
 
-    fn of(&mut self, stand: Stand) -> &mut u32 {
-        match stand.status {
-            Status::Running | Status::Silent => &mut self.phases[stand.phase as usize],
-            Status::Crashed | Status::Left | Status::Unseen => &mut self.absent,
+    fn of(&mut self, state: LaneState) -> &mut u32 {
+        match state.status {
+            NodeStatus::Running | NodeStatus::Silent => &mut self.phases[state.phase as usize],
+            NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen => &mut self.absent,
         }
     }
 }
 
-impl Lane {
-    fn new(key: &Arc<str>, status: Status) -> Lane {
-        Lane {
+impl NodeLane {
+    fn new(key: &Arc<str>, status: NodeStatus) -> NodeLane {
+        NodeLane {
             key: Arc::clone(key),
             spans: VecDeque::new(),
             newest: None,
@@ -133,7 +133,7 @@ impl Lane {
     }
 
     /// As the colour of the node has it: a decided slot keeps its colour until the next one begins.
-    fn stand(&self) -> Stand {
+    fn state(&self) -> LaneState {
         let (slot, phase) = match (self.newest, self.decided) {
             (Some((slot, phase)), decided) if decided.is_none_or(|decided| slot > decided) => {
                 (Some(slot), phase)
@@ -141,7 +141,7 @@ impl Lane {
             (_, Some(decided)) => (Some(decided), Phase::Externalized),
             _ => (None, Phase::Idle),
         };
-        Stand {
+        LaneState {
             status: self.status,
             phase,
             slot,
@@ -156,7 +156,7 @@ impl Lane {
                 self.newest = Some((*slot, phase_of(state)));
             }
             NodeEvent::Recorded { slot, .. } => self.decided = Some(*slot),
-            NodeEvent::Left => self.status = Status::Left,
+            NodeEvent::Left => self.status = NodeStatus::Left,
             _ => {}
         }
     }
@@ -165,7 +165,7 @@ impl Lane {
 impl Lanes {
     /// One lane for each node that ever was, by number.
     #[must_use]
-    pub fn lanes(&self) -> &[Lane] {
+    pub fn lanes(&self) -> &[NodeLane] {
         &self.lanes
     }
 
@@ -183,22 +183,24 @@ impl Lanes {
 
     /// When the network was cut and healed, the oldest first.
     #[must_use]
-    pub fn cuts(&self) -> &VecDeque<(Time, Cut)> {
-        &self.cuts
+    pub fn partitions(&self) -> &VecDeque<(Time, PartitionChange)> {
+        &self.partitions
     }
 
     /// Whether the network was cut at an instant.
     #[must_use]
-    pub fn is_cut(&self, at: Time) -> bool {
-        let before = self.cuts.partition_point(|(since, _)| *since <= at);
-        let last = before.checked_sub(1).and_then(|nth| self.cuts.get(nth));
-        last.is_some_and(|(_, cut)| *cut == Cut::Cut)
+    pub fn is_partitioned(&self, at: Time) -> bool {
+        let before = self.partitions.partition_point(|(since, _)| *since <= at);
+        let last = before
+            .checked_sub(1)
+            .and_then(|nth| self.partitions.get(nth));
+        last.is_some_and(|(_, cut)| *cut == PartitionChange::Split)
     }
 
     /// How many nodes were doing what, since when; the oldest first.
     #[must_use]
-    pub fn shares(&self) -> &VecDeque<(Time, Shares)> {
-        &self.shares
+    pub fn phase_counts(&self) -> &VecDeque<(Time, PhaseCounts)> {
+        &self.phase_counts
     }
 
     /// Counts up with every change, for caches.
@@ -213,10 +215,10 @@ impl Lanes {
         match record {
             Record::NodeAdded { at, config, .. } => {
                 let peer = &config.peer;
-                self.add(*at, peer.id, Lane::new(&peer.key, Status::Running));
+                self.add(*at, peer.id, NodeLane::new(&peer.key, NodeStatus::Running));
             }
-            Record::NodeMet { at, peer, .. } => {
-                self.add(*at, peer.id, Lane::new(&peer.key, Status::Unseen));
+            Record::NodeReferenced { at, peer, .. } => {
+                self.add(*at, peer.id, NodeLane::new(&peer.key, NodeStatus::Unseen));
             }
             Record::Acted { at, action } => self.act(*at, action),
             Record::Stepped {
@@ -232,13 +234,13 @@ impl Lanes {
 
     /// A node that is told anew from the beginning keeps its lane: what was seen of it was seen. What it tells of a time
     /// for which its lane has something already counts from now on.
-    fn add(&mut self, at: Time, id: NodeId, lane: Lane) {
+    fn add(&mut self, at: Time, id: NodeId, lane: NodeLane) {
         let until = self.until;
         let known = self.lanes.get_mut(id.index());
         let (at, index) = match known.filter(|known| known.key == lane.key) {
             Some(known) => {
                 let has_it = known.spans.back().is_some_and(|last| last.from > at);
-                *known = Lane {
+                *known = NodeLane {
                     spans: std::mem::take(&mut known.spans),
                     ..lane
                 };
@@ -249,18 +251,18 @@ impl Lanes {
                 (at, self.lanes.len() - 1)
             }
         };
-        self.go_on(at, index);
+        self.record_state(at, index);
     }
 
     fn act(&mut self, at: Time, action: &Action) {
         match action {
-            Action::Crash { node } => self.set_status(at, *node, Status::Crashed),
+            Action::Crash { node } => self.set_status(at, *node, NodeStatus::Crashed),
             Action::Restart { node } | Action::Unsilence { node } => {
-                self.set_status(at, *node, Status::Running);
+                self.set_status(at, *node, NodeStatus::Running);
             }
-            Action::Silence { node } => self.set_status(at, *node, Status::Silent),
-            Action::Cut { .. } => self.cut(at, Cut::Cut),
-            Action::Heal => self.cut(at, Cut::Healed),
+            Action::Silence { node } => self.set_status(at, *node, NodeStatus::Silent),
+            Action::Partition { .. } => self.partition_changed(at, PartitionChange::Split),
+            Action::Heal => self.partition_changed(at, PartitionChange::Healed),
             Action::Move { .. }
             | Action::Propose { .. }
             | Action::AddNode { .. }
@@ -269,18 +271,18 @@ impl Lanes {
         }
     }
 
-    fn cut(&mut self, at: Time, cut: Cut) {
-        self.cuts.push_back((at, cut));
-        if self.cuts.len() > NAMED_KEPT {
-            self.cuts.pop_front();
+    fn partition_changed(&mut self, at: Time, change: PartitionChange) {
+        self.partitions.push_back((at, change));
+        if self.partitions.len() > MARKS_MAX {
+            self.partitions.pop_front();
         }
         self.version += 1;
     }
 
-    fn set_status(&mut self, at: Time, id: NodeId, status: Status) {
+    fn set_status(&mut self, at: Time, id: NodeId, status: NodeStatus) {
         if let Some(lane) = self.lanes.get_mut(id.index()) {
             lane.status = status;
-            self.go_on(at, id.index());
+            self.record_state(at, id.index());
         }
     }
 
@@ -300,24 +302,24 @@ impl Lanes {
             }
         }
         if before != (lane.newest, lane.decided, lane.status) {
-            self.go_on(at, id.index());
+            self.record_state(at, id.index());
         }
     }
 
     /// A node stands where its lane says from `at` on.
-    fn go_on(&mut self, at: Time, index: usize) {
-        let spans_max = (SPANS_KEPT / self.lanes.len().max(1)).max(SPANS_MIN);
+    fn record_state(&mut self, at: Time, index: usize) {
+        let spans_max = (SPANS_MAX / self.lanes.len().max(1)).max(SPANS_MIN);
         let Some(lane) = self.lanes.get_mut(index) else {
             return;
         };
-        let stand = lane.stand();
+        let state = lane.state();
         let last = lane.spans.back().copied();
-        if last.is_some_and(|last| last.stand == stand) {
+        if last.is_some_and(|last| last.state == state) {
             return;
         }
-        if let Some(slot) = stand.slot {
+        if let Some(slot) = state.slot {
             self.slots.entry(slot).or_insert(at);
-            if self.slots.len() > NAMED_KEPT {
+            if self.slots.len() > MARKS_MAX {
                 self.slots.pop_first();
             }
         }
@@ -326,31 +328,31 @@ impl Lanes {
         if last.is_some_and(|last| last.from == from) {
             lane.spans.pop_back();
         }
-        if lane.spans.back().is_none_or(|before| before.stand != stand) {
-            lane.spans.push_back(LaneSpan { from, stand });
+        if lane.spans.back().is_none_or(|before| before.state != state) {
+            lane.spans.push_back(LaneSpan { from, state });
         }
         while lane.spans.len() > spans_max {
             lane.spans.pop_front();
         }
         if let Some(last) = last {
-            *self.now.of(last.stand) -= 1;
+            *self.now.of(last.state) -= 1;
         }
-        *self.now.of(stand) += 1;
+        *self.now.of(state) += 1;
         self.share(at);
         self.version += 1;
     }
 
     fn share(&mut self, at: Time) {
-        match self.shares.back_mut() {
+        match self.phase_counts.back_mut() {
             Some((last, shares)) if *last >= at => *shares = self.now,
-            _ => self.shares.push_back((at, self.now)),
+            _ => self.phase_counts.push_back((at, self.now)),
         }
-        if self.shares.len() > SHARES_KEPT {
+        if self.phase_counts.len() > PHASE_COUNTS_MAX {
             // Of two neighbours the later one goes, among the older half.
-            let half = SHARES_KEPT / 2;
-            let older: Vec<_> = self.shares.drain(..half).step_by(2).collect();
+            let half = PHASE_COUNTS_MAX / 2;
+            let older: Vec<_> = self.phase_counts.drain(..half).step_by(2).collect();
             for share in older.into_iter().rev() {
-                self.shares.push_front(share);
+                self.phase_counts.push_front(share);
             }
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! Absent here: files.
 
-use super::file::{Provenance, Source};
+use super::file::{MergeSource, Provenance};
 use super::record::{FlightId, Record};
 use super::renumber::Renumber;
 use crate::net::Position;
@@ -23,7 +23,7 @@ const STOPPED_BEFORE: Span = Span::from_ms(1_000);
 
 /// What one process told, from its start to its end.
 #[derive(Clone, Debug)]
-pub struct Recording {
+pub struct ProcessTrace {
     /// Where it comes from, for people.
     pub name: String,
     /// What it says is run.
@@ -36,7 +36,7 @@ pub struct Recording {
 
 /// All of it together.
 #[derive(Clone, Debug)]
-pub struct Merged {
+pub struct MergedTrace {
     /// What was run, as far as that can be said.
     pub scenario: Scenario,
     /// What it was merged from.
@@ -50,12 +50,12 @@ pub struct Merged {
 pub enum MergeError {
     /// There are none.
     #[error("there is nothing to merge")]
-    Nothing,
+    NoTraces,
     /// Not exactly one node tells of itself in it.
     #[error(
         "{name}: {nodes} nodes tell of themselves in it; expected the trace of one process, not of a simulation or of a merger"
     )]
-    NotOneNode {
+    NotOneProcess {
         /// Which recording.
         name: String,
         /// How many.
@@ -75,7 +75,7 @@ pub enum MergeError {
     },
     /// A record speaks of somebody who was never introduced.
     #[error("{name}, record {record}: it speaks of node number {}, who was never introduced; expected a `node_met` before the end of the trace", .node.0)]
-    Stranger {
+    UnknownNode {
         /// Which recording.
         name: String,
         /// Which record, from 1.
@@ -101,25 +101,25 @@ pub enum MergeError {
 ///
 /// # Errors
 /// If they do not fit together.
-pub fn merge(recordings: Vec<Recording>) -> Result<Merged, MergeError> {
+pub fn merge(recordings: Vec<ProcessTrace>) -> Result<MergedTrace, MergeError> {
     let first = recordings.iter().map(|recording| recording.epoch_unix_us);
-    let epoch_unix_us = first.min().ok_or(MergeError::Nothing)?;
-    let lives: Result<Vec<Life>, MergeError> = recordings
+    let epoch_unix_us = first.min().ok_or(MergeError::NoTraces)?;
+    let lives: Result<Vec<Incarnation>, MergeError> = recordings
         .iter()
-        .map(|recording| Life::of(recording, epoch_unix_us))
+        .map(|recording| Incarnation::of(recording, epoch_unix_us))
         .collect();
     let mut lives = lives?;
     lives.sort_by(|one, other| (one.zero_at, &one.peer.key).cmp(&(other.zero_at, &other.peer.key)));
     check_apart(&lives)?;
-    let line = Line::of(lives);
+    let line = MergeOrder::of(lives);
     let places = circle(line.numbers.len(), AREA_M);
-    let records = Telling::new(&line, &places).tell()?;
-    let sources = line.lives.iter().map(|life| Source {
+    let records = MergeWriter::new(&line, &places).tell()?;
+    let sources = line.lives.iter().map(|life| MergeSource {
         key: Arc::clone(&life.peer.key),
         zero_at: life.zero_at,
         numbers: line.numbers_of(life),
     });
-    Ok(Merged {
+    Ok(MergedTrace {
         provenance: Provenance {
             epoch_unix_us: Some(epoch_unix_us),
             sources: sources.collect(),
@@ -129,7 +129,7 @@ pub fn merge(recordings: Vec<Recording>) -> Result<Merged, MergeError> {
     })
 }
 
-fn scenario(line: &Line<'_>) -> Scenario {
+fn scenario(line: &MergeOrder<'_>) -> Scenario {
     let first = &line.lives[0].recording.scenario;
     let (nodes, lives) = (line.own.len(), line.lives.len());
     let title = match nodes {
@@ -159,8 +159,8 @@ fn scenario(line: &Line<'_>) -> Scenario {
 }
 
 /// One life of a node, from start to end.
-struct Life<'a> {
-    recording: &'a Recording,
+struct Incarnation<'a> {
+    recording: &'a ProcessTrace,
     peer: Peer,
     zero_at: Time,
     ends_at: Time,
@@ -170,8 +170,8 @@ struct Life<'a> {
     keys: Vec<Arc<str>>,
 }
 
-impl Life<'_> {
-    fn of(recording: &Recording, epoch_unix_us: u64) -> Result<Life<'_>, MergeError> {
+impl Incarnation<'_> {
+    fn of(recording: &ProcessTrace, epoch_unix_us: u64) -> Result<Incarnation<'_>, MergeError> {
         let mut keys: Vec<Arc<str>> = Vec::new();
         let mut own = Vec::new();
         let (mut last, mut has_left) = (Time::ZERO, false);
@@ -198,10 +198,10 @@ impl Life<'_> {
         }
         let [config] = own.as_slice() else {
             let (name, nodes) = (recording.name.clone(), own.len());
-            return Err(MergeError::NotOneNode { name, nodes });
+            return Err(MergeError::NotOneProcess { name, nodes });
         };
         let zero_at = Time(recording.epoch_unix_us - epoch_unix_us);
-        Ok(Life {
+        Ok(Incarnation {
             recording,
             peer: config.peer.clone(),
             zero_at,
@@ -216,14 +216,14 @@ impl Life<'_> {
 fn introduced(record: &Record) -> Option<&Peer> {
     match record {
         Record::NodeAdded { config, .. } => Some(&config.peer),
-        Record::NodeMet { peer, .. } => Some(peer),
+        Record::NodeReferenced { peer, .. } => Some(peer),
         _ => None,
     }
 }
 
 /// Nobody lives twice at once. `lives` are ascending by their zero.
-fn check_apart(lives: &[Life<'_>]) -> Result<(), MergeError> {
-    let mut latest: BTreeMap<&str, &Life<'_>> = BTreeMap::new();
+fn check_apart(lives: &[Incarnation<'_>]) -> Result<(), MergeError> {
+    let mut latest: BTreeMap<&str, &Incarnation<'_>> = BTreeMap::new();
     for life in lives {
         if let Some(before) = latest.insert(&life.peer.key, life)
             && before.ends_at > life.zero_at
@@ -239,8 +239,8 @@ fn check_apart(lives: &[Life<'_>]) -> Result<(), MergeError> {
 }
 
 /// Everything in one line.
-struct Line<'a> {
-    lives: Vec<Life<'a>>,
+struct MergeOrder<'a> {
+    lives: Vec<Incarnation<'a>>,
     /// When, whose life, and which of its records; in order.
     order: Vec<(Time, usize, usize)>,
     /// Numbers by key, in the order of appearance.
@@ -251,8 +251,8 @@ struct Line<'a> {
     ends_at: Time,
 }
 
-impl<'a> Line<'a> {
-    fn of(lives: Vec<Life<'a>>) -> Line<'a> {
+impl<'a> MergeOrder<'a> {
+    fn of(lives: Vec<Incarnation<'a>>) -> MergeOrder<'a> {
         let mut order = Vec::new();
         for (nth, life) in lives.iter().enumerate() {
             let records = life.recording.records.iter().enumerate();
@@ -267,7 +267,7 @@ impl<'a> Line<'a> {
                 numbers.entry(Arc::clone(&peer.key)).or_insert(next);
             }
         }
-        Line {
+        MergeOrder {
             own: lives
                 .iter()
                 .map(|life| Arc::clone(&life.peer.key))
@@ -284,7 +284,7 @@ impl<'a> Line<'a> {
     }
 
     /// The numbers of those who are 0, 1, 2 and so on in a life.
-    fn numbers_of(&self, life: &Life<'_>) -> Vec<NodeId> {
+    fn numbers_of(&self, life: &Incarnation<'_>) -> Vec<NodeId> {
         life.keys.iter().map(|key| self.numbers[key]).collect()
     }
 
@@ -299,8 +299,8 @@ impl<'a> Line<'a> {
 }
 
 /// Tells one record after the other.
-struct Telling<'a> {
-    line: &'a Line<'a>,
+struct MergeWriter<'a> {
+    line: &'a MergeOrder<'a>,
     places: &'a [Position],
     /// Who has been introduced, and by which configuration if by itself.
     introduced: BTreeMap<NodeId, Option<Arc<NodeConfig>>>,
@@ -311,9 +311,9 @@ struct Telling<'a> {
     told: Vec<Record>,
 }
 
-impl<'a> Telling<'a> {
-    fn new(line: &'a Line<'a>, places: &'a [Position]) -> Telling<'a> {
-        Telling {
+impl<'a> MergeWriter<'a> {
+    fn new(line: &'a MergeOrder<'a>, places: &'a [Position]) -> MergeWriter<'a> {
+        MergeWriter {
             line,
             places,
             introduced: BTreeMap::new(),
@@ -355,7 +355,7 @@ impl<'a> Telling<'a> {
             }
         });
         if let Some(node) = stranger {
-            return Err(MergeError::Stranger {
+            return Err(MergeError::UnknownNode {
                 name: of.recording.name.clone(),
                 record: place + 1,
                 node,
@@ -386,7 +386,7 @@ impl<'a> Telling<'a> {
                     }
                 }
             }
-            Record::NodeMet { peer, position, .. } => {
+            Record::NodeReferenced { peer, position, .. } => {
                 *position = self.places[peer.id.index()];
                 if self.introduced.contains_key(&peer.id) {
                     return;

@@ -11,14 +11,14 @@ mod parts;
 mod record;
 mod renumber;
 mod snapshot;
-mod tally;
+mod tables;
 mod world;
 
-pub use file::{Provenance, Source, TraceError, TraceReader, TraceWriter};
+pub use file::{MergeSource, Provenance, TraceError, TraceReader, TraceWriter};
 pub use lanes::Lanes;
-pub use parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
+pub use parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 pub use record::{FlightId, Record};
 pub use renumber::{Numbering, Renumber};
 pub use snapshot::Snapshot;
-pub use tally::{ProposalRow, ProposalState, RowKey, SlotSummary};
+pub use tables::{ProposalRow, ProposalState, RowKey, SlotSummary};
 pub use world::World;

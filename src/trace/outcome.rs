@@ -1,7 +1,7 @@
 //! When a run has reached what it was asked for, and how it ended. A checker: it stands outside the nodes and
 //! reads only the [`World`] (DESIGN section 5, "the end of a headless run").
 
-use super::parts::Status;
+use super::parts::NodeStatus;
 use super::record::Record;
 use super::world::World;
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
@@ -13,11 +13,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Without a decision for this long a run makes no progress.
-pub const PATIENCE: Span = Span::from_ms(120_000);
+pub const NO_PROGRESS_LIMIT: Span = Span::from_ms(120_000);
 
 /// What a run is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum StopCondition {
     /// Everything proposed is decided, and every file backed up.
     Externalized,
     /// This slot is decided.
@@ -40,8 +40,8 @@ pub enum Outcome {
 
 /// Watches a run until it has reached what it was asked for, or given up.
 #[derive(Debug)]
-pub struct Watch {
-    until: Until,
+pub struct StopChecker {
+    until: StopCondition,
     last_progress: Time,
     last_event: Time,
     /// How many events of the scenario have happened, refused ones among them included.
@@ -50,16 +50,16 @@ pub struct Watch {
     deciders_version: Option<u64>,
 }
 
-impl Watch {
+impl StopChecker {
     /// A watch for a run of the scenario of `world`.
     #[must_use]
-    pub fn new(until: Until, world: &World) -> Watch {
+    pub fn new(until: StopCondition, world: &World) -> StopChecker {
         let last_event = world
             .scenario
             .events
             .last()
             .map_or(Time::ZERO, |(at, _)| *at);
-        Watch {
+        StopChecker {
             until,
             last_progress: Time::ZERO,
             last_event,
@@ -73,9 +73,9 @@ impl Watch {
     #[must_use]
     pub fn horizon(&self) -> Time {
         match self.until {
-            Until::At(at) => at,
-            Until::Externalized | Until::Slot(_) => {
-                self.last_progress.max(self.last_event) + PATIENCE
+            StopCondition::At(at) => at,
+            StopCondition::Externalized | StopCondition::Slot(_) => {
+                self.last_progress.max(self.last_event) + NO_PROGRESS_LIMIT
             }
         }
     }
@@ -87,7 +87,7 @@ impl Watch {
         }
         self.note_event(world, record);
         match self.until {
-            Until::At(at) => world.now > at,
+            StopCondition::At(at) => world.now > at,
             _ if world.now > self.horizon() => true,
             _ => may_settle(record) && self.is_reached(world),
         }
@@ -130,8 +130,8 @@ impl Watch {
             return false;
         }
         match self.until {
-            Until::Slot(slot) => self.is_decided(world, slot),
-            Until::At(_) => {
+            StopCondition::Slot(slot) => self.is_decided(world, slot),
+            StopCondition::At(_) => {
                 // The newest slot may be under way when the time is up.
                 let decided = world
                     .slots()
@@ -147,7 +147,7 @@ impl Watch {
                 }
                 !slots.is_empty() && slots.iter().all(|slot| self.is_decided(world, *slot))
             }
-            Until::Externalized => {
+            StopCondition::Externalized => {
                 self.have_events_happened(world)
                     && self.is_all_decided(world)
                     && is_all_backed_up(world)
@@ -194,26 +194,26 @@ fn caught_up(world: &World, node: NodeId, slot: SlotIndex) -> bool {
         .is_some_and(|node| node.view.log.iter().any(|entry| entry.slot == slot))
 }
 
-/// The running nodes that can decide: those of the [`electors`] that run and are heard.
+/// The running nodes that can decide: those of the [`eligible_voters`] that run and are heard.
 #[must_use]
 pub fn deciders(world: &World) -> Vec<NodeId> {
     let runs = |id: &NodeId| {
         world.node(*id).is_some_and(|node| {
-            node.status == Status::Running && node.view.readiness != Readiness::Left
+            node.status == NodeStatus::Running && node.view.readiness != Readiness::Left
         })
     };
-    electors(world).iter().filter(runs).collect()
+    eligible_voters(world).iter().filter(runs).collect()
 }
 
 /// The nodes whose votes can count: those in the greatest quorum that the configuration allows when everybody in it,
 /// crashed and silent nodes included, plays along. A node that has not formed its quorum set yet counts. Everybody else
-/// that is there can only listen. Nodes that nobody sees are taken to play along, but are not among the electors: what
+/// that is there can only listen. Nodes that nobody sees are taken to play along, but are not among the eligible voters: what
 /// they decide will never be known.
 #[must_use]
-pub fn electors(world: &World) -> NodeSet {
+pub fn eligible_voters(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
     for (id, node) in (0..).map(NodeId).zip(&world.nodes) {
-        if node.status != Status::Left && node.config.trust != TrustPolicy::None {
+        if node.status != NodeStatus::Left && node.config.trust != TrustPolicy::None {
             quorum.insert(id);
         }
     }

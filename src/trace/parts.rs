@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// How a node is, whatever it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
+pub enum NodeStatus {
     /// It runs.
     Running,
     /// It runs, but nothing it sends gets out.
@@ -25,14 +25,14 @@ pub enum Status {
 /// A node as the world sees it.
 #[derive(Clone, Debug)]
 pub struct WorldNode {
-    /// What it was told. Of a node that is [`Status::Unseen`] only `peer` is known, the rest is a guess.
+    /// What it was told. Of a node that is [`NodeStatus::Unseen`] only `peer` is known, the rest is a guess.
     pub config: Arc<NodeConfig>,
     /// Where it stands.
     pub position: Position,
     /// Its organisation, if known.
     pub organization: Option<Arc<str>>,
     /// How it is.
-    pub status: Status,
+    pub status: NodeStatus,
     /// When it appeared.
     pub added_at: Time,
     /// What it told.
@@ -60,7 +60,7 @@ pub struct Flight {
 
 /// A broadcast of discovery that is spreading.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ring {
+pub struct Broadcast {
     /// Who transmits.
     pub node: NodeId,
     /// From where.
@@ -77,7 +77,7 @@ pub struct Ring {
 
 /// How many transmissions there have been.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct RunCounters {
     /// Set out, lost ones included.
     pub sent: u64,
     /// Arrived.
@@ -90,7 +90,7 @@ pub struct Counters {
 
 /// One line of the event log.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LogLine {
+pub struct EventLogEntry {
     /// When.
     pub at: Time,
     /// Who.
@@ -103,11 +103,11 @@ impl WorldNode {
     /// Whether nothing is known about it but what others say.
     #[must_use]
     pub fn is_unseen(&self) -> bool {
-        self.status == Status::Unseen
+        self.status == NodeStatus::Unseen
     }
 }
 
-impl Ring {
+impl Broadcast {
     /// The ring of `announcement`, transmitted by `node` at `center`; it spreads for `span`.
     pub(super) fn new(
         node: NodeId,
@@ -115,8 +115,8 @@ impl Ring {
         announcement: &Announcement,
         at: Time,
         span: Span,
-    ) -> Ring {
-        Ring {
+    ) -> Broadcast {
+        Broadcast {
             node,
             center,
             kind: announcement.kind,
@@ -127,7 +127,7 @@ impl Ring {
     }
 }
 
-impl LogLine {
+impl EventLogEntry {
     /// Whether people want to read about it: not the snapshots, not the daily routine.
     pub(super) fn is_notable(event: &NodeEvent) -> bool {
         !matches!(

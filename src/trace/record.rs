@@ -1,6 +1,6 @@
 //! `Record`: one thing that happened.
 
-use super::parts::LogLine;
+use super::parts::EventLogEntry;
 use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
@@ -32,7 +32,8 @@ pub enum Record {
     },
     /// Somebody is known by name only: what it does itself is not in this recording. Its number is the next one. A
     /// `NodeAdded` with the same number and key may follow, from when on its own steps are told.
-    NodeMet {
+    #[serde(rename = "node_met")]
+    NodeReferenced {
         /// When.
         at: Time,
         /// Who.
@@ -122,7 +123,7 @@ impl Record {
                 *arrives_at = moved(*arrives_at);
             }
             Record::NodeAdded { at, .. }
-            | Record::NodeMet { at, .. }
+            | Record::NodeReferenced { at, .. }
             | Record::Acted { at, .. }
             | Record::Stepped { at, .. }
             | Record::Lost { at, .. }
@@ -149,9 +150,11 @@ impl Record {
                     Output::Event(event) => Some(event),
                     _ => None,
                 });
-                is_routine && !events.any(LogLine::is_notable)
+                is_routine && !events.any(EventLogEntry::is_notable)
             }
-            Record::Acted { .. } | Record::NodeAdded { .. } | Record::NodeMet { .. } => false,
+            Record::Acted { .. } | Record::NodeAdded { .. } | Record::NodeReferenced { .. } => {
+                false
+            }
             Record::Sent { .. } | Record::Lost { .. } | Record::Chunk { .. } => true,
         }
     }
@@ -161,7 +164,7 @@ impl Record {
     pub fn at(&self) -> Time {
         match self {
             Record::NodeAdded { at, .. }
-            | Record::NodeMet { at, .. }
+            | Record::NodeReferenced { at, .. }
             | Record::Acted { at, .. }
             | Record::Stepped { at, .. }
             | Record::Sent { at, .. }

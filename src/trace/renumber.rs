@@ -32,7 +32,7 @@ impl Record {
             | Record::Lost { flight, .. }
             | Record::Chunk { flight, .. } => *flight = number(*flight),
             Record::NodeAdded { .. }
-            | Record::NodeMet { .. }
+            | Record::NodeReferenced { .. }
             | Record::Acted { .. }
             | Record::Stepped { .. } => {}
         }
@@ -88,7 +88,7 @@ impl Renumber for Record {
                 position: _,
                 organization: _,
             } => config.renumber(number),
-            Record::NodeMet {
+            Record::NodeReferenced {
                 at: _,
                 peer,
                 position: _,
@@ -156,7 +156,7 @@ impl Renumber for Action {
                 node.renumber(number);
                 policy.renumber(number);
             }
-            Action::Cut { groups } => groups.renumber(number),
+            Action::Partition { groups } => groups.renumber(number),
             Action::AddNode { position: _ } | Action::Heal => {}
         }
     }

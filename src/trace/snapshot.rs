@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 
 /// What an output speaks of. Of several with the same topic the latest counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Topic {
+enum CompactionKey {
     Start,
     Readiness,
     Peer(NodeId),
     Trust,
     QuorumSet,
     Pooled(ProposalId),
-    Slot(SlotIndex, OfSlot),
+    Slot(SlotIndex, SlotKey),
     Recorded(SlotIndex),
     Answer(ProposalId),
     BackedUp(String),
@@ -29,7 +29,7 @@ enum Topic {
 
 /// What of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum OfSlot {
+enum SlotKey {
     Start,
     State,
     Voted(Value),
@@ -39,7 +39,7 @@ enum OfSlot {
 
 /// What was said, when, and as which output of all.
 #[derive(Clone, Debug)]
-struct Said {
+struct RetainedOutput {
     at: Time,
     nth: u64,
     output: Output,
@@ -48,7 +48,7 @@ struct Said {
 /// What there is to tell about a node.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    said: BTreeMap<Topic, Said>,
+    retained: BTreeMap<CompactionKey, RetainedOutput>,
     outputs: u64,
 }
 
@@ -56,7 +56,7 @@ impl Snapshot {
     /// Takes in a step of the node, which has the number `node`.
     pub fn note(&mut self, at: Time, node: NodeId, input: &Input, outputs: &[Output]) {
         match input {
-            Input::Timer(kind) => drop(self.said.remove(&Topic::Timer(*kind))),
+            Input::Timer(kind) => drop(self.retained.remove(&CompactionKey::Timer(*kind))),
             Input::Start(Some(persisted)) => {
                 for event in persisted.restored_events(node, self.last_recorded()) {
                     self.outputs += 1;
@@ -68,8 +68,10 @@ impl Snapshot {
         for output in outputs {
             self.outputs += 1;
             match output {
-                Output::SetTimer(kind, _) => self.say(Topic::Timer(*kind), at, output),
-                Output::CancelTimer(kind) => drop(self.said.remove(&Topic::Timer(*kind))),
+                Output::SetTimer(kind, _) => self.retain(CompactionKey::Timer(*kind), at, output),
+                Output::CancelTimer(kind) => {
+                    drop(self.retained.remove(&CompactionKey::Timer(*kind)))
+                }
                 Output::Event(event) => self.event(at, event, output),
                 Output::Send { .. }
                 | Output::Relay { .. }
@@ -84,7 +86,7 @@ impl Snapshot {
     /// plain start: what happened to the node is not kept.
     #[must_use]
     pub fn records(&self, node: NodeId) -> Vec<Record> {
-        let mut said: Vec<&Said> = self.said.values().collect();
+        let mut said: Vec<&RetainedOutput> = self.retained.values().collect();
         said.sort_by_key(|said| said.nth);
         let steps = said.chunk_by(|one, next| one.at == next.at);
         steps
@@ -98,114 +100,116 @@ impl Snapshot {
             .collect()
     }
 
-    fn say(&mut self, topic: Topic, at: Time, output: &Output) {
+    fn retain(&mut self, topic: CompactionKey, at: Time, output: &Output) {
         let (nth, output) = (self.outputs, output.clone());
-        self.said.insert(topic, Said { at, nth, output });
+        self.retained
+            .insert(topic, RetainedOutput { at, nth, output });
     }
 
     fn event(&mut self, at: Time, event: &NodeEvent, output: &Output) {
         let topic = match event {
-            NodeEvent::Started { .. } => Topic::Start,
+            NodeEvent::Started { .. } => CompactionKey::Start,
             NodeEvent::Ready { .. } | NodeEvent::CatchingUp { .. } | NodeEvent::Left => {
-                Topic::Readiness
+                CompactionKey::Readiness
             }
-            NodeEvent::Discovered { peer, .. } => Topic::Peer(peer.id),
+            NodeEvent::Discovered { peer, .. } => CompactionKey::Peer(peer.id),
             NodeEvent::PeerLeft { node } => {
-                self.said.remove(&Topic::Peer(*node));
+                self.retained.remove(&CompactionKey::Peer(*node));
                 return;
             }
-            NodeEvent::TrustChanged { .. } => Topic::Trust,
-            NodeEvent::QuorumSetChanged { .. } => Topic::QuorumSet,
-            NodeEvent::ProposalPooled { proposal, .. } => Topic::Pooled(proposal.id),
+            NodeEvent::TrustChanged { .. } => CompactionKey::Trust,
+            NodeEvent::QuorumSetChanged { .. } => CompactionKey::QuorumSet,
+            NodeEvent::ProposalPooled { proposal, .. } => CompactionKey::Pooled(proposal.id),
             NodeEvent::ProposalExpired { id, .. } => {
-                self.said.remove(&Topic::Pooled(*id));
+                self.retained.remove(&CompactionKey::Pooled(*id));
                 return;
             }
-            NodeEvent::SlotStarted { slot, .. } => Topic::Slot(*slot, OfSlot::Start),
+            NodeEvent::SlotStarted { slot, .. } => CompactionKey::Slot(*slot, SlotKey::Start),
             NodeEvent::Slot { slot, .. } => {
-                self.say(Topic::Slot(*slot, OfSlot::State), at, output);
+                self.retain(CompactionKey::Slot(*slot, SlotKey::State), at, output);
                 self.forget_old_slots();
                 return;
             }
             NodeEvent::Scp(event) => match transition(event) {
-                Some((slot, what)) => Topic::Slot(slot, what),
+                Some((slot, what)) => CompactionKey::Slot(slot, what),
                 None => return,
             },
             NodeEvent::Recorded {
                 slot, proposals, ..
             } => {
                 for proposal in proposals {
-                    self.said.remove(&Topic::Pooled(proposal.id));
+                    self.retained.remove(&CompactionKey::Pooled(proposal.id));
                 }
-                Topic::Recorded(*slot)
+                CompactionKey::Recorded(*slot)
             }
             NodeEvent::BackupAnswered { proposal, .. } => {
                 self.answer(*proposal, at, output);
                 return;
             }
-            NodeEvent::BackedUp { file, .. } => Topic::BackedUp(file.sha256.clone()),
+            NodeEvent::BackedUp { file, .. } => CompactionKey::BackedUp(file.sha256.clone()),
             NodeEvent::ProposalRefused { .. }
             | NodeEvent::BackupFailed { .. }
             | NodeEvent::Refused { .. } => return,
         };
-        self.say(topic, at, output);
+        self.retain(topic, at, output);
     }
 
     fn last_recorded(&self) -> Option<SlotIndex> {
-        let all = Topic::Recorded(SlotIndex(0))..=Topic::Recorded(SlotIndex(u64::MAX));
-        match self.said.range(all).next_back() {
-            Some((Topic::Recorded(slot), _)) => Some(*slot),
+        let all =
+            CompactionKey::Recorded(SlotIndex(0))..=CompactionKey::Recorded(SlotIndex(u64::MAX));
+        match self.retained.range(all).next_back() {
+            Some((CompactionKey::Recorded(slot), _)) => Some(*slot),
             _ => None,
         }
     }
 
     /// A later answer is told in the place of the first: what came after that, such as the file itself, still does.
     fn answer(&mut self, proposal: ProposalId, at: Time, output: &Output) {
-        match self.said.get_mut(&Topic::Answer(proposal)) {
+        match self.retained.get_mut(&CompactionKey::Answer(proposal)) {
             Some(said) => said.output = output.clone(),
-            None => self.say(Topic::Answer(proposal), at, output),
+            None => self.retain(CompactionKey::Answer(proposal), at, output),
         }
     }
 
     /// The same slots as in a view.
     fn forget_old_slots(&mut self) {
-        let start = |slot| Topic::Slot(slot, OfSlot::Start);
-        let all = start(SlotIndex(0))..Topic::Recorded(SlotIndex(0));
+        let start = |slot| CompactionKey::Slot(slot, SlotKey::Start);
+        let all = start(SlotIndex(0))..CompactionKey::Recorded(SlotIndex(0));
         let states = self
-            .said
+            .retained
             .range(all)
             .rev()
             .filter_map(|(topic, _)| match topic {
-                Topic::Slot(slot, OfSlot::State) => Some(*slot),
+                CompactionKey::Slot(slot, SlotKey::State) => Some(*slot),
                 _ => None,
             });
         let Some(oldest) = states.take(SLOTS_RETAINED).last() else {
             return;
         };
-        let old = self.said.range(start(SlotIndex(0))..start(oldest));
-        let old: Vec<Topic> = old.map(|(topic, _)| topic.clone()).collect();
+        let old = self.retained.range(start(SlotIndex(0))..start(oldest));
+        let old: Vec<CompactionKey> = old.map(|(topic, _)| topic.clone()).collect();
         for topic in old {
-            self.said.remove(&topic);
+            self.retained.remove(&topic);
         }
     }
 }
 
 /// What is kept of a transition: of each kind the latest, of votes all.
-fn transition(event: &ScpEvent) -> Option<(SlotIndex, OfSlot)> {
+fn transition(event: &ScpEvent) -> Option<(SlotIndex, SlotKey)> {
     Some(match event {
-        ScpEvent::VotedNominate { slot, value, .. } => (*slot, OfSlot::Voted(value.clone())),
-        ScpEvent::RoundStarted { slot, .. } => (*slot, OfSlot::Transition(0)),
-        ScpEvent::AcceptedNominated { slot, .. } => (*slot, OfSlot::Transition(1)),
-        ScpEvent::ConfirmedNominated { slot, .. } => (*slot, OfSlot::Transition(2)),
-        ScpEvent::Composite { slot, .. } => (*slot, OfSlot::Transition(3)),
-        ScpEvent::BallotChanged { slot, .. } => (*slot, OfSlot::Transition(4)),
-        ScpEvent::AcceptedPrepared { slot, .. } => (*slot, OfSlot::Transition(5)),
-        ScpEvent::ConfirmedPrepared { slot, .. } => (*slot, OfSlot::Transition(6)),
-        ScpEvent::AcceptedCommit { slot, .. } => (*slot, OfSlot::Transition(7)),
-        ScpEvent::ConfirmedCommit { slot, .. } => (*slot, OfSlot::Transition(8)),
-        ScpEvent::CommitVoteWithdrawn { slot, .. } => (*slot, OfSlot::Transition(9)),
-        ScpEvent::HeardFromQuorum { slot, .. } => (*slot, OfSlot::Transition(10)),
-        ScpEvent::NotFullyValidated { slot } => (*slot, OfSlot::Transition(11)),
+        ScpEvent::VotedNominate { slot, value, .. } => (*slot, SlotKey::Voted(value.clone())),
+        ScpEvent::RoundStarted { slot, .. } => (*slot, SlotKey::Transition(0)),
+        ScpEvent::AcceptedNominated { slot, .. } => (*slot, SlotKey::Transition(1)),
+        ScpEvent::ConfirmedNominated { slot, .. } => (*slot, SlotKey::Transition(2)),
+        ScpEvent::Composite { slot, .. } => (*slot, SlotKey::Transition(3)),
+        ScpEvent::BallotChanged { slot, .. } => (*slot, SlotKey::Transition(4)),
+        ScpEvent::AcceptedPrepared { slot, .. } => (*slot, SlotKey::Transition(5)),
+        ScpEvent::ConfirmedPrepared { slot, .. } => (*slot, SlotKey::Transition(6)),
+        ScpEvent::AcceptedCommit { slot, .. } => (*slot, SlotKey::Transition(7)),
+        ScpEvent::ConfirmedCommit { slot, .. } => (*slot, SlotKey::Transition(8)),
+        ScpEvent::CommitVoteWithdrawn { slot, .. } => (*slot, SlotKey::Transition(9)),
+        ScpEvent::HeardFromQuorum { slot, .. } => (*slot, SlotKey::Transition(10)),
+        ScpEvent::NotFullyValidated { slot } => (*slot, SlotKey::Transition(11)),
         ScpEvent::Refused { .. } => return None,
     })
 }

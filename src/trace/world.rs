@@ -1,8 +1,8 @@
 //! `World`: the state of everything, folded from records. Pictures, summaries and verdicts read it and nothing else.
 
-use super::parts::{Counters, Flight, LogLine, Ring, Status, WorldNode};
+use super::parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 use super::record::{FlightId, Record};
-use super::tally::{ProposalRow, RowKey, SlotSummary, Tally};
+use super::tables::{ProposalRow, RowKey, SlotSummary, Tables};
 use crate::net::Position;
 use crate::node::view::{NodeView, Readiness};
 use crate::node::{
@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// How many lines the event log keeps.
-const LOG_LINES_KEPT: usize = 2_000;
+const EVENT_LOG_MAX: usize = 2_000;
 /// How many spreading broadcasts are kept, the newest; relaying makes their number grow with the square of the nodes'.
-const RINGS_KEPT: usize = 1_000;
+const BROADCASTS_MAX: usize = 1_000;
 /// How long a lost message is remembered so that a picture can let it fall.
 const FALL: Span = Span::from_ms(400);
 
@@ -33,20 +33,20 @@ pub struct World {
     /// Messages under way and falling.
     pub flights: BTreeMap<FlightId, Flight>,
     /// Broadcasts that are spreading, the oldest first, bounded.
-    pub rings: Vec<Ring>,
+    pub broadcasts: Vec<Broadcast>,
     /// The groups of the current cut; empty = none.
-    pub cut: Vec<Vec<NodeId>>,
+    pub partition: Vec<Vec<NodeId>>,
     /// Transmission counts.
-    pub counters: Counters,
+    pub counters: RunCounters,
     /// Notable events, the oldest first, bounded.
-    pub log: VecDeque<LogLine>,
+    pub log: VecDeque<EventLogEntry>,
     /// Who changed: nodes whose view, status or place changed count up here, for caches.
     pub version: u64,
     /// Counts up when an edge of trust may have changed, for caches.
     pub trust_version: u64,
     /// Counts up when a node has come or stands somewhere else.
     pub places_version: u64,
-    tally: Tally,
+    tables: Tables,
     endings: BTreeSet<(Time, FlightId)>,
 }
 
@@ -59,14 +59,14 @@ impl World {
             now: Time::ZERO,
             nodes: Vec::new(),
             flights: BTreeMap::new(),
-            rings: Vec::new(),
-            cut: Vec::new(),
-            counters: Counters::default(),
+            broadcasts: Vec::new(),
+            partition: Vec::new(),
+            counters: RunCounters::default(),
             log: VecDeque::new(),
             version: 0,
             trust_version: 0,
             places_version: 0,
-            tally: Tally::default(),
+            tables: Tables::default(),
             endings: BTreeSet::new(),
         }
     }
@@ -96,26 +96,26 @@ impl World {
     /// What happened in each slot.
     #[must_use]
     pub fn slots(&self) -> &BTreeMap<SlotIndex, SlotSummary> {
-        &self.tally.slots
+        &self.tables.slots
     }
 
     /// What was proposed and what became of it, in the order of appearance.
     #[must_use]
     pub fn proposals(&self) -> Vec<(RowKey, &ProposalRow)> {
-        self.tally.proposals()
+        self.tables.proposals()
     }
 
     /// Whether something proposed waits for its first decision: a proposal that nobody has decided or given up, a value
     /// in a slot that nobody has decided.
     #[must_use]
     pub fn awaits_decision(&self) -> bool {
-        self.tally.awaits_decision()
+        self.tables.awaits_decision()
     }
 
     /// The first slot for which two values were externalized, with the camps.
     #[must_use]
     pub fn fork(&self) -> Option<(SlotIndex, BTreeMap<Value, Vec<NodeId>>)> {
-        self.tally
+        self.tables
             .slots
             .iter()
             .map(|(slot, summary)| (*slot, summary.camps()))
@@ -125,7 +125,7 @@ impl World {
     /// Forgets what became of all slots but the `last` ones, in the logs of nodes too.
     pub fn forget_before_last(&mut self, last: usize) {
         let Some(oldest) = self
-            .tally
+            .tables
             .slots
             .keys()
             .rev()
@@ -135,7 +135,7 @@ impl World {
         else {
             return;
         };
-        self.tally.slots = self.tally.slots.split_off(&oldest);
+        self.tables.slots = self.tables.slots.split_off(&oldest);
         for node in &mut self.nodes {
             node.view.log.retain(|entry| entry.slot >= oldest);
         }
@@ -159,8 +159,12 @@ impl World {
             }
         }
         // They spread equally long, so the first to set out is the first to end.
-        if self.rings.first().is_some_and(|ring| ring.until <= now) {
-            self.rings.retain(|ring| ring.until > now);
+        if self
+            .broadcasts
+            .first()
+            .is_some_and(|ring| ring.until <= now)
+        {
+            self.broadcasts.retain(|ring| ring.until > now);
         }
     }
 
@@ -176,7 +180,9 @@ impl World {
             } => {
                 self.add_node(*at, config, *position, organization.clone());
             }
-            Record::NodeMet { at, peer, position } => self.meet(*at, peer, *position),
+            Record::NodeReferenced { at, peer, position } => {
+                self.reference_node(*at, peer, *position)
+            }
             Record::Acted { action, .. } => self.act(action),
             Record::Stepped {
                 at,
@@ -199,7 +205,7 @@ impl World {
                 let (from, to, kind, housekeeping) = (*from, *to, *kind, *housekeeping);
                 let lost = None;
                 self.counters.sent += 1;
-                self.tally.sent(kind, housekeeping);
+                self.tables.sent(kind, housekeeping);
                 self.fly(
                     *flight,
                     Flight {
@@ -248,7 +254,7 @@ impl World {
             config: Arc::clone(config),
             position,
             organization,
-            status: Status::Running,
+            status: NodeStatus::Running,
             added_at: at,
             view: NodeView::default(),
         };
@@ -265,7 +271,7 @@ impl World {
         self.trust_version += 1;
     }
 
-    fn meet(&mut self, at: Time, peer: &Peer, position: Position) {
+    fn reference_node(&mut self, at: Time, peer: &Peer, position: Position) {
         let config = Arc::new(NodeConfig {
             peer: peer.clone(),
             trust: TrustPolicy::Found,
@@ -279,18 +285,18 @@ impl World {
         });
         self.add_node(at, &config, position, None);
         if let Some(node) = self.nodes.last_mut() {
-            node.status = Status::Unseen;
+            node.status = NodeStatus::Unseen;
         }
     }
 
     fn act(&mut self, action: &Action) {
         self.version += 1;
         match action {
-            Action::Crash { node } => self.set_status(*node, Status::Crashed),
+            Action::Crash { node } => self.set_status(*node, NodeStatus::Crashed),
             Action::Restart { node } | Action::Unsilence { node } => {
-                self.set_status(*node, Status::Running)
+                self.set_status(*node, NodeStatus::Running)
             }
-            Action::Silence { node } => self.set_status(*node, Status::Silent),
+            Action::Silence { node } => self.set_status(*node, NodeStatus::Silent),
             Action::Move { node, to } => {
                 if let Some(node) = self.nodes.get_mut(node.index()) {
                     node.position = *to;
@@ -298,8 +304,8 @@ impl World {
                     self.trust_version += 1;
                 }
             }
-            Action::Cut { groups } => self.cut.clone_from(groups),
-            Action::Heal => self.cut.clear(),
+            Action::Partition { groups } => self.partition.clone_from(groups),
+            Action::Heal => self.partition.clear(),
             Action::Propose { .. }
             | Action::AddNode { .. }
             | Action::Leave { .. }
@@ -307,14 +313,14 @@ impl World {
         }
     }
 
-    fn set_status(&mut self, id: NodeId, status: Status) {
+    fn set_status(&mut self, id: NodeId, status: NodeStatus) {
         if let Some(node) = self.nodes.get_mut(id.index()) {
             node.status = status;
-            if status == Status::Crashed {
+            if status == NodeStatus::Crashed {
                 node.view.timers.clear();
             }
             self.trust_version += 1;
-            self.tally.settle_all(runs(&self.nodes));
+            self.tables.settle_all(runs(&self.nodes));
         }
     }
 
@@ -330,7 +336,7 @@ impl World {
                 let logged = node.view.log.last().map(|entry| entry.slot);
                 for event in persisted.restored_events(id, logged) {
                     node.view.apply(at, &event);
-                    self.tally.note(at, id, &event);
+                    self.tables.note(at, id, &event);
                 }
                 self.trust_version += 1;
             }
@@ -341,32 +347,32 @@ impl World {
                 Output::SetTimer(kind, span) => node.view.set_timer(at, *kind, *span),
                 Output::CancelTimer(kind) => node.view.clear_timer(*kind),
                 Output::Announce(announcement) => {
-                    let ring = Ring::new(id, node.position, announcement, at, spreads);
-                    self.rings.push(ring);
+                    let ring = Broadcast::new(id, node.position, announcement, at, spreads);
+                    self.broadcasts.push(ring);
                 }
                 Output::Relay { bundle, .. } => {
                     // One transmission is one ring, whatever is in it.
                     if let Some(first) = bundle.announcements.first() {
-                        let ring = Ring::new(id, node.position, first, at, spreads);
-                        self.rings.push(ring);
+                        let ring = Broadcast::new(id, node.position, first, at, spreads);
+                        self.broadcasts.push(ring);
                     }
                 }
                 Output::Event(event) => {
                     node.view.apply(at, event);
-                    self.tally.note(at, id, event);
+                    self.tables.note(at, id, event);
                     match event {
                         NodeEvent::TrustChanged { .. } | NodeEvent::QuorumSetChanged { .. } => {
                             self.trust_version += 1
                         }
                         NodeEvent::Left => {
-                            node.status = Status::Left;
+                            node.status = NodeStatus::Left;
                             self.trust_version += 1;
                         }
                         _ => {}
                     }
-                    if LogLine::is_notable(event) {
+                    if EventLogEntry::is_notable(event) {
                         let event = event.clone();
-                        let line = LogLine {
+                        let line = EventLogEntry {
                             at,
                             node: id,
                             event,
@@ -378,11 +384,11 @@ impl World {
             }
         }
         self.settle(outputs);
-        if self.rings.len() >= 2 * RINGS_KEPT {
-            self.rings.drain(..RINGS_KEPT);
+        if self.broadcasts.len() >= 2 * BROADCASTS_MAX {
+            self.broadcasts.drain(..BROADCASTS_MAX);
         }
         self.version += 1;
-        while self.log.len() > LOG_LINES_KEPT {
+        while self.log.len() > EVENT_LOG_MAX {
             self.log.pop_front();
         }
     }
@@ -393,8 +399,8 @@ impl World {
             match output {
                 Output::Event(
                     NodeEvent::SlotStarted { slot, .. } | NodeEvent::Recorded { slot, .. },
-                ) => self.tally.settle(*slot, runs(&self.nodes)),
-                Output::Event(NodeEvent::Left) => self.tally.settle_all(runs(&self.nodes)),
+                ) => self.tables.settle(*slot, runs(&self.nodes)),
+                Output::Event(NodeEvent::Left) => self.tables.settle_all(runs(&self.nodes)),
                 _ => {}
             }
         }
@@ -422,7 +428,7 @@ impl World {
     #[must_use]
     pub fn quorum_sets(&self) -> Vec<Option<Arc<QuorumSet>>> {
         let of = |node: &WorldNode| match (&node.view.quorum_set, &node.config.trust) {
-            _ if node.status == Status::Left => None,
+            _ if node.status == NodeStatus::Left => None,
             (_, TrustPolicy::None) => None,
             (Some((_, set)), _) | (None, TrustPolicy::Fixed(set)) => Some(Arc::clone(set)),
             (None, TrustPolicy::Found | TrustPolicy::InRange) => None,
@@ -444,13 +450,13 @@ impl World {
     /// Nodes that count for verdicts: running, voting or trying to.
     pub fn participants(&self) -> impl Iterator<Item = (NodeId, &WorldNode)> {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
-            node.status == Status::Running && node.view.readiness != Readiness::Left
+            node.status == NodeStatus::Running && node.view.readiness != Readiness::Left
         })
     }
 }
 
 /// Lines are in order of time, also if somebody's past is told late.
-fn write_down(log: &mut VecDeque<LogLine>, line: LogLine) {
+fn write_down(log: &mut VecDeque<EventLogEntry>, line: EventLogEntry) {
     if log.back().is_none_or(|last| last.at <= line.at) {
         log.push_back(line);
     } else {
@@ -464,6 +470,6 @@ fn runs(nodes: &[WorldNode]) -> impl Fn(NodeId) -> bool + '_ {
     |id| {
         nodes
             .get(id.index())
-            .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent))
+            .is_some_and(|node| matches!(node.status, NodeStatus::Running | NodeStatus::Silent))
     }
 }

@@ -23,7 +23,7 @@ use crate::picture::view_state::{Clock, Shown, Status, ViewState};
 use crate::run::SessionKind;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
-use crate::trace::{Status as Health, World};
+use crate::trace::{NodeStatus, World};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -327,9 +327,9 @@ impl App {
             is_past: run.is_some_and(Run::is_in_past),
             selection: match health {
                 None => Selection::Nothing,
-                Some(Health::Running | Health::Silent) => Selection::Running,
-                Some(Health::Crashed | Health::Left) => Selection::Stopped,
-                Some(Health::Unseen) => Selection::Unseen,
+                Some(NodeStatus::Running | NodeStatus::Silent) => Selection::Running,
+                Some(NodeStatus::Crashed | NodeStatus::Left) => Selection::Stopped,
+                Some(NodeStatus::Unseen) => Selection::Unseen,
             },
             nodes: run.map_or(0, |run| run.world.nodes.len()),
             scenarios: self.scenarios.len(),

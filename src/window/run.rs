@@ -13,7 +13,7 @@ use crate::run::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::QuorumSet;
 use crate::time::{Span, Time};
-use crate::trace::{Lanes, Status, World, WorldNode};
+use crate::trace::{Lanes, NodeStatus, World, WorldNode};
 use past::{Playhead, Seek};
 use std::sync::Arc;
 use std::time::Duration;
@@ -257,7 +257,7 @@ impl Run {
 
     /// Whether there is anything to watch.
     fn activity(&self) -> Activity {
-        if self.world.flights.is_empty() && self.world.rings.is_empty() {
+        if self.world.flights.is_empty() && self.world.broadcasts.is_empty() {
             Activity::Idle
         } else {
             Activity::Active
@@ -299,7 +299,8 @@ impl Run {
         if world.nodes.is_empty() || goes_on {
             return self.has_ended;
         }
-        let quiet = !to_come() && !flies() && world.rings.is_empty() && !world.awaits_decision();
+        let quiet =
+            !to_come() && !flies() && world.broadcasts.is_empty() && !world.awaits_decision();
         quiet && (self.has_ended || world.nodes.iter().all(is_quiet))
     }
 
@@ -308,7 +309,7 @@ impl Run {
     pub(super) fn is_forming(&self) -> bool {
         let nodes = &self.world.nodes;
         let forms = |node: &WorldNode| {
-            node.status == Status::Running
+            node.status == NodeStatus::Running
                 && !matches!(node.config.trust, TrustPolicy::Fixed(_) | TrustPolicy::None)
                 && node.view.quorum_set.is_none()
                 && node.config.join_mode != JoinMode::Newcomer
@@ -345,7 +346,10 @@ fn forget(session_kind: SessionKind, world: &mut World) {
 
 /// Whether a node waits for nothing but others.
 fn is_quiet(node: &WorldNode) -> bool {
-    if matches!(node.status, Status::Left | Status::Crashed | Status::Unseen) {
+    if matches!(
+        node.status,
+        NodeStatus::Left | NodeStatus::Crashed | NodeStatus::Unseen
+    ) {
         return true;
     }
     let view = &node.view;
@@ -369,7 +373,7 @@ fn is_quiet(node: &WorldNode) -> bool {
 
 /// The quorum set that counts for a node: what it told, or what it was told before it told anything.
 fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
-    if matches!(node.status, Status::Left | Status::Unseen) {
+    if matches!(node.status, NodeStatus::Left | NodeStatus::Unseen) {
         return None;
     }
     let told = node

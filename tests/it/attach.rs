@@ -7,8 +7,8 @@ use quorumscope::run::{RunProgress, Session, SessionKind};
 use quorumscope::scenario::{Action, ActionRefused};
 use quorumscope::scp::NodeId;
 use quorumscope::time::Time;
-use quorumscope::trace::merge::{Recording, merge};
-use quorumscope::trace::{Record, Status, World};
+use quorumscope::trace::merge::{ProcessTrace, merge};
+use quorumscope::trace::{NodeStatus, Record, World};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -49,7 +49,7 @@ fn now_unix_us() -> u64 {
 }
 
 /// A recording as if all of it had just happened.
-fn hello(recording: &Recording, epoch_unix_us: u64) -> String {
+fn hello(recording: &ProcessTrace, epoch_unix_us: u64) -> String {
     let peer = &recording.scenario.nodes[0].config.peer;
     let hello = serde_json::json!({
         "epoch_unix_us": epoch_unix_us, "peer": peer, "scenario": &*recording.scenario,
@@ -65,7 +65,7 @@ fn lines(records: &[Record]) -> Vec<String> {
 }
 
 impl Player {
-    fn new(recording: &Recording, epoch_unix_us: u64) -> Player {
+    fn new(recording: &ProcessTrace, epoch_unix_us: u64) -> Player {
         let epoch = epoch_unix_us + recording.epoch_unix_us - super::process_sim::EPOCH_UNIX_US;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -194,7 +194,7 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
 }
 
 /// Four agree on two notes, one of them does not live to see the second.
-fn process_recordings() -> Vec<Recording> {
+fn process_recordings() -> Vec<ProcessTrace> {
     let mut sim = ProcessSim::new(4);
     sim.run_until(4_000);
     sim.propose(1, Content::Note("tea".to_owned()));
@@ -205,7 +205,7 @@ fn process_recordings() -> Vec<Recording> {
 }
 
 /// Players of recordings whose last event was a while ago.
-fn players(recordings: &[Recording]) -> Vec<Player> {
+fn players(recordings: &[ProcessTrace]) -> Vec<Player> {
     let founded = now_unix_us() - 30_000_000;
     recordings
         .iter()
@@ -292,7 +292,7 @@ fn named(world: &World, name: &str) -> NodeId {
 }
 
 /// How many steps a recording consists of.
-fn steps(recording: &Recording) -> u64 {
+fn steps(recording: &ProcessTrace) -> u64 {
     let is_step = |record: &&Record| matches!(record, Record::Stepped { .. });
     recording.records.iter().filter(is_step).count() as u64
 }
@@ -301,7 +301,7 @@ fn log_lengths(world: &World) -> Vec<usize> {
     world.nodes.iter().map(|node| node.view.log.len()).collect()
 }
 
-fn status(world: &World, name: &str) -> Status {
+fn status(world: &World, name: &str) -> NodeStatus {
     world.node(named(world, name)).unwrap().status
 }
 
@@ -397,7 +397,7 @@ fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
         .to_string();
     });
     watcher.wait("a third is seen", |world| world.participants().count() == 3);
-    assert_eq!(status(&watcher.world, &known.name), Status::Running);
+    assert_eq!(status(&watcher.world, &known.name), NodeStatus::Running);
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
         state.cuts += 1;
     });
     watcher.wait("it is seen to be down", |world| {
-        status(world, "v1") == Status::Crashed
+        status(world, "v1") == NodeStatus::Crashed
     });
     let refused = watcher.session.act(Action::Propose {
         node,
@@ -433,7 +433,9 @@ fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
         state.records.truncate(1);
         state.is_down = false;
     });
-    watcher.wait("it is back", |world| status(world, "v1") == Status::Running);
+    watcher.wait("it is back", |world| {
+        status(world, "v1") == NodeStatus::Running
+    });
     let view = &watcher.world.node(node).unwrap().view;
     assert!(view.log.is_empty() && view.known.is_empty(), "told anew");
     assert_eq!(watcher.world.nodes.len(), 4);
@@ -456,7 +458,7 @@ fn a_gap_is_filled_from_a_fresh_beginning() {
     let deadline = Instant::now() + PATIENCE;
     while players[0].with(|state| state.calls) < 2 {
         watcher.look();
-        assert_ne!(status(&watcher.world, "v0"), Status::Crashed);
+        assert_ne!(status(&watcher.world, "v0"), NodeStatus::Crashed);
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(10));
     }

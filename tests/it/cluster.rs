@@ -2,13 +2,13 @@
 
 use super::attach::{Watcher, opened};
 use super::cli::send_signal;
-use super::merging::check_honesty;
+use super::merge::check_honesty;
 use quorumscope::live::attach::{AttachOptions, Targets};
 use quorumscope::node::Content;
 use quorumscope::run::Session;
 use quorumscope::scenario::Action;
-use quorumscope::trace::merge::Merged;
-use quorumscope::trace::{Record, Status, TraceReader, World};
+use quorumscope::trace::merge::MergedTrace;
+use quorumscope::trace::{NodeStatus, Record, TraceReader, World};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -133,7 +133,7 @@ fn processes_agree_while_one_watches_and_none_is_left_behind() {
         world
             .nodes
             .iter()
-            .all(|node| node.status == Status::Crashed)
+            .all(|node| node.status == NodeStatus::Crashed)
     });
     assert!(!urls.iter().any(|url| answers(url)));
     assert!(!folder.exists(), "the folder goes with them");
@@ -195,7 +195,7 @@ fn a_cluster_goes_on_where_it_was_and_its_traces_tell_all_of_it() {
 }
 
 /// What the command makes of all traces in a folder.
-fn merged(dir: &Path) -> Merged {
+fn merged(dir: &Path) -> MergedTrace {
     let entries = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -228,7 +228,7 @@ fn merged(dir: &Path) -> Merged {
     );
     let mut reader = TraceReader::open(&out).unwrap();
     let records = reader.by_ref().map(Result::unwrap).collect();
-    Merged {
+    MergedTrace {
         scenario: (**reader.scenario()).clone(),
         provenance: reader.provenance().clone(),
         records,

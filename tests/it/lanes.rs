@@ -45,12 +45,12 @@ fn lanes_have_the_colour_that_the_nodes_had() {
                 let (span, until) = lane.at(world.now).unwrap();
                 assert_eq!(until, None);
                 assert_eq!(
-                    (span.stand.status, span.stand.phase),
+                    (span.state.status, span.state.phase),
                     (node.status, node.view.phase())
                 );
                 compared += 1;
             }
-            let (_, shares) = lanes.shares().back().unwrap();
+            let (_, shares) = lanes.phase_counts().back().unwrap();
             assert_eq!(shares.total() as usize, world.nodes.len());
         }
         // And of the past it says what it said then.

@@ -18,7 +18,7 @@ mod explore;
 mod full;
 mod lanes;
 mod layers;
-mod merging;
+mod merge;
 mod node_determinism;
 #[cfg(feature = "net")]
 mod nonsense;

@@ -10,7 +10,7 @@ use quorumscope::node::{
 use quorumscope::scenario::{NodeSpec, Scenario};
 use quorumscope::scp::NodeId;
 use quorumscope::time::{Span, Time};
-use quorumscope::trace::merge::Recording;
+use quorumscope::trace::merge::ProcessTrace;
 use quorumscope::trace::{FlightId, Record, Renumber};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ pub(crate) struct ProcessSim {
     processes: Vec<SimProcess>,
     queue: BTreeMap<(Time, u64), (usize, Scheduled, Option<Transit>)>,
     numbers: u64,
-    recordings: Vec<Recording>,
+    recordings: Vec<ProcessTrace>,
 }
 
 impl ProcessSim {
@@ -145,7 +145,7 @@ impl ProcessSim {
             position: PLACE,
             organization: None,
         }];
-        self.recordings.push(Recording {
+        self.recordings.push(ProcessTrace {
             name: format!("{}-{}.jsonl", process.name, self.recordings.len()),
             scenario: Arc::new(scenario),
             epoch_unix_us: EPOCH_UNIX_US + process.started_at.0,
@@ -154,7 +154,7 @@ impl ProcessSim {
     }
 
     /// All recordings, those that go on ending now.
-    pub(crate) fn recordings(mut self) -> Vec<Recording> {
+    pub(crate) fn recordings(mut self) -> Vec<ProcessTrace> {
         for nth in 0..self.processes.len() {
             if self.processes[nth].node.is_some() {
                 self.stop(nth);
@@ -213,7 +213,7 @@ impl ProcessSim {
             name: met.name.as_str().into(),
             key: met.key.as_str().into(),
         };
-        self.processes[nth].records.push(Record::NodeMet {
+        self.processes[nth].records.push(Record::NodeReferenced {
             at,
             peer,
             position: PLACE,

@@ -3,12 +3,12 @@
 use quorumscope::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use quorumscope::run::{RunProgress, Session};
 use quorumscope::scenario::{
-    BuiltIn, Judge, NetworkFiles, Options, Scenario, read_network, read_scenario,
+    BuiltIn, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network, read_scenario,
 };
 use quorumscope::scp::{NodeId, QuorumSet, Value};
 use quorumscope::sim::{ExecutorKind, Simulation};
 use quorumscope::time::{Span, Time};
-use quorumscope::trace::outcome::{Outcome, Until, Watch, decisions};
+use quorumscope::trace::outcome::{Outcome, StopChecker, StopCondition, decisions};
 use quorumscope::trace::{Record, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,8 +78,8 @@ pub(crate) fn do_intersect(sets: &[Option<Arc<QuorumSet>>]) -> bool {
     intersection(&Fbas::new(sets.to_vec()), &|| false).intersecting() == Some(true)
 }
 
-fn judged<T>(read: impl FnOnce(&Judge<'_>) -> T) -> T {
-    read(&Judge {
+fn with_analyzer<T>(read: impl FnOnce(&QuorumAnalyzer<'_>) -> T) -> T {
+    read(&QuorumAnalyzer {
         intersecting: &do_intersect,
         disjoint_quorums: &disjoint,
         top_tier: &|sets| top_tier(&Fbas::new(sets.to_vec())),
@@ -88,15 +88,20 @@ fn judged<T>(read: impl FnOnce(&Judge<'_>) -> T) -> T {
 
 /// A scenario that comes with the program.
 pub(crate) fn built_in(name: &str, seed: u64) -> Scenario {
-    let options = Options { seed, nodes: None };
-    judged(|judge| BuiltIn::find(name).unwrap().read(options, judge).unwrap())
+    let options = ScenarioOptions { seed, nodes: None };
+    with_analyzer(|analyzer| {
+        BuiltIn::find(name)
+            .unwrap()
+            .read(options, analyzer)
+            .unwrap()
+    })
 }
 
 /// A scenario from its text; title and description are added.
 pub(crate) fn scenario(name: &str, seed: u64, nodes: Option<usize>, text: &str) -> Scenario {
     let text = format!("title = \"t\"\ndescription = \"d\"\n{text}");
-    let options = Options { seed, nodes };
-    judged(|judge| read_scenario(name, name, &text, options, judge))
+    let options = ScenarioOptions { seed, nodes };
+    with_analyzer(|analyzer| read_scenario(name, name, &text, options, analyzer))
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -107,11 +112,11 @@ pub(crate) fn imported(name: &str, nodes: &str) -> Scenario {
         nodes: (name, nodes),
         organizations: None,
     };
-    let options = Options {
+    let options = ScenarioOptions {
         seed: 1,
         nodes: None,
     };
-    judged(|judge| read_network(files, options, judge).unwrap())
+    with_analyzer(|analyzer| read_network(files, options, analyzer).unwrap())
 }
 
 /// A run that has ended.
@@ -121,11 +126,11 @@ pub(crate) struct Run {
 }
 
 /// Runs until the end that `quorumscope run` would find.
-pub(crate) fn run(scenario: &Scenario, kind: ExecutorKind, until: Until) -> Run {
+pub(crate) fn run(scenario: &Scenario, kind: ExecutorKind, until: StopCondition) -> Run {
     let scenario = Arc::new(scenario.clone());
     let mut simulation = Simulation::new(Arc::clone(&scenario), kind).unwrap();
     let mut world = World::new(scenario);
-    let mut watch = Watch::new(until, &world);
+    let mut watch = StopChecker::new(until, &world);
     let mut is_over = false;
     while !is_over && simulation.now() < watch.horizon() {
         let progress = simulation.advance(watch.horizon(), 20_000);

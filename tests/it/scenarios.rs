@@ -7,12 +7,12 @@ use quorumscope::scenario::{Action, Scenario};
 use quorumscope::scp::{NodeId, SlotIndex};
 use quorumscope::sim::ExecutorKind::{Inline, Threads};
 use quorumscope::time::Time;
-use quorumscope::trace::outcome::{Outcome, Until};
+use quorumscope::trace::outcome::{Outcome, StopCondition};
 
 const SEEDS: std::ops::Range<u64> = 0..4;
 
 fn until_externalized(scenario: &Scenario) -> Run {
-    run(scenario, Inline, Until::Externalized)
+    run(scenario, Inline, StopCondition::Externalized)
 }
 
 /// The scenario, with these nodes crashed from the start.
@@ -276,7 +276,7 @@ fn by_radio_a_file_reaches_everybody() {
 
 #[test]
 fn the_demo_agrees_on_the_thread_per_node_executor() {
-    let run = run(&built_in("demo", 3), Threads, Until::Externalized);
+    let run = run(&built_in("demo", 3), Threads, StopCondition::Externalized);
     assert_eq!(run.outcome, Outcome::Agreed);
     assert_eq!(run.decided()[&1].len(), 20);
 }

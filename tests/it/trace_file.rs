@@ -250,7 +250,7 @@ fn what_was_cut_off_is_read_as_far_as_it_goes() {
     for name in ["t.jsonl", "t.jsonl.zst"] {
         let path = folder.path().join(name);
         let provenance = Provenance::default();
-        let mut writer = TraceWriter::create_kept(&path, &scenario, &provenance).unwrap();
+        let mut writer = TraceWriter::create_in_place(&path, &scenario, &provenance).unwrap();
         let begun = fs::metadata(&path).unwrap().len();
         let (first, rest) = expected.split_at(half);
         first
@@ -267,22 +267,22 @@ fn what_was_cut_off_is_read_as_far_as_it_goes() {
             .chain([begun, flushed])
         {
             fs::write(&cut, &whole[..length as usize]).unwrap();
-            let mut reader = TraceReader::open(&cut).unwrap().as_far_as_it_goes();
+            let mut reader = TraceReader::open(&cut).unwrap().allow_truncated();
             let found: Vec<Record> = reader.by_ref().map(Result::unwrap).collect();
-            assert!(reader.is_cut_off(), "{name}, {length}");
+            assert!(reader.is_truncated(), "{name}, {length}");
             assert!(expected.starts_with(&found), "{name}, {length}");
             assert!(length < flushed || found.len() >= half, "{name}, {length}");
             let strict = read(&cut).unwrap_err().to_string();
             assert!(strict.contains("expected"), "{name}, {length}: {strict}");
         }
-        let mut reader = TraceReader::open(&path).unwrap().as_far_as_it_goes();
+        let mut reader = TraceReader::open(&path).unwrap().allow_truncated();
         assert!(
             reader
                 .by_ref()
                 .map(Result::unwrap)
                 .eq(expected.iter().cloned())
         );
-        assert!(!reader.is_cut_off(), "{name}");
+        assert!(!reader.is_truncated(), "{name}");
     }
 }
 
@@ -296,7 +296,7 @@ fn the_trace_of_a_process_stays_and_leaves_earlier_ones_alone() {
     let kept = path("n1.jsonl.zst");
     for _ in 0..3 {
         let mut writer =
-            TraceWriter::create_kept(&kept, &scenario, &Provenance::default()).unwrap();
+            TraceWriter::create_in_place(&kept, &scenario, &Provenance::default()).unwrap();
         records
             .iter()
             .for_each(|record| writer.write(record).unwrap());
@@ -309,7 +309,7 @@ fn the_trace_of_a_process_stays_and_leaves_earlier_ones_alone() {
     assert_eq!(names, ["n1.1.jsonl.zst", "n1.2.jsonl.zst", "n1.jsonl.zst"]);
     for name in names {
         let reader = TraceReader::open(&folder.path().join(name)).unwrap();
-        let found: Vec<Record> = reader.as_far_as_it_goes().map(Result::unwrap).collect();
+        let found: Vec<Record> = reader.allow_truncated().map(Result::unwrap).collect();
         assert!(found == records, "dropped, not killed: all of it is there");
     }
 }

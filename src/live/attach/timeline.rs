@@ -170,7 +170,7 @@ impl Timeline {
     fn record(&mut self, feed: usize, mut record: Record) {
         let number = match &record {
             Record::NodeAdded { config, .. } => Some(self.introduce(feed, &config.peer)),
-            Record::NodeMet { peer, .. } => Some(self.introduce(feed, peer)),
+            Record::NodeReferenced { peer, .. } => Some(self.introduce(feed, peer)),
             _ => None,
         };
         let Some(teller) = self.tellers.get_mut(&feed) else {
@@ -192,7 +192,7 @@ impl Timeline {
         record.renumber_flight(|flight| FlightId(life * FLIGHTS_PER_LIFE + flight.0));
         record.shift(zero_us);
         match &mut record {
-            Record::NodeMet { .. } => return,
+            Record::NodeReferenced { .. } => return,
             Record::NodeAdded { position, .. } => {
                 *position = self.place(number.unwrap_or(NodeId(0)));
             }
@@ -248,7 +248,7 @@ impl Timeline {
         self.numbers.insert(Arc::clone(&peer.key), id);
         self.is_crowded = true;
         let position = self.place(id);
-        self.told.push(Record::NodeMet {
+        self.told.push(Record::NodeReferenced {
             at: self.now,
             peer: Peer { id, ..peer.clone() },
             position,

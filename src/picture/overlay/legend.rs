@@ -10,7 +10,7 @@ use crate::picture::theme::PaletteName;
 use crate::picture::values::Look;
 use crate::picture::view_state::{Showing, Shown};
 use crate::picture::words;
-use crate::trace::Status;
+use crate::trace::NodeStatus;
 
 /// Legends from the longest to the shortest.
 pub(super) fn variants(scene: &Scene<'_>) -> Vec<Block> {
@@ -61,7 +61,7 @@ fn phases(scene: &Scene<'_>) -> Vec<Row> {
 
 /// Unusual rims, if there are any.
 fn rims(scene: &Scene<'_>) -> Vec<Row> {
-    let has = |status: Status| scene.world.nodes.iter().any(|node| node.status == status);
+    let has = |status: NodeStatus| scene.world.nodes.iter().any(|node| node.status == status);
     let crashed = match scene.status.showing {
         Showing::Live => words::signs::GONE,
         Showing::Simulation | Showing::Recording => words::signs::CRASHED,
@@ -73,9 +73,9 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
             .any(|node| node.config.trust == TrustPolicy::None)
     };
     [
-        (has(Status::Crashed), Sign::Crashed, crashed),
-        (has(Status::Silent), Sign::Silent, words::signs::SILENT),
-        (has(Status::Unseen), Sign::Unseen, words::signs::UNSEEN),
+        (has(NodeStatus::Crashed), Sign::Crashed, crashed),
+        (has(NodeStatus::Silent), Sign::Silent, words::signs::SILENT),
+        (has(NodeStatus::Unseen), Sign::Unseen, words::signs::UNSEEN),
         (
             !scene.status.ill_behaved.is_empty(),
             Sign::IllBehaved,

@@ -1,6 +1,6 @@
 //! How far the network is: the numbers behind text block, lists and summary, counted once.
 //!
-//! Who counts: nodes that have left count nowhere. Of those that are there, the electors are the ones whose votes can
+//! Who counts: nodes that have left count nowhere. Of those that are there, the eligible voters are the ones whose votes can
 //! count, crashed and silent ones included, because silence is not departure; all others can only listen.
 //!
 //! Absent here: words.
@@ -11,8 +11,8 @@ use crate::picture::values::Looks;
 use crate::picture::words::{Doing, Stuck};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
-use crate::trace::outcome::electors;
-use crate::trace::{ProposalRow, ProposalState, RowKey, SlotSummary, Status, World, WorldNode};
+use crate::trace::outcome::eligible_voters;
+use crate::trace::{NodeStatus, ProposalRow, ProposalState, RowKey, SlotSummary, World, WorldNode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A slot in which nothing was accepted, confirmed or decided for this long gets nowhere: every node has then had several
@@ -30,7 +30,7 @@ pub(super) struct Progress {
     /// Others, known by name only.
     pub(super) unseen: usize,
     /// Nodes that are there and whose votes can count, crashed and silent ones included.
-    pub(super) electors: NodeSet,
+    pub(super) eligible_voters: NodeSet,
     /// Nodes that are there and can only listen.
     pub(super) listeners: usize,
     /// What the network is doing.
@@ -45,17 +45,21 @@ impl Progress {
     pub(super) fn of(scene: &Scene<'_>) -> Progress {
         let world = scene.world;
         let present = there(world).count();
-        let electors = able_to_vote(world);
+        let eligible_voters = able_to_vote(world);
         let decided = decided(world);
         Progress {
             present,
             down: there(world)
-                .filter(|(_, node)| node.status != Status::Running)
+                .filter(|(_, node)| node.status != NodeStatus::Running)
                 .count(),
             unseen: world.nodes.iter().filter(|node| node.is_unseen()).count(),
-            listeners: present.saturating_sub(electors.len() as usize),
-            doing: doing(scene, &electors, decided.as_ref().map(|(slot, _)| *slot)),
-            electors,
+            listeners: present.saturating_sub(eligible_voters.len() as usize),
+            doing: doing(
+                scene,
+                &eligible_voters,
+                decided.as_ref().map(|(slot, _)| *slot),
+            ),
+            eligible_voters,
             decided,
             looks: Looks::of(world),
         }
@@ -63,12 +67,14 @@ impl Progress {
 
     /// How many votes can count.
     pub(super) fn electorate(&self) -> usize {
-        self.electors.len() as usize
+        self.eligible_voters.len() as usize
     }
 
     /// How many of some nodes can vote.
     pub(super) fn electors_among<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) -> usize {
-        nodes.filter(|node| self.electors.contains(**node)).count()
+        nodes
+            .filter(|node| self.eligible_voters.contains(**node))
+            .count()
     }
 
     /// How many voted for a proposal and are heard: running and not silent.
@@ -89,7 +95,7 @@ impl Progress {
         row: &ProposalRow,
     ) -> bool {
         let has = |id: NodeId| row.recorded.contains(&id) || is_past(world, id, slot);
-        let mut running = self.electors.iter().filter(|id| runs(world, *id));
+        let mut running = self.eligible_voters.iter().filter(|id| runs(world, *id));
         running.all(has)
     }
 
@@ -126,7 +132,7 @@ impl Progress {
             let mut voters = world
                 .participants()
                 .filter(|(_, node)| node.view.readiness == Readiness::Ready)
-                .filter(|(id, _)| self.electors.contains(*id) && summary.joined.contains(id))
+                .filter(|(id, _)| self.eligible_voters.contains(*id) && summary.joined.contains(id))
                 .peekable();
             voters.peek().is_some()
                 && voters.all(|(id, _): (NodeId, _)| summary.decided.contains_key(&id))
@@ -143,13 +149,13 @@ impl Progress {
 
 fn there(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
     let nodes = (0..).map(NodeId).zip(&world.nodes);
-    nodes.filter(|(_, node)| !matches!(node.status, Status::Left | Status::Unseen))
+    nodes.filter(|(_, node)| !matches!(node.status, NodeStatus::Left | NodeStatus::Unseen))
 }
 
 fn runs(world: &World, id: NodeId) -> bool {
     world
         .node(id)
-        .is_some_and(|node| node.status == Status::Running)
+        .is_some_and(|node| node.status == NodeStatus::Running)
 }
 
 /// Whether a node has this slot or a later one in its log.
@@ -160,9 +166,9 @@ fn is_past(world: &World, id: NodeId, slot: SlotIndex) -> bool {
 
 /// The nodes whose votes can count; where there is no quorum at all, everybody who votes all the same.
 fn able_to_vote(world: &World) -> NodeSet {
-    let electors = electors(world);
-    if !electors.is_empty() {
-        return electors;
+    let eligible_voters = eligible_voters(world);
+    if !eligible_voters.is_empty() {
+        return eligible_voters;
     }
     there(world)
         .filter(|(_, node)| node.config.trust != TrustPolicy::None)
@@ -170,9 +176,9 @@ fn able_to_vote(world: &World) -> NodeSet {
         .collect()
 }
 
-fn doing(scene: &Scene<'_>, electors: &NodeSet, decided: Option<SlotIndex>) -> Doing {
+fn doing(scene: &Scene<'_>, eligible_voters: &NodeSet, decided: Option<SlotIndex>) -> Doing {
     let world = scene.world;
-    let running = || electors.iter().filter(|id| runs(world, *id));
+    let running = || eligible_voters.iter().filter(|id| runs(world, *id));
     let open = running().filter_map(|id| open_slot(world, id)).max();
     let ready = running()
         .filter_map(|id| world.node(id))
@@ -182,7 +188,7 @@ fn doing(scene: &Scene<'_>, electors: &NodeSet, decided: Option<SlotIndex>) -> D
     match (open, decided) {
         _ if there(world).next().is_none() => Doing::Empty,
         _ if world.fork().is_some() => Doing::Forked,
-        (Some(slot), _) => in_slot(scene, electors, slot),
+        (Some(slot), _) => in_slot(scene, eligible_voters, slot),
         (None, Some(slot)) => Doing::Agreed(slot),
         (None, None) if ready < of => Doing::Discovering { ready, of },
         (None, None) => Doing::Ready,
@@ -195,7 +201,7 @@ fn open_slot(world: &World, id: NodeId) -> Option<SlotIndex> {
     (!is_past(world, id, slot)).then_some(slot)
 }
 
-fn in_slot(scene: &Scene<'_>, electors: &NodeSet, slot: SlotIndex) -> Doing {
+fn in_slot(scene: &Scene<'_>, eligible_voters: &NodeSet, slot: SlotIndex) -> Doing {
     let Some(summary) = scene.world.slots().get(&slot) else {
         return Doing::Voting(slot);
     };
@@ -206,9 +212,9 @@ fn in_slot(scene: &Scene<'_>, electors: &NodeSet, slot: SlotIndex) -> Doing {
         return Doing::PartlyAgreed {
             slot,
             by: (summary.decided.keys())
-                .filter(|id| electors.contains(**id))
+                .filter(|id| eligible_voters.contains(**id))
                 .count(),
-            of: electors.len() as usize,
+            of: eligible_voters.len() as usize,
         };
     }
     Doing::Voting(slot)

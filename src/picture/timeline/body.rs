@@ -11,8 +11,8 @@ use crate::picture::theme::{Color, FONT_SMALL_PX};
 use crate::picture::{overlay, text, words};
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::Status;
-use crate::trace::lanes::{Cut, Lanes, Stand};
+use crate::trace::NodeStatus;
+use crate::trace::lanes::{LaneState, Lanes, PartitionChange};
 
 /// Between two labels of the axis at least, from middle to middle, in pixels.
 const LABEL_APART_PX: f32 = 92.0;
@@ -169,7 +169,7 @@ impl Pen<'_> {
             for node in (0..nodes as u32).map(NodeId) {
                 let color = match self.scene.world.node(node).map(|node| node.status) {
                     _ if self.scene.status.ill_behaved.contains(&node) => theme.bad,
-                    Some(Status::Running | Status::Silent) => theme.text,
+                    Some(NodeStatus::Running | NodeStatus::Silent) => theme.text,
                     _ => theme.text_dim,
                 };
                 self.name(node, layout.lane(node), color);
@@ -262,8 +262,8 @@ impl Pen<'_> {
             let name = words::phase(phase);
             let width = text::width_px(name, Font::Regular, FONT_SMALL_PX) + KEY_PX + 5.0;
             let left = right - width;
-            let stand = Stand {
-                status: Status::Running,
+            let state = LaneState {
+                status: NodeStatus::Running,
                 phase,
                 slot: None,
             };
@@ -274,7 +274,7 @@ impl Pen<'_> {
                 left + KEY_PX,
                 middle + KEY_PX / 2.0,
             );
-            let color = fill(&theme, stand, theme.background);
+            let color = fill(&theme, state, theme.background);
             self.open.extend(color.map(|color| filled(chip, color)));
             let at = Point { x: right, y: base };
             self.open.push(words_at(
@@ -292,9 +292,9 @@ impl Pen<'_> {
     /// While the network is cut, a dashed band lies above the lanes.
     fn cuts(&mut self) {
         let (layout, theme, axis) = (self.layout, self.scene.theme, self.scene.view.timeline.axis);
-        let cuts = self.lanes.cuts();
+        let cuts = self.lanes.partitions();
         for (nth, (at, cut)) in cuts.iter().enumerate() {
-            if *cut == Cut::Healed {
+            if *cut == PartitionChange::Healed {
                 continue;
             }
             let healed = cuts.get(nth + 1).map(|(at, _)| *at);

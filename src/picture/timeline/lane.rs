@@ -10,8 +10,8 @@ use crate::picture::theme::{Color, FONT_SMALL_PX};
 use crate::picture::{glyphs, node_shapes, text};
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::Status;
-use crate::trace::lanes::{Lane, LaneSpan, Stand};
+use crate::trace::NodeStatus;
+use crate::trace::lanes::{LaneSpan, LaneState, NodeLane};
 
 /// What is narrower than this is shown together with its neighbours, in pixels: in lanes, and in very thin lanes.
 const CELL_PX: f32 = 1.0;
@@ -29,7 +29,7 @@ struct Cell {
     from: Time,
     left: f32,
     right: f32,
-    stand: Stand,
+    state: LaneState,
 }
 
 impl Pen<'_> {
@@ -41,7 +41,7 @@ impl Pen<'_> {
         }
     }
 
-    pub(super) fn lane(&mut self, lane: &Lane, place: Rect) {
+    pub(super) fn lane(&mut self, lane: &NodeLane, place: Rect) {
         let (layout, timeline) = (self.layout, self.scene.view.timeline);
         let gap = match place.height() {
             9.0.. => 1.5,
@@ -76,7 +76,7 @@ impl Pen<'_> {
                 from: span.from,
                 left: left.max(place.min.x),
                 right,
-                stand: span.stand,
+                state: span.state,
             };
             let narrow = |cell: Cell| cell.right - cell.left < cell_px;
             cell = Some(match cell {
@@ -128,12 +128,12 @@ impl Pen<'_> {
         };
         let thin = (bar.height() / 4.0).clamp(0.5, 1.5);
         let mut shapes = Vec::new();
-        shapes.extend(fill(&theme, cell.stand, theme.background).map(|color| filled(rect, color)));
-        match cell.stand.status {
-            Status::Crashed => shapes.push(through(thin, None, theme.crashed)),
-            Status::Unseen => shapes.push(through(thin, Some(3.0), theme.crashed)),
-            Status::Silent => shapes.push(through(thin, Some(5.0), theme.warning)),
-            Status::Running | Status::Left => {}
+        shapes.extend(fill(&theme, cell.state, theme.background).map(|color| filled(rect, color)));
+        match cell.state.status {
+            NodeStatus::Crashed => shapes.push(through(thin, None, theme.crashed)),
+            NodeStatus::Unseen => shapes.push(through(thin, Some(3.0), theme.crashed)),
+            NodeStatus::Silent => shapes.push(through(thin, Some(5.0), theme.warning)),
+            NodeStatus::Running | NodeStatus::Left => {}
         }
         shapes.extend(self.letter(cell, bar));
         match over {
@@ -150,19 +150,19 @@ impl Pen<'_> {
     fn letter(&self, cell: Cell, bar: Rect) -> Option<Shape> {
         let theme = &self.scene.theme;
         let is_wide = cell.right - cell.left >= LETTER_FROM_PX;
-        if !is_wide || !self.layout.has_letters() || cell.stand.status != Status::Running {
+        if !is_wide || !self.layout.has_letters() || cell.state.status != NodeStatus::Running {
             return None;
         }
-        let color = fill(theme, cell.stand, theme.background)?;
+        let color = fill(theme, cell.state, theme.background)?;
         let center = Point {
             x: cell.left + LETTER_FROM_PX / 2.0 + 1.0,
             y: bar.center().y,
         };
-        if cell.stand.phase == Phase::Externalized {
+        if cell.state.phase == Phase::Externalized {
             let stroke = Stroke::solid(1.5, theme.ink_on(color).faded(0.9));
             return Some(glyphs::tick(center, 6.0, stroke));
         }
-        let letter = node_shapes::letter(cell.stand.phase)?;
+        let letter = node_shapes::letter(cell.state.phase)?;
         let at = center.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0);
         Some(words_at(
             at,
@@ -185,7 +185,7 @@ impl Pen<'_> {
         let Some(before) = before else {
             return;
         };
-        let (was, is) = (before.stand, span.stand);
+        let (was, is) = (before.state, span.state);
         if was.status != is.status {
             let signs = self.fault(was.status, is.status, x, bar);
             let place = (span.from, Depth::Sign);
@@ -215,14 +215,14 @@ impl Pen<'_> {
             .push((place, filled(tick, self.scene.theme.selection)));
     }
 
-    fn fault(&self, was: Status, is: Status, x: f32, bar: Rect) -> Vec<Shape> {
+    fn fault(&self, was: NodeStatus, is: NodeStatus, x: f32, bar: Rect) -> Vec<Shape> {
         let theme = &self.scene.theme;
         let color = match is {
-            Status::Crashed => theme.bad,
-            Status::Silent => theme.warning,
-            Status::Running if was == Status::Unseen => return Vec::new(),
-            Status::Running => theme.good,
-            Status::Left | Status::Unseen => theme.text_dim,
+            NodeStatus::Crashed => theme.bad,
+            NodeStatus::Silent => theme.warning,
+            NodeStatus::Running if was == NodeStatus::Unseen => return Vec::new(),
+            NodeStatus::Running => theme.good,
+            NodeStatus::Left | NodeStatus::Unseen => theme.text_dim,
         };
         let middle = Point {
             x,
@@ -237,8 +237,8 @@ impl Pen<'_> {
         let stroke = Stroke::solid(2.0, color);
         let mut shapes = Vec::new();
         match is {
-            Status::Crashed => glyphs::cross(middle, radius * 1.7, stroke, &mut shapes),
-            Status::Running => shapes.push(Shape::Polygon {
+            NodeStatus::Crashed => glyphs::cross(middle, radius * 1.7, stroke, &mut shapes),
+            NodeStatus::Running => shapes.push(Shape::Polygon {
                 points: vec![
                     middle.offset(-radius * 0.6, -radius),
                     middle.offset(radius, 0.0),
@@ -247,13 +247,15 @@ impl Pen<'_> {
                 fill: Some(color),
                 stroke: None,
             }),
-            Status::Silent | Status::Left | Status::Unseen => shapes.push(Shape::Line {
-                points: vec![
-                    middle.offset(radius * 0.6, -radius),
-                    middle.offset(-radius * 0.6, radius),
-                ],
-                stroke,
-            }),
+            NodeStatus::Silent | NodeStatus::Left | NodeStatus::Unseen => {
+                shapes.push(Shape::Line {
+                    points: vec![
+                        middle.offset(radius * 0.6, -radius),
+                        middle.offset(-radius * 0.6, radius),
+                    ],
+                    stroke,
+                })
+            }
         }
         shapes
     }
@@ -268,9 +270,9 @@ enum Over {
 
 /// Two stretches too narrow to be told apart: the busier one is seen.
 fn joined(one: Cell, two: Cell) -> Cell {
-    let rank = |cell: Cell| match (cell.stand.status, cell.stand.phase) {
-        (Status::Crashed | Status::Silent, _) => 6,
-        (Status::Unseen | Status::Left, _) => 0,
+    let rank = |cell: Cell| match (cell.state.status, cell.state.phase) {
+        (NodeStatus::Crashed | NodeStatus::Silent, _) => 6,
+        (NodeStatus::Unseen | NodeStatus::Left, _) => 0,
         (_, Phase::Idle) => 1,
         (_, Phase::Externalized) => 2,
         (_, Phase::Nominate) => 3,
@@ -282,6 +284,6 @@ fn joined(one: Cell, two: Cell) -> Cell {
         from: one.from,
         left: one.left,
         right: two.right,
-        stand: seen.stand,
+        state: seen.state,
     }
 }

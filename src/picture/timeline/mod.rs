@@ -22,8 +22,8 @@ use super::theme::{Color, Theme};
 use crate::node::view::Phase;
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::Status;
-use crate::trace::lanes::Stand;
+use crate::trace::NodeStatus;
+use crate::trace::lanes::LaneState;
 
 /// What is left of the colour of a slot that is decided: what is under way stands out.
 pub const DECIDED_SHARE: f32 = 0.38;
@@ -62,20 +62,20 @@ pub enum Spot {
 }
 
 /// The colour of a span; `None`: nothing to be seen.
-fn fill(theme: &Theme, stand: Stand, ground: Color) -> Option<Color> {
-    match stand.status {
-        Status::Crashed | Status::Left | Status::Unseen => return None,
-        Status::Running | Status::Silent => {}
+fn fill(theme: &Theme, state: LaneState, ground: Color) -> Option<Color> {
+    match state.status {
+        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen => return None,
+        NodeStatus::Running | NodeStatus::Silent => {}
     }
-    let solid = match stand.phase {
+    let solid = match state.phase {
         Phase::Idle => return None,
         Phase::Nominate => theme.phases.nominate,
         Phase::Accept => theme.phases.accept[0],
         Phase::Confirm => theme.phases.confirm[0],
         Phase::Externalized => theme.phases.confirm[0].faded(DECIDED_SHARE).over(ground),
     };
-    Some(match stand.status {
-        Status::Silent => solid.faded(0.55).over(ground),
+    Some(match state.status {
+        NodeStatus::Silent => solid.faded(0.55).over(ground),
         _ => solid,
     })
 }

@@ -7,7 +7,7 @@ use crate::picture::canvas::{Rect, Shape};
 use crate::picture::scene::Scene;
 use crate::picture::theme::{Color, Theme};
 use crate::time::Time;
-use crate::trace::lanes::{Lanes, Shares};
+use crate::trace::lanes::{Lanes, PhaseCounts};
 
 /// Width of a column in pixels.
 const COLUMN_PX: f32 = 2.0;
@@ -82,19 +82,23 @@ struct Mean<'a> {
     lanes: &'a Lanes,
     at: Time,
     /// The shares from `at` on.
-    now: Shares,
+    now: PhaseCounts,
     /// The number of the next.
     next: usize,
 }
 
 impl Mean<'_> {
     fn new(lanes: &Lanes, at: Time) -> Mean<'_> {
-        let next = lanes.shares().partition_point(|(from, _)| *from <= at);
-        let now = next.checked_sub(1).and_then(|nth| lanes.shares().get(nth));
+        let next = lanes
+            .phase_counts()
+            .partition_point(|(from, _)| *from <= at);
+        let now = next
+            .checked_sub(1)
+            .and_then(|nth| lanes.phase_counts().get(nth));
         Mean {
             lanes,
             at,
-            now: now.map_or(Shares::default(), |(_, shares)| *shares),
+            now: now.map_or(PhaseCounts::default(), |(_, shares)| *shares),
             next,
         }
     }
@@ -104,7 +108,7 @@ impl Mean<'_> {
         let mut sum = [0.0f64; 6];
         let mut whole = 0.0;
         loop {
-            let change = self.lanes.shares().get(self.next);
+            let change = self.lanes.phase_counts().get(self.next);
             let end = change.map_or(until, |(at, _)| (*at).min(until));
             // Something that took no time at all counts, too.
             let weight = (end.since(self.at).0 as f64).max(1e-3);

@@ -6,8 +6,8 @@ use super::{count, number};
 use crate::node::view::Phase;
 use crate::scp::SlotIndex;
 use crate::time::Time;
-use crate::trace::Status;
-use crate::trace::lanes::{Shares, Stand};
+use crate::trace::NodeStatus;
+use crate::trace::lanes::{LaneState, PhaseCounts};
 
 /// On the button that brings the picture back to what happens now.
 pub const NOW: &str = "To now";
@@ -92,22 +92,22 @@ pub fn mark(at: Time, step_us: u64) -> String {
 
 /// What a node was doing.
 #[must_use]
-pub fn doing(stand: Stand) -> String {
-    let phase = match stand.phase {
-        Phase::Idle if stand.slot.is_some() => "has not voted yet",
+pub fn doing(state: LaneState) -> String {
+    let phase = match state.phase {
+        Phase::Idle if state.slot.is_some() => "has not voted yet",
         Phase::Idle => "in no slot yet",
         phase => super::phase(phase),
     };
-    let of = stand
+    let of = state
         .slot
         .map(|of| format!("{}: ", slot(of)))
         .unwrap_or_default();
-    match stand.status {
-        Status::Running => format!("{of}{phase}"),
-        Status::Silent => format!("{of}{phase}, but nothing that it sends gets out"),
-        Status::Crashed => "stopped, or unreachable".to_owned(),
-        Status::Left => "has left".to_owned(),
-        Status::Unseen => "known by name only".to_owned(),
+    match state.status {
+        NodeStatus::Running => format!("{of}{phase}"),
+        NodeStatus::Silent => format!("{of}{phase}, but nothing that it sends gets out"),
+        NodeStatus::Crashed => "stopped, or unreachable".to_owned(),
+        NodeStatus::Left => "has left".to_owned(),
+        NodeStatus::Unseen => "known by name only".to_owned(),
     }
 }
 
@@ -140,7 +140,7 @@ fn length(us: u64) -> String {
 
 /// How many nodes were doing what, a line each; only what somebody did.
 #[must_use]
-pub fn shares(shares: &Shares) -> Vec<String> {
+pub fn shares(shares: &PhaseCounts) -> Vec<String> {
     let [idle, nominate, accept, confirm, externalized] = shares.phases;
     let all = [
         (externalized, super::phase(Phase::Externalized)),
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn shares_leave_out_what_nobody_does() {
-        let all = Shares {
+        let all = PhaseCounts {
             phases: [0, 1_200, 3, 0, 0],
             absent: 1,
         };

@@ -110,7 +110,7 @@ fn fetches_chunks_from_the_first_reachable_holder() {
     );
     let gone = vec![(
         Time::ZERO,
-        Action::Cut {
+        Action::Partition {
             groups: vec![vec![NodeId(5)]],
         },
     )];
@@ -134,7 +134,7 @@ fn messages_in_flight_are_lost_when_the_receiver_becomes_unreachable() {
     let faults = [
         (Action::Crash { node: NodeId(1) }, LossReason::ReceiverDown),
         (
-            Action::Cut {
+            Action::Partition {
                 groups: vec![vec![NodeId(1)]],
             },
             LossReason::Cut,

@@ -34,7 +34,7 @@ fn events() -> Vec<(Time, Action)> {
         (Time(1_500), Action::Unsilence { node: NodeId(3) }),
         (
             Time(2_000),
-            Action::Cut {
+            Action::Partition {
                 groups: vec![vec![NodeId(0), NodeId(1)]],
             },
         ),
@@ -221,7 +221,7 @@ fn refused_actions_change_nothing() {
         ),
         (Action::Move { node, to }, ActionRefused::NotPhysical),
         (
-            Action::Cut {
+            Action::Partition {
                 groups: vec![vec![unknown]],
             },
             ActionRefused::NoSuchNode(unknown),

@@ -12,7 +12,7 @@
 //! - any other key: that [`Record`](crate::trace::Record) as it is.
 //!
 //! A process writes its trace bit by bit and may be killed: such a file is read up to its last whole record
-//! ([`TraceReader::as_far_as_it_goes`]).
+//! ([`TraceReader::allow_truncated`]).
 //!
 //! A name that ends in `.zst` asks for compression with zstd; what is read is recognised by its content. Absent here:
 //! any meaning of records.
@@ -43,7 +43,7 @@ pub struct Provenance {
     pub epoch_unix_us: Option<u64>,
     /// The traces that were merged into this one, if it was; in the order of their epochs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<Source>,
+    pub sources: Vec<MergeSource>,
 }
 
 /// One of the traces that were merged: what one process told from its start to its end.
@@ -51,7 +51,7 @@ pub struct Provenance {
 /// Every process numbers nodes in its own way. What a node did can be checked only in its own numbers, because their
 /// order matters inside it (which of several witnesses, whom to ask first); this table leads back to them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct MergeSource {
     /// The public key of the node.
     pub key: Arc<str>,
     /// What it calls zero, in the time of the merged trace.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// What is wrong with a line, and what should have been there.
-type Problem = (String, &'static str);
+type LineProblem = (String, &'static str);
 
 /// Reads one trace. It is an iterator over its records, and ends with the first error.
 pub struct TraceReader {
@@ -29,16 +29,16 @@ pub struct TraceReader {
     messages: Vec<Arc<Message>>,
     records: u64,
     has_ended: bool,
-    end: End,
+    end: EndPolicy,
 }
 
 /// Whether a trace has to be whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum EndPolicy {
     /// It is an error if the file ends before the line with `end`.
-    Asked,
+    Required,
     /// The last whole record will do.
-    Spared,
+    Optional,
     /// It was not there.
     Missing,
 }
@@ -68,22 +68,22 @@ impl TraceReader {
             messages: Vec::new(),
             records: 0,
             has_ended: false,
-            end: End::Asked,
+            end: EndPolicy::Required,
         })
     }
 
     /// Reads as far as the file goes: the process that wrote it may have been killed, in the middle of a line, or of a
-    /// compressed block. Then the last whole record is the last; [`TraceReader::is_cut_off`] tells.
+    /// compressed block. Then the last whole record is the last; [`TraceReader::is_truncated`] tells.
     #[must_use]
-    pub fn as_far_as_it_goes(mut self) -> TraceReader {
-        self.end = End::Spared;
+    pub fn allow_truncated(mut self) -> TraceReader {
+        self.end = EndPolicy::Optional;
         self
     }
 
     /// Whether the file ended before the trace did. Known once all of it has been read.
     #[must_use]
-    pub fn is_cut_off(&self) -> bool {
-        self.end == End::Missing
+    pub fn is_truncated(&self) -> bool {
+        self.end == EndPolicy::Missing
     }
 
     /// What was run.
@@ -102,63 +102,63 @@ impl TraceReader {
         loop {
             self.line += 1;
             let text = match read_line(&mut *self.lines) {
-                Ok(LineRead::Whole(text)) => text,
-                Ok(LineRead::Nothing | LineRead::CutOff(_)) if self.end != End::Asked => {
-                    self.end = End::Missing;
+                Ok(RawLine::Complete(text)) => text,
+                Ok(RawLine::Nothing | RawLine::Truncated(_)) if self.end != EndPolicy::Required => {
+                    self.end = EndPolicy::Missing;
                     return Ok(None);
                 }
-                Ok(LineRead::Nothing) => {
+                Ok(RawLine::Nothing) => {
                     let problem = format!("the file ends after {} records", self.records);
                     return Err(self.malformed((problem, "more lines, and one with `end`")));
                 }
-                Ok(LineRead::CutOff(why)) => return Err(self.malformed((why, WHOLE))),
+                Ok(RawLine::Truncated(why)) => return Err(self.malformed((why, WHOLE))),
                 Err(problem) => return Err(self.malformed(problem)),
             };
             match self.understand(&text) {
-                Ok(Line::Record(record)) => {
+                Ok(ParsedLine::Record(record)) => {
                     self.records += 1;
                     return Ok(Some(*record));
                 }
-                Ok(Line::Message) => {}
-                Ok(Line::End) => return Ok(None),
+                Ok(ParsedLine::Message) => {}
+                Ok(ParsedLine::End) => return Ok(None),
                 Err(problem) => return Err(self.malformed(problem)),
             }
         }
     }
 
-    fn understand(&mut self, text: &str) -> Result<Line, Problem> {
+    fn understand(&mut self, text: &str) -> Result<ParsedLine, LineProblem> {
         let record = match key_of(text) {
             Some("message") => {
                 let line: MessageIn = parse(text, "a message")?;
                 self.messages.push(Arc::new(line.message));
-                return Ok(Line::Message);
+                return Ok(ParsedLine::Message);
             }
             Some("end") => return self.end(text),
             Some("node_of_scenario") => self.node(text)?,
             Some("stepped") => self.step(text)?,
             _ => parse(text, "a record")?,
         };
-        Ok(Line::Record(Box::new(record)))
+        Ok(ParsedLine::Record(Box::new(record)))
     }
 
-    fn end(&mut self, text: &str) -> Result<Line, Problem> {
+    fn end(&mut self, text: &str) -> Result<ParsedLine, LineProblem> {
         let said = parse::<EndLine>(text, "the number of records")?.end.records;
         if said != self.records {
             let problem = format!("there were {} records instead of {said}", self.records);
             return Err((problem, "as many as were written"));
         }
         match read_line(&mut *self.lines)? {
-            LineRead::Nothing => Ok(Line::End),
+            RawLine::Nothing => Ok(ParsedLine::End),
             // Of the compressed frame only its own end is missing.
-            LineRead::CutOff(_) if self.end != End::Asked => Ok(Line::End),
-            LineRead::Whole(_) | LineRead::CutOff(_) => Err((
+            RawLine::Truncated(_) if self.end != EndPolicy::Required => Ok(ParsedLine::End),
+            RawLine::Complete(_) | RawLine::Truncated(_) => Err((
                 "something follows the end".to_owned(),
                 "nothing after this line",
             )),
         }
     }
 
-    fn node(&self, text: &str) -> Result<Record, Problem> {
+    fn node(&self, text: &str) -> Result<Record, LineProblem> {
         let line = parse::<NodeLine>(text, "the number of a node")?.node_of_scenario;
         let Some(node) = self.scenario.nodes.get(line.number as usize) else {
             let problem = format!("the scenario has no node number {}", line.number);
@@ -172,7 +172,7 @@ impl TraceReader {
         })
     }
 
-    fn step(&self, text: &str) -> Result<Record, Problem> {
+    fn step(&self, text: &str) -> Result<Record, LineProblem> {
         let line = parse::<StepLine<Input, Output>>(text, "a step of a node")?.stepped;
         let input = match (line.received, line.relayed, line.input) {
             (Some(Received { from, message }), None, None) => Input::Receive {
@@ -216,7 +216,7 @@ impl TraceReader {
         })
     }
 
-    fn bundle(&self, line: BundleLine) -> Result<Arc<Bundle>, Problem> {
+    fn bundle(&self, line: BundleLine) -> Result<Arc<Bundle>, LineProblem> {
         let messages = line.messages.iter().map(|number| self.message(*number));
         Ok(Arc::new(Bundle {
             messages: messages.collect::<Result<_, _>>()?,
@@ -224,7 +224,7 @@ impl TraceReader {
         }))
     }
 
-    fn message(&self, number: u64) -> Result<Arc<Message>, Problem> {
+    fn message(&self, number: u64) -> Result<Arc<Message>, LineProblem> {
         let message = usize::try_from(number)
             .ok()
             .and_then(|number| self.messages.get(number));
@@ -234,7 +234,7 @@ impl TraceReader {
         })
     }
 
-    fn malformed(&self, problem: Problem) -> TraceError {
+    fn malformed(&self, problem: LineProblem) -> TraceError {
         malformed(&self.path, self.line, problem)
     }
 }
@@ -252,19 +252,19 @@ impl Iterator for TraceReader {
     }
 }
 
-enum Line {
+enum ParsedLine {
     Record(Box<Record>),
     Message,
     End,
 }
 
-fn header(lines: &mut dyn BufRead) -> Result<HeaderIn, Problem> {
+fn header(lines: &mut dyn BufRead) -> Result<HeaderIn, LineProblem> {
     let text = match read_line(lines)? {
-        LineRead::Whole(text) => text,
-        LineRead::Nothing => {
+        RawLine::Complete(text) => text,
+        RawLine::Nothing => {
             return Err(("the file is empty".to_owned(), "a trace of quorumscope"));
         }
-        LineRead::CutOff(why) => return Err((why, WHOLE)),
+        RawLine::Truncated(why) => return Err((why, WHOLE)),
     };
     let probe: Probe = parse(&text, "the header of a trace of quorumscope")?;
     if probe.format != FORMAT {
@@ -288,35 +288,35 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
 }
 
 /// What a look for the next line found.
-enum LineRead {
+enum RawLine {
     /// A line, without its end.
-    Whole(String),
+    Complete(String),
     /// The end of the file.
     Nothing,
     /// The beginning of a line or of a compressed block, and then the end of the file; in words.
-    CutOff(String),
+    Truncated(String),
 }
 
 /// What should have been there instead of the end of the file.
 const WHOLE: &str = "a whole trace: record the run again";
 
-fn read_line(lines: &mut dyn BufRead) -> Result<LineRead, Problem> {
+fn read_line(lines: &mut dyn BufRead) -> Result<RawLine, LineProblem> {
     let mut bytes = Vec::new();
     let count = match lines.read_until(b'\n', &mut bytes) {
         Ok(count) => count,
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Ok(LineRead::CutOff(error.to_string()));
+            return Ok(RawLine::Truncated(error.to_string()));
         }
         Err(error) => return Err((error.to_string(), WHOLE)),
     };
     if count == 0 {
-        return Ok(LineRead::Nothing);
+        return Ok(RawLine::Nothing);
     }
     if bytes.pop_if(|last| *last == b'\n').is_none() {
-        return Ok(LineRead::CutOff("the line is cut off".to_owned()));
+        return Ok(RawLine::Truncated("the line is cut off".to_owned()));
     }
     let text = String::from_utf8(bytes);
-    text.map(LineRead::Whole)
+    text.map(RawLine::Complete)
         .map_err(|_| ("the line is not text".to_owned(), "UTF-8"))
 }
 
@@ -330,7 +330,7 @@ fn key_of(text: &str) -> Option<&str> {
     rest.split('"').next()
 }
 
-fn parse<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, Problem> {
+fn parse<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, LineProblem> {
     serde_json::from_str(text).map_err(|error| {
         // The line of the file is told elsewhere; here a text has one line.
         let told = error.to_string();
@@ -340,7 +340,7 @@ fn parse<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, P
     })
 }
 
-fn malformed(path: &Path, line: u64, (problem, expected): Problem) -> TraceError {
+fn malformed(path: &Path, line: u64, (problem, expected): LineProblem) -> TraceError {
     let path = path.to_owned();
     TraceError::Malformed {
         path,

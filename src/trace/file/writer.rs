@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How many messages are remembered; one that turns up again after that many others gets another number.
-const MESSAGES_KEPT: usize = 65_536;
+const MESSAGES_MAX: usize = 65_536;
 /// zstd's own default: fast, and a tenth of the size.
 const COMPRESSION_LEVEL: i32 = 3;
 
@@ -55,22 +55,22 @@ impl Sink {
 }
 
 /// Where a trace is until it is whole.
-enum Place {
+enum Destination {
     /// Under this name. It is removed if the trace does not become whole.
     Temporary(PathBuf),
     /// Under its own name: what there is of it stays.
-    Own,
+    InPlace,
 }
 
 /// Writes one trace. Until [`TraceWriter::finish`] nothing has the name that was asked for, and what was there before
-/// stays; dropped before that, it leaves nothing behind. That of a process ([`TraceWriter::create_kept`]) is different.
+/// stays; dropped before that, it leaves nothing behind. That of a process ([`TraceWriter::create_in_place`]) is different.
 pub struct TraceWriter {
     path: PathBuf,
-    place: Place,
+    destination: Destination,
     sink: Option<Sink>,
     scenario_nodes: Vec<NodeSpec>,
     records: u64,
-    messages: Messages,
+    messages: MessageTable,
 }
 
 impl TraceWriter {
@@ -79,14 +79,14 @@ impl TraceWriter {
     /// # Errors
     /// If no file can be made there.
     pub fn create(path: &Path, scenario: &Scenario) -> Result<TraceWriter, TraceError> {
-        TraceWriter::create_from(path, scenario, &Provenance::default())
+        TraceWriter::create_with_provenance(path, scenario, &Provenance::default())
     }
 
     /// The same for a trace that was merged from those of processes.
     ///
     /// # Errors
     /// If no file can be made there.
-    pub fn create_from(
+    pub fn create_with_provenance(
         path: &Path,
         scenario: &Scenario,
         provenance: &Provenance,
@@ -95,8 +95,8 @@ impl TraceWriter {
         name.push(format!(".{}.partial", std::process::id()));
         let temporary = PathBuf::from(name);
         let sink = open(path, &temporary).map_err(|source| failed(path, "create", source))?;
-        let place = Place::Temporary(temporary);
-        TraceWriter::begin(path, place, sink, scenario, provenance)
+        let destination = Destination::Temporary(temporary);
+        TraceWriter::begin(path, destination, sink, scenario, provenance)
     }
 
     /// Begins the trace of a process, which may end at any moment: it has its name from the start, and what has been
@@ -105,33 +105,34 @@ impl TraceWriter {
     ///
     /// # Errors
     /// If no file can be made there, or the one that is there cannot be renamed.
-    pub fn create_kept(
+    pub fn create_in_place(
         path: &Path,
         scenario: &Scenario,
         provenance: &Provenance,
     ) -> Result<TraceWriter, TraceError> {
-        keep_earlier(path)
+        rename_earlier(path)
             .map_err(|source| failed(path, "keep what is there and create", source))?;
         let sink = open(path, path).map_err(|source| failed(path, "create", source))?;
-        let mut writer = TraceWriter::begin(path, Place::Own, sink, scenario, provenance)?;
+        let mut writer =
+            TraceWriter::begin(path, Destination::InPlace, sink, scenario, provenance)?;
         writer.flush()?;
         Ok(writer)
     }
 
     fn begin(
         path: &Path,
-        place: Place,
+        destination: Destination,
         sink: Sink,
         scenario: &Scenario,
         provenance: &Provenance,
     ) -> Result<TraceWriter, TraceError> {
         let mut writer = TraceWriter {
             path: path.to_owned(),
-            place,
+            destination,
             sink: Some(sink),
             scenario_nodes: scenario.nodes.clone(),
             records: 0,
-            messages: Messages::default(),
+            messages: MessageTable::default(),
         };
         writer.line(&HeaderOut {
             format: FORMAT,
@@ -198,9 +199,9 @@ impl TraceWriter {
         let Some(sink) = self.sink.take() else {
             return Ok(());
         };
-        let closed = sink.close().and_then(|()| match &self.place {
-            Place::Temporary(temporary) => fs::rename(temporary, &self.path),
-            Place::Own => Ok(()),
+        let closed = sink.close().and_then(|()| match &self.destination {
+            Destination::Temporary(temporary) => fs::rename(temporary, &self.path),
+            Destination::InPlace => Ok(()),
         });
         if let Err(source) = closed {
             self.discard();
@@ -292,11 +293,11 @@ impl TraceWriter {
 
     fn discard(&mut self) {
         let sink = self.sink.take();
-        match &self.place {
+        match &self.destination {
             // Nothing more can be done about a file that does not go away.
-            Place::Temporary(temporary) => drop(fs::remove_file(temporary)),
+            Destination::Temporary(temporary) => drop(fs::remove_file(temporary)),
             // It ends where it ends; what is still in memory may be the last that is known.
-            Place::Own => drop(sink.map(Sink::close)),
+            Destination::InPlace => drop(sink.map(Sink::close)),
         }
     }
 }
@@ -310,7 +311,7 @@ impl Drop for TraceWriter {
 }
 
 /// Gives a file that is there another name, so that it stays. What is no file, such as a pipe, has nothing to keep.
-fn keep_earlier(path: &Path) -> io::Result<()> {
+fn rename_earlier(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() || about.is_symlink() && path.is_file() => {}
         Ok(_) => return Ok(()),
@@ -365,15 +366,15 @@ fn failed(path: &Path, doing: &'static str, source: io::Error) -> TraceError {
     }
 }
 
-/// Messages that have a number. Those with the same id are told apart by what they say: a liar may reuse one.
+/// MessageTable that have a number. Those with the same id are told apart by what they say: a liar may reuse one.
 #[derive(Default)]
-struct Messages {
+struct MessageTable {
     count: u64,
     by_id: BTreeMap<MessageId, Vec<(Arc<Message>, u64)>>,
     oldest_first: VecDeque<MessageId>,
 }
 
-impl Messages {
+impl MessageTable {
     fn find(&self, message: &Arc<Message>) -> Option<u64> {
         let mut known = self.by_id.get(&message.id)?.iter();
         let found = known.find(|(known, _)| Arc::ptr_eq(known, message) || known == message);
@@ -388,7 +389,7 @@ impl Messages {
         if of_id.len() == 1 {
             self.oldest_first.push_back(message.id);
         }
-        if self.oldest_first.len() > MESSAGES_KEPT
+        if self.oldest_first.len() > MESSAGES_MAX
             && let Some(oldest) = self.oldest_first.pop_front()
         {
             self.by_id.remove(&oldest);

@@ -95,17 +95,17 @@ fn lanes(records: &[Record]) -> Lanes {
 }
 
 /// From when on it did what.
-fn spans(lanes: &Lanes, node: usize) -> Vec<(u64, Status, Phase)> {
+fn spans(lanes: &Lanes, node: usize) -> Vec<(u64, NodeStatus, Phase)> {
     let spans = lanes.lanes()[node].spans().iter();
     spans
-        .map(|span| (span.from.0 / 1000, span.stand.status, span.stand.phase))
+        .map(|span| (span.from.0 / 1000, span.state.status, span.state.phase))
         .collect()
 }
 
 #[test]
 fn a_lane_has_the_phases_and_faults_of_its_node() {
+    use NodeStatus::{Crashed, Left, Running, Silent};
     use Phase::{Externalized, Idle, Nominate};
-    use Status::{Crashed, Left, Running, Silent};
     let node = NodeId(0);
     let lanes = lanes(&[
         added(0, 0),
@@ -136,7 +136,7 @@ fn a_lane_has_the_phases_and_faults_of_its_node() {
     let lane = &lanes.lanes()[0];
     let (span, until) = lane.at(ms(150)).unwrap();
     assert_eq!((span.from, until), (ms(100), Some(ms(200))));
-    assert_eq!(span.stand.slot, Some(SlotIndex(1)));
+    assert_eq!(span.state.slot, Some(SlotIndex(1)));
     assert_eq!(lane.at(ms(900)).unwrap().1, None, "it goes on");
     let slots: Vec<_> = lanes
         .slots()
@@ -155,8 +155,8 @@ fn what_takes_no_time_leaves_nothing_behind() {
         voted(100, 0, 2),
     ]);
     let expected = [
-        (0, Status::Running, Phase::Idle),
-        (100, Status::Running, Phase::Nominate),
+        (0, NodeStatus::Running, Phase::Idle),
+        (100, NodeStatus::Running, Phase::Nominate),
     ];
     assert_eq!(spans(&lanes, 0), expected);
     assert_eq!(lanes.now.phases, [0, 1, 0, 0, 0]);
@@ -176,10 +176,10 @@ fn a_node_that_was_unreachable_and_tells_anew_keeps_its_past() {
         recorded(300, 0, 1),
     ]);
     let expected = [
-        (0, Status::Running, Phase::Idle),
-        (100, Status::Running, Phase::Nominate),
-        (200, Status::Crashed, Phase::Nominate),
-        (500, Status::Running, Phase::Externalized),
+        (0, NodeStatus::Running, Phase::Idle),
+        (100, NodeStatus::Running, Phase::Nominate),
+        (200, NodeStatus::Crashed, Phase::Nominate),
+        (500, NodeStatus::Running, Phase::Externalized),
     ];
     assert_eq!(spans(&lanes, 0), expected);
     assert_eq!(lanes.now.total(), 2);
@@ -196,12 +196,12 @@ fn shares_count_every_node_once() {
     ] {
         lanes.apply(&record);
     }
-    let at = |nth: usize| lanes.shares()[nth];
+    let at = |nth: usize| lanes.phase_counts()[nth];
     assert_eq!(
         at(0),
         (
             ms(0),
-            Shares {
+            PhaseCounts {
                 phases: [3, 0, 0, 0, 0],
                 absent: 0
             }
@@ -212,13 +212,18 @@ fn shares_count_every_node_once() {
         at(4),
         (
             ms(40),
-            Shares {
+            PhaseCounts {
                 phases: [0, 1, 0, 0, 1],
                 absent: 1
             }
         )
     );
-    assert!(lanes.shares().iter().all(|(_, shares)| shares.total() == 3));
+    assert!(
+        lanes
+            .phase_counts()
+            .iter()
+            .all(|(_, shares)| shares.total() == 3)
+    );
 }
 
 #[test]
@@ -227,18 +232,18 @@ fn cuts_are_known_until_they_are_healed() {
     let lanes = lanes(&[
         added(0, 0),
         added(0, 1),
-        acted(100, Action::Cut { groups }),
+        acted(100, Action::Partition { groups }),
         acted(200, Action::Heal),
     ]);
-    let is_cut = [99, 100, 199, 200].map(|at| lanes.is_cut(ms(at)));
+    let is_cut = [99, 100, 199, 200].map(|at| lanes.is_partitioned(ms(at)));
     assert_eq!(is_cut, [false, true, true, false]);
-    assert_eq!(lanes.cuts().len(), 2);
+    assert_eq!(lanes.partitions().len(), 2);
 }
 
 #[test]
 fn memory_is_bounded_and_the_past_gets_coarse() {
     let mut lanes = lanes(&(0..8).map(|node| added(0, node)).collect::<Vec<_>>());
-    let each = SPANS_KEPT / 8;
+    let each = SPANS_MAX / 8;
     for slot in 0..each as u64 {
         lanes.apply(&voted(2 * slot + 1, 0, slot + 1));
         lanes.apply(&recorded(2 * slot + 2, 0, slot + 1));
@@ -249,8 +254,8 @@ fn memory_is_bounded_and_the_past_gets_coarse() {
         "forgotten"
     );
     assert!(lanes.lanes()[0].at(ms(2 * each as u64)).is_some());
-    let shares = lanes.shares();
-    assert!(shares.len() <= SHARES_KEPT && shares.len() > SHARES_KEPT / 3);
+    let shares = lanes.phase_counts();
+    assert!(shares.len() <= PHASE_COUNTS_MAX && shares.len() > PHASE_COUNTS_MAX / 3);
     assert_eq!(shares[0].0, Time::ZERO, "the beginning is kept");
     assert!(
         shares
@@ -258,5 +263,5 @@ fn memory_is_bounded_and_the_past_gets_coarse() {
             .zip(shares.iter().skip(1))
             .all(|(one, two)| one.0 < two.0)
     );
-    assert!(lanes.slots().len() <= NAMED_KEPT);
+    assert!(lanes.slots().len() <= MARKS_MAX);
 }

@@ -9,7 +9,7 @@ use crate::picture::view_state::Shown;
 use crate::picture::words;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
-use crate::trace::Status as Health;
+use crate::trace::NodeStatus;
 use crate::window::command::Command;
 use crate::window::panels::{Panel, Tone};
 use crate::window::run::Run;
@@ -106,7 +106,7 @@ impl App {
         let is_there = |id: &NodeId| {
             run.world
                 .node(*id)
-                .is_some_and(|node| node.status != Health::Left)
+                .is_some_and(|node| node.status != NodeStatus::Left)
         };
         let next = (after..after + count)
             .map(|at| NodeId(at % count.max(1)))

@@ -12,7 +12,7 @@ use crate::picture::view_state::{NodeSet, ViewState};
 use crate::picture::words;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::trace::{Status, World, WorldNode};
+use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::Command;
 use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
@@ -58,7 +58,7 @@ pub(super) fn show(
                 .auto_shrink([false, false])
                 .show(ui, |ui| {
                     ui.set_max_width(width - 34.0);
-                    if node.status == Status::Left {
+                    if node.status == NodeStatus::Left {
                         gone(ui, theme, &run.world, node);
                         return;
                     }
@@ -168,14 +168,14 @@ pub(super) fn abbreviated(key: &str) -> String {
 /// How the node is, in words.
 pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
     let health = match node.status {
-        Status::Running => None,
-        Status::Silent => Some("runs, but nothing it sends gets out"),
-        Status::Crashed if session_kind == SessionKind::Live => {
+        NodeStatus::Running => None,
+        NodeStatus::Silent => Some("runs, but nothing it sends gets out"),
+        NodeStatus::Crashed if session_kind == SessionKind::Live => {
             Some("has stopped, or cannot be reached")
         }
-        Status::Crashed => Some("has crashed"),
-        Status::Left => Some("has left"),
-        Status::Unseen => Some("known by name only"),
+        NodeStatus::Crashed => Some("has crashed"),
+        NodeStatus::Left => Some("has left"),
+        NodeStatus::Unseen => Some("known by name only"),
     };
     let doing = match node.view.readiness {
         Readiness::Discovering => "is looking for others",

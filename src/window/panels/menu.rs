@@ -5,7 +5,7 @@ use super::{Menu, Model, PanelState, Request};
 use crate::run::SessionKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
-use crate::trace::Status;
+use crate::trace::NodeStatus;
 use crate::window::command::Command;
 use crate::window::run::Run;
 use crate::window::style::bold_font;
@@ -52,13 +52,13 @@ fn of_node(
     let is_running = run
         .world
         .node(node)
-        .is_some_and(|node| matches!(node.status, Status::Running | Status::Silent));
+        .is_some_and(|node| matches!(node.status, NodeStatus::Running | NodeStatus::Silent));
     let usable = |command: Command| match (is_running, command.not_ours(run.session_kind)) {
         (true, None) => Usable::Yes,
         _ => Usable::No,
     };
     let status = run.world.node(node).map(|node| node.status);
-    if status == Some(Status::Unseen) {
+    if status == Some(NodeStatus::Unseen) {
         dim(ui, &model.theme, "is known by name only");
     } else if !is_running {
         dim(ui, &model.theme, "is not running");
@@ -103,15 +103,15 @@ fn of_node(
 }
 
 /// What can befall a node, and how that ends.
-fn faults(node: NodeId, status: Option<Status>) -> Vec<(&'static str, Action)> {
+fn faults(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
     let silence = ("Fall silent", Action::Silence { node });
     let speak = ("Speak again", Action::Unsilence { node });
     let crash = ("Crash", Action::Crash { node });
     match status {
-        Some(Status::Running) => vec![silence, crash],
-        Some(Status::Silent) => vec![speak, crash],
-        Some(Status::Crashed) => vec![("Restart", Action::Restart { node })],
-        Some(Status::Left | Status::Unseen) | None => vec![],
+        Some(NodeStatus::Running) => vec![silence, crash],
+        Some(NodeStatus::Silent) => vec![speak, crash],
+        Some(NodeStatus::Crashed) => vec![("Restart", Action::Restart { node })],
+        Some(NodeStatus::Left | NodeStatus::Unseen) | None => vec![],
     }
 }
 

@@ -12,7 +12,7 @@ use crate::picture::text;
 use crate::picture::theme::{FONT_SMALL_PX, Theme};
 use crate::picture::view_state::NodeSet;
 use crate::scp::{NodeId, QuorumSet};
-use crate::trace::{Flight, Status, World};
+use crate::trace::{Flight, NodeStatus, World};
 use crate::window::style::color;
 use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
 use std::collections::BTreeSet;
@@ -181,10 +181,15 @@ impl Tree<'_> {
         let runs = |id: NodeId| {
             self.world
                 .node(id)
-                .is_some_and(|node| node.status == Status::Running)
+                .is_some_and(|node| node.status == NodeStatus::Running)
         };
         // Nodes in no group form one of their own.
-        let group = |id: NodeId| self.world.cut.iter().position(|group| group.contains(&id));
+        let group = |id: NodeId| {
+            self.world
+                .partition
+                .iter()
+                .position(|group| group.contains(&id))
+        };
         node == self.owner
             || runs(node) && group(node) == group(self.owner) && !self.under_way.contains(&node)
     }

@@ -228,7 +228,7 @@ impl It<'_> {
                                 Some(node) => self.of_node(ui, model, at, node),
                                 None => self.of_all(ui, at),
                             }
-                            if self.run.lanes.is_cut(at) && at <= self.run.shown_until() {
+                            if self.run.lanes.is_partitioned(at) && at <= self.run.shown_until() {
                                 ui.colored_label(color(theme.warning), words::timeline::CUT);
                             }
                             dim(ui, theme, words::timeline::click(self.click(at)));
@@ -249,7 +249,7 @@ impl It<'_> {
         let is_over = at > self.run.shown_until();
         let lane = self.run.lanes.lanes().get(node.index());
         if let Some((span, until)) = lane.and_then(|lane| lane.at(at)).filter(|_| !is_over) {
-            ui.label(words::timeline::doing(span.stand));
+            ui.label(words::timeline::doing(span.state));
             dim(ui, &model.theme, words::timeline::stretch(span.from, until));
         }
     }
@@ -259,7 +259,7 @@ impl It<'_> {
         if at > self.run.shown_until() {
             return;
         }
-        let shares = self.run.lanes.shares();
+        let shares = self.run.lanes.phase_counts();
         let nth = shares
             .partition_point(|(from, _)| *from <= at)
             .checked_sub(1);

@@ -6,7 +6,7 @@ use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
 use crate::run::SessionKind;
-use crate::trace::Status;
+use crate::trace::NodeStatus;
 use crate::window::run::Run;
 use crate::window::style::bold_font;
 use egui::{Area, Frame, Id, Order, RichText, pos2};
@@ -46,7 +46,7 @@ pub(super) fn show(
                     let trusted = words::count(node.view.trusted.len(), "node", "nodes");
                     dim(ui, &model.theme, format!("trusts {trusted}"));
                 }
-                if matches!(node.status, Status::Running | Status::Silent)
+                if matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
                     && run.session_kind != SessionKind::Recorded
                     && !run.is_in_past()
                 {

@@ -5,7 +5,7 @@ use super::{Model, Request, Tone};
 use crate::node::view::Phase;
 use crate::picture::theme::{Color, TOOLBAR_HEIGHT_PX, Theme};
 use crate::scp::NodeId;
-use crate::trace::{Status, World};
+use crate::trace::{NodeStatus, World};
 use crate::window::command::Command;
 use crate::window::style::{bold_font, color};
 use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Sense, Ui, vec2};
@@ -156,7 +156,10 @@ pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
     let Some(node) = world.node(node) else {
         return theme.crashed;
     };
-    if matches!(node.status, Status::Crashed | Status::Left | Status::Unseen) {
+    if matches!(
+        node.status,
+        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen
+    ) {
         return theme.track;
     }
     match node.view.phase() {
@@ -176,11 +179,11 @@ pub(super) fn node_chip(
     out: &mut Vec<Request>,
 ) {
     let health = match world.node(node).map(|node| node.status) {
-        Some(Status::Crashed) => " (stopped)",
-        Some(Status::Silent) => " (silent)",
-        Some(Status::Left) => " (has left)",
-        Some(Status::Unseen) => " (unseen)",
-        Some(Status::Running) | None => "",
+        Some(NodeStatus::Crashed) => " (stopped)",
+        Some(NodeStatus::Silent) => " (silent)",
+        Some(NodeStatus::Left) => " (has left)",
+        Some(NodeStatus::Unseen) => " (unseen)",
+        Some(NodeStatus::Running) | None => "",
     };
     let text = RichText::new(format!("{}{health}", world.name(node)));
     let galley = egui::WidgetText::from(text).into_galley(

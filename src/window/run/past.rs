@@ -222,7 +222,7 @@ mod tests {
     use super::*;
     use crate::run::Replay;
     use crate::run::Session;
-    use crate::scenario::{Judge, Options, Scenario, read_scenario};
+    use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
     use crate::sim::{ExecutorKind, Simulation};
     use crate::trace::Record;
     use crate::window::options::{ScenarioChoice, Source, StartAs};
@@ -262,16 +262,16 @@ note = "two"
     ];
 
     fn scenario() -> Arc<Scenario> {
-        let judge = Judge {
+        let analyzer = QuorumAnalyzer {
             intersecting: &|_| true,
             disjoint_quorums: &|_| None,
             top_tier: &|_| Vec::new(),
         };
-        let options = Options {
+        let options = ScenarioOptions {
             seed: 4,
             nodes: None,
         };
-        Arc::new(read_scenario("t", "t", TEXT, options, &judge).unwrap())
+        Arc::new(read_scenario("t", "t", TEXT, options, &analyzer).unwrap())
     }
 
     fn open(session: Box<dyn Session + Send>, at: Time) -> Run {

@@ -101,7 +101,7 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
             Record::NodeAdded { config, .. } => {
                 drop(keys.insert(config.peer.id, config.peer.key.to_string()))
             }
-            Record::NodeMet { peer, .. } => drop(keys.insert(peer.id, peer.key.to_string())),
+            Record::NodeReferenced { peer, .. } => drop(keys.insert(peer.id, peer.key.to_string())),
             Record::Stepped { input, outputs, .. } => {
                 if let Input::Receive { message, .. } = &input {
                     note(message, &keys, said);

@@ -4,12 +4,12 @@ use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_until, wait_until_agreed,
     wait_until_together,
 };
-use crate::merging::check_honesty;
+use crate::merge::check_honesty;
 use crate::node_determinism::check_nodes;
 use quorumscope::node::{Content, Input, Output, Persisted};
 use quorumscope::scenario::{Action, Scenario};
-use quorumscope::trace::merge::Merged;
-use quorumscope::trace::{Record, Status, TraceReader, World};
+use quorumscope::trace::merge::MergedTrace;
+use quorumscope::trace::{NodeStatus, Record, TraceReader, World};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -116,7 +116,7 @@ fn what_nodes_record_is_what_they_did() {
     let said = text(&output.stdout);
     assert!(said.contains("4 processes from 5 traces"), "{said}");
     let mut reader = TraceReader::open(out.as_ref()).unwrap();
-    let merged = Merged {
+    let merged = MergedTrace {
         scenario: reader.scenario().as_ref().clone(),
         provenance: reader.provenance().clone(),
         records: reader.by_ref().map(Result::unwrap).collect(),
@@ -152,7 +152,7 @@ fn what_nodes_record_is_what_they_did() {
 /// What can be read of a trace that is still being written, or was never completed.
 fn so_far(path: &Path) -> Option<(Arc<Scenario>, Vec<Record>)> {
     // Between the making of the file and its first line there is nothing to open.
-    let reader = TraceReader::open(path).ok()?.as_far_as_it_goes();
+    let reader = TraceReader::open(path).ok()?.allow_truncated();
     let scenario = Arc::clone(reader.scenario());
     Some((scenario, reader.map(Result::unwrap).collect()))
 }
@@ -321,5 +321,5 @@ fn who_follows_is_told_what_was_and_what_happens_until_the_node_ends() {
     assert_eq!(world.nodes.len(), 4, "all that it has met");
     nodes.into_iter().for_each(NodeProcess::stop);
     while follow(&mut world).is_some() {}
-    assert_eq!(world.nodes[0].status, Status::Left);
+    assert_eq!(world.nodes[0].status, NodeStatus::Left);
 }

@@ -13,7 +13,7 @@ use quorumscope::scp::{
     Evidence, NodeId, QuorumSet, QuorumSetId, ScpEvent, SlotState, Value, VoteReason, VotingRule,
 };
 use quorumscope::time::{Span, Time};
-use quorumscope::trace::outcome::electors;
+use quorumscope::trace::outcome::eligible_voters;
 use quorumscope::trace::{ProposalState, Record};
 use std::sync::Arc;
 
@@ -252,7 +252,7 @@ fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
     let mut script = torn();
     let id = NodeId(5);
     let config = Arc::clone(&Script::radio(6, 1400.0).world.nodes[5].config);
-    script.world.apply(&Record::NodeMet {
+    script.world.apply(&Record::NodeReferenced {
         at: script.world.now,
         peer: config.peer.clone(),
         position: Position {
@@ -279,7 +279,11 @@ fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
         ],
     );
     assert!(texts(&stage.shapes(LayerName::Nodes)).contains(&"?"));
-    assert!(electors(&script.world).iter().all(|elector| elector != id));
+    assert!(
+        eligible_voters(&script.world)
+            .iter()
+            .all(|elector| elector != id)
+    );
     assert!(script.world.depends_on_unseen());
     assert_eq!(script.world.participants().count(), 5);
 

@@ -123,7 +123,7 @@ fn lanes_have_the_colours_of_their_nodes_at_their_times() {
                 let until = until.unwrap_or(lit.lanes.until());
                 let (left, right) = (layout.x_of(&axis, span.from), layout.x_of(&axis, until));
                 let is_decided =
-                    format!("{:?}", span.stand).contains("Running, phase: Externalized");
+                    format!("{:?}", span.state).contains("Running, phase: Externalized");
                 if !is_decided || right - left < 4.0 {
                     continue;
                 }

@@ -7,8 +7,10 @@ use quorumscope::run::{RunProgress, Session};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{NodeId, SlotIndex};
 use quorumscope::time::{Span, Time};
-use quorumscope::trace::merge::{MergeError, Merged, Recording, merge};
-use quorumscope::trace::{Record, Renumber, Source, Status, TraceReader, TraceWriter, World};
+use quorumscope::trace::merge::{MergeError, MergedTrace, ProcessTrace, merge};
+use quorumscope::trace::{
+    MergeSource, NodeStatus, Record, Renumber, TraceReader, TraceWriter, World,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -20,7 +22,7 @@ fn note(text: &str) -> Content {
 }
 
 /// Five agree on two notes; the third dies in between and comes back; the fifth leaves.
-fn eventful() -> Vec<Recording> {
+fn eventful() -> Vec<ProcessTrace> {
     let mut sim = ProcessSim::new(5);
     sim.run_until(6_000);
     sim.propose(1, note("tea"));
@@ -38,7 +40,7 @@ fn eventful() -> Vec<Recording> {
     sim.recordings()
 }
 
-fn world(merged: &Merged) -> World {
+fn world(merged: &MergedTrace) -> World {
     let mut world = World::new(Arc::new(merged.scenario.clone()));
     merged.records.iter().for_each(|record| world.apply(record));
     world
@@ -53,7 +55,7 @@ fn named(world: &World, name: &str) -> NodeId {
 }
 
 /// From a merged trace back into the numbers and the time of one of its sources.
-fn taken_back(source: &Source, record: &Record) -> Record {
+fn taken_back(source: &MergeSource, record: &Record) -> Record {
     let mut record = record.clone();
     record.renumber(&mut |node| {
         let number = source.numbers.iter().position(|global| *global == node);
@@ -63,7 +65,7 @@ fn taken_back(source: &Source, record: &Record) -> Record {
 }
 
 /// Feeds every node, in each of its lives, what the merged trace says that it heard, in its own numbers.
-pub(crate) fn check_honesty(merged: &Merged) -> usize {
+pub(crate) fn check_honesty(merged: &MergedTrace) -> usize {
     let mut lives: BTreeMap<NodeId, (usize, Node)> = BTreeMap::new();
     let mut configs: BTreeMap<NodeId, Arc<NodeConfig>> = BTreeMap::new();
     let sources = &merged.provenance.sources;
@@ -113,7 +115,7 @@ pub(crate) fn check_honesty(merged: &Merged) -> usize {
 #[test]
 fn what_is_merged_can_be_looked_at_and_checked() {
     let recordings = eventful();
-    let steps = |recording: &Recording| {
+    let steps = |recording: &ProcessTrace| {
         let stepped = |record: &&Record| matches!(record, Record::Stepped { .. });
         recording.records.iter().filter(stepped).count()
     };
@@ -130,7 +132,7 @@ fn what_is_merged_can_be_looked_at_and_checked() {
     let status = |name: &str| world.nodes[named(&world, name).index()].status;
     assert_eq!(
         ["v0", "v2", "v4"].map(status),
-        [Status::Running, Status::Running, Status::Left]
+        [NodeStatus::Running, NodeStatus::Running, NodeStatus::Left]
     );
     for slot in 1..=3 {
         let summary = &world.slots()[&SlotIndex(slot)];
@@ -200,7 +202,8 @@ fn a_merged_trace_can_be_played() {
     let merged = merge(eventful()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merged.jsonl.zst");
-    let mut writer = TraceWriter::create_from(&path, &merged.scenario, &merged.provenance).unwrap();
+    let mut writer =
+        TraceWriter::create_with_provenance(&path, &merged.scenario, &merged.provenance).unwrap();
     merged
         .records
         .iter()
@@ -244,11 +247,11 @@ fn a_merged_trace_can_be_played() {
 
 #[test]
 fn what_does_not_fit_together_is_told() {
-    let check = |recordings: Vec<Recording>, words: &str| {
+    let check = |recordings: Vec<ProcessTrace>, words: &str| {
         let told = merge(recordings).unwrap_err().to_string();
         assert!(told.contains(words), "{told:?} does not say {words:?}");
     };
-    assert_eq!(merge(vec![]).unwrap_err(), MergeError::Nothing);
+    assert_eq!(merge(vec![]).unwrap_err(), MergeError::NoTraces);
     let all = eventful();
     let mut twice = all.clone();
     twice.push(all[1].clone());
@@ -297,13 +300,14 @@ fn quorumscope(args: &[&str]) -> (i32, String, String) {
 }
 
 fn written(folder: &Path) -> Vec<String> {
-    let write = |recording: &Recording| {
+    let write = |recording: &ProcessTrace| {
         let path = folder.join(&recording.name);
         let provenance = quorumscope::trace::Provenance {
             epoch_unix_us: Some(recording.epoch_unix_us),
             sources: vec![],
         };
-        let mut writer = TraceWriter::create_from(&path, &recording.scenario, &provenance).unwrap();
+        let mut writer =
+            TraceWriter::create_with_provenance(&path, &recording.scenario, &provenance).unwrap();
         recording
             .records
             .iter()

@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// How many decoded values are remembered.
-const DECODED_KEPT: usize = 256;
+const DECODED_MAX: usize = 256;
 /// How many rows the list of proposals keeps; the oldest settled ones go first.
-const ROWS_KEPT: usize = 200;
+const ROWS_MAX: usize = 200;
 
 /// What happened in one slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,14 +86,14 @@ pub struct ProposalRow {
 
 /// The tables.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Tables {
     pub(super) slots: BTreeMap<SlotIndex, SlotSummary>,
     rows: BTreeMap<RowKey, ProposalRow>,
     rows_seen: u64,
     decoded: BTreeMap<Value, Arc<[Arc<Proposal>]>>,
 }
 
-impl Tally {
+impl Tables {
     pub(super) fn proposals(&self) -> Vec<(RowKey, &ProposalRow)> {
         let mut rows: Vec<_> = self
             .rows
@@ -269,7 +269,7 @@ impl Tally {
     }
 
     fn row(&mut self, at: Time, key: RowKey, content: &Content) -> &mut ProposalRow {
-        if self.rows.len() >= ROWS_KEPT && !self.rows.contains_key(&key) {
+        if self.rows.len() >= ROWS_MAX && !self.rows.contains_key(&key) {
             self.forget_oldest_settled();
         }
         let rows_seen = &mut self.rows_seen;
@@ -303,7 +303,7 @@ impl Tally {
         if let Some(known) = self.decoded.get(value) {
             return Arc::clone(known);
         }
-        if self.decoded.len() >= DECODED_KEPT {
+        if self.decoded.len() >= DECODED_MAX {
             self.decoded.clear();
         }
         let proposals: Arc<[_]> = proposals_in(value)

@@ -1,15 +1,15 @@
 //! Writes the examples of the property tests into the folder `corpus`, for the fuzz targets to begin with.
 
 #[allow(dead_code)]
-#[path = "../tests/it/nonsense/mod.rs"]
-mod nonsense;
+#[path = "../tests/it/fuzz_inputs/mod.rs"]
+mod fuzz_inputs;
 #[allow(dead_code)]
 #[path = "../tests/it/scp_harness/mod.rs"]
 mod scp_harness;
 #[path = "../tests/it/statements.rs"]
 mod statements;
 
-use nonsense::{calls, conversation, datagrams};
+use fuzz_inputs::{calls, conversation, datagrams};
 use std::path::Path;
 use std::{fs, io};
 

@@ -5,8 +5,8 @@
 #[path = "../text_mutator.rs"]
 mod text_mutator;
 #[allow(dead_code)]
-#[path = "../../tests/it/nonsense/mod.rs"]
-mod nonsense;
+#[path = "../../tests/it/fuzz_inputs/mod.rs"]
+mod fuzz_inputs;
 #[allow(dead_code)]
 #[path = "../../tests/it/scp_harness/mod.rs"]
 mod scp_harness;
@@ -14,20 +14,20 @@ mod scp_harness;
 mod statements;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use nonsense::calls::Called;
+use fuzz_inputs::calls::NodeUnderTest;
 use std::cell::OnceCell;
 
 thread_local! {
     /// One node has to stand it all.
-    static CALLED: OnceCell<Called> = const { OnceCell::new() };
+    static NODE: OnceCell<NodeUnderTest> = const { OnceCell::new() };
 }
 
-fuzz_target!(|text: &str| CALLED.with(|called| {
-    let called = called.get_or_init(|| {
+fuzz_target!(|text: &str| NODE.with(|node| {
+    let node = node.get_or_init(|| {
         let name = format!("quorumscope-fuzz-{}", std::process::id());
-        Called::start(&std::env::temp_dir().join(name))
+        NodeUnderTest::start(&std::env::temp_dir().join(name))
     });
-    called.call(text);
+    node.call(text);
 }));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

@@ -5,8 +5,8 @@
 #[path = "../text_mutator.rs"]
 mod text_mutator;
 #[allow(dead_code)]
-#[path = "../../tests/it/nonsense/mod.rs"]
-mod nonsense;
+#[path = "../../tests/it/fuzz_inputs/mod.rs"]
+mod fuzz_inputs;
 #[allow(dead_code)]
 #[path = "../../tests/it/scp_harness/mod.rs"]
 mod scp_harness;
@@ -16,7 +16,7 @@ mod statements;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_target!(|text: &str| {
-    nonsense::conversation::live_through(text);
+    fuzz_inputs::conversation::replay(text);
 });
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {

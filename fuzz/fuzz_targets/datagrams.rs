@@ -5,8 +5,8 @@
 #[path = "../text_mutator.rs"]
 mod text_mutator;
 #[allow(dead_code)]
-#[path = "../../tests/it/nonsense/mod.rs"]
-mod nonsense;
+#[path = "../../tests/it/fuzz_inputs/mod.rs"]
+mod fuzz_inputs;
 #[allow(dead_code)]
 #[path = "../../tests/it/scp_harness/mod.rs"]
 mod scp_harness;
@@ -15,7 +15,7 @@ mod statements;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-fuzz_target!(|bytes: &[u8]| nonsense::datagrams::hear(bytes));
+fuzz_target!(|bytes: &[u8]| fuzz_inputs::datagrams::hear(bytes));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     text_mutator::mutate(data, size, max_size, seed)

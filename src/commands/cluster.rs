@@ -6,7 +6,7 @@
 use super::error::{CommandError, INTERRUPTED};
 use super::say::say;
 use crate::cli::ClusterArgs;
-use crate::live::cluster::{Cluster, ClusterConfig, Traces, sweep};
+use crate::live::cluster::{Cluster, ClusterConfig, TraceMode, remove_folder};
 use std::env;
 use std::fs;
 use std::io::Read;
@@ -38,9 +38,9 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
         folder: folder.path.clone(),
         nodes: args.nodes,
         traces: if args.trace {
-            Traces::PerLife
+            TraceMode::PerLife
         } else {
-            Traces::None
+            TraceMode::None
         },
     };
     let cluster = Cluster::start(&config).map_err(|error| input(&error.to_string()))?;
@@ -100,7 +100,7 @@ fn stop_on_signal(stop: Sender<()>, window: Option<Shared>) -> Result<(), Comman
 fn wait(stopped: &Receiver<()>, running: &Shared) -> Result<ExitCode, CommandError> {
     let mut is_deserted = false;
     while !is_deserted && matches!(stopped.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
-        let ended = lock(running).as_mut().map(|running| running.cluster.look());
+        let ended = lock(running).as_mut().map(|running| running.cluster.poll());
         match ended {
             Some(Some(ended)) => ended.iter().for_each(|who| eprintln!("quorumscope: {who}")),
             Some(None) | None => is_deserted = true,
@@ -210,7 +210,7 @@ fn clean_up_after(folder: &Path) -> ExitCode {
     let mut stdin = std::io::stdin();
     let mut buffer = [0; 64];
     while matches!(stdin.read(&mut buffer), Ok(1..)) {}
-    if sweep(folder) {
+    if remove_folder(folder) {
         return ExitCode::SUCCESS;
     }
     eprintln!("quorumscope: {} could not be removed", folder.display());

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::window::Files;
 use crate::cli::{DiscoverArgs, WindowArgs};
-use crate::live::attach::{AttachOptions, Attached, FileFinder, Targets};
+use crate::live::attach::{AttachOptions, AttachedSession, FileFinder, Targets};
 use crate::live::listen;
 use crate::run::Session;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub(super) struct Live {
     discover: DiscoverArgs,
     options: AttachOptions,
     /// Those who are watched already, until the window takes over.
-    first: Mutex<Option<Attached>>,
+    first: Mutex<Option<AttachedSession>>,
 }
 
 impl Live {
@@ -59,7 +59,7 @@ impl Live {
     ///
     /// # Errors
     /// In words: nobody answers.
-    pub(super) fn take(&self) -> Result<Attached, String> {
+    pub(super) fn take(&self) -> Result<AttachedSession, String> {
         let first = self
             .first
             .lock()
@@ -68,7 +68,7 @@ impl Live {
         first.map_or_else(|| self.watch(), Ok)
     }
 
-    fn watch(&self) -> Result<Attached, String> {
+    fn watch(&self) -> Result<AttachedSession, String> {
         let (discover, urls): (Vec<_>, Vec<_>) =
             self.urls.iter().cloned().partition(|url| url == DISCOVER);
         let found = match discover.is_empty() {
@@ -82,6 +82,6 @@ impl Live {
             }
         };
         let targets = Targets { urls, found };
-        Attached::open(targets, self.options.clone()).map_err(|error| error.to_string())
+        AttachedSession::open(targets, self.options.clone()).map_err(|error| error.to_string())
     }
 }

@@ -139,7 +139,7 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
         limits: Limits {
             file_bytes: args.file_bytes_max,
             calls_per_second: args.calls_per_second.max(1),
-            patience_ms: args.patience_ms.clamp(100, LONGEST_MS),
+            request_timeout_ms: args.patience_ms.clamp(100, LONGEST_MS),
             ..Limits::default()
         },
         token: args.token_file.as_deref().map(token).transpose()?,

@@ -105,7 +105,7 @@ impl Read for Upload {
 
 /// `patience` is for the answer and begins once everything has been sent.
 fn agent(patience: Duration) -> ureq::Agent {
-    crate::live::agent::agent()
+    crate::live::http_client::http_client()
         .timeout_connect(Some(Duration::from_secs(5)))
         .timeout_per_write(Some(STALLED))
         .timeout_recv_response(Some(patience))

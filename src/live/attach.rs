@@ -9,11 +9,11 @@
 //! Nobody waits for a process here: the window asks what there is. Who does not watch for long is not told everything:
 //! a feed that is full waits, and its process then says that there is a gap, upon which it tells from the beginning.
 
-mod calls;
+mod connections;
 mod feed;
-mod lines;
+mod merged_timeline;
+mod rest_client;
 mod sse;
-mod timeline;
 
 use super::clock::unix_us;
 use crate::net::{Latency, MediumSpec};
@@ -23,15 +23,15 @@ use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::Record;
-use calls::Caller;
+use connections::{Connections, EVENTS_WAITING};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
-use feed::{News, Place};
-use lines::{Lines, NEWS_WAITING};
+use feed::{FeedEvent, NodeUrl};
+use merged_timeline::{AREA_M, FLIGHT_MIN, FeedUse, MergedTimeline, REORDER_DELAY};
+use rest_client::RestClient;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use timeline::{AREA_M, FLIGHT_MIN, SMOOTHING, Timeline, Worth};
 
 /// How long whoever proposes waits for an answer; a large file goes on being sent.
 const ANSWER: Duration = Duration::from_millis(2_500);
@@ -67,53 +67,53 @@ pub enum AttachError {
     Address(String),
     /// Nobody answered.
     #[error("no node answers: {}; start one with `quorumscope node`, or several with `quorumscope cluster`", .0.join("; "))]
-    Nobody(Vec<String>),
+    NoAnswer(Vec<String>),
     /// The system gives no thread.
     #[error("no thread could be started: {0}")]
     Thread(std::io::Error),
 }
 
 /// Processes being watched.
-pub struct Attached {
+pub struct AttachedSession {
     scenario: Arc<Scenario>,
-    timeline: Timeline,
-    lines: Lines,
-    caller: Caller,
+    timeline: MergedTimeline,
+    connections: Connections,
+    client: RestClient,
     files: Option<Arc<FileFinder>>,
 }
 
-impl Attached {
+impl AttachedSession {
     /// Begins to watch, and waits a little for everybody's first word.
     ///
     /// # Errors
     /// If an address is none, or nobody answers.
-    pub fn open(targets: Targets, options: AttachOptions) -> Result<Attached, AttachError> {
-        let places: Result<Vec<Place>, String> =
-            targets.urls.iter().map(|url| Place::parse(url)).collect();
+    pub fn open(targets: Targets, options: AttachOptions) -> Result<AttachedSession, AttachError> {
+        let places: Result<Vec<NodeUrl>, String> =
+            targets.urls.iter().map(|url| NodeUrl::parse(url)).collect();
         let places = places.map_err(AttachError::Address)?;
-        let caller = Caller::new(options.token.clone());
-        let mut lines = Lines::new(targets.found, options.token, &caller)?;
+        let client = RestClient::new(options.token.clone());
+        let mut connections = Connections::new(targets.found, options.token, &client)?;
         for place in places {
-            lines.watch(place)?;
+            connections.watch(place)?;
         }
-        let (beginning, remarks) = lines.wait()?;
+        let (beginning, remarks) = connections.wait()?;
         let hellos = || {
             beginning.iter().filter_map(|(_, news)| match news {
-                News::Hello(hello) => Some(hello),
+                FeedEvent::Hello(hello) => Some(hello),
                 _ => None,
             })
         };
         let zero_unix_us = hellos().map(|hello| hello.epoch_unix_us).min();
         let first = hellos().next().map(|hello| &hello.scenario);
         let (Some(zero_unix_us), Some(first)) = (zero_unix_us, first) else {
-            return Err(AttachError::Nobody(remarks));
+            return Err(AttachError::NoAnswer(remarks));
         };
         let scenario = Arc::new(scenario(first, remarks));
-        let mut attached = Attached {
+        let mut attached = AttachedSession {
             scenario,
-            timeline: Timeline::new(zero_unix_us),
-            lines,
-            caller,
+            timeline: MergedTimeline::new(zero_unix_us),
+            connections,
+            client,
             files: options.files,
         };
         for (feed, news) in beginning {
@@ -125,33 +125,33 @@ impl Attached {
 
     /// Looks what there is.
     fn listen(&mut self) {
-        while let Some(place) = self.lines.next_found() {
+        while let Some(place) = self.connections.next_found() {
             // Without a thread for it, it stays known by name only.
-            let _ = self.lines.watch(place);
+            let _ = self.connections.watch(place);
         }
-        for _ in 0..NEWS_WAITING {
-            match self.lines.news.try_recv() {
+        for _ in 0..EVENTS_WAITING {
+            match self.connections.news.try_recv() {
                 Ok((feed, news)) => self.hear(feed, news),
                 Err(_) => return,
             }
         }
     }
 
-    fn hear(&mut self, feed: usize, news: News) {
-        if self.timeline.hear(feed, news, unix_us()) == Worth::Nothing {
-            self.lines.stop(feed);
+    fn hear(&mut self, feed: usize, news: FeedEvent) {
+        if self.timeline.hear(feed, news, unix_us()) == FeedUse::Nothing {
+            self.connections.stop(feed);
         }
     }
 
     /// Up to when everybody has had time to tell.
     fn horizon(&self) -> Time {
         let now = self.timeline.time_at(unix_us());
-        Time(now.0.saturating_sub(SMOOTHING.0))
+        Time(now.0.saturating_sub(REORDER_DELAY.0))
     }
 
-    fn place_of(&self, node: NodeId) -> Result<Place, ActionRefused> {
+    fn place_of(&self, node: NodeId) -> Result<NodeUrl, ActionRefused> {
         let feed = self.timeline.feed_of(node);
-        let place = feed.and_then(|feed| self.lines.place(feed));
+        let place = feed.and_then(|feed| self.connections.place(feed));
         place.ok_or_else(|| {
             ActionRefused::NotFromHere("it is known by name only: nobody here can ask it".into())
         })
@@ -159,32 +159,32 @@ impl Attached {
 
     fn propose(&self, node: NodeId, content: Content) -> Result<(), ActionRefused> {
         let place = self.place_of(node)?;
-        let caller = self.caller.clone();
-        let deed: Box<dyn FnOnce() -> Result<(), String> + Send> = match content {
-            Content::Note(text) => Box::new(move || caller.propose_note(&place, &text)),
+        let client = self.client.clone();
+        let call: Box<dyn FnOnce() -> Result<(), String> + Send> = match content {
+            Content::Note(text) => Box::new(move || client.propose_note(&place, &text)),
             Content::File(file) => {
                 let path = self.files.as_ref().and_then(|files| files(&file.sha256));
                 let path = path.ok_or_else(|| {
                     let why = "processes back up real files: type the path of one, or drop it on the window";
                     ActionRefused::NotFromHere(why.into())
                 })?;
-                Box::new(move || caller.propose_file(&place, &file.name, &path))
+                Box::new(move || client.propose_file(&place, &file.name, &path))
             }
             Content::Choice(_) => {
                 let expected = "notes and files";
                 return Err(ActionRefused::WrongContent { expected });
             }
         };
-        answer(deed)
+        answer(call)
     }
 }
 
 /// Does it on a thread of its own and waits a little for what comes of it.
-fn answer(deed: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), ActionRefused> {
+fn answer(call: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), ActionRefused> {
     let (sender, receiver) = bounded(1);
     let thread = thread::Builder::new().name("qs-propose".to_owned());
     let started = thread.spawn(move || {
-        if let Err(unsent) = sender.send(deed())
+        if let Err(unsent) = sender.send(call())
             && let Err(why) = unsent.into_inner()
         {
             eprintln!("quorumscope: a proposal was not taken: {why}");
@@ -226,7 +226,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
     }
 }
 
-impl Session for Attached {
+impl Session for AttachedSession {
     fn scenario(&self) -> &Scenario {
         &self.scenario
     }

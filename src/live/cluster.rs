@@ -3,7 +3,7 @@
 //! A node ends when its standard input does, so none outlives whoever started it, however that ends. Absent here: what a
 //! node does, and who looks at it.
 
-use super::lock::{FolderLock, LockError};
+use super::folder_lock::{FolderLock, LockError};
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -20,9 +20,9 @@ const START: Duration = Duration::from_secs(60);
 /// How long nodes may take to end by themselves.
 const END: Duration = Duration::from_secs(8);
 /// How long a folder is tried to be removed.
-const SWEEP: Duration = Duration::from_secs(20);
+const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(20);
 /// A folder that is gone at so many looks stays away.
 const GONE_LOOKS: u32 = 15;
 /// How much of a log is shown, in lines.
@@ -40,12 +40,12 @@ pub struct ClusterConfig {
     /// How many.
     pub nodes: u16,
     /// Whether each of them records what happens to it, in the folder.
-    pub traces: Traces,
+    pub traces: TraceMode,
 }
 
 /// Whether nodes record what happens to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Traces {
+pub enum TraceMode {
     /// They do not.
     #[default]
     None,
@@ -84,11 +84,11 @@ pub enum ClusterError {
 /// Nodes that run.
 #[derive(Debug)]
 pub struct Cluster {
-    members: Vec<Member>,
+    nodes: Vec<ClusterNode>,
 }
 
 #[derive(Debug)]
-struct Member {
+struct ClusterNode {
     name: String,
     child: Child,
     stdin: Option<ChildStdin>,
@@ -104,15 +104,13 @@ impl Cluster {
     /// If one of them does not start; none is left then.
     pub fn start(config: &ClusterConfig) -> Result<Cluster, ClusterError> {
         let port = free_port().map_err(ClusterError::Port)?;
-        let mut cluster = Cluster {
-            members: Vec::new(),
-        };
+        let mut cluster = Cluster { nodes: Vec::new() };
         let (said, listening) = channel();
         for nth in 1..=config.nodes {
-            let mut member = Member::start(config, nth, port)?;
-            let place = cluster.members.len();
-            let output = member.child.stdout.take();
-            cluster.members.push(member);
+            let mut node = ClusterNode::start(config, nth, port)?;
+            let place = cluster.nodes.len();
+            let output = node.child.stdout.take();
+            cluster.nodes.push(node);
             let said = said.clone();
             let listen = move || {
                 let url = output.and_then(first_word);
@@ -130,15 +128,15 @@ impl Cluster {
 
     fn wait(&mut self, listening: &Receiver<(usize, Option<String>)>) -> Result<(), ClusterError> {
         let deadline = Instant::now() + START;
-        for _ in 0..self.members.len() {
+        for _ in 0..self.nodes.len() {
             let left = deadline.saturating_duration_since(Instant::now());
             match listening.recv_timeout(left) {
-                Ok((place, Some(url))) => self.members[place].url = url,
-                Ok((place, None)) => return Err(self.members[place].failed("has ended")),
+                Ok((place, Some(url))) => self.nodes[place].url = url,
+                Ok((place, None)) => return Err(self.nodes[place].failed("has ended")),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    let silent = self.members.iter().find(|member| member.url.is_empty());
+                    let silent = self.nodes.iter().find(|node| node.url.is_empty());
                     let what = "does not say where it listens";
-                    return silent.map_or(Ok(()), |member| Err(member.failed(what)));
+                    return silent.map_or(Ok(()), |node| Err(node.failed(what)));
                 }
             }
         }
@@ -147,40 +145,40 @@ impl Cluster {
 
     /// Names and addresses of the nodes.
     pub fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
-        let members = self.members.iter();
-        members.map(|member| (member.name.as_str(), member.url.as_str()))
+        let nodes = self.nodes.iter();
+        nodes.map(|node| (node.name.as_str(), node.url.as_str()))
     }
 
     /// Those that have ended since the last look, in words; `None` once nobody is left.
-    pub fn look(&mut self) -> Option<Vec<String>> {
+    pub fn poll(&mut self) -> Option<Vec<String>> {
         let mut ended = Vec::new();
-        for member in &mut self.members {
-            if !member.has_ended && matches!(member.child.try_wait(), Ok(Some(_))) {
-                member.has_ended = true;
-                ended.push(member.failed("has ended").to_string());
+        for node in &mut self.nodes {
+            if !node.has_ended && matches!(node.child.try_wait(), Ok(Some(_))) {
+                node.has_ended = true;
+                ended.push(node.failed("has ended").to_string());
             }
         }
-        let is_left = self.members.iter().any(|member| !member.has_ended);
+        let is_left = self.nodes.iter().any(|node| !node.has_ended);
         (is_left || !ended.is_empty()).then_some(ended)
     }
 
     /// Ends all nodes, the hard way if they do not hear. Nobody is left when it returns.
     pub fn stop(&mut self) {
-        for member in &mut self.members {
-            member.stdin = None;
+        for node in &mut self.nodes {
+            node.stdin = None;
         }
         let deadline = Instant::now() + END;
-        for member in &mut self.members {
-            while matches!(member.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-                thread::sleep(LOOK);
+        for node in &mut self.nodes {
+            while matches!(node.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                thread::sleep(POLL);
             }
-            if matches!(member.child.try_wait(), Ok(None)) {
+            if matches!(node.child.try_wait(), Ok(None)) {
                 // It has ended meanwhile, or it ends now.
-                drop(member.child.kill());
-                drop(member.child.wait());
+                drop(node.child.kill());
+                drop(node.child.wait());
             }
         }
-        self.members.clear();
+        self.nodes.clear();
     }
 }
 
@@ -190,15 +188,15 @@ impl Drop for Cluster {
     }
 }
 
-impl Member {
-    fn start(config: &ClusterConfig, nth: u16, port: u16) -> Result<Member, ClusterError> {
+impl ClusterNode {
+    fn start(config: &ClusterConfig, nth: u16, port: u16) -> Result<ClusterNode, ClusterError> {
         let name = name(nth);
-        let started = Member::spawn(config, nth, port);
+        let started = ClusterNode::spawn(config, nth, port);
         let (mut child, log) = started.map_err(|why| ClusterError::Start {
             name: name.clone(),
             why,
         })?;
-        Ok(Member {
+        Ok(ClusterNode {
             stdin: child.stdin.take(),
             child,
             log,
@@ -224,7 +222,7 @@ impl Member {
         if nth == 1 {
             command.arg("--beacon");
         }
-        if config.traces == Traces::PerLife {
+        if config.traces == TraceMode::PerLife {
             command
                 .arg("--trace")
                 .arg(next_trace(&config.folder, &name));
@@ -280,8 +278,8 @@ fn next_trace(folder: &Path, name: &str) -> PathBuf {
 
 /// Removes the folder of a cluster as soon as no node uses it any more: true if it is gone.
 #[must_use]
-pub fn sweep(folder: &Path) -> bool {
-    let deadline = Instant::now() + SWEEP;
+pub fn remove_folder(folder: &Path) -> bool {
+    let deadline = Instant::now() + REMOVE_TIMEOUT;
     let mut gone = 0;
     while Instant::now() < deadline && gone < GONE_LOOKS {
         if !is_used(folder) {
@@ -289,7 +287,7 @@ pub fn sweep(folder: &Path) -> bool {
         }
         // A node that was only just started may still make its folder.
         gone = if folder.exists() { 0 } else { gone + 1 };
-        thread::sleep(LOOK);
+        thread::sleep(POLL);
     }
     !folder.exists()
 }

@@ -1,7 +1,9 @@
-//! `Command`: everything that others ask of, or report to, the thread on which the node lives.
+//! `HostCommand`: everything that others ask of, or report to, the thread on which the node lives.
 
-use super::status::{PeersView, StatusDraft, StatusQuestion};
-use super::wire::{LogHead, Opened, OpenedBundle, Receipts, Signed, WireAnnouncement, WireError};
+use super::status::{PeersView, StatusDraft, StatusQuery};
+use super::wire::{
+    LogHead, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement, WireError,
+};
 use crate::node::{Content, MessageId, MessageKind, Proposal, ProposalId, ProposalRefusal};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Time;
@@ -10,11 +12,11 @@ use std::sync::Arc;
 use tokio::sync::{broadcast, oneshot};
 
 /// Where an answer goes. Who does not wait for it any more does not get it.
-pub(super) type Reply<T> = oneshot::Sender<T>;
+pub(super) type ReplySender<T> = oneshot::Sender<T>;
 
 /// A transmission that left this node.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Flight {
+pub(super) struct OutboundMessage {
     /// Its number in the recording.
     pub id: FlightId,
     /// When it set out.
@@ -31,29 +33,29 @@ pub(super) struct Flight {
 
 /// How transmissions to one node ended.
 #[derive(Clone, Debug)]
-pub(super) enum Journey {
+pub(super) enum SendOutcome {
     /// They arrived; this is how far the other's log has come.
     Arrived(Option<LogHead>),
-    /// Nobody answered, in these words.
+    /// Nobody answered, in these refusal_text.
     Lost(String),
-    /// They were not taken in, in these words of the other node.
+    /// They were not taken in, in these refusal_text of the other node.
     Refused(String),
 }
 
 /// What became of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum ProposalOutcome {
     /// It is recorded in this slot.
-    Agreed(SlotIndex),
+    Decided(SlotIndex),
     /// It waited for too long.
     Expired,
 }
 
 /// Why a proposal of a person was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotProposed {
+pub(super) enum ProposeError {
     /// The node refuses it.
-    #[error("{}", words(*.0))]
+    #[error("{}", refusal_text(*.0))]
     Refused(ProposalRefusal),
     /// What must survive a crash cannot be stored now.
     #[error("the node cannot store anything at present: {0}")]
@@ -63,9 +65,9 @@ pub(super) enum NotProposed {
     Stopping,
 }
 
-/// Why a proposal is refused, in words.
+/// Why a proposal is refused, in refusal_text.
 #[must_use]
-pub(super) fn words(why: ProposalRefusal) -> &'static str {
+pub(super) fn refusal_text(why: ProposalRefusal) -> &'static str {
     match why {
         ProposalRefusal::Malformed => {
             "it is empty, too long (a note has at most 1,000 bytes), or its file has no proper name or hash"
@@ -80,45 +82,48 @@ pub(super) fn words(why: ProposalRefusal) -> &'static str {
 }
 
 /// What somebody who follows a node gets first, and where the rest will come from.
-pub(super) struct Following {
+pub(super) struct Subscription {
     /// The `hello`, and the state of the node rebuilt as records, as JSON.
-    pub beginning: Vec<Arc<str>>,
+    pub snapshot: Vec<Arc<str>>,
     /// Records as they happen, as JSON.
-    pub rest: broadcast::Receiver<Arc<str>>,
+    pub records: broadcast::Receiver<Arc<str>>,
 }
 
 /// What the thread of the node is told.
-pub(super) enum Command {
+pub(super) enum HostCommand {
     /// A packet was heard.
-    Heard(Box<(WireAnnouncement, Signed)>),
+    Announcement(Box<(WireAnnouncement, Signed)>),
     /// A packet was dropped.
-    NotHeard(WireError),
+    DatagramDropped(WireError),
     /// Messages arrived from their senders.
-    Messages(Vec<Opened>, Reply<Receipts>),
+    Messages(Vec<VerifiedMessage>, ReplySender<Receipts>),
     /// Somebody passes on what others have said.
-    Bundle(Box<OpenedBundle>, Reply<Receipts>),
+    Bundle(Box<VerifiedBundle>, ReplySender<Receipts>),
     /// A node asks whom this one knows: it wants this node's signed answer, too.
-    PeersQuestion(Box<Opened>, Reply<(PeersView, Option<Signed>)>),
+    PeersQuery(
+        Box<VerifiedMessage>,
+        ReplySender<(PeersView, Option<Signed>)>,
+    ),
     /// A node was asked whom it knows and has answered.
-    PeersAnswer(Box<Opened>),
+    PeersAnswer(Box<VerifiedMessage>),
     /// Somebody proposes.
-    Propose(Content, Reply<Result<ProposalId, NotProposed>>),
+    Propose(Content, ReplySender<Result<ProposalId, ProposeError>>),
     /// What becomes of this proposal?
-    Await(ProposalId, Reply<Fate>),
+    AwaitDecision(ProposalId, ReplySender<ProposalOutcome>),
     /// How are you?
-    Status(StatusQuestion, Reply<Box<StatusDraft>>),
+    Status(StatusQuery, ReplySender<Box<StatusDraft>>),
     /// Whom do you know?
-    Peers(Reply<PeersView>),
+    Peers(ReplySender<PeersView>),
     /// The figures for Prometheus.
-    Metrics(Reply<String>),
+    Metrics(ReplySender<String>),
     /// Is the node well? Otherwise: what is wrong.
-    Health(Reply<Result<(), String>>),
+    Health(ReplySender<Result<(), String>>),
     /// Somebody wants to follow.
-    Follow(Reply<Following>),
+    Subscribe(ReplySender<Subscription>),
     /// Transmissions to a node have ended.
-    Journeys(NodeId, Vec<Flight>, Journey),
+    DeliveryReport(NodeId, Vec<OutboundMessage>, SendOutcome),
     /// The origin of a proposed file was asked whether it can be read there.
-    Readable(Arc<Proposal>, Result<(), String>),
+    FileChecked(Arc<Proposal>, Result<(), String>),
     /// Say goodbye and end.
     Leave,
     /// End without saying goodbye: the node will be back.

@@ -50,7 +50,7 @@ pub struct Limits {
     /// How many connections there may be at once.
     pub connections: usize,
     /// How long a slow client may keep a call waiting.
-    pub patience_ms: u64,
+    pub request_timeout_ms: u64,
     /// Announcements that are older, or come from the future by more, are dropped.
     pub clock_skew_ms: u64,
 }
@@ -62,7 +62,7 @@ impl Default for Limits {
             file_bytes: 1 << 30,
             calls_per_second: 2_000,
             connections: 512,
-            patience_ms: 10_000,
+            request_timeout_ms: 10_000,
             clock_skew_ms: 60_000,
         }
     }

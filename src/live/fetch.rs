@@ -7,12 +7,12 @@ mod download;
 #[cfg(test)]
 mod tests;
 
-pub use download::Trouble;
+pub use download::DownloadError;
 
-use super::files::FileStore;
+use super::file_store::FileStore;
 use crate::node::{FetchError, FileInfo};
 use crossbeam_channel::{SendTimeoutError, Sender};
-use download::{Download, Ended};
+use download::{Download, DownloadEnd};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How often somebody who waits for room in the channel looks whether it is wanted still.
-const SEND_PATIENCE: Duration = Duration::from_millis(100);
+const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How files are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct FetchEnd {
     /// Which of the holders completed it, or what a node is told: `HashMismatch` if any of them sent something else.
     pub result: Result<usize, FetchError>,
     /// What went wrong on the way, with the holder that was asked.
-    pub troubles: Vec<(usize, Trouble)>,
+    pub errors: Vec<(usize, DownloadError)>,
 }
 
 /// What a [`Fetcher`] says.
@@ -82,32 +82,32 @@ pub enum FetchEvent {
 }
 
 #[derive(Debug)]
-struct Job {
+struct FetchJob {
     file: FileInfo,
     holders: Vec<String>,
     is_cancelled: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
-    waiting: VecDeque<Job>,
+struct FetchQueue {
+    waiting: VecDeque<FetchJob>,
     running: BTreeMap<String, Arc<AtomicBool>>,
     workers: usize,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct FetcherShared {
     files: FileStore,
     settings: FetchSettings,
     agent: ureq::Agent,
     events: Sender<FetchEvent>,
-    queue: Mutex<Queue>,
+    queue: Mutex<FetchQueue>,
 }
 
 /// Fetches files. Dropping it cancels everything; what has arrived is kept, to go on with later.
 #[derive(Debug)]
 pub struct Fetcher {
-    shared: Arc<Shared>,
+    shared: Arc<FetcherShared>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -115,7 +115,7 @@ impl Fetcher {
     /// A fetcher that puts files into `files` and says so in `events`.
     #[must_use]
     pub fn new(files: FileStore, settings: FetchSettings, events: Sender<FetchEvent>) -> Fetcher {
-        let shared = Shared {
+        let shared = FetcherShared {
             files,
             settings,
             agent: download::agent(&settings),
@@ -142,7 +142,7 @@ impl Fetcher {
         if is_known {
             return;
         }
-        queue.waiting.push_back(Job {
+        queue.waiting.push_back(FetchJob {
             file,
             holders,
             is_cancelled: Arc::default(),
@@ -197,8 +197,8 @@ impl Drop for Fetcher {
     }
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl FetcherShared {
+    fn queue(&self) -> MutexGuard<'_, FetchQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -233,13 +233,13 @@ impl Shared {
             let ended = download.run(&job.holders);
             // First, so that who hears of the end can start it again.
             self.queue().running.remove(&job.file.sha256);
-            if let Ended::Told { result, troubles } = ended {
+            if let DownloadEnd::Finished { result, errors } = ended {
                 let sha256 = job.file.sha256.clone();
                 self.tell(
                     FetchEnd {
                         sha256,
                         result,
-                        troubles,
+                        errors,
                     },
                     &job.is_cancelled,
                 );
@@ -247,7 +247,7 @@ impl Shared {
         }
     }
 
-    fn next_job(&self) -> Option<Job> {
+    fn next_job(&self) -> Option<FetchJob> {
         let mut queue = self.queue();
         let Some(job) = queue.waiting.pop_front() else {
             queue.workers -= 1;
@@ -259,12 +259,12 @@ impl Shared {
         Some(job)
     }
 
-    fn tell_unstarted(&self, job: &Job, why: &io::Error) {
+    fn tell_unstarted(&self, job: &FetchJob, why: &io::Error) {
         tracing::warn!(%why, "cannot start a thread that fetches files");
         let end = FetchEnd {
             sha256: job.file.sha256.clone(),
             result: Err(FetchError::Unreachable),
-            troubles: Vec::new(),
+            errors: Vec::new(),
         };
         // Not with patience: who starts a fetch may be the one who reads the channel.
         let _ = self.events.try_send(FetchEvent::End(end));
@@ -274,7 +274,7 @@ impl Shared {
     fn tell(&self, end: FetchEnd, is_cancelled: &AtomicBool) {
         let mut event = FetchEvent::End(end);
         while let Err(SendTimeoutError::Timeout(unsent)) =
-            self.events.send_timeout(event, SEND_PATIENCE)
+            self.events.send_timeout(event, SEND_TIMEOUT)
         {
             if is_cancelled.load(Ordering::Relaxed) {
                 return;

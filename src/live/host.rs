@@ -4,33 +4,33 @@
 //! survive a crash in one transaction, and only then lets anything leave: messages, answers, acknowledgements. If storing
 //! fails, nothing leaves; it is tried again until it works, and calls are turned away meanwhile.
 //!
-//! Absent here: protocol (that is `node`), sockets (`http`, `udp`, `links`).
+//! Absent here: protocol (that is `node`), sockets (`http`, `udp`, `clients`).
 
-mod arrivals;
-mod deeds;
-mod figures;
-mod notes;
-mod questions;
+mod counters;
+mod effects;
+mod inbound;
+mod node_events;
+mod queries;
 
-use super::chain::Chain;
 use super::clock::Clock;
-use super::command::{Command, Fate, NotProposed, Reply};
+use super::command::{HostCommand, ProposalOutcome, ProposeError, ReplySender};
 use super::config::LiveConfig;
-use super::directory::Directory;
 use super::fetch::{FetchEvent, Fetcher};
-use super::files::FileStore;
-use super::links::{Links, Office};
+use super::file_store::FileStore;
+use super::log_hash::LogHash;
+use super::node_directory::NodeDirectory;
+use super::peer_client::{PeerClients, PeerContext};
 use super::recorder::Recorder;
-use super::store::{Batch, Store};
+use super::store::{Store, WriteBatch};
 use super::udp::Udp;
-use super::wire::{LogHead, Opened, Receipts, WireError};
+use super::wire::{LogHead, Receipts, VerifiedMessage, WireError};
 use crate::node::view::NodeView;
 use crate::node::{Content, Input, Node, NodeEvent, Output, Persisted, ProposalId};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::{Span, Time};
+use counters::MetricCounters;
 use crossbeam_channel::Receiver;
-use deeds::Deed;
-use figures::Figures;
+use effects::HostEffect;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ const STORING_RETRY: Span = Span::from_ms(500);
 
 /// What is known about how another node can be reached.
 #[derive(Clone, Debug, Default)]
-struct Contact {
+struct PeerState {
     why: String,
     is_reachable: Option<bool>,
     heard_at: Option<Time>,
@@ -57,13 +57,13 @@ struct Contact {
 
 /// Whether the loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
+enum LoopState {
     Running,
     Ending,
 }
 
 /// What a host is made of.
-pub(super) struct Parts {
+pub(super) struct HostParts {
     /// What the process was told.
     pub config: Arc<LiveConfig>,
     /// Real time.
@@ -71,11 +71,11 @@ pub(super) struct Parts {
     /// The node, not started.
     pub node: Node,
     /// Who has which number.
-    pub directory: Directory,
+    pub directory: NodeDirectory,
     /// What survives.
     pub store: Store,
     /// What the node calls.
-    pub office: Arc<Office>,
+    pub context: Arc<PeerContext>,
     /// Discovery.
     pub udp: Udp,
     /// What happens is recorded.
@@ -87,7 +87,7 @@ pub(super) struct Parts {
     /// What the fetcher says.
     pub(super) fetched: Receiver<FetchEvent>,
     /// Commands come in here.
-    pub commands: Receiver<Command>,
+    pub commands: Receiver<HostCommand>,
 }
 
 /// The thread on which the node lives.
@@ -97,10 +97,10 @@ pub(super) struct Host {
     node: Node,
     view: NodeView,
     timers: super::timers::Timers,
-    directory: Directory,
+    directory: NodeDirectory,
     store: Store,
-    links: Links,
-    office: Arc<Office>,
+    clients: PeerClients,
+    context: Arc<PeerContext>,
     udp: Udp,
     recorder: Recorder,
     files: FileStore,
@@ -108,32 +108,32 @@ pub(super) struct Host {
     fetched: Receiver<FetchEvent>,
     /// Whom the fetches under way ask.
     holders: BTreeMap<String, Vec<NodeId>>,
-    commands: Receiver<Command>,
-    chain: Chain,
-    figures: Figures,
-    contacts: BTreeMap<NodeId, Contact>,
-    awaiting: BTreeMap<ProposalId, Vec<Reply<Fate>>>,
+    commands: Receiver<HostCommand>,
+    log_hash: LogHash,
+    counters: MetricCounters,
+    contacts: BTreeMap<NodeId, PeerState>,
+    awaiting: BTreeMap<ProposalId, Vec<ReplySender<ProposalOutcome>>>,
     /// In which slot what is in the log was agreed on.
     agreed: BTreeMap<ProposalId, SlotIndex>,
     /// Messages with proposed files whose origin is being asked.
-    looking: BTreeMap<ProposalId, Vec<Opened>>,
+    file_checks: BTreeMap<ProposalId, Vec<VerifiedMessage>>,
     received_bytes: BTreeMap<String, u64>,
-    batch: Batch,
-    deeds: Vec<Deed>,
+    batch: WriteBatch,
+    effects: Vec<HostEffect>,
     flights: u64,
     mark_us: u64,
     offered_at: Time,
     /// Why nothing can be stored.
-    trouble: Option<String>,
+    storage_error: Option<String>,
     /// Before this it is not tried again.
     retry_at: Time,
-    life: Life,
+    life: LoopState,
 }
 
 impl Host {
     /// A host that has not started.
     #[must_use]
-    pub(super) fn new(parts: Parts) -> Host {
+    pub(super) fn new(parts: HostParts) -> Host {
         Host {
             config: parts.config,
             clock: parts.clock,
@@ -142,8 +142,8 @@ impl Host {
             timers: super::timers::Timers::default(),
             directory: parts.directory,
             store: parts.store,
-            links: Links::new(Arc::clone(&parts.office)),
-            office: parts.office,
+            clients: PeerClients::new(Arc::clone(&parts.context)),
+            context: parts.context,
             udp: parts.udp,
             recorder: parts.recorder,
             files: parts.files,
@@ -151,21 +151,21 @@ impl Host {
             fetched: parts.fetched,
             holders: BTreeMap::new(),
             commands: parts.commands,
-            chain: Chain::default(),
-            figures: Figures::default(),
+            log_hash: LogHash::default(),
+            counters: MetricCounters::default(),
             contacts: BTreeMap::new(),
             awaiting: BTreeMap::new(),
             agreed: BTreeMap::new(),
-            looking: BTreeMap::new(),
+            file_checks: BTreeMap::new(),
             received_bytes: BTreeMap::new(),
-            batch: Batch::default(),
-            deeds: Vec::new(),
+            batch: WriteBatch::default(),
+            effects: Vec::new(),
             flights: 0,
             mark_us: 0,
             offered_at: Time::ZERO,
-            trouble: None,
+            storage_error: None,
             retry_at: Time::ZERO,
-            life: Life::Running,
+            life: LoopState::Running,
         }
     }
 
@@ -173,8 +173,8 @@ impl Host {
     pub(super) fn run(mut self, persisted: Option<Persisted>) {
         self.restore(persisted.as_ref());
         self.step(Input::Start(persisted.map(Arc::new)));
-        self.settle();
-        while self.life == Life::Running {
+        self.commit();
+        while self.life == LoopState::Running {
             self.wait();
             for _ in 1..COMMANDS_PER_TURN {
                 match self.commands.try_recv() {
@@ -182,23 +182,23 @@ impl Host {
                     Err(_) => break,
                 }
             }
-            if self.trouble.is_none() {
+            if self.storage_error.is_none() {
                 self.ring();
                 self.offer();
             }
-            self.settle();
+            self.commit();
             self.recorder.tend(self.clock.now());
         }
         self.recorder.finish();
-        tracing::info!(slot = self.chain.index(), "stopped");
+        tracing::info!(slot = self.log_hash.index(), "stopped");
     }
 
     /// How long nothing will happen by itself.
-    fn patience(&self) -> Duration {
+    fn poll_timeout(&self) -> Duration {
         let longest = Duration::from_millis(OFFER_INTERVAL.0 / 1000);
         let timers = self.timers.next_due().map(|due| self.clock.until(due));
         let wait = timers.map_or(longest, |wait| wait.min(longest));
-        match self.trouble {
+        match self.storage_error {
             // Timers that are due wait, too.
             Some(_) => self.clock.until(self.retry_at),
             None => wait,
@@ -208,7 +208,7 @@ impl Host {
     /// Takes what comes first: a command, word of a fetch, or the end of patience.
     fn wait(&mut self) {
         let commands = self.commands.clone();
-        let fetched = match self.trouble {
+        let fetched = match self.storage_error {
             None => self.fetched.clone(),
             // What has been fetched could not be stored either.
             Some(_) => crossbeam_channel::never(),
@@ -217,7 +217,7 @@ impl Host {
         crossbeam_channel::select! {
             recv(commands) -> command => command.into_iter().for_each(|command| self.take(command)),
             recv(fetched) -> event => event.into_iter().for_each(|event| self.take_fetched(event)),
-            default(self.patience()) => {}
+            default(self.poll_timeout()) => {}
         }
     }
 
@@ -234,7 +234,7 @@ impl Host {
         let at = self.clock.now();
         self.meet(at);
         let outputs: Arc<[Output]> = self.node.step(at, input.clone()).into();
-        self.figures.steps += 1;
+        self.counters.steps += 1;
         for output in outputs.iter() {
             match output {
                 Output::SetTimer(kind, span) => {
@@ -247,12 +247,13 @@ impl Host {
                 }
                 Output::Persist(changes) => self.batch.changes.extend(changes.iter().cloned()),
                 Output::Event(event) => self.note(at, event),
-                Output::Send { to, message } => {
-                    self.deeds.push(Deed::Send(*to, Arc::clone(message)))
-                }
-                Output::Announce(said) => self.deeds.push(Deed::Announce(Arc::clone(said))),
+                Output::Send { to, message } => self
+                    .effects
+                    .push(HostEffect::Send(*to, Arc::clone(message))),
+                Output::Announce(said) => self.effects.push(HostEffect::Announce(Arc::clone(said))),
                 Output::Fetch { file, holders } => {
-                    self.deeds.push(Deed::Fetch(file.clone(), holders.clone()));
+                    self.effects
+                        .push(HostEffect::Fetch(file.clone(), holders.clone()));
                 }
                 // The transport passes on by itself: nodes of this kind relay directly.
                 Output::Relay { .. } => {}
@@ -268,87 +269,93 @@ impl Host {
         self.recorder.met(at, directory);
     }
 
-    fn take(&mut self, command: Command) {
+    fn take(&mut self, command: HostCommand) {
         match command {
-            Command::Heard(said) => self.hear(&said.0, &said.1),
-            Command::NotHeard(error) => self.figures.not_heard(&error),
-            Command::Messages(messages, reply) => {
+            HostCommand::Announcement(said) => self.hear(&said.0, &said.1),
+            HostCommand::DatagramDropped(error) => self.counters.datagram_dropped(&error),
+            HostCommand::Messages(messages, reply) => {
                 let results = messages.iter().map(|opened| self.arrive(opened)).collect();
                 self.answer_receipts(results, reply);
             }
-            Command::Bundle(bundle, reply) => {
+            HostCommand::Bundle(bundle, reply) => {
                 let results = self.arrive_bundle(&bundle);
                 self.answer_receipts(results, reply);
             }
-            Command::PeersQuestion(question, reply) => self.answer_question(&question, reply),
-            Command::PeersAnswer(answer) => drop(self.arrive(&answer)),
-            Command::Propose(content, reply) => self.propose(content, reply),
-            Command::Await(id, reply) => self.wait_for(id, reply),
-            Command::Status(question, reply) => {
+            HostCommand::PeersQuery(question, reply) => self.answer_question(&question, reply),
+            HostCommand::PeersAnswer(answer) => drop(self.arrive(&answer)),
+            HostCommand::Propose(content, reply) => self.propose(content, reply),
+            HostCommand::AwaitDecision(id, reply) => self.wait_for(id, reply),
+            HostCommand::Status(question, reply) => {
                 let status = Box::new(self.status(question));
-                self.later(move || drop(reply.send(status)));
+                self.after_commit(move || drop(reply.send(status)));
             }
-            Command::Peers(reply) => {
+            HostCommand::Peers(reply) => {
                 let peers = self.peers();
-                self.later(move || drop(reply.send(peers)));
+                self.after_commit(move || drop(reply.send(peers)));
             }
-            Command::Metrics(reply) => drop(reply.send(self.metrics())),
-            Command::Health(reply) => drop(reply.send(match &self.trouble {
+            HostCommand::Metrics(reply) => drop(reply.send(self.metrics())),
+            HostCommand::Health(reply) => drop(reply.send(match &self.storage_error {
                 None => Ok(()),
-                Some(trouble) => Err(trouble.clone()),
+                Some(storage_error) => Err(storage_error.clone()),
             })),
-            Command::Follow(reply) => self.follow(reply),
-            Command::Journeys(node, flights, journey) => self.journeys(node, &flights, journey),
-            Command::Readable(proposal, verdict) => self.looked(&proposal, verdict),
-            Command::Leave => {
-                self.step(Input::Leave);
-                self.life = Life::Ending;
+            HostCommand::Subscribe(reply) => self.follow(reply),
+            HostCommand::DeliveryReport(node, flights, delivery) => {
+                self.delivery_report(node, &flights, delivery)
             }
-            Command::Stop => self.life = Life::Ending,
+            HostCommand::FileChecked(proposal, verdict) => self.looked(&proposal, verdict),
+            HostCommand::Leave => {
+                self.step(Input::Leave);
+                self.life = LoopState::Ending;
+            }
+            HostCommand::Stop => self.life = LoopState::Ending,
         }
     }
 
     /// Does something after everything so far has been stored. While nothing can be stored, whoever asks is answered
     /// at once: nothing that came since has been taken in.
-    fn later(&mut self, work: impl FnOnce() + Send + 'static) {
-        if self.trouble.is_some() {
+    fn after_commit(&mut self, work: impl FnOnce() + Send + 'static) {
+        if self.storage_error.is_some() {
             return work();
         }
-        self.deeds.push(Deed::Answer(Box::new(work)));
+        self.effects.push(HostEffect::Answer(Box::new(work)));
     }
 
-    fn answer_receipts(&mut self, results: Vec<super::wire::Receipt>, reply: Reply<Receipts>) {
+    fn answer_receipts(
+        &mut self,
+        results: Vec<super::wire::Receipt>,
+        reply: ReplySender<Receipts>,
+    ) {
         let receipts = Receipts {
             results,
             log: Some(self.log_head()),
         };
-        self.later(move || drop(reply.send(receipts)));
+        self.after_commit(move || drop(reply.send(receipts)));
     }
 
-    fn propose(&mut self, content: Content, reply: Reply<Result<ProposalId, NotProposed>>) {
-        if let Some(trouble) = &self.trouble {
-            drop(reply.send(Err(NotProposed::Storage(trouble.clone()))));
+    fn propose(&mut self, content: Content, reply: ReplySender<Result<ProposalId, ProposeError>>) {
+        if let Some(storage_error) = &self.storage_error {
+            drop(reply.send(Err(ProposeError::Storage(storage_error.clone()))));
             return;
         }
         let outputs = self.step(Input::Propose(content));
         let answer = outputs.iter().find_map(|output| match output {
             Output::Event(NodeEvent::ProposalPooled { proposal, .. }) => Some(Ok(proposal.id)),
             Output::Event(NodeEvent::ProposalRefused { why, .. }) => {
-                Some(Err(NotProposed::Refused(*why)))
+                Some(Err(ProposeError::Refused(*why)))
             }
             _ => None,
         });
-        let answer = answer.unwrap_or(Err(NotProposed::Stopping));
-        self.later(move || drop(reply.send(answer)));
+        let answer = answer.unwrap_or(Err(ProposeError::Stopping));
+        self.after_commit(move || drop(reply.send(answer)));
     }
 
-    fn wait_for(&mut self, id: ProposalId, reply: Reply<Fate>) {
+    fn wait_for(&mut self, id: ProposalId, reply: ReplySender<ProposalOutcome>) {
         if self.view.pool.contains_key(&id) {
             let waiting = self.awaiting.entry(id).or_default();
             waiting.retain(|reply| !reply.is_closed());
             waiting.push(reply);
         } else if let Some(&slot) = self.agreed.get(&id) {
-            drop(reply.send(Fate::Agreed(slot)));
+            drop(reply.send(ProposalOutcome::Decided(slot)));
         }
         // Otherwise nothing is known of it, and nobody answers.
     }
@@ -356,12 +363,12 @@ impl Host {
     /// How far the log has come.
     fn log_head(&self) -> LogHead {
         LogHead {
-            index: self.chain.index(),
-            hash: self.chain.hex(),
+            index: self.log_hash.index(),
+            hash: self.log_hash.hex(),
         }
     }
 
     fn drop_announcement(&mut self, error: &WireError) {
-        self.figures.not_heard(error);
+        self.counters.datagram_dropped(error);
     }
 }

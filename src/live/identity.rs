@@ -34,7 +34,7 @@ pub enum IdentityError {
 
 /// What kind of thing a signature is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum SignaturePurpose {
     /// A message between nodes.
     Message,
     /// A bundle of what others have said, passed on.
@@ -43,12 +43,12 @@ pub enum Purpose {
     Announcement,
 }
 
-impl Purpose {
+impl SignaturePurpose {
     const fn tag(self) -> &'static str {
         match self {
-            Purpose::Message => "message",
-            Purpose::Bundle => "bundle",
-            Purpose::Announcement => "announcement",
+            SignaturePurpose::Message => "message",
+            SignaturePurpose::Bundle => "bundle",
+            SignaturePurpose::Announcement => "announcement",
         }
     }
 }
@@ -121,7 +121,7 @@ impl Identity {
 
     /// The signature over `bytes` for this network and purpose.
     #[must_use]
-    pub fn sign(&self, network: &str, purpose: Purpose, bytes: &[u8]) -> [u8; 64] {
+    pub fn sign(&self, network: &str, purpose: SignaturePurpose, bytes: &[u8]) -> [u8; 64] {
         self.secret
             .sign(&covered(network, purpose, bytes))
             .to_bytes()
@@ -133,7 +133,7 @@ impl Identity {
 pub fn is_signed_by(
     key: NodeKey,
     network: &str,
-    purpose: Purpose,
+    purpose: SignaturePurpose,
     bytes: &[u8],
     signature: &[u8; 64],
 ) -> bool {
@@ -146,7 +146,7 @@ pub fn is_signed_by(
         .is_ok()
 }
 
-fn covered(network: &str, purpose: Purpose, bytes: &[u8]) -> Vec<u8> {
+fn covered(network: &str, purpose: SignaturePurpose, bytes: &[u8]) -> Vec<u8> {
     // Lengths first: no two lists of parts give the same bytes.
     let mut covered = format!("quorumscope 1 {} {} ", network.len(), purpose.tag()).into_bytes();
     covered.extend_from_slice(network.as_bytes());
@@ -185,19 +185,29 @@ mod tests {
     #[test]
     fn a_signature_holds_for_one_key_network_purpose_and_text_only() {
         let (one, other) = (Identity::new([1; 32]), Identity::new([2; 32]));
-        let signature = one.sign("test", Purpose::Message, b"tea");
+        let signature = one.sign("test", SignaturePurpose::Message, b"tea");
         let holds = |key, network, purpose, text: &[u8]| {
             is_signed_by(key, network, purpose, text, &signature)
         };
-        assert!(holds(one.key(), "test", Purpose::Message, b"tea"));
-        assert!(!holds(other.key(), "test", Purpose::Message, b"tea"));
-        assert!(!holds(one.key(), "tes", Purpose::Message, b"ttea"));
-        assert!(!holds(one.key(), "test", Purpose::Bundle, b"tea"));
-        assert!(!holds(one.key(), "test", Purpose::Message, b"coffee"));
+        assert!(holds(one.key(), "test", SignaturePurpose::Message, b"tea"));
+        assert!(!holds(
+            other.key(),
+            "test",
+            SignaturePurpose::Message,
+            b"tea"
+        ));
+        assert!(!holds(one.key(), "tes", SignaturePurpose::Message, b"ttea"));
+        assert!(!holds(one.key(), "test", SignaturePurpose::Bundle, b"tea"));
+        assert!(!holds(
+            one.key(),
+            "test",
+            SignaturePurpose::Message,
+            b"coffee"
+        ));
         assert!(!holds(
             NodeKey::new([0; 32]),
             "test",
-            Purpose::Message,
+            SignaturePurpose::Message,
             b"tea"
         ));
     }

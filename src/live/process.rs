@@ -1,24 +1,24 @@
 //! `Process`: one node as a process. Starts everything in order, and stops it in order.
 
-mod beginning;
+mod startup;
 
 use super::clock::Clock;
-use super::command::Command;
+use super::command::HostCommand;
 use super::config::{LiveConfig, OnStop};
 use super::fetch::{FetchSettings, Fetcher};
-use super::files::{FileStore, FilesError};
-use super::host::{Host, Parts};
+use super::file_store::{FileStore, FilesError};
+use super::host::{Host, HostParts};
 use super::http::{Api, ServeError, Server, router};
 use super::identity::{Identity, IdentityError};
-use super::links::Office;
+use super::message_cache::MessageCache;
+use super::peer_client::PeerContext;
 use super::recorder::Recorder;
-use super::seen::Seen;
 use super::store::{Store, StoreError};
 use super::udp::{Heard, Udp, UdpError, source_address};
 use crate::node::{Node, NodeKey};
 use crate::trace::{Provenance, TraceError, TraceWriter};
-use beginning::{directory, node_config, persisted, scenario};
 use crossbeam_channel::{Sender, TrySendError, bounded};
+use startup::{directory, node_config, persisted, scenario};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -81,7 +81,7 @@ pub enum StartError {
 
 /// A running node.
 pub struct Process {
-    commands: Sender<Command>,
+    commands: Sender<HostCommand>,
     host: Option<JoinHandle<()>>,
     others: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
@@ -138,9 +138,9 @@ impl Process {
         let (fetches, fetched) = bounded(COMMANDS_MAX);
         let (ending, ending_seen) = watch::channel(false);
         let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(MessageCache::default());
         let http = config.http;
-        let office = Arc::new(Office {
+        let context = Arc::new(PeerContext {
             network: config.network.clone(),
             identity: Arc::clone(&identity),
             seen: Arc::clone(&seen),
@@ -162,7 +162,7 @@ impl Process {
         ));
         let serving = server.serve(Arc::clone(&api), ending_seen)?;
         let on_stop = config.on_stop;
-        let host = Host::new(Parts {
+        let host = Host::new(HostParts {
             node: Node::new(node_config),
             recorder: Recorder::new(scenario, &clock, trace),
             files: files.clone(),
@@ -172,7 +172,7 @@ impl Process {
             clock,
             directory,
             store,
-            office,
+            context,
             udp,
             commands: queue,
         });
@@ -196,8 +196,8 @@ impl Process {
     /// Ends the node: what is being written is finished, peers are told, open calls have two more seconds.
     pub fn stop(mut self) {
         let last = match self.on_stop {
-            OnStop::Leave => Command::Leave,
-            OnStop::Pause => Command::Stop,
+            OnStop::Leave => HostCommand::Leave,
+            OnStop::Pause => HostCommand::Stop,
         };
         drop(self.commands.send(last));
         if let Some(host) = self.host.take() {
@@ -237,10 +237,10 @@ pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
 }
 
 /// What is heard goes to the node; if too much waits there, it is as good as lost.
-fn tell(commands: &Sender<Command>, heard: Heard) {
+fn tell(commands: &Sender<HostCommand>, heard: Heard) {
     let command = match heard {
-        Heard::Announcement(said) => Command::Heard(said),
-        Heard::Dropped(error) => Command::NotHeard(error),
+        Heard::Announcement(said) => HostCommand::Announcement(said),
+        Heard::Dropped(error) => HostCommand::DatagramDropped(error),
     };
     if let Err(TrySendError::Full(_)) = commands.try_send(command) {
         tracing::warn!("an announcement was dropped: too much is waiting");
@@ -301,7 +301,7 @@ mod tests {
         .unwrap();
         assert!(!process.has_ended());
         // As if its thread had broken down: it ends, and nobody has asked the process to.
-        process.commands.send(Command::Stop).unwrap();
+        process.commands.send(HostCommand::Stop).unwrap();
         while !process.has_ended() {
             thread::sleep(Duration::from_millis(5));
         }

@@ -4,8 +4,8 @@
 //! and starts again.
 
 use super::clock::{Clock, unix_us};
-use super::command::{Flight, Following};
-use super::directory::Directory;
+use super::command::{OutboundMessage, Subscription};
+use super::node_directory::NodeDirectory;
 use crate::net::{LossReason, Position};
 use crate::node::{Input, NodeConfig, Output};
 use crate::scenario::Scenario;
@@ -26,7 +26,7 @@ const RADIUS_M: f64 = 400.0;
 
 /// What everybody who follows is told first.
 #[derive(Serialize)]
-struct Hello<'a> {
+struct HelloEvent<'a> {
     epoch_unix_us: u64,
     now_unix_us: u64,
     peer: &'a crate::node::Peer,
@@ -138,7 +138,7 @@ impl Recorder {
     }
 
     /// Numbers may have been given since the last time.
-    pub(super) fn met(&mut self, at: Time, directory: &Directory) {
+    pub(super) fn met(&mut self, at: Time, directory: &NodeDirectory) {
         while self.met < directory.len() {
             if let Some(record) = met(at, self.met, directory) {
                 self.record(&record);
@@ -148,7 +148,7 @@ impl Recorder {
     }
 
     /// A transmission has arrived.
-    pub(super) fn sent(&mut self, flight: &Flight, arrived_at: Time) {
+    pub(super) fn sent(&mut self, flight: &OutboundMessage, arrived_at: Time) {
         self.record(&Record::Sent {
             at: flight.at,
             arrives_at: arrived_at,
@@ -162,7 +162,7 @@ impl Recorder {
     }
 
     /// A transmission has not arrived.
-    pub(super) fn lost(&mut self, flight: &Flight, at: Time) {
+    pub(super) fn lost(&mut self, flight: &OutboundMessage, at: Time) {
         self.record(&Record::Lost {
             at,
             flight: flight.id,
@@ -175,21 +175,21 @@ impl Recorder {
     }
 
     /// Somebody follows from now on.
-    pub(super) fn follow(&mut self, at: Time, directory: &Directory) -> Following {
-        let hello = Hello {
+    pub(super) fn follow(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
+        let hello = HelloEvent {
             epoch_unix_us: self.epoch_unix_us,
             now_unix_us: unix_us(),
             peer: &self.config.peer,
             scenario: &self.scenario,
         };
-        let mut beginning = vec![json(&hello), json(&self.added())];
+        let mut snapshot = vec![json(&hello), json(&self.added())];
         for number in 1..self.met.min(directory.len()) {
-            beginning.extend(met(at, number, directory).map(|record| json(&record)));
+            snapshot.extend(met(at, number, directory).map(|record| json(&record)));
         }
-        beginning.extend(self.snapshot.records(NodeId(0)).iter().map(json));
-        Following {
-            beginning,
-            rest: self.followers.subscribe(),
+        snapshot.extend(self.snapshot.records(NodeId(0)).iter().map(json));
+        Subscription {
+            snapshot,
+            records: self.followers.subscribe(),
         }
     }
 
@@ -201,7 +201,7 @@ impl Recorder {
     }
 }
 
-fn met(at: Time, number: usize, directory: &Directory) -> Option<Record> {
+fn met(at: Time, number: usize, directory: &NodeDirectory) -> Option<Record> {
     let node = NodeId(u32::try_from(number).ok()?);
     Some(Record::NodeReferenced {
         at,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// Which part of the log is wanted.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct StatusQuestion {
+pub struct StatusQuery {
     /// From this slot on; without it the newest.
     pub from_slot: Option<u64>,
     /// At most so many entries.
@@ -21,7 +21,7 @@ pub struct StatusQuestion {
     pub bytes: usize,
 }
 
-impl StatusQuestion {
+impl StatusQuery {
     /// The first of these entries, as many as are asked for.
     fn take<'a>(self, entries: impl Iterator<Item = &'a LogEntry>) -> Vec<LogEntry> {
         let mut bytes = 0;
@@ -138,12 +138,12 @@ pub struct Status {
     /// Files that the network has decided to back up.
     pub backup_log: Vec<BackupView>,
     /// Everybody it knows.
-    pub nodes: Vec<OtherView>,
+    pub nodes: Vec<PeerView>,
     /// How often what has happened since the start.
     pub counters: BTreeMap<String, u64>,
     /// With `?all`: what each known node answers when it is asked for its log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub all: Option<Vec<OtherLog>>,
+    pub all: Option<Vec<PeerLog>>,
 }
 
 /// A node, by its key and its name.
@@ -284,7 +284,7 @@ pub struct BackupView {
 
 /// What is known about another node.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct OtherView {
+pub struct PeerView {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
@@ -307,7 +307,7 @@ pub struct OtherView {
 
 /// What a node answered when it was asked for its log.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct OtherLog {
+pub struct PeerLog {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
@@ -332,7 +332,7 @@ pub struct PeersView {
     /// `found` (everybody who is found is trusted) or `fixed` (a given quorum set).
     pub policy: String,
     /// Everybody it knows and has not seen leave.
-    pub peers: Vec<OtherView>,
+    pub peers: Vec<PeerView>,
     /// How far its log has come.
     pub log: LogHead,
     /// For a node that asks: the same as a signed message.
@@ -395,7 +395,7 @@ mod tests {
     fn a_part_of_a_log_is_bounded_in_entries_and_in_bytes() {
         let log: Vec<LogEntry> = (1..=9).map(entry).collect();
         let slots = |from_slot, limit, entries: usize| {
-            let question = StatusQuestion {
+            let question = StatusQuery {
                 from_slot,
                 limit,
                 bytes: entries * entry_bytes_max(&log[0]),

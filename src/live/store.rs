@@ -1,16 +1,16 @@
 //! `Store`: what a node must not forget, in one file that is always whole.
 //!
-//! A step of a node ends in a [`Batch`]; it is in the file, all of it, before the node says a word about it. Tables have
+//! A step of a node ends in a [`WriteBatch`]; it is in the file, all of it, before the node says a word about it. Tables have
 //! a row for each thing, so a step costs the same however long the log is. Absent here: what the rows mean to a node.
 
 mod error;
-mod rows;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use error::StoreError;
 
-use super::lock::{FolderLock, sync_folder};
+use super::folder_lock::{FolderLock, sync_folder};
 use crate::node::{NodeKey, Persisted, StateChange};
 use crate::scp::NodeId;
 use error::RowsError;
@@ -31,7 +31,7 @@ const CACHE_BYTES: usize = 32 << 20;
 
 /// What is kept together: all of it or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Batch {
+pub struct WriteBatch {
     /// Numbers that this process has given to nodes. They are the same after a restart, for what was kept names nodes by
     /// them.
     pub numbers: Vec<(NodeId, NodeKey)>,
@@ -41,7 +41,7 @@ pub struct Batch {
     pub changes: Vec<StateChange>,
 }
 
-impl Batch {
+impl WriteBatch {
     /// Is there nothing to keep?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -140,7 +140,7 @@ impl Store {
         self.database = None;
         let opened = (self.open_database)(opening)
             .map_err(RowsError::from)
-            .and_then(|database| rows::check_version(&database).map(|()| database));
+            .and_then(|database| tables::check_version(&database).map(|()| database));
         match opened {
             Ok(database) => Ok(self.database.insert(database)),
             Err(why) => Err(StoreError::of_rows(&self.path, "open", why)),
@@ -180,13 +180,13 @@ impl Store {
     /// # Errors
     /// If the disk is full or broken: the file then holds all of the batch or nothing of it. If the batch contradicts
     /// what is kept (another decision of a slot, another owner of a number): nothing of it is kept.
-    pub fn keep(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    pub fn commit(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
         self.work("write", |database| {
             let transaction = database.begin_write()?;
-            rows::write(&transaction, batch)?;
+            tables::write(&transaction, batch)?;
             transaction.commit()?;
             Ok(())
         })
@@ -197,7 +197,9 @@ impl Store {
     /// # Errors
     /// If the file cannot be read, or its rows make no sense.
     pub fn load(&mut self) -> Result<Persisted, StoreError> {
-        self.work("read", |database| rows::persisted(&database.begin_read()?))
+        self.work("read", |database| {
+            tables::persisted(&database.begin_read()?)
+        })
     }
 
     /// Keys by number: the node with number 0 is the first.
@@ -205,7 +207,7 @@ impl Store {
     /// # Errors
     /// As [`Store::load`].
     pub fn numbers(&mut self) -> Result<Vec<NodeKey>, StoreError> {
-        self.work("read", |database| rows::numbers(&database.begin_read()?))
+        self.work("read", |database| tables::numbers(&database.begin_read()?))
     }
 
     /// The newest announcement of every node that has made one, signed, as it came.
@@ -214,7 +216,7 @@ impl Store {
     /// As [`Store::load`].
     pub fn announcements(&mut self) -> Result<BTreeMap<NodeId, Vec<u8>>, StoreError> {
         self.work("read", |database| {
-            rows::announcements(&database.begin_read()?)
+            tables::announcements(&database.begin_read()?)
         })
     }
 }
@@ -234,7 +236,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
     Database::create(&new)
         .map_err(RowsError::from)
         .and_then(|database| {
-            rows::create(&database)?;
+            tables::create(&database)?;
             Ok(database.close()?)
         })
         .map_err(|why| {

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How often the listening thread looks whether it is to end.
-const LOOKS: Duration = Duration::from_millis(200);
+const STOP_POLL: Duration = Duration::from_millis(200);
 
 /// Why there is no discovery.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl Udp {
         socket.set_broadcast(true).map_err(failed)?;
         let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), broadcast.port());
         socket.bind(&any.into()).map_err(failed)?;
-        socket.set_read_timeout(Some(LOOKS)).map_err(failed)?;
+        socket.set_read_timeout(Some(STOP_POLL)).map_err(failed)?;
         Ok(Udp {
             socket: socket.into(),
             broadcast,

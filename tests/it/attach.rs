@@ -1,7 +1,7 @@
 //! Watching processes from outside, played by servers that tell what a simulation of processes has recorded.
 
 use super::process_sim::ProcessSim;
-use quorumscope::live::attach::{AttachError, AttachOptions, Attached, Targets};
+use quorumscope::live::attach::{AttachError, AttachOptions, AttachedSession, Targets};
 use quorumscope::node::{Content, FileInfo};
 use quorumscope::run::{RunProgress, Session, SessionKind};
 use quorumscope::scenario::{Action, ActionRefused};
@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Long enough for anything to happen; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a process that is played says and hears.
 #[derive(Default)]
@@ -85,8 +85,8 @@ impl Player {
         Player { url, state }
     }
 
-    fn with<T>(&self, deed: impl FnOnce(&mut State) -> T) -> T {
-        deed(&mut self.state.lock().unwrap())
+    fn with<T>(&self, call: impl FnOnce(&mut State) -> T) -> T {
+        call(&mut self.state.lock().unwrap())
     }
 }
 
@@ -213,7 +213,7 @@ fn players(recordings: &[ProcessTrace]) -> Vec<Player> {
         .collect()
 }
 
-fn attach(players: &[&Player]) -> Attached {
+fn attach(players: &[&Player]) -> AttachedSession {
     let targets = || Targets {
         urls: players.iter().map(|player| player.url.clone()).collect(),
         found: None,
@@ -222,11 +222,11 @@ fn attach(players: &[&Player]) -> Attached {
 }
 
 /// Begins to watch, again and again if nobody answers: there is somebody, who may be slow.
-pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> Attached {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> AttachedSession {
+    let deadline = Instant::now() + DEADLINE;
     loop {
-        match Attached::open(targets(), options.clone()) {
-            Err(AttachError::Nobody(_)) if Instant::now() < deadline => {}
+        match AttachedSession::open(targets(), options.clone()) {
+            Err(AttachError::NoAnswer(_)) if Instant::now() < deadline => {}
             opened => return opened.unwrap(),
         }
     }
@@ -234,7 +234,7 @@ pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> 
 
 /// Whoever watches.
 pub(crate) struct Watcher {
-    pub(crate) session: Attached,
+    pub(crate) session: AttachedSession,
     pub(crate) world: World,
     records: Vec<Record>,
 }
@@ -244,7 +244,7 @@ impl Watcher {
         Watcher::of(attach(players))
     }
 
-    pub(crate) fn of(session: Attached) -> Watcher {
+    pub(crate) fn of(session: AttachedSession) -> Watcher {
         let world = World::new(Arc::new(session.scenario().clone()));
         Watcher {
             session,
@@ -267,7 +267,7 @@ impl Watcher {
 
     #[track_caller]
     pub(crate) fn wait(&mut self, what: &str, condition: impl Fn(&World) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + DEADLINE;
         loop {
             self.look();
             if condition(&self.world) {
@@ -455,7 +455,7 @@ fn a_gap_is_filled_from_a_fresh_beginning() {
         state.gap = true;
         state.cuts += 1;
     });
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     while players[0].with(|state| state.calls) < 2 {
         watcher.look();
         assert_ne!(status(&watcher.world, "v0"), NodeStatus::Crashed);
@@ -491,7 +491,8 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
     };
     let mut session = opened(targets, &options);
     let node = NodeId(0);
-    let propose = |session: &mut Attached, content| session.act(Action::Propose { node, content });
+    let propose =
+        |session: &mut AttachedSession, content| session.act(Action::Propose { node, content });
     propose(&mut session, Content::Note("tea \"and\" cake".to_owned())).unwrap();
     let file = |sha256: &str| {
         Content::File(FileInfo {
@@ -505,7 +506,7 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
     assert!(why.contains("real files"), "{why}");
     let why = propose(&mut session, Content::Choice("pizza".into())).unwrap_err();
     assert!(matches!(why, ActionRefused::WrongContent { .. }));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     while players[0].with(|state| state.proposed.len()) < 2 {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(10));
@@ -598,12 +599,12 @@ fn nobody_there_is_an_error_in_words() {
             urls: vec![url.to_owned()],
             found: None,
         };
-        Attached::open(targets, AttachOptions::default())
+        AttachedSession::open(targets, AttachOptions::default())
             .map(drop)
             .unwrap_err()
     };
     assert!(matches!(refused("ftp://x"), AttachError::Address(_)));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     // Of whom nothing is heard in time, nothing is said.
     let told_of = |address: &str| loop {
         let told = refused(address).to_string();

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Long enough for anything to happen; nothing is measured by it.
-const PATIENCE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_secs(90);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quorumscope");
 
 pub(crate) struct Cluster {
@@ -85,7 +85,7 @@ impl Cluster {
 
 #[track_caller]
 fn wait(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + DEADLINE;
     while !condition() {
         assert!(Instant::now() < deadline, "{what} never came true");
         thread::sleep(Duration::from_millis(20));

@@ -15,15 +15,15 @@ mod event_coverage;
 mod executors;
 mod explore;
 #[cfg(all(feature = "net", target_os = "linux"))]
-mod full;
+mod fault_injection;
+#[cfg(feature = "net")]
+mod fuzz_inputs;
+#[cfg(feature = "net")]
+mod fuzz_properties;
 mod lanes;
 mod layers;
 mod merge;
 mod node_determinism;
-#[cfg(feature = "net")]
-mod nonsense;
-#[cfg(feature = "net")]
-mod nonsenses;
 mod paper;
 mod process_sim;
 #[cfg(feature = "net")]

@@ -1,7 +1,7 @@
 //! One process that is being watched: a thread that reads its `GET /events` for as long as anybody wants to know, and
 //! comes again whenever the line breaks.
 
-use super::sse::Events;
+use super::sse::SseReader;
 use crate::live::clock::unix_us;
 use crate::node::Peer;
 use crate::scenario::Scenario;
@@ -62,7 +62,7 @@ impl Hello {
 
 /// What is heard of a process.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum FeedEvent {
     /// It begins to tell, from its beginning.
     Hello(Box<Hello>),
     /// It tells.
@@ -73,17 +73,17 @@ pub(super) enum News {
 
 /// Where a process answers: `http://HOST:PORT`, without the scheme too.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct NodeUrl {
     /// `HOST:PORT`.
     pub(super) authority: String,
 }
 
-impl Place {
+impl NodeUrl {
     /// Reads an address.
     ///
     /// # Errors
     /// Says what was expected.
-    pub(super) fn parse(url: &str) -> Result<Place, String> {
+    pub(super) fn parse(url: &str) -> Result<NodeUrl, String> {
         let expected =
             || format!("expected http://HOST:PORT such as http://127.0.0.1:8001, found {url:?}");
         let rest = url.strip_prefix("http://").unwrap_or(url);
@@ -93,7 +93,7 @@ impl Place {
         if host.is_empty() || !host.chars().all(is_plain) || port.parse::<u16>().is_err() {
             return Err(expected());
         }
-        Ok(Place {
+        Ok(NodeUrl {
             authority: authority.to_owned(),
         })
     }
@@ -105,20 +105,20 @@ impl Place {
 }
 
 /// What the thread of a feed works with.
-pub(super) struct Feed {
+pub(super) struct EventFeed {
     /// Its number.
     pub(super) nth: usize,
     /// Where the process answers.
-    pub(super) place: Place,
+    pub(super) place: NodeUrl,
     /// What it wants to be shown, if it is on another machine.
     pub(super) token: Option<String>,
     /// Set when nobody wants to know any more.
     pub(super) stop: Arc<AtomicBool>,
     /// Where news go.
-    pub(super) news: Sender<(usize, News)>,
+    pub(super) news: Sender<(usize, FeedEvent)>,
 }
 
-impl Feed {
+impl EventFeed {
     /// Reads on a thread of its own.
     ///
     /// # Errors
@@ -147,7 +147,7 @@ impl Feed {
             let since = *failing_since.get_or_insert_with(Instant::now);
             if !is_gone && since.elapsed() >= GONE_AFTER {
                 is_gone = true;
-                if self.tell(News::Gone(failure)).is_err() {
+                if self.tell(FeedEvent::Gone(failure)).is_err() {
                     return;
                 }
             }
@@ -160,14 +160,14 @@ impl Feed {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn tell(&self, news: News) -> io::Result<()> {
+    fn tell(&self, news: FeedEvent) -> io::Result<()> {
         let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody listens");
         self.news.send((self.nth, news)).map_err(gone)
     }
 
     /// Reads until the line breaks or a gap asks to begin again.
     fn read(&self, was_there: &mut bool) -> io::Result<()> {
-        let mut events = Events::new(self.connect()?);
+        let mut events = SseReader::new(self.connect()?);
         while let Some(event) = events.next()? {
             if self.is_over() {
                 return Ok(());
@@ -176,9 +176,9 @@ impl Feed {
                 "hello" => {
                     let mut hello: Box<Hello> = parse(&event.data)?;
                     hello.heard_unix_us = unix_us();
-                    News::Hello(hello)
+                    FeedEvent::Hello(hello)
                 }
-                "record" => News::Record(parse(&event.data)?),
+                "record" => FeedEvent::Record(parse(&event.data)?),
                 "gap" => return Ok(()),
                 _ => continue,
             };
@@ -234,11 +234,11 @@ fn header(lines: &mut BufReader<TcpStream>) -> io::Result<String> {
 /// Why a call was refused: the words of the problem (RFC 9457) if there are any.
 pub(super) fn refusal(status: &str, body: &str) -> String {
     #[derive(Deserialize)]
-    struct Problem {
+    struct ProblemBody {
         detail: Option<String>,
         title: Option<String>,
     }
-    let problem: Option<Problem> = serde_json::from_str(body).ok();
+    let problem: Option<ProblemBody> = serde_json::from_str(body).ok();
     let words = problem.and_then(|problem| problem.detail.or(problem.title));
     words.unwrap_or_else(|| format!("it answers {status:?}"))
 }
@@ -262,10 +262,10 @@ mod tests {
             "http://127.0.0.1:8001",
             "http://127.0.0.1:8001/",
         ] {
-            assert_eq!(Place::parse(url).unwrap().authority, "127.0.0.1:8001");
+            assert_eq!(NodeUrl::parse(url).unwrap().authority, "127.0.0.1:8001");
         }
         assert_eq!(
-            Place::parse("[::1]:80").unwrap().url("/peers"),
+            NodeUrl::parse("[::1]:80").unwrap().url("/peers"),
             "http://[::1]:80/peers"
         );
         for url in [
@@ -277,7 +277,7 @@ mod tests {
             "a:99999",
             "a:80/x",
         ] {
-            let why = Place::parse(url).unwrap_err();
+            let why = NodeUrl::parse(url).unwrap_err();
             assert!(why.contains("expected http://HOST:PORT"), "{why}");
         }
     }

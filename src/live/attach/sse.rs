@@ -7,7 +7,7 @@ const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Event {
+pub(super) struct SseEvent {
     /// Its name; `message` if it has none.
     pub(super) name: String,
     /// What it says.
@@ -15,20 +15,20 @@ pub(super) struct Event {
 }
 
 /// Reads events from a stream.
-pub(super) struct Events<R> {
+pub(super) struct SseReader<R> {
     lines: R,
 }
 
-impl<R: BufRead> Events<R> {
-    pub(super) fn new(lines: R) -> Events<R> {
-        Events { lines }
+impl<R: BufRead> SseReader<R> {
+    pub(super) fn new(lines: R) -> SseReader<R> {
+        SseReader { lines }
     }
 
     /// The next event, `None` at the end of the stream. Comments, which keep the line alive, are passed over.
     ///
     /// # Errors
     /// If the line is dead, or says what is no event.
-    pub(super) fn next(&mut self) -> io::Result<Option<Event>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<SseEvent>> {
         let (mut name, mut data): (String, Option<String>) = (String::new(), None);
         loop {
             let Some(line) = self.line()? else {
@@ -39,7 +39,7 @@ impl<R: BufRead> Events<R> {
                     if name.is_empty() {
                         name.push_str("message");
                     }
-                    return Ok(Some(Event { name, data }));
+                    return Ok(Some(SseEvent { name, data }));
                 }
                 name.clear();
                 continue;
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn all(text: &str) -> Vec<(String, String)> {
-        let mut events = Events::new(text.as_bytes());
+        let mut events = SseReader::new(text.as_bytes());
         let mut found = Vec::new();
         while let Ok(Some(event)) = events.next() {
             found.push((event.name, event.data));
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn what_breaks_off_is_an_error_and_the_end_is_none() {
-        assert!(Events::new(&b"data: x"[..]).next().is_err());
-        assert!(Events::new(&b"data: \xff\n\n"[..]).next().is_err());
-        assert_eq!(Events::new(&b""[..]).next().unwrap(), None);
+        assert!(SseReader::new(&b"data: x"[..]).next().is_err());
+        assert!(SseReader::new(&b"data: \xff\n\n"[..]).next().is_err());
+        assert_eq!(SseReader::new(&b""[..]).next().unwrap(), None);
     }
 }

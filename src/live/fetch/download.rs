@@ -1,7 +1,7 @@
 //! One fetch: which holder is asked what, and what its answers mean.
 
 use super::FetchSettings;
-use crate::live::files::{Begun, FileStore, FilesError, Part};
+use crate::live::file_store::{BeginReceive, FileStore, FilesError, PartialFile};
 use crate::node::{FetchError, FileInfo};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ const PROGRESS_BYTES_MIN: u64 = 1 << 16;
 
 /// What went wrong with a holder, or here.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum DownloadError {
     /// It could not be reached, or broke off.
     #[error("cannot get it: {0}")]
     Broken(String),
@@ -53,28 +53,28 @@ pub enum Trouble {
     Cancelled,
 }
 
-impl From<FilesError> for Trouble {
-    fn from(why: FilesError) -> Trouble {
+impl From<FilesError> for DownloadError {
+    fn from(why: FilesError) -> DownloadError {
         match why {
-            FilesError::Hash { .. } | FilesError::TooLong { .. } => Trouble::Mismatch(why),
-            FilesError::TooShort { .. } => Trouble::Broken(why.to_string()),
-            why => Trouble::Here(why),
+            FilesError::Hash { .. } | FilesError::TooLong { .. } => DownloadError::Mismatch(why),
+            FilesError::TooShort { .. } => DownloadError::Broken(why.to_string()),
+            why => DownloadError::Here(why),
         }
     }
 }
 
 /// How a fetch ended.
-pub(super) enum Ended {
+pub(super) enum DownloadEnd {
     Cancelled,
-    Told {
+    Finished {
         result: Result<usize, FetchError>,
-        troubles: Vec<(usize, Trouble)>,
+        errors: Vec<(usize, DownloadError)>,
     },
 }
 
 /// The client: as the settings say.
 pub(super) fn agent(settings: &FetchSettings) -> ureq::Agent {
-    crate::live::agent::agent()
+    crate::live::http_client::http_client()
         .max_idle_connections(0)
         .timeout_resolve(Some(settings.connect))
         .timeout_connect(Some(settings.connect))
@@ -97,8 +97,8 @@ pub(super) struct Download<'a> {
 
 impl Download<'_> {
     /// Asks one holder after the other.
-    pub(super) fn run(&self, holders: &[String]) -> Ended {
-        let mut troubles = Vec::new();
+    pub(super) fn run(&self, holders: &[String]) -> DownloadEnd {
+        let mut errors = Vec::new();
         let mut result = Err(FetchError::Unreachable);
         for (nth, base) in holders.iter().enumerate() {
             match self.from(base) {
@@ -106,45 +106,45 @@ impl Download<'_> {
                     result = Ok(nth);
                     break;
                 }
-                Err(Trouble::Cancelled) => return Ended::Cancelled,
-                Err(trouble) => {
-                    if matches!(trouble, Trouble::Mismatch(_)) {
+                Err(DownloadError::Cancelled) => return DownloadEnd::Cancelled,
+                Err(error) => {
+                    if matches!(error, DownloadError::Mismatch(_)) {
                         result = Err(FetchError::HashMismatch);
                     }
-                    let is_here = matches!(trouble, Trouble::Here(_));
-                    troubles.push((nth, trouble));
+                    let is_here = matches!(error, DownloadError::Here(_));
+                    errors.push((nth, error));
                     if is_here {
                         break;
                     }
                 }
             }
         }
-        Ended::Told { result, troubles }
+        DownloadEnd::Finished { result, errors }
     }
 
     /// Gets the file from one holder, in several goes if it breaks off and has sent something.
-    fn from(&self, base: &str) -> Result<(), Trouble> {
+    fn from(&self, base: &str) -> Result<(), DownloadError> {
         let mut attempt = 1;
         loop {
             let mut part = match self.files.begin(self.file)? {
-                Begun::Held(_) => return Ok(()),
-                Begun::Part(part) => part,
+                BeginReceive::AlreadyStored(_) => return Ok(()),
+                BeginReceive::Partial(part) => part,
             };
             let had_bytes = part.received_bytes();
             let got = self.receive(base, &mut part);
             let has_more = part.received_bytes() > had_bytes;
             let got = match got {
-                Ok(()) => part.finish().map(|_| ()).map_err(Trouble::from),
-                Err(trouble @ Trouble::Mismatch(_)) => {
+                Ok(()) => part.finish().map(|_| ()).map_err(DownloadError::from),
+                Err(error @ DownloadError::Mismatch(_)) => {
                     part.discard()?;
-                    Err(trouble)
+                    Err(error)
                 }
-                Err(trouble) => Err(trouble),
+                Err(error) => Err(error),
             };
             match got {
                 // What others had sent before may be what is wrong with it: once more, all of it from this one.
-                Err(Trouble::Mismatch(FilesError::Hash { .. })) if had_bytes > 0 => {}
-                Err(Trouble::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
+                Err(DownloadError::Mismatch(FilesError::Hash { .. })) if had_bytes > 0 => {}
+                Err(DownloadError::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
                 got => return got,
             }
             attempt += 1;
@@ -152,7 +152,7 @@ impl Download<'_> {
     }
 
     /// Asks for what is missing, and reads it to its end.
-    fn receive(&self, base: &str, part: &mut Part) -> Result<(), Trouble> {
+    fn receive(&self, base: &str, part: &mut PartialFile) -> Result<(), DownloadError> {
         (self.report)(part.received_bytes());
         if part.received_bytes() == self.file.size_bytes {
             return Ok(());
@@ -166,7 +166,7 @@ impl Download<'_> {
         }
         let response = request
             .call()
-            .map_err(|why| Trouble::Broken(why.to_string()))?;
+            .map_err(|why| DownloadError::Broken(why.to_string()))?;
         match response.status() {
             StatusCode::OK => {
                 self.check_length(response.body().content_length())?;
@@ -178,12 +178,12 @@ impl Download<'_> {
             StatusCode::PARTIAL_CONTENT => {
                 self.check_range(response.headers(), part.received_bytes())?;
             }
-            other => return Err(Trouble::Status(other.as_u16())),
+            other => return Err(DownloadError::Status(other.as_u16())),
         }
         self.read(response.into_body().into_reader(), part)
     }
 
-    fn read(&self, mut body: impl Read, part: &mut Part) -> Result<(), Trouble> {
+    fn read(&self, mut body: impl Read, part: &mut PartialFile) -> Result<(), DownloadError> {
         let mut piece = vec![0; PIECE_BYTES];
         let step_bytes = (self.file.size_bytes / PROGRESS_STEPS).max(PROGRESS_BYTES_MIN);
         let mut reported_bytes = part.received_bytes();
@@ -194,7 +194,7 @@ impl Download<'_> {
                 Ok(0) => return Ok(()),
                 Ok(n) => n,
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
-                Err(why) => return Err(Trouble::Broken(why.to_string())),
+                Err(why) => return Err(DownloadError::Broken(why.to_string())),
             };
             part.write(&piece[..n])?;
             let received_bytes = part.received_bytes();
@@ -207,7 +207,7 @@ impl Download<'_> {
             if window.0.elapsed() >= self.settings.slow {
                 let received_bytes = received_bytes - window.1;
                 if received_bytes < self.settings.slow_bytes {
-                    return Err(Trouble::Slow {
+                    return Err(DownloadError::Slow {
                         received_bytes,
                         seconds: self.settings.slow.as_secs(),
                     });
@@ -217,16 +217,16 @@ impl Download<'_> {
         }
     }
 
-    fn check_wanted(&self) -> Result<(), Trouble> {
+    fn check_wanted(&self) -> Result<(), DownloadError> {
         if self.is_cancelled.load(Ordering::Relaxed) {
-            return Err(Trouble::Cancelled);
+            return Err(DownloadError::Cancelled);
         }
         Ok(())
     }
 
-    fn check_length(&self, length_bytes: Option<u64>) -> Result<(), Trouble> {
+    fn check_length(&self, length_bytes: Option<u64>) -> Result<(), DownloadError> {
         match length_bytes {
-            Some(found) if found != self.file.size_bytes => Err(Trouble::NotAsked {
+            Some(found) if found != self.file.size_bytes => Err(DownloadError::NotAsked {
                 expected: format!("{} bytes", self.file.size_bytes),
                 found: format!("{found} bytes"),
             }),
@@ -235,7 +235,7 @@ impl Download<'_> {
     }
 
     /// `bytes 5-9/10`: everything from the first byte that is missing to the last.
-    fn check_range(&self, headers: &HeaderMap, have_bytes: u64) -> Result<(), Trouble> {
+    fn check_range(&self, headers: &HeaderMap, have_bytes: u64) -> Result<(), DownloadError> {
         let size_bytes = self.file.size_bytes;
         let rest = format!("bytes {have_bytes}-{}", size_bytes - 1);
         let found = headers
@@ -246,7 +246,7 @@ impl Download<'_> {
         if found == format!("{rest}/{size_bytes}") || found == format!("{rest}/*") {
             return Ok(());
         }
-        Err(Trouble::NotAsked {
+        Err(DownloadError::NotAsked {
             expected: format!("{rest}/{size_bytes}"),
             found: found.to_owned(),
         })

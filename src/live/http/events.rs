@@ -1,9 +1,9 @@
 //! `GET /events`: what happens at the node, as it happens (server-sent events).
 
 use super::Api;
-use super::guard::Call;
-use super::problem::{Problem, Problems};
-use crate::live::command::Command;
+use super::auth::Access;
+use super::problem::{ProblemDetails, ProblemResponses};
+use crate::live::command::HostCommand;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -21,21 +21,21 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// it happens, until the node ends. `gap` ends a stream that was read too slowly: start again.
 #[utoipa::path(get, path = "/events", security((), ("token" = [])), responses(
     (status = OK, body = String, content_type = "text/event-stream"),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn events(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    api.admit(Call::Act, from, &headers)?;
-    let following = api.ask(Command::Follow).await?;
-    let mut beginning = following.beginning.into_iter();
-    let hello = beginning
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ProblemDetails> {
+    api.authorize(Access::Write, from, &headers)?;
+    let following = api.ask(HostCommand::Subscribe).await?;
+    let mut snapshot = following.snapshot.into_iter();
+    let hello = snapshot
         .next()
         .map(|hello| Event::default().event("hello").data(hello.as_ref()));
-    let records = beginning.map(|record| Event::default().event("record").data(record.as_ref()));
+    let records = snapshot.map(|record| Event::default().event("record").data(record.as_ref()));
     let first: Vec<Event> = hello.into_iter().chain(records).collect();
-    let rest = BroadcastStream::new(following.rest);
+    let rest = BroadcastStream::new(following.records);
     // Nothing comes after a gap.
     let rest = rest.scan(true, |goes_on, record| {
         let event = match record {

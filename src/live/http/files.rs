@@ -1,7 +1,7 @@
 //! `GET /files/{sha256}`: content by hash, whole or in part.
 
 use super::Api;
-use super::problem::{Problem, Problems};
+use super::problem::{ProblemDetails, ProblemResponses};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -79,13 +79,13 @@ fn asked(headers: &HeaderMap, size: u64) -> Asked {
     ("range" = Option<String>, Header, description = "One range of bytes")), responses(
     (status = OK, body = Vec<u8>, content_type = "application/octet-stream"),
     (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "application/octet-stream"),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn file(
     State(api): State<Arc<Api>>,
     method: Method,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     // What is no text is no hash either.
     let sha256 = path.map_or_else(|_| String::new(), |Path(sha256)| sha256);
     let is_hash = sha256.len() == 64
@@ -94,11 +94,11 @@ pub(super) async fn file(
             .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_hash {
         let why = "expected /files/ and 64 lower-case hexadecimal digits";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, why));
+        return Err(ProblemDetails::new(StatusCode::BAD_REQUEST, why));
     }
     let Some(stored) = api.files.find(&sha256) else {
         let why = "this node has no file with this SHA-256";
-        return Err(Problem::new(StatusCode::NOT_FOUND, why));
+        return Err(ProblemDetails::new(StatusCode::NOT_FOUND, why));
     };
     let size = stored.file.size_bytes;
     let (status, span) = match asked(&headers, size) {
@@ -113,7 +113,7 @@ pub(super) async fn file(
         Asked::Nothing => {
             let why =
                 format!("the file has {size} bytes; expected Range: bytes=FIRST-LAST within it");
-            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, why);
+            let problem = ProblemDetails::new(StatusCode::RANGE_NOT_SATISFIABLE, why);
             return Err(problem.with(header::CONTENT_RANGE, &format!("bytes */{size}")));
         }
     };
@@ -121,7 +121,7 @@ pub(super) async fn file(
         Method::HEAD => Body::empty(),
         _ => {
             let gone = |error: std::io::Error| {
-                Problem::unavailable(format!("the file cannot be read: {error}"))
+                ProblemDetails::unavailable(format!("the file cannot be read: {error}"))
             };
             let mut file = File::open(&stored.path).await.map_err(gone)?;
             file.seek(SeekFrom::Start(span.first)).await.map_err(gone)?;

@@ -1,11 +1,11 @@
 //! What other nodes send: signed messages, bundles, offers. Signatures are checked here, before the node is bothered.
 
 use super::Api;
-use super::problem::{Problem, Problems};
-use crate::live::command::Command;
-use crate::live::links::{Endpoint, Messages, Offer, Want};
+use super::problem::{ProblemDetails, ProblemResponses};
+use crate::live::command::HostCommand;
+use crate::live::peer_client::{MessageEndpoint, MessagesBody, Offer, Want};
 use crate::live::wire::{
-    Opened, OpenedBundle, Receipt, Receipts, Signed, Verdict, WireBody, WireError,
+    Receipt, ReceiptCode, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireBody, WireError,
 };
 use axum::Json;
 use axum::body::Body;
@@ -19,13 +19,13 @@ const MESSAGES_MAX: usize = 1024;
 const NAMES_MAX: usize = 65_536;
 
 /// Where a message of this kind belongs.
-fn endpoint(body: &WireBody) -> Option<Endpoint> {
+fn endpoint(body: &WireBody) -> Option<MessageEndpoint> {
     match body {
-        WireBody::Statement(_) => Some(Endpoint::Vote),
-        WireBody::Proposal { .. } => Some(Endpoint::Propose),
-        WireBody::Peers { .. } => Some(Endpoint::Peers),
+        WireBody::Statement(_) => Some(MessageEndpoint::Vote),
+        WireBody::Proposal { .. } => Some(MessageEndpoint::Propose),
+        WireBody::Peers { .. } => Some(MessageEndpoint::Peers),
         WireBody::CatchUpQuestion { .. } | WireBody::CatchUpAnswer { .. } => {
-            Some(Endpoint::CatchUp)
+            Some(MessageEndpoint::CatchUp)
         }
         WireBody::PeersQuestion => None,
     }
@@ -37,9 +37,9 @@ impl Api {
         &self,
         headers: &HeaderMap,
         body: Body,
-        at: Endpoint,
-    ) -> Result<Json<Receipts>, Problem> {
-        let call: Messages = self.json(headers, body).await?;
+        at: MessageEndpoint,
+    ) -> Result<Json<Receipts>, ProblemDetails> {
+        let call: MessagesBody = self.json(headers, body).await?;
         self.take(call.messages, at).await
     }
 
@@ -47,23 +47,23 @@ impl Api {
     pub(super) async fn take(
         &self,
         messages: Vec<Signed>,
-        at: Endpoint,
-    ) -> Result<Json<Receipts>, Problem> {
+        at: MessageEndpoint,
+    ) -> Result<Json<Receipts>, ProblemDetails> {
         if !(1..=MESSAGES_MAX).contains(&messages.len()) {
             let why = format!("expected 1 to {MESSAGES_MAX} messages");
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+            return Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, why));
         }
         let mut good = Vec::new();
         let mut results = Vec::new();
         for signed in messages {
-            let opened = Opened::open(signed, &self.config.network);
+            let opened = VerifiedMessage::open(signed, &self.config.network);
             results.push(match opened {
                 Ok(opened) if endpoint(&opened.message.body) == Some(at) => {
                     good.push(opened);
                     None
                 }
                 Ok(_) => Some(Receipt::refused(
-                    Verdict::Misdirected,
+                    ReceiptCode::Misdirected,
                     "messages of this kind are taken elsewhere",
                 )),
                 Err(error) => Some(receipt_for(&error)),
@@ -75,7 +75,7 @@ impl Api {
                 // The node has not been bothered with this.
                 log: None,
             },
-            false => self.ask(|reply| Command::Messages(good, reply)).await?,
+            false => self.ask(|reply| HostCommand::Messages(good, reply)).await?,
         };
         let mut verdicts = judged.results.into_iter();
         let results: Vec<Receipt> = results
@@ -87,75 +87,75 @@ impl Api {
     }
 }
 
-fn finish(receipts: Receipts) -> Result<Json<Receipts>, Problem> {
+fn finish(receipts: Receipts) -> Result<Json<Receipts>, ProblemDetails> {
     let is_any_taken = receipts
         .results
         .iter()
-        .any(|receipt| receipt.verdict == Verdict::Accepted);
+        .any(|receipt| receipt.verdict == ReceiptCode::Accepted);
     if is_any_taken || receipts.results.len() > 1 {
         Ok(Json(receipts))
     } else {
-        Err(Problem::refused(receipts))
+        Err(ProblemDetails::refused(receipts))
     }
 }
 
 fn receipt_for(error: &WireError) -> Receipt {
     let verdict = match error {
-        WireError::BadSignature(_) => Verdict::BadSignature,
-        _ => Verdict::Invalid,
+        WireError::BadSignature(_) => ReceiptCode::BadSignature,
+        _ => ReceiptCode::Invalid,
     };
     Receipt::refused(verdict, error.to_string())
 }
 
 /// Signed statements of SCP. A single message that is refused makes an error; of several each has its receipt.
-#[utoipa::path(post, path = "/vote", request_body = Messages, responses(
+#[utoipa::path(post, path = "/vote", request_body = MessagesBody, responses(
     (status = OK, body = Receipts),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn vote(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Receipts>, Problem> {
-    api.deliver(&headers, body, Endpoint::Vote).await
+) -> Result<Json<Receipts>, ProblemDetails> {
+    api.deliver(&headers, body, MessageEndpoint::Vote).await
 }
 
 /// Signed questions and answers about what was decided.
-#[utoipa::path(post, path = "/catch-up", request_body = Messages, responses(
+#[utoipa::path(post, path = "/catch-up", request_body = MessagesBody, responses(
     (status = OK, body = Receipts),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn catch_up(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Receipts>, Problem> {
-    api.deliver(&headers, body, Endpoint::CatchUp).await
+) -> Result<Json<Receipts>, ProblemDetails> {
+    api.deliver(&headers, body, MessageEndpoint::CatchUp).await
 }
 
 /// Another node tells whom it knows.
-#[utoipa::path(post, path = "/peers", request_body = Messages, responses(
+#[utoipa::path(post, path = "/peers", request_body = MessagesBody, responses(
     (status = OK, body = Receipts),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn tell_peers(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Receipts>, Problem> {
-    api.deliver(&headers, body, Endpoint::Peers).await
+) -> Result<Json<Receipts>, ProblemDetails> {
+    api.deliver(&headers, body, MessageEndpoint::Peers).await
 }
 
 /// Another node says what it could pass on; the answer says what of it is not known here.
 #[utoipa::path(post, path = "/relay/offer", request_body = Offer, responses(
     (status = OK, body = Want),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn relay_offer(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Want>, Problem> {
+) -> Result<Json<Want>, ProblemDetails> {
     let mut offer: Offer = api.json(&headers, body).await?;
     if offer.have.len() > NAMES_MAX {
         let why = format!("expected at most {NAMES_MAX} names");
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why));
+        return Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, why));
     }
     offer.have.retain(|name| name.sender != api.key);
     let want = api.seen.unknown(&offer.have);
@@ -165,17 +165,17 @@ pub(super) async fn relay_offer(
 /// A signed bundle of what others have said.
 #[utoipa::path(post, path = "/relay", request_body = Signed, responses(
     (status = OK, body = Receipts),
-    Problems))]
+    ProblemResponses))]
 pub(super) async fn relay(
     State(api): State<Arc<Api>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Receipts>, Problem> {
+) -> Result<Json<Receipts>, ProblemDetails> {
     let signed: Signed = api.json(&headers, body).await?;
-    match OpenedBundle::open(&signed, &api.config.network) {
+    match VerifiedBundle::open(&signed, &api.config.network) {
         Ok(bundle) => {
             let bundle = Box::new(bundle);
-            let receipts = api.ask(|reply| Command::Bundle(bundle, reply)).await?;
+            let receipts = api.ask(|reply| HostCommand::Bundle(bundle, reply)).await?;
             Ok(Json(receipts))
         }
         Err(error) => finish(Receipts {

@@ -2,33 +2,33 @@
 //!
 //! Absent here: deciding anything. Calls become commands to the thread of the node; its answers become responses.
 
-mod answering;
+mod auth;
 mod events;
 mod files;
-mod guard;
+mod in_flight;
 mod messages;
+mod peer_logs;
 mod problem;
 mod propose;
-mod questions;
+mod queries;
 mod server;
-mod survey;
 
 pub(super) use server::{ServeError, Server};
 
-use super::command::{Command, Reply};
+use super::command::{HostCommand, ReplySender};
 use super::config::LiveConfig;
-use super::files::FileStore;
-use super::seen::Seen;
+use super::file_store::FileStore;
+use super::message_cache::MessageCache;
 use crate::node::NodeKey;
+use auth::TokenBuckets;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use crossbeam_channel::{Sender, TrySendError};
-use guard::Buckets;
-use problem::Problem;
+use peer_logs::PeerLogFetcher;
+use problem::ProblemDetails;
 use std::sync::Arc;
 use std::time::Duration;
-use survey::Surveyor;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -39,19 +39,19 @@ use utoipa_axum::routes;
 /// What all handlers share.
 pub(super) struct Api {
     /// The thread of the node.
-    pub host: Sender<Command>,
+    pub host: Sender<HostCommand>,
     /// What the process was told.
     pub config: Arc<LiveConfig>,
     /// The node's own key.
     pub key: NodeKey,
     /// What has come from others.
-    pub seen: Arc<Seen>,
+    pub seen: Arc<MessageCache>,
     /// The files.
     pub files: FileStore,
     /// True when everything ends.
     pub ending: watch::Receiver<bool>,
-    buckets: Buckets,
-    surveyor: Surveyor,
+    buckets: TokenBuckets,
+    peer_logs: PeerLogFetcher,
     description: std::sync::OnceLock<utoipa::openapi::OpenApi>,
 }
 
@@ -80,10 +80,10 @@ impl Api {
     /// What handlers share.
     #[must_use]
     pub(super) fn new(
-        host: Sender<Command>,
+        host: Sender<HostCommand>,
         config: Arc<LiveConfig>,
         key: NodeKey,
-        seen: Arc<Seen>,
+        seen: Arc<MessageCache>,
         files: FileStore,
         ending: watch::Receiver<bool>,
     ) -> Api {
@@ -94,45 +94,48 @@ impl Api {
             seen,
             files,
             ending,
-            buckets: Buckets::default(),
-            surveyor: Surveyor::default(),
+            buckets: TokenBuckets::default(),
+            peer_logs: PeerLogFetcher::default(),
             description: std::sync::OnceLock::new(),
         }
     }
 
     /// Asks the thread of the node.
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Problem> {
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(ReplySender<T>) -> HostCommand,
+    ) -> Result<T, ProblemDetails> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply))?;
-        match self.answer(answer, self.patience()).await {
+        match self.answer(answer, self.request_timeout()).await {
             Some(Ok(answer)) => Ok(answer),
-            Some(Err(_)) => Err(Problem::unavailable("the node is stopping")),
-            None => Err(Problem::unavailable(
+            Some(Err(_)) => Err(ProblemDetails::unavailable("the node is stopping")),
+            None => Err(ProblemDetails::unavailable(
                 "the node is busy, or cannot store anything at present; see /healthz",
             )),
         }
     }
 
-    /// What the thread of the node answers within `patience`. When it has ended nobody will: what is still in its queue
+    /// What the thread of the node answers within `timeout`. When it has ended nobody will: what is still in its queue
     /// lies there as long as anybody could send to it, and so an answer could be waited for in vain.
     async fn answer<T>(
         &self,
         mut answer: oneshot::Receiver<T>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Option<Result<T, TryRecvError>> {
         let mut ending = self.ending.clone();
         tokio::select! {
             biased;
             answered = &mut answer => Some(answered.map_err(|_| TryRecvError::Closed)),
             _ = ending.wait_for(|ending| *ending) => Some(answer.try_recv()),
-            () = tokio::time::sleep(patience) => None,
+            () = tokio::time::sleep(timeout) => None,
         }
     }
 
-    fn tell(&self, command: Command) -> Result<(), Problem> {
+    fn tell(&self, command: HostCommand) -> Result<(), ProblemDetails> {
         self.host.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => Problem::unavailable("too many calls are waiting"),
-            TrySendError::Disconnected(_) => Problem::unavailable("the node is stopping"),
+            TrySendError::Full(_) => ProblemDetails::unavailable("too many calls are waiting"),
+            TrySendError::Disconnected(_) => ProblemDetails::unavailable("the node is stopping"),
         })
     }
 }
@@ -145,12 +148,12 @@ pub(super) fn router(api: Arc<Api>) -> axum::Router {
         .routes(routes!(messages::catch_up))
         .routes(routes!(messages::relay))
         .routes(routes!(messages::relay_offer))
-        .routes(routes!(questions::status))
-        .routes(routes!(questions::peers, messages::tell_peers))
+        .routes(routes!(queries::status))
+        .routes(routes!(queries::peers, messages::tell_peers))
         .routes(routes!(files::file))
         .routes(routes!(events::events))
-        .routes(routes!(questions::healthz))
-        .routes(routes!(questions::metrics))
+        .routes(routes!(queries::healthz))
+        .routes(routes!(queries::metrics))
         .routes(routes!(openapi))
         .split_for_parts();
     drop(api.description.set(description));
@@ -167,12 +170,12 @@ async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> 
     Json(api.description.get().cloned().unwrap_or_default())
 }
 
-async fn nothing_here(uri: Uri) -> Problem {
+async fn nothing_here(uri: Uri) -> ProblemDetails {
     let why = format!("there is nothing at {}; see /openapi.json", uri.path());
-    Problem::new(StatusCode::NOT_FOUND, why)
+    ProblemDetails::new(StatusCode::NOT_FOUND, why)
 }
 
-async fn not_so(method: Method, uri: Uri) -> Problem {
+async fn not_so(method: Method, uri: Uri) -> ProblemDetails {
     let why = format!("{method} is not for {}; see /openapi.json", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, why)
+    ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, why)
 }

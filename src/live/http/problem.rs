@@ -1,6 +1,6 @@
-//! `Problem`: every error of the REST interface, as problem details (RFC 9457).
+//! `ProblemDetails`: every error of the REST interface, as problem details (RFC 9457).
 
-use crate::live::wire::{LogHead, Receipt, Receipts, Verdict};
+use crate::live::wire::{LogHead, Receipt, ReceiptCode, Receipts};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -12,16 +12,16 @@ use utoipa::{IntoResponses, ToSchema};
     dead_code,
     reason = "it describes; problems themselves are made by their constructors"
 )]
-pub(super) enum Problems {
+pub(super) enum ProblemResponses {
     #[response(status = "4XX", content_type = "application/problem+json")]
-    OfTheCall(Problem),
+    OfTheCall(ProblemDetails),
     #[response(status = "5XX", content_type = "application/problem+json")]
-    OfTheNode(Problem),
+    OfTheNode(ProblemDetails),
 }
 
 /// What went wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDetails {
     /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'static str,
     /// The status in words.
@@ -43,9 +43,9 @@ pub(crate) struct Problem {
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-impl Problem {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem {
+impl ProblemDetails {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> ProblemDetails {
+        ProblemDetails {
             r#type: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
@@ -57,33 +57,35 @@ impl Problem {
     }
 
     /// The same with a header that programs look for.
-    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Problem {
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> ProblemDetails {
         let value = HeaderValue::from_str(value).ok();
         self.header = value.map(|value| Box::new((name, value)));
         self
     }
 
     /// The node has ended, or is too busy to answer.
-    pub(super) fn unavailable(detail: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    pub(super) fn unavailable(detail: impl Into<String>) -> ProblemDetails {
+        ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
     /// None of the messages of a call was taken in.
-    pub(super) fn refused(receipts: Receipts) -> Problem {
+    pub(super) fn refused(receipts: Receipts) -> ProblemDetails {
         let first = receipts.results.first();
         let status = match first.map(|receipt| receipt.verdict) {
-            Some(Verdict::Duplicate | Verdict::WrongSlot) => StatusCode::CONFLICT,
-            Some(Verdict::BadSignature) => StatusCode::UNAUTHORIZED,
-            Some(Verdict::Outsider) => StatusCode::FORBIDDEN,
-            Some(Verdict::Misdirected) => StatusCode::MISDIRECTED_REQUEST,
-            Some(Verdict::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Some(Verdict::Invalid | Verdict::Accepted) | None => StatusCode::UNPROCESSABLE_ENTITY,
+            Some(ReceiptCode::Duplicate | ReceiptCode::WrongSlot) => StatusCode::CONFLICT,
+            Some(ReceiptCode::BadSignature) => StatusCode::UNAUTHORIZED,
+            Some(ReceiptCode::Outsider) => StatusCode::FORBIDDEN,
+            Some(ReceiptCode::Misdirected) => StatusCode::MISDIRECTED_REQUEST,
+            Some(ReceiptCode::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Some(ReceiptCode::Invalid | ReceiptCode::Accepted) | None => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
         };
         let why = first.and_then(|receipt| receipt.why.clone());
-        let problem = Problem {
+        let problem = ProblemDetails {
             results: Some(receipts.results),
             log: receipts.log.map(Box::new),
-            ..Problem::new(status, why.unwrap_or_default())
+            ..ProblemDetails::new(status, why.unwrap_or_default())
         };
         match status {
             // Not the scheme of people's calls: a token would not help.
@@ -95,7 +97,7 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Strings and numbers only: it can be written.

@@ -1,6 +1,6 @@
 //! `Server`: accepts connections on one thread and serves them, with bounds on their number and on slow clients.
 
-use super::answering::Answering;
+use super::in_flight::InFlight;
 use super::{Api, router};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -20,10 +20,10 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 /// How long open calls may go on when everything ends.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a connection on which nothing is asked may take to close.
-const SILENCE: Duration = Duration::from_millis(50);
+const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Why nobody can be served.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +84,7 @@ impl Server {
             .name("qs-http".to_owned())
             .spawn(move || {
                 runtime.block_on(accept(self.listener, api, ending));
-                runtime.shutdown_timeout(FAREWELL);
+                runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             })
             .map_err(ServeError::Start)
     }
@@ -117,30 +117,30 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
-        let (router, ending, patience) = (router.clone(), ending.clone(), api.patience());
+        let (router, ending, timeout) = (router.clone(), ending.clone(), api.request_timeout());
         connections.spawn(async move {
-            serve(stream, from, router, patience, ending).await;
+            serve(stream, from, router, timeout, ending).await;
             drop(place);
         });
     }
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
-    drop(tokio::time::timeout(FAREWELL, all).await);
+    drop(tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await);
 }
 
 async fn serve(
     stream: TcpStream,
     from: SocketAddr,
     router: axum::Router,
-    patience: Duration,
+    timeout: Duration,
     mut ending: watch::Receiver<bool>,
 ) {
     // Who does not read is not waited for: the system gives up on what is not acknowledged.
     let socket = SockRef::from(&stream);
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
-    drop(socket.set_tcp_user_timeout(Some(3 * patience)));
-    let answering = Answering::default();
+    drop(socket.set_tcp_user_timeout(Some(3 * timeout)));
+    let answering = InFlight::default();
     let service = service_fn(|request: Request<Incoming>| {
         let (router, answer) = (router.clone(), answering.begin());
         async move {
@@ -154,7 +154,7 @@ async fn serve(
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience)
+        .header_read_timeout(timeout)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -164,7 +164,7 @@ async fn serve(
     }
     if !answering.is_any() {
         // Nobody waits for an answer: what has been answered is written, the rest is silence.
-        return drop(tokio::time::timeout(SILENCE, connection).await);
+        return drop(tokio::time::timeout(IDLE_CLOSE_TIMEOUT, connection).await);
     }
     drop(connection.await);
 }

@@ -1,7 +1,7 @@
 //! Why something could not be kept, in words that say what to do.
 
-use super::super::lock::{LockError, advice};
-use super::rows::VERSION;
+use super::super::folder_lock::{LockError, advice};
+use super::tables::VERSION;
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Announcements: what is broadcast by UDP, and told on by those who have heard it.
 
 use super::signed::{Signed, WireError};
-use crate::live::identity::{Identity, Purpose};
+use crate::live::identity::{Identity, SignaturePurpose};
 use crate::node::{Announcement, AnnouncementKind, NodeKey, Peer};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ impl WireAnnouncement {
                 "an announcement without a proper name or number".to_owned(),
             ));
         }
-        signed.check(said.key, network, Purpose::Announcement)?;
+        signed.check(said.key, network, SignaturePurpose::Announcement)?;
         Ok(said)
     }
 
@@ -87,7 +87,12 @@ impl WireAnnouncement {
     /// # Errors
     /// Never with a proper name.
     pub fn sign(&self, identity: &Identity) -> Result<Signed, WireError> {
-        Signed::new(identity, &self.network, Purpose::Announcement, self)
+        Signed::new(
+            identity,
+            &self.network,
+            SignaturePurpose::Announcement,
+            self,
+        )
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bundles: what a node passes on of others'. Before it sends one it says what it has, and sends what is wanted.
 
-use super::message::Opened;
+use super::message::VerifiedMessage;
 use super::signed::{Signed, WireError};
-use crate::live::identity::{Identity, Purpose};
+use crate::live::identity::{Identity, SignaturePurpose};
 use crate::node::NodeKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,32 +36,32 @@ impl WireBundle {
     /// # Errors
     /// If it cannot be written as JSON.
     pub fn sign(&self, identity: &Identity, network: &str) -> Result<Signed, WireError> {
-        Signed::new(identity, network, Purpose::Bundle, self)
+        Signed::new(identity, network, SignaturePurpose::Bundle, self)
     }
 }
 
 /// A bundle whose signatures have been checked.
 #[derive(Clone, Debug)]
-pub struct OpenedBundle {
+pub struct VerifiedBundle {
     /// Who passes it on.
     pub from: NodeKey,
     /// Messages.
-    pub messages: Vec<Opened>,
+    pub messages: Vec<VerifiedMessage>,
 }
 
-impl OpenedBundle {
+impl VerifiedBundle {
     /// Opens a signed bundle.
     ///
     /// # Errors
     /// If it, or anything in it, is malformed or not signed by its author: who vouches for such things is not listened to.
-    pub fn open(signed: &Signed, network: &str) -> Result<OpenedBundle, WireError> {
+    pub fn open(signed: &Signed, network: &str) -> Result<VerifiedBundle, WireError> {
         let bundle: WireBundle = signed.read()?;
-        signed.check(bundle.from, network, Purpose::Bundle)?;
+        signed.check(bundle.from, network, SignaturePurpose::Bundle)?;
         let messages = bundle.messages.into_iter();
-        Ok(OpenedBundle {
+        Ok(VerifiedBundle {
             from: bundle.from,
             messages: messages
-                .map(|signed| Opened::open(signed, network))
+                .map(|signed| VerifiedMessage::open(signed, network))
                 .collect::<Result<_, _>>()?,
         })
     }

@@ -3,8 +3,8 @@
 use super::announcement::WireAnnouncement;
 use super::quorum_set::WireQuorumSet;
 use super::signed::{Signed, WireError};
-use crate::live::directory::Directory;
-use crate::live::identity::{Identity, Purpose};
+use crate::live::identity::{Identity, SignaturePurpose};
+use crate::live::node_directory::NodeDirectory;
 use crate::node::{Body, Message, MessageId, NodeKey, Proposal};
 use crate::scp::{Envelope, QuorumSetId, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ pub struct WireDecision {
 impl WireMessage {
     /// As `message` is sent. Of the nodes that it says it knows, those are named whose announcements are at hand.
     #[must_use]
-    pub fn new(message: &Message, directory: &Directory) -> WireMessage {
+    pub fn new(message: &Message, directory: &NodeDirectory) -> WireMessage {
         let body = match &message.body {
             Body::Scp {
                 envelope,
@@ -143,13 +143,13 @@ impl WireMessage {
     /// # Errors
     /// If it cannot be written as JSON.
     pub fn sign(&self, identity: &Identity, network: &str) -> Result<Signed, WireError> {
-        Signed::new(identity, network, Purpose::Message, self)
+        Signed::new(identity, network, SignaturePurpose::Message, self)
     }
 }
 
 /// A message whose signatures have been checked, and the bytes to pass on.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct VerifiedMessage {
     /// What it says.
     pub message: WireMessage,
     /// Of a `Peers` message the announcements in it; others of its announcements were not what they should be.
@@ -158,14 +158,14 @@ pub struct Opened {
     pub signed: Signed,
 }
 
-impl Opened {
+impl VerifiedMessage {
     /// Opens a signed message.
     ///
     /// # Errors
     /// If it is malformed or not signed by its sender.
-    pub fn open(signed: Signed, network: &str) -> Result<Opened, WireError> {
+    pub fn open(signed: Signed, network: &str) -> Result<VerifiedMessage, WireError> {
         let message: WireMessage = signed.read()?;
-        signed.check(message.sender, network, Purpose::Message)?;
+        signed.check(message.sender, network, SignaturePurpose::Message)?;
         let announcements = match &message.body {
             WireBody::Peers { known, .. } => known
                 .iter()
@@ -176,7 +176,7 @@ impl Opened {
                 .collect(),
             _ => Vec::new(),
         };
-        Ok(Opened {
+        Ok(VerifiedMessage {
             message,
             announcements,
             signed,
@@ -187,7 +187,7 @@ impl Opened {
     ///
     /// # Errors
     /// If there are too many nodes, or a quorum set is out of bounds.
-    pub fn numbered(&self, directory: &mut Directory) -> Result<Message, WireError> {
+    pub fn numbered(&self, directory: &mut NodeDirectory) -> Result<Message, WireError> {
         let message = &self.message;
         let sender = directory.number(message.sender)?;
         let body = match &message.body {

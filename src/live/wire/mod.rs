@@ -8,14 +8,14 @@ mod announcement;
 mod bundle;
 mod message;
 mod quorum_set;
-mod reply;
+mod receipt;
 mod signed;
 
 pub use announcement::{
     DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
 };
-pub use bundle::{MessageName, OpenedBundle, WireBundle};
-pub use message::{Opened, WireBody, WireDecision, WireMessage, WireStatement};
+pub use bundle::{MessageName, VerifiedBundle, WireBundle};
+pub use message::{VerifiedMessage, WireBody, WireDecision, WireMessage, WireStatement};
 pub use quorum_set::WireQuorumSet;
-pub use reply::{LogHead, Receipt, Receipts, Verdict};
-pub use signed::{Hex, Signed, WireError};
+pub use receipt::{LogHead, Receipt, ReceiptCode, Receipts};
+pub use signed::{HexBytes, Signed, WireError};

@@ -1,6 +1,6 @@
 //! Quorum sets with keys in place of numbers.
 
-use crate::live::directory::Directory;
+use crate::live::node_directory::NodeDirectory;
 use crate::live::wire::WireError;
 use crate::node::NodeKey;
 use crate::scp::QuorumSet;
@@ -25,7 +25,7 @@ pub struct WireQuorumSet {
 impl WireQuorumSet {
     /// As it is sent.
     #[must_use]
-    pub fn new(set: &QuorumSet, directory: &Directory) -> WireQuorumSet {
+    pub fn new(set: &QuorumSet, directory: &NodeDirectory) -> WireQuorumSet {
         let keys = set.validators.iter().map(|&node| directory.key_of(node));
         WireQuorumSet {
             threshold: set.threshold,
@@ -42,7 +42,7 @@ impl WireQuorumSet {
     ///
     /// # Errors
     /// If it is nested too deeply, names too many nodes, or names more unknown ones than can be told apart.
-    pub fn numbered(&self, directory: &mut Directory) -> Result<QuorumSet, WireError> {
+    pub fn numbered(&self, directory: &mut NodeDirectory) -> Result<QuorumSet, WireError> {
         let mut named = 0;
         self.numbered_within(QuorumSet::DEPTH_MAX, &mut named, directory)
     }
@@ -51,7 +51,7 @@ impl WireQuorumSet {
         &self,
         depth: u32,
         named: &mut usize,
-        directory: &mut Directory,
+        directory: &mut NodeDirectory,
     ) -> Result<QuorumSet, WireError> {
         *named += self.validators.len();
         if *named > QuorumSet::NODES_MAX {

@@ -1,6 +1,6 @@
 //! `Signed`: JSON together with the signature of its author.
 
-use crate::live::identity::{Identity, Purpose, is_signed_by};
+use crate::live::identity::{Identity, SignaturePurpose, is_signed_by};
 use crate::node::NodeKey;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -34,9 +34,9 @@ pub enum WireError {
 
 /// Bytes that are written as lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hex<const N: usize>(pub [u8; N]);
+pub struct HexBytes<const N: usize>(pub [u8; N]);
 
-impl<const N: usize> Serialize for Hex<N> {
+impl<const N: usize> Serialize for HexBytes<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = String::with_capacity(2 * N);
         for byte in self.0 {
@@ -48,8 +48,8 @@ impl<const N: usize> Serialize for Hex<N> {
     }
 }
 
-impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex<N>, D::Error> {
+impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HexBytes<N>, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Some(byte - b'0'),
@@ -69,7 +69,7 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
                 }
             });
         if is_read {
-            Ok(Hex(bytes))
+            Ok(HexBytes(bytes))
         } else {
             let expected = 2 * N;
             Err(D::Error::custom(format!(
@@ -88,7 +88,7 @@ pub struct Signed {
     pub message: Arc<RawValue>,
     /// Ed25519 signature, 128 lower-case hexadecimal digits. It covers the name of the network and the purpose, too.
     #[schema(value_type = String, pattern = "^[0-9a-f]{128}$")]
-    pub signature: Hex<64>,
+    pub signature: HexBytes<64>,
 }
 
 impl PartialEq for Signed {
@@ -105,12 +105,12 @@ impl Signed {
     pub fn new<T: Serialize>(
         identity: &Identity,
         network: &str,
-        purpose: Purpose,
+        purpose: SignaturePurpose,
         content: &T,
     ) -> Result<Signed, WireError> {
         let malformed = |error: serde_json::Error| WireError::Malformed(error.to_string());
         let message = serde_json::value::to_raw_value(content).map_err(malformed)?;
-        let signature = Hex(identity.sign(network, purpose, message.get().as_bytes()));
+        let signature = HexBytes(identity.sign(network, purpose, message.get().as_bytes()));
         Ok(Signed {
             message: Arc::from(message),
             signature,
@@ -128,7 +128,7 @@ impl Signed {
         &self,
         author: NodeKey,
         network: &str,
-        purpose: Purpose,
+        purpose: SignaturePurpose,
     ) -> Result<(), WireError> {
         let bytes = self.message.get().as_bytes();
         if is_signed_by(author, network, purpose, bytes, &self.signature.0) {
@@ -147,11 +147,12 @@ mod tests {
     fn the_signed_bytes_survive_the_journey() {
         let identity = Identity::new([7; 32]);
         let content = serde_json::json!({"tea": [1, 2, "\u{e9}\"\\"], "x": 1.5});
-        let signed = Signed::new(&identity, "test", Purpose::Message, &content).unwrap();
+        let signed = Signed::new(&identity, "test", SignaturePurpose::Message, &content).unwrap();
         let json = serde_json::to_string(&vec![signed.clone()]).unwrap();
         let [read]: [Signed; 1] = serde_json::from_str(&json).unwrap();
         assert_eq!(read, signed);
-        let check = |signed: &Signed| signed.check(identity.key(), "test", Purpose::Message);
+        let check =
+            |signed: &Signed| signed.check(identity.key(), "test", SignaturePurpose::Message);
         assert_eq!(check(&read), Ok(()));
         let forged: Signed =
             serde_json::from_str(&json[1..json.len() - 1].replace("tea", "tee")).unwrap();

@@ -2,10 +2,10 @@
 
 use super::harness::{Answer, Network, NodeProcess, text, wait_until};
 use super::rest::check;
-use quorumscope::live::identity::{Identity, Purpose};
+use quorumscope::live::identity::{Identity, SignaturePurpose};
 use quorumscope::live::wire::{
-    Datagram, MessageName, Opened, Receipts, Signed, VERSION, Verdict, WireAnnouncement, WireBody,
-    WireBundle, WireMessage, WireQuorumSet, WireStatement,
+    Datagram, MessageName, ReceiptCode, Receipts, Signed, VERSION, VerifiedMessage,
+    WireAnnouncement, WireBody, WireBundle, WireMessage, WireQuorumSet, WireStatement,
 };
 use quorumscope::node::{AnnouncementKind, Content, Proposal, ProposalId};
 use quorumscope::scp::{Ballot, Statement, Value};
@@ -120,7 +120,7 @@ fn nomination(of: &Identity, slot: u64, voted: &[&str]) -> WireBody {
     })
 }
 
-fn receipts(answer: &Answer) -> Vec<Verdict> {
+fn receipts(answer: &Answer) -> Vec<ReceiptCode> {
     assert_eq!(answer.status, 200, "{}", text(&answer.body));
     let receipts: Receipts = serde_json::from_slice(&answer.body).unwrap();
     receipts
@@ -158,7 +158,7 @@ fn check_signatures(scene: &Scene) {
     let elsewhere = message.sign(friend, "another network").unwrap();
     check(&scene.send("/propose", &[elsewhere]), 401, &words);
     let name = &scene.network.name;
-    let bundle = Signed::new(friend, name, Purpose::Bundle, &message).unwrap();
+    let bundle = Signed::new(friend, name, SignaturePurpose::Bundle, &message).unwrap();
     check(&scene.send("/propose", &[bundle]), 401, &words);
     let signed = message.sign(friend, name).unwrap();
     let changed = serde_json::to_string(&signed)
@@ -170,7 +170,13 @@ fn check_signatures(scene: &Scene) {
     assert_eq!(results[0]["verdict"], "bad_signature", "{results}");
     let log = &answer.json()["log"];
     assert!(log.is_null(), "the node was not asked how far it is: {log}");
-    let unreadable = Signed::new(friend, name, Purpose::Message, &json!({ "nth": 1 })).unwrap();
+    let unreadable = Signed::new(
+        friend,
+        name,
+        SignaturePurpose::Message,
+        &json!({ "nth": 1 }),
+    )
+    .unwrap();
     check(
         &scene.send("/propose", &[unreadable]),
         422,
@@ -187,7 +193,7 @@ fn check_senders(scene: &Scene) {
     // Who belongs to the closure is certain once everybody in it has spoken in this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
     let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
-    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
     let vote = nomination(stranger, scene.slot(), &["poison"]);
     let answer = scene.send("/vote", &[scene.signed(stranger, 2, vote)]);
     check(&answer, 403, "outside the closure of the quorum set");
@@ -244,7 +250,7 @@ fn check_proposals(scene: &Scene) {
     let friend = &scene.friend;
     let tea = scene.signed(friend, 31, note(friend, 1, "tea"));
     let answer = scene.send("/propose", std::slice::from_ref(&tea));
-    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
     check(
         &scene.send("/propose", std::slice::from_ref(&tea)),
         409,
@@ -263,7 +269,11 @@ fn check_proposals(scene: &Scene) {
     let forged = forged.sign(&scene.stranger, &scene.network.name).unwrap();
     let cake = scene.signed(friend, 34, note(friend, 2, "cake"));
     let answer = scene.send("/propose", &[forged, tea, cake]);
-    let expected = [Verdict::BadSignature, Verdict::Duplicate, Verdict::Accepted];
+    let expected = [
+        ReceiptCode::BadSignature,
+        ReceiptCode::Duplicate,
+        ReceiptCode::Accepted,
+    ];
     assert_eq!(receipts(&answer), expected);
     wait_until("it is agreed on", || scene.node.notes().len() == 3);
 }
@@ -300,7 +310,7 @@ fn check_bundles(scene: &Scene) {
     );
     let good = bundle(vec![jam.clone()]);
     let answer = relay(&good.sign(stranger, name).unwrap());
-    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
     assert_eq!(offer(41), 0);
     let forged = good.sign(friend, name).unwrap();
     check(&relay(&forged), 401, "the signature is not that of");
@@ -321,7 +331,7 @@ fn check_questions(scene: &Scene) {
     let headers = [("quorumscope-question", question.as_str())];
     let answer = scene.node.call("GET", "/peers", &headers, b"");
     let told: quorumscope::live::status::PeersView = serde_json::from_slice(&answer.body).unwrap();
-    let signed = Opened::open(told.signed.unwrap(), &scene.network.name).unwrap();
+    let signed = VerifiedMessage::open(told.signed.unwrap(), &scene.network.name).unwrap();
     assert_eq!(signed.message.sender, scene.node.id);
     assert_eq!(signed.message.to, Some(scene.friend.key()));
     let WireBody::Peers { trusted, .. } = signed.message.body else {
@@ -330,5 +340,5 @@ fn check_questions(scene: &Scene) {
     assert!(trusted.contains(&scene.friend.key()) && !trusted.contains(&scene.stranger.key()));
     let asked = WireBody::CatchUpQuestion { from_slot: 1 };
     let answer = scene.send("/catch-up", &[scene.signed(&scene.friend, 52, asked)]);
-    assert_eq!(receipts(&answer), [Verdict::Accepted]);
+    assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
 }

@@ -1,13 +1,13 @@
 //! Tests of fetching, from holders that answer as holders should and as they should not.
 
-mod bad_holders;
-mod holder;
+mod fake_holder;
+mod faulty_holders;
 
 use super::*;
-use crate::live::files::{Begun, FilesError};
+use crate::live::file_store::{BeginReceive, FilesError};
 use crate::node::FileInfo;
 use crossbeam_channel::{Receiver, unbounded};
-use holder::{Holder, head, partial, whole};
+use fake_holder::{Holder, head, partial, whole};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Write;
@@ -120,7 +120,7 @@ fn a_file_is_fetched_whole_and_its_progress_is_told() {
     scene.start(&file, &[&format!("{}/", holder.base)]);
     let (end, progress) = scene.end();
     assert_eq!(end.result, Ok(0));
-    assert!(end.troubles.is_empty(), "{:?}", end.troubles);
+    assert!(end.errors.is_empty(), "{:?}", end.errors);
     scene.holds(&file, &content);
     assert_eq!(holder.asked(), [None]);
     assert_eq!((progress[0], progress.last()), (0, Some(&700_000)));
@@ -170,7 +170,7 @@ fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
     let end = first.fetch(&file, &[&leaves.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::Unreachable));
     assert_eq!(leaves.asked(), [None, Some(50_000)]);
-    let holders: Vec<_> = end.troubles.iter().map(|(holder, _)| *holder).collect();
+    let holders: Vec<_> = end.errors.iter().map(|(holder, _)| *holder).collect();
     assert_eq!(holders, [0, 1]);
     assert_eq!(fs::read(first.part(&file)).unwrap(), content[..50_000]);
     first.holds_nothing();
@@ -207,7 +207,7 @@ fn other_content_is_thrown_away_and_the_next_holder_is_asked() {
     let mut scene = scene(patient());
     let end = scene.fetch(&file, &[&liar.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::HashMismatch));
-    assert!(matches!(end.troubles[0], (0, Trouble::Mismatch(_))));
+    assert!(matches!(end.errors[0], (0, DownloadError::Mismatch(_))));
     assert!(!scene.part(&file).exists());
     scene.holds_nothing();
     let honest = Holder::honest(&content);
@@ -284,16 +284,16 @@ fn a_trouble_of_ones_own_is_nobody_elses() {
     let end = scene.fetch(&too_large, &[&holder.base, &holder.base]);
     assert_eq!(end.result, Err(FetchError::Unreachable));
     assert!(matches!(
-        end.troubles[..],
-        [(0, Trouble::Here(FilesError::TooLarge { .. }))]
+        end.errors[..],
+        [(0, DownloadError::Here(FilesError::TooLarge { .. }))]
     ));
     // Something is in the way of the part.
     fs::create_dir(scene.part(&file)).unwrap();
     let end = scene.fetch(&file, &[&holder.base, &holder.base]);
     assert!(
-        matches!(end.troubles[..], [(0, Trouble::Here(_))]),
+        matches!(end.errors[..], [(0, DownloadError::Here(_))]),
         "{:?}",
-        end.troubles
+        end.errors
     );
     assert_eq!(holder.asked(), []);
 }
@@ -377,7 +377,7 @@ fn a_cancelled_fetch_ends_without_a_word_and_its_part_is_kept() {
             .all(|event| matches!(event, FetchEvent::Progress(_)))
     );
     assert_eq!(holder.asked().len(), 1);
-    let Begun::Part(part) = scene.files.begin(&files[0]).unwrap() else {
+    let BeginReceive::Partial(part) = scene.files.begin(&files[0]).unwrap() else {
         panic!("it is here");
     };
     assert!(part.received_bytes() < 100_000);

@@ -1,17 +1,17 @@
 //! Tests of the store: it keeps what [`Persisted::keep`](crate::node::Persisted::keep) folds, through full disks,
 //! losses of power, damage and other processes.
 
-mod disk;
+mod faulty_disk;
+mod model;
 mod opening;
-mod steps;
 
 use super::*;
-use disk::Disk;
+use faulty_disk::FaultyDisk;
+use model::{ModelOp, StoreModel, append, ops};
 use proptest::prelude::*;
-use steps::{Kept, Op, append, ops};
 
 /// A store on a disk that is ours.
-fn store_on(folder: &Path, disk: &Disk) -> Result<Store, StoreError> {
+fn store_on(folder: &Path, disk: &FaultyDisk) -> Result<Store, StoreError> {
     let disk = disk.clone();
     let open = move |opening: Opening| {
         Builder::new()
@@ -23,16 +23,16 @@ fn store_on(folder: &Path, disk: &Disk) -> Result<Store, StoreError> {
 }
 
 /// A disk with an empty store on it.
-fn disk() -> Disk {
-    let disk = Disk::default();
+fn disk() -> FaultyDisk {
+    let disk = FaultyDisk::default();
     let database = Builder::new().create_with_backend(disk.clone()).unwrap();
-    rows::create(&database).unwrap();
+    tables::create(&database).unwrap();
     database.close().unwrap();
     disk
 }
 
-fn all_of(store: &mut Store) -> Result<Kept, StoreError> {
-    Ok(Kept {
+fn all_of(store: &mut Store) -> Result<StoreModel, StoreError> {
+    Ok(StoreModel {
         persisted: store.load()?,
         numbers: store.numbers()?,
         announcements: store.announcements()?,
@@ -40,21 +40,21 @@ fn all_of(store: &mut Store) -> Result<Kept, StoreError> {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum StoreStep {
     /// The node does something; the disk fails after so many changes, and goes on failing until it is told otherwise.
-    Keep(Vec<Op>, Option<u32>),
+    Keep(Vec<ModelOp>, Option<u32>),
     /// The process reads what it has kept.
     Load,
     /// The machine goes down and comes up again.
     LosePower(u64),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<StoreStep>> {
     let fault = prop_oneof![2 => Just(None), 3 => (0..24u32).prop_map(Some)];
     let step = prop_oneof![
-        6 => (ops(), fault).prop_map(|(ops, fault)| Step::Keep(ops, fault)),
-        1 => Just(Step::Load),
-        2 => any::<u64>().prop_map(Step::LosePower),
+        6 => (ops(), fault).prop_map(|(ops, fault)| StoreStep::Keep(ops, fault)),
+        1 => Just(StoreStep::Load),
+        2 => any::<u64>().prop_map(StoreStep::LosePower),
     ];
     prop::collection::vec(step, 1..14)
 }
@@ -67,13 +67,13 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let disk = disk();
         let mut store = store_on(folder.path(), &disk).unwrap();
-        let mut kept = Kept::default();
+        let mut kept = StoreModel::default();
         // What failed, and what the disk may hold after each of the attempts.
-        let mut pending = Batch::default();
+        let mut pending = WriteBatch::default();
         let mut perhaps = vec![kept.clone()];
         for step in steps {
             match step {
-                Step::Keep(ops, fault) => {
+                StoreStep::Keep(ops, fault) => {
                     let mut after = kept.clone();
                     after.keep(&pending);
                     let more = after.batch(&ops);
@@ -81,22 +81,22 @@ proptest! {
                     append(&mut pending, more);
                     disk.fail_after(fault);
                     perhaps.push(after.clone());
-                    match store.keep(&pending) {
+                    match store.commit(&pending) {
                         Ok(()) => {
                             kept = after;
-                            pending = Batch::default();
+                            pending = WriteBatch::default();
                             perhaps = vec![kept.clone()];
                         }
                         Err(StoreError::Io { .. }) => prop_assert!(fault.is_some()),
                         Err(other) => prop_assert!(false, "{other}"),
                     }
                 }
-                Step::Load => {
+                StoreStep::Load => {
                     disk.fail_after(None);
                     let found = all_of(&mut store).unwrap();
                     prop_assert!(perhaps.contains(&found), "{found:?} is none of {perhaps:?}");
                 }
-                Step::LosePower(luck) => {
+                StoreStep::LosePower(luck) => {
                     // What a dying process still wants to write does not matter.
                     disk.fail_after(Some(0));
                     drop(store);
@@ -104,14 +104,14 @@ proptest! {
                     store = store_on(folder.path(), &disk).unwrap();
                     kept = all_of(&mut store).unwrap();
                     prop_assert!(perhaps.contains(&kept), "{kept:?} is none of {perhaps:?}");
-                    pending = Batch::default();
+                    pending = WriteBatch::default();
                     perhaps = vec![kept.clone()];
                 }
             }
         }
         disk.fail_after(None);
         kept.keep(&pending);
-        store.keep(&pending).unwrap();
+        store.commit(&pending).unwrap();
         prop_assert_eq!(all_of(&mut store).unwrap(), kept);
     }
 }
@@ -121,17 +121,17 @@ fn a_long_log_is_not_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let disk = disk();
     let mut store = store_on(folder.path(), &disk).unwrap();
-    let mut kept = Kept::default();
+    let mut kept = StoreModel::default();
     let mut costs_bytes = Vec::new();
     for (slots, value_bytes) in [(20, 200), (5_000, 200)] {
-        let decide = vec![Op::Decide(vec![7; value_bytes]); slots];
+        let decide = vec![ModelOp::Decide(vec![7; value_bytes]); slots];
         let batch = kept.batch(&decide);
         kept.keep(&batch);
-        store.keep(&batch).unwrap();
+        store.commit(&batch).unwrap();
         let before = disk.written_bytes();
-        let step = kept.batch(&[Op::Decide(vec![8; value_bytes]), Op::Count(0)]);
+        let step = kept.batch(&[ModelOp::Decide(vec![8; value_bytes]), ModelOp::Count(0)]);
         kept.keep(&step);
-        store.keep(&step).unwrap();
+        store.commit(&step).unwrap();
         costs_bytes.push(disk.written_bytes() - before);
     }
     assert_eq!(store.load().unwrap(), kept.persisted);
@@ -146,7 +146,7 @@ fn a_long_log_is_not_written_again() {
 fn what_is_kept_is_not_contradicted() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    let decided = |value: &str| Batch {
+    let decided = |value: &str| WriteBatch {
         changes: vec![
             StateChange::Proposals(9),
             StateChange::Decided {
@@ -154,19 +154,19 @@ fn what_is_kept_is_not_contradicted() {
                 value: value.into(),
             },
         ],
-        ..Batch::default()
+        ..WriteBatch::default()
     };
-    let number = |key: &str| Batch {
+    let number = |key: &str| WriteBatch {
         numbers: vec![(NodeId(0), NodeKey::of(key))],
         changes: vec![StateChange::Proposals(1)],
-        ..Batch::default()
+        ..WriteBatch::default()
     };
-    store.keep(&decided("a")).unwrap();
-    store.keep(&decided("a")).unwrap();
-    store.keep(&number("a")).unwrap();
+    store.commit(&decided("a")).unwrap();
+    store.commit(&decided("a")).unwrap();
+    store.commit(&number("a")).unwrap();
     let kept = store.load().unwrap();
     for batch in [decided("b"), number("b")] {
-        let error = store.keep(&batch).unwrap_err();
+        let error = store.commit(&batch).unwrap_err();
         assert!(matches!(error, StoreError::Contradiction { .. }), "{error}");
         assert_eq!(store.load().unwrap(), kept);
     }

@@ -6,22 +6,22 @@ use redb::TableDefinition;
 use std::sync::LazyLock;
 
 /// A folder with a store in it, and what it holds.
-fn filled() -> (tempfile::TempDir, Kept) {
+fn filled() -> (tempfile::TempDir, StoreModel) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    let mut kept = Kept::default();
+    let mut kept = StoreModel::default();
     for nth in 0..40u8 {
         let batch = kept.batch(&[
-            Op::Number,
-            Op::Announcement(u32::from(nth), vec![nth; 300]),
-            Op::Decide(vec![nth; 200]),
-            Op::Pool(u32::from(nth)),
-            Op::Say(2, steps::Kind::Ballot, vec![nth]),
-            Op::Hold(nth),
-            Op::Trust(nth),
+            ModelOp::Number,
+            ModelOp::Announcement(u32::from(nth), vec![nth; 300]),
+            ModelOp::Decide(vec![nth; 200]),
+            ModelOp::Pool(u32::from(nth)),
+            ModelOp::Say(2, model::ModelStatement::Ballot, vec![nth]),
+            ModelOp::Hold(nth),
+            ModelOp::Trust(nth),
         ]);
         kept.keep(&batch);
-        store.keep(&batch).unwrap();
+        store.commit(&batch).unwrap();
     }
     (folder, kept)
 }
@@ -39,7 +39,7 @@ fn a_store_is_as_it_was_when_it_is_opened_again() {
     let mut store = Store::open(folder.path()).unwrap();
     assert_eq!(all_of(&mut store).unwrap(), kept);
     assert_eq!(kept.persisted.decided.len(), 40);
-    store.keep(&Batch::default()).unwrap();
+    store.commit(&WriteBatch::default()).unwrap();
     drop(store);
     let mut store = Store::open(folder.path()).unwrap();
     assert_eq!(all_of(&mut store).unwrap(), kept);
@@ -53,7 +53,7 @@ fn a_new_store_is_empty_and_its_folder_is_made() {
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join(FILE_NEW), b"half of it").unwrap();
     let mut store = Store::open(&deep).unwrap();
-    assert_eq!(all_of(&mut store).unwrap(), Kept::default());
+    assert_eq!(all_of(&mut store).unwrap(), StoreModel::default());
     assert!(!deep.join(FILE_NEW).exists());
 }
 
@@ -139,7 +139,7 @@ proptest! {
 
     #[test]
     fn damage_is_an_error_or_does_no_harm(at in 0.0..1.0f64, bits in 1..=255u8, cut in prop::option::weighted(0.2, 0.0..1.0f64)) {
-        static FILLED: LazyLock<(Vec<u8>, Kept)> = LazyLock::new(|| {
+        static FILLED: LazyLock<(Vec<u8>, StoreModel)> = LazyLock::new(|| {
             let (folder, kept) = filled();
             (fs::read(folder.path().join(FILE)).unwrap(), kept)
         });

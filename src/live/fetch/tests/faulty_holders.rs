@@ -1,0 +1,150 @@
+//! Holders that answer something else, too much, too slowly, or not at all.
+
+use super::*;
+
+#[test]
+fn answers_that_are_not_the_file_are_troubles_of_that_holder() {
+    let content = content(1_000);
+    let file = info(&content);
+    type Says = (&'static str, &'static str, &'static str);
+    let says: [Says; 9] = [
+        ("404 Not Found", "Content-Length: 0\r\n", "status 404"),
+        (
+            "416 Range Not Satisfiable",
+            "Content-Length: 0\r\n",
+            "status 416",
+        ),
+        (
+            "500 Internal Server Error",
+            "Content-Length: 0\r\n",
+            "status 500",
+        ),
+        // Nobody is led elsewhere.
+        (
+            "302 Found",
+            "Location: http://127.0.0.1:1/\r\nContent-Length: 0\r\n",
+            "status 302",
+        ),
+        ("200 OK", "Content-Length: 999\r\n", "expected 1000 bytes"),
+        (
+            "206 Partial Content",
+            "Content-Range: bytes 0-999/1000\r\n",
+            "expected bytes 10-999/1000",
+        ),
+        (
+            "206 Partial Content",
+            "Content-Range: bytes 10-998/999\r\n",
+            "expected bytes 10-999/1000",
+        ),
+        ("206 Partial Content", "", "expected bytes 10-999/1000"),
+        ("nonsense", "", "cannot get it"),
+    ];
+    let mut scene = scene(patient());
+    fs::write(scene.part(&file), &content[..10]).unwrap();
+    for (status, headers, error) in says {
+        let holder = Holder::new(move |stream, _, _| head(stream, status, headers));
+        let end = scene.fetch(&file, &[&holder.base]);
+        assert_eq!(end.result, Err(FetchError::Unreachable));
+        let said = end.errors[0].1.to_string();
+        assert!(said.contains(error), "{status}: {said}");
+        assert_eq!(
+            fs::read(scene.part(&file)).unwrap(),
+            content[..10],
+            "{status}"
+        );
+    }
+    let end = scene.fetch(&file, &["", "no address", "ftp://127.0.0.1"]);
+    assert_eq!(
+        (end.result, end.errors.len()),
+        (Err(FetchError::Unreachable), 3)
+    );
+    assert_eq!(scene.fetch(&file, &[]).result, Err(FetchError::Unreachable));
+    scene.holds_nothing();
+}
+
+#[test]
+fn more_than_the_file_is_not_taken() {
+    let content = content(100_000);
+    let file = info(&content);
+    let sent = content.clone();
+    // Without a length, to the end of the connection: it never ends.
+    let endless = Holder::new(move |stream, _, _| {
+        head(stream, "200 OK", "")?;
+        stream.write_all(&sent)?;
+        loop {
+            stream.write_all(&[0; 4096])?;
+        }
+    });
+    let mut scene = scene(patient());
+    let end = scene.fetch(&file, &[&endless.base]);
+    assert_eq!(end.result, Err(FetchError::HashMismatch));
+    assert!(!scene.part(&file).exists());
+    // The same without what is too much is fine.
+    let sent = content.clone();
+    let honest = Holder::new(move |stream, _, _| {
+        head(stream, "200 OK", "")?;
+        stream.write_all(&sent)
+    });
+    let end = scene.fetch(&file, &[&endless.base, &honest.base]);
+    assert_eq!(end.result, Ok(1));
+    scene.holds(&file, &content);
+}
+
+#[test]
+fn a_silent_holder_is_given_up() {
+    let content = content(100_000);
+    let file = info(&content);
+    let (never, wait) = unbounded::<()>();
+    let sent = content.clone();
+    let waiting = wait.clone();
+    let stops = Holder::new(move |stream, nth, _| {
+        if nth == 0 {
+            head(stream, "200 OK", "Content-Length: 100000\r\n")?;
+            stream.write_all(&sent[..1_000])?;
+        }
+        let _ = waiting.recv();
+        Ok(())
+    });
+    let says_nothing = Holder::new(move |_, _, _| {
+        let _ = wait.recv();
+        Ok(())
+    });
+    let honest = Holder::honest(&content);
+    let mut scene = scene(impatient());
+    let end = scene.fetch(&file, &[&says_nothing.base, &stops.base, &honest.base]);
+    assert_eq!(end.result, Ok(2));
+    assert_eq!(honest.asked(), [Some(1_000)]);
+    assert_eq!(end.errors.len(), 2);
+    scene.holds(&file, &content);
+    drop(never);
+}
+
+#[test]
+fn a_holder_that_only_drips_is_given_up() {
+    let content = content(100_000);
+    let file = info(&content);
+    let sent = content.clone();
+    let drips = Holder::new(move |stream, _, range| {
+        partial(stream, &sent, range.unwrap_or(0), range.unwrap_or(0))?;
+        for byte in &sent[range.unwrap_or(0)..] {
+            stream.write_all(&[*byte])?;
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    });
+    let honest = Holder::honest(&content);
+    let mut scene = scene(FetchSettings {
+        slow: Duration::from_millis(300),
+        slow_bytes: 1_000,
+        ..patient()
+    });
+    let end = scene.fetch(&file, &[&drips.base, &honest.base]);
+    assert_eq!(end.result, Ok(1));
+    assert!(
+        matches!(end.errors[0], (0, DownloadError::Slow { .. })),
+        "{:?}",
+        end.errors
+    );
+    assert!(honest.asked()[0].is_some(), "what dripped is kept");
+    scene.holds(&file, &content);
+}

@@ -1,0 +1,218 @@
+//! The record of what the folder holds: which content lies under which name.
+//!
+//! IndexFile whole under another name and renamed. It is a memory, not the truth: a file that is gone, or has become
+//! another one, is forgotten.
+
+use super::super::folder_lock::sync_folder;
+use super::error::{FilesError, io_error};
+use super::hash;
+use crate::node::{Content, FileInfo, is_well_formed};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write};
+use std::path::{Component, Path};
+use std::time::UNIX_EPOCH;
+
+/// Its name among the parts.
+const FILE: &str = "index.json";
+/// Its name while it is written.
+pub(super) const FILE_NEW: &str = "index.json.new";
+/// The version that is written and read.
+const VERSION: u32 = 1;
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct IndexEntry {
+    /// What it is.
+    pub(super) file: FileInfo,
+    /// Its name in the folder.
+    pub(super) stored_as: String,
+    /// When it was last written, in nanoseconds since 1970, by the clock of the file system.
+    modified_ns: u64,
+}
+
+impl IndexEntry {
+    pub(super) fn new(file: FileInfo, stored_as: String, metadata: &Metadata) -> IndexEntry {
+        IndexEntry {
+            file,
+            stored_as,
+            modified_ns: modified_ns(metadata),
+        }
+    }
+
+    /// Is this the file as it was recorded, as far as can be told without reading it?
+    pub(super) fn is_of(&self, metadata: &Metadata) -> bool {
+        metadata.is_file()
+            && metadata.len() == self.file.size_bytes
+            && modified_ns(metadata) == self.modified_ns
+    }
+
+    pub(super) fn is_untouched(&self, dir: &Path) -> bool {
+        fs::symlink_metadata(dir.join(&self.stored_as)).is_ok_and(|metadata| self.is_of(&metadata))
+    }
+
+    /// The entry as it is now; `None` if the content is not there any more.
+    pub(super) fn check(&self, dir: &Path) -> Option<IndexEntry> {
+        if self.is_untouched(dir) {
+            return Some(self.clone());
+        }
+        let path = dir.join(&self.stored_as);
+        let now = hash::describe(&path, &self.file.name, self.file.size_bytes).ok()?;
+        (now.file == self.file).then(|| IndexEntry {
+            modified_ns: now.modified_ns,
+            ..self.clone()
+        })
+    }
+}
+
+fn modified_ns(metadata: &Metadata) -> u64 {
+    // Where there is no such time the size has to do.
+    metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IndexFile {
+    version: u32,
+    files: Vec<IndexEntry>,
+}
+
+/// All files that were recorded, and those that are on their way.
+#[derive(Debug, Default)]
+pub(super) struct FileIndex {
+    entries: BTreeMap<String, IndexEntry>,
+    /// Hashes of files that are being received.
+    pub(super) receiving: BTreeSet<String>,
+}
+
+impl FileIndex {
+    /// Reads the record in `parts`.
+    pub(super) fn read(parts: &Path) -> Result<FileIndex, FilesError> {
+        let path = parts.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(FileIndex::default()),
+            Err(why) => return Err(io_error(&path, "read")(why)),
+        };
+        let damaged = |why| FilesError::DamagedIndex { path, why };
+        let written: IndexFile = match serde_json::from_slice(&bytes) {
+            Ok(written) => written,
+            Err(why) => return Err(damaged(why.to_string())),
+        };
+        if written.version != VERSION {
+            return Err(damaged(format!(
+                "expected version {VERSION}, found {}",
+                written.version
+            )));
+        }
+        if let Some(entry) = written.files.iter().find(|entry| !is_sound(entry)) {
+            return Err(damaged(format!("{:?} is no file here", entry.stored_as)));
+        }
+        let mut index = FileIndex::default();
+        written
+            .files
+            .into_iter()
+            .for_each(|entry| index.insert(entry));
+        Ok(index)
+    }
+
+    /// Writes the record.
+    pub(super) fn write(&self, parts: &Path) -> Result<(), FilesError> {
+        let path = parts.join(FILE);
+        let new = parts.join(FILE_NEW);
+        let written = IndexFile {
+            version: VERSION,
+            files: self.entries.values().cloned().collect(),
+        };
+        let write = || {
+            let bytes = serde_json::to_vec(&written)?;
+            let mut file = File::create(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            sync_folder(parts)
+        };
+        write().map_err(|why| {
+            // Best effort: the error to report is the first one.
+            let _ = fs::remove_file(&new);
+            io_error(&path, "write")(why)
+        })
+    }
+
+    /// Forgets what the folder does not hold any more.
+    pub(super) fn check(&mut self, dir: &Path) {
+        let entries = std::mem::take(&mut self.entries);
+        for entry in entries.into_values() {
+            if let Some(entry) = entry.check(dir) {
+                self.insert(entry);
+            }
+        }
+    }
+
+    pub(super) fn files(&self) -> Vec<FileInfo> {
+        let file = |entry: &IndexEntry| entry.file.clone();
+        self.entries.values().map(file).collect()
+    }
+
+    pub(super) fn get(&self, sha256: &str) -> Option<IndexEntry> {
+        self.entries.get(sha256).cloned()
+    }
+
+    /// Does the name belong to a recorded file, or would it on a system that does not tell capitals apart?
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        let name = name.to_lowercase();
+        self.entries
+            .values()
+            .any(|entry| entry.stored_as.to_lowercase() == name)
+    }
+
+    /// Is the content of `described` recorded, and still there, under another name?
+    pub(super) fn holds_elsewhere(&self, dir: &Path, described: &IndexEntry) -> bool {
+        self.entries
+            .get(&described.file.sha256)
+            .is_some_and(|held| held.stored_as != described.stored_as && held.is_untouched(dir))
+    }
+
+    /// Records a file. What lay under its name before is not there any more.
+    pub(super) fn insert(&mut self, entry: IndexEntry) {
+        self.entries
+            .retain(|_, other| other.stored_as != entry.stored_as);
+        self.entries.insert(entry.file.sha256.clone(), entry);
+    }
+
+    /// Takes over an entry that was looked at again, unless there is another one by now.
+    pub(super) fn renew(&mut self, entry: IndexEntry) {
+        if let Some(known) = self.entries.get_mut(&entry.file.sha256)
+            && known.stored_as == entry.stored_as
+        {
+            *known = entry;
+        }
+    }
+
+    pub(super) fn forget(&mut self, sha256: &str) {
+        self.entries.remove(sha256);
+    }
+
+    /// Forgets `entry`, unless there is another one by now.
+    pub(super) fn remove(&mut self, sha256: &str, entry: &IndexEntry) {
+        if self.entries.get(sha256) == Some(entry) {
+            self.forget(sha256);
+        }
+    }
+}
+
+/// Is this an entry that this store can have written? Its path must not leave the folder.
+fn is_sound(entry: &IndexEntry) -> bool {
+    let mut components = Path::new(&entry.stored_as).components();
+    let is_plain = matches!(
+        (components.next(), components.next()),
+        (Some(Component::Normal(_)), None)
+    );
+    is_plain && is_well_formed(&Content::File(entry.file.clone()))
+}

@@ -1,0 +1,132 @@
+//! Asking everybody whom the node knows for their logs: `GET /status?all`.
+//!
+//! Others may be slow, or silent. So they are asked on threads of their own, a few for each caller and for a few callers
+//! at once: files are served and read meanwhile as if nobody had asked.
+
+use super::problem::ProblemDetails;
+use crate::live::peer_client::agent;
+use crate::live::status::{PeerLog, PeerView, Status};
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, oneshot};
+
+/// For how many callers others are asked at once.
+const CALLERS_MAX: usize = 4;
+/// How many others are asked at once for one caller.
+const CONCURRENT_CALLS: usize = 8;
+/// How long one other node is waited for.
+const OTHER_TIMEOUT: Duration = Duration::from_secs(3);
+/// No status is longer.
+const STATUS_BYTES_MAX: u64 = 32 << 20;
+/// How long all of them are waited for.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Asks others, for a few callers at once.
+#[derive(Debug)]
+pub(super) struct PeerLogFetcher {
+    places: Arc<Semaphore>,
+}
+
+impl Default for PeerLogFetcher {
+    fn default() -> PeerLogFetcher {
+        PeerLogFetcher {
+            places: Arc::new(Semaphore::new(CALLERS_MAX)),
+        }
+    }
+}
+
+impl PeerLogFetcher {
+    /// The logs of `nodes`, in their order, or why there is none. `query`: which part of them.
+    ///
+    /// # Errors
+    /// If others are being asked for as many callers as may be.
+    pub(super) async fn logs_of(
+        &self,
+        nodes: Vec<PeerView>,
+        query: String,
+    ) -> Result<Vec<PeerLog>, ProblemDetails> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            let why = format!(
+                "others are being asked for {CALLERS_MAX} callers already; wait a moment, or ask without ?all"
+            );
+            return Err(ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, why));
+        };
+        let (reply, answer) = oneshot::channel();
+        let fetch_all = move || {
+            let logs = fetch_all(&nodes, &query);
+            // Held until nobody is asked any more, even if the caller has not waited for it.
+            drop(place);
+            drop(reply.send(logs));
+        };
+        thread::Builder::new()
+            .name("qs-fetch_all".to_owned())
+            .spawn(fetch_all)
+            .map_err(|error| {
+                ProblemDetails::unavailable(format!("others cannot be asked: {error}"))
+            })?;
+        answer
+            .await
+            .map_err(|_| ProblemDetails::unavailable("the others could not be asked"))
+    }
+}
+
+fn fetch_all(nodes: &[PeerView], query: &str) -> Vec<PeerLog> {
+    let deadline = Instant::now() + TOTAL_TIMEOUT;
+    let next = AtomicUsize::new(0);
+    let ask = || {
+        let mut logs = Vec::new();
+        loop {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            match nodes.get(nth) {
+                Some(node) => logs.push((nth, log_of(node, query, deadline))),
+                None => return logs,
+            }
+        }
+    };
+    let mut logs = thread::scope(|scope| {
+        // Without more threads this one asks them all.
+        let more: Vec<_> = (1..CONCURRENT_CALLS.min(nodes.len()))
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, ask).ok())
+            .collect();
+        let mut logs = ask();
+        for asked in more {
+            // One that broke down leaves its nodes out.
+            logs.extend(asked.join().unwrap_or_default());
+        }
+        logs
+    });
+    logs.sort_by_key(|(nth, _)| *nth);
+    logs.into_iter().map(|(_, log)| log).collect()
+}
+
+fn log_of(node: &PeerView, query: &str, deadline: Instant) -> PeerLog {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let answer = match node.http {
+        None => Err("nobody knows where it answers".to_owned()),
+        Some(_) if left.is_zero() => Err("no time was left to ask it".to_owned()),
+        Some(http) => agent(OTHER_TIMEOUT.min(left))
+            .get(format!("http://{http}/status?{query}"))
+            .call()
+            .map_err(|error| error.to_string())
+            .and_then(|mut response| {
+                let status = response.status();
+                let body = response.body_mut().with_config().limit(STATUS_BYTES_MAX);
+                let read = body.read_json::<Status>();
+                read.map_err(|error| format!("status {status}: {error}"))
+            }),
+    };
+    let (log, error) = match answer {
+        Ok(status) if status.id == node.id => (Some(status.log), None),
+        Ok(_) => (None, Some("another node answers there".to_owned())),
+        Err(error) => (None, Some(error)),
+    };
+    PeerLog {
+        id: node.id,
+        name: node.name.clone(),
+        log,
+        error,
+    }
+}

@@ -1,0 +1,174 @@
+//! `Clients`: clients who propose all the time, at whichever node answers, and remember what they were promised.
+
+use super::TestRng;
+use super::invariants::Acknowledged;
+use super::measurements::Latencies;
+use super::rest::Rest;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Where nodes answer now; `None` while they are down.
+pub(crate) type Addresses = Arc<Mutex<Vec<Option<SocketAddr>>>>;
+
+/// What everybody together remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) acknowledged: Vec<Acknowledged>,
+    /// Hashes of all files that anybody has tried to upload.
+    pub(crate) files: BTreeSet<String>,
+    pub(crate) latencies: Latencies,
+    /// Calls that were turned away, or got no answer.
+    pub(crate) unanswered: u64,
+}
+
+impl Memory {
+    fn extend(&mut self, other: Memory) {
+        self.acknowledged.extend(other.acknowledged);
+        self.files.extend(other.files);
+        self.latencies.extend(other.latencies);
+        self.unanswered += other.unanswered;
+    }
+}
+
+/// People who propose until they are told to stop.
+pub(crate) struct Clients {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Memory>>,
+}
+
+impl Clients {
+    /// So many clients with notes, and one with files.
+    pub(crate) fn start(clients: u64, seed: u64, addresses: &Addresses) -> Clients {
+        let stop = Arc::new(AtomicBool::new(false));
+        let clients = (0..=clients).map(|client| {
+            let (stop, addresses) = (Arc::clone(&stop), Arc::clone(addresses));
+            let rng = TestRng::new(seed.wrapping_add(client + 1));
+            thread::spawn(move || propose_until(&stop, &addresses, client, rng))
+        });
+        Clients {
+            clients: clients.collect(),
+            stop,
+        }
+    }
+
+    /// Tells them to stop, and asks them what they remember.
+    pub(crate) fn stop(self) -> Memory {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut memory = Memory::default();
+        for client in self.clients {
+            memory.extend(client.join().unwrap());
+        }
+        memory
+    }
+}
+
+fn propose_until(
+    stop: &AtomicBool,
+    addresses: &Addresses,
+    client: u64,
+    mut rng: TestRng,
+) -> Memory {
+    let rest = Rest::new(Duration::from_secs(30), None);
+    let mut memory = Memory::default();
+    for nth in 0.. {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let places = addresses.lock().unwrap().clone();
+        let Some(http) = places[rng.between(0, places.len() as u64) as usize] else {
+            continue;
+        };
+        let answer = if client == 0 {
+            thread::sleep(Duration::from_millis(rng.between(100, 500)));
+            let size = rng.between(10_000, 2_000_000) as usize;
+            let content = rng.bytes(size);
+            let digest = Sha256::digest(&content);
+            memory
+                .files
+                .insert(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+            // Some names come up again, with other content.
+            rest.file(http, &format!("file-{}.bin", nth % 50), &content)
+        } else {
+            thread::sleep(Duration::from_millis(rng.between(0, 50)));
+            let wait_ms = [0, 0, 200, 3_000][rng.between(0, 4) as usize];
+            rest.note(http, &format!("note {nth} of client {client}"), wait_ms)
+        };
+        match answer {
+            Ok((200 | 202, answer)) => memory.acknowledged.push(Acknowledged::read(&answer)),
+            Ok((408 | 429 | 503, _)) | Err(_) => memory.unanswered += 1,
+            Ok((status, answer)) => panic!("status {status}: {answer}"),
+        }
+    }
+    memory
+}
+
+/// Proposes `count` notes on `connections` connections, spread over all nodes, and waits for the decision of each. Who
+/// is turned away or gets no answer tries again, elsewhere.
+pub(crate) fn propose_all(
+    count: usize,
+    connections: usize,
+    token: &str,
+    nodes: &[SocketAddr],
+    done: &AtomicUsize,
+) -> Memory {
+    let next = AtomicUsize::new(0);
+    let mut memory = Memory::default();
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..connections)
+            .map(|client| {
+                let next = &next;
+                scope.spawn(move || {
+                    let rest = Rest::new(Duration::from_secs(620), Some(token));
+                    let mut memory = Memory::default();
+                    let mut node = client;
+                    loop {
+                        let nth = next.fetch_add(1, Ordering::Relaxed);
+                        if nth >= count {
+                            return memory;
+                        }
+                        let proposal =
+                            propose_until_decided(&rest, nodes, &mut node, nth, &mut memory);
+                        memory.acknowledged.push(proposal);
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        for client in clients {
+            memory.extend(client.join().unwrap());
+        }
+    });
+    memory
+}
+
+fn propose_until_decided(
+    rest: &Rest,
+    nodes: &[SocketAddr],
+    node: &mut usize,
+    nth: usize,
+    memory: &mut Memory,
+) -> Acknowledged {
+    let since = Instant::now();
+    loop {
+        match rest.note(nodes[*node % nodes.len()], &format!("note {nth}"), 600_000) {
+            Ok((200, answer)) => {
+                memory.latencies.add(since.elapsed());
+                return Acknowledged::read(&answer);
+            }
+            Ok((429 | 503, _)) => thread::sleep(Duration::from_millis(100)),
+            // It has promised, but could not say more.
+            Ok((202, answer)) => memory.acknowledged.push(Acknowledged::read(&answer)),
+            Ok((status, answer)) => panic!("status {status}: {answer}"),
+            Err(_) => {
+                thread::sleep(Duration::from_millis(100));
+                *node += 1;
+            }
+        }
+        memory.unanswered += 1;
+    }
+}

@@ -1,0 +1,136 @@
+//! `Monitor`: follows `GET /events` of every node through all its lives, and writes down every statement that it sends
+//! or hears. Nobody may ever take back what it has said, whatever was killed in between.
+
+use super::clients::Addresses;
+use super::rest::Rest;
+use crate::statements::may_follow;
+use quorumscope::node::{Body, Input, Message, Output};
+use quorumscope::scp::{NodeId, Statement};
+use quorumscope::trace::Record;
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// About which slot, and whether it nominates.
+type Kind = (u64, bool);
+
+/// By key of the sender and number of the message: what was said. By name a message is the same everywhere.
+type Said = BTreeMap<(String, u64), (Kind, Statement)>;
+
+/// Listens to everything.
+pub(crate) struct Monitor {
+    stop: Arc<AtomicBool>,
+    said: Arc<Mutex<Said>>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl Monitor {
+    /// Listens to each node, whenever it is up.
+    pub(crate) fn listen(addresses: &Addresses) -> Monitor {
+        let (stop, said) = (Arc::default(), Arc::default());
+        let count = addresses.lock().unwrap().len();
+        let listeners = (0..count).map(|nth| {
+            let (stop, said, addresses): (Arc<AtomicBool>, Arc<Mutex<Said>>, _) =
+                (Arc::clone(&stop), Arc::clone(&said), Arc::clone(addresses));
+            thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let place = addresses.lock().unwrap()[nth];
+                    match place {
+                        Some(http) => follow(http, &stop, &said),
+                        None => thread::sleep(Duration::from_millis(20)),
+                    }
+                }
+            })
+        });
+        Monitor {
+            listeners: listeners.collect(),
+            stop,
+            said,
+        }
+    }
+
+    /// Nobody has contradicted itself, and everybody has been heard. How many statements there were.
+    pub(crate) fn check(self, nodes: usize) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        for listener in self.listeners {
+            listener.join().unwrap();
+        }
+        let said = self.said.lock().unwrap();
+        let mut last: BTreeMap<(&str, Kind), &Statement> = BTreeMap::new();
+        for ((sender, nth), (kind, statement)) in said.iter() {
+            if let Some(before) = last.insert((sender, *kind), statement) {
+                let goes_on = may_follow(before, statement);
+                assert!(
+                    goes_on,
+                    "message {nth} of {sender}, {kind:?}: {statement:?} after {before:?}"
+                );
+            }
+        }
+        let senders: std::collections::BTreeSet<&str> =
+            last.keys().map(|(sender, _)| *sender).collect();
+        assert_eq!(senders.len(), nodes, "everybody was heard");
+        said.len()
+    }
+}
+
+/// Until the stream ends, for whatever reason.
+fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
+    let Ok(stream) = Rest::new(Duration::from_secs(3600), None).events(http) else {
+        return thread::sleep(Duration::from_millis(20));
+    };
+    let mut keys: BTreeMap<NodeId, String> = BTreeMap::new();
+    let mut event = String::new();
+    // A node that is alive says so every few seconds: stopping is noticed.
+    for line in stream.lines().map_while(Result::ok) {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Some(name) = line.strip_prefix("event: ") {
+            event = name.to_owned();
+        }
+        let Some(data) = line.strip_prefix("data: ").filter(|_| event == "record") else {
+            continue;
+        };
+        let record: Record =
+            serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
+        match record {
+            Record::NodeAdded { config, .. } => {
+                drop(keys.insert(config.peer.id, config.peer.key.to_string()))
+            }
+            Record::NodeReferenced { peer, .. } => drop(keys.insert(peer.id, peer.key.to_string())),
+            Record::Stepped { input, outputs, .. } => {
+                if let Input::Receive { message, .. } = &input {
+                    note(message, &keys, said);
+                }
+                for output in &outputs {
+                    if let Output::Send { message, .. } = output {
+                        note(message, &keys, said);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn note(message: &Message, keys: &BTreeMap<NodeId, String>, said: &Mutex<Said>) {
+    let Body::Scp { envelope, .. } = &message.body else {
+        return;
+    };
+    let statement = &envelope.statement;
+    let kind = (envelope.slot.0, statement.is_nominate());
+    let name = (keys[&message.id.sender].clone(), message.id.nth);
+    let mut said = said.lock().unwrap();
+    let known = said
+        .entry(name.clone())
+        .or_insert_with(|| (kind, statement.clone()));
+    assert_eq!(
+        *known,
+        (kind, statement.clone()),
+        "{name:?} is two messages"
+    );
+}

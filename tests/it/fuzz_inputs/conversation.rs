@@ -1,0 +1,119 @@
+//! Conversations: everything that one of four nodes gets to hear, from the first broadcast to an agreement, as lines of
+//! text. Any text is such a conversation, if a mad one.
+
+use super::harness::{NETWORK, NodeHarness, Sent, signed};
+use quorumscope::live::identity::SignaturePurpose;
+use quorumscope::live::wire::{Datagram, Signed, VerifiedMessage};
+use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+/// Longer ones are cut.
+const LINES_MAX: usize = 400;
+/// A conversation that takes longer is not going to end.
+const EVENTS_MAX: usize = 20_000;
+
+/// Node 0 lives through a conversation; how many proposals it has recorded, slot by slot.
+pub(crate) fn replay(text: &str) -> Vec<usize> {
+    let mut node = NodeHarness::new(0);
+    for line in text.lines().take(LINES_MAX) {
+        hear(&mut node, line);
+    }
+    (0..10).for_each(|_| node.tick());
+    node.log
+}
+
+fn hear(node: &mut NodeHarness, line: &str) {
+    let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match kind {
+        "tick" => node.tick(),
+        "propose" => node.propose(rest),
+        "datagram" => {
+            let announcement = signed(rest, "key", SignaturePurpose::Announcement);
+            if let Some(Ok(packet)) =
+                announcement.map(|announcement| Datagram { announcement }.write())
+            {
+                node.hear(&packet);
+            }
+        }
+        "message" => {
+            if let Some(signed) = signed(rest, "sender", SignaturePurpose::Message) {
+                node.receive(signed);
+            }
+        }
+        // As it comes from the network: nobody has signed it for them.
+        _ => {
+            if let Ok(signed) = serde_json::from_str::<Signed>(line) {
+                drop(VerifiedMessage::open(signed, NETWORK));
+            }
+        }
+    }
+}
+
+static EXAMPLE: LazyLock<String> = LazyLock::new(talk);
+
+/// What node 0 heard when nobody did anything wrong.
+pub(crate) fn example() -> &'static str {
+    &EXAMPLE
+}
+
+/// Four nodes talk until two notes are agreed on.
+fn talk() -> String {
+    let mut nodes: Vec<NodeHarness> = (0..4).map(NodeHarness::new).collect();
+    let mut heard = String::new();
+    let mut waiting: VecDeque<(usize, Sent)> = VecDeque::new();
+    let mut notes = 0;
+    for _ in 0..EVENTS_MAX {
+        for (from, node) in nodes.iter_mut().enumerate() {
+            waiting.extend(node.take_sent().into_iter().map(|sent| (from, sent)));
+        }
+        match waiting.pop_front() {
+            Some((from, sent)) => deliver(&mut nodes, from, &sent, &mut heard),
+            None if nodes.iter().all(|node| node.log.len() == 2) => return heard,
+            None if nodes
+                .iter()
+                .all(|node| node.is_ready && node.log.len() == notes) =>
+            {
+                notes += 1;
+                // One comes from elsewhere, one from the node itself.
+                let at = 2 * (notes % 2);
+                nodes[at].propose("tea");
+                if at == 0 {
+                    heard.push_str("propose tea\n");
+                }
+            }
+            None => {
+                let due = |at: &usize| nodes[*at].next_due();
+                let next = (0..4).filter(|at| due(at).is_some()).min_by_key(due);
+                let next = next.expect("somebody waits for something");
+                nodes[next].tick();
+                if next == 0 {
+                    heard.push_str("tick\n");
+                }
+            }
+        }
+    }
+    panic!("four nodes did not agree: {heard}");
+}
+
+fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, heard: &mut String) {
+    for at in (0..nodes.len()).filter(|&at| at != from) {
+        let line = match sent {
+            Sent::Datagram(announcement) => {
+                let packet = Datagram {
+                    announcement: announcement.clone(),
+                }
+                .write();
+                nodes[at].hear(&packet.expect("it is short"));
+                format!("datagram {}\n", announcement.message.get())
+            }
+            Sent::Message(to, message) if to.is_none_or(|to| to == nodes[at].key()) => {
+                nodes[at].receive(message.clone());
+                format!("message {}\n", message.message.get())
+            }
+            Sent::Message(..) => continue,
+        };
+        if at == 0 {
+            heard.push_str(&line);
+        }
+    }
+}

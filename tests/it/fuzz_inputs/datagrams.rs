@@ -1,0 +1,61 @@
+//! Packets of discovery.
+
+use super::harness::{NETWORK, NodeHarness, signed};
+use quorumscope::live::identity::SignaturePurpose;
+use quorumscope::live::node_directory::NodeDirectory;
+use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement, is_name};
+
+/// A packet with these bytes arrives; then one in which they are what a node says about itself, properly signed.
+pub(crate) fn hear(bytes: &[u8]) {
+    let mut node = NodeHarness::new(0);
+    node.hear(bytes);
+    let Some(announcement) = std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| signed(text, "key", SignaturePurpose::Announcement))
+    else {
+        return;
+    };
+    match (Datagram { announcement }).write() {
+        Ok(packet) => {
+            check(&packet);
+            node.hear(&packet);
+            // What is heard again is no news; time goes on.
+            node.hear(&packet);
+            (0..5).for_each(|_| node.tick());
+        }
+        Err(_) => assert!(
+            bytes.len() > DATAGRAM_BYTES_MAX / 2,
+            "a short one has its place"
+        ),
+    }
+}
+
+/// Who reads a packet gets what stands in it, or an error.
+fn check(packet: &[u8]) {
+    let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
+        return;
+    };
+    assert!(
+        said.version == VERSION && said.network == NETWORK && is_name(&said.name) && said.nth > 0
+    );
+    assert_eq!(WireAnnouncement::open(&signed, NETWORK).unwrap(), said);
+    let mut directory = NodeDirectory::new(super::harness::identity(0).key());
+    let id = directory.learn(&said, &signed).unwrap();
+    assert_eq!(directory.http(id), Some(said.http));
+    assert_eq!(directory.said(id), Some(&said));
+    // One changed byte, and nobody believes it.
+    let mut forged = packet.to_vec();
+    if let Some(at) = forged.windows(4).position(|part| part == b"\"nth") {
+        forged[at + 1] = b'm';
+        assert!(Datagram::read(&forged, NETWORK).is_err());
+    }
+}
+
+/// What four nodes said about themselves.
+pub(crate) fn examples() -> Vec<String> {
+    let lines = super::conversation::example();
+    let lines = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("datagram "));
+    lines.map(str::to_owned).collect()
+}

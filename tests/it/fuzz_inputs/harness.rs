@@ -1,0 +1,248 @@
+//! `NodeHarness`: a node with its directory and its key, as in a process, but without one: what arrives is text, time is made up.
+
+use crate::statements::may_follow;
+use quorumscope::live::identity::{Identity, SignaturePurpose};
+use quorumscope::live::node_directory::NodeDirectory;
+use quorumscope::live::process_settings;
+use quorumscope::live::wire::{
+    Datagram, Signed, VERSION, VerifiedMessage, WireAnnouncement, WireMessage,
+};
+use quorumscope::node::{
+    Announcement, Body, Content, Input, JoinMode, Message, Node, NodeConfig, NodeEvent, NodeKey,
+    Output, Peer, Recipient, Threshold, TimerKind, TrustPolicy,
+};
+use quorumscope::scp::{NodeId, Statement};
+use quorumscope::time::Time;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The network of all nodes.
+pub(crate) const NETWORK: &str = "fuzz";
+/// So many keys are known by their secrets.
+const KEYS: u8 = 8;
+
+/// The key pair number `nth`.
+pub(crate) fn identity(nth: u8) -> Identity {
+    Identity::new([nth + 1; 32])
+}
+
+/// Whose key this is; a stranger's if nobody's.
+pub(crate) fn owner(key: &str) -> Identity {
+    let mut all = (0..KEYS).map(identity);
+    all.find(|identity| identity.key().to_string() == key)
+        .unwrap_or_else(|| identity(KEYS))
+}
+
+/// What goes out.
+pub(crate) enum Sent {
+    /// A datagram, to everybody.
+    Datagram(Signed),
+    /// A message, to one or to all others.
+    Message(Option<NodeKey>, Signed),
+}
+
+/// A node, its directory, its key, its timers.
+pub(crate) struct NodeHarness {
+    identity: Identity,
+    node: Node,
+    directory: NodeDirectory,
+    timers: BTreeMap<TimerKind, Time>,
+    now: Time,
+    name: String,
+    sent: Vec<Sent>,
+    said: BTreeMap<(u64, bool), Statement>,
+    /// What was recorded, slot by slot: how many proposals.
+    pub(crate) log: Vec<usize>,
+    /// Whether it votes.
+    pub(crate) is_ready: bool,
+}
+
+impl NodeHarness {
+    /// Node number `nth`, started; 1 is the beacon.
+    pub(crate) fn new(nth: u8) -> NodeHarness {
+        let identity = identity(nth);
+        let name = format!("n{nth}");
+        let config = NodeConfig {
+            peer: Peer {
+                id: NodeId(0),
+                name: name.as_str().into(),
+                key: identity.key().to_string().into(),
+            },
+            trust: TrustPolicy::Found,
+            threshold: Threshold::TwoThirds,
+            is_beacon: nth == 1,
+            address_book: Arc::new([]),
+            initial_value: None,
+            held_files: Vec::new(),
+            join_mode: JoinMode::Unknown,
+            settings: Arc::new(process_settings()),
+        };
+        let mut node = NodeHarness {
+            directory: NodeDirectory::new(identity.key()),
+            identity,
+            node: Node::new(Arc::new(config)),
+            timers: BTreeMap::new(),
+            now: Time::ZERO,
+            name,
+            sent: Vec::new(),
+            said: BTreeMap::new(),
+            log: Vec::new(),
+            is_ready: false,
+        };
+        node.step(Input::Start(None));
+        node
+    }
+
+    pub(crate) fn key(&self) -> NodeKey {
+        self.identity.key()
+    }
+
+    /// What has gone out since the last time.
+    pub(crate) fn take_sent(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+
+    /// When the next timer runs out.
+    pub(crate) fn next_due(&self) -> Option<Time> {
+        self.timers.values().min().copied()
+    }
+
+    /// Time passes until the next timer runs out.
+    pub(crate) fn tick(&mut self) {
+        let next = self.timers.iter().min_by_key(|(_, due)| **due);
+        if let Some((&kind, &due)) = next {
+            self.timers.remove(&kind);
+            self.now = self.now.max(due);
+            self.step(Input::Timer(kind));
+        }
+    }
+
+    /// Somebody proposes at this node.
+    pub(crate) fn propose(&mut self, note: &str) {
+        self.step(Input::Propose(Content::Note(note.to_owned())));
+    }
+
+    /// A packet arrives.
+    pub(crate) fn hear(&mut self, packet: &[u8]) {
+        let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
+            return;
+        };
+        let Ok(id) = self.directory.number(said.key) else {
+            return;
+        };
+        if id == NodeId(0) || !self.directory.is_fresh(id, said.mark_us) {
+            return;
+        }
+        self.directory.learn(&said, &signed).unwrap();
+        let peer = self.directory.peer(id).unwrap();
+        assert_eq!(*peer.key, said.key.to_string());
+        let announcement = Arc::new(said.numbered(peer));
+        self.step(Input::Heard {
+            from: id,
+            announcement,
+        });
+    }
+
+    /// A message arrives from its sender.
+    pub(crate) fn receive(&mut self, signed: Signed) {
+        let Ok(opened) = VerifiedMessage::open(signed, NETWORK) else {
+            return;
+        };
+        if opened.message.sender == self.key()
+            || opened.message.to.is_some_and(|to| to != self.key())
+        {
+            return;
+        }
+        let Ok(message) = opened.numbered(&mut self.directory) else {
+            return;
+        };
+        self.step(Input::Receive {
+            from: message.id.sender,
+            message: Arc::new(message),
+        });
+    }
+
+    fn step(&mut self, input: Input) {
+        for output in self.node.step(self.now, input) {
+            match output {
+                Output::SetTimer(kind, span) => drop(self.timers.insert(kind, self.now + span)),
+                Output::CancelTimer(kind) => drop(self.timers.remove(&kind)),
+                Output::Send { to, message } => self.send(to, &message),
+                Output::Announce(said) => self.announce(&said),
+                Output::Event(event) => self.note(&event),
+                Output::Persist(_) | Output::Fetch { .. } | Output::Relay { .. } => {}
+            }
+        }
+    }
+
+    fn note(&mut self, event: &NodeEvent) {
+        match event {
+            NodeEvent::Ready { .. } => self.is_ready = true,
+            NodeEvent::Recorded {
+                slot, proposals, ..
+            } => {
+                self.log.push(proposals.len());
+                assert_eq!(
+                    slot.0,
+                    self.log.len() as u64,
+                    "a log has no gaps, and nothing twice"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// What it sends, others can read, and understand as it was meant.
+    fn send(&mut self, to: Recipient, message: &Message) {
+        let wire = WireMessage::new(message, &self.directory);
+        let signed = wire.sign(&self.identity, NETWORK).unwrap();
+        let opened = VerifiedMessage::open(signed.clone(), NETWORK).unwrap();
+        let read = opened.numbered(&mut self.directory).unwrap();
+        match (&read.body, &message.body) {
+            // Only those are named whose own words are at hand.
+            (Body::Peers { known, .. }, Body::Peers { known: all, .. }) => {
+                assert!(known.iter().all(|peer| all.contains(peer)));
+            }
+            _ => assert_eq!(&read, message),
+        }
+        if let Body::Scp { envelope, .. } = &message.body {
+            let kind = (envelope.slot.0, envelope.statement.is_nominate());
+            if let Some(last) = self.said.insert(kind, envelope.statement.clone()) {
+                assert!(
+                    may_follow(&last, &envelope.statement),
+                    "{:?} after {last:?}",
+                    envelope.statement
+                );
+            }
+        }
+        let to = match to {
+            Recipient::Node(node) => Some(self.directory.key_of(node)),
+            Recipient::Neighbours | Recipient::NeighboursExcept(_) => None,
+        };
+        self.sent.push(Sent::Message(to, signed));
+    }
+
+    fn announce(&mut self, said: &Announcement) {
+        let own = WireAnnouncement {
+            version: VERSION,
+            network: NETWORK.to_owned(),
+            key: self.key(),
+            name: self.name.clone(),
+            http: ([127, 0, 0, 1], 8000).into(),
+            kind: said.kind,
+            nth: said.nth,
+            mark_us: self.now.0 + 1,
+        };
+        let signed = own.sign(&self.identity).unwrap();
+        self.directory.learn(&own, &signed).unwrap();
+        self.sent.push(Sent::Datagram(signed));
+    }
+}
+
+/// Signs `json` as the one whose key stands in its field `author`.
+pub(crate) fn signed(json: &str, author: &str, purpose: SignaturePurpose) -> Option<Signed> {
+    let content: Box<serde_json::value::RawValue> = serde_json::from_str(json).ok()?;
+    let fields: serde_json::Value = serde_json::from_str(json).ok()?;
+    let author = owner(fields.get(author)?.as_str()?);
+    Signed::new(&author, NETWORK, purpose, &content).ok()
+}

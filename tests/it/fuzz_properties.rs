@@ -1,0 +1,98 @@
+//! Whatever strangers send to a node: it stays well, and says what is wrong.
+
+use super::fuzz_inputs::calls::{self, NodeUnderTest};
+use super::fuzz_inputs::{conversation, datagrams};
+use super::scp_harness::choices::Choices;
+use super::scp_harness::text::mutated_text;
+use proptest::prelude::*;
+use quorumscope::node::{NodeEvent, Output};
+use quorumscope::trace::Record;
+use std::sync::LazyLock;
+
+static PACKETS: LazyLock<Vec<String>> = LazyLock::new(datagrams::examples);
+static CALLS: LazyLock<Vec<(String, u16)>> = LazyLock::new(calls::examples);
+
+/// One node for all cases: it must stand them all.
+static NODE: LazyLock<(tempfile::TempDir, NodeUnderTest)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let node = NodeUnderTest::start(folder.path());
+    (folder, node)
+});
+
+fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..at_most)
+}
+
+#[test]
+fn who_follows_hears_the_last_word_however_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let propose =
+        "POST /propose?wait_ms=60000\ncontent-type: application/json\n\n{\"note\": \"last\"}";
+    let story = NodeUnderTest::start(folder.path()).followed(propose);
+    let events: Vec<&str> = story
+        .lines()
+        .filter_map(|line| line.strip_prefix("event: "))
+        .collect();
+    assert_eq!(events.first(), Some(&"hello"));
+    assert!(events[1..].iter().all(|event| *event == "record"));
+    let told: Vec<Record> = story
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .skip(1)
+        .map(|record| serde_json::from_str(record).unwrap())
+        .collect();
+    let has_recorded = told.iter().any(|record| match record {
+        Record::Stepped { outputs, .. } => outputs
+            .iter()
+            .any(|output| matches!(output, Output::Event(NodeEvent::Recorded { .. }))),
+        _ => false,
+    });
+    assert!(has_recorded, "{story}");
+}
+
+/// Nothing mutated_text, node 0 agrees like everybody else: what is judged is not just noise.
+#[test]
+fn the_example_ends_in_two_agreements() {
+    assert_eq!(conversation::replay(conversation::example()), [1, 1]);
+}
+
+#[test]
+fn what_strangers_call_is_answered_as_it_should_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = NodeUnderTest::start(folder.path());
+    for (call, expected) in CALLS.iter() {
+        let status = node.call(call).map(|status| status.as_u16());
+        assert_eq!(status, Some(*expected), "{call}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn no_packet_breaks_a_node(
+        packet in any::<prop::sample::Index>(),
+        choices in bytes(60),
+        noise in bytes(1_300),
+    ) {
+        let packet = packet.get(&PACKETS);
+        datagrams::hear(packet.as_bytes());
+        datagrams::hear(mutated_text(packet, &mut Choices::new(&choices)).as_bytes());
+        datagrams::hear(&noise);
+    }
+
+    #[test]
+    fn no_conversation_breaks_a_node(tapes in proptest::collection::vec(bytes(60), 1..6)) {
+        let mut text = conversation::example().to_owned();
+        for choices in tapes {
+            text = mutated_text(&text, &mut Choices::new(&choices));
+        }
+        conversation::replay(&text);
+    }
+
+    #[test]
+    fn no_call_breaks_a_node(call in any::<prop::sample::Index>(), choices in bytes(60)) {
+        let (call, _) = call.get(&CALLS);
+        NODE.1.call(&mutated_text(call, &mut Choices::new(&choices)));
+    }
+}

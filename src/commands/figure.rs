@@ -10,7 +10,7 @@ use crate::picture::png::to_png;
 use crate::picture::scene::Scene;
 use crate::picture::svg::{Fonts, to_svg};
 use crate::picture::theme::ThemeName;
-use crate::picture::view_state::{Clock, Quorums, Status, ViewState};
+use crate::picture::view_state::{PlaybackState, QuorumIntersection, RunStatus, ViewState};
 use crate::trace::World;
 use std::sync::Arc;
 
@@ -41,21 +41,21 @@ fn drawing(args: &RunArgs, world: &World) -> Drawing {
     let mut view = ViewState::for_file(world, size_px);
     view.theme = theme_name(args.theme);
     let fbas = Fbas::new(world.quorum_sets());
-    let status = Status {
-        clock: Clock::Finished,
+    let status = RunStatus {
+        playback: PlaybackState::Finished,
         quorums: quorums(intersection::of_world(world)),
         top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
-        ..Status::default()
+        ..RunStatus::default()
     };
     Scene::new(world, &view, &status).drawing()
 }
 
-fn quorums(verdict: IntersectionResult) -> Quorums {
+fn quorums(verdict: IntersectionResult) -> QuorumIntersection {
     match verdict {
-        IntersectionResult::Intersecting => Quorums::Intersect,
-        IntersectionResult::Disjoint(one, other) => Quorums::Disjoint(one, other),
-        IntersectionResult::NoQuorum => Quorums::None,
-        IntersectionResult::Unknown => Quorums::Unknown,
+        IntersectionResult::Intersecting => QuorumIntersection::Intersect,
+        IntersectionResult::Disjoint(one, other) => QuorumIntersection::Disjoint(one, other),
+        IntersectionResult::NoQuorum => QuorumIntersection::NoQuorum,
+        IntersectionResult::Unknown => QuorumIntersection::Unknown,
     }
 }
 

@@ -118,7 +118,7 @@ impl Camera {
             px_per_unit: fitted.fit_px_per_unit * self.zoom(),
             ..fitted
         }
-        .kept_in_sight()
+        .clamped_to_bounds()
     }
 
     /// Whether it shows just everything, as [`Camera::fit`] made it.
@@ -183,7 +183,7 @@ impl Camera {
             },
             ..*self
         }
-        .kept_in_sight()
+        .clamped_to_bounds()
     }
 
     /// Moves the picture by so many pixels: what was under the pointer follows it.
@@ -196,7 +196,7 @@ impl Camera {
             },
             ..*self
         }
-        .kept_in_sight()
+        .clamped_to_bounds()
     }
 
     /// Centres a point of the world.
@@ -206,11 +206,11 @@ impl Camera {
             center: world,
             ..*self
         }
-        .kept_in_sight()
+        .clamped_to_bounds()
     }
 
     /// The middle of the canvas never leaves the box around the nodes, so one cannot lose them.
-    fn kept_in_sight(self) -> Camera {
+    fn clamped_to_bounds(self) -> Camera {
         let between = |at: f64, low: f64, high: f64| {
             if at.is_finite() {
                 at.max(low).min(high)

@@ -4,12 +4,12 @@
 //! last, so the layer can be cached as a picture.
 
 use super::canvas::{Point, Rect, Shape, Stroke};
-use super::glyphs;
+use super::icons;
 use super::scene::Scene;
 use super::theme::{
     DIMMED_SHARE, EDGE_OPACITY_CORE, EDGE_OPACITY_DENSE, EDGE_OPACITY_SELECTED, EDGE_OPACITY_SPARSE,
 };
-use super::view_state::Shown;
+use super::view_state::Visibility;
 use crate::node::view::TrustPolicy;
 use crate::scp::{NodeId, QuorumSet};
 use crate::trace::WorldNode;
@@ -25,7 +25,7 @@ const ARROWS_UP_TO: usize = 300;
 /// Up to this many edges mutual ones are bent; above, that could not be seen.
 const ARCS_UP_TO: usize = 1500;
 /// How far the middle of an arc lies beside the straight line, as a share of its length.
-const BULGE: f32 = 0.07;
+const ARC_HEIGHT_SHARE: f32 = 0.07;
 /// Pieces of a short arc.
 const ARC_SEGMENTS: usize = 8;
 /// Pieces of a long arc.
@@ -72,12 +72,12 @@ pub fn has_arcs(scene: &Scene<'_>) -> bool {
         .iter()
         .map(|node| node.view.trusted.len())
         .sum();
-    scene.view.layers.edges == Shown::Yes && trusting <= 2 * ARCS_UP_TO
+    scene.view.layers.edges == Visibility::Shown && trusting <= 2 * ARCS_UP_TO
 }
 
 /// The way from one node to another: along the arc if there is one, else straight.
 #[must_use]
-pub fn way(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<Way> {
+pub fn path(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<EdgePath> {
     let (start, end) = scene.geometry.between_rims(from, to)?;
     let trusts = |one: NodeId, two: NodeId| {
         scene
@@ -87,22 +87,22 @@ pub fn way(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<Wa
     };
     let bend = match arcs && trusts(from, to) && trusts(to, from) {
         // Arcs are drawn from the lower number to the higher.
-        true if from < to => BULGE,
-        true => -BULGE,
+        true if from < to => ARC_HEIGHT_SHARE,
+        true => -ARC_HEIGHT_SHARE,
         false => 0.0,
     };
-    Some(Way { start, end, bend })
+    Some(EdgePath { start, end, bend })
 }
 
 /// A way between two rims.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Way {
+pub struct EdgePath {
     start: Point,
     end: Point,
     bend: f32,
 }
 
-impl Way {
+impl EdgePath {
     /// The point at a share (0.0 to 1.0) of it.
     #[must_use]
     pub fn at(self, share: f32) -> Point {
@@ -245,22 +245,17 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, arcs: bool, out: &mut Vec<
         let head = ink
             .with_opacity((edge.opacity * 2.0).min(0.95))
             .over(scene.theme.background);
-        out.extend(glyphs::arrowhead(
-            from,
-            from.toward(to, 0.5),
-            ARROW_PX,
-            head,
-        ));
+        out.extend(icons::arrowhead(from, from.toward(to, 0.5), ARROW_PX, head));
     }
 }
 
 /// A flat arc from one point to the other, bent to its left.
 #[must_use]
 pub fn arc(start: Point, end: Point) -> Vec<Point> {
-    Way {
+    EdgePath {
         start,
         end,
-        bend: BULGE,
+        bend: ARC_HEIGHT_SHARE,
     }
     .points()
 }

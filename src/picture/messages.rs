@@ -1,13 +1,13 @@
 //! Messages under way: dots from rim to rim; lost ones fall and fade. In a crowd, edges pulse with a count instead.
 //!
-//! Absent here: broadcasts of discovery (`rings.rs`).
+//! Absent here: broadcasts of discovery (`broadcast_rings.rs`).
 
 use super::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use super::edges;
-use super::glyphs;
+use super::icons;
 use super::labels;
 use super::scene::Scene;
-use super::text;
+use super::text_layout;
 use super::theme::{Color, FONT_SMALL_PX, Theme};
 use crate::node::view::MessageKind;
 use crate::scp::NodeId;
@@ -21,9 +21,9 @@ const PULSES_MAX: usize = 240;
 /// Most pulsing edges that have their count written beside them.
 const COUNTS_MAX: usize = 100;
 /// How long a lost message falls.
-const FALL: Span = Span::from_ms(400);
+const LOST_FALL: Span = Span::from_ms(400);
 /// How far it falls, in pixels.
-const FALL_PX: f32 = 26.0;
+const LOST_FALL_PX: f32 = 26.0;
 /// What is left of the colour of housekeeping.
 const HOUSEKEEPING_SHARE: f32 = 0.4;
 
@@ -70,7 +70,7 @@ pub fn color(theme: &Theme, kind: MessageKind) -> Color {
 }
 
 fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
-    let Some(way) = edges::way(scene, arcs, flight.from, flight.to) else {
+    let Some(path) = edges::path(scene, arcs, flight.from, flight.to) else {
         return;
     };
     let housekeeping = if flight.housekeeping {
@@ -88,11 +88,13 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
     match fallen(flight, scene.world.now) {
         None => {
             let share = progress(flight.sent_at, flight.arrives_at, scene.world.now);
-            let at = way.at(share);
+            let at = path.at(share);
             sign(scene, flight.kind, at, radius_px, color, out);
         }
-        Some((on_the_way, share)) => {
-            let at = way.at(on_the_way).offset(0.0, FALL_PX * share * share);
+        Some((lost_at_share, share)) => {
+            let at = path
+                .at(lost_at_share)
+                .offset(0.0, LOST_FALL_PX * share * share);
             let stroke = Stroke::solid(2.0, scene.theme.bad.faded(1.0 - share));
             sign(
                 scene,
@@ -102,7 +104,7 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
                 color.faded((1.0 - share) * 0.6),
                 out,
             );
-            glyphs::cross(at, radius_px * 2.2, stroke, out);
+            icons::cross(at, radius_px * 2.2, stroke, out);
         }
     }
 }
@@ -133,7 +135,7 @@ pub fn sign(
         MessageKind::Externalize => {
             out.push(filled(1.2));
             let ink = scene.theme.ink_on(color).faded(f32::from(color.a) / 255.0);
-            out.push(glyphs::tick(
+            out.push(icons::tick(
                 at,
                 radius_px * 1.1,
                 Stroke::solid((radius_px * 0.3).clamp(1.0, 2.0), ink),
@@ -176,10 +178,10 @@ fn progress(from: Time, to: Time, now: Time) -> f32 {
 /// For a lost message: how far it had come, and how far it has fallen.
 fn fallen(flight: &Flight, now: Time) -> Option<(f32, f32)> {
     flight.lost?;
-    let lost_at = (flight.arrives_at - FALL).max(flight.sent_at);
+    let lost_at = (flight.arrives_at - LOST_FALL).max(flight.sent_at);
     // Lost at once: let it be seen beside its sender, on its way.
-    let on_the_way = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
-    Some((on_the_way, progress(lost_at, flight.arrives_at, now)))
+    let lost_at_share = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
+    Some((lost_at_share, progress(lost_at, flight.arrives_at, now)))
 }
 
 /// What flies between two nodes, both ways together.
@@ -210,20 +212,20 @@ fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     let mut counts = write_counts.then(|| Counts::new(scene));
     let arcs = edges::has_arcs(scene);
     for pulse in &pulses {
-        let Some(way) = edges::way(scene, arcs, pulse.one, pulse.two) else {
+        let Some(path) = edges::path(scene, arcs, pulse.one, pulse.two) else {
             continue;
         };
         let color = color(&scene.theme, pulse.kind);
         let swell = (pulse.progress * std::f32::consts::PI).sin();
         let strength = (pulse.count as f32).log2().clamp(0.0, 4.0);
         shapes.push(Shape::Line {
-            points: way.points(),
+            points: path.points(),
             stroke: Stroke::solid(
                 1.0 + strength * 0.5,
                 color.with_opacity(0.12 + 0.38 * swell),
             ),
         });
-        let at = way.at(pulse.progress);
+        let at = path.at(pulse.progress);
         shapes.push(Shape::Circle {
             center: at,
             radius_px: radius_px * (0.8 + strength * 0.12),
@@ -261,8 +263,8 @@ impl<'a> Counts<'a> {
 
     fn add(&mut self, at: Point, radius_px: f32, count: u32) {
         let text = count.to_string();
-        let height = FONT_SMALL_PX * text::CAP_HEIGHT;
-        let width = text::width_px(&text, Font::Regular, FONT_SMALL_PX);
+        let height = FONT_SMALL_PX * text_layout::CAP_HEIGHT;
+        let width = text_layout::width_px(&text, Font::Regular, FONT_SMALL_PX);
         let left = at.offset(radius_px + 4.0, height / 2.0);
         let rect = Rect::from_size(left.offset(0.0, -height), width, height).inset(-1.0);
         if self.taken.iter().any(|taken| taken.overlaps(rect)) {

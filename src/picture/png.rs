@@ -4,7 +4,7 @@
 
 use super::canvas::Drawing;
 use super::svg::{Fonts, to_svg};
-use super::text;
+use super::text_layout;
 use resvg::{tiny_skia, usvg};
 use std::sync::{Arc, LazyLock};
 
@@ -34,9 +34,9 @@ pub const SIDE_MAX: u32 = 16_384;
 
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(text::REGULAR_TTF.to_vec());
-    fonts.load_font_data(text::BOLD_TTF.to_vec());
-    fonts.set_sans_serif_family(text::FAMILY);
+    fonts.load_font_data(text_layout::REGULAR_TTF.to_vec());
+    fonts.load_font_data(text_layout::BOLD_TTF.to_vec());
+    fonts.set_sans_serif_family(text_layout::FAMILY);
     Arc::new(fonts)
 });
 
@@ -57,7 +57,7 @@ pub fn to_png(drawing: &Drawing, scale: f32) -> Result<Vec<u8>, PngError> {
         return Err(bad_size());
     };
     let options = usvg::Options {
-        font_family: text::FAMILY.to_owned(),
+        font_family: text_layout::FAMILY.to_owned(),
         fontdb: Arc::clone(&FONTS),
         ..usvg::Options::default()
     };

@@ -6,8 +6,8 @@
 use super::canvas::{Drawing, Layer, LayerName, Point, Shape};
 use super::geometry::Geometry;
 use super::theme::{self, Color, Theme};
-use super::view_state::{Clock, Shown, Status, ViewState};
-use super::{edges, labels, messages, node_shapes, overlay, reach, rings, sets, timeline};
+use super::view_state::{PlaybackState, RunStatus, ViewState, Visibility};
+use super::{broadcast_rings, edges, hulls, labels, messages, nodes, overlay, reach, timeline};
 use crate::node::view::RunningTimer;
 use crate::scp::NodeId;
 use crate::trace::{Lanes, NodeStatus, World, WorldNode};
@@ -21,7 +21,7 @@ pub struct Scene<'a> {
     /// What a person looks at.
     pub view: &'a ViewState,
     /// What neither of them knows.
-    pub status: &'a Status,
+    pub status: &'a RunStatus,
     /// The colours.
     pub theme: Theme,
     /// Where the nodes are.
@@ -33,7 +33,7 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// A scene; cheap, nothing is drawn yet.
     #[must_use]
-    pub fn new(world: &'a World, view: &'a ViewState, status: &'a Status) -> Scene<'a> {
+    pub fn new(world: &'a World, view: &'a ViewState, status: &'a RunStatus) -> Scene<'a> {
         Scene {
             world,
             view,
@@ -65,7 +65,9 @@ impl<'a> Scene<'a> {
             {
                 return None;
             }
-            LayerName::Nodes if self.geometry.has_rings() && self.has_timers() => return None,
+            LayerName::Nodes if self.geometry.has_rings() && self.has_running_timers() => {
+                return None;
+            }
             LayerName::Rings | LayerName::Messages => return Some(0),
             LayerName::Reach => (
                 self.view.layers.reach,
@@ -103,11 +105,11 @@ impl<'a> Scene<'a> {
         let layers = self.view.layers;
         match name {
             LayerName::Reach if self.shows(layers.reach) => reach::shapes(self),
-            LayerName::Sets => sets::shapes(self),
+            LayerName::Sets => hulls::shapes(self),
             LayerName::Edges if self.shows(layers.edges) => edges::shapes(self),
-            LayerName::Rings => rings::shapes(self),
+            LayerName::Rings => broadcast_rings::shapes(self),
             LayerName::Messages if self.shows(layers.messages) => messages::shapes(self),
-            LayerName::Nodes => node_shapes::shapes(self),
+            LayerName::Nodes => nodes::shapes(self),
             LayerName::Labels => labels::shapes(self),
             LayerName::Overlay if self.shows(layers.overlay) => overlay::shapes(self),
             LayerName::Timeline => self
@@ -159,16 +161,16 @@ impl<'a> Scene<'a> {
 
     /// Whether something at a point could be seen at all.
     #[must_use]
-    pub fn in_sight(&self, at: Point) -> bool {
+    pub fn is_on_screen(&self, at: Point) -> bool {
         let reach = self.geometry.outer_radius_px() + 16.0;
         self.view.canvas.inset(-reach).contains(at)
     }
 
-    fn shows(&self, layer: Shown) -> bool {
-        layer == Shown::Yes
+    fn shows(&self, layer: Visibility) -> bool {
+        layer == Visibility::Shown
     }
 
-    fn has_timers(&self) -> bool {
+    fn has_running_timers(&self) -> bool {
         self.world.nodes.iter().any(|node| {
             let due = |timer: &RunningTimer| timer.due_at > self.world.now;
             node.view
@@ -200,7 +202,7 @@ impl<'a> Scene<'a> {
             LayerName::Playhead => (self.world.now, timeline.pointed.map(bits)).hash(&mut hash),
             _ => {
                 (self.view.selected, &self.status.ill_behaved).hash(&mut hash);
-                let paused = self.status.clock != Clock::Running;
+                let paused = self.status.playback != PlaybackState::Running;
                 (paused.then(|| lanes.version()), self.statuses()).hash(&mut hash);
             }
         }
@@ -226,7 +228,7 @@ impl<'a> Scene<'a> {
             .hash(hash);
         (
             self.view.layers,
-            status.clock,
+            status.playback,
             &status.ill_behaved,
             &status.befouled,
         )

@@ -3,7 +3,7 @@
 //! Absent here: files. The caller writes the text where it wants.
 
 use super::canvas::{Anchor, Drawing, Font, Layer, LayerName, Point, Rect, Shape, Stroke};
-use super::text;
+use super::text_layout;
 use super::theme::Color;
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub enum Fonts {
 /// The drawing as an SVG document. A shape with a number that is not finite is left out.
 #[must_use]
 pub fn to_svg(drawing: &Drawing, fonts: Fonts) -> String {
-    let mut svg = Svg(String::with_capacity(4096));
+    let mut svg = SvgWriter(String::with_capacity(4096));
     let (width, height) = (Number(drawing.size_px.x), Number(drawing.size_px.y));
     svg.line(format_args!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">"#
@@ -42,9 +42,9 @@ pub fn to_svg(drawing: &Drawing, fonts: Fonts) -> String {
     svg.0
 }
 
-struct Svg(String);
+struct SvgWriter(String);
 
-impl Svg {
+impl SvgWriter {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
         // Writing to a string cannot fail.
         let _ = self.0.write_fmt(line);
@@ -53,11 +53,11 @@ impl Svg {
 
     fn fonts(&mut self) {
         self.0.push_str("<style>\n");
-        for (font, weight) in [(Font::Regular, 400), (Font::Bold, text::BOLD_WEIGHT)] {
+        for (font, weight) in [(Font::Regular, 400), (Font::Bold, text_layout::BOLD_WEIGHT)] {
             self.line(format_args!(
                 "@font-face{{font-family:{};font-weight:{weight};src:url(data:font/ttf;base64,{})}}",
-                text::FAMILY,
-                base64(text::ttf(font))
+                text_layout::FAMILY,
+                base64(text_layout::ttf(font))
             ));
         }
         self.0.push_str("</style>\n");
@@ -67,7 +67,7 @@ impl Svg {
         self.line(format_args!(
             r#"<g id="{}" stroke-linecap="round" stroke-linejoin="round" font-family="{}, 'Helvetica Neue', Arial, sans-serif">"#,
             layer_id(layer.name),
-            text::FAMILY
+            text_layout::FAMILY
         ));
         layer
             .shapes
@@ -202,7 +202,7 @@ fn layer_id(name: LayerName) -> &'static str {
 }
 
 fn weight_attribute(font: Font) -> &'static str {
-    const { assert!(text::BOLD_WEIGHT == 600) };
+    const { assert!(text_layout::BOLD_WEIGHT == 600) };
     match font {
         Font::Regular => "",
         Font::Bold => r#" font-weight="600""#,
@@ -281,9 +281,9 @@ impl std::fmt::Display for Points<'_> {
     }
 }
 
-struct Hex(Color);
+struct HexColor(Color);
 
-impl std::fmt::Display for Hex {
+impl std::fmt::Display for HexColor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "#{:02x}{:02x}{:02x}", self.0.r, self.0.g, self.0.b)
     }
@@ -297,7 +297,7 @@ impl std::fmt::Display for Fill {
         let Some(color) = self.0 else {
             return f.write_str(r#"fill="none""#);
         };
-        write!(f, r#"fill="{}""#, Hex(color))?;
+        write!(f, r#"fill="{}""#, HexColor(color))?;
         match color.a {
             255 => Ok(()),
             a => write!(f, r#" fill-opacity="{:.3}""#, f32::from(a) / 255.0),
@@ -321,7 +321,7 @@ impl std::fmt::Display for Outline {
         write!(
             f,
             r#" stroke="{}" stroke-width="{}""#,
-            Hex(color),
+            HexColor(color),
             Number(width_px)
         )?;
         if color.a != 255 {

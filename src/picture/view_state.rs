@@ -2,7 +2,7 @@
 //! with defaults for files.
 //!
 //! Absent here: anything about the run; that is the [`World`]. What neither of the two knows (whether the clock stands
-//! still, what the analysis found) comes in [`Status`].
+//! still, what the analysis found) comes in [`RunStatus`].
 
 use super::camera::{Camera, WorldPoint, WorldRect};
 use super::canvas::{Point, Rect};
@@ -22,11 +22,11 @@ const AREA_MARGIN_PX: f32 = 18.0;
 
 /// Whether a layer is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shown {
+pub enum Visibility {
     /// Drawn.
-    Yes,
+    Shown,
     /// Left out.
-    No,
+    Hidden,
 }
 
 /// Which nodes have names beside them.
@@ -43,31 +43,31 @@ pub enum LabelMode {
 
 /// Which switchable layers are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LayersShown {
+pub struct LayerVisibility {
     /// Who can hear whom.
-    pub reach: Shown,
+    pub reach: Visibility,
     /// Who trusts whom.
-    pub edges: Shown,
+    pub edges: Visibility,
     /// Messages under way.
-    pub messages: Shown,
+    pub messages: Visibility,
     /// The overlay: text block, legend, lists.
-    pub overlay: Shown,
+    pub overlay: Visibility,
 }
 
-impl Default for LayersShown {
-    fn default() -> LayersShown {
-        LayersShown {
-            reach: Shown::No,
-            edges: Shown::Yes,
-            messages: Shown::Yes,
-            overlay: Shown::Yes,
+impl Default for LayerVisibility {
+    fn default() -> LayerVisibility {
+        LayerVisibility {
+            reach: Visibility::Hidden,
+            edges: Visibility::Shown,
+            messages: Visibility::Shown,
+            overlay: Visibility::Shown,
         }
     }
 }
 
 /// A set of nodes that is being looked at: it gets a hull, everything else dims.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeSet {
+pub struct HighlightedSet {
     /// What it is, in words ("a slice of n07").
     pub label: String,
     /// Its members.
@@ -90,13 +90,13 @@ pub struct ViewState {
     /// The node under the pointer.
     pub hovered: Option<NodeId>,
     /// The set being looked at.
-    pub set: Option<NodeSet>,
+    pub set: Option<HighlightedSet>,
     /// Dark or light.
     pub theme: ThemeName,
     /// Colours of phases.
     pub palette: PaletteName,
     /// What is drawn.
-    pub layers: LayersShown,
+    pub layers: LayerVisibility,
     /// Which nodes have names beside them.
     pub labels: LabelMode,
     /// The timeline.
@@ -129,7 +129,7 @@ impl ViewState {
             set: None,
             theme: ThemeName::default(),
             palette: PaletteName::default(),
-            layers: LayersShown::default(),
+            layers: LayerVisibility::default(),
             labels: LabelMode::default(),
             timeline: TimelineView::default(),
         };
@@ -139,7 +139,7 @@ impl ViewState {
 
     /// Shows everything.
     pub fn fit(&mut self, world: &World) {
-        self.camera = Camera::fit(self.bounds(world), self.stage(), margin_px(world));
+        self.camera = Camera::fit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
     /// The window or its panels changed size. A view that showed everything goes on showing everything; another keeps
@@ -149,22 +149,22 @@ impl ViewState {
         self.canvas = canvas;
         self.camera = self
             .camera
-            .refit(self.bounds(world), self.stage(), margin_px(world));
+            .refit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
     /// Nodes came, went or moved: the camera's limits follow, and a view that showed everything goes on doing so.
     pub fn follow(&mut self, world: &World) {
         self.camera = self
             .camera
-            .refit(self.bounds(world), self.stage(), margin_px(world));
+            .refit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
     /// The part of the canvas that the overlay leaves to the nodes.
     #[must_use]
-    pub fn stage(&self) -> Rect {
+    pub fn viewport(&self) -> Rect {
         match self.layers.overlay {
-            Shown::Yes => Regions::of(self.canvas).stage,
-            Shown::No => self.canvas,
+            Visibility::Shown => Regions::of(self.canvas).viewport,
+            Visibility::Hidden => self.canvas,
         }
     }
 
@@ -211,7 +211,7 @@ fn margin_px(world: &World) -> f32 {
 
 /// What the analysis knows about the quorums of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Quorums {
+pub enum QuorumIntersection {
     /// Not known yet: it is being looked into.
     #[default]
     Checking,
@@ -220,14 +220,14 @@ pub enum Quorums {
     /// These two have none.
     Disjoint(Vec<NodeId>, Vec<NodeId>),
     /// There is no quorum.
-    None,
+    NoQuorum,
     /// It could not be found out in time.
     Unknown,
 }
 
 /// Whether time passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Clock {
+pub enum PlaybackState {
     /// It passes.
     #[default]
     Running,
@@ -241,7 +241,7 @@ pub enum Clock {
 
 /// What kind of run is being looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Showing {
+pub enum RunKind {
     /// One in virtual time, under way or over.
     #[default]
     Simulation,
@@ -253,13 +253,13 @@ pub enum Showing {
 
 /// What neither world nor view knows.
 #[derive(Clone, Debug, Default)]
-pub struct Status {
+pub struct RunStatus {
     /// Whether time passes.
-    pub clock: Clock,
+    pub playback: PlaybackState,
     /// What kind of run it is.
-    pub showing: Showing,
+    pub run_kind: RunKind,
     /// What is known about quorums.
-    pub quorums: Quorums,
+    pub quorums: QuorumIntersection,
     /// The nodes on which everything depends; empty while that is not known.
     pub top_tier: Arc<BTreeSet<NodeId>>,
     /// Nodes that do not follow the protocol.

@@ -16,10 +16,10 @@ use super::panels::{self, Menu, Message, Model, PanelState, Request, Tone};
 use super::quorums::QuorumWatch;
 use super::run::Run;
 use crate::picture::canvas::{Point, Rect};
-use crate::picture::hit::node_at;
+use crate::picture::hit_test::node_at;
 use crate::picture::scene::Scene;
 use crate::picture::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
-use crate::picture::view_state::{Clock, Shown, Status, ViewState};
+use crate::picture::view_state::{PlaybackState, RunStatus, ViewState, Visibility};
 use crate::run::SessionKind;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
@@ -37,7 +37,7 @@ pub(super) const RIPPLE: Duration = Duration::from_millis(450);
 pub(super) struct App {
     pub(super) jobs: Jobs,
     pub(super) panels: PanelState,
-    pub(super) status: Status,
+    pub(super) status: RunStatus,
     /// The run and the view of it.
     pub(super) shown: Option<(Run, ViewState)>,
     /// Nodes that answer a click, and since when.
@@ -51,7 +51,7 @@ pub(super) struct App {
     shots: PathBuf,
     theme: ThemeName,
     palette: PaletteName,
-    frame_rate: Shown,
+    frame_rate: Visibility,
     is_closing: bool,
     /// Another run is shown than when somebody asked last.
     is_new: bool,
@@ -72,7 +72,7 @@ impl App {
         let mut app = App {
             jobs: Jobs::new(factory),
             panels: PanelState::default(),
-            status: Status::default(),
+            status: RunStatus::default(),
             shown: None,
             ripples: Vec::new(),
             scenarios,
@@ -84,7 +84,7 @@ impl App {
             shots: options.screenshots.clone(),
             theme: options.theme,
             palette: options.palette,
-            frame_rate: Shown::No,
+            frame_rate: Visibility::Hidden,
             is_closing: false,
             is_new: false,
             size,
@@ -102,7 +102,7 @@ impl App {
 
     /// Whether the frame rate is shown.
     pub(super) fn shows_frame_rate(&self) -> bool {
-        self.frame_rate == Shown::Yes
+        self.frame_rate == Visibility::Shown
     }
 
     /// Whether another run is shown than when this was asked last.
@@ -153,12 +153,12 @@ impl App {
         }
         timeline::follow(run, view, now_before);
         self.quorums.tick(run, &mut self.jobs, at);
-        self.status.clock = match (run.playback.is_playing(), run.is_at_rest()) {
-            _ if run.is_in_past() => Clock::Past,
-            (false, _) => Clock::Paused,
-            (true, false) => Clock::Running,
-            (true, true) if run.is_followed() => Clock::Running,
-            (true, true) => Clock::Finished,
+        self.status.playback = match (run.playback.is_playing(), run.is_at_rest()) {
+            _ if run.is_in_past() => PlaybackState::Past,
+            (false, _) => PlaybackState::Paused,
+            (true, false) => PlaybackState::Running,
+            (true, true) if run.is_followed() => PlaybackState::Running,
+            (true, true) => PlaybackState::Finished,
         };
     }
 

@@ -7,7 +7,7 @@ use super::options::{ScenarioChoice, SessionFactory};
 use super::screenshot::{self, Shot};
 use crate::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use crate::node::view::FileInfo;
-use crate::picture::view_state::Quorums;
+use crate::picture::view_state::QuorumIntersection;
 use crate::run::Session;
 use crate::scp::NodeId;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -27,7 +27,7 @@ pub(super) enum Done {
     /// A run is open, or cannot be opened.
     Opened(Ticket, Result<Box<dyn Session + Send>, String>),
     /// What is known about quorums, and the nodes on which everything depends.
-    Quorums(Ticket, Quorums, BTreeSet<NodeId>),
+    Quorums(Ticket, QuorumIntersection, BTreeSet<NodeId>),
     /// A screenshot is written: its files, or what went wrong.
     Shot(Result<Vec<PathBuf>, String>),
     /// What is known about a file, or why it cannot be read.
@@ -89,10 +89,10 @@ impl Jobs {
         let ticket = self.ticket();
         self.start("qs-intersection", move || {
             let quorums = match intersection(&fbas, &|| stop.load(Ordering::Relaxed)) {
-                IntersectionResult::Intersecting => Quorums::Intersect,
-                IntersectionResult::NoQuorum => Quorums::None,
-                IntersectionResult::Disjoint(one, two) => Quorums::Disjoint(one, two),
-                IntersectionResult::Unknown => Quorums::Unknown,
+                IntersectionResult::Intersecting => QuorumIntersection::Intersect,
+                IntersectionResult::NoQuorum => QuorumIntersection::NoQuorum,
+                IntersectionResult::Disjoint(one, two) => QuorumIntersection::Disjoint(one, two),
+                IntersectionResult::Unknown => QuorumIntersection::Unknown,
             };
             Done::Quorums(ticket, quorums, top_tier(&fbas).into_iter().collect())
         });

@@ -1,6 +1,6 @@
 //! How panels look: the colours of the picture's theme and its fonts.
 
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, Theme, ThemeName};
 use egui::style::{Selection, WidgetVisuals, Widgets};
 use egui::{
@@ -27,7 +27,10 @@ pub(super) fn color(color: Color) -> Color32 {
 /// Gives the panels our fonts; the same that the picture has.
 pub(super) fn set_fonts(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::empty();
-    for (name, ttf) in [("regular", text::REGULAR_TTF), ("bold", text::BOLD_TTF)] {
+    for (name, ttf) in [
+        ("regular", text_layout::REGULAR_TTF),
+        ("bold", text_layout::BOLD_TTF),
+    ] {
         fonts
             .font_data
             .insert(name.to_owned(), Arc::new(FontData::from_static(ttf)));

@@ -3,14 +3,14 @@
 //!
 //! Absent here: the sentences.
 
-use super::block::Sheet;
-use super::progress::Progress;
+use super::panel::PanelPainter;
+use super::progress::NetworkProgress;
 use crate::node::view::NodeEvent;
 use crate::picture::canvas::{Anchor, Font, Point, Rect};
 use crate::picture::scene::Scene;
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
-use crate::picture::view_state::Quorums;
+use crate::picture::view_state::QuorumIntersection;
 use crate::picture::words;
 use crate::scp::ScpEvent;
 use crate::trace::World;
@@ -19,14 +19,14 @@ use crate::trace::World;
 const LOOK_BACK: usize = 200;
 
 /// Draws the caption, or the banner.
-pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
-    let theme = sheet.scene.theme;
-    match sheet.scene.world.fork() {
+pub(super) fn caption(painter: &mut PanelPainter<'_>, region: Rect) {
+    let theme = painter.scene.theme;
+    match painter.scene.world.fork() {
         Some((slot, camps)) => {
-            let text = words::fork(slot, camps.len(), sheet.scene.status.clock);
-            sheet.panel(region, theme.ill_behaved, theme.ill_behaved);
+            let text = words::fork(slot, camps.len(), painter.scene.status.playback);
+            painter.frame(region, theme.ill_behaved, theme.ill_behaved);
             centred(
-                sheet,
+                painter,
                 region,
                 &text,
                 FONT_MEDIUM_PX,
@@ -35,10 +35,10 @@ pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
             );
         }
         None => {
-            let text = sentence(sheet.scene);
-            ground(sheet, region, &text);
+            let text = sentence(painter.scene);
+            ground(painter, region, &text);
             centred(
-                sheet,
+                painter,
                 region,
                 &text,
                 FONT_MEDIUM_PX,
@@ -50,35 +50,40 @@ pub(super) fn caption(sheet: &mut Sheet<'_>, region: Rect) {
 }
 
 /// What lies behind the caption, just as wide as its words: nodes may have been moved under it.
-fn ground(sheet: &mut Sheet<'_>, region: Rect, text: &str) {
-    let theme = sheet.scene.theme;
+fn ground(painter: &mut PanelPainter<'_>, region: Rect, text: &str) {
+    let theme = painter.scene.theme;
     let widest = region.width() - 2.0 * PADDING_PX;
-    let width = text::width_px(text, Font::Regular, FONT_MEDIUM_PX).min(widest) + 2.0 * PADDING_PX;
+    let width =
+        text_layout::width_px(text, Font::Regular, FONT_MEDIUM_PX).min(widest) + 2.0 * PADDING_PX;
     let left = region.center().x - width / 2.0;
     let behind = Rect::from_corners(left, region.min.y, left + width, region.max.y);
-    sheet.panel(behind, theme.background, theme.background);
+    painter.frame(behind, theme.background, theme.background);
 }
 
 /// Draws the line at the top.
-pub(super) fn strip(sheet: &mut Sheet<'_>, region: Rect, progress: &Progress) {
-    let scene = sheet.scene;
+pub(super) fn status_line(
+    painter: &mut PanelPainter<'_>,
+    region: Rect,
+    progress: &NetworkProgress,
+) {
+    let scene = painter.scene;
     let decided = progress
         .decided
         .as_ref()
         .map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
-    let state = words::state_and_clock(progress.doing, scene.status.clock);
+    let state = words::state_and_clock(progress.state, scene.status.playback);
     let quorums = match scene.status.quorums {
-        Quorums::Checking => words::quorums::CHECKING,
-        Quorums::Intersect => words::quorums::YES,
-        Quorums::Disjoint(..) => words::quorums::NO,
-        Quorums::None => words::quorums::NONE,
-        Quorums::Unknown => words::quorums::UNKNOWN,
+        QuorumIntersection::Checking => words::quorums::CHECKING,
+        QuorumIntersection::Intersect => words::quorums::YES,
+        QuorumIntersection::Disjoint(..) => words::quorums::NO,
+        QuorumIntersection::NoQuorum => words::quorums::NONE,
+        QuorumIntersection::Unknown => words::quorums::UNKNOWN,
     };
-    let text = words::strip(progress.present, decided, &state, quorums);
+    let text = words::status_line(progress.present, decided, &state, quorums);
     let theme = scene.theme;
-    sheet.panel(region, theme.panel, theme.panel_border);
+    painter.frame(region, theme.panel, theme.panel_border);
     centred(
-        sheet,
+        painter,
         region,
         &text,
         FONT_SMALL_PX,
@@ -88,19 +93,19 @@ pub(super) fn strip(sheet: &mut Sheet<'_>, region: Rect, progress: &Progress) {
 }
 
 fn centred(
-    sheet: &mut Sheet<'_>,
+    painter: &mut PanelPainter<'_>,
     region: Rect,
     text: &str,
     size_px: f32,
     font: Font,
     color: Color,
 ) {
-    let shown = text::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
+    let shown = text_layout::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
     let at = Point {
         x: region.center().x,
-        y: region.center().y + size_px * text::CAP_HEIGHT / 2.0,
+        y: region.center().y + size_px * text_layout::CAP_HEIGHT / 2.0,
     };
-    sheet.line(at, &shown, size_px, color, font, Anchor::Middle);
+    painter.line(at, &shown, size_px, color, font, Anchor::Middle);
 }
 
 /// What the caption says: before anybody has voted, what there is to see.

@@ -7,7 +7,7 @@ use crate::picture::theme::{FONT_MEDIUM_PX, GAP_PX, LINE_HEIGHT_PX};
 
 /// How much overlay there is room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Room {
+pub enum Breakpoint {
     /// Columns left and right of the nodes.
     Wide,
     /// One column, at the left.
@@ -20,17 +20,17 @@ pub enum Room {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Regions {
     /// How much overlay there is room for.
-    pub room: Room,
+    pub breakpoint: Breakpoint,
     /// Text block and legend (and, in narrow canvases, everything else); empty in tiny ones.
     pub left: Rect,
     /// Badge, summary and proposals; empty unless wide.
     pub right: Rect,
     /// A line at the top; empty unless tiny.
-    pub strip: Rect,
+    pub status_line: Rect,
     /// The caption.
     pub caption: Rect,
     /// What is left for the nodes.
-    pub stage: Rect,
+    pub viewport: Rect,
 }
 
 /// Widths of the columns in pixels.
@@ -44,45 +44,46 @@ const COLUMN_HEIGHT_MIN_PX: f32 = 360.0;
 /// Height of the caption in pixels: one line of medium text with air around it.
 const CAPTION_HEIGHT_PX: f32 = FONT_MEDIUM_PX + 16.0;
 /// Height of the line at the top of tiny canvases.
-const STRIP_HEIGHT_PX: f32 = LINE_HEIGHT_PX + 8.0;
+const STATUS_LINE_HEIGHT_PX: f32 = LINE_HEIGHT_PX + 8.0;
 
 impl Regions {
     /// Divides a canvas.
     #[must_use]
     pub fn of(canvas: Rect) -> Regions {
-        let room = if canvas.height() < COLUMN_HEIGHT_MIN_PX || canvas.width() < NARROW_FROM_PX {
-            Room::Tiny
-        } else if canvas.width() < WIDE_FROM_PX {
-            Room::Narrow
-        } else {
-            Room::Wide
-        };
+        let breakpoint =
+            if canvas.height() < COLUMN_HEIGHT_MIN_PX || canvas.width() < NARROW_FROM_PX {
+                Breakpoint::Tiny
+            } else if canvas.width() < WIDE_FROM_PX {
+                Breakpoint::Narrow
+            } else {
+                Breakpoint::Wide
+            };
         // On very large screens the columns get a share of it.
         let stretch = (canvas.width() / 1600.0).clamp(1.0, 1.4);
-        let (left_px, right_px) = match room {
-            Room::Wide => (LEFT_WIDE_PX * stretch, RIGHT_WIDE_PX * stretch),
-            Room::Narrow => (LEFT_NARROW_PX, 0.0),
-            Room::Tiny => (0.0, 0.0),
+        let (left_px, right_px) = match breakpoint {
+            Breakpoint::Wide => (LEFT_WIDE_PX * stretch, RIGHT_WIDE_PX * stretch),
+            Breakpoint::Narrow => (LEFT_NARROW_PX, 0.0),
+            Breakpoint::Tiny => (0.0, 0.0),
         };
         let inner = canvas.inset(GAP_PX);
         let bottom = (inner.max.y - CAPTION_HEIGHT_PX).max(inner.min.y);
         let column_bottom = (bottom - GAP_PX).max(inner.min.y);
-        let strip_bottom = match room {
-            Room::Tiny => (inner.min.y + STRIP_HEIGHT_PX).min(bottom),
+        let status_line_bottom = match breakpoint {
+            Breakpoint::Tiny => (inner.min.y + STATUS_LINE_HEIGHT_PX).min(bottom),
             _ => inner.min.y,
         };
-        let stage_left = if left_px > 0.0 {
+        let viewport_left = if left_px > 0.0 {
             inner.min.x + left_px
         } else {
             canvas.min.x
         };
-        let stage_right = if right_px > 0.0 {
+        let viewport_right = if right_px > 0.0 {
             inner.max.x - right_px
         } else {
             canvas.max.x
         };
         Regions {
-            room,
+            breakpoint,
             left: Rect::from_corners(
                 inner.min.x,
                 inner.min.y,
@@ -95,9 +96,19 @@ impl Regions {
                 inner.max.x,
                 column_bottom,
             ),
-            strip: Rect::from_corners(inner.min.x, inner.min.y, inner.max.x, strip_bottom),
+            status_line: Rect::from_corners(
+                inner.min.x,
+                inner.min.y,
+                inner.max.x,
+                status_line_bottom,
+            ),
             caption: Rect::from_corners(inner.min.x, bottom, inner.max.x, inner.max.y.max(bottom)),
-            stage: Rect::from_corners(stage_left, strip_bottom.min(bottom), stage_right, bottom),
+            viewport: Rect::from_corners(
+                viewport_left,
+                status_line_bottom.min(bottom),
+                viewport_right,
+                bottom,
+            ),
         }
     }
 }
@@ -111,24 +122,28 @@ mod tests {
         let Regions {
             left,
             right,
-            strip,
+            status_line,
             caption,
-            stage,
+            viewport,
             ..
         } = *regions;
-        [left, right, strip, caption, stage]
+        [left, right, status_line, caption, viewport]
     }
 
     #[test]
     fn room_follows_the_size() {
-        for (width, height, room) in [
-            (800.0, 556.0, Room::Narrow),
-            (1280.0, 756.0, Room::Wide),
-            (3840.0, 2116.0, Room::Wide),
-            (480.0, 556.0, Room::Tiny),
+        for (width, height, breakpoint) in [
+            (800.0, 556.0, Breakpoint::Narrow),
+            (1280.0, 756.0, Breakpoint::Wide),
+            (3840.0, 2116.0, Breakpoint::Wide),
+            (480.0, 556.0, Breakpoint::Tiny),
         ] {
             let canvas = Rect::from_corners(0.0, 44.0, width, 44.0 + height);
-            assert_eq!(Regions::of(canvas).room, room, "{width} x {height}");
+            assert_eq!(
+                Regions::of(canvas).breakpoint,
+                breakpoint,
+                "{width} x {height}"
+            );
         }
     }
 

@@ -2,18 +2,18 @@
 //!
 //! Absent here: choosing how much of it is shown; whoever has the room picks a variant.
 
-use super::block::{Block, Row};
-use super::sign::Sign;
+use super::panel::{Panel, Row};
+use super::row_icon::RowIcon;
 use crate::node::view::{MessageKind, Phase, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::theme::PaletteName;
-use crate::picture::values::Look;
-use crate::picture::view_state::{Showing, Shown};
+use crate::picture::value_chips::ChipStyle;
+use crate::picture::view_state::{RunKind, Visibility};
 use crate::picture::words;
 use crate::trace::NodeStatus;
 
 /// Legends from the longest to the shortest.
-pub(super) fn variants(scene: &Scene<'_>) -> Vec<Block> {
+pub(super) fn variants(scene: &Scene<'_>) -> Vec<Panel> {
     let phases = phases(scene);
     let rims = rims(scene);
     let signs = signs(scene);
@@ -22,7 +22,7 @@ pub(super) fn variants(scene: &Scene<'_>) -> Vec<Block> {
     let parts: [&[&Vec<Row>]; 4] = [&all, &all[..3], &all[..2], &all[..1]];
     parts
         .into_iter()
-        .map(|parts| Block {
+        .map(|parts| Panel {
             rows: parts.iter().flat_map(|rows| rows.iter().cloned()).collect(),
             alarm: None,
         })
@@ -30,7 +30,7 @@ pub(super) fn variants(scene: &Scene<'_>) -> Vec<Block> {
 }
 
 fn phases(scene: &Scene<'_>) -> Vec<Row> {
-    let row = |phase, value| Row::sign(scene, Sign::Phase(phase, value), words::phase(phase));
+    let row = |phase, value| Row::sign(scene, RowIcon::Phase(phase, value), words::phase(phase));
     let valued = |phase, value: usize| Row {
         right: Some((
             words::value_of_palette(value).to_owned(),
@@ -62,9 +62,9 @@ fn phases(scene: &Scene<'_>) -> Vec<Row> {
 /// Unusual rims, if there are any.
 fn rims(scene: &Scene<'_>) -> Vec<Row> {
     let has = |status: NodeStatus| scene.world.nodes.iter().any(|node| node.status == status);
-    let crashed = match scene.status.showing {
-        Showing::Live => words::signs::GONE,
-        Showing::Simulation | Showing::Recording => words::signs::CRASHED,
+    let crashed = match scene.status.run_kind {
+        RunKind::Live => words::signs::GONE,
+        RunKind::Simulation | RunKind::Recording => words::signs::CRASHED,
     };
     let no_quorum_set = || {
         let nodes = &scene.world.nodes;
@@ -73,22 +73,30 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
             .any(|node| node.config.trust == TrustPolicy::None)
     };
     [
-        (has(NodeStatus::Crashed), Sign::Crashed, crashed),
-        (has(NodeStatus::Silent), Sign::Silent, words::signs::SILENT),
-        (has(NodeStatus::Unseen), Sign::Unseen, words::signs::UNSEEN),
+        (has(NodeStatus::Crashed), RowIcon::Crashed, crashed),
+        (
+            has(NodeStatus::Silent),
+            RowIcon::Silent,
+            words::signs::SILENT,
+        ),
+        (
+            has(NodeStatus::Unseen),
+            RowIcon::Unseen,
+            words::signs::UNSEEN,
+        ),
         (
             !scene.status.ill_behaved.is_empty(),
-            Sign::IllBehaved,
+            RowIcon::IllBehaved,
             words::signs::ILL_BEHAVED,
         ),
         (
             !scene.status.befouled.is_empty(),
-            Sign::Befouled,
+            RowIcon::Befouled,
             words::signs::BEFOULED,
         ),
         (
             no_quorum_set(),
-            Sign::NoQuorumSet,
+            RowIcon::NoQuorumSet,
             words::signs::NO_QUORUM_SET,
         ),
     ]
@@ -101,28 +109,32 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
 fn signs(scene: &Scene<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     if scene.geometry.has_rings() {
-        rows.push(Row::sign(scene, Sign::Quarters, words::signs::QUARTERS));
-        rows.push(Row::sign(scene, Sign::Blank, words::signs::QUARTERS_REST));
-        rows.push(Row::sign(scene, Sign::Timer, words::signs::TIMER));
-        rows.push(Row::sign(scene, Sign::Crown, words::signs::CROWN));
+        rows.push(Row::sign(scene, RowIcon::Quarters, words::signs::QUARTERS));
+        rows.push(Row::sign(
+            scene,
+            RowIcon::Blank,
+            words::signs::QUARTERS_REST,
+        ));
+        rows.push(Row::sign(scene, RowIcon::Timer, words::signs::TIMER));
+        rows.push(Row::sign(scene, RowIcon::Crown, words::signs::CROWN));
         if scene.world.nodes.iter().any(|node| node.config.is_beacon) {
-            rows.push(Row::sign(scene, Sign::Beacon, words::signs::BEACON));
+            rows.push(Row::sign(scene, RowIcon::Beacon, words::signs::BEACON));
         }
         rows.push(Row::sign(
             scene,
-            Sign::Chip(Look::example()),
+            RowIcon::Chip(ChipStyle::example()),
             words::signs::VALUE,
         ));
     }
-    if scene.view.layers.edges == Shown::Yes {
-        rows.push(Row::sign(scene, Sign::Trust, words::signs::TRUST));
-        rows.push(Row::sign(scene, Sign::Mutual, words::signs::MUTUAL));
+    if scene.view.layers.edges == Visibility::Shown {
+        rows.push(Row::sign(scene, RowIcon::Trust, words::signs::TRUST));
+        rows.push(Row::sign(scene, RowIcon::Mutual, words::signs::MUTUAL));
     }
     rows
 }
 
 fn messages(scene: &Scene<'_>) -> Vec<Row> {
-    if scene.view.layers.messages == Shown::No {
+    if scene.view.layers.messages == Visibility::Hidden {
         return Vec::new();
     }
     let kinds = [
@@ -134,15 +146,19 @@ fn messages(scene: &Scene<'_>) -> Vec<Row> {
         MessageKind::Service,
     ];
     let mut rows = vec![Row::heading(scene, words::LEGEND_MESSAGES)];
-    rows.extend(kinds.map(|kind| Row::sign(scene, Sign::Message(kind), words::message(kind))));
-    if scene.status.showing == Showing::Live {
+    rows.extend(kinds.map(|kind| Row::sign(scene, RowIcon::Message(kind), words::message(kind))));
+    if scene.status.run_kind == RunKind::Live {
         let dim = scene.theme.text_dim;
         rows.push(Row::plain(words::signs::SLOWED, dim));
     }
-    rows.push(Row::sign(scene, Sign::Several, words::signs::SEVERAL));
-    rows.push(Row::sign(scene, Sign::Lost, words::signs::LOST));
+    rows.push(Row::sign(scene, RowIcon::Several, words::signs::SEVERAL));
+    rows.push(Row::sign(scene, RowIcon::Lost, words::signs::LOST));
     if scene.world.scenario.medium.radio_range_m.is_some() {
-        rows.push(Row::sign(scene, Sign::Broadcast, words::signs::BROADCAST));
+        rows.push(Row::sign(
+            scene,
+            RowIcon::Broadcast,
+            words::signs::BROADCAST,
+        ));
     }
     rows
 }

@@ -2,23 +2,23 @@
 //!
 //! Absent here: the words themselves (`words/`) and anything one can click; that is egui's.
 
-mod block;
 mod caption;
 pub mod layout;
 mod legend;
+mod panel;
 mod progress;
 mod proposals;
-mod sign;
-mod text_block;
+mod row_icon;
+mod statistics;
 mod verdicts;
 
 use super::canvas::{Point, Rect, Shape};
 use super::scene::Scene;
 use super::theme::GAP_PX;
-use super::view_state::Quorums;
-use block::{Block, Sheet};
-use layout::{Regions, Room};
-use progress::Progress;
+use super::view_state::QuorumIntersection;
+use layout::{Breakpoint, Regions};
+use panel::{Panel, PanelPainter};
+use progress::NetworkProgress;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Smallest height in pixels that the list of proposals is given, if it has anything to say.
@@ -46,10 +46,10 @@ pub fn has_legend(scene: &Scene<'_>) -> bool {
 
 /// A number that differs when the badge does.
 #[must_use]
-pub(super) fn quorums_key(quorums: &Quorums) -> u64 {
+pub(super) fn quorums_key(quorums: &QuorumIntersection) -> u64 {
     let mut hash = DefaultHasher::new();
     std::mem::discriminant(quorums).hash(&mut hash);
-    if let Quorums::Disjoint(one, two) = quorums {
+    if let QuorumIntersection::Disjoint(one, two) = quorums {
         (one, two).hash(&mut hash);
     }
     hash.finish()
@@ -64,62 +64,62 @@ enum Legend {
 
 fn draw(scene: &Scene<'_>) -> (Vec<Shape>, Vec<Rect>, Legend) {
     let regions = Regions::of(scene.view.canvas);
-    let progress = Progress::of(scene);
-    let mut sheet = Sheet::new(scene);
-    let legend = match regions.room {
-        Room::Wide => wide(&mut sheet, &regions, &progress),
-        Room::Narrow => narrow(&mut sheet, &regions, &progress),
-        Room::Tiny => {
-            caption::strip(&mut sheet, regions.strip, &progress);
+    let progress = NetworkProgress::of(scene);
+    let mut painter = PanelPainter::new(scene);
+    let legend = match regions.breakpoint {
+        Breakpoint::Wide => wide(&mut painter, &regions, &progress),
+        Breakpoint::Narrow => narrow(&mut painter, &regions, &progress),
+        Breakpoint::Tiny => {
+            caption::status_line(&mut painter, regions.status_line, &progress);
             Legend::LeftOut
         }
     };
-    caption::caption(&mut sheet, regions.caption);
-    let (shapes, panels) = sheet.finish();
+    caption::caption(&mut painter, regions.caption);
+    let (shapes, panels) = painter.finish();
     (shapes, panels, legend)
 }
 
-fn wide(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) -> Legend {
-    let scene = sheet.scene;
+fn wide(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkProgress) -> Legend {
+    let scene = painter.scene;
     let mut left = Column::new(regions.left);
     left.add(
-        sheet,
-        text_block::block(scene, progress, text_block::Length::Full),
+        painter,
+        statistics::panel(scene, progress, statistics::Length::Full),
     );
-    let legend = left.add_bottom(sheet, legend::variants(scene));
+    let legend = left.add_bottom(painter, legend::variants(scene));
 
     let mut right = Column::new(regions.right);
-    right.add(sheet, verdicts::badge(scene));
+    right.add(painter, verdicts::badge(scene));
     if let Some(fork) = verdicts::fork(scene, progress) {
-        right.add(sheet, fork);
+        right.add(painter, fork);
     } else if let Some(summary) = verdicts::summary(scene, progress) {
-        right.add(sheet, summary);
+        right.add(painter, summary);
     }
-    let rows = Block::rows_in(right.height_px());
-    right.add(sheet, proposals::block(scene, progress, rows));
+    let rows = Panel::rows_in(right.height_px());
+    right.add(painter, proposals::panel(scene, progress, rows));
     legend
 }
 
-fn narrow(sheet: &mut Sheet<'_>, regions: &Regions, progress: &Progress) -> Legend {
-    let scene = sheet.scene;
+fn narrow(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkProgress) -> Legend {
+    let scene = painter.scene;
     let mut column = Column::new(regions.left);
     column.add(
-        sheet,
-        text_block::block(scene, progress, text_block::Length::Short),
+        painter,
+        statistics::panel(scene, progress, statistics::Length::Short),
     );
-    column.add(sheet, verdicts::short_badge(scene));
+    column.add(painter, verdicts::short_badge(scene));
     if let Some(fork) = verdicts::fork(scene, progress) {
-        column.add(sheet, fork);
+        column.add(painter, fork);
     } else if let Some(summary) = verdicts::summary(scene, progress) {
-        column.add(sheet, summary);
+        column.add(painter, summary);
     }
     let shortest = legend::variants(scene)
         .pop()
-        .map_or(0.0, |block| block.height_px() + GAP_PX);
+        .map_or(0.0, |panel| panel.height_px() + GAP_PX);
     let room = (column.height_px() - shortest).max(PROPOSALS_HEIGHT_MIN_PX);
-    let rows = Block::rows_in(room).min(PROPOSALS_NARROW + 1);
-    column.add(sheet, proposals::block(scene, progress, rows));
-    column.add_bottom(sheet, legend::variants(scene))
+    let rows = Panel::rows_in(room).min(PROPOSALS_NARROW + 1);
+    column.add(painter, proposals::panel(scene, progress, rows));
+    column.add_bottom(painter, legend::variants(scene))
 }
 
 /// A column being filled from the top, and once from the bottom.
@@ -138,29 +138,29 @@ impl Column {
     }
 
     /// Adds a block at the top if it fits.
-    fn add(&mut self, sheet: &mut Sheet<'_>, block: Block) {
-        let height = block.height_px();
-        if block.rows.is_empty() || height > self.height_px() {
+    fn add(&mut self, painter: &mut PanelPainter<'_>, panel: Panel) {
+        let height = panel.height_px();
+        if panel.rows.is_empty() || height > self.height_px() {
             return;
         }
-        sheet.block(self.free.min, self.free.width(), &block);
+        painter.panel(self.free.min, self.free.width(), &panel);
         self.free.min.y += height + GAP_PX;
     }
 
     /// Adds the first of several variants that fits at the bottom.
-    fn add_bottom(&mut self, sheet: &mut Sheet<'_>, variants: Vec<Block>) -> Legend {
+    fn add_bottom(&mut self, painter: &mut PanelPainter<'_>, variants: Vec<Panel>) -> Legend {
         let fits = variants
             .into_iter()
-            .find(|block| block.height_px() <= self.height_px());
-        let Some(block) = fits else {
+            .find(|panel| panel.height_px() <= self.height_px());
+        let Some(panel) = fits else {
             return Legend::LeftOut;
         };
-        let top = self.free.max.y - block.height_px();
+        let top = self.free.max.y - panel.height_px();
         let at = Point {
             x: self.free.min.x,
             y: top,
         };
-        sheet.block(at, self.free.width(), &block);
+        painter.panel(at, self.free.width(), &panel);
         self.free.max.y = top - GAP_PX;
         Legend::Shown
     }

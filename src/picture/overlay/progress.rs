@@ -7,8 +7,8 @@
 
 use crate::node::view::{Readiness, TrustPolicy};
 use crate::picture::scene::Scene;
-use crate::picture::values::Looks;
-use crate::picture::words::{Doing, Stuck};
+use crate::picture::value_chips::ChipStyles;
+use crate::picture::words::{NetworkState, Stuck};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
 use crate::trace::outcome::eligible_voters;
@@ -17,12 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A slot in which nothing was accepted, confirmed or decided for this long gets nowhere: every node has then had several
 /// rounds or ballots time out.
-const PATIENCE: Span = Span::from_ms(4_000);
+const STALL_TIMEOUT: Span = Span::from_ms(4_000);
 /// ... but a medium that is slow gets as many times its own latency.
-const PATIENCE_LATENCIES: u64 = 4;
+const STALL_TIMEOUT_LATENCIES: u64 = 4;
 
 /// The numbers.
-pub(super) struct Progress {
+pub(super) struct NetworkProgress {
     /// Nodes that have not left, those known by name only left out.
     pub(super) present: usize,
     /// Of these, crashed or silent.
@@ -34,34 +34,34 @@ pub(super) struct Progress {
     /// Nodes that are there and can only listen.
     pub(super) listeners: usize,
     /// What the network is doing.
-    pub(super) doing: Doing,
+    pub(super) state: NetworkState,
     /// The newest slot that somebody decided, and how many decided which value, the most frequent first.
     pub(super) decided: Option<(SlotIndex, Vec<(Value, usize)>)>,
     /// How values look.
-    pub(super) looks: Looks,
+    pub(super) chip_styles: ChipStyles,
 }
 
-impl Progress {
-    pub(super) fn of(scene: &Scene<'_>) -> Progress {
+impl NetworkProgress {
+    pub(super) fn of(scene: &Scene<'_>) -> NetworkProgress {
         let world = scene.world;
-        let present = there(world).count();
-        let eligible_voters = able_to_vote(world);
+        let present = present_nodes(world).count();
+        let eligible_voters = voters(world);
         let decided = decided(world);
-        Progress {
+        NetworkProgress {
             present,
-            down: there(world)
+            down: present_nodes(world)
                 .filter(|(_, node)| node.status != NodeStatus::Running)
                 .count(),
             unseen: world.nodes.iter().filter(|node| node.is_unseen()).count(),
             listeners: present.saturating_sub(eligible_voters.len() as usize),
-            doing: doing(
+            state: network_state(
                 scene,
                 &eligible_voters,
                 decided.as_ref().map(|(slot, _)| *slot),
             ),
             eligible_voters,
             decided,
-            looks: Looks::of(world),
+            chip_styles: ChipStyles::of(world),
         }
     }
 
@@ -79,7 +79,7 @@ impl Progress {
 
     /// How many voted for a proposal and are heard: running and not silent.
     pub(super) fn heard_to_vote(&self, world: &World, row: &ProposalRow) -> usize {
-        self.electors_among(row.voted.iter().filter(|node| runs(world, **node)))
+        self.electors_among(row.voted.iter().filter(|node| is_running(world, **node)))
     }
 
     /// How many have recorded a proposal that was decided in `slot`.
@@ -94,8 +94,11 @@ impl Progress {
         slot: SlotIndex,
         row: &ProposalRow,
     ) -> bool {
-        let has = |id: NodeId| row.recorded.contains(&id) || is_past(world, id, slot);
-        let mut running = self.eligible_voters.iter().filter(|id| runs(world, *id));
+        let has = |id: NodeId| row.recorded.contains(&id) || has_passed(world, id, slot);
+        let mut running = self
+            .eligible_voters
+            .iter()
+            .filter(|id| is_running(world, *id));
         running.all(has)
     }
 
@@ -111,8 +114,8 @@ impl Progress {
                 .is_some_and(|summary| is_stuck(scene, summary)),
             RowKey::Proposal(_) => {
                 let expires = Span(world.scenario.settings.proposal_ttl.0 / 2);
-                let is_slot_stuck = matches!(self.doing, Doing::Stuck(_));
-                waited > expires || is_slot_stuck && waited > patience(world)
+                let is_slot_stuck = matches!(self.state, NetworkState::Stuck(_));
+                waited > expires || is_slot_stuck && waited > stall_timeout(world)
             }
         };
         if row.state == ProposalState::Pending && gets_nowhere {
@@ -147,38 +150,42 @@ impl Progress {
     }
 }
 
-fn there(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
+fn present_nodes(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
     let nodes = (0..).map(NodeId).zip(&world.nodes);
     nodes.filter(|(_, node)| !matches!(node.status, NodeStatus::Left | NodeStatus::Unseen))
 }
 
-fn runs(world: &World, id: NodeId) -> bool {
+fn is_running(world: &World, id: NodeId) -> bool {
     world
         .node(id)
         .is_some_and(|node| node.status == NodeStatus::Running)
 }
 
 /// Whether a node has this slot or a later one in its log.
-fn is_past(world: &World, id: NodeId, slot: SlotIndex) -> bool {
+fn has_passed(world: &World, id: NodeId, slot: SlotIndex) -> bool {
     let last = world.node(id).and_then(|node| node.view.log.last());
     last.is_some_and(|entry| entry.slot >= slot)
 }
 
 /// The nodes whose votes can count; where there is no quorum at all, everybody who votes all the same.
-fn able_to_vote(world: &World) -> NodeSet {
+fn voters(world: &World) -> NodeSet {
     let eligible_voters = eligible_voters(world);
     if !eligible_voters.is_empty() {
         return eligible_voters;
     }
-    there(world)
+    present_nodes(world)
         .filter(|(_, node)| node.config.trust != TrustPolicy::None)
         .map(|(id, _)| id)
         .collect()
 }
 
-fn doing(scene: &Scene<'_>, eligible_voters: &NodeSet, decided: Option<SlotIndex>) -> Doing {
+fn network_state(
+    scene: &Scene<'_>,
+    eligible_voters: &NodeSet,
+    decided: Option<SlotIndex>,
+) -> NetworkState {
     let world = scene.world;
-    let running = || eligible_voters.iter().filter(|id| runs(world, *id));
+    let running = || eligible_voters.iter().filter(|id| is_running(world, *id));
     let open = running().filter_map(|id| open_slot(world, id)).max();
     let ready = running()
         .filter_map(|id| world.node(id))
@@ -186,30 +193,30 @@ fn doing(scene: &Scene<'_>, eligible_voters: &NodeSet, decided: Option<SlotIndex
         .count();
     let of = running().count();
     match (open, decided) {
-        _ if there(world).next().is_none() => Doing::Empty,
-        _ if world.fork().is_some() => Doing::Forked,
+        _ if present_nodes(world).next().is_none() => NetworkState::Empty,
+        _ if world.fork().is_some() => NetworkState::Forked,
         (Some(slot), _) => in_slot(scene, eligible_voters, slot),
-        (None, Some(slot)) => Doing::Agreed(slot),
-        (None, None) if ready < of => Doing::Discovering { ready, of },
-        (None, None) => Doing::Ready,
+        (None, Some(slot)) => NetworkState::Agreed(slot),
+        (None, None) if ready < of => NetworkState::Discovering { ready, of },
+        (None, None) => NetworkState::Ready,
     }
 }
 
 /// The slot that a node works on.
 fn open_slot(world: &World, id: NodeId) -> Option<SlotIndex> {
     let (slot, _) = world.node(id)?.view.current_slot()?;
-    (!is_past(world, id, slot)).then_some(slot)
+    (!has_passed(world, id, slot)).then_some(slot)
 }
 
-fn in_slot(scene: &Scene<'_>, eligible_voters: &NodeSet, slot: SlotIndex) -> Doing {
+fn in_slot(scene: &Scene<'_>, eligible_voters: &NodeSet, slot: SlotIndex) -> NetworkState {
     let Some(summary) = scene.world.slots().get(&slot) else {
-        return Doing::Voting(slot);
+        return NetworkState::Voting(slot);
     };
     if is_stuck(scene, summary) {
-        return Doing::Stuck(slot);
+        return NetworkState::Stuck(slot);
     }
     if is_stalled(scene, summary) {
-        return Doing::PartlyAgreed {
+        return NetworkState::PartlyAgreed {
             slot,
             by: (summary.decided.keys())
                 .filter(|id| eligible_voters.contains(**id))
@@ -217,7 +224,7 @@ fn in_slot(scene: &Scene<'_>, eligible_voters: &NodeSet, slot: SlotIndex) -> Doi
             of: eligible_voters.len() as usize,
         };
     }
-    Doing::Voting(slot)
+    NetworkState::Voting(slot)
 }
 
 /// Nobody has decided the slot, and it gets nowhere. The one definition of "stuck".
@@ -228,17 +235,17 @@ fn is_stuck(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
 /// Nothing has been accepted, confirmed or decided in the slot for longer than that ought to take.
 fn is_stalled(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
     let world = scene.world;
-    world.now.since(summary.progress_at) > patience(world)
+    world.now.since(summary.progress_at) > stall_timeout(world)
 }
 
-fn patience(world: &World) -> Span {
+fn stall_timeout(world: &World) -> Span {
     let latency = world.scenario.medium.latency.max;
-    PATIENCE.max(Span(latency.0 * PATIENCE_LATENCIES))
+    STALL_TIMEOUT.max(Span(latency.0 * STALL_TIMEOUT_LATENCIES))
 }
 
 /// Who has left does not count, whatever it decided before.
 fn decided(world: &World) -> Option<(SlotIndex, Vec<(Value, usize)>)> {
-    let present: BTreeSet<NodeId> = there(world).map(|(id, _)| id).collect();
+    let present: BTreeSet<NodeId> = present_nodes(world).map(|(id, _)| id).collect();
     let mut slots = world.slots().iter().rev();
     let (slot, summary) =
         slots.find(|(_, summary)| summary.decided.keys().any(|id| present.contains(id)))?;

@@ -2,18 +2,18 @@
 //!
 //! Absent here: who voted for what; an inspector shows that.
 
-use super::block::{Block, Row};
-use super::progress::Progress;
-use super::sign::Sign;
+use super::panel::{Panel, Row};
+use super::progress::NetworkProgress;
+use super::row_icon::RowIcon;
 use crate::picture::scene::Scene;
 use crate::picture::words::{self, Stuck};
 use crate::scp::SlotIndex;
 use crate::trace::{ProposalRow, ProposalState, RowKey};
 
 /// Builds it with at most so many rows, the heading included. Without room for any proposal it is empty.
-pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> Block {
+pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, rows_max: usize) -> Panel {
     if rows_max < 2 {
-        return Block::default();
+        return Panel::default();
     }
     let proposals = scene.world.proposals();
     let fork = scene.world.fork().map(|(slot, _)| slot);
@@ -35,7 +35,7 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, rows_max: usize) -> 
             scene.theme.text_dim,
         ));
     }
-    Block { rows, alarm: None }
+    Panel { rows, alarm: None }
 }
 
 /// How many of the first entries fit into the room, with a row for "so many earlier" unless that is all of them.
@@ -53,7 +53,7 @@ fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
 /// What is proposed and what became of it; while it is pending, who voted for it in a row of its own.
 fn rows_of(
     scene: &Scene<'_>,
-    progress: &Progress,
+    progress: &NetworkProgress,
     fork: Option<SlotIndex>,
     key: &RowKey,
     proposal: &ProposalRow,
@@ -63,7 +63,7 @@ fn rows_of(
     if proposal.state == ProposalState::Pending {
         let heard = progress.heard_to_vote(scene.world, proposal);
         rows.push(Row {
-            sign: Some(Sign::Blank),
+            icon: Some(RowIcon::Blank),
             ..Row::plain(
                 words::votes(heard, progress.electorate(), stuck),
                 scene.theme.text_dim,
@@ -75,7 +75,7 @@ fn rows_of(
 
 fn row(
     scene: &Scene<'_>,
-    progress: &Progress,
+    progress: &NetworkProgress,
     fork: Option<SlotIndex>,
     proposal: &ProposalRow,
     stuck: Stuck,
@@ -86,14 +86,16 @@ fn row(
         ProposalState::Agreed(slot) => progress.is_agreed_by_all(scene.world, slot, proposal),
         _ => false,
     };
-    let (sign, color) = match proposal.state {
-        ProposalState::Agreed(_) if split => (Sign::Cross(theme.bad), theme.bad),
-        ProposalState::Agreed(_) if by_all => (Sign::Tick(theme.good), theme.good),
-        ProposalState::Agreed(_) => (Sign::Ring(theme.good), theme.good),
-        ProposalState::Rejected => (Sign::Cross(theme.bad), theme.bad),
-        ProposalState::Outvoted(_) => (Sign::Ring(theme.text_dim), theme.text_dim),
-        ProposalState::Pending if stuck == Stuck::Yes => (Sign::Dot(theme.warning), theme.warning),
-        ProposalState::Pending => (Sign::Ring(theme.accent), theme.accent),
+    let (icon, color) = match proposal.state {
+        ProposalState::Agreed(_) if split => (RowIcon::Cross(theme.bad), theme.bad),
+        ProposalState::Agreed(_) if by_all => (RowIcon::Tick(theme.good), theme.good),
+        ProposalState::Agreed(_) => (RowIcon::Ring(theme.good), theme.good),
+        ProposalState::Rejected => (RowIcon::Cross(theme.bad), theme.bad),
+        ProposalState::Outvoted(_) => (RowIcon::Ring(theme.text_dim), theme.text_dim),
+        ProposalState::Pending if stuck == Stuck::Yes => {
+            (RowIcon::Dot(theme.warning), theme.warning)
+        }
+        ProposalState::Pending => (RowIcon::Ring(theme.accent), theme.accent),
     };
     let of = progress.electorate();
     let by = if by_all {
@@ -107,7 +109,7 @@ fn row(
         words::proposal_state(proposal.state, stuck, by, of)
     };
     Row {
-        sign: Some(sign),
+        icon: Some(icon),
         right: Some((state, color)),
         ..Row::plain(words::proposal(proposal), theme.text)
     }

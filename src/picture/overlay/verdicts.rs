@@ -2,69 +2,73 @@
 //!
 //! Absent here: finding them out; that is the analysis' and the world's.
 
-use super::block::{Block, Row};
-use super::progress::Progress;
-use super::sign::Sign;
+use super::panel::{Panel, Row};
+use super::progress::NetworkProgress;
+use super::row_icon::RowIcon;
 use crate::node::view::NodeEvent;
 use crate::picture::scene::Scene;
 use crate::picture::theme::Color;
-use crate::picture::view_state::Quorums;
+use crate::picture::view_state::QuorumIntersection;
 use crate::picture::words::{self, quorums};
 use crate::scp::{NodeId, ScpEvent, SlotIndex, Value};
 use crate::trace::World;
 
 /// The badge in one row.
-pub(super) fn short_badge(scene: &Scene<'_>) -> Block {
+pub(super) fn short_badge(scene: &Scene<'_>) -> Panel {
     let theme = &scene.theme;
-    let (sign, text, color, alarm) = match &scene.status.quorums {
-        Quorums::Checking => (
-            Sign::Ring(theme.text_dim),
+    let (icon, text, color, alarm) = match &scene.status.quorums {
+        QuorumIntersection::Checking => (
+            RowIcon::Ring(theme.text_dim),
             quorums::CHECKING,
             theme.text_dim,
             None,
         ),
-        Quorums::Intersect => (Sign::Tick(theme.good), quorums::YES, theme.text, None),
-        Quorums::Disjoint(..) => (
-            Sign::Cross(theme.bad),
+        QuorumIntersection::Intersect => {
+            (RowIcon::Tick(theme.good), quorums::YES, theme.text, None)
+        }
+        QuorumIntersection::Disjoint(..) => (
+            RowIcon::Cross(theme.bad),
             quorums::NO,
             theme.bad,
             Some(theme.bad),
         ),
-        Quorums::None => (
-            Sign::Cross(theme.bad),
+        QuorumIntersection::NoQuorum => (
+            RowIcon::Cross(theme.bad),
             quorums::NONE,
             theme.bad,
             Some(theme.bad),
         ),
-        Quorums::Unknown => (
-            Sign::Dot(theme.warning),
+        QuorumIntersection::Unknown => (
+            RowIcon::Dot(theme.warning),
             quorums::UNKNOWN,
             theme.warning,
             None,
         ),
     };
     let rows = vec![Row {
-        sign: Some(sign),
+        icon: Some(icon),
         ..Row::plain(text, color)
     }];
-    Block { rows, alarm }
+    Panel { rows, alarm }
 }
 
 /// The badge, with the two quorums if they do not intersect.
-pub(super) fn badge(scene: &Scene<'_>) -> Block {
+pub(super) fn badge(scene: &Scene<'_>) -> Panel {
     let mut badge = short_badge(scene);
     let dim = scene.theme.text_dim;
     match &scene.status.quorums {
-        Quorums::Disjoint(one, two) => {
+        QuorumIntersection::Disjoint(one, two) => {
             badge.rows.push(Row::plain(quorums::NO_MEANS, dim));
             badge.rows.push(group(scene, one, dim));
             badge.rows.push(group(scene, two, dim));
         }
-        Quorums::None => badge.rows.push(Row::plain(quorums::NONE_MEANS, dim)),
-        Quorums::Unknown if scene.world.depends_on_unseen() => {
+        QuorumIntersection::NoQuorum => badge.rows.push(Row::plain(quorums::NONE_MEANS, dim)),
+        QuorumIntersection::Unknown if scene.world.depends_on_unseen() => {
             badge.rows.push(Row::plain(quorums::UNSEEN_MEANS, dim));
         }
-        Quorums::Checking | Quorums::Intersect | Quorums::Unknown => {}
+        QuorumIntersection::Checking
+        | QuorumIntersection::Intersect
+        | QuorumIntersection::Unknown => {}
     }
     badge
 }
@@ -77,12 +81,12 @@ fn group(scene: &Scene<'_>, members: &[NodeId], color: Color) -> Row {
 }
 
 /// What the newest finished slot came to.
-pub(super) fn summary(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
+pub(super) fn summary(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Panel> {
     let (slot, summary) = progress.finished_slot(scene)?;
     let camps = summary.camps();
     let pair = |label: &str, value: String| Row::pair(scene, label, value);
     let mut rows = vec![Row {
-        sign: Some(Sign::Tick(scene.theme.good)),
+        icon: Some(RowIcon::Tick(scene.theme.good)),
         ..Row::heading(scene, words::slot_done(slot, camps.len()))
     }];
     if let Some(value) = camps.keys().next() {
@@ -118,12 +122,12 @@ pub(super) fn summary(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
         words::STATEMENTS,
         words::number(summary.statements_sent),
     ));
-    Some(Block { rows, alarm: None })
+    Some(Panel { rows, alarm: None })
 }
 
 /// The camps of a fork: how many nodes externalized which value, the quorum that let the first of them do so, and who is
 /// in all of these quorums.
-pub(super) fn fork(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
+pub(super) fn fork(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Panel> {
     let (slot, camps) = scene.world.fork()?;
     let theme = &scene.theme;
     let names = |nodes: &[NodeId]| -> Vec<String> {
@@ -131,14 +135,14 @@ pub(super) fn fork(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
         names.collect()
     };
     let mut rows = vec![Row {
-        sign: Some(Sign::Cross(theme.bad)),
+        icon: Some(RowIcon::Cross(theme.bad)),
         color: theme.bad,
         ..Row::heading(scene, words::slot_done(slot, camps.len()))
     }];
     let mut quorums: Vec<&[NodeId]> = Vec::new();
     for (value, members) in &camps {
         rows.push(Row {
-            sign: Some(Sign::Chip(progress.looks.look(value))),
+            icon: Some(RowIcon::Chip(progress.chip_styles.style_of(value))),
             right: Some((words::camp(members.len()), theme.text)),
             ..Row::plain(words::value(value), theme.text)
         });
@@ -159,7 +163,7 @@ pub(super) fn fork(scene: &Scene<'_>, progress: &Progress) -> Option<Block> {
             theme.text_dim,
         ));
     }
-    Some(Block {
+    Some(Panel {
         rows,
         alarm: Some(theme.bad),
     })

@@ -98,12 +98,12 @@ impl Axis {
         if self.follow == Follow::Nothing {
             return self;
         }
-        self.with_in_sight(playhead)
+        self.scrolled_to(playhead)
     }
 
     /// The page with an instant on it.
     #[must_use]
-    pub fn with_in_sight(self, at: Time) -> Axis {
+    pub fn scrolled_to(self, at: Time) -> Axis {
         let share = self.share_of(at);
         if (0.0..=PAGE_AT_SHARE).contains(&share) {
             return self;
@@ -202,6 +202,6 @@ mod tests {
         assert!((turned.share_of(Time(9_900_000)) - PAGE_TO_SHARE).abs() < 1e-6);
         let held = axis.panned(2.0);
         assert_eq!((held.from_us, held.following(Time(1))), (20e6, held));
-        assert_eq!(held.with_in_sight(Time(1)).from_us, 0.0);
+        assert_eq!(held.scrolled_to(Time(1)).from_us, 0.0);
     }
 }

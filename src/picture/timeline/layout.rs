@@ -2,7 +2,7 @@
 //!
 //! Absent here: contents.
 
-use super::{Axis, Spot};
+use super::{Axis, TimelineHit};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::theme::FONT_SMALL_PX;
 use crate::scp::NodeId;
@@ -28,11 +28,11 @@ const GUTTER_PX: f32 = 100.0;
 /// Right of the lanes.
 const MARGIN_PX: f32 = 12.0;
 /// Height of the lane of the selected node above the shares.
-const OWN_LANE_PX: f32 = 12.0;
+const SELECTED_LANE_PX: f32 = 12.0;
 
 /// How lanes look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum LaneStyle {
     /// Each with its name.
     Named,
     /// Too thin for names.
@@ -55,7 +55,7 @@ pub struct Layout {
     /// The axis below them.
     pub axis: Rect,
     /// How lanes look.
-    pub kind: Kind,
+    pub lane_style: LaneStyle,
     /// Height of one lane in pixels.
     pub lane_px: f32,
     nodes: usize,
@@ -79,10 +79,10 @@ impl Layout {
         let bottom = (rect.max.y - LINE_PX - 1.0).max(top);
         let lanes = Rect::from_corners(left, top, right, bottom);
         let lane_px = (lanes.height() / nodes.max(1) as f32).min(LANE_MAX_PX);
-        let kind = match lane_px {
-            NAMED_FROM_PX.. => Kind::Named,
-            LANE_MIN_PX.. => Kind::Thin,
-            _ => Kind::Shares,
+        let lane_style = match lane_px {
+            NAMED_FROM_PX.. => LaneStyle::Named,
+            LANE_MIN_PX.. => LaneStyle::Thin,
+            _ => LaneStyle::Shares,
         };
         Layout {
             rect,
@@ -90,7 +90,7 @@ impl Layout {
             gutter: Rect::from_corners(rect.min.x, top, left, bottom),
             lanes,
             axis: Rect::from_corners(left, bottom, right, rect.max.y),
-            kind,
+            lane_style,
             lane_px,
             nodes,
         }
@@ -100,8 +100,8 @@ impl Layout {
     #[must_use]
     pub fn lane(&self, node: NodeId) -> Rect {
         let Rect { min, max } = self.lanes;
-        if self.kind == Kind::Shares {
-            return Rect::from_corners(min.x, min.y, max.x, (min.y + OWN_LANE_PX).min(max.y));
+        if self.lane_style == LaneStyle::Shares {
+            return Rect::from_corners(min.x, min.y, max.x, (min.y + SELECTED_LANE_PX).min(max.y));
         }
         let top = min.y + node.0 as f32 * self.lane_px;
         Rect::from_corners(min.x, top, max.x, top + self.lane_px)
@@ -110,7 +110,7 @@ impl Layout {
     /// Where the shares are: below the lane of the selected node, if one is selected.
     #[must_use]
     pub fn shares(&self, selected: Option<NodeId>) -> Rect {
-        let taken = selected.map_or(0.0, |_| OWN_LANE_PX + 2.0);
+        let taken = selected.map_or(0.0, |_| SELECTED_LANE_PX + 2.0);
         let top = (self.lanes.min.y + taken).min(self.lanes.max.y);
         Rect::from_corners(self.lanes.min.x, top, self.lanes.max.x, self.lanes.max.y)
     }
@@ -136,20 +136,25 @@ impl Layout {
 
     /// What is at a point.
     #[must_use]
-    pub fn spot(&self, axis: &Axis, at: Point, selected: Option<NodeId>) -> Option<Spot> {
+    pub fn hit_test(
+        &self,
+        axis: &Axis,
+        at: Point,
+        selected: Option<NodeId>,
+    ) -> Option<TimelineHit> {
         if !self.rect.contains(at) {
             return None;
         }
         let node = self.node_at(at.y, selected);
         if at.x < self.lanes.min.x {
-            return node.map(Spot::Name);
+            return node.map(TimelineHit::Name);
         }
         let x = at.x.clamp(self.lanes.min.x, self.lanes.max.x);
-        Some(Spot::Instant(self.time_at(axis, x), node))
+        Some(TimelineHit::Instant(self.time_at(axis, x), node))
     }
 
     fn node_at(&self, y: f32, selected: Option<NodeId>) -> Option<NodeId> {
-        if self.kind == Kind::Shares {
+        if self.lane_style == LaneStyle::Shares {
             return selected.filter(|node| {
                 let lane = self.lane(*node);
                 (lane.min.y..lane.max.y).contains(&y)
@@ -181,20 +186,20 @@ mod tests {
     #[test]
     fn lanes_are_named_thin_or_shares() {
         for (window, nodes, kind, least_px) in [
-            (WINDOWS[0], 1, Kind::Named, 14.0),
-            (WINDOWS[0], 5, Kind::Named, 14.0),
-            (WINDOWS[0], 7, Kind::Thin, 12.0),
-            (WINDOWS[0], 90, Kind::Thin, 1.0),
-            (WINDOWS[1], 7, Kind::Named, 14.0),
-            (WINDOWS[1], 20, Kind::Thin, 6.0),
-            (WINDOWS[1], 90, Kind::Thin, 1.3),
-            (WINDOWS[1], 1000, Kind::Shares, 0.0),
-            (WINDOWS[2], 7, Kind::Named, 17.0),
-            (WINDOWS[2], 90, Kind::Thin, 1.8),
-            (WINDOWS[2], 1000, Kind::Shares, 0.0),
+            (WINDOWS[0], 1, LaneStyle::Named, 14.0),
+            (WINDOWS[0], 5, LaneStyle::Named, 14.0),
+            (WINDOWS[0], 7, LaneStyle::Thin, 12.0),
+            (WINDOWS[0], 90, LaneStyle::Thin, 1.0),
+            (WINDOWS[1], 7, LaneStyle::Named, 14.0),
+            (WINDOWS[1], 20, LaneStyle::Thin, 6.0),
+            (WINDOWS[1], 90, LaneStyle::Thin, 1.3),
+            (WINDOWS[1], 1000, LaneStyle::Shares, 0.0),
+            (WINDOWS[2], 7, LaneStyle::Named, 17.0),
+            (WINDOWS[2], 90, LaneStyle::Thin, 1.8),
+            (WINDOWS[2], 1000, LaneStyle::Shares, 0.0),
         ] {
             let layout = layout(window, nodes);
-            assert_eq!(layout.kind, kind, "{nodes} in {window:?}");
+            assert_eq!(layout.lane_style, kind, "{nodes} in {window:?}");
             assert!(
                 layout.lane_px >= least_px,
                 "{nodes} in {window:?}: {}",
@@ -240,27 +245,32 @@ mod tests {
                     x: layout.x_of(&axis, at),
                     y: lane.center().y,
                 };
-                let Some(Spot::Instant(found, Some(of))) = layout.spot(&axis, point, None) else {
+                let Some(TimelineHit::Instant(found, Some(of))) =
+                    layout.hit_test(&axis, point, None)
+                else {
                     panic!("{node:?}");
                 };
                 assert!(of == node && found.0.abs_diff(at.0) < 10_000);
                 let name = Point { x: 5.0, ..point };
-                assert_eq!(layout.spot(&axis, name, None), Some(Spot::Name(node)));
+                assert_eq!(
+                    layout.hit_test(&axis, name, None),
+                    Some(TimelineHit::Name(node))
+                );
             }
         }
         let many = layout(WINDOWS[1], 1000);
         let top = many.lanes.min.offset(300.0, 4.0);
         let selected = Some(NodeId(412));
         assert!(
-            matches!(many.spot(&axis, top, selected), Some(Spot::Instant(_, of)) if of == selected)
+            matches!(many.hit_test(&axis, top, selected), Some(TimelineHit::Instant(_, of)) if of == selected)
         );
         assert!(matches!(
-            many.spot(&axis, top, None),
-            Some(Spot::Instant(_, None))
+            many.hit_test(&axis, top, None),
+            Some(TimelineHit::Instant(_, None))
         ));
         assert!(many.shares(selected).min.y > many.lane(NodeId(412)).max.y);
         assert_eq!(
-            many.spot(&axis, Point { x: 1.0, y: 1.0 }, None),
+            many.hit_test(&axis, Point { x: 1.0, y: 1.0 }, None),
             None,
             "elsewhere"
         );

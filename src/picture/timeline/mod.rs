@@ -6,15 +6,15 @@
 //! of time, so that a painter that compares them finds that only the end is new. Absent here: what a click does.
 
 mod axis;
-mod body;
-mod lane;
+mod chart;
+mod lane_chart;
 mod layout;
+mod phase_shares;
 mod playhead;
-mod shares;
 
 pub use axis::{Axis, Follow, SPAN_MAX_US, SPAN_MIN_US, step_us};
-pub use body::shapes;
-pub use layout::{Kind, Layout, height_px};
+pub use chart::shapes;
+pub use layout::{LaneStyle, Layout, height_px};
 pub use playhead::shapes as playhead_shapes;
 
 use super::canvas::{Point, Rect};
@@ -54,7 +54,7 @@ impl Default for TimelineView {
 
 /// A point of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spot {
+pub enum TimelineHit {
     /// The name of a node at the left end of its lane.
     Name(NodeId),
     /// An instant, in the lane of a node if there is one.

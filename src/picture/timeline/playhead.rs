@@ -1,12 +1,12 @@
 //! The playhead: which instant the picture above shows. What came after it is veiled. And a hairline at the pointer.
 
-use super::Spot;
-use super::body::{baseline, filled, labels, words_at};
+use super::TimelineHit;
+use super::chart::{baseline, filled, labels, text_at};
 use super::layout::Layout;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape};
 use crate::picture::scene::Scene;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::{text, words};
+use crate::picture::{text_layout, words};
 use crate::time::Time;
 use crate::trace::Lanes;
 
@@ -36,8 +36,8 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     }
     let pointed = timeline
         .pointed
-        .and_then(|at| layout.spot(&timeline.axis, at, None));
-    if let (Some(Spot::Instant(at, _)), Some(point)) = (pointed, timeline.pointed) {
+        .and_then(|at| layout.hit_test(&timeline.axis, at, None));
+    if let (Some(TimelineHit::Instant(at, _)), Some(point)) = (pointed, timeline.pointed) {
         let hair = point.x.clamp(layout.lanes.min.x, layout.lanes.max.x);
         upright(&layout, hair, 1.0, theme.text_dim, &mut shapes);
         time(
@@ -76,7 +76,7 @@ fn time(
     out: &mut Vec<Shape>,
 ) {
     let label = words::timeline::instant(at);
-    let half = text::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0 + AIR_PX;
+    let half = text_layout::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0 + AIR_PX;
     let x = x.min(layout.rect.max.x - half - 1.0).max(layout.axis.min.x);
     let y = layout.axis.min.y + baseline(layout.axis.height());
     let (top, bottom) = (layout.axis.min.y + 1.5, layout.axis.max.y - 1.0);
@@ -92,7 +92,7 @@ fn time(
         fill: Some(ground),
         stroke: None,
     });
-    out.push(words_at(
+    out.push(text_at(
         Point { x, y },
         &label,
         ink,

@@ -8,9 +8,9 @@ pub mod timeline;
 mod transitions;
 
 pub use overlay::*;
-pub use transitions::{Deed, evidence, sentence};
+pub use transitions::{WitnessAction, evidence, sentence};
 
-use super::values;
+use super::value_chips;
 use crate::node::view::{Content, NodeView, Phase, proposals_in};
 use crate::scp::{Ballot, Counter, Value};
 
@@ -54,8 +54,8 @@ pub fn ballot(ballot: &Ballot) -> String {
 
 /// What a node stands for, in one short line: the value; after the counter from the second ballot on. `None`: for
 /// nothing yet.
-pub fn stand(view: &NodeView, text_of: &mut dyn FnMut(&Value) -> String) -> Option<String> {
-    let held = values::held(view);
+pub fn value_line(view: &NodeView, text_of: &mut dyn FnMut(&Value) -> String) -> Option<String> {
+    let held = value_chips::current_values(view);
     let first = held.first()?;
     let ballot = view
         .current_slot()

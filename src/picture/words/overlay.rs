@@ -4,7 +4,7 @@
 
 use super::{content, count, number};
 use crate::node::view::{MessageKind, Phase};
-use crate::picture::view_state::Clock;
+use crate::picture::view_state::PlaybackState;
 use crate::scp::SlotIndex;
 use crate::time::{Span, Time};
 use crate::trace::{ProposalRow, ProposalState};
@@ -52,39 +52,39 @@ pub const RECORDED_BY: &str = "Recorded by";
 
 /// What the network is doing, in a few words.
 #[must_use]
-pub fn state(doing: Doing) -> String {
-    match doing {
-        Doing::Empty => "no nodes".to_owned(),
-        Doing::Discovering { .. } => "discovering".to_owned(),
-        Doing::Ready => "ready to vote".to_owned(),
-        Doing::Voting(slot) => format!("voting on slot {}", slot.0),
-        Doing::Stuck(slot) => format!("stuck in slot {}", slot.0),
-        Doing::PartlyAgreed { slot, by, of } => {
+pub fn state(state: NetworkState) -> String {
+    match state {
+        NetworkState::Empty => "no nodes".to_owned(),
+        NetworkState::Discovering { .. } => "discovering".to_owned(),
+        NetworkState::Ready => "ready to vote".to_owned(),
+        NetworkState::Voting(slot) => format!("voting on slot {}", slot.0),
+        NetworkState::Stuck(slot) => format!("stuck in slot {}", slot.0),
+        NetworkState::PartlyAgreed { slot, by, of } => {
             format!("slot {}: {} agreed", slot.0, share(by, of))
         }
-        Doing::Agreed(slot) => format!("slot {} agreed", slot.0),
-        Doing::Forked => "forked".to_owned(),
+        NetworkState::Agreed(slot) => format!("slot {} agreed", slot.0),
+        NetworkState::Forked => "forked".to_owned(),
     }
 }
 
 /// The same where there is one line for everything.
 #[must_use]
-pub fn state_and_clock(doing: Doing, clock: Clock) -> String {
-    let ready = match doing {
-        Doing::Discovering { ready, of } => format!(", {} ready", share(ready, of)),
+pub fn state_and_clock(state: NetworkState, playback: PlaybackState) -> String {
+    let ready = match state {
+        NetworkState::Discovering { ready, of } => format!(", {} ready", share(ready, of)),
         _ => String::new(),
     };
-    let paused = match clock {
-        Clock::Paused => ", paused",
-        Clock::Past => ", in the past",
-        Clock::Running | Clock::Finished => "",
+    let paused = match playback {
+        PlaybackState::Paused => ", paused",
+        PlaybackState::Past => ", in the past",
+        PlaybackState::Running | PlaybackState::Finished => "",
     };
-    format!("{}{ready}{paused}", state(doing))
+    format!("{}{ready}{paused}", self::state(state))
 }
 
 /// What the network is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum NetworkState {
     /// Nobody is there.
     Empty,
     /// Not everybody who can vote is ready to, and nothing was decided yet.
@@ -117,11 +117,11 @@ pub enum Doing {
 
 /// Virtual time, and whether it stands still.
 #[must_use]
-pub fn clock(now: Time, clock: Clock) -> String {
-    match clock {
-        Clock::Paused => format!("{}, paused", seconds(now)),
-        Clock::Past => format!("{}, past", seconds(now)),
-        Clock::Running | Clock::Finished => seconds(now),
+pub fn clock(now: Time, playback: PlaybackState) -> String {
+    match playback {
+        PlaybackState::Paused => format!("{}, paused", seconds(now)),
+        PlaybackState::Past => format!("{}, past", seconds(now)),
+        PlaybackState::Running | PlaybackState::Finished => seconds(now),
     }
 }
 
@@ -233,14 +233,14 @@ pub fn camp(members: usize) -> String {
 
 /// The banner of a fork.
 #[must_use]
-pub fn fork(slot: SlotIndex, values: usize, clock: Clock) -> String {
+pub fn fork(slot: SlotIndex, values: usize, playback: PlaybackState) -> String {
     let values = match values {
         2 => "Two".to_owned(),
         more => number(more as u64),
     };
-    let paused = match clock {
-        Clock::Paused => ". Paused at the fork. Space goes on.",
-        Clock::Running | Clock::Past | Clock::Finished => "",
+    let paused = match playback {
+        PlaybackState::Paused => ". Paused at the fork. Space goes on.",
+        PlaybackState::Running | PlaybackState::Past | PlaybackState::Finished => "",
     };
     format!(
         "{values} values externalized for slot {}: safety is lost{paused}",
@@ -371,7 +371,7 @@ pub mod signs {
 
 /// The one line of tiny windows.
 #[must_use]
-pub fn strip(present: usize, externalized: usize, state: &str, quorums: &str) -> String {
+pub fn status_line(present: usize, externalized: usize, state: &str, quorums: &str) -> String {
     format!(
         "{} · {} externalized · {state} · {quorums}",
         count(present, "node", "nodes"),

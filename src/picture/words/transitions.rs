@@ -143,7 +143,8 @@ fn backup_answer(answer: BackupAnswer) -> &'static str {
 
 fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
     let name = world.name(node);
-    let why = |evidence: &Evidence, deed: Deed| self::evidence(world, node, evidence, deed);
+    let why =
+        |evidence: &Evidence, action: WitnessAction| self::evidence(world, node, evidence, action);
     Some(match event {
         ScpEvent::RoundStarted {
             slot,
@@ -170,7 +171,7 @@ fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
             format!(
                 "{name} accepts {}: {}",
                 value(of),
-                why(evidence, Deed::Vote)
+                why(evidence, WitnessAction::Vote)
             )
         }
         ScpEvent::ConfirmedNominated {
@@ -181,7 +182,7 @@ fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
             format!(
                 "{name} has the candidate {}: {}",
                 value(of),
-                why(evidence, Deed::Accept)
+                why(evidence, WitnessAction::Accept)
             )
         }
         ScpEvent::Composite { value: of, .. } => {
@@ -202,14 +203,14 @@ fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
             format!(
                 "{name} accepts {} as prepared: {}",
                 ballot(of),
-                why(evidence, Deed::Vote)
+                why(evidence, WitnessAction::Vote)
             )
         }
         ScpEvent::ConfirmedPrepared { h, evidence, .. } => {
             format!(
                 "{name} confirms {} as prepared: {}",
                 ballot(h),
-                why(evidence, Deed::Accept)
+                why(evidence, WitnessAction::Accept)
             )
         }
         ScpEvent::AcceptedCommit {
@@ -222,7 +223,7 @@ fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
             "{name} accepts the commit of {}{}: {}",
             value(of),
             counters(*n_c, *n_h),
-            why(evidence, Deed::Vote)
+            why(evidence, WitnessAction::Vote)
         ),
         ScpEvent::ConfirmedCommit {
             slot,
@@ -234,7 +235,7 @@ fn transition(world: &World, node: NodeId, event: &ScpEvent) -> Option<String> {
                 "{name} externalizes {} in slot {}: {}",
                 value(of),
                 slot.0,
-                why(evidence, Deed::Accept)
+                why(evidence, WitnessAction::Accept)
             )
         }
         ScpEvent::CommitVoteWithdrawn { c, .. } => {
@@ -266,7 +267,9 @@ fn moved(world: &World, node: NodeId, reason: &BallotReason) -> String {
     match reason {
         BallotReason::Candidate => "nomination has a result".to_owned(),
         BallotReason::Timeout => "the ballot before took too long".to_owned(),
-        BallotReason::CatchUp(evidence) => self::evidence(world, node, evidence, Deed::Ahead),
+        BallotReason::CatchUp(evidence) => {
+            self::evidence(world, node, evidence, WitnessAction::Ahead)
+        }
         BallotReason::ConfirmedPrepared => "a higher one is confirmed as prepared".to_owned(),
         BallotReason::AcceptedCommit => "it accepted another commit".to_owned(),
     }
@@ -293,7 +296,7 @@ fn refused(world: &World, name: &str, from: NodeId, why: ScpRefusal) -> Option<S
 
 /// What the witnesses did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum WitnessAction {
     /// They voted for it or accepted it.
     Vote,
     /// They accepted it.
@@ -305,7 +308,7 @@ pub enum Deed {
 /// Why a transition was allowed: how many of those that the node trusts did it. Where its quorum set has sets inside,
 /// these are what the rule counts, and so does the sentence.
 #[must_use]
-pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) -> String {
+pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, action: WitnessAction) -> String {
     let nested = world
         .node(node)
         .and_then(quorum_set)
@@ -316,7 +319,7 @@ pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) ->
             let who = format!("{met} of its {} {many}", set.entries());
             return format!(
                 "{who} {}, {} are needed",
-                deed.of_many(evidence.rule),
+                action.of_many(evidence.rule),
                 set.threshold
             );
         }
@@ -332,20 +335,20 @@ pub fn evidence(world: &World, node: NodeId, evidence: &Evidence, deed: Deed) ->
             (who, all)
         }
     };
-    match (number_of_them, deed) {
-        (1, Deed::Vote | Deed::Accept) => format!("{who} accepts it"),
-        (1, Deed::Ahead) => format!("{who} is ahead"),
-        _ => format!("{who} {}", deed.of_many(evidence.rule)),
+    match (number_of_them, action) {
+        (1, WitnessAction::Vote | WitnessAction::Accept) => format!("{who} accepts it"),
+        (1, WitnessAction::Ahead) => format!("{who} is ahead"),
+        _ => format!("{who} {}", action.of_many(evidence.rule)),
     }
 }
 
-impl Deed {
+impl WitnessAction {
     /// What many did. A blocking set has always accepted; a vote would not be enough.
     fn of_many(self, rule: VotingRule) -> &'static str {
         match (self, rule) {
-            (Deed::Vote, VotingRule::Quorum) => "voted for it",
-            (Deed::Vote | Deed::Accept, _) => "accept it",
-            (Deed::Ahead, _) => "are ahead",
+            (WitnessAction::Vote, VotingRule::Quorum) => "voted for it",
+            (WitnessAction::Vote | WitnessAction::Accept, _) => "accept it",
+            (WitnessAction::Ahead, _) => "are ahead",
         }
     }
 }

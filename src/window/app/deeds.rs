@@ -5,7 +5,7 @@ use crate::net::Position;
 use crate::node::view::NodeEvent;
 use crate::picture::canvas::Point;
 use crate::picture::theme::ThemeName;
-use crate::picture::view_state::Shown;
+use crate::picture::view_state::Visibility;
 use crate::picture::words;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
@@ -154,7 +154,7 @@ impl App {
         let Some((_, view)) = &self.shown else { return };
         let world = view
             .camera
-            .world_from_screen(at.unwrap_or(view.stage().center()));
+            .world_from_screen(at.unwrap_or(view.viewport().center()));
         self.act(Action::AddNode {
             position: Position {
                 x_m: world.x,
@@ -211,9 +211,9 @@ impl App {
     }
 }
 
-fn switched(shown: Shown) -> Shown {
+fn switched(shown: Visibility) -> Visibility {
     match shown {
-        Shown::Yes => Shown::No,
-        Shown::No => Shown::Yes,
+        Visibility::Shown => Visibility::Hidden,
+        Visibility::Hidden => Visibility::Shown,
     }
 }

@@ -3,7 +3,7 @@
 use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
-use crate::picture::view_state::{Quorums, Showing, Status, ViewState};
+use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
 use crate::run::{Session, SessionKind};
 use crate::window::jobs::{Done, Ticket};
 use crate::window::options::{ScenarioChoice, Source};
@@ -61,7 +61,9 @@ impl App {
                         .is_some_and(|(run, _)| run.world.depends_on_unseen());
                     self.status.quorums = match quorums {
                         // Two quorums of nodes that are seen are quorums, whatever the others trust.
-                        Quorums::Intersect | Quorums::None if is_open => Quorums::Unknown,
+                        QuorumIntersection::Intersect | QuorumIntersection::NoQuorum if is_open => {
+                            QuorumIntersection::Unknown
+                        }
                         quorums => quorums,
                     };
                     self.status.top_tier = Arc::new(top_tier);
@@ -118,14 +120,14 @@ impl App {
         view.resize(&run.world, self.size, self.canvas);
         self.panels.palette.suit(&run.world.scenario);
         self.panels.menu = None;
-        self.status = Status {
+        self.status = RunStatus {
             frames_per_s: self.status.frames_per_s,
-            showing: match run.session_kind {
-                SessionKind::Simulated => Showing::Simulation,
-                SessionKind::Recorded => Showing::Recording,
-                SessionKind::Live => Showing::Live,
+            run_kind: match run.session_kind {
+                SessionKind::Simulated => RunKind::Simulation,
+                SessionKind::Recorded => RunKind::Recording,
+                SessionKind::Live => RunKind::Live,
             },
-            ..Status::default()
+            ..RunStatus::default()
         };
         self.quorums = QuorumWatch::default();
         self.ripples.clear();
@@ -148,7 +150,7 @@ impl App {
             ..view.clone()
         };
         alone.resize(world, size, Rect::from_corners(0.0, 0.0, size.x, size.y));
-        let status = Status {
+        let status = RunStatus {
             frames_per_s: None,
             ..self.status.clone()
         };

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::picture::canvas::Point;
-use crate::picture::timeline::{Axis, Follow, Layout, Spot, TimelineView};
+use crate::picture::timeline::{Axis, Follow, Layout, TimelineHit, TimelineView};
 use crate::picture::view_state::ViewState;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
@@ -55,9 +55,9 @@ pub(super) fn follow(run: &Run, view: &mut ViewState, now_before: Time) {
 /// The node in whose lane a point is.
 pub(super) fn node_at(run: &Run, view: &ViewState, at: Point) -> Option<NodeId> {
     let layout = Layout::new(view.timeline.rect?, run.lanes.lanes().len());
-    match layout.spot(&view.timeline.axis, at, view.selected)? {
-        Spot::Name(node) => Some(node),
-        Spot::Instant(_, node) => node,
+    match layout.hit_test(&view.timeline.axis, at, view.selected)? {
+        TimelineHit::Name(node) => Some(node),
+        TimelineHit::Instant(_, node) => node,
     }
 }
 
@@ -98,7 +98,7 @@ impl App {
     pub(super) fn step_back(&mut self) {
         if let Some((run, view)) = &mut self.shown {
             let at = run.step_back();
-            view.timeline.axis = view.timeline.axis.with_in_sight(at);
+            view.timeline.axis = view.timeline.axis.scrolled_to(at);
         }
     }
 
@@ -109,7 +109,7 @@ impl App {
             let now = run.seek_target();
             let to = if steps < 0.0 { now - by } else { now + by };
             let at = run.seek(to);
-            view.timeline.axis = axis.with_in_sight(at);
+            view.timeline.axis = axis.scrolled_to(at);
         }
     }
 

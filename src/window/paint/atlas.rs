@@ -6,7 +6,7 @@
 mod picture;
 
 use crate::picture::canvas::Font;
-use crate::picture::text;
+use crate::picture::text_layout;
 use ab_glyph::{Font as _, FontRef};
 use picture::{Picture, coverage};
 use std::collections::HashMap;
@@ -77,7 +77,7 @@ pub(super) struct Atlas {
 
 impl Atlas {
     pub(super) fn new() -> Atlas {
-        let font = |font| FontRef::try_from_slice(text::ttf(font)).ok();
+        let font = |font| FontRef::try_from_slice(text_layout::ttf(font)).ok();
         let mut atlas = Atlas {
             side: SIDE_FIRST,
             pixels: Vec::new(),

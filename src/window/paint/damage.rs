@@ -4,7 +4,7 @@
 
 use super::target::Part;
 use crate::picture::canvas::{Anchor, Point, Rect, Shape, Stroke};
-use crate::picture::text;
+use crate::picture::text_layout;
 
 /// Side of the tiles that are told apart, in physical pixels; that of the tiles of a software renderer.
 const TILE: u32 = 64;
@@ -221,7 +221,7 @@ pub(super) fn place(shape: &Shape) -> Rect {
             anchor,
             ..
         } => {
-            let width = text::width_px(text, *font, *size_px);
+            let width = text_layout::width_px(text, *font, *size_px);
             let left = match anchor {
                 Anchor::Left => at.x,
                 Anchor::Middle => at.x - width / 2.0,

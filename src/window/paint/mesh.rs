@@ -5,7 +5,7 @@
 use super::atlas::{Atlas, RADIUS_MAX, Sprite};
 use super::outline::{Ends, arc, box_outline, connect, dashes, length, miter, signed_area};
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::Color;
 use macroquad::math::{Vec2, Vec4, vec2, vec3};
 use macroquad::models::{Mesh, Vertex};
@@ -210,8 +210,8 @@ impl Tessellator<'_> {
     fn text(&mut self, at: Point, text: &str, size: f32, color: Color, font: Font, anchor: Anchor) {
         let width = match anchor {
             Anchor::Left => 0.0,
-            Anchor::Middle => text::width_px(text, font, size) / 2.0,
-            Anchor::Right => text::width_px(text, font, size),
+            Anchor::Middle => text_layout::width_px(text, font, size) / 2.0,
+            Anchor::Right => text_layout::width_px(text, font, size),
         };
         let size = size * self.dpi;
         let mut pen = (at.x - width) * self.dpi;

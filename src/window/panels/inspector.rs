@@ -8,7 +8,7 @@ use super::widgets::{Lit, Usable, dim, fill_of, flowing, heading, icon_button, n
 use super::{Model, Request, quorum_tree};
 use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
-use crate::picture::view_state::{NodeSet, ViewState};
+use crate::picture::view_state::{HighlightedSet, ViewState};
 use crate::picture::words;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
@@ -225,7 +225,7 @@ fn trust(
             .on_hover_text("The set is outlined in the picture")
             .hovered()
         {
-            out.push(Request::Look(NodeSet {
+            out.push(Request::Look(HighlightedSet {
                 label,
                 members: trusted.clone(),
             }));

@@ -19,7 +19,7 @@ use super::palette::Palette;
 use super::run::Run;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::theme::Theme;
-use crate::picture::view_state::{NodeSet, ViewState};
+use crate::picture::view_state::{HighlightedSet, ViewState};
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
@@ -115,7 +115,7 @@ pub(super) enum Request {
     /// Bring a node into the middle.
     Center(NodeId),
     /// Look at a set of nodes.
-    Look(NodeSet),
+    Look(HighlightedSet),
     /// Stop time and show this instant.
     Seek(Time),
     /// The timeline shows more or less around a share of its width.

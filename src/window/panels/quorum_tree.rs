@@ -8,9 +8,9 @@ use super::Request;
 use super::widgets::{dim, flowing, node_chip};
 use crate::node::view::MessageKind;
 use crate::picture::canvas::Font;
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::{FONT_SMALL_PX, Theme};
-use crate::picture::view_state::NodeSet;
+use crate::picture::view_state::HighlightedSet;
 use crate::scp::{NodeId, QuorumSet};
 use crate::trace::{Flight, NodeStatus, World};
 use crate::window::style::color;
@@ -59,7 +59,7 @@ impl Tree<'_> {
         let members = members(set);
         let room = ui.available_width() - BAR_PX - BEFORE_TITLE_PX;
         let title = self.title(set);
-        let shown = text::truncated(&title, Font::Regular, FONT_SMALL_PX, room);
+        let shown = text_layout::truncated(&title, Font::Regular, FONT_SMALL_PX, room);
         let head = CollapsingHeader::new(shown.as_ref())
             .id_salt(id)
             .default_open(members.len() <= UNFOLDED_UP_TO)
@@ -67,7 +67,7 @@ impl Tree<'_> {
         self.fill_bar(ui, set, &head.header_response);
         if head.header_response.hovered() {
             let label = format!("a quorum set of {}", self.world.name(self.owner));
-            out.push(Request::Look(NodeSet { label, members }));
+            out.push(Request::Look(HighlightedSet { label, members }));
         }
     }
 

@@ -4,7 +4,7 @@
 use super::widgets::dim;
 use super::{Model, Panel, PanelState, Request};
 use crate::picture::canvas::{Point, Rect};
-use crate::picture::timeline::{Follow, Layout, Spot, height_px};
+use crate::picture::timeline::{Follow, Layout, TimelineHit, height_px};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
 use crate::picture::words::timeline::Click;
@@ -98,9 +98,9 @@ struct It<'a> {
 }
 
 impl It<'_> {
-    fn spot(&self, at: Point) -> Option<Spot> {
+    fn hit_test(&self, at: Point) -> Option<TimelineHit> {
         self.layout
-            .spot(&self.view.timeline.axis, at, self.view.selected)
+            .hit_test(&self.view.timeline.axis, at, self.view.selected)
     }
 
     fn pointed(&self, response: &Response) -> Option<Point> {
@@ -121,23 +121,24 @@ impl It<'_> {
             let primary = input.pointer.button_down(PointerButton::Primary);
             (primary, input.pointer.press_origin())
         });
-        let at = self.pointed(response).and_then(|at| self.spot(at));
-        let began = began.and_then(|at| self.spot(point(at, None))).or(at);
+        let at = self.pointed(response).and_then(|at| self.hit_test(at));
+        let began = began.and_then(|at| self.hit_test(point(at, None))).or(at);
         // A press and a release may come in one frame.
         let is_held = down && response.is_pointer_button_down_on();
-        if let (Some(Spot::Instant(from, _)), Some(Spot::Instant(to, _))) = (began, at)
+        if let (Some(TimelineHit::Instant(from, _)), Some(TimelineHit::Instant(to, _))) =
+            (began, at)
             && (is_held || response.clicked())
             && matches!(self.click(from), Click::Shows | Click::ShowsLive)
             && self.run.seek_target() != to
         {
             out.push(Request::Seek(to));
         }
-        if let Some(Spot::Name(node)) = at
+        if let Some(TimelineHit::Name(node)) = at
             && response.clicked()
         {
             out.push(Request::Select(node));
         }
-        if let Some(Spot::Name(_)) = at {
+        if let Some(TimelineHit::Name(_)) = at {
             response.clone().on_hover_cursor(CursorIcon::PointingHand);
         }
         let width = self.layout.lanes.width().max(1.0);
@@ -207,7 +208,9 @@ impl It<'_> {
 
     /// What was going on there.
     fn tip(&self, ctx: &egui::Context, model: &Model<'_>, at: Point) {
-        let Some(spot) = self.spot(at) else { return };
+        let Some(spot) = self.hit_test(at) else {
+            return;
+        };
         let theme = &model.theme;
         Area::new(Id::new("timeline tip"))
             .order(Order::Tooltip)
@@ -219,11 +222,11 @@ impl It<'_> {
                 Frame::popup(ui.style()).show(ui, |ui| {
                     ui.set_max_width(460.0);
                     match spot {
-                        Spot::Name(node) => {
+                        TimelineHit::Name(node) => {
                             self.name(ui, node);
                             dim(ui, theme, words::timeline::NAME);
                         }
-                        Spot::Instant(at, node) => {
+                        TimelineHit::Instant(at, node) => {
                             match node {
                                 Some(node) => self.of_node(ui, model, at, node),
                                 None => self.of_all(ui, at),

@@ -4,7 +4,7 @@ use super::icons::{self, Icon};
 use super::widgets::{BUTTON_PX, Lit, Usable, command_button, explain, icon_button};
 use super::{Model, PanelState, Request};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
-use crate::picture::view_state::Shown;
+use crate::picture::view_state::Visibility;
 use crate::run::SessionKind;
 use crate::window::command::Command;
 use crate::window::palette::Kind;
@@ -346,7 +346,7 @@ fn is_on(command: Command, model: &Model<'_>, state: &PanelState) -> bool {
         Command::ToggleTimeline => state.timeline.rect.is_some(),
         Command::ToggleReach => model
             .run
-            .is_some_and(|(_, view)| view.layers.reach == Shown::Yes),
+            .is_some_and(|(_, view)| view.layers.reach == Visibility::Shown),
         Command::ToggleTheme => model.theme.name == ThemeName::Light,
         _ => false,
     }

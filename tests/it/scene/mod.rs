@@ -1,16 +1,16 @@
 //! The scene without a window: view models to shapes, hits, regions, SVG and PNG.
 
-mod files;
+mod image_files;
 mod nodes;
 mod overlay;
-mod standing;
+mod progress;
 mod timeline;
 mod worlds;
 
 use quorumscope::picture::canvas::{LayerName, Point, Shape};
 use quorumscope::picture::scene::Scene;
 use quorumscope::picture::theme::Color;
-use quorumscope::picture::view_state::{Status, ViewState};
+use quorumscope::picture::view_state::{RunStatus, ViewState};
 use quorumscope::trace::World;
 
 pub(crate) const LAPTOP: Point = Point {
@@ -19,19 +19,19 @@ pub(crate) const LAPTOP: Point = Point {
 };
 
 /// A world with the view and status one starts with.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) world: World,
     pub(crate) view: ViewState,
-    pub(crate) status: Status,
+    pub(crate) status: RunStatus,
 }
 
-impl Stage {
-    pub(crate) fn new(world: World, size_px: Point) -> Stage {
+impl Fixture {
+    pub(crate) fn new(world: World, size_px: Point) -> Fixture {
         let view = ViewState::new(&world, size_px);
-        Stage {
+        Fixture {
             world,
             view,
-            status: Status::default(),
+            status: RunStatus::default(),
         }
     }
 

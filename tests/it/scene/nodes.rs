@@ -1,20 +1,20 @@
 //! Nodes, edges, messages and labels as shapes; what lies under the pointer; versions of layers.
 
 use super::worlds::{Script, log_value, note};
-use super::{LAPTOP, Stage, fill_at, texts};
+use super::{Fixture, LAPTOP, fill_at, texts};
 use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
-use quorumscope::picture::hit::node_at;
+use quorumscope::picture::hit_test::node_at;
 use quorumscope::picture::messages::DOTS_MAX;
 use quorumscope::picture::theme::{PaletteName, ThemeName};
-use quorumscope::picture::view_state::{LabelMode, NodeSet, Shown};
+use quorumscope::picture::view_state::{HighlightedSet, LabelMode, Visibility};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{NodeId, Value};
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::Record;
 
-fn mid_vote(nodes: u32) -> Stage {
+fn mid_vote(nodes: u32) -> Fixture {
     let value = log_value(&[note(3, 1, "note 3")]);
-    Stage::new(
+    Fixture::new(
         Script::radio(nodes, 400.0)
             .discovered()
             .mid_vote(&[value])
@@ -23,15 +23,15 @@ fn mid_vote(nodes: u32) -> Stage {
     )
 }
 
-fn act(stage: &mut Stage, action: Action) {
-    let at = stage.world.now;
-    stage.world.apply(&Record::Acted { at, action });
+fn act(fixture: &mut Fixture, action: Action) {
+    let at = fixture.world.now;
+    fixture.world.apply(&Record::Acted { at, action });
 }
 
 #[test]
 fn fill_and_glyph_follow_the_phase() {
-    let stage = mid_vote(5);
-    let (scene, phases) = (stage.scene(), stage.view.theme().phases);
+    let fixture = mid_vote(5);
+    let (scene, phases) = (fixture.scene(), fixture.view.theme().phases);
     let shapes = scene.shapes(LayerName::Nodes);
     let expected = [
         phases.idle,
@@ -56,33 +56,33 @@ fn fill_and_glyph_follow_the_phase() {
 #[test]
 fn the_classic_palette_tells_values_apart() {
     let values = [Value::from("0"), Value::from("1")];
-    let mut stage = Stage::new(
+    let mut fixture = Fixture::new(
         Script::radio(6, 1400.0).discovered().agreed(&values).world,
         LAPTOP,
     );
-    stage.view.palette = PaletteName::Classic;
-    let scene = stage.scene();
+    fixture.view.palette = PaletteName::Classic;
+    let scene = fixture.scene();
     let shapes = scene.shapes(LayerName::Nodes);
     let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
-    let confirm = stage.view.theme().phases.confirm;
+    let confirm = fixture.view.theme().phases.confirm;
     assert_eq!((fill(0), fill(1)), (confirm[0], confirm[1]));
     assert_ne!(confirm[0], confirm[1]);
 }
 
 #[test]
 fn a_crashed_node_is_hollow_and_one_that_left_is_gone() {
-    let mut stage = mid_vote(7);
-    let before = stage.shapes(LayerName::Nodes).len();
-    act(&mut stage, Action::Crash { node: NodeId(3) });
-    let scene = stage.scene();
+    let mut fixture = mid_vote(7);
+    let before = fixture.shapes(LayerName::Nodes).len();
+    act(&mut fixture, Action::Crash { node: NodeId(3) });
+    let scene = fixture.scene();
     let center = scene.geometry.center(NodeId(3)).unwrap();
     assert_eq!(
         fill_at(&scene.shapes(LayerName::Nodes), center),
-        Some(stage.view.theme().background)
+        Some(fixture.view.theme().background)
     );
     assert_ne!(before, scene.shapes(LayerName::Nodes).len());
 
-    let world = &mut stage.world;
+    let world = &mut fixture.world;
     let (at, node) = (world.now, NodeId(4));
     let outputs = vec![quorumscope::node::Output::Event(
         quorumscope::node::NodeEvent::Left,
@@ -94,14 +94,14 @@ fn a_crashed_node_is_hollow_and_one_that_left_is_gone() {
         input: quorumscope::node::Input::Leave,
         outputs,
     });
-    assert_eq!(stage.scene().geometry.center(node), None);
-    assert!(!texts(&stage.shapes(LayerName::Labels)).contains(&"n04"));
+    assert_eq!(fixture.scene().geometry.center(node), None);
+    assert!(!texts(&fixture.shapes(LayerName::Labels)).contains(&"n04"));
 }
 
 #[test]
 fn large_networks_have_fill_and_rim_only() {
-    let stage = mid_vote(1000);
-    let scene = stage.scene();
+    let fixture = mid_vote(1000);
+    let scene = fixture.scene();
     assert!((scene.geometry.radius_px - 4.0).abs() < 0.01);
     let shapes = scene.shapes(LayerName::Nodes);
     assert!(
@@ -111,7 +111,7 @@ fn large_networks_have_fill_and_rim_only() {
     );
     // One disc each, and the light middle of those that have externalized.
     assert_eq!(shapes.len(), 1000 + 200);
-    let light = stage.view.theme().externalized_middle;
+    let light = fixture.view.theme().externalized_middle;
     let middles = shapes
         .iter()
         .filter(|shape| matches!(shape, Shape::Circle { fill: Some(fill), .. } if *fill == light));
@@ -120,45 +120,45 @@ fn large_networks_have_fill_and_rim_only() {
 
 #[test]
 fn the_pointer_finds_the_nearest_node() {
-    let mut stage = mid_vote(20);
+    let mut fixture = mid_vote(20);
     for node in (0..20).map(NodeId) {
-        let center = stage.scene().geometry.center(node).unwrap();
+        let center = fixture.scene().geometry.center(node).unwrap();
         assert_eq!(
-            node_at(&stage.world, &stage.view, center.offset(2.0, -2.0)),
+            node_at(&fixture.world, &fixture.view, center.offset(2.0, -2.0)),
             Some(node)
         );
     }
     assert_eq!(
-        node_at(&stage.world, &stage.view, Point { x: 230.0, y: 60.0 }),
+        node_at(&fixture.world, &fixture.view, Point { x: 230.0, y: 60.0 }),
         None
     );
     // The same after zooming in, and never below the toolbar.
-    stage.view.camera = stage
+    fixture.view.camera = fixture
         .view
         .camera
-        .zoomed_about(stage.view.canvas.center(), 4.0);
-    let near = stage
+        .zoomed_about(fixture.view.canvas.center(), 4.0);
+    let near = fixture
         .scene()
         .geometry
         .nodes()
-        .find(|(_, at)| stage.view.canvas.contains(*at))
+        .find(|(_, at)| fixture.view.canvas.contains(*at))
         .unwrap();
-    assert_eq!(node_at(&stage.world, &stage.view, near.1), Some(near.0));
-    let above = stage
+    assert_eq!(node_at(&fixture.world, &fixture.view, near.1), Some(near.0));
+    let above = fixture
         .scene()
         .geometry
         .nodes()
-        .find(|(_, at)| !stage.view.canvas.contains(*at))
+        .find(|(_, at)| !fixture.view.canvas.contains(*at))
         .unwrap();
-    assert_eq!(node_at(&stage.world, &stage.view, above.1), None);
+    assert_eq!(node_at(&fixture.world, &fixture.view, above.1), None);
 }
 
 #[test]
 fn labels_cover_neither_nodes_nor_each_other() {
     for nodes in [7, 20, 60, 90, 1000] {
-        let mut stage = mid_vote(nodes);
-        stage.view.labels = LabelMode::All;
-        let scene = stage.scene();
+        let mut fixture = mid_vote(nodes);
+        fixture.view.labels = LabelMode::All;
+        let scene = fixture.scene();
         let shapes = scene.shapes(LayerName::Labels);
         let grounds: Vec<Rect> = shapes
             .iter()
@@ -186,18 +186,18 @@ fn labels_cover_neither_nodes_nor_each_other() {
 
 #[test]
 fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_large_one() {
-    let stage = mid_vote(7);
-    let shapes = stage.shapes(LayerName::Labels);
+    let fixture = mid_vote(7);
+    let shapes = fixture.shapes(LayerName::Labels);
     let names = texts(&shapes);
     for name in ["n00", "n03", "n06"] {
         assert!(names.contains(&name), "{names:?}");
     }
     assert!(names.contains(&"note 3"), "{names:?}");
 
-    let mut stage = mid_vote(90);
-    assert!(stage.shapes(LayerName::Labels).is_empty());
-    stage.view.selected = Some(NodeId(8));
-    let shapes = stage.shapes(LayerName::Labels);
+    let mut fixture = mid_vote(90);
+    assert!(fixture.shapes(LayerName::Labels).is_empty());
+    fixture.view.selected = Some(NodeId(8));
+    let shapes = fixture.shapes(LayerName::Labels);
     let names = texts(&shapes);
     assert!(names.contains(&"n08") && names.len() < 90);
 }
@@ -207,18 +207,18 @@ fn values_stand_below_all_names_or_below_none() {
     for nodes in [5, 12, 20, 30, 45, 60] {
         let value = Value::from("pizza");
         let script = Script::radio(nodes, 1400.0).discovered().agreed(&[value]);
-        let mut stage = Stage::new(script.world, LAPTOP);
-        let stands = |stage: &Stage| {
-            let shapes = stage.shapes(LayerName::Labels);
+        let mut fixture = Fixture::new(script.world, LAPTOP);
+        let stands = |fixture: &Fixture| {
+            let shapes = fixture.shapes(LayerName::Labels);
             let texts = texts(&shapes);
             let stands = texts.iter().filter(|text| **text == "pizza").count();
             (stands, texts.len() - stands)
         };
-        let (below, names) = stands(&stage);
+        let (below, names) = stands(&fixture);
         assert!(below == 0 || below == names, "{below} of {names}");
         assert!(nodes > 5 || below == 5);
-        stage.view.hovered = Some(NodeId(4));
-        assert!(stands(&stage).0 >= below);
+        fixture.view.hovered = Some(NodeId(4));
+        assert!(stands(&fixture).0 >= below);
     }
 }
 
@@ -226,9 +226,9 @@ fn values_stand_below_all_names_or_below_none() {
 fn counts_of_messages_cover_neither_labels_nor_each_other() {
     let value = log_value(&[note(3, 1, "note 3")]);
     let script = Script::radio(20, 400.0).discovered().mid_vote(&[value]);
-    let stage = Stage::new(script.flights(900).world, LAPTOP);
+    let fixture = Fixture::new(script.flights(900).world, LAPTOP);
     let boxes = |layer: LayerName| -> Vec<Rect> {
-        let shapes = stage.shapes(layer);
+        let shapes = fixture.shapes(layer);
         shapes.iter().filter_map(super::overlay::box_of).collect()
     };
     let counts = boxes(LayerName::Messages);
@@ -242,16 +242,16 @@ fn counts_of_messages_cover_neither_labels_nor_each_other() {
 
 #[test]
 fn a_set_dims_everything_else() {
-    let mut stage = mid_vote(7);
+    let mut fixture = mid_vote(7);
     let members = [NodeId(1), NodeId(2)].into();
-    stage.view.set = Some(NodeSet {
+    fixture.view.set = Some(HighlightedSet {
         label: "a slice".into(),
         members,
     });
-    let scene = stage.scene();
+    let scene = fixture.scene();
     let shapes = scene.shapes(LayerName::Nodes);
     let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
-    let phases = stage.view.theme().phases;
+    let phases = fixture.view.theme().phases;
     assert_eq!(fill(1), phases.nominate);
     assert_ne!(
         fill(6),
@@ -267,8 +267,8 @@ fn a_set_dims_everything_else() {
 
 #[test]
 fn edges_are_lines_when_one_way_and_arcs_when_mutual() {
-    let stage = mid_vote(7);
-    let shapes = stage.shapes(LayerName::Edges);
+    let fixture = mid_vote(7);
+    let shapes = fixture.shapes(LayerName::Edges);
     assert!(!shapes.is_empty());
     assert!(
         shapes
@@ -283,8 +283,8 @@ fn edges_are_lines_when_one_way_and_arcs_when_mutual() {
         NodeId(0),
         quorumscope::node::NodeEvent::TrustChanged { trusted, cause },
     );
-    let stage = Stage::new(script.world, LAPTOP);
-    let shapes = stage.shapes(LayerName::Edges);
+    let fixture = Fixture::new(script.world, LAPTOP);
+    let shapes = fixture.shapes(LayerName::Edges);
     assert!(matches!(&shapes[0], Shape::Line { points, .. } if points.len() == 2));
     assert!(
         matches!(&shapes[1], Shape::Polygon { points, .. } if points.len() == 3),
@@ -299,21 +299,23 @@ fn messages_move_and_crowds_become_pulses() {
         .discovered()
         .mid_vote(std::slice::from_ref(&value))
         .flights(20);
-    let mut stage = Stage::new(few.world, LAPTOP);
-    let before = stage.shapes(LayerName::Messages);
-    stage.world.advance_to(stage.world.now + Span::from_ms(5));
-    assert_ne!(before, stage.shapes(LayerName::Messages));
-    assert_eq!(stage.scene().version(LayerName::Messages), None);
-    stage.world.advance_to(Time::from_ms(60_000));
-    assert!(stage.shapes(LayerName::Messages).is_empty());
+    let mut fixture = Fixture::new(few.world, LAPTOP);
+    let before = fixture.shapes(LayerName::Messages);
+    fixture
+        .world
+        .advance_to(fixture.world.now + Span::from_ms(5));
+    assert_ne!(before, fixture.shapes(LayerName::Messages));
+    assert_eq!(fixture.scene().version(LayerName::Messages), None);
+    fixture.world.advance_to(Time::from_ms(60_000));
+    assert!(fixture.shapes(LayerName::Messages).is_empty());
 
     let many = Script::radio(20, 400.0)
         .discovered()
         .mid_vote(&[value])
         .flights(500);
     assert!(many.world.flights.len() > DOTS_MAX);
-    let stage = Stage::new(many.world, LAPTOP);
-    let shapes = stage.shapes(LayerName::Messages);
+    let fixture = Fixture::new(many.world, LAPTOP);
+    let shapes = fixture.shapes(LayerName::Messages);
     let lines = shapes
         .iter()
         .filter(|shape| matches!(shape, Shape::Line { .. }))
@@ -329,52 +331,54 @@ fn messages_move_and_crowds_become_pulses() {
 #[test]
 fn versions_change_with_what_a_layer_shows_and_only_then() {
     let value = log_value(&[note(3, 1, "note 3")]);
-    let mut stage = Stage::new(
+    let mut fixture = Fixture::new(
         Script::radio(90, 200.0).discovered().agreed(&[value]).world,
         LAPTOP,
     );
-    stage.world.advance_to(Time::from_ms(60_000));
-    let versions = |stage: &Stage| LayerName::ALL.map(|name| stage.scene().version(name));
-    let first = versions(&stage);
+    fixture.world.advance_to(Time::from_ms(60_000));
+    let versions = |fixture: &Fixture| LayerName::ALL.map(|name| fixture.scene().version(name));
+    let first = versions(&fixture);
     assert!(
         first.iter().all(Option::is_some),
         "nothing moves: {first:?}"
     );
-    assert_eq!(first, versions(&stage));
+    assert_eq!(first, versions(&fixture));
 
-    let changed = |stage: &Stage, name: LayerName| {
+    let changed = |fixture: &Fixture, name: LayerName| {
         let at = LayerName::ALL
             .iter()
             .position(|other| *other == name)
             .unwrap();
-        versions(stage)[at] != first[at]
+        versions(fixture)[at] != first[at]
     };
-    stage.view.theme = ThemeName::Light;
-    assert!(changed(&stage, LayerName::Edges) && changed(&stage, LayerName::Overlay));
-    stage.view.theme = ThemeName::Dark;
-    stage.view.hovered = Some(NodeId(2));
+    fixture.view.theme = ThemeName::Light;
+    assert!(changed(&fixture, LayerName::Edges) && changed(&fixture, LayerName::Overlay));
+    fixture.view.theme = ThemeName::Dark;
+    fixture.view.hovered = Some(NodeId(2));
     assert!(
-        !changed(&stage, LayerName::Edges),
+        !changed(&fixture, LayerName::Edges),
         "hovering leaves edges alone"
     );
-    assert!(changed(&stage, LayerName::Nodes));
-    stage.view.hovered = None;
-    stage.view.camera = stage.view.camera.panned(Point { x: 3.0, y: 0.0 });
-    assert!(changed(&stage, LayerName::Edges) && !changed(&stage, LayerName::Overlay));
-    stage.view.layers.edges = Shown::No;
-    assert!(stage.shapes(LayerName::Edges).is_empty());
+    assert!(changed(&fixture, LayerName::Nodes));
+    fixture.view.hovered = None;
+    fixture.view.camera = fixture.view.camera.panned(Point { x: 3.0, y: 0.0 });
+    assert!(changed(&fixture, LayerName::Edges) && !changed(&fixture, LayerName::Overlay));
+    fixture.view.layers.edges = Visibility::Hidden;
+    assert!(fixture.shapes(LayerName::Edges).is_empty());
 }
 
 #[test]
 fn rings_spread_and_fade() {
-    let mut stage = Stage::new(Script::radio(20, 400.0).broadcasting().world, LAPTOP);
-    let radius = |stage: &Stage| match stage.shapes(LayerName::Rings).first() {
+    let mut fixture = Fixture::new(Script::radio(20, 400.0).broadcasting().world, LAPTOP);
+    let radius = |fixture: &Fixture| match fixture.shapes(LayerName::Rings).first() {
         Some(Shape::Circle { radius_px, .. }) => *radius_px,
         other => panic!("{other:?}"),
     };
-    let before = radius(&stage);
-    stage.world.advance_to(stage.world.now + Span::from_ms(20));
-    assert!(radius(&stage) > before);
-    stage.world.advance_to(Time::from_ms(10_000));
-    assert!(stage.shapes(LayerName::Rings).is_empty());
+    let before = radius(&fixture);
+    fixture
+        .world
+        .advance_to(fixture.world.now + Span::from_ms(20));
+    assert!(radius(&fixture) > before);
+    fixture.world.advance_to(Time::from_ms(10_000));
+    assert!(fixture.shapes(LayerName::Rings).is_empty());
 }

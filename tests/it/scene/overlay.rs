@@ -1,13 +1,13 @@
 //! The overlay at all sizes: panels apart, texts inside, and what they say.
 
 use super::worlds::{Script, log_value, note};
-use super::{LAPTOP, Stage, texts};
+use super::{Fixture, LAPTOP, texts};
 use quorumscope::picture::canvas::{Anchor, LayerName, Point, Rect, Shape};
 use quorumscope::picture::overlay::layout::Regions;
 use quorumscope::picture::overlay::panels;
-use quorumscope::picture::text::{self, has_glyphs};
+use quorumscope::picture::text_layout::{self, has_glyphs};
 use quorumscope::picture::theme::FONT_SIZES_PX;
-use quorumscope::picture::view_state::{Clock, Quorums};
+use quorumscope::picture::view_state::{PlaybackState, QuorumIntersection};
 use quorumscope::scp::{NodeId, Value};
 
 const SIZES: [Point; 4] = [
@@ -20,7 +20,7 @@ const SIZES: [Point; 4] = [
     },
 ];
 
-fn stages() -> impl Iterator<Item = Stage> {
+fn fixtures() -> impl Iterator<Item = Fixture> {
     let long = "a note with very many words, longer than any column of the overlay is wide";
     let values = [
         log_value(&[note(0, 1, long)]),
@@ -32,7 +32,7 @@ fn stages() -> impl Iterator<Item = Stage> {
             let script = || Script::radio(nodes, if nodes > 100 { 60.0 } else { 400.0 });
             let voting = script().discovered().mid_vote(&values).flights(100);
             let forked = script().discovered().agreed(&values);
-            [script().broadcasting(), voting, forked].map(|script| Stage::new(script.world, size))
+            [script().broadcasting(), voting, forked].map(|script| Fixture::new(script.world, size))
         })
     })
 }
@@ -49,34 +49,34 @@ pub(super) fn box_of(shape: &Shape) -> Option<Rect> {
     else {
         return None;
     };
-    let width = text::width_px(text, *font, *size_px);
+    let width = text_layout::width_px(text, *font, *size_px);
     let left = match anchor {
         Anchor::Left => at.x,
         Anchor::Middle => at.x - width / 2.0,
         Anchor::Right => at.x - width,
     };
-    let top = at.y - size_px * text::CAP_HEIGHT;
+    let top = at.y - size_px * text_layout::CAP_HEIGHT;
     Some(Rect::from_corners(left, top, left + width, at.y))
 }
 
 #[test]
 fn panels_overlap_neither_each_other_nor_the_stage() {
-    for mut stage in stages() {
+    for mut fixture in fixtures() {
         for quorums in [
-            Quorums::Intersect,
-            Quorums::Disjoint(vec![NodeId(0)], vec![NodeId(0); 40]),
-            Quorums::None,
+            QuorumIntersection::Intersect,
+            QuorumIntersection::Disjoint(vec![NodeId(0)], vec![NodeId(0); 40]),
+            QuorumIntersection::NoQuorum,
         ] {
-            stage.status.quorums = quorums;
-            let (panels, nodes) = (panels(&stage.scene()), stage.world.nodes.len());
-            let field = Regions::of(stage.view.canvas).stage;
-            let what = format!("{nodes} nodes at {:?}", stage.view.size_px);
+            fixture.status.quorums = quorums;
+            let (panels, nodes) = (panels(&fixture.scene()), fixture.world.nodes.len());
+            let field = Regions::of(fixture.view.canvas).viewport;
+            let what = format!("{nodes} nodes at {:?}", fixture.view.size_px);
             assert!(!panels.is_empty(), "{what}");
             for (at, one) in panels.iter().enumerate() {
-                assert!(stage.view.canvas.encloses(*one), "{what}: {one:?}");
+                assert!(fixture.view.canvas.encloses(*one), "{what}: {one:?}");
                 assert!(
                     !one.overlaps(field),
-                    "{what}: {one:?} on the stage {field:?}"
+                    "{what}: {one:?} on the fixture {field:?}"
                 );
                 assert!(
                     panels[at + 1..].iter().all(|two| !one.overlaps(*two)),
@@ -89,15 +89,15 @@ fn panels_overlap_neither_each_other_nor_the_stage() {
 
 #[test]
 fn texts_stay_inside_the_canvas_and_apart() {
-    for stage in stages() {
-        let shapes = stage.shapes(LayerName::Overlay);
+    for fixture in fixtures() {
+        let shapes = fixture.shapes(LayerName::Overlay);
         let boxes: Vec<Rect> = shapes.iter().filter_map(box_of).collect();
         assert!(!boxes.is_empty());
         for (at, one) in boxes.iter().enumerate() {
             assert!(
-                stage.view.canvas.inset(-0.5).encloses(*one),
+                fixture.view.canvas.inset(-0.5).encloses(*one),
                 "{one:?} at {:?}",
-                stage.view.size_px
+                fixture.view.size_px
             );
             let struck = boxes[at + 1..]
                 .iter()
@@ -105,7 +105,7 @@ fn texts_stay_inside_the_canvas_and_apart() {
             assert!(
                 struck.is_none(),
                 "{one:?} {struck:?} at {:?}",
-                stage.view.size_px
+                fixture.view.size_px
             );
         }
     }
@@ -113,8 +113,8 @@ fn texts_stay_inside_the_canvas_and_apart() {
 
 #[test]
 fn every_text_has_its_glyphs_and_a_permitted_size() {
-    for stage in stages() {
-        for layer in stage.scene().drawing().layers {
+    for fixture in fixtures() {
+        for layer in fixture.scene().drawing().layers {
             for shape in &layer.shapes {
                 if let Shape::Text {
                     text,
@@ -134,8 +134,8 @@ fn every_text_has_its_glyphs_and_a_permitted_size() {
 
 #[test]
 fn nodes_fit_onto_the_stage() {
-    for stage in stages() {
-        let (scene, field) = (stage.scene(), stage.view.stage());
+    for fixture in fixtures() {
+        let (scene, field) = (fixture.scene(), fixture.view.viewport());
         for (node, center) in scene.geometry.nodes() {
             assert!(field.contains(center), "{node:?} {center:?} {field:?}");
         }
@@ -143,15 +143,15 @@ fn nodes_fit_onto_the_stage() {
 }
 
 #[test]
-fn the_text_block_counts() {
+fn the_statistics_panel_counts() {
     let value = Value::from("pizza");
-    let mut stage = Stage::new(
+    let mut fixture = Fixture::new(
         Script::radio(7, 1400.0).discovered().agreed(&[value]).world,
         LAPTOP,
     );
-    stage.status.clock = Clock::Paused;
-    let shapes = stage.shapes(LayerName::Overlay);
-    let said = texts(&shapes);
+    fixture.status.playback = PlaybackState::Paused;
+    let shapes = fixture.shapes(LayerName::Overlay);
+    let shown = texts(&shapes);
     for expected in [
         "7",
         "7 of 7",
@@ -163,66 +163,66 @@ fn the_text_block_counts() {
         "Quorums: being checked",
     ] {
         assert!(
-            said.contains(&expected),
-            "{expected:?} is not among {said:?}"
+            shown.contains(&expected),
+            "{expected:?} is not among {shown:?}"
         );
     }
 }
 
 #[test]
-fn a_fork_raises_the_banner_and_hulls_both_camps() {
+fn a_fork_shows_the_banner_and_a_hull_per_value() {
     let values = [Value::from("pizza"), Value::from("burger")];
-    let mut stage = Stage::new(
+    let mut fixture = Fixture::new(
         Script::radio(7, 1400.0).discovered().agreed(&values).world,
         LAPTOP,
     );
     let banner = "Two values externalized for slot 1: safety is lost";
-    let shapes = stage.shapes(LayerName::Overlay);
-    let said = texts(&shapes);
+    let shapes = fixture.shapes(LayerName::Overlay);
+    let shown = texts(&shapes);
     assert!(
-        said.contains(&banner) && said.contains(&"forked"),
-        "{said:?}"
+        shown.contains(&banner) && shown.contains(&"forked"),
+        "{shown:?}"
     );
-    stage.status.clock = Clock::Paused;
+    fixture.status.playback = PlaybackState::Paused;
     let paused = format!("{banner}. Paused at the fork. Space goes on.");
-    let shapes = stage.shapes(LayerName::Overlay);
-    let said = texts(&shapes);
-    assert!(said.contains(&paused.as_str()), "{said:?}");
+    let shapes = fixture.shapes(LayerName::Overlay);
+    let shown = texts(&shapes);
+    assert!(shown.contains(&paused.as_str()), "{shown:?}");
     assert!(
-        said.contains(&"Slot 1 split in 2") && said.contains(&"split: 4 nodes"),
-        "{said:?}"
+        shown.contains(&"Slot 1 split in 2") && shown.contains(&"split: 4 nodes"),
+        "{shown:?}"
     );
     assert_eq!(
-        stage.shapes(LayerName::Sets).len(),
+        fixture.shapes(LayerName::Sets).len(),
         4,
         "two hulls: fills and outlines"
     );
 }
 
 #[test]
-fn the_caption_says_why() {
+fn the_caption_gives_the_reason() {
     let value = log_value(&[note(3, 1, "note 3")]);
-    let stage = Stage::new(
+    let fixture = Fixture::new(
         Script::radio(20, 1400.0)
             .discovered()
             .mid_vote(&[value])
             .world,
         LAPTOP,
     );
-    let shapes = stage.shapes(LayerName::Overlay);
+    let shapes = fixture.shapes(LayerName::Overlay);
     let expected = "n19 accepts note 3: 9 of the 20 it trusts voted for it";
     assert!(texts(&shapes).contains(&expected), "{:?}", texts(&shapes));
 }
 
 #[test]
-fn the_caption_begins_with_what_there_is_to_see() {
+fn the_caption_starts_with_the_scenario_description() {
     let script = Script::radio(5, 1400.0).discovered();
     let mut world = script.world;
     let mut scenario = quorumscope::scenario::Scenario::clone(&world.scenario);
     scenario.description = "Five nodes meet. They vote.".to_owned();
     world.scenario = std::sync::Arc::new(scenario);
-    let stage = Stage::new(world, LAPTOP);
-    let shapes = stage.shapes(LayerName::Overlay);
+    let fixture = Fixture::new(world, LAPTOP);
+    let shapes = fixture.shapes(LayerName::Overlay);
     assert!(
         texts(&shapes).contains(&"Five nodes meet"),
         "{:?}",
@@ -231,21 +231,21 @@ fn the_caption_begins_with_what_there_is_to_see() {
 }
 
 #[test]
-fn verdicts_of_the_badge_are_not_cut_off() {
+fn the_intersection_badge_is_not_truncated() {
     for size in [Point { x: 800.0, y: 600.0 }, LAPTOP] {
         for (quorums, words) in [
-            (Quorums::Checking, "Quorums: being checked"),
-            (Quorums::Intersect, "Quorums intersect: yes"),
+            (QuorumIntersection::Checking, "Quorums: being checked"),
+            (QuorumIntersection::Intersect, "Quorums intersect: yes"),
             (
-                Quorums::Disjoint(vec![NodeId(0)], vec![NodeId(1)]),
+                QuorumIntersection::Disjoint(vec![NodeId(0)], vec![NodeId(1)]),
                 "Quorums intersect: no",
             ),
-            (Quorums::Unknown, "Quorums intersect: unknown"),
-            (Quorums::None, "There is no quorum"),
+            (QuorumIntersection::Unknown, "Quorums intersect: unknown"),
+            (QuorumIntersection::NoQuorum, "There is no quorum"),
         ] {
-            let mut stage = Stage::new(Script::radio(7, 400.0).world, size);
-            stage.status.quorums = quorums;
-            let shapes = stage.shapes(LayerName::Overlay);
+            let mut fixture = Fixture::new(Script::radio(7, 400.0).world, size);
+            fixture.status.quorums = quorums;
+            let shapes = fixture.shapes(LayerName::Overlay);
             assert!(texts(&shapes).contains(&words), "{words:?} at {size:?}");
         }
     }

@@ -1,31 +1,31 @@
 //! The timeline as shapes: at any size and number of nodes, in order, and only drawn anew when it looks different.
 
 use super::super::runs::{EVENTFUL, NETWORKS, records, scenario};
-use super::{LAPTOP, Stage, texts};
+use super::{Fixture, LAPTOP, texts};
 use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
 use quorumscope::picture::scene::Scene;
 use quorumscope::picture::theme::Color;
-use quorumscope::picture::timeline::{Axis, DECIDED_SHARE, Kind, Layout, height_px};
-use quorumscope::picture::view_state::Clock;
+use quorumscope::picture::timeline::{Axis, DECIDED_SHARE, LaneStyle, Layout, height_px};
+use quorumscope::picture::view_state::PlaybackState;
 use quorumscope::scp::NodeId;
 use quorumscope::sim::ExecutorKind::Inline;
 use quorumscope::time::Time;
 use quorumscope::trace::{Lanes, Record, World};
 use std::sync::Arc;
 
-/// A stage with the lanes of a run, and room for a timeline.
-struct Lit {
-    stage: Stage,
+/// A fixture with the lanes of a run, and room for a timeline.
+struct TimelineFixture {
+    fixture: Fixture,
     lanes: Lanes,
 }
 
-impl Lit {
-    fn new(records: &[Record], world: World, size_px: Point) -> Lit {
+impl TimelineFixture {
+    fn new(records: &[Record], world: World, size_px: Point) -> TimelineFixture {
         let mut lanes = Lanes::default();
         records.iter().for_each(|record| lanes.apply(record));
-        let mut stage = Stage::new(world, size_px);
+        let mut fixture = Fixture::new(world, size_px);
         let high = height_px(size_px.y, lanes.lanes().len()).unwrap();
-        let timeline = &mut stage.view.timeline;
+        let timeline = &mut fixture.view.timeline;
         timeline.rect = Some(Rect::from_corners(
             0.0,
             size_px.y - high,
@@ -34,16 +34,16 @@ impl Lit {
         ));
         timeline.until = lanes.until();
         timeline.axis = Axis::new(lanes.until().0 as f64 * 1.1);
-        Lit { stage, lanes }
+        TimelineFixture { fixture, lanes }
     }
 
     fn scene(&self) -> Scene<'_> {
-        self.stage.scene().with_lanes(&self.lanes)
+        self.fixture.scene().with_lanes(&self.lanes)
     }
 
     fn layout(&self) -> Layout {
         Layout::new(
-            self.stage.view.timeline.rect.unwrap(),
+            self.fixture.view.timeline.rect.unwrap(),
             self.lanes.lanes().len(),
         )
     }
@@ -54,16 +54,16 @@ impl Lit {
 }
 
 /// A whole run of so many nodes.
-fn run(nodes: Option<usize>, text: &str, size_px: Point) -> Lit {
+fn run(nodes: Option<usize>, text: &str, size_px: Point) -> TimelineFixture {
     let scenario = Arc::new(scenario("timeline", 3, nodes, text));
     let all = records(&scenario, Inline, EVENTFUL);
     let mut world = World::new(scenario);
     all.iter().for_each(|record| world.apply(record));
-    Lit::new(&all, world, size_px)
+    TimelineFixture::new(&all, world, size_px)
 }
 
 /// Nodes that are there, and nothing else.
-fn silent(nodes: usize, size_px: Point) -> Lit {
+fn silent(nodes: usize, size_px: Point) -> TimelineFixture {
     let text = format!(
         "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n[random]\ncount = {nodes}\n"
     );
@@ -77,7 +77,7 @@ fn silent(nodes: usize, size_px: Point) -> Lit {
     let all: Vec<Record> = added.collect();
     let mut world = World::new(Arc::clone(&scenario));
     all.iter().for_each(|record| world.apply(record));
-    Lit::new(&all, world, size_px)
+    TimelineFixture::new(&all, world, size_px)
 }
 
 /// Where boxes of a colour are.
@@ -107,20 +107,20 @@ fn place(shape: &Shape) -> Vec<Point> {
 #[test]
 fn lanes_have_the_colours_of_their_nodes_at_their_times() {
     for (name, text) in NETWORKS {
-        let lit = run(None, text, LAPTOP);
-        let (scene, layout) = (lit.scene(), lit.layout());
-        let shapes = lit.shapes(LayerName::Timeline);
+        let chart = run(None, text, LAPTOP);
+        let (scene, layout) = (chart.scene(), chart.layout());
+        let shapes = chart.shapes(LayerName::Timeline);
         let theme = scene.theme;
-        let axis = lit.stage.view.timeline.axis;
+        let axis = chart.fixture.view.timeline.axis;
         let decided = theme.phases.confirm[0]
             .faded(DECIDED_SHARE)
             .over(theme.background);
         let green = boxes(&shapes, decided);
         let mut seen = 0;
-        for (node, lane) in (0..).map(NodeId).zip(lit.lanes.lanes()) {
+        for (node, lane) in (0..).map(NodeId).zip(chart.lanes.lanes()) {
             for span in lane.spans() {
                 let (_, until) = lane.at(span.from).unwrap();
-                let until = until.unwrap_or(lit.lanes.until());
+                let until = until.unwrap_or(chart.lanes.until());
                 let (left, right) = (layout.x_of(&axis, span.from), layout.x_of(&axis, until));
                 let is_decided =
                     format!("{:?}", span.state).contains("Running, phase: Externalized");
@@ -141,7 +141,7 @@ fn lanes_have_the_colours_of_their_nodes_at_their_times() {
         }
         assert!(seen > 0, "{name}: nothing was decided");
         let inside = layout.rect.inset(-1.0);
-        for shape in shapes.iter().chain(&lit.shapes(LayerName::Playhead)) {
+        for shape in shapes.iter().chain(&chart.shapes(LayerName::Playhead)) {
             assert!(
                 place(shape).into_iter().all(|at| inside.contains(at)),
                 "{name}: {shape:?}"
@@ -152,9 +152,9 @@ fn lanes_have_the_colours_of_their_nodes_at_their_times() {
 
 #[test]
 fn slots_and_names_are_there_and_the_axis_is_round() {
-    let lit = run(Some(6), NETWORKS[0].1, LAPTOP);
-    assert_eq!(lit.layout().kind, Kind::Named);
-    let shapes = lit.shapes(LayerName::Timeline);
+    let chart = run(Some(6), NETWORKS[0].1, LAPTOP);
+    assert_eq!(chart.layout().lane_style, LaneStyle::Named);
+    let shapes = chart.shapes(LayerName::Timeline);
     let texts = texts(&shapes);
     for text in ["6 nodes", "n01", "n06", "slot 2", "0 s", "2 s"] {
         assert!(texts.contains(&text), "{text} is not among {texts:?}");
@@ -167,28 +167,28 @@ fn slots_and_names_are_there_and_the_axis_is_round() {
 }
 
 #[test]
-fn any_number_of_nodes_is_cheap_to_show_and_the_selected_one_stands_out() {
+fn shape_count_is_bounded_and_the_selected_lane_is_outlined() {
     for (nodes, kind, shapes_max) in [
-        (1, Kind::Named, 100),
-        (7, Kind::Named, 200),
-        (90, Kind::Thin, 500),
-        (1_000, Kind::Shares, 2_000),
+        (1, LaneStyle::Named, 100),
+        (7, LaneStyle::Named, 200),
+        (90, LaneStyle::Thin, 500),
+        (1_000, LaneStyle::Shares, 2_000),
     ] {
-        let mut lit = silent(nodes, LAPTOP);
-        lit.stage.view.timeline.until = Time::from_ms(5_000);
-        lit.stage.view.timeline.axis = Axis::new(6e6);
-        assert_eq!(lit.layout().kind, kind, "{nodes}");
-        let before = lit.shapes(LayerName::Timeline);
+        let mut chart = silent(nodes, LAPTOP);
+        chart.fixture.view.timeline.until = Time::from_ms(5_000);
+        chart.fixture.view.timeline.axis = Axis::new(6e6);
+        assert_eq!(chart.layout().lane_style, kind, "{nodes}");
+        let before = chart.shapes(LayerName::Timeline);
         assert!(
             before.len() <= shapes_max,
             "{nodes}: {} shapes",
             before.len()
         );
-        let version = lit.scene().version(LayerName::Timeline);
-        lit.stage.view.selected = Some(NodeId(0));
-        assert_ne!(lit.scene().version(LayerName::Timeline), version);
-        let shapes = lit.shapes(LayerName::Timeline);
-        let name = lit.stage.world.name(NodeId(0));
+        let version = chart.scene().version(LayerName::Timeline);
+        chart.fixture.view.selected = Some(NodeId(0));
+        assert_ne!(chart.scene().version(LayerName::Timeline), version);
+        let shapes = chart.shapes(LayerName::Timeline);
+        let name = chart.fixture.world.name(NodeId(0));
         assert!(texts(&shapes).contains(&&*name), "{nodes}: no name");
         let outlined = |shape: &&Shape| {
             matches!(
@@ -206,26 +206,27 @@ fn any_number_of_nodes_is_cheap_to_show_and_the_selected_one_stands_out() {
 }
 
 #[test]
-fn what_has_happened_is_drawn_anew_only_when_it_looks_different() {
-    let mut lit = run(None, NETWORKS[0].1, LAPTOP);
-    lit.stage.status.clock = Clock::Running;
-    let version = |lit: &Lit| {
-        [LayerName::Timeline, LayerName::Playhead].map(|name| lit.scene().version(name))
+fn the_chart_version_changes_only_with_its_pixels() {
+    let mut chart = run(None, NETWORKS[0].1, LAPTOP);
+    chart.fixture.status.playback = PlaybackState::Running;
+    let version = |chart: &TimelineFixture| {
+        [LayerName::Timeline, LayerName::Playhead].map(|name| chart.scene().version(name))
     };
-    let [body, head] = version(&lit);
+    let [body, head] = version(&chart);
     assert!(body.is_some() && head.is_some(), "both are kept");
     // Time passes by less than a pixel.
-    let until = lit.stage.view.timeline.until;
-    let pixel_us = lit.stage.view.timeline.axis.span_us / f64::from(lit.layout().lanes.width());
-    lit.stage.world.advance_to(Time(until.0 + 1));
-    assert_eq!(version(&lit)[0], body);
-    assert_ne!(version(&lit)[1], head, "the playhead moves");
-    lit.stage.view.timeline.until = Time(until.0 + (2.0 * pixel_us) as u64);
-    assert_ne!(version(&lit)[0], body, "a pixel further");
+    let until = chart.fixture.view.timeline.until;
+    let pixel_us =
+        chart.fixture.view.timeline.axis.span_us / f64::from(chart.layout().lanes.width());
+    chart.fixture.world.advance_to(Time(until.0 + 1));
+    assert_eq!(version(&chart)[0], body);
+    assert_ne!(version(&chart)[1], head, "the playhead moves");
+    chart.fixture.view.timeline.until = Time(until.0 + (2.0 * pixel_us) as u64);
+    assert_ne!(version(&chart)[0], body, "a pixel further");
     // What is new stands at the end: what a painter compares differs there only.
-    let before = lit.shapes(LayerName::Timeline);
-    lit.stage.view.timeline.until = Time(until.0 + (9.0 * pixel_us) as u64);
-    let after = lit.shapes(LayerName::Timeline);
+    let before = chart.shapes(LayerName::Timeline);
+    chart.fixture.view.timeline.until = Time(until.0 + (9.0 * pixel_us) as u64);
+    let after = chart.shapes(LayerName::Timeline);
     let same = before
         .iter()
         .zip(&after)
@@ -237,27 +238,31 @@ fn what_has_happened_is_drawn_anew_only_when_it_looks_different() {
         before.len()
     );
     // Without a place there is none.
-    lit.stage.view.timeline.rect = None;
+    chart.fixture.view.timeline.rect = None;
     assert!(
-        lit.shapes(LayerName::Timeline).is_empty() && lit.shapes(LayerName::Playhead).is_empty()
+        chart.shapes(LayerName::Timeline).is_empty()
+            && chart.shapes(LayerName::Playhead).is_empty()
     );
 }
 
 #[test]
-fn what_came_after_the_playhead_is_veiled() {
-    let lit = run(None, NETWORKS[0].1, LAPTOP);
-    let later = lit.shapes(LayerName::Playhead);
-    let mut early = Lit {
-        lanes: lit.lanes.clone(),
-        stage: Stage::new(World::new(Arc::clone(&lit.stage.world.scenario)), LAPTOP),
+fn the_future_of_the_playhead_is_dimmed() {
+    let chart = run(None, NETWORKS[0].1, LAPTOP);
+    let later = chart.shapes(LayerName::Playhead);
+    let mut early = TimelineFixture {
+        lanes: chart.lanes.clone(),
+        fixture: Fixture::new(
+            World::new(Arc::clone(&chart.fixture.world.scenario)),
+            LAPTOP,
+        ),
     };
-    early.stage.view.timeline = lit.stage.view.timeline;
-    let half = Time(lit.lanes.until().0 / 2);
-    early.stage.world.advance_to(half);
+    early.fixture.view.timeline = chart.fixture.view.timeline;
+    let half = Time(chart.lanes.until().0 / 2);
+    early.fixture.world.advance_to(half);
     let shapes = early.shapes(LayerName::Playhead);
     let veil = early.scene().theme.panel.with_opacity(0.55);
     let layout = early.layout();
-    let x = layout.x_of(&early.stage.view.timeline.axis, half);
+    let x = layout.x_of(&early.fixture.view.timeline.axis, half);
     assert!(
         boxes(&shapes, veil)
             .iter()

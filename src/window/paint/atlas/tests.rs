@@ -61,7 +61,7 @@ fn advances_are_those_of_the_text_metrics() {
         ('7', Font::Bold),
         ('W', Font::Regular),
     ] {
-        let width = text::width_px(&letter.to_string(), font, 100.0);
+        let width = text_layout::width_px(&letter.to_string(), font, 100.0);
         assert!((atlas.advance(letter, font) * 100.0 - width).abs() < 0.01);
     }
 }

@@ -133,7 +133,7 @@ fn places_enclose_what_is_drawn() {
         font: Font::Bold,
         anchor,
     };
-    let width = text::width_px("Quorum", Font::Bold, 20.0);
+    let width = text_layout::width_px("Quorum", Font::Bold, 20.0);
     assert!(place(&text(Anchor::Left)).encloses(rect(100.0, 32.0, 100.0 + width, 56.0)));
     assert!(place(&text(Anchor::Right)).encloses(rect(100.0 - width, 32.0, 100.0, 56.0)));
     let half = width / 2.0;

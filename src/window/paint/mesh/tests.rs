@@ -142,7 +142,7 @@ fn text_is_as_wide_as_the_metrics_say() {
             (low.min(x), high.max(x))
         })
     };
-    let width = text::width_px("n07 accepts", Font::Regular, 16.0);
+    let width = text_layout::width_px("n07 accepts", Font::Regular, 16.0);
     let (left, right) = extent(Anchor::Left);
     assert!((left - 100.0).abs() < 2.5 && (right - 100.0 - width).abs() < 2.5);
     let (left, right) = extent(Anchor::Right);

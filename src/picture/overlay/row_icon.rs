@@ -5,13 +5,13 @@
 use crate::node::view::{MessageKind, Phase};
 use crate::picture::canvas::{Anchor, Font, Point, Shape, Stroke};
 use crate::picture::edges;
-use crate::picture::glyphs;
+use crate::picture::icons;
 use crate::picture::messages;
-use crate::picture::node_shapes;
+use crate::picture::nodes;
 use crate::picture::scene::Scene;
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::values::{CHIP_PX, Look};
+use crate::picture::value_chips::{CHIP_PX, ChipStyle};
 
 /// Radius of a node in the legend, in pixels.
 const NODE_PX: f32 = 8.0;
@@ -20,7 +20,7 @@ const EDGE_PX: f32 = 9.0;
 
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Sign {
+pub(super) enum RowIcon {
     /// Nothing: the row goes on with what the one above began.
     Blank,
     /// A node in a phase; 0 or 1: the value, in the classic palette.
@@ -58,7 +58,7 @@ pub(super) enum Sign {
     /// A node without a quorum set.
     NoQuorumSet,
     /// A value.
-    Chip(Look),
+    Chip(ChipStyle),
     /// A tick in this colour.
     Tick(Color),
     /// A cross in this colour.
@@ -69,30 +69,30 @@ pub(super) enum Sign {
     Ring(Color),
 }
 
-impl Sign {
+impl RowIcon {
     /// Draws it around a point.
     pub(super) fn draw(self, scene: &Scene<'_>, at: Point, out: &mut Vec<Shape>) {
         let theme = &scene.theme;
         let line = |color: Color| Stroke::solid(2.0, color);
         match self {
-            Sign::Blank => {}
-            Sign::Phase(phase, value) => node(scene, phase, value, at, out),
-            Sign::Quarters => quarters(scene, at, out),
-            Sign::Timer => {
+            RowIcon::Blank => {}
+            RowIcon::Phase(phase, value) => node(scene, phase, value, at, out),
+            RowIcon::Quarters => quarters(scene, at, out),
+            RowIcon::Timer => {
                 out.push(disc(at, 5.0, Some(theme.phases.idle), None));
                 out.push(arc(at, NODE_PX, 0.0, 0.65, Stroke::solid(1.5, theme.timer)));
             }
-            Sign::Beacon => glyphs::beacon(at, 15.0, theme.ring, out),
-            Sign::Crown => glyphs::crown(at.offset(0.0, 4.5), 14.0, theme.crown, out),
-            Sign::Trust => {
+            RowIcon::Beacon => icons::beacon(at, 15.0, theme.ring, out),
+            RowIcon::Crown => icons::crown(at.offset(0.0, 4.5), 14.0, theme.crown, out),
+            RowIcon::Trust => {
                 let (from, to) = (at.offset(-EDGE_PX, 0.0), at.offset(EDGE_PX, 0.0));
                 out.push(Shape::Line {
                     points: vec![from, to],
                     stroke: Stroke::solid(1.0, theme.text_dim),
                 });
-                out.extend(glyphs::arrowhead(from, at, 7.0, theme.text_dim));
+                out.extend(icons::arrowhead(from, at, 7.0, theme.text_dim));
             }
-            Sign::Mutual => {
+            RowIcon::Mutual => {
                 let points = edges::arc(at.offset(-EDGE_PX, 1.5), at.offset(EDGE_PX, 1.5));
                 let bent = points.into_iter().map(|p| Point {
                     x: p.x,
@@ -103,14 +103,14 @@ impl Sign {
                     stroke: Stroke::solid(1.0, theme.text_dim),
                 });
             }
-            Sign::Message(kind) => {
+            RowIcon::Message(kind) => {
                 messages::sign(scene, kind, at, 4.5, messages::color(theme, kind), out)
             }
-            Sign::Lost => glyphs::cross(at, 9.0, line(theme.bad), out),
-            Sign::Several => {
+            RowIcon::Lost => icons::cross(at, 9.0, line(theme.bad), out),
+            RowIcon::Several => {
                 out.push(disc(at.offset(-5.0, 0.0), 4.0, Some(theme.vote), None));
                 out.push(Shape::Text {
-                    at: at.offset(1.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+                    at: at.offset(1.0, FONT_SMALL_PX * text_layout::CAP_HEIGHT / 2.0),
                     text: "3".to_owned(),
                     size_px: FONT_SMALL_PX,
                     color: theme.text_dim,
@@ -118,15 +118,15 @@ impl Sign {
                     anchor: Anchor::Left,
                 });
             }
-            Sign::Broadcast => {
+            RowIcon::Broadcast => {
                 out.push(disc(at, 7.0, None, Some(line(theme.ring.faded(0.8)))));
                 out.push(disc(at, 2.0, Some(theme.phases.idle), None));
             }
-            Sign::Crashed => {
+            RowIcon::Crashed => {
                 out.push(disc(at, 7.0, None, Some(Stroke::solid(1.5, theme.crashed))));
-                glyphs::cross(at, 7.0, Stroke::solid(1.5, theme.crashed), out);
+                icons::cross(at, 7.0, Stroke::solid(1.5, theme.crashed), out);
             }
-            Sign::Silent => {
+            RowIcon::Silent => {
                 rimmed(scene, at, dashed(1.5, theme.text_dim), out);
                 let points = vec![at.on_circle(9.0, 0.125), at.on_circle(9.0, 0.625)];
                 out.push(Shape::Line {
@@ -134,14 +134,14 @@ impl Sign {
                     stroke: Stroke::solid(1.5, theme.text_dim),
                 });
             }
-            Sign::Unseen => {
+            RowIcon::Unseen => {
                 let rim = dashed(1.0, theme.phases.idle);
                 out.push(disc(at, 7.0, Some(theme.panel), Some(rim)));
-                letter(at, node_shapes::UNSEEN, theme.ink_on(theme.panel), out);
+                letter(at, nodes::UNSEEN, theme.ink_on(theme.panel), out);
             }
-            Sign::IllBehaved => rimmed(scene, at, line(theme.ill_behaved), out),
-            Sign::Befouled => rimmed(scene, at, dashed(2.0, theme.befouled), out),
-            Sign::NoQuorumSet => {
+            RowIcon::IllBehaved => rimmed(scene, at, line(theme.ill_behaved), out),
+            RowIcon::Befouled => rimmed(scene, at, dashed(2.0, theme.befouled), out),
+            RowIcon::NoQuorumSet => {
                 out.push(disc(
                     at,
                     7.0,
@@ -154,11 +154,11 @@ impl Sign {
                     stroke: Stroke::solid(1.5, theme.phases.idle),
                 });
             }
-            Sign::Chip(look) => look.chip(at, CHIP_PX + 1.0, theme, out),
-            Sign::Tick(color) => out.push(glyphs::tick(at, 8.0, line(color))),
-            Sign::Cross(color) => glyphs::cross(at, 8.0, line(color), out),
-            Sign::Dot(color) => out.push(disc(at, 4.5, Some(color), None)),
-            Sign::Ring(color) => out.push(disc(at, 4.5, None, Some(line(color)))),
+            RowIcon::Chip(style) => style.chip(at, CHIP_PX + 1.0, theme, out),
+            RowIcon::Tick(color) => out.push(icons::tick(at, 8.0, line(color))),
+            RowIcon::Cross(color) => icons::cross(at, 8.0, line(color), out),
+            RowIcon::Dot(color) => out.push(disc(at, 4.5, Some(color), None)),
+            RowIcon::Ring(color) => out.push(disc(at, 4.5, None, Some(line(color)))),
         }
     }
 }
@@ -212,7 +212,7 @@ fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<
     ));
     if phase == Phase::Externalized && !scene.geometry.has_glyphs() {
         let middle = Some(theme.externalized_middle);
-        out.push(disc(at, NODE_PX * node_shapes::MIDDLE_SHARE, middle, None));
+        out.push(disc(at, NODE_PX * nodes::MIDDLE_SHARE, middle, None));
     } else if phase == Phase::Externalized {
         out.push(disc(
             at,
@@ -220,16 +220,16 @@ fn node(scene: &Scene<'_>, phase: Phase, value: usize, at: Point, out: &mut Vec<
             None,
             Some(Stroke::solid(1.0, ink.with_opacity(0.85).over(fill))),
         ));
-        out.push(glyphs::tick(at, NODE_PX * 0.8, Stroke::solid(1.5, ink)));
+        out.push(icons::tick(at, NODE_PX * 0.8, Stroke::solid(1.5, ink)));
     }
-    if let Some(sign) = node_shapes::letter(phase) {
+    if let Some(sign) = nodes::letter(phase) {
         letter(at, sign, ink, out);
     }
 }
 
 fn letter(at: Point, letter: &str, color: Color, out: &mut Vec<Shape>) {
     out.push(Shape::Text {
-        at: at.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0),
+        at: at.offset(0.0, FONT_SMALL_PX * text_layout::CAP_HEIGHT / 2.0),
         text: letter.to_owned(),
         size_px: FONT_SMALL_PX,
         color,

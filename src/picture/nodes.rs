@@ -3,11 +3,11 @@
 //! Absent here: names beside nodes (`labels.rs`) and where nodes are (`geometry.rs`).
 
 use super::canvas::{Anchor, Font, Point, Shape, Stroke};
-use super::glyphs;
+use super::icons;
 use super::scene::Scene;
-use super::text;
+use super::text_layout;
 use super::theme::{Color, FONT_LARGE_PX, FONT_MEDIUM_PX, FONT_SMALL_PX, PaletteName, Theme};
-use super::values::{self, CHIP_PX, CHIPS_MAX, Looks};
+use super::value_chips::{self, CHIP_PX, CHIPS_MAX, ChipStyles};
 use crate::node::view::{NodeView, Phase, Readiness, TimerKind, TrustPolicy};
 use crate::scp::{BallotPhase, NodeId, SlotState};
 use crate::trace::{NodeStatus, WorldNode};
@@ -57,13 +57,13 @@ pub fn rim(scene: &Scene<'_>, id: NodeId, node: &WorldNode) -> Rim {
 
 /// The fill of a node by its phase; in the classic palette also by its value.
 #[must_use]
-pub fn fill(theme: &Theme, looks: &Looks, view: &NodeView) -> Color {
+pub fn fill(theme: &Theme, chip_styles: &ChipStyles, view: &NodeView) -> Color {
     let parity = || match theme.palette {
         PaletteName::OkabeIto => 0,
         PaletteName::Classic => {
-            let value = values::held(view)
+            let value = value_chips::current_values(view)
                 .first()
-                .map(|value| looks.look(value).parity());
+                .map(|value| chip_styles.style_of(value).parity());
             value.unwrap_or(0)
         }
     };
@@ -93,41 +93,41 @@ pub const UNSEEN: &str = "?";
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let rings = scene.geometry.has_rings();
-    let looks = if rings || scene.theme.palette == PaletteName::Classic {
-        Looks::of(scene.world)
+    let chip_styles = if rings || scene.theme.palette == PaletteName::Classic {
+        ChipStyles::of(scene.world)
     } else {
-        Looks::default()
+        ChipStyles::default()
     };
-    let mut pen = Pen {
+    let mut painter = NodePainter {
         scene,
-        looks,
+        chip_styles,
         shapes: Vec::with_capacity(scene.geometry.count() * if rings { 9 } else { 2 }),
         letters: Vec::new(),
     };
     for (id, center) in scene.geometry.nodes() {
-        if let Some(node) = scene.world.node(id).filter(|_| scene.in_sight(center)) {
-            pen.node(id, node, center);
+        if let Some(node) = scene.world.node(id).filter(|_| scene.is_on_screen(center)) {
+            painter.node(id, node, center);
         }
     }
     if rings {
-        pen.crowns();
-        pen.beacons();
+        painter.crowns();
+        painter.beacons();
     }
-    pen.shapes.append(&mut pen.letters);
-    pen.shapes
+    painter.shapes.append(&mut painter.letters);
+    painter.shapes
 }
 
-struct Pen<'a> {
+struct NodePainter<'a> {
     scene: &'a Scene<'a>,
-    looks: Looks,
+    chip_styles: ChipStyles,
     shapes: Vec<Shape>,
     letters: Vec<Shape>,
 }
 
-impl Pen<'_> {
+impl NodePainter<'_> {
     fn node(&mut self, id: NodeId, node: &WorldNode, center: Point) {
         let rim = rim(self.scene, id, node);
-        self.pointed_at(id, center);
+        self.highlight_ring(id, center);
         let fill = self.body(id, node, center, rim);
         if rim == Rim::Unseen && self.scene.geometry.has_glyphs() {
             self.letter(id, center, fill, UNSEEN);
@@ -151,7 +151,7 @@ impl Pen<'_> {
     }
 
     /// The ring around the selected node and the node under the pointer.
-    fn pointed_at(&mut self, id: NodeId, center: Point) {
+    fn highlight_ring(&mut self, id: NodeId, center: Point) {
         let theme = &self.scene.theme;
         let stroke = if self.scene.view.selected == Some(id) {
             Stroke::solid(2.0, theme.selection)
@@ -178,7 +178,7 @@ impl Pen<'_> {
         let (theme, radius_px) = (&scene.theme, scene.geometry.radius_px);
         let thickness = |share: f32| (radius_px * share).clamp(1.0, 4.5);
         let ready = node.view.readiness == Readiness::Ready && rim != Rim::Silent;
-        let phase_fill = fill(theme, &self.looks, &node.view);
+        let phase_fill = fill(theme, &self.chip_styles, &node.view);
         let shown = if ready {
             phase_fill
         } else {
@@ -224,7 +224,7 @@ impl Pen<'_> {
             stroke: Some(stroke),
         });
         match rim {
-            Rim::Crashed => glyphs::cross(center, radius_px * 0.9, stroke, &mut self.shapes),
+            Rim::Crashed => icons::cross(center, radius_px * 0.9, stroke, &mut self.shapes),
             Rim::Silent if scene.geometry.has_rings() => self.slash(center, stroke),
             Rim::Healthy if votes_never => self.dash(center, stroke),
             _ => {}
@@ -290,7 +290,7 @@ impl Pen<'_> {
         self.ring(center, radius_px * 0.8, Stroke::solid(width_px, ink));
         let stroke = Stroke::solid((radius_px * 0.15).clamp(1.5, 4.0), ink);
         self.shapes
-            .push(glyphs::tick(center, radius_px * 0.82, stroke));
+            .push(icons::tick(center, radius_px * 0.82, stroke));
     }
 
     fn letter(&mut self, id: NodeId, center: Point, fill: Color, letter: &str) {
@@ -300,7 +300,7 @@ impl Pen<'_> {
             _ => FONT_LARGE_PX,
         };
         self.letters.push(Shape::Text {
-            at: center.offset(0.0, size_px * text::CAP_HEIGHT / 2.0),
+            at: center.offset(0.0, size_px * text_layout::CAP_HEIGHT / 2.0),
             text: letter.to_owned(),
             size_px,
             color: self.scene.dimmed(id, self.scene.theme.ink_on(fill)),
@@ -367,10 +367,14 @@ impl Pen<'_> {
             return;
         }
         let first = center.on_circle(self.scene.geometry.outer_radius_px() + 1.0, 0.14);
-        for (nth, value) in values::held(view).into_iter().take(CHIPS_MAX).enumerate() {
+        for (nth, value) in value_chips::current_values(view)
+            .into_iter()
+            .take(CHIPS_MAX)
+            .enumerate()
+        {
             let at = first.offset(nth as f32 * (CHIP_PX + 2.0), 0.0);
-            self.looks
-                .look(value)
+            self.chip_styles
+                .style_of(value)
                 .chip(at, CHIP_PX, &self.scene.theme, &mut self.shapes);
         }
     }
@@ -383,12 +387,15 @@ impl Pen<'_> {
             node.config.is_beacon && matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
         });
         for (_, id) in beacons {
-            let center = scene.geometry.center(id).filter(|at| scene.in_sight(*at));
+            let center = scene
+                .geometry
+                .center(id)
+                .filter(|at| scene.is_on_screen(*at));
             if let Some(center) = center {
                 let away = scene.geometry.outer_radius_px() + BEACON_PX / 2.0;
                 let at = center.offset(-away * 0.85, -away * 0.6);
                 let color = scene.dimmed(id, scene.theme.ring);
-                glyphs::beacon(at, BEACON_PX, color, &mut self.shapes);
+                icons::beacon(at, BEACON_PX, color, &mut self.shapes);
             }
         }
     }
@@ -400,11 +407,11 @@ impl Pen<'_> {
         for leader in leaders(self.scene) {
             if let Some(center) = geometry
                 .center(leader)
-                .filter(|center| self.scene.in_sight(*center))
+                .filter(|center| self.scene.is_on_screen(*center))
             {
                 let foot = center.offset(0.0, -geometry.outer_radius_px() + 0.5);
                 let color = self.scene.dimmed(leader, self.scene.theme.crown);
-                glyphs::crown(foot, width_px, color, &mut self.shapes);
+                icons::crown(foot, width_px, color, &mut self.shapes);
             }
         }
     }

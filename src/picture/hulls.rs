@@ -5,7 +5,7 @@
 use super::canvas::{Point, Shape, Stroke};
 use super::scene::Scene;
 use super::theme::Color;
-use super::values::Looks;
+use super::value_chips::ChipStyles;
 use crate::scp::NodeId;
 use std::collections::BTreeSet;
 
@@ -69,9 +69,9 @@ fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
         add(&mut group.into_iter(), scene.theme.text_dim, Some(6.0));
     }
     if let Some((_, camps)) = scene.world.fork() {
-        let looks = Looks::of(scene.world);
+        let chip_styles = ChipStyles::of(scene.world);
         for (value, members) in camps {
-            let color = looks.look(&value).color(&scene.theme);
+            let color = chip_styles.style_of(&value).color(&scene.theme);
             add(&mut members.into_iter(), color, None);
         }
     }

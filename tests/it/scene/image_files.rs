@@ -1,7 +1,7 @@
 //! Pictures as files: SVG that parses, PNG that shows something.
 
 use super::worlds::{Script, log_value, note};
-use super::{LAPTOP, Stage};
+use super::{Fixture, LAPTOP};
 use quorumscope::picture::canvas::{Point, Shape};
 use quorumscope::picture::png::{PngError, to_png};
 use quorumscope::picture::svg::{Fonts, to_svg};
@@ -10,26 +10,26 @@ use quorumscope::picture::view_state::ViewState;
 use resvg::usvg;
 use std::collections::BTreeSet;
 
-fn stage(theme: ThemeName) -> Stage {
+fn fixture(theme: ThemeName) -> Fixture {
     let value = log_value(&[note(3, 1, "<b> & \"quotes\" \u{7}")]);
     let script = Script::radio(20, 400.0)
         .discovered()
         .mid_vote(&[value])
         .flights(30);
-    let mut stage = Stage::new(script.world, LAPTOP);
-    stage.view.theme = theme;
-    stage
+    let mut fixture = Fixture::new(script.world, LAPTOP);
+    fixture.view.theme = theme;
+    fixture
 }
 
 #[test]
 fn the_svg_parses_and_is_the_same_each_time() {
     for fonts in [Fonts::Embedded, Fonts::Named] {
-        let stage = stage(ThemeName::Dark);
-        let svg = to_svg(&stage.scene().drawing(), fonts);
+        let fixture = fixture(ThemeName::Dark);
+        let svg = to_svg(&fixture.scene().drawing(), fonts);
         let tree = usvg::Tree::from_str(&svg, &usvg::Options::default()).unwrap();
         assert_eq!((tree.size().width(), tree.size().height()), (1280.0, 800.0));
         assert!(svg.contains("&lt;b&gt; &amp;"));
-        assert_eq!(svg, to_svg(&stage.scene().drawing(), fonts));
+        assert_eq!(svg, to_svg(&fixture.scene().drawing(), fonts));
         assert_eq!(svg.contains("@font-face"), fonts == Fonts::Embedded);
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
@@ -37,8 +37,8 @@ fn the_svg_parses_and_is_the_same_each_time() {
 
 #[test]
 fn shapes_without_a_place_are_left_out() {
-    let stage = stage(ThemeName::Dark);
-    let mut drawing = stage.scene().drawing();
+    let fixture = fixture(ThemeName::Dark);
+    let mut drawing = fixture.scene().drawing();
     let before = to_svg(&drawing, Fonts::Named);
     drawing.layers[0].shapes.push(Shape::Circle {
         center: Point {
@@ -60,8 +60,8 @@ fn shapes_without_a_place_are_left_out() {
 #[test]
 fn the_png_shows_the_picture_at_any_scale() {
     for (theme, scale) in [(ThemeName::Dark, 1.0), (ThemeName::Light, 2.0)] {
-        let stage = stage(theme);
-        let file = to_png(&stage.scene().drawing(), scale).unwrap();
+        let fixture = fixture(theme);
+        let file = to_png(&fixture.scene().drawing(), scale).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(file))
             .read_info()
             .unwrap();
@@ -73,12 +73,12 @@ fn the_png_shows_the_picture_at_any_scale() {
         );
         let colors: BTreeSet<&[u8]> = pixels.chunks(3).collect();
         assert!(colors.len() > 50, "{} colours", colors.len());
-        let phases = stage.view.theme().phases;
+        let phases = fixture.view.theme().phases;
         for color in [
             phases.nominate,
             phases.accept[0],
             phases.confirm[0],
-            stage.view.theme().background,
+            fixture.view.theme().background,
         ] {
             assert!(
                 colors.contains([color.r, color.g, color.b].as_slice()),
@@ -90,7 +90,7 @@ fn the_png_shows_the_picture_at_any_scale() {
 
 #[test]
 fn impossible_sizes_are_refused() {
-    let mut stage = stage(ThemeName::Dark);
+    let mut fixture = fixture(ThemeName::Dark);
     for size in [
         Point { x: 0.0, y: 10.0 },
         Point { x: 1e6, y: 10.0 },
@@ -99,8 +99,8 @@ fn impossible_sizes_are_refused() {
             y: 10.0,
         },
     ] {
-        stage.view = ViewState::for_file(&stage.world, size);
-        let refused = to_png(&stage.scene().drawing(), 1.0);
+        fixture.view = ViewState::for_file(&fixture.world, size);
+        let refused = to_png(&fixture.scene().drawing(), 1.0);
         assert!(matches!(refused, Err(PngError::Size { .. })), "{size:?}");
     }
 }

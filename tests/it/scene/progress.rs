@@ -2,12 +2,12 @@
 //! who is counted.
 
 use super::worlds::{SLOT, Script};
-use super::{LAPTOP, Stage, texts};
+use super::{Fixture, LAPTOP, texts};
 use quorumscope::net::Position;
 use quorumscope::node::{NodeConfig, NodeEvent, SlotStart, TrustPolicy};
 use quorumscope::picture::canvas::LayerName;
-use quorumscope::picture::view_state::{Clock, Quorums};
-use quorumscope::picture::words::{Deed, evidence};
+use quorumscope::picture::view_state::{PlaybackState, QuorumIntersection};
+use quorumscope::picture::words::{WitnessAction, evidence};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{
     Evidence, NodeId, QuorumSet, QuorumSetId, ScpEvent, SlotState, Value, VoteReason, VotingRule,
@@ -62,7 +62,7 @@ fn decides(script: &mut Script, node: NodeId, value: &str) {
 }
 
 /// A and B vote for pizza, C, D and E for burger.
-fn torn() -> Script {
+fn split_vote() -> Script {
     let mut script = Script::radio(5, 1400.0).discovered();
     for (node, value) in [
         (A, "pizza"),
@@ -87,17 +87,17 @@ fn check_state(script: &Script, value: &str, expected: ProposalState) {
 }
 
 #[track_caller]
-fn check_says(stage: &Stage, expected: &[&str]) {
-    let shapes = stage.shapes(LayerName::Overlay);
-    let said = texts(&shapes);
+fn check_says(fixture: &Fixture, expected: &[&str]) {
+    let shapes = fixture.shapes(LayerName::Overlay);
+    let shown = texts(&shapes);
     for text in expected {
-        assert!(said.contains(text), "{text:?} is not among {said:?}");
+        assert!(shown.contains(text), "{text:?} is not among {shown:?}");
     }
 }
 
 #[test]
-fn a_value_is_outvoted_only_once_nobody_can_decide_it_any_more() {
-    let mut script = torn();
+fn a_value_is_outvoted_once_no_node_can_decide_it() {
+    let mut script = split_vote();
     decides(&mut script, A, "pizza");
     check_state(&script, "pizza", ProposalState::Agreed(SLOT));
     check_state(&script, "burger", ProposalState::Pending);
@@ -105,7 +105,7 @@ fn a_value_is_outvoted_only_once_nobody_can_decide_it_any_more() {
         decides(&mut script, node, "pizza");
         check_state(&script, "burger", ProposalState::Pending);
     }
-    let mut other = torn();
+    let mut other = split_vote();
     other.world = script.world.clone();
     decides(&mut script, E, "pizza");
     check_state(&script, "burger", ProposalState::Outvoted(SLOT));
@@ -115,8 +115,8 @@ fn a_value_is_outvoted_only_once_nobody_can_decide_it_any_more() {
 }
 
 #[test]
-fn who_has_crashed_decides_nothing_until_it_starts_again() {
-    let mut script = torn();
+fn a_crashed_node_cannot_decide_until_it_restarts() {
+    let mut script = split_vote();
     for node in [A, B, C, D] {
         decides(&mut script, node, "pizza");
     }
@@ -133,21 +133,21 @@ fn who_has_crashed_decides_nothing_until_it_starts_again() {
 }
 
 #[test]
-fn the_list_says_how_many_have_voted_and_decided() {
-    let mut script = torn();
-    let before = Stage::new(script.world.clone(), LAPTOP);
+fn the_proposal_list_counts_votes_and_decisions() {
+    let mut script = split_vote();
+    let before = Fixture::new(script.world.clone(), LAPTOP);
     check_says(
         &before,
         &["voting on slot 1", "2 of 5 voted", "3 of 5 voted"],
     );
     decides(&mut script, A, "pizza");
     decides(&mut script, B, "pizza");
-    let some = Stage::new(script.world.clone(), LAPTOP);
+    let some = Fixture::new(script.world.clone(), LAPTOP);
     check_says(&some, &["decided by 2 of 5", "pending", "3 of 5 voted"]);
     for node in [C, D, E] {
         decides(&mut script, node, "pizza");
     }
-    let all = Stage::new(script.world, LAPTOP);
+    let all = Fixture::new(script.world, LAPTOP);
     check_says(
         &all,
         &["agreed, slot 1", "outvoted, slot 1", "slot 1 agreed"],
@@ -162,46 +162,49 @@ fn stuck_counts_only_votes_that_are_heard() {
     }
     act(&mut script, Action::Silence { node: A });
     act(&mut script, Action::Crash { node: D });
-    let mut stage = Stage::new(script.world, LAPTOP);
-    let started = stage.world.now;
+    let mut fixture = Fixture::new(script.world, LAPTOP);
+    let started = fixture.world.now;
     // A file that shows the world before the run has ended says the same as the window.
-    stage.status.clock = Clock::Finished;
-    stage.world.advance_to(started + Span::from_ms(4000));
-    check_says(&stage, &["voting on slot 1", "pending", "3 of 5 voted"]);
-    stage.world.advance_to(started + Span::from_ms(4001));
+    fixture.status.playback = PlaybackState::Finished;
+    fixture.world.advance_to(started + Span::from_ms(4000));
+    check_says(&fixture, &["voting on slot 1", "pending", "3 of 5 voted"]);
+    fixture.world.advance_to(started + Span::from_ms(4001));
     check_says(
-        &stage,
+        &fixture,
         &["stuck in slot 1", "stuck", "3 of 5 heard to vote"],
     );
 }
 
 #[test]
 fn a_slot_that_some_have_decided_is_not_stuck() {
-    let mut script = torn();
+    let mut script = split_vote();
     decides(&mut script, A, "pizza");
     decides(&mut script, B, "pizza");
-    let mut stage = Stage::new(script.world, LAPTOP);
-    stage.world.advance_to(Time::from_ms(60_000));
+    let mut fixture = Fixture::new(script.world, LAPTOP);
+    fixture.world.advance_to(Time::from_ms(60_000));
     check_says(
-        &stage,
+        &fixture,
         &["slot 1: 2 of 5 agreed", "pending", "3 of 5 voted"],
     );
-    stage.status.clock = Clock::Paused;
-    check_says(&stage, &["60.0 s, paused"]);
+    fixture.status.playback = PlaybackState::Paused;
+    check_says(&fixture, &["60.0 s, paused"]);
 }
 
 #[test]
-fn who_has_left_is_counted_nowhere() {
-    let mut script = torn();
+fn nodes_that_left_are_not_counted() {
+    let mut script = split_vote();
     for node in [A, B, C, D, E] {
         decides(&mut script, node, "pizza");
     }
-    let stage = Stage::new(script.world.clone(), LAPTOP);
-    check_says(&stage, &["5", "5 of 5"]);
+    let fixture = Fixture::new(script.world.clone(), LAPTOP);
+    check_says(&fixture, &["5", "5 of 5"]);
     script.event(E, NodeEvent::Left);
-    let stage = Stage::new(script.world, LAPTOP);
-    check_says(&stage, &["4", "4 of 4", "slot 1 agreed", "agreed, slot 1"]);
-    let shapes = stage.shapes(LayerName::Overlay);
+    let fixture = Fixture::new(script.world, LAPTOP);
+    check_says(
+        &fixture,
+        &["4", "4 of 4", "slot 1 agreed", "agreed, slot 1"],
+    );
+    let shapes = fixture.shapes(LayerName::Overlay);
     assert!(!texts(&shapes).iter().any(|text| text.contains("of 5")));
 }
 
@@ -221,20 +224,20 @@ fn add(script: &mut Script, trust: TrustPolicy) -> NodeId {
 }
 
 #[test]
-fn who_can_only_listen_is_counted_apart() {
+fn listeners_are_counted_separately() {
     let mut script = Script::radio(3, 1400.0);
     for _ in 0..4 {
         add(&mut script, TrustPolicy::None);
     }
     check_says(
-        &Stage::new(script.world.clone(), LAPTOP),
+        &Fixture::new(script.world.clone(), LAPTOP),
         &["7", "Only listening", "4", "discovering", "0 of 3"],
     );
     for node in [A, B, C] {
         script.event(node, NodeEvent::Ready { known: 7 });
     }
     check_says(
-        &Stage::new(script.world.clone(), LAPTOP),
+        &Fixture::new(script.world.clone(), LAPTOP),
         &["ready to vote"],
     );
     for node in [A, B, C] {
@@ -242,14 +245,14 @@ fn who_can_only_listen_is_counted_apart() {
         decides(&mut script, node, "pizza");
     }
     check_says(
-        &Stage::new(script.world, LAPTOP),
+        &Fixture::new(script.world, LAPTOP),
         &["Recorded by", "3 of 3", "slot 1 agreed"],
     );
 }
 
 #[test]
-fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
-    let mut script = torn();
+fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
+    let mut script = split_vote();
     let id = NodeId(5);
     let config = Arc::clone(&Script::radio(6, 1400.0).world.nodes[5].config);
     script.world.apply(&Record::NodeReferenced {
@@ -267,10 +270,10 @@ fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
         from_slot: SLOT,
     };
     script.event(A, event);
-    let mut stage = Stage::new(script.world.clone(), LAPTOP);
-    stage.status.quorums = Quorums::Unknown;
+    let mut fixture = Fixture::new(script.world.clone(), LAPTOP);
+    fixture.status.quorums = QuorumIntersection::Unknown;
     check_says(
-        &stage,
+        &fixture,
         &[
             "5, 1 unseen",
             "known by name only",
@@ -278,7 +281,7 @@ fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
             "Unseen nodes decide that",
         ],
     );
-    assert!(texts(&stage.shapes(LayerName::Nodes)).contains(&"?"));
+    assert!(texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));
     assert!(
         eligible_voters(&script.world)
             .iter()
@@ -298,9 +301,9 @@ fn who_is_known_by_name_only_is_shown_as_unknown_until_it_is_seen() {
     });
     assert_eq!(script.world.nodes.len(), 6);
     assert!(!script.world.depends_on_unseen());
-    let stage = Stage::new(script.world, LAPTOP);
-    check_says(&stage, &["6", "2 of 6 voted"]);
-    assert!(!texts(&stage.shapes(LayerName::Nodes)).contains(&"?"));
+    let fixture = Fixture::new(script.world, LAPTOP);
+    check_says(&fixture, &["6", "2 of 6 voted"]);
+    assert!(!texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));
 }
 
 #[test]
@@ -324,20 +327,24 @@ fn evidence_counts_what_the_rule_counts() {
             organization: Some(format!("org {}", n / 3).into()),
         });
     }
-    let of = |rule, witness: &[u32], deed| {
+    let of = |rule, witness: &[u32], action| {
         let evidence_of = Evidence {
             rule,
             witness: witness.iter().copied().map(NodeId).collect(),
             envelopes: vec![],
         };
-        evidence(&script.world, A, &evidence_of, deed)
+        evidence(&script.world, A, &evidence_of, action)
     };
     assert_eq!(
-        of(VotingRule::Quorum, &[0, 1, 3, 4, 7, 8, 9], Deed::Vote),
+        of(
+            VotingRule::Quorum,
+            &[0, 1, 3, 4, 7, 8, 9],
+            WitnessAction::Vote
+        ),
         "3 of its 4 organisations voted for it, 3 are needed"
     );
     assert_eq!(
-        of(VotingRule::VBlocking, &[0, 1, 3, 4], Deed::Accept),
+        of(VotingRule::VBlocking, &[0, 1, 3, 4], WitnessAction::Accept),
         "2 organisations it cannot do without accept it"
     );
     let mut mixed = set.clone();
@@ -349,7 +356,7 @@ fn evidence_counts_what_the_rule_counts() {
         envelopes: vec![],
     };
     assert_eq!(
-        evidence(&script.world, node, &evidence_of, Deed::Accept),
+        evidence(&script.world, node, &evidence_of, WitnessAction::Accept),
         "3 of its 5 nodes and groups accept it, 3 are needed"
     );
 }

@@ -1,14 +1,14 @@
 //! What has happened: ground, axis, names, slots, cuts, and lanes in their places.
 //!
-//! Absent here: what a lane looks like (`lane.rs`), shares (`shares.rs`), and the playhead.
+//! Absent here: what a lane looks like (`lane_chart.rs`), shares (`phase_shares.rs`), and the playhead.
 
-use super::layout::{Kind, Layout};
-use super::{Axis, fill, shares};
+use super::layout::{LaneStyle, Layout};
+use super::{Axis, fill, phase_shares};
 use crate::node::view::Phase;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::scene::Scene;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::{overlay, text, words};
+use crate::picture::{overlay, text_layout, words};
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::NodeStatus;
@@ -30,65 +30,66 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
         return Vec::new();
     };
     let layout = Layout::new(rect, lanes.lanes().len());
-    let mut pen = Pen::new(scene, lanes, layout);
-    pen.ground();
-    pen.axis();
-    pen.gutter();
-    let named_to = pen.key();
-    pen.slots(named_to);
-    match layout.kind {
-        Kind::Named | Kind::Thin => pen.all_lanes(),
-        Kind::Shares => {
+    let mut painter = ChartPainter::new(scene, lanes, layout);
+    painter.ground();
+    painter.axis();
+    painter.gutter();
+    let names_end_x = painter.key();
+    painter.slots(names_end_x);
+    match layout.lane_style {
+        LaneStyle::Named | LaneStyle::Thin => painter.all_lanes(),
+        LaneStyle::Shares => {
             let place = layout.shares(scene.view.selected);
-            pen.shapes
-                .extend(shares::shapes(scene, lanes, &layout, place));
+            painter
+                .shapes
+                .extend(phase_shares::shapes(scene, lanes, &layout, place));
         }
     }
-    pen.cuts();
-    let mut shapes = pen.finish();
-    shapes.extend(own_lane(scene, lanes, layout));
+    painter.cuts();
+    let mut shapes = painter.finish();
+    shapes.extend(selected_lane(scene, lanes, layout));
     shapes
 }
 
 /// The lane of the selected node, emphasised, over the others.
-fn own_lane(scene: &Scene<'_>, lanes: &Lanes, layout: Layout) -> Vec<Shape> {
+fn selected_lane(scene: &Scene<'_>, lanes: &Lanes, layout: Layout) -> Vec<Shape> {
     let selected = scene.view.selected;
     let lane = selected.and_then(|node| Some((node, lanes.lanes().get(node.index())?)));
     let Some((node, lane)) = lane else {
         return Vec::new();
     };
-    let mut pen = Pen::new(scene, lanes, layout);
+    let mut painter = ChartPainter::new(scene, lanes, layout);
     let mut place = layout.lane(node);
     let lacks = (SELECTED_PX - place.height()).max(0.0) / 2.0;
     (place.min.y, place.max.y) = (place.min.y - lacks, place.max.y + lacks);
     let theme = &scene.theme;
-    pen.shapes.push(Shape::Box {
+    painter.shapes.push(Shape::Box {
         rect: place,
         corner_px: 0.0,
         fill: Some(theme.accent.with_opacity(0.2).over(theme.background)),
         stroke: Some(Stroke::solid(1.0, theme.selection)),
     });
-    pen.lane(lane, place);
-    if layout.kind != Kind::Named {
-        pen.name(node, place, theme.text);
+    painter.lane(lane, place);
+    if layout.lane_style != LaneStyle::Named {
+        painter.name(node, place, theme.text);
     }
-    pen.finish()
+    painter.finish()
 }
 
-pub(super) struct Pen<'a> {
+pub(super) struct ChartPainter<'a> {
     pub(super) scene: &'a Scene<'a>,
     pub(super) lanes: &'a Lanes,
     pub(super) layout: Layout,
     /// What belongs to an instant, in no order yet.
-    pub(super) timed: Vec<((Time, Depth), Shape)>,
+    pub(super) timed: Vec<((Time, ZOrder), Shape)>,
     /// What is not over.
     pub(super) open: Vec<Shape>,
     shapes: Vec<Shape>,
 }
 
-impl<'a> Pen<'a> {
-    fn new(scene: &'a Scene<'a>, lanes: &'a Lanes, layout: Layout) -> Pen<'a> {
-        Pen {
+impl<'a> ChartPainter<'a> {
+    fn new(scene: &'a Scene<'a>, lanes: &'a Lanes, layout: Layout) -> ChartPainter<'a> {
+        ChartPainter {
             scene,
             lanes,
             layout,
@@ -101,12 +102,12 @@ impl<'a> Pen<'a> {
 
 /// What lies over what at an instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Depth {
+pub(super) enum ZOrder {
     Lane,
     Sign,
 }
 
-impl Pen<'_> {
+impl ChartPainter<'_> {
     fn finish(mut self) -> Vec<Shape> {
         self.timed.sort_by_key(|(place, _)| *place);
         self.shapes
@@ -120,7 +121,7 @@ impl Pen<'_> {
     }
 
     fn text(&mut self, at: Point, text: &str, color: Color, font: Font, anchor: Anchor) {
-        self.shapes.push(words_at(at, text, color, font, anchor));
+        self.shapes.push(text_at(at, text, color, font, anchor));
     }
 
     fn ground(&mut self) {
@@ -165,7 +166,7 @@ impl Pen<'_> {
         };
         let count = words::timeline::lanes(nodes);
         self.text(corner, &count, theme.text_dim, Font::Regular, Anchor::Left);
-        if layout.kind == Kind::Named {
+        if layout.lane_style == LaneStyle::Named {
             for node in (0..nodes as u32).map(NodeId) {
                 let color = match self.scene.world.node(node).map(|node| node.status) {
                     _ if self.scene.status.ill_behaved.contains(&node) => theme.bad,
@@ -186,7 +187,7 @@ impl Pen<'_> {
             false => Font::Regular,
         };
         let room = layout.gutter.width() - 20.0;
-        let name = text::truncated(&name, font, FONT_SMALL_PX, room);
+        let name = text_layout::truncated(&name, font, FONT_SMALL_PX, room);
         let half = FONT_SMALL_PX / 2.0;
         let middle = lane.center().y;
         // Never into the line above or the axis below.
@@ -196,13 +197,13 @@ impl Pen<'_> {
         );
         let at = Point {
             x: layout.gutter.max.x - 8.0,
-            y: middle + FONT_SMALL_PX * text::CAP_HEIGHT / 2.0,
+            y: middle + FONT_SMALL_PX * text_layout::CAP_HEIGHT / 2.0,
         };
         self.text(at, &name, color, font, Anchor::Right);
     }
 
-    /// Slots where they begin; names end before `named_to`.
-    fn slots(&mut self, named_to: f32) {
+    /// Slots where they begin; names end before `names_end_x`.
+    fn slots(&mut self, names_end_x: f32) {
         let (layout, theme, axis) = (self.layout, self.scene.theme, self.scene.view.timeline.axis);
         let base = layout.slots.min.y + baseline(layout.slots.height());
         let mut free_from = f32::MIN;
@@ -213,31 +214,31 @@ impl Pen<'_> {
                 continue;
             }
             if x >= line_from {
-                let top = match x < named_to {
+                let top = match x < names_end_x {
                     true => layout.slots.min.y + 4.0,
                     false => layout.lanes.min.y,
                 };
                 let line = Rect::from_corners(x, top, x + 1.0, layout.lanes.max.y);
                 self.timed.push((
-                    (*at, Depth::Lane),
+                    (*at, ZOrder::Lane),
                     filled(line, theme.timer.with_opacity(0.75)),
                 ));
                 line_from = x + LINE_APART_PX;
             }
             let names = [words::timeline::slot(*slot), slot.0.to_string()];
             let named = names.into_iter().find_map(|name| {
-                let width = text::width_px(&name, Font::Regular, FONT_SMALL_PX);
+                let width = text_layout::width_px(&name, Font::Regular, FONT_SMALL_PX);
                 let next = self.lanes.slots().range(slot.next()..).next();
                 let room = next.map_or(layout.rect.max.x, |(_, at)| layout.x_of(&axis, *at));
-                (x >= free_from && x + 4.0 + width < room.min(named_to)).then_some((name, width))
+                (x >= free_from && x + 4.0 + width < room.min(names_end_x)).then_some((name, width))
             });
             if let Some((name, width)) = named {
                 let place = Point {
                     x: x + 4.0,
                     y: base,
                 };
-                let shape = words_at(place, &name, theme.text_dim, Font::Regular, Anchor::Left);
-                self.timed.push(((*at, Depth::Sign), shape));
+                let shape = text_at(place, &name, theme.text_dim, Font::Regular, Anchor::Left);
+                self.timed.push(((*at, ZOrder::Sign), shape));
                 free_from = x + width + 10.0;
             }
         }
@@ -260,7 +261,7 @@ impl Pen<'_> {
         let mut right = layout.slots.max.x;
         for phase in phases {
             let name = words::phase(phase);
-            let width = text::width_px(name, Font::Regular, FONT_SMALL_PX) + KEY_PX + 5.0;
+            let width = text_layout::width_px(name, Font::Regular, FONT_SMALL_PX) + KEY_PX + 5.0;
             let left = right - width;
             let state = LaneState {
                 status: NodeStatus::Running,
@@ -277,7 +278,7 @@ impl Pen<'_> {
             let color = fill(&theme, state, theme.background);
             self.open.extend(color.map(|color| filled(chip, color)));
             let at = Point { x: right, y: base };
-            self.open.push(words_at(
+            self.open.push(text_at(
                 at,
                 name,
                 theme.text_dim,
@@ -321,7 +322,7 @@ impl Pen<'_> {
                 if x >= layout.lanes.min.x {
                     let line = Rect::from_corners(x - 0.5, y, x + 1.0, layout.lanes.max.y);
                     self.timed
-                        .push(((at, Depth::Sign), filled(line, theme.warning)));
+                        .push(((at, ZOrder::Sign), filled(line, theme.warning)));
                 }
             }
         }
@@ -337,7 +338,7 @@ pub(super) fn labels(axis: &Axis, layout: &Layout) -> Vec<(String, f32, f32)> {
             words::timeline::mark(at, step_us),
             layout.x_of(axis, at).round(),
         );
-        let half = text::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0;
+        let half = text_layout::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0;
         (label, x - half, x + half)
     });
     labels.collect()
@@ -345,7 +346,7 @@ pub(super) fn labels(axis: &Axis, layout: &Layout) -> Vec<(String, f32, f32)> {
 
 /// From the top of a line of that height to the baseline of its text.
 pub(super) fn baseline(height_px: f32) -> f32 {
-    (height_px + FONT_SMALL_PX * text::CAP_HEIGHT) / 2.0
+    (height_px + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0
 }
 
 pub(super) fn filled(rect: Rect, fill: Color) -> Shape {
@@ -357,7 +358,7 @@ pub(super) fn filled(rect: Rect, fill: Color) -> Shape {
     }
 }
 
-pub(super) fn words_at(at: Point, text: &str, color: Color, font: Font, anchor: Anchor) -> Shape {
+pub(super) fn text_at(at: Point, text: &str, color: Color, font: Font, anchor: Anchor) -> Shape {
     Shape::Text {
         at,
         text: text.to_owned(),

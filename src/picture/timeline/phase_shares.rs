@@ -1,7 +1,7 @@
 //! The share of nodes in each phase over time, stacked: for networks with more nodes than there are pixels.
 
 use super::DECIDED_SHARE;
-use super::body::filled;
+use super::chart::filled;
 use super::layout::Layout;
 use crate::picture::canvas::{Rect, Shape};
 use crate::picture::scene::Scene;

@@ -2,24 +2,24 @@
 //!
 //! Absent here: what the rows say.
 
-use super::sign::Sign;
+use super::row_icon::RowIcon;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::scene::Scene;
-use crate::picture::text;
+use crate::picture::text_layout;
 use crate::picture::theme::{CORNER_PX, Color, FONT_SMALL_PX, LINE_HEIGHT_PX, PADDING_PX};
 
 /// Width of the column of signs in pixels.
-const SIGN_WIDTH_PX: f32 = 23.0;
+const ICON_WIDTH_PX: f32 = 23.0;
 /// Between the text at the left and the text at the right, in pixels.
 const BETWEEN_PX: f32 = 8.0;
 /// From the top of a line to its baseline in pixels.
-const BASELINE_PX: f32 = (LINE_HEIGHT_PX + FONT_SMALL_PX * text::CAP_HEIGHT) / 2.0;
+const BASELINE_PX: f32 = (LINE_HEIGHT_PX + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0;
 
 /// One line of a block.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     /// At the left.
-    pub(super) sign: Option<Sign>,
+    pub(super) icon: Option<RowIcon>,
     /// The text.
     pub(super) text: String,
     /// Its colour.
@@ -34,7 +34,7 @@ impl Row {
     /// A heading.
     pub(super) fn heading(scene: &Scene<'_>, text: impl Into<String>) -> Row {
         Row {
-            sign: None,
+            icon: None,
             text: text.into(),
             color: scene.theme.text,
             font: Font::Bold,
@@ -45,7 +45,7 @@ impl Row {
     /// Ordinary text.
     pub(super) fn plain(text: impl Into<String>, color: Color) -> Row {
         Row {
-            sign: None,
+            icon: None,
             text: text.into(),
             color,
             font: Font::Regular,
@@ -62,9 +62,9 @@ impl Row {
     }
 
     /// A sign and what it means.
-    pub(super) fn sign(scene: &Scene<'_>, sign: Sign, text: &str) -> Row {
+    pub(super) fn sign(scene: &Scene<'_>, icon: RowIcon, text: &str) -> Row {
         Row {
-            sign: Some(sign),
+            icon: Some(icon),
             ..Row::plain(text, scene.theme.text_dim)
         }
     }
@@ -72,14 +72,14 @@ impl Row {
 
 /// Rows in a panel.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Block {
+pub(super) struct Panel {
     /// From top to bottom.
     pub(super) rows: Vec<Row>,
     /// Colour of the border, if it shall warn.
     pub(super) alarm: Option<Color>,
 }
 
-impl Block {
+impl Panel {
     /// Height in pixels.
     pub(super) fn height_px(&self) -> f32 {
         2.0 * PADDING_PX + self.rows.len() as f32 * LINE_HEIGHT_PX - 4.0
@@ -92,7 +92,7 @@ impl Block {
 }
 
 /// Where blocks are put down: panels and signs apart from texts, because painters draw each kind in one go.
-pub(super) struct Sheet<'a> {
+pub(super) struct PanelPainter<'a> {
     pub(super) scene: &'a Scene<'a>,
     shapes: Vec<Shape>,
     texts: Vec<Shape>,
@@ -100,9 +100,9 @@ pub(super) struct Sheet<'a> {
     panels: Vec<Rect>,
 }
 
-impl<'a> Sheet<'a> {
-    pub(super) fn new(scene: &'a Scene<'a>) -> Sheet<'a> {
-        Sheet {
+impl<'a> PanelPainter<'a> {
+    pub(super) fn new(scene: &'a Scene<'a>) -> PanelPainter<'a> {
+        PanelPainter {
             scene,
             shapes: Vec::new(),
             texts: Vec::new(),
@@ -117,7 +117,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Puts a panel down.
-    pub(super) fn panel(&mut self, rect: Rect, fill: Color, border: Color) {
+    pub(super) fn frame(&mut self, rect: Rect, fill: Color, border: Color) {
         self.panels.push(rect);
         self.shapes.push(Shape::Box {
             rect,
@@ -128,28 +128,28 @@ impl<'a> Sheet<'a> {
     }
 
     /// Puts a block down.
-    pub(super) fn block(&mut self, top_left: Point, width_px: f32, block: &Block) {
+    pub(super) fn panel(&mut self, top_left: Point, width_px: f32, panel: &Panel) {
         let theme = &self.scene.theme;
-        let (fill, border) = (theme.panel, block.alarm.unwrap_or(theme.panel_border));
-        self.panel(
-            Rect::from_size(top_left, width_px, block.height_px()),
+        let (fill, border) = (theme.panel, panel.alarm.unwrap_or(theme.panel_border));
+        self.frame(
+            Rect::from_size(top_left, width_px, panel.height_px()),
             fill,
             border,
         );
-        let has_signs = block.rows.iter().any(|row| row.sign.is_some());
+        let has_icons = panel.rows.iter().any(|row| row.icon.is_some());
         let left = top_left.x + PADDING_PX;
         let right = top_left.x + width_px - PADDING_PX;
-        for (nth, row) in block.rows.iter().enumerate() {
+        for (nth, row) in panel.rows.iter().enumerate() {
             let top = top_left.y + PADDING_PX - 2.0 + nth as f32 * LINE_HEIGHT_PX;
             // Headings and rows without a sign start at the edge unless all of the block has signs.
-            let indented = has_signs && row.sign.is_some();
-            let text_left = if indented { left + SIGN_WIDTH_PX } else { left };
-            if let Some(sign) = row.sign {
+            let indented = has_icons && row.icon.is_some();
+            let text_left = if indented { left + ICON_WIDTH_PX } else { left };
+            if let Some(icon) = row.icon {
                 let center = Point {
                     x: left + 8.0,
                     y: top + LINE_HEIGHT_PX / 2.0,
                 };
-                sign.draw(self.scene, center, &mut self.shapes);
+                icon.draw(self.scene, center, &mut self.shapes);
             }
             self.row(row, text_left, right, top + BASELINE_PX);
         }
@@ -157,11 +157,11 @@ impl<'a> Sheet<'a> {
 
     fn row(&mut self, row: &Row, left: f32, right: f32, baseline: f32) {
         let width = right - left;
-        let wide = |text: &str, font| text::width_px(text, font, FONT_SMALL_PX);
+        let wide = |text: &str, font| text_layout::width_px(text, font, FONT_SMALL_PX);
         let mut room = width;
         if let Some((value, color)) = &row.right {
             let least = wide(&row.text, row.font).min(width / 3.0);
-            let value = text::truncated(
+            let value = text_layout::truncated(
                 value,
                 Font::Regular,
                 FONT_SMALL_PX,
@@ -179,7 +179,7 @@ impl<'a> Sheet<'a> {
                 Anchor::Right,
             );
         }
-        let shown = text::truncated(&row.text, row.font, FONT_SMALL_PX, room);
+        let shown = text_layout::truncated(&row.text, row.font, FONT_SMALL_PX, room);
         self.text(
             Point {
                 x: left,

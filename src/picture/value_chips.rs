@@ -56,23 +56,23 @@ const NAMED: [(&str, Pattern); 9] = [
 /// Chips that stand out less than this from the ground get an edge.
 const CONTRAST_MIN: f32 = 3.0;
 /// How many looks there are; with more values in play than that, some look alike.
-const LOOKS: usize = COLORS * PATTERNS.len();
+const STYLES: usize = COLORS * PATTERNS.len();
 
 /// How one value looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Look {
+pub struct ChipStyle {
     index: usize,
 }
 
-impl Look {
+impl ChipStyle {
     /// A look to explain chips with.
     #[must_use]
-    pub fn example() -> Look {
-        Look { index: 2 }
+    pub fn example() -> ChipStyle {
+        ChipStyle { index: 2 }
     }
 
     /// The look of a value that is called by a colour.
-    fn named(value: &Value) -> Option<Look> {
+    fn named(value: &Value) -> Option<ChipStyle> {
         let nth = |text: &str| NAMED.iter().position(|(name, _)| *name == text);
         let found = match value.as_bytes() {
             [b'[', ..] => {
@@ -82,13 +82,15 @@ impl Look {
             }
             bytes => nth(std::str::from_utf8(bytes).ok()?),
         };
-        found.map(|nth| Look { index: LOOKS + nth })
+        found.map(|nth| ChipStyle {
+            index: STYLES + nth,
+        })
     }
 
     /// The pattern.
     #[must_use]
     pub fn pattern(self) -> Pattern {
-        if let Some((_, pattern)) = self.index.checked_sub(LOOKS).map(|nth| NAMED[nth]) {
+        if let Some((_, pattern)) = self.index.checked_sub(STYLES).map(|nth| NAMED[nth]) {
             return pattern;
         }
         // Neighbouring numbers differ in colour and in pattern.
@@ -98,7 +100,7 @@ impl Look {
     /// Its colour.
     #[must_use]
     pub fn color(self, theme: &Theme) -> Color {
-        match self.index.checked_sub(LOOKS) {
+        match self.index.checked_sub(STYLES) {
             Some(named) => theme.named_values[named],
             None => theme.values[self.index % COLORS],
         }
@@ -169,34 +171,34 @@ impl Look {
 /// The looks of all values that nodes of a world hold now, and that were decided in the newest slots. A function of the
 /// world at one instant: the window and a file of that instant agree.
 #[derive(Clone, Debug, Default)]
-pub struct Looks {
-    by_value: BTreeMap<Value, Look>,
+pub struct ChipStyles {
+    by_value: BTreeMap<Value, ChipStyle>,
 }
 
-impl Looks {
+impl ChipStyles {
     /// Looks for what is in play.
     #[must_use]
-    pub fn of(world: &World) -> Looks {
-        let mut looks = Looks::default();
+    pub fn of(world: &World) -> ChipStyles {
+        let mut chip_styles = ChipStyles::default();
         for node in &world.nodes {
-            for value in held(&node.view) {
-                looks.note(value);
+            for value in current_values(&node.view) {
+                chip_styles.note(value);
             }
         }
         for summary in world.slots().values().rev().take(2) {
             for (_, value) in summary.decided.values() {
-                looks.note(value);
+                chip_styles.note(value);
             }
         }
-        looks.assign();
-        looks
+        chip_styles.assign();
+        chip_styles
     }
 
     /// How a value looks; values that are not in play look like the first.
     #[must_use]
-    pub fn look(&self, value: &Value) -> Look {
+    pub fn style_of(&self, value: &Value) -> ChipStyle {
         let of_its_own = || {
-            Look::named(value).unwrap_or(Look {
+            ChipStyle::named(value).unwrap_or(ChipStyle {
                 index: preferred(value),
             })
         };
@@ -205,24 +207,24 @@ impl Looks {
 
     fn note(&mut self, value: &Value) {
         if !self.by_value.contains_key(value) {
-            self.by_value.insert(value.clone(), Look { index: 0 });
+            self.by_value.insert(value.clone(), ChipStyle { index: 0 });
         }
     }
 
     /// Every value gets the colour it is called by, or the look that its bytes prefer, or the next free one.
     fn assign(&mut self) {
-        let mut taken = [false; LOOKS];
-        for (value, look) in &mut self.by_value {
-            if let Some(named) = Look::named(value) {
-                *look = named;
+        let mut taken = [false; STYLES];
+        for (value, style) in &mut self.by_value {
+            if let Some(named) = ChipStyle::named(value) {
+                *style = named;
                 continue;
             }
             let first = preferred(value);
-            let free = (first..first + LOOKS)
-                .map(|at| at % LOOKS)
+            let free = (first..first + STYLES)
+                .map(|at| at % STYLES)
                 .find(|at| !taken[*at]);
-            look.index = free.unwrap_or(first);
-            taken[look.index] = true;
+            style.index = free.unwrap_or(first);
+            taken[style.index] = true;
         }
     }
 }
@@ -235,22 +237,24 @@ fn preferred(value: &Value) -> usize {
             let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
                 (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
             });
-            ((hash >> 32) % LOOKS as u64) as usize
+            ((hash >> 32) % STYLES as u64) as usize
         }
     }
 }
 
 /// The values that a node stands for now, the most settled ones only: its decision, else the value of its ballot, else
 /// its candidates, else what it accepted, else what it voted for. Ascending.
-pub fn held(view: &NodeView) -> Vec<&Value> {
+pub fn current_values(view: &NodeView) -> Vec<&Value> {
     let decided = view.log.last();
     match view.current_slot() {
-        Some((slot, state)) if decided.is_none_or(|entry| slot > entry.slot) => held_in(state),
+        Some((slot, state)) if decided.is_none_or(|entry| slot > entry.slot) => {
+            current_values_in(state)
+        }
         _ => decided.map(|entry| &entry.value).into_iter().collect(),
     }
 }
 
-fn held_in(state: &SlotState) -> Vec<&Value> {
+fn current_values_in(state: &SlotState) -> Vec<&Value> {
     if let Some(value) = state
         .externalized
         .as_ref()
@@ -270,45 +274,48 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn looks(texts: &[String]) -> Looks {
-        let mut looks = Looks::default();
+    fn chip_styles(texts: &[String]) -> ChipStyles {
+        let mut chip_styles = ChipStyles::default();
         for text in texts {
-            looks.note(&Value::from(text.as_str()));
+            chip_styles.note(&Value::from(text.as_str()));
         }
-        looks.assign();
-        looks
+        chip_styles.assign();
+        chip_styles
     }
 
     #[test]
     fn values_in_play_all_look_different() {
-        let texts: Vec<String> = (0..LOOKS).map(|n| format!("value {n}")).collect();
-        let looks = looks(&texts);
-        let seen: BTreeSet<(usize, Pattern)> = looks
+        let texts: Vec<String> = (0..STYLES).map(|n| format!("value {n}")).collect();
+        let chip_styles = chip_styles(&texts);
+        let seen: BTreeSet<(usize, Pattern)> = chip_styles
             .by_value
             .values()
-            .map(|look| (look.index % COLORS, look.pattern()))
+            .map(|style| (style.index % COLORS, style.pattern()))
             .collect();
-        assert_eq!(seen.len(), LOOKS);
+        assert_eq!(seen.len(), STYLES);
     }
 
     #[test]
     fn more_values_than_looks_are_no_trouble() {
-        let texts: Vec<String> = (0..3 * LOOKS).map(|n| format!("value {n}")).collect();
-        assert_eq!(looks(&texts).by_value.len(), 3 * LOOKS);
+        let texts: Vec<String> = (0..3 * STYLES).map(|n| format!("value {n}")).collect();
+        assert_eq!(chip_styles(&texts).by_value.len(), 3 * STYLES);
     }
 
     #[test]
     fn values_called_by_a_colour_have_it() {
         let theme = Theme::new(ThemeName::Dark, PaletteName::OkabeIto);
         let names = NAMED.map(|(name, _)| name.to_owned());
-        let looks = looks(&names);
+        let chip_styles = chip_styles(&names);
         let mut seen = BTreeSet::new();
         for (nth, name) in names.iter().enumerate() {
             let note = format!(
                 r#"[{{"id":{{"origin":"GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF","nth":1}},"content":{{"note":"{name}"}}}}]"#
             );
             for value in [Value::from(name.as_str()), Value::from(note.as_str())] {
-                assert_eq!(looks.look(&value).color(&theme), theme.named_values[nth]);
+                assert_eq!(
+                    chip_styles.style_of(&value).color(&theme),
+                    theme.named_values[nth]
+                );
             }
             let color = theme.named_values[nth];
             seen.insert((color.r, color.g, color.b));
@@ -318,8 +325,8 @@ mod tests {
 
     #[test]
     fn digits_have_looks_of_their_own() {
-        let looks = looks(&["0".to_owned(), "1".to_owned()]);
-        assert_eq!(looks.look(&Value::from("0")).parity(), 0);
-        assert_eq!(looks.look(&Value::from("1")).parity(), 1);
+        let chip_styles = chip_styles(&["0".to_owned(), "1".to_owned()]);
+        assert_eq!(chip_styles.style_of(&Value::from("0")).parity(), 0);
+        assert_eq!(chip_styles.style_of(&Value::from("1")).parity(), 1);
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Absent here: lists of proposals and verdicts.
 
-use super::block::{Block, Row};
-use super::progress::Progress;
-use super::sign::Sign;
+use super::panel::{Panel, Row};
+use super::progress::NetworkProgress;
+use super::row_icon::RowIcon;
 use crate::picture::scene::Scene;
-use crate::picture::view_state::Showing;
-use crate::picture::words::{self, Doing};
+use crate::picture::view_state::RunKind;
+use crate::picture::words::{self, NetworkState};
 
 /// How much it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum Length {
 }
 
 /// Builds it.
-pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> Block {
+pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, length: Length) -> Panel {
     let world = scene.world;
     let pair = |label: &str, value: String| Row::pair(scene, label, value);
     let mut rows = vec![
@@ -35,13 +35,13 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
             words::number(progress.listeners as u64),
         ));
     }
-    rows.push(pair(words::STATE, words::state(progress.doing)));
-    if let Doing::Discovering { ready, of } = progress.doing {
+    rows.push(pair(words::STATE, words::state(progress.state)));
+    if let NetworkState::Discovering { ready, of } = progress.state {
         rows.push(pair(words::READY, words::share(ready, of)));
     }
     rows.extend([
         pair(words::STEPS, words::number(world.counters.steps)),
-        pair(words::TIME, words::clock(world.now, scene.status.clock)),
+        pair(words::TIME, words::clock(world.now, scene.status.playback)),
     ]);
     if length == Length::Full {
         rows.push(pair(
@@ -49,7 +49,7 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
             words::number(world.flights.len() as u64),
         ));
     }
-    if scene.status.showing == Showing::Simulation {
+    if scene.status.run_kind == RunKind::Simulation {
         rows.push(pair(words::SEED, world.scenario.seed.to_string()));
     }
     if let Some(rate) = scene.status.frames_per_s {
@@ -60,11 +60,11 @@ pub(super) fn block(scene: &Scene<'_>, progress: &Progress, length: Length) -> B
         progress,
         if length == Length::Full { 4 } else { 2 },
     ));
-    Block { rows, alarm: None }
+    Panel { rows, alarm: None }
 }
 
 /// How many externalized which value.
-fn externalized(scene: &Scene<'_>, progress: &Progress, values_max: usize) -> Vec<Row> {
+fn externalized(scene: &Scene<'_>, progress: &NetworkProgress, values_max: usize) -> Vec<Row> {
     let slot = progress.decided.as_ref().map(|(slot, _)| *slot);
     let mut rows = vec![Row::heading(scene, words::externalized(slot))];
     let Some((_, counts)) = &progress.decided else {
@@ -75,7 +75,7 @@ fn externalized(scene: &Scene<'_>, progress: &Progress, values_max: usize) -> Ve
         return rows;
     };
     rows.extend(counts.iter().take(values_max).map(|(value, count)| Row {
-        sign: Some(Sign::Chip(progress.looks.look(value))),
+        icon: Some(RowIcon::Chip(progress.chip_styles.style_of(value))),
         right: Some((
             words::share(*count, progress.electorate().max(*count)),
             scene.theme.text,

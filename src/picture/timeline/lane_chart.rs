@@ -2,12 +2,12 @@
 //!
 //! Absent here: where each lane is.
 
-use super::body::{Depth, Pen, filled, words_at};
+use super::chart::{ChartPainter, ZOrder, filled, text_at};
 use super::fill;
 use crate::node::view::Phase;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::{glyphs, node_shapes, text};
+use crate::picture::{icons, nodes, text_layout};
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::NodeStatus;
@@ -32,7 +32,7 @@ struct Cell {
     state: LaneState,
 }
 
-impl Pen<'_> {
+impl ChartPainter<'_> {
     pub(super) fn all_lanes(&mut self) {
         for (node, lane) in (0..).map(NodeId).zip(self.lanes.lanes()) {
             if self.scene.view.selected != Some(node) {
@@ -87,7 +87,7 @@ impl Pen<'_> {
                         before.right = (before.left + cell_px).min(now.right);
                         now.left = before.right;
                     }
-                    self.cell(before, bar, Over::Yes);
+                    self.cell(before, bar, SpanEnd::Past);
                     now
                 }
                 None => now,
@@ -98,11 +98,11 @@ impl Pen<'_> {
             }
         }
         if let Some(cell) = cell {
-            self.cell(cell, bar, Over::No);
+            self.cell(cell, bar, SpanEnd::Open);
         }
     }
 
-    fn cell(&mut self, cell: Cell, bar: Rect, over: Over) {
+    fn cell(&mut self, cell: Cell, bar: Rect, end: SpanEnd) {
         let theme = self.scene.theme;
         if cell.right <= cell.left {
             return;
@@ -136,13 +136,13 @@ impl Pen<'_> {
             NodeStatus::Running | NodeStatus::Left => {}
         }
         shapes.extend(self.letter(cell, bar));
-        match over {
-            Over::Yes => self.timed.extend(
+        match end {
+            SpanEnd::Past => self.timed.extend(
                 shapes
                     .into_iter()
-                    .map(|shape| ((cell.from, Depth::Lane), shape)),
+                    .map(|shape| ((cell.from, ZOrder::Lane), shape)),
             ),
-            Over::No => self.open.extend(shapes),
+            SpanEnd::Open => self.open.extend(shapes),
         }
     }
 
@@ -160,11 +160,11 @@ impl Pen<'_> {
         };
         if cell.state.phase == Phase::Externalized {
             let stroke = Stroke::solid(1.5, theme.ink_on(color).faded(0.9));
-            return Some(glyphs::tick(center, 6.0, stroke));
+            return Some(icons::tick(center, 6.0, stroke));
         }
-        let letter = node_shapes::letter(cell.state.phase)?;
-        let at = center.offset(0.0, FONT_SMALL_PX * text::CAP_HEIGHT / 2.0);
-        Some(words_at(
+        let letter = nodes::letter(cell.state.phase)?;
+        let at = center.offset(0.0, FONT_SMALL_PX * text_layout::CAP_HEIGHT / 2.0);
+        Some(text_at(
             at,
             letter,
             theme.ink_on(color),
@@ -188,7 +188,7 @@ impl Pen<'_> {
         let (was, is) = (before.state, span.state);
         if was.status != is.status {
             let signs = self.fault(was.status, is.status, x, bar);
-            let place = (span.from, Depth::Sign);
+            let place = (span.from, ZOrder::Sign);
             self.timed
                 .extend(signs.into_iter().map(|sign| (place, sign)));
             return;
@@ -210,7 +210,7 @@ impl Pen<'_> {
             1.0
         };
         let tick = Rect::from_corners(x - width / 2.0, top, x + width / 2.0, bar.max.y);
-        let place = (span.from, Depth::Sign);
+        let place = (span.from, ZOrder::Sign);
         self.timed
             .push((place, filled(tick, self.scene.theme.selection)));
     }
@@ -237,7 +237,7 @@ impl Pen<'_> {
         let stroke = Stroke::solid(2.0, color);
         let mut shapes = Vec::new();
         match is {
-            NodeStatus::Crashed => glyphs::cross(middle, radius * 1.7, stroke, &mut shapes),
+            NodeStatus::Crashed => icons::cross(middle, radius * 1.7, stroke, &mut shapes),
             NodeStatus::Running => shapes.push(Shape::Polygon {
                 points: vec![
                     middle.offset(-radius * 0.6, -radius),
@@ -263,9 +263,9 @@ impl Pen<'_> {
 
 /// Whether a stretch has come to its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Over {
-    Yes,
-    No,
+enum SpanEnd {
+    Past,
+    Open,
 }
 
 /// Two stretches too narrow to be told apart: the busier one is seen.

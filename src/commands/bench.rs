@@ -8,8 +8,8 @@ use crate::cli::{BenchFrameArgs, SourceArgs};
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::sim::ExecutorKind;
 use crate::window::{
-    FrameCost, FrameMode, MeasurePlan, Positions, ScenarioChoice, SessionFactory, Source, StartAs,
-    WindowError, WindowOptions, measure,
+    FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioSource,
+    SessionFactory, StartAs, WindowError, WindowOptions, measure,
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
     };
     let options = WindowOptions {
         first: ScenarioChoice {
-            source: Source::Given,
+            source: ScenarioSource::Given,
             seed: 1,
             nodes: None,
         },
@@ -55,7 +55,7 @@ pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
         theme: ThemeName::default(),
         palette: PaletteName::default(),
         start_as: StartAs::Playing,
-        positions: Positions::Quiet,
+        positions: PositionOutput::Quiet,
         screenshots: PathBuf::from("."),
     };
     let plan = MeasurePlan {

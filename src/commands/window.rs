@@ -13,8 +13,8 @@ use crate::run::Session;
 use crate::scenario::BUILT_IN;
 use crate::sim::{ExecutorKind, Simulation};
 use crate::window::{
-    self, Positions, ScenarioChoice, ScenarioEntry, SessionFactory, Source, StartAs, WindowError,
-    WindowOptions,
+    self, PositionOutput, ScenarioChoice, ScenarioEntry, ScenarioSource, SessionFactory, StartAs,
+    WindowError, WindowOptions,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
 fn show(args: &WindowArgs, factory: Factory) -> Result<ExitCode, CommandError> {
     let options = WindowOptions {
         first: ScenarioChoice {
-            source: Source::Given,
+            source: ScenarioSource::Given,
             seed: args.source.seed,
             nodes: args.source.nodes,
         },
@@ -55,9 +55,9 @@ fn show(args: &WindowArgs, factory: Factory) -> Result<ExitCode, CommandError> {
             None => StartAs::Playing,
         },
         positions: if args.print_positions {
-            Positions::Print
+            PositionOutput::Print
         } else {
-            Positions::Quiet
+            PositionOutput::Quiet
         },
         screenshots: PathBuf::from("."),
     };
@@ -127,8 +127,8 @@ impl Factory {
 
     fn source(&self, choice: &ScenarioChoice) -> SourceArgs {
         let mut source = match &choice.source {
-            Source::Given => self.given.clone(),
-            Source::Named(name) => SourceArgs {
+            ScenarioSource::Given => self.given.clone(),
+            ScenarioSource::Named(name) => SourceArgs {
                 scenario: name.clone(),
                 network: None,
                 organizations: None,
@@ -169,7 +169,7 @@ impl SessionFactory for Factory {
 
     fn open(&self, choice: &ScenarioChoice) -> Opened {
         #[cfg(feature = "net")]
-        if let (Some(live), Source::Given) = (&self.live, &choice.source) {
+        if let (Some(live), ScenarioSource::Given) = (&self.live, &choice.source) {
             return self.recorded(live.take()?);
         }
         let source = self.source(choice);

@@ -1,19 +1,19 @@
 //! What the window is doing: the run shown, the view of it, what panels remember, what is under way. Commands,
-//! requests of panels and gestures are carried out here (`app/deeds.rs`, `app/openings.rs`) and nowhere else.
+//! requests of panels and gestures are carried out here (`app/commands.rs`, `app/open_run.rs`) and nowhere else.
 //!
 //! Absent here: clocks (the frame loop tells what time it is), drawing, and listening to keys.
 
-mod deeds;
-mod openings;
+mod commands;
+mod open_run;
 mod timeline;
 
-use super::command::{Selection, Situation, command_of};
-use super::gesture::{Gesture, Gestures};
-use super::input::{Event, Press, Typing};
-use super::jobs::{Jobs, Ticket};
+use super::analysis_scheduler::AnalysisScheduler;
+use super::command::{CommandContext, SelectedNode, command_of};
+use super::gesture::{Gesture, GestureRecognizer};
+use super::input::{ButtonState, InputEvent, KeyboardFocus};
+use super::jobs::{JobId, Jobs};
 use super::options::{ScenarioChoice, ScenarioEntry, SessionFactory, StartAs, WindowOptions};
-use super::panels::{self, Menu, Message, Model, PanelState, Request, Tone};
-use super::quorums::QuorumWatch;
+use super::panels::{self, ContextMenu, PanelModel, PanelRequest, PanelState, Toast, ToastKind};
 use super::run::Run;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::hit_test::node_at;
@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a message stays.
-const MESSAGE_SHOWN: Duration = Duration::from_secs(5);
+const TOAST_DURATION: Duration = Duration::from_secs(5);
 /// How long the ring lasts with which a node answers a click.
 pub(super) const RIPPLE: Duration = Duration::from_millis(450);
 
@@ -43,18 +43,18 @@ pub(super) struct App {
     /// Nodes that answer a click, and since when.
     pub(super) ripples: Vec<(NodeId, Duration)>,
     scenarios: Vec<ScenarioEntry>,
-    opening: Option<(Ticket, ScenarioChoice, String)>,
+    opening: Option<(JobId, ScenarioChoice, String)>,
     start_as: StartAs,
-    gestures: Gestures,
-    quorums: QuorumWatch,
-    messages: Vec<(Message, Duration)>,
-    shots: PathBuf,
+    gestures: GestureRecognizer,
+    analysis: AnalysisScheduler,
+    toasts: Vec<(Toast, Duration)>,
+    screenshot_folder: PathBuf,
     theme: ThemeName,
     palette: PaletteName,
     frame_rate: Visibility,
     is_closing: bool,
     /// Another run is shown than when somebody asked last.
-    is_new: bool,
+    run_changed: bool,
     size: Point,
     canvas: Rect,
     /// Since the start of the program.
@@ -78,15 +78,15 @@ impl App {
             scenarios,
             opening: None,
             start_as: options.start_as,
-            gestures: Gestures::default(),
-            quorums: QuorumWatch::default(),
-            messages: Vec::new(),
-            shots: options.screenshots.clone(),
+            gestures: GestureRecognizer::default(),
+            analysis: AnalysisScheduler::default(),
+            toasts: Vec::new(),
+            screenshot_folder: options.screenshots.clone(),
             theme: options.theme,
             palette: options.palette,
             frame_rate: Visibility::Hidden,
             is_closing: false,
-            is_new: false,
+            run_changed: false,
             size,
             canvas: Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size.x, size.y),
             at: Duration::ZERO,
@@ -106,8 +106,8 @@ impl App {
     }
 
     /// Whether another run is shown than when this was asked last.
-    pub(super) fn has_new_run(&mut self) -> bool {
-        std::mem::take(&mut self.is_new)
+    pub(super) fn take_run_changed(&mut self) -> bool {
+        std::mem::take(&mut self.run_changed)
     }
 
     /// Whether a person has asked to close the window.
@@ -127,32 +127,32 @@ impl App {
             .shown
             .as_ref()
             .is_some_and(|(run, _)| run.is_followed());
-        self.jobs.is_busy() || !self.messages.is_empty() || self.quorums.is_waiting() || follows
+        self.jobs.is_busy() || !self.toasts.is_empty() || self.analysis.is_waiting() || follows
     }
 
-    /// Lets `wall` pass until `at`: results come in, the run goes on, messages go.
-    pub(super) fn tick(&mut self, at: Duration, wall: Duration, may_go_on: &dyn Fn() -> bool) {
+    /// Lets `wall` pass until `at`: results come in, the run goes on, toasts go.
+    pub(super) fn update(&mut self, at: Duration, wall: Duration, may_go_on: &dyn Fn() -> bool) {
         self.at = at;
         while let Some(done) = self.jobs.next() {
             self.finish(done);
         }
-        self.messages.retain(|(_, until)| *until > at);
+        self.toasts.retain(|(_, until)| *until > at);
         self.ripples.retain(|(_, since)| at < *since + RIPPLE);
         let Some((run, view)) = &mut self.shown else {
             return;
         };
         let now_before = run.world.now;
-        let (before, had_fork) = (outline(&run.world), run.world.fork().is_some());
+        let (before, had_fork) = (layout_version(&run.world), run.world.fork().is_some());
         run.advance(wall, may_go_on);
-        if outline(&run.world) != before {
+        if layout_version(&run.world) != before {
             view.follow(&run.world);
         }
         if !had_fork && run.world.fork().is_some() && run.playback.is_playing() {
             // Two values for one slot: people want to look at it.
             run.pause_for_fork();
         }
-        timeline::follow(run, view, now_before);
-        self.quorums.tick(run, &mut self.jobs, at);
+        timeline::follow_playhead(run, view, now_before);
+        self.analysis.update(run, &mut self.jobs, at);
         self.status.playback = match (run.playback.is_playing(), run.is_at_rest()) {
             _ if run.is_in_past() => PlaybackState::Past,
             (false, _) => PlaybackState::Paused,
@@ -163,25 +163,21 @@ impl App {
     }
 
     /// What the panels show.
-    pub(super) fn panels(&mut self, ctx: &egui::Context) -> Vec<Request> {
-        let messages: Vec<Message> = self
-            .messages
-            .iter()
-            .map(|(message, _)| message.clone())
-            .collect();
-        let model = Model {
+    pub(super) fn panels(&mut self, ctx: &egui::Context) -> Vec<PanelRequest> {
+        let toasts: Vec<Toast> = self.toasts.iter().map(|(toast, _)| toast.clone()).collect();
+        let model = PanelModel {
             theme: self.theme(),
-            situation: self.situation(),
+            context: self.context(),
             scenarios: &self.scenarios,
             run: self.shown.as_ref().map(|(run, view)| (run, view)),
             opening: self.opening.as_ref().map(|(_, _, words)| words.as_str()),
-            messages: &messages,
+            toasts: &toasts,
         };
         panels::show(ctx, &model, &mut self.panels)
     }
 
     /// The window is this large, and this part of it is free.
-    pub(super) fn lay_out(&mut self, size: Point, canvas: Rect) {
+    pub(super) fn set_layout(&mut self, size: Point, canvas: Rect) {
         if let Some((_, view)) = &mut self.shown {
             (view.timeline.rect, view.timeline.pointed) =
                 (self.panels.timeline.rect, self.panels.timeline.pointed);
@@ -203,25 +199,25 @@ impl App {
     }
 
     /// Carries out what panels ask for.
-    pub(super) fn carry_out(&mut self, requests: Vec<Request>) {
+    pub(super) fn handle_requests(&mut self, requests: Vec<PanelRequest>) {
         let mut look = None;
         for request in requests {
             match request {
-                Request::Look(set) => look = Some(set),
-                Request::Command(command) => self.command(command, None),
-                Request::Select(node) => self.select(Some(node)),
-                Request::Open(name) => self.open_named(name),
-                Request::Seed(seed) => self.reopen(seed),
-                Request::ProposeAt(node) => self.propose(node),
-                Request::AddAt(at) => self.add_node(Some(at)),
-                Request::Leave(node) => self.act(Action::Leave { node }),
-                Request::Act(action) => self.act(action),
-                Request::Center(node) => self.center(node),
-                Request::Seek(to) => self.with_run(|run| _ = run.seek(to)),
-                Request::ZoomTime { share, factor } => self.zoom_time(share, factor),
-                Request::PanTime(by) => self.pan_time(by),
-                Request::File(path) => self.jobs.look_at(path),
-                Request::CloseMenu => self.panels.menu = None,
+                PanelRequest::Highlight(set) => look = Some(set),
+                PanelRequest::Command(command) => self.execute(command, None),
+                PanelRequest::Select(node) => self.select(Some(node)),
+                PanelRequest::OpenScenario(name) => self.open_named(name),
+                PanelRequest::Reseed(seed) => self.reopen(seed),
+                PanelRequest::Propose(node) => self.propose(node),
+                PanelRequest::AddNode(at) => self.add_node(Some(at)),
+                PanelRequest::RemoveNode(node) => self.act(Action::Leave { node }),
+                PanelRequest::Act(action) => self.act(action),
+                PanelRequest::Center(node) => self.center(node),
+                PanelRequest::Seek(to) => self.with_run(|run| _ = run.seek(to)),
+                PanelRequest::ZoomTime { share, factor } => self.zoom_time(share, factor),
+                PanelRequest::PanTime(by) => self.pan_time(by),
+                PanelRequest::OpenFile(path) => self.jobs.read_file(path),
+                PanelRequest::CloseMenu => self.panels.menu = None,
             }
         }
         if let Some((_, view)) = &mut self.shown {
@@ -230,37 +226,41 @@ impl App {
     }
 
     /// Takes in what a person did outside of panels. `is_canvas` tells which points belong to the picture.
-    pub(super) fn take(
+    pub(super) fn handle_input(
         &mut self,
-        events: &[Event],
-        typing: Typing,
+        events: &[InputEvent],
+        focus: KeyboardFocus,
         pointer: Point,
         is_canvas: &dyn Fn(Point) -> bool,
     ) {
         let mut drag = None;
         for event in events {
             match event {
-                Event::Stroke { key, press, held } if typing == Typing::No => {
-                    let command = command_of(*key, held.shift, *press == Press::Repeat);
+                InputEvent::Shortcut {
+                    key,
+                    press,
+                    modifiers,
+                } if focus == KeyboardFocus::None => {
+                    let command = command_of(*key, modifiers.shift, *press == ButtonState::Repeat);
                     if let Some(command) = command {
-                        self.command(command, is_canvas(pointer).then_some(pointer));
+                        self.execute(command, is_canvas(pointer).then_some(pointer));
                     }
                 }
-                Event::Dropped(path) => self.jobs.look_at(path.clone()),
+                InputEvent::FileDropped(path) => self.jobs.read_file(path.clone()),
                 _ => match self.gesture(event, is_canvas) {
                     // Of many places on the way only the last one counts.
                     Some(Gesture::Drag { node, to }) => drag = Some((node, to)),
-                    Some(Gesture::Drop { node, to }) => {
+                    Some(Gesture::DragEnd { node, to }) => {
                         drag = None;
-                        self.do_gesture(Gesture::Drop { node, to });
+                        self.apply_gesture(Gesture::DragEnd { node, to });
                     }
-                    Some(gesture) => self.do_gesture(gesture),
+                    Some(gesture) => self.apply_gesture(gesture),
                     None => {}
                 },
             }
         }
         if let Some((node, to)) = drag {
-            self.do_gesture(Gesture::Drag { node, to });
+            self.apply_gesture(Gesture::Drag { node, to });
         }
         if let Some((run, view)) = &mut self.shown {
             view.hovered = match self.panels.timeline.pointed {
@@ -272,27 +272,31 @@ impl App {
         }
     }
 
-    fn gesture(&mut self, event: &Event, is_canvas: &dyn Fn(Point) -> bool) -> Option<Gesture> {
+    fn gesture(
+        &mut self,
+        event: &InputEvent,
+        is_canvas: &dyn Fn(Point) -> bool,
+    ) -> Option<Gesture> {
         let (run, view) = self.shown.as_ref()?;
         self.gestures
-            .take(event, is_canvas, |at| node_at(&run.world, view, at))
+            .recognize(event, is_canvas, |at| node_at(&run.world, view, at))
     }
 
-    fn do_gesture(&mut self, gesture: Gesture) {
+    fn apply_gesture(&mut self, gesture: Gesture) {
         match gesture {
             Gesture::Click(node) => {
                 self.select(Some(node));
                 self.propose(node);
             }
-            Gesture::ClickBeside => self.select(None),
+            Gesture::ClickEmpty => self.select(None),
             Gesture::Menu { node, at } => {
                 if node.is_some() {
                     self.select(node);
                 }
-                self.panels.menu = Some(Menu { node, at });
+                self.panels.menu = Some(ContextMenu { node, at });
             }
             Gesture::Drag { node, to } => self.drag(node, to),
-            Gesture::Drop { node, to } => {
+            Gesture::DragEnd { node, to } => {
                 self.drag(node, to);
                 if let Some((run, view)) = &mut self.shown {
                     view.follow(&run.world);
@@ -314,22 +318,22 @@ impl App {
         }
     }
 
-    fn situation(&self) -> Situation {
+    fn context(&self) -> CommandContext {
         let run = self.shown.as_ref().map(|(run, _)| run);
         let health = run
             .zip(self.selected())
             .and_then(|(run, id)| run.world.node(id))
             .map(|node| node.status);
-        Situation {
+        CommandContext {
             has_run: run.is_some(),
             is_opening: self.opening.is_some(),
             session_kind: run.map_or_else(SessionKind::default, |run| run.session_kind),
             is_past: run.is_some_and(Run::is_in_past),
             selection: match health {
-                None => Selection::Nothing,
-                Some(NodeStatus::Running | NodeStatus::Silent) => Selection::Running,
-                Some(NodeStatus::Crashed | NodeStatus::Left) => Selection::Stopped,
-                Some(NodeStatus::Unseen) => Selection::Unseen,
+                None => SelectedNode::Nothing,
+                Some(NodeStatus::Running | NodeStatus::Silent) => SelectedNode::Running,
+                Some(NodeStatus::Crashed | NodeStatus::Left) => SelectedNode::Stopped,
+                Some(NodeStatus::Unseen) => SelectedNode::Unseen,
             },
             nodes: run.map_or(0, |run| run.world.nodes.len()),
             scenarios: self.scenarios.len(),
@@ -338,7 +342,7 @@ impl App {
         }
     }
 
-    fn say(&mut self, tone: Tone, text: &str) {
+    fn show_toast(&mut self, kind: ToastKind, text: &str) {
         let mut letters = text.chars();
         let first: String = letters
             .next()
@@ -346,18 +350,18 @@ impl App {
             .flat_map(char::to_uppercase)
             .collect();
         let text = first + letters.as_str();
-        self.messages.retain(|(message, _)| message.text != text);
-        self.messages
-            .push((Message { tone, text }, self.at + MESSAGE_SHOWN));
-        if self.messages.len() > 3 {
-            self.messages.remove(0);
+        self.toasts.retain(|(toast, _)| toast.text != text);
+        self.toasts
+            .push((Toast { kind, text }, self.at + TOAST_DURATION));
+        if self.toasts.len() > 3 {
+            self.toasts.remove(0);
         }
     }
 }
 
 /// Differs when what the picture has to hold may have become another: who is there, and where positions are a matter of
 /// view, too, where they stand.
-fn outline(world: &World) -> (usize, u64) {
+fn layout_version(world: &World) -> (usize, u64) {
     let places = match world.scenario.placement {
         Placement::Physical => 0,
         Placement::View => world.places_version,

@@ -12,16 +12,16 @@ use crate::run::SessionKind;
 
 /// Something that a person tells the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Command {
+pub(super) enum UserCommand {
     TogglePlay,
     Step,
     StepBack,
     /// The picture shows an earlier instant.
-    Earlier,
+    SeekBackward,
     /// ... or a later one.
-    Later,
+    SeekForward,
     /// Back from the past.
-    Now,
+    ReturnToPresent,
     Slower,
     Faster,
     Restart,
@@ -30,9 +30,9 @@ pub(super) enum Command {
     AddNode,
     RemoveNode,
     NextNode,
-    Scenarios,
+    ToggleScenarios,
     /// The n-th scenario of the list, from 0.
-    Scenario(u8),
+    OpenScenario(u8),
     Screenshot,
     FitView,
     ToggleReach,
@@ -40,19 +40,19 @@ pub(super) enum Command {
     ToggleInspector,
     ToggleTimeline,
     /// The timeline shows less, in more detail.
-    Closer,
+    ZoomTimelineIn,
     /// The timeline shows more, in less detail.
-    Wider,
+    ZoomTimelineOut,
     ToggleTheme,
     ToggleFrameRate,
-    Help,
-    Clear,
+    ToggleHelp,
+    Dismiss,
     Quit,
 }
 
 /// A key that means something, whatever the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum ShortcutKey {
     /// A key that types this; letters in lower case.
     Char(char),
     Space,
@@ -69,66 +69,71 @@ pub(super) enum Key {
     CtrlQ,
 }
 
-/// Whether Shift has to be held.
+/// Whether ShiftKey has to be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shift {
+pub(super) enum ShiftKey {
     Held,
-    Free,
-    /// Signs that need Shift on some keyboards.
+    Released,
+    /// Signs that need ShiftKey on some keyboards.
     Either,
 }
 
-/// A key stroke.
+/// A key shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stroke {
-    pub(super) key: Key,
-    pub(super) shift: Shift,
+pub(super) struct Shortcut {
+    pub(super) key: ShortcutKey,
+    pub(super) shift: ShiftKey,
 }
 
 /// Under which heading the help overlay lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Group {
+pub(super) enum CommandGroup {
     Time,
     Nodes,
     Run,
     View,
 }
 
-impl Group {
-    pub(super) const ALL: [Group; 4] = [Group::Time, Group::Nodes, Group::Run, Group::View];
+impl CommandGroup {
+    pub(super) const ALL: [CommandGroup; 4] = [
+        CommandGroup::Time,
+        CommandGroup::Nodes,
+        CommandGroup::Run,
+        CommandGroup::View,
+    ];
 
     pub(super) const fn title(self) -> &'static str {
         match self {
-            Group::Time => "Time",
-            Group::Nodes => "Nodes",
-            Group::Run => "Run",
-            Group::View => "View",
+            CommandGroup::Time => "Time",
+            CommandGroup::Nodes => "Nodes",
+            CommandGroup::Run => "Run",
+            CommandGroup::View => "View",
         }
     }
 }
 
 /// Whether holding the key down repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub(super) enum KeyRepeat {
     Yes,
     No,
 }
 
 /// What there is to know about a command.
-pub(super) struct Entry {
-    pub(super) command: Command,
-    pub(super) group: Group,
+pub(super) struct CommandInfo {
+    pub(super) command: UserCommand,
+    pub(super) group: CommandGroup,
     /// On buttons and in menus.
     pub(super) label: &'static str,
     /// In one sentence.
     pub(super) tooltip: &'static str,
-    pub(super) strokes: &'static [Stroke],
-    pub(super) repeat: Repeat,
+    pub(super) shortcuts: &'static [Shortcut],
+    pub(super) repeat: KeyRepeat,
 }
 
 /// What is possible depends on this.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Situation {
+pub(super) struct CommandContext {
     /// A run is open.
     pub(super) has_run: bool,
     /// A run is being opened.
@@ -138,7 +143,7 @@ pub(super) struct Situation {
     /// The picture shows something that is over.
     pub(super) is_past: bool,
     /// Whether a node is selected, and runs.
-    pub(super) selection: Selection,
+    pub(super) selection: SelectedNode,
     /// How many nodes there are, those that left included.
     pub(super) nodes: usize,
     /// How many scenarios there are.
@@ -151,7 +156,7 @@ pub(super) struct Situation {
 
 /// What is selected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Selection {
+pub(super) enum SelectedNode {
     #[default]
     Nothing,
     /// A node that runs.
@@ -162,57 +167,57 @@ pub(super) enum Selection {
     Unseen,
 }
 
-impl Command {
+impl UserCommand {
     /// Its entry in the table.
-    pub(super) fn entry(self) -> &'static Entry {
+    pub(super) fn entry(self) -> &'static CommandInfo {
         let found = TABLE.iter().find(|entry| entry.command == self);
         // Scenarios beyond the ninth have no key of their own.
         found.unwrap_or(&TABLE[TABLE.len() - 1])
     }
 
     /// Why it is not possible now; `None` if it is.
-    pub(super) fn refusal(self, situation: &Situation) -> Option<&'static str> {
+    pub(super) fn disabled_reason(self, context: &CommandContext) -> Option<&'static str> {
         let first = |checks: &[(bool, &'static str)]| {
             checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
         };
-        let no_run = (!situation.has_run, "The scenario is still being opened.");
-        let past = (situation.is_past, words::PAST);
-        let not_running: (bool, &'static str) = match situation.selection {
-            Selection::Nothing => (
+        let no_run = (!context.has_run, "The scenario is still being opened.");
+        let past = (context.is_past, words::PAST);
+        let not_running: (bool, &'static str) = match context.selection {
+            SelectedNode::Nothing => (
                 true,
                 "Select a node first: right click on it, or press Tab.",
             ),
-            Selection::Stopped => (true, "The selected node is not running."),
-            Selection::Unseen => (
+            SelectedNode::Stopped => (true, "The selected node is not running."),
+            SelectedNode::Unseen => (
                 true,
                 "The selected node is known by name only: nobody here can ask it.",
             ),
-            Selection::Running => (false, ""),
+            SelectedNode::Running => (false, ""),
         };
-        if let Some(why) = self.not_ours(situation.session_kind) {
+        if let Some(why) = self.unsupported_reason(context.session_kind) {
             return Some(why);
         }
         match self {
-            Command::AddNode => first(&[no_run, past]),
-            Command::TogglePlay
-            | Command::Step
-            | Command::StepBack
-            | Command::Earlier
-            | Command::Later
-            | Command::Now
-            | Command::Closer
-            | Command::Wider
-            | Command::Screenshot
-            | Command::FitView => first(&[no_run]),
-            Command::Slower => first(&[(situation.is_slowest, "This is the slowest.")]),
-            Command::Faster => first(&[(situation.is_fastest, "This is the fastest.")]),
-            Command::Restart | Command::NewSeed => {
-                first(&[(situation.is_opening, "The scenario is still being opened.")])
+            UserCommand::AddNode => first(&[no_run, past]),
+            UserCommand::TogglePlay
+            | UserCommand::Step
+            | UserCommand::StepBack
+            | UserCommand::SeekBackward
+            | UserCommand::SeekForward
+            | UserCommand::ReturnToPresent
+            | UserCommand::ZoomTimelineIn
+            | UserCommand::ZoomTimelineOut
+            | UserCommand::Screenshot
+            | UserCommand::FitView => first(&[no_run]),
+            UserCommand::Slower => first(&[(context.is_slowest, "This is the slowest.")]),
+            UserCommand::Faster => first(&[(context.is_fastest, "This is the fastest.")]),
+            UserCommand::Restart | UserCommand::NewSeed => {
+                first(&[(context.is_opening, "The scenario is still being opened.")])
             }
-            Command::Propose | Command::RemoveNode => first(&[no_run, past, not_running]),
-            Command::NextNode => first(&[no_run, (situation.nodes == 0, "There are no nodes.")]),
-            Command::Scenario(at) => first(&[(
-                usize::from(at) >= situation.scenarios,
+            UserCommand::Propose | UserCommand::RemoveNode => first(&[no_run, past, not_running]),
+            UserCommand::NextNode => first(&[no_run, (context.nodes == 0, "There are no nodes.")]),
+            UserCommand::OpenScenario(at) => first(&[(
+                usize::from(at) >= context.scenarios,
                 "There is no such scenario.",
             )]),
             _ => None,
@@ -220,22 +225,25 @@ impl Command {
     }
 
     /// Why it cannot be done to a run that somebody else decides about.
-    pub(super) fn not_ours(self, session_kind: SessionKind) -> Option<&'static str> {
+    pub(super) fn unsupported_reason(self, session_kind: SessionKind) -> Option<&'static str> {
         Some(match (session_kind, self) {
-            (SessionKind::Recorded, Command::Propose | Command::AddNode | Command::RemoveNode) => {
-                "This run was recorded: it cannot be changed."
+            (
+                SessionKind::Recorded,
+                UserCommand::Propose | UserCommand::AddNode | UserCommand::RemoveNode,
+            ) => "This run was recorded: it cannot be changed.",
+            (SessionKind::Recorded, UserCommand::NewSeed) => {
+                "This run was recorded: it has its seed."
             }
-            (SessionKind::Recorded, Command::NewSeed) => "This run was recorded: it has its seed.",
-            (SessionKind::Live, Command::Slower | Command::Faster) => {
+            (SessionKind::Live, UserCommand::Slower | UserCommand::Faster) => {
                 "These nodes are processes: they run at their own speed. One can pause the picture."
             }
-            (SessionKind::Live, Command::AddNode) => {
+            (SessionKind::Live, UserCommand::AddNode) => {
                 "These nodes are processes: one joins when somebody starts one (quorumscope node)."
             }
-            (SessionKind::Live, Command::RemoveNode) => {
+            (SessionKind::Live, UserCommand::RemoveNode) => {
                 "These nodes are processes: one leaves when somebody ends it (Ctrl-C)."
             }
-            (SessionKind::Live, Command::Restart | Command::NewSeed) => {
+            (SessionKind::Live, UserCommand::Restart | UserCommand::NewSeed) => {
                 "These nodes are processes: nobody here can start them again."
             }
             _ => return None,
@@ -247,55 +255,59 @@ impl Command {
         TABLE
             .iter()
             .find(|entry| entry.command == self)
-            .and_then(|entry| entry.strokes.first())
-            .map(|stroke| stroke.words())
+            .and_then(|entry| entry.shortcuts.first())
+            .map(|shortcut| shortcut.words())
             .unwrap_or_default()
     }
 }
 
-impl Stroke {
+impl Shortcut {
     /// In words, such as `Shift R`.
     pub(super) fn words(self) -> String {
         let key = match self.key {
-            Key::Char(letter) => letter.to_uppercase().to_string(),
-            Key::Space => "Space".into(),
-            Key::Left => "←".into(),
-            Key::Right => "→".into(),
-            Key::PageUp => "Page up".into(),
-            Key::PageDown => "Page down".into(),
-            Key::End => "End".into(),
-            Key::Delete => "Del".into(),
-            Key::Tab => "Tab".into(),
-            Key::F1 => "F1".into(),
-            Key::Escape => "Esc".into(),
-            Key::Home => "Home".into(),
-            Key::CtrlQ => "Ctrl Q".into(),
+            ShortcutKey::Char(letter) => letter.to_uppercase().to_string(),
+            ShortcutKey::Space => "Space".into(),
+            ShortcutKey::Left => "←".into(),
+            ShortcutKey::Right => "→".into(),
+            ShortcutKey::PageUp => "Page up".into(),
+            ShortcutKey::PageDown => "Page down".into(),
+            ShortcutKey::End => "End".into(),
+            ShortcutKey::Delete => "Del".into(),
+            ShortcutKey::Tab => "Tab".into(),
+            ShortcutKey::F1 => "F1".into(),
+            ShortcutKey::Escape => "Esc".into(),
+            ShortcutKey::Home => "Home".into(),
+            ShortcutKey::CtrlQ => "Ctrl Q".into(),
         };
         match self.shift {
-            Shift::Held => format!("Shift {key}"),
-            Shift::Free | Shift::Either => key,
+            ShiftKey::Held => format!("Shift {key}"),
+            ShiftKey::Released | ShiftKey::Either => key,
         }
     }
 
-    fn is(self, key: Key, shift_held: bool) -> bool {
+    fn is(self, key: ShortcutKey, shift_held: bool) -> bool {
         let shift_fits = match self.shift {
-            Shift::Held => shift_held,
-            Shift::Free => !shift_held,
-            Shift::Either => true,
+            ShiftKey::Held => shift_held,
+            ShiftKey::Released => !shift_held,
+            ShiftKey::Either => true,
         };
         self.key == key && shift_fits
     }
 }
 
-/// The command of a key stroke; `is_repeat` if the key is being held down.
-pub(super) fn command_of(key: Key, shift_held: bool, is_repeat: bool) -> Option<Command> {
+/// The command of a key shortcut; `is_repeat` if the key is being held down.
+pub(super) fn command_of(
+    key: ShortcutKey,
+    shift_held: bool,
+    is_repeat: bool,
+) -> Option<UserCommand> {
     let entry = TABLE.iter().find(|entry| {
         entry
-            .strokes
+            .shortcuts
             .iter()
-            .any(|stroke| stroke.is(key, shift_held))
+            .any(|shortcut| shortcut.is(key, shift_held))
     })?;
-    (!is_repeat || entry.repeat == Repeat::Yes).then_some(entry.command)
+    (!is_repeat || entry.repeat == KeyRepeat::Yes).then_some(entry.command)
 }
 
 #[cfg(test)]
@@ -305,14 +317,14 @@ mod tests {
     #[test]
     fn no_two_commands_share_a_key() {
         for entry in TABLE {
-            for stroke in entry.strokes {
+            for shortcut in entry.shortcuts {
                 for shift_held in [false, true] {
-                    if stroke.is(stroke.key, shift_held) {
+                    if shortcut.is(shortcut.key, shift_held) {
                         assert_eq!(
-                            command_of(stroke.key, shift_held, false),
+                            command_of(shortcut.key, shift_held, false),
                             Some(entry.command),
                             "{}",
-                            stroke.words()
+                            shortcut.words()
                         );
                     }
                 }
@@ -324,7 +336,7 @@ mod tests {
     fn every_command_has_words_and_a_key() {
         for entry in TABLE {
             assert!(
-                !entry.strokes.is_empty() && entry.tooltip.ends_with('.'),
+                !entry.shortcuts.is_empty() && entry.tooltip.ends_with('.'),
                 "{}",
                 entry.label
             );
@@ -336,51 +348,58 @@ mod tests {
     #[test]
     fn restarting_and_reseeding_are_told_apart_by_shift() {
         assert_eq!(
-            command_of(Key::Char('r'), false, false),
-            Some(Command::Restart)
+            command_of(ShortcutKey::Char('r'), false, false),
+            Some(UserCommand::Restart)
         );
         assert_eq!(
-            command_of(Key::Char('r'), true, false),
-            Some(Command::NewSeed)
+            command_of(ShortcutKey::Char('r'), true, false),
+            Some(UserCommand::NewSeed)
         );
-        assert_eq!(command_of(Key::Char('?'), true, false), Some(Command::Help));
-        assert_eq!(command_of(Key::Char('r'), false, true), None, "held down");
         assert_eq!(
-            command_of(Key::Right, false, true),
-            Some(Command::Step),
+            command_of(ShortcutKey::Char('?'), true, false),
+            Some(UserCommand::ToggleHelp)
+        );
+        assert_eq!(
+            command_of(ShortcutKey::Char('r'), false, true),
+            None,
             "held down"
         );
-        assert_eq!(command_of(Key::Char('x'), false, false), None);
+        assert_eq!(
+            command_of(ShortcutKey::Right, false, true),
+            Some(UserCommand::Step),
+            "held down"
+        );
+        assert_eq!(command_of(ShortcutKey::Char('x'), false, false), None);
     }
 
     #[test]
     fn what_is_impossible_says_why() {
-        let nothing = Situation::default();
-        assert!(Command::Step.refusal(&nothing).is_some());
-        let selected = Situation {
+        let nothing = CommandContext::default();
+        assert!(UserCommand::Step.disabled_reason(&nothing).is_some());
+        let selected = CommandContext {
             has_run: true,
-            selection: Selection::Running,
+            selection: SelectedNode::Running,
             nodes: 4,
             ..nothing
         };
-        assert_eq!(Command::Propose.refusal(&selected), None);
-        let gone = Situation {
-            selection: Selection::Stopped,
+        assert_eq!(UserCommand::Propose.disabled_reason(&selected), None);
+        let gone = CommandContext {
+            selection: SelectedNode::Stopped,
             ..selected
         };
         assert!(
-            Command::RemoveNode
-                .refusal(&gone)
+            UserCommand::RemoveNode
+                .disabled_reason(&gone)
                 .is_some_and(|why| why.contains("not running"))
         );
         assert!(
-            Command::Scenario(3)
-                .refusal(&Situation {
+            UserCommand::OpenScenario(3)
+                .disabled_reason(&CommandContext {
                     scenarios: 3,
                     ..selected
                 })
                 .is_some()
         );
-        assert_eq!(Command::Help.refusal(&nothing), None);
+        assert_eq!(UserCommand::ToggleHelp.disabled_reason(&nothing), None);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! While nothing moves, macroquad's loop sleeps in its connection. Before it falls asleep it reads what has arrived and
 //! one event more, so an event that came during the last frame lies unseen until another one follows. Hence
-//! [`Desktop::falls_asleep`]: a few empty messages a moment later, which cost nothing and let it look again.
+//! [`DesktopIntegration::schedule_wake`]: a few empty messages a moment later, which cost nothing and let it look again.
 //!
 //! Of drops macroquad knows only plain paths; file managers offer `text/uri-list`. The window names another one of ours
 //! as its proxy (freedesktop.org, "Drag-and-Drop Protocol for the X Window System", XdndProxy), which speaks for it.
@@ -13,7 +13,7 @@
 use std::path::PathBuf;
 
 #[cfg(all(unix, not(target_os = "macos")))]
-pub(super) use x11::Desktop;
+pub(super) use x11::DesktopIntegration;
 
 /// The paths in a `text/uri-list`, as far as they are files of this machine.
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), allow(dead_code))]
@@ -62,17 +62,17 @@ fn unescaped(text: &str) -> String {
 
 /// Where there is no X server.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-pub(super) struct Desktop;
+pub(super) struct DesktopIntegration;
 
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-impl Desktop {
-    pub(super) fn connect(_title: &str) -> Option<Desktop> {
+impl DesktopIntegration {
+    pub(super) fn connect(_title: &str) -> Option<DesktopIntegration> {
         None
     }
 
-    pub(super) fn falls_asleep(&self) {}
+    pub(super) fn schedule_wake(&self) {}
 
-    pub(super) fn dropped(&self) -> Vec<PathBuf> {
+    pub(super) fn take_dropped_files(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 }

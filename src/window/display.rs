@@ -3,7 +3,7 @@
 //! Absent here: what the window shows.
 
 use super::frame;
-use super::measure::Meter;
+use super::frame_meter::FrameMeter;
 use super::options::{SessionFactory, WindowError, WindowOptions};
 use super::paint::{INDICES_MAX, VERTICES_MAX};
 use macroquad::conf::{Conf, UpdateTrigger};
@@ -20,24 +20,24 @@ pub(super) const TITLE: &str = "Quorumscope";
 pub(super) fn open(
     options: WindowOptions,
     factory: Arc<dyn SessionFactory>,
-    meter: Option<Meter>,
+    meter: Option<FrameMeter>,
 ) -> Result<(), WindowError> {
     check_display()?;
     let is_open = Arc::new(AtomicBool::new(false));
-    let (refusals, refusal) = channel();
+    let (open_errors, open_error) = channel();
     let opened = Arc::clone(&is_open);
     let conf = conf(&options);
-    let quiet = Quiet::until(Arc::clone(&is_open));
+    let guard = PanicHookGuard::mute_until(Arc::clone(&is_open));
     let shown = catch_unwind(AssertUnwindSafe(|| {
         macroquad::Window::from_config(conf, async move {
             opened.store(true, Ordering::Relaxed);
             if let Err(why) = frame::run(options, factory, meter).await {
-                drop(refusals.send(why));
+                drop(open_errors.send(why));
             }
         });
     }));
-    drop(quiet);
-    match (shown, refusal.try_recv()) {
+    drop(guard);
+    match (shown, open_error.try_recv()) {
         (Ok(()), Ok(why)) => Err(WindowError::NotOpened(why)),
         (Ok(()), Err(_)) => Ok(()),
         // A defect of ours: it must not look like a missing display.
@@ -49,31 +49,31 @@ pub(super) fn open(
 }
 
 /// What a panic is told to.
-type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
+type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 /// While the window is being made, panics are said by us, in one line; the library below has no other way to refuse.
 /// Those of the window that is open are told as ever.
-struct Quiet {
-    usual: Arc<Hook>,
+struct PanicHookGuard {
+    default_hook: Arc<PanicHook>,
 }
 
-impl Quiet {
-    fn until(is_open: Arc<AtomicBool>) -> Quiet {
-        let usual: Arc<Hook> = Arc::new(panic::take_hook());
-        let told = Arc::clone(&usual);
+impl PanicHookGuard {
+    fn mute_until(is_open: Arc<AtomicBool>) -> PanicHookGuard {
+        let default_hook: Arc<PanicHook> = Arc::new(panic::take_hook());
+        let forward = Arc::clone(&default_hook);
         panic::set_hook(Box::new(move |info| {
             if is_open.load(Ordering::Relaxed) {
-                told(info);
+                forward(info);
             }
         }));
-        Quiet { usual }
+        PanicHookGuard { default_hook }
     }
 }
 
-impl Drop for Quiet {
+impl Drop for PanicHookGuard {
     fn drop(&mut self) {
-        let usual = Arc::clone(&self.usual);
-        panic::set_hook(Box::new(move |info| usual(info)));
+        let default_hook = Arc::clone(&self.default_hook);
+        panic::set_hook(Box::new(move |info| default_hook(info)));
     }
 }
 

@@ -4,16 +4,16 @@
 //! is input; as it cannot be woken otherwise, the loop polls while a result or the end of a message is to come.
 
 use super::app::{App, RIPPLE};
-use super::desktop::Desktop;
+use super::deferred_redraw::DeferredRedraw;
+use super::desktop::DesktopIntegration;
 use super::display::TITLE;
-use super::host::{Host, Surroundings};
-use super::input::{Event, Input};
+use super::egui_bridge::{EguiBridge, ScreenInfo};
+use super::frame_meter::FrameMeter;
+use super::input::{InputEvent, InputState};
 use super::jobs;
-use super::measure::Meter;
-use super::options::{Positions, SessionFactory, WindowOptions};
-use super::paint::{BACK, Layers, Painter, Shift};
-use super::positions::Reporter;
-use super::view_shift::Frozen;
+use super::options::{PositionOutput, SessionFactory, WindowOptions};
+use super::paint::{BACK_LAYERS, LayerSource, LayerTransform, Painter};
+use super::position_printer::PositionPrinter;
 use crate::picture::canvas::{Anchor, Font, LayerName, Point, Rect, Shape, Stroke};
 use crate::picture::scene::Scene;
 use crate::picture::theme::{FONT_LARGE_PX, TOOLBAR_HEIGHT_PX, Theme};
@@ -26,52 +26,52 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Shortest time from frame to frame while something moves.
-const FRAME: Duration = Duration::from_micros(16_667);
+const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);
 /// The same while the window only waits for something.
-const POLL: Duration = Duration::from_millis(40);
+const POLL_INTERVAL: Duration = Duration::from_millis(40);
 /// How often panels are laid out anew while nobody touches them.
-const PANELS: Duration = Duration::from_millis(100);
+const PANEL_INTERVAL: Duration = Duration::from_millis(100);
 /// How much of a frame the run may take for going on.
 const RUN_BUDGET: Duration = Duration::from_millis(12);
-/// Frames drawn after an input, so that everything has settled.
-const AFTERGLOW: u8 = 3;
+/// FrameLoop drawn after an input, so that everything has settled.
+const SETTLE_FRAMES: u8 = 3;
 
 /// The loop and what it remembers from frame to frame.
-struct Frames {
+struct FrameLoop {
     app: App,
-    input: Input,
-    host: Host,
+    input: InputState,
+    egui: EguiBridge,
     painter: Painter,
-    reporter: Option<Reporter>,
-    frozen: Frozen,
-    meter: Option<Meter>,
+    position_printer: Option<PositionPrinter>,
+    deferred_redraw: DeferredRedraw,
+    meter: Option<FrameMeter>,
     panels_at: Option<Duration>,
-    panels_again: Duration,
-    around: Option<Surroundings>,
+    panels_repaint_after: Duration,
+    screen: Option<ScreenInfo>,
     canvas: Rect,
-    afterglow: u8,
-    rest: Rest,
-    desktop: Option<Desktop>,
-    rate: Rate,
+    settle_frames: u8,
+    idle: Idle,
+    desktop: Option<DesktopIntegration>,
+    rate: FrameRate,
 }
 
-/// Whether the loop would sleep but for the afterglow.
+/// Whether the loop would sleep but for the settle_frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rest {
+enum Idle {
     /// Something moves, or is waited for.
-    None,
+    No,
     /// Nothing does.
-    Deserved,
+    Settling,
 }
 
-/// Shows frames until the window is closed.
+/// Shows state until the window is closed.
 ///
 /// # Errors
 /// If the graphics card does not take our shader.
 pub(super) async fn run(
     options: WindowOptions,
     factory: Arc<dyn SessionFactory>,
-    meter: Option<Meter>,
+    meter: Option<FrameMeter>,
 ) -> Result<(), String> {
     let start = Instant::now();
     let mut painter = Painter::new()?;
@@ -81,41 +81,41 @@ pub(super) async fn run(
     paint_first(&mut painter, Theme::new(options.theme, options.palette));
     schedule_update();
     next_frame().await;
-    let mut frames = Frames {
+    let mut state = FrameLoop {
         // Not before: opening the run would take processor time from the first frame.
         app: App::new(&options, factory),
-        input: Input::new(),
-        host: Host::new(),
+        input: InputState::new(),
+        egui: EguiBridge::new(),
         painter,
-        reporter: (options.positions == Positions::Print).then(Reporter::new),
-        frozen: Frozen::default(),
+        position_printer: (options.positions == PositionOutput::Print).then(PositionPrinter::new),
+        deferred_redraw: DeferredRedraw::default(),
         meter,
         panels_at: None,
-        panels_again: Duration::MAX,
-        around: None,
+        panels_repaint_after: Duration::MAX,
+        screen: None,
         canvas: Rect::default(),
-        afterglow: AFTERGLOW,
-        rest: Rest::None,
-        desktop: Desktop::connect(TITLE),
-        rate: Rate::default(),
+        settle_frames: SETTLE_FRAMES,
+        idle: Idle::No,
+        desktop: DesktopIntegration::connect(TITLE),
+        rate: FrameRate::default(),
     };
     let mut last = start;
     loop {
         let began = Instant::now();
-        let busy = frames.frame(
+        let busy = state.frame(
             began.duration_since(start),
             began.duration_since(last),
             began,
         );
         last = began;
-        if frames.app.is_closing() {
+        if state.app.is_closing() {
             return Ok(());
         }
-        if let Some(shortest) = frames.pause(&busy) {
+        if let Some(shortest) = state.pause(&busy) {
             schedule_update();
-            jobs::wait(shortest.saturating_sub(began.elapsed()));
-        } else if let Some(desktop) = &frames.desktop {
-            desktop.falls_asleep();
+            jobs::sleep(shortest.saturating_sub(began.elapsed()));
+        } else if let Some(desktop) = &state.desktop {
+            desktop.schedule_wake();
         }
         next_frame().await;
     }
@@ -134,36 +134,39 @@ fn paint_first(painter: &mut Painter, theme: Theme) {
         font: Font::Bold,
         anchor: Anchor::Middle,
     };
-    let layers = Layers {
+    let layers = LayerSource {
         background: theme.background,
         names: &[LayerName::Labels],
         version: &|_| None,
         shapes: &|_| vec![text.clone()],
     };
-    painter.paint(&layers, Shift::NONE);
+    painter.paint(&layers, LayerTransform::NONE);
     painter.show();
 }
 
 /// Whether a person did something in this frame.
-struct Touched(bool);
+struct HadInput(bool);
 
-impl Frames {
-    fn frame(&mut self, at: Duration, wall: Duration, began: Instant) -> Touched {
+impl FrameLoop {
+    fn frame(&mut self, at: Duration, wall: Duration, began: Instant) -> HadInput {
         let mut events = self.input.take();
-        let dropped = self.desktop.iter().flat_map(Desktop::dropped);
-        events.extend(dropped.map(Event::Dropped));
-        let touched = !events.is_empty();
+        let dropped = self
+            .desktop
+            .iter()
+            .flat_map(DesktopIntegration::take_dropped_files);
+        events.extend(dropped.map(InputEvent::FileDropped));
+        let had_input = !events.is_empty();
         if let Some(meter) = &mut self.meter {
-            meter.steer(&mut self.app, at);
+            meter.before_frame(&mut self.app, at);
         }
-        self.app.tick(at, wall, &|| began.elapsed() < RUN_BUDGET);
-        if self.app.has_new_run() {
+        self.app.update(at, wall, &|| began.elapsed() < RUN_BUDGET);
+        if self.app.take_run_changed() {
             // It may need other panels, which leave it another place: before anything of it is drawn.
             self.panels_at = None;
         }
         self.rate.note(at);
         self.app.status.frames_per_s = self.app.shows_frame_rate().then(|| self.rate.per_s());
-        let around = Surroundings {
+        let screen = ScreenInfo {
             size: Point {
                 x: screen_width(),
                 y: screen_height(),
@@ -171,88 +174,88 @@ impl Frames {
             dpi: screen_dpi_scale(),
             at,
         };
-        let typing = self.host.typing();
-        if touched || self.panels_are_due(&around) {
-            self.lay_out_panels(&events, around);
+        let focus = self.egui.focus();
+        if had_input || self.panels_are_due(&screen) {
+            self.lay_out_panels(&events, screen);
         }
         let pointer = self.input.pointer();
-        let is_canvas = |point: Point| self.canvas.contains(point) && !self.host.covers(point);
-        self.app.take(&events, typing, pointer, &is_canvas);
+        let is_canvas = |point: Point| self.canvas.contains(point) && !self.egui.covers(point);
+        self.app.handle_input(&events, focus, pointer, &is_canvas);
         self.paint(at);
-        if let Some(reporter) = &mut self.reporter {
-            reporter.look(self.app.scene().as_ref(), around.dpi);
+        if let Some(position_printer) = &mut self.position_printer {
+            position_printer.observe(self.app.scene().as_ref(), screen.dpi);
         }
         if let Some(meter) = &mut self.meter {
-            meter.count(began.elapsed());
+            meter.after_frame(began.elapsed());
         }
         self.painter.show();
-        Touched(touched)
+        HadInput(had_input)
     }
 
-    fn panels_are_due(&self, around: &Surroundings) -> bool {
+    fn panels_are_due(&self, screen: &ScreenInfo) -> bool {
         let Some(laid_out_at) = self.panels_at else {
             return true;
         };
-        let since = around.at.saturating_sub(laid_out_at);
+        let since = screen.at.saturating_sub(laid_out_at);
         let is_other = self
-            .around
-            .is_none_or(|before| (before.size, before.dpi) != (around.size, around.dpi));
-        is_other || self.afterglow > 0 || since >= PANELS.min(self.panels_again)
+            .screen
+            .is_none_or(|before| (before.size, before.dpi) != (screen.size, screen.dpi));
+        is_other || self.settle_frames > 0 || since >= PANEL_INTERVAL.min(self.panels_repaint_after)
     }
 
-    fn lay_out_panels(&mut self, events: &[Event], around: Surroundings) {
+    fn lay_out_panels(&mut self, events: &[InputEvent], screen: ScreenInfo) {
         let mut requests = Vec::new();
         let mut free = egui::Rect::NOTHING;
         let theme = self.app.theme();
         let app = &mut self.app;
-        let (output, again) = self.host.run(events, around, theme, |ctx| {
+        let (output, again) = self.egui.run(events, screen, theme, |ctx| {
             requests = app.panels(ctx);
             free = ctx.available_rect();
         });
         self.painter.set_panels(output);
-        self.panels_at = Some(around.at);
-        self.panels_again = again;
-        self.around = Some(around);
+        self.panels_at = Some(screen.at);
+        self.panels_repaint_after = again;
+        self.screen = Some(screen);
         if !requests.is_empty() {
-            self.afterglow = AFTERGLOW;
+            self.settle_frames = SETTLE_FRAMES;
         }
-        self.app.carry_out(requests);
+        self.app.handle_requests(requests);
         self.canvas = Rect::from_corners(
             free.min.x,
             free.min.y.max(TOOLBAR_HEIGHT_PX),
             free.max.x,
             free.max.y,
         );
-        self.app.lay_out(around.size, self.canvas);
+        self.app.set_layout(screen.size, self.canvas);
     }
 
     fn paint(&mut self, at: Duration) {
         let Some(scene) = self.app.scene() else {
             let theme = self.app.theme();
-            let layers = Layers {
+            let layers = LayerSource {
                 background: theme.background,
                 names: &[],
                 version: &|_| None,
                 shapes: &|_| Vec::new(),
             };
-            self.painter.paint(&layers, Shift::NONE);
+            self.painter.paint(&layers, LayerTransform::NONE);
             return;
         };
         let camera = self
-            .frozen
+            .deferred_redraw
             .camera(scene.view, self.painter.back_is_heavy(), at);
         let view = camera.map(|camera| ViewState {
             camera,
             ..scene.view.clone()
         });
-        let shift = camera.map_or(Shift::NONE, |camera| {
-            Frozen::shift(&camera, &scene.view.camera)
+        let transform = camera.map_or(LayerTransform::NONE, |camera| {
+            DeferredRedraw::transform(&camera, &scene.view.camera)
         });
         let back = view
             .as_ref()
             .map(|view| Scene::new(scene.world, view, scene.status));
         let of = |name: LayerName| match &back {
-            Some(back) if BACK.contains(&name) => back,
+            Some(back) if BACK_LAYERS.contains(&name) => back,
             _ => &scene,
         };
         let ripples = ripples(&self.app, &scene, at);
@@ -267,47 +270,51 @@ impl Frames {
             }
             shapes
         };
-        let layers = Layers {
+        let layers = LayerSource {
             background: scene.theme.background,
             names: &LayerName::ALL,
             version: &version,
             shapes: &shapes,
         };
-        self.painter.paint(&layers, shift);
+        self.painter.paint(&layers, transform);
     }
 
     /// How long until the next frame; `None`: until there is input.
-    fn pause(&mut self, touched: &Touched) -> Option<Duration> {
-        if touched.0 {
-            self.afterglow = AFTERGLOW;
+    fn pause(&mut self, had_input: &HadInput) -> Option<Duration> {
+        if had_input.0 {
+            self.settle_frames = SETTLE_FRAMES;
         } else {
-            self.afterglow = self.afterglow.saturating_sub(1);
+            self.settle_frames = self.settle_frames.saturating_sub(1);
         }
         if let Some(meter) = &self.meter
             && meter.wants_frames()
         {
-            return Some(FRAME);
+            return Some(FRAME_INTERVAL);
         }
-        let moves = self.app.is_moving() || self.frozen.is_active();
-        let waits =
-            self.app.is_waiting() || self.reporter.as_ref().is_some_and(Reporter::is_waiting);
+        let moves = self.app.is_moving() || self.deferred_redraw.is_active();
+        let waits = self.app.is_waiting()
+            || self
+                .position_printer
+                .as_ref()
+                .is_some_and(PositionPrinter::is_waiting);
         if moves || waits {
-            self.rest = Rest::None;
-            return Some(if moves || self.afterglow > 0 {
-                FRAME
+            self.idle = Idle::No;
+            return Some(if moves || self.settle_frames > 0 {
+                FRAME_INTERVAL
             } else {
-                POLL
+                POLL_INTERVAL
             });
         }
-        if self.rest == Rest::None {
+        if self.idle == Idle::No {
             // What came to its end in this frame is not yet in the panels.
-            self.rest = Rest::Deserved;
-            self.afterglow = AFTERGLOW;
+            self.idle = Idle::Settling;
+            self.settle_frames = SETTLE_FRAMES;
         }
-        if self.afterglow > 0 {
-            return Some(FRAME);
+        if self.settle_frames > 0 {
+            return Some(FRAME_INTERVAL);
         }
-        (self.panels_again < Duration::from_secs(1)).then(|| self.panels_again.max(POLL))
+        (self.panels_repaint_after < Duration::from_secs(1))
+            .then(|| self.panels_repaint_after.max(POLL_INTERVAL))
     }
 }
 
@@ -334,15 +341,15 @@ fn ripples(app: &App, scene: &Scene<'_>, at: Duration) -> Vec<Shape> {
         .collect()
 }
 
-/// Frames per second, over the last second.
+/// FrameLoop per second, over the last second.
 #[derive(Default)]
-struct Rate {
+struct FrameRate {
     from: Duration,
     frames: u32,
     per_s: f32,
 }
 
-impl Rate {
+impl FrameRate {
     fn note(&mut self, at: Duration) {
         self.frames += 1;
         let since = at.saturating_sub(self.from);

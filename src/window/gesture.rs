@@ -2,12 +2,12 @@
 //!
 //! Absent here: panels (their presses never come here) and what gestures do.
 
-use super::input::{Button, Event, Press};
+use super::input::{ButtonState, InputEvent, PointerButton};
 use crate::picture::canvas::Point;
 use crate::scp::NodeId;
 
 /// So far the pointer may stray between press and release of a click, in pixels.
-const CLICK_SLACK_PX: f32 = 5.0;
+const CLICK_TOLERANCE_PX: f32 = 5.0;
 /// By how much one line of the wheel zooms.
 const ZOOM_PER_LINE: f64 = 1.15;
 
@@ -17,13 +17,13 @@ pub(super) enum Gesture {
     /// Left click on a node.
     Click(NodeId),
     /// Left click beside all nodes.
-    ClickBeside,
+    ClickEmpty,
     /// Right click, on a node or beside all of them.
     Menu { node: Option<NodeId>, at: Point },
     /// A node is being dragged and should be here now.
     Drag { node: NodeId, to: Point },
     /// A node was let go.
-    Drop { node: NodeId, to: Point },
+    DragEnd { node: NodeId, to: Point },
     /// The picture should move by so much.
     Pan { by: Point },
     /// The picture should grow by this factor around a point.
@@ -31,12 +31,12 @@ pub(super) enum Gesture {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum State {
+enum PointerState {
     #[default]
     Free,
     /// A button is down and it may still become a click.
     Pressed {
-        button: Button,
+        button: PointerButton,
         node: Option<NodeId>,
         at: Point,
     },
@@ -44,111 +44,115 @@ enum State {
         node: NodeId,
     },
     Panning {
-        button: Button,
+        button: PointerButton,
         last: Point,
     },
 }
 
 /// What the mouse is in the middle of.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Gestures {
-    state: State,
+pub(super) struct GestureRecognizer {
+    state: PointerState,
 }
 
-impl Gestures {
+impl GestureRecognizer {
     /// Takes in an event. `is_canvas` says whether a point belongs to the canvas, `node_at` which node is there.
-    pub(super) fn take(
+    pub(super) fn recognize(
         &mut self,
-        event: &Event,
+        event: &InputEvent,
         is_canvas: impl Fn(Point) -> bool,
         node_at: impl Fn(Point) -> Option<NodeId>,
     ) -> Option<Gesture> {
         match event {
-            Event::Button {
+            InputEvent::Button {
                 button,
-                press: Press::Down,
+                press: ButtonState::Down,
                 at,
             } if is_canvas(*at) => self.press(*button, *at, node_at(*at)),
-            Event::Button {
+            InputEvent::Button {
                 button,
-                press: Press::Up,
+                press: ButtonState::Up,
                 at,
             } => self.release(*button, *at),
-            Event::Moved(at) => self.moved(*at),
-            Event::Wheel { up, at, .. } if is_canvas(*at) && *up != 0.0 => Some(Gesture::Zoom {
-                at: *at,
-                factor: ZOOM_PER_LINE.powf(f64::from(*up)),
-            }),
+            InputEvent::PointerMoved(at) => self.moved(*at),
+            InputEvent::Wheel { up, at, .. } if is_canvas(*at) && *up != 0.0 => {
+                Some(Gesture::Zoom {
+                    at: *at,
+                    factor: ZOOM_PER_LINE.powf(f64::from(*up)),
+                })
+            }
             _ => None,
         }
     }
 
     /// Whether a node or the picture is being dragged.
     pub(super) fn is_dragging(&self) -> bool {
-        matches!(self.state, State::Dragging { .. } | State::Panning { .. })
+        matches!(
+            self.state,
+            PointerState::Dragging { .. } | PointerState::Panning { .. }
+        )
     }
 
-    fn press(&mut self, button: Button, at: Point, node: Option<NodeId>) -> Option<Gesture> {
-        if self.state != State::Free {
+    fn press(&mut self, button: PointerButton, at: Point, node: Option<NodeId>) -> Option<Gesture> {
+        if self.state != PointerState::Free {
             return None;
         }
         match button {
-            Button::Right => return Some(Gesture::Menu { node, at }),
-            Button::Middle => self.state = State::Panning { button, last: at },
-            Button::Left => self.state = State::Pressed { button, node, at },
+            PointerButton::Right => return Some(Gesture::Menu { node, at }),
+            PointerButton::Middle => self.state = PointerState::Panning { button, last: at },
+            PointerButton::Left => self.state = PointerState::Pressed { button, node, at },
         }
         None
     }
 
     fn moved(&mut self, at: Point) -> Option<Gesture> {
         match self.state {
-            State::Pressed {
+            PointerState::Pressed {
                 button,
                 node,
                 at: from,
-            } if from.distance_px(at) > CLICK_SLACK_PX => match node {
+            } if from.distance_px(at) > CLICK_TOLERANCE_PX => match node {
                 Some(node) => {
-                    self.state = State::Dragging { node };
+                    self.state = PointerState::Dragging { node };
                     Some(Gesture::Drag { node, to: at })
                 }
                 None => {
-                    self.state = State::Panning { button, last: at };
+                    self.state = PointerState::Panning { button, last: at };
                     Some(Gesture::Pan {
                         by: at.offset(-from.x, -from.y),
                     })
                 }
             },
-            State::Dragging { node } => Some(Gesture::Drag { node, to: at }),
-            State::Panning { button, last } => {
-                self.state = State::Panning { button, last: at };
+            PointerState::Dragging { node } => Some(Gesture::Drag { node, to: at }),
+            PointerState::Panning { button, last } => {
+                self.state = PointerState::Panning { button, last: at };
                 Some(Gesture::Pan {
                     by: at.offset(-last.x, -last.y),
                 })
             }
-            State::Pressed { .. } | State::Free => None,
+            PointerState::Pressed { .. } | PointerState::Free => None,
         }
     }
 
-    fn release(&mut self, button: Button, at: Point) -> Option<Gesture> {
+    fn release(&mut self, button: PointerButton, at: Point) -> Option<Gesture> {
         let (done, gesture) = match self.state {
-            State::Pressed {
+            PointerState::Pressed {
                 button: pressed,
                 node,
                 ..
-            } if pressed == button => (
-                true,
-                Some(node.map_or(Gesture::ClickBeside, Gesture::Click)),
-            ),
-            State::Dragging { node } if button == Button::Left => {
-                (true, Some(Gesture::Drop { node, to: at }))
+            } if pressed == button => {
+                (true, Some(node.map_or(Gesture::ClickEmpty, Gesture::Click)))
             }
-            State::Panning {
+            PointerState::Dragging { node } if button == PointerButton::Left => {
+                (true, Some(Gesture::DragEnd { node, to: at }))
+            }
+            PointerState::Panning {
                 button: pressed, ..
             } => (pressed == button, None),
             _ => (false, None),
         };
         if done {
-            self.state = State::Free;
+            self.state = PointerState::Free;
         }
         gesture
     }
@@ -164,8 +168,8 @@ mod tests {
         Point { x, y }
     }
 
-    fn button(button: Button, press: Press, x: f32, y: f32) -> Event {
-        Event::Button {
+    fn button(button: PointerButton, press: ButtonState, x: f32, y: f32) -> InputEvent {
+        InputEvent::Button {
             button,
             press,
             at: point(x, y),
@@ -173,21 +177,21 @@ mod tests {
     }
 
     /// A node lies around (50, 50); the canvas ends at x = 500.
-    fn run(events: &[Event]) -> Vec<Gesture> {
-        let mut gestures = Gestures::default();
+    fn run(events: &[InputEvent]) -> Vec<Gesture> {
+        let mut gestures = GestureRecognizer::default();
         let node_at = |at: Point| (at.distance_px(point(50.0, 50.0)) < 14.0).then_some(NODE);
         events
             .iter()
-            .filter_map(|event| gestures.take(event, |at| at.x < 500.0, node_at))
+            .filter_map(|event| gestures.recognize(event, |at| at.x < 500.0, node_at))
             .collect()
     }
 
     #[test]
     fn a_press_and_release_on_a_node_is_a_click() {
         let events = [
-            button(Button::Left, Press::Down, 52.0, 50.0),
-            Event::Moved(point(54.0, 52.0)),
-            button(Button::Left, Press::Up, 54.0, 52.0),
+            button(PointerButton::Left, ButtonState::Down, 52.0, 50.0),
+            InputEvent::PointerMoved(point(54.0, 52.0)),
+            button(PointerButton::Left, ButtonState::Up, 54.0, 52.0),
         ];
         assert_eq!(run(&events), [Gesture::Click(NODE)]);
     }
@@ -195,10 +199,10 @@ mod tests {
     #[test]
     fn a_longer_way_drags_the_node_and_does_not_click() {
         let events = [
-            button(Button::Left, Press::Down, 50.0, 50.0),
-            Event::Moved(point(80.0, 50.0)),
-            Event::Moved(point(600.0, 90.0)),
-            button(Button::Left, Press::Up, 600.0, 90.0),
+            button(PointerButton::Left, ButtonState::Down, 50.0, 50.0),
+            InputEvent::PointerMoved(point(80.0, 50.0)),
+            InputEvent::PointerMoved(point(600.0, 90.0)),
+            button(PointerButton::Left, ButtonState::Up, 600.0, 90.0),
         ];
         let to = point(600.0, 90.0);
         assert_eq!(
@@ -209,7 +213,7 @@ mod tests {
                     to: point(80.0, 50.0)
                 },
                 Gesture::Drag { node: NODE, to },
-                Gesture::Drop { node: NODE, to }
+                Gesture::DragEnd { node: NODE, to }
             ]
         );
     }
@@ -217,13 +221,13 @@ mod tests {
     #[test]
     fn dragging_empty_space_or_the_middle_button_pans() {
         let events = [
-            button(Button::Left, Press::Down, 200.0, 200.0),
-            Event::Moved(point(210.0, 200.0)),
-            button(Button::Left, Press::Up, 210.0, 200.0),
-            button(Button::Middle, Press::Down, 50.0, 50.0),
-            Event::Moved(point(50.0, 57.0)),
-            button(Button::Middle, Press::Up, 50.0, 57.0),
-            Event::Moved(point(90.0, 90.0)),
+            button(PointerButton::Left, ButtonState::Down, 200.0, 200.0),
+            InputEvent::PointerMoved(point(210.0, 200.0)),
+            button(PointerButton::Left, ButtonState::Up, 210.0, 200.0),
+            button(PointerButton::Middle, ButtonState::Down, 50.0, 50.0),
+            InputEvent::PointerMoved(point(50.0, 57.0)),
+            button(PointerButton::Middle, ButtonState::Up, 50.0, 57.0),
+            InputEvent::PointerMoved(point(90.0, 90.0)),
         ];
         assert_eq!(
             run(&events),
@@ -241,9 +245,9 @@ mod tests {
     #[test]
     fn what_happens_on_panels_does_not_count() {
         let events = [
-            button(Button::Left, Press::Down, 600.0, 50.0),
-            button(Button::Left, Press::Up, 50.0, 50.0),
-            Event::Wheel {
+            button(PointerButton::Left, ButtonState::Down, 600.0, 50.0),
+            button(PointerButton::Left, ButtonState::Up, 50.0, 50.0),
+            InputEvent::Wheel {
                 right: 0.0,
                 up: 1.0,
                 at: point(600.0, 50.0),
@@ -251,8 +255,8 @@ mod tests {
         ];
         assert_eq!(run(&events), []);
         let events = [
-            button(Button::Right, Press::Down, 50.0, 50.0),
-            Event::Wheel {
+            button(PointerButton::Right, ButtonState::Down, 50.0, 50.0),
+            InputEvent::Wheel {
                 right: 0.0,
                 up: -1.0,
                 at: point(5.0, 5.0),

@@ -2,9 +2,9 @@
 //! logical pixels, with the keys already named.
 //!
 //! Absent here: what events mean. Commands come from the table in `command.rs`, gestures from `gesture.rs`, and
-//! panels get what [`for_panels`] makes of the events.
+//! panels get what [`egui_events`] makes of the events.
 
-use super::command::Key;
+use super::command::ShortcutKey;
 use crate::picture::canvas::Point;
 use macroquad::input::get_dropped_files;
 use macroquad::input::utils::{register_input_subscriber, repeat_all_miniquad_input};
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// A button of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Button {
+pub(super) enum PointerButton {
     Left,
     Middle,
     Right,
@@ -22,16 +22,16 @@ pub(super) enum Button {
 
 /// Whether something went down or up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Press {
+pub(super) enum ButtonState {
     Down,
     /// Held down for so long that it repeats.
     Repeat,
     Up,
 }
 
-/// Keys held together with another.
+/// Keys modifiers together with another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct Modifiers {
     pub(super) shift: bool,
     pub(super) ctrl: bool,
     pub(super) alt: bool,
@@ -40,11 +40,11 @@ pub(super) struct Held {
 
 /// Something that a person did.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Event {
-    Moved(Point),
+pub(super) enum InputEvent {
+    PointerMoved(Point),
     Button {
-        button: Button,
-        press: Press,
+        button: PointerButton,
+        press: ButtonState,
         at: Point,
     },
     /// Lines to the right and up.
@@ -56,32 +56,32 @@ pub(super) enum Event {
     /// A key as a place on the keyboard, for editing text.
     Key {
         code: KeyCode,
-        press: Press,
-        held: Held,
+        press: ButtonState,
+        modifiers: Modifiers,
     },
     /// A key as what it means, for shortcuts.
-    Stroke {
-        key: Key,
-        press: Press,
-        held: Held,
+    Shortcut {
+        key: ShortcutKey,
+        press: ButtonState,
+        modifiers: Modifiers,
     },
     /// Something that is typed.
     Text(char),
     /// A file was dropped on the window.
-    Dropped(PathBuf),
+    FileDropped(PathBuf),
 }
 
 /// Collects events.
-pub(super) struct Input {
+pub(super) struct InputState {
     subscriber: usize,
     pointer: Point,
     dpi: f32,
-    events: Vec<Event>,
+    events: Vec<InputEvent>,
 }
 
-impl Input {
-    pub(super) fn new() -> Input {
-        Input {
+impl InputState {
+    pub(super) fn new() -> InputState {
+        InputState {
             subscriber: register_input_subscriber(),
             pointer: Point::default(),
             dpi: 1.0,
@@ -90,12 +90,12 @@ impl Input {
     }
 
     /// What has happened since the last call.
-    pub(super) fn take(&mut self) -> Vec<Event> {
+    pub(super) fn take(&mut self) -> Vec<InputEvent> {
         self.dpi = screen_dpi_scale();
         let subscriber = self.subscriber;
         repeat_all_miniquad_input(self, subscriber);
         let dropped = get_dropped_files().into_iter().filter_map(|file| file.path);
-        self.events.extend(dropped.map(Event::Dropped));
+        self.events.extend(dropped.map(InputEvent::FileDropped));
         std::mem::take(&mut self.events)
     }
 
@@ -112,26 +112,26 @@ impl Input {
         self.pointer
     }
 
-    fn button(&mut self, button: MouseButton, press: Press, x: f32, y: f32) {
+    fn button(&mut self, button: MouseButton, press: ButtonState, x: f32, y: f32) {
         let at = self.point(x, y);
         let button = match button {
-            MouseButton::Left => Button::Left,
-            MouseButton::Middle => Button::Middle,
-            MouseButton::Right => Button::Right,
+            MouseButton::Left => PointerButton::Left,
+            MouseButton::Middle => PointerButton::Middle,
+            MouseButton::Right => PointerButton::Right,
             MouseButton::Unknown => return,
         };
-        self.events.push(Event::Button { button, press, at });
+        self.events.push(InputEvent::Button { button, press, at });
     }
 }
 
-impl EventHandler for Input {
+impl EventHandler for InputState {
     fn update(&mut self) {}
 
     fn draw(&mut self) {}
 
     fn mouse_motion_event(&mut self, x: f32, y: f32) {
         let at = self.point(x, y);
-        self.events.push(Event::Moved(at));
+        self.events.push(InputEvent::PointerMoved(at));
     }
 
     fn mouse_wheel_event(&mut self, x: f32, y: f32) {
@@ -143,7 +143,7 @@ impl EventHandler for Input {
                 delta
             }
         };
-        self.events.push(Event::Wheel {
+        self.events.push(InputEvent::Wheel {
             right: lines(x),
             up: lines(y),
             at: self.pointer,
@@ -151,61 +151,73 @@ impl EventHandler for Input {
     }
 
     fn mouse_button_down_event(&mut self, button: MouseButton, x: f32, y: f32) {
-        self.button(button, Press::Down, x, y);
+        self.button(button, ButtonState::Down, x, y);
     }
 
     fn mouse_button_up_event(&mut self, button: MouseButton, x: f32, y: f32) {
-        self.button(button, Press::Up, x, y);
+        self.button(button, ButtonState::Up, x, y);
     }
 
     fn char_event(&mut self, letter: char, mods: KeyMods, repeat: bool) {
-        let held = held(mods);
+        let modifiers = modifiers(mods);
         // Letters of Ctrl combinations are no text; function keys arrive as private characters.
         let is_private = matches!(letter, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
-        if held.ctrl || held.logo || held.alt || is_private || letter.is_control() {
+        if modifiers.ctrl || modifiers.logo || modifiers.alt || is_private || letter.is_control() {
             return;
         }
-        self.events.push(Event::Text(letter));
+        self.events.push(InputEvent::Text(letter));
         if letter != ' ' {
-            let key = Key::Char(letter.to_lowercase().next().unwrap_or(letter));
-            self.events.push(Event::Stroke {
+            let key = ShortcutKey::Char(letter.to_lowercase().next().unwrap_or(letter));
+            self.events.push(InputEvent::Shortcut {
                 key,
                 press: pressed(repeat),
-                held,
+                modifiers,
             });
         }
     }
 
     fn key_down_event(&mut self, code: KeyCode, mods: KeyMods, repeat: bool) {
-        let (press, held) = (pressed(repeat), held(mods));
-        self.events.push(Event::Key { code, press, held });
-        let key = match (held.ctrl || held.logo, code) {
-            (true, KeyCode::Q) => Some(Key::CtrlQ),
+        let (press, modifiers) = (pressed(repeat), modifiers(mods));
+        self.events.push(InputEvent::Key {
+            code,
+            press,
+            modifiers,
+        });
+        let key = match (modifiers.ctrl || modifiers.logo, code) {
+            (true, KeyCode::Q) => Some(ShortcutKey::CtrlQ),
             (true, _) => None,
             (false, _) => named(code),
         };
         if let Some(key) = key
-            && !held.alt
+            && !modifiers.alt
         {
-            self.events.push(Event::Stroke { key, press, held });
+            self.events.push(InputEvent::Shortcut {
+                key,
+                press,
+                modifiers,
+            });
         }
     }
 
     fn key_up_event(&mut self, code: KeyCode, mods: KeyMods) {
-        self.events.push(Event::Key {
+        self.events.push(InputEvent::Key {
             code,
-            press: Press::Up,
-            held: held(mods),
+            press: ButtonState::Up,
+            modifiers: modifiers(mods),
         });
     }
 }
 
-fn pressed(repeat: bool) -> Press {
-    if repeat { Press::Repeat } else { Press::Down }
+fn pressed(repeat: bool) -> ButtonState {
+    if repeat {
+        ButtonState::Repeat
+    } else {
+        ButtonState::Down
+    }
 }
 
-fn held(mods: KeyMods) -> Held {
-    Held {
+fn modifiers(mods: KeyMods) -> Modifiers {
+    Modifiers {
         shift: mods.shift,
         ctrl: mods.ctrl,
         alt: mods.alt,
@@ -214,73 +226,79 @@ fn held(mods: KeyMods) -> Held {
 }
 
 /// The keys that are named rather than typed.
-fn named(code: KeyCode) -> Option<Key> {
+fn named(code: KeyCode) -> Option<ShortcutKey> {
     Some(match code {
-        KeyCode::Space => Key::Space,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::End => Key::End,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::F1 => Key::F1,
-        KeyCode::Escape => Key::Escape,
-        KeyCode::Home => Key::Home,
+        KeyCode::Space => ShortcutKey::Space,
+        KeyCode::Left => ShortcutKey::Left,
+        KeyCode::Right => ShortcutKey::Right,
+        KeyCode::PageUp => ShortcutKey::PageUp,
+        KeyCode::PageDown => ShortcutKey::PageDown,
+        KeyCode::End => ShortcutKey::End,
+        KeyCode::Delete => ShortcutKey::Delete,
+        KeyCode::Tab => ShortcutKey::Tab,
+        KeyCode::F1 => ShortcutKey::F1,
+        KeyCode::Escape => ShortcutKey::Escape,
+        KeyCode::Home => ShortcutKey::Home,
         _ => return None,
     })
 }
 
 /// Whether the keyboard belongs to a text field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Typing {
-    Yes,
-    No,
+pub(super) enum KeyboardFocus {
+    TextField,
+    None,
 }
 
 /// The events as the panels want them. While nobody types they get no keys but Esc, so that Tab and Space stay ours.
-pub(super) fn for_panels(events: &[Event], typing: Typing) -> Vec<egui::Event> {
+pub(super) fn egui_events(events: &[InputEvent], focus: KeyboardFocus) -> Vec<egui::Event> {
     events
         .iter()
-        .filter_map(|event| panel_event(event, typing))
+        .filter_map(|event| egui_event(event, focus))
         .collect()
 }
 
-fn panel_event(event: &Event, typing: Typing) -> Option<egui::Event> {
-    let modifiers = |held: Held| egui::Modifiers {
-        alt: held.alt,
-        ctrl: held.ctrl,
-        shift: held.shift,
-        mac_cmd: cfg!(target_os = "macos") && held.logo,
+fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
+    let to_egui = |modifiers: Modifiers| egui::Modifiers {
+        alt: modifiers.alt,
+        ctrl: modifiers.ctrl,
+        shift: modifiers.shift,
+        mac_cmd: cfg!(target_os = "macos") && modifiers.logo,
         command: if cfg!(target_os = "macos") {
-            held.logo
+            modifiers.logo
         } else {
-            held.ctrl
+            modifiers.ctrl
         },
     };
     let pos = |at: Point| egui::pos2(at.x, at.y);
     match event {
-        Event::Moved(at) => Some(egui::Event::PointerMoved(pos(*at))),
-        Event::Button { button, press, at } => Some(egui::Event::PointerButton {
+        InputEvent::PointerMoved(at) => Some(egui::Event::PointerMoved(pos(*at))),
+        InputEvent::Button { button, press, at } => Some(egui::Event::PointerButton {
             pos: pos(*at),
             button: match button {
-                Button::Left => egui::PointerButton::Primary,
-                Button::Middle => egui::PointerButton::Middle,
-                Button::Right => egui::PointerButton::Secondary,
+                PointerButton::Left => egui::PointerButton::Primary,
+                PointerButton::Middle => egui::PointerButton::Middle,
+                PointerButton::Right => egui::PointerButton::Secondary,
             },
-            pressed: *press != Press::Up,
+            pressed: *press != ButtonState::Up,
             modifiers: egui::Modifiers::NONE,
         }),
-        Event::Wheel { right, up, .. } => Some(egui::Event::MouseWheel {
+        InputEvent::Wheel { right, up, .. } => Some(egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Line,
             delta: egui::vec2(*right, *up),
             modifiers: egui::Modifiers::NONE,
         }),
-        Event::Text(letter) if typing == Typing::Yes => Some(egui::Event::Text(letter.to_string())),
-        Event::Key { code, press, held } => {
-            let modifiers = modifiers(*held);
-            let down = *press != Press::Up;
-            if typing == Typing::Yes && modifiers.command && down {
+        InputEvent::Text(letter) if focus == KeyboardFocus::TextField => {
+            Some(egui::Event::Text(letter.to_string()))
+        }
+        InputEvent::Key {
+            code,
+            press,
+            modifiers,
+        } => {
+            let modifiers = to_egui(*modifiers);
+            let down = *press != ButtonState::Up;
+            if focus == KeyboardFocus::TextField && modifiers.command && down {
                 match code {
                     KeyCode::X => return Some(egui::Event::Cut),
                     KeyCode::C => return Some(egui::Event::Copy),
@@ -289,16 +307,16 @@ fn panel_event(event: &Event, typing: Typing) -> Option<egui::Event> {
                 }
             }
             let key = editing_key(*code)
-                .filter(|key| typing == Typing::Yes || *key == egui::Key::Escape)?;
+                .filter(|key| focus == KeyboardFocus::TextField || *key == egui::Key::Escape)?;
             Some(egui::Event::Key {
                 key,
                 physical_key: None,
                 pressed: down,
-                repeat: *press == Press::Repeat,
+                repeat: *press == ButtonState::Repeat,
                 modifiers,
             })
         }
-        Event::Text(_) | Event::Stroke { .. } | Event::Dropped(_) => None,
+        InputEvent::Text(_) | InputEvent::Shortcut { .. } | InputEvent::FileDropped(_) => None,
     }
 }
 
@@ -326,8 +344,8 @@ fn editing_key(code: KeyCode) -> Option<egui::Key> {
 mod tests {
     use super::*;
 
-    fn input() -> Input {
-        Input {
+    fn input() -> InputState {
+        InputState {
             subscriber: 0,
             pointer: Point::default(),
             dpi: 2.0,
@@ -342,9 +360,9 @@ mod tests {
         let at = Point { x: 50.0, y: 25.0 };
         assert_eq!(
             input.events,
-            [Event::Button {
-                button: Button::Right,
-                press: Press::Down,
+            [InputEvent::Button {
+                button: PointerButton::Right,
+                press: ButtonState::Down,
                 at
             }]
         );
@@ -361,12 +379,12 @@ mod tests {
         input.char_event('s', ctrl, false);
         assert!(input.events.is_empty());
         input.char_event('s', KeyMods::default(), false);
-        assert_eq!(input.events[0], Event::Text('s'));
+        assert_eq!(input.events[0], InputEvent::Text('s'));
         assert!(matches!(
             input.events[1],
-            Event::Stroke {
-                key: Key::Char('s'),
-                press: Press::Down,
+            InputEvent::Shortcut {
+                key: ShortcutKey::Char('s'),
+                press: ButtonState::Down,
                 ..
             }
         ));
@@ -375,19 +393,19 @@ mod tests {
     #[test]
     fn panels_get_keys_only_while_somebody_types() {
         let events = [
-            Event::Text('a'),
-            Event::Key {
+            InputEvent::Text('a'),
+            InputEvent::Key {
                 code: KeyCode::Left,
-                press: Press::Down,
-                held: Held::default(),
+                press: ButtonState::Down,
+                modifiers: Modifiers::default(),
             },
-            Event::Key {
+            InputEvent::Key {
                 code: KeyCode::Escape,
-                press: Press::Down,
-                held: Held::default(),
+                press: ButtonState::Down,
+                modifiers: Modifiers::default(),
             },
         ];
-        assert_eq!(for_panels(&events, Typing::Yes).len(), 3);
-        assert_eq!(for_panels(&events, Typing::No).len(), 1);
+        assert_eq!(egui_events(&events, KeyboardFocus::TextField).len(), 3);
+        assert_eq!(egui_events(&events, KeyboardFocus::None).len(), 1);
     }
 }

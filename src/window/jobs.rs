@@ -4,7 +4,7 @@
 //! This is the only place of the window that knows threads. Absent here: what is done with results.
 
 use super::options::{ScenarioChoice, SessionFactory};
-use super::screenshot::{self, Shot};
+use super::screenshot::{self, Screenshot};
 use crate::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use crate::node::view::FileInfo;
 use crate::picture::view_state::QuorumIntersection;
@@ -20,16 +20,16 @@ use std::time::Duration;
 
 /// Tells answers to an earlier question from those to the latest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(super) struct JobId(u64);
 
 /// What a job found.
-pub(super) enum Done {
+pub(super) enum JobResult {
     /// A run is open, or cannot be opened.
-    Opened(Ticket, Result<Box<dyn Session + Send>, String>),
+    Opened(JobId, Result<Box<dyn Session + Send>, String>),
     /// What is known about quorums, and the nodes on which everything depends.
-    Quorums(Ticket, QuorumIntersection, BTreeSet<NodeId>),
+    Quorums(JobId, QuorumIntersection, BTreeSet<NodeId>),
     /// A screenshot is written: its files, or what went wrong.
-    Shot(Result<Vec<PathBuf>, String>),
+    Screenshot(Result<Vec<PathBuf>, String>),
     /// What is known about a file, or why it cannot be read.
     File(Result<FileInfo, String>),
     /// No thread could be started.
@@ -39,10 +39,10 @@ pub(super) enum Done {
 /// The jobs under way.
 pub(super) struct Jobs {
     factory: Arc<dyn SessionFactory>,
-    sender: Sender<Done>,
-    receiver: Receiver<Done>,
+    sender: Sender<JobResult>,
+    receiver: Receiver<JobResult>,
     running: usize,
-    tickets: u64,
+    last_id: u64,
     stop_analysis: Arc<AtomicBool>,
 }
 
@@ -55,13 +55,13 @@ impl Jobs {
             sender,
             receiver,
             running: 0,
-            tickets: 0,
+            last_id: 0,
             stop_analysis,
         }
     }
 
     /// The next finished job.
-    pub(super) fn next(&mut self) -> Option<Done> {
+    pub(super) fn next(&mut self) -> Option<JobResult> {
         let done = self.receiver.try_recv().ok()?;
         self.running = self.running.saturating_sub(1);
         Some(done)
@@ -73,20 +73,20 @@ impl Jobs {
     }
 
     /// Opens a run.
-    pub(super) fn open(&mut self, choice: ScenarioChoice) -> Ticket {
-        let (ticket, factory) = (self.ticket(), Arc::clone(&self.factory));
+    pub(super) fn open(&mut self, choice: ScenarioChoice) -> JobId {
+        let (id, factory) = (self.next_id(), Arc::clone(&self.factory));
         self.start("qs-open", move || {
-            Done::Opened(ticket, factory.open(&choice))
+            JobResult::Opened(id, factory.open(&choice))
         });
-        ticket
+        id
     }
 
     /// Asks whether all quorums intersect. An earlier question is dropped.
-    pub(super) fn analyse(&mut self, fbas: Fbas) -> Ticket {
-        self.give_up_analysis();
+    pub(super) fn analyze_quorums(&mut self, fbas: Fbas) -> JobId {
+        self.cancel_analysis();
         let stop = Arc::new(AtomicBool::new(false));
         self.stop_analysis = Arc::clone(&stop);
-        let ticket = self.ticket();
+        let id = self.next_id();
         self.start("qs-intersection", move || {
             let quorums = match intersection(&fbas, &|| stop.load(Ordering::Relaxed)) {
                 IntersectionResult::Intersecting => QuorumIntersection::Intersect,
@@ -94,35 +94,35 @@ impl Jobs {
                 IntersectionResult::Disjoint(one, two) => QuorumIntersection::Disjoint(one, two),
                 IntersectionResult::Unknown => QuorumIntersection::Unknown,
             };
-            Done::Quorums(ticket, quorums, top_tier(&fbas).into_iter().collect())
+            JobResult::Quorums(id, quorums, top_tier(&fbas).into_iter().collect())
         });
-        ticket
+        id
     }
 
     /// The time for the question is up: its answer will be "unknown".
-    pub(super) fn give_up_analysis(&self) {
+    pub(super) fn cancel_analysis(&self) {
         self.stop_analysis.store(true, Ordering::Relaxed);
     }
 
     /// Writes a screenshot.
-    pub(super) fn shoot(&mut self, shot: Shot) {
+    pub(super) fn save_screenshot(&mut self, screenshot: Screenshot) {
         self.start("qs-screenshot", move || {
-            Done::Shot(screenshot::write(&shot))
+            JobResult::Screenshot(screenshot::write(&screenshot))
         });
     }
 
     /// Reads a file that shall be proposed.
-    pub(super) fn look_at(&mut self, path: PathBuf) {
+    pub(super) fn read_file(&mut self, path: PathBuf) {
         let factory = Arc::clone(&self.factory);
-        self.start("qs-file", move || Done::File(factory.file_info(&path)));
+        self.start("qs-file", move || JobResult::File(factory.file_info(&path)));
     }
 
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
+    fn next_id(&mut self) -> JobId {
+        self.last_id += 1;
+        JobId(self.last_id)
     }
 
-    fn start(&mut self, name: &str, job: impl FnOnce() -> Done + Send + 'static) {
+    fn start(&mut self, name: &str, job: impl FnOnce() -> JobResult + Send + 'static) {
         self.running += 1;
         let sender = self.sender.clone();
         // Sending fails only when the window is gone; then nobody wants to know.
@@ -130,26 +130,25 @@ impl Jobs {
             .name(name.to_owned())
             .spawn(move || drop(sender.send(job())));
         if let Err(error) = thread {
-            drop(
-                self.sender
-                    .send(Done::Failed(format!("no thread could be started: {error}"))),
-            );
+            drop(self.sender.send(JobResult::Failed(format!(
+                "no thread could be started: {error}"
+            ))));
         }
     }
 }
 
 impl Drop for Jobs {
     fn drop(&mut self) {
-        self.give_up_analysis();
+        self.cancel_analysis();
     }
 }
 
 /// Lets the frame loop wait.
-pub(super) fn wait(span: Duration) {
+pub(super) fn sleep(span: Duration) {
     thread::sleep(span);
 }
 
 /// Runs something beside the window until it is done. Without a thread for it, it is not done at all.
-pub(super) fn aside(name: &str, job: impl FnOnce() + Send + 'static) {
+pub(super) fn spawn_detached(name: &str, job: impl FnOnce() + Send + 'static) {
     drop(thread::Builder::new().name(name.to_owned()).spawn(job));
 }

@@ -5,36 +5,36 @@
 //! `command/table.rs` (which there are), `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
 //! [`crate::run::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
 
+mod analysis_scheduler;
 mod app;
 mod command;
+mod deferred_redraw;
 mod desktop;
 mod display;
+mod egui_bridge;
 mod frame;
+mod frame_meter;
 mod gesture;
-mod host;
 mod input;
 mod jobs;
-mod measure;
 mod options;
 mod paint;
-mod palette;
 mod panels;
 mod playback;
-mod positions;
-mod quorums;
+mod position_printer;
+mod proposal_draft;
 mod run;
 mod screenshot;
 mod style;
-mod view_shift;
 
 pub use options::{
-    FrameCost, FrameMode, MeasurePlan, Positions, ScenarioChoice, ScenarioEntry, SessionFactory,
-    Source, StartAs, WindowError, WindowOptions,
+    FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioEntry,
+    ScenarioSource, SessionFactory, StartAs, WindowError, WindowOptions,
 };
 
 pub use display::has_display;
 
-use measure::Meter;
+use frame_meter::FrameMeter;
 use std::sync::Arc;
 
 /// Opens the window and shows runs until it is closed.
@@ -57,6 +57,6 @@ pub fn measure(
     plan: MeasurePlan,
     report: impl FnOnce(&[FrameCost]) + Send + 'static,
 ) -> Result<(), WindowError> {
-    let meter = Meter::new(plan, Box::new(report));
+    let meter = FrameMeter::new(plan, Box::new(report));
     display::open(options, sessions, Some(meter))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// A scenario that can be picked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioEntry {
-    /// As on the command line; names it in [`Source::Named`].
+    /// As on the command line; names it in [`ScenarioSource::Named`].
     pub name: String,
     /// For people.
     pub title: String,
@@ -22,7 +22,7 @@ pub struct ScenarioEntry {
 
 /// Where a run comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ScenarioSource {
     /// What the command line asked for: a file, a network, or a built-in scenario. The factory knows.
     Given,
     /// The built-in scenario of this name.
@@ -33,7 +33,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioChoice {
     /// Where it comes from.
-    pub source: Source,
+    pub source: ScenarioSource,
     /// Seed of everything random.
     pub seed: u64,
     /// How many nodes, where the scenario leaves it open; `None` = as many as it says.
@@ -73,7 +73,7 @@ pub enum StartAs {
 
 /// Whether positions of nodes are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Positions {
+pub enum PositionOutput {
     /// They are not.
     #[default]
     Quiet,
@@ -97,7 +97,7 @@ pub struct WindowOptions {
     /// Whether the first run starts by itself.
     pub start_as: StartAs,
     /// Whether positions of nodes are printed.
-    pub positions: Positions,
+    pub positions: PositionOutput,
     /// Where screenshots go.
     pub screenshots: PathBuf,
 }

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// A picture to be written.
-pub(super) struct Shot {
+pub(super) struct Screenshot {
     /// The picture.
     pub(super) drawing: Drawing,
     /// Pixels of the PNG for each logical pixel.
@@ -36,15 +36,17 @@ pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
 }
 
 /// Writes both files; returns their paths.
-pub(super) fn write(shot: &Shot) -> Result<Vec<PathBuf>, String> {
-    let png =
-        to_png(&shot.drawing, shot.scale).map_err(|error| format!("No screenshot: {error}"))?;
-    let svg = to_svg(&shot.drawing, Fonts::Embedded);
+pub(super) fn write(screenshot: &Screenshot) -> Result<Vec<PathBuf>, String> {
+    let png = to_png(&screenshot.drawing, screenshot.scale)
+        .map_err(|error| format!("No screenshot: {error}"))?;
+    let svg = to_svg(&screenshot.drawing, Fonts::Embedded);
     [("png", png.as_slice()), ("svg", svg.as_bytes())]
         .into_iter()
         .map(|(ending, bytes)| {
-            let path = shot.folder.join(format!("{}.{ending}", shot.stem));
-            write_whole(&path, bytes).map_err(|error| {
+            let path = screenshot
+                .folder
+                .join(format!("{}.{ending}", screenshot.stem));
+            write_atomically(&path, bytes).map_err(|error| {
                 format!("No screenshot: cannot write {}: {error}", path.display())
             })?;
             Ok(path)
@@ -53,14 +55,14 @@ pub(super) fn write(shot: &Shot) -> Result<Vec<PathBuf>, String> {
 }
 
 /// Writes a file under another name and renames it, so that nobody ever sees half of it.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}.part", std::process::id()));
-    let unfinished = PathBuf::from(unfinished);
-    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.part", std::process::id()));
+    let partial = PathBuf::from(partial);
+    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
         // Nothing half-written may stay; if even that fails there is nothing more to do.
-        drop(fs::remove_file(&unfinished));
+        drop(fs::remove_file(&partial));
     }
     written
 }
@@ -71,14 +73,14 @@ mod tests {
     use crate::picture::canvas::Point;
     use crate::picture::theme::{PaletteName, Theme, ThemeName};
 
-    fn shot(folder: &Path) -> Shot {
+    fn screenshot(folder: &Path) -> Screenshot {
         let background = Theme::new(ThemeName::Dark, PaletteName::OkabeIto).background;
         let drawing = Drawing {
             size_px: Point { x: 40.0, y: 30.0 },
             background,
             layers: Vec::new(),
         };
-        Shot {
+        Screenshot {
             drawing,
             scale: 2.0,
             folder: folder.to_path_buf(),
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn both_files_appear_whole_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let paths = write(&shot(folder.path())).unwrap();
+        let paths = write(&screenshot(folder.path())).unwrap();
         assert_eq!(paths[0].file_name().unwrap(), "my_net_1-seed7-12.045s.png");
         assert!(fs::read(&paths[0]).unwrap().starts_with(b"\x89PNG"));
         assert!(fs::read_to_string(&paths[1]).unwrap().contains("<svg"));
@@ -100,7 +102,11 @@ mod tests {
     fn a_folder_that_cannot_be_written_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
-        assert!(write(&shot(&missing)).unwrap_err().contains("missing"));
+        assert!(
+            write(&screenshot(&missing))
+                .unwrap_err()
+                .contains("missing")
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -23,7 +23,7 @@ const SPAN_US: (f64, f64) = (4e6, 60e6);
 const WHOLE: f64 = 1.03;
 
 /// The timeline of a run that has just been opened.
-pub(super) fn begin(run: &Run, view: &mut ViewState, panels: &PanelState) {
+pub(super) fn reset(run: &Run, view: &mut ViewState, panels: &PanelState) {
     view.timeline = TimelineView {
         rect: panels.timeline.rect,
         axis: first_axis(run).following(run.world.now),
@@ -44,7 +44,7 @@ fn first_axis(run: &Run) -> Axis {
 }
 
 /// After time has passed: the timeline turns the page if it has to.
-pub(super) fn follow(run: &Run, view: &mut ViewState, now_before: Time) {
+pub(super) fn follow_playhead(run: &Run, view: &mut ViewState, now_before: Time) {
     let timeline = &mut view.timeline;
     timeline.until = run.shown_until();
     if run.world.now != now_before && run.playback.is_playing() {

@@ -1,318 +1,321 @@
 //! The table of commands.
 
-use super::{Command, Entry, Group, Key, Repeat, Shift, Stroke};
+use super::{CommandGroup, CommandInfo, KeyRepeat, ShiftKey, Shortcut, ShortcutKey, UserCommand};
 
-const fn free(key: Key) -> Stroke {
-    Stroke {
+const fn free(key: ShortcutKey) -> Shortcut {
+    Shortcut {
         key,
-        shift: Shift::Free,
+        shift: ShiftKey::Released,
     }
 }
 
-const fn held(key: Key) -> Stroke {
-    Stroke {
+const fn held(key: ShortcutKey) -> Shortcut {
+    Shortcut {
         key,
-        shift: Shift::Held,
+        shift: ShiftKey::Held,
     }
 }
 
-const fn either(key: Key) -> Stroke {
-    Stroke {
+const fn either(key: ShortcutKey) -> Shortcut {
+    Shortcut {
         key,
-        shift: Shift::Either,
+        shift: ShiftKey::Either,
     }
 }
 
 const fn entry(
-    command: Command,
-    group: Group,
+    command: UserCommand,
+    group: CommandGroup,
     label: &'static str,
     tooltip: &'static str,
-    strokes: &'static [Stroke],
-) -> Entry {
+    shortcuts: &'static [Shortcut],
+) -> CommandInfo {
     let repeat = match command {
-        Command::Step
-        | Command::StepBack
-        | Command::Earlier
-        | Command::Later
-        | Command::Closer
-        | Command::Wider
-        | Command::Slower
-        | Command::Faster
-        | Command::NextNode => Repeat::Yes,
-        _ => Repeat::No,
+        UserCommand::Step
+        | UserCommand::StepBack
+        | UserCommand::SeekBackward
+        | UserCommand::SeekForward
+        | UserCommand::ZoomTimelineIn
+        | UserCommand::ZoomTimelineOut
+        | UserCommand::Slower
+        | UserCommand::Faster
+        | UserCommand::NextNode => KeyRepeat::Yes,
+        _ => KeyRepeat::No,
     };
-    Entry {
+    CommandInfo {
         command,
         group,
         label,
         tooltip,
-        strokes,
+        shortcuts,
         repeat,
     }
 }
 
 const SCENARIO_TIP: &str = "Opens one of the first nine scenarios.";
 
-/// The table. [`Command::Scenario`] has nine entries, which share their words.
-pub(in crate::window) const TABLE: &[Entry] = &[
+/// The table. [`UserCommand::OpenScenario`] has nine entries, which share their words.
+pub(in crate::window) const TABLE: &[CommandInfo] = &[
     entry(
-        Command::TogglePlay,
-        Group::Time,
+        UserCommand::TogglePlay,
+        CommandGroup::Time,
         "Play or pause",
         "Lets time run, or stops it. One can click and propose while it stands.",
-        &[free(Key::Space)],
+        &[free(ShortcutKey::Space)],
     ),
     entry(
-        Command::Step,
-        Group::Time,
+        UserCommand::Step,
+        CommandGroup::Time,
         "Step",
         "Lets the next thing happen, and pauses.",
-        &[free(Key::Char('n')), either(Key::Right)],
+        &[free(ShortcutKey::Char('n')), either(ShortcutKey::Right)],
     ),
     entry(
-        Command::StepBack,
-        Group::Time,
+        UserCommand::StepBack,
+        CommandGroup::Time,
         "Step back",
         "Shows what was there before the last thing that happened, and pauses.",
-        &[held(Key::Char('n')), either(Key::Left)],
+        &[held(ShortcutKey::Char('n')), either(ShortcutKey::Left)],
     ),
     entry(
-        Command::Earlier,
-        Group::Time,
+        UserCommand::SeekBackward,
+        CommandGroup::Time,
         "Earlier",
         "Shows what was there earlier by a twentieth of the timeline, and pauses.",
-        &[either(Key::PageUp)],
+        &[either(ShortcutKey::PageUp)],
     ),
     entry(
-        Command::Later,
-        Group::Time,
+        UserCommand::SeekForward,
+        CommandGroup::Time,
         "Later",
         "The same the other way.",
-        &[either(Key::PageDown)],
+        &[either(ShortcutKey::PageDown)],
     ),
     entry(
-        Command::Now,
-        Group::Time,
+        UserCommand::ReturnToPresent,
+        CommandGroup::Time,
         "Back to now",
         "Shows the latest of what has happened, and goes on as before. The timeline follows.",
-        &[either(Key::End)],
+        &[either(ShortcutKey::End)],
     ),
     entry(
-        Command::Slower,
-        Group::Time,
+        UserCommand::Slower,
+        CommandGroup::Time,
         "Slower",
         "Time runs at half the speed.",
-        &[either(Key::Char('['))],
+        &[either(ShortcutKey::Char('['))],
     ),
     entry(
-        Command::Faster,
-        Group::Time,
+        UserCommand::Faster,
+        CommandGroup::Time,
         "Faster",
         "Time runs at twice the speed.",
-        &[either(Key::Char(']'))],
+        &[either(ShortcutKey::Char(']'))],
     ),
     entry(
-        Command::Propose,
-        Group::Nodes,
+        UserCommand::Propose,
+        CommandGroup::Nodes,
         "Propose",
         "The selected node proposes what the toolbar says. A click on any node does the same there.",
-        &[free(Key::Char('p'))],
+        &[free(ShortcutKey::Char('p'))],
     ),
     entry(
-        Command::AddNode,
-        Group::Nodes,
+        UserCommand::AddNode,
+        CommandGroup::Nodes,
         "Add node",
         "A new node appears, announces itself and is taken in: at the pointer by key, in the middle of the view by button.",
-        &[free(Key::Char('a'))],
+        &[free(ShortcutKey::Char('a'))],
     ),
     entry(
-        Command::RemoveNode,
-        Group::Nodes,
+        UserCommand::RemoveNode,
+        CommandGroup::Nodes,
         "Remove node",
         "The selected node says that it leaves, and goes.",
-        &[either(Key::Delete), free(Key::Char('d'))],
+        &[either(ShortcutKey::Delete), free(ShortcutKey::Char('d'))],
     ),
     entry(
-        Command::NextNode,
-        Group::Nodes,
+        UserCommand::NextNode,
+        CommandGroup::Nodes,
         "Next node",
         "Selects the next node.",
-        &[free(Key::Tab)],
+        &[free(ShortcutKey::Tab)],
     ),
     entry(
-        Command::Restart,
-        Group::Run,
+        UserCommand::Restart,
+        CommandGroup::Run,
         "Restart",
         "The same scenario with the same seed from the beginning: exactly the same run.",
-        &[free(Key::Char('r'))],
+        &[free(ShortcutKey::Char('r'))],
     ),
     entry(
-        Command::NewSeed,
-        Group::Run,
+        UserCommand::NewSeed,
+        CommandGroup::Run,
         "New seed",
         "The same scenario from the beginning with another seed: other places, delays and leaders.",
-        &[held(Key::Char('r'))],
+        &[held(ShortcutKey::Char('r'))],
     ),
     entry(
-        Command::Scenarios,
-        Group::Run,
+        UserCommand::ToggleScenarios,
+        CommandGroup::Run,
         "Scenarios",
         "All scenarios, and what to look for in each.",
-        &[free(Key::Char('o'))],
+        &[free(ShortcutKey::Char('o'))],
     ),
     entry(
-        Command::Scenario(0),
-        Group::Run,
+        UserCommand::OpenScenario(0),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('1'))],
+        &[either(ShortcutKey::Char('1'))],
     ),
     entry(
-        Command::Scenario(1),
-        Group::Run,
+        UserCommand::OpenScenario(1),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('2'))],
+        &[either(ShortcutKey::Char('2'))],
     ),
     entry(
-        Command::Scenario(2),
-        Group::Run,
+        UserCommand::OpenScenario(2),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('3'))],
+        &[either(ShortcutKey::Char('3'))],
     ),
     entry(
-        Command::Scenario(3),
-        Group::Run,
+        UserCommand::OpenScenario(3),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('4'))],
+        &[either(ShortcutKey::Char('4'))],
     ),
     entry(
-        Command::Scenario(4),
-        Group::Run,
+        UserCommand::OpenScenario(4),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('5'))],
+        &[either(ShortcutKey::Char('5'))],
     ),
     entry(
-        Command::Scenario(5),
-        Group::Run,
+        UserCommand::OpenScenario(5),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('6'))],
+        &[either(ShortcutKey::Char('6'))],
     ),
     entry(
-        Command::Scenario(6),
-        Group::Run,
+        UserCommand::OpenScenario(6),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('7'))],
+        &[either(ShortcutKey::Char('7'))],
     ),
     entry(
-        Command::Scenario(7),
-        Group::Run,
+        UserCommand::OpenScenario(7),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('8'))],
+        &[either(ShortcutKey::Char('8'))],
     ),
     entry(
-        Command::Scenario(8),
-        Group::Run,
+        UserCommand::OpenScenario(8),
+        CommandGroup::Run,
         "Scenario 1 to 9",
         SCENARIO_TIP,
-        &[either(Key::Char('9'))],
+        &[either(ShortcutKey::Char('9'))],
     ),
     entry(
-        Command::Screenshot,
-        Group::Run,
+        UserCommand::Screenshot,
+        CommandGroup::Run,
         "Screenshot",
         "Writes the picture as PNG and SVG into the working directory.",
-        &[free(Key::Char('s'))],
+        &[free(ShortcutKey::Char('s'))],
     ),
     entry(
-        Command::FitView,
-        Group::View,
+        UserCommand::FitView,
+        CommandGroup::View,
         "Show all",
         "Zooms so that every node is in sight.",
-        &[either(Key::Home), either(Key::Char('0'))],
+        &[either(ShortcutKey::Home), either(ShortcutKey::Char('0'))],
     ),
     entry(
-        Command::ToggleInspector,
-        Group::View,
+        UserCommand::ToggleInspector,
+        CommandGroup::View,
         "Node panel",
         "Shows or hides what is known about the selected node.",
-        &[free(Key::Char('i'))],
+        &[free(ShortcutKey::Char('i'))],
     ),
     entry(
-        Command::ToggleLog,
-        Group::View,
+        UserCommand::ToggleLog,
+        CommandGroup::View,
         "Event log",
         "Shows or hides what has happened, the latest on top.",
-        &[free(Key::Char('e'))],
+        &[free(ShortcutKey::Char('e'))],
     ),
     entry(
-        Command::ToggleTimeline,
-        Group::View,
+        UserCommand::ToggleTimeline,
+        CommandGroup::View,
         "Timeline",
         "Shows or hides what every node was doing when. A click in it shows that instant again.",
-        &[free(Key::Char('w'))],
+        &[free(ShortcutKey::Char('w'))],
     ),
     entry(
-        Command::Closer,
-        Group::View,
+        UserCommand::ZoomTimelineIn,
+        CommandGroup::View,
         "Timeline: closer",
         "The timeline shows less time, in more detail. So does the wheel over it.",
-        &[either(Key::Char('+')), either(Key::Char('='))],
+        &[
+            either(ShortcutKey::Char('+')),
+            either(ShortcutKey::Char('=')),
+        ],
     ),
     entry(
-        Command::Wider,
-        Group::View,
+        UserCommand::ZoomTimelineOut,
+        CommandGroup::View,
         "Timeline: wider",
         "The timeline shows more time, in less detail.",
-        &[either(Key::Char('-'))],
+        &[either(ShortcutKey::Char('-'))],
     ),
     entry(
-        Command::ToggleReach,
-        Group::View,
+        UserCommand::ToggleReach,
+        CommandGroup::View,
         "Reachability",
         "Shows or hides who can hear whom.",
-        &[free(Key::Char('h'))],
+        &[free(ShortcutKey::Char('h'))],
     ),
     entry(
-        Command::ToggleTheme,
-        Group::View,
+        UserCommand::ToggleTheme,
+        CommandGroup::View,
         "Light or dark",
         "Changes between the dark theme and the light one, which suits paper.",
-        &[free(Key::Char('t'))],
+        &[free(ShortcutKey::Char('t'))],
     ),
     entry(
-        Command::ToggleFrameRate,
-        Group::View,
+        UserCommand::ToggleFrameRate,
+        CommandGroup::View,
         "Frame rate",
         "Shows or hides how many frames are drawn in a second.",
-        &[free(Key::Char('m'))],
+        &[free(ShortcutKey::Char('m'))],
     ),
     entry(
-        Command::Help,
-        Group::View,
+        UserCommand::ToggleHelp,
+        CommandGroup::View,
         "Help",
         "Shows or hides this overview.",
-        &[either(Key::Char('?')), either(Key::F1)],
+        &[either(ShortcutKey::Char('?')), either(ShortcutKey::F1)],
     ),
     entry(
-        Command::Clear,
-        Group::View,
+        UserCommand::Dismiss,
+        CommandGroup::View,
         "Close",
         "Closes what lies on top, or selects nothing.",
-        &[either(Key::Escape)],
+        &[either(ShortcutKey::Escape)],
     ),
     entry(
-        Command::Quit,
-        Group::Run,
+        UserCommand::Quit,
+        CommandGroup::Run,
         "Quit",
         "Closes the window.",
-        &[either(Key::CtrlQ)],
+        &[either(ShortcutKey::CtrlQ)],
     ),
 ];

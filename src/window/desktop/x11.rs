@@ -18,7 +18,7 @@ use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{CURRENT_TIME, atom_manager};
 
 /// After these pauses the loop is made to look again; the later ones are for busy machines.
-const LOOK_AGAIN: [Duration; 3] = [
+const WAKE_DELAYS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(150),
     Duration::from_millis(500),
@@ -27,8 +27,8 @@ const LOOK_AGAIN: [Duration; 3] = [
 const DEPTH_MAX: u32 = 4;
 /// The version of the protocol for drops that we speak.
 const XDND_VERSION: u32 = 5;
-/// Longest list of dropped files, in words of four bytes.
-const LIST_WORDS_MAX: u32 = 1 << 18;
+/// Longest list of dropped files, in data of four bytes.
+const URI_LIST_MAX_U32S: u32 = 1 << 18;
 
 atom_manager! {
     /// Names that the X server has numbered.
@@ -49,13 +49,13 @@ atom_manager! {
 }
 
 /// Our connection, while the window is open.
-pub(crate) struct Desktop {
-    asleep: Sender<()>,
+pub(crate) struct DesktopIntegration {
+    wake_requests: Sender<()>,
     drops: Receiver<PathBuf>,
 }
 
 /// What both threads use.
-struct Link {
+struct X11Connection {
     connection: RustConnection,
     atoms: Atoms,
     root: Window,
@@ -63,39 +63,42 @@ struct Link {
     proxy: Window,
 }
 
-impl Desktop {
+impl DesktopIntegration {
     /// Connects, for the newest window that is called `title`: ours has just been opened. `None` if that is not possible: the window works
     /// all the same, without drops from file managers.
-    pub(crate) fn connect(title: &str) -> Option<Desktop> {
-        let link = Arc::new(Link::new(title).ok().flatten()?);
-        let (asleep, requests) = unbounded();
+    pub(crate) fn connect(title: &str) -> Option<DesktopIntegration> {
+        let link = Arc::new(X11Connection::new(title).ok().flatten()?);
+        let (wake_requests, requests) = unbounded();
         let (found, drops) = unbounded();
         let wake = Arc::clone(&link);
-        jobs::aside("window-wake", move || wake.look_again(&requests));
-        jobs::aside("window-drops", move || link.take_drops(&found));
-        Some(Desktop { asleep, drops })
+        jobs::spawn_detached("window-wake", move || wake.serve_wake_requests(&requests));
+        jobs::spawn_detached("window-drops", move || link.serve_drag_and_drop(&found));
+        Some(DesktopIntegration {
+            wake_requests,
+            drops,
+        })
     }
 
     /// The loop will not be scheduled again by itself.
-    pub(crate) fn falls_asleep(&self) {
+    pub(crate) fn schedule_wake(&self) {
         // Without the other side nobody can help.
-        let _ = self.asleep.send(());
+        let _ = self.wake_requests.send(());
     }
 
     /// Files dropped since the last call.
-    pub(crate) fn dropped(&self) -> Vec<PathBuf> {
+    pub(crate) fn take_dropped_files(&self) -> Vec<PathBuf> {
         self.drops.try_iter().collect()
     }
 }
 
-impl Link {
-    fn new(title: &str) -> Result<Option<Link>, ReplyOrIdError> {
+impl X11Connection {
+    fn new(title: &str) -> Result<Option<X11Connection>, ReplyOrIdError> {
         let Ok((connection, screen)) = x11rb::connect(None) else {
             return Ok(None);
         };
         let atoms = Atoms::new(&connection)?.reply()?;
         let root = connection.setup().roots[screen].root;
-        let Some(window) = find(&connection, root, title, DEPTH_MAX)? else {
+        let Some(window) = find_window(&connection, root, title, DEPTH_MAX)? else {
             return Ok(None);
         };
         let proxy = connection.generate_id()?;
@@ -125,7 +128,7 @@ impl Link {
             &[proxy],
         )?;
         connection.flush()?;
-        Ok(Some(Link {
+        Ok(Some(X11Connection {
             connection,
             atoms,
             root,
@@ -135,10 +138,10 @@ impl Link {
     }
 
     /// Lets the loop look again, a few times after each request; a newer request begins anew.
-    fn look_again(&self, requests: &Receiver<()>) {
+    fn serve_wake_requests(&self, requests: &Receiver<()>) {
         while requests.recv().is_ok() {
-            for pause in LOOK_AGAIN {
-                jobs::wait(pause);
+            for pause in WAKE_DELAYS {
+                jobs::sleep(pause);
                 if !requests.is_empty() {
                     break;
                 }
@@ -182,12 +185,12 @@ impl Link {
     }
 
     /// Speaks for the window while something is dragged over it. Ends with the connection.
-    fn take_drops(&self, found: &Sender<PathBuf>) {
-        let mut visit = Visit::default();
+    fn serve_drag_and_drop(&self, found: &Sender<PathBuf>) {
+        let mut session = DragSession::default();
         while let Ok(event) = self.connection.wait_for_event() {
             let answered = match event {
-                Event::ClientMessage(message) => self.hear(&mut visit, &message),
-                Event::SelectionNotify(notice) => self.receive(&visit, &notice, found),
+                Event::ClientMessage(message) => self.handle_client_message(&mut session, &message),
+                Event::SelectionNotify(notice) => self.receive(&session, &notice, found),
                 _ => Ok(()),
             };
             if answered.is_err() {
@@ -196,20 +199,24 @@ impl Link {
         }
     }
 
-    fn hear(&self, visit: &mut Visit, message: &ClientMessageEvent) -> Result<(), ReplyError> {
-        let words = message.data.as_data32();
-        let source = words[0];
+    fn handle_client_message(
+        &self,
+        session: &mut DragSession,
+        message: &ClientMessageEvent,
+    ) -> Result<(), ReplyError> {
+        let data = message.data.as_data32();
+        let source = data[0];
         if message.type_ == self.atoms.XdndEnter {
-            let offers = match words[1] & 1 {
-                0 => words[2..].to_vec(),
+            let offers = match data[1] & 1 {
+                0 => data[2..].to_vec(),
                 _ => self.types_of(source)?,
             };
-            *visit = Visit {
+            *session = DragSession {
                 source,
-                brings_files: offers.contains(&self.atoms.UriList),
+                offers_files: offers.contains(&self.atoms.UriList),
             };
         } else if message.type_ == self.atoms.XdndPosition {
-            let accepts = u32::from(visit.brings_files);
+            let accepts = u32::from(session.offers_files);
             let answer = [
                 self.window,
                 accepts,
@@ -217,12 +224,12 @@ impl Link {
                 0,
                 accepts * self.atoms.XdndActionCopy,
             ];
-            self.answer(source, self.atoms.XdndStatus, answer)?;
+            self.reply(source, self.atoms.XdndStatus, answer)?;
         } else if message.type_ == self.atoms.XdndDrop {
-            if visit.brings_files {
+            if session.offers_files {
                 let (selection, list) = (self.atoms.XdndSelection, self.atoms.UriList);
                 self.connection
-                    .convert_selection(self.proxy, selection, list, selection, words[2])?;
+                    .convert_selection(self.proxy, selection, list, selection, data[2])?;
                 self.connection.flush()?;
             } else {
                 self.finish(source, false)?;
@@ -249,7 +256,7 @@ impl Link {
 
     fn receive(
         &self,
-        visit: &Visit,
+        session: &DragSession,
         notice: &SelectionNotifyEvent,
         found: &Sender<PathBuf>,
     ) -> Result<(), ReplyError> {
@@ -261,37 +268,37 @@ impl Link {
                 notice.property,
                 AtomEnum::ANY,
                 0,
-                LIST_WORDS_MAX,
+                URI_LIST_MAX_U32S,
             )?;
             let list = String::from_utf8_lossy(&content.reply()?.value).into_owned();
             for path in super::paths(&list) {
                 drop(found.send(path));
             }
         }
-        self.finish(visit.source, has_content)?;
+        self.finish(session.source, has_content)?;
         self.wake()
     }
 
     fn finish(&self, source: Window, is_taken: bool) -> Result<(), ConnectionError> {
         let taken = u32::from(is_taken);
         let answer = [self.window, taken, taken * self.atoms.XdndActionCopy, 0, 0];
-        self.answer(source, self.atoms.XdndFinished, answer)
+        self.reply(source, self.atoms.XdndFinished, answer)
     }
 
-    fn answer(&self, source: Window, kind: Atom, words: [u32; 5]) -> Result<(), ConnectionError> {
-        self.send(source, ClientMessageEvent::new(32, source, kind, words))
+    fn reply(&self, source: Window, kind: Atom, data: [u32; 5]) -> Result<(), ConnectionError> {
+        self.send(source, ClientMessageEvent::new(32, source, kind, data))
     }
 }
 
 /// Something that is being dragged over the window.
 #[derive(Default)]
-struct Visit {
+struct DragSession {
     source: Window,
-    brings_files: bool,
+    offers_files: bool,
 }
 
 /// The newest window called `title`.
-fn find(
+fn find_window(
     connection: &RustConnection,
     below: Window,
     title: &str,
@@ -311,7 +318,7 @@ fn find(
             return Ok(Some(window));
         }
         if depth > 1
-            && let Some(found) = find(connection, window, title, depth - 1)?
+            && let Some(found) = find_window(connection, window, title, depth - 1)?
         {
             return Ok(Some(found));
         }

@@ -3,12 +3,12 @@
 //!
 //! Absent here: the graphics card; `gpu.rs` uploads what has changed.
 
-mod picture;
+mod bitmap;
 
 use crate::picture::canvas::Font;
 use crate::picture::text_layout;
 use ab_glyph::{Font as _, FontRef};
-use picture::{Picture, coverage};
+use bitmap::{Bitmap, coverage};
 use std::collections::HashMap;
 
 /// Side of the first atlas in pixels; it doubles when it is full.
@@ -16,17 +16,17 @@ const SIDE_FIRST: u32 = 1024;
 /// Largest side: every OpenGL that still runs has textures of this size.
 const SIDE_MAX: u32 = 4096;
 /// Radii and widths are rounded to this many parts of a pixel.
-const PARTS: f32 = 4.0;
+const SUBPIXELS: f32 = 4.0;
 /// Letters may start at this many places within a pixel.
-const LETTER_PLACES: f32 = 4.0;
+const GLYPH_SUBPIXELS: f32 = 4.0;
 /// Widest line.
 const WIDTH_MAX: f32 = 400.0;
 
-/// Largest radius, in physical pixels, of a disc or ring that has its own picture here.
+/// Largest radius, in physical pixels, of a disc or ring that has its own bitmap here.
 pub(super) const RADIUS_MAX: f32 = 48.0;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
+enum SpriteKey {
     Disc {
         radius: u32,
     },
@@ -37,15 +37,15 @@ enum Key {
     Profile {
         width: u32,
     },
-    Letter {
-        letter: char,
+    Glyph {
+        glyph: char,
         font: Font,
         size: u32,
         place: u8,
     },
 }
 
-/// A picture within the atlas.
+/// A bitmap within the atlas.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sprite {
     /// Left, top, right, bottom in the texture, 0..1.
@@ -68,7 +68,7 @@ pub(super) struct Atlas {
     side: u32,
     pixels: Vec<u8>,
     shelves: Vec<Shelf>,
-    sprites: HashMap<Key, Sprite>,
+    sprites: HashMap<SpriteKey, Sprite>,
     fonts: Vec<Option<FontRef<'static>>>,
     changed_rows: Option<(u32, u32)>,
     generation: u64,
@@ -108,7 +108,7 @@ impl Atlas {
     }
 
     /// If something did not fit since the last call, makes room (everything must be asked for again) and says so.
-    pub(super) fn grew(&mut self) -> bool {
+    pub(super) fn take_overflow(&mut self) -> bool {
         let was_full = std::mem::take(&mut self.is_full);
         if was_full {
             self.side = (self.side * 2).min(SIDE_MAX);
@@ -127,24 +127,24 @@ impl Atlas {
 
     /// A disc of `radius` physical pixels around the point it is drawn at.
     pub(super) fn disc(&mut self, radius: f32) -> Sprite {
-        let key = Key::Disc {
-            radius: in_parts(radius),
+        let key = SpriteKey::Disc {
+            radius: quantized(radius),
         };
         let radius = rounded(radius);
         self.get(key, |_| {
-            Picture::around(radius, |distance| coverage(radius - distance))
+            Bitmap::around(radius, |distance| coverage(radius - distance))
         })
     }
 
     /// A ring of `radius` and line `width` in physical pixels around the point it is drawn at.
     pub(super) fn ring(&mut self, radius: f32, width: f32) -> Sprite {
-        let key = Key::Ring {
-            radius: in_parts(radius),
-            width: in_parts(width),
+        let key = SpriteKey::Ring {
+            radius: quantized(radius),
+            width: quantized(width),
         };
         let (radius, half) = (rounded(radius), rounded(width) / 2.0);
         self.get(key, |_| {
-            Picture::around(radius + half, |distance| {
+            Bitmap::around(radius + half, |distance| {
                 coverage(half - (distance - radius).abs()) * (2.0 * half).min(1.0)
             })
         })
@@ -153,44 +153,45 @@ impl Atlas {
     /// What lies across a line of `width` physical pixels, from top to bottom: one quad then draws it with soft edges.
     pub(super) fn profile(&mut self, width: f32) -> Sprite {
         let width = width.clamp(0.0, WIDTH_MAX);
-        let key = Key::Profile {
-            width: in_parts(width),
+        let key = SpriteKey::Profile {
+            width: quantized(width),
         };
-        self.get(key, |_| Picture::profile(rounded(width)))
+        self.get(key, |_| Bitmap::profile(rounded(width)))
     }
 
-    /// A letter of `size` physical pixels per em whose pen stands `x` physical pixels from the left; returns where to
+    /// A glyph of `size` physical pixels per em whose pen stands `x` physical pixels from the left; returns where to
     /// draw it: the whole pixel.
-    pub(super) fn letter(&mut self, letter: char, font: Font, size: f32, x: f32) -> (Sprite, f32) {
-        let place = ((x - x.floor()) * LETTER_PLACES).floor();
-        let key = Key::Letter {
-            letter,
+    pub(super) fn glyph(&mut self, glyph: char, font: Font, size: f32, x: f32) -> (Sprite, f32) {
+        let place = ((x - x.floor()) * GLYPH_SUBPIXELS).floor();
+        let key = SpriteKey::Glyph {
+            glyph,
             font,
-            size: in_parts(size),
+            size: quantized(size),
             place: place as u8,
         };
-        let sprite = self.get(key, |atlas| {
-            atlas.fonts.get(font as usize)?.as_ref().and_then(|font| {
-                Picture::letter(font, letter, rounded(size), place / LETTER_PLACES)
-            })
-        });
+        let sprite =
+            self.get(key, |atlas| {
+                atlas.fonts.get(font as usize)?.as_ref().and_then(|font| {
+                    Bitmap::glyph(font, glyph, rounded(size), place / GLYPH_SUBPIXELS)
+                })
+            });
         (sprite, x.floor())
     }
 
-    /// Width of a letter, as a share of the font size.
-    pub(super) fn advance(&self, letter: char, font: Font) -> f32 {
+    /// Width of a glyph, as a share of the font size.
+    pub(super) fn advance(&self, glyph: char, font: Font) -> f32 {
         let Some(Some(font)) = self.fonts.get(font as usize) else {
             return 0.0;
         };
         let em = font.units_per_em().unwrap_or(1.0);
-        font.h_advance_unscaled(font.glyph_id(letter)) / em
+        font.h_advance_unscaled(font.glyph_id(glyph)) / em
     }
 
-    fn get(&mut self, key: Key, draw: impl FnOnce(&Atlas) -> Option<Picture>) -> Sprite {
+    fn get(&mut self, key: SpriteKey, draw: impl FnOnce(&Atlas) -> Option<Bitmap>) -> Sprite {
         if let Some(sprite) = self.sprites.get(&key) {
             return *sprite;
         }
-        let sprite = draw(self).map_or(Some(Sprite::default()), |picture| self.put(&picture));
+        let sprite = draw(self).map_or(Some(Sprite::default()), |bitmap| self.put(&bitmap));
         match sprite {
             Some(sprite) => {
                 self.sprites.insert(key, sprite);
@@ -216,26 +217,26 @@ impl Atlas {
         (0..400).map(sample).sum::<f32>() / 400.0
     }
 
-    fn put(&mut self, picture: &Picture) -> Option<Sprite> {
-        let (left, top) = self.room(picture.width + 2, picture.height + 2)?;
+    fn put(&mut self, bitmap: &Bitmap) -> Option<Sprite> {
+        let (left, top) = self.room(bitmap.width + 2, bitmap.height + 2)?;
         let (left, top) = (left + 1, top + 1);
-        for (row, line) in picture.alpha.chunks(picture.width as usize).enumerate() {
+        for (row, line) in bitmap.alpha.chunks(bitmap.width as usize).enumerate() {
             let start = ((top as usize + row) * self.side as usize + left as usize) * 4;
             for (alpha, pixel) in line.iter().zip(self.pixels[start..].chunks_exact_mut(4)) {
                 pixel.fill(*alpha);
             }
         }
-        self.mark(top, top + picture.height);
+        self.mark(top, top + bitmap.height);
         let part = |pixels: u32| pixels as f32 / self.side as f32;
         Some(Sprite {
             uv: [
                 part(left),
                 part(top),
-                part(left + picture.width),
-                part(top + picture.height),
+                part(left + bitmap.width),
+                part(top + bitmap.height),
             ],
-            offset: picture.offset,
-            size: (picture.width as f32, picture.height as f32),
+            offset: bitmap.offset,
+            size: (bitmap.width as f32, bitmap.height as f32),
         })
     }
 
@@ -288,12 +289,12 @@ impl Atlas {
     }
 }
 
-fn in_parts(length: f32) -> u32 {
-    (length * PARTS).round().max(1.0) as u32
+fn quantized(length: f32) -> u32 {
+    (length * SUBPIXELS).round().max(1.0) as u32
 }
 
 fn rounded(length: f32) -> f32 {
-    in_parts(length) as f32 / PARTS
+    quantized(length) as f32 / SUBPIXELS
 }
 
 #[cfg(test)]

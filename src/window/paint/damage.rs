@@ -2,16 +2,16 @@
 //!
 //! Absent here: what is drawn in them.
 
-use super::target::Part;
+use super::framebuffer::PixelRect;
 use crate::picture::canvas::{Anchor, Point, Rect, Shape, Stroke};
 use crate::picture::text_layout;
 
 /// Side of the tiles that are told apart, in physical pixels; that of the tiles of a software renderer.
 const TILE: u32 = 64;
 /// Most parts: each costs a walk over the layers.
-const PARTS_MAX: usize = 5;
+const RECTS_MAX: usize = 5;
 /// What drawing a part costs beside its pixels, as the number of tiles that cost as much.
-const PART_TILES: u32 = 16;
+const RECT_COST_TILES: u32 = 16;
 /// How far soft edges reach beyond a shape, in logical pixels.
 const EDGE_PX: f32 = 2.0;
 
@@ -63,12 +63,12 @@ impl Damage {
         &mut self,
         old: &[T],
         new: &[T],
-        place: impl Fn(&T) -> Rect,
+        bounds: impl Fn(&T) -> Rect,
     ) {
         if old.len() == new.len() {
             for (old, new) in old.iter().zip(new).filter(|(old, new)| old != new) {
-                self.add(place(old));
-                self.add(place(new));
+                self.add(bounds(old));
+                self.add(bounds(new));
             }
             return;
         }
@@ -84,22 +84,25 @@ impl Damage {
         let differ = old[..old.len() - back]
             .iter()
             .chain(&new[..new.len() - back]);
-        differ.for_each(|part| self.add(place(part)));
+        differ.for_each(|part| self.add(bounds(part)));
     }
 
     /// A few rectangles that cover all of it and do not overlap.
-    pub(super) fn parts(&self) -> Vec<Part> {
-        let mut blocks = self.blocks();
-        while let Some((one, two)) = self.worth_joining(&blocks) {
-            let other = blocks.swap_remove(two);
-            blocks[one] = blocks[one].joined(other);
+    pub(super) fn rects(&self) -> Vec<PixelRect> {
+        let mut tile_rects = self.tile_rects();
+        while let Some((one, two)) = self.pair_to_merge(&tile_rects) {
+            let other = tile_rects.swap_remove(two);
+            tile_rects[one] = tile_rects[one].union(other);
         }
-        blocks.into_iter().map(|block| self.part(block)).collect()
+        tile_rects
+            .into_iter()
+            .map(|tile_rect| self.pixel_rect(tile_rect))
+            .collect()
     }
 
     /// Rectangles of tiles: equal runs in rows that follow one another.
-    fn blocks(&self) -> Vec<Block> {
-        let mut blocks: Vec<Block> = Vec::new();
+    fn tile_rects(&self) -> Vec<TileRect> {
+        let mut tile_rects: Vec<TileRect> = Vec::new();
         for row in 0..self.rows {
             let mut column = 0;
             while column < self.columns {
@@ -111,12 +114,12 @@ impl Damage {
                     column += 1;
                     continue;
                 }
-                let above = blocks
-                    .iter_mut()
-                    .find(|block| (block.left, block.right, block.bottom) == (column, end, row));
+                let above = tile_rects.iter_mut().find(|tile_rect| {
+                    (tile_rect.left, tile_rect.right, tile_rect.bottom) == (column, end, row)
+                });
                 match above {
                     Some(above) => above.bottom = row + 1,
-                    None => blocks.push(Block {
+                    None => tile_rects.push(TileRect {
                         left: column,
                         top: row,
                         right: end,
@@ -126,50 +129,50 @@ impl Damage {
                 column = end;
             }
         }
-        blocks
+        tile_rects
     }
 
-    /// The two blocks that should be one: because they overlap, because that costs less, or because there are too many.
-    fn worth_joining(&self, blocks: &[Block]) -> Option<(usize, usize)> {
-        let pairs = (0..blocks.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
+    /// The two tile_rects that should be one: because they overlap, because that costs less, or because there are too many.
+    fn pair_to_merge(&self, tile_rects: &[TileRect]) -> Option<(usize, usize)> {
+        let pairs = (0..tile_rects.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
         let cost = |(one, two): &(usize, usize)| {
-            let (one, two) = (blocks[*one], blocks[*two]);
-            let apart = i64::from(one.tiles() + two.tiles() + PART_TILES);
+            let (one, two) = (tile_rects[*one], tile_rects[*two]);
+            let apart = i64::from(one.tiles() + two.tiles() + RECT_COST_TILES);
             match one.overlaps(two) {
                 true => i64::MIN,
-                false => i64::from(one.joined(two).tiles()) - apart,
+                false => i64::from(one.union(two).tiles()) - apart,
             }
         };
         let cheapest = pairs.min_by_key(cost)?;
-        (cost(&cheapest) <= 0 || blocks.len() > PARTS_MAX).then_some(cheapest)
+        (cost(&cheapest) <= 0 || tile_rects.len() > RECTS_MAX).then_some(cheapest)
     }
 
-    fn part(&self, block: Block) -> Part {
-        Part {
-            left: block.left * TILE,
-            top: block.top * TILE,
-            right: (block.right * TILE).min(self.size.0),
-            bottom: (block.bottom * TILE).min(self.size.1),
+    fn pixel_rect(&self, tile_rect: TileRect) -> PixelRect {
+        PixelRect {
+            left: tile_rect.left * TILE,
+            top: tile_rect.top * TILE,
+            right: (tile_rect.right * TILE).min(self.size.0),
+            bottom: (tile_rect.bottom * TILE).min(self.size.1),
         }
     }
 }
 
 /// A rectangle of tiles; right and bottom are just outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Block {
+struct TileRect {
     left: u32,
     top: u32,
     right: u32,
     bottom: u32,
 }
 
-impl Block {
+impl TileRect {
     fn tiles(self) -> u32 {
         (self.right - self.left) * (self.bottom - self.top)
     }
 
-    fn joined(self, other: Block) -> Block {
-        Block {
+    fn union(self, other: TileRect) -> TileRect {
+        TileRect {
             left: self.left.min(other.left),
             top: self.top.min(other.top),
             right: self.right.max(other.right),
@@ -177,7 +180,7 @@ impl Block {
         }
     }
 
-    fn overlaps(self, other: Block) -> bool {
+    fn overlaps(self, other: TileRect) -> bool {
         self.left < other.right
             && other.left < self.right
             && self.top < other.bottom
@@ -185,7 +188,7 @@ impl Block {
     }
 }
 
-impl Part {
+impl PixelRect {
     /// The same in logical pixels.
     pub(super) fn logical(self, dpi: f32) -> Rect {
         let [left, top, right, bottom] =
@@ -195,7 +198,7 @@ impl Part {
 }
 
 /// Where a shape is, give or take its soft edges.
-pub(super) fn place(shape: &Shape) -> Rect {
+pub(super) fn bounds(shape: &Shape) -> Rect {
     let width = |stroke: &Option<Stroke>| stroke.map_or(0.0, |stroke| stroke.width_px);
     match shape {
         Shape::Circle {
@@ -203,15 +206,15 @@ pub(super) fn place(shape: &Shape) -> Rect {
             radius_px,
             stroke,
             ..
-        } => around(*center, radius_px + width(stroke)),
+        } => square_around(*center, radius_px + width(stroke)),
         Shape::Arc {
             center,
             radius_px,
             stroke,
             ..
-        } => around(*center, radius_px + stroke.width_px),
-        Shape::Line { points, stroke } => bounds(points).inset(-2.0 * stroke.width_px),
-        Shape::Polygon { points, stroke, .. } => bounds(points).inset(-2.0 * width(stroke)),
+        } => square_around(*center, radius_px + stroke.width_px),
+        Shape::Line { points, stroke } => points_bounds(points).inset(-2.0 * stroke.width_px),
+        Shape::Polygon { points, stroke, .. } => points_bounds(points).inset(-2.0 * width(stroke)),
         Shape::Box { rect, stroke, .. } => rect.inset(-width(stroke)),
         Shape::Text {
             at,
@@ -234,7 +237,7 @@ pub(super) fn place(shape: &Shape) -> Rect {
     }
 }
 
-fn around(center: Point, radius_px: f32) -> Rect {
+fn square_around(center: Point, radius_px: f32) -> Rect {
     Rect {
         min: center,
         max: center,
@@ -242,7 +245,7 @@ fn around(center: Point, radius_px: f32) -> Rect {
     .inset(-radius_px)
 }
 
-fn bounds(points: &[Point]) -> Rect {
+fn points_bounds(points: &[Point]) -> Rect {
     let start = Rect::from_corners(f32::MAX, f32::MAX, f32::MIN, f32::MIN);
     points.iter().fold(start, |all, point| {
         Rect::from_corners(
@@ -255,8 +258,8 @@ fn bounds(points: &[Point]) -> Rect {
 }
 
 /// The smallest rectangle around both.
-pub(super) fn around_both(one: Rect, two: Rect) -> Rect {
-    bounds(&[one.min, one.max, two.min, two.max])
+pub(super) fn union(one: Rect, two: Rect) -> Rect {
+    points_bounds(&[one.min, one.max, two.min, two.max])
 }
 
 #[cfg(test)]

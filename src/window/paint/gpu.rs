@@ -1,12 +1,12 @@
-//! The graphics card by way of macroquad: textures, the one shader, draw calls, and the two pictures off the screen:
+//! The graphics card by way of macroquad: textures, the one shader, draw calls, and the two framebuffers off the screen:
 //! one of what lies at the back, and the canvas, which keeps the last frame and is shown in the window.
 //!
 //! Everything is blended as premultiplied colours, so a picture of a picture has no dark fringes.
 
-use super::Shift;
+use super::LayerTransform;
 use super::atlas::Atlas;
-use super::mesh::vertex;
-use super::target::{Part, Target, Way, clip};
+use super::framebuffer::{CopyMethod, Framebuffer, PixelRect, set_scissor};
+use super::tessellator::vertex;
 use crate::picture::theme::Color;
 use macroquad::camera::{set_camera, set_default_camera};
 use macroquad::color::Color as GlColor;
@@ -48,27 +48,27 @@ pub(super) struct Gpu {
     over: Material,
     copy: Material,
     texture: Texture2D,
-    pictures: Option<Pictures>,
-    way: Way,
+    framebuffers: Option<Framebuffers>,
+    copy_method: CopyMethod,
     /// Where what lies at the back still has to be copied onto the canvas, under what is drawn there.
-    uncovered: Vec<Part>,
+    pending_blits: Vec<PixelRect>,
     /// By how much it still has to be copied to another place.
-    moved: Option<(i32, i32)>,
+    pending_translation: Option<(i32, i32)>,
 }
 
 /// What is kept from frame to frame, as large as the window.
-struct Pictures {
+struct Framebuffers {
     /// Background and layers at the back, from when they are first drawn.
-    back: Option<Target>,
+    back: Option<Framebuffer>,
     /// The last frame.
-    canvas: Target,
+    canvas: Framebuffer,
 }
 
-/// Whether the pictures still hold what was drawn into them.
+/// Whether the framebuffers still hold what was drawn into them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    Yes,
-    No,
+pub(super) enum Contents {
+    Preserved,
+    Lost,
 }
 
 fn material(color_blend: Option<BlendState>) -> Result<Material, String> {
@@ -132,10 +132,10 @@ impl Gpu {
                 atlas_side,
                 &vec![0; (atlas_side * atlas_side * 4) as usize],
             ),
-            pictures: None,
-            way: Way::find(),
-            uncovered: Vec::new(),
-            moved: None,
+            framebuffers: None,
+            copy_method: CopyMethod::detect(),
+            pending_blits: Vec::new(),
+            pending_translation: None,
         })
     }
 
@@ -162,18 +162,18 @@ impl Gpu {
         }
     }
 
-    /// Before anything is drawn: makes sure that there are pictures of the size of the window.
-    pub(super) fn begin(&mut self) -> Kept {
+    /// Before anything is drawn: makes sure that there are framebuffers of the size of the window.
+    pub(super) fn begin(&mut self) -> Contents {
         let size = self.size();
-        let is_known = |pictures: &Pictures| pictures.canvas.size() == size;
-        if self.pictures.as_ref().is_some_and(is_known) {
-            return Kept::Yes;
+        let is_known = |framebuffers: &Framebuffers| framebuffers.canvas.size() == size;
+        if self.framebuffers.as_ref().is_some_and(is_known) {
+            return Contents::Preserved;
         }
-        self.pictures = Some(Pictures {
+        self.framebuffers = Some(Framebuffers {
             back: None,
-            canvas: Target::new(size, self.way),
+            canvas: Framebuffer::new(size, self.copy_method),
         });
-        Kept::No
+        Contents::Lost
     }
 
     /// Draws the background and meshes that use the atlas as the picture of what lies at the back.
@@ -182,13 +182,13 @@ impl Gpu {
         background: Color,
         pieces: impl Iterator<Item = &'a mut Vec<Mesh>>,
     ) {
-        let Some(pictures) = &mut self.pictures else {
+        let Some(framebuffers) = &mut self.framebuffers else {
             return;
         };
-        let size = pictures.canvas.size();
-        let back = pictures
+        let size = framebuffers.canvas.size();
+        let back = framebuffers
             .back
-            .get_or_insert_with(|| Target::new(size, self.way));
+            .get_or_insert_with(|| Framebuffer::new(size, self.copy_method));
         set_camera(&back.camera(logical_size()));
         clear_background(gl_color(background));
         gl_use_material(&self.over);
@@ -198,8 +198,8 @@ impl Gpu {
 
     /// What is drawn from now on goes to the canvas.
     pub(super) fn begin_canvas(&self) {
-        if let Some(pictures) = &self.pictures {
-            set_camera(&pictures.canvas.camera(logical_size()));
+        if let Some(framebuffers) = &self.framebuffers {
+            set_camera(&framebuffers.canvas.camera(logical_size()));
             gl_use_material(&self.over);
         }
     }
@@ -211,35 +211,44 @@ impl Gpu {
     }
 
     /// What is drawn from now on goes to the canvas, over what lies at the back in these parts.
-    pub(super) fn begin_on_back(&mut self, parts: &[Part]) {
+    pub(super) fn begin_over_back(&mut self, parts: &[PixelRect]) {
         self.begin_canvas();
-        match self.way {
+        match self.copy_method {
             // It gets there first: what is drawn only waits in macroquad's batch until [`Gpu::end`].
-            Way::Copied => self.uncovered = parts.to_vec(),
-            Way::Drawn => {
+            CopyMethod::Blit => self.pending_blits = parts.to_vec(),
+            CopyMethod::DrawQuad => {
                 for part in parts {
                     self.clip(*part);
-                    self.draw_picture(self.back(), Shift::NONE, FilterMode::Nearest);
+                    self.draw_framebuffer(self.back(), LayerTransform::NONE, FilterMode::Nearest);
                 }
             }
         }
     }
 
-    /// Puts what lies at the back onto the cleared canvas, moved and scaled.
-    pub(super) fn draw_shifted(&mut self, shift: Shift) {
-        self.moved = whole_pixels(shift, self.dpi()).filter(|_| self.way == Way::Copied);
-        if self.moved.is_none() {
-            self.draw_picture(self.back(), shift, FilterMode::Linear);
+    /// Puts what lies at the back onto the cleared canvas, pending_translation and scaled.
+    pub(super) fn draw_transformed(&mut self, transform: LayerTransform) {
+        self.pending_translation = pixel_translation(transform, self.dpi())
+            .filter(|_| self.copy_method == CopyMethod::Blit);
+        if self.pending_translation.is_none() {
+            self.draw_framebuffer(self.back(), transform, FilterMode::Linear);
         }
     }
 
-    fn back(&self) -> Option<&Target> {
-        self.pictures.as_ref()?.back.as_ref()
+    fn back(&self) -> Option<&Framebuffer> {
+        self.framebuffers.as_ref()?.back.as_ref()
     }
 
-    fn draw_picture(&self, picture: Option<&Target>, shift: Shift, filter: FilterMode) {
-        let (left, top) = shift.offset;
-        let (width, height) = (screen_width() * shift.scale, screen_height() * shift.scale);
+    fn draw_framebuffer(
+        &self,
+        picture: Option<&Framebuffer>,
+        transform: LayerTransform,
+        filter: FilterMode,
+    ) {
+        let (left, top) = transform.offset;
+        let (width, height) = (
+            screen_width() * transform.scale,
+            screen_height() * transform.scale,
+        );
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(u, v)| {
             vertex(
                 vec2(left + u * width, top + v * height),
@@ -257,8 +266,8 @@ impl Gpu {
     }
 
     /// What is drawn from now on is seen in this part of the canvas only.
-    pub(super) fn clip(&self, part: Part) {
-        clip(Some((part, self.size().1)));
+    pub(super) fn clip(&self, part: PixelRect) {
+        set_scissor(Some((part, self.size().1)));
     }
 
     /// Draws meshes that use the atlas.
@@ -276,36 +285,43 @@ impl Gpu {
 
     /// After everything is drawn: shows the canvas.
     pub(super) fn end(&mut self) {
-        clip(None);
-        let Some(pictures) = &self.pictures else {
+        set_scissor(None);
+        let Some(framebuffers) = &self.framebuffers else {
             return;
         };
-        let (uncovered, moved) = (std::mem::take(&mut self.uncovered), self.moved.take());
-        if let Some(back) = &pictures.back {
-            back.copy_to(&pictures.canvas, &uncovered);
-            if let Some(by) = moved {
-                back.copy_moved(&pictures.canvas, by);
+        let (pending_blits, pending_translation) = (
+            std::mem::take(&mut self.pending_blits),
+            self.pending_translation.take(),
+        );
+        if let Some(back) = &framebuffers.back {
+            back.copy_to(&framebuffers.canvas, &pending_blits);
+            if let Some(by) = pending_translation {
+                back.copy_translated(&framebuffers.canvas, by);
             }
         }
         set_default_camera();
-        match self.way {
-            Way::Copied => pictures.canvas.show(),
-            Way::Drawn => {
-                self.draw_picture(Some(&pictures.canvas), Shift::NONE, FilterMode::Nearest);
+        match self.copy_method {
+            CopyMethod::Blit => framebuffers.canvas.present(),
+            CopyMethod::DrawQuad => {
+                self.draw_framebuffer(
+                    Some(&framebuffers.canvas),
+                    LayerTransform::NONE,
+                    FilterMode::Nearest,
+                );
             }
         }
         gl_use_default_material();
     }
 }
 
-/// By how many physical pixels to the right and down something is moved, if that is all and they are whole.
-fn whole_pixels(shift: Shift, dpi: f32) -> Option<(i32, i32)> {
+/// By how many physical pixels to the right and down something is pending_translation, if that is all and they are whole.
+fn pixel_translation(transform: LayerTransform, dpi: f32) -> Option<(i32, i32)> {
     let whole = |logical: f32| {
         let physical = logical * dpi;
         ((physical - physical.round()).abs() < 0.01).then_some(physical.round() as i32)
     };
-    let (right, down) = (whole(shift.offset.0)?, whole(shift.offset.1)?);
-    (shift.scale == 1.0).then_some((right, down))
+    let (right, down) = (whole(transform.offset.0)?, whole(transform.offset.1)?);
+    (transform.scale == 1.0).then_some((right, down))
 }
 
 fn logical_size() -> (f32, f32) {
@@ -318,13 +334,25 @@ mod tests {
 
     #[test]
     fn only_moves_by_whole_physical_pixels_are_copied() {
-        let moved = |x: f32, y: f32, scale: f32| Shift {
+        let pending_translation = |x: f32, y: f32, scale: f32| LayerTransform {
             scale,
             offset: (x, y),
         };
-        assert_eq!(whole_pixels(moved(3.0, -7.0, 1.0), 1.0), Some((3, -7)));
-        assert_eq!(whole_pixels(moved(1.5, 2.0, 1.0), 2.0), Some((3, 4)));
-        assert_eq!(whole_pixels(moved(1.5, 2.0, 1.0), 1.0), None);
-        assert_eq!(whole_pixels(moved(1.0, 2.0, 1.1), 1.0), None);
+        assert_eq!(
+            pixel_translation(pending_translation(3.0, -7.0, 1.0), 1.0),
+            Some((3, -7))
+        );
+        assert_eq!(
+            pixel_translation(pending_translation(1.5, 2.0, 1.0), 2.0),
+            Some((3, 4))
+        );
+        assert_eq!(
+            pixel_translation(pending_translation(1.5, 2.0, 1.0), 1.0),
+            None
+        );
+        assert_eq!(
+            pixel_translation(pending_translation(1.0, 2.0, 1.1), 1.0),
+            None
+        );
     }
 }

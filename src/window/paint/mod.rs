@@ -1,39 +1,40 @@
-//! Shapes and panels to pixels: the only place that knows how macroquad draws.
+//! Shapes and panels to pixels: the only bounds that knows how macroquad draws.
 //!
-//! Layers that say when they change are turned into triangles once. The layers at the back are drawn into a picture of
+//! LayerSource that say when they change are turned into triangles once. The layers at the back are drawn into a picture of
 //! their own. The canvas keeps the last frame: where something looks different, what lies at the back is copied from
 //! that picture and the rest is drawn over it. Pixels cost most by far on software renderers.
 
 mod atlas;
 mod damage;
+mod framebuffer;
 mod gpu;
-mod mesh;
-mod outline;
-mod panels;
-mod target;
+mod panel_meshes;
+mod path;
+mod tessellator;
 
-pub(super) use mesh::{INDICES_MAX, VERTICES_MAX};
-pub(super) use panels::PanelOutput;
+pub(super) use panel_meshes::PanelOutput;
+pub(super) use tessellator::{INDICES_MAX, VERTICES_MAX};
 
 use crate::picture::canvas::{LayerName, Rect, Shape};
 use crate::picture::theme::Color;
 use atlas::Atlas;
-use damage::{Damage, around_both, place};
-use gpu::{Gpu, Kept};
-use mesh::{Meshes, Tessellator};
-use panels::Panels;
+use damage::{Damage, bounds, union};
+use gpu::{Contents, Gpu};
+use panel_meshes::PanelMeshes;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use tessellator::{Meshes, Tessellator};
 
-/// Layers at the back that touch more physical pixels than this, as a share of the window, are too heavy to be drawn
+/// LayerSource at the back that touch more physical pixels than this, as a share of the window, are too heavy to be drawn
 /// anew with every frame while the camera moves.
 const HEAVY_FROM_SHARE: f32 = 0.8;
 
 /// The layers at the back. They depend on the camera and little else.
-pub(super) const BACK: [LayerName; 3] = [LayerName::Reach, LayerName::Sets, LayerName::Edges];
+pub(super) const BACK_LAYERS: [LayerName; 3] =
+    [LayerName::Reach, LayerName::Sets, LayerName::Edges];
 
 /// A picture whose layers are made when they are wanted.
-pub(super) struct Layers<'a> {
+pub(super) struct LayerSource<'a> {
     /// Behind everything.
     pub(super) background: Color,
     /// The layers, back to front.
@@ -46,41 +47,41 @@ pub(super) struct Layers<'a> {
 
 /// How the layers at the back lie under the rest: they may have been made for another camera a moment ago.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Shift {
+pub(super) struct LayerTransform {
     /// How much larger they are now.
     pub(super) scale: f32,
     /// Where their origin is now, in logical pixels.
     pub(super) offset: (f32, f32),
 }
 
-impl Shift {
+impl LayerTransform {
     /// They are where they were made for.
-    pub(super) const NONE: Shift = Shift {
+    pub(super) const NONE: LayerTransform = LayerTransform {
         scale: 1.0,
         offset: (0.0, 0.0),
     };
 }
 
 /// A layer, for as long as it is valid.
-struct Cached {
+struct CachedLayer {
     version: Option<u64>,
     /// Differs whenever the triangles differ; that may be more rarely than the version. Only layers at the back have it.
     content: u64,
     shapes: Vec<Shape>,
     /// What they touch, in logical pixels.
-    place: Rect,
+    bounds: Rect,
     meshes: Meshes,
     area: f32,
 }
 
-/// Layers with more vertices than this are told apart by their versions, others by their triangles.
-const VERTICES_COMPARED: usize = 4_000;
+/// LayerSource with more vertices than this are told apart by their versions, others by their triangles.
+const HASHED_VERTICES_MAX: usize = 4_000;
 
 /// What tells the triangles of a layer apart from those it had before.
-fn content(meshes: &Meshes, version: Option<u64>) -> u64 {
+fn content_hash(meshes: &Meshes, version: Option<u64>) -> u64 {
     let mut hash = DefaultHasher::new();
     let vertices = || meshes.pieces.iter().flat_map(|piece| &piece.vertices);
-    if vertices().nth(VERTICES_COMPARED).is_some() {
+    if vertices().nth(HASHED_VERTICES_MAX).is_some() {
         version.hash(&mut hash);
         return hash.finish();
     }
@@ -97,33 +98,33 @@ fn content(meshes: &Meshes, version: Option<u64>) -> u64 {
 
 /// What the layers at the back were when their picture was made.
 #[derive(Clone, PartialEq)]
-struct BackKey {
+struct BackLayersKey {
     contents: Vec<(LayerName, u64)>,
     background: Color,
 }
 
 /// What a frame starts from.
-enum Ground {
+enum FrameBase {
     /// The picture of what lies at the back, with these layers.
-    Picture(Vec<LayerName>),
+    BackLayers(Vec<LayerName>),
     /// The background; all of it is damaged.
-    Empty,
+    Background,
 }
 
 /// Draws frames.
 pub(super) struct Painter {
     atlas: Atlas,
     gpu: Gpu,
-    panels: Panels,
-    layers: BTreeMap<LayerName, Cached>,
-    of_generation: u64,
-    of_dpi: f32,
+    panels: PanelMeshes,
+    layers: BTreeMap<LayerName, CachedLayer>,
+    atlas_generation: u64,
+    dpi: f32,
     /// What the picture of the back holds.
-    back: Option<BackKey>,
+    back: Option<BackLayersKey>,
     /// What lay at the back in the last frame.
-    latest: Option<BackKey>,
+    latest: Option<BackLayersKey>,
     names: Vec<LayerName>,
-    shift: Shift,
+    transform: LayerTransform,
     back_is_heavy: bool,
 }
 
@@ -134,16 +135,16 @@ impl Painter {
         let atlas = Atlas::new();
         let gpu = Gpu::new(atlas.side())?;
         Ok(Painter {
-            of_generation: atlas.generation(),
+            atlas_generation: atlas.generation(),
             atlas,
             gpu,
-            panels: Panels::default(),
+            panels: PanelMeshes::default(),
             layers: BTreeMap::new(),
-            of_dpi: 0.0,
+            dpi: 0.0,
             back: None,
             latest: None,
             names: Vec::new(),
-            shift: Shift::NONE,
+            transform: LayerTransform::NONE,
             back_is_heavy: false,
         })
     }
@@ -155,29 +156,29 @@ impl Painter {
 
     /// Draws one frame: the picture and, over it, the panels as they were last set. Nobody sees it before
     /// [`Painter::show`].
-    pub(super) fn paint(&mut self, layers: &Layers<'_>, shift: Shift) {
+    pub(super) fn paint(&mut self, layers: &LayerSource<'_>, transform: LayerTransform) {
         let (dpi, size) = (self.gpu.dpi(), self.gpu.size());
         let mut damage = Damage::none(size, dpi);
-        if self.gpu.begin() == Kept::No {
+        if self.gpu.begin() == Contents::Lost {
             (self.back, self.latest) = (None, None);
             damage.all();
         }
         self.tessellate(layers, dpi, &mut damage);
-        if self.atlas.grew() {
+        if self.atlas.take_overflow() {
             // What did not fit is missing; everything is made anew for the larger atlas.
             self.tessellate(layers, dpi, &mut damage);
         }
         self.gpu.upload(&mut self.atlas);
         let back = self.back(layers);
         self.back_is_heavy = self.area(&back) > HEAVY_FROM_SHARE * (size.0 * size.1) as f32;
-        let is_other = (self.shift, &self.names[..]) != (shift, layers.names);
-        if is_other || shift != Shift::NONE {
-            (self.shift, self.names) = (shift, layers.names.to_vec());
+        let is_other = (self.transform, &self.names[..]) != (transform, layers.names);
+        if is_other || transform != LayerTransform::NONE {
+            (self.transform, self.names) = (transform, layers.names.to_vec());
             damage.all();
         }
-        let ground = self.ground(layers.background, &back, &mut damage);
+        let base = self.base(layers.background, &back, &mut damage);
         self.panels.damage(&mut damage);
-        self.draw(layers, &ground, &damage);
+        self.draw(layers, &base, &damage);
     }
 
     /// Shows the frame that was drawn. On a software renderer this is where the pixels are made.
@@ -186,28 +187,28 @@ impl Painter {
     }
 
     /// Draws what is damaged.
-    fn draw(&mut self, layers: &Layers<'_>, ground: &Ground, damage: &Damage) {
-        let parts = damage.parts();
-        match ground {
-            Ground::Picture(_) if self.shift == Shift::NONE => {
-                self.gpu.begin_on_back(&parts);
+    fn draw(&mut self, layers: &LayerSource<'_>, base: &FrameBase, damage: &Damage) {
+        let rects = damage.rects();
+        match base {
+            FrameBase::BackLayers(_) if self.transform == LayerTransform::NONE => {
+                self.gpu.begin_over_back(&rects);
             }
-            Ground::Picture(_) => {
+            FrameBase::BackLayers(_) => {
                 self.gpu.clear_canvas(layers.background);
-                self.gpu.draw_shifted(self.shift);
+                self.gpu.draw_transformed(self.transform);
             }
-            Ground::Empty => self.gpu.clear_canvas(layers.background),
+            FrameBase::Background => self.gpu.clear_canvas(layers.background),
         }
-        let is_there = |name: &LayerName| match ground {
-            Ground::Picture(holds) => holds.contains(name),
-            Ground::Empty => false,
+        let is_there = |name: &LayerName| match base {
+            FrameBase::BackLayers(holds) => holds.contains(name),
+            FrameBase::Background => false,
         };
-        for part in parts {
-            self.gpu.clip(part);
-            let within = part.logical(self.of_dpi);
+        for rect in rects {
+            self.gpu.clip(rect);
+            let within = rect.logical(self.dpi);
             for name in layers.names.iter().filter(|name| !is_there(name)) {
                 if let Some(cached) = self.layers.get_mut(name)
-                    && cached.place.overlaps(within)
+                    && cached.bounds.overlaps(within)
                 {
                     self.gpu.draw(&mut cached.meshes.pieces);
                 }
@@ -229,12 +230,12 @@ impl Painter {
             .sum()
     }
 
-    fn tessellate(&mut self, layers: &Layers<'_>, dpi: f32, damage: &mut Damage) {
-        if self.of_generation != self.atlas.generation() || self.of_dpi != dpi {
+    fn tessellate(&mut self, layers: &LayerSource<'_>, dpi: f32, damage: &mut Damage) {
+        if self.atlas_generation != self.atlas.generation() || self.dpi != dpi {
             self.layers.clear();
             (self.back, self.latest) = (None, None);
-            self.of_generation = self.atlas.generation();
-            self.of_dpi = dpi;
+            self.atlas_generation = self.atlas.generation();
+            self.dpi = dpi;
             damage.all();
         }
         for name in layers.names {
@@ -245,33 +246,29 @@ impl Painter {
             }
             let shapes = (layers.shapes)(*name);
             let before = known.map_or(&[][..], |cached| &cached.shapes);
-            damage.compare(before, &shapes, place);
+            damage.compare(before, &shapes, bounds);
             let cached = self.cached(*name, version, shapes);
             self.layers.insert(*name, cached);
         }
     }
 
-    fn cached(&mut self, name: LayerName, version: Option<u64>, shapes: Vec<Shape>) -> Cached {
+    fn cached(&mut self, name: LayerName, version: Option<u64>, shapes: Vec<Shape>) -> CachedLayer {
         let mut tessellator = Tessellator {
             atlas: &mut self.atlas,
-            dpi: self.of_dpi,
+            dpi: self.dpi,
             out: Meshes::default(),
             area: 0.0,
         };
         shapes.iter().for_each(|shape| tessellator.shape(shape));
         let (meshes, area) = (tessellator.out, tessellator.area);
-        let content = match BACK.contains(&name) {
-            true => content(&meshes, version),
+        let content = match BACK_LAYERS.contains(&name) {
+            true => content_hash(&meshes, version),
             false => 0,
         };
-        Cached {
+        CachedLayer {
             version,
             content,
-            place: shapes
-                .iter()
-                .map(place)
-                .reduce(around_both)
-                .unwrap_or_default(),
+            bounds: shapes.iter().map(bounds).reduce(union).unwrap_or_default(),
             shapes,
             meshes,
             area,
@@ -279,33 +276,33 @@ impl Painter {
     }
 
     /// The layers at the very back that change rarely.
-    fn back(&self, layers: &Layers<'_>) -> Vec<LayerName> {
+    fn back(&self, layers: &LayerSource<'_>) -> Vec<LayerName> {
         let is_back = |name: &LayerName| {
             let is_cached = self
                 .layers
                 .get(name)
                 .is_some_and(|cached| cached.version.is_some());
-            is_cached && BACK.contains(name)
+            is_cached && BACK_LAYERS.contains(name)
         };
         layers.names.iter().copied().take_while(is_back).collect()
     }
 
-    /// What the frame starts from. Layers at the back that look different are drawn into their picture; those that are
+    /// What the frame starts from. LayerSource at the back that look different are drawn into their picture; those that are
     /// light and still changing, directly.
-    fn ground(&mut self, background: Color, back: &[LayerName], damage: &mut Damage) -> Ground {
+    fn base(&mut self, background: Color, back: &[LayerName], damage: &mut Damage) -> FrameBase {
         let content = |name: &LayerName| self.layers.get(name).map_or(0, |cached| cached.content);
-        let key = BackKey {
+        let key = BackLayersKey {
             contents: back.iter().map(|name| (*name, content(name))).collect(),
             background,
         };
         if self.back.as_ref() == Some(&key) {
-            return Ground::Picture(back.to_vec());
+            return FrameBase::BackLayers(back.to_vec());
         }
         if self.latest.as_ref() != Some(&key) {
             self.latest = Some(key);
             damage.all();
-            if !self.back_is_heavy && self.shift == Shift::NONE {
-                return Ground::Empty;
+            if !self.back_is_heavy && self.transform == LayerTransform::NONE {
+                return FrameBase::Background;
             }
         }
         let is_in = |name: &LayerName| back.contains(name);
@@ -313,6 +310,6 @@ impl Painter {
         let pieces = layers.map(|(_, cached)| &mut cached.meshes.pieces);
         self.gpu.draw_back(background, pieces);
         self.back = self.latest.clone();
-        Ground::Picture(back.to_vec())
+        FrameBase::BackLayers(back.to_vec())
     }
 }

@@ -1,11 +1,11 @@
 //! The event log: what has happened in words, the latest on top.
 
 use super::icons::Icon;
-use super::widgets::{LINE_PX, Lit, Usable, dim, icon_button};
-use super::{Model, PanelState, Request};
+use super::widgets::{Enabled, LINE_PX, Toggled, dim_label, icon_button};
+use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
-use crate::window::command::Command;
+use crate::window::command::UserCommand;
 use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2};
@@ -15,11 +15,11 @@ const LINES_MAX: usize = 500;
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let frame = Frame::new()
         .fill(color(model.theme.panel))
@@ -53,7 +53,7 @@ pub(super) fn show(
                 .take(LINES_MAX)
                 .collect();
             if lines.is_empty() {
-                dim(ui, &model.theme, "Nothing has happened yet.");
+                dim_label(ui, &model.theme, "Nothing has happened yet.");
             }
             ui.spacing_mut().item_spacing.y = 0.0;
             ScrollArea::vertical()
@@ -66,7 +66,7 @@ pub(super) fn show(
                             ui.spacing_mut().interact_size.y = LINE_PX;
                             ui.allocate_ui(vec2(74.0, LINE_PX), |ui| {
                                 ui.set_min_width(74.0);
-                                dim(
+                                dim_label(
                                     ui,
                                     &model.theme,
                                     format!("{:.3} s", line.at.as_ms() / 1000.0),
@@ -75,7 +75,7 @@ pub(super) fn show(
                             let label =
                                 ui.add(egui::Label::new(sentence).truncate().sense(Sense::click()));
                             if label.clicked() {
-                                out.push(Request::Select(line.node));
+                                out.push(PanelRequest::Select(line.node));
                             }
                         });
                     }
@@ -85,11 +85,11 @@ pub(super) fn show(
 
 fn head(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Event log").font(bold_font()));
@@ -101,11 +101,11 @@ fn head(
         let filter = egui::Checkbox::new(&mut state.log_follows_selection, label);
         ui.add_enabled(view.selected.is_some(), filter);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if icon_button(ui, &model.theme, Icon::Close, Usable::Yes, Lit::No)
+            if icon_button(ui, &model.theme, Icon::Close, Enabled::Yes, Toggled::No)
                 .on_hover_text("Close the event log")
                 .clicked()
             {
-                out.push(Request::Command(Command::ToggleLog));
+                out.push(PanelRequest::Command(UserCommand::ToggleLog));
             }
         });
     });

@@ -30,12 +30,12 @@ pub(super) enum Icon {
 }
 
 /// Where the sign goes, and its colour.
-struct Pen {
+struct IconPainter {
     rect: Rect,
     color: Color32,
 }
 
-impl Pen {
+impl IconPainter {
     fn at(&self, (x, y): (f32, f32)) -> Pos2 {
         let unit = self.rect.width() / 16.0;
         pos2(self.rect.left() + x * unit, self.rect.top() + y * unit)
@@ -88,7 +88,7 @@ impl Pen {
 
 /// The lines of a sign within a square.
 pub(super) fn shapes(icon: Icon, rect: Rect, color: Color32) -> Vec<Shape> {
-    let pen = Pen { rect, color };
+    let pen = IconPainter { rect, color };
     match icon {
         Icon::Play => vec![pen.filled(&[(4.0, 2.5), (13.5, 8.0), (4.0, 13.5)])],
         Icon::Pause => vec![

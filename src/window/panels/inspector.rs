@@ -1,11 +1,13 @@
 //! The node panel: everything that is known about the selected node. Here: who it is and whom it trusts.
 
-mod logs;
+mod decided;
 mod slot;
 
 use super::icons::Icon;
-use super::widgets::{Lit, Usable, dim, fill_of, flowing, heading, icon_button, node_chip};
-use super::{Model, Request, quorum_tree};
+use super::widgets::{
+    Enabled, Toggled, dim_label, fill_of, heading, icon_button, node_chip, wrapped_row,
+};
+use super::{PanelModel, PanelRequest, quorum_tree};
 use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{HighlightedSet, ViewState};
@@ -13,7 +15,7 @@ use crate::picture::words;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World, WorldNode};
-use crate::window::command::Command;
+use crate::window::command::UserCommand;
 use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, RichText, ScrollArea, SidePanel, Ui, vec2};
@@ -28,10 +30,10 @@ const UNSEEN: &str = "Nothing is known about it but what others say: that it is 
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let width = WIDTH_PX.min(ctx.screen_rect().width() * 0.36);
     let frame = Frame::new()
@@ -63,13 +65,13 @@ pub(super) fn show(
                         return;
                     }
                     if node.is_unseen() {
-                        dim_text(ui, theme, UNSEEN);
+                        dim_paragraph(ui, theme, UNSEEN);
                         return;
                     }
                     slot::show(ui, theme, &run.world, &node.view, out);
                     slot::timers(ui, theme, &run.world, &node.view);
-                    logs::decided(ui, theme, &node.view);
-                    logs::backups(ui, theme, &run.world, &node.view);
+                    decided::log(ui, theme, &node.view);
+                    decided::backup_log(ui, theme, &run.world, &node.view);
                     trust(ui, theme, &run.world, id, node, out);
                 });
         });
@@ -77,39 +79,39 @@ pub(super) fn show(
 
 /// What there is to say about a node that is not there any more: what it had decided.
 fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
-    dim_text(
+    dim_paragraph(
         ui,
         theme,
         "It has left the network: the others no longer count it. This is what it had recorded before.",
     );
-    logs::decided(ui, theme, &node.view);
-    logs::backups(ui, theme, world, &node.view);
+    decided::log(ui, theme, &node.view);
+    decided::backup_log(ui, theme, world, &node.view);
 }
 
-fn dim_text(ui: &mut Ui, theme: &Theme, text: &str) {
+fn dim_paragraph(ui: &mut Ui, theme: &Theme, text: &str) {
     ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
 }
 
-fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
+fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("No node selected").font(bold_font()));
         close(ui, theme, out);
     });
     ui.add_space(6.0);
-    dim_text(
+    dim_paragraph(
         ui,
         theme,
         "Right click on a node, or press Tab, to see whom it trusts, what it voted for and what it has agreed to. A left click selects it too, and lets it propose.",
     );
 }
 
-fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<Request>) {
+fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if icon_button(ui, theme, Icon::Close, Usable::Yes, Lit::No)
+        if icon_button(ui, theme, Icon::Close, Enabled::Yes, Toggled::No)
             .on_hover_text("Close the node panel")
             .clicked()
         {
-            out.push(Request::Command(Command::ToggleInspector));
+            out.push(PanelRequest::Command(UserCommand::ToggleInspector));
         }
     });
 }
@@ -120,7 +122,7 @@ fn title(
     run: &Run,
     id: NodeId,
     node: &WorldNode,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let world = &run.world;
     ui.horizontal(|ui| {
@@ -134,7 +136,7 @@ fn title(
     });
     ui.horizontal(|ui| {
         let key = node.config.peer.key.to_string();
-        dim(ui, theme, abbreviated(&key)).on_hover_text(&key);
+        dim_label(ui, theme, abbreviated(&key)).on_hover_text(&key);
         if ui
             .small_button("Copy key")
             .on_hover_text("Copies the whole public key")
@@ -204,12 +206,12 @@ fn trust(
     world: &World,
     id: NodeId,
     node: &WorldNode,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     heading(ui, theme, "Trust set");
     let trusted = node.view.trusted.as_ref();
     if trusted.is_empty() {
-        dim(ui, theme, "It has found nobody to trust yet.");
+        dim_label(ui, theme, "It has found nobody to trust yet.");
     } else {
         let label = format!("the trust set of {}", world.name(id));
         let text = format!(
@@ -225,7 +227,7 @@ fn trust(
             .on_hover_text("The set is outlined in the picture")
             .hovered()
         {
-            out.push(Request::Look(HighlightedSet {
+            out.push(PanelRequest::Highlight(HighlightedSet {
                 label,
                 members: trusted.clone(),
             }));
@@ -235,20 +237,20 @@ fn trust(
         }
     }
     heading(ui, theme, "Quorum set");
-    let told = node.view.quorum_set.as_ref();
-    match told {
+    let quorum_set = node.view.quorum_set.as_ref();
+    match quorum_set {
         Some((from, set)) => {
             if node
                 .view
                 .current_slot()
                 .is_some_and(|(slot, _)| slot < *from)
             {
-                dim(ui, theme, format!("counts from slot {} on", from.0));
+                dim_label(ui, theme, format!("counts from slot {} on", from.0));
             }
             quorum_tree::show(ui, theme, world, id, set, out);
         }
         None => {
-            dim(
+            dim_label(
                 ui,
                 theme,
                 "It has formed none yet; until then it cannot vote.",
@@ -273,14 +275,14 @@ fn chips(
     theme: &Theme,
     world: &World,
     nodes: &BTreeSet<NodeId>,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
-    flowing(ui, |ui| {
+    wrapped_row(ui, |ui| {
         for node in nodes.iter().take(TRUSTED_SHOWN) {
             node_chip(ui, theme, world, *node, out);
         }
         if nodes.len() > TRUSTED_SHOWN {
-            dim(
+            dim_label(
                 ui,
                 theme,
                 format!("and {} more", nodes.len() - TRUSTED_SHOWN),

@@ -1,21 +1,21 @@
 //! The panels: toolbar, scenario picker, node panel, event log, help, menus, messages. They show and ask; they change
-//! nothing but their own state. What they ask for comes back as [`Request`]s, which `app.rs` carries out.
+//! nothing but their own state. What they ask for comes back as [`PanelRequest`]s, which `app.rs` carries out.
 
+mod context_menu;
 mod event_log;
-mod help;
+mod help_overlay;
 mod icons;
 mod inspector;
-mod menu;
-mod picker;
+mod node_tooltip;
 mod quorum_tree;
+mod scenario_picker;
 mod timeline;
-mod tip;
 mod toolbar;
 mod widgets;
 
-use super::command::{Command, Situation};
+use super::command::{CommandContext, UserCommand};
 use super::options::ScenarioEntry;
-use super::palette::Palette;
+use super::proposal_draft::ProposalDraft;
 use super::run::Run;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::theme::Theme;
@@ -48,7 +48,7 @@ impl Panel {
 
 /// What a menu is about and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Menu {
+pub(super) struct ContextMenu {
     /// The node, or the empty space that was clicked.
     pub(super) node: Option<NodeId>,
     /// Where it was clicked.
@@ -62,18 +62,18 @@ pub(super) struct PanelState {
     pub(super) inspector: Panel,
     pub(super) help: Panel,
     pub(super) picker: Panel,
-    pub(super) menu: Option<Menu>,
-    pub(super) palette: Palette,
+    pub(super) menu: Option<ContextMenu>,
+    pub(super) draft: ProposalDraft,
     /// The event log shows the selected node only.
     pub(super) log_follows_selection: bool,
-    pub(super) timeline: Timeline,
+    pub(super) timeline: TimelinePanel,
     /// A seed that is being typed.
     pub(super) seed: String,
 }
 
 /// The timeline, as far as it is a panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Timeline {
+pub(super) struct TimelinePanel {
     /// Whether a person wants it; `None`: where there is room.
     pub(super) wanted: Option<Panel>,
     /// Where it is.
@@ -84,38 +84,38 @@ pub(super) struct Timeline {
 
 /// How a message is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    Fine,
-    Bad,
+pub(super) enum ToastKind {
+    Info,
+    Error,
 }
 
 /// A message to the person, shown for a while.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Message {
-    pub(super) tone: Tone,
+pub(super) struct Toast {
+    pub(super) kind: ToastKind,
     pub(super) text: String,
 }
 
 /// Something that the panels ask for.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Request {
-    Command(Command),
+pub(super) enum PanelRequest {
+    Command(UserCommand),
     Select(NodeId),
     /// Open the built-in scenario of this name.
-    Open(String),
+    OpenScenario(String),
     /// Start over with this seed.
-    Seed(u64),
+    Reseed(u64),
     /// Propose what the palette says, here.
-    ProposeAt(NodeId),
+    Propose(NodeId),
     /// Add a node at a point of the screen.
-    AddAt(Point),
-    Leave(NodeId),
+    AddNode(Point),
+    RemoveNode(NodeId),
     /// Do something to the network.
     Act(Action),
     /// Bring a node into the middle.
     Center(NodeId),
     /// Look at a set of nodes.
-    Look(HighlightedSet),
+    Highlight(HighlightedSet),
     /// Stop time and show this instant.
     Seek(Time),
     /// The timeline shows more or less around a share of its width.
@@ -126,23 +126,27 @@ pub(super) enum Request {
     /// The timeline moves by a share of its width.
     PanTime(f64),
     /// Find out about a file on disk.
-    File(PathBuf),
+    OpenFile(PathBuf),
     CloseMenu,
 }
 
 /// What the panels show.
-pub(super) struct Model<'a> {
+pub(super) struct PanelModel<'a> {
     pub(super) theme: Theme,
-    pub(super) situation: Situation,
+    pub(super) context: CommandContext,
     pub(super) scenarios: &'a [ScenarioEntry],
     pub(super) run: Option<(&'a Run, &'a ViewState)>,
     /// What is being opened, in words.
     pub(super) opening: Option<&'a str>,
-    pub(super) messages: &'a [Message],
+    pub(super) toasts: &'a [Toast],
 }
 
 /// Lays out all panels.
-pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) -> Vec<Request> {
+pub(super) fn show(
+    ctx: &egui::Context,
+    model: &PanelModel<'_>,
+    state: &mut PanelState,
+) -> Vec<PanelRequest> {
     let mut out = Vec::new();
     toolbar::show(ctx, model, state, &mut out);
     state.timeline.rect = None;
@@ -154,15 +158,15 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
         if state.log.is_open() {
             event_log::show(ctx, model, run, view, state, &mut out);
         }
-        menu::show(ctx, model, run, state, &mut out);
-        tip::show(ctx, model, run, view, state);
+        context_menu::show(ctx, model, run, state, &mut out);
+        node_tooltip::show(ctx, model, run, view, state);
     }
     if state.picker.is_open() {
-        picker::show(ctx, model, state, &mut out);
+        scenario_picker::show(ctx, model, state, &mut out);
     }
     if state.help.is_open() {
-        help::show(ctx, model, state);
+        help_overlay::show(ctx, model, state);
     }
-    widgets::messages(ctx, model);
+    widgets::toasts(ctx, model);
     out
 }

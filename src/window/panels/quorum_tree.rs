@@ -4,8 +4,8 @@
 //! The world does not keep who has received what. It does know who cannot have been heard: who has crashed or fallen
 //! silent, who is behind a cut, and whose latest statement is still under way. These do not count.
 
-use super::Request;
-use super::widgets::{dim, flowing, node_chip};
+use super::PanelRequest;
+use super::widgets::{dim_label, node_chip, wrapped_row};
 use crate::node::view::MessageKind;
 use crate::picture::canvas::Font;
 use crate::picture::text_layout;
@@ -32,30 +32,30 @@ pub(super) fn show(
     world: &World,
     owner: NodeId,
     set: &QuorumSet,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let statements = world.flights.values().filter(|flight| {
         flight.to == owner && flight.lost.is_none() && !flight.housekeeping && is_statement(flight)
     });
-    let tree = Tree {
+    let tree = QuorumTree {
         theme,
         world,
         owner,
-        under_way: statements.map(|flight| flight.from).collect(),
+        in_flight: statements.map(|flight| flight.from).collect(),
     };
     tree.set(ui, set, Id::new(("quorum set", owner)), out);
 }
 
-struct Tree<'a> {
+struct QuorumTree<'a> {
     theme: &'a Theme,
     world: &'a World,
     owner: NodeId,
     /// Whose statements are on their way to the owner.
-    under_way: BTreeSet<NodeId>,
+    in_flight: BTreeSet<NodeId>,
 }
 
-impl Tree<'_> {
-    fn set(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<Request>) {
+impl QuorumTree<'_> {
+    fn set(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<PanelRequest>) {
         let members = members(set);
         let room = ui.available_width() - BAR_PX - BEFORE_TITLE_PX;
         let title = self.title(set);
@@ -67,20 +67,20 @@ impl Tree<'_> {
         self.fill_bar(ui, set, &head.header_response);
         if head.header_response.hovered() {
             let label = format!("a quorum set of {}", self.world.name(self.owner));
-            out.push(Request::Look(HighlightedSet { label, members }));
+            out.push(PanelRequest::Highlight(HighlightedSet { label, members }));
         }
     }
 
-    fn entries(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<Request>) {
+    fn entries(&self, ui: &mut Ui, set: &QuorumSet, id: Id, out: &mut Vec<PanelRequest>) {
         for (at, inner) in set.inner.iter().enumerate() {
             self.set(ui, inner, id.with(at), out);
         }
-        flowing(ui, |ui| {
+        wrapped_row(ui, |ui| {
             for node in set.validators.iter().take(MEMBERS_SHOWN) {
                 node_chip(ui, self.theme, self.world, *node, out);
             }
             if set.validators.len() > MEMBERS_SHOWN {
-                dim(
+                dim_label(
                     ui,
                     self.theme,
                     format!("and {} more", set.validators.len() - MEMBERS_SHOWN),
@@ -123,7 +123,7 @@ impl Tree<'_> {
     /// The bar at the right end of a title line.
     fn fill_bar(&self, ui: &Ui, set: &QuorumSet, title: &Response) {
         let entries = set.validators.len() + set.inner.len();
-        let filled = self.filled(set);
+        let satisfied = self.satisfied(set);
         if entries == 0 {
             return;
         }
@@ -133,7 +133,7 @@ impl Tree<'_> {
             egui::pos2(right - BAR_PX, middle - 4.0),
             egui::pos2(right, middle + 4.0),
         );
-        let reached = filled >= set.threshold as usize;
+        let reached = satisfied >= set.threshold as usize;
         let ink = if reached {
             self.theme.good
         } else {
@@ -143,7 +143,7 @@ impl Tree<'_> {
         let painter = ui.painter();
         painter.rect_filled(rect, 2.0, color(self.theme.track));
         painter.rect_filled(
-            rect.with_max_x(rect.left() + share(filled)),
+            rect.with_max_x(rect.left() + share(satisfied)),
             2.0,
             color(ink),
         );
@@ -154,7 +154,7 @@ impl Tree<'_> {
             egui::Stroke::new(1.5, color(self.theme.text)),
         );
         let text = format!(
-            "{filled} of {entries} are heard and as far in the slot; {} are needed",
+            "{satisfied} of {entries} are heard and as far in the slot; {} are needed",
             set.threshold
         );
         ui.interact(rect.expand(4.0), title.id.with("bar"), Sense::hover())
@@ -162,22 +162,22 @@ impl Tree<'_> {
     }
 
     /// How many entries are heard to be as far as the owner in its slot.
-    fn filled(&self, set: &QuorumSet) -> usize {
+    fn satisfied(&self, set: &QuorumSet) -> usize {
         let nodes = set
             .validators
             .iter()
-            .filter(|node| self.is_as_far(**node))
+            .filter(|node| self.has_caught_up(**node))
             .count();
         nodes
             + set
                 .inner
                 .iter()
-                .filter(|inner| self.filled(inner) >= inner.threshold as usize)
+                .filter(|inner| self.satisfied(inner) >= inner.threshold as usize)
                 .count()
     }
 
     /// Whether the owner can have heard the latest that a node has to say.
-    fn is_heard(&self, node: NodeId) -> bool {
+    fn is_reachable(&self, node: NodeId) -> bool {
         let runs = |id: NodeId| {
             self.world
                 .node(id)
@@ -191,19 +191,20 @@ impl Tree<'_> {
                 .position(|group| group.contains(&id))
         };
         node == self.owner
-            || runs(node) && group(node) == group(self.owner) && !self.under_way.contains(&node)
+            || runs(node) && group(node) == group(self.owner) && !self.in_flight.contains(&node)
     }
 
-    fn is_as_far(&self, node: NodeId) -> bool {
-        if !self.is_heard(node) {
+    fn has_caught_up(&self, node: NodeId) -> bool {
+        if !self.is_reachable(node) {
             return false;
         }
-        let stand = |node: NodeId| {
+        let progress = |node: NodeId| {
             let view = &self.world.node(node)?.view;
             let (slot, _) = view.current_slot()?;
             Some((slot, view.phase()))
         };
-        stand(self.owner).is_some_and(|owner| stand(node).is_some_and(|stand| stand >= owner))
+        progress(self.owner)
+            .is_some_and(|owner| progress(node).is_some_and(|progress| progress >= owner))
     }
 }
 
@@ -224,10 +225,11 @@ pub(super) fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
     members
 }
 
-/// A bar of which a share is filled.
+/// A bar of which a share is satisfied.
 pub(super) fn bar(ui: &mut Ui, theme: &Theme, width: f32, share: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, 8.0), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, color(theme.track));
-    let filled = rect.with_max_x(rect.left() + rect.width() * share.clamp(0.0, 1.0));
-    ui.painter().rect_filled(filled, 2.0, color(theme.accent));
+    let satisfied = rect.with_max_x(rect.left() + rect.width() * share.clamp(0.0, 1.0));
+    ui.painter()
+        .rect_filled(satisfied, 2.0, color(theme.accent));
 }

@@ -1,8 +1,8 @@
 //! The timeline as a panel: it takes its place at the bottom, listens to the pointer and says what is there. What it
 //! looks like is a layer of the picture.
 
-use super::widgets::dim;
-use super::{Model, Panel, PanelState, Request};
+use super::widgets::dim_label;
+use super::{Panel, PanelModel, PanelRequest, PanelState};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::timeline::{Follow, Layout, TimelineHit, height_px};
 use crate::picture::view_state::ViewState;
@@ -11,7 +11,7 @@ use crate::picture::words::timeline::Click;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::window::command::Command;
+use crate::window::command::UserCommand;
 use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{
@@ -36,11 +36,11 @@ const GAP_PX: f32 = 6.0;
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let nodes = run.lanes.lanes().len();
     let window_px = ctx.screen_rect().height();
@@ -63,17 +63,17 @@ pub(super) fn show(
             let rect = Rect::from_corners(place.min.x, place.min.y, place.max.x, place.max.y);
             state.timeline.rect = Some(rect);
             let response = ui.interact(place, Id::new("timeline lanes"), Sense::click_and_drag());
-            let it = It {
+            let lanes = LanesWidget {
                 run,
                 view,
                 layout: Layout::new(rect, nodes),
             };
-            state.timeline.pointed = it.pointed(&response);
-            it.listen(ui, &response, out);
-            it.button(ui, model, out);
+            state.timeline.pointed = lanes.pointed(&response);
+            lanes.handle_pointer(ui, &response, out);
+            lanes.button(ui, model, out);
             let is_free = state.menu.is_none() && !ctx.is_context_menu_open();
             if let Some(at) = state.timeline.pointed.filter(|_| is_free) {
-                it.tip(ctx, model, at);
+                lanes.tip(ctx, model, at);
             }
         });
 }
@@ -91,13 +91,13 @@ fn is_double_click(ui: &Ui, response: &Response) -> bool {
     response.double_clicked() && is_same
 }
 
-struct It<'a> {
+struct LanesWidget<'a> {
     run: &'a Run,
     view: &'a ViewState,
     layout: Layout,
 }
 
-impl It<'_> {
+impl LanesWidget<'_> {
     fn hit_test(&self, at: Point) -> Option<TimelineHit> {
         self.layout
             .hit_test(&self.view.timeline.axis, at, self.view.selected)
@@ -112,9 +112,9 @@ impl It<'_> {
         at.map(|at| point(at, held.then_some(self.layout.rect)))
     }
 
-    fn listen(&self, ui: &Ui, response: &Response, out: &mut Vec<Request>) {
+    fn handle_pointer(&self, ui: &Ui, response: &Response, out: &mut Vec<PanelRequest>) {
         if is_double_click(ui, response) {
-            out.push(Request::Command(Command::Now));
+            out.push(PanelRequest::Command(UserCommand::ReturnToPresent));
             return;
         }
         let (down, began) = ui.input(|input| {
@@ -131,19 +131,19 @@ impl It<'_> {
             && matches!(self.click(from), Click::Shows | Click::ShowsLive)
             && self.run.seek_target() != to
         {
-            out.push(Request::Seek(to));
+            out.push(PanelRequest::Seek(to));
         }
         if let Some(TimelineHit::Name(node)) = at
             && response.clicked()
         {
-            out.push(Request::Select(node));
+            out.push(PanelRequest::Select(node));
         }
         if let Some(TimelineHit::Name(_)) = at {
             response.clone().on_hover_cursor(CursorIcon::PointingHand);
         }
         let width = self.layout.lanes.width().max(1.0);
         if response.dragged_by(PointerButton::Middle) {
-            out.push(Request::PanTime(-f64::from(
+            out.push(PanelRequest::PanTime(-f64::from(
                 response.drag_delta().x / width,
             )));
         }
@@ -152,7 +152,7 @@ impl It<'_> {
         }
     }
 
-    fn wheel(&self, ui: &Ui, x: f32, out: &mut Vec<Request>) {
+    fn wheel(&self, ui: &Ui, x: f32, out: &mut Vec<PanelRequest>) {
         let lines = ui.input(|input| {
             let wheel = input.events.iter().filter_map(|event| match event {
                 egui::Event::MouseWheel { delta, .. } => Some(*delta),
@@ -163,15 +163,15 @@ impl It<'_> {
         if lines.y != 0.0 {
             let share = self.layout.share_at(x).clamp(0.0, 1.0);
             let factor = ZOOM_PER_LINE.powf(f64::from(lines.y));
-            out.push(Request::ZoomTime { share, factor });
+            out.push(PanelRequest::ZoomTime { share, factor });
         }
         if lines.x != 0.0 {
-            out.push(Request::PanTime(-PAN_PER_LINE * f64::from(lines.x)));
+            out.push(PanelRequest::PanTime(-PAN_PER_LINE * f64::from(lines.x)));
         }
     }
 
     /// Back to now; there only if one is not there.
-    fn button(&self, ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
+    fn button(&self, ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         let is_away = self.run.is_in_past() || self.view.timeline.axis.follow == Follow::Nothing;
         if !is_away {
             return;
@@ -187,9 +187,9 @@ impl It<'_> {
         style.spacing.interact_size.y = place.height();
         let button = ui.put(place, egui::Button::new(text).min_size(place.size()));
         let clicked = button.clicked();
-        super::widgets::explain(button, Command::Now, None);
+        super::widgets::command_tooltip(button, UserCommand::ReturnToPresent, None);
         if clicked {
-            out.push(Request::Command(Command::Now));
+            out.push(PanelRequest::Command(UserCommand::ReturnToPresent));
         }
     }
 
@@ -207,7 +207,7 @@ impl It<'_> {
     }
 
     /// What was going on there.
-    fn tip(&self, ctx: &egui::Context, model: &Model<'_>, at: Point) {
+    fn tip(&self, ctx: &egui::Context, model: &PanelModel<'_>, at: Point) {
         let Some(spot) = self.hit_test(at) else {
             return;
         };
@@ -224,18 +224,18 @@ impl It<'_> {
                     match spot {
                         TimelineHit::Name(node) => {
                             self.name(ui, node);
-                            dim(ui, theme, words::timeline::NAME);
+                            dim_label(ui, theme, words::timeline::NAME);
                         }
                         TimelineHit::Instant(at, node) => {
                             match node {
-                                Some(node) => self.of_node(ui, model, at, node),
-                                None => self.of_all(ui, at),
+                                Some(node) => self.node_summary(ui, model, at, node),
+                                None => self.overview(ui, at),
                             }
                             if self.run.lanes.is_partitioned(at) && at <= self.run.shown_until() {
                                 ui.colored_label(color(theme.warning), words::timeline::CUT);
                             }
-                            dim(ui, theme, words::timeline::click(self.click(at)));
-                            dim(ui, theme, words::timeline::HANDLING);
+                            dim_label(ui, theme, words::timeline::click(self.click(at)));
+                            dim_label(ui, theme, words::timeline::HANDLING);
                         }
                     }
                 });
@@ -247,17 +247,17 @@ impl It<'_> {
         ui.label(RichText::new(name).font(bold_font()));
     }
 
-    fn of_node(&self, ui: &mut Ui, model: &Model<'_>, at: Time, node: NodeId) {
+    fn node_summary(&self, ui: &mut Ui, model: &PanelModel<'_>, at: Time, node: NodeId) {
         self.name(ui, node);
         let is_over = at > self.run.shown_until();
         let lane = self.run.lanes.lanes().get(node.index());
         if let Some((span, until)) = lane.and_then(|lane| lane.at(at)).filter(|_| !is_over) {
             ui.label(words::timeline::doing(span.state));
-            dim(ui, &model.theme, words::timeline::stretch(span.from, until));
+            dim_label(ui, &model.theme, words::timeline::stretch(span.from, until));
         }
     }
 
-    fn of_all(&self, ui: &mut Ui, at: Time) {
+    fn overview(&self, ui: &mut Ui, at: Time) {
         ui.label(RichText::new(words::timeline::instant(at)).font(bold_font()));
         if at > self.run.shown_until() {
             return;

@@ -1,13 +1,13 @@
-//! The toolbar: a way by mouse to everything that keys do, the palette, speed and seed.
+//! The toolbar: a way by mouse to everything that keys do, the draft, speed and seed.
 
 use super::icons::{self, Icon};
-use super::widgets::{BUTTON_PX, Lit, Usable, command_button, explain, icon_button};
-use super::{Model, PanelState, Request};
+use super::widgets::{BUTTON_PX, Enabled, Toggled, command_button, command_tooltip, icon_button};
+use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Visibility;
 use crate::run::SessionKind;
-use crate::window::command::Command;
-use crate::window::palette::Kind;
+use crate::window::command::UserCommand;
+use crate::window::proposal_draft::DraftKind;
 use crate::window::style::{bold_font, color};
 use egui::{Align, Frame, Layout, Margin, RichText, Sense, TextEdit, TopBottomPanel, Ui, vec2};
 use std::path::PathBuf;
@@ -15,29 +15,29 @@ use std::path::PathBuf;
 /// Windows narrower than this have the commands about the view in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
 
-/// How much room there is.
+/// How much width there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
+enum ToolbarWidth {
     Wide,
     Narrow,
 }
 
 /// The commands about the view, at the right end.
-const VIEW: [(Command, Icon); 7] = [
-    (Command::FitView, Icon::Fit),
-    (Command::ToggleReach, Icon::Reach),
-    (Command::ToggleLog, Icon::Log),
-    (Command::ToggleInspector, Icon::Inspector),
-    (Command::ToggleTimeline, Icon::Timeline),
-    (Command::ToggleTheme, Icon::Theme),
-    (Command::Screenshot, Icon::Camera),
+const VIEW: [(UserCommand, Icon); 7] = [
+    (UserCommand::FitView, Icon::Fit),
+    (UserCommand::ToggleReach, Icon::Reach),
+    (UserCommand::ToggleLog, Icon::Log),
+    (UserCommand::ToggleInspector, Icon::Inspector),
+    (UserCommand::ToggleTimeline, Icon::Timeline),
+    (UserCommand::ToggleTheme, Icon::Theme),
+    (UserCommand::Screenshot, Icon::Camera),
 ];
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let frame = Frame::new()
         .fill(color(model.theme.panel))
@@ -47,35 +47,60 @@ pub(super) fn show(
         .frame(frame)
         .show(ctx, |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
-            let room = if ui.available_width() >= WIDE_FROM_PX {
-                Room::Wide
+            let width = if ui.available_width() >= WIDE_FROM_PX {
+                ToolbarWidth::Wide
             } else {
-                Room::Narrow
+                ToolbarWidth::Narrow
             };
             ui.horizontal_centered(|ui| {
-                scenario_button(ui, model, room, out);
-                gap(ui, room);
+                scenario_button(ui, model, width, out);
+                gap(ui, width);
                 time(ui, model, out);
-                gap(ui, room);
-                palette(ui, model, state, room, out);
-                gap(ui, room);
-                command_button(ui, model, Command::AddNode, Icon::Add, Lit::No, out);
-                command_button(ui, model, Command::RemoveNode, Icon::Remove, Lit::No, out);
-                gap(ui, room);
-                command_button(ui, model, Command::Restart, Icon::Restart, Lit::No, out);
-                command_button(ui, model, Command::NewSeed, Icon::Dice, Lit::No, out);
-                if model.situation.session_kind == SessionKind::Simulated {
-                    seed(ui, model, state, room, out);
+                gap(ui, width);
+                draft(ui, model, state, width, out);
+                gap(ui, width);
+                command_button(ui, model, UserCommand::AddNode, Icon::Add, Toggled::No, out);
+                command_button(
+                    ui,
+                    model,
+                    UserCommand::RemoveNode,
+                    Icon::Remove,
+                    Toggled::No,
+                    out,
+                );
+                gap(ui, width);
+                command_button(
+                    ui,
+                    model,
+                    UserCommand::Restart,
+                    Icon::Restart,
+                    Toggled::No,
+                    out,
+                );
+                command_button(
+                    ui,
+                    model,
+                    UserCommand::NewSeed,
+                    Icon::Dice,
+                    Toggled::No,
+                    out,
+                );
+                if model.context.session_kind == SessionKind::Simulated {
+                    seed(ui, model, state, width, out);
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    right_end(ui, model, state, room, out)
+                    right_end(ui, model, state, width, out)
                 });
             });
         });
 }
 
-fn gap(ui: &mut Ui, room: Room) {
-    let space = if room == Room::Wide { 5.0 } else { 1.0 };
+fn gap(ui: &mut Ui, width: ToolbarWidth) {
+    let space = if width == ToolbarWidth::Wide {
+        5.0
+    } else {
+        1.0
+    };
     ui.add_space(space);
     let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), Sense::hover());
     ui.painter().rect_filled(
@@ -87,8 +112,17 @@ fn gap(ui: &mut Ui, room: Room) {
 }
 
 /// The name of the scenario; a click opens the list of all.
-fn scenario_button(ui: &mut Ui, model: &Model<'_>, room: Room, out: &mut Vec<Request>) {
-    let widest = if room == Room::Wide { 210.0 } else { 104.0 };
+fn scenario_button(
+    ui: &mut Ui,
+    model: &PanelModel<'_>,
+    width: ToolbarWidth,
+    out: &mut Vec<PanelRequest>,
+) {
+    let widest = if width == ToolbarWidth::Wide {
+        210.0
+    } else {
+        104.0
+    };
     let title = model
         .run
         .map_or("Opening …", |(run, _)| run.world.scenario.title.as_str());
@@ -112,19 +146,33 @@ fn scenario_button(ui: &mut Ui, model: &Model<'_>, room: Room, out: &mut Vec<Req
         egui::Rect::from_center_size(rect.right_center() - vec2(14.0, 0.0), vec2(14.0, 14.0));
     ui.painter()
         .extend(icons::shapes(Icon::Down, sign, color(model.theme.text_dim)));
-    explain(response.clone(), Command::Scenarios, None);
+    command_tooltip(response.clone(), UserCommand::ToggleScenarios, None);
     if response.clicked() {
-        out.push(Request::Command(Command::Scenarios));
+        out.push(PanelRequest::Command(UserCommand::ToggleScenarios));
     }
 }
 
-fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
+fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     let is_playing = model.run.is_some_and(|(run, _)| run.playback.is_playing());
     let icon = if is_playing { Icon::Pause } else { Icon::Play };
-    command_button(ui, model, Command::TogglePlay, icon, Lit::No, out);
-    command_button(ui, model, Command::StepBack, Icon::StepBack, Lit::No, out);
-    command_button(ui, model, Command::Step, Icon::Step, Lit::No, out);
-    command_button(ui, model, Command::Slower, Icon::Slower, Lit::No, out);
+    command_button(ui, model, UserCommand::TogglePlay, icon, Toggled::No, out);
+    command_button(
+        ui,
+        model,
+        UserCommand::StepBack,
+        Icon::StepBack,
+        Toggled::No,
+        out,
+    );
+    command_button(ui, model, UserCommand::Step, Icon::Step, Toggled::No, out);
+    command_button(
+        ui,
+        model,
+        UserCommand::Slower,
+        Icon::Slower,
+        Toggled::No,
+        out,
+    );
     let speed = model
         .run
         .map_or("1×".to_owned(), |(run, _)| match run.session_kind {
@@ -139,27 +187,34 @@ fn time(ui: &mut Ui, model: &Model<'_>, out: &mut Vec<Request>) {
         egui::TextStyle::Body.resolve(ui.style()),
         color(model.theme.text),
     );
-    response.on_hover_text(match model.situation.session_kind {
+    response.on_hover_text(match model.context.session_kind {
         SessionKind::Live => "These nodes are processes: what one sees has just happened",
         SessionKind::Simulated | SessionKind::Recorded => {
             "Speed: at 1× an ordinary message takes three quarters of a second"
         }
     });
-    command_button(ui, model, Command::Faster, Icon::Faster, Lit::No, out);
+    command_button(
+        ui,
+        model,
+        UserCommand::Faster,
+        Icon::Faster,
+        Toggled::No,
+        out,
+    );
 }
 
 /// What a click on a node proposes.
-fn palette(
+fn draft(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &mut PanelState,
-    room: Room,
-    out: &mut Vec<Request>,
+    width: ToolbarWidth,
+    out: &mut Vec<PanelRequest>,
 ) {
-    let palette = &mut state.palette;
-    if palette.is_choice() {
-        for at in 0..palette.values.len().min(4) {
-            let text = palette.values[at].to_string();
+    let draft = &mut state.draft;
+    if draft.is_choice() {
+        for at in 0..draft.values.len().min(4) {
+            let text = draft.values[at].to_string();
             let shown = if text.chars().count() > 10 {
                 format!("{}…", text.chars().take(9).collect::<String>())
             } else {
@@ -167,83 +222,96 @@ fn palette(
             };
             let hint = "A click on a node makes it nominate this value from the next slot on";
             if ui
-                .selectable_label(palette.chosen == at, shown)
+                .selectable_label(draft.chosen == at, shown)
                 .on_hover_text(hint)
                 .clicked()
             {
-                palette.chosen = at;
+                draft.chosen = at;
             }
         }
     } else {
         let kinds = [
             (
-                Kind::Note,
+                DraftKind::Note,
                 "Note",
                 "A click on a node proposes a short text",
             ),
             (
-                Kind::File,
+                DraftKind::File,
                 "File",
                 "A click on a node proposes that everybody backs up a file. Drop one on the window to use it.",
             ),
         ];
         for (kind, label, hint) in kinds {
             if ui
-                .selectable_label(palette.kind == kind, label)
+                .selectable_label(draft.kind == kind, label)
                 .on_hover_text(hint)
                 .clicked()
             {
-                palette.kind = kind;
+                draft.kind = kind;
             }
         }
-        let width = if room == Room::Wide { 130.0 } else { 72.0 };
+        let width = if width == ToolbarWidth::Wide {
+            130.0
+        } else {
+            72.0
+        };
         text_field(ui, model, state, width, out);
     }
-    command_button(ui, model, Command::Propose, Icon::Propose, Lit::No, out);
+    command_button(
+        ui,
+        model,
+        UserCommand::Propose,
+        Icon::Propose,
+        Toggled::No,
+        out,
+    );
 }
 
 fn text_field(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &mut PanelState,
     width: f32,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
-    let palette = &mut state.palette;
+    let draft = &mut state.draft;
     let made = model.run.map_or(0, |(run, _)| run.world.proposals().len());
-    let next = palette.note_text(made);
-    match palette.kind {
-        Kind::Note => {
+    let next = draft.note_text(made);
+    match draft.kind {
+        DraftKind::Note => {
             ui.add(
-                TextEdit::singleline(&mut palette.note)
+                TextEdit::singleline(&mut draft.note)
                     .desired_width(width)
                     .hint_text(next),
             );
         }
-        Kind::File => {
-            if let Some(file) = palette.real_file.clone() {
+        DraftKind::File => {
+            if let Some(file) = draft.real_file.clone() {
                 let label = ui.add(egui::Label::new(&file.name).truncate());
                 label.on_hover_text(format!(
                     "{} bytes, SHA-256 {}",
                     file.size_bytes, file.sha256
                 ));
-                if icon_button(ui, &model.theme, Icon::Close, Usable::Yes, Lit::No)
+                if icon_button(ui, &model.theme, Icon::Close, Enabled::Yes, Toggled::No)
                     .on_hover_text("Forget this file")
                     .clicked()
                 {
-                    palette.real_file = None;
+                    draft.real_file = None;
                 }
                 return;
             }
-            let field = ui.add(TextEdit::singleline(&mut palette.file_name).desired_width(width));
-            let field = field.on_hover_text(match model.situation.session_kind {
+            let field = ui.add(TextEdit::singleline(&mut draft.file_name).desired_width(width));
+            let field = field.on_hover_text(match model.context.session_kind {
                 SessionKind::Live => "The path of a file on this machine",
                 SessionKind::Simulated | SessionKind::Recorded => {
                     "A name stands for a simulated file; the path of a real file is read"
                 }
             });
-            if field.lost_focus() && palette.file_name.contains('/') {
-                out.push(Request::File(PathBuf::from(palette.file_name.trim())));
+            if field.lost_focus() && draft.file_name.contains('/') {
+                out.push(PanelRequest::OpenFile(PathBuf::from(
+                    draft.file_name.trim(),
+                )));
             }
         }
     }
@@ -252,10 +320,10 @@ fn text_field(
 /// The seed; typing another one starts over.
 fn seed(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &mut PanelState,
-    room: Room,
-    out: &mut Vec<Request>,
+    width: ToolbarWidth,
+    out: &mut Vec<PanelRequest>,
 ) {
     let current = model
         .run
@@ -264,7 +332,7 @@ fn seed(
     if !ui.memory(|memory| memory.has_focus(id)) {
         state.seed.clone_from(&current);
     }
-    if room == Room::Wide {
+    if width == ToolbarWidth::Wide {
         ui.add_space(4.0);
         ui.label(RichText::new("seed").color(color(model.theme.text_dim)));
         ui.add_space(2.0);
@@ -279,34 +347,34 @@ fn seed(
         && state.seed != current
         && let Ok(seed) = state.seed.trim().parse()
     {
-        out.push(Request::Seed(seed));
+        out.push(PanelRequest::Reseed(seed));
     }
     field.on_hover_text("Seed of everything random: the same seed gives the same run");
 }
 
 fn right_end(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &PanelState,
-    room: Room,
-    out: &mut Vec<Request>,
+    width: ToolbarWidth,
+    out: &mut Vec<PanelRequest>,
 ) {
     command_button(
         ui,
         model,
-        Command::Help,
+        UserCommand::ToggleHelp,
         Icon::Help,
-        lit(state.help.is_open()),
+        toggled(state.help.is_open()),
         out,
     );
-    if room == Room::Wide {
+    if width == ToolbarWidth::Wide {
         for (command, icon) in VIEW.iter().rev() {
             command_button(
                 ui,
                 model,
                 *command,
                 *icon,
-                lit(is_on(*command, model, state)),
+                toggled(is_on(*command, model, state)),
                 out,
             );
         }
@@ -319,7 +387,7 @@ fn right_end(
         for (command, _) in VIEW {
             menu_item(ui, model, command, out);
         }
-        menu_item(ui, model, Command::ToggleFrameRate, out);
+        menu_item(ui, model, UserCommand::ToggleFrameRate, out);
     });
     let rect = egui::Rect::from_center_size(more.response.rect.center(), vec2(16.0, 16.0));
     ui.painter()
@@ -328,30 +396,35 @@ fn right_end(
 }
 
 /// A command in a menu: its words, and its key at the right.
-pub(super) fn menu_item(ui: &mut Ui, model: &Model<'_>, command: Command, out: &mut Vec<Request>) {
-    let refusal = command.refusal(&model.situation);
+pub(super) fn menu_item(
+    ui: &mut Ui,
+    model: &PanelModel<'_>,
+    command: UserCommand,
+    out: &mut Vec<PanelRequest>,
+) {
+    let disabled_reason = command.disabled_reason(&model.context);
     let button = egui::Button::new(command.entry().label).shortcut_text(command.shortcut());
-    let response = ui.add_enabled(refusal.is_none(), button);
+    let response = ui.add_enabled(disabled_reason.is_none(), button);
     if response.clicked() {
-        out.push(Request::Command(command));
+        out.push(PanelRequest::Command(command));
         ui.close_menu();
     }
-    explain(response, command, refusal);
+    command_tooltip(response, command, disabled_reason);
 }
 
-fn is_on(command: Command, model: &Model<'_>, state: &PanelState) -> bool {
+fn is_on(command: UserCommand, model: &PanelModel<'_>, state: &PanelState) -> bool {
     match command {
-        Command::ToggleLog => state.log.is_open(),
-        Command::ToggleInspector => state.inspector.is_open(),
-        Command::ToggleTimeline => state.timeline.rect.is_some(),
-        Command::ToggleReach => model
+        UserCommand::ToggleLog => state.log.is_open(),
+        UserCommand::ToggleInspector => state.inspector.is_open(),
+        UserCommand::ToggleTimeline => state.timeline.rect.is_some(),
+        UserCommand::ToggleReach => model
             .run
             .is_some_and(|(_, view)| view.layers.reach == Visibility::Shown),
-        Command::ToggleTheme => model.theme.name == ThemeName::Light,
+        UserCommand::ToggleTheme => model.theme.name == ThemeName::Light,
         _ => false,
     }
 }
 
-fn lit(on: bool) -> Lit {
-    if on { Lit::Yes } else { Lit::No }
+fn toggled(on: bool) -> Toggled {
+    if on { Toggled::Yes } else { Toggled::No }
 }

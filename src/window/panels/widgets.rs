@@ -1,12 +1,12 @@
 //! Small parts that several panels share: buttons with signs, headings, chips of nodes, messages.
 
 use super::icons::{self, Icon};
-use super::{Model, Request, Tone};
+use super::{PanelModel, PanelRequest, ToastKind};
 use crate::node::view::Phase;
 use crate::picture::theme::{Color, TOOLBAR_HEIGHT_PX, Theme};
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World};
-use crate::window::command::Command;
+use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
 use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Sense, Ui, vec2};
 
@@ -18,14 +18,14 @@ pub(super) const LINE_PX: f32 = 19.0;
 
 /// Whether a button stands for something that is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lit {
+pub(super) enum Toggled {
     Yes,
     No,
 }
 
 /// Whether a button does anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Usable {
+pub(super) enum Enabled {
     Yes,
     No,
 }
@@ -33,22 +33,22 @@ pub(super) enum Usable {
 /// A button of a command, with its sign and explanation; grey, saying why, when it is impossible.
 pub(super) fn command_button(
     ui: &mut Ui,
-    model: &Model<'_>,
-    command: Command,
+    model: &PanelModel<'_>,
+    command: UserCommand,
     icon: Icon,
-    lit: Lit,
-    out: &mut Vec<Request>,
+    toggled: Toggled,
+    out: &mut Vec<PanelRequest>,
 ) {
-    let refusal = command.refusal(&model.situation);
-    let usable = if refusal.is_none() {
-        Usable::Yes
+    let disabled_reason = command.disabled_reason(&model.context);
+    let enabled = if disabled_reason.is_none() {
+        Enabled::Yes
     } else {
-        Usable::No
+        Enabled::No
     };
-    let response = icon_button(ui, &model.theme, icon, usable, lit);
-    explain(response.clone(), command, refusal);
-    if response.clicked() && refusal.is_none() {
-        out.push(Request::Command(command));
+    let response = icon_button(ui, &model.theme, icon, enabled, toggled);
+    command_tooltip(response.clone(), command, disabled_reason);
+    if response.clicked() && disabled_reason.is_none() {
+        out.push(PanelRequest::Command(command));
     }
 }
 
@@ -57,24 +57,24 @@ pub(super) fn icon_button(
     ui: &mut Ui,
     theme: &Theme,
     icon: Icon,
-    usable: Usable,
-    lit: Lit,
+    enabled: Enabled,
+    toggled: Toggled,
 ) -> Response {
-    let enabled = usable == Usable::Yes;
+    let enabled = enabled == Enabled::Yes;
     let sense = if enabled {
         Sense::click()
     } else {
         Sense::hover()
     };
     let (rect, response) = ui.allocate_exact_size(vec2(BUTTON_PX, BUTTON_PX), sense);
-    let ink = match (enabled, lit) {
+    let ink = match (enabled, toggled) {
         (false, _) => theme.text_dim.faded(0.45),
-        (true, Lit::Yes) => theme.accent,
-        (true, Lit::No) => theme.text,
+        (true, Toggled::Yes) => theme.accent,
+        (true, Toggled::No) => theme.text,
     };
-    let ground = match (enabled && response.hovered(), lit) {
+    let ground = match (enabled && response.hovered(), toggled) {
         (true, _) => Some(theme.track),
-        (false, Lit::Yes) if enabled => Some(theme.track.with_opacity(0.5)),
+        (false, Toggled::Yes) if enabled => Some(theme.track.with_opacity(0.5)),
         _ => None,
     };
     if let Some(ground) = ground {
@@ -86,7 +86,11 @@ pub(super) fn icon_button(
 }
 
 /// The tooltip of a command: what it does, its key, and why it is impossible now.
-pub(super) fn explain(response: Response, command: Command, refusal: Option<&str>) {
+pub(super) fn command_tooltip(
+    response: Response,
+    command: UserCommand,
+    disabled_reason: Option<&str>,
+) {
     let entry = command.entry();
     response.on_hover_ui(|ui| {
         ui.set_max_width(300.0);
@@ -95,8 +99,8 @@ pub(super) fn explain(response: Response, command: Command, refusal: Option<&str
             ui.label(RichText::new(command.shortcut()).weak());
         });
         ui.label(entry.tooltip);
-        if let Some(refusal) = refusal {
-            ui.label(RichText::new(refusal).color(ui.visuals().warn_fg_color));
+        if let Some(disabled_reason) = disabled_reason {
+            ui.label(RichText::new(disabled_reason).color(ui.visuals().warn_fg_color));
         }
     });
 }
@@ -112,7 +116,7 @@ pub(super) fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
 }
 
 /// A line of less important text.
-pub(super) fn dim(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Response {
+pub(super) fn dim_label(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).color(color(theme.text_dim)))
 }
 
@@ -135,7 +139,7 @@ pub(super) fn row_with(
             egui::Layout::left_to_right(egui::Align::Min),
             |ui| {
                 ui.set_min_width(label_px);
-                dim(ui, theme, label);
+                dim_label(ui, theme, label);
             },
         );
         ui.add(egui::Label::new(value.into()).wrap());
@@ -143,7 +147,7 @@ pub(super) fn row_with(
 }
 
 /// Lays out chips and words side by side, line after line, as close as running text.
-pub(super) fn flowing(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
+pub(super) fn wrapped_row(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
         ui.spacing_mut().interact_size.y = LINE_PX;
@@ -176,7 +180,7 @@ pub(super) fn node_chip(
     theme: &Theme,
     world: &World,
     node: NodeId,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let health = match world.node(node).map(|node| node.status) {
         Some(NodeStatus::Crashed) => " (stopped)",
@@ -211,29 +215,29 @@ pub(super) fn node_chip(
         color(ink),
     );
     if response.on_hover_text("Select this node").clicked() {
-        out.push(Request::Select(node));
+        out.push(PanelRequest::Select(node));
     }
 }
 
 /// Messages below the toolbar, in the middle; and what is being opened.
-pub(super) fn messages(ctx: &egui::Context, model: &Model<'_>) {
+pub(super) fn toasts(ctx: &egui::Context, model: &PanelModel<'_>) {
     let theme = &model.theme;
-    let opening = model.opening.map(|text| (Tone::Fine, text));
+    let opening = model.opening.map(|text| (ToastKind::Info, text));
     let texts = model
-        .messages
+        .toasts
         .iter()
-        .map(|message| (message.tone, message.text.as_str()));
+        .map(|toast| (toast.kind, toast.text.as_str()));
     let all: Vec<_> = opening.into_iter().chain(texts).collect();
     if all.is_empty() {
         return;
     }
-    Area::new(Id::new("messages"))
+    Area::new(Id::new("toasts"))
         .order(Order::Tooltip)
         .anchor(Align2::CENTER_TOP, vec2(0.0, TOOLBAR_HEIGHT_PX + 10.0))
         .interactable(false)
         .show(ctx, |ui| {
-            for (tone, text) in all {
-                let edge = if tone == Tone::Bad {
+            for (kind, text) in all {
+                let edge = if kind == ToastKind::Error {
                     theme.bad
                 } else {
                     theme.panel_border

@@ -225,7 +225,7 @@ mod tests {
     use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
     use crate::sim::{ExecutorKind, Simulation};
     use crate::trace::Record;
-    use crate::window::options::{ScenarioChoice, Source, StartAs};
+    use crate::window::options::{ScenarioChoice, ScenarioSource, StartAs};
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -276,7 +276,7 @@ note = "two"
 
     fn open(session: Box<dyn Session + Send>, at: Time) -> Run {
         let choice = ScenarioChoice {
-            source: Source::Given,
+            source: ScenarioSource::Given,
             seed: 4,
             nodes: None,
         };

@@ -3,18 +3,18 @@
 //! Needs `Xvfb`, `xdotool` and a software OpenGL; says so if they are missing. Nothing here is timed: everything is
 //! waited for, and only a deadline of minutes turns waiting into failure.
 
-mod desk;
-mod drag;
 #[cfg(feature = "net")]
-mod live;
+mod attach;
+mod driver;
 mod timeline;
 mod trace;
+mod xdnd;
 
-use desk::{Desk, Program};
-use trace::Trace;
+use driver::{VirtualDisplay, WindowProgram};
+use trace::TraceLines;
 
 /// The demo scenario at a speed at which minutes of it take seconds.
-fn hurry(program: &Program) {
+fn speed_up(program: &WindowProgram) {
     for _ in 0..6 {
         program.key("bracketright");
     }
@@ -27,33 +27,33 @@ fn colours(rgb: impl Iterator<Item = [u8; 3]>) -> usize {
 
 #[test]
 fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
-    let desk = Desk::new();
-    let mut program = desk.start(&["--scenario", "demo", "--seed", "1"]);
+    let display = VirtualDisplay::new();
+    let mut program = display.start(&["--scenario", "demo", "--seed", "1"]);
     program.wait_for_nodes(20);
-    desk.wait_until("the window shows a picture", || {
-        colours(desk.pixels().into_iter()) > 40
+    display.wait_until("the window shows a picture", || {
+        colours(display.pixels().into_iter()) > 40
     });
-    hurry(&program);
-    program.wait_until_calm();
+    speed_up(&program);
+    program.wait_until_idle();
 
     let clicked = "n14";
-    program.click(clicked, desk::LEFT);
-    program.wait_until_calm();
+    program.click(clicked, driver::LEFT);
+    program.wait_until_idle();
 
     // Joins: at a place where no node is.
     let free = program.free_place();
     program.point_at(free);
     program.key("a");
     program.wait_for_nodes(21);
-    program.wait_until_calm();
+    program.wait_until_idle();
 
     // Leaves: the newcomer, selected without proposing.
     let newcomer = program.newest();
-    program.click(&newcomer, desk::RIGHT);
+    program.click(&newcomer, driver::RIGHT);
     program.key("Escape");
     program.key("Delete");
     program.wait_for_nodes(20);
-    program.wait_until_calm();
+    program.wait_until_idle();
 
     program.key("s");
     let (png, svg) = program.screenshots();
@@ -62,11 +62,11 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
         "the SVG names the nodes"
     );
     assert!(
-        colours(desk::decode_png(&png).into_iter()) > 40,
+        colours(driver::decode_png(&png).into_iter()) > 40,
         "the screenshot is blank"
     );
 
-    let trace = Trace::read(&program.quit());
+    let trace = TraceLines::read(&program.quit());
     let (proposer, proposal) = trace
         .proposals()
         .last()
@@ -97,13 +97,13 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
 
 #[test]
 fn time_stands_still_until_somebody_steps_or_plays() {
-    let desk = Desk::new();
-    let mut program = desk.start(&["--scenario", "demo", "--seed", "1", "--paused"]);
+    let display = VirtualDisplay::new();
+    let mut program = display.start(&["--scenario", "demo", "--seed", "1", "--paused"]);
     program.wait_for_nodes(20);
     for _ in 0..5 {
         program.key("n");
     }
-    let stepped = Trace::read(&program.quit());
+    let stepped = TraceLines::read(&program.quit());
     let steps = stepped.steps();
     // The first step starts the nodes; each of the others is at least one step of a node.
     assert!(
@@ -111,12 +111,12 @@ fn time_stands_still_until_somebody_steps_or_plays() {
         "{steps} steps after five key strokes"
     );
 
-    let mut program = desk.start(&["--scenario", "demo", "--seed", "1", "--paused"]);
+    let mut program = display.start(&["--scenario", "demo", "--seed", "1", "--paused"]);
     program.wait_for_nodes(20);
-    hurry(&program);
+    speed_up(&program);
     program.key("space");
-    program.wait_until_calm();
-    let played = Trace::read(&program.quit());
+    program.wait_until_idle();
+    let played = TraceLines::read(&program.quit());
     assert!(played.steps() > 2 * steps && played.ends_at_us() > 10 * stepped.ends_at_us().max(1));
     assert!(
         !played.proposals().is_empty(),
@@ -126,21 +126,21 @@ fn time_stands_still_until_somebody_steps_or_plays() {
 
 #[test]
 fn a_dropped_file_is_what_the_next_click_proposes() {
-    let desk = Desk::new();
-    let mut program = desk.start(&["--scenario", "demo", "--seed", "1"]);
+    let display = VirtualDisplay::new();
+    let mut program = display.start(&["--scenario", "demo", "--seed", "1"]);
     program.wait_for_nodes(20);
-    hurry(&program);
-    program.wait_until_calm();
+    speed_up(&program);
+    program.wait_until_idle();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a picture.jpg");
     std::fs::write(&file, b"not much of a picture").unwrap();
-    let before = desk.pixels();
+    let before = display.pixels();
     program.drop_file(&file);
     // Nothing is pointed at in between: what the drop did must not wait for it.
-    desk.wait_until("the toolbar shows the file", || desk.pixels() != before);
-    program.click("n03", desk::LEFT);
-    program.wait_until_calm();
-    let trace = Trace::read(&program.quit());
+    display.wait_until("the toolbar shows the file", || display.pixels() != before);
+    program.click("n03", driver::LEFT);
+    program.wait_until_idle();
+    let trace = TraceLines::read(&program.quit());
     assert!(trace.text_of(3).contains("a picture.jpg"));
     let actions = trace.actions("propose");
     let last = actions.last().unwrap();

@@ -1,6 +1,6 @@
 //! The timeline: it shows, a key hides it, and a click in that of a recording shows another instant.
 
-use super::desk::Desk;
+use super::driver::VirtualDisplay;
 use std::process::Command;
 
 /// Orange and green of phases, as the screen has them: blue, green, red.
@@ -13,8 +13,8 @@ const WIDTH: usize = 1280;
 const TOP: usize = 660;
 
 /// How many pixels of the timeline have a colour.
-fn lit(desk: &Desk, color: [u8; 3]) -> usize {
-    let pixels = desk.pixels();
+fn lit(display: &VirtualDisplay, color: [u8; 3]) -> usize {
+    let pixels = display.pixels();
     let timeline = pixels.get(TOP * WIDTH..).unwrap_or_default();
     let alike = |pixel: &&[u8; 3]| {
         pixel
@@ -26,8 +26,8 @@ fn lit(desk: &Desk, color: [u8; 3]) -> usize {
 }
 
 /// Whether there is the ground of names left of lanes; no panel of the picture comes so far to the left.
-fn is_shown(desk: &Desk) -> bool {
-    desk.pixels().get(770 * WIDTH + 5) == Some(&PANEL)
+fn is_shown(display: &VirtualDisplay) -> bool {
+    display.pixels().get(770 * WIDTH + 5) == Some(&PANEL)
 }
 
 /// What a colour looks like, give or take little, before its time has come.
@@ -40,8 +40,8 @@ fn veiled(color: [u8; 3]) -> [u8; 3] {
 }
 
 /// How many pixels above the timeline have a colour.
-fn above(desk: &Desk, color: [u8; 3]) -> usize {
-    let pixels = desk.pixels();
+fn above(display: &VirtualDisplay, color: [u8; 3]) -> usize {
+    let pixels = display.pixels();
     // Neither toolbar nor legend.
     let rows = pixels.chunks(WIDTH).take(TOP - 40).skip(50);
     rows.flat_map(|row| row.get(250..).unwrap_or_default())
@@ -51,7 +51,7 @@ fn above(desk: &Desk, color: [u8; 3]) -> usize {
 
 #[test]
 fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
-    let desk = Desk::new();
+    let display = VirtualDisplay::new();
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.jsonl");
     let output = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
@@ -61,44 +61,50 @@ fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
         .unwrap();
     assert!(output.status.success());
 
-    let mut program = desk.show(&["--replay", trace.to_str().unwrap(), "--paused"]);
+    let mut program = display.show(&["--replay", trace.to_str().unwrap(), "--paused"]);
     program.wait_for_nodes(20);
     // All of the recording is there, veiled, though nothing of it has been played.
-    desk.wait_until("the timeline shows", || {
-        lit(&desk, veiled(NOMINATED)) > 100 && lit(&desk, veiled(CONFIRMED)) > 100
+    display.wait_until("the timeline shows", || {
+        lit(&display, veiled(NOMINATED)) > 100 && lit(&display, veiled(CONFIRMED)) > 100
     });
-    assert_eq!(above(&desk, CONFIRMED), 0, "no node has confirmed anything");
+    assert_eq!(
+        above(&display, CONFIRMED),
+        0,
+        "no node has confirmed anything"
+    );
 
     // Its end: everybody has externalized.
     program.point_at((1225.0, 720.0));
     program.press();
-    desk.wait_until("all nodes have externalized", || {
-        above(&desk, CONFIRMED) > 20 * 150
+    display.wait_until("all nodes have externalized", || {
+        above(&display, CONFIRMED) > 20 * 150
     });
     // Its beginning: nobody has voted.
     program.point_at((200.0, 720.0));
     program.press();
-    desk.wait_until("nobody has voted", || {
-        above(&desk, CONFIRMED) == 0 && above(&desk, NOMINATED) < 100
+    display.wait_until("nobody has voted", || {
+        above(&display, CONFIRMED) == 0 && above(&display, NOMINATED) < 100
     });
     // And back, by the key that the help tells of.
     program.key("End");
-    desk.wait_until("the picture is back", || above(&desk, CONFIRMED) > 20 * 150);
+    display.wait_until("the picture is back", || {
+        above(&display, CONFIRMED) > 20 * 150
+    });
 
     program.key("w");
-    desk.wait_until("the timeline is gone", || !is_shown(&desk));
+    display.wait_until("the timeline is gone", || !is_shown(&display));
     program.key("w");
-    desk.wait_until("the timeline is there again", || is_shown(&desk));
+    display.wait_until("the timeline is there again", || is_shown(&display));
     program.quit();
 }
 
 #[test]
 fn a_simulation_steps_back_and_goes_on() {
-    let desk = Desk::new();
-    let mut program = desk.start(&["--scenario", "demo", "--seed", "1", "--pause-at", "8s"]);
+    let display = VirtualDisplay::new();
+    let mut program = display.start(&["--scenario", "demo", "--seed", "1", "--pause-at", "8s"]);
     program.wait_for_nodes(20);
-    desk.wait_until("all nodes have externalized", || {
-        above(&desk, CONFIRMED) > 20 * 150
+    display.wait_until("all nodes have externalized", || {
+        above(&display, CONFIRMED) > 20 * 150
     });
     // Five seconds in: the votes.
     for _ in 0..3 {
@@ -107,14 +113,16 @@ fn a_simulation_steps_back_and_goes_on() {
     for _ in 0..3 {
         program.key("Prior");
     }
-    desk.wait_until("somebody has not externalized yet", || {
-        above(&desk, CONFIRMED) < 20 * 150
+    display.wait_until("somebody has not externalized yet", || {
+        above(&display, CONFIRMED) < 20 * 150
     });
     // What is over cannot be changed: a click on a node proposes nothing.
-    program.click("n14", super::desk::LEFT);
+    program.click("n14", super::driver::LEFT);
     program.key("End");
-    desk.wait_until("the picture is back", || above(&desk, CONFIRMED) > 20 * 150);
+    display.wait_until("the picture is back", || {
+        above(&display, CONFIRMED) > 20 * 150
+    });
     program.key("n");
-    let trace = super::trace::Trace::read(&program.quit());
+    let trace = super::trace::TraceLines::read(&program.quit());
     assert_eq!(trace.actions("propose").len(), 1, "that of the scenario");
 }

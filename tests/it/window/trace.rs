@@ -6,13 +6,13 @@ use std::fs;
 use std::path::Path;
 
 /// The lines of a whole trace.
-pub(super) struct Trace {
+pub(super) struct TraceLines {
     lines: Vec<Value>,
 }
 
-impl Trace {
+impl TraceLines {
     /// Reads a trace that has its end.
-    pub(super) fn read(path: &Path) -> Trace {
+    pub(super) fn read(path: &Path) -> TraceLines {
         let text =
             fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let lines: Vec<Value> = text
@@ -23,7 +23,7 @@ impl Trace {
             lines.last().unwrap().get("end").is_some(),
             "the trace is not whole"
         );
-        Trace { lines }
+        TraceLines { lines }
     }
 
     fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Value> + 'a {

@@ -39,10 +39,10 @@ fn a_line_of_one_pixel_fills_one_row_and_every_profile_sums_to_its_width() {
 #[test]
 fn the_same_thing_is_drawn_once() {
     let mut atlas = Atlas::new();
-    let first = atlas.letter('n', Font::Regular, 13.0, 20.3);
-    assert_eq!(first, atlas.letter('n', Font::Regular, 13.0, 20.3));
+    let first = atlas.glyph('n', Font::Regular, 13.0, 20.3);
+    assert_eq!(first, atlas.glyph('n', Font::Regular, 13.0, 20.3));
     assert_eq!(first.1, 20.0);
-    assert!(atlas.letter(' ', Font::Bold, 16.0, 0.0).0.size.0 < 0.5);
+    assert!(atlas.glyph(' ', Font::Bold, 16.0, 0.0).0.size.0 < 0.5);
     assert_eq!(
         atlas
             .shelves
@@ -56,13 +56,13 @@ fn the_same_thing_is_drawn_once() {
 #[test]
 fn advances_are_those_of_the_text_metrics() {
     let atlas = Atlas::new();
-    for (letter, font) in [
+    for (glyph, font) in [
         ('n', Font::Regular),
         ('7', Font::Bold),
         ('W', Font::Regular),
     ] {
-        let width = text_layout::width_px(&letter.to_string(), font, 100.0);
-        assert!((atlas.advance(letter, font) * 100.0 - width).abs() < 0.01);
+        let width = text_layout::width_px(&glyph.to_string(), font, 100.0);
+        assert!((atlas.advance(glyph, font) * 100.0 - width).abs() < 0.01);
     }
 }
 
@@ -73,8 +73,8 @@ fn a_full_atlas_grows_and_says_that_old_sprites_are_gone() {
     for step in 0..2000 {
         atlas.disc(20.0 + step as f32 * 0.25);
     }
-    assert!(atlas.grew());
+    assert!(atlas.take_overflow());
     assert!(atlas.generation() > generation && atlas.side() == 2 * SIDE_FIRST);
-    assert!(!atlas.grew());
+    assert!(!atlas.take_overflow());
     assert!(atlas.disc(10.0).size.0 > 19.0);
 }

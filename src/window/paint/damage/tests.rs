@@ -10,14 +10,14 @@ fn rect(left: f32, top: f32, right: f32, bottom: f32) -> Rect {
     Rect::from_corners(left, top, right, bottom)
 }
 
-fn pixels(parts: &[Part]) -> u32 {
+fn pixels(parts: &[PixelRect]) -> u32 {
     parts
         .iter()
         .map(|part| (part.right - part.left) * (part.bottom - part.top))
         .sum()
 }
 
-fn covers(parts: &[Part], x: u32, y: u32) -> usize {
+fn covers(parts: &[PixelRect], x: u32, y: u32) -> usize {
     parts
         .iter()
         .filter(|part| (part.left..part.right).contains(&x) && (part.top..part.bottom).contains(&y))
@@ -27,15 +27,15 @@ fn covers(parts: &[Part], x: u32, y: u32) -> usize {
 #[test]
 fn nothing_is_nothing_and_everything_is_the_whole_picture() {
     let mut damage = Damage::none(SIZE, 1.0);
-    assert!(damage.parts().is_empty());
+    assert!(damage.rects().is_empty());
     damage.all();
-    let whole = Part {
+    let whole = PixelRect {
         left: 0,
         top: 0,
         right: 1280,
         bottom: 800,
     };
-    assert_eq!(damage.parts(), [whole]);
+    assert_eq!(damage.rects(), [whole]);
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn every_pixel_of_what_was_added_is_covered_exactly_once_however_many_there_are(
             let (x, y) = spot(nth);
             damage.add(rect(x as f32, y as f32, x as f32 + 15.0, y as f32 + 15.0));
         }
-        let parts = damage.parts();
-        assert!(parts.len() <= PARTS_MAX, "{count}: {}", parts.len());
+        let parts = damage.rects();
+        assert!(parts.len() <= RECTS_MAX, "{count}: {}", parts.len());
         for (x, y) in (0..count).map(spot) {
             assert_eq!(covers(&parts, x, y), 1, "{count}");
             assert_eq!(covers(&parts, x + 15, y + 15), 1, "{count}");
@@ -61,10 +61,10 @@ fn two_far_corners_stay_apart_and_neighbours_become_one() {
     let mut damage = Damage::none(SIZE, 1.0);
     damage.add(rect(10.0, 10.0, 30.0, 30.0));
     damage.add(rect(1200.0, 700.0, 1210.0, 710.0));
-    assert_eq!(damage.parts().len(), 2);
-    assert!(pixels(&damage.parts()) <= 2 * 128 * 128);
+    assert_eq!(damage.rects().len(), 2);
+    assert!(pixels(&damage.rects()) <= 2 * 128 * 128);
     damage.add(rect(80.0, 10.0, 90.0, 30.0));
-    assert_eq!(damage.parts().len(), 2);
+    assert_eq!(damage.rects().len(), 2);
 }
 
 #[test]
@@ -73,14 +73,14 @@ fn what_lies_outside_or_nowhere_changes_nothing() {
     damage.add(rect(-50.0, -50.0, -10.0, -10.0));
     damage.add(rect(5000.0, 0.0, 5010.0, 10.0));
     damage.add(rect(f32::NAN, f32::NAN, f32::NAN, f32::NAN));
-    assert!(damage.parts().is_empty());
+    assert!(damage.rects().is_empty());
 }
 
 #[test]
 fn logical_pixels_are_scaled_to_the_screen_and_back() {
     let mut damage = Damage::none((2560, 1600), 2.0);
     damage.add(rect(700.0, 10.0, 710.0, 20.0));
-    let parts = damage.parts();
+    let parts = damage.rects();
     assert_eq!(covers(&parts, 1410, 30), 1);
     assert!(
         parts[0]
@@ -92,14 +92,14 @@ fn logical_pixels_are_scaled_to_the_screen_and_back() {
 #[test]
 fn only_what_differs_is_damaged() {
     let spots = [10.0, 300.0, 600.0, 900.0, 1200.0];
-    let place = |x: &f32| rect(*x, 100.0, x + 5.0, 105.0);
+    let bounds = |x: &f32| rect(*x, 100.0, x + 5.0, 105.0);
     let compared = |old: &[f32], new: &[f32]| {
         let mut damage = Damage::none(SIZE, 1.0);
-        damage.compare(old, new, place);
-        spots.map(|x| covers(&damage.parts(), x as u32 + 2, 102) > 0)
+        damage.compare(old, new, bounds);
+        spots.map(|x| covers(&damage.rects(), x as u32 + 2, 102) > 0)
     };
     assert_eq!(compared(&spots, &spots), [false; 5]);
-    // The same number: one by one. The old place is damaged and so is the new one.
+    // The same number: one by one. The old bounds is damaged and so is the new one.
     let moved = [10.0, 300.0, 900.0, 900.0, 1200.0];
     assert_eq!(compared(&spots, &moved), [false, false, true, true, false]);
     // Another number: what lies between the common beginning and the common end.
@@ -119,12 +119,12 @@ fn places_enclose_what_is_drawn() {
         fill: None,
         stroke: Some(stroke),
     };
-    assert!(place(&circle).encloses(rect(78.5, 28.5, 121.5, 71.5)));
+    assert!(bounds(&circle).encloses(rect(78.5, 28.5, 121.5, 71.5)));
     let line = Shape::Line {
         points: vec![at, at.offset(30.0, -40.0)],
         stroke,
     };
-    assert!(place(&line).encloses(rect(98.5, 8.5, 131.5, 51.5)));
+    assert!(bounds(&line).encloses(rect(98.5, 8.5, 131.5, 51.5)));
     let text = |anchor| Shape::Text {
         at,
         text: "Quorum".to_owned(),
@@ -134,8 +134,8 @@ fn places_enclose_what_is_drawn() {
         anchor,
     };
     let width = text_layout::width_px("Quorum", Font::Bold, 20.0);
-    assert!(place(&text(Anchor::Left)).encloses(rect(100.0, 32.0, 100.0 + width, 56.0)));
-    assert!(place(&text(Anchor::Right)).encloses(rect(100.0 - width, 32.0, 100.0, 56.0)));
+    assert!(bounds(&text(Anchor::Left)).encloses(rect(100.0, 32.0, 100.0 + width, 56.0)));
+    assert!(bounds(&text(Anchor::Right)).encloses(rect(100.0 - width, 32.0, 100.0, 56.0)));
     let half = width / 2.0;
-    assert!(place(&text(Anchor::Middle)).encloses(rect(100.0 - half, 32.0, 100.0 + half, 56.0)));
+    assert!(bounds(&text(Anchor::Middle)).encloses(rect(100.0 - half, 32.0, 100.0 + half, 56.0)));
 }

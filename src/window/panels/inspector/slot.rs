@@ -1,7 +1,7 @@
 //! What a node does in its current slot: the variables of SCP in the paper's letters, and the timers.
 
-use super::super::widgets::{LINE_PX, dim, flowing, heading, node_chip, row, row_with};
-use super::super::{Request, quorum_tree};
+use super::super::widgets::{LINE_PX, dim_label, heading, node_chip, row, row_with, wrapped_row};
+use super::super::{PanelRequest, quorum_tree};
 use crate::node::view::{NodeView, TimerKind};
 use crate::picture::theme::Theme;
 use crate::picture::words;
@@ -19,11 +19,11 @@ pub(super) fn show(
     theme: &Theme,
     world: &World,
     view: &NodeView,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let Some((index, state)) = view.current_slot() else {
         heading(ui, theme, "Slot");
-        dim(ui, theme, "It takes part in no slot yet.");
+        dim_label(ui, theme, "It takes part in no slot yet.");
         return;
     };
     heading(ui, theme, &format!("Slot {}", index.0));
@@ -35,15 +35,15 @@ pub(super) fn show(
         leaders(ui, theme, world, state, out);
     }
     let mut none_yet = Vec::new();
-    for (what, held) in [
+    for (what, present) in [
         ("votes", &state.voted),
         ("accepted", &state.accepted),
         ("candidates", &state.candidates),
     ] {
-        if held.is_empty() {
+        if present.is_empty() {
             none_yet.push(what);
         } else {
-            row(ui, theme, what, values(held));
+            row(ui, theme, what, values(present));
         }
     }
     for (letter, words, meaning, ballot) in ballots(state) {
@@ -61,12 +61,18 @@ pub(super) fn show(
     }
 }
 
-fn leaders(ui: &mut Ui, theme: &Theme, world: &World, state: &SlotState, out: &mut Vec<Request>) {
-    flowing(ui, |ui| {
+fn leaders(
+    ui: &mut Ui,
+    theme: &Theme,
+    world: &World,
+    state: &SlotState,
+    out: &mut Vec<PanelRequest>,
+) {
+    wrapped_row(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.allocate_ui(vec2(86.0, LINE_PX), |ui| {
             ui.set_min_width(86.0);
-            dim(ui, theme, "leaders");
+            dim_label(ui, theme, "leaders");
         });
         for leader in &state.leaders {
             node_chip(ui, theme, world, *leader, out);
@@ -75,9 +81,9 @@ fn leaders(ui: &mut Ui, theme: &Theme, world: &World, state: &SlotState, out: &m
 }
 
 /// A ballot of a slot: its letter in the paper, what it is, the same at length, and the ballot.
-type Named<'a> = (&'static str, &'static str, &'static str, Option<&'a Ballot>);
+type BallotRow<'a> = (&'static str, &'static str, &'static str, Option<&'a Ballot>);
 
-fn ballots(state: &SlotState) -> [Named<'_>; 5] {
+fn ballots(state: &SlotState) -> [BallotRow<'_>; 5] {
     [
         (
             "b",
@@ -146,7 +152,7 @@ fn ballot_words(ballot: &Ballot) -> String {
 pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
     heading(ui, theme, "Timers");
     if view.timers.is_empty() {
-        dim(ui, theme, "None is running.");
+        dim_label(ui, theme, "None is running.");
     }
     for (kind, timer) in &view.timers {
         let left = timer.due_at.since(world.now);
@@ -154,7 +160,7 @@ pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView)
         ui.horizontal(|ui| {
             ui.allocate_ui(vec2(120.0, 18.0), |ui| {
                 ui.set_min_width(120.0);
-                dim(ui, theme, timer_words(*kind));
+                dim_label(ui, theme, timer_words(*kind));
             });
             let share = if whole == Span::ZERO {
                 0.0
@@ -198,8 +204,8 @@ mod tests {
         state.nominating = true;
         assert_eq!(scp_phase(&state), "PREPARE, still nominating");
         assert_eq!(state.b.as_ref().map(ballot_words).as_deref(), Some("1, a"));
-        let held = ballots(&state).map(|(letter, _, _, ballot)| (letter, ballot.is_some()));
-        assert_eq!(held.iter().filter(|(_, held)| *held).count(), 1);
-        assert_eq!(held[0], ("b", true));
+        let present = ballots(&state).map(|(letter, _, _, ballot)| (letter, ballot.is_some()));
+        assert_eq!(present.iter().filter(|(_, present)| *present).count(), 1);
+        assert_eq!(present[0], ("b", true));
     }
 }

@@ -1,22 +1,22 @@
 //! The menu of a right click: on a node what can be done with it, elsewhere what can be done here.
 
-use super::widgets::{Usable, dim};
-use super::{Menu, Model, PanelState, Request};
+use super::widgets::{Enabled, dim_label};
+use super::{ContextMenu, PanelModel, PanelRequest, PanelState};
 use crate::run::SessionKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::trace::NodeStatus;
-use crate::window::command::Command;
+use crate::window::command::UserCommand;
 use crate::window::run::Run;
 use crate::window::style::bold_font;
 use egui::{Area, Button, Frame, Id, Order, RichText, Ui, pos2};
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let Some(menu) = state.menu else { return };
     let area = Area::new(Id::new("menu"))
@@ -29,67 +29,68 @@ pub(super) fn show(
                 ui.with_layout(
                     egui::Layout::top_down_justified(egui::Align::LEFT),
                     |ui| match menu.node {
-                        Some(node) => of_node(ui, model, run, state, node, out),
-                        None => of_space(ui, model, menu, out),
+                        Some(node) => node_items(ui, model, run, state, node, out),
+                        None => empty_space_items(ui, model, menu, out),
                     },
                 );
             });
         });
     if area.response.clicked_elsewhere() {
-        out.push(Request::CloseMenu);
+        out.push(PanelRequest::CloseMenu);
     }
 }
 
-fn of_node(
+fn node_items(
     ui: &mut Ui,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     state: &PanelState,
     node: NodeId,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     ui.label(RichText::new(run.world.name(node).to_string()).font(bold_font()));
     let is_running = run
         .world
         .node(node)
         .is_some_and(|node| matches!(node.status, NodeStatus::Running | NodeStatus::Silent));
-    let usable = |command: Command| match (is_running, command.not_ours(run.session_kind)) {
-        (true, None) => Usable::Yes,
-        _ => Usable::No,
-    };
+    let enabled =
+        |command: UserCommand| match (is_running, command.unsupported_reason(run.session_kind)) {
+            (true, None) => Enabled::Yes,
+            _ => Enabled::No,
+        };
     let status = run.world.node(node).map(|node| node.status);
     if status == Some(NodeStatus::Unseen) {
-        dim(ui, &model.theme, "is known by name only");
+        dim_label(ui, &model.theme, "is known by name only");
     } else if !is_running {
-        dim(ui, &model.theme, "is not running");
+        dim_label(ui, &model.theme, "is not running");
     }
     ui.separator();
-    let what = state.palette.content(run.world.proposals().len());
+    let what = state.draft.content(run.world.proposals().len());
     let propose = format!("Propose “{what}”");
     item(
         ui,
-        usable(Command::Propose),
+        enabled(UserCommand::Propose),
         &propose,
-        Command::Propose,
-        Request::ProposeAt(node),
+        UserCommand::Propose,
+        PanelRequest::Propose(node),
         out,
     );
     item(
         ui,
-        usable(Command::RemoveNode),
+        enabled(UserCommand::RemoveNode),
         "Leave (announces it)",
-        Command::RemoveNode,
-        Request::Leave(node),
+        UserCommand::RemoveNode,
+        PanelRequest::RemoveNode(node),
         out,
     );
-    let faults = match run.session_kind {
-        SessionKind::Simulated => faults(node, status),
+    let fault_actions = match run.session_kind {
+        SessionKind::Simulated => fault_actions(node, status),
         SessionKind::Recorded | SessionKind::Live => Vec::new(),
     };
-    for (text, action) in faults {
-        plain(ui, text, Request::Act(action), out);
+    for (text, action) in fault_actions {
+        plain_item(ui, text, PanelRequest::Act(action), out);
     }
-    plain(ui, "Bring into the middle", Request::Center(node), out);
+    plain_item(ui, "Bring into the middle", PanelRequest::Center(node), out);
     let key = run
         .world
         .node(node)
@@ -98,12 +99,12 @@ fn of_node(
         && ui.add(flat("Copy key")).clicked()
     {
         ui.ctx().copy_text(key);
-        out.push(Request::CloseMenu);
+        out.push(PanelRequest::CloseMenu);
     }
 }
 
 /// What can befall a node, and how that ends.
-fn faults(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
+fn fault_actions(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
     let silence = ("Fall silent", Action::Silence { node });
     let speak = ("Speak again", Action::Unsilence { node });
     let crash = ("Crash", Action::Crash { node });
@@ -115,31 +116,36 @@ fn faults(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action
     }
 }
 
-fn of_space(ui: &mut Ui, model: &Model<'_>, menu: Menu, out: &mut Vec<Request>) {
-    let usable = match Command::AddNode.not_ours(model.situation.session_kind) {
-        None => Usable::Yes,
-        Some(_) => Usable::No,
+fn empty_space_items(
+    ui: &mut Ui,
+    model: &PanelModel<'_>,
+    menu: ContextMenu,
+    out: &mut Vec<PanelRequest>,
+) {
+    let enabled = match UserCommand::AddNode.unsupported_reason(model.context.session_kind) {
+        None => Enabled::Yes,
+        Some(_) => Enabled::No,
     };
     item(
         ui,
-        usable,
+        enabled,
         "Add a node here",
-        Command::AddNode,
-        Request::AddAt(menu.at),
+        UserCommand::AddNode,
+        PanelRequest::AddNode(menu.at),
         out,
     );
     for command in [
-        Command::FitView,
-        Command::TogglePlay,
-        Command::Step,
-        Command::Screenshot,
+        UserCommand::FitView,
+        UserCommand::TogglePlay,
+        UserCommand::Step,
+        UserCommand::Screenshot,
     ] {
         item(
             ui,
-            Usable::Yes,
+            Enabled::Yes,
             command.entry().label,
             command,
-            Request::Command(command),
+            PanelRequest::Command(command),
             out,
         );
     }
@@ -151,25 +157,25 @@ fn flat(text: &str) -> Button<'_> {
 
 fn item(
     ui: &mut Ui,
-    usable: Usable,
+    enabled: Enabled,
     text: &str,
-    command: Command,
-    request: Request,
-    out: &mut Vec<Request>,
+    command: UserCommand,
+    request: PanelRequest,
+    out: &mut Vec<PanelRequest>,
 ) {
     if ui
         .add_enabled(
-            usable == Usable::Yes,
+            enabled == Enabled::Yes,
             flat(text).shortcut_text(command.shortcut()),
         )
         .clicked()
     {
-        out.extend([request, Request::CloseMenu]);
+        out.extend([request, PanelRequest::CloseMenu]);
     }
 }
 
-fn plain(ui: &mut Ui, text: &str, request: Request, out: &mut Vec<Request>) {
+fn plain_item(ui: &mut Ui, text: &str, request: PanelRequest, out: &mut Vec<PanelRequest>) {
     if ui.add(flat(text)).clicked() {
-        out.extend([request, Request::CloseMenu]);
+        out.extend([request, PanelRequest::CloseMenu]);
     }
 }

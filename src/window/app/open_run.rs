@@ -5,17 +5,17 @@ use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
 use crate::run::{Session, SessionKind};
-use crate::window::jobs::{Done, Ticket};
-use crate::window::options::{ScenarioChoice, Source};
-use crate::window::palette::Kind;
-use crate::window::panels::{Panel, Tone};
-use crate::window::quorums::QuorumWatch;
+use crate::window::analysis_scheduler::AnalysisScheduler;
+use crate::window::jobs::{JobId, JobResult};
+use crate::window::options::{ScenarioChoice, ScenarioSource};
+use crate::window::panels::{Panel, ToastKind};
+use crate::window::proposal_draft::DraftKind;
 use crate::window::run::Run;
-use crate::window::screenshot::{self, Shot};
+use crate::window::screenshot::{self, Screenshot};
 use std::sync::Arc;
 
 /// Pixels of a screenshot for each logical pixel.
-const SHOT_SCALE: f32 = 2.0;
+const SCREENSHOT_SCALE: f32 = 2.0;
 
 impl App {
     pub(super) fn seed(&self) -> u64 {
@@ -35,7 +35,7 @@ impl App {
     pub(super) fn open_named(&mut self, name: String) {
         self.panels.picker = Panel::Closed;
         self.open(ScenarioChoice {
-            source: Source::Named(name),
+            source: ScenarioSource::Named(name),
             seed: self.seed(),
             nodes: None,
         });
@@ -43,18 +43,18 @@ impl App {
 
     pub(super) fn open(&mut self, choice: ScenarioChoice) {
         let what = match &choice.source {
-            Source::Given => "the scenario".to_owned(),
-            Source::Named(name) => name.clone(),
+            ScenarioSource::Given => "the scenario".to_owned(),
+            ScenarioSource::Named(name) => name.clone(),
         };
-        let ticket = self.jobs.open(choice.clone());
-        self.opening = Some((ticket, choice, format!("Opening {what} …")));
+        let id = self.jobs.open(choice.clone());
+        self.opening = Some((id, choice, format!("Opening {what} …")));
     }
 
-    pub(super) fn finish(&mut self, done: Done) {
+    pub(super) fn finish(&mut self, done: JobResult) {
         match done {
-            Done::Opened(ticket, result) => self.opened(ticket, result),
-            Done::Quorums(ticket, quorums, top_tier) => {
-                if self.quorums.answers(ticket) {
+            JobResult::Opened(id, result) => self.opened(id, result),
+            JobResult::Quorums(id, quorums, top_tier) => {
+                if self.analysis.accepts(id) {
                     let is_open = self
                         .shown
                         .as_ref()
@@ -69,33 +69,32 @@ impl App {
                     self.status.top_tier = Arc::new(top_tier);
                 }
             }
-            Done::Shot(Ok(paths)) => {
+            JobResult::Screenshot(Ok(paths)) => {
                 let names = paths
                     .iter()
                     .filter_map(|path| path.file_name())
                     .map(|name| name.to_string_lossy());
-                self.say(
-                    Tone::Fine,
+                self.show_toast(
+                    ToastKind::Info,
                     &format!("Saved {}", names.collect::<Vec<_>>().join(" and ")),
                 );
             }
-            Done::File(Ok(file)) => {
-                self.say(Tone::Fine, &format!("A click now proposes {}", file.name));
-                self.panels.palette.kind = Kind::File;
-                self.panels.palette.real_file = Some(file);
+            JobResult::File(Ok(file)) => {
+                self.show_toast(
+                    ToastKind::Info,
+                    &format!("A click now proposes {}", file.name),
+                );
+                self.panels.draft.kind = DraftKind::File;
+                self.panels.draft.real_file = Some(file);
             }
-            Done::Shot(Err(why)) | Done::File(Err(why)) | Done::Failed(why) => {
-                self.say(Tone::Bad, &why)
-            }
+            JobResult::Screenshot(Err(why))
+            | JobResult::File(Err(why))
+            | JobResult::Failed(why) => self.show_toast(ToastKind::Error, &why),
         }
     }
 
-    pub(super) fn opened(
-        &mut self,
-        ticket: Ticket,
-        result: Result<Box<dyn Session + Send>, String>,
-    ) {
-        let Some((_, choice, _)) = self.opening.take_if(|(latest, _, _)| *latest == ticket) else {
+    pub(super) fn opened(&mut self, id: JobId, result: Result<Box<dyn Session + Send>, String>) {
+        let Some((_, choice, _)) = self.opening.take_if(|(latest, _, _)| *latest == id) else {
             return;
         };
         match result {
@@ -106,7 +105,7 @@ impl App {
                 }
                 self.show(run);
             }
-            Err(why) => self.say(Tone::Bad, &why),
+            Err(why) => self.show_toast(ToastKind::Error, &why),
         }
     }
 
@@ -116,9 +115,9 @@ impl App {
         if let Some((_, before)) = &self.shown {
             (view.layers, view.labels) = (before.layers, before.labels);
         }
-        timeline::begin(&run, &mut view, &self.panels);
+        timeline::reset(&run, &mut view, &self.panels);
         view.resize(&run.world, self.size, self.canvas);
-        self.panels.palette.suit(&run.world.scenario);
+        self.panels.draft.reset_for(&run.world.scenario);
         self.panels.menu = None;
         self.status = RunStatus {
             frames_per_s: self.status.frames_per_s,
@@ -129,13 +128,13 @@ impl App {
             },
             ..RunStatus::default()
         };
-        self.quorums = QuorumWatch::default();
+        self.analysis = AnalysisScheduler::default();
         self.ripples.clear();
         self.shown = Some((run, view));
-        self.is_new = true;
+        self.run_changed = true;
     }
 
-    pub(super) fn shoot(&mut self) {
+    pub(super) fn save_screenshot(&mut self) {
         let Some((run, view)) = &self.shown else {
             return;
         };
@@ -154,12 +153,12 @@ impl App {
             frames_per_s: None,
             ..self.status.clone()
         };
-        let shot = Shot {
+        let screenshot = Screenshot {
             drawing: Scene::new(world, &alone, &status).drawing(),
-            scale: SHOT_SCALE,
-            folder: self.shots.clone(),
+            scale: SCREENSHOT_SCALE,
+            folder: self.screenshot_folder.clone(),
             stem: screenshot::stem(&world.scenario.name, choice.seed, world.now),
         };
-        self.jobs.shoot(shot);
+        self.jobs.save_screenshot(screenshot);
     }
 }

@@ -1,6 +1,6 @@
 //! The window on nodes that run as processes.
 
-use super::desk::{Desk, LEFT, pause};
+use super::driver::{LEFT, VirtualDisplay, pause};
 use crate::cluster::{Cluster, agreed, all_ready};
 use std::process::Command;
 use std::time::Duration;
@@ -17,13 +17,14 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
     watcher.wait("all vote", |world| {
         world.nodes.len() == 3 && all_ready(world)
     });
-    let desk = Desk::new();
+    let display = VirtualDisplay::new();
     let mut args = vec!["--attach"];
     args.extend(cluster.urls.iter().map(String::as_str));
-    let mut program = desk.start(&args);
+    let mut program = display.start(&args);
     program.wait_for_nodes(3);
     let green = || {
-        desk.pixels()
+        display
+            .pixels()
             .iter()
             .filter(|pixel| **pixel == EXTERNALIZED)
             .count()
@@ -32,7 +33,7 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
 
     program.click("n2", LEFT);
     watcher.wait("all agree", |world| agreed(world, 1));
-    desk.wait_until("the picture shows it", || green() > before + 3 * FILL);
+    display.wait_until("the picture shows it", || green() > before + 3 * FILL);
     // One green node is enough for that; the others are so at once.
     pause(Duration::from_secs(1));
     program.key("s");
@@ -59,8 +60,8 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
         (&3.into(), &"agreed".into())
     );
     assert_eq!(summary["slots"]["1"].as_object().unwrap().len(), 3);
-    let mut program = desk.show(&["--replay", trace.to_str().unwrap()]);
-    desk.wait_until("it is played to the end", || green() > before + 3 * FILL);
+    let mut program = display.show(&["--replay", trace.to_str().unwrap()]);
+    display.wait_until("it is played to the end", || green() > before + 3 * FILL);
     program.quit();
     // Who only watched takes nobody along.
     watcher.look();

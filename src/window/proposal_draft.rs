@@ -1,4 +1,4 @@
-//! What a click on a node proposes: the palette of the toolbar, as a value.
+//! What a click on a node proposes: the draft of the toolbar, as a value.
 //!
 //! Absent here: the toolbar.
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 /// What kind of thing is proposed in `log` scenarios.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum DraftKind {
     #[default]
     Note,
     File,
@@ -24,9 +24,9 @@ const NOTE_BYTES_MAX: usize = 1_000;
 
 /// What a click proposes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Palette {
+pub(super) struct ProposalDraft {
     /// Note or file.
-    pub(super) kind: Kind,
+    pub(super) kind: DraftKind,
     /// Text of the next note; empty = numbered notes.
     pub(super) note: String,
     /// Name of a file that exists only in the simulation.
@@ -39,9 +39,9 @@ pub(super) struct Palette {
     pub(super) chosen: usize,
 }
 
-impl Palette {
+impl ProposalDraft {
     /// What can be proposed in a scenario; what was chosen before stays where it makes sense.
-    pub(super) fn suit(&mut self, scenario: &Scenario) {
+    pub(super) fn reset_for(&mut self, scenario: &Scenario) {
         self.values = match scenario.settings.application {
             Application::Log => Vec::new(),
             Application::Choice => values(scenario),
@@ -63,8 +63,8 @@ impl Palette {
             return Content::Choice(value.clone());
         }
         match self.kind {
-            Kind::Note => Content::Note(self.note_text(made)),
-            Kind::File => Content::File(self.file()),
+            DraftKind::Note => Content::Note(self.note_text(made)),
+            DraftKind::File => Content::File(self.file()),
         }
     }
 
@@ -125,28 +125,28 @@ mod tests {
 
     #[test]
     fn notes_are_numbered_until_somebody_writes_one() {
-        let mut palette = Palette::default();
-        palette.suit(&scenario(1, 1));
-        assert_eq!(palette.content(2), Content::Note("note 3".into()));
-        palette.note = "  hello ".into();
-        assert_eq!(palette.content(2), Content::Note("hello".into()));
-        palette.note = "é".repeat(800);
-        assert!(matches!(palette.content(0), Content::Note(text) if text.len() == 1000));
+        let mut draft = ProposalDraft::default();
+        draft.reset_for(&scenario(1, 1));
+        assert_eq!(draft.content(2), Content::Note("note 3".into()));
+        draft.note = "  hello ".into();
+        assert_eq!(draft.content(2), Content::Note("hello".into()));
+        draft.note = "é".repeat(800);
+        assert!(matches!(draft.content(0), Content::Note(text) if text.len() == 1000));
     }
 
     #[test]
     fn files_have_plain_names_and_a_hash_of_their_own() {
-        let mut palette = Palette {
-            kind: Kind::File,
-            ..Palette::default()
+        let mut draft = ProposalDraft {
+            kind: DraftKind::File,
+            ..ProposalDraft::default()
         };
-        palette.suit(&scenario(1, 1));
-        let Content::File(photo) = palette.content(0) else {
+        draft.reset_for(&scenario(1, 1));
+        let Content::File(photo) = draft.content(0) else {
             panic!("no file")
         };
         assert_eq!((photo.name.as_str(), photo.sha256.len()), (FILE_NAME, 64));
-        palette.file_name = "../b.txt".into();
-        let Content::File(other) = palette.content(0) else {
+        draft.file_name = "../b.txt".into();
+        let Content::File(other) = draft.content(0) else {
             panic!("no file")
         };
         assert_eq!(other.name, ".._b.txt");
@@ -158,13 +158,13 @@ mod tests {
         let mut choice = scenario(1, 1);
         let settings = Arc::make_mut(&mut choice.settings);
         settings.application = Application::Choice;
-        let mut palette = Palette {
+        let mut draft = ProposalDraft {
             chosen: 1,
-            ..Palette::default()
+            ..ProposalDraft::default()
         };
-        palette.suit(&choice);
-        assert_eq!(palette.content(0), Content::Choice(Value::from("1")));
-        palette.suit(&scenario(1, 1));
-        assert!(!palette.is_choice());
+        draft.reset_for(&choice);
+        assert_eq!(draft.content(0), Content::Choice(Value::from("1")));
+        draft.reset_for(&scenario(1, 1));
+        assert!(!draft.is_choice());
     }
 }

@@ -1,4 +1,4 @@
-//! A desk: an X server without a screen, the program on it, and a hand that points, clicks and types.
+//! A display: an X server without a screen, the program on it, and a hand that points, clicks and types.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const SIZE: (u32, u32) = (1280, 800);
 
 /// An X server of our own.
-pub(super) struct Desk {
+pub(super) struct VirtualDisplay {
     server: Child,
     display: String,
     folder: tempfile::TempDir,
@@ -43,9 +43,9 @@ fn tool(name: &str, package: &str) -> Command {
     Command::new(name)
 }
 
-impl Desk {
+impl VirtualDisplay {
     /// Starts an X server on a display number that is free.
-    pub(super) fn new() -> Desk {
+    pub(super) fn new() -> VirtualDisplay {
         let folder = tempfile::tempdir().unwrap();
         let mut server = tool("Xvfb", "xvfb")
             .args([
@@ -71,7 +71,7 @@ impl Desk {
             .unwrap();
         let display = format!(":{}", number.trim());
         assert!(display.len() > 1, "Xvfb did not start");
-        Desk {
+        VirtualDisplay {
             server,
             display,
             folder,
@@ -79,12 +79,12 @@ impl Desk {
     }
 
     /// Starts the program and waits for its window; it writes a trace.
-    pub(super) fn start(&self, args: &[&str]) -> Program {
+    pub(super) fn start(&self, args: &[&str]) -> WindowProgram {
         self.show(&[args, &["--trace", "trace.jsonl"]].concat())
     }
 
     /// The same without a trace.
-    pub(super) fn show(&self, args: &[&str]) -> Program {
+    pub(super) fn show(&self, args: &[&str]) -> WindowProgram {
         let folder = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
             .args(args)
@@ -99,15 +99,15 @@ impl Desk {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let positions = Arc::new(Mutex::new(Positions::default()));
+        let positions = Arc::new(Mutex::new(NodePositions::default()));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let heard = Arc::clone(&positions);
+        let shared = Arc::clone(&positions);
         std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)
-                .for_each(|line| heard.lock().unwrap().hear(&line))
+                .for_each(|line| shared.lock().unwrap().read_line(&line))
         });
-        let mut program = Program {
+        let mut program = WindowProgram {
             child,
             display: self.display.clone(),
             folder,
@@ -144,7 +144,7 @@ impl Desk {
     }
 }
 
-impl Drop for Desk {
+impl Drop for VirtualDisplay {
     fn drop(&mut self) {
         drop(self.server.kill());
         drop(self.server.wait());
@@ -161,14 +161,14 @@ fn wait_until(what: &str, is_so: &mut dyn FnMut() -> bool) {
 
 /// Where nodes are on the screen, as the program says.
 #[derive(Default)]
-struct Positions {
+struct NodePositions {
     coming: BTreeMap<String, (f64, f64)>,
     now: BTreeMap<String, (f64, f64)>,
     newest: String,
 }
 
-impl Positions {
-    fn hear(&mut self, line: &str) {
+impl NodePositions {
+    fn read_line(&mut self, line: &str) {
         let Ok(line) = serde_json::from_str::<Value>(line) else {
             return;
         };
@@ -185,15 +185,15 @@ impl Positions {
 }
 
 /// The program, with its window.
-pub(super) struct Program {
+pub(super) struct WindowProgram {
     child: Child,
     display: String,
     folder: PathBuf,
-    positions: Arc<Mutex<Positions>>,
+    positions: Arc<Mutex<NodePositions>>,
     window: String,
 }
 
-impl Program {
+impl WindowProgram {
     fn xdotool(&self, args: &[&str]) -> String {
         let output = tool("xdotool", "xdotool")
             .args(args)
@@ -225,7 +225,7 @@ impl Program {
     }
 
     /// Waits until nothing has happened for a while: everything proposed is settled.
-    pub(super) fn wait_until_calm(&self) {
+    pub(super) fn wait_until_idle(&self) {
         let size = || {
             partial(&self.folder)
                 .and_then(|path| fs::metadata(path).ok())
@@ -314,7 +314,7 @@ impl Program {
 
     /// Drops a file on the window, as a file manager does.
     pub(super) fn drop_file(&self, file: &Path) {
-        super::drag::drop_file(&self.display, self.window.parse().unwrap(), file);
+        super::xdnd::drop_file(&self.display, self.window.parse().unwrap(), file);
     }
 
     /// The node that appeared last.
@@ -352,7 +352,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for WindowProgram {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());

@@ -1,25 +1,25 @@
 //! Moving a heavy picture: while a person pans or zooms, what lies at the back is only moved and scaled; once the view
 //! has stood still for a moment it is drawn anew.
 
-use super::paint::Shift;
+use super::paint::LayerTransform;
 use crate::picture::camera::Camera;
 use crate::picture::canvas::Point;
 use crate::picture::view_state::ViewState;
 use std::time::Duration;
 
 /// The view has to stand still for this long.
-const SETTLED: Duration = Duration::from_millis(140);
+const REDRAW_DELAY: Duration = Duration::from_millis(140);
 
 /// The camera that the layers at the back were drawn for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frozen {
+pub(super) struct DeferredRedraw {
     drawn_for: Option<Camera>,
     latest: Option<Camera>,
     since: Duration,
     is_active: bool,
 }
 
-impl Frozen {
+impl DeferredRedraw {
     /// The camera for the layers at the back if it is another than that of the view. Light layers are always drawn for
     /// the view as it is.
     pub(super) fn camera(
@@ -33,7 +33,7 @@ impl Frozen {
             self.latest = Some(now);
             self.since = at;
         }
-        let is_settled = at >= self.since + SETTLED;
+        let is_settled = at >= self.since + REDRAW_DELAY;
         let same_canvas = self
             .drawn_for
             .is_some_and(|camera| camera.canvas() == now.canvas());
@@ -50,9 +50,9 @@ impl Frozen {
     }
 
     /// How pictures made for one camera lie under another.
-    pub(super) fn shift(from: &Camera, to: &Camera) -> Shift {
+    pub(super) fn transform(from: &Camera, to: &Camera) -> LayerTransform {
         let origin = to.screen_from_world(from.world_from_screen(Point::default()));
-        Shift {
+        LayerTransform {
             scale: (to.px_per_unit() / from.px_per_unit()) as f32,
             offset: (origin.x, origin.y),
         }
@@ -78,14 +78,14 @@ mod tests {
         let to = from
             .zoomed_about(Point { x: 300.0, y: 200.0 }, 1.7)
             .panned(Point { x: 12.0, y: -40.0 });
-        let shift = Frozen::shift(&from, &to);
+        let transform = DeferredRedraw::transform(&from, &to);
         for world in [
             WorldPoint { x: 10.0, y: 700.0 },
             WorldPoint { x: 900.0, y: 5.0 },
         ] {
             let (before, after) = (from.screen_from_world(world), to.screen_from_world(world));
-            assert!((before.x * shift.scale + shift.offset.0 - after.x).abs() < 0.05);
-            assert!((before.y * shift.scale + shift.offset.1 - after.y).abs() < 0.05);
+            assert!((before.x * transform.scale + transform.offset.0 - after.x).abs() < 0.05);
+            assert!((before.y * transform.scale + transform.offset.1 - after.y).abs() < 0.05);
         }
     }
 }

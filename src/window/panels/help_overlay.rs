@@ -1,9 +1,9 @@
 //! The help overlay: what mouse and keys do, made from the table of commands.
 
-use super::widgets::{dim, heading};
-use super::{Model, Panel, PanelState};
+use super::widgets::{dim_label, heading};
+use super::{Panel, PanelModel, PanelState};
 use crate::picture::theme::Theme;
-use crate::window::command::{Command, Group, TABLE};
+use crate::window::command::{CommandGroup, TABLE, UserCommand};
 use crate::window::style::{bold_font, color};
 use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
 
@@ -33,7 +33,7 @@ const MOUSE: [(&str, &str); 7] = [
 const ABOUT: &str = "Quorumscope shows how nodes agree by the Stellar Consensus Protocol (SCP): every node chooses \
                      whom it trusts, and takes a value for decided only once enough of these stand behind it.";
 
-pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelState) {
+pub(super) fn show(ctx: &egui::Context, model: &PanelModel<'_>, state: &mut PanelState) {
     let screen = ctx.screen_rect();
     let mut is_open = true;
     let width = (screen.width() - 80.0).min(820.0);
@@ -52,7 +52,7 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
                     ui.columns(2, |columns| {
                         if let [left, right] = columns {
                             mouse(left, &model.theme);
-                            for (nth, heading) in Group::ALL.into_iter().enumerate() {
+                            for (nth, heading) in CommandGroup::ALL.into_iter().enumerate() {
                                 let column = if nth < 2 { &mut *left } else { &mut *right };
                                 group(column, &model.theme, heading);
                             }
@@ -68,19 +68,23 @@ pub(super) fn show(ctx: &egui::Context, model: &Model<'_>, state: &mut PanelStat
 
 fn mouse(ui: &mut Ui, theme: &Theme) {
     heading(ui, theme, "Mouse");
-    for (deed, effect) in MOUSE {
-        line(ui, theme, deed, effect);
+    for (gesture, effect) in MOUSE {
+        line(ui, theme, gesture, effect);
     }
 }
 
-fn group(ui: &mut Ui, theme: &Theme, group: Group) {
+fn group(ui: &mut Ui, theme: &Theme, group: CommandGroup) {
     heading(ui, theme, group.title());
     for entry in TABLE.iter().filter(|entry| entry.group == group) {
         match entry.command {
-            Command::Scenario(0) => line(ui, theme, "1 … 9", "The first nine scenarios"),
-            Command::Scenario(_) => {}
+            UserCommand::OpenScenario(0) => line(ui, theme, "1 … 9", "The first nine scenarios"),
+            UserCommand::OpenScenario(_) => {}
             _ => {
-                let keys: Vec<String> = entry.strokes.iter().map(|stroke| stroke.words()).collect();
+                let keys: Vec<String> = entry
+                    .shortcuts
+                    .iter()
+                    .map(|shortcut| shortcut.words())
+                    .collect();
                 line(ui, theme, &keys.join(", "), entry.label);
             }
         }
@@ -103,7 +107,7 @@ fn line(ui: &mut Ui, theme: &Theme, left: &str, right: &str) {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.allocate_ui(vec2(116.0, 18.0), |ui| {
             ui.set_min_width(116.0);
-            dim(ui, theme, left);
+            dim_label(ui, theme, left);
         });
         ui.add(egui::Label::new(right).wrap());
     });

@@ -3,9 +3,9 @@
 //!
 //! Absent here: what the panels say, and input.
 
-use super::damage::{Damage, around_both};
+use super::damage::{Damage, union};
 use super::gpu::{self, Gpu};
-use super::mesh::{Meshes, vertex};
+use super::tessellator::{Meshes, vertex};
 use crate::picture::canvas;
 use egui::epaint::{ClippedPrimitive, ImageData, Primitive, Vertex};
 use egui::{Color32, Pos2, Rect, TextureId, TexturesDelta, epaint};
@@ -23,31 +23,31 @@ pub(in crate::window) struct PanelOutput {
 }
 
 /// What the panels draw with one texture within one frame.
-struct Piece {
-    seen: Seen,
+struct PanelMesh {
+    fingerprint: MeshFingerprint,
     meshes: Meshes,
 }
 
 /// What tells pieces apart.
 #[derive(Clone, Copy, PartialEq)]
-struct Seen {
+struct MeshFingerprint {
     /// Differs whenever the triangles do.
-    content: u64,
+    content_hash: u64,
     /// What they touch, in logical pixels.
-    place: canvas::Rect,
+    bounds: canvas::Rect,
 }
 
 /// The panels as they were last set.
 #[derive(Default)]
-pub(super) struct Panels {
+pub(super) struct PanelMeshes {
     textures: HashMap<TextureId, Texture2D>,
-    pieces: Vec<Piece>,
+    pieces: Vec<PanelMesh>,
     /// The pieces that were last drawn.
-    seen: Vec<Seen>,
+    fingerprint: Vec<MeshFingerprint>,
     has_new_textures: bool,
 }
 
-impl Panels {
+impl PanelMeshes {
     pub(super) fn update(&mut self, output: PanelOutput) {
         for (id, delta) in &output.textures.set {
             self.set_texture(*id, delta);
@@ -72,15 +72,15 @@ impl Panels {
         if std::mem::take(&mut self.has_new_textures) {
             damage.all();
         }
-        let now: Vec<Seen> = self.pieces.iter().map(|piece| piece.seen).collect();
-        damage.compare(&self.seen, &now, |piece| piece.place);
-        self.seen = now;
+        let now: Vec<MeshFingerprint> = self.pieces.iter().map(|piece| piece.fingerprint).collect();
+        damage.compare(&self.fingerprint, &now, |piece| piece.bounds);
+        self.fingerprint = now;
     }
 
     /// Draws what touches a rectangle of logical pixels.
     pub(super) fn draw(&self, gpu: &Gpu, within: canvas::Rect) {
         for piece in &self.pieces {
-            if piece.seen.place.overlaps(within) {
+            if piece.fingerprint.bounds.overlaps(within) {
                 gpu.draw_textured(&piece.meshes.pieces);
             }
         }
@@ -108,10 +108,10 @@ impl Panels {
 }
 
 /// Meshes with what tells them apart; none if they are empty.
-fn piece(meshes: Meshes, texture: TextureId) -> Option<Piece> {
+fn piece(meshes: Meshes, texture: TextureId) -> Option<PanelMesh> {
     let mut hash = DefaultHasher::new();
     texture.hash(&mut hash);
-    let mut place: Option<canvas::Rect> = None;
+    let mut bounds: Option<canvas::Rect> = None;
     for mesh in &meshes.pieces {
         mesh.indices.hash(&mut hash);
         for vertex in &mesh.vertices {
@@ -119,23 +119,26 @@ fn piece(meshes: Meshes, texture: TextureId) -> Option<Piece> {
             [at.x, at.y, uv.x, uv.y].map(f32::to_bits).hash(&mut hash);
             vertex.color.hash(&mut hash);
             let point = canvas::Rect::from_corners(at.x, at.y, at.x, at.y);
-            place = Some(place.map_or(point, |place| around_both(place, point)));
+            bounds = Some(bounds.map_or(point, |bounds| union(bounds, point)));
         }
     }
-    let seen = Seen {
-        content: hash.finish(),
-        place: place?,
+    let fingerprint = MeshFingerprint {
+        content_hash: hash.finish(),
+        bounds: bounds?,
     };
-    Some(Piece { seen, meshes })
+    Some(PanelMesh {
+        fingerprint,
+        meshes,
+    })
 }
 
 /// No vertex of a piece yet.
-const NONE: u16 = u16::MAX;
+const UNASSIGNED: u16 = u16::MAX;
 
 /// Adds the part of a mesh that lies within its frame.
 fn append(meshes: &mut Meshes, mesh: &epaint::Mesh, frame: Rect, texture: &Texture2D) {
     // Where each vertex of the mesh is in the current piece.
-    let mut numbers = vec![NONE; mesh.vertices.len()];
+    let mut numbers = vec![UNASSIGNED; mesh.vertices.len()];
     meshes.start_piece(texture.clone());
     for at in mesh.indices.chunks_exact(3) {
         let Some(corners) = corners(mesh, at) else {
@@ -145,12 +148,12 @@ fn append(meshes: &mut Meshes, mesh: &epaint::Mesh, frame: Rect, texture: &Textu
         if inside == [true; 3] {
             if meshes.is_full(3, 3) {
                 meshes.start_piece(texture.clone());
-                numbers.fill(NONE);
+                numbers.fill(UNASSIGNED);
             }
             let (piece, _) = meshes.room(3, 3);
             for (at, corner) in at.iter().zip(corners) {
                 let number = &mut numbers[*at as usize];
-                if *number == NONE {
+                if *number == UNASSIGNED {
                     *number = piece.vertices.len() as u16;
                     piece.vertices.push(converted(&corner));
                 }
@@ -158,14 +161,14 @@ fn append(meshes: &mut Meshes, mesh: &epaint::Mesh, frame: Rect, texture: &Textu
             }
             continue;
         }
-        let part = cut(&corners, frame);
+        let part = clip_polygon(&corners, frame);
         if part.len() < 3 {
             continue;
         }
         let indices = 3 * (part.len() - 2);
         if meshes.is_full(part.len(), indices) {
             meshes.start_piece(texture.clone());
-            numbers.fill(NONE);
+            numbers.fill(UNASSIGNED);
         }
         let (piece, next) = meshes.room(part.len(), indices);
         piece.vertices.extend(part.iter().map(converted));
@@ -195,7 +198,7 @@ fn corners(mesh: &epaint::Mesh, at: &[u32]) -> Option<[Vertex; 3]> {
 }
 
 /// The part of a convex polygon within a frame: cut along its four sides, one after the other.
-fn cut(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
+fn clip_polygon(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
     let sides: [fn(Pos2, Rect) -> f32; 4] = [
         |at, frame| at.x - frame.min.x,
         |at, frame| frame.max.x - at.x,
@@ -212,7 +215,7 @@ fn cut(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
                 kept.push(*corner);
             }
             if (here >= 0.0) != (there >= 0.0) {
-                kept.push(between(corner, &next, here / (here - there)));
+                kept.push(interpolate(corner, &next, here / (here - there)));
             }
         }
         part = kept;
@@ -220,7 +223,7 @@ fn cut(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
     part
 }
 
-fn between(from: &Vertex, to: &Vertex, share: f32) -> Vertex {
+fn interpolate(from: &Vertex, to: &Vertex, share: f32) -> Vertex {
     let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round() as u8;
     let (a, b) = (from.color.to_array(), to.color.to_array());
     let [r, g, bl, al] = [0, 1, 2, 3].map(|channel| mix(a[channel], b[channel]));
@@ -258,7 +261,7 @@ mod tests {
     fn triangles_are_cut_to_the_frame_with_their_textures() {
         let frame = Rect::from_min_max(pos2(10.0, 10.0), pos2(60.0, 60.0));
         let triangle = [corner(0.0, 0.0), corner(100.0, 0.0), corner(0.0, 100.0)];
-        let part = cut(&triangle, frame);
+        let part = clip_polygon(&triangle, frame);
         assert!(part.iter().all(|v| frame.expand(0.01).contains(v.pos)));
         assert!(
             part.iter().all(|v| (v.uv.x - v.pos.x / 100.0).abs() < 1e-4
@@ -272,14 +275,14 @@ mod tests {
     fn what_lies_outside_is_gone_and_what_lies_inside_stays() {
         let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(50.0, 50.0));
         assert!(
-            cut(
+            clip_polygon(
                 &[corner(60.0, 0.0), corner(90.0, 0.0), corner(60.0, 40.0)],
                 frame
             )
             .is_empty()
         );
         let inside = [corner(1.0, 1.0), corner(40.0, 1.0), corner(1.0, 40.0)];
-        assert_eq!(cut(&inside, frame).len(), 3);
-        assert!((area(&cut(&inside, frame)) - area(&inside)).abs() < 1e-3);
+        assert_eq!(clip_polygon(&inside, frame).len(), 3);
+        assert!((area(&clip_polygon(&inside, frame)) - area(&inside)).abs() < 1e-3);
     }
 }

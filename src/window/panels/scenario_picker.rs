@@ -1,14 +1,14 @@
 //! The scenario picker: all scenarios with what to look for in each.
 
-use super::{Model, Panel, PanelState, Request};
+use super::{Panel, PanelModel, PanelRequest, PanelState};
 use crate::window::style::{bold_font, color};
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, vec2};
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     state: &mut PanelState,
-    out: &mut Vec<Request>,
+    out: &mut Vec<PanelRequest>,
 ) {
     let screen = ctx.screen_rect();
     let mut is_open = true;
@@ -29,7 +29,7 @@ pub(super) fn show(
                     for (nth, entry) in model.scenarios.iter().enumerate() {
                         let is_current = current.as_deref() == Some(entry.name.as_str());
                         if line(ui, model, nth, is_current) {
-                            out.push(Request::Open(entry.name.clone()));
+                            out.push(PanelRequest::OpenScenario(entry.name.clone()));
                             state.picker = Panel::Closed;
                         }
                     }
@@ -41,7 +41,7 @@ pub(super) fn show(
 }
 
 /// One scenario; true when it is picked.
-fn line(ui: &mut Ui, model: &Model<'_>, nth: usize, is_current: bool) -> bool {
+fn line(ui: &mut Ui, model: &PanelModel<'_>, nth: usize, is_current: bool) -> bool {
     let Some(entry) = model.scenarios.get(nth) else {
         return false;
     };

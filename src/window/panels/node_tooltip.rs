@@ -1,7 +1,7 @@
 //! The tip beside the node under the pointer: who it is, how it is, and what a click does.
 
-use super::widgets::dim;
-use super::{Model, PanelState, inspector};
+use super::widgets::dim_label;
+use super::{PanelModel, PanelState, inspector};
 use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
@@ -16,7 +16,7 @@ const GAP_PX: f32 = 8.0;
 
 pub(super) fn show(
     ctx: &egui::Context,
-    model: &Model<'_>,
+    model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
     state: &PanelState,
@@ -44,16 +44,16 @@ pub(super) fn show(
                 ui.label(inspector::state(node, run.session_kind));
                 if !node.is_unseen() {
                     let trusted = words::count(node.view.trusted.len(), "node", "nodes");
-                    dim(ui, &model.theme, format!("trusts {trusted}"));
+                    dim_label(ui, &model.theme, format!("trusts {trusted}"));
                 }
                 if matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
                     && run.session_kind != SessionKind::Recorded
                     && !run.is_in_past()
                 {
-                    let what = state.palette.content(run.world.proposals().len());
-                    dim(ui, &model.theme, format!("click: proposes “{what}”"));
+                    let what = state.draft.content(run.world.proposals().len());
+                    dim_label(ui, &model.theme, format!("click: proposes “{what}”"));
                 }
-                dim(ui, &model.theme, "right click: more");
+                dim_label(ui, &model.theme, "right click: more");
             });
         });
 }

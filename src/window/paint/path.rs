@@ -2,15 +2,15 @@
 //!
 //! Absent here: triangles and textures.
 
-use super::mesh::vec;
+use super::tessellator::vec;
 use crate::picture::canvas::{Point, Rect};
 use macroquad::math::{Vec2, vec2};
 
 /// Whether the last point of a line is joined to the first.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(super) enum PathEnd {
     Open,
-    Joined,
+    Closed,
 }
 
 /// Joins what lies across a line at two points.
@@ -106,9 +106,9 @@ pub(super) fn box_outline(rect: Rect, corner: f32, dpi: f32) -> Vec<Vec2> {
 }
 
 /// The parts of a line that a dashed stroke shows.
-pub(super) fn dashes(points: &[Vec2], dash: f32, ends: Ends) -> Vec<Vec<Vec2>> {
+pub(super) fn dashes(points: &[Vec2], dash: f32, ends: PathEnd) -> Vec<Vec<Vec2>> {
     let mut points = points.to_vec();
-    if ends == Ends::Joined {
+    if ends == PathEnd::Closed {
         points.extend(points.first().copied());
     }
     // So many dashes that nobody could tell them apart, or lengths that are no numbers: nothing.

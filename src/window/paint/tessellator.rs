@@ -3,7 +3,7 @@
 //! Absent here: the graphics card. Colours are premultiplied, so triangles of every kind blend alike.
 
 use super::atlas::{Atlas, RADIUS_MAX, Sprite};
-use super::outline::{Ends, arc, box_outline, connect, dashes, length, miter, signed_area};
+use super::path::{PathEnd, arc, box_outline, connect, dashes, length, miter, signed_area};
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::text_layout;
 use crate::picture::theme::Color;
@@ -87,7 +87,7 @@ pub(super) fn vec(point: Point) -> Vec2 {
     vec2(point.x, point.y)
 }
 
-/// Turns shapes into triangles. Positions are logical pixels; `dpi` physical pixels are one of them.
+/// Turns shapes into triangles. PositionOutput are logical pixels; `dpi` physical pixels are one of them.
 pub(super) struct Tessellator<'a> {
     pub(super) atlas: &'a mut Atlas,
     pub(super) dpi: f32,
@@ -113,14 +113,14 @@ impl Tessellator<'_> {
                 stroke,
             } => {
                 let points = arc(*center, *radius_px, *from_turn, *to_turn, self.dpi);
-                self.polyline(&points, stroke, Ends::Open);
+                self.polyline(&points, stroke, PathEnd::Open);
             }
             Shape::Line { points, stroke } => {
                 if let [from, to] = points[..] {
                     self.segment(vec(from), vec(to), stroke);
                 } else {
                     let points: Vec<Vec2> = points.iter().copied().map(vec).collect();
-                    self.polyline(&points, stroke, Ends::Open);
+                    self.polyline(&points, stroke, PathEnd::Open);
                 }
             }
             Shape::Polygon {
@@ -183,7 +183,7 @@ impl Tessellator<'_> {
             self.fill(points, premultiplied(fill));
         }
         if let Some(stroke) = stroke {
-            self.polyline(points, &stroke, Ends::Joined);
+            self.polyline(points, &stroke, PathEnd::Closed);
         }
     }
 
@@ -203,7 +203,7 @@ impl Tessellator<'_> {
             // Half a line further in, so that lines of one pixel fill whole pixels.
             let half = stroke.width_px / 2.0;
             let points = box_outline(rect.inset(half), (corner - half).max(0.0), self.dpi);
-            self.polyline(&points, &stroke, Ends::Joined);
+            self.polyline(&points, &stroke, PathEnd::Closed);
         }
     }
 
@@ -218,7 +218,7 @@ impl Tessellator<'_> {
         let baseline = (at.y * self.dpi).round();
         let color = premultiplied(color);
         for letter in text.chars() {
-            let (sprite, x) = self.atlas.letter(letter, font, size, pen);
+            let (sprite, x) = self.atlas.glyph(letter, font, size, pen);
             if sprite.size.0 > 0.0 {
                 self.sprite(sprite, vec2(x, baseline) / self.dpi, color);
             }
@@ -285,7 +285,7 @@ impl Tessellator<'_> {
     /// A straight line, which most edges are.
     fn segment(&mut self, from: Vec2, to: Vec2, stroke: &Stroke) {
         if stroke.dash_px.is_some() {
-            self.polyline(&[from, to], stroke, Ends::Open);
+            self.polyline(&[from, to], stroke, PathEnd::Open);
             return;
         }
         let along = (to - from).normalize_or_zero();
@@ -312,14 +312,14 @@ impl Tessellator<'_> {
         ([(-half, [middle, top]), (half, [middle, bottom])], color)
     }
 
-    fn polyline(&mut self, points: &[Vec2], stroke: &Stroke, ends: Ends) {
+    fn polyline(&mut self, points: &[Vec2], stroke: &Stroke, ends: PathEnd) {
         if let Some(dash) = stroke.dash_px {
             let solid = Stroke {
                 dash_px: None,
                 ..*stroke
             };
             for dash in dashes(points, dash, ends) {
-                self.polyline(&dash, &solid, Ends::Open);
+                self.polyline(&dash, &solid, PathEnd::Open);
             }
             return;
         }
@@ -328,7 +328,7 @@ impl Tessellator<'_> {
             return;
         }
         let (sides, color) = self.sides(stroke);
-        let joints = if ends == Ends::Joined {
+        let joints = if ends == PathEnd::Closed {
             count
         } else {
             count - 1
@@ -337,8 +337,8 @@ impl Tessellator<'_> {
         let (piece, next) = self.out.room(2 * count, 6 * joints);
         for (at, point) in points.iter().enumerate() {
             let (before, after) = match ends {
-                Ends::Joined => (points[(at + count - 1) % count], points[(at + 1) % count]),
-                Ends::Open => (
+                PathEnd::Closed => (points[(at + count - 1) % count], points[(at + 1) % count]),
+                PathEnd::Open => (
                     points[at.saturating_sub(1)],
                     points[(at + 1).min(count - 1)],
                 ),

@@ -8,7 +8,7 @@ use ab_glyph::{Font as _, FontRef, PxScale};
 const LETTER_GAMMA: f32 = 0.55;
 
 /// What a sprite looks like: opacity per pixel.
-pub(super) struct Picture {
+pub(super) struct Bitmap {
     pub(super) width: u32,
     pub(super) height: u32,
     /// From the point it is drawn at to its left top corner.
@@ -17,9 +17,9 @@ pub(super) struct Picture {
     pub(super) alpha: Vec<u8>,
 }
 
-impl Picture {
+impl Bitmap {
     /// Round about the middle; `covered` says how much, by the distance from there.
-    pub(super) fn around(radius: f32, covered: impl Fn(f32) -> f32) -> Option<Picture> {
+    pub(super) fn around(radius: f32, covered: impl Fn(f32) -> f32) -> Option<Bitmap> {
         let half = (radius + 1.0).ceil().max(1.0);
         let side = half as u32 * 2;
         let alpha = (0..side * side)
@@ -30,7 +30,7 @@ impl Picture {
                 ))
             })
             .collect();
-        Some(Picture {
+        Some(Bitmap {
             width: side,
             height: side,
             offset: (-half, -half),
@@ -39,7 +39,7 @@ impl Picture {
     }
 
     /// Across a line: each row is as opaque as the line covers it.
-    pub(super) fn profile(width: f32) -> Option<Picture> {
+    pub(super) fn profile(width: f32) -> Option<Bitmap> {
         // Odd for odd widths: a line of one pixel that lies on a row of pixels then fills that row and no other.
         let height = width.round().max(1.0) as u32 + 2;
         let half = height as f32 / 2.0;
@@ -48,7 +48,7 @@ impl Picture {
             let covered = below.min(width / 2.0) - above.max(-width / 2.0);
             [to_byte(covered.max(0.0)); 3]
         });
-        Some(Picture {
+        Some(Bitmap {
             width: 3,
             height,
             offset: (0.0, -half),
@@ -56,17 +56,12 @@ impl Picture {
         })
     }
 
-    pub(super) fn letter(
-        font: &FontRef<'_>,
-        letter: char,
-        size: f32,
-        place: f32,
-    ) -> Option<Picture> {
+    pub(super) fn glyph(font: &FontRef<'_>, glyph: char, size: f32, place: f32) -> Option<Bitmap> {
         let em = font.units_per_em()?;
         let scale = PxScale::from(size * font.height_unscaled() / em);
         let point = ab_glyph::point(place, 0.0);
         let outline =
-            font.outline_glyph(font.glyph_id(letter).with_scale_and_position(scale, point))?;
+            font.outline_glyph(font.glyph_id(glyph).with_scale_and_position(scale, point))?;
         let bounds = outline.px_bounds();
         let (width, height) = (bounds.width() as u32, bounds.height() as u32);
         let mut alpha = vec![0; (width * height) as usize];
@@ -75,7 +70,7 @@ impl Picture {
                 *pixel = to_byte(covered.clamp(0.0, 1.0).powf(LETTER_GAMMA));
             }
         });
-        (width > 0 && height > 0).then_some(Picture {
+        (width > 0 && height > 0).then_some(Bitmap {
             width,
             height,
             offset: (bounds.min.x, bounds.min.y),

@@ -3,7 +3,7 @@
 //! The only place that calls OpenGL itself, for three things macroquad has no words for. A software renderer copies a
 //! picture of the window's own format row by row, ten times as fast as it draws a rectangle with it; so pictures here
 //! are stored as the window is: four bytes per pixel from blue to opacity, the top row first. Parts of pictures are
-//! copied the same way. And the window, which is then written over as a whole, is not cleared before.
+//! copied the same method. And the window, which is then written over as a whole, is not cleared before.
 #![allow(unsafe_code)]
 
 use macroquad::camera::Camera2D;
@@ -20,17 +20,17 @@ const GL_SAMPLES: u32 = 0x80A9;
 
 /// How pictures get onto others and into the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum CopyMethod {
     /// Copied by OpenGL.
-    Copied,
+    Blit,
     /// Drawn as rectangles: OpenGL for embedded systems, which some windows get, cannot copy, or not to a window whose
     /// pixels have several samples.
-    Drawn,
+    DrawQuad,
 }
 
-impl Way {
+impl CopyMethod {
     /// What the window's OpenGL can do.
-    pub(super) fn find() -> Way {
+    pub(super) fn detect() -> CopyMethod {
         // SAFETY: macroquad's context is alive and current while a window is open, and nothing else refers to it in
         // this call. The number is written to this stack.
         let samples = unsafe {
@@ -39,22 +39,22 @@ impl Way {
             let version = &info.gl_version_string;
             let is_old = version.starts_with(['1', '2']) || version.contains("OpenGL ES");
             if info.backend != Backend::OpenGl || is_old {
-                return Way::Drawn;
+                return CopyMethod::DrawQuad;
             }
             let mut samples = 0;
             gl::glGetIntegerv(GL_SAMPLES, &raw mut samples);
             samples
         };
         match samples {
-            0 => Way::Copied,
-            _ => Way::Drawn,
+            0 => CopyMethod::Blit,
+            _ => CopyMethod::DrawQuad,
         }
     }
 }
 
 /// A part of a picture in physical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct PixelRect {
     pub(super) left: u32,
     pub(super) top: u32,
     pub(super) right: u32,
@@ -62,22 +62,22 @@ pub(super) struct Part {
 }
 
 /// A picture off the screen. Its top row is the first.
-pub(super) struct Target {
+pub(super) struct Framebuffer {
     target: RenderTarget,
     size: (u32, u32),
     /// For copying.
     framebuffer: Option<u32>,
 }
 
-impl Target {
+impl Framebuffer {
     /// Of so many physical pixels; what it shows is undefined.
-    pub(super) fn new(size: (u32, u32), way: Way) -> Target {
+    pub(super) fn new(size: (u32, u32), method: CopyMethod) -> Framebuffer {
         let target = render_target(size.0, size.1);
-        let framebuffer = match way {
-            Way::Copied => Some(store_as_window(&target.texture, size)),
-            Way::Drawn => None,
+        let framebuffer = match method {
+            CopyMethod::Blit => Some(allocate_bgra(&target.texture, size)),
+            CopyMethod::DrawQuad => None,
         };
-        Target {
+        Framebuffer {
             target,
             size,
             framebuffer,
@@ -111,8 +111,8 @@ impl Target {
         }
     }
 
-    /// Copies parts of this picture to the same places of another one. Everything drawn so far has to be on its way.
-    pub(super) fn copy_to(&self, other: &Target, parts: &[Part]) {
+    /// Copies parts of this picture to the same places of another one. Everything drawn so far has to be on its method.
+    pub(super) fn copy_to(&self, other: &Framebuffer, parts: &[PixelRect]) {
         for part in parts {
             self.copy_rect(
                 other,
@@ -123,7 +123,7 @@ impl Target {
     }
 
     /// Copies this picture to one of the same size, so many pixels to the right and down; what does not fit is gone.
-    pub(super) fn copy_moved(&self, other: &Target, (right, down): (i32, i32)) {
+    pub(super) fn copy_translated(&self, other: &Framebuffer, (right, down): (i32, i32)) {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         let (left, top) = ((-right).max(0), (-down).max(0));
         let rect = [
@@ -137,7 +137,7 @@ impl Target {
         }
     }
 
-    fn copy_rect(&self, other: &Target, from: [i32; 4], (right, down): (i32, i32)) {
+    fn copy_rect(&self, other: &Framebuffer, from: [i32; 4], (right, down): (i32, i32)) {
         let Some(framebuffer) = other.framebuffer else {
             return;
         };
@@ -152,8 +152,8 @@ impl Target {
         self.blit(from, to);
     }
 
-    /// Copies the picture to the window. Everything drawn so far has to be on its way.
-    pub(super) fn show(&self) {
+    /// Copies the picture to the window. Everything drawn so far has to be on its method.
+    pub(super) fn present(&self) {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         // OpenGL counts the rows of a window from below.
         self.blit([0, 0, width, height], [0, height, width, 0]);
@@ -188,13 +188,13 @@ impl Target {
                 gl::GL_COLOR_BUFFER_BIT,
                 gl::GL_NEAREST,
             );
-            gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, WINDOW);
+            gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, DEFAULT_FRAMEBUFFER);
         }
     }
 }
 
 /// Lets what is drawn from now on be seen in a part of a picture of so many rows only, or everywhere.
-pub(super) fn clip(part: Option<(Part, u32)>) {
+pub(super) fn set_scissor(part: Option<(PixelRect, u32)>) {
     let clip = part.map(|(part, rows)| {
         // macroquad counts from below, where our pictures have their last row.
         let top = (rows - part.bottom) as i32;
@@ -206,9 +206,9 @@ pub(super) fn clip(part: Option<(Part, u32)>) {
 }
 
 /// The framebuffer of the window.
-const WINDOW: u32 = 0;
+const DEFAULT_FRAMEBUFFER: u32 = 0;
 
-impl Drop for Target {
+impl Drop for Framebuffer {
     fn drop(&mut self) {
         if let Some(framebuffer) = self.framebuffer {
             // SAFETY: reads one number that lives on this stack; see `blit` for the rest. Deleting a framebuffer
@@ -220,7 +220,7 @@ impl Drop for Target {
 
 /// Makes the pixels of a texture lie in memory like those of the window. Returns a framebuffer for copying from and
 /// to it. Where OpenGL has no such format, the texture stays as it is, and copying takes longer.
-fn store_as_window(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
+fn allocate_bgra(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
     let mut framebuffer = 0;
     // SAFETY: the context is current (see `blit`). The texture is alive, has these measures, and gets memory without
     // being given any to read; the name of the new framebuffer is written to this stack. Afterwards macroquad forgets
@@ -257,7 +257,7 @@ fn store_as_window(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
             name,
             0,
         );
-        gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, WINDOW);
+        gl::glBindFramebuffer(gl::GL_FRAMEBUFFER, DEFAULT_FRAMEBUFFER);
     }
     framebuffer
 }

@@ -1,5 +1,5 @@
 //! Measures what frames cost, mode after mode. An idle window cannot be woken from within, so that the last mode is
-//! watched by a thread, which then reports and ends the program.
+//! current by a thread, which then reports and ends the program.
 
 use super::app::App;
 use super::jobs;
@@ -8,26 +8,26 @@ use super::playback::PlayState;
 use crate::picture::canvas::Point;
 use std::time::Duration;
 
-/// How long a mode settles before it is watched.
+/// How long a mode settles before it is current.
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How far the picture moves with each frame, in pixels.
 const PAN_PX: f32 = 2.0;
 
 /// What is done with the figures.
-type Report = Box<dyn FnOnce(&[FrameCost]) + Send>;
+type ReportFn = Box<dyn FnOnce(&[FrameCost]) + Send>;
 
 /// A measurement under way.
-pub(super) struct Meter {
+pub(super) struct FrameMeter {
     plan: MeasurePlan,
-    report: Option<Report>,
+    report: Option<ReportFn>,
     modes: std::vec::IntoIter<FrameMode>,
-    current: Option<Watched>,
+    current: Option<ModeMeasurement>,
     costs: Vec<FrameCost>,
     frame: u32,
 }
 
-/// A mode that is being watched.
-struct Watched {
+/// A mode that is being current.
+struct ModeMeasurement {
     mode: FrameMode,
     since: Duration,
     /// When counting began, and the processor time by then.
@@ -36,10 +36,10 @@ struct Watched {
     frames: u32,
 }
 
-impl Meter {
-    pub(super) fn new(plan: MeasurePlan, report: Report) -> Meter {
+impl FrameMeter {
+    pub(super) fn new(plan: MeasurePlan, report: ReportFn) -> FrameMeter {
         let modes = FrameMode::ALL.to_vec().into_iter();
-        Meter {
+        FrameMeter {
             plan,
             report: Some(report),
             modes,
@@ -53,35 +53,35 @@ impl Meter {
     pub(super) fn wants_frames(&self) -> bool {
         self.current
             .as_ref()
-            .is_none_or(|watched| watched.mode != FrameMode::Idle)
+            .is_none_or(|current| current.mode != FrameMode::Idle)
     }
 
     /// Before a frame: makes the window do what the mode asks for, and goes on to the next mode in time.
-    pub(super) fn steer(&mut self, app: &mut App, at: Duration) {
+    pub(super) fn before_frame(&mut self, app: &mut App, at: Duration) {
         self.frame += 1;
         if app.shown.is_none() || self.report.is_none() {
             return;
         }
-        let Some(watched) = &mut self.current else {
+        let Some(current) = &mut self.current else {
             return self.next_mode(app, at);
         };
-        match watched.counting {
-            None if at >= watched.since + SETTLE => {
-                watched.counting = Some((at, (self.plan.cpu_clock)()))
+        match current.counting {
+            None if at >= current.since + SETTLE => {
+                current.counting = Some((at, (self.plan.cpu_clock)()))
             }
             Some((from, cpu)) if at >= from + self.plan.per_mode => {
                 self.costs.push(FrameCost {
-                    mode: watched.mode,
+                    mode: current.mode,
                     wall: at - from,
                     cpu: (self.plan.cpu_clock)().saturating_sub(cpu),
-                    app: watched.app,
-                    frames: watched.frames,
+                    app: current.app,
+                    frames: current.frames,
                 });
                 return self.next_mode(app, at);
             }
             _ => {}
         }
-        if watched.mode == FrameMode::Panning {
+        if current.mode == FrameMode::Panning {
             // To and fro, so that the picture stays in sight.
             let by = if (self.frame / 60).is_multiple_of(2) {
                 PAN_PX
@@ -93,12 +93,12 @@ impl Meter {
     }
 
     /// After a frame: it took so long until all of it was handed to macroquad.
-    pub(super) fn count(&mut self, app: Duration) {
-        if let Some(watched) = &mut self.current
-            && watched.counting.is_some()
+    pub(super) fn after_frame(&mut self, app: Duration) {
+        if let Some(current) = &mut self.current
+            && current.counting.is_some()
         {
-            watched.app += app;
-            watched.frames += 1;
+            current.app += app;
+            current.frames += 1;
         }
     }
 
@@ -113,7 +113,7 @@ impl Meter {
                 PlayState::Paused
             };
         }
-        self.current = Some(Watched {
+        self.current = Some(ModeMeasurement {
             mode,
             since: at,
             counting: None,
@@ -123,16 +123,16 @@ impl Meter {
         if mode == FrameMode::Idle
             && let Some(report) = self.report.take()
         {
-            watch_idle(self.plan, std::mem::take(&mut self.costs), report);
+            measure_idle(self.plan, std::mem::take(&mut self.costs), report);
         }
     }
 }
 
-fn watch_idle(plan: MeasurePlan, mut costs: Vec<FrameCost>, report: Report) {
-    jobs::aside("qs-measure", move || {
-        jobs::wait(SETTLE);
+fn measure_idle(plan: MeasurePlan, mut costs: Vec<FrameCost>, report: ReportFn) {
+    jobs::spawn_detached("qs-measure", move || {
+        jobs::sleep(SETTLE);
         let before = (plan.cpu_clock)();
-        jobs::wait(plan.per_mode);
+        jobs::sleep(plan.per_mode);
         let cpu = (plan.cpu_clock)().saturating_sub(before);
         costs.push(FrameCost {
             mode: FrameMode::Idle,

@@ -1,6 +1,6 @@
 //! What a node has decided, and the files it was asked to keep.
 
-use super::super::widgets::{dim, heading, row};
+use super::super::widgets::{dim_label, heading, row};
 use crate::node::view::{BackupAnswer, NodeView};
 use crate::picture::theme::Theme;
 use crate::picture::words;
@@ -10,10 +10,10 @@ use egui::Ui;
 /// Most log entries shown.
 const LOG_SHOWN: usize = 12;
 
-pub(super) fn decided(ui: &mut Ui, theme: &Theme, view: &NodeView) {
+pub(super) fn log(ui: &mut Ui, theme: &Theme, view: &NodeView) {
     heading(ui, theme, "Log");
     if view.log.is_empty() {
-        dim(ui, theme, "Nothing is decided here yet.");
+        dim_label(ui, theme, "Nothing is decided here yet.");
     }
     for entry in view.log.iter().rev().take(LOG_SHOWN) {
         row(
@@ -24,7 +24,7 @@ pub(super) fn decided(ui: &mut Ui, theme: &Theme, view: &NodeView) {
         );
     }
     if view.log.len() > LOG_SHOWN {
-        dim(
+        dim_label(
             ui,
             theme,
             format!("and {} before", view.log.len() - LOG_SHOWN),
@@ -32,7 +32,7 @@ pub(super) fn decided(ui: &mut Ui, theme: &Theme, view: &NodeView) {
     }
 }
 
-pub(super) fn backups(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
+pub(super) fn backup_log(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
     if view.backup_log.is_empty() {
         return;
     }

@@ -5,14 +5,14 @@ use crate::scp::NodeId;
 use std::io::Write;
 
 /// Prints positions when they have changed and stood still for a frame.
-pub(super) struct Reporter {
+pub(super) struct PositionPrinter {
     printed: Option<Vec<(NodeId, i32, i32)>>,
     last: Option<Vec<(NodeId, i32, i32)>>,
 }
 
-impl Reporter {
-    pub(super) fn new() -> Reporter {
-        Reporter {
+impl PositionPrinter {
+    pub(super) fn new() -> PositionPrinter {
+        PositionPrinter {
             printed: None,
             last: None,
         }
@@ -24,7 +24,7 @@ impl Reporter {
     }
 
     /// Looks at a frame that has been drawn.
-    pub(super) fn look(&mut self, scene: Option<&Scene<'_>>, dpi: f32) {
+    pub(super) fn observe(&mut self, scene: Option<&Scene<'_>>, dpi: f32) {
         let Some(scene) = scene else { return };
         let tenths = |logical: f32| (logical * dpi * 10.0).round() as i32;
         let now: Vec<_> = scene

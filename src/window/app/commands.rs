@@ -10,76 +10,78 @@ use crate::picture::words;
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::trace::NodeStatus;
-use crate::window::command::Command;
-use crate::window::panels::{Panel, Tone};
+use crate::window::command::UserCommand;
+use crate::window::panels::{Panel, ToastKind};
 use crate::window::run::Run;
 
 impl App {
     /// Carries out a command; `pointer` is where the pointer is on the picture, if it is there.
-    pub(in crate::window) fn command(&mut self, command: Command, pointer: Option<Point>) {
-        if let Some(refusal) = command.refusal(&self.situation()) {
-            self.say(Tone::Bad, refusal);
+    pub(in crate::window) fn execute(&mut self, command: UserCommand, pointer: Option<Point>) {
+        if let Some(disabled_reason) = command.disabled_reason(&self.context()) {
+            self.show_toast(ToastKind::Error, disabled_reason);
             return;
         }
         match command {
-            Command::TogglePlay => self.with_run(|run| run.playback.toggle()),
-            Command::Step => self.with_run(|run| {
+            UserCommand::TogglePlay => self.with_run(|run| run.playback.toggle()),
+            UserCommand::Step => self.with_run(|run| {
                 if run.playback.is_playing() {
                     run.playback.toggle();
                 }
                 run.step();
             }),
-            Command::StepBack => self.step_back(),
-            Command::Earlier => self.seek_by(-1.0),
-            Command::Later => self.seek_by(1.0),
-            Command::Now => self.return_to_now(),
-            Command::Slower => self.with_run(|run| run.playback.slower()),
-            Command::Faster => self.with_run(|run| run.playback.faster()),
-            Command::Restart => self.reopen(self.seed()),
-            Command::NewSeed => self.reopen(self.seed().wrapping_add(1)),
-            Command::Propose => self.with_selected(App::propose),
-            Command::AddNode => self.add_node(pointer),
-            Command::RemoveNode => self.with_selected(|app, node| app.act(Action::Leave { node })),
-            Command::NextNode => self.select_next(),
-            Command::Scenarios => self.panels.picker.toggle(),
-            Command::Scenario(at) => {
+            UserCommand::StepBack => self.step_back(),
+            UserCommand::SeekBackward => self.seek_by(-1.0),
+            UserCommand::SeekForward => self.seek_by(1.0),
+            UserCommand::ReturnToPresent => self.return_to_now(),
+            UserCommand::Slower => self.with_run(|run| run.playback.slower()),
+            UserCommand::Faster => self.with_run(|run| run.playback.faster()),
+            UserCommand::Restart => self.reopen(self.seed()),
+            UserCommand::NewSeed => self.reopen(self.seed().wrapping_add(1)),
+            UserCommand::Propose => self.with_selected(App::propose),
+            UserCommand::AddNode => self.add_node(pointer),
+            UserCommand::RemoveNode => {
+                self.with_selected(|app, node| app.act(Action::Leave { node }))
+            }
+            UserCommand::NextNode => self.select_next(),
+            UserCommand::ToggleScenarios => self.panels.picker.toggle(),
+            UserCommand::OpenScenario(at) => {
                 if let Some(entry) = self.scenarios.get(usize::from(at)) {
                     self.open_named(entry.name.clone());
                 }
             }
-            Command::Screenshot => self.shoot(),
-            Command::FitView => {
+            UserCommand::Screenshot => self.save_screenshot(),
+            UserCommand::FitView => {
                 if let Some((run, view)) = &mut self.shown {
                     view.fit(&run.world);
                 }
             }
-            Command::ToggleReach => {
+            UserCommand::ToggleReach => {
                 if let Some((_, view)) = &mut self.shown {
                     view.layers.reach = switched(view.layers.reach);
                 }
             }
-            Command::ToggleLog => self.panels.log.toggle(),
-            Command::ToggleInspector => self.panels.inspector.toggle(),
-            Command::ToggleTimeline => self.toggle_timeline(),
-            Command::Closer => self.zoom_time_by_key(1.0),
-            Command::Wider => self.zoom_time_by_key(-1.0),
-            Command::ToggleTheme => self.toggle_theme(),
-            Command::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
-            Command::Help => self.panels.help.toggle(),
-            Command::Clear => self.clear(),
-            Command::Quit => self.is_closing = true,
+            UserCommand::ToggleLog => self.panels.log.toggle(),
+            UserCommand::ToggleInspector => self.panels.inspector.toggle(),
+            UserCommand::ToggleTimeline => self.toggle_timeline(),
+            UserCommand::ZoomTimelineIn => self.zoom_time_by_key(1.0),
+            UserCommand::ZoomTimelineOut => self.zoom_time_by_key(-1.0),
+            UserCommand::ToggleTheme => self.toggle_theme(),
+            UserCommand::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
+            UserCommand::ToggleHelp => self.panels.help.toggle(),
+            UserCommand::Dismiss => self.clear(),
+            UserCommand::Quit => self.is_closing = true,
         }
     }
 
-    pub(super) fn with_run(&mut self, deed: impl FnOnce(&mut Run)) {
+    pub(super) fn with_run(&mut self, action: impl FnOnce(&mut Run)) {
         if let Some((run, _)) = &mut self.shown {
-            deed(run);
+            action(run);
         }
     }
 
-    pub(super) fn with_selected(&mut self, deed: impl FnOnce(&mut App, NodeId)) {
+    pub(super) fn with_selected(&mut self, action: impl FnOnce(&mut App, NodeId)) {
         if let Some(node) = self.selected() {
-            deed(self, node);
+            action(self, node);
         }
     }
 
@@ -146,7 +148,7 @@ impl App {
     /// The node answers at once, whatever becomes of the proposal.
     pub(super) fn propose(&mut self, node: NodeId) {
         let Some((run, _)) = &self.shown else { return };
-        let content = self.panels.palette.content(run.world.proposals().len());
+        let content = self.panels.draft.content(run.world.proposals().len());
         self.act(Action::Propose { node, content });
     }
 
@@ -185,7 +187,7 @@ impl App {
             return;
         };
         if run.is_in_past() {
-            self.say(Tone::Bad, words::timeline::PAST);
+            self.show_toast(ToastKind::Error, words::timeline::PAST);
             return;
         }
         let node = match action {
@@ -206,7 +208,7 @@ impl App {
                 .flatten()
         });
         if let Some(text) = result.err().map(|error| error.to_string()).or(refused) {
-            self.say(Tone::Bad, &text);
+            self.show_toast(ToastKind::Error, &text);
         }
     }
 }

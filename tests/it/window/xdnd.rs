@@ -18,7 +18,7 @@ atom_manager! {
     }
 }
 
-struct Source {
+struct DragSource {
     connection: RustConnection,
     atoms: Atoms,
     own: Window,
@@ -53,7 +53,7 @@ pub(super) fn drop_file(display: &str, target: Window, file: &Path) {
         "file://{}\r\n",
         file.display().to_string().replace(' ', "%20")
     );
-    let source = Source {
+    let source = DragSource {
         connection,
         atoms,
         own,
@@ -64,8 +64,8 @@ pub(super) fn drop_file(display: &str, target: Window, file: &Path) {
     source.drag();
 }
 
-impl Source {
-    fn say(&self, kind: u32, words: [u32; 4]) {
+impl DragSource {
+    fn send(&self, kind: u32, words: [u32; 4]) {
         let [a, b, c, d] = words;
         let event = ClientMessageEvent::new(32, self.target, kind, [self.own, a, b, c, d]);
         self.connection
@@ -76,26 +76,26 @@ impl Source {
 
     fn drag(&self) {
         let atoms = &self.atoms;
-        self.say(atoms.XdndEnter, [5 << 24, atoms.UriList, 0, 0]);
-        self.say(
+        self.send(atoms.XdndEnter, [5 << 24, atoms.UriList, 0, 0]);
+        self.send(
             atoms.XdndPosition,
             [0, 600 << 16 | 400, CURRENT_TIME, atoms.XdndActionCopy],
         );
         assert_eq!(
-            self.answer(atoms.XdndStatus)[1] & 1,
+            self.wait_for_reply(atoms.XdndStatus)[1] & 1,
             1,
             "the drop would be taken"
         );
-        self.say(atoms.XdndDrop, [0, CURRENT_TIME, 0, 0]);
+        self.send(atoms.XdndDrop, [0, CURRENT_TIME, 0, 0]);
         assert_eq!(
-            self.answer(atoms.XdndFinished)[1] & 1,
+            self.wait_for_reply(atoms.XdndFinished)[1] & 1,
             1,
             "the drop was taken"
         );
     }
 
     /// The next message of this kind; meanwhile gives out the list to whoever asks for it.
-    fn answer(&self, kind: u32) -> [u32; 5] {
+    fn wait_for_reply(&self, kind: u32) -> [u32; 5] {
         loop {
             match self.connection.wait_for_event().unwrap() {
                 Event::ClientMessage(message) if message.type_ == kind => {

@@ -1,7 +1,7 @@
 //! Between panels and window: events go in, triangles, texts to copy and the shape of the pointer come out. Our own
 //! glue, so that panels are sharp on HiDPI screens and letters of Ctrl combinations are not typed into fields.
 
-use super::input::{Event, Typing, for_panels};
+use super::input::{InputEvent, KeyboardFocus, egui_events};
 use super::paint::PanelOutput;
 use super::style;
 use crate::picture::canvas::Point;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// What the window looks like when panels are laid out.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Surroundings {
+pub(super) struct ScreenInfo {
     /// Size in logical pixels.
     pub(super) size: Point,
     /// Physical pixels per logical pixel.
@@ -22,17 +22,17 @@ pub(super) struct Surroundings {
 }
 
 /// The panels' side of the window.
-pub(super) struct Host {
+pub(super) struct EguiBridge {
     ctx: egui::Context,
     theme: Option<Theme>,
     cursor: CursorIcon,
 }
 
-impl Host {
-    pub(super) fn new() -> Host {
+impl EguiBridge {
+    pub(super) fn new() -> EguiBridge {
         let ctx = egui::Context::default();
         style::set_fonts(&ctx);
-        Host {
+        EguiBridge {
             ctx,
             theme: None,
             cursor: CursorIcon::Default,
@@ -42,8 +42,8 @@ impl Host {
     /// Lays out the panels anew. Returns what they look like, and after how long they want that again.
     pub(super) fn run(
         &mut self,
-        events: &[Event],
-        around: Surroundings,
+        events: &[InputEvent],
+        screen: ScreenInfo,
         theme: Theme,
         panels: impl FnMut(&egui::Context),
     ) -> (PanelOutput, Duration) {
@@ -51,7 +51,7 @@ impl Host {
             self.theme = Some(theme);
             style::set_theme(&self.ctx, &theme);
         }
-        let output = self.ctx.run(self.raw_input(events, around), panels);
+        let output = self.ctx.run(self.raw_input(events, screen), panels);
         for command in output.platform_output.commands {
             if let OutputCommand::CopyText(text) = command {
                 window::clipboard_set(&text);
@@ -73,11 +73,11 @@ impl Host {
     }
 
     /// Whether the keyboard belongs to a text field.
-    pub(super) fn typing(&self) -> Typing {
+    pub(super) fn focus(&self) -> KeyboardFocus {
         if self.ctx.wants_keyboard_input() {
-            Typing::Yes
+            KeyboardFocus::TextField
         } else {
-            Typing::No
+            KeyboardFocus::None
         }
     }
 
@@ -91,9 +91,9 @@ impl Host {
         floating || !self.ctx.available_rect().contains(at) || self.ctx.dragged_id().is_some()
     }
 
-    fn raw_input(&self, events: &[Event], around: Surroundings) -> RawInput {
+    fn raw_input(&self, events: &[InputEvent], screen: ScreenInfo) -> RawInput {
         let root = ViewportInfo {
-            native_pixels_per_point: Some(around.dpi),
+            native_pixels_per_point: Some(screen.dpi),
             ..ViewportInfo::default()
         };
         RawInput {
@@ -101,10 +101,10 @@ impl Host {
             viewports: std::iter::once((ViewportId::ROOT, root)).collect(),
             screen_rect: Some(egui::Rect::from_min_size(
                 egui::Pos2::ZERO,
-                egui::vec2(around.size.x, around.size.y),
+                egui::vec2(screen.size.x, screen.size.y),
             )),
-            time: Some(around.at.as_secs_f64()),
-            events: for_panels(events, self.typing()),
+            time: Some(screen.at.as_secs_f64()),
+            events: egui_events(events, self.focus()),
             ..RawInput::default()
         }
     }

@@ -1,0 +1,103 @@
+//! When to ask whether quorums intersect: whenever trust has changed, but not with every change, and not for ever.
+//!
+//! Absent here: the analysis itself and its thread.
+
+use super::jobs::{JobId, Jobs};
+use super::run::Run;
+use std::time::Duration;
+
+/// Trust has to stay the same for this long before the pending is requested.
+const DEBOUNCE: Duration = Duration::from_millis(120);
+/// ... unless it has been changing for this long.
+const DEBOUNCE_MAX: Duration = Duration::from_millis(800);
+/// After this long the answer is "unknown".
+const ANALYSIS_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What is known about the latest pending.
+#[derive(Debug, Default)]
+pub(super) struct AnalysisScheduler {
+    /// The version of trust last seen, and since when; the version last requested about.
+    seen: Option<(u64, Duration)>,
+    requested: Option<u64>,
+    /// Since when trust has been changing without being requested about.
+    changing_since: Option<Duration>,
+    /// The pending under way and when it was requested.
+    pending: Option<(JobId, Duration)>,
+}
+
+impl AnalysisScheduler {
+    /// Whether a pending is still to be requested or answered.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.pending.is_some()
+            || self
+                .seen
+                .is_some_and(|(version, _)| Some(version) != self.requested)
+    }
+
+    /// Looks at the run and asks when it is time. An old answer stays until there is a new one: the badge shall not
+    /// flicker.
+    pub(super) fn update(&mut self, run: &Run, jobs: &mut Jobs, at: Duration) {
+        if let Some((_, requested_at)) = self.pending
+            && at > requested_at + ANALYSIS_TIMEOUT
+        {
+            jobs.cancel_analysis();
+        }
+        if run.is_forming() {
+            self.seen = None;
+            return;
+        }
+        if !self.is_due(run.world.trust_version, at) {
+            return;
+        }
+        self.requested = Some(run.world.trust_version);
+        self.changing_since = None;
+        self.pending = Some((jobs.analyze_quorums(run.fbas()), at));
+    }
+
+    /// Whether trust has changed and been calm, or has been changing for too long.
+    fn is_due(&mut self, version: u64, at: Duration) -> bool {
+        if self.seen.is_none_or(|(seen, _)| seen != version) {
+            self.seen = Some((version, at));
+            self.changing_since.get_or_insert(at);
+        }
+        if self.requested == Some(version) {
+            return false;
+        }
+        let is_stable = self.seen.is_some_and(|(_, since)| at >= since + DEBOUNCE);
+        is_stable
+            || self
+                .changing_since
+                .is_some_and(|since| at >= since + DEBOUNCE_MAX)
+    }
+
+    /// Whether an answer is one to the latest pending; it is then done.
+    pub(super) fn accepts(&mut self, id: JobId) -> bool {
+        self.pending.take_if(|(latest, _)| *latest == id).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_waited_out_but_not_for_ever() {
+        let ms = Duration::from_millis;
+        let mut scheduler = AnalysisScheduler::default();
+        assert!(!scheduler.is_due(1, ms(0)));
+        assert!(!scheduler.is_due(2, ms(100)));
+        assert!(!scheduler.is_due(2, ms(200)));
+        assert!(scheduler.is_due(2, ms(221)), "calm");
+        assert!(scheduler.is_waiting());
+        scheduler.requested = Some(2);
+        scheduler.changing_since = None;
+        assert!(!scheduler.is_due(2, ms(5000)) && !scheduler.is_waiting());
+        for step in 0..7 {
+            assert!(
+                !scheduler.is_due(3 + step, ms(6000 + 100 * step)),
+                "changing"
+            );
+        }
+        assert!(scheduler.is_due(20, ms(6801)), "impatient");
+    }
+}

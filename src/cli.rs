@@ -356,12 +356,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn until_is_understood_in_all_its_forms() {
+    fn until_parses_every_form() {
         let check = |words: &[&str], expected: Option<StopCondition>| {
             let words: Vec<String> = words.iter().map(ToString::to_string).collect();
             assert_eq!(parse_until(&words).ok(), expected, "{words:?}");
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_bounded() {
+    fn window_size_is_bounded() {
         assert_eq!(parse_size("800x600"), Ok((800, 600)));
         for bad in ["800", "0x0", "99999x5", "ax b"] {
             assert!(parse_size(bad).is_err(), "{bad}");

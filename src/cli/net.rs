@@ -72,8 +72,8 @@ pub struct NodeArgs {
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub calls_per_second: u32,
     /// How long a slow client may keep a call waiting. After so long a file has to come with 1,024 bytes in a second.
-    #[arg(long, value_name = "MS", default_value_t = 10_000)]
-    pub patience_ms: u64,
+    #[arg(long = "patience-ms", value_name = "MS", default_value_t = 10_000)]
+    pub client_timeout_ms: u64,
     /// Record everything into this trace file, at most a second late. A file of that name from an earlier life is kept:
     /// n1.jsonl.zst becomes n1.1.jsonl.zst, or the next number that is free.
     #[arg(long, value_name = "FILE")]
@@ -191,7 +191,7 @@ pub struct ClusterArgs {
 impl super::WindowArgs {
     /// The window on the nodes of a cluster.
     #[must_use]
-    pub fn watching(urls: Vec<String>, args: &ClusterArgs) -> super::WindowArgs {
+    pub fn for_cluster(urls: Vec<String>, args: &ClusterArgs) -> super::WindowArgs {
         super::WindowArgs {
             source: super::SourceArgs::demo(),
             attach: urls,

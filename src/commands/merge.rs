@@ -1,9 +1,9 @@
 //! `quorumscope merge`: the traces of several processes become one that can be played.
 
-use super::error::CommandError;
-use super::load::cut_off;
-use super::say::say;
 use crate::cli::MergeArgs;
+use crate::commands::support::error::CommandError;
+use crate::commands::support::load::truncated_trace_warning;
+use crate::commands::support::stdout::print_line;
 use crate::trace::merge::{MergedTrace, ProcessTrace, merge};
 use crate::trace::{Record, TraceReader, TraceWriter};
 use std::fs;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
         args.traces.iter().map(|path| read(path)).collect();
     let merged = merge(recordings?).map_err(input)?;
     write(&args.output, &merged).map_err(input)?;
-    say(&words(args, &merged));
+    print_line(&words(args, &merged));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,7 +55,7 @@ fn read(path: &Path) -> Result<ProcessTrace, CommandError> {
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
     let records = records.map_err(input)?;
     if reader.is_truncated() {
-        eprintln!("quorumscope: {}", cut_off(path, &records));
+        eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
     }
     Ok(ProcessTrace {
         name: path.display().to_string(),

@@ -2,38 +2,23 @@
 //! the wall clock.
 
 #[cfg(feature = "window")]
-mod bench;
-#[cfg(feature = "window")]
-pub mod bench_frame;
+mod bench_frame;
 pub mod bench_scp;
 #[cfg(feature = "net")]
 mod cluster;
 pub mod conformance;
-mod cpu;
-mod error;
-mod figure;
-mod intersection;
-#[cfg(all(feature = "net", feature = "window"))]
-mod live;
-mod load;
 mod merge;
 #[cfg(feature = "net")]
 mod node;
-mod progress;
 #[cfg(feature = "net")]
 mod propose;
-#[cfg(feature = "window")]
-mod recorded;
 mod run;
-mod say;
 mod scenarios;
-mod summary;
-mod trace_file;
+mod support;
 #[cfg(feature = "window")]
 mod window;
-mod write;
 
-pub use error::CommandError;
+pub use support::error::CommandError;
 
 use crate::cli::{Bench, Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
 use std::process::ExitCode;
@@ -55,7 +40,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         #[cfg(feature = "net")]
         Some(Command::Propose(args)) => propose::run(args),
         #[cfg(feature = "window")]
-        Some(Command::Bench(Bench::Frame(args))) => bench::frame(args),
+        Some(Command::Bench(Bench::Frame(args))) => bench_frame::run(args),
         Some(Command::Bench(Bench::Scp(args))) => bench_scp::bench(args),
         #[cfg(feature = "window")]
         None => window::run(&cli.window),
@@ -73,7 +58,7 @@ fn run_in_terminal(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandErro
 fn conformance(args: &ConformanceArgs) -> Result<ExitCode, CommandError> {
     let report = conformance::check_dir(&args.dir)
         .map_err(|error| CommandError::Input(format!("{error:#}")))?;
-    say::say(&match args.json {
+    support::stdout::print_line(&match args.json {
         true => report.to_json(),
         false => report.to_string(),
     });
@@ -85,6 +70,6 @@ fn conformance(args: &ConformanceArgs) -> Result<ExitCode, CommandError> {
     Ok(if report.is_conforming() {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(error::VIOLATED)
+        ExitCode::from(support::error::EXIT_VIOLATED)
     })
 }

@@ -1,8 +1,8 @@
 //! `quorumscope node`: one node of a real network as a process.
 
-use super::error::CommandError;
-use super::say;
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
+use crate::commands::support::error::CommandError;
+use crate::commands::support::stdout::print_line;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
 use crate::node::{NodeSettings, Threshold};
@@ -17,9 +17,9 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// How often one looks whether the node has ended by itself.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Longest of all times, in milliseconds: a day.
-const LONGEST_MS: u64 = 86_400_000;
+const DURATION_MS_MAX: u64 = 86_400_000;
 
 /// Runs a node until it is interrupted or asked to terminate.
 ///
@@ -35,7 +35,7 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
             true => Identity::open(&args.data).map_err(|error| input(&error))?,
             false => identify(&args.data).map_err(|error| input(&error))?.1,
         };
-        say::say(&identity.key().to_string());
+        print_line(&identity.key().to_string());
         return Ok(ExitCode::SUCCESS);
     }
     start_logging(args.log_format);
@@ -45,7 +45,7 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
         stop_with_stdin(stop);
     }
     let process = Process::start(config).map_err(|error| CommandError::Input(error.to_string()))?;
-    say::say(&format!(
+    print_line(&format!(
         "listening on http://{}\nid {}\n",
         process.http, process.key
     ));
@@ -64,11 +64,11 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
 /// could not see that.
 fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), CommandError> {
     // Whoever could stop it is there as long as this process: an error is nothing but the end of patience.
-    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) {
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
         if has_ended() {
             let why = "the node has broken down; what it must not forget is in its data folder: start it again";
             tracing::error!("{why}");
-            return Err(CommandError::Broken(why.to_owned()));
+            return Err(CommandError::NodeFailed(why.to_owned()));
         }
     }
     Ok(())
@@ -139,7 +139,7 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
         limits: Limits {
             file_bytes: args.file_bytes_max,
             calls_per_second: args.calls_per_second.max(1),
-            request_timeout_ms: args.patience_ms.clamp(100, LONGEST_MS),
+            request_timeout_ms: args.client_timeout_ms.clamp(100, DURATION_MS_MAX),
             ..Limits::default()
         },
         token: args.token_file.as_deref().map(token).transpose()?,
@@ -153,10 +153,10 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
 
 fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
     let span = |name: &str, ms: u64| {
-        if (1..=LONGEST_MS).contains(&ms) {
+        if (1..=DURATION_MS_MAX).contains(&ms) {
             Ok(Span::from_ms(ms))
         } else {
-            let why = format!("--{name} {ms}: expected 1 to {LONGEST_MS} milliseconds");
+            let why = format!("--{name} {ms}: expected 1 to {DURATION_MS_MAX} milliseconds");
             Err(CommandError::Input(why))
         }
     };
@@ -225,13 +225,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_that_has_ended_by_itself_ends_the_command_with_an_error() {
+    fn failed_node_makes_the_command_fail() {
         let (stop, stopped) = channel();
         let broken = wait(&stopped, || true).unwrap_err();
         assert!(broken.to_string().contains("broken down"), "{broken}");
         assert_eq!(
             format!("{:?}", broken.exit_code()),
-            format!("{:?}", ExitCode::from(super::super::error::BROKEN))
+            format!(
+                "{:?}",
+                ExitCode::from(crate::commands::support::error::EXIT_NODE_FAILED)
+            )
         );
         stop.send(()).unwrap();
         assert!(wait(&stopped, || false).is_ok(), "it was asked to stop");

@@ -1,9 +1,9 @@
 //! `quorumscope propose`: a note, or a file to back up, at a running node.
 
-use super::error::{CommandError, NO_PROGRESS};
 use super::node::token;
-use super::say;
 use crate::cli::ProposeArgs;
+use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS};
+use crate::commands::support::stdout::print_line;
 use crate::live::status::{ProposalView, Status};
 use serde::Deserialize;
 use std::fs::File;
@@ -14,29 +14,29 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long an answer may take beyond the time that is waited.
-const CALL: Duration = Duration::from_secs(60);
+const RESPONSE_GRACE: Duration = Duration::from_secs(60);
 /// A node that takes in nothing of what it is sent for this long is given up; how long all of it takes does not matter.
-const STALLED: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long it may take to tell how a node is.
-const STATUS: Duration = Duration::from_secs(10);
+const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is asked whether a backup is done.
-const LOOKS: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The answer of the node.
 #[derive(Deserialize)]
-struct Proposed {
+struct ProposeResponse {
     proposal: ProposalView,
     state: String,
     slot: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct Problem {
+struct ProblemResponse {
     title: String,
     detail: String,
 }
 
-struct Node {
+struct NodeClient {
     base: String,
     agent: ureq::Agent,
     token: Option<String>,
@@ -47,9 +47,9 @@ struct Node {
 /// # Errors
 /// Bad arguments, a node that does not answer, or one that refuses.
 pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
-    let node = Node {
+    let node = NodeClient {
         base: base(&args.to)?,
-        agent: agent(Duration::from_millis(args.wait_ms) + CALL),
+        agent: agent(Duration::from_millis(args.wait_ms) + RESPONSE_GRACE),
         token: args.token_file.as_deref().map(token).transpose()?,
     };
     let (proposed, sent_at) = match (&args.file, &args.note) {
@@ -61,13 +61,13 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
         proposed.proposal.nth, proposed.proposal.origin
     );
     match (proposed.state.as_str(), proposed.slot) {
-        ("agreed", Some(slot)) => say::say(&format!("{name}: agreed in slot {slot}")),
+        ("agreed", Some(slot)) => print_line(&format!("{name}: agreed in slot {slot}")),
         ("rejected", _) => {
-            say::say(&format!("{name}: rejected, nobody decided in time"));
-            return Ok(ExitCode::from(NO_PROGRESS));
+            print_line(&format!("{name}: rejected, nobody decided in time"));
+            return Ok(ExitCode::from(EXIT_NO_PROGRESS));
         }
         _ if args.wait_ms == 0 => {
-            say::say(&format!("{name}: pending"));
+            print_line(&format!("{name}: pending"));
             return Ok(ExitCode::SUCCESS);
         }
         _ => {
@@ -76,15 +76,15 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
                 None => "",
             };
             let waited_ms = args.wait_ms;
-            say::say(&format!("{name}: still pending after {waited_ms} ms{hint}"));
-            return Ok(ExitCode::from(NO_PROGRESS));
+            print_line(&format!("{name}: still pending after {waited_ms} ms{hint}"));
+            return Ok(ExitCode::from(EXIT_NO_PROGRESS));
         }
     }
     match &proposed.proposal.file {
         None => Ok(ExitCode::SUCCESS),
         Some(file) => {
             let until = sent_at + Duration::from_millis(args.wait_ms);
-            node.watch_backups(&file.sha256, until)
+            node.wait_for_backups(&file.sha256, until)
         }
     }
 }
@@ -103,13 +103,13 @@ impl Read for Upload {
     }
 }
 
-/// `patience` is for the answer and begins once everything has been sent.
-fn agent(patience: Duration) -> ureq::Agent {
+/// `response_timeout` is for the answer and begins once everything has been sent.
+fn agent(response_timeout: Duration) -> ureq::Agent {
     crate::live::http_client::http_client()
         .timeout_connect(Some(Duration::from_secs(5)))
-        .timeout_per_write(Some(STALLED))
-        .timeout_recv_response(Some(patience))
-        .timeout_recv_body(Some(CALL))
+        .timeout_per_write(Some(WRITE_TIMEOUT))
+        .timeout_recv_response(Some(response_timeout))
+        .timeout_recv_body(Some(RESPONSE_GRACE))
         .build()
         .new_agent()
 }
@@ -124,9 +124,13 @@ fn base(url: &str) -> Result<String, CommandError> {
     }
 }
 
-impl Node {
+impl NodeClient {
     /// What became of it, and when it had been sent.
-    fn propose_note(&self, note: &str, wait_ms: u64) -> Result<(Proposed, Instant), CommandError> {
+    fn propose_note(
+        &self,
+        note: &str,
+        wait_ms: u64,
+    ) -> Result<(ProposeResponse, Instant), CommandError> {
         let body = serde_json::json!({ "note": note }).to_string();
         let call = self
             .post(&format!("wait_ms={wait_ms}"))
@@ -136,7 +140,11 @@ impl Node {
     }
 
     /// The same for a file.
-    fn propose_file(&self, path: &Path, wait_ms: u64) -> Result<(Proposed, Instant), CommandError> {
+    fn propose_file(
+        &self,
+        path: &Path,
+        wait_ms: u64,
+    ) -> Result<(ProposeResponse, Instant), CommandError> {
         let failed = |error| CommandError::Input(format!("{}: {error}", path.display()));
         let name = path
             .file_name()
@@ -153,7 +161,7 @@ impl Node {
             )));
         }
         let length = about.len();
-        let query = format!("wait_ms={wait_ms}&file={}", escaped(name));
+        let query = format!("wait_ms={wait_ms}&file={}", percent_encoded(name));
         let call = self
             .post(&query)
             .content_type("application/octet-stream")
@@ -178,14 +186,16 @@ impl Node {
         &self,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, CommandError> {
-        let unanswered = |error: ureq::Error| {
+        let no_response = |error: ureq::Error| {
             CommandError::Input(format!("{}: {error}; is a node running there?", self.base))
         };
-        let mut response = answer.map_err(unanswered)?;
+        let mut response = answer.map_err(no_response)?;
         let status = response.status();
-        let text = response.body_mut().read_to_string().map_err(unanswered)?;
-        if let (false, Ok(problem)) = (status.is_success(), serde_json::from_str::<Problem>(&text))
-        {
+        let text = response.body_mut().read_to_string().map_err(no_response)?;
+        if let (false, Ok(problem)) = (
+            status.is_success(),
+            serde_json::from_str::<ProblemResponse>(&text),
+        ) {
             let why = format!("{}: {}: {}", self.base, problem.title, problem.detail);
             return Err(CommandError::Input(why));
         }
@@ -197,22 +207,22 @@ impl Node {
 
     fn status_at(&self, base: &str) -> Result<Status, CommandError> {
         let call = self.agent.get(format!("{base}/status?limit=0"));
-        let call = call.config().timeout_global(Some(STATUS)).build();
+        let call = call.config().timeout_global(Some(STATUS_TIMEOUT)).build();
         self.read(call.call())
     }
 
     /// Watches until every trusted node has the file, and says so for each.
-    fn watch_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
+    fn wait_for_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
         let here = self.status_at(&self.base)?;
-        let mut places: Vec<(String, String)> = here
+        let mut pending_nodes: Vec<(String, String)> = here
             .nodes
             .iter()
             .filter(|node| node.is_trusted)
             .filter_map(|node| Some((node.name.clone(), format!("http://{}", node.http?))))
             .collect();
-        places.insert(0, (here.name, self.base.clone()));
+        pending_nodes.insert(0, (here.name, self.base.clone()));
         loop {
-            places.retain(|(name, base)| {
+            pending_nodes.retain(|(name, base)| {
                 let lines = self.status_at(base).map(|status| status.backup_log);
                 let is_here = lines.is_ok_and(|lines| {
                     lines
@@ -220,25 +230,28 @@ impl Node {
                         .any(|line| line.is_here && line.file.sha256 == sha256)
                 });
                 if is_here {
-                    say::say(&format!("backed up at {name}"));
+                    print_line(&format!("backed up at {name}"));
                 }
                 !is_here
             });
-            if places.is_empty() {
+            if pending_nodes.is_empty() {
                 return Ok(ExitCode::SUCCESS);
             }
             if Instant::now() >= until {
-                let names: Vec<&str> = places.iter().map(|(name, _)| name.as_str()).collect();
-                say::say(&format!("not yet backed up at {}", names.join(", ")));
-                return Ok(ExitCode::from(NO_PROGRESS));
+                let names: Vec<&str> = pending_nodes
+                    .iter()
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                print_line(&format!("not yet backed up at {}", names.join(", ")));
+                return Ok(ExitCode::from(EXIT_NO_PROGRESS));
             }
-            thread::sleep(LOOKS);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
 /// A file name as part of a query.
-fn escaped(name: &str) -> String {
+fn percent_encoded(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {
         match byte {

@@ -1,6 +1,6 @@
 //! `quorumscope scenarios`: what is built in.
 
-use super::say::say;
+use crate::commands::support::stdout::print_line;
 use crate::scenario::BUILT_IN;
 use std::process::ExitCode;
 
@@ -12,9 +12,9 @@ const WIDTH_CHARS: usize = 100;
 pub(super) fn list() -> ExitCode {
     for built_in in BUILT_IN {
         let heading = built_in.info();
-        say(&format!("{:<12} {}", built_in.name, heading.title));
+        print_line(&format!("{:<12} {}", built_in.name, heading.title));
         for line in wrapped(&heading.description, WIDTH_CHARS - 13) {
-            say(&format!("{:<12} {line}", ""));
+            print_line(&format!("{:<12} {line}", ""));
         }
     }
     ExitCode::SUCCESS
@@ -38,7 +38,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn lines_are_broken_at_spaces() {
+    fn wraps_lines_at_spaces() {
         assert_eq!(super::wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(super::wrapped("", 7), Vec::<String>::new());
     }

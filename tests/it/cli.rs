@@ -59,7 +59,7 @@ fn in_folder(folder: &Path, name: &str, content: &str) -> String {
 }
 
 #[test]
-fn a_summary_has_every_field_and_repeats() {
+fn json_summary_is_complete_and_deterministic() {
     let args = ["run", "--scenario", "demo", "--seed", "7", "--json"];
     let first = summary(&args, 0);
     assert_eq!(first, summary(&args, 0));
@@ -84,7 +84,7 @@ fn a_summary_has_every_field_and_repeats() {
 }
 
 #[test]
-fn exit_codes_tell_how_a_run_ended() {
+fn exit_code_matches_run_outcome() {
     let fork = summary(&["run", "--scenario", "w4", "--json"], 1);
     assert_eq!(
         (&fork["outcome"], &fork["intersecting"]),
@@ -104,7 +104,7 @@ fn exit_codes_tell_how_a_run_ended() {
 }
 
 #[test]
-fn the_summary_says_who_has_not_decided_and_when_nobody_can() {
+fn summary_names_undecided_nodes_and_missing_quorums() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| text(&quorumscope(&[&["run"], args].concat()).stdout);
     // "a" needs somebody of whom nothing is known.
@@ -139,7 +139,7 @@ fn the_summary_says_who_has_not_decided_and_when_nobody_can() {
 }
 
 #[test]
-fn without_a_display_the_window_command_runs_in_the_terminal() {
+fn window_command_falls_back_to_terminal_without_display() {
     let output = quorumscope(&["--scenario", "w1"]);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{err}");
@@ -152,7 +152,7 @@ fn without_a_display_the_window_command_runs_in_the_terminal() {
 }
 
 #[test]
-fn pictures_and_traces_are_written() {
+fn run_writes_images_and_traces() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (svg, png, trace) = (path("a.svg"), path("a.png"), path("a.jsonl.zst"));
@@ -182,7 +182,7 @@ fn pictures_and_traces_are_written() {
 }
 
 #[test]
-fn bad_arguments_and_files_are_refused_with_reasons() {
+fn rejects_bad_arguments_and_files_with_reasons() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &str| in_folder(folder.path(), name, content);
     check_refused(
@@ -249,7 +249,7 @@ pub(crate) fn send_signal(child: &Child, signal: &str) {
 /// Ctrl-C, and a request to terminate: the trace is complete as far as it goes.
 #[cfg(unix)]
 #[test]
-fn an_interrupted_run_leaves_a_whole_trace() {
+fn interrupted_run_completes_its_trace() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("t.jsonl");

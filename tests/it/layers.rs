@@ -187,7 +187,7 @@ fn is_allowed(used: &str, allowed: &[&str]) -> bool {
 }
 
 #[test]
-fn modules_use_only_what_lies_below_them() {
+fn modules_import_only_lower_layers() {
     let table: BTreeMap<_, _> = MAY_USE.iter().copied().collect();
     let mut wrong = Vec::new();
     for source in sources() {
@@ -216,7 +216,7 @@ fn modules_use_only_what_lies_below_them() {
 }
 
 #[test]
-fn tokens_stay_in_their_places() {
+fn restricted_tokens_stay_in_their_modules() {
     let mut wrong = Vec::new();
     for source in sources() {
         let code = code(&source.text);
@@ -240,7 +240,7 @@ fn tokens_stay_in_their_places() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_has_module_docs() {
     let silent: Vec<_> = sources()
         .into_iter()
         .filter(|source| !source.text.starts_with("//!"))
@@ -251,7 +251,7 @@ fn every_file_says_what_it_is_for() {
 
 /// The fuzz targets are a workspace of their own, which nothing here builds: what this package needs is locked there, too.
 #[test]
-fn what_fuzz_targets_are_built_of_is_locked() {
+fn fuzz_lockfile_lists_every_dependency() {
     let read = |path: &str| -> toml::Table {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         fs::read_to_string(path).unwrap().parse().unwrap()
@@ -282,7 +282,7 @@ fn what_fuzz_targets_are_built_of_is_locked() {
 }
 
 #[test]
-fn the_reader_of_use_lines_sees_every_form() {
+fn use_line_parser_handles_every_form() {
     let text = "use crate::a::B;\nuse crate::{c::D, e::{F, G}, h};\nlet x = crate::i::j(); // crate::k::l\n";
     assert_eq!(uses(&code(text)), ["a::B", "c::D", "e::", "h", "i::j"]);
     assert!(is_allowed("node::view::Phase", &["node::view"]));

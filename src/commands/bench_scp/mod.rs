@@ -23,10 +23,10 @@ pub use network::FlatNetwork;
 pub use slot::{SlotError, SlotWork};
 pub use threads::Threads;
 
-use super::cpu;
-use super::error::CommandError;
-use super::say::say;
 use crate::cli::{BenchScpArgs, ExecutorArg};
+use crate::commands::support::cpu_time;
+use crate::commands::support::error::CommandError;
+use crate::commands::support::stdout::print_line;
 use crate::scp::EvidenceMode;
 use crate::sim::ExecutorKind;
 use serde::Serialize;
@@ -69,19 +69,21 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
         false => EvidenceMode::Skip,
     };
     if !args.json {
-        say("nodes  executor   CPU ms/slot   deliveries/slot   broadcasts/slot   peak memory");
+        print_line(
+            "nodes  executor   CPU ms/slot   deliveries/slot   broadcasts/slot   peak memory",
+        );
     }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
         let figures = figures(nodes.into(), args.executor, args.slots, evidence_mode)
             .map_err(|error| CommandError::Input(error.to_string()))?;
         if !args.json {
-            say(&figures.to_text());
+            print_line(&figures.to_text());
         }
         rows.push(figures);
     }
     if args.json {
-        say(&serde_json::to_string(&rows).unwrap_or_default());
+        print_line(&serde_json::to_string(&rows).unwrap_or_default());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -175,14 +177,14 @@ fn measure<N>(
     let mut measured = Measured::default();
     for _ in 0..NETWORKS_MAX {
         let mut network = make()?;
-        let before = cpu::process();
+        let before = cpu_time::process_time();
         for _ in 0..slots {
             let work = run_slot(&mut network)?;
             measured.slots += 1;
             measured.deliveries += work.deliveries;
             measured.broadcasts += work.broadcasts;
         }
-        measured.cpu += cpu::process().saturating_sub(before);
+        measured.cpu += cpu_time::process_time().saturating_sub(before);
         if measured.cpu >= cpu_min {
             break;
         }

@@ -7,14 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 /// A line that says how far the run is; nothing if it is not wanted or standard error is no terminal.
-pub(super) struct Progress {
+pub(super) struct ProgressLine {
     bar: ProgressBar,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Starts the display.
     #[must_use]
-    pub(super) fn new(scenario: &Scenario, quiet: bool) -> Progress {
+    pub(super) fn new(scenario: &Scenario, quiet: bool) -> ProgressLine {
         let bar = if quiet {
             ProgressBar::hidden()
         } else {
@@ -25,7 +25,7 @@ impl Progress {
         }
         bar.set_prefix(format!("{}, seed {}", scenario.name, scenario.seed));
         bar.enable_steady_tick(Duration::from_millis(120));
-        Progress { bar }
+        ProgressLine { bar }
     }
 
     /// Shows where `world` stands.

@@ -1,8 +1,8 @@
 //! The summary of a run: one JSON object for programs, a few lines for people.
 
-use super::cpu;
-use super::intersection;
 use crate::analysis::IntersectionResult;
+use crate::commands::support::cpu_time;
+use crate::commands::support::quorum_intersection;
 use crate::node::{Application, proposals_in};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 /// How a run came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum RunSource {
     /// By this executor.
     Simulated(ExecutorKind),
     /// It had been recorded.
@@ -30,7 +30,7 @@ pub(super) struct Summary {
     nodes: usize,
     outcome: Outcome,
     slots: BTreeMap<u64, BTreeMap<String, String>>,
-    messages: Messages,
+    messages: MessageCounts,
     rounds_max: u32,
     ballots_max: u32,
     /// `true`, `false`, or `"unknown"`.
@@ -44,7 +44,7 @@ pub(super) struct Summary {
 }
 
 #[derive(Debug, Serialize)]
-struct Messages {
+struct MessageCounts {
     sent: u64,
     delivered: u64,
     lost: u64,
@@ -53,26 +53,31 @@ struct Messages {
 impl Summary {
     /// The summary of `world`, whose run was to go on until `until` and ended with `outcome`.
     #[must_use]
-    pub(super) fn new(world: &World, until: StopCondition, outcome: Outcome, how: How) -> Summary {
-        let verdict = intersection::of_world(world);
+    pub(super) fn new(
+        world: &World,
+        until: StopCondition,
+        outcome: Outcome,
+        source: RunSource,
+    ) -> Summary {
+        let verdict = quorum_intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
                 .into_iter()
-                .map(|(node, value)| (world.name(node).to_string(), readable(world, &value)));
+                .map(|(node, value)| (world.name(node).to_string(), value_text(world, &value)));
             (slot.0, named.collect())
         });
         Summary {
             scenario: world.scenario.name.clone(),
             seed: world.scenario.seed,
-            executor: match how {
-                How::Simulated(ExecutorKind::Inline) => "inline",
-                How::Simulated(ExecutorKind::Threads) => "threads",
-                How::Replayed => "recorded",
+            executor: match source {
+                RunSource::Simulated(ExecutorKind::Inline) => "inline",
+                RunSource::Simulated(ExecutorKind::Threads) => "threads",
+                RunSource::Replayed => "recorded",
             },
             nodes: world.nodes.len(),
             outcome,
             slots: slots.collect(),
-            messages: Messages {
+            messages: MessageCounts {
                 sent: world.counters.sent,
                 delivered: world.counters.delivered,
                 lost: world.counters.lost,
@@ -93,7 +98,7 @@ impl Summary {
                 .intersecting()
                 .map_or_else(|| "unknown".into(), serde_json::Value::from),
             virtual_ms: world.now.as_ms(),
-            cpu_ms: cpu::process_ms(),
+            cpu_ms: cpu_time::process_ms(),
             until,
             verdict,
         }
@@ -127,18 +132,18 @@ impl Summary {
             }
         )?;
         writeln!(out, "{}", self.headline(world))?;
-        let able = deciders(world).len();
-        if able < self.nodes && able > 0 {
+        let counted = deciders(world).len();
+        if counted < self.nodes && counted > 0 {
             writeln!(
                 out,
-                "{able} of the {} nodes count: those that run and belong to a quorum",
+                "{counted} of the {} nodes count: those that run and belong to a quorum",
                 self.nodes
             )?;
         }
         for (slot, summary) in world.slots() {
-            write_slot(world, *slot, &summary.camps(), able, out)?;
+            write_slot(world, *slot, &summary.camps(), counted, out)?;
         }
-        writeln!(out, "{}", self.badge())?;
+        writeln!(out, "{}", self.intersection_line())?;
         let messages = &self.messages;
         writeln!(
             out,
@@ -162,12 +167,12 @@ impl Summary {
         match self.outcome {
             Outcome::Agreed => "agreed: every node that counts decided, and all alike".to_owned(),
             Outcome::Violated => "VIOLATED: nodes decided differently".to_owned(),
-            Outcome::NoProgress => format!("no progress: {}", self.obstacle(world)),
+            Outcome::NoProgress => format!("no progress: {}", self.missing_condition(world)),
         }
     }
 
     /// What the run lacks.
-    fn obstacle(&self, world: &World) -> String {
+    fn missing_condition(&self, world: &World) -> String {
         let slots = world.slots();
         if self.verdict == IntersectionResult::NoQuorum {
             "there is no quorum, so nobody can ever decide: in every set of nodes some member lacks a slice".to_owned()
@@ -184,7 +189,7 @@ impl Summary {
         }
     }
 
-    fn badge(&self) -> &'static str {
+    fn intersection_line(&self) -> &'static str {
         match self.verdict {
             IntersectionResult::Intersecting => "quorums intersect: yes",
             IntersectionResult::Disjoint(..) => "quorums intersect: NO",
@@ -201,13 +206,13 @@ fn write_slot(
     world: &World,
     slot: SlotIndex,
     camps: &BTreeMap<Value, Vec<NodeId>>,
-    able: usize,
+    counted: usize,
     out: &mut String,
 ) -> std::fmt::Result {
     let missing = undecided(world, slot);
     let number = slot.0;
     for (value, camp) in camps {
-        let value = readable(world, value);
+        let value = value_text(world, value);
         if camps.len() > 1 {
             writeln!(
                 out,
@@ -215,12 +220,12 @@ fn write_slot(
                 names(world, camp)
             )?;
         } else if missing.is_empty() {
-            writeln!(out, "slot {number}: {value}, decided by all {able}")?;
+            writeln!(out, "slot {number}: {value}, decided by all {counted}")?;
         } else {
-            let decided = able - missing.len();
+            let decided = counted - missing.len();
             writeln!(
                 out,
-                "slot {number}: {value}, decided by {decided} of {able}"
+                "slot {number}: {value}, decided by {decided} of {counted}"
             )?;
         }
     }
@@ -246,7 +251,7 @@ fn names(world: &World, nodes: &[NodeId]) -> String {
 }
 
 /// A value in words: the proposals that it contains, or the value itself.
-fn readable(world: &World, value: &Value) -> String {
+fn value_text(world: &World, value: &Value) -> String {
     let proposals = match world.scenario.settings.application {
         Application::Log => proposals_in(value),
         Application::Choice => None,

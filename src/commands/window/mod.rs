@@ -1,12 +1,14 @@
 //! The window: opens runs for it, and falls back to the terminal where there is no display.
 
-use super::error::CommandError;
-use super::figure::theme_name;
 #[cfg(feature = "net")]
-use super::live::Live;
-use super::recorded::RecordingSession;
-use super::{load, run_in_terminal};
+mod attach;
+
+use super::run_in_terminal;
 use crate::cli::{SourceArgs, WindowArgs};
+use crate::commands::support::error::CommandError;
+use crate::commands::support::image_export::theme_name;
+use crate::commands::support::load;
+use crate::commands::support::recording_session::RecordingSession;
 use crate::node::FileInfo;
 use crate::picture::theme::PaletteName;
 use crate::run::Session;
@@ -16,6 +18,8 @@ use crate::window::{
     self, PositionOutput, ScenarioChoice, ScenarioEntry, ScenarioSource, SessionFactory, StartAs,
     WindowError, WindowOptions,
 };
+#[cfg(feature = "net")]
+use attach::AttachSource;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -35,11 +39,11 @@ pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
         let why = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)";
         return without_window(args, why);
     }
-    show(args, Factory::new(args)?)
+    show(args, ScenarioSessionFactory::new(args)?)
 }
 
 /// Opens the window.
-fn show(args: &WindowArgs, factory: Factory) -> Result<ExitCode, CommandError> {
+fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, CommandError> {
     let options = WindowOptions {
         first: ScenarioChoice {
             source: ScenarioSource::Given,
@@ -79,31 +83,31 @@ fn without_window(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError
 }
 
 /// Opens runs.
-pub(super) struct Factory {
+pub(super) struct ScenarioSessionFactory {
     given: SourceArgs,
     executor: ExecutorKind,
     trace: Option<PathBuf>,
     opened: AtomicU32,
     /// Files of this machine that were looked at, by their SHA-256.
-    files: Files,
+    files: FilesByHash,
     #[cfg(feature = "net")]
-    live: Option<Live>,
+    live: Option<AttachSource>,
 }
 
-impl Factory {
-    fn new(args: &WindowArgs) -> Result<Factory, CommandError> {
-        let plain = Factory::plain(args.source.clone(), args.executor.into());
-        Ok(Factory {
+impl ScenarioSessionFactory {
+    fn new(args: &WindowArgs) -> Result<ScenarioSessionFactory, CommandError> {
+        let plain = ScenarioSessionFactory::plain(args.source.clone(), args.executor.into());
+        Ok(ScenarioSessionFactory {
             trace: args.trace.clone(),
             #[cfg(feature = "net")]
-            live: Live::open(args, &plain.files)?,
+            live: AttachSource::open(args, &plain.files)?,
             ..plain
         })
     }
 
     /// Opens simulations of `given` and of the built-in scenarios, recording none.
-    pub(super) fn plain(given: SourceArgs, executor: ExecutorKind) -> Factory {
-        Factory {
+    pub(super) fn plain(given: SourceArgs, executor: ExecutorKind) -> ScenarioSessionFactory {
+        ScenarioSessionFactory {
             given,
             executor,
             trace: None,
@@ -115,7 +119,7 @@ impl Factory {
     }
 
     /// Wraps a session into one that is recorded, if that is wanted.
-    fn recorded(&self, session: impl Session + Send + 'static) -> Opened {
+    fn recorded(&self, session: impl Session + Send + 'static) -> SessionResult {
         match self.trace_path() {
             None => Ok(Box::new(session)),
             Some(path) => {
@@ -154,7 +158,7 @@ impl Factory {
     }
 }
 
-impl SessionFactory for Factory {
+impl SessionFactory for ScenarioSessionFactory {
     fn scenarios(&self) -> Vec<ScenarioEntry> {
         let entry = |built_in: &crate::scenario::BuiltIn| {
             let heading = built_in.info();
@@ -167,7 +171,7 @@ impl SessionFactory for Factory {
         BUILT_IN.iter().map(entry).collect()
     }
 
-    fn open(&self, choice: &ScenarioChoice) -> Opened {
+    fn open(&self, choice: &ScenarioChoice) -> SessionResult {
         #[cfg(feature = "net")]
         if let (Some(live), ScenarioSource::Given) = (&self.live, &choice.source) {
             return self.recorded(live.take()?);
@@ -193,10 +197,10 @@ impl SessionFactory for Factory {
 }
 
 /// Files by their SHA-256.
-pub(super) type Files = Arc<Mutex<BTreeMap<String, PathBuf>>>;
+pub(super) type FilesByHash = Arc<Mutex<BTreeMap<String, PathBuf>>>;
 
 /// What is opened, or why it is not.
-type Opened = Result<Box<dyn Session + Send>, String>;
+type SessionResult = Result<Box<dyn Session + Send>, String>;
 
 /// Name, size and hash of a file.
 fn file_info(path: &Path) -> std::io::Result<FileInfo> {

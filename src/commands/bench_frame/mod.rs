@@ -1,10 +1,11 @@
 //! `quorumscope bench`: measuring, with the clocks that the rest of the program must not read.
 
-use super::bench_frame::TrafficFactory;
-use super::error::CommandError;
-use super::say::say;
-use super::window::Factory;
+mod synthetic_traffic;
+
 use crate::cli::{BenchFrameArgs, SourceArgs};
+use crate::commands::support::error::CommandError;
+use crate::commands::support::stdout::print_line;
+use crate::commands::window::ScenarioSessionFactory;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::sim::ExecutorKind;
 use crate::window::{
@@ -16,9 +17,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use synthetic_traffic::SyntheticTrafficFactory;
 
 /// How long each mode is watched.
-const PER_MODE: Duration = Duration::from_secs(6);
+const TIME_PER_MODE: Duration = Duration::from_secs(6);
 
 /// What one mode cost, as it is reported.
 #[derive(Serialize)]
@@ -36,11 +38,14 @@ struct FrameCostRow {
 ///
 /// # Errors
 /// If there is no display, or no window can be opened on it.
-pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
+pub(super) fn run(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
     let sessions: Arc<dyn SessionFactory> = if args.demo {
-        Arc::new(Factory::plain(SourceArgs::demo(), ExecutorKind::Threads))
+        Arc::new(ScenarioSessionFactory::plain(
+            SourceArgs::demo(),
+            ExecutorKind::Threads,
+        ))
     } else {
-        Arc::new(TrafficFactory {
+        Arc::new(SyntheticTrafficFactory {
             nodes: args.nodes,
             edges: args.edges,
         })
@@ -59,7 +64,7 @@ pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
         screenshots: PathBuf::from("."),
     };
     let plan = MeasurePlan {
-        per_mode: PER_MODE,
+        per_mode: TIME_PER_MODE,
         cpu_clock: || cpu_time::ProcessTime::now().as_duration(),
     };
     let shown = (!args.demo).then_some((args.nodes, args.edges));
@@ -79,12 +84,12 @@ pub(super) fn frame(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
 fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
     let rows: Vec<FrameCostRow> = costs.iter().map(|cost| rows(cost, shown)).collect();
     if as_json {
-        say(&serde_json::to_string(&rows).unwrap_or_default());
+        print_line(&serde_json::to_string(&rows).unwrap_or_default());
         return;
     }
-    say("mode        CPU ms/frame   app ms/frame      fps   share of a core");
+    print_line("mode        CPU ms/frame   app ms/frame      fps   share of a core");
     for row in rows {
-        say(&format!(
+        print_line(&format!(
             "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
             row.mode,
             row.cpu_ms_per_frame,

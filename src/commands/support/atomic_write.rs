@@ -1,6 +1,6 @@
 //! Files that are there whole or not at all.
 
-use super::error::CommandError;
+use crate::commands::support::error::CommandError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// If the folder is missing or not writable, or the disk is full; nothing half-written is left then.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+pub(in crate::commands) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let temporary = temporary(path);
     fs::write(&temporary, bytes)
         .and_then(|()| fs::rename(&temporary, path))
@@ -26,7 +26,7 @@ pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandE
 ///
 /// # Errors
 /// As writing it would.
-pub(super) fn check_writable(path: &Path) -> Result<(), CommandError> {
+pub(in crate::commands) fn check_writable(path: &Path) -> Result<(), CommandError> {
     let refuse = |why: String| CommandError::Write {
         path: path.to_owned(),
         why,
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_there_whole_or_not_at_all() {
+    fn atomic_write_leaves_no_partial_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.svg");
         check_writable(&path).unwrap();

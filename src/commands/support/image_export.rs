@@ -1,10 +1,10 @@
 //! The picture that the window would show, as a file, without a window.
 
-use super::error::CommandError;
-use super::intersection;
-use super::write::write_atomically;
 use crate::analysis::{Fbas, IntersectionResult, top_tier};
 use crate::cli::{RunArgs, ThemeArg};
+use crate::commands::support::atomic_write::write_atomically;
+use crate::commands::support::error::CommandError;
+use crate::commands::support::quorum_intersection;
 use crate::picture::canvas::{Drawing, Point};
 use crate::picture::png::to_png;
 use crate::picture::scene::Scene;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(super) fn write(args: &RunArgs, world: &World) -> Result<(), CommandError> {
+pub(in crate::commands) fn write_images(args: &RunArgs, world: &World) -> Result<(), CommandError> {
     if args.svg.is_none() && args.png.is_none() {
         return Ok(());
     }
@@ -43,7 +43,7 @@ fn drawing(args: &RunArgs, world: &World) -> Drawing {
     let fbas = Fbas::new(world.quorum_sets());
     let status = RunStatus {
         playback: PlaybackState::Finished,
-        quorums: quorums(intersection::of_world(world)),
+        quorums: quorums(quorum_intersection::of_world(world)),
         top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
         ..RunStatus::default()
     };
@@ -61,7 +61,7 @@ fn quorums(verdict: IntersectionResult) -> QuorumIntersection {
 
 /// The theme that the argument names.
 #[must_use]
-pub(super) fn theme_name(arg: ThemeArg) -> ThemeName {
+pub(in crate::commands) fn theme_name(arg: ThemeArg) -> ThemeName {
     match arg {
         ThemeArg::Dark => ThemeName::Dark,
         ThemeArg::Light => ThemeName::Light,

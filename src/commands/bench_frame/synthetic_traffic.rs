@@ -21,14 +21,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// How long a message flies.
-const FLIGHT: Span = Span::from_ms(75);
+const LATENCY: Span = Span::from_ms(75);
 /// From step to step, over all nodes.
-const STEP: Span = Span(500);
+const STEP_INTERVAL: Span = Span(500);
 /// Messages that a step sends.
-const MESSAGES: usize = 2;
+const MESSAGES_PER_STEP: usize = 2;
 
 /// A made-up network that is always busy.
-pub struct Traffic {
+pub(super) struct SyntheticTraffic {
     scenario: Scenario,
     trusted: Vec<Arc<BTreeSet<NodeId>>>,
     now: Time,
@@ -37,10 +37,10 @@ pub struct Traffic {
     records: Vec<Record>,
 }
 
-impl Traffic {
+impl SyntheticTraffic {
     /// A network of `nodes` nodes with about `edges` trust edges, placed at random.
     #[must_use]
-    pub fn new(nodes: usize, edges: usize, seed: u64) -> Traffic {
+    pub(super) fn new(nodes: usize, edges: usize, seed: u64) -> SyntheticTraffic {
         let scenario = scenario(nodes, seed);
         let streams = Streams::new(seed);
         let each = (edges / nodes.max(1)).min(nodes.saturating_sub(1)) as u64;
@@ -57,7 +57,7 @@ impl Traffic {
                 Arc::new(members)
             })
             .collect();
-        let mut traffic = Traffic {
+        let mut traffic = SyntheticTraffic {
             scenario,
             trusted,
             now: Time::ZERO,
@@ -65,11 +65,11 @@ impl Traffic {
             flights: 0,
             records: Vec::new(),
         };
-        traffic.begin();
+        traffic.record_start();
         traffic
     }
 
-    fn begin(&mut self) {
+    fn record_start(&mut self) {
         let at = Time::ZERO;
         for node in &self.scenario.nodes {
             let (config, position) = (Arc::clone(&node.config), node.position);
@@ -89,11 +89,11 @@ impl Traffic {
             let timer = Output::SetTimer(TimerKind::Nomination(SlotIndex(1)), Span::from_ms(1000));
             let ready = Output::Event(NodeEvent::Ready { known });
             let outputs = vec![Output::Event(trust), ready, timer];
-            self.stepped(NodeId(node as u32), Input::Start(None), outputs);
+            self.record_step(NodeId(node as u32), Input::Start(None), outputs);
         }
     }
 
-    fn stepped(&mut self, node: NodeId, input: Input, outputs: Vec<Output>) {
+    fn record_step(&mut self, node: NodeId, input: Input, outputs: Vec<Output>) {
         self.records.push(Record::Stepped {
             at: self.now,
             generation: 0,
@@ -104,28 +104,28 @@ impl Traffic {
     }
 
     /// One node goes on to its next phase and tells some of those it trusts.
-    fn happen(&mut self) {
+    fn advance_one_node(&mut self) {
         let count = self.scenario.nodes.len() as u64;
         let streams = Streams::new(self.scenario.seed);
         let node = streams.draw(StreamPurpose::Proposal, self.steps, 0, 0) % count.max(1);
-        let turn = self.steps / count.max(1) + node;
+        let phase_nth = self.steps / count.max(1) + node;
         self.steps += 1;
         let id = NodeId(node as u32);
         let slot = SlotIndex(1);
-        let state = Arc::new(state(turn % 4));
+        let state = Arc::new(slot_state(phase_nth % 4));
         let nomination = Output::SetTimer(TimerKind::Nomination(slot), Span::from_ms(1000));
         let outputs = vec![nomination, Output::Event(NodeEvent::Slot { slot, state })];
-        self.stepped(id, Input::Timer(TimerKind::Nomination(slot)), outputs);
+        self.record_step(id, Input::Timer(TimerKind::Nomination(slot)), outputs);
         let receivers: Vec<NodeId> = match self.trusted.get(node as usize) {
             Some(trusted) => trusted.iter().copied().filter(|to| *to != id).collect(),
             None => Vec::new(),
         };
-        for nth in 0..MESSAGES.min(receivers.len()) {
-            let to = receivers[(turn as usize + nth) % receivers.len()];
+        for nth in 0..MESSAGES_PER_STEP.min(receivers.len()) {
+            let to = receivers[(phase_nth as usize + nth) % receivers.len()];
             self.flights += 1;
             self.records.push(Record::Sent {
                 at: self.now,
-                arrives_at: self.now + FLIGHT,
+                arrives_at: self.now + LATENCY,
                 flight: FlightId(self.flights),
                 from: id,
                 to,
@@ -133,7 +133,7 @@ impl Traffic {
                     MessageKind::Vote,
                     MessageKind::Accept,
                     MessageKind::Externalize,
-                ][(turn % 3) as usize],
+                ][(phase_nth % 3) as usize],
                 message: None,
                 housekeeping: false,
             });
@@ -142,8 +142,12 @@ impl Traffic {
 }
 
 /// The variables of a node in the n-th of four phases.
-fn state(nth: u64) -> SlotState {
-    let value = Value::from(if nth.is_multiple_of(2) { "0" } else { "1" });
+fn slot_state(phase_nth: u64) -> SlotState {
+    let value = Value::from(if phase_nth.is_multiple_of(2) {
+        "0"
+    } else {
+        "1"
+    });
     let ballot = Some(Ballot {
         n: 1,
         x: value.clone(),
@@ -153,19 +157,19 @@ fn state(nth: u64) -> SlotState {
         round: 1,
         ..SlotState::default()
     };
-    if nth > 0 {
+    if phase_nth > 0 {
         state.accepted.insert(value);
     }
-    if nth > 1 {
+    if phase_nth > 1 {
         (state.b, state.p) = (ballot.clone(), ballot.clone());
     }
-    if nth > 2 {
+    if phase_nth > 2 {
         state.h = ballot;
     }
     state
 }
 
-impl Session for Traffic {
+impl Session for SyntheticTraffic {
     fn scenario(&self) -> &Scenario {
         &self.scenario
     }
@@ -175,12 +179,12 @@ impl Session for Traffic {
     }
 
     fn next_at(&self) -> Option<Time> {
-        Some(self.now + STEP)
+        Some(self.now + STEP_INTERVAL)
     }
 
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         let most = self.records.len() + records_max;
-        while self.now + STEP <= until {
+        while self.now + STEP_INTERVAL <= until {
             if self.records.len() >= most {
                 return RunProgress::Limited;
             }
@@ -190,8 +194,8 @@ impl Session for Traffic {
     }
 
     fn step(&mut self) -> RunProgress {
-        self.now = self.now + STEP;
-        self.happen();
+        self.now = self.now + STEP_INTERVAL;
+        self.advance_one_node();
         RunProgress::Reached
     }
 
@@ -252,8 +256,8 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
         placement: Placement::View,
         medium: MediumSpec {
             latency: Latency {
-                min: FLIGHT,
-                max: FLIGHT,
+                min: LATENCY,
+                max: LATENCY,
             },
             loss: 0.0,
             radio_range_m: None,
@@ -265,21 +269,25 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
     }
 }
 
-/// Opens [`Traffic`].
-pub struct TrafficFactory {
+/// Opens [`SyntheticTraffic`].
+pub(super) struct SyntheticTrafficFactory {
     /// How many nodes.
-    pub nodes: usize,
+    pub(super) nodes: usize,
     /// How many trust edges.
-    pub edges: usize,
+    pub(super) edges: usize,
 }
 
-impl SessionFactory for TrafficFactory {
+impl SessionFactory for SyntheticTrafficFactory {
     fn scenarios(&self) -> Vec<ScenarioEntry> {
         Vec::new()
     }
 
     fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
-        Ok(Box::new(Traffic::new(self.nodes, self.edges, choice.seed)))
+        Ok(Box::new(SyntheticTraffic::new(
+            self.nodes,
+            self.edges,
+            choice.seed,
+        )))
     }
 
     fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
@@ -296,8 +304,8 @@ mod tests {
     use crate::trace::World;
 
     #[test]
-    fn the_network_is_as_large_and_as_busy_as_asked() {
-        let mut traffic = Traffic::new(200, 2000, 1);
+    fn synthetic_network_has_requested_size_and_traffic() {
+        let mut traffic = SyntheticTraffic::new(200, 2000, 1);
         let mut world = World::new(Arc::new(traffic.scenario().clone()));
         assert_eq!(
             traffic.advance(Time::from_ms(200), 100_000),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// Prints the text and a line break.
-pub(super) fn say(text: &str) {
+pub(in crate::commands) fn print_line(text: &str) {
     // There is nobody left to tell if this fails.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

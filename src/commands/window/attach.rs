@@ -1,8 +1,8 @@
 //! Opening the window on nodes that run as processes.
 
-use super::error::CommandError;
-use super::window::Files;
+use super::FilesByHash;
 use crate::cli::{DiscoverArgs, WindowArgs};
+use crate::commands::support::error::CommandError;
 use crate::live::attach::{AttachOptions, AttachedSession, FileFinder, Targets};
 use crate::live::listen;
 use crate::run::Session;
@@ -12,20 +12,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 const DISCOVER: &str = "discover";
 
 /// Whom to watch.
-pub(super) struct Live {
+pub(super) struct AttachSource {
     urls: Vec<String>,
     discover: DiscoverArgs,
     options: AttachOptions,
     /// Those who are watched already, until the window takes over.
-    first: Mutex<Option<AttachedSession>>,
+    initial: Mutex<Option<AttachedSession>>,
 }
 
-impl Live {
+impl AttachSource {
     /// Begins to watch whom `args` ask for, if they do. `files` tells where a file lies that has been looked at here.
     ///
     /// # Errors
     /// If the token cannot be read, an address is none, or nobody answers.
-    pub(super) fn open(args: &WindowArgs, files: &Files) -> Result<Option<Live>, CommandError> {
+    pub(super) fn open(
+        args: &WindowArgs,
+        files: &FilesByHash,
+    ) -> Result<Option<AttachSource>, CommandError> {
         if args.attach.is_empty() {
             return Ok(None);
         }
@@ -34,24 +37,24 @@ impl Live {
             let files = files.lock().unwrap_or_else(PoisonError::into_inner);
             files.get(sha256).cloned()
         });
-        let live = Live {
+        let live = AttachSource {
             urls: args.attach.clone(),
             discover: args.discover.clone(),
             options: AttachOptions {
                 token: args
                     .token_file
                     .as_deref()
-                    .map(super::node::token)
+                    .map(crate::commands::node::token)
                     .transpose()?,
                 files: Some(finder),
             },
-            first: Mutex::default(),
+            initial: Mutex::default(),
         };
-        let first = live.watch().map_err(CommandError::Input)?;
+        let first = live.connect().map_err(CommandError::Input)?;
         for remark in &first.scenario().remarks {
             eprintln!("note: {remark}");
         }
-        *live.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
+        *live.initial.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         Ok(Some(live))
     }
 
@@ -61,14 +64,14 @@ impl Live {
     /// In words: nobody answers.
     pub(super) fn take(&self) -> Result<AttachedSession, String> {
         let first = self
-            .first
+            .initial
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        first.map_or_else(|| self.watch(), Ok)
+        first.map_or_else(|| self.connect(), Ok)
     }
 
-    fn watch(&self) -> Result<AttachedSession, String> {
+    fn connect(&self) -> Result<AttachedSession, String> {
         let (discover, urls): (Vec<_>, Vec<_>) =
             self.urls.iter().cloned().partition(|url| url == DISCOVER);
         let found = match discover.is_empty() {

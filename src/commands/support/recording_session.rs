@@ -1,6 +1,6 @@
 //! A session whose records also go into a trace file.
 
-use super::trace_file::TraceFile;
+use crate::commands::support::trace_file::TraceFile;
 use crate::run::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::Time;
@@ -8,7 +8,7 @@ use crate::trace::{Record, TraceError};
 use std::path::Path;
 
 /// Wraps a session; what is taken from it is written first. The file gets its name when the session is dropped.
-pub(super) struct RecordingSession<S> {
+pub(in crate::commands) struct RecordingSession<S> {
     session: S,
     writer: Option<TraceFile>,
 }
@@ -18,7 +18,10 @@ impl<S: Session> RecordingSession<S> {
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub(super) fn new(session: S, path: &Path) -> Result<RecordingSession<S>, TraceError> {
+    pub(in crate::commands) fn new(
+        session: S,
+        path: &Path,
+    ) -> Result<RecordingSession<S>, TraceError> {
         let writer = TraceFile::create(path, session.scenario())?;
         Ok(RecordingSession {
             session,

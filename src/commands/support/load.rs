@@ -1,8 +1,8 @@
 //! From what the command line names to a complete scenario.
 
-use super::error::CommandError;
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
+use crate::commands::support::error::CommandError;
 use crate::run::Replay;
 use crate::scenario::{
     BuiltIn, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network, read_scenario,
@@ -17,19 +17,19 @@ use std::sync::Arc;
 
 /// After so many questions whether to stop, a placement counts as one without intersection. The limit is in
 /// steps of the solver, so that the same seed gives the same placement on every machine.
-const JUDGE_STEPS_MAX: u64 = 20_000;
+const SOLVER_STEPS_MAX: u64 = 20_000;
 
 /// The scenario that `args` ask for, complete.
 ///
 /// # Errors
 /// Unknown names, unreadable or malformed files, numbers of nodes that do not fit.
-pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
+pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
     read(
         args,
         &QuorumAnalyzer {
             intersecting: &is_intersecting,
-            disjoint_quorums: &disjoint,
-            top_tier: &middle,
+            disjoint_quorums: &disjoint_quorums_of,
+            top_tier: &top_tier_of,
         },
     )
 }
@@ -39,7 +39,7 @@ pub(super) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
 /// # Errors
 /// Those of [`scenario`].
 #[cfg(feature = "window")]
-pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
+pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> {
     if let Some(path) = &args.replay {
         let opened = TraceReader::open(path);
         return opened
@@ -61,7 +61,7 @@ pub(super) fn check(args: &SourceArgs) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// If there is none, or something is wrong with it.
-pub(super) fn replay(path: &Path) -> Result<Replay, CommandError> {
+pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
     let input = |error: TraceError| CommandError::Input(error.to_string());
     let reader = TraceReader::open(path).map_err(input)?;
     let mut reader = reader.allow_truncated();
@@ -69,13 +69,13 @@ pub(super) fn replay(path: &Path) -> Result<Replay, CommandError> {
     let records: Result<Vec<Record>, TraceError> = reader.by_ref().collect();
     let records = records.map_err(input)?;
     if reader.is_truncated() {
-        eprintln!("quorumscope: {}", cut_off(path, &records));
+        eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
     }
     Ok(Replay::new(scenario, records))
 }
 
 /// What is said about a trace whose end is missing.
-pub(super) fn cut_off(path: &Path, records: &[Record]) -> String {
+pub(in crate::commands) fn truncated_trace_warning(path: &Path, records: &[Record]) -> String {
     format!(
         "{}: this trace has no end, as if who wrote it had been killed, or were still writing; its {} whole records are taken",
         path.display(),
@@ -93,13 +93,13 @@ fn read(args: &SourceArgs, analyzer: &QuorumAnalyzer<'_>) -> Result<Scenario, Co
             let organizations = args
                 .organizations
                 .as_deref()
-                .map(|path| Ok((shown(path), read_text(path)?)));
+                .map(|path| Ok((display_name(path), read_text(path)?)));
             let organizations = organizations.transpose()?;
             let organizations = organizations
                 .as_ref()
                 .map(|(name, content)| (name.as_str(), content.as_str()));
-            let name = called(nodes);
-            let nodes = (shown(nodes), read_text(nodes)?);
+            let name = file_stem(nodes);
+            let nodes = (display_name(nodes), read_text(nodes)?);
             let files = NetworkFiles {
                 name: &name,
                 nodes: (&nodes.0, &nodes.1),
@@ -125,17 +125,19 @@ fn from_file(
     if !is_path {
         return Err(CommandError::Input(unknown_scenario(name).to_string()));
     }
-    read_scenario(&called(path), name, &read_text(path)?, options, analyzer)
+    read_scenario(&file_stem(path), name, &read_text(path)?, options, analyzer)
         .map_err(|error| CommandError::Input(error.to_string()))
 }
 
 /// What a scenario from this file is called.
-fn called(path: &Path) -> String {
-    path.file_stem()
-        .map_or_else(|| shown(path), |stem| stem.to_string_lossy().into_owned())
+fn file_stem(path: &Path) -> String {
+    path.file_stem().map_or_else(
+        || display_name(path),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
 }
 
-fn shown(path: &Path) -> String {
+fn display_name(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -167,12 +169,12 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 }
 
 fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
-    intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX))
+    intersection(&Fbas::new(sets.to_vec()), &stop_after(SOLVER_STEPS_MAX))
         == IntersectionResult::Intersecting
 }
 
-fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
-    match intersection(&Fbas::new(sets.to_vec()), &stop_after(JUDGE_STEPS_MAX)) {
+fn disjoint_quorums_of(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
+    match intersection(&Fbas::new(sets.to_vec()), &stop_after(SOLVER_STEPS_MAX)) {
         IntersectionResult::Disjoint(left, right) => Some([left, right]),
         IntersectionResult::Intersecting
         | IntersectionResult::NoQuorum
@@ -180,6 +182,6 @@ fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
     }
 }
 
-fn middle(sets: &[Option<Arc<QuorumSet>>]) -> Vec<NodeId> {
+fn top_tier_of(sets: &[Option<Arc<QuorumSet>>]) -> Vec<NodeId> {
     top_tier(&Fbas::new(sets.to_vec()))
 }

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Exit code for a run in which two nodes decided differently.
-pub(super) const VIOLATED: u8 = 1;
+pub(in crate::commands) const EXIT_VIOLATED: u8 = 1;
 /// Exit code for bad arguments and bad input.
-pub(super) const BAD_INPUT: u8 = 2;
+pub(in crate::commands) const EXIT_BAD_INPUT: u8 = 2;
 /// Exit code for a run that did not reach what it was asked for.
-pub(super) const NO_PROGRESS: u8 = 3;
+pub(in crate::commands) const EXIT_NO_PROGRESS: u8 = 3;
 
 /// Exit code for a node that has ended by itself.
-pub(super) const BROKEN: u8 = 70;
+pub(in crate::commands) const EXIT_NODE_FAILED: u8 = 70;
 
 /// Exit code for a run that was interrupted, as shells have it for the signal of Ctrl-C.
-pub(super) const INTERRUPTED: i32 = 130;
+pub(in crate::commands) const EXIT_INTERRUPTED: i32 = 130;
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum CommandError {
     Window(String),
     /// Something has ended that never should.
     #[error("{0}")]
-    Broken(String),
+    NodeFailed(String),
 }
 
 impl CommandError {
@@ -43,9 +43,9 @@ impl CommandError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            CommandError::Broken(_) => BROKEN,
+            CommandError::NodeFailed(_) => EXIT_NODE_FAILED,
             CommandError::Input(_) | CommandError::Write { .. } | CommandError::Window(_) => {
-                BAD_INPUT
+                EXIT_BAD_INPUT
             }
         })
     }

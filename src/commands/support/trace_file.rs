@@ -1,7 +1,7 @@
 //! The trace of a run that may be interrupted: Ctrl-C or a request to terminate completes the file before the process
 //! ends, so that what was seen can be looked at again.
 
-use super::error::INTERRUPTED;
+use crate::commands::support::error::EXIT_INTERRUPTED;
 use crate::scenario::Scenario;
 use crate::trace::{Record, TraceError, TraceWriter};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ static OPEN: Mutex<Vec<(PathBuf, Weak<OpenTrace>)>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
 /// Writes a trace, to its end whatever happens short of `kill -9`.
-pub(super) struct TraceFile {
+pub(in crate::commands) struct TraceFile {
     slot: Arc<OpenTrace>,
 }
 
@@ -24,7 +24,10 @@ impl TraceFile {
     ///
     /// # Errors
     /// If no file can be made there.
-    pub(super) fn create(path: &Path, scenario: &Scenario) -> Result<TraceFile, TraceError> {
+    pub(in crate::commands) fn create(
+        path: &Path,
+        scenario: &Scenario,
+    ) -> Result<TraceFile, TraceError> {
         HANDLER.call_once(|| {
             if let Err(why) = ctrlc::set_handler(interrupted) {
                 eprintln!("quorumscope: an interrupted trace would not be completed: {why}");
@@ -39,7 +42,7 @@ impl TraceFile {
     ///
     /// # Errors
     /// If the disk is full, and the like.
-    pub(super) fn write(&self, record: &Record) -> Result<(), TraceError> {
+    pub(in crate::commands) fn write(&self, record: &Record) -> Result<(), TraceError> {
         let mut slot = locked(&self.slot);
         let Some(writer) = slot.as_mut() else {
             return Ok(());
@@ -55,7 +58,7 @@ impl TraceFile {
     ///
     /// # Errors
     /// If the disk is full, or the name cannot be given; then nothing is left behind.
-    pub(super) fn finish(self) -> Result<(), TraceError> {
+    pub(in crate::commands) fn finish(self) -> Result<(), TraceError> {
         // Held while it is being completed: an interruption waits for that.
         let mut slot = locked(&self.slot);
         slot.take().map_or(Ok(()), TraceWriter::finish)
@@ -78,7 +81,7 @@ fn interrupted() {
             None => {}
         }
     }
-    std::process::exit(INTERRUPTED);
+    std::process::exit(EXIT_INTERRUPTED);
 }
 
 /// Whoever panicked meanwhile did so between two whole records.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 /// User and system time of the whole process in milliseconds.
 #[must_use]
-pub(super) fn process_ms() -> u64 {
-    process().as_millis() as u64
+pub(in crate::commands) fn process_ms() -> u64 {
+    process_time().as_millis() as u64
 }
 
 /// User and system time of the whole process.
 #[must_use]
-pub(super) fn process() -> Duration {
+pub(in crate::commands) fn process_time() -> Duration {
     cpu_time::ProcessTime::now().as_duration()
 }

@@ -1,0 +1,12 @@
+//! Helpers that several subcommands share.
+
+pub(super) mod atomic_write;
+pub(super) mod cpu_time;
+pub(super) mod error;
+pub(super) mod image_export;
+pub(super) mod load;
+pub(super) mod quorum_intersection;
+#[cfg(feature = "window")]
+pub(super) mod recording_session;
+pub(super) mod stdout;
+pub(super) mod trace_file;

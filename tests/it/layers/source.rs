@@ -1,0 +1,113 @@
+//! The sources below `src/`, and what the tests of layers, circles and words ask of their syntax.
+
+use super::imports;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// One file below `src/`.
+pub(super) struct Source {
+    /// Below `src/`, with `/` as separator.
+    pub(super) path: String,
+    /// The module that the file is, such as `["scp", "quorum", "search"]`. `lib.rs` and `main.rs` are the empty path.
+    pub(super) module: Vec<String>,
+    pub(super) text: String,
+    /// Paths of this crate that the code names, tests left out.
+    pub(super) imports: BTreeSet<Vec<String>>,
+    /// What `pub use` hands on: the name, and the full path behind it.
+    pub(super) exports: Vec<(String, Vec<String>)>,
+}
+
+impl Source {
+    fn read(root: &Path, path: &Path) -> Source {
+        let below = path.strip_prefix(root).unwrap();
+        let module = module_of(below);
+        let text = fs::read_to_string(path).unwrap();
+        let mut syntax = syn::parse_file(&text).unwrap();
+        syntax.items.retain(|item| !is_for_tests(item));
+        Source {
+            path: below.to_string_lossy().replace('\\', "/"),
+            text,
+            imports: imports::paths(&module, &syntax),
+            exports: imports::exports(&module, &syntax),
+            module,
+        }
+    }
+
+    /// The first part of the module path: the row of the table of layers.
+    pub(super) fn layer(&self) -> &str {
+        self.module.first().map_or("lib", String::as_str)
+    }
+
+    /// Whether the whole file belongs to tests: `tests.rs`, or a file below a folder `tests`.
+    pub(super) fn is_test(&self) -> bool {
+        self.module
+            .iter()
+            .any(|part| part == "tests" || part.ends_with("_tests"))
+    }
+}
+
+/// Every source below `src/`, sorted by path.
+pub(super) fn sources() -> &'static [Source] {
+    static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut paths = rust_files(&root);
+        paths.sort();
+        paths.iter().map(|path| Source::read(&root, path)).collect()
+    });
+    &SOURCES
+}
+
+/// Every `.rs` file below `folder`.
+pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn module_of(below: &Path) -> Vec<String> {
+    let mut module: Vec<String> = below
+        .with_extension("")
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    if module.last().is_some_and(|last| last == "mod") {
+        module.pop();
+    }
+    if module == ["lib"] || module == ["main"] {
+        module.clear();
+    }
+    module
+}
+
+/// Whether `#[cfg(test)]` stands before the item.
+fn is_for_tests(item: &syn::Item) -> bool {
+    let attributes = match item {
+        syn::Item::Mod(item) => &item.attrs,
+        syn::Item::Use(item) => &item.attrs,
+        syn::Item::Fn(item) => &item.attrs,
+        syn::Item::Impl(item) => &item.attrs,
+        syn::Item::Struct(item) => &item.attrs,
+        syn::Item::Const(item) => &item.attrs,
+        _ => return false,
+    };
+    attributes.iter().any(|attribute| {
+        let syn::Meta::List(list) = &attribute.meta else {
+            return false;
+        };
+        list.path.is_ident("cfg")
+            && list
+                .tokens
+                .to_string()
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| word == "test")
+    })
+}

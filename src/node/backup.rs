@@ -1,52 +1,54 @@
-//! `Backup`: the files a node holds, what it says to backups, and what it still has to fetch (DESIGN section 4, backup).
+//! `Backup`: the files that a node holds, its answers to backup proposals, and the fetches of missing files.
 //!
-//! A node asks those first that it can hear: where not everybody reaches the origin, a file spreads from neighbour to
-//! neighbour, as every node that has decided comes to hold it.
+//! A node that holds a file does not vote for backing it up again, unless the proposal is its own. It fetches a missing
+//! file from its neighbours first, so that a file spreads hop by hop even where the origin is out of reach.
 //!
-//! Who holds a file says no to backing it up again, except to its own proposal. Content never passes through here: a
-//! fetch is an output, its end an input.
+//! File contents never pass through the node: a fetch is an output, and its result is an input.
 
-use super::contract::FetchError;
-use super::event::BackupAnswer;
+use super::context::Context;
+use super::contract::Output;
+use super::event::{BackupAnswer, FetchError, NodeEvent};
 use super::key::NodeKey;
-use super::pool::file_of;
+use super::persisted::StateChange;
 use super::proposal::{FileInfo, Proposal, ProposalId};
 use crate::scp::{NodeId, NodeSet};
 use std::collections::BTreeMap;
 
-/// How many holders a fetch names.
+/// The maximum number of holders that a fetch names.
 const HOLDERS_MAX: usize = 16;
 
-/// A file that is wanted and not here.
+/// A decided file that the node does not hold.
 #[derive(Clone, Debug)]
 struct MissingFile {
     file: FileInfo,
-    /// Those who should have it, the preferred first.
+    /// Nodes that should hold the file, in order of preference. Empty after a restart.
     holders: Vec<NodeId>,
-    is_running: bool,
-    /// How often it was tried in vain: another neighbour is the first to be asked each time.
+    is_fetching: bool,
+    /// The number of failed fetches. It rotates the neighbours, so that each fetch starts with another one.
     failures: usize,
 }
 
 impl MissingFile {
-    /// Whom to ask: holders that can be heard, then whoever else can be heard, then the other holders.
-    fn asked(&self, near: &NodeSet) -> Vec<NodeId> {
-        let mut others: Vec<NodeId> = near
+    /// The nodes to fetch from: neighbouring holders, the other neighbours, the other holders.
+    fn sources(&self, neighbours: &NodeSet) -> Vec<NodeId> {
+        let mut others: Vec<NodeId> = neighbours
             .iter()
             .filter(|node| !self.holders.contains(node))
             .collect();
-        let turn = self.failures % others.len().max(1);
-        others.rotate_left(turn);
-        let (mut asked, far): (Vec<_>, Vec<_>) =
-            self.holders.iter().partition(|node| near.contains(**node));
-        asked.extend(others);
-        asked.extend(far);
-        asked.truncate(HOLDERS_MAX);
-        asked
+        let first = self.failures % others.len().max(1);
+        others.rotate_left(first);
+        let (mut sources, distant): (Vec<_>, Vec<_>) = self
+            .holders
+            .iter()
+            .partition(|node| neighbours.contains(**node));
+        sources.extend(others);
+        sources.extend(distant);
+        sources.truncate(HOLDERS_MAX);
+        sources
     }
 }
 
-/// The backups of a node.
+/// The backups of one node. Files are keyed by their hash.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backup {
     configured: BTreeMap<String, FileInfo>,
@@ -56,6 +58,7 @@ pub(super) struct Backup {
 }
 
 impl Backup {
+    /// `configured` are the files that the node holds from the start.
     pub(super) fn new(configured: &[FileInfo]) -> Backup {
         let by_hash = |file: &FileInfo| (file.sha256.clone(), file.clone());
         Backup {
@@ -68,80 +71,123 @@ impl Backup {
         self.configured.contains_key(sha256) || self.acquired.contains_key(sha256)
     }
 
-    /// Would `me` say no to `proposal`?
-    pub(super) fn says_no(&self, me: NodeKey, proposal: &Proposal) -> bool {
-        proposal.id.origin != me && file_of(proposal).is_some_and(|file| self.holds(&file.sha256))
+    /// Whether a node with the key `me` rejects `proposal`, because it holds the file already.
+    pub(super) fn rejects(&self, me: NodeKey, proposal: &Proposal) -> bool {
+        proposal.id.origin != me && proposal.file().is_some_and(|file| self.holds(&file.sha256))
     }
 
-    /// The file is here from now on.
-    pub(super) fn acquire(&mut self, file: &FileInfo) {
+    /// Adds a file to those that the node holds.
+    pub(super) fn add(&mut self, file: &FileInfo) {
         self.missing.remove(&file.sha256);
         if !self.configured.contains_key(&file.sha256) {
             self.acquired.insert(file.sha256.clone(), file.clone());
         }
     }
 
-    /// Gives an answer once. False if one was given before.
-    pub(super) fn answer(&mut self, id: ProposalId, answer: BackupAnswer) -> bool {
-        if self.answers.contains_key(&id) {
-            return false;
+    /// Records the first answer to a proposal; later ones are ignored.
+    pub(super) fn answer(&mut self, cx: &mut Context, proposal: &Proposal, answer: BackupAnswer) {
+        let Some(file) = proposal.file() else {
+            return;
+        };
+        if self.answers.contains_key(&proposal.id) {
+            return;
         }
-        self.answers.insert(id, answer);
-        true
+        let (file, proposal) = (file.clone(), proposal.id);
+        self.answers.insert(proposal, answer);
+        cx.out.persist(StateChange::Answered { proposal, answer });
+        cx.out.event(NodeEvent::BackupAnswered {
+            file,
+            proposal,
+            answer,
+        });
     }
 
-    /// Forgets answers to proposals that can no longer be asked about.
-    pub(super) fn forget_answer(&mut self, id: ProposalId) {
-        self.answers.remove(&id);
+    /// A proposal was decided. Its file is backed up already, or missing and held by `holders`.
+    pub(super) fn decided(
+        &mut self,
+        cx: &mut Context,
+        proposal: &Proposal,
+        holders: impl FnOnce(&Context) -> Vec<NodeId>,
+    ) {
+        let Some(file) = proposal.file() else {
+            return;
+        };
+        self.answer(cx, proposal, BackupAnswer::NotAsked);
+        // A decided proposal is never voted on again.
+        self.answers.remove(&proposal.id);
+        if self.holds(&file.sha256) {
+            let me = cx.me();
+            report_backed_up(cx, file.clone(), me);
+        } else {
+            self.add_missing(file, holders(cx));
+        }
     }
 
-    /// The file is wanted; `holders` should have it, the preferred first.
-    pub(super) fn want(&mut self, file: &FileInfo, holders: Vec<NodeId>) {
+    /// Adds a file that has to be fetched. `holders` should have it; the preferred one comes first.
+    pub(super) fn add_missing(&mut self, file: &FileInfo, holders: Vec<NodeId>) {
         let missing = MissingFile {
             file: file.clone(),
             holders,
-            is_running: false,
+            is_fetching: false,
             failures: 0,
         };
         self.missing.entry(file.sha256.clone()).or_insert(missing);
     }
 
-    /// Is anything missing for which no fetch is running?
+    /// Whether a file is missing and no fetch of it is running.
     pub(super) fn is_waiting(&self) -> bool {
-        self.missing.values().any(|missing| !missing.is_running)
+        self.missing.values().any(|missing| !missing.is_fetching)
     }
 
-    /// Fetches to start now: everything missing for which none is running. `near` are those that the node can hear.
-    pub(super) fn start_fetches(&mut self, near: &NodeSet) -> Vec<(FileInfo, Vec<NodeId>)> {
+    /// Starts a fetch of every missing file that has a source and no running fetch.
+    pub(super) fn start_fetches(&mut self, cx: &mut Context, neighbours: &NodeSet) {
+        for (file, holders) in self.next_fetches(neighbours) {
+            cx.out.push(Output::Fetch { file, holders });
+        }
+    }
+
+    fn next_fetches(&mut self, neighbours: &NodeSet) -> Vec<(FileInfo, Vec<NodeId>)> {
         let mut fetches = Vec::new();
         for missing in self
             .missing
             .values_mut()
-            .filter(|missing| !missing.is_running)
+            .filter(|missing| !missing.is_fetching)
         {
-            let asked = missing.asked(near);
-            if !asked.is_empty() {
-                missing.is_running = true;
-                fetches.push((missing.file.clone(), asked));
+            let sources = missing.sources(neighbours);
+            if !sources.is_empty() {
+                missing.is_fetching = true;
+                fetches.push((missing.file.clone(), sources));
             }
         }
         fetches
     }
 
-    /// A fetch ended. The file, if it was wanted; after a failure another holder will be preferred.
+    /// A fetch ended. A failed one starts again with the next tick of the re-send timer.
     pub(super) fn fetched(
         &mut self,
+        cx: &mut Context,
         sha256: &str,
         result: Result<NodeId, FetchError>,
-    ) -> Option<FileInfo> {
+    ) {
+        let Some(file) = self.end_fetch(sha256, result) else {
+            return;
+        };
+        match result {
+            Ok(from) => report_backed_up(cx, file, from),
+            Err(why) => cx.out.event(NodeEvent::BackupFailed { file, why }),
+        }
+    }
+
+    /// The file, if it was missing. After a failure the next holder is preferred.
+    fn end_fetch(&mut self, sha256: &str, result: Result<NodeId, FetchError>) -> Option<FileInfo> {
         let missing = self.missing.get_mut(sha256)?;
-        missing.is_running = false;
+        missing.is_fetching = false;
         let file = missing.file.clone();
         match result {
-            Ok(_) => self.acquire(&file),
+            Ok(_) => self.add(&file),
             Err(_) => {
                 missing.failures += 1;
-                // A node that restarts knows no holder, and `rotate_left(1)` panics on an empty list.
+                // A restarted node may know no holder, and `rotate_left(1)` panics on an empty list.
                 if !missing.holders.is_empty() {
                     missing.holders.rotate_left(1);
                 }
@@ -151,10 +197,19 @@ impl Backup {
     }
 }
 
+fn report_backed_up(cx: &mut Context, file: FileInfo, from: NodeId) {
+    cx.out.persist(StateChange::BackedUp {
+        file: file.clone(),
+        from,
+    });
+    cx.out.event(NodeEvent::BackedUp { file, from });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::node::Content;
+    use crate::node::tests::test_net::context;
 
     fn photo() -> FileInfo {
         FileInfo {
@@ -176,82 +231,70 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_says_no_except_to_its_own_proposal() {
+    fn a_holder_rejects_a_file_unless_the_proposal_is_its_own() {
         let mut backup = Backup::default();
-        assert!(!backup.says_no(NodeKey::of("G1"), &proposal(2)));
-        backup.acquire(&photo());
+        assert!(!backup.rejects(NodeKey::of("G1"), &proposal(2)));
+        backup.add(&photo());
         assert!(
-            backup.says_no(NodeKey::of("G1"), &proposal(2))
-                && !backup.says_no(NodeKey::of("G1"), &proposal(1))
+            backup.rejects(NodeKey::of("G1"), &proposal(2))
+                && !backup.rejects(NodeKey::of("G1"), &proposal(1))
         );
         let holder = Backup::new(&[photo()]);
-        assert!(holder.says_no(NodeKey::of("G1"), &proposal(2)));
+        assert!(holder.rejects(NodeKey::of("G1"), &proposal(2)));
     }
 
     #[test]
-    fn a_failed_fetch_is_tried_again_with_another_holder() {
+    fn a_failed_fetch_is_retried_with_the_next_holder() {
         let mut backup = Backup::default();
-        let nobody = NodeSet::new();
-        backup.want(&photo(), vec![NodeId(1), NodeId(2)]);
-        assert_eq!(
-            backup.start_fetches(&nobody),
-            [(photo(), vec![NodeId(1), NodeId(2)])]
-        );
-        assert_eq!(backup.start_fetches(&nobody), [], "one is running");
+        let none = NodeSet::new();
+        backup.add_missing(&photo(), vec![NodeId(1), NodeId(2)]);
+        let fetch = |a, b| [(photo(), vec![NodeId(a), NodeId(b)])];
+        assert_eq!(backup.next_fetches(&none), fetch(1, 2));
+        assert_eq!(backup.next_fetches(&none), [], "one is running");
         assert!(!backup.is_waiting());
         let sha256 = photo().sha256;
-        assert_eq!(backup.fetched("??", Ok(NodeId(1))), None);
-        assert_eq!(
-            backup.fetched(&sha256, Err(FetchError::HashMismatch)),
-            Some(photo())
-        );
-        assert_eq!(
-            backup.start_fetches(&nobody),
-            [(photo(), vec![NodeId(2), NodeId(1)])]
-        );
-        assert_eq!(backup.fetched(&sha256, Ok(NodeId(2))), Some(photo()));
-        assert!(backup.holds(&sha256) && backup.start_fetches(&nobody).is_empty());
-        assert_eq!(
-            backup.fetched(&sha256, Ok(NodeId(2))),
-            None,
-            "it is here already"
-        );
+        assert_eq!(backup.end_fetch("??", Ok(NodeId(1))), None);
+        let failed = backup.end_fetch(&sha256, Err(FetchError::HashMismatch));
+        assert_eq!(failed, Some(photo()));
+        assert_eq!(backup.next_fetches(&none), fetch(2, 1));
+        assert_eq!(backup.end_fetch(&sha256, Ok(NodeId(2))), Some(photo()));
+        assert!(backup.holds(&sha256) && backup.next_fetches(&none).is_empty());
+        let again = backup.end_fetch(&sha256, Ok(NodeId(2)));
+        assert_eq!(again, None, "the file is no longer missing");
     }
 
     #[test]
     fn failed_fetch_without_known_holders_is_retried() {
         let mut backup = Backup::default();
-        backup.want(&photo(), Vec::new());
-        let near: NodeSet = [5].map(NodeId).into_iter().collect();
-        assert_eq!(backup.start_fetches(&near)[0].1, [NodeId(5)]);
+        backup.add_missing(&photo(), Vec::new());
+        let neighbours: NodeSet = [5].map(NodeId).into_iter().collect();
+        assert_eq!(backup.next_fetches(&neighbours)[0].1, [NodeId(5)]);
         let sha256 = photo().sha256;
-        let failed = backup.fetched(&sha256, Err(FetchError::Unreachable));
+        let failed = backup.end_fetch(&sha256, Err(FetchError::Unreachable));
         assert_eq!(failed, Some(photo()));
         assert!(!backup.holds(&sha256) && backup.is_waiting());
-        assert_eq!(backup.start_fetches(&near)[0].1, [NodeId(5)]);
+        assert_eq!(backup.next_fetches(&neighbours)[0].1, [NodeId(5)]);
     }
 
     #[test]
-    fn those_who_can_be_heard_are_asked_first_and_take_turns() {
+    fn neighbours_are_asked_first_and_in_rotation() {
         let mut backup = Backup::default();
-        backup.want(&photo(), vec![NodeId(1), NodeId(2)]);
-        let near: NodeSet = [2, 5, 6].map(NodeId).into_iter().collect();
-        let mut asked = || backup.start_fetches(&near).remove(0).1;
-        assert_eq!(asked(), [2, 5, 6, 1].map(NodeId));
-        let sha256 = photo().sha256;
-        assert!(
-            backup
-                .fetched(&sha256, Err(FetchError::Unreachable))
-                .is_some()
-        );
-        assert!(backup.is_waiting());
-        assert_eq!(backup.start_fetches(&near)[0].1, [2, 6, 5, 1].map(NodeId));
+        backup.add_missing(&photo(), vec![NodeId(1), NodeId(2)]);
+        let neighbours: NodeSet = [2, 5, 6].map(NodeId).into_iter().collect();
+        let sources = backup.next_fetches(&neighbours).remove(0).1;
+        assert_eq!(sources, [2, 5, 6, 1].map(NodeId));
+        let failed = backup.end_fetch(&photo().sha256, Err(FetchError::Unreachable));
+        assert!(failed.is_some() && backup.is_waiting());
+        let sources = backup.next_fetches(&neighbours).remove(0).1;
+        assert_eq!(sources, [2, 6, 5, 1].map(NodeId));
     }
 
     #[test]
-    fn one_answer_per_proposal() {
-        let mut backup = Backup::default();
-        let id = proposal(1).id;
-        assert!(backup.answer(id, BackupAnswer::Yes) && !backup.answer(id, BackupAnswer::NotAsked));
+    fn only_the_first_answer_to_a_proposal_is_recorded() {
+        let (mut backup, mut cx) = (Backup::default(), context());
+        backup.answer(&mut cx, &proposal(1), BackupAnswer::Yes);
+        backup.answer(&mut cx, &proposal(1), BackupAnswer::NotAsked);
+        let outputs = cx.out.take();
+        assert_eq!(outputs.len(), 2, "one Persist and one event: {outputs:?}");
     }
 }

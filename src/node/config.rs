@@ -1,4 +1,4 @@
-//! What a node is told before it starts.
+//! The configuration of a node: identity, trust policy, application and settings.
 
 use super::proposal::FileInfo;
 use crate::scp::{NodeId, QuorumSet, Value};
@@ -6,32 +6,32 @@ use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the network agrees on (DESIGN section 4).
+/// What the network agrees on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Application {
-    /// Slot after slot of certified proposals from a pool; combining is set union.
+    /// A replicated log: each slot decides a set of certified proposals, and values combine by set union.
     Log,
-    /// Each node nominates a value of its own; the bytewise greatest candidate wins.
+    /// Each node nominates its own value, and the bytewise greatest candidate wins.
     Choice,
 }
 
-/// Whom a node trusts.
+/// How a node chooses its trust set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrustPolicy {
-    /// Everyone on the relayed roster.
+    /// All nodes on the roster.
     Found,
-    /// Everyone heard directly.
+    /// All direct neighbours.
     InRange,
-    /// This quorum set, whatever is found. It is used as it is: the node itself is in it only if it is named.
+    /// This quorum set, independent of discovery. The node itself is a member only if the set names it.
     Fixed(Arc<QuorumSet>),
-    /// Nobody: the node has no usable quorum set. It listens and never votes.
+    /// No node: there is no usable quorum set. The node listens and never votes.
     #[serde(rename = "nobody")]
     None,
 }
 
-/// How many of the trusted nodes (itself included) make a slice, for the policies without a fixed set.
+/// The size of a quorum slice among the trusted nodes, the node itself included. Unused by a fixed quorum set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
@@ -39,7 +39,8 @@ pub enum Threshold {
     TwoThirds,
     /// floor(n/2) + 1.
     Majority,
-    /// This many. Of a network that is found, fewer are never enough; of those in range, all if they are fewer.
+    /// A fixed number. Under [`TrustPolicy::Found`] fewer nodes are never enough; under [`TrustPolicy::InRange`] all
+    /// neighbours are, if they are fewer.
     Count(u32),
 }
 
@@ -56,89 +57,89 @@ impl Threshold {
     }
 }
 
-/// Whether nodes pass on what they receive (DESIGN section 4, relaying).
+/// Whether nodes relay what they receive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relaying {
-    /// Everything new is passed on once to all neighbours, in bundles: for radio, and wherever not everyone hears everyone.
+    /// Every node relays each new message once, in bundles. For radio networks and wherever nodes reach only some others.
     #[default]
     Flood,
-    /// Nothing is passed on: everybody hears everybody, and re-sending heals what a cut has swallowed.
+    /// Nodes relay nothing: all nodes reach each other, and re-sending repairs losses.
     Direct,
 }
 
-/// What a node can assume about the network when it starts for the first time.
+/// What a node assumes about the network at its first start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinMode {
-    /// It is there from the beginning: it waits to be found, and there is no log to fetch.
+    /// The network starts now: the node waits for the beacon, and there is no log to fetch.
     Founder,
-    /// The network runs already: it speaks by itself, and fetches the log before it votes.
+    /// The network runs already: the node announces itself and fetches the log before it votes.
     Newcomer,
-    /// It cannot know: it waits to be found, and asks for the log before it votes.
+    /// Not known: the node waits for the beacon and fetches the log before it votes.
     #[serde(rename = "unsure")]
     Unknown,
 }
 
-/// How a node is known to others.
+/// The identity of a node, as other nodes know it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Peer {
     /// Its number in this run.
     pub id: NodeId,
-    /// Short name for people.
+    /// Short name for display.
     pub name: Arc<str>,
-    /// Public key as text (`G...`); what hashes of the node are taken of.
+    /// Public key as text (`G...`). Hashes in nomination are taken of it.
     pub key: Arc<str>,
 }
 
-/// Settings that all nodes of a scenario share.
+/// Settings that all nodes of a scenario share. A span of zero switches a periodic task off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSettings {
-    /// What is agreed on.
+    /// What the network agrees on.
     pub application: Application,
-    /// A node votes only once it knows this many nodes, itself included.
+    /// A node votes only if it knows this many nodes, itself included ...
     pub min_nodes: u32,
     /// ... and its roster has been unchanged for this long.
     pub settle: Span,
-    /// How often trust is refreshed through the peers' trusted-node service.
+    /// The period in which nodes ask the trusted-node service of their peers.
     pub refresh: Span,
-    /// How often the beacon broadcasts.
+    /// The period in which the beacon broadcasts.
     pub announce: Span,
-    /// How often latest statements are sent again until everybody has externalized.
+    /// The period in which nodes re-send their latest statements.
     pub resend: Span,
-    /// After this long without a decision a proposal is rejected as expired.
+    /// A proposal without a decision expires after this time.
     pub proposal_ttl: Span,
-    /// Unsafe: drop nodes from the quorum set that have been silent for this long. `None` = never.
+    /// Unsafe: nodes that are silent for this long leave the quorum set. `None`: never.
     pub forget_after: Option<Span>,
-    /// Whether nodes pass on what they receive.
+    /// Whether nodes relay what they receive.
     pub relaying: Relaying,
-    /// A node passes on at most this often; what it hears meanwhile goes out together. Zero: after every step.
+    /// The minimum time between two transmissions of relayed messages. Zero: a node relays after every step.
     pub relay_interval: Span,
-    /// `Choice` only: how many slots are played one after the other; each starts when the previous is decided.
+    /// `Choice` only: how many slots follow each other without a new choice.
     pub choice_slots: u32,
 }
 
-/// One node.
+/// The configuration of one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeConfig {
-    /// How others know it.
+    /// Its identity.
     pub peer: Peer,
-    /// Whom it trusts.
+    /// How it chooses its trust set.
     pub trust: TrustPolicy,
-    /// Size of its slices where `trust` leaves it open.
+    /// The size of its slices, unless the quorum set is fixed.
     pub threshold: Threshold,
     /// Whether it has the broadcast role: its announcement starts discovery.
     pub is_beacon: bool,
-    /// Nodes that it knows of without discovery (those named in fixed quorum sets).
+    /// Nodes that it knows without discovery: the members of fixed quorum sets.
     pub address_book: Arc<[Peer]>,
-    /// `Choice` only: the value it nominates by itself. `None`: it only echoes.
+    /// `Choice` only: the value that it nominates. `None`: it only echoes.
     pub initial_value: Option<Value>,
-    /// Files it holds from the start.
+    /// Files that it holds from the start.
     pub held_files: Vec<FileInfo>,
-    /// What it can assume about the network when it starts.
+    /// What it assumes about the network at its first start.
     #[serde(rename = "arrival")]
     pub join_mode: JoinMode,
-    /// Settings shared with the others.
+    /// Settings shared by all nodes.
     pub settings: Arc<NodeSettings>,
 }
 

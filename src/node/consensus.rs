@@ -1,56 +1,62 @@
-//! SCP at work: which slot is running, when it begins, and with which quorum set; `hearing` tells SCP what was heard.
+//! `Consensus`: the running slot of SCP. When it starts, with which quorum set, and which statements SCP processes.
 //!
-//! SCP is only ever asked about the first slot that is not decided: then its answers depend on the log alone, and the
-//! quorum set can change between slots and never inside one. A slot begins when the node has something to nominate, or
-//! when the first statement about it arrives; nominating comes before hearing, so that nothing said is overlooked
-//! (NOTES 28).
-
-mod effects;
+//! SCP works on one slot only, the first undecided one. Its answers then depend on the log alone, and the quorum set can
+//! change between slots and never within one. A slot starts when the node has a value to nominate, or when the first
+//! statement about it arrives. The node nominates before it processes statements; otherwise SCP would store candidates
+//! that it hears of first without voting for them (`tests/conformance/NOTES.md`, 28).
+//!
+//! Methods that call SCP return its [`Effect`]s; the node applies them.
 
 use super::config::Application;
-use super::decoding::ProposalSet;
+use super::context::Context;
+use super::contract::TimerKind;
+use super::discovery::Discovery;
+use super::driver::NodeDriver;
 use super::event::{MessageRefusal, NodeEvent, SlotStart};
-use super::node::{Lifecycle, Node};
+use super::ledger::Ledger;
+use super::message::Body;
+use super::outbox::TrafficClass;
+use super::pending_statements::PendingStatements;
 use super::persisted::StateChange;
-use super::proposal::value_of;
+use super::quorum_closure::{ClosureMembership, LearnOutcome, QuorumClosure};
 use crate::scp::{
-    Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId, Scp, SlotIndex, SlotState,
-    Value,
+    Effect, Envelope, EvidenceMode, LocalNode, NodeId, NodeSet, QuorumSet, QuorumSetId, Scp,
+    ScpRefusal, ScpTimer, SlotIndex, SlotState, Statement, Value,
 };
 use std::sync::Arc;
 
-/// How many decided slots SCP remembers, to answer laggards.
+/// How many decided slots SCP keeps, to answer nodes that are behind.
 const SLOTS_IN_MEMORY: u64 = 8;
 
-/// Whether trust has changed since the last quorum set was made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trusted {
-    AsBefore,
-    Changed,
-}
-
-/// SCP and what the node knows about its running slot.
+/// SCP, the quorum closure, and the statements that wait.
 #[derive(Clone, Debug)]
 pub(super) struct Consensus {
     scp: Scp,
-    trusted: Trusted,
+    closure: QuorumClosure,
+    pending: PendingStatements,
+    /// The quorum set in effect.
     quorum_set: Option<Arc<QuorumSet>>,
+    /// How many quorum sets the node has had.
     quorum_sets: u32,
-    /// The last slot that has begun: its quorum set stays.
+    /// The last slot with a statement of this node: its quorum set is fixed.
     begun: Option<SlotIndex>,
-    /// The last slot in which the node has nominated or joined as an echoer.
+    /// The last slot in which the node has nominated, or joined as an echoer.
     joined: Option<SlotIndex>,
     nominated: Option<Value>,
+    /// Whether there is something new to nominate.
     may_renominate: bool,
+    /// `Choice`: the value to nominate.
     choice: Option<Value>,
     is_choice_new: bool,
+    /// The state of a slot in the latest event about it.
     reported: Option<(SlotIndex, Arc<SlotState>)>,
-    /// What has been heard about the running slot in this step and SCP does not know yet.
+    /// Statements about the running slot that SCP has not processed.
     inbox: Vec<Arc<Envelope>>,
 }
 
 impl Consensus {
-    pub(super) fn new(me: NodeId, choice: Option<Value>) -> Consensus {
+    pub(super) fn new(cx: &Context) -> Consensus {
+        let me = cx.me();
         let local = LocalNode {
             id: me,
             quorum_set: QuorumSetId { owner: me, nth: 0 },
@@ -58,62 +64,405 @@ impl Consensus {
         };
         Consensus {
             scp: Scp::new(local, EvidenceMode::Record),
-            trusted: Trusted::Changed,
+            closure: QuorumClosure::default(),
+            pending: PendingStatements::default(),
             quorum_set: None,
             quorum_sets: 0,
             begun: None,
             joined: None,
             nominated: None,
             may_renominate: false,
-            choice,
+            choice: cx.config().initial_value.clone(),
             is_choice_new: false,
             reported: None,
             inbox: Vec::new(),
         }
     }
 
-    /// The quorum set that counts now.
-    pub(super) fn quorum_set(&self) -> Option<&Arc<QuorumSet>> {
-        self.quorum_set.as_ref()
+    /// Restores the quorum set that was in effect before a crash.
+    pub(super) fn restore_quorum_set(
+        &mut self,
+        cx: &Context,
+        nth: u32,
+        set: Option<&Arc<QuorumSet>>,
+    ) {
+        self.quorum_sets = nth;
+        if let Some(set) = set {
+            self.use_quorum_set(cx, set);
+        }
     }
 
-    /// Trust has changed; it counts from the next slot on.
-    pub(super) fn trust_changed(&mut self) {
-        self.trusted = Trusted::Changed;
+    /// Restores a statement of the node about the running slot `slot`.
+    pub(super) fn restore_statement(
+        &mut self,
+        cx: &mut Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        slot: SlotIndex,
+        envelope: &Arc<Envelope>,
+    ) -> Vec<Effect> {
+        self.begun = Some(slot);
+        let mut refusal = None;
+        let effects = self.with_scp(cx, ledger, discovery, |scp, driver, out| {
+            refusal = scp.restore(driver, Arc::clone(envelope), out).err();
+        });
+        // The refusal of a statement of this node is among the effects.
+        if let Some(why) = refusal.filter(|_| envelope.from != cx.me()) {
+            cx.refuse(envelope.from, MessageRefusal::Scp(why));
+        }
+        effects
     }
 
-    /// There is something new to nominate.
-    pub(super) fn pool_grew(&mut self) {
-        self.may_renominate = true;
+    // The quorum set.
+
+    /// Puts the quorum set of the present trust set into effect, unless the slot `next` has begun.
+    pub(super) fn adopt_quorum_set(
+        &mut self,
+        cx: &mut Context,
+        next: SlotIndex,
+        discovery: &mut Discovery,
+    ) {
+        if self.begun == Some(next) {
+            return;
+        }
+        let Some(set) = discovery.take_quorum_set(cx) else {
+            return;
+        };
+        if self.quorum_set.as_deref() == Some(&set) {
+            return;
+        }
+        self.quorum_sets = self.quorum_sets.saturating_add(1);
+        let quorum_set = Arc::new(set);
+        let id = self.use_quorum_set(cx, &quorum_set);
+        cx.out.persist(StateChange::QuorumSet {
+            nth: id.nth,
+            quorum_set: Arc::clone(&quorum_set),
+        });
+        cx.out.event(NodeEvent::QuorumSetChanged {
+            id,
+            quorum_set,
+            from_slot: next,
+        });
     }
 
-    /// `Choice`: the value to nominate from now on.
-    pub(super) fn choose(&mut self, value: Value) {
+    fn use_quorum_set(&mut self, cx: &Context, set: &Arc<QuorumSet>) -> QuorumSetId {
+        let id = QuorumSetId {
+            owner: cx.me(),
+            nth: self.quorum_sets,
+        };
+        self.closure.learn(id, set);
+        self.closure.rebuild(cx.me(), set);
+        self.quorum_set = Some(Arc::clone(set));
+        self.scp.set_quorum_set(id);
+        id
+    }
+
+    // Starting a slot.
+
+    /// Whether the node starts the slot `next` by itself.
+    pub(super) fn is_slot_due(&self, cx: &Context, ledger: &Ledger) -> bool {
+        let next = ledger.next_slot();
+        if self.has_joined(next) {
+            return false;
+        }
+        let is_wanted = match cx.settings().application {
+            Application::Log => true,
+            Application::Choice => {
+                next.0 <= u64::from(cx.settings().choice_slots) || self.is_choice_new
+            }
+        };
+        self.begun == Some(next) || is_wanted && self.own_value(cx, ledger).is_some()
+    }
+
+    /// Takes part in the next slot: with a value, or as an echoer.
+    pub(super) fn join(
+        &mut self,
+        cx: &mut Context,
+        ledger: &Ledger,
+        discovery: &mut Discovery,
+    ) -> Vec<Effect> {
+        let slot = ledger.next_slot();
+        if self.has_joined(slot) {
+            return Vec::new();
+        }
+        self.adopt_quorum_set(cx, slot, discovery);
+        let value = self.own_value(cx, ledger);
+        let start = match value {
+            Some(_) => SlotStart::Own,
+            None => SlotStart::Echo,
+        };
+        cx.out.event(NodeEvent::SlotStarted { slot, start });
+        self.begun = Some(slot);
+        self.joined = Some(slot);
+        self.nominate(cx, ledger, discovery, value)
+    }
+
+    /// Nominates again if there is something new and the node has not voted in the running slot. Otherwise a leader that
+    /// joined without a value would never nominate one.
+    pub(super) fn renominate(
+        &mut self,
+        cx: &Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+    ) -> Vec<Effect> {
+        let slot = ledger.next_slot();
+        if !self.may_renominate || !self.has_joined(slot) {
+            return Vec::new();
+        }
+        self.may_renominate = false;
+        let is_open = self.scp.slot_state(slot).is_some_and(|state| {
+            state.voted.is_empty() && state.accepted.is_empty() && state.b.is_none()
+        });
+        if !is_open {
+            return Vec::new();
+        }
+        let value = self.own_value(cx, ledger);
+        if value.is_none() || value == self.nominated {
+            return Vec::new();
+        }
+        self.nominate(cx, ledger, discovery, value)
+    }
+
+    fn nominate(
+        &mut self,
+        cx: &Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        value: Option<Value>,
+    ) -> Vec<Effect> {
+        let (slot, previous) = (ledger.next_slot(), ledger.log().previous_value());
+        if value.is_some() {
+            self.is_choice_new = false;
+        }
+        self.may_renominate = false;
+        self.nominated.clone_from(&value);
+        self.with_scp(cx, ledger, discovery, |scp, driver, out| {
+            let _ = scp.nominate(driver, slot, value, previous, out);
+        })
+    }
+
+    /// The value that the node nominates in the next slot.
+    fn own_value(&self, cx: &Context, ledger: &Ledger) -> Option<Value> {
+        match cx.settings().application {
+            Application::Choice => self.choice.clone(),
+            Application::Log => ledger.next_value(cx),
+        }
+    }
+
+    /// `Choice`: replaces the value to nominate.
+    pub(super) fn set_choice(&mut self, value: Value) {
         self.choice = Some(value);
         self.is_choice_new = true;
         self.may_renominate = true;
     }
 
-    /// Does the node take part in `slot`?
+    /// Allows another nomination, because the pool has grown.
+    pub(super) fn pool_grew(&mut self) {
+        self.may_renominate = true;
+    }
+
+    // Statements of other nodes.
+
+    /// Stores the quorum set that a statement names.
+    pub(super) fn learn_quorum_set(
+        &mut self,
+        id: QuorumSetId,
+        quorum_set: &Arc<QuorumSet>,
+    ) -> LearnOutcome {
+        self.closure.learn(id, quorum_set)
+    }
+
+    /// A statement about the running slot names this quorum set.
+    pub(super) fn note_named(&mut self, id: QuorumSetId) {
+        self.closure.note_named(id);
+    }
+
+    /// Buffers a statement that cannot be processed yet.
+    pub(super) fn defer_statement(&mut self, envelope: &Arc<Envelope>) {
+        self.pending.insert(envelope);
+    }
+
+    /// Queues a statement about the running slot for SCP, or buffers it while its sender is not known to be in the
+    /// closure. Returns false if the sender is outside.
+    pub(super) fn queue_statement(&mut self, envelope: &Arc<Envelope>) -> bool {
+        match self.closure.membership(envelope.from) {
+            ClosureMembership::Inside => self.inbox.push(Arc::clone(envelope)),
+            ClosureMembership::Unknown => self.pending.insert(envelope),
+            ClosureMembership::Outside => return false,
+        }
+        true
+    }
+
+    /// Queues the buffered statements of closure members about the running slot. Returns false if there are none.
+    pub(super) fn queue_pending(&mut self, next: SlotIndex) -> bool {
+        let ready = self.pending.take(next, self.closure.closure());
+        let has_some = !ready.is_empty();
+        for envelope in &ready {
+            self.closure.note_named(envelope.quorum_set);
+        }
+        self.inbox.extend(ready);
+        has_some
+    }
+
+    /// The queued statements. SCP processes all of them at once.
+    pub(super) fn take_inbox(&mut self) -> Vec<Arc<Envelope>> {
+        std::mem::take(&mut self.inbox)
+    }
+
+    /// SCP processes statements about the slot `slot`.
+    pub(super) fn receive(
+        &mut self,
+        cx: &mut Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        slot: SlotIndex,
+        statements: &[Arc<Envelope>],
+    ) -> Vec<Effect> {
+        let mut refused = Vec::new();
+        let effects = self.with_scp(cx, ledger, discovery, |scp, driver, out| {
+            refused = scp.receive_batch(driver, slot, statements, out);
+        });
+        for (from, why) in refused {
+            // Repetitions and overtaken statements are normal and not reported.
+            if why != ScpRefusal::NotNewer {
+                cx.refuse(from, MessageRefusal::Scp(why));
+            }
+        }
+        effects
+    }
+
+    /// A timer of the running slot expired.
+    pub(super) fn timer_expired(
+        &mut self,
+        cx: &Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        slot: SlotIndex,
+        timer: ScpTimer,
+    ) -> Vec<Effect> {
+        self.with_scp(cx, ledger, discovery, |scp, driver, out| {
+            scp.timer_expired(driver, slot, timer, out);
+        })
+    }
+
+    fn with_scp(
+        &mut self,
+        cx: &Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        work: impl FnOnce(&mut Scp, &NodeDriver<'_>, &mut Vec<Effect>),
+    ) -> Vec<Effect> {
+        let driver = NodeDriver {
+            me: cx.key(),
+            application: cx.settings().application,
+            closure: &self.closure,
+            log: ledger.log(),
+            backup: ledger.backup(),
+            decoder: ledger.decoder(),
+            roster: discovery.roster(),
+        };
+        let mut effects = Vec::new();
+        work(&mut self.scp, &driver, &mut effects);
+        effects
+    }
+
+    // Effects.
+
+    /// Persists and sends a statement of this node.
+    pub(super) fn emit(&self, cx: &mut Context, envelope: &Arc<Envelope>) {
+        cx.out
+            .persist(StateChange::OwnStatement(Arc::clone(envelope)));
+        if let Some(body) = self.statement_body(envelope) {
+            cx.out.broadcast(TrafficClass::Progress, body);
+        }
+    }
+
+    /// Reports the state of a slot if it has changed.
+    pub(super) fn report_slot(&mut self, cx: &mut Context, slot: SlotIndex) {
+        let Some(state) = self.scp.slot_state(slot) else {
+            return;
+        };
+        let reported = self.reported.as_ref();
+        if reported.is_some_and(|(at, reported)| *at == slot && **reported == state) {
+            return;
+        }
+        let state = Arc::new(state);
+        self.reported = Some((slot, Arc::clone(&state)));
+        cx.out.event(NodeEvent::Slot { slot, state });
+    }
+
+    /// A decision was recorded: drops old slots and prepares the closure for the slot `next`.
+    pub(super) fn slot_decided(&mut self, cx: &Context, next: SlotIndex) {
+        self.pending.forget_before(next);
+        let first = next.0.saturating_sub(SLOTS_IN_MEMORY);
+        self.scp.forget_slots_before(SlotIndex(first));
+        self.nominated = None;
+        if let Some(set) = &self.quorum_set {
+            self.closure.rebuild(cx.me(), set);
+        }
+    }
+
+    // Queries.
+
+    /// Whether the node takes part in `slot`.
     pub(super) fn has_joined(&self, slot: SlotIndex) -> bool {
         self.joined == Some(slot)
     }
 
-    /// The node's latest statements about `slot`.
-    pub(super) fn own_statements(&self, slot: SlotIndex) -> Vec<Arc<Envelope>> {
-        self.scp.own_statements(slot).cloned().collect()
+    pub(super) fn quorum_set(&self) -> Option<&Arc<QuorumSet>> {
+        self.quorum_set.as_ref()
     }
 
-    /// Everybody's latest statements about `slot`.
+    /// The nodes that can matter to a quorum of this node.
+    pub(super) fn closure(&self) -> &NodeSet {
+        self.closure.closure()
+    }
+
+    /// The latest statements of all nodes about `slot`.
     pub(super) fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
         self.scp.statements(slot)
     }
 
-    /// Forgets what is too old to be asked about, now that `next` is the slot to decide.
-    pub(super) fn forget_old_slots(&mut self, next: SlotIndex) {
-        let first = next.0.saturating_sub(SLOTS_IN_MEMORY);
-        self.scp.forget_slots_before(SlotIndex(first));
-        self.nominated = None;
+    /// The other nodes that have externalized `slot`.
+    pub(super) fn externalized_by(&self, cx: &Context, slot: SlotIndex) -> Vec<NodeId> {
+        self.statements(slot)
+            .filter(|envelope| matches!(envelope.statement, Statement::Externalize { .. }))
+            .map(|envelope| envelope.from)
+            .filter(|&node| node != cx.me())
+            .collect()
+    }
+
+    /// The decisions of `slot` in buffered statements.
+    pub(super) fn pending_decisions(
+        &self,
+        slot: SlotIndex,
+    ) -> impl Iterator<Item = (NodeId, &Value)> {
+        self.pending.decisions(slot)
+    }
+
+    /// The node's latest statements about `slot`, ready to send.
+    pub(super) fn own_statement_bodies(&self, slot: SlotIndex) -> Vec<Body> {
+        self.scp
+            .own_statements(slot)
+            .filter_map(|envelope| self.statement_body(envelope))
+            .collect()
+    }
+
+    /// The node's EXTERNALIZE for `slot`, ready to send; `None` if SCP has not decided the slot here or has dropped it.
+    pub(super) fn own_decision(&self, slot: SlotIndex) -> Option<Body> {
+        let decision = self
+            .scp
+            .own_statements(slot)
+            .find(|envelope| matches!(envelope.statement, Statement::Externalize { .. }))?;
+        self.statement_body(decision)
+    }
+
+    fn statement_body(&self, envelope: &Arc<Envelope>) -> Option<Body> {
+        let quorum_set = self.closure.get(envelope.quorum_set)?;
+        Some(Body::Scp {
+            envelope: Arc::clone(envelope),
+            quorum_set: Arc::clone(quorum_set),
+        })
     }
 
     /// Checks the invariants of SCP.
@@ -123,171 +472,10 @@ impl Consensus {
     }
 }
 
-impl Node {
-    /// Takes up own statements from before a crash: the slot goes on with the quorum set that it had.
-    pub(super) fn restore_slot(
-        &mut self,
-        quorum_sets: u32,
-        set: Option<&Arc<QuorumSet>>,
-        own: &[Arc<Envelope>],
-    ) {
-        let slot = self.log.next_slot();
-        self.consensus.quorum_sets = quorum_sets;
-        if let Some(set) = set {
-            self.use_quorum_set(set);
-        }
-        for envelope in own.iter().filter(|envelope| envelope.slot == slot) {
-            self.consensus.begun = Some(slot);
-            let mut refusal = None;
-            let effects = self.with_scp(|scp, driver, out| {
-                refusal = scp.restore(driver, Arc::clone(envelope), out).err();
-            });
-            // A refusal of what the node itself has said is among the effects.
-            if let Some(why) = refusal.filter(|_| envelope.from != self.me) {
-                self.refuse(envelope.from, MessageRefusal::Scp(why));
-            }
-            self.apply_effects(slot, effects);
-        }
-    }
-
-    /// Does whatever has become possible: another quorum set, the next slot, statements that have waited.
-    pub(super) fn advance(&mut self) {
-        while self.lifecycle == Lifecycle::Ready {
-            self.adopt_quorum_set();
-            if !self.begin_slot() && !self.deliver_pending() {
-                break;
-            }
-        }
-        self.renominate();
-        self.arm_resend();
-    }
-
-    /// Makes a quorum set of the present trust, unless a slot is running.
-    pub(super) fn adopt_quorum_set(&mut self) {
-        let slot = self.log.next_slot();
-        if self.consensus.begun == Some(slot) || self.consensus.trusted == Trusted::AsBefore {
-            return;
-        }
-        self.consensus.trusted = Trusted::AsBefore;
-        if let Some(event) = self.trust.take_event() {
-            self.out.event(event);
-        }
-        let Some(set) = self.trust.quorum_set() else {
-            return;
-        };
-        if self.consensus.quorum_set.as_deref() == Some(&set) {
-            return;
-        }
-        self.consensus.quorum_sets = self.consensus.quorum_sets.saturating_add(1);
-        let quorum_set = Arc::new(set);
-        let id = self.use_quorum_set(&quorum_set);
-        self.out.persist(StateChange::QuorumSet {
-            nth: id.nth,
-            quorum_set: Arc::clone(&quorum_set),
-        });
-        self.out.event(NodeEvent::QuorumSetChanged {
-            id,
-            quorum_set,
-            from_slot: slot,
-        });
-    }
-
-    fn use_quorum_set(&mut self, set: &Arc<QuorumSet>) -> QuorumSetId {
-        let id = QuorumSetId {
-            owner: self.me,
-            nth: self.consensus.quorum_sets,
-        };
-        self.sets.learn(id, set);
-        self.sets.rebuild(self.me, set);
-        self.consensus.quorum_set = Some(Arc::clone(set));
-        self.consensus.scp.set_quorum_set(id);
-        id
-    }
-
-    /// What the node would nominate in the next slot by itself.
-    fn own_value(&self) -> Option<Value> {
-        match self.config.settings.application {
-            Application::Choice => self.consensus.choice.clone(),
-            Application::Log => {
-                let (backup, me) = (&self.backup, self.key);
-                let proposals: ProposalSet = self.pool.selection(|one| !backup.says_no(me, one));
-                (!proposals.is_empty()).then(|| value_of(&proposals))
-            }
-        }
-    }
-
-    /// Begins the next slot if it is this node's turn to. True if it did.
-    fn begin_slot(&mut self) -> bool {
-        let slot = self.log.next_slot();
-        if self.consensus.has_joined(slot) {
-            return false;
-        }
-        let is_asked_for = match self.config.settings.application {
-            Application::Log => true,
-            Application::Choice => {
-                let slots = u64::from(self.config.settings.choice_slots);
-                slot.0 <= slots || self.consensus.is_choice_new
-            }
-        };
-        let goes_on = self.consensus.begun == Some(slot);
-        let is_due = goes_on || is_asked_for && self.own_value().is_some();
-        if is_due {
-            self.join_slot();
-        }
-        is_due
-    }
-
-    /// Takes part in the next slot from now on: with something to nominate, or as an echoer.
-    pub(super) fn join_slot(&mut self) {
-        let slot = self.log.next_slot();
-        if self.consensus.has_joined(slot) {
-            return;
-        }
-        self.adopt_quorum_set();
-        let value = self.own_value();
-        let start = match value {
-            Some(_) => SlotStart::Own,
-            None => SlotStart::Echo,
-        };
-        self.out.event(NodeEvent::SlotStarted { slot, start });
-        self.consensus.begun = Some(slot);
-        self.consensus.joined = Some(slot);
-        self.nominate(value);
-    }
-
-    fn nominate(&mut self, value: Option<Value>) {
-        let (slot, prev) = (self.log.next_slot(), self.log.previous_value());
-        if value.is_some() {
-            self.consensus.is_choice_new = false;
-        }
-        self.consensus.may_renominate = false;
-        self.consensus.nominated.clone_from(&value);
-        let effects = self.with_scp(|scp, driver, out| {
-            let _ = scp.nominate(driver, slot, value, prev, out);
-        });
-        self.apply_effects(slot, effects);
-    }
-
-    /// Nominates again in a running slot if there is something new and the node has not voted for anything yet:
-    /// otherwise a leader that joined empty-handed would stay so.
-    fn renominate(&mut self) {
-        let slot = self.log.next_slot();
-        if self.lifecycle != Lifecycle::Ready
-            || !self.consensus.may_renominate
-            || !self.consensus.has_joined(slot)
-        {
-            return;
-        }
-        self.consensus.may_renominate = false;
-        let is_open = self.consensus.scp.slot_state(slot).is_some_and(|state| {
-            state.voted.is_empty() && state.accepted.is_empty() && state.b.is_none()
-        });
-        if !is_open {
-            return;
-        }
-        let value = self.own_value();
-        if value.is_some() && value != self.consensus.nominated {
-            self.nominate(value);
-        }
+/// The node's timer for a timer of SCP.
+pub(super) fn timer_kind(slot: SlotIndex, timer: ScpTimer) -> TimerKind {
+    match timer {
+        ScpTimer::Nomination => TimerKind::Nomination(slot),
+        ScpTimer::Ballot => TimerKind::Ballot(slot),
     }
 }

@@ -1,7 +1,7 @@
-//! The contract of a node: what goes in, what comes out.
+//! The contract of a node: its inputs, outputs and timers.
 
 use super::config::TrustPolicy;
-use super::event::NodeEvent;
+use super::event::{FetchError, NodeEvent};
 use super::message::{Announcement, Bundle, Message};
 use super::persisted::{Persisted, StateChange};
 use super::proposal::{Content, FileInfo};
@@ -10,7 +10,7 @@ use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The timers a node can have running, each at most once.
+/// The timers of a node. Each kind runs at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerKind {
@@ -18,26 +18,26 @@ pub enum TimerKind {
     Nomination(SlotIndex),
     /// End of a ballot of this slot.
     Ballot(SlotIndex),
-    /// Next broadcast of the beacon.
+    /// The beacon broadcasts again.
     Announce,
-    /// The roster has been unchanged long enough.
+    /// The roster has been unchanged for the settle time.
     Settle,
-    /// Ask the trusted-node service again.
+    /// The node asks the trusted-node service again.
     Refresh,
-    /// Send latest statements again.
+    /// The node sends its latest statements again.
     Resend,
-    /// The oldest proposal of the pool expires.
+    /// The oldest proposal in the pool expires.
     Expire,
-    /// Ask again for what is missing (catching up).
+    /// The node asks for missing decisions again.
     CatchUp,
-    /// What has been heard meanwhile is passed on.
+    /// The node relays what it has received meanwhile.
     Relay,
-    /// The same, as far as it is housekeeping.
+    /// The node relays the housekeeping that it has received meanwhile.
     RelayRepeats,
 }
 
 impl TimerKind {
-    /// Periodic work that says nothing about progress: verdicts and idleness ignore it.
+    /// Whether this is periodic work that says nothing about progress. Verdicts and idleness ignore it.
     #[must_use]
     pub fn is_housekeeping(self) -> bool {
         !matches!(
@@ -45,107 +45,113 @@ impl TimerKind {
             TimerKind::Nomination(_) | TimerKind::Ballot(_) | TimerKind::Settle | TimerKind::Relay
         )
     }
+
+    /// All timers that can run while `slot` is the next slot.
+    pub(super) fn all(slot: SlotIndex) -> [TimerKind; 10] {
+        [
+            TimerKind::Nomination(slot),
+            TimerKind::Ballot(slot),
+            TimerKind::Announce,
+            TimerKind::Settle,
+            TimerKind::Refresh,
+            TimerKind::Resend,
+            TimerKind::Expire,
+            TimerKind::CatchUp,
+            TimerKind::Relay,
+            TimerKind::RelayRepeats,
+        ]
+    }
 }
 
-/// Why a file did not arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FetchError {
-    /// None of the holders could be reached.
-    Unreachable,
-    /// What arrived has another hash.
-    HashMismatch,
-}
-
-/// What happens to a node.
+/// An input of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
-    /// It starts, with what it kept if it ran before.
+    /// The node starts, with its persistent state if it ran before.
     Start(Option<Arc<Persisted>>),
-    /// A message arrives from a neighbour, who may only have relayed it.
+    /// A message arrives.
     Receive {
-        /// The neighbour.
+        /// The neighbour that transmitted it; it may only relay the message.
         from: NodeId,
         /// The message.
         message: Arc<Message>,
     },
-    /// An announcement is heard.
+    /// An announcement arrives.
     Heard {
-        /// The neighbour who transmitted it.
+        /// The neighbour that transmitted it; it may only relay the announcement.
         from: NodeId,
-        /// What it says.
+        /// The announcement.
         announcement: Arc<Announcement>,
     },
-    /// What a neighbour passes on arrives.
+    /// A bundle of relayed messages arrives.
     Relayed {
-        /// The neighbour.
+        /// The neighbour that transmitted it.
         from: NodeId,
-        /// What it passes on.
+        /// The bundle.
         bundle: Arc<Bundle>,
     },
-    /// A timer ran out; it is no longer running.
+    /// A timer expired. It no longer runs.
     Timer(TimerKind),
-    /// Somebody asks this node to propose.
+    /// A client proposes this content at the node.
     Propose(Content),
-    /// Somebody changes whom this node trusts.
+    /// A person replaces the trust policy of the node.
     SetTrust(TrustPolicy),
-    /// A fetch asked for earlier ended.
+    /// A fetch ended.
     Fetched {
-        /// Hash of the content.
+        /// SHA-256 of the content, in hexadecimal digits.
         sha256: String,
-        /// From whom it came, or why it did not.
+        /// The node that delivered the file, or the reason for the failure.
         result: Result<NodeId, FetchError>,
     },
-    /// It is asked to leave.
+    /// A person asks the node to leave.
     Leave,
 }
 
-/// To whom a message goes.
+/// The receivers of a transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
-    /// This neighbour (lost if it is out of reach).
+    /// One neighbour. The transmission is lost if the node is out of reach.
     Node(NodeId),
-    /// Everyone within reach.
+    /// All nodes in reach.
     Neighbours,
-    /// Everyone within reach except this one (relaying).
+    /// All nodes in reach but this one, from which the content came.
     NeighboursExcept(NodeId),
 }
 
-/// What a node wants done, in this order. `Persist` before `Send` means durable before sent.
+/// An output of a node. Outputs take effect in order: a `Persist` is durable before the outputs after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
-    /// Send a message.
+    /// Transmit a message that the node created.
     Send {
-        /// To whom.
+        /// The receivers.
         to: Recipient,
-        /// What.
+        /// The message.
         message: Arc<Message>,
     },
-    /// Pass on, in one transmission, what others have said.
+    /// Transmit messages of other nodes.
     Relay {
-        /// To whom.
+        /// The receivers.
         to: Recipient,
-        /// What.
+        /// The messages and announcements.
         bundle: Arc<Bundle>,
     },
-    /// Broadcast to everyone within reach.
+    /// Broadcast an announcement to all nodes in reach.
     Announce(Arc<Announcement>),
-    /// Start a timer, replacing the running one of this kind.
+    /// Start a timer. It replaces a running one of the same kind.
     SetTimer(TimerKind, Span),
-    /// Stop a timer if it is running.
+    /// Stop a timer if it runs.
     CancelTimer(TimerKind),
-    /// Keep these over a crash: all of them or none.
+    /// Make these changes durable: all of them or none.
     Persist(Vec<StateChange>),
-    /// Get this file from any of the holders and answer with `Fetched`.
+    /// Fetch a file from one of the holders, then give the node an [`Input::Fetched`].
     Fetch {
         /// The file.
         file: FileInfo,
-        /// Nodes that should hold it, the preferred first.
+        /// Nodes that should hold it, in order of preference.
         holders: Vec<NodeId>,
     },
-    /// Something happened.
+    /// Report an event.
     Event(NodeEvent),
 }

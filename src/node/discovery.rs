@@ -1,333 +1,356 @@
-//! `Roster`: discovery. Whom the node knows, who has left, and whom it hears directly.
+//! `Discovery`: peer discovery and trust. Announcements, the roster, the trust set and the trusted-node service.
 //!
-//! Announcements of one node are numbered; a lower or equal number is old news. A node repeats its announcement under
-//! the same number: who knows it does not pass it on again, so a repetition costs one broadcast, while a neighbour that
-//! had missed it takes it for the news that it is. Silence changes nothing here.
+//! The beacon announces itself. A node that hears an announcement announces itself, too, and all nodes relay each new
+//! announcement once. Nodes with a fixed quorum set, newcomers and restarted nodes announce themselves unprompted. A
+//! node votes once it knows `min_nodes` nodes and its roster has been unchanged for the settle time.
 
-use super::config::Peer;
+use super::config::{JoinMode, Peer, Relaying, TrustPolicy};
+use super::context::{Context, Lifecycle};
+use super::contract::{Output, Recipient, TimerKind};
+use super::event::{MessageRefusal, NodeEvent, TrustCause};
 use super::key::NodeKey;
-use super::message::{Announcement, AnnouncementKind};
-use super::node_map::NodeMap;
-use crate::scp::{NodeId, NodeSet};
+use super::message::{Announcement, AnnouncementKind, Body};
+use super::outbox::TrafficClass;
+use super::persisted::StateChange;
+use super::roster::{Roster, RosterChange};
+use super::trust_set::TrustSet;
+use crate::scp::{NodeId, NodeSet, QuorumSet};
+use crate::time::Time;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What an announcement turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RosterChange {
-    /// Nothing new.
-    None,
-    /// Of a node that was not known, or had left.
-    Joined,
-    /// Of a node that is known: it has started again.
-    Restarted,
-    /// Of a node that is known: it leaves.
-    Left,
-    /// Of a node that is not known: it leaves.
-    LeftUnknown,
-}
+/// How many neighbours one refresh asks for their peers; the next refresh asks the next ones.
+const ASKED_PER_REFRESH: usize = 3;
 
-/// Whether a node of the roster takes part.
+/// The peers of one node and its trust in them.
 #[derive(Clone, Debug)]
-enum RosterStatus {
-    Present,
-    /// It has said goodbye, in these words.
-    Left(Arc<Announcement>),
-}
-
-#[derive(Clone, Debug)]
-struct RosterEntry {
-    peer: Peer,
-    nth: u64,
-    presence: RosterStatus,
-}
-
-impl RosterEntry {
-    fn is_present(&self) -> bool {
-        matches!(self.presence, RosterStatus::Present)
-    }
-}
-
-/// The roster of a node.
-#[derive(Clone, Debug)]
-pub(super) struct Roster {
-    me: Peer,
-    roster: NodeMap<RosterEntry>,
-    present: u32,
-    heard: NodeSet,
-    last_asked: NodeId,
-    said: Option<Arc<Announcement>>,
+pub(super) struct Discovery {
+    roster: Roster,
+    trust: TrustSet,
+    /// When each node was last heard of; filled only if `forget_after` is set.
+    last_heard: BTreeMap<NodeId, Time>,
+    /// The node's own latest announcement; repeated with every refresh.
+    own_announcement: Option<Arc<Announcement>>,
+    /// How many announcements the node has made.
     announcements: u64,
+    /// Whether trust has changed since [`Discovery::take_quorum_set`].
+    is_quorum_set_stale: bool,
 }
 
-impl Roster {
-    pub(super) fn new(me: Peer) -> Roster {
-        Roster {
-            last_asked: me.id,
-            me,
-            roster: NodeMap::default(),
-            present: 0,
-            heard: NodeSet::new(),
-            said: None,
+impl Discovery {
+    pub(super) fn new(cx: &Context) -> Discovery {
+        let config = cx.config();
+        Discovery {
+            roster: Roster::new(config.peer.clone()),
+            trust: TrustSet::new(
+                cx.me(),
+                config.trust.clone(),
+                config.threshold,
+                config.settings.min_nodes,
+            ),
+            last_heard: BTreeMap::new(),
+            own_announcement: None,
             announcements: 0,
+            is_quorum_set_stale: true,
         }
     }
 
-    /// Continues after the highest number that was used before a crash.
-    pub(super) fn restore(&mut self, announcements: u64) {
+    /// Restores the number of announcements and the policy from before a crash.
+    pub(super) fn restore(&mut self, announcements: u64, policy: Option<&TrustPolicy>) {
         self.announcements = announcements;
+        if let Some(policy) = policy {
+            self.trust.restore(policy.clone());
+        }
     }
 
-    /// How many announcements the node has made.
-    pub(super) fn announcements(&self) -> u64 {
-        self.announcements
+    /// Adds the address book to the roster and announces the node if its configuration says so.
+    pub(super) fn start(&mut self, cx: &mut Context, is_restarted: bool) {
+        let config = Arc::clone(cx.config());
+        for peer in config.address_book.iter() {
+            self.add_peer(cx, peer, config.peer.id);
+        }
+        self.trust.recompute(&self.roster, TrustCause::Configured);
+        self.trust_changed(cx);
+        let is_unprompted = config.join_mode == JoinMode::Newcomer
+            || is_restarted
+            || self.trust.is_fixed()
+            || !config.address_book.is_empty();
+        if config.is_beacon {
+            self.announce(cx, AnnouncementKind::Beacon);
+            cx.out.timer(TimerKind::Announce, config.settings.announce);
+        } else if is_unprompted {
+            self.announce(cx, AnnouncementKind::Here);
+        }
     }
 
-    /// A new announcement of the node itself; it is what will be repeated from now on.
-    pub(super) fn announce(&mut self, kind: AnnouncementKind) -> Arc<Announcement> {
+    /// Makes the first announcement and starts the timers that follow it.
+    fn announce(&mut self, cx: &mut Context, kind: AnnouncementKind) {
+        self.transmit_announcement(cx, kind);
+        cx.out.timer(TimerKind::Settle, cx.settings().settle);
+        cx.out.timer(TimerKind::Refresh, cx.settings().refresh);
+    }
+
+    fn transmit_announcement(&mut self, cx: &mut Context, kind: AnnouncementKind) {
         self.announcements = self.announcements.saturating_add(1);
         let announcement = Arc::new(Announcement {
-            peer: self.me.clone(),
+            peer: cx.config().peer.clone(),
             kind,
             nth: self.announcements,
             hops: 0,
         });
-        self.said = Some(Arc::clone(&announcement));
-        announcement
+        self.own_announcement = Some(Arc::clone(&announcement));
+        cx.out
+            .persist(StateChange::Announcements(self.announcements));
+        cx.out.push(Output::Announce(announcement));
     }
 
-    /// What the node has announced last, if anything.
-    pub(super) fn said(&self) -> Option<&Arc<Announcement>> {
-        self.said.as_ref()
-    }
-
-    /// Takes in an announcement of another node.
-    pub(super) fn hear(&mut self, announcement: &Arc<Announcement>) -> RosterChange {
-        let (peer, nth) = (&announcement.peer, announcement.nth);
-        let is_goodbye = announcement.kind == AnnouncementKind::Leaving;
-        let presence = match is_goodbye {
-            true => RosterStatus::Left(Arc::clone(announcement)),
-            false => RosterStatus::Present,
-        };
-        let Some(place) = self.roster.place(peer.id) else {
-            return RosterChange::None;
-        };
-        let news = match place {
-            Some(known) if nth <= known.nth => RosterChange::None,
-            Some(known) => {
-                let was_present = known.is_present();
-                known.nth = nth;
-                known.presence = presence;
-                match (was_present, is_goodbye) {
-                    (true, true) => RosterChange::Left,
-                    (true, false) => RosterChange::Restarted,
-                    (false, true) => RosterChange::LeftUnknown,
-                    (false, false) => RosterChange::Joined,
-                }
-            }
-            None => {
-                let peer = peer.clone();
-                *place = Some(RosterEntry {
-                    peer,
-                    nth,
-                    presence,
-                });
-                if is_goodbye {
-                    RosterChange::LeftUnknown
-                } else {
-                    RosterChange::Joined
-                }
-            }
-        };
-        match news {
-            RosterChange::Joined => self.present += 1,
-            RosterChange::Left => self.present -= 1,
-            _ => {}
-        }
-        news
-    }
-
-    /// Learns of a node from somebody else, or from the address book. True if it was not known; a node that has
-    /// left stays gone until it announces itself.
-    pub(super) fn learn(&mut self, peer: &Peer) -> bool {
-        if peer.id == self.me.id {
+    /// Handles an announcement that `from` transmitted. Returns true if it is new and has to be relayed.
+    pub(super) fn receive_announcement(
+        &mut self,
+        cx: &mut Context,
+        from: NodeId,
+        announcement: &Arc<Announcement>,
+    ) -> bool {
+        let about = announcement.peer.id;
+        if about == cx.me() || from == cx.me() {
             return false;
         }
-        let Some(place @ None) = self.roster.place(peer.id) else {
+        let is_first_hand = announcement.hops == 0;
+        if announcement.nth == 0 || is_first_hand && from != about || about.0 >= NodeId::LIMIT {
+            cx.refuse(from, MessageRefusal::Malformed);
             return false;
-        };
-        *place = Some(RosterEntry {
-            peer: peer.clone(),
-            nth: 0,
-            presence: RosterStatus::Present,
-        });
-        self.present += 1;
+        }
+        self.note_neighbour(cx, from);
+        self.note_alive(cx, about);
+        let change = self.roster.apply(announcement);
+        match change {
+            RosterChange::None => return false,
+            RosterChange::Joined => self.peer_added(cx, about, from),
+            RosterChange::Left => self.peer_left(cx, about),
+            RosterChange::Restarted | RosterChange::LeftUnknown => {}
+        }
+        let is_leaving = announcement.kind == AnnouncementKind::Leaving;
+        if self.own_announcement.is_none() && !is_leaving {
+            self.announce(cx, AnnouncementKind::Here);
+        }
+        if is_first_hand && !is_leaving && cx.lifecycle == Lifecycle::Ready {
+            self.send_peers(cx, about, from, TrafficClass::Progress);
+        }
         true
     }
 
-    /// Something arrived straight from `node`. True if that had not happened before.
-    pub(super) fn note_heard(&mut self, node: NodeId) -> bool {
-        node != self.me.id && self.heard.insert(node)
-    }
-
-    pub(super) fn is_heard(&self, node: NodeId) -> bool {
-        self.heard.contains(node)
-    }
-
-    /// Is the node on the roster, and has it not left?
-    pub(super) fn is_present(&self, node: NodeId) -> bool {
-        self.roster.get(node).is_some_and(RosterEntry::is_present)
-    }
-
-    /// How many nodes are known and have not left, this one included.
-    pub(super) fn known(&self) -> u32 {
-        self.present + 1
-    }
-
-    /// Everyone who is known and has not left, except the node itself; ascending.
-    pub(super) fn present(&self) -> impl Iterator<Item = &Peer> {
-        self.roster
-            .values()
-            .filter(|known| known.is_present())
-            .map(|known| &known.peer)
-    }
-
-    /// How a node of the roster is known.
-    pub(super) fn peer(&self, node: NodeId) -> Option<&Peer> {
-        self.roster.get(node).map(|known| &known.peer)
-    }
-
-    /// The number of the node of the roster with this key.
-    pub(super) fn node_of(&self, key: NodeKey) -> Option<NodeId> {
-        let text = key.to_string();
-        let peers = || self.roster.values().map(|known| &known.peer);
-        let named = peers().find(|peer| *peer.key == *text);
-        // Keys of invented networks are no keys.
-        let found = named.or_else(|| peers().find(|peer| NodeKey::of(&peer.key) == key))?;
-        Some(found.id)
-    }
-
-    /// The goodbye of a node that has left.
-    pub(super) fn goodbye_of(&self, node: NodeId) -> Option<&Arc<Announcement>> {
-        match &self.roster.get(node)?.presence {
-            RosterStatus::Left(goodbye) => Some(goodbye),
-            RosterStatus::Present => None,
+    /// A transmission has arrived directly from `from`.
+    pub(super) fn note_neighbour(&mut self, cx: &mut Context, from: NodeId) {
+        if self.roster.add_neighbour(from) && self.roster.is_present(from) {
+            self.trust
+                .update(from, &self.roster, TrustCause::Discovered);
+            self.trust_changed(cx);
         }
     }
 
-    /// The key of a node as text; of an unknown node its number.
-    pub(super) fn key_of(&self, node: NodeId) -> Arc<str> {
-        if node == self.me.id {
-            return Arc::clone(&self.me.key);
-        }
-        match self.roster.get(node) {
-            Some(known) => Arc::clone(&known.peer.key),
-            None => format!("#{}", node.0).into(),
+    /// Something that `node` created has arrived, directly or relayed.
+    pub(super) fn note_alive(&mut self, cx: &mut Context, node: NodeId) {
+        if cx.settings().forget_after.is_some() && self.roster.is_present(node) {
+            self.last_heard.insert(node, cx.now);
+            self.trust.remember(node, &self.roster);
+            self.trust_changed(cx);
         }
     }
 
-    /// The next `count` nodes in turn among those heard directly that fulfil `condition`.
-    pub(super) fn next_to_ask(
-        &mut self,
-        count: usize,
-        condition: impl Fn(NodeId) -> bool,
-    ) -> Vec<NodeId> {
-        let candidates: Vec<NodeId> = self
-            .heard
-            .iter()
-            .filter(|&node| self.is_present(node) && condition(node))
-            .collect();
-        let first = candidates.partition_point(|&node| node <= self.last_asked);
-        let asked: Vec<NodeId> = candidates
-            .iter()
-            .cycle()
-            .skip(first)
-            .take(count.min(candidates.len()))
-            .copied()
-            .collect();
-        if let Some(&last) = asked.last() {
-            self.last_asked = last;
-        }
-        asked
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn peer(id: u32) -> Peer {
-        Peer {
-            id: NodeId(id),
-            name: format!("n{id}").into(),
-            key: format!("G{id}").into(),
+    fn add_peer(&mut self, cx: &mut Context, peer: &Peer, via: NodeId) {
+        if peer.id.0 < NodeId::LIMIT && self.roster.add(peer) {
+            self.peer_added(cx, peer.id, via);
         }
     }
 
-    fn said(id: u32, kind: AnnouncementKind, nth: u64) -> Arc<Announcement> {
-        Arc::new(Announcement {
-            peer: peer(id),
-            kind,
-            nth,
-            hops: 0,
-        })
-    }
-
-    #[test]
-    fn numbers_tell_news_from_repetitions_in_whatever_order_they_come() {
-        let mut roster = Roster::new(peer(0));
-        assert_eq!(
-            roster.hear(&said(1, AnnouncementKind::Here, 1)),
-            RosterChange::Joined
-        );
-        assert_eq!(
-            roster.hear(&said(1, AnnouncementKind::Here, 1)),
-            RosterChange::None
-        );
-        assert_eq!(
-            roster.hear(&said(1, AnnouncementKind::Leaving, 2)),
-            RosterChange::Left
-        );
-        assert_eq!(roster.known(), 1);
-        assert!(
-            !roster.learn(&peer(1)),
-            "hearsay does not bring back who has left"
-        );
-        assert_eq!(
-            roster.hear(&said(1, AnnouncementKind::Here, 3)),
-            RosterChange::Joined
-        );
-        assert_eq!(
-            roster.hear(&said(1, AnnouncementKind::Here, 4)),
-            RosterChange::Restarted
-        );
-        assert_eq!(
-            roster.hear(&said(2, AnnouncementKind::Leaving, 2)),
-            RosterChange::LeftUnknown
-        );
-        assert_eq!(
-            roster.hear(&said(2, AnnouncementKind::Here, 1)),
-            RosterChange::None
-        );
-        assert!(roster.goodbye_of(NodeId(2)).is_some() && roster.goodbye_of(NodeId(1)).is_none());
-        assert_eq!(roster.known(), 2);
-        assert!(!roster.learn(&peer(0)) && roster.learn(&peer(3)));
-    }
-
-    #[test]
-    fn neighbours_are_asked_in_turn() {
-        let mut roster = Roster::new(peer(3));
-        for id in [1, 2, 5, 7] {
-            roster.learn(&peer(id));
-            assert!(roster.note_heard(NodeId(id)) && !roster.note_heard(NodeId(id)));
+    fn peer_added(&mut self, cx: &mut Context, node: NodeId, via: NodeId) {
+        if let Some(peer) = self.roster.peer(node).cloned() {
+            cx.out.event(NodeEvent::Discovered { peer, via });
         }
-        roster.note_heard(NodeId(9));
-        let mut ask = |count| -> Vec<u32> {
-            let asked = roster.next_to_ask(count, |node| node != NodeId(5));
-            asked.iter().map(|node| node.0).collect()
+        if cx.settings().forget_after.is_some() {
+            self.last_heard.insert(node, cx.now);
+        }
+        self.trust
+            .update(node, &self.roster, TrustCause::Discovered);
+        self.trust_changed(cx);
+        self.roster_changed(cx);
+    }
+
+    fn peer_left(&mut self, cx: &mut Context, node: NodeId) {
+        cx.out.event(NodeEvent::PeerLeft { node });
+        self.trust.update(node, &self.roster, TrustCause::Departed);
+        self.trust_changed(cx);
+        self.roster_changed(cx);
+    }
+
+    fn trust_changed(&mut self, cx: &mut Context) {
+        self.is_quorum_set_stale = true;
+        if let Some(event) = self.trust.take_growth_event() {
+            cx.out.event(event);
+        }
+    }
+
+    /// Restarts the settle timer. A node with a fixed quorum set does not wait again: it would wait for a crashed peer.
+    fn roster_changed(&mut self, cx: &mut Context) {
+        if !self.trust.is_fixed() {
+            self.restart_settle_timer(cx);
+        }
+    }
+
+    fn restart_settle_timer(&self, cx: &mut Context) {
+        if cx.lifecycle == Lifecycle::Discovering && self.own_announcement.is_some() {
+            cx.out.timer(TimerKind::Settle, cx.settings().settle);
+        }
+    }
+
+    /// The settle timer expired. Returns true if the node knows enough peers to vote.
+    pub(super) fn is_settled(&mut self, cx: &mut Context) -> bool {
+        let is_enough = self.trust.is_fixed() || self.roster.len() >= cx.settings().min_nodes;
+        let is_settled = cx.lifecycle == Lifecycle::Discovering
+            && self.trust.quorum_set().is_some()
+            && is_enough;
+        if is_settled && let Some(event) = self.trust.take_event() {
+            cx.out.event(event);
+        }
+        is_settled
+    }
+
+    /// The quorum set of the present trust set, if trust has changed since the last call and the set is usable.
+    pub(super) fn take_quorum_set(&mut self, cx: &mut Context) -> Option<QuorumSet> {
+        if !std::mem::take(&mut self.is_quorum_set_stale) {
+            return None;
+        }
+        if let Some(event) = self.trust.take_event() {
+            cx.out.event(event);
+        }
+        self.trust.quorum_set()
+    }
+
+    /// The announce timer of the beacon expired.
+    pub(super) fn repeat_beacon(&mut self, cx: &mut Context) {
+        self.repeat_announcement(cx);
+        cx.out.timer(TimerKind::Announce, cx.settings().announce);
+    }
+
+    fn repeat_announcement(&self, cx: &mut Context) {
+        if let Some(announcement) = &self.own_announcement {
+            cx.out.push(Output::Announce(Arc::clone(announcement)));
+        }
+    }
+
+    /// The refresh timer expired: repeats the announcement and asks some neighbours for the peers that they know.
+    pub(super) fn refresh(&mut self, cx: &mut Context) {
+        cx.out.timer(TimerKind::Refresh, cx.settings().refresh);
+        if !cx.config().is_beacon {
+            self.repeat_announcement(cx);
+        }
+        let trust = &self.trust;
+        let trusts_others = trust.members().len() > 1;
+        let asked = self.roster.next_to_ask(ASKED_PER_REFRESH, |node| {
+            !trusts_others || trust.contains(node)
+        });
+        for node in asked {
+            let (via, body) = (Recipient::Node(node), Body::PeersQuestion);
+            cx.out.send_to(node, via, TrafficClass::Housekeeping, body);
+        }
+        self.forget_silent_nodes(cx);
+    }
+
+    fn forget_silent_nodes(&mut self, cx: &mut Context) {
+        let Some(span) = cx.settings().forget_after else {
+            return;
         };
-        assert_eq!(ask(2), [7, 1]);
-        assert_eq!(ask(2), [2, 7]);
-        assert_eq!(ask(9), [1, 2, 7]);
-        assert_eq!(roster.next_to_ask(2, |_| false), []);
+        let forgotten: NodeSet = self
+            .last_heard
+            .iter()
+            .filter(|(_, last)| **last + span <= cx.now)
+            .map(|(node, _)| *node)
+            .collect();
+        self.trust.set_forgotten(forgotten, &self.roster);
+        self.trust_changed(cx);
+    }
+
+    /// Answers a question to the trusted-node service: the known peers and the trust set. `from` relayed the question.
+    pub(super) fn send_peers(
+        &self,
+        cx: &mut Context,
+        node: NodeId,
+        from: NodeId,
+        class: TrafficClass,
+    ) {
+        let own = std::iter::once(&cx.config().peer);
+        let known = own.chain(self.roster.present()).cloned().collect();
+        let trusted = self.trust.members().iter().collect();
+        let via = self.route_to(cx, node, from);
+        cx.out
+            .send_to(node, via, class, Body::Peers { known, trusted });
+    }
+
+    /// Handles an answer of the trusted-node service. A sender that still lists a node that has left has missed its last
+    /// announcement, so the node repeats it.
+    pub(super) fn receive_peers(&mut self, cx: &mut Context, from: NodeId, known: &[Peer]) {
+        for peer in known {
+            match self.roster.leave_announcement(peer.id) {
+                Some(leaving) => {
+                    let repeated = leaving.relayed();
+                    cx.out.push(Output::Announce(Arc::new(repeated)));
+                }
+                None => self.add_peer(cx, peer, from),
+            }
+        }
+    }
+
+    /// Replaces the trust policy at the request of a person.
+    pub(super) fn set_policy(&mut self, cx: &mut Context, policy: TrustPolicy) {
+        cx.out.persist(StateChange::Trust(policy.clone()));
+        self.trust.set_policy(policy, &self.roster);
+        self.trust_changed(cx);
+        self.restart_settle_timer(cx);
+    }
+
+    /// Announces that the node leaves.
+    pub(super) fn leave(&mut self, cx: &mut Context) {
+        self.transmit_announcement(cx, AnnouncementKind::Leaving);
+    }
+
+    /// How a message gets to `node`: directly if the two are neighbours or all nodes are, otherwise by relaying. `from`
+    /// transmitted the message that is answered.
+    pub(super) fn route_to(&self, cx: &Context, node: NodeId, from: NodeId) -> Recipient {
+        let is_direct = node == from
+            || cx.settings().relaying == Relaying::Direct
+            || self.roster.is_neighbour(node);
+        if is_direct {
+            Recipient::Node(node)
+        } else {
+            Recipient::Neighbours
+        }
+    }
+
+    /// The id of the node with this key, if it is known.
+    pub(super) fn node_of(&self, cx: &Context, key: NodeKey) -> Option<NodeId> {
+        if key == cx.key() {
+            return Some(cx.me());
+        }
+        self.roster.node_of(key)
+    }
+
+    /// The trusted nodes in direct reach.
+    pub(super) fn trusted_neighbours(&self) -> NodeSet {
+        let members = self.trust.members().iter();
+        members
+            .filter(|&node| self.roster.is_neighbour(node))
+            .collect()
+    }
+
+    pub(super) fn has_left(&self, node: NodeId) -> bool {
+        self.roster.leave_announcement(node).is_some()
+    }
+
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    pub(super) fn trust(&self) -> &TrustSet {
+        &self.trust
     }
 }

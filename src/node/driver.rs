@@ -1,20 +1,18 @@
-//! `NodeDriver`: the application's side of SCP: which values are valid, what they combine to, hashes, timeouts.
+//! `NodeDriver`: the callbacks of SCP. Validity and combination of values, hashes, timeouts, quorum sets.
 //!
-//! All answers follow from what the node has been told; there is no clock and no randomness here.
+//! All answers are functions of the node's state: no clock, no randomness.
 
 use super::backup::Backup;
 use super::config::Application;
-use super::decoding::{Decoder, ProposalSet};
-use super::discovery::Roster;
 use super::key::NodeKey;
 use super::limits::{
     PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, VOTES_BYTES_MAX, VOTES_BYTES_PER_LEADER, fitting,
     value_bytes,
 };
 use super::log::Log;
-use super::pool::is_well_formed;
-use super::proposal::{Content, Proposal, value_of};
+use super::proposal::{Content, Decoder, Proposal, ProposalSet, is_well_formed, value_of};
 use super::quorum_closure::QuorumClosure;
+use super::roster::Roster;
 use crate::scp::{
     Counter, Driver, NodeId, QuorumSet, QuorumSetId, SlotIndex, ValidationContext, Validity, Value,
 };
@@ -22,10 +20,10 @@ use crate::time::Span;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// No timeout is longer (NOTES 60).
+/// The upper limit of all timeouts (`tests/conformance/NOTES.md`, 60).
 const TIMEOUT_MAX_MS: u64 = 1_800_000;
 
-/// What a hash is for (draft: the tags of nomination).
+/// Domain separation of hashes (draft: the tags in "Nominate message").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 enum HashDomain {
@@ -34,12 +32,12 @@ enum HashDomain {
     Value = 3,
 }
 
-/// A look at the node through which SCP asks it.
+/// A read-only view of the node's parts.
 pub(super) struct NodeDriver<'a> {
     /// The node's own key.
     pub(super) me: NodeKey,
     pub(super) application: Application,
-    pub(super) sets: &'a QuorumClosure,
+    pub(super) closure: &'a QuorumClosure,
     pub(super) log: &'a Log,
     pub(super) backup: &'a Backup,
     pub(super) roster: &'a Roster,
@@ -47,7 +45,7 @@ pub(super) struct NodeDriver<'a> {
 }
 
 impl NodeDriver<'_> {
-    /// Could this be part of the value of `slot`, whoever asks?
+    /// Whether a value of `slot` may contain the proposal, at any node: it is well formed and not recorded earlier.
     fn is_acceptable(&self, slot: SlotIndex, proposal: &Proposal) -> bool {
         let is_recorded = self.log.slot_of(proposal.id).is_some_and(|at| at < slot);
         let fits = !matches!(proposal.content, Content::Choice(_));
@@ -62,9 +60,9 @@ impl NodeDriver<'_> {
             return Validity::Invalid;
         };
         let is_valid = |proposal: &Arc<Proposal>| {
-            // "No" to a backup is said in nomination; in a ballot the node goes along with the others.
+            // A node that holds a file rejects its backup in nomination. In a ballot it follows the others.
             let is_refused =
-                context == ValidationContext::Nomination && self.backup.says_no(self.me, proposal);
+                context == ValidationContext::Nomination && self.backup.rejects(self.me, proposal);
             self.is_acceptable(slot, proposal) && !is_refused
         };
         let is_fitting = (1..=PROPOSALS_PER_VALUE).contains(&proposals.len());
@@ -75,14 +73,15 @@ impl NodeDriver<'_> {
         }
     }
 
-    /// The first 64 bits of SHA-256 over slot, previous value, tag, round and `what`, each in a fixed or prefixed length.
+    /// The first 64 bits of SHA-256 over slot, previous value, domain, round and `data`. Fields of variable length carry a
+    /// length prefix; `data` comes last.
     fn hash(
         &self,
         slot: SlotIndex,
         prev: &Value,
         domain: HashDomain,
         round: u32,
-        what: &[u8],
+        data: &[u8],
     ) -> u64 {
         let mut hasher = Sha256::new();
         hasher.update(slot.0.to_be_bytes());
@@ -90,7 +89,7 @@ impl NodeDriver<'_> {
         hasher.update(prev.as_bytes());
         hasher.update((domain as u32).to_be_bytes());
         hasher.update(round.to_be_bytes());
-        hasher.update(what);
+        hasher.update(data);
         let digest = hasher.finalize();
         digest
             .iter()
@@ -119,7 +118,7 @@ impl Driver for NodeDriver<'_> {
             .decode(value)?
             .iter()
             .filter(|(_, proposal)| {
-                self.is_acceptable(slot, proposal) && !self.backup.says_no(self.me, proposal)
+                self.is_acceptable(slot, proposal) && !self.backup.rejects(self.me, proposal)
             })
             .map(|(id, proposal)| (*id, Arc::clone(proposal)))
             .collect();
@@ -142,7 +141,7 @@ impl Driver for NodeDriver<'_> {
                     let proposals = self.decoder.decode(candidate)?;
                     union.extend(proposals.iter().map(|(id, one)| (*id, Arc::clone(one))));
                 }
-                // What does not fit stays in the pools and comes with a later slot.
+                // Proposals that do not fit stay in the pools for a later slot.
                 (!union.is_empty()).then(|| value_of(&fitting(union)))
             }
         }
@@ -171,7 +170,7 @@ impl Driver for NodeDriver<'_> {
     }
 
     fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {
-        self.sets.get(id).cloned()
+        self.closure.get(id).cloned()
     }
 }
 
@@ -182,7 +181,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     struct DriverFixture {
-        sets: QuorumClosure,
+        closure: QuorumClosure,
         log: Log,
         backup: Backup,
         roster: Roster,
@@ -207,7 +206,7 @@ mod tests {
 
     fn fixture() -> DriverFixture {
         DriverFixture {
-            sets: QuorumClosure::default(),
+            closure: QuorumClosure::default(),
             log: Log::default(),
             backup: Backup::new(&[photo()]),
             roster: Roster::new(peer(0)),
@@ -219,7 +218,7 @@ mod tests {
         NodeDriver {
             me: NodeKey::of("G0"),
             application,
-            sets: &fixture.sets,
+            closure: &fixture.closure,
             log: &fixture.log,
             backup: &fixture.backup,
             roster: &fixture.roster,
@@ -246,52 +245,52 @@ mod tests {
     const SLOT: SlotIndex = SlotIndex(1);
 
     #[test]
-    fn a_file_that_is_here_is_invalid_in_nomination_only_and_extracted_away() {
+    fn a_held_file_is_invalid_in_nomination_only_and_removed_by_extract() {
         let fixture = fixture();
         let driver = driver(&fixture, Application::Log);
-        let judge = |value: &Value, context| driver.validate(SLOT, value, context);
+        let validate = |value: &Value, context| driver.validate(SLOT, value, context);
         let (tea, file) = (Content::Note("tea".into()), Content::File(photo()));
         let both = value(&[tea.clone(), file.clone()]);
         assert_eq!(
-            judge(&both, ValidationContext::Nomination),
+            validate(&both, ValidationContext::Nomination),
             Validity::Invalid
         );
         assert_eq!(
-            judge(&both, ValidationContext::Ballot),
+            validate(&both, ValidationContext::Ballot),
             Validity::FullyValid
         );
         assert_eq!(driver.extract(SLOT, &both), Some(value(&[tea])));
         assert_eq!(driver.extract(SLOT, &value(&[file])), None);
-        assert_eq!(driver.extract(SLOT, &Value::from("nonsense")), None);
+        assert_eq!(driver.extract(SLOT, &Value::from("garbage")), None);
     }
 
     #[test]
-    fn values_must_be_sets_of_well_formed_proposals_that_are_not_recorded_yet() {
+    fn valid_values_contain_well_formed_proposals_that_are_not_recorded() {
         let mut fixture = fixture();
         let tea = [Content::Note("tea".into())];
         fixture.log.append(value(&tea), &proposals(&tea));
         let driver = driver(&fixture, Application::Log);
-        let judge = |slot, value: &Value| {
+        let validate = |slot, value: &Value| {
             driver.validate(SlotIndex(slot), value, ValidationContext::Ballot)
         };
         assert_eq!(
-            judge(1, &value(&tea)),
+            validate(1, &value(&tea)),
             Validity::FullyValid,
-            "it was recorded there"
+            "it is recorded in this slot"
         );
-        assert_eq!(judge(2, &value(&tea)), Validity::Invalid);
+        assert_eq!(validate(2, &value(&tea)), Validity::Invalid);
         for bad in [
             value(&[]),
             value(&[Content::Note("".into())]),
             value(&[Content::Choice("1".into())]),
             Value::from(""),
         ] {
-            assert_eq!(judge(2, &bad), Validity::Invalid, "{bad}");
+            assert_eq!(validate(2, &bad), Validity::Invalid, "{bad}");
         }
     }
 
     #[test]
-    fn candidates_combine_to_their_union_or_to_the_greatest() {
+    fn candidates_combine_to_their_union_or_to_the_greatest_value() {
         let fixture = fixture();
         let (tea, milk) = (Content::Note("tea".into()), Content::Note("milk".into()));
         let both = [tea.clone(), milk];
@@ -304,7 +303,7 @@ mod tests {
         assert_eq!(choice.combine(SLOT, &candidates), Some(Value::from("10")));
     }
 
-    /// A note that has four times its length in a message.
+    /// A note whose size in a message is four times its length.
     fn quotes(nth: u32) -> (ProposalId, Arc<Proposal>) {
         let origin = NodeKey::of("G7");
         let id = ProposalId { origin, nth };
@@ -313,19 +312,19 @@ mod tests {
     }
 
     #[test]
-    fn a_combination_is_as_large_as_a_value_may_be_and_the_same_for_everybody() {
+    fn a_combination_is_cut_to_the_limits_in_the_same_way_at_all_nodes() {
         let fixture = fixture();
         let driver = driver(&fixture, Application::Log);
-        let judge = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);
+        let validate = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);
         let large = |from: u32, to: u32| value_of(&(from..to).map(quotes).collect());
         let candidates = [large(1, 10), large(5, 14), large(10, 20), large(15, 25)];
         assert!(
             candidates
                 .iter()
-                .all(|one| judge(one) == Validity::FullyValid)
+                .all(|one| validate(one) == Validity::FullyValid)
         );
         let combined = driver.combine(SLOT, &candidates).unwrap();
-        assert_eq!(judge(&combined), Validity::FullyValid);
+        assert_eq!(validate(&combined), Validity::FullyValid);
         let taken = fixture.decoder.decode(&combined).unwrap();
         let taken: Vec<u32> = taken.keys().map(|id| id.nth).collect();
         assert!(taken.len() > 10 && taken.len() < 24, "{taken:?}");
@@ -334,9 +333,9 @@ mod tests {
             "{taken:?}"
         );
         assert_eq!(
-            judge(&large(1, taken.len() as u32 + 2)),
+            validate(&large(1, taken.len() as u32 + 2)),
             Validity::Invalid,
-            "one more is too much"
+            "one more exceeds the limit"
         );
         assert_eq!(driver.extract(SLOT, &large(1, 25)), Some(combined));
 
@@ -350,11 +349,11 @@ mod tests {
         };
         let union = driver.combine(SLOT, &[short(0, 100), short(100, 200)]);
         assert_eq!(union, Some(short(0, PROPOSALS_PER_VALUE as u32)));
-        assert_eq!(judge(&short(0, 129)), Validity::Invalid);
+        assert_eq!(validate(&short(0, 129)), Validity::Invalid);
     }
 
     #[test]
-    fn votes_are_bounded_for_each_leader_and_altogether() {
+    fn votes_are_bounded_per_leader_and_in_total() {
         let fixture = fixture();
         let driver = driver(&fixture, Application::Log);
         let value = |nth: u32| value_of(&(nth * 15..nth * 15 + 15).map(quotes).collect());
@@ -377,9 +376,9 @@ mod tests {
     }
 
     #[test]
-    fn hashes_depend_on_everything_they_are_taken_of() {
+    fn hashes_depend_on_all_their_inputs() {
         let mut fixture = fixture();
-        fixture.roster.learn(&peer(1));
+        fixture.roster.add(&peer(1));
         let driver = driver(&fixture, Application::Log);
         let prev = Value::from("");
         let hashes: BTreeSet<u64> = [
@@ -397,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn timeouts_grow_by_the_second_up_to_half_an_hour() {
+    fn timeouts_grow_by_one_second_up_to_half_an_hour() {
         let fixture = fixture();
         let driver = driver(&fixture, Application::Log);
         assert_eq!(driver.nomination_timeout(1), Span::from_ms(1_000));

@@ -1,7 +1,6 @@
-//! What a node tells about itself. The world, the caption and the event log are made of these.
+//! `NodeEvent`: what a node reports about itself. The world, captions and event logs are built from these events.
 
 use super::config::{Application, Peer};
-use super::contract::FetchError;
 use super::proposal::{FileInfo, Proposal, ProposalId};
 use crate::scp::{
     NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
@@ -14,203 +13,213 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrustCause {
-    /// It was given at the start.
+    /// The configuration, at the start.
     Configured,
-    /// Roster found a node.
+    /// Discovery of a peer.
     Discovered,
     /// A periodic refresh.
     Refreshed,
-    /// A node said that it leaves.
+    /// A peer announced that it leaves.
     Departed,
-    /// A node was silent for too long (the unsafe policy).
+    /// A peer was silent for longer than `forget_after` (the unsafe policy).
     Forgotten,
-    /// A person changed it.
+    /// A person replaced the policy.
     Ordered,
 }
 
-/// Why a slot began at a node.
+/// Why a slot started at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotStart {
-    /// It has something to nominate.
+    /// The node has a value to nominate.
     Own,
-    /// Another node's NOMINATE arrived; it joins as an echoer.
+    /// A statement of another node arrived; the node joins as an echoer.
     Echo,
 }
 
-/// What a node said when it was asked to back up a file.
+/// The answer of a node to the backup of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackupAnswer {
-    /// It voted for it.
+    /// It voted for the backup.
     Yes,
-    /// It holds the file already and did not vote for it.
+    /// It holds the file already and did not vote for the backup.
     NoHasIt,
-    /// The decision came without its being asked.
+    /// The backup was decided before the node was asked.
     NotAsked,
+}
+
+/// Why a fetch failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchError {
+    /// No holder could be reached.
+    Unreachable,
+    /// The content has another hash.
+    HashMismatch,
 }
 
 /// Why a proposal was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProposalRefusal {
-    /// Empty, too long, or a file name with a folder in it, or a malformed hash.
+    /// It is empty or too long, its file name contains a folder, or its hash is malformed.
     Malformed,
-    /// In the log already.
+    /// It is in the log already.
     InLog,
-    /// Neither its origin nor the one who passed it on is trusted.
+    /// Neither its sender nor the neighbour that relayed it is trusted.
     Untrusted,
     /// It does not fit the application of this network.
     WrongApplication,
-    /// The node has left, or was never able to propose.
+    /// The node never votes.
     NotParticipating,
-    /// It was in the pool for too long before.
+    /// It was in the pool before and expired.
     Stale,
-    /// The pool holds as many proposals as it can.
+    /// The pool is full.
     PoolFull,
 }
 
-/// Why a message was refused. Nothing changed.
+/// Why a message was refused. A refused message changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageRefusal {
     /// SCP refused the statement.
     Scp(ScpRefusal),
-    /// The sender lies outside the closure of this node's quorum set.
+    /// The sender is outside the closure of this node's quorum set.
     OutsideClosure,
-    /// The message contradicts itself.
+    /// The message is inconsistent.
     Malformed,
-    /// Too far ahead of this node's log.
+    /// The statement is about a slot too far ahead of this node's log.
     FarFuture,
 }
 
-/// Something happened at a node.
+/// An event at a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeEvent {
-    /// It runs.
+    /// The node has started.
     Started {
-        /// What it takes part in.
+        /// The application of its network.
         application: Application,
     },
-    /// It learned of a node.
+    /// The node has learned of a peer.
     Discovered {
-        /// Whom.
+        /// The peer.
         peer: Peer,
-        /// From whom it heard.
+        /// The node that transmitted the information; the node itself for its address book.
         via: NodeId,
     },
-    /// Its trust set is now this (the node itself included).
+    /// The trust set of the node has changed.
     TrustChanged {
-        /// All trusted nodes.
+        /// All trusted nodes, the node itself included.
         trusted: Arc<BTreeSet<NodeId>>,
-        /// Why.
+        /// The cause of the change.
         cause: TrustCause,
     },
-    /// From slot `from_slot` on its quorum set is this.
+    /// The node has another quorum set.
     QuorumSetChanged {
-        /// Its name.
+        /// The id that its statements name.
         id: QuorumSetId,
         /// The set.
         quorum_set: Arc<QuorumSet>,
-        /// First slot for which it counts.
+        /// The first slot in which it is in effect.
         from_slot: SlotIndex,
     },
-    /// It knows enough nodes and its roster is stable: it votes from now on.
+    /// Discovery and catching up are over: the node votes.
     Ready {
         /// How many nodes it knows, itself included.
         known: u32,
     },
-    /// It asks for the log before it votes.
+    /// The node asks for missing decisions before it votes.
     CatchingUp {
-        /// First slot it lacks.
+        /// The first slot without a decision.
         from_slot: SlotIndex,
     },
-    /// It knows that a node has left.
+    /// A peer has announced that it leaves.
     PeerLeft {
-        /// Who.
+        /// The peer.
         node: NodeId,
     },
-    /// It has left.
+    /// The node has left.
     Left,
-    /// A proposal entered its pool, certified.
+    /// A proposal was certified and is in the pool.
     ProposalPooled {
         /// The proposal.
         proposal: Arc<Proposal>,
-        /// Who vouched for it: its origin, or a trusted node that passed it on.
+        /// The node that vouched for it: its sender, or the trusted neighbour that relayed it.
         voucher: NodeId,
     },
     /// A proposal was not certified.
     ProposalRefused {
-        /// Which, if it got a name.
+        /// Its id; `None` if a client's proposal was refused before it got one.
         id: Option<ProposalId>,
-        /// Who passed it on.
+        /// The neighbour that transmitted it.
         from: NodeId,
-        /// Why.
+        /// The reason.
         why: ProposalRefusal,
     },
-    /// A proposal stayed without a decision for too long: rejected.
+    /// A proposal was not decided within its time to live.
     ProposalExpired {
-        /// Which.
+        /// Its id.
         id: ProposalId,
-        /// Who voted for a value that contains it, as far as this node knows.
+        /// Nodes with a statement in favour of it, as far as this node knows.
         voted: Vec<NodeId>,
-        /// Whom this node trusts and who did not.
+        /// Trusted nodes without one.
         missing: Vec<NodeId>,
     },
-    /// A slot began here.
+    /// A slot has started at the node.
     SlotStarted {
-        /// Which.
+        /// The slot.
         slot: SlotIndex,
-        /// Why.
+        /// The reason.
         start: SlotStart,
     },
     /// A transition of SCP.
     Scp(ScpEvent),
-    /// The variables of a slot are now these.
+    /// The state of a slot has changed.
     Slot {
-        /// Which.
+        /// The slot.
         slot: SlotIndex,
-        /// All of them.
+        /// All variables of the slot.
         state: Arc<SlotState>,
     },
     /// A decision was appended to the log.
     Recorded {
-        /// Of which slot.
+        /// The slot.
         slot: SlotIndex,
         /// The decided value.
         value: Value,
-        /// `Log` application: what it contains.
+        /// `Log` application: the proposals in it.
         proposals: Vec<Arc<Proposal>>,
     },
-    /// What this node says to a backup that was decided, or that it was asked to vote for.
+    /// The node has answered a backup that it was asked to vote for, or that was decided.
     BackupAnswered {
         /// The file.
         file: FileInfo,
-        /// By which proposal.
+        /// The proposal with the file.
         proposal: ProposalId,
-        /// Its answer.
+        /// The answer.
         answer: BackupAnswer,
     },
-    /// A file has arrived whole and is recorded in the backup log.
+    /// A decided file is complete and recorded in the backup log.
     BackedUp {
         /// The file.
         file: FileInfo,
-        /// From whom.
+        /// The node that delivered it; the node itself if it held the file already.
         from: NodeId,
     },
-    /// A file could not be fetched; it will be tried again.
+    /// A fetch failed and will be repeated.
     BackupFailed {
         /// The file.
         file: FileInfo,
-        /// Why.
+        /// The reason.
         why: FetchError,
     },
     /// A message was refused.
     Refused {
-        /// Whose it was.
+        /// The sender of the message.
         from: NodeId,
-        /// Why.
+        /// The reason.
         why: MessageRefusal,
     },
 }

@@ -1,7 +1,7 @@
-//! `NodeKey`: the public key of a node, by which it is known beyond this run.
+//! `NodeKey`: the public key of a node, its global identifier.
 //!
-//! Numbers of nodes belong to one run, or to one process: two processes number the same nodes differently. What is agreed
-//! on must read the same everywhere, so it names nodes by key.
+//! A [`NodeId`](crate::scp::NodeId) is valid in one run or process only: two processes number the same nodes differently.
+//! Values are equal at all nodes, so they name nodes by key.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -9,11 +9,11 @@ use std::fmt;
 use std::str::FromStr;
 use stellar_strkey::ed25519::PublicKey;
 
-/// The Ed25519 public key of a node. As text it is a Stellar address, `G...`, 56 characters with a checksum.
+/// The Ed25519 public key of a node. Its text form is a Stellar address (strkey): `G...`, 56 characters with a checksum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeKey([u8; 32]);
 
-/// A text is no key of a node.
+/// A text is not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected the public key of a node: G and 55 more characters, with a correct checksum")]
 pub struct InvalidNodeKey;
@@ -25,14 +25,14 @@ impl NodeKey {
         NodeKey(bytes)
     }
 
-    /// Its bytes.
+    /// The 32 bytes of the key.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The key that a scenario or an imported network gives as text. Invented networks have keys that are none: the
-    /// SHA-256 of such a text stands for it, so different nodes stay different.
+    /// The key that a scenario or an imported network gives as text. A synthetic network may use any text: if it is not a
+    /// public key, the result is its SHA-256, so that different texts give different keys.
     #[must_use]
     pub fn of(text: &str) -> NodeKey {
         text.parse()
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_reads_back_as_it_was_written_and_a_typing_error_is_noticed() {
+    fn keys_round_trip_as_text_and_typing_errors_are_rejected() {
         let key = NodeKey::of("n01");
         let text = key.to_string();
         assert_eq!((text.len(), text.starts_with('G')), (56, true));

@@ -1,28 +1,27 @@
-//! How much fits into what a node sends: bounds on values, on votes and on answers, in bytes as they travel.
+//! Size limits of values, votes and answers, in bytes as they travel.
 //!
-//! A value travels as a JSON string inside a JSON message, so its quotes and backslashes count twice. A statement names
-//! several values, some of them twice; all of it together has to stay well below the 4 MiB that a node takes in one
-//! call. The bounds are part of the protocol: every node has the same ones.
+//! A value travels as a JSON string inside a JSON message, so its quotes and backslashes count twice. A statement contains
+//! several values, some of them twice, and has to stay well below the 4 MiB that a node accepts in one HTTP request. The
+//! limits are part of the protocol: they are equal at all nodes.
 
-use super::decoding::ProposalSet;
-use super::proposal::Proposal;
+use super::proposal::{Proposal, ProposalSet};
 use crate::scp::{SlotIndex, Value};
 use std::sync::Arc;
 
-/// How many proposals one value takes; the rest waits for the next slot.
+/// The maximum number of proposals in one value; the others wait for the next slot.
 pub(super) const PROPOSALS_PER_VALUE: usize = 128;
-/// How many bytes one value has at most. Any single proposal fits: the longest note has about 4,200.
+/// The maximum size of a value. Any single proposal fits: the longest note has about 4,200 bytes.
 pub(super) const VALUE_BYTES_MAX: usize = 64 << 10;
-/// How many bytes the values have together that a node votes for in one slot by itself. With all of them accepted, a
-/// statement has twice as many.
+/// The maximum size of all values that a node votes for in one slot. Once they are accepted, a statement contains them
+/// twice.
 pub(super) const VOTES_BYTES_MAX: usize = 1 << 20;
-/// How many bytes of these votes go to values that one leader names: so no leader uses up the room for the others.
+/// The share of these votes for the values of one leader, so that a leader cannot use up the room of the others.
 pub(super) const VOTES_BYTES_PER_LEADER: usize = VOTES_BYTES_MAX / 4;
-/// How many decisions one answer holds.
+/// The maximum number of decisions in one catch-up answer.
 pub(super) const DECISIONS_PER_ANSWER: usize = 256;
-/// How many bytes of decisions one answer holds, unless a single one has more.
+/// The maximum size of a catch-up answer, unless it consists of a single larger decision.
 pub(super) const ANSWER_BYTES_MAX: usize = 1 << 20;
-/// What a decision has in an answer besides its value.
+/// The size of a decision in an answer besides its value.
 const DECISION_BYTES: usize = 64;
 
 fn escapes(bytes: &[u8]) -> usize {
@@ -30,26 +29,26 @@ fn escapes(bytes: &[u8]) -> usize {
     escaped.count()
 }
 
-/// How many bytes a value has inside a message.
+/// The size of a value inside a message.
 pub(super) fn value_bytes(value: &Value) -> usize {
     let bytes = value.as_bytes();
     match value.as_str() {
         Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
             bytes.len() + escapes(bytes)
         }
-        // Written in hexadecimal digits.
+        // Any other value travels as hexadecimal digits.
         _ => 2 + 2 * bytes.len(),
     }
 }
 
-/// How many bytes a proposal adds to a value inside a message.
+/// The size that a proposal adds to a value inside a message, its comma included.
 pub(super) fn proposal_bytes(proposal: &Proposal) -> usize {
-    // Strings and integers only: it can be written. The comma counts, too.
+    // Strings and integers only: serialising them cannot fail.
     let written = serde_json::to_vec(proposal).unwrap_or_default();
     written.len() + escapes(&written) + 1
 }
 
-/// How much of a value is taken.
+/// The room that is left in a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueBudget {
     proposals: usize,
@@ -57,7 +56,7 @@ pub(super) struct ValueBudget {
 }
 
 impl ValueBudget {
-    /// A value without proposals.
+    /// The budget of a value without proposals.
     pub(super) fn new() -> ValueBudget {
         ValueBudget {
             proposals: 0,
@@ -65,7 +64,7 @@ impl ValueBudget {
         }
     }
 
-    /// Puts in a proposal of so many bytes. False if it does not fit.
+    /// Adds a proposal of this size. Returns false if it does not fit.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
         let is_fitting =
             self.proposals < PROPOSALS_PER_VALUE && self.bytes + bytes <= VALUE_BYTES_MAX;
@@ -77,10 +76,10 @@ impl ValueBudget {
     }
 }
 
-/// As many of these proposals as fit into one value, in the order of their names.
+/// The proposals with the lowest ids, as many as fit into one value.
 pub(super) fn fitting(proposals: ProposalSet) -> ProposalSet {
-    let mut filling = ValueBudget::new();
-    let fits = |(_, one): &(_, Arc<Proposal>)| filling.take(proposal_bytes(one));
+    let mut budget = ValueBudget::new();
+    let fits = |(_, one): &(_, Arc<Proposal>)| budget.take(proposal_bytes(one));
     proposals.into_iter().take_while(fits).collect()
 }
 
@@ -88,7 +87,7 @@ fn decision_bytes((_, value): &(SlotIndex, Value)) -> usize {
     value_bytes(value) + DECISION_BYTES
 }
 
-/// The first of these decisions, as many as one answer holds; at least one, if there are any.
+/// The first decisions, as many as fit into one answer; at least one, if there are any.
 pub(super) fn answer_of(decided: &[(SlotIndex, Value)]) -> &[(SlotIndex, Value)] {
     let mut bytes = 0;
     let held = decided.iter().take(DECISIONS_PER_ANSWER).take_while(|one| {
@@ -99,7 +98,7 @@ pub(super) fn answer_of(decided: &[(SlotIndex, Value)]) -> &[(SlotIndex, Value)]
     &decided[..held.count()]
 }
 
-/// Is an answer so full that its sender may know more?
+/// Whether an answer is so full that its sender may know more decisions.
 pub(super) fn is_full_answer(decided: &[(SlotIndex, Value)]) -> bool {
     let bytes: usize = decided.iter().map(decision_bytes).sum();
     decided.len() >= DECISIONS_PER_ANSWER
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_counted_as_they_travel() {
+    fn sizes_equal_those_of_serialised_messages() {
         for value in [
             Value::from("pizza"),
             Value::from("a \"b\" \\ \u{e9}"),
@@ -148,11 +147,15 @@ mod tests {
         let notes = ["tea", "\"", "\\\"\u{e9}"].map(|text| Content::Note(text.into()));
         let all = proposals(notes);
         let sum: usize = all.values().map(|one| proposal_bytes(one)).sum();
-        assert_eq!(value_bytes(&value_of(&all)), sum + 1, "one comma less");
+        assert_eq!(
+            value_bytes(&value_of(&all)),
+            sum + 1,
+            "there is one comma less"
+        );
     }
 
     #[test]
-    fn any_single_proposal_fits_and_a_full_value_is_no_larger_than_it_may_be() {
+    fn any_single_proposal_fits_and_a_full_value_stays_within_its_limits() {
         let long_name = FileInfo {
             name: "\"".repeat(255),
             size_bytes: u64::MAX,
@@ -168,13 +171,16 @@ mod tests {
         let one = proposal_bytes(&proposal(100, quotes()));
         assert!(bytes <= VALUE_BYTES_MAX && bytes + one > VALUE_BYTES_MAX);
         let ids: Vec<u32> = full.keys().map(|id| id.nth).collect();
-        assert!(ids.into_iter().eq(1..=full.len() as u32), "in order");
+        assert!(
+            ids.into_iter().eq(1..=full.len() as u32),
+            "in ascending order"
+        );
         let short = vec![Content::Note("tea".into()); 300];
         assert_eq!(fitting(proposals(short)).len(), PROPOSALS_PER_VALUE);
     }
 
     #[test]
-    fn answers_are_bounded_and_whoever_gets_a_full_one_notices() {
+    fn answers_are_bounded_and_full_ones_are_recognised() {
         let decided = |count: u64, length: usize| -> Vec<(SlotIndex, Value)> {
             let value = Value::from("\"".repeat(length).as_str());
             (1..=count)
@@ -191,7 +197,7 @@ mod tests {
         let bytes: usize = answer.iter().map(decision_bytes).sum();
         assert!(bytes <= ANSWER_BYTES_MAX && is_full_answer(answer));
         let huge = decided(3, ANSWER_BYTES_MAX);
-        assert_eq!(answer_of(&huge).len(), 1, "one at least");
+        assert_eq!(answer_of(&huge).len(), 1, "at least one");
         assert!(is_full_answer(&huge[..1]));
         assert!(answer_of(&[]).is_empty());
     }

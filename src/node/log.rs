@@ -1,28 +1,33 @@
-//! `Log`: the decisions of a node, slot after slot without a gap, and where each proposal was recorded.
+//! `Log`: the replicated log. The decisions of a node, one per slot without gaps.
 //!
-//! A decision enters only when all earlier ones are there. What is heard about later slots waits outside: statements in
-//! `aside`, claims in `catch_up`.
+//! A decision is appended only after all earlier ones. Information about later slots waits elsewhere: statements in
+//! `pending_statements`, answers of peers in `catch_up`.
 
-use super::decoding::ProposalSet;
+use super::context::Context;
+use super::contract::TimerKind;
+use super::event::NodeEvent;
 use super::limits::answer_of;
-use super::proposal::ProposalId;
+use super::persisted::StateChange;
+use super::proposal::{ProposalId, ProposalSet};
 use crate::scp::{SlotIndex, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// The log of a node.
+/// The log of one node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     decided: Vec<(SlotIndex, Value)>,
-    recorded: BTreeMap<ProposalId, SlotIndex>,
+    /// The slot of each recorded proposal.
+    slots: BTreeMap<ProposalId, SlotIndex>,
 }
 
 impl Log {
-    /// The slot to be decided next.
+    /// The first slot without a decision.
     pub(super) fn next_slot(&self) -> SlotIndex {
         SlotIndex(self.decided.len() as u64 + 1)
     }
 
-    /// The decision before [`Log::next_slot`]; the empty value before the first slot.
+    /// The latest decision; the empty value before the first one.
     pub(super) fn previous_value(&self) -> Value {
         self.decided
             .last()
@@ -35,7 +40,7 @@ impl Log {
         &self.decided
     }
 
-    /// The decisions from `slot` on, as many as one answer holds.
+    /// The decisions from `slot` on, as many as fit into one catch-up answer.
     pub(super) fn since(&self, slot: SlotIndex) -> &[(SlotIndex, Value)] {
         let from = usize::try_from(slot.0.saturating_sub(1)).unwrap_or(usize::MAX);
         answer_of(self.decided.get(from..).unwrap_or_default())
@@ -43,14 +48,32 @@ impl Log {
 
     /// The slot in which a proposal was recorded.
     pub(super) fn slot_of(&self, id: ProposalId) -> Option<SlotIndex> {
-        self.recorded.get(&id).copied()
+        self.slots.get(&id).copied()
     }
 
-    /// Records the decision of [`Log::next_slot`].
+    /// Appends a decision, makes it durable, stops the timers of its slot and reports it.
+    pub(super) fn record(&mut self, cx: &mut Context, value: Value, proposals: &ProposalSet) {
+        let slot = self.next_slot();
+        self.append(value.clone(), proposals);
+        cx.out.persist(StateChange::Decided {
+            slot,
+            value: value.clone(),
+        });
+        cx.out.cancel(TimerKind::Nomination(slot));
+        cx.out.cancel(TimerKind::Ballot(slot));
+        let proposals = proposals.values().map(Arc::clone).collect();
+        cx.out.event(NodeEvent::Recorded {
+            slot,
+            value,
+            proposals,
+        });
+    }
+
+    /// Appends the decision of [`Log::next_slot`].
     pub(super) fn append(&mut self, value: Value, proposals: &ProposalSet) {
         let slot = self.next_slot();
         for id in proposals.keys() {
-            self.recorded.entry(*id).or_insert(slot);
+            self.slots.entry(*id).or_insert(slot);
         }
         self.decided.push((slot, value));
     }
@@ -59,12 +82,10 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::NodeKey;
-    use crate::node::{Content, Proposal};
-    use std::sync::Arc;
+    use crate::node::{Content, NodeKey, Proposal};
 
     #[test]
-    fn decisions_are_found_by_slot_and_proposals_by_name() {
+    fn decisions_are_found_by_slot_and_proposals_by_id() {
         let mut log = Log::default();
         assert_eq!(
             (log.next_slot(), log.previous_value()),

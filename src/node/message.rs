@@ -1,4 +1,4 @@
-//! What flies between nodes.
+//! Wire messages between nodes: announcements of discovery, messages, and bundles of relayed ones.
 
 use super::config::Peer;
 use super::proposal::Proposal;
@@ -6,46 +6,46 @@ use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Names a message for ever: the `nth` that `sender` created. Relaying keeps it.
+/// Identifies a message for ever. Relaying keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId {
-    /// Who created it.
+    /// The node that created the message.
     pub sender: NodeId,
-    /// Counted from 1 at its sender.
+    /// Sequence number at the sender, counted from 1.
     pub nth: u64,
 }
 
-/// A message. Relays pass it on as it is.
+/// A message. Relays forward it unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Its name.
+    /// Its identifier, used for duplicate suppression.
     pub id: MessageId,
-    /// For this node only; others relay it without looking. `None`: for everybody.
+    /// The destination; other nodes relay the message without reading it. `None`: all nodes.
     pub to: Option<NodeId>,
     /// Re-sent or periodic: verdicts, idleness and limits ignore it.
     pub housekeeping: bool,
-    /// What it says.
+    /// The contents.
     pub body: Body,
 }
 
-/// What a node passes on of others' in one transmission: everything new that it has heard since it passed something on
-/// last. Never empty. What is in it keeps its name and is judged as if it had come alone; the bundle itself has no name.
+/// The messages and announcements of other nodes that a node relays in one transmission. Never empty. Each item keeps its
+/// identifier and is handled as if it had come alone; the bundle itself has no identifier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
-    /// Announcements, in the order in which they were heard.
+    /// Announcements, in order of arrival.
     pub announcements: Vec<Arc<Announcement>>,
-    /// Messages, in the order in which they arrived.
+    /// Messages, in order of arrival.
     pub messages: Vec<Arc<Message>>,
 }
 
 impl Bundle {
-    /// Is there nothing in it?
+    /// Whether the bundle has no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.announcements.is_empty() && self.messages.is_empty()
     }
 
-    /// What it counts as in pictures: the farthest step of all that is in it.
+    /// The kind that stands for the whole bundle: that of the item with the greatest weight.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         let kinds = self.messages.iter().map(|message| message.kind());
@@ -54,7 +54,7 @@ impl Bundle {
             .unwrap_or(MessageKind::Announce)
     }
 
-    /// Verdicts, idleness and limits ignore it if they ignore all that is in it.
+    /// Whether all items are housekeeping.
     #[must_use]
     pub fn is_housekeeping(&self) -> bool {
         self.announcements.is_empty() && self.messages.iter().all(|message| message.housekeeping)
@@ -65,37 +65,37 @@ impl Bundle {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// A statement of SCP together with the quorum set that it names.
+    /// An SCP statement together with the quorum set that it names.
     Scp {
         /// The statement.
         envelope: Arc<Envelope>,
         /// The sender's quorum set.
         quorum_set: Arc<QuorumSet>,
     },
-    /// A proposal, vouched for as certified by the one who passes it on.
+    /// A proposal. Whoever relays it vouches for it.
     Proposal(Arc<Proposal>),
-    /// Question to the trusted-node service: whom do you know?
+    /// Question to the trusted-node service: which peers do you know?
     PeersQuestion,
     /// Answer of the trusted-node service.
     Peers {
-        /// Everyone the sender knows and has not seen leave.
+        /// The peers that the sender knows and that have not left.
         known: Arc<[Peer]>,
-        /// Whom the sender trusts.
+        /// The trust set of the sender.
         trusted: Arc<[NodeId]>,
     },
-    /// What was decided from this slot on?
+    /// Question: which decisions do you have?
     CatchUpQuestion {
-        /// First slot that the sender lacks.
+        /// The first slot whose decision the sender lacks.
         from_slot: SlotIndex,
     },
-    /// Decisions the sender has recorded, ascending without gaps.
+    /// Decisions that the sender has recorded, in ascending order of slots without gaps.
     CatchUpAnswer {
         /// Slot and decided value.
         decided: Arc<[(SlotIndex, Value)]>,
     },
 }
 
-/// What kind of message it is, for pictures and counters.
+/// The kind of a message, for pictures and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
@@ -103,20 +103,20 @@ pub enum MessageKind {
     Announce,
     /// A proposal.
     Proposal,
-    /// A vote: a nomination without accepted values, or a PREPARE without accepted ballots.
+    /// A vote: a NOMINATE without accepted values, or a PREPARE without a prepared ballot.
     Vote,
     /// A statement that accepts something.
     Accept,
     /// EXTERNALIZE.
     Externalize,
-    /// Question to, or answer from, a service (trusted nodes, catching up).
+    /// Question to a service or answer of it (trusted nodes, catching up).
     Service,
     /// A chunk of a file.
     Chunk,
 }
 
 impl MessageKind {
-    /// What counts where several kinds go together: the farthest step of SCP, then data, then services.
+    /// Rank of the kind in a bundle: SCP by its steps, then data, then services.
     #[must_use]
     pub const fn weight(self) -> u8 {
         match self {
@@ -132,7 +132,7 @@ impl MessageKind {
 }
 
 impl Message {
-    /// What kind of message it is.
+    /// The kind of this message.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         match &self.body {
@@ -146,29 +146,66 @@ impl Message {
             _ => MessageKind::Service,
         }
     }
+
+    /// Whether the message is consistent: its numbers are in range, a statement and its quorum set belong to the sender,
+    /// and the slots of an answer are consecutive.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let sender = self.id.sender;
+        let has_valid_id = self.id.nth > 0 && sender.0 < NodeId::LIMIT;
+        has_valid_id
+            && match &self.body {
+                Body::Scp { envelope, .. } => {
+                    envelope.from == sender
+                        && envelope.quorum_set.owner == sender
+                        && envelope.slot > SlotIndex(0)
+                }
+                Body::CatchUpAnswer { decided } => {
+                    let first = decided.first().map_or(1, |(slot, _)| slot.0);
+                    let mut expected = first..u64::MAX;
+                    first > 0
+                        && decided
+                            .iter()
+                            .all(|(slot, _)| expected.next() == Some(slot.0))
+                }
+                Body::Proposal(_)
+                | Body::PeersQuestion
+                | Body::Peers { .. }
+                | Body::CatchUpQuestion { .. } => true,
+            }
+    }
 }
 
-/// What an announcement says.
+/// The kind of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnnouncementKind {
-    /// The node with the broadcast role builds the network: answer me.
+    /// The beacon starts discovery: announce yourselves.
     Beacon,
-    /// I am here: the answer to a beacon, and what a newcomer says by itself.
+    /// A node takes part: the answer to a beacon, or the unprompted announcement of a newcomer.
     Here,
-    /// I leave; take me out of your sets.
+    /// A node leaves: remove it from your trust sets.
     Leaving,
 }
 
-/// A broadcast of discovery. It is heard by all within reach and relayed once by each of them.
+/// A broadcast of discovery. All nodes in reach receive it, and each relays it once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Announcement {
-    /// Whom it is about.
+    /// The node that the announcement is about.
     pub peer: Peer,
-    /// What it says.
+    /// What the node announces.
     pub kind: AnnouncementKind,
-    /// Counted from 1 at that peer; a lower or equal number is old news.
+    /// Sequence number at that node, counted from 1. A lower or equal number is a duplicate.
     pub nth: u64,
-    /// How often it has been relayed: 0 = heard from the peer itself.
+    /// How often it has been relayed; 0: received from the node itself.
     pub hops: u32,
+}
+
+impl Announcement {
+    /// The announcement as a node relays it: with one more hop.
+    pub(super) fn relayed(&self) -> Announcement {
+        Announcement {
+            hops: self.hops.saturating_add(1),
+            ..self.clone()
+        }
+    }
 }

@@ -1,24 +1,27 @@
-//! One participant around SCP: discovery, trust, relaying, the pool of proposals, the log, backups.
+//! One participant around SCP: discovery, trust, relaying, proposals, the log, backups.
 //!
-//! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes interpret the same outputs.
+//! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes execute the same outputs.
 //! Absent here: input and output, clocks, randomness, threads.
 
+mod backoff;
 mod backup;
 mod catch_up;
 mod config;
 mod consensus;
+mod context;
 mod contract;
-mod decoding;
 mod discovery;
 mod driver;
 mod event;
-mod inbound;
 mod key;
+mod ledger;
 mod limits;
 mod log;
-mod membership;
 mod message;
-#[expect(clippy::module_inception, reason = "the node itself, beside its parts")]
+#[expect(
+    clippy::module_inception,
+    reason = "`node` is the node itself; its siblings are its parts"
+)]
 mod node;
 mod node_map;
 mod outbox;
@@ -26,24 +29,26 @@ mod pending_statements;
 mod persisted;
 mod pool;
 mod proposal;
-mod proposing;
 mod quorum_closure;
-mod recording;
 mod relay;
 mod resend;
+mod roster;
 #[cfg(test)]
 mod tests;
-mod trust;
+mod trust_set;
 pub mod view;
 
 pub use config::{
     Application, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
 };
-pub use contract::{FetchError, Input, Output, Recipient, TimerKind};
-pub use event::{BackupAnswer, MessageRefusal, NodeEvent, ProposalRefusal, SlotStart, TrustCause};
+pub use contract::{Input, Output, Recipient, TimerKind};
+pub use event::{
+    BackupAnswer, FetchError, MessageRefusal, NodeEvent, ProposalRefusal, SlotStart, TrustCause,
+};
 pub use key::{InvalidNodeKey, NodeKey};
 pub use message::{Announcement, AnnouncementKind, Body, Bundle, Message, MessageId, MessageKind};
 pub use node::Node;
 pub use persisted::{Persisted, StateChange};
-pub use pool::is_well_formed;
-pub use proposal::{Content, FileInfo, Proposal, ProposalId, proposals_in, value_of};
+pub use proposal::{
+    Content, FileInfo, Proposal, ProposalId, is_well_formed, proposals_in, value_of,
+};

@@ -1,12 +1,14 @@
-//! `NodeMap`: a table by node, as an array: in a large network nearly everybody is in it, and it is asked about with every
-//! message. Bounded: nodes with numbers beyond [`NODES_MAX`] have no place in it, whatever is sent.
+//! `NodeMap`: a map from node id to value, stored as an array.
+//!
+//! In a large network nearly every node has an entry, and every message causes look-ups. Ids of [`NODES_MAX`] or more
+//! have no entry, so the size stays bounded for any input.
 
 use crate::scp::NodeId;
 
-/// How many nodes have a place.
+/// Ids from here on have no entry.
 pub(super) const NODES_MAX: usize = 1 << 15;
 
-/// A table by node.
+/// A map with node ids as keys.
 #[derive(Clone, Debug)]
 pub(super) struct NodeMap<T> {
     entries: Vec<Option<T>>,
@@ -20,19 +22,18 @@ impl<T> Default for NodeMap<T> {
 }
 
 impl<T> NodeMap<T> {
-    /// What stands there for `node`.
     pub(super) fn get(&self, node: NodeId) -> Option<&T> {
         self.entries.get(node.index())?.as_ref()
     }
 
-    /// The place of `node`; `None` if it can have none.
-    pub(super) fn place(&mut self, node: NodeId) -> Option<&mut Option<T>> {
+    /// The entry of `node`, to read or fill; `None` if its id is out of bounds.
+    pub(super) fn entry(&mut self, node: NodeId) -> Option<&mut Option<T>> {
         let at = node.index();
         if at >= NODES_MAX {
             return None;
         }
         if at >= self.entries.len() {
-            // Tables of all nodes for all nodes are what fills the memory: they do not double.
+            // A simulation holds one map per node and node: growing by an eighth instead of doubling saves memory.
             let wanted = (at + 1).max(self.entries.len() + self.entries.len() / 8);
             self.entries.reserve_exact(wanted - self.entries.len());
             self.entries.resize_with(at + 1, || None);
@@ -40,12 +41,12 @@ impl<T> NodeMap<T> {
         self.entries.get_mut(at)
     }
 
-    /// Everything in it, by node.
+    /// All values, in ascending order of the ids.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().flatten()
     }
 
-    /// Takes everything out.
+    /// Removes all entries and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.entries.iter_mut().for_each(|entry| *entry = None);
     }
@@ -56,19 +57,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_have_places_up_to_a_bound() {
-        let mut table = NodeMap::default();
-        *table.place(NodeId(7)).unwrap() = Some("seven");
-        *table.place(NodeId(2)).unwrap() = Some("two");
-        assert!(table.place(NodeId(NODES_MAX as u32)).is_none());
-        assert_eq!(table.get(NodeId(7)), Some(&"seven"));
-        assert_eq!(table.get(NodeId(3)), None);
-        assert_eq!(table.get(NodeId(u32::MAX)), None);
-        assert_eq!(
-            table.values().copied().collect::<Vec<_>>(),
-            ["two", "seven"]
-        );
-        table.clear();
-        assert_eq!(table.values().next(), None);
+    fn ids_below_the_bound_have_entries() {
+        let mut map = NodeMap::default();
+        *map.entry(NodeId(7)).unwrap() = Some("seven");
+        *map.entry(NodeId(2)).unwrap() = Some("two");
+        assert!(map.entry(NodeId(NODES_MAX as u32)).is_none());
+        assert_eq!(map.get(NodeId(7)), Some(&"seven"));
+        assert_eq!(map.get(NodeId(3)), None);
+        assert_eq!(map.get(NodeId(u32::MAX)), None);
+        assert_eq!(map.values().copied().collect::<Vec<_>>(), ["two", "seven"]);
+        map.clear();
+        assert_eq!(map.values().next(), None);
     }
 }

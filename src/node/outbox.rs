@@ -1,7 +1,6 @@
-//! `Outbox`: what a step wants done, collected in order, and the numbers under which things leave the node.
+//! `Outbox`: collects the outputs of a step in order and numbers the messages that a node creates.
 //!
-//! Absent here: deciding anything. The one rule kept here is "durable before sent": a step that changed what must
-//! survive a crash begins with a `Persist`.
+//! It enforces "durable before sent": if a step changes persistent state, its first output is a `Persist`.
 
 use super::contract::{Output, Recipient, TimerKind};
 use super::event::NodeEvent;
@@ -11,20 +10,20 @@ use crate::scp::NodeId;
 use crate::time::Span;
 use std::sync::Arc;
 
-/// Numbers of messages are reserved in blocks of this size, so that not every message needs a `Persist` of its own.
+/// Message numbers are reserved in blocks of this size, so that most messages need no `Persist`.
 const MESSAGES_RESERVED: u64 = 256;
 
-/// Whether a message says something new, or is periodic or re-sent.
+/// Whether a message carries news, or is periodic or re-sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrafficClass {
-    /// It moves the network forward.
+    /// The message moves the protocol forward.
     Progress,
-    /// Verdicts, idleness and limits ignore it.
+    /// Verdicts, idleness and limits ignore the message.
     Housekeeping,
 }
 
 impl TrafficClass {
-    /// The class of an answer to `question`.
+    /// The class of the answer to `question`.
     pub(super) fn of(question: &Message) -> TrafficClass {
         if question.housekeeping {
             TrafficClass::Housekeeping
@@ -34,13 +33,15 @@ impl TrafficClass {
     }
 }
 
-/// Collects the outputs of a step.
+/// The outputs of the current step.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
     me: NodeId,
     outputs: Vec<Output>,
     changes: Vec<StateChange>,
+    /// The number of the latest message.
     messages: u64,
+    /// Numbers up to this one are reserved durably.
     messages_reserved: u64,
 }
 
@@ -55,7 +56,7 @@ impl Outbox {
         }
     }
 
-    /// Continues after the highest number that may have been used before a crash.
+    /// Continues after a crash: `messages` is the highest number that may have been used.
     pub(super) fn restore(&mut self, messages: u64) {
         self.messages = messages;
         self.messages_reserved = messages;
@@ -69,8 +70,7 @@ impl Outbox {
         self.outputs.push(Output::Event(event));
     }
 
-    /// Starts a timer; a span of zero means that this kind of timer is switched off, except that a roster can have
-    /// settled at once.
+    /// Starts a timer. A span of zero switches this kind of timer off, except for `Settle`, which then runs out at once.
     pub(super) fn timer(&mut self, kind: TimerKind, span: Span) {
         if span > Span::ZERO || kind == TimerKind::Settle {
             self.outputs.push(Output::SetTimer(kind, span));
@@ -81,20 +81,20 @@ impl Outbox {
         self.outputs.push(Output::CancelTimer(kind));
     }
 
-    /// This must survive a crash from now on.
+    /// Makes a change durable before any other output of this step takes effect.
     pub(super) fn persist(&mut self, change: StateChange) {
         self.changes.push(change);
     }
 
-    /// Creates a message for everybody.
+    /// Creates a message for all nodes.
     pub(super) fn broadcast(&mut self, class: TrafficClass, body: Body) {
         let message = self.message(None, class, body);
         let to = Recipient::Neighbours;
         self.push(Output::Send { to, message });
     }
 
-    /// Creates a message for one node: sent straight to it, or (`via` says so) to be relayed until it gets there.
-    pub(super) fn address(
+    /// Creates a message for one node. `via` is the node itself, or the neighbours that relay it.
+    pub(super) fn send_to(
         &mut self,
         node: NodeId,
         via: Recipient,
@@ -123,7 +123,7 @@ impl Outbox {
         })
     }
 
-    /// Everything the step wants done; what must survive a crash comes first.
+    /// Ends the step: its outputs, the `Persist` first.
     pub(super) fn take(&mut self) -> Vec<Output> {
         let mut outputs = std::mem::take(&mut self.outputs);
         if !self.changes.is_empty() {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_used_twice_over_a_crash_and_most_messages_need_no_persist() {
+    fn message_numbers_are_unique_across_a_crash_and_reserved_in_blocks() {
         let mut outbox = Outbox::new(NodeId(3));
         let mut persists = 0;
         let mut durable = 0;
@@ -161,19 +161,19 @@ mod tests {
             }
             assert!(
                 nth <= durable,
-                "message {nth} leaves while {durable} is durable"
+                "message {nth} is sent with only {durable} reserved"
             );
             assert_eq!(outputs.iter().find_map(number), Some(nth));
         }
         assert_eq!(persists, 3);
-        let mut again = Outbox::new(NodeId(3));
-        again.restore(durable);
-        again.broadcast(TrafficClass::Progress, Body::PeersQuestion);
-        assert!(again.take().iter().find_map(number) > Some(600));
+        let mut restarted = Outbox::new(NodeId(3));
+        restarted.restore(durable);
+        restarted.broadcast(TrafficClass::Progress, Body::PeersQuestion);
+        assert!(restarted.take().iter().find_map(number) > Some(600));
     }
 
     #[test]
-    fn persist_comes_first_and_zero_spans_set_no_timer() {
+    fn persist_comes_first_and_a_zero_span_sets_no_timer() {
         let mut outbox = Outbox::new(NodeId(0));
         outbox.timer(TimerKind::Refresh, Span::ZERO);
         outbox.cancel(TimerKind::Expire);

@@ -1,40 +1,40 @@
-//! `PendingStatements`: statements that cannot be judged yet, kept until they can.
+//! `PendingStatements`: a bounded buffer of statements that cannot be processed yet.
 //!
-//! A statement waits here while its slot has not come, while the node does not vote yet, or while it is not known
-//! whether the sender matters to this node. So nothing depends on the order in which messages arrive. Bounded: of each
-//! sender, slot and kind the last few; if there are too many altogether, the farthest slots go first.
+//! A statement waits here while its slot has not started, while the node does not vote, or while the quorum closure is
+//! too incomplete to tell whether the sender matters. Because of this buffer, results do not depend on the order of
+//! arrival. It holds the last few statements per sender, slot and [`PendingKind`]; beyond [`LISTS_MAX`] lists it drops
+//! the farthest slots.
 
 use crate::scp::{Envelope, NodeId, NodeSet, SlotIndex, Statement, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many statements of one sender, slot and kind are kept.
+/// The maximum number of statements per sender, slot and kind.
 const PER_SENDER: usize = 4;
-/// How many lists of statements are kept altogether.
+/// The maximum number of lists, one per sender, slot and kind.
 const LISTS_MAX: usize = 1 << 14;
 
-/// Nominations come before ballots when a slot is looked at.
+/// The part of the protocol that a statement belongs to. Nominations are delivered before ballots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PendingKind {
-    Nominate,
+    Nomination,
     Ballot,
 }
 
-/// Statements kept aside, by slot.
+/// Buffered statements, by slot, kind and sender.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PendingStatements {
-    by_slot: BTreeMap<(SlotIndex, PendingKind, NodeId), Vec<Arc<Envelope>>>,
+    lists: BTreeMap<(SlotIndex, PendingKind, NodeId), Vec<Arc<Envelope>>>,
 }
 
 impl PendingStatements {
-    /// Keeps a statement.
-    pub(super) fn put(&mut self, envelope: &Arc<Envelope>) {
+    pub(super) fn insert(&mut self, envelope: &Arc<Envelope>) {
         let kind = match envelope.statement {
-            Statement::Nominate { .. } => PendingKind::Nominate,
+            Statement::Nominate { .. } => PendingKind::Nomination,
             _ => PendingKind::Ballot,
         };
         let list = self
-            .by_slot
+            .lists
             .entry((envelope.slot, kind, envelope.from))
             .or_default();
         if list.contains(envelope) {
@@ -44,41 +44,40 @@ impl PendingStatements {
             list.remove(0);
         }
         list.push(Arc::clone(envelope));
-        if self.by_slot.len() > LISTS_MAX {
-            self.by_slot.pop_last();
+        if self.lists.len() > LISTS_MAX {
+            self.lists.pop_last();
         }
     }
 
-    /// Takes out what senders among `senders` have said about `slot`: nominations first, in order of arrival.
+    /// Removes the statements of `senders` about `slot`: nominations first, each list in order of arrival.
     pub(super) fn take(&mut self, slot: SlotIndex, senders: &NodeSet) -> Vec<Arc<Envelope>> {
-        let range = (slot, PendingKind::Nominate, NodeId(0))
-            ..=(slot, PendingKind::Ballot, NodeId(u32::MAX));
+        let first = (slot, PendingKind::Nomination, NodeId(0));
+        let last = (slot, PendingKind::Ballot, NodeId(u32::MAX));
         let ready: Vec<_> = self
-            .by_slot
-            .range(range)
+            .lists
+            .range(first..=last)
             .filter(|((_, _, sender), _)| senders.contains(*sender))
             .map(|(key, _)| *key)
             .collect();
         ready
             .iter()
-            .filter_map(|key| self.by_slot.remove(key))
+            .filter_map(|key| self.lists.remove(key))
             .flatten()
             .collect()
     }
 
-    /// Forgets all slots before `slot`.
+    /// Drops all statements about slots before `slot`.
     pub(super) fn forget_before(&mut self, slot: SlotIndex) {
-        self.by_slot = self
-            .by_slot
-            .split_off(&(slot, PendingKind::Nominate, NodeId(0)));
+        let first = (slot, PendingKind::Nomination, NodeId(0));
+        self.lists = self.lists.split_off(&first);
     }
 
-    /// Who says that `slot` is decided, and how.
+    /// The senders of EXTERNALIZE for `slot`, with the values that they have decided.
     pub(super) fn decisions(&self, slot: SlotIndex) -> impl Iterator<Item = (NodeId, &Value)> {
-        let range =
-            (slot, PendingKind::Ballot, NodeId(0))..=(slot, PendingKind::Ballot, NodeId(u32::MAX));
-        self.by_slot
-            .range(range)
+        let first = (slot, PendingKind::Ballot, NodeId(0));
+        let last = (slot, PendingKind::Ballot, NodeId(u32::MAX));
+        self.lists
+            .range(first..=last)
             .flat_map(|(_, list)| list)
             .filter_map(|envelope| match &envelope.statement {
                 Statement::Externalize { commit, .. } => Some((envelope.from, &commit.x)),
@@ -119,38 +118,38 @@ mod tests {
     }
 
     #[test]
-    fn statements_wait_for_their_slot_and_their_sender() {
-        let mut aside = PendingStatements::default();
-        for kept in [
+    fn statements_are_taken_by_slot_and_sender_with_nominations_first() {
+        let mut pending = PendingStatements::default();
+        for one in [
             externalize(1, 2, "a"),
             nominate(1, 2, "a"),
             nominate(2, 2, "b"),
             nominate(1, 3, "c"),
         ] {
-            aside.put(&kept);
-            aside.put(&kept);
+            pending.insert(&one);
+            pending.insert(&one);
         }
-        assert_eq!(aside.decisions(SlotIndex(2)).count(), 1);
+        assert_eq!(pending.decisions(SlotIndex(2)).count(), 1);
         let senders: NodeSet = [NodeId(1)].into_iter().collect();
-        let taken = aside.take(SlotIndex(2), &senders);
+        let taken = pending.take(SlotIndex(2), &senders);
         assert_eq!(taken, [nominate(1, 2, "a"), externalize(1, 2, "a")]);
-        assert!(aside.take(SlotIndex(2), &senders).is_empty());
-        aside.forget_before(SlotIndex(3));
-        assert_eq!(aside.by_slot.len(), 1);
+        assert!(pending.take(SlotIndex(2), &senders).is_empty());
+        pending.forget_before(SlotIndex(3));
+        assert_eq!(pending.lists.len(), 1);
     }
 
     #[test]
-    fn a_flood_of_statements_is_bounded_and_costs_the_farthest_slots() {
-        let mut aside = PendingStatements::default();
+    fn the_buffer_is_bounded_and_drops_the_farthest_slots() {
+        let mut pending = PendingStatements::default();
         for nth in 0..10 {
-            aside.put(&nominate(7, 1, &format!("{nth}")));
+            pending.insert(&nominate(7, 1, &format!("{nth}")));
         }
         for slot in 2..=LISTS_MAX as u64 + 20 {
-            aside.put(&nominate(7, slot, "a"));
+            pending.insert(&nominate(7, slot, "a"));
         }
-        assert_eq!(aside.by_slot.len(), LISTS_MAX);
+        assert_eq!(pending.lists.len(), LISTS_MAX);
         let senders: NodeSet = [NodeId(7)].into_iter().collect();
-        let first = aside.take(SlotIndex(1), &senders);
+        let first = pending.take(SlotIndex(1), &senders);
         assert_eq!(first.len(), PER_SENDER);
         assert_eq!(first.last(), Some(&nominate(7, 1, "9")));
     }

@@ -1,61 +1,60 @@
-//! What a node keeps over a crash, and the changes of it.
+//! `Persisted` and `StateChange`: the durable state of a node, and the journal of changes to it.
 //!
-//! A node says what has changed, not what there is: a store writes a few rows per step, however long the log has become.
-//! [`Persisted::apply`] is the meaning of every change; whoever stores nodes another way has to end up with the same.
+//! A node outputs changes and not its whole state, so a store writes a few rows per step however long the log is.
+//! [`Persisted::apply`] defines the meaning of every change; every store has to arrive at the same state.
 
 use super::config::TrustPolicy;
 use super::event::{BackupAnswer, NodeEvent};
-use super::pool::file_of;
 use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
 use crate::scp::{Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One thing that must survive a crash from now on.
+/// A change of the durable state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateChange {
-    /// The next slot is decided. Own statements about it are of no use any more.
+    /// A slot is decided. The node's statements about it are not needed any more.
     Decided {
-        /// The slot after the last decided one.
+        /// The slot, the first without a decision.
         slot: SlotIndex,
         /// The decision.
         value: Value,
     },
-    /// The node says this; it replaces the earlier statement of its kind (nomination or ballot) about the slot.
+    /// The node makes a statement. It replaces the earlier one of its kind (nomination or ballot) about the slot.
     #[serde(rename = "said")]
     OwnStatement(Arc<Envelope>),
-    /// A certified proposal waits for its decision.
+    /// A certified proposal is added to the pool.
     Pooled(Arc<Proposal>),
-    /// A proposal does not wait any longer: decided or expired.
+    /// A proposal is removed from the pool: decided or expired.
     Unpooled(ProposalId),
-    /// The node holds a file that its configuration does not name: backed up, or proposed by itself.
+    /// The node holds a file that its configuration does not name: one that it has proposed itself.
     Holds(FileInfo),
-    /// What the node says to a backup.
+    /// The node has answered a backup.
     Answered {
-        /// By which proposal.
+        /// The proposal with the file.
         proposal: ProposalId,
-        /// Its answer; it replaces an earlier one.
+        /// The answer; it replaces an earlier one.
         answer: BackupAnswer,
     },
-    /// A file that the network has decided to back up is here, whole.
+    /// A file whose backup was decided is complete.
     BackedUp {
         /// The file.
         file: FileInfo,
-        /// From whom it came; the node itself if it had it already.
+        /// The node that delivered it; the node itself if it held the file already.
         from: NodeId,
     },
-    /// Another quorum set of its own.
+    /// The node has another quorum set.
     QuorumSet {
-        /// How many the node has had, this one included.
+        /// How many quorum sets it has had, this one included.
         nth: u32,
         /// The set.
         quorum_set: Arc<QuorumSet>,
     },
-    /// Somebody has told the node whom to trust.
+    /// A person has replaced the trust policy.
     Trust(TrustPolicy),
-    /// Messages up to this number may have left. Numbers are reserved in blocks, so some may be unused.
+    /// Message numbers up to this one may be used. Numbers are reserved in blocks, so some may stay unused.
     MessagesReserved(u64),
     /// How many proposals the node has made.
     Proposals(u32),
@@ -63,20 +62,20 @@ pub enum StateChange {
     Announcements(u64),
 }
 
-/// What a node keeps over a crash.
+/// The durable state of a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persisted {
-    /// Decisions, ascending without gaps from slot 1.
+    /// Decisions, in ascending order from slot 1 without gaps.
     pub decided: Vec<(SlotIndex, Value)>,
-    /// Own latest statements of undecided slots, at most one nomination and one ballot statement of each.
+    /// The node's latest statements about undecided slots: at most one nomination and one ballot statement per slot.
     pub statements: Vec<Arc<Envelope>>,
-    /// Proposals that wait for a decision.
+    /// Certified proposals without a decision.
     pub pool: Vec<Arc<Proposal>>,
-    /// Files it holds besides those of its configuration, by hash.
+    /// Files that the node holds in addition to those of its configuration, by hash.
     pub files: BTreeMap<String, FileInfo>,
-    /// What it said to backups.
+    /// Answers to backups.
     pub answers: Vec<(ProposalId, BackupAnswer)>,
-    /// From whom backed up files came, by hash.
+    /// The nodes that delivered backed-up files, by hash.
     pub sources: BTreeMap<String, NodeId>,
     /// No message with a higher number has been created.
     pub messages: u64,
@@ -86,19 +85,19 @@ pub struct Persisted {
     pub announcements: u64,
     /// How many quorum sets the node has had.
     pub quorum_sets: u32,
-    /// The newest of its quorum sets: a slot that was begun with it is finished with it.
+    /// The newest quorum set. A slot that began with it ends with it.
     pub quorum_set: Option<Arc<QuorumSet>>,
-    /// Whom it was told to trust, if not as its configuration says.
+    /// The trust policy, if a person has replaced that of the configuration.
     pub trust: Option<TrustPolicy>,
 }
 
 impl Persisted {
-    /// Takes over one change.
+    /// Applies one change.
     pub fn apply(&mut self, change: &StateChange) {
         match change {
             StateChange::Decided { slot, value } => {
                 self.decided.push((*slot, value.clone()));
-                self.statements.retain(|said| said.slot > *slot);
+                self.statements.retain(|own| own.slot > *slot);
             }
             StateChange::OwnStatement(envelope) => self.replace_statement(envelope),
             StateChange::Pooled(proposal) => self.pool.push(Arc::clone(proposal)),
@@ -125,8 +124,8 @@ impl Persisted {
         }
     }
 
-    /// What is in the log and in the backup log beyond slot `after`, and the quorum set, as the events that told of it in
-    /// the life before: a node does not tell it again when it starts.
+    /// The events that this state replaces: the log and backup log after slot `after`, and the quorum set. A restarted
+    /// node does not report them again.
     pub(crate) fn restored_events(&self, me: NodeId, after: Option<SlotIndex>) -> Vec<NodeEvent> {
         let answers: BTreeMap<ProposalId, BackupAnswer> = self.answers.iter().copied().collect();
         let mut events = Vec::new();
@@ -148,16 +147,14 @@ impl Persisted {
             }
         }
         if let Some(quorum_set) = &self.quorum_set {
+            let last = self.decided.last();
             events.push(NodeEvent::QuorumSetChanged {
                 id: QuorumSetId {
                     owner: me,
                     nth: self.quorum_sets,
                 },
                 quorum_set: Arc::clone(quorum_set),
-                from_slot: self
-                    .decided
-                    .last()
-                    .map_or(SlotIndex(1), |(slot, _)| SlotIndex(slot.0 + 1)),
+                from_slot: last.map_or(SlotIndex(1), |(slot, _)| SlotIndex(slot.0 + 1)),
             });
         }
         events
@@ -169,7 +166,7 @@ impl Persisted {
         answers: &BTreeMap<ProposalId, BackupAnswer>,
         events: &mut Vec<NodeEvent>,
     ) {
-        let Some(file) = file_of(proposal) else {
+        let Some(file) = proposal.file() else {
             return;
         };
         let answer = answers.get(&proposal.id).copied();
@@ -195,9 +192,9 @@ impl Persisted {
         if is_decided {
             return;
         }
-        let kind = envelope.statement.is_nominate();
+        let is_nominate = envelope.statement.is_nominate();
         self.statements
-            .retain(|said| said.slot != envelope.slot || said.statement.is_nominate() != kind);
+            .retain(|own| own.slot != envelope.slot || own.statement.is_nominate() != is_nominate);
         self.statements.push(Arc::clone(envelope));
     }
 }
@@ -206,7 +203,7 @@ impl Persisted {
 mod tests {
     use super::*;
     use crate::node::{Content, NodeKey};
-    use crate::scp::{NodeId, QuorumSetId, Statement};
+    use crate::scp::Statement;
 
     fn nominate(slot: u64, value: &str) -> Arc<Envelope> {
         let from = NodeId(0);
@@ -225,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_statement_replaces_the_older_one_and_a_decision_ends_both() {
+    fn a_newer_statement_replaces_the_older_one_and_a_decision_removes_both() {
         let mut persisted = Persisted::default();
         persisted.apply(&StateChange::OwnStatement(nominate(1, "a")));
         persisted.apply(&StateChange::OwnStatement(nominate(1, "b")));
@@ -239,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_loses_what_is_not_waited_for() {
+    fn unpooled_proposals_are_removed_from_the_pool() {
         let mut persisted = Persisted::default();
         let proposal = |nth| {
             let id = ProposalId {

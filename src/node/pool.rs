@@ -1,72 +1,64 @@
-//! `Pool`: certified proposals that are not decided yet, and what was too old to wait any longer.
+//! `Pool`: certification of proposals, and the certified proposals that wait for a decision (a mempool).
 //!
-//! Also here: the form of a proposal. Absent: certification (`proposing`), which needs to know whom the node trusts.
+//! A proposal is certified if it is well formed, fresh, not in the log, and vouched for by a trusted node: its sender, or
+//! the neighbour that relayed it. A trusted origin is not enough, because anyone can write an origin into a proposal.
+//! Only certified proposals are relayed. Until the node knows its trust set, proposals are deferred.
+//!
+//! A value that a leader nominates may contain proposals that have not arrived on their own. The leader is in the quorum
+//! set and vouches for them.
 
-use super::decoding::ProposalSet;
+use super::config::Application;
+use super::context::{Context, Lifecycle};
+use super::contract::TimerKind;
+use super::event::{NodeEvent, ProposalRefusal};
 use super::limits::{ValueBudget, proposal_bytes};
-use super::proposal::{Content, FileInfo, Proposal, ProposalId};
+use super::log::Log;
+use super::persisted::StateChange;
+use super::proposal::{Content, Proposal, ProposalId, ProposalSet, is_well_formed};
+use super::trust_set::TrustSet;
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Longest note and longest value of a `choice`, in bytes.
-const TEXT_BYTES_MAX: usize = 1000;
-/// Longest file name, in bytes.
-const NAME_BYTES_MAX: usize = 255;
-/// How many proposals a pool holds.
+/// The capacity of a pool, in proposals.
 const POOL_MAX: usize = 4096;
-/// How many proposals wait for the node to know whom it trusts.
-const WAITING_MAX: usize = 256;
-/// How many expired proposals are remembered, so that they do not come back.
+/// How many proposals are deferred until the node knows its trust set.
+const DEFERRED_MAX: usize = 256;
+/// How many expired proposals are remembered, so that they are not certified again.
 const EXPIRED_MAX: usize = 4096;
 
-/// Whether the content of a proposal has the form that it must have.
-#[must_use]
-pub fn is_well_formed(content: &Content) -> bool {
-    match content {
-        Content::Note(text) => {
-            (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
-        }
-        Content::File(file) => is_plain_name(&file.name) && is_sha256(&file.sha256),
-        Content::Choice(value) => (1..=TEXT_BYTES_MAX).contains(&value.as_bytes().len()),
-    }
+/// The result of certifying a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certification {
+    /// It is certified and now in the pool.
+    Pooled,
+    /// It is stored until the node knows its trust set.
+    Deferred,
+    /// It is in the pool already.
+    Known,
+    Refused(ProposalRefusal),
 }
 
-fn is_plain_name(name: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&name.len())
-        && !name.starts_with("..")
-        && name != "."
-        && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\' | ':'))
-}
+/// The sender of a message with a proposal, and the neighbour that relayed it.
+pub(super) type Vouchers = [NodeId; 2];
 
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// The file that a proposal asks to back up.
-pub(super) fn file_of(proposal: &Proposal) -> Option<&FileInfo> {
-    match &proposal.content {
-        Content::File(file) => Some(file),
-        Content::Note(_) | Content::Choice(_) => None,
-    }
-}
-
-/// A pooled proposal.
+/// A certified proposal.
 #[derive(Clone, Debug)]
 struct PooledProposal {
     proposal: Arc<Proposal>,
-    /// How much of a value it takes.
+    /// Its size in a value.
     bytes: usize,
     since: Time,
+    /// Ticks of the re-send timer since then.
     ticks: u32,
 }
 
-/// The pool of a node.
+/// The pool of one node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     pooled: BTreeMap<ProposalId, PooledProposal>,
-    deferred: BTreeMap<ProposalId, ([NodeId; 2], Arc<Proposal>)>,
+    deferred: BTreeMap<ProposalId, (Vouchers, Arc<Proposal>)>,
     expired: BTreeSet<(Time, ProposalId)>,
     expired_ids: BTreeSet<ProposalId>,
 }
@@ -76,17 +68,111 @@ impl Pool {
         self.pooled.is_empty()
     }
 
-    pub(super) fn contains(&self, id: ProposalId) -> bool {
-        self.pooled.contains_key(&id)
+    /// Handles a proposal that has arrived.
+    pub(super) fn receive(
+        &mut self,
+        cx: &mut Context,
+        log: &Log,
+        trust: &TrustSet,
+        vouchers: Vouchers,
+        proposal: &Arc<Proposal>,
+    ) -> Certification {
+        if let Some(result) = self.check(cx, log, proposal) {
+            return result;
+        }
+        let is_ready = cx.lifecycle == Lifecycle::Ready;
+        let voucher = vouchers.into_iter().find(|&node| trust.contains(node));
+        match voucher {
+            Some(voucher) if is_ready => match self.add(cx, proposal, voucher) {
+                true => Certification::Pooled,
+                false => Certification::Refused(ProposalRefusal::PoolFull),
+            },
+            None if is_ready || trust.never_votes() => {
+                Certification::Refused(ProposalRefusal::Untrusted)
+            }
+            _ => {
+                self.defer(vouchers, proposal);
+                Certification::Deferred
+            }
+        }
     }
 
-    /// Was it in the pool before, for too long?
-    pub(super) fn has_expired(&self, id: ProposalId) -> bool {
-        self.expired_ids.contains(&id)
+    /// The result that follows from the proposal itself, without its vouchers.
+    fn check(&self, cx: &Context, log: &Log, proposal: &Proposal) -> Option<Certification> {
+        let id = proposal.id;
+        let refusal = if cx.settings().application != Application::Log {
+            ProposalRefusal::WrongApplication
+        } else if matches!(proposal.content, Content::Choice(_))
+            || !is_well_formed(&proposal.content)
+        {
+            ProposalRefusal::Malformed
+        } else if self.pooled.contains_key(&id) {
+            return Some(Certification::Known);
+        } else if log.slot_of(id).is_some() {
+            ProposalRefusal::InLog
+        } else if self.expired_ids.contains(&id) {
+            ProposalRefusal::Stale
+        } else {
+            return None;
+        };
+        Some(Certification::Refused(refusal))
     }
 
-    /// Puts a certified proposal in. False if the pool is full: then nothing has changed.
-    pub(super) fn insert(&mut self, now: Time, proposal: &Arc<Proposal>) -> bool {
+    /// Certifies the deferred proposals, now that the node votes. Returns true if at least one was added.
+    pub(super) fn certify_deferred(
+        &mut self,
+        cx: &mut Context,
+        log: &Log,
+        trust: &TrustSet,
+    ) -> bool {
+        let mut has_added = false;
+        for (vouchers, proposal) in std::mem::take(&mut self.deferred).into_values() {
+            match self.receive(cx, log, trust, vouchers, &proposal) {
+                Certification::Refused(why) => {
+                    let ([_, from], id) = (vouchers, Some(proposal.id));
+                    cx.out.event(NodeEvent::ProposalRefused { id, from, why });
+                }
+                Certification::Pooled => has_added = true,
+                Certification::Deferred | Certification::Known => {}
+            }
+        }
+        has_added
+    }
+
+    /// Adds a certified proposal. Returns false if the pool is full; then nothing has changed.
+    pub(super) fn add(
+        &mut self,
+        cx: &mut Context,
+        proposal: &Arc<Proposal>,
+        voucher: NodeId,
+    ) -> bool {
+        let was_empty = self.pooled.is_empty();
+        if !self.insert(cx.now, proposal) {
+            return false;
+        }
+        let proposal = Arc::clone(proposal);
+        cx.out.persist(StateChange::Pooled(Arc::clone(&proposal)));
+        cx.out
+            .event(NodeEvent::ProposalPooled { proposal, voucher });
+        if was_empty {
+            cx.out.timer(TimerKind::Expire, cx.settings().proposal_ttl);
+        }
+        true
+    }
+
+    /// Restores the pool from before a crash. The time to live of all proposals starts again.
+    pub(super) fn restore(&mut self, cx: &mut Context, log: &Log, pool: &[Arc<Proposal>]) {
+        for proposal in pool {
+            if log.slot_of(proposal.id).is_none() {
+                self.insert(cx.now, proposal);
+            }
+        }
+        if !self.pooled.is_empty() {
+            cx.out.timer(TimerKind::Expire, cx.settings().proposal_ttl);
+        }
+    }
+
+    fn insert(&mut self, now: Time, proposal: &Arc<Proposal>) -> bool {
         if self.pooled.len() >= POOL_MAX {
             return false;
         }
@@ -101,42 +187,50 @@ impl Pool {
         true
     }
 
-    /// Keeps a proposal, written and passed on by these two, until the node knows whom it trusts.
-    pub(super) fn defer(&mut self, vouchers: [NodeId; 2], proposal: &Arc<Proposal>) {
-        if self.deferred.len() < WAITING_MAX {
+    fn defer(&mut self, vouchers: Vouchers, proposal: &Arc<Proposal>) {
+        if self.deferred.len() < DEFERRED_MAX {
             self.deferred
                 .insert(proposal.id, (vouchers, Arc::clone(proposal)));
         }
     }
 
-    /// Takes out what has waited.
-    pub(super) fn take_deferred(&mut self) -> Vec<([NodeId; 2], Arc<Proposal>)> {
-        std::mem::take(&mut self.deferred).into_values().collect()
-    }
-
-    /// The proposals were decided. Those of them that were in the pool.
-    pub(super) fn settle(&mut self, decided: &ProposalSet) -> Vec<ProposalId> {
-        let ids = decided.keys().copied();
-        ids.filter(|id| {
+    /// Removes decided proposals.
+    pub(super) fn remove_decided(&mut self, cx: &mut Context, decided: &ProposalSet) {
+        let was_empty = self.pooled.is_empty();
+        for id in decided.keys() {
             self.deferred.remove(id);
-            self.pooled.remove(id).is_some()
-        })
-        .collect()
+            if self.pooled.remove(id).is_some() {
+                cx.out.persist(StateChange::Unpooled(*id));
+            }
+        }
+        if self.pooled.is_empty() && !was_empty {
+            cx.out.cancel(TimerKind::Expire);
+        }
     }
 
-    /// What a value is made of: the first proposals by name that fulfil `condition`, as many as fit. The others stay.
-    pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> ProposalSet {
-        let mut filling = ValueBudget::new();
-        self.pooled
-            .values()
-            .filter(|pooled| condition(&pooled.proposal))
-            .take_while(|pooled| filling.take(pooled.bytes))
-            .map(|pooled| (pooled.proposal.id, Arc::clone(&pooled.proposal)))
-            .collect()
+    /// Rejects proposals whose time to live is over. `voters` finds the nodes that voted for a proposal.
+    pub(super) fn expire(
+        &mut self,
+        cx: &mut Context,
+        trust: &TrustSet,
+        voters: impl Fn(ProposalId) -> BTreeSet<NodeId>,
+    ) {
+        let ttl = cx.settings().proposal_ttl;
+        for id in self.take_expired(cx.now, ttl) {
+            cx.out.persist(StateChange::Unpooled(id));
+            let voted = voters(id);
+            let members = trust.members().iter();
+            let missing = members.filter(|node| !voted.contains(node)).collect();
+            let voted = voted.into_iter().collect();
+            cx.out
+                .event(NodeEvent::ProposalExpired { id, voted, missing });
+        }
+        if let Some(span) = self.next_expiry(cx.now, ttl) {
+            cx.out.timer(TimerKind::Expire, span);
+        }
     }
 
-    /// Takes out what has been in the pool for `ttl` or longer, and remembers its name.
-    pub(super) fn expire(&mut self, now: Time, ttl: Span) -> Vec<ProposalId> {
+    fn take_expired(&mut self, now: Time, ttl: Span) -> Vec<ProposalId> {
         let due: Vec<_> = self
             .pooled
             .iter()
@@ -156,19 +250,30 @@ impl Pool {
         due
     }
 
-    /// When the next proposal expires, counted from `now`.
-    pub(super) fn next_expiry(&self, now: Time, ttl: Span) -> Option<Span> {
+    /// The time from `now` until the next proposal expires.
+    fn next_expiry(&self, now: Time, ttl: Span) -> Option<Span> {
         let oldest = self.pooled.values().map(|pooled| pooled.since).min()?;
         Some((oldest + ttl).since(now))
     }
 
-    /// Counts a tick of the re-send timer for those proposals that the next value is made of; those for which `is_due`
-    /// says so are to be sent again. The others need not be known everywhere before it is their turn.
+    /// The proposals of the next value: the lowest ids that fulfil `condition`, as many as fit into one value.
+    pub(super) fn selection(&self, condition: impl Fn(&Proposal) -> bool) -> ProposalSet {
+        let mut budget = ValueBudget::new();
+        self.pooled
+            .values()
+            .filter(|pooled| condition(&pooled.proposal))
+            .take_while(|pooled| budget.take(pooled.bytes))
+            .map(|pooled| (pooled.proposal.id, Arc::clone(&pooled.proposal)))
+            .collect()
+    }
+
+    /// Counts a tick of the re-send timer and returns the proposals for which `is_due` holds. Only the proposals of the
+    /// next value count: the others do not have to be known everywhere yet.
     pub(super) fn tick(&mut self, is_due: impl Fn(&Proposal, u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
-        let mut filling = ValueBudget::new();
+        let mut budget = ValueBudget::new();
         let next = self.pooled.values_mut();
-        for pooled in next.take_while(|pooled| filling.take(pooled.bytes)) {
+        for pooled in next.take_while(|pooled| budget.take(pooled.bytes)) {
             pooled.ticks = pooled.ticks.saturating_add(1);
             if is_due(&pooled.proposal, pooled.ticks) {
                 due.push(Arc::clone(&pooled.proposal));
@@ -183,6 +288,7 @@ mod tests {
     use super::*;
     use crate::node::NodeKey;
     use crate::node::limits::{PROPOSALS_PER_VALUE, VALUE_BYTES_MAX, value_bytes};
+    use crate::node::tests::test_net::context;
     use crate::node::value_of;
 
     fn note(nth: u32) -> Arc<Proposal> {
@@ -194,45 +300,8 @@ mod tests {
         Arc::new(Proposal { id, content })
     }
 
-    fn file(name: &str, sha256: &str) -> Content {
-        Content::File(FileInfo {
-            name: name.into(),
-            size_bytes: 1,
-            sha256: sha256.into(),
-        })
-    }
-
     #[test]
-    fn forms() {
-        let hash = "0123456789abcdef".repeat(4);
-        for good in [
-            Content::Note("t\u{e9}".into()),
-            Content::Note("x".repeat(1000)),
-            file("photo.jpg", &hash),
-            file(".profile", &hash),
-            Content::Choice("0".into()),
-        ] {
-            assert!(is_well_formed(&good), "{good:?}");
-        }
-        for bad in [
-            Content::Note(String::new()),
-            Content::Note("x".repeat(1001)),
-            Content::Note("two\nlines".into()),
-            file("", &hash),
-            file("..", &hash),
-            file("../photo.jpg", &hash),
-            file("a/b", &hash),
-            file("a\\b", &hash),
-            file("photo.jpg", &hash[1..]),
-            file("photo.jpg", &hash.to_uppercase()),
-            Content::Choice("".into()),
-        ] {
-            assert!(!is_well_formed(&bad), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn proposals_expire_in_the_order_of_their_arrival() {
+    fn proposals_expire_in_order_of_arrival() {
         let (mut pool, ttl) = (Pool::default(), Span::from_ms(100));
         pool.insert(Time::from_ms(10), &note(2));
         pool.insert(Time::from_ms(20), &note(1));
@@ -240,35 +309,33 @@ mod tests {
             pool.next_expiry(Time::from_ms(30), ttl),
             Some(Span::from_ms(80))
         );
-        assert_eq!(pool.expire(Time::from_ms(109), ttl), []);
-        assert_eq!(pool.expire(Time::from_ms(110), ttl), [note(2).id]);
-        assert!(pool.has_expired(note(2).id) && !pool.has_expired(note(1).id));
+        assert_eq!(pool.take_expired(Time::from_ms(109), ttl), []);
+        assert_eq!(pool.take_expired(Time::from_ms(110), ttl), [note(2).id]);
+        assert!(pool.expired_ids.contains(&note(2).id) && pool.expired_ids.len() == 1);
         assert_eq!(pool.selection(|_| true).len(), 1);
         assert_eq!(pool.selection(|proposal| proposal.id.nth > 1).len(), 0);
     }
 
     #[test]
-    fn a_pool_is_bounded() {
-        let mut pool = Pool::default();
+    fn the_capacity_of_a_pool_is_bounded() {
+        let (mut pool, mut cx) = (Pool::default(), context());
         for nth in 0..POOL_MAX as u32 + 9 {
             assert_eq!(pool.insert(Time::ZERO, &note(nth)), nth < POOL_MAX as u32);
         }
-        assert_eq!(pool.selection(|_| true).len(), PROPOSALS_PER_VALUE);
         let decided = pool.selection(|_| true);
-        assert_eq!(pool.settle(&decided).len(), decided.len());
-        assert!(!pool.contains(note(0).id) && !pool.is_empty());
+        assert_eq!(decided.len(), PROPOSALS_PER_VALUE);
+        pool.remove_decided(&mut cx, &decided);
+        assert_eq!(pool.pooled.len(), POOL_MAX - PROPOSALS_PER_VALUE);
+        assert!(!pool.pooled.contains_key(&note(0).id));
     }
 
     #[test]
-    fn what_does_not_fit_into_a_value_stays_for_the_next_one() {
-        let mut pool = Pool::default();
-        let quotes = |nth| {
+    fn proposals_that_exceed_one_value_wait_for_the_next() {
+        let (mut pool, mut cx) = (Pool::default(), context());
+        for nth in 0..100 {
             let content = Content::Note("\"".repeat(1000));
             let id = note(nth).id;
-            Arc::new(Proposal { id, content })
-        };
-        for nth in 0..100 {
-            pool.insert(Time::ZERO, &quotes(nth));
+            pool.insert(Time::ZERO, &Arc::new(Proposal { id, content }));
         }
         let mut values = 0;
         let mut recorded = BTreeSet::new();
@@ -276,7 +343,8 @@ mod tests {
             let value = pool.selection(|_| true);
             assert!(value_bytes(&value_of(&value)) <= VALUE_BYTES_MAX);
             assert_eq!(pool.tick(|_, _| true).len(), value.len());
-            recorded.extend(pool.settle(&value));
+            pool.remove_decided(&mut cx, &value);
+            recorded.extend(value.into_keys());
             values += 1;
         }
         assert_eq!(recorded.len(), 100);

@@ -1,65 +1,64 @@
-//! `QuorumClosure`: the quorum sets of others as far as they are known, and the transitive closure of the node's own.
+//! `QuorumClosure`: the quorum sets of other nodes, and the transitive closure of the node's own quorum set.
 //!
-//! The closure is who can matter to a quorum of this node: the members of its quorum set, the members of theirs, and so
-//! on. It is built anew for each slot, from the sets that its members name in that slot or, as long as they have not
-//! spoken, named last; within a slot it only grows. It is *complete* once every member has spoken in the slot: sets change
-//! between slots, so what was named before proves nothing.
+//! The closure contains every node that can matter to a quorum of this node: the members of its quorum set, the members
+//! of their quorum sets, and so on. It is rebuilt for each slot from the quorum sets that the members name in that slot;
+//! for a member without a statement in the slot, its latest known quorum set counts. Within a slot the closure only
+//! grows. It is *complete* once every member has made a statement in the slot: quorum sets change between slots, so
+//! earlier ones prove nothing.
 //!
-//! The rule for statements: a sender inside the closure is heard; a sender outside a complete closure is refused;
-//! while the closure is not complete, a sender outside waits, because nobody can tell yet. A member that never speaks
-//! keeps outsiders waiting for ever, which does no harm: who is not in the closure cannot be missed in a quorum.
+//! Statements of members are processed; statements of outsiders are refused once the closure is complete, and wait until
+//! then. A member that never speaks keeps outsiders waiting for ever. That is harmless: no quorum of this node needs a
+//! node outside its closure.
 
 use super::node_map::NodeMap;
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
 use std::sync::Arc;
 
-/// How many quorum sets of one node are remembered; statements of older slots may name older ones.
+/// How many quorum sets of one node are stored; statements about older slots may name older sets.
 const SETS_PER_NODE: usize = 12;
 
-/// What a node can be to this node's quorums.
+/// Whether a node belongs to the closure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClosureMembership {
-    /// It belongs to the closure.
     Inside,
-    /// It does not, and never will in this slot.
+    /// The closure is complete without the node.
     Outside,
-    /// Not known yet.
+    /// The closure is not complete, so the node may still become a member.
     Unknown,
 }
 
-/// What a newly named quorum set turned out to be.
+/// The result of learning a quorum set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LearnOutcome {
-    /// Known already, or too old to matter.
+    /// The set is known, or older than all stored ones.
     Known,
-    /// New.
     New,
-    /// The same name has stood for another set before: the sender contradicts itself.
+    /// The sender has used the same id for another set.
     Equivocation,
 }
 
 /// Quorum sets by owner, and the closure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct QuorumClosure {
-    /// Ascending by number.
+    /// Per owner, in ascending order of their numbers.
     by_owner: NodeMap<Vec<(u32, Arc<QuorumSet>)>>,
     own: Option<Arc<QuorumSet>>,
     closure: NodeSet,
-    /// Members that have not spoken in this slot.
+    /// Members without a statement in this slot.
     silent: NodeSet,
-    /// Which set each node has named in this slot.
+    /// The number of the set that each node has named in this slot.
     named: NodeMap<u32>,
 }
 
 impl QuorumClosure {
-    /// The set that `id` names, if it is known.
+    /// The quorum set with this id, if it is known.
     pub(super) fn get(&self, id: QuorumSetId) -> Option<&Arc<QuorumSet>> {
         let sets = self.by_owner.get(id.owner)?;
         let known = sets.iter().rev().find(|(nth, _)| *nth == id.nth);
         known.map(|(_, set)| set)
     }
 
-    /// Takes note of a set.
+    /// Stores a quorum set.
     pub(super) fn learn(&mut self, id: QuorumSetId, set: &Arc<QuorumSet>) -> LearnOutcome {
         if let Some(known) = self.get(id) {
             let is_same = Arc::ptr_eq(known, set) || known == set;
@@ -69,22 +68,22 @@ impl QuorumClosure {
                 LearnOutcome::Equivocation
             };
         }
-        let Some(sets) = self.by_owner.place(id.owner) else {
+        let Some(sets) = self.by_owner.entry(id.owner) else {
             return LearnOutcome::Known;
         };
-        // Most nodes have one, ever.
+        // Most nodes have one quorum set in their whole life.
         let sets = sets.get_or_insert_with(|| Vec::with_capacity(1));
-        let place = sets.partition_point(|(nth, _)| *nth < id.nth);
-        sets.insert(place, (id.nth, Arc::clone(set)));
+        let at = sets.partition_point(|(nth, _)| *nth < id.nth);
+        sets.insert(at, (id.nth, Arc::clone(set)));
         if sets.len() > SETS_PER_NODE {
             sets.remove(0);
         }
         LearnOutcome::New
     }
 
-    /// The owner of `id` speaks in the present slot and names this set. The closure may grow.
+    /// The owner of `id` names this set in the running slot. The closure may grow.
     pub(super) fn note_named(&mut self, id: QuorumSetId) {
-        let Some(named) = self.named.place(id.owner) else {
+        let Some(named) = self.named.entry(id.owner) else {
             return;
         };
         if named.replace(id.nth) == Some(id.nth) {
@@ -95,7 +94,7 @@ impl QuorumClosure {
         }
     }
 
-    /// A slot begins: builds the closure of `own` anew.
+    /// Rebuilds the closure of `own` for a new slot.
     pub(super) fn rebuild(&mut self, me: NodeId, own: &Arc<QuorumSet>) {
         self.own = Some(Arc::clone(own));
         self.named.clear();
@@ -105,7 +104,7 @@ impl QuorumClosure {
         self.expand(self.closure.iter().filter(|&node| node != me).collect());
     }
 
-    /// Takes in the members of the sets of `owners`, and so on.
+    /// Adds the members of the sets of `owners`, transitively.
     fn expand(&mut self, mut owners: Vec<NodeId>) {
         while let Some(owner) = owners.pop() {
             let named = self.named.get(owner);
@@ -120,7 +119,7 @@ impl QuorumClosure {
                     .get(owner)
                     .and_then(|sets| Some(&sets.last()?.1)),
             };
-            // In a network where all trust the same nodes there is nothing to add: spare the walk.
+            // A set that equals the node's own adds nothing; in many networks all sets are equal.
             let Some(set) = set.filter(|set| self.own.as_ref() != Some(set)) else {
                 continue;
             };
@@ -132,7 +131,7 @@ impl QuorumClosure {
         }
     }
 
-    /// What `node` can be to this node's quorums.
+    /// Whether `node` belongs to the closure.
     pub(super) fn membership(&self, node: NodeId) -> ClosureMembership {
         if self.closure.contains(node) {
             ClosureMembership::Inside
@@ -143,7 +142,7 @@ impl QuorumClosure {
         }
     }
 
-    /// Everyone known to matter.
+    /// The members known so far.
     pub(super) fn closure(&self) -> &NodeSet {
         &self.closure
     }

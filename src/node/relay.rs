@@ -1,44 +1,45 @@
-//! `Relay`: which messages are new, and passing them on (DESIGN section 4, relaying).
+//! `Relay`: flooding with duplicate suppression.
 //!
-//! Everything new is passed on once, so in a network of n nodes with d neighbours each, every statement crosses n times
-//! d links, and n times that many arrive where they are known already. Both are made cheap. What a node hears within
-//! `relay_interval` goes out as one transmission, a [`Bundle`]: a node that has been quiet passes on at once, a busy one
-//! at most once per interval, so transmissions grow with time and no longer with what is said. A statement that its
-//! sender has replaced meanwhile is not passed on at all. And what is known already is recognised by a look at a table,
-//! before anything else is done with it.
+//! Every node relays each new message once, so in a network of n nodes with d neighbours each, a statement crosses n * d
+//! links, and most copies are duplicates. Three measures keep that cheap:
 //!
-//! What a busy node hears it also thinks about once per interval, all together: nearly all of a large network's work is
-//! searching for quorums, and half a hundred statements need one search as one does.
+//! * What a node receives within `relay_interval` leaves as one transmission, a [`Bundle`]. An idle node relays at once,
+//!   a busy one at most once per interval, so transmissions grow with time instead of with statements.
+//! * A statement that its sender has replaced meanwhile is dropped from the bundle.
+//! * A duplicate is recognised by one table look-up, before anything else is done with it.
 //!
-//! Which nodes relay is not decided: choosing only those who are needed (multipoint relays) would save as much again,
-//! but then one lost transmission can cut off a region until the next re-sending.
+//! The node delivers statements to SCP once per interval as well: most of the work in a large network is the search for
+//! quorums, and fifty statements need one search as one statement does.
+//!
+//! Every node relays. Multipoint relays (only chosen nodes relay) would save as much again, but then one lost
+//! transmission can cut off a region until the next re-sending.
 //!
 //! Housekeeping waits in a queue of its own, so that a bundle is housekeeping as a whole or not at all.
 //!
-//! What has been seen is kept as a window of the last 128 numbers of each sender: bounded, whatever is sent. A
-//! message that is older than its sender's window counts as seen; whatever matters is sent again under a new number.
+//! Seen messages are stored as a sliding window over the last 128 numbers of each sender, as in IPsec anti-replay. A
+//! message older than the window counts as seen; whatever matters is sent again under a new number.
 
 use super::config::{NodeSettings, Relaying};
+use super::context::Context;
 use super::contract::{Output, Recipient, TimerKind};
 use super::message::{Announcement, Body, Bundle, Message, MessageId};
-use super::node::Node;
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::{Span, Time};
 use std::sync::Arc;
 
-/// How many numbers back from the highest one are told apart.
+/// The size of the sliding window, in message numbers.
 const WINDOW: u64 = 128;
-/// How many senders are remembered; messages of further ones are not passed on.
+/// How many senders have a window; messages of further senders are not relayed.
 const SENDERS_MAX: usize = 1 << 15;
 
-/// Whether something has been seen before.
+/// Whether a message has arrived before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
     New,
     Seen,
 }
 
-/// The last numbers of one sender: bit i of `seen` stands for `highest - i`.
+/// The sliding window of one sender: bit i of `seen` is set if number `highest - i` has been seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct SequenceWindow {
     highest: u64,
@@ -58,7 +59,7 @@ impl SequenceWindow {
         }
     }
 
-    /// Takes note of a number that is new.
+    /// Marks a new number as seen.
     fn note(&mut self, nth: u64) {
         let mut bits = self.bits();
         if nth > self.highest {
@@ -71,12 +72,12 @@ impl SequenceWindow {
     }
 }
 
-/// From whom everything in a queue has come.
+/// The neighbours from which the contents of a queue have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum RelaySource {
     #[default]
     None,
-    /// This neighbour, which need not hear it again.
+    /// One neighbour: it does not need the bundle.
     One(NodeId),
     Several,
 }
@@ -91,21 +92,22 @@ impl RelaySource {
     }
 }
 
-/// What waits to be passed on together.
+/// What waits to be relayed as one bundle.
 #[derive(Clone, Debug)]
 struct RelayQueue {
     timer: TimerKind,
     bundle: Bundle,
     source: RelaySource,
-    /// When something was passed on last.
-    last: Option<Time>,
+    last_sent: Option<Time>,
+    /// Whether the timer runs.
     is_armed: bool,
 }
 
-/// What is to be done about a queue.
+/// What a queue has to do now.
 enum Flush {
     Nothing,
     Now(Recipient, Bundle),
+    /// Start the timer.
     After(Span),
 }
 
@@ -115,16 +117,17 @@ impl RelayQueue {
             timer,
             bundle: Bundle::default(),
             source: RelaySource::None,
-            last: None,
+            last_sent: None,
             is_armed: false,
         }
     }
 
-    fn due(&mut self, now: Time, interval: Span) -> Flush {
+    /// The bundle if `interval` has passed since the last one; otherwise the time that is left.
+    fn flush(&mut self, now: Time, interval: Span) -> Flush {
         if self.is_armed || self.bundle.is_empty() {
             return Flush::Nothing;
         }
-        match self.last.map(|last| last + interval) {
+        match self.last_sent.map(|last| last + interval) {
             Some(next) if next > now => {
                 self.is_armed = true;
                 Flush::After(next.since(now))
@@ -139,7 +142,7 @@ impl RelayQueue {
         if bundle.is_empty() {
             return Flush::Nothing;
         }
-        self.last = Some(now);
+        self.last_sent = Some(now);
         drop_replaced(&mut bundle.messages);
         let to = match source {
             RelaySource::One(from) if bundle.announcements.is_empty() => {
@@ -151,7 +154,7 @@ impl RelayQueue {
     }
 }
 
-/// Leaves out statements that a newer one of the same sender replaces.
+/// Removes statements that a newer statement of the same sender replaces.
 fn drop_replaced(messages: &mut Vec<Arc<Message>>) {
     if messages.len() < 2 {
         return;
@@ -177,7 +180,8 @@ fn drop_replaced(messages: &mut Vec<Arc<Message>>) {
     messages.retain(|_| keep.next() == Some(true));
 }
 
-/// Of statements with the same topic the last one says it all. `None`: it is no statement for everybody.
+/// A later statement with the same sender, slot and part of the protocol (nomination or ballots) replaces an earlier one.
+/// `None` for anything but a statement for all nodes.
 fn topic(message: &Message) -> Option<(NodeId, SlotIndex, bool)> {
     match &message.body {
         Body::Scp { envelope, .. } if message.to.is_none() => {
@@ -188,7 +192,7 @@ fn topic(message: &Message) -> Option<(NodeId, SlotIndex, bool)> {
     }
 }
 
-/// Remembers which messages have been seen, and keeps what is to be passed on.
+/// The seen messages and the two queues of what is to be relayed.
 #[derive(Clone, Debug)]
 pub(super) struct Relay {
     mode: Relaying,
@@ -210,12 +214,11 @@ impl Relay {
         }
     }
 
-    /// Does this node pass on what it receives?
-    pub(super) fn floods(&self) -> bool {
+    fn floods(&self) -> bool {
         self.mode == Relaying::Flood
     }
 
-    /// Has this message arrived before? Where nothing is relayed nothing arrives twice.
+    /// Whether this message has arrived before. Without relaying no message arrives twice.
     pub(super) fn look_up(&self, id: MessageId) -> Freshness {
         if !self.floods() {
             return Freshness::New;
@@ -228,7 +231,7 @@ impl Relay {
         }
     }
 
-    /// Notes that a message that is new has arrived.
+    /// Marks a new message as seen.
     pub(super) fn note(&mut self, id: MessageId) {
         let at = id.sender.index();
         if !self.floods() || at >= SENDERS_MAX {
@@ -240,12 +243,16 @@ impl Relay {
         self.windows[at].note(id.nth);
     }
 
-    /// Is the node waiting until it may pass on again? Meanwhile it only listens.
+    /// Whether a queue waits for its timer. Meanwhile the node stores statements instead of delivering them to SCP.
     pub(super) fn is_collecting(&self) -> bool {
         self.progress.is_armed || self.housekeeping.is_armed
     }
 
-    fn put(&mut self, from: NodeId, message: &Arc<Message>) {
+    /// Queues a message for all neighbours, unless this node is its destination.
+    pub(super) fn queue_message(&mut self, me: NodeId, from: NodeId, message: &Arc<Message>) {
+        if !self.floods() || message.to == Some(me) {
+            return;
+        }
         let queue = match message.housekeeping {
             true => &mut self.housekeeping,
             false => &mut self.progress,
@@ -254,80 +261,46 @@ impl Relay {
         queue.bundle.messages.push(Arc::clone(message));
     }
 
-    fn queue(&mut self, timer: TimerKind) -> &mut RelayQueue {
-        match timer {
-            TimerKind::RelayRepeats => &mut self.housekeeping,
-            _ => &mut self.progress,
-        }
-    }
-}
-
-impl Node {
-    /// Passes a message on to everybody else in reach, unless it has arrived where it was going.
-    pub(super) fn pass_on(&mut self, from: NodeId, message: &Arc<Message>) {
-        if self.relay.floods() && message.to != Some(self.me) {
-            self.relay.put(from, message);
-        }
-    }
-
-    /// Passes on the progress of a node.
-    pub(super) fn pass_on_announcement(&mut self, from: NodeId, announcement: &Announcement) {
-        if !self.relay.floods() {
+    /// Queues an announcement for all neighbours, with one more hop.
+    pub(super) fn queue_announcement(&mut self, from: NodeId, announcement: &Announcement) {
+        if !self.floods() {
             return;
         }
-        let hops = announcement.hops.saturating_add(1);
-        let peer = announcement.peer.clone();
-        let passed_on = Announcement {
-            peer,
-            hops,
-            ..*announcement
-        };
-        let queue = &mut self.relay.progress;
+        let queue = &mut self.progress;
         queue.source = queue.source.and(from);
-        queue.bundle.announcements.push(Arc::new(passed_on));
+        let relayed = announcement.relayed();
+        queue.bundle.announcements.push(Arc::new(relayed));
     }
 
-    /// A neighbour passes on what it has heard.
-    pub(super) fn receive_bundle(&mut self, from: NodeId, bundle: &Bundle) {
-        for announcement in &bundle.announcements {
-            self.hear(from, announcement);
-        }
-        let mut is_heard = false;
-        for message in &bundle.messages {
-            // Most of it is known already: nothing else is asked about that.
-            if !is_heard || self.relay.look_up(message.id) == Freshness::New {
-                self.receive(from, message);
-                is_heard = true;
-            }
-        }
+    /// The timer of a queue expired.
+    pub(super) fn timer_expired(&mut self, timer: TimerKind) {
+        let queue = match timer {
+            TimerKind::RelayRepeats => &mut self.housekeeping,
+            _ => &mut self.progress,
+        };
+        queue.is_armed = false;
     }
 
-    /// A timer of passing on ran out.
-    pub(super) fn relay_timer(&mut self, timer: TimerKind) {
-        self.relay.queue(timer).is_armed = false;
-    }
-
-    /// Transmits what is to be passed on, or sees to it that a timer runs until it may be.
-    pub(super) fn relay_waiting(&mut self) {
-        let (now, interval) = (self.now, self.relay.interval);
-        for queue in [&mut self.relay.progress, &mut self.relay.housekeeping] {
-            match queue.due(now, interval) {
+    /// Transmits the bundles that are due and starts the timers of the others.
+    pub(super) fn flush(&mut self, cx: &mut Context) {
+        for queue in [&mut self.progress, &mut self.housekeeping] {
+            match queue.flush(cx.now, self.interval) {
                 Flush::Nothing => {}
-                Flush::After(span) => self.out.push(Output::SetTimer(queue.timer, span)),
+                Flush::After(span) => cx.out.push(Output::SetTimer(queue.timer, span)),
                 Flush::Now(to, bundle) => {
                     let bundle = Arc::new(bundle);
-                    self.out.push(Output::Relay { to, bundle });
+                    cx.out.push(Output::Relay { to, bundle });
                 }
             }
         }
     }
 
-    /// Transmits it at once: the node leaves.
-    pub(super) fn relay_rest(&mut self) {
-        for queue in [&mut self.relay.progress, &mut self.relay.housekeeping] {
-            if let Flush::Now(to, bundle) = queue.take(self.now) {
+    /// Transmits both bundles at once, because the node leaves.
+    pub(super) fn flush_all(&mut self, cx: &mut Context) {
+        for queue in [&mut self.progress, &mut self.housekeeping] {
+            if let Flush::Now(to, bundle) = queue.take(cx.now) {
                 let bundle = Arc::new(bundle);
-                self.out.push(Output::Relay { to, bundle });
+                cx.out.push(Output::Relay { to, bundle });
             }
         }
     }
@@ -399,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn senders_do_not_disturb_each_other() {
+    fn every_sender_has_a_window_of_its_own() {
         let mut relay = relay(Relaying::Flood);
         assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
         assert_eq!(note(&mut relay, id(2, 5)), Freshness::New);
@@ -411,16 +384,16 @@ mod tests {
     }
 
     #[test]
-    fn without_relaying_nothing_is_remembered() {
+    fn without_relaying_no_window_is_stored() {
         let mut relay = relay(Relaying::Direct);
         assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
         assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
         assert!(relay.windows.is_empty());
     }
 
-    /// What goes out at `ms`: the numbers of the messages, and to whom.
-    fn goes_out(relay: &mut Relay, ms: u64) -> Option<(Recipient, Vec<u64>)> {
-        match relay.progress.due(Time::from_ms(ms), relay.interval) {
+    /// The bundle that leaves at `ms`: its recipient and the numbers of its messages.
+    fn flushed(relay: &mut Relay, ms: u64) -> Option<(Recipient, Vec<u64>)> {
+        match relay.progress.flush(Time::from_ms(ms), relay.interval) {
             Flush::Now(to, bundle) => {
                 let numbers = bundle.messages.iter().map(|message| message.id.nth);
                 Some((to, numbers.collect()))
@@ -434,30 +407,30 @@ mod tests {
     }
 
     #[test]
-    fn the_first_goes_out_at_once_and_what_follows_together() {
+    fn an_idle_node_relays_at_once_and_a_busy_one_once_per_interval() {
         let mut relay = relay(Relaying::Flood);
         let (a, b) = (NodeId(7), NodeId(8));
-        relay.put(a, &nominate(1, 1));
+        relay.queue_message(NodeId(0), a, &nominate(1, 1));
         assert_eq!(
-            goes_out(&mut relay, 100),
+            flushed(&mut relay, 100),
             Some((Recipient::NeighboursExcept(a), vec![1]))
         );
         for nth in 2..5 {
-            relay.put(a, &nominate(nth, u64::from(nth)));
-            assert_eq!(goes_out(&mut relay, 100 + u64::from(nth)), None);
+            relay.queue_message(NodeId(0), a, &nominate(nth, u64::from(nth)));
+            assert_eq!(flushed(&mut relay, 100 + u64::from(nth)), None);
         }
-        relay.put(b, &nominate(5, 5));
-        assert_eq!(goes_out(&mut relay, 149), None, "the timer runs");
-        relay.queue(TimerKind::Relay).is_armed = false;
+        relay.queue_message(NodeId(0), b, &nominate(5, 5));
+        assert_eq!(flushed(&mut relay, 149), None, "the timer is running");
+        relay.timer_expired(TimerKind::Relay);
         assert_eq!(
-            goes_out(&mut relay, 150),
+            flushed(&mut relay, 150),
             Some((Recipient::Neighbours, vec![2, 3, 4, 5]))
         );
-        assert_eq!(goes_out(&mut relay, 400), None);
+        assert_eq!(flushed(&mut relay, 400), None);
     }
 
     #[test]
-    fn what_its_sender_has_replaced_is_not_passed_on() {
+    fn replaced_statements_are_dropped_from_a_bundle() {
         let mut messages = vec![
             nominate(1, 9),
             externalize(1, 7),
@@ -473,9 +446,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain set: no message is new twice, and within the window every first one is new.
+        /// Compared with a plain set: no message is new twice, and within the window every first one is new.
         #[test]
-        fn a_window_is_a_set_of_recent_numbers(numbers in prop::collection::vec(1u64..400, 1..300)) {
+        fn a_window_equals_a_set_of_recent_numbers(numbers in prop::collection::vec(1u64..400, 1..300)) {
             let mut relay = relay(Relaying::Flood);
             let mut seen = BTreeSet::new();
             let mut highest = 0;

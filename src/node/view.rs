@@ -1,6 +1,6 @@
-//! `NodeView`: what can be known about a node from its events. It is folded, never asked for.
+//! `NodeView`: the visible state of a node, computed as a fold over its events.
 //!
-//! Viewers see this module only, never the node itself; the words that they need are re-exported here.
+//! Viewers use this module and never the node itself; it re-exports the types that they need.
 
 pub use super::{
     Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, JoinMode,
@@ -13,36 +13,36 @@ use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many slots a view keeps; older ones are in the log.
+/// How many slots a view retains; older ones are in the log.
 pub(crate) const SLOTS_RETAINED: usize = 4;
 
-/// The colour of a node: how far it is in its newest slot. Ordered as a slot goes through them, never backwards.
+/// The progress of a node in its newest slot, in ascending order. It determines the colour of the node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Takes part in no slot.
+    /// It takes part in no slot.
     #[default]
     Idle,
-    /// Has voted or echoed.
+    /// It has voted for a value or echoed one.
     Nominate,
-    /// Has accepted a nomination, or a ballot as prepared.
+    /// It has accepted a value as nominated, or a ballot as prepared.
     Accept,
-    /// Has confirmed a ballot as prepared, or accepted its commit.
+    /// It has confirmed a ballot as prepared, or accepted its commit.
     Confirm,
-    /// Has confirmed the commit.
+    /// It has confirmed a commit: the slot is decided.
     Externalized,
 }
 
 /// Whether a node takes part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Readiness {
-    /// Looking for others, or waiting for its roster to settle.
+    /// It discovers peers, or waits for its roster to settle.
     #[default]
     Discovering,
-    /// Fetching the log before it takes part.
+    /// It fetches missed decisions before it votes.
     CatchingUp,
-    /// Votes.
+    /// It votes.
     Ready,
-    /// Has said goodbye.
+    /// It has announced that it leaves.
     Left,
 }
 
@@ -51,11 +51,11 @@ pub enum Readiness {
 pub struct RunningTimer {
     /// When it was set.
     pub set_at: Time,
-    /// When it runs out.
+    /// When it expires.
     pub due_at: Time,
 }
 
-/// One entry of a log.
+/// A recorded decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// The slot.
@@ -64,48 +64,48 @@ pub struct LogEntry {
     pub at: Time,
     /// The decided value.
     pub value: Value,
-    /// What it contains (`Log` application).
+    /// The proposals in the value (`Log` application).
     pub proposals: Vec<Arc<Proposal>>,
 }
 
-/// One line of the backup log: a file, what the node said to it and whether it has it.
+/// An entry of the backup log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupEntry {
     /// The file.
     pub file: FileInfo,
-    /// What the node said.
+    /// The answer of the node.
     pub answer: BackupAnswer,
-    /// When the file was here whole, and from whom it came.
+    /// When the file was complete, and the node that delivered it.
     pub backed_up: Option<(Time, NodeId)>,
 }
 
-/// Everything known about one node.
+/// The visible state of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeView {
     /// Whether it takes part.
     pub readiness: Readiness,
-    /// Everyone it has learned of and not seen leave.
+    /// The peers that it knows and that have not left.
     pub known: BTreeMap<NodeId, Peer>,
-    /// Whom it trusts, itself included.
+    /// Its trust set, itself included.
     pub trusted: Arc<BTreeSet<NodeId>>,
-    /// Its newest quorum set, and the first slot for which it counts.
+    /// Its newest quorum set, and the first slot in which it is in effect.
     pub quorum_set: Option<(SlotIndex, Arc<QuorumSet>)>,
     /// The newest slots it takes part in.
     pub slots: BTreeMap<SlotIndex, Arc<SlotState>>,
-    /// Slots joined as an echoer without a proposal of its own.
+    /// Its running timers.
     pub timers: BTreeMap<TimerKind, RunningTimer>,
-    /// Its log, ascending by slot.
+    /// Its log, in ascending order of slots.
     pub log: Vec<LogEntry>,
     /// Its backup log, by proposal.
     pub backup_log: BTreeMap<ProposalId, BackupEntry>,
-    /// Its pool.
+    /// Its pool of proposals.
     pub pool: BTreeMap<ProposalId, Arc<Proposal>>,
     /// How many messages it has refused.
     pub refused: u64,
 }
 
 impl NodeView {
-    /// Takes in what the node told at `at`.
+    /// Applies an event that the node reported at `at`.
     pub fn apply(&mut self, at: Time, event: &NodeEvent) {
         match event {
             NodeEvent::Started { .. } => self.readiness = Readiness::Discovering,
@@ -131,7 +131,7 @@ impl NodeView {
             }
             NodeEvent::ProposalExpired { id, .. } => {
                 self.pool.remove(id);
-                // What nobody has decided is not to be backed up.
+                // An undecided file is not backed up.
                 self.backup_log.remove(id);
             }
             NodeEvent::Slot { slot, state } => self.set_slot(*slot, state),
@@ -163,12 +163,12 @@ impl NodeView {
         self.timers.insert(kind, timer);
     }
 
-    /// A timer was stopped or ran out.
+    /// A timer was stopped or expired.
     pub fn clear_timer(&mut self, kind: TimerKind) {
         self.timers.remove(&kind);
     }
 
-    /// The newest slot that the node takes part in, with its variables.
+    /// The newest slot that the node takes part in, with its state.
     #[must_use]
     pub fn current_slot(&self) -> Option<(SlotIndex, &Arc<SlotState>)> {
         self.slots
@@ -176,7 +176,7 @@ impl NodeView {
             .map(|(slot, state)| (*slot, state))
     }
 
-    /// The colour of the node (DESIGN section 6).
+    /// The progress of the node in its newest slot. A decided slot counts until the next one starts.
     #[must_use]
     pub fn phase(&self) -> Phase {
         let newest = self.current_slot();
@@ -231,7 +231,7 @@ impl NodeView {
     }
 }
 
-/// How far a slot is, from its variables.
+/// The progress of a slot with this state.
 #[must_use]
 pub fn phase_of(state: &SlotState) -> Phase {
     if state.externalized.is_some() || state.phase == BallotPhase::Externalize {
@@ -253,7 +253,7 @@ mod tests {
     use crate::scp::Ballot;
 
     #[test]
-    fn phases_follow_the_variables_of_a_slot() {
+    fn phase_follows_the_state_of_a_slot() {
         let mut state = SlotState::default();
         assert_eq!(phase_of(&state), Phase::Idle);
         state.voted.insert(Value::from("a"));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decided_slot_keeps_its_colour_until_the_next_one_begins() {
+    fn a_decided_slot_stays_externalized_until_the_next_one_starts() {
         let mut view = NodeView::default();
         let slot = SlotIndex(1);
         let state = SlotState {

@@ -1,5 +1,4 @@
-//! Nothing happens in silence: over all golden transcripts, whatever becomes another variable of a slot has an event that
-//! says so, and says what it became.
+//! Event coverage: over all golden transcripts, every change of a slot's state has an event that names the new value.
 
 use super::vectors::TRANSCRIPTS;
 use quorumscope::commands::conformance::TranscriptReplay;
@@ -7,8 +6,8 @@ use quorumscope::commands::conformance::format::{StepInput, Transcript};
 use quorumscope::scp::{BallotPhase, EvidenceMode, ScpEvent, SlotIndex, SlotState, Value};
 use std::collections::BTreeSet;
 
-/// The slot that an input is about. None if it is about no slot, or if nothing may be told of it: what is rebuilt from
-/// an own statement was told when it was said, and calling off is the application's own doing.
+/// The slot of an input. `None` if the input has no slot or causes no events: a restored statement was reported when it
+/// was made, and stopping nomination is a decision of the application.
 fn slot_of(input: &StepInput) -> Option<SlotIndex> {
     match input {
         StepInput::Nominate { slot, .. } | StepInput::Timer { slot, .. } => Some(SlotIndex(*slot)),
@@ -30,7 +29,7 @@ fn beyond(after: &BTreeSet<Value>, before: &BTreeSet<Value>) -> BTreeSet<Value> 
     after.difference(before).cloned().collect()
 }
 
-/// X, Y, Z, the composite, round and leaders.
+/// Checks the sets X, Y and Z, the composite value, the round and the leaders.
 fn check_nomination(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
     let voted = values(events, |event| match event {
         ScpEvent::VotedNominate { value, .. } => Some(value),
@@ -69,7 +68,7 @@ fn check_nomination(before: &SlotState, after: &SlotState, events: &[ScpEvent]) 
     assert_eq!((after.round, after.leaders.clone()), expected);
 }
 
-/// The phase, b, p, p', h, c, whether a quorum was heard, and whether the node fell silent.
+/// Checks the phase, b, p, p', h, c, whether a quorum was heard, and whether the slot is still fully validated.
 fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
     let any = |is_it: fn(&ScpEvent) -> bool| events.iter().any(is_it);
     let accepted_commit = any(|event| matches!(event, ScpEvent::AcceptedCommit { .. }));
@@ -90,7 +89,7 @@ fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
     assert!(after.p == before.p || accepted_prepared);
     assert!(after.p_prime == before.p_prime || prepared_moves);
     let commits_move = confirmed_prepared || accepted_commit || confirmed_commit;
-    // Both go with a ballot of another value.
+    // A ballot of another value resets both.
     assert!(after.h == before.h || commits_move || (after.h.is_none() && b.is_some()));
     assert!(
         after.c == before.c || commits_move || (after.c.is_none() && (b.is_some() || withdrawn))
@@ -105,7 +104,7 @@ fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
     );
 }
 
-/// How many inputs changed something.
+/// Returns the number of inputs that changed the state of a slot.
 fn check_transcript(transcript: &Transcript) -> usize {
     let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Record);
     let mut changes = 0;

@@ -1,4 +1,4 @@
-//! Honesty: nodes do what their inputs say and nothing else, and hear what was sent to them and nothing else.
+//! Determinism of nodes: replaying the recorded inputs gives the recorded outputs, and every delivery in a trace was sent.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::node::{Input, MessageKind, Node, NodeConfig, Output, Persisted};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 const SEED: u64 = 11;
 
-/// Feeds every recorded input to fresh nodes; a start makes one.
+/// Replays every recorded input on new nodes and compares the outputs.
 pub(super) fn check_nodes(name: &str, records: &[Record]) {
     let mut configs: Vec<Arc<NodeConfig>> = Vec::new();
     let mut nodes: BTreeMap<NodeId, Node> = BTreeMap::new();
@@ -35,7 +35,7 @@ pub(super) fn check_nodes(name: &str, records: &[Record]) {
                     assert_eq!(
                         persisted.as_ref(),
                         stored.get(id),
-                        "{name}: {id:?} starts with what it had persisted"
+                        "{name}: {id:?} starts with its durable state"
                     );
                     nodes.insert(*id, Node::new(Arc::clone(&configs[id.index()])));
                 }
@@ -70,15 +70,15 @@ pub(super) fn check_nodes(name: &str, records: &[Record]) {
     );
 }
 
-fn is_maybe_of_files(kind: MessageKind) -> bool {
+fn may_be_file_transfer(kind: MessageKind) -> bool {
     matches!(kind, MessageKind::Chunk | MessageKind::Service)
 }
 
-/// Every transmission that was not lost is heard when it arrives, and nothing else is ever heard.
+/// Checks that every transmission is delivered when it arrives unless it was lost, and that nothing else is delivered.
 fn check_flights(name: &str, records: &[Record], until: Time) {
     type Delivery = (Time, NodeId, NodeId, Option<quorumscope::node::MessageId>);
-    let mut flying: BTreeMap<FlightId, Delivery> = BTreeMap::new();
-    let mut heard: BTreeMap<Delivery, i64> = BTreeMap::new();
+    let mut in_flight: BTreeMap<FlightId, Delivery> = BTreeMap::new();
+    let mut delivered: BTreeMap<Delivery, i64> = BTreeMap::new();
     let mut is_for_nodes = |record: &Record| {
         match record {
             Record::Sent {
@@ -90,19 +90,19 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
                 message,
                 ..
             } => {
-                // Without a name: an announcement, a bundle, or else what the engine exchanges to move files.
-                let is_for_node = message.is_some() || !is_maybe_of_files(*kind);
+                // Transmissions without a message id: announcements, bundles, and the file transfers of the engine.
+                let is_for_node = message.is_some() || !may_be_file_transfer(*kind);
                 if is_for_node && *arrives_at <= until {
-                    flying.insert(*flight, (*arrives_at, *from, *to, *message));
+                    in_flight.insert(*flight, (*arrives_at, *from, *to, *message));
                 }
             }
-            Record::Lost { flight, .. } => drop(flying.remove(flight)),
+            Record::Lost { flight, .. } => drop(in_flight.remove(flight)),
             _ => {}
         }
     };
     records.iter().for_each(&mut is_for_nodes);
-    for arrival in flying.into_values() {
-        *heard.entry(arrival).or_default() += 1;
+    for arrival in in_flight.into_values() {
+        *delivered.entry(arrival).or_default() += 1;
     }
     for record in records {
         let Record::Stepped {
@@ -114,17 +114,17 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
         let arrival = match input {
             Input::Receive { from, message } => (*at, *from, *node, Some(message.id)),
             Input::Heard { from, .. } => (*at, *from, *node, None),
-            Input::Relayed { from, bundle } if !is_maybe_of_files(bundle.kind()) => {
+            Input::Relayed { from, bundle } if !may_be_file_transfer(bundle.kind()) => {
                 (*at, *from, *node, None)
             }
             _ => continue,
         };
-        *heard.entry(arrival).or_default() -= 1;
+        *delivered.entry(arrival).or_default() -= 1;
     }
-    let wrong = heard.iter().find(|(_, count)| **count != 0);
+    let wrong = delivered.iter().find(|(_, count)| **count != 0);
     assert_eq!(
         wrong, None,
-        "{name}: transmissions that were not heard (1), or heard without being sent (-1)"
+        "{name}: transmissions that were not delivered (1), or delivered without being sent (-1)"
     );
 }
 

@@ -1,5 +1,5 @@
-//! A sim: nodes that each number the others in their own way and record only themselves, as processes do, but in
-//! virtual time. Whatever passes between two of them is told in the sender's numbers and heard in the receiver's.
+//! Simulated processes in virtual time. Like real ones, each numbers its peers in its own way and records only itself, so
+//! every message is translated from the sender's node ids to the receiver's.
 
 use super::runs::scenario;
 use quorumscope::net::Position;
@@ -15,11 +15,11 @@ use quorumscope::trace::{FlightId, Record, Renumber};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// When the sim was founded, in microseconds since 1970.
+/// The start of the simulation, in microseconds since 1970.
 pub(crate) const EPOCH_UNIX_US: u64 = 1_700_000_000_000_000;
-/// From one to another; every third transmission takes twice as long.
+/// The transit time of a message; every third one takes twice as long.
 const TRANSIT: Span = Span::from_ms(3);
-/// Where everybody stands: nobody looks.
+/// The position of all nodes; it has no meaning here.
 const PLACE: Position = Position { x_m: 0.0, y_m: 0.0 };
 
 enum Scheduled {
@@ -27,7 +27,7 @@ enum Scheduled {
     Timer(TimerKind, u64),
 }
 
-/// What is told of a transmission once it has arrived.
+/// A transmission. Its sender records it once it has arrived.
 struct Transit {
     sender: usize,
     receiver: usize,
@@ -43,7 +43,7 @@ struct SimProcess {
     config: Arc<NodeConfig>,
     node: Option<Node>,
     persisted: Option<Arc<Persisted>>,
-    /// Residents by this one's numbers.
+    /// Indices of processes, by the node ids that this process uses.
     table: Vec<usize>,
     timers: BTreeMap<TimerKind, u64>,
     started_at: Time,
@@ -61,7 +61,7 @@ pub(crate) struct ProcessSim {
 }
 
 impl ProcessSim {
-    /// So many processes; they move in one after the other.
+    /// Starts `count` processes, one after the other.
     pub(crate) fn new(count: usize) -> ProcessSim {
         let text = "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n[random]\ncount = 1\n";
         let scenario = scenario("sim", 1, None, text);
@@ -74,7 +74,7 @@ impl ProcessSim {
             recordings: Vec::new(),
         };
         (0..count).for_each(|nth| sim.build(nth));
-        // The beacon comes last, when somebody can hear it.
+        // The beacon starts last, when others can receive its announcement.
         for nth in (0..count).rev() {
             sim.run_until(7 * (count - 1 - nth) as u64);
             sim.start(nth);
@@ -115,7 +115,7 @@ impl ProcessSim {
         });
     }
 
-    /// Starts, for the first time or with what was persisted.
+    /// Starts a process, with its durable state if it ran before.
     pub(crate) fn start(&mut self, nth: usize) {
         let now = self.now;
         let process = &mut self.processes[nth];
@@ -134,7 +134,7 @@ impl ProcessSim {
         self.give(nth, Input::Start(persisted));
     }
 
-    /// Dies; its recording ends.
+    /// Crashes a process and ends its recording.
     pub(crate) fn stop(&mut self, nth: usize) {
         let process = &mut self.processes[nth];
         process.node = None;
@@ -153,7 +153,7 @@ impl ProcessSim {
         });
     }
 
-    /// All recordings, those that go on ending now.
+    /// The recordings of all processes. Those that still run end now.
     pub(crate) fn recordings(mut self) -> Vec<ProcessTrace> {
         for nth in 0..self.processes.len() {
             if self.processes[nth].node.is_some() {
@@ -171,7 +171,7 @@ impl ProcessSim {
         self.give(nth, Input::Leave);
     }
 
-    /// Lets everything happen up to so many milliseconds after the foundation.
+    /// Processes the queue up to `ms` milliseconds after the start of the simulation.
     pub(crate) fn run_until(&mut self, ms: u64) {
         let until = Time::from_ms(ms);
         while let Some(entry) = self.queue.first_entry() {
@@ -201,7 +201,7 @@ impl ProcessSim {
         Time(at.0 - self.processes[nth].started_at.0)
     }
 
-    /// Says whom it has met, if it lives; otherwise it says so when it starts again.
+    /// Records that a process has met a peer. A process that does not run records it at its next start.
     fn meet(&mut self, nth: usize, number: usize) {
         if self.processes[nth].node.is_none() {
             return;
@@ -220,12 +220,12 @@ impl ProcessSim {
         });
     }
 
-    /// What `sender` says, in the numbers of `receiver`, who may meet somebody by it.
-    fn translated<T: Renumber>(&mut self, sender: usize, receiver: usize, mut said: T) -> T {
+    /// Translates content from the node ids of `sender` to those of `receiver`, which may meet new peers by it.
+    fn translated<T: Renumber>(&mut self, sender: usize, receiver: usize, mut content: T) -> T {
         let known = self.processes[receiver].table.len();
         let mut table = self.processes[receiver].table.clone();
         let senders = &self.processes[sender].table;
-        said.renumber(&mut |node| {
+        content.renumber(&mut |node| {
             let meant = senders[node.index()];
             let number = table.iter().position(|process| *process == meant);
             let number = number.unwrap_or_else(|| {
@@ -238,7 +238,7 @@ impl ProcessSim {
         for number in known..self.processes[receiver].table.len() {
             self.meet(receiver, number);
         }
-        said
+        content
     }
 
     fn give(&mut self, nth: usize, input: Input) {
@@ -365,7 +365,7 @@ impl ProcessSim {
         self.queue.insert((at, self.numbers), (nth, due, flight));
     }
 
-    /// Only now the sender knows that it has arrived.
+    /// A transmission has arrived: only now can its sender record it.
     fn land(&mut self, flight: &Transit) {
         if self.processes[flight.sender].node.is_none() {
             return;

@@ -1,5 +1,5 @@
-//! Whatever comes in, in whatever order: nothing panics, the invariants hold, what is refused changes nothing, and the
-//! same inputs give the same outputs.
+//! Property tests of SCP with random inputs in random order: no panic, the invariants hold, a refused input changes
+//! nothing, and the result does not depend on whether evidence is recorded.
 
 use crate::scp_net::Choice;
 use proptest::prelude::*;
@@ -73,7 +73,7 @@ fn statement() -> impl Strategy<Value = Statement> {
     ]
 }
 
-/// Mostly the set that goes with the owner, sometimes another or one that does not exist.
+/// Ids of quorum sets; some do not exist.
 fn set_id() -> impl Strategy<Value = QuorumSetId> {
     (0..9_u32).prop_map(|owner| QuorumSetId {
         owner: NodeId(owner),
@@ -115,7 +115,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Sets of five nodes, and some that no statement may name.
+/// Quorum sets over five nodes, valid ones and invalid ones.
 fn sets() -> Vec<Arc<QuorumSet>> {
     let of =
         |threshold, nodes: &[u32]| QuorumSet::flat(threshold, nodes.iter().map(|&n| NodeId(n)));
@@ -138,9 +138,9 @@ fn sets() -> Vec<Arc<QuorumSet>> {
     .into()
 }
 
-type Everything = Vec<(Option<SlotState>, Vec<Arc<Envelope>>)>;
+type Snapshot = Vec<(Option<SlotState>, Vec<Arc<Envelope>>)>;
 
-fn everything(scp: &Scp) -> Everything {
+fn snapshot(scp: &Scp) -> Snapshot {
     (1..=SLOTS)
         .map(SlotIndex)
         .map(|slot| {
@@ -198,16 +198,16 @@ fn not_event(effect: &Effect) -> bool {
     !matches!(effect, Effect::Event(_))
 }
 
-/// A node whose own quorum set is insane refuses its own first ballot statement (NOTES, section 7d). Its proposal would
-/// lead there at once.
+/// A node with an insane quorum set refuses its own first ballot statement (`tests/conformance/NOTES.md`, section 7d).
+/// Its own nomination would lead there at once.
 #[test]
-fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
+fn a_nomination_that_would_break_an_invariant_is_refused_with_an_event() {
     let twice = QuorumSet::flat(1, [NodeId(0), NodeId(0)]);
     let driver = Choice {
         sets: vec![Arc::new(twice)],
     };
     let mut scp = fresh(EvidenceMode::Record);
-    let before = everything(&scp);
+    let before = snapshot(&scp);
     let (_, out) = apply(&mut scp, &driver, &Op::Nominate(1, Some(Value::from("a"))));
     let refused = ScpEvent::Refused {
         slot: SlotIndex(1),
@@ -215,10 +215,10 @@ fn a_proposal_that_would_break_an_invariant_is_refused_with_an_event() {
         why: ScpRefusal::BreaksInvariant,
     };
     assert_eq!(out, [Effect::Event(refused)]);
-    assert_eq!(everything(&scp), before);
+    assert_eq!(snapshot(&scp), before);
 }
 
-/// What cannot be taken up again is said, too, and everything stays as it was.
+/// A refused restore causes an event and changes nothing.
 #[test]
 fn a_refused_restore_is_an_event() {
     let driver = Choice { sets: sets() };
@@ -242,13 +242,13 @@ fn a_refused_restore_is_an_event() {
         (envelope(0, 4), Err(ScpRefusal::ComesTooLate)),
     ];
     for (envelope, expected) in attempts {
-        let before = everything(&scp);
+        let before = snapshot(&scp);
         let (slot, from, mut out) = (envelope.slot, envelope.from, Vec::new());
         assert_eq!(scp.restore(&driver, envelope, &mut out), expected);
         let event = |why| Effect::Event(ScpEvent::Refused { slot, from, why });
-        let told: Vec<Effect> = expected.err().map(event).into_iter().collect();
-        assert_eq!(out, told);
-        assert_eq!(everything(&scp) == before, expected.is_err());
+        let events: Vec<Effect> = expected.err().map(event).into_iter().collect();
+        assert_eq!(out, events);
+        assert_eq!(snapshot(&scp) == before, expected.is_err());
     }
 }
 
@@ -260,16 +260,16 @@ proptest! {
         let driver = Choice { sets: sets() };
         let (mut scp, mut silent) = (fresh(EvidenceMode::Record), fresh(EvidenceMode::Skip));
         for op in &ops {
-            let before = everything(&scp);
+            let before = snapshot(&scp);
             let (result, out) = apply(&mut scp, &driver, op);
             prop_assert_eq!(scp.check_invariants(), Ok(()));
             if result.is_err() {
-                prop_assert_eq!(&everything(&scp), &before, "refused {:?}", op);
+                prop_assert_eq!(&snapshot(&scp), &before, "refused {:?}", op);
                 prop_assert!(!out.iter().any(not_event));
             }
-            let said: Vec<Effect> = out.into_iter().filter(not_event).collect();
-            prop_assert_eq!((result, said), apply(&mut silent, &driver, op));
-            prop_assert_eq!(everything(&scp), everything(&silent));
+            let actions: Vec<Effect> = out.into_iter().filter(not_event).collect();
+            prop_assert_eq!((result, actions), apply(&mut silent, &driver, op));
+            prop_assert_eq!(snapshot(&scp), snapshot(&silent));
         }
     }
 }

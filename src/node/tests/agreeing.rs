@@ -1,4 +1,4 @@
-//! From discovery to decision, with nothing in the way.
+//! Discovery, trust and agreement without faults.
 
 use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;
@@ -6,14 +6,14 @@ use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
 use std::sync::Arc;
 
 #[test]
-fn four_nodes_find_each_other_and_agree_on_a_note() {
+fn four_nodes_discover_each_other_and_agree_on_a_note() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.propose(2, note("tea"));
     net.run_until(10_000);
     for id in 0..4 {
         assert_eq!(net.count(id, is_ready), 1);
         assert_eq!(net.texts(id), ["tea"]);
-        let set = net.node(id).consensus.quorum_set().unwrap();
+        let set = net.node(id).quorum_set().unwrap();
         assert_eq!((set.threshold, set.validators.len()), (3, 4));
     }
     let decided = net.log(0);
@@ -30,7 +30,7 @@ fn too_few_nodes_never_vote() {
 }
 
 #[test]
-fn without_a_beacon_nobody_speaks() {
+fn without_a_beacon_no_node_transmits() {
     let mut configs = finders(4, &settings(Application::Log));
     configs[0].is_beacon = false;
     let mut net = Net::new(configs);
@@ -39,7 +39,7 @@ fn without_a_beacon_nobody_speaks() {
 }
 
 #[test]
-fn a_row_of_nodes_agrees_over_many_hops() {
+fn a_line_of_nodes_agrees_over_many_hops() {
     let mut settings = settings(Application::Log);
     settings.relaying = Relaying::Flood;
     let mut net = Net::new(finders(7, &settings));
@@ -55,7 +55,7 @@ fn a_row_of_nodes_agrees_over_many_hops() {
 }
 
 #[test]
-fn nodes_in_range_trust_whom_they_hear() {
+fn in_range_policy_trusts_the_direct_neighbours() {
     let mut settings = settings(Application::Log);
     settings.relaying = Relaying::Flood;
     let mut configs = finders(5, &settings);
@@ -66,13 +66,13 @@ fn nodes_in_range_trust_whom_they_hear() {
     net.reach = Box::new(|_, a, b| a.0.abs_diff(b.0) <= 2);
     net.propose(4, note("tea"));
     net.run_until(30_000);
-    let set = net.node(0).consensus.quorum_set().unwrap();
+    let set = net.node(0).quorum_set().unwrap();
     assert_eq!(set.validators, [NodeId(0), NodeId(1), NodeId(2)]);
     assert!((0..5).all(|id| net.texts(id) == ["tea"]));
 }
 
 #[test]
-fn slot_follows_slot_and_every_proposal_is_recorded_once() {
+fn every_proposal_is_recorded_exactly_once_over_several_slots() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.run_until(2_000);
     for nth in 0..12 {
@@ -91,7 +91,7 @@ fn slot_follows_slot_and_every_proposal_is_recorded_once() {
 }
 
 #[test]
-fn conflicting_choices_end_in_one_value() {
+fn conflicting_choices_converge_to_one_value() {
     for count in [4, 5, 7] {
         let mut settings = settings(Application::Choice);
         settings.choice_slots = 3;
@@ -102,17 +102,17 @@ fn conflicting_choices_end_in_one_value() {
         }
         let mut net = Net::new(configs);
         net.run_until(60_000);
-        assert_eq!(net.log(0).len(), 3, "three slots are played, no more");
+        assert_eq!(net.log(0).len(), 3, "`choice_slots` slots are decided");
         assert!((1..count as u32).all(|id| net.log(id) == net.log(0)));
         net.propose(1, Content::Choice("9".into()));
         net.run_until(120_000);
-        assert_eq!(net.log(0).len(), 4, "a proposal starts another one");
+        assert_eq!(net.log(0).len(), 4, "a new choice starts another slot");
         assert!((1..count as u32).all(|id| net.log(id) == net.log(0)));
     }
 }
 
 #[test]
-fn wrong_proposals_are_refused_at_once() {
+fn invalid_proposals_are_refused_at_once() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.propose(0, Content::Choice("1".into()));
     net.propose(0, note(""));
@@ -139,7 +139,7 @@ fn wrong_proposals_are_refused_at_once() {
 }
 
 #[test]
-fn who_matters_to_nobody_is_refused_but_follows() {
+fn a_node_outside_every_closure_is_refused_and_follows_the_decisions() {
     let settings = settings(Application::Log);
     let top = QuorumSet::flat(3, (0..4).map(NodeId));
     let mut configs: Vec<_> = (0..4).map(|id| fixed(id, &top, &settings)).collect();
@@ -164,7 +164,7 @@ fn who_matters_to_nobody_is_refused_but_follows() {
 }
 
 #[test]
-fn an_ordered_change_of_trust_counts_from_the_next_slot_on() {
+fn a_new_trust_policy_takes_effect_at_the_next_slot() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.run_until(2_000);
     let alone = Arc::new(QuorumSet::flat(1, [NodeId(0)]));
@@ -186,7 +186,7 @@ fn an_ordered_change_of_trust_counts_from_the_next_slot_on() {
 }
 
 #[test]
-fn a_quiet_network_says_nothing_but_housekeeping() {
+fn an_idle_network_sends_housekeeping_only() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.propose(0, note("tea"));
     net.run_until(20_000);

@@ -1,4 +1,4 @@
-//! Files: who says yes, who says no, and from whom they come.
+//! Backups: answers, sources and failed fetches.
 
 use super::test_net::{Net, note, photo, settings};
 use super::*;
@@ -38,18 +38,18 @@ fn sources(net: &Net, id: u32) -> Vec<u32> {
 }
 
 #[test]
-fn a_file_is_agreed_on_and_reaches_everybody() {
+fn a_decided_file_reaches_all_nodes() {
     let net = backup_net(None);
     for id in 0..3 {
         assert_eq!(net.texts(id), ["photo.jpg"]);
-        assert!(net.node(id).backup.holds(&photo().sha256));
-        assert_eq!(sources(&net, id), [0], "the origin holds it by itself");
+        assert!(net.node(id).holds(&photo().sha256));
+        assert_eq!(sources(&net, id), [0], "the origin delivers to all nodes");
         assert_eq!(answers(&net, id), [BackupAnswer::Yes]);
     }
 }
 
 #[test]
-fn a_holder_says_no_and_goes_along_with_the_decision() {
+fn a_holder_answers_no_and_follows_the_decision() {
     let net = backup_net(Some(2));
     for id in 0..3 {
         assert_eq!(net.texts(id), ["photo.jpg"]);
@@ -60,7 +60,7 @@ fn a_holder_says_no_and_goes_along_with_the_decision() {
 }
 
 #[test]
-fn a_backup_that_most_refuse_is_rejected_and_does_not_stand_in_the_way() {
+fn a_backup_that_most_nodes_reject_expires_and_does_not_block_others() {
     let mut settings = settings(Application::Log);
     settings.proposal_ttl = Span::from_ms(8_000);
     let mut configs = finders(4, &settings);
@@ -88,7 +88,7 @@ fn a_backup_that_most_refuse_is_rejected_and_does_not_stand_in_the_way() {
 }
 
 #[test]
-fn a_failed_fetch_is_repeated_after_the_next_refresh() {
+fn a_failed_fetch_is_repeated() {
     let mut settings = settings(Application::Log);
     settings.min_nodes = 3;
     let mut configs = finders(3, &settings);
@@ -112,9 +112,9 @@ fn a_failed_fetch_is_repeated_after_the_next_refresh() {
             result,
         },
     );
-    assert!(!net.node(2).backup.holds(&sha256));
+    assert!(!net.node(2).holds(&sha256));
     net.restart(0);
     let now = net.now.0 / 1000;
     net.run_until(now + 12_000);
-    assert!(net.node(2).backup.holds(&sha256));
+    assert!(net.node(2).holds(&sha256));
 }

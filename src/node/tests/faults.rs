@@ -1,4 +1,4 @@
-//! Coming late, leaving, crashing, losing messages, being cut off.
+//! Late joining, leaving, crashes, message loss and partitions.
 
 use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;
@@ -7,7 +7,7 @@ use crate::time::Span;
 use std::sync::Arc;
 
 #[test]
-fn a_newcomer_is_taken_in_and_learns_the_log() {
+fn a_newcomer_joins_and_learns_the_log() {
     let mut settings = settings(Application::Log);
     settings.min_nodes = 3;
     let mut net = Net::new(finders(4, &settings));
@@ -25,21 +25,13 @@ fn a_newcomer_is_taken_in_and_learns_the_log() {
     assert_eq!(net.count(4, is_ready), 1);
     assert!(
         net.statements.keys().all(|(node, _)| node.0 != 4),
-        "it has not voted on the past"
+        "it makes no statement about decided slots"
     );
     net.propose(4, note("after"));
     net.run_until(20_000);
     for id in 0..5 {
         assert_eq!(net.texts(id), ["before", "after"], "{id}");
-        assert_eq!(
-            net.node(id)
-                .consensus
-                .quorum_set()
-                .unwrap()
-                .validators
-                .len(),
-            5
-        );
+        assert_eq!(net.node(id).quorum_set().unwrap().validators.len(), 5);
     }
 }
 
@@ -63,7 +55,7 @@ fn a_quorum_set_never_changes_inside_a_slot() {
 }
 
 #[test]
-fn who_leaves_is_missed_by_nobody_and_who_falls_silent_still_counts() {
+fn a_node_that_leaves_is_removed_from_quorum_sets_and_a_crashed_one_is_not() {
     let mut net = Net::new(finders(5, &settings(Application::Log)));
     net.run_until(3_000);
     net.give(NodeId(4), Input::Leave);
@@ -72,7 +64,7 @@ fn who_leaves_is_missed_by_nobody_and_who_falls_silent_still_counts() {
     net.propose(0, note("tea"));
     net.run_until(30_000);
     for id in 0..3 {
-        let set = net.node(id).consensus.quorum_set().unwrap();
+        let set = net.node(id).quorum_set().unwrap();
         assert_eq!((set.threshold, set.validators.len()), (3, 4));
         assert_eq!(net.texts(id), ["tea"]);
         assert_eq!(
@@ -83,13 +75,13 @@ fn who_leaves_is_missed_by_nobody_and_who_falls_silent_still_counts() {
     net.crash(2);
     net.propose(0, note("stuck"));
     net.run_until(90_000);
-    assert_eq!(net.texts(0), ["tea"], "two of four are no quorum");
+    assert_eq!(net.texts(0), ["tea"], "two of four nodes are not a quorum");
     let before = net.events.len();
     net.propose(4, note("ghost"));
     assert_eq!(
         net.events.len(),
         before,
-        "who has left does nothing any more"
+        "a node that has left ignores inputs"
     );
 }
 
@@ -114,7 +106,7 @@ fn a_proposal_without_a_quorum_expires() {
 }
 
 #[test]
-fn crashes_and_restarts_never_make_a_node_contradict_itself() {
+fn a_restarted_node_never_contradicts_its_earlier_statements() {
     for delay in (0..400).step_by(10) {
         let mut net = Net::new(finders(4, &settings(Application::Log)));
         net.run_until(2_000);
@@ -134,7 +126,7 @@ fn crashes_and_restarts_never_make_a_node_contradict_itself() {
 }
 
 #[test]
-fn a_whole_network_that_restarts_goes_on_where_it_was() {
+fn a_network_that_restarts_continues_the_running_slot() {
     for delay in (0..300).step_by(30) {
         let mut net = Net::new(fixed_nodes(3, 4, &settings(Application::Log)));
         net.run_until(2_000);
@@ -158,7 +150,7 @@ fn a_whole_network_that_restarts_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_proposal_that_nobody_else_has_heard_survives_a_crash() {
+fn a_proposal_known_to_its_origin_only_survives_a_crash() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.run_until(2_000);
     net.reach = Box::new(|_, from, _| from != NodeId(3));
@@ -174,7 +166,7 @@ fn a_proposal_that_nobody_else_has_heard_survives_a_crash() {
 }
 
 #[test]
-fn whom_it_was_told_to_trust_survives_a_crash() {
+fn a_replaced_trust_policy_survives_a_crash() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.run_until(2_000);
     let pair = Arc::new(QuorumSet::flat(2, [NodeId(2), NodeId(3)]));
@@ -186,11 +178,11 @@ fn whom_it_was_told_to_trust_survives_a_crash() {
     net.run_until(3_000);
     net.restart(3);
     net.run_until(20_000);
-    assert_eq!(net.node(3).consensus.quorum_set(), Some(&pair));
+    assert_eq!(net.node(3).quorum_set(), Some(&pair));
 }
 
 #[test]
-fn loss_only_costs_time() {
+fn message_loss_delays_decisions_and_never_prevents_them() {
     for (seed, relaying) in (0..6).zip([Relaying::Direct, Relaying::Flood].into_iter().cycle()) {
         let mut settings = settings(Application::Log);
         settings.relaying = relaying;
@@ -212,7 +204,7 @@ fn loss_only_costs_time() {
 }
 
 #[test]
-fn the_cut_off_follow_after_healing() {
+fn a_partitioned_minority_catches_up_after_the_partition_heals() {
     let settings = settings(Application::Log);
     let configs = (0..5)
         .map(|id| {
@@ -244,10 +236,10 @@ fn the_cut_off_follow_after_healing() {
 }
 
 #[test]
-fn the_unsafe_policy_lets_a_network_shrink() {
+fn forget_after_removes_crashed_nodes_from_quorum_sets() {
     let mut settings = settings(Application::Log);
     settings.forget_after = Some(Span::from_ms(12_000));
-    // Two must be a network for two to go on.
+    // Otherwise two remaining nodes are too few for a quorum set.
     settings.min_nodes = 2;
     let mut net = Net::new(finders(4, &settings));
     net.run_until(3_000);
@@ -257,8 +249,5 @@ fn the_unsafe_policy_lets_a_network_shrink() {
     net.propose(0, note("tea"));
     net.run_until(60_000);
     assert_eq!(net.texts(0), ["tea"]);
-    assert_eq!(
-        net.node(1).consensus.quorum_set().unwrap().validators.len(),
-        2
-    );
+    assert_eq!(net.node(1).quorum_set().unwrap().validators.len(), 2);
 }

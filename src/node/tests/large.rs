@@ -1,4 +1,4 @@
-//! Large proposals: what one message cannot hold comes with the next, and nothing is lost.
+//! Size limits: proposals beyond one value or one answer come with the next, and none is lost.
 
 use super::test_net::{Net, finder, note, settings};
 use super::*;
@@ -6,12 +6,12 @@ use crate::node::limits::{ANSWER_BYTES_MAX, VALUE_BYTES_MAX, value_bytes};
 use crate::scp::Statement;
 use crate::time::Span;
 
-/// A note that has four times its length in a message.
+/// A note whose size in a message is four times its length.
 fn quotes(nth: u32) -> String {
     format!("{nth} {}", "\"".repeat(990))
 }
 
-/// Four nodes that agree on `count` large notes, proposed all at once.
+/// Four nodes that agree on `count` large notes, all proposed at the same time.
 fn with_large_notes(count: u32) -> Net {
     let mut settings = settings(Application::Log);
     settings.proposal_ttl = Span::from_ms(600_000);
@@ -32,13 +32,13 @@ fn newcomer(id: usize) -> NodeConfig {
 }
 
 #[test]
-fn all_large_notes_are_agreed_on_in_values_and_statements_within_bounds() {
+fn large_notes_are_decided_in_values_and_statements_within_the_limits() {
     let net = with_large_notes(100);
     let mut texts = net.texts(0);
     texts.sort();
     let mut expected: Vec<String> = (0..100).map(quotes).collect();
     expected.sort();
-    assert_eq!(texts, expected, "each is recorded, once");
+    assert_eq!(texts, expected, "each is recorded once");
     assert!((1..4).all(|id| net.log(id) == net.log(0)));
     assert!(net.log(0).len() > 5, "{}", net.log(0).len());
     assert!(
@@ -55,7 +55,7 @@ fn all_large_notes_are_agreed_on_in_values_and_statements_within_bounds() {
 }
 
 #[test]
-fn a_newcomer_asks_on_until_it_has_what_one_answer_cannot_hold() {
+fn a_newcomer_asks_again_after_a_full_answer() {
     let mut net = with_large_notes(300);
     let bytes: usize = net.log(0).iter().map(value_bytes).sum();
     assert!(bytes > ANSWER_BYTES_MAX);
@@ -65,7 +65,7 @@ fn a_newcomer_asks_on_until_it_has_what_one_answer_cannot_hold() {
         let is_partial = net.log(4).len() < net.log(0).len();
         assert!(
             !is_partial || net.count(4, is_ready) == 0,
-            "ready before it has all"
+            "the node votes before it has all decisions"
         );
     }
     assert_eq!(net.log(4), net.log(0));
@@ -73,12 +73,12 @@ fn a_newcomer_asks_on_until_it_has_what_one_answer_cannot_hold() {
 }
 
 #[test]
-fn who_knows_itself_behind_does_not_vote_until_it_has_learned_or_asked_for_long() {
+fn a_node_that_is_behind_votes_only_after_catching_up_or_many_attempts() {
     for is_answered in [true, false] {
         let mut net = Net::new(finders(4, &settings(Application::Log)));
         net.propose(0, note("tea"));
         net.run_until(10_000);
-        // It hears everything, and nobody hears it.
+        // Node 4 receives everything and reaches no node.
         net.reach = Box::new(|_, from, _| from.0 != 4);
         net.add(newcomer(4));
         for nth in 0..10 {

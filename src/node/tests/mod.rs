@@ -1,4 +1,4 @@
-//! Whole nodes in small networks: from discovery to decision, and everything that can go wrong on the way.
+//! Tests of whole nodes in small simulated networks: agreement, faults, backups, restarts, random inputs.
 
 mod agreeing;
 mod backups;
@@ -6,7 +6,8 @@ mod faults;
 mod large;
 mod networks;
 mod random;
-mod test_net;
+mod restarts;
+pub(super) mod test_net;
 
 use super::*;
 use crate::scp::{NodeId, QuorumSet};
@@ -25,7 +26,7 @@ fn is_ready(event: &NodeEvent) -> bool {
     matches!(event, NodeEvent::Ready { .. })
 }
 
-/// Nodes in a row: each hears only the ones beside it.
+/// Nodes in a line: each reaches only its two neighbours.
 fn row(_: u64, a: NodeId, b: NodeId) -> bool {
     a.0.abs_diff(b.0) == 1
 }

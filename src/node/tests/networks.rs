@@ -1,4 +1,4 @@
-//! Networks whose behaviour is known beforehand, run with nodes that choose between values of their own.
+//! Quorum configurations with known behaviour, run with the `Choice` application.
 
 use super::test_net::{Net, fixed, settings};
 use super::{Application, NodeConfig, Threshold, fixed_nodes};
@@ -10,7 +10,7 @@ fn flat(threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet::flat(threshold, nodes.iter().map(|&node| NodeId(node)))
 }
 
-/// Every slice is the node itself plus any `threshold` of `nodes`.
+/// Each slice contains the node itself and `threshold` of `nodes`.
 fn with_self(id: u32, threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet {
         threshold: 2,
@@ -19,7 +19,7 @@ fn with_self(id: u32, threshold: u32, nodes: &[u32]) -> QuorumSet {
     }
 }
 
-/// Nodes with these quorum sets that start with these values, one slot.
+/// Nodes with these quorum sets and these initial values, for one slot.
 fn choosers(sets: &[QuorumSet], values: &[&str]) -> Vec<NodeConfig> {
     let settings = settings(Application::Choice);
     sets.iter()
@@ -32,7 +32,7 @@ fn choosers(sets: &[QuorumSet], values: &[&str]) -> Vec<NodeConfig> {
         .collect()
 }
 
-/// What the nodes decided; `None` if one of them has not.
+/// The decided values; `None` if a node has not decided.
 fn decided(net: &Net, nodes: &[u32]) -> Option<BTreeSet<Value>> {
     nodes
         .iter()
@@ -44,7 +44,7 @@ fn assert_agreed(net: &Net, nodes: &[u32]) {
     assert_eq!(decided(net, nodes).map(|values| values.len()), Some(1));
 }
 
-fn assert_nobody_decided(net: &Net, nodes: &[u32]) {
+fn assert_undecided(net: &Net, nodes: &[u32]) {
     assert!(nodes.iter().all(|&id| net.log(id).is_empty()));
 }
 
@@ -58,7 +58,7 @@ fn one_sided_trust_follows_the_only_quorum() {
     let mut net = Net::new(choosers(&sets, &["0", "1"]));
     net.crash(3);
     net.run_until(60_000);
-    assert_nobody_decided(&net, &[0, 1, 2]);
+    assert_undecided(&net, &[0, 1, 2]);
 }
 
 fn tiers() -> Vec<QuorumSet> {
@@ -82,11 +82,11 @@ fn lower_tiers_follow_the_top_tier() {
     net.crash(2);
     net.crash(0);
     net.run_until(60_000);
-    assert_nobody_decided(&net, &[1, 3, 4, 5, 6, 7, 8, 9]);
+    assert_undecided(&net, &[1, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[test]
-fn a_circle_of_trust_needs_everybody() {
+fn a_ring_of_quorum_sets_needs_every_node() {
     let sets: Vec<QuorumSet> = (0..6).map(|id| flat(2, &[id, (id + 1) % 6])).collect();
     let mut net = Net::new(choosers(&sets, &["0", "1"]));
     net.run_until(120_000);
@@ -94,11 +94,11 @@ fn a_circle_of_trust_needs_everybody() {
     let mut net = Net::new(choosers(&sets, &["0", "1"]));
     net.crash(4);
     net.run_until(60_000);
-    assert_nobody_decided(&net, &[0, 1, 2, 3, 5]);
+    assert_undecided(&net, &[0, 1, 2, 3, 5]);
 }
 
 #[test]
-fn disjoint_quorums_decide_for_themselves() {
+fn disjoint_quorums_decide_independently() {
     let mut sets = vec![flat(3, &[0, 1, 2]); 3];
     sets.extend(vec![flat(3, &[3, 4, 5]); 3]);
     let values = ["0", "0", "0", "1", "1", "1"];
@@ -109,7 +109,7 @@ fn disjoint_quorums_decide_for_themselves() {
 }
 
 #[test]
-fn a_node_in_every_slice_that_trusts_itself_alone_leads() {
+fn a_node_in_every_slice_that_trusts_itself_alone_dictates_the_value() {
     let mut sets = vec![flat(4, &[0, 1, 2, 6]); 3];
     sets.extend(vec![flat(4, &[3, 4, 5, 6]); 3]);
     sets.push(flat(1, &[6]));
@@ -126,7 +126,7 @@ fn a_node_in_every_slice_that_trusts_itself_alone_leads() {
 }
 
 #[test]
-fn two_crashes_stop_four_of_five_and_not_three_of_five() {
+fn two_crashes_stop_a_threshold_of_four_of_five_and_not_of_three() {
     for (threshold, goes_on) in [(4, false), (3, true)] {
         let sets = vec![flat(threshold, &[0, 1, 2, 3, 4]); 5];
         let mut net = Net::new(choosers(&sets, &["0", "1"]));
@@ -136,13 +136,13 @@ fn two_crashes_stop_four_of_five_and_not_three_of_five() {
         if goes_on {
             assert_agreed(&net, &[1, 2, 4]);
         } else {
-            assert_nobody_decided(&net, &[1, 2, 4]);
+            assert_undecided(&net, &[1, 2, 4]);
         }
     }
 }
 
 #[test]
-fn slow_links_between_disjoint_quorums_make_a_fork_without_a_liar() {
+fn slow_links_between_disjoint_quorums_cause_a_fork_without_byzantine_nodes() {
     let sets = vec![flat(2, &[0, 1, 2, 3, 4]); 5];
     let mut net = Net::new(choosers(
         &sets,

@@ -1,23 +1,24 @@
-//! Random inputs: nothing makes a node panic, and its steps are functions of their inputs.
+//! Property tests with random inputs and random durable states: no panic, no broken invariant, no nondeterminism.
 
 use super::test_net::{finder, fixed, note, peer, photo, settings};
 use super::*;
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
+use crate::time::Time;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Numbers of slots: the first few, and the last ones there are.
+/// Slots: mostly the first few, sometimes the last of all.
 fn slots() -> impl Strategy<Value = SlotIndex> + Clone {
     let last = prop_oneof![Just(u64::MAX), Just(u64::MAX - 1)];
     prop_oneof![8 => 0u64..5, 1 => 60u64..70, 1 => last].prop_map(SlotIndex)
 }
 
-/// Numbers of messages and announcements.
+/// Sequence numbers of messages and announcements.
 fn numbers() -> impl Strategy<Value = u64> {
     prop_oneof![12 => 0u64..40, 1 => Just(u64::MAX)]
 }
 
-/// Inputs of every kind, good and bad.
+/// Inputs of every kind, valid and invalid.
 fn inputs() -> impl Strategy<Value = Input> {
     let node = (0u32..6).prop_map(NodeId);
     let odd_node = prop_oneof![Just(NodeId(u32::MAX)), (0u32..6).prop_map(NodeId)];
@@ -62,7 +63,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         2 => (node.clone(), announcement).prop_map(|(from, announcement)| Input::Heard { from, announcement }),
         2 => timer.prop_map(Input::Timer),
         1 => contents().prop_map(Input::Propose),
-        1 => prop_oneof![Just(Ok(NodeId(1))), Just(Err(FetchError::Unreachable))]
+        2 => prop_oneof![Just(Ok(NodeId(1))), Just(Err(FetchError::Unreachable))]
             .prop_map(|result| Input::Fetched { sha256: photo().sha256, result }),
         1 => prop_oneof![Just(TrustPolicy::Found), Just(TrustPolicy::InRange), Just(TrustPolicy::None)]
             .prop_map(Input::SetTrust),
@@ -79,16 +80,22 @@ fn contents() -> impl Strategy<Value = Content> {
     ]
 }
 
-fn values() -> impl Strategy<Value = Value> {
-    let proposal = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
+fn proposals(
+    content: impl Strategy<Value = Content>,
+) -> impl Strategy<Value = (ProposalId, Arc<Proposal>)> {
+    (0u32..4, 0u32..3, content).prop_map(|(origin, nth, content)| {
         let id = ProposalId {
             origin: NodeKey::of(&format!("GKEY{origin}")),
             nth,
         };
         (id, Arc::new(Proposal { id, content }))
-    });
+    })
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let proposal = proposals(contents());
     prop_oneof![
-        Just(Value::from("nonsense")),
+        Just(Value::from("garbage")),
         Just(Value::from("")),
         Just(Value::from("[]")),
         prop::collection::vec(proposal, 0..3)
@@ -169,7 +176,18 @@ fn messages() -> impl Strategy<Value = Arc<Message>> {
     })
 }
 
-/// What a node may find after a crash, if its store was tampered with.
+/// Decisions as a store may return them: consecutive from slot 1, or with any slots.
+fn decisions() -> impl Strategy<Value = Vec<(SlotIndex, Value)>> {
+    let content = prop_oneof![Just(note("tea")), Just(Content::File(photo()))];
+    let recorded = prop::collection::vec(proposals(content), 1..3)
+        .prop_map(|list| value_of(&list.into_iter().collect()));
+    let consecutive = prop::collection::vec(recorded, 0..3)
+        .prop_map(|values| (1..).map(SlotIndex).zip(values).collect());
+    let any = prop::collection::vec((slots(), values()), 0..3);
+    prop_oneof![3 => consecutive, 1 => any]
+}
+
+/// Durable states, also inconsistent ones. A decided file may be missing: a crash can precede its fetch.
 fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
     let statement = (slots(), 0u32..3, statements()).prop_map(|(slot, nth, statement)| {
         let (from, quorum_set) = (
@@ -186,24 +204,19 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
             statement,
         })
     });
-    let decided = prop::collection::vec((slots(), values()), 0..3);
     let statements = prop::collection::vec(statement, 0..3);
-    let pooled = (0u32..4, 0u32..3, contents()).prop_map(|(origin, nth, content)| {
-        let id = ProposalId {
-            origin: NodeKey::of(&format!("GKEY{origin}")),
-            nth,
-        };
-        Arc::new(Proposal { id, content })
-    });
+    let pooled = proposals(contents()).prop_map(|(_, proposal)| proposal);
     let pool = prop::collection::vec(pooled, 0..3);
     let counts = (numbers(), 0u32..3, 0u32..5);
-    let store = (decided, statements, pool, counts, prop::bool::ANY).prop_map(
-        |(decided, statements, pool, (number, quorum_sets, threshold), is_told)| {
+    let flags = (prop::bool::ANY, prop::bool::ANY);
+    let store = (decisions(), statements, pool, counts, flags).prop_map(
+        |(decided, statements, pool, (number, quorum_sets, threshold), (has_policy, has_file))| {
+            let files = [(photo().sha256, photo())];
             Arc::new(Persisted {
                 decided,
                 statements,
                 pool,
-                files: [(photo().sha256, photo())].into(),
+                files: files.into_iter().filter(|_| has_file).collect(),
                 answers: Vec::new(),
                 sources: [(photo().sha256, NodeId(1))].into(),
                 messages: number,
@@ -211,19 +224,20 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
                 announcements: number,
                 quorum_sets,
                 quorum_set: Some(Arc::new(QuorumSet::flat(threshold, (0..4).map(NodeId)))),
-                trust: is_told.then_some(TrustPolicy::Found),
+                trust: has_policy.then_some(TrustPolicy::Found),
             })
         },
     );
-    prop_oneof![2 => Just(None), 1 => store.prop_map(Some)]
+    prop_oneof![Just(None), store.prop_map(Some)]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever arrives, a node neither panics nor breaks an invariant, and the same inputs give the same outputs.
+    /// No input makes a node panic or break an invariant, the same inputs give the same outputs, and a restart from the
+    /// durable state keeps all decisions.
     #[test]
-    fn any_input_is_survived_and_steps_are_functions(
+    fn random_inputs_keep_invariants_and_steps_are_deterministic(
         inputs in prop::collection::vec(inputs(), 1..120),
         relaying in prop_oneof![Just(Relaying::Flood), Just(Relaying::Direct)],
         application in prop_oneof![Just(Application::Log), Just(Application::Choice)],
@@ -239,14 +253,15 @@ proptest! {
         let mut second = Node::new(config);
         let mut persisted = store.clone();
         let start = [Input::Start(store), Input::Timer(TimerKind::Settle)].into_iter();
+        let mut now = Time::ZERO;
         for (nth, input) in start.chain(inputs).enumerate() {
-            let now = crate::time::Time::from_ms(nth as u64 * 700);
+            now = Time::from_ms(nth as u64 * 700);
             let outputs = node.step(now, input.clone());
             prop_assert_eq!(&outputs, &second.step(now, input));
-            prop_assert!(node.consensus.check_invariants().is_ok());
+            prop_assert!(node.check_invariants().is_ok());
             if let (0, Some(persisted)) = (nth, &mut persisted) {
-                // A store that was tampered with counts as far as it makes sense.
-                Arc::make_mut(persisted).decided = node.log.decided().to_vec();
+                // The node uses an inconsistent state as far as it is consistent.
+                Arc::make_mut(persisted).decided = node.decided().to_vec();
             }
             for output in outputs {
                 if let Output::Persist(changes) = output {
@@ -255,11 +270,11 @@ proptest! {
                 }
             }
         }
-        let mut again = Node::new(Arc::clone(&node.config));
-        let outputs = again.step(node.now, Input::Start(persisted.clone()));
+        let mut restarted = Node::new(Arc::clone(node.config()));
+        let outputs = restarted.step(now, Input::Start(persisted.clone()));
         prop_assert!(!outputs.is_empty());
         if persisted.is_some() {
-            prop_assert_eq!(again.log.decided(), node.log.decided());
+            prop_assert_eq!(restarted.decided(), node.decided());
         }
     }
 }

@@ -1,28 +1,30 @@
-//! `Net`: a small network for tests of the node alone: a queue of messages and timers in the order of their due times.
+//! `Net`: a small network of nodes for unit tests. A queue delivers messages and timers in order of their due times.
 //!
-//! It checks what must hold in every step: what a node says is durable before it is sent, it never contradicts what it
-//! has said before, and the invariants of SCP hold.
+//! It checks invariants in every step: a statement is durable before it is sent, a node never contradicts an earlier
+//! statement, and the invariants of SCP hold.
 
+use crate::node::context::Context;
 use crate::node::{
     Announcement, Application, Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode,
     Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
     Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
 };
-use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Value};
+use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
 use crate::time::{Span, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What arrives at a node.
+/// An entry of the queue.
 enum Scheduled {
     Input(Input),
+    /// A timer with its number; it counts only if the number is still current.
     Timer(TimerKind, u64),
 }
 
-/// Says whether (number of the transmission, sender, receiver) gets through.
+/// Whether transmission number n from a sender reaches a receiver.
 pub(super) type ReachFn = Box<dyn Fn(u64, NodeId, NodeId) -> bool>;
 
-/// Says how long a message takes at least.
+/// The minimum transit time from a sender to a receiver.
 pub(super) type LatencyFn = Box<dyn Fn(NodeId, NodeId) -> Span>;
 
 pub(super) struct Net {
@@ -34,10 +36,13 @@ pub(super) struct Net {
     timers: BTreeMap<(NodeId, TimerKind), u64>,
     numbers: u64,
     pub(super) reach: ReachFn,
-    /// Shortest transit time from one node to another.
     pub(super) latency: LatencyFn,
+    /// Whether every fetch fails.
+    pub(super) fetches_fail: bool,
     pub(super) events: Vec<(Time, NodeId, NodeEvent)>,
+    /// All statements that each node has made about each slot.
     pub(super) statements: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
+    /// How many transmissions were sent.
     pub(super) sent: u64,
 }
 
@@ -65,7 +70,7 @@ pub(super) fn peer(id: usize) -> Peer {
     }
 }
 
-/// A node that finds its peers; number 0 is the beacon.
+/// A node that discovers its peers; number 0 is the beacon.
 pub(super) fn finder(id: usize, settings: &NodeSettings) -> NodeConfig {
     NodeConfig {
         peer: peer(id),
@@ -80,7 +85,7 @@ pub(super) fn finder(id: usize, settings: &NodeSettings) -> NodeConfig {
     }
 }
 
-/// A node with a fixed quorum set that knows everybody in it.
+/// A node with a fixed quorum set and its members in the address book.
 pub(super) fn fixed(id: usize, set: &QuorumSet, settings: &NodeSettings) -> NodeConfig {
     let known = set.nodes();
     let book: Vec<Peer> = known.iter().map(|node| peer(node.index())).collect();
@@ -90,6 +95,11 @@ pub(super) fn fixed(id: usize, set: &QuorumSet, settings: &NodeSettings) -> Node
         address_book: book.into(),
         ..finder(id, settings)
     }
+}
+
+/// The context of a node that has not started, for tests of single parts.
+pub(in crate::node) fn context() -> Context {
+    Context::new(Arc::new(finder(0, &settings(Application::Log))))
 }
 
 pub(super) fn note(text: &str) -> Content {
@@ -116,6 +126,7 @@ impl Net {
             numbers: 0,
             reach: Box::new(|_, _, _| true),
             latency: Box::new(|_, _| Span::from_ms(10)),
+            fetches_fail: false,
             events: Vec::new(),
             statements: BTreeMap::new(),
             sent: 0,
@@ -146,6 +157,10 @@ impl Net {
     pub(super) fn crash(&mut self, id: u32) {
         self.nodes[id as usize] = None;
         self.timers.retain(|(node, _), _| node.0 != id);
+        // Running fetches end with the process.
+        self.queue.retain(|_, (node, scheduled)| {
+            node.0 != id || !matches!(scheduled, Scheduled::Input(Input::Fetched { .. }))
+        });
     }
 
     pub(super) fn restart(&mut self, id: u32) {
@@ -159,20 +174,20 @@ impl Net {
         self.give(NodeId(id), Input::Propose(content));
     }
 
-    /// Lets an input arrive now, before anything else.
+    /// Gives a node an input now, before anything in the queue. A crashed node ignores it.
     pub(super) fn give(&mut self, id: NodeId, input: Input) {
         let Some(node) = self.nodes[id.index()].as_mut() else {
             return;
         };
         let outputs = node.step(self.now, input);
-        node.consensus.check_invariants().unwrap();
-        self.check(id, &outputs);
+        node.check_invariants().unwrap();
+        self.check_statements(id, &outputs);
         for output in outputs {
-            self.carry_out(id, output);
+            self.execute(id, output);
         }
     }
 
-    fn check(&mut self, id: NodeId, outputs: &[Output]) {
+    fn check_statements(&mut self, id: NodeId, outputs: &[Output]) {
         let persists = outputs
             .iter()
             .position(|output| matches!(output, Output::Persist(_)));
@@ -185,24 +200,24 @@ impl Net {
                 continue;
             }
             if let Body::Scp { envelope, .. } = &message.body {
-                let said = self.statements.entry((id, envelope.slot)).or_default();
-                if !said.contains(envelope) {
-                    assert_eq!(persists, Some(0), "{id:?} says what is not durable");
-                    assert_contradiction_free(said, envelope);
-                    said.push(Arc::clone(envelope));
+                let earlier = self.statements.entry((id, envelope.slot)).or_default();
+                if !earlier.contains(envelope) {
+                    assert_eq!(persists, Some(0), "{id:?} sends before it persists");
+                    assert_consistent(earlier, envelope);
+                    earlier.push(Arc::clone(envelope));
                 }
             }
         }
     }
 
-    fn carry_out(&mut self, id: NodeId, output: Output) {
+    fn execute(&mut self, id: NodeId, output: Output) {
         match output {
             Output::Send { to, message } => self.send(id, to, &message),
             Output::Relay { to, bundle } => self.relay(id, to, &bundle),
             Output::Announce(announcement) => self.announce(id, &announcement),
             Output::SetTimer(kind, span) => {
-                let number =
-                    self.schedule(id, self.now + span, |number| Scheduled::Timer(kind, number));
+                let at = self.now + span;
+                let number = self.schedule(id, at, |number| Scheduled::Timer(kind, number));
                 self.timers.insert((id, kind), number);
             }
             Output::CancelTimer(kind) => {
@@ -217,10 +232,10 @@ impl Net {
         }
     }
 
-    fn schedule(&mut self, to: NodeId, at: Time, arrival: impl FnOnce(u64) -> Scheduled) -> u64 {
+    fn schedule(&mut self, to: NodeId, at: Time, entry: impl FnOnce(u64) -> Scheduled) -> u64 {
         self.numbers += 1;
         let number = self.numbers;
-        self.queue.insert((at, number), (to, arrival(number)));
+        self.queue.insert((at, number), (to, entry(number)));
         number
     }
 
@@ -228,8 +243,8 @@ impl Net {
         self.sent += 1;
         if (self.reach)(self.sent, from, to) {
             // Up to 39 ms more, so that messages overtake each other.
-            let more = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
-            let latency = (self.latency)(from, to) + more;
+            let jitter = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
+            let latency = (self.latency)(from, to) + jitter;
             self.schedule(to, self.now + latency, |_| Scheduled::Input(input));
         }
     }
@@ -266,38 +281,34 @@ impl Net {
         }
     }
 
-    /// The first holder that runs delivers, if it has the file at all.
+    /// The first running holder delivers the file.
     fn fetch(&mut self, id: NodeId, file: &FileInfo, holders: &[NodeId]) {
-        let running = |&&node: &&NodeId| {
+        let holds = |&&node: &&NodeId| {
             let holder = self.nodes.get(node.index()).and_then(Option::as_ref);
-            holder.is_some_and(|holder| holder.backup.holds(&file.sha256))
+            holder.is_some_and(|holder| holder.holds(&file.sha256))
         };
-        let result = holders
-            .iter()
-            .find(running)
-            .copied()
-            .ok_or(FetchError::Unreachable);
+        let source = holders.iter().find(holds).filter(|_| !self.fetches_fail);
+        let result = source.copied().ok_or(FetchError::Unreachable);
         let sha256 = file.sha256.clone();
         let at = self.now + Span::from_ms(100);
-        self.schedule(id, at, |_| {
-            Scheduled::Input(Input::Fetched { sha256, result })
-        });
+        let fetched = Input::Fetched { sha256, result };
+        self.schedule(id, at, |_| Scheduled::Input(fetched));
     }
 
     fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
     }
 
-    /// Lets everything happen up to `ms` milliseconds after the start.
+    /// Processes the queue up to `ms` milliseconds after the start.
     pub(super) fn run_until(&mut self, ms: u64) {
         let until = Time::from_ms(ms);
         while let Some(entry) = self.queue.first_entry() {
             if entry.key().0 > until {
                 break;
             }
-            let ((at, _), (id, arrival)) = entry.remove_entry();
+            let ((at, _), (id, scheduled)) = entry.remove_entry();
             self.now = at;
-            match arrival {
+            match scheduled {
                 Scheduled::Input(input) => self.give(id, input),
                 Scheduled::Timer(kind, number) if self.timers.get(&(id, kind)) == Some(&number) => {
                     self.timers.remove(&(id, kind));
@@ -309,17 +320,27 @@ impl Net {
         self.now = until;
     }
 
+    /// A running node.
     pub(super) fn node(&self, id: u32) -> &Node {
         self.nodes[id as usize].as_ref().unwrap()
     }
 
-    /// The decisions of a node, by slot.
+    pub(super) fn is_running(&self, id: u32) -> bool {
+        self.nodes[id as usize].is_some()
+    }
+
+    /// The durable state of a node.
+    pub(super) fn persisted(&self, id: u32) -> &Persisted {
+        self.persisted[id as usize].as_ref().unwrap()
+    }
+
+    /// The decisions of a running node, by slot.
     pub(super) fn log(&self, id: u32) -> Vec<Value> {
-        let decided = self.node(id).log.decided();
+        let decided = self.node(id).decided();
         decided.iter().map(|(_, value)| value.clone()).collect()
     }
 
-    /// The texts of all notes and files in the log of a node, in order.
+    /// The notes and file names in the log of a node, in order.
     pub(super) fn texts(&self, id: u32) -> Vec<String> {
         let log = self.log(id);
         let proposals = log.iter().flat_map(|value| proposals_in(value).unwrap());
@@ -328,7 +349,7 @@ impl Net {
             .collect()
     }
 
-    /// What a node told, in order.
+    /// The events of a node, in order.
     pub(super) fn events_of(&self, id: u32) -> impl Iterator<Item = &NodeEvent> {
         self.events
             .iter()
@@ -336,16 +357,16 @@ impl Net {
             .map(|(_, _, event)| event)
     }
 
-    /// How often a node told something that fulfils `condition`.
+    /// How many events of a node fulfil `condition`.
     pub(super) fn count(&self, id: u32, condition: impl Fn(&NodeEvent) -> bool) -> usize {
         self.events_of(id).filter(|event| condition(event)).count()
     }
 }
 
-/// A well-behaved node takes nothing back, not even over a crash: nominations grow, and of two decisions both are alike.
-fn assert_contradiction_free(said: &[Arc<Envelope>], new: &Envelope) {
-    use crate::scp::Statement;
-    for old in said {
+/// A correct node never contradicts itself, not even after a crash: nominations grow, ballot counters do not fall, and a
+/// committed value does not change.
+fn assert_consistent(earlier: &[Arc<Envelope>], new: &Envelope) {
+    for old in earlier {
         match (&old.statement, &new.statement) {
             (
                 Statement::Nominate { voted, accepted },

@@ -1,29 +1,32 @@
-//! `Trust`: whom the node trusts, by its policy, and the quorum set that follows from it.
+//! `TrustSet`: the nodes that this node trusts by its policy, and the quorum set that follows from them.
 //!
-//! Here trust follows discovery at once. When it begins to count (at the node's next slot, never inside one) is decided
-//! in `consensus`.
+//! The set follows discovery at once. `consensus` decides when a new quorum set takes effect: at the next slot.
 
 use super::config::{Threshold, TrustPolicy};
-use super::discovery::Roster;
 use super::event::{NodeEvent, TrustCause};
+use super::roster::Roster;
 use crate::scp::{NodeId, NodeSet, QuorumSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Up to this size every change of a trust set is told at once; larger ones when they have grown by an eighth.
+/// Up to this size every change is reported. A larger set is reported when it has grown by an eighth, because each event
+/// lists all members.
 const REPORT_ALWAYS_MAX: u32 = 64;
 
-/// Whom a node trusts.
+/// The trusted nodes, the node itself included.
 #[derive(Clone, Debug)]
 pub(super) struct TrustSet {
     me: NodeId,
     policy: TrustPolicy,
     threshold: Threshold,
-    /// The fewest nodes of which a network is made.
+    /// The size of the smallest network that votes.
     min_nodes: u32,
     members: NodeSet,
+    /// Nodes that are left out because they have been silent for too long (`forget_after`).
     forgotten: NodeSet,
+    /// The size of the set in the last event.
     reported_size: Option<u32>,
+    /// The cause of the latest change that no event has reported.
     unreported: Option<TrustCause>,
 }
 
@@ -46,43 +49,42 @@ impl TrustSet {
         }
     }
 
-    /// Does it use a given quorum set, whatever is found?
+    /// Whether the quorum set is configured and independent of discovery.
     pub(super) fn is_fixed(&self) -> bool {
         matches!(self.policy, TrustPolicy::Fixed(_))
     }
 
-    /// Does it trust nobody, so that it can never vote?
+    /// Whether the node has no quorum set by policy: it listens only.
     pub(super) fn never_votes(&self) -> bool {
         matches!(self.policy, TrustPolicy::None)
     }
 
-    pub(super) fn trusts(&self, node: NodeId) -> bool {
+    pub(super) fn contains(&self, node: NodeId) -> bool {
         self.members.contains(node)
     }
 
-    /// Everyone trusted, ascending, the node itself included.
     pub(super) fn members(&self) -> &NodeSet {
         &self.members
     }
 
-    /// Takes up the policy that it was told before a crash.
+    /// Restores the policy that was set before a crash.
     pub(super) fn restore(&mut self, policy: TrustPolicy) {
         self.policy = policy;
     }
 
-    /// Another policy.
+    /// Replaces the policy.
     pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Roster) {
         self.policy = policy;
         self.recompute(roster, TrustCause::Ordered);
         self.unreported = Some(TrustCause::Ordered);
     }
 
-    /// Looks at one node again: what is known of it has changed.
-    pub(super) fn reconsider(&mut self, node: NodeId, roster: &Roster, cause: TrustCause) {
+    /// Updates the membership of one node after its roster entry has changed.
+    pub(super) fn update(&mut self, node: NodeId, roster: &Roster, cause: TrustCause) {
         if self.is_fixed() || node == self.me {
             return;
         }
-        let has_changed = match self.wants(node, roster) {
+        let has_changed = match self.is_wanted(node, roster) {
             true => self.members.insert(node),
             false => self.members.remove(node),
         };
@@ -91,7 +93,7 @@ impl TrustSet {
         }
     }
 
-    /// Looks at everybody.
+    /// Updates the membership of all nodes.
     pub(super) fn recompute(&mut self, roster: &Roster, cause: TrustCause) {
         let mut members = match &self.policy {
             TrustPolicy::None => NodeSet::new(),
@@ -99,7 +101,7 @@ impl TrustSet {
             TrustPolicy::Found | TrustPolicy::InRange => roster
                 .present()
                 .map(|peer| peer.id)
-                .filter(|&node| self.wants(node, roster))
+                .filter(|&node| self.is_wanted(node, roster))
                 .collect(),
         };
         if !self.never_votes() {
@@ -111,16 +113,16 @@ impl TrustSet {
         }
     }
 
-    fn wants(&self, node: NodeId, roster: &Roster) -> bool {
+    fn is_wanted(&self, node: NodeId, roster: &Roster) -> bool {
         let by_policy = match self.policy {
             TrustPolicy::Found => true,
-            TrustPolicy::InRange => roster.is_heard(node),
+            TrustPolicy::InRange => roster.is_neighbour(node),
             TrustPolicy::Fixed(_) | TrustPolicy::None => false,
         };
         by_policy && roster.is_present(node) && !self.forgotten.contains(node)
     }
 
-    /// The unsafe policy: these have been silent for too long, the others have not.
+    /// Replaces the set of forgotten nodes (the unsafe policy `forget_after`).
     pub(super) fn set_forgotten(&mut self, forgotten: NodeSet, roster: &Roster) {
         if forgotten != self.forgotten {
             self.forgotten = forgotten;
@@ -128,24 +130,24 @@ impl TrustSet {
         }
     }
 
-    /// A node that was silent for too long has been heard again.
+    /// Ends the forgetting of a node that has been heard from.
     pub(super) fn remember(&mut self, node: NodeId, roster: &Roster) {
         if self.forgotten.remove(node) {
-            self.reconsider(node, roster, TrustCause::Refreshed);
+            self.update(node, roster, TrustCause::Refreshed);
         }
     }
 
-    /// The event that tells the trust set, if it has changed enough to be worth it.
+    /// The event for an unreported change, if the set is small, has shrunk, or has grown by an eighth.
     pub(super) fn take_growth_event(&mut self) -> Option<NodeEvent> {
-        let (now, told) = (self.members.len(), self.reported_size.unwrap_or(0));
-        if now <= REPORT_ALWAYS_MAX || now < told || now - told > told / 8 {
+        let (now, reported) = (self.members.len(), self.reported_size.unwrap_or(0));
+        if now <= REPORT_ALWAYS_MAX || now < reported || now - reported > reported / 8 {
             self.take_event()
         } else {
             None
         }
     }
 
-    /// The event that tells the trust set, if it has changed at all.
+    /// The event for an unreported change.
     pub(super) fn take_event(&mut self) -> Option<NodeEvent> {
         let cause = self.unreported.take()?;
         self.reported_size = Some(self.members.len());
@@ -153,14 +155,13 @@ impl TrustSet {
         Some(NodeEvent::TrustChanged { trusted, cause })
     }
 
-    /// The quorum set that follows; `None` if the node trusts nobody, or if those left are too few.
+    /// The quorum set of the present members; `None` under [`TrustPolicy::None`], or if there are too few members.
     ///
-    /// A network that is found may shrink as nodes say goodbye, but a slice stays as large as in the smallest network
-    /// that the node would have begun with: otherwise the last to leave would decide alone, and those who come back
-    /// together would decide something else.
+    /// Under [`TrustPolicy::Found`] a slice never has fewer nodes than in a network of `min_nodes`. Otherwise the last
+    /// nodes of a shrinking network would decide alone, and nodes that return together would decide differently.
     ///
-    /// SCP takes no set of more than [`QuorumSet::NODES_MAX`] nodes: of a larger trust set, the node itself and those
-    /// with the lowest numbers count, so that everybody's choice is nearly the same.
+    /// SCP limits a quorum set to [`QuorumSet::NODES_MAX`] nodes. Of a larger trust set the node takes itself and the
+    /// lowest ids, so that the quorum sets of different nodes overlap.
     pub(super) fn quorum_set(&self) -> Option<QuorumSet> {
         match &self.policy {
             TrustPolicy::None => None,
@@ -177,10 +178,10 @@ impl TrustSet {
         }
     }
 
-    /// How many of `count` nodes make a slice; more than there are if they are too few.
+    /// The size of a slice among `count` nodes; greater than `count` if they are too few.
     fn slice_size(&self, count: u32) -> u32 {
         match (&self.policy, self.threshold) {
-            // Who wanders off goes on with those in range, be they few.
+            // A node that moves out of range of a group goes on with its few neighbours.
             (TrustPolicy::InRange, threshold) => threshold.of(count),
             (_, Threshold::Count(k)) => k.max(1),
             (_, threshold) => threshold.of(count.max(self.min_nodes)),
@@ -193,17 +194,24 @@ mod tests {
     use super::*;
     use crate::node::Peer;
 
-    fn roster(known: std::ops::Range<u32>) -> Roster {
-        let peer = |id| Peer {
+    fn peer(id: u32) -> Peer {
+        Peer {
             id: NodeId(id),
             name: "".into(),
             key: "".into(),
-        };
+        }
+    }
+
+    fn roster(known: std::ops::Range<u32>) -> Roster {
         let mut roster = Roster::new(peer(0));
         for id in known {
-            roster.learn(&peer(id));
+            roster.add(&peer(id));
         }
         roster
+    }
+
+    fn trust_set(policy: TrustPolicy, threshold: Threshold, min_nodes: u32) -> TrustSet {
+        TrustSet::new(NodeId(0), policy, threshold, min_nodes)
     }
 
     fn trusted(event: Option<NodeEvent>) -> Option<(Vec<u32>, TrustCause)> {
@@ -216,32 +224,28 @@ mod tests {
     }
 
     #[test]
-    fn found_trusts_the_roster_and_in_range_those_heard() {
+    fn found_trusts_the_roster_and_in_range_trusts_neighbours() {
         let mut roster = roster(1..5);
-        roster.note_heard(NodeId(2));
-        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::InRange, Threshold::TwoThirds, 1);
+        roster.add_neighbour(NodeId(2));
+        let mut trust = trust_set(TrustPolicy::InRange, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Discovered);
-        assert_eq!(
-            trusted(trust.take_event()),
-            Some((vec![0, 2], TrustCause::Discovered))
-        );
+        let event = trusted(trust.take_event());
+        assert_eq!(event, Some((vec![0, 2], TrustCause::Discovered)));
         assert_eq!(trust.take_event(), None);
         trust.set_policy(TrustPolicy::Found, &roster);
-        assert_eq!(
-            trusted(trust.take_event()),
-            Some((vec![0, 1, 2, 3, 4], TrustCause::Ordered))
-        );
+        let event = trusted(trust.take_event());
+        assert_eq!(event, Some((vec![0, 1, 2, 3, 4], TrustCause::Ordered)));
         let set = trust.quorum_set().unwrap();
         assert_eq!((set.threshold, set.validators.len()), (4, 5));
     }
 
     #[test]
-    fn who_is_left_over_does_not_decide_alone() {
+    fn a_shrunken_network_has_no_quorum_set_unless_its_policy_is_in_range() {
         let threshold_of = |count: u32, threshold, policy: &TrustPolicy, min_nodes| {
-            let mut trust = TrustSet::new(NodeId(0), policy.clone(), threshold, min_nodes);
+            let mut trust = trust_set(policy.clone(), threshold, min_nodes);
             let mut roster = roster(1..count);
             for id in 1..count {
-                roster.note_heard(NodeId(id));
+                roster.add_neighbour(NodeId(id));
             }
             trust.recompute(&roster, TrustCause::Discovered);
             trust.quorum_set().map(|set| set.threshold)
@@ -259,35 +263,28 @@ mod tests {
     }
 
     #[test]
-    fn the_unsafe_policy_forgets_and_remembers() {
+    fn forgotten_nodes_leave_the_set_and_return_when_they_are_heard() {
         let roster = roster(1..4);
-        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::Majority, 1);
+        let mut trust = trust_set(TrustPolicy::Found, Threshold::Majority, 1);
         trust.recompute(&roster, TrustCause::Discovered);
         trust.set_forgotten([NodeId(3)].into_iter().collect(), &roster);
-        assert_eq!(
-            trusted(trust.take_event()),
-            Some((vec![0, 1, 2], TrustCause::Forgotten))
-        );
+        let event = trusted(trust.take_event());
+        assert_eq!(event, Some((vec![0, 1, 2], TrustCause::Forgotten)));
         trust.remember(NodeId(3), &roster);
-        assert_eq!(
-            trusted(trust.take_event()),
-            Some((vec![0, 1, 2, 3], TrustCause::Refreshed))
-        );
+        let event = trusted(trust.take_event());
+        assert_eq!(event, Some((vec![0, 1, 2, 3], TrustCause::Refreshed)));
     }
 
     #[test]
-    fn a_fixed_set_is_used_as_it_is_and_a_huge_one_is_cut() {
+    fn a_fixed_quorum_set_is_used_unchanged_and_a_large_trust_set_is_cut() {
         let set = Arc::new(QuorumSet::flat(1, [NodeId(7)]));
-        let fixed = TrustPolicy::Fixed(Arc::clone(&set));
-        let mut trust = TrustSet::new(NodeId(0), fixed, Threshold::Majority, 1);
+        let mut trust = trust_set(TrustPolicy::Fixed(Arc::clone(&set)), Threshold::Majority, 1);
         trust.recompute(&roster(1..3), TrustCause::Configured);
-        assert_eq!(
-            trusted(trust.take_event()),
-            Some((vec![0, 7], TrustCause::Configured))
-        );
+        let event = trusted(trust.take_event());
+        assert_eq!(event, Some((vec![0, 7], TrustCause::Configured)));
         assert_eq!(trust.quorum_set().as_ref(), Some(set.as_ref()));
 
-        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
+        let mut trust = trust_set(TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster(1..3000), TrustCause::Discovered);
         let set = trust.quorum_set().unwrap();
         assert_eq!(set.check_sane(), Ok(()));
@@ -295,21 +292,17 @@ mod tests {
     }
 
     #[test]
-    fn large_trust_sets_are_told_now_and_then() {
+    fn the_growth_of_a_large_trust_set_is_reported_in_steps() {
         let mut roster = roster(1..1);
-        let mut trust = TrustSet::new(NodeId(0), TrustPolicy::Found, Threshold::TwoThirds, 1);
+        let mut trust = trust_set(TrustPolicy::Found, Threshold::TwoThirds, 1);
         trust.recompute(&roster, TrustCause::Configured);
-        let mut told = 0;
+        let mut reports = 0;
         for id in 1..1000 {
-            roster.learn(&Peer {
-                id: NodeId(id),
-                name: "".into(),
-                key: "".into(),
-            });
-            trust.reconsider(NodeId(id), &roster, TrustCause::Discovered);
-            told += u32::from(trust.take_growth_event().is_some());
+            roster.add(&peer(id));
+            trust.update(NodeId(id), &roster, TrustCause::Discovered);
+            reports += u32::from(trust.take_growth_event().is_some());
         }
-        assert!((64..100).contains(&told), "{told}");
+        assert!((64..100).contains(&reports), "{reports}");
         trust.take_event();
         assert_eq!(trust.take_event(), None);
     }

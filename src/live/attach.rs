@@ -18,10 +18,10 @@ mod sse;
 use super::clock::unix_us;
 use crate::net::{Latency, MediumSpec};
 use crate::node::Content;
-use crate::run::{RunProgress, Session, SessionKind};
+use crate::run::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::NodeId;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trace::Record;
 use connections::{Connections, EVENTS_WAITING};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -35,8 +35,6 @@ use std::time::Duration;
 
 /// How long whoever proposes waits for an answer; a large file goes on being sent.
 const ANSWER: Duration = Duration::from_millis(2_500);
-/// How long a person's step looks through housekeeping for something else.
-const STEP_HORIZON: Span = Span::from_ms(10_000);
 
 /// Whom to watch.
 #[derive(Debug, Default)]
@@ -257,24 +255,18 @@ impl Session for AttachedSession {
         RunProgress::Reached
     }
 
-    fn step(&mut self) -> RunProgress {
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
         self.listen();
-        let horizon = self.horizon();
-        let mut step_limit = None;
-        while let Some(next) = self.timeline.next_at().filter(|next| *next <= horizon) {
-            if next > *step_limit.get_or_insert(next + STEP_HORIZON) {
-                return RunProgress::Limited;
-            }
-            let seen = self.timeline.told().len();
-            self.timeline.release(next, usize::MAX);
-            if self.timeline.told()[seen..]
-                .iter()
-                .any(|record| !record.is_housekeeping())
-            {
-                return RunProgress::Reached;
-            }
-        }
-        RunProgress::Reached
+        let until = until.min(self.horizon());
+        let at = self.timeline.next_at().filter(|at| *at <= until)?;
+        let before = self.timeline.told().len();
+        self.timeline.release(at, usize::MAX);
+        let mut records = self.timeline.told()[before..].iter();
+        let kind = match records.all(Record::is_housekeeping) {
+            true => BatchKind::Housekeeping,
+            false => BatchKind::Progress,
+        };
+        Some((at, kind))
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {

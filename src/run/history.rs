@@ -1,7 +1,7 @@
-//! `History`: what happened, kept so that one can look at it again: a world, and the records since then.
+//! `History`: the records of a run, kept for seeking: a snapshot of the world, and the records since then.
 //!
-//! A history of bounded length folds its oldest records into that world for good: so far one cannot go back any more. Its
-//! cost is that of folding every record a second time, later. Absent here: what is played when, and by whom.
+//! A bounded history folds its oldest records into the snapshot: the viewer cannot seek before it. Each record is
+//! folded a second time for that. Absent here: when to play which record.
 
 use crate::scenario::Scenario;
 use crate::time::Time;
@@ -9,18 +9,18 @@ use crate::trace::{Record, World};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What happened, as far as it is kept.
+/// The past of a run, from a snapshot of the world on.
 #[derive(Debug)]
 pub struct History {
-    /// Everything that happened before what is kept.
+    /// The world before the first record kept.
     start: World,
-    /// With the time of the world after each.
+    /// Each with the time of the world after it.
     records: VecDeque<(Time, Record)>,
     records_max: usize,
 }
 
 impl History {
-    /// Nothing has happened yet. At most `records_max` records are kept.
+    /// An empty history that keeps at most `records_max` records.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, records_max: usize) -> History {
         History {
@@ -30,8 +30,7 @@ impl History {
         }
     }
 
-    /// Keeps a record; the world that it was folded into is at `at` now. Returns the world at the beginning of the history
-    /// if that has changed.
+    /// Appends a record; `at` is the time of the world after it. Returns the start snapshot if it changed.
     pub fn push(&mut self, at: Time, record: Record) -> Option<&mut World> {
         self.records.push_back((at, record));
         if self.records.len() <= self.records_max {
@@ -44,7 +43,7 @@ impl History {
         Some(&mut self.start)
     }
 
-    /// How many records are kept.
+    /// The number of records kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
@@ -56,36 +55,37 @@ impl History {
         self.records.is_empty()
     }
 
-    /// The world before the first record that is kept.
+    /// The world before the first record kept: the earliest one that can be shown.
     #[must_use]
     pub fn start(&self) -> &World {
         &self.start
     }
 
-    /// The n-th record, with the time of the world after it.
+    /// The time of the world after the last record.
     #[must_use]
-    pub fn get(&self, nth: usize) -> Option<&(Time, Record)> {
-        self.records.get(nth)
+    pub fn last_at(&self) -> Option<Time> {
+        self.records.back().map(|(at, _)| *at)
     }
 
-    /// The time of the last thing before the n-th record that happened before `before` and is more than housekeeping.
+    /// The time of the last record that comes before record `nth`, is earlier than `before` and is more than
+    /// housekeeping.
     #[must_use]
-    pub fn mark_before(&self, nth: usize, before: Time) -> Option<Time> {
+    pub fn progress_before(&self, nth: usize, before: Time) -> Option<Time> {
         let earlier = self.records.range(..nth.min(self.records.len())).rev();
-        let mut marks = earlier.filter(|(at, record)| *at < before && !record.is_housekeeping());
-        marks.next().map(|(at, _)| *at)
+        let mut progress = earlier.filter(|(at, record)| *at < before && !record.is_housekeeping());
+        progress.next().map(|(at, _)| *at)
     }
 
-    /// The time of the first thing from the n-th record on that is more than housekeeping.
+    /// The time of the first record from record `nth` on that is more than housekeeping.
     #[must_use]
-    pub fn mark_from(&self, nth: usize) -> Option<Time> {
+    pub fn progress_from(&self, nth: usize) -> Option<Time> {
         let later = self.records.range(nth.min(self.records.len())..);
-        let mut marks = later.filter(|(_, record)| !record.is_housekeeping());
-        marks.next().map(|(at, _)| *at)
+        let mut progress = later.filter(|(_, record)| !record.is_housekeeping());
+        progress.next().map(|(at, _)| *at)
     }
 
-    /// Folds records from the `nth` on into a world, as far as they happened up to `until`, at most `records_max`.
-    /// Returns the number of the first that is not folded in.
+    /// Folds records from `nth` on into `world`, those up to the instant `until`, at most `records_max`. Returns the
+    /// index of the first record not folded.
     pub fn play(&self, world: &mut World, nth: usize, until: Time, records_max: usize) -> usize {
         let rest = self.records.range(nth.min(self.records.len())..);
         let due = rest.take(records_max).take_while(|(at, _)| *at <= until);

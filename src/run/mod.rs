@@ -1,11 +1,30 @@
-//! A run to watch: the session that yields records, a replayed recording, and the history that a viewer seeks in.
+//! The watched run, without a window: a session, the world folded from its records, and playback.
 //!
-//! Absent here: the engine, the window, clocks.
+//! - [`Session`]: what a viewer or a batch run may ask of a run; the simulator, a recording ([`Replay`]) and live
+//!   processes implement it.
+//! - [`Run`]: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
+//! - [`Playback`]: play, pause and speed, as one value that [`PlaybackCommand`]s change.
+//! - [`History`]: the records of the past, which make seeking possible.
+//!
+//! Absent here: the engine, drawing, clocks (elapsed wall time is an argument).
 
+mod choice;
+mod cursor;
+mod feed;
 mod history;
+mod playback;
+mod quiet;
 mod replay;
+mod seek;
 mod session;
+mod watched;
 
+#[cfg(test)]
+pub(crate) use playback::tests::empty_scenario;
+
+pub use choice::{ScenarioChoice, ScenarioSource, StartAs};
 pub use history::History;
+pub use playback::{Playback, PlaybackCommand};
 pub use replay::Replay;
-pub use session::{RunProgress, Session, SessionKind};
+pub use session::{BatchKind, RunProgress, Session, SessionKind};
+pub use watched::{Run, RunState};

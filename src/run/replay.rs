@@ -3,16 +3,13 @@
 //! All of the recording is in memory, so that nothing can be found wrong with it half-way. Absent here: changing
 //! anything.
 
-use super::session::{RunProgress, Session, SessionKind};
+use super::session::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trace::{Lanes, Record, TraceError, TraceReader};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-
-/// How long a person's step looks through housekeeping for something else.
-const STEP_HORIZON: Span = Span::from_ms(10_000);
 
 /// A recorded run that is being played.
 #[derive(Debug)]
@@ -64,31 +61,6 @@ impl Replay {
             lanes: Some(lanes),
         }
     }
-
-    /// Plays the next instant, if there is one.
-    fn play_instant(&mut self) -> Option<InstantKind> {
-        let at = self.next_at()?;
-        let mut kind = InstantKind::Housekeeping;
-        while let Some((_, record)) = self.pending.front().filter(|(next, _)| *next <= at) {
-            if !record.is_housekeeping() {
-                kind = InstantKind::Progress;
-            }
-            self.ready
-                .extend(self.pending.pop_front().map(|(_, record)| record));
-        }
-        while self.progress_times.front().is_some_and(|mark| *mark <= at) {
-            self.progress_times.pop_front();
-        }
-        self.now = self.now.max(at);
-        Some(kind)
-    }
-}
-
-/// Whether an instant is worth stopping at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum InstantKind {
-    Progress,
-    Housekeeping,
 }
 
 impl Session for Replay {
@@ -118,8 +90,7 @@ impl Session for Replay {
 
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         let end = self.ready.len().saturating_add(records_max);
-        while self.next_at().is_some_and(|next| next <= until) {
-            self.play_instant();
+        while self.run_batch(until).is_some() {
             if self.ready.len() >= end {
                 return RunProgress::Limited;
             }
@@ -133,17 +104,21 @@ impl Session for Replay {
         }
     }
 
-    fn step(&mut self) -> RunProgress {
-        let mut step_limit = None;
-        while let Some(next) = self.next_at() {
-            if next > *step_limit.get_or_insert(next + STEP_HORIZON) {
-                return RunProgress::Limited;
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
+        let at = self.next_at().filter(|at| *at <= until)?;
+        let mut kind = BatchKind::Housekeeping;
+        while self.pending.front().is_some_and(|(next, _)| *next <= at) {
+            let record = self.pending.pop_front().map(|(_, record)| record);
+            if record.as_ref().is_some_and(|it| !it.is_housekeeping()) {
+                kind = BatchKind::Progress;
             }
-            if self.play_instant() == Some(InstantKind::Progress) {
-                return RunProgress::Reached;
-            }
+            self.ready.extend(record);
         }
-        RunProgress::Finished
+        while self.progress_times.front().is_some_and(|time| *time <= at) {
+            self.progress_times.pop_front();
+        }
+        self.now = self.now.max(at);
+        Some((at, kind))
     }
 
     fn act(&mut self, _action: Action) -> Result<(), ActionRefused> {

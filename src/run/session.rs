@@ -1,61 +1,101 @@
-//! `Session`: what a window, or a batch run, may ask of a run, whether simulated, replayed or real.
+//! `Session`: the interface of a run, simulated, recorded or live, to whatever watches or drives it.
 
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::trace::{Lanes, Record};
 
-/// How far an [`Session::advance`] came.
+/// How much virtual time a single step may pass over while only housekeeping happens.
+const STEP_HORIZON: Span = Span::from_ms(10_000);
+
+/// How far [`Session::advance`] or [`Session::step`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunProgress {
-    /// Everything up to the asked instant has happened.
+    /// Everything up to the requested instant has happened.
     Reached,
-    /// The limit of records came first; ask again.
+    /// The limit on records or on time came first; call again.
     Limited,
-    /// Nothing will ever happen again by itself.
+    /// Nothing will happen any more unless someone acts.
     Finished,
 }
 
-/// Who decides what happens in a run, and when.
+/// What decides when something happens in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SessionKind {
-    /// An engine, in virtual time: it waits for whoever asks, and does what it is told.
+    /// A simulator. It waits for the viewer and carries out every action.
     #[default]
     Simulated,
-    /// A recording: it waits, but what has happened cannot be changed.
+    /// A recording. It waits for the viewer, and nothing in it can be changed.
     Recorded,
-    /// Processes somewhere, in real time: they wait for nobody.
+    /// Processes in real time. They do not wait for the viewer.
     Live,
 }
 
-/// A run. Records come out in order; everything anybody knows about the run is folded from them.
+/// Whether a batch of events is worth showing on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchKind {
+    /// It contains more than housekeeping.
+    Progress,
+    /// It contains only housekeeping: re-sent statements, repeated announcements, routine timers.
+    Housekeeping,
+}
+
+/// A run. It yields records in order; everything known about the run is folded from them.
 pub trait Session {
-    /// What is being run.
+    /// The scenario of the run.
     fn scenario(&self) -> &Scenario;
-    /// Who decides what happens.
+
+    /// What decides when something happens.
     fn kind(&self) -> SessionKind {
         SessionKind::Simulated
     }
-    /// Up to which instant everything has happened.
+
+    /// The instant up to which everything has happened.
     fn now(&self) -> Time;
-    /// When the next thing happens, if anything will.
+
+    /// The instant of the next event; `None` if there is none.
     fn next_at(&self) -> Option<Time>;
-    /// Until when nothing but housekeeping happens, if that is known.
+
+    /// The instant up to which only housekeeping happens, if the session knows the future.
     fn quiet_until(&self) -> Option<Time> {
         None
     }
-    /// Who will be doing what when, of a run that has been recorded: all of it. It is there to be taken once.
+
+    /// The timeline lanes of the whole run, if the session knows the future. The second call returns `None`.
     fn take_recorded_lanes(&mut self) -> Option<Lanes> {
         None
     }
-    /// Lets everything up to `until` happen, or stops after about `records_max` records at a batch boundary.
+
+    /// Runs everything up to `until`, or stops at a batch boundary after about `records_max` records.
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress;
-    /// Lets the next batch that is not mere housekeeping happen: one step for a person.
-    fn step(&mut self) -> RunProgress;
-    /// Does something to the network now.
+
+    /// Runs the next batch, all of it at one instant no later than `until`. Returns that instant; `None` if there is
+    /// no such batch.
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)>;
+
+    /// Runs batches until one contains more than housekeeping: a single step for a person. Passes over at most ten
+    /// seconds of virtual time.
+    fn step(&mut self) -> RunProgress {
+        let mut limit = Time::MAX;
+        while let Some((at, kind)) = self.run_batch(limit) {
+            if kind == BatchKind::Progress {
+                return RunProgress::Reached;
+            }
+            limit = limit.min(at + STEP_HORIZON);
+        }
+        match self.kind() {
+            SessionKind::Live => RunProgress::Reached,
+            _ if self.next_at().is_some() => RunProgress::Limited,
+            _ => RunProgress::Finished,
+        }
+    }
+
+    /// Carries out an action now, with everything that it causes at this instant.
     ///
     /// # Errors
-    /// If the action is impossible; nothing has changed then.
+    /// If the run does not allow the action: nothing changes. If a node refuses a proposal: the attempt is in the
+    /// records, and the proposal goes nowhere.
     fn act(&mut self, action: Action) -> Result<(), ActionRefused>;
-    /// Takes the records that have accumulated, in order. The first call yields the nodes present at the start.
+
+    /// Takes the records that have accumulated, in order. The first call yields the nodes of the start.
     fn take_records(&mut self) -> Vec<Record>;
 }

@@ -1,7 +1,7 @@
 //! `Action`: everything that a person or a scenario file can do to a run.
 
 use crate::net::Position;
-use crate::node::{Content, TrustPolicy};
+use crate::node::{Content, ProposalRefusal, TrustPolicy};
 use crate::scp::NodeId;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,14 @@ pub enum ActionRefused {
     /// It is not for the one who watches to do this, or whoever was asked refused; the words say why.
     #[error("{0}")]
     NotFromHere(String),
+    /// The node refused what it was asked to propose; the event log has the attempt.
+    #[error("the node refused the proposal")]
+    ProposalRefused {
+        /// The node.
+        node: NodeId,
+        /// Its reason.
+        why: ProposalRefusal,
+    },
     /// A recorded run cannot be changed.
     #[error("a recorded run cannot be changed")]
     Recorded,

@@ -9,6 +9,7 @@ use super::executor::{Delivery, ExecutedStep, NodeBatch, StepOutcome};
 use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, ScheduledEvent};
 use crate::net::LossReason;
 use crate::node::{FetchError, Input, NodeEvent, Output};
+use crate::run::BatchKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -29,13 +30,6 @@ impl BatchItem {
             BatchItem::Lost(key, ..) | BatchItem::File(key, _) => *key,
         }
     }
-}
-
-/// Whether anything happened that is more than housekeeping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BatchKind {
-    Progress,
-    Housekeeping,
 }
 
 impl Simulation {
@@ -162,7 +156,7 @@ impl Simulation {
             BatchItem::Step(step) => self.merge_step(step),
             BatchItem::Lost(key, tag, why) => {
                 self.record_lost(key.moment.at, tag, key.sender, key.receiver, why);
-                BatchKind::of(tag.is_housekeeping)
+                kind_of(tag.is_housekeeping)
             }
             BatchItem::File(key, payload) => {
                 self.handle_file_event(&key, &payload);
@@ -178,7 +172,7 @@ impl Simulation {
                 if let Input::Fetched { sha256, .. } = &input {
                     self.files.end(node, sha256);
                 }
-                let cause = BatchKind::of(step.is_housekeeping);
+                let cause = kind_of(step.is_housekeeping);
                 let mut kind = cause;
                 for output in &outputs {
                     self.interpret(node, moment, output, cause);
@@ -211,7 +205,7 @@ impl Simulation {
                     let (from, why) = (step.key.sender, LossReason::ReceiverDown);
                     self.record_lost(moment.at, tag, from, node, why);
                 }
-                BatchKind::of(step.is_housekeeping)
+                kind_of(step.is_housekeeping)
             }
         }
     }
@@ -236,13 +230,11 @@ impl Simulation {
     }
 }
 
-impl BatchKind {
-    const fn of(is_housekeeping: bool) -> BatchKind {
-        if is_housekeeping {
-            BatchKind::Housekeeping
-        } else {
-            BatchKind::Progress
-        }
+const fn kind_of(is_housekeeping: bool) -> BatchKind {
+    if is_housekeeping {
+        BatchKind::Housekeeping
+    } else {
+        BatchKind::Progress
     }
 }
 

@@ -3,11 +3,11 @@
 //! An action happens between two steps: everything up to its instant has happened, and what it causes at that same
 //! instant happens before anything else. So the same actions at the same times give the same records, whoever acts.
 
-use super::batch::BatchKind;
 use super::engine::{Lifecycle, NodeHandle, RefusedEvent, Simulation};
 use super::queue::{EventPayload, LogicalTime};
 use crate::net::Position;
 use crate::node::{Application, Content, Input, NodeConfig};
+use crate::run::BatchKind;
 use crate::scenario::{Action, ActionRefused, Placement, added_node};
 use crate::scp::NodeId;
 use crate::time::Time;

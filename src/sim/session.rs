@@ -1,15 +1,13 @@
 //! What a window, or a batch run, may ask of a simulation.
 
-use super::batch::BatchKind;
 use super::engine::Simulation;
 use super::queue::LogicalTime;
-use crate::run::{RunProgress, Session};
+use crate::node::{Input, NodeEvent, Output};
+use crate::run::{BatchKind, RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Scenario};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trace::Record;
 
-/// How long a person's step looks through housekeeping for something else.
-const STEP_HORIZON: Span = Span::from_ms(10_000);
 /// Arrivals make several records each, so a batch takes fewer arrivals than there may be records.
 const RECORDS_PER_ARRIVAL: usize = 8;
 /// A batch is at least this large, or it is not worth being done side by side.
@@ -48,22 +46,15 @@ impl Session for Simulation {
         RunProgress::Finished
     }
 
-    fn step(&mut self) -> RunProgress {
-        let mut step_limit = None;
-        while let Some(next) = self.next_at() {
-            let step_limit = *step_limit.get_or_insert(next + STEP_HORIZON);
-            if next > step_limit {
-                return RunProgress::Limited;
-            }
-            if self.run_next(LogicalTime::end_of(next), usize::MAX) == BatchKind::Progress {
-                return RunProgress::Reached;
-            }
-        }
-        RunProgress::Finished
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
+        let at = self.next_at().filter(|at| *at <= until)?;
+        Some((at, self.run_next(LogicalTime::end_of(at), usize::MAX)))
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
-        self.perform(action)
+        let before = self.records.len();
+        self.perform(action)?;
+        refusal(&self.records[before..]).map_or(Ok(()), Err)
     }
 
     fn take_records(&mut self) -> Vec<Record> {
@@ -85,4 +76,23 @@ impl Simulation {
             self.run_event()
         }
     }
+}
+
+/// Why a node refused what an action asked it to propose, by the records of the action.
+fn refusal(records: &[Record]) -> Option<ActionRefused> {
+    records.iter().find_map(|record| match record {
+        Record::Stepped {
+            node,
+            input: Input::Propose(_),
+            outputs,
+            ..
+        } => outputs.iter().find_map(|output| match output {
+            Output::Event(NodeEvent::ProposalRefused { why, .. }) => {
+                let (node, why) = (*node, *why);
+                Some(ActionRefused::ProposalRefused { node, why })
+            }
+            _ => None,
+        }),
+        _ => None,
+    })
 }

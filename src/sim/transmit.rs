@@ -2,13 +2,13 @@
 //!
 //! Absent here: arrivals, and chunks of files (`files`).
 
-use super::batch::BatchKind;
 use super::engine::Simulation;
 use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, ScheduledEvent};
 use crate::net::{LossReason, TrafficClass, Verdict};
 use crate::node::{
     Announcement, AnnouncementKind, Bundle, Message, MessageId, MessageKind, Recipient,
 };
+use crate::run::BatchKind;
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::{FlightId, Record};

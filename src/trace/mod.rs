@@ -3,6 +3,7 @@
 //! Everything on the screen, in summaries and in files comes from here. Absent: the engine, and any opinion about
 //! how records came about.
 
+mod activity;
 mod file;
 pub mod lanes;
 pub mod merge;

@@ -3,7 +3,12 @@
 //! Absent here: the analysis itself and its thread.
 
 use super::jobs::{JobId, Jobs};
-use super::run::Run;
+use crate::analysis::Fbas;
+use crate::node::view::TrustPolicy;
+use crate::run::Run;
+use crate::scp::QuorumSet;
+use crate::trace::{NodeStatus, World, WorldNode};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Trust has to stay the same for this long before the pending is requested.
@@ -42,16 +47,16 @@ impl AnalysisScheduler {
         {
             jobs.cancel_analysis();
         }
-        if run.is_forming() {
+        if run.world().is_forming() {
             self.seen = None;
             return;
         }
-        if !self.is_due(run.world.trust_version, at) {
+        if !self.is_due(run.world().trust_version, at) {
             return;
         }
-        self.requested = Some(run.world.trust_version);
+        self.requested = Some(run.world().trust_version);
         self.changing_since = None;
-        self.pending = Some((jobs.analyze_quorums(run.fbas()), at));
+        self.pending = Some((jobs.analyze_quorums(fbas(run.world())), at));
     }
 
     /// Whether trust has changed and been calm, or has been changing for too long.
@@ -74,6 +79,24 @@ impl AnalysisScheduler {
     pub(super) fn accepts(&mut self, id: JobId) -> bool {
         self.pending.take_if(|(latest, _)| *latest == id).is_some()
     }
+}
+
+/// The quorum configuration of the world. Nodes that have left are in no quorum; crashed ones are.
+fn fbas(world: &World) -> Fbas {
+    Fbas::new(world.nodes.iter().map(quorum_set).collect())
+}
+
+/// The quorum set of a node: the one it has announced, or the configured one before that.
+fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
+    if matches!(node.status, NodeStatus::Left | NodeStatus::Unseen) {
+        return None;
+    }
+    let announced = node.view.quorum_set.as_ref();
+    let announced = announced.map(|(_, set)| Arc::clone(set));
+    announced.or_else(|| match &node.config.trust {
+        TrustPolicy::Fixed(set) => Some(Arc::clone(set)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -12,15 +12,14 @@ use super::command::{CommandContext, SelectedNode, command_of};
 use super::gesture::{Gesture, GestureRecognizer};
 use super::input::{ButtonState, InputEvent, KeyboardFocus};
 use super::jobs::{JobId, Jobs};
-use super::options::{ScenarioChoice, ScenarioEntry, SessionFactory, StartAs, WindowOptions};
+use super::options::{ScenarioEntry, SessionFactory, WindowOptions};
 use super::panels::{self, ContextMenu, PanelModel, PanelRequest, PanelState, Toast, ToastKind};
-use super::run::Run;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::hit_test::node_at;
 use crate::picture::scene::Scene;
 use crate::picture::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
 use crate::picture::view_state::{PlaybackState, RunStatus, ViewState, Visibility};
-use crate::run::SessionKind;
+use crate::run::{PlaybackCommand, Run, RunState, ScenarioChoice, SessionKind, StartAs};
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World};
@@ -141,25 +140,15 @@ impl App {
         let Some((run, view)) = &mut self.shown else {
             return;
         };
-        let now_before = run.world.now;
-        let (before, had_fork) = (layout_version(&run.world), run.world.fork().is_some());
+        let now_before = run.world().now;
+        let before = layout_version(run.world());
         run.advance(wall, may_go_on);
-        if layout_version(&run.world) != before {
-            view.follow(&run.world);
-        }
-        if !had_fork && run.world.fork().is_some() && run.playback.is_playing() {
-            // Two values for one slot: people want to look at it.
-            run.pause_for_fork();
+        if layout_version(run.world()) != before {
+            view.follow(run.world());
         }
         timeline::follow_playhead(run, view, now_before);
         self.analysis.update(run, &mut self.jobs, at);
-        self.status.playback = match (run.playback.is_playing(), run.is_at_rest()) {
-            _ if run.is_in_past() => PlaybackState::Past,
-            (false, _) => PlaybackState::Paused,
-            (true, false) => PlaybackState::Running,
-            (true, true) if run.is_followed() => PlaybackState::Running,
-            (true, true) => PlaybackState::Finished,
-        };
+        self.status.playback = playback_state(run.state());
     }
 
     /// What the panels show.
@@ -187,7 +176,7 @@ impl App {
         }
         (self.size, self.canvas) = (size, canvas);
         if let Some((run, view)) = &mut self.shown {
-            view.resize(&run.world, size, canvas);
+            view.resize(run.world(), size, canvas);
         }
     }
 
@@ -195,7 +184,7 @@ impl App {
     pub(super) fn scene(&self) -> Option<Scene<'_>> {
         self.shown
             .as_ref()
-            .map(|(run, view)| Scene::new(&run.world, view, &self.status).with_lanes(&run.lanes))
+            .map(|(run, view)| Scene::new(run.world(), view, &self.status).with_lanes(run.lanes()))
     }
 
     /// Carries out what panels ask for.
@@ -213,7 +202,7 @@ impl App {
                 PanelRequest::RemoveNode(node) => self.act(Action::Leave { node }),
                 PanelRequest::Act(action) => self.act(action),
                 PanelRequest::Center(node) => self.center(node),
-                PanelRequest::Seek(to) => self.with_run(|run| _ = run.seek(to)),
+                PanelRequest::Seek(to) => self.play(PlaybackCommand::Seek(to)),
                 PanelRequest::ZoomTime { share, factor } => self.zoom_time(share, factor),
                 PanelRequest::PanTime(by) => self.pan_time(by),
                 PanelRequest::OpenFile(path) => self.jobs.read_file(path),
@@ -266,7 +255,7 @@ impl App {
             view.hovered = match self.panels.timeline.pointed {
                 Some(at) => timeline::node_at(run, view, at),
                 None => is_canvas(pointer)
-                    .then(|| node_at(&run.world, view, pointer))
+                    .then(|| node_at(run.world(), view, pointer))
                     .flatten(),
             };
         }
@@ -279,7 +268,7 @@ impl App {
     ) -> Option<Gesture> {
         let (run, view) = self.shown.as_ref()?;
         self.gestures
-            .recognize(event, is_canvas, |at| node_at(&run.world, view, at))
+            .recognize(event, is_canvas, |at| node_at(run.world(), view, at))
     }
 
     fn apply_gesture(&mut self, gesture: Gesture) {
@@ -299,7 +288,7 @@ impl App {
             Gesture::DragEnd { node, to } => {
                 self.drag(node, to);
                 if let Some((run, view)) = &mut self.shown {
-                    view.follow(&run.world);
+                    view.follow(run.world());
                 }
             }
             Gesture::Pan { by } => self.pan(by),
@@ -322,12 +311,12 @@ impl App {
         let run = self.shown.as_ref().map(|(run, _)| run);
         let health = run
             .zip(self.selected())
-            .and_then(|(run, id)| run.world.node(id))
+            .and_then(|(run, id)| run.world().node(id))
             .map(|node| node.status);
         CommandContext {
             has_run: run.is_some(),
             is_opening: self.opening.is_some(),
-            session_kind: run.map_or_else(SessionKind::default, |run| run.session_kind),
+            session_kind: run.map_or_else(SessionKind::default, Run::kind),
             is_past: run.is_some_and(Run::is_in_past),
             selection: match health {
                 None => SelectedNode::Nothing,
@@ -335,10 +324,10 @@ impl App {
                 Some(NodeStatus::Crashed | NodeStatus::Left) => SelectedNode::Stopped,
                 Some(NodeStatus::Unseen) => SelectedNode::Unseen,
             },
-            nodes: run.map_or(0, |run| run.world.nodes.len()),
+            nodes: run.map_or(0, |run| run.world().nodes.len()),
             scenarios: self.scenarios.len(),
-            is_slowest: run.is_some_and(|run| run.playback.is_slowest()),
-            is_fastest: run.is_some_and(|run| run.playback.is_fastest()),
+            is_slowest: run.is_some_and(|run| run.playback().is_slowest()),
+            is_fastest: run.is_some_and(|run| run.playback().is_fastest()),
         }
     }
 
@@ -367,4 +356,30 @@ fn layout_version(world: &World) -> (usize, u64) {
         Placement::View => world.places_version,
     };
     (world.nodes.len(), places)
+}
+
+fn playback_state(state: RunState) -> PlaybackState {
+    match state {
+        RunState::Playing => PlaybackState::Running,
+        RunState::Paused => PlaybackState::Paused,
+        RunState::Past => PlaybackState::Past,
+        RunState::Finished => PlaybackState::Finished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_state_of_a_run_is_shown_as_such() {
+        for (state, expected) in [
+            (RunState::Playing, PlaybackState::Running),
+            (RunState::Paused, PlaybackState::Paused),
+            (RunState::Past, PlaybackState::Past),
+            (RunState::Finished, PlaybackState::Finished),
+        ] {
+            assert_eq!(playback_state(state), expected);
+        }
+    }
 }

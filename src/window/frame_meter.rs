@@ -4,8 +4,8 @@
 use super::app::App;
 use super::jobs;
 use super::options::{FrameCost, FrameMode, MeasurePlan};
-use super::playback::PlayState;
 use crate::picture::canvas::Point;
+use crate::run::PlaybackCommand;
 use std::time::Duration;
 
 /// How long a mode settles before it is current.
@@ -107,11 +107,11 @@ impl FrameMeter {
             return;
         };
         if let Some((run, _)) = &mut app.shown {
-            run.playback.state = if mode == FrameMode::Animating {
-                PlayState::Playing
+            run.command(if mode == FrameMode::Animating {
+                PlaybackCommand::Play
             } else {
-                PlayState::Paused
-            };
+                PlaybackCommand::Pause
+            });
         }
         self.current = Some(ModeMeasurement {
             mode,

@@ -3,12 +3,12 @@
 //!
 //! This is the only place of the window that knows threads. Absent here: what is done with results.
 
-use super::options::{ScenarioChoice, SessionFactory};
+use super::options::SessionFactory;
 use super::screenshot::{self, Screenshot};
 use crate::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use crate::node::view::FileInfo;
 use crate::picture::view_state::QuorumIntersection;
-use crate::run::Session;
+use crate::run::{ScenarioChoice, Session};
 use crate::scp::NodeId;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeSet;

@@ -20,16 +20,15 @@ mod jobs;
 mod options;
 mod paint;
 mod panels;
-mod playback;
 mod position_printer;
 mod proposal_draft;
-mod run;
 mod screenshot;
 mod style;
 
+pub use crate::run::{ScenarioChoice, ScenarioSource, StartAs};
 pub use options::{
-    FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioEntry,
-    ScenarioSource, SessionFactory, StartAs, WindowError, WindowOptions,
+    FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioEntry, SessionFactory, WindowError,
+    WindowOptions,
 };
 
 pub use display::has_display;

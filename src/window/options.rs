@@ -4,8 +4,7 @@
 
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
-use crate::run::Session;
-use crate::time::Time;
+use crate::run::{ScenarioChoice, Session, StartAs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,26 +17,6 @@ pub struct ScenarioEntry {
     pub title: String,
     /// What to look for, a few sentences.
     pub description: String,
-}
-
-/// Where a run comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScenarioSource {
-    /// What the command line asked for: a file, a network, or a built-in scenario. The factory knows.
-    Given,
-    /// The built-in scenario of this name.
-    Named(String),
-}
-
-/// What to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScenarioChoice {
-    /// Where it comes from.
-    pub source: ScenarioSource,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// How many nodes, where the scenario leaves it open; `None` = as many as it says.
-    pub nodes: Option<usize>,
 }
 
 /// Opens runs. It is called from other threads too, so that the window never waits for it.
@@ -57,18 +36,6 @@ pub trait SessionFactory: Send + Sync {
     /// # Errors
     /// A sentence for people: why it cannot be read.
     fn file_info(&self, path: &Path) -> Result<FileInfo, String>;
-}
-
-/// Whether a run starts by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StartAs {
-    /// Time runs at once.
-    #[default]
-    Playing,
-    /// Time stands still until somebody says otherwise.
-    Paused,
-    /// Everything up to this instant happens at once, then time stands still.
-    PausedAt(Time),
 }
 
 /// Whether positions of nodes are printed.

@@ -120,7 +120,7 @@ fn values(scenario: &Scenario) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::window::playback::tests::scenario;
+    use crate::run::empty_scenario as scenario;
     use std::sync::Arc;
 
     #[test]

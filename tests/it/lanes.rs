@@ -125,9 +125,12 @@ fn a_tape_knows_where_something_happened() {
         .collect();
     let last = *marks.last().unwrap();
     let before = marks.iter().rev().find(|mark| **mark < last).unwrap();
-    assert_eq!(history.mark_before(history.len(), Time::MAX), Some(last));
-    assert_eq!(history.mark_before(history.len(), last), Some(*before));
-    assert_eq!(history.mark_before(0, last), None);
-    assert_eq!(history.mark_from(0), Some(marks[0]));
-    assert_eq!(history.mark_from(history.len()), None);
+    assert_eq!(
+        history.progress_before(history.len(), Time::MAX),
+        Some(last)
+    );
+    assert_eq!(history.progress_before(history.len(), last), Some(*before));
+    assert_eq!(history.progress_before(0, last), None);
+    assert_eq!(history.progress_from(0), Some(marks[0]));
+    assert_eq!(history.progress_from(history.len()), None);
 }

@@ -40,6 +40,7 @@ mod statements;
 mod stress;
 mod trace_file;
 mod vectors;
+mod watched_run;
 #[cfg(feature = "window")]
 mod window;
 mod witness;

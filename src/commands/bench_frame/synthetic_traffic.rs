@@ -10,7 +10,7 @@ use crate::node::{
     Relaying, Threshold, TimerKind, TrustCause, TrustPolicy,
 };
 use crate::rng::{StreamPurpose, Streams};
-use crate::run::{RunProgress, Session};
+use crate::run::{BatchKind, RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::{Ballot, NodeId, SlotIndex, SlotState, Value};
 use crate::time::{Span, Time};
@@ -188,15 +188,16 @@ impl Session for SyntheticTraffic {
             if self.records.len() >= most {
                 return RunProgress::Limited;
             }
-            self.step();
+            self.run_batch(until);
         }
         RunProgress::Reached
     }
 
-    fn step(&mut self) -> RunProgress {
-        self.now = self.now + STEP_INTERVAL;
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
+        let at = self.next_at().filter(|at| *at <= until)?;
+        self.now = at;
         self.advance_one_node();
-        RunProgress::Reached
+        Some((at, BatchKind::Progress))
     }
 
     fn act(&mut self, _: Action) -> Result<(), ActionRefused> {

@@ -1,7 +1,7 @@
 //! A session whose records also go into a trace file.
 
 use crate::commands::support::trace_file::TraceFile;
-use crate::run::{RunProgress, Session, SessionKind};
+use crate::run::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::Time;
 use crate::trace::{Record, TraceError};
@@ -73,8 +73,8 @@ impl<S: Session> Session for RecordingSession<S> {
         self.session.advance(until, records_max)
     }
 
-    fn step(&mut self) -> RunProgress {
-        self.session.step()
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
+        self.session.run_batch(until)
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {

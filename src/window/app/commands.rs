@@ -7,12 +7,12 @@ use crate::picture::canvas::Point;
 use crate::picture::theme::ThemeName;
 use crate::picture::view_state::Visibility;
 use crate::picture::words;
-use crate::scenario::{Action, Placement};
+use crate::run::PlaybackCommand;
+use crate::scenario::{Action, ActionRefused, Placement};
 use crate::scp::NodeId;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
 use crate::window::panels::{Panel, ToastKind};
-use crate::window::run::Run;
 
 impl App {
     /// Carries out a command; `pointer` is where the pointer is on the picture, if it is there.
@@ -22,19 +22,14 @@ impl App {
             return;
         }
         match command {
-            UserCommand::TogglePlay => self.with_run(|run| run.playback.toggle()),
-            UserCommand::Step => self.with_run(|run| {
-                if run.playback.is_playing() {
-                    run.playback.toggle();
-                }
-                run.step();
-            }),
+            UserCommand::TogglePlay => self.play(PlaybackCommand::TogglePlay),
+            UserCommand::Step => self.play(PlaybackCommand::Step),
             UserCommand::StepBack => self.step_back(),
             UserCommand::SeekBackward => self.seek_by(-1.0),
             UserCommand::SeekForward => self.seek_by(1.0),
             UserCommand::ReturnToPresent => self.return_to_now(),
-            UserCommand::Slower => self.with_run(|run| run.playback.slower()),
-            UserCommand::Faster => self.with_run(|run| run.playback.faster()),
+            UserCommand::Slower => self.play(PlaybackCommand::Slower),
+            UserCommand::Faster => self.play(PlaybackCommand::Faster),
             UserCommand::Restart => self.reopen(self.seed()),
             UserCommand::NewSeed => self.reopen(self.seed().wrapping_add(1)),
             UserCommand::Propose => self.with_selected(App::propose),
@@ -52,7 +47,7 @@ impl App {
             UserCommand::Screenshot => self.save_screenshot(),
             UserCommand::FitView => {
                 if let Some((run, view)) = &mut self.shown {
-                    view.fit(&run.world);
+                    view.fit(run.world());
                 }
             }
             UserCommand::ToggleReach => {
@@ -73,9 +68,9 @@ impl App {
         }
     }
 
-    pub(super) fn with_run(&mut self, action: impl FnOnce(&mut Run)) {
+    pub(super) fn play(&mut self, command: PlaybackCommand) {
         if let Some((run, _)) = &mut self.shown {
-            action(run);
+            run.command(command);
         }
     }
 
@@ -103,10 +98,10 @@ impl App {
         let Some((run, view)) = &self.shown else {
             return;
         };
-        let count = run.world.nodes.len() as u32;
+        let count = run.world().nodes.len() as u32;
         let after = view.selected.map_or(0, |node| node.0 + 1);
         let is_there = |id: &NodeId| {
-            run.world
+            run.world()
                 .node(*id)
                 .is_some_and(|node| node.status != NodeStatus::Left)
         };
@@ -118,7 +113,7 @@ impl App {
 
     pub(super) fn center(&mut self, node: NodeId) {
         if let Some((run, view)) = &mut self.shown {
-            view.camera = view.camera.centered_on(view.place(&run.world, node));
+            view.camera = view.camera.centered_on(view.place(run.world(), node));
         }
     }
 
@@ -148,7 +143,7 @@ impl App {
     /// The node answers at once, whatever becomes of the proposal.
     pub(super) fn propose(&mut self, node: NodeId) {
         let Some((run, _)) = &self.shown else { return };
-        let content = self.panels.draft.content(run.world.proposals().len());
+        let content = self.panels.draft.content(run.world().proposals().len());
         self.act(Action::Propose { node, content });
     }
 
@@ -170,7 +165,7 @@ impl App {
             return;
         };
         let place = view.camera.world_from_screen(to);
-        match run.world.scenario.placement {
+        match run.world().scenario.placement {
             Placement::Physical => self.act(Action::Move {
                 node,
                 to: Position {
@@ -194,22 +189,22 @@ impl App {
             Action::Propose { node, .. } | Action::Leave { node } => Some(node),
             _ => None,
         };
-        let (nodes, lines) = (run.world.nodes.len(), run.world.log.len());
+        let nodes = run.world().nodes.len();
         let result = run.act(action);
-        if run.world.nodes.len() != nodes {
-            view.follow(&run.world);
+        if run.world().nodes.len() != nodes {
+            view.follow(run.world());
         }
         self.ripples.extend(node.map(|node| (node, self.at)));
-        let refused = run.world.log.iter().skip(lines).rev().find_map(|line| {
-            let is_refusal =
-                matches!(line.event, NodeEvent::ProposalRefused { .. }) && Some(line.node) == node;
-            is_refusal
-                .then(|| words::sentence(&run.world, line.node, &line.event))
-                .flatten()
-        });
-        if let Some(text) = result.err().map(|error| error.to_string()).or(refused) {
-            self.show_toast(ToastKind::Error, &text);
-        }
+        let text = match result {
+            Ok(()) => return,
+            Err(ActionRefused::ProposalRefused { node, why }) => {
+                let (id, from) = (None, node);
+                let event = NodeEvent::ProposalRefused { id, from, why };
+                words::sentence(run.world(), node, &event).unwrap_or_default()
+            }
+            Err(refused) => refused.to_string(),
+        };
+        self.show_toast(ToastKind::Error, &text);
     }
 }
 

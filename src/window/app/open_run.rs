@@ -4,13 +4,11 @@ use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
-use crate::run::{Session, SessionKind};
+use crate::run::{Run, ScenarioChoice, ScenarioSource, Session, SessionKind};
 use crate::window::analysis_scheduler::AnalysisScheduler;
 use crate::window::jobs::{JobId, JobResult};
-use crate::window::options::{ScenarioChoice, ScenarioSource};
 use crate::window::panels::{Panel, ToastKind};
 use crate::window::proposal_draft::DraftKind;
-use crate::window::run::Run;
 use crate::window::screenshot::{self, Screenshot};
 use std::sync::Arc;
 
@@ -19,14 +17,14 @@ const SCREENSHOT_SCALE: f32 = 2.0;
 
 impl App {
     pub(super) fn seed(&self) -> u64 {
-        let shown = self.shown.as_ref().map(|(run, _)| run.choice.seed);
+        let shown = self.shown.as_ref().map(|(run, _)| run.choice().seed);
         shown
             .or(self.opening.as_ref().map(|(_, choice, _)| choice.seed))
             .unwrap_or_default()
     }
 
     pub(super) fn reopen(&mut self, seed: u64) {
-        let shown = self.shown.as_ref().map(|(run, _)| run.choice.clone());
+        let shown = self.shown.as_ref().map(|(run, _)| run.choice().clone());
         if let Some(choice) = shown.or(self.opening.as_ref().map(|(_, choice, _)| choice.clone())) {
             self.open(ScenarioChoice { seed, ..choice });
         }
@@ -58,7 +56,7 @@ impl App {
                     let is_open = self
                         .shown
                         .as_ref()
-                        .is_some_and(|(run, _)| run.world.depends_on_unseen());
+                        .is_some_and(|(run, _)| run.world().depends_on_unseen());
                     self.status.quorums = match quorums {
                         // Two quorums of nodes that are seen are quorums, whatever the others trust.
                         QuorumIntersection::Intersect | QuorumIntersection::NoQuorum if is_open => {
@@ -101,7 +99,7 @@ impl App {
             Ok(session) => {
                 let mut run = Run::new(session, choice, self.start_as);
                 if let Some((before, _)) = &self.shown {
-                    run.playback = before.playback_for(&run.world.scenario);
+                    run.inherit_playback(before);
                 }
                 self.show(run);
             }
@@ -110,18 +108,18 @@ impl App {
     }
 
     pub(super) fn show(&mut self, run: Run) {
-        let mut view = ViewState::new(&run.world, self.size);
+        let mut view = ViewState::new(run.world(), self.size);
         (view.theme, view.palette) = (self.theme, self.palette);
         if let Some((_, before)) = &self.shown {
             (view.layers, view.labels) = (before.layers, before.labels);
         }
         timeline::reset(&run, &mut view, &self.panels);
-        view.resize(&run.world, self.size, self.canvas);
-        self.panels.draft.reset_for(&run.world.scenario);
+        view.resize(run.world(), self.size, self.canvas);
+        self.panels.draft.reset_for(&run.world().scenario);
         self.panels.menu = None;
         self.status = RunStatus {
             frames_per_s: self.status.frames_per_s,
-            run_kind: match run.session_kind {
+            run_kind: match run.kind() {
                 SessionKind::Simulated => RunKind::Simulation,
                 SessionKind::Recorded => RunKind::Recording,
                 SessionKind::Live => RunKind::Live,
@@ -138,7 +136,7 @@ impl App {
         let Some((run, view)) = &self.shown else {
             return;
         };
-        let (world, choice) = (&run.world, &run.choice);
+        let (world, choice) = (run.world(), run.choice());
         // The picture alone, without the room that toolbar and panels take.
         let size = Point {
             x: view.canvas.width(),

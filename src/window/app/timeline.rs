@@ -4,11 +4,10 @@ use super::App;
 use crate::picture::canvas::Point;
 use crate::picture::timeline::{Axis, Follow, Layout, TimelineHit, TimelineView};
 use crate::picture::view_state::ViewState;
-use crate::run::SessionKind;
+use crate::run::{PlaybackCommand, Run, SessionKind};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::window::panels::{Panel, PanelState};
-use crate::window::run::Run;
 
 /// How much closer a key brings the timeline.
 const ZOOM_PER_KEY: f64 = 1.5;
@@ -26,16 +25,16 @@ const WHOLE: f64 = 1.03;
 pub(super) fn reset(run: &Run, view: &mut ViewState, panels: &PanelState) {
     view.timeline = TimelineView {
         rect: panels.timeline.rect,
-        axis: first_axis(run).following(run.world.now),
+        axis: first_axis(run).following(run.world().now),
         pointed: None,
         until: run.shown_until(),
     };
 }
 
 fn first_axis(run: &Run) -> Axis {
-    let latency = run.world.scenario.medium.latency;
+    let latency = run.world().scenario.medium.latency;
     let flight_us = (latency.min.0 + latency.max.0) as f64 / 2.0;
-    let span_us = match run.session_kind {
+    let span_us = match run.kind() {
         SessionKind::Live => LIVE_SPAN_US,
         SessionKind::Recorded => run.shown_until().0.max(1_000_000) as f64 * WHOLE,
         SessionKind::Simulated => (flight_us * SPAN_FLIGHTS).clamp(SPAN_US.0, SPAN_US.1),
@@ -47,14 +46,14 @@ fn first_axis(run: &Run) -> Axis {
 pub(super) fn follow_playhead(run: &Run, view: &mut ViewState, now_before: Time) {
     let timeline = &mut view.timeline;
     timeline.until = run.shown_until();
-    if run.world.now != now_before && run.playback.is_playing() {
-        timeline.axis = timeline.axis.following(run.world.now);
+    if run.world().now != now_before && run.playback().is_playing() {
+        timeline.axis = timeline.axis.following(run.world().now);
     }
 }
 
 /// The node in whose lane a point is.
 pub(super) fn node_at(run: &Run, view: &ViewState, at: Point) -> Option<NodeId> {
-    let layout = Layout::new(view.timeline.rect?, run.lanes.lanes().len());
+    let layout = Layout::new(view.timeline.rect?, run.lanes().lanes().len());
     match layout.hit_test(&view.timeline.axis, at, view.selected)? {
         TimelineHit::Name(node) => Some(node),
         TimelineHit::Instant(_, node) => node,
@@ -65,7 +64,7 @@ impl App {
     pub(super) fn zoom_time(&mut self, share: f64, factor: f64) {
         if let Some((run, view)) = &mut self.shown {
             let axis = view.timeline.axis.zoomed_about(share, factor);
-            let in_sight = (0.0..=1.0).contains(&axis.share_of(run.world.now));
+            let in_sight = (0.0..=1.0).contains(&axis.share_of(run.world().now));
             let follow = if in_sight {
                 axis.follow
             } else {
@@ -80,7 +79,7 @@ impl App {
         let Some((run, view)) = &self.shown else {
             return;
         };
-        let share = view.timeline.axis.share_of(run.world.now);
+        let share = view.timeline.axis.share_of(run.world().now);
         let about = if (0.0..=1.0).contains(&share) {
             share
         } else {
@@ -97,7 +96,7 @@ impl App {
 
     pub(super) fn step_back(&mut self) {
         if let Some((run, view)) = &mut self.shown {
-            let at = run.step_back();
+            let at = run.command(PlaybackCommand::StepBack);
             view.timeline.axis = view.timeline.axis.scrolled_to(at);
         }
     }
@@ -108,7 +107,7 @@ impl App {
             let by = Span((axis.span_us * SEEK_SHARE) as u64);
             let now = run.seek_target();
             let to = if steps < 0.0 { now - by } else { now + by };
-            let at = run.seek(to);
+            let at = run.command(PlaybackCommand::Seek(to));
             view.timeline.axis = axis.scrolled_to(at);
         }
     }
@@ -116,7 +115,7 @@ impl App {
     /// The picture shows the present, and the timeline follows it.
     pub(super) fn return_to_now(&mut self) {
         if let Some((run, view)) = &mut self.shown {
-            let now = run.return_to_now();
+            let now = run.command(PlaybackCommand::ReturnToLatest);
             view.timeline.axis = first_axis(run).following(now);
         }
     }

@@ -2,12 +2,12 @@
 
 use super::widgets::{Enabled, dim_label};
 use super::{ContextMenu, PanelModel, PanelRequest, PanelState};
+use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
-use crate::window::run::Run;
 use crate::window::style::bold_font;
 use egui::{Area, Button, Frame, Id, Order, RichText, Ui, pos2};
 
@@ -48,24 +48,24 @@ fn node_items(
     node: NodeId,
     out: &mut Vec<PanelRequest>,
 ) {
-    ui.label(RichText::new(run.world.name(node).to_string()).font(bold_font()));
+    ui.label(RichText::new(run.world().name(node).to_string()).font(bold_font()));
     let is_running = run
-        .world
+        .world()
         .node(node)
         .is_some_and(|node| matches!(node.status, NodeStatus::Running | NodeStatus::Silent));
-    let enabled =
-        |command: UserCommand| match (is_running, command.unsupported_reason(run.session_kind)) {
-            (true, None) => Enabled::Yes,
-            _ => Enabled::No,
-        };
-    let status = run.world.node(node).map(|node| node.status);
+    let enabled = |command: UserCommand| match (is_running, command.unsupported_reason(run.kind()))
+    {
+        (true, None) => Enabled::Yes,
+        _ => Enabled::No,
+    };
+    let status = run.world().node(node).map(|node| node.status);
     if status == Some(NodeStatus::Unseen) {
         dim_label(ui, &model.theme, "is known by name only");
     } else if !is_running {
         dim_label(ui, &model.theme, "is not running");
     }
     ui.separator();
-    let what = state.draft.content(run.world.proposals().len());
+    let what = state.draft.content(run.world().proposals().len());
     let propose = format!("Propose “{what}”");
     item(
         ui,
@@ -83,7 +83,7 @@ fn node_items(
         PanelRequest::RemoveNode(node),
         out,
     );
-    let fault_actions = match run.session_kind {
+    let fault_actions = match run.kind() {
         SessionKind::Simulated => fault_actions(node, status),
         SessionKind::Recorded | SessionKind::Live => Vec::new(),
     };
@@ -92,7 +92,7 @@ fn node_items(
     }
     plain_item(ui, "Bring into the middle", PanelRequest::Center(node), out);
     let key = run
-        .world
+        .world()
         .node(node)
         .map(|node| node.config.peer.key.to_string());
     if let Some(key) = key

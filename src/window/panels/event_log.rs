@@ -5,8 +5,8 @@ use super::widgets::{Enabled, LINE_PX, Toggled, dim_label, icon_button};
 use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
+use crate::run::Run;
 use crate::window::command::UserCommand;
-use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2};
 
@@ -41,14 +41,14 @@ pub(super) fn show(
                 None
             };
             let lines = run
-                .world
+                .world()
                 .log
                 .iter()
                 .rev()
                 .filter(|line| only.is_none_or(|node| line.node == node));
             let lines: Vec<_> = lines
                 .filter_map(|line| {
-                    Some((line, words::sentence(&run.world, line.node, &line.event)?))
+                    Some((line, words::sentence(run.world(), line.node, &line.event)?))
                 })
                 .take(LINES_MAX)
                 .collect();
@@ -94,7 +94,7 @@ fn head(
     ui.horizontal(|ui| {
         ui.label(RichText::new("Event log").font(bold_font()));
         ui.add_space(10.0);
-        let selected = view.selected.map(|node| run.world.name(node));
+        let selected = view.selected.map(|node| run.world().name(node));
         let label = selected.map_or("selected node only".to_owned(), |name| {
             format!("{name} only")
         });

@@ -12,11 +12,11 @@ use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{HighlightedSet, ViewState};
 use crate::picture::words;
+use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::UserCommand;
-use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, RichText, ScrollArea, SidePanel, Ui, vec2};
 use std::collections::BTreeSet;
@@ -50,7 +50,9 @@ pub(super) fn show(
         .frame(frame)
         .show(ctx, |ui| {
             let theme = &model.theme;
-            let selected = view.selected.and_then(|id| Some((id, run.world.node(id)?)));
+            let selected = view
+                .selected
+                .and_then(|id| Some((id, run.world().node(id)?)));
             let Some((id, node)) = selected else {
                 nothing(ui, theme, out);
                 return;
@@ -61,18 +63,18 @@ pub(super) fn show(
                 .show(ui, |ui| {
                     ui.set_max_width(width - 34.0);
                     if node.status == NodeStatus::Left {
-                        gone(ui, theme, &run.world, node);
+                        gone(ui, theme, run.world(), node);
                         return;
                     }
                     if node.is_unseen() {
                         dim_paragraph(ui, theme, UNSEEN);
                         return;
                     }
-                    slot::show(ui, theme, &run.world, &node.view, out);
-                    slot::timers(ui, theme, &run.world, &node.view);
+                    slot::show(ui, theme, run.world(), &node.view, out);
+                    slot::timers(ui, theme, run.world(), &node.view);
                     decided::log(ui, theme, &node.view);
-                    decided::backup_log(ui, theme, &run.world, &node.view);
-                    trust(ui, theme, &run.world, id, node, out);
+                    decided::backup_log(ui, theme, run.world(), &node.view);
+                    trust(ui, theme, run.world(), id, node, out);
                 });
         });
 }
@@ -124,7 +126,7 @@ fn title(
     node: &WorldNode,
     out: &mut Vec<PanelRequest>,
 ) {
-    let world = &run.world;
+    let world = run.world();
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), egui::Sense::hover());
         ui.painter()
@@ -146,7 +148,7 @@ fn title(
         }
     });
     ui.add(
-        egui::Label::new(RichText::new(state(node, run.session_kind)).color(color(theme.text_dim)))
+        egui::Label::new(RichText::new(state(node, run.kind())).color(color(theme.text_dim)))
             .wrap(),
     );
     ui.add_space(4.0);

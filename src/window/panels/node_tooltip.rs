@@ -5,9 +5,9 @@ use super::{PanelModel, PanelState, inspector};
 use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
+use crate::run::Run;
 use crate::run::SessionKind;
 use crate::trace::NodeStatus;
-use crate::window::run::Run;
 use crate::window::style::bold_font;
 use egui::{Area, Frame, Id, Order, RichText, pos2};
 
@@ -27,8 +27,8 @@ pub(super) fn show(
     let Some(id) = view.hovered.filter(|_| !is_busy) else {
         return;
     };
-    let geometry = Geometry::new(&run.world, view);
-    let (Some(node), Some(center)) = (run.world.node(id), geometry.center(id)) else {
+    let geometry = Geometry::new(run.world(), view);
+    let (Some(node), Some(center)) = (run.world().node(id), geometry.center(id)) else {
         return;
     };
     let beside = geometry.outer_radius_px() + GAP_PX;
@@ -41,16 +41,16 @@ pub(super) fn show(
             Frame::popup(ui.style()).show(ui, |ui| {
                 ui.set_max_width(280.0);
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
-                ui.label(inspector::state(node, run.session_kind));
+                ui.label(inspector::state(node, run.kind()));
                 if !node.is_unseen() {
                     let trusted = words::count(node.view.trusted.len(), "node", "nodes");
                     dim_label(ui, &model.theme, format!("trusts {trusted}"));
                 }
                 if matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
-                    && run.session_kind != SessionKind::Recorded
+                    && run.kind() != SessionKind::Recorded
                     && !run.is_in_past()
                 {
-                    let what = state.draft.content(run.world.proposals().len());
+                    let what = state.draft.content(run.world().proposals().len());
                     dim_label(ui, &model.theme, format!("click: proposes “{what}”"));
                 }
                 dim_label(ui, &model.theme, "right click: more");

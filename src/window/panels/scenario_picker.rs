@@ -25,7 +25,7 @@ pub(super) fn show(
             ScrollArea::vertical()
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
-                    let current = model.run.map(|(run, _)| run.world.scenario.name.clone());
+                    let current = model.run.map(|(run, _)| run.world().scenario.name.clone());
                     for (nth, entry) in model.scenarios.iter().enumerate() {
                         let is_current = current.as_deref() == Some(entry.name.as_str());
                         if line(ui, model, nth, is_current) {

@@ -8,11 +8,11 @@ use crate::picture::timeline::{Follow, Layout, TimelineHit, height_px};
 use crate::picture::view_state::ViewState;
 use crate::picture::words;
 use crate::picture::words::timeline::Click;
+use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::window::command::UserCommand;
-use crate::window::run::Run;
 use crate::window::style::{bold_font, color};
 use egui::{
     Align2, Area, CursorIcon, Frame, Id, Order, PointerButton, Response, RichText, Sense,
@@ -42,7 +42,7 @@ pub(super) fn show(
     state: &mut PanelState,
     out: &mut Vec<PanelRequest>,
 ) {
-    let nodes = run.lanes.lanes().len();
+    let nodes = run.lanes().lanes().len();
     let window_px = ctx.screen_rect().height();
     let height = match state.timeline.wanted {
         Some(Panel::Closed) => None,
@@ -198,7 +198,7 @@ impl LanesWidget<'_> {
         // Less than a pixel beyond the present is the present.
         let slack_us =
             self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
-        match self.run.session_kind {
+        match self.run.kind() {
             _ if at < from => Click::TooEarly(from),
             _ if at.0 > until.0 + (3.0 * slack_us) as u64 => Click::NotYet,
             SessionKind::Live => Click::ShowsLive,
@@ -231,7 +231,7 @@ impl LanesWidget<'_> {
                                 Some(node) => self.node_summary(ui, model, at, node),
                                 None => self.overview(ui, at),
                             }
-                            if self.run.lanes.is_partitioned(at) && at <= self.run.shown_until() {
+                            if self.run.lanes().is_partitioned(at) && at <= self.run.shown_until() {
                                 ui.colored_label(color(theme.warning), words::timeline::CUT);
                             }
                             dim_label(ui, theme, words::timeline::click(self.click(at)));
@@ -243,14 +243,14 @@ impl LanesWidget<'_> {
     }
 
     fn name(&self, ui: &mut Ui, node: NodeId) {
-        let name = self.run.world.name(node).to_string();
+        let name = self.run.world().name(node).to_string();
         ui.label(RichText::new(name).font(bold_font()));
     }
 
     fn node_summary(&self, ui: &mut Ui, model: &PanelModel<'_>, at: Time, node: NodeId) {
         self.name(ui, node);
         let is_over = at > self.run.shown_until();
-        let lane = self.run.lanes.lanes().get(node.index());
+        let lane = self.run.lanes().lanes().get(node.index());
         if let Some((span, until)) = lane.and_then(|lane| lane.at(at)).filter(|_| !is_over) {
             ui.label(words::timeline::doing(span.state));
             dim_label(ui, &model.theme, words::timeline::stretch(span.from, until));
@@ -262,7 +262,7 @@ impl LanesWidget<'_> {
         if at > self.run.shown_until() {
             return;
         }
-        let shares = self.run.lanes.phase_counts();
+        let shares = self.run.lanes().phase_counts();
         let nth = shares
             .partition_point(|(from, _)| *from <= at)
             .checked_sub(1);

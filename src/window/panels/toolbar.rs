@@ -123,9 +123,9 @@ fn scenario_button(
     } else {
         104.0
     };
-    let title = model
-        .run
-        .map_or("Opening …", |(run, _)| run.world.scenario.title.as_str());
+    let title = model.run.map_or("Opening …", |(run, _)| {
+        run.world().scenario.title.as_str()
+    });
     let text = RichText::new(title).font(bold_font());
     let galley = egui::WidgetText::from(text).into_galley(
         ui,
@@ -153,7 +153,9 @@ fn scenario_button(
 }
 
 fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
-    let is_playing = model.run.is_some_and(|(run, _)| run.playback.is_playing());
+    let is_playing = model
+        .run
+        .is_some_and(|(run, _)| run.playback().is_playing());
     let icon = if is_playing { Icon::Pause } else { Icon::Play };
     command_button(ui, model, UserCommand::TogglePlay, icon, Toggled::No, out);
     command_button(
@@ -175,9 +177,9 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     );
     let speed = model
         .run
-        .map_or("1×".to_owned(), |(run, _)| match run.session_kind {
+        .map_or("1×".to_owned(), |(run, _)| match run.kind() {
             SessionKind::Live => "live".to_owned(),
-            SessionKind::Simulated | SessionKind::Recorded => run.playback.speed_label(),
+            SessionKind::Simulated | SessionKind::Recorded => run.playback().speed_label(),
         });
     let (rect, response) = ui.allocate_exact_size(vec2(38.0, BUTTON_PX), Sense::hover());
     ui.painter().text(
@@ -276,7 +278,9 @@ fn text_field(
     out: &mut Vec<PanelRequest>,
 ) {
     let draft = &mut state.draft;
-    let made = model.run.map_or(0, |(run, _)| run.world.proposals().len());
+    let made = model
+        .run
+        .map_or(0, |(run, _)| run.world().proposals().len());
     let next = draft.note_text(made);
     match draft.kind {
         DraftKind::Note => {
@@ -327,7 +331,7 @@ fn seed(
 ) {
     let current = model
         .run
-        .map_or(String::new(), |(run, _)| run.choice.seed.to_string());
+        .map_or(String::new(), |(run, _)| run.choice().seed.to_string());
     let id = ui.id().with("seed");
     if !ui.memory(|memory| memory.has_focus(id)) {
         state.seed.clone_from(&current);

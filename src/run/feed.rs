@@ -1,0 +1,144 @@
+//! `Feed`: takes records from the session, folds them into the shown world and the lanes, and keeps them as history.
+
+use super::cursor::Cursor;
+use super::history::History;
+use super::session::{RunProgress, Session, SessionKind};
+use crate::scenario::{Action, ActionRefused, Scenario};
+use crate::time::Time;
+use crate::trace::{Lanes, World};
+use std::sync::Arc;
+
+/// Records kept for seeking. Of a recording all are kept: they are in memory anyway.
+const RECORDS_KEPT: usize = 200_000;
+/// Processes run for months: a live world with more slots than this forgets the oldest ...
+const SLOTS_MAX: usize = 4_000;
+/// ... and keeps this many.
+const SLOTS_KEPT: usize = 2_000;
+
+/// A session, and everything taken from it.
+pub(super) struct Feed {
+    session: Box<dyn Session + Send>,
+    kind: SessionKind,
+    lanes: Lanes,
+    /// Whether `lanes` contains the future, too.
+    is_fully_recorded: bool,
+    history: History,
+    has_ended: bool,
+}
+
+impl Feed {
+    /// A feed and the world of the start.
+    pub(super) fn new(mut session: Box<dyn Session + Send>) -> (Feed, Cursor) {
+        let scenario = Arc::new(session.scenario().clone());
+        let kind = session.kind();
+        let records_max = match kind {
+            SessionKind::Recorded => usize::MAX,
+            SessionKind::Simulated | SessionKind::Live => RECORDS_KEPT,
+        };
+        let lanes = session.take_recorded_lanes();
+        let mut feed = Feed {
+            kind,
+            is_fully_recorded: lanes.is_some(),
+            lanes: lanes.unwrap_or_default(),
+            history: History::new(Arc::clone(&scenario), records_max),
+            session,
+            has_ended: false,
+        };
+        let mut shown = Cursor {
+            world: World::new(scenario),
+            next: 0,
+        };
+        feed.fold(&mut shown);
+        (feed, shown)
+    }
+
+    pub(super) fn kind(&self) -> SessionKind {
+        self.kind
+    }
+
+    pub(super) fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(super) fn session(&self) -> &dyn Session {
+        &*self.session
+    }
+
+    /// Whether nothing will happen any more unless someone acts.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Whether the session has a recorded future that reaches up to `to` and was not taken yet.
+    pub(super) fn knows_until(&self, to: Time) -> bool {
+        self.is_fully_recorded && to > self.session.now()
+    }
+
+    /// The end of a recording; the start of time for a session that does not know its future.
+    pub(super) fn recorded_until(&self) -> Time {
+        match self.is_fully_recorded {
+            true => self.lanes.until(),
+            false => Time::ZERO,
+        }
+    }
+
+    /// Advances the session and folds the new records; `shown` must contain all records so far.
+    pub(super) fn advance(
+        &mut self,
+        shown: &mut Cursor,
+        until: Time,
+        records_max: usize,
+    ) -> RunProgress {
+        let progress = self.session.advance(until, records_max);
+        self.fold(shown);
+        self.has_ended = progress == RunProgress::Finished;
+        progress
+    }
+
+    /// Advances the session by one step for a person and folds the new records.
+    pub(super) fn step(&mut self, shown: &mut Cursor) {
+        self.has_ended = self.session.step() == RunProgress::Finished;
+        self.fold(shown);
+        shown.world.advance_to(self.session.now());
+    }
+
+    /// Acts on the run and folds what follows from it at once.
+    pub(super) fn act(&mut self, shown: &mut Cursor, action: Action) -> Result<(), ActionRefused> {
+        let result = self.session.act(action);
+        if result.is_ok() {
+            self.has_ended = false;
+        }
+        self.fold(shown);
+        result
+    }
+
+    /// The scenario as the session has it.
+    pub(super) fn scenario(&self) -> &Scenario {
+        self.session.scenario()
+    }
+
+    fn fold(&mut self, shown: &mut Cursor) {
+        for record in self.session.take_records() {
+            shown.world.apply(&record);
+            if !self.is_fully_recorded {
+                self.lanes.apply(&record);
+            }
+            if let Some(start) = self.history.push(shown.world.now, record) {
+                bound(self.kind, start);
+            }
+        }
+        shown.next = self.history.len();
+        bound(self.kind, &mut shown.world);
+    }
+}
+
+/// Bounds the memory of the world of live processes.
+fn bound(kind: SessionKind, world: &mut World) {
+    if kind == SessionKind::Live && world.slots().len() > SLOTS_MAX {
+        world.forget_before_last(SLOTS_KEPT);
+    }
+}

@@ -1,0 +1,87 @@
+//! `Seek`: the way of the shown world to another instant, in portions that fit into frames.
+//!
+//! Seeking forward folds records into the shown world. Seeking back folds a second world from the start of the history;
+//! the viewer sees the old one until it is ready.
+
+use super::cursor::Cursor;
+use super::feed::Feed;
+use super::session::RunProgress;
+use crate::time::Time;
+
+/// About how many records are folded before the budget of the frame is checked again.
+pub(super) const RECORDS_PER_CHUNK: usize = 400;
+
+/// Whether a seek has come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SeekProgress {
+    Done,
+    Pending,
+}
+
+/// A seek under way.
+#[derive(Debug)]
+pub(super) struct Seek {
+    to: Time,
+    /// The world being folded, if the seek goes back.
+    earlier: Option<Box<Cursor>>,
+    /// Where to seek afterwards.
+    then: Option<Time>,
+}
+
+impl Seek {
+    /// A seek from what `shown` shows to the instant `to`.
+    pub(super) fn new(shown: &Cursor, feed: &Feed, to: Time) -> Seek {
+        let start = || Cursor {
+            world: feed.history().start().clone(),
+            next: 0,
+        };
+        Seek {
+            to,
+            earlier: (to < shown.world.now).then(|| Box::new(start())),
+            then: None,
+        }
+    }
+
+    /// Where the viewer will be in the end.
+    pub(super) fn target(&self) -> Time {
+        self.then.unwrap_or(self.to)
+    }
+
+    /// Seeks to `to` after this seek is done: while scrubbing, the viewer sees worlds on the way.
+    pub(super) fn then(&mut self, to: Time) {
+        self.then = Some(to);
+    }
+
+    /// Folds some more records.
+    pub(super) fn fold_chunk(&mut self, shown: &mut Cursor, feed: &mut Feed) -> SeekProgress {
+        let goes_back = self.earlier.is_some();
+        let cursor = self.earlier.as_deref_mut().unwrap_or(shown);
+        let history = feed.history();
+        let from = cursor.next;
+        cursor.next = history.play(&mut cursor.world, from, self.to, RECORDS_PER_CHUNK);
+        if cursor.next - from == RECORDS_PER_CHUNK {
+            return SeekProgress::Pending;
+        }
+        let is_at_end = cursor.next == history.len();
+        if is_at_end && !goes_back && feed.knows_until(self.to) {
+            let progress = feed.advance(cursor, self.to, RECORDS_PER_CHUNK);
+            return match progress {
+                RunProgress::Limited => SeekProgress::Pending,
+                RunProgress::Reached | RunProgress::Finished => SeekProgress::Done,
+            };
+        }
+        SeekProgress::Done
+    }
+
+    /// Shows the world of the seek. Returns where to seek next, if anywhere.
+    pub(super) fn finish(self, shown: &mut Cursor) -> Option<Time> {
+        if let Some(earlier) = self.earlier {
+            // Caches keyed by the version of the old world must not match the new one.
+            let version = shown.world.version.max(earlier.world.version) + 1;
+            *shown = *earlier;
+            shown.world.version = version;
+        }
+        shown.world.advance_to(self.to);
+        self.then
+    }
+}

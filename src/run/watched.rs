@@ -1,0 +1,417 @@
+//! `Run`: a session that a person watches: it advances with wall time, pauses, steps, seeks and returns.
+//!
+//! What is shown is a world and its place in the history. At the latest instant the session advances; in the past the
+//! history is played again, while a simulation waits and live processes go on. Absent here: clocks and drawing.
+
+use super::choice::{ScenarioChoice, StartAs};
+use super::cursor::Cursor;
+use super::feed::Feed;
+use super::playback::{Activity, PlayState, Playback, PlaybackCommand};
+use super::quiet::QuietSkip;
+use super::seek::{RECORDS_PER_CHUNK, Seek, SeekProgress};
+use super::session::{RunProgress, Session, SessionKind};
+use crate::scenario::{Action, ActionRefused};
+use crate::time::{Span, Time};
+use crate::trace::{Lanes, World};
+use std::time::Duration;
+
+/// Most wall time of one frame that counts when live processes are shown again.
+const FRAME_MAX: Duration = Duration::from_millis(100);
+
+/// What a run is doing, for the status line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Time runs.
+    Playing,
+    /// Time stands still.
+    Paused,
+    /// An earlier instant is shown.
+    Past,
+    /// Time may run, but nothing will happen unless someone acts.
+    Finished,
+}
+
+/// Which part of the run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Playhead {
+    /// The latest instant.
+    Latest,
+    /// An earlier one.
+    Past,
+}
+
+/// A run being watched.
+pub struct Run {
+    choice: ScenarioChoice,
+    feed: Feed,
+    shown: Cursor,
+    playback: Playback,
+    playhead: Playhead,
+    seek: Option<Seek>,
+    quiet: QuietSkip,
+    /// The play state before the first seek.
+    resume_state: Option<PlayState>,
+    paused_for_fork: bool,
+}
+
+impl Run {
+    /// A run that shows the start of `session`, or the instant that `start_as` names.
+    #[must_use]
+    pub fn new(session: Box<dyn Session + Send>, choice: ScenarioChoice, start_as: StartAs) -> Run {
+        let (feed, shown) = Feed::new(session);
+        let mut run = Run {
+            playback: Playback::new(feed.scenario(), start_as),
+            choice,
+            feed,
+            shown,
+            playhead: Playhead::Latest,
+            seek: None,
+            quiet: QuietSkip::default(),
+            resume_state: None,
+            paused_for_fork: false,
+        };
+        if let StartAs::PausedAt(at) = start_as {
+            run.run_until(at);
+        }
+        run
+    }
+
+    /// What was opened.
+    #[must_use]
+    pub fn choice(&self) -> &ScenarioChoice {
+        &self.choice
+    }
+
+    /// What decides when something happens.
+    #[must_use]
+    pub fn kind(&self) -> SessionKind {
+        self.feed.kind()
+    }
+
+    /// The world that is shown.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.shown.world
+    }
+
+    /// The timeline lanes, up to the latest instant or to the end of a recording.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        self.feed.lanes()
+    }
+
+    /// Play state and speed.
+    #[must_use]
+    pub fn playback(&self) -> &Playback {
+        &self.playback
+    }
+
+    /// What the run is doing.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        if self.is_in_past() {
+            RunState::Past
+        } else if !self.playback.is_playing() {
+            RunState::Paused
+        } else if self.is_at_rest() && !self.is_followed() {
+            RunState::Finished
+        } else {
+            RunState::Playing
+        }
+    }
+
+    /// Whether an earlier instant is shown, or sought.
+    #[must_use]
+    pub fn is_in_past(&self) -> bool {
+        self.playhead == Playhead::Past
+    }
+
+    /// Whether the picture changes by itself.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.seek.is_some() || self.playback.is_playing() && !self.is_at_rest()
+    }
+
+    /// Whether live processes are shown as they run.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.kind() == SessionKind::Live
+            && self.playback.is_playing()
+            && self.playhead == Playhead::Latest
+    }
+
+    /// Whether nothing but housekeeping would happen by itself: no proposal is open and nothing is in flight. Time
+    /// then stands still until someone acts.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        if self.is_in_past() {
+            return false;
+        }
+        let world = self.world();
+        let plays_on = match self.kind() {
+            SessionKind::Recorded => true,
+            SessionKind::Simulated | SessionKind::Live => {
+                world.scenario.settings.forget_after.is_some()
+            }
+        };
+        if world.nodes.is_empty() || plays_on {
+            return self.feed.has_ended();
+        }
+        world.is_settled() && (self.feed.has_ended() || world.all_nodes_wait())
+    }
+
+    /// The earliest instant that can be shown.
+    #[must_use]
+    pub fn shown_from(&self) -> Time {
+        self.feed.history().start().now
+    }
+
+    /// The latest instant that can be shown.
+    #[must_use]
+    pub fn shown_until(&self) -> Time {
+        self.latest().max(self.feed.recorded_until())
+    }
+
+    /// The instant that is shown or sought.
+    #[must_use]
+    pub fn seek_target(&self) -> Time {
+        let sought = self.seek.as_ref().map(Seek::target);
+        sought.unwrap_or(self.shown.world.now)
+    }
+
+    /// Changes what is shown or how fast time runs. Returns the instant that is shown then, or sought.
+    pub fn command(&mut self, command: PlaybackCommand) -> Time {
+        match command {
+            PlaybackCommand::TogglePlay => self.playback.toggle(),
+            PlaybackCommand::Play => self.playback.set_state(PlayState::Playing),
+            PlaybackCommand::Pause => self.playback.set_state(PlayState::Paused),
+            PlaybackCommand::Slower => self.playback.slower(),
+            PlaybackCommand::Faster => self.playback.faster(),
+            PlaybackCommand::Step => self.step(),
+            PlaybackCommand::StepBack => self.step_back(),
+            PlaybackCommand::Seek(to) => self.seek(to),
+            PlaybackCommand::ReturnToLatest => self.return_to_latest(),
+        }
+        self.seek_target()
+    }
+
+    /// Takes over the speed of the run that was shown before this one. This run plays, unless a person paused the
+    /// other one and opens the same scenario again.
+    pub fn inherit_playback(&mut self, before: &Run) {
+        let scenario = &self.shown.world.scenario;
+        self.playback = before.playback.for_scenario(scenario);
+        if before.paused_for_fork || scenario.name != before.world().scenario.name {
+            self.playback.set_state(PlayState::Playing);
+        }
+    }
+
+    /// Carries out an action at the latest instant, and shows at once what follows from it.
+    ///
+    /// # Errors
+    /// As [`Session::act`].
+    pub fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        self.feed.act(&mut self.shown, action)
+    }
+
+    /// Lets `wall` more of wall time pass. `has_budget` is asked after every few hundred records; what does not fit
+    /// into this frame happens in the next one.
+    ///
+    /// Pauses if a fork appears: two values externalized for one slot.
+    pub fn advance(&mut self, wall: Duration, has_budget: &dyn Fn() -> bool) {
+        let had_fork = self.world().fork().is_some();
+        if self.seek.is_some() {
+            self.continue_seek(has_budget);
+        } else if self.playhead == Playhead::Past {
+            self.replay_past(wall);
+        } else {
+            self.advance_latest(wall, has_budget);
+        }
+        if !had_fork && self.playback.is_playing() && self.world().fork().is_some() {
+            self.playback.set_state(PlayState::Paused);
+            self.paused_for_fork = true;
+        }
+    }
+
+    fn advance_latest(&mut self, wall: Duration, has_budget: &dyn Fn() -> bool) {
+        if self.playback.is_playing() {
+            self.resume_state = None;
+        }
+        if self.is_followed() {
+            self.follow(has_budget);
+            return;
+        }
+        if !self.is_moving() {
+            return;
+        }
+        if !self.shown.world.slots().is_empty() {
+            self.playback.end_opening();
+        }
+        let target = match self.skip_quiet(wall) {
+            Some(target) => target,
+            None => self.playback_target(wall),
+        };
+        self.advance_to(target, has_budget);
+    }
+
+    /// Where playback wants to be. An idle run hurries, but not past the next event.
+    fn playback_target(&mut self, wall: Duration) -> Time {
+        let (now, activity) = (self.shown.world.now, self.activity());
+        let target = self.playback.target(now, wall, activity);
+        match (activity, self.feed.session().next_at()) {
+            (Activity::Idle, Some(next)) => target.min(next.max(now)),
+            _ => target,
+        }
+    }
+
+    fn activity(&self) -> Activity {
+        match self.shown.world.is_active() {
+            true => Activity::Active,
+            false => Activity::Idle,
+        }
+    }
+
+    /// Where to be in a quiet stretch, if this is one.
+    fn skip_quiet(&mut self, wall: Duration) -> Option<Time> {
+        let quiet_until = match self.playhead {
+            Playhead::Latest => self.feed.session().quiet_until(),
+            Playhead::Past => self.feed.history().progress_from(self.shown.next),
+        };
+        let is_quiet = !self.shown.world.has_progress_in_flight();
+        let quiet_until = quiet_until.filter(|_| is_quiet);
+        let (now, rate) = (self.shown.world.now, self.playback.rate());
+        self.quiet.target(now, quiet_until, wall, rate)
+    }
+
+    /// Advances the session to `target`, or as far as the budget of this frame allows.
+    fn advance_to(&mut self, target: Time, has_budget: &dyn Fn() -> bool) {
+        while self
+            .feed
+            .advance(&mut self.shown, target, RECORDS_PER_CHUNK)
+            == RunProgress::Limited
+        {
+            let now = self.feed.session().now();
+            self.shown.world.advance_to(now);
+            if !has_budget() {
+                return;
+            }
+        }
+        self.shown.world.advance_to(target);
+    }
+
+    /// Takes in what live processes have done.
+    fn follow(&mut self, has_budget: &dyn Fn() -> bool) {
+        let advance = |run: &mut Run| {
+            run.feed
+                .advance(&mut run.shown, Time::MAX, RECORDS_PER_CHUNK)
+        };
+        while advance(self) == RunProgress::Limited && has_budget() {}
+        let now = self.feed.session().now();
+        self.shown.world.advance_to(now);
+    }
+
+    /// Advances to `at` before anything is shown.
+    fn run_until(&mut self, at: Time) {
+        self.advance_to(at, &|| true);
+    }
+
+    fn step(&mut self) {
+        self.playback.set_state(PlayState::Paused);
+        if self.is_in_past() {
+            let next = self.feed.history().progress_from(self.shown.next);
+            let now = self.shown.world.now;
+            self.seek(next.unwrap_or(self.latest()).max(now));
+        } else {
+            self.feed.step(&mut self.shown);
+        }
+    }
+
+    fn step_back(&mut self) {
+        let history = self.feed.history();
+        let before = history.progress_before(self.shown.next, self.shown.world.now);
+        self.seek(before.unwrap_or(self.shown_from()));
+    }
+
+    fn seek(&mut self, to: Time) {
+        self.resume_state.get_or_insert(self.playback.state());
+        self.playback.set_state(PlayState::Paused);
+        self.playback.end_opening();
+        self.seek_to(to.clamp(self.shown_from(), self.shown_until()));
+    }
+
+    fn return_to_latest(&mut self) {
+        if let Some(state) = self.resume_state.take() {
+            self.playback.set_state(state);
+        }
+        if self.is_in_past() || self.seek.is_some() {
+            self.seek_to(self.latest());
+        }
+    }
+
+    fn seek_to(&mut self, to: Time) {
+        match &mut self.seek {
+            Some(seek) => seek.then(to),
+            None => self.seek = Some(Seek::new(&self.shown, &self.feed, to)),
+        }
+        if to < self.latest() {
+            self.playhead = Playhead::Past;
+        }
+    }
+
+    fn continue_seek(&mut self, has_budget: &dyn Fn() -> bool) {
+        while let Some(mut seek) = self.seek.take() {
+            match seek.fold_chunk(&mut self.shown, &mut self.feed) {
+                SeekProgress::Done => self.finish_seek(seek),
+                SeekProgress::Pending => self.seek = Some(seek),
+            }
+            if !has_budget() {
+                return;
+            }
+        }
+    }
+
+    fn finish_seek(&mut self, seek: Seek) {
+        let then = seek.finish(&mut self.shown);
+        self.quiet.reset();
+        self.update_playhead();
+        self.seek = then.map(|to| Seek::new(&self.shown, &self.feed, to));
+    }
+
+    fn update_playhead(&mut self) {
+        let is_at_end = self.shown.next == self.feed.history().len();
+        self.playhead = match is_at_end && self.shown.world.now >= self.latest() {
+            true => Playhead::Latest,
+            false => Playhead::Past,
+        };
+    }
+
+    /// Plays the past again, at the rate of playback; live processes at their own.
+    fn replay_past(&mut self, wall: Duration) {
+        if !self.playback.is_playing() {
+            return;
+        }
+        let now = self.shown.world.now;
+        let target = match (self.skip_quiet(wall), self.kind()) {
+            (Some(target), _) => target,
+            (None, SessionKind::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
+            (None, _) => self.playback.target(now, wall, self.activity()),
+        };
+        let target = target.min(self.latest());
+        let Cursor { world, next } = &mut self.shown;
+        *next = self.feed.history().play(world, *next, target, usize::MAX);
+        world.advance_to(target);
+        self.update_playhead();
+        if self.playhead == Playhead::Latest {
+            self.resume_state = None;
+        }
+    }
+
+    /// The latest instant that has happened. Live processes go on while the past is shown; their latest instant is
+    /// then that of the last record taken.
+    fn latest(&self) -> Time {
+        let folded = self.feed.history().last_at().unwrap_or(self.shown_from());
+        match self.kind() {
+            SessionKind::Live if self.is_in_past() => folded,
+            _ => folded.max(self.feed.session().now()),
+        }
+    }
+}

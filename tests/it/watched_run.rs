@@ -1,0 +1,375 @@
+//! The watched run without a window: play, pause, step, seek, speed, the end of a run, and refused actions.
+
+use super::runs::scenario as read;
+use quorumscope::node::{Content, ProposalRefusal};
+use quorumscope::run::{
+    PlaybackCommand, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource, Session,
+    StartAs,
+};
+use quorumscope::scenario::{Action, ActionRefused, Scenario};
+use quorumscope::scp::NodeId;
+use quorumscope::sim::{ExecutorKind, Simulation};
+use quorumscope::time::Time;
+use quorumscope::trace::Record;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+const FIVE_NODES: &str = r#"
+application = "log"
+[trust]
+policy = "found"
+threshold = "2/3"
+[random]
+count = 5
+[[events]]
+at_ms = 2500
+action = "propose"
+node = "n01"
+note = "one"
+[[events]]
+at_ms = 3200
+action = "crash"
+node = "n03"
+[[events]]
+at_ms = 4000
+action = "propose"
+node = "n02"
+note = "two"
+"#;
+
+const AT: [Time; 4] = [
+    Time::from_ms(2_600),
+    Time::from_ms(3_300),
+    Time::from_ms(4_700),
+    Time::from_ms(6_000),
+];
+
+const FRAME: Duration = Duration::from_millis(16);
+
+fn scenario() -> Scenario {
+    read("t", 4, None, FIVE_NODES)
+}
+
+fn simulation(scenario: Scenario) -> Box<dyn Session + Send> {
+    Box::new(Simulation::new(Arc::new(scenario), ExecutorKind::Inline).unwrap())
+}
+
+fn open(session: Box<dyn Session + Send>, start_as: StartAs) -> Run {
+    let choice = ScenarioChoice {
+        source: ScenarioSource::Given,
+        seed: 4,
+        nodes: None,
+    };
+    Run::new(session, choice, start_as)
+}
+
+/// A paused run of five nodes that shows `at`.
+fn simulated(at: Time) -> Run {
+    open(simulation(scenario()), StartAs::PausedAt(at))
+}
+
+fn records() -> Vec<Record> {
+    let mut session = Simulation::new(Arc::new(scenario()), ExecutorKind::Inline).unwrap();
+    while session.advance(Time::from_ms(8_000), 10_000) == RunProgress::Limited {}
+    session.take_records()
+}
+
+/// Everything a viewer can see.
+fn seen(run: &Run) -> String {
+    let world = run.world();
+    let nodes: Vec<_> = world
+        .nodes
+        .iter()
+        .map(|node| (node.status, &node.view))
+        .collect();
+    let flights: Vec<_> = world.flights.values().collect();
+    format!("{} {nodes:?} {flights:?} {:?}", world.now, world.counters)
+}
+
+fn frame(run: &mut Run) {
+    run.advance(FRAME, &|| true);
+}
+
+/// Lets frames without any spare time pass until a seek is done.
+fn finish_seek(run: &mut Run) {
+    assert!(!run.playback().is_playing());
+    for _ in 0..100_000 {
+        if !run.is_moving() {
+            return;
+        }
+        run.advance(FRAME, &|| false);
+    }
+    panic!("the seek does not end");
+}
+
+fn propose(node: u32, note: &str) -> Action {
+    Action::Propose {
+        node: NodeId(node),
+        content: Content::Note(note.into()),
+    }
+}
+
+#[test]
+fn time_runs_while_playing_and_stands_still_while_paused() {
+    let mut run = open(simulation(scenario()), StartAs::Playing);
+    assert_eq!(run.state(), RunState::Playing);
+    let mut before = run.world().now;
+    for _ in 0..50 {
+        frame(&mut run);
+        assert!(run.world().now > before);
+        before = run.world().now;
+    }
+    run.command(PlaybackCommand::TogglePlay);
+    assert_eq!(run.state(), RunState::Paused);
+    assert!(!run.is_moving());
+    for _ in 0..50 {
+        frame(&mut run);
+    }
+    assert_eq!(run.world().now, before);
+    run.command(PlaybackCommand::Play);
+    frame(&mut run);
+    assert!(run.world().now > before);
+}
+
+#[test]
+fn speed_scales_the_time_of_a_frame() {
+    let passed = |commands: &[PlaybackCommand]| {
+        let mut run = simulated(AT[0]);
+        run.command(PlaybackCommand::Play);
+        commands
+            .iter()
+            .for_each(|command| _ = run.command(*command));
+        frame(&mut run);
+        run.world().now.since(AT[0]).as_ms()
+    };
+    let normal = passed(&[]);
+    assert!((passed(&[PlaybackCommand::Faster]) / normal - 2.0).abs() < 0.01);
+    assert!((passed(&[PlaybackCommand::Slower]) / normal - 0.5).abs() < 0.01);
+}
+
+#[test]
+fn run_without_open_proposals_is_finished_until_someone_acts() {
+    let mut run = open(simulation(scenario()), StartAs::Playing);
+    for _ in 0..10 {
+        run.command(PlaybackCommand::Faster);
+    }
+    for _ in 0..10_000 {
+        frame(&mut run);
+    }
+    assert_eq!(run.state(), RunState::Finished);
+    assert!(run.playback().is_playing() && !run.is_moving());
+    let end = run.world().now;
+    frame(&mut run);
+    assert_eq!(run.world().now, end);
+    run.act(propose(1, "three")).unwrap();
+    assert_eq!(run.state(), RunState::Playing);
+    frame(&mut run);
+    assert!(run.world().now > end);
+}
+
+#[test]
+fn recording_is_finished_at_its_end_and_not_before() {
+    let mut run = open(
+        Box::new(Replay::new(Arc::new(scenario()), records())),
+        StartAs::Playing,
+    );
+    let end = run.shown_until();
+    run.command(PlaybackCommand::Seek(AT[0]));
+    finish_seek(&mut run);
+    run.command(PlaybackCommand::Play);
+    run.command(PlaybackCommand::Faster);
+    let mut frames = 0;
+    while run.state() != RunState::Finished {
+        assert!(run.world().now < end || frames < 100_000);
+        frame(&mut run);
+        frames += 1;
+        assert!(frames < 100_000, "the recording does not end");
+    }
+    assert!(run.world().now >= end);
+    assert_eq!(run.act(propose(1, "late")), Err(ActionRefused::Recorded));
+}
+
+#[test]
+fn step_pauses_and_stops_at_the_next_event() {
+    let mut run = open(simulation(scenario()), StartAs::Playing);
+    let mut instants = BTreeSet::new();
+    for _ in 0..20 {
+        run.command(PlaybackCommand::Step);
+        assert_eq!(run.state(), RunState::Paused);
+        instants.insert(run.world().now);
+    }
+    assert!(instants.len() > 5, "{instants:?}");
+    let before = seen(&run);
+    frame(&mut run);
+    assert_eq!(seen(&run), before);
+}
+
+#[test]
+fn step_back_undoes_a_step() {
+    let mut run = simulated(AT[1]);
+    run.command(PlaybackCommand::Step);
+    let here = seen(&run);
+    run.command(PlaybackCommand::StepBack);
+    finish_seek(&mut run);
+    assert_eq!(run.state(), RunState::Past);
+    let before = seen(&run);
+    assert_ne!(before, here);
+    run.command(PlaybackCommand::Step);
+    finish_seek(&mut run);
+    assert_eq!(seen(&run), here);
+    run.command(PlaybackCommand::StepBack);
+    finish_seek(&mut run);
+    assert_eq!(seen(&run), before);
+}
+
+#[test]
+fn seeking_back_and_returning_leaves_a_simulation_unchanged() {
+    let mut run = simulated(AT[2]);
+    let latest = seen(&run);
+    for at in [AT[0], AT[1], AT[0]] {
+        assert_eq!(run.command(PlaybackCommand::Seek(at)), at);
+        assert!(run.is_in_past() && run.is_moving());
+        finish_seek(&mut run);
+        assert_eq!(run.state(), RunState::Past);
+        assert_eq!(seen(&run), seen(&simulated(at)), "{at}");
+    }
+    assert_eq!(run.command(PlaybackCommand::ReturnToLatest), AT[2]);
+    finish_seek(&mut run);
+    assert!(!run.is_in_past());
+    assert_eq!(seen(&run), latest);
+}
+
+#[test]
+fn returning_to_the_latest_instant_restores_the_play_state() {
+    for (start_as, expected) in [
+        (StartAs::Playing, RunState::Playing),
+        (StartAs::Paused, RunState::Paused),
+    ] {
+        let mut run = open(simulation(scenario()), start_as);
+        run.command(PlaybackCommand::Play);
+        (0..400).for_each(|_| frame(&mut run));
+        if start_as == StartAs::Paused {
+            run.command(PlaybackCommand::Pause);
+        }
+        run.command(PlaybackCommand::Seek(Time::ZERO));
+        finish_seek(&mut run);
+        assert_eq!(run.state(), RunState::Past);
+        run.command(PlaybackCommand::ReturnToLatest);
+        for _ in 0..100 {
+            frame(&mut run);
+        }
+        assert_eq!(run.state(), expected);
+    }
+}
+
+#[test]
+fn seeks_anywhere_in_a_recording() {
+    let replay = Replay::new(Arc::new(scenario()), records());
+    let mut run = open(Box::new(replay), StartAs::PausedAt(AT[0]));
+    let end = run.shown_until();
+    assert!(end > AT[2]);
+    for at in [AT[2], AT[1], AT[2], AT[0]] {
+        run.command(PlaybackCommand::Seek(at));
+        finish_seek(&mut run);
+        assert_eq!(seen(&run), seen(&simulated(at)), "{at}");
+    }
+    assert_eq!(run.command(PlaybackCommand::Seek(Time::MAX)), end);
+    finish_seek(&mut run);
+    assert!(!run.is_in_past());
+}
+
+#[test]
+fn plays_the_past_until_the_latest_instant() {
+    let mut run = simulated(AT[2]);
+    let latest = seen(&run);
+    run.command(PlaybackCommand::Seek(AT[0]));
+    finish_seek(&mut run);
+    run.command(PlaybackCommand::Play);
+    let mut frames = 0;
+    while run.is_in_past() {
+        let before = run.world().now;
+        frame(&mut run);
+        assert!(run.world().now >= before);
+        frames += 1;
+        assert!(frames < 100_000, "the past does not end");
+    }
+    assert!(frames > 20, "{frames} frames are too few to see anything");
+    assert_eq!(seen(&run), latest);
+}
+
+#[test]
+fn scrubbing_shows_intermediate_worlds_and_ends_at_the_release_point() {
+    let mut run = simulated(AT[2]);
+    let mut shown = BTreeSet::new();
+    let (from, to) = (AT[2].0 / 1_000, AT[0].0 / 1_000);
+    for ms in (to..from).rev().step_by(7) {
+        run.command(PlaybackCommand::Seek(Time::from_ms(ms)));
+        run.advance(FRAME, &|| false);
+        run.advance(FRAME, &|| false);
+        shown.insert(run.world().now);
+    }
+    run.command(PlaybackCommand::Seek(AT[0]));
+    finish_seek(&mut run);
+    assert!(shown.len() > 3, "{} worlds on the way", shown.len());
+    assert_eq!(seen(&run), seen(&simulated(AT[0])));
+}
+
+#[test]
+fn reopened_run_keeps_the_speed_and_another_scenario_plays() {
+    let mut before = simulated(AT[0]);
+    before.command(PlaybackCommand::Faster);
+    let mut again = simulated(Time::ZERO);
+    again.inherit_playback(&before);
+    assert_eq!(again.playback().speed_label(), "2×");
+    assert_eq!(again.state(), RunState::Paused);
+    let other = read("other", 4, None, FIVE_NODES);
+    let mut other = open(simulation(other), StartAs::Paused);
+    other.inherit_playback(&before);
+    assert_eq!(other.playback().speed_label(), "2×");
+    assert_eq!(other.state(), RunState::Playing);
+}
+
+#[test]
+fn fork_pauses_the_run() {
+    let fork = super::runs::built_in("w4", 1);
+    let mut run = open(simulation(fork), StartAs::Playing);
+    for _ in 0..10 {
+        run.command(PlaybackCommand::Faster);
+    }
+    for _ in 0..10_000 {
+        if run.state() == RunState::Paused {
+            break;
+        }
+        frame(&mut run);
+    }
+    assert_eq!(run.state(), RunState::Paused);
+    assert!(run.world().fork().is_some());
+}
+
+#[test]
+fn refused_actions_return_the_reason() {
+    let mut run = simulated(AT[1]);
+    let crashed = ActionRefused::NotRunning("n03".into());
+    assert_eq!(run.act(propose(3, "late")), Err(crashed));
+    let choice = Action::Propose {
+        node: NodeId(1),
+        content: Content::Choice("1".into()),
+    };
+    let expected = "notes and files";
+    assert_eq!(
+        run.act(choice),
+        Err(ActionRefused::WrongContent { expected })
+    );
+    let before = run.world().log.len();
+    let refused = ActionRefused::ProposalRefused {
+        node: NodeId(1),
+        why: ProposalRefusal::Malformed,
+    };
+    assert_eq!(run.act(propose(1, "")), Err(refused));
+    assert!(
+        run.world().log.len() > before,
+        "the attempt is in the event log"
+    );
+    assert_eq!(run.act(propose(1, "valid")), Ok(()));
+}

@@ -1,10 +1,10 @@
-//! How text is changed: mostly word by word, so that what comes out is still JSON.
+//! Custom mutator for text: replaces words, so that most results are still JSON.
 
 use crate::scp_harness::choices::Choices;
 use crate::scp_harness::text::mutated_text;
 use libfuzzer_sys::fuzzer_mutate;
 
-/// Changes `data`, of which `size` bytes are used and `max_size` may be; how many are used then.
+/// Mutates the first `size` bytes of `data` in place. Returns the new size, at most `max_size`.
 pub(crate) fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let Ok(text) = std::str::from_utf8(&data[..size]) else {
         return fuzzer_mutate(data, size, max_size);

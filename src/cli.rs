@@ -1,4 +1,4 @@
-//! The command line: arguments in, [`Cli`] out. Nothing is done here.
+//! Command-line arguments (clap). Parsing only; `commands` carries them out.
 
 #[cfg(feature = "net")]
 mod net;
@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 /// Watch the Stellar Consensus Protocol reach agreement, and see exactly why, or why not.
 ///
-/// Without a subcommand a window opens and the scenario runs in it. Without a display the scenario runs in the
-/// terminal, as `quorumscope run` does on purpose.
+/// Without a subcommand, a window opens and shows the scenario. Without a display, the scenario runs in the terminal, as
+/// with `quorumscope run`.
 #[derive(Debug, Parser)]
 #[command(
     name = "quorumscope",
@@ -28,10 +28,10 @@ use std::path::PathBuf;
     after_help = "Exit codes: 0 fine, 1 safety violated, 2 bad arguments or input, 3 no progress within the limit."
 )]
 pub struct Cli {
-    /// What to do; without it the window opens.
+    /// The subcommand; `None` opens the window.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// What to show in the window.
+    /// Arguments of the window.
     #[command(flatten)]
     pub window: WindowArgs,
 }
@@ -41,30 +41,30 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario in the terminal, without a window.
     Run(RunArgs),
-    /// Merge the traces of several processes into one that can be played.
+    /// Merge the traces of several processes into one.
     Merge(MergeArgs),
     /// List the built-in scenarios.
     Scenarios,
-    /// Replay transcripts of the reference implementation against the SCP core and compare.
+    /// Replay transcripts of stellar-core against the SCP core and compare.
     Conformance(ConformanceArgs),
     /// Run one node of a real network as a process.
     #[cfg(feature = "net")]
     Node(Box<NodeArgs>),
-    /// Start several nodes as processes on this machine, and watch them in a window.
+    /// Start several nodes as processes on this machine and watch them in a window.
     #[cfg(feature = "net")]
     Cluster(ClusterArgs),
     /// Propose a note, or a file to back up, at a running node.
     #[cfg(feature = "net")]
     Propose(ProposeArgs),
-    /// Measure.
+    /// Measure the cost of consensus, or of drawing.
     #[command(subcommand)]
     Bench(Bench),
 }
 
-/// What to run; shared by the window and `run`.
+/// The run to show: a scenario, a real network or a recording. The window and `run` share these arguments.
 #[derive(Clone, Debug, Args)]
 pub struct SourceArgs {
-    /// A built-in scenario, or a scenario file (see `quorumscope scenarios`).
+    /// Built-in scenario (see `quorumscope scenarios`) or scenario file.
     #[arg(
         long,
         value_name = "NAME|FILE",
@@ -72,25 +72,25 @@ pub struct SourceArgs {
         conflicts_with_all = ["network", "replay"]
     )]
     pub scenario: String,
-    /// A real network: a node list as stellarbeat and radar publish it (JSON).
+    /// Real network: a node list in the JSON of stellarbeat or radar.
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub network: Option<PathBuf>,
-    /// The organisations that belong to the node list (JSON).
+    /// Organisations of the node list, in the same JSON.
     #[arg(long, value_name = "FILE", requires = "network")]
     pub organizations: Option<PathBuf>,
-    /// A recorded run: a trace file, also one that `quorumscope merge` has made.
+    /// Recorded run: a trace file, also a merged one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "nodes"])]
     pub replay: Option<PathBuf>,
-    /// Seed of everything random; the same seed gives the same run.
+    /// Random seed; the same seed gives the same run.
     #[arg(long, default_value_t = 1, allow_negative_numbers = true)]
     pub seed: u64,
-    /// How many nodes, for scenarios that place them at random: 1 to 10,000 (with threads up to 2,000).
+    /// Number of nodes, for scenarios that place them at random: 1 to 10,000 (with threads at most 2,000).
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub nodes: Option<usize>,
 }
 
 impl SourceArgs {
-    /// The default scenario, as without any argument.
+    /// The scenario `demo` with seed 1: the run without any argument.
     #[must_use]
     pub fn demo() -> SourceArgs {
         SourceArgs {
@@ -107,41 +107,41 @@ impl SourceArgs {
 /// Arguments of the window.
 #[derive(Debug, Args)]
 pub struct WindowArgs {
-    /// What to run.
+    /// The run to show.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Watch nodes that run as processes, such as `http://127.0.0.1:8001`, and whomever they know; `discover` finds them.
+    /// Watch running nodes, such as `http://127.0.0.1:8001`, and every node they know; `discover` finds them by UDP.
     #[cfg(feature = "net")]
     #[arg(long, value_name = "URL", num_args = 1..,
           conflicts_with_all = ["scenario", "network", "replay", "seed", "nodes", "executor", "pause_at"])]
     pub attach: Vec<String>,
-    /// A file with the token that nodes of other machines want to be shown.
+    /// File with the token that nodes on other machines require.
     #[cfg(feature = "net")]
     #[arg(long, value_name = "FILE", requires = "attach")]
     pub token_file: Option<PathBuf>,
-    /// Where to find them.
+    /// Where `--attach discover` listens.
     #[cfg(feature = "net")]
     #[command(flatten)]
     pub discover: DiscoverArgs,
-    /// Who does the nodes' work: a thread per node, or the engine itself.
+    /// How nodes run: each on a thread of its own, or all on the engine's thread.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Threads)]
     pub executor: ExecutorArg,
-    /// Colours: dark for the screen, light for print.
+    /// Colour theme: dark for the screen, light for print.
     #[arg(long, value_enum, default_value_t = ThemeArg::Dark)]
     pub theme: ThemeArg,
     /// Width and height of the window in logical pixels.
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: (u32, u32),
-    /// Write everything that happens into this file.
+    /// Record the run into this trace file (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
-    /// Print where nodes are on the screen, a JSON object a line, whenever that has changed.
+    /// Print the positions of nodes on the screen, one JSON object per line, whenever they change.
     #[arg(long)]
     pub print_positions: bool,
     /// Start paused.
     #[arg(long)]
     pub paused: bool,
-    /// Let everything up to this virtual time happen at once, then pause: `5.4s`, `800ms`.
+    /// Skip to this virtual time at once, then pause: `5.4s`, `800ms`.
     #[arg(long, value_name = "TIME", conflicts_with = "paused", value_parser = parse_instant)]
     pub pause_at: Option<Time>,
 }
@@ -149,40 +149,40 @@ pub struct WindowArgs {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// What to run.
+    /// The run to execute.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// Who does the nodes' work; the result is the same.
+    /// How nodes run; the records are the same.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
-    /// When to stop: `externalized` (everything proposed is decided), `slot N`, or a virtual time such as `30s`.
+    /// When to stop: `externalized` (every proposal is decided), `slot N`, or a virtual time such as `30s`.
     #[arg(long, value_name = "externalized|slot N|TIME", num_args = 1..=2, default_value = "externalized")]
     pub until: Vec<String>,
-    /// Print a summary as one JSON object.
+    /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Write everything that happens into this file (`.jsonl`, or `.jsonl.zst` compressed).
+    /// Record the run into this trace file (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
-    /// Write the picture the window would show at the end as SVG.
+    /// Write the final picture as SVG.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Write the picture the window would show at the end as PNG.
+    /// Write the final picture as PNG.
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
     /// Width and height of the picture in pixels.
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: (u32, u32),
-    /// Colours of the picture.
+    /// Colour theme of the picture.
     #[arg(long, value_enum, default_value_t = ThemeArg::Dark)]
     pub theme: ThemeArg,
-    /// Print nothing but errors (and the JSON object, if asked for).
+    /// Print errors only (and the JSON object, with `--json`).
     #[arg(long)]
     pub quiet: bool,
 }
 
 impl From<&WindowArgs> for RunArgs {
-    /// What `run` does instead of opening a window.
+    /// The arguments of `run` that replace the window where there is no display.
     fn from(args: &WindowArgs) -> RunArgs {
         RunArgs {
             source: args.source.clone(),
@@ -202,10 +202,10 @@ impl From<&WindowArgs> for RunArgs {
 /// Arguments of `merge`.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
-    /// Traces that `quorumscope node --trace` has written, one per process and life.
+    /// Traces written by `quorumscope node --trace`, one per run of a process.
     #[arg(value_name = "TRACE", required = true)]
     pub traces: Vec<PathBuf>,
-    /// Where the merged trace goes (`.jsonl`, or `.jsonl.zst` compressed).
+    /// The merged trace (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
 }
@@ -213,43 +213,43 @@ pub struct MergeArgs {
 /// Arguments of `conformance`.
 #[derive(Debug, Args)]
 pub struct ConformanceArgs {
-    /// Folder with transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`) and quorum-set cases (`qsets*.json`, `.json.gz`).
+    /// Folder of transcripts (`*.jsonl.gz`, `*.jsonl`, `*.json`) and quorum-set cases (`qsets*.json`, `.json.gz`).
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// Print the counts as one JSON object; differences go to standard error.
+    /// Print the counts as one JSON object and the differences to standard error.
     #[arg(long)]
     pub json: bool,
 }
 
-/// What to measure.
+/// Subcommands of `bench`.
 #[derive(Debug, Subcommand)]
 pub enum Bench {
-    /// Cost of drawing a frame, in the real window.
+    /// Measure CPU time per frame in the real window.
     #[cfg(feature = "window")]
     Frame(BenchFrameArgs),
-    /// Cost of agreeing: SCP alone, without a network model, on flat networks.
+    /// Measure the cost of a slot: the SCP core alone, without a network model, on flat networks.
     Scp(BenchScpArgs),
 }
 
 /// Arguments of `bench scp`.
 #[derive(Debug, Args)]
 pub struct BenchScpArgs {
-    /// How many nodes, one network after the other: 1 to 1000 each.
+    /// Number of nodes of each network, 1 to 1000.
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "4,16,64,128",
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub nodes: Vec<u16>,
-    /// Who does the nodes' work.
+    /// How nodes run.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
-    /// How many slots each network decides; what is over in less than 0.3 s of CPU time is done again, by a fresh network
-    /// each time, until it has taken that long, and the average is told.
+    /// Number of slots per network. A run shorter than 0.3 s of CPU time is repeated with fresh networks, and the average
+    /// is printed.
     #[arg(long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub slots: u32,
-    /// Give reasons for every transition, with minimal witness sets, as the window needs them.
+    /// Record the evidence of every transition, with minimal witness sets, as the window needs it.
     #[arg(long)]
     pub evidence: bool,
-    /// Print the figures as one JSON array.
+    /// Print the results as one JSON array.
     #[arg(long)]
     pub json: bool,
 }
@@ -258,26 +258,26 @@ pub struct BenchScpArgs {
 #[cfg(feature = "window")]
 #[derive(Debug, Args)]
 pub struct BenchFrameArgs {
-    /// How many nodes.
+    /// Number of nodes.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub nodes: usize,
-    /// How many trust edges.
+    /// Number of trust edges.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub edges: usize,
-    /// Measure the demo scenario instead of a made-up network.
+    /// Measure the scenario `demo` instead of a synthetic network.
     #[arg(long, conflicts_with_all = ["nodes", "edges"])]
     pub demo: bool,
-    /// Print the figures as one JSON object.
+    /// Print the results as one JSON array.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Who does the nodes' work.
+/// Executor of the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExecutorArg {
     /// One operating system thread per node.
     Threads,
-    /// The engine's own thread.
+    /// All nodes on the engine's thread.
     Inline,
 }
 
@@ -290,16 +290,16 @@ impl From<ExecutorArg> for ExecutorKind {
     }
 }
 
-/// Colours.
+/// Colour theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ThemeArg {
-    /// For the screen.
+    /// Light on dark, for the screen.
     Dark,
-    /// For print.
+    /// Dark on white, for print.
     Light,
 }
 
-/// `1280x800` -> (1280, 800).
+/// Parses a window size: `1280x800` -> (1280, 800).
 fn parse_size(text: &str) -> Result<(u32, u32), String> {
     let expected = || {
         format!(
@@ -313,10 +313,10 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
-/// The words after `--until` -> what they mean.
+/// Parses the words after `--until`.
 ///
 /// # Errors
-/// Says what was expected.
+/// The forms that were expected.
 pub fn parse_until(words: &[String]) -> Result<StopCondition, String> {
     let text = words.join(" ").to_ascii_lowercase();
     if text == "externalized" {
@@ -333,13 +333,13 @@ pub fn parse_until(words: &[String]) -> Result<StopCondition, String> {
     })
 }
 
-/// A time of `--pause-at`.
+/// Parses the argument of `--pause-at`.
 fn parse_instant(text: &str) -> Result<Time, String> {
     parse_time(text)
         .ok_or_else(|| format!("expected a time such as `5.4s` or `800ms`, found {text:?}"))
 }
 
-/// `30s`, `1.5s`, `1500ms`, `2min` -> an instant.
+/// Parses a virtual time: `30s`, `1.5s`, `1500ms`, `2min`. `None` for anything else, and above 10^9 of a unit.
 fn parse_time(text: &str) -> Option<Time> {
     let units = [("ms", 1e3), ("min", 60e6), ("s", 1e6)];
     let (number, micros) = units

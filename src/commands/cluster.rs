@@ -1,7 +1,7 @@
-//! `quorumscope cluster`: several nodes as processes on this machine, and a window on them.
+//! `quorumscope cluster`: several nodes as processes on this machine, and a window that watches them.
 //!
-//! Whatever ends this process ends the nodes: they watch their standard input. A folder that nobody has named goes away
-//! with them; as this process may be killed, another one waits for that and then removes it.
+//! The nodes end with this process, because they watch their standard input. A temporary data folder is removed by a
+//! cleaner process, so that it goes even if this process is killed.
 
 use crate::cli::ClusterArgs;
 use crate::commands::support::error::{CommandError, EXIT_INTERRUPTED};
@@ -16,10 +16,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How often one looks whether nodes have ended.
+/// Interval between checks for nodes that have ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Runs a cluster until its window is closed, or until it is interrupted.
+/// Runs a cluster until its window closes or the process is interrupted.
 ///
 /// # Errors
 /// If the folder cannot be used, or a node does not start.
@@ -31,7 +31,8 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
     let running = Arc::new(Mutex::new(None));
     let has_window = has_window(args);
     stop_on_signal(stop, has_window.then(|| Arc::clone(&running)))?;
-    let program = env::current_exe().map_err(|why| input_error(&format!("this program: {why}")))?;
+    let program = env::current_exe()
+        .map_err(|why| input_error(&format!("the path of this program is unknown: {why}")))?;
     let folder = ClusterFolder::open(args, &program)?;
     let config = ClusterConfig {
         program,
@@ -63,7 +64,7 @@ fn input_error(why: &str) -> CommandError {
     CommandError::Input(why.to_owned())
 }
 
-/// What ends with this process. Nodes first, then their folder.
+/// The nodes and their folder. Nodes end before their folder is removed.
 struct RunningCluster {
     cluster: Cluster,
     folder: ClusterFolder,
@@ -82,7 +83,8 @@ fn lock(running: &SharedCluster) -> std::sync::MutexGuard<'_, Option<RunningClus
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Without a window somebody waits for the word; the window's loop cannot, so that the nodes are ended here.
+/// Ctrl-C and SIGTERM: without a window, wakes [`wait`]. The window's loop cannot be woken, so the handler itself stops
+/// the nodes and exits.
 fn stop_on_signal(stop: Sender<()>, window: Option<SharedCluster>) -> Result<(), CommandError> {
     let handler = move || match &window {
         None => stop.send(()).unwrap_or_default(),
@@ -97,7 +99,7 @@ fn stop_on_signal(stop: Sender<()>, window: Option<SharedCluster>) -> Result<(),
         .map_err(|why| input_error(&format!("signals cannot be handled: {why}")))
 }
 
-/// Until somebody interrupts, or nobody is left.
+/// Waits until the process is interrupted or all nodes have ended.
 fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, CommandError> {
     let mut all_ended = false;
     while !all_ended
@@ -125,7 +127,7 @@ fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, Com
 fn has_window(args: &ClusterArgs) -> bool {
     let has_display = crate::window::has_display();
     if !args.headless && !has_display {
-        eprintln!("quorumscope: there is no display; running without a window, as with --headless");
+        eprintln!("quorumscope: there is no display; running as with --headless");
     }
     !args.headless && has_display
 }
@@ -153,10 +155,10 @@ fn show(_: &ClusterArgs, _: Vec<String>, _: &SharedCluster) -> Result<ExitCode, 
     Err(input_error("this program was built without the window"))
 }
 
-/// Where the nodes keep what they keep.
+/// The data folder of the cluster.
 struct ClusterFolder {
     path: PathBuf,
-    /// Removes the folder when its standard input ends.
+    /// Process that removes a temporary folder when its standard input ends.
     cleaner: Option<Child>,
 }
 
@@ -180,9 +182,9 @@ impl ClusterFolder {
         let cleaner = if args.keep {
             None
         } else {
-            let cleaner = cleaner(program, &path);
+            let cleaner = start_cleaner(program, &path);
             if cleaner.is_err() {
-                // Nothing is in it yet; what is wrong is told in a moment.
+                // The folder is still empty. The error is reported below.
                 drop(fs::remove_dir(&path));
             }
             Some(cleaner.map_err(refuse)?)
@@ -190,7 +192,7 @@ impl ClusterFolder {
         Ok(ClusterFolder { path, cleaner })
     }
 
-    /// The folder goes, if nobody has named it or asked to keep it.
+    /// Removes a temporary folder, unless `--keep` was given.
     fn close(&mut self) {
         if let Some(mut cleaner) = self.cleaner.take() {
             drop(cleaner.stdin.take());
@@ -205,7 +207,7 @@ impl Drop for ClusterFolder {
     }
 }
 
-fn cleaner(program: &Path, folder: &Path) -> std::io::Result<Child> {
+fn start_cleaner(program: &Path, folder: &Path) -> std::io::Result<Child> {
     Command::new(program)
         .args(["cluster", "--sweep"])
         .arg(folder)
@@ -214,9 +216,9 @@ fn cleaner(program: &Path, folder: &Path) -> std::io::Result<Child> {
         .spawn()
 }
 
-/// Waits until whoever started the cluster is gone, and then for the nodes.
+/// The cleaner process: waits for the end of the cluster process, then removes the folder once no node uses it.
 fn remove_folder_after_parent_exit(folder: &Path) -> ExitCode {
-    // Ctrl-C is meant for whoever started the cluster; without a handler it would be the end of this process, too.
+    // Ctrl-C reaches the whole process group, but only the cluster process acts on it.
     drop(ctrlc::set_handler(|| {}));
     let mut stdin = std::io::stdin();
     let mut buffer = [0; 64];

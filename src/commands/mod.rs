@@ -1,5 +1,6 @@
-//! One file per subcommand. They compose everything else, and are the only place besides the frame loop that reads
-//! the wall clock.
+//! Subcommands, one file or folder each; shared helpers are in `support`.
+//!
+//! Commands compose all other modules. Besides the frame loop and `live`, they are the only code that reads the wall clock.
 
 #[cfg(feature = "window")]
 mod bench_frame;
@@ -23,10 +24,10 @@ pub use support::error::CommandError;
 use crate::cli::{Bench, Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
 use std::process::ExitCode;
 
-/// Does what the command line asks for.
+/// Executes the subcommand.
 ///
 /// # Errors
-/// Bad arguments or input; nothing half-written is left.
+/// Bad arguments or input, or a failed command. No partial file is left.
 pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Some(Command::Run(args)) => run::run(args),
@@ -49,7 +50,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// Says in one line why there is no window, and does what `run` does.
+/// Fallback without a window: prints the reason and executes `run`.
 fn run_in_terminal(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
     eprintln!("quorumscope: {why}; running in the terminal, as `quorumscope run` does");
     run::run(&RunArgs::from(args))

@@ -1,4 +1,4 @@
-//! `quorumscope node`: one node of a real network as a process.
+//! `quorumscope node`: runs one node of a real network as a process.
 
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
 use crate::commands::support::error::CommandError;
@@ -16,22 +16,22 @@ use std::thread;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// How often one looks whether the node has ended by itself.
+/// Interval between checks whether the node has failed.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Longest of all times, in milliseconds: a day.
+/// Upper limit of all durations on the command line: one day, in milliseconds.
 const DURATION_MS_MAX: u64 = 86_400_000;
 
-/// Runs a node until it is interrupted or asked to terminate.
+/// Runs a node until it receives Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// Bad arguments, or a folder, port or file that cannot be used.
+/// Bad arguments, an unusable folder, port or file, or a node that fails while it runs.
 pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
     let config = config(args)?;
     if args.print_id {
         let input = |error: &dyn std::fmt::Display| CommandError::Input(error.to_string());
         std::fs::create_dir_all(&args.data).map_err(|error| input(&error))?;
         let identity = match Identity::is_in(&args.data) {
-            // The node may run: only the key is read.
+            // The node may be running and own the folder's lock, so read only the key.
             true => Identity::open(&args.data).map_err(|error| input(&error))?,
             false => identify(&args.data).map_err(|error| input(&error))?.1,
         };
@@ -57,16 +57,16 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// Waits until somebody asks the node to stop.
+/// Waits for the stop signal.
 ///
 /// # Errors
-/// If the node has ended by itself: a process without it would only turn calls away, and whoever watches over processes
-/// could not see that.
+/// If the node's thread has ended. The process must not stay alive without it: it would refuse every request, and a
+/// supervisor would not notice.
 fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), CommandError> {
-    // Whoever could stop it is there as long as this process: an error is nothing but the end of patience.
+    // The sender lives as long as the process, so the only error is the timeout.
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
         if has_ended() {
-            let why = "the node has broken down; what it must not forget is in its data folder: start it again";
+            let why = "the node has failed; its state is safe in the data folder: start it again";
             tracing::error!("{why}");
             return Err(CommandError::NodeFailed(why.to_owned()));
         }
@@ -88,7 +88,7 @@ fn start_logging(format: LogFormat) {
 
 fn stop_on_signal(stop: &Sender<()>) -> Result<(), CommandError> {
     let stop = stop.clone();
-    // Somebody who asks twice has been heard the first time.
+    // A second signal changes nothing: the first is already in the channel.
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
         .map_err(|error| CommandError::Input(format!("signals cannot be handled: {error}")))
 }
@@ -99,7 +99,7 @@ fn stop_with_stdin(stop: Sender<()>) {
         while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
         stop.send(()).unwrap_or_default();
     };
-    // Without the thread the node simply goes on, as without the option.
+    // If the thread cannot start, the node runs as without the option.
     drop(
         thread::Builder::new()
             .name("qs-stdin".to_owned())
@@ -166,7 +166,7 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         .transpose()?;
     if forget_after.is_some() {
         eprintln!(
-            "quorumscope: --forget-after-ms is unsafe: a divided network can decide differently on both sides"
+            "quorumscope: --forget-after-ms is unsafe: both halves of a divided network can decide differently"
         );
     }
     Ok(NodeSettings {
@@ -200,10 +200,10 @@ fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
     })
 }
 
-/// The token in a file.
+/// Reads a bearer token.
 ///
 /// # Errors
-/// If it cannot be read, or is too short to keep anybody out.
+/// If the file cannot be read, or the token is shorter than 16 printable ASCII characters.
 pub(super) fn token(path: &Path) -> Result<String, CommandError> {
     let token = read(path)?.trim().to_owned();
     if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -227,16 +227,19 @@ mod tests {
     #[test]
     fn failed_node_makes_the_command_fail() {
         let (stop, stopped) = channel();
-        let broken = wait(&stopped, || true).unwrap_err();
-        assert!(broken.to_string().contains("broken down"), "{broken}");
+        let failed = wait(&stopped, || true).unwrap_err();
+        assert!(failed.to_string().contains("has failed"), "{failed}");
         assert_eq!(
-            format!("{:?}", broken.exit_code()),
+            format!("{:?}", failed.exit_code()),
             format!(
                 "{:?}",
                 ExitCode::from(crate::commands::support::error::EXIT_NODE_FAILED)
             )
         );
         stop.send(()).unwrap();
-        assert!(wait(&stopped, || false).is_ok(), "it was asked to stop");
+        assert!(
+            wait(&stopped, || false).is_ok(),
+            "a stop signal is no error"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `quorumscope propose`: a note, or a file to back up, at a running node.
+//! `quorumscope propose`: sends a note, or a file to back up, to a running node over its REST interface.
 
 use super::node::token;
 use crate::cli::ProposeArgs;
@@ -13,16 +13,16 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an answer may take beyond the time that is waited.
+/// Time for a response, in addition to the `wait_ms` of the request.
 const RESPONSE_GRACE: Duration = Duration::from_secs(60);
-/// A node that takes in nothing of what it is sent for this long is given up; how long all of it takes does not matter.
+/// Time without progress after which an upload fails. The whole upload may take longer.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long it may take to tell how a node is.
+/// Time limit for `GET /status`.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it is asked whether a backup is done.
+/// Interval between checks whether a backup is complete.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The answer of the node.
+/// Response to `POST /propose`.
 #[derive(Deserialize)]
 struct ProposeResponse {
     proposal: ProposalView,
@@ -42,10 +42,10 @@ struct NodeClient {
     token: Option<String>,
 }
 
-/// Proposes, waits, and says what became of it.
+/// Proposes, waits for the decision and the backups, and prints the outcome.
 ///
 /// # Errors
-/// Bad arguments, a node that does not answer, or one that refuses.
+/// Bad arguments, a node that does not respond, or one that refuses.
 pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
     let node = NodeClient {
         base: base(&args.to)?,
@@ -89,7 +89,7 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// A file on its way, and when the last of it was read.
+/// A file that is being uploaded, and the time of the last read.
 struct Upload {
     file: File,
     read_at: Instant,
@@ -103,7 +103,7 @@ impl Read for Upload {
     }
 }
 
-/// `response_timeout` is for the answer and begins once everything has been sent.
+/// `response_timeout` starts when the request has been sent.
 fn agent(response_timeout: Duration) -> ureq::Agent {
     crate::live::http_client::http_client()
         .timeout_connect(Some(Duration::from_secs(5)))
@@ -125,7 +125,7 @@ fn base(url: &str) -> Result<String, CommandError> {
 }
 
 impl NodeClient {
-    /// What became of it, and when it had been sent.
+    /// Proposes a note. Returns the response and the time at which the request was sent.
     fn propose_note(
         &self,
         note: &str,
@@ -139,7 +139,7 @@ impl NodeClient {
         Ok((self.read(call.send(body))?, sent_at))
     }
 
-    /// The same for a file.
+    /// Uploads and proposes a file. Returns the response and the time at which the upload ended.
     fn propose_file(
         &self,
         path: &Path,
@@ -211,7 +211,7 @@ impl NodeClient {
         self.read(call.call())
     }
 
-    /// Watches until every trusted node has the file, and says so for each.
+    /// Polls every trusted node until all have the file, and prints a line for each. At `until` it gives up with exit code 3.
     fn wait_for_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
         let here = self.status_at(&self.base)?;
         let mut pending_nodes: Vec<(String, String)> = here
@@ -250,7 +250,7 @@ impl NodeClient {
     }
 }
 
-/// A file name as part of a query.
+/// Percent-encodes a file name for a query (RFC 3986, unreserved characters stay).
 fn percent_encoded(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {

@@ -1,10 +1,10 @@
-//! `quorumscope scenarios`: what is built in.
+//! `quorumscope scenarios`: lists the built-in scenarios.
 
 use crate::commands::support::stdout::print_line;
 use crate::scenario::BUILT_IN;
 use std::process::ExitCode;
 
-/// How wide the descriptions are printed.
+/// Line width of the list, in characters.
 const WIDTH_CHARS: usize = 100;
 
 /// Prints name, title and description of every built-in scenario.
@@ -20,7 +20,7 @@ pub(super) fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The text in lines of at most `width` characters, broken at spaces.
+/// Wraps text at spaces into lines of at most `width` characters.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

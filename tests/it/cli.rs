@@ -1,4 +1,4 @@
-//! The program from outside: exit codes, error texts, repeatable summaries.
+//! End-to-end tests of the command line: exit codes, error texts, deterministic summaries.
 
 use quorumscope::trace::TraceReader;
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output};
 
 fn quorumscope(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
-    // No display: whatever asks for a window must fall back to the terminal.
+    // Without a display, commands that open a window fall back to the terminal.
     command
         .args(args)
         .env_remove("DISPLAY")
@@ -19,7 +19,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The summary as JSON, without the one field in which two runs may differ.
+/// The JSON summary without `cpu_ms`, the only field in which two runs may differ.
 fn summary(args: &[&str], code: i32) -> serde_json::Value {
     let output = quorumscope(args);
     assert_eq!(
@@ -107,7 +107,7 @@ fn exit_code_matches_run_outcome() {
 fn summary_names_undecided_nodes_and_missing_quorums() {
     let folder = tempfile::tempdir().unwrap();
     let run = |args: &[&str]| text(&quorumscope(&[&["run"], args].concat()).stdout);
-    // "a" needs somebody of whom nothing is known.
+    // "a" depends on a node that the list lacks.
     let network = in_folder(
         folder.path(),
         "nobody.json",
@@ -177,7 +177,7 @@ fn run_writes_images_and_traces() {
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),
         3,
-        "something temporary was left"
+        "a temporary file is left"
     );
 }
 
@@ -239,21 +239,21 @@ fn rejects_bad_arguments_and_files_with_reasons() {
     }
 }
 
-/// Such as `-TERM`.
+/// Sends a signal such as `-TERM`.
 pub(crate) fn send_signal(child: &Child, signal: &str) {
     let pid = child.id().to_string();
     let mut kill = Command::new("kill");
     assert!(kill.args([signal, &pid]).status().unwrap().success());
 }
 
-/// Ctrl-C, and a request to terminate: the trace is complete as far as it goes.
+/// After SIGINT or SIGTERM the trace has an end record and contains every record so far.
 #[cfg(unix)]
 #[test]
 fn interrupted_run_completes_its_trace() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("t.jsonl");
-        // It would take a day of virtual time.
+        // A day of virtual time: longer than the test waits.
         let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
             .args([
                 "run",
@@ -270,7 +270,10 @@ fn interrupted_run_completes_its_trace() {
             .path()
             .join(format!("t.jsonl.{}.partial", child.id()));
         while fs::metadata(&partial).map_or(0, |about| about.len()) < 200_000 {
-            assert!(child.try_wait().unwrap().is_none(), "it should still run");
+            assert!(
+                child.try_wait().unwrap().is_none(),
+                "the run ended before it was interrupted"
+            );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         send_signal(&child, signal);
@@ -282,7 +285,7 @@ fn interrupted_run_completes_its_trace() {
         assert_eq!(
             fs::read_dir(folder.path()).unwrap().count(),
             1,
-            "nothing else is left"
+            "a temporary file is left"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! All integration tests, in one binary.
+//! Integration tests, one binary.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 

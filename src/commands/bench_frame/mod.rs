@@ -1,4 +1,4 @@
-//! `quorumscope bench`: measuring, with the clocks that the rest of the program must not read.
+//! `quorumscope bench frame`: CPU time per frame of the real window.
 
 mod synthetic_traffic;
 
@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use synthetic_traffic::SyntheticTrafficFactory;
 
-/// How long each mode is watched.
+/// Measuring time per mode.
 const TIME_PER_MODE: Duration = Duration::from_secs(6);
 
-/// What one mode cost, as it is reported.
+/// Result of one mode.
 #[derive(Serialize)]
 struct FrameCostRow {
     nodes: Option<usize>,
@@ -34,7 +34,7 @@ struct FrameCostRow {
     cpu_share_of_a_core: f64,
 }
 
-/// Opens the window, measures and prints.
+/// Opens the window, measures every mode and prints the results.
 ///
 /// # Errors
 /// If there is no display, or no window can be opened on it.
@@ -103,7 +103,7 @@ fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
 fn rows(cost: &FrameCost, shown: Option<(usize, usize)>) -> FrameCostRow {
     let frames = f64::from(cost.frames.max(1));
     let wall_s = cost.wall.as_secs_f64();
-    // An idle window draws no frames: then the costs per frame say nothing, and only the share of a core does.
+    // An idle window draws no frames, so only its share of a core is meaningful.
     let is_idle = cost.mode == FrameMode::Idle && cost.frames == 0;
     let per_frame = |spent: Duration| {
         if is_idle {

@@ -1,7 +1,7 @@
-//! `bench frame`: opens the real window on a network that is always busy, and measures what its frames cost.
+//! Synthetic session for `bench frame`: a network of any size with steady traffic.
 //!
-//! The network is made up: so many nodes, so many trust edges, a steady stream of messages and changing phases.
-//! Protocol and engine are absent, so that only showing is measured.
+//! Nodes change their phase and send messages at a constant rate. Protocol and engine are absent, so that the measurement
+//! covers display only.
 
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::view::FileInfo;
@@ -20,14 +20,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How long a message flies.
+/// Latency of every message.
 const LATENCY: Span = Span::from_ms(75);
-/// From step to step, over all nodes.
+/// Virtual time between two steps, over all nodes.
 const STEP_INTERVAL: Span = Span(500);
-/// Messages that a step sends.
+/// Messages sent per step.
 const MESSAGES_PER_STEP: usize = 2;
 
-/// A made-up network that is always busy.
+/// A synthetic network with steady traffic.
 pub(super) struct SyntheticTraffic {
     scenario: Scenario,
     trusted: Vec<Arc<BTreeSet<NodeId>>>,
@@ -103,7 +103,7 @@ impl SyntheticTraffic {
         });
     }
 
-    /// One node goes on to its next phase and tells some of those it trusts.
+    /// Moves one node to its next phase and sends messages to some of its trusted nodes.
     fn advance_one_node(&mut self) {
         let count = self.scenario.nodes.len() as u64;
         let streams = Streams::new(self.scenario.seed);
@@ -141,7 +141,7 @@ impl SyntheticTraffic {
     }
 }
 
-/// The variables of a node in the n-th of four phases.
+/// The protocol state of a node in phase `phase_nth` of four.
 fn slot_state(phase_nth: u64) -> SlotState {
     let value = Value::from(if phase_nth.is_multiple_of(2) {
         "0"
@@ -250,7 +250,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
     Scenario {
         name: "bench".into(),
         title: "Bench".into(),
-        description: "A made-up network that is always busy.".into(),
+        description: "A synthetic network with steady traffic.".into(),
         seed,
         nodes: (0..nodes as u64).map(node).collect(),
         area_m: (1600.0, 1000.0),
@@ -272,9 +272,9 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
 
 /// Opens [`SyntheticTraffic`].
 pub(super) struct SyntheticTrafficFactory {
-    /// How many nodes.
+    /// Number of nodes.
     pub(super) nodes: usize,
-    /// How many trust edges.
+    /// Number of trust edges.
     pub(super) edges: usize,
 }
 

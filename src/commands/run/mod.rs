@@ -1,4 +1,4 @@
-//! `quorumscope run`: a scenario in the terminal, to its end, with a summary.
+//! `quorumscope run`: runs a scenario to its end in the terminal and prints a summary.
 
 mod progress;
 mod summary;
@@ -21,10 +21,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use summary::{RunSource, Summary};
 
-/// How many records are folded between two looks at the progress display.
+/// Number of records between two updates of the progress line.
 const CHUNK_RECORDS: usize = 20_000;
 
-/// Runs what `args` ask for, prints the outcome and tells it by the exit code.
+/// Runs a scenario or replays a recording, prints the summary and returns the outcome as exit code.
 ///
 /// # Errors
 /// Bad arguments, bad input files, unwritable outputs.
@@ -50,7 +50,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .transpose()
         .map_err(input_error)?;
     if !args.quiet {
-        // Before the run: some of them say how long it takes.
+        // Before the run, because some notes announce a long run.
         for remark in &scenario.remarks {
             eprintln!("note: {remark}");
         }
@@ -85,14 +85,14 @@ fn input_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::Input(error.to_string())
 }
 
-/// What a run left behind.
+/// The final state of a run.
 struct FinishedRun {
     world: World,
     outcome: Outcome,
 }
 
-/// Lets the scenario run until the watch says that it is over. Nothing of the instant in which that happens is cut
-/// off, so neither the executor nor the size of the chunks can be seen in the result.
+/// Runs the scenario until its stop condition holds. The instant at which it holds is completed, so the result depends
+/// neither on the executor nor on the chunk size.
 fn simulate(
     session: &mut Simulation,
     until: StopCondition,
@@ -127,7 +127,7 @@ fn simulate(
     Ok(FinishedRun { world, outcome })
 }
 
-/// Plays a recorded run to its end, or to the instant that was asked for.
+/// Replays a recorded run to its end, or to the instant of `--until`.
 fn replay(session: &mut Replay, until: StopCondition, progress: &ProgressLine) -> FinishedRun {
     let mut world = World::new(Arc::new(session.scenario().clone()));
     let mut watch = StopChecker::new(until, &world);
@@ -140,7 +140,7 @@ fn replay(session: &mut Replay, until: StopCondition, progress: &ProgressLine) -
     while reached == RunProgress::Limited {
         reached = session.advance(end, CHUNK_RECORDS);
         for record in session.take_records() {
-            // Recorded processes end by leaving, and who has left is not asked for anything.
+            // Recorded processes leave at their end. The outcome counts the nodes before they left.
             if is_leave(&record) && !deciders(&world).is_empty() {
                 before_leave = Some(watch.outcome(&world));
             }

@@ -1,4 +1,4 @@
-//! The progress display of a run in the terminal.
+//! Progress line of a run on standard error.
 
 use crate::scenario::Scenario;
 use crate::trace::World;
@@ -6,13 +6,13 @@ use crate::trace::outcome::deciders;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// A line that says how far the run is; nothing if it is not wanted or standard error is no terminal.
+/// A progress line. Hidden with `--quiet` and `--json`, and if standard error is no terminal.
 pub(super) struct ProgressLine {
     bar: ProgressBar,
 }
 
 impl ProgressLine {
-    /// Starts the display.
+    /// Shows the line.
     #[must_use]
     pub(super) fn new(scenario: &Scenario, quiet: bool) -> ProgressLine {
         let bar = if quiet {
@@ -28,7 +28,7 @@ impl ProgressLine {
         ProgressLine { bar }
     }
 
-    /// Shows where `world` stands.
+    /// Updates the line from `world`.
     pub(super) fn show(&self, world: &World) {
         if self.bar.is_hidden() {
             return;
@@ -51,7 +51,7 @@ impl ProgressLine {
         ));
     }
 
-    /// Takes the display away.
+    /// Removes the line.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }

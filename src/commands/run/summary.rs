@@ -1,4 +1,4 @@
-//! The summary of a run: one JSON object for programs, a few lines for people.
+//! Summary of a run: a JSON object for programs, a few lines for people.
 
 use crate::analysis::IntersectionResult;
 use crate::commands::support::cpu_time;
@@ -12,16 +12,16 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How a run came about.
+/// What produced the records of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunSource {
-    /// By this executor.
+    /// A simulation with this executor.
     Simulated(ExecutorKind),
-    /// It had been recorded.
+    /// A recording.
     Replayed,
 }
 
-/// What a run came to. Two runs of the same scenario and seed differ in nothing but `cpu_ms`.
+/// The result of a run. Two runs of the same scenario and seed differ in `cpu_ms` only.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     scenario: String,
@@ -33,7 +33,7 @@ pub(super) struct Summary {
     messages: MessageCounts,
     rounds_max: u32,
     ballots_max: u32,
-    /// `true`, `false`, or `"unknown"`.
+    /// Whether all quorums intersect: `true`, `false` or `"unknown"`.
     intersecting: serde_json::Value,
     virtual_ms: f64,
     cpu_ms: u64,
@@ -51,7 +51,7 @@ struct MessageCounts {
 }
 
 impl Summary {
-    /// The summary of `world`, whose run was to go on until `until` and ended with `outcome`.
+    /// Summarises `world`, the final state of a run with the stop condition `until`.
     #[must_use]
     pub(super) fn new(
         world: &World,
@@ -110,11 +110,11 @@ impl Summary {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// For people.
+    /// Several lines for people.
     #[must_use]
     pub(super) fn to_text(&self, world: &World) -> String {
         let mut text = String::new();
-        // Writing into a String cannot fail.
+        // Writing to a String cannot fail.
         let _ = self.write_text(world, &mut text);
         text
     }
@@ -171,7 +171,7 @@ impl Summary {
         }
     }
 
-    /// What the run lacks.
+    /// Why the run made no progress.
     fn missing_condition(&self, world: &World) -> String {
         let slots = world.slots();
         if self.verdict == IntersectionResult::NoQuorum {
@@ -199,7 +199,7 @@ impl Summary {
     }
 }
 
-/// Most names of nodes in one line.
+/// Largest number of node names in one line.
 const NAMES_MAX: usize = 10;
 
 fn write_slot(
@@ -240,7 +240,7 @@ fn write_slot(
     }
 }
 
-/// `A, B`, shortened where there are many.
+/// Node names separated by commas; above [`NAMES_MAX`] the rest is counted.
 fn names(world: &World, nodes: &[NodeId]) -> String {
     let shown = nodes.iter().take(NAMES_MAX).map(|node| world.name(*node));
     let mut text = shown.collect::<Vec<_>>().join(", ");
@@ -250,7 +250,7 @@ fn names(world: &World, nodes: &[NodeId]) -> String {
     text
 }
 
-/// A value in words: the proposals that it contains, or the value itself.
+/// A value for people: the proposals that it contains, or the value itself.
 fn value_text(world: &World, value: &Value) -> String {
     let proposals = match world.scenario.settings.application {
         Application::Log => proposals_in(value),

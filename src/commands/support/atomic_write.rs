@@ -1,19 +1,19 @@
-//! Files that are there whole or not at all.
+//! Atomic file writes: a temporary file beside the target, then a rename.
 
 use crate::commands::support::error::CommandError;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Writes `bytes` under a temporary name beside `path` and renames.
+/// Writes `bytes` to `path` atomically.
 ///
 /// # Errors
-/// If the folder is missing or not writable, or the disk is full; nothing half-written is left then.
+/// If the folder is missing or read-only, or the disk is full. No partial file is left.
 pub(in crate::commands) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let temporary = temporary(path);
     fs::write(&temporary, bytes)
         .and_then(|()| fs::rename(&temporary, path))
         .map_err(|why| {
-            // Best effort: the error to report is the first one.
+            // Best effort: the first error is the one to report.
             let _ = fs::remove_file(&temporary);
             CommandError::Write {
                 path: path.to_owned(),
@@ -22,10 +22,10 @@ pub(in crate::commands) fn write_atomically(path: &Path, bytes: &[u8]) -> Result
         })
 }
 
-/// Finds out whether a file could be written, before the work whose result it shall hold.
+/// Checks that `path` can be written, before the work that produces its content.
 ///
 /// # Errors
-/// As writing it would.
+/// The same as [`write_atomically`].
 pub(in crate::commands) fn check_writable(path: &Path) -> Result<(), CommandError> {
     let refuse = |why: String| CommandError::Write {
         path: path.to_owned(),

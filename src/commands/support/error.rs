@@ -1,45 +1,43 @@
-//! Errors of commands, and the exit codes they lead to (DESIGN section 7).
+//! Errors of commands and the exit codes of the program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit code for a run in which two nodes decided differently.
+/// Two nodes decided differently.
 pub(in crate::commands) const EXIT_VIOLATED: u8 = 1;
-/// Exit code for bad arguments and bad input.
+/// Bad arguments or bad input.
 pub(in crate::commands) const EXIT_BAD_INPUT: u8 = 2;
-/// Exit code for a run that did not reach what it was asked for.
+/// The run, or the proposal, was not decided within its limit.
 pub(in crate::commands) const EXIT_NO_PROGRESS: u8 = 3;
-
-/// Exit code for a node that has ended by itself.
+/// The node failed while it ran (`EX_SOFTWARE` of sysexits.h).
 pub(in crate::commands) const EXIT_NODE_FAILED: u8 = 70;
-
-/// Exit code for a run that was interrupted, as shells have it for the signal of Ctrl-C.
+/// The run was interrupted; shells use the same code for SIGINT.
 pub(in crate::commands) const EXIT_INTERRUPTED: i32 = 130;
 
-/// Why a command could not be carried out.
+/// A failed command.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// An argument, or the content of a file, is not what it should be.
+    /// A bad argument, or a file with bad content.
     #[error("{0}")]
     Input(String),
-    /// A file could not be written.
+    /// An output file cannot be written.
     #[error("{path}: cannot write: {why}; choose a path in a folder that exists and is writable", path = path.display())]
     Write {
-        /// Which file.
+        /// The output file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's message.
         why: String,
     },
-    /// The window failed.
+    /// The window cannot be opened.
     #[error("{0}")]
     Window(String),
-    /// Something has ended that never should.
+    /// The thread of a node process has ended.
     #[error("{0}")]
     NodeFailed(String),
 }
 
 impl CommandError {
-    /// The exit code that tells of this error.
+    /// The exit code of this error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {

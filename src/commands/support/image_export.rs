@@ -1,4 +1,4 @@
-//! The picture that the window would show, as a file, without a window.
+//! SVG and PNG export: the picture of the window, without a window.
 
 use crate::analysis::{Fbas, IntersectionResult, top_tier};
 use crate::cli::{RunArgs, ThemeArg};
@@ -14,7 +14,7 @@ use crate::picture::view_state::{PlaybackState, QuorumIntersection, RunStatus, V
 use crate::trace::World;
 use std::sync::Arc;
 
-/// Writes the pictures that `args` ask for.
+/// Writes the pictures requested by `--svg` and `--png`.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -59,7 +59,7 @@ fn quorums(verdict: IntersectionResult) -> QuorumIntersection {
     }
 }
 
-/// The theme that the argument names.
+/// Converts the argument of `--theme`.
 #[must_use]
 pub(in crate::commands) fn theme_name(arg: ThemeArg) -> ThemeName {
     match arg {

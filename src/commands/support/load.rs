@@ -1,4 +1,4 @@
-//! From what the command line names to a complete scenario.
+//! Loads the scenario, network or recording that the command line names.
 
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
@@ -15,14 +15,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// After so many questions whether to stop, a placement counts as one without intersection. The limit is in
-/// steps of the solver, so that the same seed gives the same placement on every machine.
+/// Step limit of the solver per placement; above it the placement counts as one without intersection. Steps, not
+/// seconds, so that a seed gives the same placement on every machine.
 const SOLVER_STEPS_MAX: u64 = 20_000;
 
-/// The scenario that `args` ask for, complete.
+/// Loads the scenario that `args` name, complete with placement.
 ///
 /// # Errors
-/// Unknown names, unreadable or malformed files, numbers of nodes that do not fit.
+/// Unknown names, unreadable or malformed files, and node counts that do not fit.
 pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
     read(
         args,
@@ -34,10 +34,10 @@ pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, Comma
     )
 }
 
-/// Whether [`scenario`] would find anything wrong, without its long questions about quorums.
+/// Checks the input of [`scenario`] without the slow analysis of quorums.
 ///
 /// # Errors
-/// Those of [`scenario`].
+/// The same as [`scenario`].
 #[cfg(feature = "window")]
 pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> {
     if let Some(path) = &args.replay {
@@ -57,10 +57,10 @@ pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> 
     .map(drop)
 }
 
-/// The recorded run in this file. If the file ends before the recording does, that is told, and what there is will do.
+/// Loads a recorded run. Prints a warning if the trace is incomplete, and uses its complete records.
 ///
 /// # Errors
-/// If there is none, or something is wrong with it.
+/// If the file is missing or malformed.
 pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
     let input = |error: TraceError| CommandError::Input(error.to_string());
     let reader = TraceReader::open(path).map_err(input)?;
@@ -74,10 +74,10 @@ pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
     Ok(Replay::new(scenario, records))
 }
 
-/// What is said about a trace whose end is missing.
+/// The warning about a trace without an end record.
 pub(in crate::commands) fn truncated_trace_warning(path: &Path, records: &[Record]) -> String {
     format!(
-        "{}: this trace has no end, as if who wrote it had been killed, or were still writing; its {} whole records are taken",
+        "{}: the trace is incomplete: its writer was killed or is still running; using its {} complete records",
         path.display(),
         records.len()
     )
@@ -129,7 +129,7 @@ fn from_file(
         .map_err(|error| CommandError::Input(error.to_string()))
 }
 
-/// What a scenario from this file is called.
+/// The name of a scenario from this file: the file name without its extension.
 fn file_stem(path: &Path) -> String {
     path.file_stem().map_or_else(
         || display_name(path),
@@ -141,7 +141,7 @@ fn display_name(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Most bytes an input file may have; the largest real node lists are below 1 MB.
+/// Size limit of an input file. The largest real node lists are below 1 MB.
 const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 fn read_text(path: &Path) -> Result<String, CommandError> {

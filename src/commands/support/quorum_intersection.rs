@@ -1,13 +1,13 @@
-//! Asks the analysis whether quorums intersect, with the patience of a command line.
+//! Quorum intersection with a step limit, for summaries and exported pictures.
 
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after};
 use crate::trace::World;
 
-/// After so many questions whether to stop the answer is "unknown". The limit is in steps of the solver and not in
-/// seconds: two runs must not differ because one machine was busier.
+/// Step limit of the solver; above it the result is unknown. Steps, not seconds, so that the result does not depend on
+/// the load of the machine.
 const SOLVER_STEPS_MAX: u64 = 200_000;
 
-/// Whether the quorums of the present configuration of `world` intersect.
+/// Whether all quorums of the current configuration of `world` intersect.
 #[must_use]
 pub(in crate::commands) fn of_world(world: &World) -> IntersectionResult {
     let verdict = intersection(
@@ -15,7 +15,7 @@ pub(in crate::commands) fn of_world(world: &World) -> IntersectionResult {
         &stop_after(SOLVER_STEPS_MAX),
     );
     match verdict {
-        // Two quorums of nodes that are seen are quorums, whatever the others trust.
+        // Unseen nodes may add quorums, but cannot invalidate two disjoint quorums of seen nodes.
         IntersectionResult::Intersecting | IntersectionResult::NoQuorum
             if world.depends_on_unseen() =>
         {

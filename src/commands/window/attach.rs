@@ -1,4 +1,4 @@
-//! Opening the window on nodes that run as processes.
+//! Opens the window on running processes (`--attach`).
 
 use super::FilesByHash;
 use crate::cli::{DiscoverArgs, WindowArgs};
@@ -8,23 +8,24 @@ use crate::live::listen;
 use crate::run::Session;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// In place of an address: whoever announces itself.
+/// In place of a URL: watch every node that announces itself by UDP.
 const DISCOVER: &str = "discover";
 
-/// Whom to watch.
+/// The processes to watch.
 pub(super) struct AttachSource {
     urls: Vec<String>,
     discover: DiscoverArgs,
     options: AttachOptions,
-    /// Those who are watched already, until the window takes over.
+    /// The first connection, made before the window opens so that errors reach the terminal.
     initial: Mutex<Option<AttachedSession>>,
 }
 
 impl AttachSource {
-    /// Begins to watch whom `args` ask for, if they do. `files` tells where a file lies that has been looked at here.
+    /// Connects to the processes that `args` name; `None` without `--attach`. `files` locates files that this window
+    /// has hashed, so that they can be uploaded.
     ///
     /// # Errors
-    /// If the token cannot be read, an address is none, or nobody answers.
+    /// If the token cannot be read, a URL is malformed, or no process responds.
     pub(super) fn open(
         args: &WindowArgs,
         files: &FilesByHash,
@@ -58,10 +59,10 @@ impl AttachSource {
         Ok(Some(live))
     }
 
-    /// Those who are watched; once the window has them, they are watched anew.
+    /// Takes the initial connection, or connects again.
     ///
     /// # Errors
-    /// In words: nobody answers.
+    /// If no process responds.
     pub(super) fn take(&self) -> Result<AttachedSession, String> {
         let first = self
             .initial

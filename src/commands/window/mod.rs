@@ -1,4 +1,4 @@
-//! The window: opens runs for it, and falls back to the terminal where there is no display.
+//! Opens the window and provides its sessions; falls back to the terminal without a display.
 
 #[cfg(feature = "net")]
 mod attach;
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Opens the window on what `args` ask for. Without a display: says so and runs it in the terminal.
+/// Opens the window. Without a display, prints a line and executes `run` instead.
 ///
 /// # Errors
 /// Bad input, or a display on which no window can be opened.
@@ -42,7 +42,7 @@ pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
     show(args, ScenarioSessionFactory::new(args)?)
 }
 
-/// Opens the window.
+/// Opens the window with the sessions of `factory`.
 fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, CommandError> {
     let options = WindowOptions {
         first: ScenarioChoice {
@@ -72,23 +72,23 @@ fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, 
     }
 }
 
-/// What can be done all the same.
+/// Fallback: `run` for a scenario or recording, an error for `--attach`.
 fn without_window(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
     #[cfg(feature = "net")]
     if !args.attach.is_empty() {
-        let what = "--attach shows nodes in a window; ask one of them in the terminal with `quorumscope status`";
+        let what = "--attach needs a window; for the state of a node in the terminal, request its `/status` with curl";
         return Err(CommandError::Window(format!("{why}; {what}")));
     }
     run_in_terminal(args, why)
 }
 
-/// Opens runs.
+/// Opens simulations, recordings and connections to processes for the window.
 pub(super) struct ScenarioSessionFactory {
     given: SourceArgs,
     executor: ExecutorKind,
     trace: Option<PathBuf>,
     opened: AtomicU32,
-    /// Files of this machine that were looked at, by their SHA-256.
+    /// Local files that were hashed for a proposal.
     files: FilesByHash,
     #[cfg(feature = "net")]
     live: Option<AttachSource>,
@@ -105,7 +105,7 @@ impl ScenarioSessionFactory {
         })
     }
 
-    /// Opens simulations of `given` and of the built-in scenarios, recording none.
+    /// Opens simulations of `given` and of the built-in scenarios, without recording.
     pub(super) fn plain(given: SourceArgs, executor: ExecutorKind) -> ScenarioSessionFactory {
         ScenarioSessionFactory {
             given,
@@ -118,7 +118,7 @@ impl ScenarioSessionFactory {
         }
     }
 
-    /// Wraps a session into one that is recorded, if that is wanted.
+    /// Wraps the session in a recording session if `--trace` was given.
     fn recorded(&self, session: impl Session + Send + 'static) -> SessionResult {
         match self.trace_path() {
             None => Ok(Box::new(session)),
@@ -145,7 +145,7 @@ impl ScenarioSessionFactory {
         source
     }
 
-    /// The first run goes into the file that was asked for, later ones into `NAME-2`, `NAME-3` and so on beside it.
+    /// The trace file of the next run: the file of `--trace` for the first run, then `NAME-2`, `NAME-3` and so on.
     fn trace_path(&self) -> Option<PathBuf> {
         let path = self.trace.as_ref()?;
         let nth = self.opened.fetch_add(1, Ordering::Relaxed) + 1;
@@ -196,13 +196,13 @@ impl SessionFactory for ScenarioSessionFactory {
     }
 }
 
-/// Files by their SHA-256.
+/// Paths of local files by SHA-256 (hexadecimal).
 pub(super) type FilesByHash = Arc<Mutex<BTreeMap<String, PathBuf>>>;
 
-/// What is opened, or why it is not.
+/// An opened session, or an error message.
 type SessionResult = Result<Box<dyn Session + Send>, String>;
 
-/// Name, size and hash of a file.
+/// Reads a file and returns its name, size and SHA-256.
 fn file_info(path: &Path) -> std::io::Result<FileInfo> {
     let name = path
         .file_name()

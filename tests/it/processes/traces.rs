@@ -218,7 +218,7 @@ fn a_killed_node_leaves_what_it_recorded() {
     assert!(said.contains("4 processes from 6 traces"), "{said}");
     let cut: Vec<&str> = warned
         .lines()
-        .filter(|line| line.contains("has no end"))
+        .filter(|line| line.contains("is incomplete"))
         .collect();
     assert_eq!(cut.len(), 2, "{warned}");
     assert!(
@@ -240,7 +240,7 @@ fn a_killed_node_leaves_what_it_recorded() {
         let warned = text(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{path}: {warned}");
         assert_eq!(
-            warned.contains("has no end"),
+            warned.contains("is incomplete"),
             path != out,
             "{path}: {warned}"
         );

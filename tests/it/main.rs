@@ -11,6 +11,8 @@ mod cli;
 mod cluster;
 mod conformance;
 mod conformance_vectors;
+#[cfg(all(feature = "net", unix))]
+mod docs;
 mod event_coverage;
 mod executors;
 mod explore;

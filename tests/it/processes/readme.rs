@@ -1,4 +1,4 @@
-//! What the README prints about real nodes works as printed.
+//! The commands of `docs/real-nodes.md` work as printed.
 
 use super::harness::{own_file, text};
 use std::fs::{self, File};
@@ -6,12 +6,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// The shell blocks of "Real nodes", one after the other.
+/// All `sh` blocks of the page, in order.
 fn script() -> String {
-    let readme = fs::read_to_string(own_file("README.md")).unwrap();
-    let (_, section) = readme.split_once("\n## Real nodes\n").unwrap();
-    let (section, _) = section.split_once("\n## ").unwrap();
-    let blocks = section.split("```sh\n").skip(1);
+    let page = fs::read_to_string(own_file("docs/real-nodes.md")).unwrap();
+    let blocks = page.split("```sh\n").skip(1);
     blocks
         .map(|block| block.split_once("```").unwrap().0)
         .collect()
@@ -35,8 +33,8 @@ fn count(text: &str, part: &str) -> usize {
 }
 
 #[test]
-fn the_readme_works_as_printed() {
-    // The ports are those of the README: one at a time on this machine.
+fn real_nodes_page_works_as_printed() {
+    // The page uses fixed ports, so one such test at a time on this machine.
     let lock = File::create(std::env::temp_dir().join("quorumscope-readme.lock")).unwrap();
     lock.lock().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +60,7 @@ fn the_readme_works_as_printed() {
         .unwrap();
     let mut shell = Shell(shell);
     let mut ended = None;
-    super::harness::wait_until("the README comes to its end", || {
+    super::harness::wait_until("the script of the page ends", || {
         ended = shell.0.try_wait().unwrap();
         ended.is_some()
     });
@@ -73,7 +71,7 @@ fn the_readme_works_as_printed() {
     assert_eq!(count(&out, r#""state":"agreed""#), 3, "curl: {out}");
     assert_eq!(
         count(&out, ": agreed in slot "),
-        4,
+        5,
         "quorumscope propose: {out}"
     );
     for name in ["n1", "n2", "n3", "n4"] {

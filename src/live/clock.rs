@@ -1,13 +1,12 @@
-//! `Clock`: real time as the node counts it.
+//! Monotonic and wall-clock time of a process, and freshness marks.
 
 use crate::time::Time;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Counts from the start of the process, and knows when that was.
+/// Monotonic time since the start of the process, together with the time of day.
 ///
-/// What it counts goes on evenly, whatever is done to the system's clock; a machine that sleeps does not count. What
-/// others say about the time of day is compared with the system's clock as it is at that moment ([`Clock::wall_us`]),
-/// which may have been set meanwhile.
+/// [`Clock::now`] is monotonic: setting the system clock does not change it, and it does not advance while the machine
+/// sleeps. Freshness marks of other nodes are compared with the system clock at that moment ([`Clock::wall_us`]).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     started: Instant,
@@ -15,19 +14,19 @@ pub(super) struct Clock {
     wall: fn() -> u64,
 }
 
-/// How a freshness mark lies to the time of day.
+/// A freshness mark compared with the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Said about now.
+    /// Within the allowed clock skew.
     Fresh,
-    /// Said long ago.
+    /// Too far in the past.
     Old,
-    /// Said by somebody whose clock is ahead.
+    /// Too far in the future: the other clock is ahead.
     Early,
 }
 
 impl Clock {
-    /// Starts now.
+    /// A clock that starts now.
     #[must_use]
     pub(super) fn start() -> Clock {
         Clock::start_by(unix_us)
@@ -41,7 +40,7 @@ impl Clock {
         }
     }
 
-    /// Time since the start.
+    /// Monotonic time since the start.
     #[must_use]
     pub(super) fn now(&self) -> Time {
         Time(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
@@ -53,13 +52,13 @@ impl Clock {
         self.epoch_unix_us
     }
 
-    /// Unix time in microseconds, as the system's clock says at this moment.
+    /// Present Unix time in microseconds, by the system clock.
     #[must_use]
     pub(super) fn wall_us(&self) -> u64 {
         (self.wall)()
     }
 
-    /// How a mark lies to this moment, if clocks may differ by `skew_us`.
+    /// Compares a mark with the present time. Clocks may differ by `skew_us`.
     #[must_use]
     pub(super) fn age(&self, mark_us: u64, skew_us: u64) -> Age {
         let now_us = self.wall_us();
@@ -70,8 +69,8 @@ impl Clock {
         }
     }
 
-    /// The next mark after `last_us`. Marks grow; only if the clock was ahead by more than `skew_us` and has been put
-    /// back do they follow it, because nobody whose clock is right has heard those, or would hear more of them.
+    /// The next own mark after `last_us`. Marks grow. They go back only if the clock was ahead by more than `skew_us` and
+    /// has been set back: other nodes have dropped those marks as too early, and would drop more of them.
     #[must_use]
     pub(super) fn next_mark_us(&self, last_us: u64, skew_us: u64) -> u64 {
         let now_us = self.wall_us();
@@ -81,14 +80,14 @@ impl Clock {
         }
     }
 
-    /// How long it is until `due`; zero if it is past.
+    /// Time until `due`; zero if it is past.
     #[must_use]
     pub(super) fn until(&self, due: Time) -> Duration {
         Duration::from_micros(due.since(self.now()).0)
     }
 }
 
-/// Unix time in microseconds, as the system's clock says.
+/// Unix time in microseconds, by the system clock.
 #[must_use]
 pub(super) fn unix_us() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_compared_with_the_clock_as_it_is_set_now() {
+    fn marks_are_compared_with_the_present_setting_of_the_clock() {
         let day_us = 24 * HOUR_US;
         WALL_US.set(day_us);
         let clock = Clock::start_by(wall);
@@ -123,25 +122,29 @@ mod tests {
         assert_eq!(age(day_us + MINUTE_US), Age::Fresh);
         assert_eq!(age(day_us - MINUTE_US - 1), Age::Old);
         assert_eq!(age(day_us + MINUTE_US + 1), Age::Early);
-        // Put forward, or asleep for an hour: what is said now is heard, and what was said before is not.
+        // The clock is set forward by an hour, or the machine slept: new marks are fresh, earlier ones are old.
         WALL_US.set(day_us + HOUR_US);
         assert_eq!(age(day_us + HOUR_US), Age::Fresh);
         assert_eq!(age(day_us), Age::Old);
-        // Put back.
+        // The clock is set back.
         WALL_US.set(day_us - HOUR_US);
         assert_eq!(age(day_us - HOUR_US), Age::Fresh);
         assert_eq!(age(day_us), Age::Early);
-        assert_eq!(clock.epoch_unix_us(), day_us, "what it counts from stays");
+        assert_eq!(clock.epoch_unix_us(), day_us, "the epoch stays");
     }
 
     #[test]
-    fn marks_grow_and_follow_a_clock_that_was_far_ahead() {
+    fn marks_grow_unless_the_clock_was_far_ahead() {
         WALL_US.set(HOUR_US);
         let clock = Clock::start_by(wall);
         let next = |last_us| clock.next_mark_us(last_us, MINUTE_US);
         assert_eq!(next(0), HOUR_US);
-        assert_eq!(next(HOUR_US), HOUR_US + 1, "two in one microsecond");
+        assert_eq!(next(HOUR_US), HOUR_US + 1, "two marks in one microsecond");
         assert_eq!(next(HOUR_US + MINUTE_US), HOUR_US + MINUTE_US + 1);
-        assert_eq!(next(HOUR_US + MINUTE_US + 1), HOUR_US, "it was set back");
+        assert_eq!(
+            next(HOUR_US + MINUTE_US + 1),
+            HOUR_US,
+            "the clock was set back"
+        );
     }
 }

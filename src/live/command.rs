@@ -1,4 +1,4 @@
-//! `HostCommand`: everything that others ask of, or report to, the thread on which the node lives.
+//! Commands to the host: requests and reports of the HTTP server, the UDP listener and the peer clients.
 
 use super::status::{PeersView, StatusDraft, StatusQuery};
 use super::wire::{
@@ -11,61 +11,61 @@ use crate::trace::FlightId;
 use std::sync::Arc;
 use tokio::sync::{broadcast, oneshot};
 
-/// Where an answer goes. Who does not wait for it any more does not get it.
+/// Where a reply goes. If the receiver has been dropped the reply is dropped, too.
 pub(super) type ReplySender<T> = oneshot::Sender<T>;
 
-/// A transmission that left this node.
+/// A message on its way to one node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OutboundMessage {
-    /// Its number in the recording.
+    /// Number of the transmission in the trace.
     pub id: FlightId,
-    /// When it set out.
+    /// When it was sent.
     pub at: Time,
-    /// To whom.
+    /// The receiver.
     pub to: NodeId,
-    /// What kind of message.
+    /// Kind of message.
     pub kind: MessageKind,
-    /// Which message.
+    /// Id of the message, equal for all receivers.
     pub message: MessageId,
-    /// Whether it is housekeeping.
+    /// Whether it is re-sent or periodic.
     pub housekeeping: bool,
 }
 
-/// How transmissions to one node ended.
+/// How the delivery of messages to one node ended.
 #[derive(Clone, Debug)]
 pub(super) enum SendOutcome {
-    /// They arrived; this is how far the other's log has come.
+    /// They arrived. The head of the receiver's log, if it sent one.
     Arrived(Option<LogHead>),
-    /// Nobody answered, in these refusal_text.
+    /// No answer; the error of the connection.
     Lost(String),
-    /// They were not taken in, in these refusal_text of the other node.
+    /// The receiver refused them; its reason.
     Refused(String),
 }
 
-/// What became of a proposal.
+/// The outcome of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ProposalOutcome {
-    /// It is recorded in this slot.
+    /// It was decided in this slot.
     Decided(SlotIndex),
-    /// It waited for too long.
+    /// It was not decided in time.
     Expired,
 }
 
-/// Why a proposal of a person was not taken.
+/// A proposal of a person or program was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProposeError {
     /// The node refuses it.
     #[error("{}", refusal_text(*.0))]
     Refused(ProposalRefusal),
-    /// What must survive a crash cannot be stored now.
+    /// The store fails, so the proposal could not survive a crash.
     #[error("the node cannot store anything at present: {0}")]
     Storage(String),
-    /// The node is about to end.
+    /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
 }
 
-/// Why a proposal is refused, in refusal_text.
+/// The reason of a refusal, for people.
 #[must_use]
 pub(super) fn refusal_text(why: ProposalRefusal) -> &'static str {
     match why {
@@ -73,59 +73,59 @@ pub(super) fn refusal_text(why: ProposalRefusal) -> &'static str {
             "it is empty, too long (a note has at most 1,000 bytes), or its file has no proper name or hash"
         }
         ProposalRefusal::InLog => "it is in the log already",
-        ProposalRefusal::Untrusted => "nobody whom this node trusts vouches for it",
-        ProposalRefusal::WrongApplication => "this network does not decide on such things",
-        ProposalRefusal::NotParticipating => "the node takes part in nothing",
-        ProposalRefusal::Stale => "it has waited for too long before",
+        ProposalRefusal::Untrusted => "no node that this node trusts vouches for it",
+        ProposalRefusal::WrongApplication => "this network does not decide on such proposals",
+        ProposalRefusal::NotParticipating => "this node does not take part in consensus",
+        ProposalRefusal::Stale => "it has expired before",
         ProposalRefusal::PoolFull => "too many proposals are waiting; try again in a moment",
     }
 }
 
-/// What somebody who follows a node gets first, and where the rest will come from.
+/// A stream of records: a snapshot, then every later record.
 pub(super) struct Subscription {
-    /// The `hello`, and the state of the node rebuilt as records, as JSON.
+    /// The `hello` event and the state of the node as records, in JSON.
     pub snapshot: Vec<Arc<str>>,
-    /// Records as they happen, as JSON.
+    /// Every later record, in JSON.
     pub records: broadcast::Receiver<Arc<str>>,
 }
 
-/// What the thread of the node is told.
+/// A command to the host.
 pub(super) enum HostCommand {
-    /// A packet was heard.
+    /// An announcement arrived. Its signature is valid.
     Announcement(Box<(WireAnnouncement, Signed)>),
-    /// A packet was dropped.
+    /// A datagram was dropped, for this reason.
     DatagramDropped(WireError),
-    /// Messages arrived from their senders.
+    /// Messages arrived from their authors.
     Messages(Vec<VerifiedMessage>, ReplySender<Receipts>),
-    /// Somebody passes on what others have said.
+    /// A node relays messages of others.
     Bundle(Box<VerifiedBundle>, ReplySender<Receipts>),
-    /// A node asks whom this one knows: it wants this node's signed answer, too.
+    /// A node asks for peers. The reply includes this node's signed answer.
     PeersQuery(
         Box<VerifiedMessage>,
         ReplySender<(PeersView, Option<Signed>)>,
     ),
-    /// A node was asked whom it knows and has answered.
+    /// A node has answered this node's query for peers.
     PeersAnswer(Box<VerifiedMessage>),
-    /// Somebody proposes.
+    /// A person or program proposes something.
     Propose(Content, ReplySender<Result<ProposalId, ProposeError>>),
-    /// What becomes of this proposal?
+    /// Reply when this proposal is decided or expired.
     AwaitDecision(ProposalId, ReplySender<ProposalOutcome>),
-    /// How are you?
+    /// `GET /status`.
     Status(StatusQuery, ReplySender<Box<StatusDraft>>),
-    /// Whom do you know?
+    /// `GET /peers`.
     Peers(ReplySender<PeersView>),
-    /// The figures for Prometheus.
+    /// `GET /metrics`.
     Metrics(ReplySender<String>),
-    /// Is the node well? Otherwise: what is wrong.
+    /// `GET /healthz`. The error says why the store fails.
     Health(ReplySender<Result<(), String>>),
-    /// Somebody wants to follow.
+    /// `GET /events`.
     Subscribe(ReplySender<Subscription>),
-    /// Transmissions to a node have ended.
+    /// The delivery of messages to a node has ended.
     DeliveryReport(NodeId, Vec<OutboundMessage>, SendOutcome),
-    /// The origin of a proposed file was asked whether it can be read there.
+    /// The origin of a proposed file has answered whether the file can be read there, or why not.
     FileChecked(Arc<Proposal>, Result<(), String>),
-    /// Say goodbye and end.
+    /// Announce that the node leaves, and stop.
     Leave,
-    /// End without saying goodbye: the node will be back.
+    /// Stop without an announcement: the node will come back.
     Stop,
 }

@@ -1,4 +1,4 @@
-//! What a node process is told.
+//! Settings of a node process.
 
 use super::wire::WireQuorumSet;
 use crate::node::{Application, NodeSettings, Relaying, Threshold};
@@ -7,10 +7,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Longest body of a call, except for files. The bounds of what nodes send each other lie well below it.
+/// Longest body of an HTTP request in bytes, except for files. Requests between nodes are much shorter.
 pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
 
-/// The settings of nodes as processes where nothing else is asked for: they agree on a log, and the transport relays.
+/// Default settings of the node state machine in a process: the application is a log, and messages are relayed by offers
+/// (`/relay/offer`) instead of by the node.
 #[must_use]
 pub fn process_settings() -> NodeSettings {
     NodeSettings {
@@ -28,30 +29,30 @@ pub fn process_settings() -> NodeSettings {
     }
 }
 
-/// What happens to the membership of a node that is asked to end.
+/// What a node does with its membership when its process is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnStop {
-    /// It says goodbye: others take it out of their quorum sets.
+    /// It announces that it leaves: others remove it from their quorum sets.
     #[default]
     Leave,
-    /// It is only away for a moment: it still counts in everybody's thresholds.
+    /// It stops silently and comes back later: it still counts in all thresholds.
     Pause,
 }
 
-/// Bounds on what others may ask of a node.
+/// Limits on requests of other nodes and of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest body of a call, except for files.
+    /// Longest request body in bytes, except for files.
     pub body_bytes: usize,
-    /// Largest file.
+    /// Largest file in bytes.
     pub file_bytes: u64,
-    /// How many calls of people one address may make in a second.
+    /// Rate limit: calls of people per second and source address.
     pub calls_per_second: u32,
-    /// How many connections there may be at once.
+    /// Most HTTP connections at once.
     pub connections: usize,
-    /// How long a slow client may keep a call waiting.
+    /// Timeout for receiving the headers or the body of a request, and for the node's reply, in milliseconds.
     pub request_timeout_ms: u64,
-    /// Announcements that are older, or come from the future by more, are dropped.
+    /// Allowed clock skew in milliseconds: announcements with an earlier or later freshness mark are dropped.
     pub clock_skew_ms: u64,
 }
 
@@ -68,37 +69,37 @@ impl Default for Limits {
     }
 }
 
-/// What a node process is told.
+/// Settings of a node process.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
-    /// How people call the node.
+    /// Display name of the node.
     pub name: String,
-    /// The network it belongs to: signatures hold within one network only.
+    /// Name of the network. Signatures are valid in this network only.
     pub network: String,
-    /// Where key and store live.
+    /// Folder of the secret key and the store.
     pub data: PathBuf,
-    /// Where files live.
+    /// Folder of the files.
     pub files: PathBuf,
-    /// Where it answers.
+    /// Address that the HTTP server binds.
     pub http: SocketAddr,
-    /// Where others find it, if that is another address than the one it is bound to.
+    /// Address under which other nodes reach this one, if it differs from `http`.
     pub advertise: Option<SocketAddr>,
-    /// Where announcements are broadcast.
+    /// Broadcast address for announcements.
     pub broadcast: SocketAddr,
-    /// Whether it has the broadcast role.
+    /// Whether the node has the broadcast role.
     pub is_beacon: bool,
-    /// Its quorum set, if it does not trust everybody it finds.
+    /// A fixed quorum set; without one the node trusts every node that it discovers.
     pub trust: Option<WireQuorumSet>,
-    /// Size of its slices if it trusts everybody it finds.
+    /// Threshold of the quorum set if the node trusts every node that it discovers.
     pub threshold: Threshold,
-    /// Timing and numbers of the node state machine.
+    /// Settings of the node state machine.
     pub settings: Arc<NodeSettings>,
-    /// Bounds.
+    /// Limits on requests.
     pub limits: Limits,
-    /// What people have to show if they call from elsewhere.
+    /// Bearer token for calls that change something. Without one only this machine may make such calls.
     pub token: Option<String>,
-    /// Where everything is recorded.
+    /// Trace file.
     pub trace: Option<PathBuf>,
-    /// What ending means.
+    /// What stopping the process means for the membership of the node.
     pub on_stop: OnStop,
 }

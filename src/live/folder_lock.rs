@@ -1,28 +1,28 @@
-//! `FolderLock`: a folder belongs to one process at a time.
+//! Advisory file lock: one process at a time uses a folder.
 //!
-//! The system gives a lock back when its process ends, however it ends: no lock outlives a crash.
+//! The system releases the lock when the process ends, also after a crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Held until it is dropped.
+/// The lock, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct FolderLock {
     _file: File,
 }
 
-/// Why a folder could not be locked.
+/// A folder cannot be locked.
 #[derive(Debug)]
 pub(super) enum LockError {
-    /// Somebody holds it.
+    /// Another process holds the lock.
     Held,
-    /// The system said no.
+    /// The lock file cannot be opened or locked.
     Io(io::Error),
 }
 
 impl FolderLock {
-    /// Locks `path`, a file that exists for this only; it is created, and it stays.
+    /// Locks `path`, a file that serves only as a lock. It is created if it is missing, and is never removed.
     pub(super) fn take(path: &Path) -> Result<FolderLock, LockError> {
         let file = OpenOptions::new()
             .read(true)
@@ -34,26 +34,26 @@ impl FolderLock {
         match file.try_lock() {
             Ok(()) => Ok(FolderLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
-            // A file system without locks (some network folders): the node would be safe only by luck.
+            // Without locks (some network file systems) two processes could write the same store.
             Err(TryLockError::Error(why)) => Err(LockError::Io(why)),
         }
     }
 }
 
-/// Makes what happened to the entries of a folder (created, renamed, removed) survive a loss of power.
+/// Makes changes of the entries of a folder (create, rename, remove) survive a power failure.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file, and its entries are written through.
+    // Other systems cannot open a folder as a file, and write its entries through.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
     }
     Ok(())
 }
 
-/// What a person can do about an error of the file system.
+/// What the user can do about an error of the file system, for the end of a message.
 pub(super) fn advice(why: &io::Error) -> &'static str {
     match why.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space there; what was kept before is safe"
+            "free some space there; earlier data is safe"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "choose a folder in which you may write"
@@ -63,7 +63,7 @@ pub(super) fn advice(why: &io::Error) -> &'static str {
             "choose a folder, not a file"
         }
         io::ErrorKind::Unsupported => "choose a folder on a local disk",
-        _ => "look after the disk, then try again; what was kept before is safe",
+        _ => "check the disk, then try again; earlier data is safe",
     }
 }
 

@@ -1,59 +1,73 @@
-//! `Host`: the thread on which the node lives. It feeds the node with what happens, and does what the node wants.
+//! Node host: the single thread (`qs-node`) that owns the node, feeds it inputs and carries out its outputs.
 //!
-//! A turn of the loop takes what has come meanwhile, lets the node do a step for each, stores everything that must
-//! survive a crash in one transaction, and only then lets anything leave: messages, answers, acknowledgements. If storing
-//! fails, nothing leaves; it is tried again until it works, and calls are turned away meanwhile.
+//! One turn of the loop takes the commands that wait, lets the node do a step for each, and commits. A commit is a
+//! transactional outbox ([`Outbox`]): everything that must survive a crash is stored in one transaction, and only then do
+//! effects leave the host: messages, announcements, replies, records. If the store fails, the effects stay queued, the
+//! commit is retried with the same batch, and calls that would change something are turned away.
 //!
-//! Absent here: protocol (that is `node`), sockets (`http`, `udp`, `clients`).
+//! The host only distributes work. Its state is in parts with private fields:
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | [`NodeRuntime`] | the node, its timers, its view and the hash of its log |
+//! | [`Outbox`] | the store, the batch not yet stored, the effects that wait for it |
+//! | [`EffectRunner`] | the network: it takes committed effects and nothing else |
+//! | [`Admission`] | which announcements and messages reach the node |
+//! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; callers who wait; files |
+//! | [`HostView`] | answers to queries, as a view of the rest |
+//!
+//! Absent here: the protocol (`node`) and sockets (`http`, `udp`, `peer_client`).
 
+mod admission;
 mod counters;
+mod decision_waiters;
 mod effects;
-mod inbound;
-mod node_events;
+mod fetches;
+mod file_checks;
+mod network;
+mod outbox;
+mod peer_table;
 mod queries;
+mod runtime;
+#[cfg(test)]
+mod tests;
+
+pub(super) use network::{HostNetwork, ProcessNetwork};
+pub(super) use outbox::DurableStore;
 
 use super::clock::Clock;
 use super::command::{HostCommand, ProposalOutcome, ProposeError, ReplySender};
 use super::config::LiveConfig;
-use super::fetch::{FetchEvent, Fetcher};
+use super::fetch::FetchEvent;
 use super::file_store::FileStore;
-use super::log_hash::LogHash;
 use super::node_directory::NodeDirectory;
-use super::peer_client::{PeerClients, PeerContext};
+use super::peer_client::PeerContext;
 use super::recorder::Recorder;
-use super::store::{Store, WriteBatch};
-use super::udp::Udp;
-use super::wire::{LogHead, Receipts, VerifiedMessage, WireError};
-use crate::node::view::NodeView;
-use crate::node::{Content, Input, Node, NodeEvent, Output, Persisted, ProposalId};
-use crate::scp::{NodeId, SlotIndex};
+use super::status::PeersView;
+use super::wire::{
+    Receipt, ReceiptCode, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement,
+    WireBody,
+};
+use crate::node::{Content, Input, Node, NodeEvent, Output, Persisted, Proposal, ProposalId};
 use crate::time::{Span, Time};
+use admission::{Admission, needs_file_check, receipt_of};
 use counters::MetricCounters;
 use crossbeam_channel::Receiver;
-use effects::HostEffect;
-use std::collections::BTreeMap;
+use decision_waiters::DecisionWaiters;
+use effects::{EffectContext, EffectRunner, sign};
+use fetches::Fetches;
+use file_checks::FileChecks;
+use outbox::{HostEffect, Outbox};
+use peer_table::PeerTable;
+use queries::HostView;
+use runtime::NodeRuntime;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many commands are taken in one turn: they are stored together.
+/// Commands per turn of the loop, at most: one transaction stores what they change.
 const COMMANDS_PER_TURN: usize = 256;
-/// How often what came from others is offered to others.
+/// Interval between two offers of relayed messages, and the longest time that the loop sleeps.
 const OFFER_INTERVAL: Span = Span::from_ms(250);
-/// How long it takes until storing is tried again.
-const STORING_RETRY: Span = Span::from_ms(500);
-
-/// What is known about how another node can be reached.
-#[derive(Clone, Debug, Default)]
-struct PeerState {
-    why: String,
-    is_reachable: Option<bool>,
-    heard_at: Option<Time>,
-    log: Option<LogHead>,
-    /// Why it did not take the last call, if it did not.
-    refusal: Option<String>,
-    /// It has said that its log, as long as this one's, is another.
-    has_other_log: bool,
-}
 
 /// Whether the loop goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,72 +76,52 @@ enum LoopState {
     Ending,
 }
 
-/// What a host is made of.
+/// What a host is built from.
 pub(super) struct HostParts {
-    /// What the process was told.
+    /// The settings of the process.
     pub config: Arc<LiveConfig>,
-    /// Real time.
+    /// Time since the start, and the time of day.
     pub clock: Clock,
     /// The node, not started.
     pub node: Node,
-    /// Who has which number.
+    /// Node numbers and announcements, as stored.
     pub directory: NodeDirectory,
-    /// What survives.
-    pub store: Store,
-    /// What the node calls.
+    /// Where batches become durable.
+    pub store: Box<dyn DurableStore>,
+    /// Everything that leaves the process.
+    pub network: Box<dyn HostNetwork>,
+    /// Identity, network name and message cache, shared with the peer clients.
     pub context: Arc<PeerContext>,
-    /// Discovery.
-    pub udp: Udp,
-    /// What happens is recorded.
+    /// The trace file and the subscribers of `GET /events`.
     pub recorder: Recorder,
-    /// The files that are here.
-    pub(super) files: FileStore,
-    /// Files come from others.
-    pub fetcher: Fetcher,
-    /// What the fetcher says.
-    pub(super) fetched: Receiver<FetchEvent>,
-    /// Commands come in here.
+    /// The files of this node.
+    pub files: FileStore,
+    /// Progress and ends of fetches.
+    pub fetched: Receiver<FetchEvent>,
+    /// Commands of the HTTP server, the UDP listener and the peer clients.
     pub commands: Receiver<HostCommand>,
 }
 
-/// The thread on which the node lives.
+/// The state of the thread. See the documentation of the module for its parts.
 pub(super) struct Host {
     config: Arc<LiveConfig>,
     clock: Clock,
-    node: Node,
-    view: NodeView,
-    timers: super::timers::Timers,
-    directory: NodeDirectory,
-    store: Store,
-    clients: PeerClients,
     context: Arc<PeerContext>,
-    udp: Udp,
+    commands: Receiver<HostCommand>,
+    fetched: Receiver<FetchEvent>,
+    runtime: NodeRuntime,
+    directory: NodeDirectory,
+    outbox: Outbox,
+    effects: EffectRunner,
     recorder: Recorder,
     files: FileStore,
-    fetcher: Fetcher,
-    fetched: Receiver<FetchEvent>,
-    /// Whom the fetches under way ask.
-    holders: BTreeMap<String, Vec<NodeId>>,
-    commands: Receiver<HostCommand>,
-    log_hash: LogHash,
+    peers: PeerTable,
+    waiters: DecisionWaiters,
+    file_checks: FileChecks,
+    fetches: Fetches,
     counters: MetricCounters,
-    contacts: BTreeMap<NodeId, PeerState>,
-    awaiting: BTreeMap<ProposalId, Vec<ReplySender<ProposalOutcome>>>,
-    /// In which slot what is in the log was agreed on.
-    agreed: BTreeMap<ProposalId, SlotIndex>,
-    /// Messages with proposed files whose origin is being asked.
-    file_checks: BTreeMap<ProposalId, Vec<VerifiedMessage>>,
-    received_bytes: BTreeMap<String, u64>,
-    batch: WriteBatch,
-    effects: Vec<HostEffect>,
-    flights: u64,
-    mark_us: u64,
     offered_at: Time,
-    /// Why nothing can be stored.
-    storage_error: Option<String>,
-    /// Before this it is not tried again.
-    retry_at: Time,
-    life: LoopState,
+    loop_state: LoopState,
 }
 
 impl Host {
@@ -135,206 +129,391 @@ impl Host {
     #[must_use]
     pub(super) fn new(parts: HostParts) -> Host {
         Host {
-            config: parts.config,
-            clock: parts.clock,
-            node: parts.node,
-            view: NodeView::default(),
-            timers: super::timers::Timers::default(),
+            runtime: NodeRuntime::new(parts.node),
             directory: parts.directory,
-            store: parts.store,
-            clients: PeerClients::new(Arc::clone(&parts.context)),
-            context: parts.context,
-            udp: parts.udp,
+            outbox: Outbox::new(parts.store),
+            effects: EffectRunner::new(
+                parts.network,
+                Arc::clone(&parts.context),
+                Arc::clone(&parts.config),
+            ),
             recorder: parts.recorder,
             files: parts.files,
-            fetcher: parts.fetcher,
-            fetched: parts.fetched,
-            holders: BTreeMap::new(),
-            commands: parts.commands,
-            log_hash: LogHash::default(),
+            peers: PeerTable::default(),
+            waiters: DecisionWaiters::default(),
+            file_checks: FileChecks::default(),
+            fetches: Fetches::default(),
             counters: MetricCounters::default(),
-            contacts: BTreeMap::new(),
-            awaiting: BTreeMap::new(),
-            agreed: BTreeMap::new(),
-            file_checks: BTreeMap::new(),
-            received_bytes: BTreeMap::new(),
-            batch: WriteBatch::default(),
-            effects: Vec::new(),
-            flights: 0,
-            mark_us: 0,
             offered_at: Time::ZERO,
-            storage_error: None,
-            retry_at: Time::ZERO,
-            life: LoopState::Running,
+            loop_state: LoopState::Running,
+            config: parts.config,
+            clock: parts.clock,
+            context: parts.context,
+            commands: parts.commands,
+            fetched: parts.fetched,
         }
     }
 
-    /// Runs until the process is asked to end.
+    /// Starts the node with what survived and runs until [`HostCommand::Leave`] or [`HostCommand::Stop`].
     pub(super) fn run(mut self, persisted: Option<Persisted>) {
-        self.restore(persisted.as_ref());
-        self.step(Input::Start(persisted.map(Arc::new)));
-        self.commit();
-        while self.life == LoopState::Running {
-            self.wait();
-            for _ in 1..COMMANDS_PER_TURN {
-                match self.commands.try_recv() {
-                    Ok(command) => self.take(command),
-                    Err(_) => break,
-                }
-            }
-            if self.storage_error.is_none() {
-                self.ring();
-                self.offer();
-            }
-            self.commit();
-            self.recorder.tend(self.clock.now());
+        self.start(persisted);
+        while self.loop_state == LoopState::Running {
+            self.turn();
         }
         self.recorder.finish();
-        tracing::info!(slot = self.log_hash.index(), "stopped");
+        tracing::info!(slot = self.runtime.log_index(), "stopped");
     }
 
-    /// How long nothing will happen by itself.
-    fn poll_timeout(&self) -> Duration {
-        let longest = Duration::from_millis(OFFER_INTERVAL.0 / 1000);
-        let timers = self.timers.next_due().map(|due| self.clock.until(due));
-        let wait = timers.map_or(longest, |wait| wait.min(longest));
-        match self.storage_error {
-            // Timers that are due wait, too.
-            Some(_) => self.clock.until(self.retry_at),
-            None => wait,
+    fn start(&mut self, persisted: Option<Persisted>) {
+        if let Some(persisted) = &persisted {
+            self.runtime.restore(self.clock.now(), persisted);
+            self.waiters.restore(&self.runtime.view().log);
         }
+        self.step(Input::Start(persisted.map(Arc::new)));
+        self.commit();
     }
 
-    /// Takes what comes first: a command, word of a fetch, or the end of patience.
+    /// One turn: wait, handle what has come, fire timers, commit.
+    fn turn(&mut self) {
+        self.wait();
+        for _ in 1..COMMANDS_PER_TURN {
+            match self.commands.try_recv() {
+                Ok(command) => self.handle(command),
+                Err(_) => break,
+            }
+        }
+        if !self.outbox.is_blocked() {
+            self.fire_timers();
+            self.offer();
+        }
+        self.commit();
+        self.recorder.flush_if_due(self.clock.now());
+    }
+
+    /// How long the loop may sleep if nothing arrives.
+    fn poll_timeout(&self) -> Duration {
+        if let Some(retry_at) = self.outbox.retry_at() {
+            // While the store fails, due timers wait, too.
+            return self.clock.until(retry_at);
+        }
+        let longest = Duration::from_millis(OFFER_INTERVAL.0 / 1000);
+        let timer = self.runtime.next_due().map(|due| self.clock.until(due));
+        timer.map_or(longest, |timer| timer.min(longest))
+    }
+
+    /// Handles the first command or fetch event, or returns after [`Host::poll_timeout`].
     fn wait(&mut self) {
         let commands = self.commands.clone();
-        let fetched = match self.storage_error {
-            None => self.fetched.clone(),
-            // What has been fetched could not be stored either.
-            Some(_) => crossbeam_channel::never(),
+        let fetched = match self.outbox.is_blocked() {
+            false => self.fetched.clone(),
+            // A finished fetch must be stored, which is impossible now.
+            true => crossbeam_channel::never(),
         };
-        // The other ends of both are held by this process as long as it lives.
+        // This process holds the other ends of both channels: they do not disconnect while the host runs.
         crossbeam_channel::select! {
-            recv(commands) -> command => command.into_iter().for_each(|command| self.take(command)),
-            recv(fetched) -> event => event.into_iter().for_each(|event| self.take_fetched(event)),
+            recv(commands) -> command => command.into_iter().for_each(|command| self.handle(command)),
+            recv(fetched) -> event => event.into_iter().for_each(|event| self.handle_fetch(event)),
             default(self.poll_timeout()) => {}
         }
     }
 
-    /// Lets the timers run out that are due.
-    fn ring(&mut self) {
-        while let Some(kind) = self.timers.take_due(self.clock.now()) {
-            self.view.clear_timer(kind);
+    fn fire_timers(&mut self) {
+        while let Some(kind) = self.runtime.take_due(self.clock.now()) {
             self.step(Input::Timer(kind));
         }
     }
 
-    /// Lets the node do a step. Its outputs are carried out when what must survive has been stored.
+    /// Offers the messages of others that arrived since the last offer.
+    fn offer(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.offered_at) < OFFER_INTERVAL {
+            return;
+        }
+        self.offered_at = now;
+        let names = self.context.message_cache.take_unoffered();
+        if !names.is_empty() {
+            self.outbox.queue(HostEffect::Offer(names));
+        }
+    }
+
+    /// Lets the node do a step. Its state changes go into the batch, its effects wait for the commit.
     fn step(&mut self, input: Input) -> Arc<[Output]> {
         let at = self.clock.now();
-        self.meet(at);
-        let outputs: Arc<[Output]> = self.node.step(at, input.clone()).into();
-        self.counters.steps += 1;
+        self.recorder.new_nodes(at, &self.directory);
+        let outputs = self.runtime.step(at, input.clone());
+        self.counters.count("steps");
         for output in outputs.iter() {
             match output {
-                Output::SetTimer(kind, span) => {
-                    self.timers.set(*kind, at + *span);
-                    self.view.set_timer(at, *kind, *span);
+                Output::Persist(changes) => self.outbox.persist(changes),
+                Output::Event(event) => self.handle_event(event),
+                Output::Send { to, message } => {
+                    self.outbox
+                        .queue(HostEffect::Send(*to, Arc::clone(message)));
                 }
-                Output::CancelTimer(kind) => {
-                    self.timers.cancel(*kind);
-                    self.view.clear_timer(*kind);
+                Output::Announce(announcement) => {
+                    self.outbox
+                        .queue(HostEffect::Announce(Arc::clone(announcement)));
                 }
-                Output::Persist(changes) => self.batch.changes.extend(changes.iter().cloned()),
-                Output::Event(event) => self.note(at, event),
-                Output::Send { to, message } => self
-                    .effects
-                    .push(HostEffect::Send(*to, Arc::clone(message))),
-                Output::Announce(said) => self.effects.push(HostEffect::Announce(Arc::clone(said))),
                 Output::Fetch { file, holders } => {
-                    self.effects
-                        .push(HostEffect::Fetch(file.clone(), holders.clone()));
+                    self.outbox
+                        .queue(HostEffect::Fetch(file.clone(), holders.clone()));
                 }
-                // The transport passes on by itself: nodes of this kind relay directly.
-                Output::Relay { .. } => {}
+                // The runtime has set the timers. Nodes as processes relay through offers, not by `Relay`.
+                Output::SetTimer(..) | Output::CancelTimer(_) | Output::Relay { .. } => {}
             }
         }
         self.recorder.stepped(at, input, &outputs);
         outputs
     }
 
-    /// Records whom this process has given a number since the last time.
-    fn meet(&mut self, at: Time) {
-        let directory = &self.directory;
-        self.recorder.met(at, directory);
-    }
-
-    fn take(&mut self, command: HostCommand) {
+    fn handle(&mut self, command: HostCommand) {
         match command {
-            HostCommand::Announcement(said) => self.hear(&said.0, &said.1),
+            HostCommand::Announcement(announcement) => {
+                self.receive_announcement(&announcement.0, &announcement.1);
+            }
             HostCommand::DatagramDropped(error) => self.counters.datagram_dropped(&error),
             HostCommand::Messages(messages, reply) => {
-                let results = messages.iter().map(|opened| self.arrive(opened)).collect();
-                self.answer_receipts(results, reply);
+                let results = messages
+                    .iter()
+                    .map(|message| self.receive(message))
+                    .collect();
+                self.reply_receipts(results, reply);
             }
             HostCommand::Bundle(bundle, reply) => {
-                let results = self.arrive_bundle(&bundle);
-                self.answer_receipts(results, reply);
+                let results = self.receive_bundle(&bundle);
+                self.reply_receipts(results, reply);
             }
-            HostCommand::PeersQuery(question, reply) => self.answer_question(&question, reply),
-            HostCommand::PeersAnswer(answer) => drop(self.arrive(&answer)),
+            HostCommand::PeersQuery(query, reply) => self.answer_peers_query(&query, reply),
+            HostCommand::PeersAnswer(answer) => drop(self.receive(&answer)),
             HostCommand::Propose(content, reply) => self.propose(content, reply),
-            HostCommand::AwaitDecision(id, reply) => self.wait_for(id, reply),
-            HostCommand::Status(question, reply) => {
-                let status = Box::new(self.status(question));
-                self.after_commit(move || drop(reply.send(status)));
+            HostCommand::AwaitDecision(id, reply) => self.await_decision(id, reply),
+            HostCommand::Status(query, reply) => {
+                let status = Box::new(self.view().status(query));
+                self.outbox.reply(reply, status);
             }
             HostCommand::Peers(reply) => {
-                let peers = self.peers();
-                self.after_commit(move || drop(reply.send(peers)));
+                let peers = self.view().peers();
+                self.outbox.reply(reply, peers);
             }
-            HostCommand::Metrics(reply) => drop(reply.send(self.metrics())),
-            HostCommand::Health(reply) => drop(reply.send(match &self.storage_error {
-                None => Ok(()),
-                Some(storage_error) => Err(storage_error.clone()),
-            })),
-            HostCommand::Subscribe(reply) => self.follow(reply),
-            HostCommand::DeliveryReport(node, flights, delivery) => {
-                self.delivery_report(node, &flights, delivery)
+            HostCommand::Metrics(reply) => drop(reply.send(self.view().metrics())),
+            HostCommand::Health(reply) => {
+                let health = self
+                    .outbox
+                    .storage_error()
+                    .map_or(Ok(()), |error| Err(error.to_owned()));
+                drop(reply.send(health));
             }
-            HostCommand::FileChecked(proposal, verdict) => self.looked(&proposal, verdict),
+            HostCommand::Subscribe(reply) => self.outbox.queue(HostEffect::Subscribe(reply)),
+            HostCommand::DeliveryReport(node, messages, outcome) => {
+                let (_, mut context) = self.effect_parts();
+                context.report_delivery(node, &messages, outcome);
+            }
+            HostCommand::FileChecked(proposal, result) => self.file_checked(&proposal, result),
             HostCommand::Leave => {
                 self.step(Input::Leave);
-                self.life = LoopState::Ending;
+                self.loop_state = LoopState::Ending;
             }
-            HostCommand::Stop => self.life = LoopState::Ending,
+            HostCommand::Stop => self.loop_state = LoopState::Ending,
         }
     }
 
-    /// Does something after everything so far has been stored. While nothing can be stored, whoever asks is answered
-    /// at once: nothing that came since has been taken in.
-    fn after_commit(&mut self, work: impl FnOnce() + Send + 'static) {
-        if self.storage_error.is_some() {
-            return work();
+    /// A fetch reports progress or its end.
+    fn handle_fetch(&mut self, event: FetchEvent) {
+        if let Some(input) = self.fetches.handle(event, &self.directory) {
+            self.step(input);
         }
-        self.effects.push(HostEffect::Answer(Box::new(work)));
     }
 
-    fn answer_receipts(
+    /// Something happened at the node: counts it, logs it and informs those who wait for it.
+    fn handle_event(&mut self, event: &NodeEvent) {
+        self.counters.node_event(event);
+        match event {
+            NodeEvent::Recorded {
+                slot, proposals, ..
+            } => {
+                tracing::info!(slot = slot.0, proposals = proposals.len(), "decided");
+                for proposal in proposals {
+                    let waiting = self.waiters.decided(proposal.id, *slot);
+                    self.report_outcome(waiting, &ProposalOutcome::Decided(*slot));
+                }
+            }
+            NodeEvent::ProposalExpired { id, .. } => {
+                let waiting = self.waiters.expired(*id);
+                self.report_outcome(waiting, &ProposalOutcome::Expired);
+            }
+            NodeEvent::Discovered { peer, via } => {
+                self.peers.discovered(peer, *via, &self.directory)
+            }
+            NodeEvent::PeerLeft { node } => {
+                tracing::info!(name = %self.directory.name(*node), "left");
+                self.outbox.queue(HostEffect::Disconnect(*node));
+            }
+            NodeEvent::Ready { known } => tracing::info!(known, "ready to vote"),
+            NodeEvent::BackedUp { file, .. } => {
+                self.fetches.stored(&file.sha256);
+                tracing::info!(name = %file.name, sha256 = %file.sha256, "backed up");
+            }
+            NodeEvent::BackupFailed { file, why } => {
+                tracing::warn!(name = %file.name, ?why, "could not fetch the file; it is retried later");
+            }
+            _ => {}
+        }
+    }
+
+    fn report_outcome(
         &mut self,
-        results: Vec<super::wire::Receipt>,
-        reply: ReplySender<Receipts>,
+        waiting: Vec<ReplySender<ProposalOutcome>>,
+        outcome: &ProposalOutcome,
     ) {
-        let receipts = Receipts {
-            results,
-            log: Some(self.log_head()),
+        for reply in waiting {
+            self.outbox.reply_after_commit(reply, outcome.clone());
+        }
+    }
+
+    fn receive_announcement(&mut self, announcement: &WireAnnouncement, signed: &Signed) {
+        if self.outbox.is_blocked() {
+            return;
+        }
+        match self.admission().announcement(announcement, signed) {
+            Err(counter) => self.counters.count(counter),
+            Ok(peer) => {
+                self.counters.count("datagrams_heard");
+                self.peers.heard(peer.id, self.clock.now());
+                self.step(Input::Heard {
+                    from: peer.id,
+                    announcement: Arc::new(announcement.to_local(peer)),
+                });
+            }
+        }
+    }
+
+    /// Receives a message from its author, directly or relayed.
+    fn receive(&mut self, message: &VerifiedMessage) -> Receipt {
+        let receipt = self.admit(message);
+        self.counters.receipt(receipt.verdict);
+        receipt
+    }
+
+    fn admit(&mut self, message: &VerifiedMessage) -> Receipt {
+        if let Some(error) = self.outbox.storage_error() {
+            return Receipt::refused(ReceiptCode::Busy, format!("the store fails: {error}"));
+        }
+        if let Err(refusal) = self.admission().message(message) {
+            return refusal;
+        }
+        if let WireBody::Proposal { proposal } = &message.message.body
+            && needs_file_check(
+                proposal,
+                self.context.identity.key(),
+                self.runtime.view(),
+                &self.waiters,
+            )
+        {
+            return self.check_file(message, proposal);
+        }
+        self.deliver(message)
+    }
+
+    /// Receives relayed messages. The relaying node does not vouch for them: each counts as sent by its own author.
+    fn receive_bundle(&mut self, bundle: &VerifiedBundle) -> Vec<Receipt> {
+        let is_known = self.directory.find(bundle.from).is_some();
+        let messages = bundle.messages.iter();
+        messages
+            .map(|message| match is_known {
+                true => self.receive(message),
+                false => Receipt::refused(
+                    ReceiptCode::Outsider,
+                    "the relaying node has not announced itself",
+                ),
+            })
+            .collect()
+    }
+
+    /// Gives an admitted message to the node.
+    fn deliver(&mut self, message: &VerifiedMessage) -> Receipt {
+        let message = match message.to_local(&mut self.directory) {
+            Ok(message) => Arc::new(message),
+            Err(error) => return Receipt::from(&error),
         };
-        self.after_commit(move || drop(reply.send(receipts)));
+        let from = message.id.sender;
+        self.peers.heard(from, self.clock.now());
+        // Read before the step: the message itself may decide its slot.
+        let log_index = self.runtime.log_index();
+        let outputs = self.step(Input::Receive {
+            from,
+            message: Arc::clone(&message),
+        });
+        receipt_of(&outputs, &message, log_index)
+    }
+
+    /// Defers a proposed file until its origin has confirmed that the file can be read there.
+    fn check_file(&mut self, message: &VerifiedMessage, proposal: &Proposal) -> Receipt {
+        let origin = self.directory.find(proposal.id.origin);
+        if origin
+            .and_then(|origin| self.directory.http(origin))
+            .is_none()
+        {
+            let why = "the address of its origin, where the file would be checked, is unknown";
+            return Receipt::refused(ReceiptCode::Outsider, why);
+        }
+        match self.file_checks.defer(proposal.id, message) {
+            Err(refusal) => return refusal,
+            Ok(is_first) if is_first => self
+                .outbox
+                .queue(HostEffect::CheckFile(Arc::new(proposal.clone()))),
+            Ok(_) => {}
+        }
+        Receipt::accepted()
+    }
+
+    /// The origin of a proposed file has answered: delivers what waited for it, or drops it.
+    fn file_checked(&mut self, proposal: &Proposal, result: Result<(), String>) {
+        let waiting = self.file_checks.take(proposal.id);
+        if self.outbox.is_blocked() {
+            // Its sender sends it again.
+            return;
+        }
+        match result {
+            Ok(()) => {
+                for message in waiting {
+                    let receipt = self.deliver(&message);
+                    self.counters.receipt(receipt.verdict);
+                }
+            }
+            Err(why) => {
+                self.counters.count("files_not_readable_at_origin");
+                tracing::warn!(%why, proposal = ?proposal.id, "not certified");
+            }
+        }
+    }
+
+    /// Answers a node that asks for peers. The node's own answer goes into the reply instead of a message of its own.
+    fn answer_peers_query(
+        &mut self,
+        query: &VerifiedMessage,
+        reply: ReplySender<(PeersView, Option<Signed>)>,
+    ) {
+        let mut signed = None;
+        let is_query = matches!(query.message.body, WireBody::PeersQuestion);
+        if is_query && self.receive(query).verdict == ReceiptCode::Accepted {
+            signed = self
+                .directory
+                .find(query.message.sender)
+                .and_then(|asker| self.outbox.take_peers_answer(asker))
+                .and_then(|answer| sign(&answer, &self.directory, &self.context));
+        }
+        let peers = self.view().peers();
+        self.outbox.reply(reply, (peers, signed));
+    }
+
+    fn reply_receipts(&mut self, results: Vec<Receipt>, reply: ReplySender<Receipts>) {
+        let log = Some(self.runtime.log_head());
+        self.outbox.reply(reply, Receipts { results, log });
     }
 
     fn propose(&mut self, content: Content, reply: ReplySender<Result<ProposalId, ProposeError>>) {
-        if let Some(storage_error) = &self.storage_error {
-            drop(reply.send(Err(ProposeError::Storage(storage_error.clone()))));
+        if let Some(error) = self.outbox.storage_error() {
+            drop(reply.send(Err(ProposeError::Storage(error.to_owned()))));
             return;
         }
         let outputs = self.step(Input::Propose(content));
@@ -345,30 +524,68 @@ impl Host {
             }
             _ => None,
         });
-        let answer = answer.unwrap_or(Err(ProposeError::Stopping));
-        self.after_commit(move || drop(reply.send(answer)));
+        self.outbox
+            .reply(reply, answer.unwrap_or(Err(ProposeError::Stopping)));
     }
 
-    fn wait_for(&mut self, id: ProposalId, reply: ReplySender<ProposalOutcome>) {
-        if self.view.pool.contains_key(&id) {
-            let waiting = self.awaiting.entry(id).or_default();
-            waiting.retain(|reply| !reply.is_closed());
-            waiting.push(reply);
-        } else if let Some(&slot) = self.agreed.get(&id) {
-            drop(reply.send(ProposalOutcome::Decided(slot)));
-        }
-        // Otherwise nothing is known of it, and nobody answers.
-    }
-
-    /// How far the log has come.
-    fn log_head(&self) -> LogHead {
-        LogHead {
-            index: self.log_hash.index(),
-            hash: self.log_hash.hex(),
+    /// Replies when the proposal is decided or expired. An unknown proposal gets no reply.
+    fn await_decision(&mut self, id: ProposalId, reply: ReplySender<ProposalOutcome>) {
+        if self.runtime.view().pool.contains_key(&id) {
+            self.waiters.wait(id, reply);
+        } else if let Some(slot) = self.waiters.slot_of(id) {
+            // Its decision may be in the batch that is not stored yet.
+            self.outbox
+                .reply_after_commit(reply, ProposalOutcome::Decided(slot));
         }
     }
 
-    fn drop_announcement(&mut self, error: &WireError) {
-        self.counters.datagram_dropped(error);
+    /// Stores the batch, then lets the effects leave. Without a successful commit there are no effects to run: only
+    /// [`Outbox::commit`] makes `CommittedEffects`.
+    fn commit(&mut self) {
+        self.outbox
+            .persist_directory(self.directory.take_unstored());
+        if let Some(committed) = self.outbox.commit(self.clock.now(), &mut self.counters) {
+            let (runner, mut context) = self.effect_parts();
+            runner.run(committed, &mut context);
+        }
+    }
+
+    fn admission(&mut self) -> Admission<'_> {
+        Admission {
+            own_key: self.context.identity.key(),
+            limits: &self.config.limits,
+            clock: &self.clock,
+            directory: &mut self.directory,
+            message_cache: &self.context.message_cache,
+        }
+    }
+
+    fn effect_parts(&mut self) -> (&mut EffectRunner, EffectContext<'_>) {
+        let context = EffectContext {
+            clock: &self.clock,
+            runtime: &self.runtime,
+            directory: &mut self.directory,
+            recorder: &mut self.recorder,
+            peers: &mut self.peers,
+            fetches: &mut self.fetches,
+            file_checks: &mut self.file_checks,
+            counters: &mut self.counters,
+        };
+        (&mut self.effects, context)
+    }
+
+    fn view(&self) -> HostView<'_> {
+        HostView {
+            config: &self.config,
+            now: self.clock.now(),
+            directory: &self.directory,
+            runtime: &self.runtime,
+            peers: &self.peers,
+            waiters: &self.waiters,
+            fetches: &self.fetches,
+            files: &self.files,
+            counters: &self.counters,
+            storage_error: self.outbox.storage_error(),
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! The HTTP client of everything here that calls nodes: what all of those calls have in common.
+//! HTTP client settings that all calls to nodes share: no proxies, no redirects.
 //!
-//! Nodes are addresses of a network of their own, so what the environment says about proxies (`HTTP_PROXY`,
-//! `ALL_PROXY`) is not meant for them; and a node answers itself instead of sending its callers elsewhere.
+//! Proxies of the environment (`HTTP_PROXY`, `ALL_PROXY`) do not apply, because nodes form a network of their own. A node
+//! answers itself, so a redirect is an error.
 
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
-/// A client without proxies and without ways elsewhere, to which a status is an answer like any other. It has no time
-/// limits yet.
+/// A client configuration without proxies and redirects. Every status is a response, never an error. Time limits are the
+/// caller's.
 #[must_use]
 pub fn http_client() -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()

@@ -1,7 +1,7 @@
-//! `Identity`: the Ed25519 key pair of a node, and what signatures cover.
+//! Node identity: an Ed25519 key pair, and signatures with domain separation.
 //!
-//! The secret key lies in the data folder as a Stellar seed (`S...`), readable by its owner only. Every signature covers
-//! the name of the network and what kind of thing is signed, so nothing said in one place can be passed off in another.
+//! The secret key is a file in the data folder, a Stellar seed (`S...`) with mode 0600. Every signature covers the name of
+//! the network and the purpose, so a signature cannot be replayed in another network or for another purpose.
 
 use crate::node::NodeKey;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -13,33 +13,33 @@ use stellar_strkey::ed25519::PrivateKey;
 /// Name of the file in the data folder.
 const FILE: &str = "secret-key";
 
-/// Why a node has no identity.
+/// The identity of a node cannot be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// The file cannot be read or made.
-    #[error("{}: {source}; expected a readable secret key, or a folder in which one can be made", .path.display())]
+    /// The file cannot be read or created.
+    #[error("{}: {source}; expected a readable secret key, or a folder in which one can be created", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file holds something else.
-    #[error("{}: this is no secret key; expected S and 55 more characters. Restore the file, or remove it: then the node becomes another one", .path.display())]
+    /// The file does not contain a secret key.
+    #[error("{}: this is no secret key; expected S and 55 more characters. Restore the file, or remove it to start as a new node", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// What kind of thing a signature is for.
+/// The purpose of a signature: domain separation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignaturePurpose {
     /// A message between nodes.
     Message,
-    /// A bundle of what others have said, passed on.
+    /// A bundle of relayed messages.
     Bundle,
-    /// An announcement of discovery.
+    /// An announcement for discovery.
     Announcement,
 }
 
@@ -53,23 +53,23 @@ impl SignaturePurpose {
     }
 }
 
-/// Who a node is.
+/// The key pair of a node.
 pub struct Identity {
     secret: SigningKey,
     key: NodeKey,
 }
 
 impl Identity {
-    /// Is there a key in the data folder?
+    /// Whether the data folder contains a key. A folder that cannot be read counts as one with a key.
     #[must_use]
     pub fn is_in(dir: &Path) -> bool {
         dir.join(FILE).try_exists().unwrap_or(true)
     }
 
-    /// The identity in the data folder; made there if there is none.
+    /// Reads the identity from the data folder, or creates one there if it has none.
     ///
     /// # Errors
-    /// If the file cannot be read or written, or is damaged.
+    /// If the file cannot be read or written, or does not contain a key.
     pub fn open(dir: &Path) -> Result<Identity, IdentityError> {
         let path = dir.join(FILE);
         match fs::read_to_string(&path) {
@@ -82,7 +82,7 @@ impl Identity {
         }
     }
 
-    /// The identity with this secret.
+    /// The identity with this secret key.
     #[must_use]
     pub fn new(secret: [u8; 32]) -> Identity {
         let secret = SigningKey::from_bytes(&secret);
@@ -119,7 +119,7 @@ impl Identity {
         self.key
     }
 
-    /// The signature over `bytes` for this network and purpose.
+    /// Signs `bytes` for this network and purpose.
     #[must_use]
     pub fn sign(&self, network: &str, purpose: SignaturePurpose, bytes: &[u8]) -> [u8; 64] {
         self.secret
@@ -128,7 +128,7 @@ impl Identity {
     }
 }
 
-/// Has `key` signed `bytes` for this network and purpose?
+/// Verifies a signature of `key` over `bytes` for this network and purpose.
 #[must_use]
 pub fn is_signed_by(
     key: NodeKey,
@@ -147,7 +147,7 @@ pub fn is_signed_by(
 }
 
 fn covered(network: &str, purpose: SignaturePurpose, bytes: &[u8]) -> Vec<u8> {
-    // Lengths first: no two lists of parts give the same bytes.
+    // The length of the network name comes first, so that different networks and texts never give the same bytes.
     let mut covered = format!("quorumscope 1 {} {} ", network.len(), purpose.tag()).into_bytes();
     covered.extend_from_slice(network.as_bytes());
     covered.extend_from_slice(bytes);
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identity_is_made_once_and_kept_from_others() {
+    fn an_identity_is_created_once_and_only_its_owner_can_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let first = Identity::open(dir.path()).unwrap();
         let again = Identity::open(dir.path()).unwrap();
@@ -183,28 +183,43 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_holds_for_one_key_network_purpose_and_text_only() {
+    fn a_signature_is_valid_for_one_key_network_purpose_and_text_only() {
         let (one, other) = (Identity::new([1; 32]), Identity::new([2; 32]));
         let signature = one.sign("test", SignaturePurpose::Message, b"tea");
-        let holds = |key, network, purpose, text: &[u8]| {
+        let is_valid = |key, network, purpose, text: &[u8]| {
             is_signed_by(key, network, purpose, text, &signature)
         };
-        assert!(holds(one.key(), "test", SignaturePurpose::Message, b"tea"));
-        assert!(!holds(
+        assert!(is_valid(
+            one.key(),
+            "test",
+            SignaturePurpose::Message,
+            b"tea"
+        ));
+        assert!(!is_valid(
             other.key(),
             "test",
             SignaturePurpose::Message,
             b"tea"
         ));
-        assert!(!holds(one.key(), "tes", SignaturePurpose::Message, b"ttea"));
-        assert!(!holds(one.key(), "test", SignaturePurpose::Bundle, b"tea"));
-        assert!(!holds(
+        assert!(!is_valid(
+            one.key(),
+            "tes",
+            SignaturePurpose::Message,
+            b"ttea"
+        ));
+        assert!(!is_valid(
+            one.key(),
+            "test",
+            SignaturePurpose::Bundle,
+            b"tea"
+        ));
+        assert!(!is_valid(
             one.key(),
             "test",
             SignaturePurpose::Message,
             b"coffee"
         ));
-        assert!(!holds(
+        assert!(!is_valid(
             NodeKey::new([0; 32]),
             "test",
             SignaturePurpose::Message,

@@ -1,9 +1,9 @@
-//! `LogHash`: one number that stands for a whole log: equal logs have equal hashes, and logs that differ anywhere do not.
+//! Hash chain over a log (SHA-256): equal logs have equal hashes, and logs that differ anywhere do not.
 
 use crate::scp::{SlotIndex, Value};
 use sha2::{Digest, Sha256};
 
-/// The hash of a log, slot by slot.
+/// Index and hash of a log that grows slot by slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LogHash {
     index: u64,
@@ -11,7 +11,8 @@ pub(super) struct LogHash {
 }
 
 impl LogHash {
-    /// Takes in the decision of the next slot: the hash is SHA-256 over the hash so far, the slot and the value.
+    /// Appends the decision of the next slot. The new hash is SHA-256 over the old hash, the slot (8 bytes, big endian)
+    /// and the value.
     pub(super) fn append(&mut self, slot: SlotIndex, value: &Value) {
         let mut hasher = Sha256::new();
         hasher.update(self.hash);
@@ -21,13 +22,13 @@ impl LogHash {
         self.index = slot.0;
     }
 
-    /// The last slot that is in it; 0 if there is none.
+    /// The last slot of the log; 0 if the log is empty.
     #[must_use]
     pub(super) fn index(&self) -> u64 {
         self.index
     }
 
-    /// The hash as 64 hexadecimal digits; all zeros of an empty log.
+    /// The hash as 64 lower-case hexadecimal digits. An empty log has only zeros.
     #[must_use]
     pub(super) fn hex(&self) -> String {
         self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -39,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_difference_shows() {
+    fn different_logs_have_different_hashes() {
         let hash = |values: &[&str]| {
-            let mut chain = LogHash::default();
+            let mut log_hash = LogHash::default();
             for (slot, value) in (1..).zip(values) {
-                chain.append(SlotIndex(slot), &Value::from(*value));
+                log_hash.append(SlotIndex(slot), &Value::from(*value));
             }
-            chain.hex()
+            log_hash.hex()
         };
         assert_eq!(hash(&[]), "0".repeat(64));
         assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));

@@ -1,106 +1,110 @@
-//! `MessageCache`: the signed messages that have come lately, by name: what is known need not come again, and what others
-//! lack can be passed on as its author signed it.
+//! Message cache: duplicate suppression by message name, and the signed bytes of messages that can be relayed.
 //!
-//! Bounded by bytes; the oldest go first. Shared between those who receive and those who pass on.
+//! Both are bounded and evict in the order of arrival (FIFO): [`NAMES_MAX`] names, and [`BYTES_MAX`] bytes of messages. The
+//! HTTP server, the host and the peer clients share one cache.
 
 use super::wire::{MessageName, Signed, VerifiedMessage, WireBody};
 use crate::scp::Statement;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many bytes of messages are kept.
+/// Most bytes of messages in the cache.
 const BYTES_MAX: usize = 32 << 20;
-/// Of how many messages the names are kept, after their bytes have been dropped.
+/// Most names in the cache. A name outlives the bytes of its message.
 const NAMES_MAX: usize = 1 << 16;
 
 #[derive(Debug, Default)]
 struct CacheState {
     by_name: BTreeMap<MessageName, Option<Signed>>,
+    /// All names, in the order of arrival.
     names: VecDeque<MessageName>,
+    /// The names whose messages are in the cache, in the order of arrival.
     with_bytes: VecDeque<MessageName>,
     bytes: usize,
-    /// What came since the last offer.
-    unoffered: Vec<(Superseding, MessageName)>,
+    /// Messages that arrived since the last offer.
+    unoffered: Vec<(SupersedingKey, MessageName)>,
 }
 
-/// Of messages with the same topic only the last is worth passing on.
+/// Of the messages of one sender with the same key only the newest is worth relaying: it supersedes the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Superseding {
-    /// Statements of one sender about one slot: nominations, or ballots.
+enum SupersedingKey {
+    /// Statements about one slot: nominations if true, ballots if false.
     Statement(u64, bool),
-    /// Anything else stands for itself.
-    Own(u64),
+    /// Any other message, by its number: nothing supersedes it.
+    Other(u64),
 }
 
-/// What has come lately.
+/// The cache. All methods lock it for a short time.
 #[derive(Debug, Default)]
 pub(super) struct MessageCache {
-    kept: Mutex<CacheState>,
+    state: Mutex<CacheState>,
 }
 
 impl MessageCache {
     fn lock(&self) -> MutexGuard<'_, CacheState> {
-        // Nothing in here can panic half-way.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        // No method panics halfway through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which of these have not come.
+    /// The names that are not in the cache.
     #[must_use]
     pub(super) fn unknown(&self, names: &[MessageName]) -> Vec<MessageName> {
-        let kept = self.lock();
-        let unknown = names.iter().filter(|name| !kept.by_name.contains_key(name));
+        let state = self.lock();
+        let unknown = names
+            .iter()
+            .filter(|name| !state.by_name.contains_key(name));
         unknown.copied().collect()
     }
 
-    /// Takes note of a message. False if it has come before.
-    pub(super) fn note(&self, opened: &VerifiedMessage) -> bool {
-        let message = &opened.message;
+    /// Inserts a message. False if its name was in the cache: it is a duplicate.
+    pub(super) fn insert(&self, verified: &VerifiedMessage) -> bool {
+        let message = &verified.message;
         let name = MessageName {
             sender: message.sender,
             nth: message.nth,
         };
-        let mut kept = self.lock();
-        if kept.by_name.contains_key(&name) {
+        let mut state = self.lock();
+        if state.by_name.contains_key(&name) {
             return false;
         }
-        kept.names.push_back(name);
+        state.names.push_back(name);
         if message.to.is_some() {
-            // Nobody else wants it.
-            kept.by_name.insert(name, None);
+            // It is for one node, so it is never relayed.
+            state.by_name.insert(name, None);
         } else {
-            kept.by_name.insert(name, Some(opened.signed.clone()));
-            kept.with_bytes.push_back(name);
-            kept.bytes += opened.signed.message.get().len();
-            let topic = match &message.body {
-                WireBody::Statement(said) => {
-                    let is_nomination = matches!(said.statement, Statement::Nominate { .. });
-                    Superseding::Statement(said.slot, is_nomination)
+            state.by_name.insert(name, Some(verified.signed.clone()));
+            state.with_bytes.push_back(name);
+            state.bytes += verified.signed.message.get().len();
+            let key = match &message.body {
+                WireBody::Statement(statement) => {
+                    let is_nomination = matches!(statement.statement, Statement::Nominate { .. });
+                    SupersedingKey::Statement(statement.slot, is_nomination)
                 }
-                _ => Superseding::Own(message.nth),
+                _ => SupersedingKey::Other(message.nth),
             };
-            kept.unoffered.push((topic, name));
+            state.unoffered.push((key, name));
         }
-        kept.shrink();
+        state.evict();
         true
     }
 
-    /// The messages with these names, as far as they are at hand.
+    /// The messages with these names whose bytes are in the cache.
     #[must_use]
     pub(super) fn get(&self, names: &[MessageName]) -> Vec<(MessageName, Signed)> {
-        let kept = self.lock();
+        let state = self.lock();
         let found = names
             .iter()
-            .filter_map(|name| Some((*name, kept.by_name.get(name)?.clone()?)));
+            .filter_map(|name| Some((*name, state.by_name.get(name)?.clone()?)));
         found.collect()
     }
 
-    /// The names of what came since the last call and is for everybody, without what its sender has replaced.
+    /// The names of messages for all nodes that arrived since the last call, without superseded ones.
     #[must_use]
     pub(super) fn take_unoffered(&self) -> Vec<MessageName> {
         let unoffered = std::mem::take(&mut self.lock().unoffered);
         let mut newest = BTreeMap::new();
-        for (topic, name) in unoffered {
-            let known: &mut MessageName = newest.entry((name.sender, topic)).or_insert(name);
+        for (key, name) in unoffered {
+            let known: &mut MessageName = newest.entry((name.sender, key)).or_insert(name);
             known.nth = known.nth.max(name.nth);
         }
         newest.into_values().collect()
@@ -108,7 +112,7 @@ impl MessageCache {
 }
 
 impl CacheState {
-    fn shrink(&mut self) {
+    fn evict(&mut self) {
         while self.bytes > BYTES_MAX {
             let Some(name) = self.with_bytes.pop_front() else {
                 break;
@@ -123,7 +127,7 @@ impl CacheState {
             };
             if let Some(Some(signed)) = self.by_name.remove(&name) {
                 self.bytes = self.bytes.saturating_sub(signed.message.get().len());
-                // Both are in the order of arrival: the oldest of all is the oldest that has its bytes.
+                // Both queues are in the order of arrival: the oldest name with bytes is this one.
                 self.with_bytes.pop_front();
             }
         }

@@ -1,27 +1,34 @@
-//! Nodes as processes: the same `node::Node` as in the simulation, with a real clock, a store, files and a network.
+//! Nodes as processes: the same [`node::Node`](crate::node::Node) as in the simulation, with a real clock, a durable store,
+//! files, UDP discovery and a REST interface.
 //!
 //! ```text
-//!  UDP ──> udp ─┐                         ┌─> store (what must survive; before anything leaves)
-//!               ├─> Command ──> host ─────┼─> udp, links (to other nodes), fetcher (files)
-//!  HTTP ─> http ┘    (node::Node lives    └─> recorder (trace file, GET /events)
-//!                     here, one thread)
+//!  UDP ──> udp ──┐                               ┌─> store: one transaction, before anything leaves
+//!                ├─> HostCommand ──> host ───────┼─> peer_client (HTTP), udp, fetch: messages, announcements, files
+//!  HTTP ─> http ─┘    (owns node::Node,          └─> recorder: trace file, GET /events
+//!                      one thread)
 //! ```
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `process` | starts everything, stops it in order |
-//! | `host` | the thread on which the node lives: commands in, steps, store, deeds out |
-//! | `wire` | what crosses the network, as types; numbers become keys and back |
-//! | `node_directory` | which number stands for which key in this process |
-//! | `identity` | the key pair, and what signatures cover |
-//! | `udp`, `peer_client`, `message_cache` | announcements; calls to other nodes; what has come lately |
-//! | `http`, `status` | REST, and what it tells |
-//! | `http_client` | the client with which nodes are called |
-//! | `store`, `file_store`, `fetch` | what survives; files by hash; getting them from others |
-//! | `cluster` | several nodes on one machine, and their end |
-//! | `attach` | watching nodes from outside: a session over their `GET /events` |
+//! | `process` | starts and stops all threads of a node in order |
+//! | `host` | the thread that owns the node; transactional outbox: store first, then effects |
+//! | `command` | commands to the host |
+//! | `wire` | messages, announcements and bundles as they are sent: signed JSON, nodes by key |
+//! | `node_directory` | local node numbers for keys, and announcements |
+//! | `identity` | Ed25519 key pair, and what signatures cover |
+//! | `message_cache` | duplicate suppression; signed messages for relaying |
+//! | `peer_client` | HTTP client for each other node: batching, exponential backoff |
+//! | `udp`, `listen` | UDP broadcast; passive discovery |
+//! | `http` | REST interface: authentication, rate limit, CSRF and DNS-rebinding guards |
+//! | `status` | the types of `GET /status` and `GET /peers` |
+//! | `http_client` | settings that all HTTP clients share |
+//! | `store` | durable state of the node (redb), with rollback of failed transactions |
+//! | `file_store`, `fetch` | content-addressed files; resumable downloads from other nodes |
+//! | `recorder` | trace file and event stream |
+//! | `cluster` | several node processes on one machine |
+//! | `attach` | a session over the `GET /events` of running nodes, for the window |
 //!
-//! One thread decides (`qs-node`); the others wait for the network or the disk. Absent here: protocol, pictures.
+//! One thread (`qs-node`) decides; all others wait for the network or the disk. Absent here: the protocol, pictures.
 
 pub mod attach;
 mod clock;

@@ -1,7 +1,8 @@
-//! `NodeDirectory`: which number stands for which key in this process, and what each node says about itself.
+//! Node directory: assigns local numbers to node keys, and holds the newest announcement of each node.
 //!
-//! Numbers are given in the order of first meeting, the node itself is 0, and none is ever given twice: what is stored
-//! names nodes by number, so the numbers are stored, too. Having a number says nothing about being trusted, or known.
+//! Inside a process a node is a [`NodeId`]; between processes it is its public key. Numbers are assigned in the order of
+//! first contact, 0 is the node itself, and no number is assigned twice. Stored statements name nodes by number, so the
+//! numbers are stored, too. A number does not mean that a node is known or trusted.
 
 use super::wire::{Signed, WireAnnouncement, WireError};
 use crate::node::{NodeKey, Peer};
@@ -10,28 +11,30 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// How many nodes can be told apart. Whoever makes up keys to exhaust it costs newcomers their place, nothing else.
+/// Most nodes in a directory. An attacker who uses it up with invented keys keeps newcomers out, and nothing else.
 pub const NODES_MAX: usize = 4096;
 
 #[derive(Clone, Debug)]
 struct DirectoryEntry {
     key: NodeKey,
-    said: Option<(WireAnnouncement, Signed)>,
-    /// The highest freshness mark of a datagram that was heard.
-    heard_mark_us: u64,
+    newest: Option<(WireAnnouncement, Signed)>,
+    /// Highest freshness mark of a received datagram.
+    highest_mark_us: u64,
 }
 
-/// Everybody this process has ever come across.
+/// Every node that this process has met, by number and by key.
 #[derive(Clone, Debug)]
 pub struct NodeDirectory {
     entries: Vec<DirectoryEntry>,
     by_key: BTreeMap<NodeKey, NodeId>,
+    /// So many numbers are stored.
     stored: usize,
+    /// Nodes whose newest announcement is not stored.
     unstored: Vec<NodeId>,
 }
 
 impl NodeDirectory {
-    /// Only the node itself.
+    /// A directory with the node itself.
     #[must_use]
     pub fn new(own: NodeKey) -> NodeDirectory {
         let mut directory = NodeDirectory {
@@ -44,7 +47,7 @@ impl NodeDirectory {
         directory
     }
 
-    /// As it was stored: keys by number, with the announcement last heard of each. `None` if the first is not `own`.
+    /// The directory with these stored keys, in the order of their numbers. `None` if the first key is not `own`.
     #[must_use]
     pub fn restore(own: NodeKey, keys: &[NodeKey]) -> Option<NodeDirectory> {
         let mut directory = NodeDirectory::new(own);
@@ -63,17 +66,17 @@ impl NodeDirectory {
         self.by_key.insert(key, id);
         self.entries.push(DirectoryEntry {
             key,
-            said: None,
-            heard_mark_us: 0,
+            newest: None,
+            highest_mark_us: 0,
         });
         id
     }
 
-    /// The number of the node with this key; a new one if it has none.
+    /// The number of the node with this key. A new node gets the next number.
     ///
     /// # Errors
-    /// If all numbers are taken.
-    pub fn number(&mut self, key: NodeKey) -> Result<NodeId, WireError> {
+    /// [`WireError::TooManyNodes`] if the directory is full.
+    pub fn assign(&mut self, key: NodeKey) -> Result<NodeId, WireError> {
         match self.by_key.get(&key) {
             Some(&id) => Ok(id),
             None if self.entries.len() >= NODES_MAX => Err(WireError::TooManyNodes),
@@ -87,84 +90,86 @@ impl NodeDirectory {
         self.by_key.get(&key).copied()
     }
 
-    /// The key of a node; all zeros for a number that was never given.
+    /// The key of a node; all zeros for a number that was not assigned.
     #[must_use]
     pub fn key_of(&self, node: NodeId) -> NodeKey {
         let entry = self.entries.get(node.index());
         entry.map_or(NodeKey::new([0; 32]), |entry| entry.key)
     }
 
-    /// How many numbers have been given.
+    /// How many numbers are assigned.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Never: the node itself is there.
+    /// Always false: the node itself has a number.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Takes note of what a node says about itself, if it is newer than what is known.
+    /// Replaces the announcement of a node if this one has a higher freshness mark.
     ///
     /// # Errors
-    /// If all numbers are taken.
-    pub fn learn(&mut self, said: &WireAnnouncement, signed: &Signed) -> Result<NodeId, WireError> {
-        let id = self.number(said.key)?;
+    /// [`WireError::TooManyNodes`] if the directory is full.
+    pub fn update(
+        &mut self,
+        announcement: &WireAnnouncement,
+        signed: &Signed,
+    ) -> Result<NodeId, WireError> {
+        let id = self.assign(announcement.key)?;
         let entry = &mut self.entries[id.index()];
-        let is_newer = entry
-            .said
-            .as_ref()
-            .is_none_or(|(known, _)| said.mark_us > known.mark_us);
-        if is_newer {
-            entry.said = Some((said.clone(), signed.clone()));
+        let newest = entry.newest.as_ref();
+        if newest.is_none_or(|(newest, _)| announcement.mark_us > newest.mark_us) {
+            entry.newest = Some((announcement.clone(), signed.clone()));
             self.unstored.push(id);
         }
         Ok(id)
     }
 
-    /// Has no datagram of this node with this mark, or a later one, been heard? From now on one has.
-    pub fn is_fresh(&mut self, id: NodeId, mark_us: u64) -> bool {
+    /// Replay protection for datagrams: true if `mark_us` is higher than every mark accepted from this node before.
+    pub fn accept_mark(&mut self, id: NodeId, mark_us: u64) -> bool {
         match self.entries.get_mut(id.index()) {
-            Some(entry) if mark_us > entry.heard_mark_us => {
-                entry.heard_mark_us = mark_us;
+            Some(entry) if mark_us > entry.highest_mark_us => {
+                entry.highest_mark_us = mark_us;
                 true
             }
             _ => false,
         }
     }
 
-    /// What a node has said about itself last.
+    /// The newest announcement of a node.
     #[must_use]
-    pub fn said(&self, node: NodeId) -> Option<&WireAnnouncement> {
+    pub fn announcement(&self, node: NodeId) -> Option<&WireAnnouncement> {
         let entry = self.entries.get(node.index())?;
-        entry.said.as_ref().map(|(said, _)| said)
+        entry.newest.as_ref().map(|(announcement, _)| announcement)
     }
 
-    /// The same, as it was signed.
+    /// The newest announcement of a node, as its author signed it.
     #[must_use]
-    pub fn announcement(&self, node: NodeId) -> Option<&Signed> {
+    pub fn signed_announcement(&self, node: NodeId) -> Option<&Signed> {
         let entry = self.entries.get(node.index())?;
-        entry.said.as_ref().map(|(_, signed)| signed)
+        entry.newest.as_ref().map(|(_, signed)| signed)
     }
 
-    /// Where a node answers.
+    /// The HTTP address of a node, from its announcement.
     #[must_use]
     pub fn http(&self, node: NodeId) -> Option<SocketAddr> {
-        self.said(node).map(|said| said.http)
+        self.announcement(node)
+            .map(|announcement| announcement.http)
     }
 
-    /// How people call a node: its name, or the first letters of its key.
+    /// The name of a node, or the first 8 letters of its key before it has announced itself.
     #[must_use]
     pub fn name(&self, node: NodeId) -> String {
-        match self.said(node) {
-            Some(said) => said.name.clone(),
+        match self.announcement(node) {
+            Some(announcement) => announcement.name.clone(),
             None => self.key_of(node).to_string()[..8].to_owned(),
         }
     }
 
-    /// How the node state machine knows it.
+    /// A node as the node state machine knows it. `None` for a number that was not assigned.
     #[must_use]
     pub fn peer(&self, node: NodeId) -> Option<Peer> {
         let entry = self.entries.get(node.index())?;
@@ -175,13 +180,13 @@ impl NodeDirectory {
         })
     }
 
-    /// The announcements learned so far come from the store.
-    pub fn forget_unstored_announcements(&mut self) {
+    /// Marks all announcements as stored, after they were read from the store.
+    pub fn mark_announcements_stored(&mut self) {
         self.unstored.clear();
     }
 
-    /// Numbers that were given and announcements that were learned since the last call: they are to be stored before
-    /// anything that mentions them.
+    /// Numbers and announcements that are new since the last call. They have to be stored before anything that refers to
+    /// them.
     pub fn take_unstored(&mut self) -> Unstored {
         let numbers = (self.stored..self.entries.len())
             .filter_map(|at| {
@@ -190,12 +195,12 @@ impl NodeDirectory {
             })
             .collect();
         self.stored = self.entries.len();
-        let mut learned = std::mem::take(&mut self.unstored);
-        learned.sort_unstable();
-        learned.dedup();
-        let announcements = learned
+        let mut updated = std::mem::take(&mut self.unstored);
+        updated.sort_unstable();
+        updated.dedup();
+        let announcements = updated
             .into_iter()
-            .filter_map(|id| Some((id, self.announcement(id)?.clone())))
+            .filter_map(|id| Some((id, self.signed_announcement(id)?.clone())))
             .collect();
         Unstored {
             numbers,
@@ -204,11 +209,11 @@ impl NodeDirectory {
     }
 }
 
-/// What of a directory has to be stored.
+/// The part of a directory that is not stored yet.
 #[derive(Clone, Debug, Default)]
 pub struct Unstored {
-    /// Numbers that were given.
+    /// New numbers.
     pub numbers: Vec<(NodeId, NodeKey)>,
-    /// Announcements that are newer than those stored.
+    /// Announcements that are newer than the stored ones.
     pub announcements: Vec<(NodeId, Signed)>,
 }

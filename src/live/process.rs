@@ -1,24 +1,32 @@
-//! `Process`: one node as a process. Starts everything in order, and stops it in order.
+//! Node process: starts all threads of a node in order, and stops them in order.
+//!
+//! | thread | what it does |
+//! |---|---|
+//! | `qs-node` | the host, with the node |
+//! | `qs-http` | REST interface |
+//! | `qs-udp` | discovery |
+//! | `qs-peer-N` | calls to node N |
+//! | `fetch N` | downloads of files |
 
-mod startup;
+pub(super) mod startup;
 
 use super::clock::Clock;
 use super::command::HostCommand;
 use super::config::{LiveConfig, OnStop};
 use super::fetch::{FetchSettings, Fetcher};
 use super::file_store::{FileStore, FilesError};
-use super::host::{Host, HostParts};
+use super::host::{Host, HostParts, ProcessNetwork};
 use super::http::{Api, ServeError, Server, router};
 use super::identity::{Identity, IdentityError};
 use super::message_cache::MessageCache;
-use super::peer_client::PeerContext;
+use super::peer_client::{PeerClients, PeerContext};
 use super::recorder::Recorder;
 use super::store::{Store, StoreError};
-use super::udp::{Heard, Udp, UdpError, source_address};
-use crate::node::{Node, NodeKey};
+use super::udp::{ReceivedDatagram, Udp, UdpError, source_address};
+use crate::node::{Node, NodeConfig, NodeKey};
 use crate::trace::{Provenance, TraceError, TraceWriter};
 use crossbeam_channel::{Sender, TrySendError, bounded};
-use startup::{directory, node_config, persisted, scenario};
+use startup::{StoredState, scenario};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -27,54 +35,54 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use tokio::sync::watch;
 
-/// How many commands wait for the node.
+/// Capacity of the channels of commands and fetch events.
 const COMMANDS_MAX: usize = 65_536;
 
-/// Why a node could not start.
+/// A node process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data folder cannot be made.
+    /// The data folder cannot be created.
     #[error("{}: {source}; choose a data folder that can be written", .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// No key.
+    /// The secret key cannot be read or created.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Nobody knows what was said under this key.
+    /// There is a key without a store. The node could contradict statements that it has signed before.
     #[error(
-        "{}: the store of this node is gone, and with it all that it has said: it must not speak again under its key; \
+        "{}: the store of this node is gone, and with it its earlier statements: it must not speak again under its key; \
          put the store back, or remove the key beside it to begin as another node", .0.display()
     )]
     NoStore(PathBuf),
-    /// No store.
+    /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store is that of another node.
+    /// The store belongs to another node.
     #[error("{}: this store belongs to another key than the one beside it; put the files back together", .0.display())]
     OtherKey(PathBuf),
-    /// No files.
+    /// The folder of files cannot be opened.
     #[error(transparent)]
     Files(#[from] FilesError),
-    /// No discovery.
+    /// The UDP port cannot be opened.
     #[error(transparent)]
     Udp(#[from] UdpError),
-    /// No REST.
+    /// The HTTP server cannot start.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// No recording.
+    /// The trace file cannot be created.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The quorum set is of no use.
+    /// The quorum set is not sane.
     #[error("the quorum set: {0}")]
     Trust(String),
-    /// Nobody could find it.
+    /// Other nodes could not reach the node at this address.
     #[error("{0} is no address at which others could find this node; say --advertise ADDRESS:PORT")]
-    Nowhere(SocketAddr),
-    /// The system gives it no thread.
+    NotReachable(SocketAddr),
+    /// The system refuses another thread.
     #[error("no thread could be started: {0}")]
     Thread(io::Error),
 }
@@ -86,96 +94,70 @@ pub struct Process {
     others: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     ending: watch::Sender<bool>,
-    /// Where it answers.
+    /// Address of the HTTP server, with the port that the system has chosen.
     pub http: SocketAddr,
-    /// Who it is.
+    /// Public key of the node.
     pub key: NodeKey,
     api: Arc<Api>,
     on_stop: OnStop,
 }
 
 impl Process {
-    /// Starts a node. When this returns it answers calls.
+    /// Starts a node. When this returns the node answers HTTP requests.
     ///
     /// # Errors
-    /// If a folder, the key, the store, a port or the quorum set is not as it must be. Nothing runs then.
+    /// If a folder, the key, the store, a port or the quorum set cannot be used. Nothing runs then.
     pub fn start(mut config: LiveConfig) -> Result<Process, StartError> {
-        let failed = |path: &PathBuf| {
-            let path = path.clone();
-            move |source| StartError::Folder { path, source }
-        };
-        std::fs::create_dir_all(&config.data).map_err(failed(&config.data))?;
+        create_folder(&config.data)?;
         let (mut store, identity) = identify(&config.data)?;
         let identity = Arc::new(identity);
         let files = FileStore::open(&config.files, config.limits.file_bytes)?;
         let udp = Udp::open(config.broadcast)?;
         let server = Server::bind(config.http)?;
-        config.http = server.address();
-        let advertise = advertised(&config)?;
-        config.advertise = Some(advertise);
-        if is_unreachable(advertise, config.broadcast) {
-            tracing::warn!(
-                "others at {} are told that this node answers at {advertise}, where only this machine finds it; say --http 0.0.0.0:{}, or --advertise ADDRESS:PORT",
-                config.broadcast,
-                advertise.port()
-            );
-        }
-        let mut directory = directory(&mut store, &identity, &config)?;
-        let node_config = Arc::new(node_config(&config, &identity, &mut directory)?);
-        let persisted = persisted(&mut store, &files)?;
-        let scenario = Arc::new(scenario(&config, &node_config));
+        resolve_addresses(&mut config, server.address())?;
+        let stored = StoredState::load(&config, &identity, &mut store, &files)?;
         let clock = Clock::start();
-        let provenance = Provenance {
-            epoch_unix_us: Some(clock.epoch_unix_us()),
-            ..Provenance::default()
-        };
-        let trace = config.trace.as_deref();
-        let trace = trace
-            .map(|path| TraceWriter::create_in_place(path, &scenario, &provenance))
-            .transpose()?;
+        let recorder = recorder(&config, &stored.node_config, &clock)?;
         let config = Arc::new(config);
         let (commands, queue) = bounded(COMMANDS_MAX);
         let (fetches, fetched) = bounded(COMMANDS_MAX);
         let (ending, ending_seen) = watch::channel(false);
-        let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::new(MessageCache::default());
-        let http = config.http;
         let context = Arc::new(PeerContext {
             network: config.network.clone(),
             identity: Arc::clone(&identity),
-            seen: Arc::clone(&seen),
+            message_cache: Arc::new(MessageCache::default()),
             host: commands.clone(),
-            stop: Arc::clone(&stop),
+            stop: Arc::new(AtomicBool::new(false)),
         });
-        let listening = udp.listen(config.network.clone(), Arc::clone(&stop), {
-            let commands = commands.clone();
-            move |heard, _| tell(&commands, heard)
-        });
-        let listening = listening.map_err(StartError::Thread)?;
+        let listening = listen(&udp, &context)?;
         let api = Arc::new(Api::new(
-            commands.clone(),
-            Arc::clone(&config),
-            identity.key(),
-            seen,
+            &context,
+            &config,
             files.clone(),
             ending_seen.clone(),
         ));
         let serving = server.serve(Arc::clone(&api), ending_seen)?;
-        let on_stop = config.on_stop;
+        let stop = Arc::clone(&context.stop);
+        let (http, on_stop) = (config.http, config.on_stop);
+        let network = ProcessNetwork {
+            clients: PeerClients::new(Arc::clone(&context)),
+            udp,
+            fetcher: Fetcher::new(files.clone(), FetchSettings::default(), fetches),
+        };
         let host = Host::new(HostParts {
-            node: Node::new(node_config),
-            recorder: Recorder::new(scenario, &clock, trace),
-            files: files.clone(),
-            fetcher: Fetcher::new(files, FetchSettings::default(), fetches),
+            node: Node::new(stored.node_config),
+            directory: stored.directory,
+            store: Box::new(store),
+            network: Box::new(network),
+            recorder,
+            files,
             fetched,
             config,
             clock,
-            directory,
-            store,
             context,
-            udp,
             commands: queue,
         });
+        let persisted = stored.persisted;
         let host = thread::Builder::new()
             .name("qs-node".to_owned())
             .spawn(move || host.run(persisted))
@@ -193,7 +175,7 @@ impl Process {
         })
     }
 
-    /// Ends the node: what is being written is finished, peers are told, open calls have two more seconds.
+    /// Stops the node: the host commits and sends its last effects, then open HTTP requests have two more seconds.
     pub fn stop(mut self) {
         let last = match self.on_stop {
             OnStop::Leave => HostCommand::Leave,
@@ -201,7 +183,7 @@ impl Process {
         };
         drop(self.commands.send(last));
         if let Some(host) = self.host.take() {
-            // A thread that broke down has ended, too.
+            // A host that panicked has stopped, too.
             drop(host.join());
         }
         self.ending.send_replace(true);
@@ -211,23 +193,23 @@ impl Process {
         }
     }
 
-    /// The REST interface without a network: calls must say where they come from (`ConnectInfo`).
+    /// The REST interface without a socket, for tests. Requests need the extension `ConnectInfo`.
     pub fn router(&self) -> axum::Router {
         router(Arc::clone(&self.api))
     }
 
-    /// Has the node ended by itself? It never should.
+    /// Whether the host has stopped by itself. That is a bug.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.host.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 
-/// Who the node in this data folder is, and what it must not forget. Both are made there if there is neither: the store
-/// first, so that a key without one is a key that has lost its store.
+/// Opens the store and the identity in this data folder. If there is neither, both are created: the store first, so that a
+/// key without a store always means that the store was lost.
 ///
 /// # Errors
-/// If one of them cannot be used, or the store is gone.
+/// If one of them cannot be used, or there is a key without a store.
 pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
     if Identity::is_in(data) && !Store::is_in(data) {
         return Err(StartError::NoStore(Store::path_in(data)));
@@ -236,36 +218,82 @@ pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
     Ok((store, Identity::open(data)?))
 }
 
-/// What is heard goes to the node; if too much waits there, it is as good as lost.
-fn tell(commands: &Sender<HostCommand>, heard: Heard) {
-    let command = match heard {
-        Heard::Announcement(said) => HostCommand::Announcement(said),
-        Heard::Dropped(error) => HostCommand::DatagramDropped(error),
+/// Forwards a datagram to the host. If its queue is full the datagram is dropped, as networks drop datagrams.
+fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram) {
+    let command = match datagram {
+        ReceivedDatagram::Announcement(announcement) => HostCommand::Announcement(announcement),
+        ReceivedDatagram::Dropped(error) => HostCommand::DatagramDropped(error),
     };
     if let Err(TrySendError::Full(_)) = commands.try_send(command) {
-        tracing::warn!("an announcement was dropped: too much is waiting");
+        tracing::warn!("an announcement was dropped: the queue of commands is full");
     }
 }
 
-/// Where others find the node.
+fn listen(udp: &Udp, context: &PeerContext) -> Result<JoinHandle<()>, StartError> {
+    let commands = context.host.clone();
+    let receive = move |datagram, _| forward(&commands, datagram);
+    udp.listen(context.network.clone(), Arc::clone(&context.stop), receive)
+        .map_err(StartError::Thread)
+}
+
+fn create_folder(path: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(path).map_err(|source| StartError::Folder {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn recorder(
+    config: &LiveConfig,
+    node: &Arc<NodeConfig>,
+    clock: &Clock,
+) -> Result<Recorder, StartError> {
+    let scenario = Arc::new(scenario(config, node));
+    let provenance = Provenance {
+        epoch_unix_us: Some(clock.epoch_unix_us()),
+        ..Provenance::default()
+    };
+    let path = config.trace.as_deref();
+    let trace = path
+        .map(|path| TraceWriter::create_in_place(path, &scenario, &provenance))
+        .transpose()?;
+    Ok(Recorder::new(scenario, clock, trace))
+}
+
+/// Writes the bound address and the advertised address into the settings.
+fn resolve_addresses(config: &mut LiveConfig, bound: SocketAddr) -> Result<(), StartError> {
+    config.http = bound;
+    let advertise = advertised(config)?;
+    config.advertise = Some(advertise);
+    if is_unreachable(advertise, config.broadcast) {
+        tracing::warn!(
+            "this node announces {advertise} to other machines at {}, but only this machine reaches it there; say --http 0.0.0.0:{}, or --advertise ADDRESS:PORT",
+            config.broadcast,
+            advertise.port()
+        );
+    }
+    Ok(())
+}
+
+/// The address under which other nodes reach this one.
 fn advertised(config: &LiveConfig) -> Result<SocketAddr, StartError> {
     let given = match config.advertise {
         Some(given) if given.port() == 0 => SocketAddr::new(given.ip(), config.http.port()),
         Some(given) => given,
         None if config.http.ip().is_unspecified() => {
             let source = source_address(config.broadcast);
-            let ip = source.ok_or(StartError::Nowhere(config.http))?;
+            let ip = source.ok_or(StartError::NotReachable(config.http))?;
             SocketAddr::new(ip, config.http.port())
         }
         None => config.http,
     };
     match given.ip().is_unspecified() {
-        true => Err(StartError::Nowhere(given)),
+        true => Err(StartError::NotReachable(given)),
         false => Ok(given),
     }
 }
 
-/// Whether a node is announced to other machines under an address that means themselves to them.
+/// Whether a loopback address is announced to other machines, for which it means themselves.
 fn is_unreachable(advertise: SocketAddr, broadcast: SocketAddr) -> bool {
     advertise.ip().is_loopback() && !broadcast.ip().is_loopback()
 }
@@ -278,7 +306,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn it_is_seen_that_a_node_has_ended() {
+    fn a_host_that_has_stopped_by_itself_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(LiveConfig {
             name: "n1".to_owned(),
@@ -287,7 +315,7 @@ mod tests {
             files: folder.path().join("files"),
             http: "127.0.0.1:0".parse().unwrap(),
             advertise: None,
-            // Nobody hears it.
+            // No other node listens there.
             broadcast: "127.255.255.255:9".parse().unwrap(),
             is_beacon: false,
             trust: None,
@@ -300,7 +328,7 @@ mod tests {
         })
         .unwrap();
         assert!(!process.has_ended());
-        // As if its thread had broken down: it ends, and nobody has asked the process to.
+        // As after a panic: the host stops although the process was not asked to stop.
         process.commands.send(HostCommand::Stop).unwrap();
         while !process.has_ended() {
             thread::sleep(Duration::from_millis(5));
@@ -309,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_this_machine_is_for_this_machine() {
+    fn a_loopback_address_is_unreachable_for_other_machines() {
         let is = |advertise: &str, broadcast: &str| {
             is_unreachable(advertise.parse().unwrap(), broadcast.parse().unwrap())
         };

@@ -41,6 +41,8 @@ pub(super) struct Recorder {
     trace: Option<TraceWriter>,
     flushed_at: Time,
     followers: broadcast::Sender<Arc<str>>,
+    /// Records of steps whose commit is pending.
+    unpublished: Vec<Record>,
     met: usize,
     last: (Time, u32),
     snapshot: Snapshot,
@@ -73,12 +75,13 @@ impl Recorder {
             trace,
             flushed_at: Time::ZERO,
             followers: broadcast::Sender::new(RECORDS_WAITING),
+            unpublished: Vec::new(),
             met: 1,
             last: (Time::ZERO, 0),
             snapshot: Snapshot::default(),
         };
         let added = recorder.added();
-        recorder.record(&added);
+        recorder.record(added);
         recorder
     }
 
@@ -91,11 +94,26 @@ impl Recorder {
         }
     }
 
-    fn record(&mut self, record: &Record) {
-        self.write(|trace| trace.write(record));
-        if self.followers.receiver_count() > 0 {
-            // Nobody there any more: then nobody misses it.
-            drop(self.followers.send(json(record)));
+    /// Keeps a record until [`Recorder::publish`].
+    fn record(&mut self, record: Record) {
+        if self.is_recording() {
+            self.unpublished.push(record);
+        }
+    }
+
+    fn is_recording(&self) -> bool {
+        self.trace.is_some() || self.followers.receiver_count() > 0
+    }
+
+    /// Publishes what has been recorded: into the trace file and to subscribers. The host calls this after a commit, so a
+    /// record never describes a step that a crash could undo.
+    pub(super) fn publish(&mut self) {
+        for record in std::mem::take(&mut self.unpublished) {
+            self.write(|trace| trace.write(&record));
+            if self.followers.receiver_count() > 0 {
+                // The last subscriber may have gone meanwhile.
+                drop(self.followers.send(json(&record)));
+            }
         }
     }
 
@@ -109,7 +127,7 @@ impl Recorder {
     }
 
     /// Time passes: about once a second what has been recorded goes into the file.
-    pub(super) fn tend(&mut self, now: Time) {
+    pub(super) fn flush_if_due(&mut self, now: Time) {
         if now.since(self.flushed_at) >= FLUSH_INTERVAL {
             self.flushed_at = now;
             self.write(TraceWriter::flush);
@@ -125,10 +143,10 @@ impl Recorder {
         };
         self.last = (at, generation);
         self.snapshot.note(at, NodeId(0), &input, outputs);
-        if self.trace.is_none() && self.followers.receiver_count() == 0 {
+        if !self.is_recording() {
             return;
         }
-        self.record(&Record::Stepped {
+        self.record(Record::Stepped {
             at,
             generation,
             node: NodeId(0),
@@ -138,10 +156,10 @@ impl Recorder {
     }
 
     /// Numbers may have been given since the last time.
-    pub(super) fn met(&mut self, at: Time, directory: &NodeDirectory) {
+    pub(super) fn new_nodes(&mut self, at: Time, directory: &NodeDirectory) {
         while self.met < directory.len() {
             if let Some(record) = met(at, self.met, directory) {
-                self.record(&record);
+                self.record(record);
             }
             self.met += 1;
         }
@@ -149,7 +167,7 @@ impl Recorder {
 
     /// A transmission has arrived.
     pub(super) fn sent(&mut self, flight: &OutboundMessage, arrived_at: Time) {
-        self.record(&Record::Sent {
+        self.record(Record::Sent {
             at: flight.at,
             arrives_at: arrived_at,
             flight: flight.id,
@@ -163,7 +181,7 @@ impl Recorder {
 
     /// A transmission has not arrived.
     pub(super) fn lost(&mut self, flight: &OutboundMessage, at: Time) {
-        self.record(&Record::Lost {
+        self.record(Record::Lost {
             at,
             flight: flight.id,
             from: NodeId(0),
@@ -175,7 +193,8 @@ impl Recorder {
     }
 
     /// Somebody follows from now on.
-    pub(super) fn follow(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
+    pub(super) fn subscribe(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
+        self.publish();
         let hello = HelloEvent {
             epoch_unix_us: self.epoch_unix_us,
             now_unix_us: unix_us(),

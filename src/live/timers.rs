@@ -1,21 +1,22 @@
-//! `Timers`: those that the node has running, each kind at most once.
+//! The running timers of a node: each kind at most once, fired in order of their due time.
 
 use crate::node::TimerKind;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
-/// The running timers.
+/// Running timers, by kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timers {
+    /// Due time, and how many timers had been set before: this orders timers that are due at the same time.
     due: BTreeMap<TimerKind, (Time, u64)>,
-    set: u64,
+    set_count: u64,
 }
 
 impl Timers {
-    /// Starts a timer, replacing the running one of this kind.
+    /// Starts a timer. It replaces a running timer of the same kind.
     pub(super) fn set(&mut self, kind: TimerKind, due: Time) {
-        self.set += 1;
-        self.due.insert(kind, (due, self.set));
+        self.set_count += 1;
+        self.due.insert(kind, (due, self.set_count));
     }
 
     /// Stops a timer if it is running.
@@ -23,13 +24,13 @@ impl Timers {
         self.due.remove(&kind);
     }
 
-    /// When the next one runs out.
+    /// When the next timer is due.
     #[must_use]
     pub(super) fn next_due(&self) -> Option<Time> {
         self.due.values().map(|(due, _)| *due).min()
     }
 
-    /// The next one that has run out by `now`: those due earlier first, then those set earlier. It runs no longer.
+    /// Removes and returns the next timer that is due by `now`: by due time, then in the order of setting.
     pub(super) fn take_due(&mut self, now: Time) -> Option<TimerKind> {
         let (kind, _) = self
             .due
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timers_run_out_in_order_and_a_new_one_replaces_the_old() {
+    fn timers_fire_in_order_and_setting_one_replaces_it() {
         let mut timers = Timers::default();
         let at = Time::from_ms;
         timers.set(TimerKind::Refresh, at(5));

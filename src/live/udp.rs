@@ -1,7 +1,7 @@
-//! UDP: the socket of discovery, and the thread that listens to it.
+//! UDP broadcast for discovery: the shared socket, and the thread (`qs-udp`) that reads it.
 //!
-//! The socket is bound to the broadcast port on all addresses and shared, so that several nodes of one machine hear the
-//! same broadcast. Absent here: what an announcement means.
+//! The socket is bound to the broadcast port on all addresses with `SO_REUSEADDR`, so that several nodes of one machine
+//! receive the same broadcast. Absent here: what an announcement means.
 
 use super::wire::{DATAGRAM_BYTES_MAX, Datagram, Signed, WireAnnouncement, WireError};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often the listening thread looks whether it is to end.
+/// Interval in which the reading thread checks whether it has to stop.
 const STOP_POLL: Duration = Duration::from_millis(200);
 
-/// Why there is no discovery.
+/// The UDP socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("UDP port {port}: {source}; expected a port that is free or shared, see --broadcast")]
 pub struct UdpError {
@@ -25,15 +25,15 @@ pub struct UdpError {
     source: io::Error,
 }
 
-/// What has been heard.
-pub(super) enum Heard {
-    /// An announcement whose signature holds.
+/// A datagram that has been received and checked.
+pub(super) enum ReceivedDatagram {
+    /// An announcement with a valid signature.
     Announcement(Box<(WireAnnouncement, Signed)>),
-    /// Something else.
+    /// Anything else, and why it was dropped.
     Dropped(WireError),
 }
 
-/// The socket of discovery.
+/// The broadcast socket.
 pub(super) struct Udp {
     socket: UdpSocket,
     broadcast: SocketAddr,
@@ -43,7 +43,7 @@ impl Udp {
     /// Opens the socket for broadcasts to `broadcast`.
     ///
     /// # Errors
-    /// If the port cannot be shared.
+    /// If another program has bound the port without sharing it.
     pub(super) fn open(broadcast: SocketAddr) -> Result<Udp, UdpError> {
         let failed = |source| UdpError {
             port: broadcast.port(),
@@ -61,45 +61,45 @@ impl Udp {
         })
     }
 
-    /// Broadcasts a packet.
+    /// Broadcasts a datagram.
     ///
     /// # Errors
-    /// What the system says: a network that is down, for example.
+    /// As the system reports them, for example that the network is down.
     pub(super) fn send(&self, packet: &[u8]) -> io::Result<()> {
         self.socket.send_to(packet, self.broadcast).map(|_| ())
     }
 
-    /// Listens on a thread of its own until `stop` is set.
+    /// Reads datagrams on a thread of its own until `stop` is set, and passes each to `receive`.
     ///
     /// # Errors
-    /// If the socket cannot be shared or no thread can be started.
+    /// If the socket cannot be cloned or no thread can be started.
     pub(super) fn listen(
         &self,
         network: String,
         stop: Arc<AtomicBool>,
-        mut hear: impl FnMut(Heard, SocketAddr) + Send + 'static,
+        mut receive: impl FnMut(ReceivedDatagram, SocketAddr) + Send + 'static,
     ) -> io::Result<JoinHandle<()>> {
         let socket = self.socket.try_clone()?;
         thread::Builder::new()
             .name("qs-udp".to_owned())
             .spawn(move || {
-                // One byte more than allowed shows what is too long.
+                // One byte more than allowed: a longer datagram is detected by its length.
                 let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
                 while !stop.load(Ordering::Relaxed) {
                     let Ok((length, from)) = socket.recv_from(&mut buffer) else {
                         continue;
                     };
-                    let heard = match Datagram::read(&buffer[..length], &network) {
-                        Ok(said) => Heard::Announcement(Box::new(said)),
-                        Err(error) => Heard::Dropped(error),
+                    let received = match Datagram::read(&buffer[..length], &network) {
+                        Ok(announcement) => ReceivedDatagram::Announcement(Box::new(announcement)),
+                        Err(error) => ReceivedDatagram::Dropped(error),
                     };
-                    hear(heard, from);
+                    receive(received, from);
                 }
             })
     }
 }
 
-/// The address by which this machine would send to `remote`.
+/// The local address from which this machine would send to `remote`. Nothing is sent.
 #[must_use]
 pub(super) fn source_address(remote: SocketAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;

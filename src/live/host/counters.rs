@@ -1,41 +1,34 @@
-//! Counters: how often what has happened since the process started.
+//! Counters of events since the process started, for `GET /status` and `GET /metrics`.
 
 use crate::live::wire::{ReceiptCode, WireError};
 use crate::node::NodeEvent;
 use std::collections::BTreeMap;
 
-/// The counters, by name.
+/// The counters, by name. A counter exists from its first event on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MetricCounters {
-    /// Steps of the node.
-    pub(super) steps: u64,
     by_name: BTreeMap<&'static str, u64>,
 }
 
 impl MetricCounters {
+    /// Counts one event.
     pub(super) fn count(&mut self, name: &'static str) {
         self.add(name, 1);
     }
 
+    /// Counts several events.
     pub(super) fn add(&mut self, name: &'static str, many: u64) {
         *self.by_name.entry(name).or_default() += many;
     }
 
-    /// Why a packet was dropped.
+    /// Counts a datagram that was dropped, by reason.
     pub(super) fn datagram_dropped(&mut self, error: &WireError) {
-        self.count(match error {
-            WireError::Malformed(_) => "datagrams_malformed",
-            WireError::BadSignature(_) => "datagrams_forged",
-            WireError::OtherNetwork => "datagrams_of_other_networks",
-            WireError::OtherVersion(_) => "datagrams_of_other_versions",
-            WireError::TooLarge(..) => "datagrams_oversized",
-            WireError::TooManyNodes => "datagrams_of_too_many_nodes",
-        });
+        self.count(counter_of_drop(error));
     }
 
-    /// What became of a message.
-    pub(super) fn receipt(&mut self, verdict: ReceiptCode) {
-        self.count(match verdict {
+    /// Counts a message that was received, by what became of it.
+    pub(super) fn receipt(&mut self, code: ReceiptCode) {
+        self.count(match code {
             ReceiptCode::Accepted => "messages_accepted",
             ReceiptCode::Duplicate => "messages_duplicate",
             ReceiptCode::WrongSlot => "messages_about_wrong_slots",
@@ -47,8 +40,8 @@ impl MetricCounters {
         });
     }
 
-    /// What the node tells.
-    pub(super) fn note(&mut self, event: &NodeEvent) {
+    /// Counts what the node reports.
+    pub(super) fn node_event(&mut self, event: &NodeEvent) {
         match event {
             NodeEvent::Recorded { proposals, .. } => {
                 self.count("slots_agreed");
@@ -63,13 +56,25 @@ impl MetricCounters {
         }
     }
 
-    /// All of them.
+    /// All counters.
+    #[must_use]
     pub(super) fn all(&self) -> BTreeMap<String, u64> {
-        let named = self.by_name.iter();
-        let mut all: BTreeMap<String, u64> = named
+        let counters = self.by_name.iter();
+        counters
             .map(|(name, count)| ((*name).to_owned(), *count))
-            .collect();
-        all.insert("steps".to_owned(), self.steps);
-        all
+            .collect()
+    }
+}
+
+/// The counter of a reason for which a datagram is dropped.
+#[must_use]
+pub(super) fn counter_of_drop(error: &WireError) -> &'static str {
+    match error {
+        WireError::Malformed(_) => "datagrams_malformed",
+        WireError::BadSignature(_) => "datagrams_forged",
+        WireError::OtherNetwork => "datagrams_of_other_networks",
+        WireError::OtherVersion(_) => "datagrams_of_other_versions",
+        WireError::TooLarge(..) => "datagrams_oversized",
+        WireError::TooManyNodes => "datagrams_of_too_many_nodes",
     }
 }

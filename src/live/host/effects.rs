@@ -1,306 +1,293 @@
-//! What the node wants done, carried out in order once everything that must survive a crash has been stored.
+//! Carries committed effects out: signs, addresses and sends what the node wants sent.
+//!
+//! The runner owns the network. It accepts [`CommittedEffects`] only, so nothing is sent before it is durable.
 
-use super::{Host, OFFER_INTERVAL, PeerState, STORING_RETRY};
+use super::counters::MetricCounters;
+use super::fetches::Fetches;
+use super::file_checks::FileChecks;
+use super::network::HostNetwork;
+use super::outbox::{CommittedEffects, HostEffect};
+use super::peer_table::{DeliveryContext, PeerTable};
+use super::runtime::NodeRuntime;
+use crate::live::clock::Clock;
 use crate::live::command::{OutboundMessage, SendOutcome};
-use crate::live::peer_client::{MessageEndpoint, PeerRequest};
+use crate::live::config::LiveConfig;
+use crate::live::node_directory::NodeDirectory;
+use crate::live::peer_client::{MessageEndpoint, PeerContext, PeerRequest};
+use crate::live::recorder::Recorder;
 use crate::live::wire::{
-    Datagram, LogHead, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
+    Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
 };
-use crate::node::{Announcement, AnnouncementKind, Body, FileInfo, Message, Recipient};
+use crate::node::{
+    Announcement, AnnouncementKind, Body, Content, FileInfo, Message, Proposal, Recipient,
+};
 use crate::scp::NodeId;
 use crate::trace::FlightId;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// How often a goodbye is broadcast: packets can be lost.
+/// How often a leaving node broadcasts that: datagrams get lost, and it has no second chance.
 const LEAVE_REPEATS: usize = 3;
 
-/// Something to do outside the node.
-pub(super) enum HostEffect {
-    /// Send a message.
-    Send(Recipient, Arc<Message>),
-    /// Broadcast.
-    Announce(Arc<Announcement>),
-    /// Get a file.
-    Fetch(FileInfo, Vec<NodeId>),
-    /// Answer somebody.
-    Answer(Box<dyn FnOnce() + Send>),
+/// The parts of the host that effects read and update.
+pub(super) struct EffectContext<'a> {
+    /// The time of sending.
+    pub(super) clock: &'a Clock,
+    /// Known nodes and the head of the log.
+    pub(super) runtime: &'a NodeRuntime,
+    /// Addresses, keys and announcements.
+    pub(super) directory: &'a mut NodeDirectory,
+    /// Transmissions are recorded.
+    pub(super) recorder: &'a mut Recorder,
+    /// Whether other nodes answer.
+    pub(super) peers: &'a mut PeerTable,
+    /// Which fetches are under way.
+    pub(super) fetches: &'a mut Fetches,
+    /// Which file checks are under way.
+    pub(super) file_checks: &'a mut FileChecks,
+    /// Counters of `GET /metrics`.
+    pub(super) counters: &'a mut MetricCounters,
 }
 
-impl Host {
-    /// Stores what must survive, and then does what waits for that. If it cannot be stored, everything waits on.
-    pub(super) fn commit(&mut self) {
-        let unstored = self.directory.take_unstored();
-        self.batch.numbers.extend(unstored.numbers);
-        for (id, signed) in unstored.announcements {
-            // Strings and numbers only: it can be written.
-            let bytes = serde_json::to_vec(&signed).unwrap_or_default();
-            self.batch.announcements.push((id, bytes));
-        }
-        if self.clock.now() < self.retry_at {
-            return;
-        }
-        if !self.batch.is_empty() {
-            if let Err(error) = self.store.commit(&self.batch) {
-                if self.storage_error.is_none() {
-                    tracing::error!(%error, "nothing leaves this node until it can store again");
-                }
-                self.storage_error = Some(error.to_string());
-                self.retry_at = self.clock.now() + STORING_RETRY;
-                return;
-            }
-            self.batch = super::WriteBatch::default();
-            self.counters.count("transactions");
-        }
-        if self.storage_error.take().is_some() {
-            tracing::info!("storing works again");
-        }
-        for effect in std::mem::take(&mut self.effects) {
-            self.perform(effect);
-        }
+impl EffectContext<'_> {
+    /// Takes note of how the delivery of messages to a node ended.
+    pub(super) fn report_delivery(
+        &mut self,
+        node: NodeId,
+        messages: &[OutboundMessage],
+        outcome: SendOutcome,
+    ) {
+        let mut context = DeliveryContext {
+            now: self.clock.now(),
+            own_log: self.runtime.log_head(),
+            name: self.directory.name(node),
+            recorder: self.recorder,
+            counters: self.counters,
+        };
+        self.peers.delivered(node, messages, outcome, &mut context);
     }
 
-    fn perform(&mut self, effect: HostEffect) {
-        match effect {
-            HostEffect::Send(to, message) => self.send(to, &message),
-            HostEffect::Announce(said) => self.announce(&said),
-            HostEffect::Fetch(file, holders) => {
-                let places = holders.into_iter();
-                let (nodes, bases) = places
-                    .filter_map(|node| {
-                        Some((node, format!("http://{}", self.directory.http(node)?)))
-                    })
-                    .unzip();
-                self.holders.insert(file.sha256.clone(), nodes);
-                self.fetcher.start(file, bases);
-            }
-            HostEffect::Answer(answer) => answer(),
-        }
-    }
-
-    /// Everybody who is there.
+    /// All known nodes that have announced an address.
     fn neighbours(&self) -> Vec<(NodeId, SocketAddr)> {
-        let known = self.view.known.keys();
+        let known = self.runtime.view().known.keys();
         known
             .filter_map(|&node| Some((node, self.directory.http(node)?)))
             .collect()
     }
 
-    pub(super) fn sign(&self, message: &Message) -> Option<Signed> {
-        let wire = WireMessage::new(message, &self.directory);
-        let signed = wire.sign(&self.context.identity, &self.context.network);
-        signed
-            .inspect_err(|error| tracing::error!(%error, "a message could not be written"))
-            .ok()
-    }
-
-    fn send(&mut self, to: Recipient, message: &Message) {
-        let receivers = match to {
-            Recipient::Node(node) => self
-                .directory
-                .http(node)
-                .map(|http| (node, http))
-                .into_iter()
-                .collect(),
+    fn receivers(&self, to: Recipient) -> Vec<(NodeId, SocketAddr)> {
+        match to {
+            Recipient::Node(node) => {
+                let http = self.directory.http(node);
+                http.map(|http| (node, http)).into_iter().collect()
+            }
             Recipient::Neighbours => self.neighbours(),
             Recipient::NeighboursExcept(except) => {
                 let mut neighbours = self.neighbours();
                 neighbours.retain(|(node, _)| *node != except);
                 neighbours
             }
-        };
+        }
+    }
+}
+
+/// Runs committed effects on the network.
+pub(super) struct EffectRunner {
+    network: Box<dyn HostNetwork>,
+    peer_context: Arc<PeerContext>,
+    config: Arc<LiveConfig>,
+    next_flight: u64,
+    /// Freshness mark of the last own announcement.
+    last_mark_us: u64,
+}
+
+impl EffectRunner {
+    /// A runner that sends through `network`.
+    #[must_use]
+    pub(super) fn new(
+        network: Box<dyn HostNetwork>,
+        peer_context: Arc<PeerContext>,
+        config: Arc<LiveConfig>,
+    ) -> EffectRunner {
+        EffectRunner {
+            network,
+            peer_context,
+            config,
+            next_flight: 0,
+            last_mark_us: 0,
+        }
+    }
+
+    /// Runs the effects in order.
+    pub(super) fn run(&mut self, committed: CommittedEffects, context: &mut EffectContext<'_>) {
+        context.recorder.publish();
+        for effect in committed.into_effects() {
+            self.run_one(effect, context);
+        }
+        context.recorder.publish();
+    }
+
+    fn run_one(&mut self, effect: HostEffect, context: &mut EffectContext<'_>) {
+        match effect {
+            HostEffect::Send(to, message) => self.send(to, &message, context),
+            HostEffect::Announce(announcement) => self.announce(&announcement, context),
+            HostEffect::Fetch(file, holders) => self.fetch(file, holders, context),
+            HostEffect::CheckFile(proposal) => self.check_file(&proposal, context),
+            HostEffect::Offer(names) => self.offer(&names, context),
+            HostEffect::Disconnect(node) => self.network.disconnect(node),
+            HostEffect::Subscribe(reply) => {
+                let subscription = context
+                    .recorder
+                    .subscribe(context.clock.now(), context.directory);
+                drop(reply.send(subscription));
+            }
+            HostEffect::Reply(reply) => reply(),
+        }
+    }
+
+    fn send(&mut self, to: Recipient, message: &Message, context: &mut EffectContext<'_>) {
+        let receivers = context.receivers(to);
         if receivers.is_empty() {
             return;
         }
-        let Some(signed) = self.sign(message) else {
+        let Some(signed) = sign(message, context.directory, &self.peer_context) else {
             return;
         };
         for (node, http) in receivers {
-            let flight = self.flight(node, message);
+            let outbound = OutboundMessage {
+                id: FlightId(self.next_flight),
+                at: context.clock.now(),
+                to: node,
+                kind: message.kind(),
+                message: message.id,
+                housekeeping: message.housekeeping,
+            };
+            self.next_flight += 1;
+            let deliver = |endpoint| PeerRequest::Deliver(endpoint, signed.clone(), outbound);
             let request = match &message.body {
-                Body::Scp { .. } => {
-                    PeerRequest::Deliver(MessageEndpoint::Vote, signed.clone(), flight)
-                }
-                Body::Proposal(_) => {
-                    PeerRequest::Deliver(MessageEndpoint::Propose, signed.clone(), flight)
-                }
-                Body::Peers { .. } => {
-                    PeerRequest::Deliver(MessageEndpoint::Peers, signed.clone(), flight)
-                }
-                Body::PeersQuestion => PeerRequest::QueryPeers(signed.clone(), flight),
+                Body::Scp { .. } => deliver(MessageEndpoint::Vote),
+                Body::Proposal(_) => deliver(MessageEndpoint::Propose),
+                Body::Peers { .. } => deliver(MessageEndpoint::Peers),
+                Body::PeersQuestion => PeerRequest::QueryPeers(signed.clone(), outbound),
                 Body::CatchUpQuestion { .. } | Body::CatchUpAnswer { .. } => {
-                    PeerRequest::Deliver(MessageEndpoint::CatchUp, signed.clone(), flight)
+                    deliver(MessageEndpoint::CatchUp)
                 }
             };
-            if !self.clients.send(node, http, request) {
-                let why = "too much is waiting for it".to_owned();
-                self.delivery_report(node, &[flight], SendOutcome::Lost(why));
+            if !self.network.send(node, http, request) {
+                let why = "its queue of requests is full".to_owned();
+                context.report_delivery(node, &[outbound], SendOutcome::Lost(why));
             }
         }
     }
 
-    fn flight(&mut self, to: NodeId, message: &Message) -> OutboundMessage {
-        self.flights += 1;
-        OutboundMessage {
-            id: FlightId(self.flights - 1),
-            at: self.clock.now(),
-            to,
-            kind: message.kind(),
-            message: message.id,
-            housekeeping: message.housekeeping,
+    /// Broadcasts an own announcement, or repeats the announcement with which another node has left.
+    fn announce(&mut self, announcement: &Announcement, context: &mut EffectContext<'_>) {
+        if announcement.peer.id != NodeId(0) {
+            let stored = context
+                .directory
+                .signed_announcement(announcement.peer.id)
+                .cloned();
+            let signed = stored.ok_or(WireError::Malformed(
+                "the announcement of another node is not stored".to_owned(),
+            ));
+            return self.broadcast(signed, context);
         }
-    }
-
-    /// Transmissions have ended.
-    pub(super) fn delivery_report(
-        &mut self,
-        node: NodeId,
-        flights: &[OutboundMessage],
-        delivery: SendOutcome,
-    ) {
-        let now = self.clock.now();
-        let own = self.log_head();
-        let contact: &mut PeerState = self.contacts.entry(node).or_default();
-        match delivery {
-            SendOutcome::Arrived(head) => {
-                let differs = |head: &LogHead| {
-                    head.index > 0 && head.index == own.index && head.hash != own.hash
-                };
-                if head.as_ref().is_some_and(differs) && !contact.has_other_log {
-                    contact.has_other_log = true;
-                    self.counters.count("logs_that_differ");
-                    tracing::error!(
-                        name = %self.directory.name(node), index = own.index,
-                        "its log is another one: this network has split"
-                    );
-                }
-                if contact.is_reachable == Some(false) {
-                    tracing::info!(name = %self.directory.name(node), "answers again");
-                }
-                contact.is_reachable = Some(true);
-                contact.refusal = None;
-                contact.heard_at = Some(now);
-                if head.is_some() {
-                    contact.log = head;
-                }
-                self.counters.add("messages_sent", flights.len() as u64);
-                for flight in flights {
-                    self.recorder.sent(flight, now);
-                }
-            }
-            SendOutcome::Refused(why) => {
-                // It answers, after all. The same refusal again and again is said once.
-                if contact.refusal.as_ref() != Some(&why) {
-                    tracing::warn!(name = %self.directory.name(node), %why, "does not take a call");
-                }
-                contact.is_reachable = Some(true);
-                contact.refusal = Some(why);
-                contact.heard_at = Some(now);
-                self.counters.count("calls_refused");
-                self.counters.add("messages_lost", flights.len() as u64);
-                for flight in flights {
-                    self.recorder.lost(flight, now);
-                }
-            }
-            SendOutcome::Lost(why) => {
-                if contact.is_reachable != Some(false) {
-                    tracing::warn!(name = %self.directory.name(node), %why, "does not answer");
-                }
-                contact.is_reachable = Some(false);
-                self.counters.add("messages_lost", flights.len() as u64);
-                for flight in flights {
-                    self.recorder.lost(flight, now);
-                }
-            }
-        }
-    }
-
-    /// Broadcasts what the node says about itself, or the goodbye of another that somebody has missed.
-    fn announce(&mut self, said: &Announcement) {
-        if said.peer.id != NodeId(0) {
-            let missed = self.directory.announcement(said.peer.id).cloned();
-            return self.broadcast(missed.ok_or(WireError::Malformed(
-                "the goodbye of another node is not at hand".to_owned(),
-            )));
-        }
-        let times = match said.kind {
-            // There is no second chance to say it.
+        let times = match announcement.kind {
             AnnouncementKind::Leaving => LEAVE_REPEATS,
             AnnouncementKind::Beacon | AnnouncementKind::Here => 1,
         };
         for _ in 0..times {
-            let own = self.own_announcement(said);
-            self.broadcast(own);
+            let signed = self.sign_announcement(announcement, context);
+            self.broadcast(signed, context);
         }
     }
 
-    fn own_announcement(&mut self, said: &Announcement) -> Result<Signed, WireError> {
+    fn sign_announcement(
+        &mut self,
+        announcement: &Announcement,
+        context: &mut EffectContext<'_>,
+    ) -> Result<Signed, WireError> {
         let skew_us = self.config.limits.clock_skew_ms * 1000;
-        self.mark_us = self.clock.next_mark_us(self.mark_us, skew_us);
-        let identity = &self.context.identity;
+        self.last_mark_us = context.clock.next_mark_us(self.last_mark_us, skew_us);
+        let identity = &self.peer_context.identity;
         let own = WireAnnouncement {
             version: VERSION,
             network: self.config.network.clone(),
             key: identity.key(),
             name: self.config.name.clone(),
             http: self.config.advertise.unwrap_or(self.config.http),
-            kind: said.kind,
-            nth: said.nth,
-            mark_us: self.mark_us,
+            kind: announcement.kind,
+            nth: announcement.nth,
+            mark_us: self.last_mark_us,
         };
         let signed = own.sign(identity)?;
-        self.directory.learn(&own, &signed)?;
+        context.directory.update(&own, &signed)?;
         Ok(signed)
     }
 
-    fn broadcast(&mut self, announcement: Result<Signed, WireError>) {
+    fn broadcast(
+        &mut self,
+        announcement: Result<Signed, WireError>,
+        context: &mut EffectContext<'_>,
+    ) {
         let packet = announcement.and_then(|announcement| Datagram { announcement }.write());
-        match packet {
-            Err(error) => tracing::error!(%error, "the announcement could not be written"),
-            Ok(packet) => match self.udp.send(&packet) {
-                Ok(()) => self.counters.count("datagrams_sent"),
-                Err(error) => {
-                    self.counters.count("datagrams_not_sent");
-                    tracing::debug!(%error, "the announcement could not be broadcast");
-                }
-            },
-        }
-    }
-
-    /// Offers to everybody what has come from others: who cannot be reached by its author gets it from here.
-    pub(super) fn offer(&mut self) {
-        let now = self.clock.now();
-        if now.since(self.offered_at) < OFFER_INTERVAL {
-            return;
-        }
-        self.offered_at = now;
-        let names = self.context.seen.take_unoffered();
-        if names.is_empty() {
-            return;
-        }
-        for (node, http) in self.neighbours() {
-            let key = self.directory.key_of(node);
-            let others: Vec<MessageName> = names
-                .iter()
-                .filter(|name| name.sender != key)
-                .copied()
-                .collect();
-            if !others.is_empty() {
-                self.clients
-                    .send(node, http, PeerRequest::Offer(others.into()));
+        match packet.map(|packet| self.network.broadcast(&packet)) {
+            Err(error) => tracing::error!(%error, "an announcement could not be written"),
+            Ok(Ok(())) => context.counters.count("datagrams_sent"),
+            Ok(Err(error)) => {
+                context.counters.count("datagrams_not_sent");
+                tracing::debug!(%error, "an announcement could not be broadcast");
             }
         }
     }
 
-    /// Takes back the answer of the trusted-node service that the last step wants sent to `asker`.
-    pub(super) fn take_back_answer(&mut self, asker: NodeId) -> Option<Arc<Message>> {
-        let at = self.effects.iter().rposition(|effect| {
-            matches!(effect, HostEffect::Send(Recipient::Node(node), message)
-                if *node == asker && matches!(message.body, Body::Peers { .. }))
-        })?;
-        match self.effects.remove(at) {
-            HostEffect::Send(_, message) => Some(message),
-            _ => None,
+    fn fetch(&mut self, file: FileInfo, holders: Vec<NodeId>, context: &mut EffectContext<'_>) {
+        let base_of = |node| Some((node, format!("http://{}", context.directory.http(node)?)));
+        let (nodes, bases) = holders.into_iter().filter_map(base_of).unzip();
+        context.fetches.started(&file.sha256, nodes);
+        self.network.fetch(file, bases);
+    }
+
+    fn check_file(&mut self, proposal: &Arc<Proposal>, context: &mut EffectContext<'_>) {
+        let origin = context.directory.find(proposal.id.origin);
+        let address = origin.and_then(|origin| Some((origin, context.directory.http(origin)?)));
+        let is_asked = match (address, &proposal.content) {
+            (Some((origin, http)), Content::File(file)) => {
+                let request = PeerRequest::CheckFile(Arc::clone(proposal), file.clone());
+                self.network.send(origin, http, request)
+            }
+            _ => false,
+        };
+        if !is_asked {
+            // The proposal is checked again when its sender sends it again.
+            drop(context.file_checks.take(proposal.id));
         }
     }
+
+    /// Offers messages to every known node but their author: nodes that the author cannot reach get them from here.
+    fn offer(&mut self, names: &[MessageName], context: &mut EffectContext<'_>) {
+        for (node, http) in context.neighbours() {
+            let key = context.directory.key_of(node);
+            let others = names.iter().filter(|name| name.sender != key);
+            let others: Vec<MessageName> = others.copied().collect();
+            if !others.is_empty() {
+                // If the queue is full the offer is dropped: authors send again what matters.
+                self.network
+                    .send(node, http, PeerRequest::Offer(others.into()));
+            }
+        }
+    }
+}
+
+/// The message as it goes over the wire, signed by this node.
+pub(super) fn sign(
+    message: &Message,
+    directory: &NodeDirectory,
+    context: &PeerContext,
+) -> Option<Signed> {
+    let wire = WireMessage::new(message, directory);
+    let signed = wire.sign(&context.identity, &context.network);
+    signed
+        .inspect_err(|error| tracing::error!(%error, "a message could not be written"))
+        .ok()
 }

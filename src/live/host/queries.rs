@@ -1,7 +1,13 @@
-//! What people and programs ask: how the node is, whom it knows, the figures; and following it.
+//! Answers to queries of people and programs: `GET /status`, `GET /peers`, `GET /metrics`.
 
-use super::{Host, PeerState};
-use crate::live::command::{ReplySender, Subscription};
+use super::counters::MetricCounters;
+use super::decision_waiters::DecisionWaiters;
+use super::fetches::Fetches;
+use super::peer_table::{PeerState, PeerTable};
+use super::runtime::NodeRuntime;
+use crate::live::config::LiveConfig;
+use crate::live::file_store::FileStore;
+use crate::live::node_directory::NodeDirectory;
 use crate::live::status::{
     BackupView, LogView, NodeName, PeerView, PeersView, SlotView, Status, StatusDraft, StatusQuery,
     shown_pool,
@@ -9,118 +15,143 @@ use crate::live::status::{
 use crate::live::wire::WireQuorumSet;
 use crate::node::view::{Phase, Readiness, phase_of};
 use crate::scp::NodeId;
+use crate::time::Time;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-impl Host {
-    fn name_of(&self, node: NodeId) -> NodeName {
-        let own = node == NodeId(0);
-        NodeName {
-            id: self.directory.key_of(node),
-            name: match own {
-                true => self.config.name.clone(),
-                false => self.directory.name(node),
-            },
-        }
-    }
+/// Why a node named in a fixed quorum set is known.
+const FIXED: &str = "named in the quorum set";
 
-    pub(super) fn status(&self, question: StatusQuery) -> StatusDraft {
+/// A read-only view of the host.
+pub(super) struct HostView<'a> {
+    /// Name, network, addresses and trust of the node.
+    pub(super) config: &'a LiveConfig,
+    /// The present time.
+    pub(super) now: Time,
+    /// Names, keys and addresses.
+    pub(super) directory: &'a NodeDirectory,
+    /// The node.
+    pub(super) runtime: &'a NodeRuntime,
+    /// The reachability of others.
+    pub(super) peers: &'a PeerTable,
+    /// Slots of decided proposals.
+    pub(super) waiters: &'a DecisionWaiters,
+    /// Progress of fetches.
+    pub(super) fetches: &'a Fetches,
+    /// Files that are stored.
+    pub(super) files: &'a FileStore,
+    /// Counters.
+    pub(super) counters: &'a MetricCounters,
+    /// Why the store fails.
+    pub(super) storage_error: Option<&'a str>,
+}
+
+impl HostView<'_> {
+    /// The status, with the long parts as the node holds them: another thread serializes them.
+    #[must_use]
+    pub(super) fn status(&self, query: StatusQuery) -> StatusDraft {
+        let view = self.runtime.view();
         StatusDraft {
             status: self.short_status(),
-            entries: question.part(&self.view.log),
-            pool: shown_pool(self.view.pool.values()),
+            entries: query.part(&view.log),
+            pool: shown_pool(view.pool.values()),
         }
     }
 
     fn short_status(&self) -> Status {
+        let view = self.runtime.view();
         let NodeName { id, name } = self.name_of(NodeId(0));
-        let set = self.view.quorum_set.as_ref();
-        let slots = self.view.slots.iter().map(|(slot, state)| SlotView {
+        let head = self.runtime.log_head();
+        let set = view.quorum_set.as_ref();
+        let slots = view.slots.iter().map(|(slot, state)| SlotView {
             slot: slot.0,
             phase: phase_name(phase_of(state)).to_owned(),
             round: state.round,
             ballot: state.b.as_ref().map_or(0, |ballot| ballot.n),
         });
-        let trusted = self.view.trusted.iter();
         Status {
             id,
             name,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             network: self.config.network.clone(),
             http: self.config.advertise.unwrap_or(self.config.http),
-            readiness: readiness_name(self.view.readiness).to_owned(),
+            readiness: readiness_name(view.readiness).to_owned(),
             is_beacon: self.config.is_beacon,
-            uptime_ms: self.clock.now().0 / 1000,
-            slot: self.log_hash.index() + 1,
+            uptime_ms: self.now.0 / 1000,
+            slot: head.index + 1,
             slots: slots.collect(),
             log: LogView {
-                index: self.log_hash.index(),
-                hash: self.log_hash.hex(),
+                index: head.index,
+                hash: head.hash,
                 entries: Vec::new(),
             },
-            trust_set: trusted.map(|&node| self.name_of(node)).collect(),
-            quorum_set: set.map(|(_, set)| WireQuorumSet::new(set, &self.directory)),
-            pool_size: self.view.pool.len() as u64,
+            trust_set: view
+                .trusted
+                .iter()
+                .map(|&node| self.name_of(node))
+                .collect(),
+            quorum_set: set.map(|(_, set)| WireQuorumSet::new(set, self.directory)),
+            pool_size: view.pool.len() as u64,
             pool: Vec::new(),
             backup_log: self.backup_log(),
-            nodes: self.others(),
+            nodes: self.other_nodes(),
             counters: self.counters.all(),
             all: None,
         }
     }
 
     fn backup_log(&self) -> Vec<BackupView> {
-        let lines = self.view.backup_log.iter();
-        lines
-            .map(|(id, line)| {
-                let received = self.received_bytes.get(&line.file.sha256);
-                let is_here = self.files.find(&line.file.sha256).is_some();
+        let entries = self.runtime.view().backup_log.iter();
+        entries
+            .map(|(id, entry)| {
+                let sha256 = &entry.file.sha256;
+                let is_here = self.files.find(sha256).is_some();
                 BackupView {
-                    file: (&line.file).into(),
+                    file: (&entry.file).into(),
                     origin: id.origin,
                     nth: id.nth,
-                    slot: self.agreed.get(id).map(|slot| slot.0),
-                    answer: line.answer,
+                    slot: self.waiters.slot_of(*id).map(|slot| slot.0),
+                    answer: entry.answer,
                     is_here,
-                    from: line.backed_up.map(|(_, from)| self.name_of(from)),
-                    received_bytes: received.copied().filter(|_| !is_here),
+                    from: entry.backed_up.map(|(_, from)| self.name_of(from)),
+                    received_bytes: self.fetches.received_bytes(sha256).filter(|_| !is_here),
                 }
             })
             .collect()
     }
 
-    fn others(&self) -> Vec<PeerView> {
-        let unknown = PeerState::default();
+    /// All known nodes, and those of a fixed quorum set.
+    fn other_nodes(&self) -> Vec<PeerView> {
+        let view = self.runtime.view();
         let fixed: BTreeSet<NodeId> = match self.config.trust {
-            Some(_) => self.view.trusted.iter().copied().collect(),
+            Some(_) => view.trusted.iter().copied().collect(),
             None => BTreeSet::new(),
         };
-        let mut nodes: BTreeSet<NodeId> = self.view.known.keys().copied().collect();
+        let mut nodes: BTreeSet<NodeId> = view.known.keys().copied().collect();
         nodes.extend(fixed.iter().filter(|node| **node != NodeId(0)));
-        nodes
-            .into_iter()
-            .map(|node| {
-                let NodeName { id, name } = self.name_of(node);
-                let contact = self.contacts.get(&node).unwrap_or(&unknown);
-                PeerView {
-                    id,
-                    name,
-                    http: self.directory.http(node),
-                    is_trusted: self.view.trusted.contains(&node),
-                    why: match fixed.contains(&node) {
-                        true => "named in the quorum set".to_owned(),
-                        false => contact.why.clone(),
-                    },
-                    is_reachable: contact.is_reachable,
-                    heard_ms_ago: contact
-                        .heard_at
-                        .map(|at| self.clock.now().since(at).0 / 1000),
-                    log: contact.log.clone(),
-                }
-            })
-            .collect()
+        let unknown = PeerState::default();
+        let peer_view = |node| {
+            let NodeName { id, name } = self.name_of(node);
+            let peer = self.peers.get(node).unwrap_or(&unknown);
+            PeerView {
+                id,
+                name,
+                http: self.directory.http(node),
+                is_trusted: view.trusted.contains(&node),
+                why: match fixed.contains(&node) {
+                    true => FIXED.to_owned(),
+                    false => peer.why.clone(),
+                },
+                is_reachable: peer.is_reachable,
+                heard_ms_ago: peer.heard_at.map(|at| self.now.since(at).0 / 1000),
+                log: peer.log.clone(),
+            }
+        };
+        nodes.into_iter().map(peer_view).collect()
     }
 
+    /// The trusted-node service: known nodes, and which of them are trusted.
+    #[must_use]
     pub(super) fn peers(&self) -> PeersView {
         let NodeName { id, name } = self.name_of(NodeId(0));
         PeersView {
@@ -130,75 +161,80 @@ impl Host {
                 Some(_) => "fixed".to_owned(),
                 None => "found".to_owned(),
             },
-            peers: self.others(),
-            log: self.log_head(),
+            peers: self.other_nodes(),
+            log: self.runtime.log_head(),
             signed: None,
         }
     }
 
-    /// The figures in the text format of Prometheus.
+    /// Gauges and counters in the text format of Prometheus.
+    #[must_use]
     pub(super) fn metrics(&self) -> String {
+        let view = self.runtime.view();
+        let gauges = [
+            ("log_index", "Last recorded slot.", self.runtime.log_index()),
+            (
+                "pool",
+                "Proposals that wait for their decision.",
+                view.pool.len() as u64,
+            ),
+            (
+                "known_nodes",
+                "Nodes known, this one included.",
+                view.known.len() as u64 + 1,
+            ),
+            (
+                "trusted_nodes",
+                "Nodes trusted, this one included.",
+                view.trusted.len() as u64,
+            ),
+            (
+                "reachable_nodes",
+                "Other nodes that answered last time.",
+                self.peers.reachable_count() as u64,
+            ),
+            (
+                "ready",
+                "1 if the node votes.",
+                u64::from(view.readiness == Readiness::Ready),
+            ),
+            (
+                "storage_trouble",
+                "1 if nothing can be stored.",
+                u64::from(self.storage_error.is_some()),
+            ),
+            (
+                "uptime_seconds",
+                "Time since the start.",
+                self.now.0 / 1_000_000,
+            ),
+        ];
         let mut text = String::new();
-        let mut gauge = |name: &str, help: &str, value: u64| {
+        for (name, help, value) in gauges {
             // Writing into a string cannot fail.
             let _ = writeln!(
                 text,
                 "# HELP quorumscope_{name} {help}\n# TYPE quorumscope_{name} gauge\nquorumscope_{name} {value}"
             );
-        };
-        let reachable = self.contacts.values();
-        let reachable = reachable.filter(|contact| contact.is_reachable == Some(true));
-        gauge("log_index", "Last recorded slot.", self.log_hash.index());
-        gauge(
-            "pool",
-            "Proposals that wait for their decision.",
-            self.view.pool.len() as u64,
-        );
-        gauge(
-            "known_nodes",
-            "Nodes known, this one included.",
-            self.view.known.len() as u64 + 1,
-        );
-        gauge(
-            "trusted_nodes",
-            "Nodes trusted, this one included.",
-            self.view.trusted.len() as u64,
-        );
-        gauge(
-            "reachable_nodes",
-            "Other nodes that answered last time.",
-            reachable.count() as u64,
-        );
-        gauge(
-            "ready",
-            "1 if the node votes.",
-            u64::from(self.view.readiness == Readiness::Ready),
-        );
-        gauge(
-            "storage_trouble",
-            "1 if nothing can be stored.",
-            u64::from(self.storage_error.is_some()),
-        );
-        gauge(
-            "uptime_seconds",
-            "Time since the start.",
-            self.clock.now().0 / 1_000_000,
-        );
+        }
         for (name, count) in self.counters.all() {
             let (name, help) = (format!("{name}_total"), name.replace('_', " "));
             let _ = writeln!(
                 text,
-                "# HELP quorumscope_{name} How often since the start: {help}.\n# TYPE quorumscope_{name} counter\nquorumscope_{name} {count}"
+                "# HELP quorumscope_{name} Number since the start: {help}.\n# TYPE quorumscope_{name} counter\nquorumscope_{name} {count}"
             );
         }
         text
     }
 
-    /// Somebody wants to follow: gets the state as records, then every record.
-    pub(super) fn follow(&mut self, reply: ReplySender<Subscription>) {
-        let at = self.clock.now();
-        let following = self.recorder.follow(at, &self.directory);
-        drop(reply.send(following));
+    fn name_of(&self, node: NodeId) -> NodeName {
+        NodeName {
+            id: self.directory.key_of(node),
+            name: match node {
+                NodeId(0) => self.config.name.clone(),
+                _ => self.directory.name(node),
+            },
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GET /events`: what happens at the node, as it happens (server-sent events).
+//! `GET /events`: the records of the node as server-sent events, by axum's `Sse`.
 
 use super::Api;
 use super::auth::Access;
@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_stream::wrappers::BroadcastStream;
 
-/// How often a silent stream says that it is there.
+/// Interval of keep-alive comments on a stream without events.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// What happens at the node, as trace records: first `hello`, then the present state as records, then every record as
-/// it happens, until the node ends. `gap` ends a stream that was read too slowly: start again.
+/// Streams what happens at the node as trace records: first `hello`, then the present state as records, then every record
+/// as it happens, until the node stops. The event `gap` ends a stream that was read too slowly; connect again.
 #[utoipa::path(get, path = "/events", security((), ("token" = [])), responses(
     (status = OK, body = String, content_type = "text/event-stream"),
     ProblemResponses))]
@@ -27,16 +27,16 @@ pub(super) async fn events(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ProblemDetails> {
-    api.authorize(Access::Write, from, &headers)?;
-    let following = api.ask(HostCommand::Subscribe).await?;
-    let mut snapshot = following.snapshot.into_iter();
+    api.auth.authorize(Access::Write, from, &headers)?;
+    let subscription = api.host.ask(HostCommand::Subscribe).await?;
+    let mut snapshot = subscription.snapshot.into_iter();
     let hello = snapshot
         .next()
         .map(|hello| Event::default().event("hello").data(hello.as_ref()));
     let records = snapshot.map(|record| Event::default().event("record").data(record.as_ref()));
     let first: Vec<Event> = hello.into_iter().chain(records).collect();
-    let rest = BroadcastStream::new(following.records);
-    // Nothing comes after a gap.
+    let rest = BroadcastStream::new(subscription.records);
+    // A gap is the last event.
     let rest = rest.scan(true, |goes_on, record| {
         let event = match record {
             _ if !*goes_on => None,
@@ -48,7 +48,7 @@ pub(super) async fn events(
         };
         async move { event }
     });
-    // It ends by itself when the node has: then nobody is left who could tell more.
+    // The stream ends when the recorder of the host is dropped.
     let events = stream::iter(first).chain(rest).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

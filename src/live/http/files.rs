@@ -1,4 +1,7 @@
-//! `GET /files/{sha256}`: content by hash, whole or in part.
+//! `GET /files/{sha256}`: content by hash, with range requests (RFC 9110, section 14).
+//!
+//! `tower_http::services::ServeFile` serves ranges, too, but takes the media type from the name of the file, answers
+//! several ranges with 416 instead of the whole file, and reports errors without problem details.
 
 use super::Api;
 use super::problem::{ProblemDetails, ProblemResponses};
@@ -13,48 +16,48 @@ use std::sync::Arc;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-/// How much is read at once.
+/// Bytes per chunk of a body.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Part of a file: first byte, and how many.
+/// A byte range of a file: first byte and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Span {
+struct ByteRange {
     first: u64,
     length: u64,
 }
 
 /// What a `Range` header asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// Everything: there is no header, or one that is to be ignored.
-    All,
-    Part(Span),
-    /// Nothing of the file.
-    Nothing,
+enum RangeRequest {
+    /// The whole file: there is no header, another unit, or several ranges.
+    Whole,
+    Part(ByteRange),
+    /// The range is malformed or outside of the file: 416.
+    Unsatisfiable,
 }
 
-/// Reads a `Range` header (RFC 9110, section 14): one range of bytes; several are answered with everything.
-fn asked(headers: &HeaderMap, size: u64) -> Asked {
+/// Reads the `Range` header for a file of `size` bytes.
+fn range_request(headers: &HeaderMap, size: u64) -> RangeRequest {
     let Some(header) = headers.get(header::RANGE) else {
-        return Asked::All;
+        return RangeRequest::Whole;
     };
     let Some(range) = header
         .to_str()
         .ok()
         .and_then(|text| text.strip_prefix("bytes="))
     else {
-        return Asked::All;
+        return RangeRequest::Whole;
     };
     if range.contains(',') {
-        return Asked::All;
+        return RangeRequest::Whole;
     }
     let Some((first, last)) = range.trim().split_once('-') else {
-        return Asked::Nothing;
+        return RangeRequest::Unsatisfiable;
     };
-    // Digits only: a number may have a sign elsewhere.
+    // `parse` would accept a sign.
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits(first) || !is_digits(last) {
-        return Asked::Nothing;
+        return RangeRequest::Unsatisfiable;
     }
     let (first, last) = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
@@ -62,18 +65,18 @@ fn asked(headers: &HeaderMap, size: u64) -> Asked {
         (Err(_), Ok(suffix)) if first.is_empty() && suffix > 0 => {
             (size.saturating_sub(suffix), size.saturating_sub(1))
         }
-        _ => return Asked::Nothing,
+        _ => return RangeRequest::Unsatisfiable,
     };
     if first >= size {
-        return Asked::Nothing;
+        return RangeRequest::Unsatisfiable;
     }
-    Asked::Part(Span {
+    RangeRequest::Part(ByteRange {
         first,
         length: last - first + 1,
     })
 }
 
-/// The content of a file, by its SHA-256; `Range` asks for a part.
+/// The content of a file, by its SHA-256. `Range` asks for a part of it.
 #[utoipa::path(get, path = "/files/{sha256}", params(
     ("sha256" = String, Path, description = "64 lower-case hexadecimal digits", pattern = "^[0-9a-f]{64}$"),
     ("range" = Option<String>, Header, description = "One range of bytes")), responses(
@@ -86,7 +89,7 @@ pub(super) async fn file(
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ProblemDetails> {
-    // What is no text is no hash either.
+    // A path that is not UTF-8 is not a hash either.
     let sha256 = path.map_or_else(|_| String::new(), |Path(sha256)| sha256);
     let is_hash = sha256.len() == 64
         && sha256
@@ -101,16 +104,16 @@ pub(super) async fn file(
         return Err(ProblemDetails::new(StatusCode::NOT_FOUND, why));
     };
     let size = stored.file.size_bytes;
-    let (status, span) = match asked(&headers, size) {
-        Asked::All => (
+    let (status, range) = match range_request(&headers, size) {
+        RangeRequest::Whole => (
             StatusCode::OK,
-            Span {
+            ByteRange {
                 first: 0,
                 length: size,
             },
         ),
-        Asked::Part(span) => (StatusCode::PARTIAL_CONTENT, span),
-        Asked::Nothing => {
+        RangeRequest::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        RangeRequest::Unsatisfiable => {
             let why =
                 format!("the file has {size} bytes; expected Range: bytes=FIRST-LAST within it");
             let problem = ProblemDetails::new(StatusCode::RANGE_NOT_SATISFIABLE, why);
@@ -124,8 +127,10 @@ pub(super) async fn file(
                 ProblemDetails::unavailable(format!("the file cannot be read: {error}"))
             };
             let mut file = File::open(&stored.path).await.map_err(gone)?;
-            file.seek(SeekFrom::Start(span.first)).await.map_err(gone)?;
-            content(file, span.length)
+            file.seek(SeekFrom::Start(range.first))
+                .await
+                .map_err(gone)?;
+            content(file, range.length)
         }
     };
     let mut response = Response::new(body);
@@ -137,20 +142,20 @@ pub(super) async fn file(
         }
     };
     put(header::CONTENT_TYPE, "application/octet-stream".to_owned());
-    put(header::CONTENT_LENGTH, span.length.to_string());
+    put(header::CONTENT_LENGTH, range.length.to_string());
     put(header::ACCEPT_RANGES, "bytes".to_owned());
     put(header::ETAG, format!("\"{sha256}\""));
     if status == StatusCode::PARTIAL_CONTENT {
-        let last = span.first + span.length - 1;
+        let last = range.first + range.length - 1;
         put(
             header::CONTENT_RANGE,
-            format!("bytes {}-{last}/{size}", span.first),
+            format!("bytes {}-{last}/{size}", range.first),
         );
     }
     Ok(response)
 }
 
-/// So many bytes of a file.
+/// A body with the next `length` bytes of `file`.
 fn content(file: File, length: u64) -> Body {
     let chunks = stream::try_unfold((file, length), |(mut file, left)| async move {
         if left == 0 {
@@ -160,7 +165,7 @@ fn content(file: File, length: u64) -> Body {
         let mut chunk = vec![0; most];
         let read = file.read(&mut chunk).await?;
         if read == 0 {
-            // Shorter than it was: the reader notices by the length.
+            // The file has shrunk. The client sees a body that is too short.
             return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
         }
         chunk.truncate(read);
@@ -174,19 +179,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_as_they_are_meant() {
+    fn range_headers_are_parsed() {
         let of = |text: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::RANGE, HeaderValue::from_str(text).unwrap());
-            asked(&headers, 100)
+            range_request(&headers, 100)
         };
-        let part = |first, length| Asked::Part(Span { first, length });
+        let part = |first, length| RangeRequest::Part(ByteRange { first, length });
         assert_eq!(of("bytes=0-"), part(0, 100));
         assert_eq!(of("bytes=10-19"), part(10, 10));
         assert_eq!(of("bytes=90-900"), part(90, 10));
         assert_eq!(of("bytes=-5"), part(95, 5));
         assert_eq!(of("bytes=-500"), part(0, 100));
-        for nothing in [
+        for unsatisfiable in [
             "bytes=100-",
             "bytes=5-4",
             "bytes=x-",
@@ -197,10 +202,14 @@ mod tests {
             "bytes=1-+5",
             "bytes=-+5",
         ] {
-            assert_eq!(of(nothing), Asked::Nothing, "{nothing}");
+            assert_eq!(
+                of(unsatisfiable),
+                RangeRequest::Unsatisfiable,
+                "{unsatisfiable}"
+            );
         }
-        assert_eq!(of("lines=1-2"), Asked::All);
-        assert_eq!(of("bytes=0-1,5-6"), Asked::All);
-        assert_eq!(asked(&HeaderMap::new(), 0), Asked::All);
+        assert_eq!(of("lines=1-2"), RangeRequest::Whole);
+        assert_eq!(of("bytes=0-1,5-6"), RangeRequest::Whole);
+        assert_eq!(range_request(&HeaderMap::new(), 0), RangeRequest::Whole);
     }
 }

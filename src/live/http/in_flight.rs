@@ -1,4 +1,4 @@
-//! `InFlight`: how many answers of a connection are being made or told.
+//! Counts responses that are being made or sent on one connection, so that a shutdown can wait for them.
 
 use axum::body::{Body, Bytes};
 use hyper::Response;
@@ -8,33 +8,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-/// Counts the answers of a connection from the call to the last byte of the body, however long that goes on.
+/// The number of responses in flight: each counts from its request to the last byte of its body.
 #[derive(Clone, Default)]
 pub(super) struct InFlight(Arc<AtomicUsize>);
 
 impl InFlight {
-    /// An answer is being made from now on.
+    /// A request has arrived. It counts until the guard is dropped.
     pub(super) fn begin(&self) -> ResponseGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
         ResponseGuard(self.clone())
     }
 
-    /// Is somebody waiting for an answer, or for the rest of one?
+    /// Whether a response is in flight.
     pub(super) fn is_any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 }
 
-/// An answer under way; dropped when it has been given, or nobody waits for it any more.
+/// One response in flight. Dropped when it is sent, or when the client is gone.
 pub(super) struct ResponseGuard(InFlight);
 
 impl ResponseGuard {
-    /// The answer goes on until its body has ended.
-    pub(super) fn tell(self, response: Response<Body>) -> Response<GuardedBody> {
-        response.map(|body| GuardedBody {
-            body,
-            _answer: self,
-        })
+    /// Keeps the guard until the body of the response is dropped.
+    pub(super) fn attach(self, response: Response<Body>) -> Response<GuardedBody> {
+        response.map(|body| GuardedBody { body, _guard: self })
     }
 }
 
@@ -44,10 +41,10 @@ impl Drop for ResponseGuard {
     }
 }
 
-/// A body that is being told.
+/// A body with its guard.
 pub(super) struct GuardedBody {
     body: Body,
-    _answer: ResponseGuard,
+    _guard: ResponseGuard,
 }
 
 impl HttpBody for GuardedBody {
@@ -75,15 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_goes_on_until_its_body_is_gone() {
-        let answering = InFlight::default();
-        assert!(!answering.is_any());
-        let unheard = answering.begin();
-        let answer = answering.begin().tell(Response::new(Body::from("tea")));
-        assert_eq!(answer.body().size_hint().exact(), Some(3));
-        drop(unheard);
-        assert!(answering.is_any());
-        drop(answer);
-        assert!(!answering.is_any());
+    fn a_response_is_in_flight_until_its_body_is_dropped() {
+        let in_flight = InFlight::default();
+        assert!(!in_flight.is_any());
+        let abandoned = in_flight.begin();
+        let response = in_flight.begin().attach(Response::new(Body::from("tea")));
+        assert_eq!(response.body().size_hint().exact(), Some(3));
+        drop(abandoned);
+        assert!(in_flight.is_any());
+        drop(response);
+        assert!(!in_flight.is_any());
     }
 }

@@ -1,16 +1,28 @@
-//! REST: what people, programs and other nodes ask of a node. Documented at `/openapi.json`, which is made from this code.
+//! REST interface of a node, for people, programs and other nodes. `/openapi.json` is generated from this code.
 //!
-//! Absent here: deciding anything. Calls become commands to the thread of the node; its answers become responses.
+//! | module | what it is |
+//! |---|---|
+//! | `server` | connections: their number, timeouts, graceful shutdown |
+//! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
+//! | `body`, `problem` | request bodies with limits; problem details (RFC 9457) |
+//! | `propose`, `messages`, `queries`, `files`, `events` | the handlers |
+//! | `peer_logs` | `GET /status?all`: fan-out to all known nodes |
+//! | `in_flight` | responses that are still being sent, for graceful shutdown |
+//!
+//! Handlers decide nothing: they send commands to the host and turn its replies into responses.
 
 mod auth;
+mod body;
 mod events;
 mod files;
 mod in_flight;
 mod messages;
+mod origin;
 mod peer_logs;
 mod problem;
 mod propose;
 mod queries;
+mod rate_limit;
 mod server;
 
 pub(super) use server::{ServeError, Server};
@@ -19,15 +31,17 @@ use super::command::{HostCommand, ReplySender};
 use super::config::LiveConfig;
 use super::file_store::FileStore;
 use super::message_cache::MessageCache;
+use super::peer_client::PeerContext;
 use crate::node::NodeKey;
-use auth::TokenBuckets;
+use auth::Authorizer;
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
+use body::BodyReader;
 use crossbeam_channel::{Sender, TrySendError};
 use peer_logs::PeerLogFetcher;
 use problem::ProblemDetails;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{oneshot, watch};
@@ -36,23 +50,19 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What all handlers share.
+/// The state that all handlers share.
 pub(super) struct Api {
-    /// The thread of the node.
-    pub host: Sender<HostCommand>,
-    /// What the process was told.
-    pub config: Arc<LiveConfig>,
-    /// The node's own key.
-    pub key: NodeKey,
-    /// What has come from others.
-    pub seen: Arc<MessageCache>,
-    /// The files.
-    pub files: FileStore,
-    /// True when everything ends.
-    pub ending: watch::Receiver<bool>,
-    buckets: TokenBuckets,
+    host: HostClient,
+    auth: Authorizer,
+    body: BodyReader,
+    /// Name of the network, for signatures.
+    network: String,
+    key: NodeKey,
+    message_cache: Arc<MessageCache>,
+    files: FileStore,
     peer_logs: PeerLogFetcher,
-    description: std::sync::OnceLock<utoipa::openapi::OpenApi>,
+    connections_max: usize,
+    description: OnceLock<utoipa::openapi::OpenApi>,
 }
 
 #[derive(OpenApi)]
@@ -65,7 +75,7 @@ pub(super) struct Api {
 )]
 struct Description;
 
-/// How a person shows the token of the node, where it has one.
+/// The security scheme of the bearer token.
 struct Token;
 
 impl Modify for Token {
@@ -77,37 +87,53 @@ impl Modify for Token {
 }
 
 impl Api {
-    /// What handlers share.
+    /// The state of the handlers of one node. `ending` becomes true when the process stops.
     #[must_use]
     pub(super) fn new(
-        host: Sender<HostCommand>,
-        config: Arc<LiveConfig>,
-        key: NodeKey,
-        seen: Arc<MessageCache>,
+        context: &PeerContext,
+        config: &LiveConfig,
         files: FileStore,
         ending: watch::Receiver<bool>,
     ) -> Api {
+        let body = BodyReader::new(&config.limits);
         Api {
-            host,
-            config,
-            key,
-            seen,
+            host: HostClient {
+                commands: context.host.clone(),
+                timeout: body.timeout(),
+                ending,
+            },
+            auth: Authorizer::new(config),
+            body,
+            network: context.network.clone(),
+            key: context.identity.key(),
+            message_cache: Arc::clone(&context.message_cache),
             files,
-            ending,
-            buckets: TokenBuckets::default(),
             peer_logs: PeerLogFetcher::default(),
-            description: std::sync::OnceLock::new(),
+            connections_max: config.limits.connections,
+            description: OnceLock::new(),
         }
     }
+}
 
-    /// Asks the thread of the node.
+/// Sends commands to the host and waits for its replies.
+struct HostClient {
+    commands: Sender<HostCommand>,
+    timeout: Duration,
+    ending: watch::Receiver<bool>,
+}
+
+impl HostClient {
+    /// Sends a command and waits for its reply.
+    ///
+    /// # Errors
+    /// 503 if the queue of commands is full, the reply takes too long, or the node is stopping.
     async fn ask<T>(
         &self,
         command: impl FnOnce(ReplySender<T>) -> HostCommand,
     ) -> Result<T, ProblemDetails> {
         let (reply, answer) = oneshot::channel();
-        self.tell(command(reply))?;
-        match self.answer(answer, self.request_timeout()).await {
+        self.send(command(reply))?;
+        match self.wait(answer, self.timeout).await {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(_)) => Err(ProblemDetails::unavailable("the node is stopping")),
             None => Err(ProblemDetails::unavailable(
@@ -116,9 +142,9 @@ impl Api {
         }
     }
 
-    /// What the thread of the node answers within `timeout`. When it has ended nobody will: what is still in its queue
-    /// lies there as long as anybody could send to it, and so an answer could be waited for in vain.
-    async fn answer<T>(
+    /// Waits for a reply for at most `timeout`. Stops waiting when the process stops: commands that are still queued then
+    /// are never handled, and their reply channels stay open.
+    async fn wait<T>(
         &self,
         mut answer: oneshot::Receiver<T>,
         timeout: Duration,
@@ -132,15 +158,19 @@ impl Api {
         }
     }
 
-    fn tell(&self, command: HostCommand) -> Result<(), ProblemDetails> {
-        self.host.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => ProblemDetails::unavailable("too many calls are waiting"),
-            TrySendError::Disconnected(_) => ProblemDetails::unavailable("the node is stopping"),
-        })
+    fn send(&self, command: HostCommand) -> Result<(), ProblemDetails> {
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => ProblemDetails::unavailable("too many calls are waiting"),
+                TrySendError::Disconnected(_) => {
+                    ProblemDetails::unavailable("the node is stopping")
+                }
+            })
     }
 }
 
-/// All routes, and their description.
+/// All routes. Their description is stored in `api`.
 pub(super) fn router(api: Arc<Api>) -> axum::Router {
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(propose::propose))
@@ -149,7 +179,7 @@ pub(super) fn router(api: Arc<Api>) -> axum::Router {
         .routes(routes!(messages::relay))
         .routes(routes!(messages::relay_offer))
         .routes(routes!(queries::status))
-        .routes(routes!(queries::peers, messages::tell_peers))
+        .routes(routes!(queries::peers, messages::deliver_peers))
         .routes(routes!(files::file))
         .routes(routes!(events::events))
         .routes(routes!(queries::healthz))
@@ -158,8 +188,8 @@ pub(super) fn router(api: Arc<Api>) -> axum::Router {
         .split_for_parts();
     drop(api.description.set(description));
     router
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(not_so)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::disable())
         .with_state(api)
 }
@@ -170,12 +200,12 @@ async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> 
     Json(api.description.get().cloned().unwrap_or_default())
 }
 
-async fn nothing_here(uri: Uri) -> ProblemDetails {
+async fn not_found(uri: Uri) -> ProblemDetails {
     let why = format!("there is nothing at {}; see /openapi.json", uri.path());
     ProblemDetails::new(StatusCode::NOT_FOUND, why)
 }
 
-async fn not_so(method: Method, uri: Uri) -> ProblemDetails {
+async fn method_not_allowed(method: Method, uri: Uri) -> ProblemDetails {
     let why = format!("{method} is not for {}; see /openapi.json", uri.path());
     ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, why)
 }

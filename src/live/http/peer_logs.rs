@@ -1,7 +1,7 @@
-//! Asking everybody whom the node knows for their logs: `GET /status?all`.
+//! Fan-out of `GET /status?all`: asks all known nodes for their logs.
 //!
-//! Others may be slow, or silent. So they are asked on threads of their own, a few for each caller and for a few callers
-//! at once: files are served and read meanwhile as if nobody had asked.
+//! Other nodes may be slow or silent. They are asked on threads of their own, so that the thread of the HTTP server never
+//! waits; the number of threads per caller and of callers is bounded.
 
 use super::problem::ProblemDetails;
 use crate::live::peer_client::agent;
@@ -13,18 +13,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
-/// For how many callers others are asked at once.
+/// Most callers at once.
 const CALLERS_MAX: usize = 4;
-/// How many others are asked at once for one caller.
+/// Most concurrent calls for one caller.
 const CONCURRENT_CALLS: usize = 8;
-/// How long one other node is waited for.
+/// Timeout of one call.
 const OTHER_TIMEOUT: Duration = Duration::from_secs(3);
-/// No status is longer.
+/// Longest status of another node.
 const STATUS_BYTES_MAX: u64 = 32 << 20;
-/// How long all of them are waited for.
+/// Timeout of all calls together.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Asks others, for a few callers at once.
+/// Asks other nodes for their logs, for a few callers at once.
 #[derive(Debug)]
 pub(super) struct PeerLogFetcher {
     places: Arc<Semaphore>,
@@ -39,10 +39,10 @@ impl Default for PeerLogFetcher {
 }
 
 impl PeerLogFetcher {
-    /// The logs of `nodes`, in their order, or why there is none. `query`: which part of them.
+    /// The logs of `nodes`, in their order, each with the reason if there is none. `query` selects the part of the log.
     ///
     /// # Errors
-    /// If others are being asked for as many callers as may be.
+    /// 429 if there are too many callers, 503 if no thread could be started.
     pub(super) async fn logs_of(
         &self,
         nodes: Vec<PeerView>,
@@ -50,14 +50,14 @@ impl PeerLogFetcher {
     ) -> Result<Vec<PeerLog>, ProblemDetails> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             let why = format!(
-                "others are being asked for {CALLERS_MAX} callers already; wait a moment, or ask without ?all"
+                "other nodes are being asked for {CALLERS_MAX} callers already; wait a moment, or ask without ?all"
             );
             return Err(ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, why));
         };
         let (reply, answer) = oneshot::channel();
         let fetch_all = move || {
             let logs = fetch_all(&nodes, &query);
-            // Held until nobody is asked any more, even if the caller has not waited for it.
+            // Held until all calls have ended, even if the caller has gone.
             drop(place);
             drop(reply.send(logs));
         };
@@ -65,11 +65,11 @@ impl PeerLogFetcher {
             .name("qs-fetch_all".to_owned())
             .spawn(fetch_all)
             .map_err(|error| {
-                ProblemDetails::unavailable(format!("others cannot be asked: {error}"))
+                ProblemDetails::unavailable(format!("other nodes cannot be asked: {error}"))
             })?;
         answer
             .await
-            .map_err(|_| ProblemDetails::unavailable("the others could not be asked"))
+            .map_err(|_| ProblemDetails::unavailable("the other nodes could not be asked"))
     }
 }
 
@@ -87,13 +87,13 @@ fn fetch_all(nodes: &[PeerView], query: &str) -> Vec<PeerLog> {
         }
     };
     let mut logs = thread::scope(|scope| {
-        // Without more threads this one asks them all.
+        // If no more threads can be started this one makes all calls.
         let more: Vec<_> = (1..CONCURRENT_CALLS.min(nodes.len()))
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, ask).ok())
             .collect();
         let mut logs = ask();
         for asked in more {
-            // One that broke down leaves its nodes out.
+            // A thread that panicked leaves its nodes out.
             logs.extend(asked.join().unwrap_or_default());
         }
         logs
@@ -105,8 +105,8 @@ fn fetch_all(nodes: &[PeerView], query: &str) -> Vec<PeerLog> {
 fn log_of(node: &PeerView, query: &str, deadline: Instant) -> PeerLog {
     let left = deadline.saturating_duration_since(Instant::now());
     let answer = match node.http {
-        None => Err("nobody knows where it answers".to_owned()),
-        Some(_) if left.is_zero() => Err("no time was left to ask it".to_owned()),
+        None => Err("its address is unknown".to_owned()),
+        Some(_) if left.is_zero() => Err("the time was up before it was asked".to_owned()),
         Some(http) => agent(OTHER_TIMEOUT.min(left))
             .get(format!("http://{http}/status?{query}"))
             .call()
@@ -120,7 +120,7 @@ fn log_of(node: &PeerView, query: &str, deadline: Instant) -> PeerLog {
     };
     let (log, error) = match answer {
         Ok(status) if status.id == node.id => (Some(status.log), None),
-        Ok(_) => (None, Some("another node answers there".to_owned())),
+        Ok(_) => (None, Some("another node answers at its address".to_owned())),
         Err(error) => (None, Some(error)),
     };
     PeerLog {

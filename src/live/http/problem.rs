@@ -1,4 +1,4 @@
-//! `ProblemDetails`: every error of the REST interface, as problem details (RFC 9457).
+//! Error responses of the REST interface: problem details (RFC 9457).
 
 use crate::live::wire::{LogHead, Receipt, ReceiptCode, Receipts};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -6,12 +6,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-/// What may come instead of any answer.
+/// The error responses of every endpoint, for the OpenAPI description.
 #[derive(IntoResponses)]
-#[expect(
-    dead_code,
-    reason = "it describes; problems themselves are made by their constructors"
-)]
+#[expect(dead_code, reason = "only its derived description is used")]
 pub(super) enum ProblemResponses {
     #[response(status = "4XX", content_type = "application/problem+json")]
     OfTheCall(ProblemDetails),
@@ -19,26 +16,26 @@ pub(super) enum ProblemResponses {
     OfTheNode(ProblemDetails),
 }
 
-/// What went wrong.
+/// A problem detail (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemDetails {
-    /// Always `about:blank`: the status says what kind of problem it is.
+    /// Always `about:blank`: the status is the type of the problem.
     r#type: &'static str,
-    /// The status in words.
+    /// The reason phrase of the status.
     title: &'static str,
-    /// The status.
+    /// The HTTP status.
     status: u16,
-    /// What exactly, what was expected, and what to do.
+    /// What is wrong, what was expected, and what to do.
     detail: String,
-    /// What became of the messages of the call, if it carried any.
+    /// Receipts for the messages of the call, if it delivered any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     results: Option<Vec<Receipt>>,
-    /// How far the log of the answering node has come, if the call carried messages.
+    /// Head of the log of the answering node, if the call delivered messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     log: Option<Box<LogHead>>,
-    /// What a client reads instead of words.
+    /// A header that goes with the status.
     #[serde(skip)]
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
@@ -56,19 +53,19 @@ impl ProblemDetails {
         }
     }
 
-    /// The same with a header that programs look for.
+    /// Adds a header.
     pub(super) fn with(mut self, name: HeaderName, value: &str) -> ProblemDetails {
         let value = HeaderValue::from_str(value).ok();
         self.header = value.map(|value| Box::new((name, value)));
         self
     }
 
-    /// The node has ended, or is too busy to answer.
+    /// 503: the node is stopping, or too busy to answer.
     pub(super) fn unavailable(detail: impl Into<String>) -> ProblemDetails {
         ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
-    /// None of the messages of a call was taken in.
+    /// No message of a call was accepted. The status is that of the first receipt.
     pub(super) fn refused(receipts: Receipts) -> ProblemDetails {
         let first = receipts.results.first();
         let status = match first.map(|receipt| receipt.verdict) {
@@ -88,7 +85,7 @@ impl ProblemDetails {
             ..ProblemDetails::new(status, why.unwrap_or_default())
         };
         match status {
-            // Not the scheme of people's calls: a token would not help.
+            // Not `Bearer`: a token would not help.
             StatusCode::UNAUTHORIZED => {
                 problem.with(header::WWW_AUTHENTICATE, "Quorumscope-Signature")
             }
@@ -100,7 +97,7 @@ impl ProblemDetails {
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // Strings and numbers only: it can be written.
+        // Strings and numbers only: serialization cannot fail.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

@@ -1,7 +1,9 @@
-//! `POST /propose`: from people and programs a note or a file, from nodes signed proposals.
+//! `POST /propose`: notes and files of people and programs, and signed proposals of nodes.
 
 use super::Api;
-use super::auth::{Access, media_type};
+use super::auth::Access;
+use super::body::media_type;
+use super::messages::deliver_messages;
 use super::problem::{ProblemDetails, ProblemResponses};
 use super::queries::bad_query;
 use crate::live::command::{HostCommand, ProposalOutcome, ProposeError};
@@ -24,13 +26,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
-/// Longest that somebody may wait for a decision.
+/// Longest wait for a decision, in milliseconds.
 const WAIT_MS_MAX: u64 = 600_000;
 
-/// Whoever sends a file sends at least so much of it in a second, on average.
+/// Slowest upload that is accepted, on average.
 const UPLOAD_BYTES_PER_SECOND: u64 = 1_024;
 
-/// What is proposed: exactly one of these.
+/// The proposal: exactly one of the fields.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProposeBody {
@@ -45,49 +47,48 @@ pub(super) struct ProposeBody {
     messages: Option<Vec<Signed>>,
 }
 
-/// How it is proposed.
+/// Parameters of a proposal.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ProposeParams {
-    /// The body is a file of this name.
+    /// Name of the file that is the body.
     file: Option<String>,
-    /// ProposeReply only when it is decided, or after so many milliseconds.
+    /// Answer when the proposal is decided or expired, at the latest after this many milliseconds.
     #[param(minimum = 0, maximum = 600_000)]
     wait_ms: Option<u64>,
 }
 
-/// What became of a proposal.
+/// The state of a proposal.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ProposalStatus {
-    /// The proposal, with the name it got.
+    /// The proposal, with its id.
     proposal: ProposalView,
     /// `pending`, `agreed` or `rejected`.
     state: &'static str,
-    /// In which slot it is recorded.
+    /// The slot in which it was decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     slot: Option<u64>,
 }
 
-/// The answer to a proposal.
+/// The response to a proposal.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ProposeReply {
-    /// To people and programs.
+    /// For people and programs.
     ProposalStatus(Box<ProposalStatus>),
-    /// To nodes.
+    /// For nodes.
     Receipts(Receipts),
 }
 
 /// Proposes a note (`{"note": "tea"}`), a file of the node's folder (`{"file": "photo.jpg"}`), or, with `?file=NAME`,
-/// the file that is the body, which has to come with at least 1,024 bytes in a second on average after the first seconds.
-/// The answer comes as soon as the proposal survives a crash of the node. Other nodes send
-/// `{"messages": [..]}`, and get receipts.
+/// the file that is the body, which must arrive with at least 1,024 bytes in a second on average after the first seconds.
+/// The node answers when the proposal is durable. Other nodes send `{"messages": [..]}` and get receipts.
 #[utoipa::path(post, path = "/propose", params(ProposeParams), security((), ("token" = [])),
     request_body(content((ProposeBody = "application/json"), (Vec<u8> = "application/octet-stream"))),
     responses(
     (status = OK, description = "Decided while you waited; for nodes: receipts.", body = ProposeReply),
-    (status = ACCEPTED, description = "The node has it and goes on.", body = ProposalStatus),
+    (status = ACCEPTED, description = "The proposal is durable and not decided yet.", body = ProposalStatus),
     ProblemResponses))]
 pub(super) async fn propose(
     State(api): State<Arc<Api>>,
@@ -107,35 +108,42 @@ pub(super) async fn propose(
             return Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
         }
         Some(name) => {
-            api.authorize(Access::Write, from, &headers)?;
-            Content::File(api.take_file(name, body).await?)
+            api.auth.authorize(Access::Write, from, &headers)?;
+            Content::File(upload(&api, name, body).await?)
         }
         None if media_type(&headers) == Some("application/octet-stream") => {
             let why = "expected ?file=NAME with the name of the file that is the body";
             return Err(ProblemDetails::new(StatusCode::BAD_REQUEST, why));
         }
-        None => match api.json::<ProposeBody>(&headers, body).await?.request()? {
+        None => match api
+            .body
+            .json::<ProposeBody>(&headers, body)
+            .await?
+            .request()?
+        {
             ProposeRequest::Messages(messages) => {
-                let Json(receipts) = api.take(messages, MessageEndpoint::Propose).await?;
+                let Json(receipts) =
+                    deliver_messages(&api, messages, MessageEndpoint::Propose).await?;
                 return Ok(Json(ProposeReply::Receipts(receipts)).into_response());
             }
             ProposeRequest::Note(text) => {
-                api.authorize(Access::Write, from, &headers)?;
+                api.auth.authorize(Access::Write, from, &headers)?;
                 Content::Note(text)
             }
             ProposeRequest::File(name) => {
-                api.authorize(Access::Write, from, &headers)?;
-                Content::File(api.describe(name).await?)
+                api.auth.authorize(Access::Write, from, &headers)?;
+                Content::File(describe(&api, name).await?)
             }
         },
     };
     let id = api
+        .host
         .ask(|reply| HostCommand::Propose(content.clone(), reply))
         .await?
-        .map_err(|error| not_proposed(&error))?;
+        .map_err(|error| propose_problem(&error))?;
     let wait = Duration::from_millis(params.wait_ms.unwrap_or(0));
-    let outcome = api.outcome(id, wait).await;
-    Ok(answer(id, &content, outcome))
+    let outcome = outcome_of(&api, id, wait).await;
+    Ok(respond(id, &content, outcome))
 }
 
 enum ProposeRequest {
@@ -158,77 +166,71 @@ impl ProposeBody {
     }
 }
 
-impl Api {
-    /// What becomes of a proposal within `wait`.
-    async fn outcome(&self, id: ProposalId, wait: Duration) -> Option<ProposalOutcome> {
-        if wait.is_zero() {
-            return None;
-        }
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.tell(HostCommand::AwaitDecision(id, reply)).ok()?;
-        self.answer(answer, wait).await?.ok()
+/// Waits for the outcome of a proposal for at most `wait`.
+async fn outcome_of(api: &Api, id: ProposalId, wait: Duration) -> Option<ProposalOutcome> {
+    if wait.is_zero() {
+        return None;
     }
-
-    /// Takes the body in as a file of this name.
-    async fn take_file(&self, name: &str, body: Body) -> Result<FileInfo, ProblemDetails> {
-        let (files, name) = (self.files.clone(), name.to_owned());
-        let mut part = on_the_side(move || files.receive(&name)).await?;
-        let mut stream = body.into_data_stream();
-        let began = tokio::time::Instant::now();
-        loop {
-            let next = tokio::time::timeout(self.request_timeout(), stream.next()).await;
-            if is_too_slow(
-                part.received_bytes(),
-                began.elapsed(),
-                self.request_timeout(),
-            ) {
-                let why = format!(
-                    "the file comes with less than {UPLOAD_BYTES_PER_SECOND} bytes in a second"
-                );
-                return Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, why));
-            }
-            match next {
-                Err(_) => return Err(self.too_slow()),
-                Ok(None) => break,
-                Ok(Some(Err(error))) => {
-                    return Err(ProblemDetails::new(
-                        StatusCode::BAD_REQUEST,
-                        error.to_string(),
-                    ));
-                }
-                Ok(Some(Ok(chunk))) => {
-                    part = on_the_side(move || part.write(&chunk).map(|()| part)).await?;
-                }
-            }
-        }
-        Ok(on_the_side(move || part.finish()).await?.file)
-    }
-
-    /// A file that lies in the folder.
-    async fn describe(&self, name: String) -> Result<FileInfo, ProblemDetails> {
-        let files: FileStore = self.files.clone();
-        on_the_side(move || files.describe(&name)).await
-    }
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    api.host.send(HostCommand::AwaitDecision(id, reply)).ok()?;
+    api.host.wait(answer, wait).await?.ok()
 }
 
-/// Whether an upload comes too slowly on average. What comes within the first `timeout` is not judged, and the time is
-/// not counted later either: connections need a while to get going.
+/// Stores the body as a file with this name.
+async fn upload(api: &Api, name: &str, body: Body) -> Result<FileInfo, ProblemDetails> {
+    let (files, name) = (api.files.clone(), name.to_owned());
+    let mut file = blocking(move || files.receive(&name)).await?;
+    let mut stream = body.into_data_stream();
+    let began = tokio::time::Instant::now();
+    let timeout = api.body.timeout();
+    loop {
+        let next = tokio::time::timeout(timeout, stream.next()).await;
+        if is_too_slow(file.received_bytes(), began.elapsed(), timeout) {
+            let why = format!(
+                "the file arrives with less than {UPLOAD_BYTES_PER_SECOND} bytes in a second"
+            );
+            return Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, why));
+        }
+        match next {
+            Err(_) => return Err(api.body.timed_out()),
+            Ok(None) => break,
+            Ok(Some(Err(error))) => {
+                return Err(ProblemDetails::new(
+                    StatusCode::BAD_REQUEST,
+                    error.to_string(),
+                ));
+            }
+            Ok(Some(Ok(chunk))) => {
+                file = blocking(move || file.write(&chunk).map(|()| file)).await?;
+            }
+        }
+    }
+    Ok(blocking(move || file.finish()).await?.file)
+}
+
+/// Describes a file in the folder of the node.
+async fn describe(api: &Api, name: String) -> Result<FileInfo, ProblemDetails> {
+    let files: FileStore = api.files.clone();
+    blocking(move || files.describe(&name)).await
+}
+
+/// Whether an upload is too slow on average. The first `timeout` does not count: connections start slowly (TCP slow start).
 fn is_too_slow(received_bytes: u64, elapsed: Duration, timeout: Duration) -> bool {
-    let judged = elapsed.saturating_sub(timeout).as_secs();
-    received_bytes < judged.saturating_mul(UPLOAD_BYTES_PER_SECOND)
+    let counted = elapsed.saturating_sub(timeout).as_secs();
+    received_bytes < counted.saturating_mul(UPLOAD_BYTES_PER_SECOND)
 }
 
-/// Touches the disk on a thread on which nobody else waits.
-async fn on_the_side<T: Send + 'static>(
+/// Runs blocking file operations on tokio's blocking pool.
+async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FilesError> + Send + 'static,
 ) -> Result<T, ProblemDetails> {
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|_| ProblemDetails::unavailable("the node is stopping"))?;
-    done.map_err(|error| no_file(&error))
+    done.map_err(|error| file_problem(&error))
 }
 
-/// Why a file is not taken.
-fn no_file(error: &FilesError) -> ProblemDetails {
+/// The response for an error of the file store.
+fn file_problem(error: &FilesError) -> ProblemDetails {
     let status = match error {
         FilesError::Name { .. } | FilesError::NoName { .. } | FilesError::Hash { .. } => {
             StatusCode::UNPROCESSABLE_ENTITY
@@ -246,7 +248,7 @@ fn no_file(error: &FilesError) -> ProblemDetails {
     ProblemDetails::new(status, error.to_string())
 }
 
-fn not_proposed(error: &ProposeError) -> ProblemDetails {
+fn propose_problem(error: &ProposeError) -> ProblemDetails {
     let status = match error {
         ProposeError::Refused(ProposalRefusal::PoolFull) => StatusCode::TOO_MANY_REQUESTS,
         ProposeError::Refused(ProposalRefusal::InLog) => StatusCode::CONFLICT,
@@ -256,7 +258,7 @@ fn not_proposed(error: &ProposeError) -> ProblemDetails {
     ProblemDetails::new(status, error.to_string())
 }
 
-fn answer(id: ProposalId, content: &Content, outcome: Option<ProposalOutcome>) -> Response {
+fn respond(id: ProposalId, content: &Content, outcome: Option<ProposalOutcome>) -> Response {
     let (status, state, slot) = match outcome {
         Some(ProposalOutcome::Decided(slot)) => (StatusCode::OK, "agreed", Some(slot.0)),
         Some(ProposalOutcome::Expired) => (StatusCode::OK, "rejected", None),
@@ -286,10 +288,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uploads_that_would_never_end_are_too_slow() {
+    fn slow_uploads_are_detected_after_the_timeout() {
         let timeout = Duration::from_secs(10);
         let is_slow = |bytes, ms| is_too_slow(bytes, Duration::from_millis(ms), timeout);
-        assert!(!is_slow(0, 10_999), "not judged yet");
+        assert!(!is_slow(0, 10_999), "the first 10 s do not count");
         assert!(is_slow(14, 11_200), "a byte in 0.8 s");
         assert!(is_slow(1_023, 11_000));
         assert!(!is_slow(1_024, 11_000));

@@ -1,4 +1,4 @@
-//! What anybody may ask: how the node is, whom it knows, whether it is well, its figures.
+//! Read-only queries: `GET /status`, `GET /peers`, `GET /healthz`, `GET /metrics`.
 
 use super::Api;
 use super::auth::Access;
@@ -17,35 +17,34 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use utoipa::IntoParams;
 
-/// Entries of a log that are shown if nobody says how many.
+/// Default number of log entries in a status.
 const ENTRIES: u32 = 100;
-/// Entries of a log that are shown at most.
+/// Most log entries in a status.
 const ENTRIES_MAX: u32 = 10_000;
-/// Bytes of entries that are shown if nobody says how many entries.
+/// Most bytes of log entries if `limit` is not given.
 const ENTRIES_BYTES: usize = 1 << 20;
-/// Bytes of entries that are shown at most.
+/// Most bytes of log entries if `limit` is given.
 const ENTRIES_BYTES_MAX: usize = 8 << 20;
 
-/// What of the status is wanted.
+/// Parameters of a status query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StatusParams {
-    /// First slot of the log that is shown; without it the newest entries are. Fewer entries than asked for are shown if
-    /// more would be too long: what is missing comes with another call, from the next slot on.
+    /// First slot of the log entries; without it, the newest entries. The status contains fewer entries than asked for if
+    /// more would be too long: ask again from the next slot on.
     #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
-    /// How many entries of the log are shown at most, and of them about 8 MiB; if nothing is said, 100 and 1 MiB. One is
-    /// always shown, however long.
+    /// Most log entries, and about 8 MiB of them; by default 100 entries and 1 MiB. One entry is always included.
     #[param(minimum = 0, maximum = 10_000)]
     limit: Option<u32>,
-    /// Asks all known nodes for their logs, too: `all`, or `all=true`.
+    /// Also asks all known nodes for their logs: `all`, or `all=true`.
     #[param(value_type = Option<String>, pattern = "^(true|false)?$")]
     all: Option<String>,
 }
 
 impl StatusParams {
-    /// The same question about the log, for another node.
+    /// The same query about the log, for another node.
     fn query(&self) -> String {
         let mut query = Vec::new();
         query.extend(self.from_slot.map(|slot| format!("from_slot={slot}")));
@@ -54,7 +53,7 @@ impl StatusParams {
     }
 }
 
-/// How the node is: its slot and phase, its log, whom it trusts, its quorum set, its backups, everybody it knows.
+/// The state of the node: slots and phases, log, trusted nodes, quorum set, backups, known nodes.
 #[utoipa::path(get, path = "/status", params(StatusParams), responses(
     (status = OK, body = Status),
     ProblemResponses))]
@@ -64,14 +63,14 @@ pub(super) async fn status(
     headers: HeaderMap,
     params: Result<Query<StatusParams>, QueryRejection>,
 ) -> Result<Response, ProblemDetails> {
-    api.authorize(Access::Read, from, &headers)?;
+    api.auth.authorize(Access::Read, from, &headers)?;
     let Query(params) = params.map_err(|error| bad_query(&error))?;
     let limit = params.limit.unwrap_or(ENTRIES);
     if limit > ENTRIES_MAX {
         let why = format!("limit={limit}, expected at most {ENTRIES_MAX}");
         return Err(ProblemDetails::new(StatusCode::BAD_REQUEST, why));
     }
-    let question = StatusQuery {
+    let query = StatusQuery {
         from_slot: params.from_slot,
         limit: limit as usize,
         bytes: match params.limit {
@@ -80,7 +79,8 @@ pub(super) async fn status(
         },
     };
     let mut draft = api
-        .ask(|reply| HostCommand::Status(question, reply))
+        .host
+        .ask(|reply| HostCommand::Status(query, reply))
         .await?;
     let asks_all = match params.all.as_deref() {
         None | Some("false") => false,
@@ -95,11 +95,11 @@ pub(super) async fn status(
         let logs = api.peer_logs.logs_of(nodes, params.query()).await?;
         draft.status.all = Some(logs);
     }
-    // Megabytes take their time to write, and other calls do not wait for that.
+    // Serializing megabytes would hold up other requests of this thread.
     let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&draft.finish())).await;
     let Ok(Ok(body)) = written else {
         return Err(ProblemDetails::unavailable(
-            "the status could not be written",
+            "the status could not be serialized",
         ));
     };
     let content_type = [(header::CONTENT_TYPE, "application/json")];
@@ -113,9 +113,9 @@ pub(super) fn bad_query(error: &QueryRejection) -> ProblemDetails {
     )
 }
 
-/// The trusted-node service: whom this node has found and trusts, and why.
+/// The trusted-node service: which nodes this node knows and trusts, and why.
 #[utoipa::path(get, path = "/peers", params(
-    ("quorumscope-question" = Option<String>, Header, description = "Between nodes: a signed question, as JSON; the answer is then signed, too.")), responses(
+    ("quorumscope-question" = Option<String>, Header, description = "Between nodes: a signed query as JSON. The answer is then signed, too.")), responses(
     (status = OK, body = PeersView),
     ProblemResponses))]
 pub(super) async fn peers(
@@ -124,8 +124,8 @@ pub(super) async fn peers(
     headers: HeaderMap,
 ) -> Result<Json<PeersView>, ProblemDetails> {
     let Some(question) = headers.get(QUESTION_HEADER) else {
-        api.authorize(Access::Read, from, &headers)?;
-        return Ok(Json(api.ask(HostCommand::Peers).await?));
+        api.auth.authorize(Access::Read, from, &headers)?;
+        return Ok(Json(api.host.ask(HostCommand::Peers).await?));
     };
     let unreadable = |why: String| {
         ProblemDetails::new(
@@ -135,22 +135,23 @@ pub(super) async fn peers(
     };
     let signed: Signed = serde_json::from_slice(question.as_bytes())
         .map_err(|error| unreadable(error.to_string()))?;
-    let opened = VerifiedMessage::open(signed, &api.config.network)
+    let opened = VerifiedMessage::open(signed, &api.network)
         .map_err(|error| unreadable(error.to_string()))?;
     let opened = Box::new(opened);
     let (mut peers, signed) = api
+        .host
         .ask(|reply| HostCommand::PeersQuery(opened, reply))
         .await?;
     peers.signed = signed;
     Ok(Json(peers))
 }
 
-/// Whether the node is well: 204, or 503 and what is wrong.
+/// Health check: 204, or 503 with the reason.
 #[utoipa::path(get, path = "/healthz", responses(
-    (status = NO_CONTENT, description = "The node is well."),
+    (status = NO_CONTENT, description = "The node is healthy."),
     (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn healthz(State(api): State<Arc<Api>>) -> Result<StatusCode, ProblemDetails> {
-    match api.ask(HostCommand::Health).await? {
+    match api.host.ask(HostCommand::Health).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(trouble) => Err(ProblemDetails::unavailable(format!(
             "nothing leaves this node until it can store again: {trouble}"
@@ -163,7 +164,7 @@ pub(super) async fn healthz(State(api): State<Arc<Api>>) -> Result<StatusCode, P
     (status = OK, body = String, content_type = "text/plain"),
     (status = "5XX", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, ProblemDetails> {
-    let text = api.ask(HostCommand::Metrics).await?;
+    let text = api.host.ask(HostCommand::Metrics).await?;
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     Ok((content_type, text).into_response())
 }

@@ -1,4 +1,4 @@
-//! `Server`: accepts connections on one thread and serves them, with bounds on their number and on slow clients.
+//! HTTP server on one thread (`qs-http`): connection limit, timeouts for slow clients, graceful shutdown.
 
 use super::in_flight::InFlight;
 use super::{Api, router};
@@ -19,39 +19,39 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-/// How long open calls may go on when everything ends.
+/// Time for open requests when the process stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection on which nothing is asked may take to close.
+/// Time for closing an idle connection when the process stops.
 const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Why nobody can be served.
+/// The HTTP server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address cannot be used.
+    /// The address cannot be bound.
     #[error("{address}: {source}; choose another address or port for --http")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There is no thread for it.
+    /// The system refuses a thread or a runtime.
     #[error("the server could not be started: {0}")]
     Start(io::Error),
 }
 
-/// A bound address, not served yet.
+/// A bound socket that does not serve yet.
 pub(crate) struct Server {
     listener: StdListener,
     address: SocketAddr,
 }
 
 impl Server {
-    /// Takes the address.
+    /// Binds the address.
     ///
     /// # Errors
-    /// If it is taken, or not one of this machine.
+    /// If it is in use, or not an address of this machine.
     pub(crate) fn bind(address: SocketAddr) -> Result<Server, ServeError> {
         let failed = |source| ServeError::Bind { address, source };
         let listener = StdListener::bind(address).map_err(failed)?;
@@ -66,10 +66,10 @@ impl Server {
         self.address
     }
 
-    /// Serves on a thread of its own until `ending` says true; then open calls have two more seconds.
+    /// Serves on a thread of its own until `ending` becomes true. Open requests then have two more seconds.
     ///
     /// # Errors
-    /// If there is no thread for it.
+    /// If no runtime or thread can be started.
     pub(crate) fn serve(
         self,
         api: Arc<Api>,
@@ -93,9 +93,9 @@ impl Server {
 async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receiver<bool>) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "nobody can be served"),
+        Err(error) => return tracing::error!(%error, "the HTTP server cannot accept connections"),
     };
-    let places = Arc::new(Semaphore::new(api.config.limits.connections));
+    let places = Arc::new(Semaphore::new(api.connections_max));
     let router = router(Arc::clone(&api));
     let mut connections = JoinSet::new();
     loop {
@@ -107,17 +107,17 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Too many open files, for example: others may close some.
+                // Too many open files, for example: a moment later there may be fewer.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        // Without a place the connection is closed at once: whoever calls tries again.
+        // Above the limit the connection is closed at once: clients try again.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
-        let (router, ending, timeout) = (router.clone(), ending.clone(), api.request_timeout());
+        let (router, ending, timeout) = (router.clone(), ending.clone(), api.body.timeout());
         connections.spawn(async move {
             serve(stream, from, router, timeout, ending).await;
             drop(place);
@@ -135,21 +135,21 @@ async fn serve(
     timeout: Duration,
     mut ending: watch::Receiver<bool>,
 ) {
-    // Who does not read is not waited for: the system gives up on what is not acknowledged.
+    // Slow readers: the system closes a connection whose data is not acknowledged in time.
     let socket = SockRef::from(&stream);
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
     drop(socket.set_tcp_user_timeout(Some(3 * timeout)));
-    let answering = InFlight::default();
+    let in_flight = InFlight::default();
     let service = service_fn(|request: Request<Incoming>| {
-        let (router, answer) = (router.clone(), answering.begin());
+        let (router, guard) = (router.clone(), in_flight.begin());
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(from));
             router
                 .oneshot(request)
                 .await
-                .map(|response| answer.tell(response))
+                .map(|response| guard.attach(response))
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -158,12 +158,12 @@ async fn serve(
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
-        // Broken connections are everyday life.
+        // Errors of a connection concern its client only.
         ended = connection.as_mut() => return drop(ended),
         _ = ending.wait_for(|ending| *ending) => connection.as_mut().graceful_shutdown(),
     }
-    if !answering.is_any() {
-        // Nobody waits for an answer: what has been answered is written, the rest is silence.
+    if !in_flight.is_any() {
+        // No response is in flight: only buffered bytes are left to write.
         return drop(tokio::time::timeout(IDLE_CLOSE_TIMEOUT, connection).await);
     }
     drop(connection.await);

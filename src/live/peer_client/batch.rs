@@ -1,21 +1,22 @@
-//! How much goes into one call, and what of an offer is still to be made. Everything is counted as it is written, so no
-//! call is longer than nodes take.
+//! Batching: which messages fit into one call, and the backlog of names that are still to be offered.
+//!
+//! Sizes are those of the written JSON, so no call exceeds the body limit of a node.
 
 use crate::live::wire::{MessageName, Signed};
 use std::collections::{BTreeSet, VecDeque};
 
-/// How many messages one call carries.
+/// Most messages of a call.
 const MESSAGES_PER_CALL: usize = 128;
-/// How many bytes of messages one call carries, unless a single one is larger.
+/// Most bytes of messages of a call. A single larger message has a call of its own.
 const BYTES_PER_CALL: usize = 1 << 20;
-/// What a message has in a call besides what was signed: the signature and the words around it.
+/// Bytes that a message needs in a call beside its signed text: the signature and the field names.
 const SIGNED_BYTES: usize = 160;
-/// How many names one offer has; each takes about 100 bytes.
+/// Most names of an offer. A name takes about 100 bytes.
 const NAMES_PER_OFFER: usize = 8192;
-/// How many names are kept for a node that does not take offers; the oldest go first.
-const NAMES_KEPT: usize = 8192;
+/// Most names in the backlog of a node that does not answer. The oldest are dropped first.
+const BACKLOG_MAX: usize = 8192;
 
-/// What one call carries.
+/// The size of a call so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MessageBatch {
     messages: usize,
@@ -23,8 +24,8 @@ pub(super) struct MessageBatch {
 }
 
 impl MessageBatch {
-    /// Puts a message in. False if it does not fit; the first one always does.
-    pub(super) fn take(&mut self, signed: &Signed) -> bool {
+    /// Adds a message. False if it does not fit. The first message always fits.
+    pub(super) fn add(&mut self, signed: &Signed) -> bool {
         let bytes = signed.message.get().len() + SIGNED_BYTES;
         let is_fitting = self.messages == 0
             || self.messages < MESSAGES_PER_CALL && self.bytes + bytes <= BYTES_PER_CALL;
@@ -36,17 +37,17 @@ impl MessageBatch {
     }
 }
 
-/// MessagesBody in batches for one call each, in their order.
+/// Splits messages into batches for one call each, in their order.
 pub(super) fn batches(messages: Vec<(MessageName, Signed)>) -> Vec<Vec<(MessageName, Signed)>> {
     let mut batches: Vec<Vec<_>> = Vec::new();
     let mut batch = MessageBatch::default();
     for named in messages {
-        let fits = batch.take(&named.1);
+        let fits = batch.add(&named.1);
         match batches.last_mut() {
             Some(last) if fits => last.push(named),
             _ => {
                 batch = MessageBatch::default();
-                batch.take(&named.1);
+                batch.add(&named.1);
                 batches.push(vec![named]);
             }
         }
@@ -54,7 +55,7 @@ pub(super) fn batches(messages: Vec<(MessageName, Signed)>) -> Vec<Vec<(MessageN
     batches
 }
 
-/// What is still to be offered to one node, the oldest first, each name once.
+/// Names that are still to be offered to one node, the oldest first, each once.
 #[derive(Debug, Default)]
 pub(super) struct OfferBacklog {
     names: VecDeque<MessageName>,
@@ -66,21 +67,21 @@ impl OfferBacklog {
         self.names.is_empty()
     }
 
-    /// These are to be offered, too.
-    pub(super) fn put(&mut self, names: impl IntoIterator<Item = MessageName>) {
+    /// Adds names.
+    pub(super) fn add(&mut self, names: impl IntoIterator<Item = MessageName>) {
         for name in names {
             if self.known.insert(name) {
                 self.names.push_back(name);
             }
         }
-        while self.names.len() > NAMES_KEPT {
+        while self.names.len() > BACKLOG_MAX {
             if let Some(oldest) = self.names.pop_front() {
                 self.known.remove(&oldest);
             }
         }
     }
 
-    /// Takes out what one offer holds.
+    /// Removes and returns the names of the next offer.
     pub(super) fn take(&mut self) -> Vec<MessageName> {
         let count = self.names.len().min(NAMES_PER_OFFER);
         let taken: Vec<MessageName> = self.names.drain(..count).collect();
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn no_call_is_longer_than_its_bound_and_nothing_is_left_out() {
+    fn batches_contain_every_message_and_no_call_exceeds_its_limit() {
         let lengths = [
             10,
             BYTES_PER_CALL / 3,
@@ -145,17 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_offered_is_kept_in_order_once_and_within_bounds() {
+    fn the_backlog_is_ordered_bounded_and_without_duplicates() {
         let mut backlog = OfferBacklog::default();
-        backlog.put([name(1), name(2), name(1)]);
+        backlog.add([name(1), name(2), name(1)]);
         assert_eq!(backlog.take(), [name(1), name(2)]);
         assert!(backlog.is_empty() && backlog.take().is_empty());
-        backlog.put((0..2 * NAMES_KEPT as u64).map(|nth| name(u64::MAX - nth)));
+        backlog.add((0..2 * BACKLOG_MAX as u64).map(|nth| name(u64::MAX - nth)));
         let have = backlog.take();
         assert_eq!(have.len(), NAMES_PER_OFFER);
         assert_eq!(
             have[0],
-            name(u64::MAX - NAMES_KEPT as u64),
+            name(u64::MAX - BACKLOG_MAX as u64),
             "the newest stay"
         );
         let body = serde_json::to_vec(&Offer { have }).unwrap();

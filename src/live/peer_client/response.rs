@@ -1,31 +1,34 @@
-//! How a call to another node ended: with an answer, with a refusal in its own words, or in silence.
+//! Responses of other nodes: an answer, or an error that says whether a retry makes sense.
 
 use serde::Deserialize;
 use ureq::http::StatusCode;
 
-/// No answer is longer.
+/// Longest response in bytes.
 const ANSWER_BYTES_MAX: u64 = 8 << 20;
-/// Of a refusal in other words than ours so many characters are kept.
-const WORDS_MAX: usize = 200;
+/// Longest part, in characters, of an error text that is not a problem detail.
+const TEXT_MAX: usize = 200;
 
-/// Why a call brought no answer.
+/// A call to another node has failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallError {
-    /// Nobody answers there, or not in time.
+    /// No connection, or no response in time.
     Unreachable(String),
-    /// It answers that it cannot take the call now; another time it may.
+    /// A temporary refusal (5xx, 408, 429): a retry may succeed.
     Busy(String),
-    /// It answers, and does not take this call.
+    /// A permanent refusal of this call.
     Refused(String),
 }
 
-/// What of a problem (RFC 9457) is of interest.
+/// The part of a problem detail (RFC 9457) that is shown.
 #[derive(Deserialize)]
 struct Detail {
     detail: String,
 }
 
-/// Reads an answer of the form `A`.
+/// Reads a response of type `A`.
+///
+/// # Errors
+/// If the response is an error, or cannot be read as `A`.
 pub(super) fn read<A: for<'de> Deserialize<'de>>(
     mut response: ureq::http::Response<ureq::Body>,
 ) -> Result<A, CallError> {
@@ -40,30 +43,30 @@ pub(super) fn read<A: for<'de> Deserialize<'de>>(
 }
 
 fn answer<A: for<'de> Deserialize<'de>>(status: StatusCode, body: &[u8]) -> Result<A, CallError> {
-    // Refused messages have arrived: what became of them is said in the same form.
+    // An error response may contain receipts, too: then the messages have arrived.
     let error = match serde_json::from_slice(body) {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };
     if status.is_success() {
-        let why = format!("its answer cannot be read: {error}");
+        let why = format!("its response cannot be read: {error}");
         return Err(CallError::Refused(why));
     }
-    let said = match serde_json::from_slice(body) {
+    let text = match serde_json::from_slice(body) {
         Ok(Detail { detail }) => detail,
         Err(_) => String::from_utf8_lossy(body)
             .chars()
             .filter(|c| !c.is_control())
-            .take(WORDS_MAX)
+            .take(TEXT_MAX)
             .collect(),
     };
-    let why = format!("{status}: {said}");
-    let is_passing = status.is_server_error()
+    let why = format!("{status}: {text}");
+    let is_temporary = status.is_server_error()
         || matches!(
             status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
         );
-    Err(match is_passing {
+    Err(match is_temporary {
         true => CallError::Busy(why),
         false => CallError::Refused(why),
     })
@@ -79,14 +82,18 @@ mod tests {
     }
 
     #[test]
-    fn answers_refusals_and_nonsense_are_told_apart() {
+    fn answers_temporary_and_permanent_errors_are_distinguished() {
         let receipts = Receipts {
             results: Vec::new(),
             log: Some(LogHead::default()),
         };
         let written = serde_json::to_string(&receipts).unwrap();
         assert_eq!(read(200, &written), Ok(receipts.clone()));
-        assert_eq!(read(409, &written), Ok(receipts), "its messages arrived");
+        assert_eq!(
+            read(409, &written),
+            Ok(receipts),
+            "the messages have arrived"
+        );
         let problem = r#"{"type":"about:blank","status":413,"detail":"the body is too long"}"#;
         let refused = |why: &str| Err(CallError::Refused(why.to_owned()));
         assert_eq!(
@@ -105,6 +112,6 @@ mod tests {
         let Err(CallError::Refused(why)) = read(200, "[") else {
             panic!("it is refused");
         };
-        assert!(why.starts_with("its answer cannot be read"), "{why}");
+        assert!(why.starts_with("its response cannot be read"), "{why}");
     }
 }

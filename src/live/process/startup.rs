@@ -1,4 +1,4 @@
-//! With what a node begins: whom it knew, how it is configured, what survived, and what a recording calls it.
+//! State of a node at startup: directory, configuration, and what survived the last run.
 
 use super::StartError;
 use crate::live::config::LiveConfig;
@@ -7,16 +7,46 @@ use crate::live::identity::Identity;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::recorder::place;
 use crate::live::store::Store;
-use crate::live::wire::{Signed, WireAnnouncement, WireError};
+use crate::live::wire::{Signed, WireAnnouncement, WireError, WireQuorumSet};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{JoinMode, NodeConfig, Peer, Persisted, TrustPolicy};
 use crate::scenario::{NodeSpec, Placement, Scenario};
-use crate::scp::NodeId;
+use crate::scp::{NodeId, QuorumSet};
 use crate::time::Span;
 use std::sync::Arc;
 
-/// Who has which number, as it was before.
-pub(super) fn directory(
+/// What a node starts with.
+pub(super) struct StoredState {
+    /// Node numbers and announcements.
+    pub(super) directory: NodeDirectory,
+    /// Configuration of the node state machine.
+    pub(super) node_config: Arc<NodeConfig>,
+    /// State of the node; `None` for a new node.
+    pub(super) persisted: Option<Persisted>,
+}
+
+impl StoredState {
+    /// Reads the stored state.
+    ///
+    /// # Errors
+    /// If the store cannot be read, belongs to another key, or the quorum set is not sane.
+    pub(super) fn load(
+        config: &LiveConfig,
+        identity: &Identity,
+        store: &mut Store,
+        files: &FileStore,
+    ) -> Result<StoredState, StartError> {
+        let mut directory = directory(store, identity, config)?;
+        let node_config = Arc::new(node_config(config, identity, &mut directory)?);
+        Ok(StoredState {
+            directory,
+            node_config,
+            persisted: persisted(store, files)?,
+        })
+    }
+}
+
+fn directory(
     store: &mut Store,
     identity: &Identity,
     config: &LiveConfig,
@@ -25,46 +55,37 @@ pub(super) fn directory(
     let keys = store.numbers()?;
     let mut directory = NodeDirectory::restore(identity.key(), &keys).ok_or_else(other)?;
     for bytes in store.announcements()?.values() {
-        // What cannot be read any more is heard again.
+        // An announcement that cannot be read any more is replaced when its node announces itself again.
         let Ok(signed) = serde_json::from_slice::<Signed>(bytes) else {
             continue;
         };
-        if let Ok(said) = WireAnnouncement::open(&signed, &config.network) {
-            drop(directory.learn(&said, &signed));
+        if let Ok(announcement) = WireAnnouncement::open(&signed, &config.network) {
+            drop(directory.update(&announcement, &signed));
         }
     }
-    directory.forget_unstored_announcements();
+    directory.mark_announcements_stored();
     Ok(directory)
 }
 
-pub(super) fn node_config(
+/// The configuration of the node state machine.
+///
+/// # Errors
+/// If the quorum set is not sane.
+pub(in crate::live) fn node_config(
     config: &LiveConfig,
     identity: &Identity,
     directory: &mut NodeDirectory,
 ) -> Result<NodeConfig, StartError> {
-    let trust = match &config.trust {
-        None => TrustPolicy::Found,
-        Some(set) => {
-            let set = set.numbered(directory);
-            let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
-            let name = |node| directory.key_of(node).to_string();
-            set.check_sane()
-                .map_err(|why| StartError::Trust(why.to_text(name)))?;
-            if !set.demands_majorities() {
-                tracing::warn!(
-                    "the quorum set has a threshold of no more than half of its entries: two of its slices need not have a node in common, and networks of such sets can decide two values"
-                );
-            }
-            TrustPolicy::Fixed(Arc::new(set))
-        }
-    };
     Ok(NodeConfig {
         peer: Peer {
             id: NodeId(0),
             name: config.name.as_str().into(),
             key: identity.key().to_string().into(),
         },
-        trust,
+        trust: match &config.trust {
+            None => TrustPolicy::Found,
+            Some(set) => TrustPolicy::Fixed(Arc::new(quorum_set(set, directory)?)),
+        },
         threshold: config.threshold,
         is_beacon: config.is_beacon,
         address_book: Arc::new([]),
@@ -75,11 +96,23 @@ pub(super) fn node_config(
     })
 }
 
-/// What survived, without files that are no longer there: those are fetched again.
-pub(super) fn persisted(
-    store: &mut Store,
-    files: &FileStore,
-) -> Result<Option<Persisted>, StartError> {
+/// A fixed quorum set with local node numbers. Warns about thresholds that cannot guarantee quorum intersection.
+fn quorum_set(set: &WireQuorumSet, directory: &mut NodeDirectory) -> Result<QuorumSet, StartError> {
+    let set = set.to_local(directory);
+    let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
+    let name = |node| directory.key_of(node).to_string();
+    set.check_sane()
+        .map_err(|why| StartError::Trust(why.to_text(name)))?;
+    if !set.demands_majorities() {
+        tracing::warn!(
+            "the quorum set has a threshold of no more than half of its entries: two of its slices need not have a node in common, and networks of such sets can decide two values"
+        );
+    }
+    Ok(set)
+}
+
+/// The persisted state without files that are gone from the folder: the node fetches those again.
+fn persisted(store: &mut Store, files: &FileStore) -> Result<Option<Persisted>, StartError> {
     let mut persisted = store.load()?;
     if persisted == Persisted::default() {
         return Ok(None);
@@ -94,8 +127,8 @@ pub(super) fn persisted(
     Ok(Some(persisted))
 }
 
-/// What is recorded names a scenario: the node alone.
-pub(super) fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> Scenario {
+/// The scenario of a recording: this node alone.
+pub(in crate::live) fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> Scenario {
     Scenario {
         name: "live".to_owned(),
         title: format!("{} on {}", config.name, config.network),

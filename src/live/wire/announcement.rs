@@ -48,7 +48,7 @@ pub struct WireAnnouncement {
 impl WireAnnouncement {
     /// As the node hears it: about `peer`, which is the local name of who signed it, and straight from there.
     #[must_use]
-    pub fn numbered(&self, peer: Peer) -> Announcement {
+    pub fn to_local(&self, peer: Peer) -> Announcement {
         Announcement {
             peer,
             kind: self.kind,

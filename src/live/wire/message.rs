@@ -112,7 +112,7 @@ impl WireMessage {
             Body::Peers { known, trusted } => WireBody::Peers {
                 known: known
                     .iter()
-                    .filter_map(|peer| directory.announcement(peer.id).cloned())
+                    .filter_map(|peer| directory.signed_announcement(peer.id).cloned())
                     .collect(),
                 trusted: trusted.iter().map(|&node| directory.key_of(node)).collect(),
             },
@@ -187,9 +187,9 @@ impl VerifiedMessage {
     ///
     /// # Errors
     /// If there are too many nodes, or a quorum set is out of bounds.
-    pub fn numbered(&self, directory: &mut NodeDirectory) -> Result<Message, WireError> {
+    pub fn to_local(&self, directory: &mut NodeDirectory) -> Result<Message, WireError> {
         let message = &self.message;
-        let sender = directory.number(message.sender)?;
+        let sender = directory.assign(message.sender)?;
         let body = match &message.body {
             WireBody::Statement(said) => Body::Scp {
                 envelope: Arc::new(Envelope {
@@ -201,18 +201,18 @@ impl VerifiedMessage {
                     },
                     statement: said.statement.clone(),
                 }),
-                quorum_set: Arc::new(said.quorum_set.numbered(directory)?),
+                quorum_set: Arc::new(said.quorum_set.to_local(directory)?),
             },
             WireBody::Proposal { proposal } => Body::Proposal(Arc::new(proposal.clone())),
             WireBody::PeersQuestion => Body::PeersQuestion,
             WireBody::Peers { trusted, .. } => {
                 let mut known = Vec::new();
                 for (said, signed) in &self.announcements {
-                    directory.learn(said, signed)?;
-                    let id = directory.number(said.key)?;
+                    directory.update(said, signed)?;
+                    let id = directory.assign(said.key)?;
                     known.extend(directory.peer(id));
                 }
-                let trusted = trusted.iter().map(|&key| directory.number(key));
+                let trusted = trusted.iter().map(|&key| directory.assign(key));
                 Body::Peers {
                     known: known.into(),
                     trusted: trusted.collect::<Result<_, _>>()?,
@@ -228,7 +228,7 @@ impl VerifiedMessage {
                     .collect(),
             },
         };
-        let to = message.to.map(|key| directory.number(key)).transpose()?;
+        let to = message.to.map(|key| directory.assign(key)).transpose()?;
         Ok(Message {
             id: MessageId {
                 sender,

@@ -42,12 +42,12 @@ impl WireQuorumSet {
     ///
     /// # Errors
     /// If it is nested too deeply, names too many nodes, or names more unknown ones than can be told apart.
-    pub fn numbered(&self, directory: &mut NodeDirectory) -> Result<QuorumSet, WireError> {
+    pub fn to_local(&self, directory: &mut NodeDirectory) -> Result<QuorumSet, WireError> {
         let mut named = 0;
-        self.numbered_within(QuorumSet::DEPTH_MAX, &mut named, directory)
+        self.to_local_within(QuorumSet::DEPTH_MAX, &mut named, directory)
     }
 
-    fn numbered_within(
+    fn to_local_within(
         &self,
         depth: u32,
         named: &mut usize,
@@ -60,13 +60,13 @@ impl WireQuorumSet {
                 "a quorum set with more than {most} nodes"
             )));
         }
-        let validators = self.validators.iter().map(|&key| directory.number(key));
+        let validators = self.validators.iter().map(|&key| directory.assign(key));
         let validators = validators.collect::<Result<_, _>>()?;
         let inner = match depth.checked_sub(1) {
             Some(depth) => self
                 .inner
                 .iter()
-                .map(|inner| inner.numbered_within(depth, named, directory))
+                .map(|inner| inner.to_local_within(depth, named, directory))
                 .collect::<Result<_, _>>()?,
             None if self.inner.is_empty() => Vec::new(),
             None => {

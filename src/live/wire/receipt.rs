@@ -1,5 +1,6 @@
 //! What a node answers to messages.
 
+use super::signed::WireError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,6 +62,18 @@ impl Receipt {
             verdict,
             why: Some(why.into()),
         }
+    }
+}
+
+impl From<&WireError> for Receipt {
+    /// The receipt of a message that cannot be read, verified or understood.
+    fn from(error: &WireError) -> Receipt {
+        let code = match error {
+            WireError::TooManyNodes => ReceiptCode::Busy,
+            WireError::BadSignature(_) => ReceiptCode::BadSignature,
+            _ => ReceiptCode::Invalid,
+        };
+        Receipt::refused(code, error.to_string())
     }
 }
 

@@ -40,9 +40,9 @@ fn check(packet: &[u8]) {
     );
     assert_eq!(WireAnnouncement::open(&signed, NETWORK).unwrap(), said);
     let mut directory = NodeDirectory::new(super::harness::identity(0).key());
-    let id = directory.learn(&said, &signed).unwrap();
+    let id = directory.update(&said, &signed).unwrap();
     assert_eq!(directory.http(id), Some(said.http));
-    assert_eq!(directory.said(id), Some(&said));
+    assert_eq!(directory.announcement(id), Some(&said));
     // One changed byte, and nobody believes it.
     let mut forged = packet.to_vec();
     if let Some(at) = forged.windows(4).position(|part| part == b"\"nth") {

@@ -127,16 +127,16 @@ impl NodeHarness {
         let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
             return;
         };
-        let Ok(id) = self.directory.number(said.key) else {
+        let Ok(id) = self.directory.assign(said.key) else {
             return;
         };
-        if id == NodeId(0) || !self.directory.is_fresh(id, said.mark_us) {
+        if id == NodeId(0) || !self.directory.accept_mark(id, said.mark_us) {
             return;
         }
-        self.directory.learn(&said, &signed).unwrap();
+        self.directory.update(&said, &signed).unwrap();
         let peer = self.directory.peer(id).unwrap();
         assert_eq!(*peer.key, said.key.to_string());
-        let announcement = Arc::new(said.numbered(peer));
+        let announcement = Arc::new(said.to_local(peer));
         self.step(Input::Heard {
             from: id,
             announcement,
@@ -153,7 +153,7 @@ impl NodeHarness {
         {
             return;
         }
-        let Ok(message) = opened.numbered(&mut self.directory) else {
+        let Ok(message) = opened.to_local(&mut self.directory) else {
             return;
         };
         self.step(Input::Receive {
@@ -197,7 +197,7 @@ impl NodeHarness {
         let wire = WireMessage::new(message, &self.directory);
         let signed = wire.sign(&self.identity, NETWORK).unwrap();
         let opened = VerifiedMessage::open(signed.clone(), NETWORK).unwrap();
-        let read = opened.numbered(&mut self.directory).unwrap();
+        let read = opened.to_local(&mut self.directory).unwrap();
         match (&read.body, &message.body) {
             // Only those are named whose own words are at hand.
             (Body::Peers { known, .. }, Body::Peers { known: all, .. }) => {
@@ -234,7 +234,7 @@ impl NodeHarness {
             mark_us: self.now.0 + 1,
         };
         let signed = own.sign(&self.identity).unwrap();
-        self.directory.learn(&own, &signed).unwrap();
+        self.directory.update(&own, &signed).unwrap();
         self.sent.push(Sent::Datagram(signed));
     }
 }

@@ -188,7 +188,7 @@ fn check_senders(scene: &Scene) {
     let stranger = &scene.stranger;
     let vote = nomination(stranger, scene.slot(), &["poison"]);
     let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
-    check(&answer, 403, "nobody has announced its sender");
+    check(&answer, 403, "its sender has not announced itself");
     scene.announce(stranger);
     // Who belongs to the closure is certain once everybody in it has spoken in this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
@@ -199,11 +199,11 @@ fn check_senders(scene: &Scene) {
     check(&answer, 403, "outside the closure of the quorum set");
     let proposal = note(stranger, 1, "poison");
     let answer = scene.send("/propose", &[scene.signed(stranger, 3, proposal)]);
-    check(&answer, 403, "nobody whom this node trusts vouches for it");
+    check(&answer, 403, "no node that this node trusts vouches for it");
     // Whose proposal it is says only who writes it: a stranger's word for a friend's.
     let proposal = note(&scene.friend, 77, "poison");
     let answer = scene.send("/propose", &[scene.signed(stranger, 4, proposal)]);
-    check(&answer, 403, "nobody whom this node trusts vouches for it");
+    check(&answer, 403, "no node that this node trusts vouches for it");
 }
 
 fn check_slots(scene: &Scene) {
@@ -242,7 +242,7 @@ fn check_addressees(scene: &Scene) {
     let signed = scene.signed(friend, 23, note(friend, 1, "tea"));
     for path in ["/vote", "/catch-up", "/peers"] {
         let answer = scene.send(path, std::slice::from_ref(&signed));
-        check(&answer, 421, "messages of this kind are taken elsewhere");
+        check(&answer, 421, "messages of this kind have another endpoint");
     }
 }
 

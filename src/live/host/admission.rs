@@ -1,0 +1,160 @@
+//! Admission control: which announcements and messages reach the node, and the receipts for messages.
+//!
+//! Signatures have been verified before. Checks that need the protocol are the node's own: its refusals become receipts
+//! in [`receipt_of`].
+
+use super::counters::counter_of_drop;
+use super::decision_waiters::DecisionWaiters;
+use crate::live::clock::{Age, Clock};
+use crate::live::command::refusal_text;
+use crate::live::config::Limits;
+use crate::live::message_cache::MessageCache;
+use crate::live::node_directory::NodeDirectory;
+use crate::live::wire::{
+    Receipt, ReceiptCode, Signed, VerifiedMessage, WireAnnouncement, WireBody,
+};
+use crate::node::view::NodeView;
+use crate::node::{
+    AnnouncementKind, Body, Content, Message, MessageRefusal, NodeEvent, NodeKey, Output, Peer,
+    Proposal, ProposalRefusal,
+};
+
+/// What admission depends on.
+pub(super) struct Admission<'a> {
+    /// The node's own key.
+    pub(super) own_key: NodeKey,
+    /// Clock skew and file size.
+    pub(super) limits: &'a Limits,
+    /// Compares freshness marks with the time of day.
+    pub(super) clock: &'a Clock,
+    /// Known nodes; announcements add to it.
+    pub(super) directory: &'a mut NodeDirectory,
+    /// Messages that have arrived before.
+    pub(super) message_cache: &'a MessageCache,
+}
+
+impl Admission<'_> {
+    /// Admits an announcement and stores it. The node that made it.
+    ///
+    /// # Errors
+    /// The counter of the reason: an own, stale or replayed announcement, or one too many nodes.
+    pub(super) fn announcement(
+        &mut self,
+        announcement: &WireAnnouncement,
+        signed: &Signed,
+    ) -> Result<Peer, &'static str> {
+        if announcement.key == self.own_key {
+            return Err("datagrams_of_its_own");
+        }
+        let skew_us = self.limits.clock_skew_ms * 1000;
+        match self.clock.age(announcement.mark_us, skew_us) {
+            Age::Fresh => {}
+            // Nodes repeat the announcement of a node that has left long afterwards; its number shows replays.
+            Age::Old if announcement.kind == AnnouncementKind::Leaving => {}
+            Age::Old | Age::Early => return Err("datagrams_stale"),
+        }
+        let number = self.directory.assign(announcement.key);
+        let id = number.map_err(|error| counter_of_drop(&error))?;
+        if !self.directory.accept_mark(id, announcement.mark_us) {
+            return Err("datagrams_replayed");
+        }
+        let learned = self.directory.update(announcement, signed);
+        learned.map_err(|error| counter_of_drop(&error))?;
+        // A node that has just been stored is found.
+        self.directory.peer(id).ok_or("datagrams_of_too_many_nodes")
+    }
+
+    /// Admits a message: addressed to this node or to all, from a known node, not seen before, within the limits.
+    ///
+    /// # Errors
+    /// The receipt that refuses it.
+    pub(super) fn message(&self, verified: &VerifiedMessage) -> Result<(), Receipt> {
+        let refuse = |code, why: &str| Err(Receipt::refused(code, why));
+        let message = &verified.message;
+        if message.sender == self.own_key {
+            return refuse(ReceiptCode::Misdirected, "this node has sent it itself");
+        }
+        if message.to.is_some_and(|to| to != self.own_key) {
+            return refuse(ReceiptCode::Misdirected, "it is for another node");
+        }
+        if self.directory.find(message.sender).is_none() {
+            // A signature alone does not take a place in the directory; announcements and quorum sets do.
+            return refuse(ReceiptCode::Outsider, "its sender has not announced itself");
+        }
+        if !self.message_cache.insert(verified) {
+            return refuse(ReceiptCode::Duplicate, "it came before");
+        }
+        if let WireBody::Proposal { proposal } = &message.body
+            && let Content::File(file) = &proposal.content
+            && file.size_bytes > self.limits.file_bytes
+        {
+            let why = format!(
+                "expected a file of at most {} bytes",
+                self.limits.file_bytes
+            );
+            return refuse(ReceiptCode::Invalid, &why);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the origin of a proposal must confirm that its file can be read there: for files of others that this node
+/// neither has in its pool nor in its log.
+pub(super) fn needs_file_check(
+    proposal: &Proposal,
+    own_key: NodeKey,
+    view: &NodeView,
+    decisions: &DecisionWaiters,
+) -> bool {
+    matches!(proposal.content, Content::File(_))
+        && proposal.id.origin != own_key
+        && !view.pool.contains_key(&proposal.id)
+        && decisions.slot_of(proposal.id).is_none()
+}
+
+/// The receipt for a message that the node has received. `log_index` is the last slot that was decided before.
+pub(super) fn receipt_of(outputs: &[Output], message: &Message, log_index: u64) -> Receipt {
+    if matches!(&message.body, Body::Scp { envelope, .. } if envelope.slot.0 <= log_index) {
+        return Receipt::refused(ReceiptCode::WrongSlot, "that slot is decided here");
+    }
+    // A step may also refuse messages that were deferred: only a refusal of this message counts.
+    let refusal = outputs.iter().find_map(|output| match output {
+        Output::Event(NodeEvent::Refused { from, why }) if *from == message.id.sender => {
+            Some(message_refusal(why))
+        }
+        Output::Event(NodeEvent::ProposalRefused {
+            id: Some(id), why, ..
+        }) if matches!(&message.body, Body::Proposal(proposal) if proposal.id == *id) => {
+            Some((proposal_code(*why), refusal_text(*why).to_owned()))
+        }
+        _ => None,
+    });
+    match refusal {
+        None => Receipt::accepted(),
+        Some((code, why)) => Receipt::refused(code, why),
+    }
+}
+
+fn message_refusal(why: &MessageRefusal) -> (ReceiptCode, String) {
+    match why {
+        MessageRefusal::OutsideClosure => (
+            ReceiptCode::Outsider,
+            "its sender lies outside the closure of the quorum set".to_owned(),
+        ),
+        MessageRefusal::FarFuture => (
+            ReceiptCode::WrongSlot,
+            "that slot is too far ahead".to_owned(),
+        ),
+        MessageRefusal::Malformed => (ReceiptCode::Invalid, "it contradicts itself".to_owned()),
+        MessageRefusal::Scp(why) => (ReceiptCode::Invalid, format!("SCP refuses it: {why:?}")),
+    }
+}
+
+fn proposal_code(why: ProposalRefusal) -> ReceiptCode {
+    match why {
+        ProposalRefusal::Untrusted => ReceiptCode::Outsider,
+        ProposalRefusal::InLog => ReceiptCode::Duplicate,
+        ProposalRefusal::PoolFull => ReceiptCode::Busy,
+        _ => ReceiptCode::Invalid,
+    }
+}

@@ -1,0 +1,55 @@
+//! The network of a host behind a trait: peer clients, UDP and the file fetcher, or what a test puts in their place.
+
+use crate::live::fetch::Fetcher;
+use crate::live::peer_client::{PeerClients, PeerRequest};
+use crate::live::udp::Udp;
+use crate::node::FileInfo;
+use crate::scp::NodeId;
+use std::io;
+use std::net::SocketAddr;
+
+/// Everything through which a host reaches other nodes. Nothing here waits for an answer: answers are commands.
+pub(in crate::live) trait HostNetwork: Send {
+    /// Queues a request for the node at `http`. False if its queue is full or no thread could be started.
+    fn send(&mut self, node: NodeId, http: SocketAddr, request: PeerRequest) -> bool;
+
+    /// Closes the connection to a node and drops what is queued for it.
+    fn disconnect(&mut self, node: NodeId);
+
+    /// Broadcasts a datagram.
+    ///
+    /// # Errors
+    /// As the system reports them, for example that the network is down.
+    fn broadcast(&mut self, packet: &[u8]) -> io::Result<()>;
+
+    /// Starts to fetch a file from one of these base addresses, the preferred first.
+    fn fetch(&mut self, file: FileInfo, holders: Vec<String>);
+}
+
+/// The network of a process.
+pub(in crate::live) struct ProcessNetwork {
+    /// HTTP to other nodes.
+    pub clients: PeerClients,
+    /// Discovery.
+    pub udp: Udp,
+    /// Files.
+    pub fetcher: Fetcher,
+}
+
+impl HostNetwork for ProcessNetwork {
+    fn send(&mut self, node: NodeId, http: SocketAddr, request: PeerRequest) -> bool {
+        self.clients.send(node, http, request)
+    }
+
+    fn disconnect(&mut self, node: NodeId) {
+        self.clients.close(node);
+    }
+
+    fn broadcast(&mut self, packet: &[u8]) -> io::Result<()> {
+        self.udp.send(packet)
+    }
+
+    fn fetch(&mut self, file: FileInfo, holders: Vec<String>) {
+        self.fetcher.start(file, holders);
+    }
+}

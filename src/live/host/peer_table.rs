@@ -1,0 +1,145 @@
+//! Peer table: whether other nodes answer, when they were last heard, and how far their logs are.
+
+use super::counters::MetricCounters;
+use crate::live::command::{OutboundMessage, SendOutcome};
+use crate::live::node_directory::NodeDirectory;
+use crate::live::recorder::Recorder;
+use crate::live::wire::LogHead;
+use crate::node::Peer;
+use crate::scp::NodeId;
+use crate::time::Time;
+use std::collections::BTreeMap;
+
+/// What is known about the reachability of another node.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PeerState {
+    /// How it became known.
+    pub(super) why: String,
+    /// Whether it answered the last call; `None` before the first one.
+    pub(super) is_reachable: Option<bool>,
+    /// When it was last heard.
+    pub(super) heard_at: Option<Time>,
+    /// Head of its log, as it last reported it.
+    pub(super) log: Option<LogHead>,
+    /// Why it refused the last call.
+    refusal: Option<String>,
+    /// Whether a log of equal length and different hash has been reported.
+    has_other_log: bool,
+}
+
+/// What the outcome of a delivery is compared with and written to.
+pub(super) struct DeliveryContext<'a> {
+    /// When the outcome is known.
+    pub(super) now: Time,
+    /// Head of the own log.
+    pub(super) own_log: LogHead,
+    /// Name of the other node, for the log.
+    pub(super) name: String,
+    /// Records arrivals and losses.
+    pub(super) recorder: &'a mut Recorder,
+    /// Counts them.
+    pub(super) counters: &'a mut MetricCounters,
+}
+
+/// The state of every node that has been heard or called.
+#[derive(Debug, Default)]
+pub(super) struct PeerTable {
+    peers: BTreeMap<NodeId, PeerState>,
+}
+
+impl PeerTable {
+    /// The state of a node; `None` if it was neither heard nor called.
+    #[must_use]
+    pub(super) fn get(&self, node: NodeId) -> Option<&PeerState> {
+        self.peers.get(&node)
+    }
+
+    /// How many nodes answered the last call to them.
+    #[must_use]
+    pub(super) fn reachable_count(&self) -> usize {
+        let reachable = |peer: &&PeerState| peer.is_reachable == Some(true);
+        self.peers.values().filter(reachable).count()
+    }
+
+    /// A node was heard.
+    pub(super) fn heard(&mut self, node: NodeId, now: Time) {
+        self.peers.entry(node).or_default().heard_at = Some(now);
+    }
+
+    /// The node has discovered a peer, through `via`.
+    pub(super) fn discovered(&mut self, peer: &Peer, via: NodeId, directory: &NodeDirectory) {
+        let why = match (via, peer.id) {
+            (NodeId(0), _) => "named in the quorum set".to_owned(),
+            (via, id) if via == id => "heard its announcement".to_owned(),
+            (via, _) => format!("told by {}", directory.name(via)),
+        };
+        tracing::info!(name = %peer.name, id = %peer.key, %why, "found");
+        self.peers.entry(peer.id).or_default().why = why;
+    }
+
+    /// The delivery of messages to a node has ended. Logs what changed since the last delivery.
+    pub(super) fn delivered(
+        &mut self,
+        node: NodeId,
+        messages: &[OutboundMessage],
+        outcome: SendOutcome,
+        context: &mut DeliveryContext<'_>,
+    ) {
+        let peer = self.peers.entry(node).or_default();
+        match outcome {
+            SendOutcome::Arrived(log) => {
+                peer.answered(context.now, &context.name);
+                peer.refusal = None;
+                if let Some(log) = log {
+                    peer.compare_log(&log, context);
+                    peer.log = Some(log);
+                }
+                context.counters.add("messages_sent", messages.len() as u64);
+                for message in messages {
+                    context.recorder.sent(message, context.now);
+                }
+                return;
+            }
+            SendOutcome::Refused(why) => {
+                if peer.refusal.as_ref() != Some(&why) {
+                    tracing::warn!(name = %context.name, %why, "refuses calls");
+                }
+                peer.is_reachable = Some(true);
+                peer.heard_at = Some(context.now);
+                peer.refusal = Some(why);
+                context.counters.count("calls_refused");
+            }
+            SendOutcome::Lost(why) => {
+                if peer.is_reachable != Some(false) {
+                    tracing::warn!(name = %context.name, %why, "does not answer");
+                }
+                peer.is_reachable = Some(false);
+            }
+        }
+        context.counters.add("messages_lost", messages.len() as u64);
+        for message in messages {
+            context.recorder.lost(message, context.now);
+        }
+    }
+}
+
+impl PeerState {
+    fn answered(&mut self, now: Time, name: &str) {
+        if self.is_reachable == Some(false) {
+            tracing::info!(%name, "answers again");
+        }
+        self.is_reachable = Some(true);
+        self.heard_at = Some(now);
+    }
+
+    /// Two logs of equal length with different hashes: the network has forked. Logged once per node.
+    fn compare_log(&mut self, log: &LogHead, context: &mut DeliveryContext<'_>) {
+        let own = &context.own_log;
+        let differs = log.index > 0 && log.index == own.index && log.hash != own.hash;
+        if differs && !self.has_other_log {
+            self.has_other_log = true;
+            context.counters.count("logs_that_differ");
+            tracing::error!(name = %context.name, index = own.index, "its log differs: the network has forked");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Node runtime: the node together with its timers, its view and the hash of its log.
+
+use crate::live::log_hash::LogHash;
+use crate::live::timers::Timers;
+use crate::live::wire::LogHead;
+use crate::node::view::NodeView;
+use crate::node::{Input, Node, NodeEvent, Output, Persisted, TimerKind};
+use crate::scp::NodeId;
+use crate::time::Time;
+use std::sync::Arc;
+
+/// A node that runs in real time. Its outputs are not carried out here.
+pub(super) struct NodeRuntime {
+    node: Node,
+    view: NodeView,
+    timers: Timers,
+    log_hash: LogHash,
+}
+
+impl NodeRuntime {
+    /// A node that has not started.
+    #[must_use]
+    pub(super) fn new(node: Node) -> NodeRuntime {
+        NodeRuntime {
+            node,
+            view: NodeView::default(),
+            timers: Timers::default(),
+            log_hash: LogHash::default(),
+        }
+    }
+
+    /// Rebuilds view and hash from what survived: the node does not report it again.
+    pub(super) fn restore(&mut self, at: Time, persisted: &Persisted) {
+        for (slot, value) in &persisted.decided {
+            self.log_hash.append(*slot, value);
+        }
+        for event in persisted.restored_events(NodeId(0), None) {
+            self.view.apply(at, &event);
+        }
+        for proposal in &persisted.pool {
+            let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
+            self.view
+                .apply(at, &NodeEvent::ProposalPooled { proposal, voucher });
+        }
+    }
+
+    /// Lets the node do a step, and applies its timers and events.
+    pub(super) fn step(&mut self, at: Time, input: Input) -> Arc<[Output]> {
+        if let Input::Timer(kind) = &input {
+            self.view.clear_timer(*kind);
+        }
+        let outputs: Arc<[Output]> = self.node.step(at, input).into();
+        for output in outputs.iter() {
+            match output {
+                Output::SetTimer(kind, span) => {
+                    self.timers.set(*kind, at + *span);
+                    self.view.set_timer(at, *kind, *span);
+                }
+                Output::CancelTimer(kind) => {
+                    self.timers.cancel(*kind);
+                    self.view.clear_timer(*kind);
+                }
+                Output::Event(event) => {
+                    self.view.apply(at, event);
+                    if let NodeEvent::Recorded { slot, value, .. } = event {
+                        self.log_hash.append(*slot, value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        outputs
+    }
+
+    /// The next timer that is due, which then runs no longer.
+    pub(super) fn take_due(&mut self, now: Time) -> Option<TimerKind> {
+        self.timers.take_due(now)
+    }
+
+    /// When the next timer is due.
+    #[must_use]
+    pub(super) fn next_due(&self) -> Option<Time> {
+        self.timers.next_due()
+    }
+
+    /// What the events of the node say about it.
+    #[must_use]
+    pub(super) fn view(&self) -> &NodeView {
+        &self.view
+    }
+
+    /// The last recorded slot; 0 if the log is empty.
+    #[must_use]
+    pub(super) fn log_index(&self) -> u64 {
+        self.log_hash.index()
+    }
+
+    /// Length and hash of the log.
+    #[must_use]
+    pub(super) fn log_head(&self) -> LogHead {
+        LogHead {
+            index: self.log_hash.index(),
+            hash: self.log_hash.hex(),
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The order of the host: a failing store lets nothing out, and every effect follows the commit that it rests on.
+
+use super::*;
+use crate::live::config::process_settings;
+use crate::live::identity::Identity;
+use crate::live::message_cache::MessageCache;
+use crate::live::peer_client::PeerRequest;
+use crate::live::process::startup::{node_config, scenario};
+use crate::live::store::{StoreError, WriteBatch};
+use crate::live::wire::VERSION;
+use crate::live::{Limits, OnStop};
+use crate::node::{AnnouncementKind, FileInfo, NodeSettings, Threshold};
+use crate::scp::NodeId;
+use crossbeam_channel::{Sender, unbounded};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
+
+/// What store and network were asked to do, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Action {
+    Commit,
+    FailedCommit,
+    Send,
+    Broadcast,
+}
+
+#[derive(Clone, Default)]
+struct Actions(Arc<Mutex<Vec<Action>>>);
+
+impl Actions {
+    fn push(&self, action: Action) {
+        self.0.lock().unwrap().push(action);
+    }
+
+    fn take(&self) -> Vec<Action> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+struct FailingStore {
+    actions: Actions,
+    fails: Arc<AtomicBool>,
+}
+
+impl DurableStore for FailingStore {
+    fn commit(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
+        assert!(!batch.is_empty());
+        if self.fails.load(Ordering::Relaxed) {
+            self.actions.push(Action::FailedCommit);
+            let source = io::Error::from(io::ErrorKind::StorageFull);
+            let (path, doing) = ("node.redb".into(), "write");
+            return Err(StoreError::Io {
+                path,
+                doing,
+                source,
+            });
+        }
+        self.actions.push(Action::Commit);
+        Ok(())
+    }
+}
+
+struct LoggingNetwork(Actions);
+
+impl HostNetwork for LoggingNetwork {
+    fn send(&mut self, _: NodeId, _: SocketAddr, _: PeerRequest) -> bool {
+        self.0.push(Action::Send);
+        true
+    }
+
+    fn disconnect(&mut self, _: NodeId) {}
+
+    fn broadcast(&mut self, _: &[u8]) -> io::Result<()> {
+        self.0.push(Action::Broadcast);
+        Ok(())
+    }
+
+    fn fetch(&mut self, _: FileInfo, _: Vec<String>) {
+        self.0.push(Action::Send);
+    }
+}
+
+/// A beacon that decides alone, on a store that can be made to fail.
+struct Fixture {
+    host: Host,
+    actions: Actions,
+    fails: Arc<AtomicBool>,
+    // The other ends of the channels of the host, and its folder.
+    _commands: Sender<HostCommand>,
+    _folder: tempfile::TempDir,
+}
+
+fn config(folder: &std::path::Path) -> LiveConfig {
+    let address = SocketAddr::from(([127, 0, 0, 1], 9));
+    LiveConfig {
+        name: "n0".to_owned(),
+        network: "test".to_owned(),
+        data: folder.join("data"),
+        files: folder.join("files"),
+        http: address,
+        advertise: None,
+        broadcast: address,
+        is_beacon: true,
+        trust: None,
+        threshold: Threshold::TwoThirds,
+        settings: Arc::new(NodeSettings {
+            min_nodes: 1,
+            settle: Span::from_ms(1),
+            ..process_settings()
+        }),
+        limits: Limits::default(),
+        token: None,
+        trace: None,
+        on_stop: OnStop::Pause,
+    }
+}
+
+impl Fixture {
+    fn new(fails: bool) -> Fixture {
+        let folder = tempfile::tempdir().unwrap();
+        let (actions, fails) = (Actions::default(), Arc::new(AtomicBool::new(fails)));
+        let config = Arc::new(config(folder.path()));
+        let identity = Arc::new(Identity::new([1; 32]));
+        let mut directory = NodeDirectory::new(identity.key());
+        let node_config = Arc::new(node_config(&config, &identity, &mut directory).unwrap());
+        let clock = Clock::start();
+        let scenario = Arc::new(scenario(&config, &node_config));
+        let (commands, queue) = unbounded();
+        let context = Arc::new(PeerContext {
+            network: config.network.clone(),
+            identity,
+            message_cache: Arc::new(MessageCache::default()),
+            host: commands.clone(),
+            stop: Arc::default(),
+        });
+        let host = Host::new(HostParts {
+            recorder: Recorder::new(scenario, &clock, None),
+            node: Node::new(node_config),
+            store: Box::new(FailingStore {
+                actions: actions.clone(),
+                fails: Arc::clone(&fails),
+            }),
+            network: Box::new(LoggingNetwork(actions.clone())),
+            files: FileStore::open(&config.files, 1 << 20).unwrap(),
+            fetched: crossbeam_channel::never(),
+            commands: queue,
+            config,
+            clock,
+            directory,
+            context,
+        });
+        Fixture {
+            host,
+            actions,
+            fails,
+            _commands: commands,
+            _folder: folder,
+        }
+    }
+
+    /// Another node announces itself, so that there is somebody to send messages to.
+    fn announce_peer(&mut self) {
+        let other = Identity::new([2; 32]);
+        let announcement = WireAnnouncement {
+            version: VERSION,
+            network: "test".to_owned(),
+            key: other.key(),
+            name: "n1".to_owned(),
+            http: SocketAddr::from(([127, 0, 0, 1], 9)),
+            kind: AnnouncementKind::Here,
+            nth: 1,
+            mark_us: self.host.clock.wall_us(),
+        };
+        let signed = announcement.sign(&other).unwrap();
+        let command = HostCommand::Announcement(Box::new((announcement, signed)));
+        self.host.handle(command);
+    }
+
+    fn propose(&mut self, note: &str) -> oneshot::Receiver<Result<ProposalId, ProposeError>> {
+        let (reply, answer) = oneshot::channel();
+        let content = Content::Note(note.to_owned());
+        self.host.handle(HostCommand::Propose(content, reply));
+        answer
+    }
+
+    /// Runs turns until the node votes.
+    fn until_ready(&mut self) {
+        use crate::node::view::Readiness;
+        while self.host.runtime.view().readiness != Readiness::Ready {
+            self.host.turn();
+        }
+    }
+}
+
+#[test]
+fn nothing_leaves_a_host_whose_store_fails_from_the_start() {
+    let mut fixture = Fixture::new(true);
+    fixture.host.start(None);
+    let mut refused = fixture.propose("refused");
+    assert!(matches!(
+        refused.try_recv(),
+        Ok(Err(ProposeError::Storage(_)))
+    ));
+    assert_eq!(fixture.actions.take(), [Action::FailedCommit]);
+    fixture.host.turn();
+    assert_eq!(
+        fixture.actions.take(),
+        [Action::FailedCommit],
+        "it is retried once per half second"
+    );
+    fixture.fails.store(false, Ordering::Relaxed);
+    fixture.host.turn();
+    let actions = fixture.actions.take();
+    assert_eq!(
+        actions[..2],
+        [Action::Commit, Action::Broadcast],
+        "{actions:?}"
+    );
+}
+
+#[test]
+fn effects_of_a_step_wait_for_the_commit_of_that_step() {
+    let mut fixture = Fixture::new(false);
+    fixture.host.start(None);
+    fixture.announce_peer();
+    fixture.until_ready();
+    let (reply, mut subscription) = oneshot::channel();
+    fixture.host.handle(HostCommand::Subscribe(reply));
+    fixture.host.commit();
+    let mut records = subscription.try_recv().unwrap().records;
+    drop(fixture.actions.take());
+
+    fixture.fails.store(true, Ordering::Relaxed);
+    let mut answer = fixture.propose("tea");
+    fixture.host.commit();
+    assert_eq!(fixture.actions.take(), [Action::FailedCommit]);
+    assert_eq!(
+        answer.try_recv(),
+        Err(TryRecvError::Empty),
+        "not acknowledged"
+    );
+    assert!(records.try_recv().is_err(), "no record");
+
+    fixture.fails.store(false, Ordering::Relaxed);
+    // Waits for the time of the retry.
+    fixture.host.turn();
+    let actions = fixture.actions.take();
+    assert_eq!(actions[..2], [Action::Commit, Action::Send], "{actions:?}");
+    let id = answer.try_recv().unwrap().unwrap();
+    assert!(records.try_recv().is_ok());
+
+    // Who asks for a decision that is not stored yet waits, too.
+    let (reply, mut decision) = oneshot::channel();
+    fixture.host.handle(HostCommand::AwaitDecision(id, reply));
+    fixture.fails.store(true, Ordering::Relaxed);
+    while fixture.host.waiters.slot_of(id).is_none() {
+        fixture.host.wait();
+        fixture.host.fire_timers();
+    }
+    fixture.host.commit();
+    assert_eq!(
+        decision.try_recv(),
+        Err(TryRecvError::Empty),
+        "not reported"
+    );
+    fixture.fails.store(false, Ordering::Relaxed);
+    fixture.host.turn();
+    assert!(matches!(
+        decision.try_recv(),
+        Ok(ProposalOutcome::Decided(_))
+    ));
+}

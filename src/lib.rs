@@ -90,6 +90,7 @@ pub mod run;
 pub mod scenario;
 pub mod scp;
 pub mod sim;
+pub(crate) mod text;
 pub mod time;
 pub mod trace;
 #[cfg(feature = "window")]

@@ -122,13 +122,21 @@ fn measuring_commands_run() {
 
 #[test]
 fn every_code_block_is_run_checked_or_plain_text() {
-    let run = ["README.md", "docs/scenarios.md", "docs/measuring.md", "docs/real-nodes.md"];
+    let run = [
+        "README.md",
+        "docs/scenarios.md",
+        "docs/measuring.md",
+        "docs/real-nodes.md",
+    ];
     for page in pages() {
         for Block { info, text } in blocks(&read(&page)) {
             match info.as_str() {
                 "sh" => assert!(run.contains(&page.as_str()), "{page}: no test runs {text}"),
                 "sh check" => text.lines().for_each(|line| check(&page, line)),
-                "text" => assert!(!text.contains("quorumscope "), "{page}: mark as `sh check`: {text}"),
+                "text" => assert!(
+                    !text.contains("quorumscope "),
+                    "{page}: mark as `sh check`: {text}"
+                ),
                 other => panic!("{page}: code block marked {other:?}"),
             }
         }
@@ -138,7 +146,9 @@ fn every_code_block_is_run_checked_or_plain_text() {
 /// Parses one command of a `sh check` block.
 fn check(page: &str, line: &str) {
     let command = line.split(" #").next().unwrap_or_default();
-    let mut words = command.split_whitespace().map(|word| word.trim_matches('\''));
+    let mut words = command
+        .split_whitespace()
+        .map(|word| word.trim_matches('\''));
     let program = words.by_ref().find(|word| !word.contains('='));
     let words: Vec<&str> = words.collect();
     let parse = |args: &[&str]| {
@@ -149,14 +159,21 @@ fn check(page: &str, line: &str) {
     };
     match (program, words.as_slice()) {
         (Some("quorumscope"), args)
-        | (Some("cargo"), ["run", "--", args @ ..] | ["run", "--release", "--", args @ ..]) => parse(args),
+        | (Some("cargo"), ["run", "--", args @ ..] | ["run", "--release", "--", args @ ..]) => {
+            parse(args)
+        }
         (Some("cargo"), ["+nightly", "fuzz", "run", rest @ ..] | ["fuzz", "run", rest @ ..]) => {
             let target = rest.last().unwrap();
             let target = format!("fuzz/fuzz_targets/{target}.rs");
-            assert!(root().join(&target).exists(), "{page}: {line}: there is no {target}");
+            assert!(
+                root().join(&target).exists(),
+                "{page}: {line}: there is no {target}"
+            );
         }
         (Some("cargo"), ["bench"] | ["test"] | ["install", "cargo-fuzz", "--locked"]) => {}
-        (Some(file), _) if file.contains('/') => assert!(root().join(file).exists(), "{page}: {line}"),
+        (Some(file), _) if file.contains('/') => {
+            assert!(root().join(file).exists(), "{page}: {line}")
+        }
         _ => panic!("{page}: {line}: the test does not know this command"),
     }
 }
@@ -179,7 +196,9 @@ fn every_relative_link_resolves() {
             assert!(path.exists(), "{page}: {target} does not exist");
             if !anchor.is_empty() {
                 let headings = fs::read_to_string(&path).unwrap();
-                let is_there = headings.lines().any(|line| slug(line) == Some(anchor.to_owned()));
+                let is_there = headings
+                    .lines()
+                    .any(|line| slug(line) == Some(anchor.to_owned()));
                 assert!(is_there, "{page}: {target} has no such heading");
             }
         }
@@ -190,5 +209,9 @@ fn every_relative_link_resolves() {
 fn slug(line: &str) -> Option<String> {
     let heading = line.strip_prefix('#')?.trim_start_matches('#').trim();
     let slug = heading.to_lowercase().replace(' ', "-");
-    Some(slug.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect())
+    Some(
+        slug.chars()
+            .filter(|c| c.is_alphanumeric() || *c == '-')
+            .collect(),
+    )
 }

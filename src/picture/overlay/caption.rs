@@ -13,6 +13,7 @@ use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
 use crate::picture::view_state::QuorumIntersection;
 use crate::picture::words;
 use crate::scp::ScpEvent;
+use crate::text;
 use crate::trace::World;
 
 /// How many lines of the log are looked through for one worth a caption.
@@ -119,7 +120,7 @@ fn sentence(scene: &Scene<'_>) -> String {
         Some(line.node) == scene.view.selected && is_turning_point(scene.world, &line.event)
     });
     if of_selected.is_none() && scene.world.slots().is_empty() {
-        let about = words::first_sentence(&scene.world.scenario.description);
+        let about = first_sentence(&scene.world.scenario.description);
         if !about.is_empty() {
             return about.to_owned();
         }
@@ -128,8 +129,8 @@ fn sentence(scene: &Scene<'_>) -> String {
         .clone()
         .find(|line| is_turning_point(scene.world, &line.event));
     let last = of_selected.or(any).or(scene.world.log.back());
-    last.and_then(|line| words::sentence(scene.world, line.node, &line.event))
-        .unwrap_or_else(|| words::NOTHING_YET.to_owned())
+    last.and_then(|line| text::sentence(scene.world, line.node, &line.event))
+        .unwrap_or_else(|| text::nothing_yet().into_owned())
 }
 
 /// Whether an event moves the run on, so that it is worth the caption.
@@ -149,5 +150,23 @@ fn is_turning_point(world: &World, event: &NodeEvent) -> bool {
         | NodeEvent::Recorded { .. } => true,
         NodeEvent::ProposalPooled { proposal, voucher } => world.is_origin(*voucher, proposal),
         _ => false,
+    }
+}
+
+/// The first sentence of a description, without its full stop.
+fn first_sentence(description: &str) -> &str {
+    let end = description.find(". ").unwrap_or(description.len());
+    description[..end].trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_sentence_ends_at_its_full_stop() {
+        assert_eq!(first_sentence("One, 2.5 of it. Two."), "One, 2.5 of it");
+        assert_eq!(first_sentence("Only one."), "Only one");
+        assert_eq!(first_sentence(""), "");
     }
 }

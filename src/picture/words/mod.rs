@@ -5,14 +5,12 @@
 
 mod overlay;
 pub mod timeline;
-mod transitions;
 
 pub use overlay::*;
-pub use transitions::{WitnessAction, evidence, sentence};
 
 use super::value_chips;
 use crate::node::view::{Content, NodeView, Phase, proposals_in};
-use crate::scp::{Ballot, Counter, Value};
+use crate::scp::Value;
 
 /// How many proposals of one value are named.
 const NAMED_MAX: usize = 3;
@@ -41,15 +39,6 @@ pub fn value(value: &Value) -> String {
 #[must_use]
 pub fn content(content: &Content) -> String {
     content.to_string()
-}
-
-/// A ballot: its counter and its value. The highest counter stands for all: nothing can change the value any more.
-#[must_use]
-pub fn ballot(ballot: &Ballot) -> String {
-    match ballot.n {
-        Counter::MAX => format!("any ballot for {}", value(&ballot.x)),
-        n => format!("ballot {n} for {}", value(&ballot.x)),
-    }
 }
 
 /// What a node stands for, in one short line: the value; after the counter from the second ballot on. `None`: for
@@ -91,13 +80,6 @@ pub fn name_list(names: impl ExactSizeIterator<Item = String>, named_max: usize)
     words.join(", ")
 }
 
-/// The first sentence of a text, without its full stop.
-#[must_use]
-pub fn first_sentence(text: &str) -> &str {
-    let end = text.find(". ").unwrap_or(text.len());
-    text[..end].trim_end_matches('.')
-}
-
 /// A number with separators: 12,345.
 #[must_use]
 pub fn number(number: u64) -> String {
@@ -126,13 +108,6 @@ mod tests {
         ] {
             assert_eq!(number(plain), text);
         }
-    }
-
-    #[test]
-    fn a_first_sentence_ends_at_its_full_stop() {
-        assert_eq!(first_sentence("One, 2.5 of it. Two."), "One, 2.5 of it");
-        assert_eq!(first_sentence("Only one."), "Only one");
-        assert_eq!(first_sentence(""), "");
     }
 
     #[test]

@@ -35,8 +35,6 @@ pub const LEGEND_MESSAGES: &str = "Messages";
 pub const PROPOSALS: &str = "Proposals";
 /// What stands there while nothing was proposed.
 pub const NO_PROPOSALS: &str = "none yet";
-/// Caption before anything happened.
-pub const NOTHING_YET: &str = "Nothing has happened yet";
 /// Label of the decided value in a summary.
 pub const VALUE: &str = "Value";
 /// Label of the time a slot took.

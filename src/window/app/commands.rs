@@ -10,6 +10,7 @@ use crate::picture::words;
 use crate::run::PlaybackCommand;
 use crate::scenario::{Action, ActionRefused, Placement};
 use crate::scp::NodeId;
+use crate::text;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
 use crate::window::panels::{Panel, ToastKind};
@@ -200,7 +201,7 @@ impl App {
             Err(ActionRefused::ProposalRefused { node, why }) => {
                 let (id, from) = (None, node);
                 let event = NodeEvent::ProposalRefused { id, from, why };
-                words::sentence(run.world(), node, &event).unwrap_or_default()
+                text::sentence(run.world(), node, &event).unwrap_or_default()
             }
             Err(refused) => refused.to_string(),
         };

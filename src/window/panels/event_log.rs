@@ -4,8 +4,8 @@ use super::icons::Icon;
 use super::widgets::{Enabled, LINE_PX, Toggled, dim_label, icon_button};
 use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::view_state::ViewState;
-use crate::picture::words;
 use crate::run::Run;
+use crate::text;
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2};
@@ -48,7 +48,7 @@ pub(super) fn show(
                 .filter(|line| only.is_none_or(|node| line.node == node));
             let lines: Vec<_> = lines
                 .filter_map(|line| {
-                    Some((line, words::sentence(run.world(), line.node, &line.event)?))
+                    Some((line, text::sentence(run.world(), line.node, &line.event)?))
                 })
                 .take(LINES_MAX)
                 .collect();

@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "time", "rng", "scp", "node", "net", "scenario", "trace", "run",
         ],
     ),
+    ("text", &["time", "scp", "node::view", "scenario", "trace"]),
     (
         "picture",
         &[
@@ -42,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "scenario",
             "trace",
             "analysis",
+            "text",
         ],
     ),
     (
@@ -55,6 +57,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "trace",
             "analysis",
             "run",
+            "text",
             "picture",
         ],
     ),

@@ -1,5 +1,6 @@
 //! The scene without a window: view models to shapes, hits, regions, SVG and PNG.
 
+mod captions;
 mod image_files;
 mod nodes;
 mod overlay;

@@ -210,7 +210,7 @@ fn the_caption_gives_the_reason() {
         LAPTOP,
     );
     let shapes = fixture.shapes(LayerName::Overlay);
-    let expected = "n19 accepts note 3: 9 of the 20 it trusts voted for it";
+    let expected = r#"n19 accepts "note 3": 9 of the 20 nodes it trusts voted for it"#;
     assert!(texts(&shapes).contains(&expected), "{:?}", texts(&shapes));
 }
 

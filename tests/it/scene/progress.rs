@@ -7,11 +7,8 @@ use quorumscope::net::Position;
 use quorumscope::node::{NodeConfig, NodeEvent, SlotStart, TrustPolicy};
 use quorumscope::picture::canvas::LayerName;
 use quorumscope::picture::view_state::{PlaybackState, QuorumIntersection};
-use quorumscope::picture::words::{WitnessAction, evidence};
 use quorumscope::scenario::Action;
-use quorumscope::scp::{
-    Evidence, NodeId, QuorumSet, QuorumSetId, ScpEvent, SlotState, Value, VoteReason, VotingRule,
-};
+use quorumscope::scp::{NodeId, QuorumSet, QuorumSetId, ScpEvent, SlotState, Value, VoteReason};
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::outcome::eligible_voters;
 use quorumscope::trace::{ProposalState, Record};
@@ -304,59 +301,4 @@ fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
     let fixture = Fixture::new(script.world, LAPTOP);
     check_says(&fixture, &["6", "2 of 6 voted"]);
     assert!(!texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));
-}
-
-#[test]
-fn evidence_counts_what_the_rule_counts() {
-    let mut script = Script::radio(0, 1400.0);
-    let organization = |n: u32| QuorumSet::flat(2, (3 * n..3 * n + 3).map(NodeId));
-    let set = QuorumSet {
-        threshold: 3,
-        validators: vec![],
-        inner: (0..4).map(organization).collect(),
-    };
-    let config = Arc::clone(&Script::radio(1, 1400.0).world.nodes[0].config);
-    for n in 0..12_u32 {
-        let mut config = NodeConfig::clone(&config);
-        config.peer.id = NodeId(n);
-        config.trust = TrustPolicy::Fixed(Arc::new(set.clone()));
-        script.world.apply(&Record::NodeAdded {
-            at: Time::ZERO,
-            config: Arc::new(config),
-            position: Position { x_m: 1.0, y_m: 1.0 },
-            organization: Some(format!("org {}", n / 3).into()),
-        });
-    }
-    let of = |rule, witness: &[u32], action| {
-        let evidence_of = Evidence {
-            rule,
-            witness: witness.iter().copied().map(NodeId).collect(),
-            envelopes: vec![],
-        };
-        evidence(&script.world, A, &evidence_of, action)
-    };
-    assert_eq!(
-        of(
-            VotingRule::Quorum,
-            &[0, 1, 3, 4, 7, 8, 9],
-            WitnessAction::Vote
-        ),
-        "3 of its 4 organisations voted for it, 3 are needed"
-    );
-    assert_eq!(
-        of(VotingRule::VBlocking, &[0, 1, 3, 4], WitnessAction::Accept),
-        "2 organisations it cannot do without accept it"
-    );
-    let mut mixed = set.clone();
-    mixed.validators.push(NodeId(40));
-    let node = add(&mut script, TrustPolicy::Fixed(Arc::new(mixed)));
-    let evidence_of = Evidence {
-        rule: VotingRule::Quorum,
-        witness: [0, 1, 3, 4, 40].map(NodeId).into(),
-        envelopes: vec![],
-    };
-    assert_eq!(
-        evidence(&script.world, node, &evidence_of, WitnessAction::Accept),
-        "3 of its 5 nodes and groups accept it, 3 are needed"
-    );
 }

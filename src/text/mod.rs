@@ -1,0 +1,42 @@
+//! Texts for people: one internationalised message catalogue for window, pictures and terminal, in Fluent.
+//!
+//! Each submodule is a namespace. It declares its messages as functions with typed arguments; the sentences stand in
+//! `assets/text/en.ftl`, one file per language. Callers pass data and get a whole sentence, so word order, plural forms
+//! and separators belong to the language.
+//!
+//! To add a message, declare it in its namespace and write it in `en.ftl`:
+//!
+//! ```text
+//! fn ready(node: &str, known: usize);          // src/text/caption.rs
+//! caption-ready = { $node } knows { $known -> [one] { $known } node *[other] { $known } nodes } and is ready to vote
+//! ```
+//!
+//! Values that users propose stand in quotes inside sentences; alone in a table cell they do not.
+//!
+//! Absent here: texts of errors, which stand with the error types, and where a text is drawn.
+
+mod caption;
+mod catalogue;
+mod event;
+mod evidence;
+#[allow(dead_code)]
+pub(crate) mod format;
+mod number;
+#[allow(dead_code)]
+pub(crate) mod overlay;
+#[allow(dead_code)]
+pub(crate) mod timeline;
+mod value;
+
+pub(crate) use caption::nothing_yet;
+pub(crate) use event::sentence;
+
+/// The messages that each namespace declares.
+#[cfg(test)]
+const NAMESPACES: &[&[(&str, &[&str])]] = &[
+    caption::DECLARED,
+    evidence::DECLARED,
+    format::DECLARED,
+    overlay::DECLARED,
+    timeline::DECLARED,
+];

@@ -1,4 +1,4 @@
-//! Watching processes from outside: a [`Session`] over the `GET /events` of several nodes.
+//! Attach: a [`Session`] over the `GET /events` of running node processes.
 //!
 //! ```text
 //!  GET /events ──> feed (a thread each) ──> timeline (one numbering, one clock) ──> Session ──> window
@@ -6,8 +6,8 @@
 //!  POST /propose <── act
 //! ```
 //!
-//! Nobody waits for a process here: the window asks what there is. Who does not watch for long is not told everything:
-//! a feed that is full waits, and its process then says that there is a gap, upon which it tells from the beginning.
+//! The session never blocks on a process: the window polls it. If the session is not polled the channel of events fills up,
+//! the feeds stop reading, and the processes end their streams with a `gap`; the feeds then start again from a snapshot.
 
 mod connections;
 mod feed;
@@ -33,45 +33,45 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// How long whoever proposes waits for an answer; a large file goes on being sent.
+/// How long a proposal waits for the response of the process. The call of a large file continues in the background.
 const ANSWER: Duration = Duration::from_millis(2_500);
 
-/// Whom to watch.
+/// The processes to attach to.
 #[derive(Debug, Default)]
 pub struct Targets {
-    /// Processes that are known from the start, such as `http://127.0.0.1:8001`.
+    /// URLs of processes, such as `http://127.0.0.1:8001`.
     pub urls: Vec<String>,
-    /// Others, as they are found; at least one has to be found if there are no `urls`.
+    /// URLs that are discovered later. Without `urls` at least one must be discovered.
     pub found: Option<Receiver<String>>,
 }
 
-/// What else there is to know.
+/// Options of an attached session.
 #[derive(Clone, Default)]
 pub struct AttachOptions {
-    /// What processes of other machines want to be shown.
+    /// Bearer token for processes on other machines.
     pub token: Option<String>,
-    /// Where the file with a SHA-256 lies on this machine: a proposal names a file only by that.
+    /// Finds the local path of a file that is proposed: proposals name files by SHA-256.
     pub files: Option<Arc<FileFinder>>,
 }
 
 /// Finds files by their SHA-256.
 pub type FileFinder = dyn Fn(&str) -> Option<PathBuf> + Send + Sync;
 
-/// Why nothing can be watched.
+/// The session cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// An address is none.
+    /// A URL is malformed.
     #[error("{0}")]
     Address(String),
-    /// Nobody answered.
+    /// No process answered; the reason for each.
     #[error("no node answers: {}; start one with `quorumscope node`, or several with `quorumscope cluster`", .0.join("; "))]
     NoAnswer(Vec<String>),
-    /// The system gives no thread.
+    /// The system refuses another thread.
     #[error("no thread could be started: {0}")]
     Thread(std::io::Error),
 }
 
-/// Processes being watched.
+/// A session over running processes.
 pub struct AttachedSession {
     scenario: Arc<Scenario>,
     timeline: MergedTimeline,
@@ -81,22 +81,22 @@ pub struct AttachedSession {
 }
 
 impl AttachedSession {
-    /// Begins to watch, and waits a little for everybody's first word.
+    /// Attaches, and waits a few seconds for the first events of every process.
     ///
     /// # Errors
-    /// If an address is none, or nobody answers.
+    /// If a URL is malformed, or no process answers.
     pub fn open(targets: Targets, options: AttachOptions) -> Result<AttachedSession, AttachError> {
-        let places: Result<Vec<NodeUrl>, String> =
+        let urls: Result<Vec<NodeUrl>, String> =
             targets.urls.iter().map(|url| NodeUrl::parse(url)).collect();
-        let places = places.map_err(AttachError::Address)?;
+        let urls = urls.map_err(AttachError::Address)?;
         let client = RestClient::new(options.token.clone());
         let mut connections = Connections::new(targets.found, options.token, &client)?;
-        for place in places {
-            connections.watch(place)?;
+        for url in urls {
+            connections.watch(url)?;
         }
-        let (beginning, remarks) = connections.wait()?;
+        let (first_events, remarks) = connections.wait()?;
         let hellos = || {
-            beginning.iter().filter_map(|(_, news)| match news {
+            first_events.iter().filter_map(|(_, event)| match event {
                 FeedEvent::Hello(hello) => Some(hello),
                 _ => None,
             })
@@ -114,59 +114,61 @@ impl AttachedSession {
             client,
             files: options.files,
         };
-        for (feed, news) in beginning {
-            attached.hear(feed, news);
+        for (feed, event) in first_events {
+            attached.handle(feed, event);
         }
         attached.timeline.release(Time::ZERO, usize::MAX);
         Ok(attached)
     }
 
-    /// Looks what there is.
-    fn listen(&mut self) {
-        while let Some(place) = self.connections.next_found() {
-            // Without a thread for it, it stays known by name only.
-            let _ = self.connections.watch(place);
+    /// Takes in the events that have arrived.
+    fn poll(&mut self) {
+        while let Some(url) = self.connections.next_found() {
+            // Without a thread the node stays known by name only.
+            let _ = self.connections.watch(url);
         }
         for _ in 0..EVENTS_WAITING {
-            match self.connections.news.try_recv() {
-                Ok((feed, news)) => self.hear(feed, news),
+            match self.connections.events.try_recv() {
+                Ok((feed, event)) => self.handle(feed, event),
                 Err(_) => return,
             }
         }
     }
 
-    fn hear(&mut self, feed: usize, news: FeedEvent) {
-        if self.timeline.hear(feed, news, unix_us()) == FeedUse::Nothing {
+    fn handle(&mut self, feed: usize, event: FeedEvent) {
+        if self.timeline.handle(feed, event, unix_us()) == FeedUse::Redundant {
             self.connections.stop(feed);
         }
     }
 
-    /// Up to when everybody has had time to tell.
+    /// The time up to which events are reordered: later events may still be missing.
     fn horizon(&self) -> Time {
         let now = self.timeline.time_at(unix_us());
         Time(now.0.saturating_sub(REORDER_DELAY.0))
     }
 
-    fn place_of(&self, node: NodeId) -> Result<NodeUrl, ActionRefused> {
+    fn url_of(&self, node: NodeId) -> Result<NodeUrl, ActionRefused> {
         let feed = self.timeline.feed_of(node);
-        let place = feed.and_then(|feed| self.connections.place(feed));
-        place.ok_or_else(|| {
-            ActionRefused::NotFromHere("it is known by name only: nobody here can ask it".into())
+        let url = feed.and_then(|feed| self.connections.url(feed));
+        url.ok_or_else(|| {
+            ActionRefused::NotFromHere(
+                "it is known by name only: its address is unknown here".into(),
+            )
         })
     }
 
     fn propose(&self, node: NodeId, content: Content) -> Result<(), ActionRefused> {
-        let place = self.place_of(node)?;
+        let url = self.url_of(node)?;
         let client = self.client.clone();
         let call: Box<dyn FnOnce() -> Result<(), String> + Send> = match content {
-            Content::Note(text) => Box::new(move || client.propose_note(&place, &text)),
+            Content::Note(text) => Box::new(move || client.propose_note(&url, &text)),
             Content::File(file) => {
                 let path = self.files.as_ref().and_then(|files| files(&file.sha256));
                 let path = path.ok_or_else(|| {
                     let why = "processes back up real files: type the path of one, or drop it on the window";
                     ActionRefused::NotFromHere(why.into())
                 })?;
-                Box::new(move || client.propose_file(&place, &file.name, &path))
+                Box::new(move || client.propose_file(&url, &file.name, &path))
             }
             Content::Choice(_) => {
                 let expected = "notes and files";
@@ -177,7 +179,7 @@ impl AttachedSession {
     }
 }
 
-/// Does it on a thread of its own and waits a little for what comes of it.
+/// Makes a call on a thread of its own and waits for its result for a short time.
 fn answer(call: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), ActionRefused> {
     let (sender, receiver) = bounded(1);
     let thread = thread::Builder::new().name("qs-propose".to_owned());
@@ -196,7 +198,7 @@ fn answer(call: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), Ac
     }
 }
 
-/// What is being run, as far as one can say from outside.
+/// The scenario of the session, as far as it is known from outside.
 fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
     Scenario {
         name: "live".to_owned(),
@@ -206,7 +208,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
         area_m: AREA_M,
         placement: Placement::View,
         medium: MediumSpec {
-            // As it is drawn.
+            // As the window draws flights.
             latency: Latency {
                 min: FLIGHT_MIN,
                 max: FLIGHT_MIN,
@@ -241,27 +243,27 @@ impl Session for AttachedSession {
         self.timeline.next_at()
     }
 
-    /// Goes as far as everybody has had time to tell, and never finishes.
+    /// Advances up to the horizon of reordering. The run never finishes.
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
-        self.listen();
+        self.poll();
         let until = until.min(self.horizon());
-        let taken = self.timeline.told().len();
+        let taken = self.timeline.released().len();
         self.timeline
             .release(until, taken.saturating_add(records_max));
         if self.timeline.next_at().is_some_and(|next| next <= until) {
             return RunProgress::Limited;
         }
-        self.timeline.pass(until);
+        self.timeline.advance_to(until);
         RunProgress::Reached
     }
 
     fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
-        self.listen();
+        self.poll();
         let until = until.min(self.horizon());
         let at = self.timeline.next_at().filter(|at| *at <= until)?;
-        let before = self.timeline.told().len();
+        let before = self.timeline.released().len();
         self.timeline.release(at, usize::MAX);
-        let mut records = self.timeline.told()[before..].iter();
+        let mut records = self.timeline.released()[before..].iter();
         let kind = match records.all(Record::is_housekeeping) {
             true => BatchKind::Housekeeping,
             false => BatchKind::Progress,
@@ -272,16 +274,18 @@ impl Session for AttachedSession {
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
         let why = match action {
             Action::Propose { node, content } => return self.propose(node, content),
-            Action::AddNode { .. } => "a node joins when somebody starts one: quorumscope node",
-            Action::Leave { .. } => "a node leaves when its process is told to end (Ctrl-C)",
-            Action::Crash { .. } => "a process crashes when somebody kills it",
-            Action::Restart { .. } => "a process starts again when somebody starts it",
+            Action::AddNode { .. } => "a node joins when its process is started: quorumscope node",
+            Action::Leave { .. } => "a node leaves when its process is stopped (Ctrl-C)",
+            Action::Crash { .. } => "a process crashes when it is killed",
+            Action::Restart { .. } => "a process must be restarted outside of this window",
             Action::Silence { .. } | Action::Unsilence { .. } => {
-                "what a process sends cannot be held back from here"
+                "messages of a process cannot be blocked from here"
             }
             Action::Move { .. } => return Err(ActionRefused::NotPhysical),
-            Action::SetTrust { .. } => "whom a process trusts is said when it is started",
-            Action::Partition { .. } | Action::Heal => "the network between processes is not ours",
+            Action::SetTrust { .. } => "the trust of a process is set when it is started",
+            Action::Partition { .. } | Action::Heal => {
+                "the network between processes cannot be cut from here"
+            }
         };
         Err(ActionRefused::NotFromHere(why.to_owned()))
     }

@@ -1,7 +1,7 @@
-//! `Fetcher`: fetches files that were agreed on from those who hold them, over HTTP.
+//! Resumable downloads of decided files from the nodes that hold them, over HTTP.
 //!
-//! `GET {base}/files/{sha256}`, with `Range` where a part is here already. One holder is asked after the other until the
-//! content is whole and has its hash. A few fetches run side by side, each on a thread; the others wait their turn.
+//! `GET {base}/files/{sha256}`, with `Range` if a partial file exists. Holders are tried in order until the content is
+//! complete and its hash is right. A bounded number of fetches run concurrently, each on a thread; the others are queued.
 
 mod download;
 #[cfg(test)]
@@ -20,19 +20,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often somebody who waits for room in the channel looks whether it is wanted still.
+/// Timeout of one attempt to send an event; then the fetch checks whether it is cancelled.
 const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// How files are fetched.
+/// Settings of a fetcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchSettings {
-    /// How many fetches run side by side, at least 1.
+    /// Most concurrent fetches, at least 1.
     pub at_once_max: usize,
-    /// How long finding and connecting to a holder may take.
+    /// Timeout for resolving and connecting to a holder.
     pub connect: Duration,
-    /// A holder that sends nothing for this long is given up.
+    /// Timeout for the next bytes of a holder.
     pub idle: Duration,
-    /// A holder that sends less than `slow_bytes` in this time is given up.
+    /// A holder that sends less than `slow_bytes` in this time is abandoned.
     pub slow: Duration,
     /// See `slow`.
     pub slow_bytes: u64,
@@ -50,34 +50,35 @@ impl Default for FetchSettings {
     }
 }
 
-/// How far a fetch is.
+/// Progress of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchProgress {
     /// The file.
     pub sha256: String,
-    /// How much of it is here. It can shrink: what turned out wrong is thrown away.
+    /// Bytes received. The number decreases when wrong content is discarded.
     pub received_bytes: u64,
-    /// How large it is.
+    /// Size of the file in bytes.
     pub size_bytes: u64,
 }
 
-/// A fetch has ended.
+/// The end of a fetch.
 #[derive(Debug)]
 pub struct FetchEnd {
     /// The file.
     pub sha256: String,
-    /// Which of the holders completed it, or what a node is told: `HashMismatch` if any of them sent something else.
+    /// Index of the holder that completed the file, or the error for the node: `HashMismatch` if any holder sent other
+    /// content.
     pub result: Result<usize, FetchError>,
-    /// What went wrong on the way, with the holder that was asked.
+    /// Errors on the way, each with the index of the holder.
     pub errors: Vec<(usize, DownloadError)>,
 }
 
-/// What a [`Fetcher`] says.
+/// An event of a [`Fetcher`].
 #[derive(Debug)]
 pub enum FetchEvent {
-    /// How far a fetch is; some are left out if nobody takes them.
+    /// Progress. Dropped if the channel is full.
     Progress(FetchProgress),
-    /// A fetch has ended. A cancelled one ends without a word.
+    /// A fetch has ended. A cancelled fetch sends no event.
     End(FetchEnd),
 }
 
@@ -104,7 +105,7 @@ struct FetcherShared {
     queue: Mutex<FetchQueue>,
 }
 
-/// Fetches files. Dropping it cancels everything; what has arrived is kept, to go on with later.
+/// Fetches files. Dropping it cancels all fetches; partial files stay for resuming.
 #[derive(Debug)]
 pub struct Fetcher {
     shared: Arc<FetcherShared>,
@@ -112,7 +113,7 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that puts files into `files` and says so in `events`.
+    /// A fetcher that stores files in `files` and sends `events`.
     #[must_use]
     pub fn new(files: FileStore, settings: FetchSettings, events: Sender<FetchEvent>) -> Fetcher {
         let shared = FetcherShared {
@@ -128,9 +129,8 @@ impl Fetcher {
         }
     }
 
-    /// Fetches `file` from one of `holders`, the preferred first: base addresses such as `http://10.0.0.7:8080`.
-    ///
-    /// A file that is being fetched already goes on as it is.
+    /// Fetches `file` from one of `holders`, the preferred first: base addresses such as `http://10.0.0.7:8080`. Does nothing
+    /// if the file is being fetched already.
     pub fn start(&mut self, file: FileInfo, holders: Vec<String>) {
         self.threads.retain(|thread| !thread.is_finished());
         let mut queue = self.shared.queue();
@@ -159,19 +159,19 @@ impl Fetcher {
                 queue.workers += 1;
                 self.threads.push(thread);
             }
-            // Those who work take it up.
+            // A running thread will take it.
             Err(_) if queue.workers > 0 => {}
             Err(why) => {
                 let unstarted = queue.waiting.pop_back();
                 drop(queue);
                 if let Some(job) = unstarted {
-                    self.shared.tell_unstarted(&job, &why);
+                    self.shared.send_unstarted(&job, &why);
                 }
             }
         }
     }
 
-    /// Ends the fetch of a file, if it has not ended. What has arrived is kept.
+    /// Cancels the fetch of a file. A partial file stays for resuming.
     pub fn cancel(&self, sha256: &str) {
         let mut queue = self.shared.queue();
         queue.waiting.retain(|job| job.file.sha256 != sha256);
@@ -180,7 +180,7 @@ impl Fetcher {
         }
     }
 
-    /// Cancels everything and waits until no thread is left, at most as long as a holder may be silent.
+    /// Cancels all fetches and waits for their threads, at most for the timeout of a silent holder.
     pub fn stop(mut self) {
         self.shared.cancel_all();
         for thread in self.threads.drain(..) {
@@ -210,7 +210,7 @@ impl FetcherShared {
         }
     }
 
-    /// Does what waits, one after the other, until nothing does.
+    /// Runs queued fetches until the queue is empty.
     fn work(&self) {
         while let Some(job) = self.next_job() {
             let report = |received_bytes| {
@@ -219,7 +219,7 @@ impl FetcherShared {
                     received_bytes,
                     size_bytes: job.file.size_bytes,
                 };
-                // The next one says more.
+                // Progress may be dropped.
                 let _ = self.events.try_send(FetchEvent::Progress(progress));
             };
             let download = Download {
@@ -231,11 +231,11 @@ impl FetcherShared {
                 report: &report,
             };
             let ended = download.run(&job.holders);
-            // First, so that who hears of the end can start it again.
+            // Before the event, so that its receiver can start the fetch again.
             self.queue().running.remove(&job.file.sha256);
             if let DownloadEnd::Finished { result, errors } = ended {
                 let sha256 = job.file.sha256.clone();
-                self.tell(
+                self.send_end(
                     FetchEnd {
                         sha256,
                         result,
@@ -259,19 +259,19 @@ impl FetcherShared {
         Some(job)
     }
 
-    fn tell_unstarted(&self, job: &FetchJob, why: &io::Error) {
+    fn send_unstarted(&self, job: &FetchJob, why: &io::Error) {
         tracing::warn!(%why, "cannot start a thread that fetches files");
         let end = FetchEnd {
             sha256: job.file.sha256.clone(),
             result: Err(FetchError::Unreachable),
             errors: Vec::new(),
         };
-        // Not with patience: who starts a fetch may be the one who reads the channel.
+        // Without waiting: the caller may be the reader of the channel.
         let _ = self.events.try_send(FetchEvent::End(end));
     }
 
-    /// An end is not left out. But who is stopped does not wait for those who do not listen any more.
-    fn tell(&self, end: FetchEnd, is_cancelled: &AtomicBool) {
+    /// Sends the end of a fetch. Waits for room in the channel unless the fetch is cancelled.
+    fn send_end(&self, end: FetchEnd, is_cancelled: &AtomicBool) {
         let mut event = FetchEvent::End(end);
         while let Err(SendTimeoutError::Timeout(unsent)) =
             self.events.send_timeout(event, SEND_TIMEOUT)

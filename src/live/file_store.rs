@@ -1,8 +1,8 @@
-//! `FileStore`: a folder of files that are known by their SHA-256 and lie there under the names that people gave them.
+//! Content-addressed file store: a folder of files by SHA-256, under names that people gave them.
 //!
-//! What arrives is written beside (`.parts`), checked, and only then linked under its name: nothing half or wrong ever
-//! has a name of its own, no file that was there before is touched, and no name leads out of the folder. What a crash
-//! leaves is cleaned up, or continued where it can be.
+//! A file is written into `.parts`, its hash is verified, and then it is linked under its name. So no partial or wrong file
+//! has a name, no existing file is overwritten, and no name leads out of the folder. After a crash partial uploads are
+//! removed and partial downloads are resumed.
 
 mod error;
 mod hash;
@@ -25,14 +25,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What is not whole yet, and what the folder holds.
+/// Folder of partial files and of the index.
 const PARTS: &str = ".parts";
-/// What two processes on one folder meet at.
+/// Name of the lock file: one process at a time uses the folder.
 const LOCK: &str = "lock";
-/// How the names of parts begin whose hash is not known before they are whole.
+/// Prefix of partial uploads, whose hash is unknown until they are complete.
 const UPLOAD: &str = "upload-";
 
-/// The files of a node. Clones are the same store; it may be used by many threads.
+/// The files of a node. Clones share one store; it is thread-safe.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     shared: Arc<FileStoreShared>,
@@ -48,29 +48,28 @@ struct FileStoreShared {
     _lock: FolderLock,
 }
 
-/// A file that is here, whole.
+/// A complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// What it is. Its name is the one that was asked for; the one on the disk may differ.
+    /// Its description. The name is the one that was asked for; the name on the disk may differ.
     pub file: FileInfo,
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
 }
 
-/// How receiving a wanted file begins.
+/// The start of a download.
 #[derive(Debug)]
 pub enum BeginReceive {
-    /// It is here already.
+    /// The file is stored already.
     AlreadyStored(StoredFile),
-    /// It is to be received, from [`PartialFile::received_bytes`] on.
+    /// The file has to be received from byte [`PartialFile::received_bytes`] on.
     Partial(PartialFile),
 }
 
 impl FileStore {
-    /// Opens the folder `dir`, and creates it if it is missing. No file in it shall have more than `size_max_bytes`.
+    /// Opens the folder `dir`, and creates it if it is missing. Files are limited to `size_max_bytes`.
     ///
-    /// Files that were recorded before are looked at; those that have been touched since are hashed again, which takes a
-    /// while if they are large.
+    /// Files in the index that have been modified since are hashed again, which takes a while for large files.
     ///
     /// # Errors
     /// If the folder cannot be written, or another process uses it.
@@ -83,7 +82,7 @@ impl FileStore {
             }
             _ => {}
         }
-        // What is written there must not end up elsewhere.
+        // A symbolic link would lead out of the folder.
         if !fs::symlink_metadata(&parts)
             .map_err(io_error(&parts, "read"))?
             .is_dir()
@@ -108,25 +107,25 @@ impl FileStore {
         })
     }
 
-    /// The folder.
+    /// Path of the folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.shared.dir
     }
 
-    /// How large a file may be.
+    /// Size limit of a file in bytes.
     #[must_use]
     pub fn size_max_bytes(&self) -> u64 {
         self.shared.size_max_bytes
     }
 
-    /// The files that were received or described, by hash.
+    /// The files in the index, ordered by hash.
     #[must_use]
     pub fn list(&self) -> Vec<FileInfo> {
         self.shared.index().files()
     }
 
-    /// Plain files in the folder that nobody has described yet, and that can be proposed: their names, ascending.
+    /// Names of plain files in the folder that are not in the index and can be proposed, ascending.
     ///
     /// # Errors
     /// If the folder cannot be read.
@@ -148,9 +147,9 @@ impl FileStore {
         Ok(found)
     }
 
-    /// Where the content with this hash lies, and what it is; `None` if it is not here, or not any more.
+    /// Finds a file by its hash. `None` if it is not stored, or has been changed or removed.
     ///
-    /// A file that was touched since is hashed again, which takes a while if it is large.
+    /// A file that was modified since is hashed again, which takes a while if it is large.
     #[must_use]
     pub fn find(&self, sha256: &str) -> Option<StoredFile> {
         let entry = self.shared.index().get(sha256)?;
@@ -164,9 +163,7 @@ impl FileStore {
         Some(StoredFile { file, path })
     }
 
-    /// What a file in the folder is, so that it can be proposed. It is recorded: from now on it can be found.
-    ///
-    /// Reads the whole file.
+    /// Describes a file in the folder, so that it can be proposed, and adds it to the index. Reads the whole file.
     ///
     /// # Errors
     /// If there is no such plain file, if its name cannot be proposed, or if it is too large or cannot be read.
@@ -186,8 +183,7 @@ impl FileStore {
         Ok(file)
     }
 
-    /// Begins to receive a file of which everything is known, or goes on with it: what arrived before an interruption is
-    /// read again.
+    /// Starts or resumes a download of a file whose size and hash are known. A partial file is read again for its hash.
     ///
     /// # Errors
     /// If it is too large, is being received already, or the folder cannot be written.
@@ -221,7 +217,7 @@ impl FileStore {
         }
     }
 
-    /// Begins to receive a file of which only the name is known. What is dropped before its end is removed.
+    /// Starts an upload, of which only the name is known. A partial upload is removed when it is dropped.
     ///
     /// # Errors
     /// If the name cannot be proposed, or the folder cannot be written.
@@ -243,7 +239,7 @@ impl FileStore {
 
 impl FileStoreShared {
     fn index(&self) -> MutexGuard<'_, FileIndex> {
-        // It is whole after every statement that changes it.
+        // No statement leaves it inconsistent.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -257,7 +253,7 @@ impl FileStoreShared {
         })
     }
 
-    /// Gives the whole and checked content at `part` its name.
+    /// Gives the complete and verified file at `part` its name.
     fn adopt(&self, part: &Path, file: FileInfo) -> Result<StoredFile, FilesError> {
         let mut index = self.index();
         if let Some(held) = index.get(&file.sha256)
@@ -270,11 +266,11 @@ impl FileStoreShared {
         let metadata = fs::symlink_metadata(part).map_err(io_error(part, "read"))?;
         for name in names::candidates(&file.name) {
             let path = self.dir.join(&name);
-            // Links and whatever else: what is there stays there.
+            // Existing files of any kind are not overwritten.
             if index.is_taken(&name) || fs::symlink_metadata(&path).is_ok() {
                 continue;
             }
-            // Recorded first: a crash leaves a record of nothing, which is forgotten, never a file of which nobody knows.
+            // The index first: a crash leaves an entry without a file, which is removed, but never a file without an entry.
             index.insert(IndexEntry::new(file.clone(), name, &metadata));
             let placed = index
                 .write(&self.parts)
@@ -297,18 +293,18 @@ impl FileStoreShared {
     }
 }
 
-/// Moves `part` to `path`, where nothing may be.
+/// Moves `part` to `path`. Fails if `path` exists.
 fn place(part: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(part, path) {
         Ok(()) => fs::remove_file(part),
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
-        // File systems without links, such as FAT.
+        // File systems without hard links, such as FAT.
         Err(_) if fs::symlink_metadata(path).is_err() => fs::rename(part, path),
         Err(why) => Err(why),
     }
 }
 
-/// Removes what uploads and a crash have left, and parts of what is here.
+/// Removes partial uploads, temporary files, and partial files of stored files.
 fn remove_stale(parts: &Path, index: &FileIndex) -> Result<(), FilesError> {
     let failed = || io_error(parts, "clean");
     for entry in fs::read_dir(parts).map_err(failed())? {

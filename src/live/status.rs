@@ -1,4 +1,4 @@
-//! What a node tells about itself over REST: `GET /status` and `GET /peers` as types.
+//! The types of `GET /status` and `GET /peers`, and the limits on their size.
 
 use super::wire::{LogHead, Signed, WireQuorumSet};
 use crate::node::view::LogEntry;
@@ -10,19 +10,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Which part of the log is wanted.
+/// Which part of the log a status contains.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusQuery {
-    /// From this slot on; without it the newest.
+    /// First slot; `None` for the newest entries.
     pub from_slot: Option<u64>,
-    /// At most so many entries.
+    /// Most entries.
     pub limit: usize,
-    /// At most so many bytes of them, as they are written; one entry at least.
+    /// Most bytes of serialized entries. One entry is always included.
     pub bytes: usize,
 }
 
 impl StatusQuery {
-    /// The first of these entries, as many as are asked for.
+    /// The first of these entries within the limits.
     fn take<'a>(self, entries: impl Iterator<Item = &'a LogEntry>) -> Vec<LogEntry> {
         let mut bytes = 0;
         let shown = entries.take(self.limit).take_while(|entry| {
@@ -33,7 +33,7 @@ impl StatusQuery {
         shown.cloned().collect()
     }
 
-    /// The part of `log` that is wanted: from a slot on, or the newest entries.
+    /// The entries of `log` from a slot on, or the newest ones.
     #[must_use]
     pub(super) fn part(self, log: &[LogEntry]) -> Vec<LogEntry> {
         match self.from_slot {
@@ -50,13 +50,13 @@ impl StatusQuery {
     }
 }
 
-/// How many bytes an entry has at most when it is written: its proposals once by themselves, in fewer words than in the
-/// value, and the value as a string, in which every byte may be escaped.
+/// Upper bound of the serialized size of an entry in bytes: its proposals, shorter than in the value, and the value as a
+/// string in which every byte may be escaped.
 fn entry_bytes_max(entry: &LogEntry) -> usize {
     3 * entry.value.as_bytes().len() + 64
 }
 
-/// How many bytes a proposal has at most when it is written.
+/// Upper bound of the serialized size of a proposal in bytes.
 fn proposal_bytes_max(proposal: &Proposal) -> usize {
     match &proposal.content {
         Content::Note(text) => 128 + 2 * text.len(),
@@ -65,13 +65,13 @@ fn proposal_bytes_max(proposal: &Proposal) -> usize {
     }
 }
 
-/// How many bytes of waiting proposals are shown.
+/// Most bytes of pending proposals in a status.
 const POOL_BYTES: usize = 1 << 20;
 
-/// A status with the long parts as the node has them: they are written out elsewhere than on its thread.
+/// A status whose long parts are not converted yet: that is done outside of the host's thread.
 #[derive(Debug)]
 pub(super) struct StatusDraft {
-    /// Without entries of the log and without proposals of the pool.
+    /// The status without log entries and proposals of the pool.
     pub(super) status: Status,
     /// Entries of the log.
     pub(super) entries: Vec<LogEntry>,
@@ -80,7 +80,7 @@ pub(super) struct StatusDraft {
 }
 
 impl StatusDraft {
-    /// The status, whole.
+    /// The complete status.
     #[must_use]
     pub(super) fn finish(self) -> Status {
         let mut status = self.status;
@@ -90,7 +90,7 @@ impl StatusDraft {
     }
 }
 
-/// The first of these proposals, as many as are shown.
+/// The first of these proposals within the limit of a status.
 pub(super) fn shown_pool<'a>(pool: impl Iterator<Item = &'a Arc<Proposal>>) -> Vec<Arc<Proposal>> {
     let mut bytes = 0;
     let shown = pool.take_while(|proposal| {
@@ -100,94 +100,94 @@ pub(super) fn shown_pool<'a>(pool: impl Iterator<Item = &'a Arc<Proposal>>) -> V
     shown.cloned().collect()
 }
 
-/// How a node is.
+/// The state of a node.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
-    /// How people call it.
+    /// Its display name.
     pub name: String,
     /// Version of the program.
     pub version: String,
     /// The network it belongs to.
     pub network: String,
-    /// Where it answers.
+    /// Its HTTP address.
     #[schema(value_type = String)]
     pub http: SocketAddr,
     /// `discovering`, `catching_up`, `ready` or `left`.
     pub readiness: String,
     /// Whether it has the broadcast role.
     pub is_beacon: bool,
-    /// For how long it has been running.
+    /// Time since its start, in milliseconds.
     pub uptime_ms: u64,
     /// The slot to be decided next.
     pub slot: u64,
-    /// How far it is in each slot that it remembers.
+    /// Its progress in each slot in memory.
     pub slots: Vec<SlotView>,
-    /// What was agreed on.
+    /// Its log.
     pub log: LogView,
-    /// Everybody trusted, the node itself included.
+    /// The trusted nodes, the node itself included.
     pub trust_set: Vec<NodeName>,
     /// Its quorum set, once it has one.
     pub quorum_set: Option<WireQuorumSet>,
-    /// How many proposals wait for their decision.
+    /// Number of proposals that wait for their decision.
     pub pool_size: u64,
     /// Proposals that wait for their decision: the first 1 MiB of them.
     pub pool: Vec<ProposalView>,
-    /// Files that the network has decided to back up.
+    /// Files that the network has decided to back up, and files that it votes on.
     pub backup_log: Vec<BackupView>,
-    /// Everybody it knows.
+    /// The nodes that it knows.
     pub nodes: Vec<PeerView>,
-    /// How often what has happened since the start.
+    /// Counters since its start.
     pub counters: BTreeMap<String, u64>,
-    /// With `?all`: what each known node answers when it is asked for its log.
+    /// With `?all`: the logs of all known nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<Vec<PeerLog>>,
 }
 
-/// A node, by its key and its name.
+/// Key and name of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeName {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
-    /// How people call it.
+    /// Its display name.
     pub name: String,
 }
 
-/// How far a node is in a slot.
+/// Progress of a node in a slot.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SlotView {
-    /// Which.
+    /// The slot.
     pub slot: u64,
     /// `idle`, `nominate`, `accept`, `confirm` or `externalized`.
     pub phase: String,
-    /// Round of nomination.
+    /// Nomination round.
     pub round: u32,
-    /// Counter of the current ballot; 0 = none.
+    /// Counter of the current ballot; 0 if there is none.
     pub ballot: u32,
 }
 
-/// A log, or a part of it.
+/// A log, with some of its entries.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LogView {
-    /// The last recorded slot; 0 if there is none.
+    /// The last recorded slot; 0 if the log is empty.
     pub index: u64,
-    /// SHA-256 over the whole log.
+    /// SHA-256 over the whole log: equal logs have equal hashes.
     pub hash: String,
-    /// Ascending by slot.
+    /// Entries, ascending by slot.
     pub entries: Vec<LogEntryView>,
 }
 
-/// What was agreed on in a slot.
+/// The decision of a slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogEntryView {
-    /// Which.
+    /// The slot.
     pub slot: u64,
     /// The proposals in the decision.
     pub proposals: Vec<ProposalView>,
-    /// The decision as it was voted for.
+    /// The decided value.
     #[schema(value_type = String)]
     pub value: Value,
 }
@@ -208,12 +208,12 @@ pub struct ProposalView {
     /// Key of the node where it entered.
     #[schema(value_type = String)]
     pub origin: NodeKey,
-    /// The how-manieth of that node.
+    /// Number of the proposal at that node.
     pub nth: u32,
-    /// A note.
+    /// The text, if it is a note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// A file.
+    /// The file, if it is a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FileView>,
 }
@@ -235,14 +235,14 @@ impl From<&Proposal> for ProposalView {
     }
 }
 
-/// A file.
+/// Description of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileView {
-    /// Plain name.
+    /// Its name, without folders.
     pub name: String,
     /// Size in bytes.
     pub size_bytes: u64,
-    /// SHA-256 of the content; `/files/` and this is where it can be had.
+    /// SHA-256 of its content, which `GET /files/{sha256}` returns.
     pub sha256: String,
 }
 
@@ -256,86 +256,86 @@ impl From<&FileInfo> for FileView {
     }
 }
 
-/// A line of the backup log.
+/// An entry of the backup log.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BackupView {
     /// The file.
     pub file: FileView,
-    /// By which proposal: key of its origin.
+    /// Id of the proposal: key of the node where it entered.
     #[schema(value_type = String)]
     pub origin: NodeKey,
-    /// By which proposal: the how-manieth of its origin.
+    /// Id of the proposal: its number at that node.
     pub nth: u32,
-    /// In which slot it was decided; absent as long as it is not.
+    /// The slot in which it was decided, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u64>,
-    /// What this node said when it was asked: `yes`, `no_has_it` or `not_asked`.
+    /// The vote of this node: `yes`, `no_has_it` or `not_asked`.
     #[schema(value_type = String)]
     pub answer: BackupAnswer,
-    /// Whether the file is here, whole.
+    /// Whether this node has the complete file.
     pub is_here: bool,
-    /// From whom it came.
+    /// The node from which it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<NodeName>,
-    /// How much of it is here already, while it is being fetched.
+    /// Bytes received so far, while the file is being fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_bytes: Option<u64>,
 }
 
-/// What is known about another node.
+/// What a node knows about another one.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PeerView {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
-    /// How people call it.
+    /// Its display name.
     pub name: String,
-    /// Where it answers, if that is known.
+    /// Its HTTP address, if known.
     #[schema(value_type = Option<String>)]
     pub http: Option<SocketAddr>,
-    /// Whether it is trusted.
+    /// Whether the node trusts it.
     pub is_trusted: bool,
-    /// Why it is known, and trusted or not.
+    /// How it became known.
     pub why: String,
-    /// Whether it answered the last call to it; without it nobody has tried.
+    /// Whether it answered the last call; absent before the first call.
     pub is_reachable: Option<bool>,
-    /// How long ago it was last heard.
+    /// Time since it was last heard, in milliseconds.
     pub heard_ms_ago: Option<u64>,
-    /// How far its log has come, as far as it has told.
+    /// Head of its log, as it last reported it.
     pub log: Option<LogHead>,
 }
 
-/// What a node answered when it was asked for its log.
+/// The log of another node.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PeerLog {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
-    /// How people call it.
+    /// Its display name.
     pub name: String,
-    /// Its log.
+    /// Its log, if it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<LogView>,
-    /// Why there is none.
+    /// Why there is no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// The trusted-node service: whom a node has found and whom of them it trusts, and why.
+/// The answer of the trusted-node service: the nodes that a node knows, and which of them it trusts.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PeersView {
     /// Its public key.
     #[schema(value_type = String)]
     pub id: NodeKey,
-    /// How people call it.
+    /// Its display name.
     pub name: String,
-    /// `found` (everybody who is found is trusted) or `fixed` (a given quorum set).
+    /// `found` (every discovered node is trusted) or `fixed` (a given quorum set).
     pub policy: String,
-    /// Everybody it knows and has not seen leave.
+    /// The nodes that it knows and that have not left.
     pub peers: Vec<PeerView>,
-    /// How far its log has come.
+    /// Head of its log.
     pub log: LogHead,
-    /// For a node that asks: the same as a signed message.
+    /// The same as a signed message, if a node asked with a signed query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signed>,
 }
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_longer_than_it_is_counted() {
+    fn serialized_sizes_stay_below_their_bounds() {
         for content in contents() {
             let one = proposal(u32::MAX, content);
             let written = serde_json::to_vec(&ProposalView::from(&*one)).unwrap();
@@ -392,27 +392,27 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_log_is_bounded_in_entries_and_in_bytes() {
+    fn log_entries_are_limited_in_number_and_in_bytes() {
         let log: Vec<LogEntry> = (1..=9).map(entry).collect();
         let slots = |from_slot, limit, entries: usize| {
-            let question = StatusQuery {
+            let query = StatusQuery {
                 from_slot,
                 limit,
                 bytes: entries * entry_bytes_max(&log[0]),
             };
-            let part = question.part(&log);
+            let part = query.part(&log);
             part.iter().map(|entry| entry.slot.0).collect::<Vec<_>>()
         };
-        assert_eq!(slots(None, 100, 3), [7, 8, 9], "the newest");
+        assert_eq!(slots(None, 100, 3), [7, 8, 9], "the newest entries");
         assert_eq!(slots(None, 2, 3), [8, 9]);
         assert_eq!(slots(Some(2), 100, 3), [2, 3, 4]);
         assert_eq!(slots(Some(8), 100, 3), [8, 9]);
-        assert_eq!(slots(Some(2), 100, 0), [2], "one at least");
+        assert_eq!(slots(Some(2), 100, 0), [2], "at least one");
         assert!(slots(Some(10), 100, 3).is_empty() && slots(None, 0, 3).is_empty());
     }
 
     #[test]
-    fn a_pool_is_shown_within_bounds() {
+    fn pool_proposals_are_limited_in_bytes() {
         let [short, long, _] = contents();
         let pool = |content: &Content| -> Vec<_> {
             (0..4096)

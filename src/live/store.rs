@@ -1,7 +1,8 @@
-//! `Store`: what a node must not forget, in one file that is always whole.
+//! Durable state of a node: an embedded database (redb) with atomic transactions.
 //!
-//! A step of a node ends in a [`WriteBatch`]; it is in the file, all of it, before the node says a word about it. Tables have
-//! a row for each thing, so a step costs the same however long the log is. Absent here: what the rows mean to a node.
+//! The changes of one turn form a [`WriteBatch`], written in one transaction: a crash or an I/O error rolls it back, so the
+//! file contains all of a batch or nothing of it. Each change is a row of its own, so the cost of a step does not grow with
+//! the log. Absent here: what the rows mean to a node.
 
 mod error;
 mod tables;
@@ -20,51 +21,50 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file in the data folder.
+/// Name of the database in the data folder.
 const FILE: &str = "node.redb";
-/// The file while it is being made.
+/// Name of the database while it is being created.
 const FILE_NEW: &str = "node.redb.new";
-/// What two processes on one folder meet at.
+/// Name of the lock file: one process at a time uses the folder.
 pub(super) const FILE_LOCK: &str = "node.lock";
-/// How much of the file is held in memory, in bytes.
+/// Size of the page cache in bytes.
 const CACHE_BYTES: usize = 32 << 20;
 
-/// What is kept together: all of it or nothing.
+/// Changes that are stored atomically: all of them or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteBatch {
-    /// Numbers that this process has given to nodes. They are the same after a restart, for what was kept names nodes by
-    /// them.
+    /// Node numbers that this process has assigned. Stored statements name nodes by them, so a restart keeps them.
     pub numbers: Vec<(NodeId, NodeKey)>,
-    /// The newest announcement of a node, signed, as it came.
+    /// Newest announcements, as serialized signed messages.
     pub announcements: Vec<(NodeId, Vec<u8>)>,
-    /// What a step of the node changed.
+    /// Changes of the node's state.
     pub changes: Vec<StateChange>,
 }
 
 impl WriteBatch {
-    /// Is there nothing to keep?
+    /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.announcements.is_empty() && self.changes.is_empty()
     }
 }
 
-/// How often a file is opened.
+/// Why the database is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Opening {
-    /// When the process starts: anything may have happened to the file since.
+    /// The process starts: the integrity of the file is checked.
     First,
-    /// After an error of the disk.
+    /// Again after an I/O error.
     Again,
 }
 
 type OpenDatabase = Box<dyn Fn(Opening) -> Result<Database, DatabaseError> + Send>;
 
-/// The store of one node. Nobody else can open its folder while it exists.
+/// The store of one node. It holds the lock of its folder.
 pub struct Store {
     path: PathBuf,
     open_database: OpenDatabase,
-    /// None after an error: what the file holds is found out by opening it again.
+    /// `None` after an I/O error: opening the file again rolls back the failed transaction.
     database: Option<Database>,
     _lock: FolderLock,
 }
@@ -76,21 +76,19 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// The file in the data folder.
+    /// Name of the database in the data folder.
     #[must_use]
     pub fn path_in(dir: &Path) -> PathBuf {
         dir.join(FILE)
     }
 
-    /// Is there a store in this folder? What cannot be looked at is taken for one, and cannot be opened.
+    /// Whether the folder contains a store. A folder that cannot be read counts as one with a store.
     #[must_use]
     pub fn is_in(dir: &Path) -> bool {
         Store::path_in(dir).try_exists().unwrap_or(true)
     }
 
-    /// Opens the store in the folder `dir`; both are created if they are missing.
-    ///
-    /// The whole file is read and checked once.
+    /// Opens the store in the folder `dir`, and creates both if they are missing. Checks the integrity of the whole file.
     ///
     /// # Errors
     /// If the folder cannot be written, if another process uses it, or if the file is of another version or damaged.
@@ -136,7 +134,7 @@ impl Store {
     }
 
     fn open_again(&mut self, opening: Opening) -> Result<&Database, StoreError> {
-        // Closed first: a database does not open twice.
+        // A database cannot be opened twice.
         self.database = None;
         let opened = (self.open_database)(opening)
             .map_err(RowsError::from)
@@ -147,7 +145,7 @@ impl Store {
         }
     }
 
-    /// Does `work` on the open file; opens it again if an error closed it.
+    /// Runs `work` on the open database; opens it again if an error has closed it.
     fn work<T>(
         &mut self,
         doing: &'static str,
@@ -165,21 +163,21 @@ impl Store {
         };
         work(database).map_err(|why| {
             if !matches!(why, RowsError::Contradiction(_)) {
-                // After an error of the disk nobody knows what the file holds.
+                // Whether the transaction was written is unknown now.
                 self.database = None;
             }
             StoreError::of_rows(&self.path, doing, why)
         })
     }
 
-    /// Keeps a batch: it survives a crash and a loss of power from the moment that this returns.
+    /// Commits a batch. It survives a crash and a power failure once this returns.
     ///
-    /// After an error give the same batch again, with more behind it if there is more: what is kept twice is kept once.
-    /// The file is opened again by itself, so writing goes on as soon as the disk lets it.
+    /// Commits are idempotent: after an error commit the same batch again, with later changes appended. The database is
+    /// opened again automatically, so writing continues as soon as the disk allows it.
     ///
     /// # Errors
-    /// If the disk is full or broken: the file then holds all of the batch or nothing of it. If the batch contradicts
-    /// what is kept (another decision of a slot, another owner of a number): nothing of it is kept.
+    /// If the disk is full or broken: the file then contains all of the batch or nothing of it. If the batch contradicts
+    /// stored data (another decision of a slot, another key for a number): nothing of it is stored.
     pub fn commit(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
@@ -192,17 +190,17 @@ impl Store {
         })
     }
 
-    /// What [`Persisted::keep`] makes of all changes that were kept, in their order.
+    /// The state of the node: the fold of all committed changes by [`Persisted::apply`].
     ///
     /// # Errors
-    /// If the file cannot be read, or its rows make no sense.
+    /// If the file cannot be read, or its rows are damaged.
     pub fn load(&mut self) -> Result<Persisted, StoreError> {
         self.work("read", |database| {
             tables::persisted(&database.begin_read()?)
         })
     }
 
-    /// Keys by number: the node with number 0 is the first.
+    /// The keys of all nodes, in the order of their numbers.
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -210,7 +208,7 @@ impl Store {
         self.work("read", |database| tables::numbers(&database.begin_read()?))
     }
 
-    /// The newest announcement of every node that has made one, signed, as it came.
+    /// The newest announcement of each node, as a serialized signed message.
     ///
     /// # Errors
     /// As [`Store::load`].
@@ -221,7 +219,7 @@ impl Store {
     }
 }
 
-/// Makes an empty store: under another name until it is whole, so that a crash meanwhile leaves none.
+/// Creates an empty store under a temporary name and renames it, so that a crash leaves no incomplete one.
 fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
     let new = dir.join(FILE_NEW);
     let failed = |source| StoreError::Io {
@@ -240,7 +238,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
             Ok(database.close()?)
         })
         .map_err(|why| {
-            // Best effort: the error to report is the first one.
+            // Best effort: the first error is the one to report.
             let _ = fs::remove_file(&new);
             StoreError::of_rows(path, "create", why)
         })?;

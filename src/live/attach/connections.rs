@@ -1,4 +1,4 @@
-//! `Connections`: whom one listens to, and who else is found meanwhile.
+//! Connections to the attached processes: one event feed per process, and a poller that finds further ones.
 
 use super::AttachError;
 use super::feed::{EventFeed, FeedEvent, NodeUrl};
@@ -10,85 +10,85 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to wait at first for those who are asked for.
+/// How long opening a session waits for the first events of all processes.
 const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
-/// How many news may wait to be looked at; then their processes wait, too.
+/// Capacity of the channel of events. Feeds stop reading while it is full.
 pub(super) const EVENTS_WAITING: usize = 16_384;
-/// How often nodes are asked whom they know.
-const SCOUTING: Duration = Duration::from_secs(2);
-/// Most processes that are watched at once.
+/// Interval of `GET /peers` calls.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Most processes of a session.
 const FEEDS_MAX: usize = 256;
 
-/// The lines to the processes.
+/// The connections of a session.
 pub(super) struct Connections {
-    pub(super) news: Receiver<(usize, FeedEvent)>,
+    pub(super) events: Receiver<(usize, FeedEvent)>,
     sender: Sender<(usize, FeedEvent)>,
     found: Receiver<NodeUrl>,
-    outside: Option<Receiver<String>>,
-    places: Arc<Mutex<Vec<NodeUrl>>>,
+    discovered: Option<Receiver<String>>,
+    urls: Arc<Mutex<Vec<NodeUrl>>>,
     stops: Vec<Arc<AtomicBool>>,
     token: Option<String>,
 }
 
 impl Connections {
     pub(super) fn new(
-        outside: Option<Receiver<String>>,
+        discovered: Option<Receiver<String>>,
         token: Option<String>,
         client: &RestClient,
     ) -> Result<Connections, AttachError> {
-        let (sender, news) = bounded(EVENTS_WAITING);
-        let (finder, found) = unbounded();
-        let places = Arc::new(Mutex::new(Vec::new()));
-        let scout = PeerPoller {
+        let (sender, events) = bounded(EVENTS_WAITING);
+        let (discoveries, found) = unbounded();
+        let urls = Arc::new(Mutex::new(Vec::new()));
+        let poller = PeerPoller {
             client: client.clone(),
-            places: Arc::clone(&places),
-            finder,
+            urls: Arc::clone(&urls),
+            discoveries,
         };
-        let thread = thread::Builder::new().name("qs-scout".to_owned());
+        let thread = thread::Builder::new().name("qs-peer-poll".to_owned());
         thread
-            .spawn(move || scout.run())
+            .spawn(move || poller.run())
             .map_err(AttachError::Thread)?;
         Ok(Connections {
-            news,
+            events,
             sender,
             found,
-            outside,
-            places,
+            discovered,
+            urls,
             stops: Vec::new(),
             token,
         })
     }
 
-    pub(super) fn place(&self, feed: usize) -> Option<NodeUrl> {
-        locked(&self.places).get(feed).cloned()
+    pub(super) fn url(&self, feed: usize) -> Option<NodeUrl> {
+        locked(&self.urls).get(feed).cloned()
     }
 
     pub(super) fn next_found(&self) -> Option<NodeUrl> {
-        let outside = self
-            .outside
+        let discovered = self
+            .discovered
             .as_ref()
             .and_then(|found| found.try_recv().ok());
-        let outside = outside.and_then(|url| NodeUrl::parse(&url).ok());
-        outside.or_else(|| self.found.try_recv().ok())
+        let discovered = discovered.and_then(|url| NodeUrl::parse(&url).ok());
+        discovered.or_else(|| self.found.try_recv().ok())
     }
 
-    pub(super) fn watch(&mut self, place: NodeUrl) -> Result<(), AttachError> {
+    pub(super) fn watch(&mut self, url: NodeUrl) -> Result<(), AttachError> {
         let nth = {
-            let mut places = locked(&self.places);
-            if places.contains(&place) || places.len() >= FEEDS_MAX {
+            let mut urls = locked(&self.urls);
+            if urls.contains(&url) || urls.len() >= FEEDS_MAX {
                 return Ok(());
             }
-            places.push(place.clone());
-            places.len() - 1
+            urls.push(url.clone());
+            urls.len() - 1
         };
         let stop = Arc::new(AtomicBool::new(false));
         self.stops.push(Arc::clone(&stop));
         let feed = EventFeed {
             nth,
-            place,
+            url,
             token: self.token.clone(),
             stop,
-            news: self.sender.clone(),
+            events: self.sender.clone(),
         };
         feed.start().map_err(AttachError::Thread)
     }
@@ -99,40 +99,43 @@ impl Connections {
         }
     }
 
-    /// What everybody says at first, in the order of the feeds; and who has not answered.
+    /// Waits for the first events of all feeds: returns them in the order of the feeds, and the reasons of those that failed.
     #[allow(clippy::type_complexity)]
     pub(super) fn wait(&mut self) -> Result<(Vec<(usize, FeedEvent)>, Vec<String>), AttachError> {
         let deadline = Instant::now() + FIRST_ANSWER_TIMEOUT;
-        let mut heard: Vec<(usize, FeedEvent)> = Vec::new();
+        let mut received: Vec<(usize, FeedEvent)> = Vec::new();
         let mut answered = BTreeSet::new();
-        let mut silent = Vec::new();
+        let mut unanswered = Vec::new();
         loop {
-            while let Some(place) = self.next_found() {
-                self.watch(place)?;
+            while let Some(url) = self.next_found() {
+                self.watch(url)?;
             }
             let is_complete = !self.stops.is_empty() && answered.len() == self.stops.len();
             let left = deadline.saturating_duration_since(Instant::now());
             if is_complete || left.is_zero() {
                 break;
             }
-            match self.news.recv_timeout(left.min(Duration::from_millis(100))) {
+            match self
+                .events
+                .recv_timeout(left.min(Duration::from_millis(100)))
+            {
                 Ok((feed, FeedEvent::Gone(why))) => {
                     answered.insert(feed);
-                    let place = self.place(feed).map(|place| place.authority);
-                    silent.push(format!("{}: {why}", place.unwrap_or_default()));
+                    let url = self.url(feed).map(|url| url.authority);
+                    unanswered.push(format!("{}: {why}", url.unwrap_or_default()));
                 }
-                Ok((feed, news)) => {
+                Ok((feed, event)) => {
                     answered.insert(feed);
-                    heard.push((feed, news));
+                    received.push((feed, event));
                 }
                 Err(_) => {}
             }
         }
         if self.stops.is_empty() {
-            silent.push("none was found".to_owned());
+            unanswered.push("no process was discovered".to_owned());
         }
-        heard.sort_by_key(|(feed, _)| *feed);
-        Ok((heard, silent))
+        received.sort_by_key(|(feed, _)| *feed);
+        Ok((received, unanswered))
     }
 }
 
@@ -144,30 +147,29 @@ impl Drop for Connections {
     }
 }
 
-/// Asks nodes whom they know, again and again.
+/// Polls the known processes for their peers.
 struct PeerPoller {
     client: RestClient,
-    places: Arc<Mutex<Vec<NodeUrl>>>,
-    finder: Sender<NodeUrl>,
+    urls: Arc<Mutex<Vec<NodeUrl>>>,
+    discoveries: Sender<NodeUrl>,
 }
 
 impl PeerPoller {
-    /// Until nobody wants to know any more.
+    /// Runs until the session is dropped.
     fn run(self) {
         let mut keys: BTreeSet<String> = BTreeSet::new();
-        // The other holder is whoever watches.
-        while Arc::strong_count(&self.places) > 1 {
-            thread::sleep(SCOUTING);
-            let places = locked(&self.places).clone();
-            for place in &places {
-                // Who cannot be asked is told of by its feed.
-                for acquaintance in self.client.peers(place).unwrap_or_default() {
-                    let Some(place) = acquaintance.http.and_then(|url| NodeUrl::parse(&url).ok())
-                    else {
+        // The session holds the other reference.
+        while Arc::strong_count(&self.urls) > 1 {
+            thread::sleep(POLL_INTERVAL);
+            let urls = locked(&self.urls).clone();
+            for url in &urls {
+                // The feed of the process reports that it cannot be reached.
+                for peer in self.client.peers(url).unwrap_or_default() {
+                    let Some(url) = peer.http.and_then(|url| NodeUrl::parse(&url).ok()) else {
                         continue;
                     };
-                    let is_new = keys.insert(format!("{}@{}", acquaintance.id, place.authority));
-                    if is_new && !places.contains(&place) && self.finder.send(place).is_err() {
+                    let is_new = keys.insert(format!("{}@{}", peer.id, url.authority));
+                    if is_new && !urls.contains(&url) && self.discoveries.send(url).is_err() {
                         return;
                     }
                 }
@@ -176,7 +178,7 @@ impl PeerPoller {
     }
 }
 
-/// Whoever panicked meanwhile left a list of places.
+/// A panic of another thread cannot leave the list inconsistent.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,7 @@
-//! One process that is being watched: a thread that reads its `GET /events` for as long as anybody wants to know, and
-//! comes again whenever the line breaks.
+//! Event feed of one process: a thread that reads `GET /events` and reconnects with exponential backoff.
+//!
+//! The crates that do this (`eventsource-client`, `reqwest-eventsource`) need an async runtime; a feed is one blocking
+//! thread.
 
 use super::sse::SseReader;
 use crate::live::clock::unix_us;
@@ -15,63 +17,62 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a call may take to get through.
-const CONNECT: Duration = Duration::from_millis(1_500);
-/// A process says at least this often that it is there.
-const SILENCE_MAX: Duration = Duration::from_secs(16);
-/// Between two attempts at first; it doubles with each.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-/// ... up to this.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// A process that has not been reached again for this long is gone, as far as one can see.
+/// Timeout for establishing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Timeout for the next line. Processes send keep-alive comments more often.
+const READ_TIMEOUT: Duration = Duration::from_secs(16);
+/// Wait before the first reconnection attempt; it doubles with each.
+const RECONNECT_BACKOFF: Duration = Duration::from_millis(100);
+/// Longest wait between attempts.
+const RECONNECT_BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// A process that cannot be reached for this long counts as stopped.
 const GONE_AFTER: Duration = Duration::from_millis(700);
-/// Clocks that differ by more microseconds than this are taken to be set differently.
-const CLOCKS_APART_US: u64 = 200_000;
-/// Longest answer in bytes to a call that is refused.
+/// Smallest clock skew, in microseconds, that is corrected. Less may be transmission time.
+const CLOCK_SKEW_MIN_US: u64 = 200_000;
+/// Longest error response in bytes.
 const REFUSAL_BYTES_MAX: u64 = 4_096;
 
-/// What a process says first.
+/// The first event of a stream.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Hello {
-    /// Its zero, in microseconds since 1970.
+    /// Start of the process: Unix time in microseconds.
     pub(super) epoch_unix_us: u64,
-    /// What time it was on its clock when it said this.
+    /// Time of day of the process when it sent this: Unix time in microseconds.
     #[serde(default)]
     pub(super) now_unix_us: Option<u64>,
-    /// ... and on ours when we heard it.
+    /// Local time of day when it arrived: Unix time in microseconds.
     #[serde(skip)]
-    pub(super) heard_unix_us: u64,
-    /// Who it is.
+    pub(super) received_unix_us: u64,
+    /// The node.
     pub(super) peer: Peer,
-    /// What it takes part in.
+    /// The scenario of its recording.
     pub(super) scenario: Scenario,
 }
 
 impl Hello {
-    /// By how many microseconds its clock has to be put forward to agree with ours. A small difference may as well be
-    /// the time that the words took, and is left alone.
-    pub(super) fn clock_us(&self) -> i64 {
-        let behind = |now| i128::from(self.heard_unix_us) - i128::from(now);
+    /// Correction of its clock, in microseconds, so that it agrees with the local clock. 0 if the difference is small.
+    pub(super) fn clock_skew_us(&self) -> i64 {
+        let behind = |now| i128::from(self.received_unix_us) - i128::from(now);
         let difference = self.now_unix_us.map_or(0, behind);
         match i64::try_from(difference) {
-            Ok(us) if us.unsigned_abs() > CLOCKS_APART_US => us,
+            Ok(us) if us.unsigned_abs() > CLOCK_SKEW_MIN_US => us,
             _ => 0,
         }
     }
 }
 
-/// What is heard of a process.
+/// An event of a feed.
 #[derive(Debug)]
 pub(super) enum FeedEvent {
-    /// It begins to tell, from its beginning.
+    /// The stream starts, with a snapshot.
     Hello(Box<Hello>),
-    /// It tells.
+    /// A record.
     Record(Box<Record>),
-    /// It cannot be reached any more, or not yet: why, in words.
+    /// The process cannot be reached, for this reason.
     Gone(String),
 }
 
-/// Where a process answers: `http://HOST:PORT`, without the scheme too.
+/// Base URL of a process: `http://HOST:PORT`. The scheme may be missing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NodeUrl {
     /// `HOST:PORT`.
@@ -79,10 +80,10 @@ pub(super) struct NodeUrl {
 }
 
 impl NodeUrl {
-    /// Reads an address.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// Says what was expected.
+    /// What was expected.
     pub(super) fn parse(url: &str) -> Result<NodeUrl, String> {
         let expected =
             || format!("expected http://HOST:PORT such as http://127.0.0.1:8001, found {url:?}");
@@ -98,31 +99,31 @@ impl NodeUrl {
         })
     }
 
-    /// The address of something there.
+    /// The URL of `path`.
     pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.authority)
     }
 }
 
-/// What the thread of a feed works with.
+/// The thread of one feed.
 pub(super) struct EventFeed {
-    /// Its number.
+    /// Number of the feed.
     pub(super) nth: usize,
-    /// Where the process answers.
-    pub(super) place: NodeUrl,
-    /// What it wants to be shown, if it is on another machine.
+    /// URL of the process.
+    pub(super) url: NodeUrl,
+    /// Bearer token.
     pub(super) token: Option<String>,
-    /// Set when nobody wants to know any more.
+    /// Set when the feed has to stop.
     pub(super) stop: Arc<AtomicBool>,
-    /// Where news go.
-    pub(super) news: Sender<(usize, FeedEvent)>,
+    /// Receives the events.
+    pub(super) events: Sender<(usize, FeedEvent)>,
 }
 
 impl EventFeed {
-    /// Reads on a thread of its own.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// If the system gives none.
+    /// If no thread can be started.
     pub(super) fn start(self) -> io::Result<()> {
         let name = format!("qs-feed-{}", self.nth);
         thread::Builder::new()
@@ -132,72 +133,76 @@ impl EventFeed {
     }
 
     fn run(self) {
-        let mut pause = PAUSE_MIN;
+        let mut backoff = RECONNECT_BACKOFF;
         let mut failing_since: Option<Instant> = None;
         let mut is_gone = false;
-        while !self.is_over() {
-            let mut was_there = false;
-            let failure = match self.read(&mut was_there) {
-                Ok(()) => "the line was closed".to_owned(),
+        while !self.is_stopped() {
+            let mut has_answered = false;
+            let failure = match self.read(&mut has_answered) {
+                Ok(()) => "the connection was closed".to_owned(),
                 Err(why) => why.to_string(),
             };
-            if was_there {
-                (pause, failing_since, is_gone) = (PAUSE_MIN, None, false);
+            if has_answered {
+                (backoff, failing_since, is_gone) = (RECONNECT_BACKOFF, None, false);
             }
             let since = *failing_since.get_or_insert_with(Instant::now);
             if !is_gone && since.elapsed() >= GONE_AFTER {
                 is_gone = true;
-                if self.tell(FeedEvent::Gone(failure)).is_err() {
+                if self.send(FeedEvent::Gone(failure)).is_err() {
                     return;
                 }
             }
-            thread::sleep(pause);
-            pause = (pause * 2).min(if is_gone { PAUSE_MAX } else { GONE_AFTER / 3 });
+            thread::sleep(backoff);
+            backoff = (backoff * 2).min(if is_gone {
+                RECONNECT_BACKOFF_MAX
+            } else {
+                GONE_AFTER / 3
+            });
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn tell(&self, news: FeedEvent) -> io::Result<()> {
-        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody listens");
-        self.news.send((self.nth, news)).map_err(gone)
+    fn send(&self, event: FeedEvent) -> io::Result<()> {
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the session is closed");
+        self.events.send((self.nth, event)).map_err(gone)
     }
 
-    /// Reads until the line breaks or a gap asks to begin again.
-    fn read(&self, was_there: &mut bool) -> io::Result<()> {
+    /// Reads until the connection breaks, or a `gap` requests a new stream.
+    fn read(&self, has_answered: &mut bool) -> io::Result<()> {
         let mut events = SseReader::new(self.connect()?);
         while let Some(event) = events.next()? {
-            if self.is_over() {
+            if self.is_stopped() {
                 return Ok(());
             }
-            let news = match event.name.as_str() {
+            let event = match event.name.as_str() {
                 "hello" => {
                     let mut hello: Box<Hello> = parse(&event.data)?;
-                    hello.heard_unix_us = unix_us();
+                    hello.received_unix_us = unix_us();
                     FeedEvent::Hello(hello)
                 }
                 "record" => FeedEvent::Record(parse(&event.data)?),
                 "gap" => return Ok(()),
                 _ => continue,
             };
-            *was_there = true;
-            self.tell(news)?;
+            *has_answered = true;
+            self.send(event)?;
         }
         Ok(())
     }
 
-    /// Asks for the events; what is read next is the first of them. HTTP/1.0, so that the body comes as it is.
+    /// Requests the events. The reader is positioned at the first one. HTTP/1.0, so that the body is not chunked.
     fn connect(&self) -> io::Result<BufReader<TcpStream>> {
-        let authority = &self.place.authority;
+        let authority = &self.url.authority;
         let mut addresses = authority.to_socket_addrs()?;
-        let nowhere = || io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
+        let nowhere = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         let address = addresses.next().ok_or_else(nowhere)?;
-        let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        let mut stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(SILENCE_MAX))?;
-        stream.set_write_timeout(Some(CONNECT))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
+        stream.set_write_timeout(Some(CONNECT_TIMEOUT))?;
         let mut request =
             format!("GET /events HTTP/1.0\r\nHost: {authority}\r\nAccept: text/event-stream\r\n");
         if let Some(token) = &self.token {
@@ -217,7 +222,7 @@ impl EventFeed {
     }
 }
 
-/// A line of the head of an answer.
+/// One line of the response headers.
 fn header(lines: &mut BufReader<TcpStream>) -> io::Result<String> {
     let mut line = String::new();
     lines
@@ -225,13 +230,13 @@ fn header(lines: &mut BufReader<TcpStream>) -> io::Result<String> {
         .take(REFUSAL_BYTES_MAX)
         .read_line(&mut line)?;
     if !line.ends_with('\n') {
-        let what = "expected an answer in HTTP";
+        let what = "expected an HTTP response";
         return Err(io::Error::new(io::ErrorKind::InvalidData, what));
     }
     Ok(line.trim_end().to_owned())
 }
 
-/// Why a call was refused: the words of the problem (RFC 9457) if there are any.
+/// The reason of an error response: its problem detail (RFC 9457), if it has one.
 pub(super) fn refusal(status: &str, body: &str) -> String {
     #[derive(Deserialize)]
     struct ProblemBody {
@@ -240,13 +245,13 @@ pub(super) fn refusal(status: &str, body: &str) -> String {
     }
     let problem: Option<ProblemBody> = serde_json::from_str(body).ok();
     let words = problem.and_then(|problem| problem.detail.or(problem.title));
-    words.unwrap_or_else(|| format!("it answers {status:?}"))
+    words.unwrap_or_else(|| format!("the response is {status:?}"))
 }
 
 fn parse<'a, T: Deserialize<'a>>(data: &'a str) -> io::Result<Box<T>> {
     let read = serde_json::from_str(data).map(Box::new);
     read.map_err(|error| {
-        let what = format!("it tells what this program does not understand: {error}");
+        let what = format!("an event cannot be read: {error}");
         io::Error::new(io::ErrorKind::InvalidData, what)
     })
 }
@@ -256,7 +261,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_read_with_and_without_scheme() {
+    fn urls_are_parsed_with_and_without_scheme() {
         for url in [
             "127.0.0.1:8001",
             "http://127.0.0.1:8001",
@@ -283,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_in_the_words_of_the_process() {
+    fn error_responses_are_reported_by_their_detail() {
         assert_eq!(
             refusal("HTTP/1.0 403 Forbidden", r#"{"detail": "not you"}"#),
             "not you"

@@ -1,8 +1,8 @@
-//! What several processes tell becomes one run: one numbering, one clock, in order.
+//! Merged timeline: the records of several processes as one run, with one numbering of nodes and one clock.
 //!
-//! Every process tells of itself in its own numbers and its own time, each as fast as its line allows. What it tells
-//! waits for [`REORDER_DELAY`], so that what others have to say about the same moment can catch up; whatever comes later
-//! still is told at once. Absent here: lines, threads and clocks; what time it is, is an argument.
+//! Every process numbers nodes itself, has its own clock, and sends as fast as its connection allows. Records are buffered
+//! for [`REORDER_DELAY`], so that records of other processes for the same moment can arrive; later ones are released at
+//! once. Absent here: connections, threads and clocks. The present time is an argument.
 
 use super::feed::{FeedEvent, Hello};
 use crate::net::Position;
@@ -14,91 +14,91 @@ use crate::trace::{FlightId, Record, Renumber};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How long what is told waits for what others tell.
+/// Delay of every record, in which records of other processes for the same moment can arrive (jitter buffer).
 pub(super) const REORDER_DELAY: Span = Span::from_ms(300);
-/// Messages fly at least this long: between processes of one machine nobody could see them otherwise.
+/// Shortest flight of a message in the picture. Messages on one machine would be too fast to see.
 pub(super) const FLIGHT_MIN: Span = Span::from_ms(400);
 /// Size of the area in which the nodes are drawn, in metres.
 pub(super) const AREA_M: (f64, f64) = (1000.0, 800.0);
-/// Flights of each life of a feed have numbers of their own, this many.
-const FLIGHTS_PER_LIFE: u64 = 1 << 40;
+/// Size of the range of flight numbers of one stream.
+const FLIGHTS_PER_STREAM: u64 = 1 << 40;
 
-/// What is known about a feed.
+/// State of one feed.
 #[derive(Debug, Default)]
 struct FeedState {
-    /// Whom it tells of; `None` before its first word.
+    /// Its node; `None` before its first event.
     node: Option<NodeId>,
-    /// Microseconds from the zero of all to its own zero; negative for those who started earlier.
+    /// Start of the process on the common clock, in microseconds; negative if it started earlier.
     zero_us: i64,
-    /// The numbers of those whom it calls 0, 1, 2 and so on.
+    /// Merged numbers of its nodes 0, 1, 2 and so on.
     numbers: Vec<NodeId>,
-    /// Number of its life, over all feeds.
-    life: u64,
-    /// It has said goodbye.
+    /// Number of its stream, unique over all feeds.
+    stream: u64,
+    /// Whether the node has left.
     has_left: bool,
-    /// It cannot be reached.
+    /// Whether the process cannot be reached.
     is_gone: bool,
 }
 
-/// What happens to a feed.
+/// Whether a feed is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FeedUse {
-    /// It tells something.
-    Something,
-    /// Another feed tells of the same node: this one can end.
-    Nothing,
+    /// It delivers records.
+    Needed,
+    /// Another feed delivers the records of the same node: this one can stop.
+    Redundant,
 }
 
-/// The run.
+/// The merged run.
 #[derive(Debug)]
 pub(super) struct MergedTimeline {
-    /// Zero, in microseconds since 1970.
+    /// Zero of the common clock: Unix time in microseconds.
     zero_unix_us: u64,
     numbers: BTreeMap<Arc<str>, NodeId>,
     feeds: BTreeMap<usize, FeedState>,
-    lives: u64,
-    /// What waits for its time, with the node that told it.
+    streams: u64,
+    /// Buffered records by time and order of arrival, each with the node that sent it.
     waiting: BTreeMap<(Time, u64), (NodeId, Record)>,
-    heard: u64,
-    told: Vec<Record>,
-    /// The latest time of anything told.
+    received_count: u64,
+    released: Vec<Record>,
+    /// Time of the latest released record.
     now: Time,
-    /// Somebody has come, or tells anew, since places were last given.
-    is_crowded: bool,
+    /// Nodes were added since positions were last assigned.
+    needs_layout: bool,
 }
 
 impl MergedTimeline {
-    /// Nothing has been heard; time counts from `zero_unix_us`.
+    /// An empty timeline whose clock starts at `zero_unix_us`.
     pub(super) fn new(zero_unix_us: u64) -> MergedTimeline {
         MergedTimeline {
             zero_unix_us,
             numbers: BTreeMap::new(),
             feeds: BTreeMap::new(),
-            lives: 0,
+            streams: 0,
             waiting: BTreeMap::new(),
-            heard: 0,
-            told: Vec::new(),
+            received_count: 0,
+            released: Vec::new(),
             now: Time::ZERO,
-            is_crowded: false,
+            needs_layout: false,
         }
     }
 
-    /// What time it is on the common clock.
+    /// A time of day on the common clock.
     pub(super) fn time_at(&self, unix_us: u64) -> Time {
         Time(unix_us.saturating_sub(self.zero_unix_us))
     }
 
-    /// Up to when everything has been told.
+    /// The time up to which records are released.
     pub(super) fn now(&self) -> Time {
         self.now
     }
 
-    /// When the next thing that waits happened.
+    /// Time of the next buffered record.
     pub(super) fn next_at(&self) -> Option<Time> {
         self.waiting.keys().next().map(|(at, _)| *at)
     }
 
-    /// The feed that tells of a node, if it can be reached.
+    /// The feed of a node whose process can be reached.
     pub(super) fn feed_of(&self, node: NodeId) -> Option<usize> {
         let mut feeds = self.feeds.iter();
         feeds
@@ -106,66 +106,66 @@ impl MergedTimeline {
             .map(|(feed, _)| *feed)
     }
 
-    /// Takes in news of a feed, heard at `unix_us`.
-    pub(super) fn hear(&mut self, feed: usize, news: FeedEvent, unix_us: u64) -> FeedUse {
-        match news {
-            FeedEvent::Hello(hello) => return self.begin(feed, &hello),
+    /// Takes in an event of a feed that arrived at `unix_us`.
+    pub(super) fn handle(&mut self, feed: usize, event: FeedEvent, unix_us: u64) -> FeedUse {
+        match event {
+            FeedEvent::Hello(hello) => return self.restart(feed, &hello),
             FeedEvent::Record(record) => self.record(feed, *record),
-            FeedEvent::Gone(_) => self.lose(feed, unix_us),
+            FeedEvent::Gone(_) => self.disconnected(feed, unix_us),
         }
-        FeedUse::Something
+        FeedUse::Needed
     }
 
-    /// Tells everything up to `until`.
+    /// Releases buffered records up to `until`.
     pub(super) fn release(&mut self, until: Time, records_max: usize) {
-        while self.told.len() < records_max
+        while self.released.len() < records_max
             && let Some(entry) = self.waiting.first_entry()
             && entry.key().0 <= until
         {
             let (_, record) = entry.remove();
             self.now = self.now.max(record.at());
-            self.is_crowded |= matches!(record, Record::NodeAdded { .. });
-            self.told.push(record);
+            self.needs_layout |= matches!(record, Record::NodeAdded { .. });
+            self.released.push(record);
         }
-        self.make_room();
+        self.layout();
     }
 
-    /// Nothing more is to come up to `until`.
-    pub(super) fn pass(&mut self, until: Time) {
+    /// No more records are expected up to `until`.
+    pub(super) fn advance_to(&mut self, until: Time) {
         self.now = self.now.max(until);
     }
 
-    /// What is there to be taken.
-    pub(super) fn told(&self) -> &[Record] {
-        &self.told
+    /// Released records that have not been taken.
+    pub(super) fn released(&self) -> &[Record] {
+        &self.released
     }
 
-    /// Takes what has been told.
+    /// Takes the released records.
     pub(super) fn take(&mut self) -> Vec<Record> {
-        std::mem::take(&mut self.told)
+        std::mem::take(&mut self.released)
     }
 
-    /// A process tells from the beginning. What it told before and nobody has seen yet will come again.
-    fn begin(&mut self, feed: usize, hello: &Hello) -> FeedUse {
+    /// A stream starts with a snapshot, so buffered records of the same node are dropped.
+    fn restart(&mut self, feed: usize, hello: &Hello) -> FeedUse {
         let node = self.number(&hello.peer);
         if self.feed_of(node).is_some_and(|other| other != feed) {
-            return FeedUse::Nothing;
+            return FeedUse::Redundant;
         }
         self.waiting
             .retain(|_, (feed_state, _)| *feed_state != node);
-        self.lives += 1;
+        self.streams += 1;
         let zero_us = i128::from(hello.epoch_unix_us) - i128::from(self.zero_unix_us)
-            + i128::from(hello.clock_us());
+            + i128::from(hello.clock_skew_us());
         let feed_state = FeedState {
             node: Some(node),
             zero_us: i64::try_from(zero_us).unwrap_or_default(),
             numbers: Vec::new(),
-            life: self.lives,
+            stream: self.streams,
             has_left: false,
             is_gone: false,
         };
         self.feeds.insert(feed, feed_state);
-        FeedUse::Something
+        FeedUse::Needed
     }
 
     fn record(&mut self, feed: usize, mut record: Record) {
@@ -177,20 +177,20 @@ impl MergedTimeline {
         let Some(feed_state) = self.feeds.get_mut(&feed) else {
             return;
         };
-        let mut is_stranger = false;
+        let mut is_unknown = false;
         record.renumber(&mut |node| match feed_state.numbers.get(node.index()) {
             Some(number) => *number,
             None => {
-                is_stranger = true;
+                is_unknown = true;
                 node
             }
         });
-        if is_stranger {
-            // Who speaks of somebody without having introduced it cannot be understood.
+        if is_unknown {
+            // The record refers to a node that the stream has not introduced.
             return;
         }
-        let (zero_us, life, node) = (feed_state.zero_us, feed_state.life, feed_state.node);
-        record.renumber_flight(|flight| FlightId(life * FLIGHTS_PER_LIFE + flight.0));
+        let (zero_us, stream, node) = (feed_state.zero_us, feed_state.stream, feed_state.node);
+        record.renumber_flight(|flight| FlightId(stream * FLIGHTS_PER_STREAM + flight.0));
         record.shift(zero_us);
         match &mut record {
             Record::NodeReferenced { .. } => return,
@@ -206,12 +206,12 @@ impl MergedTimeline {
             _ => {}
         }
         if let Some(node) = node {
-            self.wait(node, record);
+            self.buffer(node, record);
         }
     }
 
-    /// Who cannot be reached has stopped, as far as one can see.
-    fn lose(&mut self, feed: usize, unix_us: u64) {
+    /// The process cannot be reached: shown as a crash, unless the node has left.
+    fn disconnected(&mut self, feed: usize, unix_us: u64) {
         let at = self.time_at(unix_us);
         let Some(feed_state) = self.feeds.get_mut(&feed) else {
             return;
@@ -219,17 +219,17 @@ impl MergedTimeline {
         feed_state.is_gone = true;
         if let Some(node) = feed_state.node.filter(|_| !feed_state.has_left) {
             let action = Action::Crash { node };
-            self.wait(node, Record::Acted { at, action });
+            self.buffer(node, Record::Acted { at, action });
         }
     }
 
-    fn wait(&mut self, feed_state: NodeId, record: Record) {
-        self.heard += 1;
+    fn buffer(&mut self, feed_state: NodeId, record: Record) {
+        self.received_count += 1;
         self.waiting
-            .insert((record.at(), self.heard), (feed_state, record));
+            .insert((record.at(), self.received_count), (feed_state, record));
     }
 
-    /// A feed says who its next number stands for.
+    /// A feed introduces the node with its next number.
     fn introduce(&mut self, feed: usize, peer: &Peer) -> NodeId {
         let number = self.number(peer);
         if let Some(feed_state) = self.feeds.get_mut(&feed)
@@ -240,16 +240,16 @@ impl MergedTimeline {
         number
     }
 
-    /// The number of a node. Who has none yet gets the next one, and is known by name from now on.
+    /// The merged number of a node. A new node gets the next one and a `NodeMet` record.
     fn number(&mut self, peer: &Peer) -> NodeId {
         if let Some(number) = self.numbers.get(&peer.key) {
             return *number;
         }
         let id = NodeId(self.numbers.len() as u32);
         self.numbers.insert(Arc::clone(&peer.key), id);
-        self.is_crowded = true;
+        self.needs_layout = true;
         let position = self.place(id);
-        self.told.push(Record::NodeReferenced {
+        self.released.push(Record::NodeReferenced {
             at: self.now,
             peer: Peer { id, ..peer.clone() },
             position,
@@ -266,15 +266,15 @@ impl MergedTimeline {
         places.get(node.index()).copied().unwrap_or(somewhere)
     }
 
-    /// After somebody has come, all stand on one circle again.
-    fn make_room(&mut self) {
-        if !std::mem::take(&mut self.is_crowded) {
+    /// Places all nodes on one circle after nodes were added.
+    fn layout(&mut self) {
+        if !std::mem::take(&mut self.needs_layout) {
             return;
         }
         let at = self.now;
         let places = circle(self.numbers.len(), AREA_M);
         let ids: BTreeSet<NodeId> = self.numbers.values().copied().collect();
-        self.told
+        self.released
             .extend(ids.into_iter().zip(places).map(|(node, to)| {
                 let action = Action::Move { node, to };
                 Record::Acted { at, action }

@@ -1,4 +1,4 @@
-//! Short calls to processes: proposing something, asking whom they know.
+//! REST client of a session: proposals, and queries for peers.
 
 use super::feed::{NodeUrl, refusal};
 use serde::Deserialize;
@@ -6,26 +6,26 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a call may take in all.
-const CALL: Duration = Duration::from_secs(5);
-/// ... one that carries a file.
-const UPLOAD: Duration = Duration::from_secs(120);
-/// ... and until it has got through.
-const CONNECT: Duration = Duration::from_millis(1_500);
+/// Timeout of a call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout of an upload.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// Timeout for establishing a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Calls processes.
+/// Makes calls to processes.
 #[derive(Clone, Debug)]
 pub(super) struct RestClient {
     agent: ureq::Agent,
     token: Option<String>,
 }
 
-/// Somebody whom a process knows.
+/// A node that a process knows.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct PeerEntry {
     /// Its public key.
     pub(super) id: String,
-    /// Where it answers, if that is known.
+    /// Its HTTP address, if known.
     pub(super) http: Option<String>,
 }
 
@@ -35,11 +35,11 @@ struct PeersAnswer {
 }
 
 impl RestClient {
-    /// A client that shows this token, if one is needed.
+    /// A client with this bearer token.
     pub(super) fn new(token: Option<String>) -> RestClient {
         let config = crate::live::http_client::http_client()
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(CALL))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_global(Some(CALL_TIMEOUT))
             .build();
         RestClient {
             agent: config.into(),
@@ -47,12 +47,12 @@ impl RestClient {
         }
     }
 
-    /// Whom the process at `place` knows.
+    /// The nodes that the process knows.
     ///
     /// # Errors
-    /// Says why it cannot be asked.
-    pub(super) fn peers(&self, place: &NodeUrl) -> Result<Vec<PeerEntry>, String> {
-        let call = self.agent.get(place.url("/peers"));
+    /// Why the call failed.
+    pub(super) fn peers(&self, url: &NodeUrl) -> Result<Vec<PeerEntry>, String> {
+        let call = self.agent.get(url.url("/peers"));
         let mut answer = call.call().map_err(|error| error.to_string())?;
         let peers: PeersAnswer = answer
             .body_mut()
@@ -61,31 +61,31 @@ impl RestClient {
         Ok(peers.peers)
     }
 
-    /// Has the process propose a note.
+    /// Proposes a note at a process.
     ///
     /// # Errors
-    /// Says why it does not.
-    pub(super) fn propose_note(&self, place: &NodeUrl, text: &str) -> Result<(), String> {
-        let call = self.post(place.url("/propose"));
+    /// Why the proposal was not accepted.
+    pub(super) fn propose_note(&self, url: &NodeUrl, text: &str) -> Result<(), String> {
+        let call = self.post(url.url("/propose"));
         let body = serde_json::json!({ "note": text });
-        told(call.send_json(body))
+        accepted(call.send_json(body))
     }
 
-    /// Has the process propose a file for backup; its content is sent along.
+    /// Uploads a file to a process and proposes its backup.
     ///
     /// # Errors
-    /// Says why it does not, or why the file cannot be read.
+    /// Why the proposal was not accepted, or why the file cannot be read.
     pub(super) fn propose_file(
         &self,
-        place: &NodeUrl,
+        url: &NodeUrl,
         name: &str,
         path: &Path,
     ) -> Result<(), String> {
         let file = File::open(path).map_err(|why| format!("{}: {why}", path.display()))?;
-        let call = self.post(place.url("/propose")).query("file", name);
+        let call = self.post(url.url("/propose")).query("file", name);
         let call = call.header("Content-Type", "application/octet-stream");
-        let call = call.config().timeout_global(Some(UPLOAD)).build();
-        told(call.send(file))
+        let call = call.config().timeout_global(Some(UPLOAD_TIMEOUT)).build();
+        accepted(call.send(file))
     }
 
     fn post(&self, url: String) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
@@ -97,8 +97,8 @@ impl RestClient {
     }
 }
 
-/// Whether a proposal was taken.
-fn told(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(), String> {
+/// Whether a proposal was accepted.
+fn accepted(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(), String> {
     let mut answer = answer.map_err(|error| format!("it cannot be reached: {error}"))?;
     if answer.status().is_success() {
         return Ok(());

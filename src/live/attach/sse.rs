@@ -1,20 +1,20 @@
-//! Server-sent events as they come over the line (WHATWG HTML, section 9.2), as far as nodes use them.
+//! Parser of server-sent events (WHATWG HTML, section 9.2): the fields `event` and `data`, and comments.
 
 use std::io::{self, BufRead, Read};
 
-/// Longest line in bytes: more than any record needs.
+/// Longest line in bytes. Records are shorter.
 const LINE_BYTES_MAX: u64 = 32 << 20;
 
-/// One event.
+/// One server-sent event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SseEvent {
-    /// Its name; `message` if it has none.
+    /// Its name; `message` by default.
     pub(super) name: String,
-    /// What it says.
+    /// Its data.
     pub(super) data: String,
 }
 
-/// Reads events from a stream.
+/// Parses events from a stream.
 pub(super) struct SseReader<R> {
     lines: R,
 }
@@ -24,10 +24,10 @@ impl<R: BufRead> SseReader<R> {
         SseReader { lines }
     }
 
-    /// The next event, `None` at the end of the stream. Comments, which keep the line alive, are passed over.
+    /// The next event; `None` at the end of the stream. Comments, which serve as keep-alive, are skipped.
     ///
     /// # Errors
-    /// If the line is dead, or says what is no event.
+    /// If the connection fails, or the stream is malformed.
     pub(super) fn next(&mut self) -> io::Result<Option<SseEvent>> {
         let (mut name, mut data): (String, Option<String>) = (String::new(), None);
         loop {
@@ -60,7 +60,7 @@ impl<R: BufRead> SseReader<R> {
         }
     }
 
-    /// The next line without its end.
+    /// The next line, without its terminator.
     fn line(&mut self) -> io::Result<Option<String>> {
         let mut line = String::new();
         let read = self
@@ -74,7 +74,7 @@ impl<R: BufRead> SseReader<R> {
         if line.pop() != Some('\n') {
             let what = match read as u64 {
                 LINE_BYTES_MAX.. => "a line is too long",
-                _ => "the line broke off",
+                _ => "the stream ended within a line",
             };
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_in_every_form() {
+    fn all_forms_of_events_are_parsed() {
         let text = ": alive\n\nevent: hello\ndata: {\"a\":1}\n\nevent:record\ndata:x\ndata: y\nid: 7\n\n\n: alive\r\n\r\ndata: z\r\n\r\nevent: nothing\n\ndata: broken off";
         assert_eq!(
             all(text),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_an_error_and_the_end_is_none() {
+    fn a_truncated_line_is_an_error() {
         assert!(SseReader::new(&b"data: x"[..]).next().is_err());
         assert!(SseReader::new(&b"data: \xff\n\n"[..]).next().is_err());
         assert_eq!(SseReader::new(&b""[..]).next().unwrap(), None);

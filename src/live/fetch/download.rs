@@ -1,4 +1,4 @@
-//! One fetch: which holder is asked what, and what its answers mean.
+//! One download: requests to the holders, resuming with `Range`, and the checks of their responses.
 
 use super::FetchSettings;
 use crate::live::file_store::{BeginReceive, FileStore, FilesError, PartialFile};
@@ -8,47 +8,47 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use ureq::http::{HeaderMap, StatusCode, header};
 
-/// How much is read at once, in bytes.
+/// Chunk size in bytes.
 const PIECE_BYTES: usize = 1 << 16;
-/// How often a holder is asked that sends something and breaks off.
+/// Most attempts at a holder whose connection breaks after it has sent something.
 const ATTEMPTS_MAX: u32 = 4;
-/// Progress is told in so many steps ...
+/// Number of progress events of a fetch ...
 const PROGRESS_STEPS: u64 = 100;
-/// ... but not more often than after so many bytes.
+/// ... but at most one per this many bytes.
 const PROGRESS_BYTES_MIN: u64 = 1 << 16;
 
-/// What went wrong with a holder, or here.
+/// A download from one holder has failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// It could not be reached, or broke off.
-    #[error("cannot get it: {0}")]
+    /// The connection failed or broke.
+    #[error("the connection failed: {0}")]
     Broken(String),
-    /// It gave another answer than the file.
+    /// Another status than 200 or 206.
     #[error("expected the file, got status {0}")]
     Status(u16),
-    /// What it has is not of the right size, or not what was asked for.
+    /// Another size or range than requested.
     #[error("expected {expected}, got {found:?}")]
     NotAsked {
-        /// What would have been right.
+        /// What was requested.
         expected: String,
-        /// What it announced.
+        /// What the response announces.
         found: String,
     },
-    /// It sends, but so slowly that it would never end.
+    /// Below the minimum rate.
     #[error("only {received_bytes} bytes in {seconds} s")]
     Slow {
-        /// How much came.
+        /// Bytes that arrived.
         received_bytes: u64,
-        /// In what time.
+        /// Time in which they arrived, in seconds.
         seconds: u64,
     },
-    /// What it sent is another content. It was thrown away.
+    /// The content is wrong. It was discarded.
     #[error("{0}")]
     Mismatch(FilesError),
-    /// The file cannot be taken in here, whoever sends it.
+    /// The file cannot be stored here: other holders do not help.
     #[error("{0}")]
     Here(FilesError),
-    /// Nobody wants it any more.
+    /// The fetch was cancelled.
     #[error("cancelled")]
     Cancelled,
 }
@@ -63,7 +63,7 @@ impl From<FilesError> for DownloadError {
     }
 }
 
-/// How a fetch ended.
+/// How a download ended.
 pub(super) enum DownloadEnd {
     Cancelled,
     Finished {
@@ -72,7 +72,7 @@ pub(super) enum DownloadEnd {
     },
 }
 
-/// The client: as the settings say.
+/// An HTTP client with the timeouts of the settings.
 pub(super) fn agent(settings: &FetchSettings) -> ureq::Agent {
     crate::live::http_client::http_client()
         .max_idle_connections(0)
@@ -85,7 +85,7 @@ pub(super) fn agent(settings: &FetchSettings) -> ureq::Agent {
         .new_agent()
 }
 
-/// One fetch.
+/// A download in progress.
 pub(super) struct Download<'a> {
     pub(super) files: &'a FileStore,
     pub(super) settings: &'a FetchSettings,
@@ -96,7 +96,7 @@ pub(super) struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Asks one holder after the other.
+    /// Tries the holders in order.
     pub(super) fn run(&self, holders: &[String]) -> DownloadEnd {
         let mut errors = Vec::new();
         let mut result = Err(FetchError::Unreachable);
@@ -122,7 +122,7 @@ impl Download<'_> {
         DownloadEnd::Finished { result, errors }
     }
 
-    /// Gets the file from one holder, in several goes if it breaks off and has sent something.
+    /// Downloads the file from one holder. Resumes if the connection breaks after progress.
     fn from(&self, base: &str) -> Result<(), DownloadError> {
         let mut attempt = 1;
         loop {
@@ -142,7 +142,7 @@ impl Download<'_> {
                 Err(error) => Err(error),
             };
             match got {
-                // What others had sent before may be what is wrong with it: once more, all of it from this one.
+                // The wrong bytes may be those of an earlier holder: start again with this one only.
                 Err(DownloadError::Mismatch(FilesError::Hash { .. })) if had_bytes > 0 => {}
                 Err(DownloadError::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
                 got => return got,
@@ -151,7 +151,7 @@ impl Download<'_> {
         }
     }
 
-    /// Asks for what is missing, and reads it to its end.
+    /// Requests the missing bytes and reads them.
     fn receive(&self, base: &str, part: &mut PartialFile) -> Result<(), DownloadError> {
         (self.report)(part.received_bytes());
         if part.received_bytes() == self.file.size_bytes {
@@ -170,7 +170,7 @@ impl Download<'_> {
         match response.status() {
             StatusCode::OK => {
                 self.check_length(response.body().content_length())?;
-                // It may not know ranges: then this is all of it.
+                // The holder ignores ranges and sends the whole file.
                 if part.received_bytes() > 0 {
                     part.restart()?;
                 }
@@ -234,7 +234,7 @@ impl Download<'_> {
         }
     }
 
-    /// `bytes 5-9/10`: everything from the first byte that is missing to the last.
+    /// Checks `Content-Range`, such as `bytes 5-9/10`: from the first missing byte to the last.
     fn check_range(&self, headers: &HeaderMap, have_bytes: u64) -> Result<(), DownloadError> {
         let size_bytes = self.file.size_bytes;
         let rest = format!("bytes {have_bytes}-{}", size_bytes - 1);

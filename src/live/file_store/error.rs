@@ -1,28 +1,28 @@
-//! Why a file could not be taken in, in words that say what to do.
+//! Errors of the file store, with advice.
 
 use super::super::folder_lock::{LockError, advice};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file could not be taken in or found.
+/// A file cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    /// Another process has the folder.
+    /// Another process uses the folder.
     #[error("{}: another process uses this folder; stop it, or choose another folder for files", .path.display())]
     InUse {
         /// The folder.
         path: PathBuf,
     },
-    /// Something else is where a folder should be.
+    /// A path that should be a folder is something else.
     #[error("{}: this is not a folder; move it away", .path.display())]
     NotAFolder {
-        /// What is there.
+        /// The path.
         path: PathBuf,
     },
-    /// No plain file: nothing, a folder, or a link to something else.
+    /// Not a plain file: a folder, a link, or missing.
     #[error("{}: this is not a plain file; put the file itself into the folder", .path.display())]
     NotAFile {
-        /// What is there.
+        /// The path.
         path: PathBuf,
     },
     /// A name that cannot be proposed.
@@ -39,9 +39,9 @@ pub enum FilesError {
         /// The name.
         name: String,
     },
-    /// Larger than this node takes.
+    /// Larger than the limit of this node.
     #[error(
-        "{name}: larger than the {size_max_bytes} bytes that this node takes; choose a smaller file, or a larger limit"
+        "{name}: larger than the {size_max_bytes} bytes that this node accepts; choose a smaller file, or a larger limit"
     )]
     TooLarge {
         /// The file's name.
@@ -49,62 +49,62 @@ pub enum FilesError {
         /// The limit.
         size_max_bytes: u64,
     },
-    /// More arrived than the file has.
-    #[error("{name}: more arrived than its {size_bytes} bytes")]
+    /// More bytes arrived than the file has.
+    #[error("{name}: more than its {size_bytes} bytes arrived")]
     TooLong {
         /// The file's name.
         name: String,
-        /// The size that was agreed on.
+        /// The decided size.
         size_bytes: u64,
     },
-    /// Less arrived than the file has. What arrived is kept.
+    /// Fewer bytes arrived than the file has. They are kept for resuming.
     #[error("{name}: {received_bytes} of {size_bytes} bytes arrived")]
     TooShort {
         /// The file's name.
         name: String,
-        /// How much arrived.
+        /// Bytes that arrived.
         received_bytes: u64,
-        /// The size that was agreed on.
+        /// The decided size.
         size_bytes: u64,
     },
-    /// What arrived is something else. It was thrown away.
+    /// The content has another hash. It was discarded.
     #[error("{name}: expected content with SHA-256 {expected}, what arrived has {found}")]
     Hash {
         /// The file's name.
         name: String,
-        /// The hash that was agreed on.
+        /// The decided hash.
         expected: String,
-        /// The hash of what arrived.
+        /// The hash of the received content.
         found: String,
     },
-    /// It is being received already.
+    /// The same file is being received already.
     #[error("{name}: it is being received already")]
     Busy {
         /// The file's name.
         name: String,
     },
-    /// Somebody wrote to the file while it was read.
+    /// The file was modified while it was read.
     #[error("{}: it changed while it was read; try again when it is finished", .path.display())]
     Changed {
         /// The file.
         path: PathBuf,
     },
-    /// The record of what the folder holds makes no sense.
-    #[error("{}: the record of the folder is damaged: {why}; remove this file, then propose the folder's files again", .path.display())]
+    /// The index of the folder is damaged.
+    #[error("{}: the index of the folder is damaged: {why}; remove this file, then propose the folder's files again", .path.display())]
     DamagedIndex {
-        /// The record.
+        /// The index.
         path: PathBuf,
-        /// What was found.
+        /// What is wrong with it.
         why: String,
     },
-    /// The system said no.
+    /// An I/O error.
     #[error("{}: cannot {doing} it: {source}; {advice}", .path.display(), advice = advice(.source))]
     Io {
-        /// What it was about.
+        /// The path.
         path: PathBuf,
-        /// What was being done, as a verb.
+        /// What failed, as a verb.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -120,7 +120,7 @@ impl FilesError {
     }
 }
 
-/// The error of the system about `path`.
+/// Makes an I/O error about `path`.
 pub(super) fn io_error(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> FilesError {
     let path = path.to_owned();
     move |source| FilesError::Io {

@@ -1,4 +1,4 @@
-//! What a file is: its size and SHA-256, read piece by piece.
+//! SHA-256 of files, read in chunks.
 
 use super::error::{FilesError, io_error};
 use super::index::IndexEntry;
@@ -8,10 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// How much is read at once, in bytes.
+/// Chunk size in bytes.
 const PIECE_BYTES: usize = 1 << 16;
 
-/// The digits of a finished hash.
+/// A finished hash as 64 lower-case hexadecimal digits.
 pub(super) fn digits(hash: Sha256) -> String {
     use std::fmt::Write;
     let mut digits = String::with_capacity(64);
@@ -22,7 +22,7 @@ pub(super) fn digits(hash: Sha256) -> String {
     digits
 }
 
-/// Reads all of `from` into `hash`; how many bytes that were.
+/// Hashes all of `from`; returns its size in bytes.
 pub(super) fn read_into(hash: &mut Sha256, from: &mut impl Read) -> io::Result<u64> {
     let mut piece = vec![0; PIECE_BYTES];
     let mut size_bytes = 0;

@@ -1,7 +1,7 @@
-//! The record of what the folder holds: which content lies under which name.
+//! Index of the folder: which content has which name.
 //!
-//! IndexFile whole under another name and renamed. It is a memory, not the truth: a file that is gone, or has become
-//! another one, is forgotten.
+//! The index is written to a temporary file and renamed. It is a cache of the folder: entries of files that are gone or
+//! have changed are removed.
 
 use super::super::folder_lock::sync_folder;
 use super::error::{FilesError, io_error};
@@ -14,22 +14,22 @@ use std::io::{self, Write};
 use std::path::{Component, Path};
 use std::time::UNIX_EPOCH;
 
-/// Its name among the parts.
+/// Name of the index in the folder of partial files.
 const FILE: &str = "index.json";
-/// Its name while it is written.
+/// Name of the index while it is written.
 pub(super) const FILE_NEW: &str = "index.json.new";
-/// The version that is written and read.
+/// Format version of the index.
 const VERSION: u32 = 1;
 
-/// One file.
+/// One stored file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IndexEntry {
-    /// What it is.
+    /// Its description.
     pub(super) file: FileInfo,
     /// Its name in the folder.
     pub(super) stored_as: String,
-    /// When it was last written, in nanoseconds since 1970, by the clock of the file system.
+    /// Time of its last modification by the file system, in nanoseconds since 1970.
     modified_ns: u64,
 }
 
@@ -42,7 +42,7 @@ impl IndexEntry {
         }
     }
 
-    /// Is this the file as it was recorded, as far as can be told without reading it?
+    /// Whether size and modification time are unchanged.
     pub(super) fn is_of(&self, metadata: &Metadata) -> bool {
         metadata.is_file()
             && metadata.len() == self.file.size_bytes
@@ -53,7 +53,7 @@ impl IndexEntry {
         fs::symlink_metadata(dir.join(&self.stored_as)).is_ok_and(|metadata| self.is_of(&metadata))
     }
 
-    /// The entry as it is now; `None` if the content is not there any more.
+    /// The entry with its present modification time; `None` if the content has changed or is gone.
     pub(super) fn check(&self, dir: &Path) -> Option<IndexEntry> {
         if self.is_untouched(dir) {
             return Some(self.clone());
@@ -68,7 +68,7 @@ impl IndexEntry {
 }
 
 fn modified_ns(metadata: &Metadata) -> u64 {
-    // Where there is no such time the size has to do.
+    // File systems without modification times: only the size is compared.
     metadata
         .modified()
         .ok()
@@ -83,7 +83,7 @@ struct IndexFile {
     files: Vec<IndexEntry>,
 }
 
-/// All files that were recorded, and those that are on their way.
+/// The entries, and the files that are being received.
 #[derive(Debug, Default)]
 pub(super) struct FileIndex {
     entries: BTreeMap<String, IndexEntry>,
@@ -92,7 +92,7 @@ pub(super) struct FileIndex {
 }
 
 impl FileIndex {
-    /// Reads the record in `parts`.
+    /// Reads the index in `parts`.
     pub(super) fn read(parts: &Path) -> Result<FileIndex, FilesError> {
         let path = parts.join(FILE);
         let bytes = match fs::read(&path) {
@@ -112,7 +112,7 @@ impl FileIndex {
             )));
         }
         if let Some(entry) = written.files.iter().find(|entry| !is_sound(entry)) {
-            return Err(damaged(format!("{:?} is no file here", entry.stored_as)));
+            return Err(damaged(format!("{:?} is not a file name", entry.stored_as)));
         }
         let mut index = FileIndex::default();
         written
@@ -122,7 +122,7 @@ impl FileIndex {
         Ok(index)
     }
 
-    /// Writes the record.
+    /// Writes the index.
     pub(super) fn write(&self, parts: &Path) -> Result<(), FilesError> {
         let path = parts.join(FILE);
         let new = parts.join(FILE_NEW);
@@ -139,13 +139,13 @@ impl FileIndex {
             sync_folder(parts)
         };
         write().map_err(|why| {
-            // Best effort: the error to report is the first one.
+            // Best effort: the first error is the one to report.
             let _ = fs::remove_file(&new);
             io_error(&path, "write")(why)
         })
     }
 
-    /// Forgets what the folder does not hold any more.
+    /// Removes entries of files that have changed or are gone.
     pub(super) fn check(&mut self, dir: &Path) {
         let entries = std::mem::take(&mut self.entries);
         for entry in entries.into_values() {
@@ -164,7 +164,7 @@ impl FileIndex {
         self.entries.get(sha256).cloned()
     }
 
-    /// Does the name belong to a recorded file, or would it on a system that does not tell capitals apart?
+    /// Whether an entry has this name, ignoring case: some file systems do, too.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         self.entries
@@ -172,21 +172,21 @@ impl FileIndex {
             .any(|entry| entry.stored_as.to_lowercase() == name)
     }
 
-    /// Is the content of `described` recorded, and still there, under another name?
+    /// Whether the content of `described` is stored under another name.
     pub(super) fn holds_elsewhere(&self, dir: &Path, described: &IndexEntry) -> bool {
         self.entries
             .get(&described.file.sha256)
             .is_some_and(|held| held.stored_as != described.stored_as && held.is_untouched(dir))
     }
 
-    /// Records a file. What lay under its name before is not there any more.
+    /// Adds an entry. It replaces an entry with the same name.
     pub(super) fn insert(&mut self, entry: IndexEntry) {
         self.entries
             .retain(|_, other| other.stored_as != entry.stored_as);
         self.entries.insert(entry.file.sha256.clone(), entry);
     }
 
-    /// Takes over an entry that was looked at again, unless there is another one by now.
+    /// Updates the modification time of an entry, unless it has been replaced meanwhile.
     pub(super) fn renew(&mut self, entry: IndexEntry) {
         if let Some(known) = self.entries.get_mut(&entry.file.sha256)
             && known.stored_as == entry.stored_as
@@ -199,7 +199,7 @@ impl FileIndex {
         self.entries.remove(sha256);
     }
 
-    /// Forgets `entry`, unless there is another one by now.
+    /// Removes `entry`, unless it has been replaced meanwhile.
     pub(super) fn remove(&mut self, sha256: &str, entry: &IndexEntry) {
         if self.entries.get(sha256) == Some(entry) {
             self.forget(sha256);
@@ -207,7 +207,7 @@ impl FileIndex {
     }
 }
 
-/// Is this an entry that this store can have written? Its path must not leave the folder.
+/// Whether an entry is plausible: its path must not leave the folder.
 fn is_sound(entry: &IndexEntry) -> bool {
     let mut components = Path::new(&entry.stored_as).components();
     let is_plain = matches!(

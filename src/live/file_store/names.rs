@@ -1,15 +1,13 @@
-//! Names on the disk: which ones can be proposed, and what a proposed name becomes on any system.
+//! File names: which can be proposed, and sanitized names that are safe on every system.
 
 use crate::node::{Content, FileInfo, is_well_formed};
 
 /// Longest name on the disk, in bytes.
 const BYTES_MAX: usize = 255;
-/// How many different files may have one name.
+/// Most files with the same proposed name.
 const SAME_NAME_MAX: u32 = 10_000;
 
-/// Can a person propose a file of this name?
-///
-/// Hidden files are not for others to see.
+/// Whether a file with this name can be proposed. Hidden files cannot, because people do not expect them to be published.
 pub(super) fn can_be_proposed(name: &str) -> bool {
     let file = FileInfo {
         name: name.to_owned(),
@@ -32,21 +30,21 @@ pub(super) fn candidates(name: &str) -> impl Iterator<Item = String> + use<> {
             1 => String::new(),
             nth => format!(" ({nth})"),
         };
-        // Extensions that leave no room are none.
+        // A very long extension is cut.
         let extension = shortened(&extension, BYTES_MAX / 4);
         let stem = shortened(&stem, BYTES_MAX - suffix.len() - extension.len());
         format!("{stem}{suffix}{extension}")
     })
 }
 
-/// The beginning of `text`, at most `bytes_max` bytes.
+/// The longest prefix of `text` with at most `bytes_max` bytes.
 fn shortened(text: &str, bytes_max: usize) -> &str {
     let mut ends = (0..=bytes_max.min(text.len())).rev();
     let end = ends.find(|&end| text.is_char_boundary(end));
     &text[..end.unwrap_or(0)]
 }
 
-/// `name` as it can be written on any system: no path, not hidden, no device, nothing that shows as another name.
+/// Sanitizes `name`: no path, not hidden, no device name, no characters that change how it is displayed.
 fn safe(name: &str) -> String {
     let mut safe: String = name
         .chars()
@@ -55,11 +53,11 @@ fn safe(name: &str) -> String {
     if safe.is_empty() {
         safe.push('_');
     }
-    // Hidden, a folder, or this store's own.
+    // A hidden file, `.` or `..`, or the folder of partial files.
     if safe.starts_with(['.', ' ']) {
         safe.replace_range(..1, "_");
     }
-    // Windows drops these, and two names become one.
+    // Windows strips these characters, so two names would become one.
     if safe.ends_with(['.', ' ']) {
         safe.replace_range(safe.len() - 1.., "_");
     }
@@ -72,11 +70,11 @@ fn safe(name: &str) -> String {
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
-        // They turn the direction of text around, so that "gpj.exe" reads as "exe.jpg".
+// Bidirectional control characters: "gpj.exe" would be displayed as "exe.jpg".
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Names that Windows keeps for devices, with any extension.
+/// Whether Windows reserves the name for a device, with any extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     let stem = stem.to_ascii_uppercase();
@@ -103,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_names_stay_as_they_are() {
+    fn ordinary_names_are_kept() {
         for name in ["photo.jpg", "a", "été 2024.tar.gz", "照片.jpg", "con-1.txt"] {
             assert_eq!(first(name), name);
             assert!(can_be_proposed(name), "{name}");
@@ -114,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_mean_something_to_a_system_are_changed() {
+    fn special_names_are_sanitized() {
         for (name, safe) in [
             (".parts", "_parts"),
             (".bashrc", "_bashrc"),
@@ -135,16 +133,16 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn whatever_the_name_is_it_stays_in_the_folder(name in "\\PC{0,300}|[./\\\\ ~\u{0}-\u{20}]{0,9}") {
-            for candidate in candidates(&name).take(3) {
-                prop_assert!((1..=BYTES_MAX).contains(&candidate.len()));
-                let components: Vec<_> = Path::new(&candidate).components().collect();
-                prop_assert!(matches!(components[..], [Component::Normal(_)]), "{candidate}");
-                prop_assert!(can_be_proposed(&candidate), "{candidate}");
+            #[test]
+    fn sanitized_names_stay_in_the_folder(name in "\\PC{0,300}|[./\\\\ ~\u{0}-\u{20}]{0,9}") {
+                for candidate in candidates(&name).take(3) {
+                    prop_assert!((1..=BYTES_MAX).contains(&candidate.len()));
+                    let components: Vec<_> = Path::new(&candidate).components().collect();
+                    prop_assert!(matches!(components[..], [Component::Normal(_)]), "{candidate}");
+                    prop_assert!(can_be_proposed(&candidate), "{candidate}");
+                }
+                let different: std::collections::BTreeSet<_> = candidates(&name).take(20).collect();
+                prop_assert_eq!(different.len(), 20);
             }
-            let different: std::collections::BTreeSet<_> = candidates(&name).take(20).collect();
-            prop_assert_eq!(different.len(), 20);
         }
-    }
 }

@@ -1,4 +1,4 @@
-//! `PartialFile`: a file on its way in. Its hash is computed as it arrives.
+//! A file that is being received: written to disk and hashed as it arrives.
 
 use super::error::{FilesError, io_error};
 use super::hash;
@@ -10,7 +10,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A part on the disk, positioned at its end.
+/// An open partial file, positioned at its end, with the hash of its content.
 #[derive(Debug)]
 pub(super) struct PartFile {
     path: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct PartFile {
 }
 
 impl PartFile {
-    /// A new part; nothing may be at `path`.
+    /// Creates a partial file. `path` must not exist.
     pub(super) fn create(path: &Path) -> Result<PartFile, FilesError> {
         let file = OpenOptions::new()
             .read(true)
@@ -36,7 +36,7 @@ impl PartFile {
         })
     }
 
-    /// The part at `path` with what it holds, or a new one. One with more than `size_bytes` is none of this file.
+    /// Opens the partial file at `path`, or creates one. A partial file with more than `size_bytes` is discarded.
     pub(super) fn resume(path: &Path, size_bytes: u64) -> Result<PartFile, FilesError> {
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_file() && metadata.len() <= size_bytes => {}
@@ -69,24 +69,25 @@ impl PartFile {
     }
 }
 
-/// What is known about a file before it is whole.
+/// What is known about a file before it is complete.
 #[derive(Clone, Debug)]
-enum Expected {
-    All(FileInfo),
-    Name(String),
+enum ReceivedFile {
+    /// A download: name, size and hash are decided.
+    Download(FileInfo),
+    /// An upload: only the name is known.
+    Upload(String),
 }
 
-/// A file on its way in.
+/// A file that is being received.
 ///
-/// Dropped before [`PartialFile::finish`], a file of which everything is known is kept as far as it is, to go on with later;
-/// one of which only the name is known is removed.
+/// If it is dropped before [`PartialFile::finish`], a partial download stays for resuming, and a partial upload is removed.
 #[derive(Debug)]
 pub struct PartialFile {
     shared: Arc<FileStoreShared>,
-    expected: Expected,
+    expected: ReceivedFile,
     opened: PartFile,
-    /// False once its content has a name, or nothing is left of it.
-    is_there: bool,
+    /// Whether the partial file is on the disk: false once it has its final name or is removed.
+    is_on_disk: bool,
 }
 
 impl PartialFile {
@@ -97,9 +98,9 @@ impl PartialFile {
     ) -> PartialFile {
         PartialFile {
             shared,
-            expected: Expected::All(wanted),
+            expected: ReceivedFile::Download(wanted),
             opened,
-            is_there: true,
+            is_on_disk: true,
         }
     }
 
@@ -110,13 +111,13 @@ impl PartialFile {
     ) -> PartialFile {
         PartialFile {
             shared,
-            expected: Expected::Name(name),
+            expected: ReceivedFile::Upload(name),
             opened,
-            is_there: true,
+            is_on_disk: true,
         }
     }
 
-    /// How many bytes are here.
+    /// Bytes received so far.
     #[must_use]
     pub fn received_bytes(&self) -> u64 {
         self.opened.received_bytes
@@ -124,29 +125,29 @@ impl PartialFile {
 
     fn name(&self) -> &str {
         match &self.expected {
-            Expected::All(file) => &file.name,
-            Expected::Name(name) => name,
+            ReceivedFile::Download(file) => &file.name,
+            ReceivedFile::Upload(name) => name,
         }
     }
 
-    /// Takes the next bytes.
+    /// Appends the next bytes.
     ///
     /// # Errors
-    /// If they are more than the file has or this node takes, or if the disk is full: none of them is taken then.
+    /// If they exceed the size of the file or the limit of the node, or if the disk is full. None of them is stored then.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
         let received_bytes = self.opened.received_bytes + bytes.len() as u64;
         match &self.expected {
-            Expected::All(file) if received_bytes > file.size_bytes => {
+            ReceivedFile::Download(file) if received_bytes > file.size_bytes => {
                 return Err(FilesError::TooLong {
                     name: file.name.clone(),
                     size_bytes: file.size_bytes,
                 });
             }
-            Expected::All(_) => {}
-            Expected::Name(name) => self.shared.check_size(name, received_bytes)?,
+            ReceivedFile::Download(_) => {}
+            ReceivedFile::Upload(name) => self.shared.check_size(name, received_bytes)?,
         }
         if let Err(why) = self.opened.file.write_all(bytes) {
-            // Some of them may be there: cut off, so that hash and file stay the same.
+            // Some bytes may be written: truncate, so that file and hash agree.
             self.cut(self.opened.received_bytes)?;
             return Err(io_error(&self.opened.path, "write")(why));
         }
@@ -163,10 +164,10 @@ impl PartialFile {
             .map_err(io_error(&self.opened.path, "write"))
     }
 
-    /// Begins again from the first byte.
+    /// Discards the content and starts at the first byte again.
     ///
     /// # Errors
-    /// If the disk does not let it.
+    /// If the disk fails.
     pub fn restart(&mut self) -> Result<(), FilesError> {
         self.cut(0)?;
         self.opened.hash = Sha256::new();
@@ -174,29 +175,29 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Checks the file, makes it survive a loss of power, and gives it a name of its own.
+    /// Verifies the hash, makes the file durable, and gives it its name.
     ///
     /// # Errors
-    /// If it is not whole (what is here is kept if everything is known about the file), if it is something else (it is
-    /// thrown away), or if the disk does not let it.
+    /// If bytes are missing (a partial download stays for resuming), if the hash differs (the content is discarded), or if
+    /// the disk fails.
     pub fn finish(mut self) -> Result<StoredFile, FilesError> {
         let received_bytes = self.opened.received_bytes;
         let found = hash::digits(self.opened.hash.clone());
         let file = match &self.expected {
-            Expected::Name(name) => FileInfo {
+            ReceivedFile::Upload(name) => FileInfo {
                 name: name.clone(),
                 size_bytes: received_bytes,
                 sha256: found,
             },
-            Expected::All(file) if received_bytes < file.size_bytes => {
+            ReceivedFile::Download(file) if received_bytes < file.size_bytes => {
                 return Err(FilesError::TooShort {
                     name: file.name.clone(),
                     received_bytes,
                     size_bytes: file.size_bytes,
                 });
             }
-            Expected::All(file) if found == file.sha256 => file.clone(),
-            Expected::All(file) => {
+            ReceivedFile::Download(file) if found == file.sha256 => file.clone(),
+            ReceivedFile::Download(file) => {
                 let (name, expected) = (file.name.clone(), file.sha256.clone());
                 self.remove()?;
                 return Err(FilesError::Hash {
@@ -211,21 +212,21 @@ impl PartialFile {
             .sync_all()
             .map_err(io_error(&self.opened.path, "write"))?;
         let stored = self.shared.adopt(&self.opened.path, file)?;
-        self.is_there = false;
+        self.is_on_disk = false;
         Ok(stored)
     }
 
-    /// Throws away what is here.
+    /// Discards the partial file.
     ///
     /// # Errors
-    /// If the disk does not let it.
+    /// If the disk fails.
     pub fn discard(mut self) -> Result<(), FilesError> {
         self.remove()
     }
 
     fn remove(&mut self) -> Result<(), FilesError> {
         fs::remove_file(&self.opened.path).map_err(io_error(&self.opened.path, "remove"))?;
-        self.is_there = false;
+        self.is_on_disk = false;
         Ok(())
     }
 }
@@ -233,19 +234,19 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         match &self.expected {
-            Expected::All(file) => {
-                if self.is_there && self.opened.received_bytes == 0 {
-                    // Nothing to go on with; if it stays it does no harm.
+            ReceivedFile::Download(file) => {
+                if self.is_on_disk && self.opened.received_bytes == 0 {
+                    // An empty partial file is useless, and harmless if it stays.
                     let _ = fs::remove_file(&self.opened.path);
                 }
                 self.shared.index().receiving.remove(&file.sha256);
             }
-            Expected::Name(_) if self.is_there => {
-                tracing::debug!(name = self.name(), "an upload that did not end is removed");
-                // What cannot be removed now is removed when the store is opened the next time.
+            ReceivedFile::Upload(_) if self.is_on_disk => {
+                tracing::debug!(name = self.name(), "an incomplete upload is removed");
+                // If this fails it is removed when the store is opened the next time.
                 let _ = fs::remove_file(&self.opened.path);
             }
-            Expected::Name(_) => {}
+            ReceivedFile::Upload(_) => {}
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Why something could not be kept, in words that say what to do.
+//! Errors of the store, with advice.
 
 use super::super::folder_lock::{LockError, advice};
 use super::tables::VERSION;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the store cannot be used.
+/// The store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process has it.
+    /// Another process uses it.
     #[error("{}: another process uses this folder; stop it, or choose another data folder", .path.display())]
     InUse {
         /// The file.
@@ -19,38 +19,38 @@ pub enum StoreError {
     Version {
         /// The file.
         path: PathBuf,
-        /// The version that it has, as far as can be told.
+        /// The version that was found.
         found: String,
     },
-    /// It does not hold what was written to it.
-    #[error("{}: the store is damaged: {why}; put a copy of it back, or start a new node with a new key in another folder: a node that has forgotten what it said must not speak again", .path.display())]
+    /// Its content is not what was written.
+    #[error("{}: the store is damaged: {why}; put a copy of it back, or start a new node with a new key in another folder: a node that has lost its statements must not vote again", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// What is damaged.
         why: String,
     },
-    /// What shall be kept contradicts what is kept. Never the fault of the disk.
-    #[error("{}: refused to overwrite what is kept: {what}; restart the node, and report this", .path.display())]
+    /// A batch contradicts stored data. This is a bug, not a fault of the disk.
+    #[error("{}: refused to overwrite stored data: {what}; restart the node, and report this", .path.display())]
     Contradiction {
         /// The file.
         path: PathBuf,
         /// What contradicts what.
         what: String,
     },
-    /// The system said no.
+    /// An I/O error.
     #[error("{}: cannot {doing} the store: {source}; {advice}", .path.display(), advice = advice(.source))]
     Io {
         /// The file.
         path: PathBuf,
-        /// What was being done, as a verb.
+        /// What failed, as a verb.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// What can go wrong with rows, before it is known in which file.
+/// An error of the tables, without the path of the file.
 #[derive(Debug)]
 pub(super) enum RowsError {
     Database(Box<redb::Error>),
@@ -129,7 +129,7 @@ impl StoreError {
                     source: io::Error::other(why.to_string()),
                 }
             }
-            // Tables of another shape, pages with wrong checksums, values that are too large for any disk.
+            // Unknown tables, pages with wrong checksums, impossible values.
             why => StoreError::Damaged {
                 path,
                 why: why.to_string(),

@@ -1,6 +1,6 @@
-//! The tables of the store: which change writes which row, and what rows say together.
+//! Tables of the store: which change writes which row, and the state that the rows form.
 //!
-//! Equal to the fold by [`Persisted::keep`]; also if a batch that was kept is kept again.
+//! The state equals the fold of all changes by [`Persisted::apply`], also if a batch is committed twice.
 
 use super::WriteBatch;
 use super::error::RowsError;
@@ -15,30 +15,30 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The version of the tables that is written and read.
+/// Version of the tables.
 pub(super) const VERSION: u32 = 1;
 
 /// Slot -> value.
 const DECIDED: TableDefinition<u64, &[u8]> = TableDefinition::new("decided");
-/// Slot and kind (0 nomination, 1 ballot) -> when, envelope.
-const SAID: TableDefinition<(u64, u8), Dated> = TableDefinition::new("said");
-/// Origin and its n-th -> when, proposal.
-const POOL: TableDefinition<(&[u8; 32], u32), Dated> = TableDefinition::new("pool");
+/// Slot and kind (0 nomination, 1 ballot) -> sequence number, envelope.
+const STATEMENTS: TableDefinition<(u64, u8), Sequenced> = TableDefinition::new("said");
+/// Id of the proposal -> sequence number, proposal.
+const POOL: TableDefinition<(&[u8; 32], u32), Sequenced> = TableDefinition::new("pool");
 /// SHA-256 -> file.
 const FILES: TableDefinition<&str, &[u8]> = TableDefinition::new("files");
-/// Origin and its n-th -> when, proposal and answer.
-const ANSWERS: TableDefinition<(&[u8; 32], u32), Dated> = TableDefinition::new("answers");
-/// SHA-256 -> number of the node from whom the file came.
+/// Id of the proposal -> sequence number, id and answer.
+const ANSWERS: TableDefinition<(&[u8; 32], u32), Sequenced> = TableDefinition::new("answers");
+/// SHA-256 -> number of the node from which the file was fetched.
 const SOURCES: TableDefinition<&str, u32> = TableDefinition::new("sources");
-/// What there is one of.
+/// Single values.
 const SETTINGS: TableDefinition<&str, &[u8]> = TableDefinition::new("settings");
-/// Number -> key of the node.
+/// Node number -> key.
 const NUMBERS: TableDefinition<u32, &[u8; 32]> = TableDefinition::new("numbers");
-/// Number -> its newest announcement.
+/// Node number -> newest announcement.
 const ANNOUNCEMENTS: TableDefinition<u32, &[u8]> = TableDefinition::new("announcements");
 
-/// A row with the number of its change: rows that are a list to the node are read in that order.
-type Dated = (u64, &'static [u8]);
+/// A row with the sequence number of its change: lists are restored in this order.
+type Sequenced = (u64, &'static [u8]);
 
 /// Keys in `SETTINGS`.
 mod setting {
@@ -55,7 +55,7 @@ mod setting {
 type Result<T> = std::result::Result<T, RowsError>;
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    // Not damage of the file, but as little to be helped: nothing that a node keeps fails here.
+    // State of a node is always serializable.
     serde_json::to_vec(value).map_err(|why| RowsError::Damaged(why.to_string()))
 }
 
@@ -64,12 +64,12 @@ fn from_json<T: DeserializeOwned>(table: &str, bytes: &[u8]) -> Result<T> {
         .map_err(|why| RowsError::Damaged(format!("a row of {table} cannot be read: {why}")))
 }
 
-/// Makes the tables.
+/// Creates the tables.
 pub(super) fn create(database: &Database) -> Result<()> {
     let transaction = database.begin_write()?;
     {
         transaction.open_table(DECIDED)?;
-        transaction.open_table(SAID)?;
+        transaction.open_table(STATEMENTS)?;
         transaction.open_table(POOL)?;
         transaction.open_table(FILES)?;
         transaction.open_table(ANSWERS)?;
@@ -133,7 +133,7 @@ fn write_numbers(transaction: &WriteTransaction, numbers: &[(NodeId, NodeKey)]) 
             .map(|old| NodeKey::new(*old.value()));
         if let Some(old) = old.filter(|old| old != key) {
             return Err(RowsError::Contradiction(format!(
-                "number {} belongs to {old} and shall belong to {key}",
+                "number {} belongs to {old}, not to {key}",
                 node.0
             )));
         }
@@ -144,13 +144,13 @@ fn write_numbers(transaction: &WriteTransaction, numbers: &[(NodeId, NodeKey)]) 
 /// The open tables of a transaction that takes changes.
 struct Writer<'t> {
     decided: Table<'t, u64, &'static [u8]>,
-    said: Table<'t, (u64, u8), Dated>,
-    pool: Table<'t, (&'static [u8; 32], u32), Dated>,
+    statements: Table<'t, (u64, u8), Sequenced>,
+    pool: Table<'t, (&'static [u8; 32], u32), Sequenced>,
     files: Table<'t, &'static str, &'static [u8]>,
-    answers: Table<'t, (&'static [u8; 32], u32), Dated>,
+    answers: Table<'t, (&'static [u8; 32], u32), Sequenced>,
     sources: Table<'t, &'static str, u32>,
     settings: Table<'t, &'static str, &'static [u8]>,
-    /// How many changes there have been; some may have been counted twice.
+    /// Sequence number of the last change. Committing a batch twice counts its changes twice.
     changes: u64,
 }
 
@@ -160,7 +160,7 @@ impl<'t> Writer<'t> {
         let changes = read_setting(&settings, setting::CHANGES)?.unwrap_or(0);
         Ok(Writer {
             decided: transaction.open_table(DECIDED)?,
-            said: transaction.open_table(SAID)?,
+            statements: transaction.open_table(STATEMENTS)?,
             pool: transaction.open_table(POOL)?,
             files: transaction.open_table(FILES)?,
             answers: transaction.open_table(ANSWERS)?,
@@ -184,7 +184,7 @@ impl<'t> Writer<'t> {
         self.changes += 1;
         match change {
             StateChange::Decided { slot, value } => self.decide(*slot, value),
-            StateChange::OwnStatement(envelope) => self.say(envelope),
+            StateChange::OwnStatement(envelope) => self.put_statement(envelope),
             StateChange::Pooled(proposal) => {
                 let bytes = json(proposal)?;
                 let row = (self.changes, bytes.as_slice());
@@ -234,11 +234,12 @@ impl<'t> Writer<'t> {
                 slot.0
             )));
         }
-        self.said.retain_in(..=(slot.0, u8::MAX), |_, _| false)?;
+        self.statements
+            .retain_in(..=(slot.0, u8::MAX), |_, _| false)?;
         Ok(())
     }
 
-    fn say(&mut self, envelope: &Envelope) -> Result<()> {
+    fn put_statement(&mut self, envelope: &Envelope) -> Result<()> {
         let is_decided = self
             .decided
             .last()?
@@ -246,7 +247,7 @@ impl<'t> Writer<'t> {
         if !is_decided {
             let kind = u8::from(!envelope.statement.is_nominate());
             let bytes = json(envelope)?;
-            self.said
+            self.statements
                 .insert((envelope.slot.0, kind), (self.changes, bytes.as_slice()))?;
         }
         Ok(())
@@ -257,7 +258,7 @@ fn key_of(id: &ProposalId) -> (&[u8; 32], u32) {
     (id.origin.bytes(), id.nth)
 }
 
-/// What the node kept.
+/// The state of the node.
 pub(super) fn persisted(transaction: &ReadTransaction) -> Result<Persisted> {
     let settings = transaction.open_table(SETTINGS)?;
     let mut files = BTreeMap::new();
@@ -271,13 +272,13 @@ pub(super) fn persisted(transaction: &ReadTransaction) -> Result<Persisted> {
         sources.insert(sha256.value().to_owned(), NodeId(from.value()));
     }
     let answers =
-        dated::<_, (ProposalId, BackupAnswer)>(&transaction.open_table(ANSWERS)?, "answers")?;
+        in_sequence::<_, (ProposalId, BackupAnswer)>(&transaction.open_table(ANSWERS)?, "answers")?;
     Ok(Persisted {
         answers: answers.iter().map(|answer| **answer).collect(),
         sources,
         decided: decided(transaction)?,
-        statements: dated::<_, Envelope>(&transaction.open_table(SAID)?, "said")?,
-        pool: dated::<_, Proposal>(&transaction.open_table(POOL)?, "pool")?,
+        statements: in_sequence::<_, Envelope>(&transaction.open_table(STATEMENTS)?, "said")?,
+        pool: in_sequence::<_, Proposal>(&transaction.open_table(POOL)?, "pool")?,
         files,
         messages: read_setting(&settings, setting::MESSAGES)?.unwrap_or(0),
         proposals: read_setting(&settings, setting::PROPOSALS)?.unwrap_or(0),
@@ -306,9 +307,9 @@ fn decided(transaction: &ReadTransaction) -> Result<Vec<(SlotIndex, Value)>> {
     Ok(decided)
 }
 
-/// All rows of a table, in the order of their changes.
-fn dated<K: redb::Key + 'static, T: DeserializeOwned>(
-    table: &impl ReadableTable<K, Dated>,
+/// All rows of a table, ordered by sequence number.
+fn in_sequence<K: redb::Key + 'static, T: DeserializeOwned>(
+    table: &impl ReadableTable<K, Sequenced>,
     name: &str,
 ) -> Result<Vec<Arc<T>>> {
     let mut rows = Vec::new();
@@ -321,7 +322,7 @@ fn dated<K: redb::Key + 'static, T: DeserializeOwned>(
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Keys by number.
+/// The keys of all nodes, in the order of their numbers.
 pub(super) fn numbers(transaction: &ReadTransaction) -> Result<Vec<NodeKey>> {
     let mut keys = Vec::new();
     for row in transaction.open_table(NUMBERS)?.iter()? {
@@ -337,7 +338,7 @@ pub(super) fn numbers(transaction: &ReadTransaction) -> Result<Vec<NodeKey>> {
     Ok(keys)
 }
 
-/// Announcements by number.
+/// Announcements by node number.
 pub(super) fn announcements(transaction: &ReadTransaction) -> Result<BTreeMap<NodeId, Vec<u8>>> {
     let mut announcements = BTreeMap::new();
     for row in transaction.open_table(ANNOUNCEMENTS)?.iter()? {

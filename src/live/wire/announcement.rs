@@ -1,4 +1,4 @@
-//! Announcements: what is broadcast by UDP, and told on by those who have heard it.
+//! Signed announcements for discovery: broadcast by UDP, and relayed in lists of peers.
 
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, SignaturePurpose};
@@ -7,46 +7,46 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use utoipa::ToSchema;
 
-/// The version of everything that is sent.
+/// Version of the wire protocol.
 pub const VERSION: u32 = 1;
-/// No datagram is longer.
+/// Longest datagram in bytes.
 pub const DATAGRAM_BYTES_MAX: usize = 1200;
 /// Longest name of a node, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// Can a node be called so?
+/// Whether a node can have this name.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control)
 }
 
-/// What a node says about itself.
+/// An announcement of a node about itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireAnnouncement {
-    /// The version of the protocol.
+    /// Version of the protocol.
     pub version: u32,
-    /// To which network it belongs.
+    /// Name of the network.
     pub network: String,
-    /// Whom it is about: the author.
+    /// Key of the node, which is also the author.
     #[schema(value_type = String)]
     pub key: NodeKey,
-    /// How people call it.
+    /// Display name of the node.
     pub name: String,
-    /// Where it answers.
+    /// HTTP address of the node.
     #[schema(value_type = String)]
     pub http: SocketAddr,
-    /// Beacon, here or leaving.
+    /// Kind: beacon, here or leaving.
     #[schema(value_type = String)]
     pub kind: AnnouncementKind,
-    /// Counted from 1; repetitions keep it.
+    /// Sequence number from 1. Repetitions have the same number.
     pub nth: u64,
-    /// The freshness mark: microseconds of Unix time when it was said; of one node always higher than before.
+    /// Freshness mark: Unix time in microseconds at which it was made, increasing for each node.
     pub mark_us: u64,
 }
 
 impl WireAnnouncement {
-    /// As the node hears it: about `peer`, which is the local name of who signed it, and straight from there.
+    /// The announcement for the node state machine. `peer` is its author.
     #[must_use]
     pub fn to_local(&self, peer: Peer) -> Announcement {
         Announcement {
@@ -57,35 +57,35 @@ impl WireAnnouncement {
         }
     }
 
-    /// Opens a signed announcement.
+    /// Verifies a signed announcement.
     ///
     /// # Errors
-    /// If it is malformed, of another network or version, or not signed by the node it is about.
+    /// If it is malformed, of another network or version, or not signed by its node.
     pub fn open(signed: &Signed, network: &str) -> Result<WireAnnouncement, WireError> {
         let length = signed.message.get().len();
         if length > DATAGRAM_BYTES_MAX {
             return Err(WireError::TooLarge(length, DATAGRAM_BYTES_MAX));
         }
-        let said: WireAnnouncement = signed.read()?;
-        if said.version != VERSION {
-            return Err(WireError::OtherVersion(said.version));
+        let announcement: WireAnnouncement = signed.read()?;
+        if announcement.version != VERSION {
+            return Err(WireError::OtherVersion(announcement.version));
         }
-        if said.network != network {
+        if announcement.network != network {
             return Err(WireError::OtherNetwork);
         }
-        if !is_name(&said.name) || said.nth == 0 {
+        if !is_name(&announcement.name) || announcement.nth == 0 {
             return Err(WireError::Malformed(
-                "an announcement without a proper name or number".to_owned(),
+                "an announcement without a valid name or number".to_owned(),
             ));
         }
-        signed.check(said.key, network, SignaturePurpose::Announcement)?;
-        Ok(said)
+        signed.check(announcement.key, network, SignaturePurpose::Announcement)?;
+        Ok(announcement)
     }
 
-    /// Signs it.
+    /// Signs the announcement.
     ///
     /// # Errors
-    /// Never with a proper name.
+    /// Never, if the name is valid.
     pub fn sign(&self, identity: &Identity) -> Result<Signed, WireError> {
         Signed::new(
             identity,
@@ -96,7 +96,7 @@ impl WireAnnouncement {
     }
 }
 
-/// What one UDP packet holds.
+/// The content of a UDP datagram.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Datagram {
@@ -105,10 +105,10 @@ pub struct Datagram {
 }
 
 impl Datagram {
-    /// Reads a packet.
+    /// Reads and verifies a datagram.
     ///
     /// # Errors
-    /// As [`WireAnnouncement::open`], and if it is too long or no JSON.
+    /// As [`WireAnnouncement::open`], and if it is too long or not JSON.
     pub fn read(bytes: &[u8], network: &str) -> Result<(WireAnnouncement, Signed), WireError> {
         if bytes.len() > DATAGRAM_BYTES_MAX {
             return Err(WireError::TooLarge(bytes.len(), DATAGRAM_BYTES_MAX));
@@ -119,10 +119,10 @@ impl Datagram {
         Ok((announcement, datagram.announcement))
     }
 
-    /// The packet.
+    /// Writes a datagram.
     ///
     /// # Errors
-    /// If it would be too long.
+    /// If it is too long.
     pub fn write(&self) -> Result<Vec<u8>, WireError> {
         let bytes =
             serde_json::to_vec(self).map_err(|error| WireError::Malformed(error.to_string()))?;
@@ -137,7 +137,7 @@ impl Datagram {
 mod tests {
     use super::*;
 
-    fn said(name: &str) -> WireAnnouncement {
+    fn announcement(name: &str) -> WireAnnouncement {
         WireAnnouncement {
             version: VERSION,
             network: "test".to_owned(),
@@ -150,40 +150,41 @@ mod tests {
         }
     }
 
-    fn packet(said: &WireAnnouncement, author: u8) -> Vec<u8> {
-        let announcement = said.sign(&Identity::new([author; 32])).unwrap();
+    fn packet(announcement: &WireAnnouncement, author: u8) -> Vec<u8> {
+        let announcement = announcement.sign(&Identity::new([author; 32])).unwrap();
         Datagram { announcement }.write().unwrap()
     }
 
     #[test]
-    fn what_is_broadcast_is_what_is_heard() {
-        let longest = said(&"n".repeat(NAME_BYTES_MAX));
+    fn a_written_datagram_is_read_back() {
+        let longest = announcement(&"n".repeat(NAME_BYTES_MAX));
         let bytes = packet(&longest, 1);
         assert_eq!(Datagram::read(&bytes, "test").unwrap().0, longest);
     }
 
     #[test]
-    fn what_should_not_be_heard_is_not() {
-        let read = |bytes: &[u8]| Datagram::read(bytes, "test").map(|(said, _)| said);
-        let forged = packet(&said("n1"), 2);
+    fn rejects_forged_foreign_and_malformed_announcements() {
+        let read =
+            |bytes: &[u8]| Datagram::read(bytes, "test").map(|(announcement, _)| announcement);
+        let forged = packet(&announcement("n1"), 2);
         assert!(matches!(read(&forged), Err(WireError::BadSignature(_))));
         let other = WireAnnouncement {
             version: 2,
-            ..said("n1")
+            ..announcement("n1")
         };
         assert_eq!(read(&packet(&other, 1)), Err(WireError::OtherVersion(2)));
         assert_eq!(
-            Datagram::read(&packet(&said("n1"), 1), "prod").map(|_| ()),
+            Datagram::read(&packet(&announcement("n1"), 1), "prod").map(|_| ()),
             Err(WireError::OtherNetwork)
         );
-        let unnamed = packet(&said("a\nb"), 1);
+        let unnamed = packet(&announcement("a\nb"), 1);
         assert!(matches!(read(&unnamed), Err(WireError::Malformed(_))));
         assert!(matches!(read(b"{}"), Err(WireError::Malformed(_))));
         assert!(matches!(
             read(&[b' '; 1201]),
             Err(WireError::TooLarge(1201, _))
         ));
-        let mut broken = packet(&said("n1"), 1);
+        let mut broken = packet(&announcement("n1"), 1);
         for at in 0..broken.len() {
             broken[at] ^= 1;
             assert!(read(&broken).is_err(), "bit of byte {at} flipped");

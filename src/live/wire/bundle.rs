@@ -1,4 +1,4 @@
-//! Bundles: what a node passes on of others'. Before it sends one it says what it has, and sends what is wanted.
+//! Bundles of relayed messages. Before it sends one, a node offers the names of the messages; it sends only those wanted.
 
 use super::message::VerifiedMessage;
 use super::signed::{Signed, WireError};
@@ -7,53 +7,53 @@ use crate::node::NodeKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Names a message for ever.
+/// Globally unique name of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageName {
-    /// Who has created it.
+    /// Key of its author.
     #[schema(value_type = String)]
     pub sender: NodeKey,
-    /// The how-manieth of that sender.
+    /// Its number among the messages of its author.
     pub nth: u64,
 }
 
-/// What a node passes on. The signature around it is that of the node that passes it on. It
-/// vouches for nothing: each message is judged as its own author signed it.
+/// Relayed messages, signed by the relaying node. That node does not vouch for them: each message has the signature of its
+/// author.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireBundle {
-    /// Who passes it on.
+    /// Key of the relaying node.
     #[schema(value_type = String)]
     pub from: NodeKey,
-    /// Messages.
+    /// The messages.
     pub messages: Vec<Signed>,
 }
 
 impl WireBundle {
-    /// Signs it.
+    /// Signs the bundle.
     ///
     /// # Errors
-    /// If it cannot be written as JSON.
+    /// If it cannot be serialized.
     pub fn sign(&self, identity: &Identity, network: &str) -> Result<Signed, WireError> {
         Signed::new(identity, network, SignaturePurpose::Bundle, self)
     }
 }
 
-/// A bundle whose signatures have been checked.
+/// A bundle whose signatures are valid.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
-    /// Who passes it on.
+    /// Key of the relaying node.
     pub from: NodeKey,
-    /// Messages.
+    /// The messages.
     pub messages: Vec<VerifiedMessage>,
 }
 
 impl VerifiedBundle {
-    /// Opens a signed bundle.
+    /// Verifies a signed bundle and its messages.
     ///
     /// # Errors
-    /// If it, or anything in it, is malformed or not signed by its author: who vouches for such things is not listened to.
+    /// If the bundle or a message in it is malformed or has an invalid signature: a correct node relays no such message.
     pub fn open(signed: &Signed, network: &str) -> Result<VerifiedBundle, WireError> {
         let bundle: WireBundle = signed.read()?;
         signed.check(bundle.from, network, SignaturePurpose::Bundle)?;

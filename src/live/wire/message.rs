@@ -1,4 +1,4 @@
-//! Messages of nodes with keys in place of numbers, and back.
+//! Messages between nodes, with keys instead of local numbers, and the conversion in both directions.
 
 use super::announcement::WireAnnouncement;
 use super::quorum_set::WireQuorumSet;
@@ -11,80 +11,80 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A message as it is sent.
+/// A message on the wire.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireMessage {
-    /// Who has created and signed it.
+    /// Key of its author and signer.
     #[schema(value_type = String)]
     pub sender: NodeKey,
-    /// The how-manieth message of its sender it is; relaying keeps the number.
+    /// Its number among the messages of its author. Relaying keeps it.
     pub nth: u64,
-    /// For this node only; without it for everybody.
+    /// The only receiver; without it the message is for all nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub to: Option<NodeKey>,
-    /// Re-sent or periodic.
+    /// Whether it is re-sent or periodic.
     #[serde(default)]
     pub housekeeping: bool,
-    /// What it says.
+    /// The content.
     pub body: WireBody,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WireBody {
     /// A statement of SCP.
     Statement(WireStatement),
-    /// A proposal. It is certified if the sender of this message is trusted: its origin, or whoever vouches for it.
+    /// A proposal. The author of the message vouches for it, or is its origin.
     Proposal {
         /// The proposal.
         #[schema(value_type = Object)]
         proposal: Proposal,
     },
-    /// Whom do you know?
+    /// Asks for peers.
     PeersQuestion,
-    /// Whom the sender knows, and whom of them it trusts.
+    /// The nodes that the sender knows, and which of them it trusts.
     Peers {
-        /// Their own signed announcements.
+        /// Signed announcements of the known nodes.
         known: Vec<Signed>,
-        /// Keys.
+        /// Keys of the trusted nodes.
         #[schema(value_type = Vec<String>)]
         trusted: Vec<NodeKey>,
     },
-    /// What was decided from this slot on?
+    /// Asks for decisions from a slot on.
     CatchUpQuestion {
-        /// First slot that the sender lacks.
+        /// First slot that the sender does not have.
         from_slot: u64,
     },
     /// Decisions, ascending without gaps.
     CatchUpAnswer {
-        /// Slot by slot.
+        /// The decisions.
         decided: Vec<WireDecision>,
     },
 }
 
-/// A statement of SCP together with the quorum set that its sender uses.
+/// A statement of SCP with the quorum set of its sender.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireStatement {
-    /// About which slot.
+    /// The slot.
     pub slot: u64,
-    /// The how-manieth quorum set of the sender this is.
+    /// The number of the quorum set among those of the sender.
     pub quorum_set_nth: u32,
-    /// The set.
+    /// The quorum set.
     pub quorum_set: WireQuorumSet,
     /// `nominate`, `prepare`, `confirm` or `externalize` with its fields.
     #[schema(value_type = Object)]
     pub statement: Statement,
 }
 
-/// A decision.
+/// The decision of a slot.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WireDecision {
-    /// Of which slot.
+    /// The slot.
     pub slot: u64,
     /// The decided value.
     #[schema(value_type = String)]
@@ -92,7 +92,7 @@ pub struct WireDecision {
 }
 
 impl WireMessage {
-    /// As `message` is sent. Of the nodes that it says it knows, those are named whose announcements are at hand.
+    /// Converts a message for sending. A list of peers contains the nodes whose announcements are stored.
     #[must_use]
     pub fn new(message: &Message, directory: &NodeDirectory) -> WireMessage {
         let body = match &message.body {
@@ -150,7 +150,7 @@ impl WireMessage {
 /// A message whose signatures have been checked, and the bytes to pass on.
 #[derive(Clone, Debug)]
 pub struct VerifiedMessage {
-    /// What it says.
+    /// The content.
     pub message: WireMessage,
     /// Of a `Peers` message the announcements in it; others of its announcements were not what they should be.
     pub announcements: Vec<(WireAnnouncement, Signed)>,
@@ -162,7 +162,7 @@ impl VerifiedMessage {
     /// Opens a signed message.
     ///
     /// # Errors
-    /// If it is malformed or not signed by its sender.
+    /// If it is malformed or its signature is not that of its sender.
     pub fn open(signed: Signed, network: &str) -> Result<VerifiedMessage, WireError> {
         let message: WireMessage = signed.read()?;
         signed.check(message.sender, network, SignaturePurpose::Message)?;
@@ -170,8 +170,8 @@ impl VerifiedMessage {
             WireBody::Peers { known, .. } => known
                 .iter()
                 .filter_map(|signed| {
-                    let said = WireAnnouncement::open(signed, network).ok()?;
-                    Some((said, signed.clone()))
+                    let announcement = WireAnnouncement::open(signed, network).ok()?;
+                    Some((announcement, signed.clone()))
                 })
                 .collect(),
             _ => Vec::new(),
@@ -183,33 +183,33 @@ impl VerifiedMessage {
         })
     }
 
-    /// As the node hears it. Whom it names gets a number, if there is one left.
+    /// The message with local node numbers. Unknown nodes in it get numbers.
     ///
     /// # Errors
-    /// If there are too many nodes, or a quorum set is out of bounds.
+    /// If the directory is full, or a quorum set exceeds its limits.
     pub fn to_local(&self, directory: &mut NodeDirectory) -> Result<Message, WireError> {
         let message = &self.message;
         let sender = directory.assign(message.sender)?;
         let body = match &message.body {
-            WireBody::Statement(said) => Body::Scp {
+            WireBody::Statement(statement) => Body::Scp {
                 envelope: Arc::new(Envelope {
                     from: sender,
-                    slot: SlotIndex(said.slot),
+                    slot: SlotIndex(statement.slot),
                     quorum_set: QuorumSetId {
                         owner: sender,
-                        nth: said.quorum_set_nth,
+                        nth: statement.quorum_set_nth,
                     },
-                    statement: said.statement.clone(),
+                    statement: statement.statement.clone(),
                 }),
-                quorum_set: Arc::new(said.quorum_set.to_local(directory)?),
+                quorum_set: Arc::new(statement.quorum_set.to_local(directory)?),
             },
             WireBody::Proposal { proposal } => Body::Proposal(Arc::new(proposal.clone())),
             WireBody::PeersQuestion => Body::PeersQuestion,
             WireBody::Peers { trusted, .. } => {
                 let mut known = Vec::new();
-                for (said, signed) in &self.announcements {
-                    directory.update(said, signed)?;
-                    let id = directory.assign(said.key)?;
+                for (announcement, signed) in &self.announcements {
+                    directory.update(announcement, signed)?;
+                    let id = directory.assign(announcement.key)?;
                     known.extend(directory.peer(id));
                 }
                 let trusted = trusted.iter().map(|&key| directory.assign(key));

@@ -1,8 +1,8 @@
-//! What crosses the network, as types: messages, announcements, bundles, each signed.
+//! Wire format: signed messages, announcements and bundles, in JSON.
 //!
-//! Inside a process nodes have numbers; between processes they have keys. Here the one becomes the other. Everything is
-//! JSON; what is signed is kept as it was written, so relays pass on exactly the bytes that their author signed.
-//! Absent here: sockets, and any decision about what a message means.
+//! Nodes have keys on the wire and numbers inside a process; `WireX::new` and `to_local` convert. Signed text is kept as it
+//! was received, so relays forward exactly the bytes that the author signed. Absent here: sockets and the meaning of
+//! messages.
 
 mod announcement;
 mod bundle;

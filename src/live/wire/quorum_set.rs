@@ -1,4 +1,4 @@
-//! Quorum sets with keys in place of numbers.
+//! Quorum sets on the wire, with keys instead of local numbers.
 
 use crate::live::node_directory::NodeDirectory;
 use crate::live::wire::WireError;
@@ -7,23 +7,23 @@ use crate::scp::QuorumSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A quorum set as it is sent and as it is written into files.
+/// A quorum set, as in messages and in the file of `--trust`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(no_recursion)]
 pub struct WireQuorumSet {
-    /// How many entries must be satisfied.
+    /// Number of entries that must be satisfied.
     pub threshold: u32,
-    /// Keys of the nodes named directly.
+    /// Keys of validators.
     #[schema(value_type = Vec<String>)]
     pub validators: Vec<NodeKey>,
-    /// Nested sets, each counting as one entry.
+    /// Nested sets. Each counts as one entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inner: Vec<WireQuorumSet>,
 }
 
 impl WireQuorumSet {
-    /// As it is sent.
+    /// Converts a quorum set for sending.
     #[must_use]
     pub fn new(set: &QuorumSet, directory: &NodeDirectory) -> WireQuorumSet {
         let keys = set.validators.iter().map(|&node| directory.key_of(node));
@@ -38,10 +38,10 @@ impl WireQuorumSet {
         }
     }
 
-    /// As the node counts.
+    /// The quorum set with local node numbers.
     ///
     /// # Errors
-    /// If it is nested too deeply, names too many nodes, or names more unknown ones than can be told apart.
+    /// If it is nested too deeply, has too many nodes, or the directory is full.
     pub fn to_local(&self, directory: &mut NodeDirectory) -> Result<QuorumSet, WireError> {
         let mut named = 0;
         self.to_local_within(QuorumSet::DEPTH_MAX, &mut named, directory)

@@ -1,52 +1,52 @@
-//! What a node answers to messages.
+//! Receipts for messages, and the head of a log.
 
 use super::signed::WireError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How far the log of a node has come.
+/// Length and hash of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogHead {
-    /// The last recorded slot; 0 if there is none.
+    /// The last recorded slot; 0 if the log is empty.
     pub index: u64,
     /// SHA-256 over the whole log, 64 hexadecimal digits: equal logs have equal hashes.
     pub hash: String,
 }
 
-/// What became of a message.
+/// The result of receiving a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptCode {
-    /// The node has taken it in.
+    /// The node has accepted it.
     Accepted,
-    /// It came before.
+    /// It has arrived before.
     Duplicate,
-    /// It is about a slot that is decided here, or too far ahead.
+    /// Its slot is decided here already, or is too far ahead.
     WrongSlot,
-    /// It contradicts itself, or SCP refuses it.
+    /// It is inconsistent, or SCP refuses it.
     Invalid,
     /// Its signature is not that of its sender.
     BadSignature,
-    /// Its sender lies outside the closure of the node's quorum set, or nobody trusted vouches for it.
+    /// Its sender is outside the transitive quorum set of the node, or no trusted node vouches for it.
     Outsider,
-    /// It is for another node, or of a kind that is taken elsewhere.
+    /// It is for another node, or for another endpoint.
     Misdirected,
-    /// The node cannot take it in now.
+    /// The node cannot accept it now.
     Busy,
 }
 
-/// What became of one message, and why.
+/// The receipt for one message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
-    /// In a word.
+    /// The result.
     pub verdict: ReceiptCode,
-    /// In a sentence, if it was not accepted.
+    /// The reason, if it was not accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
 impl Receipt {
-    /// Taken in.
+    /// The message was accepted.
     #[must_use]
     pub fn accepted() -> Receipt {
         Receipt {
@@ -55,7 +55,7 @@ impl Receipt {
         }
     }
 
-    /// Not taken in.
+    /// The message was not accepted.
     #[must_use]
     pub fn refused(verdict: ReceiptCode, why: impl Into<String>) -> Receipt {
         Receipt {
@@ -77,12 +77,12 @@ impl From<&WireError> for Receipt {
     }
 }
 
-/// What became of messages.
+/// The receipts for the messages of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipts {
-    /// In the order of the messages.
+    /// One receipt per message, in order.
     pub results: Vec<Receipt>,
-    /// How far the log of the answering node has come, if any message was good enough for it to be asked.
+    /// Head of the log of the answering node; absent if no message of the call was valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub log: Option<LogHead>,

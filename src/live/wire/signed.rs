@@ -1,4 +1,4 @@
-//! `Signed`: JSON together with the signature of its author.
+//! Signed JSON: the text as its author wrote it, and an Ed25519 signature.
 
 use crate::live::identity::{Identity, SignaturePurpose, is_signed_by};
 use crate::node::NodeKey;
@@ -9,30 +9,30 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Why something that arrived is not taken in.
+/// Received data is not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// It is no JSON, or not of the form that it must have.
+    /// It is not JSON, or has another structure.
     #[error("{0}")]
     Malformed(String),
     /// The signature is not that of the node named in it.
     #[error("the signature is not that of {0}, for this network and these bytes")]
     BadSignature(NodeKey),
-    /// It is of another network.
+    /// It belongs to another network.
     #[error("it belongs to another network")]
     OtherNetwork,
-    /// It is of another version of the protocol.
+    /// It has another version of the protocol.
     #[error("version {0} of the protocol, expected 1")]
     OtherVersion(u32),
-    /// It is larger than anything of its kind can be.
+    /// It is too long: bytes, and the limit.
     #[error("{0} bytes, expected at most {1}")]
     TooLarge(usize, usize),
-    /// There is no number left for a node that has not been met before.
-    #[error("too many nodes: this node has met as many as it can tell apart")]
+    /// The directory is full.
+    #[error("too many nodes: the directory of this node is full")]
     TooManyNodes,
 }
 
-/// Bytes that are written as lower-case hexadecimal digits.
+/// Bytes, serialized as lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HexBytes<const N: usize>(pub [u8; N]);
 
@@ -79,11 +79,11 @@ impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
     }
 }
 
-/// JSON and the signature of its author over exactly these bytes.
+/// JSON text and the signature of its author over exactly these bytes.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
-    /// What was signed, as it was written. It names its author.
+    /// The signed text. It names its author.
     #[schema(value_type = Object)]
     pub message: Arc<RawValue>,
     /// Ed25519 signature, 128 lower-case hexadecimal digits. It covers the name of the network and the purpose, too.
@@ -98,10 +98,10 @@ impl PartialEq for Signed {
 }
 
 impl Signed {
-    /// Signs `content`.
+    /// Serializes and signs `content`.
     ///
     /// # Errors
-    /// If it cannot be written as JSON.
+    /// If it cannot be serialized.
     pub fn new<T: Serialize>(
         identity: &Identity,
         network: &str,
@@ -117,13 +117,13 @@ impl Signed {
         })
     }
 
-    /// What it says, without asking whether its author has said it.
+    /// Parses the text without verifying the signature.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, WireError> {
         serde_json::from_str(self.message.get())
             .map_err(|error| WireError::Malformed(error.to_string()))
     }
 
-    /// Has `author` signed it?
+    /// Verifies the signature of `author`.
     pub(super) fn check(
         &self,
         author: NodeKey,
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_signed_bytes_survive_the_journey() {
+    fn signed_bytes_survive_serialization() {
         let identity = Identity::new([7; 32]);
         let content = serde_json::json!({"tea": [1, 2, "\u{e9}\"\\"], "x": 1.5});
         let signed = Signed::new(&identity, "test", SignaturePurpose::Message, &content).unwrap();

@@ -183,7 +183,7 @@ fn check_sizes(node: &NodeProcess) {
     check(
         &answer,
         413,
-        "larger than the 1000 bytes that this node takes",
+        "larger than the 1000 bytes that this node accepts",
     );
     let answer = node.call("POST", "/propose?file=fits.bin", BYTES, &[7; 1_000]);
     assert_eq!(answer.status, 202, "{}", text(&answer.body));

@@ -1,4 +1,4 @@
-//! A holder of files: a small HTTP server that answers as a test wants it to.
+//! A fake holder: a small HTTP server whose responses a test chooses.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What a holder does with a request: the connection, its number from 0, and where the range that was asked for begins.
+/// Handles a request: the connection, its number from 0, and the first byte of the requested range.
 type Answer = dyn Fn(&mut TcpStream, usize, Option<usize>) -> std::io::Result<()> + Send + Sync;
 
-/// A holder, for as long as it is there.
+/// A holder. It stops when it is dropped.
 pub(super) struct Holder {
     pub(super) base: String,
     asked: Arc<Mutex<Vec<Option<usize>>>>,
@@ -43,7 +43,7 @@ impl Holder {
                         asked.push(range);
                         asked.len() - 1
                     };
-                    // Whether the other side still listens is not its business.
+                    // The client may have gone.
                     let _ = answer(&mut stream, nth, range);
                 });
             }
@@ -55,7 +55,7 @@ impl Holder {
         }
     }
 
-    /// Serves `content` as it should be.
+    /// Serves `content` correctly.
     pub(super) fn honest(content: &[u8]) -> Holder {
         let content = content.to_vec();
         Holder::new(move |stream, _, range| match range {
@@ -64,9 +64,9 @@ impl Holder {
         })
     }
 
-    /// Nobody listens there.
+    /// An address without a listener.
     pub(super) fn absent() -> String {
-        // The port of a service that only throws away what it hears, and is nowhere any more.
+        // The discard port, where no service runs any more.
         "http://127.0.0.1:9".to_owned()
     }
 
@@ -97,7 +97,7 @@ fn range_of(stream: &TcpStream) -> Option<usize> {
     range
 }
 
-/// The beginning of an answer.
+/// Status line and headers.
 pub(super) fn head(stream: &mut TcpStream, status: &str, headers: &str) -> std::io::Result<()> {
     write!(
         stream,
@@ -105,7 +105,7 @@ pub(super) fn head(stream: &mut TcpStream, status: &str, headers: &str) -> std::
     )
 }
 
-/// All of `content`.
+/// A whole file.
 pub(super) fn whole(stream: &mut TcpStream, content: &[u8]) -> std::io::Result<()> {
     head(
         stream,
@@ -115,7 +115,7 @@ pub(super) fn whole(stream: &mut TcpStream, content: &[u8]) -> std::io::Result<(
     stream.write_all(content)
 }
 
-/// Announces everything from `from` on, and sends it up to `to`.
+/// Announces the range from `from` to the end, and sends it up to `to`.
 pub(super) fn partial(
     stream: &mut TcpStream,
     content: &[u8],

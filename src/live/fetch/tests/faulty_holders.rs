@@ -1,9 +1,9 @@
-//! Holders that answer something else, too much, too slowly, or not at all.
+//! Holders that send something else, too much, too slowly, or nothing.
 
 use super::*;
 
 #[test]
-fn answers_that_are_not_the_file_are_troubles_of_that_holder() {
+fn wrong_responses_are_errors_of_that_holder() {
     let content = content(1_000);
     let file = info(&content);
     type Says = (&'static str, &'static str, &'static str);
@@ -19,7 +19,7 @@ fn answers_that_are_not_the_file_are_troubles_of_that_holder() {
             "Content-Length: 0\r\n",
             "status 500",
         ),
-        // Nobody is led elsewhere.
+        // Redirects are not followed.
         (
             "302 Found",
             "Location: http://127.0.0.1:1/\r\nContent-Length: 0\r\n",
@@ -37,37 +37,40 @@ fn answers_that_are_not_the_file_are_troubles_of_that_holder() {
             "expected bytes 10-999/1000",
         ),
         ("206 Partial Content", "", "expected bytes 10-999/1000"),
-        ("nonsense", "", "cannot get it"),
+        ("garbage", "", "the connection failed"),
     ];
-    let mut scene = scene(patient());
-    fs::write(scene.part(&file), &content[..10]).unwrap();
+    let mut fixture = fixture(long_timeouts());
+    fs::write(fixture.part(&file), &content[..10]).unwrap();
     for (status, headers, error) in says {
         let holder = Holder::new(move |stream, _, _| head(stream, status, headers));
-        let end = scene.fetch(&file, &[&holder.base]);
+        let end = fixture.fetch(&file, &[&holder.base]);
         assert_eq!(end.result, Err(FetchError::Unreachable));
         let said = end.errors[0].1.to_string();
         assert!(said.contains(error), "{status}: {said}");
         assert_eq!(
-            fs::read(scene.part(&file)).unwrap(),
+            fs::read(fixture.part(&file)).unwrap(),
             content[..10],
             "{status}"
         );
     }
-    let end = scene.fetch(&file, &["", "no address", "ftp://127.0.0.1"]);
+    let end = fixture.fetch(&file, &["", "no address", "ftp://127.0.0.1"]);
     assert_eq!(
         (end.result, end.errors.len()),
         (Err(FetchError::Unreachable), 3)
     );
-    assert_eq!(scene.fetch(&file, &[]).result, Err(FetchError::Unreachable));
-    scene.holds_nothing();
+    assert_eq!(
+        fixture.fetch(&file, &[]).result,
+        Err(FetchError::Unreachable)
+    );
+    fixture.holds_nothing();
 }
 
 #[test]
-fn more_than_the_file_is_not_taken() {
+fn surplus_bytes_are_refused() {
     let content = content(100_000);
     let file = info(&content);
     let sent = content.clone();
-    // Without a length, to the end of the connection: it never ends.
+    // Without a length: the body is endless.
     let endless = Holder::new(move |stream, _, _| {
         head(stream, "200 OK", "")?;
         stream.write_all(&sent)?;
@@ -75,23 +78,23 @@ fn more_than_the_file_is_not_taken() {
             stream.write_all(&[0; 4096])?;
         }
     });
-    let mut scene = scene(patient());
-    let end = scene.fetch(&file, &[&endless.base]);
+    let mut fixture = fixture(long_timeouts());
+    let end = fixture.fetch(&file, &[&endless.base]);
     assert_eq!(end.result, Err(FetchError::HashMismatch));
-    assert!(!scene.part(&file).exists());
-    // The same without what is too much is fine.
+    assert!(!fixture.part(&file).exists());
+    // Without the surplus bytes the same is accepted.
     let sent = content.clone();
     let honest = Holder::new(move |stream, _, _| {
         head(stream, "200 OK", "")?;
         stream.write_all(&sent)
     });
-    let end = scene.fetch(&file, &[&endless.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&endless.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
 }
 
 #[test]
-fn a_silent_holder_is_given_up() {
+fn a_silent_holder_is_abandoned() {
     let content = content(100_000);
     let file = info(&content);
     let (never, wait) = unbounded::<()>();
@@ -110,17 +113,17 @@ fn a_silent_holder_is_given_up() {
         Ok(())
     });
     let honest = Holder::honest(&content);
-    let mut scene = scene(impatient());
-    let end = scene.fetch(&file, &[&says_nothing.base, &stops.base, &honest.base]);
+    let mut fixture = fixture(short_timeouts());
+    let end = fixture.fetch(&file, &[&says_nothing.base, &stops.base, &honest.base]);
     assert_eq!(end.result, Ok(2));
     assert_eq!(honest.asked(), [Some(1_000)]);
     assert_eq!(end.errors.len(), 2);
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
     drop(never);
 }
 
 #[test]
-fn a_holder_that_only_drips_is_given_up() {
+fn a_holder_below_the_minimum_rate_is_abandoned() {
     let content = content(100_000);
     let file = info(&content);
     let sent = content.clone();
@@ -133,18 +136,18 @@ fn a_holder_that_only_drips_is_given_up() {
         Ok(())
     });
     let honest = Holder::honest(&content);
-    let mut scene = scene(FetchSettings {
+    let mut fixture = fixture(FetchSettings {
         slow: Duration::from_millis(300),
         slow_bytes: 1_000,
-        ..patient()
+        ..long_timeouts()
     });
-    let end = scene.fetch(&file, &[&drips.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&drips.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
     assert!(
         matches!(end.errors[0], (0, DownloadError::Slow { .. })),
         "{:?}",
         end.errors
     );
-    assert!(honest.asked()[0].is_some(), "what dripped is kept");
-    scene.holds(&file, &content);
+    assert!(honest.asked()[0].is_some(), "the received bytes are kept");
+    fixture.holds(&file, &content);
 }

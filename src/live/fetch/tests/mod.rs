@@ -1,4 +1,4 @@
-//! Tests of fetching, from holders that answer as holders should and as they should not.
+//! Tests of fetching, from correct and faulty holders.
 
 mod fake_holder;
 mod faulty_holders;
@@ -16,19 +16,19 @@ use std::sync::atomic::AtomicUsize;
 
 const SIZE_MAX_BYTES: u64 = 1 << 24;
 
-struct Scene {
+struct FetchFixture {
     folder: tempfile::TempDir,
     files: FileStore,
     fetcher: Fetcher,
     events: Receiver<FetchEvent>,
 }
 
-fn scene(settings: FetchSettings) -> Scene {
+fn fixture(settings: FetchSettings) -> FetchFixture {
     let folder = tempfile::tempdir().unwrap();
     let files = FileStore::open(folder.path(), SIZE_MAX_BYTES).unwrap();
     let (sender, events) = unbounded();
     let fetcher = Fetcher::new(files.clone(), settings, sender);
-    Scene {
+    FetchFixture {
         folder,
         files,
         fetcher,
@@ -36,13 +36,13 @@ fn scene(settings: FetchSettings) -> Scene {
     }
 }
 
-impl Scene {
+impl FetchFixture {
     fn start(&mut self, file: &FileInfo, holders: &[&str]) {
         let holders = holders.iter().map(|&base| base.to_owned()).collect();
         self.fetcher.start(file.clone(), holders);
     }
 
-    /// The next end, and the progress until then.
+    /// The next end of a fetch, and the progress until then.
     fn end(&self) -> (FetchEnd, Vec<u64>) {
         let mut progress = Vec::new();
         loop {
@@ -81,15 +81,15 @@ impl Scene {
     }
 }
 
-fn patient() -> FetchSettings {
+fn long_timeouts() -> FetchSettings {
     FetchSettings::default()
 }
 
-/// For holders that say nothing.
-fn impatient() -> FetchSettings {
+/// For silent holders.
+fn short_timeouts() -> FetchSettings {
     FetchSettings {
         idle: Duration::from_secs(1),
-        ..patient()
+        ..long_timeouts()
     }
 }
 
@@ -111,30 +111,30 @@ fn info(content: &[u8]) -> FileInfo {
 }
 
 #[test]
-fn a_file_is_fetched_whole_and_its_progress_is_told() {
+fn a_file_is_fetched_with_progress_events() {
     let content = content(700_000);
     let file = info(&content);
     let holder = Holder::honest(&content);
-    let mut scene = scene(patient());
-    // As a person may write it.
-    scene.start(&file, &[&format!("{}/", holder.base)]);
-    let (end, progress) = scene.end();
+    let mut fixture = fixture(long_timeouts());
+    // With a slash at the end.
+    fixture.start(&file, &[&format!("{}/", holder.base)]);
+    let (end, progress) = fixture.end();
     assert_eq!(end.result, Ok(0));
     assert!(end.errors.is_empty(), "{:?}", end.errors);
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
     assert_eq!(holder.asked(), [None]);
     assert_eq!((progress[0], progress.last()), (0, Some(&700_000)));
     assert!(progress.is_sorted() && progress.len() > 3, "{progress:?}");
-    // Who holds a file does not ask for it.
-    assert_eq!(scene.fetch(&file, &[&holder.base]).result, Ok(0));
+    // A stored file is not requested.
+    assert_eq!(fixture.fetch(&file, &[&holder.base]).result, Ok(0));
     assert_eq!(holder.asked(), [None]);
     let empty = info(b"");
-    assert_eq!(scene.fetch(&empty, &[&holder.base]).result, Ok(0));
-    scene.holds(&empty, b"");
+    assert_eq!(fixture.fetch(&empty, &[&holder.base]).result, Ok(0));
+    fixture.holds(&empty, b"");
 }
 
 #[test]
-fn a_fetch_goes_on_where_the_connection_broke() {
+fn a_broken_connection_is_resumed() {
     let content = content(300_000);
     let file = info(&content);
     let sent = content.clone();
@@ -147,15 +147,15 @@ fn a_fetch_goes_on_where_the_connection_broke() {
         (_, Some(from)) => partial(stream, &sent, from, sent.len()),
         (_, None) => panic!("asked for everything again"),
     });
-    let mut scene = scene(patient());
-    let end = scene.fetch(&file, &[&holder.base]);
+    let mut fixture = fixture(long_timeouts());
+    let end = fixture.fetch(&file, &[&holder.base]);
     assert_eq!(end.result, Ok(0));
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
     assert_eq!(holder.asked(), [None, Some(100_000), Some(200_000)]);
 }
 
 #[test]
-fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
+fn another_holder_resumes_the_download_also_after_a_restart() {
     let content = content(300_000);
     let file = info(&content);
     let sent = content.clone();
@@ -166,7 +166,7 @@ fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
         }
         _ => Ok(()),
     });
-    let mut first = scene(patient());
+    let mut first = fixture(long_timeouts());
     let end = first.fetch(&file, &[&leaves.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::Unreachable));
     assert_eq!(leaves.asked(), [None, Some(50_000)]);
@@ -174,7 +174,7 @@ fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
     assert_eq!(holders, [0, 1]);
     assert_eq!(fs::read(first.part(&file)).unwrap(), content[..50_000]);
     first.holds_nothing();
-    let Scene {
+    let FetchFixture {
         folder,
         files,
         fetcher,
@@ -184,9 +184,9 @@ fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
     drop(files);
     let files = FileStore::open(folder.path(), SIZE_MAX_BYTES).unwrap();
     let (sender, events) = unbounded();
-    let mut second = Scene {
+    let mut second = FetchFixture {
         folder,
-        fetcher: Fetcher::new(files.clone(), patient(), sender),
+        fetcher: Fetcher::new(files.clone(), long_timeouts(), sender),
         files,
         events,
     };
@@ -198,31 +198,31 @@ fn what_one_holder_has_begun_another_one_ends_also_in_another_life() {
 }
 
 #[test]
-fn other_content_is_thrown_away_and_the_next_holder_is_asked() {
+fn wrong_content_is_discarded_and_the_next_holder_is_tried() {
     let content = content(200_000);
     let file = info(&content);
     let mut other = content.clone();
     other[150_000] ^= 1;
     let liar = Holder::honest(&other);
-    let mut scene = scene(patient());
-    let end = scene.fetch(&file, &[&liar.base, &Holder::absent()]);
+    let mut fixture = fixture(long_timeouts());
+    let end = fixture.fetch(&file, &[&liar.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::HashMismatch));
     assert!(matches!(end.errors[0], (0, DownloadError::Mismatch(_))));
-    assert!(!scene.part(&file).exists());
-    scene.holds_nothing();
+    assert!(!fixture.part(&file).exists());
+    fixture.holds_nothing();
     let honest = Holder::honest(&content);
-    let end = scene.fetch(&file, &[&liar.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&liar.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
     assert_eq!(
         honest.asked(),
         [None],
         "nothing of the liar's is gone on with"
     );
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
 }
 
 #[test]
-fn who_ends_what_a_liar_has_begun_is_asked_for_all_of_it() {
+fn a_download_that_a_faulty_holder_began_is_restarted_from_the_first_byte() {
     let content = content(200_000);
     let file = info(&content);
     let liar = Holder::new(|stream, nth, _| match nth {
@@ -233,15 +233,15 @@ fn who_ends_what_a_liar_has_begun_is_asked_for_all_of_it() {
         _ => Ok(()),
     });
     let honest = Holder::honest(&content);
-    let mut scene = scene(patient());
-    let end = scene.fetch(&file, &[&liar.base, &honest.base]);
+    let mut fixture = fixture(long_timeouts());
+    let end = fixture.fetch(&file, &[&liar.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
     assert_eq!(honest.asked(), [Some(100_000), None]);
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
 }
 
 #[test]
-fn a_holder_that_knows_no_ranges_sends_all_of_it() {
+fn a_holder_without_range_support_sends_the_whole_file() {
     let content = content(200_000);
     let file = info(&content);
     let sent = content.clone();
@@ -252,44 +252,44 @@ fn a_holder_that_knows_no_ranges_sends_all_of_it() {
         }
         _ => whole(stream, &sent),
     });
-    let mut scene = scene(patient());
-    scene.start(&file, &[&holder.base]);
-    let (end, progress) = scene.end();
+    let mut fixture = fixture(long_timeouts());
+    fixture.start(&file, &[&holder.base]);
+    let (end, progress) = fixture.end();
     assert_eq!(end.result, Ok(0));
     assert_eq!(holder.asked(), [None, Some(150_000)]);
     assert_eq!(progress.last(), Some(&200_000));
-    scene.holds(&file, &content);
+    fixture.holds(&file, &content);
 }
 
 #[test]
-fn a_part_that_is_whole_already_needs_nobody() {
+fn a_complete_partial_file_needs_no_holder() {
     let content = content(1_000);
     let file = info(&content);
-    let mut scene = scene(patient());
-    fs::write(scene.part(&file), &content).unwrap();
-    assert_eq!(scene.fetch(&file, &[&Holder::absent()]).result, Ok(0));
-    scene.holds(&file, &content);
+    let mut fixture = fixture(long_timeouts());
+    fs::write(fixture.part(&file), &content).unwrap();
+    assert_eq!(fixture.fetch(&file, &[&Holder::absent()]).result, Ok(0));
+    fixture.holds(&file, &content);
 }
 
 #[test]
-fn a_trouble_of_ones_own_is_nobody_elses() {
+fn local_errors_are_not_blamed_on_holders() {
     let content = content(1_000);
     let file = info(&content);
     let holder = Holder::honest(&content);
-    let mut scene = scene(patient());
+    let mut fixture = fixture(long_timeouts());
     let too_large = FileInfo {
         size_bytes: SIZE_MAX_BYTES + 1,
         ..file.clone()
     };
-    let end = scene.fetch(&too_large, &[&holder.base, &holder.base]);
+    let end = fixture.fetch(&too_large, &[&holder.base, &holder.base]);
     assert_eq!(end.result, Err(FetchError::Unreachable));
     assert!(matches!(
         end.errors[..],
         [(0, DownloadError::Here(FilesError::TooLarge { .. }))]
     ));
-    // Something is in the way of the part.
-    fs::create_dir(scene.part(&file)).unwrap();
-    let end = scene.fetch(&file, &[&holder.base, &holder.base]);
+    // A folder has the path of the partial file.
+    fs::create_dir(fixture.part(&file)).unwrap();
+    let end = fixture.fetch(&file, &[&holder.base, &holder.base]);
     assert!(
         matches!(end.errors[..], [(0, DownloadError::Here(_))]),
         "{:?}",
@@ -299,13 +299,13 @@ fn a_trouble_of_ones_own_is_nobody_elses() {
 }
 
 #[test]
-fn only_so_many_run_side_by_side_and_all_come_to_their_end() {
+fn concurrency_is_limited_and_all_fetches_end() {
     const AT_ONCE_MAX: usize = 2;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let contents: Vec<_> = (1..=7).map(|nth| content(nth * 1_000)).collect();
     let (now_there, most_there) = (Arc::clone(&now), Arc::clone(&most));
     let (go_on, may_go_on) = unbounded::<()>();
-    // Whichever is asked for: it does not have it, and says so when it may.
+    // It has none of the files, and answers only when the test allows it.
     let holder = Holder::new(move |stream, _, _| {
         let running = now_there.fetch_add(1, Ordering::SeqCst) + 1;
         most_there.fetch_max(running, Ordering::SeqCst);
@@ -313,20 +313,20 @@ fn only_so_many_run_side_by_side_and_all_come_to_their_end() {
         now_there.fetch_sub(1, Ordering::SeqCst);
         head(stream, "404 Not Found", "Content-Length: 0\r\n")
     });
-    let mut scene = scene(FetchSettings {
+    let mut fixture = fixture(FetchSettings {
         at_once_max: AT_ONCE_MAX,
-        ..patient()
+        ..long_timeouts()
     });
     for content in &contents {
-        scene.start(&info(content), &[&holder.base]);
-        // It is known already.
-        scene.start(&info(content), &[&holder.base]);
+        fixture.start(&info(content), &[&holder.base]);
+        // It is fetched already.
+        fixture.start(&info(content), &[&holder.base]);
     }
     while now.load(Ordering::SeqCst) < AT_ONCE_MAX {
         thread::sleep(Duration::from_millis(1));
     }
     drop(go_on);
-    let mut ended: Vec<_> = contents.iter().map(|_| scene.end().0.sha256).collect();
+    let mut ended: Vec<_> = contents.iter().map(|_| fixture.end().0.sha256).collect();
     ended.sort();
     let mut expected: Vec<_> = contents
         .iter()
@@ -335,16 +335,16 @@ fn only_so_many_run_side_by_side_and_all_come_to_their_end() {
     expected.sort();
     assert_eq!(ended, expected);
     assert_eq!(most.load(Ordering::SeqCst), AT_ONCE_MAX);
-    // Nobody works any more; a new one gets a thread of its own.
+    // All threads have ended; a new fetch starts one.
     let honest = Holder::honest(&contents[0]);
     assert_eq!(
-        scene.fetch(&info(&contents[0]), &[&honest.base]).result,
+        fixture.fetch(&info(&contents[0]), &[&honest.base]).result,
         Ok(0)
     );
 }
 
 #[test]
-fn a_cancelled_fetch_ends_without_a_word_and_its_part_is_kept() {
+fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
     let contents = [content(100_000), content(1_000)];
     let files = contents.each_ref().map(|content| info(content));
     let (told, arrived) = unbounded();
@@ -357,27 +357,27 @@ fn a_cancelled_fetch_ends_without_a_word_and_its_part_is_kept() {
         let _ = may_go_on.recv();
         stream.write_all(&sent[from + 10_000..])
     });
-    let mut scene = scene(FetchSettings {
+    let mut fixture = fixture(FetchSettings {
         at_once_max: 1,
-        ..patient()
+        ..long_timeouts()
     });
-    scene.start(&files[0], &[&holder.base]);
-    scene.start(&files[1], &[&holder.base]);
+    fixture.start(&files[0], &[&holder.base]);
+    fixture.start(&files[1], &[&holder.base]);
     arrived.recv().unwrap();
-    // One that waits, one that runs, one that is not there.
+    // A queued one, a running one, an unknown one.
     for sha256 in [&files[1].sha256, &files[0].sha256, &"0".repeat(64)] {
-        scene.fetcher.cancel(sha256);
+        fixture.fetcher.cancel(sha256);
     }
     drop(go_on);
-    scene.fetcher.stop();
+    fixture.fetcher.stop();
     assert!(
-        scene
+        fixture
             .events
             .try_iter()
             .all(|event| matches!(event, FetchEvent::Progress(_)))
     );
     assert_eq!(holder.asked().len(), 1);
-    let BeginReceive::Partial(part) = scene.files.begin(&files[0]).unwrap() else {
+    let BeginReceive::Partial(part) = fixture.files.begin(&files[0]).unwrap() else {
         panic!("it is here");
     };
     assert!(part.received_bytes() < 100_000);

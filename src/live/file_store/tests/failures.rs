@@ -1,9 +1,9 @@
-//! Crashes, damage, other processes, and names and links that lead elsewhere.
+//! Crashes, damage, other processes, and names and links that lead out of the folder.
 
 use super::*;
 
 #[test]
-fn an_upload_that_does_not_end_leaves_nothing() {
+fn an_incomplete_upload_leaves_nothing() {
     let (folder, store) = opened();
     let mut upload = store.receive("a.txt").unwrap();
     upload.write(b"half of").unwrap();
@@ -24,7 +24,7 @@ fn an_upload_that_does_not_end_leaves_nothing() {
     let mut upload = store.receive("a.txt").unwrap();
     upload.write(b"all of it").unwrap();
     assert_eq!(upload.finish().unwrap().file, info("a.txt", b"all of it"));
-    // What a crash leaves.
+    // After a crash.
     fs::write(folder.path().join(PARTS).join("upload-7"), b"half").unwrap();
     fs::write(folder.path().join(PARTS).join(index::FILE_NEW), b"{").unwrap();
     drop(store);
@@ -81,12 +81,12 @@ fn links_are_not_followed() {
         Err(FilesError::NotAFile { .. })
     ));
     assert_eq!(store.scan().unwrap(), [""; 0]);
-    // A recorded file turns into a link to the same content.
+    // A stored file is replaced by a link to the same content.
     let path = folder.path().join("c.txt");
     fs::rename(&path, elsewhere.path().join("c.txt")).unwrap();
     symlink(elsewhere.path().join("c.txt"), &path).unwrap();
     assert_eq!(store.find(&c.sha256), None);
-    // The store's own folder leads elsewhere.
+    // The folder of partial files is a link.
     let folder = tempfile::tempdir().unwrap();
     symlink(elsewhere.path(), folder.path().join(PARTS)).unwrap();
     let error = FileStore::open(folder.path(), MAX).unwrap_err();
@@ -98,7 +98,7 @@ fn two_processes_do_not_share_a_folder() {
     let (folder, store) = opened();
     let part = begun(&store, &info("a", b"abc"));
     drop(store);
-    // A thread that receives still has it.
+    // A partial file still holds the lock.
     let error = FileStore::open(folder.path(), MAX).unwrap_err();
     assert!(matches!(error, FilesError::InUse { .. }), "{error}");
     drop(part);
@@ -113,7 +113,7 @@ fn two_processes_do_not_share_a_folder() {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_is_refused() {
+fn a_damaged_index_is_refused() {
     let (folder, store) = opened();
     received(&store, "a.txt", b"abc");
     drop(store);
@@ -151,7 +151,7 @@ fn a_record_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn when_the_record_cannot_be_written_nothing_has_a_name_and_nothing_is_lost() {
+fn if_the_index_cannot_be_written_no_file_gets_a_name_and_none_is_lost() {
     let (folder, store) = opened();
     let obstacle = folder.path().join(PARTS).join(index::FILE_NEW);
     fs::create_dir(&obstacle).unwrap();
@@ -177,17 +177,17 @@ fn when_the_record_cannot_be_written_nothing_has_a_name_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_crash_between_record_and_name_is_made_good() {
+fn a_crash_between_index_and_name_is_repaired() {
     let (folder, store) = opened();
     let stored = received(&store, "a.txt", b"abc");
     drop(store);
-    // As if the link had not been made yet.
+    // The crash came before the link.
     let part = folder.path().join(PARTS).join(&stored.file.sha256);
     fs::rename(&stored.path, part).unwrap();
     let store = FileStore::open(folder.path(), MAX).unwrap();
     assert_eq!(store.list(), []);
     begun(&store, &stored.file).finish().unwrap();
-    // As if it had been made, and the part not been removed yet.
+    // The crash came between the link and the removal of the partial file.
     let part = folder.path().join(PARTS).join(&stored.file.sha256);
     fs::hard_link(&stored.path, &part).unwrap();
     drop(store);

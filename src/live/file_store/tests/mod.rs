@@ -1,4 +1,4 @@
-//! Tests of files: nothing half, wrong or foreign ever has a name, and nothing that has one is lost.
+//! Tests of the file store: no partial or wrong file gets a name, and no named file is lost.
 
 mod failures;
 
@@ -37,7 +37,7 @@ fn received(store: &FileStore, name: &str, content: &[u8]) -> StoredFile {
     part.finish().unwrap()
 }
 
-/// Names in the folder that are not the store's own.
+/// Names in the folder, without the folder of partial files.
 fn names_in(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
@@ -48,7 +48,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Parts that are on the disk.
+/// Partial files on the disk.
 fn parts_in(folder: &Path) -> Vec<String> {
     let mut names = names_in(&folder.join(PARTS));
     names.retain(|name| name != LOCK && name != "index.json");
@@ -56,7 +56,7 @@ fn parts_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_file_that_arrives_whole_is_there_under_its_name_also_later() {
+fn a_received_file_keeps_its_name_after_reopening() {
     let (folder, store) = opened();
     let stored = received(&store, "photo.jpg", b"smile");
     assert_eq!(stored.path, folder.path().join("photo.jpg"));
@@ -73,11 +73,11 @@ fn a_file_that_arrives_whole_is_there_under_its_name_also_later() {
 }
 
 #[test]
-fn different_contents_of_one_name_both_survive() {
+fn files_with_equal_names_are_both_stored() {
     let (folder, store) = opened();
     fs::write(folder.path().join("photo.jpg"), b"mine").unwrap();
     received(&store, "photo.jpg", b"one");
-    // Capitals do not make a name on every system.
+    // Some file systems ignore case.
     received(&store, "Photo (2).JPG", b"two");
     received(&store, "photo.jpg", b"three");
     let expected = [
@@ -96,7 +96,7 @@ fn different_contents_of_one_name_both_survive() {
 }
 
 #[test]
-fn the_same_content_is_held_once() {
+fn equal_content_is_stored_once() {
     let (folder, store) = opened();
     let first = received(&store, "a.txt", b"same");
     match store.begin(&info("b.txt", b"same")).unwrap() {
@@ -114,7 +114,7 @@ fn the_same_content_is_held_once() {
     fs::write(folder.path().join("d.txt"), b"same").unwrap();
     assert_eq!(store.describe("d.txt").unwrap(), info("d.txt", b"same"));
     assert_eq!(store.list(), [info("a.txt", b"same")]);
-    // The first one is gone: the other one stands in for it once it is described.
+    // The first copy is gone: the other one replaces it once it is described.
     fs::remove_file(&first.path).unwrap();
     assert_eq!(store.find(&first.file.sha256), None);
     store.describe("d.txt").unwrap();
@@ -123,7 +123,7 @@ fn the_same_content_is_held_once() {
 }
 
 #[test]
-fn what_arrived_is_gone_on_with_after_an_interruption() {
+fn an_interrupted_download_is_resumed() {
     let (folder, store) = opened();
     let file = info("long.txt", b"beginning and end");
     let mut part = begun(&store, &file);
@@ -138,14 +138,14 @@ fn what_arrived_is_gone_on_with_after_an_interruption() {
     part.write(b" and end").unwrap();
     let stored = part.finish().unwrap();
     assert_eq!(fs::read(stored.path).unwrap(), b"beginning and end");
-    // More than the file has: that is none of it.
+    // A partial file that is longer than the file is discarded.
     let file = info("short.txt", b"abc");
     fs::write(folder.path().join(PARTS).join(&file.sha256), b"abcdef").unwrap();
     assert_eq!(begun(&store, &file).received_bytes(), 0);
 }
 
 #[test]
-fn a_part_can_begin_again_or_be_thrown_away() {
+fn a_partial_file_can_be_restarted_or_discarded() {
     let (folder, store) = opened();
     let file = info("a", b"abc");
     let mut part = begun(&store, &file);
@@ -159,13 +159,13 @@ fn a_part_can_begin_again_or_be_thrown_away() {
     part.write(b"d").unwrap();
     part.discard().unwrap();
     assert_eq!(parts_in(folder.path()), [""; 0]);
-    // Where nothing has arrived nothing stays.
+    // An empty partial file is removed.
     assert_eq!(begun(&store, &file).received_bytes(), 0);
     assert_eq!(parts_in(folder.path()), [""; 0]);
 }
 
 #[test]
-fn other_content_never_gets_a_name() {
+fn wrong_content_never_gets_a_name() {
     let (folder, store) = opened();
     let file = info("a.txt", b"right");
     let mut part = begun(&store, &file);
@@ -188,13 +188,13 @@ fn other_content_never_gets_a_name() {
     ));
     assert_eq!(names_in(folder.path()), [""; 0]);
     let mut part = begun(&store, &file);
-    assert_eq!(part.received_bytes(), 4, "that much was right");
+    assert_eq!(part.received_bytes(), 4, "the first bytes fit");
     part.write(b"t").unwrap();
     part.finish().unwrap();
 }
 
 #[test]
-fn files_of_people_can_be_proposed_by_name() {
+fn files_in_the_folder_can_be_described_by_name() {
     let (folder, store) = opened();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("mine.txt"), b"words").unwrap();
@@ -224,7 +224,7 @@ fn files_of_people_can_be_proposed_by_name() {
 }
 
 #[test]
-fn a_file_that_has_become_another_one_is_not_found() {
+fn a_modified_file_is_not_found() {
     let (folder, store) = opened();
     let path = folder.path().join("a.txt");
     fs::write(&path, b"one").unwrap();
@@ -236,7 +236,10 @@ fn a_file_that_has_become_another_one_is_not_found() {
         file.set_modified(time).unwrap();
     };
     touch(10);
-    assert!(store.find(&file.sha256).is_some(), "only touched");
+    assert!(
+        store.find(&file.sha256).is_some(),
+        "only its modification time has changed"
+    );
     touch(20);
     drop(store);
     let store = FileStore::open(folder.path(), MAX).unwrap();
@@ -248,7 +251,7 @@ fn a_file_that_has_become_another_one_is_not_found() {
     touch(30);
     assert_eq!(store.find(&file.sha256), None);
     assert_eq!(store.list(), []);
-    // It can be received now, and what a person made of it stays.
+    // It can be received again, and the modified file stays.
     received(&store, "a.txt", b"one");
     assert_eq!(names_in(folder.path()), ["a (2).txt", "a.txt"]);
     assert_eq!(fs::read(&path).unwrap(), b"two");
@@ -259,7 +262,7 @@ fn a_file_that_has_become_another_one_is_not_found() {
 
 #[cfg(unix)]
 #[test]
-fn many_may_upload_at_once() {
+fn concurrent_uploads_are_independent() {
     let (folder, store) = opened();
     std::thread::scope(|scope| {
         for nth in 0..8u8 {

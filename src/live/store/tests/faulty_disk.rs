@@ -1,10 +1,10 @@
-//! A disk in memory that gets full, tears writes, and loses what was not synchronised when the power goes.
+//! Fault injection: a disk in memory that fails writes, tears them, and loses unsynchronised writes on a power failure.
 
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// A change of the file.
+/// A write to the file.
 #[derive(Clone, Debug)]
 enum DiskOp {
     Write(u64, Vec<u8>),
@@ -26,13 +26,13 @@ fn apply(image: &mut Vec<u8>, op: &DiskOp) {
 
 #[derive(Debug, Default)]
 struct DiskState {
-    /// What programs see.
+    /// What programs read.
     image: Vec<u8>,
-    /// What is there after the power was gone.
+    /// What survives a power failure.
     durable: Vec<u8>,
-    /// What lies between.
+    /// Writes since the last sync.
     unsynced: Vec<DiskOp>,
-    /// How many changes go well before all of them fail; `None`: all go well.
+    /// How many writes succeed before all fail; `None`: all succeed.
     left: Option<u32>,
     written_bytes: u64,
 }
@@ -58,7 +58,7 @@ impl DiskState {
                 Ok(())
             }
             (true, DiskOp::Write(offset, mut data)) if offset < self.image.len() as u64 => {
-                // Half of it gets there.
+                // A torn write.
                 data.truncate(data.len() / 2);
                 let torn = DiskOp::Write(offset, data);
                 apply(&mut self.image, &torn);
@@ -79,12 +79,12 @@ impl FaultyDisk {
         self.0.lock().unwrap()
     }
 
-    /// Changes fail after this many; `None`: never.
+    /// Writes fail after this many; `None`: never.
     pub(super) fn fail_after(&self, changes: Option<u32>) {
         self.state().left = changes;
     }
 
-    /// The power goes and comes back: of what was not synchronised only some is there, as `luck` has it.
+    /// Power failure: of the unsynchronised writes some survive, selected by the bits of `luck`.
     pub(super) fn lose_power(&self, luck: u64) {
         let mut state = self.state();
         let unsynced = std::mem::take(&mut state.unsynced);
@@ -99,7 +99,7 @@ impl FaultyDisk {
         state.left = None;
     }
 
-    /// How many bytes have been written.
+    /// Bytes written so far.
     pub(super) fn written_bytes(&self) -> u64 {
         self.state().written_bytes
     }

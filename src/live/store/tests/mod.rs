@@ -1,4 +1,4 @@
-//! Tests of the store: it keeps what [`Persisted::keep`](crate::node::Persisted::keep) folds, through full disks,
+//! Tests of the store: it stores what [`Persisted::keep`](crate::node::Persisted::keep) folds, through full disks,
 //! losses of power, damage and other processes.
 
 mod faulty_disk;
@@ -10,7 +10,7 @@ use faulty_disk::FaultyDisk;
 use model::{ModelOp, StoreModel, append, ops};
 use proptest::prelude::*;
 
-/// A store on a disk that is ours.
+/// A store on a simulated disk.
 fn store_on(folder: &Path, disk: &FaultyDisk) -> Result<Store, StoreError> {
     let disk = disk.clone();
     let open = move |opening: Opening| {
@@ -22,7 +22,7 @@ fn store_on(folder: &Path, disk: &FaultyDisk) -> Result<Store, StoreError> {
     Store::with(folder.join(FILE), lock, Box::new(open))
 }
 
-/// A disk with an empty store on it.
+/// A simulated disk with an empty store.
 fn disk() -> FaultyDisk {
     let disk = FaultyDisk::default();
     let database = Builder::new().create_with_backend(disk.clone()).unwrap();
@@ -41,11 +41,11 @@ fn all_of(store: &mut Store) -> Result<StoreModel, StoreError> {
 
 #[derive(Clone, Debug)]
 enum StoreStep {
-    /// The node does something; the disk fails after so many changes, and goes on failing until it is told otherwise.
+    /// The node commits changes; the disk fails after this many writes, and goes on failing until it is repaired.
     Keep(Vec<ModelOp>, Option<u32>),
-    /// The process reads what it has kept.
+    /// The process reads the stored state.
     Load,
-    /// The machine goes down and comes up again.
+    /// Power failure and restart.
     LosePower(u64),
 }
 
@@ -63,12 +63,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_was_kept_is_there_whatever_the_disk_does(steps in steps()) {
+fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
         let disk = disk();
         let mut store = store_on(folder.path(), &disk).unwrap();
         let mut kept = StoreModel::default();
-        // What failed, and what the disk may hold after each of the attempts.
+// The batch that failed, and the states that the disk may contain after each attempt.
         let mut pending = WriteBatch::default();
         let mut perhaps = vec![kept.clone()];
         for step in steps {
@@ -97,7 +97,7 @@ proptest! {
                     prop_assert!(perhaps.contains(&found), "{found:?} is none of {perhaps:?}");
                 }
                 StoreStep::LosePower(luck) => {
-                    // What a dying process still wants to write does not matter.
+// Writes of the dying process are lost.
                     disk.fail_after(Some(0));
                     drop(store);
                     disk.lose_power(luck);
@@ -117,7 +117,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_log_is_not_written_again() {
+fn the_cost_of_a_step_does_not_grow_with_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let disk = disk();
     let mut store = store_on(folder.path(), &disk).unwrap();
@@ -135,7 +135,7 @@ fn a_long_log_is_not_written_again() {
         costs_bytes.push(disk.written_bytes() - before);
     }
     assert_eq!(store.load().unwrap(), kept.persisted);
-    // The log has grown by a megabyte, the step by a level or two of the tree.
+    // The log has grown by a megabyte; the step writes one or two more levels of the tree.
     assert!(
         costs_bytes[1] < costs_bytes[0] + (64 << 10),
         "{costs_bytes:?}"
@@ -143,7 +143,7 @@ fn a_long_log_is_not_written_again() {
 }
 
 #[test]
-fn what_is_kept_is_not_contradicted() {
+fn contradictions_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
     let decided = |value: &str| WriteBatch {

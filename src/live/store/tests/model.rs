@@ -1,4 +1,4 @@
-//! Random changes such as a node makes them.
+//! Random changes of a node's state, and a model of the store.
 
 use crate::live::store::WriteBatch;
 use crate::node::{
@@ -9,11 +9,11 @@ use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, St
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// A change, before it is known to what.
+/// A change, before it is applied to a state.
 #[derive(Clone, Debug)]
 pub(super) enum ModelOp {
     Decide(Vec<u8>),
-    /// Slots after the last decided one but one, kind, value.
+    /// Slot after the second to last decided one, kind, value.
     Say(u64, ModelStatement, Vec<u8>),
     Pool(u32),
     Unpool(u32),
@@ -52,7 +52,7 @@ pub(super) fn ops() -> impl Strategy<Value = Vec<ModelOp>> {
     prop::collection::vec(op, 0..8)
 }
 
-/// What is kept, all of it.
+/// The whole stored state.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct StoreModel {
     pub(super) persisted: Persisted,
@@ -61,7 +61,7 @@ pub(super) struct StoreModel {
 }
 
 impl StoreModel {
-    /// The meaning of a batch.
+    /// Applies a batch.
     pub(super) fn keep(&mut self, batch: &WriteBatch) {
         for change in &batch.changes {
             self.persisted.apply(change);
@@ -74,7 +74,7 @@ impl StoreModel {
             .extend(batch.announcements.iter().cloned());
     }
 
-    /// What a node that has kept this might do next.
+    /// A batch that a node in this state could commit next.
     pub(super) fn batch(&self, ops: &[ModelOp]) -> WriteBatch {
         let mut after = self.clone();
         let mut all = WriteBatch::default();
@@ -101,7 +101,7 @@ impl StoreModel {
                     value,
                 ))]
             }
-            // A node pools nothing that it has.
+            // A node never pools a proposal twice.
             ModelOp::Pool(nth) if kept.pool.iter().any(|p| p.id.nth == nth) => vec![],
             ModelOp::Pool(nth) => vec![StateChange::Pooled(proposal(nth))],
             ModelOp::Unpool(nth) => vec![StateChange::Unpooled(proposal(nth).id)],
@@ -153,7 +153,7 @@ impl StoreModel {
     }
 }
 
-/// `more` after `batch`, as one.
+/// Appends `more` to `batch`.
 pub(super) fn append(batch: &mut WriteBatch, more: WriteBatch) {
     batch.numbers.extend(more.numbers);
     batch.announcements.extend(more.announcements);

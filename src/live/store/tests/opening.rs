@@ -1,11 +1,11 @@
-//! Tests of opening a store: again, twice, of another version, damaged, where nothing can be written.
+//! Tests of opening a store: again, twice, of another version, damaged, without write permission.
 
 use super::*;
 use crate::scp::SlotIndex;
 use redb::TableDefinition;
 use std::sync::LazyLock;
 
-/// A folder with a store in it, and what it holds.
+/// A folder with a store, and its state.
 fn filled() -> (tempfile::TempDir, StoreModel) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
@@ -34,7 +34,7 @@ fn error_of(folder: &Path) -> String {
 }
 
 #[test]
-fn a_store_is_as_it_was_when_it_is_opened_again() {
+fn reopening_a_store_keeps_its_state() {
     let (folder, kept) = filled();
     let mut store = Store::open(folder.path()).unwrap();
     assert_eq!(all_of(&mut store).unwrap(), kept);
@@ -46,10 +46,10 @@ fn a_store_is_as_it_was_when_it_is_opened_again() {
 }
 
 #[test]
-fn a_new_store_is_empty_and_its_folder_is_made() {
+fn a_new_store_is_empty_and_its_folder_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a/b");
-    // A crash while the store was made.
+    // A crash while the store was created.
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join(FILE_NEW), b"half of it").unwrap();
     let mut store = Store::open(&deep).unwrap();
@@ -88,14 +88,14 @@ fn a_store_of_another_version_is_refused() {
         let error = error_of(folder.path());
         assert!(error.contains(&format!("format {found}")), "{error}");
     }
-    // Somebody else's.
+    // A database of another program.
     let folder = tempfile::tempdir().unwrap();
     Database::create(folder.path().join(FILE)).unwrap();
     assert!(error_of(folder.path()).contains("format unknown"));
 }
 
 #[test]
-fn what_is_no_store_is_refused_and_left_alone() {
+fn other_files_are_refused_and_not_changed() {
     for content in [&b""[..], b"notes of mine", &[0; 70_000]] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
@@ -107,7 +107,7 @@ fn what_is_no_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_is_an_error_that_says_so() {
+fn paths_that_cannot_be_folders_are_errors_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, b"").unwrap();
@@ -115,13 +115,13 @@ fn a_folder_that_cannot_be_is_an_error_that_says_so() {
         let error = error_of(&dir);
         assert!(error.contains("choose a folder, not a file"), "{error}");
     }
-    // Something else has the name of the store.
+    // A folder has the name of the store.
     fs::create_dir(folder.path().join(FILE)).unwrap();
     assert!(error_of(folder.path()).contains("cannot open"));
 }
 
 #[test]
-fn a_decision_that_is_missing_is_noticed() {
+fn a_missing_decision_is_detected() {
     let (folder, _) = filled();
     let decided: TableDefinition<u64, &[u8]> = TableDefinition::new("decided");
     let database = Database::create(folder.path().join(FILE)).unwrap();
@@ -138,7 +138,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn damage_is_an_error_or_does_no_harm(at in 0.0..1.0f64, bits in 1..=255u8, cut in prop::option::weighted(0.2, 0.0..1.0f64)) {
+fn damage_is_detected_or_harmless(at in 0.0..1.0f64, bits in 1..=255u8, cut in prop::option::weighted(0.2, 0.0..1.0f64)) {
         static FILLED: LazyLock<(Vec<u8>, StoreModel)> = LazyLock::new(|| {
             let (folder, kept) = filled();
             (fs::read(folder.path().join(FILE)).unwrap(), kept)
@@ -146,7 +146,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let (mut bytes, kept) = (FILLED.0.clone(), &FILLED.1);
-        // Most of a small file is unused: damage goes to the header and to where the data is as well.
+// Most of a small file is unused: damage also hits the header and the data.
         let reach = [bytes.len(), 160 << 10, 512][usize::from(bits % 3)];
         let at = at * reach.min(bytes.len()) as f64;
         bytes[at as usize] ^= bits;

@@ -384,3 +384,110 @@ timeline-count_accepted = { $count } accepted
 timeline-count_nominated = { $count } nominated
 timeline-count_idle = { $count } in no slot yet
 timeline-count_absent = { $count } absent
+
+### Terminal: summaries, progress, notes and refusals of the subcommands
+
+## Summary of a run
+terminal-run_simulated = { $scenario } with seed { $seed }, { $nodes ->
+    [one] { $nodes } node
+   *[other] { $nodes } nodes
+}, { $executor } executor
+terminal-run_recorded = { $scenario } with seed { $seed }, { $nodes ->
+    [one] { $nodes } node
+   *[other] { $nodes } nodes
+}, recorded
+terminal-outcome_agreed = agreed: every node that counts decided, and all decided alike
+terminal-outcome_violated = VIOLATED: two nodes decided differently
+terminal-no_progress_no_quorum = no progress: there is no quorum, so no node can ever decide
+terminal-no_progress_no_decider = no progress: no node that belongs to a quorum is running
+terminal-no_progress_nothing_proposed = no progress: nothing was proposed
+terminal-no_progress_slot_not_begun = no progress: slot { $slot } never began
+terminal-no_progress_undecided = no progress: some nodes that count did not decide every slot
+terminal-counted_nodes = { $counted } of the { $total } nodes count: those that run and belong to a quorum
+terminal-slot_decided_by_all = slot { $slot }: "{ $value }", decided by all { $nodes }
+terminal-slot_decided_by_some = slot { $slot }: "{ $value }", decided by { $decided } of { $total }
+terminal-slot_decided_by = slot { $slot }: "{ $value }", decided by { $nodes }
+terminal-slot_undecided = slot { $slot }: decided by no node
+terminal-slot_undecided_by = slot { $slot }: not decided by { $nodes }
+terminal-quorums_intersect = quorums intersect: yes
+terminal-quorums_disjoint = quorums intersect: NO
+terminal-quorums_none = quorums intersect: there is no quorum
+terminal-quorums_unknown = quorums intersect: unknown
+terminal-messages = messages: { $sent } sent, { $delivered } delivered, { $lost } lost
+terminal-rounds_and_ballots = nomination rounds: at most { $rounds }; ballots: at most { $ballots }
+terminal-run_times = virtual time { $virtual_s } s, CPU time { $cpu_ms } ms
+terminal-note = note: { $note }
+
+## Progress
+terminal-progress_run = { $scenario }, seed { $seed }
+terminal-progress_discovering = | { $time } virtual | discovering | { $messages ->
+    [one] { $messages } message
+   *[other] { $messages } messages
+}
+terminal-progress_slot = | { $time } virtual | slot { $slot }: { $decided } of { $total } decided | { $messages ->
+    [one] { $messages } message
+   *[other] { $messages } messages
+}
+
+## No window
+terminal-no_display_run = there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); running in the terminal, like `quorumscope run`
+terminal-no_window_support_run = this program was built without the window; running in the terminal, like `quorumscope run`
+terminal-window_failed_run = no window can be opened: { $error }; running in the terminal, like `quorumscope run`
+terminal-no_display_attach = --attach needs a window, and there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set); request /status of a node to see its state in the terminal
+terminal-window_failed_attach = --attach needs a window, and none can be opened: { $error }; request /status of a node to see its state in the terminal
+terminal-no_display_cluster = there is no display; running without a window, like --headless
+terminal-no_window_support = this program was built without the window
+terminal-no_display_bench = bench frame needs a display: { $error }; run it under X11 or Wayland, or with `xvfb-run`
+
+## Files
+terminal-trace_incomplete = { $path }: the trace is incomplete: its writer was killed or is still running; using its { $records ->
+    [one] { $records } complete record
+   *[other] { $records } complete records
+}
+terminal-file_unreadable = { $path }: cannot be read: { $error }; check the path
+terminal-file_not_regular = { $path }: is not a file; expected a TOML scenario or a JSON node list
+terminal-file_too_large = { $path }: has { $size } bytes, more than the limit of { $limit }; is it the right file?
+terminal-file_not_text = { $path }: is not text: byte { $position } is not UTF-8; expected a TOML scenario or a JSON node list
+terminal-file_error = { $path }: { $error }
+terminal-file_is_folder = { $path }: is a folder; expected a file
+terminal-file_without_name = { $path }: expected a file with a name
+
+## Proposing
+terminal-proposal_agreed = proposal { $nth } of { $origin }: agreed in slot { $slot }
+terminal-proposal_rejected = proposal { $nth } of { $origin }: rejected, because it was not decided in time
+terminal-proposal_pending = proposal { $nth } of { $origin }: pending
+terminal-note_undecided = proposal { $nth } of { $origin }: still pending after { $waited_ms } ms
+terminal-file_undecided = proposal { $nth } of { $origin }: still pending after { $waited_ms } ms; nodes that already have the file vote against it
+terminal-backed_up = backed up at { $node }
+terminal-backups_missing = not yet backed up at { $nodes }
+terminal-node_url_expected = --to { $url }: expected the address of a node, such as http://127.0.0.1:8001
+terminal-node_unreachable = { $url }: { $error }; is a node running there?
+terminal-node_refused = { $url }: { $title }: { $detail }
+terminal-response_not_understood = { $url }: status { $status }, { $error }; is this a node?
+
+## Running a node
+terminal-node_failed = the node has failed; its state is safe in the data folder: start it again
+terminal-signals_unavailable = signals cannot be handled: { $error }
+terminal-name_expected = --name: expected 1 to 64 bytes without control characters
+terminal-network_expected = --network: expected 1 to 64 bytes
+terminal-broadcast_expected = --broadcast { $address }: expected an IPv4 broadcast address with a port, such as 192.168.1.255:47700
+terminal-duration_expected = --{ $option } { $milliseconds }: expected 1 to { $limit } milliseconds
+terminal-threshold_expected = --threshold { $threshold }: expected 2/3, majority, or a number of nodes from 1
+terminal-quorum_set_expected = { $path }: { $error }; expected a quorum set such as {"{"}"threshold": 2, "validators": ["G...", "G..."]{"}"}
+terminal-token_expected = { $path }: expected a token of at least 16 letters and digits on one line
+terminal-forgetting_is_unsafe = --forget-after-ms is unsafe: both halves of a divided network can decide differently
+
+## Clusters
+terminal-cluster_program_unknown = the path of this program is unknown: { $error }
+terminal-cluster_ended = all nodes have ended
+terminal-cluster_folder_left = { $path } could not be removed
+
+## Measuring
+terminal-frame_costs_title = Frame benchmark
+terminal-frame_costs_description = A synthetic network with steady traffic.
+terminal-frame_costs_mode = mode
+terminal-frame_costs_cpu = CPU ms/frame
+terminal-frame_costs_app = app ms/frame
+terminal-frame_costs_fps = fps
+terminal-frame_costs_share = share of a core
+terminal-frame_costs_propose_nothing = { $path }: no files are proposed while measuring

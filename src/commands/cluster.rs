@@ -7,6 +7,7 @@ use crate::cli::ClusterArgs;
 use crate::commands::support::error::{CommandError, EXIT_INTERRUPTED};
 use crate::commands::support::stdout::print_line;
 use crate::live::cluster::{Cluster, ClusterConfig, TraceMode, remove_folder};
+use crate::text::terminal;
 use std::env;
 use std::fs;
 use std::io::Read;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
     let has_window = has_window(args);
     stop_on_signal(stop, has_window.then(|| Arc::clone(&running)))?;
     let program = env::current_exe()
-        .map_err(|why| input_error(&format!("the path of this program is unknown: {why}")))?;
+        .map_err(|error| input_error(terminal::cluster_program_unknown(&error.to_string())))?;
     let folder = ClusterFolder::open(args, &program)?;
     let config = ClusterConfig {
         program,
@@ -44,7 +45,7 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
             TraceMode::None
         },
     };
-    let cluster = Cluster::start(&config).map_err(|error| input_error(&error.to_string()))?;
+    let cluster = Cluster::start(&config).map_err(|error| input_error(error.to_string()))?;
     let mut text = String::new();
     for (name, url) in cluster.addresses() {
         text += &format!("{name} {url}\n");
@@ -60,8 +61,8 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
     }
 }
 
-fn input_error(why: &str) -> CommandError {
-    CommandError::Input(why.to_owned())
+fn input_error(why: impl Into<String>) -> CommandError {
+    CommandError::Input(why.into())
 }
 
 /// The nodes and their folder. Nodes end before their folder is removed.
@@ -96,7 +97,7 @@ fn stop_on_signal(stop: Sender<()>, window: Option<SharedCluster>) -> Result<(),
         }
     };
     ctrlc::set_handler(handler)
-        .map_err(|why| input_error(&format!("signals cannot be handled: {why}")))
+        .map_err(|error| input_error(terminal::signals_unavailable(&error.to_string())))
 }
 
 /// Waits until the process is interrupted or all nodes have ended.
@@ -118,7 +119,7 @@ fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, Com
         running.stop();
     }
     match all_ended {
-        true => Err(input_error("all nodes have ended")),
+        true => Err(input_error(terminal::cluster_ended())),
         false => Ok(ExitCode::SUCCESS),
     }
 }
@@ -127,7 +128,7 @@ fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, Com
 fn has_window(args: &ClusterArgs) -> bool {
     let has_display = crate::window::has_display();
     if !args.headless && !has_display {
-        eprintln!("quorumscope: there is no display; running as with --headless");
+        eprintln!("quorumscope: {}", terminal::no_display_cluster());
     }
     !args.headless && has_display
 }
@@ -152,7 +153,12 @@ fn show(
 
 #[cfg(not(feature = "window"))]
 fn show(_: &ClusterArgs, _: Vec<String>, _: &SharedCluster) -> Result<ExitCode, CommandError> {
-    Err(input_error("this program was built without the window"))
+    Err(input_error(terminal::no_window_support()))
+}
+
+fn folder_error(path: &Path, error: &std::io::Error) -> CommandError {
+    let path = path.display().to_string();
+    input_error(terminal::file_error(&path, &error.to_string()))
 }
 
 /// The data folder of the cluster.
@@ -166,8 +172,7 @@ impl ClusterFolder {
     fn open(args: &ClusterArgs, program: &Path) -> Result<ClusterFolder, CommandError> {
         if let Some(path) = &args.dir {
             let made = fs::create_dir_all(path).and_then(|()| fs::canonicalize(path));
-            let path =
-                made.map_err(|why| input_error(&format!("--dir {}: {why}", path.display())))?;
+            let path = made.map_err(|error| folder_error(path, &error))?;
             return Ok(ClusterFolder {
                 path,
                 cleaner: None,
@@ -177,8 +182,8 @@ impl ClusterFolder {
         let mark = since.map_or(0, |since| since.as_micros());
         let name = format!("quorumscope-{}-{mark}", process::id());
         let path = env::temp_dir().join(name);
-        let refuse = |why: std::io::Error| input_error(&format!("{}: {why}", path.display()));
-        fs::create_dir(&path).map_err(refuse)?;
+        let failed = |error: std::io::Error| folder_error(&path, &error);
+        fs::create_dir(&path).map_err(failed)?;
         let cleaner = if args.keep {
             None
         } else {
@@ -187,7 +192,7 @@ impl ClusterFolder {
                 // The folder is still empty. The error is reported below.
                 drop(fs::remove_dir(&path));
             }
-            Some(cleaner.map_err(refuse)?)
+            Some(cleaner.map_err(failed)?)
         };
         Ok(ClusterFolder { path, cleaner })
     }
@@ -226,6 +231,7 @@ fn remove_folder_after_parent_exit(folder: &Path) -> ExitCode {
     if remove_folder(folder) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("quorumscope: {} could not be removed", folder.display());
+    let folder = folder.display().to_string();
+    eprintln!("quorumscope: {}", terminal::cluster_folder_left(&folder));
     ExitCode::FAILURE
 }

@@ -22,6 +22,8 @@ mod window;
 pub use support::error::CommandError;
 
 use crate::cli::{Bench, Cli, Command, ConformanceArgs, RunArgs, WindowArgs};
+#[cfg(not(feature = "window"))]
+use crate::text;
 use std::process::ExitCode;
 
 /// Executes the subcommand.
@@ -46,13 +48,13 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         #[cfg(feature = "window")]
         None => window::run(&cli.window),
         #[cfg(not(feature = "window"))]
-        None => run_in_terminal(&cli.window, "this program was built without the window"),
+        None => run_in_terminal(&cli.window, &text::terminal::no_window_support_run()),
     }
 }
 
 /// Fallback without a window: prints the reason and executes `run`.
-fn run_in_terminal(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
-    eprintln!("quorumscope: {why}; running in the terminal, as `quorumscope run` does");
+fn run_in_terminal(args: &WindowArgs, reason: &str) -> Result<ExitCode, CommandError> {
+    eprintln!("quorumscope: {reason}");
     run::run(&RunArgs::from(args))
 }
 

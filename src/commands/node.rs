@@ -6,7 +6,9 @@ use crate::commands::support::stdout::print_line;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
 use crate::node::{NodeSettings, Threshold};
+use crate::text::terminal;
 use crate::time::Span;
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -66,9 +68,9 @@ fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), Comm
     // The sender lives as long as the process, so the only error is the timeout.
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
         if has_ended() {
-            let why = "the node has failed; its state is safe in the data folder: start it again";
+            let why = terminal::node_failed();
             tracing::error!("{why}");
-            return Err(CommandError::NodeFailed(why.to_owned()));
+            return Err(CommandError::NodeFailed(why.into_owned()));
         }
     }
     Ok(())
@@ -90,7 +92,7 @@ fn stop_on_signal(stop: &Sender<()>) -> Result<(), CommandError> {
     let stop = stop.clone();
     // A second signal changes nothing: the first is already in the channel.
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
-        .map_err(|error| CommandError::Input(format!("signals cannot be handled: {error}")))
+        .map_err(|error| CommandError::Input(terminal::signals_unavailable(&error.to_string())))
 }
 
 fn stop_with_stdin(stop: Sender<()>) {
@@ -108,20 +110,16 @@ fn stop_with_stdin(stop: Sender<()>) {
 }
 
 fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
-    let input = |why: String| CommandError::Input(why);
+    let input = |why: Cow<'static, str>| CommandError::Input(why.into_owned());
     if args.name.is_empty() || args.name.len() > 64 || args.name.contains(char::is_control) {
-        return Err(input(
-            "--name: expected 1 to 64 bytes without control characters".to_owned(),
-        ));
+        return Err(input(terminal::name_expected()));
     }
     if args.network.is_empty() || args.network.len() > 64 {
-        return Err(input("--network: expected 1 to 64 bytes".to_owned()));
+        return Err(input(terminal::network_expected()));
     }
     if !args.broadcast.is_ipv4() || args.broadcast.port() == 0 {
-        return Err(input(format!(
-            "--broadcast {}: expected an IPv4 broadcast address with a port, such as 192.168.1.255:47700",
-            args.broadcast
-        )));
+        let address = args.broadcast.to_string();
+        return Err(input(terminal::broadcast_expected(&address).into()));
     }
     let data = args.data.clone();
     Ok(LiveConfig {
@@ -156,8 +154,10 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         if (1..=DURATION_MS_MAX).contains(&ms) {
             Ok(Span::from_ms(ms))
         } else {
-            let why = format!("--{name} {ms}: expected 1 to {DURATION_MS_MAX} milliseconds");
-            Err(CommandError::Input(why))
+            let (ms, limit) = (ms.to_string(), DURATION_MS_MAX.to_string());
+            Err(CommandError::Input(terminal::duration_expected(
+                name, &ms, &limit,
+            )))
         }
     };
     let forget_after = args.forget_after_ms;
@@ -165,9 +165,7 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         .map(|ms| span("forget-after-ms", ms))
         .transpose()?;
     if forget_after.is_some() {
-        eprintln!(
-            "quorumscope: --forget-after-ms is unsafe: both halves of a divided network can decide differently"
-        );
+        eprintln!("quorumscope: {}", terminal::forgetting_is_unsafe());
     }
     Ok(NodeSettings {
         min_nodes: args.min_nodes.max(1),
@@ -184,19 +182,15 @@ fn threshold(text: &str) -> Result<Threshold, CommandError> {
         ("2/3", _) => Ok(Threshold::TwoThirds),
         ("majority", _) => Ok(Threshold::Majority),
         (_, Ok(count)) if count > 0 => Ok(Threshold::Count(count)),
-        _ => Err(CommandError::Input(format!(
-            "--threshold {text}: expected 2/3, majority, or a number of nodes from 1"
-        ))),
+        _ => Err(CommandError::Input(terminal::threshold_expected(text))),
     }
 }
 
 fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
     let text = read(path)?;
     serde_json::from_str(&text).map_err(|error| {
-        CommandError::Input(format!(
-            "{}: {error}; expected a quorum set such as {{\"threshold\": 2, \"validators\": [\"G...\", \"G...\"]}}",
-            path.display()
-        ))
+        let (path, error) = (path.display().to_string(), error.to_string());
+        CommandError::Input(terminal::quorum_set_expected(&path, &error))
     })
 }
 
@@ -207,17 +201,17 @@ fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
 pub(super) fn token(path: &Path) -> Result<String, CommandError> {
     let token = read(path)?.trim().to_owned();
     if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(CommandError::Input(format!(
-            "{}: expected a token of at least 16 letters and digits on one line",
-            path.display()
-        )));
+        let path = path.display().to_string();
+        return Err(CommandError::Input(terminal::token_expected(&path)));
     }
     Ok(token)
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| CommandError::Input(format!("{}: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| {
+        let (path, error) = (path.display().to_string(), error.to_string());
+        CommandError::Input(terminal::file_error(&path, &error))
+    })
 }
 
 #[cfg(test)]

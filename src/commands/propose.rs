@@ -5,6 +5,8 @@ use crate::cli::ProposeArgs;
 use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS};
 use crate::commands::support::stdout::print_line;
 use crate::live::status::{ProposalView, Status};
+use crate::scp::SlotIndex;
+use crate::text::{format, terminal};
 use serde::Deserialize;
 use std::fs::File;
 use std::io::{self, Read};
@@ -56,35 +58,53 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
         (Some(path), _) => node.propose_file(path, args.wait_ms)?,
         (None, note) => node.propose_note(note.as_deref().unwrap_or_default(), args.wait_ms)?,
     };
-    let name = format!(
-        "proposal {} of {}",
-        proposed.proposal.nth, proposed.proposal.origin
-    );
-    match (proposed.state.as_str(), proposed.slot) {
-        ("agreed", Some(slot)) => print_line(&format!("{name}: agreed in slot {slot}")),
-        ("rejected", _) => {
-            print_line(&format!("{name}: rejected, nobody decided in time"));
-            return Ok(ExitCode::from(EXIT_NO_PROGRESS));
-        }
-        _ if args.wait_ms == 0 => {
-            print_line(&format!("{name}: pending"));
-            return Ok(ExitCode::SUCCESS);
-        }
-        _ => {
-            let hint = match args.file {
-                Some(_) => "; who has the file already says no to backing it up again",
-                None => "",
-            };
-            let waited_ms = args.wait_ms;
-            print_line(&format!("{name}: still pending after {waited_ms} ms{hint}"));
-            return Ok(ExitCode::from(EXIT_NO_PROGRESS));
-        }
-    }
-    match &proposed.proposal.file {
-        None => Ok(ExitCode::SUCCESS),
-        Some(file) => {
+    let (outcome, text) = proposed.outcome(args);
+    print_line(&text);
+    match (outcome, &proposed.proposal.file) {
+        (ProposalOutcome::Agreed, Some(file)) => {
             let until = sent_at + Duration::from_millis(args.wait_ms);
             node.wait_for_backups(&file.sha256, until)
+        }
+        (ProposalOutcome::Agreed, None) | (ProposalOutcome::NotAwaited, _) => Ok(ExitCode::SUCCESS),
+        (ProposalOutcome::NotDecided, _) => Ok(ExitCode::from(EXIT_NO_PROGRESS)),
+    }
+}
+
+/// The state of a proposal at the end of the request.
+#[derive(Clone, Copy)]
+enum ProposalOutcome {
+    Agreed,
+    /// Rejected, or still pending after the time to wait.
+    NotDecided,
+    /// Pending, and the caller does not wait.
+    NotAwaited,
+}
+
+impl ProposeResponse {
+    /// The outcome, and the sentence to print.
+    fn outcome(&self, args: &ProposeArgs) -> (ProposalOutcome, String) {
+        let nth = &self.proposal.nth.to_string();
+        let origin = &self.proposal.origin.to_string();
+        match (self.state.as_str(), self.slot.map(SlotIndex)) {
+            ("agreed", Some(slot)) => (
+                ProposalOutcome::Agreed,
+                terminal::proposal_agreed(nth, origin, slot),
+            ),
+            ("rejected", _) => (
+                ProposalOutcome::NotDecided,
+                terminal::proposal_rejected(nth, origin),
+            ),
+            _ if args.wait_ms == 0 => (
+                ProposalOutcome::NotAwaited,
+                terminal::proposal_pending(nth, origin),
+            ),
+            _ => (
+                ProposalOutcome::NotDecided,
+                match args.file {
+                    Some(_) => terminal::file_undecided(nth, origin, args.wait_ms),
+                    None => terminal::note_undecided(nth, origin, args.wait_ms),
+                },
+            ),
         }
     }
 }
@@ -118,9 +138,7 @@ fn base(url: &str) -> Result<String, CommandError> {
     let base = url.trim_end_matches('/');
     match base.strip_prefix("http://") {
         Some(rest) if !rest.is_empty() => Ok(base.to_owned()),
-        _ => Err(CommandError::Input(format!(
-            "--to {url}: expected the address of a node, such as http://127.0.0.1:8001"
-        ))),
+        _ => Err(CommandError::Input(terminal::node_url_expected(url))),
     }
 }
 
@@ -145,20 +163,18 @@ impl NodeClient {
         path: &Path,
         wait_ms: u64,
     ) -> Result<(ProposeResponse, Instant), CommandError> {
-        let failed = |error| CommandError::Input(format!("{}: {error}", path.display()));
+        let shown = path.display().to_string();
+        let failed = |error: io::Error| {
+            CommandError::Input(terminal::file_error(&shown, &error.to_string()))
+        };
         let name = path
             .file_name()
             .and_then(|name| name.to_str())
-            .ok_or_else(|| {
-                CommandError::Input(format!("{}: expected a file with a name", path.display()))
-            })?;
+            .ok_or_else(|| CommandError::Input(terminal::file_without_name(&shown)))?;
         let file = File::open(path).map_err(failed)?;
         let about = file.metadata().map_err(failed)?;
         if about.is_dir() {
-            return Err(CommandError::Input(format!(
-                "{}: this is a folder; expected a file",
-                path.display()
-            )));
+            return Err(CommandError::Input(terminal::file_is_folder(&shown)));
         }
         let length = about.len();
         let query = format!("wait_ms={wait_ms}&file={}", percent_encoded(name));
@@ -187,7 +203,7 @@ impl NodeClient {
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, CommandError> {
         let no_response = |error: ureq::Error| {
-            CommandError::Input(format!("{}: {error}; is a node running there?", self.base))
+            CommandError::Input(terminal::node_unreachable(&self.base, &error.to_string()))
         };
         let mut response = answer.map_err(no_response)?;
         let status = response.status();
@@ -196,12 +212,14 @@ impl NodeClient {
             status.is_success(),
             serde_json::from_str::<ProblemResponse>(&text),
         ) {
-            let why = format!("{}: {}: {}", self.base, problem.title, problem.detail);
-            return Err(CommandError::Input(why));
+            let refusal = terminal::node_refused(&self.base, &problem.title, &problem.detail);
+            return Err(CommandError::Input(refusal));
         }
         serde_json::from_str(&text).map_err(|error| {
-            let why = format!("{}: status {status}, {error}; is this a node?", self.base);
-            CommandError::Input(why)
+            let (status, error) = (status.to_string(), error.to_string());
+            CommandError::Input(terminal::response_not_understood(
+                &self.base, &status, &error,
+            ))
         })
     }
 
@@ -230,7 +248,7 @@ impl NodeClient {
                         .any(|line| line.is_here && line.file.sha256 == sha256)
                 });
                 if is_here {
-                    print_line(&format!("backed up at {name}"));
+                    print_line(&terminal::backed_up(name));
                 }
                 !is_here
             });
@@ -238,11 +256,8 @@ impl NodeClient {
                 return Ok(ExitCode::SUCCESS);
             }
             if Instant::now() >= until {
-                let names: Vec<&str> = pending_nodes
-                    .iter()
-                    .map(|(name, _)| name.as_str())
-                    .collect();
-                print_line(&format!("not yet backed up at {}", names.join(", ")));
+                let names = pending_nodes.iter().map(|(name, _)| name.clone());
+                print_line(&terminal::backups_missing(&format::list(names, usize::MAX)));
                 return Ok(ExitCode::from(EXIT_NO_PROGRESS));
             }
             thread::sleep(POLL_INTERVAL);

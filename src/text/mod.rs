@@ -24,6 +24,8 @@ pub(crate) mod format;
 mod number;
 #[allow(dead_code)]
 pub(crate) mod overlay;
+#[cfg_attr(not(all(feature = "net", feature = "window")), allow(dead_code))]
+pub(crate) mod terminal;
 #[allow(dead_code)]
 pub(crate) mod timeline;
 mod value;
@@ -38,5 +40,6 @@ const NAMESPACES: &[&[(&str, &[&str])]] = &[
     evidence::DECLARED,
     format::DECLARED,
     overlay::DECLARED,
+    terminal::DECLARED,
     timeline::DECLARED,
 ];

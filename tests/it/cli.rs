@@ -115,15 +115,18 @@ fn summary_names_undecided_nodes_and_missing_quorums() {
     );
     let out = run(&["--network", &network]);
     assert!(out.contains("no progress: there is no quorum"), "{out}");
-    assert!(out.contains("quorums intersect: there is none"), "{out}");
+    assert!(
+        out.contains("quorums intersect: there is no quorum"),
+        "{out}"
+    );
     let out = run(&["--scenario", "s3", "--until", "1s"]);
     assert!(
-        out.contains("slot 1: pizza, decided by 3 of 5\nslot 1: not decided by D, S\n"),
+        out.contains("slot 1: \"pizza\", decided by 3 of 5\nslot 1: not decided by D, S\n"),
         "{out}"
     );
     let out = run(&["--scenario", "s2"]);
     assert!(
-        out.contains("3 of the 5 nodes count") && out.contains("slot 1: decided by nobody"),
+        out.contains("3 of the 5 nodes count") && out.contains("slot 1: decided by no node"),
         "{out}"
     );
     let out = run(&["--scenario", "w1", "--until", "slot", "2"]);

@@ -104,13 +104,13 @@ fn run(page: &str) -> String {
 #[test]
 fn readme_commands_run() {
     let out = run("README.md");
-    assert!(out.contains("photo.jpg, decided by all 3"), "{out}");
+    assert!(out.contains("\"photo.jpg\", decided by all 3"), "{out}");
 }
 
 #[test]
 fn scenario_commands_run() {
     let out = run("docs/scenarios.md");
-    assert!(out.contains("tea at five, decided by all 3"), "{out}");
+    assert!(out.contains("\"tea at five\", decided by all 3"), "{out}");
     assert!(out.contains("recorded"), "{out}");
 }
 

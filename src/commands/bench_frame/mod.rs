@@ -8,6 +8,7 @@ use crate::commands::support::stdout::print_line;
 use crate::commands::window::ScenarioSessionFactory;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::sim::ExecutorKind;
+use crate::text::terminal;
 use crate::window::{
     FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioSource,
     SessionFactory, StartAs, WindowError, WindowOptions, measure,
@@ -73,21 +74,26 @@ pub(super) fn run(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
         report(costs, shown, as_json)
     })
     .map_err(|error| match error {
-        WindowError::NoDisplay(why) => CommandError::Window(format!(
-            "bench frame needs a display: {why}. Start it under X11 or Wayland, or with `xvfb-run`."
-        )),
+        WindowError::NoDisplay(why) => CommandError::Window(terminal::no_display_bench(&why)),
         WindowError::NotOpened(_) => CommandError::Window(error.to_string()),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
-    let rows: Vec<FrameCostRow> = costs.iter().map(|cost| rows(cost, shown)).collect();
+    let rows: Vec<FrameCostRow> = costs.iter().map(|cost| row(cost, shown)).collect();
     if as_json {
         print_line(&serde_json::to_string(&rows).unwrap_or_default());
         return;
     }
-    print_line("mode        CPU ms/frame   app ms/frame      fps   share of a core");
+    print_line(&format!(
+        "{:<10} {:>13} {:>14} {:>8} {:>18}",
+        terminal::frame_costs_mode(),
+        terminal::frame_costs_cpu(),
+        terminal::frame_costs_app(),
+        terminal::frame_costs_fps(),
+        terminal::frame_costs_share()
+    ));
     for row in rows {
         print_line(&format!(
             "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
@@ -100,7 +106,7 @@ fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
     }
 }
 
-fn rows(cost: &FrameCost, shown: Option<(usize, usize)>) -> FrameCostRow {
+fn row(cost: &FrameCost, shown: Option<(usize, usize)>) -> FrameCostRow {
     let frames = f64::from(cost.frames.max(1));
     let wall_s = cost.wall.as_secs_f64();
     // An idle window draws no frames, so only its share of a core is meaningful.

@@ -13,6 +13,7 @@ use crate::rng::{StreamPurpose, Streams};
 use crate::run::{BatchKind, RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::{Ballot, NodeId, SlotIndex, SlotState, Value};
+use crate::text::terminal;
 use crate::time::{Span, Time};
 use crate::trace::{FlightId, Record};
 use crate::window::{ScenarioChoice, ScenarioEntry, SessionFactory};
@@ -230,7 +231,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
             peer: Peer {
                 id: NodeId(nth as u32),
                 name: format!("n{nth:03}").into(),
-                key: format!("node {nth} of the bench").into(),
+                key: format!("bench-{nth}").into(),
             },
             trust: TrustPolicy::Found,
             threshold: Threshold::TwoThirds,
@@ -249,8 +250,8 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
     };
     Scenario {
         name: "bench".into(),
-        title: "Bench".into(),
-        description: "A synthetic network with steady traffic.".into(),
+        title: terminal::frame_costs_title().into_owned(),
+        description: terminal::frame_costs_description().into_owned(),
         seed,
         nodes: (0..nodes as u64).map(node).collect(),
         area_m: (1600.0, 1000.0),
@@ -292,10 +293,8 @@ impl SessionFactory for SyntheticTrafficFactory {
     }
 
     fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
-        Err(format!(
-            "{}: no files are proposed while measuring",
-            path.display()
-        ))
+        let path = path.display().to_string();
+        Err(terminal::frame_costs_propose_nothing(&path))
     }
 }
 

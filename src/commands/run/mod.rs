@@ -13,6 +13,7 @@ use crate::node::Input;
 use crate::run::Replay;
 use crate::run::{RunProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
+use crate::text::terminal;
 use crate::time::Time;
 use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
 use crate::trace::{Record, World};
@@ -52,7 +53,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     if !args.quiet {
         // Before the run, because some notes announce a long run.
         for remark in &scenario.remarks {
-            eprintln!("note: {remark}");
+            eprintln!("{}", terminal::note(remark));
         }
     }
     let progress = ProgressLine::new(&scenario, args.quiet || args.json);
@@ -76,7 +77,7 @@ fn report(
     if args.json {
         print_line(&summary.to_json());
     } else if !args.quiet {
-        print_line(summary.to_text(&run.world).trim_end());
+        print_line(&summary.to_text(&run.world));
     }
     Ok(exit_code(run.outcome))
 }

@@ -1,6 +1,7 @@
 //! Progress line of a run on standard error.
 
 use crate::scenario::Scenario;
+use crate::text::terminal;
 use crate::trace::World;
 use crate::trace::outcome::deciders;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,7 +24,10 @@ impl ProgressLine {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}") {
             bar.set_style(style);
         }
-        bar.set_prefix(format!("{}, seed {}", scenario.name, scenario.seed));
+        bar.set_prefix(terminal::progress_run(
+            &scenario.name,
+            &scenario.seed.to_string(),
+        ));
         bar.enable_steady_tick(Duration::from_millis(120));
         ProgressLine { bar }
     }
@@ -33,22 +37,14 @@ impl ProgressLine {
         if self.bar.is_hidden() {
             return;
         }
-        let newest = world.slots().last_key_value();
-        let slot = newest.map_or_else(
-            || "discovering".to_string(),
-            |(slot, summary)| {
-                format!(
-                    "slot {}: {} of {} decided",
-                    slot.0,
-                    summary.decided.len(),
-                    deciders(world).len()
-                )
-            },
-        );
-        self.bar.set_message(format!(
-            "| {} virtual | {slot} | {} messages",
-            world.now, world.counters.sent
-        ));
+        let (time, messages) = (world.now.to_string(), world.counters.sent);
+        self.bar.set_message(match world.slots().last_key_value() {
+            None => terminal::progress_discovering(&time, messages),
+            Some((slot, summary)) => {
+                let (decided, total) = (summary.decided.len(), deciders(world).len());
+                terminal::progress_slot(&time, *slot, decided, total, messages)
+            }
+        });
     }
 
     /// Removes the line.

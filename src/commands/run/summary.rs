@@ -6,11 +6,15 @@ use crate::commands::support::quorum_intersection;
 use crate::node::{Application, proposals_in};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
+use crate::text::{format, terminal};
 use crate::trace::World;
 use crate::trace::outcome::{Outcome, StopCondition, deciders, decisions, undecided};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+
+/// The executor of a replayed run, in the JSON summary.
+const RECORDED: &str = "recorded";
 
 /// What produced the records of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub(super) struct Summary {
     #[serde(skip)]
     until: StopCondition,
     #[serde(skip)]
-    verdict: IntersectionResult,
+    intersection: IntersectionResult,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,7 +63,7 @@ impl Summary {
         outcome: Outcome,
         source: RunSource,
     ) -> Summary {
-        let verdict = quorum_intersection::of_world(world);
+        let intersection = quorum_intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
                 .into_iter()
@@ -72,7 +76,7 @@ impl Summary {
             executor: match source {
                 RunSource::Simulated(ExecutorKind::Inline) => "inline",
                 RunSource::Simulated(ExecutorKind::Threads) => "threads",
-                RunSource::Replayed => "recorded",
+                RunSource::Replayed => RECORDED,
             },
             nodes: world.nodes.len(),
             outcome,
@@ -94,13 +98,13 @@ impl Summary {
                 .map(|slot| slot.ballots_max)
                 .max()
                 .unwrap_or(0),
-            intersecting: verdict
+            intersecting: intersection
                 .intersecting()
                 .map_or_else(|| "unknown".into(), serde_json::Value::from),
             virtual_ms: world.now.as_ms(),
             cpu_ms: cpu_time::process_ms(),
             until,
-            verdict,
+            intersection,
         }
     }
 
@@ -113,88 +117,70 @@ impl Summary {
     /// Several lines for people.
     #[must_use]
     pub(super) fn to_text(&self, world: &World) -> String {
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = self.write_text(world, &mut text);
-        text
-    }
-
-    fn write_text(&self, world: &World, out: &mut String) -> std::fmt::Result {
-        writeln!(
-            out,
-            "{} with seed {}, {} nodes, {}",
-            self.scenario,
-            self.seed,
-            self.nodes,
-            match self.executor {
-                "recorded" => "recorded".to_owned(),
-                executor => format!("{executor} executor"),
-            }
-        )?;
-        writeln!(out, "{}", self.headline(world))?;
         let counted = deciders(world).len();
+        let mut lines = vec![self.heading(), self.outcome_line(world).into_owned()];
         if counted < self.nodes && counted > 0 {
-            writeln!(
-                out,
-                "{counted} of the {} nodes count: those that run and belong to a quorum",
-                self.nodes
-            )?;
+            lines.push(terminal::counted_nodes(counted, self.nodes));
         }
         for (slot, summary) in world.slots() {
-            write_slot(world, *slot, &summary.camps(), counted, out)?;
+            slot_lines(world, *slot, &summary.camps(), counted, &mut lines);
         }
-        writeln!(out, "{}", self.intersection_line())?;
-        let messages = &self.messages;
-        writeln!(
-            out,
-            "messages: {} sent, {} delivered, {} lost",
-            messages.sent, messages.delivered, messages.lost
-        )?;
-        writeln!(
-            out,
-            "nomination rounds: {} at most; ballots: {} at most",
-            self.rounds_max, self.ballots_max
-        )?;
-        writeln!(
-            out,
-            "virtual time {:.3} s, CPU time {} ms",
-            self.virtual_ms / 1000.0,
-            self.cpu_ms
-        )
+        let MessageCounts {
+            sent,
+            delivered,
+            lost,
+        } = self.messages;
+        lines.push(self.intersection_line().into_owned());
+        lines.push(terminal::messages(sent, delivered, lost));
+        lines.push(terminal::rounds_and_ballots(
+            self.rounds_max,
+            self.ballots_max,
+        ));
+        let virtual_s = format!("{:.3}", self.virtual_ms / 1000.0);
+        lines.push(terminal::run_times(&virtual_s, self.cpu_ms));
+        lines.join("\n")
     }
 
-    fn headline(&self, world: &World) -> String {
+    fn heading(&self) -> String {
+        let (scenario, seed) = (&self.scenario, &self.seed.to_string());
+        match self.executor {
+            RECORDED => terminal::run_recorded(scenario, seed, self.nodes),
+            executor => terminal::run_simulated(scenario, seed, self.nodes, executor),
+        }
+    }
+
+    fn outcome_line(&self, world: &World) -> Cow<'static, str> {
         match self.outcome {
-            Outcome::Agreed => "agreed: every node that counts decided, and all alike".to_owned(),
-            Outcome::Violated => "VIOLATED: nodes decided differently".to_owned(),
-            Outcome::NoProgress => format!("no progress: {}", self.missing_condition(world)),
+            Outcome::Agreed => terminal::outcome_agreed(),
+            Outcome::Violated => terminal::outcome_violated(),
+            Outcome::NoProgress => self.no_progress_line(world),
         }
     }
 
     /// Why the run made no progress.
-    fn missing_condition(&self, world: &World) -> String {
+    fn no_progress_line(&self, world: &World) -> Cow<'static, str> {
         let slots = world.slots();
-        if self.verdict == IntersectionResult::NoQuorum {
-            "there is no quorum, so nobody can ever decide: in every set of nodes some member lacks a slice".to_owned()
+        if self.intersection == IntersectionResult::NoQuorum {
+            terminal::no_progress_no_quorum()
         } else if deciders(world).is_empty() {
-            "no node that belongs to a quorum is running".to_owned()
+            terminal::no_progress_no_decider()
         } else if slots.is_empty() && world.proposals().is_empty() {
-            "nothing was proposed".to_owned()
+            terminal::no_progress_nothing_proposed()
         } else if let StopCondition::Slot(slot) = self.until
             && !slots.contains_key(&slot)
         {
-            format!("slot {} never began", slot.0)
+            terminal::no_progress_slot_not_begun(slot).into()
         } else {
-            "not every node that counts decided everything".to_owned()
+            terminal::no_progress_undecided()
         }
     }
 
-    fn intersection_line(&self) -> &'static str {
-        match self.verdict {
-            IntersectionResult::Intersecting => "quorums intersect: yes",
-            IntersectionResult::Disjoint(..) => "quorums intersect: NO",
-            IntersectionResult::NoQuorum => "quorums intersect: there is none",
-            IntersectionResult::Unknown => "quorums intersect: unknown",
+    fn intersection_line(&self) -> Cow<'static, str> {
+        match self.intersection {
+            IntersectionResult::Intersecting => terminal::quorums_intersect(),
+            IntersectionResult::Disjoint(..) => terminal::quorums_disjoint(),
+            IntersectionResult::NoQuorum => terminal::quorums_none(),
+            IntersectionResult::Unknown => terminal::quorums_unknown(),
         }
     }
 }
@@ -202,52 +188,38 @@ impl Summary {
 /// Largest number of node names in one line.
 const NAMES_MAX: usize = 10;
 
-fn write_slot(
+/// The decisions of a slot, and the nodes that have not decided it.
+fn slot_lines(
     world: &World,
     slot: SlotIndex,
     camps: &BTreeMap<Value, Vec<NodeId>>,
     counted: usize,
-    out: &mut String,
-) -> std::fmt::Result {
+    lines: &mut Vec<String>,
+) {
+    if camps.is_empty() {
+        lines.push(terminal::slot_undecided(slot));
+        return;
+    }
     let missing = undecided(world, slot);
-    let number = slot.0;
     for (value, camp) in camps {
         let value = value_text(world, value);
-        if camps.len() > 1 {
-            writeln!(
-                out,
-                "slot {number}: {value}, decided by {}",
-                names(world, camp)
-            )?;
+        lines.push(if camps.len() > 1 {
+            terminal::slot_decided_by(slot, &value, &names(world, camp))
         } else if missing.is_empty() {
-            writeln!(out, "slot {number}: {value}, decided by all {counted}")?;
+            terminal::slot_decided_by_all(slot, &value, counted)
         } else {
-            let decided = counted - missing.len();
-            writeln!(
-                out,
-                "slot {number}: {value}, decided by {decided} of {counted}"
-            )?;
-        }
+            terminal::slot_decided_by_some(slot, &value, counted - missing.len(), counted)
+        });
     }
-    match (camps.is_empty(), missing.is_empty()) {
-        (true, _) => writeln!(out, "slot {number}: decided by nobody"),
-        (false, true) => Ok(()),
-        (false, false) => writeln!(
-            out,
-            "slot {number}: not decided by {}",
-            names(world, &missing)
-        ),
+    if !missing.is_empty() {
+        lines.push(terminal::slot_undecided_by(slot, &names(world, &missing)));
     }
 }
 
-/// Node names separated by commas; above [`NAMES_MAX`] the rest is counted.
+/// Node names; above [`NAMES_MAX`] the rest is counted.
 fn names(world: &World, nodes: &[NodeId]) -> String {
-    let shown = nodes.iter().take(NAMES_MAX).map(|node| world.name(*node));
-    let mut text = shown.collect::<Vec<_>>().join(", ");
-    if nodes.len() > NAMES_MAX {
-        text.push_str(&format!(" and {} more", nodes.len() - NAMES_MAX));
-    }
-    text
+    let names = nodes.iter().map(|node| world.name(*node).to_string());
+    format::list(names, NAMES_MAX)
 }
 
 /// A value for people: the proposals that it contains, or the value itself.

@@ -10,6 +10,7 @@ use crate::scenario::{
 };
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
+use crate::text::terminal;
 use crate::trace::{Record, TraceError, TraceReader};
 use std::fs;
 use std::path::Path;
@@ -76,11 +77,7 @@ pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
 
 /// The warning about a trace without an end record.
 pub(in crate::commands) fn truncated_trace_warning(path: &Path, records: &[Record]) -> String {
-    format!(
-        "{}: the trace is incomplete: its writer was killed or is still running; using its {} complete records",
-        path.display(),
-        records.len()
-    )
+    terminal::trace_incomplete(&display_name(path), records.len())
 }
 
 fn read(args: &SourceArgs, analyzer: &QuorumAnalyzer<'_>) -> Result<Scenario, CommandError> {
@@ -145,26 +142,22 @@ fn display_name(path: &Path) -> String {
 const INPUT_BYTES_MAX: u64 = 64 << 20;
 
 fn read_text(path: &Path) -> Result<String, CommandError> {
-    let refuse = |why: String| CommandError::Input(format!("{}: {why}", path.display()));
-    let about = fs::metadata(path)
-        .map_err(|why| refuse(format!("cannot be read: {why}. Check the path.")))?;
-    if !about.is_file() {
-        return Err(refuse(
-            "is not a file. Expected a TOML scenario or a JSON node list.".to_owned(),
-        ));
+    let name = display_name(path);
+    let unreadable = |error: std::io::Error| {
+        CommandError::Input(terminal::file_unreadable(&name, &error.to_string()))
+    };
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(CommandError::Input(terminal::file_not_regular(&name)));
     }
-    if about.len() > INPUT_BYTES_MAX {
-        return Err(refuse(format!(
-            "has {} bytes, more than the {INPUT_BYTES_MAX} that are read. Is it the right file?",
-            about.len()
-        )));
+    if metadata.len() > INPUT_BYTES_MAX {
+        let refusal = terminal::file_too_large(&name, metadata.len(), INPUT_BYTES_MAX);
+        return Err(CommandError::Input(refusal));
     }
-    let bytes = fs::read(path).map_err(|why| refuse(format!("cannot be read: {why}.")))?;
-    String::from_utf8(bytes).map_err(|why| {
-        refuse(format!(
-            "is not text: byte {} is not UTF-8. Expected a TOML scenario or a JSON node list.",
-            why.utf8_error().valid_up_to()
-        ))
+    let bytes = fs::read(path).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let position = error.utf8_error().valid_up_to();
+        CommandError::Input(terminal::file_not_text(&name, position))
     })
 }
 

@@ -53,7 +53,7 @@ impl AttachSource {
         };
         let first = live.connect().map_err(CommandError::Input)?;
         for remark in &first.scenario().remarks {
-            eprintln!("note: {remark}");
+            eprintln!("{}", crate::text::terminal::note(remark));
         }
         *live.initial.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         Ok(Some(live))

@@ -14,6 +14,7 @@ use crate::picture::theme::PaletteName;
 use crate::run::Session;
 use crate::scenario::BUILT_IN;
 use crate::sim::{ExecutorKind, Simulation};
+use crate::text::terminal;
 use crate::window::{
     self, PositionOutput, ScenarioChoice, ScenarioEntry, ScenarioSource, SessionFactory, StartAs,
     WindowError, WindowOptions,
@@ -36,8 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
     load::check(&args.source)?;
     if !window::has_display() {
-        let why = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)";
-        return without_window(args, why);
+        return without_window(args, &NoWindow::NoDisplay);
     }
     show(args, ScenarioSessionFactory::new(args)?)
 }
@@ -67,19 +67,32 @@ fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, 
     };
     match window::run(options, Arc::new(factory)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(WindowError::NoDisplay(why)) => without_window(args, &why),
+        Err(WindowError::NoDisplay(why)) => without_window(args, &NoWindow::Failed(why)),
         Err(error) => Err(CommandError::Window(error.to_string())),
     }
 }
 
+/// Why there is no window.
+enum NoWindow {
+    /// The environment names no display.
+    NoDisplay,
+    /// The display refuses a window, with this message.
+    Failed(String),
+}
+
 /// Fallback: `run` for a scenario or recording, an error for `--attach`.
-fn without_window(args: &WindowArgs, why: &str) -> Result<ExitCode, CommandError> {
+fn without_window(args: &WindowArgs, reason: &NoWindow) -> Result<ExitCode, CommandError> {
     #[cfg(feature = "net")]
     if !args.attach.is_empty() {
-        let what = "--attach needs a window; for the state of a node in the terminal, request its `/status` with curl";
-        return Err(CommandError::Window(format!("{why}; {what}")));
+        return Err(CommandError::Window(match reason {
+            NoWindow::NoDisplay => terminal::no_display_attach().into_owned(),
+            NoWindow::Failed(error) => terminal::window_failed_attach(error),
+        }));
     }
-    run_in_terminal(args, why)
+    match reason {
+        NoWindow::NoDisplay => run_in_terminal(args, &terminal::no_display_run()),
+        NoWindow::Failed(error) => run_in_terminal(args, &terminal::window_failed_run(error)),
+    }
 }
 
 /// Opens simulations, recordings and connections to processes for the window.
@@ -189,7 +202,9 @@ impl SessionFactory for ScenarioSessionFactory {
     }
 
     fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
-        let file = file_info(path).map_err(|why| format!("{}: {why}", path.display()))?;
+        let file = file_info(path).map_err(|error| {
+            terminal::file_error(&path.display().to_string(), &error.to_string())
+        })?;
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(file.sha256.clone(), path.to_owned());
         Ok(file)

@@ -247,7 +247,10 @@ fn a_proposal_that_cannot_be_decided_stays_undecided() {
     let output = quorumscope(&["propose", "--to", &alone.url, "--note", "cake"]);
     assert_eq!(output.status.code(), Some(3));
     let out = text(&output.stdout);
-    assert!(out.contains(": rejected, nobody decided in time"), "{out}");
+    assert!(
+        out.contains(": rejected, because it was not decided in time"),
+        "{out}"
+    );
     assert_eq!(alone.status().log.index, 0);
     wait_until("both have expired", || alone.status().pool.is_empty());
 }

@@ -72,7 +72,7 @@ pub struct NodeArgs {
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub calls_per_second: u32,
     /// Time limit for a slow client. After it, an upload must deliver 1,024 bytes per second.
-    #[arg(long = "patience-ms", value_name = "MS", default_value_t = 10_000)]
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
     pub client_timeout_ms: u64,
     /// Record everything into this trace file, at most a second late. An existing file is kept: n1.jsonl.zst becomes
     /// n1.1.jsonl.zst, or the next free number.

@@ -215,9 +215,9 @@ impl Network {
     ) -> NodeProcess {
         let mut told = self.arguments(name);
         told.extend(more.iter().map(|arg| (*arg).to_owned()));
-        if !more.contains(&"--patience-ms") {
+        if !more.contains(&"--client-timeout-ms") {
             // On a machine that is busy with other things a node may take long to store something.
-            told.extend(["--patience-ms", "60000"].map(str::to_owned));
+            told.extend(["--client-timeout-ms", "60000"].map(str::to_owned));
         }
         if !more.contains(&"--http") {
             told.extend(["--http", "127.0.0.1:0"].map(str::to_owned));

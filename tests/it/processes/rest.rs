@@ -204,7 +204,7 @@ fn silence_after(node: &NodeProcess, sent: &str) -> String {
 #[test]
 fn slow_callers_are_not_waited_for() {
     let network = Network::new();
-    let node = network.start("n1", &["--patience-ms", "700"]);
+    let node = network.start("n1", &["--client-timeout-ms", "700"]);
     for sent in [
         "",
         "GET /status HT",

@@ -1,76 +1,77 @@
-//! `Action`: everything that a person or a scenario file can do to a run.
+//! `Action`: the commands that a person or a scenario can give to a run.
 
 use crate::net::Position;
 use crate::node::{Content, ProposalRefusal, TrustPolicy};
 use crate::scp::NodeId;
 use serde::{Deserialize, Serialize};
 
-/// One thing done to the network. Actions are stamped by the engine and recorded.
+/// A command to the network. The engine adds the time and records it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Ask a node to propose.
+    /// A node is asked to propose.
     Propose {
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// What.
+        /// What it proposes.
         content: Content,
     },
-    /// A new node appears; it takes the next number, announces itself and is taken in.
+    /// A new node joins: it gets the next number, announces itself and is discovered.
     AddNode {
-        /// Where it stands.
+        /// Its position in metres.
         position: Position,
     },
-    /// The node announces that it leaves, then is gone.
+    /// The node announces that it leaves, and stops.
     Leave {
-        /// Which node.
+        /// The node.
         node: NodeId,
     },
-    /// The node stops at once, keeping only what it had persisted.
+    /// The node stops at once and keeps only its persisted state.
     Crash {
-        /// Which node.
+        /// The node.
         node: NodeId,
     },
-    /// A crashed node starts again from what it had persisted.
+    /// A crashed node starts again from its persisted state.
     Restart {
-        /// Which node.
+        /// The node.
         node: NodeId,
     },
-    /// Nothing that the node sends gets out any more; it goes on listening.
+    /// All messages of the node are lost from now on; it still receives.
     Silence {
-        /// Which node.
+        /// The node.
         node: NodeId,
     },
-    /// What the node sends gets out again.
+    /// Messages of a silenced node get out again.
     Unsilence {
-        /// Which node.
+        /// The node.
         node: NodeId,
     },
-    /// The node stands somewhere else from now on.
+    /// The node moves.
     Move {
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// Where.
+        /// Its new position in metres.
         to: Position,
     },
-    /// Somebody tells a node whom to trust; it counts from the node's next slot on.
+    /// A node's trust policy changes, from its next slot on.
     SetTrust {
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// The policy from now on.
+        /// The new policy.
         policy: TrustPolicy,
     },
-    /// Messages pass only within a group. Nodes in no group form one of their own. Replaces an earlier cut.
+    /// The network splits: messages pass only within a group. Nodes in no group form a group together. Replaces an
+    /// earlier partition.
     #[serde(rename = "cut")]
     Partition {
         /// The groups.
         groups: Vec<Vec<NodeId>>,
     },
-    /// All cuts end.
+    /// The partition ends.
     Heal,
 }
 
-/// Why an action was refused. Nothing changed.
+/// Why an action was refused. It has changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionRefused {
     /// The network has no such node.
@@ -82,22 +83,22 @@ pub enum ActionRefused {
     /// Only a crashed node can be restarted.
     #[error("{0} has not crashed")]
     NotCrashed(String),
-    /// The network is as large as this executor allows.
+    /// The network has as many nodes as the executor allows.
     #[error("the network already has {0} nodes, the most that this executor runs")]
     TooManyNodes(usize),
-    /// The system gives the node nothing to run on.
+    /// The operating system refuses a thread for the node.
     #[error("the node could not be started: {0}")]
     CannotStart(String),
-    /// What was asked does not fit the application of this scenario.
+    /// The content does not fit the application of the scenario.
     #[error("this scenario takes {expected}")]
     WrongContent {
-        /// What can be proposed.
+        /// What this scenario accepts.
         expected: &'static str,
     },
-    /// Positions mean nothing here.
+    /// Positions have no physical meaning in this scenario.
     #[error("nodes do not move in this scenario: positions are only a matter of view")]
     NotPhysical,
-    /// It is not for the one who watches to do this, or whoever was asked refused; the words say why.
+    /// A watched process refuses, or the action is impossible from outside; the text gives the reason.
     #[error("{0}")]
     NotFromHere(String),
     /// The node refused what it was asked to propose; the event log has the attempt.

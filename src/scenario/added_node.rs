@@ -1,4 +1,4 @@
-//! What a node is told that is added while the network runs.
+//! Configuration of a node that joins a running network.
 
 use super::Scenario;
 use super::names::peer;
@@ -8,10 +8,10 @@ use crate::scp::NodeId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The configuration of node `id`, added to a network whose nodes are called `names`.
+/// The configuration of node `id` in a network with nodes called `names`.
 ///
-/// It trusts as the others do; where they have fixed quorum sets, it trusts two thirds of those it finds. It must catch
-/// up before it votes.
+/// It has the trust policy of the others; where they have fixed quorum sets, its threshold is two thirds of the nodes that
+/// it finds. It catches up before it votes.
 pub fn added_node<'a>(
     scenario: &Scenario,
     streams: Streams,
@@ -40,7 +40,7 @@ pub fn added_node<'a>(
     }
 }
 
-/// The name after the last of the others', if they are numbered like `n07`; otherwise the first free `n01`, `n02` ...
+/// The name after the highest numbered one, such as `n08` after `n07`; without numbered names, `n01`.
 fn free_name<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let taken: BTreeSet<&str> = names.collect();
     let numbered = taken.iter().filter_map(|name| {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_on_where_the_others_end() {
+    fn names_continue_the_numbering() {
         let check =
             |names: &[&str], expected: &str| assert_eq!(free_name(names.iter().copied()), expected);
         check(&["n00", "n01", "n02"], "n03");

@@ -1,16 +1,16 @@
-//! The scenarios that come with the program, as text.
+//! The built-in scenarios, as text.
 
 use super::error::{InputError, listed};
 use super::read::read_scenario;
 use super::{QuorumAnalyzer, Scenario, ScenarioOptions};
 use serde::Deserialize;
 
-/// A scenario that comes with the program.
+/// A built-in scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltIn {
-    /// As on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// The scenario file.
+    /// Content of the scenario file.
     pub content: &'static str,
 }
 
@@ -23,7 +23,7 @@ macro_rules! built_in {
     };
 }
 
-/// All of them; the first nine have the keys 1 to 9, the very first is the default.
+/// All built-in scenarios. The first nine have the keys 1 to 9; the first is the default.
 pub const BUILT_IN: &[BuiltIn] = built_in![
     "demo",
     "classic",
@@ -41,23 +41,23 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "backup-held",
 ];
 
-/// What there is to say about a scenario to somebody who chooses one.
+/// Title and description of a scenario, for a list to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioInfo {
-    /// For people.
+    /// Short title.
     pub title: String,
-    /// What to look for, a few sentences.
+    /// What the scenario shows, in a few sentences.
     pub description: String,
 }
 
 impl BuiltIn {
-    /// The built-in scenario of that name.
+    /// The built-in scenario with this name.
     #[must_use]
     pub fn find(name: &str) -> Option<BuiltIn> {
         BUILT_IN.iter().find(|known| known.name == name).copied()
     }
 
-    /// Its title and description, without placing any node.
+    /// Reads title and description only; no node is placed.
     #[must_use]
     pub fn info(self) -> ScenarioInfo {
         #[derive(Default, Deserialize)]
@@ -65,7 +65,7 @@ impl BuiltIn {
             title: String,
             description: String,
         }
-        // A test reads them all.
+        // The files are part of the program, and a test reads all of them.
         let top: Top = toml::from_str(self.content).unwrap_or_default();
         ScenarioInfo {
             title: top.title.trim().to_owned(),
@@ -73,7 +73,7 @@ impl BuiltIn {
         }
     }
 
-    /// The complete scenario.
+    /// Reads the complete scenario.
     ///
     /// # Errors
     /// If the options do not fit: too many nodes, or a number of nodes for a fixed network.
@@ -87,7 +87,7 @@ impl BuiltIn {
     }
 }
 
-/// What to say about a name that no built-in scenario has.
+/// The error for an unknown scenario name.
 #[must_use]
 pub fn unknown_scenario(name: &str) -> InputError {
     InputError {
@@ -101,7 +101,7 @@ pub fn unknown_scenario(name: &str) -> InputError {
     }
 }
 
-/// A text in the file's line breaks as one line.
+/// Joins the lines of a text.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_scenario_is_complete_and_none_is_forgotten() {
+    fn every_scenario_file_is_built_in_complete_and_determined_by_its_seed() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/scenarios");
         let files: BTreeSet<String> = fs::read_dir(folder)
             .unwrap()
@@ -139,12 +139,12 @@ mod tests {
         assert_eq!(files, names);
         for built_in in BUILT_IN {
             let scenario = read(built_in.name, 7, None);
-            let heading = built_in.info();
+            let info = built_in.info();
             assert_eq!(
                 (&scenario.title, &scenario.description),
-                (&heading.title, &heading.description)
+                (&info.title, &info.description)
             );
-            assert!(heading.title.len() > 5 && heading.description.len() > 100);
+            assert!(info.title.len() > 5 && info.description.len() > 100);
             assert!(!scenario.nodes.is_empty());
             for (nth, node) in scenario.nodes.iter().enumerate() {
                 assert_eq!(node.config.peer.id.index(), nth);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn demo_and_classic_are_what_they_say() {
+    fn demo_and_classic_match_their_descriptions() {
         let demo = read("demo", 1, None);
         assert_eq!(
             (demo.nodes.len(), demo.placement),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_networks_have_the_sets_that_they_are_known_for() {
+    fn fixed_networks_have_the_quorum_sets_of_their_sources() {
         let w2 = read("w2", 1, None);
         let TrustPolicy::Fixed(set) = &w2.nodes[8].config.trust else {
             panic!("{:?}", w2.nodes[8]);

@@ -1,4 +1,4 @@
-//! What is wrong with an input file: which file, line and column, what was expected, what to do.
+//! Errors in input files: file, line and column, what was expected, and the remedy.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,16 +6,16 @@ use std::ops::Range;
 /// Most nodes that a scenario may have.
 pub const NODES_MAX: usize = 10_000;
 
-/// A scenario file or a node list that cannot be used. Shown as one or two sentences.
+/// An error in a scenario file, a node list or an option.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct InputError {
-    /// The file, or what else the text came from.
+    /// The file, or the option.
     pub source_name: String,
     /// Line and column, both from 1, where that is known.
     pub at: Option<(usize, usize)>,
-    /// What is wrong and what was expected instead, without a full stop.
+    /// What is wrong and what was expected, without a full stop.
     pub problem: String,
-    /// What to do about it, a whole sentence.
+    /// What to do, as a sentence.
     pub remedy: String,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for InputError {
     }
 }
 
-/// A text with its name: what errors point into.
+/// A text with its name; errors point into it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SourceText<'a> {
     pub(super) name: &'a str,
@@ -38,7 +38,7 @@ pub(super) struct SourceText<'a> {
 }
 
 impl SourceText<'_> {
-    /// An error at a byte range of the text, or about the whole.
+    /// An error at a byte range of the text, or about the whole text.
     pub(super) fn error(
         self,
         span: Option<Range<usize>>,
@@ -65,7 +65,7 @@ impl SourceText<'_> {
     }
 }
 
-/// A parser's message with the names of Rust's types turned into words.
+/// A parser's message with names of Rust types replaced by words.
 pub(super) fn in_words(message: &str) -> String {
     let types = [
         ("f64", "a number"),
@@ -99,7 +99,7 @@ pub(super) fn in_words(message: &str) -> String {
         })
 }
 
-/// A list for people: `a, b, c`, shortened after ten.
+/// A readable list: `a, b, c`, shortened after ten.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let mut text = names.by_ref().take(10).collect::<Vec<_>>().join(", ");
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_counted_in_characters_from_one() {
+    fn positions_count_characters_from_one() {
         let text = SourceText {
             name: "a.toml",
             content: "x = 1\n\u{e9}\u{e9} = y",

@@ -1,4 +1,4 @@
-//! What a scenario file says happens by itself.
+//! The scheduled events of a scenario file.
 
 use super::action::Action;
 use super::error::{InputError, SourceText};
@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 
-/// What notes and values have to be.
+/// Requirement on notes and values.
 pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 
-/// All that events may refer to.
+/// Everything that events may refer to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventContext<'a> {
     pub(super) text: SourceText<'a>,
@@ -27,27 +27,27 @@ pub(super) struct EventContext<'a> {
     pub(super) application: Application,
     /// Whether positions are physical.
     pub(super) radio: bool,
-    /// Where nodes can be.
+    /// Width and height of the area in metres.
     pub(super) area_m: (f64, f64),
 }
 
-/// The events, ascending by time; those of one instant in the order in which they are written.
+/// Reads the events, ascending by time; those of one instant keep their order.
 pub(super) fn read(
-    known: EventContext<'_>,
+    context: EventContext<'_>,
     written: &[Spanned<EventFormat>],
 ) -> Result<Vec<(Time, Action)>, InputError> {
     let mut events = written
         .iter()
-        .map(|event| Ok((time(known, event)?, action(known, event)?)))
+        .map(|event| Ok((time(context, event)?, action(context, event)?)))
         .collect::<Result<Vec<_>, InputError>>()?;
     events.sort_by_key(|(at, _)| *at);
     Ok(events)
 }
 
-fn time(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputError> {
+fn time(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Time, InputError> {
     match event.get_ref().at_ms {
         at_ms @ 0..=LONGEST_MS => Ok(Time::from_ms(at_ms)),
-        at_ms => Err(known.text.error(
+        at_ms => Err(context.text.error(
             Some(event.span()),
             format!("at_ms is {at_ms}, expected 0 to {LONGEST_MS}"),
             "Correct the number.",
@@ -55,7 +55,7 @@ fn time(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Time, I
     }
 }
 
-/// The file of that name.
+/// The file with this name.
 pub(super) fn file(
     text: SourceText<'_>,
     files: &[Spanned<FileInfo>],
@@ -75,35 +75,35 @@ pub(super) fn file(
     })
 }
 
-fn action(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Action, InputError> {
+fn action(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Action, InputError> {
     let written = event.get_ref();
-    check_fields(known, event)?;
+    check_fields(context, event)?;
     let node = || -> Result<NodeId, InputError> {
         let name = written
             .node
             .as_ref()
-            .ok_or_else(|| needs(known, event, "node"))?;
-        known.names.find(known.text, name)
+            .ok_or_else(|| needs(context, event, "node"))?;
+        context.names.find(context.text, name)
     };
     let position = || -> Result<Position, InputError> {
         let (x_m, y_m) = written
             .position
-            .ok_or_else(|| needs(known, event, "position"))?;
-        settings::check_position(known.text, event.span(), known.area_m, (x_m, y_m))?;
+            .ok_or_else(|| needs(context, event, "position"))?;
+        settings::check_position(context.text, event.span(), context.area_m, (x_m, y_m))?;
         Ok(Position { x_m, y_m })
     };
     Ok(match written.action {
         EventKind::Propose => Action::Propose {
             node: node()?,
-            content: content(known, event)?,
+            content: content(context, event)?,
         },
         EventKind::Leave => Action::Leave { node: node()? },
         EventKind::Crash => Action::Crash { node: node()? },
         EventKind::Restart => Action::Restart { node: node()? },
         EventKind::Silence => Action::Silence { node: node()? },
         EventKind::Unsilence => Action::Unsilence { node: node()? },
-        EventKind::Move if !known.radio => {
-            return Err(known.text.error(
+        EventKind::Move if !context.radio => {
+            return Err(context.text.error(
                 Some(event.span()),
                 "positions are only a matter of view here, expected [radio] in a scenario in which nodes move",
                 "Remove the event, or add [radio].",
@@ -118,40 +118,41 @@ fn action(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Actio
         },
         EventKind::Cut => {
             let groups = written.groups.as_ref();
-            let groups = groups.ok_or_else(|| needs(known, event, "groups"))?;
+            let groups = groups.ok_or_else(|| needs(context, event, "groups"))?;
             Action::Partition {
-                groups: separate(known, event, groups)?,
+                groups: disjoint_groups(context, event, groups)?,
             }
         }
         EventKind::Heal => Action::Heal,
         EventKind::SetTrust => {
             let node = node()?;
-            let policy = policy(known, event, node)?;
+            let policy = policy(context, event, node)?;
             Action::SetTrust { node, policy }
         }
     })
 }
 
-/// Whom a node is told to trust.
+/// The trust policy in an event.
 fn policy(
-    known: EventContext<'_>,
+    context: EventContext<'_>,
     event: &Spanned<EventFormat>,
     node: NodeId,
 ) -> Result<TrustPolicy, InputError> {
     let written = event.get_ref();
     match (&written.quorum_set, written.policy) {
         (Some(set), None) => {
-            let set = quorum_sets::named(known.text, known.quorum_sets, known.names, node, set)?;
+            let set =
+                quorum_sets::named(context.text, context.quorum_sets, context.names, node, set)?;
             Ok(TrustPolicy::Fixed(Arc::new(set)))
         }
         (None, Some(PolicyFormat::Found)) => Ok(TrustPolicy::Found),
-        (None, Some(PolicyFormat::InRange)) if known.radio => Ok(TrustPolicy::InRange),
-        (None, Some(PolicyFormat::InRange)) => Err(known.text.error(
+        (None, Some(PolicyFormat::InRange)) if context.radio => Ok(TrustPolicy::InRange),
+        (None, Some(PolicyFormat::InRange)) => Err(context.text.error(
             Some(event.span()),
             "policy \"in_range\" without radio, expected [radio] with a range",
             "Add [radio], or use the policy \"found\".",
         )),
-        _ => Err(known.text.error(
+        _ => Err(context.text.error(
             Some(event.span()),
             "whom to trust is not clear, expected either `quorum_set` or `policy`",
             "Say one of them in this event.",
@@ -159,40 +160,40 @@ fn policy(
     }
 }
 
-/// The groups of a cut: nobody can be in two.
-fn separate(
-    known: EventContext<'_>,
+/// The groups of a partition. A node can be in one group only.
+fn disjoint_groups(
+    context: EventContext<'_>,
     event: &Spanned<EventFormat>,
     groups: &[Vec<Spanned<String>>],
 ) -> Result<Vec<Vec<NodeId>>, InputError> {
-    let named = |group: &Vec<_>| known.names.find_all(known.text, group);
+    let named = |group: &Vec<_>| context.names.find_all(context.text, group);
     let found: Vec<Vec<NodeId>> = groups.iter().map(named).collect::<Result<_, _>>()?;
     let mut seen = BTreeSet::new();
     let twice = found.iter().flatten().find(|node| !seen.insert(**node));
     let problem = match twice {
         Some(node) => format!(
             "{:?} is named twice, expected each node in one group at most",
-            known.names.name(*node)
+            context.names.name(*node)
         ),
         None if seen.is_empty() => "the groups are empty, expected at least one node".to_owned(),
         None => return Ok(found),
     };
-    Err(known
+    Err(context
         .text
         .error(Some(event.span()), problem, "Correct the groups."))
 }
 
-fn content(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Content, InputError> {
+fn content(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Content, InputError> {
     let written = event.get_ref();
     let content = match (
-        known.application,
+        context.application,
         &written.note,
         &written.file,
         &written.value,
     ) {
         (Application::Log, Some(note), None, None) => Content::Note(note.clone()),
         (Application::Log, None, Some(name), None) => {
-            Content::File(file(known.text, known.files, name)?)
+            Content::File(file(context.text, context.files, name)?)
         }
         (Application::Choice, None, None, Some(value)) => {
             Content::Choice(Value::from(value.as_str()))
@@ -202,7 +203,7 @@ fn content(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Cont
                 Application::Log => "either `note` or `file`, as the application is \"log\"",
                 Application::Choice => "`value`, as the application is \"choice\"",
             };
-            return Err(known.text.error(
+            return Err(context.text.error(
                 Some(event.span()),
                 format!("what is proposed is not clear, expected {expected}"),
                 "Say one of them in this event.",
@@ -212,15 +213,15 @@ fn content(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Cont
     if is_well_formed(&content) {
         return Ok(content);
     }
-    Err(known.text.error(
+    Err(context.text.error(
         Some(event.span()),
         format!("no node would accept this proposal, expected {SHORT_TEXT}"),
         "Change the text.",
     ))
 }
 
-/// Refuses what the action would ignore: it is more likely a mistake than a wish.
-fn check_fields(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<(), InputError> {
+/// Refuses fields that the action would ignore: they are probably mistakes.
+fn check_fields(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<(), InputError> {
     let written = event.get_ref();
     let kind = written.action;
     let present = [
@@ -247,7 +248,7 @@ fn check_fields(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result
         .find(|(field, given)| *given && !allowed.contains(field));
     match ignored {
         None => Ok(()),
-        Some((field, _)) => Err(known.text.error(
+        Some((field, _)) => Err(context.text.error(
             Some(event.span()),
             format!(
                 "`{field}` means nothing to this action, expected {}",
@@ -261,8 +262,8 @@ fn check_fields(known: EventContext<'_>, event: &Spanned<EventFormat>) -> Result
     }
 }
 
-fn needs(known: EventContext<'_>, event: &Spanned<EventFormat>, field: &str) -> InputError {
-    known.text.error(
+fn needs(context: EventContext<'_>, event: &Spanned<EventFormat>, field: &str) -> InputError {
+    context.text.error(
         Some(event.span()),
         format!("expected `{field}` in this event"),
         "Add it.",

@@ -1,6 +1,6 @@
-//! The scenario file, word for word as it is read. `assets/scenarios/README.md` explains it to people.
+//! Serde types of the scenario file. `assets/scenarios/README.md` documents the format.
 //!
-//! Absent: judging what is written. Whatever can be said to be wrong keeps the place where it stands.
+//! Absent: validation. Every field that validation can refuse keeps its position in the text (`Spanned`).
 
 use crate::node::{Application, FileInfo, Relaying};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ fn whole_area() -> Spanned<AreaFormat> {
 #[serde(deny_unknown_fields)]
 pub(super) struct RadioFormat {
     pub(super) range_m: Spanned<f64>,
-    /// With more nodes than this the range shrinks so that the mean number of neighbours stays what it is there.
+    /// Beyond this number of nodes, the range shrinks so that the mean number of neighbours stays constant.
     pub(super) range_shrinks_above: Option<usize>,
 }
 
@@ -131,9 +131,9 @@ pub(super) enum ThresholdFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Requirement {
-    /// Everybody can reach everybody, if need be through others.
+    /// Every node can reach every other, possibly over several hops.
     Connected,
-    /// All quorums intersect, and there are some.
+    /// There are quorums, and all of them intersect.
     Intersecting,
 }
 

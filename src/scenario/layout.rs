@@ -1,20 +1,20 @@
-//! Where the nodes of a network are drawn whose positions mean nothing: circles, organisations, the core in the middle.
+//! Graph layout for networks without physical positions: one circle, or concentric rings grouped by organisation.
 //!
-//! Absent: radio. Nothing here has any influence on a run.
+//! Absent: radio. The layout has no influence on a run.
 
 use crate::net::Position;
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-/// Least distance in metres between two nodes of a network.
+/// Minimum distance between two nodes, in metres.
 const SPACING_M: f64 = 70.0;
-/// Free strip around everything.
+/// Margin around the layout, in metres.
 const MARGIN_M: f64 = 60.0;
-/// Windows are wider than high, so circles are drawn as ellipses this much wider.
+/// Windows are wider than high, so circles become ellipses that are wider by this factor.
 const WIDENING: f64 = 1.25;
 
-/// Places in metres for `count` nodes on one circle in an area of this width and height, the first on top, clockwise.
+/// Positions of `count` nodes on one circle, clockwise from the top. `area_m` is width and height in metres.
 #[must_use]
 pub fn circle(count: usize, area_m: (f64, f64)) -> Vec<Position> {
     let (width, height) = area_m;
@@ -26,33 +26,33 @@ pub fn circle(count: usize, area_m: (f64, f64)) -> Vec<Position> {
     on_circle(count, radius, (width / 2.0, height / 2.0), 0.0).collect()
 }
 
-/// How a node is to be drawn.
+/// What the ring layout needs to know about a node.
 #[derive(Clone, Debug)]
-pub(super) struct Seat {
-    /// 0 is the middle; higher ones lie further out.
+pub(super) struct RingNode {
+    /// 0 is the innermost ring.
     pub(super) ring: usize,
     pub(super) organization: Option<Arc<str>>,
 }
 
-/// Concentric rings, on each of them the nodes of an organisation side by side in a small circle of their own.
-/// Returns the positions and the size of the area that they take.
-pub(super) fn rings(seats: &[Seat]) -> (Vec<Position>, (f64, f64)) {
-    let mut groups: BTreeMap<(usize, SeatGroup), Vec<usize>> = BTreeMap::new();
-    for (node, seat) in seats.iter().enumerate() {
+/// Places nodes on concentric rings; the nodes of an organisation form a small circle on their ring. Returns the positions
+/// and the size of the area, in metres.
+pub(super) fn rings(ring_nodes: &[RingNode]) -> (Vec<Position>, (f64, f64)) {
+    let mut groups: BTreeMap<(usize, PlacedGroup), Vec<usize>> = BTreeMap::new();
+    for (node, seat) in ring_nodes.iter().enumerate() {
         let group = match &seat.organization {
-            Some(organization) => SeatGroup::Organization(Arc::clone(organization)),
-            None => SeatGroup::Alone(node),
+            Some(organization) => PlacedGroup::Organization(Arc::clone(organization)),
+            None => PlacedGroup::Alone(node),
         };
         groups.entry((seat.ring, group)).or_default().push(node);
     }
-    let mut positions = vec![Position::default(); seats.len()];
+    let mut positions = vec![Position::default(); ring_nodes.len()];
     let mut inner_edge = 0.0;
-    for ring in 0..=seats.iter().map(|seat| seat.ring).max().unwrap_or(0) {
+    for ring in 0..=ring_nodes.iter().map(|seat| seat.ring).max().unwrap_or(0) {
         let members: Vec<&[usize]> = groups
-            .range((ring, SeatGroup::FIRST)..(ring + 1, SeatGroup::FIRST))
+            .range((ring, PlacedGroup::FIRST)..(ring + 1, PlacedGroup::FIRST))
             .map(|(_, nodes)| nodes.as_slice())
             .collect();
-        inner_edge = seat_ring(&members, inner_edge, &mut positions);
+        inner_edge = place_ring(&members, inner_edge, &mut positions);
     }
     let height = 2.0 * (inner_edge + MARGIN_M);
     let width = height * WIDENING;
@@ -63,19 +63,20 @@ pub(super) fn rings(seats: &[Seat]) -> (Vec<Position>, (f64, f64)) {
     (positions, (round(width), round(height)))
 }
 
-/// What stands together.
+/// Nodes that are placed together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum SeatGroup {
+enum PlacedGroup {
     Alone(usize),
     Organization(Arc<str>),
 }
 
-impl SeatGroup {
-    const FIRST: SeatGroup = SeatGroup::Alone(0);
+impl PlacedGroup {
+    const FIRST: PlacedGroup = PlacedGroup::Alone(0);
 }
 
-/// Seats groups around the origin, outside `inner_edge`, on as many circles as they need; returns the new edge.
-fn seat_ring(groups: &[&[usize]], inner_edge: f64, positions: &mut [Position]) -> f64 {
+/// Places groups around the origin outside the radius `inner_edge`, on as many circles as necessary. Returns the new outer
+/// radius.
+fn place_ring(groups: &[&[usize]], inner_edge: f64, positions: &mut [Position]) -> f64 {
     let mut edge = inner_edge;
     let mut rest = groups;
     while !rest.is_empty() {
@@ -85,7 +86,7 @@ fn seat_ring(groups: &[&[usize]], inner_edge: f64, positions: &mut [Position]) -
             .map(|group| breadth(group.len()))
             .fold(0.0, f64::max);
         let wanted: f64 = rest.iter().map(|group| breadth(group.len())).sum();
-        // The innermost circle grows until all fit; further out, a full circle is followed by another one.
+        // The innermost circle grows until all groups fit; outer circles overflow into the next one.
         let radius = match (alone_in_the_middle, edge == 0.0) {
             (true, _) => 0.0,
             (false, true) => (wanted / TAU).max(widest / 2.0) * 1.05,
@@ -107,8 +108,8 @@ fn seat_ring(groups: &[&[usize]], inner_edge: f64, positions: &mut [Position]) -
             let angle = (passed + breadth(group.len()) / 2.0) / taken * TAU;
             passed += breadth(group.len());
             let centre = (radius * angle.sin(), -radius * angle.cos());
-            let seats = on_circle(group.len(), own_radius(group.len()), centre, angle);
-            for (node, position) in group.iter().zip(seats) {
+            let ring_nodes = on_circle(group.len(), own_radius(group.len()), centre, angle);
+            for (node, position) in group.iter().zip(ring_nodes) {
                 positions[*node] = position;
             }
         }
@@ -118,7 +119,7 @@ fn seat_ring(groups: &[&[usize]], inner_edge: f64, positions: &mut [Position]) -
     edge
 }
 
-/// Radius of the circle on which the nodes of a group stand.
+/// Radius of the circle of a group of `count` nodes.
 fn own_radius(count: usize) -> f64 {
     match count {
         0 | 1 => 0.0,
@@ -126,12 +127,12 @@ fn own_radius(count: usize) -> f64 {
     }
 }
 
-/// Diameter of a group with the free space around it.
+/// Diameter of a group, with its spacing.
 fn breadth(count: usize) -> f64 {
     2.0 * own_radius(count) + SPACING_M
 }
 
-/// `count` places on a circle, clockwise, the first at `angle` from the top.
+/// `count` positions on a circle, clockwise, the first at `angle` from the top.
 fn on_circle(
     count: usize,
     radius: f64,
@@ -165,18 +166,18 @@ mod tests {
         nearest
     }
 
-    fn seats(rings: &[(usize, usize, usize)]) -> Vec<Seat> {
-        let mut seats = Vec::new();
+    fn ring_nodes(rings: &[(usize, usize, usize)]) -> Vec<RingNode> {
+        let mut ring_nodes = Vec::new();
         for &(ring, organizations, size) in rings {
             for nth in 0..organizations * size {
                 let organization = (size > 1).then(|| format!("{ring}-{}", nth % organizations));
-                seats.push(Seat {
+                ring_nodes.push(RingNode {
                     ring,
                     organization: organization.map(Into::into),
                 });
             }
         }
-        seats
+        ring_nodes
     }
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_stands_on_another_and_all_are_inside() {
+    fn nodes_keep_their_distance_and_stay_inside_the_area() {
         for shape in [
             vec![(0, 1, 1)],
             vec![(0, 1, 5)],
@@ -216,8 +217,8 @@ mod tests {
             vec![(1, 30, 1), (2, 1, 40)],
             vec![(0, 1, 9), (0, 4, 1)],
         ] {
-            let seats = seats(&shape);
-            let (positions, (width, height)) = rings(&seats);
+            let ring_nodes = ring_nodes(&shape);
+            let (positions, (width, height)) = rings(&ring_nodes);
             assert!(
                 nearest(&positions) > SPACING_M * 0.7,
                 "{shape:?}: {}",
@@ -233,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_is_in_the_middle_and_organisations_stand_together() {
-        let seats = seats(&[(0, 7, 3), (1, 20, 1), (2, 60, 1)]);
-        let (positions, (width, height)) = rings(&seats);
+    fn rings_are_concentric_and_organisations_stay_together() {
+        let ring_nodes = ring_nodes(&[(0, 7, 3), (1, 20, 1), (2, 60, 1)]);
+        let (positions, (width, height)) = rings(&ring_nodes);
         let centre = Position {
             x_m: width / 2.0,
             y_m: height / 2.0,

@@ -1,7 +1,8 @@
-//! What is to be run: nodes, medium, settings and what happens to them, plus the one vocabulary of actions.
+//! Scenarios: nodes, medium, settings and scheduled events; and [`Action`], the vocabulary of commands to a run.
 //!
-//! Absent here: running anything. A [`Scenario`] is complete: placed, named, validated; an engine needs no more
-//! than it and a seed.
+//! A [`Scenario`] is complete and validated: names are resolved and nodes are placed. An engine needs nothing else.
+//!
+//! Absent: running anything.
 
 mod action;
 mod added_node;
@@ -38,75 +39,75 @@ use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A node of a scenario before the run starts.
+/// A node of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeSpec {
-    /// What the node is told.
+    /// Its configuration.
     pub config: Arc<NodeConfig>,
-    /// Where it stands: physical with radio, otherwise only where it is drawn.
+    /// Position in metres: physical with radio, otherwise only for drawing.
     pub position: Position,
-    /// To which organisation it belongs, if that is known.
+    /// The organisation that operates it, if known.
     pub organization: Option<Arc<str>>,
 }
 
-/// What a position means.
+/// Meaning of positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Placement {
-    /// Radio: positions decide who hears whom; dragging a node is an action.
+    /// Radio: positions decide which nodes hear each other, and moving a node is an action.
     Physical,
-    /// Everybody reaches everybody; positions belong to the view.
+    /// Every node reaches every other; positions are only for drawing.
     View,
 }
 
-/// A complete scenario: everything that determines a run except the seed of its random streams.
+/// A complete scenario: everything that determines a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scenario {
-    /// As on the command line.
+    /// Name on the command line.
     pub name: String,
-    /// For people.
+    /// Short title.
     pub title: String,
-    /// What to look for, a few sentences; shown in the window.
+    /// What the scenario shows, in a few sentences.
     pub description: String,
     /// Seed of all random streams of the run.
     pub seed: u64,
     /// The nodes; number i has `NodeId(i)`.
     pub nodes: Vec<NodeSpec>,
-    /// Width and height in metres of the area in which the nodes stand.
+    /// Width and height of the area, in metres.
     pub area_m: (f64, f64),
-    /// What positions mean.
+    /// Meaning of positions.
     pub placement: Placement,
     /// The medium.
     pub medium: MediumSpec,
-    /// Settings of nodes; also for nodes that are added later.
+    /// Settings of all nodes, later ones included.
     pub settings: Arc<NodeSettings>,
-    /// What happens by itself, ascending by time.
+    /// Scheduled events, ascending by time.
     pub events: Vec<(Time, Action)>,
-    /// Remarks for people about how it came about (for example that no placement with intersection was found).
+    /// Remarks about its construction, for example that no placement with quorum intersection was found.
     pub remarks: Vec<String>,
 }
 
-/// What the caller asks of a scenario.
+/// Options of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScenarioOptions {
     /// Seed of all random streams of the run.
     pub seed: u64,
-    /// How many nodes, where the scenario places them at random; `None` = as many as it says.
+    /// Number of nodes of a randomly placed scenario; `None`: the number in the file.
     pub nodes: Option<usize>,
 }
 
-/// The usable quorum sets of a network: node i has the i-th.
+/// The usable quorum sets of a network, by node number.
 pub type QuorumSets = [Option<Arc<QuorumSet>>];
 
-/// Questions about quorum configurations that reading a scenario raises and others answer.
+/// Quorum analysis, injected because this module may not depend on it.
 ///
-/// The answers determine the scenario, so they must not depend on how fast the machine is: whoever gives up on a hard
-/// question has to count steps, not seconds.
+/// The answers determine the scenario, so they must not depend on the speed of the machine: limits count steps, not
+/// seconds.
 pub struct QuorumAnalyzer<'a> {
-    /// Whether there are quorums and any two of them intersect. "Unknown" is no.
+    /// Whether there are quorums and any two of them intersect. Unknown counts as no.
     pub intersecting: &'a dyn Fn(&QuorumSets) -> bool,
-    /// Two quorums without a common node, if there are such.
+    /// Two disjoint quorums, if there are any.
     pub disjoint_quorums: &'a dyn Fn(&QuorumSets) -> Option<[Vec<NodeId>; 2]>,
-    /// The nodes that everything depends on: what is drawn in the middle.
+    /// The top tier: nodes on which all others depend. They are drawn in the middle.
     pub top_tier: &'a dyn Fn(&QuorumSets) -> Vec<NodeId>,
 }

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use stellar_strkey::ed25519::PublicKey;
 use toml::Spanned;
 
-/// The number of the `nth` node. Scenarios are checked to have far fewer nodes than numbers.
+/// The number of the `nth` node. The node limit is far below the range of numbers.
 pub(super) fn node_id(nth: usize) -> NodeId {
     NodeId(u32::try_from(nth).unwrap_or(u32::MAX))
 }
 
-/// A peer with a key of its own, drawn from the seed.
+/// A peer with a key that is derived from the seed.
 pub(super) fn peer(streams: Streams, nth: usize, name: &str) -> Peer {
     let mut secret = [0u8; 32];
     let id = node_id(nth);
@@ -31,12 +31,12 @@ pub(super) fn peer(streams: Streams, nth: usize, name: &str) -> Peer {
     }
 }
 
-/// `n01`, `n02`, ..., `n99`, `n100`: a node has the same name however many there are, since events name nodes.
+/// `n01`, `n02`, ..., `n99`, `n100`. Names do not depend on the number of nodes, because events refer to them.
 pub(super) fn numbered(count: usize) -> Vec<String> {
     (1..=count).map(|nth| format!("n{nth:02}")).collect()
 }
 
-/// Who has which name.
+/// Node numbers by name.
 #[derive(Debug, Default)]
 pub(super) struct NodeNames {
     by_name: BTreeMap<Arc<str>, NodeId>,
@@ -44,7 +44,7 @@ pub(super) struct NodeNames {
 }
 
 impl NodeNames {
-    /// Takes the next number for `name`; `None` if the name is taken.
+    /// Gives `name` the next number; `None` if the name is taken.
     pub(super) fn add(&mut self, name: &str) -> Option<NodeId> {
         if self.by_name.contains_key(name) {
             return None;
@@ -55,12 +55,12 @@ impl NodeNames {
         Some(id)
     }
 
-    /// The name of `node`; empty if there is no such node.
+    /// The name of `node`; empty for an unknown node.
     pub(super) fn name(&self, node: NodeId) -> &str {
         self.in_order.get(node.index()).map_or("", AsRef::as_ref)
     }
 
-    /// The node that `name` means, or an error that says where the name stands.
+    /// The node called `name`, or an error at the position of the name.
     pub(super) fn find(
         &self,
         text: SourceText<'_>,
@@ -77,7 +77,7 @@ impl NodeNames {
         })
     }
 
-    /// All of them.
+    /// The nodes with these names.
     pub(super) fn find_all(
         &self,
         text: SourceText<'_>,

@@ -1,12 +1,13 @@
-//! Real networks: node lists as stellarbeat and radar write them, read into a scenario.
+//! Import of real networks: node lists of stellarbeat and radar.
 //!
-//! Quorum sets are taken as they stand: this format adds nothing to them, so a node is in its own set only if it is
-//! listed there. A node whose set is missing, null or one that SCP would refuse (a threshold of 9007199254740991 is how
-//! these lists say "unknown") is kept, trusts nobody and never votes; so is a node that others name but the list lacks.
-//! Absent: anything from the network itself. Where nodes stand is only a matter of view.
+//! Quorum sets are used as listed; a node is in its own set only if it is listed there. A node without a usable set is
+//! kept, but trusts no node and never votes: the set is missing or null, or SCP would refuse it (these lists write a
+//! threshold of 9007199254740991 for "unknown"). So is a node that only quorum sets of others name.
+//!
+//! Absent: access to the network. Positions are only for drawing.
 
 use super::error::{InputError, NODES_MAX, SourceText, in_words};
-use super::layout::{self, Seat};
+use super::layout::{self, RingNode};
 use super::names::node_id;
 use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, find_public_key};
 use super::{Action, NodeSpec, Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
@@ -21,21 +22,21 @@ use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The texts of an imported network, each with the name that errors call it by.
+/// The texts of an imported network, each with its name in errors.
 #[derive(Clone, Copy, Debug)]
 pub struct NetworkFiles<'a> {
-    /// What the scenario is called, for example the file's name without its ending.
+    /// Name of the scenario, for example the file name without its extension.
     pub name: &'a str,
-    /// The node list.
+    /// Name and content of the node list.
     pub nodes: (&'a str, &'a str),
-    /// The list of organisations, if there is one.
+    /// Name and content of the list of organisations, if given.
     pub organizations: Option<(&'a str, &'a str)>,
 }
 
-/// Reads a node list, and has a core node propose a note; one in each of two disjoint quorums, if there are such.
+/// Reads a node list. A node of the top tier proposes a note; if two quorums are disjoint, one node of each does.
 ///
 /// # Errors
-/// What is wrong, with line and column: bad JSON, wrong types, a key that occurs twice, no nodes or too many.
+/// With line and column: malformed JSON, wrong types, duplicate keys, no nodes or too many.
 pub fn read_network(
     files: NetworkFiles<'_>,
     options: ScenarioOptions,
@@ -76,7 +77,7 @@ fn parse<T: DeserializeOwned>(text: SourceText<'_>, remedy: &str) -> Result<T, I
         let place = format!(" at line {} column {}", error.line(), error.column());
         InputError {
             source_name: text.name.to_owned(),
-            // The parser counts columns from 0 where nothing of the line has been read.
+            // serde_json counts columns from 0 before it has read any of the line.
             at: (error.line() > 0).then(|| (error.line(), error.column().max(1))),
             problem: in_words(&error.to_string().replace(&place, "")),
             remedy: remedy.to_owned(),
@@ -84,11 +85,11 @@ fn parse<T: DeserializeOwned>(text: SourceText<'_>, remedy: &str) -> Result<T, I
     })
 }
 
-/// The list with its keys turned into numbers.
+/// The list with node numbers instead of keys.
 struct Network {
     peers: Vec<Peer>,
     organizations: Vec<Option<Arc<str>>>,
-    /// Usable ones only.
+    /// `None`: no usable set.
     sets: Vec<Option<Arc<QuorumSet>>>,
     listed: usize,
 }
@@ -135,8 +136,8 @@ impl Network {
         analyzer: &QuorumAnalyzer<'_>,
     ) -> Scenario {
         let core: BTreeSet<NodeId> = (analyzer.top_tier)(&self.sets).into_iter().collect();
-        let seats: Vec<Seat> = (0..self.peers.len())
-            .map(|nth| Seat {
+        let ring_nodes: Vec<RingNode> = (0..self.peers.len())
+            .map(|nth| RingNode {
                 ring: match (core.contains(&node_id(nth)), &self.sets[nth]) {
                     (true, _) => 0,
                     (false, Some(_)) => 1,
@@ -145,9 +146,9 @@ impl Network {
                 organization: self.organizations[nth].clone(),
             })
             .collect();
-        let (positions, area_m) = layout::rings(&seats);
+        let (positions, area_m) = layout::rings(&ring_nodes);
         let settings = settings(self.peers.len());
-        let everybody: Arc<[Peer]> = self.peers.clone().into();
+        let all_peers: Arc<[Peer]> = self.peers.clone().into();
         let usable = self.sets.iter().flatten().count();
         let proposers = self.proposers(&core, analyzer);
         let remarks = self.remarks(usable);
@@ -157,33 +158,33 @@ impl Network {
         });
         let events = events.collect();
         let proposals = match proposers.len() {
-            0 => "Nobody could vote on anything.",
-            1 => "A note is proposed in the middle.",
+            0 => "No node can vote.",
+            1 => "A node in the middle proposes a note.",
             _ => {
-                "Quorums do not intersect: two that have no node in common each get a note of their own."
+                "Quorums do not intersect: in each of two disjoint quorums, a node proposes a note of its own."
             }
         };
         let nodes = (self
             .peers
             .into_iter()
             .zip(self.sets)
-            .zip(seats)
+            .zip(ring_nodes)
             .zip(positions))
-        .map(|(((peer, set), seat), position)| NodeSpec {
+        .map(|(((peer, set), ring_node), position)| NodeSpec {
             config: Arc::new(NodeConfig {
                 peer,
                 trust: set.map_or(TrustPolicy::None, TrustPolicy::Fixed),
-                // Of no importance to a fixed set.
+                // A fixed set has its own thresholds.
                 threshold: Threshold::TwoThirds,
                 is_beacon: false,
-                address_book: Arc::clone(&everybody),
+                address_book: Arc::clone(&all_peers),
                 initial_value: None,
                 held_files: Vec::new(),
                 join_mode: JoinMode::Founder,
                 settings: Arc::clone(&settings),
             }),
             position,
-            organization: seat.organization,
+            organization: ring_node.organization,
         })
         .collect::<Vec<_>>();
         Scenario {
@@ -191,7 +192,7 @@ impl Network {
             title: name.to_owned(),
             description: format!(
                 "An imported network: {} nodes, of which {usable} have a usable quorum set. The {} on which all others depend are in the \
-                 middle; the outermost trust nobody and never vote. {proposals}",
+                 middle; the outermost ones trust no node and never vote. {proposals}",
                 nodes.len(),
                 core.len()
             ),
@@ -214,8 +215,7 @@ impl Network {
         }
     }
 
-    /// Who proposes something at the start: a node of the core; where two quorums have no node in common, one of each,
-    /// so that one sees what that means.
+    /// The proposers at the start: a node of the top tier, or one of each of two disjoint quorums, which then fork.
     fn proposers(&self, core: &BTreeSet<NodeId>, analyzer: &QuorumAnalyzer<'_>) -> Vec<NodeId> {
         if let Some(camps) = (analyzer.disjoint_quorums)(&self.sets) {
             return camps
@@ -262,7 +262,7 @@ fn settings(count: usize) -> Arc<NodeSettings> {
     })
 }
 
-/// Numbers of keys: first the list, in its order, then those that only quorum sets name.
+/// Node numbers by key: first the list, in its order, then the keys that only quorum sets name.
 struct Keys<'a> {
     in_order: Vec<&'a str>,
     numbers: BTreeMap<&'a str, NodeId>,
@@ -310,7 +310,7 @@ impl<'a> Keys<'a> {
         is_new
     }
 
-    /// The parser limits how deep sets can nest.
+    /// The recursion is bounded: the parser limits the nesting of sets.
     fn add_members(&mut self, set: &'a QuorumSetEntry) {
         for key in &set.validators {
             self.add(key);
@@ -320,7 +320,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// `None` if a threshold is too large to be meant.
+    /// `None` if a threshold is beyond all numbers of nodes.
     fn quorum_set(&self, entry: &QuorumSetEntry) -> Option<QuorumSet> {
         let numbers = entry.validators.iter();
         Some(QuorumSet {
@@ -337,8 +337,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Names for people: the given one, or as much of the key as tells it from others; a number behind it where even that
-/// is taken.
+/// Display names: the given name, or the shortest unique prefix of the key, with a number if it is taken.
 #[derive(Default)]
 struct UniqueNames {
     taken: BTreeSet<String>,
@@ -367,7 +366,7 @@ impl UniqueNames {
     }
 }
 
-/// To whom each node belongs: by the list of organisations, else by its home domain, else by the organisation's id.
+/// The organisation of each node: by the list of organisations, else the home domain, else the organisation's id.
 fn organization_names(
     keys: &[&str],
     nodes: &[NodeEntry],

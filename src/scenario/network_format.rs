@@ -1,5 +1,4 @@
-//! A node list of a real network, word for word as it is read. Keys that mean nothing here are passed over: such lists
-//! carry many, and new ones keep coming.
+//! Serde types of node lists. Unknown fields are ignored: these lists have many, and their number grows.
 
 use serde::Deserialize;
 
@@ -14,7 +13,7 @@ pub(super) struct NodeEntry {
 }
 
 impl NodeEntry {
-    /// The name, unless it is blank.
+    /// The name, unless blank.
     pub(super) fn given_name(&self) -> Option<&str> {
         let name = self.name.as_deref()?.trim();
         (!name.is_empty()).then_some(name)
@@ -39,7 +38,7 @@ pub(super) struct OrganizationEntry {
     pub(super) validators: Vec<String>,
 }
 
-/// Where in the text, in bytes, `key` is the value of "publicKey".
+/// Byte positions at which `key` is the value of "publicKey".
 pub(super) fn find_public_key<'a>(content: &'a str, key: &str) -> impl Iterator<Item = usize> + 'a {
     let quoted = serde_json::Value::from(key).to_string();
     let mut from = 0;

@@ -1,4 +1,4 @@
-//! Node lists, good and bad.
+//! Import of node lists, valid and malformed.
 
 use super::{InputError, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network};
 use crate::node::{Content, TrustPolicy};
@@ -48,7 +48,7 @@ const LIST: &str = r#"[
 ]"#;
 
 #[test]
-fn a_list_becomes_a_network_with_all_its_nodes() {
+fn every_node_of_a_list_is_imported() {
     let network = read(LIST, None).unwrap();
     let names: Vec<&str> = network.nodes.iter().map(|n| &*n.config.peer.name).collect();
     assert_eq!(
@@ -93,7 +93,7 @@ fn a_list_becomes_a_network_with_all_its_nodes() {
 }
 
 #[test]
-fn organisations_have_names() {
+fn organisations_get_their_names_from_list_domain_or_id() {
     let list = r#"[{"id": "x", "name": "Xerox", "validators": []}, {"id": "y", "validators": ["GAAAA2"]}]"#;
     let of = |organizations: Option<&str>| -> Vec<Option<String>> {
         let network = read(LIST, organizations).unwrap();
@@ -111,7 +111,7 @@ fn organisations_have_names() {
 }
 
 #[test]
-fn mistakes_are_found_where_they_are() {
+fn errors_have_line_and_column() {
     check("[", None, Some((1, 1)), "EOF while parsing a list");
     check(
         "{}",
@@ -165,7 +165,7 @@ fn mistakes_are_found_where_they_are() {
 }
 
 #[test]
-fn a_network_has_as_many_nodes_as_it_has() {
+fn the_number_of_nodes_cannot_be_chosen() {
     let files = NetworkFiles {
         name: "net",
         nodes: ("net.json", LIST),

@@ -1,4 +1,4 @@
-//! Where the nodes of a radio scenario stand: drawn from the seed, and drawn again until the network is usable.
+//! Random placement of radio nodes: drawn from the seed, with rejection of unusable placements.
 
 use super::QuorumAnalyzer;
 use super::names::node_id;
@@ -9,26 +9,26 @@ use crate::scp::{NodeId, QuorumSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Placements that are drawn at most.
+/// Most placements that are drawn.
 const DRAWS_MAX: usize = 100;
-/// Nodes looked at, over all placements whose quorums are examined: with many nodes fewer placements are examined.
+/// Limit on nodes times placements whose quorums are analysed: large networks get fewer attempts.
 const EXAMINED_NODES_MAX: usize = 20_000;
 
-/// What is asked of a placement.
+/// Requirements on a placement.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlacementRequirements {
     pub(super) count: usize,
     pub(super) area_m: (f64, f64),
-    /// No node stands nearer to the edge.
+    /// Minimum distance of nodes from the edge.
     pub(super) margin_m: f64,
     pub(super) range_m: f64,
-    /// Everybody can reach everybody, if need be through others.
+    /// Every node must reach every other, possibly over several hops.
     pub(super) connected: bool,
-    /// All quorums of sets of neighbours with this threshold intersect.
+    /// Quorums must intersect if every node trusts its neighbours with this threshold.
     pub(super) intersecting: Option<Threshold>,
 }
 
-/// A placement, with what there is to say about it.
+/// A placement, with remarks.
 #[derive(Debug)]
 pub(super) struct DrawnPlacement {
     pub(super) positions: Vec<Position>,
@@ -36,7 +36,7 @@ pub(super) struct DrawnPlacement {
     pub(super) remarks: Vec<String>,
 }
 
-/// The first placement of the seed that is as wanted; if there is none, the one that comes nearest, with a remark.
+/// The first placement of the seed that meets the requirements; otherwise the closest one, with a remark.
 pub(super) fn place(
     streams: Streams,
     wanted: PlacementRequirements,
@@ -65,23 +65,23 @@ pub(super) fn place(
         let mut first = draw(streams, wanted, 0);
         let count = parts(&first.neighbours);
         first.remarks.push(format!(
-            "None of {drawn} placements drawn from this seed is connected; this one falls into {count} parts."
+            "None of {drawn} placements drawn from this seed is connected; this one has {count} parts."
         ));
         first
     });
     if examined > 0 {
         placed.remarks.push(format!(
-            "For none of {examined} connected placements drawn from this seed was it found that all quorums intersect."
+            "None of {examined} connected placements drawn from this seed was found to have quorum intersection."
         ));
     }
     placed
 }
 
-/// Up to this many nodes a place is drawn again while it is too near to another; with more, nodes are dots anyway.
+/// Up to this number of nodes, positions too close to another node are drawn again. Larger networks are drawn as dots.
 const SPACED_NODES_MAX: usize = 1_000;
-/// How often a place is drawn again.
+/// Attempts per node.
 const TRIES: usize = 8;
-/// Two nodes stand at least so far apart, as a share of the side of the square that each of them has on average.
+/// Minimum distance between nodes, relative to the side of the average square per node.
 const SPACING_SHARE: f64 = 0.4;
 
 fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> DrawnPlacement {
@@ -92,7 +92,7 @@ fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> Draw
             candidate as u64,
             nth as u64,
         );
-        // Tenths of a metre: short in files, and the same everywhere.
+        // Tenths of a metre: short in files, and equal on all machines.
         let free = length - 2.0 * wanted.margin_m;
         ((wanted.margin_m + share * free) * 10.0).round() / 10.0
     };
@@ -119,7 +119,8 @@ fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> Draw
     }
 }
 
-/// The first candidate that is `spacing_m` away from everybody; where there is none, the one with most room.
+/// The first candidate at least `spacing_m` from all others; without one, the candidate farthest from its nearest
+/// neighbour.
 fn first_with_room(
     mut candidates: impl Iterator<Item = Position>,
     placed: &[Position],
@@ -144,9 +145,9 @@ fn first_with_room(
     Some(best)
 }
 
-/// Who is within `range_m` of whom, ascending, without the node itself.
+/// The nodes within `range_m` of each node, ascending, without the node itself.
 pub(super) fn neighbours(positions: &[Position], range_m: f64) -> Vec<Vec<usize>> {
-    // Only the nine squares of the side `range_m` around a node can hold neighbours of it.
+    // Grid search: all neighbours lie in the nine cells of side `range_m` around the node.
     let square = |position: Position| {
         (
             (position.x_m / range_m).floor() as i64,
@@ -174,7 +175,7 @@ pub(super) fn neighbours(positions: &[Position], range_m: f64) -> Vec<Vec<usize>
     (0..positions.len()).map(around).collect()
 }
 
-/// Into how many parts the network falls.
+/// Number of connected components.
 pub(super) fn parts(neighbours: &[Vec<usize>]) -> usize {
     let mut seen = vec![false; neighbours.len()];
     let mut count = 0;
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_do_not_stand_on_top_of_each_other() {
+    fn nodes_keep_their_distance() {
         for seed in 0..20 {
             let positions = draw(
                 Streams::new(seed),
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_those_within_range_and_nobody_else() {
+    fn neighbours_are_exactly_the_nodes_within_range() {
         let placed = draw(Streams::new(3), REQUIREMENTS, 0);
         for (a, near) in placed.neighbours.iter().enumerate() {
             let slow: Vec<usize> = (0..REQUIREMENTS.count)
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_go_on_until_the_judge_is_content() {
+    fn placements_are_drawn_until_quorums_intersect() {
         let asked = Cell::new(0);
         let third = |sets: &QuorumSets| {
             assert!(sets.iter().flatten().all(|set| set.check_sane().is_ok()));
@@ -283,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn it_is_said_when_no_placement_is_as_wanted() {
+    fn a_remark_reports_unmet_requirements() {
         let placed = place(Streams::new(1), REQUIREMENTS, &analyzer(&|_| false));
         assert_eq!(parts(&placed.neighbours), 1);
         assert!(
-            placed.remarks[0].contains("all quorums intersect"),
+            placed.remarks[0].contains("quorum intersection"),
             "{:?}",
             placed.remarks
         );
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_counted() {
+    fn connected_components_are_counted() {
         assert_eq!(parts(&[]), 0);
         assert_eq!(parts(&[vec![1], vec![0], vec![], vec![4], vec![3]]), 3);
     }

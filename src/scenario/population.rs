@@ -1,10 +1,10 @@
-//! Who takes part: nodes drawn at random, or those that the file lists.
+//! The nodes of a scenario: placed at random, or listed in the file.
 
 use super::NodeSpec;
 use super::error::{InputError, NODES_MAX, SourceText};
 use super::events;
 use super::format::{FileFormat, NodeFormat, PolicyFormat, RandomFormat, Requirement};
-use super::layout::{self, Seat};
+use super::layout::{self, RingNode};
 use super::names::{NodeNames, numbered, peer};
 use super::placement::{self, PlacementRequirements};
 use super::quorum_sets::{self, SELF};
@@ -18,10 +18,10 @@ use crate::scp::{QuorumSet, Value};
 use std::sync::Arc;
 use toml::Spanned;
 
-/// Up to this many nodes relaying by radio takes seconds; above, people are told what to expect.
+/// Up to this number of nodes, a radio run takes seconds. Larger scenarios get a remark about the cost.
 const RELAYED_NODES_QUICK: usize = 200;
 
-/// The nodes, and what follows from how many there are and where they stand.
+/// The nodes, and the settings that depend on their number and positions.
 #[derive(Debug)]
 pub(super) struct Population {
     pub(super) nodes: Vec<NodeSpec>,
@@ -31,7 +31,7 @@ pub(super) struct Population {
     pub(super) remarks: Vec<String>,
 }
 
-/// Nodes named `n01`, `n02`, ... The first has the broadcast role.
+/// Nodes `n01`, `n02` and so on, placed at random. The first one is the beacon of discovery.
 pub(super) fn random(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -63,7 +63,7 @@ pub(super) fn random(
         count,
         area_m,
         margin_m: written.margin_m,
-        // Without radio everybody hears everybody.
+        // Without radio, every node hears every other.
         range_m: range_m.unwrap_or(area_m.0 + area_m.1),
         connected: written.require.contains(&Requirement::Connected),
         intersecting: (written.require.contains(&Requirement::Intersecting)
@@ -106,9 +106,8 @@ pub(super) fn random(
     })
 }
 
-/// What people are told before a long run: measured with `demo` to its first decision.
-///
-/// Everybody hears every statement of everybody, and the larger the network the more rounds it takes.
+/// The cost of a large radio run, measured with `demo` up to its first decision. Every node receives every statement, and
+/// larger networks need more rounds.
 fn relayed_remark(count: usize) -> String {
     let effort = match count {
         0..=500 => "up to half a minute".to_owned(),
@@ -119,11 +118,11 @@ fn relayed_remark(count: usize) -> String {
         ),
     };
     format!(
-        "By radio every statement is relayed to everybody: with {count} nodes that takes {effort}."
+        "By radio, every statement is relayed to all nodes: with {count} nodes that takes {effort}."
     )
 }
 
-/// SCP refuses quorum sets beyond a size; a policy must not lead there.
+/// Refuses trust policies that lead to quorum sets beyond SCP's limit.
 fn check_set_sizes(
     text: SourceText<'_>,
     random: &Spanned<RandomFormat>,
@@ -147,7 +146,7 @@ fn check_set_sizes(
     ))
 }
 
-/// A node that finds the others by itself.
+/// A node that discovers the others.
 fn discovering(peer: Peer, trust: TrustRule, settings: &Arc<NodeSettings>) -> NodeConfig {
     NodeConfig {
         is_beacon: peer.id.0 == 0,
@@ -165,8 +164,8 @@ fn discovering(peer: Peer, trust: TrustRule, settings: &Arc<NodeSettings>) -> No
     }
 }
 
-/// The nodes of the file. Where all have quorum sets of their own they know each other's addresses; where some trust
-/// by policy, those find the others, and the first of them has the broadcast role.
+/// The nodes listed in the file. Nodes with a quorum set start with the addresses of all; nodes with a trust policy
+/// discover the others, and the first of these is the beacon.
 pub(super) fn listed_nodes(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -203,13 +202,13 @@ pub(super) fn listed_nodes(
     let peers: Vec<Peer> = (file.nodes.iter().enumerate())
         .map(|(nth, node)| peer(streams, nth, node.name.get_ref()))
         .collect();
-    let everybody: Arc<[Peer]> = peers.clone().into();
+    let all_peers: Arc<[Peer]> = peers.clone().into();
     let (positions, area_m) = positions(text, file)?;
     let mut beacon_found = false;
     let mut nodes = Vec::with_capacity(count);
     for ((written, peer), position) in file.nodes.iter().zip(peers).zip(positions) {
         let mut config = match &written.quorum_set {
-            Some(set) => with_set(text, file, &names, set, peer, &settings, &everybody)?,
+            Some(set) => with_set(text, file, &names, set, peer, &settings, &all_peers)?,
             None => {
                 let trust = trust.ok_or_else(|| no_trust(text, Some(written.name.span())))?;
                 let is_beacon = !std::mem::replace(&mut beacon_found, true);
@@ -271,16 +270,16 @@ fn with_set(
     set: &Spanned<String>,
     peer: Peer,
     settings: &Arc<NodeSettings>,
-    everybody: &Arc<[Peer]>,
+    all_peers: &Arc<[Peer]>,
 ) -> Result<NodeConfig, InputError> {
     let set = quorum_sets::named(text, &file.quorum_sets, names, peer.id, set)?;
     Ok(NodeConfig {
         peer,
         trust: TrustPolicy::Fixed(Arc::new(set)),
-        // Of no importance to a fixed set.
+        // A fixed set has its own thresholds.
         threshold: Threshold::TwoThirds,
         is_beacon: false,
-        address_book: Arc::clone(everybody),
+        address_book: Arc::clone(all_peers),
         initial_value: None,
         held_files: Vec::new(),
         join_mode: JoinMode::Founder,
@@ -288,7 +287,7 @@ fn with_set(
     })
 }
 
-/// As written; or by organisation; or on a circle.
+/// The positions in the file; without any, rings by organisation, or one circle.
 fn positions(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -318,17 +317,17 @@ fn positions(
     if file.nodes.iter().all(|node| node.organization.is_none()) {
         return Ok((layout::circle(file.nodes.len(), area_m), area_m));
     }
-    let seats = file.nodes.iter().map(|node| Seat {
+    let ring_nodes = file.nodes.iter().map(|node| RingNode {
         ring: 0,
         organization: node.organization.as_deref().map(Arc::from),
     });
-    Ok(layout::rings(&seats.collect::<Vec<_>>()))
+    Ok(layout::rings(&ring_nodes.collect::<Vec<_>>()))
 }
 
 fn no_trust(text: SourceText<'_>, span: Option<std::ops::Range<usize>>) -> InputError {
     text.error(
         span,
-        "nothing says whom these nodes trust, expected [trust] with a policy, or a `quorum_set`",
+        "these nodes have no trust policy, expected [trust] with a policy, or a `quorum_set`",
         "Add one of them.",
     )
 }

@@ -1,4 +1,4 @@
-//! Quorum sets of a scenario file: names become numbers, and what SCP would refuse is said to be wrong here.
+//! Quorum sets of a scenario file: resolves names, and refuses sets that SCP would refuse.
 
 use super::error::{InputError, SourceText, listed};
 use super::format::QuorumSetFormat;
@@ -7,10 +7,10 @@ use crate::scp::{NodeId, QuorumSet, QuorumSetError};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
-/// Stands for the node whose set it is.
+/// The name that means the owner of the set.
 pub(super) const SELF: &str = "self";
 
-/// What the set called `name` is to the node `owner`.
+/// The quorum set called `name`, as the set of `owner`.
 pub(super) fn named(
     text: SourceText<'_>,
     sets: &BTreeMap<String, Spanned<QuorumSetFormat>>,
@@ -35,7 +35,7 @@ pub(super) fn named(
     resolve(text, names, owner, written)
 }
 
-/// The quorum set that `written` is to the node `owner`.
+/// Resolves `written` as the set of `owner`.
 fn resolve(
     text: SourceText<'_>,
     names: &NodeNames,

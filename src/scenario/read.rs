@@ -1,4 +1,4 @@
-//! From the text of a scenario file to a complete [`Scenario`].
+//! Reading a scenario file: from TOML text to a complete [`Scenario`].
 
 use super::built_in::one_line;
 use super::error::{InputError, NODES_MAX, SourceText, in_words};
@@ -11,10 +11,10 @@ use super::{Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
 use crate::rng::Streams;
 use toml::Spanned;
 
-/// Reads the scenario file `content`; `source_name` is what errors call it, `name` what the scenario is called.
+/// Reads the scenario file `content`. `source_name` names it in errors; `name` is the name of the scenario.
 ///
 /// # Errors
-/// What is wrong, with line and column: bad TOML, unknown keys and names, impossible quorum sets, numbers out of range.
+/// With line and column: malformed TOML, unknown keys and names, impossible quorum sets, numbers out of range.
 pub fn read_scenario(
     name: &str,
     source_name: &str,
@@ -46,7 +46,7 @@ pub fn read_scenario(
         (Some(random), false) => {
             return Err(text.error(
                 Some(random.span()),
-                "both [random] and [[nodes]] say who takes part, expected one of them",
+                "both [random] and [[nodes]] define the nodes, expected one of them",
                 "Remove one of them.",
             ));
         }
@@ -61,7 +61,7 @@ pub fn read_scenario(
     assemble(name, text, &file, options, drawn)
 }
 
-/// The rule by which nodes without a quorum set of their own trust.
+/// The trust rule of nodes without a quorum set of their own.
 fn read_trust(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -91,7 +91,7 @@ fn assemble(
     for node in &drawn.nodes {
         names.add(&node.config.peer.name);
     }
-    let known = EventContext {
+    let context = EventContext {
         text,
         names: &names,
         files: &file.files,
@@ -103,8 +103,8 @@ fn assemble(
     let mut remarks = drawn.remarks;
     if let Some(span) = drawn.settings.forget_after {
         remarks.push(format!(
-            "UNSAFE: nodes that are silent for {} ms are dropped from quorum sets, so two halves that do not hear each \
-             other can both go on and decide differently.",
+            "UNSAFE: nodes that are silent for {} ms are dropped from quorum sets, so both halves of a partitioned \
+             network can continue and decide differently.",
             span.as_ms()
         ));
     }
@@ -120,13 +120,13 @@ fn assemble(
         },
         medium: settings::medium(text, &file.medium, &names, drawn.range_m)?,
         settings: drawn.settings,
-        events: events::read(known, &file.events)?,
+        events: events::read(context, &file.events)?,
         nodes: drawn.nodes,
         remarks,
     })
 }
 
-/// How many nodes there are to be, if that is a number that can be run.
+/// The number of nodes, if it is within the limits.
 pub(super) fn check_count(
     text: SourceText<'_>,
     written: Option<&Spanned<i64>>,

@@ -1,4 +1,4 @@
-//! Every kind of mistake in a scenario file, and the very words with which it is refused.
+//! Errors in scenario files: position and text of every kind.
 
 use super::{InputError, QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
 use crate::time::Time;
@@ -28,7 +28,7 @@ fn random(count: &str) -> String {
     ))
 }
 
-/// Reads `content` and expects it to be refused at this place with these words in it.
+/// Expects an error at this position that contains these words.
 #[track_caller]
 fn check(content: &str, at: Option<(usize, usize)>, words: &str) {
     match read_with(content, None) {
@@ -43,7 +43,7 @@ fn check(content: &str, at: Option<(usize, usize)>, words: &str) {
 }
 
 #[test]
-fn text_that_is_no_scenario() {
+fn malformed_text_is_refused() {
     check("title = \"T", Some((1, 11)), "invalid basic string");
     check(
         &format!("{TOP}application = \"chess\"\n"),
@@ -68,7 +68,7 @@ fn text_that_is_no_scenario() {
 }
 
 #[test]
-fn too_few_and_too_many_nodes() {
+fn too_few_and_too_many_nodes_are_refused() {
     check(
         &choice(""),
         None,
@@ -96,7 +96,7 @@ fn too_few_and_too_many_nodes() {
 }
 
 #[test]
-fn impossible_quorum_sets() {
+fn impossible_quorum_sets_are_refused() {
     let with =
         |set: &str| choice(&TWO_NODES.replace("threshold = 2, validators = [\"a\", \"b\"]", set));
     assert!(read_with(&with("threshold = 1, validators = [\"self\"]"), None).is_ok());
@@ -154,7 +154,7 @@ fn impossible_quorum_sets() {
 }
 
 #[test]
-fn nodes_that_cannot_be() {
+fn invalid_nodes_are_refused() {
     let renamed = |to: &str| choice(&TWO_NODES.replace("name = \"b\"", &format!("name = {to:?}")));
     check(
         &renamed("a"),
@@ -174,7 +174,7 @@ fn nodes_that_cannot_be() {
     check(
         &choice("[[nodes]]\nname = \"a\"\n"),
         Some((5, 8)),
-        "nothing says whom these nodes trust, expected [trust] with a policy, or a `quorum_set`",
+        "these nodes have no trust policy, expected [trust] with a policy, or a `quorum_set`",
     );
     check(
         &choice(&TWO_NODES.replacen(
@@ -197,7 +197,7 @@ fn nodes_that_cannot_be() {
 }
 
 #[test]
-fn numbers_out_of_range() {
+fn numbers_out_of_range_are_refused() {
     let with = |line: &str| choice(&format!("{line}\n{TWO_NODES}"));
     check(
         &with("medium = { loss = 1.5 }"),
@@ -257,7 +257,7 @@ fn numbers_out_of_range() {
 }
 
 #[test]
-fn events_that_make_no_sense() {
+fn invalid_events_are_refused() {
     let with = |event: &str| choice(&format!("{TWO_NODES}[[events]]\nat_ms = 5\n{event}\n"));
     let at = Some((12, 1));
     check(
@@ -328,7 +328,7 @@ fn events_that_make_no_sense() {
 }
 
 #[test]
-fn files_that_nobody_could_back_up() {
+fn invalid_files_are_refused() {
     let sha256 = "ab".repeat(32);
     let with = |name: &str, sha256: &str| {
         format!("[[files]]\nname = \"{name}\"\nsize_bytes = 1\nsha256 = \"{sha256}\"\n")
@@ -347,7 +347,7 @@ fn files_that_nobody_could_back_up() {
 }
 
 #[test]
-fn places_and_values_that_no_node_can_have() {
+fn invalid_positions_and_values_are_refused() {
     let placed = |position: &str| {
         let nodes = TWO_NODES.replace("name = ", &format!("position = {position}\nname = "));
         choice(&nodes)
@@ -378,7 +378,7 @@ fn places_and_values_that_no_node_can_have() {
 }
 
 #[test]
-fn the_unsafe_policy_is_called_unsafe() {
+fn the_forgetting_policy_has_an_unsafe_remark() {
     let remarks = |rest: &str| {
         let content = choice(&format!("{TWO_NODES}{rest}"));
         read_with(&content, None).unwrap().remarks
@@ -389,7 +389,7 @@ fn the_unsafe_policy_is_called_unsafe() {
 }
 
 #[test]
-fn numbers_without_end() {
+fn huge_numbers_and_deep_nesting_are_refused() {
     check(
         &choice(&format!(
             "{TWO_NODES}[timing]\nsettle_ms = 9223372036854775807\n"
@@ -418,7 +418,7 @@ fn numbers_without_end() {
 }
 
 #[test]
-fn events_come_in_order_of_time() {
+fn events_are_sorted_by_time() {
     let text = format!(
         "{TWO_NODES}[[events]]\nat_ms = 9\naction = \"heal\"\n[[events]]\nat_ms = 2\naction = \"crash\"\nnode = \"b\"\n"
     );

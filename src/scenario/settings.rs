@@ -1,4 +1,4 @@
-//! Numbers of a scenario file: medium, timing, area, thresholds; checked and given their defaults.
+//! Medium, timing, area and thresholds of a scenario file: validation and defaults.
 
 use super::error::{InputError, SourceText};
 use super::events::SHORT_TEXT;
@@ -17,17 +17,17 @@ use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
 
-/// Longest time that a scenario may ask for: a day.
+/// Longest time in a scenario: one day.
 pub(super) const LONGEST_MS: u64 = 86_400_000;
-/// Most slots that a `choice` scenario plays.
+/// Most slots of a `choice` scenario.
 const SLOTS_MAX: u32 = 100_000;
-/// A node passes on at most this often, if the file does not say otherwise: less than the shortest transit, so that it
-/// delays little, and long enough that in a network of thousands dozens of messages go out together.
+/// Default relay interval. It is shorter than the shortest transit, so it delays little, and long enough that nodes of a
+/// network of thousands relay dozens of messages at once.
 const RELAY_MS: u64 = 30;
-/// Longest side of the area.
+/// Longest side of the area, in metres.
 const LONGEST_M: f64 = 1_000_000.0;
 
-/// The rule by which nodes without a quorum set of their own trust.
+/// The trust rule of nodes without a quorum set of their own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrustRule {
     pub(super) policy: PolicyFormat,
@@ -71,7 +71,7 @@ pub(super) fn check_area(
     Ok(())
 }
 
-/// Refuses places outside the area.
+/// Refuses positions outside the area.
 pub(super) fn check_position(
     text: SourceText<'_>,
     span: Range<usize>,
@@ -107,7 +107,7 @@ fn check_file(text: SourceText<'_>, written: &Spanned<FileInfo>) -> Result<(), I
     ))
 }
 
-/// Refuses two files of one name: nobody could say which is meant.
+/// Refuses duplicate file names: references would be ambiguous.
 pub(super) fn check_files(
     text: SourceText<'_>,
     files: &[Spanned<FileInfo>],
@@ -130,7 +130,7 @@ pub(super) fn check_files(
     Ok(())
 }
 
-/// Refuses values that no node would vote for.
+/// Refuses values that nodes consider invalid.
 pub(super) fn check_value(
     text: SourceText<'_>,
     span: Range<usize>,
@@ -148,7 +148,7 @@ pub(super) fn check_value(
     ))
 }
 
-/// The settings of nodes; `discovering` if they find each other instead of knowing each other from the start.
+/// The settings of nodes; `discovering` if they find each other instead of starting with addresses.
 pub(super) fn node_settings(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -255,8 +255,8 @@ fn latency(text: SourceText<'_>, written: &Spanned<(u64, u64)>) -> Result<Latenc
     })
 }
 
-/// The radio range of `count` nodes: as written, or shrunk so that the mean number of neighbours stays what it is with
-/// `range_shrinks_above` nodes. (That number grows with the count and with the square of the range.)
+/// The radio range for `count` nodes. Beyond `range_shrinks_above` nodes it shrinks so that the mean number of neighbours,
+/// which is proportional to the count and to the square of the range, stays constant.
 pub(super) fn radio_range(
     text: SourceText<'_>,
     file: &FileFormat,

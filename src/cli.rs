@@ -161,6 +161,9 @@ pub struct RunArgs {
     /// Print the summary as one JSON object.
     #[arg(long)]
     pub json: bool,
+    /// Print only the SHA-256 of all records: equal for equal runs, with either executor, on any machine, and replayed.
+    #[arg(long, conflicts_with = "json")]
+    pub digest: bool,
     /// Record the run into this trace file (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
@@ -189,6 +192,7 @@ impl From<&WindowArgs> for RunArgs {
             executor: args.executor,
             until: vec!["externalized".to_owned()],
             json: false,
+            digest: false,
             trace: args.trace.clone(),
             svg: None,
             png: None,

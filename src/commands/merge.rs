@@ -1,25 +1,29 @@
-//! `quorumscope merge`: the traces of several processes become one that can be played.
+//! `quorumscope merge`: merges the traces of several processes into one that can be replayed.
 
 use crate::cli::MergeArgs;
 use crate::commands::support::error::CommandError;
 use crate::commands::support::load::truncated_trace_warning;
 use crate::commands::support::stdout::print_line;
+use crate::node::Peer;
 use crate::trace::merge::{MergedTrace, ProcessTrace, merge};
-use crate::trace::{Record, TraceReader, TraceWriter};
+use crate::trace::{NodeRegistry, Record, TraceReader, TraceWriter};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Merges what `args` name and says what came of it.
+/// Merges the traces in `args` and prints a summary.
 ///
 /// # Errors
 /// Unreadable traces, traces that do not fit together, an output that cannot be written.
 pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     check_names(args)?;
-    let recordings: Result<Vec<ProcessTrace>, CommandError> =
-        args.traces.iter().map(|path| read(path)).collect();
-    let merged = merge(recordings?).map_err(input)?;
+    let mut registry = number_nodes(&args.traces)?;
+    let mut traces = Vec::new();
+    for path in &args.traces {
+        traces.push(read(path, &mut registry)?);
+    }
+    let merged = merge(traces, &registry).map_err(input)?;
     write(&args.output, &merged).map_err(input)?;
     print_line(&words(args, &merged));
     Ok(ExitCode::SUCCESS)
@@ -29,7 +33,7 @@ fn input(error: impl std::fmt::Display) -> CommandError {
     CommandError::Input(error.to_string())
 }
 
-/// The output is none of the inputs, under whatever name.
+/// Refuses an output that is one of the inputs, also under another name.
 fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
     let real = |path: &PathBuf| fs::canonicalize(path).ok();
     let output = real(&args.output);
@@ -37,26 +41,49 @@ fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
     match args.traces.iter().find(same) {
         None => Ok(()),
         Some(path) => Err(CommandError::Input(format!(
-            "{}: it is to be merged and cannot be the output too; choose another name after -o",
+            "{}: it is an input and cannot be the output, too; choose another name after -o",
             path.display()
         ))),
     }
 }
 
-fn read(path: &Path) -> Result<ProcessTrace, CommandError> {
-    let mut reader = TraceReader::open(path).map_err(input)?.allow_truncated();
-    let Some(epoch_unix_us) = reader.provenance().epoch_unix_us else {
-        return Err(CommandError::Input(format!(
-            "{}, line 1: it does not say when its time began (`epoch_unix_us`), so it cannot be put beside others; expected a trace that `quorumscope node --trace` has written",
+/// Numbers the nodes whose traces are merged, in the order of their starts.
+fn number_nodes(paths: &[PathBuf]) -> Result<NodeRegistry, CommandError> {
+    let mut starts = Vec::new();
+    for path in paths {
+        let reader = TraceReader::open(path).map_err(input)?;
+        let nodes = reader.scenario().nodes.iter();
+        let peers: Vec<Peer> = nodes.map(|node| node.config.peer.clone()).collect();
+        starts.push((epoch(path, &reader)?, peers));
+    }
+    starts.sort_by_key(|(epoch_unix_us, _)| *epoch_unix_us);
+    let mut registry = NodeRegistry::default();
+    for peer in starts.iter().flat_map(|(_, peers)| peers) {
+        registry.number(&peer.key, &peer.name);
+    }
+    Ok(registry)
+}
+
+fn epoch(path: &Path, reader: &TraceReader) -> Result<u64, CommandError> {
+    reader.provenance().epoch_unix_us.ok_or_else(|| {
+        CommandError::Input(format!(
+            "{}, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace that `quorumscope node --trace` has written",
             path.display()
-        )));
-    };
+        ))
+    })
+}
+
+fn read(path: &Path, registry: &mut NodeRegistry) -> Result<ProcessTrace, CommandError> {
+    let reader = TraceReader::open_with(path, std::mem::take(registry)).map_err(input)?;
+    let epoch_unix_us = epoch(path, &reader)?;
+    let mut reader = reader.allow_truncated();
     let scenario = Arc::clone(reader.scenario());
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
     let records = records.map_err(input)?;
     if reader.is_truncated() {
         eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
     }
+    *registry = reader.into_registry();
     Ok(ProcessTrace {
         name: path.display().to_string(),
         scenario,

@@ -22,14 +22,14 @@ use crate::run::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Placement, Scenario};
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::Record;
+use crate::trace::{NodeRegistry, Record};
 use connections::{Connections, EVENTS_WAITING};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use feed::{FeedEvent, NodeUrl};
 use merged_timeline::{AREA_M, FLIGHT_MIN, FeedUse, MergedTimeline, REORDER_DELAY};
 use rest_client::RestClient;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -90,7 +90,9 @@ impl AttachedSession {
             targets.urls.iter().map(|url| NodeUrl::parse(url)).collect();
         let urls = urls.map_err(AttachError::Address)?;
         let client = RestClient::new(options.token.clone());
-        let mut connections = Connections::new(targets.found, options.token, &client)?;
+        let registry = Arc::new(Mutex::new(NodeRegistry::default()));
+        let mut connections =
+            Connections::new(targets.found, options.token, &client, Arc::clone(&registry))?;
         for url in urls {
             connections.watch(url)?;
         }
@@ -102,14 +104,14 @@ impl AttachedSession {
             })
         };
         let zero_unix_us = hellos().map(|hello| hello.epoch_unix_us).min();
-        let first = hellos().next().map(|hello| &hello.scenario);
+        let first = hellos().next().map(|hello| Arc::clone(&hello.scenario));
         let (Some(zero_unix_us), Some(first)) = (zero_unix_us, first) else {
             return Err(AttachError::NoAnswer(remarks));
         };
-        let scenario = Arc::new(scenario(first, remarks));
+        let scenario = Arc::new(scenario(&first, remarks));
         let mut attached = AttachedSession {
             scenario,
-            timeline: MergedTimeline::new(zero_unix_us),
+            timeline: MergedTimeline::new(zero_unix_us, registry),
             connections,
             client,
             files: options.files,

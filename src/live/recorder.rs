@@ -11,8 +11,10 @@ use crate::node::{Input, NodeConfig, Output};
 use crate::scenario::Scenario;
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
+use crate::trace::format::Encoder;
 use crate::trace::{Record, Snapshot, TraceError, TraceWriter};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -29,8 +31,10 @@ const RADIUS_M: f64 = 400.0;
 struct HelloEvent<'a> {
     epoch_unix_us: u64,
     now_unix_us: u64,
-    peer: &'a crate::node::Peer,
-    scenario: &'a Scenario,
+    key: &'a str,
+    name: &'a str,
+    /// The lines of a trace up to its scenario.
+    preamble: Vec<&'a RawValue>,
 }
 
 /// Records what happens.
@@ -43,6 +47,8 @@ pub(super) struct Recorder {
     followers: broadcast::Sender<Arc<str>>,
     /// Records of steps whose commit is pending.
     unpublished: Vec<Record>,
+    /// Writes the lines that followers get.
+    encoder: Encoder,
     met: usize,
     last: (Time, u32),
     snapshot: Snapshot,
@@ -68,6 +74,8 @@ impl Recorder {
         trace: Option<TraceWriter>,
     ) -> Recorder {
         let config = Arc::clone(&scenario.nodes[0].config);
+        let mut encoder = Encoder::for_stream(&scenario);
+        encoder.scenario(&scenario, &mut Vec::new());
         let mut recorder = Recorder {
             scenario,
             config,
@@ -76,6 +84,7 @@ impl Recorder {
             flushed_at: Time::ZERO,
             followers: broadcast::Sender::new(RECORDS_WAITING),
             unpublished: Vec::new(),
+            encoder,
             met: 1,
             last: (Time::ZERO, 0),
             snapshot: Snapshot::default(),
@@ -96,7 +105,7 @@ impl Recorder {
 
     /// Keeps a record until [`Recorder::publish`].
     fn record(&mut self, record: Record) {
-        if self.is_recording() {
+        if self.is_recording() || introduces(&record) {
             self.unpublished.push(record);
         }
     }
@@ -110,9 +119,12 @@ impl Recorder {
     pub(super) fn publish(&mut self) {
         for record in std::mem::take(&mut self.unpublished) {
             self.write(|trace| trace.write(&record));
-            if self.followers.receiver_count() > 0 {
-                // The last subscriber may have gone meanwhile.
-                drop(self.followers.send(json(&record)));
+            // Later subscribers get the introductions of nodes from the encoder.
+            if self.followers.receiver_count() > 0 || introduces(&record) {
+                for line in lines(&mut self.encoder, &record) {
+                    // The last subscriber may have gone meanwhile.
+                    drop(self.followers.send(line));
+                }
             }
         }
     }
@@ -195,21 +207,36 @@ impl Recorder {
     /// Somebody follows from now on.
     pub(super) fn subscribe(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
         self.publish();
-        let hello = HelloEvent {
-            epoch_unix_us: self.epoch_unix_us,
-            now_unix_us: unix_us(),
-            peer: &self.config.peer,
-            scenario: &self.scenario,
-        };
-        let mut snapshot = vec![json(&hello), json(&self.added())];
-        for number in 1..self.met.min(directory.len()) {
-            snapshot.extend(met(at, number, directory).map(|record| json(&record)));
+        // An encoder of its own: the snapshot is no part of the stream of earlier subscribers.
+        let mut encoder = Encoder::for_stream(&self.scenario);
+        let mut preamble = Vec::new();
+        encoder.scenario(&self.scenario, &mut preamble);
+        let mut snapshot = vec![self.hello(&preamble)];
+        let mut records = vec![self.added()];
+        let others = 1..self.met.min(directory.len());
+        records.extend(others.filter_map(|number| met(at, number, directory)));
+        records.extend(self.snapshot.records(NodeId(0)));
+        for record in &records {
+            snapshot.extend(lines(&mut encoder, record));
         }
-        snapshot.extend(self.snapshot.records(NodeId(0)).iter().map(json));
         Subscription {
             snapshot,
             records: self.followers.subscribe(),
         }
+    }
+
+    fn hello(&self, preamble: &[u8]) -> Arc<str> {
+        let preamble = String::from_utf8_lossy(preamble);
+        let hello = HelloEvent {
+            epoch_unix_us: self.epoch_unix_us,
+            now_unix_us: unix_us(),
+            key: &self.config.peer.key,
+            name: &self.config.peer.name,
+            // Each line is JSON.
+            preamble: preamble.lines().flat_map(serde_json::from_str).collect(),
+        };
+        // Numbers and texts: writing them to memory cannot fail.
+        serde_json::to_string(&hello).unwrap_or_default().into()
     }
 
     /// Completes the trace.
@@ -229,7 +256,17 @@ fn met(at: Time, number: usize, directory: &NodeDirectory) -> Option<Record> {
     })
 }
 
-fn json<T: Serialize>(content: &T) -> Arc<str> {
-    // Data of ours: it can be written.
-    serde_json::to_string(content).unwrap_or_default().into()
+/// Whether a record introduces a node.
+fn introduces(record: &Record) -> bool {
+    matches!(record, Record::NodeReferenced { .. })
+}
+
+/// The lines of a record, introductions of nodes included.
+fn lines(encoder: &mut Encoder, record: &Record) -> Vec<Arc<str>> {
+    let mut bytes = Vec::new();
+    encoder.record(record, &mut bytes);
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .map(Arc::from)
+        .collect()
 }

@@ -1,9 +1,9 @@
-//! `Lanes`: who was doing what when, folded from records: for each node the phases it went through, for the network how
-//! many nodes were in each.
+//! Timeline lanes, folded from records: the phases of each node over time, and the number of nodes in each phase.
 //!
-//! The memory is bounded. Lanes share [`SPANS_MAX`] spans evenly; a lane that has more forgets its oldest and says from
-//! when on it knows. PhaseCounts are merged pairwise where there are more than [`PHASE_COUNTS_MAX`], the oldest half of them, so
-//! that the past gets coarser and is never lost. Absent here: pixels, and the rest of what is known about nodes.
+//! Memory is bounded. All lanes share [`SPANS_MAX`] spans evenly; a full lane drops its oldest span. Of phase counts beyond
+//! [`PHASE_COUNTS_MAX`], every second one of the older half is dropped: the past becomes coarser but stays complete.
+//!
+//! Absent: pixels, and everything else about nodes.
 
 use super::parts::NodeStatus;
 use super::record::Record;
@@ -15,36 +15,36 @@ use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// How many spans all lanes keep together; 24 bytes each.
+/// Spans of all lanes together; 24 bytes each.
 pub const SPANS_MAX: usize = 1 << 19;
-/// A lane keeps at least so many.
+/// Spans that a lane keeps at least.
 const SPANS_MIN: usize = 128;
-/// How many shares are kept.
+/// Phase counts that are kept.
 pub const PHASE_COUNTS_MAX: usize = 1 << 13;
-/// How many beginnings of slots, and how many cuts and healings, are kept; the oldest go first.
+/// Slot starts and partition changes that are kept, each; the oldest are dropped first.
 const MARKS_MAX: usize = 1 << 12;
 
-/// What a node is doing.
+/// State of a node during a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneState {
-    /// How it is.
+    /// Its condition.
     pub status: NodeStatus,
-    /// How far it is in its newest slot.
+    /// Its phase in its newest slot.
     pub phase: Phase,
     /// Its newest slot; `None` before the first.
     pub slot: Option<SlotIndex>,
 }
 
-/// Something that a node does from one instant to the beginning of the next span.
+/// A state that lasts until the next span of the lane begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneSpan {
-    /// Since when.
+    /// Start of the span.
     pub from: Time,
-    /// What.
+    /// The state.
     pub state: LaneState,
 }
 
-/// What one node has been doing.
+/// The states of one node over time.
 #[derive(Clone, Debug)]
 pub struct NodeLane {
     key: Arc<str>,
@@ -54,25 +54,25 @@ pub struct NodeLane {
     status: NodeStatus,
 }
 
-/// How many nodes are doing what, from one instant to the next.
+/// Number of nodes in each phase.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PhaseCounts {
     /// Nodes by [`Phase`], in its order.
     pub phases: [u32; 5],
-    /// Nodes that have crashed, left, or are known by name only.
+    /// Nodes that have crashed or left, or are known by name only.
     pub absent: u32,
 }
 
-/// The network was cut, or became whole again.
+/// A network partition begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionChange {
-    /// Into groups that do not hear each other.
+    /// The network splits into groups.
     Split,
-    /// All hear each other again.
+    /// The partition ends.
     Healed,
 }
 
-/// Who was doing what when.
+/// The lanes of all nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Lanes {
     lanes: Vec<NodeLane>,
@@ -85,7 +85,7 @@ pub struct Lanes {
 }
 
 impl PhaseCounts {
-    /// All nodes.
+    /// Number of all nodes.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.phases.iter().sum::<u32>() + self.absent
@@ -110,13 +110,13 @@ impl NodeLane {
         }
     }
 
-    /// What it has been doing, the oldest first; each span ends where the next one begins.
+    /// The spans, the oldest first; each ends where the next one begins.
     #[must_use]
     pub fn spans(&self) -> &VecDeque<LaneSpan> {
         &self.spans
     }
 
-    /// The number of the span at an instant; `None` before the first.
+    /// Index of the span at an instant; `None` before the first.
     #[must_use]
     pub fn index_at(&self, at: Time) -> Option<usize> {
         self.spans
@@ -124,7 +124,7 @@ impl NodeLane {
             .checked_sub(1)
     }
 
-    /// What it was doing at an instant, and until when, if that is over.
+    /// The span at an instant, and its end if it has ended.
     #[must_use]
     pub fn at(&self, at: Time) -> Option<(LaneSpan, Option<Time>)> {
         let index = self.index_at(at)?;
@@ -132,7 +132,7 @@ impl NodeLane {
         Some((*self.spans.get(index)?, until))
     }
 
-    /// As the colour of the node has it: a decided slot keeps its colour until the next one begins.
+    /// The current state. A decided slot stays `Externalized` until the next one begins, like the colour of the node.
     fn state(&self) -> LaneState {
         let (slot, phase) = match (self.newest, self.decided) {
             (Some((slot, phase)), decided) if decided.is_none_or(|decided| slot > decided) => {
@@ -163,31 +163,31 @@ impl NodeLane {
 }
 
 impl Lanes {
-    /// One lane for each node that ever was, by number.
+    /// The lanes by node number, past nodes included.
     #[must_use]
     pub fn lanes(&self) -> &[NodeLane] {
         &self.lanes
     }
 
-    /// Everything up to here is folded in.
+    /// Time up to which all records are applied.
     #[must_use]
     pub fn until(&self) -> Time {
         self.until
     }
 
-    /// When the first node took part in each slot.
+    /// Start of each slot: when the first node joined it.
     #[must_use]
     pub fn slots(&self) -> &BTreeMap<SlotIndex, Time> {
         &self.slots
     }
 
-    /// When the network was cut and healed, the oldest first.
+    /// Beginnings and ends of partitions, the oldest first.
     #[must_use]
     pub fn partitions(&self) -> &VecDeque<(Time, PartitionChange)> {
         &self.partitions
     }
 
-    /// Whether the network was cut at an instant.
+    /// Whether the network was partitioned at an instant.
     #[must_use]
     pub fn is_partitioned(&self, at: Time) -> bool {
         let before = self.partitions.partition_point(|(since, _)| *since <= at);
@@ -197,19 +197,19 @@ impl Lanes {
         last.is_some_and(|(_, cut)| *cut == PartitionChange::Split)
     }
 
-    /// How many nodes were doing what, since when; the oldest first.
+    /// Phase counts and their starts, the oldest first.
     #[must_use]
     pub fn phase_counts(&self) -> &VecDeque<(Time, PhaseCounts)> {
         &self.phase_counts
     }
 
-    /// Counts up with every change, for caches.
+    /// Increases with every change. For caches.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// Takes in one record.
+    /// Applies a record.
     pub fn apply(&mut self, record: &Record) {
         self.until = self.until.max(record.at());
         match record {
@@ -232,8 +232,7 @@ impl Lanes {
         }
     }
 
-    /// A node that is told anew from the beginning keeps its lane: what was seen of it was seen. What it tells of a time
-    /// for which its lane has something already counts from now on.
+    /// Adds a lane. A node that starts over keeps its spans; a new state for a time that they cover counts from now on.
     fn add(&mut self, at: Time, id: NodeId, lane: NodeLane) {
         let until = self.until;
         let known = self.lanes.get_mut(id.index());
@@ -306,7 +305,7 @@ impl Lanes {
         }
     }
 
-    /// A node stands where its lane says from `at` on.
+    /// Appends the current state of a lane if it has changed.
     fn record_state(&mut self, at: Time, index: usize) {
         let spans_max = (SPANS_MAX / self.lanes.len().max(1)).max(SPANS_MIN);
         let Some(lane) = self.lanes.get_mut(index) else {
@@ -323,7 +322,7 @@ impl Lanes {
                 self.slots.pop_first();
             }
         }
-        // Its past may be told late, but in order.
+        // The past of a node may become known late, but in order.
         let from = last.map_or(at, |last| last.from.max(at));
         if last.is_some_and(|last| last.from == from) {
             lane.spans.pop_back();
@@ -348,7 +347,7 @@ impl Lanes {
             _ => self.phase_counts.push_back((at, self.now)),
         }
         if self.phase_counts.len() > PHASE_COUNTS_MAX {
-            // Of two neighbours the later one goes, among the older half.
+            // Drops the later one of each pair in the older half.
             let half = PHASE_COUNTS_MAX / 2;
             let older: Vec<_> = self.phase_counts.drain(..half).step_by(2).collect();
             for share in older.into_iter().rev() {

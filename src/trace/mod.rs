@@ -1,25 +1,36 @@
-//! What happened, as data: [`Record`]s in order, and [`World`], which is a fold of them.
+//! The event log of a run: [`Record`]s in order, and [`World`], the state that is folded from them.
 //!
-//! Everything on the screen, in summaries and in files comes from here. Absent: the engine, and any opinion about
-//! how records came about.
+//! Pictures, summaries and files derive from records and from nothing else.
+//!
+//! | file | content |
+//! |---|---|
+//! | `record` | one event |
+//! | `world`, `parts`, `tables` | the state after a sequence of events |
+//! | [`lanes`] | phases of nodes over time |
+//! | [`outcome`] | when a run ends, and whether it agreed |
+//! | `snapshot` | compacted events of one node |
+//! | [`format`](mod@format), `file` | the trace format, version 2, and trace files |
+//! | [`merge`](mod@merge) | one run from the traces of several processes |
+//!
+//! Absent: the engine, and how records come about.
 
 mod activity;
 mod file;
+pub mod format;
 pub mod lanes;
 pub mod merge;
 pub mod outcome;
 mod parts;
 mod record;
-mod renumber;
 mod snapshot;
 mod tables;
 mod world;
 
-pub use file::{MergeSource, Provenance, TraceError, TraceReader, TraceWriter};
+pub use file::{TraceError, TraceReader, TraceWriter};
+pub use format::{Digest, NodeRegistry, Provenance, SourceTrace};
 pub use lanes::Lanes;
 pub use parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 pub use record::{FlightId, Record};
-pub use renumber::{Numbering, Renumber};
 pub use snapshot::Snapshot;
 pub use tables::{ProposalRow, ProposalState, RowKey, SlotSummary};
 pub use world::World;

@@ -1,5 +1,7 @@
-//! When a run has reached what it was asked for, and how it ended. A checker: it stands outside the nodes and
-//! reads only the [`World`] (DESIGN section 5, "the end of a headless run").
+//! When a run ends, and its outcome: a checker outside the nodes.
+//!
+//! It reads only the [`World`]. [`Outcome::Agreed`] means that every running node that can decide has decided all slots
+//! asked for, with equal values; [`Outcome::Violated`], that two nodes decided differently.
 
 use super::parts::NodeStatus;
 use super::record::Record;
@@ -12,46 +14,46 @@ use crate::time::{Span, Time};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Without a decision for this long a run makes no progress.
+/// A run without a decision for this long ends with [`Outcome::NoProgress`].
 pub const NO_PROGRESS_LIMIT: Span = Span::from_ms(120_000);
 
-/// What a run is asked for.
+/// When a run stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopCondition {
-    /// Everything proposed is decided, and every file backed up.
+    /// When every proposal is decided and every file is backed up.
     Externalized,
-    /// This slot is decided.
+    /// When this slot is decided.
     Slot(SlotIndex),
-    /// This instant.
+    /// At this instant.
     At(Time),
 }
 
-/// How a run ended.
+/// Outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every running node that can decide decided all asked slots, and all alike.
+    /// Every running node that can decide decided all slots asked for, with equal values.
     Agreed,
-    /// Somebody who could decide did not.
+    /// A node that could decide did not.
     NoProgress,
     /// Two nodes decided differently.
     Violated,
 }
 
-/// Watches a run until it has reached what it was asked for, or given up.
+/// Decides after each record whether the run stops.
 #[derive(Debug)]
 pub struct StopChecker {
     until: StopCondition,
     last_progress: Time,
     last_event: Time,
-    /// How many events of the scenario have happened, refused ones among them included.
+    /// Number of scenario events that have happened, refused ones included.
     events_done: usize,
     deciders: Vec<NodeId>,
     deciders_version: Option<u64>,
 }
 
 impl StopChecker {
-    /// A watch for a run of the scenario of `world`.
+    /// A checker for a run of the scenario of `world`.
     #[must_use]
     pub fn new(until: StopCondition, world: &World) -> StopChecker {
         let last_event = world
@@ -69,7 +71,7 @@ impl StopChecker {
         }
     }
 
-    /// How far the run may go without anything else happening.
+    /// The time at which the run stops unless there is progress before.
     #[must_use]
     pub fn horizon(&self) -> Time {
         match self.until {
@@ -80,7 +82,7 @@ impl StopChecker {
         }
     }
 
-    /// Takes note of a record that `world` has folded in; true once the run is over.
+    /// Takes a record that `world` has applied; true once the run is over.
     pub fn is_over(&mut self, world: &World, record: &Record) -> bool {
         if is_progress(record) {
             self.last_progress = record.at();
@@ -93,7 +95,7 @@ impl StopChecker {
         }
     }
 
-    /// Several events can share an instant: the run is not over before the last of them.
+    /// Counts scenario events. Several can share an instant; the run continues until the last of them.
     fn note_event(&mut self, world: &World, record: &Record) {
         let Record::Acted { at, action } = record else {
             return;
@@ -109,7 +111,7 @@ impl StopChecker {
         world.now > self.last_event || self.events_done == world.scenario.events.len()
     }
 
-    /// The judgement over what has happened so far.
+    /// The outcome of the run so far.
     #[must_use]
     pub fn outcome(&mut self, world: &World) -> Outcome {
         if world.fork().is_some() {
@@ -132,7 +134,7 @@ impl StopChecker {
         match self.until {
             StopCondition::Slot(slot) => self.is_decided(world, slot),
             StopCondition::At(_) => {
-                // The newest slot may be under way when the time is up.
+                // The newest slot may be undecided when the time is up.
                 let decided = world
                     .slots()
                     .iter()
@@ -177,7 +179,7 @@ impl StopChecker {
     }
 }
 
-/// The [`deciders`] that have not decided `slot`, nor fetched its decision.
+/// The [`deciders`] that have neither decided `slot` nor fetched its decision.
 #[must_use]
 pub fn undecided(world: &World, slot: SlotIndex) -> Vec<NodeId> {
     let decided = world.slots().get(&slot).map(|summary| &summary.decided);
@@ -187,14 +189,14 @@ pub fn undecided(world: &World, slot: SlotIndex) -> Vec<NodeId> {
     deciders(world).into_iter().filter(lacks).collect()
 }
 
-/// A node that joined late may have slots in its log that it fetched.
+/// Whether a node that joined late has fetched the decision.
 fn caught_up(world: &World, node: NodeId, slot: SlotIndex) -> bool {
     world
         .node(node)
         .is_some_and(|node| node.view.log.iter().any(|entry| entry.slot == slot))
 }
 
-/// The running nodes that can decide: those of the [`eligible_voters`] that run and are heard.
+/// The running nodes that can decide: [`eligible_voters`] that run and can be heard.
 #[must_use]
 pub fn deciders(world: &World) -> Vec<NodeId> {
     let runs = |id: &NodeId| {
@@ -205,10 +207,10 @@ pub fn deciders(world: &World) -> Vec<NodeId> {
     eligible_voters(world).iter().filter(runs).collect()
 }
 
-/// The nodes whose votes can count: those in the greatest quorum that the configuration allows when everybody in it,
-/// crashed and silent nodes included, plays along. A node that has not formed its quorum set yet counts. Everybody else
-/// that is there can only listen. Nodes that nobody sees are taken to play along, but are not among the eligible voters: what
-/// they decide will never be known.
+/// The greatest quorum that the configuration allows if all nodes cooperate, crashed and silent ones included.
+///
+/// A node without a quorum set so far counts. All other nodes only listen. Nodes whose steps are not recorded are assumed
+/// to cooperate, but are not in the result: their decisions never become known.
 #[must_use]
 pub fn eligible_voters(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
@@ -248,7 +250,7 @@ fn has_slice(world: &World, id: NodeId, nodes: &NodeSet) -> bool {
     }
 }
 
-/// Every node that answered yes to a backup, or was not asked, has the file.
+/// Whether every node has the file of each backup that it did not decline.
 fn is_all_backed_up(world: &World) -> bool {
     world
         .participants()
@@ -277,8 +279,7 @@ fn is_progress(record: &Record) -> bool {
         })
 }
 
-/// Whether this record can be the one with which the run reached its goal. What somebody is asked to propose is not
-/// there before the node has done so.
+/// Whether this record can complete the run. A request to propose cannot: the proposal itself follows.
 fn may_settle(record: &Record) -> bool {
     if let Record::Acted { action, .. } = record {
         return !matches!(action, Action::Propose { .. } | Action::AddNode { .. });
@@ -301,7 +302,7 @@ fn may_settle(record: &Record) -> bool {
         })
 }
 
-/// The decided value of a node for a slot, if it decided.
+/// The value that a node decided in a slot.
 #[must_use]
 pub fn decision(world: &World, slot: SlotIndex, node: NodeId) -> Option<&Value> {
     world
@@ -311,7 +312,7 @@ pub fn decision(world: &World, slot: SlotIndex, node: NodeId) -> Option<&Value> 
         .map(|(_, value)| value)
 }
 
-/// All decisions: slot, then node.
+/// All decisions by slot and node.
 #[must_use]
 pub fn decisions(world: &World) -> BTreeMap<SlotIndex, BTreeMap<NodeId, Value>> {
     let of = |summary: &super::SlotSummary| {

@@ -1,4 +1,4 @@
-//! What the [`World`](super::World) consists of: nodes, messages under way, spreading broadcasts, lines of the log.
+//! The parts of a [`World`](super::World): nodes, transmissions in flight, broadcasts, event log.
 
 use crate::net::{LossReason, Position};
 use crate::node::view::NodeView;
@@ -7,100 +7,100 @@ use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use std::sync::Arc;
 
-/// How a node is, whatever it says.
+/// Condition of a node as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeStatus {
-    /// It runs.
+    /// It runs and can be heard.
     Running,
-    /// It runs, but nothing it sends gets out.
+    /// It runs, but none of its messages gets out.
     Silent,
-    /// It has stopped without a word.
+    /// It has stopped without announcing that it leaves.
     Crashed,
-    /// It has said goodbye.
+    /// It has announced that it leaves, and stopped.
     Left,
-    /// Nobody knows: others speak of it, but what it does itself is not in the recording.
+    /// Unknown: other nodes refer to it, but its own steps are not recorded.
     Unseen,
 }
 
-/// A node as the world sees it.
+/// A node in the world.
 #[derive(Clone, Debug)]
 pub struct WorldNode {
-    /// What it was told. Of a node that is [`NodeStatus::Unseen`] only `peer` is known, the rest is a guess.
+    /// Its configuration. For an [`NodeStatus::Unseen`] node only `peer` is known; the rest is a default.
     pub config: Arc<NodeConfig>,
-    /// Where it stands.
+    /// Position in metres.
     pub position: Position,
     /// Its organisation, if known.
     pub organization: Option<Arc<str>>,
-    /// How it is.
+    /// Condition.
     pub status: NodeStatus,
-    /// When it appeared.
+    /// When it started to exist.
     pub added_at: Time,
-    /// What it told.
+    /// State that the node itself reported.
     pub view: NodeView,
 }
 
-/// A message under way.
+/// A transmission in flight, or one that was lost a short time ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
-    /// From.
+    /// Sender.
     pub from: NodeId,
-    /// To.
+    /// Receiver.
     pub to: NodeId,
-    /// When it set out.
+    /// When it was sent.
     pub sent_at: Time,
-    /// When it arrives, or when it has fallen if it is lost.
+    /// When it arrives; for a lost one, when it disappears from the picture.
     pub arrives_at: Time,
-    /// What kind of message.
+    /// Kind of message.
     pub kind: MessageKind,
-    /// Whether it is housekeeping.
+    /// Whether it is periodic or re-sent.
     pub housekeeping: bool,
-    /// Why it will not arrive; `None` = it will.
+    /// Cause of the loss; `None`: it will arrive.
     pub lost: Option<LossReason>,
 }
 
-/// A broadcast of discovery that is spreading.
+/// A discovery broadcast that is spreading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Broadcast {
-    /// Who transmits.
+    /// The transmitting node.
     pub node: NodeId,
-    /// From where.
+    /// Its position at the time of sending.
     pub center: Position,
-    /// What it says.
+    /// Kind of announcement.
     pub kind: AnnouncementKind,
-    /// Whether it is relayed for another.
+    /// How often the announcement has been relayed; 0 = by its originator.
     pub hops: u32,
-    /// When it set out.
+    /// When it was sent.
     pub at: Time,
-    /// When it has reached everyone it reaches.
+    /// When it has reached every receiver.
     pub until: Time,
 }
 
-/// How many transmissions there have been.
+/// Numbers of transmissions and steps since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunCounters {
-    /// Set out, lost ones included.
+    /// Transmissions sent, lost ones included.
     pub sent: u64,
-    /// Arrived.
+    /// Transmissions that arrived.
     pub delivered: u64,
-    /// Lost.
+    /// Transmissions that were lost.
     pub lost: u64,
-    /// Steps that nodes have done.
+    /// Steps of all nodes.
     pub steps: u64,
 }
 
-/// One line of the event log.
+/// One entry of the event log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventLogEntry {
-    /// When.
+    /// When it happened.
     pub at: Time,
-    /// Who.
+    /// The node.
     pub node: NodeId,
-    /// What.
+    /// The event.
     pub event: NodeEvent,
 }
 
 impl WorldNode {
-    /// Whether nothing is known about it but what others say.
+    /// Whether only references by other nodes are known.
     #[must_use]
     pub fn is_unseen(&self) -> bool {
         self.status == NodeStatus::Unseen
@@ -108,7 +108,7 @@ impl WorldNode {
 }
 
 impl Broadcast {
-    /// The ring of `announcement`, transmitted by `node` at `center`; it spreads for `span`.
+    /// The broadcast of `announcement` by `node` at `center`; it spreads for `span`.
     pub(super) fn new(
         node: NodeId,
         center: Position,
@@ -128,7 +128,7 @@ impl Broadcast {
 }
 
 impl EventLogEntry {
-    /// Whether people want to read about it: not the snapshots, not the daily routine.
+    /// Whether the event log shows the event: neither snapshots of slots nor periodic work.
     pub(super) fn is_notable(event: &NodeEvent) -> bool {
         !matches!(
             event,

@@ -1,4 +1,4 @@
-//! `Record`: one thing that happened.
+//! `Record`: one event of a run. The sequence of records is the event log from which everything else is derived.
 
 use super::parts::EventLogEntry;
 use crate::net::{LossReason, Position};
@@ -6,133 +6,139 @@ use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, P
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Numbers the transmissions of a run, from 0, in the order in which they were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Number of a transmission, from 0, in the order of sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlightId(pub u64);
 
-/// One thing that happened. The order of records is the order of events.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// One event. Records are in the order of events.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A node is there from now on (at the start, or added). Its number is the next one. If its number and key are known
-    /// already, it is told anew from the beginning: what was said of it before counts no more.
+    /// A node starts to exist. Its number is the next one. A node whose number and key are known already starts over:
+    /// earlier records of it no longer count.
     NodeAdded {
-        /// When.
+        /// When it starts to exist.
         at: Time,
-        /// What it was told.
+        /// Its configuration.
         config: Arc<NodeConfig>,
-        /// Where it stands.
+        /// Its position in metres.
         position: Position,
         /// Its organisation, if known.
         organization: Option<Arc<str>>,
     },
-    /// Somebody is known by name only: what it does itself is not in this recording. Its number is the next one. A
-    /// `NodeAdded` with the same number and key may follow, from when on its own steps are told.
-    #[serde(rename = "node_met")]
+    /// Other nodes refer to a node whose own steps are not recorded. Its number is the next one. If its steps are recorded
+    /// later, a `NodeAdded` with the same number and key precedes them.
     NodeReferenced {
-        /// When.
+        /// When it happens.
         at: Time,
-        /// Who.
+        /// Number, name and key.
         peer: Peer,
-        /// Where it is drawn.
+        /// Where it is drawn, in metres.
         position: Position,
     },
-    /// Somebody did something, or the scenario file did.
+    /// A person or the scenario acted on the network.
     Acted {
-        /// When.
+        /// When it happens.
         at: Time,
-        /// What.
+        /// The action.
         action: Action,
     },
-    /// A node did a step.
+    /// A node processed an input.
     Stepped {
-        /// When.
+        /// When it happens.
         at: Time,
-        /// Causal step within the instant.
+        /// Causal step within the instant, from 0.
         generation: u32,
-        /// Which node.
+        /// The node.
         node: NodeId,
-        /// What happened to it.
+        /// What it processed.
         input: Input,
-        /// What it did, in order.
+        /// Its outputs, in order.
         outputs: Vec<Output>,
     },
-    /// A transmission set out and will arrive. One record per receiver.
+    /// A transmission that will arrive. One record per receiver.
     Sent {
-        /// When it set out.
+        /// When it is sent.
         at: Time,
         /// When it arrives.
         arrives_at: Time,
-        /// Its number.
+        /// Number of the transmission.
         flight: FlightId,
-        /// From.
+        /// Sender.
         from: NodeId,
-        /// To.
+        /// Receiver.
         to: NodeId,
-        /// What kind of message.
+        /// Kind of message.
         kind: MessageKind,
-        /// Which message; `None` for announcements, chunks and bundles (what is in a bundle is said by the step that
-        /// sends it, and again by the step that receives it).
+        /// The message; `None` for announcements, chunks and bundles. The contents of a bundle are in the step that sends
+        /// it and in the step that receives it.
         message: Option<MessageId>,
-        /// Whether it is housekeeping.
+        /// Whether it is periodic or re-sent: outcome and idleness ignore it.
         housekeeping: bool,
     },
     /// A transmission that will not arrive.
     Lost {
-        /// When it set out, or when it was lost on the way.
+        /// When it is sent, or when it is lost on the way.
         at: Time,
-        /// Its number.
+        /// Number of the transmission.
         flight: FlightId,
-        /// From.
+        /// Sender.
         from: NodeId,
-        /// To.
+        /// Receiver.
         to: NodeId,
-        /// What kind of message.
+        /// Kind of message.
         kind: MessageKind,
-        /// Whether it is housekeeping.
+        /// Whether it is periodic or re-sent: outcome and idleness ignore it.
         housekeeping: bool,
-        /// Why.
+        /// Cause of the loss.
         why: LossReason,
     },
-    /// A chunk of a file set out (its flight has a `Sent` or `Lost` record of its own).
+    /// A transmission carries a chunk of a file. The transmission has a `Sent` or `Lost` record of its own.
     Chunk {
-        /// When.
+        /// When it is sent.
         at: Time,
-        /// The flight that carries it.
+        /// The transmission.
         flight: FlightId,
-        /// Of which file.
+        /// The file.
         file: FileInfo,
-        /// Which chunk, from 0.
+        /// Number of the chunk, from 0.
         index: u32,
-        /// How many there are.
+        /// Number of chunks of the file.
         of: u32,
     },
 }
 
 impl Record {
-    /// Moves it in time by so many microseconds, either way; nothing happens before zero.
+    /// Replaces the number of the transmission that the record is about, if it is about one.
+    pub fn map_flight(&mut self, number: impl FnOnce(FlightId) -> FlightId) {
+        if let Record::Sent { flight, .. }
+        | Record::Lost { flight, .. }
+        | Record::Chunk { flight, .. } = self
+        {
+            *flight = number(*flight);
+        }
+    }
+
+    /// Shifts all times by a number of microseconds, forwards or backwards; they stay at zero or later.
     pub fn shift(&mut self, by_us: i64) {
-        let moved = |at: Time| Time(at.0.saturating_add_signed(by_us));
+        let shifted = |at: Time| Time(at.0.saturating_add_signed(by_us));
         match self {
             Record::Sent { at, arrives_at, .. } => {
-                *at = moved(*at);
-                *arrives_at = moved(*arrives_at);
+                *at = shifted(*at);
+                *arrives_at = shifted(*arrives_at);
             }
             Record::NodeAdded { at, .. }
             | Record::NodeReferenced { at, .. }
             | Record::Acted { at, .. }
             | Record::Stepped { at, .. }
             | Record::Lost { at, .. }
-            | Record::Chunk { at, .. } => *at = moved(*at),
+            | Record::Chunk { at, .. } => *at = shifted(*at),
         }
     }
 
-    /// Whether it says nothing about progress: the daily routine as long as nothing comes of it, and transmissions (what
-    /// they bring about is a record of its own).
+    /// Whether the record shows no progress: transmissions, and periodic work without a notable event. Stepping and
+    /// idleness skip such records.
     #[must_use]
     pub fn is_housekeeping(&self) -> bool {
         match self {
@@ -159,7 +165,7 @@ impl Record {
         }
     }
 
-    /// When it happened.
+    /// When the event happens.
     #[must_use]
     pub fn at(&self) -> Time {
         match self {

@@ -1,8 +1,8 @@
-//! `Snapshot`: a node's past, cut down to what still matters, so that somebody who comes late can be told.
+//! `Snapshot`: compacted event stream of one node, for readers that join late.
 //!
-//! It keeps, word for word and with their times, the latest events that make the node what it is now: folded into a new
-//! [`World`](super::World) they give the same [`NodeView`](crate::node::view::NodeView), and nearly the same tables.
-//! Forgotten: what was refused, expired, or happened in slots that a view does not keep either.
+//! Of the node's outputs it keeps the latest per key, unchanged and with their times, as log compaction does. Applied to a
+//! new [`World`](super::World), they give the same [`NodeView`](crate::node::view::NodeView) and nearly the same tables.
+//! Dropped: refusals, expired proposals, and slots that a view does not keep either.
 
 use super::record::Record;
 use crate::node::view::SLOTS_RETAINED;
@@ -11,7 +11,7 @@ use crate::scp::{NodeId, ScpEvent, SlotIndex, Value};
 use crate::time::Time;
 use std::collections::BTreeMap;
 
-/// What an output speaks of. Of several with the same topic the latest counts.
+/// Key of an output. The latest output of each key is kept.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum CompactionKey {
     Start,
@@ -27,17 +27,17 @@ enum CompactionKey {
     Timer(TimerKind),
 }
 
-/// What of a slot.
+/// Key within a slot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum SlotKey {
     Start,
     State,
     Voted(Value),
-    /// Other transitions, by kind.
+    /// Any other transition, by kind.
     Transition(u8),
 }
 
-/// What was said, when, and as which output of all.
+/// An output that is kept.
 #[derive(Clone, Debug)]
 struct RetainedOutput {
     at: Time,
@@ -45,7 +45,7 @@ struct RetainedOutput {
     output: Output,
 }
 
-/// What there is to tell about a node.
+/// The outputs of a node that are kept.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     retained: BTreeMap<CompactionKey, RetainedOutput>,
@@ -53,7 +53,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in a step of the node, which has the number `node`.
+    /// Takes a step of the node, whose number is `node`.
     pub fn note(&mut self, at: Time, node: NodeId, input: &Input, outputs: &[Output]) {
         match input {
             Input::Timer(kind) => drop(self.retained.remove(&CompactionKey::Timer(*kind))),
@@ -82,32 +82,32 @@ impl Snapshot {
         }
     }
 
-    /// Everything that is kept as steps of `node`, in order and with the times at which it was said. Their input is a
-    /// plain start: what happened to the node is not kept.
+    /// The kept outputs as steps of `node`, in order and with their original times. Inputs are not kept; the input of each
+    /// step is an empty start.
     #[must_use]
     pub fn records(&self, node: NodeId) -> Vec<Record> {
-        let mut said: Vec<&RetainedOutput> = self.retained.values().collect();
-        said.sort_by_key(|said| said.nth);
-        let steps = said.chunk_by(|one, next| one.at == next.at);
+        let mut outputs: Vec<&RetainedOutput> = self.retained.values().collect();
+        outputs.sort_by_key(|output| output.nth);
+        let steps = outputs.chunk_by(|one, next| one.at == next.at);
         steps
             .map(|step| Record::Stepped {
-                at: step.first().map_or(Time::ZERO, |said| said.at),
+                at: step.first().map_or(Time::ZERO, |output| output.at),
                 generation: 0,
                 node,
                 input: Input::Start(None),
-                outputs: step.iter().map(|said| said.output.clone()).collect(),
+                outputs: step.iter().map(|output| output.output.clone()).collect(),
             })
             .collect()
     }
 
-    fn retain(&mut self, topic: CompactionKey, at: Time, output: &Output) {
+    fn retain(&mut self, key: CompactionKey, at: Time, output: &Output) {
         let (nth, output) = (self.outputs, output.clone());
         self.retained
-            .insert(topic, RetainedOutput { at, nth, output });
+            .insert(key, RetainedOutput { at, nth, output });
     }
 
     fn event(&mut self, at: Time, event: &NodeEvent, output: &Output) {
-        let topic = match event {
+        let key = match event {
             NodeEvent::Started { .. } => CompactionKey::Start,
             NodeEvent::Ready { .. } | NodeEvent::CatchingUp { .. } | NodeEvent::Left => {
                 CompactionKey::Readiness
@@ -151,7 +151,7 @@ impl Snapshot {
             | NodeEvent::BackupFailed { .. }
             | NodeEvent::Refused { .. } => return,
         };
-        self.retain(topic, at, output);
+        self.retain(key, at, output);
     }
 
     fn last_recorded(&self) -> Option<SlotIndex> {
@@ -163,15 +163,15 @@ impl Snapshot {
         }
     }
 
-    /// A later answer is told in the place of the first: what came after that, such as the file itself, still does.
+    /// A later answer takes the place of the first, so that what followed, such as the file, still follows.
     fn answer(&mut self, proposal: ProposalId, at: Time, output: &Output) {
         match self.retained.get_mut(&CompactionKey::Answer(proposal)) {
-            Some(said) => said.output = output.clone(),
+            Some(earlier) => earlier.output = output.clone(),
             None => self.retain(CompactionKey::Answer(proposal), at, output),
         }
     }
 
-    /// The same slots as in a view.
+    /// Keeps the slots that a view keeps.
     fn forget_old_slots(&mut self) {
         let start = |slot| CompactionKey::Slot(slot, SlotKey::Start);
         let all = start(SlotIndex(0))..CompactionKey::Recorded(SlotIndex(0));
@@ -179,7 +179,7 @@ impl Snapshot {
             .retained
             .range(all)
             .rev()
-            .filter_map(|(topic, _)| match topic {
+            .filter_map(|(key, _)| match key {
                 CompactionKey::Slot(slot, SlotKey::State) => Some(*slot),
                 _ => None,
             });
@@ -187,14 +187,14 @@ impl Snapshot {
             return;
         };
         let old = self.retained.range(start(SlotIndex(0))..start(oldest));
-        let old: Vec<CompactionKey> = old.map(|(topic, _)| topic.clone()).collect();
-        for topic in old {
-            self.retained.remove(&topic);
+        let old: Vec<CompactionKey> = old.map(|(key, _)| key.clone()).collect();
+        for key in old {
+            self.retained.remove(&key);
         }
     }
 }
 
-/// What is kept of a transition: of each kind the latest, of votes all.
+/// Key of a transition: one per kind, and one per value voted for.
 fn transition(event: &ScpEvent) -> Option<(SlotIndex, SlotKey)> {
     Some(match event {
         ScpEvent::VotedNominate { slot, value, .. } => (*slot, SlotKey::Voted(value.clone())),

@@ -1,4 +1,4 @@
-//! What became of slots and proposals, over all nodes: the tables behind the proposals list and the summaries.
+//! Slot and proposal tables over all nodes: the data behind the list of proposals and the run summary.
 
 use crate::node::{Content, MessageKind, NodeEvent, Proposal, ProposalId, proposals_in};
 use crate::scp::{Counter, NodeId, ScpEvent, SlotIndex, Value};
@@ -7,33 +7,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How many decoded values are remembered.
+/// Size of the cache of decoded values.
 const DECODED_MAX: usize = 256;
-/// How many rows the list of proposals keeps; the oldest settled ones go first.
+/// Rows that the proposal table keeps. The oldest settled ones are dropped first.
 const ROWS_MAX: usize = 200;
 
-/// What happened in one slot.
+/// Summary of one slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotSummary {
-    /// When the first node took part.
+    /// When the first node joined the slot.
     pub started_at: Time,
-    /// When a node last accepted, confirmed or decided something in it; until then, when it started. Votes and new
-    /// rounds are no progress: nodes that nobody hears have these as well.
+    /// When a node last accepted, confirmed or decided something; initially the start. Votes and new rounds do not count:
+    /// an isolated node has them, too.
     pub progress_at: Time,
-    /// Who decided what, and when.
+    /// Decisions by node, with their times.
     pub decided: BTreeMap<NodeId, (Time, Value)>,
-    /// Who took part: started or joined it.
+    /// Nodes that started or joined the slot.
     pub joined: BTreeSet<NodeId>,
-    /// Highest nomination round that any node reached.
+    /// Highest nomination round of any node.
     pub rounds_max: u32,
-    /// Highest ballot counter that any node reached.
+    /// Highest ballot counter of any node.
     pub ballots_max: Counter,
-    /// Transmissions of statements while it was the newest slot, without housekeeping.
+    /// Statements transmitted while this was the newest slot; re-sent ones do not count.
     pub statements_sent: u64,
 }
 
 impl SlotSummary {
-    /// Who externalized which value. One camp is agreement, two are a fork.
+    /// Nodes by externalized value. Two values are a fork.
     #[must_use]
     pub fn camps(&self) -> BTreeMap<Value, Vec<NodeId>> {
         let mut camps: BTreeMap<Value, Vec<NodeId>> = BTreeMap::new();
@@ -44,21 +44,21 @@ impl SlotSummary {
     }
 }
 
-/// What became of a proposal.
+/// State of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProposalState {
-    /// Not decided by anybody yet.
+    /// No node has decided it.
     Pending,
     /// Decided in this slot.
     Agreed(SlotIndex),
-    /// Expired without a decision at a node that had it.
+    /// Expired without a decision.
     Rejected,
-    /// `Choice`: everybody who took part in the slot and still runs has decided it, for other values. Unlike the others
-    /// this may be taken back: a crashed node that starts again can go on to decide this very value.
+    /// `Choice`: every running node that joined the slot has decided another value. This state can change again: a crashed
+    /// node that restarts may decide this value.
     Outvoted(SlotIndex),
 }
 
-/// Names a row: a proposal, or (`Choice`) a value that somebody voted for in a slot.
+/// Key of a row: a proposal, or (`Choice`) a value that a node voted for in a slot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
     /// A proposal.
@@ -67,24 +67,24 @@ pub enum RowKey {
     Value(SlotIndex, Value),
 }
 
-/// One proposal, seen over the whole network.
+/// A proposal over the whole network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProposalRow {
     /// What is proposed.
     pub content: Content,
-    /// When it appeared.
+    /// When the first node pooled it or voted for it.
     pub at: Time,
-    /// Number of its appearance, from 1.
+    /// Rank by first appearance, from 1.
     pub nth: u64,
-    /// Nodes that voted for a value with it in it.
+    /// Nodes that voted for a value that contains it.
     pub voted: BTreeSet<NodeId>,
-    /// Nodes that recorded it.
+    /// Nodes that recorded it in their logs.
     pub recorded: BTreeSet<NodeId>,
-    /// What became of it.
+    /// Its state.
     pub state: ProposalState,
 }
 
-/// The tables.
+/// Both tables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) slots: BTreeMap<SlotIndex, SlotSummary>,
@@ -151,7 +151,7 @@ impl Tables {
             }
             ScpEvent::BallotChanged { slot, to, .. } => {
                 let summary = self.slot(at, *slot);
-                // EXTERNALIZE counts as the highest counter there is; that is no ballot anybody reached.
+                // EXTERNALIZE counts as the highest possible counter, which no ballot reaches.
                 if to.n < Counter::MAX {
                     summary.ballots_max = summary.ballots_max.max(to.n);
                 }
@@ -205,8 +205,8 @@ impl Tables {
         }
     }
 
-    /// Settles the values of `slot` that nobody has decided: outvoted once everybody who joined it and `runs` has decided
-    /// (somebody at all), pending as long as one of them has not.
+    /// Updates the undecided values of `slot`: outvoted once every running node that joined the slot has decided, and at
+    /// least one node has; otherwise pending.
     pub(super) fn settle(&mut self, slot: SlotIndex, runs: impl Fn(NodeId) -> bool) {
         let rows = self.rows.range_mut(values_of(slot));
         let mut open: Vec<&mut ProposalRow> = rows
@@ -228,7 +228,7 @@ impl Tables {
         }
     }
 
-    /// The same for every slot, after nodes have stopped, started or left.
+    /// Updates the undecided values of all slots, after nodes have stopped, started or left.
     pub(super) fn settle_all(&mut self, runs: impl Fn(NodeId) -> bool) {
         let slot_of = |key: &RowKey| match key {
             RowKey::Value(slot, _) => Some(*slot),
@@ -240,7 +240,7 @@ impl Tables {
         }
     }
 
-    /// Whether something proposed waits for a first decision.
+    /// Whether a proposal waits for its first decision.
     pub(super) fn awaits_decision(&self) -> bool {
         let undecided = |slot: &SlotIndex| {
             self.slots
@@ -315,7 +315,7 @@ impl Tables {
     }
 }
 
-/// The keys of all values of a slot.
+/// The range of keys of a slot's values.
 fn values_of(slot: SlotIndex) -> Range<RowKey> {
     RowKey::Value(slot, Value::from(""))..RowKey::Value(slot.next(), Value::from(""))
 }

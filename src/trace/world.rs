@@ -1,4 +1,4 @@
-//! `World`: the state of everything, folded from records. Pictures, summaries and verdicts read it and nothing else.
+//! `World`: the state of the whole run, folded from its records. Pictures, summaries and checkers read nothing else.
 
 use super::parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 use super::record::{FlightId, Record};
@@ -14,44 +14,44 @@ use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// How many lines the event log keeps.
+/// Entries that the event log keeps.
 const EVENT_LOG_MAX: usize = 2_000;
-/// How many spreading broadcasts are kept, the newest; relaying makes their number grow with the square of the nodes'.
+/// Broadcasts that are kept, the newest ones. Relaying makes their number quadratic in the number of nodes.
 const BROADCASTS_MAX: usize = 1_000;
-/// How long a lost message is remembered so that a picture can let it fall.
+/// How long a lost transmission is kept, so that a picture can show its loss.
 const FALL: Span = Span::from_ms(400);
 
-/// Everything that is known, at `now`.
+/// The state at `now`.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// What is being run.
+    /// What is run.
     pub scenario: Arc<Scenario>,
-    /// Everything up to here is folded in.
+    /// Time up to which all records are applied.
     pub now: Time,
-    /// All nodes that ever were, by number.
+    /// All nodes, past ones included, by number.
     pub nodes: Vec<WorldNode>,
-    /// Messages under way and falling.
+    /// Transmissions in flight, and recently lost ones.
     pub flights: BTreeMap<FlightId, Flight>,
-    /// Broadcasts that are spreading, the oldest first, bounded.
+    /// Spreading broadcasts, the oldest first; bounded.
     pub broadcasts: Vec<Broadcast>,
-    /// The groups of the current cut; empty = none.
+    /// The groups of the current network partition; empty = none.
     pub partition: Vec<Vec<NodeId>>,
-    /// Transmission counts.
+    /// Counts since the start.
     pub counters: RunCounters,
-    /// Notable events, the oldest first, bounded.
+    /// Notable events, the oldest first; bounded.
     pub log: VecDeque<EventLogEntry>,
-    /// Who changed: nodes whose view, status or place changed count up here, for caches.
+    /// Increases when the view, status or position of a node changes. For caches.
     pub version: u64,
-    /// Counts up when an edge of trust may have changed, for caches.
+    /// Increases when a trust edge may have changed. For caches.
     pub trust_version: u64,
-    /// Counts up when a node has come or stands somewhere else.
+    /// Increases when a node is added or moves. For caches.
     pub places_version: u64,
     tables: Tables,
     endings: BTreeSet<(Time, FlightId)>,
 }
 
 impl World {
-    /// Nothing has happened yet.
+    /// The world before the first record.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>) -> World {
         World {
@@ -77,7 +77,7 @@ impl World {
         self.nodes.get(id.index())
     }
 
-    /// The name of a node, or its number if it is not known.
+    /// The name of a node, or `#` and its number if it is unknown.
     #[must_use]
     pub fn name(&self, id: NodeId) -> Arc<str> {
         self.node(id).map_or_else(
@@ -86,33 +86,32 @@ impl World {
         )
     }
 
-    /// Was the proposal made at this node?
+    /// Whether the proposal was made at this node.
     #[must_use]
     pub fn is_origin(&self, node: NodeId, proposal: &Proposal) -> bool {
         self.node(node)
             .is_some_and(|node| NodeKey::of(&node.config.peer.key) == proposal.id.origin)
     }
 
-    /// What happened in each slot.
+    /// Summaries by slot.
     #[must_use]
     pub fn slots(&self) -> &BTreeMap<SlotIndex, SlotSummary> {
         &self.tables.slots
     }
 
-    /// What was proposed and what became of it, in the order of appearance.
+    /// Proposals and their states, in the order of appearance.
     #[must_use]
     pub fn proposals(&self) -> Vec<(RowKey, &ProposalRow)> {
         self.tables.proposals()
     }
 
-    /// Whether something proposed waits for its first decision: a proposal that nobody has decided or given up, a value
-    /// in a slot that nobody has decided.
+    /// Whether a proposal, or a value in a slot, is neither decided nor expired.
     #[must_use]
     pub fn awaits_decision(&self) -> bool {
         self.tables.awaits_decision()
     }
 
-    /// The first slot for which two values were externalized, with the camps.
+    /// The first slot with two externalized values, and the nodes by value.
     #[must_use]
     pub fn fork(&self) -> Option<(SlotIndex, BTreeMap<Value, Vec<NodeId>>)> {
         self.tables
@@ -122,7 +121,7 @@ impl World {
             .find(|(_, camps)| camps.len() > 1)
     }
 
-    /// Forgets what became of all slots but the `last` ones, in the logs of nodes too.
+    /// Drops all slots but the `last` ones, also from the logs of nodes.
     pub fn forget_before_last(&mut self, last: usize) {
         let Some(oldest) = self
             .tables
@@ -142,7 +141,7 @@ impl World {
         self.version += 1;
     }
 
-    /// Lets time pass to `now` without anything happening: messages arrive, rings fade.
+    /// Advances time to `now` without a record: transmissions arrive, broadcasts end.
     pub fn advance_to(&mut self, now: Time) {
         self.now = self.now.max(now);
         while let Some(&(at, flight)) = self.endings.first() {
@@ -158,7 +157,7 @@ impl World {
                 self.counters.delivered += 1;
             }
         }
-        // They spread equally long, so the first to set out is the first to end.
+        // All spread equally long, so the first one sent is the first one to end.
         if self
             .broadcasts
             .first()
@@ -168,7 +167,7 @@ impl World {
         }
     }
 
-    /// Takes in one record.
+    /// Applies a record.
     pub fn apply(&mut self, record: &Record) {
         self.advance_to(record.at());
         match record {
@@ -377,7 +376,7 @@ impl World {
                             node: id,
                             event,
                         };
-                        write_down(&mut self.log, line);
+                        insert_entry(&mut self.log, line);
                     }
                 }
                 Output::Send { .. } | Output::Persist(_) | Output::Fetch { .. } => {}
@@ -393,7 +392,7 @@ impl World {
         }
     }
 
-    /// What nobody can decide any more is outvoted; who joins a slot late, decides it or leaves may change that.
+    /// Updates proposals that a joining, deciding or leaving node may have settled.
     fn settle(&mut self, outputs: &[Output]) {
         for output in outputs {
             match output {
@@ -411,7 +410,7 @@ impl World {
         self.flights.insert(id, flight);
     }
 
-    /// A transmission is lost: at once, or (its flight is known then) at the end of its way.
+    /// Records a loss: when the transmission is sent, or later (its flight is known then).
     fn lose(&mut self, id: FlightId, mut fallen: Flight) {
         self.counters.lost += 1;
         match self.flights.get(&id) {
@@ -424,7 +423,7 @@ impl World {
         self.fly(id, fallen);
     }
 
-    /// The newest quorum set of every node, by number; `None` for nodes that have left or have no usable one.
+    /// The newest quorum set of every node, by number; `None` for nodes that have left or have no usable set.
     #[must_use]
     pub fn quorum_sets(&self) -> Vec<Option<Arc<QuorumSet>>> {
         let of = |node: &WorldNode| match (&node.view.quorum_set, &node.config.trust) {
@@ -436,7 +435,7 @@ impl World {
         self.nodes.iter().map(of).collect()
     }
 
-    /// Whether what quorums there are hangs on nodes whose own quorum sets nobody here knows.
+    /// Whether quorums depend on nodes whose own quorum sets are unknown.
     #[must_use]
     pub fn depends_on_unseen(&self) -> bool {
         let names_unseen = |set: Arc<QuorumSet>| {
@@ -447,7 +446,7 @@ impl World {
         self.quorum_sets().into_iter().flatten().any(names_unseen)
     }
 
-    /// Nodes that count for verdicts: running, voting or trying to.
+    /// Running nodes that have not left: the ones that outcomes count.
     pub fn participants(&self) -> impl Iterator<Item = (NodeId, &WorldNode)> {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
             node.status == NodeStatus::Running && node.view.readiness != Readiness::Left
@@ -455,8 +454,8 @@ impl World {
     }
 }
 
-/// Lines are in order of time, also if somebody's past is told late.
-fn write_down(log: &mut VecDeque<EventLogEntry>, line: EventLogEntry) {
+/// Inserts in order of time: the past of a node may become known late.
+fn insert_entry(log: &mut VecDeque<EventLogEntry>, line: EventLogEntry) {
     if log.back().is_none_or(|last| last.at <= line.at) {
         log.push_back(line);
     } else {
@@ -465,7 +464,7 @@ fn write_down(log: &mut VecDeque<EventLogEntry>, line: EventLogEntry) {
     }
 }
 
-/// Whether a node goes on working, heard or not.
+/// Whether a node runs, silenced or not.
 fn runs(nodes: &[WorldNode]) -> impl Fn(NodeId) -> bool + '_ {
     |id| {
         nodes

@@ -1,6 +1,7 @@
 //! Watching processes from outside, played by servers that tell what a simulation of processes has recorded.
 
 use super::process_sim::ProcessSim;
+use super::trace_lines::{stream_lines, with_common_numbers};
 use quorumscope::live::attach::{AttachError, AttachOptions, AttachedSession, Targets};
 use quorumscope::node::{Content, FileInfo};
 use quorumscope::run::{RunProgress, Session, SessionKind};
@@ -48,30 +49,15 @@ fn now_unix_us() -> u64 {
         .as_micros() as u64
 }
 
-/// A recording as if all of it had just happened.
-fn hello(recording: &ProcessTrace, epoch_unix_us: u64) -> String {
-    let peer = &recording.scenario.nodes[0].config.peer;
-    let hello = serde_json::json!({
-        "epoch_unix_us": epoch_unix_us, "peer": peer, "scenario": &*recording.scenario,
-    });
-    hello.to_string()
-}
-
-fn lines(records: &[Record]) -> Vec<String> {
-    records
-        .iter()
-        .map(|record| serde_json::to_string(record).unwrap())
-        .collect()
-}
-
 impl Player {
     fn new(recording: &ProcessTrace, epoch_unix_us: u64) -> Player {
         let epoch = epoch_unix_us + recording.epoch_unix_us - super::process_sim::EPOCH_UNIX_US;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let (hello, records) = stream_lines(recording, epoch);
         let state = Arc::new(Mutex::new(State {
-            hello: hello(recording, epoch),
-            records: lines(&recording.records),
+            hello,
+            records,
             peers: r#"{"peers":[]}"#.to_owned(),
             ..State::default()
         }));
@@ -311,7 +297,8 @@ fn what_processes_tell_becomes_one_picture() {
     let players = players(&recordings);
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
     assert_eq!(watcher.session.kind(), SessionKind::Live);
-    let merged = merge(recordings).unwrap();
+    let (traces, registry) = with_common_numbers(recordings);
+    let merged = merge(traces, &registry).unwrap();
     let mut expected = World::new(Arc::new(merged.scenario.clone()));
     merged
         .records

@@ -4,6 +4,7 @@ use super::fuzz_inputs::calls::{self, NodeUnderTest};
 use super::fuzz_inputs::{conversation, datagrams};
 use super::scp_harness::choices::Choices;
 use super::scp_harness::text::mutated_text;
+use super::trace_lines::StreamReader;
 use proptest::prelude::*;
 use quorumscope::node::{NodeEvent, Output};
 use quorumscope::trace::Record;
@@ -35,11 +36,18 @@ fn who_follows_hears_the_last_word_however_late() {
         .collect();
     assert_eq!(events.first(), Some(&"hello"));
     assert!(events[1..].iter().all(|event| *event == "record"));
+    let mut reader = StreamReader::default();
     let told: Vec<Record> = story
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
-        .skip(1)
-        .map(|record| serde_json::from_str(record).unwrap())
+        .enumerate()
+        .filter_map(|(nth, data)| match nth {
+            0 => {
+                reader.hello(data);
+                None
+            }
+            _ => reader.record(data),
+        })
         .collect();
     let has_recorded = told.iter().any(|record| match record {
         Record::Stepped { outputs, .. } => outputs

@@ -30,7 +30,6 @@ mod paper;
 mod process_sim;
 #[cfg(feature = "net")]
 mod processes;
-mod renumber;
 mod runs;
 mod scenarios;
 mod scene;
@@ -41,6 +40,8 @@ mod snapshot;
 mod statements;
 mod stress;
 mod trace_file;
+mod trace_format;
+mod trace_lines;
 mod vectors;
 mod watched_run;
 #[cfg(feature = "window")]

@@ -1,6 +1,7 @@
-//! Traces of several processes become one: nothing that was told is lost, and what nodes did can still be checked.
+//! Merging traces of processes: no step is lost, and every node can still be replayed exactly.
 
 use super::process_sim::{EPOCH_UNIX_US, ProcessSim};
+use super::trace_lines::{renumbered, with_common_numbers};
 use quorumscope::node::{Content, Input, Node, NodeConfig, Output};
 use quorumscope::run::Replay;
 use quorumscope::run::{RunProgress, Session};
@@ -8,10 +9,7 @@ use quorumscope::scenario::Action;
 use quorumscope::scp::{NodeId, SlotIndex};
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::merge::{MergeError, MergedTrace, ProcessTrace, merge};
-use quorumscope::trace::{
-    MergeSource, NodeStatus, Record, Renumber, TraceReader, TraceWriter, World,
-};
-use std::collections::BTreeMap;
+use quorumscope::trace::{NodeRegistry, NodeStatus, Record, TraceReader, TraceWriter, World};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +19,7 @@ fn note(text: &str) -> Content {
     Content::Note(text.to_owned())
 }
 
-/// Five agree on two notes; the third dies in between and comes back; the fifth leaves.
+/// Five nodes agree on two notes; the third is killed in between and restarts; the fifth leaves.
 fn eventful() -> Vec<ProcessTrace> {
     let mut sim = ProcessSim::new(5);
     sim.run_until(6_000);
@@ -54,76 +52,92 @@ fn named(world: &World, name: &str) -> NodeId {
     NodeId(place.unwrap() as u32)
 }
 
-/// From a merged trace back into the numbers and the time of one of its sources.
-fn taken_back(source: &MergeSource, record: &Record) -> Record {
-    let mut record = record.clone();
-    record.renumber(&mut |node| {
-        let number = source.numbers.iter().position(|global| *global == node);
-        NodeId(number.unwrap() as u32)
-    });
-    record
+/// Feeds every node, in each of its incarnations, the inputs in the merged trace, under its own node numbers.
+pub(crate) fn check_honesty(merged: &MergedTrace) -> usize {
+    let sources = &merged.provenance.sources;
+    let checked = (0..sources.len()).map(|nth| check_source(merged, nth));
+    checked.sum()
 }
 
-/// Feeds every node, in each of its lives, what the merged trace says that it heard, in its own numbers.
-pub(crate) fn check_honesty(merged: &MergedTrace) -> usize {
-    let mut lives: BTreeMap<NodeId, (usize, Node)> = BTreeMap::new();
-    let mut configs: BTreeMap<NodeId, Arc<NodeConfig>> = BTreeMap::new();
+/// Replays the process of the `nth` source.
+fn check_source(merged: &MergedTrace, nth: usize) -> usize {
     let sources = &merged.provenance.sources;
-    let mut begun = vec![false; sources.len()];
-    let mut checked = 0;
-    for record in &merged.records {
+    let source = &sources[nth];
+    let earlier = sources[..nth].iter().filter(|it| it.key == source.key);
+    let incarnation = earlier.count() + 1;
+    let mut own_numbers = NodeRegistry::default();
+    for key in &source.nodes {
+        own_numbers.number(key, &name_of(merged, key));
+    }
+    let node = NodeId(
+        source
+            .nodes
+            .iter()
+            .position(|key| *key == source.key)
+            .unwrap() as u32,
+    );
+    let (_, records) = renumbered(&merged.scenario, &merged.records, &mut own_numbers);
+    let (mut config, mut own, mut starts, mut checked) = (None, None, 0, 0);
+    for record in &records {
         match record {
-            Record::NodeAdded { config, .. } => {
-                drop(configs.insert(config.peer.id, Arc::clone(config)))
+            Record::NodeAdded { config: added, .. } if added.peer.id == node => {
+                config = Some(Arc::clone(added));
             }
             Record::Stepped {
-                at, node, input, ..
-            } => {
+                at,
+                node: stepped,
+                input,
+                outputs,
+                ..
+            } if *stepped == node => {
                 if matches!(input, Input::Start(_)) {
-                    let key = &configs[node].peer.key;
-                    let life =
-                        (0..sources.len()).find(|nth| !begun[*nth] && sources[*nth].key == *key);
-                    let life = life.unwrap();
-                    begun[life] = true;
-                    let mut config = NodeConfig::clone(&configs[node]);
-                    let numbers = &sources[life].numbers;
-                    config.renumber(&mut |node| {
-                        NodeId(numbers.iter().position(|global| *global == node).unwrap() as u32)
-                    });
-                    lives.insert(*node, (life, Node::new(Arc::new(config))));
+                    starts += 1;
+                    own = Some(Node::new(config.clone().unwrap()));
                 }
-                let (life, own) = lives.get_mut(node).unwrap();
-                let source = &sources[*life];
-                let Record::Stepped { input, outputs, .. } = taken_back(source, record) else {
-                    unreachable!()
-                };
+                if starts != incarnation {
+                    continue;
+                }
                 let now = Time(at.0 - source.zero_at.0);
-                let expected: Vec<Output> = own.step(now, input);
+                let expected: Vec<Output> = own.as_mut().unwrap().step(now, input.clone());
                 assert!(
-                    expected == outputs,
-                    "{node:?} at {at}: {outputs:?} instead of {expected:?}"
+                    expected == *outputs,
+                    "{}, {at}: {outputs:?} instead of {expected:?}",
+                    source.key
                 );
                 checked += 1;
             }
             _ => {}
         }
     }
-    assert!(begun.iter().all(|begun| *begun));
+    assert!(starts >= incarnation);
     checked
 }
 
+fn name_of(merged: &MergedTrace, key: &str) -> String {
+    let mut names = merged.records.iter().filter_map(|record| match record {
+        Record::NodeReferenced { peer, .. } if &*peer.key == key => Some(peer.name.to_string()),
+        _ => None,
+    });
+    names.next().unwrap()
+}
+
+fn merge_own(traces: Vec<ProcessTrace>) -> Result<MergedTrace, MergeError> {
+    let (traces, registry) = with_common_numbers(traces);
+    merge(traces, &registry)
+}
+
 #[test]
-fn what_is_merged_can_be_looked_at_and_checked() {
+fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
     let recordings = eventful();
     let steps = |recording: &ProcessTrace| {
         let stepped = |record: &&Record| matches!(record, Record::Stepped { .. });
         recording.records.iter().filter(stepped).count()
     };
     let told: usize = recordings.iter().map(steps).sum();
-    assert_eq!(recordings.len(), 6, "one of them lived twice");
-    let merged = merge(recordings).unwrap();
+    assert_eq!(recordings.len(), 6, "one of them started twice");
+    let merged = merge_own(recordings).unwrap();
     assert!(merged.records.is_sorted_by_key(Record::at));
-    assert_eq!(check_honesty(&merged), told, "every step is still there");
+    assert_eq!(check_honesty(&merged), told, "no step is lost");
     assert_eq!(merged.provenance.epoch_unix_us, Some(EPOCH_UNIX_US));
 
     let world = world(&merged);
@@ -144,7 +158,7 @@ fn what_is_merged_can_be_looked_at_and_checked() {
         );
     }
     let logged = world.nodes[named(&world, "v2").index()].view.log.len();
-    assert_eq!(logged, 3, "also what it missed, and each of them once");
+    assert_eq!(logged, 3, "also what it missed, each entry once");
     let mut flights: Vec<_> = merged
         .records
         .iter()
@@ -158,36 +172,42 @@ fn what_is_merged_can_be_looked_at_and_checked() {
     flights.dedup();
     assert!(
         count > 100 && flights.len() == count,
-        "every flight has a number of its own"
+        "flight numbers are unique"
     );
 }
 
 #[test]
-fn who_dies_is_shown_as_dead_until_it_comes_back() {
-    let merged = merge(eventful()).unwrap();
+fn a_killed_process_is_shown_as_crashed_until_it_restarts() {
+    let merged = merge_own(eventful()).unwrap();
     let world = world(&merged);
     let node = named(&world, "v2");
     let acted = merged.records.iter().filter_map(|record| match record {
         Record::Acted { at, action } => Some((*at, action.clone())),
         _ => None,
     });
-    let [(died, crash), (rose, restart)] = &acted.collect::<Vec<_>>()[..] else {
-        panic!("expected a death and a return");
+    let [(crashed_at, crash), (restarted_at, restart)] = &acted.collect::<Vec<_>>()[..] else {
+        panic!("expected a crash and a restart");
     };
     assert_eq!(
         (crash, restart),
         (&Action::Crash { node }, &Action::Restart { node })
     );
-    // Its last sign of life came before it died; times count from the first start.
-    assert!((6_000.0..8_000.0).contains(&died.as_ms()), "{died}");
-    assert!((11_400.0..11_500.0 + 1.0).contains(&rose.as_ms()), "{rose}");
+    // The crash is dated by its last record; times count from the first start.
+    assert!(
+        (6_000.0..8_000.0).contains(&crashed_at.as_ms()),
+        "{crashed_at}"
+    );
+    assert!(
+        (11_400.0..11_500.0 + 1.0).contains(&restarted_at.as_ms()),
+        "{restarted_at}"
+    );
 }
 
 #[test]
-fn who_is_not_among_the_traces_is_known_by_name_only() {
+fn a_node_without_a_trace_is_known_by_name_only() {
     let mut recordings = eventful();
     recordings.retain(|recording| !recording.name.starts_with("v3"));
-    let merged = merge(recordings).unwrap();
+    let merged = merge_own(recordings).unwrap();
     check_honesty(&merged);
     let mut world = world(&merged);
     let v3 = named(&world, "v3");
@@ -198,8 +218,8 @@ fn who_is_not_among_the_traces_is_known_by_name_only() {
 }
 
 #[test]
-fn a_merged_trace_can_be_played() {
-    let merged = merge(eventful()).unwrap();
+fn a_merged_trace_can_be_replayed() {
+    let merged = merge_own(eventful()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merged.jsonl.zst");
     let mut writer =
@@ -246,25 +266,16 @@ fn a_merged_trace_can_be_played() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_told() {
-    let check = |recordings: Vec<ProcessTrace>, words: &str| {
-        let told = merge(recordings).unwrap_err().to_string();
-        assert!(told.contains(words), "{told:?} does not say {words:?}");
+fn traces_that_cannot_be_merged_are_refused_with_the_reason() {
+    let check = |traces: Vec<ProcessTrace>, words: &str| {
+        let error = merge_own(traces).unwrap_err().to_string();
+        assert!(error.contains(words), "{error:?} does not say {words:?}");
     };
-    assert_eq!(merge(vec![]).unwrap_err(), MergeError::NoTraces);
+    assert_eq!(merge_own(vec![]).unwrap_err(), MergeError::NoTraces);
     let all = eventful();
     let mut twice = all.clone();
     twice.push(all[1].clone());
-    check(twice, "both tell what node");
-    let mut strange = all.clone();
-    strange[0].records.push(Record::Acted {
-        at: Time::from_ms(1_000),
-        action: Action::Crash { node: NodeId(77) },
-    });
-    check(
-        strange,
-        "speaks of node number 77, who was never introduced",
-    );
+    check(twice, "both contain what node");
     let mut two = all.clone();
     let Record::NodeAdded { config, .. } = &all[1].records[0] else {
         panic!()
@@ -273,17 +284,11 @@ fn what_does_not_fit_together_is_told() {
     config.peer.id = NodeId(5);
     two[0].records.push(Record::NodeAdded {
         at: Time::from_ms(1_000),
-        config: Arc::new(config.clone()),
+        config: Arc::new(config),
         position: quorumscope::net::Position { x_m: 0.0, y_m: 0.0 },
         organization: None,
     });
-    check(two.clone(), "2 nodes tell of themselves");
-    config.peer.id = NodeId(9);
-    let Some(Record::NodeAdded { config: last, .. }) = two[0].records.last_mut() else {
-        panic!()
-    };
-    *last = Arc::new(config);
-    check(two, "introduces node number 9 where number 5 is due");
+    check(two, "contains the steps of 2 nodes");
 }
 
 fn quorumscope(args: &[&str]) -> (i32, String, String) {
@@ -319,7 +324,7 @@ fn written(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_command_merges_and_what_it_makes_can_be_run() {
+fn the_merge_command_writes_a_trace_that_run_replays() {
     let folder = tempfile::tempdir().unwrap();
     let paths = written(folder.path());
     let out = folder.path().join("all.jsonl");
@@ -350,7 +355,7 @@ fn the_command_merges_and_what_it_makes_can_be_run() {
 }
 
 #[test]
-fn the_command_says_what_is_wrong_and_leaves_nothing() {
+fn the_merge_command_refuses_bad_input_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let paths = written(folder.path());
     let simulated = folder.path().join("simulated.jsonl");
@@ -369,10 +374,10 @@ fn the_command_says_what_is_wrong_and_leaves_nothing() {
     check(
         &[simulated],
         out,
-        "simulated.jsonl, line 1: it does not say when its time began",
+        "simulated.jsonl, line 1: it has no start time",
     );
-    check(&[&paths[0]], &paths[0], "cannot be the output too");
-    check(&[&paths[0], &paths[0]], out, "both tell what node");
+    check(&[&paths[0]], &paths[0], "cannot be the output, too");
+    check(&[&paths[0], &paths[0]], out, "both contain what node");
     check(
         &["/nowhere.jsonl"],
         out,

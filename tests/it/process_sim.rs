@@ -2,6 +2,7 @@
 //! every message is translated from the sender's node ids to the receiver's.
 
 use super::runs::scenario;
+use super::trace_lines::{node_numbers, registry, renumbered_input};
 use quorumscope::net::Position;
 use quorumscope::node::{
     Content, FetchError, FileInfo, Input, JoinMode, MessageId, MessageKind, Node, NodeConfig,
@@ -11,7 +12,7 @@ use quorumscope::scenario::{NodeSpec, Scenario};
 use quorumscope::scp::NodeId;
 use quorumscope::time::{Span, Time};
 use quorumscope::trace::merge::ProcessTrace;
-use quorumscope::trace::{FlightId, Record, Renumber};
+use quorumscope::trace::{FlightId, Record};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -207,12 +208,7 @@ impl ProcessSim {
             return;
         }
         let at = self.own_time(nth, self.now);
-        let met = &self.processes[self.processes[nth].table[number]];
-        let peer = Peer {
-            id: NodeId(number as u32),
-            name: met.name.as_str().into(),
-            key: met.key.as_str().into(),
-        };
+        let peer = self.peer(self.processes[nth].table[number], NodeId(number as u32));
         self.processes[nth].records.push(Record::NodeReferenced {
             at,
             peer,
@@ -220,25 +216,42 @@ impl ProcessSim {
         });
     }
 
-    /// Translates content from the node ids of `sender` to those of `receiver`, which may meet new peers by it.
-    fn translated<T: Renumber>(&mut self, sender: usize, receiver: usize, mut content: T) -> T {
-        let known = self.processes[receiver].table.len();
-        let mut table = self.processes[receiver].table.clone();
-        let senders = &self.processes[sender].table;
-        content.renumber(&mut |node| {
-            let meant = senders[node.index()];
-            let number = table.iter().position(|process| *process == meant);
-            let number = number.unwrap_or_else(|| {
-                table.push(meant);
-                table.len() - 1
-            });
-            NodeId(number as u32)
-        });
-        self.processes[receiver].table = table;
-        for number in known..self.processes[receiver].table.len() {
-            self.meet(receiver, number);
+    /// An input that `sender` causes, in the numbers of `receiver`, which gets to know the nodes that it names.
+    fn translated(&mut self, sender: usize, receiver: usize, input: Input) -> Input {
+        let mut named = Vec::new();
+        for number in node_numbers(&input) {
+            let process = self.processes[sender].table[number.index()];
+            self.number_at(receiver, process);
+            named.push(self.peer(process, number));
         }
-        content
+        let table = self.processes[receiver].table.iter().enumerate();
+        let known: Vec<Peer> = table
+            .map(|(number, process)| self.peer(*process, NodeId(number as u32)))
+            .collect();
+        renumbered_input(&self.scenario, input, &named, &mut registry(&known))
+    }
+
+    /// The number of a process at another one, which gets to know it if it does not.
+    fn number_at(&mut self, nth: usize, process: usize) -> NodeId {
+        let table = &mut self.processes[nth].table;
+        let known = table.iter().position(|known| *known == process);
+        let number = known.unwrap_or_else(|| {
+            table.push(process);
+            table.len() - 1
+        });
+        if known.is_none() {
+            self.meet(nth, number);
+        }
+        NodeId(number as u32)
+    }
+
+    fn peer(&self, process: usize, id: NodeId) -> Peer {
+        let process = &self.processes[process];
+        Peer {
+            id,
+            name: process.name.as_str().into(),
+            key: process.key.as_str().into(),
+        }
     }
 
     fn give(&mut self, nth: usize, input: Input) {
@@ -370,7 +383,7 @@ impl ProcessSim {
         if self.processes[flight.sender].node.is_none() {
             return;
         }
-        let to = self.translated(flight.receiver, flight.sender, NodeId(0));
+        let to = self.number_at(flight.sender, flight.receiver);
         if flight.sent_at < self.processes[flight.sender].started_at {
             return;
         }

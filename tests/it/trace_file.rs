@@ -136,9 +136,9 @@ fn what_is_wrong_is_told_with_its_line() {
         "the format is \"other\"",
     );
     check(
-        with(0, lines[0].replace("\"version\":1", "\"version\":2")),
+        with(0, lines[0].replace("\"version\":2", "\"version\":1")),
         1,
-        "the version is 2",
+        "this is a trace of version 1; expected version 2",
     );
     check(
         with(0, lines[0].replace("\"seed\"", "\"sow\"")),
@@ -158,12 +158,12 @@ fn what_is_wrong_is_told_with_its_line() {
     check(
         with(stepped, lines[stepped].replace("\"input\"", "\"output\"")),
         stepped + 1,
-        "one of `received`, `relayed` and `input`",
+        "missing field `input`",
     );
     check(
         with(sent, lines[sent][..20].to_owned()),
         sent + 1,
-        "expected a record",
+        "expected a line of a trace",
     );
     let mut shifted = without(message);
     shifted.truncate(last - 2);

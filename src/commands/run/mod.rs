@@ -16,7 +16,7 @@ use crate::sim::{ExecutorKind, Simulation};
 use crate::text::terminal;
 use crate::time::Time;
 use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
-use crate::trace::{Record, World};
+use crate::trace::{Digest, Record, World};
 use progress::ProgressLine;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -36,8 +36,9 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     }
     if let Some(path) = &args.source.replay {
         let mut session = load::replay(path)?;
-        let progress = ProgressLine::new(session.scenario(), args.quiet || args.json);
-        let run = replay(&mut session, until, &progress);
+        let progress = ProgressLine::new(session.scenario(), is_silent(args));
+        let digest = wants_digest(args).then(|| Digest::new(session.scenario()));
+        let run = replay(&mut session, until, digest, &progress);
         progress.finish();
         return report(args, &run, until, RunSource::Replayed);
     }
@@ -56,8 +57,12 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
             eprintln!("{}", terminal::note(remark));
         }
     }
-    let progress = ProgressLine::new(&scenario, args.quiet || args.json);
-    let run = simulate(&mut session, until, trace.as_ref(), &progress)?;
+    let progress = ProgressLine::new(&scenario, is_silent(args));
+    let outputs = RecordOutputs {
+        trace: trace.as_ref(),
+        digest: wants_digest(args).then(|| Digest::new(&scenario)),
+    };
+    let run = simulate(&mut session, until, outputs, &progress)?;
     progress.finish();
     trace
         .map(TraceFile::finish)
@@ -73,13 +78,26 @@ fn report(
     source: RunSource,
 ) -> Result<ExitCode, CommandError> {
     image_export::write_images(args, &run.world)?;
-    let summary = Summary::new(&run.world, until, run.outcome, source);
+    let digest = run.digest.clone();
+    if args.digest {
+        print_line(&digest.unwrap_or_default());
+        return Ok(exit_code(run.outcome));
+    }
+    let summary = Summary::new(&run.world, until, run.outcome, source, digest);
     if args.json {
         print_line(&summary.to_json());
     } else if !args.quiet {
         print_line(&summary.to_text(&run.world));
     }
     Ok(exit_code(run.outcome))
+}
+
+fn is_silent(args: &RunArgs) -> bool {
+    args.quiet || args.json || args.digest
+}
+
+fn wants_digest(args: &RunArgs) -> bool {
+    args.digest || args.json
 }
 
 fn input_error(error: impl std::fmt::Display) -> CommandError {
@@ -90,6 +108,25 @@ fn input_error(error: impl std::fmt::Display) -> CommandError {
 struct FinishedRun {
     world: World,
     outcome: Outcome,
+    digest: Option<String>,
+}
+
+/// Where records go besides the world.
+struct RecordOutputs<'a> {
+    trace: Option<&'a TraceFile>,
+    digest: Option<Digest>,
+}
+
+impl RecordOutputs<'_> {
+    fn write(&mut self, record: &Record) -> Result<(), CommandError> {
+        if let Some(digest) = &mut self.digest {
+            digest.add(record);
+        }
+        match self.trace {
+            Some(trace) => trace.write(record).map_err(input_error),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Runs the scenario until its stop condition holds. The instant at which it holds is completed, so the result depends
@@ -97,7 +134,7 @@ struct FinishedRun {
 fn simulate(
     session: &mut Simulation,
     until: StopCondition,
-    trace: Option<&TraceFile>,
+    mut outputs: RecordOutputs<'_>,
     progress: &ProgressLine,
 ) -> Result<FinishedRun, CommandError> {
     let mut world = World::new(Arc::new(session.scenario().clone()));
@@ -111,7 +148,8 @@ fn simulate(
             if ended_at.is_some_and(|ended_at| record.at() > ended_at) {
                 break 'run;
             }
-            apply_and_trace(&mut world, &record, trace)?;
+            world.apply(&record);
+            outputs.write(&record)?;
             if ended_at.is_none() && watch.is_over(&world, &record) {
                 ended_at = Some(record.at());
             }
@@ -125,11 +163,20 @@ fn simulate(
         }
     }
     let outcome = watch.outcome(&world);
-    Ok(FinishedRun { world, outcome })
+    Ok(FinishedRun {
+        world,
+        outcome,
+        digest: outputs.digest.map(Digest::finish),
+    })
 }
 
 /// Replays a recorded run to its end, or to the instant of `--until`.
-fn replay(session: &mut Replay, until: StopCondition, progress: &ProgressLine) -> FinishedRun {
+fn replay(
+    session: &mut Replay,
+    until: StopCondition,
+    mut digest: Option<Digest>,
+    progress: &ProgressLine,
+) -> FinishedRun {
     let mut world = World::new(Arc::new(session.scenario().clone()));
     let mut watch = StopChecker::new(until, &world);
     let end = match until {
@@ -145,6 +192,9 @@ fn replay(session: &mut Replay, until: StopCondition, progress: &ProgressLine) -
             if is_leave(&record) && !deciders(&world).is_empty() {
                 before_leave = Some(watch.outcome(&world));
             }
+            if let Some(digest) = &mut digest {
+                digest.add(&record);
+            }
             world.apply(&record);
         }
         progress.show(&world);
@@ -154,7 +204,11 @@ fn replay(session: &mut Replay, until: StopCondition, progress: &ProgressLine) -
         (Outcome::NoProgress, Some(before_leave)) if deciders(&world).is_empty() => before_leave,
         (outcome, _) => outcome,
     };
-    FinishedRun { world, outcome }
+    FinishedRun {
+        world,
+        outcome,
+        digest: digest.map(Digest::finish),
+    }
 }
 
 fn is_leave(record: &Record) -> bool {
@@ -165,18 +219,6 @@ fn is_leave(record: &Record) -> bool {
             ..
         }
     )
-}
-
-fn apply_and_trace(
-    world: &mut World,
-    record: &Record,
-    trace: Option<&TraceFile>,
-) -> Result<(), CommandError> {
-    world.apply(record);
-    match trace {
-        Some(trace) => trace.write(record).map_err(input_error),
-        None => Ok(()),
-    }
 }
 
 fn exit_code(outcome: Outcome) -> ExitCode {

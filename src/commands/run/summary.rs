@@ -41,6 +41,9 @@ pub(super) struct Summary {
     intersecting: serde_json::Value,
     virtual_ms: f64,
     cpu_ms: u64,
+    /// SHA-256 over the canonical form of all records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
     #[serde(skip)]
     until: StopCondition,
     #[serde(skip)]
@@ -62,6 +65,7 @@ impl Summary {
         until: StopCondition,
         outcome: Outcome,
         source: RunSource,
+        digest: Option<String>,
     ) -> Summary {
         let intersection = quorum_intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
@@ -103,6 +107,7 @@ impl Summary {
                 .map_or_else(|| "unknown".into(), serde_json::Value::from),
             virtual_ms: world.now.as_ms(),
             cpu_ms: cpu_time::process_ms(),
+            digest,
             until,
             intersection,
         }

@@ -1,4 +1,4 @@
-//! A session whose records also go into a trace file.
+//! A session that also writes its records to a trace file.
 
 use crate::commands::support::trace_file::TraceFile;
 use crate::run::{BatchKind, RunProgress, Session, SessionKind};
@@ -7,17 +7,17 @@ use crate::time::Time;
 use crate::trace::{Record, TraceError};
 use std::path::Path;
 
-/// Wraps a session; what is taken from it is written first. The file gets its name when the session is dropped.
+/// Wraps a session and writes its records when they are taken. The file gets its name when the session is dropped.
 pub(in crate::commands) struct RecordingSession<S> {
     session: S,
     writer: Option<TraceFile>,
 }
 
 impl<S: Session> RecordingSession<S> {
-    /// Records `session` into the file at `path`.
+    /// Writes the records of `session` to the file at `path`.
     ///
     /// # Errors
-    /// If the file cannot be made.
+    /// If the file cannot be created.
     pub(in crate::commands) fn new(
         session: S,
         path: &Path,
@@ -34,7 +34,7 @@ impl<S: Session> RecordingSession<S> {
             return;
         };
         if let Err(error) = records.iter().try_for_each(|record| writer.write(record)) {
-            eprintln!("quorumscope: {error}; the run goes on without being recorded");
+            eprintln!("quorumscope: {error}; the run continues without a trace");
             self.writer = None;
         }
     }

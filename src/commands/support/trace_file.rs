@@ -1,5 +1,4 @@
-//! The trace of a run that may be interrupted: Ctrl-C or a request to terminate completes the file before the process
-//! ends, so that what was seen can be looked at again.
+//! Trace file of a run that may be interrupted: Ctrl-C and SIGTERM complete the file before the process ends.
 
 use crate::commands::support::error::EXIT_INTERRUPTED;
 use crate::scenario::Scenario;
@@ -7,14 +6,14 @@ use crate::trace::{Record, TraceError, TraceWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
-/// A trace that is being written; `None` once it is complete or has failed.
+/// A trace being written; `None` once it is complete or has failed.
 type OpenTrace = Mutex<Option<TraceWriter>>;
 
-/// All traces of this process that are being written.
+/// All traces that this process is writing.
 static OPEN: Mutex<Vec<(PathBuf, Weak<OpenTrace>)>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
-/// Writes a trace, to its end whatever happens short of `kill -9`.
+/// Writes a trace. The file is completed even if the run is interrupted (but not by SIGKILL).
 pub(in crate::commands) struct TraceFile {
     slot: Arc<OpenTrace>,
 }
@@ -23,7 +22,7 @@ impl TraceFile {
     /// Begins the trace of a run of `scenario`.
     ///
     /// # Errors
-    /// If no file can be made there.
+    /// If the file cannot be created.
     pub(in crate::commands) fn create(
         path: &Path,
         scenario: &Scenario,
@@ -38,10 +37,10 @@ impl TraceFile {
         Ok(TraceFile { slot })
     }
 
-    /// Writes the next record. After a failure nothing is written any more.
+    /// Writes the next record. After a failure, nothing more is written.
     ///
     /// # Errors
-    /// If the disk is full, and the like.
+    /// If the file cannot be written.
     pub(in crate::commands) fn write(&self, record: &Record) -> Result<(), TraceError> {
         let mut slot = locked(&self.slot);
         let Some(writer) = slot.as_mut() else {
@@ -57,15 +56,15 @@ impl TraceFile {
     /// Completes the file and gives it its name.
     ///
     /// # Errors
-    /// If the disk is full, or the name cannot be given; then nothing is left behind.
+    /// If the file cannot be written or renamed. Then nothing is left behind.
     pub(in crate::commands) fn finish(self) -> Result<(), TraceError> {
-        // Held while it is being completed: an interruption waits for that.
+        // The lock is held until the file is complete, so that an interruption waits.
         let mut slot = locked(&self.slot);
         slot.take().map_or(Ok(()), TraceWriter::finish)
     }
 }
 
-/// Runs on a thread of its own while everything else goes on; a record is written whole or not at all.
+/// Signal handler, on a thread of its own. The lock makes sure that records are written completely or not at all.
 fn interrupted() {
     for (path, slot) in locked(&OPEN).drain(..) {
         let Some(slot) = slot.upgrade() else {
@@ -74,7 +73,7 @@ fn interrupted() {
         let writer = locked(&slot).take();
         match writer.map(TraceWriter::finish) {
             Some(Ok(())) => eprintln!(
-                "quorumscope: interrupted; {} holds what happened so far",
+                "quorumscope: interrupted; {} contains the run so far",
                 path.display()
             ),
             Some(Err(error)) => eprintln!("quorumscope: interrupted; {error}"),
@@ -84,7 +83,7 @@ fn interrupted() {
     std::process::exit(EXIT_INTERRUPTED);
 }
 
-/// Whoever panicked meanwhile did so between two whole records.
+/// A panic elsewhere leaves only complete records behind, so poisoning is ignored.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

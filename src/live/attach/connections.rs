@@ -3,6 +3,7 @@
 use super::AttachError;
 use super::feed::{EventFeed, FeedEvent, NodeUrl};
 use super::rest_client::RestClient;
+use crate::trace::NodeRegistry;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,7 @@ pub(super) struct Connections {
     urls: Arc<Mutex<Vec<NodeUrl>>>,
     stops: Vec<Arc<AtomicBool>>,
     token: Option<String>,
+    registry: Arc<Mutex<NodeRegistry>>,
 }
 
 impl Connections {
@@ -35,6 +37,7 @@ impl Connections {
         discovered: Option<Receiver<String>>,
         token: Option<String>,
         client: &RestClient,
+        registry: Arc<Mutex<NodeRegistry>>,
     ) -> Result<Connections, AttachError> {
         let (sender, events) = bounded(EVENTS_WAITING);
         let (discoveries, found) = unbounded();
@@ -56,6 +59,7 @@ impl Connections {
             urls,
             stops: Vec::new(),
             token,
+            registry,
         })
     }
 
@@ -87,6 +91,7 @@ impl Connections {
             nth,
             url,
             token: self.token.clone(),
+            registry: Arc::clone(&self.registry),
             stop,
             events: self.sender.clone(),
         };

@@ -5,15 +5,17 @@
 
 use super::sse::SseReader;
 use crate::live::clock::unix_us;
-use crate::node::Peer;
 use crate::scenario::Scenario;
-use crate::trace::Record;
+use crate::scp::NodeId;
+use crate::trace::format::{Decoded, Decoder};
+use crate::trace::{NodeRegistry, Record};
 use crossbeam_channel::Sender;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,21 +34,30 @@ const CLOCK_SKEW_MIN_US: u64 = 200_000;
 /// Longest error response in bytes.
 const REFUSAL_BYTES_MAX: u64 = 4_096;
 
-/// The first event of a stream.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Hello {
-    /// Start of the process: Unix time in microseconds.
-    pub(super) epoch_unix_us: u64,
-    /// Time of day of the process when it sent this: Unix time in microseconds.
+/// The `hello` event as it is sent.
+#[derive(Debug, Deserialize)]
+struct HelloData {
+    epoch_unix_us: u64,
     #[serde(default)]
+    now_unix_us: Option<u64>,
+    key: String,
+    name: String,
+    preamble: Vec<Box<RawValue>>,
+}
+
+/// The first event of a stream: the process, its clock and its scenario.
+#[derive(Clone, Debug)]
+pub(super) struct Hello {
+    /// Start of the process, in microseconds since 1970 on its own clock.
+    pub(super) epoch_unix_us: u64,
+    /// Its clock when it sent the event.
     pub(super) now_unix_us: Option<u64>,
     /// Local time of day when it arrived: Unix time in microseconds.
-    #[serde(skip)]
     pub(super) received_unix_us: u64,
     /// The node.
-    pub(super) peer: Peer,
+    pub(super) node: NodeId,
     /// The scenario of its recording.
-    pub(super) scenario: Scenario,
+    pub(super) scenario: Arc<Scenario>,
 }
 
 impl Hello {
@@ -117,6 +128,8 @@ pub(super) struct EventFeed {
     pub(super) stop: Arc<AtomicBool>,
     /// Receives the events.
     pub(super) events: Sender<(usize, FeedEvent)>,
+    /// Node numbers, common to all feeds.
+    pub(super) registry: Arc<Mutex<NodeRegistry>>,
 }
 
 impl EventFeed {
@@ -172,18 +185,18 @@ impl EventFeed {
 
     /// Reads until the connection breaks, or a `gap` requests a new stream.
     fn read(&self, has_answered: &mut bool) -> io::Result<()> {
+        let mut decoder = Decoder::with_common_numbers();
         let mut events = SseReader::new(self.connect()?);
         while let Some(event) = events.next()? {
             if self.is_stopped() {
                 return Ok(());
             }
             let event = match event.name.as_str() {
-                "hello" => {
-                    let mut hello: Box<Hello> = parse(&event.data)?;
-                    hello.received_unix_us = unix_us();
-                    FeedEvent::Hello(hello)
-                }
-                "record" => FeedEvent::Record(parse(&event.data)?),
+                "hello" => FeedEvent::Hello(Box::new(self.hello(&event.data, &mut decoder)?)),
+                "record" => match self.decode(&event.data, &mut decoder)? {
+                    Decoded::Record(record) => FeedEvent::Record(record),
+                    Decoded::Definition | Decoded::Scenario(_) | Decoded::End(_) => continue,
+                },
                 "gap" => return Ok(()),
                 _ => continue,
             };
@@ -191,6 +204,33 @@ impl EventFeed {
             self.send(event)?;
         }
         Ok(())
+    }
+
+    fn hello(&self, data: &str, decoder: &mut Decoder) -> io::Result<Hello> {
+        let received_unix_us = unix_us();
+        let sent: HelloData = serde_json::from_str(data).map_err(|why| unreadable(&why))?;
+        let mut scenario = None;
+        for line in &sent.preamble {
+            if let Decoded::Scenario(found) = self.decode(line.get(), decoder)? {
+                scenario = Some(found);
+            }
+        }
+        Ok(Hello {
+            epoch_unix_us: sent.epoch_unix_us,
+            now_unix_us: sent.now_unix_us,
+            received_unix_us,
+            node: self.registry().number(&sent.key, &sent.name),
+            scenario: scenario.ok_or_else(|| unreadable(&"`hello` has no scenario"))?,
+        })
+    }
+
+    fn decode(&self, line: &str, decoder: &mut Decoder) -> io::Result<Decoded> {
+        let decoded = decoder.line(line.as_bytes(), &mut self.registry());
+        decoded.map_err(|why| unreadable(&why))
+    }
+
+    fn registry(&self) -> std::sync::MutexGuard<'_, NodeRegistry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Requests the events. The reader is positioned at the first one. HTTP/1.0, so that the body is not chunked.
@@ -248,12 +288,9 @@ pub(super) fn refusal(status: &str, body: &str) -> String {
     words.unwrap_or_else(|| format!("the response is {status:?}"))
 }
 
-fn parse<'a, T: Deserialize<'a>>(data: &'a str) -> io::Result<Box<T>> {
-    let read = serde_json::from_str(data).map(Box::new);
-    read.map_err(|error| {
-        let what = format!("an event cannot be read: {error}");
-        io::Error::new(io::ErrorKind::InvalidData, what)
-    })
+fn unreadable(why: &dyn std::fmt::Display) -> io::Error {
+    let what = format!("an event cannot be read: {why}");
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 
 use super::feed::{FeedEvent, Hello};
 use crate::net::Position;
-use crate::node::{NodeEvent, Output, Peer};
+use crate::node::{NodeEvent, Output};
 use crate::scenario::{Action, circle};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
-use crate::trace::{FlightId, Record, Renumber};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use crate::trace::{FlightId, NodeRegistry, Record};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Delay of every record, in which records of other processes for the same moment can arrive (jitter buffer).
 pub(super) const REORDER_DELAY: Span = Span::from_ms(300);
@@ -30,8 +30,6 @@ struct FeedState {
     node: Option<NodeId>,
     /// Start of the process on the common clock, in microseconds; negative if it started earlier.
     zero_us: i64,
-    /// Merged numbers of its nodes 0, 1, 2 and so on.
-    numbers: Vec<NodeId>,
     /// Number of its stream, unique over all feeds.
     stream: u64,
     /// Whether the node has left.
@@ -54,7 +52,9 @@ pub(super) enum FeedUse {
 pub(super) struct MergedTimeline {
     /// Zero of the common clock: Unix time in microseconds.
     zero_unix_us: u64,
-    numbers: BTreeMap<Arc<str>, NodeId>,
+    registry: Arc<Mutex<NodeRegistry>>,
+    /// How many nodes of the registry have been announced.
+    nodes: usize,
     feeds: BTreeMap<usize, FeedState>,
     streams: u64,
     /// Buffered records by time and order of arrival, each with the node that sent it.
@@ -68,11 +68,12 @@ pub(super) struct MergedTimeline {
 }
 
 impl MergedTimeline {
-    /// An empty timeline whose clock starts at `zero_unix_us`.
-    pub(super) fn new(zero_unix_us: u64) -> MergedTimeline {
+    /// An empty timeline whose clock starts at `zero_unix_us`. Feeds number their nodes with `registry`.
+    pub(super) fn new(zero_unix_us: u64, registry: Arc<Mutex<NodeRegistry>>) -> MergedTimeline {
         MergedTimeline {
             zero_unix_us,
-            numbers: BTreeMap::new(),
+            registry,
+            nodes: 0,
             feeds: BTreeMap::new(),
             streams: 0,
             waiting: BTreeMap::new(),
@@ -108,6 +109,7 @@ impl MergedTimeline {
 
     /// Takes in an event of a feed that arrived at `unix_us`.
     pub(super) fn handle(&mut self, feed: usize, event: FeedEvent, unix_us: u64) -> FeedUse {
+        self.announce_nodes();
         match event {
             FeedEvent::Hello(hello) => return self.restart(feed, &hello),
             FeedEvent::Record(record) => self.record(feed, *record),
@@ -147,7 +149,7 @@ impl MergedTimeline {
 
     /// A stream starts with a snapshot, so buffered records of the same node are dropped.
     fn restart(&mut self, feed: usize, hello: &Hello) -> FeedUse {
-        let node = self.number(&hello.peer);
+        let node = hello.node;
         if self.feed_of(node).is_some_and(|other| other != feed) {
             return FeedUse::Redundant;
         }
@@ -159,7 +161,6 @@ impl MergedTimeline {
         let feed_state = FeedState {
             node: Some(node),
             zero_us: i64::try_from(zero_us).unwrap_or_default(),
-            numbers: Vec::new(),
             stream: self.streams,
             has_left: false,
             is_gone: false,
@@ -169,34 +170,17 @@ impl MergedTimeline {
     }
 
     fn record(&mut self, feed: usize, mut record: Record) {
-        let number = match &record {
-            Record::NodeAdded { config, .. } => Some(self.introduce(feed, &config.peer)),
-            Record::NodeReferenced { peer, .. } => Some(self.introduce(feed, peer)),
-            _ => None,
-        };
         let Some(feed_state) = self.feeds.get_mut(&feed) else {
             return;
         };
-        let mut is_unknown = false;
-        record.renumber(&mut |node| match feed_state.numbers.get(node.index()) {
-            Some(number) => *number,
-            None => {
-                is_unknown = true;
-                node
-            }
-        });
-        if is_unknown {
-            // The record refers to a node that the stream has not introduced.
-            return;
-        }
         let (zero_us, stream, node) = (feed_state.zero_us, feed_state.stream, feed_state.node);
-        record.renumber_flight(|flight| FlightId(stream * FLIGHTS_PER_STREAM + flight.0));
+        record.map_flight(|flight| FlightId(stream * FLIGHTS_PER_STREAM + flight.0));
         record.shift(zero_us);
         match &mut record {
             Record::NodeReferenced { .. } => return,
-            Record::NodeAdded { position, .. } => {
-                *position = self.place(number.unwrap_or(NodeId(0)));
-            }
+            Record::NodeAdded {
+                config, position, ..
+            } => *position = place(config.peer.id, self.nodes),
             Record::Sent { at, arrives_at, .. } => {
                 *arrives_at = (*arrives_at).max(*at + FLIGHT_MIN)
             }
@@ -229,41 +213,20 @@ impl MergedTimeline {
             .insert((record.at(), self.received_count), (feed_state, record));
     }
 
-    /// A feed introduces the node with its next number.
-    fn introduce(&mut self, feed: usize, peer: &Peer) -> NodeId {
-        let number = self.number(peer);
-        if let Some(feed_state) = self.feeds.get_mut(&feed)
-            && peer.id.index() == feed_state.numbers.len()
-        {
-            feed_state.numbers.push(number);
+    /// Releases a `NodeReferenced` record for each node that the feeds have numbered since the last call.
+    fn announce_nodes(&mut self) {
+        let registry = Arc::clone(&self.registry);
+        let registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = registry.peers().len();
+        for peer in &registry.peers()[self.nodes..] {
+            self.released.push(Record::NodeReferenced {
+                at: self.now,
+                peer: peer.clone(),
+                position: place(peer.id, count),
+            });
         }
-        number
-    }
-
-    /// The merged number of a node. A new node gets the next one and a `NodeMet` record.
-    fn number(&mut self, peer: &Peer) -> NodeId {
-        if let Some(number) = self.numbers.get(&peer.key) {
-            return *number;
-        }
-        let id = NodeId(self.numbers.len() as u32);
-        self.numbers.insert(Arc::clone(&peer.key), id);
-        self.needs_layout = true;
-        let position = self.place(id);
-        self.released.push(Record::NodeReferenced {
-            at: self.now,
-            peer: Peer { id, ..peer.clone() },
-            position,
-        });
-        id
-    }
-
-    fn place(&self, node: NodeId) -> Position {
-        let places = circle(self.numbers.len(), AREA_M);
-        let somewhere = Position {
-            x_m: AREA_M.0 / 2.0,
-            y_m: AREA_M.1 / 2.0,
-        };
-        places.get(node.index()).copied().unwrap_or(somewhere)
+        self.needs_layout |= count > self.nodes;
+        self.nodes = count;
     }
 
     /// Places all nodes on one circle after nodes were added.
@@ -272,12 +235,21 @@ impl MergedTimeline {
             return;
         }
         let at = self.now;
-        let places = circle(self.numbers.len(), AREA_M);
-        let ids: BTreeSet<NodeId> = self.numbers.values().copied().collect();
+        let places = circle(self.nodes, AREA_M);
         self.released
-            .extend(ids.into_iter().zip(places).map(|(node, to)| {
+            .extend((0..).map(NodeId).zip(places).map(|(node, to)| {
                 let action = Action::Move { node, to };
                 Record::Acted { at, action }
             }));
     }
+}
+
+/// Where one of `count` nodes is drawn.
+fn place(node: NodeId, count: usize) -> Position {
+    let center = Position {
+        x_m: AREA_M.0 / 2.0,
+        y_m: AREA_M.1 / 2.0,
+    };
+    let places = circle(count, AREA_M);
+    places.get(node.index()).copied().unwrap_or(center)
 }

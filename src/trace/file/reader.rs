@@ -1,55 +1,68 @@
-//! Reading a trace, record by record.
+//! Reading a trace file, record by record, within limits on line length and expanded size.
 
-use super::line::{
-    BundleLine, EndLine, HeaderIn, MessageIn, NodeLine, Probe, Received, Relayed, StepLine,
-};
-use super::{FORMAT, Provenance, TraceError, VERSION};
-use crate::node::{Bundle, Input, Message, Output};
+use super::{EXPANDED_BYTES_FREE, EXPANSION_MAX, LINE_BYTES_MAX, TraceError};
 use crate::scenario::Scenario;
+use crate::trace::format::{
+    Decoded, Decoder, FORMAT, Header, InvalidLine, NodeRegistry, Probe, Provenance, VERSION,
+    invalid,
+};
 use crate::trace::record::Record;
-use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How a compressed file begins.
+/// The first bytes of a zstd frame (RFC 8878, section 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-
-/// What is wrong with a line, and what should have been there.
-type LineProblem = (String, &'static str);
 
 /// Reads one trace. It is an iterator over its records, and ends with the first error.
 pub struct TraceReader {
     path: PathBuf,
-    lines: Box<dyn BufRead + Send>,
-    line: u64,
+    lines: Lines,
+    registry: NodeRegistry,
+    decoder: Decoder,
     scenario: Arc<Scenario>,
     provenance: Provenance,
-    messages: Vec<Arc<Message>>,
     records: u64,
     has_ended: bool,
     end: EndPolicy,
 }
 
-/// Whether a trace has to be whole.
+/// Whether a trace must be complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EndPolicy {
-    /// It is an error if the file ends before the line with `end`.
+    /// It is an error if the file ends before its `end` line.
     Required,
-    /// The last whole record will do.
+    /// A truncated file ends with its last complete record.
     Optional,
-    /// It was not there.
+    /// The file is truncated.
     Missing,
 }
 
 impl TraceReader {
-    /// Opens a trace and reads its header.
+    /// Opens a trace and reads it up to its scenario.
     ///
     /// # Errors
-    /// If there is no such file, or it is no trace, or one of another version.
+    /// If there is no such file, or it is not a trace, or a trace of another version.
     pub fn open(path: &Path) -> Result<TraceReader, TraceError> {
-        let mut lines = open(path).map_err(|source| {
+        TraceReader::begin(path, NodeRegistry::default(), Decoder::default())
+    }
+
+    /// Opens a trace whose nodes get the numbers of `registry`; [`TraceReader::into_registry`] gives it back.
+    ///
+    /// # Errors
+    /// As [`TraceReader::open`].
+    pub fn open_with(path: &Path, registry: NodeRegistry) -> Result<TraceReader, TraceError> {
+        TraceReader::begin(path, registry, Decoder::with_common_numbers())
+    }
+
+    fn begin(
+        path: &Path,
+        mut registry: NodeRegistry,
+        mut decoder: Decoder,
+    ) -> Result<TraceReader, TraceError> {
+        let mut lines = Lines::open(path).map_err(|source| {
             let (path, doing) = (path.to_owned(), "open");
             TraceError::Io {
                 path,
@@ -57,23 +70,24 @@ impl TraceReader {
                 source,
             }
         })?;
-        let header = header(&mut *lines);
-        let header = header.map_err(|problem| malformed(path, 1, problem))?;
+        let begun = preamble(&mut lines, &mut decoder, &mut registry);
+        let (provenance, scenario) =
+            begun.map_err(|problem| malformed(path, lines.number, problem))?;
         Ok(TraceReader {
             path: path.to_owned(),
             lines,
-            line: 1,
-            scenario: Arc::new(header.scenario),
-            provenance: header.provenance,
-            messages: Vec::new(),
+            registry,
+            decoder,
+            scenario,
+            provenance,
             records: 0,
             has_ended: false,
             end: EndPolicy::Required,
         })
     }
 
-    /// Reads as far as the file goes: the process that wrote it may have been killed, in the middle of a line, or of a
-    /// compressed block. Then the last whole record is the last; [`TraceReader::is_truncated`] tells.
+    /// Accepts a truncated file: its writer may have been killed in the middle of a line or of a compressed block. The
+    /// last complete record is then the last; [`TraceReader::is_truncated`] tells.
     #[must_use]
     pub fn allow_truncated(mut self) -> TraceReader {
         self.end = EndPolicy::Optional;
@@ -92,150 +106,81 @@ impl TraceReader {
         &self.scenario
     }
 
-    /// Where it comes from, if it is of real processes.
+    /// Where the trace comes from, if it is of real processes.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
+    /// The nodes that this trace has introduced, and those that were in the registry before.
+    #[must_use]
+    pub fn into_registry(self) -> NodeRegistry {
+        self.registry
+    }
+
     fn read(&mut self) -> Result<Option<Record>, TraceError> {
         loop {
-            self.line += 1;
-            let text = match read_line(&mut *self.lines) {
-                Ok(RawLine::Complete(text)) => text,
-                Ok(RawLine::Nothing | RawLine::Truncated(_)) if self.end != EndPolicy::Required => {
+            match self.lines.next() {
+                Ok(LineRead::Complete) => {}
+                Ok(LineRead::Nothing | LineRead::Truncated(_))
+                    if self.end != EndPolicy::Required =>
+                {
                     self.end = EndPolicy::Missing;
                     return Ok(None);
                 }
-                Ok(RawLine::Nothing) => {
+                Ok(LineRead::Nothing) => {
                     let problem = format!("the file ends after {} records", self.records);
-                    return Err(self.malformed((problem, "more lines, and one with `end`")));
+                    let expected = "more lines, and one with `end`";
+                    return Err(self.malformed(InvalidLine { problem, expected }));
                 }
-                Ok(RawLine::Truncated(why)) => return Err(self.malformed((why, WHOLE))),
+                Ok(LineRead::Truncated(why)) => return Err(self.malformed(truncated(why))),
                 Err(problem) => return Err(self.malformed(problem)),
-            };
-            match self.understand(&text) {
-                Ok(ParsedLine::Record(record)) => {
+            }
+            match self.decoder.line(self.lines.text(), &mut self.registry) {
+                Ok(Decoded::Record(record)) => {
                     self.records += 1;
                     return Ok(Some(*record));
                 }
-                Ok(ParsedLine::Message) => {}
-                Ok(ParsedLine::End) => return Ok(None),
+                Ok(Decoded::Definition) => {}
+                Ok(Decoded::Scenario(_)) => {
+                    let problem = "a second scenario".to_owned();
+                    let expected = "one scenario per trace";
+                    return Err(self.malformed(InvalidLine { problem, expected }));
+                }
+                Ok(Decoded::End(records)) => {
+                    let ended = self.check_end(records);
+                    return ended
+                        .map(|()| None)
+                        .map_err(|problem| self.malformed(problem));
+                }
                 Err(problem) => return Err(self.malformed(problem)),
             }
         }
     }
 
-    fn understand(&mut self, text: &str) -> Result<ParsedLine, LineProblem> {
-        let record = match key_of(text) {
-            Some("message") => {
-                let line: MessageIn = parse(text, "a message")?;
-                self.messages.push(Arc::new(line.message));
-                return Ok(ParsedLine::Message);
-            }
-            Some("end") => return self.end(text),
-            Some("node_of_scenario") => self.node(text)?,
-            Some("stepped") => self.step(text)?,
-            _ => parse(text, "a record")?,
-        };
-        Ok(ParsedLine::Record(Box::new(record)))
-    }
-
-    fn end(&mut self, text: &str) -> Result<ParsedLine, LineProblem> {
-        let said = parse::<EndLine>(text, "the number of records")?.end.records;
-        if said != self.records {
-            let problem = format!("there were {} records instead of {said}", self.records);
-            return Err((problem, "as many as were written"));
+    fn check_end(&mut self, records: u64) -> Result<(), InvalidLine> {
+        if records != self.records {
+            return Err(InvalidLine {
+                problem: format!("there were {} records instead of {records}", self.records),
+                expected: "as many as were written",
+            });
         }
-        match read_line(&mut *self.lines)? {
-            RawLine::Nothing => Ok(ParsedLine::End),
-            // Of the compressed frame only its own end is missing.
-            RawLine::Truncated(_) if self.end != EndPolicy::Required => Ok(ParsedLine::End),
-            RawLine::Complete(_) | RawLine::Truncated(_) => Err((
-                "something follows the end".to_owned(),
-                "nothing after this line",
-            )),
+        let number = self.lines.number;
+        let after = self.lines.next()?;
+        self.lines.number = number;
+        match after {
+            LineRead::Nothing => Ok(()),
+            // Only the end of the compressed frame is missing.
+            LineRead::Truncated(_) if self.end != EndPolicy::Required => Ok(()),
+            LineRead::Complete | LineRead::Truncated(_) => Err(InvalidLine {
+                problem: "something follows the end".to_owned(),
+                expected: "nothing after this line",
+            }),
         }
     }
 
-    fn node(&self, text: &str) -> Result<Record, LineProblem> {
-        let line = parse::<NodeLine>(text, "the number of a node")?.node_of_scenario;
-        let Some(node) = self.scenario.nodes.get(line.number as usize) else {
-            let problem = format!("the scenario has no node number {}", line.number);
-            return Err((problem, "the number of a node of the scenario"));
-        };
-        Ok(Record::NodeAdded {
-            at: line.at,
-            config: Arc::clone(&node.config),
-            position: node.position,
-            organization: node.organization.clone(),
-        })
-    }
-
-    fn step(&self, text: &str) -> Result<Record, LineProblem> {
-        let line = parse::<StepLine<Input, Output>>(text, "a step of a node")?.stepped;
-        let input = match (line.received, line.relayed, line.input) {
-            (Some(Received { from, message }), None, None) => Input::Receive {
-                from,
-                message: self.message(message)?,
-            },
-            (None, Some(Relayed { from, bundle }), None) => Input::Relayed {
-                from,
-                bundle: self.bundle(bundle)?,
-            },
-            (None, None, Some(input)) => input,
-            _ => {
-                let problem = "a step needs what happened to the node".to_owned();
-                return Err((problem, "one of `received`, `relayed` and `input`"));
-            }
-        };
-        let mut placed = Vec::with_capacity(line.sends.len() + line.relays.len());
-        for send in line.sends {
-            let (to, message) = (send.to, self.message(send.message)?);
-            placed.push((send.position, Output::Send { to, message }));
-        }
-        for relay in line.relays {
-            let (to, bundle) = (relay.to, self.bundle(relay.bundle)?);
-            placed.push((relay.position, Output::Relay { to, bundle }));
-        }
-        placed.sort_by_key(|(position, _)| *position);
-        let mut outputs = line.outputs;
-        for (position, output) in placed {
-            if position > outputs.len() {
-                let problem = format!("no output has the position {position}");
-                return Err((problem, "positions among all outputs of the step"));
-            }
-            outputs.insert(position, output);
-        }
-        Ok(Record::Stepped {
-            at: line.at,
-            generation: line.generation,
-            node: line.node,
-            input,
-            outputs,
-        })
-    }
-
-    fn bundle(&self, line: BundleLine) -> Result<Arc<Bundle>, LineProblem> {
-        let messages = line.messages.iter().map(|number| self.message(*number));
-        Ok(Arc::new(Bundle {
-            messages: messages.collect::<Result<_, _>>()?,
-            announcements: line.announcements,
-        }))
-    }
-
-    fn message(&self, number: u64) -> Result<Arc<Message>, LineProblem> {
-        let message = usize::try_from(number)
-            .ok()
-            .and_then(|number| self.messages.get(number));
-        message.map(Arc::clone).ok_or_else(|| {
-            let problem = format!("no line before has message number {number}");
-            (problem, "a message's line before its first use")
-        })
-    }
-
-    fn malformed(&self, problem: LineProblem) -> TraceError {
-        malformed(&self.path, self.line, problem)
+    fn malformed(&self, problem: InvalidLine) -> TraceError {
+        malformed(&self.path, self.lines.number, problem)
     }
 }
 
@@ -252,95 +197,188 @@ impl Iterator for TraceReader {
     }
 }
 
-enum ParsedLine {
-    Record(Box<Record>),
-    Message,
-    End,
+/// Reads the header, and everything up to the scenario.
+fn preamble(
+    lines: &mut Lines,
+    decoder: &mut Decoder,
+    registry: &mut NodeRegistry,
+) -> Result<(Provenance, Arc<Scenario>), InvalidLine> {
+    lines.next_complete("the file is empty")?;
+    let provenance = header(lines.text())?;
+    loop {
+        lines.next_complete("the file ends before its scenario")?;
+        match decoder.line(lines.text(), registry)? {
+            Decoded::Scenario(scenario) => return Ok((provenance, scenario)),
+            Decoded::Definition => {}
+            Decoded::Record(_) | Decoded::End(_) => {
+                return Err(InvalidLine {
+                    problem: "a record before the scenario".to_owned(),
+                    expected: "the scenario of the run",
+                });
+            }
+        }
+    }
 }
 
-fn header(lines: &mut dyn BufRead) -> Result<HeaderIn, LineProblem> {
-    let text = match read_line(lines)? {
-        RawLine::Complete(text) => text,
-        RawLine::Nothing => {
-            return Err(("the file is empty".to_owned(), "a trace of quorumscope"));
-        }
-        RawLine::Truncated(why) => return Err((why, WHOLE)),
+fn header(line: &[u8]) -> Result<Provenance, InvalidLine> {
+    let expecting = |error: serde_json::Error| InvalidLine {
+        expected: "the header of a trace of quorumscope",
+        ..invalid(&error)
     };
-    let probe: Probe = parse(&text, "the header of a trace of quorumscope")?;
+    let probe: Probe = serde_json::from_slice(line).map_err(expecting)?;
     if probe.format != FORMAT {
-        let problem = format!("the format is {:?}", probe.format);
-        return Err((problem, "the format \"quorumscope-trace\""));
+        return Err(InvalidLine {
+            problem: format!("the format is {:?}", probe.format),
+            expected: "the format \"quorumscope-trace\"",
+        });
     }
     if probe.version != VERSION {
-        let problem = format!("the version is {}", probe.version);
-        return Err((problem, "version 1: record the run again with this program"));
+        return Err(InvalidLine {
+            problem: format!("this is a trace of version {}", probe.version),
+            expected: "version 2, the only one that this program reads: record the run again",
+        });
     }
-    parse(&text, "the scenario of the run")
+    let header: Header<'_> = serde_json::from_slice(line).map_err(expecting)?;
+    Ok(header.provenance.into_owned())
 }
 
-fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut file = BufReader::new(File::open(path)?);
-    if file.fill_buf()?.starts_with(&ZSTD_MAGIC) {
-        Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(file)?)))
-    } else {
-        Ok(Box::new(file))
-    }
+/// The lines of a file.
+struct Lines {
+    source: Box<dyn BufRead + Send>,
+    /// Bytes read from the file itself, where it is compressed.
+    compressed: Option<Arc<AtomicU64>>,
+    expanded: u64,
+    line: Vec<u8>,
+    /// Of the current line, from 1.
+    number: u64,
 }
 
-/// What a look for the next line found.
-enum RawLine {
-    /// A line, without its end.
-    Complete(String),
+/// What an attempt to read a line found.
+enum LineRead {
+    /// A complete line; see [`Lines::text`].
+    Complete,
     /// The end of the file.
     Nothing,
-    /// The beginning of a line or of a compressed block, and then the end of the file; in words.
+    /// The file ended within a line or a compressed block; the reason.
     Truncated(String),
 }
 
-/// What should have been there instead of the end of the file.
-const WHOLE: &str = "a whole trace: record the run again";
+impl Lines {
+    fn open(path: &Path) -> io::Result<Lines> {
+        Lines::new(BufReader::new(File::open(path)?))
+    }
 
-fn read_line(lines: &mut dyn BufRead) -> Result<RawLine, LineProblem> {
-    let mut bytes = Vec::new();
-    let count = match lines.read_until(b'\n', &mut bytes) {
-        Ok(count) => count,
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            return Ok(RawLine::Truncated(error.to_string()));
+    fn new(mut file: impl BufRead + Send + 'static) -> io::Result<Lines> {
+        let is_compressed = file.fill_buf()?.starts_with(&ZSTD_MAGIC);
+        let (source, compressed): (Box<dyn BufRead + Send>, _) = if is_compressed {
+            let count = Arc::new(AtomicU64::new(0));
+            let counted = Counted {
+                file,
+                count: Arc::clone(&count),
+            };
+            let decoder = zstd::Decoder::with_buffer(BufReader::new(counted))?;
+            (
+                Box::new(BufReader::with_capacity(1 << 16, decoder)),
+                Some(count),
+            )
+        } else {
+            (Box::new(file), None)
+        };
+        Ok(Lines {
+            source,
+            compressed,
+            expanded: 0,
+            line: Vec::new(),
+            number: 0,
+        })
+    }
+
+    /// The line that was read last, without its line feed.
+    fn text(&self) -> &[u8] {
+        &self.line
+    }
+
+    fn next_complete(&mut self, if_none: &str) -> Result<(), InvalidLine> {
+        match self.next()? {
+            LineRead::Complete => Ok(()),
+            LineRead::Nothing => Err(InvalidLine {
+                problem: if_none.to_owned(),
+                expected: "a trace of quorumscope",
+            }),
+            LineRead::Truncated(why) => Err(truncated(why)),
         }
-        Err(error) => return Err((error.to_string(), WHOLE)),
-    };
-    if count == 0 {
-        return Ok(RawLine::Nothing);
     }
-    if bytes.pop_if(|last| *last == b'\n').is_none() {
-        return Ok(RawLine::Truncated("the line is cut off".to_owned()));
+
+    fn next(&mut self) -> Result<LineRead, InvalidLine> {
+        self.number += 1;
+        self.line.clear();
+        let mut limited = self.source.by_ref().take(LINE_BYTES_MAX);
+        let count = match limited.read_until(b'\n', &mut self.line) {
+            Ok(count) => count as u64,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(LineRead::Truncated(error.to_string()));
+            }
+            Err(error) => return Err(truncated(error.to_string())),
+        };
+        if count == 0 {
+            return Ok(LineRead::Nothing);
+        }
+        self.check_expansion(count)?;
+        if self.line.pop_if(|last| *last == b'\n').is_some() {
+            return Ok(LineRead::Complete);
+        }
+        if count == LINE_BYTES_MAX {
+            return Err(InvalidLine {
+                problem: format!("the line is longer than {LINE_BYTES_MAX} bytes"),
+                expected: "a trace of quorumscope",
+            });
+        }
+        Ok(LineRead::Truncated("the line is cut off".to_owned()))
     }
-    let text = String::from_utf8(bytes);
-    text.map(RawLine::Complete)
-        .map_err(|_| ("the line is not text".to_owned(), "UTF-8"))
+
+    /// Refuses decompression bombs.
+    fn check_expansion(&mut self, count: u64) -> Result<(), InvalidLine> {
+        self.expanded += count;
+        let Some(compressed) = &self.compressed else {
+            return Ok(());
+        };
+        let read = compressed.load(Ordering::Relaxed);
+        if self.expanded <= EXPANDED_BYTES_FREE.max(read.saturating_mul(EXPANSION_MAX)) {
+            return Ok(());
+        }
+        Err(InvalidLine {
+            problem: format!(
+                "{read} compressed bytes expand to more than {} bytes",
+                self.expanded
+            ),
+            expected: "a trace, which expands at most 250 times",
+        })
+    }
 }
 
-/// The first key of the object that a line is.
-fn key_of(text: &str) -> Option<&str> {
-    let rest = text
-        .trim_start()
-        .strip_prefix('{')?
-        .trim_start()
-        .strip_prefix('"')?;
-    rest.split('"').next()
+/// Counts the bytes that pass.
+struct Counted<R> {
+    file: R,
+    count: Arc<AtomicU64>,
 }
 
-fn parse<T: DeserializeOwned>(text: &str, expected: &'static str) -> Result<T, LineProblem> {
-    serde_json::from_str(text).map_err(|error| {
-        // The line of the file is told elsewhere; here a text has one line.
-        let told = error.to_string();
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let what = told.strip_suffix(&place).unwrap_or(&told);
-        (format!("{what} at column {}", error.column()), expected)
-    })
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
-fn malformed(path: &Path, line: u64, (problem, expected): LineProblem) -> TraceError {
+fn truncated(problem: String) -> InvalidLine {
+    InvalidLine {
+        problem,
+        expected: "a complete trace: record the run again",
+    }
+}
+
+fn malformed(path: &Path, line: u64, invalid: InvalidLine) -> TraceError {
+    let InvalidLine { problem, expected } = invalid;
     let path = path.to_owned();
     TraceError::Malformed {
         path,

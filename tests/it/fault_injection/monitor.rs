@@ -4,6 +4,7 @@
 use super::clients::Addresses;
 use super::rest::Rest;
 use crate::statements::may_follow;
+use crate::trace_lines::StreamReader;
 use quorumscope::node::{Body, Input, Message, Output};
 use quorumscope::scp::{NodeId, Statement};
 use quorumscope::trace::Record;
@@ -84,6 +85,7 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
     };
     let mut keys: BTreeMap<NodeId, String> = BTreeMap::new();
     let mut event = String::new();
+    let mut reader = StreamReader::default();
     // A node that is alive says so every few seconds: stopping is noticed.
     for line in stream.lines().map_while(Result::ok) {
         if stop.load(Ordering::Relaxed) {
@@ -92,11 +94,18 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
         if let Some(name) = line.strip_prefix("event: ") {
             event = name.to_owned();
         }
-        let Some(data) = line.strip_prefix("data: ").filter(|_| event == "record") else {
+        let Some(data) = line.strip_prefix("data: ") else {
             continue;
         };
-        let record: Record =
-            serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
+        if event == "hello" {
+            reader.hello(data);
+        }
+        if event != "record" {
+            continue;
+        }
+        let Some(record) = reader.record(data) else {
+            continue;
+        };
         match record {
             Record::NodeAdded { config, .. } => {
                 drop(keys.insert(config.peer.id, config.peer.key.to_string()))

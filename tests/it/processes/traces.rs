@@ -6,6 +6,7 @@ use super::harness::{
 };
 use crate::merge::check_honesty;
 use crate::node_determinism::check_nodes;
+use crate::trace_lines::StreamReader;
 use quorumscope::node::{Content, Input, Output, Persisted};
 use quorumscope::scenario::{Action, Scenario};
 use quorumscope::trace::merge::MergedTrace;
@@ -299,19 +300,19 @@ fn who_follows_is_told_what_was_and_what_happens_until_the_node_ends() {
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     let mut stream = BufReader::new(answer.body_mut().as_reader());
     let (kind, hello) = next_event(&mut stream).unwrap();
+    let mut reader = StreamReader::default();
+    let scenario = reader.hello(&hello);
     let hello: serde_json::Value = serde_json::from_str(&hello).unwrap();
-    assert_eq!(
-        (kind.as_str(), &hello["peer"]["name"]),
-        ("hello", &"n2".into())
-    );
-    let scenario: Scenario = serde_json::from_value(hello["scenario"].clone()).unwrap();
-    let mut world = World::new(Arc::new(scenario));
+    assert_eq!((kind.as_str(), &hello["name"]), ("hello", &"n2".into()));
+    let mut world = World::new(scenario);
 
     nodes[2].propose("cake");
     let mut follow = |world: &mut World| {
         let (kind, data) = next_event(&mut stream)?;
         assert_eq!(kind, "record");
-        world.apply(&serde_json::from_str(&data).unwrap());
+        if let Some(record) = reader.record(&data) {
+            world.apply(&record);
+        }
         Some(())
     };
     while notes(&world).len() < 2 {

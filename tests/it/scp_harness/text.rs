@@ -12,7 +12,8 @@ use quorumscope::commands::conformance::{
 use quorumscope::scp::{
     Envelope, EvidenceMode, LocalNode, NodeId, QuorumSetId, Scp, ScpEvent, SlotState,
 };
-use quorumscope::trace::{Record, TraceError, TraceReader};
+use quorumscope::trace::format::Decoder;
+use quorumscope::trace::{NodeRegistry, TraceError, TraceReader};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -34,7 +35,7 @@ pub(crate) fn read_text(text: &str) {
     let _ = serde_json::from_str::<StepInput>(text);
     there_and_back::<ScpEvent>(text);
     there_and_back::<SlotState>(text);
-    let _ = serde_json::from_str::<Record>(text);
+    let _ = Decoder::default().line(text.as_bytes(), &mut NodeRegistry::default());
     if let Ok(transcript) = serde_json::from_str::<Transcript>(text) {
         live_through(&transcript);
     }

@@ -1,0 +1,414 @@
+//! The lines of a trace.
+
+use super::context::{Decode, Encode, Problem};
+use super::form::{Form, PeerForm, Text};
+use super::node_forms::{
+    AnnouncementForm, BundleForm, InputForm, LossReasonForm, MessageForm, MessageKindForm,
+    NodeConfigForm, OutputForm,
+};
+use super::scenario_forms::{ActionForm, ScenarioForm};
+use super::scp_forms::{EnvelopeForm, QuorumSetForm};
+use crate::node::{FileInfo, Input, NodeEvent, Output, Peer};
+use crate::scenario::NodeSpec;
+use crate::scp::{NodeId, ScpEvent};
+use crate::time::Time;
+use crate::trace::record::{FlightId, Record};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The first line, as far as every version has it.
+#[derive(Deserialize)]
+pub(in crate::trace) struct Probe {
+    pub(in crate::trace) format: String,
+    pub(in crate::trace) version: u32,
+}
+
+/// The first line.
+#[derive(Serialize, Deserialize)]
+pub(in crate::trace) struct Header<'a> {
+    #[serde(borrow)]
+    pub(in crate::trace) format: std::borrow::Cow<'a, str>,
+    pub(in crate::trace) version: u32,
+    pub(in crate::trace) seed: u64,
+    #[serde(flatten)]
+    pub(in crate::trace) provenance: std::borrow::Cow<'a, Provenance>,
+}
+
+/// Where a trace of real processes comes from. Simulated runs have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The instant that the trace calls zero, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_unix_us: Option<u64>,
+    /// The traces that were merged into this one, in the order of their epochs; empty if it was not merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceTrace>,
+}
+
+/// One of the traces that were merged: one incarnation of one process.
+///
+/// SCP breaks ties by node number, and every process numbers the nodes it knows itself. A merged trace has numbers of its
+/// own, so it keeps those of each process, too: with them each node can be replayed exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceTrace {
+    /// The public key of the node.
+    pub key: Arc<str>,
+    /// What it calls zero, in the time of the merged trace.
+    pub zero_at: Time,
+    /// The keys of the nodes, in the order of the process's own numbers.
+    pub nodes: Vec<Arc<str>>,
+}
+
+/// One line after the header.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line<'a> {
+    /// Introduces a node.
+    Node(#[serde(borrow)] NodeLine<'a>),
+    QuorumSet(#[serde(borrow)] QuorumSetForm<'a>),
+    AddressBook(#[serde(borrow)] Vec<PeerForm<'a>>),
+    Announcement(#[serde(borrow)] AnnouncementForm<'a>),
+    Envelope(#[serde(borrow)] EnvelopeForm<'a>),
+    Message(#[serde(borrow)] MessageForm<'a>),
+    Bundle(#[serde(borrow)] BundleForm<'a>),
+    Scenario(#[serde(borrow)] Box<ScenarioForm<'a>>),
+    NodeAdded(#[serde(borrow)] NodeAddedForm<'a>),
+    NodeReferenced(#[serde(borrow)] NodeReferencedForm<'a>),
+    Acted(#[serde(borrow)] ActedForm<'a>),
+    Stepped(#[serde(borrow)] SteppedForm<'a>),
+    Sent(#[serde(borrow)] SentForm<'a>),
+    Lost(#[serde(borrow)] LostForm<'a>),
+    Chunk(#[serde(borrow)] ChunkForm<'a>),
+    /// The last line.
+    End(EndLine),
+}
+
+/// A node, and the id by which later lines name it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeLine<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct EndLine {
+    pub(super) records: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeAddedForm<'a> {
+    at: u64,
+    #[serde(borrow)]
+    node: Text<'a>,
+    /// Left out where the node is as the scenario says.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    unlike_scenario: Option<OwnSpec<'a>>,
+}
+
+/// What a node has that the scenario does not say.
+#[derive(Serialize, Deserialize)]
+struct OwnSpec<'a> {
+    #[serde(borrow)]
+    config: NodeConfigForm<'a>,
+    position: (f64, f64),
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    organization: Option<Text<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct NodeReferencedForm<'a> {
+    at: u64,
+    #[serde(borrow)]
+    peer: PeerForm<'a>,
+    position: (f64, f64),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ActedForm<'a> {
+    at: u64,
+    #[serde(borrow)]
+    action: ActionForm<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SteppedForm<'a> {
+    at: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    generation: u32,
+    #[serde(borrow)]
+    node: Text<'a>,
+    #[serde(borrow)]
+    input: InputForm<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<OutputForm<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SentForm<'a> {
+    at: u64,
+    arrives_at: u64,
+    flight: u64,
+    #[serde(borrow)]
+    from: Text<'a>,
+    #[serde(borrow)]
+    to: Text<'a>,
+    kind: MessageKindForm,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    message: Option<(Text<'a>, u64)>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    housekeeping: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct LostForm<'a> {
+    at: u64,
+    flight: u64,
+    #[serde(borrow)]
+    from: Text<'a>,
+    #[serde(borrow)]
+    to: Text<'a>,
+    kind: MessageKindForm,
+    #[serde(default, skip_serializing_if = "is_false")]
+    housekeeping: bool,
+    why: LossReasonForm,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ChunkForm<'a> {
+    at: u64,
+    flight: u64,
+    #[serde(borrow)]
+    file: <FileInfo as Form>::As<'a>,
+    index: u32,
+    of: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The line of a record. `planned` are the nodes of the scenario.
+pub(super) fn line_of<'a>(
+    record: &'a Record,
+    planned: &[NodeSpec],
+    cx: &mut Encode<'a, '_>,
+) -> Line<'a> {
+    match record {
+        Record::NodeAdded {
+            at,
+            config,
+            position,
+            organization,
+        } => {
+            let planned = planned.get(config.peer.id.index());
+            let is_planned = planned.is_some_and(|planned| {
+                planned.config == *config
+                    && planned.position == *position
+                    && planned.organization == *organization
+            });
+            Line::NodeAdded(NodeAddedForm {
+                at: at.0,
+                node: config.peer.id.to_form(cx),
+                unlike_scenario: (!is_planned).then(|| OwnSpec {
+                    config: config.to_form(cx),
+                    position: position.to_form(cx),
+                    organization: organization.to_form(cx),
+                }),
+            })
+        }
+        Record::NodeReferenced { at, peer, position } => Line::NodeReferenced(NodeReferencedForm {
+            at: at.0,
+            peer: peer.to_form(cx),
+            position: position.to_form(cx),
+        }),
+        Record::Acted { at, action } => Line::Acted(ActedForm {
+            at: at.0,
+            action: action.to_form(cx),
+        }),
+        Record::Stepped {
+            at,
+            generation,
+            node,
+            input,
+            outputs,
+        } => Line::Stepped(SteppedForm {
+            at: at.0,
+            generation: *generation,
+            node: node.to_form(cx),
+            input: input.to_form(cx),
+            outputs: outputs.to_form(cx),
+        }),
+        Record::Sent {
+            at,
+            arrives_at,
+            flight,
+            from,
+            to,
+            kind,
+            message,
+            housekeeping,
+        } => Line::Sent(SentForm {
+            at: at.0,
+            arrives_at: arrives_at.0,
+            flight: flight.0,
+            from: from.to_form(cx),
+            to: to.to_form(cx),
+            kind: kind.to_form(cx),
+            message: message.to_form(cx),
+            housekeeping: *housekeeping,
+        }),
+        Record::Lost {
+            at,
+            flight,
+            from,
+            to,
+            kind,
+            housekeeping,
+            why,
+        } => Line::Lost(LostForm {
+            at: at.0,
+            flight: flight.0,
+            from: from.to_form(cx),
+            to: to.to_form(cx),
+            kind: kind.to_form(cx),
+            housekeeping: *housekeeping,
+            why: why.to_form(cx),
+        }),
+        Record::Chunk {
+            at,
+            flight,
+            file,
+            index,
+            of,
+        } => Line::Chunk(ChunkForm {
+            at: at.0,
+            flight: flight.0,
+            file: file.to_form(cx),
+            index: *index,
+            of: *of,
+        }),
+    }
+}
+
+impl NodeAddedForm<'_> {
+    pub(super) fn record(
+        self,
+        planned: &[NodeSpec],
+        cx: &mut Decode<'_>,
+    ) -> Result<Record, Problem> {
+        let at = Time(self.at);
+        if let Some(own) = self.unlike_scenario {
+            return Ok(Record::NodeAdded {
+                at,
+                config: Form::from_form(own.config, cx)?,
+                position: Form::from_form(own.position, cx)?,
+                organization: Form::from_form(own.organization, cx)?,
+            });
+        }
+        let node = cx.node(&self.node.0)?;
+        let is_it = |spec: &&NodeSpec| spec.config.peer.id == node;
+        // Numbers are places in the list, unless several traces share a registry.
+        let first = planned.get(node.index()).filter(is_it);
+        let Some(planned) = first.or_else(|| planned.iter().find(is_it)) else {
+            let problem = format!("the scenario has no node {:?}", self.node.0);
+            return Err((problem, "a node of the scenario, or its configuration"));
+        };
+        Ok(Record::NodeAdded {
+            at,
+            config: Arc::clone(&planned.config),
+            position: planned.position,
+            organization: planned.organization.clone(),
+        })
+    }
+}
+
+impl NodeReferencedForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        Ok(Record::NodeReferenced {
+            at: Time(self.at),
+            peer: Peer::from_form(self.peer, cx)?,
+            position: Form::from_form(self.position, cx)?,
+        })
+    }
+}
+
+impl ActedForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        Ok(Record::Acted {
+            at: Time(self.at),
+            action: Form::from_form(self.action, cx)?,
+        })
+    }
+}
+
+impl SteppedForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        let mut outputs: Vec<Output> = Form::from_form(self.outputs, cx)?;
+        outputs.iter_mut().for_each(sort_leaders);
+        Ok(Record::Stepped {
+            at: Time(self.at),
+            generation: self.generation,
+            node: NodeId::from_form(self.node, cx)?,
+            input: Input::from_form(self.input, cx)?,
+            outputs,
+        })
+    }
+}
+
+/// Leaders ascend by node number, which is the reader's own.
+fn sort_leaders(output: &mut Output) {
+    if let Output::Event(NodeEvent::Scp(ScpEvent::RoundStarted { leaders, .. })) = output {
+        leaders.sort_unstable();
+    }
+}
+
+impl SentForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        Ok(Record::Sent {
+            at: Time(self.at),
+            arrives_at: Time(self.arrives_at),
+            flight: FlightId(self.flight),
+            from: Form::from_form(self.from, cx)?,
+            to: Form::from_form(self.to, cx)?,
+            kind: Form::from_form(self.kind, cx)?,
+            message: Form::from_form(self.message, cx)?,
+            housekeeping: self.housekeeping,
+        })
+    }
+}
+
+impl LostForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        Ok(Record::Lost {
+            at: Time(self.at),
+            flight: FlightId(self.flight),
+            from: Form::from_form(self.from, cx)?,
+            to: Form::from_form(self.to, cx)?,
+            kind: Form::from_form(self.kind, cx)?,
+            housekeeping: self.housekeeping,
+            why: Form::from_form(self.why, cx)?,
+        })
+    }
+}
+
+impl ChunkForm<'_> {
+    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+        Ok(Record::Chunk {
+            at: Time(self.at),
+            flight: FlightId(self.flight),
+            file: Form::from_form(self.file, cx)?,
+            index: self.index,
+            of: self.of,
+        })
+    }
+}

@@ -1,7 +1,7 @@
 //! The built-in scenarios, as text.
 
 use super::error::{InputError, listed};
-use super::read::read_scenario;
+use super::read::{one_line, read_scenario};
 use super::{QuorumAnalyzer, Scenario, ScenarioOptions};
 use serde::Deserialize;
 
@@ -99,11 +99,6 @@ pub fn unknown_scenario(name: &str) -> InputError {
         ),
         remedy: "List all of them with `quorumscope scenarios`.".to_owned(),
     }
-}
-
-/// Joins the lines of a text.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

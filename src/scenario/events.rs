@@ -5,7 +5,7 @@ use super::error::{InputError, SourceText};
 use super::format::{EventFormat, EventKind, PolicyFormat, QuorumSetFormat};
 use super::names::NodeNames;
 use super::quorum_sets;
-use super::settings::{self, LONGEST_MS};
+use super::settings::{self, LONGEST_MS, SHORT_TEXT};
 use crate::net::Position;
 use crate::node::{Application, Content, FileInfo, TrustPolicy, is_well_formed};
 use crate::scp::{NodeId, Value};
@@ -13,9 +13,6 @@ use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
-
-/// Requirement on notes and values.
-pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 
 /// Everything that events may refer to.
 #[derive(Clone, Copy, Debug)]

@@ -75,9 +75,9 @@ fn every_node_of_a_list_is_imported() {
             inner: vec![QuorumSet::flat(1, [NodeId(0), NodeId(7)])],
         }
     );
-    let trusts_nobody = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::None;
-    let nobody: Vec<usize> = (0..8).filter(|&nth| trusts_nobody(nth)).collect();
-    assert_eq!(nobody, [2, 3, 4, 5, 6, 7]);
+    let has_no_trust = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::None;
+    let without: Vec<usize> = (0..8).filter(|&nth| has_no_trust(nth)).collect();
+    assert_eq!(without, [2, 3, 4, 5, 6, 7]);
     assert!(network.remarks[0].starts_with("6 of 8 nodes have no usable quorum set"));
     assert!(network.remarks[1].starts_with("1 nodes are named in quorum sets"));
     let (at, action) = &network.events[0];

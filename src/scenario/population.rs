@@ -8,7 +8,6 @@ use super::layout::{self, RingNode};
 use super::names::{NodeNames, numbered, peer};
 use super::placement::{self, PlacementRequirements};
 use super::quorum_sets::{self, SELF};
-use super::read::check_count;
 use super::settings::{self, TrustRule};
 use super::{QuorumAnalyzer, ScenarioOptions};
 use crate::net::Position;
@@ -330,4 +329,34 @@ fn no_trust(text: SourceText<'_>, span: Option<std::ops::Range<usize>>) -> Input
         "these nodes have no trust policy, expected [trust] with a policy, or a `quorum_set`",
         "Add one of them.",
     )
+}
+
+/// The number of nodes, if it is within the limits.
+fn check_count(
+    text: SourceText<'_>,
+    written: Option<&Spanned<i64>>,
+    options: ScenarioOptions,
+) -> Result<usize, InputError> {
+    let expected = format!("expected 1 to {NODES_MAX}");
+    let in_range = |count: i64| {
+        let count = usize::try_from(count).ok();
+        count.filter(|count| (1..=NODES_MAX).contains(count))
+    };
+    match (options.nodes, written) {
+        (Some(count), _) if (1..=NODES_MAX).contains(&count) => Ok(count),
+        (Some(count), _) => Err(InputError {
+            source_name: "--nodes".to_owned(),
+            at: None,
+            problem: format!("{count} nodes, {expected}"),
+            remedy: "Ask for a number in between.".to_owned(),
+        }),
+        (None, Some(written)) => in_range(*written.get_ref()).ok_or_else(|| {
+            text.error(
+                Some(written.span()),
+                format!("{} nodes, {expected}", written.get_ref()),
+                "Write a number in between.",
+            )
+        }),
+        (None, None) => Ok(0),
+    }
 }

@@ -1,7 +1,6 @@
 //! Reading a scenario file: from TOML text to a complete [`Scenario`].
 
-use super::built_in::one_line;
-use super::error::{InputError, NODES_MAX, SourceText, in_words};
+use super::error::{InputError, SourceText, in_words};
 use super::events::{self, EventContext};
 use super::format::{FileFormat, PolicyFormat, TrustFormat};
 use super::names::NodeNames;
@@ -9,7 +8,6 @@ use super::population::{self, Population};
 use super::settings;
 use super::{Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
 use crate::rng::Streams;
-use toml::Spanned;
 
 /// Reads the scenario file `content`. `source_name` names it in errors; `name` is the name of the scenario.
 ///
@@ -126,32 +124,7 @@ fn assemble(
     })
 }
 
-/// The number of nodes, if it is within the limits.
-pub(super) fn check_count(
-    text: SourceText<'_>,
-    written: Option<&Spanned<i64>>,
-    options: ScenarioOptions,
-) -> Result<usize, InputError> {
-    let expected = format!("expected 1 to {NODES_MAX}");
-    let in_range = |count: i64| {
-        let count = usize::try_from(count).ok();
-        count.filter(|count| (1..=NODES_MAX).contains(count))
-    };
-    match (options.nodes, written) {
-        (Some(count), _) if (1..=NODES_MAX).contains(&count) => Ok(count),
-        (Some(count), _) => Err(InputError {
-            source_name: "--nodes".to_owned(),
-            at: None,
-            problem: format!("{count} nodes, {expected}"),
-            remedy: "Ask for a number in between.".to_owned(),
-        }),
-        (None, Some(written)) => in_range(*written.get_ref()).ok_or_else(|| {
-            text.error(
-                Some(written.span()),
-                format!("{} nodes, {expected}", written.get_ref()),
-                "Write a number in between.",
-            )
-        }),
-        (None, None) => Ok(0),
-    }
+/// Joins the lines of a text.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,7 +1,6 @@
 //! Medium, timing, area and thresholds of a scenario file: validation and defaults.
 
 use super::error::{InputError, SourceText};
-use super::events::SHORT_TEXT;
 use super::format::{
     AreaFormat, FileFormat, LinkFormat, MediumFormat, PolicyFormat, ThresholdFormat,
 };
@@ -17,6 +16,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
 
+/// Requirement on notes and values.
+pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 /// Longest time in a scenario: one day.
 pub(super) const LONGEST_MS: u64 = 86_400_000;
 /// Most slots of a `choice` scenario.

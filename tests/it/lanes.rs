@@ -1,4 +1,4 @@
-//! Lanes and history of real runs: what they say of an instant is what the world said at that instant.
+//! Lanes and history of real runs agree with the world at every instant.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::run::History;
@@ -7,10 +7,10 @@ use quorumscope::time::Time;
 use quorumscope::trace::{Lanes, Record, World};
 use std::sync::Arc;
 
-/// After so many records the world is looked at.
+/// The world is compared after each multiple of this number of records.
 const EVERY: usize = 61;
 
-/// What one can see of a world's nodes.
+/// The visible state of a world.
 fn seen(world: &World) -> String {
     let nodes = world.nodes.iter();
     let seen: Vec<_> = nodes
@@ -27,7 +27,7 @@ fn seen(world: &World) -> String {
 }
 
 #[test]
-fn lanes_have_the_colour_that_the_nodes_had() {
+fn lanes_show_the_phases_of_the_nodes() {
     let mut compared = 0;
     for (name, text) in NETWORKS {
         let scenario = Arc::new(scenario(name, 7, None, text));
@@ -53,7 +53,7 @@ fn lanes_have_the_colour_that_the_nodes_had() {
             let (_, shares) = lanes.phase_counts().back().unwrap();
             assert_eq!(shares.total() as usize, world.nodes.len());
         }
-        // And of the past it says what it said then.
+        // Later records do not change the past.
         let told_then = lanes.clone();
         let half = Time(world.now.0 / 2);
         let early: Vec<_> = all.iter().filter(|record| record.at() <= half).collect();
@@ -70,7 +70,7 @@ fn lanes_have_the_colour_that_the_nodes_had() {
 }
 
 #[test]
-fn what_is_played_again_is_what_happened() {
+fn a_replayed_history_gives_the_same_worlds() {
     let mut compared = 0;
     for (name, text) in NETWORKS {
         let scenario = Arc::new(scenario(name, 7, None, text));
@@ -108,7 +108,7 @@ fn what_is_played_again_is_what_happened() {
 }
 
 #[test]
-fn a_tape_knows_where_something_happened() {
+fn a_history_finds_the_times_of_progress() {
     let (name, text) = NETWORKS[0];
     let scenario = Arc::new(scenario(name, 7, None, text));
     let mut history = History::new(Arc::clone(&scenario), usize::MAX);

@@ -1,4 +1,4 @@
-//! Helpers for tests that run networks: scenarios, runs, and what became of them.
+//! Helpers for tests that run networks: scenarios, runs and their results.
 
 use quorumscope::analysis::{Fbas, IntersectionResult, intersection, top_tier};
 use quorumscope::run::{RunProgress, Session};
@@ -13,7 +13,7 @@ use quorumscope::trace::{Record, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Nodes that trust two thirds of those they find.
+/// Nodes with a threshold of two thirds of the nodes that they find.
 macro_rules! log {
     ($count:literal) => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! log {
     };
 }
 
-/// Nodes that each want something else.
+/// Nodes with different initial values.
 macro_rules! choice {
     ($count:literal) => {
         concat!(
@@ -65,7 +65,7 @@ macro_rules! propose {
     };
 }
 
-/// Two quorums without a common node.
+/// Two disjoint quorums.
 fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
     match intersection(&Fbas::new(sets.to_vec()), &|| false) {
         IntersectionResult::Disjoint(left, right) => Some([left, right]),
@@ -73,7 +73,7 @@ fn disjoint(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
     }
 }
 
-/// Whether there are quorums and any two of these sets' quorums intersect.
+/// Whether there are quorums and any two of them intersect.
 pub(crate) fn do_intersect(sets: &[Option<Arc<QuorumSet>>]) -> bool {
     intersection(&Fbas::new(sets.to_vec()), &|| false).intersecting() == Some(true)
 }
@@ -86,7 +86,7 @@ fn with_analyzer<T>(read: impl FnOnce(&QuorumAnalyzer<'_>) -> T) -> T {
     })
 }
 
-/// A scenario that comes with the program.
+/// A built-in scenario.
 pub(crate) fn built_in(name: &str, seed: u64) -> Scenario {
     let options = ScenarioOptions { seed, nodes: None };
     with_analyzer(|analyzer| {
@@ -97,7 +97,7 @@ pub(crate) fn built_in(name: &str, seed: u64) -> Scenario {
     })
 }
 
-/// A scenario from its text; title and description are added.
+/// A scenario from its text, with a title and a description added.
 pub(crate) fn scenario(name: &str, seed: u64, nodes: Option<usize>, text: &str) -> Scenario {
     let text = format!("title = \"t\"\ndescription = \"d\"\n{text}");
     let options = ScenarioOptions { seed, nodes };
@@ -105,7 +105,7 @@ pub(crate) fn scenario(name: &str, seed: u64, nodes: Option<usize>, text: &str) 
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// A network from its node list.
+/// A network imported from a node list.
 pub(crate) fn imported(name: &str, nodes: &str) -> Scenario {
     let files = NetworkFiles {
         name,
@@ -119,13 +119,13 @@ pub(crate) fn imported(name: &str, nodes: &str) -> Scenario {
     with_analyzer(|analyzer| read_network(files, options, analyzer).unwrap())
 }
 
-/// A run that has ended.
+/// A finished run.
 pub(crate) struct Run {
     pub(crate) world: World,
     pub(crate) outcome: Outcome,
 }
 
-/// Runs until the end that `quorumscope run` would find.
+/// Runs a scenario to the end, as `quorumscope run` does.
 pub(crate) fn run(scenario: &Scenario, kind: ExecutorKind, until: StopCondition) -> Run {
     let scenario = Arc::new(scenario.clone());
     let mut simulation = Simulation::new(Arc::clone(&scenario), kind).unwrap();
@@ -148,25 +148,25 @@ pub(crate) fn run(scenario: &Scenario, kind: ExecutorKind, until: StopCondition)
 }
 
 impl Run {
-    /// Who decided what, by name: slot, then node, as `n01=pizza`.
+    /// Decisions by slot, as `n01=pizza`.
     pub(crate) fn decided(&self) -> BTreeMap<u64, Vec<String>> {
-        let told = |(node, value): (&NodeId, &Value)| format!("{}={value}", self.world.name(*node));
+        let text = |(node, value): (&NodeId, &Value)| format!("{}={value}", self.world.name(*node));
         let slots = decisions(&self.world);
         slots
             .iter()
-            .map(|(slot, of)| (slot.0, of.iter().map(told).collect()))
+            .map(|(slot, of)| (slot.0, of.iter().map(text).collect()))
             .collect()
     }
 }
 
-/// All records of the first `span` of a run.
+/// The records of the first `span` of a run.
 pub(crate) fn records(scenario: &Scenario, kind: ExecutorKind, span: Span) -> Vec<Record> {
     let mut simulation = Simulation::new(Arc::new(scenario.clone()), kind).unwrap();
     simulation.advance(Time::ZERO + span, usize::MAX);
     simulation.take_records()
 }
 
-/// Small networks in which everything happens that can happen; each is run for [`EVENTFUL`].
+/// Small networks that together cover every kind of event; each runs for [`EVENTFUL`].
 pub(crate) const NETWORKS: &[(&str, &str)] = &[
     (
         "zero latency",
@@ -227,7 +227,7 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
         ),
     ),
     (
-        "coming and going in mid-slot",
+        "joining and leaving within a slot",
         concat!(
             log!(6),
             propose!(2500, "n01"),
@@ -251,7 +251,7 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
         ),
     ),
     (
-        "cut and heal",
+        "partition and heal",
         concat!(
             log!(6),
             propose!(2500, "n01"),
@@ -270,7 +270,7 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
         ),
     ),
     (
-        "other trust",
+        "changed quorum sets",
         concat!(
             "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n",
             "[quorum_sets]\npair = { threshold = 2, validators = [\"a\", \"b\"] }\n",
@@ -320,5 +320,5 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// How long the networks above are run.
+/// How long the networks above run.
 pub(crate) const EVENTFUL: Span = Span::from_ms(12_000);

@@ -1,4 +1,4 @@
-//! What must happen in known networks, and in all networks with quorum intersection and no fault.
+//! Outcomes of known networks, and of random networks with quorum intersection and without faults.
 
 use super::runs::{Run, built_in, do_intersect, imported, run, scenario};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn until_externalized(scenario: &Scenario) -> Run {
     run(scenario, Inline, StopCondition::Externalized)
 }
 
-/// The scenario, with these nodes crashed from the start.
+/// The scenario with these nodes crashed from the start.
 fn crashed(mut scenario: Scenario, crashed: &[u32]) -> Scenario {
     let crash = |node: &u32| {
         (
@@ -49,7 +49,7 @@ fn check(name: &str, down: &[u32], expected: Outcome) {
 }
 
 #[test]
-fn w1_any_of_the_three_that_matter_halts_everybody() {
+fn w1_a_crash_of_any_of_three_critical_nodes_halts_the_network() {
     check("w1", &[], Outcome::Agreed);
     check("w1", &[0], Outcome::Agreed);
     for down in 1..4 {
@@ -58,7 +58,7 @@ fn w1_any_of_the_three_that_matter_halts_everybody() {
 }
 
 #[test]
-fn w2_any_two_of_the_top_tier_halt_everything() {
+fn w2_crashes_of_two_top_tier_nodes_halt_the_network() {
     check("w2", &[], Outcome::Agreed);
     check("w2", &[2], Outcome::Agreed);
     check("w2", &[4, 8], Outcome::Agreed);
@@ -74,7 +74,7 @@ fn w3_any_crash_halts_the_ring() {
 }
 
 #[test]
-fn w4_decides_two_values_without_any_fault() {
+fn w4_forks_without_a_fault() {
     for seed in SEEDS {
         let run = until_externalized(&built_in("w4", seed));
         assert_eq!(run.outcome, Outcome::Violated);
@@ -86,14 +86,14 @@ fn w4_decides_two_values_without_any_fault() {
 }
 
 #[test]
-fn w5_agrees_while_the_one_in_the_middle_is_honest_and_halts_without_it() {
+fn w5_agrees_with_a_correct_middle_node_and_halts_without_it() {
     check("w5", &[], Outcome::Agreed);
     check("w5", &[6], Outcome::NoProgress);
 }
 
-/// Four nodes want two things, two each: nobody can win by votes alone, and still they agree on one of them.
+/// Four nodes, two values with two votes each: neither value can win by votes alone, but ballots agree on one.
 #[test]
-fn w7_a_split_vote_is_overcome() {
+fn w7_a_split_vote_ends_in_agreement() {
     let mut text = String::from("application = \"choice\"\n[quorum_sets]\n");
     text += "three = { threshold = 3, validators = [\"v1\", \"v2\", \"v3\", \"v4\"] }\n";
     for (name, value) in [("v1", "a"), ("v2", "a"), ("v3", "b"), ("v4", "b")] {
@@ -112,7 +112,7 @@ fn w7_a_split_vote_is_overcome() {
 }
 
 #[test]
-fn s1_forks_without_a_liar() {
+fn s1_forks_without_a_byzantine_node() {
     for seed in SEEDS {
         let run = until_externalized(&built_in("s1", seed));
         assert_eq!(run.outcome, Outcome::Violated);
@@ -123,9 +123,9 @@ fn s1_forks_without_a_liar() {
     }
 }
 
-/// Told to trust each other alone, two of four nodes decide for themselves: from the next slot on, not before.
+/// Two of four nodes change their quorum sets to each other alone: they decide separately from the next slot on.
 #[test]
-fn trust_that_is_changed_while_running_counts_from_the_next_slot() {
+fn a_changed_quorum_set_takes_effect_at_the_next_slot() {
     let event = |at_ms: u32, rest: &str| format!("[[events]]\nat_ms = {at_ms}\naction = {rest}\n");
     let mut text = String::from("application = \"log\"\n[quorum_sets]\n");
     text += "all = { threshold = 3, validators = [\"a\", \"b\", \"c\", \"d\"] }\n";
@@ -157,9 +157,9 @@ fn trust_that_is_changed_while_running_counts_from_the_next_slot() {
     assert!(of(2, "a") == of(2, "b") && of(2, "c") == of(2, "d") && of(2, "a") != of(2, "d"));
 }
 
-/// Real networks can be split: where two quorums have no node in common, each is given something of its own to decide.
+/// An imported network with two disjoint quorums gets a proposal in each of them, and forks.
 #[test]
-fn an_imported_network_whose_quorums_do_not_intersect_shows_it() {
+fn an_imported_network_without_quorum_intersection_forks() {
     let node = |name: &str, members: [&str; 2]| {
         let validators = members.map(|member| format!("\"{member}\"")).join(",");
         format!(
@@ -222,7 +222,7 @@ fn r1_two_organisations_down_do_not_stop_the_rest_but_six_nodes_in_three_do() {
 }
 
 #[test]
-fn backups_reach_everybody_who_lacks_the_file() {
+fn a_backup_reaches_every_node_that_lacks_the_file() {
     for seed in SEEDS {
         let run = until_externalized(&built_in("backup", seed));
         assert_eq!(run.outcome, Outcome::Agreed);
@@ -244,9 +244,9 @@ fn backups_reach_everybody_who_lacks_the_file() {
     }
 }
 
-/// Most nodes are out of reach of the one that has the file: it spreads from neighbour to neighbour.
+/// Most nodes are out of range of the node that holds the file: it spreads from neighbour to neighbour.
 #[test]
-fn by_radio_a_file_reaches_everybody() {
+fn a_file_reaches_all_nodes_by_radio() {
     let mut text = String::from(
         "application = \"log\"\n[radio]\nrange_m = 250\n[trust]\npolicy = \"in_range\"\nthreshold = \"2/3\"\n",
     );
@@ -275,7 +275,7 @@ fn by_radio_a_file_reaches_everybody() {
 }
 
 #[test]
-fn the_demo_agrees_on_the_thread_per_node_executor() {
+fn the_demo_agrees_with_the_threads_executor() {
     let run = run(&built_in("demo", 3), Threads, StopCondition::Externalized);
     assert_eq!(run.outcome, Outcome::Agreed);
     assert_eq!(run.decided()[&1].len(), 20);
@@ -310,9 +310,9 @@ fn network(shape: Shape, latency: (u64, u64), threshold: &str) -> String {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
-    /// A connected network with quorum intersection and no fault externalizes the same value everywhere.
+    /// In a connected network with quorum intersection and without faults, all nodes externalize the same values.
     #[test]
-    fn without_faults_and_with_intersection_everybody_agrees(
+    fn networks_with_quorum_intersection_agree_without_faults(
         shape in prop_oneof![Just(Shape::Log), Just(Shape::Choice), Just(Shape::Radio)],
         latency in prop_oneof![Just((0, 0)), Just((0, 100)), Just((40, 80)), Just((300, 300)), Just((10, 900))],
         threshold in prop_oneof![Just("2/3"), Just("majority")],

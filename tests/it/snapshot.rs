@@ -1,4 +1,4 @@
-//! A snapshot tells a latecomer what a node is now, exactly as those see it who have been there all the time.
+//! Snapshots: a reader that joins late gets the same view of a node as one that has read everything.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::node::Input;
@@ -10,11 +10,11 @@ use quorumscope::trace::{Record, Snapshot, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// After so many records, and at the end, all snapshots are looked at.
+/// All snapshots are compared after each multiple of this number of records, and at the end.
 const EVERY: usize = 97;
 
-/// The view that a latecomer gets of a node.
-fn retold(
+/// The view of a node that is rebuilt from its snapshot.
+fn rebuilt(
     scenario: &Arc<Scenario>,
     added: &[Record],
     node: NodeId,
@@ -24,32 +24,34 @@ fn retold(
     added.iter().for_each(|record| world.apply(record));
     let mut last = None;
     for record in snapshot.records(node) {
-        assert!(Some(record.at()) >= last, "in order");
+        assert!(Some(record.at()) >= last, "snapshot records ascend by time");
         last = Some(record.at());
         world.apply(&record);
     }
     world.node(node).unwrap().view.clone()
 }
 
-/// One life of a node: what it told those who were there, and what it would tell a latecomer.
-struct Life {
-    told: World,
+/// One incarnation of a node: the world of a reader from the start, and the snapshot for a late one.
+struct Incarnation {
+    world: World,
     snapshot: Snapshot,
 }
 
 #[test]
-fn a_latecomer_sees_what_the_others_see() {
+fn a_snapshot_gives_the_view_of_all_records() {
     let mut compared = 0;
     for (name, text) in NETWORKS {
         let scenario = Arc::new(scenario(name, 5, None, text));
         let mut added = Vec::new();
-        let mut lives: BTreeMap<NodeId, Life> = BTreeMap::new();
+        let mut incarnations: BTreeMap<NodeId, Incarnation> = BTreeMap::new();
         let all = records(&scenario, Inline, EVENTFUL);
         for (nth, record) in (1..).zip(&all) {
             match record {
                 Record::NodeAdded { .. } => {
                     added.push(record.clone());
-                    lives.values_mut().for_each(|life| life.told.apply(record));
+                    incarnations
+                        .values_mut()
+                        .for_each(|life| life.world.apply(record));
                 }
                 Record::Stepped {
                     at,
@@ -59,13 +61,13 @@ fn a_latecomer_sees_what_the_others_see() {
                     ..
                 } => {
                     if matches!(input, Input::Start(_)) {
-                        let mut told = World::new(Arc::clone(&scenario));
-                        added.iter().for_each(|record| told.apply(record));
+                        let mut world = World::new(Arc::clone(&scenario));
+                        added.iter().for_each(|record| world.apply(record));
                         let snapshot = Snapshot::default();
-                        lives.insert(*node, Life { told, snapshot });
+                        incarnations.insert(*node, Incarnation { world, snapshot });
                     }
-                    let life = lives.get_mut(node).unwrap();
-                    life.told.apply(record);
+                    let life = incarnations.get_mut(node).unwrap();
+                    life.world.apply(record);
                     life.snapshot.note(*at, *node, input, outputs);
                 }
                 _ => {}
@@ -73,10 +75,10 @@ fn a_latecomer_sees_what_the_others_see() {
             if nth % EVERY != 0 && nth != all.len() {
                 continue;
             }
-            for (node, life) in &lives {
-                let mut expected = life.told.node(*node).unwrap().view.clone();
+            for (node, life) in &incarnations {
+                let mut expected = life.world.node(*node).unwrap().view.clone();
                 expected.refused = 0;
-                let found = retold(&scenario, &added, *node, &life.snapshot);
+                let found = rebuilt(&scenario, &added, *node, &life.snapshot);
                 assert_eq!(found, expected, "{name}: {node:?} after {nth} records");
                 compared += 1;
             }
@@ -86,7 +88,7 @@ fn a_latecomer_sees_what_the_others_see() {
 }
 
 #[test]
-fn who_starts_again_is_known_by_what_it_had_kept() {
+fn the_log_of_a_restarted_node_is_rebuilt_from_its_persisted_state() {
     let (name, text) = NETWORKS
         .iter()
         .find(|(_, text)| text.contains("restart"))

@@ -1,4 +1,4 @@
-//! Trace files: what is read is what was written, and what is wrong is told with its line.
+//! Trace files: round trips, malformed input, truncation, limits.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::scenario::Scenario;
@@ -27,7 +27,7 @@ fn network(name: &str) -> Scenario {
 
 /// A short trace and its lines.
 fn sample(path: &Path) -> Vec<String> {
-    let scenario = network("coming and going in mid-slot");
+    let scenario = network("joining and leaving within a slot");
     write(
         path,
         &scenario,
@@ -43,7 +43,7 @@ fn sample(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_is_read_is_what_was_written() {
+fn records_survive_a_round_trip() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in NETWORKS {
         let scenario = scenario(name, 1, None, text);
@@ -74,7 +74,7 @@ fn each_message_is_written_once() {
 }
 
 #[test]
-fn nothing_has_the_name_before_it_is_whole_and_nothing_is_left_of_half_a_trace() {
+fn a_trace_appears_when_complete_and_an_abandoned_one_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.jsonl");
     fs::write(&path, "what was here before").unwrap();
@@ -90,7 +90,7 @@ fn nothing_has_the_name_before_it_is_whole_and_nothing_is_left_of_half_a_trace()
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn malformed_lines_are_refused_with_their_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.jsonl");
     let lines = sample(&path);
@@ -112,7 +112,7 @@ fn what_is_wrong_is_told_with_its_line() {
         let place = format!("{}, line {line}: ", path.display());
         assert!(
             error.starts_with(&place) && error.contains(words),
-            "{error}\nshould start with {place} and say {words:?}"
+            "{error}\nshould start with {place:?} and contain {words:?}"
         );
     };
     let with = |at: usize, line: String| {
@@ -206,7 +206,7 @@ fn a_reader_ends_with_the_first_error() {
 }
 
 #[test]
-fn a_compressed_trace_that_is_cut_off_is_an_error() {
+fn a_truncated_compressed_trace_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.jsonl.zst");
     let scenario = network("loss");
@@ -223,28 +223,28 @@ fn a_compressed_trace_that_is_cut_off_is_an_error() {
 }
 
 #[test]
-fn paths_that_cannot_be_are_told() {
+fn unusable_paths_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("nowhere").join("t.jsonl");
     let scenario = network("loss");
-    let told = |error: TraceError| error.to_string();
-    assert!(told(TraceReader::open(&missing).err().unwrap()).contains("cannot open the trace"));
+    let text = |error: TraceError| error.to_string();
+    assert!(text(TraceReader::open(&missing).err().unwrap()).contains("cannot open the trace"));
     assert!(
-        told(TraceWriter::create(&missing, &scenario).err().unwrap())
+        text(TraceWriter::create(&missing, &scenario).err().unwrap())
             .contains("cannot create the trace")
     );
     assert!(
-        told(TraceWriter::create(folder.path(), &scenario).err().unwrap())
+        text(TraceWriter::create(folder.path(), &scenario).err().unwrap())
             .contains("it is a folder")
     );
 }
 
-/// Wherever the file of a killed process ends: what is read is the beginning of what was written, and with it everything
-/// up to the last flush.
+/// Wherever the file of a killed process ends, a prefix of its records is read, which contains everything up to the last
+/// flush.
 #[test]
-fn what_was_cut_off_is_read_as_far_as_it_goes() {
+fn a_truncated_trace_is_read_up_to_its_last_complete_record() {
     let folder = tempfile::tempdir().unwrap();
-    let scenario = network("coming and going in mid-slot");
+    let scenario = network("joining and leaving within a slot");
     let expected = records(&scenario, Inline, Span::from_ms(1_500));
     let half = expected.len() / 2;
     for name in ["t.jsonl", "t.jsonl.zst"] {
@@ -286,9 +286,9 @@ fn what_was_cut_off_is_read_as_far_as_it_goes() {
     }
 }
 
-/// A process writes over nothing, and leaves what it has, however it ends.
+/// The trace of a process overwrites no file, and stays however the process ends.
 #[test]
-fn the_trace_of_a_process_stays_and_leaves_earlier_ones_alone() {
+fn the_trace_of_a_process_stays_and_keeps_earlier_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let scenario = network("loss");
@@ -310,6 +310,44 @@ fn the_trace_of_a_process_stays_and_leaves_earlier_ones_alone() {
     for name in names {
         let reader = TraceReader::open(&folder.path().join(name)).unwrap();
         let found: Vec<Record> = reader.allow_truncated().map(Result::unwrap).collect();
-        assert!(found == records, "dropped, not killed: all of it is there");
+        assert!(found == records, "a dropped writer loses no record");
     }
+}
+
+/// Many frames of equal lines, and one line without end: a small file that expands to gigabytes is refused early.
+#[test]
+fn a_file_that_expands_too_far_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.jsonl.zst");
+    let compressed = |bytes: &[u8]| zstd::encode_all(bytes, 19).unwrap();
+    let scenario = network("loss");
+    let plain = folder.path().join("t.jsonl");
+    write(&plain, &scenario, &[]);
+    let header = fs::read_to_string(&plain).unwrap();
+    let header = compressed(header.lines().next().unwrap().as_bytes());
+    let refused = |frame: &[u8], frames: usize, words: &str| {
+        let bomb = [header.clone(), compressed(b"\n"), frame.repeat(frames)].concat();
+        assert!(bomb.len() < 200_000, "{}", bomb.len());
+        fs::write(&path, bomb).unwrap();
+        let error = TraceReader::open(&path).err().unwrap().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    let name = "n".repeat(64 << 10);
+    let line = format!("{{\"node\":{{\"id\":\"A\",\"key\":\"A\",\"name\":\"{name}\"}}}}\n");
+    let frame = compressed(line.repeat(1_000).as_bytes());
+    refused(&frame, 65, "compressed bytes expand to more than");
+    let frame = compressed(&[b' '].repeat(64 << 20));
+    refused(&frame, 64, "the line is longer than");
+}
+
+#[test]
+fn a_line_beyond_the_limit_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl");
+    fs::write(&path, vec![b'x'; (64 << 20) + 1]).unwrap();
+    let error = read(&path).unwrap_err().to_string();
+    assert!(
+        error.contains("line 1: the line is longer than 67108864 bytes"),
+        "{error}"
+    );
 }

@@ -178,7 +178,7 @@ fn a_stream_can_be_joined_after_its_introductions() {
     assert!(decoded.eq(rest.iter().cloned()));
 }
 
-/// Only a Byzantine node names nodes that nobody has introduced; a trace keeps what it says.
+/// Only a Byzantine node names nodes that were never introduced. A trace keeps its messages as they are.
 #[test]
 fn unknown_nodes_keep_their_numbers_but_not_among_common_ones() {
     let scenario = built_in("w1", 1);

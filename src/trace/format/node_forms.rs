@@ -210,7 +210,7 @@ form_enum!(RecipientForm for Recipient {
     unit { Neighbours }
 });
 
-/// Who delivered a file, or why nobody did.
+/// The node that delivered a file, or why none did.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FetchResultForm<'a> {

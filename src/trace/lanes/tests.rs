@@ -1,4 +1,4 @@
-//! Lanes say of every instant what the world said then, whatever is told, and stay bounded.
+//! Lanes: states, counts and partitions over time, within bounded memory.
 
 use super::*;
 use crate::net::Position;
@@ -60,7 +60,7 @@ fn acted(at: u64, action: Action) -> Record {
     Record::Acted { at: ms(at), action }
 }
 
-fn told(at: u64, node: u32, event: NodeEvent) -> Record {
+fn event_record(at: u64, node: u32, event: NodeEvent) -> Record {
     Record::Stepped {
         at: ms(at),
         generation: 0,
@@ -76,7 +76,7 @@ fn voted(at: u64, node: u32, slot: u64) -> Record {
         ..SlotState::default()
     };
     let (slot, state) = (SlotIndex(slot), Arc::new(state));
-    told(at, node, NodeEvent::Slot { slot, state })
+    event_record(at, node, NodeEvent::Slot { slot, state })
 }
 
 fn recorded(at: u64, node: u32, slot: u64) -> Record {
@@ -85,7 +85,7 @@ fn recorded(at: u64, node: u32, slot: u64) -> Record {
         value: Value::from("a"),
         proposals: Vec::new(),
     };
-    told(at, node, event)
+    event_record(at, node, event)
 }
 
 fn lanes(records: &[Record]) -> Lanes {
@@ -94,7 +94,7 @@ fn lanes(records: &[Record]) -> Lanes {
     lanes
 }
 
-/// From when on it did what.
+/// The spans of a node: start in milliseconds, condition, phase.
 fn spans(lanes: &Lanes, node: usize) -> Vec<(u64, NodeStatus, Phase)> {
     let spans = lanes.lanes()[node].spans().iter();
     spans
@@ -103,7 +103,7 @@ fn spans(lanes: &Lanes, node: usize) -> Vec<(u64, NodeStatus, Phase)> {
 }
 
 #[test]
-fn a_lane_has_the_phases_and_faults_of_its_node() {
+fn a_lane_shows_the_phases_and_faults_of_its_node() {
     use NodeStatus::{Crashed, Left, Running, Silent};
     use Phase::{Externalized, Idle, Nominate};
     let node = NodeId(0);
@@ -117,7 +117,7 @@ fn a_lane_has_the_phases_and_faults_of_its_node() {
         acted(500, Action::Silence { node }),
         voted(600, 0, 2),
         acted(700, Action::Unsilence { node }),
-        told(800, 0, NodeEvent::Left),
+        event_record(800, 0, NodeEvent::Left),
     ]);
     assert_eq!(
         spans(&lanes, 0),
@@ -147,7 +147,7 @@ fn a_lane_has_the_phases_and_faults_of_its_node() {
 }
 
 #[test]
-fn what_takes_no_time_leaves_nothing_behind() {
+fn states_without_duration_leave_no_span() {
     let lanes = lanes(&[
         added(0, 0),
         voted(100, 0, 1),
@@ -163,7 +163,7 @@ fn what_takes_no_time_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_node_that_was_unreachable_and_tells_anew_keeps_its_past() {
+fn a_node_that_starts_over_keeps_its_spans() {
     let lanes = lanes(&[
         added(0, 0),
         added(0, 1),
@@ -186,7 +186,7 @@ fn a_node_that_was_unreachable_and_tells_anew_keeps_its_past() {
 }
 
 #[test]
-fn shares_count_every_node_once() {
+fn phase_counts_count_every_node_once() {
     let mut lanes = lanes(&[added(0, 0), added(0, 1), added(0, 2)]);
     for record in [
         voted(10, 0, 1),
@@ -227,7 +227,7 @@ fn shares_count_every_node_once() {
 }
 
 #[test]
-fn cuts_are_known_until_they_are_healed() {
+fn a_partition_lasts_until_it_is_healed() {
     let groups = vec![vec![NodeId(0)], vec![NodeId(1)]];
     let lanes = lanes(&[
         added(0, 0),
@@ -241,7 +241,7 @@ fn cuts_are_known_until_they_are_healed() {
 }
 
 #[test]
-fn memory_is_bounded_and_the_past_gets_coarse() {
+fn memory_is_bounded_and_the_past_becomes_coarser() {
     let mut lanes = lanes(&(0..8).map(|node| added(0, node)).collect::<Vec<_>>());
     let each = SPANS_MAX / 8;
     for slot in 0..each as u64 {

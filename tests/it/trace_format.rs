@@ -125,14 +125,6 @@ fn the_digest_is_the_hash_of_the_lines_after_the_scenario() {
     assert_eq!(digest(&scenario, &records), expected);
 }
 
-/// A change of the format is a change of the version.
-#[test]
-fn the_digest_of_a_known_run_is_known() {
-    let scenario = built_in("w1", 1);
-    let records = records(&scenario, Inline, Span::from_ms(5_000));
-    assert_eq!(digest(&scenario, &records), "KNOWN");
-}
-
 #[test]
 fn objects_that_occur_often_are_defined_once() {
     let scenario = built_in("w2", 1);

@@ -1,6 +1,6 @@
-//! Discovery: broadcasts as growing rings.
+//! Broadcast rings: discovery broadcasts as growing circles.
 //!
-//! Absent here: messages to single nodes.
+//! Absent here: messages to single nodes (`messages.rs`).
 
 use super::camera::WorldPoint;
 use super::canvas::{Shape, Stroke};
@@ -8,15 +8,15 @@ use super::scene::Scene;
 use crate::node::view::AnnouncementKind;
 use crate::trace::Broadcast;
 
-/// Most rings drawn; the newest ones.
+/// Most rings; the newest broadcasts have them.
 const RINGS_MAX: usize = 80;
 
-/// All rings that are spreading.
+/// The rings of all current broadcasts.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let rings = &scene.world.broadcasts;
     let newest = &rings[rings.len().saturating_sub(RINGS_MAX)..];
-    // Many rings at once are fainter, so that they do not hide the nodes.
+    // Many rings are fainter, so that the nodes remain visible.
     let share = (12.0 / newest.len().max(1) as f32).sqrt().clamp(0.35, 1.0);
     newest
         .iter()
@@ -56,7 +56,7 @@ fn shape(scene: &Scene<'_>, ring: &Broadcast, share: f32) -> Option<Shape> {
     })
 }
 
-/// How far a broadcast reaches: the radio range, or the whole area.
+/// The reach of a broadcast in pixels: the radio range, or the whole area.
 fn reach_px(scene: &Scene<'_>) -> f32 {
     let (width, height) = scene.world.scenario.area_m;
     let range_m = scene.world.scenario.medium.radio_range_m;

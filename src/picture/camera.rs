@@ -1,6 +1,6 @@
-//! The camera: which part of the world the canvas shows. Pure values; the window turns input into these calls.
+//! Camera: the transformation between world and screen, with fitting, zooming about a point and panning.
 //!
-//! Absent here: animation (the window asks for one small step per frame) and anything about nodes.
+//! A camera is a value; the window turns input into calls. Absent here: animation, and nodes.
 
 use super::canvas::{Point, Rect};
 
@@ -13,7 +13,7 @@ pub struct WorldPoint {
     pub y: f64,
 }
 
-/// An upright box of the world.
+/// An axis-aligned rectangle of the world.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WorldRect {
     /// Top left.
@@ -23,7 +23,7 @@ pub struct WorldRect {
 }
 
 impl WorldRect {
-    /// The smallest box around all points; `None` without points. Points that are not finite are passed over.
+    /// The bounding box of the finite points; `None` if there are none.
     #[must_use]
     pub fn around(points: impl IntoIterator<Item = WorldPoint>) -> Option<WorldRect> {
         points
@@ -47,7 +47,7 @@ impl WorldRect {
             })
     }
 
-    /// Its middle.
+    /// The centre.
     #[must_use]
     pub fn center(self) -> WorldPoint {
         WorldPoint {
@@ -57,28 +57,29 @@ impl WorldRect {
     }
 }
 
-/// How far one may zoom out and in, relative to the view that just fits.
+/// Smallest zoom, relative to the fitted view.
 const ZOOM_MIN: f64 = 0.25;
+/// Largest zoom, relative to the fitted view.
 const ZOOM_MAX: f64 = 40.0;
 
-/// A view of the world: the point in the middle of the canvas and the scale.
+/// A view of the world: the point at the centre of the canvas, and the scale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
     /// The free part of the window, in logical pixels.
     canvas: Rect,
-    /// What lies in the middle of the canvas.
+    /// The point of the world at the centre of the canvas.
     center: WorldPoint,
     /// Pixels per unit of the world.
     px_per_unit: f64,
-    /// The same when everything just fits: zoom 1.
+    /// Pixels per unit in the fitted view, which has zoom 1.
     fit_px_per_unit: f64,
-    /// Around all nodes: what one cannot pan away from.
+    /// The bounding box of the nodes, which limits panning.
     bounds: WorldRect,
 }
 
 impl Camera {
-    /// Shows all of `bounds` in `canvas`, with a margin around it (for the outermost nodes and their labels).
-    /// A world without extent is shown at a tenth of a unit per pixel.
+    /// Fits `bounds` into `canvas`, with a margin for the outermost nodes and their labels. A world without extent has a
+    /// scale of 10 pixels per unit.
     #[must_use]
     pub fn fit(bounds: WorldRect, canvas: Rect, margin_px: f32) -> Camera {
         let room = |length: f32| f64::from((length - 2.0 * margin_px).max(length * 0.2).max(1.0));
@@ -105,8 +106,7 @@ impl Camera {
         }
     }
 
-    /// The same view of the world after the canvas or the world changed: a fitted view stays fitted, another keeps its
-    /// centre and its zoom.
+    /// This camera after the canvas or the world changed. A fitted view stays fitted; any other keeps centre and zoom.
     #[must_use]
     pub fn refit(&self, bounds: WorldRect, canvas: Rect, margin_px: f32) -> Camera {
         let fitted = Camera::fit(bounds, canvas, margin_px);
@@ -121,7 +121,7 @@ impl Camera {
         .clamped_to_bounds()
     }
 
-    /// Whether it shows just everything, as [`Camera::fit`] made it.
+    /// Whether this is the view of [`Camera::fit`].
     #[must_use]
     pub fn is_fitted(&self) -> bool {
         self.center == self.bounds.center() && self.px_per_unit == self.fit_px_per_unit
@@ -133,7 +133,7 @@ impl Camera {
         self.canvas
     }
 
-    /// Scale relative to the view that just fits; 2 = twice as large.
+    /// Scale relative to the fitted view; 2 is twice as large.
     #[must_use]
     pub fn zoom(&self) -> f64 {
         self.px_per_unit / self.fit_px_per_unit
@@ -145,7 +145,7 @@ impl Camera {
         self.px_per_unit
     }
 
-    /// Where a point of the world is on the screen.
+    /// The screen position of a point of the world.
     #[must_use]
     pub fn screen_from_world(&self, world: WorldPoint) -> Point {
         let middle = self.canvas.center();
@@ -155,7 +155,7 @@ impl Camera {
         }
     }
 
-    /// What point of the world is under a point of the screen.
+    /// The point of the world at a screen position.
     #[must_use]
     pub fn world_from_screen(&self, screen: Point) -> WorldPoint {
         let middle = self.canvas.center();
@@ -165,7 +165,7 @@ impl Camera {
         }
     }
 
-    /// Zooms by `factor` (above 1 = closer), keeping what is under `screen` there as long as the limits allow it.
+    /// Zooms by `factor` (above 1: in). The point below `screen` stays there within the limits.
     #[must_use]
     pub fn zoomed_about(&self, screen: Point, factor: f64) -> Camera {
         if !(factor.is_finite() && factor > 0.0) {
@@ -186,7 +186,7 @@ impl Camera {
         .clamped_to_bounds()
     }
 
-    /// Moves the picture by so many pixels: what was under the pointer follows it.
+    /// Pans by a number of pixels: the picture follows the pointer.
     #[must_use]
     pub fn panned(&self, delta_px: Point) -> Camera {
         Camera {
@@ -209,7 +209,7 @@ impl Camera {
         .clamped_to_bounds()
     }
 
-    /// The middle of the canvas never leaves the box around the nodes, so one cannot lose them.
+    /// Keeps the centre inside the bounding box of the nodes, so that the user cannot lose them.
     fn clamped_to_bounds(self) -> Camera {
         let between = |at: f64, low: f64, high: f64| {
             if at.is_finite() {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn fitting_leaves_the_margin_and_touches_it() {
+    fn fitting_leaves_exactly_the_margin() {
         let camera = camera();
         let (min, max) = (
             camera.screen_from_world(BOUNDS.min),
@@ -253,7 +253,7 @@ mod tests {
         assert!(min.x >= CANVAS.min.x + 39.9 && max.x <= CANVAS.max.x - 39.9);
         assert!(
             (min.y - (CANVAS.min.y + 40.0)).abs() < 0.01,
-            "the tighter side touches"
+            "the tighter dimension touches the margin"
         );
         assert!((max.y - (CANVAS.max.y - 40.0)).abs() < 0.01);
         assert!(camera.is_fitted());
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn panning_cannot_lose_the_nodes() {
+    fn panning_is_limited_to_the_nodes() {
         let away = (0..1000).fold(camera(), |camera, _| {
             camera.panned(Point { x: 500.0, y: 500.0 })
         });
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fitted_view_follows_the_canvas_and_another_keeps_its_zoom() {
+    fn a_fitted_view_stays_fitted_and_any_other_keeps_its_zoom() {
         let wide = Rect::from_corners(0.0, 44.0, 3840.0, 2160.0);
         assert_eq!(
             camera().refit(BOUNDS, wide, 40.0),
@@ -322,7 +322,7 @@ mod tests {
         }
 
         #[test]
-        fn zooming_in_keeps_what_is_under_the_pointer(x in 300.0f32..1200.0, y in 90.0f32..750.0, zoom in 1.0f64..10.0) {
+        fn zooming_in_keeps_the_point_under_the_pointer(x in 300.0f32..1200.0, y in 90.0f32..750.0, zoom in 1.0f64..10.0) {
             let before = camera();
             let fixed = before.world_from_screen(Point { x, y });
             let inside = fixed.x >= 50.0 && fixed.x <= 950.0 && fixed.y >= 50.0 && fixed.y <= 750.0;

@@ -1,6 +1,6 @@
-//! A drawing as data: layers of shapes in screen pixels. One painter turns them into SVG, another into OpenGL.
+//! Display list: a drawing as layers of vector shapes in logical pixels, for the SVG writer and the OpenGL painter.
 //!
-//! Absent here: any idea of what is drawn, and any graphics library.
+//! Absent here: the meaning of the shapes, and any graphics library.
 
 use super::theme::Color;
 
@@ -13,7 +13,7 @@ pub struct Point {
     pub y: f32,
 }
 
-/// An upright rectangle in logical pixels.
+/// An axis-aligned rectangle in logical pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rect {
     /// Top left corner.
@@ -23,7 +23,7 @@ pub struct Rect {
 }
 
 impl Point {
-    /// This point moved by so much.
+    /// This point moved by `dx` and `dy` pixels.
     #[must_use]
     pub fn offset(self, dx: f32, dy: f32) -> Point {
         Point {
@@ -32,7 +32,7 @@ impl Point {
         }
     }
 
-    /// The point at `share` (0 = here, 1 = there) of the way to another.
+    /// Linear interpolation to another point: 0 is this point, 1 the other one.
     #[must_use]
     pub fn toward(self, other: Point, share: f32) -> Point {
         Point {
@@ -41,7 +41,7 @@ impl Point {
         }
     }
 
-    /// Distance in pixels.
+    /// Distance to another point, in pixels.
     #[must_use]
     pub fn distance_px(self, other: Point) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
@@ -56,7 +56,7 @@ impl Point {
 }
 
 impl Rect {
-    /// From left, top, right and bottom.
+    /// A rectangle from its four edges.
     #[must_use]
     pub const fn from_corners(left: f32, top: f32, right: f32, bottom: f32) -> Rect {
         Rect {
@@ -68,7 +68,7 @@ impl Rect {
         }
     }
 
-    /// From its top left corner and its size.
+    /// A rectangle from its top left corner and its size.
     #[must_use]
     pub const fn from_size(min: Point, width: f32, height: f32) -> Rect {
         Rect::from_corners(min.x, min.y, min.x + width, min.y + height)
@@ -86,19 +86,19 @@ impl Rect {
         (self.max.y - self.min.y).max(0.0)
     }
 
-    /// The middle.
+    /// The centre.
     #[must_use]
     pub fn center(self) -> Point {
         self.min.toward(self.max, 0.5)
     }
 
-    /// Whether a point lies in it (left and top edge included).
+    /// Whether the rectangle contains a point; the left and the top edge belong to it.
     #[must_use]
     pub fn contains(self, point: Point) -> bool {
         (self.min.x..self.max.x).contains(&point.x) && (self.min.y..self.max.y).contains(&point.y)
     }
 
-    /// Whether the two share more than an edge.
+    /// Whether the two rectangles share more than an edge.
     #[must_use]
     pub fn overlaps(self, other: Rect) -> bool {
         self.min.x < other.max.x
@@ -107,7 +107,7 @@ impl Rect {
             && other.min.y < self.max.y
     }
 
-    /// Whether the other lies wholly within.
+    /// Whether the other rectangle lies inside this one.
     #[must_use]
     pub fn encloses(self, other: Rect) -> bool {
         self.min.x <= other.min.x
@@ -116,7 +116,7 @@ impl Rect {
             && self.max.y >= other.max.y
     }
 
-    /// Smaller by so many pixels on each side; larger if negative.
+    /// Shrunk by this many pixels on each side; grown if negative.
     #[must_use]
     pub fn inset(self, by_px: f32) -> Rect {
         Rect {
@@ -145,27 +145,27 @@ pub struct Stroke {
     pub width_px: f32,
     /// Colour.
     pub color: Color,
-    /// Solid, or dashes of this many pixels.
+    /// Length of the dashes in pixels; `None`: a solid line.
     pub dash_px: Option<f32>,
 }
 
-/// Which of the bundled fonts.
+/// One of the bundled fonts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Font {
-    /// For running text.
+    /// Running text.
     Regular,
-    /// For headings and node glyphs.
+    /// Headings and the letters in nodes.
     Bold,
 }
 
-/// Where the given point of a text lies.
+/// Text alignment: the part of the baseline that lies at the given point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
-    /// Left end of the baseline.
+    /// The left end.
     Left,
-    /// Middle of the baseline.
+    /// The middle.
     Middle,
-    /// Right end of the baseline.
+    /// The right end.
     Right,
 }
 
@@ -178,7 +178,7 @@ pub enum Shape {
         center: Point,
         /// Radius in pixels.
         radius_px: f32,
-        /// Inside, if filled.
+        /// Fill colour, if any.
         fill: Option<Color>,
         /// Outline, if any; centred on the radius.
         stroke: Option<Stroke>,
@@ -189,63 +189,63 @@ pub enum Shape {
         center: Point,
         /// Radius in pixels.
         radius_px: f32,
-        /// Where it starts, in turns.
+        /// Start angle in turns.
         from_turn: f32,
-        /// Where it ends, in turns; not less than `from_turn`.
+        /// End angle in turns, at least `from_turn`.
         to_turn: f32,
-        /// How it is drawn.
+        /// Width, colour and dashes.
         stroke: Stroke,
     },
     /// A line through points.
     Line {
         /// At least two points.
         points: Vec<Point>,
-        /// How it is drawn.
+        /// Width, colour and dashes.
         stroke: Stroke,
     },
     /// A closed polygon (convex when filled).
     Polygon {
         /// Corners in order.
         points: Vec<Point>,
-        /// Inside, if filled.
+        /// Fill colour, if any.
         fill: Option<Color>,
         /// Outline, if any.
         stroke: Option<Stroke>,
     },
     /// A rectangle with round corners.
     Box {
-        /// Where.
+        /// Position and size.
         rect: Rect,
         /// Radius of the corners in pixels; 0 = square.
         corner_px: f32,
-        /// Inside, if filled.
+        /// Fill colour, if any.
         fill: Option<Color>,
         /// Outline, if any.
         stroke: Option<Stroke>,
     },
     /// One line of text.
     Text {
-        /// Where the anchor lies on the baseline.
+        /// The point on the baseline.
         at: Point,
         /// The text, without line breaks.
         text: String,
-        /// Font size in pixels; only sizes listed in the theme (glyph caches are small).
+        /// Font size in pixels, one of those in the theme: glyph caches are small.
         size_px: f32,
         /// Colour.
         color: Color,
         /// Typeface.
         font: Font,
-        /// Which point of the text `at` means.
+        /// The part of the text that lies at `at`.
         anchor: Anchor,
     },
 }
 
-/// Shapes that change together. Painters cache a layer for as long as its version stays the same.
+/// Shapes that change together. Painters cache a layer while its version stays the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// What it holds; unique within a drawing.
+    /// Unique within a drawing.
     pub name: LayerName,
-    /// Differs whenever `shapes` differ. `None`: changes with every frame, do not cache.
+    /// Changes whenever `shapes` change. `None`: they change with every frame; do not cache them.
     pub version: Option<u64>,
     /// Back to front.
     pub shapes: Vec<Shape>,
@@ -254,13 +254,13 @@ pub struct Layer {
 /// The layers of the scene, back to front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
-    /// Radio reach, switchable.
+    /// Radio links; the user can switch them off.
     Reach,
     /// Hulls around sets of nodes: a slice, a quorum, the camps of a fork.
     Sets,
     /// Trust edges.
     Edges,
-    /// Rings of discovery.
+    /// Rings of discovery broadcasts.
     Rings,
     /// Messages in flight.
     Messages,
@@ -268,16 +268,16 @@ pub enum LayerName {
     Nodes,
     /// Names and values beside nodes.
     Labels,
-    /// Text block, legend, caption, proposals, badge, summary.
+    /// Statistics, legend, caption, proposals, intersection badge, result of a slot.
     Overlay,
-    /// The timeline: what was going on when.
+    /// The chart of the timeline.
     Timeline,
-    /// Which instant of the timeline the picture shows.
+    /// The playhead of the timeline.
     Playhead,
 }
 
 impl LayerName {
-    /// All of them, back to front.
+    /// All layers, back to front.
     pub const ALL: [LayerName; 10] = [
         LayerName::Reach,
         LayerName::Sets,
@@ -297,7 +297,7 @@ impl LayerName {
 pub struct Drawing {
     /// Width and height in logical pixels.
     pub size_px: Point,
-    /// Behind everything.
+    /// Background colour.
     pub background: Color,
     /// Back to front.
     pub layers: Vec<Layer>,

@@ -1,17 +1,17 @@
-//! `Color`: a colour with opacity, how it mixes and how well it reads on another.
+//! Colour with opacity, alpha compositing and the contrast ratio of WCAG 2.
 //!
-//! Absent here: any particular colour; all of them stand in `theme.rs`.
+//! Absent here: particular colours, which are all in `theme.rs`.
 
-/// A colour: red, green, blue, opacity.
+/// A colour in sRGB with opacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Color {
-    /// Red.
+    /// Red, 0 to 255.
     pub r: u8,
-    /// Green.
+    /// Green, 0 to 255.
     pub g: u8,
-    /// Blue.
+    /// Blue, 0 to 255.
     pub b: u8,
-    /// Opacity; 255 = opaque.
+    /// Opacity; 255 is opaque.
     pub a: u8,
 }
 
@@ -32,7 +32,7 @@ impl Color {
         }
     }
 
-    /// The same colour, `share` times as opaque as it is.
+    /// The same colour with its opacity multiplied by `share`.
     #[must_use]
     pub fn faded(self, share: f32) -> Color {
         Color {
@@ -41,7 +41,7 @@ impl Color {
         }
     }
 
-    /// The opaque colour one sees when this lies over an opaque `ground`.
+    /// This colour composited over an opaque `ground` (source over).
     #[must_use]
     pub fn over(self, ground: Color) -> Color {
         let share = f32::from(self.a) / 255.0;

@@ -1,7 +1,7 @@
-//! Trust edges: who has whom in its trust set. One-way trust is a straight line with an arrowhead, mutual trust an arc.
+//! Trust edges: one-way trust as a straight line with an arrowhead, mutual trust as an arc.
 //!
-//! Absent here: who can hear whom (`reach.rs`). Colours are opaque mixtures with the background and strong edges come
-//! last, so the layer can be cached as a picture.
+//! Colours are composited with the background and strong edges come last, so that painters can cache the layer as an
+//! image. Absent here: radio links (`reach.rs`).
 
 use super::canvas::{Point, Rect, Shape, Stroke};
 use super::icons;
@@ -16,22 +16,23 @@ use crate::trace::WorldNode;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Up to this many edges every one is drawn at the opacity of sparse graphs; from the second number on, at that of dense
-/// ones.
+/// Largest number of edges at the opacity of sparse graphs.
 const SPARSE_UP_TO: f32 = 60.0;
+/// Smallest number of edges at the opacity of dense graphs.
 const DENSE_FROM: f32 = 700.0;
-/// Up to this many edges all arrowheads are drawn; above, only those of the selected node.
+/// Largest number of edges that all have arrowheads; above it, only those of the selected node have.
 const ARROWS_UP_TO: usize = 300;
-/// Up to this many edges mutual ones are bent; above, that could not be seen.
+/// Largest number of edges with arcs for mutual trust; above it, the arcs would not be visible.
 const ARCS_UP_TO: usize = 1500;
-/// How far the middle of an arc lies beside the straight line, as a share of its length.
+/// Distance of the middle of an arc from the straight line, as a share of its length.
 const ARC_HEIGHT_SHARE: f32 = 0.07;
-/// Pieces of a short arc.
+/// Smallest number of segments of an arc.
 const ARC_SEGMENTS: usize = 8;
-/// Pieces of a long arc.
+/// Largest number of segments of an arc.
 const ARC_SEGMENTS_MAX: usize = 32;
-/// About how long a piece is in pixels.
+/// Approximate length of a segment in pixels.
 const ARC_SEGMENT_PX: f32 = 18.0;
+/// Size of an arrowhead in pixels.
 const ARROW_PX: f32 = 7.0;
 
 /// One edge to draw.
@@ -42,7 +43,7 @@ struct Edge {
     opacity: f32,
 }
 
-/// Whom a node trusts. What it told, or before it told anything what it was told.
+/// The trust set of a node. Before its first report, the members of its configured quorum set.
 #[must_use]
 pub fn trusted(node: &WorldNode) -> Cow<'_, BTreeSet<NodeId>> {
     match &node.config.trust {
@@ -62,8 +63,7 @@ fn collect(quorum_set: &QuorumSet, members: &mut BTreeSet<NodeId>) {
     }
 }
 
-/// Whether mutual edges are drawn as arcs: only while there are few enough for that to be seen. Messages between nodes
-/// that trust each other then fly along the arc.
+/// Whether mutual edges are arcs. Messages between the two nodes then follow the arc.
 #[must_use]
 pub fn has_arcs(scene: &Scene<'_>) -> bool {
     let trusting: usize = scene
@@ -75,7 +75,7 @@ pub fn has_arcs(scene: &Scene<'_>) -> bool {
     scene.view.layers.edges == Visibility::Shown && trusting <= 2 * ARCS_UP_TO
 }
 
-/// The way from one node to another: along the arc if there is one, else straight.
+/// The path from one node to another: the arc if there is one, otherwise a straight line.
 #[must_use]
 pub fn path(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<EdgePath> {
     let (start, end) = scene.geometry.between_rims(from, to)?;
@@ -86,7 +86,7 @@ pub fn path(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<E
             .is_some_and(|node| trusted(node).contains(&two))
     };
     let bend = match arcs && trusts(from, to) && trusts(to, from) {
-        // Arcs are drawn from the lower number to the higher.
+        // An arc starts at the node with the lower number.
         true if from < to => ARC_HEIGHT_SHARE,
         true => -ARC_HEIGHT_SHARE,
         false => 0.0,
@@ -94,7 +94,7 @@ pub fn path(scene: &Scene<'_>, arcs: bool, from: NodeId, to: NodeId) -> Option<E
     Some(EdgePath { start, end, bend })
 }
 
-/// A way between two rims.
+/// A path between the rims of two nodes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EdgePath {
     start: Point,
@@ -103,7 +103,7 @@ pub struct EdgePath {
 }
 
 impl EdgePath {
-    /// The point at a share (0.0 to 1.0) of it.
+    /// The point at a share (0 to 1) of the path.
     #[must_use]
     pub fn at(self, share: f32) -> Point {
         let (dx, dy) = (self.end.x - self.start.x, self.end.y - self.start.y);
@@ -113,7 +113,7 @@ impl EdgePath {
             .offset(dy * lift, -dx * lift)
     }
 
-    /// All of it as a line.
+    /// The path as a polyline.
     #[must_use]
     pub fn points(self) -> Vec<Point> {
         let chord_px = (self.end.x - self.start.x).hypot(self.end.y - self.start.y);
@@ -198,7 +198,7 @@ fn opacity(scene: &Scene<'_>, edge: &Edge, base: f32) -> f32 {
     }
 }
 
-/// Whether a node is of the core. A core that is nearly everybody says nothing, so then there is none.
+/// Whether a node belongs to the top tier. A top tier of nearly all nodes is not emphasised.
 fn in_core(scene: &Scene<'_>, node: NodeId) -> bool {
     let core = &scene.status.top_tier;
     core.len() * 10 <= scene.geometry.count() * 7 && core.contains(&node)
@@ -241,7 +241,7 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, arcs: bool, out: &mut Vec<
         stroke,
     });
     if !edge.mutual && (count <= ARROWS_UP_TO || selected) {
-        // Stronger than the line: it is small.
+        // More opaque than the line, because it is small.
         let head = ink
             .with_opacity((edge.opacity * 2.0).min(0.95))
             .over(scene.theme.background);
@@ -249,7 +249,7 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, arcs: bool, out: &mut Vec<
     }
 }
 
-/// A flat arc from one point to the other, bent to its left.
+/// A flat arc between two points, bent to the left.
 #[must_use]
 pub fn arc(start: Point, end: Point) -> Vec<Point> {
     EdgePath {
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn arcs_end_where_they_should_and_are_bent() {
+    fn arcs_are_bent_and_keep_their_end_points() {
         let (from, to) = (Point { x: 0.0, y: 0.0 }, Point { x: 100.0, y: 0.0 });
         let arc = arc(from, to);
         assert_eq!((arc[0], arc[ARC_SEGMENTS]), (from, to));

@@ -1,4 +1,4 @@
-//! Where the nodes are on the screen and how large: computed once per layer, used by all that is drawn on them.
+//! Node geometry: positions, radii and distances of the nodes in screen pixels.
 //!
 //! Absent here: colours and shapes.
 
@@ -8,24 +8,25 @@ use super::view_state::ViewState;
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World};
 
-/// Smallest and largest radius of a node in pixels, however far one zooms.
+/// Smallest radius of a node in pixels, at any zoom.
 const RADIUS_MIN_PX: f32 = 2.0;
+/// Largest radius of a node in pixels, at any zoom.
 const RADIUS_MAX_PX: f32 = 34.0;
-/// From the rim of a node of 14 pixels to the middle of its ring of quarters, in pixels.
+/// Distance from the rim of a node of 14 pixels to its ring of quarters, in pixels.
 const QUARTERS_GAP_PX: f32 = 4.0;
-/// The same to its timer arc.
+/// Distance from that rim to the timer arc, in pixels.
 const TIMER_GAP_PX: f32 = 7.5;
-/// The same to whatever stands beside it (labels, chips, crowns).
+/// Distance from that rim to labels, chips and crowns, in pixels.
 const OUTER_GAP_PX: f32 = 9.5;
-/// The same for nodes too small to have rings.
+/// Distance from the rim of a node without rings to its label, in pixels.
 const SMALL_OUTER_GAP_PX: f32 = 4.0;
 
-/// The nodes on the screen.
+/// Positions and sizes of the nodes on the screen.
 #[derive(Clone, Debug)]
 pub struct Geometry {
     /// Centre by node number; `None` for nodes that have left.
     centers: Vec<Option<Point>>,
-    /// The radius all nodes have, in pixels.
+    /// The radius of every node, in pixels.
     pub radius_px: f32,
 }
 
@@ -49,20 +50,20 @@ impl Geometry {
         }
     }
 
-    /// Where a node is; `None` if there is no such node or it has left.
+    /// The position of a node; `None` if it does not exist or has left.
     #[must_use]
     pub fn center(&self, node: NodeId) -> Option<Point> {
         *self.centers.get(node.index())?
     }
 
-    /// All nodes that are there, in the order of their numbers.
+    /// All nodes that have not left, in ascending order.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, Point)> + '_ {
         let ids = (0..).map(NodeId);
         ids.zip(&self.centers)
             .filter_map(|(id, center)| Some((id, (*center)?)))
     }
 
-    /// How many nodes are there.
+    /// Number of nodes that have not left.
     #[must_use]
     pub fn count(&self) -> usize {
         self.centers.iter().flatten().count()
@@ -92,7 +93,7 @@ impl Geometry {
         self.radius_px + TIMER_GAP_PX * self.gap_share()
     }
 
-    /// Radius of everything that belongs to a node, in pixels; beside it is free space.
+    /// Radius of a node with its rings and marks, in pixels.
     #[must_use]
     pub fn outer_radius_px(&self) -> f32 {
         let gap = if self.has_rings() {
@@ -103,12 +104,12 @@ impl Geometry {
         self.radius_px + gap
     }
 
-    /// Small nodes have their rings closer, large ones a little farther away.
+    /// Scales the distances of the rings with the radius of the node.
     fn gap_share(&self) -> f32 {
         (self.radius_px / 14.0).sqrt().clamp(0.75, 1.4)
     }
 
-    /// The box around everything that belongs to a node at `center`.
+    /// The bounding box of a node at `center`, with its rings and marks.
     #[must_use]
     pub fn outer_rect(&self, center: Point) -> Rect {
         let radius_px = self.outer_radius_px();
@@ -124,7 +125,7 @@ impl Geometry {
         (self.radius_px * theme::MESSAGE_SHARE).clamp(2.0, 9.0)
     }
 
-    /// From the rim of one node to the rim of the other; `None` if one is not there or they touch.
+    /// The end points of a line between the rims of two nodes; `None` if a node is missing or they touch.
     #[must_use]
     pub fn between_rims(&self, from: NodeId, to: NodeId) -> Option<(Point, Point)> {
         let (from, to) = (self.center(from)?, self.center(to)?);
@@ -135,8 +136,8 @@ impl Geometry {
     }
 }
 
-/// Nodes grow with the zoom, but less than the distances between them, so that zooming in makes room. On screens much
-/// larger than a laptop's everything is a little larger from the start.
+/// Nodes grow with the zoom, but less than the distances between them, so that zooming in separates them. On large
+/// canvases they are larger at zoom 1.
 fn growth(view: &ViewState) -> f32 {
     let zoom = (view.camera.zoom() as f32).powf(0.6);
     let side = view.canvas.width().min(view.canvas.height() * 1.6);

@@ -1,6 +1,6 @@
-//! What lies under the pointer.
+//! Hit testing: the node below the pointer.
 //!
-//! Absent here: what then happens; that is for the window.
+//! Absent here: the reaction to a click, which belongs to the window.
 
 use super::canvas::Point;
 use super::geometry::Geometry;
@@ -8,17 +8,17 @@ use super::view_state::ViewState;
 use crate::scp::NodeId;
 use crate::trace::World;
 
-/// How far beside the rim of a node one may point and still mean it, in pixels.
+/// Tolerance outside the rim of a node, in pixels.
 const SLACK_PX: f32 = 5.0;
 
-/// The node under a point of the screen, the nearest if several are; among equally near ones the topmost. `None` outside
-/// the canvas.
+/// The node nearest to a point of the screen within the tolerance; of equally near ones the topmost. `None` outside the
+/// canvas.
 #[must_use]
 pub fn node_at(world: &World, view: &ViewState, at: Point) -> Option<NodeId> {
     node_in(&Geometry::new(world, view), view, at)
 }
 
-/// The same for a geometry that is known already.
+/// [`node_at`] for a known geometry.
 #[must_use]
 pub fn node_in(geometry: &Geometry, view: &ViewState, at: Point) -> Option<NodeId> {
     if !view.canvas.contains(at) {
@@ -29,7 +29,7 @@ pub fn node_in(geometry: &Geometry, view: &ViewState, at: Point) -> Option<NodeI
         .nodes()
         .map(|(node, center)| (center.distance_px(at), node))
         .filter(|(distance, _)| *distance <= reach)
-        // Later nodes are drawn above earlier ones.
+        // Nodes with higher numbers are drawn above the others.
         .min_by(|(one, a), (two, b)| one.total_cmp(two).then(b.cmp(a)))
         .map(|(_, node)| node)
 }

@@ -1,6 +1,7 @@
-//! Hulls around sets of nodes: the set being looked at, the camps of a fork, the sides of a partition.
+//! Convex hulls around sets of nodes: the highlighted set, the camps of a fork, the groups of a partition.
 //!
-//! Absent here: which set that is. Fills come before outlines and are opaque mixtures, so that hulls may overlap.
+//! Fills come before outlines and are composited with the background, so that hulls can overlap. Absent here: the choice
+//! of the highlighted set.
 
 use super::canvas::{Point, Shape, Stroke};
 use super::scene::Scene;
@@ -9,11 +10,13 @@ use super::value_chips::ChipStyles;
 use crate::scp::NodeId;
 use std::collections::BTreeSet;
 
-/// From the rim of what belongs to a node to the hull, in pixels.
+/// Distance between the marks of a node and the hull, in pixels.
 const MARGIN_PX: f32 = 8.0;
-/// Corners of the circle around each node from which the hull is made.
+/// Corners of the polygon around each node.
 const CORNERS: usize = 16;
+/// Opacity of the fill.
 const FILL_OPACITY: f32 = 0.10;
+/// Opacity of the outline.
 const LINE_OPACITY: f32 = 0.8;
 
 struct Hull {
@@ -81,7 +84,7 @@ fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
     hulls
 }
 
-/// The sides of the current partition; nodes named in none form one of their own.
+/// The groups of the current partition. Nodes in no group form an additional one.
 fn sides(scene: &Scene<'_>) -> Vec<Vec<NodeId>> {
     let cut = &scene.world.partition;
     if cut.is_empty() {
@@ -109,7 +112,7 @@ pub fn hull_around(centers: &[Point], radius_px: f32) -> Vec<Point> {
     points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
     let mut hull = half(points.iter());
     let upper = half(points.iter().rev());
-    // Each half ends where the other begins.
+    // The last point of each half is the first of the other.
     hull.pop();
     hull.extend(&upper[..upper.len().saturating_sub(1)]);
     hull
@@ -136,14 +139,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_hull_is_convex_and_holds_every_circle(places in prop::collection::vec((0.0f32..500.0, 0.0f32..500.0), 1..12)) {
+        fn a_hull_is_convex_and_contains_every_circle(places in prop::collection::vec((0.0f32..500.0, 0.0f32..500.0), 1..12)) {
             let centers: Vec<Point> = places.iter().map(|(x, y)| Point { x: *x, y: *y }).collect();
             let hull = hull_around(&centers, 20.0);
             let side = |a: Point, b: Point, p: Point| (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
             for at in 0..hull.len() {
                 let (a, b) = (hull[at], hull[(at + 1) % hull.len()]);
                 for center in &centers {
-                    // Chords of 16 corners come a little closer to the centre than the radius.
+                    // The polygon with 16 corners is slightly smaller than the circle.
                     prop_assert!(side(a, b, *center) / a.distance_px(b).max(1e-3) >= 20.0 * 0.97);
                 }
             }

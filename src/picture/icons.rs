@@ -1,6 +1,6 @@
-//! Signs that are drawn instead of written: tick, cross, crown.
+//! Vector icons: tick, cross, beacon, crown and arrowhead as shapes.
 //!
-//! Absent here: what they mean.
+//! Absent here: their meaning.
 
 use super::canvas::{Point, Shape, Stroke};
 use super::theme::Color;
@@ -28,7 +28,7 @@ pub fn cross(center: Point, radius_px: f32, stroke: Stroke, out: &mut Vec<Shape>
     }
 }
 
-/// The broadcast role: a dot with two waves on either side of it.
+/// A beacon: a dot with two waves on each side.
 pub fn beacon(center: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
     let unit = width_px / 10.0;
     out.push(Shape::Circle {
@@ -50,7 +50,7 @@ pub fn beacon(center: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) 
     }
 }
 
-/// A crown of this width standing on a point: three triangles on a bar.
+/// A crown of this width above a point: three triangles on a bar.
 pub fn crown(foot: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
     let (half, height) = (width_px / 2.0, width_px * 0.62);
     let at = |x: f32, y: f32| foot.offset(x * half, -y * height);
@@ -80,7 +80,7 @@ pub fn crown(foot: Point, width_px: f32, color: Color, out: &mut Vec<Shape>) {
     ]));
 }
 
-/// The head of an arrow at a point, flying from `from`.
+/// An arrowhead at a point, pointing away from `from`.
 pub fn arrowhead(from: Point, at: Point, size_px: f32, color: Color) -> Option<Shape> {
     let length = from.distance_px(at);
     if length < 0.001 {

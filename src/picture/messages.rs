@@ -1,4 +1,4 @@
-//! Messages under way: dots from rim to rim; lost ones fall and fade. In a crowd, edges pulse with a count instead.
+//! Messages in flight: a dot per message; lost messages fall and fade. Many messages become one pulse with a count per edge.
 //!
 //! Absent here: broadcasts of discovery (`broadcast_rings.rs`).
 
@@ -14,20 +14,20 @@ use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::Flight;
 
-/// Up to this many messages each one is a dot.
+/// Largest number of messages that are drawn as dots.
 pub const DOTS_MAX: usize = 60;
-/// Most pulsing edges; the busiest.
+/// Most pulses; the edges with the most messages have them.
 const PULSES_MAX: usize = 240;
-/// Most pulsing edges that have their count written beside them.
+/// Most pulses that have a count.
 const COUNTS_MAX: usize = 100;
-/// How long a lost message falls.
+/// Duration of the fall of a lost message. The world keeps the message for the same time.
 const LOST_FALL: Span = Span::from_ms(400);
-/// How far it falls, in pixels.
+/// Height of the fall in pixels.
 const LOST_FALL_PX: f32 = 26.0;
-/// What is left of the colour of housekeeping.
+/// Opacity of housekeeping messages.
 const HOUSEKEEPING_SHARE: f32 = 0.4;
 
-/// Everything under way. Housekeeping is only shown while there is little of it.
+/// All messages in flight. Housekeeping messages are left out if there are too many messages for dots.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let flights = || {
@@ -50,12 +50,12 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     shapes
 }
 
-/// Broadcasts of discovery are rings, not dots.
+/// Discovery broadcasts are drawn as rings.
 fn is_message(flight: &Flight) -> bool {
     flight.kind != MessageKind::Announce
 }
 
-/// The colour of a kind of message: that of the phase it announces.
+/// The colour of a kind of message: the colour of the phase that it announces.
 #[must_use]
 pub fn color(theme: &Theme, kind: MessageKind) -> Color {
     match kind {
@@ -109,7 +109,7 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
     }
 }
 
-/// The sign of a message, as the legend shows it.
+/// Draws the symbol of a message, also for the legend.
 pub fn sign(
     scene: &Scene<'_>,
     kind: MessageKind,
@@ -175,16 +175,16 @@ fn progress(from: Time, to: Time, now: Time) -> f32 {
     }
 }
 
-/// For a lost message: how far it had come, and how far it has fallen.
+/// For a lost message: the share of its path, and the share of its fall.
 fn fallen(flight: &Flight, now: Time) -> Option<(f32, f32)> {
     flight.lost?;
     let lost_at = (flight.arrives_at - LOST_FALL).max(flight.sent_at);
-    // Lost at once: let it be seen beside its sender, on its way.
+    // A message that is lost at once falls near its sender.
     let lost_at_share = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
     Some((lost_at_share, progress(lost_at, flight.arrives_at, now)))
 }
 
-/// What flies between two nodes, both ways together.
+/// The messages between two nodes, in both directions.
 #[derive(Clone, Copy)]
 struct Pulse {
     one: NodeId,
@@ -194,7 +194,7 @@ struct Pulse {
     kind: MessageKind,
 }
 
-/// The busiest edges: a line whose strength follows the count, a dot at the mean progress, and the count.
+/// The edges with the most messages: a line and a dot at the mean progress, both stronger with the count, and the count.
 fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     let mut pulses = gather(scene);
     if pulses.len() > PULSES_MAX {
@@ -240,7 +240,7 @@ fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     shapes
 }
 
-/// The numbers beside the dots; one that would lie on a node, a label or another number is left out.
+/// The counts beside the dots. A count that would overlap a node, a label or another count is left out.
 struct Counts<'a> {
     scene: &'a Scene<'a>,
     taken: Vec<Rect>,
@@ -282,7 +282,7 @@ impl<'a> Counts<'a> {
     }
 }
 
-/// Adds up the flights of each pair of nodes. Sorting plain keys is much cheaper than a map when thousands fly.
+/// Aggregates the messages of each pair of nodes. Sorting is much cheaper than a map for thousands of messages.
 fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
     let now = scene.world.now;
     let mut under_way: Vec<Pulse> = scene
@@ -310,7 +310,7 @@ fn gather(scene: &Scene<'_>) -> Vec<Pulse> {
                 let count = last.count as f32;
                 last.progress = (last.progress * count + next.progress) / (count + 1.0);
                 last.count += 1;
-                // A crowded edge has the colour of the farthest step on it.
+                // The pulse has the colour of its most advanced message.
                 if next.kind.weight() > last.kind.weight() {
                     last.kind = next.kind;
                 }

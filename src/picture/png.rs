@@ -1,6 +1,6 @@
-//! A drawing as a PNG file: by way of SVG, rasterised with the bundled fonts. No window, no graphics card.
+//! PNG export: rasterises the SVG of a drawing with the bundled fonts, without a window or a graphics card.
 //!
-//! Absent here: files. The caller writes the bytes where it wants.
+//! Absent here: files. The caller writes the bytes.
 
 use super::canvas::Drawing;
 use super::svg::{Fonts, to_svg};
@@ -8,28 +8,28 @@ use super::text_layout;
 use resvg::{tiny_skia, usvg};
 use std::sync::{Arc, LazyLock};
 
-/// Why there is no PNG.
+/// Why a PNG could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
-    /// The size makes no picture.
+    /// The size is out of range.
     #[error(
-        "a picture of {width} x {height} pixels cannot be made: between 1 and {SIDE_MAX} pixels on each side, please"
+        "cannot make a picture of {width} x {height} pixels: each side must have 1 to {SIDE_MAX} pixels"
     )]
     Size {
-        /// Asked for, in pixels.
+        /// Requested width in pixels.
         width: f32,
-        /// Asked for, in pixels.
+        /// Requested height in pixels.
         height: f32,
     },
-    /// The rasteriser does not understand our SVG.
+    /// The rasteriser rejected the SVG.
     #[error("the picture could not be rasterised: {0}")]
     Svg(#[from] usvg::Error),
-    /// The PNG could not be written.
+    /// The pixels could not be encoded.
     #[error("the picture could not be compressed: {0}")]
     Encoding(#[from] ::png::EncodingError),
 }
 
-/// Most pixels on a side.
+/// Largest width and height in pixels.
 pub const SIDE_MAX: u32 = 16_384;
 
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
@@ -40,10 +40,10 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// The drawing as a PNG file, `scale` pixels of the file for each logical pixel.
+/// Encodes a drawing as PNG, with `scale` pixels per logical pixel.
 ///
 /// # Errors
-/// When the size makes no picture, or memory does not suffice for it.
+/// [`PngError::Size`] for a size out of range or too large for the memory.
 pub fn to_png(drawing: &Drawing, scale: f32) -> Result<Vec<u8>, PngError> {
     let (width, height) = (drawing.size_px.x * scale, drawing.size_px.y * scale);
     let bad_size = || PngError::Size { width, height };
@@ -68,7 +68,7 @@ pub fn to_png(drawing: &Drawing, scale: f32) -> Result<Vec<u8>, PngError> {
     encode(&pixels)
 }
 
-/// Without the opacity channel: a drawing has an opaque background.
+/// Encodes without an alpha channel, because the background of a drawing is opaque.
 fn encode(pixels: &tiny_skia::Pixmap) -> Result<Vec<u8>, PngError> {
     let rgb: Vec<u8> = pixels
         .pixels()

@@ -1,6 +1,6 @@
-//! Who can hear whom: radio links, and the reach of the selected node.
+//! Radio links between nodes in range, and the radio range of the selected node.
 //!
-//! Absent here: trust. Where everybody reaches everybody there is nothing to draw.
+//! Without a radio medium all nodes reach each other, and the layer is empty. Absent here: trust.
 
 use super::canvas::{Shape, Stroke};
 use super::scene::Scene;
@@ -11,7 +11,7 @@ const LINK_OPACITY: f32 = 0.16;
 /// Most links drawn.
 const LINKS_MAX: usize = 20_000;
 
-/// Links between all nodes in range that no cut separates.
+/// A circle for the range of the selected node, and a link between any two nodes in range of the same partition.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let world = scene.world;
@@ -65,7 +65,7 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     shapes
 }
 
-/// The group of the cut that each node is in; nodes in none form one of their own.
+/// The group of the partition of each node. Nodes in no group form an additional one.
 fn groups(scene: &Scene<'_>) -> Vec<usize> {
     let cut = &scene.world.partition;
     let mut groups = vec![cut.len(); scene.world.nodes.len()];

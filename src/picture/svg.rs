@@ -1,22 +1,22 @@
-//! A drawing as SVG text: valid, escaped, the same bytes for the same drawing.
+//! SVG export: writes a drawing as an SVG document. Equal drawings give equal bytes.
 //!
-//! Absent here: files. The caller writes the text where it wants.
+//! Absent here: files. The caller writes the text.
 
 use super::canvas::{Anchor, Drawing, Font, Layer, LayerName, Point, Rect, Shape, Stroke};
 use super::text_layout;
 use super::theme::Color;
 use std::fmt::Write as _;
 
-/// Whether the SVG carries its fonts.
+/// How the SVG refers to its fonts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fonts {
-    /// Both fonts inside, about 150 KB: looks the same wherever it is opened.
+    /// Embeds both fonts (about 150 KB), for the same look everywhere.
     Embedded,
-    /// Only their names, with common fallbacks.
+    /// Names the fonts, with common fallbacks.
     Named,
 }
 
-/// The drawing as an SVG document. A shape with a number that is not finite is left out.
+/// Writes a drawing as an SVG document. Shapes with a number that is not finite are left out.
 #[must_use]
 pub fn to_svg(drawing: &Drawing, fonts: Fonts) -> String {
     let mut svg = SvgWriter(String::with_capacity(4096));
@@ -46,7 +46,7 @@ struct SvgWriter(String);
 
 impl SvgWriter {
     fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
+        // Writing to a String cannot fail.
         let _ = self.0.write_fmt(line);
         self.0.push('\n');
     }
@@ -172,7 +172,7 @@ impl SvgWriter {
             center.on_circle(radius_px, from_turn),
             center.on_circle(radius_px, to_turn),
         );
-        // Butt ends: with round ones, neighbouring quarters would run into each other.
+        // Butt caps: with round caps, neighbouring quarters would touch.
         self.line(format_args!(
             r#"<path d="M{} {}A{r} {r} 0 {} 1 {} {}" fill="none" stroke-linecap="butt"{}/>"#,
             Number(from.x),
@@ -241,7 +241,7 @@ fn is_finite(shape: &Shape) -> bool {
     }
 }
 
-/// Text content of an element: markup escaped, characters that XML forbids replaced.
+/// Escapes markup in the text of an element and replaces characters that XML forbids.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -263,7 +263,7 @@ struct Number(f32);
 
 impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Adding zero turns -0 into 0.
+        // Adding 0.0 turns -0.0 into 0.0.
         let hundredths = (f64::from(self.0) * 100.0).round() + 0.0;
         write!(f, "{}", hundredths / 100.0)
     }
@@ -338,7 +338,7 @@ impl std::fmt::Display for Outline {
     }
 }
 
-/// RFC 4648, with padding.
+/// Base64 of RFC 4648 with padding.
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -362,7 +362,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_the_rfc() {
+    fn base64_matches_the_vectors_of_the_rfc() {
         for (plain, coded) in [
             ("", ""),
             ("f", "Zg=="),
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_short() {
+    fn numbers_have_at_most_two_decimals() {
         for (number, text) in [
             (1.0, "1"),
             (-0.001, "0"),

@@ -1,6 +1,6 @@
-//! All colours and sizes of the picture, for the dark and the light theme. No colour literal lives anywhere else.
+//! Theme: all colours and sizes of the picture, for the dark and the light theme. No other file has colour literals.
 //!
-//! Absent here: what a colour is used for on which node; that is for the view models.
+//! Absent here: which node has which colour (`nodes.rs`).
 
 pub use super::color::Color;
 
@@ -17,18 +17,18 @@ pub enum ThemeName {
     Light,
 }
 
-/// Which colours the phases have.
+/// The colours of the phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PaletteName {
-    /// Okabe and Ito's colours, which can be told apart with any kind of colour vision.
+    /// The palette of Okabe and Ito, which suits every kind of colour vision.
     #[default]
     OkabeIto,
-    /// Grey until accepted; then the colour also says which of two values.
+    /// Grey before accept; then one colour for each of two values.
     Classic,
 }
 
-/// The fill of a node by phase. The two colours of accept and confirm are for even and odd values; in the Okabe-Ito
-/// palette they are the same.
+/// The fill of a node by phase. Accept and confirm have two colours, for even and odd values; in the palette of Okabe
+/// and Ito both are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhaseColors {
     /// Takes part in no slot.
@@ -55,7 +55,7 @@ const CLASSIC: PhaseColors = PhaseColors {
     confirm: [Color::rgb(0x9B_59_B6), Color::rgb(0x2E_CC_71)],
 };
 
-/// The colours of value chips, apart from those of the phases. Eight; patterns tell apart what is left.
+/// The colours of value chips, distinct from those of the phases. Patterns distinguish more than eight values.
 const VALUES: [Color; 8] = [
     Color::rgb(0x9B_7B_FF),
     Color::rgb(0xF0_E4_42),
@@ -67,7 +67,7 @@ const VALUES: [Color; 8] = [
     Color::rgb(0xE8_EA_ED),
 ];
 
-/// The same, dark enough for a white ground.
+/// [`VALUES`], darker, for a white background.
 const VALUES_ON_WHITE: [Color; 8] = [
     Color::rgb(0x6E_4B_D8),
     Color::rgb(0x8C_80_00),
@@ -79,8 +79,7 @@ const VALUES_ON_WHITE: [Color; 8] = [
     Color::rgb(0x3C_43_4D),
 ];
 
-/// The colours of chips of values that are called by a colour: red, blue, green, yellow, orange, white, black, purple,
-/// pink.
+/// The colours of values that are named after a colour: red, blue, green, yellow, orange, white, black, purple, pink.
 const NAMED_VALUES: [Color; 9] = [
     Color::rgb(0xE5_48_4D),
     Color::rgb(0x3E_7B_FA),
@@ -93,7 +92,7 @@ const NAMED_VALUES: [Color; 9] = [
     Color::rgb(0xF4_8F_C0),
 ];
 
-/// The same for a white ground.
+/// [`NAMED_VALUES`] for a white background.
 const NAMED_VALUES_ON_WHITE: [Color; 9] = [
     Color::rgb(0xC0_26_2D),
     Color::rgb(0x1F_5F_D6),
@@ -113,27 +112,27 @@ pub struct Theme {
     pub name: ThemeName,
     /// Which palette the phases have.
     pub palette: PaletteName,
-    /// Behind everything.
+    /// Background of the picture.
     pub background: Color,
-    /// Behind texts of the overlay.
+    /// Background of panels.
     pub panel: Color,
-    /// Around panels.
+    /// Border of panels.
     pub panel_border: Color,
-    /// Ordinary text.
+    /// Primary text.
     pub text: Color,
-    /// Less important text.
+    /// Secondary text.
     pub text_dim: Color,
-    /// Links, the active tool, the current row.
+    /// Active tool, current row, selected edges.
     pub accent: Color,
-    /// Good news, as text or sign.
+    /// Success, as text or icon.
     pub good: Color,
-    /// Something to watch, as text or sign.
+    /// Warning, as text or icon.
     pub warning: Color,
-    /// Bad news, as text or sign.
+    /// Error, as text or icon.
     pub bad: Color,
     /// Fill of nodes.
     pub phases: PhaseColors,
-    /// Thin rim of every healthy node, so that light fills stand out on white.
+    /// Thin rim of healthy nodes, for contrast of light fills on white.
     pub node_rim: Color,
     /// Ring around the selected node.
     pub selection: Color,
@@ -143,7 +142,7 @@ pub struct Theme {
     pub befouled: Color,
     /// Outline of crashed nodes.
     pub crashed: Color,
-    /// The part of a ring or bar that is not reached yet.
+    /// The inactive part of a ring or bar.
     pub track: Color,
     /// Timer arc.
     pub timer: Color,
@@ -153,7 +152,7 @@ pub struct Theme {
     pub edge: Color,
     /// Radio reach, before its opacity.
     pub reach: Color,
-    /// Rings of discovery.
+    /// Rings of discovery broadcasts, and beacons.
     pub ring: Color,
     /// Messages that vote.
     pub vote: Color,
@@ -167,9 +166,9 @@ pub struct Theme {
     pub file: Color,
     /// Value chips.
     pub values: [Color; 8],
-    /// Chips of values that are called by a colour: red, blue, green, yellow, orange, white, black, purple, pink.
+    /// Chips of values that are named after a colour: red, blue, green, yellow, orange, white, black, purple, pink.
     pub named_values: [Color; 9],
-    /// The middle of small nodes that have externalized.
+    /// Centre of small externalized nodes.
     pub externalized_middle: Color,
 }
 
@@ -242,13 +241,13 @@ const LIGHT: Theme = Theme {
 };
 
 impl Theme {
-    /// Behind what is selected in a panel: the active tool, the current row. Its text is [`Theme::text`].
+    /// Background of a selected element of a panel. Its text has the colour [`Theme::text`].
     #[must_use]
     pub fn selected(&self) -> Color {
         self.accent.with_opacity(0.35).over(self.panel)
     }
 
-    /// The theme of that name with that palette.
+    /// A theme with a palette.
     #[must_use]
     pub const fn new(name: ThemeName, palette: PaletteName) -> Theme {
         let theme = match name {
@@ -266,7 +265,7 @@ impl Theme {
         }
     }
 
-    /// Black or white, whichever reads better on `fill`.
+    /// Black or white, the one with the higher contrast on `fill`.
     #[must_use]
     pub fn ink_on(&self, fill: Color) -> Color {
         if BLACK.contrast(fill) >= WHITE.contrast(fill) {
@@ -277,28 +276,28 @@ impl Theme {
     }
 }
 
-/// Font size of running text and labels, in pixels; the smallest there is.
+/// Font size of running text and labels, in pixels; the smallest one.
 pub const FONT_SMALL_PX: f32 = 13.0;
 /// Font size of the caption, of banners and of glyphs in nodes, in pixels.
 pub const FONT_MEDIUM_PX: f32 = 16.0;
 /// Font size of glyphs in enlarged nodes, in pixels.
 pub const FONT_LARGE_PX: f32 = 24.0;
-/// All font sizes there are: glyph caches are small.
+/// All font sizes; there are few because glyph caches are small.
 pub const FONT_SIZES_PX: [f32; 3] = [FONT_SMALL_PX, FONT_MEDIUM_PX, FONT_LARGE_PX];
 
 /// Height of a line of [`FONT_SMALL_PX`] in pixels.
 pub const LINE_HEIGHT_PX: f32 = 19.0;
-/// Height of the toolbar that the window puts at the top, in pixels.
+/// Height of the window's toolbar, in pixels.
 pub const TOOLBAR_HEIGHT_PX: f32 = 44.0;
-/// From the edge of the window to the overlay, and between its parts, in pixels.
+/// Margin of the overlay and gap between its panels, in pixels.
 pub const GAP_PX: f32 = 12.0;
-/// From the border of a panel of the overlay to its text, in pixels.
+/// Padding of panels, in pixels.
 pub const PADDING_PX: f32 = 10.0;
 /// Radius of the corners of panels, in pixels.
 pub const CORNER_PX: f32 = 6.0;
 
-/// Radius of a node in pixels at zoom 1, by the number of nodes: 14 up to 30, 9 at 90, 4 from 1,000 on; between them it
-/// falls with the logarithm of the number.
+/// Radius of a node in pixels at zoom 1, by the number of nodes: 14 up to 30, 9 at 90, 4 from 1,000 on, with
+/// logarithmic interpolation between them.
 #[must_use]
 pub fn node_radius_px(nodes: usize) -> f32 {
     const STEPS: [(f32, f32); 3] = [(30.0, 14.0), (90.0, 9.0), (1000.0, 4.0)];
@@ -318,7 +317,7 @@ pub const GLYPH_RADIUS_PX: f32 = 10.0;
 /// Smallest radius of a node, in pixels, that has the ring of quarters and the timer arc.
 pub const RING_RADIUS_PX: f32 = 9.0;
 
-/// Opacity of a trust edge in a sparse graph: three times as bright as the background, also on a projector.
+/// Opacity of a trust edge in a sparse graph, with a contrast of 3:1 for projectors.
 pub const EDGE_OPACITY_SPARSE: f32 = 0.5;
 /// Opacity of a trust edge in a dense graph, outside the strongly connected core.
 pub const EDGE_OPACITY_DENSE: f32 = 0.07;
@@ -326,7 +325,7 @@ pub const EDGE_OPACITY_DENSE: f32 = 0.07;
 pub const EDGE_OPACITY_CORE: f32 = 0.25;
 /// Opacity of the trust edges of the selected node.
 pub const EDGE_OPACITY_SELECTED: f32 = 0.9;
-/// What is left of everything else while a set is shown.
+/// Opacity of everything outside the highlighted set.
 pub const DIMMED_SHARE: f32 = 0.25;
 
 #[cfg(test)]
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_selected_can_be_read_and_seen() {
+    fn selected_elements_are_visible_and_readable() {
         for theme in themes() {
             check_contrast("selected text", &theme, theme.text, theme.selected(), 4.5);
             check_contrast("selected", &theme, theme.selected(), theme.panel, 1.4);
@@ -380,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn trust_stands_out_in_sparse_graphs() {
+    fn trust_edges_have_contrast_in_sparse_graphs() {
         for theme in themes() {
             let edge = theme
                 .edge
@@ -391,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn glyphs_read_on_their_fill() {
+    fn letters_have_contrast_on_their_fill() {
         for theme in themes() {
             let PhaseColors {
                 idle,
@@ -406,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_stand_out_from_the_background() {
+    fn fills_and_marks_have_contrast_on_the_background() {
         for theme in themes() {
             let PhaseColors {
                 idle,
@@ -443,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_that_of_wcag() {
+    fn contrast_follows_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 0.01);
         assert!((Color::rgb(0x77_77_77).contrast(WHITE) - 4.48).abs() < 0.01);
         assert_eq!(WHITE.with_opacity(0.5).over(BLACK).r, 127);

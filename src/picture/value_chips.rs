@@ -1,6 +1,6 @@
-//! How values look: a small chip whose colour and pattern differ for every value that is in play.
+//! Value chips: a colour and a pattern for each current value of the network.
 //!
-//! Absent here: where chips stand; that is for the nodes and the lists.
+//! Absent here: the positions of chips.
 
 use super::canvas::{Point, Rect, Shape, Stroke};
 use super::theme::{Color, Theme};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// Side of a chip in pixels.
 pub const CHIP_PX: f32 = 10.0;
-/// How many chips stand beside a node at most.
+/// Most chips beside a node.
 pub const CHIPS_MAX: usize = 3;
 
 /// The pattern of a chip.
@@ -23,7 +23,7 @@ pub enum Pattern {
     Frame,
     /// Filled below, a frame above.
     Half,
-    /// A filled middle in a frame.
+    /// A frame with a filled centre.
     Dot,
     /// Three bars.
     Bars,
@@ -40,8 +40,8 @@ const PATTERNS: [Pattern; 6] = [
     Pattern::Cross,
 ];
 const COLORS: usize = 8;
-/// Values that have the colour they are called by, in the order of [`Theme::named_values`]; colours that some people
-/// confuse differ in their pattern.
+/// Values that are named after a colour, in the order of [`Theme::named_values`]. Colours that are hard to distinguish for
+/// some people differ in their pattern.
 const NAMED: [(&str, Pattern); 9] = [
     ("red", Pattern::Solid),
     ("blue", Pattern::Bars),
@@ -53,25 +53,25 @@ const NAMED: [(&str, Pattern); 9] = [
     ("purple", Pattern::Cross),
     ("pink", Pattern::Half),
 ];
-/// Chips that stand out less than this from the ground get an edge.
+/// Chips with less contrast on the background have an outline.
 const CONTRAST_MIN: f32 = 3.0;
-/// How many looks there are; with more values in play than that, some look alike.
+/// Number of styles; with more current values, some share a style.
 const STYLES: usize = COLORS * PATTERNS.len();
 
-/// How one value looks.
+/// The colour and pattern of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChipStyle {
     index: usize,
 }
 
 impl ChipStyle {
-    /// A look to explain chips with.
+    /// The style in the legend.
     #[must_use]
     pub fn example() -> ChipStyle {
         ChipStyle { index: 2 }
     }
 
-    /// The look of a value that is called by a colour.
+    /// The style of a value that is named after a colour.
     fn named(value: &Value) -> Option<ChipStyle> {
         let nth = |text: &str| NAMED.iter().position(|(name, _)| *name == text);
         let found = match value.as_bytes() {
@@ -87,17 +87,17 @@ impl ChipStyle {
         })
     }
 
-    /// The pattern.
+    /// The pattern of the chip.
     #[must_use]
     pub fn pattern(self) -> Pattern {
         if let Some((_, pattern)) = self.index.checked_sub(STYLES).map(|nth| NAMED[nth]) {
             return pattern;
         }
-        // Neighbouring numbers differ in colour and in pattern.
+        // Consecutive numbers differ in colour and in pattern.
         PATTERNS[(self.index / COLORS + self.index % COLORS) % PATTERNS.len()]
     }
 
-    /// Its colour.
+    /// The colour of the chip.
     #[must_use]
     pub fn color(self, theme: &Theme) -> Color {
         match self.index.checked_sub(STYLES) {
@@ -106,13 +106,13 @@ impl ChipStyle {
         }
     }
 
-    /// 0 or 1: which of the two colours of a phase it has in the classic palette.
+    /// The index (0 or 1) of the phase colour in the classic palette.
     #[must_use]
     pub fn parity(self) -> usize {
         self.index % 2
     }
 
-    /// The chip, centred on a point.
+    /// Draws the chip around a point.
     pub fn chip(self, center: Point, side_px: f32, theme: &Theme, out: &mut Vec<Shape>) {
         let color = self.color(theme);
         let edge = if color.contrast(theme.background) < CONTRAST_MIN {
@@ -168,15 +168,15 @@ impl ChipStyle {
     }
 }
 
-/// The looks of all values that nodes of a world hold now, and that were decided in the newest slots. A function of the
-/// world at one instant: the window and a file of that instant agree.
+/// The styles of all current values: those that nodes support and those decided in the two newest slots. They depend on
+/// the world at one instant only, so the window and an image file agree.
 #[derive(Clone, Debug, Default)]
 pub struct ChipStyles {
     by_value: BTreeMap<Value, ChipStyle>,
 }
 
 impl ChipStyles {
-    /// Looks for what is in play.
+    /// Assigns a style to each current value.
     #[must_use]
     pub fn of(world: &World) -> ChipStyles {
         let mut chip_styles = ChipStyles::default();
@@ -194,7 +194,7 @@ impl ChipStyles {
         chip_styles
     }
 
-    /// How a value looks; values that are not in play look like the first.
+    /// The style of a value. A value that is not current has the style that it prefers.
     #[must_use]
     pub fn style_of(&self, value: &Value) -> ChipStyle {
         let of_its_own = || {
@@ -211,7 +211,7 @@ impl ChipStyles {
         }
     }
 
-    /// Every value gets the colour it is called by, or the look that its bytes prefer, or the next free one.
+    /// Each value gets the colour of its name, the style that it prefers, or the next free style.
     fn assign(&mut self) {
         let mut taken = [false; STYLES];
         for (value, style) in &mut self.by_value {
@@ -229,7 +229,7 @@ impl ChipStyles {
     }
 }
 
-/// The look that a value has unless another one has it: a number below ten has its own, others go by a hash (FNV-1a).
+/// The preferred style of a value: the digit for a single digit, otherwise a hash (FNV-1a).
 fn preferred(value: &Value) -> usize {
     match value.as_bytes() {
         [digit @ b'0'..=b'9'] => usize::from(digit - b'0'),
@@ -242,8 +242,8 @@ fn preferred(value: &Value) -> usize {
     }
 }
 
-/// The values that a node stands for now, the most settled ones only: its decision, else the value of its ballot, else
-/// its candidates, else what it accepted, else what it voted for. Ascending.
+/// The values that a node supports now, in ascending order: its decision, or else the value of its ballot, its
+/// candidates, its accepted nominations, or its votes.
 pub fn current_values(view: &NodeView) -> Vec<&Value> {
     let decided = view.log.last();
     match view.current_slot() {
@@ -296,13 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn more_values_than_looks_are_no_trouble() {
+    fn more_values_than_styles_are_accepted() {
         let texts: Vec<String> = (0..3 * STYLES).map(|n| format!("value {n}")).collect();
         assert_eq!(chip_styles(&texts).by_value.len(), 3 * STYLES);
     }
 
     #[test]
-    fn values_called_by_a_colour_have_it() {
+    fn values_named_after_a_colour_have_it() {
         let theme = Theme::new(ThemeName::Dark, PaletteName::OkabeIto);
         let names = NAMED.map(|(name, _)| name.to_owned());
         let chip_styles = chip_styles(&names);

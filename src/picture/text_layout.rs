@@ -1,7 +1,7 @@
-//! How wide a text is in the bundled fonts, and how to make it fit: cut with an ellipsis, or wrapped.
+//! Text layout with the bundled fonts: width, truncation with an ellipsis, and line breaking (UAX #14).
 //!
-//! Absent here: shaping and kerning. The bundled fonts carry no kerning (`assets/fonts/README.md`), so the sum of the
-//! advances is what every painter draws.
+//! The bundled fonts have no kerning (`assets/fonts/README.md`), so the width of a text is the sum of its advances in every
+//! painter. Absent here: shaping.
 
 use super::canvas::Font;
 use std::borrow::Cow;
@@ -17,16 +17,16 @@ pub const FAMILY: &str = "Inter";
 /// The weight of [`Font::Bold`] on the scale of OpenType and CSS.
 pub const BOLD_WEIGHT: u16 = 600;
 
-/// Height of capitals, as a share of the font size.
+/// Height of capital letters, as a share of the font size.
 pub const CAP_HEIGHT: f32 = 0.727;
-/// From the baseline up to the top of the tallest ordinary letter, as a share of the font size.
+/// Height of the tallest letter above the baseline, as a share of the font size.
 pub const ASCENT: f32 = 0.97;
-/// From the baseline down to the lowest part of an ordinary letter, as a share of the font size.
+/// Depth of the lowest letter below the baseline, as a share of the font size.
 pub const DESCENT: f32 = 0.24;
 
 const ELLIPSIS: char = '…';
 
-/// The file of a font.
+/// The TrueType file of a font.
 #[must_use]
 pub const fn ttf(font: Font) -> &'static [u8] {
     match font {
@@ -42,15 +42,14 @@ pub fn width_px(text: &str, font: Font, size_px: f32) -> f32 {
     text.chars().map(|letter| advances.of(letter)).sum::<f32>() * size_px
 }
 
-/// Whether the bundled font draws every character of `text`. What it does not have must be drawn as shapes.
+/// Whether the font has a glyph for every character of `text`.
 #[must_use]
 pub fn has_glyphs(text: &str, font: Font) -> bool {
     text.chars()
         .all(|letter| ADVANCES[font as usize].find(letter).is_some())
 }
 
-/// `text`, or as much of its beginning as fits into `width_px_max` together with an ellipsis. Empty when not even the
-/// ellipsis fits.
+/// Truncates `text` to `width_px_max` with an ellipsis. Empty if not even the ellipsis fits.
 #[must_use]
 pub fn truncated(text: &str, font: Font, size_px: f32, width_px_max: f32) -> Cow<'_, str> {
     if width_px(text, font, size_px) <= width_px_max {
@@ -72,8 +71,8 @@ pub fn truncated(text: &str, font: Font, size_px: f32, width_px_max: f32) -> Cow
     Cow::Owned(format!("{}{ELLIPSIS}", text[..end].trim_end()))
 }
 
-/// `text` broken at spaces into lines of at most `width_px_max`; a single longer word is cut with an ellipsis. At most
-/// `lines_max` lines, the last of them cut if there was more to say.
+/// Breaks `text` into at most `lines_max` lines of at most `width_px_max`, at the break opportunities of its script. A
+/// longer word, and the last line if the text continues, are truncated with an ellipsis.
 #[must_use]
 pub fn wrapped(
     text: &str,
@@ -97,11 +96,11 @@ pub fn wrapped(
     lines
 }
 
-/// Where the first line of `text` ends: after the last word that still fits, but after one word at least.
+/// The end of the first line of `text`: the last break opportunity that fits, otherwise the first one.
 fn line_end(text: &str, font: Font, size_px: f32, width_px_max: f32) -> usize {
     let mut end = 0;
-    for (at, _) in text.match_indices(' ').chain([(text.len(), "")]) {
-        if end > 0 && width_px(&text[..at], font, size_px) > width_px_max {
+    for (at, _) in unicode_linebreak::linebreaks(text) {
+        if end > 0 && width_px(text[..at].trim_end(), font, size_px) > width_px_max {
             break;
         }
         end = at;
@@ -109,7 +108,7 @@ fn line_end(text: &str, font: Font, size_px: f32, width_px_max: f32) -> usize {
     end
 }
 
-/// Advance widths in em: a table for the characters below U+0250, a sorted list for the rest.
+/// Advance widths in em: a table for the characters below U+0250 and a sorted list for all others.
 struct Advances {
     low: Vec<Option<f32>>,
     high: Vec<(char, f32)>,
@@ -122,7 +121,7 @@ static ADVANCES: LazyLock<[Advances; 2]> =
     LazyLock::new(|| [Advances::new(Font::Regular), Advances::new(Font::Bold)]);
 
 impl Advances {
-    /// Reads the bundled font. It always parses (a test); should it not, everything is half an em wide.
+    /// Reads the advances of a bundled font. A test proves that it parses; the fallback is half an em per character.
     fn new(font: Font) -> Advances {
         let mut advances = Advances {
             low: vec![None; LOW_END as usize],
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn fonts_have_what_the_picture_says() {
+    fn fonts_have_the_characters_of_the_texts() {
         for font in BOTH {
             assert!(has_glyphs(
                 "Quorumscope: Aé ß ø ł Ω μ … – — ‘’ “” • · × → ← ↑ ↓ ≥ ≤ ≠ ∅ ′ ″ ∞ ✓ ✗",
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_equally_wide() {
+    fn digits_have_equal_widths() {
         for font in BOTH {
             let one = width_px("1", font, 13.0);
             assert!(('0'..='9').all(|c| width_px(&c.to_string(), font, 13.0) == one));
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_end_in_an_ellipsis_and_short_ones_stay() {
+    fn only_long_texts_are_truncated() {
         let cut = truncated("a rather long sentence", Font::Regular, 13.0, 60.0);
         assert!(cut.ends_with('…') && cut.starts_with("a ra"), "{cut}");
         assert_eq!(truncated("short", Font::Regular, 13.0, 60.0), "short");
@@ -222,19 +221,25 @@ mod tests {
     }
 
     #[test]
-    fn wrapping_breaks_at_spaces() {
-        let text = "n07 accepts note 3: 9 of the 13 it trusts did";
+    fn lines_break_where_the_script_allows_it() {
+        let text = "n07 accepts note 3: 9 of 13 in its quorum set did";
         let lines = wrapped(text, Font::Regular, 13.0, 120.0, 9);
         assert!(lines.len() > 1);
         assert_eq!(lines.join(" "), text);
         let cut = wrapped(text, Font::Regular, 13.0, 120.0, 2);
         assert_eq!(cut.len(), 2);
         assert!(cut[1].ends_with('…'));
+        // Chinese has no spaces between words.
+        let chinese = wrapped("共識協議", Font::Regular, 13.0, 30.0, 9);
+        assert!(
+            chinese.len() > 1 && chinese.concat() == "共識協議",
+            "{chinese:?}"
+        );
     }
 
     proptest! {
         #[test]
-        fn nothing_is_ever_wider_than_asked(text in "\\PC{0,60}", width in 0.0f32..300.0, lines in 1usize..5) {
+        fn no_line_is_wider_than_the_limit(text in "\\PC{0,60}", width in 0.0f32..300.0, lines in 1usize..5) {
             for font in BOTH {
                 prop_assert!(width_px(&truncated(&text, font, 13.0, width), font, 13.0) <= width + 0.01);
                 let wrapped = wrapped(&text, font, 13.0, width, lines);

@@ -27,6 +27,7 @@ unit-every_ballot = every ballot for "{ $value }"
 ### Captions and the event log: what a node did and why
 
 caption-nothing_yet = Nothing has happened yet
+caption-click_to_propose = Click a node to propose
 
 ## Discovery and trust
 caption-discovered = { $node } discovers { $peer }
@@ -317,8 +318,7 @@ overlay-confirmed = confirmed
 overlay-externalized_phase = externalized
 overlay-even_value = value 0
 overlay-odd_value = value 1
-overlay-quarters_first = nominate, prepare,
-overlay-quarters_last = confirm, externalize
+overlay-quarters = nominate, prepare, confirm, externalize
 overlay-timer = timer running
 overlay-leader = leader of the round
 overlay-beacon = beacon: broadcasts first
@@ -333,7 +333,6 @@ overlay-ill_behaved = ill-behaved
 overlay-befouled = befouled
 overlay-no_quorum_set = no quorum set
 overlay-messages = Messages
-overlay-announcement = announcement
 overlay-proposal_message = proposal
 overlay-vote_message = vote
 overlay-accept_message = accept

@@ -48,7 +48,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         #[cfg(feature = "window")]
         None => window::run(&cli.window),
         #[cfg(not(feature = "window"))]
-        None => run_in_terminal(&cli.window, &text::terminal::no_window_support_run()),
+        None => run_in_terminal(&cli.window, text::terminal::no_window_support_run()),
     }
 }
 

@@ -8,7 +8,6 @@ use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, 
 use crate::node::{NodeSettings, Threshold};
 use crate::text::terminal;
 use crate::time::Span;
-use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -70,7 +69,7 @@ fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), Comm
         if has_ended() {
             let why = terminal::node_failed();
             tracing::error!("{why}");
-            return Err(CommandError::NodeFailed(why.into_owned()));
+            return Err(CommandError::NodeFailed(why.to_owned()));
         }
     }
     Ok(())
@@ -110,7 +109,7 @@ fn stop_with_stdin(stop: Sender<()>) {
 }
 
 fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
-    let input = |why: Cow<'static, str>| CommandError::Input(why.into_owned());
+    let input = |why: &str| CommandError::Input(why.to_owned());
     if args.name.is_empty() || args.name.len() > 64 || args.name.contains(char::is_control) {
         return Err(input(terminal::name_expected()));
     }
@@ -119,7 +118,7 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
     }
     if !args.broadcast.is_ipv4() || args.broadcast.port() == 0 {
         let address = args.broadcast.to_string();
-        return Err(input(terminal::broadcast_expected(&address).into()));
+        return Err(input(&terminal::broadcast_expected(&address)));
     }
     let data = args.data.clone();
     Ok(LiveConfig {

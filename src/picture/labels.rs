@@ -1,36 +1,39 @@
-//! Names beside nodes, and below each name what the node stands for. Only where they can be read: no label covers a
-//! node or another label.
+//! Label placement: the name of a node, and below it the value that the node supports now. No label covers a node or
+//! another label.
 //!
-//! Absent here: the words themselves. Names are placed before second lines and by position alone, so labels stay where
-//! they are while values come and go.
+//! Names are placed before value lines and by position only, so labels do not move when values change. Absent here: the
+//! texts of values (`crate::text`).
 
 use super::canvas::{Anchor, Font, Point, Rect, Shape};
 use super::edges;
 use super::scene::Scene;
 use super::text_layout;
 use super::theme::{Color, DIMMED_SHARE, FONT_SMALL_PX};
+use super::value_chips;
 use super::view_state::LabelMode;
-use super::words;
+use crate::node::view::{NodeView, Phase};
 use crate::scp::{NodeId, Value};
+use crate::text::{self, overlay};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Up to this many nodes all have names.
+/// Networks of up to this many nodes have a name at every node.
 const ALL_UP_TO: usize = 60;
-/// Most names that are tried.
+/// Most names that the placement tries.
 const NAMES_MAX: usize = 400;
-/// Widest name and widest second line in pixels.
+/// Largest width of a name in pixels.
 const NAME_WIDTH_MAX_PX: f32 = 130.0;
+/// Largest width of a value line in pixels.
 const VALUE_WIDTH_MAX_PX: f32 = 104.0;
-/// Height of a line in pixels: tighter than running text.
+/// Height of a line in pixels, smaller than that of running text.
 const LINE_PX: f32 = 15.0;
-/// So far a label may reach into the gap between viewport and overlay.
+/// How far a label may extend into the gap between viewport and overlay, in pixels.
 const VIEWPORT_SLACK_PX: f32 = 6.0;
-/// Space left and right of a label in pixels.
+/// Horizontal padding of a label in pixels.
 const PAD_PX: f32 = 3.0;
-/// Opacity of the ground behind a label, so that edges do not strike it out.
+/// Opacity of the background of a label, which keeps it readable above edges.
 const GROUND_OPACITY: f32 = 0.6;
 
-/// A label with its place.
+/// A label with its rectangles.
 struct PlacedLabel {
     node: NodeId,
     name: String,
@@ -38,17 +41,17 @@ struct PlacedLabel {
     value_line: Option<(String, Rect)>,
 }
 
-/// All labels: grounds first, then texts.
+/// All labels: backgrounds first, then texts.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let placed = place_labels(scene);
-    let grounds = placed.iter().flat_map(|label| {
+    let backgrounds = placed.iter().flat_map(|label| {
         [
             Some(label.rect),
             label.value_line.as_ref().map(|(_, rect)| *rect),
         ]
     });
-    let mut shapes: Vec<Shape> = grounds
+    let mut shapes: Vec<Shape> = backgrounds
         .flatten()
         .map(|rect| Shape::Box {
             rect,
@@ -93,7 +96,7 @@ fn line(text: &str, rect: Rect, font: Font, color: Color) -> Shape {
     }
 }
 
-/// Where labels lie.
+/// The rectangles of all labels.
 #[must_use]
 pub(super) fn rects(scene: &Scene<'_>) -> Vec<Rect> {
     let rects = |label: PlacedLabel| [Some(label.rect), label.value_line.map(|(_, rect)| rect)];
@@ -104,7 +107,7 @@ pub(super) fn rects(scene: &Scene<'_>) -> Vec<Rect> {
         .collect()
 }
 
-/// The nodes that get a name, the most important first.
+/// The nodes that are to have a name, the most important first.
 fn candidates(scene: &Scene<'_>) -> Vec<NodeId> {
     let view = scene.view;
     let mut order: Vec<NodeId> = view.selected.into_iter().chain(view.hovered).collect();
@@ -169,7 +172,7 @@ fn place_labels(scene: &Scene<'_>) -> Vec<PlacedLabel> {
     placed
 }
 
-/// Below, right, left, above.
+/// Candidate rectangles of a name: below, right of, left of and above the node.
 fn candidate_rects(scene: &Scene<'_>, center: Point, width: f32) -> [Rect; 4] {
     let gap = scene.geometry.outer_radius_px() + 1.0;
     let at = |x: f32, y: f32| Rect::from_size(center.offset(x, y), width, LINE_PX);
@@ -181,8 +184,8 @@ fn candidate_rects(scene: &Scene<'_>, center: Point, width: f32) -> [Rect; 4] {
     ]
 }
 
-/// Second lines below the names: for all nodes, or, where they do not all fit, for those that are pointed at only.
-/// Whether one fits is asked for the widest, so that the answer does not change with every vote.
+/// Adds value lines below the names of all nodes, or, if they do not all fit, of the selected and the hovered node only.
+/// The test uses the widest line, so that the result does not change with every vote.
 fn add_value_lines(
     scene: &Scene<'_>,
     occupied: &mut OccupiedSpace<'_>,
@@ -232,16 +235,16 @@ fn add_value_lines(
     }
 }
 
-/// What the nodes of labels stand for.
+/// The value lines of the labelled nodes.
 fn value_lines(scene: &Scene<'_>, placed: &[PlacedLabel]) -> Vec<Option<String>> {
-    // Most nodes stand for the same few values.
+    // Most nodes support the same few values.
     let mut texts: BTreeMap<Value, String> = BTreeMap::new();
     let mut of = |label: &PlacedLabel| {
         let node = scene.world.node(label.node)?;
-        let value_line = words::value_line(&node.view, &mut |value| {
+        let value_line = value_line(&node.view, &mut |value| {
             texts
                 .entry(value.clone())
-                .or_insert_with(|| words::value(value))
+                .or_insert_with(|| text::value(value))
                 .clone()
         })?;
         let fitted = text_layout::truncated(
@@ -255,10 +258,27 @@ fn value_lines(scene: &Scene<'_>, placed: &[PlacedLabel]) -> Vec<Option<String>>
     placed.iter().map(&mut of).collect()
 }
 
-/// What labels must not cover.
+/// The value that a node supports, and the number of other ones. From the second ballot on with the counter. `None`: no
+/// value yet.
+fn value_line(view: &NodeView, text_of: &mut dyn FnMut(&Value) -> String) -> Option<String> {
+    let current = value_chips::current_values(view);
+    let first = text_of(current.first()?);
+    let value = match current.len() {
+        1 => first,
+        count => overlay::value_and_more(&first, count - 1),
+    };
+    let ballot = view.current_slot().and_then(|(_, state)| state.b.as_ref());
+    let later_ballot = ballot.filter(|ballot| ballot.n > 1 && view.phase() < Phase::Externalized);
+    Some(match later_ballot {
+        Some(ballot) => overlay::ballot_value(ballot.n, &value),
+        None => value,
+    })
+}
+
+/// Nodes and labels that a new label must not cover.
 struct OccupiedSpace<'a> {
     scene: &'a Scene<'a>,
-    /// Everything that belongs to nodes, sorted by the left edge.
+    /// Bounding boxes of the nodes, sorted by their left edge.
     nodes: Vec<Rect>,
     labels: Vec<Rect>,
     radius_px: f32,
@@ -277,8 +297,8 @@ impl<'a> OccupiedSpace<'a> {
         }
     }
 
-    /// Where the label of a node at `center` may lie: a node that stands clear of the overlay keeps its label clear of
-    /// it too; one that was moved under it may use the whole canvas.
+    /// The area for the label of a node at `center`. A node inside the viewport keeps its label clear of the overlay; a
+    /// node that a user moved below the overlay uses the whole canvas.
     fn room_for(&self, center: Point) -> Rect {
         let (view, viewport) = (self.scene.view, self.scene.view.viewport());
         if viewport.contains(center) {
@@ -291,7 +311,7 @@ impl<'a> OccupiedSpace<'a> {
         }
     }
 
-    /// Free of nodes and labels.
+    /// Whether no node and no label overlaps the rectangle.
     fn is_free(&self, rect: Rect) -> bool {
         let widest = 2.0 * self.radius_px;
         let first = self

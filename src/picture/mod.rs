@@ -1,6 +1,7 @@
-//! The picture as data: world and view state in, layers of shapes out, and from those SVG and PNG.
+//! Scene rendering: world and view state in, layers of vector shapes out, and SVG and PNG from those.
 //!
-//! Absent here: macroquad and egui; pictures exist without a window.
+//! `scene` is the context that every layer reads; `layers` draws them. Absent here: macroquad and egui. A picture needs
+//! no window.
 
 pub mod broadcast_rings;
 pub mod camera;
@@ -12,6 +13,7 @@ pub mod hit_test;
 pub mod hulls;
 pub mod icons;
 pub mod labels;
+pub mod layers;
 pub mod messages;
 pub mod nodes;
 pub mod overlay;
@@ -24,4 +26,3 @@ pub mod theme;
 pub mod timeline;
 pub mod value_chips;
 pub mod view_state;
-pub mod words;

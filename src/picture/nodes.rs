@@ -13,27 +13,27 @@ use crate::scp::{BallotPhase, NodeId, SlotState};
 use crate::trace::{NodeStatus, WorldNode};
 use std::collections::BTreeSet;
 
-/// What is left of the colour of a node that does not vote yet.
-const NOT_READY_SHARE: f32 = 0.45;
-/// Width of the sign of the broadcast role, in pixels.
+/// Opacity of the fill of a node that does not vote yet.
+pub const NOT_READY_SHARE: f32 = 0.45;
+/// Width of the beacon icon, in pixels.
 const BEACON_PX: f32 = 14.0;
-/// Radius of the light middle of small nodes that have externalized, as a share of the node's.
+/// Radius of the light centre of a small externalized node, as a share of the node's radius.
 pub const MIDDLE_SHARE: f32 = 0.48;
 
-/// The health of a node, from the healthiest to the worst; the rim shows the worst that applies.
+/// The health of a node, which its rim shows. The worst state that applies wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rim {
-    /// Follows the protocol and is heard.
+    /// Follows the protocol, and its messages reach other nodes.
     Healthy,
-    /// Follows the protocol, but could be led astray.
+    /// Follows the protocol, but depends on ill-behaved nodes.
     Befouled,
-    /// Nothing that it sends gets out.
+    /// Follows the protocol, but its messages are suppressed.
     Silent,
     /// Does not follow the protocol.
     IllBehaved,
-    /// Has stopped.
+    /// Stopped.
     Crashed,
-    /// Nobody knows how it is.
+    /// Known by name only.
     Unseen,
 }
 
@@ -75,7 +75,7 @@ pub fn fill(theme: &Theme, chip_styles: &ChipStyles, view: &NodeView) -> Color {
     }
 }
 
-/// The letter in a node; externalized nodes have a tick instead.
+/// The letter of a phase. Externalized nodes have a tick instead.
 #[must_use]
 pub fn letter(phase: Phase) -> Option<&'static str> {
     match phase {
@@ -86,10 +86,10 @@ pub fn letter(phase: Phase) -> Option<&'static str> {
     }
 }
 
-/// The letter in a node that is known by name only.
+/// The letter of a node that is known by name only.
 pub const UNSEEN: &str = "?";
 
-/// All nodes. Signs and fills first, letters last: painters draw each kind in one go.
+/// All nodes. Letters come last, because painters batch shapes of one kind.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let rings = scene.geometry.has_rings();
@@ -150,7 +150,7 @@ impl NodePainter<'_> {
         }
     }
 
-    /// The ring around the selected node and the node under the pointer.
+    /// The ring around the selected and around the hovered node.
     fn highlight_ring(&mut self, id: NodeId, center: Point) {
         let theme = &self.scene.theme;
         let stroke = if self.scene.view.selected == Some(id) {
@@ -172,7 +172,7 @@ impl NodePainter<'_> {
         });
     }
 
-    /// Fill and rim; returns the colour of the fill before it was dimmed.
+    /// Draws fill and rim. Returns the colour of the fill before dimming.
     fn body(&mut self, id: NodeId, node: &WorldNode, center: Point, rim: Rim) -> Color {
         let scene = self.scene;
         let (theme, radius_px) = (&scene.theme, scene.geometry.radius_px);
@@ -232,7 +232,7 @@ impl NodePainter<'_> {
         fill
     }
 
-    /// Teeth on the rim of an ill-behaved node.
+    /// Notches on the rim of an ill-behaved node.
     fn notches(&mut self, center: Point, stroke: Stroke) {
         let radius_px = self.scene.geometry.radius_px;
         for nth in 0..8 {
@@ -247,7 +247,7 @@ impl NodePainter<'_> {
         }
     }
 
-    /// A stroke through a silent node.
+    /// A diagonal line through a silent node.
     fn slash(&mut self, center: Point, stroke: Stroke) {
         let radius_px = self.scene.geometry.radius_px * 1.25;
         self.shapes.push(Shape::Line {
@@ -262,7 +262,7 @@ impl NodePainter<'_> {
         });
     }
 
-    /// The mark of a node that can never vote.
+    /// A horizontal line in a node without a quorum set.
     fn dash(&mut self, center: Point, stroke: Stroke) {
         let arm = self.scene.geometry.radius_px * 0.4;
         self.shapes.push(Shape::Line {
@@ -271,7 +271,7 @@ impl NodePainter<'_> {
         });
     }
 
-    /// The double ring and the tick; a light middle where there is no room for them.
+    /// A second ring and a tick; in small nodes a light centre instead.
     fn externalized(&mut self, id: NodeId, center: Point, fill: Color) {
         let scene = self.scene;
         let radius_px = scene.geometry.radius_px;
@@ -309,7 +309,7 @@ impl NodePainter<'_> {
         });
     }
 
-    /// NOMINATE, PREPARE, CONFIRM, EXTERNALIZE: those that the node is in are lit.
+    /// A ring of four quarters for NOMINATE, PREPARE, CONFIRM and EXTERNALIZE; the current ones are lit.
     fn quarters(&mut self, id: NodeId, view: &NodeView, center: Point) {
         let Some((_, state)) = view.current_slot() else {
             return;
@@ -336,7 +336,7 @@ impl NodePainter<'_> {
         }
     }
 
-    /// What is left of the timer of the current slot, clockwise from the top.
+    /// An arc for the remaining time of the current slot's timer, clockwise from the top.
     fn timer(&mut self, id: NodeId, view: &NodeView, center: Point) {
         let Some((slot, _)) = view.current_slot() else {
             return;
@@ -361,7 +361,7 @@ impl NodePainter<'_> {
         });
     }
 
-    /// Chips of the values that the node holds, to the upper right of it.
+    /// Chips of the node's current values, at its upper right.
     fn chips(&mut self, id: NodeId, view: &NodeView, center: Point) {
         if self.scene.is_dimmed(id) {
             return;
@@ -379,7 +379,7 @@ impl NodePainter<'_> {
         }
     }
 
-    /// A sign beside those that have the broadcast role.
+    /// An icon beside each beacon node.
     fn beacons(&mut self) {
         let scene = self.scene;
         let beacons = scene.world.nodes.iter().zip((0..).map(NodeId));
@@ -400,7 +400,7 @@ impl NodePainter<'_> {
         }
     }
 
-    /// Crowns on the leaders of the round: those of the selected node while it nominates, otherwise everybody's.
+    /// Crowns above the leaders of the round: those of the selected node while it nominates, otherwise those of all nodes.
     fn crowns(&mut self) {
         let geometry = &self.scene.geometry;
         let width_px = (geometry.radius_px * 0.95).clamp(10.0, 22.0);
@@ -417,7 +417,7 @@ impl NodePainter<'_> {
     }
 }
 
-/// Which of the four quarters of a slot are lit.
+/// The lit quarters of a slot, in the order NOMINATE, PREPARE, CONFIRM, EXTERNALIZE.
 #[must_use]
 pub fn lit_quarters(state: &SlotState) -> [bool; 4] {
     let externalized = state.phase == BallotPhase::Externalize;

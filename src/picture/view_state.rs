@@ -1,56 +1,55 @@
-//! What a person has chosen to look at: camera, selection, layers, theme. Plain data, owned by the window and filled
-//! with defaults for files.
+//! View state: camera, selection, layers and theme that the user chose, and the status of the run beside the world.
 //!
-//! Absent here: anything about the run; that is the [`World`]. What neither of the two knows (whether the clock stands
-//! still, what the analysis found) comes in [`RunStatus`].
+//! Plain data. The window owns it; image files use the defaults. Absent here: what happened in the run, which is the
+//! [`World`].
 
 use super::camera::{Camera, WorldPoint, WorldRect};
 use super::canvas::{Point, Rect};
 use super::overlay::layout::Regions;
 use super::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
-use super::timeline::TimelineView;
+use super::timeline::view::TimelineView;
 use crate::scenario::Placement;
 use crate::scp::NodeId;
 use crate::trace::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// From the outermost nodes to the edge of the stage in pixels: room for rings and labels.
+/// Margin between the outermost nodes and the edge of the viewport in pixels, for rings and labels.
 const FIT_MARGIN_PX: f32 = 60.0;
-/// The same from the edge of a physical area, which nodes seldom touch.
+/// Margin around a physical area in pixels; nodes rarely touch its edge.
 const AREA_MARGIN_PX: f32 = 18.0;
 
-/// Whether a layer is drawn.
+/// Whether a layer is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Visibility {
-    /// Drawn.
+    /// Visible.
     Shown,
-    /// Left out.
+    /// Not drawn.
     Hidden,
 }
 
-/// Which nodes have names beside them.
+/// Which nodes have labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LabelMode {
-    /// All in small networks; in larger ones the selected node, its neighbours and the top tier.
+    /// All nodes of a small network; in a larger one the selected node, its neighbours and the top tier.
     #[default]
     Auto,
-    /// As many as fit.
+    /// All nodes whose labels fit.
     All,
-    /// None.
+    /// Only the selected and the hovered node.
     Off,
 }
 
-/// Which switchable layers are on.
+/// The layers that the user can switch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LayerVisibility {
-    /// Who can hear whom.
+    /// Radio links.
     pub reach: Visibility,
-    /// Who trusts whom.
+    /// Trust edges.
     pub edges: Visibility,
-    /// Messages under way.
+    /// Messages in flight.
     pub messages: Visibility,
-    /// The overlay: text block, legend, lists.
+    /// The overlay: statistics, legend, proposals.
     pub overlay: Visibility,
 }
 
@@ -65,53 +64,53 @@ impl Default for LayerVisibility {
     }
 }
 
-/// A set of nodes that is being looked at: it gets a hull, everything else dims.
+/// A set of nodes to highlight: it gets a hull, and all other nodes are dimmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HighlightedSet {
-    /// What it is, in words ("a slice of n07").
+    /// The caption of the set ("a slice of n07").
     pub label: String,
-    /// Its members.
+    /// The nodes of the set.
     pub members: BTreeSet<NodeId>,
 }
 
-/// Everything about the view that is not the world.
+/// What the user looks at.
 #[derive(Clone, Debug)]
 pub struct ViewState {
     /// Size of the whole picture in logical pixels.
     pub size_px: Point,
-    /// What the toolbar and side panels leave free, in logical pixels.
+    /// The part that toolbar and side panels leave free, in logical pixels.
     pub canvas: Rect,
-    /// What part of the world is shown where.
+    /// The visible part of the world.
     pub camera: Camera,
-    /// Places of nodes where they are a matter of view; a node that is not in here stands where the world has it.
+    /// Positions that the user gave to nodes. All other nodes have the position of the world.
     pub places: BTreeMap<NodeId, WorldPoint>,
     /// The selected node.
     pub selected: Option<NodeId>,
     /// The node under the pointer.
     pub hovered: Option<NodeId>,
-    /// The set being looked at.
+    /// The highlighted set.
     pub set: Option<HighlightedSet>,
-    /// Dark or light.
+    /// The dark or the light theme.
     pub theme: ThemeName,
-    /// Colours of phases.
+    /// The colours of the phases.
     pub palette: PaletteName,
-    /// What is drawn.
+    /// The visible layers.
     pub layers: LayerVisibility,
-    /// Which nodes have names beside them.
+    /// Which nodes have labels.
     pub labels: LabelMode,
-    /// The timeline.
+    /// The state of the timeline.
     pub timeline: TimelineView,
 }
 
 impl ViewState {
-    /// The view one starts with: everything fits into a picture of this size, under the toolbar.
+    /// The initial view of a window of this size: the whole network below the toolbar.
     #[must_use]
     pub fn new(world: &World, size_px: Point) -> ViewState {
         let canvas = Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size_px.x, size_px.y);
         ViewState::with_canvas(world, size_px, canvas)
     }
 
-    /// The same for a file: no toolbar.
+    /// The view for an image file: without a toolbar.
     #[must_use]
     pub fn for_file(world: &World, size_px: Point) -> ViewState {
         let canvas = Rect::from_corners(0.0, 0.0, size_px.x, size_px.y);
@@ -137,13 +136,12 @@ impl ViewState {
         view
     }
 
-    /// Shows everything.
+    /// Fits the whole network into the viewport.
     pub fn fit(&mut self, world: &World) {
         self.camera = Camera::fit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
-    /// The window or its panels changed size. A view that showed everything goes on showing everything; another keeps
-    /// its centre and zoom.
+    /// Adapts to a new size of the window or its panels. A fitted view stays fitted; any other keeps centre and zoom.
     pub fn resize(&mut self, world: &World, size_px: Point, canvas: Rect) {
         self.size_px = size_px;
         self.canvas = canvas;
@@ -152,7 +150,7 @@ impl ViewState {
             .refit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
-    /// Nodes came, went or moved: the camera's limits follow, and a view that showed everything goes on doing so.
+    /// Adapts the limits of the camera after nodes were added, removed or moved. A fitted view stays fitted.
     pub fn follow(&mut self, world: &World) {
         self.camera = self
             .camera
@@ -168,7 +166,7 @@ impl ViewState {
         }
     }
 
-    /// Where a node stands in the world.
+    /// The position of a node: the user's in scenarios without physical positions, otherwise the world's.
     #[must_use]
     pub fn place(&self, world: &World, node: NodeId) -> WorldPoint {
         if let Some(place) = self.places.get(&node)
@@ -183,14 +181,14 @@ impl ViewState {
         })
     }
 
-    /// The colours.
+    /// The colours of the chosen theme and palette.
     #[must_use]
     pub fn theme(&self) -> Theme {
         Theme::new(self.theme, self.palette)
     }
 
-    /// Around the area of the scenario where positions are physical (so that the scale stays the same when nodes come
-    /// and go), otherwise around the nodes.
+    /// The area of the scenario if positions are physical, so that the scale stays the same when nodes come and go;
+    /// otherwise the bounding box of the nodes.
     fn bounds(&self, world: &World) -> WorldRect {
         let nodes = (0..).map(NodeId).take(world.nodes.len());
         let mut corners: Vec<WorldPoint> = nodes.map(|node| self.place(world, node)).collect();
@@ -209,63 +207,65 @@ fn margin_px(world: &World) -> f32 {
     }
 }
 
-/// What the analysis knows about the quorums of the network.
+/// Result of the quorum intersection analysis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum QuorumIntersection {
-    /// Not known yet: it is being looked into.
+    /// The analysis is running.
     #[default]
     Checking,
-    /// Any two have a node in common.
+    /// Any two quorums share a node.
     Intersect,
-    /// These two have none.
+    /// These two quorums share no node.
     Disjoint(Vec<NodeId>, Vec<NodeId>),
-    /// There is no quorum.
+    /// No quorum exists.
     NoQuorum,
-    /// It could not be found out in time.
+    /// The analysis ran out of time, or depends on unseen nodes.
     Unknown,
 }
 
-/// Whether time passes.
+/// State of the playback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum PlaybackState {
-    /// It passes.
+    /// Time advances.
     #[default]
     Running,
-    /// It stands still.
+    /// The user paused it.
     Paused,
-    /// What is shown is over: time goes on from there when somebody lets it.
+    /// The picture shows an earlier instant.
     Past,
-    /// Nothing will ever happen again by itself.
+    /// The run is over: nothing more will happen without user input.
     Finished,
 }
 
-/// What kind of run is being looked at.
+/// Origin of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunKind {
-    /// One in virtual time, under way or over.
+    /// A simulation in virtual time.
     #[default]
     Simulation,
-    /// One that was recorded.
+    /// A recorded trace.
     Recording,
-    /// Processes, as they run.
+    /// Running processes.
     Live,
 }
 
-/// What neither world nor view knows.
+/// What neither the world nor the view contains.
 #[derive(Clone, Debug, Default)]
 pub struct RunStatus {
-    /// Whether time passes.
+    /// State of the playback.
     pub playback: PlaybackState,
-    /// What kind of run it is.
+    /// Origin of the run.
     pub run_kind: RunKind,
-    /// What is known about quorums.
+    /// Result of the quorum intersection analysis.
     pub quorums: QuorumIntersection,
-    /// The nodes on which everything depends; empty while that is not known.
+    /// The top tier of the network; empty while it is unknown.
     pub top_tier: Arc<BTreeSet<NodeId>>,
-    /// Nodes that do not follow the protocol.
+    /// Nodes that do not follow the protocol (SCP paper, section 3).
     pub ill_behaved: Arc<BTreeSet<NodeId>>,
-    /// Well-behaved nodes that the ill-behaved ones can lead astray.
+    /// Well-behaved nodes that depend on ill-behaved ones (SCP paper, section 4).
     pub befouled: Arc<BTreeSet<NodeId>>,
-    /// Frames per second, if that is to be shown.
+    /// Frames per second, if the statistics show it.
     pub frames_per_s: Option<f32>,
+    /// Whether a click on a node can propose a value now. The caption invites to it when the run is over.
+    pub accepts_proposals: bool,
 }

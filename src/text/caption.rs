@@ -7,6 +7,7 @@ use crate::scp::{Counter, SlotIndex};
 
 messages! { "caption":
     fn nothing_yet();
+    fn click_to_propose();
 
     fn discovered(node: &str, peer: &str);
     fn discovered_via(node: &str, peer: &str, via: &str);

@@ -10,7 +10,6 @@
 use crate::scp::SlotIndex;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// English, the only language so far. A second one is a second file and a second bundle.
@@ -33,32 +32,18 @@ fn bundle(source: &str) -> FluentBundle<FluentResource> {
     bundle
 }
 
-/// A message without arguments. Resolved text is borrowed from the bundle.
-pub(super) fn resolve(id: &'static str) -> Cow<'static, str> {
-    resolve_with(id, None)
-}
-
-/// A message with arguments, by name.
-pub(super) fn resolve_args<const N: usize>(
+/// Resolves a message with its arguments, by name. A missing message resolves to its identifier.
+pub(super) fn resolve<const N: usize>(
     id: &'static str,
     arguments: [(&'static str, FluentValue<'_>); N],
 ) -> String {
-    let arguments: FluentArgs<'_> = arguments.into_iter().collect();
-    resolve_with(id, Some(&arguments)).into_owned()
-}
-
-fn resolve_with(id: &'static str, arguments: Option<&FluentArgs<'_>>) -> Cow<'static, str> {
     let Some(pattern) = BUNDLE.get_message(id).and_then(|message| message.value()) else {
-        return Cow::Borrowed(id);
+        return id.to_owned();
     };
-    // An argument that is missing shows as `{$name}`.
-    match arguments {
-        None => BUNDLE.format_pattern(pattern, None, &mut Vec::new()),
-        Some(arguments) => {
-            let text = BUNDLE.format_pattern(pattern, Some(arguments), &mut Vec::new());
-            Cow::Owned(text.into_owned())
-        }
-    }
+    let arguments: FluentArgs<'_> = arguments.into_iter().collect();
+    // A missing argument resolves to its name, so the errors contain nothing that the text does not show.
+    let text = BUNDLE.format_pattern(pattern, Some(&arguments), &mut Vec::new());
+    text.into_owned()
 }
 
 /// A type that a message takes as an argument.
@@ -100,7 +85,7 @@ impl Argument for SlotIndex {
 
 /// Declares messages of a namespace as functions.
 ///
-/// `fn name();` returns the text itself, `fn name(argument: Type, ...);` formats it.
+/// `fn name();` returns a text that is resolved once; `fn name(argument: Type, ...);` formats a new text.
 macro_rules! messages {
     ($namespace:literal: $($(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),* $(,)?);)*) => {
         $($crate::text::catalogue::message! { $namespace $(#[$doc])* fn $name($($argument: $type),*); })*
@@ -117,8 +102,11 @@ macro_rules! message {
     ($namespace:literal $(#[$doc:meta])* fn $name:ident();) => {
         $(#[$doc])*
         #[must_use]
-        pub(crate) fn $name() -> std::borrow::Cow<'static, str> {
-            $crate::text::catalogue::resolve(concat!($namespace, "-", stringify!($name)))
+        pub(crate) fn $name() -> &'static str {
+            static TEXT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+                $crate::text::catalogue::resolve(concat!($namespace, "-", stringify!($name)), [])
+            });
+            &TEXT
         }
     };
     ($namespace:literal $(#[$doc:meta])* fn $name:ident($($argument:ident: $type:ty),+);) => {
@@ -126,7 +114,7 @@ macro_rules! message {
         #[must_use]
         #[allow(clippy::too_many_arguments)]
         pub(crate) fn $name($($argument: $type),+) -> String {
-            $crate::text::catalogue::resolve_args(
+            $crate::text::catalogue::resolve(
                 concat!($namespace, "-", stringify!($name)),
                 [$((stringify!($argument), $crate::text::catalogue::Argument::value(&$argument))),+],
             )

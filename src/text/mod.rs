@@ -19,19 +19,19 @@ mod caption;
 mod catalogue;
 mod event;
 mod evidence;
-#[allow(dead_code)]
 pub(crate) mod format;
 mod number;
-#[allow(dead_code)]
 pub(crate) mod overlay;
 #[cfg_attr(not(all(feature = "net", feature = "window")), allow(dead_code))]
 pub(crate) mod terminal;
-#[allow(dead_code)]
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
 pub(crate) mod timeline;
 mod value;
 
-pub(crate) use caption::nothing_yet;
+pub(crate) use caption::{click_to_propose, nothing_yet};
 pub(crate) use event::sentence;
+pub(crate) use number::number;
+pub(crate) use value::{content, value};
 
 /// The messages that each namespace declares.
 #[cfg(test)]

@@ -87,8 +87,7 @@ messages! { "overlay":
     fn externalized_phase();
     fn even_value();
     fn odd_value();
-    fn quarters_first();
-    fn quarters_last();
+    fn quarters();
     fn timer();
     fn leader();
     fn beacon();
@@ -103,7 +102,6 @@ messages! { "overlay":
     fn befouled();
     fn no_quorum_set();
     fn messages();
-    fn announcement();
     fn proposal_message();
     fn vote_message();
     fn accept_message();

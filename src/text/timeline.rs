@@ -59,11 +59,11 @@ pub(crate) fn lane_state(state: LaneState) -> Cow<'static, str> {
     match (state.status, state.slot) {
         (NodeStatus::Running, Some(slot)) => in_slot(state.phase, slot).into(),
         (NodeStatus::Silent, Some(slot)) => in_slot_silent(state.phase, slot).into(),
-        (NodeStatus::Running, None) => in_no_slot(),
-        (NodeStatus::Silent, None) => in_no_slot_silent(),
-        (NodeStatus::Crashed, _) => stopped(),
-        (NodeStatus::Left, _) => left(),
-        (NodeStatus::Unseen, _) => unseen(),
+        (NodeStatus::Running, None) => in_no_slot().into(),
+        (NodeStatus::Silent, None) => in_no_slot_silent().into(),
+        (NodeStatus::Crashed, _) => stopped().into(),
+        (NodeStatus::Left, _) => left().into(),
+        (NodeStatus::Unseen, _) => unseen().into(),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn value(value: &Value) -> String {
         .take(NAMED_MAX)
         .map(|proposal| content(&proposal.content));
     match named.reduce(|values, next| format::values_pair(&values, &next)) {
-        None => format::no_new_proposals().into_owned(),
+        None => format::no_new_proposals().to_owned(),
         Some(values) if more > 0 => format::values_more(&values, more),
         Some(values) => values,
     }

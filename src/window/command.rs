@@ -7,8 +7,8 @@ mod table;
 
 pub(super) use table::TABLE;
 
-use crate::picture::words::timeline as words;
 use crate::run::SessionKind;
+use crate::text::timeline;
 
 /// Something that a person tells the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -181,7 +181,7 @@ impl UserCommand {
             checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
         };
         let no_run = (!context.has_run, "The scenario is still being opened.");
-        let past = (context.is_past, words::PAST);
+        let past = (context.is_past, timeline::past_is_read_only());
         let not_running: (bool, &'static str) = match context.selection {
             SelectedNode::Nothing => (
                 true,

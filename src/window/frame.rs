@@ -15,6 +15,7 @@ use super::options::{PositionOutput, SessionFactory, WindowOptions};
 use super::paint::{BACK_LAYERS, LayerSource, LayerTransform, Painter};
 use super::position_printer::PositionPrinter;
 use crate::picture::canvas::{Anchor, Font, LayerName, Point, Rect, Shape, Stroke};
+use crate::picture::layers;
 use crate::picture::scene::Scene;
 use crate::picture::theme::{FONT_LARGE_PX, TOOLBAR_HEIGHT_PX, Theme};
 use crate::picture::view_state::ViewState;
@@ -261,22 +262,22 @@ impl FrameLoop {
         let ripples = ripples(&self.app, &scene, at);
         let version = |name: LayerName| match name {
             LayerName::Rings if !ripples.is_empty() => None,
-            _ => of(name).version(name),
+            _ => layers::version(of(name), name),
         };
         let shapes = |name: LayerName| {
-            let mut shapes = of(name).shapes(name);
+            let mut shapes = layers::shapes(of(name), name);
             if name == LayerName::Rings {
                 shapes.extend(ripples.iter().cloned());
             }
             shapes
         };
-        let layers = LayerSource {
+        let source = LayerSource {
             background: scene.theme.background,
             names: &LayerName::ALL,
             version: &version,
             shapes: &shapes,
         };
-        self.painter.paint(&layers, transform);
+        self.painter.paint(&source, transform);
     }
 
     /// How long until the next frame; `None`: until there is input.

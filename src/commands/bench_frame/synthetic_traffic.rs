@@ -250,8 +250,8 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
     };
     Scenario {
         name: "bench".into(),
-        title: terminal::frame_costs_title().into_owned(),
-        description: terminal::frame_costs_description().into_owned(),
+        title: terminal::frame_costs_title().to_owned(),
+        description: terminal::frame_costs_description().to_owned(),
         seed,
         nodes: (0..nodes as u64).map(node).collect(),
         area_m: (1600.0, 1000.0),

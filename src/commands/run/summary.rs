@@ -135,7 +135,7 @@ impl Summary {
             delivered,
             lost,
         } = self.messages;
-        lines.push(self.intersection_line().into_owned());
+        lines.push(self.intersection_line().to_owned());
         lines.push(terminal::messages(sent, delivered, lost));
         lines.push(terminal::rounds_and_ballots(
             self.rounds_max,
@@ -156,8 +156,8 @@ impl Summary {
 
     fn outcome_line(&self, world: &World) -> Cow<'static, str> {
         match self.outcome {
-            Outcome::Agreed => terminal::outcome_agreed(),
-            Outcome::Violated => terminal::outcome_violated(),
+            Outcome::Agreed => terminal::outcome_agreed().into(),
+            Outcome::Violated => terminal::outcome_violated().into(),
             Outcome::NoProgress => self.no_progress_line(world),
         }
     }
@@ -166,21 +166,21 @@ impl Summary {
     fn no_progress_line(&self, world: &World) -> Cow<'static, str> {
         let slots = world.slots();
         if self.intersection == IntersectionResult::NoQuorum {
-            terminal::no_progress_no_quorum()
+            terminal::no_progress_no_quorum().into()
         } else if deciders(world).is_empty() {
-            terminal::no_progress_no_decider()
+            terminal::no_progress_no_decider().into()
         } else if slots.is_empty() && world.proposals().is_empty() {
-            terminal::no_progress_nothing_proposed()
+            terminal::no_progress_nothing_proposed().into()
         } else if let StopCondition::Slot(slot) = self.until
             && !slots.contains_key(&slot)
         {
             terminal::no_progress_slot_not_begun(slot).into()
         } else {
-            terminal::no_progress_undecided()
+            terminal::no_progress_undecided().into()
         }
     }
 
-    fn intersection_line(&self) -> Cow<'static, str> {
+    fn intersection_line(&self) -> &'static str {
         match self.intersection {
             IntersectionResult::Intersecting => terminal::quorums_intersect(),
             IntersectionResult::Disjoint(..) => terminal::quorums_disjoint(),

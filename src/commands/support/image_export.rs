@@ -6,6 +6,7 @@ use crate::commands::support::atomic_write::write_atomically;
 use crate::commands::support::error::CommandError;
 use crate::commands::support::quorum_intersection;
 use crate::picture::canvas::{Drawing, Point};
+use crate::picture::layers;
 use crate::picture::png::to_png;
 use crate::picture::scene::Scene;
 use crate::picture::svg::{Fonts, to_svg};
@@ -47,7 +48,7 @@ fn drawing(args: &RunArgs, world: &World) -> Drawing {
         top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
         ..RunStatus::default()
     };
-    Scene::new(world, &view, &status).drawing()
+    layers::drawing(&Scene::new(world, &view, &status))
 }
 
 fn quorums(verdict: IntersectionResult) -> QuorumIntersection {

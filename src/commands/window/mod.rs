@@ -85,12 +85,12 @@ fn without_window(args: &WindowArgs, reason: &NoWindow) -> Result<ExitCode, Comm
     #[cfg(feature = "net")]
     if !args.attach.is_empty() {
         return Err(CommandError::Window(match reason {
-            NoWindow::NoDisplay => terminal::no_display_attach().into_owned(),
+            NoWindow::NoDisplay => terminal::no_display_attach().to_owned(),
             NoWindow::Failed(error) => terminal::window_failed_attach(error),
         }));
     }
     match reason {
-        NoWindow::NoDisplay => run_in_terminal(args, &terminal::no_display_run()),
+        NoWindow::NoDisplay => run_in_terminal(args, terminal::no_display_run()),
         NoWindow::Failed(error) => run_in_terminal(args, &terminal::window_failed_run(error)),
     }
 }

@@ -1,8 +1,9 @@
-//! The caption at the bottom: the last transition in words, the set being looked at, or the banner of a fork. And the one
-//! line at the top of tiny canvases.
+//! Caption: the last transition in words, the highlighted set, or the banner of a fork. Tiny canvases also have a status
+//! line at the top.
 //!
-//! Absent here: the sentences.
+//! Absent here: the sentences (`crate::text`).
 
+use super::intersection_badge;
 use super::panel::PanelPainter;
 use super::progress::NetworkProgress;
 use crate::node::view::NodeEvent;
@@ -10,95 +11,97 @@ use crate::picture::canvas::{Anchor, Font, Point, Rect};
 use crate::picture::scene::Scene;
 use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, PADDING_PX};
-use crate::picture::view_state::QuorumIntersection;
-use crate::picture::words;
-use crate::scp::ScpEvent;
-use crate::text;
+use crate::picture::view_state::{PlaybackState, RunStatus};
+use crate::scp::{ScpEvent, SlotIndex};
+use crate::text::{self, overlay};
 use crate::trace::World;
 
-/// How many lines of the log are looked through for one worth a caption.
-const LOOK_BACK: usize = 200;
+/// How many entries of the event log are searched for one that is worth a caption.
+const SEARCHED_MAX: usize = 200;
 
-/// Draws the caption, or the banner.
+/// Draws the caption, or the banner of a fork.
 pub(super) fn caption(painter: &mut PanelPainter<'_>, region: Rect) {
-    let theme = painter.scene.theme;
-    match painter.scene.world.fork() {
-        Some((slot, camps)) => {
-            let text = words::fork(slot, camps.len(), painter.scene.status.playback);
-            painter.frame(region, theme.ill_behaved, theme.ill_behaved);
-            centred(
-                painter,
-                region,
-                &text,
-                FONT_MEDIUM_PX,
-                Font::Bold,
-                theme.ink_on(theme.ill_behaved),
-            );
-        }
-        None => {
-            let text = sentence(painter.scene);
-            ground(painter, region, &text);
-            centred(
-                painter,
-                region,
-                &text,
-                FONT_MEDIUM_PX,
-                Font::Regular,
-                theme.text,
-            );
+    let scene = painter.scene;
+    let theme = &scene.theme;
+    if let Some((slot, camps)) = scene.world.fork() {
+        let banner = fork(slot, camps.len(), scene.status.playback);
+        painter.frame(region, theme.ill_behaved, theme.ill_behaved);
+        let color = theme.ink_on(theme.ill_behaved);
+        centered(
+            painter,
+            region,
+            &banner,
+            (Font::Bold, FONT_MEDIUM_PX),
+            color,
+        );
+    } else {
+        let caption = sentence(scene);
+        background(painter, region, &caption);
+        centered(
+            painter,
+            region,
+            &caption,
+            (Font::Regular, FONT_MEDIUM_PX),
+            theme.text,
+        );
+    }
+}
+
+fn fork(slot: SlotIndex, values: usize, playback: PlaybackState) -> String {
+    match playback {
+        PlaybackState::Paused => overlay::fork_paused(slot, values),
+        PlaybackState::Running | PlaybackState::Past | PlaybackState::Finished => {
+            overlay::fork(slot, values)
         }
     }
 }
 
-/// What lies behind the caption, just as wide as its words: nodes may have been moved under it.
-fn ground(painter: &mut PanelPainter<'_>, region: Rect, text: &str) {
-    let theme = painter.scene.theme;
+/// Background of the caption, as wide as its text: users can move nodes below it.
+fn background(painter: &mut PanelPainter<'_>, region: Rect, text: &str) {
+    let color = painter.scene.theme.background;
     let widest = region.width() - 2.0 * PADDING_PX;
     let width =
         text_layout::width_px(text, Font::Regular, FONT_MEDIUM_PX).min(widest) + 2.0 * PADDING_PX;
     let left = region.center().x - width / 2.0;
     let behind = Rect::from_corners(left, region.min.y, left + width, region.max.y);
-    painter.frame(behind, theme.background, theme.background);
+    painter.frame(behind, color, color);
 }
 
-/// Draws the line at the top.
+/// Draws the status line at the top.
 pub(super) fn status_line(
     painter: &mut PanelPainter<'_>,
     region: Rect,
     progress: &NetworkProgress,
 ) {
     let scene = painter.scene;
-    let decided = progress
-        .decided
-        .as_ref()
-        .map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
-    let state = words::state_and_clock(progress.state, scene.status.playback);
-    let quorums = match scene.status.quorums {
-        QuorumIntersection::Checking => words::quorums::CHECKING,
-        QuorumIntersection::Intersect => words::quorums::YES,
-        QuorumIntersection::Disjoint(..) => words::quorums::NO,
-        QuorumIntersection::NoQuorum => words::quorums::NONE,
-        QuorumIntersection::Unknown => words::quorums::UNKNOWN,
+    let decided = progress.decided.as_ref();
+    let externalized = decided.map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
+    let (state, quorums) = (
+        progress.state.text_with_count(),
+        intersection_badge::text(&scene.status.quorums),
+    );
+    let line = match scene.status.playback {
+        PlaybackState::Paused => overlay::status_line_paused,
+        PlaybackState::Past => overlay::status_line_past,
+        PlaybackState::Running | PlaybackState::Finished => overlay::status_line,
     };
-    let text = words::status_line(progress.present, decided, &state, quorums);
-    let theme = scene.theme;
+    let line = line(progress.present, externalized, &state, quorums);
+    let theme = &scene.theme;
     painter.frame(region, theme.panel, theme.panel_border);
-    centred(
+    centered(
         painter,
         region,
-        &text,
-        FONT_SMALL_PX,
-        Font::Regular,
+        &line,
+        (Font::Regular, FONT_SMALL_PX),
         theme.text,
     );
 }
 
-fn centred(
+fn centered(
     painter: &mut PanelPainter<'_>,
     region: Rect,
     text: &str,
-    size_px: f32,
-    font: Font,
+    (font, size_px): (Font, f32),
     color: Color,
 ) {
     let shown = text_layout::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
@@ -109,31 +112,41 @@ fn centred(
     painter.line(at, &shown, size_px, color, font, Anchor::Middle);
 }
 
-/// What the caption says: before anybody has voted, what there is to see.
-#[must_use]
+/// The text of the caption, in this order: the highlighted set, an invitation if nothing happens any more, the newest
+/// transition of the selected node, the description of the scenario until a slot opens, the newest transition of any node.
 fn sentence(scene: &Scene<'_>) -> String {
-    if let Some(set) = &scene.view.set {
+    let (world, view) = (scene.world, scene.view);
+    if let Some(set) = &view.set {
         return set.label.clone();
     }
-    let recent = scene.world.log.iter().rev().take(LOOK_BACK);
-    let of_selected = recent.clone().find(|line| {
-        Some(line.node) == scene.view.selected && is_turning_point(scene.world, &line.event)
-    });
-    if of_selected.is_none() && scene.world.slots().is_empty() {
-        let about = first_sentence(&scene.world.scenario.description);
-        if !about.is_empty() {
-            return about.to_owned();
+    if invites(scene.status) {
+        return text::click_to_propose().to_owned();
+    }
+    let recent = world.log.iter().rev().take(SEARCHED_MAX);
+    let mut turning_points = recent.filter(|entry| is_turning_point(world, &entry.event));
+    let of_selected = turning_points
+        .clone()
+        .find(|entry| Some(entry.node) == view.selected);
+    if of_selected.is_none() && world.slots().is_empty() {
+        let description = first_sentence(&world.scenario.description);
+        if !description.is_empty() {
+            return description.to_owned();
         }
     }
-    let any = recent
-        .clone()
-        .find(|line| is_turning_point(scene.world, &line.event));
-    let last = of_selected.or(any).or(scene.world.log.back());
-    last.and_then(|line| text::sentence(scene.world, line.node, &line.event))
-        .unwrap_or_else(|| text::nothing_yet().into_owned())
+    let entry = of_selected
+        .or_else(|| turning_points.next())
+        .or(world.log.back());
+    entry
+        .and_then(|entry| text::sentence(world, entry.node, &entry.event))
+        .unwrap_or_else(|| text::nothing_yet().to_owned())
 }
 
-/// Whether an event moves the run on, so that it is worth the caption.
+/// Whether the caption asks for a proposal: the window accepts one, and nothing else will happen.
+fn invites(status: &RunStatus) -> bool {
+    status.accepts_proposals && status.playback == PlaybackState::Finished
+}
+
+/// Whether an event moves the run on, so that it is worth a caption.
 fn is_turning_point(world: &World, event: &NodeEvent) -> bool {
     match event {
         NodeEvent::Scp(event) => !matches!(

@@ -1,35 +1,36 @@
-//! Which part of the canvas belongs to which part of the overlay. Regions never overlap, whatever the size.
+//! Overlay layout: divides the canvas into regions for panels, caption and nodes, with one breakpoint per width.
 //!
-//! Absent here: contents. Regions depend on the size of the canvas alone, so nothing jumps while a run goes on.
+//! Regions never overlap. They depend on the size of the canvas only, so nothing jumps during a run. Absent here: the
+//! contents of the regions.
 
 use crate::picture::canvas::Rect;
 use crate::picture::theme::{FONT_MEDIUM_PX, GAP_PX, LINE_HEIGHT_PX};
 
-/// How much overlay there is room for.
+/// The responsive layout of the overlay, by the size of the canvas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breakpoint {
-    /// Columns left and right of the nodes.
+    /// A column on each side of the nodes.
     Wide,
-    /// One column, at the left.
+    /// One column at the left.
     Narrow,
-    /// No column: one line at the top and the caption at the bottom.
+    /// No columns: a status line at the top and the caption at the bottom.
     Tiny,
 }
 
-/// The parts of the canvas. None overlaps another.
+/// The regions of the canvas; none overlaps another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Regions {
-    /// How much overlay there is room for.
+    /// The layout that was chosen.
     pub breakpoint: Breakpoint,
-    /// Text block and legend (and, in narrow canvases, everything else); empty in tiny ones.
+    /// Statistics and legend, in narrow canvases all panels; empty in tiny ones.
     pub left: Rect,
-    /// Badge, summary and proposals; empty unless wide.
+    /// Intersection badge, result of a slot and proposals; empty unless wide.
     pub right: Rect,
-    /// A line at the top; empty unless tiny.
+    /// The status line; empty unless tiny.
     pub status_line: Rect,
     /// The caption.
     pub caption: Rect,
-    /// What is left for the nodes.
+    /// The rest, where the nodes are.
     pub viewport: Rect,
 }
 
@@ -37,13 +38,13 @@ pub struct Regions {
 const LEFT_WIDE_PX: f32 = 208.0;
 const LEFT_NARROW_PX: f32 = 224.0;
 const RIGHT_WIDE_PX: f32 = 228.0;
-/// Smallest canvases with two columns and with one, in pixels.
+/// Smallest sizes of a canvas with two columns and with one, in pixels.
 const WIDE_FROM_PX: f32 = 1000.0;
 const NARROW_FROM_PX: f32 = 560.0;
 const COLUMN_HEIGHT_MIN_PX: f32 = 360.0;
-/// Height of the caption in pixels: one line of medium text with air around it.
+/// Height of the caption in pixels: one line of medium text with padding.
 const CAPTION_HEIGHT_PX: f32 = FONT_MEDIUM_PX + 16.0;
-/// Height of the line at the top of tiny canvases.
+/// Height of the status line in pixels.
 const STATUS_LINE_HEIGHT_PX: f32 = LINE_HEIGHT_PX + 8.0;
 
 impl Regions {
@@ -58,7 +59,7 @@ impl Regions {
             } else {
                 Breakpoint::Wide
             };
-        // On very large screens the columns get a share of it.
+        // Very wide canvases have wider columns.
         let stretch = (canvas.width() / 1600.0).clamp(1.0, 1.4);
         let (left_px, right_px) = match breakpoint {
             Breakpoint::Wide => (LEFT_WIDE_PX * stretch, RIGHT_WIDE_PX * stretch),
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn room_follows_the_size() {
+    fn the_breakpoint_follows_the_size() {
         for (width, height, breakpoint) in [
             (800.0, 556.0, Breakpoint::Narrow),
             (1280.0, 756.0, Breakpoint::Wide),

@@ -1,164 +1,188 @@
-//! The legend: what colours, rims and signs mean. It lists unusual rims only while there are any.
+//! Legend: the meaning of colours, rims, signs and messages. It lists unusual rims only while the network has such nodes.
 //!
-//! Absent here: choosing how much of it is shown; whoever has the room picks a variant.
+//! Absent here: choosing the variant that fits.
 
 use super::panel::{Panel, Row};
 use super::row_icon::RowIcon;
-use crate::node::view::{MessageKind, Phase, TrustPolicy};
+use crate::node::view::{MessageKind, Phase, Readiness, TrustPolicy};
+use crate::picture::canvas::Font;
 use crate::picture::scene::Scene;
-use crate::picture::theme::PaletteName;
+use crate::picture::text_layout;
+use crate::picture::theme::{FONT_SMALL_PX, PaletteName};
 use crate::picture::value_chips::ChipStyle;
 use crate::picture::view_state::{RunKind, Visibility};
-use crate::picture::words;
-use crate::trace::NodeStatus;
+use crate::text::overlay;
+use crate::trace::{NodeStatus, WorldNode};
+
+/// Width in pixels that the narrowest column leaves to the text of a row with an icon.
+const TEXT_WIDTH_PX: f32 = 164.0;
+/// Most lines of one entry.
+const LINES_MAX: usize = 3;
 
 /// Legends from the longest to the shortest.
 pub(super) fn variants(scene: &Scene<'_>) -> Vec<Panel> {
-    let phases = phases(scene);
-    let rims = rims(scene);
-    let signs = signs(scene);
-    let messages = messages(scene);
-    let all = [&phases, &rims, &signs, &messages];
-    let parts: [&[&Vec<Row>]; 4] = [&all, &all[..3], &all[..2], &all[..1]];
-    parts
-        .into_iter()
-        .map(|parts| Panel {
-            rows: parts.iter().flat_map(|rows| rows.iter().cloned()).collect(),
+    let sections = [phases(scene), rims(scene), signs(scene), messages(scene)];
+    (1..=sections.len())
+        .rev()
+        .map(|count| Panel {
+            rows: sections[..count].concat(),
             alarm: None,
         })
         .collect()
 }
 
-fn phases(scene: &Scene<'_>) -> Vec<Row> {
-    let row = |phase, value| Row::sign(scene, RowIcon::Phase(phase, value), words::phase(phase));
-    let valued = |phase, value: usize| Row {
-        right: Some((
-            words::value_of_palette(value).to_owned(),
-            scene.theme.text_dim,
-        )),
-        ..row(phase, value)
-    };
-    match scene.theme.palette {
-        PaletteName::OkabeIto => [
-            Phase::Idle,
-            Phase::Nominate,
-            Phase::Accept,
-            Phase::Confirm,
-            Phase::Externalized,
-        ]
-        .map(|phase| row(phase, 0))
-        .into(),
-        PaletteName::Classic => vec![
-            row(Phase::Idle, 0),
-            row(Phase::Nominate, 0),
-            valued(Phase::Accept, 0),
-            valued(Phase::Accept, 1),
-            valued(Phase::Externalized, 0),
-            valued(Phase::Externalized, 1),
-        ],
+/// The name of a phase.
+pub(in crate::picture) fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Idle => overlay::idle(),
+        Phase::Nominate => overlay::nominated(),
+        Phase::Accept => overlay::accepted(),
+        Phase::Confirm => overlay::confirmed(),
+        Phase::Externalized => overlay::externalized_phase(),
     }
 }
 
-/// Unusual rims, if there are any.
+fn phases(scene: &Scene<'_>) -> Vec<Row> {
+    let row = |phase, value| Row::icon(scene, RowIcon::Phase(phase, value), phase_name(phase));
+    let with_value = |phase, value: usize| {
+        let name = if value == 0 {
+            overlay::even_value()
+        } else {
+            overlay::odd_value()
+        };
+        Row {
+            right: Some((name.to_owned(), scene.theme.text_dim)),
+            ..row(phase, value)
+        }
+    };
+    let mut rows = vec![row(Phase::Idle, 0)];
+    if has_node_that_is_not_ready(scene) {
+        rows.push(Row::icon(
+            scene,
+            RowIcon::NotReady,
+            overlay::idle_not_ready(),
+        ));
+    }
+    rows.push(row(Phase::Nominate, 0));
+    match scene.theme.palette {
+        PaletteName::OkabeIto => {
+            rows.extend(
+                [Phase::Accept, Phase::Confirm, Phase::Externalized].map(|phase| row(phase, 0)),
+            );
+        }
+        PaletteName::Classic => {
+            let phases = [Phase::Accept, Phase::Externalized];
+            rows.extend(
+                phases
+                    .into_iter()
+                    .flat_map(|phase| [0, 1].map(|value| with_value(phase, value))),
+            );
+        }
+    }
+    rows
+}
+
+fn has_node_that_is_not_ready(scene: &Scene<'_>) -> bool {
+    let waits = |node: &WorldNode| {
+        let votes = node.config.trust != TrustPolicy::None;
+        votes && node.status == NodeStatus::Running && node.view.readiness != Readiness::Ready
+    };
+    scene.world.nodes.iter().any(waits)
+}
+
+/// Rims that the network shows now, other than the healthy one.
 fn rims(scene: &Scene<'_>) -> Vec<Row> {
-    let has = |status: NodeStatus| scene.world.nodes.iter().any(|node| node.status == status);
+    let nodes = &scene.world.nodes;
+    let has = |status: NodeStatus| nodes.iter().any(|node| node.status == status);
     let crashed = match scene.status.run_kind {
-        RunKind::Live => words::signs::GONE,
-        RunKind::Simulation | RunKind::Recording => words::signs::CRASHED,
+        RunKind::Live => overlay::stopped(),
+        RunKind::Simulation | RunKind::Recording => overlay::crashed(),
     };
-    let no_quorum_set = || {
-        let nodes = &scene.world.nodes;
-        nodes
-            .iter()
-            .any(|node| node.config.trust == TrustPolicy::None)
-    };
-    [
+    let has_no_quorum_set = |node: &WorldNode| node.config.trust == TrustPolicy::None;
+    let rows = [
         (has(NodeStatus::Crashed), RowIcon::Crashed, crashed),
-        (
-            has(NodeStatus::Silent),
-            RowIcon::Silent,
-            words::signs::SILENT,
-        ),
-        (
-            has(NodeStatus::Unseen),
-            RowIcon::Unseen,
-            words::signs::UNSEEN,
-        ),
+        (has(NodeStatus::Silent), RowIcon::Silent, overlay::silent()),
+        (has(NodeStatus::Unseen), RowIcon::Unseen, overlay::unseen()),
         (
             !scene.status.ill_behaved.is_empty(),
             RowIcon::IllBehaved,
-            words::signs::ILL_BEHAVED,
+            overlay::ill_behaved(),
         ),
         (
             !scene.status.befouled.is_empty(),
             RowIcon::Befouled,
-            words::signs::BEFOULED,
+            overlay::befouled(),
         ),
         (
-            no_quorum_set(),
+            nodes.iter().any(has_no_quorum_set),
             RowIcon::NoQuorumSet,
-            words::signs::NO_QUORUM_SET,
+            overlay::no_quorum_set(),
         ),
-    ]
-    .into_iter()
-    .filter(|(present, _, _)| *present)
-    .map(|(_, sign, text)| Row::sign(scene, sign, text))
-    .collect()
+    ];
+    let present = rows.into_iter().filter(|(is_present, _, _)| *is_present);
+    present
+        .map(|(_, icon, name)| Row::icon(scene, icon, name))
+        .collect()
 }
 
 fn signs(scene: &Scene<'_>) -> Vec<Row> {
+    let row = |icon, name: &str| Row::icon(scene, icon, name);
     let mut rows = Vec::new();
     if scene.geometry.has_rings() {
-        rows.push(Row::sign(scene, RowIcon::Quarters, words::signs::QUARTERS));
-        rows.push(Row::sign(
-            scene,
-            RowIcon::Blank,
-            words::signs::QUARTERS_REST,
-        ));
-        rows.push(Row::sign(scene, RowIcon::Timer, words::signs::TIMER));
-        rows.push(Row::sign(scene, RowIcon::Crown, words::signs::CROWN));
+        rows.extend(wrapped(scene, RowIcon::Quarters, overlay::quarters()));
+        rows.push(row(RowIcon::Timer, overlay::timer()));
+        rows.push(row(RowIcon::Crown, overlay::leader()));
         if scene.world.nodes.iter().any(|node| node.config.is_beacon) {
-            rows.push(Row::sign(scene, RowIcon::Beacon, words::signs::BEACON));
+            rows.push(row(RowIcon::Beacon, overlay::beacon()));
         }
-        rows.push(Row::sign(
-            scene,
+        rows.push(row(
             RowIcon::Chip(ChipStyle::example()),
-            words::signs::VALUE,
+            overlay::value_chip(),
         ));
     }
     if scene.view.layers.edges == Visibility::Shown {
-        rows.push(Row::sign(scene, RowIcon::Trust, words::signs::TRUST));
-        rows.push(Row::sign(scene, RowIcon::Mutual, words::signs::MUTUAL));
+        rows.push(row(RowIcon::Trust, overlay::trusts()));
+        rows.push(row(RowIcon::Mutual, overlay::mutual_trust()));
     }
     rows
+}
+
+/// An icon with a text that may need several lines.
+fn wrapped(scene: &Scene<'_>, icon: RowIcon, text: &str) -> Vec<Row> {
+    let lines = text_layout::wrapped(text, Font::Regular, FONT_SMALL_PX, TEXT_WIDTH_PX, LINES_MAX);
+    let icons = std::iter::once(icon).chain(std::iter::repeat(RowIcon::Blank));
+    lines
+        .into_iter()
+        .zip(icons)
+        .map(|(line, icon)| Row::icon(scene, icon, line))
+        .collect()
 }
 
 fn messages(scene: &Scene<'_>) -> Vec<Row> {
     if scene.view.layers.messages == Visibility::Hidden {
         return Vec::new();
     }
-    let kinds = [
-        MessageKind::Proposal,
-        MessageKind::Vote,
-        MessageKind::Accept,
-        MessageKind::Externalize,
-        MessageKind::Chunk,
-        MessageKind::Service,
+    let mut rows = vec![Row::heading(scene, overlay::messages())];
+    let messages = [
+        (MessageKind::Proposal, overlay::proposal_message()),
+        (MessageKind::Vote, overlay::vote_message()),
+        (MessageKind::Accept, overlay::accept_message()),
+        (MessageKind::Externalize, overlay::externalize_message()),
+        (MessageKind::Chunk, overlay::chunk_message()),
+        (MessageKind::Service, overlay::service_message()),
     ];
-    let mut rows = vec![Row::heading(scene, words::LEGEND_MESSAGES)];
-    rows.extend(kinds.map(|kind| Row::sign(scene, RowIcon::Message(kind), words::message(kind))));
+    rows.extend(messages.map(|(kind, name)| Row::icon(scene, RowIcon::Message(kind), name)));
     if scene.status.run_kind == RunKind::Live {
-        let dim = scene.theme.text_dim;
-        rows.push(Row::plain(words::signs::SLOWED, dim));
+        rows.push(Row::plain(overlay::messages_slowed(), scene.theme.text_dim));
     }
-    rows.push(Row::sign(scene, RowIcon::Several, words::signs::SEVERAL));
-    rows.push(Row::sign(scene, RowIcon::Lost, words::signs::LOST));
+    rows.push(Row::icon(
+        scene,
+        RowIcon::Several,
+        overlay::several_messages(),
+    ));
+    rows.push(Row::icon(scene, RowIcon::Lost, overlay::lost_message()));
     if scene.world.scenario.medium.radio_range_m.is_some() {
-        rows.push(Row::sign(
-            scene,
-            RowIcon::Broadcast,
-            words::signs::BROADCAST,
-        ));
+        rows.push(Row::icon(scene, RowIcon::Broadcast, overlay::broadcast()));
     }
     rows
 }

@@ -1,16 +1,20 @@
-//! What stands beside and above the nodes in words: text block, badge, lists, legend, caption.
+//! Overlay: the panels with statistics, results, proposals and legend, and the caption.
 //!
-//! Absent here: the words themselves (`words/`) and anything one can click; that is egui's.
+//! Absent here: the texts (`crate::text`), and panels that can be clicked, which belong to the window.
 
 mod caption;
+mod intersection_badge;
 pub mod layout;
 mod legend;
+mod network_state;
 mod panel;
 mod progress;
 mod proposals;
 mod row_icon;
+mod slot_result;
 mod statistics;
-mod verdicts;
+
+pub(super) use legend::phase_name;
 
 use super::canvas::{Point, Rect, Shape};
 use super::scene::Scene;
@@ -21,32 +25,32 @@ use panel::{Panel, PanelPainter};
 use progress::NetworkProgress;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Smallest height in pixels that the list of proposals is given, if it has anything to say.
+/// Smallest height in pixels reserved for the proposals in a narrow column.
 const PROPOSALS_HEIGHT_MIN_PX: f32 = 76.0;
-/// Most rows of the list of proposals in one narrow column.
+/// Most rows of proposals in a narrow column.
 const PROPOSALS_NARROW: usize = 5;
 
-/// The whole overlay.
+/// Draws the whole overlay.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
-    draw(scene).0
+    draw(scene).shapes
 }
 
-/// Where its panels are: they never overlap each other or the stage.
+/// The rectangles of the panels. They overlap neither each other nor the viewport.
 #[must_use]
 pub fn panels(scene: &Scene<'_>) -> Vec<Rect> {
-    draw(scene).1
+    draw(scene).panels
 }
 
-/// Whether there is room for a legend, however short.
+/// Whether the canvas has room for at least the shortest legend.
 #[must_use]
 pub fn has_legend(scene: &Scene<'_>) -> bool {
-    draw(scene).2 == Legend::Shown
+    draw(scene).legend == Legend::Shown
 }
 
-/// A number that differs when the badge does.
+/// A hash of the text of the intersection badge.
 #[must_use]
-pub(super) fn quorums_key(quorums: &QuorumIntersection) -> u64 {
+pub(super) fn badge_hash(quorums: &QuorumIntersection) -> u64 {
     let mut hash = DefaultHasher::new();
     std::mem::discriminant(quorums).hash(&mut hash);
     if let QuorumIntersection::Disjoint(one, two) = quorums {
@@ -55,14 +59,20 @@ pub(super) fn quorums_key(quorums: &QuorumIntersection) -> u64 {
     hash.finish()
 }
 
-/// Whether the legend found room.
+/// Whether the legend fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Legend {
     Shown,
-    LeftOut,
+    Omitted,
 }
 
-fn draw(scene: &Scene<'_>) -> (Vec<Shape>, Vec<Rect>, Legend) {
+struct Drawn {
+    shapes: Vec<Shape>,
+    panels: Vec<Rect>,
+    legend: Legend,
+}
+
+fn draw(scene: &Scene<'_>) -> Drawn {
     let regions = Regions::of(scene.view.canvas);
     let progress = NetworkProgress::of(scene);
     let mut painter = PanelPainter::new(scene);
@@ -71,12 +81,16 @@ fn draw(scene: &Scene<'_>) -> (Vec<Shape>, Vec<Rect>, Legend) {
         Breakpoint::Narrow => narrow(&mut painter, &regions, &progress),
         Breakpoint::Tiny => {
             caption::status_line(&mut painter, regions.status_line, &progress);
-            Legend::LeftOut
+            Legend::Omitted
         }
     };
     caption::caption(&mut painter, regions.caption);
     let (shapes, panels) = painter.finish();
-    (shapes, panels, legend)
+    Drawn {
+        shapes,
+        panels,
+        legend,
+    }
 }
 
 fn wide(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkProgress) -> Legend {
@@ -89,11 +103,11 @@ fn wide(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkPro
     let legend = left.add_bottom(painter, legend::variants(scene));
 
     let mut right = Column::new(regions.right);
-    right.add(painter, verdicts::badge(scene));
-    if let Some(fork) = verdicts::fork(scene, progress) {
-        right.add(painter, fork);
-    } else if let Some(summary) = verdicts::summary(scene, progress) {
-        right.add(painter, summary);
+    right.add(painter, intersection_badge::panel(scene));
+    if let Some(result) =
+        slot_result::fork(scene, progress).or_else(|| slot_result::summary(scene, progress))
+    {
+        right.add(painter, result);
     }
     let rows = Panel::rows_in(right.height_px());
     right.add(painter, proposals::panel(scene, progress, rows));
@@ -107,22 +121,23 @@ fn narrow(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkP
         painter,
         statistics::panel(scene, progress, statistics::Length::Short),
     );
-    column.add(painter, verdicts::short_badge(scene));
-    if let Some(fork) = verdicts::fork(scene, progress) {
-        column.add(painter, fork);
-    } else if let Some(summary) = verdicts::summary(scene, progress) {
-        column.add(painter, summary);
+    column.add(painter, intersection_badge::short_panel(scene));
+    if let Some(result) =
+        slot_result::fork(scene, progress).or_else(|| slot_result::summary(scene, progress))
+    {
+        column.add(painter, result);
     }
-    let shortest = legend::variants(scene)
-        .pop()
+    let legends = legend::variants(scene);
+    let shortest = legends
+        .last()
         .map_or(0.0, |panel| panel.height_px() + GAP_PX);
     let room = (column.height_px() - shortest).max(PROPOSALS_HEIGHT_MIN_PX);
     let rows = Panel::rows_in(room).min(PROPOSALS_NARROW + 1);
     column.add(painter, proposals::panel(scene, progress, rows));
-    column.add_bottom(painter, legend::variants(scene))
+    column.add_bottom(painter, legends)
 }
 
-/// A column being filled from the top, and once from the bottom.
+/// A column that is filled from the top; the last panel goes to the bottom.
 struct Column {
     free: Rect,
 }
@@ -132,12 +147,12 @@ impl Column {
         Column { free: region }
     }
 
-    /// What is left, in pixels.
+    /// Height that is still free, in pixels.
     fn height_px(&self) -> f32 {
         self.free.height()
     }
 
-    /// Adds a block at the top if it fits.
+    /// Adds a panel at the top if it fits.
     fn add(&mut self, painter: &mut PanelPainter<'_>, panel: Panel) {
         let height = panel.height_px();
         if panel.rows.is_empty() || height > self.height_px() {
@@ -147,21 +162,18 @@ impl Column {
         self.free.min.y += height + GAP_PX;
     }
 
-    /// Adds the first of several variants that fits at the bottom.
+    /// Adds the first variant that fits at the bottom.
     fn add_bottom(&mut self, painter: &mut PanelPainter<'_>, variants: Vec<Panel>) -> Legend {
-        let fits = variants
-            .into_iter()
-            .find(|panel| panel.height_px() <= self.height_px());
-        let Some(panel) = fits else {
-            return Legend::LeftOut;
+        let mut variants = variants.into_iter();
+        let Some(panel) = variants.find(|panel| panel.height_px() <= self.height_px()) else {
+            return Legend::Omitted;
         };
-        let top = self.free.max.y - panel.height_px();
         let at = Point {
             x: self.free.min.x,
-            y: top,
+            y: self.free.max.y - panel.height_px(),
         };
         painter.panel(at, self.free.width(), &panel);
-        self.free.max.y = top - GAP_PX;
+        self.free.max.y = at.y - GAP_PX;
         Legend::Shown
     }
 }

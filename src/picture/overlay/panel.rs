@@ -1,6 +1,6 @@
-//! A block of the overlay: rows with a sign at the left, a text and a text at the right, in a panel of its own.
+//! Overlay panel: rows with an icon, a text and a value at the right edge, on a background with a border.
 //!
-//! Absent here: what the rows say.
+//! Absent here: the contents of the rows.
 
 use super::row_icon::RowIcon;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
@@ -8,30 +8,30 @@ use crate::picture::scene::Scene;
 use crate::picture::text_layout;
 use crate::picture::theme::{CORNER_PX, Color, FONT_SMALL_PX, LINE_HEIGHT_PX, PADDING_PX};
 
-/// Width of the column of signs in pixels.
+/// Width of the icon column in pixels.
 const ICON_WIDTH_PX: f32 = 23.0;
-/// Between the text at the left and the text at the right, in pixels.
+/// Smallest distance between the text and the value at the right edge, in pixels.
 const BETWEEN_PX: f32 = 8.0;
-/// From the top of a line to its baseline in pixels.
+/// From the top of a row to its baseline, in pixels.
 const BASELINE_PX: f32 = (LINE_HEIGHT_PX + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0;
 
-/// One line of a block.
+/// One row of a panel.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// At the left.
+    /// Drawn left of the text.
     pub(super) icon: Option<RowIcon>,
-    /// The text.
+    /// Left-aligned.
     pub(super) text: String,
-    /// Its colour.
+    /// Colour of `text`.
     pub(super) color: Color,
-    /// Its typeface.
+    /// Font of `text`.
     pub(super) font: Font,
-    /// At the right, with its colour; it is cut only after the text has shrunk to a third of the row.
+    /// Right-aligned, with its colour. It is truncated only after `text` has shrunk to a third of the row.
     pub(super) right: Option<(String, Color)>,
 }
 
 impl Row {
-    /// A heading.
+    /// A row in bold.
     pub(super) fn heading(scene: &Scene<'_>, text: impl Into<String>) -> Row {
         Row {
             icon: None,
@@ -42,7 +42,7 @@ impl Row {
         }
     }
 
-    /// Ordinary text.
+    /// A row with text only.
     pub(super) fn plain(text: impl Into<String>, color: Color) -> Row {
         Row {
             icon: None,
@@ -53,16 +53,20 @@ impl Row {
         }
     }
 
-    /// A label at the left, what it has at the right.
-    pub(super) fn pair(scene: &Scene<'_>, label: &str, value: impl Into<String>) -> Row {
+    /// A label with its value at the right edge.
+    pub(super) fn pair(
+        scene: &Scene<'_>,
+        label: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Row {
         Row {
             right: Some((value.into(), scene.theme.text)),
             ..Row::plain(label, scene.theme.text_dim)
         }
     }
 
-    /// A sign and what it means.
-    pub(super) fn sign(scene: &Scene<'_>, icon: RowIcon, text: &str) -> Row {
+    /// An icon with its explanation.
+    pub(super) fn icon(scene: &Scene<'_>, icon: RowIcon, text: impl Into<String>) -> Row {
         Row {
             icon: Some(icon),
             ..Row::plain(text, scene.theme.text_dim)
@@ -70,12 +74,12 @@ impl Row {
     }
 }
 
-/// Rows in a panel.
+/// Rows with a background.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Panel {
     /// From top to bottom.
     pub(super) rows: Vec<Row>,
-    /// Colour of the border, if it shall warn.
+    /// Colour of a border that draws attention; `None`: the ordinary border.
     pub(super) alarm: Option<Color>,
 }
 
@@ -91,12 +95,12 @@ impl Panel {
     }
 }
 
-/// Where blocks are put down: panels and signs apart from texts, because painters draw each kind in one go.
+/// Collects the shapes of panels. Texts come after all other shapes, because painters batch shapes of one kind.
 pub(super) struct PanelPainter<'a> {
     pub(super) scene: &'a Scene<'a>,
     shapes: Vec<Shape>,
     texts: Vec<Shape>,
-    /// Where panels are, for tests and for the pointer.
+    /// The rectangles of the panels, for tests.
     panels: Vec<Rect>,
 }
 
@@ -110,13 +114,13 @@ impl<'a> PanelPainter<'a> {
         }
     }
 
-    /// The shapes, texts last, and where the panels are.
+    /// All shapes, and the rectangles of the panels.
     pub(super) fn finish(mut self) -> (Vec<Shape>, Vec<Rect>) {
         self.shapes.append(&mut self.texts);
         (self.shapes, self.panels)
     }
 
-    /// Puts a panel down.
+    /// Adds a background with a border.
     pub(super) fn frame(&mut self, rect: Rect, fill: Color, border: Color) {
         self.panels.push(rect);
         self.shapes.push(Shape::Box {
@@ -127,7 +131,7 @@ impl<'a> PanelPainter<'a> {
         });
     }
 
-    /// Puts a block down.
+    /// Adds a panel with its rows.
     pub(super) fn panel(&mut self, top_left: Point, width_px: f32, panel: &Panel) {
         let theme = &self.scene.theme;
         let (fill, border) = (theme.panel, panel.alarm.unwrap_or(theme.panel_border));
@@ -141,7 +145,6 @@ impl<'a> PanelPainter<'a> {
         let right = top_left.x + width_px - PADDING_PX;
         for (nth, row) in panel.rows.iter().enumerate() {
             let top = top_left.y + PADDING_PX - 2.0 + nth as f32 * LINE_HEIGHT_PX;
-            // Headings and rows without a sign start at the edge unless all of the block has signs.
             let indented = has_icons && row.icon.is_some();
             let text_left = if indented { left + ICON_WIDTH_PX } else { left };
             if let Some(icon) = row.icon {
@@ -196,7 +199,7 @@ impl<'a> PanelPainter<'a> {
         self.line(at, text, FONT_SMALL_PX, color, font, anchor);
     }
 
-    /// One line of text of any size.
+    /// Adds one line of text of any size.
     pub(super) fn line(
         &mut self,
         at: Point,

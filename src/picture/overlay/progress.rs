@@ -1,43 +1,52 @@
-//! How far the network is: the numbers behind text block, lists and summary, counted once.
+//! Progress of the network: the counts behind the statistics, the proposals and the summary, computed once per frame.
 //!
-//! Who counts: nodes that have left count nowhere. Of those that are there, the eligible voters are the ones whose votes can
-//! count, crashed and silent ones included, because silence is not departure; all others can only listen.
+//! Nodes that have left are not counted. Of the others, the eligible voters are those whose votes can count. They include
+//! crashed and silent nodes, because silence is not departure. All other nodes are listeners.
 //!
-//! Absent here: words.
+//! Absent here: texts.
 
+use super::network_state::NetworkState;
 use crate::node::view::{Readiness, TrustPolicy};
 use crate::picture::scene::Scene;
 use crate::picture::value_chips::ChipStyles;
-use crate::picture::words::{NetworkState, Stuck};
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::Span;
 use crate::trace::outcome::eligible_voters;
 use crate::trace::{NodeStatus, ProposalRow, ProposalState, RowKey, SlotSummary, World, WorldNode};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A slot in which nothing was accepted, confirmed or decided for this long gets nowhere: every node has then had several
-/// rounds or ballots time out.
+/// A slot without an acceptance, confirmation or decision for this long makes no progress: by then every node has had
+/// several rounds or ballots time out.
 const STALL_TIMEOUT: Span = Span::from_ms(4_000);
-/// ... but a medium that is slow gets as many times its own latency.
+/// Lower bound of the timeout in multiples of the largest latency, for slow media.
 const STALL_TIMEOUT_LATENCIES: u64 = 4;
 
-/// The numbers.
+/// Whether a pending proposal makes progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stuck {
+    /// It has been pending for too long.
+    Yes,
+    /// It has not.
+    No,
+}
+
+/// The counts.
 pub(super) struct NetworkProgress {
-    /// Nodes that have not left, those known by name only left out.
+    /// Nodes that have not left and that have been seen.
     pub(super) present: usize,
-    /// Of these, crashed or silent.
+    /// Those of them that are crashed or silent.
     pub(super) down: usize,
-    /// Others, known by name only.
+    /// Nodes that are known by name only.
     pub(super) unseen: usize,
-    /// Nodes that are there and whose votes can count, crashed and silent ones included.
+    /// Nodes whose votes can count, crashed and silent ones included.
     pub(super) eligible_voters: NodeSet,
-    /// Nodes that are there and can only listen.
+    /// Present nodes that cannot vote.
     pub(super) listeners: usize,
-    /// What the network is doing.
+    /// What the network does now.
     pub(super) state: NetworkState,
-    /// The newest slot that somebody decided, and how many decided which value, the most frequent first.
+    /// The newest slot that a present node decided, with the number of nodes per value, the most frequent value first.
     pub(super) decided: Option<(SlotIndex, Vec<(Value, usize)>)>,
-    /// How values look.
+    /// Colour and pattern of each value.
     pub(super) chip_styles: ChipStyles,
 }
 
@@ -55,7 +64,7 @@ impl NetworkProgress {
             unseen: world.nodes.iter().filter(|node| node.is_unseen()).count(),
             listeners: present.saturating_sub(eligible_voters.len() as usize),
             state: network_state(
-                scene,
+                world,
                 &eligible_voters,
                 decided.as_ref().map(|(slot, _)| *slot),
             ),
@@ -65,29 +74,29 @@ impl NetworkProgress {
         }
     }
 
-    /// How many votes can count.
+    /// Number of eligible voters.
     pub(super) fn electorate(&self) -> usize {
         self.eligible_voters.len() as usize
     }
 
-    /// How many of some nodes can vote.
-    pub(super) fn electors_among<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) -> usize {
+    /// How many of `nodes` are eligible voters.
+    pub(super) fn voters_among<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) -> usize {
         nodes
             .filter(|node| self.eligible_voters.contains(**node))
             .count()
     }
 
-    /// How many voted for a proposal and are heard: running and not silent.
+    /// Voters for a proposal whose vote reaches other nodes: running and not silent.
     pub(super) fn heard_to_vote(&self, world: &World, row: &ProposalRow) -> usize {
-        self.electors_among(row.voted.iter().filter(|node| is_running(world, **node)))
+        self.voters_among(row.voted.iter().filter(|node| is_running(world, **node)))
     }
 
-    /// How many have recorded a proposal that was decided in `slot`.
+    /// Voters that have recorded a decided proposal.
     pub(super) fn recorded(&self, row: &ProposalRow) -> usize {
-        self.electors_among(row.recorded.iter())
+        self.voters_among(row.recorded.iter())
     }
 
-    /// Whether every running elector has recorded it, or is past the slot.
+    /// Whether every running voter has recorded the proposal or is past the slot.
     pub(super) fn is_agreed_by_all(
         &self,
         world: &World,
@@ -102,36 +111,34 @@ impl NetworkProgress {
         running.all(has)
     }
 
-    /// Whether a proposal gets nowhere: it is pending, and the slot it is in is stuck; or it has waited for half the time
-    /// after which proposals expire. A value that only some have decided against still waits for the others.
-    pub(super) fn stuck(&self, scene: &Scene<'_>, key: &RowKey, row: &ProposalRow) -> Stuck {
-        let world = scene.world;
+    /// Whether a pending proposal is stuck: its slot is stuck, or it has waited for half the time after which proposals
+    /// expire. A value that some voters have decided against is still pending for the others.
+    pub(super) fn stuck(&self, world: &World, key: &RowKey, row: &ProposalRow) -> Stuck {
         let waited = world.now.since(row.at);
-        let gets_nowhere = match key {
+        let is_stalled = match key {
             RowKey::Value(slot, _) => world
                 .slots()
                 .get(slot)
-                .is_some_and(|summary| is_stuck(scene, summary)),
+                .is_some_and(|summary| is_stuck(world, summary)),
             RowKey::Proposal(_) => {
-                let expires = Span(world.scenario.settings.proposal_ttl.0 / 2);
+                let half_ttl = Span(world.scenario.settings.proposal_ttl.0 / 2);
                 let is_slot_stuck = matches!(self.state, NetworkState::Stuck(_));
-                waited > expires || is_slot_stuck && waited > stall_timeout(world)
+                waited > half_ttl || is_slot_stuck && waited > stall_timeout(world)
             }
         };
-        if row.state == ProposalState::Pending && gets_nowhere {
+        if row.state == ProposalState::Pending && is_stalled {
             Stuck::Yes
         } else {
             Stuck::No
         }
     }
 
-    /// The newest slot that every voting node has decided.
+    /// The newest slot that every voter in it has decided.
     pub(super) fn finished_slot<'a>(
         &self,
-        scene: &Scene<'a>,
+        world: &'a World,
     ) -> Option<(SlotIndex, &'a SlotSummary)> {
-        let world = scene.world;
-        let finished = |slot: SlotIndex, summary: &SlotSummary| {
+        let is_finished = |slot: SlotIndex, summary: &SlotSummary| {
             let mut voters = world
                 .participants()
                 .filter(|(_, node)| node.view.readiness == Readiness::Ready)
@@ -141,15 +148,16 @@ impl NetworkProgress {
                 && voters.all(|(id, _): (NodeId, _)| summary.decided.contains_key(&id))
                 && slot.0 > 0
         };
-        world
+        let mut newest_first = world
             .slots()
             .iter()
             .rev()
-            .map(|(slot, summary)| (*slot, summary))
-            .find(|(slot, summary)| finished(*slot, summary))
+            .map(|(slot, summary)| (*slot, summary));
+        newest_first.find(|(slot, summary)| is_finished(*slot, summary))
     }
 }
 
+/// Nodes that have been seen and have not left.
 fn present_nodes(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
     let nodes = (0..).map(NodeId).zip(&world.nodes);
     nodes.filter(|(_, node)| !matches!(node.status, NodeStatus::Left | NodeStatus::Unseen))
@@ -161,43 +169,36 @@ fn is_running(world: &World, id: NodeId) -> bool {
         .is_some_and(|node| node.status == NodeStatus::Running)
 }
 
-/// Whether a node has this slot or a later one in its log.
+/// Whether the log of a node contains this slot or a later one.
 fn has_passed(world: &World, id: NodeId, slot: SlotIndex) -> bool {
     let last = world.node(id).and_then(|node| node.view.log.last());
     last.is_some_and(|entry| entry.slot >= slot)
 }
 
-/// The nodes whose votes can count; where there is no quorum at all, everybody who votes all the same.
+/// The nodes whose votes can count; without any quorum, all nodes that vote nevertheless.
 fn voters(world: &World) -> NodeSet {
-    let eligible_voters = eligible_voters(world);
-    if !eligible_voters.is_empty() {
-        return eligible_voters;
+    let eligible = eligible_voters(world);
+    if !eligible.is_empty() {
+        return eligible;
     }
-    present_nodes(world)
-        .filter(|(_, node)| node.config.trust != TrustPolicy::None)
-        .map(|(id, _)| id)
-        .collect()
+    let voting = present_nodes(world).filter(|(_, node)| node.config.trust != TrustPolicy::None);
+    voting.map(|(id, _)| id).collect()
 }
 
-fn network_state(
-    scene: &Scene<'_>,
-    eligible_voters: &NodeSet,
-    decided: Option<SlotIndex>,
-) -> NetworkState {
-    let world = scene.world;
-    let running = || eligible_voters.iter().filter(|id| is_running(world, *id));
+fn network_state(world: &World, voters: &NodeSet, decided: Option<SlotIndex>) -> NetworkState {
+    let running = || voters.iter().filter(|id| is_running(world, *id));
     let open = running().filter_map(|id| open_slot(world, id)).max();
-    let ready = running()
-        .filter_map(|id| world.node(id))
+    let nodes = running().filter_map(|id| world.node(id));
+    let ready = nodes
         .filter(|node| node.view.readiness == Readiness::Ready)
         .count();
-    let of = running().count();
+    let total = running().count();
     match (open, decided) {
         _ if present_nodes(world).next().is_none() => NetworkState::Empty,
         _ if world.fork().is_some() => NetworkState::Forked,
-        (Some(slot), _) => in_slot(scene, eligible_voters, slot),
+        (Some(slot), _) => state_of_slot(world, voters, slot),
         (None, Some(slot)) => NetworkState::Agreed(slot),
-        (None, None) if ready < of => NetworkState::Discovering { ready, of },
+        (None, None) if ready < total => NetworkState::Discovering { ready, total },
         (None, None) => NetworkState::Ready,
     }
 }
@@ -208,33 +209,34 @@ fn open_slot(world: &World, id: NodeId) -> Option<SlotIndex> {
     (!has_passed(world, id, slot)).then_some(slot)
 }
 
-fn in_slot(scene: &Scene<'_>, eligible_voters: &NodeSet, slot: SlotIndex) -> NetworkState {
-    let Some(summary) = scene.world.slots().get(&slot) else {
+fn state_of_slot(world: &World, voters: &NodeSet, slot: SlotIndex) -> NetworkState {
+    let Some(summary) = world.slots().get(&slot) else {
         return NetworkState::Voting(slot);
     };
-    if is_stuck(scene, summary) {
+    if is_stuck(world, summary) {
         return NetworkState::Stuck(slot);
     }
-    if is_stalled(scene, summary) {
+    if is_stalled(world, summary) {
         return NetworkState::PartlyAgreed {
             slot,
-            by: (summary.decided.keys())
-                .filter(|id| eligible_voters.contains(**id))
+            decided: summary
+                .decided
+                .keys()
+                .filter(|id| voters.contains(**id))
                 .count(),
-            of: eligible_voters.len() as usize,
+            total: voters.len() as usize,
         };
     }
     NetworkState::Voting(slot)
 }
 
-/// Nobody has decided the slot, and it gets nowhere. The one definition of "stuck".
-fn is_stuck(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
-    summary.decided.is_empty() && is_stalled(scene, summary)
+/// A slot is stuck if it is stalled and no node has decided it.
+fn is_stuck(world: &World, summary: &SlotSummary) -> bool {
+    summary.decided.is_empty() && is_stalled(world, summary)
 }
 
-/// Nothing has been accepted, confirmed or decided in the slot for longer than that ought to take.
-fn is_stalled(scene: &Scene<'_>, summary: &SlotSummary) -> bool {
-    let world = scene.world;
+/// A slot is stalled if nothing was accepted, confirmed or decided in it for longer than the timeout.
+fn is_stalled(world: &World, summary: &SlotSummary) -> bool {
     world.now.since(summary.progress_at) > stall_timeout(world)
 }
 
@@ -243,7 +245,7 @@ fn stall_timeout(world: &World) -> Span {
     STALL_TIMEOUT.max(Span(latency.0 * STALL_TIMEOUT_LATENCIES))
 }
 
-/// Who has left does not count, whatever it decided before.
+/// Decisions of nodes that have left do not count.
 fn decided(world: &World) -> Option<(SlotIndex, Vec<(Value, usize)>)> {
     let present: BTreeSet<NodeId> = present_nodes(world).map(|(id, _)| id).collect();
     let mut slots = world.slots().iter().rev();

@@ -1,116 +1,154 @@
-//! The list of proposals: what was proposed and what became of it, the newest first.
+//! List of proposals: content, state and votes, the newest first.
 //!
-//! Absent here: who voted for what; an inspector shows that.
+//! Absent here: which nodes voted; the inspector shows them.
 
 use super::panel::{Panel, Row};
-use super::progress::NetworkProgress;
+use super::progress::{NetworkProgress, Stuck};
 use super::row_icon::RowIcon;
 use crate::picture::scene::Scene;
-use crate::picture::words::{self, Stuck};
+use crate::picture::theme::Color;
 use crate::scp::SlotIndex;
+use crate::text::{self, overlay};
 use crate::trace::{ProposalRow, ProposalState, RowKey};
+use std::borrow::Cow;
 
-/// Builds it with at most so many rows, the heading included. Without room for any proposal it is empty.
+/// Builds the panel with at most `rows_max` rows, the heading included. It is empty if no proposal fits.
 pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, rows_max: usize) -> Panel {
     if rows_max < 2 {
         return Panel::default();
     }
     let proposals = scene.world.proposals();
-    let fork = scene.world.fork().map(|(slot, _)| slot);
+    let forked_slot = scene.world.fork().map(|(slot, _)| slot);
     let room = rows_max - 1;
-    let all: Vec<Vec<Row>> = proposals
-        .iter()
-        .rev()
-        .take(room)
-        .map(|(key, proposal)| rows_of(scene, progress, fork, key, proposal))
+    let newest_first = proposals.iter().rev().take(room);
+    let entries: Vec<Vec<Row>> = newest_first
+        .map(|(key, proposal)| rows_of(scene, progress, forked_slot, key, proposal))
         .collect();
-    let shown = fitting(&all, proposals.len(), room);
-    let mut rows = vec![Row::heading(scene, words::PROPOSALS)];
-    rows.extend(all.into_iter().take(shown).flatten());
+    let shown = fitting(&entries, proposals.len(), room);
+    let mut rows = vec![Row::heading(scene, overlay::proposals())];
+    rows.extend(entries.into_iter().take(shown).flatten());
+    let dim = scene.theme.text_dim;
     if proposals.is_empty() {
-        rows.push(Row::plain(words::NO_PROPOSALS, scene.theme.text_dim));
+        rows.push(Row::plain(overlay::no_proposals(), dim));
     } else if shown < proposals.len() {
         rows.push(Row::plain(
-            words::older(proposals.len() - shown),
-            scene.theme.text_dim,
+            overlay::earlier_proposals(proposals.len() - shown),
+            dim,
         ));
     }
     Panel { rows, alarm: None }
 }
 
-/// How many of the first entries fit into the room, with a row for "so many earlier" unless that is all of them.
+/// How many of the first entries fit. One row is reserved for the number of earlier proposals unless all of them fit.
 fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
     let count = |entries: &[Vec<Row>]| entries.iter().map(Vec::len).sum::<usize>();
     if entries.len() == all && count(entries) <= room {
         return all;
     }
-    (0..entries.len())
+    let shown = (0..entries.len())
         .rev()
-        .find(|shown| count(&entries[..*shown]) < room)
-        .unwrap_or(0)
+        .find(|shown| count(&entries[..*shown]) < room);
+    shown.unwrap_or(0)
 }
 
-/// What is proposed and what became of it; while it is pending, who voted for it in a row of its own.
+/// One row with content and state; a pending proposal has a second row with its votes.
 fn rows_of(
     scene: &Scene<'_>,
     progress: &NetworkProgress,
-    fork: Option<SlotIndex>,
+    forked_slot: Option<SlotIndex>,
     key: &RowKey,
     proposal: &ProposalRow,
 ) -> Vec<Row> {
-    let stuck = progress.stuck(scene, key, proposal);
-    let mut rows = vec![row(scene, progress, fork, proposal, stuck)];
+    let stuck = progress.stuck(scene.world, key, proposal);
+    let (icon, color, state) = match proposal.state {
+        ProposalState::Agreed(slot) if Some(slot) == forked_slot => split(scene, proposal),
+        ProposalState::Agreed(slot) => agreed(scene, progress, slot, proposal),
+        ProposalState::Pending => pending(scene, stuck),
+        ProposalState::Rejected => {
+            let color = scene.theme.bad;
+            (RowIcon::Cross(color), color, overlay::rejected().into())
+        }
+        ProposalState::Outvoted(slot) => {
+            let color = scene.theme.text_dim;
+            (
+                RowIcon::Ring(color),
+                color,
+                overlay::outvoted_in_slot(slot).into(),
+            )
+        }
+    };
+    let mut rows = vec![Row {
+        icon: Some(icon),
+        right: Some((state.into_owned(), color)),
+        ..Row::plain(text::content(&proposal.content), scene.theme.text)
+    }];
     if proposal.state == ProposalState::Pending {
-        let heard = progress.heard_to_vote(scene.world, proposal);
+        let (heard, total) = (
+            progress.heard_to_vote(scene.world, proposal),
+            progress.electorate(),
+        );
+        let votes = match stuck {
+            Stuck::No => overlay::votes(heard, total),
+            Stuck::Yes => overlay::votes_heard(heard, total),
+        };
         rows.push(Row {
             icon: Some(RowIcon::Blank),
-            ..Row::plain(
-                words::votes(heard, progress.electorate(), stuck),
-                scene.theme.text_dim,
-            )
+            ..Row::plain(votes, scene.theme.text_dim)
         });
     }
     rows
 }
 
-fn row(
+type IconColorText = (RowIcon, Color, Cow<'static, str>);
+
+/// Decided by some nodes, while others decided another value.
+fn split(scene: &Scene<'_>, proposal: &ProposalRow) -> IconColorText {
+    let color = scene.theme.bad;
+    (
+        RowIcon::Cross(color),
+        color,
+        overlay::split(proposal.recorded.len()).into(),
+    )
+}
+
+fn agreed(
     scene: &Scene<'_>,
     progress: &NetworkProgress,
-    fork: Option<SlotIndex>,
+    slot: SlotIndex,
     proposal: &ProposalRow,
-    stuck: Stuck,
-) -> Row {
-    let theme = &scene.theme;
-    let split = matches!(proposal.state, ProposalState::Agreed(slot) if Some(slot) == fork);
-    let by_all = match proposal.state {
-        ProposalState::Agreed(slot) => progress.is_agreed_by_all(scene.world, slot, proposal),
-        _ => false,
-    };
-    let (icon, color) = match proposal.state {
-        ProposalState::Agreed(_) if split => (RowIcon::Cross(theme.bad), theme.bad),
-        ProposalState::Agreed(_) if by_all => (RowIcon::Tick(theme.good), theme.good),
-        ProposalState::Agreed(_) => (RowIcon::Ring(theme.good), theme.good),
-        ProposalState::Rejected => (RowIcon::Cross(theme.bad), theme.bad),
-        ProposalState::Outvoted(_) => (RowIcon::Ring(theme.text_dim), theme.text_dim),
-        ProposalState::Pending if stuck == Stuck::Yes => {
-            (RowIcon::Dot(theme.warning), theme.warning)
-        }
-        ProposalState::Pending => (RowIcon::Ring(theme.accent), theme.accent),
-    };
-    let of = progress.electorate();
-    let by = if by_all {
-        of
+) -> IconColorText {
+    let (color, total) = (scene.theme.good, progress.electorate());
+    let is_agreed_by_all = progress.is_agreed_by_all(scene.world, slot, proposal);
+    let recorded = if is_agreed_by_all {
+        total
     } else {
         progress.recorded(proposal)
     };
-    let state = if split {
-        words::split(proposal)
+    let icon = if is_agreed_by_all {
+        RowIcon::Tick(color)
     } else {
-        words::proposal_state(proposal.state, stuck, by, of)
+        RowIcon::Ring(color)
     };
-    Row {
-        icon: Some(icon),
-        right: Some((state, color)),
-        ..Row::plain(words::proposal(proposal), theme.text)
+    let state = if recorded >= total {
+        overlay::agreed_in_slot(slot)
+    } else {
+        overlay::decided_by(recorded, total)
+    };
+    (icon, color, state.into())
+}
+
+fn pending(scene: &Scene<'_>, stuck: Stuck) -> IconColorText {
+    let theme = &scene.theme;
+    match stuck {
+        Stuck::No => (
+            RowIcon::Ring(theme.accent),
+            theme.accent,
+            overlay::pending().into(),
+        ),
+        Stuck::Yes => (
+            RowIcon::Dot(theme.warning),
+            theme.warning,
+            overlay::stuck().into(),
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! The small signs at the left of rows: what nodes, edges and messages look like.
+//! Row icons: small drawings of nodes, edges and messages for the legend, and status icons for the other panels.
 //!
 //! Absent here: their names.
 
@@ -18,26 +18,28 @@ const NODE_PX: f32 = 8.0;
 /// Half the length of an edge in the legend, in pixels.
 const EDGE_PX: f32 = 9.0;
 
-/// A sign.
+/// The icon of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum RowIcon {
-    /// Nothing: the row goes on with what the one above began.
+    /// Empty: the row continues the one above.
     Blank,
-    /// A node in a phase; 0 or 1: the value, in the classic palette.
+    /// A node in a phase; the number selects one of the two colours of the classic palette.
     Phase(Phase, usize),
-    /// The ring of quarters.
+    /// An idle node that does not vote yet.
+    NotReady,
+    /// The ring of four quarters.
     Quarters,
     /// A timer arc.
     Timer,
-    /// A crown.
+    /// The crown of a leader.
     Crown,
-    /// The broadcast role.
+    /// The mark of the beacon node.
     Beacon,
     /// One-way trust.
     Trust,
     /// Mutual trust.
     Mutual,
-    /// A message.
+    /// A message in flight.
     Message(MessageKind),
     /// A lost message.
     Lost,
@@ -57,7 +59,7 @@ pub(super) enum RowIcon {
     Befouled,
     /// A node without a quorum set.
     NoQuorumSet,
-    /// A value.
+    /// The chip of a value.
     Chip(ChipStyle),
     /// A tick in this colour.
     Tick(Color),
@@ -70,13 +72,22 @@ pub(super) enum RowIcon {
 }
 
 impl RowIcon {
-    /// Draws it around a point.
+    /// Draws the icon around a point.
     pub(super) fn draw(self, scene: &Scene<'_>, at: Point, out: &mut Vec<Shape>) {
         let theme = &scene.theme;
         let line = |color: Color| Stroke::solid(2.0, color);
         match self {
             RowIcon::Blank => {}
             RowIcon::Phase(phase, value) => node(scene, phase, value, at, out),
+            RowIcon::NotReady => {
+                let fill = theme
+                    .phases
+                    .idle
+                    .faded(nodes::NOT_READY_SHARE)
+                    .over(theme.background);
+                let rim = Stroke::solid(1.0, theme.node_rim);
+                out.push(disc(at, NODE_PX, Some(fill), Some(rim)));
+            }
             RowIcon::Quarters => quarters(scene, at, out),
             RowIcon::Timer => {
                 out.push(disc(at, 5.0, Some(theme.phases.idle), None));

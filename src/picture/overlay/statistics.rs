@@ -1,59 +1,60 @@
-//! The text block at the top left: nodes, what was externalized, state, steps, time, seed.
+//! Statistics panel: nodes, state, steps, time, messages, seed and the externalized values.
 //!
-//! Absent here: lists of proposals and verdicts.
+//! Absent here: proposals and results of slots.
 
+use super::network_state::NetworkState;
 use super::panel::{Panel, Row};
 use super::progress::NetworkProgress;
 use super::row_icon::RowIcon;
 use crate::picture::scene::Scene;
-use crate::picture::view_state::RunKind;
-use crate::picture::words::{self, NetworkState};
+use crate::picture::view_state::{PlaybackState, RunKind};
+use crate::text::{self, format, overlay};
+use crate::time::Time;
 
-/// How much it says.
+/// How many rows the panel has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
-    /// All of it.
+    /// All rows.
     Full,
-    /// Without what can be done without.
+    /// Without the rows of lesser importance.
     Short,
 }
 
-/// Builds it.
+/// Builds the panel.
 pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, length: Length) -> Panel {
-    let world = scene.world;
-    let pair = |label: &str, value: String| Row::pair(scene, label, value);
+    let (world, status) = (scene.world, scene.status);
+    let pair = |label, value: String| Row::pair(scene, label, value);
     let mut rows = vec![
         Row::heading(scene, &world.scenario.title),
-        pair(
-            words::NODES,
-            words::nodes(progress.present, progress.down, progress.unseen),
-        ),
+        pair(overlay::nodes(), node_count(progress)),
     ];
     if progress.listeners > 0 {
         rows.push(pair(
-            words::LISTENERS,
-            words::number(progress.listeners as u64),
+            overlay::listeners(),
+            text::number(progress.listeners as u64),
         ));
     }
-    rows.push(pair(words::STATE, words::state(progress.state)));
-    if let NetworkState::Discovering { ready, of } = progress.state {
-        rows.push(pair(words::READY, words::share(ready, of)));
+    rows.push(pair(overlay::state(), progress.state.text().into_owned()));
+    if let NetworkState::Discovering { ready, total } = progress.state {
+        rows.push(pair(overlay::ready(), format::share(ready, total)));
     }
-    rows.extend([
-        pair(words::STEPS, words::number(world.counters.steps)),
-        pair(words::TIME, words::clock(world.now, scene.status.playback)),
-    ]);
+    rows.push(pair(overlay::steps(), text::number(world.counters.steps)));
+    rows.push(pair(overlay::time(), time(world.now, status.playback)));
     if length == Length::Full {
         rows.push(pair(
-            words::MESSAGES,
-            words::number(world.flights.len() as u64),
+            overlay::in_flight(),
+            text::number(world.flights.len() as u64),
         ));
     }
-    if scene.status.run_kind == RunKind::Simulation {
-        rows.push(pair(words::SEED, world.scenario.seed.to_string()));
+    if status.run_kind == RunKind::Simulation {
+        // An identifier, not a quantity: without separators.
+        rows.push(pair(overlay::seed(), world.scenario.seed.to_string()));
     }
-    if let Some(rate) = scene.status.frames_per_s {
-        rows.push(pair(words::FRAME_RATE, format!("{rate:.0}")));
+    if let Some(rate) = status.frames_per_s {
+        rows.push(pair(
+            overlay::frame_rate(),
+            text::number(rate.round() as u64),
+        ));
     }
     rows.extend(externalized(
         scene,
@@ -63,29 +64,47 @@ pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, length: Lengt
     Panel { rows, alarm: None }
 }
 
-/// How many externalized which value.
+fn node_count(progress: &NetworkProgress) -> String {
+    let (present, down, unseen) = (progress.present, progress.down, progress.unseen);
+    match (down, unseen) {
+        (0, 0) => overlay::node_count(present),
+        (_, 0) => overlay::node_count_down(present, down),
+        (0, _) => overlay::node_count_unseen(present, unseen),
+        (_, _) => overlay::node_count_down_unseen(present, down, unseen),
+    }
+}
+
+fn time(now: Time, playback: PlaybackState) -> String {
+    let time = format::time(now);
+    match playback {
+        PlaybackState::Paused => overlay::time_paused(&time),
+        PlaybackState::Past => overlay::time_past(&time),
+        PlaybackState::Running | PlaybackState::Finished => time,
+    }
+}
+
+/// The values externalized in the newest slot, with the number of nodes.
 fn externalized(scene: &Scene<'_>, progress: &NetworkProgress, values_max: usize) -> Vec<Row> {
-    let slot = progress.decided.as_ref().map(|(slot, _)| *slot);
-    let mut rows = vec![Row::heading(scene, words::externalized(slot))];
-    let Some((_, counts)) = &progress.decided else {
-        rows.push(Row::plain(
-            words::NOTHING_EXTERNALIZED,
-            scene.theme.text_dim,
-        ));
-        return rows;
+    let theme = &scene.theme;
+    let Some((slot, counts)) = &progress.decided else {
+        return vec![
+            Row::heading(scene, overlay::externalized()),
+            Row::plain(overlay::nothing_externalized(), theme.text_dim),
+        ];
     };
+    let mut rows = vec![Row::heading(scene, overlay::externalized_in_slot(*slot))];
     rows.extend(counts.iter().take(values_max).map(|(value, count)| Row {
         icon: Some(RowIcon::Chip(progress.chip_styles.style_of(value))),
         right: Some((
-            words::share(*count, progress.electorate().max(*count)),
-            scene.theme.text,
+            format::share(*count, progress.electorate().max(*count)),
+            theme.text,
         )),
-        ..Row::plain(words::value(value), scene.theme.text)
+        ..Row::plain(text::value(value), theme.text)
     }));
     if counts.len() > values_max {
         rows.push(Row::plain(
-            words::more_values(counts.len() - values_max),
-            scene.theme.text_dim,
+            overlay::other_values(counts.len() - values_max),
+            theme.text_dim,
         ));
     }
     rows

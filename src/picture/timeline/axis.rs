@@ -1,36 +1,36 @@
-//! The time axis: which stretch of time is shown, and where its rounded marks are.
+//! Time axis: the interval that the timeline shows, zooming, panning, paging, and round tick marks.
 //!
-//! Absent here: pixels, but for how many there are.
+//! Absent here: pixels.
 
 use crate::time::Time;
 
-/// The shortest stretch of time that is shown, in microseconds.
+/// The shortest interval that can be shown, in microseconds.
 pub const SPAN_MIN_US: f64 = 2_000.0;
-/// The longest: about four months.
+/// The longest interval that can be shown, in microseconds: about four months.
 pub const SPAN_MAX_US: f64 = 1e13;
-/// A view that follows time turns the page when the playhead is this far to the right ...
+/// A following axis turns the page when the playhead passes this share of it.
 const PAGE_AT_SHARE: f64 = 0.97;
-/// ... and has it here then.
+/// The position of the playhead on the new page, as a share of the axis.
 const PAGE_TO_SHARE: f64 = 0.6;
 
-/// Whether the view goes along with the playhead.
+/// Whether the axis follows the playhead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Follow {
-    /// It turns the page when the playhead comes to its end.
+    /// It turns the page when the playhead reaches its end.
     #[default]
     Playhead,
-    /// It stays where a person has put it.
+    /// It stays where the user moved it.
     Nothing,
 }
 
-/// Which stretch of time is shown.
+/// The interval that is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
-    /// Its beginning, in microseconds since the start of the run.
+    /// Start of the interval, in microseconds since the start of the run.
     pub from_us: f64,
-    /// Its length in microseconds.
+    /// Length of the interval, in microseconds.
     pub span_us: f64,
-    /// Whether it goes along with the playhead.
+    /// Whether the axis follows the playhead.
     pub follow: Follow,
 }
 
@@ -41,7 +41,7 @@ impl Default for Axis {
 }
 
 impl Axis {
-    /// From the start of the run, so long.
+    /// An axis from the start of the run, with this length in microseconds.
     #[must_use]
     pub fn new(span_us: f64) -> Axis {
         Axis {
@@ -51,26 +51,26 @@ impl Axis {
         }
     }
 
-    /// Where an instant is: 0 at the left end, 1 at the right.
+    /// The position of an instant: 0 at the left end, 1 at the right end.
     #[must_use]
     pub fn share_of(&self, at: Time) -> f64 {
         (at.0 as f64 - self.from_us) / self.span_us
     }
 
-    /// The instant at a share of the axis; nothing is before the start of the run.
+    /// The instant at a share of the axis, at least the start of the run.
     #[must_use]
     pub fn at_share(&self, share: f64) -> Time {
-        // Conversion cuts at zero.
+        // The conversion saturates at zero.
         Time((self.from_us + share * self.span_us).round() as u64)
     }
 
-    /// The end of the stretch.
+    /// The end of the interval.
     #[must_use]
     pub fn until(&self) -> Time {
         self.at_share(1.0)
     }
 
-    /// Longer or shorter by a factor (above 1: closer), while the instant at `share` stays where it is.
+    /// Zoomed by a factor (above 1: in), while the instant at `share` keeps its position.
     #[must_use]
     pub fn zoomed_about(self, share: f64, factor: f64) -> Axis {
         let span_us = (self.span_us / factor).clamp(SPAN_MIN_US, SPAN_MAX_US);
@@ -82,7 +82,7 @@ impl Axis {
         }
     }
 
-    /// Moved by a share of its length; from then on it stays there.
+    /// Moved by a share of its length; the axis no longer follows the playhead.
     #[must_use]
     pub fn panned(self, by_share: f64) -> Axis {
         Axis {
@@ -92,7 +92,7 @@ impl Axis {
         }
     }
 
-    /// The page on which the playhead is, if the view follows it.
+    /// The page that contains the playhead, if the axis follows it.
     #[must_use]
     pub fn following(self, playhead: Time) -> Axis {
         if self.follow == Follow::Nothing {
@@ -101,7 +101,7 @@ impl Axis {
         self.scrolled_to(playhead)
     }
 
-    /// The page with an instant on it.
+    /// The page that contains an instant.
     #[must_use]
     pub fn scrolled_to(self, at: Time) -> Axis {
         let share = self.share_of(at);
@@ -112,8 +112,7 @@ impl Axis {
         Axis { from_us, ..self }
     }
 
-    /// The instants to mark, so that there is one for each `apart_share` of the axis at most, with the length of a step
-    /// in microseconds.
+    /// The step between tick marks in microseconds, and the ticks: at least `apart_share` of the axis apart.
     #[must_use]
     pub fn marks(&self, apart_share: f64) -> (u64, Vec<Time>) {
         let step = step_us(self.span_us * apart_share);
@@ -123,8 +122,8 @@ impl Axis {
     }
 }
 
-/// The shortest round step that is at least so long: 1, 2 or 5 times a power of ten below a minute, then minutes and
-/// hours as clocks have them. In microseconds.
+/// The shortest round step of at least `least_us` microseconds: below a minute 1, 2 or 5 times a power of ten, above it
+/// the usual numbers of minutes, hours and days.
 #[must_use]
 pub fn step_us(least_us: f64) -> u64 {
     const CLOCK_S: [u64; 13] = [
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_lie_on_the_axis_and_not_too_close() {
+    fn marks_lie_on_the_axis_and_apart() {
         let axis = Axis {
             from_us: 1_234_567.0,
             ..Axis::new(7_000_000.0)
@@ -188,14 +187,14 @@ mod tests {
         for factor in [3.0, 0.5] {
             assert!((axis.zoomed_about(0.25, factor).share_of(at) - 0.25).abs() < 1e-6);
         }
-        // Nothing is before the start, and nothing is shorter or longer than can be shown.
+        // The limits: the start of the run, the shortest and the longest interval.
         assert_eq!(axis.zoomed_about(0.9, 0.01).from_us, 0.0);
         assert_eq!(axis.zoomed_about(0.5, 1e12).span_us, SPAN_MIN_US);
         assert_eq!(axis.zoomed_about(0.5, 1e-12).span_us, SPAN_MAX_US);
     }
 
     #[test]
-    fn pages_turn_when_the_playhead_leaves_unless_a_person_has_moved_the_view() {
+    fn pages_turn_with_the_playhead_until_the_user_pans() {
         let axis = Axis::new(10e6);
         assert_eq!(axis.following(Time(9_000_000)), axis);
         let turned = axis.following(Time(9_900_000));

@@ -1,29 +1,30 @@
-//! The lanes: stretches of one colour, ticks where a phase begins, signs of faults.
+//! Lane chart: the phases of one node as coloured intervals, ticks where a phase begins, and marks of faults.
 //!
-//! Absent here: where each lane is.
+//! Absent here: the position of the lane.
 
-use super::chart::{ChartPainter, ZOrder, filled, text_at};
-use super::fill;
+use super::drawing::{TimedShapes, ZOrder, filled, state_color, text_at};
+use super::layout::Layout;
 use crate::node::view::Phase;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
+use crate::picture::scene::Scene;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
 use crate::picture::{icons, nodes, text_layout};
-use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::NodeStatus;
 use crate::trace::lanes::{LaneSpan, LaneState, NodeLane};
 
-/// What is narrower than this is shown together with its neighbours, in pixels: in lanes, and in very thin lanes.
+/// Intervals narrower than this are joined with their neighbours, in pixels.
 const CELL_PX: f32 = 1.0;
+/// The same in very thin lanes.
 const CELL_THIN_PX: f32 = 2.0;
-/// Lanes at least this high have ticks, and their marks of faults are signs.
+/// Smallest height of a lane with ticks and icons, in pixels.
 const TICKED_FROM_PX: f32 = 5.0;
-/// Between two ticks of a lane at least, in pixels.
+/// Smallest distance between two ticks of a lane, in pixels.
 const TICK_APART_PX: f32 = 3.0;
-/// Spans narrower than this have no letter.
+/// Smallest width of an interval with a letter, in pixels.
 const LETTER_FROM_PX: f32 = 17.0;
 
-/// A stretch of a lane that has one colour.
+/// An interval of one colour.
 #[derive(Clone, Copy)]
 struct Cell {
     from: Time,
@@ -32,131 +33,139 @@ struct Cell {
     state: LaneState,
 }
 
-impl ChartPainter<'_> {
-    pub(super) fn all_lanes(&mut self) {
-        for (node, lane) in (0..).map(NodeId).zip(self.lanes.lanes()) {
-            if self.scene.view.selected != Some(node) {
-                self.lane(lane, self.layout.lane(node));
-            }
-        }
-    }
+/// Whether an interval can still grow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SpanEnd {
+    Past,
+    Open,
+}
 
-    pub(super) fn lane(&mut self, lane: &NodeLane, place: Rect) {
-        let (layout, timeline) = (self.layout, self.scene.view.timeline);
-        let gap = match place.height() {
+/// Draws a lane into an area.
+pub(super) struct LaneChart<'a> {
+    scene: &'a Scene<'a>,
+    layout: &'a Layout,
+    /// The full height of the lane.
+    area: Rect,
+    /// The coloured part, without the gap to the neighbours.
+    bar: Rect,
+}
+
+impl<'a> LaneChart<'a> {
+    pub(super) fn new(scene: &'a Scene<'a>, layout: &'a Layout, area: Rect) -> LaneChart<'a> {
+        let gap = match area.height() {
             9.0.. => 1.5,
             4.0.. => 0.5,
             _ => 0.0,
         };
-        let bar = Rect::from_corners(
-            place.min.x,
-            place.min.y + gap,
-            place.max.x,
-            place.max.y - gap,
-        );
-        let cell_px = match place.height() {
-            4.0.. => CELL_PX,
-            _ => CELL_THIN_PX,
+        let bar = Rect::from_corners(area.min.x, area.min.y + gap, area.max.x, area.max.y - gap);
+        LaneChart {
+            scene,
+            layout,
+            area,
+            bar,
+        }
+    }
+
+    pub(super) fn draw(&self, lane: &NodeLane, out: &mut TimedShapes) {
+        let timeline = self.scene.view.timeline;
+        let x_of = |at| self.layout.x_of(&timeline.axis, at);
+        let cell_px = if self.area.height() >= 4.0 {
+            CELL_PX
+        } else {
+            CELL_THIN_PX
         };
+        let is_narrow = |cell: Cell| cell.right - cell.left < cell_px;
         let first = lane.index_at(timeline.axis.at_share(0.0)).unwrap_or(0);
-        let mut cell: Option<Cell> = None;
-        let mut ticked = f32::MIN;
+        let mut pending: Option<Cell> = None;
+        let mut last_tick_x = f32::MIN;
         for nth in first..lane.spans().len() {
             let Some(span) = lane.spans().get(nth).copied() else {
                 break;
             };
-            let next = lane.spans().get(nth + 1);
-            let until = next.map_or(timeline.until, |next| next.from);
-            let left = layout.x_of(&timeline.axis, span.from);
-            if left >= place.max.x {
+            let until = lane
+                .spans()
+                .get(nth + 1)
+                .map_or(timeline.until, |next| next.from);
+            let left = x_of(span.from);
+            if left >= self.area.max.x {
                 break;
             }
-            let right = layout.x_of(&timeline.axis, until).min(place.max.x);
-            let mut now = Cell {
+            let mut cell = Cell {
                 from: span.from,
-                left: left.max(place.min.x),
-                right,
+                left: left.max(self.area.min.x),
+                right: x_of(until).min(self.area.max.x),
                 state: span.state,
             };
-            let narrow = |cell: Cell| cell.right - cell.left < cell_px;
-            cell = Some(match cell {
-                Some(before) if narrow(before) && narrow(now) => joined(before, now),
+            pending = Some(match pending {
+                Some(before) if is_narrow(before) && is_narrow(cell) => joined(before, cell),
                 Some(mut before) => {
-                    if narrow(before) {
-                        // It is seen all the same, at the cost of what follows.
-                        before.right = (before.left + cell_px).min(now.right);
-                        now.left = before.right;
+                    if is_narrow(before) {
+                        // Widened to remain visible, at the expense of the next interval.
+                        before.right = (before.left + cell_px).min(cell.right);
+                        cell.left = before.right;
                     }
-                    self.cell(before, bar, SpanEnd::Past);
-                    now
+                    self.cell(before, SpanEnd::Past, out);
+                    cell
                 }
-                None => now,
+                None => cell,
             });
             let before = nth.checked_sub(1).and_then(|nth| lane.spans().get(nth));
-            if left >= place.min.x {
-                self.transition(before, span, left, bar, &mut ticked);
+            if let Some(before) = before.filter(|_| left >= self.area.min.x) {
+                self.transition(before, span, left, &mut last_tick_x, out);
             }
         }
-        if let Some(cell) = cell {
-            self.cell(cell, bar, SpanEnd::Open);
+        if let Some(cell) = pending {
+            self.cell(cell, SpanEnd::Open, out);
         }
     }
 
-    fn cell(&mut self, cell: Cell, bar: Rect, end: SpanEnd) {
-        let theme = self.scene.theme;
+    fn cell(&self, cell: Cell, end: SpanEnd, out: &mut TimedShapes) {
         if cell.right <= cell.left {
             return;
         }
-        let rect = Rect::from_corners(cell.left, bar.min.y, cell.right, bar.max.y);
-        let middle = bar.center().y;
-        let through = |width_px: f32, dash_px: Option<f32>, color: Color| Shape::Line {
-            points: vec![
-                Point {
-                    x: cell.left,
-                    y: middle,
-                },
-                Point {
-                    x: cell.right,
-                    y: middle,
-                },
-            ],
+        let theme = &self.scene.theme;
+        let rect = Rect::from_corners(cell.left, self.bar.min.y, cell.right, self.bar.max.y);
+        let line = match cell.state.status {
+            NodeStatus::Crashed => Some((None, theme.crashed)),
+            NodeStatus::Unseen => Some((Some(3.0), theme.crashed)),
+            NodeStatus::Silent => Some((Some(5.0), theme.warning)),
+            NodeStatus::Running | NodeStatus::Left => None,
+        };
+        let fill = state_color(theme, cell.state).map(|color| filled(rect, color));
+        let line = line.map(|(dash_px, color)| self.line_through(cell, dash_px, color));
+        for shape in fill.into_iter().chain(line).chain(self.letter(cell)) {
+            match end {
+                SpanEnd::Past => out.push(cell.from, ZOrder::Lane, shape),
+                SpanEnd::Open => out.push_open(shape),
+            }
+        }
+    }
+
+    /// A horizontal line through the middle of an interval.
+    fn line_through(&self, cell: Cell, dash_px: Option<f32>, color: Color) -> Shape {
+        let y = self.bar.center().y;
+        let width_px = (self.bar.height() / 4.0).clamp(0.5, 1.5);
+        Shape::Line {
+            points: vec![Point { x: cell.left, y }, Point { x: cell.right, y }],
             stroke: Stroke {
                 width_px,
                 color,
                 dash_px,
             },
-        };
-        let thin = (bar.height() / 4.0).clamp(0.5, 1.5);
-        let mut shapes = Vec::new();
-        shapes.extend(fill(&theme, cell.state, theme.background).map(|color| filled(rect, color)));
-        match cell.state.status {
-            NodeStatus::Crashed => shapes.push(through(thin, None, theme.crashed)),
-            NodeStatus::Unseen => shapes.push(through(thin, Some(3.0), theme.crashed)),
-            NodeStatus::Silent => shapes.push(through(thin, Some(5.0), theme.warning)),
-            NodeStatus::Running | NodeStatus::Left => {}
-        }
-        shapes.extend(self.letter(cell, bar));
-        match end {
-            SpanEnd::Past => self.timed.extend(
-                shapes
-                    .into_iter()
-                    .map(|shape| ((cell.from, ZOrder::Lane), shape)),
-            ),
-            SpanEnd::Open => self.open.extend(shapes),
         }
     }
 
-    /// The letter of the phase, as in nodes.
-    fn letter(&self, cell: Cell, bar: Rect) -> Option<Shape> {
+    /// The letter of the phase, as in nodes; a tick for externalized.
+    fn letter(&self, cell: Cell) -> Option<Shape> {
         let theme = &self.scene.theme;
         let is_wide = cell.right - cell.left >= LETTER_FROM_PX;
         if !is_wide || !self.layout.has_letters() || cell.state.status != NodeStatus::Running {
             return None;
         }
-        let color = fill(theme, cell.state, theme.background)?;
+        let color = state_color(theme, cell.state)?;
         let center = Point {
             x: cell.left + LETTER_FROM_PX / 2.0 + 1.0,
-            y: bar.center().y,
+            y: self.bar.center().y,
         };
         if cell.state.phase == Phase::Externalized {
             let stroke = Stroke::solid(1.5, theme.ink_on(color).faded(0.9));
@@ -173,50 +182,44 @@ impl ChartPainter<'_> {
         ))
     }
 
-    /// A tick where a phase begins, a sign where a node stops, starts, falls silent or leaves.
+    /// A tick where a phase begins; a mark where a node stops, starts, becomes silent or leaves.
     fn transition(
-        &mut self,
-        before: Option<&LaneSpan>,
+        &self,
+        before: &LaneSpan,
         span: LaneSpan,
         x: f32,
-        bar: Rect,
-        ticked: &mut f32,
+        last_tick_x: &mut f32,
+        out: &mut TimedShapes,
     ) {
-        let Some(before) = before else {
-            return;
-        };
         let (was, is) = (before.state, span.state);
         if was.status != is.status {
-            let signs = self.fault(was.status, is.status, x, bar);
-            let place = (span.from, ZOrder::Sign);
-            self.timed
-                .extend(signs.into_iter().map(|sign| (place, sign)));
+            for mark in self.fault(was.status, is.status, x) {
+                out.push(span.from, ZOrder::Mark, mark);
+            }
             return;
         }
-        let height = match is.phase {
-            Phase::Accept => 0.45,
-            Phase::Confirm => 0.7,
-            Phase::Externalized => 1.0,
+        let (height, width) = match is.phase {
+            Phase::Accept => (0.45, 1.0),
+            Phase::Confirm => (0.7, 1.0),
+            Phase::Externalized => (1.0, 2.0),
             Phase::Idle | Phase::Nominate => return,
         };
-        if bar.height() < TICKED_FROM_PX || x < *ticked + TICK_APART_PX {
+        let bar = self.bar;
+        if bar.height() < TICKED_FROM_PX || x < *last_tick_x + TICK_APART_PX {
             return;
         }
-        *ticked = x;
+        *last_tick_x = x;
         let top = bar.max.y - bar.height() * height;
-        let width = if is.phase == Phase::Externalized {
-            2.0
-        } else {
-            1.0
-        };
         let tick = Rect::from_corners(x - width / 2.0, top, x + width / 2.0, bar.max.y);
-        let place = (span.from, ZOrder::Sign);
-        self.timed
-            .push((place, filled(tick, self.scene.theme.selection)));
+        out.push(
+            span.from,
+            ZOrder::Mark,
+            filled(tick, self.scene.theme.selection),
+        );
     }
 
-    fn fault(&self, was: NodeStatus, is: NodeStatus, x: f32, bar: Rect) -> Vec<Shape> {
-        let theme = &self.scene.theme;
+    fn fault(&self, was: NodeStatus, is: NodeStatus, x: f32) -> Vec<Shape> {
+        let (theme, bar) = (&self.scene.theme, self.bar);
         let color = match is {
             NodeStatus::Crashed => theme.bad,
             NodeStatus::Silent => theme.warning,
@@ -261,16 +264,9 @@ impl ChartPainter<'_> {
     }
 }
 
-/// Whether a stretch has come to its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SpanEnd {
-    Past,
-    Open,
-}
-
-/// Two stretches too narrow to be told apart: the busier one is seen.
+/// Joins two intervals that are too narrow to be told apart; the one with the higher priority gives the colour.
 fn joined(one: Cell, two: Cell) -> Cell {
-    let rank = |cell: Cell| match (cell.state.status, cell.state.phase) {
+    let priority = |cell: Cell| match (cell.state.status, cell.state.phase) {
         (NodeStatus::Crashed | NodeStatus::Silent, _) => 6,
         (NodeStatus::Unseen | NodeStatus::Left, _) => 0,
         (_, Phase::Idle) => 1,
@@ -279,11 +275,15 @@ fn joined(one: Cell, two: Cell) -> Cell {
         (_, Phase::Accept) => 4,
         (_, Phase::Confirm) => 5,
     };
-    let seen = if rank(one) > rank(two) { one } else { two };
+    let visible = if priority(one) > priority(two) {
+        one
+    } else {
+        two
+    };
     Cell {
         from: one.from,
         left: one.left,
         right: two.right,
-        state: seen.state,
+        state: visible.state,
     }
 }

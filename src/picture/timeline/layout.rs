@@ -1,52 +1,62 @@
-//! How the timeline divides its place: names at the left, slots above the lanes, the axis below them.
+//! Timeline layout and hit testing: node names at the left, slots above the lanes, the time axis below them.
 //!
-//! Absent here: contents.
+//! Absent here: the contents of the parts.
 
-use super::{Axis, TimelineHit};
+use super::axis::Axis;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::theme::FONT_SMALL_PX;
 use crate::scp::NodeId;
 use crate::time::Time;
 
-/// Height of the line with the names of slots, and of the axis, in pixels.
+/// Height of the row of slots and of the axis, in pixels.
 const LINE_PX: f32 = 19.0;
-/// Most height of a lane.
+/// Largest height of a lane, in pixels.
 const LANE_MAX_PX: f32 = 18.0;
-/// Lanes at least this high have names.
+/// Smallest height of a lane with a name, in pixels.
 const NAMED_FROM_PX: f32 = 14.0;
-/// Lanes are at least this high, or there are none.
+/// Smallest height of a lane, in pixels; below it the stacked chart replaces the lanes.
 const LANE_MIN_PX: f32 = 1.0;
-/// Least and most height of all lanes.
+/// Smallest height of all lanes together, in pixels.
 const LANES_MIN_PX: f32 = 20.0;
+/// Largest height of all lanes together, in pixels.
 const LANES_MAX_PX: f32 = 190.0;
-/// Share of the height of the window that the lanes may have.
+/// Share of the window's height for the lanes.
 const LANES_SHARE: f32 = 0.155;
-/// Windows lower than this have no room for a timeline.
+/// Smallest height of a window with a timeline, in pixels.
 const WINDOW_MIN_PX: f32 = 540.0;
-/// Width of the names.
+/// Width of the column of names, in pixels.
 const GUTTER_PX: f32 = 100.0;
-/// Right of the lanes.
+/// Margin right of the lanes, in pixels.
 const MARGIN_PX: f32 = 12.0;
-/// Height of the lane of the selected node above the shares.
+/// Height of the selected lane above the stacked chart, in pixels.
 const SELECTED_LANE_PX: f32 = 12.0;
 
-/// How lanes look.
+/// How the timeline shows the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LaneStyle {
-    /// Each with its name.
+    /// One lane per node, with its name.
     Named,
-    /// Too thin for names.
+    /// One lane per node, too thin for a name.
     Thin,
-    /// Too many: the share of nodes in each phase.
+    /// A stacked chart: the share of nodes in each phase.
     Shares,
+}
+
+/// A point of the timeline in terms of its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimelineHit {
+    /// The name of a node.
+    Name(NodeId),
+    /// An instant, and the node whose lane it is in.
+    Instant(Time, Option<NodeId>),
 }
 
 /// The parts of the timeline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layout {
-    /// All of it.
+    /// The whole timeline.
     pub rect: Rect,
-    /// The line with the names of slots.
+    /// The row with the names of slots.
     pub slots: Rect,
     /// The names of nodes, left of the lanes.
     pub gutter: Rect,
@@ -54,14 +64,14 @@ pub struct Layout {
     pub lanes: Rect,
     /// The axis below them.
     pub axis: Rect,
-    /// How lanes look.
+    /// How the nodes are shown.
     pub lane_style: LaneStyle,
     /// Height of one lane in pixels.
     pub lane_px: f32,
     nodes: usize,
 }
 
-/// The height of the timeline of so many nodes in a window of this height, in pixels; `None`: there is no room.
+/// The height of a timeline of `nodes` nodes in a window of this height, in pixels; `None`: the window is too low.
 #[must_use]
 pub fn height_px(window_px: f32, nodes: usize) -> Option<f32> {
     let room = (window_px * LANES_SHARE).clamp(LANES_MIN_PX, LANES_MAX_PX);
@@ -70,7 +80,7 @@ pub fn height_px(window_px: f32, nodes: usize) -> Option<f32> {
 }
 
 impl Layout {
-    /// Divides `rect` for so many nodes.
+    /// Divides `rect` for a number of nodes.
     #[must_use]
     pub fn new(rect: Rect, nodes: usize) -> Layout {
         let left = (rect.min.x + GUTTER_PX).min(rect.max.x);
@@ -96,7 +106,7 @@ impl Layout {
         }
     }
 
-    /// The lane of a node. Where there are none: that of the selected node, above the shares.
+    /// The lane of a node. Beside the stacked chart only the selected node has one.
     #[must_use]
     pub fn lane(&self, node: NodeId) -> Rect {
         let Rect { min, max } = self.lanes;
@@ -107,34 +117,34 @@ impl Layout {
         Rect::from_corners(min.x, top, max.x, top + self.lane_px)
     }
 
-    /// Where the shares are: below the lane of the selected node, if one is selected.
+    /// The area of the stacked chart: below the selected lane, if a node is selected.
     #[must_use]
     pub fn shares(&self, selected: Option<NodeId>) -> Rect {
-        let taken = selected.map_or(0.0, |_| SELECTED_LANE_PX + 2.0);
-        let top = (self.lanes.min.y + taken).min(self.lanes.max.y);
+        let reserved = selected.map_or(0.0, |_| SELECTED_LANE_PX + 2.0);
+        let top = (self.lanes.min.y + reserved).min(self.lanes.max.y);
         Rect::from_corners(self.lanes.min.x, top, self.lanes.max.x, self.lanes.max.y)
     }
 
-    /// Where an instant is, in pixels from the left; outside of the lanes if the axis does not show it.
+    /// The x coordinate of an instant, in pixels; outside the lanes if the axis does not show the instant.
     #[must_use]
     pub fn x_of(&self, axis: &Axis, at: Time) -> f32 {
         let share = axis.share_of(at).clamp(-1.0, 2.0) as f32;
         self.lanes.min.x + share * self.lanes.width()
     }
 
-    /// The instant at so many pixels from the left.
+    /// The instant at an x coordinate in pixels.
     #[must_use]
     pub fn time_at(&self, axis: &Axis, x: f32) -> Time {
         axis.at_share(self.share_at(x))
     }
 
-    /// Which share of the lanes lies left of a point.
+    /// The share (0 to 1) of the lanes left of an x coordinate.
     #[must_use]
     pub fn share_at(&self, x: f32) -> f64 {
         f64::from(x - self.lanes.min.x) / f64::from(self.lanes.width().max(1.0))
     }
 
-    /// What is at a point.
+    /// Hit test: the name or the instant at a point; `None` outside the timeline.
     #[must_use]
     pub fn hit_test(
         &self,
@@ -165,7 +175,7 @@ impl Layout {
         is_there.then_some(NodeId(nth as u32))
     }
 
-    /// The smallest text fits into a lane.
+    /// Whether lanes are high enough for text.
     #[must_use]
     pub fn has_letters(&self) -> bool {
         self.lane_px >= FONT_SMALL_PX
@@ -209,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_stay_apart_and_inside_and_leave_room() {
+    fn parts_do_not_overlap_and_leave_room_for_the_picture() {
         for window in WINDOWS {
             for nodes in [0, 1, 7, 90, 1000] {
                 let layout = layout(window, nodes);
@@ -230,11 +240,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!(height_px(400.0, 7), None, "no room");
+        assert_eq!(height_px(400.0, 7), None, "the window is too low");
     }
 
     #[test]
-    fn points_are_found_again() {
+    fn hit_tests_invert_the_layout() {
         let axis = Axis::new(10e6);
         for nodes in [1, 7, 90] {
             let layout = layout(WINDOWS[1], nodes);
@@ -272,7 +282,7 @@ mod tests {
         assert_eq!(
             many.hit_test(&axis, Point { x: 1.0, y: 1.0 }, None),
             None,
-            "elsewhere"
+            "outside the timeline"
         );
     }
 }

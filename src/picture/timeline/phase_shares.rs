@@ -1,7 +1,8 @@
-//! The share of nodes in each phase over time, stacked: for networks with more nodes than there are pixels.
+//! Stacked chart of the share of nodes in each phase over time, for networks with more nodes than pixels.
+//!
+//! Absent here: the counts; the lanes have them.
 
-use super::DECIDED_SHARE;
-use super::chart::filled;
+use super::drawing::{DECIDED_SHARE, filled};
 use super::layout::Layout;
 use crate::picture::canvas::{Rect, Shape};
 use crate::picture::scene::Scene;
@@ -12,14 +13,14 @@ use crate::trace::lanes::{Lanes, PhaseCounts};
 /// Width of a column in pixels.
 const COLUMN_PX: f32 = 2.0;
 
-/// The stack, from the left.
+/// The columns from left to right.
 pub(super) fn shapes(scene: &Scene<'_>, lanes: &Lanes, layout: &Layout, place: Rect) -> Vec<Shape> {
     let timeline = scene.view.timeline;
     let until_x = layout.x_of(&timeline.axis, timeline.until).min(place.max.x);
     let columns = ((until_x - place.min.x) / COLUMN_PX).ceil().max(0.0) as usize;
     let mut mean = Mean::new(lanes, layout.time_at(&timeline.axis, place.min.x));
     let mut shapes = Vec::new();
-    // Columns that look the same become one.
+    // Equal neighbouring columns become one shape.
     let mut run: Option<(f32, f32, [f32; 6])> = None;
     for nth in 0..columns {
         let left = place.min.x + nth as f32 * COLUMN_PX;
@@ -44,7 +45,7 @@ pub(super) fn shapes(scene: &Scene<'_>, lanes: &Lanes, layout: &Layout, place: R
     shapes
 }
 
-/// A column of the stack: what is furthest lies lowest, who is absent highest.
+/// A column: the most advanced phase at the bottom, absent nodes at the top.
 fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6])) -> Vec<Shape> {
     let mut bottom = place.max.y;
     let mut shapes = Vec::new();
@@ -77,13 +78,13 @@ fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6
     shapes
 }
 
-/// Means over stretches of time that follow one another.
+/// Mean shares over consecutive intervals.
 struct Mean<'a> {
     lanes: &'a Lanes,
     at: Time,
-    /// The shares from `at` on.
+    /// The counts from `at` on.
     now: PhaseCounts,
-    /// The number of the next.
+    /// The index of the next change.
     next: usize,
 }
 
@@ -103,14 +104,14 @@ impl Mean<'_> {
         }
     }
 
-    /// The mean from where the last one ended until there, as shares of all nodes: by phase, and those absent.
+    /// The mean from the end of the previous interval to `until`, as shares of all nodes: one per phase, then absent.
     fn until(&mut self, until: Time) -> [f32; 6] {
         let mut sum = [0.0f64; 6];
         let mut whole = 0.0;
         loop {
             let change = self.lanes.phase_counts().get(self.next);
             let end = change.map_or(until, |(at, _)| (*at).min(until));
-            // Something that took no time at all counts, too.
+            // A count that lasted no time has a small weight.
             let weight = (end.since(self.at).0 as f64).max(1e-3);
             let [idle, nominate, accept, confirm, decided] = self.now.phases;
             let counts = [idle, nominate, accept, confirm, decided, self.now.absent];

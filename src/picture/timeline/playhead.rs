@@ -1,21 +1,23 @@
-//! The playhead: which instant the picture above shows. What came after it is veiled. And a hairline at the pointer.
+//! Playhead: the instant that the picture shows, a dimmed future, and a hairline at the pointer.
+//!
+//! Absent here: seeking.
 
-use super::TimelineHit;
-use super::chart::{baseline, filled, labels, text_at};
-use super::layout::Layout;
+use super::drawing::{axis_labels, baseline, filled, text_at};
+use super::layout::{Layout, TimelineHit};
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape};
 use crate::picture::scene::Scene;
+use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_SMALL_PX};
-use crate::picture::{text_layout, words};
+use crate::text::format;
 use crate::time::Time;
 use crate::trace::Lanes;
 
-/// Opacity of the veil over what comes after the playhead.
-const VEIL: f32 = 0.55;
-/// From the text of a time to the edge of its box, in pixels.
-const AIR_PX: f32 = 6.0;
+/// Opacity of the dimming right of the playhead.
+const DIMMING: f32 = 0.55;
+/// Horizontal padding of a time label, in pixels.
+const PAD_PX: f32 = 6.0;
 
-/// Veil, hairline and playhead.
+/// Draws the dimmed future, the hairline and the playhead.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     let timeline = scene.view.timeline;
@@ -32,7 +34,7 @@ pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     let from = x.max(layout.lanes.min.x);
     if end > from + 0.5 {
         let later = Rect::from_corners(from, layout.lanes.min.y, end, layout.lanes.max.y);
-        shapes.push(filled(later, theme.panel.with_opacity(VEIL)));
+        shapes.push(filled(later, theme.panel.with_opacity(DIMMING)));
     }
     let pointed = timeline
         .pointed
@@ -66,7 +68,7 @@ fn upright(layout: &Layout, x: f32, width: f32, color: Color, out: &mut Vec<Shap
     ));
 }
 
-/// A time in a box on the axis. Labels of the axis that it would cut go.
+/// A time in a box on the axis. It hides the labels of the axis that it overlaps.
 fn time(
     scene: &Scene<'_>,
     layout: &Layout,
@@ -75,12 +77,12 @@ fn time(
     (ink, ground): (Color, Color),
     out: &mut Vec<Shape>,
 ) {
-    let label = words::timeline::instant(at);
-    let half = text_layout::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0 + AIR_PX;
+    let label = format::instant(at);
+    let half = text_layout::width_px(&label, Font::Regular, FONT_SMALL_PX) / 2.0 + PAD_PX;
     let x = x.min(layout.rect.max.x - half - 1.0).max(layout.axis.min.x);
     let y = layout.axis.min.y + baseline(layout.axis.height());
     let (top, bottom) = (layout.axis.min.y + 1.5, layout.axis.max.y - 1.0);
-    for (_, left, right) in labels(&scene.view.timeline.axis, layout) {
+    for (_, left, right) in axis_labels(&scene.view.timeline.axis, layout) {
         if left < x + half && right > x - half {
             let gone = Rect::from_corners(left, layout.axis.min.y + 3.5, right, layout.axis.max.y);
             out.push(filled(gone, scene.theme.panel));

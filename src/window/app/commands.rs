@@ -6,7 +6,6 @@ use crate::node::view::NodeEvent;
 use crate::picture::canvas::Point;
 use crate::picture::theme::ThemeName;
 use crate::picture::view_state::Visibility;
-use crate::picture::words;
 use crate::run::PlaybackCommand;
 use crate::scenario::{Action, ActionRefused, Placement};
 use crate::scp::NodeId;
@@ -183,7 +182,7 @@ impl App {
             return;
         };
         if run.is_in_past() {
-            self.show_toast(ToastKind::Error, words::timeline::PAST);
+            self.show_toast(ToastKind::Error, text::timeline::past_is_read_only());
             return;
         }
         let node = match action {

@@ -2,6 +2,7 @@
 
 use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
+use crate::picture::layers;
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
 use crate::run::{Run, ScenarioChoice, ScenarioSource, Session, SessionKind};
@@ -124,6 +125,7 @@ impl App {
                 SessionKind::Recorded => RunKind::Recording,
                 SessionKind::Live => RunKind::Live,
             },
+            accepts_proposals: run.kind() == SessionKind::Simulated,
             ..RunStatus::default()
         };
         self.analysis = AnalysisScheduler::default();
@@ -149,10 +151,11 @@ impl App {
         alone.resize(world, size, Rect::from_corners(0.0, 0.0, size.x, size.y));
         let status = RunStatus {
             frames_per_s: None,
+            accepts_proposals: false,
             ..self.status.clone()
         };
         let screenshot = Screenshot {
-            drawing: Scene::new(world, &alone, &status).drawing(),
+            drawing: layers::drawing(&Scene::new(world, &alone, &status)),
             scale: SCREENSHOT_SCALE,
             folder: self.screenshot_folder.clone(),
             stem: screenshot::stem(&world.scenario.name, choice.seed, world.now),

@@ -11,10 +11,10 @@ use super::{PanelModel, PanelRequest, quorum_tree};
 use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{HighlightedSet, ViewState};
-use crate::picture::words;
 use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
+use crate::text::format;
 use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
@@ -218,7 +218,7 @@ fn trust(
         let label = format!("the trust set of {}", world.name(id));
         let text = format!(
             "{}, itself included; knows {}",
-            words::count(trusted.len(), "node", "nodes"),
+            format::nodes(trusted.len()),
             node.view.known.len()
         );
         let line = ui.add(

@@ -4,9 +4,9 @@ use super::widgets::dim_label;
 use super::{PanelModel, PanelState, inspector};
 use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
-use crate::picture::words;
 use crate::run::Run;
 use crate::run::SessionKind;
+use crate::text::format;
 use crate::trace::NodeStatus;
 use crate::window::style::bold_font;
 use egui::{Area, Frame, Id, Order, RichText, pos2};
@@ -43,7 +43,7 @@ pub(super) fn show(
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
                 ui.label(inspector::state(node, run.kind()));
                 if !node.is_unseen() {
-                    let trusted = words::count(node.view.trusted.len(), "node", "nodes");
+                    let trusted = format::nodes(node.view.trusted.len());
                     dim_label(ui, &model.theme, format!("trusts {trusted}"));
                 }
                 if matches!(node.status, NodeStatus::Running | NodeStatus::Silent)

@@ -6,11 +6,10 @@ use super::{Panel, PanelModel, PanelRequest, PanelState};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::timeline::{Follow, Layout, TimelineHit, height_px};
 use crate::picture::view_state::ViewState;
-use crate::picture::words;
-use crate::picture::words::timeline::Click;
 use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
+use crate::text::{format, timeline};
 use crate::time::Time;
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
@@ -18,6 +17,7 @@ use egui::{
     Align2, Area, CursorIcon, Frame, Id, Order, PointerButton, Response, RichText, Sense,
     TopBottomPanel, Ui, pos2, vec2,
 };
+use std::borrow::Cow;
 
 /// By how much one line of the wheel zooms.
 const ZOOM_PER_LINE: f64 = 1.2;
@@ -128,7 +128,7 @@ impl LanesWidget<'_> {
         if let (Some(TimelineHit::Instant(from, _)), Some(TimelineHit::Instant(to, _))) =
             (began, at)
             && (is_held || response.clicked())
-            && matches!(self.click(from), Click::Shows | Click::ShowsLive)
+            && matches!(self.click(from), ClickEffect::Seek | ClickEffect::SeekLive)
             && self.run.seek_target() != to
         {
             out.push(PanelRequest::Seek(to));
@@ -181,7 +181,7 @@ impl LanesWidget<'_> {
             pos2(min.x + 6.0, self.layout.axis.min.y + 1.0),
             pos2(self.layout.axis.min.x - LABEL_PX, max.y - 1.0),
         );
-        let text = RichText::new(words::timeline::NOW).color(color(model.theme.accent));
+        let text = RichText::new(timeline::to_now()).color(color(model.theme.accent));
         let style = ui.style_mut();
         style.spacing.button_padding = vec2(2.0, 0.0);
         style.spacing.interact_size.y = place.height();
@@ -193,16 +193,17 @@ impl LanesWidget<'_> {
         }
     }
 
-    fn click(&self, at: Time) -> Click {
+    /// What a click on an instant does.
+    fn click(&self, at: Time) -> ClickEffect {
         let (from, until) = (self.run.shown_from(), self.run.shown_until());
         // Less than a pixel beyond the present is the present.
         let slack_us =
             self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
         match self.run.kind() {
-            _ if at < from => Click::TooEarly(from),
-            _ if at.0 > until.0 + (3.0 * slack_us) as u64 => Click::NotYet,
-            SessionKind::Live => Click::ShowsLive,
-            SessionKind::Simulated | SessionKind::Recorded => Click::Shows,
+            _ if at < from => ClickEffect::TooEarly(from),
+            _ if at.0 > until.0 + (3.0 * slack_us) as u64 => ClickEffect::NotYet,
+            SessionKind::Live => ClickEffect::SeekLive,
+            SessionKind::Simulated | SessionKind::Recorded => ClickEffect::Seek,
         }
     }
 
@@ -224,7 +225,7 @@ impl LanesWidget<'_> {
                     match spot {
                         TimelineHit::Name(node) => {
                             self.name(ui, node);
-                            dim_label(ui, theme, words::timeline::NAME);
+                            dim_label(ui, theme, timeline::select_node());
                         }
                         TimelineHit::Instant(at, node) => {
                             match node {
@@ -232,10 +233,10 @@ impl LanesWidget<'_> {
                                 None => self.overview(ui, at),
                             }
                             if self.run.lanes().is_partitioned(at) && at <= self.run.shown_until() {
-                                ui.colored_label(color(theme.warning), words::timeline::CUT);
+                                ui.colored_label(color(theme.warning), timeline::partitioned());
                             }
-                            dim_label(ui, theme, words::timeline::click(self.click(at)));
-                            dim_label(ui, theme, words::timeline::HANDLING);
+                            dim_label(ui, theme, self.click(at).text());
+                            dim_label(ui, theme, timeline::gestures());
                         }
                     }
                 });
@@ -252,13 +253,13 @@ impl LanesWidget<'_> {
         let is_over = at > self.run.shown_until();
         let lane = self.run.lanes().lanes().get(node.index());
         if let Some((span, until)) = lane.and_then(|lane| lane.at(at)).filter(|_| !is_over) {
-            ui.label(words::timeline::doing(span.state));
-            dim_label(ui, &model.theme, words::timeline::stretch(span.from, until));
+            ui.label(timeline::lane_state(span.state).into_owned());
+            dim_label(ui, &model.theme, timeline::interval_of(span.from, until));
         }
     }
 
     fn overview(&self, ui: &mut Ui, at: Time) {
-        ui.label(RichText::new(words::timeline::instant(at)).font(bold_font()));
+        ui.label(RichText::new(format::instant(at)).font(bold_font()));
         if at > self.run.shown_until() {
             return;
         }
@@ -267,9 +268,33 @@ impl LanesWidget<'_> {
             .partition_point(|(from, _)| *from <= at)
             .checked_sub(1);
         if let Some((_, shares)) = nth.and_then(|nth| shares.get(nth)) {
-            for line in words::timeline::shares(shares) {
+            for line in timeline::phase_counts(shares) {
                 ui.label(line);
             }
+        }
+    }
+}
+
+/// The effect of a click on an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClickEffect {
+    /// The picture shows the instant and pauses.
+    Seek,
+    /// The picture shows the instant while the processes keep running.
+    SeekLive,
+    /// The instant is before the earliest one that the picture can show.
+    TooEarly(Time),
+    /// The instant is in the future.
+    NotYet,
+}
+
+impl ClickEffect {
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            ClickEffect::Seek => timeline::click_shows().into(),
+            ClickEffect::SeekLive => timeline::click_shows_live().into(),
+            ClickEffect::TooEarly(earliest) => timeline::click_too_early(earliest).into(),
+            ClickEffect::NotYet => timeline::click_not_yet().into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP};
 use quorumscope::picture::canvas::{Point, Shape};
+use quorumscope::picture::layers;
 use quorumscope::picture::png::{PngError, to_png};
 use quorumscope::picture::svg::{Fonts, to_svg};
 use quorumscope::picture::theme::ThemeName;
@@ -25,11 +26,11 @@ fn fixture(theme: ThemeName) -> Fixture {
 fn the_svg_parses_and_is_the_same_each_time() {
     for fonts in [Fonts::Embedded, Fonts::Named] {
         let fixture = fixture(ThemeName::Dark);
-        let svg = to_svg(&fixture.scene().drawing(), fonts);
+        let svg = to_svg(&layers::drawing(&fixture.scene()), fonts);
         let tree = usvg::Tree::from_str(&svg, &usvg::Options::default()).unwrap();
         assert_eq!((tree.size().width(), tree.size().height()), (1280.0, 800.0));
         assert!(svg.contains("&lt;b&gt; &amp;"));
-        assert_eq!(svg, to_svg(&fixture.scene().drawing(), fonts));
+        assert_eq!(svg, to_svg(&layers::drawing(&fixture.scene()), fonts));
         assert_eq!(svg.contains("@font-face"), fonts == Fonts::Embedded);
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
@@ -38,7 +39,7 @@ fn the_svg_parses_and_is_the_same_each_time() {
 #[test]
 fn shapes_without_a_place_are_left_out() {
     let fixture = fixture(ThemeName::Dark);
-    let mut drawing = fixture.scene().drawing();
+    let mut drawing = layers::drawing(&fixture.scene());
     let before = to_svg(&drawing, Fonts::Named);
     drawing.layers[0].shapes.push(Shape::Circle {
         center: Point {
@@ -61,7 +62,7 @@ fn shapes_without_a_place_are_left_out() {
 fn the_png_shows_the_picture_at_any_scale() {
     for (theme, scale) in [(ThemeName::Dark, 1.0), (ThemeName::Light, 2.0)] {
         let fixture = fixture(theme);
-        let file = to_png(&fixture.scene().drawing(), scale).unwrap();
+        let file = to_png(&layers::drawing(&fixture.scene()), scale).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(file))
             .read_info()
             .unwrap();
@@ -100,7 +101,7 @@ fn impossible_sizes_are_refused() {
         },
     ] {
         fixture.view = ViewState::for_file(&fixture.world, size);
-        let refused = to_png(&fixture.scene().drawing(), 1.0);
+        let refused = to_png(&layers::drawing(&fixture.scene()), 1.0);
         assert!(matches!(refused, Err(PngError::Size { .. })), "{size:?}");
     }
 }

@@ -9,6 +9,7 @@ mod timeline;
 mod worlds;
 
 use quorumscope::picture::canvas::{LayerName, Point, Shape};
+use quorumscope::picture::layers;
 use quorumscope::picture::scene::Scene;
 use quorumscope::picture::theme::Color;
 use quorumscope::picture::view_state::{RunStatus, ViewState};
@@ -41,7 +42,7 @@ impl Fixture {
     }
 
     pub(crate) fn shapes(&self, name: LayerName) -> Vec<Shape> {
-        self.scene().shapes(name)
+        layers::shapes(&self.scene(), name)
     }
 }
 

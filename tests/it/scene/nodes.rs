@@ -4,6 +4,7 @@ use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP, fill_at, texts};
 use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
 use quorumscope::picture::hit_test::node_at;
+use quorumscope::picture::layers;
 use quorumscope::picture::messages::DOTS_MAX;
 use quorumscope::picture::theme::{PaletteName, ThemeName};
 use quorumscope::picture::view_state::{HighlightedSet, LabelMode, Visibility};
@@ -32,7 +33,7 @@ fn act(fixture: &mut Fixture, action: Action) {
 fn fill_and_glyph_follow_the_phase() {
     let fixture = mid_vote(5);
     let (scene, phases) = (fixture.scene(), fixture.view.theme().phases);
-    let shapes = scene.shapes(LayerName::Nodes);
+    let shapes = layers::shapes(&scene, LayerName::Nodes);
     let expected = [
         phases.idle,
         phases.nominate,
@@ -62,7 +63,7 @@ fn the_classic_palette_tells_values_apart() {
     );
     fixture.view.palette = PaletteName::Classic;
     let scene = fixture.scene();
-    let shapes = scene.shapes(LayerName::Nodes);
+    let shapes = layers::shapes(&scene, LayerName::Nodes);
     let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
     let confirm = fixture.view.theme().phases.confirm;
     assert_eq!((fill(0), fill(1)), (confirm[0], confirm[1]));
@@ -77,10 +78,10 @@ fn a_crashed_node_is_hollow_and_one_that_left_is_gone() {
     let scene = fixture.scene();
     let center = scene.geometry.center(NodeId(3)).unwrap();
     assert_eq!(
-        fill_at(&scene.shapes(LayerName::Nodes), center),
+        fill_at(&layers::shapes(&scene, LayerName::Nodes), center),
         Some(fixture.view.theme().background)
     );
-    assert_ne!(before, scene.shapes(LayerName::Nodes).len());
+    assert_ne!(before, layers::shapes(&scene, LayerName::Nodes).len());
 
     let world = &mut fixture.world;
     let (at, node) = (world.now, NodeId(4));
@@ -103,7 +104,7 @@ fn large_networks_have_fill_and_rim_only() {
     let fixture = mid_vote(1000);
     let scene = fixture.scene();
     assert!((scene.geometry.radius_px - 4.0).abs() < 0.01);
-    let shapes = scene.shapes(LayerName::Nodes);
+    let shapes = layers::shapes(&scene, LayerName::Nodes);
     assert!(
         shapes
             .iter()
@@ -159,7 +160,7 @@ fn labels_cover_neither_nodes_nor_each_other() {
         let mut fixture = mid_vote(nodes);
         fixture.view.labels = LabelMode::All;
         let scene = fixture.scene();
-        let shapes = scene.shapes(LayerName::Labels);
+        let shapes = layers::shapes(&scene, LayerName::Labels);
         let grounds: Vec<Rect> = shapes
             .iter()
             .filter_map(|shape| match shape {
@@ -249,7 +250,7 @@ fn a_set_dims_everything_else() {
         members,
     });
     let scene = fixture.scene();
-    let shapes = scene.shapes(LayerName::Nodes);
+    let shapes = layers::shapes(&scene, LayerName::Nodes);
     let fill = |node| fill_at(&shapes, scene.geometry.center(NodeId(node)).unwrap()).unwrap();
     let phases = fixture.view.theme().phases;
     assert_eq!(fill(1), phases.nominate);
@@ -259,7 +260,7 @@ fn a_set_dims_everything_else() {
         "n06 nominates as well, but is no member"
     );
     assert_eq!(
-        scene.shapes(LayerName::Sets).len(),
+        layers::shapes(&scene, LayerName::Sets).len(),
         2,
         "one hull: fill and outline"
     );
@@ -305,7 +306,7 @@ fn messages_move_and_crowds_become_pulses() {
         .world
         .advance_to(fixture.world.now + Span::from_ms(5));
     assert_ne!(before, fixture.shapes(LayerName::Messages));
-    assert_eq!(fixture.scene().version(LayerName::Messages), None);
+    assert_eq!(layers::version(&fixture.scene(), LayerName::Messages), None);
     fixture.world.advance_to(Time::from_ms(60_000));
     assert!(fixture.shapes(LayerName::Messages).is_empty());
 
@@ -336,7 +337,8 @@ fn versions_change_with_what_a_layer_shows_and_only_then() {
         LAPTOP,
     );
     fixture.world.advance_to(Time::from_ms(60_000));
-    let versions = |fixture: &Fixture| LayerName::ALL.map(|name| fixture.scene().version(name));
+    let versions =
+        |fixture: &Fixture| LayerName::ALL.map(|name| layers::version(&fixture.scene(), name));
     let first = versions(&fixture);
     assert!(
         first.iter().all(Option::is_some),

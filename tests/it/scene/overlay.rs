@@ -3,6 +3,7 @@
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP, texts};
 use quorumscope::picture::canvas::{Anchor, LayerName, Point, Rect, Shape};
+use quorumscope::picture::layers;
 use quorumscope::picture::overlay::layout::Regions;
 use quorumscope::picture::overlay::panels;
 use quorumscope::picture::text_layout::{self, has_glyphs};
@@ -114,7 +115,7 @@ fn texts_stay_inside_the_canvas_and_apart() {
 #[test]
 fn every_text_has_its_glyphs_and_a_permitted_size() {
     for fixture in fixtures() {
-        for layer in fixture.scene().drawing().layers {
+        for layer in layers::drawing(&fixture.scene()).layers {
             for shape in &layer.shapes {
                 if let Shape::Text {
                     text,
@@ -176,7 +177,7 @@ fn a_fork_shows_the_banner_and_a_hull_per_value() {
         Script::radio(7, 1400.0).discovered().agreed(&values).world,
         LAPTOP,
     );
-    let banner = "Two values externalized for slot 1: safety is lost";
+    let banner = "Fork: slot 1 was decided two ways.";
     let shapes = fixture.shapes(LayerName::Overlay);
     let shown = texts(&shapes);
     assert!(
@@ -184,7 +185,7 @@ fn a_fork_shows_the_banner_and_a_hull_per_value() {
         "{shown:?}"
     );
     fixture.status.playback = PlaybackState::Paused;
-    let paused = format!("{banner}. Paused at the fork. Space goes on.");
+    let paused = format!("{banner} Paused; press Space to continue.");
     let shapes = fixture.shapes(LayerName::Overlay);
     let shown = texts(&shapes);
     assert!(shown.contains(&paused.as_str()), "{shown:?}");

@@ -168,7 +168,7 @@ fn stuck_counts_only_votes_that_are_heard() {
     fixture.world.advance_to(started + Span::from_ms(4001));
     check_says(
         &fixture,
-        &["stuck in slot 1", "stuck", "3 of 5 heard to vote"],
+        &["stuck in slot 1", "stuck", "3 of 5 votes heard"],
     );
 }
 
@@ -228,7 +228,7 @@ fn listeners_are_counted_separately() {
     }
     check_says(
         &Fixture::new(script.world.clone(), LAPTOP),
-        &["7", "Only listening", "4", "discovering", "0 of 3"],
+        &["7", "Listeners", "4", "discovering", "0 of 3"],
     );
     for node in [A, B, C] {
         script.event(node, NodeEvent::Ready { known: 7 });
@@ -275,7 +275,7 @@ fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
             "5, 1 unseen",
             "known by name only",
             "2 of 5 voted",
-            "Unseen nodes decide that",
+            "It depends on unseen nodes",
         ],
     );
     assert!(texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));

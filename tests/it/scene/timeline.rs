@@ -3,6 +3,7 @@
 use super::super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use super::{Fixture, LAPTOP, texts};
 use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
+use quorumscope::picture::layers;
 use quorumscope::picture::scene::Scene;
 use quorumscope::picture::theme::Color;
 use quorumscope::picture::timeline::{Axis, DECIDED_SHARE, LaneStyle, Layout, height_px};
@@ -49,7 +50,7 @@ impl TimelineFixture {
     }
 
     fn shapes(&self, name: LayerName) -> Vec<Shape> {
-        self.scene().shapes(name)
+        layers::shapes(&self.scene(), name)
     }
 }
 
@@ -184,9 +185,12 @@ fn shape_count_is_bounded_and_the_selected_lane_is_outlined() {
             "{nodes}: {} shapes",
             before.len()
         );
-        let version = chart.scene().version(LayerName::Timeline);
+        let version = layers::version(&chart.scene(), LayerName::Timeline);
         chart.fixture.view.selected = Some(NodeId(0));
-        assert_ne!(chart.scene().version(LayerName::Timeline), version);
+        assert_ne!(
+            layers::version(&chart.scene(), LayerName::Timeline),
+            version
+        );
         let shapes = chart.shapes(LayerName::Timeline);
         let name = chart.fixture.world.name(NodeId(0));
         assert!(texts(&shapes).contains(&&*name), "{nodes}: no name");
@@ -210,7 +214,7 @@ fn the_chart_version_changes_only_with_its_pixels() {
     let mut chart = run(None, NETWORKS[0].1, LAPTOP);
     chart.fixture.status.playback = PlaybackState::Running;
     let version = |chart: &TimelineFixture| {
-        [LayerName::Timeline, LayerName::Playhead].map(|name| chart.scene().version(name))
+        [LayerName::Timeline, LayerName::Playhead].map(|name| layers::version(&chart.scene(), name))
     };
     let [body, head] = version(&chart);
     assert!(body.is_some() && head.is_some(), "both are kept");

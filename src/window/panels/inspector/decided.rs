@@ -3,7 +3,7 @@
 use super::super::widgets::{dim_label, heading, row};
 use crate::node::view::{BackupAnswer, NodeView};
 use crate::picture::theme::Theme;
-use crate::picture::words;
+use crate::text::{self, format};
 use crate::trace::World;
 use egui::Ui;
 
@@ -20,7 +20,7 @@ pub(super) fn log(ui: &mut Ui, theme: &Theme, view: &NodeView) {
             ui,
             theme,
             &format!("slot {}", entry.slot.0),
-            words::value(&entry.value),
+            text::value(&entry.value),
         );
     }
     if view.log.len() > LOG_SHOWN {
@@ -47,7 +47,7 @@ pub(super) fn backup_log(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeV
             (Some((at, from)), _) => format!(
                 "backed up from {} at {}",
                 world.name(*from),
-                words::seconds(*at)
+                format::time(*at)
             ),
             (None, BackupAnswer::NoHasIt) => "was here before".to_owned(),
             (None, _) => "not here yet".to_owned(),

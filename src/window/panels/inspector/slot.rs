@@ -4,8 +4,8 @@ use super::super::widgets::{LINE_PX, dim_label, heading, node_chip, row, row_wit
 use super::super::{PanelRequest, quorum_tree};
 use crate::node::view::{NodeView, TimerKind};
 use crate::picture::theme::Theme;
-use crate::picture::words;
 use crate::scp::{Ballot, BallotPhase, SlotIndex, SlotState, Value};
+use crate::text::{self, format};
 use crate::time::Span;
 use crate::trace::World;
 use egui::{Ui, vec2};
@@ -137,15 +137,15 @@ fn scp_phase(state: &SlotState) -> String {
 fn values(values: &BTreeSet<Value>) -> String {
     values
         .iter()
-        .map(words::value)
+        .map(text::value)
         .collect::<Vec<_>>()
         .join(", ")
 }
 
 fn ballot_words(ballot: &Ballot) -> String {
     match ballot.n {
-        u32::MAX => format!("∞, {}", words::value(&ballot.x)),
-        n => format!("{n}, {}", words::value(&ballot.x)),
+        u32::MAX => format!("∞, {}", text::value(&ballot.x)),
+        n => format!("{n}, {}", text::value(&ballot.x)),
     }
 }
 
@@ -168,7 +168,7 @@ pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView)
                 left.as_ms() / whole.as_ms()
             };
             quorum_tree::bar(ui, theme, 54.0, share as f32);
-            ui.label(words::span(left));
+            ui.label(format::duration(left));
         });
     }
 }

@@ -1,0 +1,20 @@
+//! Timeline view state: where the timeline is, which interval it shows and what the pointer is on.
+//!
+//! Absent here: the instant that the picture shows; the world has it.
+
+use super::axis::Axis;
+use crate::picture::canvas::{Point, Rect};
+use crate::time::Time;
+
+/// What the window knows about its timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TimelineView {
+    /// Its rectangle; `None`: hidden.
+    pub rect: Option<Rect>,
+    /// The interval that it shows.
+    pub axis: Axis,
+    /// The pointer, if it is on the timeline.
+    pub pointed: Option<Point>,
+    /// The latest instant that the picture can show.
+    pub until: Time,
+}

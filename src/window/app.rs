@@ -13,7 +13,9 @@ use super::gesture::{Gesture, GestureRecognizer};
 use super::input::{ButtonState, InputEvent, KeyboardFocus};
 use super::jobs::{JobId, Jobs};
 use super::options::{ScenarioEntry, SessionFactory, WindowOptions};
-use super::panels::{self, ContextMenu, PanelModel, PanelRequest, PanelState, Toast, ToastKind};
+use super::panels::{
+    self, ContextMenu, PanelModel, PanelRequest, PanelResponse, PanelState, Toast, ToastKind,
+};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::hit_test::node_at;
 use crate::picture::scene::Scene;
@@ -152,7 +154,7 @@ impl App {
     }
 
     /// What the panels show.
-    pub(super) fn panels(&mut self, ctx: &egui::Context) -> Vec<PanelRequest> {
+    pub(super) fn panels(&mut self, ui: &mut egui::Ui) -> PanelResponse {
         let toasts: Vec<Toast> = self.toasts.iter().map(|(toast, _)| toast.clone()).collect();
         let model = PanelModel {
             theme: self.theme(),
@@ -162,7 +164,7 @@ impl App {
             opening: self.opening.as_ref().map(|(_, _, words)| words.as_str()),
             toasts: &toasts,
         };
-        panels::show(ctx, &model, &mut self.panels)
+        panels::show(ui, &model, &mut self.panels)
     }
 
     /// The window is this large, and this part of it is free.

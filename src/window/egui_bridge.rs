@@ -45,13 +45,13 @@ impl EguiBridge {
         events: &[InputEvent],
         screen: ScreenInfo,
         theme: Theme,
-        panels: impl FnMut(&egui::Context),
+        panels: impl FnMut(&mut egui::Ui),
     ) -> (PanelOutput, Duration) {
         if self.theme != Some(theme) {
             self.theme = Some(theme);
             style::set_theme(&self.ctx, &theme);
         }
-        let output = self.ctx.run(self.raw_input(events, screen), panels);
+        let output = self.ctx.run_ui(self.raw_input(events, screen), panels);
         for command in output.platform_output.commands {
             if let OutputCommand::CopyText(text) = command {
                 window::clipboard_set(&text);
@@ -74,7 +74,7 @@ impl EguiBridge {
 
     /// Whether the keyboard belongs to a text field.
     pub(super) fn focus(&self) -> KeyboardFocus {
-        if self.ctx.wants_keyboard_input() {
+        if self.ctx.egui_wants_keyboard_input() {
             KeyboardFocus::TextField
         } else {
             KeyboardFocus::None
@@ -88,7 +88,7 @@ impl EguiBridge {
             .ctx
             .layer_id_at(at)
             .is_some_and(|layer| layer.order != egui::Order::Background);
-        floating || !self.ctx.available_rect().contains(at) || self.ctx.dragged_id().is_some()
+        floating || self.ctx.dragged_id().is_some()
     }
 
     fn raw_input(&self, events: &[InputEvent], screen: ScreenInfo) -> RawInput {

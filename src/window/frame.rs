@@ -209,9 +209,10 @@ impl FrameLoop {
         let mut free = egui::Rect::NOTHING;
         let theme = self.app.theme();
         let app = &mut self.app;
-        let (output, again) = self.egui.run(events, screen, theme, |ctx| {
-            requests = app.panels(ctx);
-            free = ctx.available_rect();
+        let (output, again) = self.egui.run(events, screen, theme, |ui| {
+            let response = app.panels(ui);
+            requests = response.requests;
+            free = response.free;
         });
         self.painter.set_panels(output);
         self.panels_at = Some(screen.at);

@@ -286,6 +286,8 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
         InputEvent::Wheel { right, up, .. } => Some(egui::Event::MouseWheel {
             unit: egui::MouseWheelUnit::Line,
             delta: egui::vec2(*right, *up),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
             modifiers: egui::Modifiers::NONE,
         }),
         InputEvent::Text(letter) if focus == KeyboardFocus::TextField => {

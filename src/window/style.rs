@@ -71,7 +71,7 @@ pub(super) fn set_theme(ctx: &egui::Context, theme: &Theme) {
     style.interaction.selectable_labels = false;
     // No fading: an idle window does not redraw.
     style.animation_time = 0.0;
-    ctx.set_style(style);
+    ctx.set_global_style(style);
 }
 
 fn visuals(theme: &Theme) -> Visuals {

@@ -12,7 +12,7 @@ use crate::scp::NodeId;
 use crate::text;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
-use crate::window::panels::{Panel, ToastKind};
+use crate::window::panels::{PanelVisibility, ToastKind};
 
 impl App {
     /// Carries out a command; `pointer` is where the pointer is on the picture, if it is there.
@@ -86,7 +86,7 @@ impl App {
 
     pub(super) fn select(&mut self, node: Option<NodeId>) {
         if node.is_some() && self.selected().is_none() {
-            self.panels.inspector = Panel::Open;
+            self.panels.inspector = PanelVisibility::Open;
         }
         if let Some((_, view)) = &mut self.shown {
             view.selected = node;
@@ -123,7 +123,7 @@ impl App {
         }
         for panel in [&mut self.panels.help, &mut self.panels.picker] {
             if panel.is_open() {
-                *panel = Panel::Closed;
+                *panel = PanelVisibility::Closed;
                 return;
             }
         }

@@ -8,7 +8,7 @@ use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewSta
 use crate::run::{Run, ScenarioChoice, ScenarioSource, Session, SessionKind};
 use crate::window::analysis_scheduler::AnalysisScheduler;
 use crate::window::jobs::{JobId, JobResult};
-use crate::window::panels::{Panel, ToastKind};
+use crate::window::panels::{PanelVisibility, ToastKind};
 use crate::window::proposal_draft::DraftKind;
 use crate::window::screenshot::{self, Screenshot};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl App {
     }
 
     pub(super) fn open_named(&mut self, name: String) {
-        self.panels.picker = Panel::Closed;
+        self.panels.picker = PanelVisibility::Closed;
         self.open(ScenarioChoice {
             source: ScenarioSource::Named(name),
             seed: self.seed(),

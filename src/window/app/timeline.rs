@@ -7,7 +7,7 @@ use crate::picture::view_state::ViewState;
 use crate::run::{PlaybackCommand, Run, SessionKind};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
-use crate::window::panels::{Panel, PanelState};
+use crate::window::panels::{PanelState, PanelVisibility};
 
 /// How much closer a key brings the timeline.
 const ZOOM_PER_KEY: f64 = 1.5;
@@ -122,7 +122,11 @@ impl App {
 
     pub(super) fn toggle_timeline(&mut self) {
         let is_shown = self.panels.timeline.rect.is_some();
-        let wanted = if is_shown { Panel::Closed } else { Panel::Open };
+        let wanted = if is_shown {
+            PanelVisibility::Closed
+        } else {
+            PanelVisibility::Open
+        };
         self.panels.timeline.wanted = Some(wanted);
     }
 }

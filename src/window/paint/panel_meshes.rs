@@ -49,8 +49,10 @@ pub(super) struct PanelMeshes {
 
 impl PanelMeshes {
     pub(super) fn update(&mut self, output: PanelOutput) {
-        for (id, delta) in &output.textures.set {
-            self.set_texture(*id, delta);
+        for (id, deltas) in &output.textures.set {
+            for delta in deltas {
+                self.set_texture(*id, delta);
+            }
         }
         let pieces = output.primitives.iter().filter_map(|clipped| {
             let Primitive::Mesh(mesh) = &clipped.primitive else {
@@ -90,10 +92,6 @@ impl PanelMeshes {
         let [width, height] = delta.image.size().map(|pixels| pixels as u32);
         let rgba: Vec<u8> = match &delta.image {
             ImageData::Color(image) => image.pixels.iter().flat_map(Color32::to_array).collect(),
-            ImageData::Font(image) => image
-                .srgba_pixels(None)
-                .flat_map(|pixel| pixel.to_array())
-                .collect(),
         };
         match (delta.pos, self.textures.get(&id)) {
             (Some([left, top]), Some(texture)) => {

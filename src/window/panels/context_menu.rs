@@ -19,10 +19,10 @@ pub(super) fn show(
     out: &mut Vec<PanelRequest>,
 ) {
     let Some(menu) = state.menu else { return };
-    let area = Area::new(Id::new("menu"))
+    let area = Area::new(Id::unique("menu"))
         .order(Order::Foreground)
         .fixed_pos(pos2(menu.at.x, menu.at.y))
-        .constrain_to(ctx.screen_rect())
+        .constrain_to(ctx.content_rect())
         .show(ctx, |ui| {
             Frame::popup(ui.style()).show(ui, |ui| {
                 ui.set_max_width(240.0);

@@ -8,13 +8,13 @@ use crate::run::Run;
 use crate::text;
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
-use egui::{Frame, Margin, RichText, ScrollArea, Sense, TopBottomPanel, Ui, vec2};
+use egui::{Frame, Margin, Panel, RichText, ScrollArea, Sense, Ui, vec2};
 
 /// Most lines shown.
 const LINES_MAX: usize = 500;
 
 pub(super) fn show(
-    ctx: &egui::Context,
+    ui: &mut Ui,
     model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
@@ -29,11 +29,11 @@ pub(super) fn show(
             top: 6,
             bottom: 4,
         });
-    let height = (ctx.screen_rect().height() * 0.24).clamp(120.0, 260.0);
-    TopBottomPanel::bottom("event log")
-        .exact_height(height)
+    let height = (ui.content_rect().height() * 0.24).clamp(120.0, 260.0);
+    Panel::bottom("event log")
+        .exact_size(height)
         .frame(frame)
-        .show(ctx, |ui| {
+        .show(ui, |ui| {
             head(ui, model, run, view, state, out);
             let only = if state.log_follows_selection {
                 view.selected

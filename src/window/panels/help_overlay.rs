@@ -1,7 +1,7 @@
 //! The help overlay: what mouse and keys do, made from the table of commands.
 
 use super::widgets::{dim_label, heading};
-use super::{Panel, PanelModel, PanelState};
+use super::{PanelModel, PanelState, PanelVisibility};
 use crate::picture::theme::Theme;
 use crate::window::command::{CommandGroup, TABLE, UserCommand};
 use crate::window::style::{bold_font, color};
@@ -34,7 +34,7 @@ const ABOUT: &str = "Quorumscope shows how nodes agree by the Stellar Consensus 
                      whom it trusts, and takes a value for decided only once enough of these stand behind it.";
 
 pub(super) fn show(ctx: &egui::Context, model: &PanelModel<'_>, state: &mut PanelState) {
-    let screen = ctx.screen_rect();
+    let screen = ctx.content_rect();
     let mut is_open = true;
     let width = (screen.width() - 80.0).min(820.0);
     egui::Window::new(RichText::new("Help").font(bold_font()))
@@ -62,7 +62,7 @@ pub(super) fn show(ctx: &egui::Context, model: &PanelModel<'_>, state: &mut Pane
                 });
         });
     if !is_open {
-        state.help = Panel::Closed;
+        state.help = PanelVisibility::Closed;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::text::format;
 use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
-use egui::{Frame, Margin, RichText, ScrollArea, SidePanel, Ui, vec2};
+use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 use std::collections::BTreeSet;
 
 /// Width of the panel in pixels; in narrow windows it takes less.
@@ -29,13 +29,13 @@ const TRUSTED_SHOWN: usize = 60;
 const UNSEEN: &str = "Nothing is known about it but what others say: that it is there, and who trusts it. What it does itself is not in this picture.";
 
 pub(super) fn show(
-    ctx: &egui::Context,
+    ui: &mut Ui,
     model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
     out: &mut Vec<PanelRequest>,
 ) {
-    let width = WIDTH_PX.min(ctx.screen_rect().width() * 0.36);
+    let width = WIDTH_PX.min(ui.content_rect().width() * 0.36);
     let frame = Frame::new()
         .fill(color(model.theme.panel))
         .inner_margin(Margin {
@@ -44,11 +44,11 @@ pub(super) fn show(
             top: 10,
             bottom: 10,
         });
-    SidePanel::right("inspector")
-        .exact_width(width)
+    Panel::right("inspector")
+        .exact_size(width)
         .resizable(false)
         .frame(frame)
-        .show(ctx, |ui| {
+        .show(ui, |ui| {
             let theme = &model.theme;
             let selected = view
                 .selected

@@ -23,26 +23,27 @@ use crate::run::Run;
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
+use egui::Ui;
 use std::path::PathBuf;
 
 /// Whether a panel is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Panel {
+pub(super) enum PanelVisibility {
     Open,
     #[default]
     Closed,
 }
 
-impl Panel {
+impl PanelVisibility {
     pub(super) fn toggle(&mut self) {
         *self = match self {
-            Panel::Open => Panel::Closed,
-            Panel::Closed => Panel::Open,
+            PanelVisibility::Open => PanelVisibility::Closed,
+            PanelVisibility::Closed => PanelVisibility::Open,
         };
     }
 
     pub(super) fn is_open(self) -> bool {
-        self == Panel::Open
+        self == PanelVisibility::Open
     }
 }
 
@@ -58,10 +59,10 @@ pub(super) struct ContextMenu {
 /// What the panels remember.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PanelState {
-    pub(super) log: Panel,
-    pub(super) inspector: Panel,
-    pub(super) help: Panel,
-    pub(super) picker: Panel,
+    pub(super) log: PanelVisibility,
+    pub(super) inspector: PanelVisibility,
+    pub(super) help: PanelVisibility,
+    pub(super) picker: PanelVisibility,
     pub(super) menu: Option<ContextMenu>,
     pub(super) draft: ProposalDraft,
     /// The event log shows the selected node only.
@@ -75,7 +76,7 @@ pub(super) struct PanelState {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct TimelinePanel {
     /// Whether a person wants it; `None`: where there is room.
-    pub(super) wanted: Option<Panel>,
+    pub(super) wanted: Option<PanelVisibility>,
     /// Where it is.
     pub(super) rect: Option<Rect>,
     /// Where the pointer is in it.
@@ -141,25 +142,33 @@ pub(super) struct PanelModel<'a> {
     pub(super) toasts: &'a [Toast],
 }
 
-/// Lays out all panels.
-pub(super) fn show(
-    ctx: &egui::Context,
-    model: &PanelModel<'_>,
-    state: &mut PanelState,
-) -> Vec<PanelRequest> {
+/// What laying out the panels yields.
+pub(super) struct PanelResponse {
+    /// What the person asked for, in order.
+    pub(super) requests: Vec<PanelRequest>,
+    /// The part of the window that no docked panel takes: the canvas.
+    pub(super) free: egui::Rect,
+}
+
+/// Lays out all panels in the root `ui` of the window: docked panels first, then floating ones.
+pub(super) fn show(ui: &mut Ui, model: &PanelModel<'_>, state: &mut PanelState) -> PanelResponse {
     let mut out = Vec::new();
-    toolbar::show(ctx, model, state, &mut out);
+    toolbar::show(ui, model, state, &mut out);
     state.timeline.rect = None;
     if let Some((run, view)) = model.run {
-        timeline::show(ctx, model, run, view, state, &mut out);
+        timeline::show(ui, model, run, view, state, &mut out);
         if state.inspector.is_open() {
-            inspector::show(ctx, model, run, view, &mut out);
+            inspector::show(ui, model, run, view, &mut out);
         }
         if state.log.is_open() {
-            event_log::show(ctx, model, run, view, state, &mut out);
+            event_log::show(ui, model, run, view, state, &mut out);
         }
+    }
+    let free = ui.available_rect_before_wrap();
+    let ctx = &ui.ctx().clone();
+    if let Some((run, view)) = model.run {
         context_menu::show(ctx, model, run, state, &mut out);
-        node_tooltip::show(ctx, model, run, view, state);
+        node_tooltip::show(ctx, free, model, run, view, state);
     }
     if state.picker.is_open() {
         scenario_picker::show(ctx, model, state, &mut out);
@@ -168,5 +177,8 @@ pub(super) fn show(
         help_overlay::show(ctx, model, state);
     }
     widgets::toasts(ctx, model);
-    out
+    PanelResponse {
+        requests: out,
+        free,
+    }
 }

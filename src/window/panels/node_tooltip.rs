@@ -16,6 +16,7 @@ const GAP_PX: f32 = 8.0;
 
 pub(super) fn show(
     ctx: &egui::Context,
+    free: egui::Rect,
     model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
@@ -32,10 +33,10 @@ pub(super) fn show(
         return;
     };
     let beside = geometry.outer_radius_px() + GAP_PX;
-    Area::new(Id::new("tip"))
+    Area::new(Id::unique("tip"))
         .order(Order::Tooltip)
         .fixed_pos(pos2(center.x + beside, center.y + beside))
-        .constrain_to(ctx.available_rect())
+        .constrain_to(free)
         .interactable(false)
         .show(ctx, |ui| {
             Frame::popup(ui.style()).show(ui, |ui| {

@@ -43,7 +43,7 @@ pub(super) fn show(
         owner,
         in_flight: statements.map(|flight| flight.from).collect(),
     };
-    tree.set(ui, set, Id::new(("quorum set", owner)), out);
+    tree.set(ui, set, Id::unique(("quorum set", owner)), out);
 }
 
 struct QuorumTree<'a> {

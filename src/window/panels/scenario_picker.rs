@@ -1,6 +1,6 @@
 //! The scenario picker: all scenarios with what to look for in each.
 
-use super::{Panel, PanelModel, PanelRequest, PanelState};
+use super::{PanelModel, PanelRequest, PanelState, PanelVisibility};
 use crate::window::style::{bold_font, color};
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, vec2};
 
@@ -10,7 +10,7 @@ pub(super) fn show(
     state: &mut PanelState,
     out: &mut Vec<PanelRequest>,
 ) {
-    let screen = ctx.screen_rect();
+    let screen = ctx.content_rect();
     let mut is_open = true;
     egui::Window::new(RichText::new("Scenarios").font(bold_font()))
         .open(&mut is_open)
@@ -30,13 +30,13 @@ pub(super) fn show(
                         let is_current = current.as_deref() == Some(entry.name.as_str());
                         if line(ui, model, nth, is_current) {
                             out.push(PanelRequest::OpenScenario(entry.name.clone()));
-                            state.picker = Panel::Closed;
+                            state.picker = PanelVisibility::Closed;
                         }
                     }
                 });
         });
     if !is_open {
-        state.picker = Panel::Closed;
+        state.picker = PanelVisibility::Closed;
     }
 }
 
@@ -83,7 +83,7 @@ fn line(ui: &mut Ui, model: &PanelModel<'_>, nth: usize, is_current: bool) -> bo
         ui.add_space(7.0);
     });
     let rect = egui::Rect::from_min_max(place, inner.response.rect.right_bottom());
-    let response = ui.interact(rect, ui.id().with(("scenario", nth)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("scenario", nth)), Sense::click());
     if response.hovered() {
         ui.painter().set(
             ground,

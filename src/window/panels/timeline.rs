@@ -2,7 +2,7 @@
 //! looks like is a layer of the picture.
 
 use super::widgets::dim_label;
-use super::{Panel, PanelModel, PanelRequest, PanelState};
+use super::{PanelModel, PanelRequest, PanelState, PanelVisibility};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::timeline::{Follow, Layout, TimelineHit, height_px};
 use crate::picture::view_state::ViewState;
@@ -14,8 +14,8 @@ use crate::time::Time;
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
 use egui::{
-    Align2, Area, CursorIcon, Frame, Id, Order, PointerButton, Response, RichText, Sense,
-    TopBottomPanel, Ui, pos2, vec2,
+    Align2, Area, CursorIcon, Frame, Id, Order, Panel, PointerButton, Response, RichText, Sense,
+    Ui, pos2, vec2,
 };
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ const SAME_PLACE_PX: f32 = 6.0;
 const GAP_PX: f32 = 6.0;
 
 pub(super) fn show(
-    ctx: &egui::Context,
+    ui: &mut Ui,
     model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
@@ -43,10 +43,10 @@ pub(super) fn show(
     out: &mut Vec<PanelRequest>,
 ) {
     let nodes = run.lanes().lanes().len();
-    let window_px = ctx.screen_rect().height();
+    let window_px = ui.content_rect().height();
     let height = match state.timeline.wanted {
-        Some(Panel::Closed) => None,
-        Some(Panel::Open) => height_px(window_px.max(LOW_WINDOW_PX), nodes),
+        Some(PanelVisibility::Closed) => None,
+        Some(PanelVisibility::Open) => height_px(window_px.max(LOW_WINDOW_PX), nodes),
         None if state.log.is_open() && window_px < LOG_WINDOW_PX => None,
         None => height_px(window_px, nodes),
     };
@@ -54,15 +54,16 @@ pub(super) fn show(
         state.timeline.pointed = None;
         return;
     };
-    TopBottomPanel::bottom("timeline")
-        .exact_height(height)
+    Panel::bottom("timeline")
+        .exact_size(height)
         .show_separator_line(false)
         .frame(Frame::NONE)
-        .show(ctx, |ui| {
+        .show(ui, |ui| {
             let place = ui.max_rect();
             let rect = Rect::from_corners(place.min.x, place.min.y, place.max.x, place.max.y);
             state.timeline.rect = Some(rect);
-            let response = ui.interact(place, Id::new("timeline lanes"), Sense::click_and_drag());
+            let response =
+                ui.interact(place, Id::unique("timeline lanes"), Sense::click_and_drag());
             let lanes = LanesWidget {
                 run,
                 view,
@@ -71,9 +72,9 @@ pub(super) fn show(
             state.timeline.pointed = lanes.pointed(&response);
             lanes.handle_pointer(ui, &response, out);
             lanes.button(ui, model, out);
-            let is_free = state.menu.is_none() && !ctx.is_context_menu_open();
+            let is_free = state.menu.is_none() && !ui.ctx().any_popup_open();
             if let Some(at) = state.timeline.pointed.filter(|_| is_free) {
-                lanes.tip(ctx, model, at);
+                lanes.tip(ui.ctx(), model, at);
             }
         });
 }
@@ -213,11 +214,11 @@ impl LanesWidget<'_> {
             return;
         };
         let theme = &model.theme;
-        Area::new(Id::new("timeline tip"))
+        Area::new(Id::unique("timeline tip"))
             .order(Order::Tooltip)
             .pivot(Align2::LEFT_BOTTOM)
             .fixed_pos(pos2(at.x + 12.0, self.layout.rect.min.y - GAP_PX))
-            .constrain_to(ctx.screen_rect())
+            .constrain_to(ctx.content_rect())
             .interactable(false)
             .show(ctx, |ui| {
                 Frame::popup(ui.style()).show(ui, |ui| {

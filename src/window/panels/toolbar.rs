@@ -9,7 +9,7 @@ use crate::run::SessionKind;
 use crate::window::command::UserCommand;
 use crate::window::proposal_draft::DraftKind;
 use crate::window::style::{bold_font, color};
-use egui::{Align, Frame, Layout, Margin, RichText, Sense, TextEdit, TopBottomPanel, Ui, vec2};
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
 /// Windows narrower than this have the commands about the view in a menu.
@@ -34,7 +34,7 @@ const VIEW: [(UserCommand, Icon); 7] = [
 ];
 
 pub(super) fn show(
-    ctx: &egui::Context,
+    ui: &mut Ui,
     model: &PanelModel<'_>,
     state: &mut PanelState,
     out: &mut Vec<PanelRequest>,
@@ -42,10 +42,10 @@ pub(super) fn show(
     let frame = Frame::new()
         .fill(color(model.theme.panel))
         .inner_margin(Margin::symmetric(8, 0));
-    TopBottomPanel::top("toolbar")
-        .exact_height(TOOLBAR_HEIGHT_PX)
+    Panel::top("toolbar")
+        .exact_size(TOOLBAR_HEIGHT_PX)
         .frame(frame)
-        .show(ctx, |ui| {
+        .show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             let width = if ui.available_width() >= WIDE_FROM_PX {
                 ToolbarWidth::Wide
@@ -332,7 +332,7 @@ fn seed(
     let current = model
         .run
         .map_or(String::new(), |(run, _)| run.choice().seed.to_string());
-    let id = ui.id().with("seed");
+    let id = ui.scope_id().with("seed");
     if !ui.memory(|memory| memory.has_focus(id)) {
         state.seed.clone_from(&current);
     }
@@ -387,16 +387,16 @@ fn right_end(
     let button = egui::Button::new("")
         .min_size(vec2(BUTTON_PX, BUTTON_PX))
         .frame(false);
-    let more = egui::menu::menu_custom_button(ui, button, |ui| {
+    let more = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         for (command, _) in VIEW {
             menu_item(ui, model, command, out);
         }
         menu_item(ui, model, UserCommand::ToggleFrameRate, out);
     });
-    let rect = egui::Rect::from_center_size(more.response.rect.center(), vec2(16.0, 16.0));
+    let rect = egui::Rect::from_center_size(more.0.rect.center(), vec2(16.0, 16.0));
     ui.painter()
         .extend(icons::shapes(Icon::More, rect, color(model.theme.text)));
-    more.response.on_hover_text("More about the view");
+    more.0.on_hover_text("More about the view");
 }
 
 /// A command in a menu: its words, and its key at the right.
@@ -411,7 +411,7 @@ pub(super) fn menu_item(
     let response = ui.add_enabled(disabled_reason.is_none(), button);
     if response.clicked() {
         out.push(PanelRequest::Command(command));
-        ui.close_menu();
+        ui.close();
     }
     command_tooltip(response, command, disabled_reason);
 }

@@ -231,7 +231,7 @@ pub(super) fn toasts(ctx: &egui::Context, model: &PanelModel<'_>) {
     if all.is_empty() {
         return;
     }
-    Area::new(Id::new("toasts"))
+    Area::new(Id::unique("toasts"))
         .order(Order::Tooltip)
         .anchor(Align2::CENTER_TOP, vec2(0.0, TOOLBAR_HEIGHT_PX + 10.0))
         .interactable(false)

@@ -1,28 +1,27 @@
-//! One texture for everything the scene is made of: discs, rings and letters, drawn on the processor when they are
-//! first asked for. With one texture, shapes of any kind keep their order and still share draw calls.
+//! Texture atlas of the scene: discs, rings, line profiles and glyphs, rasterised on first use.
 //!
-//! Absent here: the graphics card; `gpu.rs` uploads what has changed.
+//! With a single texture, shapes of all kinds keep their order and share draw calls. `gpu.rs` uploads changed rows.
 
 mod bitmap;
 
 use crate::picture::canvas::Font;
 use crate::picture::text_layout;
-use ab_glyph::{Font as _, FontRef};
 use bitmap::{Bitmap, coverage};
+use skrifa::FontRef;
 use std::collections::HashMap;
 
-/// Side of the first atlas in pixels; it doubles when it is full.
+/// Initial side in pixels; it doubles when the atlas is full.
 const SIDE_FIRST: u32 = 1024;
-/// Largest side: every OpenGL that still runs has textures of this size.
+/// Largest side in pixels; every OpenGL implementation in use supports it.
 const SIDE_MAX: u32 = 4096;
-/// Radii and widths are rounded to this many parts of a pixel.
+/// Radii and widths are quantised to this fraction of a pixel.
 const SUBPIXELS: f32 = 4.0;
-/// Letters may start at this many places within a pixel.
+/// Number of horizontal subpixel positions of a glyph.
 const GLYPH_SUBPIXELS: f32 = 4.0;
-/// Widest line.
+/// Widest line in physical pixels.
 const WIDTH_MAX: f32 = 400.0;
 
-/// Largest radius, in physical pixels, of a disc or ring that has its own bitmap here.
+/// Largest radius of a disc or ring with a sprite, in physical pixels.
 pub(super) const RADIUS_MAX: f32 = 48.0;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,25 +44,25 @@ enum SpriteKey {
     },
 }
 
-/// A bitmap within the atlas.
+/// A rectangle of the atlas.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sprite {
-    /// Left, top, right, bottom in the texture, 0..1.
+    /// Left, top, right and bottom texture coordinates, 0 to 1.
     pub(super) uv: [f32; 4],
-    /// From the point it is drawn at to its left top corner, in physical pixels.
+    /// Offset from the anchor point to the top left corner, in physical pixels.
     pub(super) offset: (f32, f32),
-    /// Width and height in physical pixels; 0 for letters without ink.
+    /// Width and height in physical pixels; 0 for blank glyphs.
     pub(super) size: (f32, f32),
 }
 
-/// A row of the atlas in which pictures of about one height stand side by side.
+/// A row of sprites of similar height (shelf packing).
 struct Shelf {
     top: u32,
     height: u32,
     used: u32,
 }
 
-/// Pictures in premultiplied RGBA.
+/// The atlas and its pixels in premultiplied RGBA.
 pub(super) struct Atlas {
     side: u32,
     pixels: Vec<u8>,
@@ -77,7 +76,7 @@ pub(super) struct Atlas {
 
 impl Atlas {
     pub(super) fn new() -> Atlas {
-        let font = |font| FontRef::try_from_slice(text_layout::ttf(font)).ok();
+        let font = |font| FontRef::new(text_layout::ttf(font)).ok();
         let mut atlas = Atlas {
             side: SIDE_FIRST,
             pixels: Vec::new(),
@@ -97,17 +96,17 @@ impl Atlas {
         self.side
     }
 
-    /// Counts up whenever sprites handed out before are no longer valid.
+    /// Increases whenever earlier sprites become invalid.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The middle of a spot that is wholly covered.
+    /// Texture coordinates of a fully opaque pixel.
     pub(super) fn white_uv(&self) -> [f32; 2] {
         [1.5 / self.side as f32; 2]
     }
 
-    /// If something did not fit since the last call, makes room (everything must be asked for again) and says so.
+    /// Whether a sprite did not fit since the last call. If so the atlas is enlarged and cleared: request all sprites again.
     pub(super) fn take_overflow(&mut self) -> bool {
         let was_full = std::mem::take(&mut self.is_full);
         if was_full {
@@ -117,7 +116,7 @@ impl Atlas {
         was_full
     }
 
-    /// First row and number of rows that have changed since the last call, with their pixels.
+    /// First row, number of rows and pixels that changed since the last call.
     pub(super) fn take_changes(&mut self) -> Option<(u32, u32, &[u8])> {
         let (first, last) = self.changed_rows.take()?;
         let row = self.side as usize * 4;
@@ -125,7 +124,7 @@ impl Atlas {
         Some((first, last - first, bytes))
     }
 
-    /// A disc of `radius` physical pixels around the point it is drawn at.
+    /// A disc of `radius` physical pixels, anchored at its centre.
     pub(super) fn disc(&mut self, radius: f32) -> Sprite {
         let key = SpriteKey::Disc {
             radius: quantized(radius),
@@ -136,7 +135,7 @@ impl Atlas {
         })
     }
 
-    /// A ring of `radius` and line `width` in physical pixels around the point it is drawn at.
+    /// A ring of `radius` and line `width` in physical pixels, anchored at its centre.
     pub(super) fn ring(&mut self, radius: f32, width: f32) -> Sprite {
         let key = SpriteKey::Ring {
             radius: quantized(radius),
@@ -150,7 +149,7 @@ impl Atlas {
         })
     }
 
-    /// What lies across a line of `width` physical pixels, from top to bottom: one quad then draws it with soft edges.
+    /// The cross-section of a line of `width` physical pixels: one quad then draws the line antialiased.
     pub(super) fn profile(&mut self, width: f32) -> Sprite {
         let width = width.clamp(0.0, WIDTH_MAX);
         let key = SpriteKey::Profile {
@@ -159,8 +158,7 @@ impl Atlas {
         self.get(key, |_| Bitmap::profile(rounded(width)))
     }
 
-    /// A glyph of `size` physical pixels per em whose pen stands `x` physical pixels from the left; returns where to
-    /// draw it: the whole pixel.
+    /// A glyph of `size` physical pixels per em at pen position `x`, and the whole pixel at which to draw it.
     pub(super) fn glyph(&mut self, glyph: char, font: Font, size: f32, x: f32) -> (Sprite, f32) {
         let place = ((x - x.floor()) * GLYPH_SUBPIXELS).floor();
         let key = SpriteKey::Glyph {
@@ -178,13 +176,10 @@ impl Atlas {
         (sprite, x.floor())
     }
 
-    /// Width of a glyph, as a share of the font size.
+    /// Advance width of a glyph, as a fraction of the font size.
     pub(super) fn advance(&self, glyph: char, font: Font) -> f32 {
-        let Some(Some(font)) = self.fonts.get(font as usize) else {
-            return 0.0;
-        };
-        let em = font.units_per_em().unwrap_or(1.0);
-        font.h_advance_unscaled(font.glyph_id(glyph)) / em
+        let mut buffer = [0; 4];
+        text_layout::width_px(glyph.encode_utf8(&mut buffer), font, 1.0)
     }
 
     fn get(&mut self, key: SpriteKey, draw: impl FnOnce(&Atlas) -> Option<Bitmap>) -> Sprite {
@@ -204,7 +199,7 @@ impl Atlas {
         }
     }
 
-    /// The mean opacity along a vertical line in the texture.
+    /// Mean opacity along a vertical line of the texture.
     #[cfg(test)]
     pub(super) fn mean_alpha(&self, u: f32, top: f32, bottom: f32) -> f32 {
         let texel = |v: f32| {
@@ -271,7 +266,7 @@ impl Atlas {
         self.changed_rows = Some((known_first.min(first), known_last.max(last)));
     }
 
-    /// Empty but for the wholly covered spot of 3 x 3 pixels in the corner.
+    /// Clears everything but an opaque square of 3 x 3 pixels in the corner.
     fn clear(&mut self) {
         self.pixels = vec![0; (self.side * self.side * 4) as usize];
         self.shelves = vec![Shelf {

@@ -1,24 +1,25 @@
-//! What stands in the atlas: discs, rings, lines and letters as opacity per pixel.
-//!
-//! Absent here: where in the atlas.
+//! Rasterisation of discs, rings, line profiles and glyphs to coverage masks.
 
-use ab_glyph::{Font as _, FontRef, PxScale};
+use resvg::tiny_skia::{FillRule, Mask, PathBuilder, Transform};
+use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
+use skrifa::{FontRef, MetadataProvider};
 
-/// Makes thin letters as strong as the panels' letters.
-const LETTER_GAMMA: f32 = 0.55;
+/// Coverage gamma that gives glyphs the same weight as in egui.
+const GLYPH_GAMMA: f32 = 0.55;
 
-/// What a sprite looks like: opacity per pixel.
+/// A coverage mask.
 pub(super) struct Bitmap {
     pub(super) width: u32,
     pub(super) height: u32,
-    /// From the point it is drawn at to its left top corner.
+    /// Offset from the anchor point to the top left corner.
     pub(super) offset: (f32, f32),
-    /// Row by row.
+    /// Coverage, row by row.
     pub(super) alpha: Vec<u8>,
 }
 
 impl Bitmap {
-    /// Round about the middle; `covered` says how much, by the distance from there.
+    /// A radially symmetric mask. `covered` maps the distance from the centre to coverage.
     pub(super) fn around(radius: f32, covered: impl Fn(f32) -> f32) -> Option<Bitmap> {
         let half = (radius + 1.0).ceil().max(1.0);
         let side = half as u32 * 2;
@@ -38,9 +39,9 @@ impl Bitmap {
         })
     }
 
-    /// Across a line: each row is as opaque as the line covers it.
+    /// The cross-section of a line: coverage of each pixel row.
     pub(super) fn profile(width: f32) -> Option<Bitmap> {
-        // Odd for odd widths: a line of one pixel that lies on a row of pixels then fills that row and no other.
+        // An odd height for odd widths: a line of one pixel on a pixel row then fills exactly that row.
         let height = width.round().max(1.0) as u32 + 2;
         let half = height as f32 / 2.0;
         let alpha = (0..height).flat_map(|row| {
@@ -57,29 +58,55 @@ impl Bitmap {
     }
 
     pub(super) fn glyph(font: &FontRef<'_>, glyph: char, size: f32, place: f32) -> Option<Bitmap> {
-        let em = font.units_per_em()?;
-        let scale = PxScale::from(size * font.height_unscaled() / em);
-        let point = ab_glyph::point(place, 0.0);
-        let outline =
-            font.outline_glyph(font.glyph_id(glyph).with_scale_and_position(scale, point))?;
-        let bounds = outline.px_bounds();
-        let (width, height) = (bounds.width() as u32, bounds.height() as u32);
-        let mut alpha = vec![0; (width * height) as usize];
-        outline.draw(|x, y, covered| {
-            if let Some(pixel) = alpha.get_mut((y * width + x) as usize) {
-                *pixel = to_byte(covered.clamp(0.0, 1.0).powf(LETTER_GAMMA));
-            }
-        });
-        (width > 0 && height > 0).then_some(Bitmap {
+        let id = font.charmap().map(glyph).unwrap_or_default();
+        let outline = font.outline_glyphs().get(id)?;
+        let mut pen = PathPen(PathBuilder::new());
+        let settings = DrawSettings::unhinted(Size::new(size), LocationRef::default());
+        outline.draw(settings, &mut pen).ok()?;
+        let path = pen.0.finish()?;
+        let bounds = path.bounds();
+        let (left, top) = ((bounds.left() + place).floor(), bounds.top().floor());
+        let width = ((bounds.right() + place).ceil() - left) as u32;
+        let height = (bounds.bottom().ceil() - top) as u32;
+        let mut mask = Mask::new(width, height)?;
+        let to_mask = Transform::from_translate(place - left, -top);
+        mask.fill_path(&path, FillRule::Winding, true, to_mask);
+        let strengthened = |covered: &u8| to_byte((f32::from(*covered) / 255.0).powf(GLYPH_GAMMA));
+        Some(Bitmap {
             width,
             height,
-            offset: (bounds.min.x, bounds.min.y),
-            alpha,
+            offset: (left, top),
+            alpha: mask.data().iter().map(strengthened).collect(),
         })
     }
 }
 
-/// How much of a pixel is covered whose middle lies `depth` pixels within the edge.
+/// Collects a glyph outline. Fonts count y upwards, pixels downwards.
+struct PathPen(PathBuilder);
+
+impl OutlinePen for PathPen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.0.move_to(x, -y);
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.0.line_to(x, -y);
+    }
+
+    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
+        self.0.quad_to(cx, -cy, x, -y);
+    }
+
+    fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
+        self.0.cubic_to(ax, -ay, bx, -by, x, -y);
+    }
+
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Coverage of a pixel whose centre lies `depth` pixels inside an edge.
 pub(super) fn coverage(depth: f32) -> f32 {
     (depth + 0.5).clamp(0.0, 1.0)
 }

@@ -1,11 +1,14 @@
-//! What the window is doing: the run shown, the view of it, what panels remember, what is under way. Commands,
-//! requests of panels and gestures are carried out here (`app/commands.rs`, `app/open_run.rs`) and nowhere else.
+//! Application state of the window: the run on display, its view, the panels and the background jobs.
 //!
-//! Absent here: clocks (the frame loop tells what time it is), drawing, and listening to keys.
+//! [`App`] is the only place that executes commands, panel requests and gestures. Time is an argument, input arrives as
+//! events, and drawing is elsewhere, so all of it is tested without a display.
 
 mod commands;
 mod open_run;
 mod timeline;
+
+#[cfg(test)]
+mod tests;
 
 use super::analysis_scheduler::AnalysisScheduler;
 use super::command::{CommandContext, SelectedNode, command_of};
@@ -29,9 +32,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a message stays.
+/// How long a toast stays on the screen.
 const TOAST_DURATION: Duration = Duration::from_secs(5);
-/// How long the ring lasts with which a node answers a click.
+/// Duration of the ripple that acknowledges a click on a node.
 pub(super) const RIPPLE: Duration = Duration::from_millis(450);
 
 /// The whole state of the window.
@@ -41,7 +44,7 @@ pub(super) struct App {
     pub(super) status: RunStatus,
     /// The run and the view of it.
     pub(super) shown: Option<(Run, ViewState)>,
-    /// Nodes that answer a click, and since when.
+    /// Nodes whose click is being acknowledged, and when each ripple began.
     pub(super) ripples: Vec<(NodeId, Duration)>,
     scenarios: Vec<ScenarioEntry>,
     opening: Option<(JobId, ScenarioChoice, String)>,
@@ -54,16 +57,16 @@ pub(super) struct App {
     palette: PaletteName,
     frame_rate: Visibility,
     is_closing: bool,
-    /// Another run is shown than when somebody asked last.
+    /// The run on display has changed since [`App::take_run_changed`].
     run_changed: bool,
     size: Point,
     canvas: Rect,
-    /// Since the start of the program.
+    /// Time since the program started.
     at: Duration,
 }
 
 impl App {
-    /// Opens the first scenario, without waiting for it.
+    /// Starts opening the first scenario in the background.
     pub(super) fn new(options: &WindowOptions, factory: Arc<dyn SessionFactory>) -> App {
         let scenarios = factory.scenarios();
         let size = Point {
@@ -96,33 +99,33 @@ impl App {
         app
     }
 
-    /// The colours.
+    /// Colours of the scene and the panels.
     pub(super) fn theme(&self) -> Theme {
         Theme::new(self.theme, self.palette)
     }
 
-    /// Whether the frame rate is shown.
+    /// Whether the frame rate is displayed.
     pub(super) fn shows_frame_rate(&self) -> bool {
         self.frame_rate == Visibility::Shown
     }
 
-    /// Whether another run is shown than when this was asked last.
+    /// Whether another run is on display since the last call.
     pub(super) fn take_run_changed(&mut self) -> bool {
         std::mem::take(&mut self.run_changed)
     }
 
-    /// Whether a person has asked to close the window.
+    /// Whether the user has asked to close the window.
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing
     }
 
-    /// Whether something moves by itself: every frame then looks different.
+    /// Whether an animation is running, so that every frame differs from the one before.
     pub(super) fn is_moving(&self) -> bool {
         let runs = self.shown.as_ref().is_some_and(|(run, _)| run.is_moving());
         runs || !self.ripples.is_empty() || self.gestures.is_dragging()
     }
 
-    /// Whether something will change that no input tells of.
+    /// Whether something will change without input: a job result, a toast that expires, a live run.
     pub(super) fn is_waiting(&self) -> bool {
         let follows = self
             .shown
@@ -131,7 +134,9 @@ impl App {
         self.jobs.is_busy() || !self.toasts.is_empty() || self.analysis.is_waiting() || follows
     }
 
-    /// Lets `wall` pass until `at`: results come in, the run goes on, toasts go.
+    /// Advances to `at`, `wall` after the last call: takes job results, advances the run, removes expired toasts.
+    ///
+    /// `may_go_on` limits the work of one frame; the run continues in the next one.
     pub(super) fn update(&mut self, at: Duration, wall: Duration, may_go_on: &dyn Fn() -> bool) {
         self.at = at;
         while let Some(done) = self.jobs.next() {
@@ -153,7 +158,7 @@ impl App {
         self.status.playback = playback_state(run.state());
     }
 
-    /// What the panels show.
+    /// Lays out the panels.
     pub(super) fn panels(&mut self, ui: &mut egui::Ui) -> PanelResponse {
         let toasts: Vec<Toast> = self.toasts.iter().map(|(toast, _)| toast.clone()).collect();
         let model = PanelModel {
@@ -167,7 +172,7 @@ impl App {
         panels::show(ui, &model, &mut self.panels)
     }
 
-    /// The window is this large, and this part of it is free.
+    /// Takes the size of the window and the part of it that panels leave free.
     pub(super) fn set_layout(&mut self, size: Point, canvas: Rect) {
         if let Some((_, view)) = &mut self.shown {
             (view.timeline.rect, view.timeline.pointed) =
@@ -182,14 +187,14 @@ impl App {
         }
     }
 
-    /// The picture.
+    /// The scene to draw; `None` until the first run is open.
     pub(super) fn scene(&self) -> Option<Scene<'_>> {
         self.shown
             .as_ref()
             .map(|(run, view)| Scene::new(run.world(), view, &self.status).with_lanes(run.lanes()))
     }
 
-    /// Carries out what panels ask for.
+    /// Executes what the panels ask for.
     pub(super) fn handle_requests(&mut self, requests: Vec<PanelRequest>) {
         let mut look = None;
         for request in requests {
@@ -216,7 +221,7 @@ impl App {
         }
     }
 
-    /// Takes in what a person did outside of panels. `is_canvas` tells which points belong to the picture.
+    /// Handles input outside of panels. `is_canvas` says whether a point belongs to the picture.
     pub(super) fn handle_input(
         &mut self,
         events: &[InputEvent],
@@ -239,7 +244,7 @@ impl App {
                 }
                 InputEvent::FileDropped(path) => self.jobs.read_file(path.clone()),
                 _ => match self.gesture(event, is_canvas) {
-                    // Of many places on the way only the last one counts.
+                    // Only the last of several positions in one frame matters.
                     Some(Gesture::Drag { node, to }) => drag = Some((node, to)),
                     Some(Gesture::DragEnd { node, to }) => {
                         drag = None;
@@ -302,7 +307,7 @@ impl App {
         }
     }
 
-    /// Moves the picture.
+    /// Pans the picture by a number of pixels.
     pub(super) fn pan(&mut self, by: Point) {
         if let Some((_, view)) = &mut self.shown {
             view.camera = view.camera.panned(by);
@@ -350,8 +355,8 @@ impl App {
     }
 }
 
-/// Differs when what the picture has to hold may have become another: who is there, and where positions are a matter of
-/// view, too, where they stand.
+/// Changes whenever the picture may have to be fitted anew: when nodes come or go and, where positions belong to the view,
+/// when they move.
 fn layout_version(world: &World) -> (usize, u64) {
     let places = match world.scenario.placement {
         Placement::Physical => 0,
@@ -366,22 +371,5 @@ fn playback_state(state: RunState) -> PlaybackState {
         RunState::Paused => PlaybackState::Paused,
         RunState::Past => PlaybackState::Past,
         RunState::Finished => PlaybackState::Finished,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_state_of_a_run_is_shown_as_such() {
-        for (state, expected) in [
-            (RunState::Playing, PlaybackState::Running),
-            (RunState::Paused, PlaybackState::Paused),
-            (RunState::Past, PlaybackState::Past),
-            (RunState::Finished, PlaybackState::Finished),
-        ] {
-            assert_eq!(playback_state(state), expected);
-        }
     }
 }

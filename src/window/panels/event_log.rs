@@ -1,4 +1,4 @@
-//! The event log: what has happened in words, the latest on top.
+//! Event log: events as sentences, the latest on top.
 
 use super::icons::Icon;
 use super::widgets::{Enabled, LINE_PX, Toggled, dim_label, icon_button};
@@ -10,7 +10,9 @@ use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, Panel, RichText, ScrollArea, Sense, Ui, vec2};
 
-/// Most lines shown.
+/// Accessible name and tooltip of the close button.
+const CLOSE: &str = "Close the event log";
+/// Maximum number of lines.
 const LINES_MAX: usize = 500;
 
 pub(super) fn show(
@@ -101,9 +103,16 @@ fn head(
         let filter = egui::Checkbox::new(&mut state.log_follows_selection, label);
         ui.add_enabled(view.selected.is_some(), filter);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if icon_button(ui, &model.theme, Icon::Close, Enabled::Yes, Toggled::No)
-                .on_hover_text("Close the event log")
-                .clicked()
+            if icon_button(
+                ui,
+                &model.theme,
+                Icon::Close,
+                Enabled::Yes,
+                Toggled::No,
+                CLOSE,
+            )
+            .on_hover_text(CLOSE)
+            .clicked()
             {
                 out.push(PanelRequest::Command(UserCommand::ToggleLog));
             }

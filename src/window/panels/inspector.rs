@@ -1,4 +1,4 @@
-//! The node panel: everything that is known about the selected node. Here: who it is and whom it trusts.
+//! Node panel: identity, state, trust set and quorum set of the selected node.
 
 mod decided;
 mod slot;
@@ -21,11 +21,13 @@ use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, Panel, RichText, ScrollArea, Ui, vec2};
 use std::collections::BTreeSet;
 
-/// Width of the panel in pixels; in narrow windows it takes less.
+/// Width of the panel in pixels; less in narrow windows.
 const WIDTH_PX: f32 = 304.0;
-/// Most trusted nodes shown by name.
+/// Accessible name and tooltip of the close button.
+const CLOSE: &str = "Close the node panel";
+/// Maximum number of trusted nodes listed.
 const TRUSTED_SHOWN: usize = 60;
-/// What there is to say about a node that is not seen itself.
+/// Shown for a node that is known only from the statements of others.
 const UNSEEN: &str = "Nothing is known about it but what others say: that it is there, and who trusts it. What it does itself is not in this picture.";
 
 pub(super) fn show(
@@ -79,7 +81,7 @@ pub(super) fn show(
         });
 }
 
-/// What there is to say about a node that is not there any more: what it had decided.
+/// The content for a node that has left: what it had decided.
 fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
     dim_paragraph(
         ui,
@@ -109,8 +111,8 @@ fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
 
 fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if icon_button(ui, theme, Icon::Close, Enabled::Yes, Toggled::No)
-            .on_hover_text("Close the node panel")
+        if icon_button(ui, theme, Icon::Close, Enabled::Yes, Toggled::No, CLOSE)
+            .on_hover_text(CLOSE)
             .clicked()
         {
             out.push(PanelRequest::Command(UserCommand::ToggleInspector));
@@ -155,7 +157,7 @@ fn title(
     ui.separator();
 }
 
-/// The first and last letters of a key.
+/// Abbreviates a key to its first and last characters.
 pub(super) fn abbreviated(key: &str) -> String {
     let letters: Vec<char> = key.chars().collect();
     if letters.len() <= 14 {
@@ -169,7 +171,7 @@ pub(super) fn abbreviated(key: &str) -> String {
     )
 }
 
-/// How the node is, in words.
+/// The state of a node as text.
 pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
     let health = match node.status {
         NodeStatus::Running => None,
@@ -261,12 +263,12 @@ fn trust(
     }
 }
 
-/// Whether the quorum set names just the trusted nodes: the tree below then shows them.
+/// Whether the quorum set consists of exactly the trusted nodes, so that listing them twice is redundant.
 fn is_same(id: NodeId, node: &WorldNode, trusted: &BTreeSet<NodeId>) -> bool {
     let set = node.view.quorum_set.as_ref().map(|(_, set)| set);
     set.is_some_and(|set| {
         let mut members = quorum_tree::members(set);
-        // A node trusts itself, whether its quorum set names it or not.
+        // A node trusts itself even if its quorum set does not name it.
         members.insert(id);
         members == *trusted
     })
@@ -298,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_shown_by_their_ends() {
+    fn long_keys_are_abbreviated() {
         let key = "GDKXE2OZMJIPOSLNA6N6F2BVCI3O777I2OOC4BV7VOYUEHYX7RTRYA7Y";
         assert_eq!(abbreviated(key), "GDKXE2…TRYA7Y");
         assert_eq!(abbreviated("short"), "short");

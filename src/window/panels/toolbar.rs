@@ -1,4 +1,4 @@
-//! The toolbar: a way by mouse to everything that keys do, the draft, speed and seed.
+//! Toolbar: buttons for commands, the proposal draft, speed and seed.
 
 use super::icons::{self, Icon};
 use super::widgets::{BUTTON_PX, Enabled, Toggled, command_button, command_tooltip, icon_button};
@@ -12,17 +12,22 @@ use crate::window::style::{bold_font, color};
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
-/// Windows narrower than this have the commands about the view in a menu.
+/// Narrower windows have the view commands in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
 
-/// How much width there is.
+/// Accessible name and tooltip of the button that drops the chosen file.
+const FORGET: &str = "Forget this file";
+/// Accessible name and tooltip of the text field of a note.
+const NOTE: &str = "Text of the note";
+
+/// Whether the toolbar has room for all buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ToolbarWidth {
     Wide,
     Narrow,
 }
 
-/// The commands about the view, at the right end.
+/// View commands at the right end.
 const VIEW: [(UserCommand, Icon); 7] = [
     (UserCommand::FitView, Icon::Fit),
     (UserCommand::ToggleReach, Icon::Reach),
@@ -111,7 +116,7 @@ fn gap(ui: &mut Ui, width: ToolbarWidth) {
     ui.add_space(space);
 }
 
-/// The name of the scenario; a click opens the list of all.
+/// The title of the scenario; a click opens the picker.
 fn scenario_button(
     ui: &mut Ui,
     model: &PanelModel<'_>,
@@ -205,7 +210,7 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     );
 }
 
-/// What a click on a node proposes.
+/// Controls for what a click on a node proposes.
 fn draft(
     ui: &mut Ui,
     model: &PanelModel<'_>,
@@ -288,7 +293,8 @@ fn text_field(
                 TextEdit::singleline(&mut draft.note)
                     .desired_width(width)
                     .hint_text(next),
-            );
+            )
+            .on_hover_text(NOTE);
         }
         DraftKind::File => {
             if let Some(file) = draft.real_file.clone() {
@@ -297,9 +303,16 @@ fn text_field(
                     "{} bytes, SHA-256 {}",
                     file.size_bytes, file.sha256
                 ));
-                if icon_button(ui, &model.theme, Icon::Close, Enabled::Yes, Toggled::No)
-                    .on_hover_text("Forget this file")
-                    .clicked()
+                if icon_button(
+                    ui,
+                    &model.theme,
+                    Icon::Close,
+                    Enabled::Yes,
+                    Toggled::No,
+                    FORGET,
+                )
+                .on_hover_text(FORGET)
+                .clicked()
                 {
                     draft.real_file = None;
                 }
@@ -321,7 +334,7 @@ fn text_field(
     }
 }
 
-/// The seed; typing another one starts over.
+/// The seed field; a new seed restarts the run.
 fn seed(
     ui: &mut Ui,
     model: &PanelModel<'_>,
@@ -399,7 +412,7 @@ fn right_end(
     more.0.on_hover_text("More about the view");
 }
 
-/// A command in a menu: its words, and its key at the right.
+/// A menu item with the label and shortcut of a command.
 pub(super) fn menu_item(
     ui: &mut Ui,
     model: &PanelModel<'_>,

@@ -1,4 +1,4 @@
-//! Small parts that several panels share: buttons with signs, headings, chips of nodes, messages.
+//! Widgets shared by panels: icon buttons, headings, rows, node chips, toasts.
 
 use super::icons::{self, Icon};
 use super::{PanelModel, PanelRequest, ToastKind};
@@ -8,29 +8,29 @@ use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
-use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Sense, Ui, vec2};
+use egui::{Align2, Area, Frame, Id, Order, Response, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
-/// Side of a button with a sign, in pixels.
+/// Side of an icon button in pixels.
 pub(super) const BUTTON_PX: f32 = 30.0;
 const ICON_PX: f32 = 16.0;
-/// Height of a line of running text, in pixels.
+/// Height of a line of body text in pixels.
 pub(super) const LINE_PX: f32 = 19.0;
 
-/// Whether a button stands for something that is on.
+/// Whether the state that a button toggles is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Toggled {
     Yes,
     No,
 }
 
-/// Whether a button does anything.
+/// Whether a button is enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Enabled {
     Yes,
     No,
 }
 
-/// A button of a command, with its sign and explanation; grey, saying why, when it is impossible.
+/// The icon button of a command with its tooltip. A disabled button is grey and its tooltip says why.
 pub(super) fn command_button(
     ui: &mut Ui,
     model: &PanelModel<'_>,
@@ -45,20 +45,28 @@ pub(super) fn command_button(
     } else {
         Enabled::No
     };
-    let response = icon_button(ui, &model.theme, icon, enabled, toggled);
+    let response = icon_button(
+        ui,
+        &model.theme,
+        icon,
+        enabled,
+        toggled,
+        command.entry().label,
+    );
     command_tooltip(response.clone(), command, disabled_reason);
     if response.clicked() && disabled_reason.is_none() {
         out.push(PanelRequest::Command(command));
     }
 }
 
-/// A button with a sign.
+/// An icon button. `label` is its accessible name.
 pub(super) fn icon_button(
     ui: &mut Ui,
     theme: &Theme,
     icon: Icon,
     enabled: Enabled,
     toggled: Toggled,
+    label: &str,
 ) -> Response {
     let enabled = enabled == Enabled::Yes;
     let sense = if enabled {
@@ -67,6 +75,7 @@ pub(super) fn icon_button(
         Sense::hover()
     };
     let (rect, response) = ui.allocate_exact_size(vec2(BUTTON_PX, BUTTON_PX), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, label));
     let ink = match (enabled, toggled) {
         (false, _) => theme.text_dim.faded(0.45),
         (true, Toggled::Yes) => theme.accent,
@@ -85,7 +94,7 @@ pub(super) fn icon_button(
     response
 }
 
-/// The tooltip of a command: what it does, its key, and why it is impossible now.
+/// Attaches the tooltip of a command: label, shortcut, explanation, and why it is disabled.
 pub(super) fn command_tooltip(
     response: Response,
     command: UserCommand,
@@ -105,7 +114,7 @@ pub(super) fn command_tooltip(
     });
 }
 
-/// A heading within a panel.
+/// A heading inside a panel.
 pub(super) fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
     ui.add_space(8.0);
     ui.label(
@@ -115,17 +124,17 @@ pub(super) fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
     );
 }
 
-/// A line of less important text.
+/// A label in the secondary text colour.
 pub(super) fn dim_label(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).color(color(theme.text_dim)))
 }
 
-/// A label at the left and what belongs to it at the right.
+/// A row with a label and a value.
 pub(super) fn row(ui: &mut Ui, theme: &Theme, label: &str, value: impl Into<String>) {
     row_with(ui, theme, 86.0, label, value);
 }
 
-/// The same with a label of this width in pixels.
+/// A row whose label has the given width in pixels.
 pub(super) fn row_with(
     ui: &mut Ui,
     theme: &Theme,
@@ -146,7 +155,7 @@ pub(super) fn row_with(
     });
 }
 
-/// Lays out chips and words side by side, line after line, as close as running text.
+/// Lays out widgets like words of running text, wrapping at the end of a line.
 pub(super) fn wrapped_row(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 1.0);
@@ -155,7 +164,7 @@ pub(super) fn wrapped_row(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
     });
 }
 
-/// The colour of a node: what the picture fills it with.
+/// The fill colour of a node in the picture.
 pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
     let Some(node) = world.node(node) else {
         return theme.crashed;
@@ -174,7 +183,7 @@ pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
     }
 }
 
-/// A node: its colour and its name. A click selects it.
+/// A node with its colour and name. A click selects it.
 pub(super) fn node_chip(
     ui: &mut Ui,
     theme: &Theme,
@@ -203,6 +212,7 @@ pub(super) fn node_chip(
         (false, "") => theme.text,
         (false, _) => theme.text_dim,
     };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, galley.text()));
     let middle = rect.left_center();
     ui.painter().circle_filled(
         middle + vec2(5.0, 0.0),
@@ -219,7 +229,7 @@ pub(super) fn node_chip(
     }
 }
 
-/// Messages below the toolbar, in the middle; and what is being opened.
+/// Toasts below the toolbar, and the run that is being opened.
 pub(super) fn toasts(ctx: &egui::Context, model: &PanelModel<'_>) {
     let theme = &model.theme;
     let opening = model.opening.map(|text| (ToastKind::Info, text));

@@ -1,0 +1,471 @@
+//! The window's state machine without a display: state in, commands and input in, state out.
+
+mod panels;
+
+use super::*;
+use crate::node::view::FileInfo;
+use crate::picture::geometry::Geometry;
+use crate::run::{ScenarioChoice, ScenarioSource, Session, StartAs};
+use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
+use crate::sim::{ExecutorKind, Simulation};
+use crate::time::{Span, Time};
+use crate::window::command::{ShortcutKey, UserCommand};
+use crate::window::input::{Modifiers, PointerButton};
+use crate::window::jobs;
+use crate::window::options::PositionOutput;
+use crate::window::panels::PanelVisibility;
+use std::path::Path;
+
+const SCENARIO: &str = r#"
+title = "Five nodes"
+description = "Everyone trusts everyone."
+application = "log"
+[trust]
+policy = "found"
+threshold = "2/3"
+[random]
+count = 5
+"#;
+
+/// Two built-in scenarios that differ in nothing but their names.
+struct TestSessions;
+
+fn scenario(name: &str, seed: u64) -> Scenario {
+    let analyzer = QuorumAnalyzer {
+        intersecting: &|_| true,
+        disjoint_quorums: &|_| None,
+        top_tier: &|_| Vec::new(),
+    };
+    let options = ScenarioOptions { seed, nodes: None };
+    read_scenario(name, name, SCENARIO, options, &analyzer).unwrap()
+}
+
+impl SessionFactory for TestSessions {
+    fn scenarios(&self) -> Vec<ScenarioEntry> {
+        let entry = |name: &str| ScenarioEntry {
+            name: name.to_owned(),
+            title: format!("Scenario {name}"),
+            description: "Look at the votes.".to_owned(),
+        };
+        vec![entry("one"), entry("two")]
+    }
+
+    fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
+        let name = match &choice.source {
+            ScenarioSource::Given => "one",
+            ScenarioSource::Named(name) if name == "two" => "two",
+            ScenarioSource::Named(name) => return Err(format!("there is no scenario \"{name}\"")),
+        };
+        let scenario = Arc::new(scenario(name, choice.seed));
+        Ok(Box::new(
+            Simulation::new(scenario, ExecutorKind::Inline).unwrap(),
+        ))
+    }
+
+    fn file_info(&self, path: &Path) -> Result<FileInfo, String> {
+        Ok(FileInfo {
+            name: path.file_name().unwrap().to_string_lossy().into_owned(),
+            size_bytes: 3,
+            sha256: "0".repeat(64),
+        })
+    }
+}
+
+/// An [`App`] and the time that has passed for it.
+struct Window {
+    app: App,
+    at: Duration,
+    folder: tempfile::TempDir,
+}
+
+const FRAME: Duration = Duration::from_millis(50);
+
+impl Window {
+    /// A window that shows scenario "one" at `start_as`.
+    fn open(start_as: StartAs) -> Window {
+        let folder = tempfile::tempdir().unwrap();
+        let options = WindowOptions {
+            first: ScenarioChoice {
+                source: ScenarioSource::Given,
+                seed: 4,
+                nodes: None,
+            },
+            size_px: (1280, 800),
+            theme: ThemeName::Dark,
+            palette: PaletteName::default(),
+            start_as,
+            positions: PositionOutput::Quiet,
+            screenshots: folder.path().to_path_buf(),
+        };
+        let mut window = Window {
+            app: App::new(&options, Arc::new(TestSessions)),
+            at: Duration::ZERO,
+            folder,
+        };
+        window.finish_jobs();
+        window
+    }
+
+    /// A paused window in which all nodes have joined and nothing is proposed yet.
+    fn ready() -> Window {
+        Window::open(StartAs::PausedAt(Time::from_ms(2_400)))
+    }
+
+    fn frame(&mut self) {
+        self.at += FRAME;
+        self.app.update(self.at, FRAME, &|| true);
+    }
+
+    /// Draws frames that take no time until no background job runs.
+    fn finish_jobs(&mut self) {
+        for _ in 0..20_000 {
+            self.app.update(self.at, Duration::ZERO, &|| true);
+            if !self.app.jobs.is_busy() {
+                return;
+            }
+            jobs::sleep(Duration::from_millis(1));
+        }
+        panic!("a background job does not end");
+    }
+
+    fn run(&self) -> &Run {
+        &self.app.shown.as_ref().unwrap().0
+    }
+
+    fn view(&self) -> &ViewState {
+        &self.app.shown.as_ref().unwrap().1
+    }
+
+    fn execute(&mut self, command: UserCommand) {
+        self.app.execute(command, None);
+    }
+
+    fn press_key(&mut self, key: ShortcutKey) {
+        let shortcut = InputEvent::Shortcut {
+            key,
+            press: ButtonState::Down,
+            modifiers: Modifiers::default(),
+        };
+        self.input(&[shortcut]);
+    }
+
+    fn input(&mut self, events: &[InputEvent]) {
+        let pointer = Point::default();
+        self.app
+            .handle_input(events, KeyboardFocus::None, pointer, &|_| true);
+    }
+
+    fn click(&mut self, node: NodeId, button: PointerButton) {
+        let at = self.position(node);
+        let event = |press| InputEvent::Button { button, press, at };
+        self.input(&[event(ButtonState::Down), event(ButtonState::Up)]);
+    }
+
+    fn position(&self, node: NodeId) -> Point {
+        let geometry = Geometry::new(self.run().world(), self.view());
+        geometry.center(node).unwrap()
+    }
+
+    fn toasts(&self) -> Vec<&str> {
+        let texts = self.app.toasts.iter();
+        texts.map(|(toast, _)| toast.text.as_str()).collect()
+    }
+
+    /// Plays until nothing happens any more by itself.
+    fn play_to_the_end(&mut self) {
+        if !self.run().playback().is_playing() {
+            self.execute(UserCommand::TogglePlay);
+        }
+        for _ in 0..100_000 {
+            self.frame();
+            if self.app.status.playback == PlaybackState::Finished {
+                return;
+            }
+        }
+        panic!("the run does not end");
+    }
+}
+
+const N01: NodeId = NodeId(0);
+const N02: NodeId = NodeId(1);
+
+#[test]
+fn tab_selects_each_node_in_turn_and_skips_nodes_that_left() {
+    let mut window = Window::ready();
+    window.app.select(Some(N02));
+    window.execute(UserCommand::RemoveNode);
+    window.app.select(None);
+    window.play_to_the_end();
+    assert_eq!(
+        window.run().world().node(N02).unwrap().status,
+        NodeStatus::Left
+    );
+
+    let mut selected = Vec::new();
+    for _ in 0..5 {
+        window.press_key(ShortcutKey::Tab);
+        selected.push(window.view().selected.unwrap().0);
+    }
+    assert_eq!(selected, [0, 2, 3, 4, 0]);
+}
+
+#[test]
+fn a_left_click_on_a_node_selects_it_and_proposes_there() {
+    let mut window = Window::ready();
+    window.click(N02, PointerButton::Left);
+    assert_eq!(window.view().selected, Some(N02));
+    assert_eq!(window.app.panels.inspector, PanelVisibility::Open);
+    assert_eq!(window.run().world().proposals().len(), 1);
+    assert_eq!(window.app.ripples.len(), 1, "the click is acknowledged");
+
+    window.click(N01, PointerButton::Right);
+    assert_eq!(window.view().selected, Some(N01));
+    assert_eq!(window.app.panels.menu.unwrap().node, Some(N01));
+    assert_eq!(
+        window.run().world().proposals().len(),
+        1,
+        "a right click proposes nothing"
+    );
+}
+
+#[test]
+fn escape_closes_the_topmost_panel_and_then_clears_the_selection() {
+    let mut window = Window::ready();
+    window.click(N01, PointerButton::Right);
+    window.execute(UserCommand::ToggleHelp);
+    window.execute(UserCommand::ToggleScenarios);
+    let state = |window: &Window| {
+        let panels = &window.app.panels;
+        (
+            panels.menu.is_some(),
+            panels.help.is_open(),
+            panels.picker.is_open(),
+            window.view().selected.is_some(),
+        )
+    };
+    assert_eq!(state(&window), (true, true, true, true));
+    for expected in [
+        (false, true, true, true),
+        (false, false, true, true),
+        (false, false, false, true),
+        (false, false, false, false),
+    ] {
+        window.press_key(ShortcutKey::Escape);
+        assert_eq!(state(&window), expected);
+    }
+}
+
+#[test]
+fn time_stands_still_while_paused_and_moves_by_step_and_by_play() {
+    let mut window = Window::ready();
+    let paused_at = window.run().world().now;
+    (0..10).for_each(|_| window.frame());
+    assert_eq!(window.run().world().now, paused_at);
+    assert_eq!(window.app.status.playback, PlaybackState::Paused);
+
+    window.click(N01, PointerButton::Left);
+    window.execute(UserCommand::Step);
+    let stepped_to = window.run().world().now;
+    assert!(stepped_to > paused_at);
+    window.frame();
+    assert_eq!(window.app.status.playback, PlaybackState::Paused);
+
+    window.press_key(ShortcutKey::Space);
+    (0..10).for_each(|_| window.frame());
+    assert!(window.run().world().now > stepped_to);
+    assert_eq!(window.app.status.playback, PlaybackState::Running);
+}
+
+#[test]
+fn a_run_in_which_nothing_happens_any_more_is_shown_as_finished() {
+    let mut window = Window::ready();
+    window.click(N01, PointerButton::Left);
+    window.play_to_the_end();
+    assert!(!window.app.is_moving());
+    let decided = |node: &crate::trace::WorldNode| node.view.log.len();
+    assert!(
+        window
+            .run()
+            .world()
+            .nodes
+            .iter()
+            .all(|node| decided(node) == 1)
+    );
+
+    // A proposal wakes it up.
+    window.click(N02, PointerButton::Left);
+    window.frame();
+    assert_eq!(window.app.status.playback, PlaybackState::Running);
+}
+
+#[test]
+fn the_past_is_shown_paused_and_cannot_be_changed() {
+    let mut window = Window::ready();
+    window.click(N01, PointerButton::Left);
+    window.play_to_the_end();
+    let end = window.run().world().now;
+    window.execute(UserCommand::SeekBackward);
+    window.frame();
+    assert!(window.run().world().now < end);
+    assert_eq!(window.app.status.playback, PlaybackState::Past);
+    let now = window.run().world().now;
+    window.frame();
+    assert_eq!(window.run().world().now, now);
+
+    window.click(N02, PointerButton::Left);
+    assert_eq!(window.toasts().len(), 1, "the refusal is shown");
+    window.execute(UserCommand::ReturnToPresent);
+    (0..100).for_each(|_| window.frame());
+    assert!(!window.run().is_in_past());
+    assert_eq!(window.run().world().proposals().len(), 1);
+}
+
+#[test]
+fn restart_keeps_the_seed_and_new_seed_counts_up() {
+    let mut window = Window::ready();
+    window.execute(UserCommand::Restart);
+    window.finish_jobs();
+    assert_eq!(window.run().choice().seed, 4);
+    window.execute(UserCommand::NewSeed);
+    window.finish_jobs();
+    assert_eq!(window.run().choice().seed, 5);
+
+    window.execute(UserCommand::OpenScenario(1));
+    window.finish_jobs();
+    assert_eq!(window.run().world().scenario.name, "two");
+    assert_eq!(window.run().choice().seed, 5);
+    window
+        .app
+        .handle_requests(vec![PanelRequest::OpenScenario("three".into())]);
+    window.finish_jobs();
+    assert_eq!(
+        window.run().world().scenario.name,
+        "two",
+        "the old run stays"
+    );
+    assert!(window.toasts()[0].contains("three"), "the error is shown");
+}
+
+#[test]
+fn a_command_that_is_disabled_shows_why_and_changes_nothing() {
+    let mut window = Window::ready();
+    window.execute(UserCommand::Propose);
+    assert_eq!(window.toasts().len(), 1);
+    assert_eq!(window.run().world().proposals().len(), 0);
+    window.execute(UserCommand::Propose);
+    assert_eq!(window.toasts().len(), 1, "the same text is shown once");
+    window.at += TOAST_DURATION;
+    window.frame();
+    assert!(window.toasts().is_empty(), "a toast disappears by itself");
+}
+
+#[test]
+fn nodes_are_added_at_a_point_and_removed_by_leaving() {
+    let mut window = Window::ready();
+    let at = Point { x: 400.0, y: 300.0 };
+    window.app.handle_requests(vec![PanelRequest::AddNode(at)]);
+    let added = NodeId(5);
+    assert_eq!(window.run().world().nodes.len(), 6);
+    window
+        .app
+        .handle_requests(vec![PanelRequest::RemoveNode(N01)]);
+    window.play_to_the_end();
+    let status = |node| window.run().world().node(node).unwrap().status;
+    assert_eq!(status(N01), NodeStatus::Left);
+    assert_eq!(status(added), NodeStatus::Running);
+}
+
+#[test]
+fn dragging_a_node_moves_it_without_proposing() {
+    let mut window = Window::ready();
+    let (from, to) = (window.position(N01), Point { x: 640.0, y: 400.0 });
+    let button = |press, at| InputEvent::Button {
+        button: PointerButton::Left,
+        press,
+        at,
+    };
+    window.input(&[
+        button(ButtonState::Down, from),
+        InputEvent::PointerMoved(to),
+        button(ButtonState::Up, to),
+    ]);
+    assert!(window.run().world().proposals().is_empty());
+    let place = window.view().place(window.run().world(), N01);
+    let expected = window.view().camera.world_from_screen(window.position(N01));
+    assert!((place.x - expected.x).abs() < 1.0 && (place.y - expected.y).abs() < 1.0);
+}
+
+#[test]
+fn a_dropped_file_becomes_what_the_next_click_proposes() {
+    let mut window = Window::ready();
+    window.input(&[InputEvent::FileDropped("/tmp/photo.png".into())]);
+    window.finish_jobs();
+    assert!(window.toasts()[0].contains("photo.png"));
+    window.click(N01, PointerButton::Left);
+    let proposals = window.run().world().proposals();
+    assert!(proposals[0].1.content.to_string().contains("photo.png"));
+}
+
+#[test]
+fn a_screenshot_is_written_in_two_formats() {
+    let mut window = Window::ready();
+    window.press_key(ShortcutKey::Char('s'));
+    window.finish_jobs();
+    let names: Vec<String> = std::fs::read_dir(window.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.iter().all(|name| name.starts_with("one-seed4-2.4")));
+    assert_eq!(window.toasts().len(), 1);
+}
+
+#[test]
+fn keys_typed_into_a_text_field_are_not_commands() {
+    let mut window = Window::ready();
+    let shortcut = InputEvent::Shortcut {
+        key: ShortcutKey::Char('t'),
+        press: ButtonState::Down,
+        modifiers: Modifiers::default(),
+    };
+    let pointer = Point::default();
+    window.app.handle_input(
+        std::slice::from_ref(&shortcut),
+        KeyboardFocus::TextField,
+        pointer,
+        &|_| true,
+    );
+    assert_eq!(window.view().theme, ThemeName::Dark);
+    window.input(&[shortcut]);
+    assert_eq!(window.view().theme, ThemeName::Light);
+}
+
+#[test]
+fn the_timeline_follows_the_playhead_and_zooms_about_it() {
+    let mut window = Window::open(StartAs::Playing);
+    (0..200).for_each(|_| window.frame());
+    let axis = window.view().timeline.axis;
+    let now = window.run().world().now;
+    assert!((0.0..=1.0).contains(&axis.share_of(now)));
+    window.execute(UserCommand::ZoomTimelineIn);
+    let closer = window.view().timeline.axis;
+    assert!(closer.span_us < axis.span_us);
+    assert!((closer.share_of(now) - axis.share_of(now)).abs() < 0.02);
+    window
+        .app
+        .handle_requests(vec![PanelRequest::Seek(Time::from_ms(100))]);
+    window.frame();
+    assert_eq!(window.run().world().now, Time::ZERO + Span::from_ms(100));
+}
+
+#[test]
+fn each_state_of_a_run_is_shown_as_such() {
+    for (state, expected) in [
+        (RunState::Playing, PlaybackState::Running),
+        (RunState::Paused, PlaybackState::Paused),
+        (RunState::Past, PlaybackState::Past),
+        (RunState::Finished, PlaybackState::Finished),
+    ] {
+        assert_eq!(playback_state(state), expected);
+    }
+}

@@ -1,10 +1,8 @@
-//! Opening the window: finding out whether there is a display before macroquad would panic about it.
-//!
-//! Absent here: what the window shows.
+//! Opens the window, and reports a missing display as an error instead of macroquad's panic.
 
 use super::frame;
 use super::frame_meter::FrameMeter;
-use super::options::{SessionFactory, WindowError, WindowOptions};
+use super::options::{SessionFactory, TITLE, WindowError, WindowOptions};
 use super::paint::{INDICES_MAX, VERTICES_MAX};
 use macroquad::conf::{Conf, UpdateTrigger};
 use macroquad::miniquad;
@@ -13,9 +11,6 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unw
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-
-/// The title of the window; scripts find it by this.
-pub(super) const TITLE: &str = "Quorumscope";
 
 pub(super) fn open(
     options: WindowOptions,
@@ -40,19 +35,19 @@ pub(super) fn open(
     match (shown, open_error.try_recv()) {
         (Ok(()), Ok(why)) => Err(WindowError::NotOpened(why)),
         (Ok(()), Err(_)) => Ok(()),
-        // A defect of ours: it must not look like a missing display.
+        // The window was open, so this panic is a bug and must not look like a missing display.
         (Err(panic), _) if is_open.load(Ordering::Relaxed) => resume_unwind(panic),
         (Err(_), _) => Err(WindowError::NotOpened(
-            "OpenGL could not be set up on this display".to_owned(),
+            "OpenGL is not available on this display".to_owned(),
         )),
     }
 }
 
-/// What a panic is told to.
+/// A panic hook as the standard library stores it.
 type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// While the window is being made, panics are said by us, in one line; the library below has no other way to refuse.
-/// Those of the window that is open are told as ever.
+/// Silences panic messages while the window is being created: miniquad panics when it finds no OpenGL, and we report that
+/// as an error. Later panics are printed as usual.
 struct PanicHookGuard {
     default_hook: Arc<PanicHook>,
 }
@@ -108,13 +103,13 @@ fn conf(options: &WindowOptions) -> Conf {
     }
 }
 
-/// Whether there seems to be a display to open a window on.
+/// Whether a display seems to be available.
 #[must_use]
 pub fn has_display() -> bool {
     check_display().is_ok()
 }
 
-/// Whether there is a display to open a window on. Elsewhere than on systems with X11 there always is one.
+/// Checks for a display. Platforms without X11 always have one.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn check_display() -> Result<(), WindowError> {
     use std::os::unix::net::UnixStream;
@@ -123,11 +118,13 @@ fn check_display() -> Result<(), WindowError> {
         return Err(WindowError::NoDisplay("DISPLAY is not set".to_owned()));
     }
     let Some(socket) = local_socket(&display) else {
-        // A display of another machine: only trying tells.
+        // A remote display: only connecting shows whether it is there.
         return Ok(());
     };
     UnixStream::connect(&socket).map(drop).map_err(|error| {
-        WindowError::NoDisplay(format!("nothing answers at DISPLAY={display} ({error})"))
+        WindowError::NoDisplay(format!(
+            "no X server answers at DISPLAY=\"{display}\" ({error})"
+        ))
     })
 }
 
@@ -136,7 +133,7 @@ fn check_display() -> Result<(), WindowError> {
     Ok(())
 }
 
-/// The socket of a display of this machine, such as `:0` or `:78.0`.
+/// The Unix socket of a local display such as `:0` or `:78.0`; `None` for a remote display.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn local_socket(display: &str) -> Option<String> {
     let number = display
@@ -154,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn displays_of_this_machine_have_a_socket() {
+    fn local_displays_have_a_socket() {
         assert_eq!(local_socket(":78.0").as_deref(), Some("/tmp/.X11-unix/X78"));
         assert_eq!(local_socket("unix:3").as_deref(), Some("/tmp/.X11-unix/X3"));
         assert_eq!(local_socket("host:0"), None);

@@ -1,17 +1,16 @@
-//! The frame loop: what happens in which order, at most sixty times a second, and not at all while nothing changes.
+//! Frame loop: at most 60 frames per second, none while nothing changes.
 //!
-//! This is the only place of the window that reads a clock. While nothing moves, macroquad's loop sleeps until there
-//! is input; as it cannot be woken otherwise, the loop polls while a result or the end of a message is to come.
+//! Only this file reads a clock. While nothing moves, macroquad's event loop blocks until there is input. It cannot be
+//! woken by another thread, so the loop polls while a job result or the expiry of a toast is pending.
 
 use super::app::{App, RIPPLE};
 use super::deferred_redraw::DeferredRedraw;
 use super::desktop::DesktopIntegration;
-use super::display::TITLE;
 use super::egui_bridge::{EguiBridge, ScreenInfo};
 use super::frame_meter::FrameMeter;
 use super::input::{InputEvent, InputState};
 use super::jobs;
-use super::options::{PositionOutput, SessionFactory, WindowOptions};
+use super::options::{PositionOutput, SessionFactory, TITLE, WindowOptions};
 use super::paint::{BACK_LAYERS, LayerSource, LayerTransform, Painter};
 use super::position_printer::PositionPrinter;
 use crate::picture::canvas::{Anchor, Font, LayerName, Point, Rect, Shape, Stroke};
@@ -26,18 +25,18 @@ use macroquad::window::{
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Shortest time from frame to frame while something moves.
+/// Frame interval while something moves.
 const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);
-/// The same while the window only waits for something.
+/// Frame interval while the window waits for a result or a timeout.
 const POLL_INTERVAL: Duration = Duration::from_millis(40);
-/// How often panels are laid out anew while nobody touches them.
+/// Interval of panel layout without input.
 const PANEL_INTERVAL: Duration = Duration::from_millis(100);
-/// How much of a frame the run may take for going on.
+/// Time budget of the run within one frame.
 const RUN_BUDGET: Duration = Duration::from_millis(12);
-/// FrameLoop drawn after an input, so that everything has settled.
+/// Frames drawn after an input, until panels have settled.
 const SETTLE_FRAMES: u8 = 3;
 
-/// The loop and what it remembers from frame to frame.
+/// The frame loop and its state between frames.
 struct FrameLoop {
     app: App,
     input: InputState,
@@ -56,19 +55,19 @@ struct FrameLoop {
     rate: FrameRate,
 }
 
-/// Whether the loop would sleep but for the settle_frames.
+/// Whether the loop is about to block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Idle {
-    /// Something moves, or is waited for.
+    /// Something moves or is pending.
     No,
-    /// Nothing does.
+    /// Nothing does; the last frames settle the panels.
     Settling,
 }
 
-/// Shows state until the window is closed.
+/// Runs until the window is closed.
 ///
 /// # Errors
-/// If the graphics card does not take our shader.
+/// If the shader does not compile.
 pub(super) async fn run(
     options: WindowOptions,
     factory: Arc<dyn SessionFactory>,
@@ -83,7 +82,7 @@ pub(super) async fn run(
     schedule_update();
     next_frame().await;
     let mut state = FrameLoop {
-        // Not before: opening the run would take processor time from the first frame.
+        // After the first frame, because opening the run competes with it for CPU time.
         app: App::new(&options, factory),
         input: InputState::new(),
         egui: EguiBridge::new(),
@@ -122,7 +121,7 @@ pub(super) async fn run(
     }
 }
 
-/// The first frame comes before fonts, panels and the run: an empty stage with the name of the program.
+/// Draws the first frame before fonts, panels and the run are loaded: the background and the program's name.
 fn paint_first(painter: &mut Painter, theme: Theme) {
     let text = Shape::Text {
         at: Point {
@@ -145,7 +144,7 @@ fn paint_first(painter: &mut Painter, theme: Theme) {
     painter.show();
 }
 
-/// Whether a person did something in this frame.
+/// Whether this frame had input.
 struct HadInput(bool);
 
 impl FrameLoop {
@@ -162,7 +161,7 @@ impl FrameLoop {
         }
         self.app.update(at, wall, &|| began.elapsed() < RUN_BUDGET);
         if self.app.take_run_changed() {
-            // It may need other panels, which leave it another place: before anything of it is drawn.
+            // The new run may change the panels and thereby the canvas: lay them out before its first frame.
             self.panels_at = None;
         }
         self.rate.note(at);
@@ -281,7 +280,7 @@ impl FrameLoop {
         self.painter.paint(&source, transform);
     }
 
-    /// How long until the next frame; `None`: until there is input.
+    /// Time until the next frame; `None` blocks until there is input.
     fn pause(&mut self, had_input: &HadInput) -> Option<Duration> {
         if had_input.0 {
             self.settle_frames = SETTLE_FRAMES;
@@ -308,7 +307,7 @@ impl FrameLoop {
             });
         }
         if self.idle == Idle::No {
-            // What came to its end in this frame is not yet in the panels.
+            // The panels do not yet show what ended in this frame.
             self.idle = Idle::Settling;
             self.settle_frames = SETTLE_FRAMES;
         }
@@ -320,7 +319,7 @@ impl FrameLoop {
     }
 }
 
-/// Rings that grow from nodes that have been clicked.
+/// Growing rings around nodes that were clicked.
 fn ripples(app: &App, scene: &Scene<'_>, at: Duration) -> Vec<Shape> {
     app.ripples
         .iter()
@@ -343,7 +342,7 @@ fn ripples(app: &App, scene: &Scene<'_>, at: Duration) -> Vec<Shape> {
         .collect()
 }
 
-/// FrameLoop per second, over the last second.
+/// Frames per second, averaged over the last second.
 #[derive(Default)]
 struct FrameRate {
     from: Duration,

@@ -1,6 +1,4 @@
-//! What the window is told, and what it asks of whoever composes the program: how to open a run.
-//!
-//! Absent here: anything that draws. Engines reach the window only as [`Session`]s made by a [`SessionFactory`].
+//! Configuration of the window, and the [`SessionFactory`] through which it opens runs.
 
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
@@ -8,94 +6,96 @@ use crate::run::{ScenarioChoice, Session, StartAs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A scenario that can be picked.
+/// Title of the window. Scripts find the window by it.
+pub(super) const TITLE: &str = "Quorumscope";
+
+/// A scenario of the picker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioEntry {
-    /// As on the command line; names it in [`ScenarioSource::Named`].
+    /// Name as on the command line; identifies the scenario in [`ScenarioSource::Named`].
     pub name: String,
-    /// For people.
+    /// Title shown to the user.
     pub title: String,
-    /// What to look for, a few sentences.
+    /// A few sentences on what to look for.
     pub description: String,
 }
 
-/// Opens runs. It is called from other threads too, so that the window never waits for it.
+/// Opens runs. The window calls it from background threads.
 pub trait SessionFactory: Send + Sync {
-    /// The built-in scenarios, in the order of the keys 1 to 9 and of the picker.
+    /// The built-in scenarios, in the order of the picker and of the keys 1 to 9.
     fn scenarios(&self) -> Vec<ScenarioEntry>;
 
-    /// Opens a run; may take seconds. Whoever wants a trace file wraps the session here and writes what
-    /// [`Session::take_records`] hands out: the window takes records with every frame.
+    /// Opens a run; may take seconds. To write a trace, return a session that records what [`Session::take_records`]
+    /// returns: the window calls it in every frame.
     ///
     /// # Errors
-    /// One or two sentences for people: what is wrong and what to do.
+    /// A message for the user: what is wrong and what to do.
     fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String>;
 
-    /// What there is to say about a file on disk that shall be proposed for backup; reads all of it.
+    /// Name, size and SHA-256 of a file that is to be proposed for backup. Reads the whole file.
     ///
     /// # Errors
-    /// A sentence for people: why it cannot be read.
+    /// A message for the user: why the file cannot be read.
     fn file_info(&self, path: &Path) -> Result<FileInfo, String>;
 }
 
-/// Whether positions of nodes are printed.
+/// Whether the screen positions of nodes are printed, for scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PositionOutput {
-    /// They are not.
+    /// Nothing is printed.
     #[default]
     Quiet,
-    /// One JSON object a line on standard output, for all nodes whenever one of them has another place on the screen:
-    /// `{"node":"n07","x":612.0,"y":388.5}`, in physical pixels of the window. A line `{"settled":20}` with the number
-    /// of nodes ends each list.
+    /// Whenever a position changes, one JSON object per node and line on standard output, in physical pixels:
+    /// `{"node":"n07","x":612.0,"y":388.5}`. A line `{"settled":20}` with the number of nodes ends each list.
     Print,
 }
 
-/// What the window is told.
+/// Configuration of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WindowOptions {
-    /// What to show first.
+    /// The run to open first.
     pub first: ScenarioChoice,
     /// Width and height of the window in logical pixels.
     pub size_px: (u32, u32),
-    /// Dark or light.
+    /// Dark or light theme.
     pub theme: ThemeName,
     /// Colours of the phases.
     pub palette: PaletteName,
-    /// Whether the first run starts by itself.
+    /// Playback state of the first run.
     pub start_as: StartAs,
-    /// Whether positions of nodes are printed.
+    /// Whether node positions are printed.
     pub positions: PositionOutput,
-    /// Where screenshots go.
+    /// Folder for screenshots.
     pub screenshots: PathBuf,
 }
 
-/// Why there is no window.
+/// Why the window could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
-    /// There is no display to open it on.
+    /// There is no display.
     #[error("there is no display: {0}")]
     NoDisplay(String),
-    /// There is a display but no window could be made on it (no OpenGL, for example).
+    /// There is a display, but no window can be opened on it, for example without OpenGL.
     #[error("the window could not be opened: {0}")]
     NotOpened(String),
 }
 
-/// What `bench frame` measures one after the other.
+/// The situations that `bench frame` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameMode {
-    /// Time runs: messages fly, nodes change.
+    /// Time runs: messages move and nodes change.
     Animating,
-    /// Time stands still, the view moves with every frame.
+    /// Time stands still, and the camera moves in every frame.
     Panning,
-    /// Time stands still and nobody touches anything.
+    /// Time stands still, and there is no input.
     Idle,
 }
 
 impl FrameMode {
-    /// All of them, in the order in which they are measured.
+    /// All modes in the order of measurement.
     pub const ALL: [FrameMode; 3] = [FrameMode::Animating, FrameMode::Panning, FrameMode::Idle];
 
-    /// As in reports.
+    /// Name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -106,27 +106,26 @@ impl FrameMode {
     }
 }
 
-/// What one mode cost.
+/// The cost of frames in one mode.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrameCost {
-    /// Which mode.
+    /// The mode measured.
     pub mode: FrameMode,
-    /// How long it was watched.
+    /// Wall time of the measurement.
     pub wall: Duration,
-    /// Processor time of the whole process meanwhile, the threads of a software renderer included.
+    /// CPU time of the process, including the threads of a software renderer.
     pub cpu: Duration,
-    /// Time spent in our own part of the frames: from input until all is handed to macroquad, without
-    /// waiting.
+    /// Wall time spent in our code: from input until the frame is handed to macroquad.
     pub app: Duration,
-    /// Frames drawn meanwhile.
+    /// Number of frames drawn.
     pub frames: u32,
 }
 
-/// How `bench frame` measures.
+/// Configuration of `bench frame`.
 #[derive(Clone, Copy, Debug)]
 pub struct MeasurePlan {
-    /// How long each mode is watched, after it has settled.
+    /// Measurement time per mode, after warm-up.
     pub per_mode: Duration,
-    /// Processor time of this process so far.
+    /// Reads the CPU time of this process.
     pub cpu_clock: fn() -> Duration,
 }

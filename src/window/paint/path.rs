@@ -1,24 +1,26 @@
-//! The geometry of lines and outlines: joints, arcs, corners, dashes.
-//!
-//! Absent here: triangles and textures.
+//! Path geometry: miter joins, arcs, rounded boxes, dashes.
 
-use super::tessellator::vec;
 use crate::picture::canvas::{Point, Rect};
 use macroquad::math::{Vec2, vec2};
 
-/// Whether the last point of a line is joined to the first.
+/// A point as macroquad's vector.
+pub(super) fn vec(point: Point) -> Vec2 {
+    vec2(point.x, point.y)
+}
+
+/// Whether a path is open or closed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum PathEnd {
     Open,
     Closed,
 }
 
-/// Joins what lies across a line at two points.
+/// Appends the quad between two consecutive cross-sections of a line.
 pub(super) fn connect(indices: &mut Vec<u16>, here: u16, there: u16) {
     indices.extend([here, here + 1, there + 1, here, there + 1, there]);
 }
 
-/// Across a line at a corner, so long that parallels keep their distance; at most twice as long at sharp corners.
+/// The miter vector at a corner, such that offset lines keep their distance; at most twice as long at sharp corners.
 pub(super) fn miter(before: Vec2, here: Vec2, after: Vec2) -> Vec2 {
     let (into, out) = (
         (here - before).normalize_or_zero(),
@@ -52,7 +54,7 @@ pub(super) fn length(points: &[Vec2]) -> f32 {
         .sum()
 }
 
-/// Points of an arc, close enough together to look round.
+/// Points of an arc, dense enough to look round.
 pub(super) fn arc(center: Point, radius: f32, from_turn: f32, to_turn: f32, dpi: f32) -> Vec<Vec2> {
     let turn = (to_turn - from_turn).clamp(0.0, 1.0);
     let steps = (turn * (radius * dpi).max(1.0).sqrt() * 6.5)
@@ -105,13 +107,13 @@ pub(super) fn box_outline(rect: Rect, corner: f32, dpi: f32) -> Vec<Vec2> {
         .collect()
 }
 
-/// The parts of a line that a dashed stroke shows.
+/// The visible parts of a dashed line.
 pub(super) fn dashes(points: &[Vec2], dash: f32, ends: PathEnd) -> Vec<Vec<Vec2>> {
     let mut points = points.to_vec();
     if ends == PathEnd::Closed {
         points.extend(points.first().copied());
     }
-    // So many dashes that nobody could tell them apart, or lengths that are no numbers: nothing.
+    // Nothing for lengths that are not numbers, or for dashes too many to be visible.
     if !(dash > 0.1 && length(&points) / dash < 5000.0) {
         return Vec::new();
     }

@@ -1,9 +1,9 @@
-//! Shapes of a drawing to triangles with soft edges, cut into pieces that one draw call can take.
+//! Tessellation of shapes into antialiased triangles, batched to the limits of a draw call.
 //!
-//! Absent here: the graphics card. Colours are premultiplied, so triangles of every kind blend alike.
+//! Colours are premultiplied, so that all triangles blend alike.
 
 use super::atlas::{Atlas, RADIUS_MAX, Sprite};
-use super::path::{PathEnd, arc, box_outline, connect, dashes, length, miter, signed_area};
+use super::path::{PathEnd, arc, box_outline, connect, dashes, length, miter, signed_area, vec};
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use crate::picture::text_layout;
 use crate::picture::theme::Color;
@@ -11,21 +11,21 @@ use macroquad::math::{Vec2, Vec4, vec2, vec3};
 use macroquad::models::{Mesh, Vertex};
 use macroquad::texture::Texture2D;
 
-/// Most vertices of one draw call.
+/// Maximum number of vertices of a draw call.
 pub(in crate::window) const VERTICES_MAX: usize = 10_000;
-/// Most indices of one draw call.
+/// Maximum number of indices of a draw call.
 pub(in crate::window) const INDICES_MAX: usize = 15_000;
 
 pub(super) const CLEAR: [u8; 4] = [0; 4];
 
-/// Triangles in pieces, in the order of drawing.
+/// Triangles in draw order, split into draw calls.
 #[derive(Default)]
 pub(super) struct Meshes {
     pub(super) pieces: Vec<Mesh>,
 }
 
 impl Meshes {
-    /// A piece with room for so much more, and the number its next vertex gets.
+    /// A mesh with room for this many more vertices and indices, and the index of its next vertex.
     pub(super) fn room(&mut self, vertices: usize, indices: usize) -> (&mut Mesh, u16) {
         if self.is_full(vertices, indices) {
             self.pieces.push(Mesh {
@@ -40,16 +40,16 @@ impl Meshes {
         (piece, next)
     }
 
-    /// Whether so much more needs another piece.
+    /// Whether this many more vertices and indices need another mesh.
     pub(super) fn is_full(&self, vertices: usize, indices: usize) -> bool {
-        // Below the limits, not at them: the batcher of the graphics library wants it so.
+        // macroquad's batcher requires fewer than the limits, not exactly as many.
         self.pieces.last().is_none_or(|piece| {
             piece.vertices.len() + vertices >= VERTICES_MAX
                 || piece.indices.len() + indices >= INDICES_MAX
         })
     }
 
-    /// What is added from now on has this texture.
+    /// Starts a mesh with this texture.
     pub(super) fn start_piece(&mut self, texture: Texture2D) {
         self.pieces.push(Mesh {
             vertices: Vec::new(),
@@ -73,7 +73,7 @@ pub(super) fn vertex(at: Vec2, uv: [f32; 2], color: [u8; 4]) -> Vertex {
     }
 }
 
-/// Red, green and blue times opacity.
+/// Converts to premultiplied alpha.
 pub(super) fn premultiplied(color: Color) -> [u8; 4] {
     let times = |channel: u8| (u16::from(channel) * u16::from(color.a) / 255) as u8;
     [times(color.r), times(color.g), times(color.b), color.a]
@@ -83,16 +83,12 @@ pub(super) fn faded(color: [u8; 4], share: f32) -> [u8; 4] {
     color.map(|channel| (f32::from(channel) * share) as u8)
 }
 
-pub(super) fn vec(point: Point) -> Vec2 {
-    vec2(point.x, point.y)
-}
-
-/// Turns shapes into triangles. PositionOutput are logical pixels; `dpi` physical pixels are one of them.
+/// Turns shapes into triangles. Positions are logical pixels; a logical pixel is `dpi` physical pixels wide.
 pub(super) struct Tessellator<'a> {
     pub(super) atlas: &'a mut Atlas,
     pub(super) dpi: f32,
     pub(super) out: Meshes,
-    /// Rough number of physical pixels that get touched.
+    /// Estimated number of physical pixels touched.
     pub(super) area: f32,
 }
 
@@ -200,7 +196,7 @@ impl Tessellator<'_> {
             self.fill(&points, premultiplied(fill));
         }
         if let Some(stroke) = stroke {
-            // Half a line further in, so that lines of one pixel fill whole pixels.
+            // Inset by half the width, so that lines of one pixel fill whole pixels.
             let half = stroke.width_px / 2.0;
             let points = box_outline(rect.inset(half), (corner - half).max(0.0), self.dpi);
             self.polyline(&points, &stroke, PathEnd::Closed);
@@ -242,16 +238,16 @@ impl Tessellator<'_> {
         piece.indices.extend([0, 1, 2, 0, 2, 3].map(|at| next + at));
     }
 
-    /// A convex polygon whose edge fades over one physical pixel.
+    /// Fills a convex polygon whose edge fades over one physical pixel.
     fn fill(&mut self, points: &[Vec2], color: [u8; 4]) {
         let count = points.len();
-        // A polygon of more corners than this has none that can be seen.
+        // More corners than that are not distinguishable.
         if !(3..=2000).contains(&count) {
             return;
         }
         let uv = self.atlas.white_uv();
         let half = 0.5 / self.dpi;
-        // Outwards for either order of the corners.
+        // Points outwards for both orientations.
         let sign = if signed_area(points) >= 0.0 {
             half
         } else {
@@ -282,7 +278,7 @@ impl Tessellator<'_> {
         }
     }
 
-    /// A straight line, which most edges are.
+    /// Draws a straight line as one quad; most edges are straight.
     fn segment(&mut self, from: Vec2, to: Vec2, stroke: &Stroke) {
         if stroke.dash_px.is_some() {
             self.polyline(&[from, to], stroke, PathEnd::Open);
@@ -300,10 +296,10 @@ impl Tessellator<'_> {
         connect(&mut piece.indices, next, next + 2);
     }
 
-    /// The two sides of a line: how far across it, and where in the atlas; and its colour.
+    /// Offsets and texture coordinates of both sides of a line, and its colour.
     fn sides(&mut self, stroke: &Stroke) -> ([(f32, [f32; 2]); 2], [u8; 4]) {
         let width = stroke.width_px * self.dpi;
-        // Thinner lines than the atlas has are fainter instead.
+        // Lines thinner than the thinnest profile are drawn fainter instead.
         let profile = self.atlas.profile(width.max(0.25));
         let color = faded(premultiplied(stroke.color), (width / 0.25).min(1.0));
         let half = profile.size.1 / 2.0 / self.dpi;

@@ -1,6 +1,7 @@
-//! When to ask whether quorums intersect: whenever trust has changed, but not with every change, and not for ever.
+//! Debounced scheduling of the quorum intersection analysis.
 //!
-//! Absent here: the analysis itself and its thread.
+//! A change of trust starts the analysis once trust has been stable for [`DEBOUNCE`], or after [`DEBOUNCE_MAX`] at the
+//! latest. `jobs.rs` runs the analysis.
 
 use super::jobs::{JobId, Jobs};
 use crate::analysis::Fbas;
@@ -11,27 +12,28 @@ use crate::trace::{NodeStatus, World, WorldNode};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Trust has to stay the same for this long before the pending is requested.
+/// Trust must be stable for this long before the analysis starts.
 const DEBOUNCE: Duration = Duration::from_millis(120);
-/// ... unless it has been changing for this long.
+/// The analysis starts after this long even if trust keeps changing.
 const DEBOUNCE_MAX: Duration = Duration::from_millis(800);
-/// After this long the answer is "unknown".
+/// After this long the analysis is cancelled and the result is "unknown".
 const ANALYSIS_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What is known about the latest pending.
+/// Decides when to start the analysis, and which result is current.
 #[derive(Debug, Default)]
 pub(super) struct AnalysisScheduler {
-    /// The version of trust last seen, and since when; the version last requested about.
+    /// The version of trust last seen, and when it was first seen.
     seen: Option<(u64, Duration)>,
+    /// The version of trust last analysed.
     requested: Option<u64>,
-    /// Since when trust has been changing without being requested about.
+    /// When trust began to change without an analysis.
     changing_since: Option<Duration>,
-    /// The pending under way and when it was requested.
+    /// The analysis in progress and when it started.
     pending: Option<(JobId, Duration)>,
 }
 
 impl AnalysisScheduler {
-    /// Whether a pending is still to be requested or answered.
+    /// Whether an analysis is due or in progress.
     pub(super) fn is_waiting(&self) -> bool {
         self.pending.is_some()
             || self
@@ -39,7 +41,7 @@ impl AnalysisScheduler {
                 .is_some_and(|(version, _)| Some(version) != self.requested)
     }
 
-    /// Looks at the run and asks when it is time. An old answer stays until there is a new one: the badge shall not
+    /// Starts the analysis if it is due. The old result stays until the new one arrives, so that the badge does not
     /// flicker.
     pub(super) fn update(&mut self, run: &Run, jobs: &mut Jobs, at: Duration) {
         if let Some((_, requested_at)) = self.pending
@@ -59,7 +61,7 @@ impl AnalysisScheduler {
         self.pending = Some((jobs.analyze_quorums(fbas(run.world())), at));
     }
 
-    /// Whether trust has changed and been calm, or has been changing for too long.
+    /// Whether trust has changed and then been stable, or has been changing for too long.
     fn is_due(&mut self, version: u64, at: Duration) -> bool {
         if self.seen.is_none_or(|(seen, _)| seen != version) {
             self.seen = Some((version, at));
@@ -75,7 +77,7 @@ impl AnalysisScheduler {
                 .is_some_and(|since| at >= since + DEBOUNCE_MAX)
     }
 
-    /// Whether an answer is one to the latest pending; it is then done.
+    /// Whether a result belongs to the latest analysis, which is then complete.
     pub(super) fn accepts(&mut self, id: JobId) -> bool {
         self.pending.take_if(|(latest, _)| *latest == id).is_some()
     }
@@ -104,13 +106,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_waited_out_but_not_for_ever() {
+    fn changes_are_debounced_up_to_a_limit() {
         let ms = Duration::from_millis;
         let mut scheduler = AnalysisScheduler::default();
         assert!(!scheduler.is_due(1, ms(0)));
         assert!(!scheduler.is_due(2, ms(100)));
         assert!(!scheduler.is_due(2, ms(200)));
-        assert!(scheduler.is_due(2, ms(221)), "calm");
+        assert!(scheduler.is_due(2, ms(221)), "stable");
         assert!(scheduler.is_waiting());
         scheduler.requested = Some(2);
         scheduler.changing_since = None;
@@ -121,6 +123,6 @@ mod tests {
                 "changing"
             );
         }
-        assert!(scheduler.is_due(20, ms(6801)), "impatient");
+        assert!(scheduler.is_due(20, ms(6801)), "limit reached");
     }
 }

@@ -1,7 +1,6 @@
-//! Everything a person can tell the window, in one table: words, explanation, keys, and when it is possible.
-//! Toolbar, menu, help overlay and keyboard are made from it.
+//! User commands: one table with label, tooltip, keyboard shortcuts and the conditions that disable a command.
 //!
-//! Absent here: doing it (`app.rs`) and polling keys (`input.rs`).
+//! Toolbar, menus, help overlay and keyboard are derived from the table. `app.rs` executes commands, `input.rs` reads keys.
 
 mod table;
 
@@ -10,17 +9,17 @@ pub(super) use table::TABLE;
 use crate::run::SessionKind;
 use crate::text::timeline;
 
-/// Something that a person tells the window.
+/// A command that the user gives by key, button or menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum UserCommand {
     TogglePlay,
     Step,
     StepBack,
-    /// The picture shows an earlier instant.
+    /// Shows an earlier instant.
     SeekBackward,
-    /// ... or a later one.
+    /// Shows a later instant.
     SeekForward,
-    /// Back from the past.
+    /// Leaves the past and shows the present.
     ReturnToPresent,
     Slower,
     Faster,
@@ -31,7 +30,7 @@ pub(super) enum UserCommand {
     RemoveNode,
     NextNode,
     ToggleScenarios,
-    /// The n-th scenario of the list, from 0.
+    /// Opens the n-th scenario of the list, counted from 0.
     OpenScenario(u8),
     Screenshot,
     FitView,
@@ -39,9 +38,9 @@ pub(super) enum UserCommand {
     ToggleLog,
     ToggleInspector,
     ToggleTimeline,
-    /// The timeline shows less, in more detail.
+    /// Shows a shorter time span in more detail.
     ZoomTimelineIn,
-    /// The timeline shows more, in less detail.
+    /// Shows a longer time span in less detail.
     ZoomTimelineOut,
     ToggleTheme,
     ToggleFrameRate,
@@ -50,10 +49,10 @@ pub(super) enum UserCommand {
     Quit,
 }
 
-/// A key that means something, whatever the keyboard.
+/// The key of a shortcut, independent of the keyboard layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ShortcutKey {
-    /// A key that types this; letters in lower case.
+    /// A key that types this character; letters are lower case.
     Char(char),
     Space,
     Left,
@@ -69,23 +68,23 @@ pub(super) enum ShortcutKey {
     CtrlQ,
 }
 
-/// Whether ShiftKey has to be held.
+/// The state of Shift that a shortcut requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ShiftKey {
     Held,
     Released,
-    /// Signs that need ShiftKey on some keyboards.
+    /// For characters that need Shift on some keyboard layouts.
     Either,
 }
 
-/// A key shortcut.
+/// A keyboard shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shortcut {
     pub(super) key: ShortcutKey,
     pub(super) shift: ShiftKey,
 }
 
-/// Under which heading the help overlay lists it.
+/// The heading under which the help overlay lists a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum CommandGroup {
     Time,
@@ -119,63 +118,63 @@ pub(super) enum KeyRepeat {
     No,
 }
 
-/// What there is to know about a command.
+/// The table entry of a command.
 pub(super) struct CommandInfo {
     pub(super) command: UserCommand,
     pub(super) group: CommandGroup,
-    /// On buttons and in menus.
+    /// Text of menu items and accessible name of buttons.
     pub(super) label: &'static str,
-    /// In one sentence.
+    /// One sentence that says what the command does.
     pub(super) tooltip: &'static str,
     pub(super) shortcuts: &'static [Shortcut],
     pub(super) repeat: KeyRepeat,
 }
 
-/// What is possible depends on this.
+/// The state of the window that decides which commands are enabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct CommandContext {
     /// A run is open.
     pub(super) has_run: bool,
     /// A run is being opened.
     pub(super) is_opening: bool,
-    /// Who decides what happens in it.
+    /// Whether the run is a simulation, a recording or live.
     pub(super) session_kind: SessionKind,
-    /// The picture shows something that is over.
+    /// An instant of the past is on display.
     pub(super) is_past: bool,
-    /// Whether a node is selected, and runs.
+    /// The selected node, as far as commands depend on it.
     pub(super) selection: SelectedNode,
-    /// How many nodes there are, those that left included.
+    /// Number of nodes, including those that left.
     pub(super) nodes: usize,
-    /// How many scenarios there are.
+    /// Number of scenarios in the list.
     pub(super) scenarios: usize,
-    /// The speed is the slowest there is.
+    /// The speed cannot be reduced any more.
     pub(super) is_slowest: bool,
-    /// The speed is the fastest there is.
+    /// The speed cannot be increased any more.
     pub(super) is_fastest: bool,
 }
 
-/// What is selected.
+/// The selected node, as far as commands depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum SelectedNode {
     #[default]
     Nothing,
-    /// A node that runs.
+    /// A running node.
     Running,
-    /// A node that has left or crashed.
+    /// A node that has crashed or left.
     Stopped,
-    /// A node that is known by name only.
+    /// A node that is known only from the statements of others.
     Unseen,
 }
 
 impl UserCommand {
-    /// Its entry in the table.
+    /// The table entry.
     pub(super) fn entry(self) -> &'static CommandInfo {
         let found = TABLE.iter().find(|entry| entry.command == self);
-        // Scenarios beyond the ninth have no key of their own.
+        // Scenarios beyond the ninth have no shortcut.
         found.unwrap_or(&TABLE[TABLE.len() - 1])
     }
 
-    /// Why it is not possible now; `None` if it is.
+    /// Why the command is disabled now; `None` if it is enabled.
     pub(super) fn disabled_reason(self, context: &CommandContext) -> Option<&'static str> {
         let first = |checks: &[(bool, &'static str)]| {
             checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
@@ -224,7 +223,7 @@ impl UserCommand {
         }
     }
 
-    /// Why it cannot be done to a run that somebody else decides about.
+    /// Why this kind of run does not support the command; `None` if it does.
     pub(super) fn unsupported_reason(self, session_kind: SessionKind) -> Option<&'static str> {
         Some(match (session_kind, self) {
             (
@@ -250,7 +249,7 @@ impl UserCommand {
         })
     }
 
-    /// Its first key in words, for tooltips and menus; empty if it has none.
+    /// The first shortcut as text, for tooltips and menus; empty if there is none.
     pub(super) fn shortcut(self) -> String {
         TABLE
             .iter()
@@ -262,7 +261,7 @@ impl UserCommand {
 }
 
 impl Shortcut {
-    /// In words, such as `Shift R`.
+    /// The shortcut as text, such as `Shift R`.
     pub(super) fn words(self) -> String {
         let key = match self.key {
             ShortcutKey::Char(letter) => letter.to_uppercase().to_string(),
@@ -295,7 +294,7 @@ impl Shortcut {
     }
 }
 
-/// The command of a key shortcut; `is_repeat` if the key is being held down.
+/// The command of a key. `is_repeat` says that the event comes from a key that is held down.
 pub(super) fn command_of(
     key: ShortcutKey,
     shift_held: bool,
@@ -315,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_share_a_key() {
+    fn no_two_commands_share_a_shortcut() {
         for entry in TABLE {
             for shortcut in entry.shortcuts {
                 for shift_held in [false, true] {
@@ -333,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_words_and_a_key() {
+    fn every_command_has_a_label_a_tooltip_and_a_shortcut() {
         for entry in TABLE {
             assert!(
                 !entry.shortcuts.is_empty() && entry.tooltip.ends_with('.'),
@@ -346,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn restarting_and_reseeding_are_told_apart_by_shift() {
+    fn shift_distinguishes_restart_from_new_seed() {
         assert_eq!(
             command_of(ShortcutKey::Char('r'), false, false),
             Some(UserCommand::Restart)
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_impossible_says_why() {
+    fn a_disabled_command_says_why() {
         let nothing = CommandContext::default();
         assert!(UserCommand::Step.disabled_reason(&nothing).is_some());
         let selected = CommandContext {

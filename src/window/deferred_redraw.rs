@@ -1,5 +1,6 @@
-//! Moving a heavy picture: while a person pans or zooms, what lies at the back is only moved and scaled; once the view
-//! has stood still for a moment it is drawn anew.
+//! Deferred redraw of expensive layers: while the camera moves, the back layers are transformed instead of redrawn.
+//!
+//! They are redrawn once the camera has stood still for [`REDRAW_DELAY`].
 
 use super::paint::LayerTransform;
 use crate::picture::camera::Camera;
@@ -7,10 +8,10 @@ use crate::picture::canvas::Point;
 use crate::picture::view_state::ViewState;
 use std::time::Duration;
 
-/// The view has to stand still for this long.
+/// The camera must stand still for this long before the back layers are redrawn.
 const REDRAW_DELAY: Duration = Duration::from_millis(140);
 
-/// The camera that the layers at the back were drawn for.
+/// The camera for which the back layers were last drawn.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DeferredRedraw {
     drawn_for: Option<Camera>,
@@ -20,8 +21,8 @@ pub(super) struct DeferredRedraw {
 }
 
 impl DeferredRedraw {
-    /// The camera for the layers at the back if it is another than that of the view. Light layers are always drawn for
-    /// the view as it is.
+    /// The camera for which the back layers stay drawn, if it differs from that of the view. Layers that are not `is_heavy`
+    /// are always redrawn.
     pub(super) fn camera(
         &mut self,
         view: &ViewState,
@@ -44,12 +45,12 @@ impl DeferredRedraw {
         self.drawn_for.filter(|_| self.is_active)
     }
 
-    /// Whether the layers at the back still have to be drawn anew.
+    /// Whether a redraw is pending.
     pub(super) fn is_active(&self) -> bool {
         self.is_active
     }
 
-    /// How pictures made for one camera lie under another.
+    /// The transform that maps layers drawn for camera `from` to camera `to`.
     pub(super) fn transform(from: &Camera, to: &Camera) -> LayerTransform {
         let origin = to.screen_from_world(from.world_from_screen(Point::default()));
         LayerTransform {
@@ -66,7 +67,7 @@ mod tests {
     use crate::picture::canvas::Rect;
 
     #[test]
-    fn what_is_shifted_lies_where_it_would_be_drawn() {
+    fn transformed_layers_match_redrawn_ones() {
         let bounds = WorldRect {
             min: WorldPoint { x: 0.0, y: 0.0 },
             max: WorldPoint {

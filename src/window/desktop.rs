@@ -1,21 +1,22 @@
-//! What macroquad does not do with the desktop, over a connection of our own to the X server: waking its sleeping loop,
-//! and taking files that a file manager drops on the window.
+//! Desktop integration that macroquad lacks: waking its blocked event loop, and drag and drop of files (XDND).
 //!
-//! While nothing moves, macroquad's loop sleeps in its connection. Before it falls asleep it reads what has arrived and
-//! one event more, so an event that came during the last frame lies unseen until another one follows. Hence
-//! [`DesktopIntegration::schedule_wake`]: a few empty messages a moment later, which cost nothing and let it look again.
+//! Both use a separate connection to the X server.
 //!
-//! Of drops macroquad knows only plain paths; file managers offer `text/uri-list`. The window names another one of ours
-//! as its proxy (freedesktop.org, "Drag-and-Drop Protocol for the X Window System", XdndProxy), which speaks for it.
+//! While nothing moves, macroquad's event loop blocks on its connection. Before it blocks, it handles what has arrived, so
+//! an event that arrives during the last frame stays unhandled until another one follows. Hence
+//! [`DesktopIntegration::schedule_wake`]: it sends a few empty messages shortly afterwards.
 //!
-//! Absent here: what is done with a file. Where there is no X server, nothing is done here at all.
+//! macroquad accepts only plain paths as drops; file managers offer `text/uri-list`. The window therefore names a second
+//! window as its XdndProxy (freedesktop.org, "Drag-and-Drop Protocol for the X Window System"), which receives the drop.
+//!
+//! On platforms without X11 this module does nothing.
 
 use std::path::PathBuf;
 
 #[cfg(all(unix, not(target_os = "macos")))]
 pub(super) use x11::DesktopIntegration;
 
-/// The paths in a `text/uri-list`, as far as they are files of this machine.
+/// The local files of a `text/uri-list` (RFC 2483).
 #[cfg_attr(not(all(unix, not(target_os = "macos"))), allow(dead_code))]
 fn paths(list: &str) -> Vec<PathBuf> {
     let is_uri = |line: &&str| !line.is_empty() && !line.starts_with('#');
@@ -37,7 +38,7 @@ fn path(uri: &str) -> Option<PathBuf> {
     Some(PathBuf::from(unescaped(path)))
 }
 
-/// `%20` is a blank, and so on. What is no UTF-8 then is replaced, and will not be found.
+/// Percent-decoding (RFC 3986). Invalid UTF-8 is replaced; such a file will not be found.
 fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -60,7 +61,7 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Where there is no X server.
+/// Stand-in on platforms without X11.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
 pub(super) struct DesktopIntegration;
 
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_uris_are_paths() {
+    fn uri_lists_are_parsed_into_local_paths() {
         let list = "# a comment\r\nfile:///tmp/a%20b.txt\r\nfile://host/tmp/c\r\nhttp://x/y\r\n/plain\r\nfile:/d%\r\n";
         let found: Vec<String> = paths(list)
             .iter()

@@ -1,5 +1,6 @@
-//! Between panels and window: events go in, triangles, texts to copy and the shape of the pointer come out. Our own
-//! glue, so that panels are sharp on HiDPI screens and letters of Ctrl combinations are not typed into fields.
+//! Integration of egui into macroquad: input events in; meshes, clipboard text and cursor shape out.
+//!
+//! Unlike egui-macroquad it renders sharply on HiDPI screens, and Ctrl shortcuts do not type letters into text fields.
 
 use super::input::{InputEvent, KeyboardFocus, egui_events};
 use super::paint::PanelOutput;
@@ -10,18 +11,18 @@ use egui::{CursorIcon, OutputCommand, RawInput, ViewportId, ViewportInfo};
 use macroquad::miniquad::{self, window};
 use std::time::Duration;
 
-/// What the window looks like when panels are laid out.
+/// Size, scale and time of the frame for which panels are laid out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ScreenInfo {
     /// Size in logical pixels.
     pub(super) size: Point,
     /// Physical pixels per logical pixel.
     pub(super) dpi: f32,
-    /// Since the start of the program.
+    /// Time since the program started.
     pub(super) at: Duration,
 }
 
-/// The panels' side of the window.
+/// The egui context and the state of its integration.
 pub(super) struct EguiBridge {
     ctx: egui::Context,
     theme: Option<Theme>,
@@ -39,7 +40,7 @@ impl EguiBridge {
         }
     }
 
-    /// Lays out the panels anew. Returns what they look like, and after how long they want that again.
+    /// Runs one egui frame. Returns the meshes to draw, and the delay after which egui wants to be run again.
     pub(super) fn run(
         &mut self,
         events: &[InputEvent],
@@ -72,7 +73,7 @@ impl EguiBridge {
         )
     }
 
-    /// Whether the keyboard belongs to a text field.
+    /// Which widget type has keyboard focus.
     pub(super) fn focus(&self) -> KeyboardFocus {
         if self.ctx.egui_wants_keyboard_input() {
             KeyboardFocus::TextField
@@ -81,7 +82,7 @@ impl EguiBridge {
         }
     }
 
-    /// Whether a point belongs to a panel, a window or a menu.
+    /// Whether a floating panel covers a point, or a widget is being dragged.
     pub(super) fn covers(&self, at: Point) -> bool {
         let at = egui::pos2(at.x, at.y);
         let floating = self

@@ -1,5 +1,6 @@
-//! Measures what frames cost, mode after mode. An idle window cannot be woken from within, so that the last mode is
-//! current by a thread, which then reports and ends the program.
+//! Frame benchmark: CPU time and frame rate in each [`FrameMode`].
+//!
+//! An idle window draws no frames, so a thread measures the last mode, reports, and exits the process.
 
 use super::app::App;
 use super::jobs;
@@ -8,15 +9,15 @@ use crate::picture::canvas::Point;
 use crate::run::PlaybackCommand;
 use std::time::Duration;
 
-/// How long a mode settles before it is current.
+/// Warm-up time of a mode before measurement.
 const SETTLE: Duration = Duration::from_millis(1500);
-/// How far the picture moves with each frame, in pixels.
+/// Pan distance per frame in pixels.
 const PAN_PX: f32 = 2.0;
 
-/// What is done with the figures.
+/// Receives the results.
 type ReportFn = Box<dyn FnOnce(&[FrameCost]) + Send>;
 
-/// A measurement under way.
+/// The benchmark in progress.
 pub(super) struct FrameMeter {
     plan: MeasurePlan,
     report: Option<ReportFn>,
@@ -26,11 +27,11 @@ pub(super) struct FrameMeter {
     frame: u32,
 }
 
-/// A mode that is being current.
+/// The measurement of one mode.
 struct ModeMeasurement {
     mode: FrameMode,
     since: Duration,
-    /// When counting began, and the processor time by then.
+    /// When measurement began, and the CPU time at that point; `None` during warm-up.
     counting: Option<(Duration, Duration)>,
     app: Duration,
     frames: u32,
@@ -49,14 +50,14 @@ impl FrameMeter {
         }
     }
 
-    /// Whether frames are wanted as fast as they come.
+    /// Whether frames are to be drawn without pause.
     pub(super) fn wants_frames(&self) -> bool {
         self.current
             .as_ref()
             .is_none_or(|current| current.mode != FrameMode::Idle)
     }
 
-    /// Before a frame: makes the window do what the mode asks for, and goes on to the next mode in time.
+    /// Call before a frame: applies the current mode, and starts the next one when its time is up.
     pub(super) fn before_frame(&mut self, app: &mut App, at: Duration) {
         self.frame += 1;
         if app.shown.is_none() || self.report.is_none() {
@@ -82,7 +83,7 @@ impl FrameMeter {
             _ => {}
         }
         if current.mode == FrameMode::Panning {
-            // To and fro, so that the picture stays in sight.
+            // Back and forth, so that the picture stays in sight.
             let by = if (self.frame / 60).is_multiple_of(2) {
                 PAN_PX
             } else {
@@ -92,7 +93,7 @@ impl FrameMeter {
         }
     }
 
-    /// After a frame: it took so long until all of it was handed to macroquad.
+    /// Call after a frame. `app` is the time from input until all of it was handed to macroquad.
     pub(super) fn after_frame(&mut self, app: Duration) {
         if let Some(current) = &mut self.current
             && current.counting.is_some()

@@ -1,32 +1,32 @@
-//! What the mouse does on the canvas: a press, a way and a release become a click, a drag, a pan, a zoom.
+//! Gesture recognition on the canvas: pointer events become clicks, drags, pans and zooms.
 //!
-//! Absent here: panels (their presses never come here) and what gestures do.
+//! egui handles pointer events on panels; `app.rs` executes the gestures.
 
 use super::input::{ButtonState, InputEvent, PointerButton};
 use crate::picture::canvas::Point;
 use crate::scp::NodeId;
 
-/// So far the pointer may stray between press and release of a click, in pixels.
+/// Largest pointer movement between press and release that still counts as a click, in pixels.
 const CLICK_TOLERANCE_PX: f32 = 5.0;
-/// By how much one line of the wheel zooms.
+/// Zoom factor per line of the wheel.
 const ZOOM_PER_LINE: f64 = 1.15;
 
-/// Something done on the canvas.
+/// A gesture on the canvas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Gesture {
     /// Left click on a node.
     Click(NodeId),
-    /// Left click beside all nodes.
+    /// Left click on empty space.
     ClickEmpty,
-    /// Right click, on a node or beside all of them.
+    /// Right click, on a node or on empty space.
     Menu { node: Option<NodeId>, at: Point },
-    /// A node is being dragged and should be here now.
+    /// A node is being dragged to this point.
     Drag { node: NodeId, to: Point },
-    /// A node was let go.
+    /// A dragged node was released.
     DragEnd { node: NodeId, to: Point },
-    /// The picture should move by so much.
+    /// Pan the picture by this many pixels.
     Pan { by: Point },
-    /// The picture should grow by this factor around a point.
+    /// Zoom by this factor about a point.
     Zoom { at: Point, factor: f64 },
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Gesture {
 enum PointerState {
     #[default]
     Free,
-    /// A button is down and it may still become a click.
+    /// A button is down; the gesture may still become a click.
     Pressed {
         button: PointerButton,
         node: Option<NodeId>,
@@ -49,14 +49,14 @@ enum PointerState {
     },
 }
 
-/// What the mouse is in the middle of.
+/// The gesture in progress.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GestureRecognizer {
     state: PointerState,
 }
 
 impl GestureRecognizer {
-    /// Takes in an event. `is_canvas` says whether a point belongs to the canvas, `node_at` which node is there.
+    /// Handles an event. `is_canvas` says whether a point belongs to the canvas, `node_at` which node is at a point.
     pub(super) fn recognize(
         &mut self,
         event: &InputEvent,
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// A node lies around (50, 50); the canvas ends at x = 500.
+    /// One node at (50, 50); the canvas ends at x = 500.
     fn run(events: &[InputEvent]) -> Vec<Gesture> {
         let mut gestures = GestureRecognizer::default();
         let node_at = |at: Point| (at.distance_px(point(50.0, 50.0)) < 14.0).then_some(NODE);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_way_drags_the_node_and_does_not_click() {
+    fn movement_beyond_the_tolerance_drags_the_node_without_a_click() {
         let events = [
             button(PointerButton::Left, ButtonState::Down, 50.0, 50.0),
             InputEvent::PointerMoved(point(80.0, 50.0)),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_on_panels_does_not_count() {
+    fn events_on_panels_are_ignored() {
         let events = [
             button(PointerButton::Left, ButtonState::Down, 600.0, 50.0),
             button(PointerButton::Left, ButtonState::Up, 50.0, 50.0),

@@ -1,8 +1,7 @@
-//! Mouse and keyboard: the only place that listens to them. Events come out in the order in which they happened, in
-//! logical pixels, with the keys already named.
+//! Mouse and keyboard input from miniquad, as ordered events in logical pixels.
 //!
-//! Absent here: what events mean. Commands come from the table in `command.rs`, gestures from `gesture.rs`, and
-//! panels get what [`egui_events`] makes of the events.
+//! This is the only reader of input devices. `command.rs` maps shortcuts to commands, `gesture.rs` recognises gestures, and
+//! [`egui_events`] translates events for the panels.
 
 use super::command::ShortcutKey;
 use crate::picture::canvas::Point;
@@ -12,7 +11,7 @@ use macroquad::miniquad::{EventHandler, KeyCode, KeyMods, MouseButton, window};
 use macroquad::window::screen_dpi_scale;
 use std::path::PathBuf;
 
-/// A button of the mouse.
+/// A mouse button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PointerButton {
     Left,
@@ -20,16 +19,16 @@ pub(super) enum PointerButton {
     Right,
 }
 
-/// Whether something went down or up.
+/// The state change of a button or key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ButtonState {
     Down,
-    /// Held down for so long that it repeats.
+    /// Auto-repeat of a key that is held down.
     Repeat,
     Up,
 }
 
-/// Keys modifiers together with another.
+/// Modifier keys held down during an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Modifiers {
     pub(super) shift: bool,
@@ -38,7 +37,7 @@ pub(super) struct Modifiers {
     pub(super) logo: bool,
 }
 
-/// Something that a person did.
+/// One input event.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum InputEvent {
     PointerMoved(Point),
@@ -47,31 +46,31 @@ pub(super) enum InputEvent {
         press: ButtonState,
         at: Point,
     },
-    /// Lines to the right and up.
+    /// Scroll distance in lines.
     Wheel {
         right: f32,
         up: f32,
         at: Point,
     },
-    /// A key as a place on the keyboard, for editing text.
+    /// A physical key, for editing text.
     Key {
         code: KeyCode,
         press: ButtonState,
         modifiers: Modifiers,
     },
-    /// A key as what it means, for shortcuts.
+    /// A key by its meaning, for shortcuts.
     Shortcut {
         key: ShortcutKey,
         press: ButtonState,
         modifiers: Modifiers,
     },
-    /// Something that is typed.
+    /// A typed character.
     Text(char),
-    /// A file was dropped on the window.
+    /// A file dropped on the window.
     FileDropped(PathBuf),
 }
 
-/// Collects events.
+/// Collects input events between frames.
 pub(super) struct InputState {
     subscriber: usize,
     pointer: Point,
@@ -89,7 +88,7 @@ impl InputState {
         }
     }
 
-    /// What has happened since the last call.
+    /// Takes the events since the last call.
     pub(super) fn take(&mut self) -> Vec<InputEvent> {
         self.dpi = screen_dpi_scale();
         let subscriber = self.subscriber;
@@ -99,7 +98,7 @@ impl InputState {
         std::mem::take(&mut self.events)
     }
 
-    /// Where the pointer is, in logical pixels.
+    /// Pointer position in logical pixels.
     pub(super) fn pointer(&self) -> Point {
         self.pointer
     }
@@ -135,7 +134,7 @@ impl EventHandler for InputState {
     }
 
     fn mouse_wheel_event(&mut self, x: f32, y: f32) {
-        // Some systems count in steps of 120, others in lines.
+        // Some platforms report steps of 120, others lines.
         let lines = |delta: f32| {
             if delta.abs() > 10.0 {
                 delta / 120.0
@@ -160,7 +159,7 @@ impl EventHandler for InputState {
 
     fn char_event(&mut self, letter: char, mods: KeyMods, repeat: bool) {
         let modifiers = modifiers(mods);
-        // Letters of Ctrl combinations are no text; function keys arrive as private characters.
+        // Ctrl combinations type no text; function keys arrive as private-use characters.
         let is_private = matches!(letter, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
         if modifiers.ctrl || modifiers.logo || modifiers.alt || is_private || letter.is_control() {
             return;
@@ -225,7 +224,7 @@ fn modifiers(mods: KeyMods) -> Modifiers {
     }
 }
 
-/// The keys that are named rather than typed.
+/// The shortcut keys that type no character.
 fn named(code: KeyCode) -> Option<ShortcutKey> {
     Some(match code {
         KeyCode::Space => ShortcutKey::Space,
@@ -243,14 +242,14 @@ fn named(code: KeyCode) -> Option<ShortcutKey> {
     })
 }
 
-/// Whether the keyboard belongs to a text field.
+/// Which widget has keyboard focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyboardFocus {
     TextField,
     None,
 }
 
-/// The events as the panels want them. While nobody types they get no keys but Esc, so that Tab and Space stay ours.
+/// Translates events for egui. Without a focused text field egui gets no key but Esc, so that Tab and Space stay shortcuts.
 pub(super) fn egui_events(events: &[InputEvent], focus: KeyboardFocus) -> Vec<egui::Event> {
     events
         .iter()
@@ -322,7 +321,7 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
     }
 }
 
-/// The keys that text fields know.
+/// The keys that text fields handle.
 fn editing_key(code: KeyCode) -> Option<egui::Key> {
     Some(match code {
         KeyCode::Left => egui::Key::ArrowLeft,
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_are_logical_pixels() {
+    fn positions_are_converted_to_logical_pixels() {
         let mut input = input();
         input.mouse_button_down_event(MouseButton::Right, 100.0, 50.0);
         let at = Point { x: 50.0, y: 25.0 };
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_control_combinations_are_not_typed() {
+    fn ctrl_combinations_type_no_letters() {
         let mut input = input();
         let ctrl = KeyMods {
             ctrl: true,
@@ -393,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn panels_get_keys_only_while_somebody_types() {
+    fn egui_gets_keys_only_while_a_text_field_has_focus() {
         let events = [
             InputEvent::Text('a'),
             InputEvent::Key {

@@ -1,7 +1,7 @@
-//! What takes longer than a frame: opening runs, looking into quorums, rendering screenshots, reading files. Each job
-//! has a named thread of its own; results come back over a channel that the frame loop looks into.
+//! Background jobs: opening runs, quorum analysis, screenshots, reading files.
 //!
-//! This is the only place of the window that knows threads. Absent here: what is done with results.
+//! Each job runs on a named thread of its own; the frame loop polls a channel for results. No other file of the window
+//! uses threads.
 
 use super::options::SessionFactory;
 use super::screenshot::{self, Screenshot};
@@ -18,25 +18,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Tells answers to an earlier question from those to the latest.
+/// Identifies a job, so that the result of a superseded job is recognised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct JobId(u64);
 
-/// What a job found.
+/// The result of a job.
 pub(super) enum JobResult {
-    /// A run is open, or cannot be opened.
+    /// A run was opened, or why it could not be.
     Opened(JobId, Result<Box<dyn Session + Send>, String>),
-    /// What is known about quorums, and the nodes on which everything depends.
+    /// Whether quorums intersect, and the top tier: the nodes that every quorum depends on.
     Quorums(JobId, QuorumIntersection, BTreeSet<NodeId>),
-    /// A screenshot is written: its files, or what went wrong.
+    /// The files of a screenshot, or why they could not be written.
     Screenshot(Result<Vec<PathBuf>, String>),
-    /// What is known about a file, or why it cannot be read.
+    /// Name, size and hash of a file, or why it cannot be read.
     File(Result<FileInfo, String>),
-    /// No thread could be started.
+    /// The thread of a job could not be started.
     Failed(String),
 }
 
-/// The jobs under way.
+/// Runs background jobs and collects their results.
 pub(super) struct Jobs {
     factory: Arc<dyn SessionFactory>,
     sender: Sender<JobResult>,
@@ -60,19 +60,19 @@ impl Jobs {
         }
     }
 
-    /// The next finished job.
+    /// The next result, if there is one.
     pub(super) fn next(&mut self) -> Option<JobResult> {
         let done = self.receiver.try_recv().ok()?;
         self.running = self.running.saturating_sub(1);
         Some(done)
     }
 
-    /// Whether a result will come.
+    /// Whether a job is running.
     pub(super) fn is_busy(&self) -> bool {
         self.running > 0
     }
 
-    /// Opens a run.
+    /// Starts opening a run.
     pub(super) fn open(&mut self, choice: ScenarioChoice) -> JobId {
         let (id, factory) = (self.next_id(), Arc::clone(&self.factory));
         self.start("qs-open", move || {
@@ -81,7 +81,7 @@ impl Jobs {
         id
     }
 
-    /// Asks whether all quorums intersect. An earlier question is dropped.
+    /// Starts the quorum intersection analysis and cancels the previous one.
     pub(super) fn analyze_quorums(&mut self, fbas: Fbas) -> JobId {
         self.cancel_analysis();
         let stop = Arc::new(AtomicBool::new(false));
@@ -99,19 +99,19 @@ impl Jobs {
         id
     }
 
-    /// The time for the question is up: its answer will be "unknown".
+    /// Cancels the analysis in progress; its result will be "unknown".
     pub(super) fn cancel_analysis(&self) {
         self.stop_analysis.store(true, Ordering::Relaxed);
     }
 
-    /// Writes a screenshot.
+    /// Starts writing a screenshot.
     pub(super) fn save_screenshot(&mut self, screenshot: Screenshot) {
         self.start("qs-screenshot", move || {
             JobResult::Screenshot(screenshot::write(&screenshot))
         });
     }
 
-    /// Reads a file that shall be proposed.
+    /// Starts reading a file for a backup proposal.
     pub(super) fn read_file(&mut self, path: PathBuf) {
         let factory = Arc::clone(&self.factory);
         self.start("qs-file", move || JobResult::File(factory.file_info(&path)));
@@ -125,7 +125,7 @@ impl Jobs {
     fn start(&mut self, name: &str, job: impl FnOnce() -> JobResult + Send + 'static) {
         self.running += 1;
         let sender = self.sender.clone();
-        // Sending fails only when the window is gone; then nobody wants to know.
+        // Sending fails only after the window has closed.
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || drop(sender.send(job())));
@@ -143,12 +143,12 @@ impl Drop for Jobs {
     }
 }
 
-/// Lets the frame loop wait.
+/// Blocks the frame loop until the next frame.
 pub(super) fn sleep(span: Duration) {
     thread::sleep(span);
 }
 
-/// Runs something beside the window until it is done. Without a thread for it, it is not done at all.
+/// Runs a job on a detached thread. If no thread can be started, the job is dropped.
 pub(super) fn spawn_detached(name: &str, job: impl FnOnce() + Send + 'static) {
     drop(thread::Builder::new().name(name.to_owned()).spawn(job));
 }

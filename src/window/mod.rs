@@ -1,9 +1,8 @@
-//! The window: macroquad and egui. Input becomes commands, shapes become pixels; panels show the world folded from
-//! records.
+//! Desktop window on macroquad and egui: input becomes commands, shapes become pixels, panels show the world.
 //!
-//! Reading order: `options.rs` (what it is told), `frame.rs` (what happens in a frame), `app.rs` (what commands do),
-//! `command/table.rs` (which there are), `paint/` (how shapes become pixels). Absent here: engines, nodes and protocol. A run is a
-//! [`crate::run::Session`] that a [`SessionFactory`] opened; everything on the screen comes from its records.
+//! Reading order: `options.rs` (configuration), `frame.rs` (the frame loop), `app.rs` (application state), `command/table.rs`
+//! (the command table), `paint/` (rendering). The window knows no engine, no node and no protocol. A run is a
+//! [`crate::run::Session`] that a [`SessionFactory`] opens; everything on the screen is derived from its records.
 
 mod analysis_scheduler;
 mod app;
@@ -36,17 +35,18 @@ pub use display::has_display;
 use frame_meter::FrameMeter;
 use std::sync::Arc;
 
-/// Opens the window and shows runs until it is closed.
+/// Opens the window and returns when it is closed.
 ///
 /// # Errors
-/// If there is no display, or no window with OpenGL can be made on it. Nothing has happened then.
+/// If there is no display, or if the display offers no OpenGL. Nothing has happened then.
 pub fn run(options: WindowOptions, sessions: Arc<dyn SessionFactory>) -> Result<(), WindowError> {
     display::open(options, sessions, None)
 }
 
-/// Opens the window, measures what frames cost in each of [`FrameMode::ALL`], hands the figures to `report` and ends
-/// the program with exit code 0: the last mode leaves the window asleep, and nothing in it can end it but input.
-/// Returns only if the window is closed before.
+/// Opens the window, measures the cost of frames in each of [`FrameMode::ALL`] and passes the results to `report`.
+///
+/// Then the process exits with code 0: the last mode leaves the event loop blocked, and only input could end it.
+/// The function returns only if the window is closed earlier.
 ///
 /// # Errors
 /// As [`run`].

@@ -1,10 +1,10 @@
-//! Tells on standard output where nodes are on the screen, so that a test or a script can point at them.
+//! Prints the screen positions of nodes as JSON lines, so that tests and scripts can click on them.
 
 use crate::picture::scene::Scene;
 use crate::scp::NodeId;
 use std::io::Write;
 
-/// Prints positions when they have changed and stood still for a frame.
+/// Prints positions once they have changed and then stayed the same for one frame.
 pub(super) struct PositionPrinter {
     printed: Option<Vec<(NodeId, i32, i32)>>,
     last: Option<Vec<(NodeId, i32, i32)>>,
@@ -18,12 +18,12 @@ impl PositionPrinter {
         }
     }
 
-    /// Whether something is still to be printed.
+    /// Whether changed positions are still to be printed.
     pub(super) fn is_waiting(&self) -> bool {
         self.last.is_some() && self.last != self.printed
     }
 
-    /// Looks at a frame that has been drawn.
+    /// Call after each frame with the scene that was drawn.
     pub(super) fn observe(&mut self, scene: Option<&Scene<'_>>, dpi: f32) {
         let Some(scene) = scene else { return };
         let tenths = |logical: f32| (logical * dpi * 10.0).round() as i32;
@@ -34,7 +34,7 @@ impl PositionPrinter {
             .collect();
         let stands_still = self.last.as_ref() == Some(&now);
         if stands_still && self.printed.as_ref() != Some(&now) {
-            // Nobody may be listening any more; that is no reason to stop.
+            // A closed pipe is no reason to close the window.
             drop(
                 std::io::stdout()
                     .lock()

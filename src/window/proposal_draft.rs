@@ -1,13 +1,11 @@
-//! What a click on a node proposes: the draft of the toolbar, as a value.
-//!
-//! Absent here: the toolbar.
+//! The proposal that a click on a node submits: note, file or value, as set in the toolbar.
 
 use crate::node::view::{Application, Content, FileInfo};
 use crate::scenario::Scenario;
 use crate::scp::Value;
 use sha2::{Digest, Sha256};
 
-/// What kind of thing is proposed in `log` scenarios.
+/// Kind of a proposal in `log` scenarios.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum DraftKind {
     #[default]
@@ -15,32 +13,32 @@ pub(super) enum DraftKind {
     File,
 }
 
-/// Name of the file that is proposed unless somebody says otherwise.
+/// Default file name.
 const FILE_NAME: &str = "photo.jpg";
-/// Size of files that exist only in the simulation.
+/// Size of a simulated file.
 const SIMULATED_BYTES: u64 = 1_843_200;
 /// Longest note, in bytes.
 const NOTE_BYTES_MAX: usize = 1_000;
 
-/// What a click proposes.
+/// The proposal that a click submits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ProposalDraft {
     /// Note or file.
     pub(super) kind: DraftKind,
-    /// Text of the next note; empty = numbered notes.
+    /// Text of the next note; if empty, notes are numbered.
     pub(super) note: String,
-    /// Name of a file that exists only in the simulation.
+    /// Name of a simulated file.
     pub(super) file_name: String,
-    /// A real file, once one was dropped on the window or named by its path.
+    /// A real file that was dropped on the window or named by its path.
     pub(super) real_file: Option<FileInfo>,
-    /// The values of a `choice` scenario; empty in others.
+    /// The values of a `choice` scenario; empty in `log` scenarios.
     pub(super) values: Vec<Value>,
-    /// Which of them.
+    /// Index of the chosen value.
     pub(super) chosen: usize,
 }
 
 impl ProposalDraft {
-    /// What can be proposed in a scenario; what was chosen before stays where it makes sense.
+    /// Adapts the draft to a scenario and keeps earlier choices where they still apply.
     pub(super) fn reset_for(&mut self, scenario: &Scenario) {
         self.values = match scenario.settings.application {
             Application::Log => Vec::new(),
@@ -52,12 +50,12 @@ impl ProposalDraft {
         }
     }
 
-    /// Whether values are chosen from rather than notes written.
+    /// Whether the draft is a choice among values.
     pub(super) fn is_choice(&self) -> bool {
         !self.values.is_empty()
     }
 
-    /// What the next click proposes; `made` proposals were made before.
+    /// What the next click proposes. `made` is the number of proposals so far.
     pub(super) fn content(&self, made: usize) -> Content {
         if let Some(value) = self.values.get(self.chosen) {
             return Content::Choice(value.clone());
@@ -102,7 +100,7 @@ impl ProposalDraft {
     }
 }
 
-/// The values that nodes of a scenario start with; 0 and 1 if there are none.
+/// The initial values of the nodes of a scenario; 0 and 1 if there are none.
 fn values(scenario: &Scenario) -> Vec<Value> {
     let mut values: Vec<Value> = scenario
         .nodes
@@ -124,7 +122,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn notes_are_numbered_until_somebody_writes_one() {
+    fn notes_are_numbered_unless_a_text_is_given() {
         let mut draft = ProposalDraft::default();
         draft.reset_for(&scenario(1, 1));
         assert_eq!(draft.content(2), Content::Note("note 3".into()));
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn files_have_plain_names_and_a_hash_of_their_own() {
+    fn simulated_files_have_safe_names_and_distinct_hashes() {
         let mut draft = ProposalDraft {
             kind: DraftKind::File,
             ..ProposalDraft::default()
@@ -154,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_zero_and_one_unless_the_nodes_say_otherwise() {
+    fn choices_default_to_zero_and_one() {
         let mut choice = scenario(1, 1);
         let settings = Arc::make_mut(&mut choice.settings);
         settings.application = Application::Choice;

@@ -1,4 +1,4 @@
-//! Screenshots: the picture as PNG and SVG, rendered without the window's graphics, written whole or not at all.
+//! Screenshots as PNG and SVG, rendered without the GPU and written atomically.
 
 use crate::picture::canvas::Drawing;
 use crate::picture::png::to_png;
@@ -8,19 +8,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A picture to be written.
+/// A screenshot to be written.
 pub(super) struct Screenshot {
-    /// The picture.
+    /// What to render.
     pub(super) drawing: Drawing,
-    /// Pixels of the PNG for each logical pixel.
+    /// Pixels of the PNG per logical pixel.
     pub(super) scale: f32,
-    /// Into which folder.
+    /// Target folder.
     pub(super) folder: PathBuf,
-    /// Name of the files without their endings, from [`stem`].
+    /// File name without extension, from [`stem`].
     pub(super) stem: String,
 }
 
-/// A file name that tells scenario, seed and virtual time: `demo-seed1-12.045s`.
+/// File name with scenario, seed and virtual time: `demo-seed1-12.045s`.
 pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
     let plain: String = scenario
         .chars()
@@ -35,7 +35,7 @@ pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
     format!("{plain}-seed{seed}-{:.3}s", at.as_ms() / 1000.0)
 }
 
-/// Writes both files; returns their paths.
+/// Writes both files and returns their paths.
 pub(super) fn write(screenshot: &Screenshot) -> Result<Vec<PathBuf>, String> {
     let png = to_png(&screenshot.drawing, screenshot.scale)
         .map_err(|error| format!("No screenshot: {error}"))?;
@@ -54,14 +54,14 @@ pub(super) fn write(screenshot: &Screenshot) -> Result<Vec<PathBuf>, String> {
         .collect()
 }
 
-/// Writes a file under another name and renames it, so that nobody ever sees half of it.
+/// Writes a temporary file and renames it, so that a partial file never has the final name.
 fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.part", std::process::id()));
     let partial = PathBuf::from(partial);
     let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
-        // Nothing half-written may stay; if even that fails there is nothing more to do.
+        // Best effort: the write error is what the user needs to see.
         drop(fs::remove_file(&partial));
     }
     written
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn both_files_appear_whole_and_nothing_else() {
+    fn writes_both_files_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let paths = write(&screenshot(folder.path())).unwrap();
         assert_eq!(paths[0].file_name().unwrap(), "my_net_1-seed7-12.045s.png");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_says_so() {
+    fn an_unwritable_folder_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         assert!(

@@ -1,4 +1,4 @@
-//! How panels look: the colours of the picture's theme and its fonts.
+//! egui style: the theme's colours and the bundled fonts.
 
 use crate::picture::text_layout;
 use crate::picture::theme::{Color, FONT_MEDIUM_PX, FONT_SMALL_PX, Theme, ThemeName};
@@ -9,22 +9,22 @@ use egui::{
 };
 use std::sync::Arc;
 
-/// The family of headings.
+/// Font family of headings.
 pub(super) fn bold() -> FontFamily {
     FontFamily::Name("bold".into())
 }
 
-/// The font of headings, in the size of running text.
+/// Heading font in the size of body text.
 pub(super) fn bold_font() -> FontId {
     FontId::new(FONT_SMALL_PX, bold())
 }
 
-/// A colour of the theme as panels want it.
+/// Converts a colour of the theme.
 pub(super) fn color(color: Color) -> Color32 {
     Color32::from_rgba_unmultiplied(color.r, color.g, color.b, color.a)
 }
 
-/// Gives the panels our fonts; the same that the picture has.
+/// Installs the fonts of the scene in egui.
 pub(super) fn set_fonts(ctx: &egui::Context) {
     let mut fonts = FontDefinitions::empty();
     for (name, ttf) in [
@@ -45,7 +45,7 @@ pub(super) fn set_fonts(ctx: &egui::Context) {
     ctx.set_fonts(fonts);
 }
 
-/// Gives the panels the colours of a theme.
+/// Applies a theme to egui.
 pub(super) fn set_theme(ctx: &egui::Context, theme: &Theme) {
     let mut style = egui::Style {
         visuals: visuals(theme),
@@ -69,7 +69,7 @@ pub(super) fn set_theme(ctx: &egui::Context, theme: &Theme) {
     style.spacing.scroll.bar_width = 7.0;
     style.interaction.tooltip_delay = 0.35;
     style.interaction.selectable_labels = false;
-    // No fading: an idle window does not redraw.
+    // No animations: an idle window does not redraw.
     style.animation_time = 0.0;
     ctx.set_global_style(style);
 }
@@ -99,7 +99,7 @@ fn visuals(theme: &Theme) -> Visuals {
             inactive: widget(raised, Stroke::NONE, theme.text),
             hovered: widget(hovered, border, theme.text),
             active: widget(hovered, accent, theme.text),
-            // Also behind titles of windows.
+            // Also the background of window titles.
             open: widget(raised, border, theme.text),
         },
         selection: Selection {

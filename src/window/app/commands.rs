@@ -1,4 +1,4 @@
-//! Carrying out commands and gestures on the run that is shown and on the view of it.
+//! Execution of user commands on the run and its view.
 
 use super::App;
 use crate::net::Position;
@@ -15,7 +15,7 @@ use crate::window::command::UserCommand;
 use crate::window::panels::{PanelVisibility, ToastKind};
 
 impl App {
-    /// Carries out a command; `pointer` is where the pointer is on the picture, if it is there.
+    /// Executes a command, or shows why it is disabled. `pointer` is the position of the pointer if it is on the picture.
     pub(in crate::window) fn execute(&mut self, command: UserCommand, pointer: Option<Point>) {
         if let Some(disabled_reason) = command.disabled_reason(&self.context()) {
             self.show_toast(ToastKind::Error, disabled_reason);
@@ -93,7 +93,7 @@ impl App {
         }
     }
 
-    /// The next node that is there, by number; after the last comes the first.
+    /// Selects the next node by number that has not left, and wraps around after the last.
     pub(super) fn select_next(&mut self) {
         let Some((run, view)) = &self.shown else {
             return;
@@ -140,7 +140,7 @@ impl App {
         }
     }
 
-    /// The node answers at once, whatever becomes of the proposal.
+    /// Proposes the current draft at a node. The click is acknowledged at once, whatever becomes of the proposal.
     pub(super) fn propose(&mut self, node: NodeId) {
         let Some((run, _)) = &self.shown else { return };
         let content = self.panels.draft.content(run.world().proposals().len());

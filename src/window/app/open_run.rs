@@ -1,4 +1,4 @@
-//! Opening runs, taking in what jobs have found, screenshots.
+//! Opening of runs, results of background jobs, screenshots.
 
 use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
@@ -13,7 +13,7 @@ use crate::window::proposal_draft::DraftKind;
 use crate::window::screenshot::{self, Screenshot};
 use std::sync::Arc;
 
-/// Pixels of a screenshot for each logical pixel.
+/// Pixels of a PNG screenshot per logical pixel.
 const SCREENSHOT_SCALE: f32 = 2.0;
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
                         .as_ref()
                         .is_some_and(|(run, _)| run.world().depends_on_unseen());
                     self.status.quorums = match quorums {
-                        // Two quorums of nodes that are seen are quorums, whatever the others trust.
+                        // Two disjoint quorums of known nodes stay disjoint, whatever the unseen nodes trust.
                         QuorumIntersection::Intersect | QuorumIntersection::NoQuorum if is_open => {
                             QuorumIntersection::Unknown
                         }
@@ -139,7 +139,7 @@ impl App {
             return;
         };
         let (world, choice) = (run.world(), run.choice());
-        // The picture alone, without the room that toolbar and panels take.
+        // Without the space of toolbar and panels.
         let size = Point {
             x: view.canvas.width(),
             y: view.canvas.height(),

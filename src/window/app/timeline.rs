@@ -1,4 +1,4 @@
-//! What a person does with the timeline: which stretch of time it shows, and which instant the picture shows.
+//! Timeline commands: zoom, pan, seek and step back.
 
 use super::App;
 use crate::picture::canvas::Point;
@@ -9,19 +9,18 @@ use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::window::panels::{PanelState, PanelVisibility};
 
-/// How much closer a key brings the timeline.
+/// Zoom factor of one key press.
 const ZOOM_PER_KEY: f64 = 1.5;
-/// How far a key moves the playhead, as a share of the timeline.
+/// Distance of one seek command, as a share of the visible time span.
 const SEEK_SHARE: f64 = 0.05;
-/// Stretch of time that is shown at first: of processes, and of a simulation as a multiple of how long an ordinary
-/// message flies; bounds of the latter.
+/// Initial time span of a live run. A simulation starts with a multiple of its mean message latency, within bounds.
 const LIVE_SPAN_US: f64 = 30e6;
 const SPAN_FLIGHTS: f64 = 160.0;
 const SPAN_US: (f64, f64) = (4e6, 60e6);
-/// A recording is shown whole, with so much air.
+/// A recording is shown whole, with this margin.
 const WHOLE: f64 = 1.03;
 
-/// The timeline of a run that has just been opened.
+/// Sets up the timeline for a run that has just been opened.
 pub(super) fn reset(run: &Run, view: &mut ViewState, panels: &PanelState) {
     view.timeline = TimelineView {
         rect: panels.timeline.rect,
@@ -42,7 +41,7 @@ fn first_axis(run: &Run) -> Axis {
     Axis::new(span_us)
 }
 
-/// After time has passed: the timeline turns the page if it has to.
+/// Scrolls the timeline so that the playhead stays in sight.
 pub(super) fn follow_playhead(run: &Run, view: &mut ViewState, now_before: Time) {
     let timeline = &mut view.timeline;
     timeline.until = run.shown_until();
@@ -51,7 +50,7 @@ pub(super) fn follow_playhead(run: &Run, view: &mut ViewState, now_before: Time)
     }
 }
 
-/// The node in whose lane a point is.
+/// The node whose lane contains a point.
 pub(super) fn node_at(run: &Run, view: &ViewState, at: Point) -> Option<NodeId> {
     let layout = Layout::new(view.timeline.rect?, run.lanes().lanes().len());
     match layout.hit_test(&view.timeline.axis, at, view.selected)? {
@@ -74,7 +73,7 @@ impl App {
         }
     }
 
-    /// About the playhead, or about the middle if that is out of sight.
+    /// Zooms about the playhead, or about the middle if the playhead is out of sight.
     pub(super) fn zoom_time_by_key(&mut self, steps: f64) {
         let Some((run, view)) = &self.shown else {
             return;
@@ -112,7 +111,7 @@ impl App {
         }
     }
 
-    /// The picture shows the present, and the timeline follows it.
+    /// Shows the present and lets the timeline follow it.
     pub(super) fn return_to_now(&mut self) {
         if let Some((run, view)) = &mut self.shown {
             let now = run.command(PlaybackCommand::ReturnToLatest);

@@ -1,4 +1,4 @@
-//! The table of commands.
+//! The command table.
 
 use super::{CommandGroup, CommandInfo, KeyRepeat, ShiftKey, Shortcut, ShortcutKey, UserCommand};
 
@@ -54,7 +54,7 @@ const fn entry(
 
 const SCENARIO_TIP: &str = "Opens one of the first nine scenarios.";
 
-/// The table. [`UserCommand::OpenScenario`] has nine entries, which share their words.
+/// All commands. [`UserCommand::OpenScenario`] has nine entries that share their texts.
 pub(in crate::window) const TABLE: &[CommandInfo] = &[
     entry(
         UserCommand::TogglePlay,

@@ -1,4 +1,4 @@
-//! The X11 side of [`super`].
+//! X11 implementation of the desktop integration.
 
 use crate::window::jobs;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -17,21 +17,21 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{CURRENT_TIME, atom_manager};
 
-/// After these pauses the loop is made to look again; the later ones are for busy machines.
+/// Delays of the wake-up messages; the later ones are for loaded machines.
 const WAKE_DELAYS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(150),
     Duration::from_millis(500),
 ];
-/// How deep below the root a window manager may put a window.
+/// How deep a window manager may nest our window below the root.
 const DEPTH_MAX: u32 = 4;
-/// The version of the protocol for drops that we speak.
+/// The XDND protocol version we implement.
 const XDND_VERSION: u32 = 5;
-/// Longest list of dropped files, in data of four bytes.
+/// Longest accepted URI list, in units of four bytes.
 const URI_LIST_MAX_U32S: u32 = 1 << 18;
 
 atom_manager! {
-    /// Names that the X server has numbered.
+    /// Interned atoms.
     Atoms: AtomsCookie {
         XdndAware,
         XdndProxy,
@@ -48,13 +48,13 @@ atom_manager! {
     }
 }
 
-/// Our connection, while the window is open.
+/// Channels to the two threads that serve the X connection while the window is open.
 pub(crate) struct DesktopIntegration {
     wake_requests: Sender<()>,
     drops: Receiver<PathBuf>,
 }
 
-/// What both threads use.
+/// The X connection, shared by both threads.
 struct X11Connection {
     connection: RustConnection,
     atoms: Atoms,
@@ -64,8 +64,8 @@ struct X11Connection {
 }
 
 impl DesktopIntegration {
-    /// Connects, for the newest window that is called `title`: ours has just been opened. `None` if that is not possible: the window works
-    /// all the same, without drops from file managers.
+    /// Connects for the newest window with this title, which is the one just opened. Returns `None` if that fails: the
+    /// window then works without drag and drop from file managers.
     pub(crate) fn connect(title: &str) -> Option<DesktopIntegration> {
         let link = Arc::new(X11Connection::new(title).ok().flatten()?);
         let (wake_requests, requests) = unbounded();
@@ -79,9 +79,9 @@ impl DesktopIntegration {
         })
     }
 
-    /// The loop will not be scheduled again by itself.
+    /// Wakes the event loop shortly after it blocks.
     pub(crate) fn schedule_wake(&self) {
-        // Without the other side nobody can help.
+        // Fails only if the thread has ended; the window then waits for the next event.
         let _ = self.wake_requests.send(());
     }
 
@@ -137,7 +137,7 @@ impl X11Connection {
         }))
     }
 
-    /// Lets the loop look again, a few times after each request; a newer request begins anew.
+    /// Sends wake-up messages after each request. A newer request restarts the sequence.
     fn serve_wake_requests(&self, requests: &Receiver<()>) {
         while requests.recv().is_ok() {
             for pause in WAKE_DELAYS {
@@ -160,7 +160,7 @@ impl X11Connection {
         self.connection.flush()
     }
 
-    /// As if the pointer had moved to where it is: the loop draws a frame.
+    /// Sends a pointer motion without movement, so that the event loop draws a frame.
     fn wake(&self) -> Result<(), ReplyError> {
         let at = self.connection.query_pointer(self.window)?.reply()?;
         let event = MotionNotifyEvent {
@@ -184,7 +184,7 @@ impl X11Connection {
         Ok(())
     }
 
-    /// Speaks for the window while something is dragged over it. Ends with the connection.
+    /// Serves the XDND protocol for the window until the connection ends.
     fn serve_drag_and_drop(&self, found: &Sender<PathBuf>) {
         let mut session = DragSession::default();
         while let Ok(event) = self.connection.wait_for_event() {
@@ -247,7 +247,7 @@ impl X11Connection {
             0,
             1024,
         )?;
-        // The source may be gone already; then it offers nothing.
+        // If the source is already gone it offers nothing.
         let types = list.reply().ok();
         Ok(types
             .and_then(|types| types.value32().map(Iterator::collect))
@@ -290,14 +290,14 @@ impl X11Connection {
     }
 }
 
-/// Something that is being dragged over the window.
+/// The drag in progress over the window.
 #[derive(Default)]
 struct DragSession {
     source: Window,
     offers_files: bool,
 }
 
-/// The newest window called `title`.
+/// The newest window with this title, searched depth first.
 fn find_window(
     connection: &RustConnection,
     below: Window,
@@ -307,7 +307,7 @@ fn find_window(
     let Ok(tree) = connection.query_tree(below)?.reply() else {
         return Ok(None);
     };
-    // The newest is last.
+    // Children are in stacking order: the newest is last.
     for &window in tree.children.iter().rev() {
         let name =
             connection.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?;

@@ -1,21 +1,19 @@
-//! Which parts of the picture look different from the frame before: only those are drawn again.
-//!
-//! Absent here: what is drawn in them.
+//! Damage tracking: which rectangles differ from the previous frame and must be redrawn.
 
 use super::framebuffer::PixelRect;
 use crate::picture::canvas::{Anchor, Point, Rect, Shape, Stroke};
 use crate::picture::text_layout;
 
-/// Side of the tiles that are told apart, in physical pixels; that of the tiles of a software renderer.
+/// Tile size in physical pixels; equal to that of Mesa's llvmpipe.
 const TILE: u32 = 64;
-/// Most parts: each costs a walk over the layers.
+/// Maximum number of rectangles; each costs one pass over the layers.
 const RECTS_MAX: usize = 5;
-/// What drawing a part costs beside its pixels, as the number of tiles that cost as much.
+/// Fixed cost of a rectangle, in tiles.
 const RECT_COST_TILES: u32 = 16;
-/// How far soft edges reach beyond a shape, in logical pixels.
+/// Extent of antialiased edges beyond a shape, in logical pixels.
 const EDGE_PX: f32 = 2.0;
 
-/// Tiles that look different.
+/// The set of damaged tiles.
 pub(super) struct Damage {
     size: (u32, u32),
     columns: u32,
@@ -25,7 +23,7 @@ pub(super) struct Damage {
 }
 
 impl Damage {
-    /// None yet, of a picture of so many physical pixels.
+    /// No damage, for a canvas of this size in physical pixels.
     pub(super) fn none(size: (u32, u32), dpi: f32) -> Damage {
         let (columns, rows) = (size.0.div_ceil(TILE), size.1.div_ceil(TILE));
         Damage {
@@ -37,15 +35,15 @@ impl Damage {
         }
     }
 
-    /// Everything looks different.
+    /// Marks everything as damaged.
     pub(super) fn all(&mut self) {
         self.tiles.fill(true);
     }
 
-    /// What lies in this rectangle of logical pixels looks different.
+    /// Marks a rectangle of logical pixels as damaged.
     pub(super) fn add(&mut self, rect: Rect) {
         let rect = rect.inset(-EDGE_PX);
-        // Conversion cuts at zero; what is no number is nowhere.
+        // The conversion to u32 saturates at zero; NaN fails the comparison below.
         let tile = |at: f32| (at * self.dpi).floor() as u32 / TILE;
         if !(rect.max.x >= 0.0 && rect.max.y >= 0.0) {
             return;
@@ -58,7 +56,7 @@ impl Damage {
         }
     }
 
-    /// Two states of something that consists of parts: where those that differ are.
+    /// Marks the bounds of all elements that differ between two lists.
     pub(super) fn compare<T: PartialEq>(
         &mut self,
         old: &[T],
@@ -87,7 +85,7 @@ impl Damage {
         differ.for_each(|part| self.add(bounds(part)));
     }
 
-    /// A few rectangles that cover all of it and do not overlap.
+    /// A few disjoint rectangles that cover all damage.
     pub(super) fn rects(&self) -> Vec<PixelRect> {
         let mut tile_rects = self.tile_rects();
         while let Some((one, two)) = self.pair_to_merge(&tile_rects) {
@@ -100,7 +98,7 @@ impl Damage {
             .collect()
     }
 
-    /// Rectangles of tiles: equal runs in rows that follow one another.
+    /// Rectangles of tiles: equal runs in consecutive rows.
     fn tile_rects(&self) -> Vec<TileRect> {
         let mut tile_rects: Vec<TileRect> = Vec::new();
         for row in 0..self.rows {
@@ -132,7 +130,7 @@ impl Damage {
         tile_rects
     }
 
-    /// The two tile_rects that should be one: because they overlap, because that costs less, or because there are too many.
+    /// The two rectangles to merge next: because they overlap, because their union costs less, or because there are too many.
     fn pair_to_merge(&self, tile_rects: &[TileRect]) -> Option<(usize, usize)> {
         let pairs = (0..tile_rects.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
         let cost = |(one, two): &(usize, usize)| {
@@ -157,7 +155,7 @@ impl Damage {
     }
 }
 
-/// A rectangle of tiles; right and bottom are just outside.
+/// A rectangle of tiles; right and bottom are exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct TileRect {
     left: u32,
@@ -189,7 +187,7 @@ impl TileRect {
 }
 
 impl PixelRect {
-    /// The same in logical pixels.
+    /// Converts to logical pixels.
     pub(super) fn logical(self, dpi: f32) -> Rect {
         let [left, top, right, bottom] =
             [self.left, self.top, self.right, self.bottom].map(|at| at as f32 / dpi);
@@ -197,7 +195,7 @@ impl PixelRect {
     }
 }
 
-/// Where a shape is, give or take its soft edges.
+/// The bounding box of a shape without antialiased edges.
 pub(super) fn bounds(shape: &Shape) -> Rect {
     let width = |stroke: &Option<Stroke>| stroke.map_or(0.0, |stroke| stroke.width_px);
     match shape {
@@ -230,7 +228,7 @@ pub(super) fn bounds(shape: &Shape) -> Rect {
                 Anchor::Middle => at.x - width / 2.0,
                 Anchor::Right => at.x - width,
             };
-            // Letters may lean out a little.
+            // Glyphs may extend a little beyond their advance.
             Rect::from_corners(left, at.y - size_px, left + width, at.y + size_px / 2.0)
                 .inset(-size_px / 4.0)
         }

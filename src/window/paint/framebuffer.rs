@@ -1,9 +1,9 @@
-//! Pictures off the screen, and what is copied between them and the window.
+//! Off-screen framebuffers and blits between them and the window.
 //!
-//! The only place that calls OpenGL itself, for three things macroquad has no words for. A software renderer copies a
-//! picture of the window's own format row by row, ten times as fast as it draws a rectangle with it; so pictures here
-//! are stored as the window is: four bytes per pixel from blue to opacity, the top row first. Parts of pictures are
-//! copied the same method. And the window, which is then written over as a whole, is not cleared before.
+//! The only file that calls OpenGL directly, for three things that macroquad does not offer. A software renderer copies a
+//! framebuffer of the window's pixel format row by row, ten times as fast as it draws a textured rectangle; so ours are
+//! stored as BGRA with the top row first. Parts of framebuffers are copied by blits, too. And the window is not cleared
+//! before it is overwritten as a whole.
 #![allow(unsafe_code)]
 
 use macroquad::camera::Camera2D;
@@ -12,30 +12,29 @@ use macroquad::miniquad::{Backend, RawId, gl};
 use macroquad::texture::{FilterMode, RenderTarget, Texture2D, render_target};
 use macroquad::window::get_internal_gl;
 
-/// Blue, green, red, opacity: OpenGL's own number for it, which miniquad does not know.
+/// OpenGL's `GL_BGRA`, which miniquad does not define.
 const GL_BGRA: u32 = 0x80E1;
 
-/// The number of samples per pixel that the bound framebuffer has.
+/// OpenGL's `GL_SAMPLES`: samples per pixel of the bound framebuffer.
 const GL_SAMPLES: u32 = 0x80A9;
 
-/// How pictures get onto others and into the window.
+/// How framebuffers are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyMethod {
-    /// Copied by OpenGL.
+    /// By `glBlitFramebuffer`.
     Blit,
-    /// Drawn as rectangles: OpenGL for embedded systems, which some windows get, cannot copy, or not to a window whose
-    /// pixels have several samples.
+    /// As textured quads: OpenGL ES 2 has no blit, and blits to a multisampled window are not allowed.
     DrawQuad,
 }
 
 impl CopyMethod {
-    /// What the window's OpenGL can do.
+    /// The method that the OpenGL context of the window supports.
     pub(super) fn detect() -> CopyMethod {
         // SAFETY: macroquad's context is alive and current while a window is open, and nothing else refers to it in
         // this call. The number is written to this stack.
         let samples = unsafe {
             let info = get_internal_gl().quad_context.info();
-            // OpenGL has been able to copy since version 3.
+            // glBlitFramebuffer exists since OpenGL 3.0.
             let version = &info.gl_version_string;
             let is_old = version.starts_with(['1', '2']) || version.contains("OpenGL ES");
             if info.backend != Backend::OpenGl || is_old {
@@ -52,7 +51,7 @@ impl CopyMethod {
     }
 }
 
-/// A part of a picture in physical pixels.
+/// A rectangle in physical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PixelRect {
     pub(super) left: u32,
@@ -61,16 +60,16 @@ pub(super) struct PixelRect {
     pub(super) bottom: u32,
 }
 
-/// A picture off the screen. Its top row is the first.
+/// An off-screen framebuffer with the top row first.
 pub(super) struct Framebuffer {
     target: RenderTarget,
     size: (u32, u32),
-    /// For copying.
+    /// OpenGL name for blits; `None` if quads are drawn instead.
     framebuffer: Option<u32>,
 }
 
 impl Framebuffer {
-    /// Of so many physical pixels; what it shows is undefined.
+    /// A framebuffer of this size in physical pixels, with undefined contents.
     pub(super) fn new(size: (u32, u32), method: CopyMethod) -> Framebuffer {
         let target = render_target(size.0, size.1);
         let framebuffer = match method {
@@ -89,13 +88,13 @@ impl Framebuffer {
         self.size
     }
 
-    /// The picture as a texture.
+    /// The contents as a texture.
     pub(super) fn texture(&self, filter: FilterMode) -> Texture2D {
         self.target.texture.set_filter(filter);
         self.target.texture.clone()
     }
 
-    /// The camera under which logical pixels of a window of this size go into the picture.
+    /// The camera that maps logical pixels of a window of this size to the framebuffer.
     pub(super) fn camera(&self, (width, height): (f32, f32)) -> Camera2D {
         let camera = Camera2D::from_display_rect(Rect {
             x: 0.0,
@@ -104,14 +103,14 @@ impl Framebuffer {
             h: height,
         });
         Camera2D {
-            // macroquad would put the top row last.
+            // macroquad flips render targets vertically.
             zoom: vec2(camera.zoom.x, -camera.zoom.y),
             render_target: Some(self.target.clone()),
             ..camera
         }
     }
 
-    /// Copies parts of this picture to the same places of another one. Everything drawn so far has to be on its method.
+    /// Copies rectangles to the same position of another framebuffer. All earlier draw calls must have been submitted.
     pub(super) fn copy_to(&self, other: &Framebuffer, parts: &[PixelRect]) {
         for part in parts {
             self.copy_rect(
@@ -122,7 +121,7 @@ impl Framebuffer {
         }
     }
 
-    /// Copies this picture to one of the same size, so many pixels to the right and down; what does not fit is gone.
+    /// Copies everything to a framebuffer of the same size, translated by this many pixels and clipped.
     pub(super) fn copy_translated(&self, other: &Framebuffer, (right, down): (i32, i32)) {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         let (left, top) = ((-right).max(0), (-down).max(0));
@@ -152,10 +151,10 @@ impl Framebuffer {
         self.blit(from, to);
     }
 
-    /// Copies the picture to the window. Everything drawn so far has to be on its method.
+    /// Copies everything to the window. All earlier draw calls must have been submitted.
     pub(super) fn present(&self) {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
-        // OpenGL counts the rows of a window from below.
+        // OpenGL counts the rows of a window from the bottom.
         self.blit([0, 0, width, height], [0, height, width, 0]);
         // SAFETY: the context is current and these functions take plain numbers. macroquad clears the window before
         // each frame; it sets both scissor states again before it draws.
@@ -165,7 +164,7 @@ impl Framebuffer {
         }
     }
 
-    /// Copies from here to the framebuffer that is bound for drawing, and binds that of the window again.
+    /// Copies to the framebuffer bound for drawing, and binds the framebuffer of the window again.
     fn blit(&self, from: [i32; 4], to: [i32; 4]) {
         let Some(framebuffer) = self.framebuffer else {
             return;
@@ -193,10 +192,10 @@ impl Framebuffer {
     }
 }
 
-/// Lets what is drawn from now on be seen in a part of a picture of so many rows only, or everywhere.
+/// Clips further drawing to a rectangle of a framebuffer with this many rows, or removes the clip.
 pub(super) fn set_scissor(part: Option<(PixelRect, u32)>) {
     let clip = part.map(|(part, rows)| {
-        // macroquad counts from below, where our pictures have their last row.
+        // macroquad counts rows from the bottom.
         let top = (rows - part.bottom) as i32;
         let (width, height) = (part.right - part.left, part.bottom - part.top);
         (part.left as i32, top, width as i32, height as i32)
@@ -205,7 +204,7 @@ pub(super) fn set_scissor(part: Option<(PixelRect, u32)>) {
     unsafe { get_internal_gl() }.quad_gl.scissor(clip);
 }
 
-/// The framebuffer of the window.
+/// OpenGL name of the window's framebuffer.
 const DEFAULT_FRAMEBUFFER: u32 = 0;
 
 impl Drop for Framebuffer {
@@ -218,8 +217,8 @@ impl Drop for Framebuffer {
     }
 }
 
-/// Makes the pixels of a texture lie in memory like those of the window. Returns a framebuffer for copying from and
-/// to it. Where OpenGL has no such format, the texture stays as it is, and copying takes longer.
+/// Allocates a texture in the pixel format of the window and returns a framebuffer for blits. If OpenGL does not support
+/// the format, the texture keeps its own and blits are slower.
 fn allocate_bgra(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
     let mut framebuffer = 0;
     // SAFETY: the context is current (see `blit`). The texture is alive, has these measures, and gets memory without

@@ -1,7 +1,7 @@
-//! The graphics card by way of macroquad: textures, the one shader, draw calls, and the two framebuffers off the screen:
-//! one of what lies at the back, and the canvas, which keeps the last frame and is shown in the window.
+//! GPU access through macroquad: textures, the shader, draw calls and two off-screen framebuffers.
 //!
-//! Everything is blended as premultiplied colours, so a picture of a picture has no dark fringes.
+//! One framebuffer holds the back layers; the other is the canvas, which keeps the last frame and is presented. Blending
+//! uses premultiplied alpha, so that framebuffers drawn onto each other have no dark fringes.
 
 use super::LayerTransform;
 use super::atlas::Atlas;
@@ -43,28 +43,28 @@ void main() {
     gl_FragColor = color * texture2D(Texture, uv);
 }";
 
-/// The graphics card.
+/// GPU resources and the state of the current frame.
 pub(super) struct Gpu {
     over: Material,
     copy: Material,
     texture: Texture2D,
     framebuffers: Option<Framebuffers>,
     copy_method: CopyMethod,
-    /// Where what lies at the back still has to be copied onto the canvas, under what is drawn there.
+    /// Rectangles of the back layers to copy to the canvas before this frame's draw calls are submitted.
     pending_blits: Vec<PixelRect>,
-    /// By how much it still has to be copied to another place.
+    /// Translation by which the back layers are to be copied to the canvas.
     pending_translation: Option<(i32, i32)>,
 }
 
-/// What is kept from frame to frame, as large as the window.
+/// Framebuffers of the size of the window that persist between frames.
 struct Framebuffers {
-    /// Background and layers at the back, from when they are first drawn.
+    /// Background and back layers; created on first use.
     back: Option<Framebuffer>,
-    /// The last frame.
+    /// The canvas with the last frame.
     canvas: Framebuffer,
 }
 
-/// Whether the framebuffers still hold what was drawn into them.
+/// Whether the framebuffers kept their contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Contents {
     Preserved,
@@ -95,7 +95,7 @@ pub(super) fn gl_color(color: Color) -> GlColor {
     GlColor::from_rgba(color.r, color.g, color.b, color.a)
 }
 
-/// A square or oblong texture of premultiplied colours.
+/// A texture of premultiplied colours.
 pub(super) fn texture(width: u32, height: u32, rgba: &[u8]) -> Texture2D {
     let texture = Texture2D::from_rgba8(width as u16, height as u16, rgba);
     texture.set_filter(FilterMode::Linear);
@@ -144,13 +144,13 @@ impl Gpu {
         screen_dpi_scale()
     }
 
-    /// The window in physical pixels.
+    /// Size of the window in physical pixels.
     pub(super) fn size(&self) -> (u32, u32) {
         let physical = |logical: f32| (logical * screen_dpi_scale()).round().max(1.0) as u32;
         (physical(screen_width()), physical(screen_height()))
     }
 
-    /// Brings the texture up to date.
+    /// Uploads the changed part of the atlas.
     pub(super) fn upload(&mut self, atlas: &mut Atlas) {
         let side = atlas.side();
         if let Some((row, rows, rgba)) = atlas.take_changes() {
@@ -162,7 +162,7 @@ impl Gpu {
         }
     }
 
-    /// Before anything is drawn: makes sure that there are framebuffers of the size of the window.
+    /// Begins a frame: makes sure that the framebuffers have the size of the window.
     pub(super) fn begin(&mut self) -> Contents {
         let size = self.size();
         let is_known = |framebuffers: &Framebuffers| framebuffers.canvas.size() == size;
@@ -176,7 +176,7 @@ impl Gpu {
         Contents::Lost
     }
 
-    /// Draws the background and meshes that use the atlas as the picture of what lies at the back.
+    /// Draws the background and meshes that use the atlas into the back framebuffer.
     pub(super) fn draw_back<'a>(
         &mut self,
         background: Color,
@@ -196,7 +196,7 @@ impl Gpu {
         set_default_camera();
     }
 
-    /// What is drawn from now on goes to the canvas.
+    /// Directs further drawing to the canvas.
     pub(super) fn begin_canvas(&self) {
         if let Some(framebuffers) = &self.framebuffers {
             set_camera(&framebuffers.canvas.camera(logical_size()));
@@ -204,17 +204,17 @@ impl Gpu {
         }
     }
 
-    /// Puts the background on the canvas.
+    /// Clears the canvas to the background colour.
     pub(super) fn clear_canvas(&self, background: Color) {
         self.begin_canvas();
         clear_background(gl_color(background));
     }
 
-    /// What is drawn from now on goes to the canvas, over what lies at the back in these parts.
+    /// Directs further drawing to the canvas, on top of the back layers in these rectangles.
     pub(super) fn begin_over_back(&mut self, parts: &[PixelRect]) {
         self.begin_canvas();
         match self.copy_method {
-            // It gets there first: what is drawn only waits in macroquad's batch until [`Gpu::end`].
+            // Copied first: draw calls stay in macroquad's batch until [`Gpu::end`].
             CopyMethod::Blit => self.pending_blits = parts.to_vec(),
             CopyMethod::DrawQuad => {
                 for part in parts {
@@ -225,7 +225,7 @@ impl Gpu {
         }
     }
 
-    /// Puts what lies at the back onto the cleared canvas, pending_translation and scaled.
+    /// Draws the transformed back layers onto the cleared canvas.
     pub(super) fn draw_transformed(&mut self, transform: LayerTransform) {
         self.pending_translation = pixel_translation(transform, self.dpi())
             .filter(|_| self.copy_method == CopyMethod::Blit);
@@ -265,7 +265,7 @@ impl Gpu {
         gl_use_material(&self.over);
     }
 
-    /// What is drawn from now on is seen in this part of the canvas only.
+    /// Clips further drawing to a rectangle of the canvas.
     pub(super) fn clip(&self, part: PixelRect) {
         set_scissor(Some((part, self.size().1)));
     }
@@ -278,12 +278,12 @@ impl Gpu {
         }
     }
 
-    /// Draws meshes that bring their own texture.
+    /// Draws meshes that have a texture of their own.
     pub(super) fn draw_textured(&self, pieces: &[Mesh]) {
         pieces.iter().for_each(draw_mesh);
     }
 
-    /// After everything is drawn: shows the canvas.
+    /// Ends a frame: presents the canvas.
     pub(super) fn end(&mut self) {
         set_scissor(None);
         let Some(framebuffers) = &self.framebuffers else {
@@ -314,7 +314,7 @@ impl Gpu {
     }
 }
 
-/// By how many physical pixels to the right and down something is pending_translation, if that is all and they are whole.
+/// The translation in whole physical pixels, if the transform is nothing else.
 fn pixel_translation(transform: LayerTransform, dpi: f32) -> Option<(i32, i32)> {
     let whole = |logical: f32| {
         let physical = logical * dpi;
@@ -333,7 +333,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_moves_by_whole_physical_pixels_are_copied() {
+    fn only_translations_by_whole_physical_pixels_are_blits() {
         let pending_translation = |x: f32, y: f32, scale: f32| LayerTransform {
             scale,
             offset: (x, y),

@@ -1,8 +1,8 @@
-//! Shapes and panels to pixels: the only bounds that knows how macroquad draws.
+//! Retained-mode renderer on macroquad with damage tracking.
 //!
-//! LayerSource that say when they change are turned into triangles once. The layers at the back are drawn into a picture of
-//! their own. The canvas keeps the last frame: where something looks different, what lies at the back is copied from
-//! that picture and the rest is drawn over it. Pixels cost most by far on software renderers.
+//! Layers with a version are tessellated once per version. The back layers have a framebuffer of their own. The canvas
+//! framebuffer keeps the last frame: only damaged rectangles are redrawn, by copying the back layers and drawing the rest
+//! over them. On software renderers pixels are by far the largest cost.
 
 mod atlas;
 mod damage;
@@ -25,59 +25,59 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use tessellator::{Meshes, Tessellator};
 
-/// LayerSource at the back that touch more physical pixels than this, as a share of the window, are too heavy to be drawn
-/// anew with every frame while the camera moves.
+/// Back layers that touch more physical pixels than this share of the window are not redrawn in every frame while the
+/// camera moves.
 const HEAVY_FROM_SHARE: f32 = 0.8;
 
-/// The layers at the back. They depend on the camera and little else.
+/// The back layers. They depend on the camera and little else.
 pub(super) const BACK_LAYERS: [LayerName; 3] =
     [LayerName::Reach, LayerName::Sets, LayerName::Edges];
 
-/// A picture whose layers are made when they are wanted.
+/// A picture whose layers are generated on demand.
 pub(super) struct LayerSource<'a> {
-    /// Behind everything.
+    /// Background colour.
     pub(super) background: Color,
-    /// The layers, back to front.
+    /// Names of the layers, back to front.
     pub(super) names: &'a [LayerName],
-    /// While it stays the same, so do the shapes of a layer; `None`: they change with every frame.
+    /// Version of a layer: equal versions mean equal shapes. `None` if the layer changes in every frame.
     pub(super) version: &'a dyn Fn(LayerName) -> Option<u64>,
     /// The shapes of a layer.
     pub(super) shapes: &'a dyn Fn(LayerName) -> Vec<Shape>,
 }
 
-/// How the layers at the back lie under the rest: they may have been made for another camera a moment ago.
+/// Transform of the back layers, which may have been drawn for an earlier camera.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LayerTransform {
-    /// How much larger they are now.
+    /// Scale factor.
     pub(super) scale: f32,
-    /// Where their origin is now, in logical pixels.
+    /// Position of their origin, in logical pixels.
     pub(super) offset: (f32, f32),
 }
 
 impl LayerTransform {
-    /// They are where they were made for.
+    /// The identity: drawn for the current camera.
     pub(super) const NONE: LayerTransform = LayerTransform {
         scale: 1.0,
         offset: (0.0, 0.0),
     };
 }
 
-/// A layer, for as long as it is valid.
+/// A tessellated layer.
 struct CachedLayer {
     version: Option<u64>,
-    /// Differs whenever the triangles differ; that may be more rarely than the version. Only layers at the back have it.
+    /// Hash of the triangles, which may change less often than the version. 0 for other than back layers.
     content: u64,
     shapes: Vec<Shape>,
-    /// What they touch, in logical pixels.
+    /// Bounding box of the shapes in logical pixels.
     bounds: Rect,
     meshes: Meshes,
     area: f32,
 }
 
-/// LayerSource with more vertices than this are told apart by their versions, others by their triangles.
+/// Layers with more vertices than this are compared by version, others by a hash of their triangles.
 const HASHED_VERTICES_MAX: usize = 4_000;
 
-/// What tells the triangles of a layer apart from those it had before.
+/// Hash of the triangles of a layer.
 fn content_hash(meshes: &Meshes, version: Option<u64>) -> u64 {
     let mut hash = DefaultHasher::new();
     let vertices = || meshes.pieces.iter().flat_map(|piece| &piece.vertices);
@@ -96,18 +96,18 @@ fn content_hash(meshes: &Meshes, version: Option<u64>) -> u64 {
     hash.finish()
 }
 
-/// What the layers at the back were when their picture was made.
+/// Identifies the contents of the back layers.
 #[derive(Clone, PartialEq)]
 struct BackLayersKey {
     contents: Vec<(LayerName, u64)>,
     background: Color,
 }
 
-/// What a frame starts from.
+/// The base on which a frame is drawn.
 enum FrameBase {
-    /// The picture of what lies at the back, with these layers.
+    /// The framebuffer of the back layers, which contains these layers.
     BackLayers(Vec<LayerName>),
-    /// The background; all of it is damaged.
+    /// The plain background; everything is damaged.
     Background,
 }
 
@@ -119,9 +119,9 @@ pub(super) struct Painter {
     layers: BTreeMap<LayerName, CachedLayer>,
     atlas_generation: u64,
     dpi: f32,
-    /// What the picture of the back holds.
+    /// Contents of the back framebuffer.
     back: Option<BackLayersKey>,
-    /// What lay at the back in the last frame.
+    /// Back layers of the last frame.
     latest: Option<BackLayersKey>,
     names: Vec<LayerName>,
     transform: LayerTransform,
@@ -130,7 +130,7 @@ pub(super) struct Painter {
 
 impl Painter {
     /// # Errors
-    /// If the graphics card does not take our shader.
+    /// If the shader does not compile.
     pub(super) fn new() -> Result<Painter, String> {
         let atlas = Atlas::new();
         let gpu = Gpu::new(atlas.side())?;
@@ -149,13 +149,12 @@ impl Painter {
         })
     }
 
-    /// Takes in what the panels look like from now on.
+    /// Replaces the panels.
     pub(super) fn set_panels(&mut self, output: PanelOutput) {
         self.panels.update(output);
     }
 
-    /// Draws one frame: the picture and, over it, the panels as they were last set. Nobody sees it before
-    /// [`Painter::show`].
+    /// Draws one frame into the canvas: the picture and, over it, the panels. [`Painter::show`] presents it.
     pub(super) fn paint(&mut self, layers: &LayerSource<'_>, transform: LayerTransform) {
         let (dpi, size) = (self.gpu.dpi(), self.gpu.size());
         let mut damage = Damage::none(size, dpi);
@@ -165,7 +164,7 @@ impl Painter {
         }
         self.tessellate(layers, dpi, &mut damage);
         if self.atlas.take_overflow() {
-            // What did not fit is missing; everything is made anew for the larger atlas.
+            // Sprites that did not fit are missing: tessellate again for the larger atlas.
             self.tessellate(layers, dpi, &mut damage);
         }
         self.gpu.upload(&mut self.atlas);
@@ -181,12 +180,12 @@ impl Painter {
         self.draw(layers, &base, &damage);
     }
 
-    /// Shows the frame that was drawn. On a software renderer this is where the pixels are made.
+    /// Presents the frame. A software renderer does its work here.
     pub(super) fn show(&mut self) {
         self.gpu.end();
     }
 
-    /// Draws what is damaged.
+    /// Redraws the damaged rectangles.
     fn draw(&mut self, layers: &LayerSource<'_>, base: &FrameBase, damage: &Damage) {
         let rects = damage.rects();
         match base {
@@ -217,7 +216,7 @@ impl Painter {
         }
     }
 
-    /// Whether the layers at the back are so heavy that they should not be made anew with every frame.
+    /// Whether the back layers are too expensive to redraw in every frame.
     pub(super) fn back_is_heavy(&self) -> bool {
         self.back_is_heavy
     }
@@ -275,7 +274,7 @@ impl Painter {
         }
     }
 
-    /// The layers at the very back that change rarely.
+    /// The leading back layers that have a version.
     fn back(&self, layers: &LayerSource<'_>) -> Vec<LayerName> {
         let is_back = |name: &LayerName| {
             let is_cached = self
@@ -287,8 +286,8 @@ impl Painter {
         layers.names.iter().copied().take_while(is_back).collect()
     }
 
-    /// What the frame starts from. LayerSource at the back that look different are drawn into their picture; those that are
-    /// light and still changing, directly.
+    /// Chooses the base of a frame. Changed back layers are drawn into their framebuffer, or directly while they are cheap and
+    /// still changing.
     fn base(&mut self, background: Color, back: &[LayerName], damage: &mut Damage) -> FrameBase {
         let content = |name: &LayerName| self.layers.get(name).map_or(0, |cached| cached.content);
         let key = BackLayersKey {

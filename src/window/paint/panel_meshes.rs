@@ -1,7 +1,6 @@
-//! The panels' triangles: cut to their frames on the processor, kept until the panels change, drawn over the scene where
-//! that is drawn anew.
+//! egui meshes: clipped on the CPU, cached until the panels change, drawn where the canvas is redrawn.
 //!
-//! Absent here: what the panels say, and input.
+//! Clipping on the CPU keeps draw calls few: a scissor per egui clip rectangle would split the batches.
 
 use super::damage::{Damage, union};
 use super::gpu::{self, Gpu};
@@ -14,35 +13,35 @@ use macroquad::texture::Texture2D;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// What the panels look like.
+/// The output of one egui frame.
 pub(in crate::window) struct PanelOutput {
-    /// Triangles, in points, which are logical pixels.
+    /// Meshes in points; one point is a logical pixel.
     pub(in crate::window) primitives: Vec<ClippedPrimitive>,
-    /// What has changed in their textures.
+    /// Changes of textures.
     pub(in crate::window) textures: TexturesDelta,
 }
 
-/// What the panels draw with one texture within one frame.
+/// The mesh of one egui primitive: one texture, one clip rectangle.
 struct PanelMesh {
     fingerprint: MeshFingerprint,
     meshes: Meshes,
 }
 
-/// What tells pieces apart.
+/// Identifies a mesh for damage tracking.
 #[derive(Clone, Copy, PartialEq)]
 struct MeshFingerprint {
-    /// Differs whenever the triangles do.
+    /// Hash of the triangles.
     content_hash: u64,
-    /// What they touch, in logical pixels.
+    /// Bounding box in logical pixels.
     bounds: canvas::Rect,
 }
 
-/// The panels as they were last set.
+/// The current panels.
 #[derive(Default)]
 pub(super) struct PanelMeshes {
     textures: HashMap<TextureId, Texture2D>,
     pieces: Vec<PanelMesh>,
-    /// The pieces that were last drawn.
+    /// The meshes of the last frame.
     fingerprint: Vec<MeshFingerprint>,
     has_new_textures: bool,
 }
@@ -69,7 +68,7 @@ impl PanelMeshes {
         }
     }
 
-    /// Adds what looks different from when this was last asked.
+    /// Adds what has changed since the last call.
     pub(super) fn damage(&mut self, damage: &mut Damage) {
         if std::mem::take(&mut self.has_new_textures) {
             damage.all();
@@ -79,7 +78,7 @@ impl PanelMeshes {
         self.fingerprint = now;
     }
 
-    /// Draws what touches a rectangle of logical pixels.
+    /// Draws the meshes that overlap a rectangle of logical pixels.
     pub(super) fn draw(&self, gpu: &Gpu, within: canvas::Rect) {
         for piece in &self.pieces {
             if piece.fingerprint.bounds.overlaps(within) {
@@ -105,7 +104,7 @@ impl PanelMeshes {
     }
 }
 
-/// Meshes with what tells them apart; none if they are empty.
+/// Fingerprints meshes; `None` if they are empty.
 fn piece(meshes: Meshes, texture: TextureId) -> Option<PanelMesh> {
     let mut hash = DefaultHasher::new();
     texture.hash(&mut hash);
@@ -130,12 +129,12 @@ fn piece(meshes: Meshes, texture: TextureId) -> Option<PanelMesh> {
     })
 }
 
-/// No vertex of a piece yet.
+/// Marks a vertex that has no index in the current mesh yet.
 const UNASSIGNED: u16 = u16::MAX;
 
-/// Adds the part of a mesh that lies within its frame.
+/// Appends the part of a mesh inside its clip rectangle.
 fn append(meshes: &mut Meshes, mesh: &epaint::Mesh, frame: Rect, texture: &Texture2D) {
-    // Where each vertex of the mesh is in the current piece.
+    // Index of each source vertex in the current mesh.
     let mut numbers = vec![UNASSIGNED; mesh.vertices.len()];
     meshes.start_piece(texture.clone());
     for at in mesh.indices.chunks_exact(3) {
@@ -195,7 +194,7 @@ fn corners(mesh: &epaint::Mesh, at: &[u32]) -> Option<[Vertex; 3]> {
     ])
 }
 
-/// The part of a convex polygon within a frame: cut along its four sides, one after the other.
+/// Clips a convex polygon to a rectangle (Sutherland-Hodgman).
 fn clip_polygon(corners: &[Vertex], frame: Rect) -> Vec<Vertex> {
     let sides: [fn(Pos2, Rect) -> f32; 4] = [
         |at, frame| at.x - frame.min.x,
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn triangles_are_cut_to_the_frame_with_their_textures() {
+    fn clipped_triangles_keep_their_texture_coordinates() {
         let frame = Rect::from_min_max(pos2(10.0, 10.0), pos2(60.0, 60.0));
         let triangle = [corner(0.0, 0.0), corner(100.0, 0.0), corner(0.0, 100.0)];
         let part = clip_polygon(&triangle, frame);
@@ -265,12 +264,12 @@ mod tests {
             part.iter().all(|v| (v.uv.x - v.pos.x / 100.0).abs() < 1e-4
                 && (v.uv.y - v.pos.y / 100.0).abs() < 1e-4)
         );
-        // The frame without the corner beyond x + y = 100.
+        // The rectangle without the corner beyond x + y = 100.
         assert!((area(&part) - (2500.0 - 200.0)).abs() < 0.1);
     }
 
     #[test]
-    fn what_lies_outside_is_gone_and_what_lies_inside_stays() {
+    fn triangles_outside_are_dropped_and_those_inside_are_kept() {
         let frame = Rect::from_min_max(pos2(0.0, 0.0), pos2(50.0, 50.0));
         assert!(
             clip_polygon(

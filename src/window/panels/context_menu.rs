@@ -1,4 +1,4 @@
-//! The menu of a right click: on a node what can be done with it, elsewhere what can be done here.
+//! Context menu of a right click, on a node or on empty space.
 
 use super::widgets::{Enabled, dim_label};
 use super::{ContextMenu, PanelModel, PanelRequest, PanelState};
@@ -103,7 +103,7 @@ fn node_items(
     }
 }
 
-/// What can befall a node, and how that ends.
+/// The faults that can be injected into a node in this state, and their recovery.
 fn fault_actions(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
     let silence = ("Fall silent", Action::Silence { node });
     let speak = ("Speak again", Action::Unsilence { node });

@@ -1,4 +1,4 @@
-//! The help overlay: what mouse and keys do, made from the table of commands.
+//! Help overlay: mouse actions and keyboard shortcuts, generated from the command table.
 
 use super::widgets::{dim_label, heading};
 use super::{PanelModel, PanelState, PanelVisibility};
@@ -29,7 +29,7 @@ const MOUSE: [(&str, &str); 7] = [
     ("Drop a file", "It becomes the file that a click proposes"),
 ];
 
-/// What this is.
+/// Introduction at the top.
 const ABOUT: &str = "Quorumscope shows how nodes agree by the Stellar Consensus Protocol (SCP): every node chooses \
                      whom it trusts, and takes a value for decided only once enough of these stand behind it.";
 

@@ -1,8 +1,8 @@
-//! Signs on buttons, drawn as lines on a grid of 16 units.
+//! Icons of buttons, drawn on a grid of 16 units.
 
 use egui::{Color32, Pos2, Rect, Shape, Stroke, pos2};
 
-/// A sign.
+/// An icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Icon {
     Play,
@@ -29,7 +29,7 @@ pub(super) enum Icon {
     Close,
 }
 
-/// Where the sign goes, and its colour.
+/// Draws in grid units into a rectangle.
 struct IconPainter {
     rect: Rect,
     color: Color32,
@@ -86,7 +86,7 @@ impl IconPainter {
     }
 }
 
-/// The lines of a sign within a square.
+/// The shapes of an icon inside a square.
 pub(super) fn shapes(icon: Icon, rect: Rect, color: Color32) -> Vec<Shape> {
     let pen = IconPainter { rect, color };
     match icon {

@@ -1,5 +1,7 @@
-//! The panels: toolbar, scenario picker, node panel, event log, help, menus, messages. They show and ask; they change
-//! nothing but their own state. What they ask for comes back as [`PanelRequest`]s, which `app.rs` carries out.
+//! Panels: toolbar, scenario picker, node panel, event log, timeline, help, menus and toasts.
+//!
+//! A panel reads a [`PanelModel`] and changes only [`PanelState`]. Everything else it asks for as a [`PanelRequest`], which
+//! `app.rs` executes.
 
 mod context_menu;
 mod event_log;
@@ -47,16 +49,16 @@ impl PanelVisibility {
     }
 }
 
-/// What a menu is about and where it stands.
+/// The open context menu.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ContextMenu {
-    /// The node, or the empty space that was clicked.
+    /// The node that was clicked; `None` for empty space.
     pub(super) node: Option<NodeId>,
-    /// Where it was clicked.
+    /// Where the click was, in logical pixels.
     pub(super) at: Point,
 }
 
-/// What the panels remember.
+/// State of the panels that persists between frames.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PanelState {
     pub(super) log: PanelVisibility,
@@ -65,88 +67,88 @@ pub(super) struct PanelState {
     pub(super) picker: PanelVisibility,
     pub(super) menu: Option<ContextMenu>,
     pub(super) draft: ProposalDraft,
-    /// The event log shows the selected node only.
+    /// Whether the event log shows only the selected node.
     pub(super) log_follows_selection: bool,
     pub(super) timeline: TimelinePanel,
-    /// A seed that is being typed.
+    /// The seed that is being typed.
     pub(super) seed: String,
 }
 
-/// The timeline, as far as it is a panel.
+/// State of the timeline panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct TimelinePanel {
-    /// Whether a person wants it; `None`: where there is room.
+    /// Whether the user has opened or closed it; `None` shows it if there is room.
     pub(super) wanted: Option<PanelVisibility>,
-    /// Where it is.
+    /// Its rectangle in the last frame; `None` if it was hidden.
     pub(super) rect: Option<Rect>,
-    /// Where the pointer is in it.
+    /// Position of the pointer while it is over the timeline.
     pub(super) pointed: Option<Point>,
 }
 
-/// How a message is meant.
+/// Whether a toast informs or reports an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ToastKind {
     Info,
     Error,
 }
 
-/// A message to the person, shown for a while.
+/// A message that disappears after a few seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Toast {
     pub(super) kind: ToastKind,
     pub(super) text: String,
 }
 
-/// Something that the panels ask for.
+/// A request of a panel to the application.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PanelRequest {
     Command(UserCommand),
     Select(NodeId),
-    /// Open the built-in scenario of this name.
+    /// Open the built-in scenario with this name.
     OpenScenario(String),
-    /// Start over with this seed.
+    /// Restart with this seed.
     Reseed(u64),
-    /// Propose what the palette says, here.
+    /// Propose the current draft at this node.
     Propose(NodeId),
-    /// Add a node at a point of the screen.
+    /// Add a node at this point of the screen.
     AddNode(Point),
     RemoveNode(NodeId),
-    /// Do something to the network.
+    /// Apply a scenario action.
     Act(Action),
-    /// Bring a node into the middle.
+    /// Center the view on a node.
     Center(NodeId),
-    /// Look at a set of nodes.
+    /// Highlight a set of nodes while the pointer is over its name.
     Highlight(HighlightedSet),
-    /// Stop time and show this instant.
+    /// Pause and show this instant.
     Seek(Time),
-    /// The timeline shows more or less around a share of its width.
+    /// Zoom the timeline about a share of its width.
     ZoomTime {
         share: f64,
         factor: f64,
     },
-    /// The timeline moves by a share of its width.
+    /// Pan the timeline by a share of its width.
     PanTime(f64),
-    /// Find out about a file on disk.
+    /// Read this file and use it for the next proposal.
     OpenFile(PathBuf),
     CloseMenu,
 }
 
-/// What the panels show.
+/// What the panels display.
 pub(super) struct PanelModel<'a> {
     pub(super) theme: Theme,
     pub(super) context: CommandContext,
     pub(super) scenarios: &'a [ScenarioEntry],
     pub(super) run: Option<(&'a Run, &'a ViewState)>,
-    /// What is being opened, in words.
+    /// Text about the run that is being opened.
     pub(super) opening: Option<&'a str>,
     pub(super) toasts: &'a [Toast],
 }
 
-/// What laying out the panels yields.
+/// The result of laying out the panels.
 pub(super) struct PanelResponse {
-    /// What the person asked for, in order.
+    /// Requests in the order in which they were made.
     pub(super) requests: Vec<PanelRequest>,
-    /// The part of the window that no docked panel takes: the canvas.
+    /// The part of the window that docked panels leave free: the canvas.
     pub(super) free: egui::Rect,
 }
 

@@ -1,4 +1,4 @@
-//! The tip beside the node under the pointer: who it is, how it is, and what a click does.
+//! Tooltip of the node under the pointer: name, state, and what a click does.
 
 use super::widgets::dim_label;
 use super::{PanelModel, PanelState, inspector};
@@ -11,7 +11,7 @@ use crate::trace::NodeStatus;
 use crate::window::style::bold_font;
 use egui::{Area, Frame, Id, Order, RichText, pos2};
 
-/// Between the node and its tip, in pixels.
+/// Gap between the node and its tooltip, in pixels.
 const GAP_PX: f32 = 8.0;
 
 pub(super) fn show(

@@ -1,8 +1,8 @@
-//! A nested quorum set as a tree. Each set has a bar: how many of its entries the node that is looked at can have heard to
-//! be as far in the slot as itself, against how many it needs.
+//! Tree view of a nested quorum set.
 //!
-//! The world does not keep who has received what. It does know who cannot have been heard: who has crashed or fallen
-//! silent, who is behind a cut, and whose latest statement is still under way. These do not count.
+//! Each set has a bar: the number of entries that are reachable and as far in the slot as the owner, against the threshold.
+//! The world does not store which node received which message. It knows which nodes cannot have been heard: those that
+//! crashed or are silent, those behind a partition, and those whose latest statement is still in flight.
 
 use super::PanelRequest;
 use super::widgets::{dim_label, node_chip, wrapped_row};
@@ -17,11 +17,11 @@ use crate::window::style::color;
 use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
 use std::collections::BTreeSet;
 
-/// Most nodes of one set shown by name.
+/// Maximum number of nodes of one set listed.
 const MEMBERS_SHOWN: usize = 60;
-/// Sets with at most this many nodes in all are unfolded at first.
+/// Sets with at most this many nodes are expanded initially.
 const UNFOLDED_UP_TO: usize = 40;
-/// Width of a bar, and of the arrow and the gaps left and right of a title, in pixels.
+/// Width of a bar, and of the arrow and the gaps around a title, in pixels.
 const BAR_PX: f32 = 76.0;
 const BEFORE_TITLE_PX: f32 = 36.0;
 
@@ -50,7 +50,7 @@ struct QuorumTree<'a> {
     theme: &'a Theme,
     world: &'a World,
     owner: NodeId,
-    /// Whose statements are on their way to the owner.
+    /// Senders of statements that are in flight to the owner.
     in_flight: BTreeSet<NodeId>,
 }
 
@@ -89,7 +89,7 @@ impl QuorumTree<'_> {
         });
     }
 
-    /// `2 of 3`, and whose they are if all belong to one organisation.
+    /// Threshold and number of entries, and the organisation if all entries belong to one.
     fn title(&self, set: &QuorumSet) -> String {
         let counts = format!(
             "{}/{}",
@@ -120,7 +120,7 @@ impl QuorumTree<'_> {
         names.all(|name| name == Some(first)).then_some(first)
     }
 
-    /// The bar at the right end of a title line.
+    /// Draws the bar at the right end of a title line.
     fn fill_bar(&self, ui: &Ui, set: &QuorumSet, title: &Response) {
         let entries = set.validators.len() + set.inner.len();
         let satisfied = self.satisfied(set);
@@ -161,7 +161,7 @@ impl QuorumTree<'_> {
             .on_hover_text(text);
     }
 
-    /// How many entries are heard to be as far as the owner in its slot.
+    /// Number of entries that are as far in the slot as the owner.
     fn satisfied(&self, set: &QuorumSet) -> usize {
         let nodes = set
             .validators
@@ -176,14 +176,14 @@ impl QuorumTree<'_> {
                 .count()
     }
 
-    /// Whether the owner can have heard the latest that a node has to say.
+    /// Whether the owner can have received the latest statement of a node.
     fn is_reachable(&self, node: NodeId) -> bool {
         let runs = |id: NodeId| {
             self.world
                 .node(id)
                 .is_some_and(|node| node.status == NodeStatus::Running)
         };
-        // Nodes in no group form one of their own.
+        // Nodes outside all groups form a group of their own.
         let group = |id: NodeId| {
             self.world
                 .partition
@@ -208,7 +208,7 @@ impl QuorumTree<'_> {
     }
 }
 
-/// Whether it carries a statement of SCP.
+/// Whether a message carries an SCP statement.
 fn is_statement(flight: &Flight) -> bool {
     matches!(
         flight.kind,
@@ -216,7 +216,7 @@ fn is_statement(flight: &Flight) -> bool {
     )
 }
 
-/// All nodes named anywhere in a set.
+/// All nodes in a set, including those of inner sets.
 pub(super) fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
     let mut members: BTreeSet<NodeId> = set.validators.iter().copied().collect();
     set.inner
@@ -225,7 +225,7 @@ pub(super) fn members(set: &QuorumSet) -> BTreeSet<NodeId> {
     members
 }
 
-/// A bar of which a share is satisfied.
+/// A bar filled to a share of its width.
 pub(super) fn bar(ui: &mut Ui, theme: &Theme, width: f32, share: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(width, 8.0), Sense::hover());
     ui.painter().rect_filled(rect, 2.0, color(theme.track));

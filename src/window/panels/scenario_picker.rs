@@ -1,4 +1,4 @@
-//! The scenario picker: all scenarios with what to look for in each.
+//! Scenario picker: all scenarios with their descriptions.
 
 use super::{PanelModel, PanelRequest, PanelState, PanelVisibility};
 use crate::window::style::{bold_font, color};
@@ -40,7 +40,7 @@ pub(super) fn show(
     }
 }
 
-/// One scenario; true when it is picked.
+/// Draws one scenario; returns whether it was clicked.
 fn line(ui: &mut Ui, model: &PanelModel<'_>, nth: usize, is_current: bool) -> bool {
     let Some(entry) = model.scenarios.get(nth) else {
         return false;

@@ -1,5 +1,4 @@
-//! The timeline as a panel: it takes its place at the bottom, listens to the pointer and says what is there. What it
-//! looks like is a layer of the picture.
+//! Timeline panel: placement, pointer input and tooltip. A layer of the picture draws the timeline itself.
 
 use super::widgets::dim_label;
 use super::{PanelModel, PanelRequest, PanelState, PanelVisibility};
@@ -19,19 +18,19 @@ use egui::{
 };
 use std::borrow::Cow;
 
-/// By how much one line of the wheel zooms.
+/// Zoom factor per line of the wheel.
 const ZOOM_PER_LINE: f64 = 1.2;
-/// How much of the timeline one line of a sideways wheel moves.
+/// Share of the width by which one line of a horizontal wheel pans.
 const PAN_PER_LINE: f64 = 0.04;
-/// Where a person wants a timeline although the window is low, it gets what this height of a window would give it.
+/// A timeline opened by the user in a lower window is as high as in a window of this height.
 const LOW_WINDOW_PX: f32 = 560.0;
-/// Windows lower than this have no room for both the event log and a timeline that nobody has asked for.
+/// Lower windows show the timeline beside an open event log only if the user has opened it.
 const LOG_WINDOW_PX: f32 = 700.0;
-/// Left of the axis, room for half a label.
+/// Space left of the axis for half a label.
 const LABEL_PX: f32 = 22.0;
-/// Clicks that are farther apart than this are two, however quickly they follow each other.
+/// Largest distance between the two clicks of a double click.
 const SAME_PLACE_PX: f32 = 6.0;
-/// Between the timeline and its tip, in pixels.
+/// Gap between the timeline and its tooltip, in pixels.
 const GAP_PX: f32 = 6.0;
 
 pub(super) fn show(
@@ -79,7 +78,7 @@ pub(super) fn show(
         });
 }
 
-/// Has a person clicked twice at the same place? Where the window is slow, clicks come close together that were not.
+/// Whether this is a double click at one place. In a slow window, two separate clicks may arrive within one frame.
 fn is_double_click(ui: &Ui, response: &Response) -> bool {
     let here = response.interact_pointer_pos();
     let before = ui.data(|data| data.get_temp::<egui::Pos2>(response.id));
@@ -124,7 +123,7 @@ impl LanesWidget<'_> {
         });
         let at = self.pointed(response).and_then(|at| self.hit_test(at));
         let began = began.and_then(|at| self.hit_test(point(at, None))).or(at);
-        // A press and a release may come in one frame.
+        // A press and its release may arrive in the same frame.
         let is_held = down && response.is_pointer_button_down_on();
         if let (Some(TimelineHit::Instant(from, _)), Some(TimelineHit::Instant(to, _))) =
             (began, at)
@@ -171,7 +170,7 @@ impl LanesWidget<'_> {
         }
     }
 
-    /// Back to now; there only if one is not there.
+    /// The button that returns to the present; shown only while the present is out of sight.
     fn button(&self, ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         let is_away = self.run.is_in_past() || self.view.timeline.axis.follow == Follow::Nothing;
         if !is_away {
@@ -197,7 +196,7 @@ impl LanesWidget<'_> {
     /// What a click on an instant does.
     fn click(&self, at: Time) -> ClickEffect {
         let (from, until) = (self.run.shown_from(), self.run.shown_until());
-        // Less than a pixel beyond the present is the present.
+        // A few pixels of tolerance: clicking the present itself is easy to miss.
         let slack_us =
             self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
         match self.run.kind() {
@@ -208,7 +207,7 @@ impl LanesWidget<'_> {
         }
     }
 
-    /// What was going on there.
+    /// The tooltip: what happened at the pointed instant.
     fn tip(&self, ctx: &egui::Context, model: &PanelModel<'_>, at: Point) {
         let Some(spot) = self.hit_test(at) else {
             return;
@@ -300,7 +299,7 @@ impl ClickEffect {
     }
 }
 
-/// A point; while a button is held it stays within a rectangle.
+/// Converts a point, clamped to a rectangle if one is given.
 fn point(at: egui::Pos2, within: Option<Rect>) -> Point {
     let at = Point { x: at.x, y: at.y };
     match within {

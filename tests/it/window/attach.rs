@@ -1,17 +1,17 @@
-//! The window on nodes that run as processes.
+//! The window attached to node processes.
 
 use super::driver::{LEFT, VirtualDisplay, pause};
 use crate::cluster::{Cluster, agreed, all_ready};
 use std::process::Command;
 use std::time::Duration;
 
-/// The fill of a node that has externalized, as the screen has it: blue, green, red.
+/// Fill colour of a node that has externalized, in screen order: blue, green, red.
 const EXTERNALIZED: [u8; 3] = [0x73, 0x9e, 0x00];
-/// At least so many pixels of a node have the colour of its phase.
+/// Lower bound of the number of pixels of a node in its phase colour.
 const FILL: usize = 200;
 
 #[test]
-fn processes_are_shown_and_a_click_has_one_of_them_propose() {
+fn a_click_makes_an_attached_process_propose() {
     let cluster = Cluster::start(&["--nodes", "3"]);
     let mut watcher = cluster.watch();
     watcher.wait("all vote", |world| {
@@ -34,7 +34,7 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
     program.click("n2", LEFT);
     watcher.wait("all agree", |world| agreed(world, 1));
     display.wait_until("the picture shows it", || green() > before + 3 * FILL);
-    // One green node is enough for that; the others are so at once.
+    // The wait above ends with the first green node; the others follow within the second.
     pause(Duration::from_secs(1));
     program.key("s");
     let (_, svg) = program.screenshots();
@@ -47,7 +47,7 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
     ] {
         assert!(svg.contains(words), "{words} is not in the picture");
     }
-    // What one has watched can be played again.
+    // The recorded trace can be replayed.
     let trace = program.quit();
     let run = ["run", "--json", "--replay", trace.to_str().unwrap()];
     let output = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
@@ -63,7 +63,7 @@ fn processes_are_shown_and_a_click_has_one_of_them_propose() {
     let mut program = display.show(&["--replay", trace.to_str().unwrap()]);
     display.wait_until("it is played to the end", || green() > before + 3 * FILL);
     program.quit();
-    // Who only watched takes nobody along.
+    // Closing the window does not stop the processes.
     watcher.look();
     assert!(all_ready(&watcher.world));
     assert_eq!(cluster.end(), 0);

@@ -1,4 +1,4 @@
-//! A display: an X server without a screen, the program on it, and a hand that points, clicks and types.
+//! Test driver: a virtual X display, the program on it, and simulated pointer and keyboard input.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -9,19 +9,19 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// The button that selects and proposes.
+/// X button that selects and proposes.
 pub(super) const LEFT: &str = "1";
-/// The button that selects and opens the menu.
+/// X button that selects and opens the context menu.
 pub(super) const RIGHT: &str = "3";
 
-/// Long enough for the slowest machine; only a failure takes this long.
+/// Generous for slow machines; only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(240);
-/// Between two looks.
+/// Polling interval.
 const LOOK: Duration = Duration::from_millis(100);
-/// Size of the screen.
+/// Size of the screen in pixels.
 const SIZE: (u32, u32) = (1280, 800);
 
-/// An X server of our own.
+/// A virtual X server (Xvfb).
 pub(super) struct VirtualDisplay {
     server: Child,
     display: String,
@@ -32,7 +32,7 @@ pub(super) fn pause(span: Duration) {
     std::thread::sleep(span);
 }
 
-/// Starts a program that the tests need; says what to install if it is not there.
+/// A command for a required tool; panics with the package to install if it is missing.
 fn tool(name: &str, package: &str) -> Command {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).exists()));
@@ -44,7 +44,7 @@ fn tool(name: &str, package: &str) -> Command {
 }
 
 impl VirtualDisplay {
-    /// Starts an X server on a display number that is free.
+    /// Starts an X server on a free display number.
     pub(super) fn new() -> VirtualDisplay {
         let folder = tempfile::tempdir().unwrap();
         let mut server = tool("Xvfb", "xvfb")
@@ -56,7 +56,7 @@ impl VirtualDisplay {
                 &format!("{}x{}x24", SIZE.0, SIZE.1),
                 "-nolisten",
                 "tcp",
-                // A server whose last client leaves starts over, and takes down whoever connects just then.
+                // Without this the server resets when its last client disconnects, and drops a client that connects just then.
                 "-noreset",
                 "-fbdir",
             ])
@@ -78,12 +78,12 @@ impl VirtualDisplay {
         }
     }
 
-    /// Starts the program and waits for its window; it writes a trace.
+    /// Starts the program with a trace file and waits for its window.
     pub(super) fn start(&self, args: &[&str]) -> WindowProgram {
         self.show(&[args, &["--trace", "trace.jsonl"]].concat())
     }
 
-    /// The same without a trace.
+    /// Starts the program without a trace file.
     pub(super) fn show(&self, args: &[&str]) -> WindowProgram {
         let folder = tempfile::tempdir_in(self.folder.path()).unwrap().keep();
         let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
@@ -120,12 +120,12 @@ impl VirtualDisplay {
         program
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     pub(super) fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         wait_until(what, &mut is_so);
     }
 
-    /// What the screen shows: the server keeps it in a file in the format of `xwd`.
+    /// The pixels of the screen, read from the server's framebuffer file in `xwd` format.
     pub(super) fn pixels(&self) -> Vec<[u8; 3]> {
         let mut file = Vec::new();
         fs::File::open(self.folder.path().join("Xvfb_screen0"))
@@ -154,12 +154,12 @@ impl Drop for VirtualDisplay {
 fn wait_until(what: &str, is_so: &mut dyn FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
-        assert!(since.elapsed() < DEADLINE, "in vain: {what}");
+        assert!(since.elapsed() < DEADLINE, "timed out: {what}");
         pause(LOOK);
     }
 }
 
-/// Where nodes are on the screen, as the program says.
+/// Screen positions of nodes as printed by the program.
 #[derive(Default)]
 struct NodePositions {
     coming: BTreeMap<String, (f64, f64)>,
@@ -184,7 +184,7 @@ impl NodePositions {
     }
 }
 
-/// The program, with its window.
+/// The running program and its window.
 pub(super) struct WindowProgram {
     child: Child,
     display: String,
@@ -217,14 +217,14 @@ impl WindowProgram {
         window
     }
 
-    /// Waits until the program says that it shows so many nodes.
+    /// Waits until the program reports this number of nodes.
     pub(super) fn wait_for_nodes(&self, count: usize) {
         wait_until(&format!("{count} nodes are shown"), &mut || {
             self.positions.lock().unwrap().now.len() == count
         });
     }
 
-    /// Waits until nothing has happened for a while: everything proposed is settled.
+    /// Waits until the trace file stops growing, so that all proposals are decided.
     pub(super) fn wait_until_idle(&self) {
         let size = || {
             partial(&self.folder)
@@ -234,7 +234,7 @@ impl WindowProgram {
         let (mut last, mut same_for) = (size(), 0);
         wait_until("everything settles", &mut || {
             let now = size();
-            // Who is kept waiting by the system is not calm.
+            // A process that waits for a CPU is not idle.
             let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
             let state = stat
                 .ok()
@@ -250,7 +250,7 @@ impl WindowProgram {
         });
     }
 
-    /// Presses a key, by its name in X.
+    /// Presses a key, given by its X keysym.
     pub(super) fn key(&self, name: &str) {
         self.xdotool(&["key", name]);
         pause(Duration::from_millis(150));
@@ -282,7 +282,7 @@ impl WindowProgram {
         pause(Duration::from_millis(300));
     }
 
-    /// A place between the nodes, far from each of them.
+    /// A point between the nodes, as far from all of them as possible.
     pub(super) fn free_place(&self) -> (f64, f64) {
         let nodes: Vec<(f64, f64)> = self
             .positions
@@ -317,12 +317,12 @@ impl WindowProgram {
         super::xdnd::drop_file(&self.display, self.window.parse().unwrap(), file);
     }
 
-    /// The node that appeared last.
+    /// The node that was added last.
     pub(super) fn newest(&self) -> String {
         self.positions.lock().unwrap().newest.clone()
     }
 
-    /// Waits for a screenshot; its two files.
+    /// Waits for a screenshot and returns its PNG and SVG.
     pub(super) fn screenshots(&self) -> (Vec<u8>, String) {
         let find = |ending: &str| {
             files(&self.folder)
@@ -338,7 +338,7 @@ impl WindowProgram {
         )
     }
 
-    /// Closes the window and waits until the program has ended well; the trace it wrote.
+    /// Closes the window, checks the exit status and returns the path of the trace.
     pub(super) fn quit(&mut self) -> PathBuf {
         self.xdotool(&["key", "ctrl+q"]);
         let child = &mut self.child;
@@ -366,14 +366,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The trace while it is being written.
+/// The trace file while it is being written.
 fn partial(folder: &Path) -> Option<PathBuf> {
     files(folder)
         .into_iter()
         .find(|path| path.to_string_lossy().contains("trace.jsonl"))
 }
 
-/// The colours of a PNG.
+/// The pixels of a PNG.
 pub(super) fn decode_png(bytes: &[u8]) -> Vec<[u8; 3]> {
     let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
         .read_info()

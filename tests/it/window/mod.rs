@@ -1,7 +1,7 @@
-//! The real program in a real window: an X server of our own without a screen, a pointer and keys that are not there.
+//! End-to-end tests of the window on a virtual X display with simulated input.
 //!
-//! Needs `Xvfb`, `xdotool` and a software OpenGL; says so if they are missing. Nothing here is timed: everything is
-//! waited for, and only a deadline of minutes turns waiting into failure.
+//! They need `Xvfb`, `xdotool` and a software OpenGL, and name a missing one. No test depends on timing: each waits for
+//! conditions, with a deadline of minutes.
 
 #[cfg(feature = "net")]
 mod attach;
@@ -13,14 +13,14 @@ mod xdnd;
 use driver::{VirtualDisplay, WindowProgram};
 use trace::TraceLines;
 
-/// The demo scenario at a speed at which minutes of it take seconds.
+/// Raises the speed, so that minutes of the scenario take seconds.
 fn speed_up(program: &WindowProgram) {
     for _ in 0..6 {
         program.key("bracketright");
     }
 }
 
-/// How many ways a picture has of being not blank: its distinct colours.
+/// Number of distinct colours; a blank picture has few.
 fn colours(rgb: impl Iterator<Item = [u8; 3]>) -> usize {
     rgb.collect::<std::collections::BTreeSet<_>>().len()
 }
@@ -40,14 +40,14 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
     program.click(clicked, driver::LEFT);
     program.wait_until_idle();
 
-    // Joins: at a place where no node is.
+    // Join: add a node at a free point.
     let free = program.free_place();
     program.point_at(free);
     program.key("a");
     program.wait_for_nodes(21);
     program.wait_until_idle();
 
-    // Leaves: the newcomer, selected without proposing.
+    // Leave: remove the new node, selected without proposing.
     let newcomer = program.newest();
     program.click(&newcomer, driver::RIGHT);
     program.key("Escape");
@@ -96,7 +96,7 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
 }
 
 #[test]
-fn time_stands_still_until_somebody_steps_or_plays() {
+fn a_paused_run_advances_only_by_step_or_play() {
     let display = VirtualDisplay::new();
     let mut program = display.start(&["--scenario", "demo", "--seed", "1", "--paused"]);
     program.wait_for_nodes(20);
@@ -105,7 +105,7 @@ fn time_stands_still_until_somebody_steps_or_plays() {
     }
     let stepped = TraceLines::read(&program.quit());
     let steps = stepped.steps();
-    // The first step starts the nodes; each of the others is at least one step of a node.
+    // The first step starts the nodes; each later one is at least one step of a node.
     assert!(
         (4..2_000).contains(&steps),
         "{steps} steps after five key strokes"
@@ -136,7 +136,7 @@ fn a_dropped_file_is_what_the_next_click_proposes() {
     std::fs::write(&file, b"not much of a picture").unwrap();
     let before = display.pixels();
     program.drop_file(&file);
-    // Nothing is pointed at in between: what the drop did must not wait for it.
+    // No pointer event in between: the drop itself must wake the window.
     display.wait_until("the toolbar shows the file", || display.pixels() != before);
     program.click("n03", driver::LEFT);
     program.wait_until_idle();

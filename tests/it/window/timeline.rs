@@ -1,18 +1,18 @@
-//! The timeline: it shows, a key hides it, and a click in that of a recording shows another instant.
+//! The timeline: visibility, seeking by click, and stepping back.
 
 use super::driver::VirtualDisplay;
 use std::process::Command;
 
-/// Orange and green of phases, as the screen has them: blue, green, red.
+/// Phase colours in screen order: blue, green, red.
 const NOMINATED: [u8; 3] = [0x00, 0x9f, 0xe6];
 const CONFIRMED: [u8; 3] = [0x73, 0x9e, 0x00];
-/// The ground of panels.
+/// Background colour of panels.
 const PANEL: [u8; 3] = [0x23, 0x1d, 0x1a];
-/// Width of the screen, and where the timeline of twenty nodes begins.
+/// Width of the screen, and top of a timeline with twenty nodes.
 const WIDTH: usize = 1280;
 const TOP: usize = 660;
 
-/// How many pixels of the timeline have a colour.
+/// Number of timeline pixels with this colour.
 fn lit(display: &VirtualDisplay, color: [u8; 3]) -> usize {
     let pixels = display.pixels();
     let timeline = pixels.get(TOP * WIDTH..).unwrap_or_default();
@@ -25,12 +25,12 @@ fn lit(display: &VirtualDisplay, color: [u8; 3]) -> usize {
     timeline.iter().filter(alike).count()
 }
 
-/// Whether there is the ground of names left of lanes; no panel of the picture comes so far to the left.
+/// Whether the timeline is visible, judged by the background left of the lanes.
 fn is_shown(display: &VirtualDisplay) -> bool {
     display.pixels().get(770 * WIDTH + 5) == Some(&PANEL)
 }
 
-/// What a colour looks like, give or take little, before its time has come.
+/// Approximate colour of a lane right of the playhead.
 fn veiled(color: [u8; 3]) -> [u8; 3] {
     let mut veiled = color;
     for (part, panel) in veiled.iter_mut().zip(PANEL) {
@@ -39,10 +39,10 @@ fn veiled(color: [u8; 3]) -> [u8; 3] {
     veiled
 }
 
-/// How many pixels above the timeline have a colour.
+/// Number of pixels above the timeline with this colour.
 fn above(display: &VirtualDisplay, color: [u8; 3]) -> usize {
     let pixels = display.pixels();
-    // Neither toolbar nor legend.
+    // Without toolbar and legend.
     let rows = pixels.chunks(WIDTH).take(TOP - 40).skip(50);
     rows.flat_map(|row| row.get(250..).unwrap_or_default())
         .filter(|pixel| **pixel == color)
@@ -63,7 +63,7 @@ fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
 
     let mut program = display.show(&["--replay", trace.to_str().unwrap(), "--paused"]);
     program.wait_for_nodes(20);
-    // All of the recording is there, veiled, though nothing of it has been played.
+    // The whole recording is visible in dimmed colours before it is played.
     display.wait_until("the timeline shows", || {
         lit(&display, veiled(NOMINATED)) > 100 && lit(&display, veiled(CONFIRMED)) > 100
     });
@@ -73,19 +73,19 @@ fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
         "no node has confirmed anything"
     );
 
-    // Its end: everybody has externalized.
+    // Seek to the end: all nodes have externalized.
     program.point_at((1225.0, 720.0));
     program.press();
     display.wait_until("all nodes have externalized", || {
         above(&display, CONFIRMED) > 20 * 150
     });
-    // Its beginning: nobody has voted.
+    // Seek to the beginning: no node has voted.
     program.point_at((200.0, 720.0));
     program.press();
-    display.wait_until("nobody has voted", || {
+    display.wait_until("no node has voted", || {
         above(&display, CONFIRMED) == 0 && above(&display, NOMINATED) < 100
     });
-    // And back, by the key that the help tells of.
+    // Return to the present by key.
     program.key("End");
     display.wait_until("the picture is back", || {
         above(&display, CONFIRMED) > 20 * 150
@@ -106,17 +106,17 @@ fn a_simulation_steps_back_and_goes_on() {
     display.wait_until("all nodes have externalized", || {
         above(&display, CONFIRMED) > 20 * 150
     });
-    // Five seconds in: the votes.
+    // Seek backward into the voting phase.
     for _ in 0..3 {
         program.key("Prior");
     }
     for _ in 0..3 {
         program.key("Prior");
     }
-    display.wait_until("somebody has not externalized yet", || {
+    display.wait_until("some node has not externalized yet", || {
         above(&display, CONFIRMED) < 20 * 150
     });
-    // What is over cannot be changed: a click on a node proposes nothing.
+    // The past cannot be changed: a click on a node proposes nothing.
     program.click("n14", super::driver::LEFT);
     program.key("End");
     display.wait_until("the picture is back", || {

@@ -1,17 +1,17 @@
-//! A trace as a script reads it: one JSON object per line.
+//! Reader of trace files that relies on nothing but JSON lines, as a script would.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The lines of a whole trace.
+/// The lines of a complete trace.
 pub(super) struct TraceLines {
     lines: Vec<Value>,
 }
 
 impl TraceLines {
-    /// Reads a trace that has its end.
+    /// Reads a trace and checks that it is complete.
     pub(super) fn read(path: &Path) -> TraceLines {
         let text =
             fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -21,7 +21,7 @@ impl TraceLines {
             .collect();
         assert!(
             lines.last().unwrap().get("end").is_some(),
-            "the trace is not whole"
+            "the trace is incomplete"
         );
         TraceLines { lines }
     }
@@ -30,14 +30,14 @@ impl TraceLines {
         self.lines.iter().filter_map(move |line| line.get(key))
     }
 
-    /// Actions of one kind.
+    /// All actions of one kind.
     pub(super) fn actions(&self, kind: &str) -> Vec<&Value> {
         self.all("acted")
             .filter_map(|acted| acted["action"].get(kind))
             .collect()
     }
 
-    /// Who was asked to propose, and the text of the note.
+    /// Proposals of notes: node and text.
     pub(super) fn proposals(&self) -> Vec<(u64, String)> {
         let note = |action: &Value| {
             Some((
@@ -51,7 +51,7 @@ impl TraceLines {
             .collect()
     }
 
-    /// The name of a node, by its number.
+    /// The name of a node.
     pub(super) fn name(&self, node: u64) -> String {
         let planned = &self.lines[0]["scenario"]["nodes"][node as usize]["config"]["peer"]["name"];
         let added = self
@@ -68,7 +68,7 @@ impl TraceLines {
             .filter(move |step| step["node"].as_u64() == Some(node))
     }
 
-    /// Nodes that recorded a note.
+    /// The nodes that recorded a note in their log.
     pub(super) fn recorded(&self, note: &str) -> BTreeSet<u64> {
         let records = |step: &&Value| {
             let text = step["outputs"].to_string();
@@ -81,7 +81,7 @@ impl TraceLines {
             .collect()
     }
 
-    /// Events of a node that have this name.
+    /// All events of a node with this name.
     pub(super) fn events_of<'a>(
         &'a self,
         node: u64,
@@ -92,19 +92,19 @@ impl TraceLines {
             .filter_map(move |output| output["event"].get(name))
     }
 
-    /// Everything that a node did, as text.
+    /// All steps of a node as text.
     pub(super) fn text_of(&self, node: u64) -> String {
         self.steps_of(node).map(Value::to_string).collect()
     }
 
-    /// How many steps nodes have done, beyond their start.
+    /// Number of steps of all nodes, without their start.
     pub(super) fn steps(&self) -> usize {
         self.all("stepped")
             .filter(|step| step["input"].get("start").is_none())
             .count()
     }
 
-    /// When the last step was, in microseconds.
+    /// Time of the last step in microseconds.
     pub(super) fn ends_at_us(&self) -> u64 {
         self.all("stepped")
             .filter_map(|step| step["at"].as_u64())

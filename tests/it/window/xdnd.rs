@@ -1,4 +1,4 @@
-//! A file manager, as the window sees it: drags a file over it and lets it go (XDND, the protocol for drops of X11).
+//! XDND drag source: drops a file on the window as a file manager does.
 
 use std::path::Path;
 use x11rb::connection::Connection;
@@ -27,7 +27,7 @@ struct DragSource {
     list: String,
 }
 
-/// Drops `file` on `target`, and returns when the drop was taken.
+/// Drops `file` on `target` and returns when the drop has been accepted.
 pub(super) fn drop_file(display: &str, target: Window, file: &Path) {
     let (connection, screen) = x11rb::connect(Some(display)).unwrap();
     let atoms = Atoms::new(&connection).unwrap().reply().unwrap();
@@ -94,7 +94,7 @@ impl DragSource {
         );
     }
 
-    /// The next message of this kind; meanwhile gives out the list to whoever asks for it.
+    /// Waits for a message of this type, and serves requests for the URI list meanwhile.
     fn wait_for_reply(&self, kind: u32) -> [u32; 5] {
         loop {
             match self.connection.wait_for_event().unwrap() {

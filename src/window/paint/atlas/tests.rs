@@ -1,4 +1,4 @@
-//! Sprites are as opaque as what they show, and the atlas keeps them.
+//! Coverage of sprites equals the area of their shapes, and the atlas caches them.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn a_line_of_one_pixel_fills_one_row_and_every_profile_sums_to_its_width() {
 }
 
 #[test]
-fn the_same_thing_is_drawn_once() {
+fn an_equal_sprite_is_rasterised_once() {
     let mut atlas = Atlas::new();
     let first = atlas.glyph('n', Font::Regular, 13.0, 20.3);
     assert_eq!(first, atlas.glyph('n', Font::Regular, 13.0, 20.3));
@@ -54,7 +54,7 @@ fn the_same_thing_is_drawn_once() {
 }
 
 #[test]
-fn advances_are_those_of_the_text_metrics() {
+fn advances_equal_the_text_metrics() {
     let atlas = Atlas::new();
     for (glyph, font) in [
         ('n', Font::Regular),
@@ -67,7 +67,7 @@ fn advances_are_those_of_the_text_metrics() {
 }
 
 #[test]
-fn a_full_atlas_grows_and_says_that_old_sprites_are_gone() {
+fn a_full_atlas_grows_and_invalidates_earlier_sprites() {
     let mut atlas = Atlas::new();
     let generation = atlas.generation();
     for step in 0..2000 {

@@ -1,4 +1,4 @@
-//! Damage covers what changed, and not much more.
+//! Damage covers everything that changed, and little more.
 
 use super::*;
 use crate::picture::canvas::Font;
@@ -25,7 +25,7 @@ fn covers(parts: &[PixelRect], x: u32, y: u32) -> usize {
 }
 
 #[test]
-fn nothing_is_nothing_and_everything_is_the_whole_picture() {
+fn no_damage_has_no_rectangles_and_full_damage_has_one() {
     let mut damage = Damage::none(SIZE, 1.0);
     assert!(damage.rects().is_empty());
     damage.all();
@@ -39,7 +39,7 @@ fn nothing_is_nothing_and_everything_is_the_whole_picture() {
 }
 
 #[test]
-fn every_pixel_of_what_was_added_is_covered_exactly_once_however_many_there_are() {
+fn every_damaged_pixel_is_covered_exactly_once() {
     for count in [1u32, 2, 5, 17, 60] {
         let mut damage = Damage::none(SIZE, 1.0);
         let spot = |nth: u32| (nth * 397 % 1260, nth * 211 % 780);
@@ -57,7 +57,7 @@ fn every_pixel_of_what_was_added_is_covered_exactly_once_however_many_there_are(
 }
 
 #[test]
-fn two_far_corners_stay_apart_and_neighbours_become_one() {
+fn distant_rectangles_stay_separate_and_neighbours_merge() {
     let mut damage = Damage::none(SIZE, 1.0);
     damage.add(rect(10.0, 10.0, 30.0, 30.0));
     damage.add(rect(1200.0, 700.0, 1210.0, 710.0));
@@ -68,7 +68,7 @@ fn two_far_corners_stay_apart_and_neighbours_become_one() {
 }
 
 #[test]
-fn what_lies_outside_or_nowhere_changes_nothing() {
+fn damage_outside_the_canvas_or_not_a_number_is_ignored() {
     let mut damage = Damage::none(SIZE, 1.0);
     damage.add(rect(-50.0, -50.0, -10.0, -10.0));
     damage.add(rect(5000.0, 0.0, 5010.0, 10.0));
@@ -77,7 +77,7 @@ fn what_lies_outside_or_nowhere_changes_nothing() {
 }
 
 #[test]
-fn logical_pixels_are_scaled_to_the_screen_and_back() {
+fn logical_pixels_are_converted_to_physical_ones_and_back() {
     let mut damage = Damage::none((2560, 1600), 2.0);
     damage.add(rect(700.0, 10.0, 710.0, 20.0));
     let parts = damage.rects();
@@ -90,7 +90,7 @@ fn logical_pixels_are_scaled_to_the_screen_and_back() {
 }
 
 #[test]
-fn only_what_differs_is_damaged() {
+fn only_elements_that_differ_are_damaged() {
     let spots = [10.0, 300.0, 600.0, 900.0, 1200.0];
     let bounds = |x: &f32| rect(*x, 100.0, x + 5.0, 105.0);
     let compared = |old: &[f32], new: &[f32]| {
@@ -99,17 +99,17 @@ fn only_what_differs_is_damaged() {
         spots.map(|x| covers(&damage.rects(), x as u32 + 2, 102) > 0)
     };
     assert_eq!(compared(&spots, &spots), [false; 5]);
-    // The same number: one by one. The old bounds is damaged and so is the new one.
+    // Equal lengths are compared pairwise: the old and the new bounds are damaged.
     let moved = [10.0, 300.0, 900.0, 900.0, 1200.0];
     assert_eq!(compared(&spots, &moved), [false, false, true, true, false]);
-    // Another number: what lies between the common beginning and the common end.
+    // Different lengths: everything between the common prefix and the common suffix is damaged.
     let fewer = [10.0, 300.0, 1200.0];
     assert_eq!(compared(&spots, &fewer), [false, false, true, true, false]);
     assert_eq!(compared(&fewer, &spots), [false, false, true, true, false]);
 }
 
 #[test]
-fn places_enclose_what_is_drawn() {
+fn bounds_enclose_what_is_drawn() {
     let color = Theme::new(ThemeName::default(), PaletteName::default()).text;
     let at = Point { x: 100.0, y: 50.0 };
     let stroke = Stroke::solid(3.0, color);

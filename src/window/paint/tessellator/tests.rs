@@ -1,4 +1,4 @@
-//! Meshes keep the limits of a draw call, and have the area of the shapes.
+//! Meshes respect the limits of a draw call and have the area of their shapes.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn tessellate(shapes: &[Shape], dpi: f32) -> (Meshes, Atlas) {
     (tessellator.out, atlas)
 }
 
-/// Area of all triangles, each weighed by its mean opacity and by what the atlas has along its side.
+/// Area of all triangles, each weighted by its opacity in vertices and in the atlas.
 fn ink_area((meshes, atlas): &(Meshes, Atlas)) -> f32 {
     meshes
         .pieces
@@ -49,7 +49,7 @@ fn line(from: (f32, f32), to: (f32, f32), stroke: Stroke) -> Shape {
 }
 
 #[test]
-fn pieces_stay_below_the_limits_of_a_draw_call() {
+fn meshes_stay_below_the_limits_of_a_draw_call() {
     let edge = line((0.0, 0.0), (100.0, 50.0), Stroke::solid(1.5, INK));
     let (meshes, _) = tessellate(&vec![edge; 10_000], 1.0);
     assert!(meshes.pieces.len() > 3);
@@ -65,7 +65,7 @@ fn pieces_stay_below_the_limits_of_a_draw_call() {
 }
 
 #[test]
-fn lines_are_as_wide_as_they_say() {
+fn lines_have_their_stroke_width() {
     for (width, dpi) in [(0.5, 1.0), (1.0, 1.0), (1.5, 1.0), (3.0, 2.0), (0.25, 2.0)] {
         let meshes = tessellate(
             &[line((10.0, 10.0), (110.0, 10.0), Stroke::solid(width, INK))],
@@ -80,7 +80,7 @@ fn lines_are_as_wide_as_they_say() {
 }
 
 #[test]
-fn polygons_have_their_area_whichever_way_round() {
+fn polygons_have_their_area_in_both_orientations() {
     let mut points: Vec<Point> = [(0.0, 0.0), (40.0, 0.0), (40.0, 30.0), (0.0, 30.0)]
         .map(|(x, y)| Point { x, y })
         .into();
@@ -123,7 +123,7 @@ fn half_of_a_dashed_line_is_drawn() {
 }
 
 #[test]
-fn text_is_as_wide_as_the_metrics_say() {
+fn text_has_the_width_of_its_metrics() {
     let shape = |anchor| Shape::Text {
         at: Point { x: 100.0, y: 50.0 },
         text: "n07 accepts".into(),

@@ -1,4 +1,4 @@
-//! What a node has decided, and the files it was asked to keep.
+//! Log and backup log of a node.
 
 use super::super::widgets::{dim_label, heading, row};
 use crate::node::view::{BackupAnswer, NodeView};
@@ -7,7 +7,7 @@ use crate::text::{self, format};
 use crate::trace::World;
 use egui::Ui;
 
-/// Most log entries shown.
+/// Maximum number of log entries.
 const LOG_SHOWN: usize = 12;
 
 pub(super) fn log(ui: &mut Ui, theme: &Theme, view: &NodeView) {

@@ -1,4 +1,4 @@
-//! What a node does in its current slot: the variables of SCP in the paper's letters, and the timers.
+//! SCP state of a node in its current slot, in the notation of the paper, and its timers.
 
 use super::super::widgets::{LINE_PX, dim_label, heading, node_chip, row, row_with, wrapped_row};
 use super::super::{PanelRequest, quorum_tree};
@@ -11,7 +11,7 @@ use crate::trace::World;
 use egui::{Ui, vec2};
 use std::collections::BTreeSet;
 
-/// Width of the letter of a ballot and what it is, in pixels.
+/// Width of the label of a ballot in pixels.
 const BALLOT_LABEL_PX: f32 = 142.0;
 
 pub(super) fn show(
@@ -80,7 +80,7 @@ fn leaders(
     });
 }
 
-/// A ballot of a slot: its letter in the paper, what it is, the same at length, and the ballot.
+/// A ballot variable: symbol in the paper, short meaning, long meaning, value.
 type BallotRow<'a> = (&'static str, &'static str, &'static str, Option<&'a Ballot>);
 
 fn ballots(state: &SlotState) -> [BallotRow<'_>; 5] {
@@ -118,7 +118,7 @@ fn ballots(state: &SlotState) -> [BallotRow<'_>; 5] {
     ]
 }
 
-/// The phase of SCP in its own words.
+/// The SCP phase by its name in the paper.
 fn scp_phase(state: &SlotState) -> String {
     let ballots = match state.phase {
         BallotPhase::Prepare if state.b.is_none() => "NOMINATE",
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn phases_are_those_of_the_protocol() {
+    fn phases_have_the_names_of_the_protocol() {
         let mut state = SlotState::default();
         assert_eq!(scp_phase(&state), "NOMINATE");
         state.b = Some(Ballot {

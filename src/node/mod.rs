@@ -31,6 +31,7 @@ mod pool;
 mod proposal;
 mod quorum_closure;
 mod relay;
+mod replica;
 mod resend;
 mod roster;
 #[cfg(test)]

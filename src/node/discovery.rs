@@ -27,8 +27,8 @@ const ASKED_PER_REFRESH: usize = 3;
 pub(super) struct Discovery {
     roster: Roster,
     trust: TrustSet,
-    /// When each node was last heard of; filled only if `forget_after` is set.
-    last_heard: BTreeMap<NodeId, Time>,
+    /// When something created by each node arrived last; filled only if `forget_after` is set.
+    last_alive: BTreeMap<NodeId, Time>,
     /// The node's own latest announcement; repeated with every refresh.
     own_announcement: Option<Arc<Announcement>>,
     /// How many announcements the node has made.
@@ -48,7 +48,7 @@ impl Discovery {
                 config.threshold,
                 config.settings.min_nodes,
             ),
-            last_heard: BTreeMap::new(),
+            last_alive: BTreeMap::new(),
             own_announcement: None,
             announcements: 0,
             is_quorum_set_stale: true,
@@ -151,7 +151,7 @@ impl Discovery {
     /// Something that `node` created has arrived, directly or relayed.
     pub(super) fn note_alive(&mut self, cx: &mut Context, node: NodeId) {
         if cx.settings().forget_after.is_some() && self.roster.is_present(node) {
-            self.last_heard.insert(node, cx.now);
+            self.last_alive.insert(node, cx.now);
             self.trust.remember(node, &self.roster);
             self.trust_changed(cx);
         }
@@ -168,7 +168,7 @@ impl Discovery {
             cx.out.event(NodeEvent::Discovered { peer, via });
         }
         if cx.settings().forget_after.is_some() {
-            self.last_heard.insert(node, cx.now);
+            self.last_alive.insert(node, cx.now);
         }
         self.trust
             .update(node, &self.roster, TrustCause::Discovered);
@@ -261,7 +261,7 @@ impl Discovery {
             return;
         };
         let forgotten: NodeSet = self
-            .last_heard
+            .last_alive
             .iter()
             .filter(|(_, last)| **last + span <= cx.now)
             .map(|(node, _)| *node)

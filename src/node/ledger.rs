@@ -1,6 +1,6 @@
 //! `Ledger`: the replicated state machine of a node. The log, the pool of proposals, and backups.
 //!
-//! Consensus asks it for values to nominate and tells it the decisions; clients and peers bring proposals.
+//! It certifies proposals of clients and peers, builds the values to nominate, and records the decisions of consensus.
 
 use super::backoff::is_proposal_due;
 use super::backup::Backup;

@@ -45,7 +45,7 @@ impl Bundle {
         self.announcements.is_empty() && self.messages.is_empty()
     }
 
-    /// The kind that stands for the whole bundle: that of the item with the greatest weight.
+    /// The kind of the whole bundle: that of the item with the greatest weight.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         let kinds = self.messages.iter().map(|message| message.kind());
@@ -72,7 +72,7 @@ pub enum Body {
         /// The sender's quorum set.
         quorum_set: Arc<QuorumSet>,
     },
-    /// A proposal. Whoever relays it vouches for it.
+    /// A proposal. A node that relays it vouches for it.
     Proposal(Arc<Proposal>),
     /// Question to the trusted-node service: which peers do you know?
     PeersQuestion,

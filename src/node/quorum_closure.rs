@@ -161,68 +161,68 @@ mod tests {
         QuorumSetId { owner, nth }
     }
 
-    fn say(sets: &mut QuorumClosure, id: QuorumSetId, set: &Arc<QuorumSet>) {
-        assert_ne!(sets.learn(id, set), LearnOutcome::Equivocation);
-        sets.note_named(id);
+    fn name(closure: &mut QuorumClosure, id: QuorumSetId, set: &Arc<QuorumSet>) {
+        assert_ne!(closure.learn(id, set), LearnOutcome::Equivocation);
+        closure.note_named(id);
     }
 
     #[test]
-    fn the_closure_grows_with_what_is_said_and_then_refuses_outsiders() {
-        let mut sets = QuorumClosure::default();
-        assert_eq!(sets.membership(NodeId(1)), ClosureMembership::Unknown);
-        sets.rebuild(NodeId(0), &set(2, &[0, 1]));
-        assert_eq!(sets.membership(NodeId(1)), ClosureMembership::Inside);
-        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Unknown);
-        say(&mut sets, id(2, 1), &set(2, &[2, 3]));
+    fn the_closure_grows_with_named_sets_until_it_is_complete() {
+        let mut closure = QuorumClosure::default();
+        assert_eq!(closure.membership(NodeId(1)), ClosureMembership::Unknown);
+        closure.rebuild(NodeId(0), &set(2, &[0, 1]));
+        assert_eq!(closure.membership(NodeId(1)), ClosureMembership::Inside);
+        assert_eq!(closure.membership(NodeId(2)), ClosureMembership::Unknown);
+        name(&mut closure, id(2, 1), &set(2, &[2, 3]));
         assert_eq!(
-            sets.membership(NodeId(2)),
+            closure.membership(NodeId(2)),
             ClosureMembership::Unknown,
             "1 may still name 2"
         );
-        say(&mut sets, id(1, 1), &set(2, &[1, 2]));
+        name(&mut closure, id(1, 1), &set(2, &[1, 2]));
         assert_eq!(
-            sets.membership(NodeId(3)),
+            closure.membership(NodeId(3)),
             ClosureMembership::Inside,
             "through 1 and 2"
         );
         assert_eq!(
-            sets.membership(NodeId(4)),
+            closure.membership(NodeId(4)),
             ClosureMembership::Unknown,
-            "3 is silent so far"
+            "3 has not named a set"
         );
-        say(&mut sets, id(3, 1), &set(1, &[3]));
-        assert_eq!(sets.membership(NodeId(4)), ClosureMembership::Outside);
+        name(&mut closure, id(3, 1), &set(1, &[3]));
+        assert_eq!(closure.membership(NodeId(4)), ClosureMembership::Outside);
     }
 
     #[test]
-    fn what_was_named_in_an_earlier_slot_proves_nothing() {
-        let (own, mut sets) = (set(2, &[0, 1]), QuorumClosure::default());
-        sets.rebuild(NodeId(0), &own);
-        say(&mut sets, id(1, 1), &set(2, &[1, 0]));
-        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Outside);
-        sets.rebuild(NodeId(0), &own);
-        assert_eq!(sets.membership(NodeId(2)), ClosureMembership::Unknown);
-        sets.learn(id(1, 3), &set(1, &[1]));
-        say(&mut sets, id(1, 2), &set(3, &[0, 1, 2]));
+    fn sets_named_in_an_earlier_slot_do_not_complete_the_closure() {
+        let (own, mut closure) = (set(2, &[0, 1]), QuorumClosure::default());
+        closure.rebuild(NodeId(0), &own);
+        name(&mut closure, id(1, 1), &set(2, &[1, 0]));
+        assert_eq!(closure.membership(NodeId(2)), ClosureMembership::Outside);
+        closure.rebuild(NodeId(0), &own);
+        assert_eq!(closure.membership(NodeId(2)), ClosureMembership::Unknown);
+        closure.learn(id(1, 3), &set(1, &[1]));
+        name(&mut closure, id(1, 2), &set(3, &[0, 1, 2]));
         assert_eq!(
-            sets.membership(NodeId(2)),
+            closure.membership(NodeId(2)),
             ClosureMembership::Inside,
-            "the set named here counts"
+            "the set named in this slot counts"
         );
     }
 
     #[test]
-    fn a_name_stands_for_one_set() {
-        let mut sets = QuorumClosure::default();
-        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), LearnOutcome::New);
-        assert_eq!(sets.learn(id(1, 1), &set(1, &[1])), LearnOutcome::Known);
+    fn using_one_id_for_two_sets_is_equivocation() {
+        let mut closure = QuorumClosure::default();
+        assert_eq!(closure.learn(id(1, 1), &set(1, &[1])), LearnOutcome::New);
+        assert_eq!(closure.learn(id(1, 1), &set(1, &[1])), LearnOutcome::Known);
         assert_eq!(
-            sets.learn(id(1, 1), &set(1, &[2])),
+            closure.learn(id(1, 1), &set(1, &[2])),
             LearnOutcome::Equivocation
         );
         for nth in 2..50 {
-            sets.learn(id(1, nth), &set(1, &[nth]));
+            closure.learn(id(1, nth), &set(1, &[nth]));
         }
-        assert!(sets.get(id(1, 1)).is_none() && sets.get(id(1, 49)).is_some());
+        assert!(closure.get(id(1, 1)).is_none() && closure.get(id(1, 49)).is_some());
     }
 }

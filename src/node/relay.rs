@@ -8,8 +8,8 @@
 //! * A statement that its sender has replaced meanwhile is dropped from the bundle.
 //! * A duplicate is recognised by one table look-up, before anything else is done with it.
 //!
-//! The node delivers statements to SCP once per interval as well: most of the work in a large network is the search for
-//! quorums, and fifty statements need one search as one statement does.
+//! A bundle also saves work in SCP, which processes its statements together: most of the work in a large network is the
+//! search for quorums, and fifty statements need one search as one statement does.
 //!
 //! Every node relays. Multipoint relays (only chosen nodes relay) would save as much again, but then one lost
 //! transmission can cut off a region until the next re-sending.
@@ -243,7 +243,7 @@ impl Relay {
         self.windows[at].note(id.nth);
     }
 
-    /// Whether a queue waits for its timer. Meanwhile the node stores statements instead of delivering them to SCP.
+    /// Whether a queue waits for its timer. Then the node delivers new statements together with pending ones.
     pub(super) fn is_collecting(&self) -> bool {
         self.progress.is_armed || self.housekeeping.is_armed
     }

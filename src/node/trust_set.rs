@@ -130,7 +130,7 @@ impl TrustSet {
         }
     }
 
-    /// Ends the forgetting of a node that has been heard from.
+    /// Ends the exclusion of a forgotten node that is alive.
     pub(super) fn remember(&mut self, node: NodeId, roster: &Roster) {
         if self.forgotten.remove(node) {
             self.update(node, roster, TrustCause::Refreshed);

@@ -47,8 +47,9 @@ fn a_quorum_set_never_changes_inside_a_slot() {
     net.run_until(30_000);
     net.propose(2, note("second"));
     net.run_until(60_000);
-    for ((node, slot), said) in &net.statements {
-        let sets: std::collections::BTreeSet<_> = said.iter().map(|one| one.quorum_set).collect();
+    for ((node, slot), statements) in &net.statements {
+        let sets: std::collections::BTreeSet<_> =
+            statements.iter().map(|one| one.quorum_set).collect();
         assert_eq!(sets.len(), 1, "{node:?} in {slot:?}");
     }
     assert!((0..5).all(|id| net.texts(id) == ["first", "second"]));

@@ -443,6 +443,22 @@ terminal-trace_incomplete = { $path }: the trace is incomplete: its writer was k
     [one] { $records } complete record
    *[other] { $records } complete records
 }
+terminal-trace_failed = { $error }; the run continues without a trace
+terminal-trace_not_completed_if_interrupted = an interruption would leave the trace incomplete: { $error }
+terminal-interrupted = interrupted; { $path } contains the run so far
+terminal-interrupted_without_trace = interrupted; { $error }
+terminal-merged = { $path }: { $processes ->
+    [one] { $processes } process
+   *[other] { $processes } processes
+} from { $traces ->
+    [one] { $traces } trace
+   *[other] { $traces } traces
+}, { $records ->
+    [one] { $records } record
+   *[other] { $records } records
+}, { $time }; show it with: quorumscope --replay { $path }
+terminal-merge_output_is_input = { $path }: is an input and cannot be the output, too; choose another name after -o
+terminal-merge_no_start_time = { $path }, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace written by `quorumscope node --trace`
 terminal-file_unreadable = { $path }: cannot be read: { $error }; check the path
 terminal-file_not_regular = { $path }: is not a file; expected a TOML scenario or a JSON node list
 terminal-file_too_large = { $path }: has { $size } bytes, more than the limit of { $limit }; is it the right file?

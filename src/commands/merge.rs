@@ -5,8 +5,11 @@ use crate::commands::support::error::CommandError;
 use crate::commands::support::load::truncated_trace_warning;
 use crate::commands::support::stdout::print_line;
 use crate::node::Peer;
+use crate::text::{format, terminal};
+use crate::time::Time;
 use crate::trace::merge::{MergedTrace, ProcessTrace, merge};
 use crate::trace::{NodeRegistry, Record, TraceReader, TraceWriter};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,13 +26,13 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     for path in &args.traces {
         traces.push(read(path, &mut registry)?);
     }
-    let merged = merge(traces, &registry).map_err(input)?;
-    write(&args.output, &merged).map_err(input)?;
-    print_line(&words(args, &merged));
+    let merged = merge(traces, &registry).map_err(input_error)?;
+    write(&args.output, &merged).map_err(input_error)?;
+    print_line(&summary(args, &merged));
     Ok(ExitCode::SUCCESS)
 }
 
-fn input(error: impl std::fmt::Display) -> CommandError {
+fn input_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::Input(error.to_string())
 }
 
@@ -40,10 +43,10 @@ fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
     let same = |path: &&PathBuf| output.is_some() && real(path) == output;
     match args.traces.iter().find(same) {
         None => Ok(()),
-        Some(path) => Err(CommandError::Input(format!(
-            "{}: it is an input and cannot be the output, too; choose another name after -o",
-            path.display()
-        ))),
+        Some(path) => {
+            let path = path.display().to_string();
+            Err(CommandError::Input(terminal::merge_output_is_input(&path)))
+        }
     }
 }
 
@@ -51,7 +54,7 @@ fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
 fn number_nodes(paths: &[PathBuf]) -> Result<NodeRegistry, CommandError> {
     let mut starts = Vec::new();
     for path in paths {
-        let reader = TraceReader::open(path).map_err(input)?;
+        let reader = TraceReader::open(path).map_err(input_error)?;
         let nodes = reader.scenario().nodes.iter();
         let peers: Vec<Peer> = nodes.map(|node| node.config.peer.clone()).collect();
         starts.push((epoch(path, &reader)?, peers));
@@ -66,20 +69,18 @@ fn number_nodes(paths: &[PathBuf]) -> Result<NodeRegistry, CommandError> {
 
 fn epoch(path: &Path, reader: &TraceReader) -> Result<u64, CommandError> {
     reader.provenance().epoch_unix_us.ok_or_else(|| {
-        CommandError::Input(format!(
-            "{}, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace that `quorumscope node --trace` has written",
-            path.display()
-        ))
+        let path = path.display().to_string();
+        CommandError::Input(terminal::merge_no_start_time(&path))
     })
 }
 
 fn read(path: &Path, registry: &mut NodeRegistry) -> Result<ProcessTrace, CommandError> {
-    let reader = TraceReader::open_with(path, std::mem::take(registry)).map_err(input)?;
+    let reader = TraceReader::open_with(path, std::mem::take(registry)).map_err(input_error)?;
     let epoch_unix_us = epoch(path, &reader)?;
     let mut reader = reader.allow_truncated();
     let scenario = Arc::clone(reader.scenario());
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
-    let records = records.map_err(input)?;
+    let records = records.map_err(input_error)?;
     if reader.is_truncated() {
         eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
     }
@@ -102,18 +103,15 @@ fn write(path: &Path, merged: &MergedTrace) -> Result<(), crate::trace::TraceErr
     writer.finish()
 }
 
-fn words(args: &MergeArgs, merged: &MergedTrace) -> String {
-    let last = merged
-        .records
-        .last()
-        .map_or(0.0, |record| record.at().as_ms());
-    format!(
-        "{}: {} from {} traces, {} records, {:.1} s; look at it with: quorumscope --replay {}",
-        args.output.display(),
-        merged.scenario.title.to_lowercase(),
+fn summary(args: &MergeArgs, merged: &MergedTrace) -> String {
+    let sources = merged.provenance.sources.iter();
+    let processes: BTreeSet<&str> = sources.map(|source| &*source.key).collect();
+    let end = merged.records.last().map_or(Time::ZERO, Record::at);
+    terminal::merged(
+        &args.output.display().to_string(),
+        processes.len(),
         args.traces.len(),
         merged.records.len(),
-        last / 1000.0,
-        args.output.display()
+        &format::time(end),
     )
 }

@@ -3,6 +3,7 @@
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
 use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
+use crate::live::cluster::LISTENING;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
 use crate::node::{NodeSettings, Threshold};
@@ -47,7 +48,7 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
     }
     let process = Process::start(config).map_err(|error| CommandError::Input(error.to_string()))?;
     print_line(&format!(
-        "listening on http://{}\nid {}\n",
+        "{LISTENING}http://{}\nid {}\n",
         process.http, process.key
     ));
     let ended = wait(&stopped, || process.has_ended());

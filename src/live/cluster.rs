@@ -27,8 +27,9 @@ const POLL: Duration = Duration::from_millis(20);
 const GONE_LOOKS: u32 = 15;
 /// How much of a log is shown, in lines.
 const LOG_LINES: usize = 6;
-/// How the line begins in which a node says where it listens.
-const LISTENING: &str = "listening on ";
+/// Prefix of the line in which a node process prints the URL of its REST interface. Scripts read it, so it is no text
+/// of the catalogue.
+pub const LISTENING: &str = "listening on ";
 
 /// What a cluster is to be.
 #[derive(Clone, Debug)]

@@ -47,6 +47,13 @@ messages! { "terminal":
     fn no_display_bench(error: &str);
 
     fn trace_incomplete(path: &str, records: usize);
+    fn trace_failed(error: &str);
+    fn trace_not_completed_if_interrupted(error: &str);
+    fn interrupted(path: &str);
+    fn interrupted_without_trace(error: &str);
+    fn merged(path: &str, processes: usize, traces: usize, records: usize, time: &str);
+    fn merge_output_is_input(path: &str);
+    fn merge_no_start_time(path: &str);
     fn file_unreadable(path: &str, error: &str);
     fn file_not_regular(path: &str);
     fn file_too_large(path: &str, size: u64, limit: u64);

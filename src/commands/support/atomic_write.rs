@@ -2,6 +2,7 @@
 
 use crate::commands::support::error::CommandError;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Writes `bytes` to `path` atomically.
@@ -32,7 +33,7 @@ pub(in crate::commands) fn check_writable(path: &Path) -> Result<(), CommandErro
         why,
     };
     if path.is_dir() {
-        return Err(refuse("it is a folder".to_owned()));
+        return Err(refuse(ErrorKind::IsADirectory.to_string()));
     }
     let temporary = temporary(path);
     fs::write(&temporary, [])

@@ -3,6 +3,7 @@
 use crate::commands::support::trace_file::TraceFile;
 use crate::run::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
+use crate::text::terminal;
 use crate::time::Time;
 use crate::trace::{Record, TraceError};
 use std::path::Path;
@@ -34,7 +35,8 @@ impl<S: Session> RecordingSession<S> {
             return;
         };
         if let Err(error) = records.iter().try_for_each(|record| writer.write(record)) {
-            eprintln!("quorumscope: {error}; the run continues without a trace");
+            let warning = terminal::trace_failed(&error.to_string());
+            eprintln!("quorumscope: {warning}");
             self.writer = None;
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::commands::support::error::EXIT_INTERRUPTED;
 use crate::scenario::Scenario;
+use crate::text::terminal;
 use crate::trace::{Record, TraceError, TraceWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
@@ -28,8 +29,9 @@ impl TraceFile {
         scenario: &Scenario,
     ) -> Result<TraceFile, TraceError> {
         HANDLER.call_once(|| {
-            if let Err(why) = ctrlc::set_handler(interrupted) {
-                eprintln!("quorumscope: an interrupted trace would not be completed: {why}");
+            if let Err(error) = ctrlc::set_handler(interrupted) {
+                let warning = terminal::trace_not_completed_if_interrupted(&error.to_string());
+                eprintln!("quorumscope: {warning}");
             }
         });
         let slot = Arc::new(Mutex::new(Some(TraceWriter::create(path, scenario)?)));
@@ -70,15 +72,14 @@ fn interrupted() {
         let Some(slot) = slot.upgrade() else {
             continue;
         };
-        let writer = locked(&slot).take();
-        match writer.map(TraceWriter::finish) {
-            Some(Ok(())) => eprintln!(
-                "quorumscope: interrupted; {} contains the run so far",
-                path.display()
-            ),
-            Some(Err(error)) => eprintln!("quorumscope: interrupted; {error}"),
-            None => {}
-        }
+        let Some(writer) = locked(&slot).take() else {
+            continue;
+        };
+        let text = match writer.finish() {
+            Ok(()) => terminal::interrupted(&path.display().to_string()),
+            Err(error) => terminal::interrupted_without_trace(&error.to_string()),
+        };
+        eprintln!("quorumscope: {text}");
     }
     std::process::exit(EXIT_INTERRUPTED);
 }

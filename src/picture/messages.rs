@@ -11,7 +11,7 @@ use super::text_layout;
 use super::theme::{Color, FONT_SMALL_PX, Theme};
 use crate::node::view::MessageKind;
 use crate::scp::NodeId;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::trace::Flight;
 
 /// Largest number of messages that are drawn as dots.
@@ -20,9 +20,7 @@ pub const DOTS_MAX: usize = 60;
 const PULSES_MAX: usize = 240;
 /// Most pulses that have a count.
 const COUNTS_MAX: usize = 100;
-/// Duration of the fall of a lost message. The world keeps the message for the same time.
-const LOST_FALL: Span = Span::from_ms(400);
-/// Height of the fall in pixels.
+/// Height of the fall of a lost message in pixels.
 const LOST_FALL_PX: f32 = 26.0;
 /// Opacity of housekeeping messages.
 const HOUSEKEEPING_SHARE: f32 = 0.4;
@@ -177,8 +175,7 @@ fn progress(from: Time, to: Time, now: Time) -> f32 {
 
 /// For a lost message: the share of its path, and the share of its fall.
 fn fallen(flight: &Flight, now: Time) -> Option<(f32, f32)> {
-    flight.lost?;
-    let lost_at = (flight.arrives_at - LOST_FALL).max(flight.sent_at);
+    let lost_at = flight.lost_at()?;
     // A message that is lost at once falls near its sender.
     let lost_at_share = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
     Some((lost_at_share, progress(lost_at, flight.arrives_at, now)))

@@ -1,7 +1,7 @@
-//! A [`Session`] over a recorded run: what happened happens again, as fast as whoever looks wants it to.
+//! `Replay`: a [`Session`] over a recorded run.
 //!
-//! All of the recording is in memory, so that nothing can be found wrong with it half-way. Absent here: changing
-//! anything.
+//! The whole recording is read before the first record is played, so an error in it appears at once. Absent here:
+//! changing anything.
 
 use super::session::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
@@ -11,25 +11,25 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A recorded run that is being played.
+/// A recorded run being played.
 #[derive(Debug)]
 pub struct Replay {
     scenario: Arc<Scenario>,
-    /// With the time at which each is played.
+    /// Records to come, each with the time at which it is played.
     pending: VecDeque<(Time, Record)>,
-    /// When something happens that is more than housekeeping; at last the end.
+    /// Times of records that are more than housekeeping, and the end of the recording.
     progress_times: VecDeque<Time>,
     ready: Vec<Record>,
     now: Time,
-    /// Of the whole recording.
+    /// The lanes of the whole recording.
     lanes: Option<Lanes>,
 }
 
 impl Replay {
-    /// Reads the trace at `path`, all of it.
+    /// Reads the trace file at `path`.
     ///
     /// # Errors
-    /// If there is none, or something is wrong with it.
+    /// If the file cannot be read or is not a valid trace.
     pub fn open(path: &Path) -> Result<Replay, TraceError> {
         let mut reader = TraceReader::open(path)?;
         let scenario = Arc::clone(reader.scenario());
@@ -37,7 +37,7 @@ impl Replay {
         Ok(Replay::new(scenario, records?))
     }
 
-    /// Plays `records` of a run of `scenario`. Those of one instant stay in their order.
+    /// A replay of `records` of a run of `scenario`. Records of one instant keep their order.
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, records: Vec<Record>) -> Replay {
         let mut pending = timed(records);
@@ -130,8 +130,8 @@ impl Session for Replay {
     }
 }
 
-/// Records with the times at which they are played, in order. A record that tells of the past belongs where it was told;
-/// only of a transmission processes know late, and it is to be seen from when it set out.
+/// Records with the times at which they are played, in order. A record of the past is played at the time of the record
+/// before it. Transmissions are an exception: a process learns late of a message, and it is shown from when it was sent.
 fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
     let mut latest = Time::ZERO;
     let mut timed: Vec<(Time, Record)> = records
@@ -151,7 +151,7 @@ fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
     timed.into()
 }
 
-/// The nodes that are there when a run begins.
+/// Whether a record adds a node of the start.
 fn is_initial_node((at, record): &(Time, Record)) -> bool {
     *at == Time::ZERO
         && matches!(

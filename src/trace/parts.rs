@@ -58,6 +58,18 @@ pub struct Flight {
     pub lost: Option<LossReason>,
 }
 
+/// How long the world keeps a lost message, so that a picture can show its loss.
+pub(super) const LOST_SHOWN: Span = Span::from_ms(400);
+
+impl Flight {
+    /// When the message was lost; `None` if it arrives.
+    #[must_use]
+    pub fn lost_at(&self) -> Option<Time> {
+        self.lost?;
+        Some((self.arrives_at - LOST_SHOWN).max(self.sent_at))
+    }
+}
+
 /// A discovery broadcast that is spreading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Broadcast {

@@ -1,6 +1,8 @@
 //! `World`: the state of the whole run, folded from its records. Pictures, summaries and checkers read nothing else.
 
-use super::parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
+use super::parts::{
+    Broadcast, EventLogEntry, Flight, LOST_SHOWN, NodeStatus, RunCounters, WorldNode,
+};
 use super::record::{FlightId, Record};
 use super::tables::{ProposalRow, RowKey, SlotSummary, Tables};
 use crate::net::Position;
@@ -10,7 +12,7 @@ use crate::node::{
 };
 use crate::scenario::{Action, Scenario};
 use crate::scp::{NodeId, QuorumSet, SlotIndex, Value};
-use crate::time::{Span, Time};
+use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -18,8 +20,6 @@ use std::sync::Arc;
 const EVENT_LOG_MAX: usize = 2_000;
 /// Broadcasts that are kept, the newest ones. Relaying makes their number quadratic in the number of nodes.
 const BROADCASTS_MAX: usize = 1_000;
-/// How long a lost transmission is kept, so that a picture can show its loss.
-const FALL: Span = Span::from_ms(400);
 
 /// The state at `now`.
 #[derive(Clone, Debug)]
@@ -231,7 +231,7 @@ impl World {
                     from: *from,
                     to: *to,
                     sent_at: *at,
-                    arrives_at: *at + FALL,
+                    arrives_at: *at + LOST_SHOWN,
                     kind: *kind,
                     housekeeping: *housekeeping,
                     lost: Some(*why),

@@ -1,7 +1,8 @@
 //! The watched run without a window: play, pause, step, seek, speed, the end of a run, and refused actions.
 
 use super::runs::scenario as read;
-use quorumscope::node::{Content, ProposalRefusal};
+use quorumscope::net::LossReason;
+use quorumscope::node::{Content, MessageKind, ProposalRefusal};
 use quorumscope::run::{
     PlaybackCommand, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource, Session,
     StartAs,
@@ -10,7 +11,7 @@ use quorumscope::scenario::{Action, ActionRefused, Scenario};
 use quorumscope::scp::NodeId;
 use quorumscope::sim::{ExecutorKind, Simulation};
 use quorumscope::time::Time;
-use quorumscope::trace::Record;
+use quorumscope::trace::{FlightId, Record, World};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -146,6 +147,20 @@ fn speed_scales_the_time_of_a_frame() {
     let normal = passed(&[]);
     assert!((passed(&[PlaybackCommand::Faster]) / normal - 2.0).abs() < 0.01);
     assert!((passed(&[PlaybackCommand::Slower]) / normal - 0.5).abs() < 0.01);
+}
+
+#[test]
+fn first_vote_appears_within_three_seconds() {
+    for name in ["demo", "backup", "s1", "w2", "r1"] {
+        let scenario = super::runs::built_in(name, 1);
+        let mut run = open(simulation(scenario), StartAs::Playing);
+        let mut wall = Duration::ZERO;
+        while run.world().slots().is_empty() && wall < Duration::from_secs(60) {
+            frame(&mut run);
+            wall += FRAME;
+        }
+        assert!(wall < Duration::from_secs(3), "{name}: {wall:?}");
+    }
 }
 
 #[test]
@@ -345,6 +360,39 @@ fn fork_pauses_the_run() {
     }
     assert_eq!(run.state(), RunState::Paused);
     assert!(run.world().fork().is_some());
+}
+
+#[test]
+fn lost_message_is_kept_from_its_loss_until_it_has_fallen() {
+    let mut world = World::new(Arc::new(scenario()));
+    let (flight, from, to) = (FlightId(0), NodeId(0), NodeId(1));
+    let (kind, housekeeping) = (MessageKind::Vote, false);
+    let lost_at = Time::from_ms(1_000);
+    world.apply(&Record::Sent {
+        at: Time::from_ms(900),
+        arrives_at: lost_at,
+        flight,
+        from,
+        to,
+        kind,
+        message: None,
+        housekeeping,
+    });
+    assert_eq!(world.flights[&flight].lost_at(), None);
+    world.apply(&Record::Lost {
+        at: lost_at,
+        flight,
+        from,
+        to,
+        kind,
+        housekeeping,
+        why: LossReason::ReceiverDown,
+    });
+    assert_eq!(world.flights[&flight].lost_at(), Some(lost_at));
+    world.advance_to(Time::from_ms(1_399));
+    assert!(world.flights.contains_key(&flight));
+    world.advance_to(Time::from_ms(1_401));
+    assert!(world.flights.is_empty());
 }
 
 #[test]

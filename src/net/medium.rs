@@ -1,8 +1,7 @@
-//! `Medium`: the state machine between nodes. Who stands where, who is cut off or silenced, and what becomes of a
-//! transmission.
+//! `Medium`: the state of the network: positions, partitions, silenced nodes, and the verdict on each transmission.
 //!
-//! A verdict comes from ordered rules, the first that applies; its draws are named by purpose, link and the n-th use
-//! of that link, so no order of questions can change them. Absent here: messages, queues, clocks.
+//! The first rule that applies decides. Random draws are named by purpose, link and the n-th use of the link, so the
+//! order of transmissions cannot change them. Absent here: messages, queues, clocks.
 
 use super::grid::Grid;
 use super::neighbour_table::NeighbourTable;
@@ -11,19 +10,19 @@ use crate::rng::{StreamPurpose, Streams};
 use crate::scp::NodeId;
 use crate::time::Span;
 
-/// What becomes of a transmission.
+/// The result of a transmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It arrives after this long.
+    /// It arrives.
     Deliver {
-        /// Transit time.
+        /// Its latency.
         after: Span,
     },
-    /// It never arrives.
+    /// It does not arrive.
     Lost(LossReason),
 }
 
-/// What is transmitted, as far as the medium cares: each draws its transit time from a stream of its own.
+/// Traffic class of a transmission. Each class draws latencies from a stream of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrafficClass {
     /// A message or an announcement.
@@ -37,11 +36,11 @@ struct MediumNode {
     position: Position,
     is_present: bool,
     is_silent: bool,
-    /// Nodes in no group of a cut form group 0.
+    /// The side of a partition. Nodes that no group names form group 0.
     group: u32,
 }
 
-/// A link rule with its ends sorted.
+/// A [`LinkRule`](super::LinkRule) with sorted nodes, for binary search.
 #[derive(Clone, Debug)]
 struct SortedLinkRule {
     from: Vec<NodeId>,
@@ -57,7 +56,7 @@ pub struct Medium {
     rules: Vec<SortedLinkRule>,
     nodes: Vec<MediumNode>,
     neighbours: Vec<NeighbourTable>,
-    /// Only with radio.
+    /// `None` without radio.
     grid: Option<Grid>,
 }
 
@@ -85,7 +84,7 @@ impl Medium {
         }
     }
 
-    /// A node appears; it gets the next number.
+    /// Adds a node under the next number.
     pub fn add(&mut self, position: Position) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(MediumNode {
@@ -102,7 +101,7 @@ impl Medium {
         id
     }
 
-    /// A node is gone for good.
+    /// Removes a node that has left.
     pub fn remove(&mut self, id: NodeId) {
         let Some(node) = self.nodes.get_mut(id.index()) else {
             return;
@@ -115,7 +114,7 @@ impl Medium {
         self.invalidate_around(position);
     }
 
-    /// A node stands somewhere else from now on.
+    /// Moves a node.
     pub fn move_to(&mut self, id: NodeId, to: Position) {
         let Some(node) = self.nodes.get_mut(id.index()) else {
             return;
@@ -129,22 +128,23 @@ impl Medium {
         }
     }
 
-    /// Nothing that the node sends gets out from now on.
+    /// Silences a node: everything it sends is lost.
     pub fn silence(&mut self, id: NodeId) {
         if let Some(node) = self.nodes.get_mut(id.index()) {
             node.is_silent = true;
         }
     }
 
-    /// What the node sends gets out again.
+    /// Ends the silence of a node.
     pub fn unsilence(&mut self, id: NodeId) {
         if let Some(node) = self.nodes.get_mut(id.index()) {
             node.is_silent = false;
         }
     }
 
-    /// From now on messages pass only within a group; nodes in no group, later ones too, form one of their own.
-    pub fn cut(&mut self, groups: &[Vec<NodeId>]) {
+    /// Partitions the network: messages pass only within a group. Nodes that no group names form one, and later nodes
+    /// join it.
+    pub fn partition(&mut self, groups: &[Vec<NodeId>]) {
         self.heal();
         for (group, members) in (1..).zip(groups) {
             for member in members {
@@ -155,22 +155,22 @@ impl Medium {
         }
     }
 
-    /// All cuts end.
+    /// Ends the partition.
     pub fn heal(&mut self) {
         for node in &mut self.nodes {
             node.group = 0;
         }
     }
 
-    /// Whether what `from` sends can get to `to` at all, chance aside.
+    /// Whether a message from `from` reaches `to`, unless it is lost at random.
     #[must_use]
     pub fn reaches(&self, from: NodeId, to: NodeId) -> bool {
         self.loss_reason(from, to).is_none()
     }
 
-    /// All nodes that `from` transmits to when it broadcasts, ascending: with radio those within range, otherwise all.
+    /// The receivers of a broadcast of `from`, ascending: nodes in radio range, or all nodes without radio.
     ///
-    /// Cuts and silence do not shorten the list: they lose what is sent.
+    /// Partitions and silence do not shorten the list: they lose what is sent.
     pub fn neighbours(&mut self, from: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.refresh(from);
         self.neighbours
@@ -179,7 +179,7 @@ impl Medium {
             .flat_map(NeighbourTable::nodes)
     }
 
-    /// What becomes of the `nth` use of the link from `from` to `to`.
+    /// The verdict on the `nth` use of the link from `from` to `to`.
     #[must_use]
     pub fn verdict(
         &self,
@@ -205,14 +205,14 @@ impl Medium {
         let after = if width == 0 {
             latency.min
         } else {
-            // The upper half of a product of 128 bits: uniform over 0..=width.
+            // Multiply-shift (Lemire 2019): the upper half of the product is uniform over 0..=width.
             let draw = u128::from(streams.draw(purpose, a, b, nth));
             Span(latency.min.0 + ((draw * (u128::from(width) + 1)) >> 64) as u64)
         };
         Verdict::Deliver { after }
     }
 
-    /// Uses the link from `from` to `to` once: which use it is, counted from 0, and what becomes of it.
+    /// Uses the link from `from` to `to`. Returns the number of earlier uses, and the verdict.
     pub fn send(
         &mut self,
         streams: Streams,
@@ -228,7 +228,7 @@ impl Medium {
         (nth, self.verdict(streams, traffic, from, to, nth))
     }
 
-    /// Uses every link from `from` to its neighbours, except that to `except`, once: receiver, which use, verdict.
+    /// Uses every link of `from` to a neighbour but `except`. Fills `out` with receiver, number of earlier uses, verdict.
     pub fn broadcast(
         &mut self,
         streams: Streams,
@@ -251,28 +251,28 @@ impl Medium {
         }
     }
 
-    /// What stops something from arriving at `to` that `from` sent earlier: the world may have changed meanwhile.
+    /// Why a message that `from` sent earlier does not reach `to` now: the network may have changed since.
     #[must_use]
     pub fn loss_reason_on_arrival(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
         let (from, to) = (self.nodes.get(from.index())?, self.nodes.get(to.index())?);
         self.path_loss_reason(from, to)
     }
 
-    /// The shortest time that anything can take from one node to another.
+    /// The shortest latency of any link.
     #[must_use]
     pub fn delay_min(&self) -> Span {
         let rules = self.rules.iter().map(|rule| rule.latency.min);
         rules.fold(self.latency.min, Span::min)
     }
 
-    /// The longest time that anything takes from `from` to `to`.
+    /// The longest latency of the link from `from` to `to`.
     #[must_use]
     pub fn delay_max(&self, from: NodeId, to: NodeId) -> Span {
         let latency = self.latency(from, to);
         latency.max.max(latency.min)
     }
 
-    /// The ordered rules on sending: silence, absence, then what lies between.
+    /// The rules on sending, in order: unknown node, silence, sending to itself, then those of the path.
     fn loss_reason(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
         let (Some(sender), Some(receiver)) =
             (self.nodes.get(from.index()), self.nodes.get(to.index()))
@@ -288,7 +288,7 @@ impl Medium {
         }
     }
 
-    /// The ordered rules on what lies between two nodes: absence, cut, range.
+    /// The rules on the path between two nodes, in order: absence, partition, range.
     fn path_loss_reason(&self, from: &MediumNode, to: &MediumNode) -> Option<LossReason> {
         if !to.is_present {
             Some(LossReason::ReceiverDown)
@@ -303,7 +303,7 @@ impl Medium {
         }
     }
 
-    /// The first rule that matches the link gives its latency.
+    /// The latency of a link: that of the first rule that matches.
     fn latency(&self, from: NodeId, to: NodeId) -> Latency {
         let has = |nodes: &[NodeId], node: NodeId| nodes.binary_search(&node).is_ok();
         let rule = self
@@ -313,7 +313,7 @@ impl Medium {
         rule.map_or(self.latency, |rule| rule.latency)
     }
 
-    /// Whoever may hear, or be heard from, `position` has to look for its neighbours again.
+    /// Invalidates the neighbours of every node that may be in range of `position`.
     fn invalidate_around(&mut self, position: Position) {
         match &self.grid {
             Some(grid) => {

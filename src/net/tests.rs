@@ -1,4 +1,4 @@
-//! Tests of the medium: ranges, cuts, silence, loss, latency, rules of links, and that the cache never lies.
+//! Tests of the medium: range, partition, silence, loss, latency, link rules, and the cache of neighbours.
 
 use super::*;
 use crate::rng::Streams;
@@ -73,7 +73,7 @@ fn radio_range_is_inclusive() {
 #[test]
 fn partition_isolates_its_groups() {
     let mut medium = medium(&spec(), &[at(0.0, 0.0); 5]);
-    medium.cut(&[ids(&[0, 1]), ids(&[2])]);
+    medium.partition(&[ids(&[0, 1]), ids(&[2])]);
     let passes = |medium: &Medium, a, b| medium.reaches(NodeId(a), NodeId(b));
     assert!(passes(&medium, 0, 1) && passes(&medium, 3, 4));
     assert!(!passes(&medium, 0, 2) && !passes(&medium, 2, 3) && !passes(&medium, 4, 1));
@@ -83,7 +83,7 @@ fn partition_isolates_its_groups() {
     );
     let late = medium.add(at(0.0, 0.0));
     assert!(medium.reaches(NodeId(3), late) && !medium.reaches(NodeId(0), late));
-    medium.cut(&[ids(&[3])]);
+    medium.partition(&[ids(&[3])]);
     assert!(passes(&medium, 0, 2) && !passes(&medium, 3, 4));
     medium.heal();
     assert!(passes(&medium, 3, 4));
@@ -98,7 +98,7 @@ fn first_matching_loss_rule_gives_the_reason() {
     };
     let mut medium = medium(&spec, &[at(0.0, 0.0), at(99.0, 0.0)]);
     medium.silence(NodeId(0));
-    medium.cut(&[ids(&[0])]);
+    medium.partition(&[ids(&[0])]);
     assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::SenderSilent));
     medium.unsilence(NodeId(0));
     assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::Cut));
@@ -211,7 +211,7 @@ fn change() -> impl Strategy<Value = MediumChange> {
 }
 
 proptest! {
-    /// The cached neighbours are always those that a look at every pair finds.
+    /// The cached neighbours equal those found by comparing all pairs.
     #[test]
     fn cached_neighbours_match_brute_force(changes in prop::collection::vec(change(), 1..60), has_radio: bool) {
         let range = 100.0;

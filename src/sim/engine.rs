@@ -1,98 +1,60 @@
-//! `Simulation`: the state of a run, and what is known about it from outside.
+//! `Simulation`: a discrete-event simulation of a scenario.
 //!
-//! Absent here: batches (`batch`), who does the work (`executor`), what actions do (`lifecycle`), how things fly
-//! (`transmit`, `files`).
+//! It takes the next batch, lets the executor do the steps of nodes, and applies their effects in the order of keys.
+//! Absent here: which effects a batch has (`batch`), whether an action is possible (`actions`), how things fly
+//! (`transport`, `file_transfers`).
 
-use super::executor::{BatchReport, Executor, ExecutorKind, SimError};
+use super::actions::{self, Possible};
+use super::batch::{BatchItem, Dispatch, dispatch, is_progress, kind_of};
+use super::executor::{ExecutedStep, Executor, ExecutorKind, SimError, StepOutcome};
 use super::file_transfers::FileTransfers;
 use super::inline::Inline;
-use super::queue::{LogicalTime, Queue};
+use super::node_table::{Lifecycle, NodeTable};
+use super::queue::{EventPayload, LogicalTime};
+use super::scenario_events::{RefusedEvent, ScenarioEvents};
 use super::state_machine::{NodeFactory, node};
 use super::threads::Threads;
-use crate::net::{Medium, Verdict};
-use crate::node::{NodeConfig, Persisted};
+use super::transport::{Transmission, Transport, lost};
+use crate::net::{LossReason, Position};
+use crate::node::{Announcement, Input, MessageKind, NodeConfig, NodeEvent, Output, Recipient};
 use crate::rng::Streams;
+use crate::run::{BatchKind, RunProgress, Session};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::Record;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How a node is, as far as the engine cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lifecycle {
-    /// It runs.
-    Running,
-    /// It has crashed and may be restarted.
-    Crashed,
-    /// It has left for good.
-    Left,
-}
-
-/// A node seen from the engine.
-#[derive(Debug)]
-pub(super) struct NodeHandle {
-    pub(super) config: Arc<NodeConfig>,
-    pub(super) lifecycle: Lifecycle,
-    pub(super) persisted: Option<Arc<Persisted>>,
-    /// Number of the newest announcement that it has made of itself.
-    pub(super) announced: u64,
-    /// Counts restarts.
-    pub(super) incarnation: u32,
-    /// When its next timer runs out.
-    next: Option<LogicalTime>,
-    /// Whether it has a timer running that is not housekeeping.
-    awaits_progress: bool,
-}
-
-/// An event of the scenario that was impossible when its time had come.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RefusedEvent {
-    /// When.
-    pub at: Time,
-    /// What should have been done.
-    pub action: Action,
-    /// Why it could not.
-    pub why: ActionRefused,
-}
+/// An arrival causes several records, so a batch takes fewer arrivals than there may be records.
+const RECORDS_PER_ARRIVAL: usize = 8;
+/// Smallest limit on the arrivals of a batch: smaller batches are not worth sharing among threads.
+const BATCH_MIN: usize = 256;
 
 /// A running simulation.
 pub struct Simulation {
-    pub(super) scenario: Arc<Scenario>,
-    pub(super) streams: Streams,
-    pub(super) kind: ExecutorKind,
-    pub(super) executor: Box<dyn Executor>,
-    pub(super) medium: Medium,
-    pub(super) queue: Queue,
-    pub(super) nodes: Vec<NodeHandle>,
-    pub(super) files: FileTransfers,
-    /// How many events of the scenario have happened.
-    pub(super) events_done: usize,
-    pub(super) refused: Vec<RefusedEvent>,
-    pub(super) now: Time,
+    scenario: Arc<Scenario>,
+    kind: ExecutorKind,
+    executor: Box<dyn Executor>,
+    transport: Transport,
+    nodes: NodeTable,
+    transfers: FileTransfers,
+    events: ScenarioEvents,
+    now: Time,
     /// The last step of all that has happened.
-    pub(super) last: Option<LogicalTime>,
-    pub(super) records: Vec<Record>,
-    pub(super) delay_min: Span,
-    pub(super) flights: u64,
-    pub(super) locals: u64,
-    /// Running timers: the next of each node.
-    pub(super) due: BTreeSet<(LogicalTime, NodeId)>,
-    pub(super) outbox: Vec<Record>,
-    pub(super) verdicts: Vec<(NodeId, u32, Verdict)>,
+    last: Option<LogicalTime>,
+    records: Vec<Record>,
 }
 
 impl Simulation {
-    /// A run of `scenario` that has not begun.
+    /// A simulation of `scenario` at its start.
     ///
     /// # Errors
-    /// If the scenario has no nodes, or more than the executor runs, or the system gives no thread.
+    /// If the scenario has no nodes or more than the executor runs, or if no thread could be started.
     pub fn new(scenario: Arc<Scenario>, kind: ExecutorKind) -> Result<Simulation, SimError> {
         Simulation::with(scenario, kind, node)
     }
 
-    /// A run with these participants.
+    /// A simulation with nodes made by `factory`.
     pub(super) fn with(
         scenario: Arc<Scenario>,
         kind: ExecutorKind,
@@ -106,111 +68,401 @@ impl Simulation {
             let executor = kind;
             return Err(SimError::TooManyNodes { nodes, executor });
         }
-        let executor: Box<dyn Executor> = match kind {
-            ExecutorKind::Inline => Box::new(Inline::new(factory)),
-            ExecutorKind::Threads => Box::new(Threads::new(factory)),
-        };
-        let medium = Medium::new(&scenario.medium);
-        let delay_min = medium.delay_min();
         let mut simulation = Simulation {
-            streams: Streams::new(scenario.seed),
             kind,
-            executor,
-            medium,
-            queue: Queue::new(delay_min),
-            nodes: Vec::with_capacity(nodes),
-            files: FileTransfers::default(),
-            events_done: 0,
-            refused: Vec::new(),
+            executor: match kind {
+                ExecutorKind::Inline => Box::new(Inline::new(factory)),
+                ExecutorKind::Threads => Box::new(Threads::new(factory)),
+            },
+            transport: Transport::new(Streams::new(scenario.seed), &scenario.medium),
+            nodes: NodeTable::default(),
+            transfers: FileTransfers::default(),
+            events: ScenarioEvents::new(Arc::clone(&scenario)),
             now: Time::ZERO,
             last: None,
             records: Vec::new(),
-            delay_min,
-            flights: 0,
-            locals: 0,
-            due: BTreeSet::new(),
-            outbox: Vec::new(),
-            verdicts: Vec::new(),
             scenario: Arc::clone(&scenario),
         };
         for (id, node) in (0..).map(NodeId).zip(&scenario.nodes) {
             simulation.executor.start(id, &node.config)?;
-            simulation.register_node(&node.config, node.position, node.organization.clone());
-            simulation.schedule_start(id, LogicalTime::start_of(Time::ZERO));
+            simulation.add_node(&node.config, node.position, node.organization.clone());
+            simulation.schedule_start(id);
         }
         simulation.apply_initial_faults();
         Ok(simulation)
     }
 
-    /// How its nodes are run.
+    /// The executor that runs the nodes.
     #[must_use]
     pub fn executor(&self) -> ExecutorKind {
         self.kind
     }
 
-    /// Whether nothing but housekeeping is going to happen by itself. Re-sending is housekeeping, and may still bring a
-    /// run forward that has lost messages.
+    /// Whether only housekeeping is going to happen by itself. Re-sending is housekeeping, and may still advance a run
+    /// that has lost messages.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.queue.is_idle()
-            && self.events_done == self.scenario.events.len()
-            && !self.nodes.iter().any(|handle| handle.awaits_progress)
+        self.transport.is_idle() && self.events.next_at().is_none() && !self.nodes.awaits_progress()
     }
 
-    /// Events of the scenario that were impossible when their time had come; they changed nothing.
+    /// Events of the scenario that were impossible at their time; they changed nothing.
     #[must_use]
     pub fn refused_events(&self) -> &[RefusedEvent] {
-        &self.refused
+        self.events.refused()
     }
 
-    /// When the next step of a node or arrival happens.
-    pub(super) fn next_work(&self) -> Option<LogicalTime> {
-        let timer = self.due.first().map(|(moment, _)| *moment);
-        self.queue.first().into_iter().chain(timer).min()
+    // Time.
+
+    /// When the next arrival or timer is due.
+    fn next_work(&self) -> Option<LogicalTime> {
+        let arrival = self.transport.next_at();
+        arrival.into_iter().chain(self.nodes.next_timer()).min()
     }
 
-    pub(super) fn note_timers(&mut self, report: &BatchReport) {
-        let Some(handle) = self.nodes.get_mut(report.node.index()) else {
-            return;
+    /// Runs the next batch before `limit`, or the next event of the scenario: work comes before an event of the same
+    /// instant.
+    fn run_next(&mut self, limit: LogicalTime, arrivals_max: usize) -> BatchKind {
+        let event = self.events.next_at();
+        let limit = event.map_or(limit, |event| limit.min(LogicalTime::end_of(event)));
+        if self.next_work().is_some_and(|next| next < limit) {
+            let kind = self.run_work(limit, arrivals_max);
+            self.now = self.last.map_or(self.now, |last| self.now.max(last.time));
+            return kind;
+        }
+        if let Some((at, action)) = self.events.take() {
+            self.now = self.now.max(at);
+            self.apply_scenario_event(at, action);
+        }
+        BatchKind::Progress
+    }
+
+    /// Runs what is due before `limit`: at most one batch, with about `arrivals_max` arrivals.
+    fn run_work(&mut self, limit: LogicalTime, arrivals_max: usize) -> BatchKind {
+        let Some(first) = self.next_work().filter(|first| *first < limit) else {
+            return BatchKind::Housekeeping;
         };
-        handle.awaits_progress = report.awaits_progress;
-        let before = std::mem::replace(&mut handle.next, report.next);
-        if before != report.next {
-            if let Some(moment) = before {
-                self.due.remove(&(moment, report.node));
+        let delay_min = self.transport.delay_min();
+        let independent_until = if delay_min == Span::ZERO {
+            first.next()
+        } else {
+            LogicalTime::start_of(first.time + delay_min)
+        };
+        let mut arrivals = Vec::new();
+        let limit = limit.min(independent_until);
+        let limit = self
+            .transport
+            .take_before(limit, arrivals_max, &mut arrivals);
+        let Dispatch { batches, mut items } = dispatch(
+            arrivals,
+            limit,
+            &self.transport,
+            &self.nodes,
+            &self.transfers,
+        );
+        for report in self.executor.run(batches) {
+            self.nodes.update_timers(&report);
+            items.extend(report.steps.into_iter().map(BatchItem::Step));
+        }
+        // The items of each node are in order already; the sort is fast on such runs.
+        items.sort_by_key(BatchItem::key);
+        let mut kind = BatchKind::Housekeeping;
+        for item in items {
+            if self.apply(item) == BatchKind::Progress {
+                kind = BatchKind::Progress;
             }
-            if let Some(moment) = report.next {
-                self.due.insert((moment, report.node));
+        }
+        kind
+    }
+
+    /// Runs everything at `now`.
+    fn finish_instant(&mut self) {
+        let end = LogicalTime::end_of(self.now);
+        while self.next_work().is_some_and(|next| next < end) {
+            self.run_work(end, usize::MAX);
+        }
+    }
+
+    /// The step after everything that has happened, at `now`.
+    fn next_step(&self) -> LogicalTime {
+        match self.last {
+            Some(last) if last.time == self.now => last.next(),
+            _ => LogicalTime::start_of(self.now),
+        }
+    }
+
+    // Effects of nodes.
+
+    fn apply(&mut self, item: BatchItem) -> BatchKind {
+        let at = item.key().at;
+        self.last = Some(at);
+        match item {
+            BatchItem::Step(step) => self.apply_step(step),
+            BatchItem::Lost(key, info, why) => {
+                self.records
+                    .push(lost(at.time, info, key.sender, key.receiver, why));
+                kind_of(info.is_housekeeping)
+            }
+            BatchItem::File(key, payload) => {
+                self.transfers
+                    .handle(&mut self.transport, &self.nodes, &key, &payload);
+                self.transport.take_records(&mut self.records);
+                BatchKind::Progress
             }
         }
     }
 
-    /// Forgets the timers of a node that is gone.
-    pub(super) fn forget_timers(&mut self, node: NodeId) {
-        self.note_timers(&BatchReport {
-            node,
-            steps: Vec::new(),
-            next: None,
-            awaits_progress: false,
+    fn apply_step(&mut self, step: ExecutedStep) -> BatchKind {
+        let (node, at) = (step.key.receiver, step.key.at);
+        let cause = kind_of(step.is_housekeeping);
+        match step.outcome {
+            StepOutcome::Done { input, outputs } => {
+                if let Input::Fetched { sha256, .. } = &input {
+                    self.transfers.end(node, sha256);
+                }
+                for output in &outputs {
+                    self.interpret(node, at, output, cause);
+                }
+                let has_progress = outputs.iter().any(is_progress);
+                self.records.push(Record::Stepped {
+                    at: at.time,
+                    generation: at.generation,
+                    node,
+                    input,
+                    outputs,
+                });
+                self.transport.take_records(&mut self.records);
+                match has_progress {
+                    true => BatchKind::Progress,
+                    false => cause,
+                }
+            }
+            // The node panicked: no action stopped it, and it did not leave.
+            StepOutcome::Gone if self.nodes.is_running(node) => {
+                self.stop_node(node, Lifecycle::Crashed);
+                let (at, action) = (at.time, Action::Crash { node });
+                self.records.push(Record::Acted { at, action });
+                BatchKind::Progress
+            }
+            StepOutcome::Gone => {
+                if let Some(info) = step.info {
+                    let (from, why) = (step.key.sender, LossReason::ReceiverDown);
+                    self.records.push(lost(at.time, info, from, node, why));
+                }
+                cause
+            }
+        }
+    }
+
+    fn interpret(&mut self, node: NodeId, at: LogicalTime, output: &Output, cause: BatchKind) {
+        match output {
+            Output::Send { to, message } => {
+                let transmission = Transmission::of_message(node, at, message);
+                self.transport.transmit(&transmission, *to, |info| {
+                    EventPayload::Message(info, Arc::clone(message))
+                });
+            }
+            Output::Relay { to, bundle } => {
+                let transmission = Transmission::of_bundle(node, at, bundle);
+                self.transport.transmit(&transmission, *to, |info| {
+                    EventPayload::Bundle(info, Arc::clone(bundle))
+                });
+            }
+            Output::Announce(announcement) => self.announce(node, at, announcement, cause),
+            Output::Persist(changes) => self.nodes.persist(node, changes),
+            Output::Fetch { file, holders } => {
+                let (transport, nodes) = (&mut self.transport, &self.nodes);
+                self.transfers
+                    .fetch(transport, nodes, (node, at), file, holders);
+            }
+            Output::Event(NodeEvent::Left) => self.stop_node(node, Lifecycle::Left),
+            // The simulated node sets its own timers.
+            Output::SetTimer(..) | Output::CancelTimer(_) | Output::Event(_) => {}
+        }
+    }
+
+    /// Broadcasts an announcement. A repeated one is housekeeping; the first of a node never is, even if a repeated
+    /// beacon caused it.
+    fn announce(
+        &mut self,
+        from: NodeId,
+        at: LogicalTime,
+        announcement: &Arc<Announcement>,
+        cause: BatchKind,
+    ) {
+        let is_first = self.nodes.is_first_announcement(from, announcement);
+        let transmission = Transmission {
+            from,
+            at,
+            kind: MessageKind::Announce,
+            message: None,
+            is_housekeeping: cause == BatchKind::Housekeeping && !is_first,
+        };
+        self.transport
+            .transmit(&transmission, Recipient::Neighbours, |info| {
+                EventPayload::Announcement(info, Arc::clone(announcement))
+            });
+    }
+
+    // Actions.
+
+    /// Carries out an action at `now`: after everything that has happened, and before anything else.
+    fn perform(&mut self, action: Action) -> Result<(), ActionRefused> {
+        // Before the first step, faults belong to the world that the nodes start in.
+        if self.last.is_some() || actions::targets_nodes(&action) {
+            self.finish_instant();
+        }
+        let possible = Possible {
+            scenario: &self.scenario,
+            nodes: &self.nodes,
+            executor: self.kind,
+        };
+        possible.check(&action)?;
+        let started = possible.started_node(&action, self.transport.streams());
+        if let Some((id, config)) = &started {
+            let start = self.executor.start(*id, config);
+            start.map_err(|why| ActionRefused::CannotStart(why.to_string()))?;
+        }
+        self.records.push(Record::Acted {
+            at: self.now,
+            action: action.clone(),
+        });
+        self.apply_action(action, started);
+        if self.last.is_some() {
+            self.finish_instant();
+        }
+        Ok(())
+    }
+
+    fn apply_action(&mut self, action: Action, started: Option<(NodeId, Arc<NodeConfig>)>) {
+        match action {
+            Action::Propose { node, content } => self.give(node, Input::Propose(content)),
+            Action::Leave { node } => self.give(node, Input::Leave),
+            Action::SetTrust { node, policy } => self.give(node, Input::SetTrust(policy)),
+            Action::AddNode { position } => {
+                if let Some((id, config)) = started {
+                    self.add_node(&config, position, None);
+                    self.schedule_start(id);
+                }
+            }
+            Action::Crash { node } => self.stop_node(node, Lifecycle::Crashed),
+            Action::Restart { node } => {
+                self.nodes.restart(node);
+                self.schedule_start(node);
+            }
+            Action::Silence { node } => self.transport.silence(node),
+            Action::Unsilence { node } => self.transport.unsilence(node),
+            Action::Move { node, to } => self.transport.move_to(node, to),
+            Action::Partition { groups } => self.transport.partition(&groups),
+            Action::Heal => self.transport.heal(),
+        }
+    }
+
+    /// Faults that the scenario has at the very start: they come before the first step.
+    fn apply_initial_faults(&mut self) {
+        let is_initial =
+            |(at, action): &(Time, Action)| *at == Time::ZERO && !actions::targets_nodes(action);
+        while self.events.peek().is_some_and(is_initial) {
+            if let Some((at, action)) = self.events.take() {
+                self.apply_scenario_event(at, action);
+            }
+        }
+    }
+
+    fn apply_scenario_event(&mut self, at: Time, action: Action) {
+        if let Err(why) = self.perform(action.clone()) {
+            self.events.refuse(at, action, why);
+        }
+    }
+
+    /// Adds a node that the executor runs already. It does nothing before its start is scheduled.
+    fn add_node(
+        &mut self,
+        config: &Arc<NodeConfig>,
+        position: Position,
+        organization: Option<Arc<str>>,
+    ) {
+        self.transport.add(position);
+        self.nodes.add(config);
+        self.records.push(Record::NodeAdded {
+            at: self.now,
+            config: Arc::clone(config),
+            position,
+            organization,
         });
     }
 
-    pub(super) fn is_running(&self, node: NodeId) -> bool {
-        let handle = self.nodes.get(node.index());
-        handle.is_some_and(|handle| handle.lifecycle == Lifecycle::Running)
+    /// Makes a node start, with what it has persisted.
+    fn schedule_start(&mut self, id: NodeId) {
+        if let Some(start) = self.nodes.start_state(id) {
+            let at = self.next_step();
+            self.transport
+                .schedule_local(id, at, EventPayload::Start(start));
+        }
+    }
+
+    fn give(&mut self, node: NodeId, input: Input) {
+        let payload = EventPayload::Local(Box::new(input));
+        self.transport
+            .schedule_local(node, self.next_step(), payload);
+    }
+
+    /// Stops a node that crashes or leaves. A restarted node is never silent: silence is a fault of the process.
+    fn stop_node(&mut self, id: NodeId, lifecycle: Lifecycle) {
+        self.executor.stop(id);
+        self.nodes.stop(id, lifecycle);
+        self.transfers.forget(id);
+        match lifecycle {
+            Lifecycle::Left => self.transport.remove(id),
+            Lifecycle::Crashed | Lifecycle::Running => self.transport.unsilence(id),
+        }
     }
 }
 
-impl NodeHandle {
-    pub(super) fn new(config: &Arc<NodeConfig>) -> NodeHandle {
-        NodeHandle {
-            config: Arc::clone(config),
-            lifecycle: Lifecycle::Running,
-            persisted: None,
-            announced: 0,
-            incarnation: 0,
-            next: None,
-            awaits_progress: false,
+impl Session for Simulation {
+    fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn next_at(&self) -> Option<Time> {
+        let work = self.next_work().map(|at| at.time);
+        work.into_iter().chain(self.events.next_at()).min()
+    }
+
+    fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
+        let end = self.records.len().saturating_add(records_max);
+        let arrivals_max = (records_max / RECORDS_PER_ARRIVAL).max(BATCH_MIN);
+        while self.next_at().is_some_and(|next| next <= until) {
+            self.run_next(LogicalTime::end_of(until), arrivals_max);
+            if self.records.len() >= end {
+                return RunProgress::Limited;
+            }
         }
+        let has_more = self.next_at().is_some();
+        if has_more || until < Time::MAX {
+            self.now = self.now.max(until);
+        }
+        match has_more {
+            true => RunProgress::Reached,
+            false => RunProgress::Finished,
+        }
+    }
+
+    fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)> {
+        let at = self.next_at().filter(|at| *at <= until)?;
+        Some((at, self.run_next(LogicalTime::end_of(at), usize::MAX)))
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
+        let before = self.records.len();
+        self.perform(action)?;
+        actions::refusal(&self.records[before..]).map_or(Ok(()), Err)
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
     }
 }

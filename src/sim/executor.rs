@@ -1,5 +1,5 @@
-//! `Executor`: what makes nodes do their steps. The engine says which work may be done side by side; how it is done
-//! is the executor's business, and cannot be seen in the records.
+//! `Executor`: runs the steps of nodes. The engine decides which steps are independent; the executor decides where they
+//! run, which cannot be seen in the records.
 
 use super::queue::{EventKey, FlightInfo, LogicalTime};
 use crate::node::{Input, NodeConfig, Output};
@@ -7,7 +7,7 @@ use crate::scp::NodeId;
 use std::fmt;
 use std::sync::Arc;
 
-/// How the nodes of a simulation are run.
+/// Where the nodes of a simulation run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExecutorKind {
     /// One after the other on the caller's thread.
@@ -17,7 +17,7 @@ pub enum ExecutorKind {
 }
 
 impl ExecutorKind {
-    /// The most nodes that it runs.
+    /// Most nodes that it runs.
     #[must_use]
     pub const fn nodes_max(self) -> usize {
         match self {
@@ -28,7 +28,7 @@ impl ExecutorKind {
 }
 
 impl fmt::Display for ExecutorKind {
-    /// As on the command line.
+    /// The name on the command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ExecutorKind::Inline => "inline",
@@ -37,85 +37,86 @@ impl fmt::Display for ExecutorKind {
     }
 }
 
-/// Why a simulation could not be made.
+/// Why a simulation could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
-    /// Without nodes nothing happens.
+    /// The scenario has no nodes.
     #[error("the scenario has no nodes; at least 1 is needed")]
     NoNodes,
-    /// More nodes than the executor runs.
+    /// The scenario has more nodes than the executor runs.
     #[error("{nodes} nodes are too many: the executor `{executor}` runs at most {}; use fewer, or `inline`, which runs up to {}", .executor.nodes_max(), ExecutorKind::Inline.nodes_max())]
     TooManyNodes {
-        /// How many there are.
+        /// Number of nodes.
         nodes: usize,
-        /// Which executor.
+        /// The executor.
         executor: ExecutorKind,
     },
-    /// The system did not give another thread.
+    /// The operating system started no more threads.
     #[error("no thread for node {name}: {source}; use fewer nodes or the executor `inline`")]
     NoThread {
-        /// The node's name.
+        /// Name of the node.
         name: Arc<str>,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Something that happens to a node.
+/// An input, and when it arrives.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) key: EventKey,
     pub(super) input: Input,
-    /// How it came, if it came from elsewhere.
-    pub(super) tag: Option<FlightInfo>,
+    /// The transmission that brought it, if any.
+    pub(super) info: Option<FlightInfo>,
 }
 
 /// One node's share of a batch.
 #[derive(Debug)]
 pub(super) struct NodeBatch {
     pub(super) node: NodeId,
-    /// In order.
+    /// In order of keys.
     pub(super) deliveries: Vec<Delivery>,
-    /// Timers that run out before this moment belong to the batch.
+    /// Timers that fire before this time belong to the batch.
     pub(super) limit: LogicalTime,
 }
 
-/// What came of a delivery or a timer.
+/// The result of a delivery or of a timer.
 #[derive(Debug)]
 pub(super) enum StepOutcome {
     /// The node did a step.
     Done { input: Input, outputs: Vec<Output> },
-    /// There is no node any more: it has left, or broke down in this step or before.
+    /// There is no node: it has left, or it panicked in this step or before.
     Gone,
 }
 
+/// A step, and what caused it.
 #[derive(Debug)]
 pub(super) struct ExecutedStep {
     pub(super) key: EventKey,
-    pub(super) tag: Option<FlightInfo>,
-    /// Whether a housekeeping timer or a housekeeping message caused it.
+    pub(super) info: Option<FlightInfo>,
+    /// Whether a housekeeping timer or message caused it.
     pub(super) is_housekeeping: bool,
     pub(super) outcome: StepOutcome,
 }
 
-/// What a node did with its job.
+/// What a node did in a batch.
 #[derive(Debug)]
 pub(super) struct BatchReport {
     pub(super) node: NodeId,
-    /// In order.
+    /// In order of keys.
     pub(super) steps: Vec<ExecutedStep>,
-    /// When its next timer runs out.
+    /// When the node's next timer fires.
     pub(super) next: Option<LogicalTime>,
-    /// Whether a timer is running that is not housekeeping.
+    /// Whether a timer runs that is more than housekeeping.
     pub(super) awaits_progress: bool,
 }
 
-/// Runs hosts.
+/// Runs nodes.
 pub(super) trait Executor: Send {
-    /// A node is there from now on. It does nothing before it is handed `Input::Start`.
+    /// Creates a node. It does nothing before it receives `Input::Start`.
     fn start(&mut self, node: NodeId, config: &Arc<NodeConfig>) -> Result<(), SimError>;
-    /// The node is gone, with all that it had not persisted.
+    /// Drops a node, with everything that it has not persisted.
     fn stop(&mut self, node: NodeId);
-    /// Does all batches, at most one per node, and returns when all are done. The order of reports is open.
+    /// Runs all batches, at most one per node, and returns when all are done. Reports come in any order.
     fn run(&mut self, batches: Vec<NodeBatch>) -> Vec<BatchReport>;
 }

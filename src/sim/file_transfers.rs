@@ -1,11 +1,11 @@
-//! Files: a fetching node asks a holder for one chunk after the other. Requests and chunks fly through the medium like
-//! everything else; what does not come in time is asked for again, of another holder if the first is out of reach.
+//! `FileTransfers`: fetches of files, chunk after chunk, from holders within reach.
 //!
-//! In a simulation a file is its name, size, hash and the chunks that fly: absent here are its bytes.
+//! Requests and chunks go through the medium like messages. A chunk that does not arrive in time is requested again,
+//! of another holder if the first is out of reach. A simulated file is its name, size and hash; it has no bytes.
 
-use super::engine::{Lifecycle, Simulation};
+use super::node_table::NodeTable;
 use super::queue::{ChunkAttempt, EventKey, EventPayload, LogicalTime};
-use super::transmit::Transmission;
+use super::transport::{Transmission, Transport};
 use crate::net::TrafficClass;
 use crate::node::{FileInfo, MessageKind};
 use crate::scp::NodeId;
@@ -13,18 +13,18 @@ use crate::time::Span;
 use crate::trace::Record;
 use std::collections::BTreeMap;
 
-/// Size of a chunk in bytes, as long as [`CHUNKS_MAX`] of them are enough.
+/// Size of a chunk in bytes, for files of at most [`CHUNKS_MAX`] such chunks.
 const CHUNK_BYTES: u64 = 64 * 1024;
-/// No file has more chunks than this; larger files have larger ones.
+/// Most chunks of a file; larger files have larger chunks.
 const CHUNKS_MAX: u64 = 16;
-/// How often a node asks for the same chunk before it gives up.
+/// How often a chunk is requested before the fetch fails.
 const ATTEMPTS_MAX: u32 = 20;
-/// How long a node waits until it takes its holders for unreachable.
+/// After how long without a holder within reach a fetch fails.
 const UNREACHABLE_AFTER: Span = Span::from_ms(1_000);
-/// What an answer may take beyond both ways.
+/// How much later than the longest round trip a chunk may arrive.
 const CHUNK_TIMEOUT_MARGIN: Span = Span::from_ms(10);
 
-/// A file on its way to a node.
+/// A file being fetched.
 #[derive(Debug)]
 struct Transfer {
     to: NodeId,
@@ -33,13 +33,12 @@ struct Transfer {
     /// The chunk that is awaited.
     next: u32,
     of: u32,
-    /// Attempts so far, over all chunks: the last of them is the one that counts.
+    /// Requests so far, over all chunks. Only the last one counts.
     attempts: u32,
-    /// Attempts for this chunk.
     attempts_for_chunk: u32,
 }
 
-/// All transfers that are going on.
+/// All files being fetched.
 #[derive(Debug, Default)]
 pub(super) struct FileTransfers {
     begun: u64,
@@ -47,7 +46,7 @@ pub(super) struct FileTransfers {
 }
 
 impl FileTransfers {
-    /// The hash of the file whose fetch ends with this arrival, well or badly.
+    /// The hash of the file whose fetch ends with this arrival, with success or not.
     pub(super) fn finished_by(&self, payload: &EventPayload) -> Option<String> {
         let transfer = match payload {
             EventPayload::Chunk(_, attempt) => {
@@ -59,39 +58,32 @@ impl FileTransfers {
         transfer.map(|transfer| transfer.file.sha256.clone())
     }
 
-    /// A node has learned what became of its fetch.
+    /// Ends a fetch: the node knows its result.
     pub(super) fn end(&mut self, node: NodeId, sha256: &str) {
         self.transfers
             .retain(|_, it| it.to != node || it.file.sha256 != sha256);
     }
 
-    /// A node is gone, and with it what it was fetching.
+    /// Ends all fetches of a node that is gone.
     pub(super) fn forget(&mut self, node: NodeId) {
         self.transfers.retain(|_, it| it.to != node);
     }
 
-    /// The transfer that an attempt belongs to, unless the attempt is an old one.
-    fn current(&self, attempt: ChunkAttempt) -> Option<&Transfer> {
-        let transfer = self.transfers.get(&attempt.transfer)?;
-        (transfer.attempts == attempt.nth).then_some(transfer)
-    }
-}
-
-impl Simulation {
-    /// A node wants a file. A fetch of the same file that is going on already goes on alone.
+    /// Starts a fetch. A second fetch of the same file by the same node joins the first.
     pub(super) fn fetch(
         &mut self,
-        to: NodeId,
-        moment: LogicalTime,
+        transport: &mut Transport,
+        nodes: &NodeTable,
+        (to, at): (NodeId, LogicalTime),
         file: &FileInfo,
         holders: &[NodeId],
     ) {
         let is_known = |it: &Transfer| it.to == to && it.file.sha256 == file.sha256;
-        if self.files.transfers.values().any(is_known) {
+        if self.transfers.values().any(is_known) {
             return;
         }
-        let id = self.files.begun;
-        self.files.begun += 1;
+        let id = self.begun;
+        self.begun += 1;
         let transfer = Transfer {
             to,
             file: file.clone(),
@@ -101,40 +93,50 @@ impl Simulation {
             attempts: 0,
             attempts_for_chunk: 0,
         };
-        self.files.transfers.insert(id, transfer);
-        self.request_chunk(id, moment);
+        self.transfers.insert(id, transfer);
+        self.request_chunk(transport, nodes, id, at);
     }
 
-    /// Something about a file arrived that is no node's business.
-    pub(super) fn handle_file_event(&mut self, key: &EventKey, payload: &EventPayload) {
+    /// Handles an arrival that concerns a fetch and no node.
+    pub(super) fn handle(
+        &mut self,
+        transport: &mut Transport,
+        nodes: &NodeTable,
+        key: &EventKey,
+        payload: &EventPayload,
+    ) {
         match payload {
             EventPayload::ChunkRequest(_, attempt) => {
-                self.serve_chunk(key.receiver, key.moment, *attempt)
+                self.serve_chunk(transport, nodes, key, *attempt);
             }
-            EventPayload::Chunk(_, attempt) => self.receive_chunk(key.moment, *attempt),
-            EventPayload::ChunkTimeout(attempt) if self.files.current(*attempt).is_some() => {
-                self.request_chunk(attempt.transfer, key.moment);
+            EventPayload::Chunk(_, attempt) => self.receive_chunk(transport, nodes, key, *attempt),
+            EventPayload::ChunkTimeout(attempt) if self.current(*attempt).is_some() => {
+                self.request_chunk(transport, nodes, attempt.transfer, key.at);
             }
             _ => {}
         }
-        self.records.append(&mut self.outbox);
     }
 
-    /// Asks the first holder within reach for the awaited chunk.
-    fn request_chunk(&mut self, id: u64, moment: LogicalTime) {
-        let Some(transfer) = self.files.transfers.get(&id) else {
+    /// Requests the awaited chunk of the first holder within reach.
+    fn request_chunk(
+        &mut self,
+        transport: &mut Transport,
+        nodes: &NodeTable,
+        id: u64,
+        at: LogicalTime,
+    ) {
+        let Some(transfer) = self.transfers.get_mut(&id) else {
             return;
         };
         let to = transfer.to;
-        let serves = |holder: &&NodeId| self.can_serve(**holder, to, &transfer.file);
-        let holder = transfer.holders.iter().find(serves).copied();
+        let can_serve = |holder: &&NodeId| {
+            nodes.holds(**holder, &transfer.file) && transport.connects(to, **holder)
+        };
+        let holder = transfer.holders.iter().find(can_serve).copied();
         let holder = holder.filter(|_| transfer.attempts_for_chunk < ATTEMPTS_MAX);
         let Some(holder) = holder else {
-            let delay = UNREACHABLE_AFTER.max(self.delay_min);
-            self.push_local(to, moment.after(delay), EventPayload::FetchFailed(id));
-            return;
-        };
-        let Some(transfer) = self.files.transfers.get_mut(&id) else {
+            let fails_at = at.after(UNREACHABLE_AFTER.max(transport.delay_min()));
+            transport.schedule_local(to, fails_at, EventPayload::FetchFailed(id));
             return;
         };
         transfer.attempts += 1;
@@ -143,83 +145,69 @@ impl Simulation {
             transfer: id,
             nth: transfer.attempts,
         };
-        let (nth, verdict) = self
-            .medium
-            .send(self.streams, TrafficClass::Message, to, holder);
-        let transmission = transmission(to, moment, MessageKind::Service);
-        self.start_transmission(&transmission, holder, nth, verdict, |tag| {
-            EventPayload::ChunkRequest(tag, attempt)
+        let request = transmission(to, at, MessageKind::Service);
+        transport.send(&request, TrafficClass::Message, holder, |info| {
+            EventPayload::ChunkRequest(info, attempt)
         });
-        let round_trip = self.medium.delay_max(to, holder) + self.medium.delay_max(holder, to);
-        let deadline = moment.after(round_trip + CHUNK_TIMEOUT_MARGIN);
-        self.push_local(to, deadline, EventPayload::ChunkTimeout(attempt));
+        let deadline = at.after(transport.round_trip_max(to, holder) + CHUNK_TIMEOUT_MARGIN);
+        transport.schedule_local(to, deadline, EventPayload::ChunkTimeout(attempt));
     }
 
-    /// A holder is asked for a chunk and sends it.
-    fn serve_chunk(&mut self, holder: NodeId, moment: LogicalTime, attempt: ChunkAttempt) {
-        let Some(transfer) = self.files.current(attempt) else {
+    /// A holder sends the requested chunk.
+    fn serve_chunk(
+        &mut self,
+        transport: &mut Transport,
+        nodes: &NodeTable,
+        key: &EventKey,
+        attempt: ChunkAttempt,
+    ) {
+        let holder = key.receiver;
+        let transfer = self.current(attempt);
+        let Some(transfer) = transfer.filter(|transfer| nodes.holds(holder, &transfer.file)) else {
             return;
         };
-        if !self.holds(holder, &transfer.file) {
-            return;
-        }
-        let (to, file, index, of) = (
-            transfer.to,
-            transfer.file.clone(),
-            transfer.next,
-            transfer.of,
-        );
-        let (nth, verdict) = self
-            .medium
-            .send(self.streams, TrafficClass::Chunk, holder, to);
-        let transmission = transmission(holder, moment, MessageKind::Chunk);
-        let flight = self.start_transmission(&transmission, to, nth, verdict, |tag| {
-            EventPayload::Chunk(tag, attempt)
+        let chunk = transmission(holder, key.at, MessageKind::Chunk);
+        let flight = transport.send(&chunk, TrafficClass::Chunk, transfer.to, |info| {
+            EventPayload::Chunk(info, attempt)
         });
-        self.outbox.push(Record::Chunk {
-            at: moment.at,
+        transport.record(Record::Chunk {
+            at: key.at.time,
             flight,
-            file,
-            index,
-            of,
+            file: transfer.file.clone(),
+            index: transfer.next,
+            of: transfer.of,
         });
     }
 
     /// A chunk has arrived that is not the last one.
-    fn receive_chunk(&mut self, moment: LogicalTime, attempt: ChunkAttempt) {
-        if self.files.current(attempt).is_none() {
+    fn receive_chunk(
+        &mut self,
+        transport: &mut Transport,
+        nodes: &NodeTable,
+        key: &EventKey,
+        attempt: ChunkAttempt,
+    ) {
+        if self.current(attempt).is_none() {
             return;
         }
-        if let Some(transfer) = self.files.transfers.get_mut(&attempt.transfer) {
+        if let Some(transfer) = self.transfers.get_mut(&attempt.transfer) {
             transfer.next += 1;
             transfer.attempts_for_chunk = 0;
         }
-        self.request_chunk(attempt.transfer, moment);
+        self.request_chunk(transport, nodes, attempt.transfer, key.at);
     }
 
-    /// Whether `holder` runs, has the file, and both can talk to each other.
-    fn can_serve(&self, holder: NodeId, to: NodeId, file: &FileInfo) -> bool {
-        self.holds(holder, file)
-            && self.medium.reaches(to, holder)
-            && self.medium.reaches(holder, to)
-    }
-
-    fn holds(&self, holder: NodeId, file: &FileInfo) -> bool {
-        let Some(handle) = self.nodes.get(holder.index()) else {
-            return false;
-        };
-        let mut configured = handle.config.held_files.iter();
-        let persisted = handle.persisted.as_ref();
-        handle.lifecycle == Lifecycle::Running
-            && (configured.any(|held| held.sha256 == file.sha256)
-                || persisted.is_some_and(|persisted| persisted.files.contains_key(&file.sha256)))
+    /// The transfer of an attempt, unless a later attempt has replaced it.
+    fn current(&self, attempt: ChunkAttempt) -> Option<&Transfer> {
+        let transfer = self.transfers.get(&attempt.transfer)?;
+        (transfer.attempts == attempt.nth).then_some(transfer)
     }
 }
 
-fn transmission(from: NodeId, moment: LogicalTime, kind: MessageKind) -> Transmission {
+fn transmission(from: NodeId, at: LogicalTime, kind: MessageKind) -> Transmission {
     Transmission {
         from,
-        moment,
+        at,
         kind,
         message: None,
         is_housekeeping: false,

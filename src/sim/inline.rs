@@ -1,4 +1,4 @@
-//! The executor that runs all nodes on the caller's thread, one after the other.
+//! `Inline`: the executor that runs all nodes on the caller's thread, one after the other.
 
 use super::executor::{BatchReport, Executor, NodeBatch, SimError};
 use super::simulated_node::SimulatedNode;

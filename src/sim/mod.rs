@@ -1,28 +1,31 @@
-//! Virtual time: a [`Simulation`] runs a scenario, and the same scenario, seed and actions give the same records.
+//! Deterministic discrete-event simulation: scenario, seed and actions determine every record.
 //!
-//! - `queue`: what is under way, ordered by (time, generation, receiver, sender, n-th).
-//! - `host`: one node with its timers, the unit that an executor runs.
-//! - `executor`: what runs hosts; `inline` does so on the caller's thread, `threads` on one thread per node.
-//! - `engine`: the state of a run; `batch` hands out what is due and merges what came of it; `transmit` and `files` let messages and chunks fly.
-//! - `lifecycle`: actions.
+//! - `queue`: events in flight, ordered by (time, generation, receiver, sender, n-th).
+//! - `simulated_node`: one node with its timers, the unit that an executor runs.
+//! - `executor`: runs nodes; `inline` on the caller's thread, `threads` on one thread per node.
+//! - `engine`: the state of a run; `batch` selects the work of a batch, `actions` checks what a person may do.
+//! - `transport`, `file_transfers`: messages and chunks of files in flight.
+//! - `node_table`, `scenario_events`: what the engine knows about nodes, and the events to come.
 //!
-//! Absent here: real time, input and output, generators that two callers share. Batches and threads are ways of
-//! working, never of deciding: how a run is cut into batches cannot be seen in its records.
+//! Absent here: real time, input and output, random generators shared by two callers. How a run is cut into batches,
+//! and which thread does a step, cannot be seen in the records.
 
+mod actions;
 mod batch;
 mod engine;
 mod executor;
 mod file_transfers;
 mod inline;
-mod lifecycle;
+mod node_table;
 mod queue;
-mod session;
+mod scenario_events;
 mod simulated_node;
 mod state_machine;
 #[cfg(test)]
 mod tests;
 mod threads;
-mod transmit;
+mod transport;
 
-pub use engine::{RefusedEvent, Simulation};
+pub use engine::Simulation;
 pub use executor::{ExecutorKind, SimError};
+pub use scenario_events::RefusedEvent;

@@ -1,6 +1,6 @@
-//! `Queue`: everything that is under way, and the order in which things happen.
+//! `Queue`: the future event list, a calendar queue whose order is that of [`EventKey`]s.
 //!
-//! Absent here: what becomes of it, and the timers of nodes (their hosts keep those).
+//! Absent here: what an event does, and the timers of nodes (each `SimulatedNode` keeps its own).
 
 use crate::node::{Announcement, Bundle, Input, Message, MessageKind, Persisted};
 use crate::scp::NodeId;
@@ -9,60 +9,63 @@ use crate::trace::FlightId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A causal step within an instant.
+/// Virtual time with causal steps (superdense time): a generation is caused by earlier ones at the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LogicalTime {
-    pub(super) at: Time,
+    pub(super) time: Time,
     pub(super) generation: u32,
 }
 
 impl LogicalTime {
-    /// The first step of an instant.
-    pub(super) const fn start_of(at: Time) -> LogicalTime {
-        LogicalTime { at, generation: 0 }
+    /// The first generation of an instant.
+    pub(super) const fn start_of(time: Time) -> LogicalTime {
+        LogicalTime {
+            time,
+            generation: 0,
+        }
     }
 
-    /// Before the first step of the next instant.
-    pub(super) const fn end_of(at: Time) -> LogicalTime {
-        LogicalTime::start_of(Time(at.0.saturating_add(1)))
+    /// The end of an instant: before the first generation of the next one.
+    pub(super) const fn end_of(time: Time) -> LogicalTime {
+        LogicalTime::start_of(Time(time.0.saturating_add(1)))
     }
 
-    /// The next step of the same instant.
+    /// The next generation of the same instant.
     pub(super) const fn next(self) -> LogicalTime {
         LogicalTime {
-            at: self.at,
+            time: self.time,
             generation: self.generation.saturating_add(1),
         }
     }
 
-    /// When something happens that takes `span` from here: at once is a step later.
+    /// `span` later. A span of zero is a generation later: an effect never precedes its cause.
     pub(super) fn after(self, span: Span) -> LogicalTime {
         if span == Span::ZERO {
             self.next()
         } else {
-            LogicalTime::start_of(self.at + span)
+            LogicalTime::start_of(self.time + span)
         }
     }
 }
 
-/// The order of all that happens. No two things have the same key.
+/// The total order of all events. No two events have the same key.
 ///
-/// What comes from a node itself has it as sender too: `nth` is then below [`EventKey::TIMERS`] for what the engine
-/// hands it, above for its timers.
+/// An event that a node causes for itself has the node as sender, too: `nth` is below [`EventKey::TIMERS`] for events
+/// that the engine schedules, above for timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EventKey {
-    pub(super) moment: LogicalTime,
+    pub(super) at: LogicalTime,
     pub(super) receiver: NodeId,
     pub(super) sender: NodeId,
     pub(super) nth: u64,
 }
 
 impl EventKey {
-    /// Where the numbers of timers start.
+    /// The number of the first timer.
     pub(super) const TIMERS: u64 = 1 << 63;
 }
 
-/// What is known about a transmission from outside.
+/// A transmission as an observer of the network sees it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FlightInfo {
     pub(super) flight: FlightId,
@@ -70,61 +73,65 @@ pub(super) struct FlightInfo {
     pub(super) is_housekeeping: bool,
 }
 
-/// Names one attempt to get one chunk: a late answer to an earlier attempt is told from it.
+/// Names one request for a chunk, so that a late answer to an earlier request is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChunkAttempt {
     pub(super) transfer: u64,
     pub(super) nth: u32,
 }
 
-/// What is under way.
+/// What a node starts with.
+#[derive(Clone, Debug)]
+pub(super) struct StartState {
+    /// Counts restarts: the start of an earlier incarnation is void.
+    pub(super) incarnation: u32,
+    pub(super) persisted: Option<Arc<Persisted>>,
+}
+
+/// What an event brings to its receiver.
 #[derive(Clone, Debug)]
 pub(super) enum EventPayload {
-    /// A message.
     Message(FlightInfo, Arc<Message>),
-    /// What a node passes on.
+    /// Messages and announcements that a node relays.
     Bundle(FlightInfo, Arc<Bundle>),
     /// A broadcast of discovery.
     Announcement(FlightInfo, Arc<Announcement>),
-    /// A request for a chunk, on its way to the holder.
+    /// A request for a chunk, sent to a holder.
     ChunkRequest(FlightInfo, ChunkAttempt),
-    /// A chunk, on its way to who fetches it.
+    /// A chunk, sent to the fetching node.
     Chunk(FlightInfo, ChunkAttempt),
-    /// By now the chunk should have come.
+    /// The chunk is late.
     ChunkTimeout(ChunkAttempt),
-    /// A fetch has failed; the node learns it now.
+    /// The fetch with this number has failed.
     FetchFailed(u64),
-    /// A node starts; `incarnation` tells this start from those called off by a crash.
-    Start {
-        incarnation: u32,
-        persisted: Option<Arc<Persisted>>,
-    },
-    /// A node is asked to do something, now.
+    /// The node starts. The event is void if the node crashes before it.
+    Start(StartState),
+    /// The node gets an input that is no transmission.
     Local(Box<Input>),
 }
 
 impl EventPayload {
-    /// The transmission, if it is one.
-    pub(super) fn tag(&self) -> Option<FlightInfo> {
+    /// The transmission, if the event is one.
+    pub(super) fn flight(&self) -> Option<FlightInfo> {
         match self {
-            EventPayload::Message(tag, _)
-            | EventPayload::Bundle(tag, _)
-            | EventPayload::Announcement(tag, _)
-            | EventPayload::ChunkRequest(tag, _)
-            | EventPayload::Chunk(tag, _) => Some(*tag),
+            EventPayload::Message(info, _)
+            | EventPayload::Bundle(info, _)
+            | EventPayload::Announcement(info, _)
+            | EventPayload::ChunkRequest(info, _)
+            | EventPayload::Chunk(info, _) => Some(*info),
             EventPayload::ChunkTimeout(_)
             | EventPayload::FetchFailed(_)
-            | EventPayload::Start { .. }
+            | EventPayload::Start(_)
             | EventPayload::Local(_) => None,
         }
     }
 
-    pub(super) fn is_housekeeping(&self) -> bool {
-        self.tag().is_some_and(|tag| tag.is_housekeeping)
+    fn is_housekeeping(&self) -> bool {
+        self.flight().is_some_and(|info| info.is_housekeeping)
     }
 }
 
-/// Something under way, and when it arrives where.
+/// An event, and when it happens where.
 #[derive(Clone, Debug)]
 pub(super) struct ScheduledEvent {
     pub(super) key: EventKey,
@@ -133,7 +140,7 @@ pub(super) struct ScheduledEvent {
 
 #[derive(Debug, Default)]
 struct Bucket {
-    /// Descending by key if sorted, so that the first comes off the end.
+    /// In descending order of keys if sorted, so that the first event is popped off the end.
     events: Vec<ScheduledEvent>,
     is_sorted: bool,
 }
@@ -148,9 +155,9 @@ impl Bucket {
     }
 }
 
-/// Parcels in buckets of time, each sorted once when it is opened.
+/// A calendar queue: events in buckets of time, each sorted once when it is opened.
 ///
-/// A bucket is as wide as the shortest delay, so what is sent while a bucket is worked off lands in later ones.
+/// A bucket is as wide as the shortest delay, so events sent from the open bucket land in later ones.
 #[derive(Debug)]
 pub(super) struct Queue {
     width: u64,
@@ -170,13 +177,13 @@ impl Queue {
 
     pub(super) fn push(&mut self, event: ScheduledEvent) {
         self.progress += usize::from(!event.payload.is_housekeeping());
-        let number = event.key.moment.at.0 / self.width;
+        let number = event.key.at.time.0 / self.width;
         let bucket = self.buckets.entry(number).or_default();
         bucket.is_sorted = false;
         bucket.events.push(event);
     }
 
-    /// When the next event arrives.
+    /// When the next event happens.
     pub(super) fn first(&self) -> Option<LogicalTime> {
         let (_, bucket) = self.buckets.first_key_value()?;
         let first = if bucket.is_sorted {
@@ -184,11 +191,11 @@ impl Queue {
         } else {
             bucket.events.iter().min_by_key(|event| event.key)
         };
-        first.map(|event| event.key.moment)
+        first.map(|event| event.key.at)
     }
 
-    /// Takes what arrives before `limit`, in order, but not many more than `count_max`: a moment is never split.
-    /// Returns before when everything was taken.
+    /// Takes the events before `limit`, in order, about `count_max` at most: a logical time is never split. Returns the
+    /// limit before which all events were taken.
     pub(super) fn take_before(
         &mut self,
         limit: LogicalTime,
@@ -198,8 +205,8 @@ impl Queue {
         while let Some(mut entry) = self.buckets.first_entry() {
             let bucket = entry.get_mut();
             bucket.sort();
-            while let Some(next) = bucket.events.last().map(|event| event.key.moment) {
-                let is_split = out.last().is_some_and(|last| last.key.moment == next);
+            while let Some(next) = bucket.events.last().map(|event| event.key.at) {
+                let is_split = out.last().is_some_and(|last| last.key.at == next);
                 if next >= limit {
                     return limit;
                 }
@@ -216,7 +223,7 @@ impl Queue {
         limit
     }
 
-    /// Whether nothing but housekeeping is under way.
+    /// Whether all events are housekeeping.
     pub(super) fn is_idle(&self) -> bool {
         self.progress == 0
     }
@@ -228,14 +235,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn event(at: u64, generation: u32, receiver: u32, nth: u64) -> ScheduledEvent {
-        let moment = LogicalTime {
-            at: Time(at),
+        let at = LogicalTime {
+            time: Time(at),
             generation,
         };
         let (receiver, sender) = (NodeId(receiver), NodeId(0));
         ScheduledEvent {
             key: EventKey {
-                moment,
+                at,
                 receiver,
                 sender,
                 nth,
@@ -245,7 +252,7 @@ mod tests {
     }
 
     proptest! {
-        /// However it is cut into portions, everything comes out once, in order, and nothing before its time.
+        /// Whatever the portions, every event is popped once, in order, and none before its time.
         #[test]
         fn pops_events_in_key_order(
             places in prop::collection::vec((0u64..200, 0u32..2, 0u32..5), 0..200),
@@ -257,7 +264,7 @@ mod tests {
             let mut expected: Vec<EventKey> = events.clone().map(|event| event.key).collect();
             events.for_each(|event| queue.push(event));
             expected.sort_unstable();
-            prop_assert_eq!(queue.first(), expected.first().map(|key| key.moment));
+            prop_assert_eq!(queue.first(), expected.first().map(|key| key.at));
             let (mut taken, mut from) = (Vec::new(), 0);
             for (length, count_max) in limits {
                 let mut portion = Vec::new();
@@ -265,9 +272,9 @@ mod tests {
                 let limit = queue.take_before(asked, count_max, &mut portion);
                 prop_assert!(limit <= asked);
                 taken.extend(portion.into_iter().map(|event| event.key));
-                let expected: Vec<EventKey> = expected.iter().copied().take_while(|key| key.moment < limit).collect();
+                let expected: Vec<EventKey> = expected.iter().copied().take_while(|key| key.at < limit).collect();
                 prop_assert_eq!(&taken, &expected);
-                from = limit.at.0;
+                from = limit.time.0;
             }
             let mut rest = Vec::new();
             queue.take_before(LogicalTime::start_of(Time(1_000)), usize::MAX, &mut rest);

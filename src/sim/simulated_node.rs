@@ -1,4 +1,4 @@
-//! `SimulatedNode`: one node with its timers, run by an executor. It does a batch alone, whoever works beside it.
+//! `SimulatedNode`: one node with its timers. An executor runs its batches; other nodes may run at the same time.
 //!
 //! Absent here: the medium, other nodes, threads.
 
@@ -17,10 +17,10 @@ struct ActiveTimer {
     nth: u64,
 }
 
-/// A node and the timers that it has running.
+/// A node and its running timers.
 pub(super) struct SimulatedNode {
     id: NodeId,
-    /// `None` once it has left or broken down.
+    /// `None` once it has left or panicked.
     node: Option<Box<dyn StateMachine>>,
     timers: Vec<ActiveTimer>,
     timers_set: u64,
@@ -36,14 +36,12 @@ impl SimulatedNode {
         }
     }
 
-    /// Does the deliveries of a batch and the timers that run out meanwhile, in the order of their keys.
+    /// Runs the deliveries of a batch and the timers that fire before its end, in the order of keys.
     pub(super) fn run_batch(&mut self, batch: NodeBatch) -> BatchReport {
         let mut steps = Vec::with_capacity(batch.deliveries.len());
         let mut deliveries = batch.deliveries.into_iter().peekable();
         loop {
-            let timer = self
-                .next_timer()
-                .filter(|(_, key)| key.moment < batch.limit);
+            let timer = self.next_timer().filter(|(_, key)| key.at < batch.limit);
             let delivery = deliveries.peek().map(|delivery| delivery.key);
             match (timer, delivery) {
                 (Some((at, timer)), delivery)
@@ -61,7 +59,7 @@ impl SimulatedNode {
         BatchReport {
             node: self.id,
             steps,
-            next: self.next_timer().map(|(_, key)| key.moment),
+            next: self.next_timer().map(|(_, key)| key.at),
             awaits_progress: self
                 .timers
                 .iter()
@@ -72,34 +70,34 @@ impl SimulatedNode {
     fn fire_timer(&mut self, key: EventKey, kind: TimerKind) -> ExecutedStep {
         ExecutedStep {
             key,
-            tag: None,
+            info: None,
             is_housekeeping: kind.is_housekeeping(),
-            outcome: self.step(key.moment, Input::Timer(kind)),
+            outcome: self.step(key.at, Input::Timer(kind)),
         }
     }
 
     fn deliver(&mut self, delivery: Delivery) -> ExecutedStep {
         ExecutedStep {
             key: delivery.key,
-            tag: delivery.tag,
-            is_housekeeping: delivery.tag.is_some_and(|tag| tag.is_housekeeping),
-            outcome: self.step(delivery.key.moment, delivery.input),
+            info: delivery.info,
+            is_housekeeping: delivery.info.is_some_and(|info| info.is_housekeeping),
+            outcome: self.step(delivery.key.at, delivery.input),
         }
     }
 
-    fn step(&mut self, moment: LogicalTime, input: Input) -> StepOutcome {
+    fn step(&mut self, at: LogicalTime, input: Input) -> StepOutcome {
         let Some(node) = &mut self.node else {
             return StepOutcome::Gone;
         };
         let given = input.clone();
-        // A node that breaks down must not take the run with it: it has crashed, like any other that crashes.
-        let Ok(outputs) = catch_unwind(AssertUnwindSafe(|| node.step(moment.at, given))) else {
+        // A panic crashes this node and must not end the run.
+        let Ok(outputs) = catch_unwind(AssertUnwindSafe(|| node.step(at.time, given))) else {
             self.end();
             return StepOutcome::Gone;
         };
         for output in &outputs {
             match output {
-                Output::SetTimer(kind, span) => self.set_timer(*kind, moment.after(*span)),
+                Output::SetTimer(kind, span) => self.set_timer(*kind, at.after(*span)),
                 Output::CancelTimer(kind) => self.timers.retain(|timer| timer.kind != *kind),
                 _ => {}
             }
@@ -125,25 +123,21 @@ impl SimulatedNode {
         self.timers.clear();
     }
 
-    /// Which timer runs out next, and its place in the order of things.
+    /// The index of the timer that fires next, and its key.
     fn next_timer(&self) -> Option<(usize, EventKey)> {
         let first = self
             .timers
             .iter()
             .enumerate()
             .min_by_key(|(_, timer)| (timer.due, timer.nth));
-        first.map(|(at, timer)| {
-            let (moment, nth) = (timer.due, timer.nth);
-            let (receiver, sender) = (self.id, self.id);
-            (
-                at,
-                EventKey {
-                    moment,
-                    receiver,
-                    sender,
-                    nth,
-                },
-            )
+        first.map(|(index, timer)| {
+            let key = EventKey {
+                at: timer.due,
+                receiver: self.id,
+                sender: self.id,
+                nth: timer.nth,
+            };
+            (index, key)
         })
     }
 }

@@ -1,19 +1,19 @@
-//! `StateMachine`: what a host runs. A [`Node`], or in tests something smaller that tries the engine harder.
+//! `StateMachine`: what the engine runs: a [`Node`], or in tests a random one that exercises the engine harder.
 
 use crate::node::{Input, Node, NodeConfig, Output};
 use crate::time::Time;
 use std::sync::Arc;
 
-/// Something that steps.
+/// A deterministic state machine: inputs in, outputs out.
 pub(super) trait StateMachine: Send {
     /// As [`Node::step`].
     fn step(&mut self, now: Time, input: Input) -> Vec<Output>;
 }
 
-/// Makes participants. It is called where the participant will live.
+/// Creates state machines, on the thread on which they will live.
 pub(super) type NodeFactory = fn(&Arc<NodeConfig>) -> Box<dyn StateMachine>;
 
-/// The participants of every run outside tests.
+/// The factory of every run outside tests.
 pub(super) fn node(config: &Arc<NodeConfig>) -> Box<dyn StateMachine> {
     Box::new(Node::new(Arc::clone(config)))
 }

@@ -1,8 +1,8 @@
-//! The executor that gives every node a thread of its own, named after it. Work goes to a node and its report comes
-//! back over bounded channels; whoever has nothing to do sleeps in one.
+//! `Threads`: the executor with one OS thread per node, named after the node. Batches and reports go through bounded
+//! channels; an idle thread blocks on its channel.
 //!
-//! A node's state lives on its thread and nowhere else: when the node crashes or leaves, the thread ends and the state
-//! is gone. Dropping the executor ends and joins all threads.
+//! The state of a node lives on its thread only: when the node crashes or leaves, the thread ends and the state is
+//! dropped. Dropping the executor joins all threads.
 
 use super::executor::{
     BatchReport, Delivery, ExecutedStep, Executor, NodeBatch, SimError, StepOutcome,
@@ -15,18 +15,18 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-/// Enough for a node, little enough for 2,000 of them; pages that are never touched cost nothing.
+/// Stack of a node's thread: 2,000 of them fit into memory, because untouched pages cost nothing.
 const STACK_BYTES: usize = 1 << 20;
-/// Reports that wait to be read; nodes beyond it wait with theirs.
+/// Capacity of the channel for reports. A node that finds it full waits.
 const REPORTS_WAITING_MAX: usize = 256;
 
 struct Worker {
-    /// A node has at most one batch at a time, so sending never waits.
+    /// A node has at most one batch at a time, so sending never blocks.
     batches: Sender<NodeBatch>,
     handle: JoinHandle<()>,
 }
 
-/// All threads by node.
+/// The threads, by node.
 pub(super) struct Threads {
     factory: NodeFactory,
     workers: Vec<Option<Worker>>,
@@ -52,7 +52,7 @@ impl Executor for Threads {
         let (batches, work) = bounded(1);
         let (report, config, factory) = (self.report.clone(), Arc::clone(config), self.factory);
         let name = Arc::clone(&config.peer.name);
-        // The system takes no zero byte in the name of a thread.
+        // A thread name must not contain a zero byte.
         let thread_name = format!("node-{}", name.replace('\0', ""));
         let thread = Builder::new().name(thread_name).stack_size(STACK_BYTES);
         let handle = thread
@@ -83,7 +83,7 @@ impl Executor for Threads {
                 _ => reports.push(gone(batch)),
             }
         }
-        // `report` is held here too, so receiving fails only after the last report.
+        // `self.report` keeps the channel open, so receiving fails only after the last report.
         reports.extend(self.reports.iter().take(awaited));
         reports
     }
@@ -92,14 +92,14 @@ impl Executor for Threads {
 impl Drop for Threads {
     fn drop(&mut self) {
         let workers: Vec<Worker> = self.workers.drain(..).flatten().collect();
-        // First all hear that there is no more work, then each is waited for.
+        // First close all channels, then join: otherwise each thread would be waited for alone.
         let handles: Vec<JoinHandle<()>> =
             workers.into_iter().map(|worker| worker.handle).collect();
         handles.into_iter().for_each(end);
     }
 }
 
-/// The life of a node's thread: until nobody has work for it any more.
+/// The body of a node's thread; it ends when the channel of batches is closed.
 fn run_node(mut node: SimulatedNode, work: &Receiver<NodeBatch>, report: &Sender<BatchReport>) {
     for batch in work {
         if report.send(node.run_batch(batch)).is_err() {
@@ -114,15 +114,15 @@ fn join(worker: Worker) {
 }
 
 fn end(handle: JoinHandle<()>) {
-    // A host catches what breaks down in its node, so a thread has nothing to say when it ends.
+    // `SimulatedNode` catches panics of its node, so the result of the thread carries nothing.
     let _ = handle.join();
 }
 
-/// What is reported for a thread that is not there.
+/// The report for a node that has no thread.
 fn gone(batch: NodeBatch) -> BatchReport {
     let step = |delivery: Delivery| ExecutedStep {
         key: delivery.key,
-        tag: delivery.tag,
+        info: delivery.info,
         is_housekeeping: false,
         outcome: StepOutcome::Gone,
     };

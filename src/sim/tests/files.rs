@@ -1,4 +1,4 @@
-//! Files come in chunks; what is under way in a changed world is lost.
+//! Fetches of files, and messages in flight while the network changes.
 
 use super::{AdvanceMode, EXECUTOR, file, medium, ms, run, scenario};
 use crate::net::{LossReason, MediumSpec, Position};
@@ -12,7 +12,7 @@ use crate::time::Time;
 use crate::trace::Record;
 use std::sync::Arc;
 
-/// Asks for the file at the start; never says anything else.
+/// Fetches the file at its start, and does nothing else.
 struct FetchingNode;
 
 impl StateMachine for FetchingNode {

@@ -1,4 +1,4 @@
-//! Tests of the engine. Here: participants that talk at random, and running them at any pace.
+//! Tests of the engine, with nodes that do random things. This file has those nodes, and runs them in every mode.
 
 mod files;
 mod running;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 const EXECUTOR: ExecutorKind = ExecutorKind::Inline;
 const NODES: u32 = 6;
 
-/// Does something else after everything that it was ever told; stops after so many steps.
+/// A node whose outputs are a hash of all its inputs. It falls silent after 40 steps.
 struct RandomNode {
     peer: Peer,
     steps: u64,
@@ -105,9 +105,9 @@ impl StateMachine for RandomNode {
         });
         match input {
             Input::Start(Some(persisted)) => self.persisted = (*persisted).clone(),
-            Input::Propose(Content::Note(text)) if text == "break down" => {
-                // As a panic does, without the words on the terminal.
-                std::panic::resume_unwind(Box::new("as it was told"))
+            Input::Propose(Content::Note(text)) if text == "panic" => {
+                // A panic that prints nothing.
+                std::panic::resume_unwind(Box::new("requested"))
             }
             Input::Leave => return vec![Output::Event(NodeEvent::Left)],
             _ => {}
@@ -148,7 +148,7 @@ fn medium(min: u64, max: u64) -> MediumSpec {
     }
 }
 
-/// `NODES` nodes in a row, 100 m apart; the first holds the file.
+/// `NODES` nodes in a row, 100 m apart. The first one has the file.
 fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scenario {
     let settings = Arc::new(NodeSettings {
         application: Application::Log,
@@ -208,7 +208,7 @@ fn simulation(scenario: &Scenario, kind: ExecutorKind) -> Simulation {
     Simulation::with(Arc::new(scenario.clone()), kind, random_node).unwrap()
 }
 
-/// How a run is asked to go on.
+/// How a test advances a run.
 #[derive(Clone, Copy, Debug)]
 enum AdvanceMode {
     AtOnce,

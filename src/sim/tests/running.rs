@@ -1,4 +1,4 @@
-//! Executors, portions and steps cannot be seen in records; actions do what they say.
+//! Records do not depend on executors, portions and steps; actions have their effects.
 
 use super::{AdvanceMode, EXECUTOR, medium, ms, run, scenario, simulation};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
@@ -38,7 +38,7 @@ fn events() -> Vec<(Time, Action)> {
                 groups: vec![vec![NodeId(0), NodeId(1)]],
             },
         ),
-        (Time(2_000), note(5, "break down")),
+        (Time(2_000), note(5, "panic")),
         (Time(3_000), Action::Restart { node: NodeId(2) }),
         (Time(3_000), Action::Restart { node: NodeId(5) }),
         (
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// Every action of `events`, done by hand when its time has come, gives what the scenario's own event gives.
+/// Acting by hand at the time of each event gives the records that the events of a scenario give.
 #[test]
 fn user_actions_equal_scenario_events() {
     let without_restart =
@@ -176,7 +176,7 @@ fn panicking_node_is_recorded_as_crashed() {
     for kind in [ExecutorKind::Inline, ExecutorKind::Threads] {
         let mut simulation = simulation(&scenario(medium(10, 20), 1, Vec::new()), kind);
         let node = NodeId(2);
-        let content = Content::Note("break down".into());
+        let content = Content::Note("panic".into());
         simulation.act(Action::Propose { node, content }).unwrap();
         let action = Action::Crash { node };
         let at = Time::ZERO;
@@ -200,6 +200,26 @@ fn panicking_node_is_recorded_as_crashed() {
         };
         assert!(last.iter().any(is_start));
     }
+}
+
+#[test]
+fn crash_ends_the_silence_of_a_node() {
+    let node = NodeId(3);
+    let mut simulation = simulation(&scenario(medium(10, 20), 1, Vec::new()), EXECUTOR);
+    simulation.act(Action::Silence { node }).unwrap();
+    simulation.advance(ms(1), usize::MAX);
+    let sends = |records: &[Record]| {
+        let of_node = |it: &Record| matches!(it, Record::Sent { from, .. } if *from == node);
+        records.iter().any(of_node)
+    };
+    assert!(!sends(&simulation.take_records()), "a silenced node sends");
+    simulation.act(Action::Crash { node }).unwrap();
+    simulation.act(Action::Restart { node }).unwrap();
+    simulation.advance(ms(2), usize::MAX);
+    assert!(
+        sends(&simulation.take_records()),
+        "a restarted node is silent"
+    );
 }
 
 #[test]

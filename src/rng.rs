@@ -1,53 +1,53 @@
-//! Named, independent random streams, all split from one seed.
+//! Counter-based random numbers: independent streams, all derived from one seed.
 //!
-//! A draw is named by (seed, purpose, two keys, n-th), never by "whoever asks next", so the order in which
-//! threads work cannot change it. Absent on purpose: any generator that two callers share.
+//! A draw is a function of (seed, purpose, two keys, n-th), not of earlier draws, so the order in which threads run
+//! cannot change it. Absent here: generators that two callers share.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// What a stream is for. Two purposes never see the same numbers.
+/// The purpose of a stream. Streams of different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u64)]
 pub enum StreamPurpose {
-    /// Where nodes stand; keys: attempt, 0.
+    /// Positions of nodes; keys: attempt, 0.
     Placement = 1,
-    /// Transit time of a message; keys: sender, receiver.
+    /// Latency of a message; keys: sender, receiver.
     Latency = 2,
     /// Whether a message is lost; keys: sender, receiver.
     Loss = 3,
-    /// Starting values of nodes; keys: node, 0.
+    /// Initial values of nodes; keys: node, 0.
     InitialValue = 4,
-    /// Keys of nodes; keys: node, 0.
+    /// Key pairs of nodes; keys: node, 0.
     NodeKey = 5,
-    /// Where a node that is added during the run stands; keys: node, 0.
+    /// Position of a node that joins during the run; keys: node, 0.
     AddedNode = 6,
-    /// Transit time of a chunk of a file; keys: sender, receiver.
+    /// Latency of a chunk of a file; keys: sender, receiver.
     Chunk = 7,
     /// Content of generated proposals; keys: node, n-th.
     Proposal = 8,
 }
 
-/// The source of all randomness of a run.
+/// All random streams of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Streams {
     seed: u64,
 }
 
 impl Streams {
-    /// All streams of `seed`.
+    /// The streams of `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Streams {
         Streams { seed }
     }
 
-    /// The seed that they are split from.
+    /// The seed of all streams.
     #[must_use]
     pub const fn seed(self) -> u64 {
         self.seed
     }
 
-    /// One draw, uniform over `u64`: cheap enough for every message.
+    /// A draw, uniform over `u64`. It costs a few multiplications.
     #[must_use]
     pub fn draw(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> u64 {
         let mut state = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
@@ -57,13 +57,13 @@ impl Streams {
         state
     }
 
-    /// One draw, uniform over `0.0..1.0`.
+    /// A draw, uniform over `0.0..1.0`.
     #[must_use]
     pub fn unit(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> f64 {
         (self.draw(purpose, a, b, nth) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A whole generator, for work that needs many draws in a fixed order.
+    /// A sequential generator, for a caller that makes many draws in a fixed order.
     #[must_use]
     pub fn generator(self, purpose: StreamPurpose, a: u64, b: u64) -> ChaCha8Rng {
         let mut seed = [0u8; 32];
@@ -74,7 +74,7 @@ impl Streams {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit.
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit affects every output bit.
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

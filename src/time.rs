@@ -1,6 +1,6 @@
-//! Virtual and real time as plain integers: an instant is microseconds since the start of the run.
+//! Time as integers: an instant is a number of microseconds since the start of the run, virtual or real.
 //!
-//! Absent on purpose: `std::time`. Nobody below the composition root reads a clock; time is always an argument.
+//! Absent here: `std::time`. Only the outermost modules read a clock; everywhere else time is an argument.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,22 +23,22 @@ pub struct Span(pub u64);
 impl Time {
     /// The start of the run.
     pub const ZERO: Time = Time(0);
-    /// Later than everything that happens.
+    /// Later than every event.
     pub const MAX: Time = Time(u64::MAX);
 
-    /// The instant `ms` milliseconds after the start.
+    /// `ms` milliseconds after the start.
     #[must_use]
     pub const fn from_ms(ms: u64) -> Time {
         Time(ms.saturating_mul(1000))
     }
 
-    /// Milliseconds since the start, with the fraction.
+    /// Milliseconds since the start.
     #[must_use]
     pub fn as_ms(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 
-    /// The time that passed since `earlier`; zero if `earlier` is later.
+    /// The time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
@@ -46,7 +46,7 @@ impl Time {
 }
 
 impl Span {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Span = Span(0);
 
     /// `ms` milliseconds.
@@ -55,7 +55,7 @@ impl Span {
         Span(ms.saturating_mul(1000))
     }
 
-    /// Milliseconds, with the fraction.
+    /// The length in milliseconds.
     #[must_use]
     pub fn as_ms(self) -> f64 {
         self.0 as f64 / 1000.0

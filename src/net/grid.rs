@@ -1,12 +1,12 @@
-//! `Grid`: which nodes are near a place, without looking at all of them. Only for radio.
+//! `Grid`: a uniform grid (spatial index) of node positions, for radio range queries.
 //!
-//! Absent here: silence, cuts, everything but distance.
+//! Absent here: silence, partitions, everything but distance.
 
 use super::spec::Position;
 use crate::scp::NodeId;
 use std::collections::BTreeMap;
 
-/// Square cells as wide as the range, so that whoever is in range is in one of nine cells.
+/// Square cells as wide as the range: every node in range is in one of nine cells.
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     range_m: f64,
@@ -21,7 +21,7 @@ impl Grid {
         }
     }
 
-    /// Whether two places hear each other: the range itself still counts.
+    /// Whether two positions are in range of each other. The range is inclusive.
     pub(super) fn in_range(&self, a: Position, b: Position) -> bool {
         a.distance_m(b) <= self.range_m
     }
@@ -36,7 +36,7 @@ impl Grid {
         }
     }
 
-    /// All nodes that may be in range of `position`, ascending.
+    /// Candidates: all nodes in the nine cells around `position`, ascending.
     pub(super) fn around(&self, position: Position) -> Vec<NodeId> {
         let (x, y) = self.cell(position);
         let mut found = Vec::new();
@@ -53,7 +53,7 @@ impl Grid {
     }
 
     fn cell(&self, position: Position) -> (i64, i64) {
-        // A range of zero has one cell per metre; the cast saturates, so any number gives some cell.
+        // A range of zero gets cells of one metre. The cast saturates, so every position has a cell.
         let width_m = if self.range_m > 0.0 {
             self.range_m
         } else {

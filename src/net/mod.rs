@@ -1,6 +1,6 @@
-//! The medium between nodes: who can hear whom, how long a message takes, which ones are lost.
+//! The network model: which nodes reach each other, the latency of a message, and which messages are lost.
 //!
-//! Absent here: messages' contents, queues, clocks, input and output. A question goes in, a verdict comes out.
+//! Absent here: the contents of messages, queues, clocks, input and output. A question goes in, a verdict comes out.
 
 mod grid;
 mod medium;

@@ -1,5 +1,6 @@
-//! `NeighbourTable`: the neighbours of one sender, and how often each of its links has been used.
+//! `NeighbourTable`: a cache of one sender's neighbours, and the number of uses of each of its links.
 //!
+//! Random draws are named by the n-th use of a link, so a count survives when the neighbour leaves and returns.
 //! Absent here: how neighbours are found.
 
 use crate::scp::NodeId;
@@ -11,13 +12,13 @@ struct NeighbourLink {
     uses: u32,
 }
 
-/// Counts survive a neighbour's going and coming back: no draw is ever made twice.
+/// The neighbours of one sender.
 #[derive(Clone, Debug)]
 pub(super) struct NeighbourTable {
     is_stale: bool,
-    /// Ascending by receiver.
+    /// In ascending order of receivers.
     links: Vec<NeighbourLink>,
-    /// Uses of links to nodes that are no neighbours.
+    /// Uses of links to nodes that are no neighbours now.
     former: BTreeMap<NodeId, u32>,
 }
 
@@ -44,7 +45,7 @@ impl NeighbourTable {
         self.links.iter().map(|link| link.to)
     }
 
-    /// From now on the neighbours are `nodes`, ascending.
+    /// Replaces the neighbours by `nodes`, which are in ascending order.
     pub(super) fn replace(&mut self, nodes: Vec<NodeId>) {
         let used = self.links.iter().filter(|link| link.uses > 0);
         self.former.extend(used.map(|link| (link.to, link.uses)));
@@ -57,7 +58,7 @@ impl NeighbourTable {
         self.is_stale = false;
     }
 
-    /// Counts one use of the link to `to`; returns how many there were before.
+    /// Counts a use of the link to `to`. Returns the number of uses before.
     pub(super) fn count_use(&mut self, to: NodeId) -> u32 {
         let uses = match self.links.binary_search_by_key(&to, |link| link.to) {
             Ok(at) => &mut self.links[at].uses,
@@ -67,7 +68,7 @@ impl NeighbourTable {
         *uses - 1
     }
 
-    /// Counts one use of each link except that to `except`; yields receivers and how many uses there were before.
+    /// Counts a use of every link but the one to `except`. Yields receivers, and the number of uses before.
     pub(super) fn count_uses(
         &mut self,
         except: Option<NodeId>,

@@ -1,10 +1,10 @@
-//! The medium as a scenario describes it.
+//! The parameters of the network model, as a scenario file gives them.
 
 use crate::scp::NodeId;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
-/// Where a node stands, in metres; x to the right, y down.
+/// The position of a node in metres; x points right, y down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// Metres from the left edge of the area.
@@ -21,49 +21,49 @@ impl Position {
     }
 }
 
-/// Transit time of a message: uniform over `min..=max`, both ends included.
+/// Latency of a message: uniform over `min..=max`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Shortest.
+    /// Shortest latency.
     pub min: Span,
-    /// Longest.
+    /// Longest latency.
     pub max: Span,
 }
 
-/// Another latency for messages from any node of `from` to any node of `to` (in this direction only).
+/// Overrides the latency of messages from any node of `from` to any node of `to`, in this direction only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRule {
     /// Senders.
     pub from: Vec<NodeId>,
     /// Receivers.
     pub to: Vec<NodeId>,
-    /// Their latency.
+    /// The latency of these links.
     pub latency: Latency,
 }
 
-/// The whole medium.
+/// The parameters of the medium.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MediumSpec {
-    /// Latency where no rule says otherwise.
+    /// Latency of links without a rule.
     pub latency: Latency,
-    /// Probability that a message is lost, 0.0 to 1.0.
+    /// Probability that a message is lost, from 0.0 to 1.0.
     pub loss: f64,
-    /// `Some(range)`: radio, only nodes within this distance in metres hear each other, positions are physical.
-    /// `None`: everybody reaches everybody, positions are only a matter of view.
+    /// Radio range in metres: only nodes within it receive from each other, and positions are physical. `None`: every
+    /// node reaches every other, and positions only matter for the picture.
     pub radio_range_m: Option<f64>,
-    /// The first rule that matches a link gives its latency.
+    /// Latency rules; the first one that matches a link applies.
     pub links: Vec<LinkRule>,
 }
 
-/// Why a message did not arrive.
+/// Why a message was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
-    /// Bad luck.
+    /// Random loss.
     Chance,
-    /// A partition lies between the two.
+    /// The network is partitioned between sender and receiver.
     Cut,
-    /// The receiver moved out of range while it was under way, or was never in range.
+    /// The receiver is out of radio range, or moved out of it while the message was in flight.
     OutOfRange,
     /// The sender is silenced.
     SenderSilent,

@@ -1,4 +1,4 @@
-//! One thread per node or all on one thread: the records are the same, one by one.
+//! Both executors, one thread per node and all nodes on one thread, give the same records.
 
 use super::runs::{EVENTFUL, NETWORKS, built_in, records, scenario};
 use quorumscope::node::{NodeEvent, Output};
@@ -28,7 +28,7 @@ fn check_equal(name: &str, of_seed: impl Fn(u64) -> Scenario, span: Span) {
     }
     assert!(
         decisions > 0,
-        "{name}: nobody ever decided, so little was compared"
+        "{name}: no node decided anything, so little was compared"
     );
 }
 

@@ -175,6 +175,10 @@ impl Playback {
         self.power = (self.power + 1).min(DOUBLINGS);
     }
 
+    pub(super) fn is_opening(&self) -> bool {
+        self.opening.is_some()
+    }
+
     /// Ends the opening: the viewer went elsewhere, or voting has begun.
     pub(super) fn end_opening(&mut self) {
         self.opening = None;

@@ -253,12 +253,14 @@ impl Run {
         self.advance_to(target, has_budget);
     }
 
-    /// Where playback wants to be. An idle run hurries, but not past the next event.
+    /// Where playback wants to be. An idle run hurries, but after the opening not past the next event.
     fn playback_target(&mut self, wall: Duration) -> Time {
         let (now, activity) = (self.shown.world.now, self.activity());
         let target = self.playback.target(now, wall, activity);
         match (activity, self.feed.session().next_at()) {
-            (Activity::Idle, Some(next)) => target.min(next.max(now)),
+            (Activity::Idle, Some(next)) if !self.playback.is_opening() => {
+                target.min(next.max(now))
+            }
             _ => target,
         }
     }

@@ -399,7 +399,7 @@ fn lost_message_is_kept_from_its_loss_until_it_has_fallen() {
 fn refused_actions_return_the_reason() {
     let mut run = simulated(AT[1]);
     let crashed = ActionRefused::NotRunning("n03".into());
-    assert_eq!(run.act(propose(3, "late")), Err(crashed));
+    assert_eq!(run.act(propose(2, "late")), Err(crashed));
     let choice = Action::Propose {
         node: NodeId(1),
         content: Content::Choice("1".into()),

@@ -17,11 +17,17 @@
 
 mod caption;
 mod catalogue;
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
+pub(crate) mod command;
 mod event;
 mod evidence;
 pub(crate) mod format;
 mod number;
 pub(crate) mod overlay;
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
+pub(crate) mod panel;
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
+pub(crate) mod refusal;
 #[cfg_attr(not(all(feature = "net", feature = "window")), allow(dead_code))]
 pub(crate) mod terminal;
 #[cfg_attr(not(feature = "window"), allow(dead_code))]
@@ -37,9 +43,12 @@ pub(crate) use value::{content, value};
 #[cfg(test)]
 const NAMESPACES: &[&[(&str, &[&str])]] = &[
     caption::DECLARED,
+    command::DECLARED,
     evidence::DECLARED,
     format::DECLARED,
     overlay::DECLARED,
+    panel::DECLARED,
+    refusal::DECLARED,
     terminal::DECLARED,
     timeline::DECLARED,
 ];

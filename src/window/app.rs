@@ -339,13 +339,7 @@ impl App {
     }
 
     fn show_toast(&mut self, kind: ToastKind, text: &str) {
-        let mut letters = text.chars();
-        let first: String = letters
-            .next()
-            .into_iter()
-            .flat_map(char::to_uppercase)
-            .collect();
-        let text = first + letters.as_str();
+        let text = text.to_owned();
         self.toasts.retain(|(toast, _)| toast.text != text);
         self.toasts
             .push((Toast { kind, text }, self.at + TOAST_DURATION));

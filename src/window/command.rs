@@ -7,7 +7,7 @@ mod table;
 pub(super) use table::TABLE;
 
 use crate::run::SessionKind;
-use crate::text::timeline;
+use crate::text::{self, refusal, timeline};
 
 /// A command that the user gives by key, button or menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,12 +101,12 @@ impl CommandGroup {
         CommandGroup::View,
     ];
 
-    pub(super) const fn title(self) -> &'static str {
+    pub(super) fn title(self) -> &'static str {
         match self {
-            CommandGroup::Time => "Time",
-            CommandGroup::Nodes => "Nodes",
-            CommandGroup::Run => "Run",
-            CommandGroup::View => "View",
+            CommandGroup::Time => text::command::group_time(),
+            CommandGroup::Nodes => text::command::group_nodes(),
+            CommandGroup::Run => text::command::group_run(),
+            CommandGroup::View => text::command::group_view(),
         }
     }
 }
@@ -118,14 +118,17 @@ pub(super) enum KeyRepeat {
     No,
 }
 
+/// A text without arguments from the message catalogue.
+pub(super) type Message = fn() -> &'static str;
+
 /// The table entry of a command.
 pub(super) struct CommandInfo {
     pub(super) command: UserCommand,
     pub(super) group: CommandGroup,
     /// Text of menu items and accessible name of buttons.
-    pub(super) label: &'static str,
+    pub(super) label: Message,
     /// One sentence that says what the command does.
-    pub(super) tooltip: &'static str,
+    pub(super) tooltip: Message,
     pub(super) shortcuts: &'static [Shortcut],
     pub(super) repeat: KeyRepeat,
 }
@@ -179,18 +182,12 @@ impl UserCommand {
         let first = |checks: &[(bool, &'static str)]| {
             checks.iter().find(|(fails, _)| *fails).map(|(_, why)| *why)
         };
-        let no_run = (!context.has_run, "The scenario is still being opened.");
+        let no_run = (!context.has_run, refusal::no_run());
         let past = (context.is_past, timeline::past_is_read_only());
         let not_running: (bool, &'static str) = match context.selection {
-            SelectedNode::Nothing => (
-                true,
-                "Select a node first: right click on it, or press Tab.",
-            ),
-            SelectedNode::Stopped => (true, "The selected node is not running."),
-            SelectedNode::Unseen => (
-                true,
-                "The selected node is known by name only: nobody here can ask it.",
-            ),
+            SelectedNode::Nothing => (true, refusal::nothing_selected()),
+            SelectedNode::Stopped => (true, refusal::not_running()),
+            SelectedNode::Unseen => (true, refusal::unseen_node()),
             SelectedNode::Running => (false, ""),
         };
         if let Some(why) = self.unsupported_reason(context.session_kind) {
@@ -208,17 +205,16 @@ impl UserCommand {
             | UserCommand::ZoomTimelineOut
             | UserCommand::Screenshot
             | UserCommand::FitView => first(&[no_run]),
-            UserCommand::Slower => first(&[(context.is_slowest, "This is the slowest.")]),
-            UserCommand::Faster => first(&[(context.is_fastest, "This is the fastest.")]),
+            UserCommand::Slower => first(&[(context.is_slowest, refusal::slowest())]),
+            UserCommand::Faster => first(&[(context.is_fastest, refusal::fastest())]),
             UserCommand::Restart | UserCommand::NewSeed => {
-                first(&[(context.is_opening, "The scenario is still being opened.")])
+                first(&[(context.is_opening, refusal::no_run())])
             }
             UserCommand::Propose | UserCommand::RemoveNode => first(&[no_run, past, not_running]),
-            UserCommand::NextNode => first(&[no_run, (context.nodes == 0, "There are no nodes.")]),
-            UserCommand::OpenScenario(at) => first(&[(
-                usize::from(at) >= context.scenarios,
-                "There is no such scenario.",
-            )]),
+            UserCommand::NextNode => first(&[no_run, (context.nodes == 0, refusal::no_nodes())]),
+            UserCommand::OpenScenario(at) => {
+                first(&[(usize::from(at) >= context.scenarios, refusal::no_scenario())])
+            }
             _ => None,
         }
     }
@@ -229,21 +225,13 @@ impl UserCommand {
             (
                 SessionKind::Recorded,
                 UserCommand::Propose | UserCommand::AddNode | UserCommand::RemoveNode,
-            ) => "This run was recorded: it cannot be changed.",
-            (SessionKind::Recorded, UserCommand::NewSeed) => {
-                "This run was recorded: it has its seed."
-            }
-            (SessionKind::Live, UserCommand::Slower | UserCommand::Faster) => {
-                "These nodes are processes: they run at their own speed. One can pause the picture."
-            }
-            (SessionKind::Live, UserCommand::AddNode) => {
-                "These nodes are processes: one joins when somebody starts one (quorumscope node)."
-            }
-            (SessionKind::Live, UserCommand::RemoveNode) => {
-                "These nodes are processes: one leaves when somebody ends it (Ctrl-C)."
-            }
+            ) => refusal::recorded(),
+            (SessionKind::Recorded, UserCommand::NewSeed) => refusal::recorded_seed(),
+            (SessionKind::Live, UserCommand::Slower | UserCommand::Faster) => refusal::live_speed(),
+            (SessionKind::Live, UserCommand::AddNode) => refusal::live_add(),
+            (SessionKind::Live, UserCommand::RemoveNode) => refusal::live_remove(),
             (SessionKind::Live, UserCommand::Restart | UserCommand::NewSeed) => {
-                "These nodes are processes: nobody here can start them again."
+                refusal::live_restart()
             }
             _ => return None,
         })
@@ -335,11 +323,11 @@ mod tests {
     fn every_command_has_a_label_a_tooltip_and_a_shortcut() {
         for entry in TABLE {
             assert!(
-                !entry.shortcuts.is_empty() && entry.tooltip.ends_with('.'),
+                !entry.shortcuts.is_empty() && (entry.tooltip)().ends_with('.'),
                 "{}",
-                entry.label
+                (entry.label)()
             );
-            assert_eq!(entry.command.entry().label, entry.label);
+            assert_eq!((entry.command.entry().label)(), (entry.label)());
             assert!(!entry.command.shortcut().is_empty());
         }
     }

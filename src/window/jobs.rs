@@ -10,6 +10,7 @@ use crate::node::view::FileInfo;
 use crate::picture::view_state::QuorumIntersection;
 use crate::run::{ScenarioChoice, Session};
 use crate::scp::NodeId;
+use crate::text::panel;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -130,9 +131,10 @@ impl Jobs {
             .name(name.to_owned())
             .spawn(move || drop(sender.send(job())));
         if let Err(error) = thread {
-            drop(self.sender.send(JobResult::Failed(format!(
-                "no thread could be started: {error}"
-            ))));
+            drop(
+                self.sender
+                    .send(JobResult::Failed(panel::thread_failed(&error.to_string()))),
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::picture::canvas::Drawing;
 use crate::picture::png::to_png;
 use crate::picture::svg::{Fonts, to_svg};
+use crate::text::panel;
 use crate::time::Time;
 use std::fs;
 use std::io;
@@ -38,7 +39,7 @@ pub(super) fn stem(scenario: &str, seed: u64, at: Time) -> String {
 /// Writes both files and returns their paths.
 pub(super) fn write(screenshot: &Screenshot) -> Result<Vec<PathBuf>, String> {
     let png = to_png(&screenshot.drawing, screenshot.scale)
-        .map_err(|error| format!("No screenshot: {error}"))?;
+        .map_err(|error| panel::screenshot_failed(&error.to_string()))?;
     let svg = to_svg(&screenshot.drawing, Fonts::Embedded);
     [("png", png.as_slice()), ("svg", svg.as_bytes())]
         .into_iter()
@@ -47,7 +48,7 @@ pub(super) fn write(screenshot: &Screenshot) -> Result<Vec<PathBuf>, String> {
                 .folder
                 .join(format!("{}.{ending}", screenshot.stem));
             write_atomically(&path, bytes).map_err(|error| {
-                format!("No screenshot: cannot write {}: {error}", path.display())
+                panel::write_failed(&path.display().to_string(), &error.to_string())
             })?;
             Ok(path)
         })

@@ -6,6 +6,7 @@ use crate::picture::layers;
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
 use crate::run::{Run, ScenarioChoice, ScenarioSource, Session, SessionKind};
+use crate::text::{format, panel};
 use crate::window::analysis_scheduler::AnalysisScheduler;
 use crate::window::jobs::{JobId, JobResult};
 use crate::window::panels::{PanelVisibility, ToastKind};
@@ -41,12 +42,12 @@ impl App {
     }
 
     pub(super) fn open(&mut self, choice: ScenarioChoice) {
-        let what = match &choice.source {
-            ScenarioSource::Given => "the scenario".to_owned(),
-            ScenarioSource::Named(name) => name.clone(),
+        let opening = match &choice.source {
+            ScenarioSource::Given => panel::opening_given().to_owned(),
+            ScenarioSource::Named(name) => panel::opening(name),
         };
         let id = self.jobs.open(choice.clone());
-        self.opening = Some((id, choice, format!("Opening {what} …")));
+        self.opening = Some((id, choice, opening));
     }
 
     pub(super) fn finish(&mut self, done: JobResult) {
@@ -69,20 +70,19 @@ impl App {
                 }
             }
             JobResult::Screenshot(Ok(paths)) => {
-                let names = paths
+                let names: Vec<String> = paths
                     .iter()
                     .filter_map(|path| path.file_name())
-                    .map(|name| name.to_string_lossy());
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .collect();
+                let count = names.len();
                 self.show_toast(
                     ToastKind::Info,
-                    &format!("Saved {}", names.collect::<Vec<_>>().join(" and ")),
+                    &panel::saved(&format::list(names.into_iter(), count)),
                 );
             }
             JobResult::File(Ok(file)) => {
-                self.show_toast(
-                    ToastKind::Info,
-                    &format!("A click now proposes {}", file.name),
-                );
+                self.show_toast(ToastKind::Info, &panel::file_chosen(&file.name));
                 self.panels.draft.kind = DraftKind::File;
                 self.panels.draft.real_file = Some(file);
             }

@@ -6,6 +6,7 @@ use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scenario::Action;
 use crate::scp::NodeId;
+use crate::text::panel;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
 use crate::window::style::bold_font;
@@ -60,13 +61,13 @@ fn node_items(
     };
     let status = run.world().node(node).map(|node| node.status);
     if status == Some(NodeStatus::Unseen) {
-        dim_label(ui, &model.theme, "is known by name only");
+        dim_label(ui, &model.theme, panel::is_unseen());
     } else if !is_running {
-        dim_label(ui, &model.theme, "is not running");
+        dim_label(ui, &model.theme, panel::is_stopped());
     }
     ui.separator();
     let what = state.draft.content(run.world().proposals().len());
-    let propose = format!("Propose “{what}”");
+    let propose = panel::propose(&what.to_string());
     item(
         ui,
         enabled(UserCommand::Propose),
@@ -78,7 +79,7 @@ fn node_items(
     item(
         ui,
         enabled(UserCommand::RemoveNode),
-        "Leave (announces it)",
+        panel::leave(),
         UserCommand::RemoveNode,
         PanelRequest::RemoveNode(node),
         out,
@@ -90,13 +91,13 @@ fn node_items(
     for (text, action) in fault_actions {
         plain_item(ui, text, PanelRequest::Act(action), out);
     }
-    plain_item(ui, "Bring into the middle", PanelRequest::Center(node), out);
+    plain_item(ui, panel::center(), PanelRequest::Center(node), out);
     let key = run
         .world()
         .node(node)
         .map(|node| node.config.peer.key.to_string());
     if let Some(key) = key
-        && ui.add(flat("Copy key")).clicked()
+        && ui.add(flat(panel::copy_key())).clicked()
     {
         ui.ctx().copy_text(key);
         out.push(PanelRequest::CloseMenu);
@@ -105,13 +106,13 @@ fn node_items(
 
 /// The faults that can be injected into a node in this state, and their recovery.
 fn fault_actions(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
-    let silence = ("Fall silent", Action::Silence { node });
-    let speak = ("Speak again", Action::Unsilence { node });
-    let crash = ("Crash", Action::Crash { node });
+    let silence = (panel::silence(), Action::Silence { node });
+    let speak = (panel::unsilence(), Action::Unsilence { node });
+    let crash = (panel::crash(), Action::Crash { node });
     match status {
         Some(NodeStatus::Running) => vec![silence, crash],
         Some(NodeStatus::Silent) => vec![speak, crash],
-        Some(NodeStatus::Crashed) => vec![("Restart", Action::Restart { node })],
+        Some(NodeStatus::Crashed) => vec![(panel::restart_node(), Action::Restart { node })],
         Some(NodeStatus::Left | NodeStatus::Unseen) | None => vec![],
     }
 }
@@ -129,7 +130,7 @@ fn empty_space_items(
     item(
         ui,
         enabled,
-        "Add a node here",
+        panel::add_here(),
         UserCommand::AddNode,
         PanelRequest::AddNode(menu.at),
         out,
@@ -143,7 +144,7 @@ fn empty_space_items(
         item(
             ui,
             Enabled::Yes,
-            command.entry().label,
+            (command.entry().label)(),
             command,
             PanelRequest::Command(command),
             out,

@@ -5,13 +5,11 @@ use super::widgets::{Enabled, LINE_PX, Toggled, dim_label, icon_button};
 use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::view_state::ViewState;
 use crate::run::Run;
-use crate::text;
+use crate::text::{self, format, panel};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
 use egui::{Frame, Margin, Panel, RichText, ScrollArea, Sense, Ui, vec2};
 
-/// Accessible name and tooltip of the close button.
-const CLOSE: &str = "Close the event log";
 /// Maximum number of lines.
 const LINES_MAX: usize = 500;
 
@@ -55,7 +53,7 @@ pub(super) fn show(
                 .take(LINES_MAX)
                 .collect();
             if lines.is_empty() {
-                dim_label(ui, &model.theme, "Nothing has happened yet.");
+                dim_label(ui, &model.theme, panel::no_events());
             }
             ui.spacing_mut().item_spacing.y = 0.0;
             ScrollArea::vertical()
@@ -68,11 +66,7 @@ pub(super) fn show(
                             ui.spacing_mut().interact_size.y = LINE_PX;
                             ui.allocate_ui(vec2(74.0, LINE_PX), |ui| {
                                 ui.set_min_width(74.0);
-                                dim_label(
-                                    ui,
-                                    &model.theme,
-                                    format!("{:.3} s", line.at.as_ms() / 1000.0),
-                                );
+                                dim_label(ui, &model.theme, format::instant(line.at));
                             });
                             let label =
                                 ui.add(egui::Label::new(sentence).truncate().sense(Sense::click()));
@@ -94,11 +88,11 @@ fn head(
     out: &mut Vec<PanelRequest>,
 ) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Event log").font(bold_font()));
+        ui.label(RichText::new(panel::event_log()).font(bold_font()));
         ui.add_space(10.0);
         let selected = view.selected.map(|node| run.world().name(node));
-        let label = selected.map_or("selected node only".to_owned(), |name| {
-            format!("{name} only")
+        let label = selected.map_or(panel::only_selected().to_owned(), |name| {
+            panel::only_node(&name)
         });
         let filter = egui::Checkbox::new(&mut state.log_follows_selection, label);
         ui.add_enabled(view.selected.is_some(), filter);
@@ -109,9 +103,9 @@ fn head(
                 Icon::Close,
                 Enabled::Yes,
                 Toggled::No,
-                CLOSE,
+                panel::close_log(),
             )
-            .on_hover_text(CLOSE)
+            .on_hover_text(panel::close_log())
             .clicked()
             {
                 out.push(PanelRequest::Command(UserCommand::ToggleLog));

@@ -14,7 +14,7 @@ use crate::picture::view_state::{HighlightedSet, ViewState};
 use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::text::format;
+use crate::text::panel;
 use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
@@ -23,12 +23,8 @@ use std::collections::BTreeSet;
 
 /// Width of the panel in pixels; less in narrow windows.
 const WIDTH_PX: f32 = 304.0;
-/// Accessible name and tooltip of the close button.
-const CLOSE: &str = "Close the node panel";
 /// Maximum number of trusted nodes listed.
 const TRUSTED_SHOWN: usize = 60;
-/// Shown for a node that is known only from the statements of others.
-const UNSEEN: &str = "Nothing is known about it but what others say: that it is there, and who trusts it. What it does itself is not in this picture.";
 
 pub(super) fn show(
     ui: &mut Ui,
@@ -69,7 +65,7 @@ pub(super) fn show(
                         return;
                     }
                     if node.is_unseen() {
-                        dim_paragraph(ui, theme, UNSEEN);
+                        dim_paragraph(ui, theme, panel::unseen_text());
                         return;
                     }
                     slot::show(ui, theme, run.world(), &node.view, out);
@@ -83,11 +79,7 @@ pub(super) fn show(
 
 /// The content for a node that has left: what it had decided.
 fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
-    dim_paragraph(
-        ui,
-        theme,
-        "It has left the network: the others no longer count it. This is what it had recorded before.",
-    );
+    dim_paragraph(ui, theme, panel::left_text());
     decided::log(ui, theme, &node.view);
     decided::backup_log(ui, theme, world, &node.view);
 }
@@ -98,22 +90,25 @@ fn dim_paragraph(ui: &mut Ui, theme: &Theme, text: &str) {
 
 fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new("No node selected").font(bold_font()));
+        ui.label(RichText::new(panel::no_selection()).font(bold_font()));
         close(ui, theme, out);
     });
     ui.add_space(6.0);
-    dim_paragraph(
-        ui,
-        theme,
-        "Right click on a node, or press Tab, to see whom it trusts, what it voted for and what it has agreed to. A left click selects it too, and lets it propose.",
-    );
+    dim_paragraph(ui, theme, panel::no_selection_text());
 }
 
 fn close(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        if icon_button(ui, theme, Icon::Close, Enabled::Yes, Toggled::No, CLOSE)
-            .on_hover_text(CLOSE)
-            .clicked()
+        if icon_button(
+            ui,
+            theme,
+            Icon::Close,
+            Enabled::Yes,
+            Toggled::No,
+            panel::close_node(),
+        )
+        .on_hover_text(panel::close_node())
+        .clicked()
         {
             out.push(PanelRequest::Command(UserCommand::ToggleInspector));
         }
@@ -142,8 +137,8 @@ fn title(
         let key = node.config.peer.key.to_string();
         dim_label(ui, theme, abbreviated(&key)).on_hover_text(&key);
         if ui
-            .small_button("Copy key")
-            .on_hover_text("Copies the whole public key")
+            .small_button(panel::copy_key())
+            .on_hover_text(panel::copy_key_tip())
             .clicked()
         {
             ui.ctx().copy_text(key);
@@ -175,27 +170,27 @@ pub(super) fn abbreviated(key: &str) -> String {
 pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
     let health = match node.status {
         NodeStatus::Running => None,
-        NodeStatus::Silent => Some("runs, but nothing it sends gets out"),
+        NodeStatus::Silent => Some(panel::state_silent()),
         NodeStatus::Crashed if session_kind == SessionKind::Live => {
-            Some("has stopped, or cannot be reached")
+            Some(panel::state_unreachable())
         }
-        NodeStatus::Crashed => Some("has crashed"),
-        NodeStatus::Left => Some("has left"),
-        NodeStatus::Unseen => Some("known by name only"),
+        NodeStatus::Crashed => Some(panel::state_crashed()),
+        NodeStatus::Left => Some(panel::state_left()),
+        NodeStatus::Unseen => Some(panel::state_unseen()),
     };
     let doing = match node.view.readiness {
-        Readiness::Discovering => "is looking for others",
-        Readiness::CatchingUp => "is fetching the log",
-        Readiness::Left => "has left",
+        Readiness::Discovering => panel::state_discovering(),
+        Readiness::CatchingUp => panel::state_catching_up(),
+        Readiness::Left => panel::state_left(),
         Readiness::Ready => match node.view.phase() {
-            Phase::Idle => "waits for a proposal",
-            Phase::Nominate => "has nominated",
-            Phase::Accept => "has accepted",
-            Phase::Confirm => "has confirmed",
-            Phase::Externalized => "has externalized",
+            Phase::Idle => panel::state_idle(),
+            Phase::Nominate => panel::state_nominate(),
+            Phase::Accept => panel::state_accept(),
+            Phase::Confirm => panel::state_confirm(),
+            Phase::Externalized => panel::state_externalized(),
         },
     };
-    let role = node.config.is_beacon.then_some("beacon");
+    let role = node.config.is_beacon.then(panel::beacon);
     let parts = [
         node.organization.as_deref(),
         role,
@@ -212,25 +207,18 @@ fn trust(
     node: &WorldNode,
     out: &mut Vec<PanelRequest>,
 ) {
-    heading(ui, theme, "Trust set");
+    heading(ui, theme, panel::trust_set());
     let trusted = node.view.trusted.as_ref();
     if trusted.is_empty() {
-        dim_label(ui, theme, "It has found nobody to trust yet.");
+        dim_label(ui, theme, panel::no_trust());
     } else {
-        let label = format!("the trust set of {}", world.name(id));
-        let text = format!(
-            "{}, itself included; knows {}",
-            format::nodes(trusted.len()),
-            node.view.known.len()
-        );
+        let label = panel::trust_set_of(&world.name(id));
+        let text = panel::trust_counts(trusted.len(), node.view.known.len());
         let line = ui.add(
             egui::Label::new(RichText::new(text).color(color(theme.text_dim)))
                 .sense(egui::Sense::hover()),
         );
-        if line
-            .on_hover_text("The set is outlined in the picture")
-            .hovered()
-        {
+        if line.on_hover_text(panel::outlined()).hovered() {
             out.push(PanelRequest::Highlight(HighlightedSet {
                 label,
                 members: trusted.clone(),
@@ -240,7 +228,7 @@ fn trust(
             chips(ui, theme, world, trusted, out);
         }
     }
-    heading(ui, theme, "Quorum set");
+    heading(ui, theme, panel::quorum_set());
     let quorum_set = node.view.quorum_set.as_ref();
     match quorum_set {
         Some((from, set)) => {
@@ -249,16 +237,12 @@ fn trust(
                 .current_slot()
                 .is_some_and(|(slot, _)| slot < *from)
             {
-                dim_label(ui, theme, format!("counts from slot {} on", from.0));
+                dim_label(ui, theme, panel::counts_from(*from));
             }
             quorum_tree::show(ui, theme, world, id, set, out);
         }
         None => {
-            dim_label(
-                ui,
-                theme,
-                "It has formed none yet; until then it cannot vote.",
-            );
+            dim_label(ui, theme, panel::no_quorum_set());
         }
     }
 }
@@ -286,11 +270,7 @@ fn chips(
             node_chip(ui, theme, world, *node, out);
         }
         if nodes.len() > TRUSTED_SHOWN {
-            dim_label(
-                ui,
-                theme,
-                format!("and {} more", nodes.len() - TRUSTED_SHOWN),
-            );
+            dim_label(ui, theme, panel::and_more(nodes.len() - TRUSTED_SHOWN));
         }
     });
 }

@@ -6,7 +6,7 @@ use crate::picture::geometry::Geometry;
 use crate::picture::view_state::ViewState;
 use crate::run::Run;
 use crate::run::SessionKind;
-use crate::text::format;
+use crate::text::panel;
 use crate::trace::NodeStatus;
 use crate::window::style::bold_font;
 use egui::{Area, Frame, Id, Order, RichText, pos2};
@@ -44,17 +44,17 @@ pub(super) fn show(
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
                 ui.label(inspector::state(node, run.kind()));
                 if !node.is_unseen() {
-                    let trusted = format::nodes(node.view.trusted.len());
-                    dim_label(ui, &model.theme, format!("trusts {trusted}"));
+                    let trusted = panel::trusts(node.view.trusted.len());
+                    dim_label(ui, &model.theme, trusted);
                 }
                 if matches!(node.status, NodeStatus::Running | NodeStatus::Silent)
                     && run.kind() != SessionKind::Recorded
                     && !run.is_in_past()
                 {
                     let what = state.draft.content(run.world().proposals().len());
-                    dim_label(ui, &model.theme, format!("click: proposes “{what}”"));
+                    dim_label(ui, &model.theme, panel::click_proposes(&what.to_string()));
                 }
-                dim_label(ui, &model.theme, "right click: more");
+                dim_label(ui, &model.theme, panel::right_click());
             });
         });
 }

@@ -12,6 +12,7 @@ use crate::picture::text_layout;
 use crate::picture::theme::{FONT_SMALL_PX, Theme};
 use crate::picture::view_state::HighlightedSet;
 use crate::scp::{NodeId, QuorumSet};
+use crate::text::panel;
 use crate::trace::{Flight, NodeStatus, World};
 use crate::window::style::color;
 use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
@@ -66,7 +67,7 @@ impl QuorumTree<'_> {
             .show(ui, |ui| self.entries(ui, set, id, out));
         self.fill_bar(ui, set, &head.header_response);
         if head.header_response.hovered() {
-            let label = format!("a quorum set of {}", self.world.name(self.owner));
+            let label = panel::quorum_set_of(&self.world.name(self.owner));
             out.push(PanelRequest::Highlight(HighlightedSet { label, members }));
         }
     }
@@ -83,7 +84,7 @@ impl QuorumTree<'_> {
                 dim_label(
                     ui,
                     self.theme,
-                    format!("and {} more", set.validators.len() - MEMBERS_SHOWN),
+                    panel::and_more(set.validators.len() - MEMBERS_SHOWN),
                 );
             }
         });
@@ -91,20 +92,16 @@ impl QuorumTree<'_> {
 
     /// Threshold and number of entries, and the organisation if all entries belong to one.
     fn title(&self, set: &QuorumSet) -> String {
-        let counts = format!(
-            "{}/{}",
-            set.threshold,
-            set.validators.len() + set.inner.len()
-        );
+        let (threshold, entries) = (set.threshold, set.validators.len() + set.inner.len());
         match self.organization(set) {
-            Some(name) => format!("{counts} {name}"),
-            None if set.inner.is_empty() => format!("{counts} nodes"),
+            Some(name) => panel::of_organization(threshold, entries, name),
+            None if set.inner.is_empty() => panel::of_nodes(threshold, entries),
             None if set.validators.is_empty()
                 && set.inner.iter().all(|set| self.organization(set).is_some()) =>
             {
-                format!("{counts} organisations")
+                panel::of_organizations(threshold, entries)
             }
-            None => format!("{counts} sets"),
+            None => panel::of_sets(threshold, entries),
         }
     }
 
@@ -153,10 +150,7 @@ impl QuorumTree<'_> {
             rect.y_range().expand(2.0),
             egui::Stroke::new(1.5, color(self.theme.text)),
         );
-        let text = format!(
-            "{satisfied} of {entries} are heard and as far in the slot; {} are needed",
-            set.threshold
-        );
+        let text = panel::quorum_progress(satisfied, entries, set.threshold);
         ui.interact(rect.expand(4.0), title.id.with("bar"), Sense::hover())
             .on_hover_text(text);
     }

@@ -1,6 +1,7 @@
 //! Scenario picker: all scenarios with their descriptions.
 
 use super::{PanelModel, PanelRequest, PanelState, PanelVisibility};
+use crate::text::panel;
 use crate::window::style::{bold_font, color};
 use egui::{Align2, RichText, ScrollArea, Sense, Ui, vec2};
 
@@ -12,7 +13,7 @@ pub(super) fn show(
 ) {
     let screen = ctx.content_rect();
     let mut is_open = true;
-    egui::Window::new(RichText::new("Scenarios").font(bold_font()))
+    egui::Window::new(RichText::new(panel::scenarios()).font(bold_font()))
         .open(&mut is_open)
         .collapsible(false)
         .resizable(false)

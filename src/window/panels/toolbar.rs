@@ -6,6 +6,8 @@ use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Visibility;
 use crate::run::SessionKind;
+use crate::text::{format, panel};
+use crate::time::Span;
 use crate::window::command::UserCommand;
 use crate::window::proposal_draft::DraftKind;
 use crate::window::style::{bold_font, color};
@@ -14,11 +16,6 @@ use std::path::PathBuf;
 
 /// Narrower windows have the view commands in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
-
-/// Accessible name and tooltip of the button that drops the chosen file.
-const FORGET: &str = "Forget this file";
-/// Accessible name and tooltip of the text field of a note.
-const NOTE: &str = "Text of the note";
 
 /// Whether the toolbar has room for all buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +125,7 @@ fn scenario_button(
     } else {
         104.0
     };
-    let title = model.run.map_or("Opening …", |(run, _)| {
+    let title = model.run.map_or(panel::opening_title(), |(run, _)| {
         run.world().scenario.title.as_str()
     });
     let text = RichText::new(title).font(bold_font());
@@ -183,7 +180,7 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     let speed = model
         .run
         .map_or("1×".to_owned(), |(run, _)| match run.kind() {
-            SessionKind::Live => "live".to_owned(),
+            SessionKind::Live => panel::live().to_owned(),
             SessionKind::Simulated | SessionKind::Recorded => run.playback().speed_label(),
         });
     let (rect, response) = ui.allocate_exact_size(vec2(38.0, BUTTON_PX), Sense::hover());
@@ -194,12 +191,7 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         egui::TextStyle::Body.resolve(ui.style()),
         color(model.theme.text),
     );
-    response.on_hover_text(match model.context.session_kind {
-        SessionKind::Live => "These nodes are processes: what one sees has just happened",
-        SessionKind::Simulated | SessionKind::Recorded => {
-            "Speed: at 1× an ordinary message takes three quarters of a second"
-        }
-    });
+    response.on_hover_text(speed_tip(model));
     command_button(
         ui,
         model,
@@ -208,6 +200,17 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         Toggled::No,
         out,
     );
+}
+
+/// What the speed means in virtual time, such as "1 s shows 80 ms".
+fn speed_tip(model: &PanelModel<'_>) -> String {
+    match model.run {
+        Some((run, _)) if run.kind() != SessionKind::Live => {
+            let shown = Span((run.playback().rate() * 1e6) as u64);
+            panel::speed_tip(&format::duration(shown))
+        }
+        _ => panel::live_tip().to_owned(),
+    }
 }
 
 /// Controls for what a click on a node proposes.
@@ -227,7 +230,7 @@ fn draft(
             } else {
                 text
             };
-            let hint = "A click on a node makes it nominate this value from the next slot on";
+            let hint = panel::choice_tip();
             if ui
                 .selectable_label(draft.chosen == at, shown)
                 .on_hover_text(hint)
@@ -238,16 +241,8 @@ fn draft(
         }
     } else {
         let kinds = [
-            (
-                DraftKind::Note,
-                "Note",
-                "A click on a node proposes a short text",
-            ),
-            (
-                DraftKind::File,
-                "File",
-                "A click on a node proposes that everybody backs up a file. Drop one on the window to use it.",
-            ),
+            (DraftKind::Note, panel::note(), panel::note_tip()),
+            (DraftKind::File, panel::file(), panel::file_tip()),
         ];
         for (kind, label, hint) in kinds {
             if ui
@@ -294,24 +289,21 @@ fn text_field(
                     .desired_width(width)
                     .hint_text(next),
             )
-            .on_hover_text(NOTE);
+            .on_hover_text(panel::note_text());
         }
         DraftKind::File => {
             if let Some(file) = draft.real_file.clone() {
                 let label = ui.add(egui::Label::new(&file.name).truncate());
-                label.on_hover_text(format!(
-                    "{} bytes, SHA-256 {}",
-                    file.size_bytes, file.sha256
-                ));
+                label.on_hover_text(panel::file_facts(file.size_bytes, &file.sha256));
                 if icon_button(
                     ui,
                     &model.theme,
                     Icon::Close,
                     Enabled::Yes,
                     Toggled::No,
-                    FORGET,
+                    panel::forget_file(),
                 )
-                .on_hover_text(FORGET)
+                .on_hover_text(panel::forget_file())
                 .clicked()
                 {
                     draft.real_file = None;
@@ -320,10 +312,8 @@ fn text_field(
             }
             let field = ui.add(TextEdit::singleline(&mut draft.file_name).desired_width(width));
             let field = field.on_hover_text(match model.context.session_kind {
-                SessionKind::Live => "The path of a file on this machine",
-                SessionKind::Simulated | SessionKind::Recorded => {
-                    "A name stands for a simulated file; the path of a real file is read"
-                }
+                SessionKind::Live => panel::path_live(),
+                SessionKind::Simulated | SessionKind::Recorded => panel::path_simulated(),
             });
             if field.lost_focus() && draft.file_name.contains('/') {
                 out.push(PanelRequest::OpenFile(PathBuf::from(
@@ -351,7 +341,7 @@ fn seed(
     }
     if width == ToolbarWidth::Wide {
         ui.add_space(4.0);
-        ui.label(RichText::new("seed").color(color(model.theme.text_dim)));
+        ui.label(RichText::new(panel::seed()).color(color(model.theme.text_dim)));
         ui.add_space(2.0);
     }
     let width = (state.seed.len() as f32 * 8.5 + 10.0).clamp(34.0, 90.0);
@@ -366,7 +356,7 @@ fn seed(
     {
         out.push(PanelRequest::Reseed(seed));
     }
-    field.on_hover_text("Seed of everything random: the same seed gives the same run");
+    field.on_hover_text(panel::seed_tip());
 }
 
 fn right_end(
@@ -409,7 +399,7 @@ fn right_end(
     let rect = egui::Rect::from_center_size(more.0.rect.center(), vec2(16.0, 16.0));
     ui.painter()
         .extend(icons::shapes(Icon::More, rect, color(model.theme.text)));
-    more.0.on_hover_text("More about the view");
+    more.0.on_hover_text(panel::more_tip());
 }
 
 /// A menu item with the label and shortcut of a command.
@@ -420,7 +410,7 @@ pub(super) fn menu_item(
     out: &mut Vec<PanelRequest>,
 ) {
     let disabled_reason = command.disabled_reason(&model.context);
-    let button = egui::Button::new(command.entry().label).shortcut_text(command.shortcut());
+    let button = egui::Button::new((command.entry().label)()).shortcut_text(command.shortcut());
     let response = ui.add_enabled(disabled_reason.is_none(), button);
     if response.clicked() {
         out.push(PanelRequest::Command(command));

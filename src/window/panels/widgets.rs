@@ -5,6 +5,7 @@ use super::{PanelModel, PanelRequest, ToastKind};
 use crate::node::view::Phase;
 use crate::picture::theme::{Color, TOOLBAR_HEIGHT_PX, Theme};
 use crate::scp::NodeId;
+use crate::text::panel;
 use crate::trace::{NodeStatus, World};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
@@ -51,7 +52,7 @@ pub(super) fn command_button(
         icon,
         enabled,
         toggled,
-        command.entry().label,
+        (command.entry().label)(),
     );
     command_tooltip(response.clone(), command, disabled_reason);
     if response.clicked() && disabled_reason.is_none() {
@@ -104,10 +105,10 @@ pub(super) fn command_tooltip(
     response.on_hover_ui(|ui| {
         ui.set_max_width(300.0);
         ui.horizontal(|ui| {
-            ui.label(RichText::new(entry.label).font(bold_font()));
+            ui.label(RichText::new((entry.label)()).font(bold_font()));
             ui.label(RichText::new(command.shortcut()).weak());
         });
-        ui.label(entry.tooltip);
+        ui.label((entry.tooltip)());
         if let Some(disabled_reason) = disabled_reason {
             ui.label(RichText::new(disabled_reason).color(ui.visuals().warn_fg_color));
         }
@@ -191,14 +192,15 @@ pub(super) fn node_chip(
     node: NodeId,
     out: &mut Vec<PanelRequest>,
 ) {
-    let health = match world.node(node).map(|node| node.status) {
-        Some(NodeStatus::Crashed) => " (stopped)",
-        Some(NodeStatus::Silent) => " (silent)",
-        Some(NodeStatus::Left) => " (has left)",
-        Some(NodeStatus::Unseen) => " (unseen)",
-        Some(NodeStatus::Running) | None => "",
+    let name = world.name(node);
+    let (is_running, label) = match world.node(node).map(|node| node.status) {
+        Some(NodeStatus::Crashed) => (false, panel::chip_stopped(&name)),
+        Some(NodeStatus::Silent) => (false, panel::chip_silent(&name)),
+        Some(NodeStatus::Left) => (false, panel::chip_left(&name)),
+        Some(NodeStatus::Unseen) => (false, panel::chip_unseen(&name)),
+        Some(NodeStatus::Running) | None => (true, name.to_string()),
     };
-    let text = RichText::new(format!("{}{health}", world.name(node)));
+    let text = RichText::new(label);
     let galley = egui::WidgetText::from(text).into_galley(
         ui,
         Some(egui::TextWrapMode::Extend),
@@ -207,10 +209,10 @@ pub(super) fn node_chip(
     );
     let (rect, response) =
         ui.allocate_exact_size(vec2(galley.size().x + 15.0, 18.0), Sense::click());
-    let ink = match (response.hovered(), health) {
+    let ink = match (response.hovered(), is_running) {
         (true, _) => theme.accent,
-        (false, "") => theme.text,
-        (false, _) => theme.text_dim,
+        (false, true) => theme.text,
+        (false, false) => theme.text_dim,
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, galley.text()));
     let middle = rect.left_center();
@@ -224,7 +226,7 @@ pub(super) fn node_chip(
         galley,
         color(ink),
     );
-    if response.on_hover_text("Select this node").clicked() {
+    if response.on_hover_text(panel::select_tip()).clicked() {
         out.push(PanelRequest::Select(node));
     }
 }

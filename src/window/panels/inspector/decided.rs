@@ -3,7 +3,7 @@
 use super::super::widgets::{dim_label, heading, row};
 use crate::node::view::{BackupAnswer, NodeView};
 use crate::picture::theme::Theme;
-use crate::text::{self, format};
+use crate::text::{self, format, panel};
 use crate::trace::World;
 use egui::Ui;
 
@@ -11,24 +11,20 @@ use egui::Ui;
 const LOG_SHOWN: usize = 12;
 
 pub(super) fn log(ui: &mut Ui, theme: &Theme, view: &NodeView) {
-    heading(ui, theme, "Log");
+    heading(ui, theme, panel::log());
     if view.log.is_empty() {
-        dim_label(ui, theme, "Nothing is decided here yet.");
+        dim_label(ui, theme, panel::nothing_decided());
     }
     for entry in view.log.iter().rev().take(LOG_SHOWN) {
         row(
             ui,
             theme,
-            &format!("slot {}", entry.slot.0),
+            &panel::slot_label(entry.slot),
             text::value(&entry.value),
         );
     }
     if view.log.len() > LOG_SHOWN {
-        dim_label(
-            ui,
-            theme,
-            format!("and {} before", view.log.len() - LOG_SHOWN),
-        );
+        dim_label(ui, theme, panel::and_before(view.log.len() - LOG_SHOWN));
     }
 }
 
@@ -36,22 +32,19 @@ pub(super) fn backup_log(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeV
     if view.backup_log.is_empty() {
         return;
     }
-    heading(ui, theme, "Backup log");
+    heading(ui, theme, panel::backup_log());
     for line in view.backup_log.values() {
         let answer = match line.answer {
-            BackupAnswer::Yes => "yes",
-            BackupAnswer::NoHasIt => "no (has it)",
-            BackupAnswer::NotAsked => "not asked",
+            BackupAnswer::Yes => panel::backup_yes(),
+            BackupAnswer::NoHasIt => panel::backup_has_it(),
+            BackupAnswer::NotAsked => panel::backup_not_asked(),
         };
+        let file = &line.file.name;
         let copy = match (&line.backed_up, line.answer) {
-            (Some((at, from)), _) => format!(
-                "backed up from {} at {}",
-                world.name(*from),
-                format::time(*at)
-            ),
-            (None, BackupAnswer::NoHasIt) => "was here before".to_owned(),
-            (None, _) => "not here yet".to_owned(),
+            (Some((at, from)), _) => panel::backed_up(file, &world.name(*from), &format::time(*at)),
+            (None, BackupAnswer::NoHasIt) => panel::backup_before(file),
+            (None, _) => panel::backup_pending(file),
         };
-        row(ui, theme, answer, format!("{}, {copy}", line.file.name));
+        row(ui, theme, answer, copy);
     }
 }

@@ -4,8 +4,8 @@ use super::super::widgets::{LINE_PX, dim_label, heading, node_chip, row, row_wit
 use super::super::{PanelRequest, quorum_tree};
 use crate::node::view::{NodeView, TimerKind};
 use crate::picture::theme::Theme;
-use crate::scp::{Ballot, BallotPhase, SlotIndex, SlotState, Value};
-use crate::text::{self, format};
+use crate::scp::{Ballot, BallotPhase, SlotState, Value};
+use crate::text::{self, format, panel};
 use crate::time::Span;
 use crate::trace::World;
 use egui::{Ui, vec2};
@@ -22,23 +22,23 @@ pub(super) fn show(
     out: &mut Vec<PanelRequest>,
 ) {
     let Some((index, state)) = view.current_slot() else {
-        heading(ui, theme, "Slot");
-        dim_label(ui, theme, "It takes part in no slot yet.");
+        heading(ui, theme, panel::slot());
+        dim_label(ui, theme, panel::no_slot());
         return;
     };
-    heading(ui, theme, &format!("Slot {}", index.0));
-    row(ui, theme, "phase", scp_phase(state));
+    heading(ui, theme, &panel::slot_title(index));
+    row(ui, theme, panel::phase(), scp_phase(state));
     if state.round > 0 {
-        row(ui, theme, "round", state.round.to_string());
+        row(ui, theme, panel::round(), state.round.to_string());
     }
     if !state.leaders.is_empty() {
         leaders(ui, theme, world, state, out);
     }
     let mut none_yet = Vec::new();
     for (what, present) in [
-        ("votes", &state.voted),
-        ("accepted", &state.accepted),
-        ("candidates", &state.candidates),
+        (panel::votes(), &state.voted),
+        (panel::accepted(), &state.accepted),
+        (panel::candidates(), &state.candidates),
     ] {
         if present.is_empty() {
             none_yet.push(what);
@@ -46,18 +46,17 @@ pub(super) fn show(
             row(ui, theme, what, values(present));
         }
     }
-    for (letter, words, meaning, ballot) in ballots(state) {
+    for (letter, label, meaning, ballot) in ballots(state) {
         let Some(ballot) = ballot else {
             none_yet.push(letter);
             continue;
         };
-        let label = format!("{letter}  {words}");
-        ui.scope(|ui| row_with(ui, theme, BALLOT_LABEL_PX, &label, ballot_words(ballot)))
+        ui.scope(|ui| row_with(ui, theme, BALLOT_LABEL_PX, label, ballot_words(ballot)))
             .response
             .on_hover_text(meaning);
     }
     if !none_yet.is_empty() {
-        row(ui, theme, "none yet", none_yet.join(", "))
+        row(ui, theme, panel::none_yet(), none_yet.join(", "))
     }
 }
 
@@ -72,7 +71,7 @@ fn leaders(
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.allocate_ui(vec2(86.0, LINE_PX), |ui| {
             ui.set_min_width(86.0);
-            dim_label(ui, theme, "leaders");
+            dim_label(ui, theme, panel::leaders());
         });
         for leader in &state.leaders {
             node_chip(ui, theme, world, *leader, out);
@@ -87,32 +86,32 @@ fn ballots(state: &SlotState) -> [BallotRow<'_>; 5] {
     [
         (
             "b",
-            "current ballot",
-            "the ballot it is trying to commit",
+            panel::ballot_b(),
+            panel::ballot_b_tip(),
             state.b.as_ref(),
         ),
         (
             "p",
-            "accepted prepared",
-            "highest ballot accepted as prepared",
+            panel::ballot_p(),
+            panel::ballot_p_tip(),
             state.p.as_ref(),
         ),
         (
             "p'",
-            "second highest",
-            "highest ballot accepted as prepared for another value than p",
+            panel::ballot_p_prime(),
+            panel::ballot_p_prime_tip(),
             state.p_prime.as_ref(),
         ),
         (
             "h",
-            "confirmed prepared",
-            "highest ballot confirmed as prepared; from CONFIRM on highest accepted commit",
+            panel::ballot_h(),
+            panel::ballot_h_tip(),
             state.h.as_ref(),
         ),
         (
             "c",
-            "commit voted",
-            "lowest ballot voted to commit; from CONFIRM on lowest accepted commit",
+            panel::ballot_c(),
+            panel::ballot_c_tip(),
             state.c.as_ref(),
         ),
     ]
@@ -126,12 +125,11 @@ fn scp_phase(state: &SlotState) -> String {
         BallotPhase::Confirm => "CONFIRM",
         BallotPhase::Externalize => "EXTERNALIZE",
     };
-    let also = if state.nominating && state.b.is_some() {
-        ", still nominating"
+    if state.nominating && state.b.is_some() {
+        panel::still_nominating(ballots)
     } else {
-        ""
-    };
-    format!("{ballots}{also}")
+        ballots.to_owned()
+    }
 }
 
 fn values(values: &BTreeSet<Value>) -> String {
@@ -144,15 +142,15 @@ fn values(values: &BTreeSet<Value>) -> String {
 
 fn ballot_words(ballot: &Ballot) -> String {
     match ballot.n {
-        u32::MAX => format!("∞, {}", text::value(&ballot.x)),
-        n => format!("{n}, {}", text::value(&ballot.x)),
+        u32::MAX => panel::ballot_forever(&text::value(&ballot.x)),
+        n => panel::ballot(n, &text::value(&ballot.x)),
     }
 }
 
 pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView) {
-    heading(ui, theme, "Timers");
+    heading(ui, theme, panel::timers());
     if view.timers.is_empty() {
-        dim_label(ui, theme, "None is running.");
+        dim_label(ui, theme, panel::no_timers());
     }
     for (kind, timer) in &view.timers {
         let left = timer.due_at.since(world.now);
@@ -174,18 +172,17 @@ pub(super) fn timers(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeView)
 }
 
 fn timer_words(kind: TimerKind) -> String {
-    let of = |what: &str, SlotIndex(slot): SlotIndex| format!("{what}, slot {slot}");
     match kind {
-        TimerKind::Nomination(slot) => of("round", slot),
-        TimerKind::Ballot(slot) => of("ballot", slot),
-        TimerKind::Announce => "next broadcast".into(),
-        TimerKind::Settle => "roster settles".into(),
-        TimerKind::Refresh => "refresh of trust".into(),
-        TimerKind::Resend => "send again".into(),
-        TimerKind::Expire => "proposal expires".into(),
-        TimerKind::CatchUp => "ask again".into(),
-        TimerKind::Relay => "pass on".into(),
-        TimerKind::RelayRepeats => "pass on what is repeated".into(),
+        TimerKind::Nomination(slot) => panel::timer_round(slot),
+        TimerKind::Ballot(slot) => panel::timer_ballot(slot),
+        TimerKind::Announce => panel::timer_announce().into(),
+        TimerKind::Settle => panel::timer_settle().into(),
+        TimerKind::Refresh => panel::timer_refresh().into(),
+        TimerKind::Resend => panel::timer_resend().into(),
+        TimerKind::Expire => panel::timer_expire().into(),
+        TimerKind::CatchUp => panel::timer_catch_up().into(),
+        TimerKind::Relay => panel::timer_relay().into(),
+        TimerKind::RelayRepeats => panel::timer_relay_repeats().into(),
     }
 }
 

@@ -1,0 +1,69 @@
+//! Commands of the window: labels, tooltips and the headings of their groups.
+//!
+//! Absent here: where the texts stand.
+use super::catalogue::messages;
+
+messages! { "command":
+    fn toggle_play();
+    fn toggle_play_tip();
+    fn step();
+    fn step_tip();
+    fn step_back();
+    fn step_back_tip();
+    fn seek_backward();
+    fn seek_backward_tip();
+    fn seek_forward();
+    fn seek_forward_tip();
+    fn return_to_present();
+    fn return_to_present_tip();
+    fn slower();
+    fn slower_tip();
+    fn faster();
+    fn faster_tip();
+    fn propose();
+    fn propose_tip();
+    fn add_node();
+    fn add_node_tip();
+    fn remove_node();
+    fn remove_node_tip();
+    fn next_node();
+    fn next_node_tip();
+    fn restart();
+    fn restart_tip();
+    fn new_seed();
+    fn new_seed_tip();
+    fn scenarios();
+    fn scenarios_tip();
+    fn scenario();
+    fn scenario_tip();
+    fn screenshot();
+    fn screenshot_tip();
+    fn fit_view();
+    fn fit_view_tip();
+    fn node_panel();
+    fn node_panel_tip();
+    fn event_log();
+    fn event_log_tip();
+    fn timeline();
+    fn timeline_tip();
+    fn timeline_closer();
+    fn timeline_closer_tip();
+    fn timeline_wider();
+    fn timeline_wider_tip();
+    fn reach();
+    fn reach_tip();
+    fn theme();
+    fn theme_tip();
+    fn frame_rate();
+    fn frame_rate_tip();
+    fn help();
+    fn help_tip();
+    fn dismiss();
+    fn dismiss_tip();
+    fn quit();
+    fn quit_tip();
+    fn group_time();
+    fn group_nodes();
+    fn group_run();
+    fn group_view();
+}

@@ -27,6 +27,7 @@ mod digest;
 mod form;
 mod node_forms;
 mod nodes;
+mod plain_forms;
 mod record_forms;
 mod scenario_forms;
 mod scp_forms;

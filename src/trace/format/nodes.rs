@@ -65,16 +65,13 @@ impl NodeTable {
         self.entries.values()
     }
 
-    /// Introduces a node; `None` if it has been introduced with the same key and name.
+    /// Introduces a node; `None` if it has been introduced. The name of its introduction stays.
     pub(super) fn introduce(&mut self, peer: &Peer) -> Option<&NodeEntry> {
         let known = self.entries.get(&peer.id);
-        if known.is_some_and(|known| known.key == peer.key && known.name == peer.name) {
+        if known.is_some_and(|known| known.key == peer.key) {
             return None;
         }
-        let id = match known.filter(|known| known.key == peer.key) {
-            Some(known) => Arc::clone(&known.id),
-            None => self.free_id(&peer.key),
-        };
+        let id = self.free_id(&peer.key);
         self.taken.insert(Arc::clone(&id));
         let (key, name) = (Arc::clone(&peer.key), Arc::clone(&peer.name));
         self.by_public_key.insert(NodeKey::of(&key), peer.id);

@@ -1,11 +1,12 @@
 //! The lines of a trace.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{Form, PeerForm, Text};
+use super::form::{Form, Text};
 use super::node_forms::{
     AnnouncementForm, BundleForm, InputForm, LossReasonForm, MessageForm, MessageKindForm,
     NodeConfigForm, OutputForm,
 };
+use super::plain_forms::PeerForm;
 use super::scenario_forms::{ActionForm, ScenarioForm};
 use super::scp_forms::{EnvelopeForm, QuorumSetForm};
 use crate::node::{FileInfo, Input, NodeEvent, Output, Peer};

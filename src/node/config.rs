@@ -32,8 +32,7 @@ pub enum TrustPolicy {
 }
 
 /// The size of a quorum slice among the trusted nodes, the node itself included. Unused by a fixed quorum set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threshold {
     /// floor(2n/3) + 1.
     TwoThirds,
@@ -69,15 +68,13 @@ pub enum Relaying {
 }
 
 /// What a node assumes about the network at its first start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JoinMode {
     /// The network starts now: the node waits for the beacon, and there is no log to fetch.
     Founder,
     /// The network runs already: the node announces itself and fetches the log before it votes.
     Newcomer,
     /// Not known: the node waits for the beacon and fetches the log before it votes.
-    #[serde(rename = "unsure")]
     Unknown,
 }
 
@@ -93,7 +90,7 @@ pub struct Peer {
 }
 
 /// Settings that all nodes of a scenario share. A span of zero switches a periodic task off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSettings {
     /// What the network agrees on.
     pub application: Application,
@@ -120,7 +117,7 @@ pub struct NodeSettings {
 }
 
 /// The configuration of one node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeConfig {
     /// Its identity.
     pub peer: Peer,
@@ -137,7 +134,6 @@ pub struct NodeConfig {
     /// Files that it holds from the start.
     pub held_files: Vec<FileInfo>,
     /// What it assumes about the network at its first start.
-    #[serde(rename = "arrival")]
     pub join_mode: JoinMode,
     /// Settings shared by all nodes.
     pub settings: Arc<NodeSettings>,

@@ -7,12 +7,10 @@ use super::persisted::{Persisted, StateChange};
 use super::proposal::{Content, FileInfo};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The timers of a node. Each kind runs at most once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimerKind {
     /// End of a nomination round of this slot.
     Nomination(SlotIndex),
@@ -64,8 +62,7 @@ impl TimerKind {
 }
 
 /// An input of a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The node starts, with its persistent state if it ran before.
     Start(Option<Arc<Persisted>>),
@@ -108,8 +105,7 @@ pub enum Input {
 }
 
 /// The receivers of a transmission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recipient {
     /// One neighbour. The transmission is lost if the node is out of reach.
     Node(NodeId),
@@ -120,8 +116,7 @@ pub enum Recipient {
 }
 
 /// An output of a node. Outputs take effect in order: a `Persist` is durable before the outputs after it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Transmit a message that the node created.
     Send {

@@ -10,8 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Why a trust set changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrustCause {
     /// The configuration, at the start.
     Configured,
@@ -28,8 +27,7 @@ pub enum TrustCause {
 }
 
 /// Why a slot started at a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SlotStart {
     /// The node has a value to nominate.
     Own,
@@ -50,8 +48,7 @@ pub enum BackupAnswer {
 }
 
 /// Why a fetch failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FetchError {
     /// No holder could be reached.
     Unreachable,
@@ -60,8 +57,7 @@ pub enum FetchError {
 }
 
 /// Why a proposal was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProposalRefusal {
     /// It is empty or too long, its file name contains a folder, or its hash is malformed.
     Malformed,
@@ -80,8 +76,7 @@ pub enum ProposalRefusal {
 }
 
 /// Why a message was refused. A refused message changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageRefusal {
     /// SCP refused the statement.
     Scp(ScpRefusal),
@@ -94,8 +89,7 @@ pub enum MessageRefusal {
 }
 
 /// An event at a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeEvent {
     /// The node has started.
     Started {

@@ -3,11 +3,9 @@
 use crate::net::Position;
 use crate::node::{Content, ProposalRefusal, TrustPolicy};
 use crate::scp::NodeId;
-use serde::{Deserialize, Serialize};
 
 /// A command to the network. The engine adds the time and records it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// A node is asked to propose.
     Propose {
@@ -62,7 +60,6 @@ pub enum Action {
     },
     /// The network splits: messages pass only within a group. Nodes in no group form a group together. Replaces an
     /// earlier partition.
-    #[serde(rename = "cut")]
     Partition {
         /// The groups.
         groups: Vec<Vec<NodeId>>,

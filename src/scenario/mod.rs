@@ -36,11 +36,10 @@ use crate::net::{MediumSpec, Position};
 use crate::node::{NodeConfig, NodeSettings};
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A node of a scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeSpec {
     /// Its configuration.
     pub config: Arc<NodeConfig>,
@@ -51,8 +50,7 @@ pub struct NodeSpec {
 }
 
 /// Meaning of positions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// Radio: positions decide which nodes hear each other, and moving a node is an action.
     Physical,
@@ -61,7 +59,7 @@ pub enum Placement {
 }
 
 /// A complete scenario: everything that determines a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     /// Name on the command line.
     pub name: String,

@@ -1,4 +1,5 @@
-//! Messages in flight: a dot per message; lost messages fall and fade. Many messages become one pulse with a count per edge.
+//! Messages in flight: a dot per message; lost messages fall and fade. Many messages become one pulse per edge, with a
+//! count.
 //!
 //! Absent here: broadcasts of discovery (`broadcast_rings.rs`).
 

@@ -1,6 +1,6 @@
-//! Nodes: fill by phase, rim by health, glyph, ring of quarters, timer arc, crown, value chips.
+//! Node drawing: fill by phase, rim by health, letter, ring of quarters, timer arc, crown and value chips.
 //!
-//! Absent here: names beside nodes (`labels.rs`) and where nodes are (`geometry.rs`).
+//! Absent here: labels (`labels.rs`) and positions (`geometry.rs`).
 
 use super::canvas::{Anchor, Font, Point, Shape, Stroke};
 use super::icons;

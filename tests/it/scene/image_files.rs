@@ -1,4 +1,4 @@
-//! Pictures as files: SVG that parses, PNG that shows something.
+//! Image export: the SVG parses, and the PNG contains the picture.
 
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP};
@@ -23,7 +23,7 @@ fn fixture(theme: ThemeName) -> Fixture {
 }
 
 #[test]
-fn the_svg_parses_and_is_the_same_each_time() {
+fn the_svg_parses_and_is_reproducible() {
     for fonts in [Fonts::Embedded, Fonts::Named] {
         let fixture = fixture(ThemeName::Dark);
         let svg = to_svg(&layers::drawing(&fixture.scene()), fonts);
@@ -37,7 +37,7 @@ fn the_svg_parses_and_is_the_same_each_time() {
 }
 
 #[test]
-fn shapes_without_a_place_are_left_out() {
+fn shapes_with_numbers_that_are_not_finite_are_left_out() {
     let fixture = fixture(ThemeName::Dark);
     let mut drawing = layers::drawing(&fixture.scene());
     let before = to_svg(&drawing, Fonts::Named);
@@ -59,7 +59,7 @@ fn shapes_without_a_place_are_left_out() {
 }
 
 #[test]
-fn the_png_shows_the_picture_at_any_scale() {
+fn the_png_contains_the_picture_at_any_scale() {
     for (theme, scale) in [(ThemeName::Dark, 1.0), (ThemeName::Light, 2.0)] {
         let fixture = fixture(theme);
         let file = to_png(&layers::drawing(&fixture.scene()), scale).unwrap();
@@ -90,7 +90,7 @@ fn the_png_shows_the_picture_at_any_scale() {
 }
 
 #[test]
-fn impossible_sizes_are_refused() {
+fn sizes_out_of_range_are_refused() {
     let mut fixture = fixture(ThemeName::Dark);
     for size in [
         Point { x: 0.0, y: 10.0 },

@@ -1,4 +1,4 @@
-//! The scene without a window: view models to shapes, hits, regions, SVG and PNG.
+//! Scene rendering without a window: layers, hit tests, overlay, captions, timeline, SVG and PNG.
 
 mod captions;
 mod image_files;
@@ -20,7 +20,7 @@ pub(crate) const LAPTOP: Point = Point {
     y: 800.0,
 };
 
-/// A world with the view and status one starts with.
+/// A world with the initial view and status.
 pub(crate) struct Fixture {
     pub(crate) world: World,
     pub(crate) view: ViewState,
@@ -46,7 +46,7 @@ impl Fixture {
     }
 }
 
-/// The texts among shapes.
+/// The texts of the shapes.
 pub(crate) fn texts(shapes: &[Shape]) -> Vec<&str> {
     shapes
         .iter()

@@ -1,4 +1,4 @@
-//! Nodes, edges, messages and labels as shapes; what lies under the pointer; versions of layers.
+//! Layers of nodes, edges, messages and labels; hit tests; layer versions.
 
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP, fill_at, texts};
@@ -30,7 +30,7 @@ fn act(fixture: &mut Fixture, action: Action) {
 }
 
 #[test]
-fn fill_and_glyph_follow_the_phase() {
+fn fill_and_letter_follow_the_phase() {
     let fixture = mid_vote(5);
     let (scene, phases) = (fixture.scene(), fixture.view.theme().phases);
     let shapes = layers::shapes(&scene, LayerName::Nodes);
@@ -71,7 +71,7 @@ fn the_classic_palette_tells_values_apart() {
 }
 
 #[test]
-fn a_crashed_node_is_hollow_and_one_that_left_is_gone() {
+fn crashed_nodes_are_hollow_and_nodes_that_left_disappear() {
     let mut fixture = mid_vote(7);
     let before = fixture.shapes(LayerName::Nodes).len();
     act(&mut fixture, Action::Crash { node: NodeId(3) });
@@ -110,7 +110,7 @@ fn large_networks_have_fill_and_rim_only() {
             .iter()
             .all(|shape| matches!(shape, Shape::Circle { .. }))
     );
-    // One disc each, and the light middle of those that have externalized.
+    // One circle per node, and a light centre per externalized node.
     assert_eq!(shapes.len(), 1000 + 200);
     let light = fixture.view.theme().externalized_middle;
     let middles = shapes
@@ -186,7 +186,7 @@ fn labels_cover_neither_nodes_nor_each_other() {
 }
 
 #[test]
-fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_large_one() {
+fn all_nodes_of_a_small_network_have_names_and_some_of_a_large_one() {
     let fixture = mid_vote(7);
     let shapes = fixture.shapes(LayerName::Labels);
     let names = texts(&shapes);
@@ -204,7 +204,7 @@ fn names_stand_beside_all_nodes_of_a_small_network_and_only_beside_some_of_a_lar
 }
 
 #[test]
-fn values_stand_below_all_names_or_below_none() {
+fn either_all_names_have_a_value_line_or_none_has() {
     for nodes in [5, 12, 20, 30, 45, 60] {
         let value = Value::from("pizza");
         let script = Script::radio(nodes, 1400.0).discovered().agreed(&[value]);
@@ -242,7 +242,7 @@ fn counts_of_messages_cover_neither_labels_nor_each_other() {
 }
 
 #[test]
-fn a_set_dims_everything_else() {
+fn a_highlighted_set_dims_all_other_nodes() {
     let mut fixture = mid_vote(7);
     let members = [NodeId(1), NodeId(2)].into();
     fixture.view.set = Some(HighlightedSet {
@@ -330,7 +330,7 @@ fn messages_move_and_crowds_become_pulses() {
 }
 
 #[test]
-fn versions_change_with_what_a_layer_shows_and_only_then() {
+fn versions_change_exactly_when_the_layer_changes() {
     let value = log_value(&[note(3, 1, "note 3")]);
     let mut fixture = Fixture::new(
         Script::radio(90, 200.0).discovered().agreed(&[value]).world,

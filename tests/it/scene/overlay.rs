@@ -1,4 +1,4 @@
-//! The overlay at all sizes: panels apart, texts inside, and what they say.
+//! Overlay: panels and texts do not overlap at any size, and the texts are right.
 
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP, texts};
@@ -7,7 +7,7 @@ use quorumscope::picture::layers;
 use quorumscope::picture::overlay::layout::Regions;
 use quorumscope::picture::overlay::panels;
 use quorumscope::picture::text_layout::{self, has_glyphs};
-use quorumscope::picture::theme::FONT_SIZES_PX;
+use quorumscope::picture::theme::{Color, FONT_SIZES_PX, ThemeName};
 use quorumscope::picture::view_state::{PlaybackState, QuorumIntersection};
 use quorumscope::scp::{NodeId, Value};
 
@@ -61,7 +61,7 @@ pub(super) fn box_of(shape: &Shape) -> Option<Rect> {
 }
 
 #[test]
-fn panels_overlap_neither_each_other_nor_the_stage() {
+fn panels_overlap_neither_each_other_nor_the_viewport() {
     for mut fixture in fixtures() {
         for quorums in [
             QuorumIntersection::Intersect,
@@ -89,7 +89,7 @@ fn panels_overlap_neither_each_other_nor_the_stage() {
 }
 
 #[test]
-fn texts_stay_inside_the_canvas_and_apart() {
+fn texts_do_not_overlap_and_stay_inside_the_canvas() {
     for fixture in fixtures() {
         let shapes = fixture.shapes(LayerName::Overlay);
         let boxes: Vec<Rect> = shapes.iter().filter_map(box_of).collect();
@@ -113,7 +113,7 @@ fn texts_stay_inside_the_canvas_and_apart() {
 }
 
 #[test]
-fn every_text_has_its_glyphs_and_a_permitted_size() {
+fn every_text_has_glyphs_and_a_permitted_size() {
     for fixture in fixtures() {
         for layer in layers::drawing(&fixture.scene()).layers {
             for shape in &layer.shapes {
@@ -134,7 +134,7 @@ fn every_text_has_its_glyphs_and_a_permitted_size() {
 }
 
 #[test]
-fn nodes_fit_onto_the_stage() {
+fn nodes_fit_into_the_viewport() {
     for fixture in fixtures() {
         let (scene, field) = (fixture.scene(), fixture.view.viewport());
         for (node, center) in scene.geometry.nodes() {
@@ -250,4 +250,45 @@ fn the_intersection_badge_is_not_truncated() {
             assert!(texts(&shapes).contains(&words), "{words:?} at {size:?}");
         }
     }
+}
+
+#[test]
+fn the_caption_invites_to_propose_when_the_run_is_over() {
+    let value = Value::from("pizza");
+    let script = Script::radio(5, 1400.0).discovered().agreed(&[value]);
+    let mut fixture = Fixture::new(script.world, LAPTOP);
+    fixture.status.playback = PlaybackState::Finished;
+    let is_invited = |fixture: &Fixture| {
+        texts(&fixture.shapes(LayerName::Overlay)).contains(&"Click a node to propose")
+    };
+    assert!(!is_invited(&fixture), "an image file cannot be clicked");
+    fixture.status.accepts_proposals = true;
+    assert!(is_invited(&fixture));
+    fixture.status.playback = PlaybackState::Running;
+    assert!(!is_invited(&fixture), "more will happen");
+}
+
+#[test]
+fn the_legend_shows_the_fill_of_nodes_that_are_not_ready() {
+    for theme in [ThemeName::Dark, ThemeName::Light] {
+        let mut fixture = Fixture::new(Script::radio(7, 1400.0).world, LAPTOP);
+        fixture.view.theme = theme;
+        let fills = |layer: LayerName| -> Vec<Color> {
+            let shapes = fixture.shapes(layer);
+            let fill = |shape: &Shape| match shape {
+                Shape::Circle { fill, .. } => *fill,
+                _ => None,
+            };
+            shapes.iter().filter_map(fill).collect()
+        };
+        let of_nodes = fills(LayerName::Nodes);
+        let in_legend = fills(LayerName::Overlay);
+        assert!(in_legend.contains(&of_nodes[0]), "{theme:?}");
+        assert_ne!(of_nodes[0], fixture.view.theme().phases.idle);
+        let shapes = fixture.shapes(LayerName::Overlay);
+        assert!(texts(&shapes).contains(&"idle, not ready to vote"));
+    }
+    let ready = Fixture::new(Script::radio(7, 1400.0).discovered().world, LAPTOP);
+    let shapes = ready.shapes(LayerName::Overlay);
+    assert!(!texts(&shapes).contains(&"idle, not ready to vote"));
 }

@@ -1,5 +1,5 @@
-//! What the picture says of proposals and of the whole network: pending, stuck, decided, outvoted, agreed, forked; and
-//! who is counted.
+//! Progress: states of proposals and of the network (pending, stuck, decided, outvoted, agreed, forked), and which nodes
+//! count.
 
 use super::worlds::{SLOT, Script};
 use super::{Fixture, LAPTOP, texts};
@@ -58,7 +58,7 @@ fn decides(script: &mut Script, node: NodeId, value: &str) {
     );
 }
 
-/// A and B vote for pizza, C, D and E for burger.
+/// A and B vote for "pizza"; C, D and E vote for "burger".
 fn split_vote() -> Script {
     let mut script = Script::radio(5, 1400.0).discovered();
     for (node, value) in [
@@ -161,7 +161,7 @@ fn stuck_counts_only_votes_that_are_heard() {
     act(&mut script, Action::Crash { node: D });
     let mut fixture = Fixture::new(script.world, LAPTOP);
     let started = fixture.world.now;
-    // A file that shows the world before the run has ended says the same as the window.
+    // An image file of an unfinished run has the same text as the window.
     fixture.status.playback = PlaybackState::Finished;
     fixture.world.advance_to(started + Span::from_ms(4000));
     check_says(&fixture, &["voting on slot 1", "pending", "3 of 5 voted"]);
@@ -205,7 +205,7 @@ fn nodes_that_left_are_not_counted() {
     assert!(!texts(&shapes).iter().any(|text| text.contains("of 5")));
 }
 
-/// Adds a node with another policy of trust.
+/// Adds a node with another trust policy.
 fn add(script: &mut Script, trust: TrustPolicy) -> NodeId {
     let id = NodeId(script.world.nodes.len() as u32);
     let mut config = NodeConfig::clone(&script.world.nodes[0].config);

@@ -1,4 +1,4 @@
-//! The timeline as shapes: at any size and number of nodes, in order, and only drawn anew when it looks different.
+//! Timeline: shapes at any size and number of nodes, their order in time, and layer versions.
 
 use super::super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use super::{Fixture, LAPTOP, texts};
@@ -14,7 +14,7 @@ use quorumscope::time::Time;
 use quorumscope::trace::{Lanes, Record, World};
 use std::sync::Arc;
 
-/// A fixture with the lanes of a run, and room for a timeline.
+/// A fixture with the lanes of a run and a timeline.
 struct TimelineFixture {
     fixture: Fixture,
     lanes: Lanes,
@@ -54,7 +54,7 @@ impl TimelineFixture {
     }
 }
 
-/// A whole run of so many nodes.
+/// A complete run.
 fn run(nodes: Option<usize>, text: &str, size_px: Point) -> TimelineFixture {
     let scenario = Arc::new(scenario("timeline", 3, nodes, text));
     let all = records(&scenario, Inline, EVENTFUL);
@@ -63,7 +63,7 @@ fn run(nodes: Option<usize>, text: &str, size_px: Point) -> TimelineFixture {
     TimelineFixture::new(&all, world, size_px)
 }
 
-/// Nodes that are there, and nothing else.
+/// A network without any traffic.
 fn silent(nodes: usize, size_px: Point) -> TimelineFixture {
     let text = format!(
         "application = \"log\"\n[trust]\npolicy = \"found\"\nthreshold = \"2/3\"\n[random]\ncount = {nodes}\n"
@@ -81,7 +81,7 @@ fn silent(nodes: usize, size_px: Point) -> TimelineFixture {
     TimelineFixture::new(&all, world, size_px)
 }
 
-/// Where boxes of a colour are.
+/// The rectangles of a colour.
 fn boxes(shapes: &[Shape], color: Color) -> Vec<Rect> {
     shapes
         .iter()
@@ -152,7 +152,7 @@ fn lanes_have_the_colours_of_their_nodes_at_their_times() {
 }
 
 #[test]
-fn slots_and_names_are_there_and_the_axis_is_round() {
+fn the_chart_has_slots_names_and_a_round_axis() {
     let chart = run(Some(6), NETWORKS[0].1, LAPTOP);
     assert_eq!(chart.layout().lane_style, LaneStyle::Named);
     let shapes = chart.shapes(LayerName::Timeline);
@@ -160,7 +160,7 @@ fn slots_and_names_are_there_and_the_axis_is_round() {
     for text in ["6 nodes", "n01", "n06", "slot 2", "0 s", "2 s"] {
         assert!(texts.contains(&text), "{text} is not among {texts:?}");
     }
-    // The legend explains the colours; without it the timeline does.
+    // The timeline has a colour key only without the legend.
     assert!(!texts.contains(&"nominated"), "{texts:?}");
     let small = run(Some(6), NETWORKS[0].1, Point { x: 560.0, y: 540.0 });
     let shapes = small.shapes(LayerName::Timeline);
@@ -217,8 +217,11 @@ fn the_chart_version_changes_only_with_its_pixels() {
         [LayerName::Timeline, LayerName::Playhead].map(|name| layers::version(&chart.scene(), name))
     };
     let [body, head] = version(&chart);
-    assert!(body.is_some() && head.is_some(), "both are kept");
-    // Time passes by less than a pixel.
+    assert!(
+        body.is_some() && head.is_some(),
+        "both layers can be cached"
+    );
+    // Time advances by less than a pixel.
     let until = chart.fixture.view.timeline.until;
     let pixel_us =
         chart.fixture.view.timeline.axis.span_us / f64::from(chart.layout().lanes.width());
@@ -226,8 +229,8 @@ fn the_chart_version_changes_only_with_its_pixels() {
     assert_eq!(version(&chart)[0], body);
     assert_ne!(version(&chart)[1], head, "the playhead moves");
     chart.fixture.view.timeline.until = Time(until.0 + (2.0 * pixel_us) as u64);
-    assert_ne!(version(&chart)[0], body, "a pixel further");
-    // What is new stands at the end: what a painter compares differs there only.
+    assert_ne!(version(&chart)[0], body, "the end moved by two pixels");
+    // New shapes come last, so a comparison with the previous ones finds a difference only at the end.
     let before = chart.shapes(LayerName::Timeline);
     chart.fixture.view.timeline.until = Time(until.0 + (9.0 * pixel_us) as u64);
     let after = chart.shapes(LayerName::Timeline);
@@ -241,7 +244,7 @@ fn the_chart_version_changes_only_with_its_pixels() {
         "{same} of {}",
         before.len()
     );
-    // Without a place there is none.
+    // A hidden timeline has no shapes.
     chart.fixture.view.timeline.rect = None;
     assert!(
         chart.shapes(LayerName::Timeline).is_empty()
@@ -272,7 +275,7 @@ fn the_future_of_the_playhead_is_dimmed() {
             .iter()
             .any(|rect| (rect.min.x - x).abs() < 1.0)
     );
-    assert!(boxes(&later, veil).is_empty(), "nothing came later");
+    assert!(boxes(&later, veil).is_empty(), "the playhead is at the end");
     let time = format!("{half}");
     assert!(
         texts(&shapes).contains(&time.as_str()),

@@ -1,4 +1,4 @@
-//! Worlds for scene tests, folded from records written here by hand: no engine, no protocol.
+//! Worlds for scene tests, folded from hand-written records without engine and protocol.
 
 use quorumscope::net::{Latency, LossReason, MediumSpec, Position};
 use quorumscope::node::{
@@ -18,7 +18,7 @@ use std::sync::Arc;
 const AREA_M: (f64, f64) = (1000.0, 800.0);
 pub(crate) const SLOT: SlotIndex = SlotIndex(1);
 
-/// A world being written.
+/// A world under construction.
 pub(crate) struct Script {
     pub(crate) world: World,
     settings: Arc<NodeSettings>,
@@ -41,7 +41,7 @@ pub(crate) fn log_value(proposals: &[Arc<Proposal>]) -> Value {
     value_of(&proposals.iter().map(|p| (p.id, Arc::clone(p))).collect())
 }
 
-/// A repeatable scatter over the unit square without two points on one spot (the R2 sequence).
+/// A low-discrepancy sequence over the unit square (the R2 sequence): reproducible, without coinciding points.
 fn scatter(n: u32) -> (f64, f64) {
     let at = f64::from(n);
     (
@@ -51,7 +51,7 @@ fn scatter(n: u32) -> (f64, f64) {
 }
 
 impl Script {
-    /// So many nodes scattered over the area, with radio of this range.
+    /// Nodes scattered over the area, with this radio range.
     pub(crate) fn radio(nodes: u32, range_m: f64) -> Script {
         let settings = Arc::new(NodeSettings {
             application: Application::Log,
@@ -159,7 +159,7 @@ impl Script {
         self.ids().into_iter().filter(near).collect()
     }
 
-    /// Everybody trusts everybody in range and is ready.
+    /// Every node trusts all nodes in range and is ready.
     pub(crate) fn discovered(mut self) -> Script {
         for node in self.ids() {
             let trusted = Arc::new(self.neighbours(node));
@@ -195,7 +195,7 @@ impl Script {
         );
     }
 
-    /// Everybody somewhere in slot 1, by number: idle, nominating, accepting, confirming, done.
+    /// Nodes in all phases of slot 1, by number: idle, nominate, accept, confirm, externalized.
     pub(crate) fn mid_vote(mut self, values: &[Value]) -> Script {
         self.world.advance_to(Time::from_ms(3000));
         for node in self.ids() {
@@ -302,7 +302,7 @@ impl Script {
         );
     }
 
-    /// Everybody has externalized one of the values.
+    /// Every node has externalized one of the values.
     pub(crate) fn agreed(mut self, values: &[Value]) -> Script {
         self.world.advance_to(Time::from_ms(3000));
         for node in self.ids() {
@@ -312,7 +312,7 @@ impl Script {
         self
     }
 
-    /// So many messages of all kinds under way; every seventh is lost.
+    /// Messages of all kinds in flight; every seventh is lost.
     pub(crate) fn flights(mut self, count: u32) -> Script {
         const KINDS: [MessageKind; 6] = [
             MessageKind::Vote,
@@ -369,7 +369,7 @@ impl Script {
         self
     }
 
-    /// The beacon's broadcast and two answers are spreading.
+    /// The beacon's broadcast and two replies spread.
     pub(crate) fn broadcasting(mut self) -> Script {
         for (n, kind, hops) in [
             (0, AnnouncementKind::Beacon, 0),

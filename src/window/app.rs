@@ -349,7 +349,7 @@ impl App {
     }
 }
 
-/// Changes whenever the picture may have to be fitted anew: when nodes come or go and, where positions belong to the view,
+/// Changes whenever the picture may have to be fitted again: when nodes come or go and, where positions belong to the view,
 /// when they move.
 fn layout_version(world: &World) -> (usize, u64) {
     let places = match world.scenario.placement {

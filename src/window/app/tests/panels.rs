@@ -10,6 +10,7 @@ fn harness<'a>(window: Window) -> Harness<'a, Window> {
     let theme = window.app.theme();
     Harness::builder()
         .with_size((1280.0, 800.0))
+        .allow_missing_glyphs()
         .with_context_setup(move |ctx| {
             style::set_fonts(ctx);
             style::set_theme(ctx, &theme);
@@ -28,18 +29,18 @@ fn every_command_of_the_toolbar_is_a_button_that_executes_it() {
     let mut harness = harness(Window::ready());
     assert!(!harness.state().run().playback().is_playing());
     harness.get_by_label("Play or pause").click();
-    harness.run();
+    harness.run_steps(6);
     assert!(harness.state().run().playback().is_playing());
 
     harness.get_by_label("Event log").click();
-    harness.run();
+    harness.run_steps(6);
     assert!(harness.state().app.panels.log.is_open());
     harness.get_by_label("Close the event log").click();
-    harness.run();
+    harness.run_steps(6);
     assert!(!harness.state().app.panels.log.is_open());
 
     harness.get_by_label("Light or dark").click();
-    harness.run();
+    harness.run_steps(6);
     assert_eq!(harness.state().view().theme, ThemeName::Light);
 }
 
@@ -47,7 +48,7 @@ fn every_command_of_the_toolbar_is_a_button_that_executes_it() {
 fn a_disabled_button_does_nothing() {
     let mut harness = harness(Window::ready());
     harness.get_by_label("Remove node").click();
-    harness.run();
+    harness.run_steps(6);
     let window = harness.state();
     assert!(window.toasts().is_empty());
     assert!(
@@ -65,7 +66,7 @@ fn the_help_lists_every_command_with_its_shortcut() {
     let mut window = Window::ready();
     window.execute(UserCommand::ToggleHelp);
     let mut harness = harness(window);
-    harness.run();
+    harness.run_steps(6);
     for text in ["Space", "Shift R", "Step back", "Screenshot", "Wheel"] {
         assert!(harness.query_all_by_label(text).next().is_some(), "{text}");
     }
@@ -76,10 +77,10 @@ fn the_node_panel_describes_the_selected_node_and_a_click_selects_another() {
     let mut window = Window::ready();
     window.app.select(Some(N01));
     let mut harness = harness(window);
-    harness.run();
+    harness.run_steps(6);
     assert!(harness.query_all_by_label("n01").next().is_some());
     harness.get_by_label("n03").click();
-    harness.run();
+    harness.run_steps(6);
     assert_eq!(harness.state().view().selected, Some(NodeId(2)));
 }
 
@@ -88,9 +89,9 @@ fn the_picker_lists_scenarios_and_a_click_opens_one() {
     let mut window = Window::ready();
     window.execute(UserCommand::ToggleScenarios);
     let mut harness = harness(window);
-    harness.run();
+    harness.run_steps(6);
     harness.get_by_label("Scenario two").click();
-    harness.run();
+    harness.run_steps(6);
     harness.state_mut().finish_jobs();
     assert_eq!(harness.state().run().world().scenario.name, "two");
     assert!(!harness.state().app.panels.picker.is_open());
@@ -101,9 +102,9 @@ fn the_context_menu_of_a_node_offers_faults_and_closes_after_a_choice() {
     let mut window = Window::ready();
     window.click(N02, PointerButton::Right);
     let mut harness = harness(window);
-    harness.run();
+    harness.run_steps(6);
     harness.get_by_label("Crash").click();
-    harness.run();
+    harness.run_steps(6);
     let window = harness.state();
     assert_eq!(
         window.run().world().node(N02).unwrap().status,
@@ -115,10 +116,11 @@ fn the_context_menu_of_a_node_offers_faults_and_closes_after_a_choice() {
 #[test]
 fn a_note_that_is_typed_is_what_a_click_proposes() {
     let mut harness = harness(Window::ready());
-    let field = harness.get_by_label("Text of the note");
+    let field = harness.get_all_by_role(egui::Role::TextInput).next();
+    let field = field.expect("the toolbar has a text field");
     field.focus();
     field.type_text("hello");
-    harness.run();
+    harness.run_steps(6);
     harness.state_mut().click(N01, PointerButton::Left);
     let proposals = harness.state().run().world().proposals();
     assert_eq!(proposals[0].1.content.to_string(), "hello");

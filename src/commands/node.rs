@@ -3,6 +3,7 @@
 use crate::cli::{LogFormat, NodeArgs, OnStopArg};
 use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
+use crate::commands::support::token_file::read_token;
 use crate::live::cluster::LISTENING;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
@@ -140,7 +141,7 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
             request_timeout_ms: args.client_timeout_ms.clamp(100, DURATION_MS_MAX),
             ..Limits::default()
         },
-        token: args.token_file.as_deref().map(token).transpose()?,
+        token: args.token_file.as_deref().map(read_token).transpose()?,
         trace: args.trace.clone(),
         on_stop: match args.on_stop {
             OnStopArg::Leave => OnStop::Leave,
@@ -192,19 +193,6 @@ fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
         let (path, error) = (path.display().to_string(), error.to_string());
         CommandError::Input(terminal::quorum_set_expected(&path, &error))
     })
-}
-
-/// Reads a bearer token.
-///
-/// # Errors
-/// If the file cannot be read, or the token is shorter than 16 printable ASCII characters.
-pub(super) fn token(path: &Path) -> Result<String, CommandError> {
-    let token = read(path)?.trim().to_owned();
-    if token.len() < 16 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let path = path.display().to_string();
-        return Err(CommandError::Input(terminal::token_expected(&path)));
-    }
-    Ok(token)
 }
 
 fn read(path: &Path) -> Result<String, CommandError> {

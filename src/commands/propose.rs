@@ -1,9 +1,9 @@
 //! `quorumscope propose`: sends a note, or a file to back up, to a running node over its REST interface.
 
-use super::node::token;
 use crate::cli::ProposeArgs;
 use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS};
 use crate::commands::support::stdout::print_line;
+use crate::commands::support::token_file::read_token;
 use crate::live::status::{ProposalView, Status};
 use crate::scp::SlotIndex;
 use crate::text::{format, terminal};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
     let node = NodeClient {
         base: base(&args.to)?,
         agent: agent(Duration::from_millis(args.wait_ms) + RESPONSE_GRACE),
-        token: args.token_file.as_deref().map(token).transpose()?,
+        token: args.token_file.as_deref().map(read_token).transpose()?,
     };
     let (proposed, sent_at) = match (&args.file, &args.note) {
         (Some(path), _) => node.propose_file(path, args.wait_ms)?,

@@ -110,7 +110,7 @@ fn summary_names_undecided_nodes_and_missing_quorums() {
     // "a" depends on a node that the list lacks.
     let network = in_folder(
         folder.path(),
-        "nobody.json",
+        "no-quorum.json",
         r#"[{"publicKey": "a", "quorumSet": {"threshold": 2, "validators": ["a", "gone"]}}]"#,
     );
     let out = run(&["--network", &network]);

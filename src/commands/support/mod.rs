@@ -9,4 +9,6 @@ pub(super) mod quorum_intersection;
 #[cfg(feature = "window")]
 pub(super) mod recording_session;
 pub(super) mod stdout;
+#[cfg(feature = "net")]
+pub(super) mod token_file;
 pub(super) mod trace_file;

@@ -45,7 +45,7 @@ impl AttachSource {
                 token: args
                     .token_file
                     .as_deref()
-                    .map(crate::commands::node::token)
+                    .map(crate::commands::support::token_file::read_token)
                     .transpose()?,
                 files: Some(finder),
             },

@@ -1,7 +1,7 @@
-//! Several nodes on this machine, each a process of its own; whoever holds the [`Cluster`] holds their lives.
+//! A cluster: several node processes on this machine, owned by [`Cluster`].
 //!
-//! A node ends when its standard input does, so none outlives whoever started it, however that ends. Absent here: what a
-//! node does, and who looks at it.
+//! A node stops when its standard input is closed, so no node outlives the process that started it, not even after a crash.
+//! Absent here: what a node does, and the window.
 
 use super::folder_lock::{FolderLock, LockError};
 use std::fs::{self, OpenOptions};
@@ -15,74 +15,74 @@ use std::time::{Duration, Instant};
 
 /// Most nodes of a cluster.
 pub const NODES_MAX: u16 = 64;
-/// How long nodes may take until they listen.
+/// Timeout for all nodes to listen.
 const START: Duration = Duration::from_secs(60);
-/// How long nodes may take to end by themselves.
+/// Timeout for nodes to stop; then they are killed.
 const END: Duration = Duration::from_secs(8);
-/// How long a folder is tried to be removed.
+/// Timeout for removing a folder.
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two looks.
+/// Interval of polling.
 const POLL: Duration = Duration::from_millis(20);
-/// A folder that is gone at so many looks stays away.
-const GONE_LOOKS: u32 = 15;
-/// How much of a log is shown, in lines.
+/// A folder that is missing in this many polls counts as removed.
+const GONE_POLLS: u32 = 15;
+/// Lines of a log in an error message.
 const LOG_LINES: usize = 6;
 /// Prefix of the line in which a node process prints the URL of its REST interface. Scripts read it, so it is no text
 /// of the catalogue.
 pub const LISTENING: &str = "listening on ";
 
-/// What a cluster is to be.
+/// Settings of a cluster.
 #[derive(Clone, Debug)]
 pub struct ClusterConfig {
-    /// This program.
+    /// Path of this program.
     pub program: PathBuf,
-    /// Where the nodes keep what they keep; it exists.
+    /// Folder for the data of the nodes. It exists.
     pub folder: PathBuf,
-    /// How many.
+    /// Number of nodes.
     pub nodes: u16,
-    /// Whether each of them records what happens to it, in the folder.
+    /// Whether each node writes a trace into the folder.
     pub traces: TraceMode,
 }
 
-/// Whether nodes record what happens to them.
+/// Whether nodes write traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TraceMode {
-    /// They do not.
+    /// No traces.
     #[default]
     None,
-    /// Each into a file of its own, another one for every life.
+    /// One file per node and process: a restarted node writes another file.
     PerLife,
 }
 
-/// Why there is no cluster.
+/// The cluster cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A node could not be started.
     #[error("{name} could not be started: {why}")]
     Start {
-        /// Which.
+        /// Name of the node.
         name: String,
-        /// What the system said.
+        /// The error of the system.
         why: io::Error,
     },
-    /// A node ended, or did not say where it listens.
+    /// A node ended, or did not print its URL.
     #[error("{name} {what}; its log, {}, ends with:\n{log}", .path.display())]
     Failed {
-        /// Which.
+        /// Name of the node.
         name: String,
-        /// What it did.
+        /// What happened.
         what: &'static str,
-        /// Its log.
+        /// Path of its log.
         path: PathBuf,
-        /// The last lines of it.
+        /// The last lines of its log.
         log: String,
     },
-    /// No port for discovery.
+    /// No UDP port for discovery is free.
     #[error("no UDP port is free: {0}")]
     Port(io::Error),
 }
 
-/// Nodes that run.
+/// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<ClusterNode>,
@@ -99,25 +99,25 @@ struct ClusterNode {
 }
 
 impl Cluster {
-    /// Starts all nodes and waits until they listen. The first has the broadcast role.
+    /// Starts all nodes and waits until they listen. The first node has the broadcast role.
     ///
     /// # Errors
-    /// If one of them does not start; none is left then.
+    /// If a node does not start. All others are stopped then.
     pub fn start(config: &ClusterConfig) -> Result<Cluster, ClusterError> {
         let port = free_port().map_err(ClusterError::Port)?;
         let mut cluster = Cluster { nodes: Vec::new() };
-        let (said, listening) = channel();
+        let (sender, listening) = channel();
         for nth in 1..=config.nodes {
             let mut node = ClusterNode::start(config, nth, port)?;
             let place = cluster.nodes.len();
             let output = node.child.stdout.take();
             cluster.nodes.push(node);
-            let said = said.clone();
+            let sender = sender.clone();
             let listen = move || {
-                let url = output.and_then(first_word);
-                drop(said.send((place, url)));
+                let url = output.and_then(read_url);
+                drop(sender.send((place, url)));
             };
-            let thread = thread::Builder::new().name(format!("qs-says-{nth}"));
+            let thread = thread::Builder::new().name(format!("qs-output-{nth}"));
             thread.spawn(listen).map_err(|why| ClusterError::Start {
                 name: name(nth),
                 why,
@@ -136,7 +136,7 @@ impl Cluster {
                 Ok((place, None)) => return Err(self.nodes[place].failed("has ended")),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     let silent = self.nodes.iter().find(|node| node.url.is_empty());
-                    let what = "does not say where it listens";
+                    let what = "does not print where it listens";
                     return silent.map_or(Ok(()), |node| Err(node.failed(what)));
                 }
             }
@@ -150,7 +150,7 @@ impl Cluster {
         nodes.map(|node| (node.name.as_str(), node.url.as_str()))
     }
 
-    /// Those that have ended since the last look, in words; `None` once nobody is left.
+    /// Messages about the nodes that have ended since the last poll; `None` once all nodes have ended.
     pub fn poll(&mut self) -> Option<Vec<String>> {
         let mut ended = Vec::new();
         for node in &mut self.nodes {
@@ -163,7 +163,7 @@ impl Cluster {
         (is_left || !ended.is_empty()).then_some(ended)
     }
 
-    /// Ends all nodes, the hard way if they do not hear. Nobody is left when it returns.
+    /// Stops all nodes, and kills those that do not stop in time. No node runs when this returns.
     pub fn stop(&mut self) {
         for node in &mut self.nodes {
             node.stdin = None;
@@ -174,7 +174,7 @@ impl Cluster {
                 thread::sleep(POLL);
             }
             if matches!(node.child.try_wait(), Ok(None)) {
-                // It has ended meanwhile, or it ends now.
+                // It may have ended meanwhile.
                 drop(node.child.kill());
                 drop(node.child.wait());
             }
@@ -249,13 +249,13 @@ impl ClusterNode {
     }
 }
 
-/// Reads where a node listens, and then whatever else it says: a full pipe would hold it up.
-fn first_word(output: impl Read + Send + 'static) -> Option<String> {
+/// Reads the URL that a node prints, and discards its later output: a full pipe would block the node.
+fn read_url(output: impl Read + Send + 'static) -> Option<String> {
     let mut lines = BufReader::new(output).lines();
     let first = lines.next()?.ok()?;
     let url = first.strip_prefix(LISTENING)?.to_owned();
-    let thread = thread::Builder::new().name("qs-says-more".to_owned());
-    // Without the thread the pipe is closed, and what a node says there is lost.
+    let thread = thread::Builder::new().name("qs-discard-output".to_owned());
+    // Without the thread the pipe is closed, which the node tolerates.
     drop(thread.spawn(move || lines.for_each(drop)));
     Some(url)
 }
@@ -264,36 +264,36 @@ fn name(nth: u16) -> String {
     format!("n{nth}")
 }
 
-/// A port on which nobody listens now.
+/// A free UDP port.
 fn free_port() -> io::Result<u16> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     Ok(socket.local_addr()?.port())
 }
 
-/// A name for a trace that is not there yet.
+/// The path of the next trace of a node, which does not exist yet.
 fn next_trace(folder: &Path, name: &str) -> PathBuf {
     let path = |nth: u32| folder.join(format!("{name}-{nth}.jsonl.zst"));
     let free = (1..u32::MAX).find(|nth| !path(*nth).exists());
     path(free.unwrap_or(u32::MAX))
 }
 
-/// Removes the folder of a cluster as soon as no node uses it any more: true if it is gone.
+/// Removes the folder of a cluster as soon as no node uses it. True if the folder is gone.
 #[must_use]
 pub fn remove_folder(folder: &Path) -> bool {
     let deadline = Instant::now() + REMOVE_TIMEOUT;
     let mut gone = 0;
-    while Instant::now() < deadline && gone < GONE_LOOKS {
+    while Instant::now() < deadline && gone < GONE_POLLS {
         if !is_used(folder) {
             drop(fs::remove_dir_all(folder));
         }
-        // A node that was only just started may still make its folder.
+        // A node that has just been started may still create its folder.
         gone = if folder.exists() { 0 } else { gone + 1 };
         thread::sleep(POLL);
     }
     !folder.exists()
 }
 
-/// Whether a node still has its store in it.
+/// Whether a node still holds the lock of a store in it.
 fn is_used(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let locks = entries.map(|entry| entry.path().join(super::store::FILE_LOCK));

@@ -173,7 +173,7 @@ impl FileStore {
             return Err(FilesError::Name { name });
         }
         let path = self.shared.dir.join(name);
-        let described = hash::describe(&path, name, self.shared.size_max_bytes)?;
+        let described = index::describe(&path, name, self.shared.size_max_bytes)?;
         let file = described.file.clone();
         let mut index = self.shared.index();
         if !index.holds_elsewhere(&self.shared.dir, &described) {

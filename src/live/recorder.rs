@@ -1,7 +1,7 @@
-//! `Recorder`: what happens at this node as records, into a trace file and to whoever follows.
+//! Recorder: the records of this node, written to a trace file and streamed to the subscribers of `GET /events`.
 //!
-//! Both get the same records. Who follows gets the present state first, rebuilt as records; who is too slow is told so,
-//! and starts again.
+//! Both get the same records, after the commit of the steps that they describe. A subscriber first gets a snapshot of the
+//! present state as records. One that reads too slowly gets a `gap` and has to subscribe again.
 
 use super::clock::{Clock, unix_us};
 use super::command::{OutboundMessage, Subscription};
@@ -19,14 +19,14 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// How many records wait for somebody who follows.
+/// Capacity of the channel of a subscriber, in records.
 const RECORDS_WAITING: usize = 8_192;
-/// How much of a life may be missing at the end of a recording if the process is killed.
+/// Interval of flushing the trace: a killed process loses at most this much of it.
 const FLUSH_INTERVAL: Span = Span::from_ms(1_000);
 /// Half the width of the area in which nodes are drawn, in metres.
 const RADIUS_M: f64 = 400.0;
 
-/// What everybody who follows is told first.
+/// The first event of a stream.
 #[derive(Serialize)]
 struct HelloEvent<'a> {
     epoch_unix_us: u64,
@@ -37,24 +37,24 @@ struct HelloEvent<'a> {
     preamble: Vec<&'a RawValue>,
 }
 
-/// Records what happens.
+/// Records of one node.
 pub(super) struct Recorder {
     scenario: Arc<Scenario>,
     config: Arc<NodeConfig>,
     epoch_unix_us: u64,
     trace: Option<TraceWriter>,
     flushed_at: Time,
-    followers: broadcast::Sender<Arc<str>>,
+    subscribers: broadcast::Sender<Arc<str>>,
     /// Records of steps whose commit is pending.
     unpublished: Vec<Record>,
-    /// Writes the lines that followers get.
+    /// Writes the lines of the stream.
     encoder: Encoder,
     met: usize,
     last: (Time, u32),
     snapshot: Snapshot,
 }
 
-/// Where the node with this number is drawn: on a spiral, so that any number of them finds a place.
+/// The position of a node in the picture: on a spiral, which has room for any number of nodes.
 #[must_use]
 pub(super) fn place(node: NodeId) -> Position {
     let nth = f64::from(node.0);
@@ -66,7 +66,7 @@ pub(super) fn place(node: NodeId) -> Position {
 }
 
 impl Recorder {
-    /// Records a run of the node that `scenario` consists of, into `trace` if there is one.
+    /// A recorder of the only node of `scenario`, with a trace file if there is one.
     #[must_use]
     pub(super) fn new(
         scenario: Arc<Scenario>,
@@ -82,7 +82,7 @@ impl Recorder {
             epoch_unix_us: clock.epoch_unix_us(),
             trace,
             flushed_at: Time::ZERO,
-            followers: broadcast::Sender::new(RECORDS_WAITING),
+            subscribers: broadcast::Sender::new(RECORDS_WAITING),
             unpublished: Vec::new(),
             encoder,
             met: 1,
@@ -111,7 +111,7 @@ impl Recorder {
     }
 
     fn is_recording(&self) -> bool {
-        self.trace.is_some() || self.followers.receiver_count() > 0
+        self.trace.is_some() || self.subscribers.receiver_count() > 0
     }
 
     /// Publishes what has been recorded: into the trace file and to subscribers. The host calls this after a commit, so a
@@ -120,10 +120,10 @@ impl Recorder {
         for record in std::mem::take(&mut self.unpublished) {
             self.write(|trace| trace.write(&record));
             // Later subscribers get the introductions of nodes from the encoder.
-            if self.followers.receiver_count() > 0 || introduces(&record) {
+            if self.subscribers.receiver_count() > 0 || introduces(&record) {
                 for line in lines(&mut self.encoder, &record) {
                     // The last subscriber may have gone meanwhile.
-                    drop(self.followers.send(line));
+                    drop(self.subscribers.send(line));
                 }
             }
         }
@@ -133,12 +133,12 @@ impl Recorder {
         if let Some(trace) = &mut self.trace
             && let Err(error) = write(trace)
         {
-            tracing::error!(%error, "the node goes on without being recorded");
+            tracing::error!(%error, "the trace cannot be written; the node continues without it");
             self.trace = None;
         }
     }
 
-    /// Time passes: about once a second what has been recorded goes into the file.
+    /// Flushes the trace about once a second.
     pub(super) fn flush_if_due(&mut self, now: Time) {
         if now.since(self.flushed_at) >= FLUSH_INTERVAL {
             self.flushed_at = now;
@@ -146,7 +146,7 @@ impl Recorder {
         }
     }
 
-    /// The node has done a step.
+    /// Records a step of the node.
     pub(super) fn stepped(&mut self, at: Time, input: Input, outputs: &[Output]) {
         let generation = if self.last.0 == at {
             self.last.1 + 1
@@ -167,7 +167,7 @@ impl Recorder {
         });
     }
 
-    /// Numbers may have been given since the last time.
+    /// Records nodes that were added to the directory since the last call.
     pub(super) fn new_nodes(&mut self, at: Time, directory: &NodeDirectory) {
         while self.met < directory.len() {
             if let Some(record) = met(at, self.met, directory) {
@@ -177,7 +177,7 @@ impl Recorder {
         }
     }
 
-    /// A transmission has arrived.
+    /// Records that a message has arrived.
     pub(super) fn sent(&mut self, flight: &OutboundMessage, arrived_at: Time) {
         self.record(Record::Sent {
             at: flight.at,
@@ -191,7 +191,7 @@ impl Recorder {
         });
     }
 
-    /// A transmission has not arrived.
+    /// Records that a message was lost.
     pub(super) fn lost(&mut self, flight: &OutboundMessage, at: Time) {
         self.record(Record::Lost {
             at,
@@ -204,7 +204,7 @@ impl Recorder {
         });
     }
 
-    /// Somebody follows from now on.
+    /// Starts a stream: a snapshot, then every later record.
     pub(super) fn subscribe(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
         self.publish();
         // An encoder of its own: the snapshot is no part of the stream of earlier subscribers.
@@ -221,7 +221,7 @@ impl Recorder {
         }
         Subscription {
             snapshot,
-            records: self.followers.subscribe(),
+            records: self.subscribers.subscribe(),
         }
     }
 
@@ -239,7 +239,7 @@ impl Recorder {
         serde_json::to_string(&hello).unwrap_or_default().into()
     }
 
-    /// Completes the trace.
+    /// Completes the trace file. Unpublished records are dropped: their steps are not durable.
     pub(super) fn finish(&mut self) {
         if let Some(Err(error)) = self.trace.take().map(TraceWriter::finish) {
             tracing::error!(%error, "the recording could not be completed");

@@ -21,6 +21,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Version of the tables.
+const VERSION: u32 = 1;
 /// Name of the database in the data folder.
 const FILE: &str = "node.redb";
 /// Name of the database while it is being created.
@@ -76,6 +78,8 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
+    /// Version of the tables.
+    const VERSION: u32 = 1;
     /// Name of the database in the data folder.
     #[must_use]
     pub fn path_in(dir: &Path) -> PathBuf {

@@ -21,7 +21,7 @@ const STOP_POLL: Duration = Duration::from_millis(200);
 pub struct UdpError {
     /// The port.
     port: u16,
-    /// What the system said.
+    /// The error of the system.
     source: io::Error,
 }
 

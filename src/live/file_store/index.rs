@@ -8,9 +8,10 @@ use super::error::{FilesError, io_error};
 use super::hash;
 use crate::node::{Content, FileInfo, is_well_formed};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path};
 use std::time::UNIX_EPOCH;
 
@@ -59,12 +60,53 @@ impl IndexEntry {
             return Some(self.clone());
         }
         let path = dir.join(&self.stored_as);
-        let now = hash::describe(&path, &self.file.name, self.file.size_bytes).ok()?;
+        let now = describe(&path, &self.file.name, self.file.size_bytes).ok()?;
         (now.file == self.file).then(|| IndexEntry {
             modified_ns: now.modified_ns,
             ..self.clone()
         })
     }
+}
+
+/// Describes the plain file at `path`: reads and hashes all of it. Links are not followed.
+pub(super) fn describe(
+    path: &Path,
+    name: &str,
+    size_max_bytes: u64,
+) -> Result<IndexEntry, FilesError> {
+    let before = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => metadata,
+        Ok(_) => {
+            return Err(FilesError::NotAFile {
+                path: path.to_owned(),
+            });
+        }
+        Err(why) => return Err(io_error(path, "read")(why)),
+    };
+    if before.len() > size_max_bytes {
+        return Err(FilesError::TooLarge {
+            name: name.to_owned(),
+            size_max_bytes,
+        });
+    }
+    let mut file = File::open(path).map_err(io_error(path, "read"))?;
+    let mut hash = Sha256::new();
+    // A growing file must not be read without end.
+    let size_bytes = hash::read_into(&mut hash, &mut (&mut file).take(before.len() + 1))
+        .map_err(io_error(path, "read"))?;
+    let info = FileInfo {
+        name: name.to_owned(),
+        size_bytes,
+        sha256: hash::digits(hash),
+    };
+    let entry = IndexEntry::new(info, name.to_owned(), &before);
+    let after = file.metadata().map_err(io_error(path, "read"))?;
+    if size_bytes != before.len() || !entry.is_of(&after) {
+        return Err(FilesError::Changed {
+            path: path.to_owned(),
+        });
+    }
+    Ok(entry)
 }
 
 fn modified_ns(metadata: &Metadata) -> u64 {

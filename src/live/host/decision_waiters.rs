@@ -6,7 +6,7 @@ use crate::node::view::LogEntry;
 use crate::scp::SlotIndex;
 use std::collections::BTreeMap;
 
-/// Who waits for which proposal, and in which slots proposals were decided.
+/// Callers that wait, by proposal, and the slots of decided proposals.
 #[derive(Default)]
 pub(super) struct DecisionWaiters {
     waiting: BTreeMap<ProposalId, Vec<ReplySender<ProposalOutcome>>>,

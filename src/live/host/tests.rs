@@ -162,7 +162,7 @@ impl Fixture {
         }
     }
 
-    /// Another node announces itself, so that there is somebody to send messages to.
+    /// Another node announces itself, so that there is a receiver for messages.
     fn announce_peer(&mut self) {
         let other = Identity::new([2; 32]);
         let announcement = WireAnnouncement {
@@ -253,7 +253,7 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
     let id = answer.try_recv().unwrap().unwrap();
     assert!(records.try_recv().is_ok());
 
-    // Who asks for a decision that is not stored yet waits, too.
+    // A query for a decision that is not stored yet waits, too.
     let (reply, mut decision) = oneshot::channel();
     fixture.host.handle(HostCommand::AwaitDecision(id, reply));
     fixture.fails.store(true, Ordering::Relaxed);

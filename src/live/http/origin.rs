@@ -28,7 +28,7 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ProblemDetails> {
 }
 
 /// DNS-rebinding guard: without a token, `Host` must be `localhost` or an IP literal. Any other name can be made to point
-/// to this machine by whoever controls its DNS zone.
+/// to this machine by the owner of its DNS zone.
 ///
 /// # Errors
 /// 403 if `Host` is another name.

@@ -1,7 +1,7 @@
 //! Errors of the store, with advice.
 
 use super::super::folder_lock::{LockError, advice};
-use super::tables::VERSION;
+use super::VERSION;
 use std::io;
 use std::path::{Path, PathBuf};
 

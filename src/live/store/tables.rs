@@ -2,8 +2,8 @@
 //!
 //! The state equals the fold of all changes by [`Persisted::apply`], also if a batch is committed twice.
 
-use super::WriteBatch;
 use super::error::RowsError;
+use super::{VERSION, WriteBatch};
 use crate::node::{BackupAnswer, NodeKey, Persisted, Proposal, ProposalId, StateChange};
 use crate::scp::{Envelope, NodeId, SlotIndex, Value};
 use redb::{
@@ -14,9 +14,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Version of the tables.
-pub(super) const VERSION: u32 = 1;
 
 /// Slot -> value.
 const DECIDED: TableDefinition<u64, &[u8]> = TableDefinition::new("decided");

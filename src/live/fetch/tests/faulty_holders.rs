@@ -6,8 +6,8 @@ use super::*;
 fn wrong_responses_are_errors_of_that_holder() {
     let content = content(1_000);
     let file = info(&content);
-    type Says = (&'static str, &'static str, &'static str);
-    let says: [Says; 9] = [
+    type Response = (&'static str, &'static str, &'static str);
+    let responses: [Response; 9] = [
         ("404 Not Found", "Content-Length: 0\r\n", "status 404"),
         (
             "416 Range Not Satisfiable",
@@ -41,12 +41,12 @@ fn wrong_responses_are_errors_of_that_holder() {
     ];
     let mut fixture = fixture(long_timeouts());
     fs::write(fixture.part(&file), &content[..10]).unwrap();
-    for (status, headers, error) in says {
+    for (status, headers, error) in responses {
         let holder = Holder::new(move |stream, _, _| head(stream, status, headers));
         let end = fixture.fetch(&file, &[&holder.base]);
         assert_eq!(end.result, Err(FetchError::Unreachable));
-        let said = end.errors[0].1.to_string();
-        assert!(said.contains(error), "{status}: {said}");
+        let text = end.errors[0].1.to_string();
+        assert!(text.contains(error), "{status}: {text}");
         assert_eq!(
             fs::read(fixture.part(&file)).unwrap(),
             content[..10],

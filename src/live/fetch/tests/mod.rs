@@ -347,13 +347,13 @@ fn concurrency_is_limited_and_all_fetches_end() {
 fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
     let contents = [content(100_000), content(1_000)];
     let files = contents.each_ref().map(|content| info(content));
-    let (told, arrived) = unbounded();
+    let (sender, arrived) = unbounded();
     let (go_on, may_go_on) = unbounded::<()>();
     let sent = contents[0].clone();
     let holder = Holder::new(move |stream, _, range| {
         let from = range.unwrap_or(0);
         partial(stream, &sent, from, from + 10_000)?;
-        told.send(()).unwrap();
+        sender.send(()).unwrap();
         let _ = may_go_on.recv();
         stream.write_all(&sent[from + 10_000..])
     });

@@ -245,7 +245,7 @@ fn a_modified_file_is_not_found() {
     let store = FileStore::open(folder.path(), MAX).unwrap();
     assert!(
         store.find(&file.sha256).is_some(),
-        "touched while nobody looked"
+        "modified between two reads"
     );
     fs::write(&path, b"two").unwrap();
     touch(30);

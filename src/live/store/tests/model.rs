@@ -95,7 +95,7 @@ impl StoreModel {
                 value: Value::from(value),
             }],
             ModelOp::Say(slot, kind, value) => {
-                vec![StateChange::OwnStatement(said(
+                vec![StateChange::OwnStatement(envelope(
                     last.max(1) + slot - u64::from(last > 0),
                     kind,
                     value,
@@ -167,7 +167,7 @@ fn quorum_set(nth: u32) -> QuorumSet {
     }
 }
 
-fn said(slot: u64, kind: ModelStatement, value: Vec<u8>) -> Arc<Envelope> {
+fn envelope(slot: u64, kind: ModelStatement, value: Vec<u8>) -> Arc<Envelope> {
     let from = NodeId(0);
     let x = Value::from(value);
     Arc::new(Envelope {

@@ -1,4 +1,4 @@
-//! Watching processes from outside, played by servers that tell what a simulation of processes has recorded.
+//! Tests of attached sessions, with fake processes: servers that replay the recordings of simulated processes.
 
 use super::process_sim::ProcessSim;
 use super::trace_lines::{stream_lines, with_common_numbers};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Long enough for anything to happen; nothing is measured by it.
+/// Deadline of a wait. Nothing is measured by it.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What a process that is played says and hears.
@@ -29,7 +29,7 @@ struct State {
     /// Counts up when all lines are to be cut; with a gap, or without a word.
     cuts: u32,
     gap: bool,
-    /// Nobody is let in.
+    /// Connections are refused.
     is_down: bool,
     /// How proposals are answered.
     answer: Option<(u16, String)>,
@@ -166,10 +166,10 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
             return;
         }
         told += next.len();
-        // It says that it is there, as nodes do.
+        // A keep-alive comment, as nodes send it.
         is_alive &= stream.write_all(b": here\n\n").is_ok();
         for record in next {
-            // Lines are slow: who watches sees every state on the way.
+            // A slow connection: the watcher sees every intermediate state.
             thread::sleep(Duration::from_millis(1));
             is_alive &= stream
                 .write_all(format!("event: record\ndata: {record}\n\n").as_bytes())
@@ -207,7 +207,7 @@ fn attach(players: &[&Player]) -> AttachedSession {
     opened(targets, &AttachOptions::default())
 }
 
-/// Begins to watch, again and again if nobody answers: there is somebody, who may be slow.
+/// Attaches, and retries while no process answers: it may be slow.
 pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> AttachedSession {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -218,7 +218,7 @@ pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> 
     }
 }
 
-/// Whoever watches.
+/// An attached session and the world that its records make.
 pub(crate) struct Watcher {
     pub(crate) session: AttachedSession,
     pub(crate) world: World,
@@ -274,10 +274,10 @@ fn named(world: &World, name: &str) -> NodeId {
         .nodes
         .iter()
         .position(|node| &*node.config.peer.name == name);
-    NodeId(place.unwrap_or_else(|| panic!("nobody is called {name}")) as u32)
+    NodeId(place.unwrap_or_else(|| panic!("no node is called {name}")) as u32)
 }
 
-/// How many steps a recording consists of.
+/// The number of steps of a recording.
 fn steps(recording: &ProcessTrace) -> u64 {
     let is_step = |record: &&Record| matches!(record, Record::Stepped { .. });
     recording.records.iter().filter(is_step).count() as u64
@@ -292,7 +292,7 @@ fn status(world: &World, name: &str) -> NodeStatus {
 }
 
 #[test]
-fn what_processes_tell_becomes_one_picture() {
+fn records_of_several_processes_are_merged_into_one_world() {
     let recordings = process_recordings();
     let players = players(&recordings);
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
@@ -304,7 +304,7 @@ fn what_processes_tell_becomes_one_picture() {
         .records
         .iter()
         .for_each(|record| expected.apply(record));
-    watcher.wait("everything told", |world| {
+    watcher.wait("all records are released", |world| {
         world.counters.steps == expected.counters.steps
     });
     assert_eq!(log_lengths(&watcher.world), [2, 2, 2, 2]);
@@ -342,13 +342,13 @@ fn what_processes_tell_becomes_one_picture() {
         flights
             .iter()
             .all(|(at, arrives_at)| arrives_at.since(*at).as_ms() >= 400.0),
-        "long enough to be seen"
+        "a flight lasts long enough to be seen"
     );
     assert!(watcher.session.next_at().is_none());
 }
 
 #[test]
-fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
+fn a_referenced_node_is_attached_once_its_address_is_known() {
     let players = players(&process_recordings());
     let mut watcher = Watcher::new(&[&players[0], &players[1]]);
     watcher.wait("both are seen", |world| {
@@ -379,7 +379,7 @@ fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
     players[1].with(|state| {
         state.peers = serde_json::json!({ "peers": [
             { "id": &*known.key, "name": &*known.name, "http": address },
-            { "id": "GNOBODY", "name": "nobody", "http": null },
+            { "id": "GUNKNOWN", "name": "unknown", "http": null },
         ]})
         .to_string();
     });
@@ -388,7 +388,7 @@ fn who_is_only_spoken_of_is_watched_once_somebody_knows_where_it_is() {
 }
 
 #[test]
-fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
+fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
     let players = players(&process_recordings());
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
     watcher.wait("all have decided", |world| {
@@ -411,7 +411,7 @@ fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
         content: Content::Note("?".to_owned()),
     });
     assert!(refused.is_err());
-    // It starts again, and has not got far.
+    // It restarts with an empty state.
     player.with(|state| {
         let epoch = now_unix_us() - 5_000_000;
         let mut hello: serde_json::Value = serde_json::from_str(&state.hello).unwrap();
@@ -424,16 +424,21 @@ fn who_dies_is_shown_so_and_who_comes_back_tells_from_the_beginning() {
         status(world, "v1") == NodeStatus::Running
     });
     let view = &watcher.world.node(node).unwrap().view;
-    assert!(view.log.is_empty() && view.known.is_empty(), "told anew");
+    assert!(
+        view.log.is_empty() && view.known.is_empty(),
+        "the snapshot replaces the earlier state"
+    );
     assert_eq!(watcher.world.nodes.len(), 4);
 }
 
 #[test]
-fn a_gap_is_filled_from_a_fresh_beginning() {
+fn a_gap_is_followed_by_a_new_snapshot() {
     let recordings = process_recordings();
     let (players, steps) = (players(&recordings), steps(&recordings[0]));
     let mut watcher = Watcher::new(&[&players[0]]);
-    watcher.wait("all is told", |world| world.counters.steps == steps);
+    watcher.wait("all steps are released", |world| {
+        world.counters.steps == steps
+    });
     let before = watcher
         .world
         .node(watcher.named("v0"))
@@ -449,18 +454,20 @@ fn a_gap_is_filled_from_a_fresh_beginning() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(10));
     }
-    watcher.wait("it tells again", |world| world.counters.steps == 2 * steps);
+    watcher.wait("the snapshot is released", |world| {
+        world.counters.steps == 2 * steps
+    });
     let after = watcher.world.node(watcher.named("v0"));
     assert_eq!(after.map(|node| node.view.clone()), before);
     let lines = watcher.world.log.iter().collect::<Vec<_>>();
     assert!(lines.is_sorted_by_key(|line| line.at));
     for (one, next) in lines.iter().zip(&lines[1..]) {
-        assert!(one != next, "told twice: {one:?}");
+        assert!(one != next, "released twice: {one:?}");
     }
 }
 
 #[test]
-fn proposals_go_to_the_process_and_its_refusals_come_back() {
+fn proposals_reach_the_process_and_its_refusals_are_returned() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("photo one.jpg");
     fs::write(&path, vec![7_u8; 100_000]).unwrap();
@@ -500,7 +507,7 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
     }
     players[0].with(|state| {
         let mut proposed = std::mem::take(&mut state.proposed);
-        // Who answers late is not waited for.
+        // The calls are concurrent: their order is not defined.
         proposed.sort();
         let [(path, kind, body), (other, bytes, content)] = &proposed[..] else {
             panic!("{proposed:?}")
@@ -515,7 +522,7 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
         state.answer = Some((422, r#"{"detail": "the note is too long"}"#.to_owned()));
     });
     let why = loop {
-        // Nor here.
+        // A slow response is not waited for.
         if let Err(why) = propose(&mut session, Content::Note("x".repeat(5_000))) {
             break why;
         }
@@ -530,13 +537,15 @@ fn proposals_go_to_the_process_and_its_refusals_come_back() {
 }
 
 #[test]
-fn who_answers_at_two_places_is_watched_once() {
+fn a_process_with_two_urls_is_attached_once() {
     let recordings = process_recordings();
     let founded = now_unix_us() - 30_000_000;
     let players = [&recordings[0], &recordings[0]].map(|recording| Player::new(recording, founded));
     let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
     let steps = steps(&recordings[0]);
-    watcher.wait("all is told", |world| world.counters.steps >= steps);
+    watcher.wait("all steps are released", |world| {
+        world.counters.steps >= steps
+    });
     for _ in 0..20 {
         watcher.look();
         thread::sleep(Duration::from_millis(10));
@@ -546,11 +555,11 @@ fn who_answers_at_two_places_is_watched_once() {
 }
 
 #[test]
-fn clocks_that_are_set_wrong_are_put_right() {
+fn clock_skew_is_corrected() {
     let recordings = process_recordings();
     let hour_us = 3_600_000_000;
     let founded = now_unix_us() - 30_000_000;
-    // The second one's clock is an hour behind.
+    // The clock of the second process is an hour behind.
     let players = [
         Player::new(&recordings[0], founded),
         Player::new(&recordings[1], founded - hour_us),
@@ -575,12 +584,12 @@ fn clocks_that_are_set_wrong_are_put_right() {
     let (one, other) = (times.next().unwrap(), times.next().unwrap());
     assert!(
         (one - other).abs() < 600_000.0,
-        "{one} and {other} are the same moment"
+        "{one} and {other} differ by clock skew only"
     );
 }
 
 #[test]
-fn nobody_there_is_an_error_in_words() {
+fn unreachable_processes_are_reported() {
     let refused = |url: &str| {
         let targets = Targets {
             urls: vec![url.to_owned()],
@@ -592,7 +601,7 @@ fn nobody_there_is_an_error_in_words() {
     };
     assert!(matches!(refused("ftp://x"), AttachError::Address(_)));
     let deadline = Instant::now() + DEADLINE;
-    // Of whom nothing is heard in time, nothing is said.
+    // A process that has not answered in time is not in the message.
     let told_of = |address: &str| loop {
         let told = refused(address).to_string();
         if told.contains(address) {
@@ -602,7 +611,7 @@ fn nobody_there_is_an_error_in_words() {
     };
     let told = told_of("127.0.0.1:9");
     assert!(told.contains("no node answers"), "{told}");
-    // Something else answers there.
+    // Another service answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! `quorumscope cluster`: real processes on this machine agree, are watched and recorded, and are gone afterwards.
+//! Tests of `quorumscope cluster`: real processes agree, are attached to and recorded, and leave nothing behind.
 
 use super::attach::{Watcher, opened};
 use super::cli::send_signal;
@@ -17,7 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough for anything to happen; nothing is measured by it.
+/// Deadline of a wait. Nothing is measured by it.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quorumscope");
 
@@ -31,7 +31,7 @@ pub(crate) struct Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if !self.has_ended {
-            // Its nodes notice, and its folder goes.
+            // Its nodes stop, and its folder is removed.
             drop(self.child.kill());
             drop(self.child.wait());
         }
@@ -66,7 +66,7 @@ impl Cluster {
         panic!("the cluster ended: {:?}", child.wait());
     }
 
-    /// Asks it to end; its exit code comes back.
+    /// Stops it and returns its exit code.
     pub(crate) fn end(mut self) -> i32 {
         send_signal(&self.child, "-TERM");
         let status = self.child.wait().unwrap();
@@ -118,7 +118,7 @@ fn propose(watcher: &mut Watcher, name: &str, text: &str) {
 }
 
 #[test]
-fn processes_agree_while_one_watches_and_none_is_left_behind() {
+fn a_cluster_decides_and_leaves_no_process_behind() {
     let cluster = Cluster::start(&["--nodes", "4"]);
     let (urls, folder) = (cluster.urls.clone(), cluster.folder.clone());
     assert_eq!(urls.len(), 4);
@@ -136,11 +136,11 @@ fn processes_agree_while_one_watches_and_none_is_left_behind() {
             .all(|node| node.status == NodeStatus::Crashed)
     });
     assert!(!urls.iter().any(|url| answers(url)));
-    assert!(!folder.exists(), "the folder goes with them");
+    assert!(!folder.exists(), "the folder is removed with them");
 }
 
 #[test]
-fn whoever_is_killed_leaves_no_process_and_no_folder() {
+fn a_killed_cluster_leaves_no_process_and_no_folder() {
     let mut cluster = Cluster::start(&["--nodes", "2"]);
     assert!(cluster.urls.iter().all(|url| answers(url)) && cluster.folder.exists());
     send_signal(&cluster.child, "-KILL");
@@ -152,7 +152,7 @@ fn whoever_is_killed_leaves_no_process_and_no_folder() {
 }
 
 #[test]
-fn a_cluster_goes_on_where_it_was_and_its_traces_tell_all_of_it() {
+fn a_restarted_cluster_continues_its_log_and_its_traces_are_complete() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("network");
     let args = ["--nodes", "4", "--trace", "--dir", dir.to_str().unwrap()];
@@ -164,12 +164,12 @@ fn a_cluster_goes_on_where_it_was_and_its_traces_tell_all_of_it() {
         });
         assert!(
             agreed(&watcher.world, slot - 1),
-            "what was agreed before is there"
+            "earlier decisions are in the log"
         );
         propose(&mut watcher, name, &format!("note {slot}"));
         watcher.wait("all agree", |world| agreed(world, slot));
         assert_eq!(cluster.end(), 0);
-        assert!(dir.exists(), "who names a folder keeps it");
+        assert!(dir.exists(), "a given folder is kept");
     }
     let merged = merged(&dir);
     assert_eq!(
@@ -194,7 +194,7 @@ fn a_cluster_goes_on_where_it_was_and_its_traces_tell_all_of_it() {
     assert!(agreed(&world, 2));
 }
 
-/// What the command makes of all traces in a folder.
+/// The result of `quorumscope merge` for all traces in a folder.
 fn merged(dir: &Path) -> MergedTrace {
     let entries = fs::read_dir(dir)
         .unwrap()
@@ -236,10 +236,10 @@ fn merged(dir: &Path) -> MergedTrace {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_the_log_of_the_node() {
+fn errors_include_the_log_of_the_node() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
-    // The first node finds a file where its folder should be.
+    // A file has the path of the first node's folder.
     fs::write(dir.join("n1"), "in the way").unwrap();
     let args = [
         "cluster",

@@ -1,4 +1,4 @@
-//! Whatever strangers send to a node: it stays well, and says what is wrong.
+//! Property tests with mutated network inputs: the node stays healthy and reports what is wrong.
 
 use super::fuzz_inputs::calls::{self, NodeUnderTest};
 use super::fuzz_inputs::{conversation, datagrams};
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 static PACKETS: LazyLock<Vec<String>> = LazyLock::new(datagrams::examples);
 static CALLS: LazyLock<Vec<(String, u16)>> = LazyLock::new(calls::examples);
 
-/// One node for all cases: it must stand them all.
+/// One node for all cases.
 static NODE: LazyLock<(tempfile::TempDir, NodeUnderTest)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let node = NodeUnderTest::start(folder.path());
@@ -25,7 +25,7 @@ fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn who_follows_hears_the_last_word_however_late() {
+fn a_late_reader_gets_all_events_up_to_the_stop() {
     let folder = tempfile::tempdir().unwrap();
     let propose =
         "POST /propose?wait_ms=60000\ncontent-type: application/json\n\n{\"note\": \"last\"}";
@@ -58,14 +58,14 @@ fn who_follows_hears_the_last_word_however_late() {
     assert!(has_recorded, "{story}");
 }
 
-/// Nothing mutated_text, node 0 agrees like everybody else: what is judged is not just noise.
+/// Without mutations node 0 decides like the others: the example reaches the code behind the checks.
 #[test]
-fn the_example_ends_in_two_agreements() {
+fn the_example_ends_with_two_decisions() {
     assert_eq!(conversation::replay(conversation::example()), [1, 1]);
 }
 
 #[test]
-fn what_strangers_call_is_answered_as_it_should_be() {
+fn example_calls_have_their_expected_status() {
     let folder = tempfile::tempdir().unwrap();
     let node = NodeUnderTest::start(folder.path());
     for (call, expected) in CALLS.iter() {

@@ -1,4 +1,4 @@
-//! `Clients`: clients who propose all the time, at whichever node answers, and remember what they were promised.
+//! Clients that propose continuously at all running nodes, and remember which proposals were acknowledged.
 
 use super::TestRng;
 use super::invariants::Acknowledged;
@@ -12,17 +12,17 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Where nodes answer now; `None` while they are down.
+/// The addresses of the nodes; `None` while a node is down.
 pub(crate) type Addresses = Arc<Mutex<Vec<Option<SocketAddr>>>>;
 
-/// What everybody together remembers.
+/// The results of all clients.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) acknowledged: Vec<Acknowledged>,
-    /// Hashes of all files that anybody has tried to upload.
+    /// Hashes of all files that clients have tried to upload.
     pub(crate) files: BTreeSet<String>,
     pub(crate) latencies: Latencies,
-    /// Calls that were turned away, or got no answer.
+    /// Calls that were refused temporarily, or got no response.
     pub(crate) unanswered: u64,
 }
 
@@ -35,14 +35,14 @@ impl Memory {
     }
 }
 
-/// People who propose until they are told to stop.
+/// Clients that propose until they are stopped.
 pub(crate) struct Clients {
     stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<Memory>>,
 }
 
 impl Clients {
-    /// So many clients with notes, and one with files.
+    /// Starts this many clients that propose notes, and one that proposes files.
     pub(crate) fn start(clients: u64, seed: u64, addresses: &Addresses) -> Clients {
         let stop = Arc::new(AtomicBool::new(false));
         let clients = (0..=clients).map(|client| {
@@ -56,7 +56,7 @@ impl Clients {
         }
     }
 
-    /// Tells them to stop, and asks them what they remember.
+    /// Stops the clients and returns their results.
     pub(crate) fn stop(self) -> Memory {
         self.stop.store(true, Ordering::Relaxed);
         let mut memory = Memory::default();
@@ -91,7 +91,7 @@ fn propose_until(
             memory
                 .files
                 .insert(digest.iter().map(|byte| format!("{byte:02x}")).collect());
-            // Some names come up again, with other content.
+            // Some names are used again with other content.
             rest.file(http, &format!("file-{}.bin", nth % 50), &content)
         } else {
             thread::sleep(Duration::from_millis(rng.between(0, 50)));
@@ -107,8 +107,8 @@ fn propose_until(
     memory
 }
 
-/// Proposes `count` notes on `connections` connections, spread over all nodes, and waits for the decision of each. Who
-/// is turned away or gets no answer tries again, elsewhere.
+/// Proposes `count` notes on `connections` connections, spread over all nodes, and waits for each decision. Calls that
+/// fail are retried at another node.
 pub(crate) fn propose_all(
     count: usize,
     connections: usize,
@@ -161,7 +161,7 @@ fn propose_until_decided(
                 return Acknowledged::read(&answer);
             }
             Ok((429 | 503, _)) => thread::sleep(Duration::from_millis(100)),
-            // It has promised, but could not say more.
+            // Acknowledged, but not decided in time.
             Ok((202, answer)) => memory.acknowledged.push(Acknowledged::read(&answer)),
             Ok((status, answer)) => panic!("status {status}: {answer}"),
             Err(_) => {

@@ -1,4 +1,4 @@
-//! A disk without space, and one that cannot be written any more.
+//! Full and read-only disks: a node stops without losing data, and continues when it can write again.
 
 use super::invariants::{Acknowledged, check_files, check_logs, wait_for_rest};
 use super::kills::free_udp_port;
@@ -13,7 +13,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Three nodes on this machine; the data of the first lies on a small disk of its own.
+/// Three nodes on this machine. The first one has a small disk of its own.
 struct SmallDisk {
     plans: Vec<Plan>,
     nodes: Vec<NodeProcess>,
@@ -72,7 +72,7 @@ impl SmallDisk {
         self.plans[0].data()
     }
 
-    /// Proposes a note at a node; whether it has promised anything.
+    /// Proposes a note at a node; whether it was acknowledged.
     fn note(&mut self, at: usize, text: &str, wait_ms: u64) -> bool {
         let (status, answer) = self.rest.note(self.nodes[at].http, text, wait_ms).unwrap();
         match status {
@@ -89,7 +89,7 @@ impl SmallDisk {
         status == 204
     }
 
-    /// Notes at the others, until the first node can store no more.
+    /// Proposes notes at the other nodes until the first one cannot store any more.
     fn until_unwell(&mut self) {
         for nth in 0..100_000 {
             if !self.is_well() {
@@ -116,19 +116,19 @@ impl SmallDisk {
     }
 }
 
-/// Leaves no space on a disk.
+/// Fills a disk completely.
 fn fill(disk: &Path) {
     let ballast = disk.join("ballast");
     let mut file = fs::File::create(ballast).unwrap();
     let block = vec![1; 4096];
-    // Until there is no more.
+    // Until the disk is full.
     while std::io::Write::write_all(&mut file, &block).is_ok() {}
 }
 
 #[test]
 #[ignore = "see ./test --full"]
-fn a_full_disk_stops_a_node_and_space_sets_it_going() {
-    if !is_inside("fault_injection::disk_full::a_full_disk_stops_a_node_and_space_sets_it_going") {
+fn a_full_disk_blocks_a_node_until_there_is_space() {
+    if !is_inside("fault_injection::disk_full::a_full_disk_blocks_a_node_until_there_is_space") {
         return;
     }
     let mut network = SmallDisk::new(16);
@@ -143,7 +143,7 @@ fn a_full_disk_stops_a_node_and_space_sets_it_going() {
         for nth in 0..5 {
             assert!(
                 !network.note(0, &format!("{round}: no space for {nth}"), 0),
-                "promised without space"
+                "acknowledged without space"
             );
         }
         assert_eq!(network.acknowledged.len(), before);
@@ -152,7 +152,7 @@ fn a_full_disk_stops_a_node_and_space_sets_it_going() {
                 .log_of_first()
                 .contains("nothing leaves this node until it can store again")
         );
-        // The other two go on.
+        // The other two continue.
         assert!(network.note(2, &format!("{round}: without the first"), 60_000));
         fs::remove_file(network.disk().join("ballast")).unwrap();
         network.until_well();
@@ -160,7 +160,7 @@ fn a_full_disk_stops_a_node_and_space_sets_it_going() {
         assert!(network.note(0, &format!("{round}: space again"), 60_000));
         network.check();
     }
-    // Killed without space, it does not lose anything either.
+    // Killed while its disk is full, it loses nothing either.
     fill(&network.disk());
     network.until_unwell();
     network.nodes.remove(0).kill();
@@ -176,10 +176,8 @@ fn a_full_disk_stops_a_node_and_space_sets_it_going() {
 
 #[test]
 #[ignore = "see ./test --full"]
-fn a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays() {
-    if !is_inside(
-        "fault_injection::disk_full::a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays",
-    ) {
+fn a_file_that_does_not_fit_is_refused_and_removed() {
+    if !is_inside("fault_injection::disk_full::a_file_that_does_not_fit_is_refused_and_removed") {
         return;
     }
     let mut network = SmallDisk::new(12);
@@ -190,7 +188,7 @@ fn a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays() {
         .unwrap();
     assert_eq!(status, 507, "{answer}");
     assert!(!network.disk().join("files/large.bin").exists());
-    // What does not fit at one node is fetched by the others, and there as soon as there is space.
+    // The other nodes fetch the file; the first one fetches it when it has space.
     let (status, answer) = network
         .rest
         .file(network.nodes[1].http, "large.bin", &content)
@@ -223,10 +221,8 @@ fn a_file_that_does_not_fit_is_refused_and_nothing_of_it_stays() {
 
 #[test]
 #[ignore = "see ./test --full"]
-fn a_folder_that_cannot_be_written_stops_a_node_and_its_start() {
-    if !is_inside(
-        "fault_injection::disk_full::a_folder_that_cannot_be_written_stops_a_node_and_its_start",
-    ) {
+fn a_read_only_folder_prevents_the_start() {
+    if !is_inside("fault_injection::disk_full::a_read_only_folder_prevents_the_start") {
         return;
     }
     let mut network = SmallDisk::new(16);
@@ -236,7 +232,7 @@ fn a_folder_that_cannot_be_written_stops_a_node_and_its_start() {
     run(&format!("mount -o remount,ro {}", network.disk().display()));
     let error = network.plans[0]
         .try_start()
-        .expect_err("started without a folder that can be written");
+        .expect_err("started on a read-only folder");
     assert!(
         error.contains("Read-only") || error.contains("read-only"),
         "{error}"

@@ -1,4 +1,4 @@
-//! `Judge`: the logs of all nodes, the acknowledged, the files.
+//! Invariants of a network: equal logs with every acknowledged proposal, and every decided file at every node.
 
 use super::node::Plan;
 use super::rest::Rest;
@@ -10,24 +10,24 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a network may take to come to rest. Not a measure of anything: longer than this, and it never will.
+/// Deadline for a network to become idle. Nothing is measured by it.
 const REST_LIMIT: Duration = Duration::from_secs(300);
 
-/// What a node has promised to somebody.
+/// A proposal that a node has acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Acknowledged {
     /// Key of the node where it entered.
     pub(crate) origin: String,
-    /// Its number there.
+    /// Its number at that node.
     pub(crate) nth: u64,
     /// The text of a note, or the hash of a file.
     pub(crate) content: String,
-    /// In which slot it was said to be decided, if it was.
+    /// The slot that was reported to the client, if it waited for the decision.
     pub(crate) slot: Option<u64>,
 }
 
 impl Acknowledged {
-    /// What an answer to a proposal acknowledged.
+    /// Reads the response to a proposal.
     pub(crate) fn read(answer: &Value) -> Acknowledged {
         let proposal = &answer["proposal"];
         assert_ne!(answer["state"], "rejected", "{answer}");
@@ -66,7 +66,7 @@ pub(crate) fn log_of(rest: &Rest, http: SocketAddr) -> Log {
     }
 }
 
-/// Is nothing going on any more? If so, how far the log has come; otherwise what is going on.
+/// The length of all logs if the network is idle; otherwise what is still in progress.
 fn at_rest(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
     let mut heads = BTreeSet::new();
     for &http in nodes {
@@ -100,7 +100,7 @@ fn at_rest(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
     }
 }
 
-/// Waits until nothing goes on any more; the length of all logs.
+/// Waits until the network is idle; returns the length of all logs.
 pub(crate) fn wait_for_rest(rest: &Rest, nodes: &[SocketAddr]) -> u64 {
     let since = Instant::now();
     loop {
@@ -112,7 +112,7 @@ pub(crate) fn wait_for_rest(rest: &Rest, nodes: &[SocketAddr]) -> u64 {
     }
 }
 
-/// All logs are the same, have every proposal exactly once, and no proposal twice. What is in them, by name.
+/// Checks that all logs are equal and contain every acknowledged proposal exactly once. Returns their content.
 pub(crate) fn check_logs(
     rest: &Rest,
     nodes: &[SocketAddr],
@@ -146,7 +146,7 @@ pub(crate) fn check_logs(
     for proposal in acknowledged {
         let name = (proposal.origin.clone(), proposal.nth);
         let Some((slot, content)) = by_name.get(&name) else {
-            panic!("{proposal:?} was promised, and is in no log");
+            panic!("{proposal:?} was acknowledged and is in no log");
         };
         assert_eq!(content, &proposal.content, "{proposal:?}");
         assert_eq!(proposal.slot.unwrap_or(*slot), *slot, "{proposal:?}");
@@ -154,7 +154,7 @@ pub(crate) fn check_logs(
     by_name
 }
 
-/// Every file that the network has decided to back up is at every node, whole; and nothing else has a name there.
+/// Checks that every node has every decided file completely, and no other files.
 pub(crate) fn check_files(
     rest: &Rest,
     plans: &[Plan],
@@ -174,7 +174,7 @@ pub(crate) fn check_files(
             let path = entry.path();
             assert!(
                 uploaded.contains(&sha256),
-                "{}: nobody ever had such a file",
+                "{}: this content was never uploaded",
                 path.display()
             );
             there.insert(sha256, content.len() as u64);
@@ -193,7 +193,7 @@ pub(crate) fn check_files(
     }
 }
 
-/// The backup logs of all nodes name the files of the log, in its order.
+/// Checks that the backup logs of all nodes contain exactly the files of the log.
 pub(crate) fn check_backup_logs(rest: &Rest, nodes: &[SocketAddr]) {
     for &http in nodes {
         let log = log_of(rest, http);

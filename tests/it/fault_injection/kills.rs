@@ -1,5 +1,5 @@
-//! Nodes are killed at any moment, again and again, while clients propose: nothing promised is lost, nothing is said that
-//! contradicts what was said before.
+//! Nodes are killed at random moments while clients propose: no acknowledged proposal is lost, and no node contradicts its
+//! earlier statements.
 
 use super::clients::{Addresses, Clients};
 use super::invariants::{check_backup_logs, check_files, check_logs, wait_for_rest};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const NODES: usize = 5;
 
-/// A port for broadcasts that nobody uses.
+/// A free UDP port.
 pub(crate) fn free_udp_port() -> u16 {
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
     socket.local_addr().unwrap().port()
@@ -28,7 +28,7 @@ fn plans(folder: &Path, network: u64) -> Vec<Plan> {
             format!("--broadcast=127.255.255.255:{port}"),
             format!("--network=kills-{network}"),
             format!("--min-nodes={NODES}"),
-            // Nothing is given up for lack of time, however slow the machine is.
+            // Proposals must not expire, however slow the machine is.
             "--proposal-ttl-ms=3600000".to_owned(),
             "--calls-per-second=1000000".to_owned(),
         ];
@@ -74,7 +74,7 @@ impl Network {
         }
     }
 
-    /// Starts it again, on another port.
+    /// Restarts a node, on another port.
     fn restart(&mut self, nth: usize) {
         let node = self.plans[nth].start();
         self.addresses.lock().unwrap()[nth] = Some(node.http);
@@ -92,7 +92,7 @@ impl Network {
     }
 }
 
-/// Kills `kills` times, and then sees what is left.
+/// Kills nodes `kills` times, then checks all invariants.
 fn kill_and_check(kills: u64, clients: u64) {
     let seed = TestRng::seed();
     let mut rng = TestRng::new(seed);
@@ -107,7 +107,7 @@ fn kill_and_check(kills: u64, clients: u64) {
         thread::sleep(Duration::from_millis(rng.between(50, 900)));
         let nth = rng.between(0, NODES as u64) as usize;
         let mut victims = vec![nth];
-        // Two of five: without them there is no quorum.
+        // Without two of five there is no quorum.
         if rng.between(0, 5) == 0 {
             victims.push((nth + rng.between(1, NODES as u64) as usize) % NODES);
         }
@@ -129,14 +129,14 @@ fn kill_and_check(kills: u64, clients: u64) {
     check_backup_logs(&rest, &places);
     check_files(&rest, &network.plans, &places, &memory.files);
     println!(
-        "{done} kills: {} acknowledged, all kept; {} proposals in {slots} slots; {} files; {statements} statements, no contradiction; {} calls without an answer",
+        "{done} kills: {} acknowledged, none lost; {} proposals in {slots} slots; {} files; {statements} statements, no contradiction; {} calls without an answer",
         memory.acknowledged.len(),
         decided.len(),
         memory.files.len(),
         memory.unanswered,
     );
     assert!(!memory.acknowledged.is_empty());
-    // What was promised survives once more, in everybody at once.
+    // Acknowledged proposals also survive if all nodes are killed at once.
     for nth in 0..NODES {
         network.kill(nth);
     }
@@ -149,12 +149,12 @@ fn kill_and_check(kills: u64, clients: u64) {
 }
 
 #[test]
-fn five_kills_break_no_promise() {
+fn five_kills_lose_no_acknowledged_proposal() {
     kill_and_check(5, 2);
 }
 
 #[test]
 #[ignore = "see ./test --full"]
-fn a_hundred_kills_break_no_promise() {
+fn a_hundred_kills_lose_no_acknowledged_proposal() {
     kill_and_check(100, 4);
 }

@@ -1,21 +1,21 @@
-//! `Lan`: several machines in one: network namespaces, joined by a bridge, with real broadcasts.
+//! A simulated LAN: network namespaces joined by a bridge, with real broadcasts.
 //!
-//! A test that needs it runs itself again inside namespaces of its own (`unshare`), where it may do as it likes; when it
-//! ends the system takes them all back. Nothing of the machine's own network is touched.
+//! A test that needs it runs itself again inside namespaces of its own (`unshare`). The system removes them when it ends.
+//! The network of the machine is not changed.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Set in tests that run inside.
+/// Environment variable that is set inside the namespaces.
 const INSIDE: &str = "QUORUMSCOPE_INSIDE_NAMESPACES";
 
-/// What to do if there are no namespaces.
+/// Advice if namespaces are not available.
 const ADVICE: &str = "these tests need network namespaces of their own: install util-linux and iproute2, and run them \
-as root, or allow user namespaces to everybody (sysctl -w kernel.unprivileged_userns_clone=1 \
+as root, or allow user namespaces to all users (sysctl -w kernel.unprivileged_userns_clone=1 \
 user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0); in a container also allow it to make \
 namespaces and mounts (--privileged, or --cap-add SYS_ADMIN --cap-add NET_ADMIN)";
 
-/// True inside namespaces. Outside it runs `test` inside, waits, and says false; fails if the test does.
+/// True inside namespaces. Outside it runs `test` inside, waits for it and returns false; fails if the test fails.
 pub(crate) fn is_inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -65,9 +65,9 @@ pub(crate) struct Lan;
 impl Lan {
     pub(crate) const BROADCAST: &'static str = "10.77.0.255:47700";
 
-    /// Makes so many machines.
+    /// Creates this many machines.
     pub(crate) fn new(machines: usize) -> Lan {
-        // Names of namespaces are files there.
+        // Named namespaces are files there.
         run("mount -t tmpfs none /run");
         std::fs::create_dir_all("/run/netns").unwrap();
         run("ip link set lo up");
@@ -101,17 +101,17 @@ impl Lan {
         format!("/run/netns/m{machine}").into()
     }
 
-    /// Pulls the plug.
+    /// Cuts the link of a machine.
     pub(crate) fn cut(&self, machine: usize) {
         run(&format!("ip link set port{machine} down"));
     }
 
-    /// Puts it in again.
+    /// Restores the link of a machine.
     pub(crate) fn heal(&self, machine: usize) {
         run(&format!("ip link set port{machine} up"));
     }
 
-    /// From now on this machine reaches no other one that has been set apart, only the rest.
+    /// Isolates a machine: isolated machines reach only those that are not isolated.
     pub(crate) fn set_apart(&self, machine: usize) {
         run(&format!("bridge link set dev port{machine} isolated on"));
     }

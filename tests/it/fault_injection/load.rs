@@ -1,4 +1,4 @@
-//! Ten thousand proposals at once, at seven machines; with and without faults.
+//! Load test: ten thousand proposals at seven machines, with and without faults.
 
 use super::Folder;
 use super::clients::{Memory, propose_all};
@@ -19,7 +19,7 @@ const PROPOSALS: usize = 10_000;
 const CONNECTIONS: usize = 16 * MACHINES;
 pub(crate) const TOKEN: &str = "0123456789-full-0123456789";
 
-/// Plans of nodes on machines of a network.
+/// The nodes of a LAN: one per machine.
 pub(crate) fn plans(lan: &Lan, folder: &Path, machines: usize, options: &[&str]) -> Vec<Plan> {
     let token = folder.join("token");
     fs::write(&token, TOKEN).unwrap();
@@ -46,11 +46,11 @@ pub(crate) fn plans(lan: &Lan, folder: &Path, machines: usize, options: &[&str])
     (0..machines).map(plan).collect()
 }
 
-/// What goes wrong meanwhile.
+/// The faults during the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Faults {
     None,
-    /// A node is killed and started again; then a link is cut and healed.
+    /// A node is killed and restarted; then a link is cut and restored.
     Some,
 }
 
@@ -100,10 +100,7 @@ fn run_load(faults: Faults) {
         &usages,
         slots,
     );
-    println!(
-        "  {} calls were turned away or broken off and made again",
-        memory.unanswered
-    );
+    println!("  {} calls failed and were repeated", memory.unanswered);
     let decided = check_logs(&rest, &places, &memory.acknowledged);
     let mut notes: Vec<&String> = decided.values().map(|(_, note)| note).collect();
     notes.sort_unstable();

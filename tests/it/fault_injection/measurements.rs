@@ -1,9 +1,9 @@
-//! `Figures`: how fast it went, and what it took.
+//! Measurements: latencies, CPU time and memory.
 
 use super::node::NodeProcess;
 use std::time::Duration;
 
-/// Latencies of what was decided.
+/// Latencies of decided proposals.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
@@ -24,7 +24,7 @@ impl Latencies {
     }
 }
 
-/// What one node has used, over all its lives.
+/// Resources that one node has used, over all its processes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
     cpu_s: f64,
@@ -39,7 +39,7 @@ impl Usage {
     }
 }
 
-/// Prints what was measured.
+/// Prints the measurements.
 pub(crate) fn print(
     title: &str,
     took: Duration,

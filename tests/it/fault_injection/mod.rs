@@ -1,9 +1,8 @@
-//! Real nodes, as processes, in trouble: killed, cut off, overloaded, without space. `./test --full` runs all of it; some
-//! of it needs rights (namespaces) and tools, and without them it fails and says what is missing.
+//! Fault injection on real node processes: kills, partitions, overload, full disks. `./test --full` runs all of it. Some tests
+//! need namespaces and tools; without them they fail and report what is missing.
 //!
-//! `node` starts and kills processes, `rest` calls them, `clients` proposes and remembers what was promised, `judge` says
-//! whether the acknowledged were kept, `monitor` listens to everything that anybody says, `lan` makes networks out of
-//! namespaces.
+//! `node` starts and kills processes, `rest` calls them, `clients` proposes, `invariants` checks logs and files, `monitor`
+//! checks all statements, `lan` builds networks of namespaces.
 
 mod clients;
 mod disk_full;
@@ -20,7 +19,7 @@ mod rest;
 
 use std::path::Path;
 
-/// A folder that is gone after the test, unless the test fails: then it stays, with the logs of all nodes.
+/// A folder that is removed after the test. If the test fails it stays, with the logs of all nodes.
 pub(crate) struct Folder(Option<tempfile::TempDir>);
 
 impl Folder {
@@ -43,7 +42,7 @@ impl Drop for Folder {
     }
 }
 
-/// Choices from a seed (SplitMix64).
+/// A seeded random number generator (SplitMix64).
 #[derive(Clone, Debug)]
 pub(crate) struct TestRng(u64);
 
@@ -52,7 +51,7 @@ impl TestRng {
         TestRng(seed)
     }
 
-    /// The seed that was asked for with `FULL_SEED`, or a new one; it is printed.
+    /// The seed of the environment variable `FULL_SEED`, or a new one. It is printed.
     pub(crate) fn seed() -> u64 {
         let asked = std::env::var("FULL_SEED").ok();
         let seed = asked.map_or_else(
@@ -73,7 +72,7 @@ impl TestRng {
         word ^ word >> 31
     }
 
-    /// A number from `from` up to, without, `to`.
+    /// A number from `from` to `to`, excluding `to`.
     pub(crate) fn between(&mut self, from: u64, to: u64) -> u64 {
         from + self.next() % (to - from).max(1)
     }

@@ -1,5 +1,5 @@
-//! `Monitor`: follows `GET /events` of every node through all its lives, and writes down every statement that it sends
-//! or hears. Nobody may ever take back what it has said, whatever was killed in between.
+//! Safety monitor: reads `GET /events` of every node, also after restarts, and collects all statements that are sent or
+//! received. No node may contradict its earlier statements, whatever was killed in between.
 
 use super::clients::Addresses;
 use super::rest::Rest;
@@ -16,13 +16,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// About which slot, and whether it nominates.
+/// Slot of a statement, and whether it is a nomination.
 type Kind = (u64, bool);
 
-/// By key of the sender and number of the message: what was said. By name a message is the same everywhere.
+/// Statements by message name: key of the sender and number of the message.
 type Said = BTreeMap<(String, u64), (Kind, Statement)>;
 
-/// Listens to everything.
+/// Collects statements in the background.
 pub(crate) struct Monitor {
     stop: Arc<AtomicBool>,
     said: Arc<Mutex<Said>>,
@@ -30,7 +30,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Listens to each node, whenever it is up.
+    /// Subscribes to each node whenever it runs.
     pub(crate) fn listen(addresses: &Addresses) -> Monitor {
         let (stop, said) = (Arc::default(), Arc::default());
         let count = addresses.lock().unwrap().len();
@@ -54,7 +54,7 @@ impl Monitor {
         }
     }
 
-    /// Nobody has contradicted itself, and everybody has been heard. How many statements there were.
+    /// Checks that no node has contradicted itself and that every node was heard. Returns the number of statements.
     pub(crate) fn check(self, nodes: usize) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         for listener in self.listeners {
@@ -73,12 +73,12 @@ impl Monitor {
         }
         let senders: std::collections::BTreeSet<&str> =
             last.keys().map(|(sender, _)| *sender).collect();
-        assert_eq!(senders.len(), nodes, "everybody was heard");
+        assert_eq!(senders.len(), nodes, "every node was heard");
         said.len()
     }
 }
 
-/// Until the stream ends, for whatever reason.
+/// Reads one stream to its end.
 fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
     let Ok(stream) = Rest::new(Duration::from_secs(3600), None).events(http) else {
         return thread::sleep(Duration::from_millis(20));
@@ -86,7 +86,7 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
     let mut keys: BTreeMap<NodeId, String> = BTreeMap::new();
     let mut event = String::new();
     let mut reader = StreamReader::default();
-    // A node that is alive says so every few seconds: stopping is noticed.
+    // Keep-alive comments wake this loop every few seconds, so that it notices `stop`.
     for line in stream.lines().map_while(Result::ok) {
         if stop.load(Ordering::Relaxed) {
             return;
@@ -140,6 +140,6 @@ fn note(message: &Message, keys: &BTreeMap<NodeId, String>, said: &Mutex<Said>) 
     assert_eq!(
         *known,
         (kind, statement.clone()),
-        "{name:?} is two messages"
+        "two messages have the name {name:?}"
     );
 }

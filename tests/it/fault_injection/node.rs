@@ -1,4 +1,4 @@
-//! `NodeProcess`: a node that is started, killed and started again on the same folder.
+//! A node process that is started, killed and restarted on the same folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
@@ -9,19 +9,19 @@ use std::process::{Child, Command, Stdio};
 /// How a node is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Its name; its data lies in a folder of this name.
+    /// Its name, and the name of its data folder.
     pub(crate) name: String,
-    /// Where that folder lies.
+    /// The parent of its data folder.
     pub(crate) folder: PathBuf,
     /// Further options.
     pub(crate) options: Vec<String>,
-    /// The network namespace in which it runs, if not in that of the test.
+    /// Its network namespace; `None` for that of the test.
     pub(crate) namespace: Option<PathBuf>,
 }
 
 /// The executable that is tested.
 fn executable() -> PathBuf {
-    // Another build of the same program can be put to the test.
+    // The environment can name another build of the program.
     std::env::var_os("QUORUMSCOPE_EXE")
         .map_or_else(|| env!("CARGO_BIN_EXE_quorumscope").into(), PathBuf::from)
 }
@@ -39,7 +39,7 @@ impl Plan {
         let mut command = match &self.namespace {
             None => Command::new(executable()),
             Some(namespace) => {
-                // Without a fork: the process is the node itself.
+                // `nsenter` does not fork: the process becomes the node.
                 let mut command = Command::new("nsenter");
                 command
                     .arg(format!("--net={}", namespace.display()))
@@ -52,13 +52,13 @@ impl Plan {
         command
     }
 
-    /// Starts the node, and waits until it answers calls.
+    /// Starts the node and waits until it listens.
     pub(crate) fn start(&self) -> NodeProcess {
         self.try_start()
             .unwrap_or_else(|error| panic!("{} did not start: {error}", self.name))
     }
 
-    /// Starts the node; the last lines of its log if it ends instead of answering.
+    /// Starts the node. The error is the end of its log if it does not listen.
     pub(crate) fn try_start(&self) -> Result<NodeProcess, String> {
         let log = OpenOptions::new()
             .create(true)
@@ -98,27 +98,27 @@ pub(crate) fn tail(path: &Path) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-/// A node that runs.
+/// A running node.
 #[derive(Debug)]
 pub(crate) struct NodeProcess {
     child: Child,
-    /// Where it answers.
+    /// Its HTTP address.
     pub(crate) http: SocketAddr,
 }
 
 impl NodeProcess {
-    /// Ends it as a power failure would.
+    /// Kills it without warning, as a power failure would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Has it ended by itself?
+    /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// CPU time so far, in seconds, and the most memory it has ever had, in MiB.
+    /// CPU time in seconds, and peak memory in MiB.
     pub(crate) fn usage(&self) -> (f64, f64) {
         let of = |name: &str| {
             let path = format!("/proc/{}/{name}", self.child.id());

@@ -1,5 +1,4 @@
-//! A client that makes up calls, right and wrong ones, from the description that the node itself gives of them
-//! (schemathesis): every answer must be one that the description knows.
+//! Fuzzing of the REST interface from its OpenAPI description (schemathesis): every response must match the description.
 
 use super::kills::free_udp_port;
 use super::node::Plan;
@@ -9,14 +8,14 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Looked at by other means: `/events` never ends.
+/// Excluded path: `/events` is an endless stream.
 const NOT_ASKED: &str = "/events";
-/// Nobody can make up messages with good signatures.
+/// Excluded check: generated messages have no valid signatures.
 const NOT_CHECKED: &str = "positive_data_acceptance";
 
 #[test]
 #[ignore = "see ./test --full"]
-fn every_answer_is_as_described() {
+fn every_response_matches_the_openapi_description() {
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/schemathesis/bin/st");
     assert!(
         client.exists(),

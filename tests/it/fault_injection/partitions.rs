@@ -1,4 +1,4 @@
-//! Three machines on a network whose cables are pulled.
+//! Partitions: three machines on a LAN whose links are cut.
 
 use super::invariants::{Acknowledged, check_backup_logs, check_files, check_logs, wait_for_rest};
 use super::lan::{Lan, is_inside};
@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough to see that nothing is decided, if nothing can be.
+/// How long to wait for a decision that must not happen.
 const NOTHING_MS: u64 = 3_000;
 
 struct Three {
@@ -51,7 +51,7 @@ impl Three {
         self.nodes.iter().map(|node| node.http).collect()
     }
 
-    /// Proposes a note at a node and waits; whether it was decided.
+    /// Proposes a note at a node and waits. True if it was decided.
     fn note(&mut self, at: usize, text: &str, wait_ms: u64) -> bool {
         let (status, answer) = self.rest.note(self.nodes[at].http, text, wait_ms).unwrap();
         assert!(matches!(status, 200 | 202), "{answer}");
@@ -72,7 +72,7 @@ impl Three {
         self.rest.get(self.nodes[at].http, "/status").unwrap().1
     }
 
-    /// All come to rest, and agree on everything.
+    /// Waits until the network is idle and checks all invariants.
     fn check(&self) {
         let places = self.places();
         wait_for_rest(&self.rest, &places);
@@ -100,22 +100,22 @@ fn three_machines_find_each_other_and_back_up_a_photo() {
         let copy = std::fs::read(plan.data().join("files/photo.jpg")).unwrap();
         assert!(copy == photo, "{} has another photo", plan.name);
     }
-    // From elsewhere nobody gets in without the token.
+    // Calls from other machines need the token.
     let stranger = Rest::new(Duration::from_secs(30), None);
     let (status, answer) = stranger.note(three.nodes[0].http, "coffee", 0).unwrap();
     assert_eq!(status, 401, "{answer}");
 }
 
-/// With 2 of 3 the others go on without a machine; back on the network it catches up, and counts again.
+/// With a threshold of 2 of 3 the others continue without a machine. After the partition it catches up and votes again.
 #[test]
 #[ignore = "see ./test --full"]
-fn who_was_cut_off_catches_up() {
-    if !is_inside("fault_injection::partitions::who_was_cut_off_catches_up") {
+fn a_partitioned_machine_catches_up() {
+    if !is_inside("fault_injection::partitions::a_partitioned_machine_catches_up") {
         return;
     }
     let mut three = Three::new(&["--threshold=majority"], |_| {});
     let mut rng = TestRng::new(2);
-    // The last one is the beacon.
+    // The last machine to be cut off is the beacon.
     for (round, cut) in [2, 1, 0].into_iter().enumerate() {
         let others: Vec<usize> = (0..3).filter(|&at| at != cut).collect();
         three.lan.cut(cut);
@@ -133,7 +133,7 @@ fn who_was_cut_off_catches_up() {
         assert!(three.note(cut, &format!("{cut} is back"), 120_000));
         three.check();
     }
-    // All three are needed if the third is cut off while another is down.
+    // With two machines cut off no decision is possible.
     three.lan.cut(2);
     three.lan.cut(1);
     assert!(!three.note(0, "alone", NOTHING_MS));
@@ -142,11 +142,11 @@ fn who_was_cut_off_catches_up() {
     three.check();
 }
 
-/// Machines 0 and 1 cannot talk to each other, only both to machine 2; all three are needed for everything.
+/// Machines 0 and 1 reach only machine 2, and all three are needed for a quorum.
 #[test]
 #[ignore = "see ./test --full"]
-fn gossip_gets_through_where_there_is_no_direct_way() {
-    if !is_inside("fault_injection::partitions::gossip_gets_through_where_there_is_no_direct_way") {
+fn messages_are_relayed_without_a_direct_connection() {
+    if !is_inside("fault_injection::partitions::messages_are_relayed_without_a_direct_connection") {
         return;
     }
     let mut three = Three::new(&["--threshold=3"], |_| {});
@@ -167,18 +167,18 @@ fn gossip_gets_through_where_there_is_no_direct_way() {
         if names == ["n1"] {
             break;
         }
-        // Whoever calls in vain gives up only after a while.
+        // A call times out only after a while.
         let in_time = since.elapsed() < Duration::from_secs(60);
-        assert!(in_time, "0 and 1 did talk to each other: {status}");
+        assert!(in_time, "0 and 1 reached each other: {status}");
         thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// The same from the beginning: 0 and 1 have never met, and find each other by what 2 tells them.
+/// The same from the start: 0 and 1 learn of each other from machine 2 only.
 #[test]
 #[ignore = "see ./test --full"]
-fn who_never_meets_is_found_by_word_of_mouth() {
-    if !is_inside("fault_injection::partitions::who_never_meets_is_found_by_word_of_mouth") {
+fn nodes_discover_each_other_through_a_third_one() {
+    if !is_inside("fault_injection::partitions::nodes_discover_each_other_through_a_third_one") {
         return;
     }
     let mut three = Three::new(&["--threshold=3"], |lan| {

@@ -1,26 +1,26 @@
-//! `Rest`: calls to nodes.
+//! REST client of the tests, with persistent connections.
 
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Somebody who calls nodes, on connections that are kept.
+/// A client of the REST interface.
 #[derive(Clone, Debug)]
 pub(crate) struct Rest {
     agent: ureq::Agent,
     token: Option<String>,
 }
 
-/// Status and body, or why there was no answer.
+/// Status and body, or why there was no response.
 pub(crate) type Answer = Result<(u16, Value), String>;
 
 impl Rest {
-    /// Whoever calls waits so long for an answer.
+    /// A client whose calls take at most `timeout`.
     pub(crate) fn new(timeout: Duration, token: Option<&str>) -> Rest {
         let agent = ureq::Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(2)))
             .timeout_global(Some(timeout))
-            // Nodes close idle connections, and a cut swallows their goodbye.
+            // Nodes close idle connections, and a partition drops the FIN packet.
             .max_idle_age(Duration::from_secs(1))
             .http_status_as_error(false)
             .build()
@@ -53,7 +53,7 @@ impl Rest {
         }
     }
 
-    /// Asks.
+    /// `GET path`.
     pub(crate) fn get(&self, http: SocketAddr, path: &str) -> Answer {
         let call = self.agent.get(format!("http://{http}{path}"));
         Rest::read(call.header("authorization", self.bearer()).call())
@@ -79,7 +79,7 @@ impl Rest {
         Rest::read(call.send(content))
     }
 
-    /// A stream of events, line by line; it ends when the node does.
+    /// A stream of events. It ends when the node stops.
     pub(crate) fn events(&self, http: SocketAddr) -> Result<impl std::io::BufRead + use<>, String> {
         let call = self.agent.get(format!("http://{http}/events"));
         let response = call

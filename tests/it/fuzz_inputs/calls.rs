@@ -1,4 +1,4 @@
-//! Calls of the REST interface, as text: method and path, headers, an empty line, the body.
+//! REST calls as text: method and path, headers, an empty line, the body.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// No answer is longer.
+/// Longest response in bytes.
 const BYTES_MAX: usize = 64 << 20;
-/// Whoever has no answer by then never gets one.
+/// Deadline of a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A node that is a network of its own, and whoever calls it.
+/// A node that decides alone, and a client without a network.
 pub(crate) struct NodeUnderTest {
     process: Process,
     router: axum::Router,
@@ -41,7 +41,7 @@ impl NodeUnderTest {
         }
     }
 
-    /// Calls, and judges the answer. Its status, if `text` is a call at all.
+    /// Makes a call and checks the response. Returns its status, or `None` if `text` is not a call.
     pub(crate) fn call(&self, text: &str) -> Option<StatusCode> {
         let request = request(text)?;
         let method = request.method().clone();
@@ -54,7 +54,7 @@ impl NodeUnderTest {
         Some(status)
     }
 
-    /// What somebody hears of a call and of the end of the node who follows it, and listens only afterwards.
+    /// Subscribes to events, makes a call, stops the node, and then reads the stream.
     pub(crate) fn followed(self, text: &str) -> String {
         let from = SocketAddr::from(([127, 0, 0, 1], 40_000));
         let mut request = request("GET /events").expect("a good call");
@@ -110,7 +110,7 @@ fn request(text: &str) -> Option<Request<Body>> {
     request.body(Body::from(body.to_owned())).ok()
 }
 
-/// A node without troubles has no server errors; what goes wrong is told as a problem, in words.
+/// Checks a response: no server errors, and problem details for client errors.
 fn judge(text: &str, method: &Method, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
     assert!(
         !status.is_server_error(),
@@ -167,7 +167,7 @@ fn config(folder: &Path, port: u16) -> LiveConfig {
     }
 }
 
-/// Calls as they should be, and what must come of them.
+/// Calls with their expected status.
 pub(crate) fn examples() -> Vec<(String, u16)> {
     let json = "content-type: application/json";
     let key = super::harness::identity(1).key();

@@ -1,5 +1,5 @@
-//! Conversations: everything that one of four nodes gets to hear, from the first broadcast to an agreement, as lines of
-//! text. Any text is such a conversation, if a mad one.
+//! Conversations: all inputs of one of four nodes, from the first broadcast to a decision, as lines of text. Any text can be
+//! replayed as a conversation.
 
 use super::harness::{NETWORK, NodeHarness, Sent, signed};
 use quorumscope::live::identity::SignaturePurpose;
@@ -7,12 +7,12 @@ use quorumscope::live::wire::{Datagram, Signed, VerifiedMessage};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-/// Longer ones are cut.
+/// Most lines of a conversation; the rest is ignored.
 const LINES_MAX: usize = 400;
-/// A conversation that takes longer is not going to end.
+/// Most events of the example. Beyond this it never ends.
 const EVENTS_MAX: usize = 20_000;
 
-/// Node 0 lives through a conversation; how many proposals it has recorded, slot by slot.
+/// Replays a conversation at node 0. Returns the number of proposals in each decided slot.
 pub(crate) fn replay(text: &str) -> Vec<usize> {
     let mut node = NodeHarness::new(0);
     for line in text.lines().take(LINES_MAX) {
@@ -40,7 +40,7 @@ fn hear(node: &mut NodeHarness, line: &str) {
                 node.receive(signed);
             }
         }
-        // As it comes from the network: nobody has signed it for them.
+        // A signed message as it comes from the network, usually with an invalid signature.
         _ => {
             if let Ok(signed) = serde_json::from_str::<Signed>(line) {
                 drop(VerifiedMessage::open(signed, NETWORK));
@@ -51,12 +51,12 @@ fn hear(node: &mut NodeHarness, line: &str) {
 
 static EXAMPLE: LazyLock<String> = LazyLock::new(talk);
 
-/// What node 0 heard when nobody did anything wrong.
+/// A conversation without faults.
 pub(crate) fn example() -> &'static str {
     &EXAMPLE
 }
 
-/// Four nodes talk until two notes are agreed on.
+/// Records the inputs of node 0 while four nodes decide two notes.
 fn talk() -> String {
     let mut nodes: Vec<NodeHarness> = (0..4).map(NodeHarness::new).collect();
     let mut heard = String::new();
@@ -74,7 +74,7 @@ fn talk() -> String {
                 .all(|node| node.is_ready && node.log.len() == notes) =>
             {
                 notes += 1;
-                // One comes from elsewhere, one from the node itself.
+                // One note is proposed at another node, one at node 0.
                 let at = 2 * (notes % 2);
                 nodes[at].propose("tea");
                 if at == 0 {
@@ -84,7 +84,7 @@ fn talk() -> String {
             None => {
                 let due = |at: &usize| nodes[*at].next_due();
                 let next = (0..4).filter(|at| due(at).is_some()).min_by_key(due);
-                let next = next.expect("somebody waits for something");
+                let next = next.expect("a timer is running");
                 nodes[next].tick();
                 if next == 0 {
                     heard.push_str("tick\n");

@@ -1,11 +1,11 @@
-//! Packets of discovery.
+//! Datagrams for discovery.
 
 use super::harness::{NETWORK, NodeHarness, signed};
 use quorumscope::live::identity::SignaturePurpose;
 use quorumscope::live::node_directory::NodeDirectory;
 use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement, is_name};
 
-/// A packet with these bytes arrives; then one in which they are what a node says about itself, properly signed.
+/// Receives the bytes as a datagram, and then as a signed announcement.
 pub(crate) fn hear(bytes: &[u8]) {
     let mut node = NodeHarness::new(0);
     node.hear(bytes);
@@ -19,18 +19,18 @@ pub(crate) fn hear(bytes: &[u8]) {
         Ok(packet) => {
             check(&packet);
             node.hear(&packet);
-            // What is heard again is no news; time goes on.
+            // A replayed datagram is ignored.
             node.hear(&packet);
             (0..5).for_each(|_| node.tick());
         }
         Err(_) => assert!(
             bytes.len() > DATAGRAM_BYTES_MAX / 2,
-            "a short one has its place"
+            "short announcements fit into a datagram"
         ),
     }
 }
 
-/// Who reads a packet gets what stands in it, or an error.
+/// Checks that a datagram is read correctly or refused.
 fn check(packet: &[u8]) {
     let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
         return;
@@ -43,7 +43,7 @@ fn check(packet: &[u8]) {
     let id = directory.update(&said, &signed).unwrap();
     assert_eq!(directory.http(id), Some(said.http));
     assert_eq!(directory.announcement(id), Some(&said));
-    // One changed byte, and nobody believes it.
+    // A datagram with one changed byte is refused.
     let mut forged = packet.to_vec();
     if let Some(at) = forged.windows(4).position(|part| part == b"\"nth") {
         forged[at + 1] = b'm';
@@ -51,7 +51,7 @@ fn check(packet: &[u8]) {
     }
 }
 
-/// What four nodes said about themselves.
+/// The announcements of four nodes.
 pub(crate) fn examples() -> Vec<String> {
     let lines = super::conversation::example();
     let lines = lines

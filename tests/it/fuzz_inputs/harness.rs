@@ -1,4 +1,4 @@
-//! `NodeHarness`: a node with its directory and its key, as in a process, but without one: what arrives is text, time is made up.
+//! Test harness: a node with directory and key as in a process, but with text inputs and virtual time.
 
 use crate::statements::may_follow;
 use quorumscope::live::identity::{Identity, SignaturePurpose};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// The network of all nodes.
 pub(crate) const NETWORK: &str = "fuzz";
-/// So many keys are known by their secrets.
+/// Number of key pairs.
 const KEYS: u8 = 8;
 
 /// The key pair number `nth`.
@@ -26,18 +26,18 @@ pub(crate) fn identity(nth: u8) -> Identity {
     Identity::new([nth + 1; 32])
 }
 
-/// Whose key this is; a stranger's if nobody's.
+/// The owner of a key, or a stranger if it is none of the key pairs.
 pub(crate) fn owner(key: &str) -> Identity {
     let mut all = (0..KEYS).map(identity);
     all.find(|identity| identity.key().to_string() == key)
         .unwrap_or_else(|| identity(KEYS))
 }
 
-/// What goes out.
+/// An output of a node.
 pub(crate) enum Sent {
-    /// A datagram, to everybody.
+    /// A broadcast datagram.
     Datagram(Signed),
-    /// A message, to one or to all others.
+    /// A message to one node, or to all others.
     Message(Option<NodeKey>, Signed),
 }
 
@@ -51,14 +51,14 @@ pub(crate) struct NodeHarness {
     name: String,
     sent: Vec<Sent>,
     said: BTreeMap<(u64, bool), Statement>,
-    /// What was recorded, slot by slot: how many proposals.
+    /// Number of proposals in each decided slot.
     pub(crate) log: Vec<usize>,
     /// Whether it votes.
     pub(crate) is_ready: bool,
 }
 
 impl NodeHarness {
-    /// Node number `nth`, started; 1 is the beacon.
+    /// Starts node `nth`. Node 1 is the beacon.
     pub(crate) fn new(nth: u8) -> NodeHarness {
         let identity = identity(nth);
         let name = format!("n{nth}");
@@ -97,17 +97,17 @@ impl NodeHarness {
         self.identity.key()
     }
 
-    /// What has gone out since the last time.
+    /// Takes the outputs since the last call.
     pub(crate) fn take_sent(&mut self) -> Vec<Sent> {
         std::mem::take(&mut self.sent)
     }
 
-    /// When the next timer runs out.
+    /// When the next timer is due.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.timers.values().min().copied()
     }
 
-    /// Time passes until the next timer runs out.
+    /// Advances time to the next timer and fires it.
     pub(crate) fn tick(&mut self) {
         let next = self.timers.iter().min_by_key(|(_, due)| **due);
         if let Some((&kind, &due)) = next {
@@ -117,12 +117,12 @@ impl NodeHarness {
         }
     }
 
-    /// Somebody proposes at this node.
+    /// Proposes a note.
     pub(crate) fn propose(&mut self, note: &str) {
         self.step(Input::Propose(Content::Note(note.to_owned())));
     }
 
-    /// A packet arrives.
+    /// Receives a datagram.
     pub(crate) fn hear(&mut self, packet: &[u8]) {
         let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
             return;
@@ -143,7 +143,7 @@ impl NodeHarness {
         });
     }
 
-    /// A message arrives from its sender.
+    /// Receives a message from its author.
     pub(crate) fn receive(&mut self, signed: Signed) {
         let Ok(opened) = VerifiedMessage::open(signed, NETWORK) else {
             return;
@@ -185,21 +185,21 @@ impl NodeHarness {
                 assert_eq!(
                     slot.0,
                     self.log.len() as u64,
-                    "a log has no gaps, and nothing twice"
+                    "a log has no gaps and no repetitions"
                 );
             }
             _ => {}
         }
     }
 
-    /// What it sends, others can read, and understand as it was meant.
+    /// Checks that other nodes read a sent message as it was meant.
     fn send(&mut self, to: Recipient, message: &Message) {
         let wire = WireMessage::new(message, &self.directory);
         let signed = wire.sign(&self.identity, NETWORK).unwrap();
         let opened = VerifiedMessage::open(signed.clone(), NETWORK).unwrap();
         let read = opened.to_local(&mut self.directory).unwrap();
         match (&read.body, &message.body) {
-            // Only those are named whose own words are at hand.
+            // Only nodes whose announcements are stored are listed.
             (Body::Peers { known, .. }, Body::Peers { known: all, .. }) => {
                 assert!(known.iter().all(|peer| all.contains(peer)));
             }
@@ -239,7 +239,7 @@ impl NodeHarness {
     }
 }
 
-/// Signs `json` as the one whose key stands in its field `author`.
+/// Signs `json` with the key in its field `author`.
 pub(crate) fn signed(json: &str, author: &str, purpose: SignaturePurpose) -> Option<Signed> {
     let content: Box<serde_json::value::RawValue> = serde_json::from_str(json).ok()?;
     let fields: serde_json::Value = serde_json::from_str(json).ok()?;

@@ -1,8 +1,8 @@
-//! What strangers may send to a node that is a process: datagrams, signed messages, calls; sensible ones, and nonsense.
+//! Network inputs of a node process for property tests (`fuzz_properties.rs`) and the fuzz targets in `fuzz/`: datagrams, signed
+//! messages and REST calls.
 //!
-//! Property tests (`fuzz_properties.rs`) and the fuzz targets in `fuzz/` share this. Everything is signed as it should be where
-//! the signature would otherwise be all that is ever looked at. Demanded is: nothing panics, what is refused is said, what
-//! the node says can be read by others and contradicts nothing that it has said before.
+//! Inputs are signed correctly, because a wrong signature would hide everything behind it. Checked invariants: no panic,
+//! refusals have a reason, other nodes can read all outputs, and no statement contradicts an earlier one.
 
 pub(crate) mod calls;
 pub(crate) mod conversation;

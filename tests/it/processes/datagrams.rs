@@ -1,4 +1,4 @@
-//! What comes by UDP and is no announcement of this network, said just now by whom it names: it is counted, and that is all.
+//! Datagrams that are not fresh announcements of this network are counted and change nothing.
 
 use super::harness::{Answer, Network, NodeProcess, call, wait_until};
 use super::rest::check;
@@ -14,7 +14,7 @@ fn now_us() -> u64 {
     u64::try_from(now.as_micros()).unwrap()
 }
 
-/// Somebody who talks to one node by UDP.
+/// A UDP sender with a key of its own.
 struct Voice<'a> {
     socket: UdpSocket,
     network: &'a Network,
@@ -29,7 +29,7 @@ impl Voice<'_> {
             network: self.network.name.clone(),
             key: self.author.key(),
             name: "n2".to_owned(),
-            // Nobody is there.
+            // No node listens there.
             http: "127.0.0.1:9".parse().unwrap(),
             kind: AnnouncementKind::Beacon,
             nth: 1,
@@ -42,7 +42,7 @@ impl Voice<'_> {
         Datagram { announcement }.write().unwrap()
     }
 
-    /// Sends it and waits until the node has counted it as `counter`, once.
+    /// Sends a datagram and waits until the node has counted it once as `counter`.
     fn send(&self, packet: &[u8], counter: &str) {
         let before = self.node.counter(counter);
         let place = ("127.0.0.1", self.network.port);
@@ -53,7 +53,7 @@ impl Voice<'_> {
 }
 
 #[test]
-fn what_is_no_announcement_is_counted_and_changes_nothing() {
+fn invalid_datagrams_are_counted_and_change_nothing() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     let voice = Voice {
@@ -62,15 +62,19 @@ fn what_is_no_announcement_is_counted_and_changes_nothing() {
         node: &node,
         author: Identity::new([7; 32]),
     };
-    send_rubbish(&voice);
-    send_lies(&voice);
+    send_malformed(&voice);
+    send_forged_and_stale(&voice);
     let status = node.status();
     assert_eq!(status.readiness, "discovering");
-    assert_eq!(status.nodes.len(), 0, "nobody has been met");
-    assert_eq!(node.counter("datagrams_sent"), 0, "and nobody answered");
+    assert_eq!(status.nodes.len(), 0, "no node is known");
+    assert_eq!(
+        node.counter("datagrams_sent"),
+        0,
+        "the node has not answered"
+    );
     assert_eq!(node.counter("datagrams_heard"), 0);
 
-    // The real thing: now it answers, and hears itself.
+    // A valid announcement: the node answers, and receives its own broadcast.
     let real = voice.packet(&voice.said());
     voice.send(&real, "datagrams_heard");
     let known = node.status().nodes;
@@ -79,14 +83,14 @@ fn what_is_no_announcement_is_counted_and_changes_nothing() {
         (known[0].id, known[0].name.as_str()),
         (voice.author.key(), "n2")
     );
-    wait_until("it hears itself", || {
+    wait_until("it receives its own broadcast", || {
         node.counter("datagrams_of_its_own") > 0
     });
-    send_old_news(&voice, &real);
+    send_replays(&voice, &real);
     assert_eq!(node.get("/healthz").status, 204);
 }
 
-fn send_rubbish(voice: &Voice<'_>) {
+fn send_malformed(voice: &Voice<'_>) {
     let malformed: [&[u8]; 5] = [b"", b"tea", b"{}", b"\xff\xfe", b"{\"announcement\": 7}"];
     for packet in malformed {
         voice.send(packet, "datagrams_malformed");
@@ -103,7 +107,7 @@ fn send_rubbish(voice: &Voice<'_>) {
     voice.send(&long, "datagrams_oversized");
 }
 
-fn send_lies(voice: &Voice<'_>) {
+fn send_forged_and_stale(voice: &Voice<'_>) {
     let forged = voice.said().sign(&Identity::new([8; 32])).unwrap();
     let forged = Datagram {
         announcement: forged,
@@ -130,7 +134,7 @@ fn send_lies(voice: &Voice<'_>) {
         };
         voice.send(&voice.packet(&stale), "datagrams_stale");
     }
-    // Somebody sends the node's own words of another time back to it: it has its key, and is not fooled.
+    // An own announcement of an earlier process is echoed to the node.
     let own = voice.network.path("n1");
     let own = Identity::open(&own).unwrap();
     let echo = WireAnnouncement {
@@ -142,8 +146,8 @@ fn send_lies(voice: &Voice<'_>) {
     voice.send(&echo, "datagrams_of_its_own");
 }
 
-/// What was heard is not news, nor is anything that was said before it.
-fn send_old_news(voice: &Voice<'_>, real: &[u8]) {
+/// Replays and older announcements are ignored.
+fn send_replays(voice: &Voice<'_>, real: &[u8]) {
     voice.send(real, "datagrams_replayed");
     let before = WireAnnouncement {
         kind: AnnouncementKind::Leaving,
@@ -157,7 +161,7 @@ fn send_old_news(voice: &Voice<'_>, real: &[u8]) {
         known.iter().any(|node| node.id == voice.author.key()),
         "it has not left"
     );
-    // A later word counts.
+    // A newer announcement counts.
     let bye = WireAnnouncement {
         kind: AnnouncementKind::Leaving,
         nth: 2,
@@ -167,10 +171,9 @@ fn send_old_news(voice: &Voice<'_>, real: &[u8]) {
     wait_until("it has left", || voice.node.status().nodes.is_empty());
 }
 
-/// Who asks for everybody's log waits for nodes that say nothing; whoever asks beside them for that, too, waits outside,
-/// and all other calls are answered as ever.
+/// `GET /status?all` waits for silent nodes. Further such calls are refused, and all other calls are answered.
 #[test]
-fn a_silent_node_holds_up_only_who_asks_for_its_log() {
+fn a_silent_node_delays_only_queries_for_its_log() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! Files: what is agreed on is backed up by everybody, byte for byte.
+//! Backups: every node gets every decided file, byte for byte.
 
 use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_for, wait_until, wait_until_together,
@@ -7,7 +7,7 @@ use quorumscope::live::status::BackupView;
 use serde_json::json;
 use std::fs;
 
-/// The line of the backup log about the proposal of `origin`, once the file is here and the node has taken note of it.
+/// The entry of the backup log for a proposal of `origin`, once the file is stored and recorded.
 fn backup(node: &NodeProcess, origin: &NodeProcess, sha256: &str) -> BackupView {
     wait_for("the file is here", || {
         let lines = node.status().backup_log.into_iter();
@@ -25,7 +25,7 @@ fn has(node: &NodeProcess, sha256: &str, content: &[u8]) {
 }
 
 #[test]
-fn what_is_proposed_for_backup_comes_to_be_everywhere() {
+fn decided_files_are_backed_up_at_all_nodes() {
     let network = Network::new();
     let nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -36,7 +36,7 @@ fn what_is_proposed_for_backup_comes_to_be_everywhere() {
 }
 
 #[test]
-fn a_folder_is_no_file() {
+fn a_folder_cannot_be_proposed() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     let folder = network.path("n1");
@@ -51,9 +51,9 @@ fn a_folder_is_no_file() {
     assert!(!said.contains("is a node running"), "{said}");
 }
 
-/// Who proposes and waits is told which nodes do not have the file yet, and the exit code says so, too.
+/// `quorumscope propose` names the nodes that do not have the file in time, and exits with 3.
 #[test]
-fn who_does_not_have_the_file_in_time_is_named() {
+fn nodes_without_the_file_are_named() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -75,7 +75,7 @@ fn who_does_not_have_the_file_in_time_is_named() {
     assert!(said.ends_with("not yet backed up at n4\n"), "{said}");
 }
 
-/// A file that is sent along is backed up by all, and all say why they have it.
+/// An uploaded file is backed up at all nodes, and each reports where it came from.
 fn check_photo(network: &Network, nodes: &[NodeProcess]) {
     let photo = fs::read(own_file("assets/photo.jpg")).unwrap();
     let sha256 = nodes[1].propose_file("photo.jpg", &photo);
@@ -99,7 +99,7 @@ fn check_photo(network: &Network, nodes: &[NodeProcess]) {
     check_parts(&nodes[0], &sha256, &photo);
 }
 
-/// A part of the file, its length without it.
+/// Range and HEAD requests.
 fn check_parts(node: &NodeProcess, sha256: &str, photo: &[u8]) {
     let path = format!("/files/{sha256}");
     let part = node.call("GET", &path, &[("range", "bytes=10-19")], b"");
@@ -114,10 +114,10 @@ fn check_parts(node: &NodeProcess, sha256: &str, photo: &[u8]) {
     assert_eq!(head.header("content-length"), photo.len().to_string());
 }
 
-/// Who holds the file does not vote for backing it up again; the proposal itself carries.
+/// Nodes that hold the file vote against another backup of it.
 fn check_holders_say_no(nodes: &[NodeProcess]) {
     let photo = fs::read(own_file("assets/photo.jpg")).unwrap();
-    // Nobody but the proposer votes for it, so it stays undecided: it waits in the pool, and all say why.
+    // No node votes for it, so it stays undecided in the pool.
     let path = "/propose?file=photo.jpg";
     let headers = [("content-type", "application/octet-stream")];
     let answer = nodes[2].call("POST", path, &headers, &photo);
@@ -131,7 +131,7 @@ fn check_holders_say_no(nodes: &[NodeProcess]) {
     }
 }
 
-/// Two files of one name are two files.
+/// Two files with the same name are both stored.
 fn check_one_name_for_two(network: &Network, nodes: &[NodeProcess]) {
     let (one, other) = (b"one".as_slice(), b"the other".as_slice());
     let first = nodes[0].propose_file("list.txt", one);
@@ -150,7 +150,7 @@ fn check_one_name_for_two(network: &Network, nodes: &[NodeProcess]) {
     }
 }
 
-/// A file that lies in the folder is proposed by its name; names with folders in them, and hidden ones, are refused.
+/// A file in the folder is proposed by its name. Paths and hidden files are refused.
 fn check_folder(network: &Network, nodes: &[NodeProcess]) {
     let folder = network.path("n1/files");
     fs::write(folder.join("shopping.txt"), "bread").unwrap();

@@ -1,4 +1,4 @@
-//! The ordinary course of things: nodes find each other, agree on notes, and tell about it.
+//! The normal case: nodes discover each other, decide notes, and answer queries.
 
 use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_for, wait_until, wait_until_agreed,
@@ -15,7 +15,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
-/// Hears what the nodes of this network hear.
+/// A socket that receives the broadcasts of this network.
 fn listener(port: u16) -> UdpSocket {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).unwrap();
     socket.set_reuse_address(true).unwrap();
@@ -27,7 +27,7 @@ fn listener(port: u16) -> UdpSocket {
     socket.into()
 }
 
-/// The next announcement of this network that is on the air.
+/// The next announcement of this network.
 fn heard(socket: &UdpSocket, network: &str) -> (String, AnnouncementKind) {
     let mut buffer = [0; 2048];
     loop {
@@ -39,7 +39,7 @@ fn heard(socket: &UdpSocket, network: &str) -> (String, AnnouncementKind) {
 }
 
 #[test]
-fn nodes_are_silent_until_a_beacon_is_heard_then_all_trust_all_and_agree() {
+fn nodes_are_silent_until_a_beacon_then_trust_each_other_and_decide() {
     let network = Network::new();
     let ears = listener(network.port);
     let more = ["--min-nodes", "5"];
@@ -51,7 +51,7 @@ fn nodes_are_silent_until_a_beacon_is_heard_then_all_trust_all_and_agree() {
         start("n5", &["--threshold", "2/3"]),
     ];
     for node in &nodes {
-        // Longer than a beacon would be silent.
+        // Longer than the interval of a beacon.
         wait_until("it has been there for a while", || {
             node.status().uptime_ms > 1_500
         });
@@ -80,9 +80,9 @@ fn nodes_are_silent_until_a_beacon_is_heard_then_all_trust_all_and_agree() {
     check_propose_command(&nodes[1].url);
 }
 
-/// Who only listens to discovery finds everybody, and is found by nobody.
+/// A passive listener discovers all nodes, and no node discovers it.
 #[test]
-fn a_watcher_finds_the_nodes_by_their_announcements() {
+fn a_passive_listener_discovers_nodes_by_their_announcements() {
     let network = Network::new();
     let nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -100,10 +100,10 @@ fn a_watcher_finds_the_nodes_by_their_announcements() {
     assert!(nodes.iter().all(|node| node.status().nodes.len() == 3));
 }
 
-/// The trusted-node service names everybody, where they answer, and why they are known.
+/// The trusted-node service lists all nodes, their addresses, and why they are known.
 fn check_peers(nodes: &[NodeProcess]) {
     for node in nodes {
-        let told = wait_for("it has reached everybody", || {
+        let told = wait_for("it has reached all nodes", || {
             let told = node.peers();
             let reached = told
                 .peers
@@ -128,7 +128,7 @@ fn check_peers(nodes: &[NodeProcess]) {
     }
 }
 
-/// Everybody proposes at the same time.
+/// All nodes propose at the same time.
 fn check_notes(nodes: &[NodeProcess]) {
     let notes = ["tea", "cake", "scones", "jam", "cream"];
     thread::scope(|scope| {
@@ -147,13 +147,13 @@ fn check_notes(nodes: &[NodeProcess]) {
     );
 }
 
-/// Parts of the log, the logs of all, health, figures, and the description of the interface.
+/// Parts of the log, the logs of all nodes, health, metrics, and the OpenAPI description.
 fn check_questions(nodes: &[NodeProcess]) {
     let node = &nodes[0];
     let part = node.get("/status?from_slot=1&limit=1").json();
     assert_eq!(part["log"]["entries"].as_array().unwrap().len(), 1);
     assert_eq!(part["log"]["entries"][0]["slot"], 1);
-    let all = wait_for("everybody answers", || node.everybody());
+    let all = wait_for("all nodes answer", || node.status_of_all());
     for other in all["all"].as_array().unwrap() {
         assert_eq!(other["log"]["entries"], all["log"]["entries"]);
     }
@@ -189,7 +189,7 @@ fn check_questions(nodes: &[NodeProcess]) {
     }
 }
 
-/// What `quorumscope propose` prints and how it ends.
+/// Output and exit codes of `quorumscope propose`.
 fn check_propose_command(url: &str) {
     let propose = |args: &[&str]| {
         let output = quorumscope(&[&["propose", "--to"], args].concat());
@@ -220,8 +220,8 @@ fn check_propose_command(url: &str) {
         &["nowhere", "--note", "tea"],
         "expected the address of a node",
     );
-    let nobody = "http://127.0.0.1:9";
-    refused(&[nobody, "--note", "tea"], "is a node running there?");
+    let closed = "http://127.0.0.1:9";
+    refused(&[closed, "--note", "tea"], "is a node running there?");
     refused(&[url, "--note", ""], "it is empty, too long");
     refused(&[url, "--file", "/nowhere/photo.jpg"], "photo.jpg: ");
     refused(&[url, "--file", "/"], "expected a file with a name");
@@ -243,7 +243,7 @@ fn a_proposal_that_cannot_be_decided_stays_undecided() {
     assert_eq!(output.status.code(), Some(3));
     let out = text(&output.stdout);
     assert!(out.contains(": still pending after 1 ms"), "{out}");
-    // It waits longer than the node does.
+    // The command waits longer than the proposal lives.
     let output = quorumscope(&["propose", "--to", &alone.url, "--note", "cake"]);
     assert_eq!(output.status.code(), Some(3));
     let out = text(&output.stdout);

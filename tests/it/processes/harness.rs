@@ -1,4 +1,4 @@
-//! A network of processes on one machine: starting, asking, proposing, stopping, killing.
+//! Test harness: a network of node processes on one machine.
 
 use quorumscope::live::identity::Identity;
 use quorumscope::live::status::{PeersView, Status};
@@ -14,55 +14,55 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use stellar_strkey::ed25519::PrivateKey;
 
-/// Long enough for the slowest machine; only a failure takes this long.
+/// Deadline of a wait. Only a failure takes this long.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// Between two looks.
+/// Interval of polling.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long a node may wait for a decision before it answers.
+/// `wait_ms` of proposals.
 const WAIT_MS: u64 = 120_000;
-/// Where UDP ports are taken from.
+/// Range of UDP ports.
 const PORTS: Range<u16> = 20_000..32_000;
 
-/// Looks until there is something to see.
+/// Polls until `look` returns a value.
 pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + DEADLINE;
     loop {
         if let Some(seen) = look() {
             return seen;
         }
-        assert!(Instant::now() < until, "waited in vain: {what}");
+        assert!(Instant::now() < until, "timeout: {what}");
         std::thread::sleep(LOOK);
     }
 }
 
-/// Looks until it is so.
+/// Polls until the condition is true.
 pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     wait_for(what, || is_so().then_some(()));
 }
 
-/// The program with these arguments, run to its end.
+/// Runs the program with these arguments to its end.
 pub(super) fn quorumscope(args: &[&str]) -> Output {
     quorumscope_in(&[], args)
 }
 
-/// The same, in an environment that has this, too.
+/// The same, with these environment variables.
 pub(super) fn quorumscope_in(environment: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
     command.args(args).env_remove("DISPLAY");
     command.envs(environment.iter().copied()).output().unwrap()
 }
 
-/// What a program printed.
+/// Output as text.
 pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A file of this repository.
+/// Path of a file of this repository.
 pub(super) fn own_file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// What a node answered.
+/// A response of a node.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -83,7 +83,7 @@ impl Answer {
     }
 }
 
-/// One call of `method`, with these headers. An error is one of the connection.
+/// Makes one call. The error is that of the connection.
 pub(super) fn call(
     method: &str,
     url: &str,
@@ -93,7 +93,7 @@ pub(super) fn call(
     let agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
-        // A node that was killed leaves no connection behind.
+        // Connections of a killed node must not be reused.
         .max_idle_connections(0)
         .timeout_global(Some(DEADLINE))
         .build()
@@ -123,8 +123,8 @@ pub(super) fn call(
     })
 }
 
-/// A UDP port that nobody has, another one for each `nth`. None that the system gives to whoever asks for any: it could
-/// be given away again before the nodes have it.
+/// A free UDP port, different for each `nth`, outside the range of ephemeral ports: the system could assign one of those
+/// again before the nodes bind it.
 fn free_port(nth: u32) -> u16 {
     let first = std::process::id().wrapping_mul(97).wrapping_add(nth);
     let mut ports = (0..PORTS.len() as u32).map(|more| {
@@ -157,18 +157,18 @@ impl Network {
         self.folder.path().join(name)
     }
 
-    /// The path of a file with this content.
+    /// Writes a file and returns its path.
     pub(super) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    /// Gives the node of this name a key that is known before it starts.
+    /// Gives a node a known key before it starts.
     pub(super) fn identity(&self, name: &str) -> Identity {
         let digest: [u8; 32] = Sha256::digest(format!("{} {name}", self.name)).into();
         let secret = PrivateKey(digest).as_unredacted().to_string();
-        // A key never comes without a store.
+        // A key needs a store beside it.
         let data = self.path(name);
         let data = data.to_str().unwrap();
         let made = quorumscope(&["node", "--name", name, "--data", data, "--print-id"]);
@@ -177,7 +177,7 @@ impl Network {
         Identity::new(digest)
     }
 
-    /// The arguments with which the node of this name is started, apart from where it answers.
+    /// The arguments of a node, without its address.
     pub(super) fn arguments(&self, name: &str) -> Vec<String> {
         let data = self.path(name);
         let broadcast = format!("127.255.255.255:{}", self.port);
@@ -195,18 +195,18 @@ impl Network {
             "300",
             "--refresh-ms",
             "500",
-            // A test that is killed leaves no nodes behind.
+            // A killed test leaves no nodes behind.
             "--exit-with-stdin",
         ];
         told.map(str::to_owned).to_vec()
     }
 
-    /// Starts a node; it answers when this returns. Its data folder is that of its name, whoever had it before.
+    /// Starts a node and waits until it listens. Nodes with the same name share a data folder.
     pub(super) fn start(&self, name: &str, more: &[&str]) -> NodeProcess {
         self.start_in(&[], name, more)
     }
 
-    /// The same, in an environment that has this, too.
+    /// The same, with these environment variables.
     pub(super) fn start_in(
         &self,
         environment: &[(&str, &str)],
@@ -216,7 +216,7 @@ impl Network {
         let mut told = self.arguments(name);
         told.extend(more.iter().map(|arg| (*arg).to_owned()));
         if !more.contains(&"--client-timeout-ms") {
-            // On a machine that is busy with other things a node may take long to store something.
+            // On a busy machine a commit may take long.
             told.extend(["--client-timeout-ms", "60000"].map(str::to_owned));
         }
         if !more.contains(&"--http") {
@@ -286,13 +286,13 @@ pub(super) struct NodeProcess {
 }
 
 impl NodeProcess {
-    /// What it has said about itself, for whoever looks after a failure.
+    /// Its log, for failure messages.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// What all nodes say of themselves, once all have answered this one in time.
-    pub(super) fn everybody(&self) -> Option<serde_json::Value> {
+    /// The status with the logs of all nodes, once all have answered.
+    pub(super) fn status_of_all(&self) -> Option<serde_json::Value> {
         let all = self.get("/status?all&limit=10000").json();
         let others = all["all"].as_array().unwrap();
         let has_answered = |other: &serde_json::Value| other["error"].is_null();
@@ -315,7 +315,7 @@ impl NodeProcess {
             .unwrap_or_else(|error| panic!("{method} {url} of {}: {error}", self.name))
     }
 
-    /// Posts JSON, written as it is.
+    /// Posts a JSON text.
     pub(super) fn post(&self, path: &str, body: &str) -> Answer {
         let headers = [("content-type", "application/json")];
         self.call("POST", path, &headers, body.as_bytes())
@@ -336,7 +336,7 @@ impl NodeProcess {
         counters.get(name).copied().unwrap_or_default()
     }
 
-    /// Proposes a note and waits for the decision. Its number among the proposals of the node, and the slot.
+    /// Proposes a note and waits for the decision. Returns its number at the node, and the slot.
     pub(super) fn propose(&self, note: &str) -> (u64, u64) {
         let body = json!({ "note": note }).to_string();
         let answer = self.post(&format!("/propose?wait_ms={WAIT_MS}"), &body);
@@ -348,7 +348,7 @@ impl NodeProcess {
         (number(&said["proposal"]["nth"]), number(&said["slot"]))
     }
 
-    /// Proposes a file by sending it, and waits for the decision. Its SHA-256.
+    /// Uploads and proposes a file, and waits for the decision. Returns its SHA-256.
     pub(super) fn propose_file(&self, name: &str, content: &[u8]) -> String {
         let path = format!("/propose?file={name}&wait_ms={WAIT_MS}");
         let headers = [("content-type", "application/octet-stream")];
@@ -362,14 +362,14 @@ impl NodeProcess {
             .to_owned()
     }
 
-    /// The notes of its log, in the order of the log.
+    /// The notes in its log, in order.
     pub(super) fn notes(&self) -> Vec<String> {
         let entries = self.status().log.entries.into_iter();
         let proposals = entries.flat_map(|entry| entry.proposals);
         proposals.filter_map(|proposal| proposal.note).collect()
     }
 
-    /// Names of those it trusts, itself included.
+    /// Names of the nodes that it trusts, itself included.
     pub(super) fn trusts(&self) -> Vec<String> {
         let trusted = self.status().trust_set.into_iter();
         let mut names: Vec<String> = trusted.map(|node| node.name).collect();
@@ -377,26 +377,26 @@ impl NodeProcess {
         names
     }
 
-    /// Dies at once, as if the power had gone.
+    /// Kills it without warning, as a power failure would.
     pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal by name.
+    /// Sends it a signal.
     pub(super) fn signal(&self, name: &str) {
-        // The `kill` of the shell is there wherever a shell is.
+        // Every shell has a built-in `kill`.
         let order = format!("kill -{name} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &order]).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it has ended.
     pub(super) fn ended(mut self) -> ExitStatus {
         wait_for("it ends", || self.child.try_wait().unwrap())
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Stops it and waits until it has ended.
     pub(super) fn stop(self) {
         self.signal("TERM");
         let name = self.name.clone();

@@ -1,21 +1,21 @@
-//! Large notes: what goes into one message, one answer, one status, and what comes with the next.
+//! Size limits with large notes: messages, catch-up answers and statuses are split.
 
 use super::harness::{Network, wait_for, wait_until, wait_until_together};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// How many notes there are; all values together are too long for one answer to somebody who catches up.
+/// Number of notes: all values together exceed one catch-up answer.
 const NOTES: usize = 280;
-/// No answer to somebody who catches up has more bytes of decisions.
+/// Most bytes of decisions in a catch-up answer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// As long as a note can be; every character of it takes four bytes in a message.
+/// A note of maximal length whose characters take four bytes each in a message.
 fn quotes(nth: usize) -> String {
     format!("{nth:04}{}", "\"".repeat(996))
 }
 
 #[test]
-fn the_largest_notes_are_agreed_on_and_a_late_joiner_learns_them_in_several_answers() {
+fn the_largest_notes_are_decided_and_a_late_joiner_catches_up_in_several_answers() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -27,7 +27,7 @@ fn the_largest_notes_are_agreed_on_and_a_late_joiner_learns_them_in_several_answ
     let heads: BTreeSet<_> = nodes
         .iter()
         .map(|node| {
-            wait_for("nothing waits any more", || {
+            wait_for("all notes are decided", || {
                 let status = node.get("/status?limit=0").json();
                 let (log, agreed) = (&status["log"], &status["counters"]["proposals_agreed"]);
                 let head = || (log["index"].as_u64(), log["hash"].to_string());
@@ -37,7 +37,7 @@ fn the_largest_notes_are_agreed_on_and_a_late_joiner_learns_them_in_several_answ
         .collect();
     assert_eq!(heads.len(), 1, "{heads:?}");
 
-    // What is shown unasked is a part, and its end is the newest.
+    // The default status contains the newest part of the log.
     let shown = nodes[0].get("/status");
     assert!(shown.body.len() < 2 << 20, "{}", shown.body.len());
     let (shown, whole) = (shown.json(), nodes[0].status());
@@ -61,14 +61,16 @@ fn the_largest_notes_are_agreed_on_and_a_late_joiner_learns_them_in_several_answ
     });
     assert_eq!(
         status.log.hash, whole.log.hash,
-        "it has all before it votes"
+        "it has the whole log before it votes"
     );
     assert_eq!(status.log.entries, whole.log.entries);
     nodes.push(late);
     wait_until_together(&nodes);
     let (_, slot) = nodes[4].propose("tea");
     for node in &nodes {
-        wait_until("it goes on", || node.status().log.index == slot);
+        wait_until("the new slot is recorded", || {
+            node.status().log.index == slot
+        });
         assert_eq!(node.counter("calls_refused"), 0, "{}", node.name);
     }
 }

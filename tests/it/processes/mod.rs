@@ -1,7 +1,7 @@
-//! Nodes as processes: the real program, real sockets, real folders, killed and started again.
+//! Tests of node processes: the real program with real sockets and folders, killed and restarted.
 //!
-//! Every test has a network name, a UDP port and a folder of its own. Nothing here is timed: everything is waited for, and
-//! only a deadline of minutes turns waiting into failure.
+//! Every test has its own network name, UDP port and folder. Tests wait for conditions, with a deadline of minutes; nothing
+//! is timed.
 
 mod datagrams;
 mod files;

@@ -4,7 +4,7 @@ use super::harness::{
     Network, own_file, quorumscope_in, text, wait_for, wait_until_agreed, wait_until_together,
 };
 
-/// Nobody is there: whoever asks it gets nowhere.
+/// The address of a proxy that does not exist.
 const PROXIES: &[(&str, &str)] = &[
     ("HTTP_PROXY", "http://127.0.0.1:9"),
     ("http_proxy", "http://127.0.0.1:9"),
@@ -41,6 +41,6 @@ fn nodes_call_each_other_without_the_proxy_of_their_environment() {
             "{said}"
         );
     }
-    let all = wait_for("everybody answers", || nodes[0].everybody());
+    let all = wait_for("all nodes answer", || nodes[0].status_of_all());
     assert_eq!(all["all"].as_array().unwrap().len(), 3);
 }

@@ -15,19 +15,19 @@ fn script() -> String {
         .collect()
 }
 
-/// A shell, and everything it has started; all of it is killed when this is dropped.
+/// A shell with its process group, which is killed when this is dropped.
 struct Shell(Child);
 
 impl Drop for Shell {
     fn drop(&mut self) {
         let order = format!("kill -KILL -{}", self.0.id());
-        // Usually nobody is left.
+        // Usually no process is left.
         drop(Command::new("sh").args(["-c", &order]).output());
         drop(self.0.wait());
     }
 }
 
-/// How often `part` occurs.
+/// Number of occurrences of `part`.
 fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
 }
@@ -86,7 +86,7 @@ fn real_nodes_page_works_as_printed() {
             );
         }
     }
-    // Answers to the four questions about logs, with all that had been agreed on.
+    // Responses to the four queries about logs.
     for answer in [r#""backup_log":["#, r#""all":["#, r#""policy":"found""#] {
         assert!(out.contains(answer), "{answer}: {out}");
     }
@@ -96,6 +96,6 @@ fn real_nodes_page_works_as_printed() {
     assert_eq!(
         count(&log, " stopped "),
         5,
-        "everybody has ended well: {log}"
+        "all nodes have stopped cleanly: {log}"
     );
 }

@@ -1,4 +1,4 @@
-//! Errors of the REST interface: each has its status, and says in words what was expected and what to do.
+//! Errors of the REST interface: status, problem detail, and advice.
 
 use super::harness::{Answer, Network, NodeProcess, call, quorumscope, text, wait_for, wait_until};
 use serde_json::json;
@@ -10,7 +10,7 @@ use std::time::Duration;
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
 const BYTES: &[(&str, &str)] = &[("content-type", "application/octet-stream")];
 
-/// A problem of this status that says `words`.
+/// Checks a problem detail with this status and these words.
 pub(super) fn check(answer: &Answer, status: u16, words: &str) {
     let body = text(&answer.body);
     assert_eq!(answer.status, status, "{body}");
@@ -37,7 +37,7 @@ pub(super) fn check(answer: &Answer, status: u16, words: &str) {
 }
 
 #[test]
-fn calls_that_make_no_sense() {
+fn invalid_calls_are_refused() {
     let network = Network::new();
     let node = network.start("n1", &["--file-bytes-max", "1000"]);
     check_bodies(&node);
@@ -53,7 +53,7 @@ fn calls_that_make_no_sense() {
     assert_eq!(
         node.get("/healthz").status,
         204,
-        "nothing of this has hurt it"
+        "the node is still healthy"
     );
 }
 
@@ -173,7 +173,7 @@ fn check_places(node: &NodeProcess) {
 }
 
 fn check_sizes(node: &NodeProcess) {
-    // One byte too many, so that everything has been read when it is refused.
+    // One byte too many, so that the whole body is read before it is refused.
     let mut body = format!(r#"{{"note": "{}"#, "x".repeat(4 << 20));
     body.truncate((4 << 20) + 1);
     for path in ["/propose", "/vote", "/relay"] {
@@ -189,7 +189,7 @@ fn check_sizes(node: &NodeProcess) {
     assert_eq!(answer.status, 202, "{}", text(&answer.body));
 }
 
-/// What the node says on a connection on which `sent` was sent and then nothing; nothing if that came too late.
+/// Sends `sent` and then nothing. Returns what the node sends before it closes the connection.
 fn silence_after(node: &NodeProcess, sent: &str) -> String {
     let place = node.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(place).unwrap();
@@ -202,7 +202,7 @@ fn silence_after(node: &NodeProcess, sent: &str) -> String {
 }
 
 #[test]
-fn slow_callers_are_not_waited_for() {
+fn slow_requests_time_out() {
     let network = Network::new();
     let node = network.start("n1", &["--client-timeout-ms", "700"]);
     for sent in [
@@ -226,7 +226,7 @@ fn slow_callers_are_not_waited_for() {
         ("/vote", "json"),
         ("/propose?file=half.txt", "octet-stream"),
     ] {
-        let said = wait_for("it says what is missing", || {
+        let said = wait_for("it reports the timeout", || {
             let said = silence_after(&node, &half(path, kind));
             let why = "the body did not arrive within 700 ms";
             said.contains(why).then_some(said)
@@ -234,9 +234,9 @@ fn slow_callers_are_not_waited_for() {
         assert!(said.starts_with("HTTP/1.1 408 "), "{path}: {said}");
         assert!(said.contains("application/problem+json"), "{said}");
     }
-    // Half a file is none.
+    // A partial upload is removed.
     assert!(!network.path("n1/files/half.txt").exists());
-    // A connection that is used now and then is not slow.
+    // An idle connection is not slow.
     let close = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     wait_until("it answers", || {
         silence_after(&node, close).starts_with("HTTP/1.1 204 ")
@@ -244,10 +244,10 @@ fn slow_callers_are_not_waited_for() {
 }
 
 #[test]
-fn who_calls_too_often_waits() {
+fn calls_above_the_rate_limit_are_refused() {
     let network = Network::new();
     let node = network.start("n1", &["--calls-per-second", "1"]);
-    // Several at once: how fast the machine is does not matter.
+    // Concurrent calls, so that the speed of the machine does not matter.
     let refused = wait_for("one call too many", || {
         let calls = || {
             let path = format!("{}/status", node.url);
@@ -264,12 +264,14 @@ fn who_calls_too_often_waits() {
         429,
         "more than 1 calls in a second; wait a moment",
     );
-    // Health is asked by machines that do not wait.
+    // Health checks have no rate limit.
     assert_eq!(node.get("/healthz").status, 204);
-    wait_until("it is heard again", || node.get("/status").status == 200);
+    wait_until("calls are accepted again", || {
+        node.get("/status").status == 200
+    });
 }
 
-/// An address of this machine that others could use, if it has one.
+/// An address of this machine that is not a loopback address, if it has one.
 fn own_address() -> Option<std::net::IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     // Nothing is sent by this.
@@ -279,7 +281,7 @@ fn own_address() -> Option<std::net::IpAddr> {
 }
 
 #[test]
-fn who_proposes_from_elsewhere_needs_the_token() {
+fn proposals_of_other_machines_need_the_token() {
     let network = Network::new();
     let everywhere = ["--http", "0.0.0.0:0"];
     let secret = "correct-horse-battery";
@@ -313,7 +315,7 @@ fn who_proposes_from_elsewhere_needs_the_token() {
         401,
         expected,
     );
-    // Reading is for everybody.
+    // Reading needs no token.
     assert_eq!(
         call("GET", &format!("{local}/status"), &[], b"")
             .unwrap()
@@ -341,9 +343,9 @@ fn who_proposes_from_elsewhere_needs_the_token() {
     assert_eq!(status.unwrap().status, 200);
 }
 
-/// Pages of others, and names that only pretend to be this machine, do not act; they may read.
+/// CSRF and DNS rebinding: pages of other origins and other host names may read, but not change anything.
 #[test]
-fn pages_of_others_do_not_act() {
+fn csrf_and_dns_rebinding_are_refused() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     let own = node.url.strip_prefix("http://").unwrap();
@@ -388,7 +390,7 @@ fn pages_of_others_do_not_act() {
         ("host", own),
     ];
     assert_eq!(node.call("POST", path, &itself, b"tea").status, 202);
-    // Who shows a token may use any name for the node, but no page may use the token of somebody else.
+    // With a token any host name is allowed, but still no other origin.
     let shown = ("authorization", bearer.as_str());
     let named = [rebound[0], rebound[1], shown];
     assert_eq!(guarded.call("POST", path, &named, b"tea").status, 202);
@@ -401,9 +403,9 @@ fn pages_of_others_do_not_act() {
 }
 
 #[test]
-fn a_full_pool_takes_no_more() {
+fn a_full_pool_refuses_proposals() {
     let network = Network::new();
-    // Alone it decides nothing, so everything waits.
+    // A single node decides nothing, so all proposals stay pending.
     let node = network.start("n1", &["--calls-per-second", "1000000"]);
     let url = format!("{}/propose", node.url);
     let (threads, most) = (16, 4_096);
@@ -417,7 +419,7 @@ fn a_full_pool_takes_no_more() {
                     let call = agent.post(url).content_type("application/json");
                     let mut answer = call.send(body).unwrap();
                     assert_eq!(answer.status().as_u16(), 202);
-                    // Reading it to its end leaves the connection for the next call.
+                    // A response that is read to its end frees its connection.
                     answer.body_mut().read_to_vec().unwrap();
                 }
             });
@@ -433,8 +435,8 @@ fn a_full_pool_takes_no_more() {
 }
 
 #[test]
-fn a_node_that_is_stopping_says_so() {
-    // An open call has two seconds after the node has ended. A busy machine may miss them, but not every time.
+fn open_calls_are_answered_while_a_node_stops() {
+    // An open call has two seconds after the host has stopped. A busy machine may miss them, but not every time.
     wait_for("a call during the end is answered", || {
         let network = Network::new();
         let node = network.start("n1", &[]);
@@ -442,7 +444,7 @@ fn a_node_that_is_stopping_says_so() {
         let mut stream = TcpStream::connect(place).unwrap();
         let head = "POST /propose HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"note\":";
         stream.write_all(head.as_bytes()).unwrap();
-        // A call behind it on another connection has been answered: the first is being read.
+        // A later call on another connection was answered, so the first one is being read.
         assert_eq!(node.get("/healthz").status, 204);
         node.signal("TERM");
         wait_until("it takes no more calls", || {

@@ -1,4 +1,4 @@
-//! Dying, coming back, leaving, pausing: what survives, and what others make of it.
+//! Crash, restart, leave and pause: what survives, and how other nodes react.
 
 use super::harness::{
     Network, NodeProcess, text, wait_for, wait_until, wait_until_agreed, wait_until_together,
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-/// Whom the quorum set of a node names; nobody as long as it has none.
+/// The nodes in the quorum set of a node; empty before it has one.
 fn named(node: &NodeProcess) -> BTreeSet<NodeKey> {
     let set = node.status().quorum_set;
     set.into_iter().flat_map(|set| set.validators).collect()
@@ -20,7 +20,7 @@ fn ids(nodes: &[NodeProcess]) -> BTreeSet<NodeKey> {
 }
 
 #[test]
-fn who_is_killed_comes_back_with_everything_and_the_network_outlives_its_beacon() {
+fn a_killed_node_comes_back_complete_and_the_network_survives_its_beacon() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -28,24 +28,20 @@ fn who_is_killed_comes_back_with_everything_and_the_network_outlives_its_beacon(
     let photo = nodes[2].propose_file("list.txt", b"bread, milk");
     wait_until_agreed(&nodes, &["tea"]);
 
-    // One dies. The others are enough.
+    // One node is killed. The others are a quorum.
     let dead = nodes.remove(2);
     let (id, url) = (dead.id, dead.url.clone());
     dead.kill();
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
-    wait_until("it is missed", || {
+    wait_until("it is reported as unreachable", || {
         let known = nodes[0].status().nodes;
         let dead = known.iter().find(|node| node.id == id).unwrap();
         dead.is_reachable == Some(false)
     });
-    assert_eq!(
-        nodes[0].trusts().len(),
-        4,
-        "silence is no reason to distrust"
-    );
+    assert_eq!(nodes[0].trusts().len(), 4, "a silent node stays trusted");
 
-    // It comes back at another place: somebody else has taken the old one.
+    // It comes back at another address, because its old port is taken.
     let place = url.strip_prefix("http://").unwrap().to_owned();
     let _taken = TcpListener::bind(place);
     nodes.push(network.start("n3", &[]));
@@ -56,30 +52,30 @@ fn who_is_killed_comes_back_with_everything_and_the_network_outlives_its_beacon(
     wait_until_together(&nodes);
     let back = nodes.last().unwrap();
     let (nth, _) = back.propose("scones");
-    assert_eq!(nth, 3, "numbers of proposals go on where they were");
+    assert_eq!(nth, 3, "proposal numbers continue");
     wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
     assert_eq!(back.get(&format!("/files/{photo}")).body, b"bread, milk");
 
-    // The beacon dies; another node with the same role takes a newcomer in.
+    // The beacon is killed; another beacon admits new nodes.
     nodes.remove(0).kill();
     nodes[0].propose("jam");
     nodes.push(network.start("n5", &["--beacon"]));
     nodes.push(network.start("n6", &[]));
     for node in &nodes {
-        wait_until("newcomers are taken in", || {
+        wait_until("new nodes are trusted", || {
             node.status().readiness == "ready" && node.trusts().len() == 6
         });
     }
     nodes.last().unwrap().propose("cream");
     wait_until_agreed(&nodes, &["tea", "cake", "scones", "jam", "cream"]);
     let newest = nodes.last().unwrap();
-    wait_until("the newcomer has the old file, too", || {
+    wait_until("the new node has the old file, too", || {
         newest.get(&format!("/files/{photo}")).body == b"bread, milk"
     });
 }
 
 #[test]
-fn when_all_are_killed_the_log_is_still_there_and_goes_on() {
+fn the_log_survives_when_all_nodes_are_killed() {
     let network = Network::new();
     let nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -93,7 +89,7 @@ fn when_all_are_killed_the_log_is_still_there_and_goes_on() {
     let log = nodes[0].status().log;
     assert_eq!(
         log.entries, before.log.entries,
-        "there before anything is heard"
+        "it is there before any message arrives"
     );
     assert_eq!(log.hash, before.log.hash);
     assert_eq!(nodes[0].id, before.id);
@@ -102,11 +98,11 @@ fn when_all_are_killed_the_log_is_still_there_and_goes_on() {
     let (nth, slot) = nodes[1].propose("scones");
     assert_eq!((nth, slot), (2, log.index + 1));
     wait_until_agreed(&nodes, &["tea", "cake", "scones"]);
-    assert_eq!(nodes[3].notes().len(), 3, "nothing is recorded twice");
+    assert_eq!(nodes[3].notes().len(), 3, "no proposal is recorded twice");
 }
 
 #[test]
-fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
+fn leaving_nodes_are_removed_from_quorum_sets_and_paused_nodes_are_not() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     nodes.push(network.start("n5", &["--on-stop", "pause"]));
@@ -121,7 +117,7 @@ fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
         });
     }
     pausing.stop();
-    // Three of the four that still count.
+    // Three of the four nodes that still count.
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
     let mut counted = ids(&nodes);
@@ -132,7 +128,7 @@ fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
         assert_eq!(node.trusts(), ["n1", "n2", "n3", "n5"]);
     }
 
-    // Both are welcome again.
+    // Both come back.
     nodes.push(network.start("n5", &[]));
     nodes.push(network.start("n4", &[]));
     assert_eq!((nodes[3].id, nodes[4].id), (paused, left));
@@ -144,10 +140,10 @@ fn who_leaves_is_taken_out_of_quorum_sets_and_who_pauses_is_not() {
     }
 }
 
-/// All four leave one after the other. Who is left over would otherwise decide alone, and those who come back together
-/// something else.
+/// All four nodes leave one after the other. If the last ones could decide alone, the others could decide something else
+/// when they come back.
 #[test]
-fn the_last_to_stay_decide_nothing_until_others_come_back() {
+fn the_last_two_nodes_decide_nothing_until_others_come_back() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -171,9 +167,9 @@ fn the_last_to_stay_decide_nothing_until_others_come_back() {
     assert_eq!(nodes[0].counter("logs_that_differ"), 0);
 }
 
-/// The unsafe policy: who is silent for too long does not count any more, down to a network of the least size.
+/// The unsafe policy `--forget-after-ms`: silent nodes do not count any more, down to `--min-nodes`.
 #[test]
-fn the_silent_are_forgotten_if_that_is_asked_for() {
+fn silent_nodes_are_forgotten_under_the_unsafe_policy() {
     let network = Network::new();
     let more = ["--min-nodes", "2", "--forget-after-ms", "2500"];
     let mut nodes = network.start_many(4, &more);
@@ -204,7 +200,7 @@ fn a_given_quorum_set_is_used_as_it_is() {
         "inner": [{ "threshold": 1, "validators": [keys[2]] }],
     });
     let trust = network.file("trust.json", set.to_string());
-    // No beacon is needed: who knows whom it wants speaks by itself.
+    // No beacon is needed: a node with a fixed quorum set announces itself.
     let more = ["--trust", trust.as_str()];
     let nodes = ["n1", "n2", "n3"].map(|name| network.start(name, &more));
     let mut nodes = Vec::from(nodes);
@@ -226,13 +222,13 @@ fn a_given_quorum_set_is_used_as_it_is() {
     nodes[0].propose("tea");
     wait_until_agreed(&nodes, &["tea"]);
 
-    // Who is not in it may listen. What it says does not count.
+    // A node outside of the quorum set follows the log, but its messages do not count.
     let stranger = network.start("n4", &more);
     wait_until("it has the log", || stranger.notes() == ["tea"]);
     let said = stranger.post("/propose", r#"{"note": "poison"}"#);
     assert_eq!(said.status, 202, "{}", text(&said.body));
     for node in &nodes {
-        wait_until("it is not listened to", || {
+        wait_until("its messages are refused", || {
             node.counter("messages_of_outsiders") > 0
         });
         assert!(!node.trusts().contains(&"n4".to_owned()));
@@ -240,13 +236,11 @@ fn a_given_quorum_set_is_used_as_it_is() {
     nodes.remove(1).kill();
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
-    wait_until("it goes on listening", || {
-        stranger.notes() == ["tea", "cake"]
-    });
+    wait_until("it keeps following", || stranger.notes() == ["tea", "cake"]);
 }
 
 #[test]
-fn a_node_ends_with_its_standard_input_and_says_goodbye() {
+fn a_node_leaves_when_its_standard_input_is_closed() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -257,5 +251,5 @@ fn a_node_ends_with_its_standard_input_and_says_goodbye() {
         wait_until("it has left", || node.trusts() == ["n1", "n2", "n3"]);
     }
     let store: PathBuf = network.path("n4");
-    assert!(store.is_dir(), "its data stays");
+    assert!(store.is_dir(), "its data is kept");
 }

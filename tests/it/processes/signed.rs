@@ -1,4 +1,4 @@
-//! What nodes say to each other: only what is signed by whom it names, meant for this node and new is taken in.
+//! Messages between nodes: only messages with a valid signature, for this node, and not seen before are accepted.
 
 use super::harness::{Answer, Network, NodeProcess, text, wait_until};
 use super::rest::check;
@@ -13,8 +13,8 @@ use serde_json::json;
 use std::net::UdpSocket;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A node that decides alone, one that it also listens to, and one that it does not.
-struct Scene {
+/// A node that decides alone, a friend in its quorum set, and a stranger.
+struct SignedFixture {
     network: Network,
     own: Identity,
     friend: Identity,
@@ -22,17 +22,17 @@ struct Scene {
     node: NodeProcess,
 }
 
-impl Scene {
-    fn new() -> Scene {
+impl SignedFixture {
+    fn new() -> SignedFixture {
         let network = Network::new();
         let [own, friend, stranger] = ["n1", "n2", "n3"].map(|name| network.identity(name));
         let set = json!({ "threshold": 1, "validators": [own.key().to_string(), friend.key().to_string()] });
         let trust = network.file("trust.json", set.to_string());
         let node = network.start("n1", &["--trust", &trust]);
         assert_eq!(node.id, own.key());
-        // Nobody answers it; in the end it votes.
+        // No other node answers; in the end it votes.
         node.propose("first");
-        Scene {
+        SignedFixture {
             network,
             own,
             friend,
@@ -57,13 +57,13 @@ impl Scene {
     }
 
     fn send(&self, path: &str, messages: &[Signed]) -> Answer {
-        // As text: what was signed must stay as it was written.
+        // As text: the signed bytes must not change.
         let messages = serde_json::to_string(messages).unwrap();
         self.node
             .post(path, &format!(r#"{{"messages":{messages}}}"#))
     }
 
-    /// Lets the node hear of somebody; nobody answers there.
+    /// Announces a node that does not run.
     fn announce(&self, who: &Identity) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let said = WireAnnouncement {
@@ -131,8 +131,8 @@ fn receipts(answer: &Answer) -> Vec<ReceiptCode> {
 }
 
 #[test]
-fn what_nodes_say_is_checked() {
-    let scene = Scene::new();
+fn messages_between_nodes_are_checked() {
+    let scene = SignedFixture::new();
     check_signatures(&scene);
     check_senders(&scene);
     check_slots(&scene);
@@ -141,7 +141,7 @@ fn what_nodes_say_is_checked() {
     assert_eq!(
         (before.log.index, before.pool.len()),
         (1, 0),
-        "none of this was taken in"
+        "no message was accepted"
     );
     check_proposals(&scene);
     check_bundles(&scene);
@@ -149,7 +149,7 @@ fn what_nodes_say_is_checked() {
     assert_eq!(scene.node.notes(), ["first", "tea", "cake", "jam"]);
 }
 
-fn check_signatures(scene: &Scene) {
+fn check_signatures(scene: &SignedFixture) {
     let (node, friend) = (&scene.node, &scene.friend);
     let words = format!("the signature is not that of {}", friend.key());
     let message = scene.message(friend, 1, note(friend, 1, "forged"));
@@ -169,7 +169,7 @@ fn check_signatures(scene: &Scene) {
     let results = &answer.json()["results"];
     assert_eq!(results[0]["verdict"], "bad_signature", "{results}");
     let log = &answer.json()["log"];
-    assert!(log.is_null(), "the node was not asked how far it is: {log}");
+    assert!(log.is_null(), "the host was not asked: {log}");
     let unreadable = Signed::new(
         friend,
         name,
@@ -184,13 +184,13 @@ fn check_signatures(scene: &Scene) {
     );
 }
 
-fn check_senders(scene: &Scene) {
+fn check_senders(scene: &SignedFixture) {
     let stranger = &scene.stranger;
     let vote = nomination(stranger, scene.slot(), &["poison"]);
     let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
     check(&answer, 403, "its sender has not announced itself");
     scene.announce(stranger);
-    // Who belongs to the closure is certain once everybody in it has spoken in this slot.
+    // The transitive quorum set is known once all its members have sent a statement for this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
     let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
     assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
@@ -200,13 +200,13 @@ fn check_senders(scene: &Scene) {
     let proposal = note(stranger, 1, "poison");
     let answer = scene.send("/propose", &[scene.signed(stranger, 3, proposal)]);
     check(&answer, 403, "no node that this node trusts vouches for it");
-    // Whose proposal it is says only who writes it: a stranger's word for a friend's.
+    // A stranger cannot vouch for a proposal of a friend.
     let proposal = note(&scene.friend, 77, "poison");
     let answer = scene.send("/propose", &[scene.signed(stranger, 4, proposal)]);
     check(&answer, 403, "no node that this node trusts vouches for it");
 }
 
-fn check_slots(scene: &Scene) {
+fn check_slots(scene: &SignedFixture) {
     let friend = &scene.friend;
     let over = nomination(friend, 1, &["late"]);
     let answer = scene.send("/vote", &[scene.signed(friend, 11, over)]);
@@ -217,7 +217,7 @@ fn check_slots(scene: &Scene) {
     let WireBody::Statement(mut said) = nomination(friend, scene.slot(), &[]) else {
         unreachable!()
     };
-    // No ballot has the counter 0.
+    // Ballot counters start at 1.
     said.statement = Statement::Externalize {
         commit: Ballot::new(0, Value::from("poison")),
         n_h: 0,
@@ -227,7 +227,7 @@ fn check_slots(scene: &Scene) {
     check(&answer, 422, "SCP refuses it");
 }
 
-fn check_addressees(scene: &Scene) {
+fn check_addressees(scene: &SignedFixture) {
     let (name, friend) = (&scene.network.name, &scene.friend);
     let mut message = scene.message(friend, 21, note(friend, 1, "tea"));
     message.to = Some(scene.stranger.key());
@@ -246,7 +246,7 @@ fn check_addressees(scene: &Scene) {
     }
 }
 
-fn check_proposals(scene: &Scene) {
+fn check_proposals(scene: &SignedFixture) {
     let friend = &scene.friend;
     let tea = scene.signed(friend, 31, note(friend, 1, "tea"));
     let answer = scene.send("/propose", std::slice::from_ref(&tea));
@@ -264,7 +264,7 @@ fn check_proposals(scene: &Scene) {
         "it is in the log already",
     );
 
-    // Of several messages each has its receipt.
+    // Several messages get a receipt each.
     let forged = scene.message(friend, 33, note(friend, 2, "forged"));
     let forged = forged.sign(&scene.stranger, &scene.network.name).unwrap();
     let cake = scene.signed(friend, 34, note(friend, 2, "cake"));
@@ -278,10 +278,10 @@ fn check_proposals(scene: &Scene) {
     wait_until("it is agreed on", || scene.node.notes().len() == 3);
 }
 
-/// What others pass on counts as said by its author, if its author has signed it.
-fn check_bundles(scene: &Scene) {
+/// A relayed message counts as sent by its author if its signature is valid.
+fn check_bundles(scene: &SignedFixture) {
     let (name, friend, stranger) = (&scene.network.name, &scene.friend, &scene.stranger);
-    // It vouches for what it proposes, whoever passes it on.
+    // The author vouches for its proposal, no matter which node relays it.
     scene.announce(friend);
     let bundle = |messages: Vec<Signed>| WireBundle {
         from: stranger.key(),
@@ -306,7 +306,7 @@ fn check_bundles(scene: &Scene) {
     assert_eq!(
         (offer(31), offer(41)),
         (0, 1),
-        "what is known is not wanted"
+        "known messages are not wanted"
     );
     let good = bundle(vec![jam.clone()]);
     let answer = relay(&good.sign(stranger, name).unwrap());
@@ -324,8 +324,8 @@ fn check_bundles(scene: &Scene) {
     wait_until("it is agreed on", || scene.node.notes().len() == 4);
 }
 
-/// The trusted-node service answers a signed question with a signed answer.
-fn check_questions(scene: &Scene) {
+/// The trusted-node service answers a signed query with a signed answer.
+fn check_questions(scene: &SignedFixture) {
     let question = scene.signed(&scene.friend, 51, WireBody::PeersQuestion);
     let question = serde_json::to_string(&question).unwrap();
     let headers = [("quorumscope-question", question.as_str())];

@@ -1,10 +1,10 @@
-//! What is wrong at the start is said in words that tell what to do, with exit code 2, and nothing runs.
+//! Startup errors: a message with advice, exit code 2, and no running process.
 
 use super::harness::{Network, quorumscope, text};
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 
-/// Tries to start the node `name`, which must fail and say `words`.
+/// Tries to start a node. It must fail with these words.
 fn refused(network: &Network, name: &str, more: &[&str], words: &[&str]) {
     let told = network.arguments(name);
     let mut args: Vec<&str> = told.iter().map(String::as_str).collect();
@@ -20,7 +20,7 @@ fn refused(network: &Network, name: &str, more: &[&str], words: &[&str]) {
 }
 
 #[test]
-fn folders_that_cannot_be_used() {
+fn unusable_folders_are_refused() {
     let network = Network::new();
     network.file("file", "not a folder");
     refused(&network, "file", &[], &["/file: ", "choose a data folder"]);
@@ -48,7 +48,7 @@ fn folders_that_cannot_be_used() {
         &["/n2/files", used],
     );
     running.kill();
-    // The system has given the lock back.
+    // The system has released the lock.
     let running = network.start("n2", &[]);
     running.stop();
 
@@ -77,7 +77,7 @@ fn folders_that_cannot_be_used() {
 }
 
 #[test]
-fn a_damaged_store_is_not_used() {
+fn a_damaged_store_is_refused() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     node.stop();
@@ -92,7 +92,7 @@ fn a_damaged_store_is_not_used() {
 }
 
 #[test]
-fn addresses_that_cannot_be_used() {
+fn unusable_addresses_are_refused() {
     let network = Network::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let http = taken.local_addr().unwrap().to_string();
@@ -101,14 +101,14 @@ fn addresses_that_cannot_be_used() {
     refused(&network, "n1", &["--http", "localhost"], &["--http"]);
     let nowhere = ["--http", "0.0.0.0:0", "--advertise", "0.0.0.0:80"];
     refused(&network, "n1", &nowhere, &["--advertise ADDRESS:PORT"]);
-    // Without sharing it: nobody else gets it.
+    // Bound without sharing.
     let _selfish = UdpSocket::bind(("0.0.0.0", network.port)).unwrap();
     let port = format!("UDP port {}", network.port);
     refused(&network, "n1", &[], &[&port, "--broadcast"]);
 }
 
 #[test]
-fn quorum_sets_that_make_no_sense() {
+fn invalid_quorum_sets_are_refused() {
     let network = Network::new();
     let key = network.identity("n9").key();
     let nowhere = network.path("nowhere.json");
@@ -149,7 +149,7 @@ fn quorum_sets_that_make_no_sense() {
 }
 
 #[test]
-fn quorum_sets_that_are_unwise_are_used_with_a_warning() {
+fn unsafe_quorum_sets_cause_a_warning() {
     let network = Network::new();
     let [one, other] = ["n1", "n2"].map(|name| network.identity(name).key().to_string());
     let says_so = |threshold: u32| {
@@ -165,7 +165,7 @@ fn quorum_sets_that_are_unwise_are_used_with_a_warning() {
 }
 
 #[test]
-fn arguments_that_make_no_sense() {
+fn invalid_arguments_are_refused() {
     let network = Network::new();
     let threshold = "expected 2/3, majority, or a number of nodes from 1";
     for bad in ["0", "3/4", "all"] {
@@ -203,7 +203,7 @@ fn arguments_that_make_no_sense() {
 }
 
 #[test]
-fn an_id_can_be_printed_before_there_is_a_network() {
+fn the_id_can_be_printed_before_the_first_start() {
     let network = Network::new();
     let data = network.path("n1");
     let print = || {

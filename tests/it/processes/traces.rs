@@ -1,4 +1,4 @@
-//! Honest traces: what nodes recorded is what they did, and together it can be played.
+//! Traces of node processes: complete, equal to what the nodes did, and replayable after a merge.
 
 use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_until, wait_until_agreed,
@@ -28,7 +28,7 @@ fn is_step(record: &Record) -> bool {
     matches!(record, Record::Stepped { .. })
 }
 
-/// What a node has kept at the end of what it recorded.
+/// The persisted state at the end of a recording.
 fn kept(records: &[Record]) -> Persisted {
     let mut kept = Persisted::default();
     for record in records {
@@ -43,7 +43,7 @@ fn kept(records: &[Record]) -> Persisted {
     kept
 }
 
-/// What it had kept when it started.
+/// The persisted state with which a recording starts.
 fn remembered(records: &[Record]) -> Option<Persisted> {
     records.iter().find_map(|record| match record {
         Record::Stepped {
@@ -54,7 +54,7 @@ fn remembered(records: &[Record]) -> Option<Persisted> {
     })
 }
 
-/// Four agree on notes and a file; the third pauses in between. The traces, by the names of those who wrote them.
+/// Four nodes decide notes and a file; the third one pauses in between. Returns the paths of the traces.
 fn recorded(network: &Network) -> Vec<String> {
     let trace = |name: &str| {
         let path = network.path(&format!("{name}.jsonl.zst"));
@@ -94,7 +94,7 @@ fn recorded(network: &Network) -> Vec<String> {
 }
 
 #[test]
-fn what_nodes_record_is_what_they_did() {
+fn traces_contain_what_the_nodes_did() {
     let network = Network::new();
     let paths = recorded(&network);
     let lives: Vec<Vec<Record>> = paths.iter().map(|path| records(path.as_ref())).collect();
@@ -105,7 +105,7 @@ fn what_nodes_record_is_what_they_did() {
     assert_eq!(
         remembered(&lives[4]),
         Some(kept(&lives[2])),
-        "nothing is forgotten, or made up"
+        "the restart begins with the state at the stop"
     );
 
     let out = network.path("all.jsonl.zst");
@@ -150,15 +150,15 @@ fn what_nodes_record_is_what_they_did() {
     }
 }
 
-/// What can be read of a trace that is still being written, or was never completed.
+/// The records of an incomplete trace.
 fn so_far(path: &Path) -> Option<(Arc<Scenario>, Vec<Record>)> {
-    // Between the making of the file and its first line there is nothing to open.
+    // A file without its first line cannot be opened.
     let reader = TraceReader::open(path).ok()?.allow_truncated();
     let scenario = Arc::clone(reader.scenario());
     Some((scenario, reader.map(Result::unwrap).collect()))
 }
 
-/// The notes in the log of the node at the end of what it recorded.
+/// The notes in the log at the end of a recording.
 fn notes_in(path: &str) -> Vec<String> {
     let Some((scenario, records)) = so_far(path.as_ref()) else {
         return Vec::new();
@@ -168,10 +168,10 @@ fn notes_in(path: &str) -> Vec<String> {
     notes(&world)
 }
 
-/// A node dies without a word and comes back, twice, with the same arguments: none of its lives is lost, and with those of
-/// the others they are one story.
+/// A node is killed and restarted twice with the same arguments: all its traces are kept and can be merged with those of the
+/// others.
 #[test]
-fn a_killed_node_leaves_what_it_recorded() {
+fn a_killed_node_leaves_its_trace() {
     let network = Network::new();
     let trace = |name: &str| {
         let path = network.path(&format!("{name}.jsonl.zst"));

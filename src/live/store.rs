@@ -78,8 +78,6 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Version of the tables.
-    const VERSION: u32 = 1;
     /// Name of the database in the data folder.
     #[must_use]
     pub fn path_in(dir: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-//! A proxy that the environment names is for the world outside: nodes, and who proposes to them, call each other directly.
+//! Proxies in the environment do not apply: nodes and `quorumscope propose` connect to nodes directly.
 
 use super::harness::{
     Network, own_file, quorumscope_in, text, wait_for, wait_until_agreed, wait_until_together,

@@ -78,7 +78,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Name of the database in the data folder.
+    /// Path of the database in a data folder.
     #[must_use]
     pub fn path_in(dir: &Path) -> PathBuf {
         dir.join(FILE)

@@ -1,15 +1,14 @@
-//! `BallotRef`: a ballot that is only spoken of: lent, because most are looked at and left alone, and to own a value is to
-//! count its owners.
+//! Borrowed ballots. Most candidates are only compared; cloning a `Value` would bump an `Arc` count.
 
 use super::id::Counter;
 use super::statement::{Ballot, Statement};
 use super::value::Value;
 use smallvec::SmallVec;
 
-/// The ballots that may be accepted or confirmed. Honest nodes name few.
+/// Ballots that may be accepted or confirmed as prepared. Honest nodes name few.
 pub(super) type PrepareCandidates<'a> = SmallVec<[BallotRef<'a>; 4]>;
 
-/// A ballot, lent from whoever names it; in the order of ballots.
+/// A ballot with a borrowed value, in the order of ballots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BallotRef<'a> {
     pub(super) n: Counter,
@@ -47,13 +46,15 @@ impl<'a> BallotRef<'a> {
     }
 }
 
-/// The ballots that a statement says something about preparing, highest first, each once: three at most.
+/// The ballots about which a statement says something concerning preparing: at most three, highest first, each once.
+/// stellar-core calls the statement a hint: only ballots that it supports can newly reach a threshold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HintBallots<'a> {
     tops: [Option<BallotRef<'a>>; 3],
 }
 
 impl<'a> HintBallots<'a> {
+    /// The ballots of `hint`; none for a NOMINATE.
     pub(super) fn of(hint: &'a Statement) -> HintBallots<'a> {
         let at = |n: Counter, x: &'a Value| Some(BallotRef { n, x });
         let tops = match hint {
@@ -79,7 +80,6 @@ impl<'a> HintBallots<'a> {
         HintBallots { tops }
     }
 
-    /// `first` and `others`, highest first, each once.
     fn descending(first: BallotRef<'a>, others: [Option<&'a Ballot>; 2]) -> HintBallots<'a> {
         let mut tops = [Some(first), None, None];
         let mut count = 1;
@@ -94,28 +94,32 @@ impl<'a> HintBallots<'a> {
         HintBallots { tops }
     }
 
+    /// The ballots, highest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = BallotRef<'a>> + '_ {
         self.tops.iter().flatten().copied()
     }
 
+    /// Drops the ballots for which `keep` is false.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(BallotRef<'a>) -> bool) {
         for top in &mut self.tops {
-            *top = top.filter(|&mention| keep(mention));
+            *top = top.filter(|&ballot| keep(ballot));
         }
     }
 
+    /// Whether no ballot is left.
     pub(super) fn is_empty(&self) -> bool {
         self.tops.iter().all(Option::is_none)
     }
 }
 
-/// Names the ballots of `statement` that are ~ and <= `top`; one that pledges every counter names `top` itself.
+/// Adds the ballots of `statement` that are compatible with `top` and not above it. A statement that supports every
+/// counter adds `top` itself.
 pub(super) fn collect_prepare_candidates<'a>(
     statement: &Statement,
     top: BallotRef<'a>,
     add: &mut impl FnMut(BallotRef<'a>),
 ) {
-    let below = |n: Counter| BallotRef { n, x: top.x };
+    let at = |n: Counter| BallotRef { n, x: top.x };
     match statement {
         Statement::Prepare {
             ballot,
@@ -126,13 +130,13 @@ pub(super) fn collect_prepare_candidates<'a>(
             .into_iter()
             .flatten()
             .filter(|ballot| ballot.n <= top.n && ballot.x == *top.x)
-            .for_each(|ballot| add(below(ballot.n))),
+            .for_each(|ballot| add(at(ballot.n))),
         Statement::Confirm {
             ballot, n_prepared, ..
         } if ballot.x == *top.x => {
             add(top);
             if *n_prepared < top.n {
-                add(below(*n_prepared));
+                add(at(*n_prepared));
             }
         }
         Statement::Externalize { commit, .. } if commit.x == *top.x => add(top),

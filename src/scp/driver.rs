@@ -1,4 +1,4 @@
-//! `Driver`: what SCP leaves to the application.
+//! Driver: what SCP leaves to the application.
 
 use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
 use super::quorum_set::QuorumSet;
@@ -6,51 +6,51 @@ use super::value::Value;
 use crate::time::Span;
 use std::sync::Arc;
 
-/// How valid the application finds a value; worse is less.
+/// The verdict of the application on a value, from worst to best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Validity {
-    /// Must not be voted for or accepted.
+    /// The node must not vote for it or accept it.
     Invalid,
-    /// Cannot be judged here: not votable; in a ballot it is followed in silence (NOTES 13).
+    /// This node cannot tell. It does not vote for the value, and follows a ballot with it without sending (NOTES 13).
     MaybeValid,
-    /// May be voted for.
+    /// The node may vote for it.
     FullyValid,
 }
 
-/// In which part of the protocol a value is being judged.
+/// The part of the protocol that validates a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValidationContext {
-    /// As a nomination.
+    /// Nomination.
     Nomination,
-    /// In a ballot.
+    /// Balloting.
     Ballot,
 }
 
-/// The application's side of SCP. All answers must be functions of their arguments and of what the node was told
-/// before: no clock, no randomness.
+/// The application of a node. Every answer must be a function of its arguments and of earlier inputs of the node: no
+/// clock, no randomness.
 pub trait Driver {
-    /// Judges `value`.
+    /// Validates `value`.
     fn validate(&self, slot: SlotIndex, value: &Value, context: ValidationContext) -> Validity;
-    /// A valid value made from an invalid one, if there is one (NOTES 30).
+    /// The valid value that can be extracted from an invalid one, if any (NOTES 30).
     fn extract(&self, slot: SlotIndex, value: &Value) -> Option<Value>;
-    /// May a node that has voted to nominate `votes` echo `value`, too? `of_leader`: those of the votes that the leader
-    /// names from whom the value comes. A bound on what one node has to say in one slot; without one the answer is yes.
+    /// Whether a node that has voted to nominate `votes` may echo `value`, too. `of_leader` are the votes that the leader
+    /// also names. This can bound the size of a NOMINATE; by default there is no bound.
     fn may_add_vote(&self, _votes: &[Value], _of_leader: &[&Value], _value: &Value) -> bool {
         true
     }
-    /// Combines candidates (ascending, each once, never empty) into one value; `None` if that is impossible, then no
+    /// Combines candidates (ascending, distinct, at least one) into one value. `None` if that is impossible; then no
     /// ballot starts.
     fn combine(&self, slot: SlotIndex, candidates: &[Value]) -> Option<Value>;
-    /// Hash of a node for the choice of neighbours (draft: tag 1).
+    /// The hash that decides whether a node is a neighbour (draft: tag 1).
     fn neighbour_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64;
-    /// Hash of a node for its priority (draft: tag 2).
+    /// The priority of a node (draft: tag 2).
     fn priority_hash(&self, slot: SlotIndex, prev: &Value, round: u32, node: NodeId) -> u64;
-    /// Hash of a value for the choice of what to echo (tag 3).
+    /// The hash that decides which value of a leader to echo (tag 3).
     fn value_hash(&self, slot: SlotIndex, prev: &Value, round: u32, value: &Value) -> u64;
-    /// How long nomination round `round` lasts.
+    /// The duration of nomination round `round`.
     fn nomination_timeout(&self, round: u32) -> Span;
-    /// How long a ballot with counter `n` lasts once a quorum is there.
+    /// How long a ballot with counter `n` lasts once a quorum is at that counter.
     fn ballot_timeout(&self, n: Counter) -> Span;
-    /// The quorum set that `id` names, if it is known.
+    /// The quorum set that `id` names; `None` if the application does not know it.
     fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>>;
 }

@@ -1,4 +1,4 @@
-//! What SCP tells the outside: effects to carry out, and transitions with the evidence that justified them.
+//! Outputs of SCP: effects to carry out, and transitions with the evidence that justifies them.
 
 use super::id::{Counter, NodeId, SlotIndex};
 use super::statement::{Ballot, Envelope};
@@ -18,57 +18,66 @@ pub enum ScpTimer {
     Ballot,
 }
 
-/// What the caller must do, in this order.
+/// What the caller must do. Effects are carried out in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// Broadcast this envelope. The node itself has processed it already.
+    /// Broadcast this envelope. The node has processed it already.
     Emit(Arc<Envelope>),
-    /// Arm (or re-arm, replacing) the timer.
+    /// Arm the timer. A running one is replaced.
     SetTimer {
-        /// Of which slot.
+        /// The slot.
         slot: SlotIndex,
-        /// Which of its timers.
+        /// The timer of that slot.
         timer: ScpTimer,
-        /// How long from now.
+        /// The time from now.
         span: Span,
     },
     /// Disarm the timer, whether or not it was running.
     StopTimer {
-        /// Of which slot.
+        /// The slot.
         slot: SlotIndex,
-        /// Which of its timers.
+        /// The timer of that slot.
         timer: ScpTimer,
     },
-    /// The slot is decided; at most once per slot.
+    /// The slot is decided. At most once per slot.
     Externalized {
-        /// Which slot.
+        /// The slot.
         slot: SlotIndex,
         /// The decision.
         value: Value,
     },
-    /// Something happened that is worth explaining. Only if events are switched on.
+    /// A transition took place. Only with [`EvidenceMode::Record`].
     Event(ScpEvent),
 }
 
-/// The rule by which a node moved.
+/// Whether transitions are reported as [`Effect::Event`], with the evidence for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EvidenceMode {
+    /// They are.
+    Record,
+    /// They are not, and witness sets are never computed.
+    Skip,
+}
+
+/// The rule of federated voting that justifies a transition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VotingRule {
-    /// A quorum containing slices of this node voted for or accepted it (accept), or accepted it (confirm).
+    /// A quorum that contains a slice of this node voted for or accepted it (to accept), or accepted it (to confirm).
     Quorum,
     /// A v-blocking set accepted it.
     VBlocking,
 }
 
-/// Why a transition was allowed: the rule, the nodes that fulfil it and what each of them said.
+/// Why a transition was allowed: the rule, the witness set, and the statement of each witness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The rule applied.
     pub rule: VotingRule,
-    /// The witness set, ascending. No member can be dropped without the rule failing.
+    /// The witness set, ascending and minimal: without any member the rule would fail.
     pub witness: Vec<NodeId>,
-    /// The envelope of each witness that counted, in the order of `witness`.
+    /// The envelope of each witness, in the order of `witness`.
     pub envelopes: Vec<Arc<Envelope>>,
 }
 
@@ -76,11 +85,11 @@ pub struct Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VoteReason {
-    /// It leads this round and proposes its own value.
+    /// The node leads this round and proposes its own value.
     OwnProposal,
-    /// It echoes a leader.
+    /// The node echoes this leader.
     Echo(NodeId),
-    /// A value that reached the threshold was not valid; this is what could be extracted from it.
+    /// The value was extracted from an invalid value that could have been accepted.
     Extracted,
 }
 
@@ -96,32 +105,33 @@ pub enum BallotReason {
     CatchUp(Evidence),
     /// A higher ballot was confirmed prepared.
     ConfirmedPrepared,
-    /// A commit was accepted that the current ballot does not cover.
+    /// A commit was accepted that the current ballot did not cover.
     AcceptedCommit,
 }
 
-/// Why an input was refused. Nothing changed.
+/// Why an input was refused. A refused input changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScpRefusal {
-    /// Not newer than what the sender said before.
+    /// It is not newer than the sender's latest statement.
     NotNewer,
     /// The statement contradicts itself (NOTES 5-8).
     NotSane,
-    /// The sender's quorum set is unknown.
+    /// The application does not know the sender's quorum set.
     UnknownQuorumSet,
     /// The sender's quorum set is not sane.
     #[serde(rename = "insane_quorum_set")]
     MalformedQuorumSet,
-    /// A value in it is not valid.
+    /// One of its values is not valid.
     InvalidValue,
-    /// The slot is decided, and for another value.
+    /// The slot is decided with another value.
     OtherValueDecided,
-    /// Following it would break an invariant of the protocol (only liars or counter overflow get here; NOTES 7).
+    /// Following it would violate an invariant of the protocol. Only Byzantine nodes and counter overflow lead here
+    /// (NOTES 7).
     BreaksInvariant,
-    /// To be restored, but it is another node's statement.
+    /// It is to be restored, but is another node's statement.
     NotOwn,
-    /// To be restored, but the slot has gone on without it.
+    /// It is to be restored, but the slot has advanced already.
     ComesTooLate,
 }
 
@@ -247,23 +257,23 @@ pub enum ScpEvent {
         /// The quorum.
         evidence: Evidence,
     },
-    /// A value could not be fully validated: the node computes on, but says nothing more about this slot.
+    /// A value could not be fully validated: the node follows this slot without sending statements (NOTES 13).
     NotFullyValidated {
         /// The slot.
         slot: SlotIndex,
     },
-    /// An input was refused; nothing changed.
+    /// An input was refused and changed nothing.
     Refused {
         /// The slot.
         slot: SlotIndex,
-        /// Whose statement it was (the node itself for its own proposals and timers).
+        /// The sender of the statement; the node itself for its own nominations and timers.
         from: NodeId,
         /// Why.
         why: ScpRefusal,
     },
 }
 
-/// Where the ballot protocol of a slot stands.
+/// The phase of the ballot protocol in a slot.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -278,7 +288,7 @@ pub enum BallotPhase {
     Externalize,
 }
 
-/// All variables of one slot at one node, in the paper's letters: what an inspector shows.
+/// All variables of one slot at one node, in the letters of the draft, for an inspector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotState {
     /// Phase of the ballot protocol.
@@ -297,7 +307,7 @@ pub struct SlotState {
     pub z: Option<Value>,
     /// A quorum is at counter b.n or above.
     pub heard_from_quorum: bool,
-    /// `nominate` was called and nomination has not been called off.
+    /// `nominate` was called and nomination was not called off.
     pub nominating: bool,
     /// Nomination round; 0 before the first.
     pub round: u32,
@@ -311,7 +321,7 @@ pub struct SlotState {
     pub candidates: BTreeSet<Value>,
     /// Latest combination of the candidates.
     pub composite: Option<Value>,
-    /// False: the node is silent about this slot (NOTES 13).
+    /// False: the node sends no statements about this slot (NOTES 13).
     pub fully_validated: bool,
     /// The decision, once there is one.
     pub externalized: Option<Value>,

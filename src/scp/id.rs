@@ -1,17 +1,17 @@
-//! Names of things SCP counts: nodes, slots, ballot counters, quorum sets.
+//! Identifiers: nodes, slots, ballot counters, quorum sets.
 //!
-//! SCP works on dense numbers. Names, keys and hashes belong to whoever composes the network; the one thing SCP
-//! asks of the numbers is their order: where the protocol says "in byte order of node names", it uses theirs.
+//! SCP works on dense numbers; names, keys and hashes belong to the layers above. Where the protocol demands the byte order
+//! of node names, SCP uses the order of the numbers.
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a node, dense from 0, issued by whoever composes the network.
+/// The number of a node, dense from 0. The layer that builds the network assigns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub u32);
 
 impl NodeId {
-    /// Numbers are below this. Tables are indexed by them, so a statement from beyond is refused.
+    /// Upper bound of node numbers. Tables are indexed by them, so a statement of a higher number is refused.
     pub const LIMIT: u32 = 1 << 20;
 
     /// The number as an index into a table.
@@ -37,13 +37,13 @@ impl SlotIndex {
 /// A ballot counter; 0 means "no ballot yet".
 pub type Counter = u32;
 
-/// Names one quorum set for ever: the `nth` that `owner` has had. What it contains never changes.
+/// The identifier of a quorum set: the `nth` set of `owner`. Its content never changes.
 ///
-/// A statement carries only this name (stellar-core: a hash), and a statement that names another set is a
-/// different statement even if the two sets have the same members.
+/// A statement carries only this identifier (in stellar-core a hash). A statement that names another set is a different
+/// statement even if both sets have the same members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct QuorumSetId {
-    /// Whose quorum set it is.
+    /// The node that chose the set.
     pub owner: NodeId,
     /// Counted from 1.
     pub nth: u32,

@@ -1,42 +1,45 @@
-//! Leaders of nomination rounds: who may propose, and whom a node echoes (NOTES 20-23).
+//! Leader election of nomination rounds: which nodes may propose, and which ones a node echoes (NOTES 20-23).
 
 use super::driver::Driver;
 use super::id::{NodeId, SlotIndex};
-use super::quorum::compiled_set::CompiledSet;
 use super::quorum::node_set::NodeSet;
 use super::quorum_set::QuorumSet;
 use super::value::Value;
 use smallvec::SmallVec;
 
-/// How many rounds in a row are skipped at most for want of a new leader. With tiny weights the search would otherwise
-/// not end in any useful time; sane networks skip a few, or a few thousand when a thousand nodes are trusted.
+/// How many rounds in a row without a new leader are skipped at most. With tiny weights the search would otherwise take
+/// too long. Sane networks skip a few rounds, or a few thousand if a node trusts a thousand nodes.
 const SKIPPED_ROUNDS_MAX: u32 = 1 << 16;
 
-/// One, unless priorities are equal.
+/// The winners of a round: one, unless priorities are equal.
 type Winners = SmallVec<[NodeId; 2]>;
 
 /// Nodes with their weights.
 type Weights = SmallVec<[(NodeId, u64); 8]>;
 
-/// What the choice of leaders depends on.
+/// What the election depends on.
 pub(super) struct LeaderElection<'a, D> {
+    /// The application, for its hashes and timeouts.
     pub(super) driver: &'a D,
+    /// The slot.
     pub(super) slot: SlotIndex,
+    /// The decision of the previous slot.
     pub(super) prev: &'a Value,
+    /// The local node, which can lead, too.
     pub(super) local: NodeId,
     /// The local quorum set, if it is known.
     pub(super) set: Option<&'a QuorumSet>,
 }
 
 impl<D: Driver> LeaderElection<'_, D> {
-    /// Begins the round after `round`: skips rounds that bring no new leader, adds the new ones to `leaders` and
-    /// returns the round reached.
+    /// Starts the round after `round`: skips rounds without a new leader, adds the new leaders to `leaders`, and returns
+    /// the round reached.
     pub(super) fn next_round(&self, round: u32, leaders: &mut NodeSet) -> u32 {
         let weights = self.weights();
         let mut winners = SmallVec::new();
         let mut round = round.saturating_add(1);
         let before = leaders.len();
-        // The local node is one of those who can lead, besides the weighty ones.
+        // All nodes with a weight and the local node can lead.
         for _ in 0..SKIPPED_ROUNDS_MAX {
             if leaders.len() as usize > weights.len() {
                 break;
@@ -51,21 +54,21 @@ impl<D: Driver> LeaderElection<'_, D> {
         round
     }
 
-    /// The others with the share of the local slices that they are in, ascending by node; weight 0 cannot lead.
+    /// The other nodes with their weights, ascending by node. A node with weight 0 cannot lead.
     fn weights(&self) -> Weights {
         let Some(set) = self.set else {
             return Weights::new();
         };
         if set.inner.is_empty() && set.validators.is_sorted_by(|a, b| a < b) {
-            return self.weights_of_plain(set);
+            return self.weights_of_flat(set);
         }
         let mut weights = set.without(self.local).weights();
         weights.retain(|&(node, _)| node != self.local);
         weights.into()
     }
 
-    /// The same of a set without inner sets that names nobody twice: all weigh alike.
-    fn weights_of_plain(&self, set: &QuorumSet) -> Weights {
+    /// The weights of a flat set that names no node twice: all are equal.
+    fn weights_of_flat(&self, set: &QuorumSet) -> Weights {
         let others = set.validators.iter().filter(|&&node| node != self.local);
         let count = others.clone().count();
         let taken = (set.validators.len() - count) as u32;
@@ -76,7 +79,7 @@ impl<D: Driver> LeaderElection<'_, D> {
         }
     }
 
-    /// The nodes of highest priority in `round`; several only if their priorities are equal.
+    /// The nodes with the highest priority in `round`.
     fn find_winners(&self, round: u32, weights: &[(NodeId, u64)], winners: &mut Winners) {
         let mut best = self.priority(round, self.local);
         winners.clear();
@@ -93,9 +96,9 @@ impl<D: Driver> LeaderElection<'_, D> {
         }
     }
 
-    /// The priority of a neighbour if it is `least` or more. Who is no neighbour has none.
+    /// The priority of a neighbour if it is at least `least`. A node that is no neighbour has none.
     ///
-    /// Hashes are what elections cost, and one no is enough: the question that is likelier to say no is asked first.
+    /// Hashing is the cost of an election, and one failed test is enough, so the likelier failure is tested first.
     fn priority_from(&self, least: u64, round: u32, node: NodeId, weight: u64) -> Option<u64> {
         let reaches = |priority: &u64| *priority >= least;
         if weight < u64::MAX - least {
@@ -110,7 +113,7 @@ impl<D: Driver> LeaderElection<'_, D> {
 
     fn is_neighbour(&self, round: u32, node: NodeId, weight: u64) -> bool {
         let (driver, slot, prev) = (self.driver, self.slot, self.prev);
-        // No hash is above the greatest weight: it need not be asked for.
+        // No hash exceeds the greatest weight, so it need not be computed.
         weight == u64::MAX || driver.neighbour_hash(slot, prev, round, node) <= weight
     }
 
@@ -120,7 +123,7 @@ impl<D: Driver> LeaderElection<'_, D> {
 }
 
 impl QuorumSet {
-    /// Every node it names with its [`QuorumSet::weight`], ascending by node, without those that weigh nothing.
+    /// Every node in the set with its [`QuorumSet::weight`], ascending by node. Nodes with weight 0 are left out.
     #[must_use]
     pub fn weights(&self) -> Vec<(NodeId, u64)> {
         let mut walk = WeightWalk::default();
@@ -130,13 +133,13 @@ impl QuorumSet {
     }
 }
 
-/// The share that each of `entries` has when `threshold` of them are wanted, rounded up.
+/// `of * threshold / entries`, rounded up: the share of slices that each entry is in.
 fn share(of: u64, threshold: u32, entries: usize) -> u64 {
     let exact = u128::from(of) * u128::from(threshold);
     u64::try_from(exact.div_ceil(entries.max(1) as u128)).unwrap_or(u64::MAX)
 }
 
-/// One walk over all levels, from the top, in the order in which they are searched.
+/// Walks all levels from the top, in the order in which [`QuorumSet::weight`] searches them.
 #[derive(Default)]
 struct WeightWalk {
     /// Threshold and entries of the levels above.
@@ -148,7 +151,7 @@ struct WeightWalk {
 impl WeightWalk {
     fn visit(&mut self, set: &QuorumSet) {
         self.path.push((set.threshold, set.entries()));
-        // All nodes of one level weigh the same.
+        // All nodes of one level have the same weight.
         let levels = self.path.iter().rev();
         let weight = levels.fold(u64::MAX, |of, &level| share(of, level.0, level.1));
         if weight > 0 {
@@ -158,7 +161,7 @@ impl WeightWalk {
                 }
             }
         }
-        if self.path.len() <= CompiledSet::DEPTH_MAX as usize {
+        if self.path.len() <= QuorumSet::RECURSION_MAX as usize {
             for inner in &set.inner {
                 self.visit(inner);
             }
@@ -174,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    /// Hashes that are a few numbers, so that they are often equal; greatest and least ones are among them.
+    /// Hashes with few different values, so that ties are common; the extremes are among them.
     struct Hashes {
         neighbour: Vec<u64>,
         priority: Vec<u64>,
@@ -202,9 +205,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is asked first, those win who would win if everything were asked.
+        /// Against a computation of all hashes.
         #[test]
-        fn winners_are_the_neighbours_of_highest_priority(
+        fn winners_are_the_neighbours_with_the_highest_priority(
             neighbour in prop::collection::vec(number(), NODES),
             priority in prop::collection::vec(number(), NODES),
             weights in prop::collection::vec(number(), NODES - 1),
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn all_weights_are_the_single_weights() {
+    fn the_walk_gives_the_same_weights_as_single_queries() {
         let leaf = |t, nodes: &[u32]| QuorumSet::flat(t, nodes.iter().map(|&n| NodeId(n)));
         let set = QuorumSet {
             threshold: 2,

@@ -1,45 +1,17 @@
-//! `Scp`: the protocol of one node over all its slots; the only door into this module.
+//! `Scp`: the protocol of one node over all slots, and the only entry point of this module.
 
+use super::context::{Emission, LocalNode, NodeContext};
 use super::driver::Driver;
-use super::event::{Effect, ScpEvent, ScpRefusal, ScpTimer, SlotState};
+use super::event::{Effect, EvidenceMode, ScpEvent, ScpRefusal, ScpTimer, SlotState};
 use super::id::{NodeId, QuorumSetId, SlotIndex};
-use super::nomination_protocol::NominationInput;
+use super::nomination_protocol::{NominateOutcome, NominationInput};
 use super::quorum::registry::SetRegistry;
-use super::slot::{Emission, Slot};
+use super::slot::Slot;
 use super::slot_table::{SlotLookup, SlotTable};
-use super::statement::{Envelope, StatementSource};
-use super::transaction::Transaction;
+use super::statement::Envelope;
+use super::transaction::{Transaction, transact};
 use super::value::Value;
 use std::sync::Arc;
-
-/// Who the local node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LocalNode {
-    /// Its number.
-    pub id: NodeId,
-    /// The quorum set it names in its statements.
-    pub quorum_set: QuorumSetId,
-    /// False: it follows the protocol but never says anything (NOTES 67).
-    pub is_validator: bool,
-}
-
-/// Whether a call to [`Scp::nominate`] made the node vote for something new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NominateOutcome {
-    /// It did.
-    Updated,
-    /// It did not.
-    Unchanged,
-}
-
-/// Whether transitions are reported as [`Effect::Event`], with the evidence for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EvidenceMode {
-    /// They are.
-    Record,
-    /// They are not; witness sets are never computed.
-    Skip,
-}
 
 /// The protocol of one node, over all slots. Slots are independent of each other (NOTES 15).
 #[derive(Clone, Debug)]
@@ -51,7 +23,7 @@ pub struct Scp {
 }
 
 impl Scp {
-    /// A node that has not heard anything yet.
+    /// A node that has received nothing yet.
     #[must_use]
     pub fn new(local: LocalNode, evidence_mode: EvidenceMode) -> Scp {
         Scp {
@@ -62,9 +34,9 @@ impl Scp {
         }
     }
 
-    /// Nominates `value` for `slot`, where `prev` was decided for the slot before. Without a value the node joins as an
-    /// echoer: it takes part in the rounds but never adds a value of its own. What would break an invariant is refused
-    /// with an event, and nothing has changed.
+    /// Nominates `value` for `slot`; `prev` is the decision of the previous slot. Without a value the node takes part in
+    /// the rounds as an echoer and never adds a value of its own. An input that would violate an invariant is refused
+    /// with an event and changes nothing.
     pub fn nominate<D: Driver>(
         &mut self,
         driver: &D,
@@ -82,10 +54,11 @@ impl Scp {
         })
     }
 
-    /// Takes in an envelope from the network.
+    /// Processes an envelope from the network.
     ///
     /// # Errors
-    /// Why it was refused; then nothing has changed. Except for mere stale copies, the refusal is also an event.
+    /// Why the envelope was refused. Then nothing has changed. The refusal is also an event, unless it is
+    /// [`ScpRefusal::NotNewer`].
     pub fn receive<D: Driver>(
         &mut self,
         driver: &D,
@@ -96,13 +69,7 @@ impl Scp {
         let result = if from.0 >= NodeId::LIMIT {
             Err(ScpRefusal::NotSane)
         } else {
-            self.transact(driver, slot, out, |tx| {
-                if envelope.statement.is_nominate() {
-                    tx.process_nominate(envelope)
-                } else {
-                    tx.process_ballot(envelope, StatementSource::Peer)
-                }
-            })
+            self.transact(driver, slot, out, |tx| tx.receive(envelope))
         };
         if let Err(why) = result {
             self.report_refusal(slot, from, why, out);
@@ -110,10 +77,10 @@ impl Scp {
         result
     }
 
-    /// Takes in envelopes about `slot` that have come together, and returns whose were refused and why.
+    /// Processes envelopes about `slot` that arrived together. Returns the senders of refused ones with the reasons.
     ///
-    /// It is as if they had come one after the other, except that what they bring about is looked for when all are
-    /// known, and once for what many of them say: in a large network searching for quorums is what costs.
+    /// The result is that of receiving them one after the other, except that all are recorded before any is followed up,
+    /// and equal statements are followed up once. In a large network this saves most searches for quorums.
     pub fn receive_batch<D: Driver>(
         &mut self,
         driver: &D,
@@ -124,11 +91,11 @@ impl Scp {
         let mut refused = Vec::new();
         let is_plain =
             |envelope: &Arc<Envelope>| envelope.slot == slot && envelope.from.0 < NodeId::LIMIT;
-        let together = envelopes.len() > 1 && envelopes.iter().all(is_plain);
-        let done = together
+        let is_batch = envelopes.len() > 1 && envelopes.iter().all(is_plain);
+        let done = is_batch
             && self
                 .transact(driver, slot, out, |tx| {
-                    Ok(tx.process_batch(envelopes, &mut refused)?)
+                    Ok(tx.receive_batch(envelopes, &mut refused)?)
                 })
                 .is_ok();
         if done {
@@ -137,7 +104,7 @@ impl Scp {
             }
             return refused;
         }
-        // There is only one, or one of them breaks an invariant: then each for itself.
+        // A single envelope, or a batch in which one violates an invariant: each in a transaction of its own.
         refused.clear();
         for envelope in envelopes {
             if let Err(why) = self.receive(driver, envelope, out) {
@@ -158,32 +125,29 @@ impl Scp {
         if self.slots.get(slot).is_none() {
             return;
         }
-        let result = self.transact(driver, slot, out, |tx| match timer {
-            ScpTimer::Nomination => Ok(tx.nomination_timed_out()?),
-            ScpTimer::Ballot => Ok(tx.ballot_timed_out()?),
-        });
+        let result = self.transact(driver, slot, out, |tx| Ok(tx.timer_expired(timer)?));
         if let Err(why) = result {
             self.report_refusal(slot, self.local.id, why, out);
         }
     }
 
-    /// Names another quorum set in all statements made from now on (NOTES 68).
+    /// Names another quorum set in all statements from now on (NOTES 68).
     pub fn set_quorum_set(&mut self, id: QuorumSetId) {
         self.local.quorum_set = id;
     }
 
-    /// Calls off nomination for `slot`. A running timer is left alone: when it runs out, nothing happens (NOTES 33).
+    /// Calls off nomination for `slot`. A running timer is left alone and has no effect when it runs out (NOTES 33).
     pub fn stop_nomination(&mut self, slot: SlotIndex) {
         if let Some(slot) = self.slots.get_mut(slot) {
-            slot.nomination_mut().nominating.set(false);
+            slot.stop_nomination();
         }
     }
 
-    /// Rebuilds a slot from one of the node's own earlier envelopes, before anything else happens in it (NOTES 69).
+    /// Restores a slot from an earlier envelope of this node, before anything else happens in the slot (NOTES 69).
     ///
     /// # Errors
-    /// Why it was refused: it is another node's, not sane, or comes too late. Then nothing has changed, and the refusal
-    /// is also an event.
+    /// Why the envelope was refused: it is another node's, not sane, or comes too late. Then nothing has changed. The
+    /// refusal is also an event.
     pub fn restore<D: Driver>(
         &mut self,
         driver: &D,
@@ -202,7 +166,7 @@ impl Scp {
         result
     }
 
-    /// All variables of `slot`, if anything has happened in it.
+    /// All variables of `slot`; `None` if nothing has happened in it.
     #[must_use]
     pub fn slot_state(&self, slot: SlotIndex) -> Option<SlotState> {
         self.slots.get(slot).map(Slot::state)
@@ -216,12 +180,9 @@ impl Scp {
             .flat_map(Slot::own_statements)
     }
 
-    /// The latest statements of everybody about `slot`: nominations by sender, then ballot statements by sender.
+    /// The latest statements of all nodes about `slot`: nominations by sender, then ballot statements by sender.
     pub fn statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
-        self.slots.get(slot).into_iter().flat_map(|slot| {
-            let ballots = slot.ballots.latest().envelopes();
-            slot.nominations.latest().envelopes().chain(ballots)
-        })
+        self.slots.get(slot).into_iter().flat_map(Slot::statements)
     }
 
     /// The decision of `slot`, once there is one.
@@ -232,21 +193,22 @@ impl Scp {
 
     /// Forgets all slots before `slot`.
     pub fn forget_slots_before(&mut self, slot: SlotIndex) {
-        self.slots.forget_before(slot);
+        self.slots.remove_before(slot);
     }
 
     /// Checks the invariants of the protocol in every slot.
     ///
     /// # Errors
-    /// Which one is broken, and where.
+    /// The violated invariant and its slot.
     pub fn check_invariants(&self) -> Result<(), String> {
         self.slots.iter().try_for_each(|slot| {
-            slot.check_invariants()
-                .map_err(|what| format!("slot {}: broken invariant: {what}", slot.index.0))
+            slot.check_invariants().map_err(|invariant| {
+                format!("slot {}: invariant violated: {invariant}", slot.index().0)
+            })
         })
     }
 
-    /// Works off one input in one slot: all of it, or nothing.
+    /// Processes one input in one slot. A slot that was added for a refused input is removed again.
     fn transact<D: Driver, T>(
         &mut self,
         driver: &D,
@@ -258,35 +220,22 @@ impl Scp {
             true => Emission::Enabled,
             false => Emission::Suppressed,
         };
-        let local_set = self.sets.resolve_local(driver, self.local.quorum_set);
         let (slot, lookup) = self.slots.get_or_add(index, emission);
-        slot.checkpoint();
-        let effects_before = out.len();
-        let result = work(&mut Transaction {
+        let node = NodeContext {
             driver,
             local: self.local,
-            local_set,
             sets: &mut self.sets,
-            slot,
-            out,
             evidence_mode: self.evidence_mode,
-            level: 0,
-        })
-        .and_then(|value| match slot.check_dirty() {
-            Ok(()) => Ok(value),
-            Err(_) => Err(ScpRefusal::BreaksInvariant),
-        });
-        if result.is_err() {
-            slot.rollback();
-            out.truncate(effects_before);
-            if lookup == SlotLookup::New {
-                self.slots.remove(index);
-            }
+            out,
+        };
+        let result = transact(slot, node, work);
+        if result.is_err() && lookup == SlotLookup::New {
+            self.slots.remove(index);
         }
         result
     }
 
-    /// Says that an input was refused. Stale copies are everyday gossip and not worth an event.
+    /// Reports a refused input. Stale copies are normal gossip and give no event.
     fn report_refusal(
         &self,
         slot: SlotIndex,

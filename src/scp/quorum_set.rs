@@ -1,14 +1,13 @@
-//! `QuorumSet`: whom a node trusts, as nested thresholds. Pure questions about one set.
+//! Quorum sets: the nodes that a node trusts, as nested thresholds.
 //!
-//! What has to be asked millions of times (slice? v-blocking?) is asked of a `CompiledSet`.
+//! The protocol tests slices and v-blocking sets millions of times; it uses compiled sets for that.
 
 use super::id::NodeId;
-use super::quorum::compiled_set::CompiledSet;
 use super::quorum::node_set::NodeSet;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// Satisfied when at least `threshold` of its entries (validators and inner sets) are.
+/// A set that is satisfied when at least `threshold` of its entries (validators and inner sets) are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumSet {
@@ -16,12 +15,12 @@ pub struct QuorumSet {
     pub threshold: u32,
     /// Nodes named directly.
     pub validators: Vec<NodeId>,
-    /// Nested sets, each counting as one entry.
+    /// Nested sets. Each counts as one entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inner: Vec<QuorumSet>,
 }
 
-/// What is wrong with a quorum set.
+/// Why a quorum set is not sane (NOTES 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuorumSetError {
@@ -40,7 +39,7 @@ pub enum QuorumSetError {
 }
 
 impl QuorumSetError {
-    /// In words, with what nodes are called where it is read.
+    /// The message for people. `name` gives the name of a node.
     #[must_use]
     pub fn to_text(self, name: impl FnOnce(NodeId) -> String) -> String {
         match self {
@@ -66,10 +65,12 @@ impl QuorumSetError {
 }
 
 impl QuorumSet {
-    /// How many levels there may be below the top (NOTES 9; the draft allows 2).
+    /// How many levels may be nested below the top (NOTES 9; the draft allows 2).
     pub const DEPTH_MAX: u32 = 4;
     /// How many nodes a set may name (NOTES 9).
     pub const NODES_MAX: usize = 1000;
+    /// Levels below this are ignored, which bounds recursion. It lies far beyond [`QuorumSet::DEPTH_MAX`].
+    pub(super) const RECURSION_MAX: u32 = 150;
 
     /// A set without inner sets.
     #[must_use]
@@ -81,10 +82,10 @@ impl QuorumSet {
         }
     }
 
-    /// May a statement name this set (NOTES 9)?
+    /// Checks whether a statement may name this set (NOTES 9).
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first defect found.
     pub fn check_sane(&self) -> Result<(), QuorumSetError> {
         let mut seen = NodeSet::new();
         let mut count = 0;
@@ -122,33 +123,33 @@ impl QuorumSet {
             .try_for_each(|inner| inner.check_level(depth + 1, seen, count))
     }
 
-    /// Does every level demand more than half of its entries? Then any two slices of it have a node in common. The
-    /// protocol does not ask for that; whoever chooses a set should.
+    /// Whether every level demands more than half of its entries. Then any two slices of the set have a common node. The
+    /// protocol does not require that, but a configuration should.
     #[must_use]
     pub fn demands_majorities(&self) -> bool {
         2 * self.threshold as usize > self.entries()
             && self.inner.iter().all(QuorumSet::demands_majorities)
     }
 
-    /// How many entries there are at this level.
+    /// The number of entries at this level.
     #[must_use]
     pub fn entries(&self) -> usize {
         self.validators.len() + self.inner.len()
     }
 
-    /// Do `nodes` contain a slice: are the thresholds reached?
+    /// Whether `nodes` contain a slice.
     #[must_use]
     pub fn is_slice(&self, nodes: &NodeSet) -> bool {
         self.reaches(nodes, 0, |level| level.threshold)
     }
 
-    /// Are `nodes` v-blocking: do they hit every slice?
+    /// Whether `nodes` are v-blocking: whether they hit every slice.
     #[must_use]
     pub fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
         self.reaches(nodes, 0, QuorumSet::blocking)
     }
 
-    /// How many entries must be hit to block this level; 0 if it cannot be blocked.
+    /// How many entries a v-blocking set must hit at this level; 0 if the level cannot be blocked.
     pub(super) fn blocking(&self) -> u32 {
         let count = u32::try_from(self.entries()).unwrap_or(u32::MAX);
         match self.threshold {
@@ -157,10 +158,10 @@ impl QuorumSet {
         }
     }
 
-    /// Do `nodes` hit as many entries of this level and of those inside as are `wanted` there (more than 0)?
+    /// Whether `nodes` hit at least `wanted` entries (more than 0) of this level, and likewise of the inner sets.
     fn reaches(&self, nodes: &NodeSet, depth: u32, wanted: fn(&QuorumSet) -> u32) -> bool {
         let wanted_here = wanted(self) as usize;
-        let inner = match depth < CompiledSet::DEPTH_MAX {
+        let inner = match depth < QuorumSet::RECURSION_MAX {
             true => self.inner.as_slice(),
             false => &[],
         };
@@ -172,7 +173,8 @@ impl QuorumSet {
         wanted_here > 0 && hit.take(wanted_here).count() == wanted_here
     }
 
-    /// The normal form: single nodes are no inner sets, a level that only wraps one set is gone, all is sorted.
+    /// The normal form: an inner set of a single node becomes a validator, a level that only wraps one set is dropped,
+    /// and all levels are sorted.
     #[must_use]
     pub fn normalised(&self) -> QuorumSet {
         let mut set = self.simplified(None, 0);
@@ -180,7 +182,7 @@ impl QuorumSet {
         set
     }
 
-    /// The normal form with `node` taken out. It counts as present: each threshold is lowered by what it took.
+    /// The normal form without `node`, which counts as present: the threshold of each level that named it is lowered.
     #[must_use]
     pub fn without(&self, node: NodeId) -> QuorumSet {
         let mut set = self.simplified(Some(node), 0);
@@ -193,7 +195,7 @@ impl QuorumSet {
         validators.retain(|&node| Some(node) != removed);
         let taken = self.validators.len() - validators.len();
         let mut inner = Vec::new();
-        if depth < CompiledSet::DEPTH_MAX {
+        if depth < QuorumSet::RECURSION_MAX {
             for set in &self.inner {
                 let set = set.simplified(removed, depth + 1);
                 match (set.threshold, set.validators.as_slice()) {
@@ -217,7 +219,7 @@ impl QuorumSet {
         }
     }
 
-    /// Sorts every level: validators first, then inner sets, then the threshold decide.
+    /// Sorts every level by validators, then inner sets, then threshold.
     fn sort(&mut self) {
         self.validators.sort_unstable();
         for set in &mut self.inner {
@@ -226,7 +228,7 @@ impl QuorumSet {
         self.inner.sort_by(QuorumSet::normal_order);
     }
 
-    /// The order of sets in a normal form. (Equality of sets does not depend on it.)
+    /// The order of sets in a normal form. It is not the order of `Ord`.
     fn normal_order(&self, other: &QuorumSet) -> Ordering {
         let inner = |a: &QuorumSet, b: &QuorumSet| {
             let pairs = a.inner.iter().zip(&b.inner);
@@ -240,8 +242,8 @@ impl QuorumSet {
             .then(self.threshold.cmp(&other.threshold))
     }
 
-    /// The share of slices that `node` is in, of `u64::MAX`, rounded up level by level from the innermost. Only the
-    /// first place that names it counts (NOTES 20).
+    /// The fraction of slices that contain `node`, scaled to `u64::MAX` and rounded up at each level from the innermost.
+    /// Only the first occurrence of the node counts (NOTES 20).
     #[must_use]
     pub fn weight(&self, node: NodeId) -> u64 {
         self.weight_below(node, 0)
@@ -256,7 +258,7 @@ impl QuorumSet {
         if self.validators.contains(&node) {
             return share(u64::MAX);
         }
-        if depth >= CompiledSet::DEPTH_MAX {
+        if depth >= QuorumSet::RECURSION_MAX {
             return 0;
         }
         self.inner
@@ -266,7 +268,7 @@ impl QuorumSet {
             .map_or(0, share)
     }
 
-    /// Every node it names, at any level.
+    /// Every node in the set, at any level.
     #[must_use]
     pub fn nodes(&self) -> NodeSet {
         let mut nodes = NodeSet::new();
@@ -276,7 +278,7 @@ impl QuorumSet {
 
     fn collect_nodes(&self, nodes: &mut NodeSet, depth: u32) {
         nodes.extend(self.validators.iter().copied());
-        if depth < CompiledSet::DEPTH_MAX {
+        if depth < QuorumSet::RECURSION_MAX {
             for set in &self.inner {
                 set.collect_nodes(nodes, depth + 1);
             }
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bottomless_set_is_survived() {
+    fn a_set_nested_2000_levels_deep_overflows_no_stack() {
         let mut set = flat(1, &[0]);
         for _ in 0..2000 {
             set = QuorumSet {

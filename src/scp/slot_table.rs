@@ -1,20 +1,24 @@
-//! `SlotTable`: what one node knows about each slot, ascending. The memory of a forgotten slot serves the next new one.
+//! Table of the slots of one node, ascending. A new slot reuses the allocations of the last one that was removed.
 
+use super::context::Emission;
 use super::id::SlotIndex;
-use super::slot::{Emission, Slot};
+use super::slot::Slot;
 
-/// SlotTable by their numbers.
+/// The slots by number.
 #[derive(Debug, Default)]
 pub(super) struct SlotTable {
-    /// Ascending: few, and nearly always it is the last one that is asked for.
-    #[expect(clippy::vec_box, reason = "a slot is large, and it comes and goes")]
+    /// Ascending. There are few, and nearly always the last one is looked up.
+    #[expect(
+        clippy::vec_box,
+        reason = "a slot is large and moves when others are removed"
+    )]
     slots: Vec<Box<Slot>>,
-    /// One that was forgotten last.
+    /// The slot that was removed last, for reuse.
     spare: Option<Box<Slot>>,
 }
 
 impl Clone for SlotTable {
-    /// Without the memory that only waits for use.
+    /// Without the spare slot.
     fn clone(&self) -> SlotTable {
         SlotTable {
             slots: self.slots.clone(),
@@ -23,27 +27,35 @@ impl Clone for SlotTable {
     }
 }
 
+/// Whether a slot existed before [`SlotTable::get_or_add`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SlotLookup {
+    /// It did.
+    Existing,
+    /// It was added.
+    New,
+}
+
 impl SlotTable {
-    /// Where `index` is, or else belongs.
     fn find(&self, index: SlotIndex) -> Result<usize, usize> {
         match self.slots.last() {
-            Some(last) if last.index == index => Ok(self.slots.len() - 1),
-            Some(last) if last.index < index => Err(self.slots.len()),
-            _ => self.slots.binary_search_by_key(&index, |slot| slot.index),
+            Some(last) if last.index() == index => Ok(self.slots.len() - 1),
+            Some(last) if last.index() < index => Err(self.slots.len()),
+            _ => self.slots.binary_search_by_key(&index, |slot| slot.index()),
         }
     }
 
-    /// The slot, if anything has happened in it.
+    /// The slot; `None` if nothing has happened in it.
     pub(super) fn get(&self, index: SlotIndex) -> Option<&Slot> {
         self.find(index).ok().map(|at| &*self.slots[at])
     }
 
-    /// The same, for changing it.
+    /// The slot, to be changed; `None` if nothing has happened in it.
     pub(super) fn get_mut(&mut self, index: SlotIndex) -> Option<&mut Slot> {
         self.find(index).ok().map(|at| &mut *self.slots[at])
     }
 
-    /// The slot, and whether it had to be made; then it is one of `emission`.
+    /// The slot, added with `emission` if it does not exist.
     #[inline]
     pub(super) fn get_or_add(
         &mut self,
@@ -72,32 +84,23 @@ impl SlotTable {
         self.slots.insert(at, slot);
     }
 
-    /// Forgets a slot.
+    /// Removes a slot.
     pub(super) fn remove(&mut self, index: SlotIndex) {
         if let Ok(at) = self.find(index) {
             self.spare = Some(self.slots.remove(at));
         }
     }
 
-    /// Forgets all slots before `index`.
-    pub(super) fn forget_before(&mut self, index: SlotIndex) {
+    /// Removes all slots before `index`.
+    pub(super) fn remove_before(&mut self, index: SlotIndex) {
         let end = self.find(index).unwrap_or_else(|at| at);
         if let Some(last) = self.slots.drain(..end).next_back() {
             self.spare = Some(last);
         }
     }
 
-    /// All, ascending.
+    /// All slots, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
         self.slots.iter().map(|slot| &**slot)
     }
-}
-
-/// Whether something was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SlotLookup {
-    /// It was.
-    Existing,
-    /// It was not.
-    New,
 }

@@ -1,10 +1,10 @@
-//! What nodes say to each other: `Statement` inside an `Envelope`, in the shape stellar-core sends it (NOTES 1-4).
+//! Protocol messages: a `Statement` in an `Envelope`, with the fields of stellar-core (NOTES 1-4).
 
 use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
 use super::value::Value;
 use serde::{Deserialize, Serialize};
 
-/// A ballot `<n, x>`; ordered by counter, then by the bytes of the value (NOTES 37).
+/// A ballot `<n, x>`, ordered by counter and then by the bytes of the value (NOTES 37).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ballot {
     /// The counter.
@@ -20,30 +20,31 @@ impl Ballot {
         Ballot { n, x }
     }
 
-    /// `~`: same value.
+    /// `~`: whether both have the same value.
     #[must_use]
     pub fn is_compatible(&self, other: &Ballot) -> bool {
         self.x == other.x
     }
 
-    /// `<=` and `~`: whoever has prepared `other` has prepared this one too.
+    /// `<=` and `~`: preparing `other` implies preparing this one.
     #[must_use]
     pub fn is_below_compatible(&self, other: &Ballot) -> bool {
         self.n <= other.n && self.is_compatible(other)
     }
 
-    /// `<=` and not `~`: whoever has prepared `other` has aborted this one.
+    /// `<=` and not `~`: preparing `other` aborts this one.
     #[must_use]
     pub fn is_below_incompatible(&self, other: &Ballot) -> bool {
         self <= other && !self.is_compatible(other)
     }
 }
 
-/// What a node pledges. One variant per message type of the draft, in stellar-core's fields.
+/// What a node claims. One variant for each message type of the draft, with the fields of stellar-core.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statement {
-    /// Votes to nominate and accepted nominations; both strictly ascending, `accepted` a subset of `voted` if honest.
+    /// Votes to nominate and accepted nominations, both strictly ascending. From an honest node `accepted` is a subset of
+    /// `voted`.
     Nominate {
         /// X: values voted for.
         voted: Vec<Value>,
@@ -58,9 +59,9 @@ pub enum Statement {
         prepared: Option<Ballot>,
         /// p': the second highest, incompatible with p.
         prepared_prime: Option<Ballot>,
-        /// Lowest counter voted to commit; 0 = none.
+        /// Lowest counter voted to commit; 0 if none.
         n_c: Counter,
-        /// Highest counter confirmed prepared; 0 = none.
+        /// Highest counter confirmed prepared; 0 if none.
         n_h: Counter,
     },
     /// Accepts commit of `n_commit..=n_h` (the draft's SCPCommit).
@@ -83,23 +84,23 @@ pub enum Statement {
     },
 }
 
-/// Who made a statement that is being checked.
+/// The maker of a statement that is being checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatementSource {
-    /// The local node: before its first ballot it tells itself statements with counter 0 (NOTES 64).
+    /// The local node. Before its first ballot it processes own statements with counter 0 (NOTES 64).
     Own,
     /// Another node.
     Peer,
 }
 
 impl Statement {
-    /// Is it about nominating (or about ballots)?
+    /// Whether it is a NOMINATE and not a ballot statement.
     #[must_use]
     pub const fn is_nominate(&self) -> bool {
         matches!(self, Statement::Nominate { .. })
     }
 
-    /// Does it contradict itself (NOTES 5-8)? Its quorum set is not looked at.
+    /// Whether it is free of contradictions (NOTES 5-8). The quorum set is not checked.
     pub(super) fn is_sane(&self, source: StatementSource) -> bool {
         match self {
             Statement::Nominate { voted, accepted } => {
@@ -134,7 +135,7 @@ impl Statement {
         }
     }
 
-    /// May it replace `old`, an earlier statement of the same sender and kind (NOTES 11, 12)?
+    /// Whether it may replace `old`, an earlier statement of the same sender and kind (NOTES 11, 12).
     pub(super) fn is_newer_than(&self, old: &Statement) -> bool {
         match (old, self) {
             (
@@ -192,7 +193,7 @@ impl Statement {
         }
     }
 
-    /// The value a ballot statement is about; none for nominations.
+    /// The value of a ballot statement; `None` for a NOMINATE.
     #[must_use]
     pub fn ballot_value(&self) -> Option<&Value> {
         match self {
@@ -204,7 +205,7 @@ impl Statement {
         }
     }
 
-    /// The counter a sender counts with in catching up (NOTES 58); 0 for nominations.
+    /// The counter that counts in catching up (NOTES 58); 0 for a NOMINATE.
     #[must_use]
     pub const fn counter(&self) -> Counter {
         match self {
@@ -215,22 +216,22 @@ impl Statement {
     }
 }
 
-/// Does ascending `more` contain all of ascending `fewer`? Lists that are not ascending give some answer; they are
-/// refused as not sane right after.
+/// Whether ascending `more` contains all of ascending `fewer`. For lists that are not ascending the result is arbitrary;
+/// the caller refuses such statements as not sane.
 fn contains_all(more: &[Value], fewer: &[Value]) -> bool {
     let mut rest = more.iter();
     fewer.iter().all(|value| rest.any(|other| other == value))
 }
 
-/// One statement of one node about one slot. The signature is the transport's business.
+/// One statement of one node about one slot. The transport adds the signature.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Who says it.
+    /// The sender.
     pub from: NodeId,
-    /// About which slot.
+    /// The slot.
     pub slot: SlotIndex,
-    /// The sender's quorum set at the time.
+    /// The quorum set of the sender at that time.
     pub quorum_set: QuorumSetId,
-    /// What it says.
+    /// The statement.
     pub statement: Statement,
 }

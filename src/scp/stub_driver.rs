@@ -1,4 +1,4 @@
-//! `StubDriver`: an application for unit tests, which says what the test is about and nothing else.
+//! Stub driver for unit tests: a test implements only the answers that it needs.
 
 use super::driver::{Driver, ValidationContext, Validity};
 use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
@@ -7,7 +7,7 @@ use super::value::Value;
 use crate::time::Span;
 use std::sync::Arc;
 
-/// What a test says; to everything else the answer is nothing.
+/// The answers of a test. All others are fixed.
 pub(super) trait StubDriver {
     fn neighbour_hash(&self, _: NodeId) -> u64 {
         0

@@ -1,252 +1,163 @@
-//! `Transaction`: one input being worked off in one slot. Either all of it happens, or (`InvariantViolated`) none of it.
+//! Transaction: one input in one slot, processed completely or rolled back.
 
-use super::driver::{Driver, ValidationContext, Validity};
-use super::event::{Effect, ScpEvent, ScpRefusal, ScpTimer};
-use super::id::{NodeId, QuorumSetId};
-use super::protocol::{EvidenceMode, LocalNode};
-use super::quorum::latest::{LatestStatement, LatestStatements, SenderSet};
-use super::quorum::registry::{SetClass, SetRegistry};
-use super::quorum::search::QuorumChecker;
-use super::slot::{Emission, Slot};
-use super::statement::{Envelope, Statement, StatementSource};
-use super::value::Value;
-use crate::time::Span;
+use super::ballot_protocol::BallotProtocol;
+use super::context::{Context, FollowUp, InvariantViolated, NodeContext};
+use super::driver::Driver;
+use super::event::{ScpRefusal, ScpTimer};
+use super::id::NodeId;
+use super::nomination_protocol::{NominateOutcome, NominationInput, NominationProtocol};
+use super::slot::Slot;
+use super::statement::{Envelope, StatementSource};
+use super::undo::Rollback;
 use std::sync::Arc;
 
-/// Going on would break an invariant of the protocol. The reference aborts here (NOTES 7); a transaction is undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct InvariantViolated;
-
-impl From<InvariantViolated> for ScpRefusal {
-    fn from(_: InvariantViolated) -> ScpRefusal {
-        ScpRefusal::BreaksInvariant
+/// Runs `work` on `slot`. On an error the slot and the effects are what they were before.
+///
+/// # Errors
+/// That of `work`, or [`ScpRefusal::BreaksInvariant`] if an invariant is violated afterwards.
+pub(super) fn transact<D: Driver, T>(
+    slot: &mut Slot,
+    node: NodeContext<'_, D>,
+    work: impl FnOnce(&mut Transaction<'_, D>) -> Result<T, ScpRefusal>,
+) -> Result<T, ScpRefusal> {
+    slot.checkpoint();
+    let NodeContext { out, .. } = node;
+    let effects_before = out.len();
+    let result = {
+        let node = NodeContext {
+            driver: node.driver,
+            local: node.local,
+            sets: node.sets,
+            evidence_mode: node.evidence_mode,
+            out: &mut *out,
+        };
+        let (cx, nomination, ballot) = slot.step_parts(node);
+        work(&mut Transaction {
+            cx,
+            nomination,
+            ballot,
+        })
+    };
+    let result = result.and_then(|value| match slot.check_dirty() {
+        Ok(()) => Ok(value),
+        Err(_) => Err(ScpRefusal::BreaksInvariant),
+    });
+    if result.is_err() {
+        slot.rollback();
+        out.truncate(effects_before);
     }
+    result
 }
 
-/// What became of a statement that was follow_up in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FollowUp {
-    /// It is to be seen what it brings about.
-    Needed,
-    /// It can bring about nothing any more.
-    Done,
-}
-
-/// What the protocol steps work on.
+/// The inputs of a slot, dispatched to its two protocols.
 pub(super) struct Transaction<'a, D> {
-    pub(super) driver: &'a D,
-    pub(super) local: LocalNode,
-    /// The local quorum set, if the application knows it.
-    pub(super) local_set: Option<SetClass>,
-    pub(super) sets: &'a mut SetRegistry,
-    pub(super) slot: &'a mut Slot,
-    pub(super) out: &'a mut Vec<Effect>,
-    pub(super) evidence_mode: EvidenceMode,
-    /// How deep the node is in processing its own ballot statements.
-    pub(super) level: u32,
-}
-
-/// Which latest a question is asked of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum StatementKind {
-    /// Nominations.
-    Nomination,
-    /// Ballots.
-    Ballot,
+    cx: Context<'a, D>,
+    nomination: &'a mut NominationProtocol,
+    ballot: &'a mut BallotProtocol,
 }
 
 impl<D: Driver> Transaction<'_, D> {
-    /// Reports `event`, if has_supporter wants to know.
-    pub(super) fn event(&mut self, event: impl FnOnce(&Self) -> ScpEvent) {
-        if self.evidence_mode == EvidenceMode::Record {
-            let event = event(self);
-            self.out.push(Effect::Event(event));
-        }
-    }
-
-    /// Arms a timer.
-    pub(super) fn set_timer(&mut self, timer: ScpTimer, span: Span) {
-        let slot = self.slot.index;
-        self.out.push(Effect::SetTimer { slot, timer, span });
-    }
-
-    /// Disarms a timer.
-    pub(super) fn stop_timer(&mut self, timer: ScpTimer) {
-        let slot = self.slot.index;
-        self.out.push(Effect::StopTimer { slot, timer });
-    }
-
-    /// Broadcasts `envelope`.
-    pub(super) fn emit(&mut self, envelope: Arc<Envelope>) {
-        self.out.push(Effect::Emit(envelope));
-    }
-
-    /// Judges `value`.
-    pub(super) fn validate(&self, value: &Value, context: ValidationContext) -> Validity {
-        self.driver.validate(self.slot.index, value, context)
-    }
-
-    /// From now on the node computes along in silence (NOTES 13).
-    pub(super) fn suppress_emission(&mut self) {
-        if self.slot.emission() == Emission::Enabled {
-            self.slot.suppress_emission();
-            self.event(|tx| ScpEvent::NotFullyValidated {
-                slot: tx.slot.index,
-            });
-        }
-    }
-
-    /// An envelope of the local node that says `statement`.
-    pub(super) fn own_envelope(&self, statement: Statement) -> Arc<Envelope> {
-        Arc::new(Envelope {
-            from: self.local.id,
-            slot: self.slot.index,
-            quorum_set: self.local.quorum_set,
-            statement,
-        })
-    }
-
-    /// Which quorum set counts for whoever says this.
-    pub(super) fn sender_set(&mut self, envelope: &Envelope) -> SenderSet {
-        if matches!(envelope.statement, Statement::Externalize { .. }) {
-            return SenderSet::Singleton;
-        }
-        let kind = match envelope.statement.is_nominate() {
-            true => StatementKind::Nomination,
-            false => StatementKind::Ballot,
-        };
-        match self.known_set(kind, envelope.from, envelope.quorum_set) {
-            Some(class) => SenderSet::Known(class),
-            None => SenderSet::Unknown,
-        }
-    }
-
-    /// The class of `id`; almost always the one that the sender named in its last statement.
-    fn known_set(
+    /// The application nominates.
+    pub(super) fn nominate(
         &mut self,
-        kind: StatementKind,
-        from: NodeId,
-        id: QuorumSetId,
-    ) -> Option<SetClass> {
-        if let Some(last) = self.latest(kind).get(from)
-            && last.envelope.quorum_set == id
-            && let SenderSet::Known(class) = last.set
-        {
-            return Some(class);
-        }
-        self.sets.resolve(self.driver, id)
+        input: NominationInput,
+    ) -> Result<NominateOutcome, InvariantViolated> {
+        self.nomination.nominate(&mut self.cx, self.ballot, input)
     }
 
-    fn latest(&self, kind: StatementKind) -> &LatestStatements {
-        match kind {
-            StatementKind::Nomination => self.slot.nominations.latest(),
-            StatementKind::Ballot => self.slot.ballots.latest(),
+    /// An armed timer ran out.
+    pub(super) fn timer_expired(&mut self, timer: ScpTimer) -> Result<(), InvariantViolated> {
+        match timer {
+            ScpTimer::Nomination => self.nomination.timer_expired(&mut self.cx, self.ballot),
+            ScpTimer::Ballot => self.balloting(|ballot, cx| ballot.timer_expired(cx)),
         }
     }
 
-    /// Asks again for the quorum sets of nominators that were unknown: they may have become known.
-    pub(super) fn look_up_unknown_sets(&mut self) {
-        let latest = self.slot.nominations.latest();
-        if latest.unknown().is_empty() {
-            return;
+    /// A statement of another node arrived.
+    pub(super) fn receive(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
+        if self.record(envelope)? == FollowUp::Needed {
+            self.advance(envelope)?;
         }
-        let ids: Vec<(NodeId, QuorumSetId)> = latest
-            .unknown()
-            .iter()
-            .filter_map(|node| Some((node, latest.get(node)?.envelope.quorum_set)))
-            .collect();
-        for (node, id) in ids {
-            if let Some(class) = self.sets.resolve(self.driver, id) {
-                self.slot.nominations.latest_mut().learn_set(node, class);
-            }
-        }
+        Ok(())
     }
 
-    /// Takes in what has come together: everything is recorded first, then each different statement is followed up once.
-    /// Who is refused goes to `refused`.
-    pub(super) fn process_batch(
+    /// Several statements arrived together: all are recorded first, then each different one is followed up once.
+    /// Refused ones go to `refused`.
+    pub(super) fn receive_batch(
         &mut self,
         envelopes: &[Arc<Envelope>],
         refused: &mut Vec<(NodeId, ScpRefusal)>,
     ) -> Result<(), InvariantViolated> {
-        let mut changed: Vec<&Arc<Envelope>> = Vec::new();
+        let mut pending: Vec<&Arc<Envelope>> = Vec::new();
         for envelope in envelopes {
-            let follow_up = match envelope.statement.is_nominate() {
-                true => self.record_nominate(envelope),
-                false => self.record_ballot(envelope, StatementSource::Peer),
-            };
-            match follow_up {
-                Ok(FollowUp::Needed) if self.is_worth_following(envelope, &changed) => {
-                    changed.push(envelope)
+            match self.record(envelope) {
+                Ok(FollowUp::Needed) if self.is_worth_following(envelope, &pending) => {
+                    pending.push(envelope);
                 }
                 Ok(FollowUp::Needed | FollowUp::Done) => {}
                 Err(why) => refused.push((envelope.from, why)),
             }
         }
-        for envelope in changed {
-            if !envelope.statement.is_nominate() {
-                if self.slot.externalized().is_none() {
-                    self.advance_ballot(&envelope.statement)?;
-                }
-            } else if *self.slot.nomination().nominating {
-                self.advance_nomination(envelope)?;
+        for envelope in pending {
+            let is_open = match envelope.statement.is_nominate() {
+                true => self.nomination.is_nominating(),
+                false => self.ballot.externalized().is_none(),
+            };
+            if is_open {
+                self.advance(envelope)?;
             }
         }
         Ok(())
     }
 
-    /// Whoever says the same brings about the same, except that a leader is echoed.
-    fn is_worth_following(&self, envelope: &Envelope, changed: &[&Arc<Envelope>]) -> bool {
-        let is_leader = envelope.statement.is_nominate()
-            && self.slot.nomination().leaders.contains(envelope.from);
+    /// Equal statements have equal effects, except that the statement of a leader is echoed.
+    fn is_worth_following(&self, envelope: &Envelope, pending: &[&Arc<Envelope>]) -> bool {
+        let is_leader =
+            envelope.statement.is_nominate() && self.nomination.is_leader(envelope.from);
         is_leader
-            || !changed
+            || !pending
                 .iter()
-                .any(|known| known.statement == envelope.statement)
+                .any(|other| other.statement == envelope.statement)
     }
 
-    /// Federated voting among the statements of one kind.
-    pub(super) fn quorum_checker(&self, kind: StatementKind) -> QuorumChecker<'_> {
-        QuorumChecker {
-            local: self.local_set.map(|class| self.sets.compiled(class)),
-            local_class: self.local_set,
-            sets: self.sets,
-            latest: self.latest(kind),
+    fn record(&mut self, envelope: &Arc<Envelope>) -> Result<FollowUp, ScpRefusal> {
+        match envelope.statement.is_nominate() {
+            true => self.nomination.record(&mut self.cx, envelope),
+            false => {
+                let source = StatementSource::Peer;
+                self.ballot.record(&mut self.cx, envelope, source)
+            }
         }
     }
 
-    /// Takes up where an own earlier envelope left off. Nothing is said or done by it (NOTES 69).
-    pub(super) fn restore(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
-        let kind = match envelope.statement.is_nominate() {
-            true => StatementKind::Nomination,
-            false => StatementKind::Ballot,
-        };
-        if !envelope.statement.is_sane(StatementSource::Peer) {
-            return Err(ScpRefusal::NotSane);
+    fn advance(&mut self, envelope: &Arc<Envelope>) -> Result<(), InvariantViolated> {
+        match envelope.statement.is_nominate() {
+            true => self.nomination.advance(&mut self.cx, self.ballot, envelope),
+            false => self.balloting(|ballot, cx| ballot.advance(cx, &envelope.statement)),
         }
-        let comes_late = match kind {
-            StatementKind::Nomination => *self.slot.nomination().nominating,
-            StatementKind::Ballot => self.slot.ballot().b.is_some(),
-        };
-        if comes_late || self.latest(kind).get(self.local.id).is_some() {
-            return Err(ScpRefusal::ComesTooLate);
-        }
-        let set = self.sender_set(envelope);
-        self.record(Arc::clone(envelope), set);
-        match kind {
-            StatementKind::Nomination => self.restore_nomination(envelope),
-            StatementKind::Ballot => self.restore_ballot(envelope),
+    }
+
+    /// A step of the ballot protocol. A decision ends nomination (NOTES 33).
+    fn balloting(
+        &mut self,
+        step: impl FnOnce(&mut BallotProtocol, &mut Context<'_, D>) -> Result<(), InvariantViolated>,
+    ) -> Result<(), InvariantViolated> {
+        let was_open = self.ballot.externalized().is_none();
+        step(self.ballot, &mut self.cx)?;
+        if was_open && self.ballot.externalized().is_some() {
+            self.nomination.stop();
         }
         Ok(())
     }
 
-    /// Records `envelope` as its sender's latest.
-    pub(super) fn record(&mut self, envelope: Arc<Envelope>, set: SenderSet) {
-        let recorded = LatestStatement { envelope, set };
-        if recorded.envelope.statement.is_nominate() {
-            self.slot.nominations.record(recorded);
-        } else {
-            self.slot.ballots.record(recorded);
+    /// Continues from an earlier envelope of the local node. It has no effects (NOTES 69).
+    pub(super) fn restore(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
+        if !envelope.statement.is_sane(StatementSource::Peer) {
+            return Err(ScpRefusal::NotSane);
+        }
+        match envelope.statement.is_nominate() {
+            true => self.nomination.restore(&mut self.cx, envelope),
+            false => self.ballot.restore(&mut self.cx, envelope),
         }
     }
 }

@@ -1,10 +1,18 @@
-//! `Undoable`: a variable that knows what it was when the transaction began, so that the transaction can be undone.
+//! Undo: variables that can be rolled back to a checkpoint.
 //!
-//! Only what is set is variable, and it is moved there: a transaction that changes little costs little.
+//! Only what is set is saved, and the old value is moved, not copied: a transaction that changes little costs little.
 
 use std::ops::Deref;
 
-/// A variable and, once it has been set in this transaction, what it was before.
+/// Something that can be rolled back to a checkpoint.
+pub(super) trait Rollback {
+    /// Starts a transaction: what follows can be rolled back.
+    fn checkpoint(&mut self);
+    /// Restores the state at the last checkpoint.
+    fn rollback(&mut self);
+}
+
+/// A variable and, once it was set in this transaction, its value before.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Undoable<T> {
     now: T,
@@ -12,26 +20,26 @@ pub(super) struct Undoable<T> {
 }
 
 impl<T> Undoable<T> {
-    /// A variable that is `now`.
+    /// A variable with an initial value.
     pub(super) const fn new(now: T) -> Undoable<T> {
         Undoable { now, before: None }
     }
 
-    /// Gives it another value.
+    /// Assigns a new value.
     pub(super) fn set(&mut self, value: T) {
         let old = std::mem::replace(&mut self.now, value);
         if self.before.is_none() {
             self.before = Some(old);
         }
     }
+}
 
-    /// From here on can be undone.
-    pub(super) fn checkpoint(&mut self) {
+impl<T> Rollback for Undoable<T> {
+    fn checkpoint(&mut self) {
         self.before = None;
     }
 
-    /// Makes it again what it was at [`Undoable::checkpoint`].
-    pub(super) fn rollback(&mut self) {
+    fn rollback(&mut self) {
         if let Some(before) = self.before.take() {
             self.now = before;
         }
@@ -46,12 +54,53 @@ impl<T> Deref for Undoable<T> {
     }
 }
 
+/// A group of variables whose checkpoint costs nothing unless it was borrowed mutably since the last one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tracked<T> {
+    variables: T,
+    is_dirty: bool,
+}
+
+impl<T> Tracked<T> {
+    /// The variables, to be changed.
+    pub(super) fn get_mut(&mut self) -> &mut T {
+        self.is_dirty = true;
+        &mut self.variables
+    }
+
+    /// Whether the variables may have changed since the checkpoint.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.is_dirty
+    }
+}
+
+impl<T: Rollback> Rollback for Tracked<T> {
+    #[inline]
+    fn checkpoint(&mut self) {
+        if std::mem::take(&mut self.is_dirty) {
+            self.variables.checkpoint();
+        }
+    }
+
+    fn rollback(&mut self) {
+        self.variables.rollback();
+    }
+}
+
+impl<T> Deref for Tracked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.variables
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn undoing_goes_back_to_where_the_turn_began() {
+    fn rollback_restores_the_value_at_the_checkpoint() {
         let mut variable = Undoable::new(0);
         variable.set(1);
         variable.checkpoint();
@@ -62,5 +111,17 @@ mod tests {
         assert_eq!(*variable, 1);
         variable.rollback();
         assert_eq!(*variable, 1);
+    }
+
+    #[test]
+    fn tracked_variables_roll_back_what_was_borrowed() {
+        let mut tracked = Tracked::<Undoable<u32>>::default();
+        tracked.get_mut().set(1);
+        tracked.checkpoint();
+        assert!(!tracked.is_dirty());
+        tracked.get_mut().set(2);
+        assert!(tracked.is_dirty());
+        tracked.rollback();
+        assert_eq!(**tracked, 1);
     }
 }

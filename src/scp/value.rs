@@ -1,4 +1,4 @@
-//! `Value`: what SCP agrees on. Opaque bytes, ordered bytewise, cheap to clone.
+//! Values, on which SCP agrees: opaque bytes, ordered bytewise, cheap to clone.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::cmp::Ordering;
@@ -6,11 +6,11 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// An opaque value. SCP only compares it; its meaning is the application's.
+/// An opaque value. SCP only compares values; their meaning is up to the application.
 #[derive(Clone, Eq)]
 pub struct Value(Arc<[u8]>);
 
-// Most values that are compared are one and the same: then their bytes need not be looked at.
+// Most compared values share one allocation. Then the bytes need not be compared.
 impl PartialEq for Value {
     #[inline]
     fn eq(&self, other: &Value) -> bool {
@@ -67,7 +67,7 @@ impl From<Vec<u8>> for Value {
 }
 
 impl fmt::Display for Value {
-    /// The text where the value is text; otherwise `0x` and hexadecimal digits.
+    /// Printable UTF-8 as it is; any other value as `0x` and hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_str() {
             Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
@@ -88,7 +88,7 @@ impl fmt::Debug for Value {
 }
 
 impl Serialize for Value {
-    /// As [`fmt::Display`] writes it; nothing is lost.
+    /// As [`fmt::Display`] writes it, which is lossless.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_string_survives_serialisation() {
+    fn every_byte_string_survives_a_json_round_trip() {
         for bytes in [
             &b""[..],
             b"pizza",

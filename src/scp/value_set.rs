@@ -1,15 +1,14 @@
-//! `ValueSet`: a few values, ascending, in one piece of memory: what X, Y and Z are.
+//! Sorted vector of values: the sets X, Y and Z of nomination. Honest nodes name few values, so it beats a tree.
 
 use super::value::Value;
 use std::collections::BTreeSet;
 
-/// A set of values that only grows, except that a transaction can be undone. Honest nodes name few, so a list is looked through
-/// faster than a tree.
+/// A set of values that only grows, except for a rollback.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ValueSet {
     /// Ascending.
     values: Vec<Value>,
-    /// Where those came in that are new in this transaction, one after the other.
+    /// The positions at which values were inserted since the checkpoint, in order.
     fresh: Vec<usize>,
 }
 
@@ -18,17 +17,17 @@ impl ValueSet {
         self.values.binary_search(value)
     }
 
-    /// Is `value` in it?
+    /// Whether `value` is a member.
     pub(super) fn contains(&self, value: &Value) -> bool {
         self.find(value).is_ok()
     }
 
-    /// The one of the set that equals `value`.
+    /// The member that equals `value`.
     pub(super) fn get(&self, value: &Value) -> Option<&Value> {
         self.find(value).ok().map(|at| &self.values[at])
     }
 
-    /// Puts `value` in, if it is not there yet.
+    /// Inserts `value` unless it is a member.
     pub(super) fn insert(&mut self, value: &Value) {
         if let Err(at) = self.find(value) {
             self.fresh.push(at);
@@ -48,33 +47,33 @@ impl ValueSet {
         }
     }
 
-    /// Takes everything out for good.
+    /// Removes all values. Keeps the allocation.
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.fresh.clear();
     }
 
-    /// All, ascending.
+    /// All values, ascending.
     pub(super) fn as_slice(&self) -> &[Value] {
         &self.values
     }
 
-    /// Has it none?
+    /// Whether there is no value.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// How many there are.
+    /// The number of values.
     pub(super) fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Those that `other` does not have, ascending.
+    /// The values that are not in `other`, ascending.
     pub(super) fn difference<'a>(&'a self, other: &'a ValueSet) -> impl Iterator<Item = &'a Value> {
         self.values.iter().filter(|value| !other.contains(value))
     }
 
-    /// The same as a tree, for whoever looks on.
+    /// The values as a tree, for an inspector.
     pub(super) fn to_tree(&self) -> BTreeSet<Value> {
         self.values.iter().cloned().collect()
     }
@@ -86,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Against the set of the standard library.
+        /// Against the tree of the standard library.
         #[test]
         fn it_is_a_set(a in prop::collection::vec("[a-d]{0,2}", 0..9), b in prop::collection::vec("[a-d]{0,2}", 0..9)) {
             let values = |of: &[String]| of.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>();

@@ -1,27 +1,27 @@
-//! Ballots, second half: accepting and confirming a commit, over intervals of counters (NOTES 48-54).
+//! Ballots, second half: accepting and confirming a commit over an interval of counters (NOTES 48-54).
 
+use super::BallotProtocol;
 use crate::scp::ballot_ref::BallotRef;
+use crate::scp::context::{Context, InvariantViolated};
 use crate::scp::driver::Driver;
-use crate::scp::event::{BallotPhase, BallotReason, Effect, Evidence, ScpEvent, ScpTimer};
+use crate::scp::event::{BallotPhase, BallotReason, Evidence, ScpEvent, ScpTimer};
 use crate::scp::id::Counter;
-use crate::scp::quorum::node_set::NodeSet;
-use crate::scp::quorum::predicate::{Claim, Interval, Predicate};
+use crate::scp::quorum::predicate::{Claim, Interval};
 use crate::scp::statement::{Ballot, Statement};
-use crate::scp::transaction::{InvariantViolated, StatementKind, Transaction};
 use crate::scp::value::Value;
 use smallvec::SmallVec;
 
-impl<D: Driver> Transaction<'_, D> {
-    /// Accepts commit of the highest interval of the hint's value; again in CONFIRM if it reaches higher (NOTES 49).
-    pub(in crate::scp) fn attempt_accept_commit(
+impl BallotProtocol {
+    /// Accepts commit of the highest interval of the hint's value; in CONFIRM again if it reaches higher (NOTES 49).
+    pub(super) fn attempt_accept_commit<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         hint: &Statement,
     ) -> Result<bool, InvariantViolated> {
         let Some(x) = commit_value(hint) else {
             return Ok(false);
         };
-        let vars = self.slot.ballot();
-        let floor = match (*vars.phase, &*vars.h) {
+        let floor = match (*self.state.phase, &*self.state.h) {
             (BallotPhase::Prepare, _) => 0,
             (BallotPhase::Confirm, Some(h)) if h.x == *x => h.n,
             (BallotPhase::Confirm | BallotPhase::Externalize, _) => return Ok(false),
@@ -29,66 +29,67 @@ impl<D: Driver> Transaction<'_, D> {
         let votes = Claim::VotesSomeCommit.about(x);
         let accepts = Claim::AcceptsSomeCommit.about(x);
         let beyond = Claim::CommitBeyond(floor).about(x);
-        if !(beyond.holds_for(hint) || self.has_supporter(beyond))
-            || !self.may_reach_acceptance(votes, accepts)
+        if !(beyond.holds_for(hint) || self.votes.any(beyond))
+            || !self.votes.may_accept(cx.voter(), votes, accepts)
         {
             return Ok(false);
         }
-        let found = self.find_interval(x, |tx, interval| {
-            let votes = tx.count(Claim::VotesCommit(interval).about(x));
-            let accepts = tx.count(Claim::AcceptsCommit(interval).about(x));
-            tx.quorum_checker(StatementKind::Ballot)
-                .accept(&votes, &accepts, tx.evidence_mode)
+        let found = self.find_interval(x, |protocol, interval| {
+            let votes = Claim::VotesCommit(interval).about(x);
+            let accepts = Claim::AcceptsCommit(interval).about(x);
+            protocol.votes.accept_once(cx.voter(), votes, accepts)
         });
         match found {
             Some((interval, evidence)) if interval.high > floor => {
-                self.set_accepted_commit(x, interval, evidence)
+                self.set_accepted_commit(cx, x, interval, evidence)
             }
             _ => Ok(false),
         }
     }
 
-    /// b moves to h if it does not cover it, even down (NOTES 51).
-    fn set_accepted_commit(
+    /// b moves to h if it does not cover h, even down (NOTES 51).
+    fn set_accepted_commit<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         x: &Value,
         interval: Interval,
         evidence: Evidence,
     ) -> Result<bool, InvariantViolated> {
         let c = BallotRef::new(interval.low, x);
         let h = BallotRef::new(interval.high, x);
-        let vars = self.slot.ballot_mut();
-        let enters = *vars.phase == BallotPhase::Prepare;
-        vars.z.set(Some(x.clone()));
+        let state = self.state.get_mut();
+        let enters = *state.phase == BallotPhase::Prepare;
+        state.z.set(Some(x.clone()));
         let stays = |now: &Option<Ballot>, then| now.as_ref().map(BallotRef::of) == Some(then);
-        if !enters && stays(&vars.c, c) && stays(&vars.h, h) {
+        if !enters && stays(&state.c, c) && stays(&state.h, h) {
             return Ok(false);
         }
-        vars.c.set(Some(c.to_ballot()));
-        vars.h.set(Some(h.to_ballot()));
-        self.event(|tx| ScpEvent::AcceptedCommit {
-            slot: tx.slot.index,
+        state.c.set(Some(c.to_ballot()));
+        state.h.set(Some(h.to_ballot()));
+        cx.event(|slot| ScpEvent::AcceptedCommit {
+            slot,
             value: x.clone(),
             n_c: interval.low,
             n_h: interval.high,
             evidence,
         });
         if enters {
-            let vars = self.slot.ballot_mut();
-            vars.phase.set(BallotPhase::Confirm);
-            vars.p_prime.set(None);
-            if vars.b.as_ref().is_some_and(|b| !h.is_below_compatible(b)) {
-                self.set_ballot(h.to_ballot(), BallotReason::AcceptedCommit)?;
+            let state = self.state.get_mut();
+            state.phase.set(BallotPhase::Confirm);
+            state.p_prime.set(None);
+            if state.b.as_ref().is_some_and(|b| !h.is_below_compatible(b)) {
+                self.set_ballot(cx, h.to_ballot(), BallotReason::AcceptedCommit)?;
             }
         }
-        self.raise_ballot(h, BallotReason::AcceptedCommit)?;
-        self.emit_ballot_statement()?;
+        self.raise_ballot(cx, h, BallotReason::AcceptedCommit)?;
+        self.emit_statement(cx)?;
         Ok(true)
     }
 
-    /// Confirms commit of the highest interval: the slot is decided (NOTES 53).
-    pub(in crate::scp) fn attempt_confirm_commit(
+    /// Confirms commit of the highest interval, which decides the slot (NOTES 53).
+    pub(super) fn attempt_confirm_commit<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         hint: &Statement,
     ) -> Result<bool, InvariantViolated> {
         if matches!(hint, Statement::Prepare { .. }) {
@@ -97,59 +98,57 @@ impl<D: Driver> Transaction<'_, D> {
         let Some(x) = commit_value(hint) else {
             return Ok(false);
         };
-        let vars = self.slot.ballot();
-        let is_confirming = *vars.phase == BallotPhase::Confirm
-            && vars.h.is_some()
-            && vars.c.as_ref().is_some_and(|c| c.x == *x);
-        if !is_confirming || !self.may_reach_confirmation(Claim::AcceptsSomeCommit.about(x)) {
+        let state = &self.state;
+        let is_confirming = *state.phase == BallotPhase::Confirm
+            && state.h.is_some()
+            && state.c.as_ref().is_some_and(|c| c.x == *x);
+        let accepts = Claim::AcceptsSomeCommit.about(x);
+        if !is_confirming || !self.votes.may_confirm(cx.voter(), accepts) {
             return Ok(false);
         }
-        let found = self.find_interval(x, |tx, interval| {
-            let accepts = tx.count(Claim::AcceptsCommit(interval).about(x));
-            tx.quorum_checker(StatementKind::Ballot)
-                .confirm(&accepts, tx.evidence_mode)
+        let found = self.find_interval(x, |protocol, interval| {
+            let accepts = Claim::AcceptsCommit(interval).about(x);
+            protocol.votes.confirm_once(cx.voter(), accepts)
         });
         match found {
-            Some((interval, evidence)) => self.set_confirmed_commit(x, interval, evidence),
+            Some((interval, evidence)) => self.set_confirmed_commit(cx, x, interval, evidence),
             None => Ok(false),
         }
     }
 
-    /// The application learns the value before the others do; nomination ends (NOTES 33, 54).
-    fn set_confirmed_commit(
+    /// Hands the decision to the application after the EXTERNALIZE statement is made and before it is sent (NOTES 54).
+    fn set_confirmed_commit<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         x: &Value,
         interval: Interval,
         evidence: Evidence,
     ) -> Result<bool, InvariantViolated> {
         let h = BallotRef::new(interval.high, x);
-        let vars = self.slot.ballot_mut();
-        vars.c.set(Some(Ballot::new(interval.low, x.clone())));
-        vars.h.set(Some(h.to_ballot()));
-        self.raise_ballot(h, BallotReason::AcceptedCommit)?;
-        self.event(|tx| ScpEvent::ConfirmedCommit {
-            slot: tx.slot.index,
+        let state = self.state.get_mut();
+        state.c.set(Some(Ballot::new(interval.low, x.clone())));
+        state.h.set(Some(h.to_ballot()));
+        self.raise_ballot(cx, h, BallotReason::AcceptedCommit)?;
+        cx.event(|slot| ScpEvent::ConfirmedCommit {
+            slot,
             value: x.clone(),
             n_c: interval.low,
             n_h: interval.high,
             evidence,
         });
-        self.slot.ballot_mut().phase.set(BallotPhase::Externalize);
-        self.emit_ballot_statement()?;
-        self.slot.nomination_mut().nominating.set(false);
-        let slot = self.slot.index;
-        let value = x.clone();
-        self.out.push(Effect::Externalized { slot, value });
-        if *self.slot.ballot().timer_armed {
-            self.slot.ballot_mut().timer_armed.set(false);
-            self.stop_timer(ScpTimer::Ballot);
+        self.state.get_mut().phase.set(BallotPhase::Externalize);
+        self.emit_statement(cx)?;
+        cx.externalize(x.clone());
+        if *self.state.timer_armed {
+            self.state.get_mut().timer_armed.set(false);
+            cx.stop_timer(ScpTimer::Ballot);
         }
-        self.slot.ballots.stop_watching();
+        self.votes.stop_voting();
         Ok(true)
     }
 
-    /// The highest counter that passes, extended downwards over the interesting counters while the whole interval
-    /// passes. Counter 0 is no commit, whoever claims it.
+    /// The highest counter that passes, extended downwards over the boundaries while the whole interval passes. Counter 0
+    /// is no commit, whatever a statement claims.
     fn find_interval(
         &mut self,
         x: &Value,
@@ -168,10 +167,10 @@ impl<D: Driver> Transaction<'_, D> {
         found.filter(|(interval, _)| interval.low != 0)
     }
 
-    /// All counters at which any statement about committing `x` begins or ends, descending.
+    /// All counters at which the claim of a statement about committing `x` begins or ends, descending.
     fn commit_boundaries(&self, x: &Value) -> SmallVec<[Counter; 8]> {
         let mut found: SmallVec<[Counter; 8]> = SmallVec::new();
-        for statement in self.slot.ballots.statements() {
+        for statement in self.votes.statements() {
             match statement {
                 Statement::Prepare {
                     ballot, n_c, n_h, ..
@@ -191,15 +190,6 @@ impl<D: Driver> Transaction<'_, D> {
         found.sort_unstable_by(|a, b| b.cmp(a));
         found.dedup();
         found
-    }
-
-    fn has_supporter(&mut self, predicate: Predicate<&Value>) -> bool {
-        let supporters = self.slot.ballots.supporters(predicate);
-        !self.slot.ballots.nodes(&supporters).is_empty()
-    }
-
-    fn count(&self, predicate: Predicate<&Value>) -> NodeSet {
-        self.slot.ballots.count(predicate)
     }
 }
 

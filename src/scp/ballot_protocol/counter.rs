@@ -1,186 +1,158 @@
-//! Ballot counters: starting, timing out, catching up with a v-blocking set, hearing from a quorum (NOTES 55-61).
+//! Ballot counters: start, timeout, catching up with a v-blocking set, heard from quorum (NOTES 55-61).
 
+use super::BallotProtocol;
+use crate::scp::context::{Context, InvariantViolated};
 use crate::scp::driver::Driver;
-use crate::scp::event::{BallotPhase, BallotReason, Evidence, ScpEvent, ScpTimer, VotingRule};
+use crate::scp::event::{BallotPhase, BallotReason, ScpEvent, ScpTimer};
 use crate::scp::id::Counter;
 use crate::scp::quorum::node_set::NodeSet;
-use crate::scp::quorum::predicate::Claim;
 use crate::scp::statement::Ballot;
-use crate::scp::transaction::{InvariantViolated, StatementKind, Transaction};
 use crate::scp::value::Value;
-use std::borrow::Cow;
 
-impl<D: Driver> Transaction<'_, D> {
-    /// Nomination has a first candidate: ballot 1, unless there is a ballot already (NOTES 36).
-    pub(in crate::scp) fn start_balloting(
+impl BallotProtocol {
+    /// The latest combination of the nomination candidates, which ballots started from now on use unless z is set.
+    pub(in crate::scp) fn set_composite(&mut self, composite: Option<Value>) {
+        self.state.get_mut().composite.set(composite);
+    }
+
+    /// Nomination has a first candidate: starts ballot 1 unless there is a ballot already (NOTES 36).
+    pub(in crate::scp) fn start<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         value: Value,
     ) -> Result<(), InvariantViolated> {
-        if self.slot.ballot().b.is_none() {
-            self.bump(1, value, BallotReason::Candidate)?;
+        if self.state.b.is_none() {
+            self.bump(cx, 1, value, BallotReason::Candidate)?;
         }
         Ok(())
     }
 
-    /// The ballot timer ran out: the next counter (NOTES 57).
-    pub(in crate::scp) fn ballot_timed_out(&mut self) -> Result<(), InvariantViolated> {
-        if *self.slot.ballot().timer_armed {
-            self.slot.ballot_mut().timer_armed.set(false);
+    /// The ballot timer ran out: moves to the next counter (NOTES 57).
+    pub(in crate::scp) fn timer_expired<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+    ) -> Result<(), InvariantViolated> {
+        if *self.state.timer_armed {
+            self.state.get_mut().timer_armed.set(false);
         }
-        if *self.slot.ballot().phase == BallotPhase::Externalize {
+        if *self.state.phase == BallotPhase::Externalize {
             return Ok(());
         }
-        let n = self.slot.ballot().b.as_ref().map_or(0, |b| b.n);
+        let n = self.counter();
         let next = n.checked_add(1).ok_or(InvariantViolated)?;
-        self.abandon_ballot(next, BallotReason::Timeout)?;
+        self.abandon_ballot(cx, next, BallotReason::Timeout)?;
         Ok(())
     }
 
-    /// Moves to counter `n` with the latest composite, or else the value it has; without any nothing happens.
-    fn abandon_ballot(
+    /// The current counter; 0 without a ballot.
+    fn counter(&self) -> Counter {
+        self.state.b.as_ref().map_or(0, |b| b.n)
+    }
+
+    /// Moves to counter `n` with the latest composite, or else the current value. Without either nothing happens.
+    fn abandon_ballot<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         n: Counter,
         reason: BallotReason,
     ) -> Result<bool, InvariantViolated> {
-        let current = self.slot.ballot().b.as_ref().map(|b| &b.x);
-        let value = self.slot.nomination().composite.as_ref().or(current);
+        let current = self.state.b.as_ref().map(|b| &b.x);
+        let value = self.state.composite.as_ref().or(current);
         match value.cloned() {
-            Some(value) => self.bump(n, value, reason),
+            Some(value) => self.bump(cx, n, value, reason),
             None => Ok(false),
         }
     }
 
-    /// A new counter, with z if it is set and else `value`. Refused while c votes for another value (NOTES 55, 56).
-    fn bump(
+    /// Moves to a new counter with z if it is set, or else `value`. Nothing happens while c votes for another value
+    /// (NOTES 55, 56).
+    fn bump<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         n: Counter,
         value: Value,
         reason: BallotReason,
     ) -> Result<bool, InvariantViolated> {
-        let vars = self.slot.ballot();
-        if *vars.phase == BallotPhase::Externalize {
+        let state = &self.state;
+        if *state.phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        let to = Ballot::new(n, Option::clone(&vars.z).unwrap_or(value));
-        if vars.b.is_some() && vars.c.as_ref().is_some_and(|c| !c.is_compatible(&to)) {
+        let to = Ballot::new(n, Option::clone(&state.z).unwrap_or(value));
+        if state.b.is_some() && state.c.as_ref().is_some_and(|c| !c.is_compatible(&to)) {
             return Ok(false);
         }
-        match &*vars.b {
+        match &*state.b {
             Some(b) if *b > to => return Err(InvariantViolated),
             Some(b) if *b == to => return Ok(false),
             Some(_) | None => {}
         }
-        self.set_ballot(to, reason)?;
-        self.emit_ballot_statement()?;
-        self.check_heard_from_quorum();
+        self.set_ballot(cx, to, reason)?;
+        self.emit_statement(cx)?;
+        self.check_heard_from_quorum(cx);
         Ok(true)
     }
 
-    /// While a v-blocking set has higher counters: jumps to the lowest counter at which it has not (NOTES 58).
-    pub(in crate::scp) fn attempt_catch_up(&mut self) -> Result<bool, InvariantViolated> {
-        let vars = self.slot.ballot();
-        if *vars.phase == BallotPhase::Externalize {
+    /// While a v-blocking set has higher counters, jumps to the lowest counter at which it has not (NOTES 58).
+    pub(super) fn attempt_catch_up<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+    ) -> Result<bool, InvariantViolated> {
+        if *self.state.phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        let n = vars.b.as_ref().map_or(0, |b| b.n);
-        if self.slot.ballots.highest_counter() <= n {
-            return Ok(false);
-        }
-        let ahead = self
-            .slot
-            .ballots
-            .supporters(Claim::AboveCounter(n).about_counters());
-        let nodes = self.slot.ballots.nodes(&ahead);
-        let Some(evidence) = self
-            .quorum_checker(StatementKind::Ballot)
-            .blocking(nodes, self.evidence_mode)
-        else {
-            return Ok(false);
-        };
-        match self.counter_to_catch_up(nodes) {
-            Some(to) => self.abandon_ballot(to, BallotReason::CatchUp(evidence)),
+        let n = self.counter();
+        match self.votes.catch_up_counter(cx.voter(), n) {
+            Some((to, evidence)) => self.abandon_ballot(cx, to, BallotReason::CatchUp(evidence)),
             None => Ok(false),
         }
     }
 
-    /// The lowest counter of the nodes ahead above which they no longer block.
-    fn counter_to_catch_up(&self, ahead: &NodeSet) -> Option<Counter> {
-        let latest = self.slot.ballots.latest();
-        let mut counters: Vec<_> = ahead
-            .iter()
-            .filter_map(|node| Some((latest.statement(node)?.counter(), node)))
-            .collect();
-        counters.sort_unstable();
-        let checker = self.quorum_checker(StatementKind::Ballot);
-        let mut above = ahead.clone();
-        let mut same = counters.iter().peekable();
-        while let Some(&(n, node)) = same.next() {
-            above.remove(node);
-            let last_of_n = same.peek().is_none_or(|&&(next, _)| next != n);
-            if last_of_n && !checker.is_v_blocking(&above) {
-                return Some(n);
-            }
-        }
-        None
-    }
-
-    /// Is a quorum at this counter or above? If so the ballot timer runs, else not (NOTES 59).
-    pub(in crate::scp) fn check_heard_from_quorum(&mut self) {
-        let vars = self.slot.ballot();
-        let Some(n) = vars.b.as_ref().map(|b| b.n) else {
+    /// The ballot timer runs while a quorum is at this counter or above (NOTES 59).
+    pub(super) fn check_heard_from_quorum<D: Driver>(&mut self, cx: &mut Context<'_, D>) {
+        let Some(n) = self.state.b.as_ref().map(|b| b.n) else {
             return;
         };
-        let sets = (self.slot.ballots.latest().set_changes(), self.local_set);
-        if *vars.phase == BallotPhase::Externalize
-            || (*vars.heard_from_quorum && *vars.heard_under_sets == Some(sets))
+        let sets = (self.votes.latest().set_version(), cx.local_set());
+        if *self.state.phase == BallotPhase::Externalize
+            || (*self.state.heard_from_quorum && *self.state.heard_under_sets == Some(sets))
         {
             return;
         }
-        let there = self
-            .slot
-            .ballots
-            .supporters(Claim::AtCounter(n).about_counters());
-        let nodes = self.slot.ballots.nodes(&there);
-        let quorum = self
-            .quorum_checker(StatementKind::Ballot)
-            .greatest_quorum(nodes);
-        match quorum.map(Cow::into_owned) {
+        match self.votes.quorum_at_counter(cx.voter(), n) {
             Some(quorum) => {
-                self.slot.ballot_mut().heard_under_sets.set(Some(sets));
-                if !*self.slot.ballot().heard_from_quorum {
-                    self.set_heard_from_quorum(n, quorum);
+                self.state.get_mut().heard_under_sets.set(Some(sets));
+                if !*self.state.heard_from_quorum {
+                    self.set_heard_from_quorum(cx, n, &quorum);
                 }
             }
-            None => self.set_not_heard_from_quorum(),
+            None => self.set_not_heard_from_quorum(cx),
         }
     }
 
-    fn set_heard_from_quorum(&mut self, n: Counter, quorum: NodeSet) {
-        let vars = self.slot.ballot_mut();
-        vars.heard_from_quorum.set(true);
-        vars.timer_armed.set(true);
-        self.event(|tx| {
-            let checker = tx.quorum_checker(StatementKind::Ballot);
-            let witness = checker.minimal_quorum(&quorum);
-            let evidence: Evidence = checker.evidence(VotingRule::Quorum, &witness);
-            ScpEvent::HeardFromQuorum {
-                slot: tx.slot.index,
-                n,
-                evidence,
-            }
-        });
-        let span = self.driver.ballot_timeout(n);
-        self.set_timer(ScpTimer::Ballot, span);
+    fn set_heard_from_quorum<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+        n: Counter,
+        quorum: &NodeSet,
+    ) {
+        let state = self.state.get_mut();
+        state.heard_from_quorum.set(true);
+        state.timer_armed.set(true);
+        if cx.wants_events() {
+            let evidence = self.votes.quorum_evidence(cx.voter(), quorum);
+            cx.event(|slot| ScpEvent::HeardFromQuorum { slot, n, evidence });
+        }
+        let span = cx.driver().ballot_timeout(n);
+        cx.set_timer(ScpTimer::Ballot, span);
     }
 
-    fn set_not_heard_from_quorum(&mut self) {
-        let vars = self.slot.ballot();
-        if *vars.heard_from_quorum || *vars.timer_armed {
-            let vars = self.slot.ballot_mut();
-            vars.heard_from_quorum.set(false);
-            if *vars.timer_armed {
-                vars.timer_armed.set(false);
-                self.stop_timer(ScpTimer::Ballot);
+    fn set_not_heard_from_quorum<D: Driver>(&mut self, cx: &mut Context<'_, D>) {
+        if *self.state.heard_from_quorum || *self.state.timer_armed {
+            let state = self.state.get_mut();
+            state.heard_from_quorum.set(false);
+            if *state.timer_armed {
+                state.timer_armed.set(false);
+                cx.stop_timer(ScpTimer::Ballot);
             }
         }
     }

@@ -1,73 +1,42 @@
-//! The ballot protocol: its variables, how a statement is taken in, what the node says. The steps themselves are in
-//! `ballot_prepare`, `ballot_commit` and `ballot_counter`: `attempt_*` decides, `set_*` changes.
+//! Ballot protocol: how a statement is recorded and followed up, and what the node sends (NOTES 37-67).
+//!
+//! The steps are in `prepare`, `commit` and `counter`: `attempt_*` decides, `set_*` changes.
 
 mod commit;
 mod counter;
 mod prepare;
+mod state;
 
 use super::ballot_ref::{BallotRef, HintBallots};
+use super::context::{Context, Emission, FollowUp, InvariantViolated};
 use super::driver::{Driver, ValidationContext, Validity};
-use super::event::{BallotPhase, BallotReason, ScpEvent, ScpRefusal};
-use super::id::Counter;
-use super::protocol::EvidenceMode;
-use super::quorum::latest::SenderSet;
-use super::quorum::registry::SetClass;
-use super::slot::Emission;
+use super::event::{BallotPhase, BallotReason, ScpEvent, ScpRefusal, SlotState};
+use super::quorum::ballots::Ballots;
+use super::quorum::latest::{LatestStatement, LatestStatements, SenderSet};
 use super::statement::{Ballot, Envelope, Statement, StatementSource};
-use super::transaction::{FollowUp, InvariantViolated, Transaction};
-use super::undo::Undoable;
+use super::undo::{Rollback, Tracked};
 use super::value::Value;
+use state::BallotState;
 use std::sync::Arc;
 
-/// How deep the node may be in processing its own statements. Progress is bounded by what was recorded, so honest
-/// slots need a handful (NOTES 38).
-const LEVELS_MAX: u32 = 50;
+/// How deep the processing of own statements may nest. Progress is bounded by what was recorded, so an honest slot needs
+/// a handful of levels (NOTES 38).
+const DEPTH_MAX: u32 = 50;
 
-/// The variables of the ballot protocol in one slot, in the paper's letters.
+/// The ballot protocol in one slot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct BallotState {
-    /// Where it stands.
-    pub(super) phase: Undoable<BallotPhase>,
-    /// Current ballot.
-    pub(super) b: Undoable<Option<Ballot>>,
-    /// Highest ballot accepted as prepared.
-    pub(super) p: Undoable<Option<Ballot>>,
-    /// Second highest, incompatible with p.
-    pub(super) p_prime: Undoable<Option<Ballot>>,
-    /// Highest ballot confirmed prepared; from CONFIRM on the highest accepted commit.
-    pub(super) h: Undoable<Option<Ballot>>,
-    /// Lowest ballot voted to commit; from CONFIRM on the lowest accepted commit.
-    pub(super) c: Undoable<Option<Ballot>>,
-    /// Value for new ballots, before the composite.
-    pub(super) z: Undoable<Option<Value>>,
-    /// A quorum is at b.n or above.
-    pub(super) heard_from_quorum: Undoable<bool>,
-    /// Under which quorum sets that was found: it can only cease to be true if those change.
-    pub(super) heard_under_sets: Undoable<Option<(u64, Option<SetClass>)>>,
-    /// The ballot timer is running.
-    pub(super) timer_armed: Undoable<bool>,
-    /// The newest own statement.
-    pub(super) last: Undoable<Option<Arc<Envelope>>>,
-    /// The newest own statement that was sent.
-    pub(super) last_sent: Undoable<Option<Arc<Envelope>>>,
+pub(super) struct BallotProtocol {
+    state: Tracked<BallotState>,
+    votes: Ballots,
+    /// How deep the processing of own statements is nested now.
+    depth: u32,
 }
 
-impl<D: Driver> Transaction<'_, D> {
-    /// Takes in a ballot statement, of the network or of the node itself (NOTES 10).
-    pub(super) fn process_ballot(
+impl BallotProtocol {
+    /// Checks and records a ballot statement (NOTES 10).
+    pub(super) fn record<D: Driver>(
         &mut self,
-        envelope: &Arc<Envelope>,
-        source: StatementSource,
-    ) -> Result<(), ScpRefusal> {
-        match self.record_ballot(envelope, source)? {
-            FollowUp::Needed => Ok(self.advance_ballot(&envelope.statement)?),
-            FollowUp::Done => Ok(()),
-        }
-    }
-
-    /// Judges and records a ballot statement; what it brings about is another question.
-    pub(super) fn record_ballot(
-        &mut self,
+        cx: &mut Context<'_, D>,
         envelope: &Arc<Envelope>,
         source: StatementSource,
     ) -> Result<FollowUp, ScpRefusal> {
@@ -75,152 +44,128 @@ impl<D: Driver> Transaction<'_, D> {
         if !statement.is_sane(source) {
             return Err(ScpRefusal::NotSane);
         }
-        let set = self.sender_set(envelope);
+        let set = cx.sender_set(self.votes.latest(), envelope);
         match set {
             SenderSet::Unknown => return Err(ScpRefusal::UnknownQuorumSet),
-            SenderSet::Known(class) if !self.sets.is_sane(class) => {
+            SenderSet::Known(class) if !cx.is_sane(class) => {
                 return Err(ScpRefusal::MalformedQuorumSet);
             }
             SenderSet::Known(_) | SenderSet::Singleton => {}
         }
-        let last = self.slot.ballots.latest().statement(envelope.from);
-        if last.is_some_and(|last| !statement.is_newer_than(last)) {
+        let latest = self.votes.latest().statement(envelope.from);
+        if latest.is_some_and(|latest| !statement.is_newer_than(latest)) {
             return Err(ScpRefusal::NotNewer);
         }
-        let validity = self.ballot_validity(statement);
+        let validity = validity(cx, statement);
         if validity == Validity::Invalid {
             return Err(ScpRefusal::InvalidValue);
         }
-        if let Some(decided) = self.slot.externalized() {
-            if statement.ballot_value() != Some(decided) {
+        let envelope = Arc::clone(envelope);
+        if let Some(decided) = self.externalized() {
+            if envelope.statement.ballot_value() != Some(decided) {
                 return Err(ScpRefusal::OtherValueDecided);
             }
-            self.record(Arc::clone(envelope), set);
+            self.votes.record(LatestStatement { envelope, set });
             return Ok(FollowUp::Done);
         }
         if validity == Validity::MaybeValid {
-            self.suppress_emission();
+            cx.suppress_emission();
         }
-        self.record(Arc::clone(envelope), set);
+        self.votes.record(LatestStatement { envelope, set });
         Ok(FollowUp::Needed)
     }
 
-    /// The worst verdict on any value of a statement (NOTES 13).
-    fn ballot_validity(&self, statement: &Statement) -> Validity {
-        let judge = |x: &Value| self.validate(x, ValidationContext::Ballot);
-        match statement {
-            Statement::Prepare {
-                ballot,
-                prepared,
-                prepared_prime,
-                ..
-            } => {
-                let current = (ballot.n > 0).then_some(ballot);
-                let others = [prepared.as_ref(), prepared_prime.as_ref()];
-                // Most often all three are about one value: it is judged once.
-                let mut judged: Option<(&Value, Validity)> = None;
-                let mut worst = Validity::FullyValid;
-                for ballot in std::iter::once(current).chain(others).flatten() {
-                    if judged.is_none_or(|(x, _)| *x != ballot.x) {
-                        judged = Some((&ballot.x, judge(&ballot.x)));
-                    }
-                    worst = worst.min(judged.map_or(worst, |(_, validity)| validity));
-                }
-                worst
-            }
-            Statement::Confirm { ballot, .. } => judge(&ballot.x),
-            Statement::Externalize { commit, .. } => judge(&commit.x),
-            Statement::Nominate { .. } => Validity::Invalid,
-        }
-    }
-
-    /// Everything that a newer statement can bring about. Each success tells the node itself something new, which is
-    /// processed in the same way before this returns; only the outermost call looks at counters (NOTES 38).
-    pub(super) fn advance_ballot(&mut self, hint: &Statement) -> Result<(), InvariantViolated> {
-        self.level += 1;
-        if self.level >= LEVELS_MAX {
+    /// Takes every step that a newer statement allows. Each step makes the node process its own new statement in the same
+    /// way before this returns; only the outermost call looks at counters (NOTES 38).
+    pub(super) fn advance<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+        hint: &Statement,
+    ) -> Result<(), InvariantViolated> {
+        self.depth += 1;
+        if self.depth >= DEPTH_MAX {
             return Err(InvariantViolated);
         }
         let hint_ballots = HintBallots::of(hint);
-        let mut worked = self.attempt_accept_prepared(hint_ballots)?;
-        worked |= self.attempt_confirm_prepared(hint_ballots)?;
-        worked |= self.attempt_accept_commit(hint)?;
-        worked |= self.attempt_confirm_commit(hint)?;
-        if self.level == 1 {
-            while self.attempt_catch_up()? {
+        let mut worked = self.attempt_accept_prepared(cx, hint_ballots)?;
+        worked |= self.attempt_confirm_prepared(cx, hint_ballots)?;
+        worked |= self.attempt_accept_commit(cx, hint)?;
+        worked |= self.attempt_confirm_commit(cx, hint)?;
+        if self.depth == 1 {
+            while self.attempt_catch_up(cx)? {
                 worked = true;
             }
-            self.check_heard_from_quorum();
+            self.check_heard_from_quorum(cx);
         }
-        self.level -= 1;
+        self.depth -= 1;
         if worked {
-            self.send_latest_envelope();
+            self.send_latest(cx);
         }
         Ok(())
     }
 
-    /// Tells itself what it now pledges, unless it is what it said last (NOTES 62).
-    pub(super) fn emit_ballot_statement(&mut self) -> Result<(), InvariantViolated> {
-        let envelope = self.own_envelope(self.slot.ballot().statement());
-        let recorded = self.slot.ballots.latest().get(self.local.id);
+    /// Processes the own statement that the variables imply, unless it was the last one, and sends it (NOTES 62).
+    fn emit_statement<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+    ) -> Result<(), InvariantViolated> {
+        let envelope = cx.own_envelope(self.state.statement());
+        let recorded = self.votes.latest().get(cx.local());
         if recorded.is_some_and(|recorded| *recorded.envelope == *envelope) {
             return Ok(());
         }
-        self.process_ballot(&envelope, StatementSource::Own)
-            .map_err(|_| InvariantViolated)?;
-        let ballot = self.slot.ballot();
-        // `ballot` may have moved on while processing: then what was said in there is newer.
+        let recorded = self.record(cx, &envelope, StatementSource::Own);
+        if recorded.map_err(|_| InvariantViolated)? == FollowUp::Needed {
+            self.advance(cx, &envelope.statement)?;
+        }
+        // Advancing may have made a newer statement already.
         let newer = |last: &Arc<Envelope>| envelope.statement.is_newer_than(&last.statement);
-        if envelope.statement.counter() > 0 && ballot.last.as_ref().is_none_or(newer) {
-            self.slot.ballot_mut().last.set(Some(envelope));
-            self.send_latest_envelope();
+        if envelope.statement.counter() > 0 && self.state.last.as_ref().is_none_or(newer) {
+            self.state.get_mut().last.set(Some(envelope));
+            self.send_latest(cx);
         }
         Ok(())
     }
 
-    /// Sends the newest own statement, at the end of an outermost pass (NOTES 63).
-    fn send_latest_envelope(&mut self) {
-        if self.level > 0 || self.slot.emission() == Emission::Suppressed {
+    /// Sends the latest own statement at the end of an outermost pass (NOTES 63).
+    fn send_latest<D: Driver>(&mut self, cx: &mut Context<'_, D>) {
+        if self.depth > 0 || cx.emission() == Emission::Suppressed {
             return;
         }
-        let ballot = self.slot.ballot();
-        let Some(last) = &*ballot.last else {
+        let Some(last) = &*self.state.last else {
             return;
         };
-        let sent = ballot.last_sent.as_ref();
+        let sent = self.state.last_sent.as_ref();
         if sent.is_some_and(|sent| Arc::ptr_eq(sent, last)) {
             return;
         }
         let last = Arc::clone(last);
-        let sent = Some(Arc::clone(&last));
-        self.slot.ballot_mut().last_sent.set(sent);
-        self.emit(last);
+        self.state.get_mut().last_sent.set(Some(Arc::clone(&last)));
+        cx.emit(last);
     }
 
-    /// Makes `to` the current ballot. h and c of another value are forgotten; "heard" belongs to a counter.
-    pub(super) fn set_ballot(
+    /// Makes `to` the current ballot. h and c of another value are dropped; "heard from quorum" belongs to a counter.
+    fn set_ballot<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         to: Ballot,
         reason: BallotReason,
     ) -> Result<(), InvariantViolated> {
         if to.n == 0 {
             return Err(InvariantViolated);
         }
-        let from = match self.evidence_mode {
-            EvidenceMode::Record => Option::clone(&self.slot.ballot().b),
-            EvidenceMode::Skip => None,
-        };
-        let ballot = self.slot.ballot_mut();
-        if ballot.b.as_ref().is_none_or(|b| b.n != to.n) {
-            ballot.heard_from_quorum.set(false);
+        let from = self.state.b.as_ref().filter(|_| cx.wants_events()).cloned();
+        let state = self.state.get_mut();
+        if state.b.as_ref().is_none_or(|b| b.n != to.n) {
+            state.heard_from_quorum.set(false);
         }
-        if ballot.h.as_ref().is_some_and(|h| !h.is_compatible(&to)) {
-            ballot.h.set(None);
-            ballot.c.set(None);
+        if state.h.as_ref().is_some_and(|h| !h.is_compatible(&to)) {
+            state.h.set(None);
+            state.c.set(None);
         }
-        ballot.b.set(Some(to.clone()));
-        self.event(|tx| ScpEvent::BallotChanged {
-            slot: tx.slot.index,
+        state.b.set(Some(to.clone()));
+        cx.event(|slot| ScpEvent::BallotChanged {
+            slot,
             from,
             to,
             reason,
@@ -229,151 +174,141 @@ impl<D: Driver> Transaction<'_, D> {
     }
 
     /// Makes `to` the current ballot if it is higher.
-    pub(super) fn raise_ballot(
+    fn raise_ballot<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         to: BallotRef<'_>,
         reason: BallotReason,
     ) -> Result<bool, InvariantViolated> {
-        let b = self.slot.ballot().b.as_ref();
+        let b = self.state.b.as_ref();
         if b.is_some_and(|b| !to.is_above(b)) {
             return Ok(false);
         }
-        self.set_ballot(to.to_ballot(), reason)?;
+        self.set_ballot(cx, to.to_ballot(), reason)?;
         Ok(true)
     }
 
-    /// Rebuilds the variables from an own ballot statement (NOTES 69).
-    pub(super) fn restore_ballot(&mut self, envelope: &Arc<Envelope>) {
-        let vars = self.slot.ballot_mut();
-        let at = |n: Counter, x: &Value| (n != 0).then(|| Ballot::new(n, x.clone()));
-        match &envelope.statement {
-            Statement::Prepare {
-                ballot,
-                prepared,
-                prepared_prime,
-                n_c,
-                n_h,
-            } => {
-                vars.b.set(Some(ballot.clone()));
-                vars.p.set(prepared.clone());
-                vars.p_prime.set(prepared_prime.clone());
-                vars.h.set(at(*n_h, &ballot.x));
-                vars.c.set(at(*n_c, &ballot.x));
-            }
-            Statement::Confirm {
-                ballot,
-                n_prepared,
-                n_commit,
-                n_h,
-            } => {
-                vars.phase.set(BallotPhase::Confirm);
-                vars.b.set(Some(ballot.clone()));
-                vars.p.set(Some(Ballot::new(*n_prepared, ballot.x.clone())));
-                vars.h.set(Some(Ballot::new(*n_h, ballot.x.clone())));
-                vars.c.set(Some(Ballot::new(*n_commit, ballot.x.clone())));
-            }
-            Statement::Externalize { commit, n_h } => {
-                let infinite = Ballot::new(Counter::MAX, commit.x.clone());
-                vars.phase.set(BallotPhase::Externalize);
-                vars.b.set(Some(infinite.clone()));
-                vars.p.set(Some(infinite));
-                vars.h.set(Some(Ballot::new(*n_h, commit.x.clone())));
-                vars.c.set(Some(commit.clone()));
-            }
-            Statement::Nominate { .. } => return,
+    /// Restores the variables from an own ballot statement (NOTES 69).
+    pub(super) fn restore<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+        envelope: &Arc<Envelope>,
+    ) -> Result<(), ScpRefusal> {
+        if self.state.b.is_some() || self.votes.latest().get(cx.local()).is_some() {
+            return Err(ScpRefusal::ComesTooLate);
         }
-        vars.last.set(Some(Arc::clone(envelope)));
-        vars.last_sent.set(Some(Arc::clone(envelope)));
+        let set = cx.sender_set(self.votes.latest(), envelope);
+        let recorded = Arc::clone(envelope);
+        self.votes.record(LatestStatement {
+            envelope: recorded,
+            set,
+        });
+        self.state.get_mut().restore(envelope);
+        Ok(())
+    }
+
+    /// The decision, once there is one.
+    pub(super) fn externalized(&self) -> Option<&Value> {
+        match *self.state.phase {
+            BallotPhase::Externalize => self.state.c.as_ref().map(|c| &c.x),
+            BallotPhase::Prepare | BallotPhase::Confirm => None,
+        }
+    }
+
+    /// The latest ballot statement of each node.
+    pub(super) fn latest(&self) -> &LatestStatements {
+        self.votes.latest()
+    }
+
+    /// The latest own statement that was sent.
+    pub(super) fn last_sent(&self) -> Option<&Arc<Envelope>> {
+        self.state.last_sent.as_ref()
+    }
+
+    /// Writes the variables of the ballot protocol into `state`.
+    pub(super) fn write_state(&self, state: &mut SlotState) {
+        state.phase = *self.state.phase;
+        state.b = Option::clone(&self.state.b);
+        state.p = Option::clone(&self.state.p);
+        state.p_prime = Option::clone(&self.state.p_prime);
+        state.h = Option::clone(&self.state.h);
+        state.c = Option::clone(&self.state.c);
+        state.z = Option::clone(&self.state.z);
+        state.heard_from_quorum = *self.state.heard_from_quorum;
+        state.composite = Option::clone(&self.state.composite);
+        state.externalized = self.externalized().cloned();
+    }
+
+    /// Resets the protocol for another slot. Keeps the allocations of the votes.
+    pub(super) fn clear(&mut self) {
+        *self.state.get_mut() = BallotState::default();
+        self.votes.clear();
+        self.depth = 0;
+    }
+
+    /// Checks the variables if they may have changed in this transaction.
+    ///
+    /// # Errors
+    /// The violated invariant.
+    pub(super) fn check_dirty(&self) -> Result<(), &'static str> {
+        match self.state.is_dirty() {
+            true => self.state.check_invariants(),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks what holds between any two inputs.
+    ///
+    /// # Errors
+    /// The violated invariant.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        self.state.check_invariants()?;
+        if let Some(last) = &*self.state.last {
+            self.votes.latest().check_own_statement(last)?;
+        }
+        self.state.check_last_sent()
     }
 }
 
-impl BallotState {
-    /// From here on can be undone.
-    pub(super) fn checkpoint(&mut self) {
-        self.phase.checkpoint();
-        self.b.checkpoint();
-        self.p.checkpoint();
-        self.p_prime.checkpoint();
-        self.h.checkpoint();
-        self.c.checkpoint();
-        self.z.checkpoint();
-        self.heard_from_quorum.checkpoint();
-        self.heard_under_sets.checkpoint();
-        self.timer_armed.checkpoint();
-        self.last.checkpoint();
-        self.last_sent.checkpoint();
+impl Rollback for BallotProtocol {
+    #[inline]
+    fn checkpoint(&mut self) {
+        self.state.checkpoint();
+        self.votes.checkpoint();
     }
 
-    /// Makes everything again what it was at [`BallotState::checkpoint`].
-    pub(super) fn rollback(&mut self) {
-        self.phase.rollback();
-        self.b.rollback();
-        self.p.rollback();
-        self.p_prime.rollback();
-        self.h.rollback();
-        self.c.rollback();
-        self.z.rollback();
-        self.heard_from_quorum.rollback();
-        self.heard_under_sets.rollback();
-        self.timer_armed.rollback();
-        self.last.rollback();
-        self.last_sent.rollback();
+    fn rollback(&mut self) {
+        self.state.rollback();
+        self.votes.rollback();
+        self.depth = 0;
     }
+}
 
-    /// What these variables predicate. Without a current ballot it has counter 0 and is for the node itself only.
-    fn statement(&self) -> Statement {
-        let n = |ballot: &Option<Ballot>| ballot.as_ref().map_or(0, |ballot| ballot.n);
-        let ballot = match &*self.b {
-            Some(b) => b.clone(),
-            None => Ballot::new(0, Value::from("")),
-        };
-        match (*self.phase, &*self.c) {
-            (BallotPhase::Externalize, Some(c)) => Statement::Externalize {
-                commit: c.clone(),
-                n_h: n(&self.h),
-            },
-            (BallotPhase::Confirm, _) => Statement::Confirm {
-                ballot,
-                n_prepared: n(&self.p),
-                n_commit: n(&self.c),
-                n_h: n(&self.h),
-            },
-            (BallotPhase::Prepare | BallotPhase::Externalize, _) => Statement::Prepare {
-                ballot,
-                prepared: Option::clone(&self.p),
-                prepared_prime: Option::clone(&self.p_prime),
-                n_c: n(&self.c),
-                n_h: n(&self.h),
-            },
+/// The worst verdict on any value in a statement (NOTES 13).
+fn validity<D: Driver>(cx: &Context<'_, D>, statement: &Statement) -> Validity {
+    let validate = |x: &Value| cx.validate(x, ValidationContext::Ballot);
+    match statement {
+        Statement::Prepare {
+            ballot,
+            prepared,
+            prepared_prime,
+            ..
+        } => {
+            let current = (ballot.n > 0).then_some(ballot);
+            let others = [prepared.as_ref(), prepared_prime.as_ref()];
+            // All three mostly have the same value, which is then validated once.
+            let mut validated: Option<(&Value, Validity)> = None;
+            let mut worst = Validity::FullyValid;
+            for ballot in std::iter::once(current).chain(others).flatten() {
+                if validated.is_none_or(|(x, _)| *x != ballot.x) {
+                    validated = Some((&ballot.x, validate(&ballot.x)));
+                }
+                worst = worst.min(validated.map_or(worst, |(_, validity)| validity));
+            }
+            worst
         }
-    }
-
-    /// What must hold whenever no input is being worked off.
-    ///
-    /// # Errors
-    /// Which invariant is broken.
-    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
-        let holds = |condition: bool, what| if condition { Ok(()) } else { Err(what) };
-        match &*self.b {
-            Some(b) => holds(b.n != 0, "b has a counter")?,
-            None => holds(!*self.heard_from_quorum, "a quorum is heard about b")?,
-        }
-        if let (Some(p), Some(second)) = (&*self.p, &*self.p_prime) {
-            holds(second.is_below_incompatible(p), "p' < p and p' !~ p")?;
-        }
-        holds(self.p.is_some() || self.p_prime.is_none(), "p' needs p")?;
-        if let Some(h) = &*self.h {
-            let covered = |b: &Ballot| h.is_below_compatible(b);
-            holds(self.b.as_ref().is_some_and(covered), "h <= b and h ~ b")?;
-        }
-        if let Some(c) = &*self.c {
-            let covered = |h: &Ballot| c.is_below_compatible(h);
-            holds(self.h.as_ref().is_some_and(covered), "c <= h and c ~ h")?;
-        }
-        if *self.phase != BallotPhase::Prepare {
-            holds(self.c.is_some(), "a commit is accepted")?;
-            holds(self.p_prime.is_none(), "p' is empty after PREPARE")?;
-        }
-        Ok(())
+        Statement::Confirm { ballot, .. } => validate(&ballot.x),
+        Statement::Externalize { commit, .. } => validate(&commit.x),
+        Statement::Nominate { .. } => Validity::Invalid,
     }
 }

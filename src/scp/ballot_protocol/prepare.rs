@@ -1,107 +1,106 @@
 //! Ballots, first half: accepting and confirming that a ballot is prepared (NOTES 39-46).
 
+use super::BallotProtocol;
 use crate::scp::ballot_ref::{
     BallotRef, HintBallots, PrepareCandidates, collect_prepare_candidates,
 };
+use crate::scp::context::{Context, InvariantViolated};
 use crate::scp::driver::Driver;
 use crate::scp::event::{BallotPhase, BallotReason, Evidence, ScpEvent};
 use crate::scp::id::Counter;
-use crate::scp::quorum::predicate::{Claim, Predicate};
+use crate::scp::quorum::predicate::Claim;
 use crate::scp::statement::Ballot;
-use crate::scp::transaction::{InvariantViolated, StatementKind, Transaction};
 use crate::scp::value::Value;
 
-impl<D: Driver> Transaction<'_, D> {
-    /// Accepts the highest ballot as prepared that the hint mentions, a new one if there is one (NOTES 40).
-    pub(in crate::scp) fn attempt_accept_prepared(
+impl BallotProtocol {
+    /// Accepts as prepared the highest ballot that the hint can have helped and that changes p or p' (NOTES 40).
+    pub(super) fn attempt_accept_prepared<D: Driver>(
         &mut self,
-        mut tops: HintBallots<'_>,
+        cx: &mut Context<'_, D>,
+        mut hint: HintBallots<'_>,
     ) -> Result<bool, InvariantViolated> {
-        if *self.slot.ballot().phase == BallotPhase::Externalize {
+        if *self.state.phase == BallotPhase::Externalize {
             return Ok(false);
         }
-        if self.has_prepared_against_commit(&tops) {
+        if self.is_prepared_against_commit(&hint) {
             return Err(InvariantViolated);
         }
-        tops.retain(|top| self.may_raise_prepared(top) && self.value_may_be_prepared(top.x));
-        if tops.is_empty() {
+        hint.retain(|top| self.may_raise_prepared(top) && self.value_may_be_prepared(cx, top.x));
+        if hint.is_empty() {
             return Ok(false);
         }
-        for ballot in self.prepare_candidates(&tops) {
+        for ballot in self.prepare_candidates(&hint) {
             if !self.may_raise_prepared(ballot) {
                 continue;
             }
             let votes = Claim::VotesPrepare(ballot.n).about(ballot.x);
             let accepts = Claim::AcceptsPrepare(ballot.n).about(ballot.x);
-            if let Some(evidence) = self.accept_evidence(votes, accepts) {
-                return self.set_accepted_prepared(ballot, evidence);
+            if let Some(evidence) = self.votes.accept(cx.voter(), votes, accepts) {
+                return self.set_accepted_prepared(cx, ballot, evidence);
             }
         }
         Ok(false)
     }
 
-    /// Would accepting `ballot` change p or p'? What this says no to it also says no to for all that is ~ and lower.
+    /// Whether accepting `ballot` would change p or p'. If not, neither would a lower compatible ballot.
     fn may_raise_prepared(&self, ballot: BallotRef<'_>) -> bool {
-        let vars = self.slot.ballot();
-        match *vars.phase {
+        let state = &self.state;
+        match *state.phase {
             BallotPhase::Prepare => {
-                !vars
-                    .p
-                    .as_ref()
-                    .is_some_and(|p| ballot.is_below_compatible(p))
-                    && vars.p_prime.as_ref().is_none_or(|p| ballot.is_above(p))
+                let p = state.p.as_ref();
+                !p.is_some_and(|p| ballot.is_below_compatible(p))
+                    && state.p_prime.as_ref().is_none_or(|p| ballot.is_above(p))
             }
             BallotPhase::Confirm => {
                 let raises = |p: &Ballot| p.n < ballot.n && p.x == *ballot.x;
-                vars.p.as_ref().is_some_and(raises)
+                state.p.as_ref().is_some_and(raises)
             }
             BallotPhase::Externalize => false,
         }
     }
 
-    /// Only liars bring a node to accept a commit of one value while p is a higher ballot of another. p must not rise
-    /// from there (NOTES, section 7b).
-    fn has_prepared_against_commit(&self, tops: &HintBallots<'_>) -> bool {
-        let vars = self.slot.ballot();
-        match (*vars.phase, &*vars.p, &*vars.c) {
+    /// Only Byzantine nodes can make a node accept a commit of one value while p is a higher ballot of another. From there
+    /// p must not rise (NOTES, section 7b).
+    fn is_prepared_against_commit(&self, hint: &HintBallots<'_>) -> bool {
+        match (*self.state.phase, &*self.state.p, &*self.state.c) {
             (BallotPhase::Confirm, Some(p), Some(c)) if !p.is_compatible(c) => {
-                tops.iter().any(|top| p.n <= top.n && p.x == *top.x)
+                hint.iter().any(|top| p.n <= top.n && p.x == *top.x)
             }
             _ => false,
         }
     }
 
-    /// Could any ballot of value `x` be accepted that changes p or p'? Answers from running tallies, for all counters at
+    /// Whether any ballot of value `x` that changes p or p' could be accepted. Decides from tallies for all counters at
     /// once: prepare(n, x) has no more support than prepare of a lower counter.
-    fn value_may_be_prepared(&mut self, x: &Value) -> bool {
-        let vars = self.slot.ballot();
-        let floor = match &*vars.p {
+    fn value_may_be_prepared<D: Driver>(&mut self, cx: &Context<'_, D>, x: &Value) -> bool {
+        let floor = match &*self.state.p {
             Some(p) if p.x == *x => counter_above(Some(p), x),
-            _ => counter_above(vars.p_prime.as_ref(), x),
+            _ => counter_above(self.state.p_prime.as_ref(), x),
         };
         let votes = Claim::VotesPrepare(floor).about(x);
         let accepts = Claim::AcceptsPrepare(floor).about(x);
-        self.may_reach_acceptance(votes, accepts)
+        self.votes.may_accept(cx.voter(), votes, accepts)
     }
 
-    /// Could any ballot of value `x` above h be confirmed?
-    fn value_may_be_confirmed(&mut self, x: &Value) -> bool {
-        let floor = counter_above(self.slot.ballot().h.as_ref(), x);
-        self.may_reach_confirmation(Claim::AcceptsPrepare(floor).about(x))
+    /// Whether any ballot of value `x` above h could be confirmed.
+    fn value_may_be_confirmed<D: Driver>(&mut self, cx: &Context<'_, D>, x: &Value) -> bool {
+        let floor = counter_above(self.state.h.as_ref(), x);
+        let accepts = Claim::AcceptsPrepare(floor).about(x);
+        self.votes.may_confirm(cx.voter(), accepts)
     }
 
-    /// The ballots that the hint may have helped: all ballots in any statement that are ~ and <= one of `tops`,
-    /// descending (NOTES 39).
-    fn prepare_candidates<'a>(&self, tops: &HintBallots<'a>) -> PrepareCandidates<'a> {
+    /// The ballots that the hint can have helped, descending: all ballots in any statement that are compatible with a hint
+    /// ballot and not above it (NOTES 39).
+    fn prepare_candidates<'a>(&self, hint: &HintBallots<'a>) -> PrepareCandidates<'a> {
         let mut found = PrepareCandidates::new();
-        // Most statements name the same few ballots.
-        let mut add = |found_one: BallotRef<'a>| {
-            if !found.contains(&found_one) {
-                found.push(found_one);
+        // Most statements name the same few ballots, so duplicates are dropped before sorting.
+        let mut add = |candidate: BallotRef<'a>| {
+            if !found.contains(&candidate) {
+                found.push(candidate);
             }
         };
-        for top in tops.iter() {
-            for statement in self.slot.ballots.statements() {
+        for top in hint.iter() {
+            for statement in self.votes.statements() {
                 collect_prepare_candidates(statement, top, &mut add);
             }
         }
@@ -109,123 +108,128 @@ impl<D: Driver> Transaction<'_, D> {
         found
     }
 
-    fn set_accepted_prepared(
+    fn set_accepted_prepared<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         ballot: BallotRef<'_>,
         evidence: Evidence,
     ) -> Result<bool, InvariantViolated> {
         if !self.set_prepared(ballot) {
             return Ok(false);
         }
-        self.event(|tx| ScpEvent::AcceptedPrepared {
-            slot: tx.slot.index,
+        cx.event(|slot| ScpEvent::AcceptedPrepared {
+            slot,
             ballot: ballot.to_ballot(),
             evidence,
         });
-        self.withdraw_commit_vote()?;
-        self.emit_ballot_statement()?;
+        self.withdraw_commit_vote(cx)?;
+        self.emit_statement(cx)?;
         Ok(true)
     }
 
-    /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41).
+    /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41). False if neither changes.
     fn set_prepared(&mut self, ballot: BallotRef<'_>) -> bool {
-        let vars = self.slot.ballot_mut();
-        match &*vars.p {
-            None => vars.p.set(Some(ballot.to_ballot())),
+        let state = self.state.get_mut();
+        match &*state.p {
+            None => state.p.set(Some(ballot.to_ballot())),
             Some(p) if ballot.is_above(p) => {
                 if p.x != *ballot.x {
-                    let second = Option::clone(&vars.p);
-                    vars.p_prime.set(second);
+                    let p_prime = Option::clone(&state.p);
+                    state.p_prime.set(p_prime);
                 }
-                vars.p.set(Some(ballot.to_ballot()));
+                state.p.set(Some(ballot.to_ballot()));
             }
             Some(p) => {
-                let second = vars.p_prime.as_ref();
-                let raises = second.is_none_or(|second| ballot.is_above(second));
+                let p_prime = state.p_prime.as_ref();
+                let raises = p_prime.is_none_or(|p_prime| ballot.is_above(p_prime));
                 if p.x == *ballot.x || !raises {
                     return false;
                 }
-                vars.p_prime.set(Some(ballot.to_ballot()));
+                state.p_prime.set(Some(ballot.to_ballot()));
             }
         }
         true
     }
 
-    /// c goes when h is aborted by p or p' (NOTES 42).
-    fn withdraw_commit_vote(&mut self) -> Result<(), InvariantViolated> {
-        let vars = self.slot.ballot();
-        let (Some(c), Some(h)) = (Option::clone(&vars.c), &*vars.h) else {
+    /// Clears c when p or p' aborts h (NOTES 42).
+    fn withdraw_commit_vote<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+    ) -> Result<(), InvariantViolated> {
+        let (Some(c), Some(h)) = (Option::clone(&self.state.c), &*self.state.h) else {
             return Ok(());
         };
-        let aborts = |p: &Ballot| h.is_below_incompatible(p);
-        if ![&*vars.p, &*vars.p_prime].into_iter().flatten().any(aborts) {
+        if !self.is_aborted(BallotRef::of(h)) {
             return Ok(());
         }
-        if *vars.phase != BallotPhase::Prepare {
+        if *self.state.phase != BallotPhase::Prepare {
             return Err(InvariantViolated);
         }
-        self.slot.ballot_mut().c.set(None);
-        self.event(|tx| ScpEvent::CommitVoteWithdrawn {
-            slot: tx.slot.index,
-            c,
-        });
+        self.state.get_mut().c.set(None);
+        cx.event(|slot| ScpEvent::CommitVoteWithdrawn { slot, c });
         Ok(())
     }
 
-    /// Confirms the highest ballot above h that the hint mentions as prepared, and looks for c (NOTES 43, 44).
-    pub(in crate::scp) fn attempt_confirm_prepared(
+    /// Whether p or p' is a higher incompatible ballot.
+    fn is_aborted(&self, ballot: BallotRef<'_>) -> bool {
+        let aborts = |p: &Ballot| ballot.is_below_incompatible(p);
+        let prepared = [&*self.state.p, &*self.state.p_prime];
+        prepared.into_iter().flatten().any(aborts)
+    }
+
+    /// Confirms as prepared the highest ballot above h that the hint can have helped, and determines c (NOTES 43, 44).
+    pub(super) fn attempt_confirm_prepared<D: Driver>(
         &mut self,
-        mut tops: HintBallots<'_>,
+        cx: &mut Context<'_, D>,
+        mut hint: HintBallots<'_>,
     ) -> Result<bool, InvariantViolated> {
-        let vars = self.slot.ballot();
-        if *vars.phase != BallotPhase::Prepare || vars.p.is_none() {
+        if *self.state.phase != BallotPhase::Prepare || self.state.p.is_none() {
             return Ok(false);
         }
-        tops.retain(|top| self.is_above_h(top) && self.value_may_be_confirmed(top.x));
-        if tops.is_empty() {
+        hint.retain(|top| self.is_above_h(top) && self.value_may_be_confirmed(cx, top.x));
+        if hint.is_empty() {
             return Ok(false);
         }
-        let candidates = self.prepare_candidates(&tops);
+        let candidates = self.prepare_candidates(&hint);
         for (at, ballot) in candidates.iter().enumerate() {
             if !self.is_above_h(*ballot) {
                 break;
             }
             let accepts = Claim::AcceptsPrepare(ballot.n).about(ballot.x);
-            if let Some(evidence) = self.confirm_evidence(accepts) {
-                let c = self.find_c(&candidates[at..], *ballot);
-                return self.set_confirmed_prepared(c, *ballot, evidence);
+            if let Some(evidence) = self.votes.confirm(cx.voter(), accepts) {
+                let c = self.find_c(cx, &candidates[at..], *ballot);
+                return self.set_confirmed_prepared(cx, c, *ballot, evidence);
             }
         }
         Ok(false)
     }
 
     fn is_above_h(&self, ballot: BallotRef<'_>) -> bool {
-        let h = self.slot.ballot().h.as_ref();
+        let h = self.state.h.as_ref();
         h.is_none_or(|h| ballot.is_above(h))
     }
 
-    /// The lowest ballot that the node may vote to commit together with `h`: going down from `h` through those
-    /// confirmed prepared, not below b (NOTES 44).
-    fn find_c<'a>(
+    /// The lowest ballot that the node may vote to commit together with `h`: the lowest of the compatible candidates from
+    /// `h` down to b that are all confirmed prepared (NOTES 44).
+    fn find_c<'a, D: Driver>(
         &mut self,
+        cx: &Context<'_, D>,
         candidates: &[BallotRef<'a>],
         h: BallotRef<'_>,
     ) -> Option<BallotRef<'a>> {
-        let vars = self.slot.ballot();
-        let aborts = |p: &Ballot| h.is_below_incompatible(p);
-        if vars.c.is_some() || [&*vars.p, &*vars.p_prime].into_iter().flatten().any(aborts) {
+        if self.state.c.is_some() || self.is_aborted(h) {
             return None;
         }
-        let is_low =
-            |ballot: &BallotRef<'_>| vars.b.as_ref().is_some_and(|b| *ballot < BallotRef::of(b));
-        let reach = candidates.iter().position(is_low);
+        let b = self.state.b.as_ref();
+        let is_below_b = |ballot: &BallotRef<'_>| b.is_some_and(|b| *ballot < BallotRef::of(b));
+        let end = candidates.iter().position(is_below_b);
         let mut c = None;
-        for ballot in &candidates[..reach.unwrap_or(candidates.len())] {
+        for ballot in &candidates[..end.unwrap_or(candidates.len())] {
             if ballot.x != h.x {
                 continue;
             }
             let accepts = Claim::AcceptsPrepare(ballot.n).about(ballot.x);
-            if self.confirm_evidence(accepts).is_none() {
+            if self.votes.confirm(cx.voter(), accepts).is_none() {
                 break;
             }
             c = Some(*ballot);
@@ -233,95 +237,43 @@ impl<D: Driver> Transaction<'_, D> {
         c.filter(|c| c.n != 0)
     }
 
-    /// h and c change only with a compatible b; b rises to h whatever its value (NOTES 45, 46).
-    fn set_confirmed_prepared(
+    /// Sets z, and h and c if b is compatible. b rises to h whatever its value (NOTES 45, 46).
+    fn set_confirmed_prepared<D: Driver>(
         &mut self,
+        cx: &mut Context<'_, D>,
         c: Option<BallotRef<'_>>,
         h: BallotRef<'_>,
         evidence: Evidence,
     ) -> Result<bool, InvariantViolated> {
-        let vars = self.slot.ballot_mut();
-        let mut news = vars.z.as_ref() != Some(h.x);
+        let state = self.state.get_mut();
+        let mut is_new = state.z.as_ref() != Some(h.x);
         let mut worked = false;
-        vars.z.set(Some(h.x.clone()));
-        if vars.b.as_ref().is_none_or(|b| b.x == *h.x) {
-            vars.h.set(Some(h.to_ballot()));
+        state.z.set(Some(h.x.clone()));
+        if state.b.as_ref().is_none_or(|b| b.x == *h.x) {
+            state.h.set(Some(h.to_ballot()));
             if let Some(c) = c {
-                vars.c.set(Some(c.to_ballot()));
+                state.c.set(Some(c.to_ballot()));
             }
             worked = true;
         }
-        news |= worked || vars.b.as_ref().is_none_or(|b| h.is_above(b));
-        if news {
-            self.event(|tx| ScpEvent::ConfirmedPrepared {
-                slot: tx.slot.index,
+        is_new |= worked || state.b.as_ref().is_none_or(|b| h.is_above(b));
+        if is_new {
+            cx.event(|slot| ScpEvent::ConfirmedPrepared {
+                slot,
                 h: h.to_ballot(),
                 c: c.filter(|_| worked).map(BallotRef::to_ballot),
                 evidence,
             });
         }
-        worked |= self.raise_ballot(h, BallotReason::ConfirmedPrepared)?;
+        worked |= self.raise_ballot(cx, h, BallotReason::ConfirmedPrepared)?;
         if worked {
-            self.emit_ballot_statement()?;
+            self.emit_statement(cx)?;
         }
         Ok(worked)
     }
-
-    /// Federated voting: may the node accept? Counts everybody.
-    pub(in crate::scp) fn accept_evidence(
-        &mut self,
-        votes: Predicate<&Value>,
-        accepts: Predicate<&Value>,
-    ) -> Option<Evidence> {
-        let votes = self.slot.ballots.supporters(votes);
-        let accepts = self.slot.ballots.supporters(accepts);
-        let ballots = &self.slot.ballots;
-        self.quorum_checker(StatementKind::Ballot).accept(
-            ballots.nodes(&votes),
-            ballots.nodes(&accepts),
-            self.evidence_mode,
-        )
-    }
-
-    /// Federated voting: may the node confirm?
-    pub(in crate::scp) fn confirm_evidence(
-        &mut self,
-        accepts: Predicate<&Value>,
-    ) -> Option<Evidence> {
-        let accepts = self.slot.ballots.supporters(accepts);
-        self.quorum_checker(StatementKind::Ballot)
-            .confirm(self.slot.ballots.nodes(&accepts), self.evidence_mode)
-    }
-
-    /// A necessary condition for accepting anything that these pledges are part of.
-    pub(in crate::scp) fn may_reach_acceptance(
-        &mut self,
-        votes: Predicate<&Value>,
-        accepts: Predicate<&Value>,
-    ) -> bool {
-        let Some(local) = self.local_set.map(|class| self.sets.compiled(class)) else {
-            return false;
-        };
-        let ballots = &mut self.slot.ballots;
-        let votes = ballots.supporters(votes);
-        if local.is_slice(ballots.nodes(&votes)) {
-            return true;
-        }
-        let accepts = ballots.supporters(accepts);
-        local.is_v_blocking(ballots.nodes(&accepts))
-    }
-
-    /// A necessary condition for confirming anything that this predicate is part of.
-    pub(in crate::scp) fn may_reach_confirmation(&mut self, accepts: Predicate<&Value>) -> bool {
-        let Some(local) = self.local_set.map(|class| self.sets.compiled(class)) else {
-            return false;
-        };
-        let accepts = self.slot.ballots.supporters(accepts);
-        local.is_slice(self.slot.ballots.nodes(&accepts))
-    }
 }
 
-/// The counter of the lowest ballot of value `x` that can be above `floor`; without a floor the lowest there is.
+/// The counter of the lowest ballot of value `x` that can be above `floor`; 0 without a floor.
 fn counter_above(floor: Option<&Ballot>, x: &Value) -> Counter {
     match floor {
         Some(floor) if floor.x == *x => floor.n.saturating_add(1),

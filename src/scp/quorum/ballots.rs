@@ -1,222 +1,239 @@
-//! `Ballots`: the latest ballot statements, and who makes which predicate.
-//!
-//! While few different things are said, as nearly always, each of them is asked whenever somebody wants to know. Of many
-//! there are running tallies for the pledges that are asked for.
+//! Ballot statements of all nodes, and federated voting on them.
 
+use super::federated_voting::{Voter, quorum_evidence};
 use super::groups::StatementGroups;
 use super::latest::{LatestStatement, LatestStatements};
+use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::predicate::{Claim, Predicate};
+use super::tallies::{Supporters, Tallies, count};
+use crate::scp::event::Evidence;
 use crate::scp::id::{Counter, NodeId};
 use crate::scp::statement::Statement;
 use crate::scp::value::Value;
-
-/// Up to this many different statements are asked afresh; with more of them a tally is looked up and brought up to date
-/// faster.
-const FEW_STATEMENTS: usize = 6;
-/// How many pledges are watched at once. An honest slot needs a dozen; liars only cost recounts.
-const TALLIES_MAX: usize = 48;
-/// How many of the latest changes are at hand. A tally that has missed more counts afresh.
-const CHANGES_MAX: usize = 256;
-
-/// Who makes a predicate.
-#[derive(Clone, Debug)]
-struct VoteTally {
-    predicate: Predicate<Value>,
-    nodes: NodeSet,
-    /// How many changes it has taken in.
-    age: u64,
-}
-
-/// By [`Claim::shelf`], the position of a tally.
-#[derive(Clone, Debug)]
-struct TallyLookup([u8; Claim::LOOKUP_SLOTS]);
-
-impl Default for TallyLookup {
-    fn default() -> TallyLookup {
-        TallyLookup([0; Claim::LOOKUP_SLOTS])
-    }
-}
-
-/// Who makes a predicate. Valid until the next-but-one is asked for, or anything is recorded.
-#[derive(Clone, Debug)]
-pub(in crate::scp) enum Supporters {
-    /// These.
-    Counted(NodeSet),
-    /// Those of the tally there.
-    Tallied(usize),
-}
 
 /// Ballot statements by sender.
 #[derive(Clone, Debug, Default)]
 pub(in crate::scp) struct Ballots {
     latest: LatestStatements,
     groups: StatementGroups,
-    /// Whose statement has become another one, in order; those before `age - changed.len()` are forgotten.
-    changed: Vec<NodeId>,
-    /// How many changes there have been.
-    age: u64,
-    tallies: Vec<VoteTally>,
-    oldest: usize,
-    /// No statement has ever had a higher counter.
-    highest: Counter,
-    /// Where the tally is that was last asked for, by shelf of the claim: mostly it is the one that is asked for next.
-    lookup: TallyLookup,
+    tallies: Tallies,
+    no_quorum: NoQuorumCache,
+    /// No statement has ever had a higher counter. It is not lowered by a rollback.
+    highest_counter: Counter,
 }
 
 impl Ballots {
-    /// The statements themselves.
+    /// The latest statements.
     pub(in crate::scp) fn latest(&self) -> &LatestStatements {
         &self.latest
     }
 
-    /// The statements themselves, for looking up quorum sets that were unknown.
-    pub(in crate::scp) fn latest_mut(&mut self) -> &mut LatestStatements {
-        &mut self.latest
-    }
-
-    /// Records a newer statement of its sender. The tallies hear of it when they are asked.
-    pub(in crate::scp) fn record(&mut self, recorded: LatestStatement) {
-        let node = recorded.envelope.from;
-        self.highest = self.highest.max(recorded.envelope.statement.counter());
-        self.groups.set_latest(node, Some(&recorded.envelope));
-        self.latest.record(recorded);
-        self.note_change(node);
-    }
-
-    /// Undoes everything recorded since the transaction began.
-    pub(in crate::scp) fn rollback(&mut self) {
-        while let Some(node) = self.latest.rollback_one() {
-            let recorded = self.latest.get(node);
-            self.groups
-                .set_latest(node, recorded.map(|recorded| &recorded.envelope));
-            self.note_change(node);
-        }
-    }
-
-    fn note_change(&mut self, node: NodeId) {
-        if self.changed.len() == CHANGES_MAX {
-            self.changed.clear();
-        }
-        self.changed.push(node);
-        self.age += 1;
-    }
-
-    /// Who makes `predicate`; [`Ballots::nodes`] tells them.
-    #[inline]
-    pub(in crate::scp) fn supporters(&mut self, predicate: Predicate<&Value>) -> Supporters {
-        if self.groups.len() <= FEW_STATEMENTS {
-            Supporters::Counted(self.count(predicate))
-        } else {
-            Supporters::Tallied(self.watch(predicate))
-        }
-    }
-
-    /// Watches `predicate` from now on, if it is not watched yet, and brings its tally up to date.
-    fn watch(&mut self, predicate: Predicate<&Value>) -> usize {
-        let at = usize::from(self.lookup.0[predicate.claim.lookup_slot()]);
-        let at = match self.tallies.get(at) {
-            Some(tally) if tally.predicate.equals(predicate) => at,
-            Some(_) | None => self.look_for(predicate),
-        };
-        if self.tallies[at].age != self.age {
-            self.catch_up(at);
-        }
-        at
-    }
-
-    fn look_for(&mut self, predicate: Predicate<&Value>) -> usize {
-        let is_it = |tally: &VoteTally| tally.predicate.equals(predicate);
-        let at = match self.tallies.iter().position(is_it) {
-            Some(at) => at,
-            None => self.begin_watching(predicate),
-        };
-        self.lookup.0[predicate.claim.lookup_slot()] = at as u8;
-        at
-    }
-
-    fn begin_watching(&mut self, predicate: Predicate<&Value>) -> usize {
-        let tally = VoteTally {
-            nodes: self.count(predicate),
-            predicate: predicate.to_owned(),
-            age: self.age,
-        };
-        if self.tallies.len() < TALLIES_MAX {
-            self.tallies.push(tally);
-            return self.tallies.len() - 1;
-        }
-        let at = self.oldest;
-        self.oldest = (at + 1) % TALLIES_MAX;
-        self.tallies[at] = tally;
-        at
-    }
-
-    /// A tally takes in what it has missed: change by change, or by counting afresh if that is less.
-    fn catch_up(&mut self, at: usize) {
-        let tally = &mut self.tallies[at];
-        let missed = (self.age - tally.age) as usize;
-        tally.age = self.age;
-        let predicate = tally.predicate.as_ref();
-        if missed > self.changed.len().min(self.groups.len()) {
-            tally.nodes = self
-                .groups
-                .nodes_where(|statement| predicate.holds_for(statement));
-            return;
-        }
-        for &node in &self.changed[self.changed.len() - missed..] {
-            let said = self.latest.statement(node);
-            let makes = said.is_some_and(|said| predicate.holds_for(said));
-            tally.nodes.assign(node, makes.into());
-        }
-    }
-
-    /// Who these are.
-    #[inline]
-    pub(in crate::scp) fn nodes<'a>(&'a self, supporters: &'a Supporters) -> &'a NodeSet {
-        match supporters {
-            Supporters::Counted(nodes) => nodes,
-            Supporters::Tallied(at) => &self.tallies[*at].nodes,
-        }
-    }
-
-    /// No statement has a higher counter, in the sense of catching up; perhaps none has this one any more.
-    pub(in crate::scp) fn highest_counter(&self) -> Counter {
-        self.highest
-    }
-
-    /// Every statement that is somebody's latest, once.
+    /// Each different latest statement once.
     pub(in crate::scp) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.groups.statements()
     }
 
-    /// Who makes `predicate`, counted afresh.
-    pub(in crate::scp) fn count(&self, predicate: Predicate<&Value>) -> NodeSet {
-        self.groups
-            .nodes_where(|statement| predicate.holds_for(statement))
+    /// Records a newer statement of its sender.
+    pub(in crate::scp) fn record(&mut self, new: LatestStatement) {
+        let node = new.envelope.from;
+        self.highest_counter = self.highest_counter.max(new.envelope.statement.counter());
+        self.groups.set_latest(node, Some(&new.envelope));
+        self.latest.record(new);
+        self.tallies.note_change(node);
     }
 
-    /// Nothing is watched any more: the slot is decided.
-    pub(in crate::scp) fn stop_watching(&mut self) {
-        self.tallies.clear();
-        self.oldest = 0;
+    /// Starts a transaction: what follows can be rolled back.
+    pub(in crate::scp) fn checkpoint(&mut self) {
+        self.latest.checkpoint();
     }
 
-    /// Nothing was ever said; the memory is kept.
+    /// Undoes everything recorded since the checkpoint.
+    pub(in crate::scp) fn rollback(&mut self) {
+        while let Some(node) = self.latest.rollback_one() {
+            let latest = self.latest.get(node);
+            self.groups
+                .set_latest(node, latest.map(|latest| &latest.envelope));
+            self.tallies.note_change(node);
+        }
+    }
+
+    /// Drops the tallies: the slot is decided.
+    pub(in crate::scp) fn stop_voting(&mut self) {
+        self.tallies.clear_tallies();
+    }
+
+    /// Removes all statements. Keeps the allocations.
     pub(in crate::scp) fn clear(&mut self) {
         self.latest.clear();
         self.groups.clear();
-        self.changed.clear();
-        self.age = 0;
-        self.highest = 0;
-        self.stop_watching();
+        self.tallies.clear();
+        self.no_quorum.clear();
+        self.highest_counter = 0;
     }
+
+    /// Whether the latest statement of any node satisfies `predicate`.
+    pub(in crate::scp) fn any(&mut self, predicate: Predicate<&Value>) -> bool {
+        let supporters = self.supporters(predicate);
+        !self.tallies.nodes(&supporters).is_empty()
+    }
+
+    #[inline]
+    fn supporters(&mut self, predicate: Predicate<&Value>) -> Supporters {
+        self.tallies.query(&self.groups, &self.latest, predicate)
+    }
+
+    /// Evidence that the voter may accept what `votes` vote for and `accepts` accept.
+    pub(in crate::scp) fn accept(
+        &mut self,
+        voter: Voter<'_>,
+        votes: Predicate<&Value>,
+        accepts: Predicate<&Value>,
+    ) -> Option<Evidence> {
+        let (votes, accepts) = (self.supporters(votes), self.supporters(accepts));
+        let (votes, accepts) = (self.tallies.nodes(&votes), self.tallies.nodes(&accepts));
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .accept(votes, accepts)
+    }
+
+    /// Evidence that the voter may confirm what `accepts` accept.
+    pub(in crate::scp) fn confirm(
+        &mut self,
+        voter: Voter<'_>,
+        accepts: Predicate<&Value>,
+    ) -> Option<Evidence> {
+        let accepts = self.supporters(accepts);
+        let accepts = self.tallies.nodes(&accepts);
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .confirm(accepts)
+    }
+
+    /// The same as [`Ballots::accept`] for predicates that are queried once, so that no tally is kept.
+    pub(in crate::scp) fn accept_once(
+        &mut self,
+        voter: Voter<'_>,
+        votes: Predicate<&Value>,
+        accepts: Predicate<&Value>,
+    ) -> Option<Evidence> {
+        let votes = count(&self.groups, votes);
+        let accepts = count(&self.groups, accepts);
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .accept(&votes, &accepts)
+    }
+
+    /// The same as [`Ballots::confirm`] for a predicate that is queried once, so that no tally is kept.
+    pub(in crate::scp) fn confirm_once(
+        &mut self,
+        voter: Voter<'_>,
+        accepts: Predicate<&Value>,
+    ) -> Option<Evidence> {
+        let accepts = count(&self.groups, accepts);
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .confirm(&accepts)
+    }
+
+    /// A cheap necessary condition for accepting anything that implies these predicates.
+    #[inline]
+    pub(in crate::scp) fn may_accept(
+        &mut self,
+        voter: Voter<'_>,
+        votes: Predicate<&Value>,
+        accepts: Predicate<&Value>,
+    ) -> bool {
+        let votes = self.supporters(votes);
+        if voter
+            .view(&self.latest)
+            .is_local_slice(self.tallies.nodes(&votes))
+        {
+            return true;
+        }
+        let accepts = self.supporters(accepts);
+        voter
+            .view(&self.latest)
+            .is_v_blocking(self.tallies.nodes(&accepts))
+    }
+
+    /// A cheap necessary condition for confirming anything that implies this predicate.
+    #[inline]
+    pub(in crate::scp) fn may_confirm(
+        &mut self,
+        voter: Voter<'_>,
+        accepts: Predicate<&Value>,
+    ) -> bool {
+        let accepts = self.supporters(accepts);
+        voter
+            .view(&self.latest)
+            .is_local_slice(self.tallies.nodes(&accepts))
+    }
+
+    /// If a v-blocking set has counters above `n`: the lowest counter above which it no longer is one, with the evidence
+    /// (NOTES 58).
+    pub(in crate::scp) fn catch_up_counter(
+        &mut self,
+        voter: Voter<'_>,
+        n: Counter,
+    ) -> Option<(Counter, Evidence)> {
+        if self.highest_counter <= n {
+            return None;
+        }
+        let ahead = self.supporters(Claim::AboveCounter(n).about_counters());
+        let ahead = self.tallies.nodes(&ahead);
+        let voting = voter.among(&self.latest, &mut self.no_quorum);
+        let evidence = voting.blocking(ahead)?;
+        let to = lowest_counter_not_blocked(voter, &self.latest, ahead)?;
+        Some((to, evidence))
+    }
+
+    /// The greatest quorum whose members are all at counter `n` or above (NOTES 59).
+    pub(in crate::scp) fn quorum_at_counter(
+        &mut self,
+        voter: Voter<'_>,
+        n: Counter,
+    ) -> Option<NodeSet> {
+        let there = self.supporters(Claim::AtCounter(n).about_counters());
+        let there = self.tallies.nodes(&there);
+        let voting = voter.among(&self.latest, &mut self.no_quorum);
+        Some(voting.greatest_quorum(there)?.into_owned())
+    }
+
+    /// The evidence of a minimal quorum inside `quorum`.
+    pub(in crate::scp) fn quorum_evidence(&self, voter: Voter<'_>, quorum: &NodeSet) -> Evidence {
+        quorum_evidence(voter.view(&self.latest), quorum)
+    }
+}
+
+/// The lowest counter of the nodes in `ahead` such that the nodes above it are not v-blocking.
+fn lowest_counter_not_blocked(
+    voter: Voter<'_>,
+    latest: &LatestStatements,
+    ahead: &NodeSet,
+) -> Option<Counter> {
+    let mut counters: Vec<(Counter, NodeId)> = ahead
+        .iter()
+        .filter_map(|node| Some((latest.statement(node)?.counter(), node)))
+        .collect();
+    counters.sort_unstable();
+    let mut above = ahead.clone();
+    let mut nodes = counters.iter().peekable();
+    while let Some(&(n, node)) = nodes.next() {
+        above.remove(node);
+        let is_last_at_n = nodes.peek().is_none_or(|&&(next, _)| next != n);
+        if is_last_at_n && !voter.view(latest).is_v_blocking(&above) {
+            return Some(n);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::latest::SenderSet;
     use super::*;
     use crate::scp::id::{QuorumSetId, SlotIndex};
-    use crate::scp::quorum::latest::SenderSet;
     use crate::scp::statement::{Ballot, Envelope};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -245,7 +262,7 @@ mod tests {
         ]
     }
 
-    fn said(from: NodeId, statement: Statement) -> LatestStatement {
+    fn latest_statement(from: NodeId, statement: Statement) -> LatestStatement {
         let quorum_set = QuorumSetId {
             owner: from,
             nth: 1,
@@ -262,52 +279,48 @@ mod tests {
         }
     }
 
-    /// What is asked of every statement here.
-    fn claims() -> [Claim; 7] {
-        [
-            Claim::VotesPrepare(1),
-            Claim::AcceptsPrepare(2),
-            Claim::VotesSomeCommit,
-            Claim::AcceptsSomeCommit,
-            Claim::CommitBeyond(1),
-            Claim::AtCounter(2),
-            Claim::AboveCounter(1),
-        ]
-    }
+    const CLAIMS: [Claim; 7] = [
+        Claim::VotesPrepare(1),
+        Claim::AcceptsPrepare(2),
+        Claim::VotesSomeCommit,
+        Claim::AcceptsSomeCommit,
+        Claim::CommitBeyond(1),
+        Claim::AtCounter(2),
+        Claim::AboveCounter(1),
+    ];
 
     proptest! {
-        /// Counted or tallied, with few and with many different statements, and after a transaction was undone: it is who makes
-        /// the predicate.
+        /// Counted or tallied, with few and with many different statements, and after rollbacks.
         #[test]
-        fn makers_are_those_whose_latest_statement_makes_the_pledge(
-            turns in prop::collection::vec(
+        fn supporters_are_the_nodes_whose_latest_statement_satisfies_the_predicate(
+            transactions in prop::collection::vec(
                 (prop::collection::vec((0..12_u32, statement()), 1..5), prop::bool::weighted(0.2)), 1..25),
-            asked in prop::collection::vec(any::<bool>(), 25),
+            queried in prop::collection::vec(any::<bool>(), 25),
         ) {
             let mut ballots = Ballots::default();
             let mut latest: BTreeMap<NodeId, Statement> = BTreeMap::new();
-            for ((transaction, is_undone), is_asked) in turns.into_iter().zip(asked) {
-                ballots.latest_mut().checkpoint();
+            for ((transaction, is_undone), is_queried) in transactions.into_iter().zip(queried) {
+                ballots.checkpoint();
                 let before = latest.clone();
                 for (node, statement) in transaction {
                     latest.insert(NodeId(node), statement.clone());
-                    ballots.record(said(NodeId(node), statement));
+                    ballots.record(latest_statement(NodeId(node), statement));
                 }
                 if is_undone {
                     ballots.rollback();
                     latest = before;
                 }
-                // Some tallies are to miss several turns.
-                for claim in claims().into_iter().filter(|_| is_asked) {
+                // Without a query the tallies fall behind.
+                for claim in CLAIMS.into_iter().filter(|_| is_queried) {
                     let x = Value::from("a");
                     let predicate = claim.about(&x);
-                    let makes = |(node, said): (&NodeId, &Statement)| predicate.holds_for(said).then_some(*node);
-                    let expected: NodeSet = latest.iter().filter_map(makes).collect();
+                    let holds = |(node, made): (&NodeId, &Statement)| predicate.holds_for(made).then_some(*node);
+                    let expected: NodeSet = latest.iter().filter_map(holds).collect();
                     let supporters = ballots.supporters(predicate);
-                    prop_assert_eq!(ballots.nodes(&supporters), &expected, "{:?}", claim);
+                    prop_assert_eq!(ballots.tallies.nodes(&supporters), &expected, "{:?}", claim);
                 }
                 let highest = latest.values().map(Statement::counter).max();
-                prop_assert!(Some(ballots.highest_counter()) >= highest);
+                prop_assert!(Some(ballots.highest_counter) >= highest);
             }
         }
     }

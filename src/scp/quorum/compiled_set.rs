@@ -1,50 +1,47 @@
-//! `CompiledSet`: a quorum set made ready for being asked often: a level is a bitset and counting is an intersection.
+//! Quorum sets compiled for fast tests: a level is a bitset, and counting members is an intersection.
 //!
-//! Where everybody trusts only neighbours, as by radio, bits would be many and nearly all zero, and each node would hold
-//! them for every other. Such a set stays the list that it is, which all nodes share. A plain set of low numbers on the
-//! other hand is two words, and asking it takes a few instructions.
+//! In a radio network every node trusts only its neighbours. Bitsets would be long and nearly all zero there, so such a
+//! set stays the list that it is, shared by all nodes. A flat set of low node numbers is two words.
 
 use super::node_set::{InlineBits, NodeSet};
 use crate::scp::id::NodeId;
 use crate::scp::quorum_set::QuorumSet;
 use std::sync::Arc;
 
-/// A list of up to this many nodes per word of bits is looked through faster than the bits are counted.
+/// A list with up to this many nodes per word of its bitset is faster to scan than the bitset.
 const NODES_PER_WORD: usize = 4;
 
-/// A quorum set in the form in which it is asked. Insane sets are answered as the reference answers them: threshold 0
-/// is never satisfied and never blocked, a repeated node counts as often as it is named (NOTES 9, 18).
+/// A quorum set in compiled form. Malformed sets behave as in stellar-core: threshold 0 is never satisfied and never
+/// blocked, and a repeated node counts as often as it is named (NOTES 9, 18).
 #[derive(Clone, Debug)]
-pub(crate) struct CompiledSet {
+pub(super) struct CompiledSet {
     threshold: u32,
-    /// How many entries must be hit to block this level; 0 if it cannot be blocked.
+    /// How many entries a v-blocking set must hit; 0 if the set cannot be blocked.
     blocking: u32,
     entries: Entries,
 }
 
 #[derive(Clone, Debug)]
 enum Entries {
-    /// Low numbers, each named once, and nothing inside.
+    /// A flat set of low node numbers, each named once.
     Inline(InlineBits),
-    /// Few of many nodes, and nothing inside.
+    /// A flat set of few nodes among many.
     List(Arc<QuorumSet>),
+    /// Any other set.
     Bits(Box<Bits>),
 }
 
 #[derive(Clone, Debug)]
 struct Bits {
     members: NodeSet,
-    /// Further mentions of nodes that are in `members` already; empty in sane sets.
+    /// Repetitions of nodes in `members`; empty in sane sets.
     repeated: Vec<NodeId>,
     inner: Vec<CompiledSet>,
 }
 
 impl CompiledSet {
-    /// Levels deeper than this are never satisfied: a bound for the recursion, far beyond what is sane.
-    pub(crate) const DEPTH_MAX: u32 = 150;
-
     /// Compiles `set`.
-    pub(crate) fn new(set: &Arc<QuorumSet>) -> CompiledSet {
+    pub(super) fn new(set: &Arc<QuorumSet>) -> CompiledSet {
         let highest = set.validators.iter().map(|node| node.index()).max();
         let words = highest.map_or(0, |highest| highest / u64::BITS as usize + 1);
         let are_few = set.validators.len() <= NODES_PER_WORD * words;
@@ -63,7 +60,7 @@ impl CompiledSet {
             .copied()
             .filter(|&node| !members.insert(node))
             .collect();
-        let inner = if depth < CompiledSet::DEPTH_MAX {
+        let inner = if depth < QuorumSet::RECURSION_MAX {
             set.inner
                 .iter()
                 .map(|set| CompiledSet::at_depth(set, depth + 1))
@@ -93,8 +90,8 @@ impl CompiledSet {
         }
     }
 
-    /// Is `node` named at the top level?
-    pub(in crate::scp) fn names(&self, node: NodeId) -> bool {
+    /// Whether the top level names `node`.
+    pub(super) fn names(&self, node: NodeId) -> bool {
         match &self.entries {
             Entries::Inline(inline) => inline.contains(node),
             Entries::List(set) => set.validators.contains(&node),
@@ -102,17 +99,14 @@ impl CompiledSet {
         }
     }
 
-    /// Do `nodes` contain a slice?
+    /// Whether `nodes` contain a slice.
     #[inline]
-    pub(crate) fn is_slice(&self, nodes: &NodeSet) -> bool {
+    pub(super) fn is_slice(&self, nodes: &NodeSet) -> bool {
         self.threshold != 0 && self.reaches(self.threshold, nodes, |inner| inner.is_slice(nodes))
     }
 
-    /// The same of those nodes that `counts` is true for. Only for a list; `None` for other sets.
-    pub(in crate::scp) fn is_slice_of(
-        &self,
-        mut counts: impl FnMut(NodeId) -> bool,
-    ) -> Option<bool> {
+    /// Whether the members for which `counts` is true contain a slice. `None` if the set is not stored as a list.
+    pub(super) fn is_slice_of(&self, mut counts: impl FnMut(NodeId) -> bool) -> Option<bool> {
         let Entries::List(set) = &self.entries else {
             return None;
         };
@@ -134,13 +128,13 @@ impl CompiledSet {
         Some(false)
     }
 
-    /// Do `nodes` hit every slice?
+    /// Whether `nodes` hit every slice.
     #[inline]
-    pub(crate) fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
+    pub(super) fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }
 
-    /// Two words are asked where the question stands: calling a function would take longer.
+    /// Inlined for the two-word case, where a call would cost more than the test.
     #[inline(always)]
     fn reaches(
         &self,
@@ -150,14 +144,14 @@ impl CompiledSet {
     ) -> bool {
         match &self.entries {
             Entries::Inline(inline) => inline.has_common(wanted, nodes),
-            Entries::List(set) => names_as_many(set, wanted, nodes),
+            Entries::List(set) => list_reaches(set, wanted, nodes),
             Entries::Bits(bits) => bits.reach(wanted, nodes, inner_counts),
         }
     }
 }
 
-/// Are as many of the list as are `wanted` among `nodes`?
-fn names_as_many(set: &QuorumSet, wanted: u32, nodes: &NodeSet) -> bool {
+/// Whether at least `wanted` entries of the list are in `nodes`.
+fn list_reaches(set: &QuorumSet, wanted: u32, nodes: &NodeSet) -> bool {
     let members = set.validators.iter().filter(|&&node| nodes.contains(node));
     members.take(wanted as usize).count() == wanted as usize
 }
@@ -171,8 +165,8 @@ impl Bits {
     ) -> bool {
         let mut count = self.members.intersection_len(nodes);
         if !self.repeated.is_empty() {
-            let again = self.repeated.iter().filter(|&&node| nodes.contains(node));
-            count += again.count() as u32;
+            let repeated = self.repeated.iter().filter(|&&node| nodes.contains(node));
+            count += repeated.count() as u32;
         }
         let mut inner = self.inner.iter();
         while count < wanted {

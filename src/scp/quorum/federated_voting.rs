@@ -1,76 +1,117 @@
-//! Federated voting: when a node may accept and confirm, and the evidence for it.
+//! Federated voting: when a node may accept or confirm a statement, and the evidence for it.
 //!
-//! Accept: a v-blocking set accepts, or a quorum votes for or accepts. Confirm: a quorum accepts. Whether the node has
-//! itself voted for something contradictory is not asked (NOTES 19).
+//! Accept: a v-blocking set accepts, or a quorum votes for or accepts. Confirm: a quorum accepts. Whether the node itself
+//! has voted for something contradictory does not matter (NOTES 19).
 
+use super::latest::LatestStatements;
+use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
-use super::search::QuorumChecker;
-use crate::scp::event::{Evidence, VotingRule};
-use crate::scp::protocol::EvidenceMode;
+use super::registry::{SetClass, SetRegistry};
+use super::search::greatest_quorum;
+use super::view::QuorumView;
+use super::witness::{minimal_blocking, minimal_quorum};
+use crate::scp::event::{Evidence, EvidenceMode, VotingRule};
+use std::borrow::Cow;
 use std::sync::Arc;
 
-impl QuorumChecker<'_> {
-    /// May the local node accept what `votes` vote for or accept and `accepts` accept?
-    pub(in crate::scp) fn accept(
+/// The local node as a voter: its quorum set, the sets of the others, and whether evidence is wanted.
+#[derive(Clone, Copy)]
+pub(in crate::scp) struct Voter<'a> {
+    /// The class of its quorum set; `None` if the application does not know the set.
+    pub(in crate::scp) local: Option<SetClass>,
+    /// All quorum sets met so far.
+    pub(in crate::scp) sets: &'a SetRegistry,
+    /// Whether to compute witness sets.
+    pub(in crate::scp) evidence_mode: EvidenceMode,
+}
+
+impl<'a> Voter<'a> {
+    /// Voting among the senders of `latest`.
+    pub(super) fn among(
         self,
-        votes: &NodeSet,
-        accepts: &NodeSet,
-        evidence_mode: EvidenceMode,
-    ) -> Option<Evidence> {
-        self.blocking(accepts, evidence_mode)
-            .or_else(|| self.quorum(votes, evidence_mode))
+        latest: &'a LatestStatements,
+        cache: &'a mut NoQuorumCache,
+    ) -> FederatedVoting<'a> {
+        FederatedVoting {
+            view: self.view(latest),
+            cache,
+            evidence_mode: self.evidence_mode,
+        }
     }
 
-    /// May the local node confirm what `accepts` accept?
-    pub(in crate::scp) fn confirm(
-        self,
-        accepts: &NodeSet,
-        evidence_mode: EvidenceMode,
-    ) -> Option<Evidence> {
-        self.quorum(accepts, evidence_mode)
+    /// The answers that need no search.
+    pub(super) fn view(self, latest: &'a LatestStatements) -> QuorumView<'a> {
+        QuorumView {
+            local: self.local,
+            sets: self.sets,
+            latest,
+        }
+    }
+}
+
+/// One vote.
+pub(super) struct FederatedVoting<'a> {
+    view: QuorumView<'a>,
+    cache: &'a mut NoQuorumCache,
+    evidence_mode: EvidenceMode,
+}
+
+impl FederatedVoting<'_> {
+    /// Evidence that the local node may accept what `votes` vote for or accept and `accepts` accept.
+    pub(super) fn accept(self, votes: &NodeSet, accepts: &NodeSet) -> Option<Evidence> {
+        self.blocking(accepts).or_else(|| self.confirm(votes))
     }
 
-    /// Is there a quorum among `nodes`?
-    pub(in crate::scp) fn quorum(
-        self,
-        nodes: &NodeSet,
-        evidence_mode: EvidenceMode,
-    ) -> Option<Evidence> {
-        let quorum = self.greatest_quorum(nodes)?;
+    /// Evidence that the local node may confirm what `accepts` accept.
+    pub(super) fn confirm(self, accepts: &NodeSet) -> Option<Evidence> {
+        let (view, evidence_mode) = (self.view, self.evidence_mode);
+        let quorum = self.greatest_quorum(accepts)?;
         Some(match evidence_mode {
-            EvidenceMode::Record => {
-                self.evidence(VotingRule::Quorum, &self.minimal_quorum(&quorum))
-            }
+            EvidenceMode::Record => quorum_evidence(view, &quorum),
             EvidenceMode::Skip => without_witness(VotingRule::Quorum),
         })
     }
 
-    /// Are `nodes` v-blocking?
-    pub(in crate::scp) fn blocking(
-        self,
-        nodes: &NodeSet,
-        evidence_mode: EvidenceMode,
-    ) -> Option<Evidence> {
-        self.is_v_blocking(nodes).then(|| match evidence_mode {
+    /// Evidence that `nodes` are v-blocking.
+    pub(super) fn blocking(&self, nodes: &NodeSet) -> Option<Evidence> {
+        if !self.view.is_v_blocking(nodes) {
+            return None;
+        }
+        Some(match self.evidence_mode {
             EvidenceMode::Record => {
-                self.evidence(VotingRule::VBlocking, &self.minimal_blocking(nodes.clone()))
+                let witness = minimal_blocking(self.view, nodes.clone());
+                evidence(self.view, VotingRule::VBlocking, &witness)
             }
             EvidenceMode::Skip => without_witness(VotingRule::VBlocking),
         })
     }
 
-    /// What the members of `witness` said.
-    pub(in crate::scp) fn evidence(self, rule: VotingRule, witness: &NodeSet) -> Evidence {
-        let said = |node| self.latest.get(node).map(|recorded| &recorded.envelope);
-        Evidence {
-            rule,
-            witness: witness.iter().collect(),
-            envelopes: witness.iter().filter_map(said).map(Arc::clone).collect(),
-        }
+    /// The greatest quorum among `nodes`.
+    pub(super) fn greatest_quorum(self, nodes: &NodeSet) -> Option<Cow<'_, NodeSet>> {
+        greatest_quorum(self.view, self.cache, nodes)
     }
 }
 
-/// Nobody will see it: only the rule.
+/// The evidence of a minimal quorum inside `quorum`.
+pub(super) fn quorum_evidence(view: QuorumView<'_>, quorum: &NodeSet) -> Evidence {
+    evidence(view, VotingRule::Quorum, &minimal_quorum(view, quorum))
+}
+
+/// The witnesses with the envelopes that counted.
+fn evidence(view: QuorumView<'_>, rule: VotingRule, witness: &NodeSet) -> Evidence {
+    let envelope = |node| view.latest.get(node).map(|latest| &latest.envelope);
+    Evidence {
+        rule,
+        witness: witness.iter().collect(),
+        envelopes: witness
+            .iter()
+            .filter_map(envelope)
+            .map(Arc::clone)
+            .collect(),
+    }
+}
+
+/// Only the rule, since no event will carry the evidence.
 fn without_witness(rule: VotingRule) -> Evidence {
     Evidence {
         rule,

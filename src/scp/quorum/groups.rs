@@ -1,14 +1,13 @@
-//! `StatementGroups`: who says the same thing.
+//! Grouping of equal statements: nodes that make the same statement form one group.
 //!
-//! However many nodes there are, they say few different things at a time. What has to be asked of all statements is asked
-//! of each different one once.
+//! However many nodes there are, they make few different statements at a time. A predicate is evaluated once per group.
 
 use super::node_set::NodeSet;
 use crate::scp::id::NodeId;
 use crate::scp::statement::{Envelope, Statement};
 use std::sync::Arc;
 
-/// A statement and whose latest it is.
+/// A statement and the nodes whose latest statement it is.
 #[derive(Clone, Debug)]
 struct StatementGroup {
     envelope: Arc<Envelope>,
@@ -16,25 +15,25 @@ struct StatementGroup {
     count: u32,
 }
 
-/// The different ones among the latest statements of all nodes.
+/// The different statements among the latest statements of all nodes.
 #[derive(Clone, Debug, Default)]
-pub(in crate::scp) struct StatementGroups {
+pub(super) struct StatementGroups {
     groups: Vec<StatementGroup>,
 }
 
 impl StatementGroups {
-    /// Nobody says anything; the memory is kept.
-    pub(in crate::scp) fn clear(&mut self) {
+    /// Removes all statements. Keeps the allocation.
+    pub(super) fn clear(&mut self) {
         self.groups.clear();
     }
 
-    /// How many different ones there are.
-    pub(in crate::scp) fn len(&self) -> usize {
+    /// The number of different statements.
+    pub(super) fn len(&self) -> usize {
         self.groups.len()
     }
 
-    /// `node` says this from now on, and what it said before no longer. `None`: it says nothing.
-    pub(in crate::scp) fn set_latest(&mut self, node: NodeId, new: Option<&Arc<Envelope>>) {
+    /// Moves `node` to the group of its new statement, or out of all groups.
+    pub(super) fn set_latest(&mut self, node: NodeId, new: Option<&Arc<Envelope>>) {
         let before = self
             .groups
             .iter_mut()
@@ -48,12 +47,12 @@ impl StatementGroups {
         let Some(envelope) = new.filter(|envelope| envelope.from.0 < NodeId::LIMIT) else {
             return;
         };
-        // What is said now is mostly what was said last.
-        let known = self
+        // A node mostly makes the statement that was made last, so the search goes backwards.
+        let same = self
             .groups
             .iter_mut()
             .rfind(|group| group.envelope.statement == envelope.statement);
-        if let Some(group) = known {
+        if let Some(group) = same {
             group.nodes.insert(node);
             group.count += 1;
             return;
@@ -65,13 +64,13 @@ impl StatementGroups {
         });
     }
 
-    /// Every statement that is somebody's latest, once.
-    pub(in crate::scp) fn statements(&self) -> impl Iterator<Item = &Statement> {
+    /// Each different statement once.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.groups.iter().map(|group| &group.envelope.statement)
     }
 
-    /// Who says something that fulfils `condition`.
-    pub(in crate::scp) fn nodes_where(&self, condition: impl Fn(&Statement) -> bool) -> NodeSet {
+    /// The nodes whose statement fulfils `condition`.
+    pub(super) fn nodes_where(&self, condition: impl Fn(&Statement) -> bool) -> NodeSet {
         let mut nodes = NodeSet::new();
         for group in &self.groups {
             if condition(&group.envelope.statement) {
@@ -91,7 +90,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn said(from: NodeId, n: u32) -> Arc<Envelope> {
+    fn externalize(from: NodeId, n: u32) -> Arc<Envelope> {
         let commit = Ballot::new(n, Value::from("x"));
         Arc::new(Envelope {
             from,
@@ -105,14 +104,14 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain map from node to what it said.
+        /// Against a plain map from nodes to their statements.
         #[test]
         fn groups_are_the_different_statements(steps in prop::collection::vec((0u32..9, prop::option::of(1u32..5)), 1..80)) {
             let mut groups = StatementGroups::default();
             let mut latest = BTreeMap::new();
             for (node, n) in steps {
                 let node = NodeId(node);
-                groups.set_latest(node, n.map(|n| said(node, n)).as_ref());
+                groups.set_latest(node, n.map(|n| externalize(node, n)).as_ref());
                 match n {
                     Some(n) => latest.insert(node, n),
                     None => latest.remove(&node),
@@ -120,8 +119,8 @@ mod tests {
                 let different: BTreeSet<u32> = latest.values().copied().collect();
                 prop_assert_eq!(groups.statements().count(), different.len());
                 for n in 1..5 {
-                    let wanted = said(node, n).statement.clone();
-                    let expected: NodeSet = latest.iter().filter(|(_, said)| **said == n).map(|(node, _)| *node).collect();
+                    let wanted = externalize(node, n).statement.clone();
+                    let expected: NodeSet = latest.iter().filter(|(_, made)| **made == n).map(|(node, _)| *node).collect();
                     prop_assert_eq!(groups.nodes_where(|statement| *statement == wanted), expected);
                 }
             }

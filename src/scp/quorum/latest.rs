@@ -1,30 +1,32 @@
-//! `LatestStatements`: the latest statement of every node, of one kind (nominations or ballots), in one slot.
-//!
-//! A transaction can be undone: what it undo_log is kept until the next transaction begins.
+//! Latest statement of every node, of one kind (nomination or ballot), in one slot, with an undo log.
 
-use super::no_quorum_cache::NoQuorumCache;
+use super::change_log::ChangeLog;
 use super::node_set::NodeSet;
 use super::registry::SetClass;
 use crate::scp::id::NodeId;
 use crate::scp::statement::{Envelope, Statement};
-use std::cell::{Ref, RefCell, RefMut};
 use std::sync::Arc;
 
-/// Which quorum set counts for the sender of a statement.
+/// How many changes of quorum sets are logged. An honest node changes its set once in a slot, when it decides.
+const SET_CHANGES_MAX: usize = 1 << 15;
+
+/// The quorum set that counts for the sender of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scp) enum SenderSet {
-    /// The one it names.
+    /// The set that the statement names.
     Known(SetClass),
-    /// It has decided, so it needs nobody else (NOTES 9).
+    /// The node alone: it has decided and needs no other node (NOTES 9).
     Singleton,
-    /// The one it names is unknown: it cannot be part of a quorum.
+    /// The application does not know the named set, so the sender cannot be part of a quorum.
     Unknown,
 }
 
 /// A statement with the quorum set of its sender.
 #[derive(Clone, Debug)]
 pub(in crate::scp) struct LatestStatement {
+    /// The statement in its envelope.
     pub(in crate::scp) envelope: Arc<Envelope>,
+    /// The quorum set that counts for its sender.
     pub(in crate::scp) set: SenderSet,
 }
 
@@ -35,23 +37,20 @@ pub(in crate::scp) struct LatestStatements {
     undo_log: Vec<(NodeId, Option<LatestStatement>)>,
     unknown: NodeSet,
     uniform: UniformNodes,
-    /// Grows whenever a sender's quorum set becomes another one.
-    set_changes: u64,
-    /// What is known of searches for quorums. It never changes an answer, so it is no state of the protocol.
-    no_quorum_cache: RefCell<NoQuorumCache>,
+    set_changes: ChangeLog<SET_CHANGES_MAX>,
 }
 
-/// The nodes for which one and the same quorum set counts, or none: who has decided needs nobody. In many networks these
-/// are all, and then a quorum is found at a glance.
+/// The nodes that have one and the same quorum set or are singletons. In many networks these are all nodes, and then
+/// no search for a quorum is needed.
 #[derive(Clone, Debug, Default)]
-pub(in crate::scp) struct UniformNodes {
-    /// The set of whoever spoke first.
+pub(super) struct UniformNodes {
+    /// The set of the first sender.
     class: Option<SetClass>,
     nodes: NodeSet,
 }
 
 impl UniformNodes {
-    fn put(&mut self, node: NodeId, set: Option<SenderSet>) {
+    fn update(&mut self, node: NodeId, set: Option<SenderSet>) {
         let is_uniform = match set {
             Some(SenderSet::Known(class)) => class == *self.class.get_or_insert(class),
             Some(SenderSet::Singleton) => true,
@@ -60,117 +59,119 @@ impl UniformNodes {
         self.nodes.assign(node, is_uniform.into());
     }
 
-    /// Does nothing but `class` count for all of `nodes`?
+    /// Whether each of `nodes` has the set `class` or is a singleton.
     #[inline]
-    pub(in crate::scp) fn cover(&self, class: Option<SetClass>, nodes: &NodeSet) -> bool {
+    pub(super) fn cover(&self, class: Option<SetClass>, nodes: &NodeSet) -> bool {
         class.is_some() && self.class == class && nodes.is_subset(&self.nodes)
     }
 }
 
 impl LatestStatements {
-    /// Nothing was ever said; the memory is kept.
-    pub(in crate::scp) fn clear(&mut self) {
+    /// Removes all statements. Keeps the allocations.
+    pub(super) fn clear(&mut self) {
         self.by_sender.clear();
         self.undo_log.clear();
         self.unknown.clear();
         self.uniform = UniformNodes::default();
-        self.set_changes = 0;
-        self.no_quorum_cache.get_mut().clear();
+        self.set_changes.clear();
     }
 
-    /// What `node` said last.
+    /// The latest statement of `node` with its quorum set.
     pub(in crate::scp) fn get(&self, node: NodeId) -> Option<&LatestStatement> {
         self.by_sender.get(node.index())?.as_ref()
     }
 
-    /// The statement of `node`.
+    /// The latest statement of `node`.
     pub(in crate::scp) fn statement(&self, node: NodeId) -> Option<&Statement> {
-        self.get(node).map(|recorded| &recorded.envelope.statement)
+        self.get(node).map(|latest| &latest.envelope.statement)
     }
 
-    /// Everybody's latest envelope, by sender.
+    /// All latest envelopes, by sender.
     pub(in crate::scp) fn envelopes(&self) -> impl Iterator<Item = &Arc<Envelope>> {
         self.by_sender
             .iter()
             .flatten()
-            .map(|recorded| &recorded.envelope)
+            .map(|latest| &latest.envelope)
     }
 
-    /// Puts `recorded` in the place of its sender's last statement, remembering that one.
-    pub(in crate::scp) fn record(&mut self, recorded: LatestStatement) {
-        let node = recorded.envelope.from;
-        let old = self.put(node, Some(recorded));
+    /// Replaces the latest statement of the sender. [`LatestStatements::rollback_one`] brings the old one back.
+    pub(super) fn record(&mut self, new: LatestStatement) {
+        let node = new.envelope.from;
+        let old = self.replace(node, Some(new));
         self.undo_log.push((node, old));
     }
 
     #[inline]
-    fn put(&mut self, node: NodeId, recorded: Option<LatestStatement>) -> Option<LatestStatement> {
+    fn replace(&mut self, node: NodeId, new: Option<LatestStatement>) -> Option<LatestStatement> {
         let at = node.index();
         if at >= self.by_sender.len() {
             self.by_sender.resize(at + 1, None);
         }
-        let set_of =
-            |recorded: &Option<LatestStatement>| recorded.as_ref().map(|recorded| recorded.set);
-        let set = set_of(&recorded);
-        let old = std::mem::replace(&mut self.by_sender[at], recorded);
+        let set_of = |statement: &Option<LatestStatement>| statement.as_ref().map(|it| it.set);
+        let set = set_of(&new);
+        let old = std::mem::replace(&mut self.by_sender[at], new);
         if set_of(&old) != set {
             self.unknown
                 .assign(node, (set == Some(SenderSet::Unknown)).into());
-            self.uniform.put(node, set);
+            self.uniform.update(node, set);
             if old.is_some() {
-                self.set_changes += 1;
-                self.no_quorum_cache.get_mut().note_set_change(node);
+                self.set_changes.push(node);
             }
         }
         old
     }
 
-    /// Senders whose quorum set was unknown when last looked up.
-    pub(in crate::scp) fn unknown(&self) -> &NodeSet {
+    /// Senders whose quorum set was unknown at the last lookup.
+    pub(super) fn unknown(&self) -> &NodeSet {
         &self.unknown
     }
 
-    /// The set of `node` has become known.
-    pub(in crate::scp) fn learn_set(&mut self, node: NodeId, class: SetClass) {
-        if let Some(Some(recorded)) = self.by_sender.get_mut(node.index()) {
-            recorded.set = SenderSet::Known(class);
-            self.uniform.put(node, Some(recorded.set));
+    /// The quorum set that `node` names has become known.
+    pub(super) fn learn_set(&mut self, node: NodeId, class: SetClass) {
+        if let Some(Some(latest)) = self.by_sender.get_mut(node.index()) {
+            latest.set = SenderSet::Known(class);
+            self.uniform.update(node, Some(latest.set));
             self.unknown.remove(node);
-            self.set_changes += 1;
-            self.no_quorum_cache.get_mut().note_set_change(node);
+            self.set_changes.push(node);
         }
     }
 
-    /// Those who have the same quorum set.
-    pub(in crate::scp) fn uniform(&self) -> &UniformNodes {
+    /// The nodes that share one quorum set.
+    pub(super) fn uniform(&self) -> &UniformNodes {
         &self.uniform
     }
 
-    /// Grows whenever a sender's quorum set becomes another one.
-    pub(in crate::scp) fn set_changes(&self) -> u64 {
-        self.set_changes
+    /// The nodes whose quorum set has changed since `version`; `None` if that is no longer known.
+    pub(super) fn set_changes_since(&self, version: u64) -> Option<&[NodeId]> {
+        self.set_changes.since(version)
     }
 
-    /// What is known of searches for quorums among these statements.
-    pub(in crate::scp) fn no_quorum_cache(&self) -> Ref<'_, NoQuorumCache> {
-        self.no_quorum_cache.borrow()
+    /// Grows whenever the quorum set of a sender changes.
+    pub(in crate::scp) fn set_version(&self) -> u64 {
+        self.set_changes.version()
     }
 
-    /// The same, to be added to.
-    pub(in crate::scp) fn no_quorum_cache_mut(&self) -> RefMut<'_, NoQuorumCache> {
-        self.no_quorum_cache.borrow_mut()
+    /// Checks that `last`, an own statement, is recorded or was followed by a newer one.
+    ///
+    /// # Errors
+    /// The violated invariant.
+    pub(in crate::scp) fn check_own_statement(&self, last: &Envelope) -> Result<(), &'static str> {
+        let recorded = self.statement(last.from);
+        if recorded.is_none_or(|recorded| last.statement.is_newer_than(recorded)) {
+            return Err("the last own statement is recorded");
+        }
+        Ok(())
     }
 
-    /// From here on can be undone.
-    pub(in crate::scp) fn checkpoint(&mut self) {
+    /// Starts a transaction: what follows can be rolled back.
+    pub(super) fn checkpoint(&mut self) {
         self.undo_log.clear();
     }
 
-    /// Undoes the last thing recorded since [`LatestStatements::checkpoint`] and names its sender, or nothing if all is undone.
-    pub(in crate::scp) fn rollback_one(&mut self) -> Option<NodeId> {
+    /// Undoes the last record since the checkpoint and returns its sender; `None` if there is none left.
+    pub(super) fn rollback_one(&mut self) -> Option<NodeId> {
         let (node, old) = self.undo_log.pop()?;
-        self.no_quorum_cache.get_mut().clear();
-        self.put(node, old);
+        self.replace(node, old);
         Some(node)
     }
 }

@@ -1,160 +1,139 @@
-//! `NoQuorumCache`: what is remembered of searches for a quorum that found none, to spare the next ones.
+//! Negative cache: sets of nodes that are known to contain no quorum.
 //!
-//! In a large network where everybody trusts neighbours, statements come in one by one, and nearly all searches are in
-//! vain until the last region has spoken. If there was no quorum among some nodes, there can be one among these and a few
-//! more only if one of the new ones is in it. It is not if its own slices lack somebody, or if those who would satisfy
-//! them lack somebody: that is seen by looking around the new nodes, not at the whole network.
+//! In a large network statements arrive one at a time, and nearly all searches fail until the last region has spoken. If
+//! there was no quorum among some nodes, there can be one among these and a few new ones only if it contains a new node.
+//! A new node cannot be in it if its slices lack members, or if the members lack members of theirs. That is visible in
+//! the neighbourhood of the new nodes, without a search through the whole network.
 
 use super::latest::SenderSet;
 use super::node_set::NodeSet;
 use super::registry::SetClass;
-use super::search::QuorumChecker;
+use super::view::QuorumView;
 use crate::scp::id::NodeId;
 
-/// How many searches are remembered: about as many as there are different pledges at a time.
+/// How many failed searches are cached: about as many as different predicates are voted on at a time.
 const ENTRIES_MAX: usize = 4;
-/// With more new nodes than this the search itself is cheaper.
-const NEW_MAX: usize = 16;
-/// With more changes of quorum sets than this everything is forgotten: honest nodes change theirs once in a slot.
-const CHANGES_MAX: usize = 1 << 15;
-/// Among fewer nodes than this the search itself is cheap.
+/// With more new nodes than this a search is cheaper.
+const NEW_NODES_MAX: usize = 16;
+/// Among fewer nodes than this a search is cheap enough.
 const NODES_MIN: u32 = 24;
+/// From this size on the neighbourhood is explored two steps deep instead of one.
+const DEEP_NODES_MIN: u32 = 8 * NODES_MIN;
 
-/// A search in vain.
+/// A failed search.
 #[derive(Clone, Debug)]
 struct FailedSearch {
     nodes: NodeSet,
-    /// How many changes of quorum sets were known to it.
-    changes: usize,
+    /// [`LatestStatements::set_version`](super::latest::LatestStatements::set_version) at that time.
+    set_version: u64,
 }
 
-/// The last searches in vain among the statements of a latest.
+/// The last failed searches among the latest statements of one kind. It never changes an answer.
 #[derive(Clone, Debug, Default)]
-pub(in crate::scp) struct NoQuorumCache {
-    /// The local quorum set that they were in vain for.
+pub(super) struct NoQuorumCache {
+    /// The local quorum set of these searches.
     local: Option<SetClass>,
     entries: Vec<FailedSearch>,
     oldest: usize,
-    /// Whose quorum set has become another one, in order.
-    changed: Vec<NodeId>,
 }
 
 impl NoQuorumCache {
-    /// The quorum set of `node` has become another one.
-    pub(in crate::scp) fn note_set_change(&mut self, node: NodeId) {
-        if self.changed.len() >= CHANGES_MAX {
-            self.clear();
-        }
-        if !self.entries.is_empty() {
-            self.changed.push(node);
-        }
-    }
-
-    /// Something was undone: nothing is known any more.
-    pub(in crate::scp) fn clear(&mut self) {
+    /// Drops all entries.
+    pub(super) fn clear(&mut self) {
         *self = NoQuorumCache::default();
     }
 
-    fn insert(&mut self, local: Option<SetClass>, nodes: &NodeSet) {
-        if self.local != local {
-            self.clear();
-            self.local = local;
+    /// Whether `nodes` are known to contain no quorum that satisfies the local quorum set.
+    pub(super) fn rules_out(&mut self, view: QuorumView<'_>, nodes: &NodeSet) -> bool {
+        let size = nodes.len();
+        if size < NODES_MIN {
+            return false;
         }
-        let search = FailedSearch {
-            nodes: nodes.clone(),
-            changes: self.changed.len(),
+        let Some(new_nodes) = self.new_nodes(view, nodes) else {
+            return false;
         };
-        // What it contains says nothing beyond it.
-        let within = |entry: &FailedSearch| entry.nodes.is_subset(nodes);
-        match self.entries.iter().position(within) {
-            Some(at) => self.entries[at] = search,
-            None if self.entries.len() < ENTRIES_MAX => self.entries.push(search),
+        let steps = if size < DEEP_NODES_MIN { 1 } else { 2 };
+        let is_out = |node: &NodeId| !may_be_in_quorum(view, *node, nodes, steps);
+        if !new_nodes.iter().all(is_out) {
+            return false;
+        }
+        if !new_nodes.is_empty() {
+            self.insert(view, nodes);
+        }
+        true
+    }
+
+    /// Caches that a search among `nodes` has failed.
+    pub(super) fn insert_failure(&mut self, view: QuorumView<'_>, nodes: &NodeSet) {
+        if nodes.len() >= NODES_MIN {
+            self.insert(view, nodes);
+        }
+    }
+
+    fn insert(&mut self, view: QuorumView<'_>, nodes: &NodeSet) {
+        if self.local != view.local {
+            self.clear();
+            self.local = view.local;
+        }
+        let failure = FailedSearch {
+            nodes: nodes.clone(),
+            set_version: view.latest.set_version(),
+        };
+        // A failure among more nodes makes one among fewer redundant.
+        let is_redundant = |entry: &FailedSearch| entry.nodes.is_subset(nodes);
+        match self.entries.iter().position(is_redundant) {
+            Some(at) => self.entries[at] = failure,
+            None if self.entries.len() < ENTRIES_MAX => self.entries.push(failure),
             None => {
-                self.entries[self.oldest] = search;
+                self.entries[self.oldest] = failure;
                 self.oldest = (self.oldest + 1) % ENTRIES_MAX;
             }
         }
     }
 
-    /// Those of `nodes` that the search with the fewest of them has not seen; none if there are too many.
-    fn unexplored(&self, local: Option<SetClass>, nodes: &NodeSet) -> Option<Vec<NodeId>> {
-        if self.local != local {
+    /// The nodes of `nodes` that are new to the entry closest to them, or have another quorum set than then. `None` if
+    /// there are too many for every entry.
+    fn new_nodes(&self, view: QuorumView<'_>, nodes: &NodeSet) -> Option<Vec<NodeId>> {
+        if self.local != view.local {
             return None;
         }
-        let unexplored_by = |search: &FailedSearch| {
-            let new = nodes.difference(&search.nodes);
-            let changed = self.changed.get(search.changes..)?.iter().copied();
-            let changed = changed.filter(|&node| nodes.contains(node));
-            let mut unexplored: Vec<NodeId> = new.take(NEW_MAX + 1).collect();
-            unexplored.extend(changed.take(NEW_MAX + 1));
-            (unexplored.len() <= NEW_MAX).then_some(unexplored)
+        let new_to = |entry: &FailedSearch| {
+            let changed = view.latest.set_changes_since(entry.set_version)?;
+            let changed = changed.iter().copied().filter(|&node| nodes.contains(node));
+            let added = nodes.difference(&entry.nodes);
+            let mut new: Vec<NodeId> = added.take(NEW_NODES_MAX + 1).collect();
+            new.extend(changed.take(NEW_NODES_MAX + 1));
+            (new.len() <= NEW_NODES_MAX).then_some(new)
         };
-        let found = self.entries.iter().filter_map(unexplored_by);
+        let found = self.entries.iter().filter_map(new_to);
         found.min_by_key(Vec::len)
     }
 }
 
-impl QuorumChecker<'_> {
-    /// Is it known that there is no quorum among `nodes` that satisfies the local quorum set?
-    pub(in crate::scp) fn is_known_without_quorum(self, nodes: &NodeSet) -> bool {
-        let size = nodes.len();
-        if size < NODES_MIN {
-            return false;
-        }
-        let unexplored = self
-            .latest
-            .no_quorum_cache()
-            .unexplored(self.local_class, nodes);
-        let Some(unexplored) = unexplored else {
-            return false;
-        };
-        let steps = if size < 8 * NODES_MIN { 1 } else { 2 };
-        let is_out = |node: &NodeId| !self.may_be_in_quorum(*node, nodes, steps);
-        if !unexplored.iter().all(is_out) {
-            return false;
-        }
-        if !unexplored.is_empty() {
-            self.latest
-                .no_quorum_cache_mut()
-                .insert(self.local_class, nodes);
-        }
-        true
+/// A necessary condition for `node` being in a quorum among `nodes`: members are checked `steps` steps away.
+fn may_be_in_quorum(view: QuorumView<'_>, node: NodeId, nodes: &NodeSet, steps: u32) -> bool {
+    let class = match view.set_of(node) {
+        Some(SenderSet::Known(class)) => class,
+        Some(SenderSet::Singleton) => return true,
+        Some(SenderSet::Unknown) | None => return false,
+    };
+    let set = view.sets.compiled(class);
+    if steps == 0 {
+        return set.is_slice(nodes);
     }
-
-    /// There is no quorum among `nodes` that satisfies the local quorum set.
-    pub(in crate::scp) fn remember_no_quorum(self, nodes: &NodeSet) {
-        if nodes.len() >= NODES_MIN {
-            self.latest
-                .no_quorum_cache_mut()
-                .insert(self.local_class, nodes);
-        }
-    }
-
-    /// Could `node` be in a quorum among `nodes`, as far as one sees going from it so many steps?
-    fn may_be_in_quorum(self, node: NodeId, nodes: &NodeSet, steps: u32) -> bool {
-        let class = match self.latest.get(node).map(|recorded| recorded.set) {
-            Some(SenderSet::Known(class)) => class,
-            Some(SenderSet::Singleton) => return true,
-            Some(SenderSet::Unknown) | None => return false,
-        };
-        let set = self.sets.compiled(class);
-        if steps == 0 {
-            return set.is_slice(nodes);
-        }
-        set.is_slice_of(|member| {
-            nodes.contains(member) && self.may_be_in_quorum(member, nodes, steps - 1)
-        })
+    let may_count =
+        |member| nodes.contains(member) && may_be_in_quorum(view, member, nodes, steps - 1);
+    set.is_slice_of(may_count)
         .unwrap_or_else(|| set.is_slice(nodes))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::latest::{LatestStatement, LatestStatements};
+    use super::super::registry::SetRegistry;
+    use super::super::search::greatest_quorum;
     use super::*;
     use crate::scp::id::{QuorumSetId, SlotIndex};
-    use crate::scp::quorum::compiled_set::CompiledSet;
-    use crate::scp::quorum::latest::{LatestStatement, LatestStatements};
-    use crate::scp::quorum::registry::SetRegistry;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
     use crate::scp::stub_driver::StubDriver;
@@ -164,47 +143,49 @@ mod tests {
     const SIDE: u32 = 9;
     const COUNT: u32 = SIDE * SIDE;
 
-    /// Nodes on a square that trust those around them.
-    struct Square {
+    /// Nodes on a square grid. Each trusts a share of its neighbours and itself.
+    struct Grid {
         share: (u32, u32),
     }
 
-    impl Square {
-        fn set_of(&self, node: NodeId) -> Arc<QuorumSet> {
-            let (x, y) = (node.0 % SIDE, node.0 / SIDE);
+    impl StubDriver for Grid {
+        fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
+            let (x, y) = (owner.0 % SIDE, owner.0 / SIDE);
             let near =
                 |other: &u32| (other % SIDE).abs_diff(x) <= 1 && (other / SIDE).abs_diff(y) <= 1;
             let members: Vec<NodeId> = (0..COUNT).filter(near).map(NodeId).collect();
             let threshold = members.len() as u32 * self.share.0 / self.share.1 + 1;
-            Arc::new(QuorumSet::flat(threshold, members))
+            Some(Arc::new(QuorumSet::flat(threshold, members)))
         }
     }
 
-    impl StubDriver for Square {
-        fn quorum_set_of(&self, owner: NodeId) -> Option<Arc<QuorumSet>> {
-            Some(self.set_of(owner))
-        }
+    #[derive(Clone, Copy, PartialEq)]
+    enum HasDecided {
+        No,
+        Yes,
     }
 
-    fn said(
+    fn statement_of(
         registry: &mut SetRegistry,
-        square: &Square,
+        grid: &Grid,
         from: NodeId,
-        alone: bool,
+        has_decided: HasDecided,
     ) -> LatestStatement {
         let quorum_set = QuorumSetId {
             owner: from,
             nth: 1,
         };
-        let (voted, accepted) = (vec![], vec![]);
         let envelope = Arc::new(Envelope {
             from,
             slot: SlotIndex(1),
             quorum_set,
-            statement: Statement::Nominate { voted, accepted },
+            statement: Statement::Nominate {
+                voted: vec![],
+                accepted: vec![],
+            },
         });
-        let set = match registry.resolve(square, quorum_set) {
-            _ if alone => SenderSet::Singleton,
+        let set = match registry.resolve(grid, quorum_set) {
+            _ if has_decided == HasDecided::Yes => SenderSet::Singleton,
             Some(class) => SenderSet::Known(class),
             None => SenderSet::Unknown,
         };
@@ -212,43 +193,44 @@ mod tests {
     }
 
     proptest! {
-        /// Nodes speak in any order, some decide meanwhile: what is remembered never changes the answer.
+        /// Nodes speak in any order, some decide meanwhile, and some transactions are rolled back.
         #[test]
-        fn what_is_remembered_changes_no_answer(
+        fn the_cache_never_changes_an_answer(
             order in Just((0..COUNT).collect::<Vec<u32>>()).prop_shuffle(),
             decided in prop::collection::vec(0..COUNT, 0..12),
+            undone in prop::collection::vec(prop::bool::weighted(0.1), COUNT as usize),
             share in prop_oneof![Just((2, 3)), Just((1, 2)), Just((1, 4))],
             local in 0..COUNT,
         ) {
-            let square = Square { share };
+            let grid = Grid { share };
             let mut registry = SetRegistry::default();
             let mut latest = LatestStatements::default();
+            let mut cache = NoQuorumCache::default();
             let local_id = QuorumSetId { owner: NodeId(local), nth: 1 };
-            let local_class = registry.resolve(&square, local_id);
-            let compiled = CompiledSet::new(&square.set_of(NodeId(local)));
+            let local = registry.resolve(&grid, local_id);
             let mut nodes = NodeSet::new();
             let mut found = 0;
             for (at, &node) in order.iter().enumerate() {
-                let new = said(&mut registry, &square, NodeId(node), false);
-                latest.record(new);
+                latest.checkpoint();
+                latest.record(statement_of(&mut registry, &grid, NodeId(node), HasDecided::No));
                 nodes.insert(NodeId(node));
                 if let Some(&decider) = decided.get(at / 6).filter(|_| at % 6 == 0) {
-                    let new = said(&mut registry, &square, NodeId(decider), true);
-                    latest.record(new);
+                    latest.record(statement_of(&mut registry, &grid, NodeId(decider), HasDecided::Yes));
                     nodes.insert(NodeId(decider));
                 }
-                let fresh = latest.clone();
-                fresh.no_quorum_cache_mut().clear();
-                let ask = |latest: &LatestStatements| {
-                    let local = Some(&compiled);
-                    let checker = QuorumChecker { local, local_class, sets: &registry, latest };
-                    checker.greatest_quorum(&nodes)
-                };
-                let expected = ask(&fresh);
-                prop_assert_eq!(&ask(&latest), &expected);
+                let view = QuorumView { local, sets: &registry, latest: &latest };
+                let expected = greatest_quorum(view, &mut NoQuorumCache::default(), &nodes);
+                prop_assert_eq!(&greatest_quorum(view, &mut cache, &nodes), &expected);
                 found += usize::from(expected.is_some());
+                if undone[at] {
+                    while latest.rollback_one().is_some() {}
+                    let has_spoken = |node: &NodeId| latest.get(*node).is_some();
+                    nodes = nodes.iter().filter(has_spoken).collect();
+                }
             }
-            prop_assert!(found > 0, "when all have spoken there is a quorum");
+            if !undone.contains(&true) {
+                prop_assert!(found > 0, "all have spoken, so there is a quorum");
+            }
         }
     }
 }

@@ -1,19 +1,19 @@
-//! `NodeSet`: a set of nodes as bits. Counting common members is the innermost loop of SCP.
+//! Bitset of nodes. Counting common members is the innermost loop of SCP.
 //!
-//! It grows to the highest member it has ever had; numbers from [`NodeId::LIMIT`] on are never members.
+//! The set grows to the highest member it has ever had. Numbers from [`NodeId::LIMIT`] on are never members.
 
 use crate::scp::id::NodeId;
 
 const BITS: usize = u64::BITS as usize;
 
-/// How many words are held without memory of their own: the first 128 nodes.
+/// How many words are stored inline, without an allocation: the first 128 nodes.
 const INLINE: usize = 2;
 
 /// A set of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct NodeSet {
     inline: [u64; INLINE],
-    /// The words after those of `inline`.
+    /// The words after the inline ones.
     spilled: Vec<u64>,
 }
 
@@ -27,23 +27,23 @@ impl NodeSet {
         }
     }
 
-    /// The set that has `node` alone.
+    /// The set with the single member `node`.
     pub(crate) fn of(node: NodeId) -> NodeSet {
         let mut set = NodeSet::new();
         set.insert(node);
         set
     }
 
-    /// How many words there are at least: those of a [`InlineBits`].
+    /// The number of words of [`InlineBits`].
     pub(crate) const INLINE_WORDS: usize = INLINE;
 
-    /// The first words, if all members are in them.
+    /// The inline words, if all members are in them.
     pub(crate) fn as_inline(&self) -> Option<InlineBits> {
         let is_all = self.spilled.iter().all(|&word| word == 0);
         is_all.then_some(InlineBits(self.inline))
     }
 
-    /// The word that has the bit of `node`, if the set reaches that far.
+    /// The word with the bit of `node`; `None` beyond the end of the set.
     #[inline]
     fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
         match node.index() / BITS {
@@ -56,7 +56,7 @@ impl NodeSet {
         self.inline.iter().chain(&self.spilled)
     }
 
-    /// Adds `node`; false if it was there already (or its number is out of range).
+    /// Adds `node`. Returns false if it is a member already or its number is out of range.
     #[inline]
     pub fn insert(&mut self, node: NodeId) -> bool {
         if node.0 >= NodeId::LIMIT {
@@ -76,7 +76,7 @@ impl NodeSet {
         }
     }
 
-    /// Takes `node` out; false if it was not there.
+    /// Removes `node`. Returns false if it is no member.
     #[inline]
     pub fn remove(&mut self, node: NodeId) -> bool {
         let bit = 1 << (node.index() % BITS);
@@ -89,7 +89,7 @@ impl NodeSet {
         }
     }
 
-    /// Puts `node` in or takes it out.
+    /// Adds or removes `node`.
     #[inline]
     pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
         if let Some(word) = self.word_mut(node) {
@@ -100,7 +100,7 @@ impl NodeSet {
         }
     }
 
-    /// Is `node` a member?
+    /// Whether `node` is a member.
     #[must_use]
     #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
@@ -111,14 +111,14 @@ impl NodeSet {
         word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn len(&self) -> u32 {
         let ones = |words: &[u64]| words.iter().map(|word| word.count_ones()).sum::<u32>();
         ones(&self.inline) + ones(&self.spilled)
     }
 
-    /// Has it no member?
+    /// Whether the set has no member.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -126,7 +126,7 @@ impl NodeSet {
         are_zero(&self.inline) && are_zero(&self.spilled)
     }
 
-    /// How many members both sets have.
+    /// The number of common members.
     #[must_use]
     #[inline]
     pub fn intersection_len(&self, other: &NodeSet) -> u32 {
@@ -136,7 +136,7 @@ impl NodeSet {
         inline + spilled
     }
 
-    /// Is every member a member of `other` too?
+    /// Whether every member is a member of `other`.
     #[must_use]
     #[inline]
     pub fn is_subset(&self, other: &NodeSet) -> bool {
@@ -150,13 +150,13 @@ impl NodeSet {
             && more.iter().all(|&word| word == 0)
     }
 
-    /// The members that `other` does not have, ascending.
+    /// The members that are not in `other`, ascending.
     pub fn difference(&self, other: &NodeSet) -> impl Iterator<Item = NodeId> {
         let others = other.words().copied().chain(std::iter::repeat(0));
         members(self.words().zip(others).map(|(word, with)| word & !with))
     }
 
-    /// Keeps only what `other` has too.
+    /// Removes all members that are not in `other`.
     pub fn intersect_with(&mut self, other: &NodeSet) {
         self.spilled.truncate(other.spilled.len());
         let keep = |(word, with): (&mut u64, &u64)| *word &= with;
@@ -164,7 +164,7 @@ impl NodeSet {
         self.spilled.iter_mut().zip(&other.spilled).for_each(keep);
     }
 
-    /// Adds everything that `other` has.
+    /// Adds all members of `other`.
     pub fn union_with(&mut self, other: &NodeSet) {
         if self.spilled.len() < other.spilled.len() {
             self.spilled.resize(other.spilled.len(), 0);
@@ -174,7 +174,7 @@ impl NodeSet {
         self.spilled.iter_mut().zip(&other.spilled).for_each(add);
     }
 
-    /// Takes everybody out, but keeps the memory.
+    /// Removes all members. Keeps the allocation.
     pub(crate) fn clear(&mut self) {
         self.inline = [0; INLINE];
         self.spilled.clear();
@@ -186,18 +186,18 @@ impl NodeSet {
     }
 }
 
-/// A set of nodes with low numbers: it has no memory of its own.
+/// A set of low node numbers, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InlineBits([u64; INLINE]);
 
 impl InlineBits {
-    /// Is `node` a member?
+    /// Whether `node` is a member.
     pub(crate) fn contains(self, node: NodeId) -> bool {
         let word = self.0.get(node.index() / BITS);
         word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
     }
 
-    /// Does it have as many members in common with `nodes` as are `wanted` (more than 0)?
+    /// Whether at least `wanted` members (more than 0) are in `nodes`.
     #[inline]
     pub(crate) fn has_common(self, wanted: u32, nodes: &NodeSet) -> bool {
         let mut missing = wanted;
@@ -219,12 +219,12 @@ fn members(words: impl Iterator<Item = u64>) -> impl Iterator<Item = NodeId> {
     })
 }
 
-/// Whether a node is to be a member.
+/// Whether [`NodeSet::assign`] adds or removes a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Membership {
-    /// It is.
+    /// Add it.
     In,
-    /// It is not.
+    /// Remove it.
     Out,
 }
 
@@ -239,7 +239,7 @@ impl From<bool> for Membership {
 }
 
 impl PartialEq for NodeSet {
-    /// Same members, however far each has grown.
+    /// Equal if they have the same members, however long each is.
     fn eq(&self, other: &NodeSet) -> bool {
         let (short, long) = if self.spilled.len() <= other.spilled.len() {
             (&self.spilled, &other.spilled)
@@ -277,9 +277,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
+        /// Node numbers on both sides of the inline limit.
         #[test]
-        // Numbers on both sides of what is held without memory of its own.
-        fn it_is_a_set(a: BTreeSet<u8>, b: BTreeSet<u8>, gone: BTreeSet<u8>) {
+        fn a_node_set_behaves_like_a_btree_set(a: BTreeSet<u8>, b: BTreeSet<u8>, gone: BTreeSet<u8>) {
             let nodes = |of: &BTreeSet<u8>| of.iter().map(|&n| NodeId(n.into())).collect::<NodeSet>();
             let numbers = |of: &NodeSet| of.iter().map(|n| n.0 as u8).collect::<Vec<u8>>();
             let (mut set, other) = (nodes(&a), nodes(&b));
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_number_is_no_member_and_costs_nothing() {
+    fn a_number_out_of_range_is_no_member_and_allocates_nothing() {
         let mut set = NodeSet::new();
         assert!(!set.insert(NodeId(u32::MAX)));
         assert!(!set.contains(NodeId(u32::MAX)) && set.is_empty());

@@ -1,89 +1,124 @@
-//! `Nominations`: the latest NOMINATE of every node, with who supports each value.
+//! NOMINATE statements of all nodes, and federated voting on the values in them.
 
+use super::federated_voting::Voter;
 use super::latest::{LatestStatement, LatestStatements};
+use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
-use crate::scp::id::NodeId;
+use super::registry::SetRegistry;
+use crate::scp::driver::Driver;
+use crate::scp::event::Evidence;
+use crate::scp::id::{NodeId, QuorumSetId};
 use crate::scp::statement::Statement;
 use crate::scp::value::Value;
 
-/// Who supports a value (NOTES 29).
+/// The supporters of one value (NOTES 29).
 #[derive(Clone, Debug, Default)]
-pub(in crate::scp) struct Support {
-    /// Those who vote for or accept it.
-    pub(in crate::scp) votes: NodeSet,
-    /// Those who accept it.
-    pub(in crate::scp) accepts: NodeSet,
+struct Support {
+    /// Nodes that vote for or accept it.
+    votes: NodeSet,
+    /// Nodes that accept it.
+    accepts: NodeSet,
 }
 
-/// Nominations by sender.
+/// NOMINATE statements by sender.
 #[derive(Clone, Debug, Default)]
 pub(in crate::scp) struct Nominations {
     latest: LatestStatements,
-    /// Ascending by value; honest nodes name few.
+    /// Ascending by value. Honest nodes name few.
     supports: Vec<(Value, Support)>,
+    no_quorum: NoQuorumCache,
 }
 
 impl Nominations {
-    /// The statements themselves.
+    /// The latest statements.
     pub(in crate::scp) fn latest(&self) -> &LatestStatements {
         &self.latest
     }
 
-    /// The statements themselves, for looking up quorum sets that were unknown.
-    pub(in crate::scp) fn latest_mut(&mut self) -> &mut LatestStatements {
-        &mut self.latest
+    /// Records a newer statement of its sender. It contains the old one, so support only grows.
+    pub(in crate::scp) fn record(&mut self, new: LatestStatement) {
+        self.add_support(new.envelope.from, &new.envelope.statement);
+        self.latest.record(new);
     }
 
-    /// Who supports `value`; none if nobody ever did.
-    pub(in crate::scp) fn support(&self, value: &Value) -> Option<&Support> {
-        self.find(value).ok().map(|at| &self.supports[at].1)
-    }
-
-    /// Records a newer statement of its sender: it contains the old one, so support only grows.
-    pub(in crate::scp) fn record(&mut self, recorded: LatestStatement) {
-        self.add(recorded.envelope.from, &recorded.envelope.statement);
-        self.latest.record(recorded);
-    }
-
-    fn add(&mut self, node: NodeId, statement: &Statement) {
+    fn add_support(&mut self, node: NodeId, statement: &Statement) {
         let Statement::Nominate { voted, accepted } = statement else {
             return;
         };
         for value in voted {
-            self.support_mut(value, |support| {
-                support.votes.insert(node);
-            });
+            self.support_mut(value).votes.insert(node);
         }
         for value in accepted {
-            self.support_mut(value, |support| {
-                support.votes.insert(node);
-                support.accepts.insert(node);
-            });
+            let support = self.support_mut(value);
+            support.votes.insert(node);
+            support.accepts.insert(node);
         }
     }
 
-    fn support_mut(&mut self, value: &Value, change: impl FnOnce(&mut Support)) {
+    fn support_mut(&mut self, value: &Value) -> &mut Support {
         let at = self.find(value).unwrap_or_else(|at| {
             self.supports
                 .insert(at, (value.clone(), Support::default()));
             at
         });
-        change(&mut self.supports[at].1);
+        &mut self.supports[at].1
     }
 
-    /// Where `value` is, or else belongs.
     fn find(&self, value: &Value) -> Result<usize, usize> {
         self.supports
             .binary_search_by(|(known, _)| known.cmp(value))
     }
 
-    /// Nothing was ever said; the memory is kept.
+    /// Looks up unknown quorum sets again: the application may know them by now.
+    pub(in crate::scp) fn look_up_unknown_sets<D: Driver>(
+        &mut self,
+        driver: &D,
+        sets: &mut SetRegistry,
+    ) {
+        let unknown = self.latest.unknown();
+        if unknown.is_empty() {
+            return;
+        }
+        let named = |node| Some((node, self.latest.get(node)?.envelope.quorum_set));
+        let ids: Vec<(NodeId, QuorumSetId)> = unknown.iter().filter_map(named).collect();
+        for (node, id) in ids {
+            if let Some(class) = sets.resolve(driver, id) {
+                self.latest.learn_set(node, class);
+            }
+        }
+    }
+
+    /// Evidence that the voter may accept the nomination of `value`.
+    pub(in crate::scp) fn accept(&mut self, voter: Voter<'_>, value: &Value) -> Option<Evidence> {
+        let at = self.find(value).ok()?;
+        let support = &self.supports[at].1;
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .accept(&support.votes, &support.accepts)
+    }
+
+    /// Evidence that the voter may confirm the nomination of `value`.
+    pub(in crate::scp) fn confirm(&mut self, voter: Voter<'_>, value: &Value) -> Option<Evidence> {
+        let at = self.find(value).ok()?;
+        let support = &self.supports[at].1;
+        voter
+            .among(&self.latest, &mut self.no_quorum)
+            .confirm(&support.accepts)
+    }
+
+    /// Removes all statements. Keeps the allocations.
     pub(in crate::scp) fn clear(&mut self) {
         self.latest.clear();
         self.supports.clear();
+        self.no_quorum.clear();
     }
 
-    /// Undoes everything recorded since the transaction began.
+    /// Starts a transaction: what follows can be rolled back.
+    pub(in crate::scp) fn checkpoint(&mut self) {
+        self.latest.checkpoint();
+    }
+
+    /// Undoes everything recorded since the checkpoint.
     pub(in crate::scp) fn rollback(&mut self) {
         let mut any = false;
         while let Some(node) = self.latest.rollback_one() {
@@ -92,9 +127,9 @@ impl Nominations {
                 support.votes.remove(node);
                 support.accepts.remove(node);
             }
-            if let Some(recorded) = self.latest.get(node) {
-                let envelope = recorded.envelope.clone();
-                self.add(node, &envelope.statement);
+            if let Some(latest) = self.latest.get(node) {
+                let envelope = latest.envelope.clone();
+                self.add_support(node, &envelope.statement);
             }
         }
         if any {

@@ -1,61 +1,58 @@
-//! `Predicate`: what a ballot statement can claim, as a question that it answers with yes or no (NOTES 40, 50, 58, 59).
+//! Statement predicates: what a ballot statement can claim, as a yes-or-no question (NOTES 40, 50, 58, 59).
 //!
-//! Federated voting counts the nodes whose latest statement makes a predicate. "Votes" always means votes or accepts.
+//! Federated voting counts the nodes whose latest statement satisfies a predicate. "Votes" always means "votes for or
+//! accepts".
 
 use crate::scp::id::Counter;
 use crate::scp::statement::{Ballot, Statement};
 use crate::scp::value::Value;
 
-/// Something that a ballot statement may predicate. `V` is a value: lent where a question is asked, owned where it is kept.
+/// A claim about a value. `V` is `&Value` in a query and `Value` in a tally.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scp) struct Predicate<V> {
-    /// What is pledged.
-    pub(in crate::scp) claim: Claim,
-    /// About which value; none where only counters matter.
-    pub(in crate::scp) x: Option<V>,
+    claim: Claim,
+    /// The value; `None` if only counters matter.
+    x: Option<V>,
 }
 
-/// What may be pledged about a value x.
+/// What a statement may claim about a value x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scp) enum Claim {
-    /// Votes for or accepts prepare(n, x).
+    /// Votes to prepare <n, x>.
     VotesPrepare(Counter),
-    /// Accepts prepare(n, x).
+    /// Accepts <n, x> as prepared.
     AcceptsPrepare(Counter),
-    /// Votes for or accepts commit(n, x) for all n of the interval.
+    /// Votes to commit <n, x> for all n of the interval.
     VotesCommit(Interval),
-    /// Accepts commit(n, x) for all n of the interval.
+    /// Accepts commit of <n, x> for all n of the interval.
     AcceptsCommit(Interval),
-    /// Votes for or accepts commit(n, x) for some n: a necessary condition, cheap to keep.
+    /// Votes to commit <n, x> for some n: a necessary condition, cheap to tally.
     VotesSomeCommit,
-    /// Accepts commit(n, x) for some n.
+    /// Accepts commit of <n, x> for some n.
     AcceptsSomeCommit,
-    /// Says something about committing x at counters above n.
+    /// Votes to commit <m, x> for some m above n.
     CommitBeyond(Counter),
-    /// Has heard of counter n, whatever the value: what "heard from quorum" counts.
+    /// Is at counter n or above, whatever the value: what "heard from quorum" counts.
     AtCounter(Counter),
-    /// Has a counter above n, whatever the value: what catching up counts.
+    /// Is at a counter above n, whatever the value: what catching up counts.
     AboveCounter(Counter),
 }
 
 /// Counters `low..=high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::scp) struct Interval {
-    /// The lowest.
     pub(in crate::scp) low: Counter,
-    /// The highest.
     pub(in crate::scp) high: Counter,
 }
 
 impl Claim {
-    /// How many shelves there are.
-    pub(in crate::scp) const LOOKUP_SLOTS: usize = 9 * Claim::COUNTERS;
-    /// How many counters in a row are told apart.
+    /// The number of different results of [`Claim::lookup_slot`].
+    pub(super) const LOOKUP_SLOTS: usize = 9 * Claim::COUNTERS;
     const COUNTERS: usize = 4;
 
-    /// Where to look for it first: claim that are asked for in turn are on different shelves.
+    /// A cheap hash. Claims that are queried in turn have different slots.
     #[inline]
-    pub(in crate::scp) const fn lookup_slot(self) -> usize {
+    pub(super) const fn lookup_slot(self) -> usize {
         let (kind, n) = match self {
             Claim::VotesPrepare(n) => (0, n),
             Claim::AcceptsPrepare(n) => (1, n),
@@ -70,7 +67,7 @@ impl Claim {
         kind * Claim::COUNTERS + n as usize % Claim::COUNTERS
     }
 
-    /// The predicate of this about `x`.
+    /// This claim about `x`.
     pub(in crate::scp) fn about(self, x: &Value) -> Predicate<&Value> {
         Predicate {
             claim: self,
@@ -78,7 +75,7 @@ impl Claim {
         }
     }
 
-    /// The predicate of this, which is about counters alone.
+    /// This claim, which must be one about counters alone.
     pub(in crate::scp) fn about_counters(self) -> Predicate<&'static Value> {
         Predicate {
             claim: self,
@@ -88,15 +85,20 @@ impl Claim {
 }
 
 impl Predicate<&Value> {
-    /// The same, to be kept.
-    pub(in crate::scp) fn to_owned(self) -> Predicate<Value> {
+    /// The predicate with a value of its own, for a tally.
+    pub(super) fn to_owned(self) -> Predicate<Value> {
         Predicate {
             claim: self.claim,
             x: self.x.cloned(),
         }
     }
 
-    /// Does `statement` make this predicate?
+    /// The claim without its value.
+    pub(super) fn claim(self) -> Claim {
+        self.claim
+    }
+
+    /// Whether `statement` makes the claim.
     #[inline]
     pub(in crate::scp) fn holds_for(self, statement: &Statement) -> bool {
         match self.x {
@@ -107,14 +109,14 @@ impl Predicate<&Value> {
 }
 
 impl Predicate<Value> {
-    /// Is it this predicate?
+    /// Whether both make the same claim about the same value.
     #[inline]
-    pub(in crate::scp) fn equals(&self, other: Predicate<&Value>) -> bool {
+    pub(super) fn equals(&self, other: Predicate<&Value>) -> bool {
         self.claim == other.claim && self.x.as_ref() == other.x
     }
 
-    /// The same, lent.
-    pub(in crate::scp) fn as_ref(&self) -> Predicate<&Value> {
+    /// The predicate with a borrowed value.
+    pub(super) fn as_ref(&self) -> Predicate<&Value> {
         Predicate {
             claim: self.claim,
             x: self.x.as_ref(),

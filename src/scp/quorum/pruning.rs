@@ -1,52 +1,52 @@
-//! `Pruning`: a set of nodes on its way to a quorum: who loses a slice goes, and takes others with it.
+//! Pruning a set of nodes to the greatest quorum inside it, by counting what each quorum set has to spare.
 //!
-//! For networks where quorum sets are many and small: instead of looking at everybody again and again, it is counted how
-//! many each quorum set has to slack, and only those are looked at who trust somebody that went. Absent here: what is
-//! asked of the nodes (`quorum`, `minimal_quorum`).
+//! A node whose quorum set is no longer satisfied is removed, which may leave other sets unsatisfied. For networks with
+//! many small quorum sets: a counter per set is cheaper than testing every node again and again.
 
 use super::latest::SenderSet;
 use super::node_set::NodeSet;
 use super::registry::{SetClass, SetsByMember};
-use super::search::QuorumChecker;
+use super::view::QuorumView;
 use crate::scp::id::NodeId;
 use std::cell::Ref;
 
-/// How many a quorum set has to slack if that cannot be counted: it has inner sets and is looked at each time.
+/// The slack of a set with inner sets. It cannot be counted, so the set is tested each time.
 const UNCOUNTED: i32 = i32::MAX;
-/// End of a list of owners.
+/// End of a linked list of nodes.
 const NO_NODE: u32 = u32::MAX;
 
-/// Nodes, and how much their quorum sets can bear.
-pub(in crate::scp) struct Pruning<'a> {
-    checker: QuorumChecker<'a>,
+/// The remaining nodes and the slack of their quorum sets.
+pub(super) struct Pruning<'a> {
+    view: QuorumView<'a>,
     local: SetClass,
     sets_by_member: Ref<'a, SetsByMember>,
-    pub(in crate::scp) nodes: NodeSet,
-    /// By class: how many more than its threshold are there; less than 0: it is not satisfied.
+    nodes: NodeSet,
+    /// By class: how many more members than the threshold remain. Below 0 the set is not satisfied.
     slack: Vec<i32>,
-    /// By class, the first of the nodes that have it; by node, the next.
+    /// By class, the first of the nodes that have this set; by node, the next one.
     owners: Vec<u32>,
     next_owner: Vec<u32>,
 }
 
-/// Whether the local quorum set is satisfied by what is left.
+/// Whether the remaining nodes satisfy the local quorum set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scp) enum LocalSet {
+pub(super) enum LocalSet {
     Satisfied,
     Unsatisfied,
 }
 
 impl<'a> Pruning<'a> {
-    /// Of `nodes`, for a local quorum set that they satisfy. Returns too who has to go at once; they are taken out.
-    pub(in crate::scp) fn new(
-        checker: QuorumChecker<'a>,
+    /// Starts with `nodes`, which must satisfy the local set. Also returns the nodes that have no slice among them; these
+    /// are removed already, but the effect on others is left to [`Pruning::propagate`].
+    pub(super) fn new(
+        view: QuorumView<'a>,
         local: SetClass,
         nodes: &NodeSet,
     ) -> (Pruning<'a>, Vec<NodeId>) {
-        let sets = checker.sets;
+        let sets = view.sets;
         let size = nodes.iter().last().map_or(0, |last| last.index() + 1);
         let mut pruning = Pruning {
-            checker,
+            view,
             local,
             sets_by_member: sets.sets_by_member(),
             nodes: nodes.clone(),
@@ -55,16 +55,11 @@ impl<'a> Pruning<'a> {
             next_owner: vec![NO_NODE; size],
         };
         for node in nodes.iter() {
-            for &class in pruning.sets_by_member.of(node) {
-                let slack = &mut pruning.slack[class.index()];
-                if *slack != UNCOUNTED {
-                    *slack += 1;
-                }
-            }
+            pruning.add_slack(node);
         }
         let mut removed = Vec::new();
         for node in nodes.iter() {
-            match checker.latest.get(node).map(|recorded| recorded.set) {
+            match view.set_of(node) {
                 Some(SenderSet::Known(class)) => {
                     let first = &mut pruning.owners[class.index()];
                     pruning.next_owner[node.index()] = std::mem::replace(first, node.0);
@@ -82,14 +77,33 @@ impl<'a> Pruning<'a> {
         (pruning, removed)
     }
 
+    /// The remaining nodes.
+    pub(super) fn into_nodes(self) -> NodeSet {
+        self.nodes
+    }
+
+    /// Removes `node`; false if it is gone already. The effect on others is left to [`Pruning::propagate`].
+    pub(super) fn remove(&mut self, node: NodeId) -> bool {
+        self.nodes.remove(node)
+    }
+
+    fn add_slack(&mut self, node: NodeId) {
+        for &class in self.sets_by_member.of(node) {
+            let slack = &mut self.slack[class.index()];
+            if *slack != UNCOUNTED {
+                *slack += 1;
+            }
+        }
+    }
+
     fn is_satisfied(&self, class: SetClass) -> bool {
         match self.slack[class.index()] {
-            UNCOUNTED => self.checker.sets.compiled(class).is_slice(&self.nodes),
+            UNCOUNTED => self.view.sets.compiled(class).is_slice(&self.nodes),
             slack => slack >= 0,
         }
     }
 
-    /// Somebody whom the quorum set names has removed: is it no longer satisfied because of that?
+    /// Takes one removed member into account. True if the set is no longer satisfied because of that.
     fn becomes_unsatisfied(&mut self, class: SetClass) -> bool {
         let slack = &mut self.slack[class.index()];
         if *slack == UNCOUNTED {
@@ -99,10 +113,10 @@ impl<'a> Pruning<'a> {
         *slack == -1
     }
 
-    /// Takes out, and adds to `removed`, who cannot stay without those in it. Ends when nobody has to go any more, when the
-    /// local set is lost, or when somebody of `needed` has to go, which comes to the same. Returns too how many of `removed`
-    /// were worked off.
-    pub(in crate::scp) fn propagate(
+    /// Removes every node that has lost its last slice with the nodes in `removed`, and appends it there. Stops early
+    /// when the local set is no longer satisfied or a node of `needed` would go, which implies the same. Also returns how
+    /// many of `removed` were processed.
+    pub(super) fn propagate(
         &mut self,
         removed: &mut Vec<NodeId>,
         needed: &NodeSet,
@@ -116,19 +130,8 @@ impl<'a> Pruning<'a> {
                 if !self.becomes_unsatisfied(class) {
                     continue;
                 }
-                if class == self.local {
+                if class == self.local || self.remove_owners(class, removed, needed) {
                     local_set = LocalSet::Unsatisfied;
-                }
-                let mut owner = self.owners[class.index()];
-                while owner != NO_NODE {
-                    let lost = NodeId(owner);
-                    if self.nodes.remove(lost) {
-                        removed.push(lost);
-                        if needed.contains(lost) {
-                            local_set = LocalSet::Unsatisfied;
-                        }
-                    }
-                    owner = self.next_owner[lost.index()];
                 }
             }
             if local_set == LocalSet::Unsatisfied {
@@ -138,15 +141,30 @@ impl<'a> Pruning<'a> {
         (LocalSet::Satisfied, done)
     }
 
-    /// Puts back all who are `removed`, of whom the first `done` were worked off.
-    pub(in crate::scp) fn restore(&mut self, removed: &[NodeId], done: usize) {
-        for &node in &removed[..done] {
-            for &class in self.sets_by_member.of(node) {
-                let slack = &mut self.slack[class.index()];
-                if *slack != UNCOUNTED {
-                    *slack += 1;
-                }
+    /// Removes all nodes that have the set `class`. True if one of them is `needed`.
+    fn remove_owners(
+        &mut self,
+        class: SetClass,
+        removed: &mut Vec<NodeId>,
+        needed: &NodeSet,
+    ) -> bool {
+        let mut any_needed = false;
+        let mut owner = self.owners[class.index()];
+        while owner != NO_NODE {
+            let node = NodeId(owner);
+            if self.nodes.remove(node) {
+                removed.push(node);
+                any_needed |= needed.contains(node);
             }
+            owner = self.next_owner[node.index()];
+        }
+        any_needed
+    }
+
+    /// Undoes [`Pruning::propagate`]: puts `removed` back, of which the first `done` were processed.
+    pub(super) fn restore(&mut self, removed: &[NodeId], done: usize) {
+        for &node in &removed[..done] {
+            self.add_slack(node);
         }
         self.nodes.extend(removed.iter().copied());
     }

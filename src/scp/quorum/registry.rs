@@ -1,6 +1,6 @@
-//! `SetRegistry`: the quorum sets one node has come across, each distinct content compiled once.
+//! Interning of quorum sets: each distinct set that a node meets is compiled once.
 //!
-//! Nodes that trust alike share a [`SetClass`], and a quorum test asks a class once however many nodes are in it.
+//! Nodes with equal quorum sets share a [`SetClass`]. A quorum search tests a class once, however many nodes have it.
 
 use super::compiled_set::CompiledSet;
 use crate::scp::driver::Driver;
@@ -10,13 +10,13 @@ use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Names one content of quorum sets within one registry.
+/// The number of a distinct quorum set within one registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::scp) struct SetClass(u32);
 
 impl SetClass {
-    /// Its position in a table of [`SetRegistry::len`] entries.
-    pub(in crate::scp) const fn index(self) -> usize {
+    /// The index into a table of [`SetRegistry::len`] entries.
+    pub(super) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -28,26 +28,27 @@ struct RegisteredSet {
     sanity: Result<(), QuorumSetError>,
 }
 
-/// Every quorum set met so far. What an id names never changes, so nothing is ever looked up twice, except what was
-/// unknown (NOTES 9: it may become known).
+/// Every quorum set met so far. An id never changes its meaning, so only an unknown id is looked up again: the
+/// application may know it by then (NOTES 9).
 #[derive(Clone, Debug, Default)]
 pub(in crate::scp) struct SetRegistry {
     entries: Vec<RegisteredSet>,
     by_content: BTreeMap<Arc<QuorumSet>, SetClass>,
     by_id: BTreeMap<QuorumSetId, SetClass>,
-    /// The set of each owner that was asked for last: nearly always the one that is asked for next.
+    /// The set of each owner that was resolved last: nearly always the one that is resolved next.
     last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
-    /// The set of the local node, which is asked for at every input.
+    /// The set of the local node, which every input needs.
     local: Option<(QuorumSetId, SetClass)>,
+    /// Index, rebuilt on demand after new sets were added.
     sets_by_member: RefCell<SetsByMember>,
 }
 
-/// Which sets name which nodes, as far as that has been asked for.
+/// Inverted index: which sets name a node.
 #[derive(Clone, Debug, Default)]
-pub(in crate::scp) struct SetsByMember {
-    /// The sets up to here are in it.
+pub(super) struct SetsByMember {
+    /// How many sets it covers.
     sets: usize,
-    /// Those that name a node are at `starts[node]..starts[node + 1]`.
+    /// The classes of the sets that name a node are at `starts[node]..starts[node + 1]`.
     starts: Vec<u32>,
     classes: Vec<SetClass>,
 }
@@ -85,27 +86,27 @@ impl SetsByMember {
         }
     }
 
-    /// Where the sets that name `node` are.
-    pub(in crate::scp) fn range(&self, node: NodeId) -> std::ops::Range<usize> {
+    /// The positions of the sets that name `node`, for [`SetsByMember::class`].
+    pub(super) fn range(&self, node: NodeId) -> std::ops::Range<usize> {
         match self.starts.get(node.index()..node.index() + 2) {
             Some(&[start, end]) => start as usize..end as usize,
             _ => 0..0,
         }
     }
 
-    /// The set there.
-    pub(in crate::scp) fn class(&self, at: usize) -> SetClass {
+    /// The set at a position.
+    pub(super) fn class(&self, at: usize) -> SetClass {
         self.classes[at]
     }
 
-    /// The sets that name `node`: as often as they name it, if nothing is inside them.
-    pub(in crate::scp) fn of(&self, node: NodeId) -> &[SetClass] {
+    /// The sets that name `node`. A flat set occurs as often as it names the node.
+    pub(super) fn of(&self, node: NodeId) -> &[SetClass] {
         &self.classes[self.range(node)]
     }
 }
 
 impl SetRegistry {
-    /// The same as [`SetRegistry::resolve`], for the local node.
+    /// [`SetRegistry::resolve`] for the local node.
     #[inline]
     pub(in crate::scp) fn resolve_local<D: Driver>(
         &mut self,
@@ -122,7 +123,7 @@ impl SetRegistry {
         Some(class)
     }
 
-    /// The class of the set that `id` names, if the application knows it.
+    /// The class of the set that `id` names; `None` if the application does not know it.
     pub(in crate::scp) fn resolve<D: Driver>(
         &mut self,
         driver: &D,
@@ -174,13 +175,13 @@ impl SetRegistry {
         class
     }
 
-    /// How many classes there are.
-    pub(in crate::scp) fn len(&self) -> usize {
+    /// The number of classes.
+    pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Which sets name which nodes.
-    pub(in crate::scp) fn sets_by_member(&self) -> Ref<'_, SetsByMember> {
+    /// The index of sets by member, up to date.
+    pub(super) fn sets_by_member(&self) -> Ref<'_, SetsByMember> {
         if self.sets_by_member.borrow().sets != self.entries.len() {
             self.sets_by_member
                 .replace(SetsByMember::new(&self.entries));
@@ -188,8 +189,8 @@ impl SetRegistry {
         self.sets_by_member.borrow()
     }
 
-    /// By class, how far from its threshold a set is while nobody is there; `nested` for those with inner sets.
-    pub(in crate::scp) fn initial_slack(&self, nested: i32) -> Vec<i32> {
+    /// By class, the slack of a set before any member is counted; `nested` for sets with inner sets.
+    pub(super) fn initial_slack(&self, nested: i32) -> Vec<i32> {
         let slack = |entry: &RegisteredSet| match entry.set.threshold {
             _ if !entry.set.inner.is_empty() => nested,
             // Never satisfied.
@@ -204,12 +205,12 @@ impl SetRegistry {
         &self.entries[class.index()].set
     }
 
-    /// The set, ready to be asked.
-    pub(in crate::scp) fn compiled(&self, class: SetClass) -> &CompiledSet {
+    /// The set in its compiled form.
+    pub(super) fn compiled(&self, class: SetClass) -> &CompiledSet {
         &self.entries[class.index()].compiled
     }
 
-    /// May a ballot statement name this set?
+    /// Whether a ballot statement may name this set.
     pub(in crate::scp) fn is_sane(&self, class: SetClass) -> bool {
         self.entries[class.index()].sanity.is_ok()
     }

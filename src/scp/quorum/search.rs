@@ -1,131 +1,104 @@
-//! Quorums: is there one among the nodes that satisfy something, which one, and the smallest that still is one.
+//! Quorum search: the greatest quorum among some nodes, provided that it satisfies the local quorum set.
 //!
-//! The local node need not be in it: the question is whether what remains satisfies the local quorum set (NOTES 16).
-//! Absent here: what spares the search (`no_quorum_cache`), and how a quorum is made small (`minimal_quorum`).
+//! The local node need not be a member itself (NOTES 16).
 
-use super::compiled_set::CompiledSet;
-use super::latest::{LatestStatements, SenderSet};
+use super::latest::SenderSet;
+use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::pruning::{LocalSet, Pruning};
-use super::registry::{SetClass, SetRegistry};
+use super::view::QuorumView;
 use std::borrow::Cow;
 
-/// Up to this many different quorum sets are looked at again and again; of more it is counted who is there.
+/// Up to this many different quorum sets are tested again in each pass. With more of them counting is faster.
 const FEW_SETS: usize = 4;
 
-/// What a quorum test looks at besides the nodes in question.
-#[derive(Clone, Copy)]
-pub(in crate::scp) struct QuorumChecker<'a> {
-    /// The quorum set of the local node; none if the application does not know it, then nothing is ever satisfied.
-    pub(in crate::scp) local: Option<&'a CompiledSet>,
-    /// Its class.
-    pub(in crate::scp) local_class: Option<SetClass>,
-    /// The quorum sets of everybody.
-    pub(in crate::scp) sets: &'a SetRegistry,
-    /// Who has which of them.
-    pub(in crate::scp) latest: &'a LatestStatements,
+/// The greatest quorum among `nodes` that satisfies the local quorum set; `None` if there is none.
+///
+/// Nodes whose own set is not satisfied by the rest are removed until nothing changes. A removed node can be in no
+/// quorum, so the order of removal does not matter.
+pub(super) fn greatest_quorum<'n>(
+    view: QuorumView<'_>,
+    cache: &mut NoQuorumCache,
+    nodes: &'n NodeSet,
+) -> Option<Cow<'n, NodeSet>> {
+    if !view.is_local_slice(nodes) {
+        return None;
+    }
+    if view.latest.uniform().cover(view.local, nodes) {
+        return Some(Cow::Borrowed(nodes));
+    }
+    if cache.rules_out(view, nodes) {
+        return None;
+    }
+    let found = match view.sets.len() {
+        0..=FEW_SETS => prune_in_passes(view, nodes),
+        _ => prune_by_counting(view, nodes),
+    };
+    if found.is_none() {
+        cache.insert_failure(view, nodes);
+    }
+    found.map(Cow::Owned)
 }
 
-impl QuorumChecker<'_> {
-    /// The largest quorum among `nodes`, provided that it satisfies the local quorum set.
-    ///
-    /// Nodes whose own set is not satisfied by the rest are taken out until nothing changes. What is taken out could
-    /// be in no quorum, so the order does not matter.
-    pub(in crate::scp) fn greatest_quorum(self, nodes: &NodeSet) -> Option<Cow<'_, NodeSet>> {
-        let local = self.local?;
-        if !local.is_slice(nodes) {
+fn prune_by_counting(view: QuorumView<'_>, nodes: &NodeSet) -> Option<NodeSet> {
+    let (mut pruning, mut removed) = Pruning::new(view, view.local?, nodes);
+    let (local_set, _) = pruning.propagate(&mut removed, &NodeSet::new());
+    let quorum = pruning.into_nodes();
+    (local_set == LocalSet::Satisfied && view.is_local_slice(&quorum)).then_some(quorum)
+}
+
+fn prune_in_passes(view: QuorumView<'_>, nodes: &NodeSet) -> Option<NodeSet> {
+    let mut quorum = nodes.clone();
+    let mut satisfied = [None; FEW_SETS];
+    while remove_unsatisfied(view, &mut quorum, &mut satisfied) {
+        if !view.is_local_slice(&quorum) {
             return None;
         }
-        if self.latest.uniform().cover(self.local_class, nodes) {
-            return Some(Cow::Borrowed(nodes));
-        }
-        if self.is_known_without_quorum(nodes) {
-            return None;
-        }
-        if let Some(class) = self.local_class
-            && self.sets.len() > FEW_SETS
-        {
-            let (mut pruning, mut removed) = Pruning::new(self, class, nodes);
-            let (local_set, _) = pruning.propagate(&mut removed, &NodeSet::new());
-            if local_set == LocalSet::Satisfied && local.is_slice(&pruning.nodes) {
-                return Some(Cow::Owned(pruning.nodes));
-            }
-            self.remember_no_quorum(nodes);
-            return None;
-        }
-        let mut quorum = nodes.clone();
-        // With few sets nothing here needs memory of its own.
-        let mut few = [None; FEW_SETS];
-        let mut many = Vec::new();
-        let verdicts = match few.get_mut(..self.sets.len()) {
-            Some(few) => few,
-            None => {
-                many.resize(self.sets.len(), None);
-                many.as_mut_slice()
-            }
+    }
+    Some(quorum)
+}
+
+/// One pass; true if a node was removed. `satisfied` caches the result by class. A set that is not satisfied stays so,
+/// because the quorum only shrinks.
+fn remove_unsatisfied(
+    view: QuorumView<'_>,
+    quorum: &mut NodeSet,
+    satisfied: &mut [Option<bool>; FEW_SETS],
+) -> bool {
+    for entry in satisfied.iter_mut() {
+        entry.take_if(|is_satisfied| *is_satisfied);
+    }
+    let mut has_shrunk = false;
+    let members = quorum.clone();
+    for node in members.iter() {
+        let stays = match view.set_of(node) {
+            Some(SenderSet::Known(class)) => *satisfied[class.index()]
+                .get_or_insert_with(|| view.sets.compiled(class).is_slice(quorum)),
+            Some(SenderSet::Singleton) => true,
+            Some(SenderSet::Unknown) | None => false,
         };
-        while self.prune(&mut quorum, verdicts) {
-            if !local.is_slice(&quorum) {
-                self.remember_no_quorum(nodes);
-                return None;
-            }
+        if !stays {
+            quorum.remove(node);
+            has_shrunk = true;
         }
-        Some(Cow::Owned(quorum))
     }
-
-    /// One pass; true if somebody had to go. What was once not satisfied stays so, because the quorum only shrinks.
-    fn prune(self, quorum: &mut NodeSet, verdicts: &mut [Option<bool>]) -> bool {
-        for verdict in verdicts.iter_mut() {
-            verdict.take_if(|is_satisfied| *is_satisfied);
-        }
-        let mut has_shrunk = false;
-        let members = quorum.clone();
-        for node in members.iter() {
-            let set = self.latest.get(node).map(|recorded| recorded.set);
-            let stays = match set {
-                Some(SenderSet::Known(class)) => *verdicts[class.index()]
-                    .get_or_insert_with(|| self.sets.compiled(class).is_slice(quorum)),
-                Some(SenderSet::Singleton) => true,
-                Some(SenderSet::Unknown) | None => false,
-            };
-            if !stays {
-                quorum.remove(node);
-                has_shrunk = true;
-            }
-        }
-        has_shrunk
-    }
-
-    /// Do `nodes` block the local node?
-    pub(in crate::scp) fn is_v_blocking(self, nodes: &NodeSet) -> bool {
-        self.local.is_some_and(|local| local.is_v_blocking(nodes))
-    }
-
-    /// Drops members of a blocking set until no further one can go.
-    pub(in crate::scp) fn minimal_blocking(self, mut nodes: NodeSet) -> NodeSet {
-        let members: Vec<_> = nodes.iter().collect();
-        for &node in members.iter().rev() {
-            nodes.remove(node);
-            if !self.is_v_blocking(&nodes) {
-                nodes.insert(node);
-            }
-        }
-        nodes
-    }
+    has_shrunk
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::latest::{LatestStatement, LatestStatements};
+    use super::super::registry::{SetClass, SetRegistry};
+    use super::super::witness::{minimal_by_removal, minimal_quorum};
     use super::*;
     use crate::scp::id::{NodeId, QuorumSetId, SlotIndex};
-    use crate::scp::quorum::latest::LatestStatement;
     use crate::scp::quorum_set::QuorumSet;
     use crate::scp::statement::{Envelope, Statement};
     use crate::scp::stub_driver::StubDriver;
     use proptest::prelude::*;
     use std::sync::Arc;
 
-    /// Knows the set of every node, and nothing else.
+    /// Node i has the i-th set.
     struct Sets(Vec<QuorumSet>);
 
     impl StubDriver for Sets {
@@ -135,6 +108,10 @@ mod tests {
     }
 
     const NODES: u32 = 7;
+    const LOCAL: QuorumSetId = QuorumSetId {
+        owner: NodeId(NODES),
+        nth: 1,
+    };
 
     fn flat() -> impl Strategy<Value = QuorumSet> {
         (0..5_u32, proptest::collection::vec(0..NODES, 0..6))
@@ -146,7 +123,7 @@ mod tests {
             .prop_map(|(set, inner)| QuorumSet { inner, ..set })
     }
 
-    /// A set whose thresholds can all be reached, and are not 0.
+    /// A set whose thresholds can all be reached and are not 0.
     fn reachable() -> impl Strategy<Value = QuorumSet> {
         fn fix(set: &mut QuorumSet) {
             set.inner.iter_mut().for_each(fix);
@@ -170,88 +147,91 @@ mod tests {
         set.threshold > 0 && direct.count() + inner.count() >= set.threshold as usize
     }
 
+    /// The statements of the nodes in `speakers`; those in `deciders` have decided. The local node has the last set.
+    fn network(
+        sets: &Sets,
+        speakers: u32,
+        deciders: u32,
+    ) -> (SetRegistry, LatestStatements, Option<SetClass>) {
+        let mut registry = SetRegistry::default();
+        let mut latest = LatestStatements::default();
+        for from in members(speakers) {
+            let quorum_set = QuorumSetId {
+                owner: from,
+                nth: 1,
+            };
+            let class = registry.resolve(sets, quorum_set).unwrap();
+            let envelope = Arc::new(Envelope {
+                from,
+                slot: SlotIndex(1),
+                quorum_set,
+                statement: Statement::Nominate {
+                    voted: vec![],
+                    accepted: vec![],
+                },
+            });
+            let set = match deciders >> from.0 & 1 {
+                0 => SenderSet::Known(class),
+                _ => SenderSet::Singleton,
+            };
+            latest.record(LatestStatement { envelope, set });
+        }
+        let local = registry.resolve(sets, LOCAL);
+        (registry, latest, local)
+    }
+
     proptest! {
-        /// The fixpoint against all subsets: quorums found, their size, and what can be spared.
+        /// The search against all subsets: whether there is a quorum, the greatest one, and a minimal one.
         #[test]
         fn quorums_are_found_if_and_only_if_they_exist(
-            sets in proptest::collection::vec(nested(), NODES as usize),
-            local in nested(),
+            sets in proptest::collection::vec(nested(), NODES as usize + 1),
             speakers in 0..1_u32 << NODES,
         ) {
-            let driver = Sets(sets);
-            let mut registry = SetRegistry::default();
-            let mut latest = LatestStatements::default();
-            for from in members(speakers) {
-                let quorum_set = QuorumSetId { owner: from, nth: 1 };
-                let statement = Statement::Nominate { voted: vec![], accepted: vec![] };
-                let envelope = Envelope { from, slot: SlotIndex(1), quorum_set, statement };
-                let class = registry.resolve(&driver, quorum_set).unwrap();
-                let set = SenderSet::Known(class);
-                latest.record(LatestStatement { envelope: Arc::new(envelope), set });
-            }
-            let driver = Sets(driver.0.iter().cloned().chain([local.clone()]).collect());
-            let local_id = QuorumSetId { owner: NodeId(NODES), nth: 1 };
-            let local_class = registry.resolve(&driver, local_id);
-            let compiled = CompiledSet::new(&Arc::new(local.clone()));
-            let checker = QuorumChecker { local: Some(&compiled), local_class, sets: &registry, latest: &latest };
+            let sets = Sets(sets);
+            let (registry, latest, local) = network(&sets, speakers, 0);
+            let view = QuorumView { local, sets: &registry, latest: &latest };
             let is_quorum = |bits: u32| {
-                satisfied(&local, bits) && members(bits).all(|n| satisfied(&driver.0[n.index()], bits))
+                satisfied(&sets.0[NODES as usize], bits)
+                    && members(bits).all(|n| satisfied(&sets.0[n.index()], bits))
             };
             let within = |outer: u32| (1..1_u32 << NODES).filter(move |bits| bits & !outer == 0);
             let union = within(speakers).filter(|&bits| is_quorum(bits)).fold(0, |all, q| all | q);
             let speaking: NodeSet = members(speakers).collect();
-            let found = checker.greatest_quorum(&speaking);
+            let found = greatest_quorum(view, &mut NoQuorumCache::default(), &speaking);
             prop_assert_eq!(found.is_some(), union != 0);
             if let Some(quorum) = found {
                 let bits = |set: &NodeSet| set.iter().fold(0, |bits, n| bits | 1 << n.0);
                 prop_assert!(is_quorum(bits(&quorum)) && union & !bits(&quorum) == 0);
-                let minimal = bits(&checker.minimal_quorum(&quorum));
+                let minimal = bits(&minimal_quorum(view, &quorum));
                 prop_assert!(is_quorum(minimal));
                 prop_assert!(within(minimal).all(|smaller| smaller == minimal || !is_quorum(smaller)));
             }
         }
 
-        /// Where all trust alike, the short way to a small quorum ends where the long one does.
+        /// The shortcut for nodes with equal quorum sets gives the same minimal quorum as the general algorithm.
         #[test]
-        fn among_equals_the_lowest_stay(
+        fn the_shortcut_for_equal_sets_gives_the_same_minimal_quorum(
             set in flat(),
             speakers in 0..1_u32 << NODES,
             deciders in 0..1_u32 << NODES,
-            stranger in prop::option::of((0..NODES, flat())),
+            other in prop::option::of((0..NODES, flat())),
         ) {
-            let mut sets = vec![set.clone(); NODES as usize];
-            if let Some((node, set)) = stranger {
+            let mut sets = vec![set; NODES as usize + 1];
+            if let Some((node, set)) = other {
                 sets[node as usize] = set;
             }
-            let local_id = QuorumSetId { owner: NodeId(NODES), nth: 1 };
-            sets.push(set);
-            let driver = Sets(sets);
-            let mut registry = SetRegistry::default();
-            let mut latest = LatestStatements::default();
-            let local_class = registry.resolve(&driver, local_id);
-            for from in members(speakers) {
-                let quorum_set = QuorumSetId { owner: from, nth: 1 };
-                let statement = Statement::Nominate { voted: vec![], accepted: vec![] };
-                let envelope = Envelope { from, slot: SlotIndex(1), quorum_set, statement };
-                let class = registry.resolve(&driver, quorum_set).unwrap();
-                let set = match deciders >> from.0 & 1 {
-                    0 => SenderSet::Known(class),
-                    _ => SenderSet::Singleton,
-                };
-                latest.record(LatestStatement { envelope: Arc::new(envelope), set });
-            }
-            let local = local_class.map(|class| registry.compiled(class));
-            let checker = QuorumChecker { local, local_class, sets: &registry, latest: &latest };
+            let (registry, latest, local) = network(&Sets(sets), speakers, deciders);
+            let view = QuorumView { local, sets: &registry, latest: &latest };
             let speaking: NodeSet = members(speakers).collect();
-            if let Some(quorum) = checker.greatest_quorum(&speaking) {
-                let expected = checker.minimal_by_dropping(local_class.unwrap(), &quorum);
-                prop_assert_eq!(checker.minimal_quorum(&quorum), expected);
+            if let Some(quorum) = greatest_quorum(view, &mut NoQuorumCache::default(), &speaking) {
+                let expected = minimal_by_removal(view, local.unwrap(), &quorum);
+                prop_assert_eq!(minimal_quorum(view, &quorum), expected);
             }
         }
 
-        /// Blocking against its definition: no slice is without a member.
+        /// By definition: a v-blocking set has a member in every slice.
         #[test]
-        fn v_blocking_sets_leave_no_slice(set in reachable(), nodes in 0..1_u32 << NODES) {
+        fn v_blocking_sets_hit_every_slice(set in reachable(), nodes in 0..1_u32 << NODES) {
             prop_assume!(set.entries() > 0);
             let others = !nodes & ((1 << NODES) - 1);
             let members: NodeSet = members(nodes).collect();

@@ -1,0 +1,155 @@
+//! Running tallies: the supporters of recently queried predicates, updated lazily from a change log.
+//!
+//! While nodes make few different statements, which is nearly always, a predicate is evaluated per group of equal
+//! statements and no tally is kept.
+
+use super::change_log::ChangeLog;
+use super::groups::StatementGroups;
+use super::latest::LatestStatements;
+use super::node_set::NodeSet;
+use super::predicate::{Claim, Predicate};
+use crate::scp::id::NodeId;
+use crate::scp::value::Value;
+
+/// Up to this many different statements are evaluated on each query. With more of them a tally is faster.
+const FEW_STATEMENTS: usize = 6;
+/// How many tallies are kept. An honest slot needs a dozen; Byzantine nodes can only cause recounts.
+const TALLIES_MAX: usize = 48;
+/// How many of the latest changes are logged. A tally that has missed more is counted again.
+const CHANGES_MAX: usize = 256;
+
+/// The supporters of one predicate.
+#[derive(Clone, Debug)]
+struct VoteTally {
+    predicate: Predicate<Value>,
+    nodes: NodeSet,
+    /// The version of the change log up to which it is counted.
+    version: u64,
+}
+
+/// By [`Claim::lookup_slot`], the position of the tally that was queried last: mostly the one that is queried next.
+#[derive(Clone, Debug)]
+struct LastQueried([u8; Claim::LOOKUP_SLOTS]);
+
+impl Default for LastQueried {
+    fn default() -> LastQueried {
+        LastQueried([0; Claim::LOOKUP_SLOTS])
+    }
+}
+
+/// The nodes that satisfy a predicate. Valid until the next statement is recorded or two more predicates are queried.
+#[derive(Clone, Debug)]
+pub(super) enum Supporters {
+    /// Counted for this query.
+    Counted(NodeSet),
+    /// Those of the tally at this position.
+    Tallied(usize),
+}
+
+/// All tallies of one slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tallies {
+    changes: ChangeLog<CHANGES_MAX>,
+    tallies: Vec<VoteTally>,
+    oldest: usize,
+    last_queried: LastQueried,
+}
+
+impl Tallies {
+    /// The latest statement of `node` has changed.
+    pub(super) fn note_change(&mut self, node: NodeId) {
+        self.changes.push(node);
+    }
+
+    /// Who satisfies `predicate`. [`Tallies::nodes`] gives the set.
+    #[inline]
+    pub(super) fn query(
+        &mut self,
+        groups: &StatementGroups,
+        latest: &LatestStatements,
+        predicate: Predicate<&Value>,
+    ) -> Supporters {
+        if groups.len() <= FEW_STATEMENTS {
+            return Supporters::Counted(count(groups, predicate));
+        }
+        let at = usize::from(self.last_queried.0[predicate.claim().lookup_slot()]);
+        let at = match self.tallies.get(at) {
+            Some(tally) if tally.predicate.equals(predicate) => at,
+            Some(_) | None => self.find_or_add(groups, predicate),
+        };
+        if self.tallies[at].version != self.changes.version() {
+            self.catch_up(at, groups, latest);
+        }
+        Supporters::Tallied(at)
+    }
+
+    /// The nodes in `supporters`.
+    #[inline]
+    pub(super) fn nodes<'a>(&'a self, supporters: &'a Supporters) -> &'a NodeSet {
+        match supporters {
+            Supporters::Counted(nodes) => nodes,
+            Supporters::Tallied(at) => &self.tallies[*at].nodes,
+        }
+    }
+
+    fn find_or_add(&mut self, groups: &StatementGroups, predicate: Predicate<&Value>) -> usize {
+        let is_it = |tally: &VoteTally| tally.predicate.equals(predicate);
+        let at = match self.tallies.iter().position(is_it) {
+            Some(at) => at,
+            None => self.add(groups, predicate),
+        };
+        self.last_queried.0[predicate.claim().lookup_slot()] = at as u8;
+        at
+    }
+
+    fn add(&mut self, groups: &StatementGroups, predicate: Predicate<&Value>) -> usize {
+        let tally = VoteTally {
+            nodes: count(groups, predicate),
+            predicate: predicate.to_owned(),
+            version: self.changes.version(),
+        };
+        if self.tallies.len() < TALLIES_MAX {
+            self.tallies.push(tally);
+            return self.tallies.len() - 1;
+        }
+        let at = self.oldest;
+        self.oldest = (at + 1) % TALLIES_MAX;
+        self.tallies[at] = tally;
+        at
+    }
+
+    /// Brings a tally up to date: change by change, or by counting again if that is less work.
+    fn catch_up(&mut self, at: usize, groups: &StatementGroups, latest: &LatestStatements) {
+        let tally = &mut self.tallies[at];
+        let missed = self.changes.since(tally.version);
+        tally.version = self.changes.version();
+        let predicate = tally.predicate.as_ref();
+        match missed {
+            Some(missed) if missed.len() <= groups.len() => {
+                for &node in missed {
+                    let statement = latest.statement(node);
+                    let holds = statement.is_some_and(|statement| predicate.holds_for(statement));
+                    tally.nodes.assign(node, holds.into());
+                }
+            }
+            Some(_) | None => tally.nodes = count(groups, predicate),
+        }
+    }
+
+    /// Drops all tallies: the slot is decided.
+    pub(super) fn clear_tallies(&mut self) {
+        self.tallies.clear();
+        self.oldest = 0;
+    }
+
+    /// Drops all tallies and changes: the slot is reused. Keeps the allocations.
+    pub(super) fn clear(&mut self) {
+        self.changes.clear();
+        self.clear_tallies();
+    }
+}
+
+/// The nodes that satisfy `predicate`, evaluated per group.
+pub(super) fn count(groups: &StatementGroups, predicate: Predicate<&Value>) -> NodeSet {
+    groups.nodes_where(|statement| predicate.holds_for(statement))
+}

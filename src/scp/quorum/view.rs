@@ -1,0 +1,46 @@
+//! What the answer to a quorum question depends on, besides the nodes in question.
+
+use super::compiled_set::CompiledSet;
+use super::latest::{LatestStatements, SenderSet};
+use super::node_set::NodeSet;
+use super::registry::{SetClass, SetRegistry};
+use crate::scp::id::NodeId;
+
+/// The local quorum set, the latest statements, and the quorum sets of their senders.
+#[derive(Clone, Copy)]
+pub(super) struct QuorumView<'a> {
+    /// The class of the local quorum set. `None` if the application does not know the set: then no set of nodes is a
+    /// quorum or v-blocking.
+    pub(super) local: Option<SetClass>,
+    /// All quorum sets met so far.
+    pub(super) sets: &'a SetRegistry,
+    /// The statements whose senders vote.
+    pub(super) latest: &'a LatestStatements,
+}
+
+impl<'a> QuorumView<'a> {
+    /// The local quorum set.
+    #[inline]
+    pub(super) fn local_set(self) -> Option<&'a CompiledSet> {
+        self.local.map(|class| self.sets.compiled(class))
+    }
+
+    /// The quorum set of `node`; `None` if the node has made no statement.
+    #[inline]
+    pub(super) fn set_of(self, node: NodeId) -> Option<SenderSet> {
+        self.latest.get(node).map(|latest| latest.set)
+    }
+
+    /// Whether `nodes` contain a slice of the local node.
+    #[inline]
+    pub(super) fn is_local_slice(self, nodes: &NodeSet) -> bool {
+        self.local_set().is_some_and(|local| local.is_slice(nodes))
+    }
+
+    /// Whether `nodes` are v-blocking for the local node.
+    #[inline]
+    pub(super) fn is_v_blocking(self, nodes: &NodeSet) -> bool {
+        self.local_set()
+            .is_some_and(|local| local.is_v_blocking(nodes))
+    }
+}

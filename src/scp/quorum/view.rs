@@ -20,25 +20,25 @@ pub(super) struct QuorumView<'a> {
 
 impl<'a> QuorumView<'a> {
     /// The local quorum set.
-    #[inline]
+    #[inline(always)]
     pub(super) fn local_set(self) -> Option<&'a CompiledSet> {
         self.local.map(|class| self.sets.compiled(class))
     }
 
     /// The quorum set of `node`; `None` if the node has made no statement.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_of(self, node: NodeId) -> Option<SenderSet> {
         self.latest.get(node).map(|latest| latest.set)
     }
 
     /// Whether `nodes` contain a slice of the local node.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_local_slice(self, nodes: &NodeSet) -> bool {
         self.local_set().is_some_and(|local| local.is_slice(nodes))
     }
 
     /// Whether `nodes` are v-blocking for the local node.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_v_blocking(self, nodes: &NodeSet) -> bool {
         self.local_set()
             .is_some_and(|local| local.is_v_blocking(nodes))

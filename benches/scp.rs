@@ -1,9 +1,9 @@
-//! What a slot costs: the networks of `quorumscope bench scp` in wall-clock time.
+//! Wall-clock time of a slot in the networks of `quorumscope bench scp`.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::Bencher;
-use quorumscope::commands::bench_scp::{Inline, Threads};
+use quorumscope::commands::bench_scp::{InlineNetwork, ThreadedNetwork};
 use quorumscope::scp::EvidenceMode;
 
 const NODES: [usize; 4] = [4, 16, 64, 128];
@@ -12,23 +12,23 @@ fn main() {
     divan::main();
 }
 
-/// One slot after the other, each to the moment at which the last node externalizes.
+/// Consecutive slots, each until the last node externalizes.
 #[divan::bench(args = NODES)]
 fn slot(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Inline::new(nodes, EvidenceMode::Skip);
+    let mut network = InlineNetwork::new(nodes, EvidenceMode::Skip);
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
-/// The same with a thread for each node.
+/// With a thread for each node.
 #[divan::bench(args = NODES)]
 fn slot_on_threads(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Threads::new(nodes, EvidenceMode::Skip).unwrap();
+    let mut network = ThreadedNetwork::new(nodes, EvidenceMode::Skip).unwrap();
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
-/// The same with a reason for every transition.
+/// With evidence for every transition.
 #[divan::bench(args = NODES)]
 fn slot_with_evidence(bencher: Bencher<'_, '_>, nodes: usize) {
-    let mut network = Inline::new(nodes, EvidenceMode::Record);
+    let mut network = InlineNetwork::new(nodes, EvidenceMode::Record);
     bencher.bench_local(|| network.run_slot().unwrap());
 }

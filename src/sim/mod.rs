@@ -25,7 +25,9 @@ mod state_machine;
 mod tests;
 mod threads;
 mod transport;
+mod worker_threads;
 
 pub use engine::Simulation;
 pub use executor::{ExecutorKind, SimError};
 pub use scenario_events::RefusedEvent;
+pub use worker_threads::{LostJob, WorkerThreads};

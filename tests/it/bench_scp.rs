@@ -1,16 +1,16 @@
-//! `quorumscope bench scp`: the networks that are measured do what the reference does, under both executors.
+//! `quorumscope bench scp`: the measured networks send what stellar-core sends, under both executors.
 
-use quorumscope::commands::bench_scp::{FlatNetwork, Inline, SlotWork, Threads};
+use quorumscope::commands::bench_scp::{FlatNetwork, InlineNetwork, SlotWork, ThreadedNetwork};
 use quorumscope::scp::{EvidenceMode, NodeId};
 use std::process::{Command, Output};
 
 fn inline(nodes: usize, slots: usize, recording: EvidenceMode) -> Vec<SlotWork> {
-    let mut network = Inline::new(nodes, recording);
+    let mut network = InlineNetwork::new(nodes, recording);
     (0..slots).map(|_| network.run_slot().unwrap()).collect()
 }
 
 fn threads(nodes: usize, slots: usize, recording: EvidenceMode) -> Vec<SlotWork> {
-    let mut network = Threads::new(nodes, recording).unwrap();
+    let mut network = ThreadedNetwork::new(nodes, recording).unwrap();
     (0..slots).map(|_| network.run_slot().unwrap()).collect()
 }
 
@@ -19,10 +19,10 @@ fn deliveries_per_slot(work: &[SlotWork]) -> f64 {
     (total as f64 / work.len() as f64).round()
 }
 
-/// Deliveries are counted from 4 nodes on as stellar-core's own code was counted under the same rules. Four nodes need
-/// a second round in every fifth slot or so: their average is that of many slots.
+/// The expected numbers were counted with stellar-core's own code under the same rules. Four nodes need a second round in
+/// about every fifth slot, so their average is taken over more slots.
 #[test]
-fn a_slot_takes_as_many_deliveries_as_with_the_reference() {
+fn a_slot_takes_as_many_deliveries_as_in_stellar_core() {
     let references = [
         (4, 20, 73.0),
         (16, 5, 1365.0),
@@ -36,7 +36,7 @@ fn a_slot_takes_as_many_deliveries_as_with_the_reference() {
 }
 
 #[test]
-fn both_executors_do_the_same() {
+fn both_executors_do_the_same_work() {
     for (nodes, slots) in [(1, 3), (2, 3), (3, 5), (4, 40), (7, 10), (16, 3), (40, 2)] {
         let expected = inline(nodes, slots, EvidenceMode::Skip);
         assert_eq!(
@@ -48,14 +48,14 @@ fn both_executors_do_the_same() {
 }
 
 #[test]
-fn evidence_changes_nothing() {
+fn recording_evidence_changes_no_work() {
     let expected = inline(7, 10, EvidenceMode::Skip);
     assert_eq!(inline(7, 10, EvidenceMode::Record), expected);
     assert_eq!(threads(7, 10, EvidenceMode::Record), expected);
 }
 
 #[test]
-fn names_keep_the_order_of_numbers() {
+fn node_names_have_the_order_of_node_numbers() {
     for nodes in [1, 100, 101, 1000] {
         let network = FlatNetwork::new(nodes);
         let names: Vec<&str> = network.nodes().map(|node| network.name(node)).collect();
@@ -71,7 +71,7 @@ fn bench(args: &[&str]) -> Output {
 }
 
 #[test]
-fn figures_are_printed_for_people_and_for_programs() {
+fn costs_are_printed_as_a_table_and_as_json() {
     for executor in ["inline", "threads"] {
         let args = ["--nodes", "4,16", "--slots", "2", "--executor", executor];
         let output = bench(&args);
@@ -88,11 +88,11 @@ fn figures_are_printed_for_people_and_for_programs() {
         );
 
         let output = bench(&[&args[..], &["--json", "--evidence"]].concat());
-        let figures: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        let figures = figures.as_array().unwrap();
-        assert_eq!(figures.len(), 2);
+        let costs: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let costs = costs.as_array().unwrap();
+        assert_eq!(costs.len(), 2);
         for (row, (nodes, deliveries, broadcasts)) in
-            figures.iter().zip([(4, 69, 28), (16, 1365, 112)])
+            costs.iter().zip([(4, 69, 28), (16, 1365, 112)])
         {
             assert_eq!(row["nodes"], nodes);
             assert_eq!(row["executor"], executor);
@@ -106,7 +106,7 @@ fn figures_are_printed_for_people_and_for_programs() {
 }
 
 #[test]
-fn sizes_that_make_no_sense_are_refused() {
+fn arguments_out_of_range_are_refused() {
     for args in [
         ["--nodes", "0"],
         ["--nodes", "4,1001"],

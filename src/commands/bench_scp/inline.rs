@@ -1,4 +1,4 @@
-//! All nodes on the caller's thread: one envelope after the other, as the queue has them.
+//! The network on the caller's thread: one envelope after the other, from a first-in-first-out queue.
 
 use super::network::FlatNetwork;
 use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
@@ -7,22 +7,22 @@ use crate::time::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// About as many envelopes of each node are under way at once.
+/// About how many envelopes of each node are in flight at a time.
 const ENVELOPES_PER_NODE: usize = 3;
 
-/// A network whose nodes take turns on the caller's thread.
+/// A network on the caller's thread.
 #[derive(Debug)]
-pub struct Inline {
+pub struct InlineNetwork {
     network: FlatNetwork,
-    members: Vec<BenchNode>,
+    nodes: Vec<BenchNode>,
     context: SlotContext,
     now: Time,
 }
 
-/// What is under way in a slot.
-struct RunningSlot {
-    /// Each goes to everybody but its sender, in order of nodes, before the next one goes to anybody: the same as a
-    /// queue of single deliveries.
+/// A slot before its decision.
+struct InlineSlot {
+    /// Each envelope is delivered to all nodes but its sender, in their order, before the next one: the same as a queue of
+    /// single deliveries.
     queue: VecDeque<Arc<Envelope>>,
     deliveries: u64,
     broadcasts: u64,
@@ -30,8 +30,8 @@ struct RunningSlot {
     failure: Option<SlotError>,
 }
 
-impl RunningSlot {
-    fn notice(&mut self, output: NodeOutput) {
+impl InlineSlot {
+    fn add(&mut self, output: NodeOutput) {
         match output {
             NodeOutput::Broadcast(envelope) => {
                 self.broadcasts += 1;
@@ -50,86 +50,86 @@ impl RunningSlot {
     }
 }
 
-impl Inline {
+impl InlineNetwork {
     /// A network of `nodes` nodes before its first slot.
     #[must_use]
-    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Inline {
+    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> InlineNetwork {
         let network = FlatNetwork::new(nodes);
-        let member = |node| BenchNode::new(&network, node, evidence_mode);
-        Inline {
-            members: network.nodes().map(member).collect(),
+        let node = |node| BenchNode::new(&network, node, evidence_mode);
+        InlineNetwork {
+            nodes: network.nodes().map(node).collect(),
             network,
             context: SlotContext::first(),
             now: Time::ZERO,
         }
     }
 
-    /// Runs the next slot until the last node has externalized; what is still under way then is dropped.
+    /// Runs the next slot until the last node has externalized. Envelopes still in flight are dropped.
     ///
     /// # Errors
     /// If nodes disagree, or nothing can happen any more.
     pub fn run_slot(&mut self) -> Result<SlotWork, SlotError> {
-        let mut running = RunningSlot {
-            queue: VecDeque::with_capacity(self.members.len() * ENVELOPES_PER_NODE),
+        let mut slot = InlineSlot {
+            queue: VecDeque::with_capacity(self.nodes.len() * ENVELOPES_PER_NODE),
             deliveries: 0,
             broadcasts: 0,
-            decisions: Decisions::new(self.context.slot, self.members.len()),
+            decisions: Decisions::new(self.context.slot, self.nodes.len()),
             failure: None,
         };
-        for member in &mut self.members {
-            if running.is_over() {
+        for node in &mut self.nodes {
+            if slot.is_over() {
                 break;
             }
-            member.nominate(&self.network, &self.context, self.now, |output| {
-                running.notice(output);
+            node.nominate(&self.network, &self.context, self.now, |output| {
+                slot.add(output);
             });
         }
-        while !running.is_over() {
-            match running.queue.pop_front() {
-                Some(envelope) => self.deliver(&envelope, &mut running),
-                None => self.fire(&mut running)?,
+        while !slot.is_over() {
+            match slot.queue.pop_front() {
+                Some(envelope) => self.deliver(&envelope, &mut slot),
+                None => self.fire(&mut slot)?,
             }
         }
-        if let Some(error) = running.failure {
+        if let Some(error) = slot.failure {
             return Err(error);
         }
-        let decided = match running.decisions.of_all() {
+        let decided = match slot.decisions.of_all() {
             Some(value) => value.clone(),
-            None => return Err(running.decisions.stuck()),
+            None => return Err(slot.decisions.stuck()),
         };
         self.context.advance(&decided);
         Ok(SlotWork {
             decided,
-            deliveries: running.deliveries,
-            broadcasts: running.broadcasts,
+            deliveries: slot.deliveries,
+            broadcasts: slot.broadcasts,
         })
     }
 
-    fn deliver(&mut self, envelope: &Arc<Envelope>, running: &mut RunningSlot) {
-        for member in &mut self.members {
-            if member.node() == envelope.from {
+    fn deliver(&mut self, envelope: &Arc<Envelope>, slot: &mut InlineSlot) {
+        for node in &mut self.nodes {
+            if node.node() == envelope.from {
                 continue;
             }
-            running.deliveries += 1;
-            member.receive(&self.network, envelope, self.now, |output| {
-                running.notice(output);
+            slot.deliveries += 1;
+            node.receive(&self.network, envelope, self.now, |output| {
+                slot.add(output);
             });
-            if running.is_over() {
+            if slot.is_over() {
                 break;
             }
         }
     }
 
-    /// Lets the earliest timers run out.
-    fn fire(&mut self, running: &mut RunningSlot) -> Result<(), SlotError> {
-        let due = self.members.iter().filter_map(BenchNode::next_due).min();
-        self.now = due.ok_or_else(|| running.decisions.stuck())?;
-        for member in &mut self.members {
-            if running.is_over() {
+    /// Advances to the earliest timers and processes them.
+    fn fire(&mut self, slot: &mut InlineSlot) -> Result<(), SlotError> {
+        let due = self.nodes.iter().filter_map(BenchNode::next_due).min();
+        self.now = due.ok_or_else(|| slot.decisions.stuck())?;
+        for node in &mut self.nodes {
+            if slot.is_over() {
                 break;
             }
-            member.fire(&self.network, &self.context, self.now, |output| {
-                running.notice(output);
+            node.fire(&self.network, &self.context, self.now, |output| {
+                slot.add(output);
             });
         }
         Ok(())

@@ -1,9 +1,9 @@
-//! How much memory this process has occupied at most. Linux tells; elsewhere it stays unknown.
+//! Peak resident memory of this process. Known on Linux only.
 
 use std::fs;
 
-/// From now on the peak is counted afresh. Where that cannot be done it stays that of the whole process.
-pub(super) fn forget_peak() {
+/// Resets the peak. Where the system does not allow that, the peak stays that of the whole process.
+pub(super) fn reset_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_peak_is_read_from_the_status_of_the_system() {
+    fn the_peak_is_parsed_from_proc_status() {
         let status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
         assert_eq!(peak_in(status), Some(12_345 * 1024));
         assert_eq!(peak_in("VmRSS:\t 1 kB\n"), None);

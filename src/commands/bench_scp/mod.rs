@@ -1,27 +1,23 @@
-//! `bench scp`: what agreeing costs. SCP alone, without node layer, network model and trace.
+//! `bench scp`: the CPU cost of agreement. SCP alone, without node layer, network model and trace.
 //!
-//! The network is flat, and every envelope goes to everybody through one first-in-first-out queue. When nothing is
-//! under way the earliest timers run out. A slot ends when the last node has externalized; what is under way then is
-//! dropped. `network` is who takes part, `slot` what both executors share; reading the clock is done only here.
+//! The network is flat, and every envelope goes to all other nodes through one first-in-first-out queue. When the queue is
+//! empty the earliest timers run out. A slot ends when the last node has externalized; envelopes still in flight are
+//! dropped. Only this file reads the clock.
 //!
-//! What is measured is all that the process does from the first proposal to the last decision, in tables that grow as
-//! they are needed. Making the nodes and starting their threads comes before: it happens once, not in every slot.
-//! A few slots of a few nodes are over before a clock can tell how long they took. So networks are made anew, and
-//! decide the same slots again, until there is enough to take the average of.
+//! The measurement covers everything from the first proposal to the last decision, with tables that grow on demand. It
+//! excludes making the nodes and starting their threads, which happens once and not in every slot. A few slots of a few
+//! nodes are too short for a clock, so fresh networks decide the same slots again until there is enough to average.
 
-mod affinity;
 mod inline;
-mod mailbox;
 mod memory;
 mod network;
-mod relay;
 mod slot;
 mod threads;
 
-pub use inline::Inline;
+pub use inline::InlineNetwork;
 pub use network::FlatNetwork;
 pub use slot::{SlotError, SlotWork};
-pub use threads::Threads;
+pub use threads::ThreadedNetwork;
 
 use crate::cli::{BenchScpArgs, ExecutorArg};
 use crate::commands::support::cpu_time;
@@ -33,36 +29,35 @@ use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// The network that goes before each that is measured.
+/// The size of the network that warms up the process before each measurement.
 const WARM_UP_NODES: usize = 4;
 const WARM_UP_SLOTS: u32 = 100;
 
-/// Networks are made anew until they have taken this much together.
+/// Fresh networks run until they have taken this much CPU time together.
 const CPU_MIN: Duration = Duration::from_millis(300);
-/// No further network is made after so many, even if the system's clock seems to stand still.
+/// Upper bound of the number of networks, in case the clock of the system stands still.
 const NETWORKS_MAX: u32 = 50_000;
 
-/// What one network took, as it is reported.
+/// The reported cost of one network.
 #[derive(Clone, Debug, Serialize)]
 struct SlotCost {
     nodes: usize,
     executor: String,
-    /// User and system time of the whole process, on average over all slots: those of one network, or, if that took less
-    /// than 0.3 s, of as many fresh ones, one after the other, as take that long together.
+    /// User and system time of the whole process, averaged over all slots of one network. If these took less than 0.3 s,
+    /// over those of as many fresh networks as take that long together.
     cpu_ms_per_slot: f64,
-    /// On average, to the nearest whole.
+    /// The average, rounded.
     deliveries_per_slot: u64,
-    /// On average, to the nearest whole.
+    /// The average, rounded.
     broadcasts_per_slot: u64,
-    /// The most memory that the process occupied at once meanwhile, in MB of 1,000,000 bytes; null where the system
-    /// does not tell.
+    /// Peak resident memory of the process in MB of 1,000,000 bytes; null if unknown.
     peak_rss_mb: Option<f64>,
 }
 
-/// Measures each network and prints what it took.
+/// Measures each network and prints its cost.
 ///
 /// # Errors
-/// If the system gives no further thread, or a slot does not end as it should.
+/// If the system gives no further thread, or a slot does not end in agreement.
 pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
     let evidence_mode = match args.evidence {
         true => EvidenceMode::Record,
@@ -75,12 +70,12 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
     }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
-        let figures = figures(nodes.into(), args.executor, args.slots, evidence_mode)
+        let cost = slot_cost(nodes.into(), args.executor, args.slots, evidence_mode)
             .map_err(|error| CommandError::Input(error.to_string()))?;
         if !args.json {
-            print_line(&figures.to_text());
+            print_line(&cost.to_text());
         }
-        rows.push(figures);
+        rows.push(cost);
     }
     if args.json {
         print_line(&serde_json::to_string(&rows).unwrap_or_default());
@@ -106,14 +101,14 @@ impl SlotCost {
     }
 }
 
-fn figures(
+fn slot_cost(
     nodes: usize,
     executor: ExecutorArg,
     slots: u32,
     evidence_mode: EvidenceMode,
 ) -> Result<SlotCost, SlotError> {
     warm_up(executor, evidence_mode)?;
-    memory::forget_peak();
+    memory::reset_peak();
     let measured = measure_network(nodes, executor, slots, evidence_mode, CPU_MIN)?;
     let peak_bytes = memory::peak_bytes();
     let per_slot = |total: u64| (total as f64 / measured.slots as f64).round() as u64;
@@ -127,7 +122,7 @@ fn figures(
     })
 }
 
-/// A small network decides a little first, so that nobody pays for code and memory that are used for the first time.
+/// A small network runs first, so that the measurement excludes page faults and cold caches of the first use.
 fn warm_up(executor: ExecutorArg, evidence_mode: EvidenceMode) -> Result<(), SlotError> {
     measure_network(
         WARM_UP_NODES,
@@ -148,17 +143,17 @@ fn measure_network(
 ) -> Result<Measured, SlotError> {
     match executor {
         ExecutorArg::Inline => {
-            let make = || Ok(Inline::new(nodes, evidence_mode));
-            measure(slots, cpu_min, make, Inline::run_slot)
+            let make = || Ok(InlineNetwork::new(nodes, evidence_mode));
+            measure(slots, cpu_min, make, InlineNetwork::run_slot)
         }
         ExecutorArg::Threads => {
-            let make = || Threads::new(nodes, evidence_mode);
-            measure(slots, cpu_min, make, Threads::run_slot)
+            let make = || ThreadedNetwork::new(nodes, evidence_mode);
+            measure(slots, cpu_min, make, ThreadedNetwork::run_slot)
         }
     }
 }
 
-/// What some slots took together.
+/// The total cost of some slots.
 #[derive(Debug, Default)]
 struct Measured {
     cpu: Duration,
@@ -167,7 +162,7 @@ struct Measured {
     broadcasts: u64,
 }
 
-/// Lets a network decide `slots` slots, and then fresh ones the same, until that has taken `cpu_min`.
+/// Runs `slots` slots in a network, and in further fresh networks until all have taken `cpu_min`.
 fn measure<N>(
     slots: u32,
     cpu_min: Duration,
@@ -197,15 +192,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_runs_are_repeated_by_fresh_networks() {
+    fn short_runs_are_repeated_in_fresh_networks() {
         let made = std::cell::Cell::new(0);
         let make = || {
             made.set(made.get() + 1);
-            Ok(Inline::new(4, EvidenceMode::Skip))
+            Ok(InlineNetwork::new(4, EvidenceMode::Skip))
         };
-        let one = measure(5, Duration::ZERO, make, Inline::run_slot).unwrap();
+        let one = measure(5, Duration::ZERO, make, InlineNetwork::run_slot).unwrap();
         assert_eq!((made.take(), one.slots), (1, 5));
-        let many = measure(5, one.cpu * 4, make, Inline::run_slot).unwrap();
+        let many = measure(5, one.cpu * 4, make, InlineNetwork::run_slot).unwrap();
         let runs = made.take();
         assert!(many.cpu >= one.cpu * 4);
         assert_eq!(many.slots, 5 * runs);

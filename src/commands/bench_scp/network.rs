@@ -1,4 +1,4 @@
-//! The network that is measured: everybody trusts everybody alike, and the application is that of the transcripts.
+//! The measured network: all nodes trust all nodes alike, and the application is that of the conformance transcripts.
 
 use crate::commands::conformance::{combine, hash, timeout};
 use crate::scp::{
@@ -9,16 +9,16 @@ use crate::time::Span;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// A flat network of n nodes: every quorum set is `floor(2n/3) + 1` of all. Also what SCP asks of the application.
+/// A flat network of n nodes: every quorum set is `floor(2n/3) + 1` of all. It is also the driver of the nodes.
 #[derive(Clone, Debug)]
 pub struct FlatNetwork {
-    /// `n` and two digits each, three above 100 nodes: so their order is that of the numbers.
+    /// `n` and two digits each, three above 100 nodes. So the order of names is that of numbers.
     names: Vec<String>,
     set: Arc<QuorumSet>,
 }
 
 impl FlatNetwork {
-    /// The most nodes that a sane quorum set can name.
+    /// The most nodes of a network: a sane quorum set cannot name more.
     pub const NODES_MAX: usize = QuorumSet::NODES_MAX;
 
     /// A network of `nodes` nodes, 1 to [`FlatNetwork::NODES_MAX`].
@@ -34,13 +34,13 @@ impl FlatNetwork {
         }
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Never: there is a node at least.
+    /// Always false: there is at least one node.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -51,20 +51,20 @@ impl FlatNetwork {
         (0..self.names.len() as u32).map(NodeId)
     }
 
-    /// `n` and the digits.
+    /// The name of a node: `n` and the digits.
     #[must_use]
     pub fn name(&self, node: NodeId) -> &str {
         self.names.get(node.index()).map_or("", String::as_str)
     }
 
-    /// What `node` proposes in every slot: `v` and the digits.
+    /// The proposal of `node` in every slot: `v` and the digits.
     #[must_use]
     pub fn proposal(&self, node: NodeId) -> Value {
         let digits = self.name(node).trim_start_matches('n');
         Value::from(format!("v{digits}").as_str())
     }
 
-    /// `node`, before it has heard anything.
+    /// `node` before it has received anything.
     #[must_use]
     pub fn scp(&self, node: NodeId, evidence_mode: EvidenceMode) -> Scp {
         let local = LocalNode {
@@ -94,7 +94,7 @@ impl Driver for FlatNetwork {
 
     fn combine(&self, _: SlotIndex, candidates: &[Value]) -> Option<Value> {
         Some(match candidates {
-            // One that is not joined from pieces is its own combination.
+            // A value without pieces is its own combination.
             [only] if !only.as_bytes().contains(&b'+') => only.clone(),
             _ => combine(candidates),
         })
@@ -126,11 +126,11 @@ impl Driver for FlatNetwork {
 }
 
 thread_local! {
-    /// What is being hashed; kept for its memory.
+    /// A buffer for the hashed text.
     static HASHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The hash of `tag:slot:round:what:prev`. Written by hand: with many nodes most of a slot's hashes are asked for here.
+/// The hash of `tag:slot:round:what:prev`. Formatted by hand, because with many nodes a slot needs many hashes.
 fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: &[u8], prev: &Value) -> u64 {
     HASHED.with_borrow_mut(|text| {
         text.clear();

@@ -1,14 +1,16 @@
-//! What both executors share: one node with its timers, who has decided, and what a slot took.
+//! What both executors share: one node with its timers, the decisions of a slot, and its counters.
 
 use super::network::FlatNetwork;
 use crate::scp::{Effect, Envelope, EvidenceMode, NodeId, Scp, ScpTimer, SlotIndex, Value};
 use crate::time::Time;
 use std::sync::Arc;
 
-/// The slot that is running, and the decision of the one before it.
+/// The running slot and the decision of the previous one.
 #[derive(Clone, Debug)]
 pub(super) struct SlotContext {
+    /// The running slot.
     pub(super) slot: SlotIndex,
+    /// The decision of the previous slot.
     pub(super) prev: Value,
 }
 
@@ -21,62 +23,62 @@ impl SlotContext {
         }
     }
 
-    /// The slot after this one has decided `value`.
+    /// Moves to the next slot. `value` is the decision of this one.
     pub(super) fn advance(&mut self, value: &Value) {
         self.slot = self.slot.next();
         self.prev = value.clone();
     }
 }
 
-/// What one slot took, up to the moment at which the last node externalized.
+/// The work of one slot up to the externalization of the last node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotWork {
     /// The decision.
     pub decided: Value,
-    /// Envelopes handed to a node.
+    /// Envelopes delivered to a node.
     pub deliveries: u64,
-    /// Envelopes that nodes gave out for everybody.
+    /// Envelopes broadcast by a node.
     pub broadcasts: u64,
 }
 
-/// Why a slot did not end as it should.
+/// Why a slot did not end in agreement.
 #[derive(Debug, thiserror::Error)]
 pub enum SlotError {
-    /// Nothing is under way and no timer runs.
-    #[error("slot {slot}: nothing is under way and no timer runs, but only {decided} nodes have decided", slot = .slot.0)]
+    /// No envelope is in flight and no timer runs.
+    #[error("slot {slot}: no envelope is in flight and no timer runs, but only {decided} nodes have decided", slot = .slot.0)]
     Stuck {
-        /// Which slot.
+        /// The slot.
         slot: SlotIndex,
-        /// How many have.
+        /// How many nodes have decided.
         decided: usize,
     },
     /// Two nodes decided differently.
-    #[error("slot {slot}: both {one} and {other} were decided", slot = .slot.0)]
+    #[error("slot {slot}: nodes decided both \"{one}\" and \"{other}\"", slot = .slot.0)]
     Disagreement {
-        /// Which slot.
+        /// The slot.
         slot: SlotIndex,
         /// A decision.
         one: Value,
-        /// Another.
+        /// Another decision.
         other: Value,
     },
-    /// The system did not give another thread.
+    /// The system gave no further thread.
     #[error("no thread for node {name}: {source}; measure fewer nodes, or the executor `inline`")]
     NoThread {
         /// The node's name.
         name: String,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The thread of a node has ended before its time.
-    #[error("slot {slot}: the thread of a node broke down", slot = .slot.0)]
+    /// The thread of a node panicked.
+    #[error("slot {slot}: the thread of a node panicked", slot = .slot.0)]
     ThreadLost {
-        /// Which slot.
+        /// The slot.
         slot: SlotIndex,
     },
 }
 
-/// Who has decided in the slot that is running.
+/// The decisions of the nodes in the running slot.
 #[derive(Debug)]
 pub(super) struct Decisions {
     slot: SlotIndex,
@@ -86,7 +88,7 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    /// Nobody of `nodes`.
+    /// No node of `nodes` has decided.
     pub(super) fn new(slot: SlotIndex, nodes: usize) -> Decisions {
         Decisions {
             slot,
@@ -96,7 +98,7 @@ impl Decisions {
         }
     }
 
-    /// Another node has decided.
+    /// Another node has decided `value`.
     pub(super) fn add(&mut self, value: Value) -> Result<(), SlotError> {
         self.decided += 1;
         let one = self.value.get_or_insert_with(|| value.clone());
@@ -110,14 +112,9 @@ impl Decisions {
         })
     }
 
-    /// The decision, once everybody has decided.
+    /// The decision, once all nodes have decided.
     pub(super) fn of_all(&self) -> Option<&Value> {
         self.value.as_ref().filter(|_| self.decided == self.nodes)
-    }
-
-    /// How many nodes there are.
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes
     }
 
     /// The error of a slot in which nothing can happen any more.
@@ -129,10 +126,10 @@ impl Decisions {
     }
 }
 
-/// Something that others notice of a node.
+/// An output of a node.
 #[derive(Clone, Debug)]
 pub(super) enum NodeOutput {
-    /// It says this to everybody.
+    /// It broadcasts an envelope.
     Broadcast(Arc<Envelope>),
     /// It has decided.
     Decided(Value),
@@ -144,14 +141,14 @@ pub(super) struct BenchNode {
     node: NodeId,
     scp: Scp,
     proposal: Value,
-    /// When each timer of the running slot runs out. Those of earlier slots do nothing any more.
+    /// When each timer of the running slot runs out. Timers of earlier slots have no effect.
     due: [Option<Time>; 2],
-    /// Of the call being worked off; kept for its memory.
+    /// A buffer for the effects of one call.
     effects: Vec<Effect>,
 }
 
 impl BenchNode {
-    /// `node`, before it has heard anything.
+    /// `node` before it has received anything.
     pub(super) fn new(
         network: &FlatNetwork,
         node: NodeId,
@@ -171,13 +168,13 @@ impl BenchNode {
         self.node
     }
 
-    /// Begins a slot: what was before is forgotten, and the node proposes.
+    /// Starts a slot with the node's proposal. Earlier slots are forgotten.
     pub(super) fn nominate(
         &mut self,
         network: &FlatNetwork,
         context: &SlotContext,
         now: Time,
-        notice: impl FnMut(NodeOutput),
+        emit: impl FnMut(NodeOutput),
     ) {
         self.due = [None; 2];
         self.scp.forget_slots_before(context.slot);
@@ -185,20 +182,20 @@ impl BenchNode {
         let effects = &mut self.effects;
         self.scp
             .nominate(network, context.slot, Some(value), prev, effects);
-        self.carry_out(now, notice);
+        self.carry_out(now, emit);
     }
 
-    /// Takes in an envelope.
+    /// Processes an envelope.
     pub(super) fn receive(
         &mut self,
         network: &FlatNetwork,
         envelope: &Arc<Envelope>,
         now: Time,
-        notice: impl FnMut(NodeOutput),
+        emit: impl FnMut(NodeOutput),
     ) {
-        // Overtaken statements are refused; that is everyday gossip.
+        // Overtaken statements are refused, which is normal gossip.
         let _ = self.scp.receive(network, envelope, &mut self.effects);
-        self.carry_out(now, notice);
+        self.carry_out(now, emit);
     }
 
     /// When its next timer runs out.
@@ -206,13 +203,13 @@ impl BenchNode {
         self.due.iter().flatten().min().copied()
     }
 
-    /// Lets the timers run out that are due at `now`.
+    /// Processes the timers that are due at `now`.
     pub(super) fn fire(
         &mut self,
         network: &FlatNetwork,
         context: &SlotContext,
         now: Time,
-        mut notice: impl FnMut(NodeOutput),
+        mut emit: impl FnMut(NodeOutput),
     ) {
         for timer in [ScpTimer::Nomination, ScpTimer::Ballot] {
             let due = &mut self.due[at(timer)];
@@ -221,19 +218,19 @@ impl BenchNode {
                 let effects = &mut self.effects;
                 self.scp
                     .timer_expired(network, context.slot, timer, effects);
-                self.carry_out(now, &mut notice);
+                self.carry_out(now, &mut emit);
             }
         }
     }
 
-    fn carry_out(&mut self, now: Time, mut notice: impl FnMut(NodeOutput)) {
+    fn carry_out(&mut self, now: Time, mut emit: impl FnMut(NodeOutput)) {
         if self.effects.is_empty() {
             return;
         }
         for effect in self.effects.drain(..) {
             match effect {
-                Effect::Emit(envelope) => notice(NodeOutput::Broadcast(envelope)),
-                Effect::Externalized { value, .. } => notice(NodeOutput::Decided(value)),
+                Effect::Emit(envelope) => emit(NodeOutput::Broadcast(envelope)),
+                Effect::Externalized { value, .. } => emit(NodeOutput::Decided(value)),
                 Effect::SetTimer { timer, span, .. } => self.due[at(timer)] = Some(now + span),
                 Effect::StopTimer { timer, .. } => self.due[at(timer)] = None,
                 Effect::Event(_) => {}

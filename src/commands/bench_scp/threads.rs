@@ -1,125 +1,223 @@
-//! Every node on a thread of its own, named after it; who asks for a slot sleeps until it is over.
+//! The network with one thread per node, on the thread pool of the simulator.
 //!
-//! What the threads do among themselves is in `relay`, how they wake each other in `mailbox`. Those of a small network
-//! take turns, all on one core (`affinity`).
+//! The slot advances in generations: all envelopes that were sent in answer to the previous generation. Each node processes
+//! them in the order of the queue, all nodes at the same time. What they send is sorted by the envelope that it answers and
+//! then by node, which is the order of the inline queue. So every node receives the same in the same order as inline.
 
-use super::affinity::Core;
-use super::mailbox::{Inbox, Slit, mailbox};
 use super::network::FlatNetwork;
-use super::relay::{Answer, Baton, Host, Job, SHARED_MIN};
-use super::slot::{BenchNode, SlotContext, SlotError, SlotWork};
-use crate::scp::EvidenceMode;
+use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
+use crate::scp::{Envelope, EvidenceMode, NodeId};
+use crate::sim::WorkerThreads;
 use crate::time::Time;
-use crossbeam_channel::{Sender, bounded};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
 
-/// Enough for a node; pages that are never touched cost nothing.
-const STACK_BYTES: usize = 1 << 20;
-
-/// A network with a thread per node. Dropping it ends and joins all threads.
-pub struct Threads {
-    mailboxes: Arc<[Slit<Job>]>,
-    handles: Vec<JoinHandle<()>>,
-    /// Where the end of a slot is told.
-    end: (Slit<Answer>, Inbox<Answer>),
+/// A network with a thread per node.
+pub struct ThreadedNetwork {
+    workers: WorkerThreads<Job, JobOutput>,
+    nodes: usize,
     context: SlotContext,
     now: Time,
 }
 
-impl Threads {
+/// What all nodes do in one generation.
+#[derive(Clone, Debug)]
+enum Task {
+    /// Start the slot.
+    Nominate,
+    /// Process these envelopes, except the own ones.
+    Deliver(Arc<[Arc<Envelope>]>),
+    /// Process the timers that are due.
+    Fire,
+}
+
+#[derive(Clone, Debug)]
+struct Job {
+    task: Task,
+    context: SlotContext,
+    now: Time,
+}
+
+/// The position of the processed envelope in its generation, and the node: the order of the inline queue.
+type Position = (usize, NodeId);
+
+#[derive(Debug)]
+struct JobOutput {
+    node: NodeId,
+    /// In the order of the node.
+    outputs: Vec<(Position, NodeOutput)>,
+    /// When the next timer of the node runs out.
+    due: Option<Time>,
+}
+
+impl ThreadedNetwork {
     /// A network of `nodes` nodes before its first slot; all threads are running.
     ///
     /// # Errors
     /// If the system gives no further thread.
-    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Result<Threads, SlotError> {
+    pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Result<ThreadedNetwork, SlotError> {
         let network = Arc::new(FlatNetwork::new(nodes));
-        let (slits, inboxes): (Vec<_>, Vec<_>) = network.nodes().map(|_| mailbox()).unzip();
-        let mut threads = Threads {
-            mailboxes: slits.into(),
-            handles: Vec::with_capacity(network.len()),
-            end: mailbox(),
+        let mut workers = WorkerThreads::new();
+        for node in network.nodes() {
+            let name = network.name(node).to_owned();
+            let shared = Arc::clone(&network);
+            let make = move || {
+                let mut bench_node = BenchNode::new(&shared, node, evidence_mode);
+                move |job: Job| process(&mut bench_node, &shared, &job)
+            };
+            workers
+                .start(node.index(), &name, make)
+                .map_err(|source| SlotError::NoThread {
+                    name: name.clone(),
+                    source,
+                })?;
+        }
+        Ok(ThreadedNetwork {
+            workers,
+            nodes: network.len(),
             context: SlotContext::first(),
             now: Time::ZERO,
-        };
-        // Nothing is shared out among so few.
-        let core = (network.len() < SHARED_MIN).then(Core::of_caller);
-        let (running, all_running) = bounded(network.len());
-        for (node, inbox) in network.nodes().zip(inboxes) {
-            let member = BenchNode::new(&network, node, evidence_mode);
-            let mailboxes = Arc::clone(&threads.mailboxes);
-            let host = Host::new(member, Arc::clone(&network), mailboxes);
-            let started = start(network.name(node), host, inbox, core, running.clone());
-            threads.handles.push(started?);
-        }
-        // Starting is no work of a slot.
-        all_running.iter().take(network.len()).for_each(drop);
-        Ok(threads)
+        })
     }
 
-    /// Runs the next slot until the last node has externalized; what is still under way then is dropped.
+    /// Runs the next slot until the last node has externalized. Envelopes still in flight are dropped.
     ///
     /// # Errors
     /// If nodes disagree, nothing can happen any more, or a thread is lost.
     pub fn run_slot(&mut self) -> Result<SlotWork, SlotError> {
-        let (slit, inbox) = &self.end;
-        let nodes = self.mailboxes.len();
-        let baton = Baton::new(&self.context, nodes, self.now, slit.clone());
-        if let Some(first) = self.mailboxes.first() {
-            first.post(Job::Carry(Box::new(baton)));
-        }
-        let (result, now) = inbox.fetch();
-        self.now = now;
-        let work = result?;
-        self.context.advance(&work.decided);
-        Ok(work)
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // First all hear that there is no more work, then each is waited for.
-        for mailbox in self.mailboxes.iter() {
-            mailbox.post(Job::End);
-        }
-        for handle in self.handles.drain(..) {
-            // Whoever ran a slot has heard of a thread that broke down.
-            let _ = handle.join();
-        }
-    }
-}
-
-fn start(
-    name: &str,
-    mut host: Host,
-    inbox: Inbox<Job>,
-    core: Option<Core>,
-    running: Sender<()>,
-) -> Result<JoinHandle<()>, SlotError> {
-    let thread = Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
-    let live = move || {
-        if let Some(core) = core {
-            core.adopt();
-        }
-        // Who waits for it has room for all.
-        let _ = running.send(());
-        drop(running);
+        let mut slot = RunningSlot {
+            due: vec![None; self.nodes],
+            decisions: Decisions::new(self.context.slot, self.nodes),
+            deliveries: 0,
+            broadcasts: 0,
+        };
+        let mut task = Task::Nominate;
         loop {
-            match inbox.fetch() {
-                Job::Carry(baton) => host.carry(baton),
-                Job::Share(work, shared) => {
-                    let baton = host.share(&work, &shared);
-                    drop((work, shared));
-                    if let Some(baton) = baton {
-                        host.carry(baton);
-                    }
+            let outputs = self.run_generation(&task, &slot.due)?;
+            let sent = slot.settle(&task, outputs)?;
+            if let Some(decided) = slot.decisions.of_all() {
+                self.context.advance(decided);
+                return Ok(slot.work(decided.clone()));
+            }
+            task = if sent.is_empty() {
+                let due = slot.due.iter().flatten().min().copied();
+                self.now = due.ok_or_else(|| slot.decisions.stuck())?;
+                Task::Fire
+            } else {
+                Task::Deliver(sent.into())
+            };
+        }
+    }
+
+    fn run_generation(
+        &mut self,
+        task: &Task,
+        due: &[Option<Time>],
+    ) -> Result<Vec<JobOutput>, SlotError> {
+        let job = Job {
+            task: task.clone(),
+            context: self.context.clone(),
+            now: self.now,
+        };
+        let is_needed = |index: &usize| match task {
+            Task::Fire => due[*index].is_some_and(|due| due <= self.now),
+            Task::Nominate | Task::Deliver(_) => true,
+        };
+        let jobs = (0..self.nodes).filter(is_needed);
+        let results = self.workers.run(jobs.map(|index| (index, job.clone())));
+        let lost = SlotError::ThreadLost {
+            slot: self.context.slot,
+        };
+        let results: Result<Vec<JobOutput>, _> = results.into_iter().collect();
+        results.map_err(|_| lost)
+    }
+}
+
+fn process(bench_node: &mut BenchNode, network: &FlatNetwork, job: &Job) -> JobOutput {
+    let (node, now) = (bench_node.node(), job.now);
+    let mut outputs = Vec::new();
+    match &job.task {
+        Task::Nominate => bench_node.nominate(network, &job.context, now, |output| {
+            outputs.push(((0, node), output));
+        }),
+        Task::Deliver(envelopes) => {
+            for (at, envelope) in envelopes.iter().enumerate() {
+                if envelope.from != node {
+                    bench_node.receive(network, envelope, now, |output| {
+                        outputs.push(((at, node), output));
+                    });
                 }
-                Job::End => return,
             }
         }
+        Task::Fire => bench_node.fire(network, &job.context, now, |output| {
+            outputs.push(((0, node), output));
+        }),
+    }
+    JobOutput {
+        node,
+        outputs,
+        due: bench_node.next_due(),
+    }
+}
+
+/// A slot before its decision.
+struct RunningSlot {
+    /// By node, when its next timer runs out.
+    due: Vec<Option<Time>>,
+    decisions: Decisions,
+    deliveries: u64,
+    broadcasts: u64,
+}
+
+impl RunningSlot {
+    /// Counts the outputs of a generation up to the last decision and returns the envelopes that were sent, in order.
+    fn settle(
+        &mut self,
+        task: &Task,
+        results: Vec<JobOutput>,
+    ) -> Result<Vec<Arc<Envelope>>, SlotError> {
+        let mut outputs = Vec::new();
+        for mut result in results {
+            self.due[result.node.index()] = result.due;
+            outputs.append(&mut result.outputs);
+        }
+        outputs.sort_by_key(|(position, _)| *position);
+        let mut sent = Vec::new();
+        let mut end = None;
+        for (position, output) in outputs {
+            if end.is_some_and(|end| position > end) {
+                break;
+            }
+            match output {
+                NodeOutput::Broadcast(envelope) => sent.push(envelope),
+                NodeOutput::Decided(value) => self.decisions.add(value)?,
+            }
+            if self.decisions.of_all().is_some() {
+                end = Some(position);
+            }
+        }
+        self.broadcasts += sent.len() as u64;
+        if let Task::Deliver(envelopes) = task {
+            self.deliveries += deliveries(envelopes, self.due.len(), end);
+        }
+        Ok(sent)
+    }
+
+    fn work(&self, decided: crate::scp::Value) -> SlotWork {
+        SlotWork {
+            decided,
+            deliveries: self.deliveries,
+            broadcasts: self.broadcasts,
+        }
+    }
+}
+
+/// How many deliveries `envelopes` are to `nodes` nodes, up to the one at `end`.
+fn deliveries(envelopes: &[Arc<Envelope>], nodes: usize, end: Option<Position>) -> u64 {
+    let per_envelope = nodes as u64 - 1;
+    let Some((at, node)) = end else {
+        return envelopes.len() as u64 * per_envelope;
     };
-    thread.spawn(live).map_err(|source| SlotError::NoThread {
-        name: name.to_owned(),
-        source,
-    })
+    let from = envelopes.get(at).map(|envelope| envelope.from);
+    let last = (0..=node.0).filter(|&to| Some(NodeId(to)) != from).count();
+    at as u64 * per_envelope + last as u64
 }

@@ -74,11 +74,9 @@ const TOKENS: &[(&str, &[&str])] = &[
     (
         "thread::",
         &[
-            "sim/threads",
+            "sim/worker_threads.rs",
             "live/",
             "window/jobs.rs",
-            "commands/bench_scp/affinity.rs",
-            "commands/bench_scp/threads.rs",
             "commands/node.rs",
             "commands/propose.rs",
         ],

@@ -1,7 +1,6 @@
-//! The dumb judge: all subsets of a small configuration, looked at one by one, and the clever answers held against it.
+//! Brute-force oracle: all subsets of a small configuration, against which the analysis is tested.
 //!
-//! It shares no code with what it judges: quorum sets are read as they stand, nothing is interned, pruned or counted
-//! incrementally.
+//! It shares no code with the analysis: no interning, pruning or incremental counting.
 
 use super::{Fbas, IntersectionResult, intersection, quorum_components, top_tier};
 use crate::scp::{NodeId, QuorumSet};
@@ -63,7 +62,7 @@ fn check(sets: Vec<Option<Arc<QuorumSet>>>) {
             let (a, b) = (marks(&a), marks(&b));
             assert!(is_minimal(a) && is_minimal(b) && a & b == 0, "{a:b} {b:b}");
         }
-        IntersectionResult::Unknown => panic!("nobody said stop"),
+        IntersectionResult::Unknown => panic!("it was not stopped"),
     }
     let union = all.iter().fold(0, |union, quorum| union | quorum);
     assert_eq!(marks(&fbas.greatest_quorum()), union);
@@ -81,7 +80,7 @@ fn check(sets: Vec<Option<Arc<QuorumSet>>>) {
     );
 }
 
-/// A quorum set over `nodes` nodes and one that does not exist; now and then insane.
+/// A quorum set over `nodes` nodes and one that does not exist. Some are malformed.
 fn quorum_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     let validators = move || proptest::collection::btree_set(0..nodes + 1, 0..6);
     let flat = (0..5u32, validators()).prop_map(|(threshold, validators)| QuorumSet {
@@ -99,8 +98,8 @@ fn quorum_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     })
 }
 
-/// Nested sets whose thresholds fit and in which no node is named twice: nodes are dealt out to an outer set and two
-/// inner ones.
+/// Nested sets with possible thresholds and without repetitions: nodes are distributed over an outer set and two inner
+/// sets.
 fn sane_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     let places = proptest::collection::vec(0..6u8, nodes as usize);
     (places, 0.0..1.0f64, 0.0..1.0f64).prop_map(|(places, high, low)| {
@@ -143,18 +142,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     #[test]
-    fn wild_configurations_are_judged_right(sets in configuration(quorum_set(6).boxed(), 6)) {
+    fn random_configurations_match_the_oracle(sets in configuration(quorum_set(6).boxed(), 6)) {
         check(sets);
     }
 
     #[test]
-    fn sane_nested_configurations_are_judged_right(sets in configuration(sane_set(8).boxed(), 8)) {
+    fn sane_nested_configurations_match_the_oracle(sets in configuration(sane_set(8).boxed(), 8)) {
         check(sets);
     }
 
-    /// Few distinct sets, as in real networks: then gates are shared and whole sets coincide.
+    /// Few distinct sets, as in real networks, so that nodes share gates.
     #[test]
-    fn configurations_that_repeat_themselves_are_judged_right(
+    fn configurations_with_few_distinct_sets_match_the_oracle(
         sets in proptest::collection::vec(sane_set(9), 1..4),
         chosen in proptest::collection::vec(0..4usize, 9),
     ) {
@@ -164,7 +163,7 @@ proptest! {
 }
 
 #[test]
-fn every_flat_configuration_of_three_nodes_is_judged_right() {
+fn every_flat_configuration_of_three_nodes_matches_the_oracle() {
     let flat = |members: u32, threshold: u32| {
         let named = (0..3).filter(|node| members >> node & 1 == 1);
         Some(Arc::new(QuorumSet {

@@ -1,8 +1,7 @@
-//! All quorum sets of a configuration as one circuit of threshold gates, equal sets sharing one gate.
+//! Threshold circuit: all quorum sets of a configuration, with one gate for each distinct set.
 //!
-//! Networks repeat themselves: the validators of an organisation carry the same inner set in everybody's quorum set,
-//! and often whole quorum sets are equal. Each distinct set is one gate here, so counting, and later the encoding for
-//! the solver, costs what the distinct sets cost.
+//! Networks repeat themselves: an organisation is the same inner set in most quorum sets, and often whole quorum sets are
+//! equal. So the cost of counting, and of the encoding for the SAT solver, depends on the distinct sets only.
 
 use super::fbas::Fbas;
 use crate::scp::{NodeId, QuorumSet};
@@ -13,11 +12,11 @@ use std::collections::BTreeMap;
 pub(super) enum GateInput {
     /// A node, by number.
     Node(usize),
-    /// Another gate, by number; always smaller than the number of the gate that it is an entry of.
+    /// Another gate, by number. It is lower than the number of the gate with this input.
     Gate(usize),
 }
 
-/// True when at least `threshold` of the `entries` are.
+/// A gate that is true if at least `threshold` of its `entries` are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Gate {
     /// At least 1, at most the number of entries.
@@ -29,20 +28,20 @@ pub(super) struct Gate {
 /// The circuit.
 #[derive(Debug)]
 pub(super) struct Circuit {
-    /// Entries come before the gates that use them.
+    /// In topological order: inner gates come first.
     pub(super) gates: Vec<Gate>,
-    /// The gate of each node's whole quorum set; `None` if it has none that could be satisfied.
+    /// The gate of each node's whole quorum set; `None` if the node has no set that can be satisfied.
     pub(super) gate_of_node: Vec<Option<usize>>,
-    /// Which gates have the node as an entry.
+    /// The gates that have the node as an input.
     users_of_node: Vec<Vec<usize>>,
-    /// Which gates have the gate as an entry.
+    /// The gates that have the gate as an input.
     users_of_gate: Vec<Vec<usize>>,
-    /// Whose whole quorum set the gate is.
+    /// The nodes whose whole quorum set the gate is.
     owners_of_gate: Vec<Vec<usize>>,
 }
 
 impl Circuit {
-    /// The circuit of all quorum sets of `fbas`. What can never be satisfied is left out.
+    /// The circuit of all quorum sets of `fbas`. Sets that can never be satisfied are left out.
     pub(super) fn new(fbas: &Fbas) -> Circuit {
         let mut known = BTreeMap::new();
         let mut gates = Vec::new();
@@ -77,7 +76,7 @@ impl Circuit {
         }
     }
 
-    /// The gates that have `entry` among their entries, ascending.
+    /// The gates with this input, ascending.
     pub(super) fn users(&self, entry: GateInput) -> &[usize] {
         match entry {
             GateInput::Node(node) => &self.users_of_node[node],
@@ -85,12 +84,12 @@ impl Circuit {
         }
     }
 
-    /// Whether the gate is some node's whole quorum set.
+    /// Whether the gate is the whole quorum set of a node.
     pub(super) fn is_whole_set(&self, gate: usize) -> bool {
         !self.owners_of_gate[gate].is_empty()
     }
 
-    /// The nodes that appear anywhere below the gate.
+    /// The nodes that occur anywhere below the gate.
     pub(super) fn nodes_below(&self, gate: usize) -> Vec<usize> {
         let mut nodes = Vec::new();
         let mut open = vec![gate];
@@ -106,7 +105,8 @@ impl Circuit {
     }
 }
 
-/// The gate of `set`, made if it is new; `None` if nothing can satisfy it. Sane sets nest a few levels only.
+/// The gate of `set`, added if it is new. `None` if nothing can satisfy the set. Recursion is bounded because sane sets
+/// have few levels.
 fn intern(
     set: &QuorumSet,
     node_count: usize,
@@ -135,27 +135,27 @@ fn intern(
     Some(gates.len() - 1)
 }
 
-/// A set of nodes from which nodes are removed one by one, each removal taking along whoever can no longer find a
-/// slice among the rest. What is left is always the greatest quorum among what has not been removed by hand.
+/// The greatest quorum inside a shrinking set of nodes: removing a node also removes all nodes that lose their last slice
+/// with it.
 #[derive(Clone, Debug)]
 pub(super) struct GreatestQuorum<'a> {
     circuit: &'a Circuit,
-    /// Who is still there.
+    /// By node, whether it is a member.
     pub(super) members: Vec<bool>,
     len: usize,
-    /// For each gate, how many of its entries are true.
+    /// By gate, how many of its inputs are true.
     satisfied: Vec<usize>,
 }
 
 impl<'a> GreatestQuorum<'a> {
-    /// The greatest quorum of all, in time proportional to the size of the circuit.
+    /// The greatest quorum among all nodes, in time proportional to the size of the circuit.
     pub(super) fn compute(circuit: &'a Circuit) -> GreatestQuorum<'a> {
         let node_count = circuit.gate_of_node.len();
         let mut quorum = GreatestQuorum {
             circuit,
             members: vec![true; node_count],
             len: node_count,
-            // Every gate can be satisfied, or it would not be there: with everybody present all entries are true.
+            // Every gate can be satisfied, so with all nodes present all inputs are true.
             satisfied: circuit
                 .gates
                 .iter()
@@ -170,12 +170,12 @@ impl<'a> GreatestQuorum<'a> {
         quorum
     }
 
-    /// How many nodes are left.
+    /// The number of members.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// The nodes that are left, ascending.
+    /// The members, ascending.
     pub(super) fn nodes(&self) -> Vec<NodeId> {
         let numbers = (0u32..).zip(&self.members);
         numbers
@@ -184,7 +184,7 @@ impl<'a> GreatestQuorum<'a> {
             .collect()
     }
 
-    /// Removes `node` and, in turn, everybody who thereby loses the last slice.
+    /// Removes `node` and all nodes that lose their last slice with it.
     pub(super) fn remove(&mut self, node: usize) {
         let mut leaving = vec![node];
         while let Some(node) = leaving.pop() {
@@ -201,5 +201,13 @@ impl<'a> GreatestQuorum<'a> {
                 }
             }
         }
+    }
+}
+
+impl Fbas {
+    /// The greatest quorum among all nodes, which is the union of all quorums; empty if there is none. Ascending.
+    #[must_use]
+    pub fn greatest_quorum(&self) -> Vec<NodeId> {
+        GreatestQuorum::compute(&Circuit::new(self)).nodes()
     }
 }

@@ -1,6 +1,4 @@
-//! The strongly connected components of "trusts", and which of them contain quorums.
-//!
-//! Absent: anything about how far a quorum reaches into the rest of the network.
+//! Strongly connected components of the trust graph, and the ones that contain quorums.
 
 use super::circuit::{Circuit, GreatestQuorum};
 use super::fbas::Fbas;
@@ -8,9 +6,8 @@ use crate::scp::NodeId;
 
 /// The greatest quorum of every strongly connected component that contains one, largest first.
 ///
-/// Every minimal quorum lies inside one such component: of a quorum's nodes, those that only need each other are a
-/// quorum too. So two components here are two disjoint quorums, and a configuration with one component has only that
-/// one to be searched.
+/// Every minimal quorum lies inside one such component: the members of a quorum that only need each other are a quorum,
+/// too. So two components give two disjoint quorums, and if there is one component, only that one has to be searched.
 #[must_use]
 pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
     let gates = Circuit::new(fbas);
@@ -35,10 +32,10 @@ pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
     found
 }
 
-/// The nodes that everything depends on, ascending: the greatest quorum of each quorum-containing component, together.
+/// The top tier, ascending: the union of the greatest quorums of all quorum-containing components.
 ///
-/// All others merely follow them: they belong to no minimal quorum. It is what a picture puts into the middle. (It
-/// can hold more than the union of all minimal quorums, which would take an enumeration to find.)
+/// All other nodes belong to no minimal quorum. The top tier can be larger than the union of all minimal quorums, which
+/// would take an enumeration to find.
 #[must_use]
 pub fn top_tier(fbas: &Fbas) -> Vec<NodeId> {
     let mut nodes: Vec<NodeId> = quorum_components(fbas).into_iter().flatten().collect();
@@ -46,8 +43,8 @@ pub fn top_tier(fbas: &Fbas) -> Vec<NodeId> {
     nodes
 }
 
-/// The greatest quorum inside `component`; the circuit is built of its own quorum sets only, so that all components
-/// together cost no more than one pass over the configuration.
+/// The greatest quorum inside `component`. The circuit contains only the quorum sets of the component, so that all
+/// components together cost one pass over the configuration.
 fn greatest_quorum_of(fbas: &Fbas, component: &[usize]) -> Vec<NodeId> {
     let numbers: Vec<NodeId> = component
         .iter()
@@ -60,8 +57,8 @@ fn greatest_quorum_of(fbas: &Fbas, component: &[usize]) -> Vec<NodeId> {
         .collect()
 }
 
-/// Tarjan's algorithm with its own stack, since a chain of ten thousand nodes would overflow the thread's. Each
-/// component ascending.
+/// Tarjan's algorithm with an explicit stack: a chain of ten thousand nodes would overflow the call stack. Each component is
+/// ascending.
 fn strongly_connected(successors: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let count = successors.len();
@@ -75,7 +72,7 @@ fn strongly_connected(successors: &[Vec<usize>]) -> Vec<Vec<usize>> {
         if order[root] != UNSEEN {
             continue;
         }
-        // (node, which of its successors is looked at next)
+        // (node, index of the next successor)
         let mut calls = vec![(root, 0)];
         while let Some((node, nth)) = calls.pop() {
             if nth == 0 {

@@ -1,29 +1,29 @@
-//! Which pairs of gates cannot both be satisfied by disjoint sets of nodes, seen from their thresholds alone.
+//! Counting argument: pairs of gates that no two disjoint sets of nodes can satisfy, by their thresholds alone.
 //!
-//! Two thirds of these seven and three quarters of those eight, four in common: some one is in both. Counting says so
-//! at once, while a solver has to try all ways (the pigeonhole principle is its classical nightmare). Each such pair is
-//! a fact that the solver is told; where every two whole quorum sets are such a pair, it need not be asked.
+//! Example: two thirds of seven nodes and three quarters of eight nodes, with four nodes in common, always overlap. Counting
+//! proves that at once, while the pigeonhole principle is hard for a SAT solver. Each such pair becomes a clause for the
+//! solver. If all pairs of whole quorum sets are incompatible, the solver is not needed.
 
 use super::circuit::{Circuit, GateInput};
 
-/// What counting proves.
+/// The incompatible pairs.
 #[derive(Debug)]
 pub(super) struct Overlaps {
-    /// Pairs (i <= j) of gates that no two disjoint sets of nodes satisfy, one each.
+    /// Pairs (i <= j) of gates that no two disjoint sets of nodes can satisfy, one each.
     pub(super) incompatible: Vec<(usize, usize)>,
-    /// Whether that holds for every pair of whole quorum sets: then any two quorums intersect.
+    /// Whether every pair of whole quorum sets is incompatible. Then any two quorums intersect.
     pub(super) all_whole_sets: bool,
 }
 
 impl Overlaps {
-    /// Looks at every pair of gates that have an entry in common; `None` if `stop` said so before the end.
+    /// Tests every pair of gates with a common input. `None` if `stop` returned true before the end.
     ///
-    /// Sound, and exact for pairs of flat sets. For nested ones the inner sets that both have are counted, and those
-    /// that only one has are taken to be free.
+    /// The test is sound, and exact for flat sets. For nested sets it counts the inner sets that both gates have, and assumes
+    /// that all others are disjoint.
     pub(super) fn find(circuit: &Circuit, stop: &dyn Fn() -> bool) -> Option<Overlaps> {
         let count = circuit.gates.len();
         let mut incompatible = Vec::new();
-        // Whether two disjoint sets can both satisfy the gate. Decided in the gates' order, entries first.
+        // By gate, whether two disjoint sets can both satisfy it. Inner gates are decided first.
         let mut divisible = vec![true; count];
         let (mut common_single, mut common_double) = (vec![0usize; count], vec![0usize; count]);
         for i in 0..count {
@@ -33,7 +33,7 @@ impl Overlaps {
             let mut touched = Vec::new();
             for entry in &circuit.gates[i].entries {
                 let double = matches!(*entry, GateInput::Gate(inner) if divisible[inner]);
-                // A later gate meets this one in its own turn.
+                // Pairs with a later gate are tested when that gate is `i`.
                 let users = circuit.users(*entry);
                 for &j in &users[..users.partition_point(|&user| user <= i)] {
                     if common_single[j] + common_double[j] == 0 {

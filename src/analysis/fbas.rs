@@ -1,59 +1,49 @@
-//! `Fbas`: a quorum configuration, one quorum set per node. (Federated Byzantine agreement system, in the paper's words.)
+//! Federated Byzantine agreement system (FBAS): a quorum configuration with one quorum set per node.
 //!
-//! Absent: who is faulty, who can reach whom. What a node says it trusts is all there is here.
+//! Absent: faults and reachability.
 
-use super::circuit::{Circuit, GreatestQuorum};
 use crate::scp::{NodeId, QuorumSet};
 use std::sync::Arc;
 
-/// A quorum configuration. Node `i` is the `i`-th entry.
+/// A quorum configuration. Node `i` has the `i`-th quorum set.
 ///
-/// A node without a quorum set, or with an insane one (SCP would refuse its ballots), belongs to no quorum and
-/// contributes nothing to anybody's; so does a member that is named in a quorum set but is no node of the
-/// configuration. A node is not implicitly a member of its own quorum set.
+/// A node without a quorum set, or with a malformed one (SCP refuses its ballots), belongs to no quorum. Neither does a
+/// member of a quorum set that is no node of the configuration. A node is not implicitly a member of its own quorum set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fbas {
     quorum_sets: Vec<Option<Arc<QuorumSet>>>,
 }
 
 impl Fbas {
-    /// The configuration in which node `i` has chosen `quorum_sets[i]`. Insane sets are dropped.
+    /// The configuration in which node `i` has `quorum_sets[i]`. Malformed sets are dropped.
     #[must_use]
     pub fn new(mut quorum_sets: Vec<Option<Arc<QuorumSet>>>) -> Fbas {
-        for slot in &mut quorum_sets {
-            if slot.as_ref().is_some_and(|set| set.check_sane().is_err()) {
-                *slot = None;
-            }
+        for set in &mut quorum_sets {
+            set.take_if(|set| set.check_sane().is_err());
         }
         Fbas { quorum_sets }
     }
 
-    /// How many nodes there are, with and without a usable quorum set.
+    /// The number of nodes, with and without a usable quorum set.
     #[must_use]
     pub fn len(&self) -> usize {
         self.quorum_sets.len()
     }
 
-    /// Whether there is no node at all.
+    /// Whether there is no node.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.quorum_sets.is_empty()
     }
 
-    /// The usable quorum set of `node`, if it has one.
+    /// The quorum set of `node`, if it has a usable one.
     #[must_use]
     pub fn quorum_set(&self, node: NodeId) -> Option<&QuorumSet> {
         self.quorum_sets.get(node.index())?.as_deref()
     }
 
-    /// The greatest quorum among all nodes: the union of all quorums, empty if there is none. Ascending.
-    #[must_use]
-    pub fn greatest_quorum(&self) -> Vec<NodeId> {
-        GreatestQuorum::compute(&Circuit::new(self)).nodes()
-    }
-
-    /// The configuration as it looks to quorums inside `nodes` (ascending, without repetition): everybody else is
-    /// cut out of the quorum sets. Node `i` of the result is `nodes[i]`.
+    /// The configuration restricted to `nodes` (ascending, distinct): all other nodes are removed from the quorum sets.
+    /// Node `i` of the result is `nodes[i]`. It has the same quorums inside `nodes`.
     pub(super) fn restricted_to(&self, nodes: &[NodeId]) -> Fbas {
         let pruned = |node: &NodeId| prune(self.quorum_set(*node)?, nodes).map(Arc::new);
         Fbas {
@@ -62,7 +52,7 @@ impl Fbas {
     }
 }
 
-/// `set` without whatever only nodes outside `nodes` could satisfy, renumbered; `None` if nothing is left of it.
+/// `set` with only the entries that `nodes` can satisfy, renumbered. `None` if they cannot satisfy it.
 fn prune(set: &QuorumSet, nodes: &[NodeId]) -> Option<QuorumSet> {
     let number = |node: &NodeId| nodes.binary_search(node).ok();
     let validators = set.validators.iter().filter_map(number);

@@ -1,7 +1,7 @@
-//! Do all quorums intersect? The question on which safety rests: two quorums without a common node can decide
-//! differently, with no ill-behaved node at all.
+//! Quorum intersection: whether any two quorums have a common node. Otherwise two quorums can decide differently without any
+//! faulty node.
 //!
-//! Absent: what becomes of it when nodes are ill-behaved.
+//! Absent: intersection despite faulty nodes.
 
 use super::circuit::{Circuit, GreatestQuorum};
 use super::components::quorum_components;
@@ -11,22 +11,21 @@ use super::sat_encoding::{SatResult, two_disjoint_quorums};
 use crate::scp::NodeId;
 use std::cell::Cell;
 
-/// The answer.
+/// The result of [`intersection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntersectionResult {
     /// There are quorums, and any two of them have a node in common.
     Intersecting,
-    /// There is no quorum at all: nothing can ever be decided, hence nothing differently.
+    /// There is no quorum, so nothing can be decided.
     NoQuorum,
-    /// Two quorums without a common node, each ascending. Removing any node from one of them leaves no quorum in it
-    /// (unless the deadline came while they were being shrunk).
+    /// Two quorums without a common node, each ascending and minimal (unless stopped while they were minimised).
     Disjoint(Vec<NodeId>, Vec<NodeId>),
-    /// The deadline came first, or the configuration is too large to be encoded.
+    /// The computation was stopped, or the configuration is too large to be encoded.
     Unknown,
 }
 
 impl IntersectionResult {
-    /// Whether all quorums intersect, `None` if unknown. Where there is no quorum that is true, but says nothing.
+    /// Whether all quorums intersect; `None` if unknown. Trivially true without any quorum.
     #[must_use]
     pub fn intersecting(&self) -> Option<bool> {
         match self {
@@ -37,15 +36,15 @@ impl IntersectionResult {
     }
 }
 
-/// A `stop` that says yes after it was asked `limit` times. Unlike a clock it gives the same answer on every machine:
-/// for whatever a run depends on. The solver asks once in 32 decisions.
+/// A `stop` closure that returns true from call `limit + 1` on. Unlike a clock it gives the same result on every machine.
+/// The solver calls it about once in 32 decisions.
 pub fn stop_after(limit: u64) -> impl Fn() -> bool {
     let asked = Cell::new(0);
     move || asked.replace(asked.get() + 1) >= limit
 }
 
-/// Decides whether all quorums of `fbas` intersect. `stop` is asked now and then; once it returns true the answer is
-/// [`IntersectionResult::Unknown`], unless it is known already. Deterministic as long as `stop` returns false.
+/// Decides whether all quorums of `fbas` intersect. Once `stop` returns true the result is
+/// [`IntersectionResult::Unknown`], unless it is known already. Deterministic while `stop` returns false.
 #[must_use]
 pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> IntersectionResult {
     if stop() {
@@ -62,7 +61,7 @@ pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> IntersectionResult 
     }
 }
 
-/// Decides it for the one component that contains quorums; `nodes` is its greatest quorum.
+/// Decides it for the only component that contains quorums. `nodes` is its greatest quorum.
 fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> IntersectionResult {
     let circuit = Circuit::new(&fbas.restricted_to(nodes));
     let Some(overlaps) = Overlaps::find(&circuit, stop) else {
@@ -85,7 +84,7 @@ fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> I
     }
 }
 
-/// A minimal quorum inside `quorum`: every node is left out if a quorum remains without it.
+/// A minimal quorum inside `quorum`: tries to remove each node.
 fn minimal_quorum_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) -> Vec<NodeId> {
     let circuit = Circuit::new(&fbas.restricted_to(quorum));
     let mut smallest = GreatestQuorum::compute(&circuit);

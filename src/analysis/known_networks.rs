@@ -1,4 +1,4 @@
-//! Configurations from the literature whose answers are known, as tests.
+//! Tests with configurations from the literature whose results are known.
 
 use super::{Fbas, IntersectionResult, intersection, quorum_components, stop_after, top_tier};
 use crate::scp::{NodeId, QuorumSet};
@@ -38,7 +38,7 @@ fn numbers(nodes: &[NodeId]) -> Vec<u32> {
     nodes.iter().map(|node| node.0).collect()
 }
 
-/// The two quorums of the verdict, the one with the smallest number first.
+/// The two disjoint quorums, the one with the lowest node first.
 fn disjoint(fbas: &Fbas) -> (Vec<u32>, Vec<u32>) {
     match verdict(fbas) {
         IntersectionResult::Disjoint(a, b) => {
@@ -63,7 +63,7 @@ fn figure_2_has_one_minimal_quorum() {
 }
 
 #[test]
-fn figure_3_stands_on_its_top_tier() {
+fn figure_3_depends_on_its_top_tier() {
     let mut sets = vec![of(3, &[0, 1, 2, 3]); 4];
     sets.extend((4..8).map(|node| with_self(node, 2, &[0, 1, 2, 3])));
     sets.extend((8..10).map(|node| with_self(node, 2, &[4, 5, 6, 7])));
@@ -80,7 +80,7 @@ fn figure_4_is_one_cycle() {
 }
 
 #[test]
-fn figure_6_falls_apart_and_figure_7_hangs_on_one_node() {
+fn figure_6_has_disjoint_quorums_and_figure_7_depends_on_one_node() {
     let mut sets = vec![of(3, &[0, 1, 2]); 3];
     sets.extend(vec![of(3, &[3, 4, 5]); 3]);
     assert_eq!(disjoint(&fbas(sets)), (vec![0, 1, 2], vec![3, 4, 5]));
@@ -145,7 +145,7 @@ fn a_plausible_configuration_without_intersection() {
 }
 
 #[test]
-fn one_typo_loses_intersection() {
+fn one_wrong_threshold_loses_intersection() {
     let network = |eno: u32| {
         fbas(vec![
             of(2, &[0, 1, 2, 3]),
@@ -159,7 +159,7 @@ fn one_typo_loses_intersection() {
 }
 
 #[test]
-fn tier_1_of_2024_intersects_without_asking_the_solver() {
+fn tier_1_of_2024_intersects_by_counting_alone() {
     let organizations: Vec<QuorumSet> = (0..7)
         .map(|o| of(2, &[3 * o, 3 * o + 1, 3 * o + 2]))
         .collect();
@@ -171,7 +171,7 @@ fn tier_1_of_2024_intersects_without_asking_the_solver() {
 }
 
 #[test]
-fn every_component_with_a_quorum_counts_not_only_the_largest() {
+fn a_small_component_with_a_quorum_is_found() {
     let mut sets = vec![of(7, &[0, 1, 2, 3, 4, 5, 6, 7, 8]); 9];
     sets.extend([of(2, &[9, 10]), of(2, &[9, 10]), of(1, &[9])]);
     let network = fbas(sets);
@@ -183,20 +183,20 @@ fn every_component_with_a_quorum_counts_not_only_the_largest() {
 }
 
 #[test]
-fn no_quorum_at_all_is_said_to_be_so() {
+fn a_configuration_without_quorums_has_the_result_no_quorum() {
     assert_eq!(verdict(&Fbas::default()), IntersectionResult::NoQuorum);
     assert_eq!(
         verdict(&Fbas::new(vec![None, None])),
         IntersectionResult::NoQuorum
     );
-    let waits_for_a_stranger = fbas(vec![of(2, &[0, 7]), of(2, &[0, 1])]);
-    assert_eq!(verdict(&waits_for_a_stranger), IntersectionResult::NoQuorum);
+    let needs_a_missing_node = fbas(vec![of(2, &[0, 7]), of(2, &[0, 1])]);
+    assert_eq!(verdict(&needs_a_missing_node), IntersectionResult::NoQuorum);
     assert_eq!(IntersectionResult::NoQuorum.intersecting(), Some(true));
     assert_eq!(IntersectionResult::Unknown.intersecting(), None);
 }
 
 #[test]
-fn a_deadline_makes_the_answer_unknown_and_never_wrong() {
+fn stopping_makes_the_result_unknown_and_never_wrong() {
     let others =
         |node: u32| -> Vec<u32> { (0..14).filter(|other| (node + 1) % 14 != *other).collect() };
     let ring = |threshold: u32| fbas((0..14).map(|node| of(threshold, &others(node))).collect());
@@ -217,7 +217,7 @@ fn a_deadline_makes_the_answer_unknown_and_never_wrong() {
 }
 
 #[test]
-fn a_long_chain_of_trust_overflows_no_stack() {
+fn a_chain_of_20000_nodes_overflows_no_stack() {
     let count = 20_000;
     let network = fbas(
         (0..count)

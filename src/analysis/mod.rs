@@ -1,9 +1,10 @@
-//! Pure questions about a quorum configuration: which sets are quorums, do any two of them meet, who is in the middle.
+//! Analysis of quorum configurations: quorum intersection, quorum-containing components, the top tier.
 //!
-//! A configuration is an [`Fbas`]: for every node the quorum set it has chosen, or none. Nothing here changes it and
-//! nothing here knows the protocol's state, values, time or faults. A question that may take long is given a `stop`
-//! closure and answers "unknown" once that returns true; nothing else makes it give up, except an encoding that would
-//! not fit into memory. Absent: clocks (the caller's closure has one), blocking and splitting sets.
+//! A configuration is an [`Fbas`]: the quorum set of each node, or none. The analysis does not know protocol state, values,
+//! time or faults. A computation that may take long is given a `stop` closure and returns "unknown" once the closure
+//! returns true, or if the encoding would not fit into memory.
+//!
+//! Absent: clocks (the closure of the caller may read one), blocking and splitting sets.
 
 #[cfg(test)]
 mod brute_force;

@@ -1,29 +1,29 @@
-//! "There are two disjoint non-empty quorums" as a formula for a SAT solver.
+//! SAT encoding of "there are two disjoint non-empty quorums".
 //!
-//! Two variables per node say on which of two sides it is; a variable per gate and side says that the side satisfies
-//! the gate; a node's variable implies its quorum set's. Thresholds are sequential counters (Sinz 2005), of which only
-//! the direction "the gate is true, therefore enough entries are" is needed: at most `entries * threshold` variables.
+//! Each node has one variable per side: whether it is in that quorum. Each gate has one variable per side: whether the
+//! quorum satisfies it. A node implies the gate of its quorum set. Thresholds are sequential counters (Sinz 2005), of which
+//! only the direction "gate implies enough inputs" is needed: at most `entries * threshold` variables.
 
 use super::circuit::{Circuit, GateInput};
 use batsat::{Callbacks, Lit, Solver, SolverInterface, SolverOpts, lbool};
 use std::cell::Cell;
 
-/// Counters with more cells than this, both sides together, are not built: a cell takes some 200 bytes in the solver.
+/// Upper bound of counter cells, both sides together. A cell takes about 200 bytes in the solver.
 const CELLS_MAX: usize = 20_000_000;
 
-/// What the solver found.
+/// The result of the solver.
 #[derive(Debug)]
 pub(super) enum SatResult {
-    /// Two disjoint quorums, as marks per node.
+    /// Two disjoint quorums: by node, whether it is a member.
     Disjoint(Vec<bool>, Vec<bool>),
-    /// There are none.
+    /// There are no two disjoint quorums.
     Nothing,
-    /// Stopped, or the formula is too large.
+    /// The solver was stopped, or the formula is too large.
     Unknown,
 }
 
-/// Asks the solver for two disjoint quorums. Every node of `circuit` must have a gate; `incompatible` are pairs of
-/// gates known not to be satisfied by disjoint sets.
+/// Searches for two disjoint quorums. Every node of `circuit` must have a gate. No two disjoint sets satisfy an
+/// `incompatible` pair of gates.
 pub(super) fn two_disjoint_quorums(
     circuit: &Circuit,
     incompatible: &[(usize, usize)],
@@ -59,10 +59,10 @@ struct Side {
     gates: Vec<Lit>,
 }
 
-/// How often the solver asks whether to stop, per question to the caller: theirs may read a clock.
+/// The caller's `stop`, which may read a clock, is called once for this many calls by the solver.
 const QUESTIONS_PER_STOP: u32 = 32;
 
-/// Once it has said "stop" it goes on saying so: the solver asks again between restarts, and would go on at a "no".
+/// Stays stopped once stopped: the solver asks again between restarts and would continue otherwise.
 struct StopCallback<'a> {
     stop: &'a dyn Fn() -> bool,
     asked: Cell<u32>,
@@ -105,11 +105,11 @@ impl<'a> Formula<'a> {
     fn clause(&mut self, literals: &[Lit]) {
         self.buffer.clear();
         self.buffer.extend_from_slice(literals);
-        // The result says whether the formula is contradictory already; solving says it again.
+        // The result tells whether the formula is contradictory already, which solving finds again.
         self.solver.add_clause_reuse(&mut self.buffer);
     }
 
-    /// A non-empty set of nodes each of which has a slice in it; `None` if stopped.
+    /// Adds the variables and clauses of one quorum. `None` if stopped.
     fn add_quorum(&mut self, circuit: &Circuit, stop: &dyn Fn() -> bool) -> Option<Side> {
         let node_count = circuit.gate_of_node.len();
         let nodes: Vec<Lit> = (0..node_count).map(|_| self.variable()).collect();
@@ -137,19 +137,19 @@ impl<'a> Formula<'a> {
         Some(Side { nodes, gates })
     }
 
-    /// If `output` is true, so are at least `threshold` of `entries`; 1 <= threshold <= entries.
+    /// Adds clauses by which `output` implies at least `threshold` of `entries`; 1 <= threshold <= entries.
     ///
-    /// The cell of (i, j) says "j of the first i". It lies in row i at j, and it needs cells of row i-1 only.
+    /// Cell j of row i means "at least j of the first i entries". It depends on row i-1 only.
     fn imply_at_least(&mut self, output: Lit, threshold: usize, entries: &[Lit]) {
         let count = entries.len();
-        // row[j] is the cell (i-1, j); absent where it would be false (j > i-1) or can never be asked for.
+        // row[j] is cell j of row i-1; `None` where it is false (j > i-1) or never needed.
         let mut row: Vec<Option<Lit>> = vec![None; threshold + 1];
         for i in 1..=count {
             let mut next = vec![None; threshold + 1];
             let lowest = threshold.saturating_sub(count - i).max(1);
             for j in lowest..=threshold.min(i) {
                 let cell = if i == count { output } else { self.variable() };
-                // Either the last entry counts, or all j are among the others; and j - 1 are among them anyway.
+                // Entry i is true or all j are among the others. In both cases j - 1 are among the others.
                 match row[j] {
                     Some(without) => self.clause(&[!cell, entries[i - 1], without]),
                     None => self.clause(&[!cell, entries[i - 1]]),
@@ -179,7 +179,7 @@ impl<'a> Formula<'a> {
     }
 }
 
-/// How many cells [`Formula::imply_at_least`] makes.
+/// The number of cells that [`Formula::imply_at_least`] creates.
 fn counter_cells(threshold: usize, entries: usize) -> usize {
     (entries + 1 - threshold).saturating_mul(threshold)
 }

@@ -1,4 +1,4 @@
-//! `quorumscope conformance` from outside: what it counts, how it tells of a difference, what it refuses to read.
+//! `quorumscope conformance` as a process: counts, reports of differences, refused files.
 
 use super::vectors::readable;
 use flate2::Compression;
@@ -36,8 +36,8 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A network of four that decides, with another vote expected in its first step.
-fn with_another_vote() -> Value {
+/// A network of four nodes that decides; the file expects another vote in the first step.
+fn with_wrong_vote() -> Value {
     let mut transcript = read("02-happy-path.json");
     let vote = transcript.pointer_mut("/steps/0/out/1/emit/st/nominate/voted/0");
     *vote.unwrap() = json!("zebra");
@@ -95,9 +95,9 @@ fn every_kind_of_file_is_read_and_counted_by_class() {
 }
 
 #[test]
-fn a_difference_is_told_with_place_input_and_both_sides() {
+fn a_difference_is_reported_with_file_step_input_and_both_values() {
     let dir = tempfile::tempdir().unwrap();
-    let lines = format!("{}\n{}\n", read("01-alone.json"), with_another_vote());
+    let lines = format!("{}\n{}\n", read("01-alone.json"), with_wrong_vote());
     fs::write(dir.path().join("made-up.jsonl"), lines).unwrap();
     let output = conformance(dir.path(), &[]);
     assert_eq!(output.status.code(), Some(1), "{}", err(&output));
@@ -131,7 +131,7 @@ fn a_difference_is_told_with_place_input_and_both_sides() {
 }
 
 #[test]
-fn answers_timers_decisions_and_set_cases_are_compared_too() {
+fn return_values_timers_decisions_and_set_cases_are_compared() {
     let check = |path: &str, value: Value, expected: &[&str]| {
         let dir = tempfile::tempdir().unwrap();
         let mut transcript = read("02-happy-path.json");
@@ -147,7 +147,7 @@ fn answers_timers_decisions_and_set_cases_are_compared_too() {
         "/steps/0/res",
         json!("unchanged"),
         &[
-            "answer",
+            "return value",
             r#"expected  "unchanged""#,
             r#"actual    "updated""#,
         ],
@@ -178,7 +178,7 @@ fn answers_timers_decisions_and_set_cases_are_compared_too() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_with_file_and_line() {
+fn unreadable_files_are_refused_with_file_and_line() {
     let check = |name: &str, content: &[u8], expected: &[&str]| {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(name), content).unwrap();

@@ -1,4 +1,4 @@
-//! Equality with the reference, on every transcript and quorum-set case there is.
+//! Conformance with stellar-core on all golden transcripts and quorum-set cases.
 
 use super::vectors::folder;
 use quorumscope::commands::conformance::check_dir;

@@ -1,5 +1,5 @@
-//! What has to be equal: envelopes and decisions exactly and in order, direct answers, and what each step leaves the
-//! timers doing. The order of timer operations and envelopes within a step means nothing.
+//! Comparison with stellar-core: envelopes and decisions exactly and in order, return values, and the state in which each
+//! step leaves the timers. The order between timer operations and envelopes in a step does not matter.
 
 use super::format::{FatalInput, SlotTimer, StepInput, StepOutput, Transcript, TranscriptStep};
 use super::replay::{StepResult, TranscriptReplay};
@@ -8,22 +8,22 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What should have been, and what was.
+/// An expected and an actual value that differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What was compared.
+    /// The compared property.
     pub what: String,
-    /// How it is in the file.
+    /// The value in the file.
     pub expected: String,
-    /// How the node under test has it.
+    /// The value of the node under test.
     pub actual: String,
 }
 
 impl Difference {
-    /// `what`, if `actual` is not what was expected; both as JSON, as in the files.
+    /// Compares two values.
     ///
     /// # Errors
-    /// The difference.
+    /// The difference, with both values as JSON, if they are not equal.
     pub fn check<T: PartialEq + Serialize>(
         what: impl Into<String>,
         expected: T,
@@ -40,7 +40,7 @@ impl Difference {
     }
 }
 
-/// As it would be written in a file.
+/// The value as in a file.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| error.to_string())
 }
@@ -48,13 +48,13 @@ pub(super) fn json(value: &impl Serialize) -> String {
 /// The first difference in one transcript or case.
 #[derive(Clone, Debug)]
 pub struct Mismatch {
-    /// In which transcript or case.
+    /// The id of the transcript or case.
     pub id: String,
-    /// At which step, from 0; none where there are no steps.
+    /// The step, from 0; `None` outside the steps.
     pub step: Option<usize>,
     /// The input of that step.
     pub input: Option<String>,
-    /// What is different.
+    /// The difference.
     pub difference: Box<Difference>,
 }
 
@@ -73,10 +73,10 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// Replays all of `transcript`; stops at the first difference. The invariants are checked after every step.
+/// Replays `transcript` up to the first difference. Also checks the invariants after every step.
 ///
 /// # Errors
-/// The first difference, or broken invariant.
+/// The first difference or violated invariant.
 pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
     let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Skip);
     let at = |step: Option<usize>, input: Option<&StepInput>| {
@@ -104,15 +104,15 @@ pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
     }
 }
 
-/// Compares what one input led to.
+/// Compares the outputs of one input.
 ///
 /// # Errors
-/// What is different.
+/// The difference.
 pub fn check_step(step: &TranscriptStep, result: &StepResult) -> Result<(), Difference> {
-    Difference::check("the direct answer", step.res, result.res)?;
+    Difference::check("the return value", step.res, result.res)?;
     let what = "envelopes and decisions, in order";
-    Difference::check(what, said(&step.out), said(&result.out))?;
-    let what = "what the step leaves the timers doing";
+    Difference::check(what, messages(&step.out), messages(&result.out))?;
+    let what = "the timers after the step";
     Difference::check(what, timers(&step.out), timers(&result.out))
 }
 
@@ -121,18 +121,18 @@ fn check_invariants(replay: &TranscriptReplay) -> Result<(), Difference> {
     Difference::check("the invariants", None, broken)
 }
 
-/// Envelopes and decisions, in order: the application learns a decision before others do.
-fn said(outputs: &[StepOutput]) -> Vec<&StepOutput> {
-    let is_said = |output: &&StepOutput| {
+/// Envelopes and decisions, in order: the application learns a decision before other nodes do.
+fn messages(outputs: &[StepOutput]) -> Vec<&StepOutput> {
+    let is_message = |output: &&StepOutput| {
         matches!(
             output,
             StepOutput::Emit(_) | StepOutput::Externalized { .. }
         )
     };
-    outputs.iter().filter(is_said).collect()
+    outputs.iter().filter(is_message).collect()
 }
 
-/// What a step does to a timer in the end.
+/// The change of a timer in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum TimerChange {
@@ -140,7 +140,7 @@ enum TimerChange {
     Stopped,
 }
 
-/// The timers that a step leaves in another way than it found them, by slot.
+/// The timers that a step changes, by slot.
 fn timers(outputs: &[StepOutput]) -> BTreeMap<u64, BTreeMap<SlotTimer, TimerChange>> {
     let mut last: BTreeMap<u64, BTreeMap<SlotTimer, TimerChange>> = BTreeMap::new();
     for output in outputs {
@@ -160,7 +160,7 @@ fn timers(outputs: &[StepOutput]) -> BTreeMap<u64, BTreeMap<SlotTimer, TimerChan
     last
 }
 
-/// The summary at the head of the transcript.
+/// Checks the summary in the head of the transcript.
 fn check_decisions(transcript: &Transcript, replay: &TranscriptReplay) -> Result<(), Difference> {
     for (slot, value) in &transcript.externalized {
         let found = slot
@@ -168,13 +168,13 @@ fn check_decisions(transcript: &Transcript, replay: &TranscriptReplay) -> Result
             .ok()
             .and_then(|index| replay.scp().externalized(SlotIndex(index)))
             .map(super::names::text);
-        let what = format!("the decision of slot {slot}, as the head of the transcript has it");
+        let what = format!("the decision of slot {slot} in the head of the transcript");
         Difference::check(what, Some(value), found.as_ref())?;
     }
     Ok(())
 }
 
-/// The reference aborts here. This node must go on, and nothing may have changed.
+/// stellar-core aborts on this input. Here it must have no output and change nothing.
 fn check_fatal(fatal: &FatalInput, replay: &mut TranscriptReplay) -> Result<(), Difference> {
     let everything = |replay: &TranscriptReplay| {
         (1..=8)
@@ -188,7 +188,7 @@ fn check_fatal(fatal: &FatalInput, replay: &mut TranscriptReplay) -> Result<(), 
     let before = everything(replay);
     let result = replay.feed(&fatal.input);
     let what = format!(
-        "nothing may happen where the reference aborts ({})",
+        "an input on which stellar-core aborts must have no effect ({})",
         fatal.why
     );
     Difference::check(what.as_str(), &[][..], result.out.as_slice())?;

@@ -1,4 +1,4 @@
-//! The application that the vectors were recorded with: validity by first character, combining by pieces, SHA-256 hashes.
+//! The application of the transcripts: validity by first character, combining by pieces, SHA-256 hashes.
 
 use super::format::{NamedQuorumSet, Transcript};
 use super::names::{NameTable, text};
@@ -28,7 +28,7 @@ impl VectorDriver {
         VectorDriver::new(&transcript.rules, names, &transcript.qsets)
     }
 
-    /// An application that knows `sets` and gives the first characters in `rules` their meaning.
+    /// An application that knows `sets`. `rules` are the first characters that have a special meaning.
     #[must_use]
     pub fn new(
         rules: &str,
@@ -64,12 +64,12 @@ pub(in crate::commands) fn hash(text: &[u8]) -> u64 {
         .map_or(0, |first| u64::from_be_bytes(*first))
 }
 
-/// How long round or counter `n` lasts: n seconds, at most half an hour.
+/// The timeout of round or counter `n`: n seconds, at most half an hour.
 pub(in crate::commands) fn timeout(n: u32) -> Span {
     Span::from_ms(u64::from(n.min(TIMEOUT_S_MAX)) * 1000)
 }
 
-/// All pieces of the candidates between `+`, each once, ascending, joined again.
+/// The pieces of all candidates, split at `+`, distinct and ascending, joined by `+`.
 pub(in crate::commands) fn combine(candidates: &[Value]) -> Value {
     let pieces: BTreeSet<&[u8]> = candidates
         .iter()

@@ -1,15 +1,16 @@
-//! The vectors as they are written in the files: one node's inputs and what the reference did in answer.
+//! File format of the golden vectors: the inputs of one node and the outputs of stellar-core.
 //!
-//! Nothing is interpreted here. NameTable, quorum set ids and values are plain strings, ordered by bytes.
+//! Nothing is interpreted here. Names, quorum set ids and values are strings, ordered by bytes. The format is described in
+//! `tests/conformance/FORMAT.md`.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One node's whole life.
+/// All inputs and outputs of one node.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transcript {
-    /// Version of the format; only 1 is known.
+    /// Version of the format; 1.
     pub format: u32,
     /// Unique; `<scenario>/<node>`.
     pub id: String,
@@ -17,23 +18,23 @@ pub struct Transcript {
     pub class: String,
     /// Transcripts of one scenario come from one simulated network.
     pub scenario: String,
-    /// What the scenario was generated from.
+    /// The seed of the scenario.
     pub seed: String,
-    /// Name of the local node.
+    /// The name of the local node.
     pub node: String,
-    /// False: it never says anything.
+    /// False: the node never sends statements.
     pub validator: bool,
-    /// Id of the local quorum set at the start.
+    /// The id of the local quorum set at the start.
     pub qset: String,
-    /// First characters of values that are special at this node.
+    /// The first characters of values that have a special meaning at this node.
     pub rules: String,
-    /// Quorum sets by id; an id that is missing here is unknown to the node.
+    /// Quorum sets by id. The node does not know any other id.
     pub qsets: BTreeMap<String, NamedQuorumSet>,
-    /// Slot -> decided value, as a summary.
+    /// The decided values by slot, as a summary.
     pub externalized: BTreeMap<String, String>,
-    /// What happened, in order.
+    /// The steps in order.
     pub steps: Vec<TranscriptStep>,
-    /// An input on which the reference aborts.
+    /// An input on which stellar-core aborts.
     pub fatal: Option<FatalInput>,
 }
 
@@ -49,7 +50,7 @@ pub struct NamedQuorumSet {
     pub i: Vec<NamedQuorumSet>,
 }
 
-/// One input with the answer to it.
+/// One input with its outputs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptStep {
@@ -58,12 +59,12 @@ pub struct TranscriptStep {
     /// The input.
     #[serde(rename = "in")]
     pub input: StepInput,
-    /// The direct answer, for inputs that have one.
+    /// The return value, for inputs that have one.
     #[serde(default)]
     pub res: Option<CallResult>,
-    /// What the node did.
+    /// The outputs of the node.
     pub out: Vec<StepOutput>,
-    /// The reference's variables afterwards, as an aid for finding faults; never compared.
+    /// The variables of stellar-core afterwards, for debugging. Never compared.
     #[serde(default)]
     pub state: Option<serde_json::Value>,
     /// For the human reader.
@@ -71,7 +72,7 @@ pub struct TranscriptStep {
     pub comment: Option<String>,
 }
 
-/// An input on which the reference aborts.
+/// An input on which stellar-core aborts.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FatalInput {
@@ -80,47 +81,47 @@ pub struct FatalInput {
     /// The input.
     #[serde(rename = "in")]
     pub input: StepInput,
-    /// What the reference says while aborting.
+    /// The message with which it aborts.
     pub why: String,
 }
 
-/// What can happen to a node.
+/// An input of a node.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepInput {
-    /// The application proposes.
+    /// The application nominates a value.
     Nominate {
-        /// For which slot.
+        /// The slot.
         slot: u64,
-        /// What.
+        /// The value.
         value: String,
-        /// Decided in the slot before.
+        /// The decision of the previous slot.
         prev: String,
     },
     /// An envelope arrives.
     Receive(NamedEnvelope),
     /// An armed timer runs out.
     Timer {
-        /// Of which slot.
+        /// The slot.
         slot: u64,
-        /// Which.
+        /// The timer.
         timer: SlotTimer,
     },
-    /// The local quorum set becomes another.
+    /// The local quorum set changes.
     SetQset {
         /// Its id.
         qset: String,
     },
     /// The application calls off nomination.
     StopNomination {
-        /// For which slot.
+        /// The slot.
         slot: u64,
     },
-    /// The node is rebuilt from its own earlier envelope.
+    /// The node is restored from its own earlier envelope.
     Restore(NamedEnvelope),
 }
 
-/// The direct answer to an input.
+/// The return value of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {
@@ -134,7 +135,7 @@ pub enum CallResult {
     Invalid,
 }
 
-/// Something the node did.
+/// An output of the node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOutput {
@@ -142,32 +143,32 @@ pub enum StepOutput {
     Emit(NamedEnvelope),
     /// It armed a timer.
     Set {
-        /// Of which slot.
+        /// The slot.
         slot: u64,
-        /// Which.
+        /// The timer.
         timer: SlotTimer,
-        /// For how long, ms.
+        /// The timeout in ms.
         ms: u64,
     },
     /// It disarmed a timer.
     Stop {
-        /// Of which slot.
+        /// The slot.
         slot: u64,
-        /// Which.
+        /// The timer.
         timer: SlotTimer,
-        /// Was it running?
+        /// Whether it was running.
         armed: bool,
     },
     /// It decided a slot.
     Externalized {
-        /// Which.
+        /// The slot.
         slot: u64,
         /// The decision.
         value: String,
     },
 }
 
-/// The timers of a slot.
+/// A timer of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotTimer {
@@ -181,11 +182,11 @@ pub enum SlotTimer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedEnvelope {
-    /// Sender.
+    /// The sender.
     pub from: String,
     /// Slot.
     pub slot: u64,
-    /// Id of the quorum set that the sender names.
+    /// The id of the quorum set that the sender names.
     pub qset: String,
     /// Statement.
     pub st: NamedStatement,
@@ -249,77 +250,77 @@ pub struct NamedBallot {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetFile {
-    /// Version of the format; only 1 is known.
+    /// Version of the format; 1.
     pub format: u32,
     /// Always `quorum_sets`.
     pub kind: String,
-    /// Questions about one set.
+    /// Cases about one set.
     pub sets: Vec<SetCase>,
-    /// Does a node see a quorum?
+    /// Cases about quorums.
     pub quorums: Vec<QuorumCase>,
-    /// Who leads?
+    /// Cases about leaders.
     pub leaders: Vec<LeaderCase>,
 }
 
-/// Questions about one set.
+/// Cases about one set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetCase {
     /// The set as given.
     pub qset: NamedQuorumSet,
-    /// Is it accepted in a statement?
+    /// Whether a statement may name it.
     pub sane: bool,
-    /// And does every level of it demand a majority, which the protocol does not ask for?
+    /// Whether, in addition, every level demands a majority, which the protocol does not require.
     pub sane_extra: bool,
-    /// What is wrong with it.
+    /// Its defect, if any.
     pub why: Option<String>,
     /// Slices and blocking sets.
     pub tests: Vec<SubsetCase>,
-    /// Its normal form; none for some insane sets.
+    /// Its normal form; `None` for some malformed sets.
     pub normalized: Option<NamedQuorumSet>,
-    /// The node taken out in `removed`.
+    /// The node that `removed` lacks.
     pub removed_node: Option<String>,
     /// Its normal form without that node.
     pub removed: Option<NamedQuorumSet>,
-    /// Node -> weight, as decimal digits.
+    /// The weights by node, as decimal digits.
     pub weights: BTreeMap<String, String>,
 }
 
-/// Some nodes, asked of one set.
+/// Some nodes and their relation to one set.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubsetCase {
     /// The nodes.
     pub nodes: Vec<String>,
-    /// Do they contain a slice?
+    /// Whether they contain a slice.
     pub slice: bool,
-    /// Are they blocking?
+    /// Whether they are v-blocking.
     pub blocking: bool,
 }
 
-/// Quorum questions about one network.
+/// Quorum cases of one network.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumCase {
-    /// Node -> set, if known.
+    /// The quorum sets by node; `None` if unknown.
     pub qsets: BTreeMap<String, Option<NamedQuorumSet>>,
-    /// The questions.
+    /// The cases.
     pub tests: Vec<QuorumTest>,
 }
 
-/// One quorum question.
+/// One quorum case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumTest {
-    /// The set of the node that asks.
+    /// The quorum set of the local node.
     pub local_qset: NamedQuorumSet,
-    /// Who has made the statement.
+    /// The nodes that have made the statement.
     pub nodes: Vec<String>,
-    /// Does it see a quorum?
+    /// Whether the local node sees a quorum.
     pub quorum: bool,
 }
 
-/// Leaders of a node that nominates and times out again and again.
+/// The leaders of a node whose nomination rounds time out.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaderCase {
@@ -329,13 +330,13 @@ pub struct LeaderCase {
     pub qset: NamedQuorumSet,
     /// The slot.
     pub slot: u64,
-    /// Decided in the slot before.
+    /// The decision of the previous slot.
     pub prev: String,
-    /// Where it stands after each call.
+    /// The round and leaders after each call.
     pub rounds: Vec<LeaderRound>,
 }
 
-/// A round and all leaders so far.
+/// A round with all leaders so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaderRound {

@@ -1,7 +1,7 @@
-//! Equality with the reference: feeds the golden vectors to `scp` and compares message for message.
+//! Conformance test: replays golden transcripts of stellar-core in `scp` and compares message for message.
 //!
-//! Reading order: `format` (the files), `names` and `driver` (what stands around the node), `replay` (feeding),
-//! `compare` and `sets` (judging), `report` (telling). Absent here: any knowledge of the protocol.
+//! Reading order: `format` (the files), `names` and `driver` (around the node), `replay`, `compare` and `sets`, `report`.
+//! Absent here: any knowledge of the protocol.
 
 mod compare;
 mod driver;
@@ -27,10 +27,10 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// The only version of the format there is.
+/// The supported version of the format.
 const FORMAT: u32 = 1;
 
-/// What is in one file.
+/// The content of one file.
 #[derive(Clone, Debug)]
 pub enum Vectors {
     /// Transcripts.
@@ -39,7 +39,7 @@ pub enum Vectors {
     Sets(Box<SetFile>),
 }
 
-/// Every vector file in `dir` and the folders in it, in order of their names.
+/// All vector files in `dir` and its subfolders, in order of their names.
 ///
 /// # Errors
 /// If a folder cannot be read.
@@ -70,7 +70,7 @@ pub fn vector_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Reads one vector file.
 ///
 /// # Errors
-/// If it cannot be read, or is not of the format; says where.
+/// If it cannot be read or has another format. The error names the file and the line.
 pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
     let text = read_text(file).with_context(|| file.display().to_string())?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -98,7 +98,7 @@ pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
     })
 }
 
-/// What a file says about itself.
+/// The fields that tell the version and kind of a file.
 #[derive(serde::Deserialize)]
 struct FileHeader {
     format: u32,
@@ -108,7 +108,7 @@ struct FileHeader {
 fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
     let head: FileHeader = serde_json::from_str(text)?;
     if head.format != FORMAT {
-        bail!("format {}, but only {FORMAT} is known", head.format);
+        bail!("format {}, expected {FORMAT}", head.format);
     }
     Ok(serde_json::from_str(text)?)
 }

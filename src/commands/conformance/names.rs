@@ -1,5 +1,5 @@
-//! `NameTable`: the strings of a file as the numbers that SCP works on. Nodes are numbered in byte order of their names,
-//! because that is the order which the protocol means.
+//! Name table: the node names and quorum set ids of a file, as numbers. Nodes are numbered in byte order of their names, the
+//! order that the protocol demands.
 
 use super::format::{
     NamedBallot, NamedEnvelope, NamedQuorumSet, NamedStatement, StepInput, Transcript,
@@ -48,7 +48,7 @@ impl NameTable {
         }
     }
 
-    /// Numbers everything that occurs anywhere in `transcript`.
+    /// Numbers every name in `transcript`.
     #[must_use]
     pub fn of_transcript(transcript: &Transcript) -> NameTable {
         let mut nodes = vec![transcript.node.as_str()];
@@ -73,7 +73,7 @@ impl NameTable {
         NameTable::new(nodes, sets)
     }
 
-    /// The number of a node; names that were never collected get one that nobody has.
+    /// The number of a node. An unknown name gets a number that no node has.
     #[must_use]
     pub fn node(&self, name: &str) -> NodeId {
         let unknown = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
@@ -104,7 +104,7 @@ impl NameTable {
             .map_or("?", String::as_str)
     }
 
-    /// A quorum set in numbers.
+    /// A quorum set with numbers.
     #[must_use]
     pub fn quorum_set(&self, set: &NamedQuorumSet) -> QuorumSet {
         QuorumSet {
@@ -114,7 +114,7 @@ impl NameTable {
         }
     }
 
-    /// A quorum set in names.
+    /// A quorum set with names.
     #[must_use]
     pub fn named_set(&self, set: &QuorumSet) -> NamedQuorumSet {
         NamedQuorumSet {
@@ -132,7 +132,7 @@ impl NameTable {
         }
     }
 
-    /// An envelope in numbers.
+    /// An envelope with numbers.
     #[must_use]
     pub fn envelope(&self, message: &NamedEnvelope) -> Arc<Envelope> {
         Arc::new(Envelope {
@@ -143,14 +143,14 @@ impl NameTable {
         })
     }
 
-    /// An envelope in names.
+    /// An envelope with names.
     #[must_use]
     pub fn message(&self, envelope: &Envelope) -> NamedEnvelope {
         NamedEnvelope {
             from: self.node_name(envelope.from).to_owned(),
             slot: envelope.slot.0,
             qset: self.set_name(envelope.quorum_set).to_owned(),
-            st: said(&envelope.statement),
+            st: named_statement(&envelope.statement),
         }
     }
 }
@@ -168,15 +168,15 @@ pub(super) fn collect_nodes<'a>(set: &'a NamedQuorumSet, nodes: &mut Vec<&'a str
     }
 }
 
-fn statement(said: &NamedStatement) -> Statement {
+fn statement(named: &NamedStatement) -> Statement {
     let values = |names: &[String]| {
         names
             .iter()
             .map(|name| Value::from(name.as_str()))
             .collect()
     };
-    let optional = |round: &Option<NamedBallot>| round.as_ref().map(ballot);
-    match said {
+    let optional = |named: &Option<NamedBallot>| named.as_ref().map(ballot);
+    match named {
         NamedStatement::Nominate { voted, accepted } => Statement::Nominate {
             voted: values(voted),
             accepted: values(accepted),
@@ -212,9 +212,9 @@ fn statement(said: &NamedStatement) -> Statement {
     }
 }
 
-fn said(statement: &Statement) -> NamedStatement {
+fn named_statement(statement: &Statement) -> NamedStatement {
     let names = |values: &[Value]| values.iter().map(text).collect();
-    let optional = |ballot: &Option<Ballot>| ballot.as_ref().map(round);
+    let optional = |ballot: &Option<Ballot>| ballot.as_ref().map(named_ballot);
     match statement {
         Statement::Nominate { voted, accepted } => NamedStatement::Nominate {
             voted: names(voted),
@@ -227,7 +227,7 @@ fn said(statement: &Statement) -> NamedStatement {
             n_c,
             n_h,
         } => NamedStatement::Prepare {
-            ballot: round(ballot),
+            ballot: named_ballot(ballot),
             prepared: optional(prepared),
             prepared_prime: optional(prepared_prime),
             n_c: *n_c,
@@ -239,30 +239,30 @@ fn said(statement: &Statement) -> NamedStatement {
             n_commit,
             n_h,
         } => NamedStatement::Confirm {
-            ballot: round(ballot),
+            ballot: named_ballot(ballot),
             n_prepared: *n_prepared,
             n_commit: *n_commit,
             n_h: *n_h,
         },
         Statement::Externalize { commit, n_h } => NamedStatement::Externalize {
-            commit: round(commit),
+            commit: named_ballot(commit),
             n_h: *n_h,
         },
     }
 }
 
-fn ballot(round: &NamedBallot) -> Ballot {
-    Ballot::new(round.n, Value::from(round.x.as_str()))
+fn ballot(named: &NamedBallot) -> Ballot {
+    Ballot::new(named.n, Value::from(named.x.as_str()))
 }
 
-fn round(ballot: &Ballot) -> NamedBallot {
+fn named_ballot(ballot: &Ballot) -> NamedBallot {
     NamedBallot {
         n: ballot.n,
         x: text(&ballot.x),
     }
 }
 
-/// The string that a value was made from.
+/// The string of a value.
 #[must_use]
 pub(super) fn text(value: &Value) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()

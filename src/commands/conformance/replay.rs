@@ -1,4 +1,4 @@
-//! `TranscriptReplay`: feeds the inputs of a transcript to an `Scp` and says what it did, in the words of the files.
+//! Replay of a transcript: feeds its inputs to an `Scp` and returns the outputs in the file format.
 
 use super::driver::VectorDriver;
 use super::format::{CallResult, SlotTimer, StepInput, StepOutput, Transcript};
@@ -8,7 +8,7 @@ use crate::scp::{
 };
 use std::collections::BTreeSet;
 
-/// One transcript being replayed.
+/// A transcript and the node that replays it.
 #[derive(Clone, Debug)]
 pub struct TranscriptReplay {
     names: NameTable,
@@ -17,19 +17,19 @@ pub struct TranscriptReplay {
     armed: BTreeSet<(u64, SlotTimer)>,
 }
 
-/// What the node under test did in answer to one input.
+/// The outputs of the node for one input.
 #[derive(Clone, Debug)]
 pub struct StepResult {
-    /// The direct answer.
+    /// The return value.
     pub res: Option<CallResult>,
-    /// What it did.
+    /// The outputs.
     pub out: Vec<StepOutput>,
-    /// What it reported, if it records events.
+    /// The events, if they are recorded.
     pub events: Vec<ScpEvent>,
 }
 
 impl TranscriptReplay {
-    /// A fresh node for `transcript`.
+    /// A new node for `transcript`.
     #[must_use]
     pub fn new(transcript: &Transcript, recording: EvidenceMode) -> TranscriptReplay {
         let names = NameTable::of_transcript(transcript);
@@ -52,7 +52,7 @@ impl TranscriptReplay {
         &self.scp
     }
 
-    /// The numbers that names have in it.
+    /// The numbers of its names.
     #[must_use]
     pub fn names(&self) -> &NameTable {
         &self.names
@@ -109,7 +109,7 @@ impl TranscriptReplay {
             StepInput::SetQset { qset } => scp.set_quorum_set(self.names.set(qset)),
             StepInput::StopNomination { slot } => scp.stop_nomination(SlotIndex(*slot)),
             StepInput::Restore(message) => {
-                // A transcript gives no answer to this; a refusal is among the events.
+                // A transcript has no return value for this. A refusal is among the events.
                 let _ = scp.restore(driver, self.names.envelope(message), out);
             }
         }

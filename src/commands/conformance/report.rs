@@ -1,4 +1,4 @@
-//! The result of checking a folder: how many of each class passed, and the first difference in each that did not.
+//! Result of checking a folder: how many vectors of each class passed, and the first difference of each that failed.
 
 use super::compare::{Mismatch, check_transcript};
 use super::sets::check_sets;
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The class of quorum-set cases; those of transcripts are named in the transcripts.
+/// The class of quorum-set cases. A transcript names its class itself.
 const SETS_CLASS: &str = "qsets";
 
-/// How many there are, and how many of them passed.
+/// How many vectors there are and how many passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PassCount {
     /// All.
@@ -37,30 +37,30 @@ impl fmt::Display for PassCount {
 /// The result of checking a folder of vectors.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Transcripts and quorum-set cases together.
+    /// All transcripts and quorum-set cases.
     #[serde(flatten)]
     pub all: PassCount,
     /// By class.
     pub classes: BTreeMap<String, PassCount>,
-    /// The first difference in each transcript or case that has one, with its file.
+    /// The first difference of each transcript or case that failed, with its file.
     #[serde(skip)]
     pub mismatches: Vec<(PathBuf, Mismatch)>,
     /// Steps in all transcripts.
     #[serde(skip)]
     pub steps: usize,
-    /// Inputs on which the reference aborts, survived or not.
+    /// Inputs on which stellar-core aborts.
     #[serde(skip)]
     pub fatal: usize,
 }
 
 impl Report {
-    /// Is everything equal?
+    /// Whether everything passed.
     #[must_use]
     pub fn is_conforming(&self) -> bool {
         self.mismatches.is_empty()
     }
 
-    /// As one JSON object: `total`, `passed`, and both for each of `classes`.
+    /// One JSON object with `total`, `passed`, and both for each of `classes`.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -100,7 +100,7 @@ impl Report {
 }
 
 impl fmt::Display for Report {
-    /// The differences, a line for each class, and the total.
+    /// The differences, one line for each class, and the total.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (file, mismatch) in &self.mismatches {
             writeln!(f, "{}: {mismatch}\n", file.display())?;
@@ -111,21 +111,21 @@ impl fmt::Display for Report {
         let (all, steps, fatal) = (self.all, self.steps, self.fatal);
         write!(
             f,
-            "total {all} ({steps} steps, {fatal} inputs on which the reference aborts)"
+            "total {all} ({steps} steps, {fatal} inputs on which stellar-core aborts)"
         )
     }
 }
 
-/// Checks every vector file in `dir` and the folders in it, in order of their names.
+/// Checks all vector files in `dir` and its subfolders, in order of their names.
 ///
 /// # Errors
-/// If a file cannot be read or is not what its name says, or if there is none.
+/// If a file cannot be read or has another format, or if there is no file.
 pub fn check_dir(dir: &Path) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let files = vector_files(dir)?;
     if files.is_empty() {
         bail!(
-            "{}: no vectors here; expected .json, .jsonl or .jsonl.gz files, or qsets*.json.gz",
+            "{}: no vectors in this folder; expected .json, .jsonl or .jsonl.gz files, or qsets*.json.gz",
             dir.display()
         );
     }

@@ -1,4 +1,4 @@
-//! The quorum-set cases: pure questions about sets, and quorums and leaders as a node sees them.
+//! Quorum-set cases: properties of single sets, and quorums and leaders as a node sees them.
 
 use super::compare::{Difference, Mismatch};
 use super::driver::VectorDriver;
@@ -12,7 +12,7 @@ use crate::scp::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Checks every case of `file`; one result each.
+/// Checks every case of `file`. Returns one result for each.
 pub fn check_sets(file: &SetFile) -> Vec<Result<(), Mismatch>> {
     let mut results = Vec::new();
     let mut check = |id: String, result: Result<(), Difference>| {
@@ -72,10 +72,10 @@ fn check_set(case: &SetCase) -> Result<(), Difference> {
     Ok(())
 }
 
-/// Asks a node: it has nominated nothing and hears NOMINATE "x" from the nodes in question. It accepts "x" if and only
-/// if they contain a quorum for it, since nobody accepts and no set is looked at for sanity.
+/// A node that has nominated nothing receives NOMINATE "x" from the nodes of the case. It accepts "x" if and only if they
+/// contain a quorum for it: no node accepts, and the sanity of sets is not checked for nominations.
 fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> {
-    // A name of its own, after which no node is called.
+    // A name that no node of the case has.
     let (asker, local_set) = ("~asker", "~local");
     let mut nodes: Vec<&str> = vec![asker];
     collect_nodes(&test.local_qset, &mut nodes);
@@ -134,7 +134,7 @@ fn check_leaders(case: &LeaderCase) -> Result<(), Difference> {
     let mut out = Vec::new();
     let mut found = Vec::new();
     for call in 0..case.rounds.len() {
-        // Without a value of its own: a node that is its own quorum would decide and stop.
+        // Without a value: a node that is a quorum by itself would decide and stop.
         match call {
             0 => drop(scp.nominate(&driver, slot, None, prev.clone(), &mut out)),
             _ => scp.timer_expired(&driver, slot, ScpTimer::Nomination, &mut out),

@@ -1,4 +1,4 @@
-//! A node made up from the bytes, with its quorum sets, and whatever happens to it.
+//! A generated node with generated quorum sets and inputs.
 
 #![no_main]
 

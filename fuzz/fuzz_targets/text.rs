@@ -1,4 +1,4 @@
-//! Text, read as an envelope, an input, a transcript, quorum sets or a trace.
+//! Text, decoded as an envelope, an input, a transcript, quorum sets or a trace.
 
 #![no_main]
 

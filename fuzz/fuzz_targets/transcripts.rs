@@ -1,4 +1,4 @@
-//! Transcripts of stellar-core's own code, damaged as the bytes say, lived through by a node.
+//! Golden transcripts of stellar-core, damaged as the bytes select, replayed by a node.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// Longer ones say the same again, and take longer.
+/// Longer ones add time but little coverage.
 const STEPS_MAX: usize = 120;
 
 static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
-//! Liars who tell each node something else. As long as there are no more of them than the quorum sets tolerate, the
-//! others, who are then intact, neither contradict each other nor decide differently, whatever comes when; and once the
-//! liars fall silent, all others decide.
+//! Byzantine nodes that equivocate: they send each node another statement. While there are no more of them than the
+//! quorum sets tolerate, the intact nodes never contradict each other nor decide differently; and once the Byzantine
+//! nodes fall silent, all intact nodes decide.
 
 mod equivocation;
 mod liveness;
@@ -15,76 +15,76 @@ use proptest::test_runner::TestRunner;
 use safety_checker::Fault;
 use std::collections::BTreeMap;
 
-/// What the nodes propose, and what the liars talk about.
+/// The values that intact nodes propose and Byzantine nodes use.
 const VALUES: [&str; 4] = ["b", "d", "a", "c"];
 
-fn moves() -> impl Strategy<Value = Vec<Event>> {
+fn events() -> impl Strategy<Value = Vec<Event>> {
     let any = || 0..60_usize;
     let next = prop_oneof![
         1 => any().prop_map(Event::Propose),
         12 => any().prop_map(Event::Deliver),
-        2 => any().prop_map(Event::DeliverTogether),
+        2 => any().prop_map(Event::DeliverBatch),
         2 => any().prop_map(Event::Expire),
-        4 => (any(), any(), equivocation()).prop_map(|(liar, to, lie)| Event::Equivocate(liar, to, lie)),
+        4 => (any(), any(), equivocation()).prop_map(|(from, to, statement)| Event::Equivocate(from, to, statement)),
     ];
     proptest::collection::vec(next, 0..250)
 }
 
-/// Runs what was chosen. Only if all proposed before they heard anything have they got to decide: what arrives before
-/// that is merely stored (NOTES 28). If a liar then gives such a node a candidate, it votes for no other value any more,
-/// and never accepts a value that the others have told it of already; their composites stay different for good. Nor have
-/// they if a liar that claims to have decided has made one of them accept a commit of the highest counter there is:
-/// where all of them are needed, the others would have to count up to it.
+/// Runs the events and returns the faults. Termination is required only if all nodes nominate before they receive
+/// anything, because a node that has not nominated only stores what it receives (NOTES 28). If a Byzantine node then
+/// gives it a candidate, it votes for no other value and never accepts the values that it has stored, so composites
+/// differ for good. Nor is it required if a Byzantine node that claims a decision makes an intact node accept a commit
+/// of the highest counter: if all intact nodes are needed, the others would have to count up to it.
 fn faults(
     shape: NetworkShape,
-    (prev, all_start, moves): (u8, bool, Vec<Event>),
+    (prev, all_start, events): (u8, bool, Vec<Event>),
 ) -> BTreeMap<Fault, String> {
-    let mut world = ByzantineNetwork::new(shape, prev);
+    let mut network = ByzantineNetwork::new(shape, prev);
     if all_start {
-        world.propose_all();
+        network.propose_all();
     }
-    for what in &moves {
-        world.make(what);
+    for event in &events {
+        network.apply(event);
     }
-    if !world.settle() && all_start && !world.is_out_of_counters() {
-        world.checker.report(Fault::Undecided, world.states());
+    if !network.settle() && all_start && !network.is_out_of_counters() {
+        network.checker.report(Fault::Undecided, network.states());
     }
-    world.checker.faults
+    network.checker.faults
 }
 
 fn case() -> impl Strategy<Value = (u8, bool, Vec<Event>)> {
-    (0..8_u8, any::<bool>(), moves())
+    (0..8_u8, any::<bool>(), events())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     #[test]
-    fn one_liar_among_four_splits_nobody(case in case()) {
+    fn one_byzantine_node_of_four_causes_no_fault(case in case()) {
         let faults = faults(NetworkShape { nodes: 4, threshold: 3, byzantine: 1 }, case);
         prop_assert!(faults.is_empty(), "{:?}", faults);
     }
 
     #[test]
-    fn two_liars_among_seven_split_nobody(case in case()) {
+    fn two_byzantine_nodes_of_seven_cause_no_fault(case in case()) {
         let faults = faults(NetworkShape { nodes: 7, threshold: 5, byzantine: 2 }, case);
         prop_assert!(faults.is_empty(), "{:?}", faults);
     }
 }
 
-/// The same search finds what it looks for, once there is a liar too many.
+/// The same search finds faults with one Byzantine node too many.
 #[test]
-fn one_liar_too_many_splits_them() {
+fn two_byzantine_nodes_of_four_cause_disagreement() {
     let shape = NetworkShape {
         nodes: 4,
         threshold: 3,
         byzantine: 2,
     };
     let mut runner = TestRunner::deterministic();
-    let splits = (0..1000).any(|_| {
+    let found = (0..1000).any(|_| {
         let case = case().new_tree(&mut runner).unwrap().current();
         let faults = faults(shape, case);
         faults.contains_key(&Fault::Contradiction) && faults.contains_key(&Fault::Disagreement)
     });
-    assert!(splits);
+    assert!(found);
 }

@@ -1,7 +1,7 @@
-//! What the papers claim and the core relies on, one test per claim. "Draft" is draft-mazieres-dinrg-scp-05 (sections by
+//! Claims of the papers on which the core relies, one test each. "Draft" is draft-mazieres-dinrg-scp-05 (sections by
 //! title), "whitepaper" is the Stellar Consensus Protocol paper of 2015 (sections and figures by number).
 //!
-//! Here is what they say of quorums and federated voting; nomination and ballots have a file each.
+//! This file covers quorums and federated voting. Nomination and ballots have a file each.
 
 mod ballots;
 mod nomination;
@@ -38,15 +38,19 @@ fn state(net: &Net, place: usize) -> SlotState {
     net.scps[place].slot_state(SLOT).unwrap()
 }
 
-/// What comes of it when node 0 hears `statement` from node `from`.
-fn hear(net: &mut Net, from: u32, statement: Statement) -> (Result<(), ScpRefusal>, Vec<Effect>) {
+/// Delivers `statement` of node `from` to node 0. Returns the result and the effects.
+fn receive(
+    net: &mut Net,
+    from: u32,
+    statement: Statement,
+) -> (Result<(), ScpRefusal>, Vec<Effect>) {
     let mut out = Vec::new();
     let result = net.scps[0].receive(&net.driver, &Net::envelope(from, statement), &mut out);
     net.scps[0].check_invariants().unwrap();
     (result, out)
 }
 
-/// Node 0 of a network of `nodes` nodes that all trust `threshold` of all; the others are played by the test.
+/// Node 0 of a network of `nodes` nodes that all trust `threshold` of all. The test plays the others.
 fn one_of(nodes: u32, threshold: u32) -> Net {
     let all: Vec<u32> = (0..nodes).collect();
     let sets = all.iter().map(|_| of(threshold, &all)).collect();
@@ -55,7 +59,7 @@ fn one_of(nodes: u32, threshold: u32) -> Net {
     net
 }
 
-/// All quorums of a network, as sets of numbers counted from 1 as in the whitepaper.
+/// All quorums of a network, with nodes numbered from 1 as in the whitepaper.
 fn quorums(sets: &[QuorumSet]) -> Vec<Vec<u32>> {
     let members = |bits: u32| (0..sets.len() as u32).filter(move |n| bits >> n & 1 == 1);
     (1..1_u32 << sets.len())
@@ -67,7 +71,7 @@ fn quorums(sets: &[QuorumSet]) -> Vec<Vec<u32>> {
         .collect()
 }
 
-/// Nodes v1.. of a whitepaper figure, as numbers from 0.
+/// Quorum sets of nodes v1.. of a whitepaper figure, numbered from 0.
 fn figure_2() -> Vec<QuorumSet> {
     let rest = of(3, &[1, 2, 3]);
     vec![of(3, &[0, 1, 2]), rest.clone(), rest.clone(), rest]
@@ -83,7 +87,7 @@ fn figure_3() -> Vec<QuorumSet> {
     sets
 }
 
-/// Everybody proposes its own letter; `down` never starts. Returns what each decided.
+/// All nodes propose their own letter, except those in `down`. Returns the decisions.
 fn decide(sets: Vec<QuorumSet>, down: &[usize]) -> Vec<String> {
     let mut net = Net::new(sets);
     net.down.extend(down);
@@ -95,13 +99,13 @@ fn decide(sets: Vec<QuorumSet>, down: &[usize]) -> Vec<String> {
     net.decisions()
 }
 
-/// Whitepaper 3.1, figure 2: slices are not quorums. {v1,v2,v3} is v1's slice but no quorum: v2 needs v4.
+/// Whitepaper 3.1, figure 2: a slice need not be a quorum. {v1,v2,v3} is a slice of v1 but no quorum: v2 needs v4.
 #[test]
-fn a_quorum_holds_a_slice_of_each_member() {
+fn a_quorum_contains_a_slice_of_each_member() {
     assert_eq!(quorums(&figure_2()), [vec![2, 3, 4], vec![1, 2, 3, 4]]);
 }
 
-/// Whitepaper 3.1, figure 2: v1 can be done without, and nobody else.
+/// Whitepaper 3.1, figure 2: the network works without v1, but not without any other node.
 #[test]
 fn figure_2_needs_every_member_of_its_only_minimal_quorum() {
     let decided = decide(figure_2(), &[0]);
@@ -112,22 +116,22 @@ fn figure_2_needs_every_member_of_its_only_minimal_quorum() {
     }
 }
 
-/// Whitepaper 3.2, figure 3: a top tier that everybody depends on, directly or not; any two of it halt everything.
+/// Whitepaper 3.2, figure 3: all nodes depend on the top tier. Without two of its nodes nothing is decided.
 #[test]
-fn tiers_follow_the_top_tier() {
+fn lower_tiers_depend_on_the_top_tier() {
     let all = decide(figure_3(), &[]);
     assert!(all[0] != "-" && all.iter().all(|value| *value == all[0]));
     let one_down = decide(figure_3(), &[0]);
     assert!(one_down[1] != "-" && one_down[1..].iter().all(|value| *value == one_down[1]));
     assert_eq!(decide(figure_3(), &[0, 1]), ["-"; 10]);
-    // v5 and v6 are in no quorum that the top tier needs; v9 and v10 need two of the middle tier, and have them.
+    // v5 and v6 are in no quorum that the top tier needs. v9 and v10 need two nodes of the middle tier and have them.
     let middle_down = decide(figure_3(), &[4, 5]);
     assert!(middle_down[8] != "-" && middle_down[8] == middle_down[0]);
 }
 
-/// Whitepaper 3.2, figure 4: in a cycle of dependencies the only quorum is everybody.
+/// Whitepaper 3.2, figure 4: in a cycle of dependencies the only quorum is all nodes.
 #[test]
-fn a_cycle_needs_everybody() {
+fn a_cycle_needs_all_nodes() {
     let cycle = || (0..6).map(|n| of(2, &[n, (n + 1) % 6])).collect::<Vec<_>>();
     assert_eq!(quorums(&cycle()), [vec![1, 2, 3, 4, 5, 6]]);
     let decided = decide(cycle(), &[]);
@@ -135,7 +139,7 @@ fn a_cycle_needs_everybody() {
     assert_eq!(decide(cycle(), &[3]), ["-"; 6]);
 }
 
-/// Whitepaper 4.1, figure 6: disjoint quorums decide differently with nobody at fault.
+/// Whitepaper 4.1, figure 6: disjoint quorums decide differently without any faulty node.
 #[test]
 fn disjoint_quorums_disagree() {
     let sets = (0..6)
@@ -153,9 +157,9 @@ fn disjoint_quorums_disagree() {
     assert!(decided[0] != decided[3] && !decided.contains(&"-".to_owned()));
 }
 
-/// Whitepaper 4.1, figure 7: quorums that only intersect in v7 hang on v7.
+/// Whitepaper 4.1, figure 7: if quorums intersect only in v7, all depends on v7.
 #[test]
-fn one_common_node_can_halt_both_sides() {
+fn a_single_common_node_can_halt_both_sides() {
     let sets = || {
         let side = |n| {
             if n < 3 {
@@ -172,17 +176,17 @@ fn one_common_node_can_halt_both_sides() {
     assert!(decided[6] != "-" && decided.iter().all(|value| *value == decided[6]));
 }
 
-/// Whitepaper 5.2 / draft "Federated voting": a v-blocking set hits every slice; it is about one node's slices only.
+/// Whitepaper 5.2 / draft "Federated voting": a v-blocking set hits every slice of one node.
 #[test]
 fn v_blocking_sets_hit_every_slice() {
     let nodes = |numbers: &[u32]| numbers.iter().map(|&n| NodeId(n)).collect::<NodeSet>();
     let three_of_four = of(3, &[0, 1, 2, 3]);
     assert!(three_of_four.is_v_blocking(&nodes(&[0, 1])));
     assert!(!three_of_four.is_v_blocking(&nodes(&[0])));
-    // v4 is in all quorums of figure 2, yet it blocks v2 and not v1, whose one slice is without it.
+    // v4 is in all quorums of figure 2. It blocks v2, but not v1, whose only slice does not contain v4.
     assert!(figure_2()[1].is_v_blocking(&nodes(&[3])));
     assert!(!figure_2()[0].is_v_blocking(&nodes(&[3])));
-    // self+2/4: any three of the four, or the node itself.
+    // self+2/4: any three of the four, or the node itself, are v-blocking.
     let tiered = self_and(4, 2, &[0, 1, 2, 3]);
     assert!(tiered.is_v_blocking(&nodes(&[4])) && tiered.is_v_blocking(&nodes(&[0, 1, 2])));
     assert!(!tiered.is_v_blocking(&nodes(&[0, 1])));
@@ -227,15 +231,15 @@ fn a_v_blocking_set_is_not_enough_to_confirm() {
     for from in 1..3 {
         net.deliver(0, Net::envelope(from, accepts()));
     }
-    // Two of five block four of five. The node itself accepts now, too: three.
+    // Two nodes block four of five. Node 0 accepts now, too, so three accept.
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     assert_eq!(state(&net, 0).h, None);
     net.deliver(0, Net::envelope(3, accepts()));
     assert_eq!(state(&net, 0).h, Some(ballot(1, "a")));
 }
 
-/// Whitepaper 5.4, figure 10: accepting is not enough. v1 has accepted a statement, v3 is gone, and v2 and v4 can never
-/// follow; nor can v2 tell this from a v1 that lies.
+/// Whitepaper 5.4, figure 10: accepting is not enough. v1 has accepted a statement, v3 has crashed, and v2 and v4 can
+/// never accept it. v2 cannot tell this from a Byzantine v1.
 #[test]
 fn accepting_is_not_enough() {
     let all = [0, 1, 2, 3];
@@ -244,22 +248,22 @@ fn accepting_is_not_enough() {
         let own = Net::envelope(place as u32, prepare(ballot(1, x), None, 0, 0));
         net.restore(place, own);
     }
-    let said = |net: &Net, place: usize| {
+    let latest = |net: &Net, place: usize| {
         net.scps[place]
             .own_statements(SLOT)
             .last()
             .cloned()
             .unwrap()
     };
-    // v1 hears all votes before v3 crashes.
+    // v1 receives all votes before v3 crashes.
     for from in 1..4 {
-        let envelope = said(&net, from);
+        let envelope = latest(&net, from);
         net.deliver(0, envelope);
     }
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     net.down.insert(2);
     net.lose_all();
-    let (v1, v2, v4) = (said(&net, 0), said(&net, 1), said(&net, 3));
+    let (v1, v2, v4) = (latest(&net, 0), latest(&net, 1), latest(&net, 3));
     for envelope in [&v1, &v4] {
         net.deliver(1, envelope.clone());
     }
@@ -272,9 +276,9 @@ fn accepting_is_not_enough() {
     assert_eq!((state(&net, 1).p, state(&net, 3).p), (None, None));
 }
 
-/// Whitepaper 4.1: where quorums do not intersect, delay alone forks the network.
+/// Whitepaper 4.1: without quorum intersection delay alone forks the network.
 #[test]
-fn no_intersection_forks_without_a_liar() {
+fn without_intersection_delay_alone_causes_a_fork() {
     let all = [0, 1, 2, 3, 4];
     let mut net = Net::new(all.iter().map(|_| of(2, &all)).collect());
     net.cut(&[0, 1], &[2, 3, 4]);
@@ -288,9 +292,10 @@ fn no_intersection_forks_without_a_liar() {
     );
 }
 
-/// Whitepaper 5.4.3: thresholds trade safety for liveness: with 4 of 5 two silent nodes stop everybody, with 3 of 5 not.
+/// Whitepaper 5.4.3: thresholds trade safety for liveness. With 4 of 5, two silent nodes stop all others; with 3 of 5
+/// they do not.
 #[test]
-fn too_high_a_threshold_gets_stuck() {
+fn a_threshold_too_high_loses_liveness() {
     let all = [0, 1, 2, 3, 4];
     let with = |t| decide(all.iter().map(|_| of(t, &all)).collect(), &[0, 3]);
     assert_eq!(with(4), ["-"; 5]);
@@ -298,10 +303,10 @@ fn too_high_a_threshold_gets_stuck() {
     assert!(decided[1] != "-" && decided[1] == decided[2] && decided[1] == decided[4]);
 }
 
-/// Whitepaper 4.1: a liar in the intersection splits what depends on it.
+/// Whitepaper 4.1: a Byzantine node in the intersection can split the network.
 #[test]
-fn a_liar_in_every_intersection_splits_the_network() {
-    // A, B, C, S, D; A runs twice, and tells each side its own story.
+fn a_byzantine_node_in_every_intersection_splits_the_network() {
+    // A, B, C, S, D. Byzantine node A runs twice, once on each side of the cut.
     let sets = vec![
         of(2, &[0, 1, 2]),
         of(2, &[0, 1, 2]),
@@ -322,7 +327,7 @@ fn a_liar_in_every_intersection_splits_the_network() {
     assert_eq!(net.decisions(), expected);
 }
 
-/// Draft "Configuration": a node whose slice is itself alone agrees with itself, at once and in one step.
+/// Draft "Configuration": a node whose only slice is itself decides alone in one step.
 #[test]
 fn a_network_of_one_decides_at_once() {
     let mut net = Net::new(vec![of(1, &[0])]);

@@ -1,4 +1,4 @@
-//! A tiny network for driving `Scp` directly: instant or cut links, timers in virtual time, no loss.
+//! Minimal network for tests of `Scp`: instant or cut links, timers in virtual time, no loss.
 
 use quorumscope::scp::{
     Counter, Driver, Effect, Envelope, EvidenceMode, LocalNode, NodeId, QuorumSet, QuorumSetId,
@@ -19,7 +19,7 @@ pub(crate) fn of(threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet::flat(threshold, nodes.iter().map(|&n| NodeId(n)))
 }
 
-/// Every slice is `node` itself and `threshold` of `nodes`.
+/// `node` itself and `threshold` of `nodes`.
 pub(crate) fn self_and(node: u32, threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet {
         threshold: 2,
@@ -28,7 +28,7 @@ pub(crate) fn self_and(node: u32, threshold: u32, nodes: &[u32]) -> QuorumSet {
     }
 }
 
-/// The application `choice`: everything is valid, the composite is the greatest candidate.
+/// The application `choice`: every value is valid, and the composite is the greatest candidate.
 pub(crate) struct Choice {
     pub(crate) sets: Vec<Arc<QuorumSet>>,
 }
@@ -79,7 +79,7 @@ impl Driver for Choice {
     }
 }
 
-/// The network. A place is where an `Scp` runs; usually place i is node i, but a liar can be in two places.
+/// The network. Each place runs one `Scp`. Usually place i is node i, but a Byzantine node can run in two places.
 pub(crate) struct Net {
     pub(crate) driver: Choice,
     pub(crate) scps: Vec<Scp>,
@@ -87,7 +87,7 @@ pub(crate) struct Net {
     pub(crate) decided: Vec<Option<Value>>,
     /// Places that are down.
     pub(crate) down: BTreeSet<usize>,
-    /// Pairs of places that cannot hear each other.
+    /// Directed links that are cut.
     pub(crate) cut: BTreeSet<(usize, usize)>,
     queue: VecDeque<(usize, Arc<Envelope>)>,
     timers: BTreeMap<(usize, ScpTimer), u64>,
@@ -126,7 +126,7 @@ impl Net {
         }
     }
 
-    /// Nobody in `a` hears anybody in `b`, nor the other way round.
+    /// Cuts all links between `a` and `b`.
     pub(crate) fn cut(&mut self, a: &[usize], b: &[usize]) {
         for &x in a {
             for &y in b {
@@ -149,21 +149,21 @@ impl Net {
         }
     }
 
-    /// Hands `envelope` to the node at `place` at once.
+    /// Delivers `envelope` to the node at `place`.
     pub(crate) fn deliver(&mut self, place: usize, envelope: Arc<Envelope>) {
         let mut out = Vec::new();
         let _ = self.scps[place].receive(&self.driver, &envelope, &mut out);
         self.carry_out(place, out);
     }
 
-    /// Has the node at `place` take up again what it said earlier.
+    /// Restores the node at `place` from an earlier statement.
     pub(crate) fn restore(&mut self, place: usize, envelope: Arc<Envelope>) {
         let mut out = Vec::new();
         let restored = self.scps[place].restore(&self.driver, envelope, &mut out);
         assert_eq!((restored, out), (Ok(()), Vec::new()));
     }
 
-    /// What node `from` says to nobody in particular.
+    /// An envelope of node `from`.
     pub(crate) fn envelope(from: u32, statement: Statement) -> Arc<Envelope> {
         Arc::new(Envelope {
             from: NodeId(from),
@@ -201,7 +201,7 @@ impl Net {
         }
     }
 
-    /// Delivers until nothing is under way.
+    /// Delivers until no envelope is in flight.
     pub(crate) fn deliver_all(&mut self) {
         while let Some((to, envelope)) = self.queue.pop_front() {
             if !self.down.contains(&to) {
@@ -210,12 +210,12 @@ impl Net {
         }
     }
 
-    /// Throws away everything that is under way.
+    /// Drops all envelopes in flight.
     pub(crate) fn lose_all(&mut self) {
         self.queue.clear();
     }
 
-    /// Delivers and lets timers run out until everybody who is up has decided, at most `timeouts` times.
+    /// Delivers everything and fires the earliest timer, at most `timeouts` times.
     pub(crate) fn run(&mut self, timeouts: usize) {
         for _ in 0..=timeouts {
             self.deliver_all();
@@ -232,7 +232,7 @@ impl Net {
         self.deliver_all();
     }
 
-    /// Lets a timer run out that may or may not be armed.
+    /// Fires a timer, whether or not it is armed.
     pub(crate) fn expire(&mut self, place: usize, timer: ScpTimer) {
         let mut out = Vec::new();
         self.timers.remove(&(place, timer));
@@ -240,11 +240,11 @@ impl Net {
         self.carry_out(place, out);
     }
 
-    /// Everybody says again what it said last.
+    /// All nodes send their latest statements again.
     pub(crate) fn resend(&mut self) {
         for place in 0..self.scps.len() {
-            let said: Vec<_> = self.scps[place].own_statements(SLOT).cloned().collect();
-            for envelope in said {
+            let latest: Vec<_> = self.scps[place].own_statements(SLOT).cloned().collect();
+            for envelope in latest {
                 if !self.down.contains(&place) {
                     self.broadcast(place, &envelope);
                 }
@@ -252,7 +252,7 @@ impl Net {
         }
     }
 
-    /// The decisions, as text; `-` where there is none.
+    /// The decisions as text; `-` for none.
     pub(crate) fn decisions(&self) -> Vec<String> {
         let text = |decided: &Option<Value>| match decided {
             Some(value) => value.to_string(),

@@ -1,8 +1,8 @@
-//! The order in which a node may make statements. Written from the draft; shares no code with the protocol.
+//! Order of the statements of a node. Written from the draft; shares no code with the protocol.
 
 use quorumscope::scp::{Ballot, Counter, Statement};
 
-/// What grows from statement to statement: the type, b, p, p', and counters.
+/// What grows from statement to statement: type, b, p, p', and counters.
 type Progress<'a> = (
     u8,
     Option<&'a Ballot>,
@@ -12,8 +12,8 @@ type Progress<'a> = (
     Counter,
 );
 
-/// May `next` follow `last`, both about one slot and both nominating or both not? It may repeat it; otherwise later types
-/// come later, within one the fields go up, and what was accepted as committed stays.
+/// Whether `next` may follow `last`, both about one slot and of one kind. It may repeat it. Otherwise the type and then the
+/// fields grow, and the value with an accepted commit stays.
 pub(crate) fn may_follow(last: &Statement, next: &Statement) -> bool {
     match (last, next) {
         (
@@ -34,7 +34,7 @@ pub(crate) fn may_follow(last: &Statement, next: &Statement) -> bool {
     }
 }
 
-/// The value that it accepts as committed.
+/// The value of which it accepts a commit.
 fn committed(statement: &Statement) -> Option<&quorumscope::scp::Value> {
     match statement {
         Statement::Nominate { .. } | Statement::Prepare { .. } => None,
@@ -71,7 +71,7 @@ fn progress(statement: &Statement) -> Progress<'_> {
 }
 
 #[test]
-fn the_order_is_that_of_the_draft() {
+fn statements_are_ordered_as_in_the_draft() {
     let ballot = |n, x: &str| Ballot::new(n, x.into());
     let prepare = |n, p: Option<Ballot>| Statement::Prepare {
         ballot: ballot(n, "a"),

@@ -1,4 +1,4 @@
-//! Ordeals: transcripts of the reference, damaged in every way; nodes made up from nothing; files that are no files.
+//! Stress tests of one node: damaged golden transcripts, generated transcripts, and damaged files.
 
 use super::scp_harness::ScpHarness;
 use super::scp_harness::choices::Choices;
@@ -6,7 +6,7 @@ use super::scp_harness::generator::InputGenerator;
 use super::scp_harness::mutation::mutated;
 use super::scp_harness::text::{mutated_text, read_files, read_text};
 use super::vectors::{TRANSCRIPTS, readable};
-use super::witness::judge_transcript;
+use super::witness::check_transcript_evidence;
 use proptest::prelude::*;
 use quorumscope::commands::conformance::format::{StepInput, StepOutput, Transcript};
 use quorumscope::commands::conformance::{TranscriptReplay, vector_files};
@@ -14,7 +14,7 @@ use quorumscope::scp::{EvidenceMode, SlotIndex};
 use std::fs;
 use std::sync::LazyLock;
 
-/// Envelopes, inputs, transcripts and quorum sets as they are written.
+/// The text of envelopes, inputs, transcripts and quorum sets.
 static TEXTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let readable = vector_files(&readable()).unwrap();
     let mut texts: Vec<String> = (readable.iter())
@@ -39,18 +39,18 @@ fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..at_most)
 }
 
-/// Undamaged, every transcript passes the stress test: what is judged is what the reference does too.
+/// The checks of the harness hold for the unchanged transcripts of stellar-core.
 #[test]
-fn the_reference_passes_its_own_ordeal() {
+fn unchanged_transcripts_pass_the_checks() {
     for transcript in TRANSCRIPTS.iter() {
         ScpHarness::run(transcript);
     }
 }
 
-/// Found by mutation: a restored node has accepted a value that it cannot judge. In one step it tells what it newly
-/// accepts, and then falls silent, since the ballot that follows is about that value (NOTES 13, 63).
+/// Found by mutation: a restored node has accepted a value that it cannot validate. In one step it emits a NOMINATE with
+/// the newly accepted values and then suppresses emission, since the following ballot has that value (NOTES 13, 63).
 #[test]
-fn a_nomination_may_be_the_last_word_in_a_slot() {
+fn a_node_may_emit_a_nomination_before_it_suppresses_emission() {
     let set = r#"{"t":4,"v":["n00","n01","n02","n03","n04"],"i":[]}"#;
     let accepts = |from: &str, values: &str| {
         format!(
@@ -69,26 +69,26 @@ fn a_nomination_may_be_the_last_word_in_a_slot() {
         format!(r#"{{"at":0,"in":{input},"res":null,"out":[],"state":null,"comment":null}}"#)
     });
     let transcript: Transcript = serde_json::from_str(&format!(
-        r#"{{"format":1,"id":"last word","class":"-","scenario":"-","seed":"-","node":"n00","validator":true,"qset":"all",
+        r#"{{"format":1,"id":"nomination before suppression","class":"-","scenario":"-","seed":"-","node":"n00","validator":true,"qset":"all",
             "rules":"?","qsets":{{"all":{set}}},"externalized":{{}},"steps":[{}],"fatal":null}}"#,
         steps.join(",")
     ))
     .unwrap();
     let mut replay = TranscriptReplay::new(&transcript, EvidenceMode::Record);
-    let mut said = Vec::new();
+    let mut outputs = Vec::new();
     for step in &transcript.steps {
-        said.push(replay.feed(&step.input).out);
+        outputs.push(replay.feed(&step.input).out);
     }
     let emits = |outputs: &[StepOutput]| {
         outputs
             .iter()
             .any(|output| matches!(output, StepOutput::Emit(_)))
     };
-    let speaks = said
+    let emitted = outputs
         .iter()
         .map(|outputs| emits(outputs))
         .collect::<Vec<_>>();
-    assert_eq!(speaks[4..], [true, false], "{said:?}");
+    assert_eq!(emitted[4..], [true, false], "{outputs:?}");
     let state = replay.scp().slot_state(SlotIndex(1)).unwrap();
     assert!(!state.fully_validated && state.b.is_some());
     ScpHarness::run(&transcript);
@@ -98,25 +98,25 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
-    fn no_damage_to_a_transcript_breaks_a_node(
+    fn damaged_transcripts_pass_the_checks(
         transcript in any::<prop::sample::Index>(),
         choices in bytes(500),
     ) {
         let transcript = transcript.get(&TRANSCRIPTS);
         let mutated = mutated(transcript, &mut Choices::new(&choices));
         ScpHarness::run(&mutated);
-        judge_transcript(&mutated);
+        check_transcript_evidence(&mutated);
     }
 
     #[test]
-    fn no_node_can_be_made_up_that_breaks(choices in bytes(1_500)) {
+    fn generated_transcripts_pass_the_checks(choices in bytes(1_500)) {
         let transcript = InputGenerator::transcript(&mut Choices::new(&choices));
         ScpHarness::run(&transcript);
-        judge_transcript(&transcript);
+        check_transcript_evidence(&transcript);
     }
 
     #[test]
-    fn no_text_breaks_its_reader(
+    fn damaged_files_are_decoded_or_refused(
         text in any::<prop::sample::Index>(),
         choices in bytes(60),
     ) {
@@ -126,7 +126,7 @@ proptest! {
         read_text(&mutated_text);
         let folder = tempfile::tempdir().unwrap();
         read_files(&mutated_text, folder.path());
-        // As a line of a longer file it is the same.
+        // The same content as one line of a longer file.
         read_files(&mutated_text.replace('\n', " "), folder.path());
     }
 }

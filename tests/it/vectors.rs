@@ -1,21 +1,21 @@
-//! The vectors of the reference, as the tests use them.
+//! Golden vectors of stellar-core, loaded once for all tests.
 
 use quorumscope::commands::conformance::format::Transcript;
 use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The folder in which they all are.
+/// The folder of all vectors.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
 }
 
-/// The folder of those that people can read.
+/// The folder of the vectors that people can read.
 pub(crate) fn readable() -> PathBuf {
     folder().join("readable")
 }
 
-/// Every transcript there is.
+/// All transcripts.
 pub(crate) static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
     let mut transcripts = Vec::new();
     for file in vector_files(&folder()).unwrap() {

@@ -1,5 +1,5 @@
-//! Evidence, judged by somebody who shares no code with the protocol: every witness set recorded over all golden
-//! transcripts fulfils its rule, was really heard, and can spare no member.
+//! Independent check of evidence: every witness set recorded over all golden transcripts satisfies its rule, consists of
+//! received statements, and is minimal. The check shares no code with the protocol.
 
 mod claims;
 
@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 type Nodes = BTreeSet<NodeId>;
 
-/// What the judge knows: the local set and what everybody said last.
-struct Judge<'a> {
+/// What the check knows: the local set and the latest statement of each node.
+struct EvidenceCheck<'a> {
     replay: &'a TranscriptReplay,
     local: NodeId,
     local_set: QuorumSetId,
-    heard: &'a BTreeMap<(SlotIndex, NodeId, bool), Arc<Envelope>>,
-    /// What the node itself has own_claims before.
+    received: &'a BTreeMap<(SlotIndex, NodeId, bool), Arc<Envelope>>,
+    /// What the node itself has claimed before.
     own_claims: &'a OwnClaims,
 }
 
@@ -32,35 +32,35 @@ fn satisfied(set: &QuorumSet, nodes: &Nodes) -> bool {
     set.threshold > 0 && direct + inner >= set.threshold as usize
 }
 
-/// By the definition: every slice has a member among `nodes`, so nobody else makes a slice.
+/// By definition: every slice has a member in `nodes`, so the other nodes contain no slice.
 fn blocks(set: &QuorumSet, nodes: &Nodes) -> bool {
     let others: Nodes = set.nodes().iter().filter(|n| !nodes.contains(n)).collect();
     !satisfied(set, &others)
 }
 
-impl Judge<'_> {
+impl EvidenceCheck<'_> {
     fn set(&self, id: QuorumSetId) -> Arc<QuorumSet> {
         self.replay.driver().quorum_set(id).unwrap()
     }
 
-    /// Is there a quorum within `nodes` that satisfies the local set?
-    fn holds_quorum(&self, nodes: &Nodes, said: &BTreeMap<NodeId, &Envelope>) -> bool {
+    /// Whether `nodes` contain a quorum that satisfies the local set.
+    fn holds_quorum(&self, nodes: &Nodes, statements: &BTreeMap<NodeId, &Envelope>) -> bool {
         let mut quorum = nodes.clone();
         loop {
-            let kept: Nodes = (quorum.iter().copied())
-                .filter(|node| match &said[node].statement {
+            let remaining: Nodes = (quorum.iter().copied())
+                .filter(|node| match &statements[node].statement {
                     Statement::Externalize { .. } => true,
-                    _ => satisfied(&self.set(said[node].quorum_set), &quorum),
+                    _ => satisfied(&self.set(statements[node].quorum_set), &quorum),
                 })
                 .collect();
-            if kept == quorum {
+            if remaining == quorum {
                 return satisfied(&self.set(self.local_set), &quorum);
             }
-            quorum = kept;
+            quorum = remaining;
         }
     }
 
-    fn judge(
+    fn check(
         &self,
         evidence: &Evidence,
         votes_or_accepts: impl Fn(&Statement) -> bool,
@@ -69,58 +69,61 @@ impl Judge<'_> {
         let witness: Nodes = evidence.witness.iter().copied().collect();
         assert!(evidence.witness.is_sorted_by(|a, b| a < b));
         assert_eq!(evidence.witness.len(), evidence.envelopes.len());
-        let mut said = BTreeMap::new();
+        let mut statements = BTreeMap::new();
         for (&node, envelope) in evidence.witness.iter().zip(&evidence.envelopes) {
             assert_eq!(envelope.from, node);
             let kind = envelope.statement.is_nominate();
-            let is_heard = self.heard.get(&(envelope.slot, node, kind)) == Some(envelope);
-            // What a node says to itself it may never send.
+            let is_received = self.received.get(&(envelope.slot, node, kind)) == Some(envelope);
+            // An own statement may never have been sent.
             let is_own = node == self.local && self.own_claims.supports(envelope);
-            assert!(is_heard || is_own, "{envelope:?} was never said");
-            let pledged = match evidence.rule {
+            assert!(
+                is_received || is_own,
+                "{envelope:?} was never received or made"
+            );
+            let supports = match evidence.rule {
                 VotingRule::Quorum => votes_or_accepts(&envelope.statement),
                 VotingRule::VBlocking => accepts(&envelope.statement),
             };
-            assert!(pledged, "{envelope:?} is no reason");
-            said.insert(node, envelope.as_ref());
+            assert!(supports, "{envelope:?} does not support the transition");
+            statements.insert(node, envelope.as_ref());
         }
         let holds = |nodes: &Nodes| match evidence.rule {
-            VotingRule::Quorum => self.holds_quorum(nodes, &said),
+            VotingRule::Quorum => self.holds_quorum(nodes, &statements),
             VotingRule::VBlocking => blocks(&self.set(self.local_set), nodes),
         };
-        assert!(holds(&witness), "{evidence:?} does not fulfil its rule");
+        assert!(holds(&witness), "{evidence:?} does not satisfy its rule");
         for node in &witness {
             let mut fewer = witness.clone();
             fewer.remove(node);
-            assert!(!holds(&fewer), "{evidence:?} can spare {node:?}");
+            assert!(!holds(&fewer), "{evidence:?} does not need {node:?}");
         }
     }
 
-    /// Judges `event` if it carries evidence; says whether it did.
-    fn judge_event(&self, event: &ScpEvent) -> bool {
+    /// Checks `event` if it carries evidence. Returns whether it did.
+    fn check_event(&self, event: &ScpEvent) -> bool {
         match event {
             ScpEvent::AcceptedNominated {
                 value, evidence, ..
             } => {
                 let votes =
                     |s: &Statement| lists(s).0.contains(value) || lists(s).1.contains(value);
-                self.judge(evidence, votes, |s| lists(s).1.contains(value));
+                self.check(evidence, votes, |s| lists(s).1.contains(value));
             }
             ScpEvent::ConfirmedNominated {
                 value, evidence, ..
             } => {
                 assert_eq!(evidence.rule, VotingRule::Quorum);
-                self.judge(evidence, |s| lists(s).1.contains(value), |_| false);
+                self.check(evidence, |s| lists(s).1.contains(value), |_| false);
             }
             ScpEvent::AcceptedPrepared {
                 ballot, evidence, ..
             } => {
                 let votes = |s: &Statement| votes_prepare(s, ballot) || accepts_prepare(s, ballot);
-                self.judge(evidence, votes, |s| accepts_prepare(s, ballot));
+                self.check(evidence, votes, |s| accepts_prepare(s, ballot));
             }
             ScpEvent::ConfirmedPrepared { h, evidence, .. } => {
                 assert_eq!(evidence.rule, VotingRule::Quorum);
-                self.judge(evidence, |s| accepts_prepare(s, h), |_| false);
+                self.check(evidence, |s| accepts_prepare(s, h), |_| false);
             }
             ScpEvent::AcceptedCommit {
                 value,
@@ -131,7 +134,7 @@ impl Judge<'_> {
             } => {
                 let accepts = |s: &Statement| accepts_commit(s, value, *n_c, *n_h);
                 let votes = |s: &Statement| votes_commit(s, value, *n_c, *n_h) || accepts(s);
-                self.judge(evidence, votes, accepts);
+                self.check(evidence, votes, accepts);
             }
             ScpEvent::ConfirmedCommit {
                 value,
@@ -141,7 +144,7 @@ impl Judge<'_> {
                 ..
             } => {
                 assert_eq!(evidence.rule, VotingRule::Quorum);
-                self.judge(
+                self.check(
                     evidence,
                     |s| accepts_commit(s, value, *n_c, *n_h),
                     |_| false,
@@ -153,7 +156,7 @@ impl Judge<'_> {
                     Statement::Prepare { ballot, .. } => ballot.n >= *n,
                     _ => true,
                 };
-                self.judge(evidence, there, |_| false);
+                self.check(evidence, there, |_| false);
             }
             ScpEvent::BallotChanged {
                 from,
@@ -162,7 +165,7 @@ impl Judge<'_> {
             } => {
                 assert_eq!(evidence.rule, VotingRule::VBlocking);
                 let n = from.as_ref().map_or(0, |b| b.n);
-                self.judge(evidence, |_| false, |s| s.counter() > n);
+                self.check(evidence, |_| false, |s| s.counter() > n);
             }
             _ => return false,
         }
@@ -199,7 +202,7 @@ fn accepts_prepare(statement: &Statement, wanted: &Ballot) -> bool {
     }
 }
 
-/// Every counter from `low` to `high` must be in the range that the statement votes for.
+/// Whether the statement votes for every counter from `low` to `high`.
 fn votes_commit(statement: &Statement, x: &Value, low: u32, high: u32) -> bool {
     let range = match statement {
         Statement::Prepare { n_c, n_h, .. } if *n_c > 0 => *n_c..=*n_h,
@@ -218,57 +221,59 @@ fn accepts_commit(statement: &Statement, x: &Value, low: u32, high: u32) -> bool
     statement.ballot_value() == Some(x) && range.contains(&low) && range.contains(&high)
 }
 
-/// Judges everything that the node of `transcript` gives reasons for; returns how many reasons there were.
-pub(crate) fn judge_transcript(transcript: &Transcript) -> usize {
+/// Checks all evidence of the node of `transcript`. Returns how much there was.
+pub(crate) fn check_transcript_evidence(transcript: &Transcript) -> usize {
     let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Record);
-    let (mut heard, mut own_claims) = (BTreeMap::new(), OwnClaims::default());
+    let (mut received, mut own_claims) = (BTreeMap::new(), OwnClaims::default());
     let mut local_set = replay.names().set(&transcript.qset);
-    let mut judged = 0;
+    let mut checked = 0;
     for step in &transcript.steps {
         let reply = replay.feed(&step.input);
         match &step.input {
             StepInput::Receive(message) if reply.res == Some(CallResult::Valid) => {
                 let envelope = replay.names().envelope(message);
                 let kind = envelope.statement.is_nominate();
-                heard.insert((envelope.slot, envelope.from, kind), envelope);
+                received.insert((envelope.slot, envelope.from, kind), envelope);
             }
             StepInput::SetQset { qset } => local_set = replay.names().set(qset),
-            StepInput::Restore(message) => own_claims.remember(&replay.names().envelope(message)),
+            StepInput::Restore(message) => {
+                own_claims.add_statement(&replay.names().envelope(message))
+            }
             _ => {}
         }
-        // What a set that makes no sense demands has no reason that could be judged.
+        // A malformed set has no witness sets.
         let set = replay.driver().quorum_set(local_set);
         let is_sane = set.is_some_and(|set| set.check_sane().is_ok());
         for event in &reply.events {
-            let judge = Judge {
+            let check = EvidenceCheck {
                 replay: &replay,
                 local: replay.names().node(&transcript.node),
                 local_set,
-                heard: &heard,
+                received: &received,
                 own_claims: &own_claims,
             };
-            judged += usize::from(is_sane && judge.judge_event(event));
-            own_claims.hear(event);
+            checked += usize::from(is_sane && check.check_event(event));
+            own_claims.add_event(event);
         }
     }
-    judged
+    checked
 }
 
 #[test]
 fn every_witness_set_is_valid_and_minimal() {
-    let judged: usize = TRANSCRIPTS.iter().map(judge_transcript).sum();
-    assert!(judged > 10_000, "only {judged} reasons were given");
+    let checked: usize = TRANSCRIPTS.iter().map(check_transcript_evidence).sum();
+    assert!(checked > 10_000, "only {checked} pieces of evidence");
 }
 
 #[test]
-fn recording_events_changes_nothing_else() {
+fn recording_events_changes_no_output() {
     for transcript in TRANSCRIPTS.iter() {
         let mut recording = TranscriptReplay::new(transcript, EvidenceMode::Record);
         let mut silent = TranscriptReplay::new(transcript, EvidenceMode::Skip);
         for step in &transcript.steps {
-            let (own_claims, quiet) = (recording.feed(&step.input), silent.feed(&step.input));
-            assert_eq!((own_claims.res, own_claims.out), (quiet.res, quiet.out));
-            assert!(quiet.events.is_empty());
+            let (recorded, skipped) = (recording.feed(&step.input), silent.feed(&step.input));
+            assert_eq!((recorded.res, recorded.out), (skipped.res, skipped.out));
+            assert!(skipped.events.is_empty());
         }
     }
 }

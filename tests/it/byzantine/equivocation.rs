@@ -1,21 +1,22 @@
-//! What liars say.
+//! Statements of Byzantine nodes.
 
 use crate::byzantine::VALUES;
 use crate::scp_net::value;
 use proptest::prelude::*;
 use quorumscope::scp::{Ballot, Statement, Value};
 
-/// A lie; numbers pick one of those there are.
+/// A statement of a Byzantine node. Numbers select a node or a statement.
 #[derive(Clone, Debug)]
 pub(super) enum Equivocation {
     Invented(Statement),
-    /// What one of the others has said last: most likely to make up a quorum that exists for one node alone.
+    /// The latest statement of an intact node, repeated in the sender's own name: most likely to complete a quorum that
+    /// only one node sees.
     Repeated(usize, usize),
-    /// More than one of the others has said about its ballot.
+    /// A statement further ahead than that of an intact node, about its ballot.
     Exaggerated(usize, u8),
 }
 
-fn word() -> impl Strategy<Value = Value> {
+fn any_value() -> impl Strategy<Value = Value> {
     proptest::sample::select(&VALUES[..]).prop_map(value)
 }
 
@@ -24,12 +25,12 @@ fn counter() -> impl Strategy<Value = u32> {
 }
 
 fn ballot() -> impl Strategy<Value = Ballot> {
-    (counter(), word()).prop_map(|(n, x)| Ballot::new(n.max(1), x))
+    (counter(), any_value()).prop_map(|(n, x)| Ballot::new(n.max(1), x))
 }
 
-/// Nearly always one that is taken for what it is: what is not sane is refused, which is tested elsewhere.
+/// Almost always sane: statements that are not sane are refused, which other tests cover.
 fn statement() -> impl Strategy<Value = Statement> {
-    let words = || proptest::collection::btree_set(word(), 0..4).prop_map(Vec::from_iter);
+    let value_list = || proptest::collection::btree_set(any_value(), 0..4).prop_map(Vec::from_iter);
     let optional = || proptest::option::of(ballot());
     let prepare = (ballot(), optional(), optional(), any::<bool>(), 0..3_u32).prop_map(
         |(ballot, one, other, votes, back)| {
@@ -58,17 +59,17 @@ fn statement() -> impl Strategy<Value = Statement> {
             }
         });
     prop_oneof![
-        4 => (words(), words()).prop_map(|(voted, accepted)| Statement::Nominate { voted, accepted }),
+        4 => (value_list(), value_list()).prop_map(|(voted, accepted)| Statement::Nominate { voted, accepted }),
         6 => prepare,
         3 => confirm,
         1 => (ballot(), counter()).prop_map(|(commit, n)| Statement::Externalize { n_h: commit.n.max(n), commit }),
     ]
 }
 
-/// As if a node were further on with the ballot that it speaks of.
-pub(super) fn exaggerated(said: &Statement, stage: u8) -> Option<Statement> {
-    let x = said.ballot_value()?.clone();
-    let n = said.counter();
+/// A statement about the same ballot from a later stage.
+pub(super) fn exaggerated(statement_of: &Statement, stage: u8) -> Option<Statement> {
+    let x = statement_of.ballot_value()?.clone();
+    let n = statement_of.counter();
     let ballot = Ballot::new(n, x);
     Some(match stage {
         0 => Statement::Prepare {

@@ -1,34 +1,34 @@
-//! One tolerated liar, one statement, and a slot that no longer ends: the protocol is safe with liars, but not sure to
-//! get anywhere. What decides it is who has heard what when the liar speaks.
+//! Liveness: one statement of a tolerated Byzantine node can keep a slot from ending. The protocol guarantees safety,
+//! not termination. It depends on which statements each node has received at that moment.
 
 use crate::scp_net::{Net, SLOT, of, value};
 use quorumscope::scp::{Ballot, Envelope, Statement};
 use std::sync::Arc;
 
-/// Three of four, the last of which lies: the others can only decide together.
+/// Node 3 of four is Byzantine. The thresholds are 3, so the intact nodes can only decide together.
 const INTACT: [usize; 3] = [0, 1, 2];
 
-/// What an intact node has said last, of nomination or of ballots.
-fn said(net: &Net, place: usize) -> Arc<Envelope> {
+/// The latest statement of an intact node.
+fn latest(net: &Net, place: usize) -> Arc<Envelope> {
     let last = net.scps[place].own_statements(SLOT).last();
     Arc::clone(last.unwrap())
 }
 
-/// All that was said last is heard by the intact nodes in `listeners`, and nothing else.
-fn exchange(net: &mut Net, listeners: &[usize]) {
-    let words = INTACT.map(|place| said(net, place));
-    for &listener in listeners {
-        for (speaker, word) in INTACT.iter().zip(&words) {
-            if *speaker != listener {
-                net.deliver(listener, Arc::clone(word));
+/// Delivers all latest statements to `receivers` and drops everything else.
+fn exchange(net: &mut Net, receivers: &[usize]) {
+    let statements = INTACT.map(|place| latest(net, place));
+    for &receiver in receivers {
+        for (sender, statement) in INTACT.iter().zip(&statements) {
+            if *sender != receiver {
+                net.deliver(receiver, Arc::clone(statement));
             }
         }
     }
     net.lose_all();
 }
 
-/// All three have voted to commit <1, a>, and 0 and 2, but not 1, have accepted it.
-fn nearly_there() -> Net {
+/// All three have voted to commit <1, a>. Nodes 0 and 2, but not 1, have accepted it.
+fn nearly_decided() -> Net {
     let mut net = Net::new(vec![of(3, &[0, 1, 2, 3]); 4]);
     net.down.insert(3);
     for place in INTACT {
@@ -45,7 +45,7 @@ fn nearly_there() -> Net {
     exchange(&mut net, &INTACT);
     exchange(&mut net, &INTACT);
     exchange(&mut net, &[0, 2]);
-    let commits = INTACT.map(|place| said(&net, place).statement.clone());
+    let commits = INTACT.map(|place| latest(&net, place).statement.clone());
     let [
         Statement::Confirm { n_commit: 1, .. },
         Statement::Prepare { n_c: 1, .. },
@@ -57,12 +57,12 @@ fn nearly_there() -> Net {
     net
 }
 
-/// Everything arrives from now on, and timers run out for a long time.
+/// Delivers everything and fires timers for a long time. Returns who has decided.
 fn decided(mut net: Net) -> Vec<bool> {
     for place in INTACT {
         for other in INTACT.into_iter().filter(|&other| other != place) {
-            let word = said(&net, other);
-            net.deliver(place, word);
+            let statement = latest(&net, other);
+            net.deliver(place, statement);
         }
     }
     net.run(300);
@@ -70,27 +70,28 @@ fn decided(mut net: Net) -> Vec<bool> {
 }
 
 #[test]
-fn without_a_word_of_the_liar_they_decide() {
-    assert_eq!(decided(nearly_there()), [true; 3]);
+fn intact_nodes_decide_without_the_byzantine_statement() {
+    assert_eq!(decided(nearly_decided()), [true; 3]);
 }
 
-/// It claims to have decided at the highest counter there is. With 0, who in CONFIRM votes for all counters from 1, that
-/// is a quorum for node 2 to accept that commit, which it then speaks of alone: 1 votes for no such counter, and 0 and 2
-/// have accepted none in common, which would convince 1. They could meet only by counting up to it.
+/// The Byzantine node claims to have decided at the highest counter. Together with node 0, which in CONFIRM votes for
+/// all counters from 1, that is a quorum for node 2 to accept this commit and no other. Node 1 does not vote for that
+/// counter, and nodes 0 and 2 have accepted no common counter that would convince it. They could only meet by counting
+/// up to the highest counter.
 #[test]
-fn one_word_of_the_liar_can_leave_all_undecided() {
-    let mut net = nearly_there();
-    let word = said(&net, 0);
-    net.deliver(2, word);
+fn one_byzantine_statement_can_keep_all_undecided() {
+    let mut net = nearly_decided();
+    let statement = latest(&net, 0);
+    net.deliver(2, statement);
     let commit = Ballot {
         n: u32::MAX,
         x: value("a"),
     };
-    let lie = Statement::Externalize {
+    let equivocation = Statement::Externalize {
         commit,
         n_h: u32::MAX,
     };
-    net.deliver(2, Net::envelope(3, lie));
+    net.deliver(2, Net::envelope(3, equivocation));
     let c = net.scps[2].slot_state(SLOT).unwrap().c;
     assert_eq!(c.map(|c| c.n), Some(u32::MAX));
     assert_eq!(decided(net), [false; 3]);

@@ -1,4 +1,4 @@
-//! Intact nodes, liars and what is under way between them.
+//! Network of intact and Byzantine nodes with the envelopes in flight.
 
 use crate::byzantine::VALUES;
 use crate::byzantine::equivocation::{Equivocation, exaggerated};
@@ -10,7 +10,7 @@ use quorumscope::scp::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Everybody trusts `threshold` of all `nodes`, the last `liars` of which lie.
+/// All nodes trust `threshold` of all `nodes`. The last `byzantine` ones are Byzantine.
 #[derive(Clone, Copy)]
 pub(super) struct NetworkShape {
     pub(super) nodes: u32,
@@ -18,18 +18,18 @@ pub(super) struct NetworkShape {
     pub(super) byzantine: u32,
 }
 
-/// One of the things that can happen next; numbers pick one of those there are.
+/// An event. Numbers select a node, an envelope or a timer.
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     Propose(usize),
     Deliver(usize),
-    /// All that is under way to one node arrives at once.
-    DeliverTogether(usize),
+    /// All envelopes in flight to one node arrive as a batch.
+    DeliverBatch(usize),
     Expire(usize),
     Equivocate(usize, usize, Equivocation),
 }
 
-/// A node that does not lie.
+/// An intact node.
 struct IntactNode {
     scp: Scp,
     has_proposed: bool,
@@ -51,37 +51,37 @@ impl IntactNode {
         }
     }
 
-    /// What it has said last; `which` picks one of NOMINATE and its ballot statement.
-    fn said(&self, which: usize) -> Option<Statement> {
-        let said: Vec<_> = self.scp.own_statements(SLOT).collect();
-        let one = said.get(which % said.len().max(1))?;
+    /// Its latest statement; `which` selects the NOMINATE or the ballot statement.
+    fn latest(&self, which: usize) -> Option<Statement> {
+        let own: Vec<_> = self.scp.own_statements(SLOT).collect();
+        let one = own.get(which % own.len().max(1))?;
         Some(one.statement.clone())
     }
 }
 
-/// The network. Liars have no state: they are there by what they say.
+/// The network. Byzantine nodes have no state; they only send statements.
 pub(super) struct ByzantineNetwork {
     shape: NetworkShape,
     driver: Choice,
     prev: Value,
     intact: Vec<IntactNode>,
-    under_way: Vec<(usize, Arc<Envelope>)>,
+    in_flight: Vec<(usize, Arc<Envelope>)>,
     now_us: u64,
     pub(super) checker: SafetyChecker,
 }
 
 impl ByzantineNetwork {
-    /// `prev` decides who leads.
+    /// `prev` determines the leaders.
     pub(super) fn new(shape: NetworkShape, prev: u8) -> ByzantineNetwork {
         let NetworkShape {
             nodes,
             threshold,
             byzantine,
         } = shape;
-        let everybody: Vec<u32> = (0..nodes).collect();
-        // A liar that needs nobody else is in every quorum that can do with it.
+        let all: Vec<u32> = (0..nodes).collect();
+        // A Byzantine node with itself as its only slice fits into every quorum.
         let set = |node| match node < nodes - byzantine {
-            true => Arc::new(of(threshold, &everybody)),
+            true => Arc::new(of(threshold, &all)),
             false => Arc::new(of(1, &[node])),
         };
         ByzantineNetwork {
@@ -91,25 +91,25 @@ impl ByzantineNetwork {
             },
             prev: value(&prev.to_string()),
             intact: (0..nodes - byzantine).map(IntactNode::new).collect(),
-            under_way: Vec::new(),
+            in_flight: Vec::new(),
             now_us: 0,
             checker: SafetyChecker::default(),
         }
     }
 
-    pub(super) fn make(&mut self, what: &Event) {
+    pub(super) fn apply(&mut self, event: &Event) {
         let pick = |which: usize, len: usize| (len > 0).then(|| which % len);
-        match what {
+        match event {
             Event::Propose(which) => self.propose(which % self.intact.len()),
             Event::Deliver(which) => {
-                if let Some(at) = pick(*which, self.under_way.len()) {
-                    let (to, envelope) = self.under_way.swap_remove(at);
+                if let Some(at) = pick(*which, self.in_flight.len()) {
+                    let (to, envelope) = self.in_flight.swap_remove(at);
                     self.hand(to, &envelope);
                 }
             }
-            Event::DeliverTogether(which) => {
-                if let Some(at) = pick(*which, self.under_way.len()) {
-                    self.hand_together(self.under_way[at].0);
+            Event::DeliverBatch(which) => {
+                if let Some(at) = pick(*which, self.in_flight.len()) {
+                    self.hand_together(self.in_flight[at].0);
                 }
             }
             Event::Expire(which) => {
@@ -119,35 +119,35 @@ impl ByzantineNetwork {
                     self.expire(place, timer);
                 }
             }
-            Event::Equivocate(liar, to, lie) => {
-                if let Some(liar) = pick(*liar, self.shape.byzantine as usize) {
-                    self.lie(liar, to % self.intact.len(), lie);
+            Event::Equivocate(from, to, statement) => {
+                if let Some(from) = pick(*from, self.shape.byzantine as usize) {
+                    self.equivocate(from, to % self.intact.len(), statement);
                 }
             }
         }
     }
 
-    fn lie(&mut self, liar: usize, to: usize, lie: &Equivocation) {
+    fn equivocate(&mut self, nth: usize, to: usize, kind: &Equivocation) {
         let node = |whose: usize| &self.intact[whose % self.intact.len()];
-        let statement = match *lie {
+        let statement = match *kind {
             Equivocation::Invented(ref statement) => Some(statement.clone()),
-            Equivocation::Repeated(whose, which) => node(whose).said(which),
+            Equivocation::Repeated(whose, which) => node(whose).latest(which),
             Equivocation::Exaggerated(whose, stage) => {
-                let said = node(whose).said(1);
-                said.and_then(|said| exaggerated(&said, stage))
+                let latest = node(whose).latest(1);
+                latest.and_then(|latest| exaggerated(&latest, stage))
             }
         };
         if let Some(statement) = statement {
-            let from = (self.intact.len() + liar).try_into().unwrap();
+            let from = (self.intact.len() + nth).try_into().unwrap();
             self.hand(to, &Net::envelope(from, statement));
         }
     }
 
     fn propose(&mut self, place: usize) {
         if !std::mem::replace(&mut self.intact[place].has_proposed, true) {
-            let (word, prev) = (value(VALUES[place % VALUES.len()]), self.prev.clone());
+            let (proposal, prev) = (value(VALUES[place % VALUES.len()]), self.prev.clone());
             self.step(place, |scp, driver, out| {
-                scp.nominate(driver, SLOT, Some(word), prev, out);
+                scp.nominate(driver, SLOT, Some(proposal), prev, out);
             });
         }
     }
@@ -158,14 +158,15 @@ impl ByzantineNetwork {
         });
     }
 
-    /// Everything that is under way to this node, at once: it then knows what it would know if all had come one by one.
+    /// Delivers all envelopes in flight to this node as a batch. The result must be what it is one by one.
     fn hand_together(&mut self, to: usize) {
-        let (here, elsewhere) = std::mem::take(&mut self.under_way)
+        let (here, elsewhere) = std::mem::take(&mut self.in_flight)
             .into_iter()
             .partition(|(receiver, _)| *receiver == to);
-        self.under_way = elsewhere;
+        self.in_flight = elsewhere;
         let here: Vec<(usize, Arc<Envelope>)> = here;
-        let envelopes: Vec<Arc<Envelope>> = here.into_iter().map(|(_, said)| said).collect();
+        let envelopes: Vec<Arc<Envelope>> =
+            here.into_iter().map(|(_, envelope)| envelope).collect();
         let mut one_by_one = self.intact[to].scp.clone();
         let has_decided = one_by_one.externalized(SLOT).is_some();
         let mut refused = Vec::new();
@@ -174,13 +175,13 @@ impl ByzantineNetwork {
                 refused.push((envelope.from, why));
             }
         }
-        let mut refused_together = Vec::new();
+        let mut refused_in_batch = Vec::new();
         self.step(to, |scp, driver, out| {
-            refused_together = scp.receive_batch(driver, SLOT, &envelopes, out);
+            refused_in_batch = scp.receive_batch(driver, SLOT, &envelopes, out);
         });
         let breaks = |&(_, why): &(NodeId, ScpRefusal)| why == ScpRefusal::BreaksInvariant;
-        if refused_together.iter().any(breaks) {
-            // Then they were taken in one by one.
+        if refused_in_batch.iter().any(breaks) {
+            // The batch was processed one by one then.
             assert_eq!(
                 self.intact[to].scp.slot_state(SLOT),
                 one_by_one.slot_state(SLOT)
@@ -188,20 +189,23 @@ impl ByzantineNetwork {
         } else if refused.iter().any(breaks)
             || (!has_decided && one_by_one.externalized(SLOT).is_some())
         {
-            // What comes first may matter: it cannot be followed (NOTES 7c), or decides the slot.
+            // The order may matter: an envelope cannot be followed (NOTES 7c), or decides the slot.
             return;
         }
-        assert_eq!(refused_together, refused);
-        let heard = |scp: &Scp| -> Vec<_> {
+        assert_eq!(refused_in_batch, refused);
+        let others_statements = |scp: &Scp| -> Vec<_> {
             let all = scp.statements(SLOT);
-            all.filter(|said| said.from.index() != to)
+            all.filter(|envelope| envelope.from.index() != to)
                 .cloned()
                 .collect()
         };
-        assert_eq!(heard(&self.intact[to].scp), heard(&one_by_one));
+        assert_eq!(
+            others_statements(&self.intact[to].scp),
+            others_statements(&one_by_one)
+        );
     }
 
-    /// What is armed, as (due, place, timer), in this order.
+    /// The armed timers as (due, place, timer), sorted.
     fn armed(&self) -> Vec<(u64, usize, ScpTimer)> {
         let places = self.intact.iter().enumerate();
         let mut armed: Vec<_> = places
@@ -228,15 +232,15 @@ impl ByzantineNetwork {
         }
     }
 
-    /// The liars fall silent: everything arrives before the next timer runs out. Has everybody decided in the end? As
-    /// in a real network all say again and again what they said last (NOTES 66), as a node that could not follow
-    /// because of a liar has not kept what it refused.
+    /// The Byzantine nodes fall silent. Everything arrives before the next timer runs out. Returns whether all nodes
+    /// decide. As in a real network, all nodes resend their latest statements (NOTES 66), because a node does not store
+    /// what it refused.
     pub(super) fn settle(&mut self) -> bool {
         self.propose_all();
         for _ in 0..200 {
             self.resend();
-            while !self.under_way.is_empty() {
-                let (to, envelope) = self.under_way.remove(0);
+            while !self.in_flight.is_empty() {
+                let (to, envelope) = self.in_flight.remove(0);
                 self.hand(to, &envelope);
             }
             let is_done = |node: &IntactNode| node.scp.externalized(SLOT).is_some();
@@ -252,7 +256,7 @@ impl ByzantineNetwork {
         false
     }
 
-    /// Has one that is undecided no counter left?
+    /// Whether an undecided node has no counter left.
     pub(super) fn is_out_of_counters(&self) -> bool {
         self.intact.iter().any(|node| {
             let state = node.scp.slot_state(SLOT).unwrap_or_default();
@@ -265,7 +269,7 @@ impl ByzantineNetwork {
         for (place, node) in self.intact.iter().enumerate() {
             for envelope in node.scp.own_statements(SLOT) {
                 let others = (0..self.intact.len()).filter(|&to| to != place);
-                self.under_way
+                self.in_flight
                     .extend(others.map(|to| (to, Arc::clone(envelope))));
             }
         }
@@ -291,20 +295,20 @@ impl ByzantineNetwork {
                 Effect::Externalized { value, .. } => {
                     self.checker.decide(value);
                 }
-                Effect::Event(event) => self.checker.hear(place, excused, event),
+                Effect::Event(event) => self.checker.add_event(place, excused, event),
             }
         }
         self.checker.check(place, &self.intact[place].scp);
     }
 
     fn emit(&mut self, place: usize, envelope: &Arc<Envelope>) {
-        self.checker.say(place, &envelope.statement);
+        self.checker.add_statement(place, &envelope.statement);
         let others = (0..self.intact.len()).filter(|&to| to != place);
-        self.under_way
+        self.in_flight
             .extend(others.map(|to| (to, Arc::clone(envelope))));
     }
 
-    /// How every node stands.
+    /// The states of all nodes.
     pub(super) fn states(&self) -> String {
         let states = self.intact.iter().map(|node| node.scp.slot_state(SLOT));
         format!("{:?}", states.collect::<Vec<_>>())

@@ -1,4 +1,4 @@
-//! What intact nodes have said and accepted, and what is wrong with it.
+//! Safety checker: collects what intact nodes accept and reports contradictions.
 
 use crate::scp_net::SLOT;
 use crate::statements::may_follow;
@@ -17,14 +17,14 @@ pub(super) enum Fault {
     Undecided,
 }
 
-/// What all intact nodes together have accepted so far, and what each has said last.
+/// What all intact nodes together have accepted so far, and the latest statement of each.
 #[derive(Default)]
 pub(super) struct SafetyChecker {
-    /// By place and by whether it is about nominating.
+    /// By place, and whether it is a NOMINATE.
     last: BTreeMap<(usize, bool), Statement>,
-    /// All ballots that anybody intact has ever accepted as prepared.
+    /// All ballots that an intact node has accepted as prepared.
     prepared: BTreeSet<Ballot>,
-    /// The lowest ballots of all commits that anybody intact has ever accepted.
+    /// The lowest ballots of all commits that an intact node has accepted.
     committed: BTreeSet<Ballot>,
     decided: BTreeSet<Value>,
     /// The first fault of each kind.
@@ -32,7 +32,7 @@ pub(super) struct SafetyChecker {
 }
 
 impl SafetyChecker {
-    pub(super) fn say(&mut self, place: usize, new: &Statement) {
+    pub(super) fn add_statement(&mut self, place: usize, new: &Statement) {
         let last = self.last.insert((place, new.is_nominate()), new.clone());
         if let Some(last) = last.filter(|last| last == new || !may_follow(last, new)) {
             self.report(
@@ -40,7 +40,7 @@ impl SafetyChecker {
                 format!("node {place}: {last:?}, then {new:?}"),
             );
         }
-        self.take_down(new);
+        self.add_accepted(new);
     }
 
     pub(super) fn decide(&mut self, value: Value) {
@@ -50,8 +50,8 @@ impl SafetyChecker {
         }
     }
 
-    /// What a statement accepts.
-    fn take_down(&mut self, statement: &Statement) {
+    /// Adds what a statement accepts.
+    fn add_accepted(&mut self, statement: &Statement) {
         match statement.clone() {
             Statement::Nominate { .. } => {}
             Statement::Prepare {
@@ -75,14 +75,15 @@ impl SafetyChecker {
         }
     }
 
-    /// Who accepts a commit knows that the ballot is prepared.
+    /// Accepting a commit implies that its ballot is prepared.
     fn accept_commit(&mut self, x: Value, low: u32, high: u32) {
         self.prepared.insert(Ballot::new(high, x.clone()));
         self.committed.insert(Ballot::new(low, x));
     }
 
-    /// Of what a node accepts one after the other in one step, it says only the last. Is it `excused` if it refuses?
-    pub(super) fn hear(&mut self, place: usize, excused: bool, event: ScpEvent) {
+    /// Adds what an event accepts: of several acceptances in one step a statement shows only the last. `excused` nodes
+    /// may refuse inputs.
+    pub(super) fn add_event(&mut self, place: usize, excused: bool, event: ScpEvent) {
         match event {
             ScpEvent::AcceptedPrepared { ballot, .. } => {
                 self.prepared.insert(ballot);
@@ -98,14 +99,14 @@ impl SafetyChecker {
                 why: ScpRefusal::BreaksInvariant,
                 ..
             } if !excused => {
-                let what = format!("node {place} cannot follow {from:?}");
+                let what = format!("node {place} refuses {from:?}");
                 self.report(Fault::BrokenInvariant, what);
             }
             _ => {}
         }
     }
 
-    /// What must hold after each step of the node at `place`.
+    /// Checks what must hold after each step of the node at `place`.
     pub(super) fn check(&mut self, place: usize, scp: &Scp) {
         let state = scp.slot_state(SLOT).unwrap_or_default();
         let sound = scp.check_invariants().and_then(|()| h_is_prepared(&state));
@@ -127,16 +128,16 @@ impl SafetyChecker {
     }
 }
 
-/// Where one liar is enough to stop a node that is intact, so that it refuses what others rightly say. Either it has
-/// been pulled to the highest counter there is, by somebody who has decided and a liar (NOTES 61 and section 7a); or it
-/// has no ballot yet and would confirm that <0, x> is prepared, which only a liar speaks of (section 7c).
+/// Whether one Byzantine node is enough to make this intact node refuse correct statements. Either a decided node and a
+/// Byzantine node have pulled it to the highest counter (NOTES 61 and section 7a). Or it has no ballot yet and would
+/// confirm <0, x> as prepared, which only a Byzantine node claims (section 7c).
 pub(super) fn may_refuse(scp: &Scp) -> bool {
     let b = scp.slot_state(SLOT).and_then(|state| state.b);
     b.is_none_or(|b| b.n == u32::MAX)
 }
 
-/// h <= p, and from CONFIRM on h ~ p if h is not above p. It may be above p there: who accepts a commit leaves p alone
-/// (NOTES 51), and of a liar that accepts the commit but says nothing of p, it does not learn that h is prepared.
+/// h <= p; from CONFIRM on h ~ p unless h is above p. h can be above p because accepting a commit leaves p alone (NOTES
+/// 51), and a Byzantine node can accept the commit without claiming that h is prepared.
 fn h_is_prepared(state: &SlotState) -> Result<(), String> {
     let holds = match (state.phase, &state.h, &state.p) {
         (_, None, _) => true,

@@ -1,4 +1,4 @@
-//! The ballot protocol from preset candidates: agreement and validity in every state that can be reached.
+//! Ballot protocol from preset candidates: agreement and validity in every reachable state.
 
 use super::local_states::{LocalId, LocalStates};
 use super::search::{Bounds, Network, StateCount};
@@ -7,9 +7,9 @@ use crate::scp_net::{Net, of, value};
 use quorumscope::scp::{Counter, QuorumSet, Statement};
 use std::collections::BTreeSet;
 
-/// Node i has `candidates[i]` as its only candidate and is in its first ballot; an empty one: it has none yet.
+/// Node i has `candidates[i]` as its only candidate and is in its first ballot. With an empty string it has none yet.
 ///
-/// Everybody else is made to have accepted that value in what this node hears, and only this node hears it.
+/// To that end it receives NOMINATEs from all others that accept the value. No other node receives them.
 fn preset(locals: &mut LocalStates, candidates: &[&str]) -> Vec<LocalId> {
     let nodes = candidates.len();
     let begin = |(node, candidate): (usize, &&str)| {
@@ -32,7 +32,7 @@ fn preset(locals: &mut LocalStates, candidates: &[&str]) -> Vec<LocalId> {
     candidates.iter().enumerate().map(begin).collect()
 }
 
-/// Everything that can come of these candidates; the ballot timers of those in `may_time_out` run out whenever they like.
+/// Searches all states that are reachable from these candidates. Only ballot timers of nodes in `may_time_out` run out.
 fn exhaust(
     sets: Vec<QuorumSet>,
     candidates: &[&str],
@@ -58,15 +58,15 @@ fn exhaust(
     network.exhaustive_search(start, &mut symmetry, |network, world, _| {
         let decided = network.decisions(world);
         assert!(decided.len() <= 1, "disagreement: {decided:?} in {world:?}");
-        assert!(decided.is_subset(&proposed), "nobody wanted {decided:?}");
+        assert!(decided.is_subset(&proposed), "not proposed: {decided:?}");
     })
 }
 
-/// Every way, and as many states as there have to be: a search that overlooks some must not pass for a proof.
+/// Also checks the number of states: a search that misses some must not pass for a proof.
 #[track_caller]
 fn check(sets: Vec<QuorumSet>, candidates: &[&str], counter_max: Counter, states: usize) {
-    let everybody: Vec<usize> = (0..candidates.len()).collect();
-    check_timeouts(sets, candidates, counter_max, &everybody, states);
+    let all_nodes: Vec<usize> = (0..candidates.len()).collect();
+    check_timeouts(sets, candidates, counter_max, &all_nodes, states);
 }
 
 #[track_caller]
@@ -94,7 +94,7 @@ fn all(threshold: u32, nodes: u32) -> Vec<QuorumSet> {
 #[test]
 fn two_nodes_exhausted() {
     check(all(2, 2), &["a", "a"], 2, 57);
-    // Neither can give way: a ballot's value changes only by what a quorum prepares.
+    // Neither can change its value: only a quorum that prepares another value could make it.
     check(all(2, 2), &["a", "b"], 2, 12);
 }
 
@@ -130,15 +130,15 @@ fn four_nodes_exhausted() {
     );
 }
 
-/// Three of four, all of one mind or one of another.
+/// Three of four, all with one candidate or one with another.
 #[test]
-fn four_nodes_nearly_of_one_mind_exhausted() {
+fn four_nodes_with_at_most_one_dissenter_exhausted() {
     check(all(3, 4), &["a", "a", "a", "a"], 1, 8_407_949);
     check(all(3, 4), &["a", "a", "a", "b"], 1, 1_104_984);
 }
 
-/// With a second counter for everybody these are too many states to visit (more than a hundred million, nodes that are
-/// alike counted once, if two of them may lose patience). Here one of them may.
+/// If two nodes may time out there are more than a hundred million states, even with symmetry reduction. Here one of
+/// them may.
 #[test]
 fn four_nodes_of_which_the_dissenter_times_out_exhausted() {
     check_timeouts(all(3, 4), &["a", "a", "a", "b"], 2, &[3], 9_483_260);

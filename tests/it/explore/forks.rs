@@ -1,4 +1,4 @@
-//! Where quorums do not intersect, a search finds the disagreement, and the way to it is told in words.
+//! Without quorum intersection a best-first search finds a fork. Its path is a readable transcript.
 
 use super::local_states::{LocalId, LocalStates};
 use super::search::{Bounds, GlobalState, NODES_MAX, Network};
@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// What is tried first: states in which two values are far, each with the nodes that lean towards it.
+/// The heuristic: states in which two values are far advanced, each with its nodes.
 fn heuristic(network: &Network, world: &GlobalState) -> i64 {
     let mut camps: BTreeMap<Value, i64> = BTreeMap::new();
     let mut rounds = 0;
     for node in 0..network.locals.nodes() {
         let slot = network.state(world, node).slot();
         rounds += i64::from(slot.round);
-        let leaning = slot.b.as_ref().map(|b| &b.x).or(slot.accepted.last());
-        if let Some(value) = leaning.or(slot.voted.last()) {
+        let value_of_node = slot.b.as_ref().map(|b| &b.x).or(slot.accepted.last());
+        if let Some(value) = value_of_node.or(slot.voted.last()) {
             *camps.entry(value.clone()).or_default() += progress(&slot);
         }
     }
@@ -43,8 +43,7 @@ fn progress(slot: &SlotState) -> i64 {
     phase + reached.iter().map(|&is| i64::from(is) * 8).sum::<i64>()
 }
 
-/// Searches for two decisions, replays the way there, and compares it with the file `name` in `tests/transcripts/forks`.
-/// With `UPDATE_EXPECTED=1` in the environment the file is written instead.
+/// Searches for two decisions, replays the path, and compares it with the file `name` in `tests/transcripts/forks`.
 fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
     let mut locals = LocalStates::new(sets);
     let begin = |(node, value): (usize, &&str)| locals.nominate(node, 0, value);
@@ -59,46 +58,50 @@ fn check(name: &str, names: &[&str], sets: Vec<QuorumSet>, values: &[&str]) {
     let start = network.start(&states);
     let is_fork = |network: &Network, world: &GlobalState| network.decisions(world).len() > 1;
     let found = network.best_first_search(start, heuristic, is_fork, 200_000);
-    let (steps, looked_at) = found.expect("these quorums can decide differently");
+    let (steps, visited) = found.expect("these quorums can decide differently");
     let mut world = start;
-    let mut told = format!(
-        "{name}: found after {looked_at} states, {} steps\n",
+    let mut transcript = format!(
+        "{name}: found after {visited} states, {} steps\n",
         steps.len()
     );
     for step in steps {
         let words = network.words(&world, step, names);
         let decided = network.decisions(&world).len();
         world = network.after(&world, step);
-        told += &words;
+        transcript += &words;
         if network.decisions(&world).len() > decided {
             let values: Vec<String> = network
                 .decisions(&world)
                 .iter()
                 .map(ToString::to_string)
                 .collect();
-            told += &format!("  => decided so far: {}", values.join(", "));
+            transcript += &format!("  => decided so far: {}", values.join(", "));
         }
-        told.push('\n');
+        transcript.push('\n');
     }
-    assert!(is_fork(&network, &world), "the way leads there:\n{told}");
-    println!("{told}");
+    assert!(
+        is_fork(&network, &world),
+        "the path leads to the fork:
+{transcript}"
+    );
+    println!("{transcript}");
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/transcripts/forks/{name}.txt"));
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+    if std::env::var_os("REWRITE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, &told).unwrap();
+        fs::write(&path, &transcript).unwrap();
     }
     assert_eq!(
-        told,
+        transcript,
         fs::read_to_string(&path).unwrap_or_default(),
         "{}",
         path.display()
     );
 }
 
-/// Whitepaper 4.1, figure 6: two triples, each of which needs only itself.
+/// Whitepaper 4.1, figure 6: two triples, each of which is a quorum.
 #[test]
-fn w4_a_search_finds_the_fork() {
+fn w4_search_finds_a_fork() {
     let (left, right) = (of(3, &[0, 1, 2]), of(3, &[3, 4, 5]));
     let sets = [vec![left; 3], vec![right; 3]].concat();
     let names = ["v1", "v2", "v3", "v4", "v5", "v6"];
@@ -110,9 +113,9 @@ fn w4_a_search_finds_the_fork() {
     );
 }
 
-/// Any two of five make a slice: two quorums without a common node, though everybody listens to everybody.
+/// Any two of five nodes are a slice, so there are disjoint quorums although every node receives all statements.
 #[test]
-fn s1_a_search_finds_the_fork() {
+fn s1_search_finds_a_fork() {
     let names = ["A", "B", "C", "D", "E"];
     let values = ["pizza", "pizza", "burger", "burger", "burger"];
     check("s1", &names, vec![of(2, &[0, 1, 2, 3, 4]); 5], &values);

@@ -1,5 +1,5 @@
-//! The states of single nodes, numbered, and their moves. Whatever happens in the network, a node's move depends on its
-//! own state alone: each is computed once by the real `Scp`, and the search over the whole network is arithmetic.
+//! States of single nodes, numbered, with a cache of their transitions. A transition depends on the state of one node
+//! alone, so each is computed once by the real `Scp`, and the search over the network is arithmetic.
 
 use crate::scp_net::{Choice, SLOT, set_of};
 use quorumscope::scp::{
@@ -9,16 +9,16 @@ use quorumscope::scp::{
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Number of a statement.
+/// The number of a statement.
 pub(super) type StatementId = u32;
-/// Number of a state of one node.
+/// The number of a state of one node.
 pub(super) type LocalId = u32;
 
-/// The kinds of statements, as indices: each replaces earlier ones of its kind only.
+/// The kinds of statements, as indices. A statement replaces earlier ones of its kind only.
 pub(super) const NOMINATION: usize = 0;
 pub(super) const BALLOT: usize = 1;
 
-/// What can happen to a node.
+/// An event at one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LocalMove {
     Receive(StatementId),
@@ -32,11 +32,11 @@ pub(super) struct State {
     pub(super) decided: Option<Value>,
     /// The newest statement of each kind.
     pub(super) newest: [Option<StatementId>; 2],
-    /// Which timers run: of nomination, of the ballot.
+    /// Whether the nomination timer and the ballot timer run.
     timers: [bool; 2],
-    /// The round of nomination, zero before the first.
+    /// The nomination round; 0 before the first.
     pub(super) round: u32,
-    /// The counter of the ballot, zero before the first.
+    /// The ballot counter; 0 before the first.
     pub(super) counter: Counter,
 }
 
@@ -50,23 +50,23 @@ impl State {
     }
 }
 
-/// The states of all nodes that have been met so far.
+/// All states met so far.
 pub(super) struct LocalStates {
     driver: Choice,
-    /// Whom each node listens to: whoever its quorum set depends on, itself left out.
+    /// By node, the other nodes in the transitive closure of its quorum set.
     closures: Vec<BTreeSet<usize>>,
     statements: Vec<Arc<Envelope>>,
     statement_numbers: HashMap<String, StatementId>,
     states: Vec<Vec<State>>,
     state_numbers: Vec<HashMap<String, LocalId>>,
-    /// The moves made so far in each state of each node, and where they lead.
+    /// By node and state, the known transitions.
     moves: Vec<Vec<Vec<(LocalMove, LocalId)>>>,
-    /// The move that led to each state first; none to a beginning.
+    /// By node and state, the transition that led to it first; `None` for an initial state.
     origins: Vec<Vec<Option<(LocalId, LocalMove)>>>,
 }
 
 impl LocalStates {
-    /// Node i trusts `sets[i]`. Nothing has happened.
+    /// Node i has the quorum set `sets[i]`. All nodes are in their initial state.
     pub(super) fn new(sets: Vec<QuorumSet>) -> LocalStates {
         let count = sets.len();
         let closures = (0..count).map(|node| closure(node, &sets)).collect();
@@ -108,12 +108,12 @@ impl LocalStates {
         &self.states[node][local as usize]
     }
 
-    /// Does `to` take in what `from` says?
+    /// Whether `to` processes statements of `from`.
     pub(super) fn listens(&self, to: usize, from: usize) -> bool {
         self.closures[to].contains(&from)
     }
 
-    /// The move that led to a state first.
+    /// The transition that led to a state first.
     pub(super) fn origin(&self, node: usize, local: LocalId) -> Option<(LocalId, LocalMove)> {
         self.origins[node][local as usize]
     }
@@ -122,8 +122,8 @@ impl LocalStates {
         &self.driver.sets[node]
     }
 
-    pub(super) fn statement(&self, said: StatementId) -> &Arc<Envelope> {
-        &self.statements[said as usize]
+    pub(super) fn statement(&self, id: StatementId) -> &Arc<Envelope> {
+        &self.statements[id as usize]
     }
 
     /// The node nominates `value`.
@@ -134,7 +134,7 @@ impl LocalStates {
         })
     }
 
-    /// The node hears something that no node of the search has said.
+    /// The node receives a statement that no node of the search has made.
     pub(super) fn receive(
         &mut self,
         node: usize,
@@ -146,7 +146,7 @@ impl LocalStates {
         })
     }
 
-    /// The state after `step`.
+    /// The state after a transition.
     pub(super) fn after(&mut self, node: usize, local: LocalId, step: LocalMove) -> LocalId {
         let made = &self.moves[node][local as usize];
         if let Some((_, next)) = made.iter().find(|(made, _)| *made == step) {
@@ -154,8 +154,8 @@ impl LocalStates {
         }
         let met = self.states[node].len();
         let next = match step {
-            LocalMove::Receive(said) => {
-                let envelope = Arc::clone(self.statement(said));
+            LocalMove::Receive(statement) => {
+                let envelope = Arc::clone(self.statement(statement));
                 self.receive(node, local, envelope)
             }
             LocalMove::Expire(timer) => {
@@ -226,14 +226,15 @@ impl LocalStates {
         number
     }
 
-    /// The number of a state. A node that has decided says nothing more (NOTES 14): what else it knows is of no interest.
+    /// The number of a state. A decided node makes no further statement (NOTES 14), so the rest of its state does not
+    /// matter.
     fn number(&mut self, node: usize, state: State) -> LocalId {
         let key = match &state.decided {
             Some(value) => format!("{value} {:?}", state.newest),
             None => {
-                let heard: Vec<_> = state.scp.statements(SLOT).collect();
-                let said: Vec<_> = state.scp.own_statements(SLOT).collect();
-                format!("{:?} {heard:?} {said:?} {:?}", state.slot(), state.timers)
+                let latest: Vec<_> = state.scp.statements(SLOT).collect();
+                let own: Vec<_> = state.scp.own_statements(SLOT).collect();
+                format!("{:?} {latest:?} {own:?} {:?}", state.slot(), state.timers)
             }
         };
         let next = self.states[node].len() as LocalId;

@@ -1,11 +1,10 @@
-//! Small worlds, exhausted: every order in which messages can arrive and timers can run out.
+//! Exhaustive state-space search of small networks: every order in which messages arrive and timers run out.
 //!
-//! A link holds only the newest statement of each kind that its sender has made: an older one that has not arrived by
-//! then is lost. That is every way in which a network can lose and overtake, as a newer statement says all that an
-//! older one said.
+//! A link holds only the newest statement of each kind of its sender; an older one that has not arrived is lost. That
+//! covers all loss and reordering, because a newer statement implies the older ones.
 //!
-//! Nodes with the same quorum set and the same beginning differ by name only: of worlds that a renaming makes equal one is
-//! looked at, and all are counted.
+//! Symmetry reduction: nodes with the same quorum set and the same initial state are interchangeable. Of states that
+//! differ by a renaming one is checked, and all are counted.
 
 mod ballots;
 mod forks;

@@ -1,5 +1,5 @@
-//! Nomination from two proposals: nothing but what was proposed is ever nominated, and once everything has arrived all
-//! nodes have the same candidates.
+//! Nomination from different proposals: only proposed values are nominated, and once everything has arrived all nodes
+//! have the same candidates.
 
 use super::local_states::{LocalId, LocalStates};
 use super::search::{Bounds, NODES_MAX, Network, StateCount};
@@ -8,7 +8,7 @@ use crate::scp_net::{of, value};
 use quorumscope::scp::{QuorumSet, Value};
 use std::collections::BTreeSet;
 
-/// Node i proposes `proposals[i]`. Ballots are begun and go nowhere.
+/// Node i proposes `proposals[i]`. Ballot statements do not travel.
 fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> StateCount {
     let mut locals = LocalStates::new(sets);
     let begin = |(node, proposal): (usize, &&str)| locals.nominate(node, 0, proposal);
@@ -22,7 +22,7 @@ fn exhaust(sets: Vec<QuorumSet>, proposals: &[&str], round_max: u32) -> StateCou
     let mut network = Network { locals, bounds };
     let proposed: BTreeSet<Value> = proposals.iter().map(|text| value(text)).collect();
     let start = network.start(&states);
-    // Leaders follow from names: nobody is like anybody else.
+    // Leaders depend on node numbers, so there is no symmetry.
     network.exhaustive_search(start, &mut Symmetry::default(), |network, world, is_end| {
         let slots: Vec<_> = (0..proposals.len())
             .map(|node| network.state(world, node).slot())

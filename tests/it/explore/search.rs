@@ -1,42 +1,42 @@
-//! States of a whole network, and the ways through them.
+//! Search over the states of a whole network, exhaustive or best-first.
 
 use super::local_states::{BALLOT, LocalId, LocalMove, LocalStates, NOMINATION, State};
 use super::symmetry::Symmetry;
 use quorumscope::scp::{Counter, ScpTimer, Statement, Value};
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-/// Most nodes of a network.
+/// The most nodes of a network.
 pub(super) const NODES_MAX: usize = 6;
 
-/// A state of the network: one of each node, and which links hold the newest statement of their sender, a bit for each
-/// (from, to), by kind.
+/// A state of the network: the state of each node, and for each kind of statement a bit for each link (from, to) that
+/// holds the newest statement of its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct GlobalState {
     pub(super) locals: [LocalId; NODES_MAX],
     pub(super) pending: [u64; 2],
 }
 
-/// What happens next.
+/// A transition of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum GlobalMove {
     Deliver { from: usize, to: usize, kind: usize },
     Expire { node: usize, timer: ScpTimer },
 }
 
-/// How far a search goes.
+/// The bounds of a search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Ballot timers that would lead above this counter do not run out.
+    /// Ballot timers that lead above this counter do not run out.
     pub(super) counter_max: Counter,
-    /// Whose ballot timers may run out at all.
+    /// By node, whether its ballot timer may run out.
     pub(super) may_time_out: [bool; NODES_MAX],
-    /// Nor do nomination timers that would lead above this round.
+    /// Nomination timers that lead above this round do not run out.
     pub(super) round_max: u32,
-    /// Which kinds of statements travel: those of nomination, those of ballots.
+    /// Whether NOMINATEs and ballot statements are delivered.
     pub(super) travel: [bool; 2],
 }
 
-/// A network to be searched.
+/// A network with its bounds.
 pub(super) struct Network {
     pub(super) locals: LocalStates,
     pub(super) bounds: Bounds,
@@ -47,7 +47,7 @@ pub(super) fn link(from: usize, to: usize) -> u64 {
 }
 
 impl Network {
-    /// The state in which the nodes are in these states, and all that they have said is still to arrive.
+    /// The initial state, in which all statements of the nodes are in flight.
     pub(super) fn start(&self, states: &[LocalId]) -> GlobalState {
         let mut world = GlobalState {
             locals: [0; NODES_MAX],
@@ -57,7 +57,7 @@ impl Network {
             world.locals[node] = local;
             for kind in [NOMINATION, BALLOT] {
                 if self.locals.state(node, local).newest[kind].is_some() {
-                    self.say(&mut world, node, kind);
+                    self.send(&mut world, node, kind);
                 }
             }
         }
@@ -68,7 +68,7 @@ impl Network {
         self.locals.state(node, world.locals[node])
     }
 
-    /// What the nodes have decided.
+    /// The decisions of the nodes.
     pub(super) fn decisions(&self, world: &GlobalState) -> BTreeSet<Value> {
         let nodes = 0..self.locals.nodes();
         nodes
@@ -76,7 +76,7 @@ impl Network {
             .collect()
     }
 
-    /// Everything that can happen next. Whoever has decided does nothing more (NOTES 14).
+    /// All transitions. A decided node does nothing more (NOTES 14).
     pub(super) fn steps(&self, world: &GlobalState) -> Vec<GlobalMove> {
         let nodes = self.locals.nodes();
         let mut steps = Vec::new();
@@ -115,10 +115,10 @@ impl Network {
             GlobalMove::Expire { node, timer } => (node, LocalMove::Expire(timer)),
             GlobalMove::Deliver { from, to, kind } => {
                 next.pending[kind] &= !link(from, to);
-                let said = self.state(world, from).newest[kind];
+                let statement = self.state(world, from).newest[kind];
                 (
                     to,
-                    LocalMove::Receive(said.expect("only what was said is pending")),
+                    LocalMove::Receive(statement.expect("a pending statement was made")),
                 )
             }
         };
@@ -126,7 +126,7 @@ impl Network {
         next.locals[node] = self.locals.after(node, world.locals[node], happening);
         for kind in [NOMINATION, BALLOT] {
             if self.state(&next, node).newest[kind] != before[kind] {
-                self.say(&mut next, node, kind);
+                self.send(&mut next, node, kind);
             }
         }
         if self.state(&next, node).decided.is_some() {
@@ -138,8 +138,8 @@ impl Network {
         next
     }
 
-    /// What the node has said last is on its way to everybody who still listens.
-    fn say(&self, world: &mut GlobalState, from: usize, kind: usize) {
+    /// The latest statement of the node is in flight to all undecided nodes that process it.
+    fn send(&self, world: &mut GlobalState, from: usize, kind: usize) {
         if !self.bounds.travel[kind] {
             return;
         }
@@ -150,8 +150,8 @@ impl Network {
         }
     }
 
-    /// Goes everywhere from `start`; `check` judges the states, and is told whether anything can happen in them. Of those
-    /// that differ only by a renaming of `symmetry` one is judged, and all are counted.
+    /// Visits every reachable state. `check` also gets whether the state is final. Of states that differ only by a
+    /// renaming in `symmetry` one is checked, and all are counted.
     pub(super) fn exhaustive_search(
         &mut self,
         start: GlobalState,
@@ -165,9 +165,9 @@ impl Network {
         while let Some(world) = open.pop() {
             let steps = self.steps(&world);
             check(self, &world, steps.is_empty());
-            let alike = symmetry.alike(&mut self.locals, &world);
-            met.states += alike;
-            met.ends += if steps.is_empty() { alike } else { 0 };
+            let equivalents = symmetry.equivalents(&mut self.locals, &world);
+            met.states += equivalents;
+            met.ends += if steps.is_empty() { equivalents } else { 0 };
             for step in steps {
                 let next = self.after(&world, step);
                 let next = symmetry.representative(&mut self.locals, &next);
@@ -176,12 +176,12 @@ impl Network {
                 }
             }
         }
-        met.judged = seen.len();
+        met.checked = seen.len();
         met
     }
 
-    /// Looks for a state that is `wanted`, the most promising first (the highest `heuristic`; among equals the one that
-    /// was met first). The way there, and how many states were looked at.
+    /// Searches for a `wanted` state, highest `heuristic` first; among equals the one that was found first. Returns the
+    /// path and the number of visited states.
     pub(super) fn best_first_search(
         &mut self,
         start: GlobalState,
@@ -192,13 +192,13 @@ impl Network {
         let mut came_from: HashMap<GlobalState, Option<(GlobalState, GlobalMove)>> =
             HashMap::from([(start, None)]);
         let mut open = BinaryHeap::from([(heuristic(self, &start), 0i64, start)]);
-        let mut looked_at = 0;
+        let mut visited = 0;
         while let Some((_, _, world)) = open.pop() {
-            looked_at += 1;
+            visited += 1;
             if wanted(self, &world) {
-                return Some((path(&came_from, world), looked_at));
+                return Some((path(&came_from, world), visited));
             }
-            if looked_at >= limit {
+            if visited >= limit {
                 return None;
             }
             for step in self.steps(&world) {
@@ -213,7 +213,7 @@ impl Network {
         None
     }
 
-    /// A step in words, as it is taken in `world`; `names[i]` is node i.
+    /// A transition in words; `names[i]` is node i.
     pub(super) fn words(&self, world: &GlobalState, step: GlobalMove, names: &[&str]) -> String {
         match step {
             GlobalMove::Expire { node, timer } => {
@@ -227,13 +227,14 @@ impl Network {
                 )
             }
             GlobalMove::Deliver { from, to, kind } => {
-                let said = self.state(world, from).newest[kind].expect("it was said");
-                let said = &self.locals.statement(said).statement;
+                let statement =
+                    self.state(world, from).newest[kind].expect("a pending statement was made");
+                let statement = &self.locals.statement(statement).statement;
                 format!(
-                    "{} hears {}: {}",
+                    "{} receives from {}: {}",
                     names[to],
                     names[from],
-                    statement_words(said)
+                    statement_words(statement)
                 )
             }
         }
@@ -302,13 +303,13 @@ fn statement_words(statement: &Statement) -> String {
     }
 }
 
-/// Counts what a search has met, for the assertion that it has met everything.
+/// The numbers of states, which prove that a search was exhaustive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct StateCount {
-    /// States of the network.
+    /// All states.
     pub(super) states: usize,
-    /// Of them, those that were looked at in place of all that differ from them by names only.
-    pub(super) judged: usize,
-    /// Of them, those in which nothing can happen any more.
+    /// States that were checked, one for each class of interchangeable states.
+    pub(super) checked: usize,
+    /// Final states.
     pub(super) ends: usize,
 }

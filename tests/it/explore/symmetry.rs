@@ -1,5 +1,5 @@
-//! Nodes that differ by name only. Ballots know no order of nodes: what is true of a world is true of the same world with
-//! such nodes renamed, and one of them is enough to be looked at.
+//! Symmetry reduction. Balloting does not depend on the order of nodes, so a property holds in a state if it holds in
+//! the state with interchangeable nodes renamed. One of them is checked.
 
 use super::local_states::{LocalId, LocalMove, LocalStates, StatementId};
 use super::search::{GlobalState, NODES_MAX, link};
@@ -7,31 +7,31 @@ use crate::scp_net::set_of;
 use quorumscope::scp::{Envelope, NodeId, QuorumSet, SlotState};
 use std::sync::Arc;
 
-/// A renaming of all nodes that leaves their network and their beginnings as they are.
+/// A permutation of the nodes that preserves the quorum sets and the initial states.
 struct Renaming {
-    /// The new name of each node.
+    /// The new number of each node.
     names: Vec<usize>,
-    /// What becomes of each link, by the number of its bit.
+    /// The new bit of each link, by the number of its old bit.
     links: Vec<u64>,
-    /// What the states of each node are called then, as far as they have been asked for.
+    /// By node, the renamed states, as far as they were needed.
     states: Vec<Vec<Option<LocalId>>>,
 }
 
-/// All such renamings, but the one that changes nothing.
+/// All such permutations except the identity.
 #[derive(Default)]
 pub(super) struct Symmetry {
     renamings: Vec<Renaming>,
 }
 
 impl Symmetry {
-    /// Nodes that begin in these states; `is_alike` tells whether two begin in the same way and are bound in the same
-    /// way. Nomination must be over: it does know an order of nodes.
+    /// The symmetry of nodes with these initial states. `is_alike` tells whether two nodes have the same initial state
+    /// and bounds. Nomination must be over, because it depends on the order of nodes.
     pub(super) fn new(
         locals: &mut LocalStates,
-        beginnings: &[LocalId],
+        initial_states: &[LocalId],
         is_alike: impl Fn(usize, usize) -> bool,
     ) -> Symmetry {
-        let nodes = beginnings.len();
+        let nodes = initial_states.len();
         let fits = |names: &Vec<usize>| {
             let keeps_set = |node| {
                 renamed_set(names, locals.quorum_set(node)) == *locals.quorum_set(names[node])
@@ -46,14 +46,14 @@ impl Symmetry {
             renamings: renamings.collect(),
         };
         for renaming in &mut symmetry.renamings {
-            for (node, &local) in beginnings.iter().enumerate() {
-                renaming.call(locals, node, local, beginnings[renaming.names[node]]);
+            for (node, &local) in initial_states.iter().enumerate() {
+                renaming.record(locals, node, local, initial_states[renaming.names[node]]);
             }
         }
         symmetry
     }
 
-    /// The one that is looked at of all worlds that are this one with other names.
+    /// The representative of all states that differ from this one by a renaming.
     pub(super) fn representative(
         &mut self,
         locals: &mut LocalStates,
@@ -64,8 +64,8 @@ impl Symmetry {
         others.fold(*world, GlobalState::min)
     }
 
-    /// How many worlds are this one with other names, itself included.
-    pub(super) fn alike(&mut self, locals: &mut LocalStates, world: &GlobalState) -> usize {
+    /// How many states differ from this one by a renaming, including itself.
+    pub(super) fn equivalents(&mut self, locals: &mut LocalStates, world: &GlobalState) -> usize {
         let renamings = self.renamings.iter_mut();
         let mut worlds: Vec<GlobalState> = renamings
             .map(|renaming| renaming.world(locals, world))
@@ -110,34 +110,36 @@ impl Renaming {
         renamed
     }
 
-    /// The state of the node's namesake to which the same moves lead, under their new names.
+    /// The state that the renamed transitions lead to at the renamed node.
     fn state(&mut self, locals: &mut LocalStates, node: usize, local: LocalId) -> LocalId {
         if let Some(&Some(known)) = self.states[node].get(local as usize) {
             return known;
         }
-        let (before, step) = locals.origin(node, local).expect("beginnings are known");
+        let (before, step) = locals
+            .origin(node, local)
+            .expect("initial states are recorded");
         let before = self.state(locals, node, before);
         let step = match step {
-            LocalMove::Receive(said) => LocalMove::Receive(self.statement(locals, said)),
+            LocalMove::Receive(id) => LocalMove::Receive(self.statement(locals, id)),
             LocalMove::Expire(timer) => LocalMove::Expire(timer),
         };
         let renamed = locals.after(self.names[node], before, step);
-        self.call(locals, node, local, renamed);
+        self.record(locals, node, local, renamed);
         renamed
     }
 
-    fn statement(&self, locals: &mut LocalStates, said: StatementId) -> StatementId {
-        let from = self.names[locals.statement(said).from.index()] as u32;
+    fn statement(&self, locals: &mut LocalStates, id: StatementId) -> StatementId {
+        let from = self.names[locals.statement(id).from.index()] as u32;
         let renamed = Envelope {
             from: NodeId(from),
             quorum_set: set_of(from),
-            ..Envelope::clone(locals.statement(said))
+            ..Envelope::clone(locals.statement(id))
         };
         locals.number_statement(Arc::new(renamed))
     }
 
-    /// Notes a name, and makes sure that it means the same.
-    fn call(&mut self, locals: &LocalStates, node: usize, local: LocalId, renamed: LocalId) {
+    /// Records a renamed state and checks that it is equivalent.
+    fn record(&mut self, locals: &LocalStates, node: usize, local: LocalId, renamed: LocalId) {
         let (one, other) = (
             locals.state(node, local),
             locals.state(self.names[node], renamed),
@@ -150,7 +152,7 @@ impl Renaming {
     }
 }
 
-/// What a state is without nomination.
+/// A state without nomination.
 fn ballots(slot: SlotState) -> SlotState {
     SlotState {
         round: 0,

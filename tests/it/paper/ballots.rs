@@ -1,6 +1,6 @@
-//! What the papers claim about ballots: preparing, committing, counters and their timer, the order of statements.
+//! Claims of the papers about ballots: preparing, committing, counters and the ballot timer, the order of statements.
 
-use super::{ballot, hear, nominate, one_of, prepare, state};
+use super::{ballot, nominate, one_of, prepare, receive, state};
 use crate::scp_net::{Net, SLOT, of, self_and, set_of, value};
 use quorumscope::scp::{
     Ballot, BallotPhase, BallotReason, Effect, EvidenceMode, LocalNode, NodeId, Scp, ScpEvent,
@@ -17,9 +17,9 @@ fn confirm(b: Ballot, n_prepared: u32, n_commit: u32, n_h: u32) -> Statement {
     }
 }
 
-/// What happens to the ballot timer of node 0 when `from` says it is at ballot `b`: armed for so long, or stopped.
+/// The changes of node 0's ballot timer when `from` announces ballot `b`: the timeout if armed, `None` if stopped.
 fn timer_at(net: &mut Net, from: u32, b: Ballot) -> Vec<Option<Span>> {
-    let (result, effects) = hear(net, from, prepare(b, None, 0, 0));
+    let (result, effects) = receive(net, from, prepare(b, None, 0, 0));
     assert_eq!(result, Ok(()));
     let timer = |effect: &Effect| match effect {
         Effect::SetTimer {
@@ -36,7 +36,7 @@ fn timer_at(net: &mut Net, from: u32, b: Ballot) -> Vec<Option<Span>> {
     effects.iter().filter_map(timer).collect()
 }
 
-/// Whitepaper 5.6 / draft "Ballots": a vote can get stuck; a higher ballot with one value gets through.
+/// Whitepaper 5.6 / draft "Ballots": a vote can get stuck. A higher ballot neutralises it.
 #[test]
 fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
     let all = [0, 1, 2, 3];
@@ -48,7 +48,7 @@ fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
         let mut out = Vec::new();
         net.scps[place].nominate(&net.driver, SLOT, None, value("prev"), &mut out);
     }
-    // v1 and v2 have heard only the first half of what everybody nominates, v3 and v4 all of it.
+    // v1 and v2 receive only the first NOMINATE of the others, v3 and v4 only the second.
     for to in 0..4_usize {
         for from in (0..4_u32).filter(|&from| from as usize != to) {
             net.deliver(to, if to < 2 { first(from) } else { second(from) });
@@ -57,7 +57,7 @@ fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
     net.deliver_all();
     for (place, x) in ["a", "a", "b", "b"].into_iter().enumerate() {
         assert_eq!(state(&net, place).b, Some(ballot(1, x)));
-        assert_eq!(state(&net, place).p, None, "nothing can be prepared");
+        assert_eq!(state(&net, place).p, None, "no ballot can be prepared");
         assert!(state(&net, place).heard_from_quorum, "but the timer runs");
     }
     net.resend();
@@ -93,7 +93,8 @@ fn p_prime_is_the_highest_prepared_that_p_aborts() {
     assert_eq!(accept(4, "c"), (Some(ballot(4, "c")), Some(ballot(3, "b"))));
 }
 
-/// Draft "Prepare message" (and NOTES 42): accepting that h is aborted withdraws the vote to commit, and only that.
+/// Draft "Prepare message" (and NOTES 42): accepting a ballot that aborts h withdraws the vote to commit and nothing
+/// else.
 #[test]
 fn a_commit_vote_is_withdrawn_when_its_ballot_is_aborted() {
     let mut net = one_of(7, 5);
@@ -118,7 +119,7 @@ fn a_commit_vote_is_withdrawn_when_its_ballot_is_aborted() {
     }));
 }
 
-/// Draft "Commit message": once a commit is accepted, the value is fixed; only the counter can still change.
+/// Draft "Commit message": an accepted commit fixes the value. Only the counter can still change.
 #[test]
 fn an_accepted_commit_fixes_the_value() {
     let mut net = one_of(4, 3);
@@ -137,7 +138,8 @@ fn an_accepted_commit_fixes_the_value() {
     assert_eq!(state.c, Some(ballot(1, "a")));
 }
 
-/// Draft "Prepare message" (`ballot.counter`): a v-blocking set at higher counters pulls a node to the lowest counter at which none is ahead.
+/// Draft "Prepare message" (`ballot.counter`): a v-blocking set at higher counters pulls a node to the lowest counter at
+/// which none is ahead.
 #[test]
 fn a_v_blocking_set_ahead_pulls_the_counter() {
     let mut net = one_of(4, 3);
@@ -148,7 +150,7 @@ fn a_v_blocking_set_ahead_pulls_the_counter() {
     assert_eq!(
         state(&net, 0).b,
         Some(ballot(1, "a")),
-        "one is not blocking"
+        "one node is not v-blocking"
     );
     net.deliver(0, Net::envelope(2, prepare(ballot(4, "b"), None, 0, 0)));
     assert_eq!(state(&net, 0).b, Some(ballot(4, "a")));
@@ -161,7 +163,7 @@ fn a_v_blocking_set_ahead_pulls_the_counter() {
 
 /// Draft "Prepare message" (`ballot.counter`): the timer of a ballot runs only while a quorum is at its counter or above.
 #[test]
-fn the_ballot_timer_waits_for_a_quorum() {
+fn the_ballot_timer_runs_only_with_a_quorum_at_the_counter() {
     let mut net = one_of(4, 3);
     let own = Net::envelope(0, prepare(ballot(2, "a"), None, 0, 0));
     net.restore(0, own);
@@ -174,13 +176,14 @@ fn the_ballot_timer_waits_for_a_quorum() {
     assert_eq!(state(&net, 0).b, Some(ballot(3, "a")));
     assert!(
         !state(&net, 0).heard_from_quorum,
-        "a new counter waits anew"
+        "a new counter waits for a quorum again"
     );
 }
 
-/// Draft "Externalize message": whoever was cut off follows as soon as it hears those who have decided.
+/// Draft "Externalize message": after a partition heals, a node follows as soon as it receives the statements of decided
+/// nodes.
 #[test]
-fn a_healed_partition_follows() {
+fn nodes_follow_after_a_partition_heals() {
     let others = |n: u32| (0..5).filter(|&m| m != n).collect::<Vec<u32>>();
     let mut net = Net::new((0..5).map(|n| self_and(n, 2, &others(n))).collect());
     net.cut(&[0, 1, 2], &[3, 4]);
@@ -197,9 +200,9 @@ fn a_healed_partition_follows() {
     assert!(net.decisions().iter().all(|value| *value == decided[0]));
 }
 
-/// NOTES section 7: what makes the reference abort changes nothing here.
+/// NOTES section 7: an input on which stellar-core aborts changes nothing here.
 #[test]
-fn the_last_counter_is_the_end_of_the_line() {
+fn a_timeout_at_the_highest_counter_is_refused() {
     let mut scp = Scp::new(
         LocalNode {
             id: NodeId(0),
@@ -221,27 +224,35 @@ fn the_last_counter_is_the_end_of_the_line() {
     ));
 }
 
-/// Draft "Prepare message" (`ballot.counter`): a quorum at the counter arms the timer, once; a v-blocking set ahead moves
-/// the counter before the timer runs out and cancels it, until a quorum is there, too. The timeout grows with the counter.
+/// Draft "Prepare message" (`ballot.counter`): a quorum at the counter arms the timer once. A v-blocking set ahead moves
+/// the counter and stops the timer until a quorum is at the new counter. The timeout grows with the counter.
 #[test]
-fn the_ballot_timer_is_armed_anew_for_each_counter() {
+fn the_ballot_timer_is_armed_again_for_each_counter() {
     let mut net = one_of(5, 4);
     let own = Net::envelope(0, prepare(ballot(1, "a"), None, 0, 0));
     net.restore(0, own);
-    // Everybody for another value, so that counters are all that matters.
+    // Each node has another value, so that only counters matter.
     assert_eq!(timer_at(&mut net, 1, ballot(1, "b")), []);
     assert_eq!(timer_at(&mut net, 2, ballot(1, "c")), []);
     let armed = |n: u64| [Some(Span::from_ms(1000 * n))];
     assert_eq!(timer_at(&mut net, 3, ballot(1, "d")), armed(1));
     assert_eq!(timer_at(&mut net, 4, ballot(1, "e")), []);
-    assert_eq!(timer_at(&mut net, 1, ballot(4, "b")), [], "one blocks not");
+    assert_eq!(
+        timer_at(&mut net, 1, ballot(4, "b")),
+        [],
+        "one node is not v-blocking"
+    );
     assert_eq!(timer_at(&mut net, 2, ballot(4, "c")), [None]);
-    assert_eq!(state(&net, 0).b, Some(ballot(4, "a")), "without waiting");
+    assert_eq!(
+        state(&net, 0).b,
+        Some(ballot(4, "a")),
+        "before the timer runs out"
+    );
     assert_eq!(timer_at(&mut net, 3, ballot(4, "d")), armed(4));
 }
 
-/// Draft "Summary of phases" / whitepaper 6.2: PREPARE, CONFIRM, EXTERNALIZE follow each other and what they say only
-/// grows, so that the order shows in the statements themselves. An older one that comes late changes nothing.
+/// Draft "Summary of phases" / whitepaper 6.2: statements are totally ordered: PREPARE, CONFIRM, EXTERNALIZE, and within
+/// a type the fields grow. An older statement that arrives late changes nothing.
 #[test]
 fn an_older_ballot_statement_is_refused() {
     let a = |n| ballot(n, "a");
@@ -260,7 +271,7 @@ fn an_older_ballot_statement_is_refused() {
         prepare(a(2), Some(a(2)), 0, 0),
         second(0),
         second(1),
-        // Whatever the counter: the phase counts first.
+        // The type counts before the counter.
         confirm(a(1), 1, 1, 1),
         confirm(a(2), 1, 1, 1),
         confirm(a(2), 2, 1, 1),
@@ -279,21 +290,22 @@ fn an_older_ballot_statement_is_refused() {
 
 fn assert_older(older: &Statement, newer: &Statement) {
     let mut net = one_of(4, 3);
-    for said in [older, newer] {
-        let heard = hear(&mut net, 1, said.clone()).0;
-        assert_eq!(heard, Ok(()), "{older:?}, then {newer:?}");
+    for statement in [older, newer] {
+        let result = receive(&mut net, 1, statement.clone()).0;
+        assert_eq!(result, Ok(()), "{older:?}, then {newer:?}");
     }
     let known = |net: &Net| net.scps[0].statements(SLOT).cloned().collect::<Vec<_>>();
     let before = (state(&net, 0), known(&net));
     for stale in [older, newer] {
-        let (result, effects) = hear(&mut net, 1, stale.clone());
+        let (result, effects) = receive(&mut net, 1, stale.clone());
         assert_eq!(
             result,
             Err(ScpRefusal::NotNewer),
             "{stale:?} after {newer:?}"
         );
-        let only_told = |effect: &Effect| matches!(effect, Effect::Event(ScpEvent::Refused { .. }));
-        assert!(effects.iter().all(only_told));
+        let is_refusal =
+            |effect: &Effect| matches!(effect, Effect::Event(ScpEvent::Refused { .. }));
+        assert!(effects.iter().all(is_refusal));
         assert_eq!((state(&net, 0), known(&net)), before);
     }
 }

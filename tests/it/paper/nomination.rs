@@ -1,19 +1,19 @@
-//! What the papers claim about nomination: leaders, candidates and their composite.
+//! Claims of the papers about nomination: leaders, candidates and their composite.
 
-use super::{ballot, hear, nominate, one_of, prepare, state};
+use super::{ballot, nominate, one_of, prepare, receive, state};
 use crate::scp_net::{Net, SLOT, of, value};
 use quorumscope::scp::{
     Driver, NodeId, QuorumSet, ScpRefusal, ScpTimer, SlotIndex, SlotState, Statement, Value,
 };
 use std::collections::BTreeSet;
 
-/// Node 0 takes part in `slot` without a value of its own: who leads its first round?
+/// The leaders of the first round of node 0, which nominates no value of its own.
 fn first_leaders(net: &mut Net, slot: SlotIndex) -> BTreeSet<NodeId> {
     net.scps[0].nominate(&net.driver, slot, None, value("prev"), &mut Vec::new());
     net.scps[0].slot_state(slot).unwrap().leaders
 }
 
-/// All others nominate exactly `values`, and accept them, so that node 0 confirms them.
+/// Makes node 0 confirm exactly `values`: all others nominate and accept them.
 fn make_candidates(net: &mut Net, values: &[&str]) -> SlotState {
     for from in 1..net.scps.len() as u32 {
         net.deliver(0, Net::envelope(from, nominate(values, values)));
@@ -23,7 +23,7 @@ fn make_candidates(net: &mut Net, values: &[&str]) -> SlotState {
     state
 }
 
-/// Draft "Nominate message": everybody ends up with the same candidates, whoever proposes what.
+/// Draft "Nominate message": all nodes converge on the same candidates, whatever they propose.
 #[test]
 fn nomination_converges() {
     let all: Vec<u32> = (0..7).collect();
@@ -39,9 +39,9 @@ fn nomination_converges() {
     assert!((1..7).all(|place| state(&net, place).candidates == candidates));
 }
 
-/// Draft "Nominate message": with a candidate in hand a node votes for nothing new, but goes on accepting.
+/// Draft "Nominate message": a node with a candidate votes for no further value, but still accepts values.
 #[test]
-fn a_candidate_ends_new_votes() {
+fn a_node_with_a_candidate_votes_for_no_further_value() {
     let mut net = one_of(4, 3);
     net.nominate(0, "own");
     let before = state(&net, 0).voted;
@@ -68,7 +68,7 @@ fn a_candidate_ends_new_votes() {
     );
 }
 
-/// DESIGN section 4: whoever joins without a value echoes others and never proposes.
+/// Our extension: a node that nominates without a value echoes others and never proposes.
 #[test]
 fn an_echoer_never_proposes() {
     let mut net = one_of(4, 3);
@@ -78,53 +78,51 @@ fn an_echoer_never_proposes() {
         net.expire(0, ScpTimer::Nomination);
     }
     assert!(state(&net, 0).voted.is_empty());
-    assert_eq!(state(&net, 0).leaders.len(), 4, "all have led by now");
+    assert_eq!(state(&net, 0).leaders.len(), 4, "all nodes have led");
     net.deliver(0, Net::envelope(2, nominate(&["m"], &[])));
     assert!(state(&net, 0).voted.contains(&value("m")));
 }
 
-/// Draft "Nominate message": who leads follows from slot, round and trust alone, so that all nodes agree on it where all
-/// trust alike.
+/// Draft "Nominate message": leaders depend only on slot, round and trust, so nodes with equal quorum sets have the same
+/// leaders.
 #[test]
-fn nodes_that_trust_alike_see_the_same_neighbours_lead() {
+fn nodes_with_equal_quorum_sets_have_the_same_leaders() {
     let all: Vec<u32> = (0..5).collect();
     let mut net = Net::new(all.iter().map(|_| of(5, &all)).collect());
     for place in 0..5 {
         net.scps[place].nominate(&net.driver, SLOT, None, value("prev"), &mut Vec::new());
     }
-    // With 5 of 5 every node weighs all there is, so that everybody is everybody's neighbour.
+    // With 5 of 5 every weight is the maximum, so all nodes are neighbours of all nodes.
     let leaders = state(&net, 0).leaders;
     assert_eq!(leaders.len(), 1);
     assert!((1..5).all(|place| state(&net, place).leaders == leaders));
 }
 
-/// Draft "Nominate message" / whitepaper 6.1: the neighbour of highest priority leads, and a node is its own neighbour.
+/// Draft "Nominate message" / whitepaper 6.1: the neighbour with the highest priority leads. A node is its own
+/// neighbour.
 #[test]
 fn the_neighbour_of_highest_priority_leads() {
     let mut net = one_of(7, 4);
     let prev = value("prev");
     let all = || (0..7).map(NodeId);
-    let mut passed_over = 0;
+    let mut not_neighbours = 0;
     for slot in (1..=200).map(SlotIndex) {
         let driver = &net.driver;
         let priority = |node: &NodeId| driver.priority_hash(slot, &prev, 1, *node);
-        // Beside the node itself three of the six others make a slice: each is in half of them.
+        // A slice is the node itself and three of the other six, so each of these is in half of the slices.
         let is_neighbour = |node: &NodeId| {
             node.0 == 0 || driver.neighbour_hash(slot, &prev, 1, *node) < u64::MAX / 2
         };
         let leader = all().filter(is_neighbour).max_by_key(priority).unwrap();
         if all().max_by_key(priority) != Some(leader) {
-            passed_over += 1;
+            not_neighbours += 1;
         }
         assert_eq!(first_leaders(&mut net, slot), BTreeSet::from([leader]));
     }
-    assert!(
-        passed_over > 0,
-        "priority does not help who is no neighbour"
-    );
+    assert!(not_neighbours > 0, "priority alone does not make a leader");
 }
 
-/// Draft "Nominate message" / whitepaper 6.1: whoever is in more slices is a neighbour more often, and so leads more often.
+/// Draft "Nominate message" / whitepaper 6.1: a node in more slices is a neighbour more often, and so leads more often.
 #[test]
 fn a_node_in_more_slices_leads_more_often() {
     // Node 1 is in every slice of node 0, and each of the last three in a third of them.
@@ -145,7 +143,7 @@ fn a_node_in_more_slices_leads_more_often() {
     }
 }
 
-/// Draft "Nominate message": each round adds leaders; whoever led once is echoed in later rounds, too, and nobody else is.
+/// Draft "Nominate message": each round adds leaders. Leaders of earlier rounds are echoed, too; other nodes are not.
 #[test]
 fn leaders_accumulate_over_rounds() {
     let mut net = one_of(7, 5);
@@ -171,16 +169,16 @@ fn leaders_accumulate_over_rounds() {
         assert_eq!(now.voted, echoed);
         before = now;
     }
-    // What an early leader says after its round is echoed as well.
+    // A later value of an early leader is echoed as well.
     let early = early.unwrap();
     let late = nominate(&[&name(early), "of late"], &[]);
     net.deliver(0, Net::envelope(early, late));
     assert!(state(&net, 0).voted.contains(&value("of late")));
 }
 
-/// Draft "Input and output": the composite depends on which candidates there are, not on the order in which they came.
+/// Draft "Input and output": the composite depends on the set of candidates and not on their order of arrival.
 #[test]
-fn candidates_combine_alike_in_any_order() {
+fn the_composite_does_not_depend_on_the_order_of_candidates() {
     let composites = |order: [&str; 3]| {
         let mut net = one_of(4, 3);
         net.nominate(0, "own");
@@ -191,13 +189,14 @@ fn candidates_combine_alike_in_any_order() {
         };
         (1..4).map(up_to).map(|x| x.to_string()).collect::<Vec<_>>()
     };
-    // The application of these tests takes the greatest.
+    // The application of these tests combines to the greatest value.
     assert_eq!(composites(["a", "b", "c"]), ["a", "b", "c"]);
     assert_eq!(composites(["b", "a", "c"]), ["b", "b", "c"]);
     assert_eq!(composites(["c", "b", "a"]), ["c", "c", "c"]);
 }
 
-/// Draft "Prepare message" (`ballot.value`): a later candidate changes the value of the next ballot, not of this one.
+/// Draft "Prepare message" (`ballot.value`): a later candidate changes the value of the next ballot, not of the current
+/// one.
 #[test]
 fn a_later_candidate_is_for_the_next_ballot() {
     let mut net = one_of(4, 3);
@@ -210,9 +209,10 @@ fn a_later_candidate_is_for_the_next_ballot() {
     assert_eq!(state(&net, 0).b, Some(ballot(2, "z")));
 }
 
-/// Draft "Prepare message" (`ballot.value`): once a ballot is confirmed prepared, its value goes before any composite.
+/// Draft "Prepare message" (`ballot.value`): the value of a ballot confirmed prepared takes precedence over later
+/// composites.
 #[test]
-fn a_prepared_value_goes_before_later_candidates() {
+fn a_prepared_value_takes_precedence_over_later_candidates() {
     let mut net = one_of(4, 3);
     net.nominate(0, "own");
     make_candidates(&mut net, &["m"]);
@@ -227,8 +227,8 @@ fn a_prepared_value_goes_before_later_candidates() {
     assert_eq!(state(&net, 0).b, Some(ballot(2, "m")));
 }
 
-/// Draft "Nominate message": what a node nominates only grows. Whatever lacks a value is older, or nonsense; ballots are
-/// another matter.
+/// Draft "Nominate message": the values of a node only grow. A NOMINATE that lacks a known value is not newer; ballot
+/// statements are independent of it.
 #[test]
 fn a_nomination_that_lacks_a_value_is_refused() {
     let more = || nominate(&["a", "b"], &["a"]);
@@ -241,17 +241,17 @@ fn a_nomination_that_lacks_a_value_is_refused() {
     ];
     let mut net = one_of(4, 3);
     net.nominate(0, "own");
-    assert_eq!(hear(&mut net, 1, more()).0, Ok(()));
-    let said = |net: &Net| net.scps[0].statements(SLOT).cloned().collect::<Vec<_>>();
-    let before = (state(&net, 0), said(&net));
+    assert_eq!(receive(&mut net, 1, more()).0, Ok(()));
+    let statements = |net: &Net| net.scps[0].statements(SLOT).cloned().collect::<Vec<_>>();
+    let before = (state(&net, 0), statements(&net));
     for old in lacking {
-        assert_eq!(hear(&mut net, 1, old).0, Err(ScpRefusal::NotNewer));
-        assert_eq!((state(&net, 0), said(&net)), before);
+        assert_eq!(receive(&mut net, 1, old).0, Err(ScpRefusal::NotNewer));
+        assert_eq!((state(&net, 0), statements(&net)), before);
     }
     assert_eq!(
-        hear(&mut net, 1, prepare(ballot(1, "a"), None, 0, 0)).0,
+        receive(&mut net, 1, prepare(ballot(1, "a"), None, 0, 0)).0,
         Ok(())
     );
     let grown = nominate(&["a", "b", "c"], &["a"]);
-    assert_eq!(hear(&mut net, 1, grown).0, Ok(()));
+    assert_eq!(receive(&mut net, 1, grown).0, Ok(()));
 }

@@ -1,16 +1,16 @@
-//! `Choices`: bytes read as choices. At its end every choice is the first one, which always means "leave it as it is".
+//! Bytes as a source of choices. When they are used up every choice is the first one, which always means "no change".
 
-/// What is left of the bytes.
+/// The remaining bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choices<'a>(&'a [u8]);
 
 impl<'a> Choices<'a> {
-    /// A choices of these bytes.
+    /// Choices made by these bytes.
     pub(crate) fn new(bytes: &'a [u8]) -> Choices<'a> {
         Choices(bytes)
     }
 
-    /// Has everything been read?
+    /// Whether all bytes are used up.
     pub(crate) fn is_over(&self) -> bool {
         self.0.is_empty()
     }
@@ -35,12 +35,12 @@ impl<'a> Choices<'a> {
         number.checked_rem(count).unwrap_or(0)
     }
 
-    /// True once in `count` times.
+    /// True in one of `count` cases.
     pub(crate) fn once_in(&mut self, count: usize) -> bool {
         self.below(count) == count - 1
     }
 
-    /// One of `things`, if there are any.
+    /// One of `things`; `None` if there are none.
     pub(crate) fn pick<'t, T>(&mut self, things: &'t [T]) -> Option<&'t T> {
         things.get(self.below(things.len()))
     }

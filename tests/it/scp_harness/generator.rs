@@ -1,4 +1,4 @@
-//! `InputGenerator`: names, values and counters out of which a choices makes inputs, well formed and otherwise.
+//! Generator of inputs, well formed and malformed, from names, values and counters.
 
 use super::choices::Choices;
 use super::collect_nodes;
@@ -8,10 +8,10 @@ use quorumscope::commands::conformance::format::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// At most so many inputs, so that a long choices stays a quick one.
+/// Upper bound of inputs, so that many bytes do not make a slow test.
 const STEPS_MAX: usize = 160;
 
-/// What there is to choose from.
+/// The names, values and slots to choose from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InputGenerator {
     pub(crate) local: String,
@@ -22,7 +22,7 @@ pub(crate) struct InputGenerator {
 }
 
 impl InputGenerator {
-    /// What occurs in `transcript`, and some that does not.
+    /// Those that occur in `transcript`, and some others.
     pub(crate) fn of(transcript: &Transcript) -> InputGenerator {
         let mut nodes = BTreeSet::new();
         for set in transcript.qsets.values() {
@@ -42,7 +42,7 @@ impl InputGenerator {
                 _ => {}
             }
         }
-        // The same once more with every character that may be special to the node.
+        // Each value once more with every character that is special to the node.
         let plain: Vec<String> = values.iter().take(4).cloned().collect();
         for rule in transcript.rules.chars() {
             values.extend(plain.iter().map(|value| format!("{rule}{value}")));
@@ -50,7 +50,7 @@ impl InputGenerator {
         let mut nodes: Vec<String> = nodes.into_iter().map(str::to_owned).collect();
         nodes.push("stranger".to_owned());
         let mut sets: Vec<String> = transcript.qsets.keys().cloned().collect();
-        sets.push("of nobody".to_owned());
+        sets.push("unknown".to_owned());
         InputGenerator {
             local: transcript.node.clone(),
             nodes,
@@ -60,7 +60,7 @@ impl InputGenerator {
         }
     }
 
-    /// A node with five quorum sets, some of them mad, and whatever may happen to it.
+    /// A transcript of a node with five quorum sets, some of them malformed, and arbitrary inputs.
     pub(crate) fn transcript(choices: &mut Choices<'_>) -> Transcript {
         let nodes: Vec<String> = (0..5).map(|nth| format!("n{nth}")).collect();
         let set_names: Vec<String> = (0..5).map(|nth| format!("s{nth}")).collect();
@@ -70,9 +70,9 @@ impl InputGenerator {
         let rules = ["", "!?~^", "?", "~"][choices.below(4)].to_owned();
         let mut transcript = Transcript {
             format: 1,
-            id: "made up".to_owned(),
-            class: "made up".to_owned(),
-            scenario: "made up".to_owned(),
+            id: "generated".to_owned(),
+            class: "generated".to_owned(),
+            scenario: "generated".to_owned(),
             seed: String::new(),
             node: "n0".to_owned(),
             validator: !choices.once_in(16),
@@ -87,7 +87,7 @@ impl InputGenerator {
         generator.slots = vec![1, 1, 1, 2, u64::MAX];
         generator.values.extend(["b".to_owned(), "~".to_owned()]);
         if choices.once_in(2) {
-            // Straight to the ballots.
+            // Few values, so that ballots start soon.
             generator.values.truncate(3);
         }
         while !choices.is_over() && transcript.steps.len() < STEPS_MAX {
@@ -96,7 +96,7 @@ impl InputGenerator {
         transcript
     }
 
-    /// Anything that can happen; statements most often.
+    /// Any input, most often a statement.
     pub(crate) fn input(&self, choices: &mut Choices<'_>) -> StepInput {
         match choices.below(24) {
             0..=16 => StepInput::Receive(self.message(choices)),
@@ -125,7 +125,7 @@ impl InputGenerator {
         }
     }
 
-    /// Any statement of anybody.
+    /// An envelope with any statement of any node.
     pub(crate) fn message(&self, choices: &mut Choices<'_>) -> NamedEnvelope {
         NamedEnvelope {
             from: self.node(choices),
@@ -135,7 +135,7 @@ impl InputGenerator {
         }
     }
 
-    /// Any statement: half of them hang together.
+    /// Any statement. Half of them are consistent.
     pub(crate) fn statement(&self, choices: &mut Choices<'_>) -> NamedStatement {
         match choices.below(8) {
             0 | 1 => NamedStatement::Nominate {
@@ -221,7 +221,7 @@ impl InputGenerator {
     }
 }
 
-/// Small ones mostly, and those at which something overflows.
+/// Mostly small counters, and some at which arithmetic overflows.
 pub(crate) fn counter(choices: &mut Choices<'_>) -> u32 {
     match choices.below(16) {
         0..=9 => 1 + choices.below(3) as u32,
@@ -233,7 +233,7 @@ pub(crate) fn counter(choices: &mut Choices<'_>) -> u32 {
     }
 }
 
-/// Mostly flat and sane.
+/// A quorum set, mostly flat and sane.
 fn set(choices: &mut Choices<'_>, nodes: &[String], depth: usize) -> NamedQuorumSet {
     let mut v = nodes.to_vec();
     for _ in 0..choices.below(4) {
@@ -244,7 +244,7 @@ fn set(choices: &mut Choices<'_>, nodes: &[String], depth: usize) -> NamedQuorum
     let mut i = Vec::new();
     if depth < 6 && choices.once_in(4) {
         for _ in 0..=choices.below(2) {
-            // What is inside is mostly about others, as it should be.
+            // Inner sets mostly name other nodes than the outer set.
             let (outer, inner) = v.split_at(choices.below(v.len() + 1));
             let inner = set(
                 choices,
@@ -268,7 +268,7 @@ fn set(choices: &mut Choices<'_>, nodes: &[String], depth: usize) -> NamedQuorum
     NamedQuorumSet { t: t as u32, v, i }
 }
 
-/// A step of which only the input counts.
+/// A step with an input and no expected outputs.
 pub(crate) fn step(input: StepInput) -> TranscriptStep {
     TranscriptStep {
         at: 0,

@@ -1,7 +1,7 @@
-//! `ScpHarness`: one node under any inputs whatever, judged after each by somebody who knows only what must never happen.
+//! Stress-test harness: one node under arbitrary inputs, with independent checks of what must never happen.
 //!
-//! Property tests and the fuzz targets in `fuzz/` share this: `choices` turns bytes into choices, `generator` and `mutation`
-//! choices into inputs, `text` feeds what files may contain. Inputs are those of the transcripts.
+//! Shared by property tests and by the fuzz targets in `fuzz/`: `choices` reads bytes as choices, `generator` and
+//! `mutation` make inputs of them, `text` reads file contents. Inputs have the format of the transcripts.
 
 pub(crate) mod choices;
 pub(crate) mod generator;
@@ -19,43 +19,43 @@ use rules::{check_progress, check_sane, check_successor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// All that a node holds about one slot.
+/// The state of one slot with the statements of all nodes.
 type SlotSnapshot = (Option<SlotState>, Vec<Arc<Envelope>>);
 
-/// NameTable the statement of one kind about one slot.
+/// A slot, and whether the statement is a NOMINATE.
 type StatementKey = (u64, bool);
 
-/// A node that is tried, and its silent that records nothing.
+/// The node under test, and a second one that records no events.
 pub(crate) struct ScpHarness<'a> {
     transcript: &'a Transcript,
     recording: TranscriptReplay,
     silent: TranscriptReplay,
-    /// Name of the local quorum set now.
+    /// The id of the current local quorum set.
     local_set: String,
     slots: BTreeSet<u64>,
-    /// What it has emitted or restored last.
-    said: BTreeMap<StatementKey, NamedEnvelope>,
+    /// The latest statement that it has emitted or restored.
+    latest: BTreeMap<StatementKey, NamedEnvelope>,
     decided: BTreeMap<u64, String>,
-    /// Who has been heard.
-    pub(crate) heard: BTreeMap<StatementKey, BTreeSet<String>>,
+    /// The senders of accepted statements.
+    pub(crate) senders: BTreeMap<StatementKey, BTreeSet<String>>,
 }
 
 impl<'a> ScpHarness<'a> {
-    /// A fresh node for `transcript`, whose steps say which names there are.
+    /// A new node for `transcript`, whose steps tell which names there are.
     pub(crate) fn new(transcript: &'a Transcript) -> ScpHarness<'a> {
         ScpHarness {
             recording: TranscriptReplay::new(transcript, EvidenceMode::Record),
             silent: TranscriptReplay::new(transcript, EvidenceMode::Skip),
             local_set: transcript.qset.clone(),
             slots: BTreeSet::new(),
-            said: BTreeMap::new(),
+            latest: BTreeMap::new(),
             decided: BTreeMap::new(),
-            heard: BTreeMap::new(),
+            senders: BTreeMap::new(),
             transcript,
         }
     }
 
-    /// Feeds every step of the transcript, and then sees whether the node goes on.
+    /// Feeds every step of the transcript, then checks that the node still works.
     pub(crate) fn run(transcript: &'a Transcript) {
         let mut harness = ScpHarness::new(transcript);
         for step in &transcript.steps {
@@ -64,7 +64,7 @@ impl<'a> ScpHarness<'a> {
         harness.finish();
     }
 
-    /// Feeds one input and judges the answer.
+    /// Feeds one input and checks the outputs.
     pub(crate) fn feed(&mut self, input: &StepInput) {
         if let Some(slot) = slot_of(input) {
             self.slots.insert(slot);
@@ -105,7 +105,7 @@ impl<'a> ScpHarness<'a> {
             self.check_may_emit(input, &before);
         }
         for output in &result.out {
-            self.judge(output, slot_of(input), &after);
+            self.check_output(output, slot_of(input), &after);
         }
     }
 
@@ -119,7 +119,7 @@ impl<'a> ScpHarness<'a> {
         self.slots.iter().map(snapshot).collect()
     }
 
-    /// What was taken in is held, and the last word of its sender.
+    /// An accepted statement is recorded as the latest of its sender.
     fn note(
         &mut self,
         input: &StepInput,
@@ -130,38 +130,39 @@ impl<'a> ScpHarness<'a> {
             StepInput::SetQset { qset } => self.local_set.clone_from(qset),
             StepInput::Receive(message) if !is_refused(result) => {
                 let kind = key_of(message);
-                let heard = self.heard.entry(kind).or_default();
-                heard.insert(message.from.clone());
+                let senders = self.senders.entry(kind).or_default();
+                senders.insert(message.from.clone());
                 let envelope = self.recording.names().envelope(message);
-                // A statement in the node's own name is overtaken by what it says itself in answer.
+                // A received statement in the name of the node itself is replaced by the own statements that it
+                // triggers.
                 assert!(
                     message.from == self.transcript.node
                         || after[&message.slot].1.contains(&envelope),
-                    "taken in, but not held: {message:?}"
+                    "accepted, but not recorded: {message:?}"
                 );
             }
             StepInput::Restore(message) if !is_refused(result) => {
                 assert_eq!(message.from, self.transcript.node);
                 assert!(result.out.is_empty() && result.events.is_empty());
-                self.said.insert(key_of(message), message.clone());
+                self.latest.insert(key_of(message), message.clone());
             }
             _ => {}
         }
     }
 
-    /// Who is silent stays silent. A step that makes it so may have said something before: a nomination is sent before
-    /// the ballot that it leads to is judged.
+    /// Once emission is suppressed it stays so. The step that suppresses it may have emitted before: a NOMINATE is sent
+    /// before the resulting ballot is validated.
     fn check_may_emit(&self, input: &StepInput, before: &BTreeMap<u64, SlotSnapshot>) {
-        assert!(self.transcript.validator, "an observer speaks: {input:?}");
+        assert!(self.transcript.validator, "an observer emits: {input:?}");
         let was = slot_of(input).and_then(|slot| before[&slot].0.as_ref());
         assert!(
             was.is_none_or(|was| was.fully_validated),
-            "it should be silent: {input:?}"
+            "emission is suppressed: {input:?}"
         );
     }
 
-    /// Everything that it does is about the slot that was touched, newer than what it did before, and sane.
-    fn judge(
+    /// Every output concerns the slot of the input, is newer than earlier outputs, and is sane.
+    fn check_output(
         &mut self,
         output: &StepOutput,
         touched: Option<u64>,
@@ -172,11 +173,11 @@ impl<'a> ScpHarness<'a> {
                 assert_eq!(Some(message.slot), touched);
                 assert_eq!(message.from, self.transcript.node);
                 assert_eq!(message.qset, self.local_set);
-                let (state, held) = &after[&message.slot];
-                let speaks = state.as_ref().unwrap().fully_validated;
+                let (state, recorded) = &after[&message.slot];
+                let is_enabled = state.as_ref().unwrap().fully_validated;
                 assert!(
-                    speaks || matches!(message.st, NamedStatement::Nominate { .. }),
-                    "a ballot in which it does not fully believe: {message:?}"
+                    is_enabled || matches!(message.st, NamedStatement::Nominate { .. }),
+                    "a ballot that is not fully validated: {message:?}"
                 );
                 let envelope = self.recording.names().envelope(message);
                 let newest = |other: &Arc<Envelope>| {
@@ -186,10 +187,13 @@ impl<'a> ScpHarness<'a> {
                         || check_successor(&message.st, &self.recording.names().message(other).st)
                             .is_ok()
                 };
-                assert!(held.iter().all(newest), "it holds less than it says");
+                assert!(
+                    recorded.iter().all(newest),
+                    "an emitted statement is not recorded"
+                );
                 check_sane(&message.st).unwrap_or_else(|what| panic!("{what}: {message:?}"));
                 let kind = key_of(message);
-                if let Some(last) = self.said.insert(kind, message.clone()) {
+                if let Some(last) = self.latest.insert(kind, message.clone()) {
                     check_successor(&last.st, &message.st)
                         .unwrap_or_else(|what| panic!("{what}: {last:?}, then {message:?}"));
                 }
@@ -208,8 +212,8 @@ impl<'a> ScpHarness<'a> {
         }
     }
 
-    /// Whatever has happened: in a new slot the node does the same as one to which nothing ever happened, and decides if
-    /// its quorum set lets it.
+    /// Whatever happened before: in a new slot the node does the same as a new node, and decides if its quorum set
+    /// allows it.
     pub(crate) fn finish(mut self) {
         let slot = (900_000..).find(|slot| !self.slots.contains(slot)).unwrap();
         let set_id = self.recording.names().set(&self.local_set);
@@ -218,9 +222,9 @@ impl<'a> ScpHarness<'a> {
         let mut fresh_start = self.transcript.clone();
         fresh_start.qset.clone_from(&self.local_set);
         let mut fresh = TranscriptReplay::new(&fresh_start, EvidenceMode::Record);
-        // Both must give the same numbers to the same names.
+        // Both nodes must number the names alike.
         fresh_start.steps.clear();
-        let value = "kept going".to_owned();
+        let value = "works on".to_owned();
         for input in honest_slot(self.transcript, &self.local_set, slot, &value) {
             let result = self.recording.feed(&input);
             let expected = fresh.feed(&input);
@@ -228,7 +232,7 @@ impl<'a> ScpHarness<'a> {
                 (result.res, result.out, result.events),
                 (expected.res, expected.out, expected.events),
             );
-            assert_eq!(found, wanted, "it does not go on as new: {input:?}");
+            assert_eq!(found, wanted, "it differs from a new node: {input:?}");
         }
         assert_eq!(self.recording.scp().check_invariants(), Ok(()));
         let decided = self.recording.scp().externalized(SlotIndex(slot));
@@ -237,7 +241,7 @@ impl<'a> ScpHarness<'a> {
     }
 }
 
-/// Was the input of this result refused?
+/// Whether the input was refused.
 pub(crate) fn is_refused(result: &StepResult) -> bool {
     let is_refusal = |event: &ScpEvent| matches!(event, ScpEvent::Refused { .. });
     result.res == Some(CallResult::Invalid) || result.events.iter().any(is_refusal)
@@ -250,7 +254,7 @@ fn key_of(message: &NamedEnvelope) -> StatementKey {
     )
 }
 
-/// The slot that an input is about.
+/// The slot of an input.
 pub(crate) fn slot_of(input: &StepInput) -> Option<u64> {
     match input {
         StepInput::Nominate { slot, .. }
@@ -261,7 +265,7 @@ pub(crate) fn slot_of(input: &StepInput) -> Option<u64> {
     }
 }
 
-/// Everybody proposes, votes, accepts, commits and decides `x`.
+/// Inputs by which all nodes nominate, vote for, accept, commit and decide `x`.
 fn honest_slot(transcript: &Transcript, set: &str, slot: u64, x: &str) -> Vec<StepInput> {
     let round = || NamedBallot {
         n: 1,
@@ -315,7 +319,7 @@ fn honest_slot(transcript: &Transcript, set: &str, slot: u64, x: &str) -> Vec<St
     inputs
 }
 
-/// Every node that `set` names.
+/// All nodes that `set` names.
 pub(crate) fn collect_nodes<'a>(set: &'a NamedQuorumSet, nodes: &mut BTreeSet<&'a str>) {
     nodes.extend(set.v.iter().map(String::as_str));
     for inner in &set.i {

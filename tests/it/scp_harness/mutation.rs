@@ -1,4 +1,4 @@
-//! Transcripts of the reference, mutated_text: every kind of damage that liars, a bad network and a bad disk can do to them.
+//! Mutation of golden transcripts: the damage that Byzantine nodes, a bad network and a bad disk can do.
 
 use super::choices::Choices;
 use super::generator::{InputGenerator, counter, step};
@@ -6,13 +6,13 @@ use quorumscope::commands::conformance::format::{
     NamedBallot, NamedEnvelope, NamedStatement, StepInput, Transcript,
 };
 
-/// So many steps of a transcript are taken at most.
+/// Upper bound of steps that are taken from a transcript.
 const STEPS_MAX: usize = 300;
 
-/// `transcript` as the choices damages it.
+/// `transcript` with the damage that the choices select.
 pub(crate) fn mutated(transcript: &Transcript, choices: &mut Choices<'_>) -> Transcript {
     let generator = InputGenerator::of(transcript);
-    // How many of its steps stay as they are.
+    // How many steps stay unchanged, relative to 12 kinds of damage.
     let calm = [12, 40, 120][choices.below(3)];
     let mut inputs: Vec<StepInput> = Vec::new();
     for step in transcript.steps.iter().take(STEPS_MAX) {
@@ -155,7 +155,7 @@ fn mutate_ballot(round: &mut NamedBallot, generator: &InputGenerator, choices: &
     }
 }
 
-/// Another message about the same ballot.
+/// Another statement type about the same ballot.
 fn other_statement_type(said: &NamedStatement, choices: &mut Choices<'_>) -> NamedStatement {
     let (ballot, n_h) = match said {
         NamedStatement::Nominate { voted, .. } => {

@@ -1,5 +1,5 @@
-//! What must hold of anything that a node says or holds, whoever lies to it. Written from the draft; shares no code with
-//! the protocol.
+//! Rules that every statement and every state of a node obey, whatever Byzantine nodes send. Written from the draft;
+//! shares no code with the protocol.
 
 use quorumscope::commands::conformance::format::{NamedBallot, NamedStatement};
 use quorumscope::scp::SlotState;
@@ -10,12 +10,15 @@ fn demand(condition: bool, otherwise: &'static str) -> CheckResult {
     if condition { Ok(()) } else { Err(otherwise) }
 }
 
-/// A statement does not contradict itself.
+/// A statement is free of contradictions.
 pub(crate) fn check_sane(said: &NamedStatement) -> CheckResult {
     match said {
         NamedStatement::Nominate { voted, accepted } => {
             let ascends = |list: &[String]| list.windows(2).all(|pair| pair[0] < pair[1]);
-            demand(!(voted.is_empty() && accepted.is_empty()), "says nothing")?;
+            demand(
+                !(voted.is_empty() && accepted.is_empty()),
+                "an empty NOMINATE",
+            )?;
             demand(ascends(voted) && ascends(accepted), "values out of order")
         }
         NamedStatement::Prepare {
@@ -57,7 +60,7 @@ pub(crate) fn check_sane(said: &NamedStatement) -> CheckResult {
     }
 }
 
-/// `next` may be said after `last`: later message types come later, and within one the fields go up.
+/// `next` may follow `last`: later types come later, and within one type the fields grow.
 pub(crate) fn check_successor(last: &NamedStatement, next: &NamedStatement) -> CheckResult {
     let goes_up = match (last, next) {
         (
@@ -67,14 +70,14 @@ pub(crate) fn check_successor(last: &NamedStatement, next: &NamedStatement) -> C
                 accepted: more_accepted,
             },
         ) => {
-            let kept = voted.iter().all(|x| more_voted.contains(x))
+            let contained = voted.iter().all(|x| more_voted.contains(x))
                 && accepted.iter().all(|x| more_accepted.contains(x));
-            kept && voted.len() + accepted.len() < more_voted.len() + more_accepted.len()
+            contained && voted.len() + accepted.len() < more_voted.len() + more_accepted.len()
         }
         (NamedStatement::Nominate { .. }, _) | (_, NamedStatement::Nominate { .. }) => false,
         (last, next) => progress(last) < progress(next),
     };
-    demand(goes_up, "not newer than what was said before")
+    demand(goes_up, "not newer than the last statement")
 }
 
 type Key<'a> = (u32, &'a [u8]);
@@ -83,7 +86,7 @@ fn key(ballot: &NamedBallot) -> Key<'_> {
     (ballot.n, ballot.x.as_bytes())
 }
 
-/// NamedEnvelope type, b, p, p', h.
+/// Message type, b, p, p', h.
 fn progress(said: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<'_>>, u32) {
     match said {
         NamedStatement::Nominate { .. } => (0, (0, b""), None, None, 0),
@@ -113,18 +116,18 @@ fn progress(said: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<
     }
 }
 
-/// What a slot has reached is never taken back.
+/// The progress of a slot is never lost.
 pub(crate) fn check_progress(was: &SlotState, is: &SlotState) -> CheckResult {
     demand(was.phase <= is.phase, "the phase goes back")?;
     demand(was.round <= is.round, "the round goes back")?;
-    demand(was.leaders.is_subset(&is.leaders), "a leader is gone")?;
+    demand(was.leaders.is_subset(&is.leaders), "a leader is lost")?;
     demand(was.accepted.is_subset(&is.accepted), "Y shrinks")?;
     demand(was.voted.is_subset(&is.voted), "X shrinks")?;
     demand(was.candidates.is_subset(&is.candidates), "Z shrinks")?;
     demand(was.p <= is.p, "p goes back")?;
     demand(
         was.fully_validated || !is.fully_validated,
-        "it speaks again",
+        "emission is enabled again",
     )?;
     demand(
         was.externalized.is_none() || was.externalized == is.externalized,

@@ -1,5 +1,5 @@
-//! What files may contain, read as `conformance` and trace files read it: it can be an error, and whatever can be decoded
-//! is then lived through.
+//! File contents as `conformance` and the trace reader read them. They may give an error; whatever can be decoded is
+//! then replayed.
 
 use super::ScpHarness;
 use super::choices::Choices;
@@ -22,36 +22,36 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Longer transcripts and greater sets are only read.
+/// Longer transcripts and larger sets are only decoded.
 const STEPS_MAX: usize = 300;
 const NODES_MAX: usize = 60;
 
-/// Decodes `text` as everything that it could be.
+/// Decodes `text` as every type that it could be.
 pub(crate) fn read_text(text: &str) {
-    if let Some(envelope) = there_and_back::<Envelope>(text) {
-        hear(Arc::new(envelope));
+    if let Some(envelope) = round_trip::<Envelope>(text) {
+        receive_envelope(Arc::new(envelope));
     }
-    there_and_back::<NamedEnvelope>(text);
+    round_trip::<NamedEnvelope>(text);
     let _ = serde_json::from_str::<StepInput>(text);
-    there_and_back::<ScpEvent>(text);
-    there_and_back::<SlotState>(text);
+    round_trip::<ScpEvent>(text);
+    round_trip::<SlotState>(text);
     let _ = Decoder::default().line(text.as_bytes(), &mut NodeRegistry::default());
     if let Ok(transcript) = serde_json::from_str::<Transcript>(text) {
-        live_through(&transcript);
+        replay_transcript(&transcript);
     }
     if let Ok(sets) = serde_json::from_str::<SetFile>(text) {
-        ask(&sets);
+        check_set_file(&sets);
     }
 }
 
-/// Reads `text` as the files that it could be, from a file in `folder`.
+/// Reads `text` from a file in `folder` as every file format that it could be.
 pub(crate) fn read_files(text: &str, folder: &Path) {
     for name in ["text.json", "text.jsonl"] {
         let path = folder.join(name);
         fs::write(&path, text).unwrap();
         match read_vectors(&path) {
-            Ok(Vectors::Transcripts(transcripts)) => transcripts.iter().for_each(live_through),
-            Ok(Vectors::Sets(sets)) => ask(&sets),
+            Ok(Vectors::Transcripts(transcripts)) => transcripts.iter().for_each(replay_transcript),
+            Ok(Vectors::Sets(sets)) => check_set_file(&sets),
             Err(error) => assert!(format!("{error:#}").contains(name)),
         }
     }
@@ -66,7 +66,7 @@ pub(crate) fn read_files(text: &str, folder: &Path) {
     }
 }
 
-fn live_through(transcript: &Transcript) {
+fn replay_transcript(transcript: &Transcript) {
     let nodes: usize = transcript.qsets.values().map(size).sum();
     if transcript.steps.len() <= STEPS_MAX && nodes <= NODES_MAX {
         let _ = check_transcript(transcript);
@@ -74,7 +74,7 @@ fn live_through(transcript: &Transcript) {
     }
 }
 
-fn ask(file: &SetFile) {
+fn check_set_file(file: &SetFile) {
     let mut sizes = (file.sets.iter().map(|case| size(&case.qset)))
         .chain(file.leaders.iter().map(|case| size(&case.qset)));
     let rounds: usize = file.leaders.iter().map(|case| case.rounds.len()).sum();
@@ -87,16 +87,16 @@ fn size(set: &NamedQuorumSet) -> usize {
     set.v.len() + set.i.iter().map(size).sum::<usize>()
 }
 
-/// What can be read can be written, and read again.
-fn there_and_back<T: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> Option<T> {
+/// Whatever can be decoded survives a round trip.
+fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> Option<T> {
     let read: T = serde_json::from_str(text).ok()?;
     let again = serde_json::to_string(&read).unwrap();
     assert_eq!(serde_json::from_str::<T>(&again).unwrap(), read);
     Some(read)
 }
 
-/// Whatever numbers it has, a node hears it out.
-fn hear(envelope: Arc<Envelope>) {
+/// A node receives and restores the envelope, whatever its numbers are.
+fn receive_envelope(envelope: Arc<Envelope>) {
     let names = NameTable::new(["n0", "n1"], ["s"]);
     let set = NamedQuorumSet {
         t: 1,
@@ -121,7 +121,7 @@ fn hear(envelope: Arc<Envelope>) {
     }
 }
 
-/// What stands in JSON where something else should be.
+/// Unexpected JSON values.
 const ODD: [&str; 16] = [
     "null",
     "-1",
@@ -141,7 +141,7 @@ const ODD: [&str; 16] = [
     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 ];
 
-/// `text` with some of its words lost, doubled, swapped or replaced.
+/// `text` with some tokens removed, repeated, swapped or replaced.
 pub(crate) fn mutated_text(text: &str, choices: &mut Choices<'_>) -> String {
     let mut words: Vec<String> = text
         .split_inclusive(|c: char| "{}[],:\"\n".contains(c))
@@ -171,12 +171,12 @@ fn odd(choices: &mut Choices<'_>) -> String {
     ODD[choices.below(ODD.len())].to_owned()
 }
 
-/// Any place among `count`, of which there may be many.
+/// Any index below `count`, which may be large.
 fn place(choices: &mut Choices<'_>, count: usize) -> usize {
     choices.below(1 << 16) % count.max(1)
 }
 
-/// The first number becomes another one; what ends it stays.
+/// Replaces the first number and keeps the delimiter after it.
 fn replace_number(words: &mut [String], choices: &mut Choices<'_>) {
     let is_digit = |c: char| c.is_ascii_digit();
     if let Some(word) = words.iter_mut().find(|word| word.starts_with(is_digit)) {

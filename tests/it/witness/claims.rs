@@ -1,4 +1,5 @@
-//! What a node has own_claims of itself: each of its own statements that counted in its reasons must say no more than that.
+//! Claims of one node: each own statement in its evidence must claim no more than its earlier events and restored
+//! statements.
 
 use quorumscope::scp::{Ballot, Counter, Envelope, ScpEvent, SlotIndex, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ struct Claims {
     accepted: BTreeSet<Value>,
     ballots: BTreeSet<Ballot>,
     prepared: BTreeSet<Ballot>,
-    /// A CONFIRM has the counter of p only, even where liars have made p a ballot of another value.
+    /// A CONFIRM has only the counter of p, even if Byzantine nodes have made p a ballot of another value.
     prepared_counters: BTreeSet<Counter>,
     confirmed_prepared: BTreeSet<Ballot>,
     /// The lowest ballots that it has voted to commit.
@@ -19,7 +20,7 @@ struct Claims {
 }
 
 impl Claims {
-    /// What a statement claims. A counter of 0 stands for none, in b, too, in what a node without b says to itself.
+    /// The claims of a statement. A counter of 0 means none, also in b of a statement from before the first ballot.
     fn of(statement: &Statement) -> Claims {
         let at = |n: Counter, x: &Value| (n > 0).then(|| Ballot::new(n, x.clone()));
         match statement {
@@ -90,13 +91,13 @@ impl Claims {
     }
 }
 
-/// What one node has own_claims, by slot.
+/// The claims of one node by slot.
 #[derive(Default)]
 pub(super) struct OwnClaims(BTreeMap<SlotIndex, Claims>);
 
 impl OwnClaims {
-    /// The node has own_claims this.
-    pub(super) fn hear(&mut self, event: &ScpEvent) {
+    /// Adds the claims of an event.
+    pub(super) fn add_event(&mut self, event: &ScpEvent) {
         let mut claims = Claims::default();
         let slot = match event {
             ScpEvent::VotedNominate { slot, value, .. } => {
@@ -136,13 +137,13 @@ impl OwnClaims {
         self.0.entry(*slot).or_default().extend(claims);
     }
 
-    /// It said this in an earlier life.
-    pub(super) fn remember(&mut self, envelope: &Envelope) {
+    /// Adds the claims of a restored statement.
+    pub(super) fn add_statement(&mut self, envelope: &Envelope) {
         let claims = Claims::of(&envelope.statement);
         self.0.entry(envelope.slot).or_default().extend(claims);
     }
 
-    /// Does its own statement say no more than that?
+    /// Whether an own statement claims no more than that.
     pub(super) fn supports(&self, envelope: &Envelope) -> bool {
         let own_claims = self.0.get(&envelope.slot);
         own_claims.is_some_and(|own_claims| Claims::of(&envelope.statement).are_within(own_claims))

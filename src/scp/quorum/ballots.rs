@@ -78,7 +78,7 @@ impl Ballots {
         !self.tallies.nodes(&supporters).is_empty()
     }
 
-    #[inline]
+    #[inline(always)]
     fn supporters(&mut self, predicate: Predicate<&Value>) -> Supporters {
         self.tallies.query(&self.groups, &self.latest, predicate)
     }

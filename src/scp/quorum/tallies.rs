@@ -62,7 +62,7 @@ impl Tallies {
     }
 
     /// Who satisfies `predicate`. [`Tallies::nodes`] gives the set.
-    #[inline]
+    #[inline(always)]
     pub(super) fn query(
         &mut self,
         groups: &StatementGroups,
@@ -84,7 +84,7 @@ impl Tallies {
     }
 
     /// The nodes in `supporters`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn nodes<'a>(&'a self, supporters: &'a Supporters) -> &'a NodeSet {
         match supporters {
             Supporters::Counted(nodes) => nodes,

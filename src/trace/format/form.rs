@@ -157,6 +157,8 @@ macro_rules! form_enum {
             unit { $($(#[$umeta:meta])* $uname:ident),* $(,)? }
         }
     ) => {
+        // A form lives on the stack for one line: boxing its large variants would only cost allocations.
+        #[allow(clippy::large_enum_variant)]
         #[derive(serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub(super) enum $form<'a> {

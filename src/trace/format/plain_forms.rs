@@ -326,7 +326,7 @@ impl Form for Arc<[Peer]> {
     type As<'a> = Shared<Vec<PeerForm<'a>>>;
 
     fn to_form<'a>(&'a self, cx: &mut Encode<'a, '_>) -> Self::As<'a> {
-        share(self, cx, |peers, cx| list(peers, cx))
+        share(self, cx, list)
     }
 
     fn from_form(form: Self::As<'_>, cx: &mut Decode<'_>) -> Result<Self, Problem> {

@@ -255,13 +255,18 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
     assert!(records.try_recv().is_ok());
 
     // A query for a decision that is not stored yet waits, too.
-    let (reply, mut decision) = oneshot::channel();
-    fixture.host.handle(HostCommand::AwaitDecision(id, reply));
     fixture.fails.store(true, Ordering::Relaxed);
-    while fixture.host.waiters.slot_of(id).is_none() {
+    let _answer = fixture.propose("cake");
+    let next = ProposalId {
+        nth: id.nth + 1,
+        ..id
+    };
+    while fixture.host.waiters.slot_of(next).is_none() {
         fixture.host.wait();
         fixture.host.fire_timers();
     }
+    let (reply, mut decision) = oneshot::channel();
+    fixture.host.handle(HostCommand::AwaitDecision(next, reply));
     fixture.host.commit();
     assert_eq!(
         decision.try_recv(),

@@ -235,7 +235,7 @@ fn restricted_tokens_stay_in_their_modules() {
 #[test]
 fn every_file_has_module_docs() {
     let silent: Vec<_> = sources()
-        .into_iter()
+        .iter()
         .filter(|source| !source.text.starts_with("//!"))
         .map(|source| &source.path)
         .collect();
@@ -278,7 +278,7 @@ fn fuzz_lockfile_lists_every_dependency() {
 fn files_do_not_import_each_other_in_a_circle() {
     let is_known = |circle: &[String]| {
         let is_within = |known: &&[&str]| circle.iter().all(|file| known.contains(&file.as_str()));
-        KNOWN_CIRCLES.iter().any(|known| is_within(known))
+        KNOWN_CIRCLES.iter().any(is_within)
     };
     let mut circles = imports::circles(sources());
     circles.retain(|circle| !is_known(circle));

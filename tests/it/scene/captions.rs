@@ -56,11 +56,11 @@ fn caption(script: &mut Script, event: ScpEvent) -> String {
     script.event(A, NodeEvent::Scp(event));
     let fixture = Fixture::new(script.world.clone(), LAPTOP);
     let shapes = fixture.shapes(LayerName::Overlay);
-    let captions = shapes.iter().filter_map(|shape| match shape {
+    let mut captions = shapes.iter().filter_map(|shape| match shape {
         Shape::Text { text, size_px, .. } if *size_px == FONT_MEDIUM_PX => Some(text.clone()),
         _ => None,
     });
-    captions.last().unwrap()
+    captions.next_back().unwrap()
 }
 
 #[track_caller]

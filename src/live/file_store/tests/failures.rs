@@ -129,12 +129,12 @@ fn a_damaged_index_is_refused() {
         (
             "\"stored_as\":\"a.txt\"",
             "\"stored_as\":\"../a.txt\"",
-            "no file here",
+            "is not a file name",
         ),
         (
             "\"stored_as\":\"a.txt\"",
             "\"stored_as\":\"/etc/passwd\"",
-            "no file here",
+            "is not a file name",
         ),
     ] {
         let bad = good.replace(from, to);

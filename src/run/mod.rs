@@ -19,7 +19,7 @@ mod seek;
 mod session;
 mod watched;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "window"))]
 pub(crate) use playback::tests::empty_scenario;
 
 pub use choice::{ScenarioChoice, ScenarioSource, StartAs};

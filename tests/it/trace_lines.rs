@@ -1,5 +1,8 @@
 //! Helpers for tests that read and write the lines of traces.
 
+// The events of a process are read only where processes are built.
+#![cfg_attr(not(feature = "net"), allow(dead_code))]
+
 use quorumscope::net::Position;
 use quorumscope::node::{Input, Peer};
 use quorumscope::scenario::Scenario;

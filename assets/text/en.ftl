@@ -464,7 +464,7 @@ terminal-file_not_regular = { $path }: is not a file; expected a TOML scenario o
 terminal-file_too_large = { $path }: has { $size } bytes, more than the limit of { $limit }; is it the right file?
 terminal-file_not_text = { $path }: is not text: byte { $position } is not UTF-8; expected a TOML scenario or a JSON node list
 terminal-file_error = { $path }: { $error }
-terminal-file_is_folder = { $path }: is a folder; expected a file
+terminal-file_is_folder = { $path }: this is a folder; expected a file
 terminal-file_without_name = { $path }: expected a file with a name
 
 ## Proposing
@@ -653,8 +653,8 @@ panel-mouse_drag = Drag a node
 panel-mouse_drag_tip = Moves it; in radio scenarios that changes which nodes hear each other
 panel-mouse_pan = Drag elsewhere
 panel-mouse_pan_tip = Moves the picture; so does the middle button
-panel-mouse_wheel = Wheel
-panel-mouse_wheel_tip = Zooms at the pointer
+panel-wheel = Wheel
+panel-wheel_tip = Zooms at the pointer
 panel-mouse_timeline = Click in the timeline
 panel-mouse_timeline_tip = Shows that instant again; double-click to return to now
 panel-mouse_drop = Drop a file

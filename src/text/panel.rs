@@ -62,8 +62,8 @@ messages! { "panel":
     fn mouse_drag_tip();
     fn mouse_pan();
     fn mouse_pan_tip();
-    fn mouse_wheel();
-    fn mouse_wheel_tip();
+    fn wheel();
+    fn wheel_tip();
     fn mouse_timeline();
     fn mouse_timeline_tip();
     fn mouse_drop();

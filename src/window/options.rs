@@ -12,7 +12,7 @@ pub(super) const TITLE: &str = "Quorumscope";
 /// A scenario of the picker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioEntry {
-    /// Name as on the command line; identifies the scenario in [`ScenarioSource::Named`].
+    /// Name as on the command line; identifies the scenario in [`ScenarioSource::Named`](crate::run::ScenarioSource::Named).
     pub name: String,
     /// Title shown to the user.
     pub title: String,

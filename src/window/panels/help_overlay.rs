@@ -13,7 +13,7 @@ const MOUSE: [(Message, Message); 7] = [
     (text::mouse_right, text::mouse_right_tip),
     (text::mouse_drag, text::mouse_drag_tip),
     (text::mouse_pan, text::mouse_pan_tip),
-    (text::mouse_wheel, text::mouse_wheel_tip),
+    (text::wheel, text::wheel_tip),
     (text::mouse_timeline, text::mouse_timeline_tip),
     (text::mouse_drop, text::mouse_drop_tip),
 ];

@@ -47,7 +47,7 @@ pub(super) struct PanelMeshes {
 }
 
 impl PanelMeshes {
-    pub(super) fn update(&mut self, output: PanelOutput) {
+    pub(super) fn update(&mut self, mut output: PanelOutput) {
         for (id, deltas) in &output.textures.set {
             for delta in deltas {
                 self.set_texture(*id, delta);
@@ -66,6 +66,8 @@ impl PanelMeshes {
         for id in &output.textures.free {
             self.textures.remove(id);
         }
+        // epaint panics in debug builds if changes of textures are dropped without this.
+        output.textures.clear();
     }
 
     /// Adds what has changed since the last call.

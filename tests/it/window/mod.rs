@@ -85,7 +85,7 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
     let left: Vec<u64> = trace
         .actions("leave")
         .iter()
-        .filter_map(|action| action["node"].as_u64())
+        .filter_map(|action| trace.number(&action["node"]))
         .collect();
     assert_eq!(left, [20]);
     assert!(

@@ -41,7 +41,7 @@ impl TraceLines {
     pub(super) fn proposals(&self) -> Vec<(u64, String)> {
         let note = |action: &Value| {
             Some((
-                action["node"].as_u64()?,
+                self.number(&action["node"])?,
                 action["content"]["note"].as_str()?.to_owned(),
             ))
         };
@@ -51,21 +51,22 @@ impl TraceLines {
             .collect()
     }
 
+    /// The number of a node: nodes count from 0 in the order in which the trace introduces them.
+    pub(super) fn number(&self, id: &Value) -> Option<u64> {
+        let at = self.all("node").position(|node| node["id"] == *id)?;
+        Some(at as u64)
+    }
+
     /// The name of a node.
     pub(super) fn name(&self, node: u64) -> String {
-        let planned = &self.lines[0]["scenario"]["nodes"][node as usize]["config"]["peer"]["name"];
-        let added = self
-            .all("node_added")
-            .find(|added| added["config"]["peer"]["id"].as_u64() == Some(node));
-        let name = planned
-            .as_str()
-            .or(added.and_then(|added| added["config"]["peer"]["name"].as_str()));
+        let introduced = self.all("node").nth(node as usize);
+        let name = introduced.and_then(|introduced| introduced["name"].as_str());
         name.unwrap_or_else(|| panic!("no node {node}")).to_owned()
     }
 
     fn steps_of(&self, node: u64) -> impl Iterator<Item = &Value> {
         self.all("stepped")
-            .filter(move |step| step["node"].as_u64() == Some(node))
+            .filter(move |step| self.number(&step["node"]) == Some(node))
     }
 
     /// The nodes that recorded a note in their log.
@@ -77,7 +78,7 @@ impl TraceLines {
         };
         self.all("stepped")
             .filter(records)
-            .filter_map(|step| step["node"].as_u64())
+            .filter_map(|step| self.number(&step["node"]))
             .collect()
     }
 

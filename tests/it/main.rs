@@ -38,6 +38,7 @@ mod scp_net;
 mod scp_random_inputs;
 mod snapshot;
 mod statements;
+mod stories;
 mod stress;
 mod trace_file;
 mod trace_format;

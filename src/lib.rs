@@ -28,6 +28,7 @@
 //! | [`run`] | a run to watch: session, replay of a recording, history that a viewer seeks in | the engine, the window |
 //! | [`sim`] | virtual time, the queue, two executors: inline, and one named thread per node | wall-clock time |
 //! | `live` | nodes as processes: a clock, a store, files, UDP and REST around the same `node`; watching them (feature `net`) | virtual time, protocol |
+//! | `text` | every sentence that a person reads, with typed arguments; one file per language | layout, drawing |
 //! | [`picture`] | world and view state to shapes, to SVG and PNG | macroquad, egui |
 //! | `window` | input to commands, shapes to pixels, panels (feature `window`) | simulation, nodes |
 //! | [`commands`], [`cli`] | one file per subcommand; they compose the rest | |

@@ -100,65 +100,6 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("from_hex", &["picture/theme.rs"]),
 ];
 
-/// Circles that remain: the list only shrinks.
-const KNOWN_CIRCLES: &[&[&str]] = &[
-    &["analysis/circuit.rs", "analysis/fbas.rs"],
-    &["live/file_store/hash.rs", "live/file_store/index.rs"],
-    &["live/store/error.rs", "live/store/tables.rs"],
-    &[
-        "node/catch_up.rs",
-        "node/consensus.rs",
-        "node/node.rs",
-        "node/relay.rs",
-        "node/resend.rs",
-    ],
-    &["node/contract.rs", "node/event.rs", "node/persisted.rs"],
-    &[
-        "picture/broadcast_rings.rs",
-        "picture/edges.rs",
-        "picture/hulls.rs",
-        "picture/labels.rs",
-        "picture/messages.rs",
-        "picture/nodes.rs",
-        "picture/overlay/mod.rs",
-        "picture/reach.rs",
-        "picture/scene.rs",
-    ],
-    &[
-        "picture/timeline/chart.rs",
-        "picture/timeline/phase_shares.rs",
-    ],
-    &[
-        "scenario/built_in.rs",
-        "scenario/population.rs",
-        "scenario/read.rs",
-    ],
-    &["scenario/events.rs", "scenario/settings.rs"],
-    &[
-        "scp/ballot_protocol/mod.rs",
-        "scp/nomination_protocol.rs",
-        "scp/protocol.rs",
-        "scp/slot.rs",
-        "scp/slot_table.rs",
-        "scp/transaction.rs",
-    ],
-    &["scp/quorum/compiled_set.rs", "scp/quorum_set.rs"],
-    &[
-        "scp/quorum/latest.rs",
-        "scp/quorum/no_quorum_cache.rs",
-        "scp/quorum/pruning.rs",
-        "scp/quorum/search.rs",
-    ],
-    &[
-        "sim/batch.rs",
-        "sim/engine.rs",
-        "sim/file_transfers.rs",
-        "sim/transmit.rs",
-    ],
-    &["window/display.rs", "window/frame.rs"],
-    &["window/paint/path.rs", "window/paint/tessellator.rs"],
-];
-
 /// Order is data there: no hashed collections.
 const ORDERED: &[&str] = &["scp", "node", "net", "sim", "trace"];
 
@@ -276,12 +217,7 @@ fn fuzz_lockfile_lists_every_dependency() {
 
 #[test]
 fn files_do_not_import_each_other_in_a_circle() {
-    let is_known = |circle: &[String]| {
-        let is_within = |known: &&[&str]| circle.iter().all(|file| known.contains(&file.as_str()));
-        KNOWN_CIRCLES.iter().any(is_within)
-    };
-    let mut circles = imports::circles(sources());
-    circles.retain(|circle| !is_known(circle));
+    let circles = imports::circles(sources());
     let lines: Vec<_> = circles.iter().map(|circle| circle.join(", ")).collect();
     assert!(
         lines.is_empty(),

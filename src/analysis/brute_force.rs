@@ -1,4 +1,4 @@
-//! Brute-force oracle: all subsets of a small configuration, against which the analysis is tested.
+//! Brute-force oracle for tests of the analysis: it enumerates all subsets of a small configuration.
 //!
 //! It shares no code with the analysis: no interning, pruning or incremental counting.
 
@@ -29,7 +29,7 @@ fn usable(set: &QuorumSet) -> bool {
     thresholds_fit && !repeated && !found.is_empty()
 }
 
-/// All quorums, as marks.
+/// All quorums, as bit masks: bit i is node i.
 fn quorums(sets: &[Option<Arc<QuorumSet>>]) -> Vec<u32> {
     let usable: Vec<Option<&QuorumSet>> = sets
         .iter()
@@ -62,7 +62,7 @@ fn check(sets: Vec<Option<Arc<QuorumSet>>>) {
             let (a, b) = (marks(&a), marks(&b));
             assert!(is_minimal(a) && is_minimal(b) && a & b == 0, "{a:b} {b:b}");
         }
-        IntersectionResult::Unknown => panic!("it was not stopped"),
+        IntersectionResult::Unknown => panic!("the analysis was not stopped"),
     }
     let union = all.iter().fold(0, |union, quorum| union | quorum);
     assert_eq!(marks(&fbas.greatest_quorum()), union);
@@ -80,7 +80,7 @@ fn check(sets: Vec<Option<Arc<QuorumSet>>>) {
     );
 }
 
-/// A quorum set over `nodes` nodes and one that does not exist. Some are malformed.
+/// A quorum set over `nodes` nodes and one node that does not exist. Some sets are malformed.
 fn quorum_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     let validators = move || proptest::collection::btree_set(0..nodes + 1, 0..6);
     let flat = (0..5u32, validators()).prop_map(|(threshold, validators)| QuorumSet {
@@ -98,8 +98,8 @@ fn quorum_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     })
 }
 
-/// Nested sets with possible thresholds and without repetitions: nodes are distributed over an outer set and two inner
-/// sets.
+/// Nested sets with satisfiable thresholds and without repeated nodes. Each node is in the outer set, in one of two
+/// inner sets, or in none.
 fn sane_set(nodes: u32) -> impl Strategy<Value = QuorumSet> {
     let places = proptest::collection::vec(0..6u8, nodes as usize);
     (places, 0.0..1.0f64, 0.0..1.0f64).prop_map(|(places, high, low)| {
@@ -151,7 +151,7 @@ proptest! {
         check(sets);
     }
 
-    /// Few distinct sets, as in real networks, so that nodes share gates.
+    /// The networks have few distinct sets, as real ones do, so that nodes share gates.
     #[test]
     fn configurations_with_few_distinct_sets_match_the_oracle(
         sets in proptest::collection::vec(sane_set(9), 1..4),

@@ -1,7 +1,7 @@
 //! Threshold circuit: all quorum sets of a configuration, with one gate for each distinct set.
 //!
-//! Networks repeat themselves: an organisation is the same inner set in most quorum sets, and often whole quorum sets are
-//! equal. So the cost of counting, and of the encoding for the SAT solver, depends on the distinct sets only.
+//! In real networks an organisation is the same inner set in most quorum sets, and often whole quorum sets are equal.
+//! So the cost of counting, and of the encoding for the SAT solver, depends only on the number of distinct sets.
 
 use super::fbas::Fbas;
 use crate::scp::{NodeId, QuorumSet};
@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 pub(super) enum GateInput {
     /// A node, by number.
     Node(usize),
-    /// Another gate, by number. It is lower than the number of the gate with this input.
+    /// Another gate, by number. Its number is lower than that of the gate with this input.
     Gate(usize),
 }
 
-/// A gate that is true if at least `threshold` of its `entries` are.
+/// A gate that is true if at least `threshold` of its `entries` are true.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Gate {
     /// At least 1, at most the number of entries.
@@ -25,7 +25,7 @@ pub(super) struct Gate {
     pub(super) entries: Vec<GateInput>,
 }
 
-/// The circuit.
+/// The gates of a configuration, and indexes from inputs to the gates that use them.
 #[derive(Debug)]
 pub(super) struct Circuit {
     /// In topological order: inner gates come first.
@@ -36,7 +36,7 @@ pub(super) struct Circuit {
     users_of_node: Vec<Vec<usize>>,
     /// The gates that have the gate as an input.
     users_of_gate: Vec<Vec<usize>>,
-    /// The nodes whose whole quorum set the gate is.
+    /// The nodes whose whole quorum set this gate represents.
     owners_of_gate: Vec<Vec<usize>>,
 }
 
@@ -84,7 +84,7 @@ impl Circuit {
         }
     }
 
-    /// Whether the gate is the whole quorum set of a node.
+    /// Whether the gate represents the whole quorum set of a node.
     pub(super) fn is_whole_set(&self, gate: usize) -> bool {
         !self.owners_of_gate[gate].is_empty()
     }
@@ -105,8 +105,8 @@ impl Circuit {
     }
 }
 
-/// The gate of `set`, added if it is new. `None` if nothing can satisfy the set. Recursion is bounded because sane sets
-/// have few levels.
+/// The gate of `set`, added if it is new. `None` if no nodes can satisfy the set. The recursion is bounded because sane
+/// sets have few levels.
 fn intern(
     set: &QuorumSet,
     node_count: usize,
@@ -135,8 +135,8 @@ fn intern(
     Some(gates.len() - 1)
 }
 
-/// The greatest quorum inside a shrinking set of nodes: removing a node also removes all nodes that lose their last slice
-/// with it.
+/// The greatest quorum inside a shrinking set of nodes: removing a node also removes all nodes that lose their last
+/// slice with it.
 #[derive(Clone, Debug)]
 pub(super) struct GreatestQuorum<'a> {
     circuit: &'a Circuit,

@@ -1,4 +1,4 @@
-//! Strongly connected components of the trust graph, and the ones that contain quorums.
+//! Strongly connected components of the trust graph, and which of them contain quorums.
 
 use super::circuit::{Circuit, GreatestQuorum};
 use super::fbas::Fbas;
@@ -6,8 +6,9 @@ use crate::scp::NodeId;
 
 /// The greatest quorum of every strongly connected component that contains one, largest first.
 ///
-/// Every minimal quorum lies inside one such component: the members of a quorum that only need each other are a quorum,
-/// too. So two components give two disjoint quorums, and if there is one component, only that one has to be searched.
+/// Every minimal quorum lies inside one such component: in the trust graph of a quorum, a component that depends on no
+/// other component is a quorum itself. So two components with quorums give two disjoint quorums. If only one component
+/// contains a quorum, the search for disjoint quorums is confined to it.
 #[must_use]
 pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
     let gates = Circuit::new(fbas);
@@ -35,7 +36,7 @@ pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
 /// The top tier, ascending: the union of the greatest quorums of all quorum-containing components.
 ///
 /// All other nodes belong to no minimal quorum. The top tier can be larger than the union of all minimal quorums, which
-/// would take an enumeration to find.
+/// only an enumeration of them would find.
 #[must_use]
 pub fn top_tier(fbas: &Fbas) -> Vec<NodeId> {
     let mut nodes: Vec<NodeId> = quorum_components(fbas).into_iter().flatten().collect();
@@ -43,8 +44,8 @@ pub fn top_tier(fbas: &Fbas) -> Vec<NodeId> {
     nodes
 }
 
-/// The greatest quorum inside `component`. The circuit contains only the quorum sets of the component, so that all
-/// components together cost one pass over the configuration.
+/// The greatest quorum inside `component`. The circuit contains only the quorum sets of the component, so the calls for
+/// all components together cost one pass over the configuration.
 fn greatest_quorum_of(fbas: &Fbas, component: &[usize]) -> Vec<NodeId> {
     let numbers: Vec<NodeId> = component
         .iter()
@@ -57,8 +58,8 @@ fn greatest_quorum_of(fbas: &Fbas, component: &[usize]) -> Vec<NodeId> {
         .collect()
 }
 
-/// Tarjan's algorithm with an explicit stack: a chain of ten thousand nodes would overflow the call stack. Each component is
-/// ascending.
+/// Tarjan's algorithm with an explicit stack: recursion along a chain of ten thousand nodes would overflow the call
+/// stack. Each component is ascending.
 fn strongly_connected(successors: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let count = successors.len();
@@ -72,7 +73,7 @@ fn strongly_connected(successors: &[Vec<usize>]) -> Vec<Vec<usize>> {
         if order[root] != UNSEEN {
             continue;
         }
-        // (node, index of the next successor)
+        // Each entry is a node and the index of its next successor.
         let mut calls = vec![(root, 0)];
         while let Some((node, nth)) = calls.pop() {
             if nth == 0 {

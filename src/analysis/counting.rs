@@ -1,15 +1,16 @@
-//! Counting argument: pairs of gates that no two disjoint sets of nodes can satisfy, by their thresholds alone.
+//! Counting argument: finds pairs of gates whose thresholds alone exclude that two disjoint sets of nodes satisfy them.
 //!
-//! Example: two thirds of seven nodes and three quarters of eight nodes, with four nodes in common, always overlap. Counting
-//! proves that at once, while the pigeonhole principle is hard for a SAT solver. Each such pair becomes a clause for the
-//! solver. If all pairs of whole quorum sets are incompatible, the solver is not needed.
+//! Example: five of seven nodes and six of eight nodes always overlap if five nodes are in common, because each side
+//! needs three of these five. Counting proves this in one step, while the pigeonhole principle is hard for a SAT
+//! solver. Each incompatible pair becomes clauses for the solver. If all pairs of whole quorum sets are incompatible,
+//! the solver is not needed.
 
 use super::circuit::{Circuit, GateInput};
 
 /// The incompatible pairs.
 #[derive(Debug)]
 pub(super) struct Overlaps {
-    /// Pairs (i <= j) of gates that no two disjoint sets of nodes can satisfy, one each.
+    /// Pairs (i <= j) of gates: no two disjoint sets of nodes satisfy one gate each.
     pub(super) incompatible: Vec<(usize, usize)>,
     /// Whether every pair of whole quorum sets is incompatible. Then any two quorums intersect.
     pub(super) all_whole_sets: bool,
@@ -18,12 +19,12 @@ pub(super) struct Overlaps {
 impl Overlaps {
     /// Tests every pair of gates with a common input. `None` if `stop` returned true before the end.
     ///
-    /// The test is sound, and exact for flat sets. For nested sets it counts the inner sets that both gates have, and assumes
-    /// that all others are disjoint.
+    /// The test is sound, and exact for flat sets. For nested sets it counts the inner sets that both gates have in
+    /// common and treats all others as disjoint.
     pub(super) fn find(circuit: &Circuit, stop: &dyn Fn() -> bool) -> Option<Overlaps> {
         let count = circuit.gates.len();
         let mut incompatible = Vec::new();
-        // By gate, whether two disjoint sets can both satisfy it. Inner gates are decided first.
+        // By gate, whether two disjoint sets can both satisfy it. Inner gates come first.
         let mut divisible = vec![true; count];
         let (mut common_single, mut common_double) = (vec![0usize; count], vec![0usize; count]);
         for i in 0..count {

@@ -1,6 +1,6 @@
 //! Federated Byzantine agreement system (FBAS): a quorum configuration with one quorum set per node.
 //!
-//! Absent: faults and reachability.
+//! The model has no faults and no reachability.
 
 use crate::scp::{NodeId, QuorumSet};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use std::sync::Arc;
 /// A quorum configuration. Node `i` has the `i`-th quorum set.
 ///
 /// A node without a quorum set, or with a malformed one (SCP refuses its ballots), belongs to no quorum. Neither does a
-/// member of a quorum set that is no node of the configuration. A node is not implicitly a member of its own quorum set.
+/// member of a quorum set that is not a node of the configuration. A node is not implicitly a member of its own quorum
+/// set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fbas {
     quorum_sets: Vec<Option<Arc<QuorumSet>>>,
@@ -30,7 +31,7 @@ impl Fbas {
         self.quorum_sets.len()
     }
 
-    /// Whether there is no node.
+    /// Whether the configuration has no nodes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.quorum_sets.is_empty()

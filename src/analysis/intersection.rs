@@ -1,7 +1,7 @@
-//! Quorum intersection: whether any two quorums have a common node. Otherwise two quorums can decide differently without any
-//! faulty node.
+//! Quorum intersection: whether any two quorums have a common node. If two quorums have none, they can decide
+//! differently without any faulty node.
 //!
-//! Absent: intersection despite faulty nodes.
+//! This module does not analyse intersection despite faulty nodes.
 
 use super::circuit::{Circuit, GreatestQuorum};
 use super::components::quorum_components;
@@ -14,11 +14,11 @@ use std::cell::Cell;
 /// The result of [`intersection`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntersectionResult {
-    /// There are quorums, and any two of them have a node in common.
+    /// The configuration has quorums, and any two of them have a node in common.
     Intersecting,
-    /// There is no quorum, so nothing can be decided.
+    /// The configuration has no quorum, so its nodes can decide nothing.
     NoQuorum,
-    /// Two quorums without a common node, each ascending and minimal (unless stopped while they were minimised).
+    /// Two quorums without a common node, each ascending. Each is minimal, unless the computation was stopped earlier.
     Disjoint(Vec<NodeId>, Vec<NodeId>),
     /// The computation was stopped, or the configuration is too large to be encoded.
     Unknown,
@@ -36,8 +36,8 @@ impl IntersectionResult {
     }
 }
 
-/// A `stop` closure that returns true from call `limit + 1` on. Unlike a clock it gives the same result on every machine.
-/// The solver calls it about once in 32 decisions.
+/// A `stop` closure that returns true from call `limit + 1` on. Unlike a clock it gives the same result on every
+/// machine. The solver calls it about once every 32 decisions.
 pub fn stop_after(limit: u64) -> impl Fn() -> bool {
     let asked = Cell::new(0);
     move || asked.replace(asked.get() + 1) >= limit
@@ -61,7 +61,7 @@ pub fn intersection(fbas: &Fbas, stop: &dyn Fn() -> bool) -> IntersectionResult 
     }
 }
 
-/// Decides it for the only component that contains quorums. `nodes` is its greatest quorum.
+/// Decides intersection inside the only component that contains quorums. `nodes` is its greatest quorum.
 fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> IntersectionResult {
     let circuit = Circuit::new(&fbas.restricted_to(nodes));
     let Some(overlaps) = Overlaps::find(&circuit, stop) else {
@@ -84,7 +84,7 @@ fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> I
     }
 }
 
-/// A minimal quorum inside `quorum`: tries to remove each node.
+/// A minimal quorum inside `quorum`, found by trying to remove each node.
 fn minimal_quorum_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) -> Vec<NodeId> {
     let circuit = Circuit::new(&fbas.restricted_to(quorum));
     let mut smallest = GreatestQuorum::compute(&circuit);

@@ -1,4 +1,4 @@
-//! Tests with configurations from the literature whose results are known.
+//! Tests with configurations from the literature whose results are known. Figures are those of the whitepaper (2015).
 
 use super::{Fbas, IntersectionResult, intersection, quorum_components, stop_after, top_tier};
 use crate::scp::{NodeId, QuorumSet};
@@ -145,7 +145,7 @@ fn a_plausible_configuration_without_intersection() {
 }
 
 #[test]
-fn one_wrong_threshold_loses_intersection() {
+fn one_wrong_threshold_breaks_intersection() {
     let network = |eno: u32| {
         fbas(vec![
             of(2, &[0, 1, 2, 3]),
@@ -217,7 +217,7 @@ fn stopping_makes_the_result_unknown_and_never_wrong() {
 }
 
 #[test]
-fn a_chain_of_20000_nodes_overflows_no_stack() {
+fn a_cycle_of_20000_nodes_does_not_overflow_the_stack() {
     let count = 20_000;
     let network = fbas(
         (0..count)

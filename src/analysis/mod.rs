@@ -1,10 +1,9 @@
 //! Analysis of quorum configurations: quorum intersection, quorum-containing components, the top tier.
 //!
-//! A configuration is an [`Fbas`]: the quorum set of each node, or none. The analysis does not know protocol state, values,
-//! time or faults. A computation that may take long is given a `stop` closure and returns "unknown" once the closure
-//! returns true, or if the encoding would not fit into memory.
-//!
-//! Absent: clocks (the closure of the caller may read one), blocking and splitting sets.
+//! A configuration is an [`Fbas`]: the quorum set of each node, or none. The analysis has no protocol state, values,
+//! time or faults. A computation that may take long calls a `stop` closure and returns "unknown" once the closure
+//! returns true, or if the encoding would exceed its size limit. The module reads no clock; the closure of the caller
+//! may read one. It computes no blocking sets and no splitting sets.
 
 #[cfg(test)]
 mod brute_force;

@@ -1,8 +1,8 @@
-//! SAT encoding of "there are two disjoint non-empty quorums".
+//! SAT encoding of the existence of two disjoint non-empty quorums.
 //!
 //! Each node has one variable per side: whether it is in that quorum. Each gate has one variable per side: whether the
-//! quorum satisfies it. A node implies the gate of its quorum set. Thresholds are sequential counters (Sinz 2005), of which
-//! only the direction "gate implies enough inputs" is needed: at most `entries * threshold` variables.
+//! quorum satisfies it. A node implies the gate of its quorum set. Thresholds are encoded as sequential counters (Sinz
+//! 2005). Only the direction "gate implies enough inputs" is needed, with at most `entries * threshold` variables.
 
 use super::circuit::{Circuit, GateInput};
 use batsat::{Callbacks, Lit, Solver, SolverInterface, SolverOpts, lbool};
@@ -16,14 +16,14 @@ const CELLS_MAX: usize = 20_000_000;
 pub(super) enum SatResult {
     /// Two disjoint quorums: by node, whether it is a member.
     Disjoint(Vec<bool>, Vec<bool>),
-    /// There are no two disjoint quorums.
+    /// No two quorums are disjoint.
     Nothing,
     /// The solver was stopped, or the formula is too large.
     Unknown,
 }
 
-/// Searches for two disjoint quorums. Every node of `circuit` must have a gate. No two disjoint sets satisfy an
-/// `incompatible` pair of gates.
+/// Searches for two disjoint quorums. Every node of `circuit` must have a gate. No two disjoint sets of nodes satisfy
+/// the two gates of an `incompatible` pair.
 pub(super) fn two_disjoint_quorums(
     circuit: &Circuit,
     incompatible: &[(usize, usize)],
@@ -59,10 +59,10 @@ struct Side {
     gates: Vec<Lit>,
 }
 
-/// The caller's `stop`, which may read a clock, is called once for this many calls by the solver.
+/// The solver calls the callback this many times for each call of the caller's `stop`, which may read a clock.
 const QUESTIONS_PER_STOP: u32 = 32;
 
-/// Stays stopped once stopped: the solver asks again between restarts and would continue otherwise.
+/// A stop is permanent: the solver calls the callback again between restarts and would continue otherwise.
 struct StopCallback<'a> {
     stop: &'a dyn Fn() -> bool,
     asked: Cell<u32>,
@@ -105,7 +105,7 @@ impl<'a> Formula<'a> {
     fn clause(&mut self, literals: &[Lit]) {
         self.buffer.clear();
         self.buffer.extend_from_slice(literals);
-        // The result tells whether the formula is contradictory already, which solving finds again.
+        // The result is ignored: if the formula is contradictory already, solving reports it.
         self.solver.add_clause_reuse(&mut self.buffer);
     }
 
@@ -149,7 +149,7 @@ impl<'a> Formula<'a> {
             let lowest = threshold.saturating_sub(count - i).max(1);
             for j in lowest..=threshold.min(i) {
                 let cell = if i == count { output } else { self.variable() };
-                // Entry i is true or all j are among the others. In both cases j - 1 are among the others.
+                // Either entry i is true, or j of the earlier entries are. In both cases j - 1 earlier ones are true.
                 match row[j] {
                     Some(without) => self.clause(&[!cell, entries[i - 1], without]),
                     None => self.clause(&[!cell, entries[i - 1]]),

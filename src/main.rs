@@ -1,4 +1,4 @@
-//! The `quorumscope` program: arguments in, exit code out. Everything else is in the library.
+//! The `quorumscope` program: parses the arguments, runs the command and returns its exit code.
 
 use clap::Parser;
 use quorumscope::cli::Cli;

@@ -1,7 +1,7 @@
 //! Counter-based random numbers: independent streams, all derived from one seed.
 //!
-//! A draw is a function of (seed, purpose, two keys, n-th), not of earlier draws, so the order in which threads run
-//! cannot change it. Absent here: generators that two callers share.
+//! A draw depends only on the seed, the purpose, two keys and an index, not on earlier draws. So the order in which
+//! threads run cannot change it. No two callers share a generator.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -47,7 +47,7 @@ impl Streams {
         self.seed
     }
 
-    /// A draw, uniform over `u64`. It costs a few multiplications.
+    /// Draw number `nth` of a stream, uniform over `u64`. It costs a few multiplications.
     #[must_use]
     pub fn draw(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> u64 {
         let mut state = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
@@ -57,7 +57,7 @@ impl Streams {
         state
     }
 
-    /// A draw, uniform over `0.0..1.0`.
+    /// Draw number `nth` of a stream, uniform over `0.0..1.0`.
     #[must_use]
     pub fn unit(self, purpose: StreamPurpose, a: u64, b: u64, nth: u64) -> f64 {
         (self.draw(purpose, a, b, nth) >> 11) as f64 / (1u64 << 53) as f64

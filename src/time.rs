@@ -1,6 +1,6 @@
 //! Time as integers: an instant is a number of microseconds since the start of the run, virtual or real.
 //!
-//! Absent here: `std::time`. Only the outermost modules read a clock; everywhere else time is an argument.
+//! Only the outermost modules read a clock. All other modules receive the time as an argument.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,7 +13,7 @@ use std::ops::{Add, Sub};
 #[serde(transparent)]
 pub struct Time(pub u64);
 
-/// A length of time in microseconds.
+/// A duration in microseconds.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -46,7 +46,7 @@ impl Time {
 }
 
 impl Span {
-    /// Zero.
+    /// The empty duration.
     pub const ZERO: Span = Span(0);
 
     /// `ms` milliseconds.

@@ -1,6 +1,6 @@
 //! `Grid`: a uniform grid (spatial index) of node positions, for radio range queries.
 //!
-//! Absent here: silence, partitions, everything but distance.
+//! The grid depends only on distance. `Medium` applies silence and partitions.
 
 use super::spec::Position;
 use crate::scp::NodeId;

@@ -1,7 +1,7 @@
-//! `Medium`: the state of the network: positions, partitions, silenced nodes, and the verdict on each transmission.
+//! `Medium`: positions, partitions and silenced nodes of a network, and the verdict on each transmission.
 //!
-//! The first rule that applies decides. Random draws are named by purpose, link and the n-th use of the link, so the
-//! order of transmissions cannot change them. Absent here: messages, queues, clocks.
+//! The first rule that matches a transmission gives its verdict. A random draw depends on its purpose, the link and the
+//! number of earlier uses of the link, so the order of transmissions on different links cannot change it.
 
 use super::grid::Grid;
 use super::neighbour_table::NeighbourTable;
@@ -22,7 +22,7 @@ pub enum Verdict {
     Lost(LossReason),
 }
 
-/// Traffic class of a transmission. Each class draws latencies from a stream of its own.
+/// Traffic class of a transmission. Each class draws latencies from its own random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrafficClass {
     /// A message or an announcement.
@@ -36,7 +36,7 @@ struct MediumNode {
     position: Position,
     is_present: bool,
     is_silent: bool,
-    /// The side of a partition. Nodes that no group names form group 0.
+    /// The side of a partition. All nodes without an explicit group form group 0.
     group: u32,
 }
 
@@ -84,7 +84,7 @@ impl Medium {
         }
     }
 
-    /// Adds a node under the next number.
+    /// Adds a node with the next free number.
     pub fn add(&mut self, position: Position) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         self.nodes.push(MediumNode {
@@ -142,8 +142,8 @@ impl Medium {
         }
     }
 
-    /// Partitions the network: messages pass only within a group. Nodes that no group names form one, and later nodes
-    /// join it.
+    /// Partitions the network: messages pass only within a group. All nodes without an explicit group form one more
+    /// group, and nodes that are added later belong to it.
     pub fn partition(&mut self, groups: &[Vec<NodeId>]) {
         self.heal();
         for (group, members) in (1..).zip(groups) {
@@ -170,7 +170,7 @@ impl Medium {
 
     /// The receivers of a broadcast of `from`, ascending: nodes in radio range, or all nodes without radio.
     ///
-    /// Partitions and silence do not shorten the list: they lose what is sent.
+    /// Partitions and silence do not shorten the list. The transmissions that they affect are lost.
     pub fn neighbours(&mut self, from: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.refresh(from);
         self.neighbours
@@ -228,7 +228,7 @@ impl Medium {
         (nth, self.verdict(streams, traffic, from, to, nth))
     }
 
-    /// Uses every link of `from` to a neighbour but `except`. Fills `out` with receiver, number of earlier uses, verdict.
+    /// Uses the links of `from` to all neighbours except `except`. Fills `out` with receiver, earlier uses and verdict.
     pub fn broadcast(
         &mut self,
         streams: Streams,
@@ -272,7 +272,7 @@ impl Medium {
         latency.max.max(latency.min)
     }
 
-    /// The rules on sending, in order: unknown node, silence, sending to itself, then those of the path.
+    /// The rules on sending, in order: unknown node, silence, sending to itself, then the rules on the path.
     fn loss_reason(&self, from: NodeId, to: NodeId) -> Option<LossReason> {
         let (Some(sender), Some(receiver)) =
             (self.nodes.get(from.index()), self.nodes.get(to.index()))
@@ -303,7 +303,7 @@ impl Medium {
         }
     }
 
-    /// The latency of a link: that of the first rule that matches.
+    /// The latency of a link: that of the first matching rule, or the default.
     fn latency(&self, from: NodeId, to: NodeId) -> Latency {
         let has = |nodes: &[NodeId], node: NodeId| nodes.binary_search(&node).is_ok();
         let rule = self

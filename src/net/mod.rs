@@ -1,6 +1,6 @@
 //! The network model: which nodes reach each other, the latency of a message, and which messages are lost.
 //!
-//! Absent here: the contents of messages, queues, clocks, input and output. A question goes in, a verdict comes out.
+//! The model has no message contents, queues, clocks, input or output. It only returns a verdict on each transmission.
 
 mod grid;
 mod medium;

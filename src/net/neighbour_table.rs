@@ -1,7 +1,7 @@
 //! `NeighbourTable`: a cache of one sender's neighbours, and the number of uses of each of its links.
 //!
-//! Random draws are named by the n-th use of a link, so a count survives when the neighbour leaves and returns.
-//! Absent here: how neighbours are found.
+//! Random draws depend on the number of earlier uses of a link, so a count survives when the neighbour leaves and
+//! returns. `Medium` finds the neighbours.
 
 use crate::scp::NodeId;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(super) struct NeighbourTable {
     is_stale: bool,
     /// In ascending order of receivers.
     links: Vec<NeighbourLink>,
-    /// Uses of links to nodes that are no neighbours now.
+    /// Uses of links to former neighbours.
     former: BTreeMap<NodeId, u32>,
 }
 
@@ -58,7 +58,7 @@ impl NeighbourTable {
         self.is_stale = false;
     }
 
-    /// Counts a use of the link to `to`. Returns the number of uses before.
+    /// Counts a use of the link to `to`. Returns the number of earlier uses.
     pub(super) fn count_use(&mut self, to: NodeId) -> u32 {
         let uses = match self.links.binary_search_by_key(&to, |link| link.to) {
             Ok(at) => &mut self.links[at].uses,
@@ -68,7 +68,7 @@ impl NeighbourTable {
         *uses - 1
     }
 
-    /// Counts a use of every link but the one to `except`. Yields receivers, and the number of uses before.
+    /// Counts a use of every link except the one to `except`. Yields each receiver and its number of earlier uses.
     pub(super) fn count_uses(
         &mut self,
         except: Option<NodeId>,

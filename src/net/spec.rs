@@ -1,4 +1,4 @@
-//! The parameters of the network model, as a scenario file gives them.
+//! Parameters of the network model, as a scenario file specifies them.
 
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -48,8 +48,8 @@ pub struct MediumSpec {
     pub latency: Latency,
     /// Probability that a message is lost, from 0.0 to 1.0.
     pub loss: f64,
-    /// Radio range in metres: only nodes within it receive from each other, and positions are physical. `None`: every
-    /// node reaches every other, and positions only matter for the picture.
+    /// Radio range in metres: only nodes within this distance receive from each other. `None`: every node reaches every
+    /// other node, and positions matter only for the picture.
     pub radio_range_m: Option<f64>,
     /// Latency rules; the first one that matches a link applies.
     pub links: Vec<LinkRule>,

@@ -1,16 +1,17 @@
 //! Exponential backoff of re-sending: after 1, 2, 4 and 8 ticks of the re-send timer, then every 8 ticks.
 
-/// The backoff ends at this many ticks between two repetitions.
+/// The maximum number of ticks between two repetitions.
 const TICKS_BETWEEN_MAX: u32 = 8;
-/// From this tick on a node repeats proposals of other nodes. Earlier ticks are left to the origin, which may be gone.
+/// From this tick on a node repeats proposals of other nodes, because their origin may have failed. Before it only the
+/// origin repeats them.
 const OTHERS_FROM_TICK: u32 = 4;
 
-/// Whether the n-th tick is one that repeats something.
+/// Whether a node re-sends at its n-th tick.
 pub(super) fn is_resend_tick(tick: u32) -> bool {
     tick.is_power_of_two() && tick <= TICKS_BETWEEN_MAX || tick.is_multiple_of(TICKS_BETWEEN_MAX)
 }
 
-/// Whether a proposal is repeated at its n-th tick; `is_own` if this node is its origin.
+/// Whether a proposal is re-sent at its n-th tick. `is_own`: this node is its origin.
 pub(super) fn is_proposal_due(tick: u32, is_own: bool) -> bool {
     is_resend_tick(tick) && (is_own || tick >= OTHERS_FROM_TICK)
 }

@@ -1,7 +1,7 @@
 //! `Backup`: the files that a node holds, its answers to backup proposals, and the fetches of missing files.
 //!
-//! A node that holds a file does not vote for backing it up again, unless the proposal is its own. It fetches a missing
-//! file from its neighbours first, so that a file spreads hop by hop even where the origin is out of reach.
+//! A node that holds a file does not vote for its backup, unless the proposal is its own. It fetches a missing file
+//! from its neighbours first, so that a file spreads hop by hop even if the origin is out of reach.
 //!
 //! File contents never pass through the node: a fetch is an output, and its result is an input.
 
@@ -21,10 +21,11 @@ const HOLDERS_MAX: usize = 16;
 #[derive(Clone, Debug)]
 struct MissingFile {
     file: FileInfo,
-    /// Nodes that should hold the file, in order of preference. Empty after a restart.
+    /// Nodes that should hold the file, in order of preference. For a file that was decided before a restart,
+    /// the list contains at most the origin.
     holders: Vec<NodeId>,
     is_fetching: bool,
-    /// The number of failed fetches. It rotates the neighbours, so that each fetch starts with another one.
+    /// The number of failed fetches. It rotates the neighbours, so that each fetch starts with a different one.
     failures: usize,
 }
 
@@ -58,7 +59,7 @@ pub(super) struct Backup {
 }
 
 impl Backup {
-    /// `configured` are the files that the node holds from the start.
+    /// A node that holds the files `configured` from the start.
     pub(super) fn new(configured: &[FileInfo]) -> Backup {
         let by_hash = |file: &FileInfo| (file.sha256.clone(), file.clone());
         Backup {
@@ -71,7 +72,7 @@ impl Backup {
         self.configured.contains_key(sha256) || self.acquired.contains_key(sha256)
     }
 
-    /// Whether a node with the key `me` rejects `proposal`, because it holds the file already.
+    /// Whether a node with the key `me` rejects `proposal` because the node holds its file already.
     pub(super) fn rejects(&self, me: NodeKey, proposal: &Proposal) -> bool {
         proposal.id.origin != me && proposal.file().is_some_and(|file| self.holds(&file.sha256))
     }
@@ -123,7 +124,7 @@ impl Backup {
         }
     }
 
-    /// Adds a file that has to be fetched. `holders` should have it; the preferred one comes first.
+    /// Adds a file that has to be fetched. `holders` should hold it; the preferred holder comes first.
     pub(super) fn add_missing(&mut self, file: &FileInfo, holders: Vec<NodeId>) {
         let missing = MissingFile {
             file: file.clone(),
@@ -162,7 +163,7 @@ impl Backup {
         fetches
     }
 
-    /// A fetch ended. A failed one starts again with the next tick of the re-send timer.
+    /// A fetch ended. A failed fetch starts again with the next tick of the re-send timer.
     pub(super) fn fetched(
         &mut self,
         cx: &mut Context,
@@ -250,7 +251,7 @@ mod tests {
         backup.add_missing(&photo(), vec![NodeId(1), NodeId(2)]);
         let fetch = |a, b| [(photo(), vec![NodeId(a), NodeId(b)])];
         assert_eq!(backup.next_fetches(&none), fetch(1, 2));
-        assert_eq!(backup.next_fetches(&none), [], "one is running");
+        assert_eq!(backup.next_fetches(&none), [], "a fetch is running");
         assert!(!backup.is_waiting());
         let sha256 = photo().sha256;
         assert_eq!(backup.end_fetch("??", Ok(NodeId(1))), None);

@@ -1,14 +1,14 @@
 //! `CatchUp`: state transfer. A node learns the decisions that it missed while it was away or behind.
 //!
-//! A node adopts a decision if a v-blocking set of its quorum set reports the same value: if any quorum slice of the node
-//! is well-behaved, such a set contains a well-behaved member. Reports are answers to the node's question and, before it
-//! votes, EXTERNALIZE statements that it has received. Catching up ends when a v-blocking set has answered that it knows
-//! no more decisions, or after some attempts: voting with a gap is slow but never unsafe. Attempts are counted from the
-//! last decision that was learned, and a node that knows that it is behind makes many more of them.
+//! A node adopts a decision if a v-blocking set of its quorum set reports the same value: if any quorum slice of the
+//! node is well-behaved, a v-blocking set contains a well-behaved member. Reports are answers to the node's question
+//! and, before it votes, EXTERNALIZE statements that it has received. Catching up ends when a v-blocking set has
+//! answered that it knows no more decisions, or after a number of attempts: voting with a gap is slow but never unsafe.
+//! A new decision restarts the count of attempts. The limit is higher while a v-blocking set is ahead of the node.
 //!
-//! An answer is bounded in bytes. A node that receives a full one asks again.
+//! The size of an answer is bounded. A node that receives a full answer asks again.
 //!
-//! A voting node that receives statements about later slots, and has not moved when its timer expires, asks as well.
+//! A voting node also asks if it receives statements about later slots and has made no progress when its timer expires.
 
 use super::consensus::Consensus;
 use super::context::{Context, Lifecycle};
@@ -21,17 +21,17 @@ use crate::scp::{NodeId, NodeSet, QuorumSet, SlotIndex, Value};
 use crate::time::Span;
 use std::collections::BTreeMap;
 
-/// For how many slots ahead reports are stored.
+/// Reports are stored for this many slots from the next one on.
 const SLOTS_CLAIMED: u64 = 512;
-/// How often a node asks before it votes without an answer.
+/// The maximum number of attempts before a node votes without an answer.
 const ATTEMPTS_MAX: u32 = 5;
-/// How often it asks while a v-blocking set is ahead of it. It votes after that all the same: some of those ahead may be
-/// Byzantine, and then the others may need its vote.
+/// The maximum number of attempts while a v-blocking set is ahead of the node. It then votes nevertheless: nodes of
+/// this set may be Byzantine, and the other nodes may need its vote.
 const ATTEMPTS_BEHIND_MAX: u32 = 60;
 /// How long a node waits for answers if re-sending is switched off.
 const ANSWER_TIMEOUT: Span = Span::from_ms(1000);
 
-/// What the node does next.
+/// The next step of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CatchUpStep {
     Wait,
@@ -39,7 +39,7 @@ pub(super) enum CatchUpStep {
     Done,
 }
 
-/// What a step of catching up reads of the other parts.
+/// The other parts of the node that a step of catching up reads.
 #[derive(Clone, Copy)]
 pub(super) struct CatchUpView<'a> {
     /// The first slot without a decision.
@@ -83,13 +83,13 @@ impl CatchUpView<'_> {
 pub(super) struct CatchUp {
     /// Unsuccessful attempts since the last decision that was learned.
     attempts: u32,
-    /// The next slot when the timer was set; `None` if it does not run.
+    /// The next slot at the time when the timer was started; `None` if the timer does not run.
     armed_at: Option<SlotIndex>,
-    /// The highest slot in a statement of each trusted node that was ahead at the time.
+    /// By trusted node, the highest slot of its statements that were ahead of this node on arrival.
     ahead: BTreeMap<NodeId, SlotIndex>,
     /// Reported decisions, by slot and reporting node.
     claims: BTreeMap<SlotIndex, BTreeMap<NodeId, Value>>,
-    /// The first slot of which each answering node may know no decision.
+    /// By answering node, the first slot whose decision it may not know.
     known_until: BTreeMap<NodeId, SlotIndex>,
 }
 
@@ -206,12 +206,12 @@ impl CatchUp {
         CatchUpStep::Wait
     }
 
-    /// Whether a node may know decisions from the slot `next` on: its last answer was full.
+    /// Whether a node may know the decision of the slot `next`, according to its last answer.
     fn is_more_known(&self, next: SlotIndex) -> bool {
         self.known_until.values().any(|until| *until > next)
     }
 
-    /// Whether a v-blocking set knows no more decisions than this node.
+    /// Whether a v-blocking set has reported that it knows no more decisions than this node.
     fn is_complete(&self, view: CatchUpView<'_>) -> bool {
         let answers = self.known_until.iter();
         let level: NodeSet = answers
@@ -254,7 +254,7 @@ impl CatchUp {
             .map(|(value, claimants)| (value.clone(), claimants.iter().collect()))
     }
 
-    /// Drops reports about slots before `next`, which are recorded.
+    /// Drops reports about slots before `next`. Their decisions are recorded.
     pub(super) fn forget_before(&mut self, next: SlotIndex) {
         self.claims = self.claims.split_off(&next);
     }

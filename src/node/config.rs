@@ -38,8 +38,8 @@ pub enum Threshold {
     TwoThirds,
     /// floor(n/2) + 1.
     Majority,
-    /// A fixed number. Under [`TrustPolicy::Found`] fewer nodes are never enough; under [`TrustPolicy::InRange`] all
-    /// neighbours are, if they are fewer.
+    /// A fixed number. With fewer trusted nodes, a node has no quorum set under [`TrustPolicy::Found`] and requires all
+    /// of them under [`TrustPolicy::InRange`].
     Count(u32),
 }
 
@@ -60,7 +60,8 @@ impl Threshold {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relaying {
-    /// Every node relays each new message once, in bundles. For radio networks and wherever nodes reach only some others.
+    /// Every node relays each new message once, in bundles. This suits networks whose nodes do not all reach each
+    /// other.
     #[default]
     Flood,
     /// Nodes relay nothing: all nodes reach each other, and re-sending repairs losses.
@@ -70,11 +71,11 @@ pub enum Relaying {
 /// What a node assumes about the network at its first start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JoinMode {
-    /// The network starts now: the node waits for the beacon, and there is no log to fetch.
+    /// The network starts now: the node waits for the beacon and fetches no log.
     Founder,
     /// The network runs already: the node announces itself and fetches the log before it votes.
     Newcomer,
-    /// Not known: the node waits for the beacon and fetches the log before it votes.
+    /// The state of the network is unknown: the node waits for the beacon and fetches the log before it votes.
     Unknown,
 }
 
@@ -85,7 +86,7 @@ pub struct Peer {
     pub id: NodeId,
     /// Short name for display.
     pub name: Arc<str>,
-    /// Public key as text (`G...`). Hashes in nomination are taken of it.
+    /// Public key as text (`G...`). Nomination hashes this text.
     pub key: Arc<str>,
 }
 
@@ -94,15 +95,15 @@ pub struct Peer {
 pub struct NodeSettings {
     /// What the network agrees on.
     pub application: Application,
-    /// A node votes only if it knows this many nodes, itself included ...
+    /// A node votes only if it knows at least this many nodes, itself included.
     pub min_nodes: u32,
-    /// ... and its roster has been unchanged for this long.
+    /// A node votes only after its roster has been unchanged for this long.
     pub settle: Span,
-    /// The period in which nodes ask the trusted-node service of their peers.
+    /// The period with which nodes query the trusted-node service of their peers.
     pub refresh: Span,
-    /// The period in which the beacon broadcasts.
+    /// The period with which the beacon broadcasts.
     pub announce: Span,
-    /// The period in which nodes re-send their latest statements.
+    /// The period with which nodes re-send their latest statements.
     pub resend: Span,
     /// A proposal without a decision expires after this time.
     pub proposal_ttl: Span,
@@ -112,7 +113,7 @@ pub struct NodeSettings {
     pub relaying: Relaying,
     /// The minimum time between two transmissions of relayed messages. Zero: a node relays after every step.
     pub relay_interval: Span,
-    /// `Choice` only: how many slots follow each other without a new choice.
+    /// `Choice` only: nodes start this many slots without a new choice. Each later slot requires one.
     pub choice_slots: u32,
 }
 
@@ -131,7 +132,7 @@ pub struct NodeConfig {
     pub address_book: Arc<[Peer]>,
     /// `Choice` only: the value that it nominates. `None`: it only echoes.
     pub initial_value: Option<Value>,
-    /// Files that it holds from the start.
+    /// The files that it holds from the start.
     pub held_files: Vec<FileInfo>,
     /// What it assumes about the network at its first start.
     pub join_mode: JoinMode,

@@ -1,9 +1,9 @@
-//! `Consensus`: the running slot of SCP. When it starts, with which quorum set, and which statements SCP processes.
+//! `Consensus`: decides when the running slot of SCP starts, with which quorum set, and which statements SCP processes.
 //!
-//! SCP works on one slot only, the first undecided one. Its answers then depend on the log alone, and the quorum set can
-//! change between slots and never within one. A slot starts when the node has a value to nominate, or when the first
-//! statement about it arrives. The node nominates before it processes statements; otherwise SCP would store candidates
-//! that it hears of first without voting for them (`tests/conformance/NOTES.md`, 28).
+//! SCP works on one slot only, the first undecided one. So the log contains all earlier decisions when SCP validates a
+//! value, and the quorum set can change between slots but never within one. A slot starts when the node has a value to
+//! nominate, or when the first statement about it arrives. The node nominates before it processes statements: SCP only
+//! stores statements that arrive before nomination, without voting for their values (`tests/conformance/NOTES.md`, 28).
 //!
 //! Methods that call SCP return its [`Effect`]s; the node applies them.
 
@@ -25,7 +25,7 @@ use crate::scp::{
 };
 use std::sync::Arc;
 
-/// How many decided slots SCP keeps, to answer nodes that are behind.
+/// The number of decided slots that SCP keeps, to answer nodes that are behind.
 const SLOTS_IN_MEMORY: u64 = 8;
 
 /// SCP, the quorum closure, and the statements that wait.
@@ -36,21 +36,21 @@ pub(super) struct Consensus {
     pending: PendingStatements,
     /// The quorum set in effect.
     quorum_set: Option<Arc<QuorumSet>>,
-    /// How many quorum sets the node has had.
+    /// The number of quorum sets that the node has had.
     quorum_sets: u32,
-    /// The last slot with a statement of this node: its quorum set is fixed.
+    /// The last slot that has begun at this node. Its quorum set is fixed.
     begun: Option<SlotIndex>,
     /// The last slot in which the node has nominated, or joined as an echoer.
     joined: Option<SlotIndex>,
     nominated: Option<Value>,
-    /// Whether there is something new to nominate.
+    /// Whether the node may have a new value to nominate.
     may_renominate: bool,
     /// `Choice`: the value to nominate.
     choice: Option<Value>,
     is_choice_new: bool,
     /// The state of a slot in the latest event about it.
     reported: Option<(SlotIndex, Arc<SlotState>)>,
-    /// Statements about the running slot that SCP has not processed.
+    /// Statements about the running slot that SCP has not processed yet.
     inbox: Vec<Arc<Envelope>>,
 }
 
@@ -159,7 +159,7 @@ impl Consensus {
 
     // Starting a slot.
 
-    /// Whether the node starts the slot `next` by itself.
+    /// Whether the node starts the next slot without a statement of another node.
     pub(super) fn is_slot_due(&self, cx: &Context, ledger: &Ledger) -> bool {
         let next = ledger.next_slot();
         if self.has_joined(next) {
@@ -197,7 +197,7 @@ impl Consensus {
         self.nominate(cx, ledger, discovery, value)
     }
 
-    /// Nominates again if there is something new and the node has not voted in the running slot. Otherwise a leader that
+    /// Nominates again if the node has a new value and has not voted in the running slot. Without this a leader that
     /// joined without a value would never nominate one.
     pub(super) fn renominate(
         &mut self,
@@ -256,7 +256,7 @@ impl Consensus {
         self.may_renominate = true;
     }
 
-    /// Allows another nomination, because the pool has grown.
+    /// The pool has grown: allows another nomination.
     pub(super) fn pool_grew(&mut self) {
         self.may_renominate = true;
     }
@@ -282,8 +282,8 @@ impl Consensus {
         self.pending.insert(envelope);
     }
 
-    /// Queues a statement about the running slot for SCP, or buffers it while its sender is not known to be in the
-    /// closure. Returns false if the sender is outside.
+    /// Queues a statement about the running slot for SCP, or buffers it while the membership of its sender in the
+    /// closure is unknown. Returns false if the sender is outside.
     pub(super) fn queue_statement(&mut self, envelope: &Arc<Envelope>) -> bool {
         match self.closure.membership(envelope.from) {
             ClosureMembership::Inside => self.inbox.push(Arc::clone(envelope)),
@@ -304,7 +304,7 @@ impl Consensus {
         has_some
     }
 
-    /// The queued statements. SCP processes all of them at once.
+    /// Removes and returns the queued statements. SCP processes all of them in one batch.
     pub(super) fn take_inbox(&mut self) -> Vec<Arc<Envelope>> {
         std::mem::take(&mut self.inbox)
     }
@@ -323,7 +323,7 @@ impl Consensus {
             refused = scp.receive_batch(driver, slot, statements, out);
         });
         for (from, why) in refused {
-            // Repetitions and overtaken statements are normal and not reported.
+            // Repeated and outdated statements are normal, so they are not reported.
             if why != ScpRefusal::NotNewer {
                 cx.refuse(from, MessageRefusal::Scp(why));
             }
@@ -413,7 +413,7 @@ impl Consensus {
         self.quorum_set.as_ref()
     }
 
-    /// The nodes that can matter to a quorum of this node.
+    /// The transitive closure of the quorum set: all nodes that a quorum of this node may need.
     pub(super) fn closure(&self) -> &NodeSet {
         self.closure.closure()
     }
@@ -448,7 +448,7 @@ impl Consensus {
             .collect()
     }
 
-    /// The node's EXTERNALIZE for `slot`, ready to send; `None` if SCP has not decided the slot here or has dropped it.
+    /// The node's EXTERNALIZE for `slot`, ready to send. `None` if SCP has not decided the slot or has dropped it.
     pub(super) fn own_decision(&self, slot: SlotIndex) -> Option<Body> {
         let decision = self
             .scp

@@ -1,4 +1,4 @@
-//! `Context`: what every part of a node may use during a step: the time, the node's identity, its settings, the outbox.
+//! `Context`: the time, identity, settings and outbox of a node, for all its parts during a step.
 
 use super::config::{NodeConfig, NodeSettings};
 use super::event::{MessageRefusal, NodeEvent};
@@ -8,7 +8,7 @@ use crate::scp::NodeId;
 use crate::time::Time;
 use std::sync::Arc;
 
-/// The stages of a node's life, in order. No stage is entered twice.
+/// The lifecycle of a node, in order. A node enters no stage twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lifecycle {
     /// Created and not started.

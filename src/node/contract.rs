@@ -20,7 +20,7 @@ pub enum TimerKind {
     Announce,
     /// The roster has been unchanged for the settle time.
     Settle,
-    /// The node asks the trusted-node service again.
+    /// The node queries the trusted-node service again.
     Refresh,
     /// The node sends its latest statements again.
     Resend,
@@ -28,14 +28,14 @@ pub enum TimerKind {
     Expire,
     /// The node asks for missing decisions again.
     CatchUp,
-    /// The node relays what it has received meanwhile.
+    /// The node relays the announcements and progress messages that it has received meanwhile.
     Relay,
-    /// The node relays the housekeeping that it has received meanwhile.
+    /// The node relays the housekeeping messages that it has received meanwhile.
     RelayRepeats,
 }
 
 impl TimerKind {
-    /// Whether this is periodic work that says nothing about progress. Verdicts and idleness ignore it.
+    /// Whether this is periodic work that shows no progress. Verdicts and idleness ignore it.
     #[must_use]
     pub fn is_housekeeping(self) -> bool {
         !matches!(
@@ -111,7 +111,7 @@ pub enum Recipient {
     Node(NodeId),
     /// All nodes in reach.
     Neighbours,
-    /// All nodes in reach but this one, from which the content came.
+    /// All nodes in reach except this one, from which the content came.
     NeighboursExcept(NodeId),
 }
 

@@ -1,8 +1,8 @@
-//! `Discovery`: peer discovery and trust. Announcements, the roster, the trust set and the trusted-node service.
+//! `Discovery`: peer discovery and trust, with announcements, the roster, the trust set and the trusted-node service.
 //!
-//! The beacon announces itself. A node that hears an announcement announces itself, too, and all nodes relay each new
-//! announcement once. Nodes with a fixed quorum set, newcomers and restarted nodes announce themselves unprompted. A
-//! node votes once it knows `min_nodes` nodes and its roster has been unchanged for the settle time.
+//! The beacon announces itself. A node that receives an announcement announces itself, too, and all nodes relay each
+//! new announcement once. Nodes with a fixed quorum set, newcomers and restarted nodes announce themselves unprompted.
+//! A node votes once it knows `min_nodes` nodes and its roster has been unchanged for the settle time.
 
 use super::config::{JoinMode, Peer, Relaying, TrustPolicy};
 use super::context::{Context, Lifecycle};
@@ -19,7 +19,7 @@ use crate::time::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many neighbours one refresh asks for their peers; the next refresh asks the next ones.
+/// The number of neighbours that one refresh asks for their peers. The next refresh continues with the next neighbours.
 const ASKED_PER_REFRESH: usize = 3;
 
 /// The peers of one node and its trust in them.
@@ -27,11 +27,11 @@ const ASKED_PER_REFRESH: usize = 3;
 pub(super) struct Discovery {
     roster: Roster,
     trust: TrustSet,
-    /// When something created by each node arrived last; filled only if `forget_after` is set.
+    /// By node, when the last message or announcement that it created arrived. Empty unless `forget_after` is set.
     last_alive: BTreeMap<NodeId, Time>,
-    /// The node's own latest announcement; repeated with every refresh.
+    /// The node's own latest announcement, which every refresh repeats.
     own_announcement: Option<Arc<Announcement>>,
-    /// How many announcements the node has made.
+    /// The number of announcements that the node has made.
     announcements: u64,
     /// Whether trust has changed since [`Discovery::take_quorum_set`].
     is_quorum_set_stale: bool,
@@ -148,7 +148,7 @@ impl Discovery {
         }
     }
 
-    /// Something that `node` created has arrived, directly or relayed.
+    /// A message or announcement that `node` created has arrived, directly or relayed.
     pub(super) fn note_alive(&mut self, cx: &mut Context, node: NodeId) {
         if cx.settings().forget_after.is_some() && self.roster.is_present(node) {
             self.last_alive.insert(node, cx.now);
@@ -190,7 +190,8 @@ impl Discovery {
         }
     }
 
-    /// Restarts the settle timer. A node with a fixed quorum set does not wait again: it would wait for a crashed peer.
+    /// Restarts the settle timer. A node with a fixed quorum set does not wait again: its set does not depend on the
+    /// roster.
     fn roster_changed(&mut self, cx: &mut Context) {
         if !self.trust.is_fixed() {
             self.restart_settle_timer(cx);
@@ -270,7 +271,8 @@ impl Discovery {
         self.trust_changed(cx);
     }
 
-    /// Answers a question to the trusted-node service: the known peers and the trust set. `from` relayed the question.
+    /// Answers a query of the trusted-node service with the known peers and the trust set. `from` transmitted the
+    /// query.
     pub(super) fn send_peers(
         &self,
         cx: &mut Context,
@@ -286,8 +288,8 @@ impl Discovery {
             .send_to(node, via, class, Body::Peers { known, trusted });
     }
 
-    /// Handles an answer of the trusted-node service. A sender that still lists a node that has left has missed its last
-    /// announcement, so the node repeats it.
+    /// Handles an answer of the trusted-node service. A sender that still lists a departed node has missed the
+    /// departure, so this node repeats the last announcement of the departed node.
     pub(super) fn receive_peers(&mut self, cx: &mut Context, from: NodeId, known: &[Peer]) {
         for peer in known {
             match self.roster.leave_announcement(peer.id) {
@@ -313,8 +315,8 @@ impl Discovery {
         self.transmit_announcement(cx, AnnouncementKind::Leaving);
     }
 
-    /// How a message gets to `node`: directly if the two are neighbours or all nodes are, otherwise by relaying. `from`
-    /// transmitted the message that is answered.
+    /// The route of a message to `node`: direct if the two nodes are neighbours or all nodes are, otherwise by
+    /// relaying. `from` transmitted the message that is answered.
     pub(super) fn route_to(&self, cx: &Context, node: NodeId, from: NodeId) -> Recipient {
         let is_direct = node == from
             || cx.settings().relaying == Relaying::Direct

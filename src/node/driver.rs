@@ -1,4 +1,4 @@
-//! `NodeDriver`: the callbacks of SCP. Validity and combination of values, hashes, timeouts, quorum sets.
+//! `NodeDriver`: the callbacks of SCP for validity and combination of values, hashes, timeouts and quorum sets.
 //!
 //! All answers are functions of the node's state: no clock, no randomness.
 
@@ -45,7 +45,7 @@ pub(super) struct NodeDriver<'a> {
 }
 
 impl NodeDriver<'_> {
-    /// Whether a value of `slot` may contain the proposal, at any node: it is well formed and not recorded earlier.
+    /// Whether a value of `slot` may contain the proposal: it is well formed and no earlier slot has recorded it.
     fn is_acceptable(&self, slot: SlotIndex, proposal: &Proposal) -> bool {
         let is_recorded = self.log.slot_of(proposal.id).is_some_and(|at| at < slot);
         let fits = !matches!(proposal.content, Content::Choice(_));
@@ -60,7 +60,7 @@ impl NodeDriver<'_> {
             return Validity::Invalid;
         };
         let is_valid = |proposal: &Arc<Proposal>| {
-            // A node that holds a file rejects its backup in nomination. In a ballot it follows the others.
+            // A node that holds a file rejects its backup in nomination. In a ballot it follows the other nodes.
             let is_refused =
                 context == ValidationContext::Nomination && self.backup.rejects(self.me, proposal);
             self.is_acceptable(slot, proposal) && !is_refused
@@ -73,8 +73,8 @@ impl NodeDriver<'_> {
         }
     }
 
-    /// The first 64 bits of SHA-256 over slot, previous value, domain, round and `data`. Fields of variable length carry a
-    /// length prefix; `data` comes last.
+    /// The first 64 bits of SHA-256 over slot, previous value, domain, round and `data`. The previous value has a
+    /// length prefix; `data` comes last and needs none.
     fn hash(
         &self,
         slot: SlotIndex,
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(
             validate(1, &value(&tea)),
             Validity::FullyValid,
-            "it is recorded in this slot"
+            "the proposal is recorded in this slot"
         );
         assert_eq!(validate(2, &value(&tea)), Validity::Invalid);
         for bad in [
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_combination_is_cut_to_the_limits_in_the_same_way_at_all_nodes() {
+    fn a_combination_is_truncated_to_the_limits_by_ascending_id() {
         let fixture = fixture();
         let driver = driver(&fixture, Application::Log);
         let validate = |value: &Value| driver.validate(SLOT, value, ValidationContext::Ballot);

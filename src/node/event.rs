@@ -1,4 +1,4 @@
-//! `NodeEvent`: what a node reports about itself. The world, captions and event logs are built from these events.
+//! `NodeEvent`: the events that a node reports. The world, captions and event logs are built from them.
 
 use super::config::{Application, Peer};
 use super::proposal::{FileInfo, Proposal, ProposalId};
@@ -43,7 +43,7 @@ pub enum BackupAnswer {
     Yes,
     /// It holds the file already and did not vote for the backup.
     NoHasIt,
-    /// The backup was decided before the node was asked.
+    /// The backup was decided before the node could vote on it.
     NotAsked,
 }
 
@@ -110,7 +110,7 @@ pub enum NodeEvent {
         /// The cause of the change.
         cause: TrustCause,
     },
-    /// The node has another quorum set.
+    /// The quorum set of the node has changed.
     QuorumSetChanged {
         /// The id that its statements name.
         id: QuorumSetId,
@@ -121,10 +121,10 @@ pub enum NodeEvent {
     },
     /// Discovery and catching up are over: the node votes.
     Ready {
-        /// How many nodes it knows, itself included.
+        /// The number of nodes that it knows, itself included.
         known: u32,
     },
-    /// The node asks for missing decisions before it votes.
+    /// The node starts to ask for missing decisions before it votes.
     CatchingUp {
         /// The first slot without a decision.
         from_slot: SlotIndex,
@@ -156,9 +156,9 @@ pub enum NodeEvent {
     ProposalExpired {
         /// Its id.
         id: ProposalId,
-        /// Nodes with a statement in favour of it, as far as this node knows.
+        /// Nodes that have made a statement in favour of it, as far as this node knows.
         voted: Vec<NodeId>,
-        /// Trusted nodes without one.
+        /// Trusted nodes that have made none.
         missing: Vec<NodeId>,
     },
     /// A slot has started at the node.
@@ -186,7 +186,7 @@ pub enum NodeEvent {
         /// `Log` application: the proposals in it.
         proposals: Vec<Arc<Proposal>>,
     },
-    /// The node has answered a backup that it was asked to vote for, or that was decided.
+    /// The node has answered a backup proposal: by its vote, or because the proposal was decided.
     BackupAnswered {
         /// The file.
         file: FileInfo,

@@ -1,6 +1,7 @@
 //! `NodeKey`: the public key of a node, its global identifier.
 //!
-//! A [`NodeId`](crate::scp::NodeId) is valid in one run or process only: two processes number the same nodes differently.
+//! A [`NodeId`](crate::scp::NodeId) is valid in one run or process only: two processes may number the same nodes
+//! differently.
 //! Values are equal at all nodes, so they name nodes by key.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,11 +10,12 @@ use std::fmt;
 use std::str::FromStr;
 use stellar_strkey::ed25519::PublicKey;
 
-/// The Ed25519 public key of a node. Its text form is a Stellar address (strkey): `G...`, 56 characters with a checksum.
+/// The Ed25519 public key of a node. Its text form is a Stellar address (strkey): `G...`, 56 characters with a
+/// checksum.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeKey([u8; 32]);
 
-/// A text is not a public key.
+/// The text is not a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected the public key of a node: G and 55 more characters, with a correct checksum")]
 pub struct InvalidNodeKey;
@@ -31,8 +33,8 @@ impl NodeKey {
         &self.0
     }
 
-    /// The key that a scenario or an imported network gives as text. A synthetic network may use any text: if it is not a
-    /// public key, the result is its SHA-256, so that different texts give different keys.
+    /// The key that a scenario or an imported network gives as text. A synthetic network may use any text: if the text
+    /// is not a public key, the result is its SHA-256, so that different texts give different keys.
     #[must_use]
     pub fn of(text: &str) -> NodeKey {
         text.parse()
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_round_trip_as_text_and_typing_errors_are_rejected() {
+    fn keys_round_trip_as_text_and_mistyped_keys_are_rejected() {
         let key = NodeKey::of("n01");
         let text = key.to_string();
         assert_eq!((text.len(), text.starts_with('G')), (56, true));

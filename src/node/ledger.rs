@@ -1,4 +1,4 @@
-//! `Ledger`: the replicated state machine of a node. The log, the pool of proposals, and backups.
+//! `Ledger`: the replicated state machine of a node, with its log, its pool of proposals and its backups.
 //!
 //! It certifies proposals of clients and peers, builds the values to nominate, and records the decisions of consensus.
 
@@ -27,7 +27,7 @@ pub(super) struct Ledger {
     pool: Pool,
     backup: Backup,
     decoder: Decoder,
-    /// How many proposals the node has made.
+    /// The number of proposals that the node has made.
     proposals: u32,
 }
 
@@ -42,8 +42,8 @@ impl Ledger {
         }
     }
 
-    /// Restores files and decisions from before a crash, without events. The pool comes after the running slot:
-    /// [`Ledger::restore_pool`].
+    /// Restores files and decisions from before a crash, without events. [`Ledger::restore_pool`] restores the pool,
+    /// after the running slot.
     pub(super) fn restore(&mut self, cx: &Context, discovery: &Discovery, persisted: &Persisted) {
         self.proposals = persisted.proposals;
         for file in persisted.files.values() {
@@ -131,7 +131,7 @@ impl Ledger {
         self.pool.certify_deferred(cx, &self.log, discovery.trust())
     }
 
-    /// Rejects proposals that have waited too long. `statements` yields those about the running slot.
+    /// Removes proposals whose time to live is over. `statements` yields the statements about the running slot.
     pub(super) fn expire_proposals<'a, I>(
         &mut self,
         cx: &mut Context,
@@ -153,8 +153,8 @@ impl Ledger {
         (!proposals.is_empty()).then(|| value_of(&proposals))
     }
 
-    /// Appends a decision to the log and starts the fetches that follow from it. `claimants` are the peers whose answers
-    /// it was adopted from; `deciders` are those that have externalized the slot.
+    /// Appends a decision to the log and starts the fetches of its files. `claimants` are the peers from whose answers
+    /// the decision was adopted; `deciders` are the peers that have externalized the slot.
     pub(super) fn record(
         &mut self,
         cx: &mut Context,
@@ -183,7 +183,7 @@ impl Ledger {
         self.start_fetches(cx, discovery);
     }
 
-    /// Answers "no" to the backups that a NOMINATE contains and that the node holds already.
+    /// Answers "no" to the backups in a NOMINATE whose files the node holds already.
     pub(super) fn reject_backups(&mut self, cx: &mut Context, envelope: &Envelope) {
         let Statement::Nominate { voted, .. } = &envelope.statement else {
             return;
@@ -226,7 +226,7 @@ impl Ledger {
         self.backup.fetched(cx, sha256, result);
     }
 
-    /// The re-send timer expired: starts failed fetches again and repeats proposals that are not decided.
+    /// The re-send timer expired: restarts failed fetches and repeats undecided proposals.
     pub(super) fn resend(&mut self, cx: &mut Context, discovery: &Discovery) {
         self.start_fetches(cx, discovery);
         let own = cx.key();
@@ -237,7 +237,7 @@ impl Ledger {
         }
     }
 
-    /// Whether there is something for [`Ledger::resend`] to do.
+    /// Whether [`Ledger::resend`] has any work.
     pub(super) fn has_work_to_resend(&self) -> bool {
         !self.pool.is_empty() || self.backup.is_waiting()
     }
@@ -260,7 +260,7 @@ impl Ledger {
     }
 }
 
-/// Why a content cannot be proposed at this node, if so.
+/// The reason why a content cannot be proposed at this node; `None` if it can.
 pub(super) fn check_content(
     cx: &Context,
     discovery: &Discovery,

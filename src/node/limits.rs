@@ -1,27 +1,27 @@
-//! Size limits of values, votes and answers, in bytes as they travel.
+//! Size limits of values, votes and answers, in bytes as transmitted.
 //!
-//! A value travels as a JSON string inside a JSON message, so its quotes and backslashes count twice. A statement contains
-//! several values, some of them twice, and has to stay well below the 4 MiB that a node accepts in one HTTP request. The
-//! limits are part of the protocol: they are equal at all nodes.
+//! A value is transmitted as a JSON string inside a JSON message, so its quotes and backslashes count twice. A
+//! statement contains several values, some of them twice, and has to stay well below the 4 MiB that a node accepts in
+//! one HTTP request. The limits are part of the protocol: they are equal at all nodes.
 
 use super::proposal::{Proposal, ProposalSet};
 use crate::scp::{SlotIndex, Value};
 use std::sync::Arc;
 
-/// The maximum number of proposals in one value; the others wait for the next slot.
+/// The maximum number of proposals in one value. Further proposals wait for the next slot.
 pub(super) const PROPOSALS_PER_VALUE: usize = 128;
 /// The maximum size of a value. Any single proposal fits: the longest note has about 4,200 bytes.
 pub(super) const VALUE_BYTES_MAX: usize = 64 << 10;
 /// The maximum size of all values that a node votes for in one slot. Once they are accepted, a statement contains them
 /// twice.
 pub(super) const VOTES_BYTES_MAX: usize = 1 << 20;
-/// The share of these votes for the values of one leader, so that a leader cannot use up the room of the others.
+/// The part of this limit for the values of one leader, so that one leader cannot use up the budget of the others.
 pub(super) const VOTES_BYTES_PER_LEADER: usize = VOTES_BYTES_MAX / 4;
 /// The maximum number of decisions in one catch-up answer.
 pub(super) const DECISIONS_PER_ANSWER: usize = 256;
 /// The maximum size of a catch-up answer, unless it consists of a single larger decision.
 pub(super) const ANSWER_BYTES_MAX: usize = 1 << 20;
-/// The size of a decision in an answer besides its value.
+/// The size of a decision in an answer in addition to its value.
 const DECISION_BYTES: usize = 64;
 
 fn escapes(bytes: &[u8]) -> usize {
@@ -36,19 +36,19 @@ pub(super) fn value_bytes(value: &Value) -> usize {
         Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
             bytes.len() + escapes(bytes)
         }
-        // Any other value travels as hexadecimal digits.
+        // Any other value is transmitted as `0x` and hexadecimal digits.
         _ => 2 + 2 * bytes.len(),
     }
 }
 
 /// The size that a proposal adds to a value inside a message, its comma included.
 pub(super) fn proposal_bytes(proposal: &Proposal) -> usize {
-    // Strings and integers only: serialising them cannot fail.
+    // A proposal contains only strings and integers, so serialising it cannot fail.
     let written = serde_json::to_vec(proposal).unwrap_or_default();
     written.len() + escapes(&written) + 1
 }
 
-/// The room that is left in a value.
+/// The remaining capacity of a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueBudget {
     proposals: usize,
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(
             value_bytes(&value_of(&all)),
             sum + 1,
-            "there is one comma less"
+            "the last proposal has no comma"
         );
     }
 

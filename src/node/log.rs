@@ -1,4 +1,4 @@
-//! `Log`: the replicated log. The decisions of a node, one per slot without gaps.
+//! `Log`: the replicated log, which contains the decisions of a node, one per slot without gaps.
 //!
 //! A decision is appended only after all earlier ones. Information about later slots waits elsewhere: statements in
 //! `pending_statements`, answers of peers in `catch_up`.

@@ -1,4 +1,4 @@
-//! Wire messages between nodes: announcements of discovery, messages, and bundles of relayed ones.
+//! Wire messages between nodes: discovery announcements, messages, and bundles of relayed messages.
 
 use super::config::Peer;
 use super::proposal::Proposal;
@@ -6,7 +6,7 @@ use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Identifies a message for ever. Relaying keeps it.
+/// The unique identifier of a message. Relaying does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId {
     /// The node that created the message.
@@ -22,14 +22,14 @@ pub struct Message {
     pub id: MessageId,
     /// The destination; other nodes relay the message without reading it. `None`: all nodes.
     pub to: Option<NodeId>,
-    /// Re-sent or periodic: verdicts, idleness and limits ignore it.
+    /// Whether the message is re-sent or periodic. Verdicts, idleness and limits ignore such messages.
     pub housekeeping: bool,
     /// The contents.
     pub body: Body,
 }
 
-/// The messages and announcements of other nodes that a node relays in one transmission. Never empty. Each item keeps its
-/// identifier and is handled as if it had come alone; the bundle itself has no identifier.
+/// The messages and announcements of other nodes that a node relays in one transmission. A bundle is never empty. Each
+/// item keeps its identifier and is handled as if it had arrived separately. The bundle itself has no identifier.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
     /// Announcements, in order of arrival.
@@ -45,7 +45,7 @@ impl Bundle {
         self.announcements.is_empty() && self.messages.is_empty()
     }
 
-    /// The kind of the whole bundle: that of the item with the greatest weight.
+    /// The kind of the whole bundle: the kind of the item with the greatest weight.
     #[must_use]
     pub fn kind(&self) -> MessageKind {
         let kinds = self.messages.iter().map(|message| message.kind());
@@ -74,7 +74,7 @@ pub enum Body {
     },
     /// A proposal. A node that relays it vouches for it.
     Proposal(Arc<Proposal>),
-    /// Question to the trusted-node service: which peers do you know?
+    /// Query to the trusted-node service for the known peers.
     PeersQuestion,
     /// Answer of the trusted-node service.
     Peers {
@@ -83,7 +83,7 @@ pub enum Body {
         /// The trust set of the sender.
         trusted: Arc<[NodeId]>,
     },
-    /// Question: which decisions do you have?
+    /// Query for decisions.
     CatchUpQuestion {
         /// The first slot whose decision the sender lacks.
         from_slot: SlotIndex,
@@ -99,7 +99,7 @@ pub enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
-    /// Announcement of discovery.
+    /// A discovery announcement.
     Announce,
     /// A proposal.
     Proposal,
@@ -109,7 +109,7 @@ pub enum MessageKind {
     Accept,
     /// EXTERNALIZE.
     Externalize,
-    /// Question to a service or answer of it (trusted nodes, catching up).
+    /// Query to a service or its answer (trusted nodes, catching up).
     Service,
     /// A chunk of a file.
     Chunk,
@@ -147,8 +147,8 @@ impl Message {
         }
     }
 
-    /// Whether the message is consistent: its numbers are in range, a statement and its quorum set belong to the sender,
-    /// and the slots of an answer are consecutive.
+    /// Whether the message is consistent: its numbers are in range, a statement and its quorum set belong to the
+    /// sender, and the slots of an answer are consecutive.
     pub(super) fn is_well_formed(&self) -> bool {
         let sender = self.id.sender;
         let has_valid_id = self.id.nth > 0 && sender.0 < NodeId::LIMIT;
@@ -179,15 +179,15 @@ impl Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnnouncementKind {
-    /// The beacon starts discovery: announce yourselves.
+    /// The beacon starts discovery. Receivers announce themselves.
     Beacon,
     /// A node takes part: the answer to a beacon, or the unprompted announcement of a newcomer.
     Here,
-    /// A node leaves: remove it from your trust sets.
+    /// A node leaves. Receivers remove it from their trust sets.
     Leaving,
 }
 
-/// A broadcast of discovery. All nodes in reach receive it, and each relays it once.
+/// A discovery broadcast. All nodes in reach receive it, and each of them relays it once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Announcement {
     /// The node that the announcement is about.
@@ -196,7 +196,7 @@ pub struct Announcement {
     pub kind: AnnouncementKind,
     /// Sequence number at that node, counted from 1. A lower or equal number is a duplicate.
     pub nth: u64,
-    /// How often it has been relayed; 0: received from the node itself.
+    /// How many times it has been relayed; 0 if it comes from the node itself.
     pub hops: u32,
 }
 

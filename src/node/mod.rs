@@ -1,7 +1,7 @@
-//! One participant around SCP: discovery, trust, relaying, proposals, the log, backups.
+//! Node: one participant of the network, with discovery, trust, relaying, proposals, log and backups around SCP.
 //!
 //! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes execute the same outputs.
-//! Absent here: input and output, clocks, randomness, threads.
+//! A node performs no input or output and has no clock, randomness or threads.
 
 mod backoff;
 mod backup;

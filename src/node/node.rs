@@ -1,8 +1,8 @@
-//! `Node`: takes inputs apart and hands them to the parts of the node. Decisions are made in the parts.
+//! `Node`: dispatches inputs to the parts of the node, which contain the logic.
 //!
 //! Each part has private fields and takes a [`Context`] (time, identity, settings, outbox):
 //!
-//! | part | what it does |
+//! | part | task |
 //! |---|---|
 //! | [`Discovery`] | announcements, roster, trust set |
 //! | [`Relay`] | duplicate suppression, flooding |
@@ -52,8 +52,8 @@ impl Node {
 
     /// Processes an input that arrives at `now` and returns the outputs in order.
     ///
-    /// It never fails. An invalid message becomes an event and changes nothing else. An input that does not fit the
-    /// node's stage (a second start, anything after it has left) is ignored.
+    /// It never fails. An invalid message becomes an event and changes nothing else. The node ignores an input that
+    /// does not fit its lifecycle stage (a second start, any input after it has left).
     #[must_use]
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Output> {
         self.cx.now = now;
@@ -110,7 +110,7 @@ impl Node {
         }
     }
 
-    // The stages of the node's life.
+    // Lifecycle.
 
     fn start(&mut self, persisted: Option<&Persisted>) {
         self.cx.lifecycle = Lifecycle::Discovering;
@@ -179,7 +179,7 @@ impl Node {
         }
         let mut has_noted_neighbour = false;
         for message in &bundle.messages {
-            // Most messages are duplicates. One of them is enough to note the neighbour that transmitted the bundle.
+            // Most messages are duplicates. One message is enough to note the neighbour that transmitted the bundle.
             if !has_noted_neighbour || self.relay.look_up(message.id) == Freshness::New {
                 self.receive(from, message);
                 has_noted_neighbour = true;

@@ -1,7 +1,7 @@
 //! `NodeMap`: a map from node id to value, stored as an array.
 //!
-//! In a large network nearly every node has an entry, and every message causes look-ups. Ids of [`NODES_MAX`] or more
-//! have no entry, so the size stays bounded for any input.
+//! In a large network nearly every node has an entry, and every message causes look-ups. Ids from [`NODES_MAX`] on have
+//! no entry, so the size stays bounded for any input.
 
 use crate::scp::NodeId;
 
@@ -33,7 +33,8 @@ impl<T> NodeMap<T> {
             return None;
         }
         if at >= self.entries.len() {
-            // A simulation holds one map per node and node: growing by an eighth instead of doubling saves memory.
+            // A simulation has a map entry for each pair of nodes. Growth by an eighth instead of doubling saves
+            // memory.
             let wanted = (at + 1).max(self.entries.len() + self.entries.len() / 8);
             self.entries.reserve_exact(wanted - self.entries.len());
             self.entries.resize_with(at + 1, || None);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Message numbers are reserved in blocks of this size, so that most messages need no `Persist`.
 const MESSAGES_RESERVED: u64 = 256;
 
-/// Whether a message carries news, or is periodic or re-sent.
+/// Whether a message carries new information, or is periodic or re-sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TrafficClass {
     /// The message moves the protocol forward.
@@ -70,7 +70,7 @@ impl Outbox {
         self.outputs.push(Output::Event(event));
     }
 
-    /// Starts a timer. A span of zero switches this kind of timer off, except for `Settle`, which then runs out at once.
+    /// Starts a timer. With a span of zero no timer starts, except for `Settle`, which then expires immediately.
     pub(super) fn timer(&mut self, kind: TimerKind, span: Span) {
         if span > Span::ZERO || kind == TimerKind::Settle {
             self.outputs.push(Output::SetTimer(kind, span));
@@ -123,7 +123,7 @@ impl Outbox {
         })
     }
 
-    /// Ends the step: its outputs, the `Persist` first.
+    /// Ends the step and returns its outputs, the `Persist` first.
     pub(super) fn take(&mut self) -> Vec<Output> {
         let mut outputs = std::mem::take(&mut self.outputs);
         if !self.changes.is_empty() {

@@ -1,9 +1,9 @@
 //! `PendingStatements`: a bounded buffer of statements that cannot be processed yet.
 //!
-//! A statement waits here while its slot has not started, while the node does not vote, or while the quorum closure is
-//! too incomplete to tell whether the sender matters. Because of this buffer, results do not depend on the order of
-//! arrival. It holds the last few statements per sender, slot and [`PendingKind`]; beyond [`LISTS_MAX`] lists it drops
-//! the farthest slots.
+//! A statement waits here while its slot has not started, while the node does not vote, or while the membership of its
+//! sender in the quorum closure is unknown. Because of this buffer, results do not depend on the order of arrival. It
+//! contains the last few statements per sender, slot and [`PendingKind`]. Beyond [`LISTS_MAX`] lists it drops the lists
+//! of the highest slots.
 
 use crate::scp::{Envelope, NodeId, NodeSet, SlotIndex, Statement, Value};
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ impl PendingStatements {
         self.lists = self.lists.split_off(&first);
     }
 
-    /// The senders of EXTERNALIZE for `slot`, with the values that they have decided.
+    /// The senders of EXTERNALIZE statements for `slot`, with the values that they have decided.
     pub(super) fn decisions(&self, slot: SlotIndex) -> impl Iterator<Item = (NodeId, &Value)> {
         let first = (slot, PendingKind::Ballot, NodeId(0));
         let last = (slot, PendingKind::Ballot, NodeId(u32::MAX));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buffer_is_bounded_and_drops_the_farthest_slots() {
+    fn the_buffer_is_bounded_and_drops_the_highest_slots() {
         let mut pending = PendingStatements::default();
         for nth in 0..10 {
             pending.insert(&nominate(7, 1, &format!("{nth}")));

@@ -1,7 +1,7 @@
 //! `Persisted` and `StateChange`: the durable state of a node, and the journal of changes to it.
 //!
-//! A node outputs changes and not its whole state, so a store writes a few rows per step however long the log is.
-//! [`Persisted::apply`] defines the meaning of every change; every store has to arrive at the same state.
+//! A node outputs changes instead of its whole state, so a store writes a few rows per step for a log of any length.
+//! [`Persisted::apply`] defines the meaning of every change. Every store has to produce the same state.
 
 use super::config::TrustPolicy;
 use super::event::{BackupAnswer, NodeEvent};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateChange {
-    /// A slot is decided. The node's statements about it are not needed any more.
+    /// A slot is decided. The node no longer needs its statements about the slot.
     Decided {
         /// The slot, the first without a decision.
         slot: SlotIndex,
@@ -27,11 +27,11 @@ pub enum StateChange {
     OwnStatement(Arc<Envelope>),
     /// A certified proposal is added to the pool.
     Pooled(Arc<Proposal>),
-    /// A proposal is removed from the pool: decided or expired.
+    /// A decided or expired proposal is removed from the pool.
     Unpooled(ProposalId),
-    /// The node holds a file that its configuration does not name: one that it has proposed itself.
+    /// The node holds a file that its configuration does not name, because it has proposed the file itself.
     Holds(FileInfo),
-    /// The node has answered a backup.
+    /// The node has answered a backup proposal.
     Answered {
         /// The proposal with the file.
         proposal: ProposalId,
@@ -45,9 +45,9 @@ pub enum StateChange {
         /// The node that delivered it; the node itself if it held the file already.
         from: NodeId,
     },
-    /// The node has another quorum set.
+    /// The quorum set of the node has changed.
     QuorumSet {
-        /// How many quorum sets it has had, this one included.
+        /// The number of quorum sets that it has had, this one included.
         nth: u32,
         /// The set.
         quorum_set: Arc<QuorumSet>,
@@ -56,9 +56,9 @@ pub enum StateChange {
     Trust(TrustPolicy),
     /// Message numbers up to this one may be used. Numbers are reserved in blocks, so some may stay unused.
     MessagesReserved(u64),
-    /// How many proposals the node has made.
+    /// The number of proposals that the node has made.
     Proposals(u32),
-    /// How many announcements the node has made.
+    /// The number of announcements that the node has made.
     Announcements(u64),
 }
 
@@ -73,17 +73,17 @@ pub struct Persisted {
     pub pool: Vec<Arc<Proposal>>,
     /// Files that the node holds in addition to those of its configuration, by hash.
     pub files: BTreeMap<String, FileInfo>,
-    /// Answers to backups.
+    /// Answers to backup proposals.
     pub answers: Vec<(ProposalId, BackupAnswer)>,
     /// The nodes that delivered backed-up files, by hash.
     pub sources: BTreeMap<String, NodeId>,
-    /// No message with a higher number has been created.
+    /// The highest reserved message number. No message with a higher number has been created.
     pub messages: u64,
-    /// How many proposals the node has made.
+    /// The number of proposals that the node has made.
     pub proposals: u32,
-    /// How many announcements the node has made.
+    /// The number of announcements that the node has made.
     pub announcements: u64,
-    /// How many quorum sets the node has had.
+    /// The number of quorum sets that the node has had.
     pub quorum_sets: u32,
     /// The newest quorum set. A slot that began with it ends with it.
     pub quorum_set: Option<Arc<QuorumSet>>,

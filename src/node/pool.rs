@@ -1,10 +1,10 @@
 //! `Pool`: certification of proposals, and the certified proposals that wait for a decision (a mempool).
 //!
-//! A proposal is certified if it is well formed, fresh, not in the log, and vouched for by a trusted node: its sender, or
-//! the neighbour that relayed it. A trusted origin is not enough, because anyone can write an origin into a proposal.
-//! Only certified proposals are relayed. Until the node knows its trust set, proposals are deferred.
+//! A proposal is certified if it is well formed, fresh, not in the log, and vouched for by a trusted node: its sender,
+//! or the neighbour that relayed it. A trusted origin is not enough, because anyone can write an origin into a
+//! proposal. Only certified proposals are relayed. Until the node knows its trust set, proposals are deferred.
 //!
-//! A value that a leader nominates may contain proposals that have not arrived on their own. The leader is in the quorum
+//! A value that a leader nominates may contain proposals that have not arrived separately. The leader is in the quorum
 //! set and vouches for them.
 
 use super::config::Application;
@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 /// The capacity of a pool, in proposals.
 const POOL_MAX: usize = 4096;
-/// How many proposals are deferred until the node knows its trust set.
+/// The maximum number of proposals that are deferred until the node knows its trust set.
 const DEFERRED_MAX: usize = 256;
-/// How many expired proposals are remembered, so that they are not certified again.
+/// The maximum number of expired proposals whose ids are stored, so that they are not certified again.
 const EXPIRED_MAX: usize = 4096;
 
 /// The result of certifying a proposal.
@@ -50,7 +50,7 @@ struct PooledProposal {
     /// Its size in a value.
     bytes: usize,
     since: Time,
-    /// Ticks of the re-send timer since then.
+    /// Ticks of the re-send timer since it was pooled.
     ticks: u32,
 }
 
@@ -139,7 +139,7 @@ impl Pool {
         has_added
     }
 
-    /// Adds a certified proposal. Returns false if the pool is full; then nothing has changed.
+    /// Adds a certified proposal. Returns false and changes nothing if the pool is full.
     pub(super) fn add(
         &mut self,
         cx: &mut Context,
@@ -208,7 +208,7 @@ impl Pool {
         }
     }
 
-    /// Rejects proposals whose time to live is over. `voters` finds the nodes that voted for a proposal.
+    /// Removes proposals whose time to live is over. `voters` finds the nodes that voted for a proposal.
     pub(super) fn expire(
         &mut self,
         cx: &mut Context,
@@ -267,8 +267,8 @@ impl Pool {
             .collect()
     }
 
-    /// Counts a tick of the re-send timer and returns the proposals for which `is_due` holds. Only the proposals of the
-    /// next value count: the others do not have to be known everywhere yet.
+    /// Counts a tick of the re-send timer and returns the proposals for which `is_due` holds. It considers only the
+    /// proposals of the next value, because other nodes do not need the rest yet.
     pub(super) fn tick(&mut self, is_due: impl Fn(&Proposal, u32) -> bool) -> Vec<Arc<Proposal>> {
         let mut due = Vec::new();
         let mut budget = ValueBudget::new();

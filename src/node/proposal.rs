@@ -1,4 +1,4 @@
-//! Proposals: what clients ask the network to agree on, their form, and their canonical encoding as a value of SCP.
+//! Proposals of clients: their content, its limits, and their canonical encoding as a value of SCP.
 
 use super::key::NodeKey;
 use crate::scp::Value;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 const TEXT_BYTES_MAX: usize = 1000;
 /// The maximum length of a file name, in bytes.
 const NAME_BYTES_MAX: usize = 255;
-/// How many values a [`Decoder`] caches.
+/// The maximum number of values that a [`Decoder`] caches.
 const CACHE_MAX: usize = 256;
 
-/// Identifies a proposal for ever.
+/// The unique identifier of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ProposalId {
     /// The node at which the proposal entered the network.
@@ -42,18 +42,18 @@ pub struct FileInfo {
 pub enum Content {
     /// A text of at most 1,000 bytes.
     Note(String),
-    /// A file that every trusted node backs up.
+    /// A file that every node backs up once the proposal is decided.
     File(FileInfo),
     /// `Choice` scenarios: the value that the node nominates from now on.
     Choice(Value),
 }
 
-/// A proposal as it travels and as it is recorded.
+/// A proposal, as nodes transmit and record it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Proposal {
     /// Its identifier.
     pub id: ProposalId,
-    /// What it asks for.
+    /// Its content.
     pub content: Content,
 }
 
@@ -110,7 +110,7 @@ fn is_sha256(text: &str) -> bool {
 #[must_use]
 pub fn value_of(proposals: &BTreeMap<ProposalId, Arc<Proposal>>) -> Value {
     let ascending: Vec<&Proposal> = proposals.values().map(Arc::as_ref).collect();
-    // Strings and integers only: serialising them cannot fail.
+    // The proposals contain only strings and integers, so serialising them cannot fail.
     Value::from(serde_json::to_vec(&ascending).unwrap_or_default())
 }
 
@@ -125,8 +125,8 @@ pub fn proposals_in(value: &Value) -> Option<BTreeMap<ProposalId, Arc<Proposal>>
     (value_of(&set) == *value).then_some(set)
 }
 
-/// [`proposals_in`] with a cache, because SCP validates the same value many times. The cache never changes an answer, so
-/// it is not part of a node's state.
+/// [`proposals_in`] with a cache, because SCP validates the same value many times. The cache never changes an answer,
+/// so it is not part of a node's state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decoder {
     cache: RefCell<BTreeMap<Value, Option<Arc<ProposalSet>>>>,
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn contents_within_and_beyond_the_limits() {
+    fn contents_beyond_the_limits_are_malformed() {
         let hash = "0123456789abcdef".repeat(4);
         for good in [
             Content::Note("t\u{e9}".into()),

@@ -1,20 +1,20 @@
 //! `QuorumClosure`: the quorum sets of other nodes, and the transitive closure of the node's own quorum set.
 //!
-//! The closure contains every node that can matter to a quorum of this node: the members of its quorum set, the members
-//! of their quorum sets, and so on. It is rebuilt for each slot from the quorum sets that the members name in that slot;
-//! for a member without a statement in the slot, its latest known quorum set counts. Within a slot the closure only
-//! grows. It is *complete* once every member has made a statement in the slot: quorum sets change between slots, so
-//! earlier ones prove nothing.
+//! The closure contains every node that a quorum of this node may need: the members of its quorum set, the members of
+//! their quorum sets, and so on. It is rebuilt for each slot from the quorum sets that the members name in that slot.
+//! For a member without a statement in the slot, its latest known quorum set counts. Within a slot the closure only
+//! grows. It is *complete* once every member has made a statement in the slot: quorum sets change between slots, so the
+//! sets named in earlier slots prove nothing.
 //!
-//! Statements of members are processed; statements of outsiders are refused once the closure is complete, and wait until
-//! then. A member that never speaks keeps outsiders waiting for ever. That is harmless: no quorum of this node needs a
-//! node outside its closure.
+//! Statements of members are processed. Statements of outsiders wait until the closure is complete and are then
+//! refused. If a member never makes a statement, they wait indefinitely. This is harmless, because no quorum of this
+//! node needs a node outside its closure.
 
 use super::node_map::NodeMap;
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
 use std::sync::Arc;
 
-/// How many quorum sets of one node are stored; statements about older slots may name older sets.
+/// The maximum number of stored quorum sets of one node. Statements about older slots may name older sets.
 const SETS_PER_NODE: usize = 12;
 
 /// Whether a node belongs to the closure.
@@ -40,7 +40,7 @@ pub(super) enum LearnOutcome {
 /// Quorum sets by owner, and the closure.
 #[derive(Clone, Debug, Default)]
 pub(super) struct QuorumClosure {
-    /// Per owner, in ascending order of their numbers.
+    /// By owner, in ascending order of the set numbers.
     by_owner: NodeMap<Vec<(u32, Arc<QuorumSet>)>>,
     own: Option<Arc<QuorumSet>>,
     closure: NodeSet,
@@ -71,7 +71,7 @@ impl QuorumClosure {
         let Some(sets) = self.by_owner.entry(id.owner) else {
             return LearnOutcome::Known;
         };
-        // Most nodes have one quorum set in their whole life.
+        // Most nodes never change their quorum set.
         let sets = sets.get_or_insert_with(|| Vec::with_capacity(1));
         let at = sets.partition_point(|(nth, _)| *nth < id.nth);
         sets.insert(at, (id.nth, Arc::clone(set)));
@@ -119,7 +119,7 @@ impl QuorumClosure {
                     .get(owner)
                     .and_then(|sets| Some(&sets.last()?.1)),
             };
-            // A set that equals the node's own adds nothing; in many networks all sets are equal.
+            // A set that equals the node's own adds nothing. In many networks all sets are equal.
             let Some(set) = set.filter(|set| self.own.as_ref() != Some(set)) else {
                 continue;
             };
@@ -177,18 +177,18 @@ mod tests {
         assert_eq!(
             closure.membership(NodeId(2)),
             ClosureMembership::Unknown,
-            "1 may still name 2"
+            "node 1 may still name node 2"
         );
         name(&mut closure, id(1, 1), &set(2, &[1, 2]));
         assert_eq!(
             closure.membership(NodeId(3)),
             ClosureMembership::Inside,
-            "through 1 and 2"
+            "nodes 1 and 2 name sets that lead to node 3"
         );
         assert_eq!(
             closure.membership(NodeId(4)),
             ClosureMembership::Unknown,
-            "3 has not named a set"
+            "node 3 has not named a set"
         );
         name(&mut closure, id(3, 1), &set(1, &[3]));
         assert_eq!(closure.membership(NodeId(4)), ClosureMembership::Outside);

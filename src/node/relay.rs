@@ -1,23 +1,24 @@
 //! `Relay`: flooding with duplicate suppression.
 //!
-//! Every node relays each new message once, so in a network of n nodes with d neighbours each, a statement crosses n * d
-//! links, and most copies are duplicates. Three measures keep that cheap:
+//! Every node relays each new message once. So in a network of n nodes with d neighbours each, a statement crosses
+//! `n * d` links, and most copies are duplicates. Three measures reduce this cost:
 //!
-//! * What a node receives within `relay_interval` leaves as one transmission, a [`Bundle`]. An idle node relays at once,
-//!   a busy one at most once per interval, so transmissions grow with time instead of with statements.
+//! * A node relays all messages that it receives within `relay_interval` in one transmission, a [`Bundle`]. An idle
+//!   node relays immediately, a busy node at most once per interval. So the number of transmissions grows with time
+//!   instead of with statements.
 //! * A statement that its sender has replaced meanwhile is dropped from the bundle.
-//! * A duplicate is recognised by one table look-up, before anything else is done with it.
+//! * One table look-up recognises a duplicate, before any other processing.
 //!
 //! A bundle also saves work in SCP, which processes its statements together: most of the work in a large network is the
-//! search for quorums, and fifty statements need one search as one statement does.
+//! search for quorums, and fifty statements need no more searches than one.
 //!
-//! Every node relays. Multipoint relays (only chosen nodes relay) would save as much again, but then one lost
+//! Every node relays. Multipoint relays (only chosen nodes relay) would need fewer transmissions, but then one lost
 //! transmission can cut off a region until the next re-sending.
 //!
-//! Housekeeping waits in a queue of its own, so that a bundle is housekeeping as a whole or not at all.
+//! Housekeeping waits in a separate queue, so that the messages of a bundle are all housekeeping or all progress.
 //!
 //! Seen messages are stored as a sliding window over the last 128 numbers of each sender, as in IPsec anti-replay. A
-//! message older than the window counts as seen; whatever matters is sent again under a new number.
+//! message older than the window counts as seen. Nodes re-send important messages with new numbers.
 
 use super::config::{NodeSettings, Relaying};
 use super::context::Context;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 /// The size of the sliding window, in message numbers.
 const WINDOW: u64 = 128;
-/// How many senders have a window; messages of further senders are not relayed.
+/// The maximum number of senders with a window. Messages of further senders count as seen.
 const SENDERS_MAX: usize = 1 << 15;
 
 /// Whether a message has arrived before.
@@ -72,12 +73,12 @@ impl SequenceWindow {
     }
 }
 
-/// The neighbours from which the contents of a queue have come.
+/// The neighbours that transmitted the contents of a queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum RelaySource {
     #[default]
     None,
-    /// One neighbour: it does not need the bundle.
+    /// One neighbour, which does not need the bundle.
     One(NodeId),
     Several,
 }
@@ -92,7 +93,7 @@ impl RelaySource {
     }
 }
 
-/// What waits to be relayed as one bundle.
+/// A bundle that waits to be relayed, and its timer.
 #[derive(Clone, Debug)]
 struct RelayQueue {
     timer: TimerKind,
@@ -103,7 +104,7 @@ struct RelayQueue {
     is_armed: bool,
 }
 
-/// What a queue has to do now.
+/// The next action of a queue.
 enum Flush {
     Nothing,
     Now(Recipient, Bundle),
@@ -122,7 +123,7 @@ impl RelayQueue {
         }
     }
 
-    /// The bundle if `interval` has passed since the last one; otherwise the time that is left.
+    /// The bundle if `interval` has passed since the last transmission; otherwise the remaining time.
     fn flush(&mut self, now: Time, interval: Span) -> Flush {
         if self.is_armed || self.bundle.is_empty() {
             return Flush::Nothing;
@@ -180,8 +181,8 @@ fn drop_replaced(messages: &mut Vec<Arc<Message>>) {
     messages.retain(|_| keep.next() == Some(true));
 }
 
-/// A later statement with the same sender, slot and part of the protocol (nomination or ballots) replaces an earlier one.
-/// `None` for anything but a statement for all nodes.
+/// The sender, the slot and whether the statement belongs to nomination. A later statement with the same key replaces
+/// an earlier one. `None` for a message that is not a statement for all nodes.
 fn topic(message: &Message) -> Option<(NodeId, SlotIndex, bool)> {
     match &message.body {
         Body::Scp { envelope, .. } if message.to.is_none() => {
@@ -192,7 +193,7 @@ fn topic(message: &Message) -> Option<(NodeId, SlotIndex, bool)> {
     }
 }
 
-/// The seen messages and the two queues of what is to be relayed.
+/// The seen messages, and the two queues of messages to relay.
 #[derive(Clone, Debug)]
 pub(super) struct Relay {
     mode: Relaying,
@@ -243,7 +244,7 @@ impl Relay {
         self.windows[at].note(id.nth);
     }
 
-    /// Whether a queue waits for its timer. Then the node delivers new statements together with pending ones.
+    /// Whether a queue waits for its timer. Meanwhile the node collects new statements for SCP.
     pub(super) fn is_collecting(&self) -> bool {
         self.progress.is_armed || self.housekeeping.is_armed
     }
@@ -295,7 +296,7 @@ impl Relay {
         }
     }
 
-    /// Transmits both bundles at once, because the node leaves.
+    /// Transmits both bundles immediately, because the node leaves.
     pub(super) fn flush_all(&mut self, cx: &mut Context) {
         for queue in [&mut self.progress, &mut self.housekeeping] {
             if let Flush::Now(to, bundle) = queue.take(cx.now) {
@@ -372,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sender_has_a_window_of_its_own() {
+    fn every_sender_has_its_own_window() {
         let mut relay = relay(Relaying::Flood);
         assert_eq!(note(&mut relay, id(1, 5)), Freshness::New);
         assert_eq!(note(&mut relay, id(2, 5)), Freshness::New);
@@ -391,7 +392,7 @@ mod tests {
         assert!(relay.windows.is_empty());
     }
 
-    /// The bundle that leaves at `ms`: its recipient and the numbers of its messages.
+    /// The bundle that is transmitted at `ms`: its recipient and the numbers of its messages.
     fn flushed(relay: &mut Relay, ms: u64) -> Option<(Recipient, Vec<u64>)> {
         match relay.progress.flush(Time::from_ms(ms), relay.interval) {
             Flush::Now(to, bundle) => {
@@ -407,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_node_relays_at_once_and_a_busy_one_once_per_interval() {
+    fn an_idle_node_relays_immediately_and_a_busy_one_once_per_interval() {
         let mut relay = relay(Relaying::Flood);
         let (a, b) = (NodeId(7), NodeId(8));
         relay.queue_message(NodeId(0), a, &nominate(1, 1));
@@ -446,7 +447,7 @@ mod tests {
     }
 
     proptest! {
-        /// Compared with a plain set: no message is new twice, and within the window every first one is new.
+        /// The model is a plain set: no message is new twice, and within the window every first copy is new.
         #[test]
         fn a_window_equals_a_set_of_recent_numbers(numbers in prop::collection::vec(1u64..400, 1..300)) {
             let mut relay = relay(Relaying::Flood);

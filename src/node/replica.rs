@@ -1,7 +1,7 @@
-//! `Replica`: replication of the log. It starts slots, applies the effects of SCP, records decisions, and catches up.
+//! `Replica`: log replication, which starts slots, applies the effects of SCP, records decisions, and catches up.
 //!
-//! It owns the parts that follow the log: [`Ledger`], [`Consensus`], [`Resend`] and [`CatchUp`]. Methods that may start a
-//! slot take [`Discovery`] mutably, because a new quorum set takes effect there.
+//! It owns the parts that follow the log: [`Ledger`], [`Consensus`], [`Resend`] and [`CatchUp`]. Methods that may start
+//! a slot take [`Discovery`] mutably, because a new quorum set takes effect at the start of a slot.
 
 use super::catch_up::{CatchUp, CatchUpStep, CatchUpView};
 use super::consensus::{Consensus, timer_kind};
@@ -22,7 +22,7 @@ use crate::scp::{
 };
 use std::sync::Arc;
 
-/// Statements about slots farther ahead are refused; catching up brings their decisions.
+/// Statements about slots farther ahead are refused. Catching up fetches the decisions of these slots.
 const SLOTS_AHEAD_MAX: u64 = 64;
 
 /// The replication of the log at one node.
@@ -44,8 +44,8 @@ impl Replica {
         }
     }
 
-    /// Restores the state from before a crash. Decisions are not reported again. The running slot goes on with the quorum
-    /// set that it had.
+    /// Restores the state from before a crash. Decisions are not reported again. The running slot continues with its
+    /// previous quorum set.
     pub(super) fn restore(
         &mut self,
         cx: &mut Context,
@@ -74,7 +74,7 @@ impl Replica {
         self.consensus.adopt_quorum_set(cx, next, discovery);
     }
 
-    /// The node votes from now on.
+    /// Certifies the deferred proposals, because the node votes from now on.
     pub(super) fn certify_deferred(&mut self, cx: &mut Context, discovery: &Discovery) {
         if self.ledger.certify_deferred(cx, discovery) {
             self.consensus.pool_grew();
@@ -129,7 +129,7 @@ impl Replica {
         envelope: &Arc<Envelope>,
     ) {
         if envelope.statement.is_nominate() {
-            // A NOMINATE of any sender starts the slot: a node that trusts itself alone would not notice it otherwise.
+            // A NOMINATE of any sender starts the slot. Otherwise a node that trusts only itself would never join it.
             self.join_slot(cx, discovery);
         }
         if self.ledger.next_slot() > envelope.slot {
@@ -153,8 +153,8 @@ impl Replica {
         }
     }
 
-    /// Handles a statement about a decided slot. A sender that repeats one is behind and gets the decision: directly if it
-    /// is in reach, otherwise with the next re-sending, which serves any number of nodes.
+    /// Handles a statement about a decided slot. A sender that repeats such a statement is behind and receives the
+    /// decision: directly if it is in reach, otherwise with the next re-sending, which serves any number of nodes.
     fn answer_laggard(
         &mut self,
         cx: &mut Context,
@@ -245,7 +245,8 @@ impl Replica {
 
     // Slots.
 
-    /// Does what has become possible: adopts a quorum set, starts the next slot, processes statements that have waited.
+    /// Takes the steps that have become possible: adopts a quorum set, starts the next slot, processes waiting
+    /// statements.
     pub(super) fn advance(&mut self, cx: &mut Context, discovery: &mut Discovery) {
         while cx.lifecycle == Lifecycle::Ready {
             let next = self.ledger.next_slot();
@@ -275,7 +276,7 @@ impl Replica {
         self.apply_effects(cx, discovery, slot, effects);
     }
 
-    /// SCP processes the queued statements, all at once.
+    /// SCP processes the queued statements in one batch.
     pub(super) fn deliver_statements(&mut self, cx: &mut Context, discovery: &mut Discovery) {
         let mut statements = self.consensus.take_inbox();
         if statements.is_empty() {
@@ -350,8 +351,8 @@ impl Replica {
         }
     }
 
-    /// Appends the decision of the next slot to the log. `claimants` are the peers whose answers it was adopted from;
-    /// there are none if SCP decided it here.
+    /// Appends the decision of the next slot to the log. `claimants` are the peers from whose answers it was adopted;
+    /// the list is empty if SCP decided the slot at this node.
     fn record(
         &mut self,
         cx: &mut Context,
@@ -395,7 +396,7 @@ impl Replica {
         self.catch_up.timer_expired(cx, view)
     }
 
-    /// Answers a question for decisions that `from` transmitted.
+    /// Answers a query for decisions. `from` transmitted the query.
     pub(super) fn answer_catch_up(
         &mut self,
         cx: &mut Context,
@@ -449,7 +450,7 @@ impl Replica {
     fn adopt_decisions(&mut self, cx: &mut Context, discovery: &Discovery) {
         loop {
             let next = self.ledger.next_slot();
-            // SCP itself processes the statements of a voting node.
+            // At a voting node SCP processes the statements.
             let statements = (cx.lifecycle != Lifecycle::Ready)
                 .then(|| self.consensus.pending_decisions(next))
                 .into_iter()

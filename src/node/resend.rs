@@ -1,8 +1,9 @@
-//! `Resend`: periodic re-sending of the latest statements, so that message loss costs time and nothing else.
+//! `Resend`: periodic re-sending of the latest statements, so that message loss only delays decisions.
 //!
 //! A node repeats its statements about the running slot until the slot is decided, and its EXTERNALIZE of the last two
-//! slots until all nodes of the quorum closure have externalized. Repetitions back off: after 1, 2, 4 and 8 ticks, then
-//! every 8 ticks. They are housekeeping, and they carry new numbers, so that relays do not drop them as duplicates.
+//! slots until all nodes of the quorum closure have externalized or left. Repetitions back off: after 1, 2, 4 and 8
+//! ticks, then every 8 ticks. They are housekeeping, and they have new numbers, so that relays do not drop them as
+//! duplicates.
 
 use super::backoff::is_resend_tick;
 use super::consensus::Consensus;
@@ -14,9 +15,9 @@ use super::outbox::TrafficClass;
 use crate::scp::{Envelope, NodeId, SlotIndex, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many requests wait for the next tick.
+/// The maximum number of requests that wait for the next tick.
 const REQUESTED_MAX: usize = 8;
-/// For how many decided slots EXTERNALIZE is repeated unasked.
+/// The number of decided slots whose EXTERNALIZE is repeated without a request.
 const DECIDED_REPEATED: u64 = 2;
 /// The slots with statements to repeat, and the progress of other nodes.
 #[derive(Clone, Debug, Default)]
@@ -25,11 +26,11 @@ pub(super) struct Resend {
     is_armed: bool,
     /// Ticks per slot since the node's latest statement about it.
     ticks: BTreeMap<SlotIndex, u32>,
-    /// Slots whose decision a peer has asked for.
+    /// Slots whose decision a peer has requested.
     requested: BTreeSet<SlotIndex>,
     /// Decided slots whose EXTERNALIZE is still repeated.
     repeated: BTreeSet<SlotIndex>,
-    /// The last decided slot of each node, as far as its statements show it.
+    /// The last decided slot of each node, according to its statements.
     decided_by: NodeMap<SlotIndex>,
 }
 
@@ -55,7 +56,7 @@ impl Resend {
         self.ticks.insert(slot, 0);
     }
 
-    /// Repeats the decision of `slot` at the next tick, because a peer lacks it. The newest few requests count.
+    /// Repeats the decision of `slot` at the next tick, because a peer lacks it. Only the highest few slots are stored.
     pub(super) fn request(&mut self, slot: SlotIndex) {
         self.requested.insert(slot);
         while self.requested.len() > REQUESTED_MAX {
@@ -104,7 +105,7 @@ impl Resend {
         }
     }
 
-    /// Starts the timer if there is anything to re-send: statements, or something else (`has_other_work`).
+    /// Starts the timer if the node has statements or other items (`has_other_work`) to re-send.
     pub(super) fn arm(
         &mut self,
         cx: &mut Context,
@@ -129,7 +130,7 @@ impl Resend {
         self.decided_by.get(node).is_some_and(|&at| at >= slot)
     }
 
-    /// Counts a tick of `slot`. Returns true if it repeats something.
+    /// Counts a tick of `slot`. Returns true if the statements are repeated at this tick.
     fn tick(&mut self, slot: SlotIndex) -> bool {
         let ticks = self.ticks.entry(slot).or_default();
         *ticks = ticks.saturating_add(1);

@@ -1,8 +1,8 @@
-//! `Roster`: membership table. The peers that a node knows, those that have left, and its direct neighbours.
+//! `Roster`: membership table of the known peers, the departed peers and the direct neighbours of a node.
 //!
-//! Announcements carry a sequence number per peer; a lower or equal number is a duplicate. A peer repeats its
-//! announcement under the same number: a node that knows it does not relay it again, so a repetition costs one broadcast
-//! and still reaches neighbours that missed the first one. Silence never removes a peer.
+//! Announcements have a sequence number per peer; a lower or equal number is a duplicate. A peer repeats its
+//! announcement with the same number. A node that has received it before does not relay it again, so a repetition costs
+//! one broadcast and still reaches neighbours that missed the first one. Silence never removes a peer.
 
 use super::config::Peer;
 use super::key::NodeKey;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The effect of an announcement on the roster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RosterChange {
-    /// A duplicate or an overtaken announcement.
+    /// The announcement is a duplicate or outdated.
     None,
     /// An unknown peer joined, or a peer that had left came back.
     Joined,
@@ -22,7 +22,7 @@ pub(super) enum RosterChange {
     Restarted,
     /// A known peer left.
     Left,
-    /// An unknown peer left. It is stored, so that hearsay does not add it later.
+    /// An unknown peer left. It is stored, so that reports of other nodes do not add it later.
     LeftUnknown,
 }
 
@@ -30,14 +30,14 @@ pub(super) enum RosterChange {
 #[derive(Clone, Debug)]
 enum RosterStatus {
     Present,
-    /// The peer has left; its last announcement is stored for those who missed it.
+    /// The peer has left. Its last announcement is stored for nodes that missed it.
     Left(Arc<Announcement>),
 }
 
 #[derive(Clone, Debug)]
 struct RosterEntry {
     peer: Peer,
-    /// Sequence number of its latest announcement; 0 if it is known from others only.
+    /// Sequence number of its latest announcement; 0 if only other nodes have reported it.
     nth: u64,
     status: RosterStatus,
 }
@@ -156,7 +156,7 @@ impl Roster {
             .map(|entry| &entry.peer)
     }
 
-    /// The name and key of a peer, whether it has left or not.
+    /// The identity of a peer, present or departed.
     pub(super) fn peer(&self, node: NodeId) -> Option<&Peer> {
         self.entries.get(node).map(|entry| &entry.peer)
     }
@@ -166,7 +166,7 @@ impl Roster {
         let text = key.to_string();
         let peers = || self.entries.values().map(|entry| &entry.peer);
         let named = peers().find(|peer| *peer.key == *text);
-        // Peers of synthetic networks have key texts that are no public keys; their hash is compared.
+        // Key texts of synthetic networks are not public keys, so their hashes are compared.
         let found = named.or_else(|| peers().find(|peer| NodeKey::of(&peer.key) == key))?;
         Some(found.id)
     }
@@ -179,7 +179,7 @@ impl Roster {
         }
     }
 
-    /// The key of a node as text; `#` and its id if it is unknown.
+    /// The key of a node as text; `#` and the id for an unknown node.
     pub(super) fn key_of(&self, node: NodeId) -> Arc<str> {
         if node == self.me.id {
             return Arc::clone(&self.me.key);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn sequence_numbers_tell_new_announcements_from_duplicates_in_any_order() {
+    fn sequence_numbers_distinguish_new_announcements_from_duplicates() {
         use AnnouncementKind::{Here, Leaving};
         let mut roster = Roster::new(peer(0));
         let steps = [
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_left_is_not_added_by_hearsay() {
+    fn reports_of_other_nodes_do_not_add_a_departed_peer() {
         let mut roster = Roster::new(peer(0));
         roster.apply(&announcement(1, AnnouncementKind::Here, 1));
         roster.apply(&announcement(1, AnnouncementKind::Leaving, 2));

@@ -1,6 +1,7 @@
 //! `TrustSet`: the nodes that this node trusts by its policy, and the quorum set that follows from them.
 //!
-//! The set follows discovery at once. `consensus` decides when a new quorum set takes effect: at the next slot.
+//! The set changes immediately with discovery. `consensus` decides when a new quorum set takes effect: at the next
+//! slot.
 
 use super::config::{Threshold, TrustPolicy};
 use super::event::{NodeEvent, TrustCause};
@@ -9,8 +10,8 @@ use crate::scp::{NodeId, NodeSet, QuorumSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Up to this size every change is reported. A larger set is reported when it has grown by an eighth, because each event
-/// lists all members.
+/// Up to this size every change is reported. A larger set is reported when it has shrunk or grown by more than an
+/// eighth, because each event lists all members.
 const REPORT_ALWAYS_MAX: u32 = 64;
 
 /// The trusted nodes, the node itself included.
@@ -22,7 +23,7 @@ pub(super) struct TrustSet {
     /// The size of the smallest network that votes.
     min_nodes: u32,
     members: NodeSet,
-    /// Nodes that are left out because they have been silent for too long (`forget_after`).
+    /// Nodes that are excluded because they have been silent for too long (`forget_after`).
     forgotten: NodeSet,
     /// The size of the set in the last event.
     reported_size: Option<u32>,
@@ -54,7 +55,7 @@ impl TrustSet {
         matches!(self.policy, TrustPolicy::Fixed(_))
     }
 
-    /// Whether the node has no quorum set by policy: it listens only.
+    /// Whether the node has no quorum set by policy and only listens.
     pub(super) fn never_votes(&self) -> bool {
         matches!(self.policy, TrustPolicy::None)
     }
@@ -137,7 +138,7 @@ impl TrustSet {
         }
     }
 
-    /// The event for an unreported change, if the set is small, has shrunk, or has grown by an eighth.
+    /// The event for an unreported change, if the set is small, has shrunk, or has grown by more than an eighth.
     pub(super) fn take_growth_event(&mut self) -> Option<NodeEvent> {
         let (now, reported) = (self.members.len(), self.reported_size.unwrap_or(0));
         if now <= REPORT_ALWAYS_MAX || now < reported || now - reported > reported / 8 {
@@ -157,10 +158,10 @@ impl TrustSet {
 
     /// The quorum set of the present members; `None` under [`TrustPolicy::None`], or if there are too few members.
     ///
-    /// Under [`TrustPolicy::Found`] a slice never has fewer nodes than in a network of `min_nodes`. Otherwise the last
-    /// nodes of a shrinking network would decide alone, and nodes that return together would decide differently.
+    /// Under [`TrustPolicy::Found`] a slice never has fewer nodes than in a network of `min_nodes` nodes. Otherwise the
+    /// last nodes of a shrinking network would form a quorum, and nodes that return together could decide differently.
     ///
-    /// SCP limits a quorum set to [`QuorumSet::NODES_MAX`] nodes. Of a larger trust set the node takes itself and the
+    /// SCP limits a quorum set to [`QuorumSet::NODES_MAX`] nodes. From a larger trust set the node takes itself and the
     /// lowest ids, so that the quorum sets of different nodes overlap.
     pub(super) fn quorum_set(&self) -> Option<QuorumSet> {
         match &self.policy {
@@ -178,10 +179,10 @@ impl TrustSet {
         }
     }
 
-    /// The size of a slice among `count` nodes; greater than `count` if they are too few.
+    /// The size of a slice among `count` nodes; greater than `count` if the nodes are too few for a slice.
     fn slice_size(&self, count: u32) -> u32 {
         match (&self.policy, self.threshold) {
-            // A node that moves out of range of a group goes on with its few neighbours.
+            // A node that moves out of range of a group continues with its few neighbours.
             (TrustPolicy::InRange, threshold) => threshold.of(count),
             (_, Threshold::Count(k)) => k.max(1),
             (_, threshold) => threshold.of(count.max(self.min_nodes)),
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn forgotten_nodes_leave_the_set_and_return_when_they_are_heard() {
+    fn forgotten_nodes_leave_the_set_and_return_when_they_are_alive() {
         let roster = roster(1..4);
         let mut trust = trust_set(TrustPolicy::Found, Threshold::Majority, 1);
         trust.recompute(&roster, TrustCause::Discovered);
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_quorum_set_is_used_unchanged_and_a_large_trust_set_is_cut() {
+    fn a_fixed_quorum_set_is_used_unchanged_and_a_large_trust_set_is_truncated() {
         let set = Arc::new(QuorumSet::flat(1, [NodeId(7)]));
         let mut trust = trust_set(TrustPolicy::Fixed(Arc::clone(&set)), Threshold::Majority, 1);
         trust.recompute(&roster(1..3), TrustCause::Configured);

@@ -1,6 +1,6 @@
 //! `NodeView`: the visible state of a node, computed as a fold over its events.
 //!
-//! Viewers use this module and never the node itself; it re-exports the types that they need.
+//! Viewers use this module instead of the node itself. It re-exports the types that they need.
 
 pub use super::{
     Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, JoinMode,
@@ -13,7 +13,7 @@ use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many slots a view retains; older ones are in the log.
+/// The number of slots that a view retains. The log contains the decisions of older slots.
 pub(crate) const SLOTS_RETAINED: usize = 4;
 
 /// The progress of a node in its newest slot, in ascending order. It determines the colour of the node.
@@ -49,7 +49,7 @@ pub enum Readiness {
 /// A running timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunningTimer {
-    /// When it was set.
+    /// When it was started.
     pub set_at: Time,
     /// When it expires.
     pub due_at: Time,
@@ -90,7 +90,7 @@ pub struct NodeView {
     pub trusted: Arc<BTreeSet<NodeId>>,
     /// Its newest quorum set, and the first slot in which it is in effect.
     pub quorum_set: Option<(SlotIndex, Arc<QuorumSet>)>,
-    /// The newest slots it takes part in.
+    /// The newest slots that it takes part in.
     pub slots: BTreeMap<SlotIndex, Arc<SlotState>>,
     /// Its running timers.
     pub timers: BTreeMap<TimerKind, RunningTimer>,
@@ -100,7 +100,7 @@ pub struct NodeView {
     pub backup_log: BTreeMap<ProposalId, BackupEntry>,
     /// Its pool of proposals.
     pub pool: BTreeMap<ProposalId, Arc<Proposal>>,
-    /// How many messages it has refused.
+    /// The number of messages that it has refused.
     pub refused: u64,
 }
 

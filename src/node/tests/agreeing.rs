@@ -112,7 +112,7 @@ fn conflicting_choices_converge_to_one_value() {
 }
 
 #[test]
-fn invalid_proposals_are_refused_at_once() {
+fn invalid_proposals_are_refused_immediately() {
     let mut net = Net::new(finders(4, &settings(Application::Log)));
     net.propose(0, Content::Choice("1".into()));
     net.propose(0, note(""));

@@ -1,4 +1,4 @@
-//! Size limits: proposals beyond one value or one answer come with the next, and none is lost.
+//! Tests of the size limits: what exceeds one value or one answer follows in the next, and nothing is lost.
 
 use super::test_net::{Net, finder, note, settings};
 use super::*;
@@ -38,7 +38,7 @@ fn large_notes_are_decided_in_values_and_statements_within_the_limits() {
     texts.sort();
     let mut expected: Vec<String> = (0..100).map(quotes).collect();
     expected.sort();
-    assert_eq!(texts, expected, "each is recorded once");
+    assert_eq!(texts, expected, "each note is recorded once");
     assert!((1..4).all(|id| net.log(id) == net.log(0)));
     assert!(net.log(0).len() > 5, "{}", net.log(0).len());
     assert!(

@@ -26,7 +26,7 @@ fn is_ready(event: &NodeEvent) -> bool {
     matches!(event, NodeEvent::Ready { .. })
 }
 
-/// Nodes in a line: each reaches only its two neighbours.
+/// Nodes in a line: each node reaches only its two neighbours.
 fn row(_: u64, a: NodeId, b: NodeId) -> bool {
     a.0.abs_diff(b.0) == 1
 }

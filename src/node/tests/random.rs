@@ -7,7 +7,7 @@ use crate::time::Time;
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Slots: mostly the first few, sometimes the last of all.
+/// Slots: mostly the first few, sometimes far ahead or at the upper limit.
 fn slots() -> impl Strategy<Value = SlotIndex> + Clone {
     let last = prop_oneof![Just(u64::MAX), Just(u64::MAX - 1)];
     prop_oneof![8 => 0u64..5, 1 => 60u64..70, 1 => last].prop_map(SlotIndex)

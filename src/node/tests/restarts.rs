@@ -73,7 +73,7 @@ fn decided_files(net: &Net, id: u32) -> Vec<FileInfo> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// However nodes crash and fetches fail, once all nodes run again they agree, and each holds every decided file.
+    /// After any crashes and failed fetches, once all nodes run again, they agree and each holds every decided file.
     #[test]
     fn decided_files_reach_all_nodes_despite_crashes_and_failed_fetches(
         schedule in prop::collection::vec(schedule_steps(), 5..40),
@@ -97,7 +97,7 @@ proptest! {
     }
 }
 
-/// Runs until node 2 has decided the backup of the photo and started its fetch, then ends all nodes.
+/// Runs until node 2 has decided the backup of the photo and started its fetch, then crashes all nodes.
 fn crashed_with_a_missing_file() -> Net {
     let mut settings = settings(Application::Log);
     settings.min_nodes = 3;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// An entry of the queue.
 enum Scheduled {
     Input(Input),
-    /// A timer with its number; it counts only if the number is still current.
+    /// A timer with its number. It expires only if no later timer of its kind has replaced it.
     Timer(TimerKind, u64),
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Net {
     pub(super) events: Vec<(Time, NodeId, NodeEvent)>,
     /// All statements that each node has made about each slot.
     pub(super) statements: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
-    /// How many transmissions were sent.
+    /// The number of transmissions.
     pub(super) sent: u64,
 }
 
@@ -174,7 +174,7 @@ impl Net {
         self.give(NodeId(id), Input::Propose(content));
     }
 
-    /// Gives a node an input now, before anything in the queue. A crashed node ignores it.
+    /// Gives a node an input now, before any entry of the queue. A crashed node ignores it.
     pub(super) fn give(&mut self, id: NodeId, input: Input) {
         let Some(node) = self.nodes[id.index()].as_mut() else {
             return;
@@ -191,7 +191,7 @@ impl Net {
         let persists = outputs
             .iter()
             .position(|output| matches!(output, Output::Persist(_)));
-        assert!(persists.is_none_or(|at| at == 0), "persisting comes first");
+        assert!(persists.is_none_or(|at| at == 0), "`Persist` comes first");
         for output in outputs {
             let Output::Send { message, .. } = output else {
                 continue;
@@ -242,7 +242,7 @@ impl Net {
     fn transmit(&mut self, from: NodeId, to: NodeId, input: Input) {
         self.sent += 1;
         if (self.reach)(self.sent, from, to) {
-            // Up to 39 ms more, so that messages overtake each other.
+            // Up to 39 ms of jitter, so that messages overtake each other.
             let jitter = Span::from_ms(self.sent.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 40);
             let latency = (self.latency)(from, to) + jitter;
             self.schedule(to, self.now + latency, |_| Scheduled::Input(input));
@@ -357,14 +357,14 @@ impl Net {
             .map(|(_, _, event)| event)
     }
 
-    /// How many events of a node fulfil `condition`.
+    /// The number of events of a node that fulfil `condition`.
     pub(super) fn count(&self, id: u32, condition: impl Fn(&NodeEvent) -> bool) -> usize {
         self.events_of(id).filter(|event| condition(event)).count()
     }
 }
 
-/// A correct node never contradicts itself, not even after a crash: nominations grow, ballot counters do not fall, and a
-/// committed value does not change.
+/// Asserts that a node does not contradict its earlier statements, even after a crash: nominations grow, ballot
+/// counters do not decrease except on entering CONFIRM, and a committed value does not change.
 fn assert_consistent(earlier: &[Arc<Envelope>], new: &Envelope) {
     for old in earlier {
         match (&old.statement, &new.statement) {

@@ -19,7 +19,7 @@ pub(in crate::scp) struct Ballots {
     groups: StatementGroups,
     tallies: Tallies,
     no_quorum: NoQuorumCache,
-    /// No statement has ever had a higher counter. It is not lowered by a rollback.
+    /// No recorded statement has had a higher counter. A rollback does not lower it.
     highest_counter: Counter,
 }
 
@@ -29,7 +29,7 @@ impl Ballots {
         &self.latest
     }
 
-    /// Each different latest statement once.
+    /// Each distinct latest statement once.
     pub(in crate::scp) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.groups.statements()
     }
@@ -43,7 +43,7 @@ impl Ballots {
         self.tallies.note_change(node);
     }
 
-    /// Starts a transaction: what follows can be rolled back.
+    /// Starts a transaction: later changes can be rolled back.
     pub(in crate::scp) fn checkpoint(&mut self) {
         self.latest.checkpoint();
     }
@@ -58,7 +58,7 @@ impl Ballots {
         }
     }
 
-    /// Drops the tallies: the slot is decided.
+    /// Drops the tallies, because the slot is decided.
     pub(in crate::scp) fn stop_voting(&mut self) {
         self.tallies.clear_tallies();
     }
@@ -83,7 +83,8 @@ impl Ballots {
         self.tallies.query(&self.groups, &self.latest, predicate)
     }
 
-    /// Evidence that the voter may accept what `votes` vote for and `accepts` accept.
+    /// Evidence that the voter may accept a claim. `votes` holds for statements that vote for it or accept it,
+    /// `accepts` for statements that accept it.
     pub(in crate::scp) fn accept(
         &mut self,
         voter: Voter<'_>,
@@ -97,7 +98,7 @@ impl Ballots {
             .accept(votes, accepts)
     }
 
-    /// Evidence that the voter may confirm what `accepts` accept.
+    /// Evidence that the voter may confirm a claim. `accepts` holds for statements that accept it.
     pub(in crate::scp) fn confirm(
         &mut self,
         voter: Voter<'_>,
@@ -170,8 +171,8 @@ impl Ballots {
             .is_local_slice(self.tallies.nodes(&accepts))
     }
 
-    /// If a v-blocking set has counters above `n`: the lowest counter above which it no longer is one, with the evidence
-    /// (NOTES 58).
+    /// If a v-blocking set has counters above `n`: the lowest counter above which no v-blocking set is, with the
+    /// evidence (NOTES 58).
     pub(in crate::scp) fn catch_up_counter(
         &mut self,
         voter: Voter<'_>,
@@ -290,7 +291,7 @@ mod tests {
     ];
 
     proptest! {
-        /// Counted or tallied, with few and with many different statements, and after rollbacks.
+        /// Covers counting and tallies, few and many distinct statements, and rollbacks.
         #[test]
         fn supporters_are_the_nodes_whose_latest_statement_satisfies_the_predicate(
             transactions in prop::collection::vec(

@@ -1,9 +1,9 @@
-//! Bounded change log: derived data catches up from it instead of being computed from scratch.
+//! Bounded change log, from which derived data is updated instead of being computed from scratch.
 
 use crate::scp::id::NodeId;
 
-/// The nodes that changed last, oldest first, up to `CAPACITY` of them. A reader remembers the version that it has
-/// seen and later asks what happened since.
+/// The nodes that changed last, oldest first, up to `CAPACITY` of them. A reader stores the version that it has read
+/// and later reads the changes since that version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChangeLog<const CAPACITY: usize> {
     nodes: Vec<NodeId>,
@@ -20,7 +20,7 @@ impl<const CAPACITY: usize> ChangeLog<CAPACITY> {
         self.version += 1;
     }
 
-    /// The number of changes so far, also of those that the log no longer holds.
+    /// The number of changes so far, including changes that the log no longer contains.
     pub(super) fn version(&self) -> u64 {
         self.version
     }

@@ -1,14 +1,14 @@
-//! Quorum sets compiled for fast tests: a level is a bitset, and counting members is an intersection.
+//! Quorum sets compiled for fast tests: a level is a bitset, and members are counted by an intersection.
 //!
-//! In a radio network every node trusts only its neighbours. Bitsets would be long and nearly all zero there, so such a
-//! set stays the list that it is, shared by all nodes. A flat set of low node numbers is two words.
+//! In a radio network every node trusts only its neighbours. Bitsets of such quorum sets would be long and nearly all
+//! zero, so these sets remain shared lists. A flat set of low node numbers takes two words.
 
 use super::node_set::{InlineBits, NodeSet};
 use crate::scp::id::NodeId;
 use crate::scp::quorum_set::QuorumSet;
 use std::sync::Arc;
 
-/// A list with up to this many nodes per word of its bitset is faster to scan than the bitset.
+/// A list with at most this many nodes per word of its bitset is faster to scan than the bitset.
 const NODES_PER_WORD: usize = 4;
 
 /// A quorum set in compiled form. Malformed sets behave as in stellar-core: threshold 0 is never satisfied and never
@@ -16,7 +16,7 @@ const NODES_PER_WORD: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct CompiledSet {
     threshold: u32,
-    /// How many entries a v-blocking set must hit; 0 if the set cannot be blocked.
+    /// The number of entries that a v-blocking set must hit; 0 if no set is v-blocking.
     blocking: u32,
     entries: Entries,
 }
@@ -134,7 +134,7 @@ impl CompiledSet {
         self.blocking != 0 && self.reaches(self.blocking, nodes, |inner| inner.is_v_blocking(nodes))
     }
 
-    /// Inlined for the two-word case, where a call would cost more than the test.
+    /// Whether `nodes` hit at least `wanted` entries. Inlined, because a call costs more than the test of two words.
     #[inline(always)]
     fn reaches(
         &self,

@@ -1,7 +1,7 @@
 //! Federated voting: when a node may accept or confirm a statement, and the evidence for it.
 //!
-//! Accept: a v-blocking set accepts, or a quorum votes for or accepts. Confirm: a quorum accepts. Whether the node itself
-//! has voted for something contradictory does not matter (NOTES 19).
+//! A node may accept a statement if a v-blocking set accepts it, or a quorum votes for or accepts it. A node may
+//! confirm it if a quorum accepts it. Contradictory votes of the node itself do not prevent this (NOTES 19).
 
 use super::latest::LatestStatements;
 use super::no_quorum_cache::NoQuorumCache;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(in crate::scp) struct Voter<'a> {
     /// The class of its quorum set; `None` if the application does not know the set.
     pub(in crate::scp) local: Option<SetClass>,
-    /// All quorum sets met so far.
+    /// All quorum sets resolved so far.
     pub(in crate::scp) sets: &'a SetRegistry,
     /// Whether to compute witness sets.
     pub(in crate::scp) evidence_mode: EvidenceMode,
@@ -39,7 +39,7 @@ impl<'a> Voter<'a> {
         }
     }
 
-    /// The answers that need no search.
+    /// The tests that need no search.
     pub(super) fn view(self, latest: &'a LatestStatements) -> QuorumView<'a> {
         QuorumView {
             local: self.local,
@@ -49,7 +49,7 @@ impl<'a> Voter<'a> {
     }
 }
 
-/// One vote.
+/// Federated voting of the local node on one claim.
 pub(super) struct FederatedVoting<'a> {
     view: QuorumView<'a>,
     cache: &'a mut NoQuorumCache,
@@ -57,12 +57,12 @@ pub(super) struct FederatedVoting<'a> {
 }
 
 impl FederatedVoting<'_> {
-    /// Evidence that the local node may accept what `votes` vote for or accept and `accepts` accept.
+    /// Evidence that the local node may accept a claim that `votes` vote for or accept, and `accepts` accept.
     pub(super) fn accept(self, votes: &NodeSet, accepts: &NodeSet) -> Option<Evidence> {
         self.blocking(accepts).or_else(|| self.confirm(votes))
     }
 
-    /// Evidence that the local node may confirm what `accepts` accept.
+    /// Evidence that the local node may confirm a claim that `accepts` accept.
     pub(super) fn confirm(self, accepts: &NodeSet) -> Option<Evidence> {
         let (view, evidence_mode) = (self.view, self.evidence_mode);
         let quorum = self.greatest_quorum(accepts)?;
@@ -97,7 +97,7 @@ pub(super) fn quorum_evidence(view: QuorumView<'_>, quorum: &NodeSet) -> Evidenc
     evidence(view, VotingRule::Quorum, &minimal_quorum(view, quorum))
 }
 
-/// The witnesses with the envelopes that counted.
+/// The evidence with the envelopes of the witnesses.
 fn evidence(view: QuorumView<'_>, rule: VotingRule, witness: &NodeSet) -> Evidence {
     let envelope = |node| view.latest.get(node).map(|latest| &latest.envelope);
     Evidence {
@@ -111,7 +111,7 @@ fn evidence(view: QuorumView<'_>, rule: VotingRule, witness: &NodeSet) -> Eviden
     }
 }
 
-/// Only the rule, since no event will carry the evidence.
+/// Evidence without witnesses, for use when no events are reported.
 fn without_witness(rule: VotingRule) -> Evidence {
     Evidence {
         rule,

@@ -1,6 +1,6 @@
 //! Grouping of equal statements: nodes that make the same statement form one group.
 //!
-//! However many nodes there are, they make few different statements at a time. A predicate is evaluated once per group.
+//! Even in a large network, nodes make few distinct statements at a time. A predicate is evaluated once per group.
 
 use super::node_set::NodeSet;
 use crate::scp::id::NodeId;
@@ -15,7 +15,7 @@ struct StatementGroup {
     count: u32,
 }
 
-/// The different statements among the latest statements of all nodes.
+/// The distinct statements among the latest statements of all nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StatementGroups {
     groups: Vec<StatementGroup>,
@@ -27,7 +27,7 @@ impl StatementGroups {
         self.groups.clear();
     }
 
-    /// The number of different statements.
+    /// The number of distinct statements.
     pub(super) fn len(&self) -> usize {
         self.groups.len()
     }
@@ -47,7 +47,7 @@ impl StatementGroups {
         let Some(envelope) = new.filter(|envelope| envelope.from.0 < NodeId::LIMIT) else {
             return;
         };
-        // A node mostly makes the statement that was made last, so the search goes backwards.
+        // A node usually makes the most recent statement, so the search goes backwards.
         let same = self
             .groups
             .iter_mut()
@@ -64,7 +64,7 @@ impl StatementGroups {
         });
     }
 
-    /// Each different statement once.
+    /// Each distinct statement once.
     pub(super) fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.groups.iter().map(|group| &group.envelope.statement)
     }
@@ -104,9 +104,9 @@ mod tests {
     }
 
     proptest! {
-        /// Against a plain map from nodes to their statements.
+        /// The model is a plain map from nodes to their statements.
         #[test]
-        fn groups_are_the_different_statements(steps in prop::collection::vec((0u32..9, prop::option::of(1u32..5)), 1..80)) {
+        fn groups_are_the_distinct_statements(steps in prop::collection::vec((0u32..9, prop::option::of(1u32..5)), 1..80)) {
             let mut groups = StatementGroups::default();
             let mut latest = BTreeMap::new();
             for (node, n) in steps {

@@ -7,7 +7,7 @@ use crate::scp::id::NodeId;
 use crate::scp::statement::{Envelope, Statement};
 use std::sync::Arc;
 
-/// How many changes of quorum sets are logged. An honest node changes its set once in a slot, when it decides.
+/// The capacity of the log of quorum set changes. An honest node changes its set once in a slot, when it decides.
 const SET_CHANGES_MAX: usize = 1 << 15;
 
 /// The quorum set that counts for the sender of a statement.
@@ -15,7 +15,7 @@ const SET_CHANGES_MAX: usize = 1 << 15;
 pub(in crate::scp) enum SenderSet {
     /// The set that the statement names.
     Known(SetClass),
-    /// The node alone: it has decided and needs no other node (NOTES 9).
+    /// Only the sender itself: it has decided and needs no other node (NOTES 9).
     Singleton,
     /// The application does not know the named set, so the sender cannot be part of a quorum.
     Unknown,
@@ -40,11 +40,11 @@ pub(in crate::scp) struct LatestStatements {
     set_changes: ChangeLog<SET_CHANGES_MAX>,
 }
 
-/// The nodes that have one and the same quorum set or are singletons. In many networks these are all nodes, and then
-/// no search for a quorum is needed.
+/// The nodes that have the same quorum set as the first sender or are singletons. In many networks these are all nodes,
+/// and then no search for a quorum is needed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UniformNodes {
-    /// The set of the first sender.
+    /// The quorum set of the first sender.
     class: Option<SetClass>,
     nodes: NodeSet,
 }
@@ -94,7 +94,7 @@ impl LatestStatements {
             .map(|latest| &latest.envelope)
     }
 
-    /// Replaces the latest statement of the sender. [`LatestStatements::rollback_one`] brings the old one back.
+    /// Replaces the latest statement of the sender. [`LatestStatements::rollback_one`] restores the old one.
     pub(super) fn record(&mut self, new: LatestStatement) {
         let node = new.envelope.from;
         let old = self.replace(node, Some(new));
@@ -121,7 +121,7 @@ impl LatestStatements {
         old
     }
 
-    /// Senders whose quorum set was unknown at the last lookup.
+    /// Senders whose quorum set was unknown at the last look-up.
     pub(super) fn unknown(&self) -> &NodeSet {
         &self.unknown
     }
@@ -136,22 +136,22 @@ impl LatestStatements {
         }
     }
 
-    /// The nodes that share one quorum set.
+    /// The nodes that have the same quorum set or are singletons.
     pub(super) fn uniform(&self) -> &UniformNodes {
         &self.uniform
     }
 
-    /// The nodes whose quorum set has changed since `version`; `None` if that is no longer known.
+    /// The nodes whose quorum set has changed since `version`; `None` if the log no longer reaches back that far.
     pub(super) fn set_changes_since(&self, version: u64) -> Option<&[NodeId]> {
         self.set_changes.since(version)
     }
 
-    /// Grows whenever the quorum set of a sender changes.
+    /// The version of the quorum sets. It increases with every change of a sender's quorum set.
     pub(in crate::scp) fn set_version(&self) -> u64 {
         self.set_changes.version()
     }
 
-    /// Checks that `last`, an own statement, is recorded or was followed by a newer one.
+    /// Checks that `last`, an own statement, is recorded or has been replaced by a newer one.
     ///
     /// # Errors
     /// The violated invariant.
@@ -163,7 +163,7 @@ impl LatestStatements {
         Ok(())
     }
 
-    /// Starts a transaction: what follows can be rolled back.
+    /// Starts a transaction: later changes can be rolled back.
     pub(super) fn checkpoint(&mut self) {
         self.undo_log.clear();
     }

@@ -1,14 +1,14 @@
-//! Quorums: whether some nodes contain a quorum or are v-blocking, and which witness set shows it.
+//! Quorums: tests whether some nodes contain a quorum or are v-blocking, and finds witness sets.
 //!
-//! Absent here: the rules of nomination and of balloting, which ask these questions.
+//! The rules of nomination and balloting, which use these tests, are in other modules.
 //!
-//! | file | idea |
+//! | files | contents |
 //! |---|---|
 //! | `node_set`, `compiled_set`, `registry` | bitsets; quorum sets compiled to bitsets and interned |
-//! | `latest`, `change_log`, `groups` | latest statement of each node; what changed; equal statements grouped |
-//! | `predicate`, `tallies` | what a ballot statement claims; running tallies of claims |
-//! | `view`, `search`, `pruning`, `no_quorum_cache`, `witness` | the search for a quorum, what saves searches, minimal sets |
-//! | `federated_voting`, `ballots`, `nominations` | accept and confirm, for ballots and for nominated values |
+//! | `latest`, `change_log`, `groups` | latest statement of each node; log of changes; groups of equal statements |
+//! | `predicate`, `tallies` | claims of ballot statements; running tallies of claims |
+//! | `view`, `search`, `pruning`, `no_quorum_cache`, `witness` | search for a quorum, ways to avoid searches, minimal sets |
+//! | `federated_voting`, `ballots`, `nominations` | accepting and confirming, for ballots and for nominated values |
 
 pub(super) mod ballots;
 mod change_log;

@@ -1,9 +1,10 @@
 //! Negative cache: sets of nodes that are known to contain no quorum.
 //!
-//! In a large network statements arrive one at a time, and nearly all searches fail until the last region has spoken. If
-//! there was no quorum among some nodes, there can be one among these and a few new ones only if it contains a new node.
-//! A new node cannot be in it if its slices lack members, or if the members lack members of theirs. That is visible in
-//! the neighbourhood of the new nodes, without a search through the whole network.
+//! In a large network statements arrive one at a time, and nearly all searches fail until statements from the last
+//! region have arrived. If some nodes contain no quorum, then these nodes and a few new ones contain a quorum only if
+//! it contains a new node. A new node cannot be in a quorum if each of its slices has missing members, or members
+//! without a complete slice. A check of the neighbourhood of the new nodes finds this without a search through the
+//! whole network.
 
 use super::latest::SenderSet;
 use super::node_set::NodeSet;
@@ -11,11 +12,11 @@ use super::registry::SetClass;
 use super::view::QuorumView;
 use crate::scp::id::NodeId;
 
-/// How many failed searches are cached: about as many as different predicates are voted on at a time.
+/// The maximum number of cached failures: about the number of predicates that are voted on at a time.
 const ENTRIES_MAX: usize = 4;
-/// With more new nodes than this a search is cheaper.
+/// With more new nodes than this, a search is cheaper.
 const NEW_NODES_MAX: usize = 16;
-/// Among fewer nodes than this a search is cheap enough.
+/// Among fewer nodes than this, a search is cheap enough.
 const NODES_MIN: u32 = 24;
 /// From this size on the neighbourhood is explored two steps deep instead of one.
 const DEEP_NODES_MIN: u32 = 8 * NODES_MIN;
@@ -24,11 +25,11 @@ const DEEP_NODES_MIN: u32 = 8 * NODES_MIN;
 #[derive(Clone, Debug)]
 struct FailedSearch {
     nodes: NodeSet,
-    /// [`LatestStatements::set_version`](super::latest::LatestStatements::set_version) at that time.
+    /// [`LatestStatements::set_version`](super::latest::LatestStatements::set_version) at the time of the search.
     set_version: u64,
 }
 
-/// The last failed searches among the latest statements of one kind. It never changes an answer.
+/// The last failed searches among the latest statements of one kind. The cache never changes the result of a search.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NoQuorumCache {
     /// The local quorum set of these searches.
@@ -63,7 +64,7 @@ impl NoQuorumCache {
         true
     }
 
-    /// Caches that a search among `nodes` has failed.
+    /// Records that a search among `nodes` has failed.
     pub(super) fn insert_failure(&mut self, view: QuorumView<'_>, nodes: &NodeSet) {
         if nodes.len() >= NODES_MIN {
             self.insert(view, nodes);
@@ -79,7 +80,7 @@ impl NoQuorumCache {
             nodes: nodes.clone(),
             set_version: view.latest.set_version(),
         };
-        // A failure among more nodes makes one among fewer redundant.
+        // A failure among more nodes makes a failure among fewer of them redundant.
         let is_redundant = |entry: &FailedSearch| entry.nodes.is_subset(nodes);
         match self.entries.iter().position(is_redundant) {
             Some(at) => self.entries[at] = failure,
@@ -91,8 +92,8 @@ impl NoQuorumCache {
         }
     }
 
-    /// The nodes of `nodes` that are new to the entry closest to them, or have another quorum set than then. `None` if
-    /// there are too many for every entry.
+    /// The nodes of `nodes` that are new to the closest entry, or have changed their quorum set since. `None` if they
+    /// are too many for every entry.
     fn new_nodes(&self, view: QuorumView<'_>, nodes: &NodeSet) -> Option<Vec<NodeId>> {
         if self.local != view.local {
             return None;
@@ -110,7 +111,7 @@ impl NoQuorumCache {
     }
 }
 
-/// A necessary condition for `node` being in a quorum among `nodes`: members are checked `steps` steps away.
+/// A necessary condition for `node` to be in a quorum among `nodes`. It checks members up to `steps` steps away.
 fn may_be_in_quorum(view: QuorumView<'_>, node: NodeId, nodes: &NodeSet, steps: u32) -> bool {
     let class = match view.set_of(node) {
         Some(SenderSet::Known(class)) => class,
@@ -193,9 +194,9 @@ mod tests {
     }
 
     proptest! {
-        /// Nodes speak in any order, some decide meanwhile, and some transactions are rolled back.
+        /// Statements arrive in any order, some nodes decide meanwhile, and some transactions are rolled back.
         #[test]
-        fn the_cache_never_changes_an_answer(
+        fn the_cache_never_changes_the_result_of_a_search(
             order in Just((0..COUNT).collect::<Vec<u32>>()).prop_shuffle(),
             decided in prop::collection::vec(0..COUNT, 0..12),
             undone in prop::collection::vec(prop::bool::weighted(0.1), COUNT as usize),
@@ -229,7 +230,7 @@ mod tests {
                 }
             }
             if !undone.contains(&true) {
-                prop_assert!(found > 0, "all have spoken, so there is a quorum");
+                prop_assert!(found > 0, "all nodes together are a quorum");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Bitset of nodes. Counting common members is the innermost loop of SCP.
+//! Bitset of nodes. The innermost loop of SCP counts the common members of two bitsets.
 //!
 //! The set grows to the highest member it has ever had. Numbers from [`NodeId::LIMIT`] on are never members.
 
@@ -6,7 +6,7 @@ use crate::scp::id::NodeId;
 
 const BITS: usize = u64::BITS as usize;
 
-/// How many words are stored inline, without an allocation: the first 128 nodes.
+/// The number of words that are stored inline, without an allocation. They hold the first 128 nodes.
 const INLINE: usize = 2;
 
 /// A set of nodes.
@@ -76,7 +76,7 @@ impl NodeSet {
         }
     }
 
-    /// Removes `node`. Returns false if it is no member.
+    /// Removes `node`. Returns false if it is not a member.
     #[inline]
     pub fn remove(&mut self, node: NodeId) -> bool {
         let bit = 1 << (node.index() % BITS);
@@ -239,7 +239,7 @@ impl From<bool> for Membership {
 }
 
 impl PartialEq for NodeSet {
-    /// Equal if they have the same members, however long each is.
+    /// Sets are equal if they have the same members, even if their lengths differ.
     fn eq(&self, other: &NodeSet) -> bool {
         let (short, long) = if self.spilled.len() <= other.spilled.len() {
             (&self.spilled, &other.spilled)
@@ -277,7 +277,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
-        /// Node numbers on both sides of the inline limit.
+        /// The node numbers lie on both sides of the inline limit.
         #[test]
         fn a_node_set_behaves_like_a_btree_set(a: BTreeSet<u8>, b: BTreeSet<u8>, gone: BTreeSet<u8>) {
             let nodes = |of: &BTreeSet<u8>| of.iter().map(|&n| NodeId(n.into())).collect::<NodeSet>();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_out_of_range_is_no_member_and_allocates_nothing() {
+    fn a_number_out_of_range_is_not_a_member() {
         let mut set = NodeSet::new();
         assert!(!set.insert(NodeId(u32::MAX)));
         assert!(!set.contains(NodeId(u32::MAX)) && set.is_empty());

@@ -1,4 +1,4 @@
-//! NOMINATE statements of all nodes, and federated voting on the values in them.
+//! NOMINATE statements of all nodes, and federated voting on their values.
 
 use super::federated_voting::Voter;
 use super::latest::{LatestStatement, LatestStatements};
@@ -24,7 +24,7 @@ struct Support {
 #[derive(Clone, Debug, Default)]
 pub(in crate::scp) struct Nominations {
     latest: LatestStatements,
-    /// Ascending by value. Honest nodes name few.
+    /// Ascending by value. Honest nodes name only a few values.
     supports: Vec<(Value, Support)>,
     no_quorum: NoQuorumCache,
 }
@@ -35,7 +35,7 @@ impl Nominations {
         &self.latest
     }
 
-    /// Records a newer statement of its sender. It contains the old one, so support only grows.
+    /// Records a newer statement of its sender. It contains all values of the old one, so support only grows.
     pub(in crate::scp) fn record(&mut self, new: LatestStatement) {
         self.add_support(new.envelope.from, &new.envelope.statement);
         self.latest.record(new);
@@ -69,7 +69,7 @@ impl Nominations {
             .binary_search_by(|(known, _)| known.cmp(value))
     }
 
-    /// Looks up unknown quorum sets again: the application may know them by now.
+    /// Repeats the look-up of unknown quorum sets, because the application may know them now.
     pub(in crate::scp) fn look_up_unknown_sets<D: Driver>(
         &mut self,
         driver: &D,
@@ -113,7 +113,7 @@ impl Nominations {
         self.no_quorum.clear();
     }
 
-    /// Starts a transaction: what follows can be rolled back.
+    /// Starts a transaction: later changes can be rolled back.
     pub(in crate::scp) fn checkpoint(&mut self) {
         self.latest.checkpoint();
     }

@@ -1,4 +1,4 @@
-//! Statement predicates: what a ballot statement can claim, as a yes-or-no question (NOTES 40, 50, 58, 59).
+//! Statement predicates: tests of whether a ballot statement makes a claim (NOTES 40, 50, 58, 59).
 //!
 //! Federated voting counts the nodes whose latest statement satisfies a predicate. "Votes" always means "votes for or
 //! accepts".
@@ -15,7 +15,7 @@ pub(in crate::scp) struct Predicate<V> {
     x: Option<V>,
 }
 
-/// What a statement may claim about a value x.
+/// A claim that a statement may make about a value x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::scp) enum Claim {
     /// Votes to prepare <n, x>.
@@ -26,15 +26,15 @@ pub(in crate::scp) enum Claim {
     VotesCommit(Interval),
     /// Accepts commit of <n, x> for all n of the interval.
     AcceptsCommit(Interval),
-    /// Votes to commit <n, x> for some n: a necessary condition, cheap to tally.
+    /// Votes to commit <n, x> for some n. This is a necessary condition of the interval claims, and cheap to tally.
     VotesSomeCommit,
     /// Accepts commit of <n, x> for some n.
     AcceptsSomeCommit,
     /// Votes to commit <m, x> for some m above n.
     CommitBeyond(Counter),
-    /// Is at counter n or above, whatever the value: what "heard from quorum" counts.
+    /// Is at counter n or above, with any value. "Heard from quorum" counts this claim.
     AtCounter(Counter),
-    /// Is at a counter above n, whatever the value: what catching up counts.
+    /// Is at a counter above n, with any value. Catching up counts this claim.
     AboveCounter(Counter),
 }
 
@@ -50,7 +50,7 @@ impl Claim {
     pub(super) const LOOKUP_SLOTS: usize = 9 * Claim::COUNTERS;
     const COUNTERS: usize = 4;
 
-    /// A cheap hash. Claims that are queried in turn have different slots.
+    /// A cheap hash. Claims that are queried alternately have different slots.
     #[inline]
     pub(super) const fn lookup_slot(self) -> usize {
         let (kind, n) = match self {
@@ -75,7 +75,7 @@ impl Claim {
         }
     }
 
-    /// This claim, which must be one about counters alone.
+    /// This claim, which must be about counters only.
     pub(in crate::scp) fn about_counters(self) -> Predicate<&'static Value> {
         Predicate {
             claim: self,
@@ -85,7 +85,7 @@ impl Claim {
 }
 
 impl Predicate<&Value> {
-    /// The predicate with a value of its own, for a tally.
+    /// The predicate with an owned value, for a tally.
     pub(super) fn to_owned(self) -> Predicate<Value> {
         Predicate {
             claim: self.claim,

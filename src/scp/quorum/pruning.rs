@@ -1,7 +1,7 @@
-//! Pruning a set of nodes to the greatest quorum inside it, by counting what each quorum set has to spare.
+//! Pruning: reduces a set of nodes to the greatest quorum inside it, by counting the slack of each quorum set.
 //!
-//! A node whose quorum set is no longer satisfied is removed, which may leave other sets unsatisfied. For networks with
-//! many small quorum sets: a counter per set is cheaper than testing every node again and again.
+//! A node whose quorum set is no longer satisfied is removed, which may leave other sets unsatisfied. In networks with
+//! many small quorum sets, one counter per set is cheaper than repeated tests of every node.
 
 use super::latest::SenderSet;
 use super::node_set::NodeSet;
@@ -21,7 +21,7 @@ pub(super) struct Pruning<'a> {
     local: SetClass,
     sets_by_member: Ref<'a, SetsByMember>,
     nodes: NodeSet,
-    /// By class: how many more members than the threshold remain. Below 0 the set is not satisfied.
+    /// By class, the number of remaining members minus the threshold. A set with a slack below 0 is not satisfied.
     slack: Vec<i32>,
     /// By class, the first of the nodes that have this set; by node, the next one.
     owners: Vec<u32>,
@@ -36,8 +36,8 @@ pub(super) enum LocalSet {
 }
 
 impl<'a> Pruning<'a> {
-    /// Starts with `nodes`, which must satisfy the local set. Also returns the nodes that have no slice among them; these
-    /// are removed already, but the effect on others is left to [`Pruning::propagate`].
+    /// Starts with `nodes`, which must satisfy the local set. Also returns the nodes without a slice among them. These
+    /// are removed already, and [`Pruning::propagate`] computes the effect on other nodes.
     pub(super) fn new(
         view: QuorumView<'a>,
         local: SetClass,
@@ -82,7 +82,7 @@ impl<'a> Pruning<'a> {
         self.nodes
     }
 
-    /// Removes `node`; false if it is gone already. The effect on others is left to [`Pruning::propagate`].
+    /// Removes `node`; false if it is removed already. [`Pruning::propagate`] computes the effect on other nodes.
     pub(super) fn remove(&mut self, node: NodeId) -> bool {
         self.nodes.remove(node)
     }
@@ -103,7 +103,7 @@ impl<'a> Pruning<'a> {
         }
     }
 
-    /// Takes one removed member into account. True if the set is no longer satisfied because of that.
+    /// Counts the removal of one member of the set. True if the set is no longer satisfied as a result.
     fn becomes_unsatisfied(&mut self, class: SetClass) -> bool {
         let slack = &mut self.slack[class.index()];
         if *slack == UNCOUNTED {
@@ -113,9 +113,9 @@ impl<'a> Pruning<'a> {
         *slack == -1
     }
 
-    /// Removes every node that has lost its last slice with the nodes in `removed`, and appends it there. Stops early
-    /// when the local set is no longer satisfied or a node of `needed` would go, which implies the same. Also returns how
-    /// many of `removed` were processed.
+    /// Removes every node that has lost its last slice with the nodes in `removed`, and appends it to `removed`. Stops
+    /// early when the local set is no longer satisfied or a node of `needed` is removed, which implies the same. Also
+    /// returns the number of nodes in `removed` that were processed.
     pub(super) fn propagate(
         &mut self,
         removed: &mut Vec<NodeId>,
@@ -161,7 +161,7 @@ impl<'a> Pruning<'a> {
         any_needed
     }
 
-    /// Undoes [`Pruning::propagate`]: puts `removed` back, of which the first `done` were processed.
+    /// Undoes [`Pruning::propagate`]: adds the nodes `removed` again, of which the first `done` were processed.
     pub(super) fn restore(&mut self, removed: &[NodeId], done: usize) {
         for &node in &removed[..done] {
             self.add_slack(node);

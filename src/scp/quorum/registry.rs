@@ -1,4 +1,4 @@
-//! Interning of quorum sets: each distinct set that a node meets is compiled once.
+//! Interning of quorum sets: each distinct set is compiled once.
 //!
 //! Nodes with equal quorum sets share a [`SetClass`]. A quorum search tests a class once, however many nodes have it.
 
@@ -28,25 +28,25 @@ struct RegisteredSet {
     sanity: Result<(), QuorumSetError>,
 }
 
-/// Every quorum set met so far. An id never changes its meaning, so only an unknown id is looked up again: the
-/// application may know it by then (NOTES 9).
+/// Every quorum set resolved so far. The set of an id never changes, so only an unknown id is looked up again, because
+/// the application may know it later (NOTES 9).
 #[derive(Clone, Debug, Default)]
 pub(in crate::scp) struct SetRegistry {
     entries: Vec<RegisteredSet>,
     by_content: BTreeMap<Arc<QuorumSet>, SetClass>,
     by_id: BTreeMap<QuorumSetId, SetClass>,
-    /// The set of each owner that was resolved last: nearly always the one that is resolved next.
+    /// The last resolved set of each owner, which is nearly always the next one, too.
     last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
     /// The set of the local node, which every input needs.
     local: Option<(QuorumSetId, SetClass)>,
-    /// Index, rebuilt on demand after new sets were added.
+    /// An index, rebuilt on demand after new sets were added.
     sets_by_member: RefCell<SetsByMember>,
 }
 
-/// Inverted index: which sets name a node.
+/// Inverted index from a node to the sets that name it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SetsByMember {
-    /// How many sets it covers.
+    /// The number of sets that the index covers.
     sets: usize,
     /// The classes of the sets that name a node are at `starts[node]..starts[node + 1]`.
     starts: Vec<u32>,
@@ -193,7 +193,7 @@ impl SetRegistry {
     pub(super) fn initial_slack(&self, nested: i32) -> Vec<i32> {
         let slack = |entry: &RegisteredSet| match entry.set.threshold {
             _ if !entry.set.inner.is_empty() => nested,
-            // Never satisfied.
+            // Threshold 0 is never satisfied.
             0 => i32::MIN / 2,
             threshold => i32::try_from(threshold).map_or(i32::MIN / 2, |threshold| -threshold),
         };

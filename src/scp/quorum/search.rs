@@ -9,13 +9,13 @@ use super::pruning::{LocalSet, Pruning};
 use super::view::QuorumView;
 use std::borrow::Cow;
 
-/// Up to this many different quorum sets are tested again in each pass. With more of them counting is faster.
+/// Up to this many distinct quorum sets are tested again in each pass. With more sets, counting is faster.
 const FEW_SETS: usize = 4;
 
 /// The greatest quorum among `nodes` that satisfies the local quorum set; `None` if there is none.
 ///
-/// Nodes whose own set is not satisfied by the rest are removed until nothing changes. A removed node can be in no
-/// quorum, so the order of removal does not matter.
+/// Nodes whose own set is not satisfied by the remaining nodes are removed until nothing changes. A removed node can be
+/// in no quorum, so the order of removal does not matter.
 pub(super) fn greatest_quorum<'n>(
     view: QuorumView<'_>,
     cache: &mut NoQuorumCache,
@@ -58,8 +58,8 @@ fn prune_in_passes(view: QuorumView<'_>, nodes: &NodeSet) -> Option<NodeSet> {
     Some(quorum)
 }
 
-/// One pass; true if a node was removed. `satisfied` caches the result by class. A set that is not satisfied stays so,
-/// because the quorum only shrinks.
+/// One pass. Returns true if a node was removed. `satisfied` caches the results by class. An unsatisfied set remains
+/// unsatisfied, because the quorum only shrinks.
 fn remove_unsatisfied(
     view: QuorumView<'_>,
     quorum: &mut NodeSet,
@@ -140,14 +140,15 @@ mod tests {
         (0..NODES).filter(move |n| bits >> n & 1 == 1).map(NodeId)
     }
 
-    /// Counts entry by entry.
+    /// Whether the nodes in `bits` satisfy `set`, counted entry by entry.
     fn satisfied(set: &QuorumSet, bits: u32) -> bool {
         let direct = set.validators.iter().filter(|n| bits >> n.0 & 1 == 1);
         let inner = set.inner.iter().filter(|inner| satisfied(inner, bits));
         set.threshold > 0 && direct.count() + inner.count() >= set.threshold as usize
     }
 
-    /// The statements of the nodes in `speakers`; those in `deciders` have decided. The local node has the last set.
+    /// The statements of the nodes in `speakers`. The nodes in `deciders` have decided. The local node has the last
+    /// set.
     fn network(
         sets: &Sets,
         speakers: u32,
@@ -181,7 +182,7 @@ mod tests {
     }
 
     proptest! {
-        /// The search against all subsets: whether there is a quorum, the greatest one, and a minimal one.
+        /// Compares the search with all subsets: existence of a quorum, the greatest quorum, and a minimal quorum.
         #[test]
         fn quorums_are_found_if_and_only_if_they_exist(
             sets in proptest::collection::vec(nested(), NODES as usize + 1),
@@ -229,7 +230,7 @@ mod tests {
             }
         }
 
-        /// By definition: a v-blocking set has a member in every slice.
+        /// A v-blocking set has a member in every slice, by definition.
         #[test]
         fn v_blocking_sets_hit_every_slice(set in reachable(), nodes in 0..1_u32 << NODES) {
             prop_assume!(set.entries() > 0);

@@ -1,7 +1,7 @@
 //! Running tallies: the supporters of recently queried predicates, updated lazily from a change log.
 //!
-//! While nodes make few different statements, which is nearly always, a predicate is evaluated per group of equal
-//! statements and no tally is kept.
+//! While nodes make few distinct statements, which is nearly always the case, a predicate is evaluated per group of
+//! equal statements and no tally is kept.
 
 use super::change_log::ChangeLog;
 use super::groups::StatementGroups;
@@ -11,11 +11,11 @@ use super::predicate::{Claim, Predicate};
 use crate::scp::id::NodeId;
 use crate::scp::value::Value;
 
-/// Up to this many different statements are evaluated on each query. With more of them a tally is faster.
+/// Up to this many distinct statements are evaluated on each query. With more statements, a tally is faster.
 const FEW_STATEMENTS: usize = 6;
-/// How many tallies are kept. An honest slot needs a dozen; Byzantine nodes can only cause recounts.
+/// The maximum number of tallies. A slot without Byzantine nodes needs about a dozen. With more, tallies are recounted.
 const TALLIES_MAX: usize = 48;
-/// How many of the latest changes are logged. A tally that has missed more is counted again.
+/// The capacity of the change log. A tally that has missed more changes is counted again.
 const CHANGES_MAX: usize = 256;
 
 /// The supporters of one predicate.
@@ -23,11 +23,11 @@ const CHANGES_MAX: usize = 256;
 struct VoteTally {
     predicate: Predicate<Value>,
     nodes: NodeSet,
-    /// The version of the change log up to which it is counted.
+    /// The version of the change log at which it was last updated.
     version: u64,
 }
 
-/// By [`Claim::lookup_slot`], the position of the tally that was queried last: mostly the one that is queried next.
+/// By [`Claim::lookup_slot`], the position of the tally that was queried last, which is usually queried next, too.
 #[derive(Clone, Debug)]
 struct LastQueried([u8; Claim::LOOKUP_SLOTS]);
 
@@ -37,12 +37,12 @@ impl Default for LastQueried {
     }
 }
 
-/// The nodes that satisfy a predicate. Valid until the next statement is recorded or two more predicates are queried.
+/// The nodes that satisfy a predicate. Valid until the next statement is recorded or a new tally replaces this one.
 #[derive(Clone, Debug)]
 pub(super) enum Supporters {
-    /// Counted for this query.
+    /// The nodes were counted for this query.
     Counted(NodeSet),
-    /// Those of the tally at this position.
+    /// The nodes are those of the tally at this position.
     Tallied(usize),
 }
 
@@ -61,7 +61,7 @@ impl Tallies {
         self.changes.push(node);
     }
 
-    /// Who satisfies `predicate`. [`Tallies::nodes`] gives the set.
+    /// The nodes that satisfy `predicate`. [`Tallies::nodes`] returns the set.
     #[inline(always)]
     pub(super) fn query(
         &mut self,
@@ -136,13 +136,13 @@ impl Tallies {
         }
     }
 
-    /// Drops all tallies: the slot is decided.
+    /// Drops all tallies, because the slot is decided.
     pub(super) fn clear_tallies(&mut self) {
         self.tallies.clear();
         self.oldest = 0;
     }
 
-    /// Drops all tallies and changes: the slot is reused. Keeps the allocations.
+    /// Drops all tallies and changes, because the slot is reused. Keeps the allocations.
     pub(super) fn clear(&mut self) {
         self.changes.clear();
         self.clear_tallies();

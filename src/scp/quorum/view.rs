@@ -1,4 +1,4 @@
-//! What the answer to a quorum question depends on, besides the nodes in question.
+//! `QuorumView`: the inputs of a quorum test, in addition to the nodes that it tests.
 
 use super::compiled_set::CompiledSet;
 use super::latest::{LatestStatements, SenderSet};
@@ -12,7 +12,7 @@ pub(super) struct QuorumView<'a> {
     /// The class of the local quorum set. `None` if the application does not know the set: then no set of nodes is a
     /// quorum or v-blocking.
     pub(super) local: Option<SetClass>,
-    /// All quorum sets met so far.
+    /// All quorum sets resolved so far.
     pub(super) sets: &'a SetRegistry,
     /// The statements whose senders vote.
     pub(super) latest: &'a LatestStatements,

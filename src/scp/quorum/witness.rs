@@ -1,4 +1,4 @@
-//! Witness sets: minimal quorums and minimal v-blocking sets, to show as evidence. No member can be removed.
+//! Witness sets: minimal quorums and minimal v-blocking sets as evidence. Minimal: no member can be removed.
 
 use super::node_set::NodeSet;
 use super::pruning::{LocalSet, Pruning};
@@ -17,8 +17,8 @@ pub(super) fn minimal_quorum(view: QuorumView<'_>, quorum: &NodeSet) -> NodeSet 
     }
 }
 
-/// The shortcut if all members have the local quorum set or are singletons, and that set is flat: all members are
-/// equivalent, so the lowest ones stay, as many as the threshold demands.
+/// The shortcut if all members have the local quorum set or are singletons, and this set is flat. All its members are
+/// then equivalent, so the result contains the lowest ones, as many as the threshold requires.
 fn minimal_of_uniform(view: QuorumView<'_>, local: SetClass, quorum: &NodeSet) -> Option<NodeSet> {
     let set = view.sets.set(local);
     let is_uniform = view.latest.uniform().cover(Some(local), quorum);
@@ -30,10 +30,11 @@ fn minimal_of_uniform(view: QuorumView<'_>, local: SetClass, quorum: &NodeSet) -
     Some(members.take(set.threshold as usize).collect())
 }
 
-/// The general algorithm: tries to remove each member, highest first, with all that then lose their slices.
+/// The general algorithm: tries to remove each member, highest first, together with all nodes that then lose their
+/// slices.
 ///
-/// One pass is enough. A member that is needed now is needed in every smaller quorum, too; so a member whose removal
-/// would take a needed one with it is needed itself.
+/// One pass is enough. A member that is needed now is needed in every smaller quorum, too. So a member is needed if its
+/// removal would also remove a needed member.
 pub(super) fn minimal_by_removal(
     view: QuorumView<'_>,
     local: SetClass,

@@ -1,11 +1,11 @@
-//! Borrowed ballots. Most candidates are only compared; cloning a `Value` would bump an `Arc` count.
+//! Borrowed ballots: most candidates are only compared, and cloning a `Value` would increment a reference count.
 
 use super::id::Counter;
 use super::statement::{Ballot, Statement};
 use super::value::Value;
 use smallvec::SmallVec;
 
-/// Ballots that may be accepted or confirmed as prepared. Honest nodes name few.
+/// Ballots that may be accepted or confirmed as prepared. Honest nodes name only a few.
 pub(super) type PrepareCandidates<'a> = SmallVec<[BallotRef<'a>; 4]>;
 
 /// A ballot with a borrowed value, in the order of ballots.
@@ -31,12 +31,12 @@ impl<'a> BallotRef<'a> {
         Ballot::new(self.n, self.x.clone())
     }
 
-    /// `<=` and `~`.
+    /// Whether this ballot is `<=` and `~` the other.
     pub(super) fn is_below_compatible(self, other: &Ballot) -> bool {
         self.n <= other.n && *self.x == other.x
     }
 
-    /// `<=` and not `~`.
+    /// Whether this ballot is `<=` but not `~` the other.
     pub(super) fn is_below_incompatible(self, other: &Ballot) -> bool {
         !self.is_above(other) && *self.x != other.x
     }
@@ -46,7 +46,7 @@ impl<'a> BallotRef<'a> {
     }
 }
 
-/// The ballots about which a statement says something concerning preparing: at most three, highest first, each once.
+/// The ballots that a statement can help to prepare: at most three, highest first, without duplicates.
 /// stellar-core calls the statement a hint: only ballots that it supports can newly reach a threshold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HintBallots<'a> {
@@ -112,8 +112,8 @@ impl<'a> HintBallots<'a> {
     }
 }
 
-/// Adds the ballots of `statement` that are compatible with `top` and not above it. A statement that supports every
-/// counter adds `top` itself.
+/// Adds the ballots of `statement` that are compatible with `top` and not above it. A statement that supports all
+/// counters adds `top` itself.
 pub(super) fn collect_prepare_candidates<'a>(
     statement: &Statement,
     top: BallotRef<'a>,

@@ -1,4 +1,4 @@
-//! Context of a protocol step: the local node, the application, and where the effects go.
+//! Context of a protocol step: the local node, the application, and the output for effects.
 
 use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{Effect, EvidenceMode, ScpEvent, ScpRefusal, ScpTimer};
@@ -21,20 +21,21 @@ pub struct LocalNode {
     pub id: NodeId,
     /// The quorum set that its statements name.
     pub quorum_set: QuorumSetId,
-    /// False: it follows the protocol but sends no statements (NOTES 67).
+    /// Whether it sends statements. If not, it only follows the protocol (NOTES 67).
     pub is_validator: bool,
 }
 
 /// Whether the local node sends statements about a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Emission {
-    /// It does.
+    /// It sends statements.
     Enabled,
-    /// It only follows: it is no validator, or a value could not be fully validated (NOTES 13, 67).
+    /// It only follows, because it is not a validator or a value could not be fully validated (NOTES 13, 67).
     Suppressed,
 }
 
-/// An invariant of the protocol would be violated. stellar-core aborts here (NOTES 7); a transaction is rolled back.
+/// An invariant of the protocol would be violated. stellar-core aborts here (NOTES, section 7). A transaction rolls
+/// back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct InvariantViolated;
 
@@ -47,13 +48,13 @@ impl From<InvariantViolated> for ScpRefusal {
 /// Whether a recorded statement can advance the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FollowUp {
-    /// It can; the protocol has to be advanced.
+    /// It can, so the protocol has to be advanced.
     Needed,
-    /// It cannot.
+    /// It cannot advance the protocol.
     Done,
 }
 
-/// What a protocol step may use besides its own state.
+/// Everything that a protocol step may use besides its own state.
 pub(super) struct Context<'a, D> {
     driver: &'a D,
     local: LocalNode,
@@ -71,11 +72,11 @@ pub(super) struct NodeContext<'a, D> {
     pub(super) driver: &'a D,
     /// The local node.
     pub(super) local: LocalNode,
-    /// All quorum sets met so far.
+    /// All quorum sets resolved so far.
     pub(super) sets: &'a mut SetRegistry,
     /// Whether events are wanted.
     pub(super) evidence_mode: EvidenceMode,
-    /// Where the effects go.
+    /// The output for effects.
     pub(super) out: &'a mut Vec<Effect>,
 }
 
@@ -159,7 +160,7 @@ impl<'a, D: Driver> Context<'a, D> {
         self.out.push(Effect::StopTimer { slot, timer });
     }
 
-    /// Broadcasts an own envelope.
+    /// Broadcasts an envelope of the local node.
     pub(super) fn emit(&mut self, envelope: Arc<Envelope>) {
         self.out.push(Effect::Emit(envelope));
     }
@@ -198,8 +199,8 @@ impl<'a, D: Driver> Context<'a, D> {
         })
     }
 
-    /// The quorum set that counts for the sender of `envelope`. Its last statement, in `latest`, almost always names the
-    /// same set.
+    /// The quorum set that counts for the sender of `envelope`. The sender's last statement, in `latest`, almost always
+    /// names the same set, which saves a look-up.
     pub(super) fn sender_set(
         &mut self,
         latest: &LatestStatements,
@@ -225,7 +226,7 @@ impl<'a, D: Driver> Context<'a, D> {
         self.sets.is_sane(class)
     }
 
-    /// Looks up again the quorum sets of nominators that were unknown.
+    /// Repeats the look-up of the unknown quorum sets of nominating nodes.
     pub(super) fn look_up_unknown_sets(&mut self, nominations: &mut Nominations) {
         nominations.look_up_unknown_sets(self.driver, self.sets);
     }

@@ -1,4 +1,4 @@
-//! Outputs of SCP: effects to carry out, and transitions with the evidence that justifies them.
+//! Outputs of SCP: effects to execute, and transitions with the evidence that justifies them.
 
 use super::id::{Counter, NodeId, SlotIndex};
 use super::statement::{Ballot, Envelope};
@@ -18,7 +18,7 @@ pub enum ScpTimer {
     Ballot,
 }
 
-/// What the caller must do. Effects are carried out in order.
+/// An action for the caller. The caller executes effects in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
@@ -33,30 +33,30 @@ pub enum Effect {
         /// The time from now.
         span: Span,
     },
-    /// Disarm the timer, whether or not it was running.
+    /// Disarm the timer if it is running.
     StopTimer {
         /// The slot.
         slot: SlotIndex,
         /// The timer of that slot.
         timer: ScpTimer,
     },
-    /// The slot is decided. At most once per slot.
+    /// The slot is decided. This effect occurs at most once per slot.
     Externalized {
         /// The slot.
         slot: SlotIndex,
         /// The decision.
         value: Value,
     },
-    /// A transition took place. Only with [`EvidenceMode::Record`].
+    /// A transition took place. This effect occurs only with [`EvidenceMode::Record`].
     Event(ScpEvent),
 }
 
 /// Whether transitions are reported as [`Effect::Event`], with the evidence for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvidenceMode {
-    /// They are.
+    /// Transitions are reported.
     Record,
-    /// They are not, and witness sets are never computed.
+    /// Transitions are not reported, and witness sets are never computed.
     Skip,
 }
 
@@ -73,9 +73,9 @@ pub enum VotingRule {
 /// Why a transition was allowed: the rule, the witness set, and the statement of each witness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The rule applied.
+    /// The rule.
     pub rule: VotingRule,
-    /// The witness set, ascending and minimal: without any member the rule would fail.
+    /// The witness set, ascending and minimal: without any one of its members the rule would not hold.
     pub witness: Vec<NodeId>,
     /// The envelope of each witness, in the order of `witness`.
     pub envelopes: Vec<Arc<Envelope>>,
@@ -97,15 +97,15 @@ pub enum VoteReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BallotReason {
-    /// Nomination yielded a composite candidate.
+    /// Nomination produced a composite.
     Candidate,
-    /// The ballot timer ran out.
+    /// The ballot timer expired.
     Timeout,
     /// A v-blocking set is at higher counters.
     CatchUp(Evidence),
     /// A higher ballot was confirmed prepared.
     ConfirmedPrepared,
-    /// A commit was accepted that the current ballot did not cover.
+    /// The accepted commit is above the current ballot or has another value.
     AcceptedCommit,
 }
 
@@ -126,12 +126,12 @@ pub enum ScpRefusal {
     InvalidValue,
     /// The slot is decided with another value.
     OtherValueDecided,
-    /// Following it would violate an invariant of the protocol. Only Byzantine nodes and counter overflow lead here
-    /// (NOTES 7).
+    /// Processing it would violate an invariant of the protocol. Only Byzantine nodes, counter overflow and a malformed
+    /// own quorum set cause this (NOTES, section 7).
     BreaksInvariant,
-    /// It is to be restored, but is another node's statement.
+    /// The statement to restore is from another node.
     NotOwn,
-    /// It is to be restored, but the slot has advanced already.
+    /// The slot of the statement to restore has advanced already.
     ComesTooLate,
 }
 
@@ -150,31 +150,31 @@ pub enum ScpEvent {
         /// How long the round lasts.
         timeout: Span,
     },
-    /// Voted to nominate `value`.
+    /// The node voted to nominate `value`.
     VotedNominate {
         /// The slot.
         slot: SlotIndex,
         /// The value.
         value: Value,
-        /// Why.
+        /// The reason.
         reason: VoteReason,
     },
-    /// Accepted the nomination of `value`.
+    /// The node accepted the nomination of `value`.
     AcceptedNominated {
         /// The slot.
         slot: SlotIndex,
         /// The value.
         value: Value,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
-    /// Confirmed the nomination of `value`: it is a candidate.
+    /// The node confirmed the nomination of `value`, which is now a candidate.
     ConfirmedNominated {
         /// The slot.
         slot: SlotIndex,
         /// The value.
         value: Value,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
     /// The candidates were combined.
@@ -192,19 +192,19 @@ pub enum ScpEvent {
         from: Option<Ballot>,
         /// The ballot now.
         to: Ballot,
-        /// Why.
+        /// The reason.
         reason: BallotReason,
     },
-    /// Accepted `ballot` as prepared.
+    /// The node accepted `ballot` as prepared.
     AcceptedPrepared {
         /// The slot.
         slot: SlotIndex,
         /// The ballot.
         ballot: Ballot,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
-    /// Confirmed `h` as prepared and, if `c` is given, voted to commit `c..=h`.
+    /// The node confirmed `h` as prepared and, if `c` is given, voted to commit `c..=h`.
     ConfirmedPrepared {
         /// The slot.
         slot: SlotIndex,
@@ -212,10 +212,10 @@ pub enum ScpEvent {
         h: Ballot,
         /// The lowest ballot now voted to commit, if any.
         c: Option<Ballot>,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
-    /// Accepted commit of `n_c..=n_h` with `value`.
+    /// The node accepted the commit of `n_c..=n_h` with `value`.
     AcceptedCommit {
         /// The slot.
         slot: SlotIndex,
@@ -225,10 +225,10 @@ pub enum ScpEvent {
         n_c: Counter,
         /// Highest counter.
         n_h: Counter,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
-    /// Confirmed commit of `n_c..=n_h` with `value`: the slot is externalized.
+    /// The node confirmed the commit of `n_c..=n_h` with `value`, which externalizes the slot.
     ConfirmedCommit {
         /// The slot.
         slot: SlotIndex,
@@ -238,7 +238,7 @@ pub enum ScpEvent {
         n_c: Counter,
         /// Highest counter.
         n_h: Counter,
-        /// Why.
+        /// The evidence for the transition.
         evidence: Evidence,
     },
     /// A vote to commit was withdrawn because a higher incompatible ballot was accepted as prepared.
@@ -248,13 +248,13 @@ pub enum ScpEvent {
         /// The former lowest ballot voted to commit.
         c: Ballot,
     },
-    /// A quorum is at this node's counter or above (the ballot timer starts).
+    /// A quorum is at this node's counter or above, so the ballot timer starts.
     HeardFromQuorum {
         /// The slot.
         slot: SlotIndex,
-        /// At which counter.
+        /// The counter.
         n: Counter,
-        /// The quorum.
+        /// A minimal quorum with its statements.
         evidence: Evidence,
     },
     /// A value could not be fully validated: the node follows this slot without sending statements (NOTES 13).
@@ -268,7 +268,7 @@ pub enum ScpEvent {
         slot: SlotIndex,
         /// The sender of the statement; the node itself for its own nominations and timers.
         from: NodeId,
-        /// Why.
+        /// The reason.
         why: ScpRefusal,
     },
 }
@@ -279,7 +279,7 @@ pub enum ScpEvent {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum BallotPhase {
-    /// Preparing.
+    /// The node prepares ballots.
     #[default]
     Prepare,
     /// A commit is accepted.
@@ -288,7 +288,7 @@ pub enum BallotPhase {
     Externalize,
 }
 
-/// All variables of one slot at one node, in the letters of the draft, for an inspector.
+/// All variables of one slot at one node, with the letters of the draft, for display.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotState {
     /// Phase of the ballot protocol.
@@ -305,9 +305,9 @@ pub struct SlotState {
     pub c: Option<Ballot>,
     /// z: value that overrides the composite for new ballots.
     pub z: Option<Value>,
-    /// A quorum is at counter b.n or above.
+    /// Whether a quorum is at counter b.n or above.
     pub heard_from_quorum: bool,
-    /// `nominate` was called and nomination was not called off.
+    /// Whether nomination is running: `nominate` was called, and nomination was not stopped since.
     pub nominating: bool,
     /// Nomination round; 0 before the first.
     pub round: u32,
@@ -319,9 +319,9 @@ pub struct SlotState {
     pub accepted: BTreeSet<Value>,
     /// Z: candidates.
     pub candidates: BTreeSet<Value>,
-    /// Latest combination of the candidates.
+    /// The latest combination of the candidates.
     pub composite: Option<Value>,
-    /// False: the node sends no statements about this slot (NOTES 13).
+    /// Whether the node sends statements about this slot (NOTES 13, 67).
     pub fully_validated: bool,
     /// The decision, once there is one.
     pub externalized: Option<Value>,

@@ -1,6 +1,6 @@
 //! Identifiers: nodes, slots, ballot counters, quorum sets.
 //!
-//! SCP works on dense numbers; names, keys and hashes belong to the layers above. Where the protocol demands the byte order
+//! SCP uses dense numbers; names, keys and hashes belong to the layers above. If the protocol requires the byte order
 //! of node names, SCP uses the order of the numbers.
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct NodeId(pub u32);
 
 impl NodeId {
-    /// Upper bound of node numbers. Tables are indexed by them, so a statement of a higher number is refused.
+    /// Exclusive upper bound of node numbers, which index tables. Statements of senders at or above it are refused.
     pub const LIMIT: u32 = 1 << 20;
 
     /// The number as an index into a table.
@@ -45,6 +45,6 @@ pub type Counter = u32;
 pub struct QuorumSetId {
     /// The node that chose the set.
     pub owner: NodeId,
-    /// Counted from 1.
+    /// The number of the set at its owner, counted from 1.
     pub nth: u32,
 }

@@ -1,4 +1,4 @@
-//! Leader election of nomination rounds: which nodes may propose, and which ones a node echoes (NOTES 20-23).
+//! Leader election of nomination rounds: selects the nodes that may propose and that other nodes echo (NOTES 20-23).
 
 use super::driver::Driver;
 use super::id::{NodeId, SlotIndex};
@@ -7,8 +7,9 @@ use super::quorum_set::QuorumSet;
 use super::value::Value;
 use smallvec::SmallVec;
 
-/// How many rounds in a row without a new leader are skipped at most. With tiny weights the search would otherwise take
-/// too long. Sane networks skip a few rounds, or a few thousand if a node trusts a thousand nodes.
+/// The maximum number of consecutive rounds without a new leader that are skipped. Without this limit, tiny weights
+/// would make the search too long. Sane networks skip a few rounds, or a few thousand if a node trusts a thousand
+/// nodes.
 const SKIPPED_ROUNDS_MAX: u32 = 1 << 16;
 
 /// The winners of a round: one, unless priorities are equal.
@@ -17,7 +18,7 @@ type Winners = SmallVec<[NodeId; 2]>;
 /// Nodes with their weights.
 type Weights = SmallVec<[(NodeId, u64); 8]>;
 
-/// What the election depends on.
+/// The inputs of an election.
 pub(super) struct LeaderElection<'a, D> {
     /// The application, for its hashes and timeouts.
     pub(super) driver: &'a D,
@@ -32,8 +33,8 @@ pub(super) struct LeaderElection<'a, D> {
 }
 
 impl<D: Driver> LeaderElection<'_, D> {
-    /// Starts the round after `round`: skips rounds without a new leader, adds the new leaders to `leaders`, and returns
-    /// the round reached.
+    /// Starts the round after `round`: skips rounds without a new leader, adds the new leaders to `leaders`, and
+    /// returns the round reached.
     pub(super) fn next_round(&self, round: u32, leaders: &mut NodeSet) -> u32 {
         let weights = self.weights();
         let mut winners = SmallVec::new();
@@ -67,7 +68,7 @@ impl<D: Driver> LeaderElection<'_, D> {
         weights.into()
     }
 
-    /// The weights of a flat set that names no node twice: all are equal.
+    /// The weights of a flat set that names no node twice. All of them are equal.
     fn weights_of_flat(&self, set: &QuorumSet) -> Weights {
         let others = set.validators.iter().filter(|&&node| node != self.local);
         let count = others.clone().count();
@@ -96,9 +97,10 @@ impl<D: Driver> LeaderElection<'_, D> {
         }
     }
 
-    /// The priority of a neighbour if it is at least `least`. A node that is no neighbour has none.
+    /// The priority of a neighbour if it is at least `least`. A node that is not a neighbour has no priority.
     ///
-    /// Hashing is the cost of an election, and one failed test is enough, so the likelier failure is tested first.
+    /// Hashing dominates the cost of an election, and one failed test is enough, so the likelier failure is tested
+    /// first.
     fn priority_from(&self, least: u64, round: u32, node: NodeId, weight: u64) -> Option<u64> {
         let reaches = |priority: &u64| *priority >= least;
         if weight < u64::MAX - least {
@@ -113,7 +115,7 @@ impl<D: Driver> LeaderElection<'_, D> {
 
     fn is_neighbour(&self, round: u32, node: NodeId, weight: u64) -> bool {
         let (driver, slot, prev) = (self.driver, self.slot, self.prev);
-        // No hash exceeds the greatest weight, so it need not be computed.
+        // No hash exceeds the greatest weight, so the hash is not needed.
         weight == u64::MAX || driver.neighbour_hash(slot, prev, round, node) <= weight
     }
 
@@ -142,7 +144,7 @@ fn share(of: u64, threshold: u32, entries: usize) -> u64 {
 /// Walks all levels from the top, in the order in which [`QuorumSet::weight`] searches them.
 #[derive(Default)]
 struct WeightWalk {
-    /// Threshold and entries of the levels above.
+    /// Threshold and number of entries of each level from the top to the current one.
     path: Vec<(u32, usize)>,
     seen: NodeSet,
     weights: Vec<(NodeId, u64)>,
@@ -151,7 +153,7 @@ struct WeightWalk {
 impl WeightWalk {
     fn visit(&mut self, set: &QuorumSet) {
         self.path.push((set.threshold, set.entries()));
-        // All nodes of one level have the same weight.
+        // All validators of one level have the same weight.
         let levels = self.path.iter().rev();
         let weight = levels.fold(u64::MAX, |of, &level| share(of, level.0, level.1));
         if weight > 0 {
@@ -177,7 +179,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    /// Hashes with few different values, so that ties are common; the extremes are among them.
+    /// Hashes with few different values, including 0 and the maximum, so that ties are common.
     struct Hashes {
         neighbour: Vec<u64>,
         priority: Vec<u64>,
@@ -205,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a computation of all hashes.
+        /// The reference computes all hashes.
         #[test]
         fn winners_are_the_neighbours_with_the_highest_priority(
             neighbour in prop::collection::vec(number(), NODES),

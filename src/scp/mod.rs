@@ -1,14 +1,14 @@
 //! The Stellar Consensus Protocol: draft-mazieres-dinrg-scp-05, implemented message for message like stellar-core.
 //!
-//! Absent here: clocks, input and output, randomness, logging, names of nodes. Inputs go into [`Scp`] and [`Effect`]s
-//! come out. A [`Driver`] answers what SCP leaves to the application. No input panics: an input that cannot be followed is
-//! refused and changes nothing.
+//! [`Scp`] takes inputs and returns [`Effect`]s. A [`Driver`] implements the functions that SCP requires from the
+//! application. The module performs no input or output and uses no clock, randomness, logging or node names. No input
+//! causes a panic: SCP refuses an input that it cannot process, and then nothing changes.
 //!
-//! # What happens in a slot
+//! # How a slot is decided
 //!
 //! Nodes decide one value per slot. *Nomination* finds values that a quorum is willing to decide. *Ballots* `<n, x>`
-//! (counter, value) then decide one of them: a node first makes sure that no lower ballot can have decided another value
-//! (**prepare**), then commits. Both parts are built from *federated voting*:
+//! (counter, value) then decide one of them: a node first makes sure that no lower ballot can have decided another
+//! value (**prepare**), then commits. Both parts are built from *federated voting*:
 //!
 //! | a node may | when | because |
 //! |---|---|---|
@@ -16,10 +16,10 @@
 //! | accept | a quorum votes for or accepts it, or a *v-blocking* set accepts it | no intact node can accept the contrary |
 //! | confirm | a quorum accepts it | every intact node will confirm it |
 //!
-//! A *slice* is a set of nodes that convinces one node. A *quorum* contains a slice of each of its members. A v-blocking
-//! set has a member in every slice of node v, so v cannot be convinced without it.
+//! A *slice* of a node is a set of nodes that satisfies its quorum set. A *quorum* contains a slice of each of its
+//! members. A v-blocking set has a member in every slice of node v, and so in every quorum that contains v.
 //!
-//! # The letters
+//! # Variables
 //!
 //! | letter | field of [`SlotState`] | meaning | changes in |
 //! |---|---|---|---|
@@ -34,13 +34,13 @@
 //! | z | `z` | value for new ballots; takes precedence over the composite of Z | `prepare`, `commit` |
 //! | ~ | | same value | `statement` |
 //!
-//! `check_invariants` checks what always holds between them: p' < p, p' !~ p, c <= h <= b and c ~ h ~ b.
+//! `check_invariants` checks the invariants: p' < p, p' !~ p, c <= h <= b and c ~ h ~ b.
 //!
-//! # Where each rule comes from
+//! # Sources of the rules
 //!
-//! Numbers after NOTES in this module refer to the known differences between the draft and stellar-core. They are listed in
-//! `tests/conformance/NOTES.md`, beside the transcripts that prove them. Sections of the draft are cited by title, those
-//! of the whitepaper (Mazieres, "The Stellar Consensus Protocol", 2015) by number:
+//! Numbers after NOTES in this module refer to the numbered facts about stellar-core and its differences from the draft
+//! in `tests/conformance/NOTES.md`. The transcripts beside that file prove them. Sections of the draft are cited by
+//! title, sections of the whitepaper (Mazieres, "The Stellar Consensus Protocol", 2015) by number:
 //!
 //! | NOTES | about | draft | whitepaper | where |
 //! |---|---|---|---|---|
@@ -51,21 +51,22 @@
 //! | 37-47 | preparing | Ballots, Prepare message | 6.2 | `ballot_protocol::prepare`, `statement` |
 //! | 48-54 | committing | Prepare message (its end), Commit message, Externalize message | 6.2 | `ballot_protocol::commit` |
 //! | 55-61 | counters and the ballot timer | Prepare message (`ballot.counter`, `ballot.value`) | 6.2 | `ballot_protocol::counter` |
-//! | 62-69 | what is sent, and when; restoring | Summary of phases | 6.2 | `ballot_protocol`, `slot`, `protocol` |
+//! | 62-69 | sending and restoring statements | Summary of phases | 6.2 | `ballot_protocol`, `slot`, `protocol` |
 //! | section 7 | inputs on which stellar-core aborts, refused here | | | `transaction`, `ballot_protocol` |
 //!
-//! The differences that surprise a reader of the draft most:
+//! The most surprising differences from the draft:
 //!
-//! * PREPARE carries p' itself instead of a counter below which all is aborted (1), and p unchanged, even above b (4).
+//! * PREPARE contains p' itself instead of a counter below which all ballots are aborted (1), and p unchanged, even if
+//!   p is above b (4).
 //! * `voted` contains `accepted` in NOMINATE (3).
-//! * The local node need not be in the quorum that it sees (16).
-//! * A round without a new leader is skipped at once (23). One value is echoed per event (25).
+//! * The local node need not be a member of the quorum that convinces it (16).
+//! * A round without a new leader is skipped immediately (23). One value is echoed per event (25).
 //! * Nomination ends with the decision, not when a ballot is confirmed prepared (33).
 //! * The vote to commit is withdrawn when h is aborted, not when c is. h stays (42).
-//! * c is the lowest ballot confirmed prepared from b up to h, and may be above b. In the draft it is b, and only when h
-//!   has b's counter (44).
-//! * The value of b can change while its counter does not (46). The value of a ballot that was only accepted as prepared
-//!   starts no new ballot (47).
+//! * c is the lowest ballot confirmed prepared from b up to h, and may be above b. In the draft it is b, and only when
+//!   h has b's counter (44).
+//! * The value of b can change while its counter does not (46). The value of a ballot that was only accepted as
+//!   prepared starts no new ballot (47).
 //! * Accepting a commit is enough to leave PREPARE. The draft also requires its ballot to be confirmed prepared (48).
 //! * b can decrease when a commit is accepted (51).
 //! * CONFIRM and EXTERNALIZE count as "heard" at any counter (59). Timeouts are n seconds, not n + 1 (60).
@@ -73,32 +74,32 @@
 //!
 //! In 42, 44 and 48 stellar-core follows the whitepaper (6.2).
 //!
-//! # What tolerated Byzantine nodes can still do
+//! # Attacks on liveness
 //!
-//! Intact nodes never decide differently, but they can be kept from deciding. If a Byzantine node claims to have decided at
-//! the highest counter, a node in CONFIRM accepts that commit and no other. If the nodes that are needed have accepted no
-//! common counter by then, they would have to count up to 2^32 - 1 to meet (`tests/it/byzantine/liveness.rs`). A node that
-//! receives candidates before it nominates only stores them (28): a Byzantine node that stops at the right moment can leave
-//! nodes with different composites for good.
+//! Intact nodes never decide differently, but even a tolerated number of Byzantine nodes can prevent a decision. If a
+//! Byzantine node claims to have decided at the highest counter, a node in CONFIRM accepts that commit and no other. If
+//! the nodes needed for a decision have accepted no common counter by then, they reach one only at 2^32 - 1
+//! (`tests/it/byzantine/liveness.rs`). A node that receives candidates before it nominates only stores them (28): a
+//! Byzantine node that stops at the right moment can leave nodes with different composites permanently.
 //!
 //! # Reading order
 //!
 //! 1. Vocabulary: `id`, `value`, `value_set`, `statement`, `event`, `driver`, `quorum_set`.
-//! 2. Quorums: the folder `quorum`, whose `mod.rs` is a map. Everything in it answers one question: is there a quorum or a
-//!    v-blocking set, and which one?
+//! 2. Quorums: the folder `quorum`, whose `mod.rs` lists the files. It finds out whether some nodes contain a quorum or
+//!    are v-blocking, and returns the witness set.
 //! 3. Protocol: `protocol` (entry point), `transaction` and `undo` (one input, all or nothing), `slot_table`, `slot`,
-//!    `context`, `leader`, `nomination_protocol`, `ballot_ref`, `ballot_protocol` with `prepare`, `commit` and `counter`.
-//!    `attempt_*` decides, `set_*` changes.
+//!    `context`, `leader`, `nomination_protocol`, `ballot_ref`, `ballot_protocol` with `prepare`, `commit` and
+//!    `counter`. Functions `attempt_*` test whether a step is allowed, functions `set_*` apply it.
 //!
 //! # Performance
 //!
-//! Most messages only set a bit in a tally. A step first tests whether the tally meets the thresholds of the local node,
-//! and only then searches for a quorum, by classes of equal quorum sets. No search is needed if all nodes have the same
-//! set or are singletons. Only ballots that a message supports are tried, as in stellar-core (NOTES 39).
+//! Most messages only set a bit in a tally. A step first tests whether the tally meets the thresholds of the local
+//! node, and only then searches for a quorum, by classes of equal quorum sets. No search is needed if all nodes have
+//! the same set or are singletons. Only ballots that a message supports are tried, as in stellar-core (NOTES 39).
 //!
-//! Tallies are updated lazily: change by change, or from the different statements if that is less work. A predicate that
-//! is no longer queried costs nothing. Undo saves only what was set, and moves it. A removed slot donates its allocations
-//! to the next one. `quorumscope bench scp` and `cargo bench` measure all this.
+//! Tallies are updated lazily: change by change, or from the different statements if that is less work. A predicate
+//! that is no longer queried costs nothing. Undo saves only the variables that were set, by moving their values. A new
+//! slot reuses the allocations of a removed one. `quorumscope bench scp` and `cargo bench` measure the performance.
 
 mod ballot_protocol;
 mod ballot_ref;

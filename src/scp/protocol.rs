@@ -1,4 +1,4 @@
-//! `Scp`: the protocol of one node over all slots, and the only entry point of this module.
+//! `Scp`: the protocol of one node over all slots. It is the only entry point of the module `scp`.
 
 use super::context::{Emission, LocalNode, NodeContext};
 use super::driver::Driver;
@@ -34,9 +34,9 @@ impl Scp {
         }
     }
 
-    /// Nominates `value` for `slot`; `prev` is the decision of the previous slot. Without a value the node takes part in
-    /// the rounds as an echoer and never adds a value of its own. An input that would violate an invariant is refused
-    /// with an event and changes nothing.
+    /// Nominates `value` for `slot`; `prev` is the decision of the previous slot. Without a value the node only echoes
+    /// the values of its leaders. An input that would violate an invariant is refused with an event and changes
+    /// nothing.
     pub fn nominate<D: Driver>(
         &mut self,
         driver: &D,
@@ -57,7 +57,7 @@ impl Scp {
     /// Processes an envelope from the network.
     ///
     /// # Errors
-    /// Why the envelope was refused. Then nothing has changed. The refusal is also an event, unless it is
+    /// The reason of the refusal. A refused envelope changes nothing. The refusal is also an event, unless it is
     /// [`ScpRefusal::NotNewer`].
     pub fn receive<D: Driver>(
         &mut self,
@@ -77,10 +77,11 @@ impl Scp {
         result
     }
 
-    /// Processes envelopes about `slot` that arrived together. Returns the senders of refused ones with the reasons.
+    /// Processes envelopes about `slot` that arrived together. Returns the senders of refused envelopes with the
+    /// reasons.
     ///
-    /// The result is that of receiving them one after the other, except that all are recorded before any is followed up,
-    /// and equal statements are followed up once. In a large network this saves most searches for quorums.
+    /// The result is that of receiving them one after the other, except that all are recorded before any is followed
+    /// up, and equal statements are followed up once. In a large network this saves most searches for quorums.
     pub fn receive_batch<D: Driver>(
         &mut self,
         driver: &D,
@@ -104,7 +105,7 @@ impl Scp {
             }
             return refused;
         }
-        // A single envelope, or a batch in which one violates an invariant: each in a transaction of its own.
+        // A single envelope, or a batch in which one violates an invariant: each gets its own transaction.
         refused.clear();
         for envelope in envelopes {
             if let Err(why) = self.receive(driver, envelope, out) {
@@ -114,7 +115,7 @@ impl Scp {
         refused
     }
 
-    /// An armed timer ran out. It no longer runs when this is called.
+    /// An armed timer expired. It is no longer running at the time of this call.
     pub fn timer_expired<D: Driver>(
         &mut self,
         driver: &D,
@@ -131,23 +132,23 @@ impl Scp {
         }
     }
 
-    /// Names another quorum set in all statements from now on (NOTES 68).
+    /// Changes the quorum set that statements name from now on (NOTES 68).
     pub fn set_quorum_set(&mut self, id: QuorumSetId) {
         self.local.quorum_set = id;
     }
 
-    /// Calls off nomination for `slot`. A running timer is left alone and has no effect when it runs out (NOTES 33).
+    /// Stops nomination for `slot`. A running timer continues and has no effect when it expires (NOTES 33).
     pub fn stop_nomination(&mut self, slot: SlotIndex) {
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.stop_nomination();
         }
     }
 
-    /// Restores a slot from an earlier envelope of this node, before anything else happens in the slot (NOTES 69).
+    /// Restores a slot from an earlier envelope of this node, before any other input to the slot (NOTES 69).
     ///
     /// # Errors
-    /// Why the envelope was refused: it is another node's, not sane, or comes too late. Then nothing has changed. The
-    /// refusal is also an event.
+    /// The reason of the refusal: the envelope is from another node or not sane, or the slot has advanced already. A
+    /// refused envelope changes nothing. The refusal is also an event.
     pub fn restore<D: Driver>(
         &mut self,
         driver: &D,
@@ -191,7 +192,7 @@ impl Scp {
         self.slots.get(slot)?.externalized()
     }
 
-    /// Forgets all slots before `slot`.
+    /// Removes all slots before `slot`.
     pub fn forget_slots_before(&mut self, slot: SlotIndex) {
         self.slots.remove_before(slot);
     }
@@ -235,7 +236,7 @@ impl Scp {
         result
     }
 
-    /// Reports a refused input. Stale copies are normal gossip and give no event.
+    /// Reports a refused input. Outdated copies are normal in a flooding network and cause no event.
     fn report_refusal(
         &self,
         slot: SlotIndex,

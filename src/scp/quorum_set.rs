@@ -1,6 +1,6 @@
 //! Quorum sets: the nodes that a node trusts, as nested thresholds.
 //!
-//! The protocol tests slices and v-blocking sets millions of times; it uses compiled sets for that.
+//! The protocol tests slices and v-blocking sets millions of times, for which it uses compiled sets.
 
 use super::id::NodeId;
 use super::quorum::node_set::NodeSet;
@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumSet {
-    /// How many entries must be satisfied.
+    /// The number of entries that must be satisfied.
     pub threshold: u32,
     /// Nodes named directly.
     pub validators: Vec<NodeId>,
@@ -39,7 +39,7 @@ pub enum QuorumSetError {
 }
 
 impl QuorumSetError {
-    /// The message for people. `name` gives the name of a node.
+    /// The message for users. `name` returns the name of a node.
     #[must_use]
     pub fn to_text(self, name: impl FnOnce(NodeId) -> String) -> String {
         match self {
@@ -65,11 +65,11 @@ impl QuorumSetError {
 }
 
 impl QuorumSet {
-    /// How many levels may be nested below the top (NOTES 9; the draft allows 2).
+    /// The maximum number of levels below the top (NOTES 9; the draft allows 2).
     pub const DEPTH_MAX: u32 = 4;
-    /// How many nodes a set may name (NOTES 9).
+    /// The maximum number of nodes that a set may name (NOTES 9).
     pub const NODES_MAX: usize = 1000;
-    /// Levels below this are ignored, which bounds recursion. It lies far beyond [`QuorumSet::DEPTH_MAX`].
+    /// Levels below this depth are ignored, which bounds recursion. It is far above [`QuorumSet::DEPTH_MAX`].
     pub(super) const RECURSION_MAX: u32 = 150;
 
     /// A set without inner sets.
@@ -123,8 +123,8 @@ impl QuorumSet {
             .try_for_each(|inner| inner.check_level(depth + 1, seen, count))
     }
 
-    /// Whether every level demands more than half of its entries. Then any two slices of the set have a common node. The
-    /// protocol does not require that, but a configuration should.
+    /// Whether every level demands more than half of its entries. Then any two slices of the set have a common node.
+    /// The protocol does not require that, but a configuration should.
     #[must_use]
     pub fn demands_majorities(&self) -> bool {
         2 * self.threshold as usize > self.entries()
@@ -143,13 +143,13 @@ impl QuorumSet {
         self.reaches(nodes, 0, |level| level.threshold)
     }
 
-    /// Whether `nodes` are v-blocking: whether they hit every slice.
+    /// Whether `nodes` are v-blocking, which means that they hit every slice.
     #[must_use]
     pub fn is_v_blocking(&self, nodes: &NodeSet) -> bool {
         self.reaches(nodes, 0, QuorumSet::blocking)
     }
 
-    /// How many entries a v-blocking set must hit at this level; 0 if the level cannot be blocked.
+    /// The number of entries that a v-blocking set must hit at this level; 0 if no set is v-blocking.
     pub(super) fn blocking(&self) -> u32 {
         let count = u32::try_from(self.entries()).unwrap_or(u32::MAX);
         match self.threshold {
@@ -182,7 +182,7 @@ impl QuorumSet {
         set
     }
 
-    /// The normal form without `node`, which counts as present: the threshold of each level that named it is lowered.
+    /// The normal form without `node`, which counts as present: the threshold of each level that names it is lowered.
     #[must_use]
     pub fn without(&self, node: NodeId) -> QuorumSet {
         let mut set = self.simplified(Some(node), 0);
@@ -228,7 +228,7 @@ impl QuorumSet {
         self.inner.sort_by(QuorumSet::normal_order);
     }
 
-    /// The order of sets in a normal form. It is not the order of `Ord`.
+    /// The order of sets in a normal form. It differs from the order of `Ord`.
     fn normal_order(&self, other: &QuorumSet) -> Ordering {
         let inner = |a: &QuorumSet, b: &QuorumSet| {
             let pairs = a.inner.iter().zip(&b.inner);
@@ -242,8 +242,8 @@ impl QuorumSet {
             .then(self.threshold.cmp(&other.threshold))
     }
 
-    /// The fraction of slices that contain `node`, scaled to `u64::MAX` and rounded up at each level from the innermost.
-    /// Only the first occurrence of the node counts (NOTES 20).
+    /// The fraction of slices that contain `node`, scaled to `u64::MAX` and rounded up at each level from the
+    /// innermost. Only the first occurrence of the node counts (NOTES 20).
     #[must_use]
     pub fn weight(&self, node: NodeId) -> u64 {
         self.weight_below(node, 0)
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_nested_2000_levels_deep_overflows_no_stack() {
+    fn a_set_nested_2000_levels_deep_does_not_overflow_the_stack() {
         let mut set = flat(1, &[0]);
         for _ in 0..2000 {
             set = QuorumSet {

@@ -31,7 +31,7 @@ impl Slot {
         }
     }
 
-    /// Becomes a slot in which nothing has happened. Keeps the allocations.
+    /// Resets the slot to one in which nothing has happened. Keeps the allocations.
     pub(super) fn reuse(&mut self, index: SlotIndex, emission: Emission) {
         self.index = index;
         self.nomination.clear();
@@ -57,7 +57,7 @@ impl Slot {
         (cx, &mut self.nomination, &mut self.ballot)
     }
 
-    /// Calls off nomination.
+    /// Stops nomination.
     pub(super) fn stop_nomination(&mut self) {
         self.nomination.stop();
     }
@@ -84,7 +84,7 @@ impl Slot {
         self.ballot.externalized()
     }
 
-    /// The latest NOMINATE and the latest ballot statement that the node has sent. None while emission is suppressed.
+    /// The latest NOMINATE and the latest ballot statement that the node has sent. Empty while emission is suppressed.
     pub(super) fn own_statements(&self) -> impl Iterator<Item = &Arc<Envelope>> {
         let sent = [self.nomination.last_sent(), self.ballot.last_sent()];
         sent.into_iter()
@@ -98,7 +98,7 @@ impl Slot {
         self.nomination.latest().envelopes().chain(ballots)
     }
 
-    /// All variables, for an inspector.
+    /// All variables, for display.
     pub(super) fn state(&self) -> SlotState {
         let mut state = SlotState {
             fully_validated: *self.emission == Emission::Enabled,

@@ -7,7 +7,7 @@ use super::slot::Slot;
 /// The slots by number.
 #[derive(Debug, Default)]
 pub(super) struct SlotTable {
-    /// Ascending. There are few, and nearly always the last one is looked up.
+    /// Ascending. A node has few slots, and look-ups nearly always concern the last one.
     #[expect(
         clippy::vec_box,
         reason = "a slot is large and moves when others are removed"
@@ -18,7 +18,7 @@ pub(super) struct SlotTable {
 }
 
 impl Clone for SlotTable {
-    /// Without the spare slot.
+    /// Clones the slots without the spare one.
     fn clone(&self) -> SlotTable {
         SlotTable {
             slots: self.slots.clone(),
@@ -30,9 +30,9 @@ impl Clone for SlotTable {
 /// Whether a slot existed before [`SlotTable::get_or_add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SlotLookup {
-    /// It did.
+    /// The slot existed.
     Existing,
-    /// It was added.
+    /// The slot was added.
     New,
 }
 
@@ -50,7 +50,7 @@ impl SlotTable {
         self.find(index).ok().map(|at| &*self.slots[at])
     }
 
-    /// The slot, to be changed; `None` if nothing has happened in it.
+    /// Mutable access to the slot; `None` if nothing has happened in it.
     pub(super) fn get_mut(&mut self, index: SlotIndex) -> Option<&mut Slot> {
         self.find(index).ok().map(|at| &mut *self.slots[at])
     }

@@ -39,12 +39,12 @@ impl Ballot {
     }
 }
 
-/// What a node claims. One variant for each message type of the draft, with the fields of stellar-core.
+/// The content of a message. It has one variant for each message type of the draft, with the fields of stellar-core.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statement {
-    /// Votes to nominate and accepted nominations, both strictly ascending. From an honest node `accepted` is a subset of
-    /// `voted`.
+    /// Votes to nominate and accepted nominations, both strictly ascending. In a statement of an honest node,
+    /// `accepted` is a subset of `voted`.
     Nominate {
         /// X: values voted for.
         voted: Vec<Value>,
@@ -84,10 +84,10 @@ pub enum Statement {
     },
 }
 
-/// The maker of a statement that is being checked.
+/// The source of a statement that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatementSource {
-    /// The local node. Before its first ballot it processes own statements with counter 0 (NOTES 64).
+    /// The local node. Before its first ballot it processes its own statements with counter 0 (NOTES 64).
     Own,
     /// Another node.
     Peer,
@@ -100,7 +100,7 @@ impl Statement {
         matches!(self, Statement::Nominate { .. })
     }
 
-    /// Whether it is free of contradictions (NOTES 5-8). The quorum set is not checked.
+    /// Whether the statement is consistent (NOTES 5-8). The quorum set is not checked.
     pub(super) fn is_sane(&self, source: StatementSource) -> bool {
         match self {
             Statement::Nominate { voted, accepted } => {
@@ -205,7 +205,7 @@ impl Statement {
         }
     }
 
-    /// The counter that counts in catching up (NOTES 58); 0 for a NOMINATE.
+    /// The counter that catching up compares (NOTES 58); 0 for a NOMINATE.
     #[must_use]
     pub const fn counter(&self) -> Counter {
         match self {
@@ -216,14 +216,14 @@ impl Statement {
     }
 }
 
-/// Whether ascending `more` contains all of ascending `fewer`. For lists that are not ascending the result is arbitrary;
-/// the caller refuses such statements as not sane.
+/// Whether ascending `more` contains all of ascending `fewer`. For lists that are not ascending the result is
+/// arbitrary; the caller refuses such statements as not sane.
 fn contains_all(more: &[Value], fewer: &[Value]) -> bool {
     let mut rest = more.iter();
     fewer.iter().all(|value| rest.any(|other| other == value))
 }
 
-/// One statement of one node about one slot. The transport adds the signature.
+/// A statement of one node about one slot. The transport adds the signature.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Envelope {
     /// The sender.

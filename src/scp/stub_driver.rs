@@ -1,4 +1,4 @@
-//! Stub driver for unit tests: a test implements only the answers that it needs.
+//! Stub driver for unit tests: a test implements only the functions that it needs.
 
 use super::driver::{Driver, ValidationContext, Validity};
 use super::id::{Counter, NodeId, QuorumSetId, SlotIndex};
@@ -7,7 +7,7 @@ use super::value::Value;
 use crate::time::Span;
 use std::sync::Arc;
 
-/// The answers of a test. All others are fixed.
+/// The functions that a test implements. All other results are fixed.
 pub(super) trait StubDriver {
     fn neighbour_hash(&self, _: NodeId) -> u64 {
         0

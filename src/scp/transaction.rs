@@ -1,4 +1,4 @@
-//! Transaction: one input in one slot, processed completely or rolled back.
+//! Transaction: one input in one slot, which is processed completely or rolled back.
 
 use super::ballot_protocol::BallotProtocol;
 use super::context::{Context, FollowUp, InvariantViolated, NodeContext};
@@ -11,10 +11,10 @@ use super::statement::{Envelope, StatementSource};
 use super::undo::Rollback;
 use std::sync::Arc;
 
-/// Runs `work` on `slot`. On an error the slot and the effects are what they were before.
+/// Runs `work` on `slot`. An error leaves the slot and the effects unchanged.
 ///
 /// # Errors
-/// That of `work`, or [`ScpRefusal::BreaksInvariant`] if an invariant is violated afterwards.
+/// The error of `work`, or [`ScpRefusal::BreaksInvariant`] if an invariant is violated afterwards.
 pub(super) fn transact<D: Driver, T>(
     slot: &mut Slot,
     node: NodeContext<'_, D>,
@@ -65,7 +65,7 @@ impl<D: Driver> Transaction<'_, D> {
         self.nomination.nominate(&mut self.cx, self.ballot, input)
     }
 
-    /// An armed timer ran out.
+    /// An armed timer expired.
     pub(super) fn timer_expired(&mut self, timer: ScpTimer) -> Result<(), InvariantViolated> {
         match timer {
             ScpTimer::Nomination => self.nomination.timer_expired(&mut self.cx, self.ballot),
@@ -81,8 +81,8 @@ impl<D: Driver> Transaction<'_, D> {
         Ok(())
     }
 
-    /// Several statements arrived together: all are recorded first, then each different one is followed up once.
-    /// Refused ones go to `refused`.
+    /// Several statements arrived together: all are recorded first, then each distinct one is followed up once. Refused
+    /// statements are added to `refused`.
     pub(super) fn receive_batch(
         &mut self,
         envelopes: &[Arc<Envelope>],
@@ -110,7 +110,7 @@ impl<D: Driver> Transaction<'_, D> {
         Ok(())
     }
 
-    /// Equal statements have equal effects, except that the statement of a leader is echoed.
+    /// Equal statements have equal effects, except that a statement of a leader is also echoed.
     fn is_worth_following(&self, envelope: &Envelope, pending: &[&Arc<Envelope>]) -> bool {
         let is_leader =
             envelope.statement.is_nominate() && self.nomination.is_leader(envelope.from);
@@ -150,7 +150,7 @@ impl<D: Driver> Transaction<'_, D> {
         Ok(())
     }
 
-    /// Continues from an earlier envelope of the local node. It has no effects (NOTES 69).
+    /// Restores the slot from an earlier envelope of the local node, without effects (NOTES 69).
     pub(super) fn restore(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
         if !envelope.statement.is_sane(StatementSource::Peer) {
             return Err(ScpRefusal::NotSane);

@@ -1,18 +1,19 @@
 //! Undo: variables that can be rolled back to a checkpoint.
 //!
-//! Only what is set is saved, and the old value is moved, not copied: a transaction that changes little costs little.
+//! Only variables that are set are saved, and the old value is moved, not copied. So a transaction with few changes has
+//! a low cost.
 
 use std::ops::Deref;
 
-/// Something that can be rolled back to a checkpoint.
+/// State that can be rolled back to a checkpoint.
 pub(super) trait Rollback {
-    /// Starts a transaction: what follows can be rolled back.
+    /// Starts a transaction: later changes can be rolled back.
     fn checkpoint(&mut self);
     /// Restores the state at the last checkpoint.
     fn rollback(&mut self);
 }
 
-/// A variable and, once it was set in this transaction, its value before.
+/// A variable and, if it was set in this transaction, its previous value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Undoable<T> {
     now: T,
@@ -62,7 +63,7 @@ pub(super) struct Tracked<T> {
 }
 
 impl<T> Tracked<T> {
-    /// The variables, to be changed.
+    /// Mutable access to the variables.
     pub(super) fn get_mut(&mut self) -> &mut T {
         self.is_dirty = true;
         &mut self.variables

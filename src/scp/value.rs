@@ -1,4 +1,4 @@
-//! Values, on which SCP agrees: opaque bytes, ordered bytewise, cheap to clone.
+//! Values, on which nodes agree: opaque bytes, ordered bytewise, cheap to clone.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::cmp::Ordering;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Eq)]
 pub struct Value(Arc<[u8]>);
 
-// Most compared values share one allocation. Then the bytes need not be compared.
+// Most compared values share one allocation, and then the bytes need not be compared.
 impl PartialEq for Value {
     #[inline]
     fn eq(&self, other: &Value) -> bool {
@@ -67,7 +67,7 @@ impl From<Vec<u8>> for Value {
 }
 
 impl fmt::Display for Value {
-    /// Printable UTF-8 as it is; any other value as `0x` and hexadecimal digits.
+    /// Writes printable UTF-8 unchanged, and any other value as `0x` and hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.as_str() {
             Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
@@ -88,7 +88,7 @@ impl fmt::Debug for Value {
 }
 
 impl Serialize for Value {
-    /// As [`fmt::Display`] writes it, which is lossless.
+    /// Serialises the text of [`fmt::Display`], which is lossless.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -1,4 +1,4 @@
-//! Sorted vector of values: the sets X, Y and Z of nomination. Honest nodes name few values, so it beats a tree.
+//! Sorted vector of values, for the sets X, Y and Z of nomination. It is faster than a tree for few values.
 
 use super::value::Value;
 use std::collections::BTreeSet;
@@ -35,12 +35,12 @@ impl ValueSet {
         }
     }
 
-    /// From here on can be undone.
+    /// Starts a transaction: later insertions can be rolled back.
     pub(super) fn checkpoint(&mut self) {
         self.fresh.clear();
     }
 
-    /// Takes out what came in since [`ValueSet::checkpoint`].
+    /// Removes the values inserted since [`ValueSet::checkpoint`].
     pub(super) fn rollback(&mut self) {
         while let Some(at) = self.fresh.pop() {
             self.values.remove(at);
@@ -58,7 +58,7 @@ impl ValueSet {
         &self.values
     }
 
-    /// Whether there is no value.
+    /// Whether the set is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
@@ -73,7 +73,7 @@ impl ValueSet {
         self.values.iter().filter(|value| !other.contains(value))
     }
 
-    /// The values as a tree, for an inspector.
+    /// The values as a tree, for display.
     pub(super) fn to_tree(&self) -> BTreeSet<Value> {
         self.values.iter().cloned().collect()
     }
@@ -85,9 +85,9 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Against the tree of the standard library.
+        /// The model is the tree of the standard library.
         #[test]
-        fn it_is_a_set(a in prop::collection::vec("[a-d]{0,2}", 0..9), b in prop::collection::vec("[a-d]{0,2}", 0..9)) {
+        fn a_value_set_behaves_like_a_btree_set(a in prop::collection::vec("[a-d]{0,2}", 0..9), b in prop::collection::vec("[a-d]{0,2}", 0..9)) {
             let values = |of: &[String]| of.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>();
             let (a, b) = (values(&a), values(&b));
             let tree = |of: &[Value]| of.iter().cloned().collect::<BTreeSet<Value>>();

@@ -12,7 +12,8 @@ use crate::scp::value::Value;
 use smallvec::SmallVec;
 
 impl BallotProtocol {
-    /// Accepts commit of the highest interval of the hint's value; in CONFIRM again if it reaches higher (NOTES 49).
+    /// Accepts the commit of the highest interval of the hint's value. In CONFIRM the interval must end above h (NOTES
+    /// 49).
     pub(super) fn attempt_accept_commit<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -47,7 +48,7 @@ impl BallotProtocol {
         }
     }
 
-    /// b moves to h if it does not cover h, even down (NOTES 51).
+    /// Sets c, h and z. b moves to h, even to a lower counter, if h is above b or has another value (NOTES 51).
     fn set_accepted_commit<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -86,7 +87,7 @@ impl BallotProtocol {
         Ok(true)
     }
 
-    /// Confirms commit of the highest interval, which decides the slot (NOTES 53).
+    /// Confirms the commit of the highest interval, which decides the slot (NOTES 53).
     pub(super) fn attempt_confirm_commit<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -147,8 +148,8 @@ impl BallotProtocol {
         Ok(true)
     }
 
-    /// The highest counter that passes, extended downwards over the boundaries while the whole interval passes. Counter 0
-    /// is no commit, whatever a statement claims.
+    /// The interval that ends at the highest boundary for which `passes` holds and extends downwards over the
+    /// boundaries while the whole interval passes. A commit of counter 0 is invalid, even if a statement claims it.
     fn find_interval(
         &mut self,
         x: &Value,

@@ -1,4 +1,4 @@
-//! Ballot counters: start, timeout, catching up with a v-blocking set, heard from quorum (NOTES 55-61).
+//! Ballot counters: start, timeout, catching up with a v-blocking set, and "heard from quorum" (NOTES 55-61).
 
 use super::BallotProtocol;
 use crate::scp::context::{Context, InvariantViolated};
@@ -15,7 +15,7 @@ impl BallotProtocol {
         self.state.get_mut().composite.set(composite);
     }
 
-    /// Nomination has a first candidate: starts ballot 1 unless there is a ballot already (NOTES 36).
+    /// Nomination has a composite: starts ballot 1 unless the node has a ballot already (NOTES 34, 36).
     pub(in crate::scp) fn start<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -27,7 +27,7 @@ impl BallotProtocol {
         Ok(())
     }
 
-    /// The ballot timer ran out: moves to the next counter (NOTES 57).
+    /// The ballot timer expired: moves to the next counter (NOTES 57).
     pub(in crate::scp) fn timer_expired<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -49,7 +49,7 @@ impl BallotProtocol {
         self.state.b.as_ref().map_or(0, |b| b.n)
     }
 
-    /// Moves to counter `n` with the latest composite, or else the current value. Without either nothing happens.
+    /// Moves to counter `n` with the latest composite, or else with the current value. Without both, nothing happens.
     fn abandon_ballot<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -64,7 +64,7 @@ impl BallotProtocol {
         }
     }
 
-    /// Moves to a new counter with z if it is set, or else `value`. Nothing happens while c votes for another value
+    /// Moves to a new counter with z if it is set, or else with `value`. Nothing happens while c has another value
     /// (NOTES 55, 56).
     fn bump<D: Driver>(
         &mut self,
@@ -92,7 +92,8 @@ impl BallotProtocol {
         Ok(true)
     }
 
-    /// While a v-blocking set has higher counters, jumps to the lowest counter at which it has not (NOTES 58).
+    /// If a v-blocking set has higher counters, jumps to the lowest counter above which no v-blocking set is (NOTES
+    /// 58).
     pub(super) fn attempt_catch_up<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -107,7 +108,8 @@ impl BallotProtocol {
         }
     }
 
-    /// The ballot timer runs while a quorum is at this counter or above (NOTES 59).
+    /// Updates "heard from quorum" and the ballot timer, which runs while a quorum is at this counter or above (NOTES
+    /// 59).
     pub(super) fn check_heard_from_quorum<D: Driver>(&mut self, cx: &mut Context<'_, D>) {
         let Some(n) = self.state.b.as_ref().map(|b| b.n) else {
             return;

@@ -1,6 +1,7 @@
-//! Ballot protocol: how a statement is recorded and followed up, and what the node sends (NOTES 37-67).
+//! Ballot protocol: records statements, takes the steps that they allow, and sends the node's own (NOTES 37-67).
 //!
-//! The steps are in `prepare`, `commit` and `counter`: `attempt_*` decides, `set_*` changes.
+//! The steps are in `prepare`, `commit` and `counter`. Functions `attempt_*` test whether a step is allowed, functions
+//! `set_*` apply it.
 
 mod commit;
 mod counter;
@@ -19,8 +20,8 @@ use super::value::Value;
 use state::BallotState;
 use std::sync::Arc;
 
-/// How deep the processing of own statements may nest. Progress is bounded by what was recorded, so an honest slot needs
-/// a handful of levels (NOTES 38).
+/// The limit on the nesting of the processing of own statements. The recorded statements bound the progress, so a slot
+/// without Byzantine nodes needs only a few levels (NOTES 38).
 const DEPTH_MAX: u32 = 50;
 
 /// The ballot protocol in one slot.
@@ -28,7 +29,7 @@ const DEPTH_MAX: u32 = 50;
 pub(super) struct BallotProtocol {
     state: Tracked<BallotState>,
     votes: Ballots,
-    /// How deep the processing of own statements is nested now.
+    /// The current nesting of the processing of own statements.
     depth: u32,
 }
 
@@ -75,8 +76,8 @@ impl BallotProtocol {
         Ok(FollowUp::Needed)
     }
 
-    /// Takes every step that a newer statement allows. Each step makes the node process its own new statement in the same
-    /// way before this returns; only the outermost call looks at counters (NOTES 38).
+    /// Takes every step that a newer statement allows. Each step creates an own statement, which the node processes in
+    /// the same way before this call returns. Only the outermost call checks counters (NOTES 38).
     pub(super) fn advance<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -104,7 +105,7 @@ impl BallotProtocol {
         Ok(())
     }
 
-    /// Processes the own statement that the variables imply, unless it was the last one, and sends it (NOTES 62).
+    /// Processes the own statement that the variables imply, unless it is already recorded, and sends it (NOTES 62).
     fn emit_statement<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -144,7 +145,8 @@ impl BallotProtocol {
         cx.emit(last);
     }
 
-    /// Makes `to` the current ballot. h and c of another value are dropped; "heard from quorum" belongs to a counter.
+    /// Makes `to` the current ballot. Clears h and c if they have another value, and "heard from quorum" if the counter
+    /// changes.
     fn set_ballot<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -239,7 +241,7 @@ impl BallotProtocol {
         state.externalized = self.externalized().cloned();
     }
 
-    /// Resets the protocol for another slot. Keeps the allocations of the votes.
+    /// Resets the protocol for another slot. Keeps the allocations of the statements.
     pub(super) fn clear(&mut self) {
         *self.state.get_mut() = BallotState::default();
         self.votes.clear();
@@ -257,7 +259,7 @@ impl BallotProtocol {
         }
     }
 
-    /// Checks what holds between any two inputs.
+    /// Checks the invariants that hold between any two inputs.
     ///
     /// # Errors
     /// The violated invariant.
@@ -296,7 +298,7 @@ fn validity<D: Driver>(cx: &Context<'_, D>, statement: &Statement) -> Validity {
         } => {
             let current = (ballot.n > 0).then_some(ballot);
             let others = [prepared.as_ref(), prepared_prime.as_ref()];
-            // All three mostly have the same value, which is then validated once.
+            // All three usually have the same value, which is then validated once.
             let mut validated: Option<(&Value, Validity)> = None;
             let mut worst = Validity::FullyValid;
             for ballot in std::iter::once(current).chain(others).flatten() {

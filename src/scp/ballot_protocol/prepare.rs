@@ -13,7 +13,7 @@ use crate::scp::statement::Ballot;
 use crate::scp::value::Value;
 
 impl BallotProtocol {
-    /// Accepts as prepared the highest ballot that the hint can have helped and that changes p or p' (NOTES 40).
+    /// Accepts as prepared the highest ballot that the hint supports and that changes p or p' (NOTES 40).
     pub(super) fn attempt_accept_prepared<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -59,8 +59,8 @@ impl BallotProtocol {
         }
     }
 
-    /// Only Byzantine nodes can make a node accept a commit of one value while p is a higher ballot of another. From there
-    /// p must not rise (NOTES, section 7b).
+    /// Whether the hint would raise p while p and c have different values. Only Byzantine nodes can make a node accept
+    /// a commit of one value while p is a higher ballot of another. In that state p must not rise (NOTES, section 7b).
     fn is_prepared_against_commit(&self, hint: &HintBallots<'_>) -> bool {
         match (*self.state.phase, &*self.state.p, &*self.state.c) {
             (BallotPhase::Confirm, Some(p), Some(c)) if !p.is_compatible(c) => {
@@ -70,8 +70,8 @@ impl BallotProtocol {
         }
     }
 
-    /// Whether any ballot of value `x` that changes p or p' could be accepted. Decides from tallies for all counters at
-    /// once: prepare(n, x) has no more support than prepare of a lower counter.
+    /// Whether any ballot of value `x` that changes p or p' could be accepted. One test covers all counters, because
+    /// prepare(n, x) has no more support than prepare(m, x) of a lower counter m.
     fn value_may_be_prepared<D: Driver>(&mut self, cx: &Context<'_, D>, x: &Value) -> bool {
         let floor = match &*self.state.p {
             Some(p) if p.x == *x => counter_above(Some(p), x),
@@ -89,7 +89,7 @@ impl BallotProtocol {
         self.votes.may_confirm(cx.voter(), accepts)
     }
 
-    /// The ballots that the hint can have helped, descending: all ballots in any statement that are compatible with a hint
+    /// The ballots that the hint supports, descending: all ballots in any statement that are compatible with a hint
     /// ballot and not above it (NOTES 39).
     fn prepare_candidates<'a>(&self, hint: &HintBallots<'a>) -> PrepareCandidates<'a> {
         let mut found = PrepareCandidates::new();
@@ -127,7 +127,8 @@ impl BallotProtocol {
         Ok(true)
     }
 
-    /// Keeps p and p' the two highest incompatible ballots accepted as prepared (NOTES 41). False if neither changes.
+    /// Updates p and p', the two highest incompatible ballots accepted as prepared (NOTES 41). False if neither
+    /// changes.
     fn set_prepared(&mut self, ballot: BallotRef<'_>) -> bool {
         let state = self.state.get_mut();
         match &*state.p {
@@ -170,14 +171,14 @@ impl BallotProtocol {
         Ok(())
     }
 
-    /// Whether p or p' is a higher incompatible ballot.
+    /// Whether p or p' is a higher ballot with another value, which aborts `ballot`.
     fn is_aborted(&self, ballot: BallotRef<'_>) -> bool {
         let aborts = |p: &Ballot| ballot.is_below_incompatible(p);
         let prepared = [&*self.state.p, &*self.state.p_prime];
         prepared.into_iter().flatten().any(aborts)
     }
 
-    /// Confirms as prepared the highest ballot above h that the hint can have helped, and determines c (NOTES 43, 44).
+    /// Confirms as prepared the highest ballot above h that the hint supports, and determines c (NOTES 43, 44).
     pub(super) fn attempt_confirm_prepared<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -209,8 +210,8 @@ impl BallotProtocol {
         h.is_none_or(|h| ballot.is_above(h))
     }
 
-    /// The lowest ballot that the node may vote to commit together with `h`: the lowest of the compatible candidates from
-    /// `h` down to b that are all confirmed prepared (NOTES 44).
+    /// The lowest ballot that the node may vote to commit together with `h`: the lowest of the compatible candidates
+    /// from `h` down to b that are all confirmed prepared (NOTES 44).
     fn find_c<'a, D: Driver>(
         &mut self,
         cx: &Context<'_, D>,
@@ -237,7 +238,7 @@ impl BallotProtocol {
         c.filter(|c| c.n != 0)
     }
 
-    /// Sets z, and h and c if b is compatible. b rises to h whatever its value (NOTES 45, 46).
+    /// Sets z, and h and c if b is compatible with h. b rises to h even if their values differ (NOTES 45, 46).
     fn set_confirmed_prepared<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,

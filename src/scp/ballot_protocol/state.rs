@@ -1,4 +1,4 @@
-//! Variables of the ballot protocol in one slot, in the letters of the draft.
+//! Variables of the ballot protocol in one slot, with the letters of the draft.
 
 use crate::scp::event::BallotPhase;
 use crate::scp::id::Counter;
@@ -8,7 +8,7 @@ use crate::scp::undo::{Rollback, Undoable};
 use crate::scp::value::Value;
 use std::sync::Arc;
 
-/// The variables.
+/// The variables of the ballot protocol.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BallotState {
     /// The phase.
@@ -29,7 +29,7 @@ pub(super) struct BallotState {
     pub(super) composite: Undoable<Option<Value>>,
     /// Whether a quorum is at counter b.n or above.
     pub(super) heard_from_quorum: Undoable<bool>,
-    /// The version of the quorum sets under which that was found. It stays true until a set changes.
+    /// The version of the quorum sets for which that quorum was found. The result is valid until a set changes.
     pub(super) heard_under_sets: Undoable<Option<(u64, Option<SetClass>)>>,
     /// Whether the ballot timer is running.
     pub(super) timer_armed: Undoable<bool>,
@@ -111,7 +111,7 @@ impl BallotState {
         self.last_sent.set(Some(Arc::clone(envelope)));
     }
 
-    /// Checks what holds between any two inputs.
+    /// Checks the invariants that hold between any two inputs.
     ///
     /// # Errors
     /// The violated invariant.

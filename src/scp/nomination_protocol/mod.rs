@@ -1,6 +1,7 @@
 //! Nomination protocol: finds values that a quorum is willing to decide (NOTES 20-36).
 //!
-//! X, Y and Z are the values voted for, accepted and confirmed. `attempt_*` decides, `set_*` changes.
+//! X, Y and Z are the values voted for, accepted and confirmed. Functions `attempt_*` test whether a step is allowed,
+//! functions `set_*` apply it.
 
 mod state;
 mod voting;
@@ -35,7 +36,7 @@ pub(super) struct NominationInput {
 pub enum NominateOutcome {
     /// The node has voted for something new.
     Updated,
-    /// It has not.
+    /// The node has not voted for anything new.
     Unchanged,
 }
 
@@ -47,7 +48,7 @@ pub(super) struct NominationProtocol {
 }
 
 impl NominationProtocol {
-    /// Starts a round: elects leaders, votes for their values or the own one, and emits the votes.
+    /// Starts a round: elects leaders, votes for their values or the node's own value, and emits the votes.
     pub(super) fn nominate<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -68,7 +69,7 @@ impl NominationProtocol {
         Ok(NominateOutcome::Updated)
     }
 
-    /// The nomination timer ran out: starts the next round with the same arguments.
+    /// The nomination timer expired: starts the next round with the same arguments.
     pub(super) fn timer_expired<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -105,7 +106,7 @@ impl NominationProtocol {
         cx.set_timer(ScpTimer::Nomination, timeout);
     }
 
-    /// Calls off nomination. A running timer is left alone and has no effect when it runs out (NOTES 33).
+    /// Stops nomination. A running timer continues and has no effect when it expires (NOTES 33).
     pub(super) fn stop(&mut self) {
         self.state.get_mut().nominating.set(false);
     }
@@ -242,7 +243,7 @@ impl NominationProtocol {
         cx.stop_timer(ScpTimer::Nomination);
     }
 
-    /// Combines all candidates, and starts balloting with the result unless it has started (NOTES 34, 36).
+    /// Combines all candidates, and starts the ballot protocol with the result unless it runs already (NOTES 34, 36).
     fn combine_candidates<D: Driver>(
         &mut self,
         cx: &mut Context<'_, D>,
@@ -250,7 +251,7 @@ impl NominationProtocol {
     ) -> Result<(), InvariantViolated> {
         let candidates = &self.state.candidates;
         let combined = cx.driver().combine(cx.slot(), candidates.as_slice());
-        // The composite is mostly one of the candidates. Using the candidate makes nodes share one allocation.
+        // The composite is usually one of the candidates. Using the candidate makes nodes share one allocation.
         let composite = combined.map(|value| candidates.get(&value).cloned().unwrap_or(value));
         ballot.set_composite(composite.clone());
         let Some(value) = composite else {
@@ -330,7 +331,7 @@ impl NominationProtocol {
         self.votes.latest()
     }
 
-    /// The latest own NOMINATE that was sent, if emission is enabled.
+    /// The latest own NOMINATE. It was sent if emission is enabled.
     pub(super) fn last_sent(&self) -> Option<&Arc<Envelope>> {
         self.state.last.as_ref()
     }
@@ -351,7 +352,7 @@ impl NominationProtocol {
         self.votes.clear();
     }
 
-    /// Checks what holds between any two inputs.
+    /// Checks the invariants that hold between any two inputs.
     ///
     /// # Errors
     /// The violated invariant.

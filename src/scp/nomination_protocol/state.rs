@@ -1,4 +1,4 @@
-//! Variables of nomination in one slot.
+//! Variables of the nomination protocol in one slot.
 
 use super::NominationInput;
 use crate::scp::quorum::node_set::NodeSet;
@@ -7,10 +7,10 @@ use crate::scp::undo::{Rollback, Undoable};
 use crate::scp::value_set::ValueSet;
 use std::sync::Arc;
 
-/// The variables, in the letters of the draft where it has some.
+/// The variables, with the letters of the draft if it has any.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NominationState {
-    /// Whether `nominate` was called and nomination was not called off since.
+    /// Whether `nominate` was called and nomination was not stopped since.
     pub(super) nominating: Undoable<bool>,
     /// The round; 0 before the first.
     pub(super) round: Undoable<u32>,
@@ -24,7 +24,7 @@ pub(super) struct NominationState {
     pub(super) candidates: ValueSet,
     /// The arguments of the last call of `nominate`.
     pub(super) input: Undoable<Option<NominationInput>>,
-    /// The last own NOMINATE that was newer than the one before. It was sent unless emission is suppressed.
+    /// The last own NOMINATE that was newer than the previous one. It was sent unless emission is suppressed.
     pub(super) last: Undoable<Option<Arc<Envelope>>>,
 }
 
@@ -43,7 +43,7 @@ impl NominationState {
         };
     }
 
-    /// Checks what holds between any two inputs.
+    /// Checks the invariants that hold between any two inputs.
     ///
     /// # Errors
     /// The violated invariant.
@@ -52,7 +52,7 @@ impl NominationState {
             return Err("Z is a subset of Y");
         }
         if !*self.nominating && *self.round == 0 {
-            // Restored or never started: X and Y are what was sent before.
+            // The slot is restored or has never nominated. X and Y are those of the restored statement, if any.
             return Ok(());
         }
         if self.leaders.is_empty() {

@@ -1,4 +1,4 @@
-//! The votes of a round: which values the node echoes from its leaders, and when it votes for its own (NOTES 25-27).
+//! Votes of a nomination round: echoes of the leaders' values, and the vote for the node's own value (NOTES 25-27).
 
 use super::NominationProtocol;
 use crate::scp::context::Context;
@@ -25,8 +25,8 @@ impl NominationProtocol {
         any
     }
 
-    /// Votes for one value of a leader's statement: of those without a vote yet, the one with the highest hash. Accepted
-    /// values come first: the others are considered only if no accepted one is valid (NOTES 25).
+    /// Votes for one value of a leader's statement: of the values without a vote yet, the one with the highest hash.
+    /// The values that the leader has only voted for are considered only if no accepted value is valid (NOTES 25).
     pub(super) fn echo<D: Driver>(&mut self, cx: &mut Context<'_, D>, envelope: &Envelope) -> bool {
         let Statement::Nominate { voted, accepted } = &envelope.statement else {
             return false;
@@ -42,8 +42,8 @@ impl NominationProtocol {
         true
     }
 
-    /// The value of `values` to echo. `None` if no value is valid; `Some(None)` if all valid ones have a vote already, or
-    /// the application allows no further vote.
+    /// The value of `values` to echo. `None` if no value is valid; `Some(None)` if all valid values have a vote already
+    /// or the application allows no further vote.
     fn best_echo<D: Driver>(&self, cx: &Context<'_, D>, values: &[Value]) -> Option<Option<Value>> {
         let prev = &self.state.input.as_ref()?.prev;
         let hash = |value: &Value| {
@@ -69,7 +69,7 @@ impl NominationProtocol {
             {
                 continue;
             }
-            // A hash is needed only if there is a choice. Of equal hashes the last wins.
+            // Hashes are needed only to choose between values. Of equal hashes the last one wins.
             if let Some(rival) = &best {
                 let to_beat = *best_hash.get_or_insert_with(|| hash(rival));
                 let own = hash(&value);

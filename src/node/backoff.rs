@@ -2,7 +2,7 @@
 
 /// The maximum number of ticks between two repetitions.
 const TICKS_BETWEEN_MAX: u32 = 8;
-/// From this tick on a node repeats proposals of other nodes, because their origin may have failed. Before it only the
+/// From this tick on a node repeats proposals of other nodes, because their origin may have failed. Earlier, only the
 /// origin repeats them.
 const OTHERS_FROM_TICK: u32 = 4;
 

@@ -31,7 +31,7 @@ pub enum TrustPolicy {
     None,
 }
 
-/// The size of a quorum slice among the trusted nodes, the node itself included. Unused by a fixed quorum set.
+/// The size of a quorum slice among the trusted nodes, the node itself included. A fixed quorum set does not use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threshold {
     /// floor(2n/3) + 1.

@@ -1,6 +1,6 @@
 //! `NodeDriver`: the callbacks of SCP for validity and combination of values, hashes, timeouts and quorum sets.
 //!
-//! All answers are functions of the node's state: no clock, no randomness.
+//! All results depend only on the arguments and the node's state, not on a clock or on randomness.
 
 use super::backup::Backup;
 use super::config::Application;

@@ -158,7 +158,7 @@ pub enum NodeEvent {
         id: ProposalId,
         /// Nodes that have made a statement in favour of it, as far as this node knows.
         voted: Vec<NodeId>,
-        /// Trusted nodes that have made none.
+        /// Trusted nodes that have made no such statement.
         missing: Vec<NodeId>,
     },
     /// A slot has started at the node.

@@ -1,8 +1,7 @@
 //! `NodeKey`: the public key of a node, its global identifier.
 //!
 //! A [`NodeId`](crate::scp::NodeId) is valid in one run or process only: two processes may number the same nodes
-//! differently.
-//! Values are equal at all nodes, so they name nodes by key.
+//! differently. Values are equal at all nodes, so they name nodes by key.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};

@@ -87,7 +87,7 @@ fn decision_bytes((_, value): &(SlotIndex, Value)) -> usize {
     value_bytes(value) + DECISION_BYTES
 }
 
-/// The first decisions, as many as fit into one answer; at least one, if there are any.
+/// The first decisions, as many as fit into one answer; at least one if `decided` is not empty.
 pub(super) fn answer_of(decided: &[(SlotIndex, Value)]) -> &[(SlotIndex, Value)] {
     let mut bytes = 0;
     let held = decided.iter().take(DECISIONS_PER_ANSWER).take_while(|one| {

@@ -48,9 +48,9 @@ impl From<InvariantViolated> for ScpRefusal {
 /// Whether a recorded statement can advance the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FollowUp {
-    /// It can, so the protocol has to be advanced.
+    /// The protocol has to be advanced.
     Needed,
-    /// It cannot advance the protocol.
+    /// The statement cannot advance the protocol.
     Done,
 }
 

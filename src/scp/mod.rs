@@ -97,7 +97,7 @@
 //! node, and only then searches for a quorum, by classes of equal quorum sets. No search is needed if all nodes have
 //! the same set or are singletons. Only ballots that a message supports are tried, as in stellar-core (NOTES 39).
 //!
-//! Tallies are updated lazily: change by change, or from the different statements if that is less work. A predicate
+//! Tallies are updated lazily: change by change, or from the distinct statements if that is less work. A predicate
 //! that is no longer queried costs nothing. Undo saves only the variables that were set, by moving their values. A new
 //! slot reuses the allocations of a removed one. `quorumscope bench scp` and `cargo bench` measure the performance.
 

@@ -7,7 +7,7 @@ use super::quorum::node_set::NodeSet;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// A set that is satisfied when at least `threshold` of its entries (validators and inner sets) are.
+/// A set that is satisfied when at least `threshold` of its entries (validators and inner sets) are satisfied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QuorumSet {
@@ -124,7 +124,7 @@ impl QuorumSet {
     }
 
     /// Whether every level demands more than half of its entries. Then any two slices of the set have a common node.
-    /// The protocol does not require that, but a configuration should.
+    /// The protocol does not require majorities, but a configuration should.
     #[must_use]
     pub fn demands_majorities(&self) -> bool {
         2 * self.threshold as usize > self.entries()

@@ -55,7 +55,7 @@ impl<T> Deref for Undoable<T> {
     }
 }
 
-/// A group of variables whose checkpoint costs nothing unless it was borrowed mutably since the last one.
+/// A group of variables. A checkpoint costs nothing unless the group was borrowed mutably since the last checkpoint.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tracked<T> {
     variables: T,

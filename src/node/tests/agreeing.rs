@@ -1,4 +1,4 @@
-//! Discovery, trust and agreement without faults.
+//! Tests of discovery, trust and agreement without faults.
 
 use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;

@@ -1,4 +1,4 @@
-//! Backups: answers, sources and failed fetches.
+//! Tests of backups: answers, sources and failed fetches.
 
 use super::test_net::{Net, note, photo, settings};
 use super::*;

@@ -1,4 +1,4 @@
-//! Late joining, leaving, crashes, message loss and partitions.
+//! Tests of late joining, leaving, crashes, message loss and partitions.
 
 use super::test_net::{Net, finder, fixed, note, settings};
 use super::*;

@@ -1,4 +1,4 @@
-//! Quorum configurations with known behaviour, run with the `Choice` application.
+//! Tests of quorum configurations with known behaviour, with the `Choice` application.
 
 use super::test_net::{Net, fixed, settings};
 use super::{Application, NodeConfig, Threshold, fixed_nodes};
@@ -109,7 +109,7 @@ fn disjoint_quorums_decide_independently() {
 }
 
 #[test]
-fn a_node_in_every_slice_that_trusts_itself_alone_dictates_the_value() {
+fn a_node_in_every_slice_that_trusts_only_itself_dictates_the_value() {
     let mut sets = vec![flat(4, &[0, 1, 2, 6]); 3];
     sets.extend(vec![flat(4, &[3, 4, 5, 6]); 3]);
     sets.push(flat(1, &[6]));

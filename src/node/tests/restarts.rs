@@ -1,4 +1,4 @@
-//! Restarts from the durable state while backed-up files are missing and fetches fail.
+//! Tests of restarts from the durable state while backed-up files are missing and fetches fail.
 
 use super::test_net::{Net, photo, settings};
 use super::*;
@@ -16,7 +16,7 @@ enum ScheduleStep {
     Restart(u32),
     ProposeNote(u32),
     ProposeFile(u32, u8),
-    /// From now on every fetch fails, or none.
+    /// From now on every fetch fails (true) or no fetch fails (false).
     FailFetches(bool),
 }
 

@@ -29,7 +29,7 @@ pub(super) struct BallotState {
     pub(super) composite: Undoable<Option<Value>>,
     /// Whether a quorum is at counter b.n or above.
     pub(super) heard_from_quorum: Undoable<bool>,
-    /// The version of the quorum sets for which that quorum was found. The result is valid until a set changes.
+    /// The version of the quorum sets for which this quorum was found. The result is valid until a set changes.
     pub(super) heard_under_sets: Undoable<Option<(u64, Option<SetClass>)>>,
     /// Whether the ballot timer is running.
     pub(super) timer_armed: Undoable<bool>,

@@ -2,9 +2,9 @@
 //!
 //! In a large network statements arrive one at a time, and nearly all searches fail until statements from the last
 //! region have arrived. If some nodes contain no quorum, then these nodes and a few new ones contain a quorum only if
-//! it contains a new node. A new node cannot be in a quorum if each of its slices has missing members, or members
-//! without a complete slice. A check of the neighbourhood of the new nodes finds this without a search through the
-//! whole network.
+//! this quorum contains a new node. A new node cannot be in a quorum if each of its slices has missing members, or
+//! members without a complete slice. A check of the neighbourhood of the new nodes finds this without a search through
+//! the whole network.
 
 use super::latest::SenderSet;
 use super::node_set::NodeSet;
@@ -144,7 +144,7 @@ mod tests {
     const SIDE: u32 = 9;
     const COUNT: u32 = SIDE * SIDE;
 
-    /// Nodes on a square grid. Each trusts a share of its neighbours and itself.
+    /// Nodes on a square grid. Each node requires more than `share` of its neighbourhood, itself included.
     struct Grid {
         share: (u32, u32),
     }

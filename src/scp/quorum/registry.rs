@@ -35,7 +35,7 @@ pub(in crate::scp) struct SetRegistry {
     entries: Vec<RegisteredSet>,
     by_content: BTreeMap<Arc<QuorumSet>, SetClass>,
     by_id: BTreeMap<QuorumSetId, SetClass>,
-    /// The last resolved set of each owner, which is nearly always the next one, too.
+    /// The last resolved set of each owner, which is nearly always requested next, too.
     last_of_owner: Vec<Option<(QuorumSetId, SetClass)>>,
     /// The set of the local node, which every input needs.
     local: Option<(QuorumSetId, SetClass)>,

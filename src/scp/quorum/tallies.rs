@@ -13,7 +13,8 @@ use crate::scp::value::Value;
 
 /// Up to this many distinct statements are evaluated on each query. With more statements, a tally is faster.
 const FEW_STATEMENTS: usize = 6;
-/// The maximum number of tallies. A slot without Byzantine nodes needs about a dozen. With more, tallies are recounted.
+/// The maximum number of tallies. A slot without Byzantine nodes needs about a dozen. Beyond the maximum, a new
+/// tally replaces the oldest one, which is counted again on its next query.
 const TALLIES_MAX: usize = 48;
 /// The capacity of the change log. A tally that has missed more changes is counted again.
 const CHANGES_MAX: usize = 256;

@@ -1,4 +1,4 @@
-//! Witness sets: minimal quorums and minimal v-blocking sets as evidence. Minimal: no member can be removed.
+//! Witness sets: minimal quorums and minimal v-blocking sets as evidence. Minimal means that no member can be removed.
 
 use super::node_set::NodeSet;
 use super::pruning::{LocalSet, Pruning};

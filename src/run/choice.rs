@@ -1,4 +1,4 @@
-//! What to open: a scenario, its seed, and whether time runs at once.
+//! `ScenarioChoice`: which run to open, with its seed and number of nodes; `StartAs`: how the run starts.
 
 use crate::time::Time;
 
@@ -25,7 +25,7 @@ pub struct ScenarioChoice {
 /// How a run starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartAs {
-    /// Time runs at once.
+    /// Time runs immediately.
     #[default]
     Playing,
     /// The run waits at its first instant.

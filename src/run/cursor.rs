@@ -1,4 +1,4 @@
-//! `Cursor`: a world, and its place in the history.
+//! `Cursor`: a world and its position in the history.
 
 use crate::trace::World;
 

@@ -8,11 +8,11 @@ use crate::time::Time;
 use crate::trace::{Lanes, World};
 use std::sync::Arc;
 
-/// Records kept for seeking. Of a recording all are kept: they are in memory anyway.
+/// Records kept for seeking. A recording keeps all its records: they are in memory anyway.
 const RECORDS_KEPT: usize = 200_000;
-/// Processes run for months: a live world with more slots than this forgets the oldest ...
+/// Most slots of a live world. A world with more slots forgets the oldest ones, because processes run for months.
 const SLOTS_MAX: usize = 4_000;
-/// ... and keeps this many.
+/// Slots that remain when a live world forgets the oldest ones.
 const SLOTS_KEPT: usize = 2_000;
 
 /// A session, and everything taken from it.
@@ -68,17 +68,17 @@ impl Feed {
         &*self.session
     }
 
-    /// Whether nothing will happen any more unless someone acts.
+    /// Whether nothing more happens until the next action.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended
     }
 
-    /// Whether the session has a recorded future that reaches up to `to` and was not taken yet.
+    /// Whether the session is a recording that has not been played up to `to` yet.
     pub(super) fn knows_until(&self, to: Time) -> bool {
         self.is_fully_recorded && to > self.session.now()
     }
 
-    /// The end of a recording; the start of time for a session that does not know its future.
+    /// The end of a recording; time zero for a session that does not know its future.
     pub(super) fn recorded_until(&self) -> Time {
         match self.is_fully_recorded {
             true => self.lanes.until(),
@@ -99,14 +99,14 @@ impl Feed {
         progress
     }
 
-    /// Advances the session by one step for a person and folds the new records.
+    /// Advances the session by a single step of the viewer and folds the new records.
     pub(super) fn step(&mut self, shown: &mut Cursor) {
         self.has_ended = self.session.step() == RunProgress::Finished;
         self.fold(shown);
         shown.world.advance_to(self.session.now());
     }
 
-    /// Acts on the run and folds what follows from it at once.
+    /// Carries out an action and folds the records that it causes immediately.
     pub(super) fn act(&mut self, shown: &mut Cursor, action: Action) -> Result<(), ActionRefused> {
         let result = self.session.act(action);
         if result.is_ok() {

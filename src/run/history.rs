@@ -1,7 +1,7 @@
 //! `History`: the records of a run, kept for seeking: a snapshot of the world, and the records since then.
 //!
-//! A bounded history folds its oldest records into the snapshot: the viewer cannot seek before it. Each record is
-//! folded a second time for that. Absent here: when to play which record.
+//! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. Such a
+//! record is folded twice: into the shown world and into the snapshot. Absent here: when to play which record.
 
 use crate::scenario::Scenario;
 use crate::time::Time;
@@ -9,12 +9,12 @@ use crate::trace::{Record, World};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The past of a run, from a snapshot of the world on.
+/// The past of a run: a snapshot of the world and the records after it.
 #[derive(Debug)]
 pub struct History {
     /// The world before the first record kept.
     start: World,
-    /// Each with the time of the world after it.
+    /// Each record with the time of the world after it.
     records: VecDeque<(Time, Record)>,
     records_max: usize,
 }
@@ -84,7 +84,7 @@ impl History {
         progress.next().map(|(at, _)| *at)
     }
 
-    /// Folds records from `nth` on into `world`, those up to the instant `until`, at most `records_max`. Returns the
+    /// Folds the records from `nth` up to the instant `until` into `world`, at most `records_max` of them. Returns the
     /// index of the first record not folded.
     pub fn play(&self, world: &mut World, nth: usize, until: Time, records_max: usize) -> usize {
         let rest = self.records.range(nth.min(self.records.len())..);

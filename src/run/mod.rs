@@ -1,7 +1,7 @@
 //! The watched run, without a window: a session, the world folded from its records, and playback.
 //!
-//! - [`Session`]: what a viewer or a batch run may ask of a run; the simulator, a recording ([`Replay`]) and live
-//!   processes implement it.
+//! - [`Session`]: the interface of a run to a viewer or a batch command; the simulator, a recording ([`Replay`]) and
+//!   live processes implement it.
 //! - [`Run`]: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
 //! - [`Playback`]: play, pause and speed, as one value that [`PlaybackCommand`]s change.
 //! - [`History`]: the records of the past, which make seeking possible.

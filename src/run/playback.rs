@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Wall time of an ordinary message in flight at speed 1, in milliseconds.
 const FLIGHT_WALL_MS: f64 = 750.0;
-/// Shortest latency that counts as ordinary: some media deliver at once.
+/// Shortest latency that counts as ordinary: some media deliver without delay.
 const FLIGHT_MIN: Span = Span::from_ms(10);
 /// Most wall time of one frame that counts: after a stalled frame, time continues where it was.
 const FRAME_MAX: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ const HALVINGS: i32 = 4;
 const DOUBLINGS: i32 = 8;
 /// Wall time of the opening.
 const OPENING_WALL: Duration = Duration::from_millis(2_000);
-/// The part of it that is reserved for reaching the first proposal in time.
+/// The part of this wall time that is reserved for reaching the first proposal in time.
 const OPENING_RESERVE: Duration = Duration::from_millis(600);
 /// How much faster than speed 1 messages fly in the opening.
 const OPENING_SPEEDUP: f64 = 4.0;
@@ -82,7 +82,7 @@ pub struct Playback {
     state: PlayState,
     /// Speed as a power of two.
     power: i32,
-    /// Virtual per wall time at speed 1.
+    /// Virtual time per wall time at speed 1.
     base_rate: f64,
     /// Fraction of a virtual microsecond that the frames so far left over.
     carry: f64,
@@ -109,7 +109,7 @@ impl Playback {
         }
     }
 
-    /// The same speed and play state for another scenario, with an opening of its own.
+    /// The same speed and play state for another scenario, with the opening of that scenario.
     #[must_use]
     pub fn for_scenario(self, scenario: &Scenario) -> Playback {
         Playback {
@@ -179,12 +179,12 @@ impl Playback {
         self.opening.is_some()
     }
 
-    /// Ends the opening: the viewer went elsewhere, or voting has begun.
+    /// Ends the opening, because the viewer seeks or voting has begun.
     pub(super) fn end_opening(&mut self) {
         self.opening = None;
     }
 
-    /// The instant to show after `wall` more of wall time, for a run that shows `now`.
+    /// The instant to show after another `wall` of wall time, for a run that shows `now`.
     pub(super) fn target(&mut self, now: Time, wall: Duration, activity: Activity) -> Time {
         if !self.is_playing() {
             return now;
@@ -335,7 +335,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn paused_time_stands_still_and_a_stalled_frame_is_capped() {
+    fn pause_stops_time_and_a_stalled_frame_is_capped() {
         let mut playback = playback(75, 75, StartAs::Paused);
         let now = Time::from_ms(5);
         let second = Duration::from_secs(1);

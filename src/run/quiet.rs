@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A shorter quiet stretch passes at the normal rate.
 const QUIET_MIN: Span = Span::from_ms(50);
-/// Wall time of a longer one, whatever its length.
+/// Wall time of a longer stretch, whatever its length.
 const QUIET_WALL: Duration = Duration::from_millis(1_200);
 /// Most wall time of one frame that counts: after a stalled frame, time continues where it was.
 const FRAME_MAX: Duration = Duration::from_millis(100);
@@ -18,7 +18,7 @@ pub(super) struct QuietSkip {
 }
 
 impl QuietSkip {
-    /// Forgets the stretch: the viewer is somewhere else.
+    /// Forgets the stretch, because the viewer is at another instant.
     pub(super) fn reset(&mut self) {
         self.stretch = None;
     }

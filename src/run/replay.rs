@@ -1,7 +1,7 @@
 //! `Replay`: a [`Session`] over a recorded run.
 //!
-//! The whole recording is read before the first record is played, so an error in it appears at once. Absent here:
-//! changing anything.
+//! The whole recording is read before the first record is played, so an error in it appears before playback. Absent
+//! here: actions, because a recording cannot change.
 
 use super::session::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
@@ -130,8 +130,9 @@ impl Session for Replay {
     }
 }
 
-/// Records with the times at which they are played, in order. A record of the past is played at the time of the record
-/// before it. Transmissions are an exception: a process learns late of a message, and it is shown from when it was sent.
+/// Records with the times at which they are played, in order. A record that is older than an earlier record is played
+/// at the time of that one. Transmissions are an exception: a process learns of a message late, and the message is
+/// shown from the time at which it was sent.
 fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
     let mut latest = Time::ZERO;
     let mut timed: Vec<(Time, Record)> = records
@@ -151,7 +152,7 @@ fn timed(records: Vec<Record>) -> VecDeque<(Time, Record)> {
     timed.into()
 }
 
-/// Whether a record adds a node of the start.
+/// Whether a record adds or references a node at the start of the run.
 fn is_initial_node((at, record): &(Time, Record)) -> bool {
     *at == Time::ZERO
         && matches!(

@@ -1,4 +1,4 @@
-//! `Seek`: the way of the shown world to another instant, in portions that fit into frames.
+//! `Seek`: moves the shown world to another instant, in portions that fit into frames.
 //!
 //! Seeking forward folds records into the shown world. Seeking back folds a second world from the start of the history;
 //! the viewer sees the old one until it is ready.
@@ -11,7 +11,7 @@ use crate::time::Time;
 /// About how many records are folded before the budget of the frame is checked again.
 pub(super) const RECORDS_PER_CHUNK: usize = 400;
 
-/// Whether a seek has come to its end.
+/// Whether a seek is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SeekProgress {
     Done,
@@ -24,7 +24,7 @@ pub(super) struct Seek {
     to: Time,
     /// The world being folded, if the seek goes back.
     earlier: Option<Box<Cursor>>,
-    /// Where to seek afterwards.
+    /// The instant to seek to afterwards.
     then: Option<Time>,
 }
 
@@ -42,12 +42,12 @@ impl Seek {
         }
     }
 
-    /// Where the viewer will be in the end.
+    /// The instant that the viewer sees in the end.
     pub(super) fn target(&self) -> Time {
         self.then.unwrap_or(self.to)
     }
 
-    /// Seeks to `to` after this seek is done: while scrubbing, the viewer sees worlds on the way.
+    /// Seeks to `to` after this seek is done, so that the viewer sees intermediate worlds while scrubbing.
     pub(super) fn then(&mut self, to: Time) {
         self.then = Some(to);
     }
@@ -73,7 +73,7 @@ impl Seek {
         SeekProgress::Done
     }
 
-    /// Shows the world of the seek. Returns where to seek next, if anywhere.
+    /// Shows the world of the seek. Returns the instant to seek to next, if any.
     pub(super) fn finish(self, shown: &mut Cursor) -> Option<Time> {
         if let Some(earlier) = self.earlier {
             // Caches keyed by the version of the old world must not match the new one.

@@ -1,10 +1,10 @@
-//! `Session`: the interface of a run, simulated, recorded or live, to whatever watches or drives it.
+//! `Session`: the interface of a simulated, recorded or live run to the code that shows or drives it.
 
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::{Span, Time};
 use crate::trace::{Lanes, Record};
 
-/// How much virtual time a single step may pass over while only housekeeping happens.
+/// Most virtual time that a single step skips while only housekeeping happens.
 const STEP_HORIZON: Span = Span::from_ms(10_000);
 
 /// How far [`Session::advance`] or [`Session::step`] came.
@@ -14,11 +14,11 @@ pub enum RunProgress {
     Reached,
     /// The limit on records or on time came first; call again.
     Limited,
-    /// Nothing will happen any more unless someone acts.
+    /// Nothing more happens until the next action.
     Finished,
 }
 
-/// What decides when something happens in a run.
+/// The source of a run's events, which decides when they happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SessionKind {
     /// A simulator. It waits for the viewer and carries out every action.
@@ -44,7 +44,7 @@ pub trait Session {
     /// The scenario of the run.
     fn scenario(&self) -> &Scenario;
 
-    /// What decides when something happens.
+    /// The source of the run's events.
     fn kind(&self) -> SessionKind {
         SessionKind::Simulated
     }
@@ -72,8 +72,8 @@ pub trait Session {
     /// no such batch.
     fn run_batch(&mut self, until: Time) -> Option<(Time, BatchKind)>;
 
-    /// Runs batches until one contains more than housekeeping: a single step for a person. Passes over at most ten
-    /// seconds of virtual time.
+    /// Runs batches until one contains more than housekeeping: a single step of the viewer. Skips at most ten seconds
+    /// of virtual time.
     fn step(&mut self) -> RunProgress {
         let mut limit = Time::MAX;
         while let Some((at, kind)) = self.run_batch(limit) {
@@ -92,10 +92,10 @@ pub trait Session {
     /// Carries out an action now, with everything that it causes at this instant.
     ///
     /// # Errors
-    /// If the run does not allow the action: nothing changes. If a node refuses a proposal: the attempt is in the
-    /// records, and the proposal goes nowhere.
+    /// If the run does not allow the action: nothing changes. If a node refuses a proposal: the records contain the
+    /// attempt, and nothing else happens.
     fn act(&mut self, action: Action) -> Result<(), ActionRefused>;
 
-    /// Takes the records that have accumulated, in order. The first call yields the nodes of the start.
+    /// Takes the records that have accumulated, in order. The first call yields the nodes at the start of the run.
     fn take_records(&mut self) -> Vec<Record>;
 }

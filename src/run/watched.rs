@@ -1,6 +1,6 @@
-//! `Run`: a session that a person watches: it advances with wall time, pauses, steps, seeks and returns.
+//! `Run`: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
 //!
-//! What is shown is a world and its place in the history. At the latest instant the session advances; in the past the
+//! A run shows a world at a position in the history. At the latest instant the session advances. In the past the
 //! history is played again, while a simulation waits and live processes go on. Absent here: clocks and drawing.
 
 use super::choice::{ScenarioChoice, StartAs};
@@ -18,16 +18,16 @@ use std::time::Duration;
 /// Most wall time of one frame that counts when live processes are shown again.
 const FRAME_MAX: Duration = Duration::from_millis(100);
 
-/// What a run is doing, for the status line.
+/// The state of a run, for the status line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     /// Time runs.
     Playing,
-    /// Time stands still.
+    /// Time does not run.
     Paused,
     /// An earlier instant is shown.
     Past,
-    /// Time may run, but nothing will happen unless someone acts.
+    /// Time may run, but nothing more happens until the next action.
     Finished,
 }
 
@@ -36,7 +36,7 @@ pub enum RunState {
 enum Playhead {
     /// The latest instant.
     Latest,
-    /// An earlier one.
+    /// An earlier instant.
     Past,
 }
 
@@ -76,13 +76,13 @@ impl Run {
         run
     }
 
-    /// What was opened.
+    /// The choice that was opened.
     #[must_use]
     pub fn choice(&self) -> &ScenarioChoice {
         &self.choice
     }
 
-    /// What decides when something happens.
+    /// The source of the run's events.
     #[must_use]
     pub fn kind(&self) -> SessionKind {
         self.feed.kind()
@@ -106,7 +106,7 @@ impl Run {
         &self.playback
     }
 
-    /// What the run is doing.
+    /// The state of the run, for the status line.
     #[must_use]
     pub fn state(&self) -> RunState {
         if self.is_in_past() {
@@ -120,19 +120,19 @@ impl Run {
         }
     }
 
-    /// Whether an earlier instant is shown, or sought.
+    /// Whether an earlier instant is shown or being sought.
     #[must_use]
     pub fn is_in_past(&self) -> bool {
         self.playhead == Playhead::Past
     }
 
-    /// Whether the picture changes by itself.
+    /// Whether the picture changes without an action: a seek is under way, or time runs.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         self.seek.is_some() || self.playback.is_playing() && !self.is_at_rest()
     }
 
-    /// Whether live processes are shown as they run.
+    /// Whether live processes are shown in real time.
     #[must_use]
     pub fn is_followed(&self) -> bool {
         self.kind() == SessionKind::Live
@@ -140,8 +140,8 @@ impl Run {
             && self.playhead == Playhead::Latest
     }
 
-    /// Whether nothing but housekeeping would happen by itself: no proposal is open and nothing is in flight. Time
-    /// then stands still until someone acts.
+    /// Whether only housekeeping would happen until the next action: no proposal is open and nothing is in flight. Time
+    /// then stops until that action.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         if self.is_in_past() {
@@ -172,14 +172,14 @@ impl Run {
         self.latest().max(self.feed.recorded_until())
     }
 
-    /// The instant that is shown or sought.
+    /// The instant that is being sought, or else the one that is shown.
     #[must_use]
     pub fn seek_target(&self) -> Time {
         let sought = self.seek.as_ref().map(Seek::target);
         sought.unwrap_or(self.shown.world.now)
     }
 
-    /// Changes what is shown or how fast time runs. Returns the instant that is shown then, or sought.
+    /// Changes what is shown or how fast time runs. Returns the instant that is then shown or being sought.
     pub fn command(&mut self, command: PlaybackCommand) -> Time {
         match command {
             PlaybackCommand::TogglePlay => self.playback.toggle(),
@@ -205,7 +205,7 @@ impl Run {
         }
     }
 
-    /// Carries out an action at the latest instant, and shows at once what follows from it.
+    /// Carries out an action at the latest instant and shows its immediate effects.
     ///
     /// # Errors
     /// As [`Session::act`].
@@ -213,8 +213,8 @@ impl Run {
         self.feed.act(&mut self.shown, action)
     }
 
-    /// Lets `wall` more of wall time pass. `has_budget` is asked after every few hundred records; what does not fit
-    /// into this frame happens in the next one.
+    /// Lets another `wall` of wall time pass. `has_budget` is called after every few hundred records; work that does
+    /// not fit into this frame continues in the next one.
     ///
     /// Pauses if a fork appears: two values externalized for one slot.
     pub fn advance(&mut self, wall: Duration, has_budget: &dyn Fn() -> bool) {
@@ -253,7 +253,7 @@ impl Run {
         self.advance_to(target, has_budget);
     }
 
-    /// Where playback wants to be. An idle run hurries, but after the opening not past the next event.
+    /// The instant that playback aims at. An idle run plays faster, but after the opening not past the next event.
     fn playback_target(&mut self, wall: Duration) -> Time {
         let (now, activity) = (self.shown.world.now, self.activity());
         let target = self.playback.target(now, wall, activity);
@@ -272,7 +272,7 @@ impl Run {
         }
     }
 
-    /// Where to be in a quiet stretch, if this is one.
+    /// The instant to show in a quiet stretch; `None` if there is no such stretch to skip.
     fn skip_quiet(&mut self, wall: Duration) -> Option<Time> {
         let quiet_until = match self.playhead {
             Playhead::Latest => self.feed.session().quiet_until(),
@@ -300,7 +300,7 @@ impl Run {
         self.shown.world.advance_to(target);
     }
 
-    /// Takes in what live processes have done.
+    /// Folds the records that live processes have produced.
     fn follow(&mut self, has_budget: &dyn Fn() -> bool) {
         let advance = |run: &mut Run| {
             run.feed
@@ -386,7 +386,7 @@ impl Run {
         };
     }
 
-    /// Plays the past again, at the rate of playback; live processes at their own.
+    /// Plays the past again, at the rate of playback; the past of live processes at the rate of wall time.
     fn replay_past(&mut self, wall: Duration) {
         if !self.playback.is_playing() {
             return;
@@ -407,8 +407,8 @@ impl Run {
         }
     }
 
-    /// The latest instant that has happened. Live processes go on while the past is shown; their latest instant is
-    /// then that of the last record taken.
+    /// The latest instant of the run. Live processes go on while the past is shown; their latest instant is then that
+    /// of the last record taken.
     fn latest(&self) -> Time {
         let folded = self.feed.history().last_at().unwrap_or(self.shown_from());
         match self.kind() {

@@ -1,7 +1,8 @@
-//! Which actions are possible: the checks before an action changes anything.
+//! Checks whether an action is possible, before it changes anything.
 //!
-//! An action happens between two steps. Everything up to its instant has happened, and what it causes at that instant
-//! happens before anything else. So the same actions at the same times give the same records, by hand or by scenario.
+//! An action happens between two steps: after everything up to its instant and before anything later. Its effects at
+//! that instant follow immediately. The same actions at the same times therefore give the same records, whether a
+//! person or the scenario performs them.
 
 use super::executor::ExecutorKind;
 use super::node_table::{Lifecycle, NodeTable};
@@ -12,7 +13,7 @@ use crate::scp::NodeId;
 use crate::trace::Record;
 use std::sync::Arc;
 
-/// What decides whether an action is possible.
+/// The state that decides whether an action is possible.
 pub(super) struct Possible<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) nodes: &'a NodeTable,
@@ -54,7 +55,7 @@ impl Possible<'_> {
         }
     }
 
-    /// The node that an action makes the executor start, with its configuration.
+    /// The node that the executor must start for `action`, with its configuration.
     pub(super) fn started_node(
         &self,
         action: &Action,
@@ -98,7 +99,7 @@ impl Possible<'_> {
     }
 }
 
-/// Whether an action gives nodes something to do; the others change only the network and the processes.
+/// Whether an action gives work to nodes. The other actions change only the network and the processes.
 pub(super) fn targets_nodes(action: &Action) -> bool {
     matches!(
         action,
@@ -109,7 +110,7 @@ pub(super) fn targets_nodes(action: &Action) -> bool {
     )
 }
 
-/// Why a node refused what an action asked it to propose, by the records of the action.
+/// Why a node refused the proposal of an action, according to the records of the action.
 pub(super) fn refusal(records: &[Record]) -> Option<ActionRefused> {
     records.iter().find_map(|record| match record {
         Record::Stepped {

@@ -1,7 +1,8 @@
-//! A batch: the arrivals of a stretch of virtual time, handed to the nodes, and their effects in the order of keys.
+//! Batch: the arrivals of an interval of virtual time, sorted into work for nodes and effects without a node.
 //!
-//! Whatever happens before t + the shortest delay cannot be caused by another node in the same batch, so nodes work on
-//! a batch side by side; with zero delay a batch is one generation. Absent here: what effects do (`engine`).
+//! A batch that begins at time t ends before t + the shortest delay (the lookahead of a conservative parallel
+//! simulation). No node can cause an event of another node in the same batch, so the nodes run a batch in parallel.
+//! With zero delay a batch is one generation. Absent here: what effects do (`engine`).
 
 use super::executor::{Delivery, ExecutedStep, NodeBatch};
 use super::file_transfers::FileTransfers;
@@ -14,7 +15,7 @@ use crate::run::BatchKind;
 
 /// One effect of a batch.
 pub(super) enum BatchItem {
-    /// A node did a step.
+    /// A node ran a step.
     Step(ExecutedStep),
     /// A transmission did not arrive.
     Lost(EventKey, FlightInfo, LossReason),
@@ -38,8 +39,8 @@ pub(super) struct Dispatch {
     pub(super) items: Vec<BatchItem>,
 }
 
-/// Sorts arrivals before `limit` into lost ones, those of file transfers, and work for nodes. Nodes whose timers fire
-/// before `limit` have work, too.
+/// Sorts the arrivals before `limit` into lost ones, those of file transfers, and work for nodes. Nodes whose timers
+/// fire before `limit` get work, too.
 pub(super) fn dispatch(
     arrivals: Vec<ScheduledEvent>,
     limit: LogicalTime,
@@ -101,7 +102,7 @@ fn node_batches(
     batches
 }
 
-/// Why something in flight does not arrive.
+/// Why an event does not reach its receiver; `None` if it does.
 fn loss_reason(
     key: &EventKey,
     payload: &EventPayload,
@@ -121,7 +122,7 @@ fn loss_reason(
     }
 }
 
-/// The input that an arrival is to its node. Returns the payload if the engine handles the arrival itself.
+/// Converts an arrival to the input of its node. Returns the payload if the engine handles the arrival itself.
 fn input_of(
     key: &EventKey,
     payload: EventPayload,
@@ -159,7 +160,7 @@ pub(super) const fn kind_of(is_housekeeping: bool) -> BatchKind {
     }
 }
 
-/// Whether an output is worth a step of a person, even if housekeeping caused it.
+/// Whether an output is progress, so that a single step of the viewer stops at it even if housekeeping caused it.
 pub(super) fn is_progress(output: &Output) -> bool {
     matches!(
         output,

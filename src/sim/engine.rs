@@ -1,8 +1,8 @@
 //! `Simulation`: a discrete-event simulation of a scenario.
 //!
-//! It takes the next batch, lets the executor do the steps of nodes, and applies their effects in the order of keys.
-//! Absent here: which effects a batch has (`batch`), whether an action is possible (`actions`), how things fly
-//! (`transport`, `file_transfers`).
+//! It takes the next batch, lets the executor run the steps of nodes, and applies their effects in the order of keys.
+//! Absent here: which effects a batch has (`batch`), whether an action is possible (`actions`), how messages and chunks
+//! travel (`transport`, `file_transfers`).
 
 use super::actions::{self, Possible};
 use super::batch::{BatchItem, Dispatch, dispatch, is_progress, kind_of};
@@ -25,7 +25,7 @@ use crate::time::{Span, Time};
 use crate::trace::Record;
 use std::sync::Arc;
 
-/// An arrival causes several records, so a batch takes fewer arrivals than there may be records.
+/// Assumed number of records per arrival: the limit on records divided by it limits the arrivals of a batch.
 const RECORDS_PER_ARRIVAL: usize = 8;
 /// Smallest limit on the arrivals of a batch: smaller batches are not worth sharing among threads.
 const BATCH_MIN: usize = 256;
@@ -40,7 +40,7 @@ pub struct Simulation {
     transfers: FileTransfers,
     events: ScenarioEvents,
     now: Time,
-    /// The last step of all that has happened.
+    /// The logical time of the last effect applied.
     last: Option<LogicalTime>,
     records: Vec<Record>,
 }
@@ -98,7 +98,7 @@ impl Simulation {
         self.kind
     }
 
-    /// Whether only housekeeping is going to happen by itself. Re-sending is housekeeping, and may still advance a run
+    /// Whether only housekeeping happens until the next action. Re-sending is housekeeping; it may still advance a run
     /// that has lost messages.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -182,7 +182,7 @@ impl Simulation {
         }
     }
 
-    /// The step after everything that has happened, at `now`.
+    /// The logical time after everything that has happened at `now`.
     fn next_step(&self) -> LogicalTime {
         match self.last {
             Some(last) if last.time == self.now => last.next(),
@@ -280,8 +280,8 @@ impl Simulation {
         }
     }
 
-    /// Broadcasts an announcement. A repeated one is housekeeping; the first of a node never is, even if a repeated
-    /// beacon caused it.
+    /// Broadcasts an announcement. A repeated announcement that housekeeping caused is housekeeping. The first
+    /// announcement of a node never is, even if a repeated beacon caused it.
     fn announce(
         &mut self,
         from: NodeId,
@@ -307,7 +307,7 @@ impl Simulation {
 
     /// Carries out an action at `now`: after everything that has happened, and before anything else.
     fn perform(&mut self, action: Action) -> Result<(), ActionRefused> {
-        // Before the first step, faults belong to the world that the nodes start in.
+        // Faults before the first step are initial conditions: the nodes start with them.
         if self.last.is_some() || actions::targets_nodes(&action) {
             self.finish_instant();
         }
@@ -357,7 +357,7 @@ impl Simulation {
         }
     }
 
-    /// Faults that the scenario has at the very start: they come before the first step.
+    /// Applies the faults that the scenario has at time zero, before the first step.
     fn apply_initial_faults(&mut self) {
         let is_initial =
             |(at, action): &(Time, Action)| *at == Time::ZERO && !actions::targets_nodes(action);
@@ -374,7 +374,7 @@ impl Simulation {
         }
     }
 
-    /// Adds a node that the executor runs already. It does nothing before its start is scheduled.
+    /// Adds a node that the executor already runs. It does nothing until its start event.
     fn add_node(
         &mut self,
         config: &Arc<NodeConfig>,
@@ -391,7 +391,7 @@ impl Simulation {
         });
     }
 
-    /// Makes a node start, with what it has persisted.
+    /// Schedules the start of a node with its persisted state.
     fn schedule_start(&mut self, id: NodeId) {
         if let Some(start) = self.nodes.start_state(id) {
             let at = self.next_step();

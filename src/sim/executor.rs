@@ -1,5 +1,5 @@
 //! `Executor`: runs the steps of nodes. The engine decides which steps are independent; the executor decides where they
-//! run, which cannot be seen in the records.
+//! run. The records do not depend on that choice.
 
 use super::queue::{EventKey, FlightInfo, LogicalTime};
 use crate::node::{Input, NodeConfig, Output};
@@ -83,7 +83,7 @@ pub(super) struct NodeBatch {
 /// The result of a delivery or of a timer.
 #[derive(Debug)]
 pub(super) enum StepOutcome {
-    /// The node did a step.
+    /// The node ran a step.
     Done { input: Input, outputs: Vec<Output> },
     /// There is no node: it has left, or it panicked in this step or before.
     Gone,
@@ -107,7 +107,7 @@ pub(super) struct BatchReport {
     pub(super) steps: Vec<ExecutedStep>,
     /// When the node's next timer fires.
     pub(super) next: Option<LogicalTime>,
-    /// Whether a timer runs that is more than housekeeping.
+    /// Whether a timer other than housekeeping is running.
     pub(super) awaits_progress: bool,
 }
 

@@ -1,7 +1,7 @@
-//! `FileTransfers`: fetches of files, chunk after chunk, from holders within reach.
+//! `FileTransfers`: fetches of files, chunk by chunk, from holders within reach.
 //!
 //! Requests and chunks go through the medium like messages. A chunk that does not arrive in time is requested again,
-//! of another holder if the first is out of reach. A simulated file is its name, size and hash; it has no bytes.
+//! from another holder if the first is out of reach. A simulated file is a name, a size and a hash; it has no bytes.
 
 use super::node_table::NodeTable;
 use super::queue::{ChunkAttempt, EventKey, EventPayload, LogicalTime};
@@ -19,7 +19,7 @@ const CHUNK_BYTES: u64 = 64 * 1024;
 const CHUNKS_MAX: u64 = 16;
 /// How often a chunk is requested before the fetch fails.
 const ATTEMPTS_MAX: u32 = 20;
-/// After how long without a holder within reach a fetch fails.
+/// Time from the moment when no holder is within reach, or no attempt is left, to the failure of the fetch.
 const UNREACHABLE_AFTER: Span = Span::from_ms(1_000);
 /// How much later than the longest round trip a chunk may arrive.
 const CHUNK_TIMEOUT_MARGIN: Span = Span::from_ms(10);
@@ -30,7 +30,7 @@ struct Transfer {
     to: NodeId,
     file: FileInfo,
     holders: Vec<NodeId>,
-    /// The chunk that is awaited.
+    /// Index of the awaited chunk.
     next: u32,
     of: u32,
     /// Requests so far, over all chunks. Only the last one counts.
@@ -58,7 +58,7 @@ impl FileTransfers {
         transfer.map(|transfer| transfer.file.sha256.clone())
     }
 
-    /// Ends a fetch: the node knows its result.
+    /// Ends a fetch whose result the node has received.
     pub(super) fn end(&mut self, node: NodeId, sha256: &str) {
         self.transfers
             .retain(|_, it| it.to != node || it.file.sha256 != sha256);
@@ -117,7 +117,7 @@ impl FileTransfers {
         }
     }
 
-    /// Requests the awaited chunk of the first holder within reach.
+    /// Requests the awaited chunk from the first holder within reach.
     fn request_chunk(
         &mut self,
         transport: &mut Transport,
@@ -153,7 +153,7 @@ impl FileTransfers {
         transport.schedule_local(to, deadline, EventPayload::ChunkTimeout(attempt));
     }
 
-    /// A holder sends the requested chunk.
+    /// Sends the requested chunk from the holder.
     fn serve_chunk(
         &mut self,
         transport: &mut Transport,
@@ -179,7 +179,7 @@ impl FileTransfers {
         });
     }
 
-    /// A chunk has arrived that is not the last one.
+    /// Handles the arrival of a chunk that is not the last one.
     fn receive_chunk(
         &mut self,
         transport: &mut Transport,

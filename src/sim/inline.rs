@@ -7,7 +7,7 @@ use crate::node::NodeConfig;
 use crate::scp::NodeId;
 use std::sync::Arc;
 
-/// All nodes by node.
+/// The nodes, by number.
 pub(super) struct Inline {
     factory: NodeFactory,
     nodes: Vec<Option<SimulatedNode>>,

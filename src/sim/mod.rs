@@ -3,12 +3,12 @@
 //! - `queue`: events in flight, ordered by (time, generation, receiver, sender, n-th).
 //! - `simulated_node`: one node with its timers, the unit that an executor runs.
 //! - `executor`: runs nodes; `inline` on the caller's thread, `threads` on one thread per node.
-//! - `engine`: the state of a run; `batch` selects the work of a batch, `actions` checks what a person may do.
+//! - `engine`: the state of a run; `batch` selects the work of a batch, `actions` checks whether an action is possible.
 //! - `transport`, `file_transfers`: messages and chunks of files in flight.
-//! - `node_table`, `scenario_events`: what the engine knows about nodes, and the events to come.
+//! - `node_table`, `scenario_events`: the engine's state of each node, and the scenario's events to come.
 //!
-//! Absent here: real time, input and output, random generators shared by two callers. How a run is cut into batches,
-//! and which thread does a step, cannot be seen in the records.
+//! Absent here: real time, input and output, random generators shared by two callers. The records depend neither on how
+//! a run is divided into batches nor on which thread runs a step.
 
 mod actions;
 mod batch;

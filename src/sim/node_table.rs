@@ -9,7 +9,7 @@ use crate::scp::NodeId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The state of a node, as far as the engine cares.
+/// The state of a node, as the engine sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lifecycle {
     Running,
@@ -29,7 +29,7 @@ struct NodeEntry {
     /// Counts restarts.
     incarnation: u32,
     next_timer: Option<LogicalTime>,
-    /// Whether a timer runs that is more than housekeeping.
+    /// Whether a timer other than housekeeping is running.
     awaits_progress: bool,
 }
 
@@ -81,7 +81,7 @@ impl NodeTable {
         self.is_running(id) && self.get(id).is_some_and(is_same)
     }
 
-    /// What the node has to be started with, after a restart too.
+    /// The state that the node starts with, also after a restart.
     pub(super) fn start_state(&self, id: NodeId) -> Option<StartState> {
         self.get(id).map(|node| StartState {
             incarnation: node.incarnation,
@@ -89,7 +89,7 @@ impl NodeTable {
         })
     }
 
-    /// A crashed node runs again.
+    /// Marks a crashed node as running.
     pub(super) fn restart(&mut self, id: NodeId) {
         if let Some(node) = self.nodes.get_mut(id.index()) {
             node.lifecycle = Lifecycle::Running;
@@ -97,7 +97,7 @@ impl NodeTable {
         }
     }
 
-    /// A node has crashed or left: its timers are gone.
+    /// Marks a node as crashed or left, and removes its timers.
     pub(super) fn stop(&mut self, id: NodeId, lifecycle: Lifecycle) {
         if let Some(node) = self.nodes.get_mut(id.index()) {
             node.lifecycle = lifecycle;
@@ -137,7 +137,7 @@ impl NodeTable {
         node.map(|node| node.announced = announcement.nth).is_some()
     }
 
-    /// Takes the timers of a report.
+    /// Takes over the state of a node's timers from its report.
     pub(super) fn update_timers(&mut self, report: &BatchReport) {
         if let Some(node) = self.nodes.get_mut(report.node.index()) {
             node.awaits_progress = report.awaits_progress;
@@ -156,7 +156,7 @@ impl NodeTable {
         due.map(|(_, node)| *node)
     }
 
-    /// Whether a node has a timer running that is more than housekeeping.
+    /// Whether any node has a running timer other than housekeeping.
     pub(super) fn awaits_progress(&self) -> bool {
         self.nodes.iter().any(|node| node.awaits_progress)
     }

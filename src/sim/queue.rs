@@ -9,7 +9,7 @@ use crate::trace::FlightId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Virtual time with causal steps (superdense time): a generation is caused by earlier ones at the same instant.
+/// Superdense time: virtual time and a generation, which orders effects after their causes at the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LogicalTime {
     pub(super) time: Time,
@@ -38,7 +38,7 @@ impl LogicalTime {
         }
     }
 
-    /// `span` later. A span of zero is a generation later: an effect never precedes its cause.
+    /// The logical time `span` later. A span of zero gives the next generation: an effect always follows its cause.
     pub(super) fn after(self, span: Span) -> LogicalTime {
         if span == Span::ZERO {
             self.next()
@@ -50,8 +50,8 @@ impl LogicalTime {
 
 /// The total order of all events. No two events have the same key.
 ///
-/// An event that a node causes for itself has the node as sender, too: `nth` is below [`EventKey::TIMERS`] for events
-/// that the engine schedules, above for timers.
+/// An event that a node causes for itself has the node as sender, too. Its `nth` is below [`EventKey::TIMERS`] if the
+/// engine schedules it, and at least that for a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EventKey {
     pub(super) at: LogicalTime,
@@ -73,7 +73,7 @@ pub(super) struct FlightInfo {
     pub(super) is_housekeeping: bool,
 }
 
-/// Names one request for a chunk, so that a late answer to an earlier request is recognised.
+/// Identifies one request for a chunk, so that a late answer to an earlier request is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ChunkAttempt {
     pub(super) transfer: u64,
@@ -94,7 +94,7 @@ pub(super) enum EventPayload {
     Message(FlightInfo, Arc<Message>),
     /// Messages and announcements that a node relays.
     Bundle(FlightInfo, Arc<Bundle>),
-    /// A broadcast of discovery.
+    /// A discovery broadcast.
     Announcement(FlightInfo, Arc<Announcement>),
     /// A request for a chunk, sent to a holder.
     ChunkRequest(FlightInfo, ChunkAttempt),
@@ -106,7 +106,7 @@ pub(super) enum EventPayload {
     FetchFailed(u64),
     /// The node starts. The event is void if the node crashes before it.
     Start(StartState),
-    /// The node gets an input that is no transmission.
+    /// An input of the node that does not come from another node.
     Local(Box<Input>),
 }
 
@@ -131,7 +131,7 @@ impl EventPayload {
     }
 }
 
-/// An event, and when it happens where.
+/// An event with its key.
 #[derive(Clone, Debug)]
 pub(super) struct ScheduledEvent {
     pub(super) key: EventKey,
@@ -194,8 +194,8 @@ impl Queue {
         first.map(|event| event.key.at)
     }
 
-    /// Takes the events before `limit`, in order, about `count_max` at most: a logical time is never split. Returns the
-    /// limit before which all events were taken.
+    /// Takes events before `limit`, in order. Stops after `count_max` events, but takes all events of a logical time
+    /// together. Returns the limit before which all events were taken.
     pub(super) fn take_before(
         &mut self,
         limit: LogicalTime,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the portions, every event is popped once, in order, and none before its time.
+        /// Every event is popped once, in order, and not before its time, for any portions.
         #[test]
         fn pops_events_in_key_order(
             places in prop::collection::vec((0u64..200, 0u32..2, 0u32..5), 0..200),

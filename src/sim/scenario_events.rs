@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub struct RefusedEvent {
     /// When it was due.
     pub at: Time,
-    /// What it asked for.
+    /// The action of the event.
     pub action: Action,
     /// Why it was impossible.
     pub why: ActionRefused,

@@ -1,4 +1,4 @@
-//! `StateMachine`: what the engine runs: a [`Node`], or in tests a random one that exercises the engine harder.
+//! `StateMachine`: the interface of the nodes that the engine runs. Tests replace [`Node`] with random state machines.
 
 use crate::node::{Input, Node, NodeConfig, Output};
 use crate::time::Time;
@@ -10,7 +10,7 @@ pub(super) trait StateMachine: Send {
     fn step(&mut self, now: Time, input: Input) -> Vec<Output>;
 }
 
-/// Creates state machines, on the thread on which they will live.
+/// Creates state machines, on the thread on which they run.
 pub(super) type NodeFactory = fn(&Arc<NodeConfig>) -> Box<dyn StateMachine>;
 
 /// The factory of every run outside tests.

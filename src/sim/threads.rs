@@ -13,7 +13,7 @@ use crate::node::NodeConfig;
 use crate::scp::NodeId;
 use std::sync::Arc;
 
-/// The threads by node.
+/// The threads, by node number.
 pub(super) struct Threads {
     factory: NodeFactory,
     workers: WorkerThreads<NodeBatch, BatchReport>,

@@ -1,4 +1,5 @@
-//! `Transport`: transmissions between nodes: the medium decides, the flight is numbered, recorded and queued.
+//! `Transport`: transmissions between nodes. The medium decides the fate of each one, which is then numbered, recorded
+//! and queued.
 //!
 //! Absent here: what happens on arrival (`engine`), and the chunks of files (`file_transfers`).
 
@@ -10,7 +11,7 @@ use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::{FlightId, Record};
 
-/// What is about to be transmitted.
+/// A transmission before the medium has decided its fate.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transmission {
     pub(super) from: NodeId,
@@ -215,7 +216,7 @@ impl Transport {
         flight
     }
 
-    /// Queues something that a node does not get from another node.
+    /// Queues an event that does not come from another node.
     pub(super) fn schedule_local(&mut self, node: NodeId, at: LogicalTime, payload: EventPayload) {
         let nth = self.local_events;
         self.local_events += 1;
@@ -238,7 +239,7 @@ impl Transport {
         out.append(&mut self.records);
     }
 
-    /// What stops a transmission from arriving that was sent earlier: the network may have changed since.
+    /// Why a transmission does not arrive; `None` if it does. The network may have changed since it was sent.
     pub(super) fn loss_reason_on_arrival(&self, key: &EventKey) -> Option<LossReason> {
         self.medium.loss_reason_on_arrival(key.sender, key.receiver)
     }
@@ -248,7 +249,7 @@ impl Transport {
         self.queue.first()
     }
 
-    /// Takes the events before `limit`, about `count_max` at most. Returns the limit up to which all were taken.
+    /// Takes events before `limit`, about `count_max` at most. Returns the limit before which all were taken.
     pub(super) fn take_before(
         &mut self,
         limit: LogicalTime,

@@ -1,16 +1,16 @@
 //! Thread pool with one named thread per worker. Jobs and results travel over bounded channels; an idle thread sleeps.
 //!
-//! The state of a worker lives on its thread and nowhere else. When the worker is stopped the thread ends and the state
-//! is gone. Dropping the pool ends and joins all threads.
+//! The state of a worker lives on its thread and nowhere else. When the worker is stopped, the thread ends and the
+//! state is gone. Dropping the pool ends and joins all threads.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle};
 
-/// Enough for a node and little enough for 2,000 of them. Untouched pages cost nothing.
+/// Stack of a thread: enough for a node, and small enough for 2,000 nodes. Untouched pages use no memory.
 const STACK_BYTES: usize = 1 << 20;
-/// How many results may wait to be read. Further workers block until there is room.
+/// Most results that wait to be read. Further workers block until there is room.
 const RESULTS_WAITING_MAX: usize = 256;
 
 /// A job without a result.
@@ -52,7 +52,7 @@ impl<J: Send + 'static, R: Send + 'static> WorkerThreads<J, R> {
     /// Starts the worker at `index`; a running one is stopped first. `make` is called on the new thread.
     ///
     /// # Errors
-    /// If the system gives no further thread.
+    /// If the operating system starts no further thread.
     pub fn start<W>(
         &mut self,
         index: usize,
@@ -85,7 +85,8 @@ impl<J: Send + 'static, R: Send + 'static> WorkerThreads<J, R> {
         }
     }
 
-    /// Gives each worker its job, at most one per worker, and returns when all are done. The order of results is open.
+    /// Gives each worker its job, at most one per worker, and returns when all are done. The results have no fixed
+    /// order.
     pub fn run(
         &mut self,
         jobs: impl IntoIterator<Item = (usize, J)>,
@@ -116,7 +117,7 @@ impl<J: Send + 'static, R: Send + 'static> Default for WorkerThreads<J, R> {
 impl<J, R> Drop for WorkerThreads<J, R> {
     fn drop(&mut self) {
         let workers: Vec<Worker<J>> = self.workers.drain(..).flatten().collect();
-        // All channels are closed before the first thread is joined, so that the threads end side by side.
+        // All channels are closed before the first thread is joined, so that the threads end in parallel.
         let handles: Vec<JoinHandle<()>> =
             workers.into_iter().map(|worker| worker.handle).collect();
         handles.into_iter().for_each(join);

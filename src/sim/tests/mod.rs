@@ -1,4 +1,4 @@
-//! Tests of the engine, with nodes that do random things. This file has those nodes, and runs them in every mode.
+//! Tests of the engine with random nodes. This file defines these nodes and runs them in every mode.
 
 mod files;
 mod running;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 const EXECUTOR: ExecutorKind = ExecutorKind::Inline;
 const NODES: u32 = 6;
 
-/// A node whose outputs are a hash of all its inputs. It falls silent after 40 steps.
+/// A node whose outputs follow from a hash of all its inputs. After 40 steps it has no more outputs.
 struct RandomNode {
     peer: Peer,
     steps: u64,
@@ -106,7 +106,7 @@ impl StateMachine for RandomNode {
         match input {
             Input::Start(Some(persisted)) => self.persisted = (*persisted).clone(),
             Input::Propose(Content::Note(text)) if text == "panic" => {
-                // A panic that prints nothing.
+                // `resume_unwind` panics without printing a message.
                 std::panic::resume_unwind(Box::new("requested"))
             }
             Input::Leave => return vec![Output::Event(NodeEvent::Left)],

@@ -1,4 +1,4 @@
-//! Records do not depend on executors, portions and steps; actions have their effects.
+//! Tests that records do not depend on executors, portions or steps, and that actions have their effects.
 
 use super::{AdvanceMode, EXECUTOR, medium, ms, run, scenario, simulation};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// Acting by hand at the time of each event gives the records that the events of a scenario give.
+/// The actions of a person give the same records as scenario events with the same actions and times.
 #[test]
 fn user_actions_equal_scenario_events() {
     let without_restart =

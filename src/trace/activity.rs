@@ -1,4 +1,4 @@
-//! Whether a run is at rest: what the nodes of a [`World`] wait for, and what is still under way.
+//! Queries on a [`World`] for whether a run is at rest: what its nodes wait for, and what is still under way.
 
 use super::parts::{NodeStatus, WorldNode};
 use super::world::World;
@@ -11,14 +11,14 @@ impl World {
         !self.flights.is_empty() || !self.broadcasts.is_empty()
     }
 
-    /// Whether a message is in flight that is more than housekeeping.
+    /// Whether a message other than housekeeping is in flight.
     #[must_use]
     pub fn has_progress_in_flight(&self) -> bool {
         self.flights.values().any(|flight| !flight.housekeeping)
     }
 
-    /// Whether nothing is under way that a viewer could see: no later event of the scenario, no open proposal, no
-    /// broadcast, no lost message, and no message but housekeeping.
+    /// Whether nothing visible to the viewer is under way: no later event of the scenario, no open proposal, no
+    /// broadcast, no lost message, and no message except housekeeping.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let mut flights = self.flights.values();
@@ -32,13 +32,13 @@ impl World {
             && !self.awaits_decision()
     }
 
-    /// Whether no node would do anything but housekeeping before it hears from another.
+    /// Whether every node does only housekeeping until it receives something from another node.
     #[must_use]
     pub fn all_nodes_wait(&self) -> bool {
         self.nodes.iter().all(WorldNode::waits_for_others)
     }
 
-    /// Whether the first quorum sets are still being formed: nothing can be said about quorums yet.
+    /// Whether the first quorum sets are still being formed, so that no quorums can be computed yet.
     #[must_use]
     pub fn is_forming(&self) -> bool {
         self.nodes.is_empty() || self.nodes.iter().any(WorldNode::is_forming)

@@ -1,9 +1,10 @@
 //! Timeline lanes, folded from records: the phases of each node over time, and the number of nodes in each phase.
 //!
-//! Memory is bounded. All lanes share [`SPANS_MAX`] spans evenly; a full lane drops its oldest span. Of phase counts beyond
-//! [`PHASE_COUNTS_MAX`], every second one of the older half is dropped: the past becomes coarser but stays complete.
+//! Memory is bounded. All lanes share [`SPANS_MAX`] spans evenly; a full lane drops its oldest span. When the phase
+//! counts exceed [`PHASE_COUNTS_MAX`], every second one of the older half is dropped: the past becomes coarser but
+//! stays complete.
 //!
-//! Absent: pixels, and everything else about nodes.
+//! Absent here: pixels, and everything else about nodes.
 
 use super::parts::NodeStatus;
 use super::record::Record;
@@ -15,13 +16,13 @@ use crate::time::Time;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// Spans of all lanes together; 24 bytes each.
+/// Spans of all lanes together; 32 bytes each.
 pub const SPANS_MAX: usize = 1 << 19;
-/// Spans that a lane keeps at least.
+/// Fewest spans that a full lane keeps.
 const SPANS_MIN: usize = 128;
-/// Phase counts that are kept.
+/// Most phase counts that are kept.
 pub const PHASE_COUNTS_MAX: usize = 1 << 13;
-/// Slot starts and partition changes that are kept, each; the oldest are dropped first.
+/// Most slot starts, and most partition changes, that are kept; the oldest are dropped first.
 const MARKS_MAX: usize = 1 << 12;
 
 /// State of a node during a span.
@@ -63,7 +64,7 @@ pub struct PhaseCounts {
     pub absent: u32,
 }
 
-/// A network partition begins or ends.
+/// The beginning or end of a network partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionChange {
     /// The network splits into groups.
@@ -163,7 +164,7 @@ impl NodeLane {
 }
 
 impl Lanes {
-    /// The lanes by node number, past nodes included.
+    /// The lanes by node number, including those of nodes that have left.
     #[must_use]
     pub fn lanes(&self) -> &[NodeLane] {
         &self.lanes
@@ -232,7 +233,8 @@ impl Lanes {
         }
     }
 
-    /// Adds a lane. A node that starts over keeps its spans; a new state for a time that they cover counts from now on.
+    /// Adds a lane. A node that starts over keeps its spans. If they go beyond `at`, its new state begins at the latest
+    /// applied time.
     fn add(&mut self, at: Time, id: NodeId, lane: NodeLane) {
         let until = self.until;
         let known = self.lanes.get_mut(id.index());

@@ -1,9 +1,9 @@
-//! Merging the traces of several processes into one run.
+//! Merges the traces of several processes into one run.
 //!
-//! The traces are read with one [`NodeRegistry`], so they agree on node numbers. Times count from the earliest start. The
-//! nodes whose traces are merged come first, in the order of their starts; the others are known by reference only.
+//! The traces are read with one [`NodeRegistry`], so they agree on node numbers. Times count from the earliest start.
+//! The nodes whose traces are merged come first, in the order of their starts; the others are known by reference only.
 //!
-//! Absent: files.
+//! Absent here: files.
 
 use super::format::{NodeRegistry, Provenance, SourceTrace};
 use super::record::{FlightId, Record};
@@ -27,27 +27,27 @@ pub struct ProcessTrace {
     pub name: String,
     /// The scenario as the process knows it.
     pub scenario: Arc<Scenario>,
-    /// The start of the process, in microseconds since 1970.
+    /// The start of the process, in microseconds since 1970-01-01T00:00:00Z.
     pub epoch_unix_us: u64,
-    /// Its records: numbers of the common registry, times of the process.
+    /// Its records, with node numbers of the common registry and times since the start of the process.
     pub records: Vec<Record>,
 }
 
 /// The merged run.
 #[derive(Clone, Debug)]
 pub struct MergedTrace {
-    /// What was run, as far as the processes know it.
+    /// The scenario, as far as the processes know it.
     pub scenario: Scenario,
     /// The traces that were merged.
     pub provenance: Provenance,
-    /// Ascending by time.
+    /// The records, ascending by time.
     pub records: Vec<Record>,
 }
 
 /// Why traces cannot be merged.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MergeError {
-    /// There is no trace.
+    /// The list of traces is empty.
     #[error("there is nothing to merge")]
     NoTraces,
     /// A trace contains the steps of no node or of several nodes.
@@ -57,7 +57,7 @@ pub enum MergeError {
     NotOneProcess {
         /// The trace.
         name: String,
-        /// How many nodes.
+        /// Number of nodes.
         nodes: usize,
     },
     /// Two traces contain steps of the same node at the same time.
@@ -77,7 +77,7 @@ pub enum MergeError {
 /// Merges traces that were read with `registry`.
 ///
 /// # Errors
-/// If they do not fit together.
+/// If no trace is given, a trace is not that of exactly one process, or two traces of a node overlap.
 pub fn merge(
     traces: Vec<ProcessTrace>,
     registry: &NodeRegistry,
@@ -204,7 +204,7 @@ fn check_overlap(parts: &[Incarnation<'_>]) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// Puts all records in order of time.
+/// Merges the records of all traces in order of time.
 struct Merger<'a> {
     parts: &'a [Incarnation<'a>],
     positions: Vec<Position>,
@@ -216,7 +216,7 @@ struct Merger<'a> {
 }
 
 impl<'a> Merger<'a> {
-    /// Begins with all nodes, in the order of their numbers: records may name any of them.
+    /// Begins with references to all nodes, by number, because records may refer to any of them.
     fn new(parts: &'a [Incarnation<'a>], registry: &NodeRegistry) -> Merger<'a> {
         let positions = circle(registry.peers().len(), AREA_M);
         let nodes = registry.peers().iter().zip(&positions);
@@ -241,7 +241,7 @@ impl<'a> Merger<'a> {
             let records = part.trace.records.iter().enumerate();
             order.extend(records.map(|(at, record)| (part.zero_at + Span(record.at().0), nth, at)));
         }
-        // A process records a transmission only when it has arrived, so its records are not in order of time.
+        // A process records a transmission only after it has arrived, so its records are not in order of time.
         order.sort_by_key(|(at, part, _)| (*at, *part));
         let mut remaining: Vec<usize> =
             self.parts.iter().map(|it| it.trace.records.len()).collect();
@@ -257,7 +257,7 @@ impl<'a> Merger<'a> {
         self.merged
     }
 
-    /// Whether a process stops before the others, or starts again.
+    /// Whether a process crashes: it stops before the others or starts again, without announcing that it leaves.
     fn crashes(&self, nth: usize) -> bool {
         let part = &self.parts[nth];
         let ends_at = self.parts.iter().map(|part| part.ends_at).max();

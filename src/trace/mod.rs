@@ -1,18 +1,18 @@
 //! The event log of a run: [`Record`]s in order, and [`World`], the state that is folded from them.
 //!
-//! Pictures, summaries and files derive from records and from nothing else.
+//! Pictures, summaries and files derive only from records.
 //!
 //! | file | content |
 //! |---|---|
 //! | `record` | one event |
 //! | `world`, `parts`, `tables` | the state after a sequence of events |
 //! | [`lanes`] | phases of nodes over time |
-//! | [`outcome`] | when a run ends, and whether it agreed |
+//! | [`outcome`] | when a run ends, and whether its nodes agreed |
 //! | `snapshot` | compacted events of one node |
 //! | [`format`](mod@format), `file` | the trace format, version 2, and trace files |
 //! | [`merge`](mod@merge) | one run from the traces of several processes |
 //!
-//! Absent: the engine, and how records come about.
+//! Absent here: the engine, which makes the records.
 
 mod activity;
 mod file;

@@ -1,7 +1,7 @@
-//! When a run ends, and its outcome: a checker outside the nodes.
+//! `StopChecker`: decides when a run ends, and its outcome, from outside the nodes.
 //!
-//! It reads only the [`World`]. [`Outcome::Agreed`] means that every running node that can decide has decided all slots
-//! asked for, with equal values; [`Outcome::Violated`], that two nodes decided differently.
+//! It reads only the [`World`]. [`Outcome::Agreed`] means that every running node that can decide has decided all
+//! requested slots, with equal values; [`Outcome::Violated`] means that two nodes decided differently.
 
 use super::parts::NodeStatus;
 use super::record::Record;
@@ -32,9 +32,9 @@ pub enum StopCondition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Every running node that can decide decided all slots asked for, with equal values.
+    /// Every running node that can decide has decided all requested slots, with equal values.
     Agreed,
-    /// A node that could decide did not.
+    /// A node that can decide has not decided.
     NoProgress,
     /// Two nodes decided differently.
     Violated,
@@ -71,7 +71,7 @@ impl StopChecker {
         }
     }
 
-    /// The time at which the run stops unless there is progress before.
+    /// The time at which the run stops unless it makes progress before.
     #[must_use]
     pub fn horizon(&self) -> Time {
         match self.until {
@@ -82,7 +82,7 @@ impl StopChecker {
         }
     }
 
-    /// Takes a record that `world` has applied; true once the run is over.
+    /// Processes a record that `world` has applied. Returns whether the run is over.
     pub fn is_over(&mut self, world: &World, record: &Record) -> bool {
         if is_progress(record) {
             self.last_progress = record.at();
@@ -134,7 +134,7 @@ impl StopChecker {
         match self.until {
             StopCondition::Slot(slot) => self.is_decided(world, slot),
             StopCondition::At(_) => {
-                // The newest slot may be undecided when the time is up.
+                // The newest slot may be undecided at the end of the time.
                 let decided = world
                     .slots()
                     .iter()
@@ -189,14 +189,14 @@ pub fn undecided(world: &World, slot: SlotIndex) -> Vec<NodeId> {
     deciders(world).into_iter().filter(lacks).collect()
 }
 
-/// Whether a node that joined late has fetched the decision.
+/// Whether a node has the decision in its log, which a node that joined late has fetched.
 fn caught_up(world: &World, node: NodeId, slot: SlotIndex) -> bool {
     world
         .node(node)
         .is_some_and(|node| node.view.log.iter().any(|entry| entry.slot == slot))
 }
 
-/// The running nodes that can decide: [`eligible_voters`] that run and can be heard.
+/// The running nodes that can decide: [`eligible_voters`] that run and are not silenced.
 #[must_use]
 pub fn deciders(world: &World) -> Vec<NodeId> {
     let runs = |id: &NodeId| {
@@ -209,8 +209,8 @@ pub fn deciders(world: &World) -> Vec<NodeId> {
 
 /// The greatest quorum that the configuration allows if all nodes cooperate, crashed and silent ones included.
 ///
-/// A node without a quorum set so far counts. All other nodes only listen. Nodes whose steps are not recorded are assumed
-/// to cooperate, but are not in the result: their decisions never become known.
+/// A node that has no quorum set yet counts. All other nodes only listen. Nodes whose steps are not recorded are
+/// assumed to cooperate, but are not in the result, because their decisions never become known.
 #[must_use]
 pub fn eligible_voters(world: &World) -> NodeSet {
     let mut quorum = NodeSet::default();
@@ -279,7 +279,7 @@ fn is_progress(record: &Record) -> bool {
         })
 }
 
-/// Whether this record can complete the run. A request to propose cannot: the proposal itself follows.
+/// Whether this record can complete the run. A request to propose or to add a node cannot, because its effect follows.
 fn may_settle(record: &Record) -> bool {
     if let Record::Acted { action, .. } = record {
         return !matches!(action, Action::Propose { .. } | Action::AddNode { .. });

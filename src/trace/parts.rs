@@ -10,9 +10,9 @@ use std::sync::Arc;
 /// Condition of a node as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeStatus {
-    /// It runs and can be heard.
+    /// It runs, and the network delivers its messages.
     Running,
-    /// It runs, but none of its messages gets out.
+    /// It runs, but all its messages are lost.
     Silent,
     /// It has stopped without announcing that it leaves.
     Crashed,
@@ -54,7 +54,7 @@ pub struct Flight {
     pub kind: MessageKind,
     /// Whether it is periodic or re-sent.
     pub housekeeping: bool,
-    /// Cause of the loss; `None`: it will arrive.
+    /// Cause of the loss; `None` if it arrives.
     pub lost: Option<LossReason>,
 }
 
@@ -79,7 +79,7 @@ pub struct Broadcast {
     pub center: Position,
     /// Kind of announcement.
     pub kind: AnnouncementKind,
-    /// How often the announcement has been relayed; 0 = by its originator.
+    /// How often the announcement has been relayed; 0 if its originator sent it.
     pub hops: u32,
     /// When it was sent.
     pub at: Time,
@@ -140,7 +140,7 @@ impl Broadcast {
 }
 
 impl EventLogEntry {
-    /// Whether the event log shows the event: neither snapshots of slots nor periodic work.
+    /// Whether the event log shows the event. It shows neither slot states nor starts nor refused messages.
     pub(super) fn is_notable(event: &NodeEvent) -> bool {
         !matches!(
             event,

@@ -15,8 +15,8 @@ pub struct FlightId(pub u64);
 /// One event. Records are in the order of events.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    /// A node starts to exist. Its number is the next one. A node whose number and key are known already starts over:
-    /// earlier records of it no longer count.
+    /// A node starts to exist. It gets the next number. If its number and key are already known, the node starts over:
+    /// its earlier records no longer count.
     NodeAdded {
         /// When it starts to exist.
         at: Time,
@@ -27,14 +27,14 @@ pub enum Record {
         /// Its organisation, if known.
         organization: Option<Arc<str>>,
     },
-    /// Other nodes refer to a node whose own steps are not recorded. Its number is the next one. If its steps are recorded
+    /// Other nodes refer to a node whose own steps are not recorded. It gets the next number. If its steps are recorded
     /// later, a `NodeAdded` with the same number and key precedes them.
     NodeReferenced {
         /// When it happens.
         at: Time,
         /// Number, name and key.
         peer: Peer,
-        /// Where it is drawn, in metres.
+        /// The position at which it is drawn, in metres.
         position: Position,
     },
     /// A person or the scenario acted on the network.
@@ -52,7 +52,7 @@ pub enum Record {
         generation: u32,
         /// The node.
         node: NodeId,
-        /// What it processed.
+        /// The input that it processed.
         input: Input,
         /// Its outputs, in order.
         outputs: Vec<Output>,
@@ -94,7 +94,7 @@ pub enum Record {
         /// Cause of the loss.
         why: LossReason,
     },
-    /// A transmission carries a chunk of a file. The transmission has a `Sent` or `Lost` record of its own.
+    /// A transmission carries a chunk of a file. The transmission has a separate `Sent` or `Lost` record.
     Chunk {
         /// When it is sent.
         at: Time,
@@ -110,7 +110,7 @@ pub enum Record {
 }
 
 impl Record {
-    /// Replaces the number of the transmission that the record is about, if it is about one.
+    /// Replaces the number of the record's transmission, if it has one.
     pub fn map_flight(&mut self, number: impl FnOnce(FlightId) -> FlightId) {
         if let Record::Sent { flight, .. }
         | Record::Lost { flight, .. }
@@ -120,7 +120,7 @@ impl Record {
         }
     }
 
-    /// Shifts all times by a number of microseconds, forwards or backwards; they stay at zero or later.
+    /// Shifts all times by a number of microseconds, forwards or backwards, but not to before zero.
     pub fn shift(&mut self, by_us: i64) {
         let shifted = |at: Time| Time(at.0.saturating_add_signed(by_us));
         match self {
@@ -137,8 +137,8 @@ impl Record {
         }
     }
 
-    /// Whether the record shows no progress: transmissions, and periodic work without a notable event. Stepping and
-    /// idleness skip such records.
+    /// Whether the record shows no progress: a transmission, or periodic work without a notable event. Stepping and
+    /// idleness skip these records.
     #[must_use]
     pub fn is_housekeeping(&self) -> bool {
         match self {

@@ -1,8 +1,8 @@
 //! `Snapshot`: compacted event stream of one node, for readers that join late.
 //!
-//! Of the node's outputs it keeps the latest per key, unchanged and with their times, as log compaction does. Applied to a
-//! new [`World`](super::World), they give the same [`NodeView`](crate::node::view::NodeView) and nearly the same tables.
-//! Dropped: refusals, expired proposals, and slots that a view does not keep either.
+//! Like log compaction, it keeps the node's latest output per key, unchanged and with its time. Applied to a new
+//! [`World`](super::World), these outputs give the same [`NodeView`](crate::node::view::NodeView) and nearly the same
+//! tables. It drops refusals, expired proposals, and slots that a view does not keep either.
 
 use super::record::Record;
 use crate::node::view::SLOTS_RETAINED;
@@ -53,7 +53,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes a step of the node, whose number is `node`.
+    /// Adds a step of the node, whose number is `node`.
     pub fn note(&mut self, at: Time, node: NodeId, input: &Input, outputs: &[Output]) {
         match input {
             Input::Timer(kind) => drop(self.retained.remove(&CompactionKey::Timer(*kind))),
@@ -163,7 +163,8 @@ impl Snapshot {
         }
     }
 
-    /// A later answer takes the place of the first, so that what followed, such as the file, still follows.
+    /// A later answer takes the position of the first one, so that outputs that depend on it, such as the report of a
+    /// backed-up file, still follow it.
     fn answer(&mut self, proposal: ProposalId, at: Time, output: &Output) {
         match self.retained.get_mut(&CompactionKey::Answer(proposal)) {
             Some(earlier) => earlier.output = output.clone(),
@@ -171,7 +172,7 @@ impl Snapshot {
         }
     }
 
-    /// Keeps the slots that a view keeps.
+    /// Drops the slots that a view does not keep.
     fn forget_old_slots(&mut self) {
         let start = |slot| CompactionKey::Slot(slot, SlotKey::Start);
         let all = start(SlotIndex(0))..CompactionKey::Recorded(SlotIndex(0));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Size of the cache of decoded values.
 const DECODED_MAX: usize = 256;
-/// Rows that the proposal table keeps. The oldest settled ones are dropped first.
+/// Rows of a full proposal table. A new row then replaces the oldest row that is not pending.
 const ROWS_MAX: usize = 200;
 
 /// Summary of one slot.
@@ -67,10 +67,10 @@ pub enum RowKey {
     Value(SlotIndex, Value),
 }
 
-/// A proposal over the whole network.
+/// The state of a proposal across the whole network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProposalRow {
-    /// What is proposed.
+    /// The proposed content.
     pub content: Content,
     /// When the first node pooled it or voted for it.
     pub at: Time,
@@ -84,7 +84,7 @@ pub struct ProposalRow {
     pub state: ProposalState,
 }
 
-/// Both tables.
+/// The table of slots and the table of proposals.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
     pub(super) slots: BTreeMap<SlotIndex, SlotSummary>,

@@ -24,17 +24,17 @@ const BROADCASTS_MAX: usize = 1_000;
 /// The state at `now`.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// What is run.
+    /// The scenario of the run.
     pub scenario: Arc<Scenario>,
     /// Time up to which all records are applied.
     pub now: Time,
-    /// All nodes, past ones included, by number.
+    /// All nodes by number, including those that have left.
     pub nodes: Vec<WorldNode>,
     /// Transmissions in flight, and recently lost ones.
     pub flights: BTreeMap<FlightId, Flight>,
     /// Spreading broadcasts, the oldest first; bounded.
     pub broadcasts: Vec<Broadcast>,
-    /// The groups of the current network partition; empty = none.
+    /// The groups of the current network partition; empty if there is none.
     pub partition: Vec<Vec<NodeId>>,
     /// Counts since the start.
     pub counters: RunCounters,
@@ -121,7 +121,7 @@ impl World {
             .find(|(_, camps)| camps.len() > 1)
     }
 
-    /// Drops all slots but the `last` ones, also from the logs of nodes.
+    /// Drops all slots except the newest `last` ones, also from the logs of nodes.
     pub fn forget_before_last(&mut self, last: usize) {
         let Some(oldest) = self
             .tables
@@ -157,7 +157,7 @@ impl World {
                 self.counters.delivered += 1;
             }
         }
-        // All spread equally long, so the first one sent is the first one to end.
+        // All broadcasts spread for the same time, so the first one sent is the first one to end.
         if self
             .broadcasts
             .first()
@@ -350,7 +350,7 @@ impl World {
                     self.broadcasts.push(ring);
                 }
                 Output::Relay { bundle, .. } => {
-                    // One transmission is one ring, whatever is in it.
+                    // A bundle is one transmission and spreads as one broadcast, whatever it contains.
                     if let Some(first) = bundle.announcements.first() {
                         let ring = Broadcast::new(id, node.position, first, at, spreads);
                         self.broadcasts.push(ring);
@@ -410,7 +410,7 @@ impl World {
         self.flights.insert(id, flight);
     }
 
-    /// Records a loss: when the transmission is sent, or later (its flight is known then).
+    /// Records a loss when the transmission is sent, or on arrival, when its flight is already known.
     fn lose(&mut self, id: FlightId, mut fallen: Flight) {
         self.counters.lost += 1;
         match self.flights.get(&id) {
@@ -446,7 +446,7 @@ impl World {
         self.quorum_sets().into_iter().flatten().any(names_unseen)
     }
 
-    /// Running nodes that have not left: the ones that outcomes count.
+    /// Running nodes that have not left: the nodes that count for the outcome.
     pub fn participants(&self) -> impl Iterator<Item = (NodeId, &WorldNode)> {
         (0..).map(NodeId).zip(&self.nodes).filter(|(_, node)| {
             node.status == NodeStatus::Running && node.view.readiness != Readiness::Left
@@ -454,7 +454,7 @@ impl World {
     }
 }
 
-/// Inserts in order of time: the past of a node may become known late.
+/// Inserts in order of time, because the past of a node may become known late.
 fn insert_entry(log: &mut VecDeque<EventLogEntry>, line: EventLogEntry) {
     if log.back().is_none_or(|last| last.at <= line.at) {
         log.push_back(line);

@@ -1,4 +1,4 @@
-//! Reading a trace file, record by record, within limits on line length and expanded size.
+//! `TraceReader`: reads a trace file record by record, within limits on line length and expanded size.
 
 use super::{EXPANDED_BYTES_FREE, EXPANSION_MAX, LINE_BYTES_MAX, TraceError};
 use crate::scenario::Scenario;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The first bytes of a zstd frame (RFC 8878, section 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Reads one trace. It is an iterator over its records, and ends with the first error.
+/// Reads one trace. The reader is an iterator over the records and ends after the first error.
 pub struct TraceReader {
     path: PathBuf,
     lines: Lines,
@@ -44,7 +44,7 @@ impl TraceReader {
     /// Opens a trace and reads it up to its scenario.
     ///
     /// # Errors
-    /// If there is no such file, or it is not a trace, or a trace of another version.
+    /// If the file cannot be opened, is not a trace, or is a trace of another version.
     pub fn open(path: &Path) -> Result<TraceReader, TraceError> {
         TraceReader::begin(path, NodeRegistry::default(), Decoder::default())
     }
@@ -87,20 +87,20 @@ impl TraceReader {
     }
 
     /// Accepts a truncated file: its writer may have been killed in the middle of a line or of a compressed block. The
-    /// last complete record is then the last; [`TraceReader::is_truncated`] tells.
+    /// trace then ends with its last complete record, and [`TraceReader::is_truncated`] returns true.
     #[must_use]
     pub fn allow_truncated(mut self) -> TraceReader {
         self.end = EndPolicy::Optional;
         self
     }
 
-    /// Whether the file ended before the trace did. Known once all of it has been read.
+    /// Whether the file ends before the trace is complete. Valid after all records have been read.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.end == EndPolicy::Missing
     }
 
-    /// What was run.
+    /// The scenario of the run.
     #[must_use]
     pub fn scenario(&self) -> &Arc<Scenario> {
         &self.scenario
@@ -245,7 +245,7 @@ fn header(line: &[u8]) -> Result<Provenance, InvalidLine> {
 /// The lines of a file.
 struct Lines {
     source: Box<dyn BufRead + Send>,
-    /// Bytes read from the file itself, where it is compressed.
+    /// Bytes read from the file itself, if it is compressed.
     compressed: Option<Arc<AtomicU64>>,
     expanded: u64,
     line: Vec<u8>,
@@ -253,7 +253,7 @@ struct Lines {
     number: u64,
 }
 
-/// What an attempt to read a line found.
+/// The result of reading a line.
 enum LineRead {
     /// A complete line; see [`Lines::text`].
     Complete,
@@ -356,7 +356,7 @@ impl Lines {
     }
 }
 
-/// Counts the bytes that pass.
+/// Counts the bytes read from a file.
 struct Counted<R> {
     file: R,
     count: Arc<AtomicU64>,

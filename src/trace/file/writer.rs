@@ -1,4 +1,4 @@
-//! Writing a trace file: a simulated run under a temporary name, a process in place.
+//! `TraceWriter`: writes the trace of a simulated run under a temporary name, and that of a process in place.
 
 use super::TraceError;
 use crate::scenario::Scenario;
@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Lines are passed on in chunks of about this many bytes: the compressor is slow with small writes.
+/// Lines are written in chunks of about this many bytes, because the compressor is slow with small writes.
 const CHUNK_BYTES: usize = 1 << 18;
 /// Level 1, the fastest of the ordinary levels: writing a trace must not dominate the run.
 const COMPRESSION_LEVEL: i32 = 1;
@@ -55,9 +55,9 @@ enum Destination {
 
 /// Writes one trace.
 ///
-/// A trace made by [`TraceWriter::create`] appears under its name only with [`TraceWriter::finish`]: until then an
-/// earlier file stays, and a writer that is dropped leaves nothing behind. [`TraceWriter::create_in_place`] is for
-/// processes, which may be killed.
+/// A trace made by [`TraceWriter::create`] gets its name only in [`TraceWriter::finish`]: until then an earlier file
+/// stays, and a writer that is dropped leaves nothing behind. [`TraceWriter::create_in_place`] is for processes, which
+/// may be killed.
 pub struct TraceWriter {
     path: PathBuf,
     destination: Destination,
@@ -76,7 +76,7 @@ impl TraceWriter {
         TraceWriter::create_with_provenance(path, scenario, &Provenance::default())
     }
 
-    /// Begins a trace that was merged from traces of processes.
+    /// Begins a trace that is merged from traces of processes.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -198,7 +198,7 @@ impl TraceWriter {
                 drop(fs::remove_file(temporary));
             }
             Destination::InPlace => {
-                // Whatever can still be written may be the last that is known.
+                // The pending lines may be the last information about the process.
                 drop(self.write_pending());
                 drop(self.sink.take().map(Sink::close));
             }
@@ -214,7 +214,7 @@ impl Drop for TraceWriter {
     }
 }
 
-/// Renames an existing file, so that it is not overwritten. Pipes and the like have nothing to keep.
+/// Renames an existing file, so that it is not overwritten. Pipes and other special files have no content to keep.
 fn rename_earlier(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_file() || about.is_symlink() && path.is_file() => {}
@@ -234,7 +234,7 @@ fn rename_earlier(path: &Path) -> io::Result<()> {
     fs::rename(path, free.ok_or_else(full)?)
 }
 
-/// `n1.jsonl.zst` with a number: `n1.1.jsonl.zst`.
+/// The name with a number before its extension: `n1.jsonl.zst` becomes `n1.1.jsonl.zst`.
 fn earlier_name(path: &Path, nth: u32) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (rest, compression) = match name.strip_suffix(".zst") {

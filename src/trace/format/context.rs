@@ -1,4 +1,4 @@
-//! What encoding and decoding need besides the object itself: nodes, shared objects, the scenario's settings.
+//! Context of encoding and decoding: nodes, shared objects, and the scenario's settings.
 
 use super::nodes::{NodeEntry, NodeIds, NodeRegistry, NodeTable, UNKNOWN};
 use super::shared::{Definitions, Shareable, SharedTables};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many values are interned while reading.
+/// Most values that are interned while reading.
 const VALUES_MAX: usize = 1_024;
 
 /// What is wrong with a line, and what should have been there.
@@ -82,7 +82,7 @@ impl<'a, 's> Encode<'a, 's> {
     }
 }
 
-/// Forms consist of text, numbers and lists: writing them to memory cannot fail.
+/// Writes a form as JSON. Forms consist of text, numbers and lists, so writing them to memory cannot fail.
 pub(super) fn write_json(out: &mut Vec<u8>, form: &impl Serialize) {
     let written = serde_json::to_writer(out, form);
     debug_assert!(written.is_ok(), "{written:?}");
@@ -98,18 +98,18 @@ pub(super) struct Decode<'d> {
     pub(super) numbering: Numbering,
 }
 
-/// Who issues node numbers.
+/// The scope of node numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Numbering {
-    /// The trace alone. Nodes that it never introduces keep their numbers.
+    /// One trace. Nodes that it never introduces keep their numbers.
     #[default]
     Own,
-    /// A registry that several traces share. The number of a node that was never introduced means nothing there.
+    /// A registry that several traces share. The number of a node that was never introduced has no meaning there.
     Common,
 }
 
 impl Decode<'_> {
-    /// The same context with these settings for nodes that have none of their own.
+    /// The same context, with these settings for nodes without separate settings.
     pub(super) fn with_settings<'b>(&'b mut self, settings: &'b Arc<NodeSettings>) -> Decode<'b> {
         Decode {
             registry: self.registry,
@@ -160,7 +160,7 @@ impl Decode<'_> {
     }
 }
 
-/// Values read lately: equal ones share their memory.
+/// Interned values: equal values read recently share their memory.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     by_text: BTreeMap<Box<str>, Value>,

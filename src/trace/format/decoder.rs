@@ -1,4 +1,4 @@
-//! Lines to records.
+//! `Decoder`: converts lines to records.
 
 use super::context::{Decode, Numbering, Problem, Values};
 use super::form::Form;
@@ -19,16 +19,16 @@ pub struct Decoder {
     numbering: Numbering,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug)]
 pub enum Decoded {
     /// It introduces a node or defines a shared object.
     Definition,
-    /// What is run.
+    /// The scenario of the run.
     Scenario(Arc<Scenario>),
     /// A record.
     Record(Box<Record>),
-    /// The trace ends after so many records.
+    /// The end of the trace, with the number of its records.
     End(u64),
 }
 
@@ -144,7 +144,7 @@ impl Decoder {
     }
 }
 
-/// A parser's message without its line number: a text has one line here.
+/// Converts a parser's error. Drops its line number, which is always 1 because the parser gets one line.
 pub(in crate::trace) fn invalid(error: &serde_json::Error) -> InvalidLine {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

@@ -5,7 +5,7 @@ use crate::scenario::Scenario;
 use crate::trace::record::Record;
 use sha2::{Digest as _, Sha256};
 
-/// Hashes records as they come.
+/// Hashes records one by one.
 ///
 /// The digest equals the SHA-256 of the lines of the trace after its `scenario` line and before its `end` line.
 pub struct Digest {

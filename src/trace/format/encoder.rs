@@ -1,4 +1,4 @@
-//! Records to lines.
+//! `Encoder`: converts records to lines.
 
 use super::context::{Encode, write_json};
 use super::form::Form;
@@ -17,13 +17,13 @@ pub struct Encoder {
     nodes: NodeTable,
     planned: Vec<NodeSpec>,
     settings: Arc<NodeSettings>,
-    /// `None`: a stream, in which every line can be read by itself once the nodes are known.
+    /// `None` for a stream: each of its lines needs only the introductions of nodes, no definitions.
     shared: Option<SharedTables>,
     records: u64,
 }
 
 impl Encoder {
-    /// An encoder for a trace: objects that occur often are defined once.
+    /// An encoder for a trace, which defines each shared object once.
     #[must_use]
     pub fn for_trace(scenario: &Scenario) -> Encoder {
         Encoder {
@@ -86,7 +86,7 @@ impl Encoder {
         out.push(b'\n');
     }
 
-    /// The lines that introduce all nodes so far: what who joins a stream needs first.
+    /// The lines that introduce all nodes so far. A reader that joins a stream needs them first.
     #[must_use]
     pub fn introductions(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! `Form`: how an internal type is written, as a type of its own. Macros derive the forms of structs and enums.
+//! `Form`: the serialized form of an internal type, as a separate type. Macros derive the forms of structs and enums.
 
 use super::context::{Decode, Encode, Problem};
 use super::shared::Shareable;
@@ -11,22 +11,22 @@ use std::sync::Arc;
 
 /// A type that occurs in traces.
 pub(super) trait Form: Sized {
-    /// What is written for it.
+    /// The serialized form.
     type As<'a>: Serialize + Deserialize<'a>
     where
         Self: 'a;
 
-    /// What to write.
+    /// Converts to the serialized form.
     fn to_form<'a>(&'a self, cx: &mut Encode<'a, '_>) -> Self::As<'a>;
 
-    /// What was written.
+    /// Converts from the serialized form.
     ///
     /// # Errors
     /// If it refers to a node or a definition that does not exist, or a text is malformed.
     fn from_form(form: Self::As<'_>, cx: &mut Decode<'_>) -> Result<Self, Problem>;
 }
 
-/// Text that borrows from the line where it contains no escapes.
+/// Text that borrows from the line if it contains no escapes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
@@ -236,7 +236,7 @@ macro_rules! form_shared {
     };
 }
 
-/// An object behind a pointer that is written like the object itself.
+/// An object in an `Arc`, written like the object itself.
 macro_rules! form_arc {
     ($($type:ty),* $(,)?) => {
         $(impl Form for std::sync::Arc<$type> {

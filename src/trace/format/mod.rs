@@ -1,26 +1,27 @@
-//! Trace format, version 2: JSON lines with types of their own, nodes named by public key.
+//! Trace format, version 2: JSON lines with separate types, in which public keys identify nodes.
 //!
-//! A trace is a text of one JSON object per line, each with one key that names its kind:
+//! A trace is a text with one JSON object per line. Each object after the header has one key, which names its kind:
 //!
 //! | line | meaning |
 //! |---|---|
 //! | header | `{"format": "quorumscope-trace", "version": 2, "seed": .., ..}`, always the first line |
 //! | `node` | introduces a node: its `key`, its `name`, and the `id` by which later lines refer to it |
 //! | `quorum_set`, `address_book`, `announcement`, `envelope`, `message`, `bundle` | define a shared object; later lines refer to it by its number among the lines of its kind, from 0 |
-//! | `scenario` | what is run; ends the preamble |
+//! | `scenario` | the scenario of the run; ends the preamble |
+
 //! | `node_added`, `node_referenced`, `acted`, `stepped`, `sent`, `lost`, `chunk` | a [`Record`](crate::trace::Record) each |
 //! | `end` | the last line, with the number of records; a trace without it is truncated |
 //!
-//! The `id` of a node is the shortest unique prefix of its key, eight characters or more. Numbers of nodes
-//! ([`NodeId`](crate::scp::NodeId)) appear nowhere: the reader issues them in the order of the `node` lines, or takes those
-//! of a [`NodeRegistry`] that several traces share.
+//! The `id` of a node is the shortest unique prefix of its key, eight characters or more. Lines contain no node numbers
+//! ([`NodeId`](crate::scp::NodeId)), except `#` and the number for a node that no line introduces. The reader issues
+//! numbers in the order of the `node` lines, or takes those of a [`NodeRegistry`] that several traces share.
 //!
-//! The types here mirror the internal ones field by field. Renaming an internal type changes nothing in a file; a field
-//! that is added or removed does not compile until this format says how it is written.
+//! The types here mirror the internal ones field by field. Renaming an internal type changes nothing in a file. The
+//! program does not compile after a field is added or removed until this format defines how the field is written.
 //!
-//! The *canonical form* of a record is the lines that [`Encoder`] writes for it, definitions included. It depends on the
-//! records before it and on nothing else: not on the executor, the machine or the sharing of memory. [`Digest`] is the
-//! SHA-256 over these lines.
+//! The *canonical form* of a record is the sequence of lines that [`Encoder`] writes for it, definitions included. It
+//! depends on the scenario and the records before it, and not on the executor, the machine or the sharing of memory.
+//! [`Digest`] is the SHA-256 over these lines.
 
 mod context;
 mod digest;

@@ -88,7 +88,7 @@ form_struct!(NodeSettingsForm for NodeSettings {
     choice_slots: u32,
 });
 
-/// Left out where they are the settings of the scenario.
+/// The settings are left out if they equal those of the scenario.
 impl Form for Arc<NodeSettings> {
     type As<'a> = Option<NodeSettingsForm<'a>>;
 

@@ -16,7 +16,7 @@ pub struct NodeRegistry {
 }
 
 impl NodeRegistry {
-    /// The number of the node with this key; a new one if the key is new. The first name that a node is given stays.
+    /// The number of the node with this key; a new one if the key is new. A node keeps the first name that it gets.
     pub fn number(&mut self, key: &str, name: &str) -> NodeId {
         if let Some(known) = self.by_key.get(key) {
             return *known;
@@ -65,7 +65,7 @@ impl NodeTable {
         self.entries.values()
     }
 
-    /// Introduces a node; `None` if it has been introduced. The name of its introduction stays.
+    /// Introduces a node; `None` if it has already been introduced. A node keeps the name of its introduction.
     pub(super) fn introduce(&mut self, peer: &Peer) -> Option<&NodeEntry> {
         let known = self.entries.get(&peer.id);
         if known.is_some_and(|known| known.key == peer.key) {
@@ -95,7 +95,7 @@ impl NodeTable {
     }
 }
 
-/// Marks a node that was never introduced; its number follows. Only a Byzantine node names such nodes.
+/// Marks a node that was never introduced; its number follows. Only a Byzantine node refers to such nodes.
 pub(super) const UNKNOWN: char = '#';
 
 /// The ids of a trace being read.

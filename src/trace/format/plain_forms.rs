@@ -110,7 +110,7 @@ impl Form for NodeId {
     }
 }
 
-/// The id of the node if it was introduced, else the whole key.
+/// The id of the node if it was introduced, otherwise the whole key.
 impl Form for NodeKey {
     type As<'a> = Text<'a>;
 
@@ -130,7 +130,7 @@ impl Form for NodeKey {
     }
 }
 
-/// The id of the node, where name and key are those of its introduction; else all three.
+/// The id of the node if name and key are those of its introduction; otherwise id, key and name.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum PeerForm<'a> {
@@ -302,7 +302,7 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// Lists behind a pointer.
+/// Lists in an `Arc`.
 macro_rules! form_slice {
     ($($type:ty),*) => {
         $(impl Form for Arc<[$type]> {
@@ -321,7 +321,7 @@ macro_rules! form_slice {
 
 form_slice!(NodeId, (SlotIndex, Value));
 
-/// Address books are shared: every node of a large network has the same.
+/// Address books are shared, because every node of a large network has the same one.
 impl Form for Arc<[Peer]> {
     type As<'a> = Shared<Vec<PeerForm<'a>>>;
 

@@ -17,7 +17,7 @@ use crate::trace::record::{FlightId, Record};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// The first line, as far as every version has it.
+/// The fields of the first line that every version has.
 #[derive(Deserialize)]
 pub(in crate::trace) struct Probe {
     pub(in crate::trace) format: String,
@@ -38,7 +38,7 @@ pub(in crate::trace) struct Header<'a> {
 /// Where a trace of real processes comes from. Simulated runs have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// The instant that the trace calls zero, in microseconds since 1970-01-01T00:00:00Z.
+    /// Time zero of the trace, in microseconds since 1970-01-01T00:00:00Z.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_unix_us: Option<u64>,
     /// The traces that were merged into this one, in the order of their epochs; empty if it was not merged.
@@ -48,15 +48,16 @@ pub struct Provenance {
 
 /// One of the traces that were merged: one incarnation of one process.
 ///
-/// SCP breaks ties by node number, and every process numbers the nodes it knows itself. A merged trace has numbers of its
-/// own, so it keeps those of each process, too: with them each node can be replayed exactly.
+/// SCP breaks ties by node number, and every process numbers the nodes that it knows independently. The numbers of the
+/// merged trace differ from these, so the merged trace also keeps the numbers of each process. With them, each node can
+/// be replayed exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceTrace {
     /// The public key of the node.
     pub key: Arc<str>,
-    /// What it calls zero, in the time of the merged trace.
+    /// Time zero of the source trace, in the time of the merged trace.
     pub zero_at: Time,
-    /// The keys of the nodes, in the order of the process's own numbers.
+    /// The keys of the nodes, in the order in which the process numbers them.
     pub nodes: Vec<Arc<str>>,
 }
 
@@ -84,7 +85,7 @@ pub(super) enum Line<'a> {
     End(EndLine),
 }
 
-/// A node, and the id by which later lines name it.
+/// A node, and the id by which later lines refer to it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct NodeLine<'a> {
     #[serde(borrow)]
@@ -105,12 +106,12 @@ pub(super) struct NodeAddedForm<'a> {
     at: u64,
     #[serde(borrow)]
     node: Text<'a>,
-    /// Left out where the node is as the scenario says.
+    /// Left out if the node is as in the scenario.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     unlike_scenario: Option<OwnSpec<'a>>,
 }
 
-/// What a node has that the scenario does not say.
+/// Configuration, position and organisation of a node that differs from the scenario.
 #[derive(Serialize, Deserialize)]
 struct OwnSpec<'a> {
     #[serde(borrow)]
@@ -318,7 +319,7 @@ impl NodeAddedForm<'_> {
         }
         let node = cx.node(&self.node.0)?;
         let is_it = |spec: &&NodeSpec| spec.config.peer.id == node;
-        // Numbers are places in the list, unless several traces share a registry.
+        // Node numbers are indexes into the list, unless several traces share a registry.
         let first = planned.get(node.index()).filter(is_it);
         let Some(planned) = first.or_else(|| planned.iter().find(is_it)) else {
             let problem = format!("the scenario has no node {:?}", self.node.0);
@@ -366,7 +367,7 @@ impl SteppedForm<'_> {
     }
 }
 
-/// Leaders ascend by node number, which is the reader's own.
+/// Sorts leaders by the reader's node numbers, which may differ from those of the writer.
 fn sort_leaders(output: &mut Output) {
     if let Output::Event(NodeEvent::Scp(ScpEvent::RoundStarted { leaders, .. })) = output {
         leaders.sort_unstable();

@@ -80,7 +80,7 @@ form_struct!(NodeSpecForm for NodeSpec {
     organization: Option<Arc<str>>,
 });
 
-/// What is run.
+/// The scenario of the run.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct ScenarioForm<'a> {
     #[serde(borrow)]
@@ -136,7 +136,7 @@ impl Form for Scenario {
         }
     }
 
-    /// Nodes without settings of their own have those of the scenario.
+    /// Nodes without separate settings get those of the scenario.
     fn from_form(form: ScenarioForm<'_>, cx: &mut Decode<'_>) -> Result<Scenario, Problem> {
         let settings = Arc::new(NodeSettings::from_form(form.settings, cx)?);
         let mut cx = cx.with_settings(&settings);

@@ -108,7 +108,7 @@ impl Form for Evidence {
         }
     }
 
-    /// Both lists ascend by node number, which is the reader's own.
+    /// Sorts both lists by the reader's node numbers, which may differ from those of the writer.
     fn from_form(form: EvidenceForm<'_>, cx: &mut Decode<'_>) -> Result<Evidence, Problem> {
         let UnorderedEvidence {
             rule,

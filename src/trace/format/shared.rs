@@ -1,18 +1,18 @@
-//! Objects that a trace defines once and refers to by number: messages, envelopes, quorum sets and the like.
+//! Objects that a trace defines once and refers to by number: messages, envelopes, quorum sets and others.
 
 use crate::node::{Announcement, Bundle, Message, MessageId, Peer};
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// How many keys of each kind a writer remembers. An object that returns after that many others is defined again.
+/// Most keys of each kind that a writer remembers. An object that recurs after that many others is defined again.
 const KEYS_MAX: usize = 65_536;
 
-/// An object with a definition line of its own.
+/// An object that has a definition line.
 pub(super) trait Shareable: PartialEq {
-    /// Finds candidates quickly. Equal objects have equal keys; the reverse need not hold.
+    /// Lookup key. Equal objects have equal keys; different objects may have equal keys, too.
     type Key: Ord + Clone;
-    /// The key of its definition line.
+    /// The JSON key of its definition line.
     const KIND: &'static str;
 
     fn key(&self) -> Self::Key;

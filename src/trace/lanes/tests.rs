@@ -1,4 +1,4 @@
-//! Lanes: states, counts and partitions over time, within bounded memory.
+//! Tests of lanes: states, counts and partitions over time, within bounded memory.
 
 use super::*;
 use crate::net::Position;
@@ -137,7 +137,7 @@ fn a_lane_shows_the_phases_and_faults_of_its_node() {
     let (span, until) = lane.at(ms(150)).unwrap();
     assert_eq!((span.from, until), (ms(100), Some(ms(200))));
     assert_eq!(span.state.slot, Some(SlotIndex(1)));
-    assert_eq!(lane.at(ms(900)).unwrap().1, None, "it goes on");
+    assert_eq!(lane.at(ms(900)).unwrap().1, None, "the span is open");
     let slots: Vec<_> = lanes
         .slots()
         .iter()
@@ -170,7 +170,7 @@ fn a_node_that_starts_over_keeps_its_spans() {
         voted(100, 0, 1),
         acted(200, Action::Crash { node: NodeId(0) }),
         voted(500, 1, 1),
-        // It never stopped: it tells of everything again, from its beginning.
+        // The node did not stop. It reports everything again from its start.
         added(0, 0),
         voted(100, 0, 1),
         recorded(300, 0, 1),
@@ -251,7 +251,7 @@ fn memory_is_bounded_and_the_past_becomes_coarser() {
     assert_eq!(lanes.lanes()[0].spans().len(), each);
     assert!(
         lanes.lanes()[0].at(ms(each as u64 / 2)).is_none(),
-        "forgotten"
+        "the oldest spans are dropped"
     );
     assert!(lanes.lanes()[0].at(ms(2 * each as u64)).is_some());
     let shares = lanes.phase_counts();

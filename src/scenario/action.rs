@@ -7,11 +7,11 @@ use crate::scp::NodeId;
 /// A command to the network. The engine adds the time and records it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// A node is asked to propose.
+    /// The node proposes a content.
     Propose {
         /// The node.
         node: NodeId,
-        /// What it proposes.
+        /// The proposed content.
         content: Content,
     },
     /// A new node joins: it gets the next number, announces itself and is discovered.
@@ -24,7 +24,7 @@ pub enum Action {
         /// The node.
         node: NodeId,
     },
-    /// The node stops at once and keeps only its persisted state.
+    /// The node stops immediately and keeps only its persisted state.
     Crash {
         /// The node.
         node: NodeId,
@@ -39,7 +39,7 @@ pub enum Action {
         /// The node.
         node: NodeId,
     },
-    /// Messages of a silenced node get out again.
+    /// Messages of a silenced node are delivered again.
     Unsilence {
         /// The node.
         node: NodeId,
@@ -89,16 +89,16 @@ pub enum ActionRefused {
     /// The content does not fit the application of the scenario.
     #[error("this scenario takes {expected}")]
     WrongContent {
-        /// What this scenario accepts.
+        /// The kinds of content that this scenario accepts.
         expected: &'static str,
     },
     /// Positions have no physical meaning in this scenario.
     #[error("nodes do not move in this scenario: positions are only a matter of view")]
     NotPhysical,
-    /// A watched process refuses, or the action is impossible from outside; the text gives the reason.
+    /// A watched process refuses the action, or cannot carry it out from outside; the text gives the reason.
     #[error("{0}")]
     NotFromHere(String),
-    /// The node refused what it was asked to propose; the event log has the attempt.
+    /// The node refused the proposal; the event log contains the attempt.
     #[error("the node refused the proposal")]
     ProposalRefused {
         /// The node.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// The configuration of node `id` in a network with nodes called `names`.
 ///
-/// It has the trust policy of the others; where they have fixed quorum sets, its threshold is two thirds of the nodes that
-/// it finds. It catches up before it votes.
+/// It takes the trust policy and threshold of the first node that discovers its quorum set. If all nodes have fixed
+/// quorum sets, it trusts the nodes that it finds, with a threshold of two thirds. It catches up before it votes.
 pub fn added_node<'a>(
     scenario: &Scenario,
     streams: Streams,
@@ -40,7 +40,8 @@ pub fn added_node<'a>(
     }
 }
 
-/// The name after the highest numbered one, such as `n08` after `n07`; without numbered names, `n01`.
+/// The name after the one with the highest number, such as `n08` after `n07`; `n01` if no name is numbered.
+
 fn free_name<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let taken: BTreeSet<&str> = names.collect();
     let numbered = taken.iter().filter_map(|name| {

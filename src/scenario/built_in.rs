@@ -65,7 +65,7 @@ impl BuiltIn {
             title: String,
             description: String,
         }
-        // The files are part of the program, and a test reads all of them.
+        // The files are part of the program, and a test reads all of them, so parsing does not fail.
         let top: Top = toml::from_str(self.content).unwrap_or_default();
         ScenarioInfo {
             title: top.title.trim().to_owned(),

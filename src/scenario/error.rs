@@ -11,7 +11,7 @@ pub const NODES_MAX: usize = 10_000;
 pub struct InputError {
     /// The file, or the option.
     pub source_name: String,
-    /// Line and column, both from 1, where that is known.
+    /// Line and column, both from 1, if known.
     pub at: Option<(usize, usize)>,
     /// What is wrong and what was expected, without a full stop.
     pub problem: String,

@@ -1,6 +1,6 @@
 //! Serde types of the scenario file. `assets/scenarios/README.md` documents the format.
 //!
-//! Absent: validation. Every field that validation can refuse keeps its position in the text (`Spanned`).
+//! Absent here: validation. Every field that validation can refuse keeps its position in the text (`Spanned`).
 
 use crate::node::{Application, FileInfo, Relaying};
 use serde::Deserialize;
@@ -133,7 +133,7 @@ pub(super) enum ThresholdFormat {
 pub(super) enum Requirement {
     /// Every node can reach every other, possibly over several hops.
     Connected,
-    /// There are quorums, and all of them intersect.
+    /// Quorums exist, and all of them intersect.
     Intersecting,
 }
 

@@ -1,6 +1,6 @@
 //! Graph layout for networks without physical positions: one circle, or concentric rings grouped by organisation.
 //!
-//! Absent: radio. The layout has no influence on a run.
+//! Absent here: radio. The layout has no influence on a run.
 
 use crate::net::Position;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn circle(count: usize, area_m: (f64, f64)) -> Vec<Position> {
     on_circle(count, radius, (width / 2.0, height / 2.0), 0.0).collect()
 }
 
-/// What the ring layout needs to know about a node.
+/// A node as input of the ring layout.
 #[derive(Clone, Debug)]
 pub(super) struct RingNode {
     /// 0 is the innermost ring.

@@ -1,8 +1,8 @@
-//! Scenarios: nodes, medium, settings and scheduled events; and [`Action`], the vocabulary of commands to a run.
+//! Scenarios: nodes, medium, settings and scheduled events; and [`Action`], the commands to a run.
 //!
 //! A [`Scenario`] is complete and validated: names are resolved and nodes are placed. An engine needs nothing else.
 //!
-//! Absent: running anything.
+//! Absent here: the engine.
 
 mod action;
 mod added_node;
@@ -52,7 +52,7 @@ pub struct NodeSpec {
 /// Meaning of positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// Radio: positions decide which nodes hear each other, and moving a node is an action.
+    /// Radio: positions decide which nodes reach each other, and moving a node is an action.
     Physical,
     /// Every node reaches every other; positions are only for drawing.
     View,
@@ -69,7 +69,7 @@ pub struct Scenario {
     pub description: String,
     /// Seed of all random streams of the run.
     pub seed: u64,
-    /// The nodes; number i has `NodeId(i)`.
+    /// The nodes; the one at index i has `NodeId(i)`.
     pub nodes: Vec<NodeSpec>,
     /// Width and height of the area, in metres.
     pub area_m: (f64, f64),
@@ -77,7 +77,7 @@ pub struct Scenario {
     pub placement: Placement,
     /// The medium.
     pub medium: MediumSpec,
-    /// Settings of all nodes, later ones included.
+    /// Settings of all nodes, including nodes that are added later.
     pub settings: Arc<NodeSettings>,
     /// Scheduled events, ascending by time.
     pub events: Vec<(Time, Action)>,
@@ -90,7 +90,7 @@ pub struct Scenario {
 pub struct ScenarioOptions {
     /// Seed of all random streams of the run.
     pub seed: u64,
-    /// Number of nodes of a randomly placed scenario; `None`: the number in the file.
+    /// Number of nodes of a randomly placed scenario; `None` takes the number in the file.
     pub nodes: Option<usize>,
 }
 
@@ -102,9 +102,9 @@ pub type QuorumSets = [Option<Arc<QuorumSet>>];
 /// The answers determine the scenario, so they must not depend on the speed of the machine: limits count steps, not
 /// seconds.
 pub struct QuorumAnalyzer<'a> {
-    /// Whether there are quorums and any two of them intersect. Unknown counts as no.
+    /// Whether quorums exist and any two of them intersect. An unknown answer counts as no.
     pub intersecting: &'a dyn Fn(&QuorumSets) -> bool,
-    /// Two disjoint quorums, if there are any.
+    /// Two disjoint quorums, if any exist.
     pub disjoint_quorums: &'a dyn Fn(&QuorumSets) -> Option<[Vec<NodeId>; 2]>,
     /// The top tier: nodes on which all others depend. They are drawn in the middle.
     pub top_tier: &'a dyn Fn(&QuorumSets) -> Vec<NodeId>,

@@ -1,10 +1,11 @@
 //! Import of real networks: node lists of stellarbeat and radar.
 //!
-//! Quorum sets are used as listed; a node is in its own set only if it is listed there. A node without a usable set is
-//! kept, but trusts no node and never votes: the set is missing or null, or SCP would refuse it (these lists write a
-//! threshold of 9007199254740991 for "unknown"). So is a node that only quorum sets of others name.
+//! Quorum sets are used as listed; a node is in its own set only if it is listed there. A set is not usable if it is
+//! missing or null, or if SCP would refuse it (these lists write a threshold of 9007199254740991 for "unknown"). A node
+//! without a usable set is kept, but trusts no node and never votes. The same holds for a node that occurs only in the
+//! quorum sets of others.
 //!
-//! Absent: access to the network. Positions are only for drawing.
+//! Absent here: access to the network. Positions are only for drawing.
 
 use super::error::{InputError, NODES_MAX, SourceText, in_words};
 use super::layout::{self, RingNode};
@@ -36,7 +37,7 @@ pub struct NetworkFiles<'a> {
 /// Reads a node list. A node of the top tier proposes a note; if two quorums are disjoint, one node of each does.
 ///
 /// # Errors
-/// With line and column: malformed JSON, wrong types, duplicate keys, no nodes or too many.
+/// With line and column, if known: malformed JSON, wrong types, duplicate keys, no nodes or too many.
 pub fn read_network(
     files: NetworkFiles<'_>,
     options: ScenarioOptions,
@@ -77,7 +78,7 @@ fn parse<T: DeserializeOwned>(text: SourceText<'_>, remedy: &str) -> Result<T, I
         let place = format!(" at line {} column {}", error.line(), error.column());
         InputError {
             source_name: text.name.to_owned(),
-            // serde_json counts columns from 0 before it has read any of the line.
+            // serde_json reports column 0 if it has not read any of the line.
             at: (error.line() > 0).then(|| (error.line(), error.column().max(1))),
             problem: in_words(&error.to_string().replace(&place, "")),
             remedy: remedy.to_owned(),
@@ -85,11 +86,11 @@ fn parse<T: DeserializeOwned>(text: SourceText<'_>, remedy: &str) -> Result<T, I
     })
 }
 
-/// The list with node numbers instead of keys.
+/// The node list, with node numbers instead of keys.
 struct Network {
     peers: Vec<Peer>,
     organizations: Vec<Option<Arc<str>>>,
-    /// `None`: no usable set.
+    /// By node number; `None` for a node without a usable set.
     sets: Vec<Option<Arc<QuorumSet>>>,
     listed: usize,
 }
@@ -174,7 +175,7 @@ impl Network {
             config: Arc::new(NodeConfig {
                 peer,
                 trust: set.map_or(TrustPolicy::None, TrustPolicy::Fixed),
-                // A fixed set has its own thresholds.
+                // Not used: a fixed set contains its thresholds.
                 threshold: Threshold::TwoThirds,
                 is_beacon: false,
                 address_book: Arc::clone(&all_peers),
@@ -215,7 +216,8 @@ impl Network {
         }
     }
 
-    /// The proposers at the start: a node of the top tier, or one of each of two disjoint quorums, which then fork.
+    /// The nodes that propose at the start: one of the top tier, or one of each of two disjoint quorums, which then
+    /// fork.
     fn proposers(&self, core: &BTreeSet<NodeId>, analyzer: &QuorumAnalyzer<'_>) -> Vec<NodeId> {
         if let Some(camps) = (analyzer.disjoint_quorums)(&self.sets) {
             return camps
@@ -262,7 +264,7 @@ fn settings(count: usize) -> Arc<NodeSettings> {
     })
 }
 
-/// Node numbers by key: first the list, in its order, then the keys that only quorum sets name.
+/// Node numbers by key: first the list, in its order, then the keys that occur only in quorum sets.
 struct Keys<'a> {
     in_order: Vec<&'a str>,
     numbers: BTreeMap<&'a str, NodeId>,
@@ -310,7 +312,7 @@ impl<'a> Keys<'a> {
         is_new
     }
 
-    /// The recursion is bounded: the parser limits the nesting of sets.
+    /// Adds the keys of a set. The recursion is bounded, because the parser limits the nesting of sets.
     fn add_members(&mut self, set: &'a QuorumSetEntry) {
         for key in &set.validators {
             self.add(key);
@@ -320,7 +322,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// `None` if a threshold is beyond all numbers of nodes.
+    /// Converts a set; `None` if a threshold does not fit into 32 bits.
     fn quorum_set(&self, entry: &QuorumSetEntry) -> Option<QuorumSet> {
         let numbers = entry.validators.iter();
         Some(QuorumSet {
@@ -337,7 +339,8 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// Display names: the given name, or the shortest unique prefix of the key, with a number if it is taken.
+/// Display names: the given name, or the shortest free prefix of the key, of 4 to 8 characters. If these are taken, the
+/// first choice gets a number.
 #[derive(Default)]
 struct UniqueNames {
     taken: BTreeSet<String>,
@@ -366,7 +369,8 @@ impl UniqueNames {
     }
 }
 
-/// The organisation of each node: by the list of organisations, else the home domain, else the organisation's id.
+/// The organisation of each node: its name in the list of organisations, otherwise the home domain, otherwise the
+/// organisation's id.
 fn organization_names(
     keys: &[&str],
     nodes: &[NodeEntry],

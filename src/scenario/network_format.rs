@@ -1,4 +1,4 @@
-//! Serde types of node lists. Unknown fields are ignored: these lists have many, and their number grows.
+//! Serde types of node lists. Unknown fields are ignored, because these lists have many fields and get new ones.
 
 use serde::Deserialize;
 

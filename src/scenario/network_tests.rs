@@ -1,4 +1,4 @@
-//! Import of node lists, valid and malformed.
+//! Tests of the import of node lists, valid and malformed.
 
 use super::{InputError, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network};
 use crate::node::{Content, TrustPolicy};
@@ -31,7 +31,7 @@ fn read(nodes: &str, organizations: Option<&str>) -> Result<Scenario, InputError
 fn check(nodes: &str, organizations: Option<&str>, at: Option<(usize, usize)>, words: &str) {
     let error = read(nodes, organizations).unwrap_err();
     let said = error.to_string();
-    assert!(said.contains(words), "{said}\n  should say\n{words}");
+    assert!(said.contains(words), "{said}\n  should contain\n{words}");
     assert_eq!(error.at, at, "{said}");
 }
 

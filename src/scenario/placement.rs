@@ -1,4 +1,4 @@
-//! Random placement of radio nodes: drawn from the seed, with rejection of unusable placements.
+//! Random placement of radio nodes: draws placements from the seed and rejects unusable ones.
 
 use super::QuorumAnalyzer;
 use super::names::node_id;
@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 /// Most placements that are drawn.
 const DRAWS_MAX: usize = 100;
-/// Limit on nodes times placements whose quorums are analysed: large networks get fewer attempts.
+/// Limit on the number of nodes times the number of placements whose quorums are analysed. Large networks get fewer
+/// attempts.
 const EXAMINED_NODES_MAX: usize = 20_000;
 
 /// Requirements on a placement.
@@ -36,7 +37,8 @@ pub(super) struct DrawnPlacement {
     pub(super) remarks: Vec<String>,
 }
 
-/// The first placement of the seed that meets the requirements; otherwise the closest one, with a remark.
+/// The first placement of the seed that meets the requirements. If none does: the first connected one, or else the
+/// first one, with a remark.
 pub(super) fn place(
     streams: Streams,
     wanted: PlacementRequirements,
@@ -79,7 +81,7 @@ pub(super) fn place(
 
 /// Up to this number of nodes, positions too close to another node are drawn again. Larger networks are drawn as dots.
 const SPACED_NODES_MAX: usize = 1_000;
-/// Attempts per node.
+/// Most positions drawn per node.
 const TRIES: usize = 8;
 /// Minimum distance between nodes, relative to the side of the average square per node.
 const SPACING_SHARE: f64 = 0.4;
@@ -119,7 +121,7 @@ fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> Draw
     }
 }
 
-/// The first candidate at least `spacing_m` from all others; without one, the candidate farthest from its nearest
+/// The first candidate at least `spacing_m` from all others; if there is none, the candidate farthest from its nearest
 /// neighbour.
 fn first_with_room(
     mut candidates: impl Iterator<Item = Position>,

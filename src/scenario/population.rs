@@ -62,7 +62,7 @@ pub(super) fn random(
         count,
         area_m,
         margin_m: written.margin_m,
-        // Without radio, every node hears every other.
+        // Without radio, every node reaches every other.
         range_m: range_m.unwrap_or(area_m.0 + area_m.1),
         connected: written.require.contains(&Requirement::Connected),
         intersecting: (written.require.contains(&Requirement::Intersecting)
@@ -105,8 +105,8 @@ pub(super) fn random(
     })
 }
 
-/// The cost of a large radio run, measured with `demo` up to its first decision. Every node receives every statement, and
-/// larger networks need more rounds.
+/// A remark about the cost of a large radio run, measured with `demo` up to its first decision. Every node receives
+/// every statement, and larger networks need more rounds.
 fn relayed_remark(count: usize) -> String {
     let effort = match count {
         0..=500 => "up to half a minute".to_owned(),
@@ -163,8 +163,8 @@ fn discovering(peer: Peer, trust: TrustRule, settings: &Arc<NodeSettings>) -> No
     }
 }
 
-/// The nodes listed in the file. Nodes with a quorum set start with the addresses of all; nodes with a trust policy
-/// discover the others, and the first of these is the beacon.
+/// The nodes listed in the file. Nodes with a quorum set start with the addresses of all nodes. Nodes with a trust
+/// policy discover the others, and the first of them is the beacon.
 pub(super) fn listed_nodes(
     text: SourceText<'_>,
     file: &FileFormat,
@@ -275,7 +275,7 @@ fn with_set(
     Ok(NodeConfig {
         peer,
         trust: TrustPolicy::Fixed(Arc::new(set)),
-        // A fixed set has its own thresholds.
+        // Not used: a fixed set contains its thresholds.
         threshold: Threshold::TwoThirds,
         is_beacon: false,
         address_book: Arc::clone(all_peers),
@@ -286,7 +286,7 @@ fn with_set(
     })
 }
 
-/// The positions in the file; without any, rings by organisation, or one circle.
+/// The positions in the file; if it has none, positions on rings by organisation or on one circle.
 fn positions(
     text: SourceText<'_>,
     file: &FileFormat,

@@ -1,4 +1,4 @@
-//! Quorum sets of a scenario file: resolves names, and refuses sets that SCP would refuse.
+//! Quorum sets of a scenario file: resolves names and refuses sets that SCP would refuse.
 
 use super::error::{InputError, SourceText, listed};
 use super::format::QuorumSetFormat;

@@ -1,4 +1,4 @@
-//! Reading a scenario file: from TOML text to a complete [`Scenario`].
+//! Reads a scenario file: converts TOML text to a complete [`Scenario`].
 
 use super::error::{InputError, SourceText, in_words};
 use super::events::{self, EventContext};
@@ -9,10 +9,11 @@ use super::settings;
 use super::{Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
 use crate::rng::Streams;
 
-/// Reads the scenario file `content`. `source_name` names it in errors; `name` is the name of the scenario.
+/// Reads the scenario file `content`. `source_name` identifies it in errors; `name` is the name of the scenario.
 ///
 /// # Errors
-/// With line and column: malformed TOML, unknown keys and names, impossible quorum sets, numbers out of range.
+/// With line and column, if known: malformed TOML, unknown keys and names, impossible quorum sets, numbers out of
+/// range.
 pub fn read_scenario(
     name: &str,
     source_name: &str,
@@ -59,7 +60,7 @@ pub fn read_scenario(
     assemble(name, text, &file, options, drawn)
 }
 
-/// The trust rule of nodes without a quorum set of their own.
+/// The trust rule of nodes without a fixed quorum set.
 fn read_trust(
     text: SourceText<'_>,
     file: &FileFormat,

@@ -1,4 +1,4 @@
-//! Errors in scenario files: position and text of every kind.
+//! Tests of errors in scenario files: position and text of every kind.
 
 use super::{InputError, QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
 use crate::time::Time;
@@ -35,7 +35,7 @@ fn check(content: &str, at: Option<(usize, usize)>, words: &str) {
         Ok(scenario) => panic!("accepted: {scenario:?}"),
         Err(error) => {
             let said = error.to_string();
-            assert!(said.contains(words), "{said}\n  should say\n{words}");
+            assert!(said.contains(words), "{said}\n  should contain\n{words}");
             assert_eq!(error.at, at, "{said}");
             assert!(said.starts_with("x.toml") && said.ends_with('.'), "{said}");
         }

@@ -22,13 +22,13 @@ pub(super) const SHORT_TEXT: &str = "one line of 1 to 1000 bytes";
 pub(super) const LONGEST_MS: u64 = 86_400_000;
 /// Most slots of a `choice` scenario.
 const SLOTS_MAX: u32 = 100_000;
-/// Default relay interval. It is shorter than the shortest transit, so it delays little, and long enough that nodes of a
-/// network of thousands relay dozens of messages at once.
+/// Default relay interval. It is shorter than the default latency, so it adds little delay, and long enough that nodes
+/// in a network of thousands relay dozens of messages together.
 const RELAY_MS: u64 = 30;
 /// Longest side of the area, in metres.
 const LONGEST_M: f64 = 1_000_000.0;
 
-/// The trust rule of nodes without a quorum set of their own.
+/// The trust rule of nodes without a fixed quorum set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrustRule {
     pub(super) policy: PolicyFormat,
@@ -108,7 +108,7 @@ fn check_file(text: SourceText<'_>, written: &Spanned<FileInfo>) -> Result<(), I
     ))
 }
 
-/// Refuses duplicate file names: references would be ambiguous.
+/// Refuses duplicate file names, because references would be ambiguous.
 pub(super) fn check_files(
     text: SourceText<'_>,
     files: &[Spanned<FileInfo>],
@@ -149,7 +149,7 @@ pub(super) fn check_value(
     ))
 }
 
-/// The settings of nodes; `discovering` if they find each other instead of starting with addresses.
+/// The settings of nodes. `discovering` is set if they find each other instead of starting with addresses.
 pub(super) fn node_settings(
     text: SourceText<'_>,
     file: &FileFormat,

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  GET /events ──> feed (a thread each) ──> timeline (one numbering, one clock) ──> Session ──> window
-//!  GET /peers  ──> scout (one thread): whom they know, and where, is watched too
+//!  GET /peers  ──> poller (one thread): finds further processes, which are then watched, too
 //!  POST /propose <── act
 //! ```
 //!
-//! The session never blocks on a process: the window polls it. If the session is not polled the channel of events fills up,
-//! the feeds stop reading, and the processes end their streams with a `gap`; the feeds then start again from a snapshot.
+//! The session never blocks on a process: the window polls it. If the session is not polled, the channel of events
+//! fills up, the feeds stop reading, and the processes end their streams with a `gap`. The feeds then start again from
+//! a snapshot.
 
 mod connections;
 mod feed;
@@ -33,7 +34,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long a proposal waits for the response of the process. The call of a large file continues in the background.
+/// How long a proposal waits for the response of the process. Afterwards the call continues in the background, for
+/// example with a large file.
 const ANSWER: Duration = Duration::from_millis(2_500);
 
 /// The processes to attach to.
@@ -41,7 +43,7 @@ const ANSWER: Duration = Duration::from_millis(2_500);
 pub struct Targets {
     /// URLs of processes, such as `http://127.0.0.1:8001`.
     pub urls: Vec<String>,
-    /// URLs that are discovered later. Without `urls` at least one must be discovered.
+    /// URLs that are discovered later. Without `urls`, at least one must be discovered.
     pub found: Option<Receiver<String>>,
 }
 
@@ -50,14 +52,14 @@ pub struct Targets {
 pub struct AttachOptions {
     /// Bearer token for processes on other machines.
     pub token: Option<String>,
-    /// Finds the local path of a file that is proposed: proposals name files by SHA-256.
+    /// Finds the local path of a file that is proposed; proposals identify files by SHA-256.
     pub files: Option<Arc<FileFinder>>,
 }
 
 /// Finds files by their SHA-256.
 pub type FileFinder = dyn Fn(&str) -> Option<PathBuf> + Send + Sync;
 
-/// The session cannot be opened.
+/// Why a session cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// A URL is malformed.
@@ -66,7 +68,7 @@ pub enum AttachError {
     /// No process answered; the reason for each.
     #[error("no node answers: {}; start one with `quorumscope node`, or several with `quorumscope cluster`", .0.join("; "))]
     NoAnswer(Vec<String>),
-    /// The system refuses another thread.
+    /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
     Thread(std::io::Error),
 }
@@ -123,10 +125,10 @@ impl AttachedSession {
         Ok(attached)
     }
 
-    /// Takes in the events that have arrived.
+    /// Handles the events that have arrived.
     fn poll(&mut self) {
         while let Some(url) = self.connections.next_found() {
-            // Without a thread the node stays known by name only.
+            // If no thread can be started, the node stays known by name only.
             let _ = self.connections.watch(url);
         }
         for _ in 0..EVENTS_WAITING {
@@ -143,7 +145,7 @@ impl AttachedSession {
         }
     }
 
-    /// The time up to which events are reordered: later events may still be missing.
+    /// The time up to which events are complete and in order. Later events may still be missing.
     fn horizon(&self) -> Time {
         let now = self.timeline.time_at(unix_us());
         Time(now.0.saturating_sub(REORDER_DELAY.0))
@@ -181,7 +183,7 @@ impl AttachedSession {
     }
 }
 
-/// Makes a call on a thread of its own and waits for its result for a short time.
+/// Makes a call on a separate thread and waits for its result for a short time.
 fn answer(call: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), ActionRefused> {
     let (sender, receiver) = bounded(1);
     let thread = thread::Builder::new().name("qs-propose".to_owned());
@@ -210,7 +212,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
         area_m: AREA_M,
         placement: Placement::View,
         medium: MediumSpec {
-            // As the window draws flights.
+            // The duration of the flights that the window draws.
             latency: Latency {
                 min: FLIGHT_MIN,
                 max: FLIGHT_MIN,
@@ -245,7 +247,7 @@ impl Session for AttachedSession {
         self.timeline.next_at()
     }
 
-    /// Advances up to the horizon of reordering. The run never finishes.
+    /// Advances up to the horizon. The run never finishes.
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {
         self.poll();
         let until = until.min(self.horizon());

@@ -69,8 +69,9 @@ impl Clock {
         }
     }
 
-    /// The next own mark after `last_us`. Marks grow. They go back only if the clock was ahead by more than `skew_us` and
-    /// has been set back: other nodes have dropped those marks as too early, and would drop more of them.
+    /// The next own mark after `last_us`. Marks increase. They decrease only if the clock was ahead by more than
+    /// `skew_us` and has been set back: other nodes dropped the earlier marks as too early, and would drop further
+    /// ones, too.
     #[must_use]
     pub(super) fn next_mark_us(&self, last_us: u64, skew_us: u64) -> u64 {
         let now_us = self.wall_us();

@@ -1,4 +1,4 @@
-//! A cluster: several node processes on this machine, owned by [`Cluster`].
+//! `Cluster`: owns several node processes on this machine.
 //!
 //! A node stops when its standard input is closed, so no node outlives the process that started it, not even after a crash.
 //! Absent here: what a node does, and the window.
@@ -23,12 +23,12 @@ const END: Duration = Duration::from_secs(8);
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Interval of polling.
 const POLL: Duration = Duration::from_millis(20);
-/// A folder that is missing in this many polls counts as removed.
+/// A folder that is missing in this many consecutive polls counts as removed.
 const GONE_POLLS: u32 = 15;
 /// Lines of a log in an error message.
 const LOG_LINES: usize = 6;
-/// Prefix of the line in which a node process prints the URL of its REST interface. Scripts read it, so it is no text
-/// of the catalogue.
+/// Prefix of the line in which a node process prints the URL of its REST interface. Scripts read it, so it is not in
+/// the message catalogue.
 pub const LISTENING: &str = "listening on ";
 
 /// Settings of a cluster.
@@ -36,7 +36,7 @@ pub const LISTENING: &str = "listening on ";
 pub struct ClusterConfig {
     /// Path of this program.
     pub program: PathBuf,
-    /// Folder for the data of the nodes. It exists.
+    /// Folder for the data of the nodes. It must exist.
     pub folder: PathBuf,
     /// Number of nodes.
     pub nodes: u16,
@@ -50,11 +50,11 @@ pub enum TraceMode {
     /// No traces.
     #[default]
     None,
-    /// One file per node and process: a restarted node writes another file.
+    /// One file per process. A restarted node writes another file.
     PerLife,
 }
 
-/// The cluster cannot run.
+/// Why a cluster cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A node could not be started.
@@ -62,7 +62,7 @@ pub enum ClusterError {
     Start {
         /// Name of the node.
         name: String,
-        /// The error of the system.
+        /// Error of the operating system.
         why: io::Error,
     },
     /// A node ended, or did not print its URL.
@@ -102,7 +102,7 @@ impl Cluster {
     /// Starts all nodes and waits until they listen. The first node has the broadcast role.
     ///
     /// # Errors
-    /// If a node does not start. All others are stopped then.
+    /// If a node does not start. The others are then stopped.
     pub fn start(config: &ClusterConfig) -> Result<Cluster, ClusterError> {
         let port = free_port().map_err(ClusterError::Port)?;
         let mut cluster = Cluster { nodes: Vec::new() };
@@ -174,7 +174,7 @@ impl Cluster {
                 thread::sleep(POLL);
             }
             if matches!(node.child.try_wait(), Ok(None)) {
-                // It may have ended meanwhile.
+                // This fails only if the node has ended meanwhile.
                 drop(node.child.kill());
                 drop(node.child.wait());
             }
@@ -249,13 +249,13 @@ impl ClusterNode {
     }
 }
 
-/// Reads the URL that a node prints, and discards its later output: a full pipe would block the node.
+/// Reads the URL that a node prints, and discards its later output, because a full pipe would block the node.
 fn read_url(output: impl Read + Send + 'static) -> Option<String> {
     let mut lines = BufReader::new(output).lines();
     let first = lines.next()?.ok()?;
     let url = first.strip_prefix(LISTENING)?.to_owned();
     let thread = thread::Builder::new().name("qs-discard-output".to_owned());
-    // Without the thread the pipe is closed, which the node tolerates.
+    // If the thread does not start, the pipe is closed, which the node tolerates.
     drop(thread.spawn(move || lines.for_each(drop)));
     Some(url)
 }
@@ -277,7 +277,7 @@ fn next_trace(folder: &Path, name: &str) -> PathBuf {
     path(free.unwrap_or(u32::MAX))
 }
 
-/// Removes the folder of a cluster as soon as no node uses it. True if the folder is gone.
+/// Removes the folder of a cluster as soon as no node uses it. Returns whether the folder is gone.
 #[must_use]
 pub fn remove_folder(folder: &Path) -> bool {
     let deadline = Instant::now() + REMOVE_TIMEOUT;
@@ -293,7 +293,7 @@ pub fn remove_folder(folder: &Path) -> bool {
     !folder.exists()
 }
 
-/// Whether a node still holds the lock of a store in it.
+/// Whether a node still holds the lock of a store in `folder`.
 fn is_used(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let locks = entries.map(|entry| entry.path().join(super::store::FILE_LOCK));

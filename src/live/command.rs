@@ -11,7 +11,7 @@ use crate::trace::FlightId;
 use std::sync::Arc;
 use tokio::sync::{broadcast, oneshot};
 
-/// Where a reply goes. If the receiver has been dropped the reply is dropped, too.
+/// Sender of a reply. If the receiver has been dropped, the reply is dropped, too.
 pub(super) type ReplySender<T> = oneshot::Sender<T>;
 
 /// A message on its way to one node.
@@ -34,11 +34,11 @@ pub(super) struct OutboundMessage {
 /// How the delivery of messages to one node ended.
 #[derive(Clone, Debug)]
 pub(super) enum SendOutcome {
-    /// They arrived. The head of the receiver's log, if it sent one.
+    /// They arrived. Contains the head of the receiver's log, if it sent one.
     Arrived(Option<LogHead>),
-    /// No answer; the error of the connection.
+    /// The receiver did not answer. Contains the error of the connection.
     Lost(String),
-    /// The receiver refused them; its reason.
+    /// The receiver refused them. Contains its reason.
     Refused(String),
 }
 
@@ -51,7 +51,7 @@ pub(super) enum ProposalOutcome {
     Expired,
 }
 
-/// A proposal of a person or program was not accepted.
+/// Why a proposal of a person or program was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProposeError {
     /// The node refuses it.
@@ -116,7 +116,7 @@ pub(super) enum HostCommand {
     Peers(ReplySender<PeersView>),
     /// `GET /metrics`.
     Metrics(ReplySender<String>),
-    /// `GET /healthz`. The error says why the store fails.
+    /// `GET /healthz`. The error is the reason why the store fails.
     Health(ReplySender<Result<(), String>>),
     /// `GET /events`.
     Subscribe(ReplySender<Subscription>),

@@ -32,10 +32,10 @@ pub fn process_settings() -> NodeSettings {
 /// What a node does with its membership when its process is stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnStop {
-    /// It announces that it leaves: others remove it from their quorum sets.
+    /// It announces that it leaves, and others remove it from their quorum sets.
     #[default]
     Leave,
-    /// It stops silently and comes back later: it still counts in all thresholds.
+    /// It stops silently and still counts in all thresholds, because it comes back later.
     Pause,
 }
 
@@ -48,7 +48,7 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Rate limit: calls of people per second and source address.
     pub calls_per_second: u32,
-    /// Most HTTP connections at once.
+    /// Most concurrent HTTP connections.
     pub connections: usize,
     /// Timeout for receiving the headers or the body of a request, and for the node's reply, in milliseconds.
     pub request_timeout_ms: u64,
@@ -88,7 +88,7 @@ pub struct LiveConfig {
     pub broadcast: SocketAddr,
     /// Whether the node has the broadcast role.
     pub is_beacon: bool,
-    /// A fixed quorum set; without one the node trusts every node that it discovers.
+    /// A fixed quorum set. Without one, the node trusts every node that it discovers.
     pub trust: Option<WireQuorumSet>,
     /// Threshold of the quorum set if the node trusts every node that it discovers.
     pub threshold: Threshold,
@@ -96,7 +96,7 @@ pub struct LiveConfig {
     pub settings: Arc<NodeSettings>,
     /// Limits on requests.
     pub limits: Limits,
-    /// Bearer token for calls that change something. Without one only this machine may make such calls.
+    /// Bearer token for calls that change something. Without one, only this machine may make these calls.
     pub token: Option<String>,
     /// Trace file.
     pub trace: Option<PathBuf>,

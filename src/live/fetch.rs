@@ -34,7 +34,7 @@ pub struct FetchSettings {
     pub idle: Duration,
     /// A holder that sends less than `slow_bytes` in this time is abandoned.
     pub slow: Duration,
-    /// See `slow`.
+    /// Fewest bytes that a holder must send in the time `slow`.
     pub slow_bytes: u64,
 }
 
@@ -69,7 +69,7 @@ pub struct FetchEnd {
     /// Index of the holder that completed the file, or the error for the node: `HashMismatch` if any holder sent other
     /// content.
     pub result: Result<usize, FetchError>,
-    /// Errors on the way, each with the index of the holder.
+    /// Errors during the fetch, each with the index of the holder.
     pub errors: Vec<(usize, DownloadError)>,
 }
 
@@ -129,8 +129,8 @@ impl Fetcher {
         }
     }
 
-    /// Fetches `file` from one of `holders`, the preferred first: base addresses such as `http://10.0.0.7:8080`. Does nothing
-    /// if the file is being fetched already.
+    /// Fetches `file` from one of `holders`, which are base addresses such as `http://10.0.0.7:8080`, the preferred one
+    /// first. Does nothing if the file is already being fetched.
     pub fn start(&mut self, file: FileInfo, holders: Vec<String>) {
         self.threads.retain(|thread| !thread.is_finished());
         let mut queue = self.shared.queue();
@@ -159,7 +159,7 @@ impl Fetcher {
                 queue.workers += 1;
                 self.threads.push(thread);
             }
-            // A running thread will take it.
+            // A running thread takes the job.
             Err(_) if queue.workers > 0 => {}
             Err(why) => {
                 let unstarted = queue.waiting.pop_back();
@@ -219,7 +219,7 @@ impl FetcherShared {
                     received_bytes,
                     size_bytes: job.file.size_bytes,
                 };
-                // Progress may be dropped.
+                // A progress event is dropped if the channel is full.
                 let _ = self.events.try_send(FetchEvent::Progress(progress));
             };
             let download = Download {
@@ -231,7 +231,7 @@ impl FetcherShared {
                 report: &report,
             };
             let ended = download.run(&job.holders);
-            // Before the event, so that its receiver can start the fetch again.
+            // The fetch is removed before the event, so that the receiver of the event can start it again.
             self.queue().running.remove(&job.file.sha256);
             if let DownloadEnd::Finished { result, errors } = ended {
                 let sha256 = job.file.sha256.clone();
@@ -266,7 +266,7 @@ impl FetcherShared {
             result: Err(FetchError::Unreachable),
             errors: Vec::new(),
         };
-        // Without waiting: the caller may be the reader of the channel.
+        // This must not wait, because the caller may be the reader of the channel.
         let _ = self.events.try_send(FetchEvent::End(end));
     }
 

@@ -1,8 +1,8 @@
-//! Content-addressed file store: a folder of files by SHA-256, under names that people gave them.
+//! Content-addressed file store: finds files by SHA-256 and keeps them in a folder under their proposed names.
 //!
-//! A file is written into `.parts`, its hash is verified, and then it is linked under its name. So no partial or wrong file
-//! has a name, no existing file is overwritten, and no name leads out of the folder. After a crash partial uploads are
-//! removed and partial downloads are resumed.
+//! A file is written into `.parts`, its hash is verified, and then it is linked under its name. Therefore no partial or
+//! wrong file has a name, no existing file is overwritten, and no name leads out of the folder. After a crash, partial
+//! uploads are removed and partial downloads are resumed.
 
 mod error;
 mod hash;
@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Folder of partial files and of the index.
 const PARTS: &str = ".parts";
-/// Name of the lock file: one process at a time uses the folder.
+/// Name of the lock file, by which only one process at a time uses the folder.
 const LOCK: &str = "lock";
 /// Prefix of partial uploads, whose hash is unknown until they are complete.
 const UPLOAD: &str = "upload-";
@@ -51,7 +51,7 @@ struct FileStoreShared {
 /// A complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
-    /// Its description. The name is the one that was asked for; the name on the disk may differ.
+    /// Its description, with the requested name. The name on the disk may differ.
     pub file: FileInfo,
     /// Its path.
     pub path: PathBuf,
@@ -69,7 +69,7 @@ pub enum BeginReceive {
 impl FileStore {
     /// Opens the folder `dir`, and creates it if it is missing. Files are limited to `size_max_bytes`.
     ///
-    /// Files in the index that have been modified since are hashed again, which takes a while for large files.
+    /// Files whose modification time differs from the index are hashed again, which takes a while for large files.
     ///
     /// # Errors
     /// If the folder cannot be written, or another process uses it.
@@ -149,7 +149,7 @@ impl FileStore {
 
     /// Finds a file by its hash. `None` if it is not stored, or has been changed or removed.
     ///
-    /// A file that was modified since is hashed again, which takes a while if it is large.
+    /// A file whose modification time differs from the index is hashed again, which takes a while if it is large.
     #[must_use]
     pub fn find(&self, sha256: &str) -> Option<StoredFile> {
         let entry = self.shared.index().get(sha256)?;
@@ -217,7 +217,7 @@ impl FileStore {
         }
     }
 
-    /// Starts an upload, of which only the name is known. A partial upload is removed when it is dropped.
+    /// Starts an upload, of which only the name is known. An incomplete upload is removed when it is dropped.
     ///
     /// # Errors
     /// If the name cannot be proposed, or the folder cannot be written.
@@ -239,7 +239,7 @@ impl FileStore {
 
 impl FileStoreShared {
     fn index(&self) -> MutexGuard<'_, FileIndex> {
-        // No statement leaves it inconsistent.
+        // A panic of another thread cannot leave the index inconsistent.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -270,7 +270,8 @@ impl FileStoreShared {
             if index.is_taken(&name) || fs::symlink_metadata(&path).is_ok() {
                 continue;
             }
-            // The index first: a crash leaves an entry without a file, which is removed, but never a file without an entry.
+            // The index is written first. A crash may then leave an entry without a file, which is removed at the next
+            // start, but never a file without an entry.
             index.insert(IndexEntry::new(file.clone(), name, &metadata));
             let placed = index
                 .write(&self.parts)
@@ -298,7 +299,7 @@ fn place(part: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(part, path) {
         Ok(()) => fs::remove_file(part),
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
-        // File systems without hard links, such as FAT.
+        // The file system has no hard links (such as FAT).
         Err(_) if fs::symlink_metadata(path).is_err() => fs::rename(part, path),
         Err(why) => Err(why),
     }

@@ -1,6 +1,6 @@
-//! Advisory file lock: one process at a time uses a folder.
+//! Advisory file lock, by which only one process at a time uses a folder.
 //!
-//! The system releases the lock when the process ends, also after a crash.
+//! The operating system releases the lock when the process ends, also after a crash.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -12,7 +12,7 @@ pub(super) struct FolderLock {
     _file: File,
 }
 
-/// A folder cannot be locked.
+/// Why a folder cannot be locked.
 #[derive(Debug)]
 pub(super) enum LockError {
     /// Another process holds the lock.
@@ -34,7 +34,7 @@ impl FolderLock {
         match file.try_lock() {
             Ok(()) => Ok(FolderLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held),
-            // Without locks (some network file systems) two processes could write the same store.
+            // Some network file systems have no locks. Two processes could then write the same store.
             Err(TryLockError::Error(why)) => Err(LockError::Io(why)),
         }
     }
@@ -49,7 +49,8 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the user can do about an error of the file system, for the end of a message.
+/// Advice to the user about an error of the file system, for the end of a message.
+
 pub(super) fn advice(why: &io::Error) -> &'static str {
     match why.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

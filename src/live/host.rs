@@ -1,9 +1,9 @@
 //! Node host: the single thread (`qs-node`) that owns the node, feeds it inputs and carries out its outputs.
 //!
-//! One turn of the loop takes the commands that wait, lets the node do a step for each, and commits. A commit is a
-//! transactional outbox ([`Outbox`]): everything that must survive a crash is stored in one transaction, and only then do
-//! effects leave the host: messages, announcements, replies, records. If the store fails, the effects stay queued, the
-//! commit is retried with the same batch, and calls that would change something are turned away.
+//! One turn of the loop takes the waiting commands, runs a step of the node for each, and commits. [`Outbox`] is a
+//! transactional outbox: it stores everything that must survive a crash in one transaction. Effects (messages,
+//! announcements, replies, records) leave the host only afterwards. If the store fails, the effects stay queued, the
+//! commit is retried with the same batch, and calls that would change something are refused.
 //!
 //! The host only distributes work. Its state is in parts with private fields:
 //!
@@ -11,10 +11,10 @@
 //! |---|---|
 //! | [`NodeRuntime`] | the node, its timers, its view and the hash of its log |
 //! | [`Outbox`] | the store, the batch not yet stored, the effects that wait for it |
-//! | [`EffectRunner`] | the network: it takes committed effects and nothing else |
+//! | [`EffectRunner`] | the network; it accepts only committed effects |
 //! | [`Admission`] | which announcements and messages reach the node |
-//! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; callers who wait; files |
-//! | [`HostView`] | answers to queries, as a view of the rest |
+//! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; waiting callers; files |
+//! | [`HostView`] | nothing; it answers queries from the other parts |
 //!
 //! Absent here: the protocol (`node`) and sockets (`http`, `udp`, `peer_client`).
 
@@ -64,31 +64,31 @@ use runtime::NodeRuntime;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Commands per turn of the loop, at most: one transaction stores what they change.
+/// Most commands per turn of the loop. One transaction stores their changes.
 const COMMANDS_PER_TURN: usize = 256;
 /// Interval between two offers of relayed messages, and the longest time that the loop sleeps.
 const OFFER_INTERVAL: Span = Span::from_ms(250);
 
-/// Whether the loop goes on.
+/// Whether the loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LoopState {
     Running,
     Ending,
 }
 
-/// What a host is built from.
+/// The parts from which a host is built.
 pub(super) struct HostParts {
     /// The settings of the process.
     pub config: Arc<LiveConfig>,
-    /// Time since the start, and the time of day.
+    /// Monotonic time since the start, and the system clock.
     pub clock: Clock,
     /// The node, not started.
     pub node: Node,
     /// Node numbers and announcements, as stored.
     pub directory: NodeDirectory,
-    /// Where batches become durable.
+    /// The store, which makes batches durable.
     pub store: Box<dyn DurableStore>,
-    /// Everything that leaves the process.
+    /// The network, through which everything leaves the process.
     pub network: Box<dyn HostNetwork>,
     /// Identity, network name and message cache, shared with the peer clients.
     pub context: Arc<PeerContext>,
@@ -154,7 +154,7 @@ impl Host {
         }
     }
 
-    /// Starts the node with what survived and runs until [`HostCommand::Leave`] or [`HostCommand::Stop`].
+    /// Starts the node with its persisted state and runs until [`HostCommand::Leave`] or [`HostCommand::Stop`].
     pub(super) fn run(mut self, persisted: Option<Persisted>) {
         self.start(persisted);
         while self.loop_state == LoopState::Running {
@@ -173,7 +173,7 @@ impl Host {
         self.commit();
     }
 
-    /// One turn: wait, handle what has come, fire timers, commit.
+    /// Runs one turn: waits, handles commands and fetch events, fires timers, and commits.
     fn turn(&mut self) {
         self.wait();
         for _ in 1..COMMANDS_PER_TURN {
@@ -209,7 +209,7 @@ impl Host {
             // A finished fetch must be stored, which is impossible now.
             true => crossbeam_channel::never(),
         };
-        // This process holds the other ends of both channels: they do not disconnect while the host runs.
+        // This process holds the other ends of both channels, so they do not disconnect while the host runs.
         crossbeam_channel::select! {
             recv(commands) -> command => command.into_iter().for_each(|command| self.handle(command)),
             recv(fetched) -> event => event.into_iter().for_each(|event| self.handle_fetch(event)),
@@ -223,7 +223,7 @@ impl Host {
         }
     }
 
-    /// Offers the messages of others that arrived since the last offer.
+    /// Offers the messages of other nodes that arrived since the last offer.
     fn offer(&mut self) {
         let now = self.clock.now();
         if now.since(self.offered_at) < OFFER_INTERVAL {
@@ -236,7 +236,7 @@ impl Host {
         }
     }
 
-    /// Lets the node do a step. Its state changes go into the batch, its effects wait for the commit.
+    /// Runs a step of the node. Its state changes go into the batch; its effects wait for the commit.
     fn step(&mut self, input: Input) -> Arc<[Output]> {
         let at = self.clock.now();
         self.recorder.new_nodes(at, &self.directory);
@@ -317,14 +317,14 @@ impl Host {
         }
     }
 
-    /// A fetch reports progress or its end.
+    /// Handles the progress or the end of a fetch.
     fn handle_fetch(&mut self, event: FetchEvent) {
         if let Some(input) = self.fetches.handle(event, &self.directory) {
             self.step(input);
         }
     }
 
-    /// Something happened at the node: counts it, logs it and informs those who wait for it.
+    /// Handles an event of the node: counts it, logs it and informs waiting callers.
     fn handle_event(&mut self, event: &NodeEvent) {
         self.counters.node_event(event);
         match event {
@@ -414,7 +414,7 @@ impl Host {
         self.deliver(message)
     }
 
-    /// Receives relayed messages. The relaying node does not vouch for them: each counts as sent by its own author.
+    /// Receives relayed messages. The relaying node does not vouch for them: each counts as sent by its author.
     fn receive_bundle(&mut self, bundle: &VerifiedBundle) -> Vec<Receipt> {
         let is_known = self.directory.find(bundle.from).is_some();
         let messages = bundle.messages.iter();
@@ -429,7 +429,7 @@ impl Host {
             .collect()
     }
 
-    /// Gives an admitted message to the node.
+    /// Passes an admitted message to the node.
     fn deliver(&mut self, message: &VerifiedMessage) -> Receipt {
         let message = match message.to_local(&mut self.directory) {
             Ok(message) => Arc::new(message),
@@ -437,7 +437,7 @@ impl Host {
         };
         let from = message.id.sender;
         self.peers.heard(from, self.clock.now());
-        // Read before the step: the message itself may decide its slot.
+        // The index is read before the step, because the message itself may decide its slot.
         let log_index = self.runtime.log_index();
         let outputs = self.step(Input::Receive {
             from,
@@ -466,11 +466,11 @@ impl Host {
         Receipt::accepted()
     }
 
-    /// The origin of a proposed file has answered: delivers what waited for it, or drops it.
+    /// Handles the answer of a file's origin: delivers or drops the messages that waited for it.
     fn file_checked(&mut self, proposal: &Proposal, result: Result<(), String>) {
         let waiting = self.file_checks.take(proposal.id);
         if self.outbox.is_blocked() {
-            // Its sender sends it again.
+            // The sender sends the proposal again.
             return;
         }
         match result {
@@ -487,7 +487,8 @@ impl Host {
         }
     }
 
-    /// Answers a node that asks for peers. The node's own answer goes into the reply instead of a message of its own.
+    /// Answers the peers query of another node. This node's own answer goes into the reply instead of a separate
+    /// message.
     fn answer_peers_query(
         &mut self,
         query: &VerifiedMessage,
@@ -539,7 +540,7 @@ impl Host {
         }
     }
 
-    /// Stores the batch, then lets the effects leave. Without a successful commit there are no effects to run: only
+    /// Stores the batch, then runs the effects. Without a successful commit, no effects can run: only
     /// [`Outbox::commit`] makes `CommittedEffects`.
     fn commit(&mut self) {
         self.outbox

@@ -1,13 +1,13 @@
 //! HTTP client settings that all calls to nodes share: no proxies, no redirects.
 //!
-//! Proxies of the environment (`HTTP_PROXY`, `ALL_PROXY`) do not apply, because nodes form a network of their own. A node
-//! answers itself, so a redirect is an error.
+//! Proxies of the environment (`HTTP_PROXY`, `ALL_PROXY`) do not apply, because nodes form a separate network. A node
+//! answers every request itself, so a redirect is an error.
 
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
-/// A client configuration without proxies and redirects. Every status is a response, never an error. Time limits are the
-/// caller's.
+/// A client configuration without proxies and redirects. Every status is a response, never an error. The caller sets
+/// time limits.
 #[must_use]
 pub fn http_client() -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()

@@ -10,10 +10,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use stellar_strkey::ed25519::PrivateKey;
 
-/// Name of the file in the data folder.
+/// Name of the file of the secret key in the data folder.
 const FILE: &str = "secret-key";
 
-/// The identity of a node cannot be read or created.
+/// Why the identity of a node cannot be read or created.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The file cannot be read or created.
@@ -21,7 +21,7 @@ pub enum IdentityError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The error of the system.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The file does not contain a secret key.
@@ -32,7 +32,7 @@ pub enum IdentityError {
     },
 }
 
-/// The purpose of a signature: domain separation.
+/// The purpose of a signature, for domain separation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignaturePurpose {
     /// A message between nodes.

@@ -7,19 +7,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Discovery cannot be listened to.
+/// Why passive discovery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The UDP port cannot be opened.
     #[error(transparent)]
     Udp(#[from] UdpError),
-    /// The system refuses another thread.
+    /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
     Thread(std::io::Error),
 }
 
-/// The addresses (`http://...`) of the nodes of `network` that announce themselves at `broadcast`, each address once. The
-/// thread behind it ends when the receiver is dropped.
+/// Receives the addresses (`http://...`) of the nodes of `network` that announce themselves at `broadcast`, each
+/// address once. The thread that listens ends at the first new address after the receiver is dropped.
 ///
 /// # Errors
 /// If the port cannot be opened or no thread can be started.

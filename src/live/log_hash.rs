@@ -1,4 +1,4 @@
-//! Hash chain over a log (SHA-256): equal logs have equal hashes, and logs that differ anywhere do not.
+//! SHA-256 hash chain over a log: equal logs have equal hashes, and different logs have different hashes.
 
 use crate::scp::{SlotIndex, Value};
 use sha2::{Digest, Sha256};

@@ -25,12 +25,12 @@ struct CacheState {
     unoffered: Vec<(SupersedingKey, MessageName)>,
 }
 
-/// Of the messages of one sender with the same key only the newest is worth relaying: it supersedes the others.
+/// Key of messages that supersede each other: of a sender's messages with the same key, only the newest is relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum SupersedingKey {
     /// Statements about one slot: nominations if true, ballots if false.
     Statement(u64, bool),
-    /// Any other message, by its number: nothing supersedes it.
+    /// Any other message, by its number. No message supersedes it.
     Other(u64),
 }
 
@@ -56,7 +56,7 @@ impl MessageCache {
         unknown.copied().collect()
     }
 
-    /// Inserts a message. False if its name was in the cache: it is a duplicate.
+    /// Inserts a message. Returns false for a duplicate, whose name is already in the cache.
     pub(super) fn insert(&self, verified: &VerifiedMessage) -> bool {
         let message = &verified.message;
         let name = MessageName {
@@ -69,7 +69,7 @@ impl MessageCache {
         }
         state.names.push_back(name);
         if message.to.is_some() {
-            // It is for one node, so it is never relayed.
+            // The message is for one node, so it is never relayed.
             state.by_name.insert(name, None);
         } else {
             state.by_name.insert(name, Some(verified.signed.clone()));
@@ -127,7 +127,7 @@ impl CacheState {
             };
             if let Some(Some(signed)) = self.by_name.remove(&name) {
                 self.bytes = self.bytes.saturating_sub(signed.message.get().len());
-                // Both queues are in the order of arrival: the oldest name with bytes is this one.
+                // Both queues are in the order of arrival, so this name is also the oldest one with bytes.
                 self.with_bytes.pop_front();
             }
         }

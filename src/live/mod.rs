@@ -8,14 +8,14 @@
 //!                      one thread)
 //! ```
 //!
-//! | module | what it is |
+//! | module | content |
 //! |---|---|
 //! | `process` | starts and stops all threads of a node in order |
 //! | `host` | the thread that owns the node; transactional outbox: store first, then effects |
 //! | `command` | commands to the host |
 //! | `wire` | messages, announcements and bundles as they are sent: signed JSON, nodes by key |
 //! | `node_directory` | local node numbers for keys, and announcements |
-//! | `identity` | Ed25519 key pair, and what signatures cover |
+//! | `identity` | Ed25519 key pair; signatures with domain separation |
 //! | `message_cache` | duplicate suppression; signed messages for relaying |
 //! | `peer_client` | HTTP client for each other node: batching, exponential backoff |
 //! | `udp`, `listen` | UDP broadcast; passive discovery |

@@ -1,8 +1,8 @@
 //! Node directory: assigns local numbers to node keys, and holds the newest announcement of each node.
 //!
 //! Inside a process a node is a [`NodeId`]; between processes it is its public key. Numbers are assigned in the order of
-//! first contact, 0 is the node itself, and no number is assigned twice. Stored statements name nodes by number, so the
-//! numbers are stored, too. A number does not mean that a node is known or trusted.
+//! first contact, 0 is the node itself, and no number is assigned twice. Stored statements refer to nodes by number, so
+//! the numbers are stored, too. A number does not mean that a node is known or trusted.
 
 use super::wire::{Signed, WireAnnouncement, WireError};
 use crate::node::{NodeKey, Peer};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Most nodes in a directory. An attacker who uses it up with invented keys keeps newcomers out, and nothing else.
+/// Most nodes in a directory. An attacker that fills it with invented keys can only keep new nodes out.
 pub const NODES_MAX: usize = 4096;
 
 #[derive(Clone, Debug)]
@@ -22,12 +22,12 @@ struct DirectoryEntry {
     highest_mark_us: u64,
 }
 
-/// Every node that this process has met, by number and by key.
+/// Every node that has a number in this process, by number and by key.
 #[derive(Clone, Debug)]
 pub struct NodeDirectory {
     entries: Vec<DirectoryEntry>,
     by_key: BTreeMap<NodeKey, NodeId>,
-    /// So many numbers are stored.
+    /// Count of the numbers that are stored.
     stored: usize,
     /// Nodes whose newest announcement is not stored.
     unstored: Vec<NodeId>,
@@ -97,7 +97,7 @@ impl NodeDirectory {
         entry.map_or(NodeKey::new([0; 32]), |entry| entry.key)
     }
 
-    /// How many numbers are assigned.
+    /// Count of the numbers that are assigned.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -128,7 +128,8 @@ impl NodeDirectory {
         Ok(id)
     }
 
-    /// Replay protection for datagrams: true if `mark_us` is higher than every mark accepted from this node before.
+    /// Replay protection for datagrams. Returns whether `mark_us` is higher than every mark accepted from this node
+    /// before.
     pub fn accept_mark(&mut self, id: NodeId, mark_us: u64) -> bool {
         match self.entries.get_mut(id.index()) {
             Some(entry) if mark_us > entry.highest_mark_us => {
@@ -160,7 +161,7 @@ impl NodeDirectory {
             .map(|announcement| announcement.http)
     }
 
-    /// The name of a node, or the first 8 letters of its key before it has announced itself.
+    /// The name of a node, or the first 8 characters of its key before it has announced itself.
     #[must_use]
     pub fn name(&self, node: NodeId) -> String {
         match self.announcement(node) {
@@ -185,7 +186,7 @@ impl NodeDirectory {
         self.unstored.clear();
     }
 
-    /// Numbers and announcements that are new since the last call. They have to be stored before anything that refers to
+    /// Numbers and announcements that are new since the last call. They must be stored before any data that refers to
     /// them.
     pub fn take_unstored(&mut self) -> Unstored {
         let numbers = (self.stored..self.entries.len())

@@ -1,8 +1,8 @@
 //! HTTP clients to other nodes: one named thread (`qs-peer-N`) with a bounded queue per node.
 //!
-//! A client sends requests in order and batches consecutive messages for the same endpoint into one call. If the node does
-//! not answer, everything in the queue is dropped: nodes re-send statements that still matter. Only offers of relayed
-//! messages are kept and retried, with exponential backoff. Absent here: what is sent.
+//! A client sends requests in order and batches consecutive messages for the same endpoint into one call. If the node
+//! does not answer, the queue is dropped, because nodes re-send statements that are still relevant. Only offers of
+//! relayed messages are kept and retried, with exponential backoff. Absent here: what is sent.
 
 mod batch;
 mod response;
@@ -39,7 +39,7 @@ pub(super) enum MessageEndpoint {
     Vote,
     /// Proposals.
     Propose,
-    /// Answers to peers queries that are not the response of a call.
+    /// Answers to peers queries that are not the response to a call.
     Peers,
     /// Questions and answers about decided slots.
     CatchUp,
@@ -60,7 +60,7 @@ impl MessageEndpoint {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MessagesBody {
-    /// Each signed by its sender.
+    /// The messages, each signed by its sender.
     pub messages: Vec<Signed>,
 }
 
@@ -85,13 +85,13 @@ pub(super) enum PeerRequest {
     Deliver(MessageEndpoint, Signed, OutboundMessage),
     /// Asks for its peers.
     QueryPeers(Signed, OutboundMessage),
-    /// Offers messages of others.
+    /// Offers messages of other nodes.
     Offer(Arc<[MessageName]>),
     /// Asks whether a proposed file can be read there.
     CheckFile(Arc<Proposal>, FileInfo),
 }
 
-/// What all clients share.
+/// The state that all clients share.
 pub(super) struct PeerContext {
     /// Name of the network.
     pub network: String,
@@ -118,7 +118,7 @@ pub(super) struct PeerClients {
 }
 
 impl PeerClients {
-    /// No clients. They are started by their first request.
+    /// A set without clients. The first request to a node starts its client.
     #[must_use]
     pub(super) fn new(context: Arc<PeerContext>) -> PeerClients {
         PeerClients {
@@ -127,11 +127,12 @@ impl PeerClients {
         }
     }
 
-    /// Queues a request for `node`, which answers at `http`. False if the queue is full or no thread could be started.
+    /// Queues a request for `node`, which answers at `http`. Returns false if the queue is full or no thread could be
+    /// started.
     pub(super) fn send(&mut self, node: NodeId, http: SocketAddr, request: PeerRequest) -> bool {
         let known = self.clients.get(&node);
         if known.is_none_or(|client| client.http != http) {
-            // The node has moved: the old thread ends when its queue is dropped.
+            // The node has a new address. The old thread ends when its queue is dropped.
             let Some(client) = ClientHandle::start(&self.context, node, http) else {
                 return false;
             };

@@ -1,6 +1,6 @@
 //! Node process: starts all threads of a node in order, and stops them in order.
 //!
-//! | thread | what it does |
+//! | thread | task |
 //! |---|---|
 //! | `qs-node` | the host, with the node |
 //! | `qs-http` | REST interface |
@@ -38,7 +38,7 @@ use tokio::sync::watch;
 /// Capacity of the channels of commands and fetch events.
 const COMMANDS_MAX: usize = 65_536;
 
-/// A node process cannot start.
+/// Why a node process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The data folder cannot be created.
@@ -46,13 +46,13 @@ pub enum StartError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// The error of the system.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The secret key cannot be read or created.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// There is a key without a store. The node could contradict statements that it has signed before.
+    /// The folder has a key but no store. The node could contradict statements that it has signed before.
     #[error(
         "{}: the store of this node is gone, and with it its earlier statements: it must not speak again under its key; \
          put the store back, or remove the key beside it to begin as another node", .0.display()
@@ -82,7 +82,7 @@ pub enum StartError {
     /// Other nodes could not reach the node at this address.
     #[error("{0} is no address at which others could find this node; say --advertise ADDRESS:PORT")]
     NotReachable(SocketAddr),
-    /// The system refuses another thread.
+    /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
     Thread(io::Error),
 }
@@ -94,7 +94,7 @@ pub struct Process {
     others: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     ending: watch::Sender<bool>,
-    /// Address of the HTTP server, with the port that the system has chosen.
+    /// Address of the HTTP server, with the port that the operating system has chosen.
     pub http: SocketAddr,
     /// Public key of the node.
     pub key: NodeKey,
@@ -103,10 +103,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a node. When this returns the node answers HTTP requests.
+    /// Starts a node. When this returns, the node answers HTTP requests.
     ///
     /// # Errors
-    /// If a folder, the key, the store, a port or the quorum set cannot be used. Nothing runs then.
+    /// If a folder, the key, the store, a port or the quorum set cannot be used (then no thread has been started), or if
+    /// a thread cannot be started.
+
     pub fn start(mut config: LiveConfig) -> Result<Process, StartError> {
         create_folder(&config.data)?;
         let (mut store, identity) = identify(&config.data)?;
@@ -175,7 +177,7 @@ impl Process {
         })
     }
 
-    /// Stops the node: the host commits and sends its last effects, then open HTTP requests have two more seconds.
+    /// Stops the node. The host commits and runs its last effects; then open HTTP requests have two more seconds.
     pub fn stop(mut self) {
         let last = match self.on_stop {
             OnStop::Leave => HostCommand::Leave,
@@ -198,18 +200,18 @@ impl Process {
         router(Arc::clone(&self.api))
     }
 
-    /// Whether the host has stopped by itself. That is a bug.
+    /// Whether the host has stopped without a request, which is a bug.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.host.as_ref().is_none_or(JoinHandle::is_finished)
     }
 }
 
-/// Opens the store and the identity in this data folder. If there is neither, both are created: the store first, so that a
-/// key without a store always means that the store was lost.
+/// Opens the store and the identity in this data folder. If both are missing, they are created, the store first: a key
+/// without a store then always means that the store was lost.
 ///
 /// # Errors
-/// If one of them cannot be used, or there is a key without a store.
+/// If one of them cannot be used, or the folder has a key but no store.
 pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
     if Identity::is_in(data) && !Store::is_in(data) {
         return Err(StartError::NoStore(Store::path_in(data)));
@@ -218,7 +220,7 @@ pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
     Ok((store, Identity::open(data)?))
 }
 
-/// Forwards a datagram to the host. If its queue is full the datagram is dropped, as networks drop datagrams.
+/// Forwards a datagram to the host. If its queue is full, the datagram is dropped, as in a network.
 fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram) {
     let command = match datagram {
         ReceivedDatagram::Announcement(announcement) => HostCommand::Announcement(announcement),
@@ -293,7 +295,7 @@ fn advertised(config: &LiveConfig) -> Result<SocketAddr, StartError> {
     }
 }
 
-/// Whether a loopback address is announced to other machines, for which it means themselves.
+/// Whether a loopback address is announced to other machines, where it refers to those machines themselves.
 fn is_unreachable(advertise: SocketAddr, broadcast: SocketAddr) -> bool {
     advertise.ip().is_loopback() && !broadcast.ip().is_loopback()
 }
@@ -306,7 +308,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_host_that_has_stopped_by_itself_is_detected() {
+    fn a_host_that_stops_without_a_request_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let process = Process::start(LiveConfig {
             name: "n1".to_owned(),
@@ -328,7 +330,7 @@ mod tests {
         })
         .unwrap();
         assert!(!process.has_ended());
-        // As after a panic: the host stops although the process was not asked to stop.
+        // The host stops without a request to the process, as after a panic.
         process.commands.send(HostCommand::Stop).unwrap();
         while !process.has_ended() {
             thread::sleep(Duration::from_millis(5));

@@ -1,7 +1,7 @@
 //! Recorder: the records of this node, written to a trace file and streamed to the subscribers of `GET /events`.
 //!
-//! Both get the same records, after the commit of the steps that they describe. A subscriber first gets a snapshot of the
-//! present state as records. One that reads too slowly gets a `gap` and has to subscribe again.
+//! Both get the same records, after the commit of the steps that they describe. A subscriber first gets a snapshot of
+//! the present state as records. A subscriber that reads too slowly gets a `gap` and has to subscribe again.
 
 use super::clock::{Clock, unix_us};
 use super::command::{OutboundMessage, Subscription};
@@ -21,9 +21,9 @@ use tokio::sync::broadcast;
 
 /// Capacity of the channel of a subscriber, in records.
 const RECORDS_WAITING: usize = 8_192;
-/// Interval of flushing the trace: a killed process loses at most this much of it.
+/// Interval of flushing the trace. A killed process loses at most the records of this time.
 const FLUSH_INTERVAL: Span = Span::from_ms(1_000);
-/// Half the width of the area in which nodes are drawn, in metres.
+/// Radius of the circle in which nodes are drawn, in metres.
 const RADIUS_M: f64 = 400.0;
 
 /// The first event of a stream.
@@ -114,15 +114,15 @@ impl Recorder {
         self.trace.is_some() || self.subscribers.receiver_count() > 0
     }
 
-    /// Publishes what has been recorded: into the trace file and to subscribers. The host calls this after a commit, so a
-    /// record never describes a step that a crash could undo.
+    /// Writes the unpublished records to the trace file and sends them to subscribers. The host calls this after a
+    /// commit, so a record never describes a step that a crash could undo.
     pub(super) fn publish(&mut self) {
         for record in std::mem::take(&mut self.unpublished) {
             self.write(|trace| trace.write(&record));
             // Later subscribers get the introductions of nodes from the encoder.
             if self.subscribers.receiver_count() > 0 || introduces(&record) {
                 for line in lines(&mut self.encoder, &record) {
-                    // The last subscriber may have gone meanwhile.
+                    // The last subscriber may have disconnected meanwhile.
                     drop(self.subscribers.send(line));
                 }
             }
@@ -207,7 +207,7 @@ impl Recorder {
     /// Starts a stream: a snapshot, then every later record.
     pub(super) fn subscribe(&mut self, at: Time, directory: &NodeDirectory) -> Subscription {
         self.publish();
-        // An encoder of its own: the snapshot is no part of the stream of earlier subscribers.
+        // The snapshot has a separate encoder, because it is not part of the stream of earlier subscribers.
         let mut encoder = Encoder::for_stream(&self.scenario);
         let mut preamble = Vec::new();
         encoder.scenario(&self.scenario, &mut preamble);
@@ -235,11 +235,11 @@ impl Recorder {
             // Each line is JSON.
             preamble: preamble.lines().flat_map(serde_json::from_str).collect(),
         };
-        // Numbers and texts: writing them to memory cannot fail.
+        // The event contains only numbers and texts, so writing it to memory cannot fail.
         serde_json::to_string(&hello).unwrap_or_default().into()
     }
 
-    /// Completes the trace file. Unpublished records are dropped: their steps are not durable.
+    /// Completes the trace file. Unpublished records are dropped, because their steps are not durable.
     pub(super) fn finish(&mut self) {
         if let Some(Err(error)) = self.trace.take().map(TraceWriter::finish) {
             tracing::error!(%error, "the recording could not be completed");

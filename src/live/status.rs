@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Which part of the log a status contains.
+/// Selects the part of the log in a status.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StatusQuery {
     /// First slot; `None` for the newest entries.
@@ -68,7 +68,7 @@ fn proposal_bytes_max(proposal: &Proposal) -> usize {
 /// Most bytes of pending proposals in a status.
 const POOL_BYTES: usize = 1 << 20;
 
-/// A status whose long parts are not converted yet: that is done outside of the host's thread.
+/// A status whose long parts are not converted yet. They are converted outside of the host's thread.
 #[derive(Debug)]
 pub(super) struct StatusDraft {
     /// The status without log entries and proposals of the pool.
@@ -205,7 +205,7 @@ impl From<&LogEntry> for LogEntryView {
 /// A proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProposalView {
-    /// Key of the node where it entered.
+    /// Key of the node at which it was proposed.
     #[schema(value_type = String)]
     pub origin: NodeKey,
     /// Number of the proposal at that node.
@@ -261,7 +261,7 @@ impl From<&FileInfo> for FileView {
 pub struct BackupView {
     /// The file.
     pub file: FileView,
-    /// Id of the proposal: key of the node where it entered.
+    /// Id of the proposal: key of the node at which it was proposed.
     #[schema(value_type = String)]
     pub origin: NodeKey,
     /// Id of the proposal: its number at that node.
@@ -282,7 +282,7 @@ pub struct BackupView {
     pub received_bytes: Option<u64>,
 }
 
-/// What a node knows about another one.
+/// The state of another node, as far as this node knows it.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PeerView {
     /// Its public key.
@@ -299,7 +299,7 @@ pub struct PeerView {
     pub why: String,
     /// Whether it answered the last call; absent before the first call.
     pub is_reachable: Option<bool>,
-    /// Time since it was last heard, in milliseconds.
+    /// Time since an announcement, a message or an answer last arrived from it, in milliseconds.
     pub heard_ms_ago: Option<u64>,
     /// Head of its log, as it last reported it.
     pub log: Option<LogHead>,
@@ -335,7 +335,7 @@ pub struct PeersView {
     pub peers: Vec<PeerView>,
     /// Head of its log.
     pub log: LogHead,
-    /// The same as a signed message, if a node asked with a signed query.
+    /// The same content as a signed message, if a node sent a signed query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<Signed>,
 }

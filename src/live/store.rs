@@ -1,8 +1,8 @@
 //! Durable state of a node: an embedded database (redb) with atomic transactions.
 //!
-//! The changes of one turn form a [`WriteBatch`], written in one transaction: a crash or an I/O error rolls it back, so the
-//! file contains all of a batch or nothing of it. Each change is a row of its own, so the cost of a step does not grow with
-//! the log. Absent here: what the rows mean to a node.
+//! The changes of one turn form a [`WriteBatch`], written in one transaction: a crash or an I/O error rolls it back, so
+//! the file contains all of a batch or none of it. Each change writes separate rows, so the cost of a step does not
+//! grow with the log. Absent here: what the rows mean to a node.
 
 mod error;
 mod tables;
@@ -27,7 +27,7 @@ const VERSION: u32 = 1;
 const FILE: &str = "node.redb";
 /// Name of the database while it is being created.
 const FILE_NEW: &str = "node.redb.new";
-/// Name of the lock file: one process at a time uses the folder.
+/// Name of the lock file, by which only one process at a time uses the folder.
 pub(super) const FILE_LOCK: &str = "node.lock";
 /// Size of the page cache in bytes.
 const CACHE_BYTES: usize = 32 << 20;
@@ -35,7 +35,7 @@ const CACHE_BYTES: usize = 32 << 20;
 /// Changes that are stored atomically: all of them or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteBatch {
-    /// Node numbers that this process has assigned. Stored statements name nodes by them, so a restart keeps them.
+    /// Node numbers that this process has assigned. Stored statements refer to nodes by them, so a restart keeps them.
     pub numbers: Vec<(NodeId, NodeKey)>,
     /// Newest announcements, as serialized signed messages.
     pub announcements: Vec<(NodeId, Vec<u8>)>,
@@ -54,9 +54,9 @@ impl WriteBatch {
 /// Why the database is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Opening {
-    /// The process starts: the integrity of the file is checked.
+    /// The process starts, and the integrity of the file is checked.
     First,
-    /// Again after an I/O error.
+    /// The database is opened again after an I/O error.
     Again,
 }
 
@@ -90,7 +90,8 @@ impl Store {
         Store::path_in(dir).try_exists().unwrap_or(true)
     }
 
-    /// Opens the store in the folder `dir`, and creates both if they are missing. Checks the integrity of the whole file.
+    /// Opens the store in the folder `dir`, and creates both if they are missing. Checks the integrity of the whole
+    /// file.
     ///
     /// # Errors
     /// If the folder cannot be written, if another process uses it, or if the file is of another version or damaged.
@@ -136,7 +137,7 @@ impl Store {
     }
 
     fn open_again(&mut self, opening: Opening) -> Result<&Database, StoreError> {
-        // A database cannot be opened twice.
+        // A database cannot be opened twice at the same time.
         self.database = None;
         let opened = (self.open_database)(opening)
             .map_err(RowsError::from)
@@ -147,7 +148,7 @@ impl Store {
         }
     }
 
-    /// Runs `work` on the open database; opens it again if an error has closed it.
+    /// Runs `work` on the database. Opens it again first if an error has closed it.
     fn work<T>(
         &mut self,
         doing: &'static str,
@@ -165,21 +166,21 @@ impl Store {
         };
         work(database).map_err(|why| {
             if !matches!(why, RowsError::Contradiction(_)) {
-                // Whether the transaction was written is unknown now.
+                // It is now unknown whether the transaction was written.
                 self.database = None;
             }
             StoreError::of_rows(&self.path, doing, why)
         })
     }
 
-    /// Commits a batch. It survives a crash and a power failure once this returns.
+    /// Commits a batch. The batch survives a crash and a power failure once this returns.
     ///
-    /// Commits are idempotent: after an error commit the same batch again, with later changes appended. The database is
-    /// opened again automatically, so writing continues as soon as the disk allows it.
+    /// Commits are idempotent: after an error, commit the same batch again, with later changes appended. The database
+    /// is opened again automatically, so writing continues as soon as the disk allows it.
     ///
     /// # Errors
-    /// If the disk is full or broken: the file then contains all of the batch or nothing of it. If the batch contradicts
-    /// stored data (another decision of a slot, another key for a number): nothing of it is stored.
+    /// If the disk is full or broken: the file then contains all of the batch or none of it. If the batch contradicts
+    /// stored data (another decision of a slot, another key for a number): none of it is stored.
     pub fn commit(&mut self, batch: &WriteBatch) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
@@ -221,7 +222,7 @@ impl Store {
     }
 }
 
-/// Creates an empty store under a temporary name and renames it, so that a crash leaves no incomplete one.
+/// Creates an empty store under a temporary name and renames it, so that a crash leaves no incomplete store.
 fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
     let new = dir.join(FILE_NEW);
     let failed = |source| StoreError::Io {
@@ -240,7 +241,7 @@ fn create(dir: &Path, path: &Path) -> Result<(), StoreError> {
             Ok(database.close()?)
         })
         .map_err(|why| {
-            // Best effort: the first error is the one to report.
+            // Best effort: the caller gets the first error.
             let _ = fs::remove_file(&new);
             StoreError::of_rows(path, "create", why)
         })?;

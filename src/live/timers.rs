@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 /// Running timers, by kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timers {
-    /// Due time, and how many timers had been set before: this orders timers that are due at the same time.
+    /// Due time, and the sequence number of the setting, which orders timers that are due at the same time.
     due: BTreeMap<TimerKind, (Time, u64)>,
     set_count: u64,
 }

@@ -1,4 +1,4 @@
-//! UDP broadcast for discovery: the shared socket, and the thread (`qs-udp`) that reads it.
+//! UDP broadcast for discovery: the shared socket, and the thread (`qs-udp`) that reads from it.
 //!
 //! The socket is bound to the broadcast port on all addresses with `SO_REUSEADDR`, so that several nodes of one machine
 //! receive the same broadcast. Absent here: what an announcement means.
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// Interval in which the reading thread checks whether it has to stop.
 const STOP_POLL: Duration = Duration::from_millis(200);
 
-/// The UDP socket cannot be opened.
+/// Why the UDP socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("UDP port {port}: {source}; expected a port that is free or shared, see --broadcast")]
 pub struct UdpError {
     /// The port.
     port: u16,
-    /// The error of the system.
+    /// Error of the operating system.
     source: io::Error,
 }
 
@@ -64,12 +64,12 @@ impl Udp {
     /// Broadcasts a datagram.
     ///
     /// # Errors
-    /// As the system reports them, for example that the network is down.
+    /// If the operating system reports an error, for example that the network is down.
     pub(super) fn send(&self, packet: &[u8]) -> io::Result<()> {
         self.socket.send_to(packet, self.broadcast).map(|_| ())
     }
 
-    /// Reads datagrams on a thread of its own until `stop` is set, and passes each to `receive`.
+    /// Reads datagrams on a separate thread until `stop` is set, and passes each to `receive`.
     ///
     /// # Errors
     /// If the socket cannot be cloned or no thread can be started.
@@ -83,7 +83,7 @@ impl Udp {
         thread::Builder::new()
             .name("qs-udp".to_owned())
             .spawn(move || {
-                // One byte more than allowed: a longer datagram is detected by its length.
+                // The buffer has one byte more than allowed, so that a longer datagram is detected by its length.
                 let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
                 while !stop.load(Ordering::Relaxed) {
                     let Ok((length, from)) = socket.recv_from(&mut buffer) else {

@@ -1,4 +1,4 @@
-//! Connections to the attached processes: one event feed per process, and a poller that finds further ones.
+//! Connections to the attached processes: one event feed per process, and a poller that finds further processes.
 
 use super::AttachError;
 use super::feed::{EventFeed, FeedEvent, NodeUrl};
@@ -104,7 +104,8 @@ impl Connections {
         }
     }
 
-    /// Waits for the first events of all feeds: returns them in the order of the feeds, and the reasons of those that failed.
+    /// Waits for the first events of all feeds. Returns these events in the order of the feeds, and the errors of the
+    /// feeds that failed.
     #[allow(clippy::type_complexity)]
     pub(super) fn wait(&mut self) -> Result<(Vec<(usize, FeedEvent)>, Vec<String>), AttachError> {
         let deadline = Instant::now() + FIRST_ANSWER_TIMEOUT;
@@ -168,7 +169,7 @@ impl PeerPoller {
             thread::sleep(POLL_INTERVAL);
             let urls = locked(&self.urls).clone();
             for url in &urls {
-                // The feed of the process reports that it cannot be reached.
+                // The feed of a process reports if the process cannot be reached.
                 for peer in self.client.peers(url).unwrap_or_default() {
                     let Some(url) = peer.http.and_then(|url| NodeUrl::parse(&url).ok()) else {
                         continue;

@@ -1,6 +1,6 @@
 //! Event feed of one process: a thread that reads `GET /events` and reconnects with exponential backoff.
 //!
-//! The crates that do this (`eventsource-client`, `reqwest-eventsource`) need an async runtime; a feed is one blocking
+//! The crates for this (`eventsource-client`, `reqwest-eventsource`) need an async runtime; a feed is one blocking
 //! thread.
 
 use super::sse::SseReader;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Timeout for the next line. Processes send keep-alive comments more often.
 const READ_TIMEOUT: Duration = Duration::from_secs(16);
-/// Wait before the first reconnection attempt; it doubles with each.
+/// Wait before the first reconnection attempt. It doubles with each attempt.
 const RECONNECT_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait between attempts.
 const RECONNECT_BACKOFF_MAX: Duration = Duration::from_secs(2);
@@ -48,11 +48,11 @@ struct HelloData {
 /// The first event of a stream: the process, its clock and its scenario.
 #[derive(Clone, Debug)]
 pub(super) struct Hello {
-    /// Start of the process, in microseconds since 1970 on its own clock.
+    /// Start of the process on its own clock: Unix time in microseconds.
     pub(super) epoch_unix_us: u64,
-    /// Its clock when it sent the event.
+    /// The clock of the process when it sent the event: Unix time in microseconds.
     pub(super) now_unix_us: Option<u64>,
-    /// Local time of day when it arrived: Unix time in microseconds.
+    /// The local clock when the event arrived: Unix time in microseconds.
     pub(super) received_unix_us: u64,
     /// The node.
     pub(super) node: NodeId,
@@ -61,7 +61,8 @@ pub(super) struct Hello {
 }
 
 impl Hello {
-    /// Correction of its clock, in microseconds, so that it agrees with the local clock. 0 if the difference is small.
+    /// Correction of the process's clock, in microseconds, so that it agrees with the local clock. 0 if the difference
+    /// is small.
     pub(super) fn clock_skew_us(&self) -> i64 {
         let behind = |now| i128::from(self.received_unix_us) - i128::from(now);
         let difference = self.now_unix_us.map_or(0, behind);
@@ -94,7 +95,7 @@ impl NodeUrl {
     /// Parses a URL.
     ///
     /// # Errors
-    /// What was expected.
+    /// If the URL is malformed. The text contains the expected form.
     pub(super) fn parse(url: &str) -> Result<NodeUrl, String> {
         let expected =
             || format!("expected http://HOST:PORT such as http://127.0.0.1:8001, found {url:?}");
@@ -233,7 +234,8 @@ impl EventFeed {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Requests the events. The reader is positioned at the first one. HTTP/1.0, so that the body is not chunked.
+    /// Requests the events and returns a reader at the first one. Uses HTTP/1.0, so that the body is not chunked.
+
     fn connect(&self) -> io::Result<BufReader<TcpStream>> {
         let authority = &self.url.authority;
         let mut addresses = authority.to_socket_addrs()?;

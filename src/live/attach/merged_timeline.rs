@@ -1,8 +1,9 @@
 //! Merged timeline: the records of several processes as one run, with one numbering of nodes and one clock.
 //!
-//! Every process numbers nodes itself, has its own clock, and sends as fast as its connection allows. Records are buffered
-//! for [`REORDER_DELAY`], so that records of other processes for the same moment can arrive; later ones are released at
-//! once. Absent here: connections, threads and clocks. The present time is an argument.
+//! Every process numbers nodes independently, has its own clock, and sends as fast as its connection allows. Records
+//! are buffered for [`REORDER_DELAY`], so that records of other processes for the same moment can arrive. Records that
+//! arrive later are released immediately. Absent here: connections, threads and clocks; the present time is an
+//! argument.
 
 use super::feed::{FeedEvent, Hello};
 use crate::net::Position;
@@ -43,7 +44,7 @@ struct FeedState {
 pub(super) enum FeedUse {
     /// It delivers records.
     Needed,
-    /// Another feed delivers the records of the same node: this one can stop.
+    /// Another feed delivers the records of the same node, so this one can stop.
     Redundant,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct MergedTimeline {
     /// Zero of the common clock: Unix time in microseconds.
     zero_unix_us: u64,
     registry: Arc<Mutex<NodeRegistry>>,
-    /// How many nodes of the registry have been announced.
+    /// Number of nodes of the registry that have been announced.
     nodes: usize,
     feeds: BTreeMap<usize, FeedState>,
     streams: u64,
@@ -63,7 +64,7 @@ pub(super) struct MergedTimeline {
     released: Vec<Record>,
     /// Time of the latest released record.
     now: Time,
-    /// Nodes were added since positions were last assigned.
+    /// Whether nodes were added since positions were last assigned.
     needs_layout: bool,
 }
 
@@ -84,7 +85,7 @@ impl MergedTimeline {
         }
     }
 
-    /// A time of day on the common clock.
+    /// Converts a Unix time in microseconds to the common clock.
     pub(super) fn time_at(&self, unix_us: u64) -> Time {
         Time(unix_us.saturating_sub(self.zero_unix_us))
     }
@@ -107,7 +108,7 @@ impl MergedTimeline {
             .map(|(feed, _)| *feed)
     }
 
-    /// Takes in an event of a feed that arrived at `unix_us`.
+    /// Handles an event of a feed that arrived at `unix_us`.
     pub(super) fn handle(&mut self, feed: usize, event: FeedEvent, unix_us: u64) -> FeedUse {
         self.announce_nodes();
         match event {
@@ -132,7 +133,7 @@ impl MergedTimeline {
         self.layout();
     }
 
-    /// No more records are expected up to `until`.
+    /// Advances the time to `until`, because no more records are expected up to then.
     pub(super) fn advance_to(&mut self, until: Time) {
         self.now = self.now.max(until);
     }
@@ -147,7 +148,7 @@ impl MergedTimeline {
         std::mem::take(&mut self.released)
     }
 
-    /// A stream starts with a snapshot, so buffered records of the same node are dropped.
+    /// Starts a stream. It begins with a snapshot, so buffered records of the same node are dropped.
     fn restart(&mut self, feed: usize, hello: &Hello) -> FeedUse {
         let node = hello.node;
         if self.feed_of(node).is_some_and(|other| other != feed) {
@@ -194,7 +195,7 @@ impl MergedTimeline {
         }
     }
 
-    /// The process cannot be reached: shown as a crash, unless the node has left.
+    /// Records a crash of a node whose process cannot be reached, unless the node has left.
     fn disconnected(&mut self, feed: usize, unix_us: u64) {
         let at = self.time_at(unix_us);
         let Some(feed_state) = self.feeds.get_mut(&feed) else {
@@ -244,7 +245,7 @@ impl MergedTimeline {
     }
 }
 
-/// Where one of `count` nodes is drawn.
+/// The position at which one of `count` nodes is drawn.
 fn place(node: NodeId, count: usize) -> Position {
     let center = Position {
         x_m: AREA_M.0 / 2.0,

@@ -50,7 +50,7 @@ impl RestClient {
     /// The nodes that the process knows.
     ///
     /// # Errors
-    /// Why the call failed.
+    /// If the call fails. The text is the reason.
     pub(super) fn peers(&self, url: &NodeUrl) -> Result<Vec<PeerEntry>, String> {
         let call = self.agent.get(url.url("/peers"));
         let mut answer = call.call().map_err(|error| error.to_string())?;
@@ -64,7 +64,7 @@ impl RestClient {
     /// Proposes a note at a process.
     ///
     /// # Errors
-    /// Why the proposal was not accepted.
+    /// If the proposal is not accepted. The text is the reason.
     pub(super) fn propose_note(&self, url: &NodeUrl, text: &str) -> Result<(), String> {
         let call = self.post(url.url("/propose"));
         let body = serde_json::json!({ "note": text });
@@ -74,7 +74,7 @@ impl RestClient {
     /// Uploads a file to a process and proposes its backup.
     ///
     /// # Errors
-    /// Why the proposal was not accepted, or why the file cannot be read.
+    /// If the proposal is not accepted or the file cannot be read. The text is the reason.
     pub(super) fn propose_file(
         &self,
         url: &NodeUrl,
@@ -97,7 +97,7 @@ impl RestClient {
     }
 }
 
-/// Whether a proposal was accepted.
+/// Checks that a proposal was accepted; otherwise returns the reason.
 fn accepted(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(), String> {
     let mut answer = answer.map_err(|error| format!("it cannot be reached: {error}"))?;
     if answer.status().is_success() {

@@ -12,12 +12,12 @@ use ureq::http::{HeaderMap, StatusCode, header};
 const PIECE_BYTES: usize = 1 << 16;
 /// Most attempts at a holder whose connection breaks after it has sent something.
 const ATTEMPTS_MAX: u32 = 4;
-/// Number of progress events of a fetch ...
+/// Most progress events of a fetch, apart from the first and the last.
 const PROGRESS_STEPS: u64 = 100;
-/// ... but at most one per this many bytes.
+/// Fewest bytes between two progress events.
 const PROGRESS_BYTES_MIN: u64 = 1 << 16;
 
-/// A download from one holder has failed.
+/// Why a download from one holder failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
     /// The connection failed or broke.
@@ -29,9 +29,9 @@ pub enum DownloadError {
     /// Another size or range than requested.
     #[error("expected {expected}, got {found:?}")]
     NotAsked {
-        /// What was requested.
+        /// The requested size or range.
         expected: String,
-        /// What the response announces.
+        /// The size or range in the response.
         found: String,
     },
     /// Below the minimum rate.
@@ -45,7 +45,7 @@ pub enum DownloadError {
     /// The content is wrong. It was discarded.
     #[error("{0}")]
     Mismatch(FilesError),
-    /// The file cannot be stored here: other holders do not help.
+    /// This node cannot store the file, so other holders do not help.
     #[error("{0}")]
     Here(FilesError),
     /// The fetch was cancelled.
@@ -142,7 +142,7 @@ impl Download<'_> {
                 Err(error) => Err(error),
             };
             match got {
-                // The wrong bytes may be those of an earlier holder: start again with this one only.
+                // The wrong bytes may come from an earlier holder: start again with this holder only.
                 Err(DownloadError::Mismatch(FilesError::Hash { .. })) if had_bytes > 0 => {}
                 Err(DownloadError::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
                 got => return got,

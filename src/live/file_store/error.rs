@@ -4,7 +4,7 @@ use super::super::folder_lock::{LockError, advice};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file cannot be stored or read.
+/// Why a file cannot be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// Another process uses the folder.
@@ -13,7 +13,7 @@ pub enum FilesError {
         /// The folder.
         path: PathBuf,
     },
-    /// A path that should be a folder is something else.
+    /// A path that should be a folder is not a folder.
     #[error("{}: this is not a folder; move it away", .path.display())]
     NotAFolder {
         /// The path.
@@ -104,7 +104,7 @@ pub enum FilesError {
         path: PathBuf,
         /// What failed, as a verb.
         doing: &'static str,
-        /// The error of the system.
+        /// Error of the operating system.
         source: io::Error,
     },
 }

@@ -1,4 +1,4 @@
-//! Index of the folder: which content has which name.
+//! Index of the folder: the name of the file with each content hash.
 //!
 //! The index is written to a temporary file and renamed. It is a cache of the folder: entries of files that are gone or
 //! have changed are removed.
@@ -30,7 +30,7 @@ pub(super) struct IndexEntry {
     pub(super) file: FileInfo,
     /// Its name in the folder.
     pub(super) stored_as: String,
-    /// Time of its last modification by the file system, in nanoseconds since 1970.
+    /// Time of its last modification in the file system: Unix time in nanoseconds.
     modified_ns: u64,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn describe(
     }
     let mut file = File::open(path).map_err(io_error(path, "read"))?;
     let mut hash = Sha256::new();
-    // A growing file must not be read without end.
+    // A growing file must not be read indefinitely.
     let size_bytes = hash::read_into(&mut hash, &mut (&mut file).take(before.len() + 1))
         .map_err(io_error(path, "read"))?;
     let info = FileInfo {
@@ -110,7 +110,7 @@ pub(super) fn describe(
 }
 
 fn modified_ns(metadata: &Metadata) -> u64 {
-    // File systems without modification times: only the size is compared.
+    // Some file systems have no modification times. For them, only the size is compared.
     metadata
         .modified()
         .ok()
@@ -181,7 +181,7 @@ impl FileIndex {
             sync_folder(parts)
         };
         write().map_err(|why| {
-            // Best effort: the first error is the one to report.
+            // Best effort: the caller gets the first error.
             let _ = fs::remove_file(&new);
             io_error(&path, "write")(why)
         })
@@ -206,7 +206,7 @@ impl FileIndex {
         self.entries.get(sha256).cloned()
     }
 
-    /// Whether an entry has this name, ignoring case: some file systems do, too.
+    /// Whether an entry has this name, ignoring case as some file systems do.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         self.entries

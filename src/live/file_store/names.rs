@@ -1,4 +1,4 @@
-//! File names: which can be proposed, and sanitized names that are safe on every system.
+//! File names: a check whether a name can be proposed, and sanitized names that are safe on every system.
 
 use crate::node::{Content, FileInfo, is_well_formed};
 
@@ -17,7 +17,7 @@ pub(super) fn can_be_proposed(name: &str) -> bool {
     is_well_formed(&Content::File(file)) && !name.starts_with('.')
 }
 
-/// Names for a file that is called `name`, the preferred first: `photo.jpg`, `photo (2).jpg`, ...
+/// Names for a file that is called `name`, the preferred one first: `photo.jpg`, `photo (2).jpg`, ...
 pub(super) fn candidates(name: &str) -> impl Iterator<Item = String> + use<> {
     let safe = safe(name);
     let (stem, extension) = match safe.rfind('.') {
@@ -53,7 +53,7 @@ fn safe(name: &str) -> String {
     if safe.is_empty() {
         safe.push('_');
     }
-    // A hidden file, `.` or `..`, or the folder of partial files.
+    // The name would be hidden, `.`, `..`, or that of the folder of partial files.
     if safe.starts_with(['.', ' ']) {
         safe.replace_range(..1, "_");
     }

@@ -1,4 +1,4 @@
-//! A file that is being received: written to disk and hashed as it arrives.
+//! `PartialFile`: a file that is being received, written to disk and hashed as it arrives.
 
 use super::error::{FilesError, io_error};
 use super::hash;
@@ -133,7 +133,8 @@ impl PartialFile {
     /// Appends the next bytes.
     ///
     /// # Errors
-    /// If they exceed the size of the file or the limit of the node, or if the disk is full. None of them is stored then.
+    /// If they exceed the size of the file or the limit of the node, or if the disk is full. In these cases, none of
+    /// them is stored.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
         let received_bytes = self.opened.received_bytes + bytes.len() as u64;
         match &self.expected {
@@ -147,7 +148,7 @@ impl PartialFile {
             ReceivedFile::Upload(name) => self.shared.check_size(name, received_bytes)?,
         }
         if let Err(why) = self.opened.file.write_all(bytes) {
-            // Some bytes may be written: truncate, so that file and hash agree.
+            // Some bytes may be written. The file is truncated, so that file and hash agree.
             self.cut(self.opened.received_bytes)?;
             return Err(io_error(&self.opened.path, "write")(why));
         }
@@ -243,7 +244,7 @@ impl Drop for PartialFile {
             }
             ReceivedFile::Upload(_) if self.is_on_disk => {
                 tracing::debug!(name = self.name(), "an incomplete upload is removed");
-                // If this fails it is removed when the store is opened the next time.
+                // If this fails, the file is removed when the store is opened the next time.
                 let _ = fs::remove_file(&self.opened.path);
             }
             ReceivedFile::Upload(_) => {}

@@ -1,7 +1,7 @@
 //! Admission control: which announcements and messages reach the node, and the receipts for messages.
 //!
-//! Signatures have been verified before. Checks that need the protocol are the node's own: its refusals become receipts
-//! in [`receipt_of`].
+//! Signatures have been verified before. The node itself makes the checks that need the protocol; [`receipt_of`] turns
+//! its refusals into receipts.
 
 use super::counters::counter_of_drop;
 use super::decision_waiters::DecisionWaiters;
@@ -19,13 +19,13 @@ use crate::node::{
     Proposal, ProposalRefusal,
 };
 
-/// What admission depends on.
+/// The state on which admission depends.
 pub(super) struct Admission<'a> {
     /// The node's own key.
     pub(super) own_key: NodeKey,
     /// Clock skew and file size.
     pub(super) limits: &'a Limits,
-    /// Compares freshness marks with the time of day.
+    /// Compares freshness marks with the system clock.
     pub(super) clock: &'a Clock,
     /// Known nodes; announcements add to it.
     pub(super) directory: &'a mut NodeDirectory,
@@ -34,10 +34,10 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    /// Admits an announcement and stores it. The node that made it.
+    /// Admits an announcement and stores it. Returns the node that made it.
     ///
     /// # Errors
-    /// The counter of the reason: an own, stale or replayed announcement, or one too many nodes.
+    /// If the announcement is own, stale or replayed, or comes from one node too many: the counter of the reason.
     pub(super) fn announcement(
         &mut self,
         announcement: &WireAnnouncement,
@@ -49,7 +49,7 @@ impl Admission<'_> {
         let skew_us = self.limits.clock_skew_ms * 1000;
         match self.clock.age(announcement.mark_us, skew_us) {
             Age::Fresh => {}
-            // Nodes repeat the announcement of a node that has left long afterwards; its number shows replays.
+            // Nodes repeat the leave announcement of another node long afterwards. Its number reveals replays.
             Age::Old if announcement.kind == AnnouncementKind::Leaving => {}
             Age::Old | Age::Early => return Err("datagrams_stale"),
         }
@@ -60,7 +60,7 @@ impl Admission<'_> {
         }
         let learned = self.directory.update(announcement, signed);
         learned.map_err(|error| counter_of_drop(&error))?;
-        // A node that has just been stored is found.
+        // This lookup does not fail, because the node has just been stored.
         self.directory.peer(id).ok_or("datagrams_of_too_many_nodes")
     }
 
@@ -78,7 +78,7 @@ impl Admission<'_> {
             return refuse(ReceiptCode::Misdirected, "it is for another node");
         }
         if self.directory.find(message.sender).is_none() {
-            // A signature alone does not take a place in the directory; announcements and quorum sets do.
+            // A valid signature alone does not add a node to the directory; announcements and quorum sets do.
             return refuse(ReceiptCode::Outsider, "its sender has not announced itself");
         }
         if !self.message_cache.insert(verified) {
@@ -98,8 +98,8 @@ impl Admission<'_> {
     }
 }
 
-/// Whether the origin of a proposal must confirm that its file can be read there: for files of others that this node
-/// neither has in its pool nor in its log.
+/// Whether the origin of a proposal must confirm that its file can be read there. This holds for files of other nodes
+/// whose proposals are neither in the pool nor in the log of this node.
 pub(super) fn needs_file_check(
     proposal: &Proposal,
     own_key: NodeKey,
@@ -117,7 +117,7 @@ pub(super) fn receipt_of(outputs: &[Output], message: &Message, log_index: u64) 
     if matches!(&message.body, Body::Scp { envelope, .. } if envelope.slot.0 <= log_index) {
         return Receipt::refused(ReceiptCode::WrongSlot, "that slot is decided here");
     }
-    // A step may also refuse messages that were deferred: only a refusal of this message counts.
+    // A step may also refuse messages that were deferred. Only a refusal of this message counts.
     let refusal = outputs.iter().find_map(|output| match output {
         Output::Event(NodeEvent::Refused { from, why }) if *from == message.id.sender => {
             Some(message_refusal(why))

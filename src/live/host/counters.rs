@@ -26,7 +26,7 @@ impl MetricCounters {
         self.count(counter_of_drop(error));
     }
 
-    /// Counts a message that was received, by what became of it.
+    /// Counts a received message, by the code of its receipt.
     pub(super) fn receipt(&mut self, code: ReceiptCode) {
         self.count(match code {
             ReceiptCode::Accepted => "messages_accepted",
@@ -40,7 +40,7 @@ impl MetricCounters {
         });
     }
 
-    /// Counts what the node reports.
+    /// Counts an event of the node.
     pub(super) fn node_event(&mut self, event: &NodeEvent) {
         match event {
             NodeEvent::Recorded { proposals, .. } => {
@@ -66,7 +66,7 @@ impl MetricCounters {
     }
 }
 
-/// The counter of a reason for which a datagram is dropped.
+/// The counter of dropped datagrams for this reason.
 #[must_use]
 pub(super) fn counter_of_drop(error: &WireError) -> &'static str {
     match error {

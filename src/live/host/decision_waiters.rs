@@ -1,4 +1,4 @@
-//! Long polling for decisions: callers who wait until a proposal is decided or expires.
+//! Long polling for decisions: callers that wait until a proposal is decided or expires.
 
 use crate::live::command::{ProposalOutcome, ReplySender};
 use crate::node::ProposalId;
@@ -14,7 +14,7 @@ pub(super) struct DecisionWaiters {
 }
 
 impl DecisionWaiters {
-    /// Takes over the decisions of a log that survived.
+    /// Restores the decisions of a persisted log.
     pub(super) fn restore(&mut self, log: &[LogEntry]) {
         for entry in log {
             let ids = entry.proposals.iter().map(|proposal| proposal.id);
@@ -28,14 +28,14 @@ impl DecisionWaiters {
         self.slots.get(&id).copied()
     }
 
-    /// Adds a caller. Callers who have given up are removed.
+    /// Adds a caller. Removes callers that have stopped waiting.
     pub(super) fn wait(&mut self, id: ProposalId, reply: ReplySender<ProposalOutcome>) {
         let waiting = self.waiting.entry(id).or_default();
         waiting.retain(|reply| !reply.is_closed());
         waiting.push(reply);
     }
 
-    /// A proposal was decided in `slot`: returns those who waited for it.
+    /// Marks a proposal as decided in `slot`. Returns the callers that waited for it.
     #[must_use]
     pub(super) fn decided(
         &mut self,
@@ -46,7 +46,7 @@ impl DecisionWaiters {
         self.waiting.remove(&id).unwrap_or_default()
     }
 
-    /// A proposal has expired: returns those who waited for it.
+    /// Returns the callers that waited for an expired proposal.
     #[must_use]
     pub(super) fn expired(&mut self, id: ProposalId) -> Vec<ReplySender<ProposalOutcome>> {
         self.waiting.remove(&id).unwrap_or_default()

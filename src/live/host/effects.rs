@@ -1,6 +1,6 @@
-//! Carries committed effects out: signs, addresses and sends what the node wants sent.
+//! Runs committed effects: signs, addresses and sends the messages and announcements of the node.
 //!
-//! The runner owns the network. It accepts [`CommittedEffects`] only, so nothing is sent before it is durable.
+//! The runner owns the network. It accepts only [`CommittedEffects`], so nothing is sent before it is durable.
 
 use super::counters::MetricCounters;
 use super::fetches::Fetches;
@@ -26,7 +26,7 @@ use crate::trace::FlightId;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// How often a leaving node broadcasts that: datagrams get lost, and it has no second chance.
+/// How often a leaving node broadcasts its leave announcement. Datagrams get lost, and the node cannot repeat it later.
 const LEAVE_REPEATS: usize = 3;
 
 /// The parts of the host that effects read and update.
@@ -37,7 +37,7 @@ pub(super) struct EffectContext<'a> {
     pub(super) runtime: &'a NodeRuntime,
     /// Addresses, keys and announcements.
     pub(super) directory: &'a mut NodeDirectory,
-    /// Transmissions are recorded.
+    /// Records transmissions.
     pub(super) recorder: &'a mut Recorder,
     /// Whether other nodes answer.
     pub(super) peers: &'a mut PeerTable,
@@ -50,7 +50,7 @@ pub(super) struct EffectContext<'a> {
 }
 
 impl EffectContext<'_> {
-    /// Takes note of how the delivery of messages to a node ended.
+    /// Records how the delivery of messages to a node ended.
     pub(super) fn report_delivery(
         &mut self,
         node: NodeId,
@@ -180,7 +180,7 @@ impl EffectRunner {
         }
     }
 
-    /// Broadcasts an own announcement, or repeats the announcement with which another node has left.
+    /// Broadcasts an own announcement, or repeats the leave announcement of another node.
     fn announce(&mut self, announcement: &Announcement, context: &mut EffectContext<'_>) {
         if announcement.peer.id != NodeId(0) {
             let stored = context
@@ -264,14 +264,14 @@ impl EffectRunner {
         }
     }
 
-    /// Offers messages to every known node but their author: nodes that the author cannot reach get them from here.
+    /// Offers messages to every known node except their author, so that nodes that the author cannot reach get them.
     fn offer(&mut self, names: &[MessageName], context: &mut EffectContext<'_>) {
         for (node, http) in context.neighbours() {
             let key = context.directory.key_of(node);
             let others = names.iter().filter(|name| name.sender != key);
             let others: Vec<MessageName> = others.copied().collect();
             if !others.is_empty() {
-                // If the queue is full the offer is dropped: authors send again what matters.
+                // If the queue is full, the offer is dropped: authors send important messages again.
                 self.network
                     .send(node, http, PeerRequest::Offer(others.into()));
             }
@@ -279,7 +279,7 @@ impl EffectRunner {
     }
 }
 
-/// The message as it goes over the wire, signed by this node.
+/// Converts a message to its wire form and signs it with the key of this node. `None` if it cannot be serialized.
 pub(super) fn sign(
     message: &Message,
     directory: &NodeDirectory,

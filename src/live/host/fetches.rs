@@ -1,4 +1,4 @@
-//! Fetches under way: which nodes are asked for which file, and how much of it has arrived.
+//! Fetches under way: the holders of each file, and how many of its bytes have arrived.
 
 use crate::live::fetch::FetchEvent;
 use crate::live::node_directory::NodeDirectory;
@@ -14,12 +14,12 @@ pub(super) struct Fetches {
 }
 
 impl Fetches {
-    /// A fetch begins: the fetcher names holders by their place in this list.
+    /// Records the start of a fetch. The fetcher refers to holders by their index in this list.
     pub(super) fn started(&mut self, sha256: &str, holders: Vec<NodeId>) {
         self.holders.insert(sha256.to_owned(), holders);
     }
 
-    /// Takes in an event of the fetcher. The end of a fetch becomes an input of the node.
+    /// Handles an event of the fetcher. The end of a fetch becomes an input of the node.
     pub(super) fn handle(&mut self, event: FetchEvent, directory: &NodeDirectory) -> Option<Input> {
         let end = match event {
             FetchEvent::Progress(progress) => {
@@ -43,7 +43,7 @@ impl Fetches {
         })
     }
 
-    /// A file is stored: its progress is of no interest any more.
+    /// Removes the progress of a stored file.
     pub(super) fn stored(&mut self, sha256: &str) {
         self.received_bytes.remove(sha256);
     }

@@ -1,10 +1,10 @@
-//! Proposed files whose origin is being asked whether they can be read there. Their messages wait here, bounded.
+//! Checks of proposed files: while the origin of a file is asked whether it can read the file, messages wait here.
 
 use crate::live::wire::{Receipt, ReceiptCode, VerifiedMessage};
 use crate::node::ProposalId;
 use std::collections::BTreeMap;
 
-/// Proposals that wait for the answer of their origin, at most.
+/// Most proposals that wait for the answer of their origin.
 const FILE_CHECKS_MAX: usize = 256;
 
 /// The messages that wait, by proposal.
@@ -14,10 +14,10 @@ pub(super) struct FileChecks {
 }
 
 impl FileChecks {
-    /// Lets a message wait. True if it is the first one for its proposal: then the origin has to be asked.
+    /// Defers a message. Returns whether it is the first one for its proposal, so that the origin has to be asked.
     ///
     /// # Errors
-    /// A refusal if too many proposals wait.
+    /// If too many proposals wait: the receipt that refuses the message.
     pub(super) fn defer(
         &mut self,
         id: ProposalId,
@@ -32,7 +32,7 @@ impl FileChecks {
         Ok(waiting.len() == 1)
     }
 
-    /// Takes the messages that wait for a proposal; the check is over.
+    /// Ends a check, and returns the messages that waited for it.
     #[must_use]
     pub(super) fn take(&mut self, id: ProposalId) -> Vec<VerifiedMessage> {
         self.waiting.remove(&id).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! The network of a host behind a trait: peer clients, UDP and the file fetcher, or what a test puts in their place.
+//! `HostNetwork`: the network of a host (peer clients, UDP and the file fetcher) behind a trait, so that tests can
+//! replace it.
 
 use crate::live::fetch::Fetcher;
 use crate::live::peer_client::{PeerClients, PeerRequest};
@@ -8,21 +9,21 @@ use crate::scp::NodeId;
 use std::io;
 use std::net::SocketAddr;
 
-/// Everything through which a host reaches other nodes. Nothing here waits for an answer: answers are commands.
+/// Everything through which a host reaches other nodes. No method waits for an answer; answers arrive as commands.
 pub(in crate::live) trait HostNetwork: Send {
-    /// Queues a request for the node at `http`. False if its queue is full or no thread could be started.
+    /// Queues a request for the node at `http`. Returns false if its queue is full or no thread could be started.
     fn send(&mut self, node: NodeId, http: SocketAddr, request: PeerRequest) -> bool;
 
-    /// Closes the connection to a node and drops what is queued for it.
+    /// Closes the connection to a node and drops the requests that are queued for it.
     fn disconnect(&mut self, node: NodeId);
 
     /// Broadcasts a datagram.
     ///
     /// # Errors
-    /// As the system reports them, for example that the network is down.
+    /// If the operating system reports an error, for example that the network is down.
     fn broadcast(&mut self, packet: &[u8]) -> io::Result<()>;
 
-    /// Starts to fetch a file from one of these base addresses, the preferred first.
+    /// Starts to fetch a file from one of these base addresses, the preferred one first.
     fn fetch(&mut self, file: FileInfo, holders: Vec<String>);
 }
 

@@ -1,4 +1,4 @@
-//! Transactional outbox: effects leave the host only after the store has committed what they rest on.
+//! Transactional outbox: effects leave the host only after the store has committed the changes on which they depend.
 //!
 //! A node promises durability: a statement that it has sent, a proposal that it has acknowledged and a decision that it
 //! has reported must survive a crash. [`Outbox`] owns both sides of that promise, the batch and the effects. The types
@@ -20,12 +20,12 @@ use std::sync::Arc;
 /// Time between a failed commit and the next attempt.
 const COMMIT_RETRY: Span = Span::from_ms(500);
 
-/// Where batches become durable. The host needs nothing else of a store while it runs.
+/// A store that makes batches durable. A running host needs nothing else from a store.
 pub(in crate::live) trait DurableStore: Send {
-    /// Makes a batch durable: all of it, before this returns. A batch may be committed again after an error.
+    /// Makes all of a batch durable before it returns. A batch may be committed again after an error.
     ///
     /// # Errors
-    /// If the store cannot be written: it then holds all of the batch, or nothing of it.
+    /// If the store cannot be written. It then contains all of the batch or none of it.
     fn commit(&mut self, batch: &WriteBatch) -> Result<(), StoreError>;
 }
 
@@ -35,17 +35,17 @@ impl DurableStore for Store {
     }
 }
 
-/// Something that leaves the host.
+/// An effect outside the host.
 pub(super) enum HostEffect {
     /// Sends a message.
     Send(Recipient, Arc<Message>),
     /// Broadcasts an announcement.
     Announce(Arc<Announcement>),
-    /// Fetches a file from one of these nodes, the preferred first.
+    /// Fetches a file from one of these nodes, the preferred one first.
     Fetch(FileInfo, Vec<NodeId>),
     /// Asks the origin of a proposed file whether it can be read there.
     CheckFile(Arc<Proposal>),
-    /// Offers the messages of others to all known nodes.
+    /// Offers the messages of other nodes to all known nodes.
     Offer(Vec<MessageName>),
     /// Closes the connection to a node that has left.
     Disconnect(NodeId),
@@ -96,11 +96,11 @@ impl Outbox {
         self.batch.changes.extend_from_slice(changes);
     }
 
-    /// Adds node numbers and announcements to the batch: statements name nodes by these numbers.
+    /// Adds node numbers and announcements to the batch. Stored statements refer to nodes by these numbers.
     pub(super) fn persist_directory(&mut self, unstored: Unstored) {
         self.batch.numbers.extend(unstored.numbers);
         for (id, signed) in unstored.announcements {
-            // Strings and numbers only: serialization cannot fail.
+            // An announcement contains only strings and numbers, so serialization cannot fail.
             let bytes = serde_json::to_vec(&signed).unwrap_or_default();
             self.batch.announcements.push((id, bytes));
         }
@@ -121,7 +121,8 @@ impl Outbox {
         self.queue(HostEffect::Reply(Box::new(move || drop(reply.send(value)))));
     }
 
-    /// Replies after the commit of this turn; at once while the store fails, because then the call has changed nothing.
+    /// Replies after the commit of this turn. While the store fails, it replies immediately, because the call has then
+    /// changed nothing.
     pub(super) fn reply<T: Send + 'static>(&mut self, reply: ReplySender<T>, value: T) {
         match self.is_blocked() {
             true => drop(reply.send(value)),
@@ -161,8 +162,8 @@ impl Outbox {
         self.blockage.as_ref().map(|blockage| blockage.retry_at)
     }
 
-    /// Commits the batch and releases the effects. `None` if the store fails, or has failed less than half a second ago:
-    /// batch and effects then stay queued.
+    /// Commits the batch and releases the effects. `None` if the store fails, or has failed less than half a second
+    /// ago: batch and effects then stay queued.
     pub(super) fn commit(
         &mut self,
         now: Time,

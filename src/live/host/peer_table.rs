@@ -1,4 +1,4 @@
-//! Peer table: whether other nodes answer, when they were last heard, and how far their logs are.
+//! Peer table: whether other nodes answer, when something last arrived from them, and the heads of their logs.
 
 use super::counters::MetricCounters;
 use crate::live::command::{OutboundMessage, SendOutcome};
@@ -10,14 +10,14 @@ use crate::scp::NodeId;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
-/// What is known about the reachability of another node.
+/// The reachability and the log of another node, as far as known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PeerState {
     /// How it became known.
     pub(super) why: String,
     /// Whether it answered the last call; `None` before the first one.
     pub(super) is_reachable: Option<bool>,
-    /// When it was last heard.
+    /// When an announcement, a message or an answer last arrived from it.
     pub(super) heard_at: Option<Time>,
     /// Head of its log, as it last reported it.
     pub(super) log: Option<LogHead>,
@@ -27,46 +27,46 @@ pub(super) struct PeerState {
     has_other_log: bool,
 }
 
-/// What the outcome of a delivery is compared with and written to.
+/// The state that the outcome of a delivery is compared with and written to.
 pub(super) struct DeliveryContext<'a> {
     /// When the outcome is known.
     pub(super) now: Time,
     /// Head of the own log.
     pub(super) own_log: LogHead,
-    /// Name of the other node, for the log.
+    /// Name of the other node, for log messages.
     pub(super) name: String,
     /// Records arrivals and losses.
     pub(super) recorder: &'a mut Recorder,
-    /// Counts them.
+    /// Counts arrivals and losses.
     pub(super) counters: &'a mut MetricCounters,
 }
 
-/// The state of every node that has been heard or called.
+/// The state of every node from which something has arrived or which has been called.
 #[derive(Debug, Default)]
 pub(super) struct PeerTable {
     peers: BTreeMap<NodeId, PeerState>,
 }
 
 impl PeerTable {
-    /// The state of a node; `None` if it was neither heard nor called.
+    /// The state of a node; `None` if nothing has arrived from it and it has not been called.
     #[must_use]
     pub(super) fn get(&self, node: NodeId) -> Option<&PeerState> {
         self.peers.get(&node)
     }
 
-    /// How many nodes answered the last call to them.
+    /// Number of nodes that answered the last call to them.
     #[must_use]
     pub(super) fn reachable_count(&self) -> usize {
         let reachable = |peer: &&PeerState| peer.is_reachable == Some(true);
         self.peers.values().filter(reachable).count()
     }
 
-    /// A node was heard.
+    /// Records that something has arrived from a node.
     pub(super) fn heard(&mut self, node: NodeId, now: Time) {
         self.peers.entry(node).or_default().heard_at = Some(now);
     }
 
-    /// The node has discovered a peer, through `via`.
+    /// Records that the node has discovered a peer through `via`.
     pub(super) fn discovered(&mut self, peer: &Peer, via: NodeId, directory: &NodeDirectory) {
         let why = match (via, peer.id) {
             (NodeId(0), _) => "named in the quorum set".to_owned(),
@@ -77,7 +77,7 @@ impl PeerTable {
         self.peers.entry(peer.id).or_default().why = why;
     }
 
-    /// The delivery of messages to a node has ended. Logs what changed since the last delivery.
+    /// Records the end of a delivery of messages to a node. Logs what has changed since the last delivery.
     pub(super) fn delivered(
         &mut self,
         node: NodeId,
@@ -132,7 +132,7 @@ impl PeerState {
         self.heard_at = Some(now);
     }
 
-    /// Two logs of equal length with different hashes: the network has forked. Logged once per node.
+    /// Detects a fork, which is shown by two logs of equal length with different hashes. Logs it once per node.
     fn compare_log(&mut self, log: &LogHead, context: &mut DeliveryContext<'_>) {
         let own = &context.own_log;
         let differs = log.index > 0 && log.index == own.index && log.hash != own.hash;

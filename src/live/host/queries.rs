@@ -32,7 +32,7 @@ pub(super) struct HostView<'a> {
     pub(super) directory: &'a NodeDirectory,
     /// The node.
     pub(super) runtime: &'a NodeRuntime,
-    /// The reachability of others.
+    /// The reachability of other nodes.
     pub(super) peers: &'a PeerTable,
     /// Slots of decided proposals.
     pub(super) waiters: &'a DecisionWaiters,
@@ -47,7 +47,7 @@ pub(super) struct HostView<'a> {
 }
 
 impl HostView<'_> {
-    /// The status, with the long parts as the node holds them: another thread serializes them.
+    /// The status. Its long parts are the node's own objects, which another thread serializes.
     #[must_use]
     pub(super) fn status(&self, query: StatusQuery) -> StatusDraft {
         let view = self.runtime.view();

@@ -9,7 +9,7 @@ use crate::scp::NodeId;
 use crate::time::Time;
 use std::sync::Arc;
 
-/// A node that runs in real time. Its outputs are not carried out here.
+/// A node that runs in real time. The host carries out its outputs.
 pub(super) struct NodeRuntime {
     node: Node,
     view: NodeView,
@@ -29,7 +29,7 @@ impl NodeRuntime {
         }
     }
 
-    /// Rebuilds view and hash from what survived: the node does not report it again.
+    /// Rebuilds view and hash from the persisted state, which the node does not report again.
     pub(super) fn restore(&mut self, at: Time, persisted: &Persisted) {
         for (slot, value) in &persisted.decided {
             self.log_hash.append(*slot, value);
@@ -44,7 +44,7 @@ impl NodeRuntime {
         }
     }
 
-    /// Lets the node do a step, and applies its timers and events.
+    /// Runs a step of the node, and applies its timers and events.
     pub(super) fn step(&mut self, at: Time, input: Input) -> Arc<[Output]> {
         if let Input::Timer(kind) = &input {
             self.view.clear_timer(*kind);
@@ -72,7 +72,7 @@ impl NodeRuntime {
         outputs
     }
 
-    /// The next timer that is due, which then runs no longer.
+    /// Removes and returns the next timer that is due.
     pub(super) fn take_due(&mut self, now: Time) -> Option<TimerKind> {
         self.timers.take_due(now)
     }
@@ -83,7 +83,7 @@ impl NodeRuntime {
         self.timers.next_due()
     }
 
-    /// What the events of the node say about it.
+    /// The state of the node, derived from its events.
     #[must_use]
     pub(super) fn view(&self) -> &NodeView {
         &self.view

@@ -1,4 +1,5 @@
-//! The order of the host: a failing store lets nothing out, and every effect follows the commit that it rests on.
+//! Tests of the order of commits and effects: nothing leaves a host whose store fails, and every effect follows the
+//! commit on which it depends.
 
 use super::*;
 use crate::live::config::process_settings;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-/// What store and network were asked to do, in order.
+/// A call of the store or the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Action {
     Commit,
@@ -89,7 +90,7 @@ struct Fixture {
     host: Host,
     actions: Actions,
     fails: Arc<AtomicBool>,
-    // The other ends of the channels of the host, and its folder.
+    // Kept alive: the other end of the host's command channel, and its folder.
     _commands: Sender<HostCommand>,
     _folder: tempfile::TempDir,
 }
@@ -106,7 +107,7 @@ fn config(folder: &std::path::Path) -> LiveConfig {
         broadcast: address,
         is_beacon: true,
         trust: None,
-        // The node is a quorum by itself, also after it knows another one.
+        // The node alone is a quorum, even after it has discovered another node.
         threshold: Threshold::Count(1),
         settings: Arc::new(NodeSettings {
             min_nodes: 1,
@@ -163,7 +164,7 @@ impl Fixture {
         }
     }
 
-    /// Another node announces itself, so that there is a receiver for messages.
+    /// Receives the announcement of another node, so that messages have a receiver.
     fn announce_peer(&mut self) {
         let other = Identity::new([2; 32]);
         let announcement = WireAnnouncement {
@@ -247,7 +248,7 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
     assert!(records.try_recv().is_err(), "no record");
 
     fixture.fails.store(false, Ordering::Relaxed);
-    // Waits for the time of the retry.
+    // This turn waits until the retry.
     fixture.host.turn();
     let actions = fixture.actions.take();
     assert_eq!(actions[..2], [Action::Commit, Action::Send], "{actions:?}");

@@ -1,6 +1,6 @@
 //! Authorization of calls: rate limit, CSRF and DNS-rebinding guards, and the bearer token (RFC 6750).
 //!
-//! Calls between nodes are not subject to it: their messages are signed.
+//! Calls between nodes need no authorization, because their messages are signed.
 
 use super::origin::{check_host, check_origin};
 use super::problem::ProblemDetails;
@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 
-/// What a call needs.
+/// The access that a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     /// Reads what every caller may know.
@@ -37,8 +37,8 @@ impl Authorizer {
         }
     }
 
-    /// Allows a call, or not. Writing needs the token if the node has one; without a token it is allowed from this machine
-    /// only.
+    /// Checks whether a call is allowed. Writing needs the token if the node has one; without a token, it is allowed
+    /// only from this machine.
     ///
     /// # Errors
     /// 429 above the rate limit, 403 if a guard or the address forbids the call, 401 without the right token.

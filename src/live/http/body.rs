@@ -1,4 +1,4 @@
-//! Reading request bodies with a size limit and a timeout.
+//! `BodyReader`: reads request bodies with a size limit and a timeout.
 
 use super::problem::ProblemDetails;
 use crate::live::config::Limits;
@@ -29,7 +29,8 @@ impl BodyReader {
     /// Reads a JSON body.
     ///
     /// # Errors
-    /// 415 for another media type, 408 or 413 if a limit is exceeded, 400 if it is not JSON, 422 if it is other JSON.
+    /// 415 for another media type, 408 or 413 if a limit is exceeded, 400 if it is not JSON, 422 if the JSON does not
+    /// have the expected structure.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         headers: &HeaderMap,
@@ -74,13 +75,13 @@ impl BodyReader {
         }
     }
 
-    /// How long a whole body, or the next part of a file, may take.
+    /// Timeout for a whole body, or for the next part of a file.
     #[must_use]
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The response if a body takes longer.
+    /// The response to a body that takes longer.
     #[must_use]
     pub(super) fn timed_out(&self) -> ProblemDetails {
         let ms = self.timeout.as_millis();

@@ -26,7 +26,7 @@ struct ByteRange {
     length: u64,
 }
 
-/// What a `Range` header asks for.
+/// The request of a `Range` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RangeRequest {
     /// The whole file: there is no header, another unit, or several ranges.
@@ -76,7 +76,7 @@ fn range_request(headers: &HeaderMap, size: u64) -> RangeRequest {
     })
 }
 
-/// The content of a file, by its SHA-256. `Range` asks for a part of it.
+/// The content of a file, by its SHA-256. `Range` requests a part of it.
 #[utoipa::path(get, path = "/files/{sha256}", params(
     ("sha256" = String, Path, description = "64 lower-case hexadecimal digits", pattern = "^[0-9a-f]{64}$"),
     ("range" = Option<String>, Header, description = "One range of bytes")), responses(

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 pub(super) struct InFlight(Arc<AtomicUsize>);
 
 impl InFlight {
-    /// A request has arrived. It counts until the guard is dropped.
+    /// Counts a request that has arrived, until the guard is dropped.
     pub(super) fn begin(&self) -> ResponseGuard {
         self.0.fetch_add(1, Ordering::Relaxed);
         ResponseGuard(self.clone())

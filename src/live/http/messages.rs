@@ -1,5 +1,5 @@
-//! Calls between nodes: signed messages, relayed bundles and offers. Signatures are verified here, so that forgeries cost
-//! the host nothing.
+//! Calls between nodes: signed messages, relayed bundles and offers. Signatures are verified here, so that forgeries do
+//! not reach the host.
 
 use super::Api;
 use super::problem::{ProblemDetails, ProblemResponses};
@@ -139,7 +139,7 @@ pub(super) async fn deliver_peers(
     deliver(&api, &headers, body, MessageEndpoint::Peers).await
 }
 
-/// Offers messages that the sender can relay. The answer names those that this node does not have.
+/// Offers messages that the sender can relay. The answer lists those that this node does not have.
 #[utoipa::path(post, path = "/relay/offer", request_body = Offer, responses(
     (status = OK, body = Want),
     ProblemResponses))]

@@ -1,6 +1,6 @@
 //! REST interface of a node, for people, programs and other nodes. `/openapi.json` is generated from this code.
 //!
-//! | module | what it is |
+//! | module | content |
 //! |---|---|
 //! | `server` | connections: their number, timeouts, graceful shutdown |
 //! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
@@ -142,8 +142,8 @@ impl HostClient {
         }
     }
 
-    /// Waits for a reply for at most `timeout`. Stops waiting when the process stops: commands that are still queued then
-    /// are never handled, and their reply channels stay open.
+    /// Waits for a reply for at most `timeout`. Stops waiting when the process stops, because commands that are still
+    /// queued then are never handled, and their reply channels stay open.
     async fn wait<T>(
         &self,
         mut answer: oneshot::Receiver<T>,
@@ -194,7 +194,7 @@ pub(super) fn router(api: Arc<Api>) -> axum::Router {
         .with_state(api)
 }
 
-/// This description.
+/// The OpenAPI description of this interface.
 #[utoipa::path(get, path = "/openapi.json", responses((status = OK, description = "OpenAPI", body = Object)))]
 async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> {
     Json(api.description.get().cloned().unwrap_or_default())

@@ -1,7 +1,7 @@
 //! Fan-out of `GET /status?all`: asks all known nodes for their logs.
 //!
-//! Other nodes may be slow or silent. They are asked on threads of their own, so that the thread of the HTTP server never
-//! waits; the number of threads per caller and of callers is bounded.
+//! Other nodes may be slow or silent. Separate threads call them, so that the thread of the HTTP server never waits.
+//! The number of callers and the number of threads per caller are bounded.
 
 use super::problem::ProblemDetails;
 use crate::live::peer_client::agent;
@@ -13,18 +13,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
 
-/// Most callers at once.
+/// Most concurrent callers.
 const CALLERS_MAX: usize = 4;
 /// Most concurrent calls for one caller.
 const CONCURRENT_CALLS: usize = 8;
 /// Timeout of one call.
 const OTHER_TIMEOUT: Duration = Duration::from_secs(3);
-/// Longest status of another node.
+/// Longest status of another node in bytes.
 const STATUS_BYTES_MAX: u64 = 32 << 20;
 /// Timeout of all calls together.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Asks other nodes for their logs, for a few callers at once.
+/// Asks other nodes for their logs, for a few concurrent callers.
 #[derive(Debug)]
 pub(super) struct PeerLogFetcher {
     places: Arc<Semaphore>,
@@ -57,7 +57,7 @@ impl PeerLogFetcher {
         let (reply, answer) = oneshot::channel();
         let fetch_all = move || {
             let logs = fetch_all(&nodes, &query);
-            // Held until all calls have ended, even if the caller has gone.
+            // The place is held until all calls have ended, even if the caller has disconnected.
             drop(place);
             drop(reply.send(logs));
         };
@@ -87,13 +87,13 @@ fn fetch_all(nodes: &[PeerView], query: &str) -> Vec<PeerLog> {
         }
     };
     let mut logs = thread::scope(|scope| {
-        // If no more threads can be started this one makes all calls.
+        // If no more threads can be started, this one makes all calls.
         let more: Vec<_> = (1..CONCURRENT_CALLS.min(nodes.len()))
             .filter_map(|_| thread::Builder::new().spawn_scoped(scope, ask).ok())
             .collect();
         let mut logs = ask();
         for asked in more {
-            // A thread that panicked leaves its nodes out.
+            // The nodes of a thread that panicked are left out.
             logs.extend(asked.join().unwrap_or_default());
         }
         logs

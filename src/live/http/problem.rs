@@ -35,7 +35,7 @@ pub(crate) struct ProblemDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     log: Option<Box<LogHead>>,
-    /// A header that goes with the status.
+    /// A header that belongs to the status.
     #[serde(skip)]
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
@@ -65,7 +65,7 @@ impl ProblemDetails {
         ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
-    /// No message of a call was accepted. The status is that of the first receipt.
+    /// The response to a call of which no message was accepted. The first receipt determines the status.
     pub(super) fn refused(receipts: Receipts) -> ProblemDetails {
         let first = receipts.results.first();
         let status = match first.map(|receipt| receipt.verdict) {
@@ -85,7 +85,7 @@ impl ProblemDetails {
             ..ProblemDetails::new(status, why.unwrap_or_default())
         };
         match status {
-            // Not `Bearer`: a token would not help.
+            // The scheme is not `Bearer`, because a token would not help.
             StatusCode::UNAUTHORIZED => {
                 problem.with(header::WWW_AUTHENTICATE, "Quorumscope-Signature")
             }
@@ -97,7 +97,7 @@ impl ProblemDetails {
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // Strings and numbers only: serialization cannot fail.
+        // The body contains only strings and numbers, so serialization cannot fail.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

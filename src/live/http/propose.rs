@@ -29,7 +29,7 @@ use utoipa::{IntoParams, ToSchema};
 /// Longest wait for a decision, in milliseconds.
 const WAIT_MS_MAX: u64 = 600_000;
 
-/// Slowest upload that is accepted, on average.
+/// Lowest average rate of an upload that is accepted.
 const UPLOAD_BYTES_PER_SECOND: u64 = 1_024;
 
 /// The proposal: exactly one of the fields.
@@ -39,7 +39,7 @@ pub(super) struct ProposeBody {
     /// A short text, 1 to 1,000 bytes without control characters.
     #[schema(nullable = false)]
     note: Option<String>,
-    /// The name of a file that lies in the node's files folder.
+    /// The name of a file in the node's files folder.
     #[schema(nullable = false)]
     file: Option<String>,
     /// Between nodes: signed proposals.
@@ -54,7 +54,7 @@ pub(super) struct ProposeBody {
 pub(super) struct ProposeParams {
     /// Name of the file that is the body.
     file: Option<String>,
-    /// Answer when the proposal is decided or expired, at the latest after this many milliseconds.
+    /// Longest time to wait until the proposal is decided or expires, in milliseconds.
     #[param(minimum = 0, maximum = 600_000)]
     wait_ms: Option<u64>,
 }
@@ -214,7 +214,8 @@ async fn describe(api: &Api, name: String) -> Result<FileInfo, ProblemDetails> {
     blocking(move || files.describe(&name)).await
 }
 
-/// Whether an upload is too slow on average. The first `timeout` does not count: connections start slowly (TCP slow start).
+/// Whether an upload is too slow on average. The first `timeout` does not count, because connections start slowly (TCP
+/// slow start).
 fn is_too_slow(received_bytes: u64, elapsed: Duration, timeout: Duration) -> bool {
     let counted = elapsed.saturating_sub(timeout).as_secs();
     received_bytes < counted.saturating_mul(UPLOAD_BYTES_PER_SECOND)

@@ -31,8 +31,8 @@ const ENTRIES_BYTES_MAX: usize = 8 << 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct StatusParams {
-    /// First slot of the log entries; without it, the newest entries. The status contains fewer entries than asked for if
-    /// more would be too long: ask again from the next slot on.
+    /// First slot of the log entries; without it, the newest entries. The status contains fewer entries than requested
+    /// if more would be too long; request the rest from the next slot on.
     #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
     /// Most log entries, and about 8 MiB of them; by default 100 entries and 1 MiB. One entry is always included.
@@ -95,7 +95,8 @@ pub(super) async fn status(
         let logs = api.peer_logs.logs_of(nodes, params.query()).await?;
         draft.status.all = Some(logs);
     }
-    // Serializing megabytes would hold up other requests of this thread.
+    // Serializing megabytes would delay other requests on this thread.
+
     let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&draft.finish())).await;
     let Ok(Ok(body)) = written else {
         return Err(ProblemDetails::unavailable(

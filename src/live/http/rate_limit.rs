@@ -1,7 +1,7 @@
-//! Rate limit: a token bucket per source address.
+//! Token-bucket rate limiter per source address.
 //!
-//! A bucket holds the calls of one second. The crate `governor` does the same with a dozen more dependencies, and its
-//! keyed store grows until it is swept, too.
+//! A bucket holds the calls of one second. The crate `governor` does the same, but needs a dozen more dependencies, and
+//! its keyed store, too, grows until it is swept.
 
 use super::problem::ProblemDetails;
 use axum::http::StatusCode;

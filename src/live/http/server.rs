@@ -25,7 +25,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for closing an idle connection when the process stops.
 const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// The HTTP server cannot start.
+/// Why the HTTP server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address cannot be bound.
@@ -33,10 +33,10 @@ pub enum ServeError {
     Bind {
         /// The address.
         address: SocketAddr,
-        /// The error of the system.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// The system refuses a thread or a runtime.
+    /// The operating system starts no thread or runtime.
     #[error("the server could not be started: {0}")]
     Start(io::Error),
 }
@@ -60,13 +60,13 @@ impl Server {
         Ok(Server { listener, address })
     }
 
-    /// The address, with the port that the system has chosen.
+    /// The address, with the port that the operating system has chosen.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves on a thread of its own until `ending` becomes true. Open requests then have two more seconds.
+    /// Serves on a separate thread until `ending` becomes true. Open requests then have two more seconds.
     ///
     /// # Errors
     /// If no runtime or thread can be started.
@@ -107,13 +107,13 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
         let (stream, from) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Too many open files, for example: a moment later there may be fewer.
+                // For example, too many files are open. A moment later, fewer may be open.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
-        // Above the limit the connection is closed at once: clients try again.
+        // Above the limit, the connection is closed immediately, and clients try again.
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
             continue;
         };
@@ -135,7 +135,7 @@ async fn serve(
     timeout: Duration,
     mut ending: watch::Receiver<bool>,
 ) {
-    // Slow readers: the system closes a connection whose data is not acknowledged in time.
+    // Against slow readers, the operating system closes a connection whose data is not acknowledged in time.
     let socket = SockRef::from(&stream);
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
@@ -163,7 +163,7 @@ async fn serve(
         _ = ending.wait_for(|ending| *ending) => connection.as_mut().graceful_shutdown(),
     }
     if !in_flight.is_any() {
-        // No response is in flight: only buffered bytes are left to write.
+        // No response is in flight, so only buffered bytes are left to write.
         return drop(tokio::time::timeout(IDLE_CLOSE_TIMEOUT, connection).await);
     }
     drop(connection.await);

@@ -1,15 +1,15 @@
 //! Batching: which messages fit into one call, and the backlog of names that are still to be offered.
 //!
-//! Sizes are those of the written JSON, so no call exceeds the body limit of a node.
+//! Sizes are those of the serialized JSON, so no call exceeds the body limit of a node.
 
 use crate::live::wire::{MessageName, Signed};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Most messages of a call.
 const MESSAGES_PER_CALL: usize = 128;
-/// Most bytes of messages of a call. A single larger message has a call of its own.
+/// Most bytes of messages of a call. A larger message is sent in a separate call.
 const BYTES_PER_CALL: usize = 1 << 20;
-/// Bytes that a message needs in a call beside its signed text: the signature and the field names.
+/// Bytes that a message needs in a call besides its signed text: the signature and the field names.
 const SIGNED_BYTES: usize = 160;
 /// Most names of an offer. A name takes about 100 bytes.
 const NAMES_PER_OFFER: usize = 8192;
@@ -24,7 +24,7 @@ pub(super) struct MessageBatch {
 }
 
 impl MessageBatch {
-    /// Adds a message. False if it does not fit. The first message always fits.
+    /// Adds a message. Returns false if it does not fit. The first message always fits.
     pub(super) fn add(&mut self, signed: &Signed) -> bool {
         let bytes = signed.message.get().len() + SIGNED_BYTES;
         let is_fitting = self.messages == 0

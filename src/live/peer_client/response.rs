@@ -1,14 +1,14 @@
-//! Responses of other nodes: an answer, or an error that says whether a retry makes sense.
+//! Responses of other nodes: an answer, or an error that states whether a retry makes sense.
 
 use serde::Deserialize;
 use ureq::http::StatusCode;
 
 /// Longest response in bytes.
 const ANSWER_BYTES_MAX: u64 = 8 << 20;
-/// Longest part, in characters, of an error text that is not a problem detail.
+/// Most characters that are kept of an error text that is not a problem detail.
 const TEXT_MAX: usize = 200;
 
-/// A call to another node has failed.
+/// Why a call to another node failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallError {
     /// No connection, or no response in time.
@@ -43,7 +43,7 @@ pub(super) fn read<A: for<'de> Deserialize<'de>>(
 }
 
 fn answer<A: for<'de> Deserialize<'de>>(status: StatusCode, body: &[u8]) -> Result<A, CallError> {
-    // An error response may contain receipts, too: then the messages have arrived.
+    // An error response may contain receipts, too. Then the messages have arrived.
     let error = match serde_json::from_slice(body) {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
@@ -106,11 +106,11 @@ mod tests {
         assert!(matches!(read(429, busy), Err(CallError::Busy(_))));
         let foreign = format!("<html>\u{1b}{}", "x".repeat(10_000));
         let Err(CallError::Refused(why)) = read(404, &foreign) else {
-            panic!("it is refused");
+            panic!("not refused");
         };
         assert!(why.starts_with("404 Not Found: <html>xxx") && why.len() < 300);
         let Err(CallError::Refused(why)) = read(200, "[") else {
-            panic!("it is refused");
+            panic!("not refused");
         };
         assert!(why.starts_with("its response cannot be read"), "{why}");
     }

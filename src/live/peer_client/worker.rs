@@ -1,4 +1,5 @@
-//! The thread of one client: takes requests from its queue, makes the calls, and reports outcomes to the host.
+//! `PeerClient`: the thread of one client. It takes requests from its queue, makes the calls, and reports outcomes to
+//! the host.
 
 use super::batch::{MessageBatch, OfferBacklog, batches};
 use super::response::{CallError, read};
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 /// Timeout of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Exponential backoff of offers: the first wait; each further one is twice as long.
+/// Exponential backoff of offers: the first wait. Each further wait is twice as long.
 const OFFER_BACKOFF: Duration = Duration::from_secs(1);
 /// Exponential backoff of offers: the longest wait.
 const OFFER_BACKOFF_MAX: Duration = Duration::from_secs(60);
@@ -139,7 +140,7 @@ impl PeerClient {
         }
     }
 
-    /// The node does not answer or is overloaded: drops all requests but offers, and reports `outcome` for them.
+    /// Drops all requests except offers, because the node does not answer or is overloaded. Reports `outcome` for them.
     fn drop_queue(&mut self, mut messages: Vec<OutboundMessage>, why: &str, outcome: SendOutcome) {
         let waiting = self.pending.take();
         for request in waiting.into_iter().chain(self.queue.try_iter()) {
@@ -177,7 +178,8 @@ impl PeerClient {
         }
     }
 
-    /// `GET /peers` with a signed query. The signed answer, if its signature is valid, and the head of the node's log.
+    /// Calls `GET /peers` with a signed query. Returns the signed answer, if its signature is valid, and the head of
+    /// the node's log.
     fn peers(&self, query: &Signed) -> Result<(Option<VerifiedMessage>, LogHead), CallError> {
         let refused = |error: serde_json::Error| CallError::Refused(error.to_string());
         let header = serde_json::to_string(query).map_err(refused)?;
@@ -194,7 +196,7 @@ impl PeerClient {
         Ok((signed, answer.log))
     }
 
-    /// Offers the backlog, and sends what the node wants of it.
+    /// Offers the backlog, and sends the messages that the node wants.
     fn offer(&mut self) {
         let have = self.backlog.take();
         match self.relay(&have) {
@@ -212,8 +214,8 @@ impl PeerClient {
         }
     }
 
-    /// Relays those of these messages that the node wants, in as many bundles as needed. An error comes with the names
-    /// that may still be wanted.
+    /// Offers messages and relays those that the node wants, in as many bundles as needed. An error contains the names
+    /// of the messages that the node may still want.
     fn relay(&self, have: &[MessageName]) -> Result<(), (CallError, Vec<MessageName>)> {
         let offer = Offer {
             have: have.to_vec(),
@@ -251,7 +253,7 @@ impl PeerClient {
         self.post::<_, Receipts>("/relay", &signed).map(drop)
     }
 
-    /// `HEAD /files/{sha256}`: whether the node serves the file with the proposed size.
+    /// Calls `HEAD /files/{sha256}` to check whether the node serves the file with the proposed size.
     fn check_file(&mut self, proposal: Arc<Proposal>, file: &FileInfo) {
         let url = format!("{}/files/{}", self.base, file.sha256);
         let result = match self.agent.head(url).call() {

@@ -1,4 +1,4 @@
-//! State of a node at startup: directory, configuration, and what survived the last run.
+//! State of a node at startup: directory, configuration and persisted state.
 
 use super::StartError;
 use crate::live::config::LiveConfig;
@@ -15,7 +15,7 @@ use crate::scp::{NodeId, QuorumSet};
 use crate::time::Span;
 use std::sync::Arc;
 
-/// What a node starts with.
+/// The state with which a node starts.
 pub(super) struct StoredState {
     /// Node numbers and announcements.
     pub(super) directory: NodeDirectory,
@@ -111,7 +111,7 @@ fn quorum_set(set: &WireQuorumSet, directory: &mut NodeDirectory) -> Result<Quor
     Ok(set)
 }
 
-/// The persisted state without files that are gone from the folder: the node fetches those again.
+/// The persisted state, without files that are missing from the folder. The node fetches those again.
 fn persisted(store: &mut Store, files: &FileStore) -> Result<Option<Persisted>, StartError> {
     let mut persisted = store.load()?;
     if persisted == Persisted::default() {

@@ -5,7 +5,7 @@ use super::VERSION;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The store cannot be used.
+/// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process uses it.
@@ -22,7 +22,7 @@ pub enum StoreError {
         /// The version that was found.
         found: String,
     },
-    /// Its content is not what was written.
+    /// Its content differs from what was written.
     #[error("{}: the store is damaged: {why}; put a copy of it back, or start a new node with a new key in another folder: a node that has lost its statements must not vote again", .path.display())]
     Damaged {
         /// The file.
@@ -35,7 +35,7 @@ pub enum StoreError {
     Contradiction {
         /// The file.
         path: PathBuf,
-        /// What contradicts what.
+        /// The contradiction.
         what: String,
     },
     /// An I/O error.
@@ -45,7 +45,7 @@ pub enum StoreError {
         path: PathBuf,
         /// What failed, as a verb.
         doing: &'static str,
-        /// The error of the system.
+        /// Error of the operating system.
         source: io::Error,
     },
 }
@@ -107,7 +107,7 @@ impl StoreError {
                 path,
                 found: format!("redb {found}"),
             },
-            // A file that is too short, or that redb did not write.
+            // The file is too short, or redb did not write it.
             E::Io(why)
                 if matches!(
                     why.kind(),
@@ -129,7 +129,7 @@ impl StoreError {
                     source: io::Error::other(why.to_string()),
                 }
             }
-            // Unknown tables, pages with wrong checksums, impossible values.
+            // The file contains unknown tables, pages with wrong checksums, or impossible values.
             why => StoreError::Damaged {
                 path,
                 why: why.to_string(),

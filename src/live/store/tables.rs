@@ -52,7 +52,7 @@ mod setting {
 type Result<T> = std::result::Result<T, RowsError>;
 
 fn json<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    // State of a node is always serializable.
+    // The state of a node is always serializable.
     serde_json::to_vec(value).map_err(|why| RowsError::Damaged(why.to_string()))
 }
 
@@ -138,7 +138,7 @@ fn write_numbers(transaction: &WriteTransaction, numbers: &[(NodeId, NodeKey)]) 
     Ok(())
 }
 
-/// The open tables of a transaction that takes changes.
+/// The open tables of a transaction that writes changes.
 struct Writer<'t> {
     decided: Table<'t, u64, &'static [u8]>,
     statements: Table<'t, (u64, u8), Sequenced>,

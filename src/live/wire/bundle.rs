@@ -1,4 +1,5 @@
-//! Bundles of relayed messages. Before it sends one, a node offers the names of the messages; it sends only those wanted.
+//! Bundles of relayed messages. A node first offers the names of the messages, and sends only those that the receiver
+//! wants.
 
 use super::message::VerifiedMessage;
 use super::signed::{Signed, WireError};
@@ -53,7 +54,8 @@ impl VerifiedBundle {
     /// Verifies a signed bundle and its messages.
     ///
     /// # Errors
-    /// If the bundle or a message in it is malformed or has an invalid signature: a correct node relays no such message.
+    /// If the bundle or a message in it is malformed or has an invalid signature. A correct node does not relay such a
+    /// message.
     pub fn open(signed: &Signed, network: &str) -> Result<VerifiedBundle, WireError> {
         let bundle: WireBundle = signed.read()?;
         signed.check(bundle.from, network, SignaturePurpose::Bundle)?;

@@ -20,7 +20,7 @@ pub struct WireMessage {
     pub sender: NodeKey,
     /// Its number among the messages of its author. Relaying keeps it.
     pub nth: u64,
-    /// The only receiver; without it the message is for all nodes.
+    /// The only receiver; without it, the message is for all nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub to: Option<NodeKey>,
@@ -138,7 +138,7 @@ impl WireMessage {
         }
     }
 
-    /// Signs it.
+    /// Signs the message.
     ///
     /// # Errors
     /// If it cannot be written as JSON.
@@ -147,19 +147,19 @@ impl WireMessage {
     }
 }
 
-/// A message whose signatures have been checked, and the bytes to pass on.
+/// A message whose signature is valid, with its signed text for relaying.
 #[derive(Clone, Debug)]
 pub struct VerifiedMessage {
     /// The content.
     pub message: WireMessage,
-    /// Of a `Peers` message the announcements in it; others of its announcements were not what they should be.
+    /// The valid announcements in a `Peers` message; empty for other messages.
     pub announcements: Vec<(WireAnnouncement, Signed)>,
-    /// As it came.
+    /// The signed text, as received.
     pub signed: Signed,
 }
 
 impl VerifiedMessage {
-    /// Opens a signed message.
+    /// Verifies a signed message.
     ///
     /// # Errors
     /// If it is malformed or its signature is not that of its sender.

@@ -21,7 +21,7 @@ pub enum ReceiptCode {
     Accepted,
     /// It has arrived before.
     Duplicate,
-    /// Its slot is decided here already, or is too far ahead.
+    /// Its slot is already decided at this node, or is too far ahead.
     WrongSlot,
     /// It is inconsistent, or SCP refuses it.
     Invalid,
@@ -46,7 +46,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The message was accepted.
+    /// The receipt for an accepted message.
     #[must_use]
     pub fn accepted() -> Receipt {
         Receipt {
@@ -55,7 +55,7 @@ impl Receipt {
         }
     }
 
-    /// The message was not accepted.
+    /// The receipt for a message that was not accepted.
     #[must_use]
     pub fn refused(verdict: ReceiptCode, why: impl Into<String>) -> Receipt {
         Receipt {

@@ -9,13 +9,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Received data is not acceptable.
+/// Why received data is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// It is not JSON, or has another structure.
     #[error("{0}")]
     Malformed(String),
-    /// The signature is not that of the node named in it.
+    /// The signature is not that of the author that the text contains.
     #[error("the signature is not that of {0}, for this network and these bytes")]
     BadSignature(NodeKey),
     /// It belongs to another network.
@@ -83,7 +83,8 @@ impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signed {
-    /// The signed text. It names its author.
+    /// The signed text. It contains the key of its author.
+
     #[schema(value_type = Object)]
     pub message: Arc<RawValue>,
     /// Ed25519 signature, 128 lower-case hexadecimal digits. It covers the name of the network and the purpose, too.

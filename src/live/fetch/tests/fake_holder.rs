@@ -1,4 +1,4 @@
-//! A fake holder: a small HTTP server whose responses a test chooses.
+//! `Holder`: a fake holder of files, a small HTTP server whose responses a test chooses.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Handles a request: the connection, its number from 0, and the first byte of the requested range.
+/// Handles a request. The arguments are the connection, the number of the request from 0, and the first byte of the
+/// requested range.
 type Answer = dyn Fn(&mut TcpStream, usize, Option<usize>) -> std::io::Result<()> + Send + Sync;
 
 /// A holder. It stops when it is dropped.
@@ -43,7 +44,7 @@ impl Holder {
                         asked.push(range);
                         asked.len() - 1
                     };
-                    // The client may have gone.
+                    // The client may have disconnected.
                     let _ = answer(&mut stream, nth, range);
                 });
             }
@@ -66,7 +67,7 @@ impl Holder {
 
     /// An address without a listener.
     pub(super) fn absent() -> String {
-        // The discard port, where no service runs any more.
+        // The port of the discard service, which no longer runs on today's systems.
         "http://127.0.0.1:9".to_owned()
     }
 

@@ -1,4 +1,4 @@
-//! Holders that send something else, too much, too slowly, or nothing.
+//! Tests of holders that send wrong content or too much, too slowly, or nothing.
 
 use super::*;
 
@@ -70,7 +70,7 @@ fn surplus_bytes_are_refused() {
     let content = content(100_000);
     let file = info(&content);
     let sent = content.clone();
-    // Without a length: the body is endless.
+    // The response has no length, and its body is endless.
     let endless = Holder::new(move |stream, _, _| {
         head(stream, "200 OK", "")?;
         stream.write_all(&sent)?;
@@ -82,7 +82,7 @@ fn surplus_bytes_are_refused() {
     let end = fixture.fetch(&file, &[&endless.base]);
     assert_eq!(end.result, Err(FetchError::HashMismatch));
     assert!(!fixture.part(&file).exists());
-    // Without the surplus bytes the same is accepted.
+    // The same response without surplus bytes is accepted.
     let sent = content.clone();
     let honest = Holder::new(move |stream, _, _| {
         head(stream, "200 OK", "")?;

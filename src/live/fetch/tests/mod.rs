@@ -1,4 +1,4 @@
-//! Tests of fetching, from correct and faulty holders.
+//! Tests of fetching from correct and faulty holders.
 
 mod fake_holder;
 mod faulty_holders;
@@ -85,7 +85,7 @@ fn long_timeouts() -> FetchSettings {
     FetchSettings::default()
 }
 
-/// For silent holders.
+/// Settings for tests with silent holders.
 fn short_timeouts() -> FetchSettings {
     FetchSettings {
         idle: Duration::from_secs(1),
@@ -116,7 +116,7 @@ fn a_file_is_fetched_with_progress_events() {
     let file = info(&content);
     let holder = Holder::honest(&content);
     let mut fixture = fixture(long_timeouts());
-    // With a slash at the end.
+    // The base address ends with a slash.
     fixture.start(&file, &[&format!("{}/", holder.base)]);
     let (end, progress) = fixture.end();
     assert_eq!(end.result, Ok(0));
@@ -145,7 +145,7 @@ fn a_broken_connection_is_resumed() {
         }
         (1, Some(from)) => partial(stream, &sent, from, 200_000),
         (_, Some(from)) => partial(stream, &sent, from, sent.len()),
-        (_, None) => panic!("asked for everything again"),
+        (_, None) => panic!("requested the whole file again"),
     });
     let mut fixture = fixture(long_timeouts());
     let end = fixture.fetch(&file, &[&holder.base]);
@@ -216,7 +216,7 @@ fn wrong_content_is_discarded_and_the_next_holder_is_tried() {
     assert_eq!(
         honest.asked(),
         [None],
-        "nothing of the liar's is gone on with"
+        "no byte of the faulty holder is kept"
     );
     fixture.holds(&file, &content);
 }
@@ -305,7 +305,7 @@ fn concurrency_is_limited_and_all_fetches_end() {
     let contents: Vec<_> = (1..=7).map(|nth| content(nth * 1_000)).collect();
     let (now_there, most_there) = (Arc::clone(&now), Arc::clone(&most));
     let (go_on, may_go_on) = unbounded::<()>();
-    // It has none of the files, and answers only when the test allows it.
+    // The holder has none of the files, and answers only when the test allows it.
     let holder = Holder::new(move |stream, _, _| {
         let running = now_there.fetch_add(1, Ordering::SeqCst) + 1;
         most_there.fetch_max(running, Ordering::SeqCst);
@@ -319,7 +319,7 @@ fn concurrency_is_limited_and_all_fetches_end() {
     });
     for content in &contents {
         fixture.start(&info(content), &[&holder.base]);
-        // It is fetched already.
+        // The file is already being fetched.
         fixture.start(&info(content), &[&holder.base]);
     }
     while now.load(Ordering::SeqCst) < AT_ONCE_MAX {
@@ -364,7 +364,7 @@ fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
     fixture.start(&files[0], &[&holder.base]);
     fixture.start(&files[1], &[&holder.base]);
     arrived.recv().unwrap();
-    // A queued one, a running one, an unknown one.
+    // A queued fetch, a running fetch and an unknown one.
     for sha256 in [&files[1].sha256, &files[0].sha256, &"0".repeat(64)] {
         fixture.fetcher.cancel(sha256);
     }
@@ -378,7 +378,7 @@ fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
     );
     assert_eq!(holder.asked().len(), 1);
     let BeginReceive::Partial(part) = fixture.files.begin(&files[0]).unwrap() else {
-        panic!("it is here");
+        panic!("the file is stored");
     };
     assert!(part.received_bytes() < 100_000);
 }

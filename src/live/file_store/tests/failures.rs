@@ -1,4 +1,4 @@
-//! Crashes, damage, other processes, and names and links that lead out of the folder.
+//! Tests of failures: crashes, damage, other processes, and names and links that lead out of the folder.
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn an_incomplete_upload_leaves_nothing() {
     let mut upload = store.receive("a.txt").unwrap();
     upload.write(b"all of it").unwrap();
     assert_eq!(upload.finish().unwrap().file, info("a.txt", b"all of it"));
-    // After a crash.
+    // A crash leaves these files behind.
     fs::write(folder.path().join(PARTS).join("upload-7"), b"half").unwrap();
     fs::write(folder.path().join(PARTS).join(index::FILE_NEW), b"{").unwrap();
     drop(store);
@@ -197,6 +197,6 @@ fn a_crash_between_index_and_name_is_repaired() {
     assert_eq!(
         parts_in(folder.path()),
         [""; 0],
-        "what is here needs no part"
+        "a stored file needs no partial file"
     );
 }

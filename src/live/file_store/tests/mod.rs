@@ -27,7 +27,7 @@ fn opened() -> (tempfile::TempDir, FileStore) {
 fn begun(store: &FileStore, file: &FileInfo) -> PartialFile {
     match store.begin(file).unwrap() {
         BeginReceive::Partial(part) => part,
-        BeginReceive::AlreadyStored(stored) => panic!("{stored:?} is here"),
+        BeginReceive::AlreadyStored(stored) => panic!("{stored:?} exists"),
     }
 }
 
@@ -188,7 +188,7 @@ fn wrong_content_never_gets_a_name() {
     ));
     assert_eq!(names_in(folder.path()), [""; 0]);
     let mut part = begun(&store, &file);
-    assert_eq!(part.received_bytes(), 4, "the first bytes fit");
+    assert_eq!(part.received_bytes(), 4, "received bytes are kept");
     part.write(b"t").unwrap();
     part.finish().unwrap();
 }
@@ -251,7 +251,7 @@ fn a_modified_file_is_not_found() {
     touch(30);
     assert_eq!(store.find(&file.sha256), None);
     assert_eq!(store.list(), []);
-    // It can be received again, and the modified file stays.
+    // The original content can be received again, and the modified file stays.
     received(&store, "a.txt", b"one");
     assert_eq!(names_in(folder.path()), ["a (2).txt", "a.txt"]);
     assert_eq!(fs::read(&path).unwrap(), b"two");
@@ -292,7 +292,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn however_it_arrives_it_is_what_was_sent(
+    fn stored_content_equals_sent_content_despite_interruptions(
         content in prop::collection::vec(any::<u8>(), 0..3_000),
         cuts in prop::collection::vec((0..1_500usize, 0..3u8), 0..12),
     ) {

@@ -26,13 +26,13 @@ fn apply(image: &mut Vec<u8>, op: &DiskOp) {
 
 #[derive(Debug, Default)]
 struct DiskState {
-    /// What programs read.
+    /// The content that programs read.
     image: Vec<u8>,
-    /// What survives a power failure.
+    /// The content that survives a power failure.
     durable: Vec<u8>,
     /// Writes since the last sync.
     unsynced: Vec<DiskOp>,
-    /// How many writes succeed before all fail; `None`: all succeed.
+    /// Number of writes that succeed before all fail; `None` if all succeed.
     left: Option<u32>,
     written_bytes: u64,
 }
@@ -58,7 +58,7 @@ impl DiskState {
                 Ok(())
             }
             (true, DiskOp::Write(offset, mut data)) if offset < self.image.len() as u64 => {
-                // A torn write.
+                // A torn write stores only half of its data.
                 data.truncate(data.len() / 2);
                 let torn = DiskOp::Write(offset, data);
                 apply(&mut self.image, &torn);
@@ -70,7 +70,7 @@ impl DiskState {
     }
 }
 
-/// The disk. Clones are the same disk.
+/// A simulated disk. Clones share one disk.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FaultyDisk(Arc<Mutex<DiskState>>);
 
@@ -79,12 +79,12 @@ impl FaultyDisk {
         self.0.lock().unwrap()
     }
 
-    /// Writes fail after this many; `None`: never.
+    /// Makes writes fail after this many; `None`: never.
     pub(super) fn fail_after(&self, changes: Option<u32>) {
         self.state().left = changes;
     }
 
-    /// Power failure: of the unsynchronised writes some survive, selected by the bits of `luck`.
+    /// Simulates a power failure. The bits of `luck` select the unsynchronised writes that survive.
     pub(super) fn lose_power(&self, luck: u64) {
         let mut state = self.state();
         let unsynced = std::mem::take(&mut state.unsynced);

@@ -1,5 +1,5 @@
-//! Tests of the store: it stores what [`Persisted::keep`](crate::node::Persisted::keep) folds, through full disks,
-//! losses of power, damage and other processes.
+//! Tests of the store: it contains the fold of all changes by [`Persisted::apply`](crate::node::Persisted::apply), in
+//! spite of full disks, power failures, damage and other processes.
 
 mod faulty_disk;
 mod model;
@@ -41,7 +41,7 @@ fn all_of(store: &mut Store) -> Result<StoreModel, StoreError> {
 
 #[derive(Clone, Debug)]
 enum StoreStep {
-    /// The node commits changes; the disk fails after this many writes, and goes on failing until it is repaired.
+    /// The node commits changes. The disk fails after this many writes, and keeps failing until it is repaired.
     Keep(Vec<ModelOp>, Option<u32>),
     /// The process reads the stored state.
     Load,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) enum ModelOp {
     Decide(Vec<u8>),
-    /// Slot after the second to last decided one, kind, value.
+    /// Offset of the slot from the second to last decided one (or from slot 1), kind, value.
     Say(u64, ModelStatement, Vec<u8>),
     Pool(u32),
     Unpool(u32),

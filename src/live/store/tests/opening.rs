@@ -49,7 +49,7 @@ fn reopening_a_store_keeps_its_state() {
 fn a_new_store_is_empty_and_its_folder_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a/b");
-    // A crash while the store was created.
+    // A crash has interrupted the creation of the store.
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join(FILE_NEW), b"half of it").unwrap();
     let mut store = Store::open(&deep).unwrap();
@@ -146,7 +146,7 @@ fn damage_is_detected_or_harmless(at in 0.0..1.0f64, bits in 1..=255u8, cut in p
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let (mut bytes, kept) = (FILLED.0.clone(), &FILLED.1);
-// Most of a small file is unused: damage also hits the header and the data.
+// Most of a small file is unused, so part of the damage is aimed at the header and the data.
         let reach = [bytes.len(), 160 << 10, 512][usize::from(bits % 3)];
         let at = at * reach.min(bytes.len()) as f64;
         bytes[at as usize] ^= bits;

@@ -1,4 +1,4 @@
-//! Attach: a [`Session`] over the `GET /events` of running node processes.
+//! `AttachedSession`: a [`Session`] over the `GET /events` streams of running node processes.
 //!
 //! ```text
 //!  GET /events ──> feed (a thread each) ──> timeline (one numbering, one clock) ──> Session ──> window
@@ -65,7 +65,7 @@ pub enum AttachError {
     /// A URL is malformed.
     #[error("{0}")]
     Address(String),
-    /// No process answered; the reason for each.
+    /// No process answered. Contains the reason for each.
     #[error("no node answers: {}; start one with `quorumscope node`, or several with `quorumscope cluster`", .0.join("; "))]
     NoAnswer(Vec<String>),
     /// The operating system starts no further thread.

@@ -3,7 +3,7 @@
 use crate::time::Time;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Monotonic time since the start of the process, together with the time of day.
+/// Monotonic time since the start of the process, and the time of the system clock.
 ///
 /// [`Clock::now`] is monotonic: setting the system clock does not change it, and it does not advance while the machine
 /// sleeps. Freshness marks of other nodes are compared with the system clock at that moment ([`Clock::wall_us`]).
@@ -14,7 +14,7 @@ pub(super) struct Clock {
     wall: fn() -> u64,
 }
 
-/// A freshness mark compared with the time of day.
+/// A freshness mark compared with the system clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
     /// Within the allowed clock skew.

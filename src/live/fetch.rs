@@ -1,7 +1,8 @@
 //! Resumable downloads of decided files from the nodes that hold them, over HTTP.
 //!
-//! `GET {base}/files/{sha256}`, with `Range` if a partial file exists. Holders are tried in order until the content is
-//! complete and its hash is right. A bounded number of fetches run concurrently, each on a thread; the others are queued.
+//! The request is `GET {base}/files/{sha256}`, with `Range` if a partial file exists. Holders are tried in order until
+//! the content is complete and its hash matches. A bounded number of fetches run concurrently, each on a thread; the
+//! others are queued.
 
 mod download;
 #[cfg(test)]

@@ -50,7 +50,6 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Advice to the user about an error of the file system, for the end of a message.
-
 pub(super) fn advice(why: &io::Error) -> &'static str {
     match why.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -7,14 +7,14 @@
 //!
 //! The host only distributes work. Its state is in parts with private fields:
 //!
-//! | part | what it owns |
+//! | part | responsibility |
 //! |---|---|
 //! | [`NodeRuntime`] | the node, its timers, its view and the hash of its log |
 //! | [`Outbox`] | the store, the batch not yet stored, the effects that wait for it |
 //! | [`EffectRunner`] | the network; it accepts only committed effects |
-//! | [`Admission`] | which announcements and messages reach the node |
+//! | [`Admission`] | the choice of the announcements and messages that reach the node |
 //! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; waiting callers; files |
-//! | [`HostView`] | nothing; it answers queries from the other parts |
+//! | [`HostView`] | answers to queries, computed from the other parts |
 //!
 //! Absent here: the protocol (`node`) and sockets (`http`, `udp`, `peer_client`).
 

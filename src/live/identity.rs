@@ -1,7 +1,7 @@
 //! Node identity: an Ed25519 key pair, and signatures with domain separation.
 //!
-//! The secret key is a file in the data folder, a Stellar seed (`S...`) with mode 0600. Every signature covers the name of
-//! the network and the purpose, so a signature cannot be replayed in another network or for another purpose.
+//! The secret key is a Stellar seed (`S...`) in a file in the data folder, with mode 0600. Every signature covers the
+//! name of the network and the purpose, so a signature cannot be replayed in another network or for another purpose.
 
 use crate::node::NodeKey;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};

@@ -106,9 +106,8 @@ impl Process {
     /// Starts a node. When this returns, the node answers HTTP requests.
     ///
     /// # Errors
-    /// If a folder, the key, the store, a port or the quorum set cannot be used (then no thread has been started), or if
-    /// a thread cannot be started.
-
+    /// If a folder, the key, the store, a port or the quorum set cannot be used (then no thread has been started), or
+    /// if a thread cannot be started.
     pub fn start(mut config: LiveConfig) -> Result<Process, StartError> {
         create_folder(&config.data)?;
         let (mut store, identity) = identify(&config.data)?;

@@ -17,7 +17,7 @@ pub struct StatusQuery {
     pub from_slot: Option<u64>,
     /// Most entries.
     pub limit: usize,
-    /// Most bytes of serialized entries. One entry is always included.
+    /// Most bytes of serialized entries. The first entry is included whatever its size.
     pub bytes: usize,
 }
 

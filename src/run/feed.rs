@@ -27,7 +27,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// A feed and the world of the start.
+    /// A feed, and the world at the start of the run.
     pub(super) fn new(mut session: Box<dyn Session + Send>) -> (Feed, Cursor) {
         let scenario = Arc::new(session.scenario().clone());
         let kind = session.kind();
@@ -116,7 +116,7 @@ impl Feed {
         result
     }
 
-    /// The scenario as the session has it.
+    /// The scenario of the session.
     pub(super) fn scenario(&self) -> &Scenario {
         self.session.scenario()
     }

@@ -1,7 +1,7 @@
 //! `History`: the records of a run, kept for seeking: a snapshot of the world, and the records since then.
 //!
-//! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. Such a
-//! record is folded twice: into the shown world and into the snapshot. Absent here: when to play which record.
+//! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. These
+//! records are folded twice: into the shown world and into the snapshot. Absent here: when to play which record.
 
 use crate::scenario::Scenario;
 use crate::time::Time;
@@ -67,8 +67,7 @@ impl History {
         self.records.back().map(|(at, _)| *at)
     }
 
-    /// The time of the last record that comes before record `nth`, is earlier than `before` and is more than
-    /// housekeeping.
+    /// The time of the last record other than housekeeping that comes before record `nth` and is earlier than `before`.
     #[must_use]
     pub fn progress_before(&self, nth: usize, before: Time) -> Option<Time> {
         let earlier = self.records.range(..nth.min(self.records.len())).rev();
@@ -76,7 +75,7 @@ impl History {
         progress.next().map(|(at, _)| *at)
     }
 
-    /// The time of the first record from record `nth` on that is more than housekeeping.
+    /// The time of the first record other than housekeeping, from record `nth` on.
     #[must_use]
     pub fn progress_from(&self, nth: usize) -> Option<Time> {
         let later = self.records.range(nth.min(self.records.len())..);

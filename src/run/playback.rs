@@ -1,6 +1,6 @@
 //! `Playback`: play, pause and speed of a watched run, as one value that commands change.
 //!
-//! At speed 1 an ordinary message flies for three quarters of a second. The opening is faster: discovery is shown in
+//! At speed 1, an ordinary message flies for three quarters of a second. The opening is faster: discovery is shown in
 //! about two seconds, so that a viewer sees the first vote soon. Absent here: clocks; elapsed wall time is an argument.
 
 use super::choice::StartAs;
@@ -26,7 +26,7 @@ const OPENING_WALL: Duration = Duration::from_millis(2_000);
 const OPENING_RESERVE: Duration = Duration::from_millis(600);
 /// How much faster than speed 1 messages fly in the opening.
 const OPENING_SPEEDUP: f64 = 4.0;
-/// How many flights of the slowest message discovery is expected to take.
+/// Expected duration of discovery, in flights of the slowest message.
 const DISCOVERY_FLIGHTS: u64 = 8;
 
 /// One change of what is shown and of how fast time runs.
@@ -38,9 +38,9 @@ pub enum PlaybackCommand {
     Play,
     /// Stops time.
     Pause,
-    /// Pauses and goes to the next event that is more than housekeeping.
+    /// Pauses and goes to the next event other than housekeeping.
     Step,
-    /// Pauses and goes back to the event before.
+    /// Pauses and goes back to the previous event.
     StepBack,
     /// Pauses and shows an instant, or the nearest one that can be shown.
     Seek(Time),
@@ -59,7 +59,7 @@ pub(super) enum PlayState {
     Paused,
 }
 
-/// Whether there is anything to watch.
+/// Whether messages are in flight, which decides how fast time runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Activity {
     /// Messages are in flight.
@@ -72,11 +72,11 @@ pub(super) enum Activity {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Opening {
     until: Time,
-    /// Wall time that it may still take.
+    /// Wall time that is left for the opening.
     wall_left: Duration,
 }
 
-/// How fast time runs.
+/// Play state and speed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Playback {
     state: PlayState,
@@ -84,7 +84,7 @@ pub struct Playback {
     power: i32,
     /// Virtual time per wall time at speed 1.
     base_rate: f64,
-    /// Fraction of a virtual microsecond that the frames so far left over.
+    /// Fraction of a virtual microsecond that remains from earlier frames.
     carry: f64,
     opening: Option<Opening>,
 }

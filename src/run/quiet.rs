@@ -1,4 +1,4 @@
-//! Skipping of quiet stretches: while nothing but housekeeping is ahead, virtual time passes in about a second.
+//! `QuietSkip`: skips quiet stretches. A stretch of virtual time with only housekeeping passes in about a second.
 
 use crate::time::{Span, Time};
 use std::time::Duration;
@@ -23,8 +23,9 @@ impl QuietSkip {
         self.stretch = None;
     }
 
-    /// The instant to show after `wall`, if only housekeeping happens until `quiet_until`. `None` if the stretch is too
-    /// short to skip. `rate` is the normal rate, in virtual per wall time: time never passes more slowly than that.
+    /// The instant to show after another `wall` of wall time, if only housekeeping happens until `quiet_until`. `None`
+    /// if the stretch is too short to skip. `rate` is the normal rate, in virtual time per wall time. Time never passes
+    /// more slowly than that.
     pub(super) fn target(
         &mut self,
         now: Time,

@@ -17,7 +17,7 @@ pub struct Replay {
     scenario: Arc<Scenario>,
     /// Records to come, each with the time at which it is played.
     pending: VecDeque<(Time, Record)>,
-    /// Times of records that are more than housekeeping, and the end of the recording.
+    /// Times of records other than housekeeping, and the end of the recording.
     progress_times: VecDeque<Time>,
     ready: Vec<Record>,
     now: Time,

@@ -7,7 +7,7 @@ use crate::trace::{Lanes, Record};
 /// Most virtual time that a single step skips while only housekeeping happens.
 const STEP_HORIZON: Span = Span::from_ms(10_000);
 
-/// How far [`Session::advance`] or [`Session::step`] came.
+/// The result of [`Session::advance`] or [`Session::step`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunProgress {
     /// Everything up to the requested instant has happened.

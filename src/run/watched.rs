@@ -55,7 +55,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run that shows the start of `session`, or the instant that `start_as` names.
+    /// A run that shows the start of `session`, or the instant that `start_as` selects.
     #[must_use]
     pub fn new(session: Box<dyn Session + Send>, choice: ScenarioChoice, start_as: StartAs) -> Run {
         let (feed, shown) = Feed::new(session);
@@ -172,7 +172,7 @@ impl Run {
         self.latest().max(self.feed.recorded_until())
     }
 
-    /// The instant that is being sought, or else the one that is shown.
+    /// The instant that is being sought; without a seek, the one that is shown.
     #[must_use]
     pub fn seek_target(&self) -> Time {
         let sought = self.seek.as_ref().map(Seek::target);
@@ -253,7 +253,7 @@ impl Run {
         self.advance_to(target, has_budget);
     }
 
-    /// The instant that playback aims at. An idle run plays faster, but after the opening not past the next event.
+    /// The instant that playback shows next. An idle run plays faster, but after the opening not past the next event.
     fn playback_target(&mut self, wall: Duration) -> Time {
         let (now, activity) = (self.shown.world.now, self.activity());
         let target = self.playback.target(now, wall, activity);

@@ -7,7 +7,7 @@ use crate::scp::NodeId;
 /// A command to the network. The engine adds the time and records it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// The node proposes a content.
+    /// The node proposes a note, a file or a value.
     Propose {
         /// The node.
         node: NodeId,
@@ -68,7 +68,7 @@ pub enum Action {
     Heal,
 }
 
-/// Why an action was refused. It has changed nothing.
+/// Why an action was refused. The refused action has changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActionRefused {
     /// The network has no such node.
@@ -83,7 +83,7 @@ pub enum ActionRefused {
     /// The network has as many nodes as the executor allows.
     #[error("the network already has {0} nodes, the most that this executor runs")]
     TooManyNodes(usize),
-    /// The operating system refuses a thread for the node.
+    /// The operating system starts no thread for the node.
     #[error("the node could not be started: {0}")]
     CannotStart(String),
     /// The content does not fit the application of the scenario.

@@ -41,7 +41,6 @@ pub fn added_node<'a>(
 }
 
 /// The name after the one with the highest number, such as `n08` after `n07`; `n01` if no name is numbered.
-
 fn free_name<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let taken: BTreeSet<&str> = names.collect();
     let numbered = taken.iter().filter_map(|name| {

@@ -30,7 +30,7 @@ impl fmt::Display for InputError {
     }
 }
 
-/// A text with its name; errors point into it.
+/// A text and its name, for errors with positions in the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SourceText<'a> {
     pub(super) name: &'a str,

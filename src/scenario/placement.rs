@@ -94,7 +94,7 @@ fn draw(streams: Streams, wanted: PlacementRequirements, attempt: usize) -> Draw
             candidate as u64,
             nth as u64,
         );
-        // Tenths of a metre: short in files, and equal on all machines.
+        // Coordinates are rounded to tenths of a metre, which are short in files and equal on all machines.
         let free = length - 2.0 * wanted.margin_m;
         ((wanted.margin_m + share * free) * 10.0).round() / 10.0
     };

@@ -1,4 +1,4 @@
-//! Batch: the arrivals of an interval of virtual time, sorted into work for nodes and effects without a node.
+//! Batch: the arrivals of an interval of virtual time, sorted into work for nodes and effects that need no node.
 //!
 //! A batch that begins at time t ends before t + the shortest delay (the lookahead of a conservative parallel
 //! simulation). No node can cause an event of another node in the same batch, so the nodes run a batch in parallel.

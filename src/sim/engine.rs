@@ -25,7 +25,7 @@ use crate::time::{Span, Time};
 use crate::trace::Record;
 use std::sync::Arc;
 
-/// Assumed number of records per arrival: the limit on records divided by it limits the arrivals of a batch.
+/// Assumed number of records per arrival, by which a limit on records is converted to a limit on arrivals.
 const RECORDS_PER_ARRIVAL: usize = 8;
 /// Smallest limit on the arrivals of a batch: smaller batches are not worth sharing among threads.
 const BATCH_MIN: usize = 256;

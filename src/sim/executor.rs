@@ -85,7 +85,7 @@ pub(super) struct NodeBatch {
 pub(super) enum StepOutcome {
     /// The node ran a step.
     Done { input: Input, outputs: Vec<Output> },
-    /// There is no node: it has left, or it panicked in this step or before.
+    /// The node does not exist: it has left, or it panicked in this step or before.
     Gone,
 }
 
@@ -99,7 +99,7 @@ pub(super) struct ExecutedStep {
     pub(super) outcome: StepOutcome,
 }
 
-/// What a node did in a batch.
+/// The result of a node's share of a batch.
 #[derive(Debug)]
 pub(super) struct BatchReport {
     pub(super) node: NodeId,

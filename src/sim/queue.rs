@@ -50,8 +50,8 @@ impl LogicalTime {
 
 /// The total order of all events. No two events have the same key.
 ///
-/// An event that a node causes for itself has the node as sender, too. Its `nth` is below [`EventKey::TIMERS`] if the
-/// engine schedules it, and at least that for a timer.
+/// An event that a node causes for itself has the node as sender, too. Its `nth` is at least [`EventKey::TIMERS`] for a
+/// timer, and below it for an event that the engine schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EventKey {
     pub(super) at: LogicalTime,
@@ -80,7 +80,7 @@ pub(super) struct ChunkAttempt {
     pub(super) nth: u32,
 }
 
-/// What a node starts with.
+/// The state with which a node starts.
 #[derive(Clone, Debug)]
 pub(super) struct StartState {
     /// Counts restarts: the start of an earlier incarnation is void.
@@ -88,7 +88,7 @@ pub(super) struct StartState {
     pub(super) persisted: Option<Arc<Persisted>>,
 }
 
-/// What an event brings to its receiver.
+/// The content of an event.
 #[derive(Clone, Debug)]
 pub(super) enum EventPayload {
     Message(FlightInfo, Arc<Message>),
@@ -100,7 +100,7 @@ pub(super) enum EventPayload {
     ChunkRequest(FlightInfo, ChunkAttempt),
     /// A chunk, sent to the fetching node.
     Chunk(FlightInfo, ChunkAttempt),
-    /// The chunk is late.
+    /// The timeout of a chunk has passed.
     ChunkTimeout(ChunkAttempt),
     /// The fetch with this number has failed.
     FetchFailed(u64),

@@ -1,5 +1,5 @@
-//! `Transport`: transmissions between nodes. The medium decides the fate of each one, which is then numbered, recorded
-//! and queued.
+//! `Transport`: transmissions between nodes. The medium decides the outcome of each transmission, which is then
+//! numbered, recorded and queued.
 //!
 //! Absent here: what happens on arrival (`engine`), and the chunks of files (`file_transfers`).
 
@@ -11,7 +11,7 @@ use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::trace::{FlightId, Record};
 
-/// A transmission before the medium has decided its fate.
+/// A transmission before the medium has decided its outcome.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Transmission {
     pub(super) from: NodeId,
@@ -79,7 +79,7 @@ impl Transport {
         self.streams
     }
 
-    /// The shortest time that anything takes from one node to another.
+    /// The shortest delay of any transmission.
     pub(super) fn delay_min(&self) -> Span {
         self.delay_min
     }

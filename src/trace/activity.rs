@@ -1,4 +1,4 @@
-//! Queries on a [`World`] for whether a run is at rest: what its nodes wait for, and what is still under way.
+//! Checks whether a run is at rest: what the nodes of a [`World`] wait for, and what is still under way.
 
 use super::parts::{NodeStatus, WorldNode};
 use super::world::World;

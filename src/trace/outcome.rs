@@ -71,7 +71,7 @@ impl StopChecker {
         }
     }
 
-    /// The time at which the run stops unless it makes progress before.
+    /// The time at which the run stops unless it makes progress before then.
     #[must_use]
     pub fn horizon(&self) -> Time {
         match self.until {
@@ -134,7 +134,7 @@ impl StopChecker {
         match self.until {
             StopCondition::Slot(slot) => self.is_decided(world, slot),
             StopCondition::At(_) => {
-                // The newest slot may be undecided at the end of the time.
+                // The newest slot may be undecided when the run stops.
                 let decided = world
                     .slots()
                     .iter()
@@ -189,7 +189,7 @@ pub fn undecided(world: &World, slot: SlotIndex) -> Vec<NodeId> {
     deciders(world).into_iter().filter(lacks).collect()
 }
 
-/// Whether a node has the decision in its log, which a node that joined late has fetched.
+/// Whether a node has the decision in its log. A node that joined late has fetched it.
 fn caught_up(world: &World, node: NodeId, slot: SlotIndex) -> bool {
     world
         .node(node)

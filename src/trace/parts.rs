@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Condition of a node as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NodeStatus {
-    /// It runs, and the network delivers its messages.
+    /// It runs and is not silenced.
     Running,
     /// It runs, but all its messages are lost.
     Silent,

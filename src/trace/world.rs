@@ -16,9 +16,10 @@ use crate::time::Time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// Entries that the event log keeps.
+/// Most entries of the event log.
 const EVENT_LOG_MAX: usize = 2_000;
-/// Broadcasts that are kept, the newest ones. Relaying makes their number quadratic in the number of nodes.
+/// Number of newest broadcasts that are always kept. Relaying makes the number of broadcasts quadratic in the number of
+/// nodes.
 const BROADCASTS_MAX: usize = 1_000;
 
 /// The state at `now`.

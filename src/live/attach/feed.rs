@@ -235,7 +235,6 @@ impl EventFeed {
     }
 
     /// Requests the events and returns a reader at the first one. Uses HTTP/1.0, so that the body is not chunked.
-
     fn connect(&self) -> io::Result<BufReader<TcpStream>> {
         let authority = &self.url.authority;
         let mut addresses = authority.to_socket_addrs()?;

@@ -37,7 +37,8 @@ impl Admission<'_> {
     /// Admits an announcement and stores it. Returns the node that made it.
     ///
     /// # Errors
-    /// If the announcement is own, stale or replayed, or comes from one node too many: the counter of the reason.
+    /// If the announcement is this node's own, stale or replayed, or if the directory is full. The error is the counter
+    /// of the reason.
     pub(super) fn announcement(
         &mut self,
         announcement: &WireAnnouncement,
@@ -64,10 +65,11 @@ impl Admission<'_> {
         self.directory.peer(id).ok_or("datagrams_of_too_many_nodes")
     }
 
-    /// Admits a message: addressed to this node or to all, from a known node, not seen before, within the limits.
+    /// Admits a message that is addressed to this node or to all nodes, comes from a known node, has not been seen
+    /// before and is within the limits.
     ///
     /// # Errors
-    /// The receipt that refuses it.
+    /// If the message is not admitted: the receipt that refuses it.
     pub(super) fn message(&self, verified: &VerifiedMessage) -> Result<(), Receipt> {
         let refuse = |code, why: &str| Err(Receipt::refused(code, why));
         let message = &verified.message;

@@ -1,4 +1,4 @@
-//! Checks of proposed files: while the origin of a file is asked whether it can read the file, messages wait here.
+//! Checks of proposed files: messages wait here while the origin of a file is asked whether the file can be read there.
 
 use crate::live::wire::{Receipt, ReceiptCode, VerifiedMessage};
 use crate::node::ProposalId;

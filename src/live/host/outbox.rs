@@ -2,8 +2,8 @@
 //!
 //! A node promises durability: a statement that it has sent, a proposal that it has acknowledged and a decision that it
 //! has reported must survive a crash. [`Outbox`] owns both sides of that promise, the batch and the effects. The types
-//! enforce the order: [`CommittedEffects`] is the only thing that the effect runner accepts, and only a successful
-//! [`Outbox::commit`] makes it.
+//! enforce the order: the effect runner accepts only [`CommittedEffects`], which only a successful [`Outbox::commit`]
+//! makes.
 //!
 //! Absent here: what effects do.
 

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-/// A call of the store or the network.
+/// A call to the store or the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Action {
     Commit,

@@ -29,10 +29,10 @@ struct ByteRange {
 /// The request of a `Range` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RangeRequest {
-    /// The whole file: there is no header, another unit, or several ranges.
+    /// The whole file, because the header is missing, has another unit, or has several ranges.
     Whole,
     Part(ByteRange),
-    /// The range is malformed or outside of the file: 416.
+    /// The range is malformed or outside of the file, which gives status 416.
     Unsatisfiable,
 }
 

@@ -35,7 +35,8 @@ pub(super) struct StatusParams {
     /// if more would be too long; request the rest from the next slot on.
     #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
-    /// Most log entries, and about 8 MiB of them; by default 100 entries and 1 MiB. One entry is always included.
+    /// Most log entries, by default 100. A status contains at most 1 MiB of entries, or about 8 MiB if `limit` is given,
+    /// but its first entry may be longer.
     #[param(minimum = 0, maximum = 10_000)]
     limit: Option<u32>,
     /// Also asks all known nodes for their logs: `all`, or `all=true`.
@@ -96,7 +97,6 @@ pub(super) async fn status(
         draft.status.all = Some(logs);
     }
     // Serializing megabytes would delay other requests on this thread.
-
     let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&draft.finish())).await;
     let Ok(Ok(body)) = written else {
         return Err(ProblemDetails::unavailable(

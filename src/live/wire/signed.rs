@@ -84,7 +84,6 @@ impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
 #[serde(deny_unknown_fields)]
 pub struct Signed {
     /// The signed text. It contains the key of its author.
-
     #[schema(value_type = Object)]
     pub message: Arc<RawValue>,
     /// Ed25519 signature, 128 lower-case hexadecimal digits. It covers the name of the network and the purpose, too.

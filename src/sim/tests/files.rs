@@ -1,4 +1,4 @@
-//! Fetches of files, and messages in flight while the network changes.
+//! Tests of file fetches, and of messages in flight while the network changes.
 
 use super::{AdvanceMode, EXECUTOR, file, medium, ms, run, scenario};
 use crate::net::{LossReason, MediumSpec, Position};

@@ -249,7 +249,7 @@ struct Lines {
     compressed: Option<Arc<AtomicU64>>,
     expanded: u64,
     line: Vec<u8>,
-    /// Of the current line, from 1.
+    /// Number of the current line, from 1.
     number: u64,
 }
 

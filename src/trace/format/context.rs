@@ -51,7 +51,7 @@ impl<'a, 's> Encode<'a, 's> {
         self.settings == Some(settings)
     }
 
-    /// The number of a shared object. If it has none yet, its definition is written first. `None`: objects are not
+    /// The number of a shared object. If it has none yet, its definition is written first. `None` if objects are not
     /// shared in this stream.
     pub(super) fn share<T: Shareable + ?Sized, F: Serialize>(
         &mut self,

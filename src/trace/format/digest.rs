@@ -35,7 +35,7 @@ impl Digest {
         self.hash.update(&self.lines);
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// The digest as 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn finish(self) -> String {
         let bytes = self.hash.finalize();

@@ -8,7 +8,6 @@
 //! | `node` | introduces a node: its `key`, its `name`, and the `id` by which later lines refer to it |
 //! | `quorum_set`, `address_book`, `announcement`, `envelope`, `message`, `bundle` | define a shared object; later lines refer to it by its number among the lines of its kind, from 0 |
 //! | `scenario` | the scenario of the run; ends the preamble |
-
 //! | `node_added`, `node_referenced`, `acted`, `stepped`, `sent`, `lost`, `chunk` | a [`Record`](crate::trace::Record) each |
 //! | `end` | the last line, with the number of records; a trace without it is truncated |
 //!

@@ -35,8 +35,8 @@ pub(super) struct StatusParams {
     /// if more would be too long; request the rest from the next slot on.
     #[param(minimum = 0, format = "uint64")]
     from_slot: Option<u64>,
-    /// Most log entries, by default 100. A status contains at most 1 MiB of entries, or about 8 MiB if `limit` is given,
-    /// but its first entry may be longer.
+    /// Most log entries, by default 100. A status contains at most 1 MiB of entries, or about 8 MiB if `limit` is
+    /// given, but its first entry may be longer.
     #[param(minimum = 0, maximum = 10_000)]
     limit: Option<u32>,
     /// Also asks all known nodes for their logs: `all`, or `all=true`.

@@ -1,6 +1,6 @@
 //! Broadcast rings: discovery broadcasts as growing circles.
 //!
-//! Absent here: messages to single nodes (`messages.rs`).
+//! `messages.rs` draws messages to single nodes.
 
 use super::camera::WorldPoint;
 use super::canvas::{Shape, Stroke};
@@ -8,7 +8,7 @@ use super::scene::Scene;
 use crate::node::view::AnnouncementKind;
 use crate::trace::Broadcast;
 
-/// Most rings; the newest broadcasts have them.
+/// Largest number of rings; the newest broadcasts take precedence.
 const RINGS_MAX: usize = 80;
 
 /// The rings of all current broadcasts.
@@ -16,7 +16,7 @@ const RINGS_MAX: usize = 80;
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let rings = &scene.world.broadcasts;
     let newest = &rings[rings.len().saturating_sub(RINGS_MAX)..];
-    // Many rings are fainter, so that the nodes remain visible.
+    // The more rings there are, the fainter they are drawn, so that the nodes remain visible.
     let share = (12.0 / newest.len().max(1) as f32).sqrt().clamp(0.35, 1.0);
     newest
         .iter()
@@ -56,7 +56,7 @@ fn shape(scene: &Scene<'_>, ring: &Broadcast, share: f32) -> Option<Shape> {
     })
 }
 
-/// The reach of a broadcast in pixels: the radio range, or the whole area.
+/// The reach of a broadcast in pixels: the radio range, or 0.6 times the diagonal of the area.
 fn reach_px(scene: &Scene<'_>) -> f32 {
     let (width, height) = scene.world.scenario.area_m;
     let range_m = scene.world.scenario.medium.radio_range_m;

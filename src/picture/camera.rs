@@ -1,6 +1,6 @@
 //! Camera: the transformation between world and screen, with fitting, zooming about a point and panning.
 //!
-//! A camera is a value; the window turns input into calls. Absent here: animation, and nodes.
+//! A camera is an immutable value; the window turns input into calls of its methods.
 
 use super::canvas::{Point, Rect};
 
@@ -23,7 +23,7 @@ pub struct WorldRect {
 }
 
 impl WorldRect {
-    /// The bounding box of the finite points; `None` if there are none.
+    /// The bounding box of the finite points; `None` if no point is finite.
     #[must_use]
     pub fn around(points: impl IntoIterator<Item = WorldPoint>) -> Option<WorldRect> {
         points
@@ -78,8 +78,8 @@ pub struct Camera {
 }
 
 impl Camera {
-    /// Fits `bounds` into `canvas`, with a margin for the outermost nodes and their labels. A world without extent has a
-    /// scale of 10 pixels per unit.
+    /// Fits `bounds` into `canvas`, with a margin for the outermost nodes and their labels. A world without extent has
+    /// a scale of 10 pixels per unit.
     #[must_use]
     pub fn fit(bounds: WorldRect, canvas: Rect, margin_px: f32) -> Camera {
         let room = |length: f32| f64::from((length - 2.0 * margin_px).max(length * 0.2).max(1.0));
@@ -106,7 +106,8 @@ impl Camera {
         }
     }
 
-    /// This camera after the canvas or the world changed. A fitted view stays fitted; any other keeps centre and zoom.
+    /// This camera after the canvas or the world has changed. A fitted view stays fitted; any other keeps centre and
+    /// zoom.
     #[must_use]
     pub fn refit(&self, bounds: WorldRect, canvas: Rect, margin_px: f32) -> Camera {
         let fitted = Camera::fit(bounds, canvas, margin_px);
@@ -165,7 +166,7 @@ impl Camera {
         }
     }
 
-    /// Zooms by `factor` (above 1: in). The point below `screen` stays there within the limits.
+    /// Zooms by `factor` (above 1: in). Within the limits, the point below `screen` keeps its place.
     #[must_use]
     pub fn zoomed_about(&self, screen: Point, factor: f64) -> Camera {
         if !(factor.is_finite() && factor > 0.0) {

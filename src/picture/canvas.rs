@@ -1,6 +1,6 @@
 //! Display list: a drawing as layers of vector shapes in logical pixels, for the SVG writer and the OpenGL painter.
 //!
-//! Absent here: the meaning of the shapes, and any graphics library.
+//! Shapes carry no meaning, and this module uses no graphics library.
 
 use super::theme::Color;
 
@@ -169,7 +169,7 @@ pub enum Anchor {
     Right,
 }
 
-/// One thing to draw. Later shapes cover earlier ones of the same layer.
+/// One shape. Later shapes cover earlier ones of the same layer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// A disc, a ring, or both.
@@ -245,7 +245,7 @@ pub enum Shape {
 pub struct Layer {
     /// Unique within a drawing.
     pub name: LayerName,
-    /// Changes whenever `shapes` change. `None`: they change with every frame; do not cache them.
+    /// Changes whenever `shapes` change. `None` if they change with every frame and must not be cached.
     pub version: Option<u64>,
     /// Back to front.
     pub shapes: Vec<Shape>,
@@ -254,7 +254,7 @@ pub struct Layer {
 /// The layers of the scene, back to front.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerName {
-    /// Radio links; the user can switch them off.
+    /// Radio links, which the user can hide.
     Reach,
     /// Hulls around sets of nodes: a slice, a quorum, the camps of a fork.
     Sets,

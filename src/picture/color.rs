@@ -1,6 +1,6 @@
 //! Colour with opacity, alpha compositing and the contrast ratio of WCAG 2.
 //!
-//! Absent here: particular colours, which are all in `theme.rs`.
+//! `theme.rs` defines the colours of the picture.
 
 /// A colour in sRGB with opacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Trust edges: one-way trust as a straight line with an arrowhead, mutual trust as an arc.
 //!
 //! Colours are composited with the background and strong edges come last, so that painters can cache the layer as an
-//! image. Absent here: radio links (`reach.rs`).
+//! image. `reach.rs` draws radio links.
 
 use super::canvas::{Point, Rect, Shape, Stroke};
 use super::icons;
@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 const SPARSE_UP_TO: f32 = 60.0;
 /// Smallest number of edges at the opacity of dense graphs.
 const DENSE_FROM: f32 = 700.0;
-/// Largest number of edges that all have arrowheads; above it, only those of the selected node have.
+/// Largest number of edges that all have arrowheads; above it, only edges of the selected node have one.
 const ARROWS_UP_TO: usize = 300;
 /// Largest number of edges with arcs for mutual trust; above it, the arcs would not be visible.
 const ARCS_UP_TO: usize = 1500;
@@ -43,7 +43,7 @@ struct Edge {
     opacity: f32,
 }
 
-/// The trust set of a node. Before its first report, the members of its configured quorum set.
+/// The trust set of a node; before its first report, the members of its configured quorum set.
 #[must_use]
 pub fn trusted(node: &WorldNode) -> Cow<'_, BTreeSet<NodeId>> {
     match &node.config.trust {
@@ -241,7 +241,7 @@ fn draw(scene: &Scene<'_>, edge: &Edge, count: usize, arcs: bool, out: &mut Vec<
         stroke,
     });
     if !edge.mutual && (count <= ARROWS_UP_TO || selected) {
-        // More opaque than the line, because it is small.
+        // The arrowhead is more opaque than the line, because it is small.
         let head = ink
             .with_opacity((edge.opacity * 2.0).min(0.95))
             .over(scene.theme.background);

@@ -1,6 +1,4 @@
 //! Node geometry: positions, radii and distances of the nodes in screen pixels.
-//!
-//! Absent here: colours and shapes.
 
 use super::canvas::{Point, Rect};
 use super::theme;
@@ -136,8 +134,8 @@ impl Geometry {
     }
 }
 
-/// Nodes grow with the zoom, but less than the distances between them, so that zooming in separates them. On large
-/// canvases they are larger at zoom 1.
+/// The growth of a node with the zoom. Distances grow faster, so that zooming in separates nodes. On large canvases
+/// nodes are larger at zoom 1.
 fn growth(view: &ViewState) -> f32 {
     let zoom = (view.camera.zoom() as f32).powf(0.6);
     let side = view.canvas.width().min(view.canvas.height() * 1.6);

@@ -1,6 +1,6 @@
 //! Hit testing: the node below the pointer.
 //!
-//! Absent here: the reaction to a click, which belongs to the window.
+//! The window decides how to react to a click.
 
 use super::canvas::Point;
 use super::geometry::Geometry;
@@ -11,8 +11,8 @@ use crate::trace::World;
 /// Tolerance outside the rim of a node, in pixels.
 const SLACK_PX: f32 = 5.0;
 
-/// The node nearest to a point of the screen within the tolerance; of equally near ones the topmost. `None` outside the
-/// canvas.
+/// The node nearest to a point of the screen within the tolerance; of several equally near nodes, the topmost. `None`
+/// outside the canvas.
 #[must_use]
 pub fn node_at(world: &World, view: &ViewState, at: Point) -> Option<NodeId> {
     node_in(&Geometry::new(world, view), view, at)

@@ -1,7 +1,7 @@
 //! Convex hulls around sets of nodes: the highlighted set, the camps of a fork, the groups of a partition.
 //!
-//! Fills come before outlines and are composited with the background, so that hulls can overlap. Absent here: the choice
-//! of the highlighted set.
+//! Fills come before outlines and are composited with the background, so that hulls can overlap. The view state
+//! contains the highlighted set.
 
 use super::canvas::{Point, Shape, Stroke};
 use super::scene::Scene;

@@ -1,6 +1,4 @@
 //! Vector icons: tick, cross, beacon, crown and arrowhead as shapes.
-//!
-//! Absent here: their meaning.
 
 use super::canvas::{Point, Shape, Stroke};
 use super::theme::Color;

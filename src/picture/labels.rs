@@ -1,8 +1,8 @@
 //! Label placement: the name of a node, and below it the value that the node supports now. No label covers a node or
 //! another label.
 //!
-//! Names are placed before value lines and by position only, so labels do not move when values change. Absent here: the
-//! texts of values (`crate::text`).
+//! Names are placed before value lines and by position only, so labels do not move when values change. `crate::text`
+//! formats the values.
 
 use super::canvas::{Anchor, Font, Point, Rect, Shape};
 use super::edges;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Networks of up to this many nodes have a name at every node.
 const ALL_UP_TO: usize = 60;
-/// Most names that the placement tries.
+/// Largest number of names that the placement tries.
 const NAMES_MAX: usize = 400;
 /// Largest width of a name in pixels.
 const NAME_WIDTH_MAX_PX: f32 = 130.0;
@@ -107,7 +107,7 @@ pub(super) fn rects(scene: &Scene<'_>) -> Vec<Rect> {
         .collect()
 }
 
-/// The nodes that are to have a name, the most important first.
+/// The nodes to label with a name, the most important first.
 fn candidates(scene: &Scene<'_>) -> Vec<NodeId> {
     let view = scene.view;
     let mut order: Vec<NodeId> = view.selected.into_iter().chain(view.hovered).collect();
@@ -184,8 +184,8 @@ fn candidate_rects(scene: &Scene<'_>, center: Point, width: f32) -> [Rect; 4] {
     ]
 }
 
-/// Adds value lines below the names of all nodes, or, if they do not all fit, of the selected and the hovered node only.
-/// The test uses the widest line, so that the result does not change with every vote.
+/// Adds value lines below the names of all nodes, or, if they do not all fit, of the selected and the hovered node
+/// only. The test uses the widest line, so that the result does not change with every vote.
 fn add_value_lines(
     scene: &Scene<'_>,
     occupied: &mut OccupiedSpace<'_>,
@@ -258,8 +258,8 @@ fn value_lines(scene: &Scene<'_>, placed: &[PlacedLabel]) -> Vec<Option<String>>
     placed.iter().map(&mut of).collect()
 }
 
-/// The value that a node supports, and the number of other ones. From the second ballot on with the counter. `None`: no
-/// value yet.
+/// The value that a node supports, and the number of its other values; from the second ballot on, with the counter.
+/// `None` if it supports no value yet.
 fn value_line(view: &NodeView, text_of: &mut dyn FnMut(&Value) -> String) -> Option<String> {
     let current = value_chips::current_values(view);
     let first = text_of(current.first()?);

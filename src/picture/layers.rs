@@ -1,6 +1,6 @@
-//! Layers: the shapes of each layer of a scene, and a version that tells painters when to draw a layer again.
+//! Layers: the shapes of each layer of a scene, and a version that changes when a painter must redraw the layer.
 //!
-//! Absent here: how a layer is drawn; each has its own file.
+//! Each layer is drawn in a file of its own.
 
 use super::canvas::{Drawing, Layer, LayerName, Point, Shape};
 use super::scene::Scene;
@@ -85,7 +85,7 @@ fn is_shown(layer: Visibility) -> bool {
     layer == Visibility::Shown
 }
 
-/// Whether the layer shows something that moves with time.
+/// Whether the layer changes with time.
 fn is_animated(scene: &Scene<'_>, name: LayerName) -> bool {
     match name {
         LayerName::Rings => !scene.world.broadcasts.is_empty(),
@@ -105,7 +105,8 @@ fn has_running_timers(scene: &Scene<'_>) -> bool {
     })
 }
 
-/// What the timeline depends on. While the run plays, the chart changes only when its end moves by a whole pixel.
+/// Hash of all inputs of a timeline layer. While the run plays, the chart changes only when its end moves by a whole
+/// pixel.
 fn timeline_version(scene: &Scene<'_>, name: LayerName) -> u64 {
     let mut hash = DefaultHasher::new();
     let (view, timeline) = (scene.view, &scene.view.timeline);
@@ -138,7 +139,7 @@ fn present_nodes(scene: &Scene<'_>) -> usize {
     scene.world.nodes.iter().filter(is_present).count()
 }
 
-/// What the overlay depends on besides the view. It shows the time in tenths of a second.
+/// Hashes the inputs of the overlay besides the view. The overlay shows the time in tenths of a second.
 fn hash_overlay(scene: &Scene<'_>, hash: &mut DefaultHasher) {
     let (world, status) = (scene.world, scene.status);
     let tenths = world.now.0 / 100_000;
@@ -156,11 +157,11 @@ fn hash_overlay(scene: &Scene<'_>, hash: &mut DefaultHasher) {
         status.frames_per_s.map(f32::to_bits),
     )
         .hash(hash);
-    // The legend explains rings only if the nodes have them.
+    // The legend explains rings only if nodes have rings.
     (scene.geometry.has_rings(), scene.geometry.count()).hash(hash);
 }
 
-/// What a layer depends on in the view.
+/// Hashes the parts of the view on which a layer depends.
 fn hash_view(scene: &Scene<'_>, name: LayerName, hash: &mut DefaultHasher) {
     let view = scene.view;
     (

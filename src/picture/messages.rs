@@ -1,7 +1,7 @@
 //! Messages in flight: a dot per message; lost messages fall and fade. Many messages become one pulse per edge, with a
 //! count.
 //!
-//! Absent here: broadcasts of discovery (`broadcast_rings.rs`).
+//! `broadcast_rings.rs` draws discovery broadcasts.
 
 use super::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
 use super::edges;
@@ -17,9 +17,9 @@ use crate::trace::Flight;
 
 /// Largest number of messages that are drawn as dots.
 pub const DOTS_MAX: usize = 60;
-/// Most pulses; the edges with the most messages have them.
+/// Largest number of pulses; the edges with the most messages take precedence.
 const PULSES_MAX: usize = 240;
-/// Most pulses that have a count.
+/// Largest number of pulses that have a count.
 const COUNTS_MAX: usize = 100;
 /// Height of the fall of a lost message in pixels.
 const LOST_FALL_PX: f32 = 26.0;
@@ -177,7 +177,7 @@ fn progress(from: Time, to: Time, now: Time) -> f32 {
 /// For a lost message: the share of its path, and the share of its fall.
 fn fallen(flight: &Flight, now: Time) -> Option<(f32, f32)> {
     let lost_at = flight.lost_at()?;
-    // A message that is lost at once falls near its sender.
+    // A message that is lost when it is sent falls near its sender.
     let lost_at_share = if lost_at == flight.sent_at { 0.3 } else { 1.0 };
     Some((lost_at_share, progress(lost_at, flight.arrives_at, now)))
 }
@@ -192,7 +192,8 @@ struct Pulse {
     kind: MessageKind,
 }
 
-/// The edges with the most messages: a line and a dot at the mean progress, both stronger with the count, and the count.
+/// Draws the edges with the most messages: a line, a dot at the mean progress, and the count. A higher count makes line
+/// and dot larger.
 fn pulses(scene: &Scene<'_>) -> Vec<Shape> {
     let mut pulses = gather(scene);
     if pulses.len() > PULSES_MAX {

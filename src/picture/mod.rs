@@ -1,7 +1,7 @@
-//! Scene rendering: world and view state in, layers of vector shapes out, and SVG and PNG from those.
+//! Scene rendering: turns the world and a view state into layers of vector shapes, and these into SVG and PNG.
 //!
-//! `scene` is the context that every layer reads; `layers` draws them. Absent here: macroquad and egui. A picture needs
-//! no window.
+//! `scene` is the context that every layer reads; `layers` draws all layers. This module uses neither macroquad nor
+//! egui, so a picture needs no window.
 
 pub mod broadcast_rings;
 pub mod camera;

@@ -1,6 +1,6 @@
 //! Node drawing: fill by phase, rim by health, letter, ring of quarters, timer arc, crown and value chips.
 //!
-//! Absent here: labels (`labels.rs`) and positions (`geometry.rs`).
+//! `labels.rs` places labels, and `geometry.rs` computes positions.
 
 use super::canvas::{Anchor, Font, Point, Shape, Stroke};
 use super::icons;
@@ -20,7 +20,7 @@ const BEACON_PX: f32 = 14.0;
 /// Radius of the light centre of a small externalized node, as a share of the node's radius.
 pub const MIDDLE_SHARE: f32 = 0.48;
 
-/// The health of a node, which its rim shows. The worst state that applies wins.
+/// The health of a node, which its rim shows. If several states apply, the worst takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rim {
     /// Follows the protocol, and its messages reach other nodes.
@@ -31,7 +31,7 @@ pub enum Rim {
     Silent,
     /// Does not follow the protocol.
     IllBehaved,
-    /// Stopped.
+    /// The node has stopped.
     Crashed,
     /// Known by name only.
     Unseen,
@@ -89,7 +89,7 @@ pub fn letter(phase: Phase) -> Option<&'static str> {
 /// The letter of a node that is known by name only.
 pub const UNSEEN: &str = "?";
 
-/// All nodes. Letters come last, because painters batch shapes of one kind.
+/// The shapes of all nodes. Letters come last, because painters batch shapes of one kind.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let rings = scene.geometry.has_rings();
@@ -400,7 +400,8 @@ impl NodePainter<'_> {
         }
     }
 
-    /// Crowns above the leaders of the round: those of the selected node while it nominates, otherwise those of all nodes.
+    /// Crowns above the leaders of the round: those of the selected node while it nominates, otherwise those of all
+    /// nodes.
     fn crowns(&mut self) {
         let geometry = &self.scene.geometry;
         let width_px = (geometry.radius_px * 0.95).clamp(10.0, 22.0);

@@ -1,6 +1,6 @@
 //! PNG export: rasterises the SVG of a drawing with the bundled fonts, without a window or a graphics card.
 //!
-//! Absent here: files. The caller writes the bytes.
+//! The caller writes the bytes to a file.
 
 use super::canvas::Drawing;
 use super::svg::{Fonts, to_svg};
@@ -43,7 +43,7 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
 /// Encodes a drawing as PNG, with `scale` pixels per logical pixel.
 ///
 /// # Errors
-/// [`PngError::Size`] for a size out of range or too large for the memory.
+/// [`PngError::Size`] for a size that is out of range or needs too much memory.
 pub fn to_png(drawing: &Drawing, scale: f32) -> Result<Vec<u8>, PngError> {
     let (width, height) = (drawing.size_px.x * scale, drawing.size_px.y * scale);
     let bad_size = || PngError::Size { width, height };

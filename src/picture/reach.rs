@@ -1,6 +1,6 @@
 //! Radio links between nodes in range, and the radio range of the selected node.
 //!
-//! Without a radio medium all nodes reach each other, and the layer is empty. Absent here: trust.
+//! Without a radio medium all nodes reach each other, and the layer is empty. `edges.rs` draws trust.
 
 use super::canvas::{Shape, Stroke};
 use super::scene::Scene;
@@ -8,10 +8,10 @@ use crate::scp::NodeId;
 
 /// Opacity of a link.
 const LINK_OPACITY: f32 = 0.16;
-/// Most links drawn.
+/// Largest number of links drawn.
 const LINKS_MAX: usize = 20_000;
 
-/// A circle for the range of the selected node, and a link between any two nodes in range of the same partition.
+/// A circle for the range of the selected node, and a link between any two nodes in range that no partition separates.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
     let world = scene.world;

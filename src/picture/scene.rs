@@ -1,6 +1,6 @@
 //! Scene: the read-only context from which every layer is drawn: world, view, status, theme and node geometry.
 //!
-//! Absent here: the layers, and which of them changed (`layers.rs`).
+//! `layers.rs` draws the layers and tracks their changes.
 
 use super::canvas::Point;
 use super::geometry::Geometry;
@@ -9,10 +9,10 @@ use super::view_state::{RunStatus, ViewState};
 use crate::scp::NodeId;
 use crate::trace::{Lanes, World};
 
-/// What one frame shows, with the values that all layers share computed once.
+/// The contents of one frame, with the values that all layers share computed once.
 #[derive(Clone, Debug)]
 pub struct Scene<'a> {
-    /// What happened.
+    /// The state of all nodes and messages.
     pub world: &'a World,
     /// Camera, selection and layers that are shown.
     pub view: &'a ViewState,
@@ -27,7 +27,7 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// A scene without a timeline. It draws nothing yet.
+    /// A scene without a timeline.
     #[must_use]
     pub fn new(world: &'a World, view: &'a ViewState, status: &'a RunStatus) -> Scene<'a> {
         Scene {

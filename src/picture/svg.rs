@@ -1,6 +1,6 @@
 //! SVG export: writes a drawing as an SVG document. Equal drawings give equal bytes.
 //!
-//! Absent here: files. The caller writes the text.
+//! The caller writes the text to a file.
 
 use super::canvas::{Anchor, Drawing, Font, Layer, LayerName, Point, Rect, Shape, Stroke};
 use super::text_layout;
@@ -16,7 +16,7 @@ pub enum Fonts {
     Named,
 }
 
-/// Writes a drawing as an SVG document. Shapes with a number that is not finite are left out.
+/// Writes a drawing as an SVG document. It omits shapes that contain a number that is not finite.
 #[must_use]
 pub fn to_svg(drawing: &Drawing, fonts: Fonts) -> String {
     let mut svg = SvgWriter(String::with_capacity(4096));
@@ -172,7 +172,7 @@ impl SvgWriter {
             center.on_circle(radius_px, from_turn),
             center.on_circle(radius_px, to_turn),
         );
-        // Butt caps: with round caps, neighbouring quarters would touch.
+        // Arcs have butt caps, because with round caps neighbouring quarters would touch.
         self.line(format_args!(
             r#"<path d="M{} {}A{r} {r} 0 {} 1 {} {}" fill="none" stroke-linecap="butt"{}/>"#,
             Number(from.x),

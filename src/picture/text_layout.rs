@@ -1,7 +1,7 @@
 //! Text layout with the bundled fonts: width, truncation with an ellipsis, and line breaking (UAX #14).
 //!
-//! The bundled fonts have no kerning (`assets/fonts/README.md`), so the width of a text is the sum of its advances in every
-//! painter. Absent here: shaping.
+//! The bundled fonts have no kerning (`assets/fonts/README.md`), so the width of a text is the sum of its advances in
+//! every painter. Texts are not shaped.
 
 use super::canvas::Font;
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ pub fn has_glyphs(text: &str, font: Font) -> bool {
         .all(|letter| ADVANCES[font as usize].find(letter).is_some())
 }
 
-/// Truncates `text` to `width_px_max` with an ellipsis. Empty if not even the ellipsis fits.
+/// Truncates `text` to `width_px_max` with an ellipsis. The result is empty if not even the ellipsis fits.
 #[must_use]
 pub fn truncated(text: &str, font: Font, size_px: f32, width_px_max: f32) -> Cow<'_, str> {
     if width_px(text, font, size_px) <= width_px_max {
@@ -71,8 +71,8 @@ pub fn truncated(text: &str, font: Font, size_px: f32, width_px_max: f32) -> Cow
     Cow::Owned(format!("{}{ELLIPSIS}", text[..end].trim_end()))
 }
 
-/// Breaks `text` into at most `lines_max` lines of at most `width_px_max`, at the break opportunities of its script. A
-/// longer word, and the last line if the text continues, are truncated with an ellipsis.
+/// Breaks `text` into at most `lines_max` lines of at most `width_px_max`, at the break opportunities of its script.
+/// Longer words are truncated with an ellipsis, and so is the last line if the text continues.
 #[must_use]
 pub fn wrapped(
     text: &str,
@@ -121,7 +121,8 @@ static ADVANCES: LazyLock<[Advances; 2]> =
     LazyLock::new(|| [Advances::new(Font::Regular), Advances::new(Font::Bold)]);
 
 impl Advances {
-    /// Reads the advances of a bundled font. A test proves that it parses; the fallback is half an em per character.
+    /// Reads the advances of a bundled font. A test checks that both fonts parse; the fallback is half an em per
+    /// character.
     fn new(font: Font) -> Advances {
         let mut advances = Advances {
             low: vec![None; LOW_END as usize],
@@ -180,7 +181,7 @@ mod tests {
     const BOTH: [Font; 2] = [Font::Regular, Font::Bold];
 
     #[test]
-    fn fonts_carry_their_family_and_metrics() {
+    fn fonts_have_the_declared_weight_and_metrics() {
         for (font, weight) in [(Font::Regular, 400), (Font::Bold, BOLD_WEIGHT)] {
             let face = ttf_parser::Face::parse(ttf(font), 0).unwrap();
             let em = f32::from(face.units_per_em());
@@ -188,7 +189,7 @@ mod tests {
             assert!((f32::from(face.capital_height().unwrap()) / em - CAP_HEIGHT).abs() < 0.01);
             assert!(f32::from(face.ascender()) / em - ASCENT < 0.01);
             assert!(f32::from(-face.descender()) / em - DESCENT < 0.01);
-            assert!(face.tables().glyf.is_some(), "quadratic outlines");
+            assert!(face.tables().glyf.is_some(), "the outlines are quadratic");
         }
     }
 

@@ -1,13 +1,13 @@
 //! Theme: all colours and sizes of the picture, for the dark and the light theme. No other file has colour literals.
 //!
-//! Absent here: which node has which colour (`nodes.rs`).
+//! `nodes.rs` chooses the colour of a node.
 
 pub use super::color::Color;
 
 const BLACK: Color = Color::rgb(0x00_00_00);
 const WHITE: Color = Color::rgb(0xFF_FF_FF);
 
-/// Dark for screens, light for print.
+/// The dark theme for screens or the light theme for print.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ThemeName {
     /// Light on dark.
@@ -31,13 +31,13 @@ pub enum PaletteName {
 /// and Ito both are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhaseColors {
-    /// Takes part in no slot.
+    /// The node takes part in no slot.
     pub idle: Color,
-    /// Has voted or echoed.
+    /// It has voted to nominate a value.
     pub nominate: Color,
-    /// Has accepted something.
+    /// It has accepted a statement.
     pub accept: [Color; 2],
-    /// Has confirmed something; also externalized.
+    /// It has confirmed a statement, or externalized.
     pub confirm: [Color; 2],
 }
 
@@ -108,9 +108,9 @@ const NAMED_VALUES_ON_WHITE: [Color; 9] = [
 /// All colours of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// Which theme this is.
+    /// The name of this theme.
     pub name: ThemeName,
-    /// Which palette the phases have.
+    /// The palette of the phases.
     pub palette: PaletteName,
     /// Background of the picture.
     pub background: Color,
@@ -160,7 +160,7 @@ pub struct Theme {
     pub accept: Color,
     /// Messages that carry a proposal.
     pub proposal: Color,
-    /// Messages of the trusted-node service and of discovery.
+    /// Queries and replies about trust and catching up, and discovery messages.
     pub service: Color,
     /// Chunks of a file.
     pub file: Color,
@@ -282,7 +282,7 @@ pub const FONT_SMALL_PX: f32 = 13.0;
 pub const FONT_MEDIUM_PX: f32 = 16.0;
 /// Font size of glyphs in enlarged nodes, in pixels.
 pub const FONT_LARGE_PX: f32 = 24.0;
-/// All font sizes; there are few because glyph caches are small.
+/// All font sizes. They are few, because glyph caches are small.
 pub const FONT_SIZES_PX: [f32; 3] = [FONT_SMALL_PX, FONT_MEDIUM_PX, FONT_LARGE_PX];
 
 /// Height of a line of [`FONT_SMALL_PX`] in pixels.
@@ -319,9 +319,9 @@ pub const RING_RADIUS_PX: f32 = 9.0;
 
 /// Opacity of a trust edge in a sparse graph, with a contrast of 3:1 for projectors.
 pub const EDGE_OPACITY_SPARSE: f32 = 0.5;
-/// Opacity of a trust edge in a dense graph, outside the strongly connected core.
+/// Opacity of a trust edge in a dense graph, outside the top tier.
 pub const EDGE_OPACITY_DENSE: f32 = 0.07;
-/// Opacity of a trust edge within the strongly connected core of a dense graph.
+/// Smallest opacity of a trust edge within the top tier.
 pub const EDGE_OPACITY_CORE: f32 = 0.25;
 /// Opacity of the trust edges of the selected node.
 pub const EDGE_OPACITY_SELECTED: f32 = 0.9;

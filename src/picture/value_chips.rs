@@ -1,6 +1,4 @@
 //! Value chips: a colour and a pattern for each current value of the network.
-//!
-//! Absent here: the positions of chips.
 
 use super::canvas::{Point, Rect, Shape, Stroke};
 use super::theme::{Color, Theme};
@@ -11,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Side of a chip in pixels.
 pub const CHIP_PX: f32 = 10.0;
-/// Most chips beside a node.
+/// Largest number of chips beside a node.
 pub const CHIPS_MAX: usize = 3;
 
 /// The pattern of a chip.
@@ -40,8 +38,8 @@ const PATTERNS: [Pattern; 6] = [
     Pattern::Cross,
 ];
 const COLORS: usize = 8;
-/// Values that are named after a colour, in the order of [`Theme::named_values`]. Colours that are hard to distinguish for
-/// some people differ in their pattern.
+/// Values that are named after a colour, in the order of [`Theme::named_values`]. Colours that are hard to distinguish
+/// for some people differ in their pattern.
 const NAMED: [(&str, Pattern); 9] = [
     ("red", Pattern::Solid),
     ("blue", Pattern::Bars),
@@ -168,8 +166,8 @@ impl ChipStyle {
     }
 }
 
-/// The styles of all current values: those that nodes support and those decided in the two newest slots. They depend on
-/// the world at one instant only, so the window and an image file agree.
+/// The styles of all current values: those that nodes support and those decided in the two newest slots. They depend
+/// only on the world at one instant, so the window and an image file use the same styles.
 #[derive(Clone, Debug, Default)]
 pub struct ChipStyles {
     by_value: BTreeMap<Value, ChipStyle>,
@@ -194,7 +192,7 @@ impl ChipStyles {
         chip_styles
     }
 
-    /// The style of a value. A value that is not current has the style that it prefers.
+    /// The style of a value. A value that is not current has its preferred style.
     #[must_use]
     pub fn style_of(&self, value: &Value) -> ChipStyle {
         let of_its_own = || {
@@ -211,7 +209,7 @@ impl ChipStyles {
         }
     }
 
-    /// Each value gets the colour of its name, the style that it prefers, or the next free style.
+    /// Assigns to each value the colour of its name, its preferred style, or the next free style.
     fn assign(&mut self) {
         let mut taken = [false; STYLES];
         for (value, style) in &mut self.by_value {
@@ -284,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn values_in_play_all_look_different() {
+    fn current_values_have_distinct_styles() {
         let texts: Vec<String> = (0..STYLES).map(|n| format!("value {n}")).collect();
         let chip_styles = chip_styles(&texts);
         let seen: BTreeSet<(usize, Pattern)> = chip_styles
@@ -302,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn values_named_after_a_colour_have_it() {
+    fn values_named_after_a_colour_have_that_colour() {
         let theme = Theme::new(ThemeName::Dark, PaletteName::OkabeIto);
         let names = NAMED.map(|(name, _)| name.to_owned());
         let chip_styles = chip_styles(&names);
@@ -324,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_have_looks_of_their_own() {
+    fn digits_have_distinct_styles() {
         let chip_styles = chip_styles(&["0".to_owned(), "1".to_owned()]);
         assert_eq!(chip_styles.style_of(&Value::from("0")).parity(), 0);
         assert_eq!(chip_styles.style_of(&Value::from("1")).parity(), 1);

@@ -1,7 +1,6 @@
-//! View state: camera, selection, layers and theme that the user chose, and the status of the run beside the world.
+//! View state: the camera, selection, layers and theme that the user chose, and the status of the run.
 //!
-//! Plain data. The window owns it; image files use the defaults. Absent here: what happened in the run, which is the
-//! [`World`].
+//! The window owns this plain data; image files use the defaults. The state of the run itself is the [`World`].
 
 use super::camera::{Camera, WorldPoint, WorldRect};
 use super::canvas::{Point, Rect};
@@ -73,7 +72,7 @@ pub struct HighlightedSet {
     pub members: BTreeSet<NodeId>,
 }
 
-/// What the user looks at.
+/// The part of the run that the user sees, and its appearance.
 #[derive(Clone, Debug)]
 pub struct ViewState {
     /// Size of the whole picture in logical pixels.
@@ -229,7 +228,7 @@ pub enum PlaybackState {
     /// Time advances.
     #[default]
     Running,
-    /// The user paused it.
+    /// The user has paused the run.
     Paused,
     /// The picture shows an earlier instant.
     Past,
@@ -249,7 +248,7 @@ pub enum RunKind {
     Live,
 }
 
-/// What neither the world nor the view contains.
+/// The status of the run, which neither the world nor the view contains.
 #[derive(Clone, Debug, Default)]
 pub struct RunStatus {
     /// State of the playback.
@@ -266,6 +265,6 @@ pub struct RunStatus {
     pub befouled: Arc<BTreeSet<NodeId>>,
     /// Frames per second, if the statistics show it.
     pub frames_per_s: Option<f32>,
-    /// Whether a click on a node can propose a value now. The caption invites to it when the run is over.
+    /// Whether a click on a node can propose a value now. If so, the caption invites a proposal when the run is over.
     pub accepts_proposals: bool,
 }

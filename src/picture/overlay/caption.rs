@@ -1,7 +1,7 @@
-//! Caption: the last transition in words, the highlighted set, or the banner of a fork. Tiny canvases also have a status
-//! line at the top.
+//! Caption: describes the last transition or the highlighted set, or shows the banner of a fork. Tiny canvases also
+//! have a status line at the top.
 //!
-//! Absent here: the sentences (`crate::text`).
+//! `crate::text` forms the sentences.
 
 use super::intersection_badge;
 use super::panel::PanelPainter;
@@ -16,7 +16,7 @@ use crate::scp::{ScpEvent, SlotIndex};
 use crate::text::{self, overlay};
 use crate::trace::World;
 
-/// How many entries of the event log are searched for one that is worth a caption.
+/// Largest number of event log entries searched for one to show in the caption.
 const SEARCHED_MAX: usize = 200;
 
 /// Draws the caption, or the banner of a fork.
@@ -56,7 +56,7 @@ fn fork(slot: SlotIndex, values: usize, playback: PlaybackState) -> String {
     }
 }
 
-/// Background of the caption, as wide as its text: users can move nodes below it.
+/// Draws the background of the caption. It is as wide as the text, because users can move nodes below it.
 fn background(painter: &mut PanelPainter<'_>, region: Rect, text: &str) {
     let color = painter.scene.theme.background;
     let widest = region.width() - 2.0 * PADDING_PX;
@@ -113,7 +113,8 @@ fn centered(
 }
 
 /// The text of the caption, in this order: the highlighted set, an invitation if nothing happens any more, the newest
-/// transition of the selected node, the description of the scenario until a slot opens, the newest transition of any node.
+/// transition of the selected node, the description of the scenario until a slot opens, the newest transition of any
+/// node.
 fn sentence(scene: &Scene<'_>) -> String {
     let (world, view) = (scene.world, scene.view);
     if let Some(set) = &view.set {
@@ -141,12 +142,12 @@ fn sentence(scene: &Scene<'_>) -> String {
         .unwrap_or_else(|| text::nothing_yet().to_owned())
 }
 
-/// Whether the caption asks for a proposal: the window accepts one, and nothing else will happen.
+/// Whether the caption invites a proposal: the window accepts one, and nothing else will happen.
 fn invites(status: &RunStatus) -> bool {
     status.accepts_proposals && status.playback == PlaybackState::Finished
 }
 
-/// Whether an event moves the run on, so that it is worth a caption.
+/// Whether an event advances the run, so that the caption shows it.
 fn is_turning_point(world: &World, event: &NodeEvent) -> bool {
     match event {
         NodeEvent::Scp(event) => !matches!(

@@ -1,6 +1,6 @@
 //! Quorum intersection badge: whether all quorums intersect, and two disjoint ones if they do not.
 //!
-//! Absent here: the analysis.
+//! `crate::analysis` computes the result.
 
 use super::panel::{Panel, Row};
 use super::row_icon::RowIcon;
@@ -10,7 +10,7 @@ use crate::picture::view_state::QuorumIntersection;
 use crate::scp::NodeId;
 use crate::text::{format, overlay};
 
-/// How many members of a quorum are named.
+/// Largest number of members of a quorum that are named.
 const NAMES_MAX: usize = 4;
 
 /// The result in one line.

@@ -1,7 +1,6 @@
 //! Overlay layout: divides the canvas into regions for panels, caption and nodes, with one breakpoint per width.
 //!
-//! Regions never overlap. They depend on the size of the canvas only, so nothing jumps during a run. Absent here: the
-//! contents of the regions.
+//! Regions never overlap. They depend on the size of the canvas only, so nothing moves during a run.
 
 use crate::picture::canvas::Rect;
 use crate::picture::theme::{FONT_MEDIUM_PX, GAP_PX, LINE_HEIGHT_PX};
@@ -22,7 +21,7 @@ pub enum Breakpoint {
 pub struct Regions {
     /// The layout that was chosen.
     pub breakpoint: Breakpoint,
-    /// Statistics and legend, in narrow canvases all panels; empty in tiny ones.
+    /// Statistics and legend, on narrow canvases all panels; empty on tiny ones.
     pub left: Rect,
     /// Intersection badge, result of a slot and proposals; empty unless wide.
     pub right: Rect,
@@ -30,7 +29,7 @@ pub struct Regions {
     pub status_line: Rect,
     /// The caption.
     pub caption: Rect,
-    /// The rest, where the nodes are.
+    /// The remaining area, for the nodes.
     pub viewport: Rect,
 }
 
@@ -150,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn regions_stay_apart_and_inside(width in 100.0f32..5000.0, height in 100.0f32..3000.0) {
+        fn regions_do_not_overlap_and_stay_inside_the_canvas(width in 100.0f32..5000.0, height in 100.0f32..3000.0) {
             let canvas = Rect::from_corners(3.0, 44.0, 3.0 + width, 44.0 + height);
             let parts = parts(&Regions::of(canvas));
             for (at, one) in parts.iter().enumerate() {

@@ -1,6 +1,7 @@
-//! Legend: the meaning of colours, rims, signs and messages. It lists unusual rims only while the network has such nodes.
+//! Legend: the meaning of colours, rims, signs and messages. It lists unusual rims only while the network has such
+//! nodes.
 //!
-//! Absent here: choosing the variant that fits.
+//! The overlay chooses the longest variant that fits.
 
 use super::panel::{Panel, Row};
 use super::row_icon::RowIcon;
@@ -16,7 +17,7 @@ use crate::trace::{NodeStatus, WorldNode};
 
 /// Width in pixels that the narrowest column leaves to the text of a row with an icon.
 const TEXT_WIDTH_PX: f32 = 164.0;
-/// Most lines of one entry.
+/// Largest number of lines of one entry.
 const LINES_MAX: usize = 3;
 
 /// Legends from the longest to the shortest.

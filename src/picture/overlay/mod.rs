@@ -1,6 +1,6 @@
 //! Overlay: the panels with statistics, results, proposals and legend, and the caption.
 //!
-//! Absent here: the texts (`crate::text`), and panels that can be clicked, which belong to the window.
+//! `crate::text` contains the texts. Panels that can be clicked belong to the window.
 
 mod caption;
 mod intersection_badge;
@@ -27,7 +27,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Smallest height in pixels reserved for the proposals in a narrow column.
 const PROPOSALS_HEIGHT_MIN_PX: f32 = 76.0;
-/// Most rows of proposals in a narrow column.
+/// Largest number of rows of proposals in a narrow column.
 const PROPOSALS_NARROW: usize = 5;
 
 /// Draws the whole overlay.
@@ -137,7 +137,7 @@ fn narrow(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkP
     column.add_bottom(painter, legends)
 }
 
-/// A column that is filled from the top; the last panel goes to the bottom.
+/// A column that is filled from the top; the last panel is placed at the bottom.
 struct Column {
     free: Rect,
 }

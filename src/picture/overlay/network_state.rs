@@ -1,12 +1,10 @@
 //! Network state: discovering, voting, stuck, agreed or forked, derived from the world.
-//!
-//! Absent here: where the state is shown.
 
 use crate::scp::SlotIndex;
 use crate::text::overlay;
 use std::borrow::Cow;
 
-/// What the network does now.
+/// The current activity of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NetworkState {
     /// It has no nodes.

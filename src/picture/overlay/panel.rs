@@ -1,6 +1,4 @@
 //! Overlay panel: rows with an icon, a text and a value at the right edge, on a background with a border.
-//!
-//! Absent here: the contents of the rows.
 
 use super::row_icon::RowIcon;
 use crate::picture::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
@@ -89,7 +87,7 @@ impl Panel {
         2.0 * PADDING_PX + self.rows.len() as f32 * LINE_HEIGHT_PX - 4.0
     }
 
-    /// How many rows fit into a height.
+    /// The number of rows that fit into a height.
     pub(super) fn rows_in(height_px: f32) -> usize {
         ((height_px - 2.0 * PADDING_PX + 4.0) / LINE_HEIGHT_PX).max(0.0) as usize
     }

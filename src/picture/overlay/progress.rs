@@ -1,9 +1,7 @@
 //! Progress of the network: the counts behind the statistics, the proposals and the summary, computed once per frame.
 //!
-//! Nodes that have left are not counted. Of the others, the eligible voters are those whose votes can count. They include
-//! crashed and silent nodes, because silence is not departure. All other nodes are listeners.
-//!
-//! Absent here: texts.
+//! Nodes that have left are not counted. Of the others, the eligible voters are those whose votes can count. They
+//! include crashed and silent nodes, because a silent node has not left. All other nodes are listeners.
 
 use super::network_state::NetworkState;
 use crate::node::view::{Readiness, TrustPolicy};
@@ -15,8 +13,8 @@ use crate::trace::outcome::eligible_voters;
 use crate::trace::{NodeStatus, ProposalRow, ProposalState, RowKey, SlotSummary, World, WorldNode};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A slot without an acceptance, confirmation or decision for this long makes no progress: by then every node has had
-/// several rounds or ballots time out.
+/// A slot without an acceptance, confirmation or decision for this long is stalled. In this time, several rounds or
+/// ballots of every node have timed out.
 const STALL_TIMEOUT: Span = Span::from_ms(4_000);
 /// Lower bound of the timeout in multiples of the largest latency, for slow media.
 const STALL_TIMEOUT_LATENCIES: u64 = 4;
@@ -26,15 +24,15 @@ const STALL_TIMEOUT_LATENCIES: u64 = 4;
 pub(super) enum Stuck {
     /// It has been pending for too long.
     Yes,
-    /// It has not.
+    /// It has not been pending for too long.
     No,
 }
 
 /// The counts.
 pub(super) struct NetworkProgress {
-    /// Nodes that have not left and that have been seen.
+    /// Nodes that have been seen and have not left.
     pub(super) present: usize,
-    /// Those of them that are crashed or silent.
+    /// Present nodes that have crashed or are silent.
     pub(super) down: usize,
     /// Nodes that are known by name only.
     pub(super) unseen: usize,
@@ -42,7 +40,7 @@ pub(super) struct NetworkProgress {
     pub(super) eligible_voters: NodeSet,
     /// Present nodes that cannot vote.
     pub(super) listeners: usize,
-    /// What the network does now.
+    /// The current activity of the network.
     pub(super) state: NetworkState,
     /// The newest slot that a present node decided, with the number of nodes per value, the most frequent value first.
     pub(super) decided: Option<(SlotIndex, Vec<(Value, usize)>)>,
@@ -79,19 +77,19 @@ impl NetworkProgress {
         self.eligible_voters.len() as usize
     }
 
-    /// How many of `nodes` are eligible voters.
+    /// The number of eligible voters among `nodes`.
     pub(super) fn voters_among<'a>(&self, nodes: impl Iterator<Item = &'a NodeId>) -> usize {
         nodes
             .filter(|node| self.eligible_voters.contains(**node))
             .count()
     }
 
-    /// Voters for a proposal whose vote reaches other nodes: running and not silent.
+    /// The number of voters for a proposal whose votes reach other nodes: those that run and are not silent.
     pub(super) fn heard_to_vote(&self, world: &World, row: &ProposalRow) -> usize {
         self.voters_among(row.voted.iter().filter(|node| is_running(world, **node)))
     }
 
-    /// Voters that have recorded a decided proposal.
+    /// The number of voters that have recorded a decided proposal.
     pub(super) fn recorded(&self, row: &ProposalRow) -> usize {
         self.voters_among(row.recorded.iter())
     }
@@ -175,7 +173,7 @@ fn has_passed(world: &World, id: NodeId, slot: SlotIndex) -> bool {
     last.is_some_and(|entry| entry.slot >= slot)
 }
 
-/// The nodes whose votes can count; without any quorum, all nodes that vote nevertheless.
+/// The nodes whose votes can count; if there is no quorum, all present nodes with a trust policy.
 fn voters(world: &World) -> NodeSet {
     let eligible = eligible_voters(world);
     if !eligible.is_empty() {
@@ -245,7 +243,7 @@ fn stall_timeout(world: &World) -> Span {
     STALL_TIMEOUT.max(Span(latency.0 * STALL_TIMEOUT_LATENCIES))
 }
 
-/// Decisions of nodes that have left do not count.
+/// The newest slot that a present node has decided, with the number of present nodes per value.
 fn decided(world: &World) -> Option<(SlotIndex, Vec<(Value, usize)>)> {
     let present: BTreeSet<NodeId> = present_nodes(world).map(|(id, _)| id).collect();
     let mut slots = world.slots().iter().rev();

@@ -1,6 +1,6 @@
 //! List of proposals: content, state and votes, the newest first.
 //!
-//! Absent here: which nodes voted; the inspector shows them.
+//! The node panel of the window shows the votes of a node.
 
 use super::panel::{Panel, Row};
 use super::progress::{NetworkProgress, Stuck};
@@ -39,7 +39,8 @@ pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, rows_max: usi
     Panel { rows, alarm: None }
 }
 
-/// How many of the first entries fit. One row is reserved for the number of earlier proposals unless all of them fit.
+/// The number of leading entries that fit. Unless all proposals fit, one row is reserved for the number of earlier
+/// ones.
 fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
     let count = |entries: &[Vec<Row>]| entries.iter().map(Vec::len).sum::<usize>();
     if entries.len() == all && count(entries) <= room {
@@ -101,7 +102,7 @@ fn rows_of(
 
 type IconColorText = (RowIcon, Color, Cow<'static, str>);
 
-/// Decided by some nodes, while others decided another value.
+/// The state of a value that some nodes decided while others decided another one.
 fn split(scene: &Scene<'_>, proposal: &ProposalRow) -> IconColorText {
     let color = scene.theme.bad;
     (

@@ -1,6 +1,4 @@
 //! Row icons: small drawings of nodes, edges and messages for the legend, and status icons for the other panels.
-//!
-//! Absent here: their names.
 
 use crate::node::view::{MessageKind, Phase};
 use crate::picture::canvas::{Anchor, Font, Point, Shape, Stroke};
@@ -21,7 +19,7 @@ const EDGE_PX: f32 = 9.0;
 /// The icon of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum RowIcon {
-    /// Empty: the row continues the one above.
+    /// No icon: the row continues the one above.
     Blank,
     /// A node in a phase; the number selects one of the two colours of the classic palette.
     Phase(Phase, usize),

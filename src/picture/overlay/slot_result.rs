@@ -1,6 +1,6 @@
 //! Result of a slot: the summary of the newest agreed slot, or the details of a fork.
 //!
-//! Absent here: deciding whether a slot is agreed (`progress.rs`) or forked (the world).
+//! `progress.rs` determines whether a slot is agreed, and the world whether it is forked.
 
 use super::panel::{Panel, Row};
 use super::progress::NetworkProgress;
@@ -11,10 +11,11 @@ use crate::scp::{NodeId, ScpEvent, SlotIndex, Value};
 use crate::text::{self, format, overlay};
 use crate::trace::World;
 
-/// How many members of a set of nodes are named.
+/// Largest number of members of a set of nodes that are named.
 const NAMES_MAX: usize = 5;
 
-/// The newest slot that all of its voters have decided: value, voters, duration, rounds, ballots and statements.
+/// The summary of the newest slot that all of its voters have decided: value, voters, duration, rounds, ballots and
+/// statements.
 pub(super) fn summary(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Panel> {
     let (slot, summary) = progress.finished_slot(scene.world)?;
     let camps = summary.camps();

@@ -1,6 +1,4 @@
 //! Statistics panel: nodes, state, steps, time, messages, seed and the externalized values.
-//!
-//! Absent here: proposals and results of slots.
 
 use super::network_state::NetworkState;
 use super::panel::{Panel, Row};
@@ -11,12 +9,12 @@ use crate::picture::view_state::{PlaybackState, RunKind};
 use crate::text::{self, format, overlay};
 use crate::time::Time;
 
-/// How many rows the panel has.
+/// The length of the panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Length {
     /// All rows.
     Full,
-    /// Without the rows of lesser importance.
+    /// The most important rows.
     Short,
 }
 
@@ -47,7 +45,7 @@ pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, length: Lengt
         ));
     }
     if status.run_kind == RunKind::Simulation {
-        // An identifier, not a quantity: without separators.
+        // A seed is an identifier, not a quantity, so it has no thousands separators.
         rows.push(pair(overlay::seed(), world.scenario.seed.to_string()));
     }
     if let Some(rate) = status.frames_per_s {

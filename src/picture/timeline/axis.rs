@@ -1,6 +1,6 @@
 //! Time axis: the interval that the timeline shows, zooming, panning, paging, and round tick marks.
 //!
-//! Absent here: pixels.
+//! Positions are shares of the axis; `layout.rs` converts them to pixels.
 
 use crate::time::Time;
 
@@ -16,7 +16,7 @@ const PAGE_TO_SHARE: f64 = 0.6;
 /// Whether the axis follows the playhead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Follow {
-    /// It turns the page when the playhead reaches its end.
+    /// It turns the page when the playhead approaches its end.
     #[default]
     Playhead,
     /// It stays where the user moved it.
@@ -57,7 +57,7 @@ impl Axis {
         (at.0 as f64 - self.from_us) / self.span_us
     }
 
-    /// The instant at a share of the axis, at least the start of the run.
+    /// The instant at a share of the axis, but not before the start of the run.
     #[must_use]
     pub fn at_share(&self, share: f64) -> Time {
         // The conversion saturates at zero.
@@ -70,7 +70,7 @@ impl Axis {
         self.at_share(1.0)
     }
 
-    /// Zoomed by a factor (above 1: in), while the instant at `share` keeps its position.
+    /// The axis zoomed by a factor (above 1: in). The instant at `share` keeps its position.
     #[must_use]
     pub fn zoomed_about(self, share: f64, factor: f64) -> Axis {
         let span_us = (self.span_us / factor).clamp(SPAN_MIN_US, SPAN_MAX_US);
@@ -82,7 +82,7 @@ impl Axis {
         }
     }
 
-    /// Moved by a share of its length; the axis no longer follows the playhead.
+    /// The axis moved by a share of its length. It no longer follows the playhead.
     #[must_use]
     pub fn panned(self, by_share: f64) -> Axis {
         Axis {
@@ -112,7 +112,8 @@ impl Axis {
         Axis { from_us, ..self }
     }
 
-    /// The step between tick marks in microseconds, and the ticks: at least `apart_share` of the axis apart.
+    /// The step between tick marks in microseconds, and the marks. Their distance is at least `apart_share` of the
+    /// axis.
     #[must_use]
     pub fn marks(&self, apart_share: f64) -> (u64, Vec<Time>) {
         let step = step_us(self.span_us * apart_share);
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_lie_on_the_axis_and_apart() {
+    fn tick_marks_lie_on_the_axis_at_multiples_of_the_step() {
         let axis = Axis {
             from_us: 1_234_567.0,
             ..Axis::new(7_000_000.0)
@@ -187,7 +188,7 @@ mod tests {
         for factor in [3.0, 0.5] {
             assert!((axis.zoomed_about(0.25, factor).share_of(at) - 0.25).abs() < 1e-6);
         }
-        // The limits: the start of the run, the shortest and the longest interval.
+        // Zooming is limited by the start of the run and by the shortest and the longest interval.
         assert_eq!(axis.zoomed_about(0.9, 0.01).from_us, 0.0);
         assert_eq!(axis.zoomed_about(0.5, 1e12).span_us, SPAN_MIN_US);
         assert_eq!(axis.zoomed_about(0.5, 1e-12).span_us, SPAN_MAX_US);

@@ -1,6 +1,6 @@
 //! Timeline chart: background, axis, node names, slots, partitions and the lanes.
 //!
-//! Absent here: the drawing of one lane (`lane_chart.rs`), the stacked chart (`phase_shares.rs`) and the playhead.
+//! `lane_chart.rs` draws one lane, `phase_shares.rs` the stacked chart, and `playhead.rs` the playhead.
 
 use super::drawing::{TimedShapes, ZOrder, axis_labels, baseline, filled, state_color, text_at};
 use super::lane_chart::LaneChart;
@@ -24,7 +24,7 @@ const SAMPLE_PX: f32 = 10.0;
 /// Smallest height of the selected lane, in pixels.
 const SELECTED_HEIGHT_PX: f32 = 7.0;
 
-/// The shapes of the chart; those that change last come last.
+/// The shapes of the chart. Those of later instants come later, and the selected lane comes last.
 #[must_use]
 pub fn shapes(scene: &Scene<'_>, lanes: &Lanes) -> Vec<Shape> {
     let Some(rect) = scene.view.timeline.rect else {
@@ -114,7 +114,7 @@ impl<'a> ChartPainter<'a> {
         let theme = self.scene.theme;
         let Rect { min, max } = self.layout.rect;
         let lanes = self.layout.lanes;
-        // Around the lanes only: overdraw is expensive on software renderers.
+        // The panel colour fills only the area around the lanes, because overdraw is expensive on software renderers.
         for around in [
             Rect::from_corners(min.x, min.y + 1.0, max.x, lanes.min.y),
             Rect::from_corners(min.x, lanes.min.y, lanes.min.x, lanes.max.y),
@@ -219,7 +219,7 @@ impl<'a> ChartPainter<'a> {
                 );
                 line_from = x + SLOT_LINE_APART_PX;
             }
-            // The number alone is the short form.
+            // The short form of the name is the number alone.
             let names = [timeline::slot(*slot), slot.0.to_string()];
             let named = names.into_iter().find_map(|name| {
                 let width = text_layout::width_px(&name, Font::Regular, FONT_SMALL_PX);

@@ -1,6 +1,4 @@
 //! Drawing helpers of the timeline: filled rectangles, text, the colour of a phase, and shapes in the order of time.
-//!
-//! Absent here: layout and contents.
 
 use super::axis::Axis;
 use super::layout::Layout;

@@ -1,6 +1,6 @@
 //! Lane chart: the phases of one node as coloured intervals, ticks where a phase begins, and marks of faults.
 //!
-//! Absent here: the position of the lane.
+//! `layout.rs` determines the position of the lane.
 
 use super::drawing::{TimedShapes, ZOrder, filled, state_color, text_at};
 use super::layout::Layout;
@@ -15,7 +15,7 @@ use crate::trace::lanes::{LaneSpan, LaneState, NodeLane};
 
 /// Intervals narrower than this are joined with their neighbours, in pixels.
 const CELL_PX: f32 = 1.0;
-/// The same in very thin lanes.
+/// The corresponding width in very thin lanes, in pixels.
 const CELL_THIN_PX: f32 = 2.0;
 /// Smallest height of a lane with ticks and icons, in pixels.
 const TICKED_FROM_PX: f32 = 5.0;
@@ -100,7 +100,7 @@ impl<'a> LaneChart<'a> {
                 Some(before) if is_narrow(before) && is_narrow(cell) => joined(before, cell),
                 Some(mut before) => {
                     if is_narrow(before) {
-                        // Widened to remain visible, at the expense of the next interval.
+                        // A narrow interval is widened at the expense of the next one, so that it remains visible.
                         before.right = (before.left + cell_px).min(cell.right);
                         cell.left = before.right;
                     }
@@ -264,7 +264,7 @@ impl<'a> LaneChart<'a> {
     }
 }
 
-/// Joins two intervals that are too narrow to be told apart; the one with the higher priority gives the colour.
+/// Joins two intervals that are too narrow to be distinguished. The joined one has the colour of the higher priority.
 fn joined(one: Cell, two: Cell) -> Cell {
     let priority = |cell: Cell| match (cell.state.status, cell.state.phase) {
         (NodeStatus::Crashed | NodeStatus::Silent, _) => 6,

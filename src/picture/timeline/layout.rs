@@ -1,6 +1,4 @@
 //! Timeline layout and hit testing: node names at the left, slots above the lanes, the time axis below them.
-//!
-//! Absent here: the contents of the parts.
 
 use super::axis::Axis;
 use crate::picture::canvas::{Point, Rect};
@@ -31,7 +29,7 @@ const MARGIN_PX: f32 = 12.0;
 /// Height of the selected lane above the stacked chart, in pixels.
 const SELECTED_LANE_PX: f32 = 12.0;
 
-/// How the timeline shows the nodes.
+/// The representation of the nodes in the timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LaneStyle {
     /// One lane per node, with its name.
@@ -62,7 +60,7 @@ pub struct Layout {
     pub gutter: Rect,
     /// The lanes.
     pub lanes: Rect,
-    /// The axis below them.
+    /// The axis below the lanes.
     pub axis: Rect,
     /// How the nodes are shown.
     pub lane_style: LaneStyle,

@@ -1,10 +1,10 @@
 //! Timeline: one lane per node coloured by phase, with marks of phases and faults, slots, a time axis and a playhead.
 //!
-//! Networks whose lanes would be thinner than a pixel have a stacked chart of the phases instead. The timeline has two
-//! layers: the chart changes when something happens, the playhead with every frame. The chart's shapes are in the order of
-//! time, so that a painter that compares them with the previous ones finds a difference only at the end.
+//! If lanes would be thinner than a pixel, a stacked chart of the phases replaces them. The timeline has two layers:
+//! the chart changes when something happens, the playhead with every frame. The chart's shapes are in the order of
+//! time, so that a painter that compares them with the previous ones finds differences only at the end.
 //!
-//! Absent here: the effect of a click.
+//! The window executes clicks.
 
 mod axis;
 mod chart;

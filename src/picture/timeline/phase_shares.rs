@@ -1,6 +1,6 @@
 //! Stacked chart of the share of nodes in each phase over time, for networks with more nodes than pixels.
 //!
-//! Absent here: the counts; the lanes have them.
+//! The lanes contain the counts.
 
 use super::drawing::{DECIDED_SHARE, filled};
 use super::layout::Layout;
@@ -45,7 +45,7 @@ pub(super) fn shapes(scene: &Scene<'_>, lanes: &Lanes, layout: &Layout, place: R
     shapes
 }
 
-/// A column: the most advanced phase at the bottom, absent nodes at the top.
+/// The shapes of a column: the most advanced phase at the bottom, absent nodes at the top.
 fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6])) -> Vec<Shape> {
     let mut bottom = place.max.y;
     let mut shapes = Vec::new();

@@ -1,6 +1,4 @@
 //! Playhead: the instant that the picture shows, a dimmed future, and a hairline at the pointer.
-//!
-//! Absent here: seeking.
 
 use super::drawing::{axis_labels, baseline, filled, text_at};
 use super::layout::{Layout, TimelineHit};

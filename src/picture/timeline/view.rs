@@ -1,12 +1,12 @@
 //! Timeline view state: where the timeline is, which interval it shows and what the pointer is on.
 //!
-//! Absent here: the instant that the picture shows; the world has it.
+//! The instant that the picture shows is part of the world.
 
 use super::axis::Axis;
 use crate::picture::canvas::{Point, Rect};
 use crate::time::Time;
 
-/// What the window knows about its timeline.
+/// The view state of the timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimelineView {
     /// Its rectangle; `None`: hidden.

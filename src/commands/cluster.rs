@@ -1,7 +1,7 @@
 //! `quorumscope cluster`: several nodes as processes on this machine, and a window that watches them.
 //!
-//! The nodes end with this process, because they watch their standard input. A temporary data folder is removed by a
-//! cleaner process, so that it goes even if this process is killed.
+//! The nodes end with this process, because they watch their standard input. A cleaner process removes a temporary data
+//! folder even if this process is killed.
 
 use crate::cli::ClusterArgs;
 use crate::commands::support::error::{CommandError, EXIT_INTERRUPTED};
@@ -84,8 +84,8 @@ fn lock(running: &SharedCluster) -> std::sync::MutexGuard<'_, Option<RunningClus
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ctrl-C and SIGTERM: without a window, wakes [`wait`]. The window's loop cannot be woken, so the handler itself stops
-/// the nodes and exits.
+/// Handles Ctrl-C and SIGTERM. Without a window, the handler wakes [`wait`]. The window's loop cannot be woken, so the
+/// handler itself stops the nodes and exits.
 fn stop_on_signal(stop: Sender<()>, window: Option<SharedCluster>) -> Result<(), CommandError> {
     let handler = move || match &window {
         None => stop.send(()).unwrap_or_default(),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Merges the traces in `args` and prints a summary.
 ///
 /// # Errors
-/// Unreadable traces, traces that do not fit together, an output that cannot be written.
+/// If a trace cannot be read, traces do not fit together, or the output cannot be written.
 pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     check_names(args)?;
     let mut registry = number_nodes(&args.traces)?;
@@ -36,7 +36,7 @@ fn input_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::Input(error.to_string())
 }
 
-/// Refuses an output that is one of the inputs, also under another name.
+/// Refuses an output that is one of the inputs, even under another name.
 fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
     let real = |path: &PathBuf| fs::canonicalize(path).ok();
     let output = real(&args.output);

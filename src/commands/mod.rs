@@ -1,6 +1,7 @@
 //! Subcommands, one file or folder each; shared helpers are in `support`.
 //!
-//! Commands compose all other modules. Besides the frame loop and `live`, they are the only code that reads the wall clock.
+//! Commands compose all other modules. Besides the frame loop and `live`, they are the only code that reads the wall
+//! clock.
 
 #[cfg(feature = "window")]
 mod bench_frame;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 /// Executes the subcommand.
 ///
 /// # Errors
-/// Bad arguments or input, or a failed command. No partial file is left.
+/// If arguments or input are bad, or the command fails. No partial file remains.
 pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Some(Command::Run(args)) => run::run(args),

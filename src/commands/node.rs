@@ -63,8 +63,8 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
 /// Waits for the stop signal.
 ///
 /// # Errors
-/// If the node's thread has ended. The process must not stay alive without it: it would refuse every request, and a
-/// supervisor would not notice.
+/// If the node's thread has ended. Without it the process must end, too: otherwise it would refuse every request, and a
+/// supervisor would not restart it.
 fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), CommandError> {
     // The sender lives as long as the process, so the only error is the timeout.
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(POLL_INTERVAL) {
@@ -91,7 +91,7 @@ fn start_logging(format: LogFormat) {
 
 fn stop_on_signal(stop: &Sender<()>) -> Result<(), CommandError> {
     let stop = stop.clone();
-    // A second signal changes nothing: the first is already in the channel.
+    // A second signal has no effect, because the first is already in the channel.
     ctrlc::set_handler(move || stop.send(()).unwrap_or_default())
         .map_err(|error| CommandError::Input(terminal::signals_unavailable(&error.to_string())))
 }
@@ -102,7 +102,7 @@ fn stop_with_stdin(stop: Sender<()>) {
         while matches!(std::io::stdin().read(&mut buffer), Ok(1..)) {}
         stop.send(()).unwrap_or_default();
     };
-    // If the thread cannot start, the node runs as without the option.
+    // If the thread cannot be started, the node runs as if the option were not given.
     drop(
         thread::Builder::new()
             .name("qs-stdin".to_owned())
@@ -221,7 +221,7 @@ mod tests {
         stop.send(()).unwrap();
         assert!(
             wait(&stopped, || false).is_ok(),
-            "a stop signal is no error"
+            "a stop signal is not an error"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Captions: one sentence per event of a node.
 //!
-//! Absent here: which event takes which sentence (`event.rs`).
+//! `event.rs` chooses the sentence of an event.
 
 use super::catalogue::messages;
 use crate::scp::{Counter, SlotIndex};

@@ -1,18 +1,16 @@
-//! The message catalogue: loads the Fluent bundle of the language and resolves messages with their arguments.
+//! Message catalogue: loads the Fluent bundle of the language and resolves messages with their arguments.
 //!
-//! [`messages!`] declares messages with typed arguments; the text stands in `assets/text/en.ftl` under the identifier
-//! `<namespace>-<function>`. The tests below compare both sides: each declared message exists, uses exactly its arguments
-//! and resolves without an error, and the file contains no other message. A declared message that no code uses is dead
-//! code to the compiler.
-//!
-//! Absent here: the texts.
+//! [`messages!`] declares messages with typed arguments; the text is in `assets/text/en.ftl` under the identifier
+//! `<namespace>-<function>`. The tests below compare both sides: each declared message exists, uses exactly its
+//! arguments and resolves without an error, and the file contains no other message. The compiler reports a declared
+//! message that no code uses as dead code.
 
 use crate::scp::SlotIndex;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::LazyLock;
 
-/// English, the only language so far. A second one is a second file and a second bundle.
+/// English, the only language. Another language needs a file and a bundle of its own.
 const ENGLISH: &str = include_str!("../../assets/text/en.ftl");
 
 static BUNDLE: LazyLock<FluentBundle<FluentResource>> = LazyLock::new(|| bundle(ENGLISH));
@@ -25,7 +23,7 @@ fn bundle(source: &str) -> FluentBundle<FluentResource> {
         FluentValue::Number(number) => Some(super::number::number(number.value as u64)),
         _ => None,
     }));
-    // A faulty message is left out, the others are usable; the tests find both kinds of fault.
+    // If the file has errors, its valid messages remain usable. The tests below find every error.
     let resource =
         FluentResource::try_new(source.to_owned()).unwrap_or_else(|(partial, _)| partial);
     bundle.add_resource_overriding(resource);
@@ -41,14 +39,14 @@ pub(super) fn resolve<const N: usize>(
         return id.to_owned();
     };
     let arguments: FluentArgs<'_> = arguments.into_iter().collect();
-    // A missing argument resolves to its name, so the errors contain nothing that the text does not show.
+    // The errors are discarded, because a missing argument is visible in the text: it resolves to its name.
     let text = BUNDLE.format_pattern(pattern, Some(&arguments), &mut Vec::new());
     text.into_owned()
 }
 
 /// A type that a message takes as an argument.
 pub(super) trait Argument {
-    /// The value in Fluent's terms: numbers select plural forms, everything else is text.
+    /// The value for Fluent: numbers select plural forms, everything else is text.
     fn value(&self) -> FluentValue<'_>;
 }
 
@@ -76,7 +74,7 @@ impl Argument for u32 {
     }
 }
 
-/// A name, not a quantity: without separators.
+/// A slot index is a name, not a quantity, so it has no thousands separators.
 impl Argument for SlotIndex {
     fn value(&self) -> FluentValue<'_> {
         FluentValue::from(self.0.to_string())
@@ -149,7 +147,7 @@ mod tests {
                     collect(message.value.as_ref().unwrap(), &mut variables);
                     assert!(message.attributes.is_empty(), "{}", message.id.name);
                     let earlier = messages.insert(message.id.name.to_owned(), variables);
-                    assert!(earlier.is_none(), "{} twice", message.id.name);
+                    assert!(earlier.is_none(), "{} is defined twice", message.id.name);
                 }
                 Entry::Term(term) => panic!("-{}: terms are not used", term.id.name),
                 Entry::Junk { content } => panic!("not Fluent: {content}"),

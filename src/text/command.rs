@@ -1,6 +1,5 @@
 //! Commands of the window: labels, tooltips and the headings of their groups.
-//!
-//! Absent here: where the texts stand.
+
 use super::catalogue::messages;
 
 messages! { "command":

@@ -1,6 +1,6 @@
-//! Events as sentences: which message of the caption namespace describes an event of a node.
+//! Events as sentences: chooses the message of the caption namespace that describes an event of a node.
 //!
-//! Absent here: the statements behind a transition; the inspector shows those.
+//! `evidence.rs` forms the reason of a transition.
 
 use super::evidence::{WitnessAction, reason};
 use super::value::{ballot, content, value};
@@ -13,10 +13,10 @@ use crate::scp::{
 };
 use crate::trace::World;
 
-/// How many leaders of a round are named.
+/// Largest number of leaders of a round that are named.
 const LEADERS_MAX: usize = 3;
 
-/// One event as a sentence without a full stop; `None` for events that tell a viewer nothing.
+/// One event as a sentence without a full stop; `None` for events that are of no interest to a viewer.
 #[must_use]
 pub(crate) fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String> {
     let name = &*world.name(node);
@@ -211,7 +211,7 @@ fn accepted_commit(
 
 fn statement_refused(name: &str, peer: &str, why: ScpRefusal) -> Option<String> {
     Some(match why {
-        // Every duplicate is refused like that.
+        // Every duplicate is refused for this reason, so it is not worth a sentence.
         ScpRefusal::NotNewer => return None,
         ScpRefusal::NotSane => caption::refused_not_sane(name, peer),
         ScpRefusal::UnknownQuorumSet => caption::refused_unknown_quorum_set(name, peer),

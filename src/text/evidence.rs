@@ -1,10 +1,8 @@
-//! Evidence as a reason: the quorum or the v-blocking set that allowed a transition (SCP paper, section 5.1, federated
-//! voting).
+//! Evidence as a reason: describes the quorum or the v-blocking set that allowed a transition (SCP paper, section 5.1,
+//! federated voting).
 //!
-//! The reason counts what the rule counts: the entries of the node's quorum set, which are organisations or groups where
-//! the set is nested.
-//!
-//! Absent here: the transition itself (`event.rs`).
+//! The reason counts what the rule counts: the entries of the node's quorum set, which are organisations or groups
+//! where the set is nested. `event.rs` describes the transition itself.
 
 use super::catalogue::{Argument, messages};
 use crate::node::view::TrustPolicy;
@@ -12,7 +10,7 @@ use crate::scp::{Evidence, NodeId, NodeSet, QuorumSet, VotingRule};
 use crate::trace::{World, WorldNode};
 use fluent_bundle::FluentValue;
 
-/// What the witnesses of a transition did. It selects the verb of a reason.
+/// The action of the witnesses of a transition, which selects the verb of a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WitnessAction {
     /// They voted for the statement or accepted it: the quorum rule of accepting.
@@ -49,7 +47,7 @@ messages! { "evidence":
     fn blocking_nodes_and_groups(action: WitnessAction, node: &str, count: usize);
 }
 
-/// What the entries of a quorum set are.
+/// The kind of the entries of a quorum set.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum EntryType {
     Nodes,
@@ -58,7 +56,8 @@ enum EntryType {
     NodesAndGroups,
 }
 
-/// Why a transition of `node` was allowed. `action` is what a quorum did; a blocking set has accepted in any case.
+/// The reason why a transition of `node` was allowed. `action` is the action of a quorum; a v-blocking set has always
+/// accepted.
 pub(super) fn reason(
     world: &World,
     node: NodeId,
@@ -93,7 +92,7 @@ fn by_quorum(world: &World, set: &QuorumSet, witness: &[NodeId], action: Witness
     }
 }
 
-/// The node has published no quorum set yet: its trust set is the best approximation.
+/// The reason for a node that has published no quorum set yet. Its trust set is the best approximation.
 fn by_unknown_quorum(
     world: &World,
     node: NodeId,
@@ -141,7 +140,7 @@ fn quorum_set(node: &WorldNode) -> Option<&QuorumSet> {
     }
 }
 
-/// How many entries of a set the witnesses satisfy.
+/// The number of entries of a set that the witnesses satisfy.
 fn entries_met(
     set: &QuorumSet,
     witness: &[NodeId],

@@ -1,6 +1,4 @@
 //! Number, time, duration and list formatting, with the units and separators of the language.
-//!
-//! Absent here: sentences.
 
 use super::catalogue::{Argument, messages};
 use crate::scp::Counter;
@@ -23,14 +21,14 @@ messages! { "unit":
     fn every_ballot(value: &str);
 }
 
-/// To the millisecond.
+/// An instant with milliseconds.
 impl Argument for Time {
     fn value(&self) -> FluentValue<'_> {
         FluentValue::from(instant(*self))
     }
 }
 
-/// The first names of a list and how many more there are; empty for an empty list.
+/// The first names of a list and the number of the others; empty for an empty list.
 pub(crate) fn list(names: impl ExactSizeIterator<Item = String>, named_max: usize) -> String {
     let more = names.len().saturating_sub(named_max);
     let named = names
@@ -59,7 +57,7 @@ pub(crate) fn duration(span: Span) -> String {
     }
 }
 
-/// An instant to the millisecond: seconds, from an hour on hours, minutes and seconds.
+/// An instant to the millisecond: in seconds below an hour, otherwise in hours, minutes and seconds.
 #[must_use]
 pub(crate) fn instant(at: Time) -> String {
     let (s, ms) = (at.0 / 1_000_000, at.0 / 1_000 % 1_000);
@@ -89,7 +87,7 @@ pub(crate) fn axis_mark(at: Time, step_us: u64) -> String {
     }
 }
 
-/// The length of an interval, with more digits the shorter it is.
+/// The length of an interval. The shorter it is, the more decimals it has.
 pub(super) fn interval_length(span: Span) -> String {
     match span.0 {
         us @ 10_000_000.. => seconds(&format!("{:.1}", us as f64 / 1e6)),

@@ -1,6 +1,6 @@
 //! Texts for people: one internationalised message catalogue for window, pictures and terminal, in Fluent.
 //!
-//! Each submodule is a namespace. It declares its messages as functions with typed arguments; the sentences stand in
+//! Each submodule is a namespace. It declares its messages as functions with typed arguments; the sentences are in
 //! `assets/text/en.ftl`, one file per language. Callers pass data and get a whole sentence, so word order, plural forms
 //! and separators belong to the language.
 //!
@@ -11,9 +11,8 @@
 //! caption-ready = { $node } knows { $known -> [one] { $known } node *[other] { $known } nodes } and is ready to vote
 //! ```
 //!
-//! Values that users propose stand in quotes inside sentences; alone in a table cell they do not.
-//!
-//! Absent here: texts of errors, which stand with the error types, and where a text is drawn.
+//! Inside sentences, values that users propose are in quotes; alone in a table cell they are not. The texts of errors
+//! are part of the error types.
 
 mod caption;
 mod catalogue;

@@ -1,6 +1,6 @@
 //! Number formatting: thousands separators.
 //!
-//! Absent here: units (`format.rs`).
+//! `format.rs` adds units.
 
 /// A whole number with separators of thousands: 12,345.
 #[must_use]

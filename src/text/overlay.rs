@@ -1,6 +1,5 @@
-//! Overlay: labels and values of the statistics, the intersection badge, the slot summary, the proposals and the legend.
-//!
-//! Absent here: which of them is shown when.
+//! Overlay: labels and values of the statistics, the intersection badge, the slot summary, the proposals and the
+//! legend.
 
 use super::catalogue::messages;
 use crate::scp::{Counter, SlotIndex};

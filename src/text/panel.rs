@@ -1,6 +1,4 @@
-//! Panels, menus, tooltips and toasts of the window.
-//!
-//! Absent here: where the texts stand.
+//! Texts of the panels, menus, tooltips and toasts of the window.
 
 use super::catalogue::messages;
 use crate::scp::SlotIndex;

@@ -1,6 +1,5 @@
-//! Why a command of the window is disabled.
-//!
-//! Absent here: where the texts stand.
+//! Reasons why a command of the window is disabled.
+
 use super::catalogue::messages;
 
 messages! { "refusal":

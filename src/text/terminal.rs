@@ -1,7 +1,7 @@
-//! Terminal: summaries, progress, notes and refusals of the subcommands.
+//! Terminal texts: summaries, progress, notes and refusals of the subcommands.
 //!
-//! Absent here: machine-readable output (JSON, addresses of nodes) and the help of the command line, which clap derives
-//! from the arguments.
+//! The catalogue contains neither machine-readable output (JSON, addresses of nodes) nor the help of the command line,
+//! which clap derives from the arguments.
 
 use super::catalogue::messages;
 use crate::scp::SlotIndex;

@@ -1,6 +1,4 @@
-//! Timeline: names of slots, what a node did in an interval, and what a click on an instant does.
-//!
-//! Absent here: where they stand, and what a click does in the end.
+//! Timeline texts: names of slots, the state of a node in an interval, and the effect of a click on an instant.
 
 use super::catalogue::{Argument, messages};
 use super::format::interval_length;
@@ -53,7 +51,7 @@ messages! { "timeline":
     fn count_absent(count: u32);
 }
 
-/// What a node did in an interval of its lane.
+/// The state of a node in an interval of its lane.
 #[must_use]
 pub(crate) fn lane_state(state: LaneState) -> Cow<'static, str> {
     match (state.status, state.slot) {
@@ -67,7 +65,7 @@ pub(crate) fn lane_state(state: LaneState) -> Cow<'static, str> {
     }
 }
 
-/// From when to when, and how long; without `until` the interval is not over.
+/// The start, end and length of an interval; only its start if it is not over (`until` is `None`).
 #[must_use]
 pub(crate) fn interval_of(from: Time, until: Option<Time>) -> String {
     match until {
@@ -76,7 +74,7 @@ pub(crate) fn interval_of(from: Time, until: Option<Time>) -> String {
     }
 }
 
-/// How many nodes were in which phase, one line each; phases without nodes are left out.
+/// The number of nodes in each phase, one line per phase. Phases without nodes are left out.
 #[must_use]
 pub(crate) fn phase_counts(counts: &PhaseCounts) -> Vec<String> {
     let [idle, nominate, accept, confirm, externalized] = counts.phases;
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_node_is_told_apart() {
+    fn the_state_of_a_silent_node_mentions_its_silence() {
         let state = |status, phase, slot| {
             lane_state(LaneState {
                 status,

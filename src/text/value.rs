@@ -1,12 +1,12 @@
 //! Values and ballots as noun phrases: the text of a value, the proposals in it, a ballot with its counter.
 //!
-//! Absent here: quotes; the sentence around the phrase has them.
+//! The sentence around the phrase adds the quotes.
 
 use super::format;
 use crate::node::view::{Content, proposals_in};
 use crate::scp::{Ballot, Counter, Value};
 
-/// How many proposals of one value are named.
+/// Largest number of proposals of one value that are named.
 const NAMED_MAX: usize = 3;
 
 /// The text of a value, or the proposals in it.

@@ -1,7 +1,7 @@
 //! Synthetic session for `bench frame`: a network of any size with steady traffic.
 //!
-//! Nodes change their phase and send messages at a constant rate. Protocol and engine are absent, so that the measurement
-//! covers display only.
+//! Nodes change their phase and send messages at a constant rate. The session runs neither protocol nor engine, so that
+//! the measurement covers only the display.
 
 use crate::net::{Latency, MediumSpec, Position};
 use crate::node::view::FileInfo;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// Latency of every message.
 const LATENCY: Span = Span::from_ms(75);
-/// Virtual time between two steps, over all nodes.
+/// Virtual time between two steps of the network. In each step, one node advances.
 const STEP_INTERVAL: Span = Span(500);
 /// Messages sent per step.
 const MESSAGES_PER_STEP: usize = 2;

@@ -1,4 +1,4 @@
-//! The network on the caller's thread: one envelope after the other, from a first-in-first-out queue.
+//! Single-threaded network: delivers one envelope after another from a first-in-first-out queue.
 
 use super::network::FlatNetwork;
 use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
@@ -7,7 +7,7 @@ use crate::time::Time;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// About how many envelopes of each node are in flight at a time.
+/// Approximate number of envelopes of each node that are in flight at a time.
 const ENVELOPES_PER_NODE: usize = 3;
 
 /// A network on the caller's thread.
@@ -21,8 +21,8 @@ pub struct InlineNetwork {
 
 /// A slot before its decision.
 struct InlineSlot {
-    /// Each envelope is delivered to all nodes but its sender, in their order, before the next one: the same as a queue of
-    /// single deliveries.
+    /// Each envelope is delivered to all nodes except its sender, in ascending order, before the next envelope. The
+    /// effect is that of a queue of single deliveries.
     queue: VecDeque<Arc<Envelope>>,
     deliveries: u64,
     broadcasts: u64,

@@ -1,13 +1,13 @@
-//! Peak resident memory of this process. Known on Linux only.
+//! Peak resident memory of this process, on Linux only.
 
 use std::fs;
 
-/// Resets the peak. Where the system does not allow that, the peak stays that of the whole process.
+/// Resets the peak. If the system does not allow it, the peak still covers the whole life of the process.
 pub(super) fn reset_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
-/// The peak of the resident memory (`VmHWM`), in bytes.
+/// The peak of the resident memory (`VmHWM`), in bytes; `None` if the system does not report it.
 pub(super) fn peak_bytes() -> Option<u64> {
     peak_in(&fs::read_to_string("/proc/self/status").ok()?)
 }

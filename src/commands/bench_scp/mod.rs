@@ -1,12 +1,13 @@
-//! `bench scp`: the CPU cost of agreement. SCP alone, without node layer, network model and trace.
+//! `bench scp`: CPU cost of agreement in SCP alone, without node layer, network model and trace.
 //!
-//! The network is flat, and every envelope goes to all other nodes through one first-in-first-out queue. When the queue is
-//! empty the earliest timers run out. A slot ends when the last node has externalized; envelopes still in flight are
-//! dropped. Only this file reads the clock.
+//! The network is flat, and every envelope goes to all other nodes through one first-in-first-out queue. When the queue
+//! is empty, time advances to the earliest timers. A slot ends when the last node has externalized; envelopes still in
+//! flight are dropped. Only this file reads the clock.
 //!
-//! The measurement covers everything from the first proposal to the last decision, with tables that grow on demand. It
-//! excludes making the nodes and starting their threads, which happens once and not in every slot. A few slots of a few
-//! nodes are too short for a clock, so fresh networks decide the same slots again until there is enough to average.
+//! The measurement covers everything from the first proposal to the last decision, including the growth of tables. It
+//! excludes the creation of the nodes and the start of their threads, which happen once and not in every slot. A few
+//! slots of a few nodes are too short for the resolution of a clock, so fresh networks decide the same slots again
+//! until the total time is long enough.
 
 mod inline;
 mod memory;
@@ -33,9 +34,9 @@ use std::time::Duration;
 const WARM_UP_NODES: usize = 4;
 const WARM_UP_SLOTS: u32 = 100;
 
-/// Fresh networks run until they have taken this much CPU time together.
+/// Fresh networks run until their total CPU time reaches this.
 const CPU_MIN: Duration = Duration::from_millis(300);
-/// Upper bound of the number of networks, in case the clock of the system stands still.
+/// Upper bound of the number of networks, in case the system clock does not advance.
 const NETWORKS_MAX: u32 = 50_000;
 
 /// The reported cost of one network.
@@ -43,8 +44,8 @@ const NETWORKS_MAX: u32 = 50_000;
 struct SlotCost {
     nodes: usize,
     executor: String,
-    /// User and system time of the whole process, averaged over all slots of one network. If these took less than 0.3 s,
-    /// over those of as many fresh networks as take that long together.
+    /// User and system time of the whole process, averaged over all slots. If the slots of one network take less than
+    /// 0.3 s, the average includes fresh networks until the total reaches 0.3 s.
     cpu_ms_per_slot: f64,
     /// The average, rounded.
     deliveries_per_slot: u64,
@@ -57,7 +58,7 @@ struct SlotCost {
 /// Measures each network and prints its cost.
 ///
 /// # Errors
-/// If the system gives no further thread, or a slot does not end in agreement.
+/// If no further thread can be started, or a slot does not end in agreement.
 pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
     let evidence_mode = match args.evidence {
         true => EvidenceMode::Record,
@@ -122,7 +123,7 @@ fn slot_cost(
     })
 }
 
-/// A small network runs first, so that the measurement excludes page faults and cold caches of the first use.
+/// Runs a small network, so that the measurement excludes page faults and cold caches of the first use.
 fn warm_up(executor: ExecutorArg, evidence_mode: EvidenceMode) -> Result<(), SlotError> {
     measure_network(
         WARM_UP_NODES,
@@ -162,7 +163,7 @@ struct Measured {
     broadcasts: u64,
 }
 
-/// Runs `slots` slots in a network, and in further fresh networks until all have taken `cpu_min`.
+/// Runs `slots` slots in a network, and in further fresh networks until the total CPU time reaches `cpu_min`.
 fn measure<N>(
     slots: u32,
     cpu_min: Duration,

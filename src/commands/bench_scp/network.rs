@@ -1,4 +1,4 @@
-//! The measured network: all nodes trust all nodes alike, and the application is that of the conformance transcripts.
+//! Flat network for the benchmark: every node trusts all nodes, with the application of the conformance transcripts.
 
 use crate::commands::conformance::{combine, hash, timeout};
 use crate::scp::{
@@ -9,16 +9,17 @@ use crate::time::Span;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-/// A flat network of n nodes: every quorum set is `floor(2n/3) + 1` of all. It is also the driver of the nodes.
+/// A flat network of n nodes: every quorum set requires `floor(2n/3) + 1` of all nodes. It is also the driver of the
+/// nodes.
 #[derive(Clone, Debug)]
 pub struct FlatNetwork {
-    /// `n` and two digits each, three above 100 nodes. So the order of names is that of numbers.
+    /// Each name is `n` and two digits, or three digits above 100 nodes, so that names sort like numbers.
     names: Vec<String>,
     set: Arc<QuorumSet>,
 }
 
 impl FlatNetwork {
-    /// The most nodes of a network: a sane quorum set cannot name more.
+    /// Largest number of nodes: a sane quorum set cannot name more.
     pub const NODES_MAX: usize = QuorumSet::NODES_MAX;
 
     /// A network of `nodes` nodes, 1 to [`FlatNetwork::NODES_MAX`].
@@ -130,7 +131,8 @@ thread_local! {
     static HASHED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The hash of `tag:slot:round:what:prev`. Formatted by hand, because with many nodes a slot needs many hashes.
+/// The hash of `tag:slot:round:what:prev`. The text is formatted without `format!` for speed, because a slot of many
+/// nodes needs many hashes.
 fn hash_of(tag: u8, slot: SlotIndex, round: u32, what: &[u8], prev: &Value) -> u64 {
     HASHED.with_borrow_mut(|text| {
         text.clear();

@@ -1,4 +1,4 @@
-//! What both executors share: one node with its timers, the decisions of a slot, and its counters.
+//! Types that both executors share: one node with its timers, the decisions of a slot, and its counters.
 
 use super::network::FlatNetwork;
 use crate::scp::{Effect, Envelope, EvidenceMode, NodeId, Scp, ScpTimer, SlotIndex, Value};
@@ -49,7 +49,7 @@ pub enum SlotError {
     Stuck {
         /// The slot.
         slot: SlotIndex,
-        /// How many nodes have decided.
+        /// The number of nodes that have decided.
         decided: usize,
     },
     /// Two nodes decided differently.
@@ -62,7 +62,7 @@ pub enum SlotError {
         /// Another decision.
         other: Value,
     },
-    /// The system gave no further thread.
+    /// No further thread could be started.
     #[error("no thread for node {name}: {source}; measure fewer nodes, or the executor `inline`")]
     NoThread {
         /// The node's name.
@@ -88,7 +88,7 @@ pub(super) struct Decisions {
 }
 
 impl Decisions {
-    /// No node of `nodes` has decided.
+    /// The state in which none of `nodes` nodes has decided.
     pub(super) fn new(slot: SlotIndex, nodes: usize) -> Decisions {
         Decisions {
             slot,
@@ -98,7 +98,10 @@ impl Decisions {
         }
     }
 
-    /// Another node has decided `value`.
+    /// Records that another node has decided `value`.
+    ///
+    /// # Errors
+    /// If an earlier node decided another value.
     pub(super) fn add(&mut self, value: Value) -> Result<(), SlotError> {
         self.decided += 1;
         let one = self.value.get_or_insert_with(|| value.clone());
@@ -141,7 +144,7 @@ pub(super) struct BenchNode {
     node: NodeId,
     scp: Scp,
     proposal: Value,
-    /// When each timer of the running slot runs out. Timers of earlier slots have no effect.
+    /// The expiry of each timer of the running slot. Timers of earlier slots have no effect.
     due: [Option<Time>; 2],
     /// A buffer for the effects of one call.
     effects: Vec<Effect>,
@@ -163,7 +166,7 @@ impl BenchNode {
         }
     }
 
-    /// Its number.
+    /// The id of the node.
     pub(super) fn node(&self) -> NodeId {
         self.node
     }
@@ -193,12 +196,13 @@ impl BenchNode {
         now: Time,
         emit: impl FnMut(NodeOutput),
     ) {
-        // Overtaken statements are refused, which is normal gossip.
+        // SCP refuses statements that are older than a known one. They are normal in a network, so the error is
+        // ignored.
         let _ = self.scp.receive(network, envelope, &mut self.effects);
         self.carry_out(now, emit);
     }
 
-    /// When its next timer runs out.
+    /// The expiry of its next timer.
     pub(super) fn next_due(&self) -> Option<Time> {
         self.due.iter().flatten().min().copied()
     }

@@ -1,8 +1,9 @@
-//! The network with one thread per node, on the thread pool of the simulator.
+//! Multi-threaded network: one thread per node, on the worker threads of the simulator.
 //!
-//! The slot advances in generations: all envelopes that were sent in answer to the previous generation. Each node processes
-//! them in the order of the queue, all nodes at the same time. What they send is sorted by the envelope that it answers and
-//! then by node, which is the order of the inline queue. So every node receives the same in the same order as inline.
+//! A slot advances in generations. A generation consists of all envelopes that were sent in response to the previous
+//! one. All nodes process it at the same time, each in the order of the queue. Their outputs are sorted by the envelope
+//! that caused them and then by node, which is the order of the inline queue. So every node receives the same envelopes
+//! in the same order as inline.
 
 use super::network::FlatNetwork;
 use super::slot::{BenchNode, Decisions, NodeOutput, SlotContext, SlotError, SlotWork};
@@ -19,12 +20,12 @@ pub struct ThreadedNetwork {
     now: Time,
 }
 
-/// What all nodes do in one generation.
+/// The task of all nodes in one generation.
 #[derive(Clone, Debug)]
 enum Task {
     /// Start the slot.
     Nominate,
-    /// Process these envelopes, except the own ones.
+    /// Process these envelopes, except the node's own.
     Deliver(Arc<[Arc<Envelope>]>),
     /// Process the timers that are due.
     Fire,
@@ -43,9 +44,9 @@ type Position = (usize, NodeId);
 #[derive(Debug)]
 struct JobOutput {
     node: NodeId,
-    /// In the order of the node.
+    /// In the order in which the node made them.
     outputs: Vec<(Position, NodeOutput)>,
-    /// When the next timer of the node runs out.
+    /// The expiry of the node's next timer.
     due: Option<Time>,
 }
 
@@ -53,7 +54,7 @@ impl ThreadedNetwork {
     /// A network of `nodes` nodes before its first slot; all threads are running.
     ///
     /// # Errors
-    /// If the system gives no further thread.
+    /// If no further thread can be started.
     pub fn new(nodes: usize, evidence_mode: EvidenceMode) -> Result<ThreadedNetwork, SlotError> {
         let network = Arc::new(FlatNetwork::new(nodes));
         let mut workers = WorkerThreads::new();
@@ -161,7 +162,7 @@ fn process(bench_node: &mut BenchNode, network: &FlatNetwork, job: &Job) -> JobO
 
 /// A slot before its decision.
 struct RunningSlot {
-    /// By node, when its next timer runs out.
+    /// The expiry of the next timer, by node.
     due: Vec<Option<Time>>,
     decisions: Decisions,
     deliveries: u64,
@@ -211,7 +212,7 @@ impl RunningSlot {
     }
 }
 
-/// How many deliveries `envelopes` are to `nodes` nodes, up to the one at `end`.
+/// The number of deliveries of `envelopes` to `nodes` nodes, up to the one at `end`.
 fn deliveries(envelopes: &[Arc<Envelope>], nodes: usize, end: Option<Position>) -> u64 {
     let per_envelope = nodes as u64 - 1;
     let Some((at, node)) = end else {

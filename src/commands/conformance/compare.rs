@@ -1,5 +1,5 @@
-//! Comparison with stellar-core: envelopes and decisions exactly and in order, return values, and the state in which each
-//! step leaves the timers. The order between timer operations and envelopes in a step does not matter.
+//! Comparison with stellar-core: envelopes and decisions exactly and in order, return values, and the timers after each
+//! step. The order between timer operations and envelopes in a step does not matter.
 
 use super::format::{FatalInput, SlotTimer, StepInput, StepOutput, Transcript, TranscriptStep};
 use super::replay::{StepResult, TranscriptReplay};
@@ -40,7 +40,7 @@ impl Difference {
     }
 }
 
-/// The value as in a file.
+/// The value as JSON, as in a file.
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_else(|error| error.to_string())
 }
@@ -174,7 +174,7 @@ fn check_decisions(transcript: &Transcript, replay: &TranscriptReplay) -> Result
     Ok(())
 }
 
-/// stellar-core aborts on this input. Here it must have no output and change nothing.
+/// Checks an input on which stellar-core aborts. Here it must produce no output and change nothing.
 fn check_fatal(fatal: &FatalInput, replay: &mut TranscriptReplay) -> Result<(), Difference> {
     let everything = |replay: &TranscriptReplay| {
         (1..=8)

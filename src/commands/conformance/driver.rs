@@ -1,4 +1,4 @@
-//! The application of the transcripts: validity by first character, combining by pieces, SHA-256 hashes.
+//! Application of the transcripts: validates by first character, combines by pieces, and hashes with SHA-256.
 
 use super::format::{NamedQuorumSet, Transcript};
 use super::names::{NameTable, text};

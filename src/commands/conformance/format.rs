@@ -1,7 +1,7 @@
 //! File format of the golden vectors: the inputs of one node and the outputs of stellar-core.
 //!
-//! Nothing is interpreted here. Names, quorum set ids and values are strings, ordered by bytes. The format is described in
-//! `tests/conformance/FORMAT.md`.
+//! Nothing is interpreted here. Names, quorum set ids and values are strings, ordered by bytes. The format is described
+//! in `tests/conformance/FORMAT.md`.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct Transcript {
     pub seed: String,
     /// The name of the local node.
     pub node: String,
-    /// False: the node never sends statements.
+    /// Whether the node sends statements.
     pub validator: bool,
     /// The id of the local quorum set at the start.
     pub qset: String,
@@ -67,7 +67,7 @@ pub struct TranscriptStep {
     /// The variables of stellar-core afterwards, for debugging. Never compared.
     #[serde(default)]
     pub state: Option<serde_json::Value>,
-    /// For the human reader.
+    /// A remark for readers.
     #[serde(default)]
     pub comment: Option<String>,
 }
@@ -112,7 +112,7 @@ pub enum StepInput {
         /// Its id.
         qset: String,
     },
-    /// The application calls off nomination.
+    /// The application stops nomination.
     StopNomination {
         /// The slot.
         slot: u64,
@@ -125,9 +125,9 @@ pub enum StepInput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallResult {
-    /// Nominate: the votes grew.
+    /// Nominate: the node voted for further values.
     Updated,
-    /// Nominate: they did not.
+    /// Nominate: the node voted for no further value.
     Unchanged,
     /// Receive: processed.
     Valid,
@@ -205,11 +205,11 @@ pub enum NamedStatement {
     },
     /// PREPARE.
     Prepare {
-        /// b.
+        /// The current ballot, b.
         ballot: NamedBallot,
-        /// p.
+        /// The highest ballot accepted as prepared, p.
         prepared: Option<NamedBallot>,
-        /// p'.
+        /// The highest ballot accepted as prepared with another value than p, p'.
         prepared_prime: Option<NamedBallot>,
         /// Counter of c, or 0.
         n_c: u32,
@@ -218,7 +218,7 @@ pub enum NamedStatement {
     },
     /// CONFIRM.
     Confirm {
-        /// b.
+        /// The current ballot, b.
         ballot: NamedBallot,
         /// Counter of p.
         n_prepared: u32,
@@ -229,7 +229,7 @@ pub enum NamedStatement {
     },
     /// EXTERNALIZE.
     Externalize {
-        /// c.
+        /// The lowest ballot confirmed as committed, c.
         commit: NamedBallot,
         /// Counter of h.
         n_h: u32,
@@ -278,9 +278,9 @@ pub struct SetCase {
     pub tests: Vec<SubsetCase>,
     /// Its normal form; `None` for some malformed sets.
     pub normalized: Option<NamedQuorumSet>,
-    /// The node that `removed` lacks.
+    /// The node that is removed in `removed`.
     pub removed_node: Option<String>,
-    /// Its normal form without that node.
+    /// The normal form of the set without that node.
     pub removed: Option<NamedQuorumSet>,
     /// The weights by node, as decimal digits.
     pub weights: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
-//! Conformance test: replays golden transcripts of stellar-core in `scp` and compares message for message.
+//! Conformance test: replays golden transcripts of stellar-core in `scp` and compares the outputs message for message.
 //!
-//! Reading order: `format` (the files), `names` and `driver` (around the node), `replay`, `compare` and `sets`, `report`.
-//! Absent here: any knowledge of the protocol.
+//! Reading order: `format` (the files), `names` and `driver` (around the node), `replay`, `compare` and `sets`,
+//! `report`. This module implements no rule of the protocol.
 
 mod compare;
 mod driver;
@@ -98,7 +98,7 @@ pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
     })
 }
 
-/// The fields that tell the version and kind of a file.
+/// The fields that identify the version and kind of a file.
 #[derive(serde::Deserialize)]
 struct FileHeader {
     format: u32,

@@ -1,5 +1,5 @@
-//! Name table: the node names and quorum set ids of a file, as numbers. Nodes are numbered in byte order of their names, the
-//! order that the protocol demands.
+//! Name table: numbers the node names and quorum set ids of a file. Nodes are numbered in byte order of their names, as
+//! the protocol requires.
 
 use super::format::{
     NamedBallot, NamedEnvelope, NamedQuorumSet, NamedStatement, StepInput, Transcript,
@@ -86,7 +86,7 @@ impl NameTable {
         self.nodes.get(node.index()).map_or("?", String::as_str)
     }
 
-    /// The number of a quorum set id.
+    /// The number of a quorum set id. An unknown id gets a number that no set has.
     #[must_use]
     pub fn set(&self, id: &str) -> QuorumSetId {
         let unknown = QuorumSetId {

@@ -109,7 +109,7 @@ impl TranscriptReplay {
             StepInput::SetQset { qset } => scp.set_quorum_set(self.names.set(qset)),
             StepInput::StopNomination { slot } => scp.stop_nomination(SlotIndex(*slot)),
             StepInput::Restore(message) => {
-                // A transcript has no return value for this. A refusal is among the events.
+                // A transcript has no return value for this input. A refusal is among the events.
                 let _ = scp.restore(driver, self.names.envelope(message), out);
             }
         }

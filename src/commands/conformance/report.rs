@@ -1,4 +1,5 @@
-//! Result of checking a folder: how many vectors of each class passed, and the first difference of each that failed.
+//! Result of checking a folder: the number of vectors of each class that passed, and the first difference of each that
+//! failed.
 
 use super::compare::{Mismatch, check_transcript};
 use super::sets::check_sets;
@@ -12,12 +13,12 @@ use std::path::{Path, PathBuf};
 /// The class of quorum-set cases. A transcript names its class itself.
 const SETS_CLASS: &str = "qsets";
 
-/// How many vectors there are and how many passed.
+/// The number of vectors, and how many of them passed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PassCount {
-    /// All.
+    /// All vectors.
     pub total: usize,
-    /// Those without a difference.
+    /// Vectors without a difference.
     pub passed: usize,
 }
 

@@ -72,10 +72,10 @@ fn check_set(case: &SetCase) -> Result<(), Difference> {
     Ok(())
 }
 
-/// A node that has nominated nothing receives NOMINATE "x" from the nodes of the case. It accepts "x" if and only if they
-/// contain a quorum for it: no node accepts, and the sanity of sets is not checked for nominations.
+/// A node that has nominated nothing receives NOMINATE "x" from the nodes of the case. It accepts "x" if and only if
+/// they contain a quorum for it: no node accepts, and the sanity of sets is not checked for nominations.
 fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> {
-    // A name that no node of the case has.
+    // Names that do not occur in any case.
     let (asker, local_set) = ("~asker", "~local");
     let mut nodes: Vec<&str> = vec![asker];
     collect_nodes(&test.local_qset, &mut nodes);
@@ -134,7 +134,7 @@ fn check_leaders(case: &LeaderCase) -> Result<(), Difference> {
     let mut out = Vec::new();
     let mut found = Vec::new();
     for call in 0..case.rounds.len() {
-        // Without a value: a node that is a quorum by itself would decide and stop.
+        // The node nominates no value, because a node that is a quorum alone would decide and stop.
         match call {
             0 => drop(scp.nominate(&driver, slot, None, prev.clone(), &mut out)),
             _ => scp.timer_expired(&driver, slot, ScpTimer::Nomination, &mut out),

@@ -52,7 +52,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .transpose()
         .map_err(input_error)?;
     if !args.quiet {
-        // Before the run, because some notes announce a long run.
+        // Notes come before the run, because some of them announce a long run.
         for remark in &scenario.remarks {
             eprintln!("{}", terminal::note(remark));
         }
@@ -111,7 +111,7 @@ struct FinishedRun {
     digest: Option<String>,
 }
 
-/// Where records go besides the world.
+/// The outputs that receive the records besides the world.
 struct RecordOutputs<'a> {
     trace: Option<&'a TraceFile>,
     digest: Option<Digest>,
@@ -188,7 +188,7 @@ fn replay(
     while reached == RunProgress::Limited {
         reached = session.advance(end, CHUNK_RECORDS);
         for record in session.take_records() {
-            // Recorded processes leave at their end. The outcome counts the nodes before they left.
+            // Recorded processes leave when they end. The outcome counts the nodes as they were before.
             if is_leave(&record) && !deciders(&world).is_empty() {
                 before_leave = Some(watch.outcome(&world));
             }

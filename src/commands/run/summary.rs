@@ -1,4 +1,4 @@
-//! Summary of a run: a JSON object for programs, a few lines for people.
+//! Summary of a run, as a JSON object for programs or as a few lines for people.
 
 use crate::analysis::IntersectionResult;
 use crate::commands::support::cpu_time;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// The executor of a replayed run, in the JSON summary.
 const RECORDED: &str = "recorded";
 
-/// What produced the records of a run.
+/// The source of the records of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RunSource {
     /// A simulation with this executor.
@@ -221,7 +221,7 @@ fn slot_lines(
     }
 }
 
-/// Node names; above [`NAMES_MAX`] the rest is counted.
+/// The first [`NAMES_MAX`] node names, and the number of the others.
 fn names(world: &World, nodes: &[NodeId]) -> String {
     let names = nodes.iter().map(|node| world.name(*node).to_string());
     format::list(names, NAMES_MAX)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Writes `bytes` to `path` atomically.
 ///
 /// # Errors
-/// If the folder is missing or read-only, or the disk is full. No partial file is left.
+/// If the folder is missing or read-only, or the disk is full. No partial file remains.
 pub(in crate::commands) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let temporary = temporary(path);
     fs::write(&temporary, bytes)
@@ -23,7 +23,7 @@ pub(in crate::commands) fn write_atomically(path: &Path, bytes: &[u8]) -> Result
         })
 }
 
-/// Checks that `path` can be written, before the work that produces its content.
+/// Checks that `path` can be written. Call it before the work that produces the content.
 ///
 /// # Errors
 /// The same as [`write_atomically`].

@@ -31,7 +31,7 @@ pub enum CommandError {
     /// The window cannot be opened.
     #[error("{0}")]
     Window(String),
-    /// The thread of a node process has ended.
+    /// The node failed while it ran: its thread has ended.
     #[error("{0}")]
     NodeFailed(String),
 }

@@ -16,14 +16,14 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Step limit of the solver per placement; above it the placement counts as one without intersection. Steps, not
-/// seconds, so that a seed gives the same placement on every machine.
+/// Step limit of the solver per placement; above it the placement counts as one without intersection. The limit counts
+/// steps, not seconds, so that a seed gives the same placement on every machine.
 const SOLVER_STEPS_MAX: u64 = 20_000;
 
 /// Loads the scenario that `args` name, complete with placement.
 ///
 /// # Errors
-/// Unknown names, unreadable or malformed files, and node counts that do not fit.
+/// If a name is unknown, a file is unreadable or malformed, or the scenario does not allow the number of nodes.
 pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, CommandError> {
     read(
         args,

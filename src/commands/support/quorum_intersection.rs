@@ -3,8 +3,8 @@
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after};
 use crate::trace::World;
 
-/// Step limit of the solver; above it the result is unknown. Steps, not seconds, so that the result does not depend on
-/// the load of the machine.
+/// Step limit of the solver; above it the result is unknown. The limit counts steps, not seconds, so that the result
+/// does not depend on the load of the machine.
 const SOLVER_STEPS_MAX: u64 = 200_000;
 
 /// Whether all quorums of the current configuration of `world` intersect.

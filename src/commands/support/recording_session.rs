@@ -8,7 +8,8 @@ use crate::time::Time;
 use crate::trace::{Record, TraceError};
 use std::path::Path;
 
-/// Wraps a session and writes its records when they are taken. The file gets its name when the session is dropped.
+/// Wraps a session and writes its records when they are taken. The file gets its final name when the session is
+/// dropped.
 pub(in crate::commands) struct RecordingSession<S> {
     session: S,
     writer: Option<TraceFile>,

@@ -4,6 +4,6 @@ use std::io::Write;
 
 /// Prints `text` and a line break.
 pub(in crate::commands) fn print_line(text: &str) {
-    // The reader has closed the pipe.
+    // Writing fails if the reader has closed the pipe.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

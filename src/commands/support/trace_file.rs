@@ -14,7 +14,7 @@ type OpenTrace = Mutex<Option<TraceWriter>>;
 static OPEN: Mutex<Vec<(PathBuf, Weak<OpenTrace>)>> = Mutex::new(Vec::new());
 static HANDLER: Once = Once::new();
 
-/// Writes a trace. The file is completed even if the run is interrupted (but not by SIGKILL).
+/// Writes a trace. The file is completed even if the run is interrupted, except by SIGKILL.
 pub(in crate::commands) struct TraceFile {
     slot: Arc<OpenTrace>,
 }
@@ -55,10 +55,10 @@ impl TraceFile {
         written
     }
 
-    /// Completes the file and gives it its name.
+    /// Completes the file and gives it its final name.
     ///
     /// # Errors
-    /// If the file cannot be written or renamed. Then nothing is left behind.
+    /// If the file cannot be written or renamed. In this case no file remains.
     pub(in crate::commands) fn finish(self) -> Result<(), TraceError> {
         // The lock is held until the file is complete, so that an interruption waits.
         let mut slot = locked(&self.slot);
@@ -66,7 +66,7 @@ impl TraceFile {
     }
 }
 
-/// Signal handler, on a thread of its own. The lock makes sure that records are written completely or not at all.
+/// Signal handler, on a thread of its own. The lock ensures that every record is written completely or not at all.
 fn interrupted() {
     for (path, slot) in locked(&OPEN).drain(..) {
         let Some(slot) = slot.upgrade() else {

@@ -8,7 +8,7 @@ use crate::live::listen;
 use crate::run::Session;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// In place of a URL: watch every node that announces itself by UDP.
+/// The value of `--attach` that selects every node that announces itself by UDP, in place of a URL.
 const DISCOVER: &str = "discover";
 
 /// The processes to watch.

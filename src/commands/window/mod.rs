@@ -74,9 +74,9 @@ fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, 
 
 /// Why there is no window.
 enum NoWindow {
-    /// The environment names no display.
+    /// The environment specifies no display.
     NoDisplay,
-    /// The display refuses a window, with this message.
+    /// No window can be opened on the display; this is the error.
     Failed(String),
 }
 

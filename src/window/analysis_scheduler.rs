@@ -26,7 +26,7 @@ pub(super) struct AnalysisScheduler {
     seen: Option<(u64, Duration)>,
     /// The version of trust last analysed.
     requested: Option<u64>,
-    /// When trust began to change without an analysis.
+    /// Time of the first change of trust since the last analysis.
     changing_since: Option<Duration>,
     /// The analysis in progress and when it started.
     pending: Option<(JobId, Duration)>,
@@ -83,12 +83,12 @@ impl AnalysisScheduler {
     }
 }
 
-/// The quorum configuration of the world. Nodes that have left are in no quorum; crashed ones are.
+/// The quorum configuration of the world. It excludes nodes that have left or are unseen, but includes crashed nodes.
 fn fbas(world: &World) -> Fbas {
     Fbas::new(world.nodes.iter().map(quorum_set).collect())
 }
 
-/// The quorum set of a node: the one it has announced, or the configured one before that.
+/// The quorum set of a node: the announced one, or the configured one before the first announcement.
 fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
     if matches!(node.status, NodeStatus::Left | NodeStatus::Unseen) {
         return None;
@@ -112,7 +112,7 @@ mod tests {
         assert!(!scheduler.is_due(1, ms(0)));
         assert!(!scheduler.is_due(2, ms(100)));
         assert!(!scheduler.is_due(2, ms(200)));
-        assert!(scheduler.is_due(2, ms(221)), "stable");
+        assert!(scheduler.is_due(2, ms(221)), "trust is stable");
         assert!(scheduler.is_waiting());
         scheduler.requested = Some(2);
         scheduler.changing_since = None;
@@ -120,9 +120,9 @@ mod tests {
         for step in 0..7 {
             assert!(
                 !scheduler.is_due(3 + step, ms(6000 + 100 * step)),
-                "changing"
+                "trust is still changing"
             );
         }
-        assert!(scheduler.is_due(20, ms(6801)), "limit reached");
+        assert!(scheduler.is_due(20, ms(6801)), "the limit is reached");
     }
 }

@@ -1,7 +1,7 @@
-//! Application state of the window: the run on display, its view, the panels and the background jobs.
+//! Application state of the window: the run, its view, the panels and the background jobs.
 //!
 //! [`App`] is the only place that executes commands, panel requests and gestures. Time is an argument, input arrives as
-//! events, and drawing is elsewhere, so all of it is tested without a display.
+//! events, and other modules draw, so all of it is tested without a display.
 
 mod commands;
 mod open_run;
@@ -57,7 +57,7 @@ pub(super) struct App {
     palette: PaletteName,
     frame_rate: Visibility,
     is_closing: bool,
-    /// The run on display has changed since [`App::take_run_changed`].
+    /// Whether another run has been opened since the last [`App::take_run_changed`].
     run_changed: bool,
     size: Point,
     canvas: Rect,
@@ -109,12 +109,12 @@ impl App {
         self.frame_rate == Visibility::Shown
     }
 
-    /// Whether another run is on display since the last call.
+    /// Whether another run has been opened since the last call.
     pub(super) fn take_run_changed(&mut self) -> bool {
         std::mem::take(&mut self.run_changed)
     }
 
-    /// Whether the user has asked to close the window.
+    /// Whether the user has requested to close the window.
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing
     }
@@ -136,7 +136,7 @@ impl App {
 
     /// Advances to `at`, `wall` after the last call: takes job results, advances the run, removes expired toasts.
     ///
-    /// `may_go_on` limits the work of one frame; the run continues in the next one.
+    /// The run advances while `may_go_on` returns true, and continues in the next frame.
     pub(super) fn update(&mut self, at: Duration, wall: Duration, may_go_on: &dyn Fn() -> bool) {
         self.at = at;
         while let Some(done) = self.jobs.next() {
@@ -172,7 +172,7 @@ impl App {
         panels::show(ui, &model, &mut self.panels)
     }
 
-    /// Takes the size of the window and the part of it that panels leave free.
+    /// Sets the size of the window and the part of it that panels leave free.
     pub(super) fn set_layout(&mut self, size: Point, canvas: Rect) {
         if let Some((_, view)) = &mut self.shown {
             (view.timeline.rect, view.timeline.pointed) =
@@ -194,7 +194,7 @@ impl App {
             .map(|(run, view)| Scene::new(run.world(), view, &self.status).with_lanes(run.lanes()))
     }
 
-    /// Executes what the panels ask for.
+    /// Executes the requests of the panels.
     pub(super) fn handle_requests(&mut self, requests: Vec<PanelRequest>) {
         let mut look = None;
         for request in requests {
@@ -221,7 +221,7 @@ impl App {
         }
     }
 
-    /// Handles input outside of panels. `is_canvas` says whether a point belongs to the picture.
+    /// Handles input outside of panels. `is_canvas` returns whether a point belongs to the picture.
     pub(super) fn handle_input(
         &mut self,
         events: &[InputEvent],
@@ -349,8 +349,8 @@ impl App {
     }
 }
 
-/// Changes whenever the picture may have to be fitted again: when nodes come or go and, where positions belong to the view,
-/// when they move.
+/// A version that changes whenever the picture may have to be fitted again: when nodes are added and, if positions
+/// belong to the view, when nodes move.
 fn layout_version(world: &World) -> (usize, u64) {
     let places = match world.scenario.placement {
         Placement::Physical => 0,

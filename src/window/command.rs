@@ -1,6 +1,7 @@
 //! User commands: one table with label, tooltip, keyboard shortcuts and the conditions that disable a command.
 //!
-//! Toolbar, menus, help overlay and keyboard are derived from the table. `app.rs` executes commands, `input.rs` reads keys.
+//! Toolbar, menus, help overlay and keyboard are derived from the table. `app.rs` executes commands, `input.rs` reads
+//! keys.
 
 mod table;
 
@@ -9,7 +10,7 @@ pub(super) use table::TABLE;
 use crate::run::SessionKind;
 use crate::text::{self, refusal, timeline};
 
-/// A command that the user gives by key, button or menu.
+/// A command of the user, by key, button or menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum UserCommand {
     TogglePlay,
@@ -127,7 +128,7 @@ pub(super) struct CommandInfo {
     pub(super) group: CommandGroup,
     /// Text of menu items and accessible name of buttons.
     pub(super) label: Message,
-    /// One sentence that says what the command does.
+    /// One or two sentences that describe the effect of the command.
     pub(super) tooltip: Message,
     pub(super) shortcuts: &'static [Shortcut],
     pub(super) repeat: KeyRepeat,
@@ -136,13 +137,13 @@ pub(super) struct CommandInfo {
 /// The state of the window that decides which commands are enabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct CommandContext {
-    /// A run is open.
+    /// Whether a run is open.
     pub(super) has_run: bool,
-    /// A run is being opened.
+    /// Whether a run is being opened.
     pub(super) is_opening: bool,
     /// Whether the run is a simulation, a recording or live.
     pub(super) session_kind: SessionKind,
-    /// An instant of the past is on display.
+    /// Whether the picture shows an instant of the past.
     pub(super) is_past: bool,
     /// The selected node, as far as commands depend on it.
     pub(super) selection: SelectedNode,
@@ -150,9 +151,9 @@ pub(super) struct CommandContext {
     pub(super) nodes: usize,
     /// Number of scenarios in the list.
     pub(super) scenarios: usize,
-    /// The speed cannot be reduced any more.
+    /// Whether the speed is the lowest.
     pub(super) is_slowest: bool,
-    /// The speed cannot be increased any more.
+    /// Whether the speed is the highest.
     pub(super) is_fastest: bool,
 }
 
@@ -282,7 +283,7 @@ impl Shortcut {
     }
 }
 
-/// The command of a key. `is_repeat` says that the event comes from a key that is held down.
+/// The command of a key. `is_repeat` is true if the event comes from a key that is held down.
 pub(super) fn command_of(
     key: ShortcutKey,
     shift_held: bool,
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disabled_command_says_why() {
+    fn a_disabled_command_has_a_reason() {
         let nothing = CommandContext::default();
         assert!(UserCommand::Step.disabled_reason(&nothing).is_some());
         let selected = CommandContext {

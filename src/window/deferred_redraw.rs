@@ -1,6 +1,6 @@
 //! Deferred redraw of expensive layers: while the camera moves, the back layers are transformed instead of redrawn.
 //!
-//! They are redrawn once the camera has stood still for [`REDRAW_DELAY`].
+//! They are redrawn once the camera has not moved for [`REDRAW_DELAY`].
 
 use super::paint::LayerTransform;
 use crate::picture::camera::Camera;
@@ -8,7 +8,7 @@ use crate::picture::canvas::Point;
 use crate::picture::view_state::ViewState;
 use std::time::Duration;
 
-/// The camera must stand still for this long before the back layers are redrawn.
+/// The back layers are redrawn once the camera has not moved for this long.
 const REDRAW_DELAY: Duration = Duration::from_millis(140);
 
 /// The camera for which the back layers were last drawn.
@@ -21,8 +21,8 @@ pub(super) struct DeferredRedraw {
 }
 
 impl DeferredRedraw {
-    /// The camera for which the back layers stay drawn, if it differs from that of the view. Layers that are not `is_heavy`
-    /// are always redrawn.
+    /// The camera for which the back layers are drawn, if it differs from the camera of the view. Unless the layers are
+    /// heavy (`is_heavy`), they are always redrawn.
     pub(super) fn camera(
         &mut self,
         view: &ViewState,

@@ -2,12 +2,13 @@
 //!
 //! Both use a separate connection to the X server.
 //!
-//! While nothing moves, macroquad's event loop blocks on its connection. Before it blocks, it handles what has arrived, so
-//! an event that arrives during the last frame stays unhandled until another one follows. Hence
-//! [`DesktopIntegration::schedule_wake`]: it sends a few empty messages shortly afterwards.
+//! While nothing moves, macroquad's event loop blocks on its connection. An event that arrives during the last frame
+//! before it blocks stays unhandled until another event follows. For this reason, [`DesktopIntegration::schedule_wake`]
+//! sends a few empty messages shortly afterwards.
 //!
-//! macroquad accepts only plain paths as drops; file managers offer `text/uri-list`. The window therefore names a second
-//! window as its XdndProxy (freedesktop.org, "Drag-and-Drop Protocol for the X Window System"), which receives the drop.
+//! macroquad accepts only plain paths as drops; file managers offer `text/uri-list`. The window therefore names a
+//! second window as its XdndProxy (freedesktop.org, "Drag-and-Drop Protocol for the X Window System"), which receives
+//! the drop.
 //!
 //! On platforms without X11 this module does nothing.
 

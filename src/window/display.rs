@@ -46,8 +46,8 @@ pub(super) fn open(
 /// A panic hook as the standard library stores it.
 type PanicHook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
-/// Silences panic messages while the window is being created: miniquad panics when it finds no OpenGL, and we report that
-/// as an error. Later panics are printed as usual.
+/// Silences panic messages while the window is being created: miniquad panics if it finds no OpenGL, and the program
+/// reports this as an error. Later panics are printed as usual.
 struct PanicHookGuard {
     default_hook: Arc<PanicHook>,
 }
@@ -118,7 +118,7 @@ fn check_display() -> Result<(), WindowError> {
         return Err(WindowError::NoDisplay("DISPLAY is not set".to_owned()));
     }
     let Some(socket) = local_socket(&display) else {
-        // A remote display: only connecting shows whether it is there.
+        // Only a connection attempt shows whether a remote display exists.
         return Ok(());
     };
     UnixStream::connect(&socket).map(drop).map_err(|error| {

@@ -40,7 +40,7 @@ impl EguiBridge {
         }
     }
 
-    /// Runs one egui frame. Returns the meshes to draw, and the delay after which egui wants to be run again.
+    /// Runs one egui frame. Returns the meshes to draw, and the delay after which egui must run again.
     pub(super) fn run(
         &mut self,
         events: &[InputEvent],
@@ -73,7 +73,7 @@ impl EguiBridge {
         )
     }
 
-    /// Which widget type has keyboard focus.
+    /// The type of the widget that has keyboard focus.
     pub(super) fn focus(&self) -> KeyboardFocus {
         if self.ctx.egui_wants_keyboard_input() {
             KeyboardFocus::TextField

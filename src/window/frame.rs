@@ -1,7 +1,7 @@
-//! Frame loop: at most 60 frames per second, none while nothing changes.
+//! Frame loop: draws at most 60 frames per second, and none while nothing changes.
 //!
-//! Only this file reads a clock. While nothing moves, macroquad's event loop blocks until there is input. It cannot be
-//! woken by another thread, so the loop polls while a job result or the expiry of a toast is pending.
+//! Only this file reads a clock. While nothing moves, macroquad's event loop blocks until there is input. Another
+//! thread cannot wake it, so the loop polls while a job result or the expiry of a toast is pending.
 
 use super::app::{App, RIPPLE};
 use super::deferred_redraw::DeferredRedraw;
@@ -60,7 +60,7 @@ struct FrameLoop {
 enum Idle {
     /// Something moves or is pending.
     No,
-    /// Nothing does; the last frames settle the panels.
+    /// Nothing moves or is pending; the last frames settle the panels.
     Settling,
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn run(
     schedule_update();
     next_frame().await;
     let mut state = FrameLoop {
-        // After the first frame, because opening the run competes with it for CPU time.
+        // The app starts after the first frame, because opening the run competes with the frame for CPU time.
         app: App::new(&options, factory),
         input: InputState::new(),
         egui: EguiBridge::new(),
@@ -161,7 +161,7 @@ impl FrameLoop {
         }
         self.app.update(at, wall, &|| began.elapsed() < RUN_BUDGET);
         if self.app.take_run_changed() {
-            // The new run may change the panels and thereby the canvas: lay them out before its first frame.
+            // The new run may change the panels and thereby the canvas, so lay the panels out before its first frame.
             self.panels_at = None;
         }
         self.rate.note(at);
@@ -307,7 +307,7 @@ impl FrameLoop {
             });
         }
         if self.idle == Idle::No {
-            // The panels do not yet show what ended in this frame.
+            // The panels do not show the end of this activity yet.
             self.idle = Idle::Settling;
             self.settle_frames = SETTLE_FRAMES;
         }

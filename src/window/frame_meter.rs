@@ -1,6 +1,6 @@
 //! Frame benchmark: CPU time and frame rate in each [`FrameMode`].
 //!
-//! An idle window draws no frames, so a thread measures the last mode, reports, and exits the process.
+//! An idle window draws no frames, so a thread measures the last mode, reports the results and exits the process.
 
 use super::app::App;
 use super::jobs;
@@ -50,7 +50,7 @@ impl FrameMeter {
         }
     }
 
-    /// Whether frames are to be drawn without pause.
+    /// Whether the mode requires continuous frames.
     pub(super) fn wants_frames(&self) -> bool {
         self.current
             .as_ref()
@@ -83,7 +83,7 @@ impl FrameMeter {
             _ => {}
         }
         if current.mode == FrameMode::Panning {
-            // Back and forth, so that the picture stays in sight.
+            // Pan back and forth, so that the picture stays visible.
             let by = if (self.frame / 60).is_multiple_of(2) {
                 PAN_PX
             } else {
@@ -93,7 +93,7 @@ impl FrameMeter {
         }
     }
 
-    /// Call after a frame. `app` is the time from input until all of it was handed to macroquad.
+    /// Call after a frame. `app` is the time from input until the whole frame was passed to macroquad.
     pub(super) fn after_frame(&mut self, app: Duration) {
         if let Some(current) = &mut self.current
             && current.counting.is_some()

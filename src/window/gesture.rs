@@ -56,7 +56,7 @@ pub(super) struct GestureRecognizer {
 }
 
 impl GestureRecognizer {
-    /// Handles an event. `is_canvas` says whether a point belongs to the canvas, `node_at` which node is at a point.
+    /// Handles an event. `is_canvas` returns whether a point belongs to the canvas, `node_at` the node at a point.
     pub(super) fn recognize(
         &mut self,
         event: &InputEvent,

@@ -1,7 +1,7 @@
 //! Mouse and keyboard input from miniquad, as ordered events in logical pixels.
 //!
-//! This is the only reader of input devices. `command.rs` maps shortcuts to commands, `gesture.rs` recognises gestures, and
-//! [`egui_events`] translates events for the panels.
+//! This is the only reader of input devices. `command.rs` maps shortcuts to commands, `gesture.rs` recognises gestures,
+//! and [`egui_events`] translates events for the panels.
 
 use super::command::ShortcutKey;
 use crate::picture::canvas::Point;
@@ -242,14 +242,15 @@ fn named(code: KeyCode) -> Option<ShortcutKey> {
     })
 }
 
-/// Which widget has keyboard focus.
+/// The type of the widget that has keyboard focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyboardFocus {
     TextField,
     None,
 }
 
-/// Translates events for egui. Without a focused text field egui gets no key but Esc, so that Tab and Space stay shortcuts.
+/// Translates events for egui. Without a focused text field egui receives only the Esc key, so that Tab and Space stay
+/// shortcuts.
 pub(super) fn egui_events(events: &[InputEvent], focus: KeyboardFocus) -> Vec<egui::Event> {
     events
         .iter()

@@ -25,7 +25,7 @@ pub(super) struct JobId(u64);
 
 /// The result of a job.
 pub(super) enum JobResult {
-    /// A run was opened, or why it could not be.
+    /// An opened run, or why it could not be opened.
     Opened(JobId, Result<Box<dyn Session + Send>, String>),
     /// Whether quorums intersect, and the top tier: the nodes that every quorum depends on.
     Quorums(JobId, QuorumIntersection, BTreeSet<NodeId>),
@@ -145,7 +145,7 @@ impl Drop for Jobs {
     }
 }
 
-/// Blocks the frame loop until the next frame.
+/// Blocks the calling thread.
 pub(super) fn sleep(span: Duration) {
     thread::sleep(span);
 }

@@ -1,8 +1,9 @@
 //! Desktop window on macroquad and egui: input becomes commands, shapes become pixels, panels show the world.
 //!
-//! Reading order: `options.rs` (configuration), `frame.rs` (the frame loop), `app.rs` (application state), `command/table.rs`
-//! (the command table), `paint/` (rendering). The window knows no engine, no node and no protocol. A run is a
-//! [`crate::run::Session`] that a [`SessionFactory`] opens; everything on the screen is derived from its records.
+//! Reading order: `options.rs` (configuration), `frame.rs` (the frame loop), `app.rs` (application state),
+//! `command/table.rs` (the command table), `paint/` (rendering). The window uses no engine, no node and no protocol. A
+//! run is a [`crate::run::Session`] that a [`SessionFactory`] opens; everything on the screen is derived from its
+//! records.
 
 mod analysis_scheduler;
 mod app;
@@ -38,15 +39,15 @@ use std::sync::Arc;
 /// Opens the window and returns when it is closed.
 ///
 /// # Errors
-/// If there is no display, or if the display offers no OpenGL. Nothing has happened then.
+/// If there is no display, or if the display offers no OpenGL. In this case no window was opened.
 pub fn run(options: WindowOptions, sessions: Arc<dyn SessionFactory>) -> Result<(), WindowError> {
     display::open(options, sessions, None)
 }
 
 /// Opens the window, measures the cost of frames in each of [`FrameMode::ALL`] and passes the results to `report`.
 ///
-/// Then the process exits with code 0: the last mode leaves the event loop blocked, and only input could end it.
-/// The function returns only if the window is closed earlier.
+/// Then the process exits with code 0, because the last mode leaves the event loop blocked and only input could unblock
+/// it. The function returns only if the window is closed earlier.
 ///
 /// # Errors
 /// As [`run`].

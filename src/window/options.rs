@@ -12,7 +12,8 @@ pub(super) const TITLE: &str = "Quorumscope";
 /// A scenario of the picker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioEntry {
-    /// Name as on the command line; identifies the scenario in [`ScenarioSource::Named`](crate::run::ScenarioSource::Named).
+    /// Name as on the command line; identifies the scenario in
+    /// [`ScenarioSource::Named`](crate::run::ScenarioSource::Named).
     pub name: String,
     /// Title shown to the user.
     pub title: String,
@@ -29,13 +30,13 @@ pub trait SessionFactory: Send + Sync {
     /// returns: the window calls it in every frame.
     ///
     /// # Errors
-    /// A message for the user: what is wrong and what to do.
+    /// A message for the user that states what is wrong and what to do.
     fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String>;
 
     /// Name, size and SHA-256 of a file that is to be proposed for backup. Reads the whole file.
     ///
     /// # Errors
-    /// A message for the user: why the file cannot be read.
+    /// A message for the user that states why the file cannot be read.
     fn file_info(&self, path: &Path) -> Result<FileInfo, String>;
 }
 
@@ -83,11 +84,11 @@ pub enum WindowError {
 /// The situations that `bench frame` measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameMode {
-    /// Time runs: messages move and nodes change.
+    /// The run plays: messages move and nodes change.
     Animating,
-    /// Time stands still, and the camera moves in every frame.
+    /// The run is paused, and the camera moves in every frame.
     Panning,
-    /// Time stands still, and there is no input.
+    /// The run is paused, and there is no input.
     Idle,
 }
 
@@ -115,7 +116,7 @@ pub struct FrameCost {
     pub wall: Duration,
     /// CPU time of the process, including the threads of a software renderer.
     pub cpu: Duration,
-    /// Wall time spent in our code: from input until the frame is handed to macroquad.
+    /// Wall time spent in this program's code: from input until the frame is passed to macroquad.
     pub app: Duration,
     /// Number of frames drawn.
     pub frames: u32,

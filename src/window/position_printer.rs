@@ -18,7 +18,7 @@ impl PositionPrinter {
         }
     }
 
-    /// Whether changed positions are still to be printed.
+    /// Whether changed positions have not been printed yet.
     pub(super) fn is_waiting(&self) -> bool {
         self.last.is_some() && self.last != self.printed
     }
@@ -34,7 +34,7 @@ impl PositionPrinter {
             .collect();
         let stands_still = self.last.as_ref() == Some(&now);
         if stands_still && self.printed.as_ref() != Some(&now) {
-            // A closed pipe is no reason to close the window.
+            // Errors are ignored, so that a closed pipe does not close the window.
             drop(
                 std::io::stdout()
                     .lock()

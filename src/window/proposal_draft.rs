@@ -1,4 +1,4 @@
-//! The proposal that a click on a node submits: note, file or value, as set in the toolbar.
+//! Proposal draft: the note, file or value, set in the toolbar, that a click on a node proposes.
 
 use crate::node::view::{Application, Content, FileInfo};
 use crate::scenario::Scenario;
@@ -15,12 +15,12 @@ pub(super) enum DraftKind {
 
 /// Default file name.
 const FILE_NAME: &str = "photo.jpg";
-/// Size of a simulated file.
+/// Size of a simulated file, in bytes.
 const SIMULATED_BYTES: u64 = 1_843_200;
 /// Longest note, in bytes.
 const NOTE_BYTES_MAX: usize = 1_000;
 
-/// The proposal that a click submits.
+/// The proposal that a click on a node makes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ProposalDraft {
     /// Note or file.
@@ -55,7 +55,7 @@ impl ProposalDraft {
         !self.values.is_empty()
     }
 
-    /// What the next click proposes. `made` is the number of proposals so far.
+    /// The content that the next click proposes. `made` is the number of proposals so far.
     pub(super) fn content(&self, made: usize) -> Content {
         if let Some(value) = self.values.get(self.chosen) {
             return Content::Choice(value.clone());

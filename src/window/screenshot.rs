@@ -9,9 +9,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A screenshot to be written.
+/// A screenshot to write.
 pub(super) struct Screenshot {
-    /// What to render.
+    /// The drawing to render.
     pub(super) drawing: Drawing,
     /// Pixels of the PNG per logical pixel.
     pub(super) scale: f32,
@@ -62,7 +62,7 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let partial = PathBuf::from(partial);
     let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
     if written.is_err() {
-        // Best effort: the write error is what the user needs to see.
+        // A failure to remove the file is ignored, because the user needs to see the write error.
         drop(fs::remove_file(&partial));
     }
     written

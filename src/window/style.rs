@@ -69,7 +69,7 @@ pub(super) fn set_theme(ctx: &egui::Context, theme: &Theme) {
     style.spacing.scroll.bar_width = 7.0;
     style.interaction.tooltip_delay = 0.35;
     style.interaction.selectable_labels = false;
-    // No animations: an idle window does not redraw.
+    // Animations are off, so that an idle window does not redraw.
     style.animation_time = 0.0;
     ctx.set_global_style(style);
 }
@@ -99,7 +99,7 @@ fn visuals(theme: &Theme) -> Visuals {
             inactive: widget(raised, Stroke::NONE, theme.text),
             hovered: widget(hovered, border, theme.text),
             active: widget(hovered, accent, theme.text),
-            // Also the background of window titles.
+            // egui also uses this for the background of window titles.
             open: widget(raised, border, theme.text),
         },
         selection: Selection {

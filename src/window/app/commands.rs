@@ -15,7 +15,8 @@ use crate::window::command::UserCommand;
 use crate::window::panels::{PanelVisibility, ToastKind};
 
 impl App {
-    /// Executes a command, or shows why it is disabled. `pointer` is the position of the pointer if it is on the picture.
+    /// Executes a command, or shows why it is disabled. `pointer` is the position of the pointer if it is on the
+    /// picture.
     pub(in crate::window) fn execute(&mut self, command: UserCommand, pointer: Option<Point>) {
         if let Some(disabled_reason) = command.disabled_reason(&self.context()) {
             self.show_toast(ToastKind::Error, disabled_reason);
@@ -93,7 +94,7 @@ impl App {
         }
     }
 
-    /// Selects the next node by number that has not left, and wraps around after the last.
+    /// Selects the next node by number that has not left; the first follows the last.
     pub(super) fn select_next(&mut self) {
         let Some((run, view)) = &self.shown else {
             return;
@@ -140,7 +141,7 @@ impl App {
         }
     }
 
-    /// Proposes the current draft at a node. The click is acknowledged at once, whatever becomes of the proposal.
+    /// Proposes the current draft at a node. The click is acknowledged immediately, even if the proposal is refused.
     pub(super) fn propose(&mut self, node: NodeId) {
         let Some((run, _)) = &self.shown else { return };
         let content = self.panels.draft.content(run.world().proposals().len());

@@ -1,4 +1,4 @@
-//! Opening of runs, results of background jobs, screenshots.
+//! Opening of runs, handling of background job results, and screenshots.
 
 use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
@@ -60,7 +60,7 @@ impl App {
                         .as_ref()
                         .is_some_and(|(run, _)| run.world().depends_on_unseen());
                     self.status.quorums = match quorums {
-                        // Two disjoint quorums of known nodes stay disjoint, whatever the unseen nodes trust.
+                        // Unseen nodes may add quorums, but two disjoint quorums of known nodes stay disjoint.
                         QuorumIntersection::Intersect | QuorumIntersection::NoQuorum if is_open => {
                             QuorumIntersection::Unknown
                         }
@@ -139,7 +139,7 @@ impl App {
             return;
         };
         let (world, choice) = (run.world(), run.choice());
-        // Without the space of toolbar and panels.
+        // The image contains only the canvas, without toolbar and panels.
         let size = Point {
             x: view.canvas.width(),
             y: view.canvas.height(),

@@ -1,4 +1,4 @@
-//! The window's state machine without a display: state in, commands and input in, state out.
+//! Tests of the window's state machine without a display: they apply commands and input and check the new state.
 
 mod panels;
 
@@ -71,7 +71,7 @@ impl SessionFactory for TestSessions {
     }
 }
 
-/// An [`App`] and the time that has passed for it.
+/// An [`App`] and its current time.
 struct Window {
     app: App,
     at: Duration,
@@ -116,7 +116,7 @@ impl Window {
         self.app.update(self.at, FRAME, &|| true);
     }
 
-    /// Draws frames that take no time until no background job runs.
+    /// Updates the app without advancing time until no background job runs.
     fn finish_jobs(&mut self) {
         for _ in 0..20_000 {
             self.app.update(self.at, Duration::ZERO, &|| true);
@@ -171,7 +171,7 @@ impl Window {
         texts.map(|(toast, _)| toast.text.as_str()).collect()
     }
 
-    /// Plays until nothing happens any more by itself.
+    /// Plays until the run is finished.
     fn play_to_the_end(&mut self) {
         if !self.run().playback().is_playing() {
             self.execute(UserCommand::TogglePlay);
@@ -256,7 +256,7 @@ fn escape_closes_the_topmost_panel_and_then_clears_the_selection() {
 }
 
 #[test]
-fn time_stands_still_while_paused_and_moves_by_step_and_by_play() {
+fn paused_time_advances_only_by_step_and_play() {
     let mut window = Window::ready();
     let paused_at = window.run().world().now;
     (0..10).for_each(|_| window.frame());
@@ -292,7 +292,7 @@ fn a_run_in_which_nothing_happens_any_more_is_shown_as_finished() {
             .all(|node| decided(node) == 1)
     );
 
-    // A proposal wakes it up.
+    // A proposal continues the run.
     window.click(N02, PointerButton::Left);
     window.frame();
     assert_eq!(window.app.status.playback, PlaybackState::Running);
@@ -321,7 +321,7 @@ fn the_past_is_shown_paused_and_cannot_be_changed() {
 }
 
 #[test]
-fn restart_keeps_the_seed_and_new_seed_counts_up() {
+fn restart_keeps_the_seed_and_new_seed_increments_it() {
     let mut window = Window::ready();
     window.execute(UserCommand::Restart);
     window.finish_jobs();
@@ -347,7 +347,7 @@ fn restart_keeps_the_seed_and_new_seed_counts_up() {
 }
 
 #[test]
-fn a_command_that_is_disabled_shows_why_and_changes_nothing() {
+fn a_disabled_command_shows_its_reason_and_changes_nothing() {
     let mut window = Window::ready();
     window.execute(UserCommand::Propose);
     assert_eq!(window.toasts().len(), 1);
@@ -356,7 +356,7 @@ fn a_command_that_is_disabled_shows_why_and_changes_nothing() {
     assert_eq!(window.toasts().len(), 1, "the same text is shown once");
     window.at += TOAST_DURATION;
     window.frame();
-    assert!(window.toasts().is_empty(), "a toast disappears by itself");
+    assert!(window.toasts().is_empty(), "the toast has expired");
 }
 
 #[test]
@@ -396,7 +396,7 @@ fn dragging_a_node_moves_it_without_proposing() {
 }
 
 #[test]
-fn a_dropped_file_becomes_what_the_next_click_proposes() {
+fn the_next_click_proposes_a_dropped_file() {
     let mut window = Window::ready();
     window.input(&[InputEvent::FileDropped("/tmp/photo.png".into())]);
     window.finish_jobs();
@@ -459,7 +459,7 @@ fn the_timeline_follows_the_playhead_and_zooms_about_it() {
 }
 
 #[test]
-fn each_state_of_a_run_is_shown_as_such() {
+fn each_run_state_has_its_playback_state() {
     for (state, expected) in [
         (RunState::Playing, PlaybackState::Running),
         (RunState::Paused, PlaybackState::Paused),

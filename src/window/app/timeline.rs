@@ -13,11 +13,13 @@ use crate::window::panels::{PanelState, PanelVisibility};
 const ZOOM_PER_KEY: f64 = 1.5;
 /// Distance of one seek command, as a share of the visible time span.
 const SEEK_SHARE: f64 = 0.05;
-/// Initial time span of a live run. A simulation starts with a multiple of its mean message latency, within bounds.
+/// Initial time span of a live run, in microseconds.
 const LIVE_SPAN_US: f64 = 30e6;
+/// Initial time span of a simulation, as a multiple of its mean message latency.
 const SPAN_FLIGHTS: f64 = 160.0;
+/// Shortest and longest initial time span of a simulation, in microseconds.
 const SPAN_US: (f64, f64) = (4e6, 60e6);
-/// A recording is shown whole, with this margin.
+/// Initial time span of a recording, as a multiple of its duration.
 const WHOLE: f64 = 1.03;
 
 /// Sets up the timeline for a run that has just been opened.

@@ -1,4 +1,4 @@
-//! The command table.
+//! Command table: group, label, tooltip and shortcuts of every command.
 
 use super::{
     CommandGroup, CommandInfo, KeyRepeat, Message, ShiftKey, Shortcut, ShortcutKey, UserCommand,

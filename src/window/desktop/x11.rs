@@ -17,15 +17,15 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 use x11rb::{CURRENT_TIME, atom_manager};
 
-/// Delays of the wake-up messages; the later ones are for loaded machines.
+/// Delays of the wake-up messages, each after the one before. The later messages are for loaded machines.
 const WAKE_DELAYS: [Duration; 3] = [
     Duration::from_millis(50),
     Duration::from_millis(150),
     Duration::from_millis(500),
 ];
-/// How deep a window manager may nest our window below the root.
+/// Largest depth below the root at which a window manager may place our window.
 const DEPTH_MAX: u32 = 4;
-/// The XDND protocol version we implement.
+/// The implemented version of the XDND protocol.
 const XDND_VERSION: u32 = 5;
 /// Longest accepted URI list, in units of four bytes.
 const URI_LIST_MAX_U32S: u32 = 1 << 18;
@@ -81,7 +81,7 @@ impl DesktopIntegration {
 
     /// Wakes the event loop shortly after it blocks.
     pub(crate) fn schedule_wake(&self) {
-        // Fails only if the thread has ended; the window then waits for the next event.
+        // Sending fails only if the thread has ended; the window then waits for the next event.
         let _ = self.wake_requests.send(());
     }
 
@@ -247,7 +247,7 @@ impl X11Connection {
             0,
             1024,
         )?;
-        // If the source is already gone it offers nothing.
+        // A source that no longer exists offers nothing.
         let types = list.reply().ok();
         Ok(types
             .and_then(|types| types.value32().map(Iterator::collect))

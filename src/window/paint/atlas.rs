@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 /// Initial side in pixels; it doubles when the atlas is full.
 const SIDE_FIRST: u32 = 1024;
-/// Largest side in pixels; every OpenGL implementation in use supports it.
+/// Largest side in pixels, which common OpenGL implementations support.
 const SIDE_MAX: u32 = 4096;
 /// Radii and widths are quantised to this fraction of a pixel.
 const SUBPIXELS: f32 = 4.0;
@@ -106,7 +106,8 @@ impl Atlas {
         [1.5 / self.side as f32; 2]
     }
 
-    /// Whether a sprite did not fit since the last call. If so the atlas is enlarged and cleared: request all sprites again.
+    /// Whether a sprite did not fit since the last call. If so, the atlas is enlarged and cleared, and all sprites must
+    /// be requested again.
     pub(super) fn take_overflow(&mut self) -> bool {
         let was_full = std::mem::take(&mut self.is_full);
         if was_full {
@@ -149,7 +150,7 @@ impl Atlas {
         })
     }
 
-    /// The cross-section of a line of `width` physical pixels: one quad then draws the line antialiased.
+    /// The cross-section of a line of `width` physical pixels, with which one quad draws the line antialiased.
     pub(super) fn profile(&mut self, width: f32) -> Sprite {
         let width = width.clamp(0.0, WIDTH_MAX);
         let key = SpriteKey::Profile {

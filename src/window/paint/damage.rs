@@ -1,4 +1,4 @@
-//! Damage tracking: which rectangles differ from the previous frame and must be redrawn.
+//! Damage tracking: finds the rectangles that differ from the previous frame and must be redrawn.
 
 use super::framebuffer::PixelRect;
 use crate::picture::canvas::{Anchor, Point, Rect, Shape, Stroke};
@@ -85,7 +85,7 @@ impl Damage {
         differ.for_each(|part| self.add(bounds(part)));
     }
 
-    /// A few disjoint rectangles that cover all damage.
+    /// At most [`RECTS_MAX`] disjoint rectangles that cover all damage.
     pub(super) fn rects(&self) -> Vec<PixelRect> {
         let mut tile_rects = self.tile_rects();
         while let Some((one, two)) = self.pair_to_merge(&tile_rects) {
@@ -130,7 +130,8 @@ impl Damage {
         tile_rects
     }
 
-    /// The two rectangles to merge next: because they overlap, because their union costs less, or because there are too many.
+    /// The two rectangles to merge next, if any: two that overlap, two whose union costs less than both, or the
+    /// cheapest two if there are more than [`RECTS_MAX`].
     fn pair_to_merge(&self, tile_rects: &[TileRect]) -> Option<(usize, usize)> {
         let pairs = (0..tile_rects.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
         let cost = |(one, two): &(usize, usize)| {
@@ -228,7 +229,7 @@ pub(super) fn bounds(shape: &Shape) -> Rect {
                 Anchor::Middle => at.x - width / 2.0,
                 Anchor::Right => at.x - width,
             };
-            // Glyphs may extend a little beyond their advance.
+            // Glyphs may extend slightly beyond their advance.
             Rect::from_corners(left, at.y - size_px, left + width, at.y + size_px / 2.0)
                 .inset(-size_px / 4.0)
         }

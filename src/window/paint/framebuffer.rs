@@ -1,9 +1,11 @@
 //! Off-screen framebuffers and blits between them and the window.
 //!
-//! The only file that calls OpenGL directly, for three things that macroquad does not offer. A software renderer copies a
-//! framebuffer of the window's pixel format row by row, ten times as fast as it draws a textured rectangle; so ours are
-//! stored as BGRA with the top row first. Parts of framebuffers are copied by blits, too. And the window is not cleared
-//! before it is overwritten as a whole.
+//! Only this file calls OpenGL directly, for three operations that macroquad does not offer:
+//!
+//! - It stores framebuffers as BGRA with the top row first, the pixel format of the window. A software renderer copies
+//!   such a framebuffer row by row, ten times as fast as it draws a textured rectangle.
+//! - It copies parts of framebuffers by blits.
+//! - It prevents macroquad from clearing the window before the window is overwritten as a whole.
 #![allow(unsafe_code)]
 
 use macroquad::camera::Camera2D;
@@ -23,7 +25,7 @@ const GL_SAMPLES: u32 = 0x80A9;
 pub(super) enum CopyMethod {
     /// By `glBlitFramebuffer`.
     Blit,
-    /// As textured quads: OpenGL ES 2 has no blit, and blits to a multisampled window are not allowed.
+    /// As textured quads, because OpenGL ES 2 has no blit, and blits to a multisampled window are not allowed.
     DrawQuad,
 }
 
@@ -64,7 +66,7 @@ pub(super) struct PixelRect {
 pub(super) struct Framebuffer {
     target: RenderTarget,
     size: (u32, u32),
-    /// OpenGL name for blits; `None` if quads are drawn instead.
+    /// OpenGL name for blits; `None` with [`CopyMethod::DrawQuad`].
     framebuffer: Option<u32>,
 }
 
@@ -217,8 +219,8 @@ impl Drop for Framebuffer {
     }
 }
 
-/// Allocates a texture in the pixel format of the window and returns a framebuffer for blits. If OpenGL does not support
-/// the format, the texture keeps its own and blits are slower.
+/// Allocates a texture in the pixel format of the window and returns a framebuffer for blits. If OpenGL does not
+/// support the format, the texture keeps its own and blits are slower.
 fn allocate_bgra(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
     let mut framebuffer = 0;
     // SAFETY: the context is current (see `blit`). The texture is alive, has these measures, and gets memory without

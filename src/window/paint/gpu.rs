@@ -1,7 +1,7 @@
 //! GPU access through macroquad: textures, the shader, draw calls and two off-screen framebuffers.
 //!
-//! One framebuffer holds the back layers; the other is the canvas, which keeps the last frame and is presented. Blending
-//! uses premultiplied alpha, so that framebuffers drawn onto each other have no dark fringes.
+//! One framebuffer contains the back layers; the other is the canvas, which keeps the last frame and is presented.
+//! Blending uses premultiplied alpha, so that framebuffers drawn onto each other have no dark fringes.
 
 use super::LayerTransform;
 use super::atlas::Atlas;
@@ -52,11 +52,11 @@ pub(super) struct Gpu {
     copy_method: CopyMethod,
     /// Rectangles of the back layers to copy to the canvas before this frame's draw calls are submitted.
     pending_blits: Vec<PixelRect>,
-    /// Translation by which the back layers are to be copied to the canvas.
+    /// Translation with which to copy the back layers to the canvas.
     pending_translation: Option<(i32, i32)>,
 }
 
-/// Framebuffers of the size of the window that persist between frames.
+/// Framebuffers that have the size of the window and persist between frames.
 struct Framebuffers {
     /// Background and back layers; created on first use.
     back: Option<Framebuffer>,
@@ -214,7 +214,7 @@ impl Gpu {
     pub(super) fn begin_over_back(&mut self, parts: &[PixelRect]) {
         self.begin_canvas();
         match self.copy_method {
-            // Copied first: draw calls stay in macroquad's batch until [`Gpu::end`].
+            // [`Gpu::end`] copies these before it submits macroquad's batch of draw calls.
             CopyMethod::Blit => self.pending_blits = parts.to_vec(),
             CopyMethod::DrawQuad => {
                 for part in parts {

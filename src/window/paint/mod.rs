@@ -1,8 +1,8 @@
 //! Retained-mode renderer on macroquad with damage tracking.
 //!
 //! Layers with a version are tessellated once per version. The back layers have a framebuffer of their own. The canvas
-//! framebuffer keeps the last frame: only damaged rectangles are redrawn, by copying the back layers and drawing the rest
-//! over them. On software renderers pixels are by far the largest cost.
+//! framebuffer keeps the last frame, and only damaged rectangles are redrawn: the painter copies the back layers and
+//! draws the other layers over them. On software renderers, the number of pixels dominates the cost.
 
 mod atlas;
 mod damage;
@@ -65,7 +65,7 @@ impl LayerTransform {
 /// A tessellated layer.
 struct CachedLayer {
     version: Option<u64>,
-    /// Hash of the triangles, which may change less often than the version. 0 for other than back layers.
+    /// Hash of the triangles, which may change less often than the version; 0 for layers other than back layers.
     content: u64,
     shapes: Vec<Shape>,
     /// Bounding box of the shapes in logical pixels.
@@ -74,7 +74,7 @@ struct CachedLayer {
     area: f32,
 }
 
-/// Layers with more vertices than this are compared by version, others by a hash of their triangles.
+/// Layers with more vertices are compared by version, others by a hash of their triangles.
 const HASHED_VERTICES_MAX: usize = 4_000;
 
 /// Hash of the triangles of a layer.
@@ -129,6 +129,8 @@ pub(super) struct Painter {
 }
 
 impl Painter {
+    /// A painter before its first frame.
+    ///
     /// # Errors
     /// If the shader does not compile.
     pub(super) fn new() -> Result<Painter, String> {
@@ -164,7 +166,7 @@ impl Painter {
         }
         self.tessellate(layers, dpi, &mut damage);
         if self.atlas.take_overflow() {
-            // Sprites that did not fit are missing: tessellate again for the larger atlas.
+            // Sprites that did not fit are missing, so tessellate again for the larger atlas.
             self.tessellate(layers, dpi, &mut damage);
         }
         self.gpu.upload(&mut self.atlas);
@@ -286,8 +288,8 @@ impl Painter {
         layers.names.iter().copied().take_while(is_back).collect()
     }
 
-    /// Chooses the base of a frame. Changed back layers are drawn into their framebuffer, or directly while they are cheap and
-    /// still changing.
+    /// Chooses the base of a frame. Changed back layers are drawn into their framebuffer, or directly while they are
+    /// cheap and still changing.
     fn base(&mut self, background: Color, back: &[LayerName], damage: &mut Damage) -> FrameBase {
         let content = |name: &LayerName| self.layers.get(name).map_or(0, |cached| cached.content);
         let key = BackLayersKey {

@@ -1,6 +1,8 @@
-//! egui meshes: clipped on the CPU, cached until the panels change, drawn where the canvas is redrawn.
+//! Meshes of egui: clips them on the CPU, caches them until the panels change, and draws them where the canvas is
+//! redrawn.
 //!
-//! Clipping on the CPU keeps draw calls few: a scissor per egui clip rectangle would split the batches.
+//! Clipping on the CPU keeps the number of draw calls low, because a scissor per egui clip rectangle would split
+//! batches.
 
 use super::damage::{Damage, union};
 use super::gpu::{self, Gpu};
@@ -70,7 +72,7 @@ impl PanelMeshes {
         output.textures.clear();
     }
 
-    /// Adds what has changed since the last call.
+    /// Adds the damage since the last call.
     pub(super) fn damage(&mut self, damage: &mut Damage) {
         if std::mem::take(&mut self.has_new_textures) {
             damage.all();
@@ -266,7 +268,7 @@ mod tests {
             part.iter().all(|v| (v.uv.x - v.pos.x / 100.0).abs() < 1e-4
                 && (v.uv.y - v.pos.y / 100.0).abs() < 1e-4)
         );
-        // The rectangle without the corner beyond x + y = 100.
+        // The expected area is the rectangle without the corner beyond x + y = 100.
         assert!((area(&part) - (2500.0 - 200.0)).abs() < 0.1);
     }
 

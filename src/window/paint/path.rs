@@ -20,7 +20,8 @@ pub(super) fn connect(indices: &mut Vec<u16>, here: u16, there: u16) {
     indices.extend([here, here + 1, there + 1, here, there + 1, there]);
 }
 
-/// The miter vector at a corner, such that offset lines keep their distance; at most twice as long at sharp corners.
+/// The miter vector at a corner: with it, offset lines keep their distance. At sharp corners its length is limited to
+/// 2.
 pub(super) fn miter(before: Vec2, here: Vec2, after: Vec2) -> Vec2 {
     let (into, out) = (
         (here - before).normalize_or_zero(),
@@ -113,7 +114,7 @@ pub(super) fn dashes(points: &[Vec2], dash: f32, ends: PathEnd) -> Vec<Vec<Vec2>
     if ends == PathEnd::Closed {
         points.extend(points.first().copied());
     }
-    // Nothing for lengths that are not numbers, or for dashes too many to be visible.
+    // Return no dashes if a length is not a number, or if there are too many dashes to be visible.
     if !(dash > 0.1 && length(&points) / dash < 5000.0) {
         return Vec::new();
     }

@@ -42,7 +42,7 @@ impl Meshes {
 
     /// Whether this many more vertices and indices need another mesh.
     pub(super) fn is_full(&self, vertices: usize, indices: usize) -> bool {
-        // macroquad's batcher requires fewer than the limits, not exactly as many.
+        // macroquad's batcher requires numbers below the limits.
         self.pieces.last().is_none_or(|piece| {
             piece.vertices.len() + vertices >= VERTICES_MAX
                 || piece.indices.len() + indices >= INDICES_MAX
@@ -83,7 +83,7 @@ pub(super) fn faded(color: [u8; 4], share: f32) -> [u8; 4] {
     color.map(|channel| (f32::from(channel) * share) as u8)
 }
 
-/// Turns shapes into triangles. Positions are logical pixels; a logical pixel is `dpi` physical pixels wide.
+/// Turns shapes into triangles. Positions are logical pixels; one logical pixel is `dpi` physical pixels.
 pub(super) struct Tessellator<'a> {
     pub(super) atlas: &'a mut Atlas,
     pub(super) dpi: f32,
@@ -196,7 +196,7 @@ impl Tessellator<'_> {
             self.fill(&points, premultiplied(fill));
         }
         if let Some(stroke) = stroke {
-            // Inset by half the width, so that lines of one pixel fill whole pixels.
+            // The outline is inset by half its width, so that lines of one pixel fill whole pixels.
             let half = stroke.width_px / 2.0;
             let points = box_outline(rect.inset(half), (corner - half).max(0.0), self.dpi);
             self.polyline(&points, &stroke, PathEnd::Closed);
@@ -241,13 +241,13 @@ impl Tessellator<'_> {
     /// Fills a convex polygon whose edge fades over one physical pixel.
     fn fill(&mut self, points: &[Vec2], color: [u8; 4]) {
         let count = points.len();
-        // More corners than that are not distinguishable.
+        // Polygons with more corners are not drawn, because their corners would not be distinguishable.
         if !(3..=2000).contains(&count) {
             return;
         }
         let uv = self.atlas.white_uv();
         let half = 0.5 / self.dpi;
-        // Points outwards for both orientations.
+        // The miter times `sign` points outwards for both orientations.
         let sign = if signed_area(points) >= 0.0 {
             half
         } else {
@@ -299,7 +299,7 @@ impl Tessellator<'_> {
     /// Offsets and texture coordinates of both sides of a line, and its colour.
     fn sides(&mut self, stroke: &Stroke) -> ([(f32, [f32; 2]); 2], [u8; 4]) {
         let width = stroke.width_px * self.dpi;
-        // Lines thinner than the thinnest profile are drawn fainter instead.
+        // Lines thinner than the thinnest profile are drawn with this profile, but fainter.
         let profile = self.atlas.profile(width.max(0.25));
         let color = faded(premultiplied(stroke.color), (width / 0.25).min(1.0));
         let half = profile.size.1 / 2.0 / self.dpi;

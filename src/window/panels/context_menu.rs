@@ -1,4 +1,4 @@
-//! Context menu of a right click, on a node or on empty space.
+//! Context menu, opened by a right click on a node or on empty space.
 
 use super::widgets::{Enabled, dim_label};
 use super::{ContextMenu, PanelModel, PanelRequest, PanelState};

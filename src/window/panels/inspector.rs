@@ -1,4 +1,4 @@
-//! Node panel: identity, state, trust set and quorum set of the selected node.
+//! Node panel: identity, state, slot, log, trust set and quorum set of the selected node.
 
 mod decided;
 mod slot;
@@ -77,7 +77,7 @@ pub(super) fn show(
         });
 }
 
-/// The content for a node that has left: what it had decided.
+/// The content for a node that has left: its log and backup log.
 fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
     dim_paragraph(ui, theme, panel::left_text());
     decided::log(ui, theme, &node.view);

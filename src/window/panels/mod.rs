@@ -1,7 +1,7 @@
 //! Panels: toolbar, scenario picker, node panel, event log, timeline, help, menus and toasts.
 //!
-//! A panel reads a [`PanelModel`] and changes only [`PanelState`]. Everything else it asks for as a [`PanelRequest`], which
-//! `app.rs` executes.
+//! A panel reads a [`PanelModel`] and changes only [`PanelState`]. It requests every other change by a
+//! [`PanelRequest`], which `app.rs` executes.
 
 mod context_menu;
 mod event_log;
@@ -54,7 +54,7 @@ impl PanelVisibility {
 pub(super) struct ContextMenu {
     /// The node that was clicked; `None` for empty space.
     pub(super) node: Option<NodeId>,
-    /// Where the click was, in logical pixels.
+    /// Position of the click, in logical pixels.
     pub(super) at: Point,
 }
 
@@ -133,7 +133,7 @@ pub(super) enum PanelRequest {
     CloseMenu,
 }
 
-/// What the panels display.
+/// The data that the panels display.
 pub(super) struct PanelModel<'a> {
     pub(super) theme: Theme,
     pub(super) context: CommandContext,

@@ -1,4 +1,4 @@
-//! Tooltip of the node under the pointer: name, state, and what a click does.
+//! Tooltip of the node under the pointer: name, state, and effect of a click.
 
 use super::widgets::dim_label;
 use super::{PanelModel, PanelState, inspector};

@@ -1,8 +1,9 @@
 //! Tree view of a nested quorum set.
 //!
-//! Each set has a bar: the number of entries that are reachable and as far in the slot as the owner, against the threshold.
-//! The world does not store which node received which message. It knows which nodes cannot have been heard: those that
-//! crashed or are silent, those behind a partition, and those whose latest statement is still in flight.
+//! Each set has a bar that compares with the threshold the number of entries that are reachable and as far in the slot
+//! as the owner. The world does not store which node received which message. But it shows from which nodes the owner
+//! cannot have received the latest statement: those that crashed or are silent, those behind a partition, and those
+//! whose statement is still in flight.
 
 use super::PanelRequest;
 use super::widgets::{dim_label, node_chip, wrapped_row};
@@ -18,12 +19,13 @@ use crate::window::style::color;
 use egui::{CollapsingHeader, Id, Response, Sense, Ui, vec2};
 use std::collections::BTreeSet;
 
-/// Maximum number of nodes of one set listed.
+/// Maximum number of listed nodes of one set.
 const MEMBERS_SHOWN: usize = 60;
 /// Sets with at most this many nodes are expanded initially.
 const UNFOLDED_UP_TO: usize = 40;
-/// Width of a bar, and of the arrow and the gaps around a title, in pixels.
+/// Width of a bar in pixels.
 const BAR_PX: f32 = 76.0;
+/// Width of the arrow and the gaps around a title, in pixels.
 const BEFORE_TITLE_PX: f32 = 36.0;
 
 /// The tree of the quorum set of `owner`.
@@ -177,7 +179,7 @@ impl QuorumTree<'_> {
                 .node(id)
                 .is_some_and(|node| node.status == NodeStatus::Running)
         };
-        // Nodes outside all groups form a group of their own.
+        // Nodes outside all groups form an additional group.
         let group = |id: NodeId| {
             self.world
                 .partition

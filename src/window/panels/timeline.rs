@@ -26,9 +26,9 @@ const PAN_PER_LINE: f64 = 0.04;
 const LOW_WINDOW_PX: f32 = 560.0;
 /// Lower windows show the timeline beside an open event log only if the user has opened it.
 const LOG_WINDOW_PX: f32 = 700.0;
-/// Space left of the axis for half a label.
+/// Space left of the axis for half a label, in pixels.
 const LABEL_PX: f32 = 22.0;
-/// Largest distance between the two clicks of a double click.
+/// Largest distance between the two clicks of a double click, in pixels.
 const SAME_PLACE_PX: f32 = 6.0;
 /// Gap between the timeline and its tooltip, in pixels.
 const GAP_PX: f32 = 6.0;
@@ -78,7 +78,8 @@ pub(super) fn show(
         });
 }
 
-/// Whether this is a double click at one place. In a slow window, two separate clicks may arrive within one frame.
+/// Whether this is a double click at one place. If frames are slow, two clicks at different places may arrive within
+/// one frame.
 fn is_double_click(ui: &Ui, response: &Response) -> bool {
     let here = response.interact_pointer_pos();
     let before = ui.data(|data| data.get_temp::<egui::Pos2>(response.id));
@@ -170,7 +171,8 @@ impl LanesWidget<'_> {
         }
     }
 
-    /// The button that returns to the present; shown only while the present is out of sight.
+    /// The button that returns to the present. It is shown while the picture shows the past or the timeline does not
+    /// follow the playhead.
     fn button(&self, ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         let is_away = self.run.is_in_past() || self.view.timeline.axis.follow == Follow::Nothing;
         if !is_away {
@@ -193,10 +195,10 @@ impl LanesWidget<'_> {
         }
     }
 
-    /// What a click on an instant does.
+    /// The effect of a click on an instant.
     fn click(&self, at: Time) -> ClickEffect {
         let (from, until) = (self.run.shown_from(), self.run.shown_until());
-        // A few pixels of tolerance: clicking the present itself is easy to miss.
+        // The tolerance is three pixels, because a click on the present itself is easy to miss.
         let slack_us =
             self.view.timeline.axis.span_us / f64::from(self.layout.lanes.width().max(1.0));
         match self.run.kind() {
@@ -207,7 +209,7 @@ impl LanesWidget<'_> {
         }
     }
 
-    /// The tooltip: what happened at the pointed instant.
+    /// The tooltip of the name or instant under the pointer.
     fn tip(&self, ctx: &egui::Context, model: &PanelModel<'_>, at: Point) {
         let Some(spot) = self.hit_test(at) else {
             return;

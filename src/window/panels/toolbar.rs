@@ -14,7 +14,7 @@ use crate::window::style::{bold_font, color};
 use egui::{Align, Frame, Layout, Margin, Panel, RichText, Sense, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
-/// Narrower windows have the view commands in a menu.
+/// Smallest width of a toolbar with all buttons, in pixels. Narrower toolbars have the view commands in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
 
 /// Whether the toolbar has room for all buttons.
@@ -202,7 +202,7 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     );
 }
 
-/// What the speed means in virtual time, such as "1 s shows 80 ms".
+/// The speed in terms of virtual time, such as "1 s shows 80 ms".
 fn speed_tip(model: &PanelModel<'_>) -> String {
     match model.run {
         Some((run, _)) if run.kind() != SessionKind::Live => {
@@ -213,7 +213,7 @@ fn speed_tip(model: &PanelModel<'_>) -> String {
     }
 }
 
-/// Controls for what a click on a node proposes.
+/// Controls that select the proposal of a click on a node.
 fn draft(
     ui: &mut Ui,
     model: &PanelModel<'_>,

@@ -31,7 +31,7 @@ pub(super) enum Enabled {
     No,
 }
 
-/// The icon button of a command with its tooltip. A disabled button is grey and its tooltip says why.
+/// The icon button of a command with its tooltip. A disabled button is grey, and its tooltip states the reason.
 pub(super) fn command_button(
     ui: &mut Ui,
     model: &PanelModel<'_>,
@@ -95,7 +95,7 @@ pub(super) fn icon_button(
     response
 }
 
-/// Attaches the tooltip of a command: label, shortcut, explanation, and why it is disabled.
+/// Attaches the tooltip of a command: label, shortcut, explanation and, if it is disabled, the reason.
 pub(super) fn command_tooltip(
     response: Response,
     command: UserCommand,

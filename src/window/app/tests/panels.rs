@@ -1,4 +1,5 @@
-//! Panels without a display, driven through AccessKit: what is clicked changes the state of the window.
+//! Tests of the panels without a display, driven through AccessKit: a click on a widget changes the state of the
+//! window.
 
 use super::*;
 use crate::window::style;
@@ -114,7 +115,7 @@ fn the_context_menu_of_a_node_offers_faults_and_closes_after_a_choice() {
 }
 
 #[test]
-fn a_note_that_is_typed_is_what_a_click_proposes() {
+fn a_click_proposes_the_typed_note() {
     let mut harness = harness(Window::ready());
     let field = harness.get_all_by_role(egui::Role::TextInput).next();
     let field = field.expect("the toolbar has a text field");

@@ -41,7 +41,7 @@ impl Bitmap {
 
     /// The cross-section of a line: coverage of each pixel row.
     pub(super) fn profile(width: f32) -> Option<Bitmap> {
-        // An odd height for odd widths: a line of one pixel on a pixel row then fills exactly that row.
+        // The height is odd for odd widths, so that a line of one pixel on a pixel row fills exactly that row.
         let height = width.round().max(1.0) as u32 + 2;
         let half = height as f32 / 2.0;
         let alpha = (0..height).flat_map(|row| {
@@ -81,7 +81,7 @@ impl Bitmap {
     }
 }
 
-/// Collects a glyph outline. Fonts count y upwards, pixels downwards.
+/// Collects a glyph outline and flips it: y points upwards in fonts, downwards in pixels.
 struct PathPen(PathBuilder);
 
 impl OutlinePen for PathPen {

@@ -1,4 +1,4 @@
-//! Coverage of sprites equals the area of their shapes, and the atlas caches them.
+//! Tests: coverage of sprites equals the area of their shapes, and the atlas caches sprites.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Damage covers everything that changed, and little more.
+//! Tests: damage covers everything that has changed, and little more.
 
 use super::*;
 use crate::picture::canvas::Font;

@@ -1,4 +1,4 @@
-//! Meshes respect the limits of a draw call and have the area of their shapes.
+//! Tests: meshes respect the limits of a draw call and have the area of their shapes.
 
 use super::*;
 

@@ -12,21 +12,21 @@ fn main() {
     divan::main();
 }
 
-/// Consecutive slots, each until the last node externalizes.
+/// Time of a slot until the last node externalizes, on one thread.
 #[divan::bench(args = NODES)]
 fn slot(bencher: Bencher<'_, '_>, nodes: usize) {
     let mut network = InlineNetwork::new(nodes, EvidenceMode::Skip);
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
-/// With a thread for each node.
+/// Time of a slot with one thread per node.
 #[divan::bench(args = NODES)]
 fn slot_on_threads(bencher: Bencher<'_, '_>, nodes: usize) {
     let mut network = ThreadedNetwork::new(nodes, EvidenceMode::Skip).unwrap();
     bencher.bench_local(|| network.run_slot().unwrap());
 }
 
-/// With evidence for every transition.
+/// Time of a slot with evidence for every transition.
 #[divan::bench(args = NODES)]
 fn slot_with_evidence(bencher: Bencher<'_, '_>, nodes: usize) {
     let mut network = InlineNetwork::new(nodes, EvidenceMode::Record);

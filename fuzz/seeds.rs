@@ -1,4 +1,4 @@
-//! Writes the examples of the property tests into `corpus/`, the initial inputs of the fuzz targets.
+//! Writes the examples of the property tests into `corpus/`, as initial inputs of the fuzz targets.
 
 #[allow(dead_code)]
 #[path = "../tests/it/fuzz_inputs/mod.rs"]

@@ -1,4 +1,4 @@
-//! Calls of the REST interface of a node: methods, paths, queries, headers, bodies.
+//! Requests to the REST interface of a node: methods, paths, queries, headers, bodies.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ use fuzz_inputs::calls::NodeUnderTest;
 use std::cell::OnceCell;
 
 thread_local! {
-    /// One node has to stand it all.
+    /// One node receives all requests of the process.
     static NODE: OnceCell<NodeUnderTest> = const { OnceCell::new() };
 }
 

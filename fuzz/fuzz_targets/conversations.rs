@@ -1,4 +1,4 @@
-//! Conversations: signed messages and datagrams, one a line, heard by a node.
+//! Conversations: signed messages and datagrams, one per line, received by a node.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Packets of discovery, with bad signatures and with good ones.
+//! Discovery packets, with invalid and with valid signatures.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! A generated node with generated quorum sets and inputs.
+//! Generated nodes with generated quorum sets and inputs.
 
 #![no_main]
 

@@ -13,7 +13,7 @@ use scp_harness::text::{read_files, read_text};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// A folder of this process.
+/// Temporary folder of this process.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let name = format!("quorumscope-fuzz-{}", std::process::id());
     let folder = std::env::temp_dir().join(name);

@@ -1,4 +1,4 @@
-//! Golden transcripts of stellar-core, damaged as the bytes select, replayed by a node.
+//! Golden transcripts of stellar-core, mutated as the input bytes select and replayed by a node.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ use quorumscope::commands::conformance::{Vectors, read_vectors, vector_files};
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// Longer ones add time but little coverage.
+/// Largest number of steps of a transcript. Longer transcripts add time but little coverage.
 const STEPS_MAX: usize = 120;
 
 static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {

@@ -1,8 +1,8 @@
 # English texts of Quorumscope, in Fluent syntax (https://projectfluent.org/fluent/guide/).
 #
-# One message per sentence or label; a message never ends or continues another one. The identifier is the namespace and
-# the function in src/text that declares the message, with the types of its arguments. Values that people propose stand
-# in quotes. Counts select the plural form. `cargo test --lib text` compares this file with the declarations.
+# Each message is a whole sentence, reason or label. Its identifier consists of the namespace and the function in src/text
+# that declares the message with the types of its arguments. Inside sentences, values that users propose are in quotes.
+# Counts select the plural form. `cargo test --lib text` compares this file with the declarations.
 
 ### Numbers, units and lists
 
@@ -24,7 +24,7 @@ unit-no_new_proposals = nothing new
 unit-ballot = ballot { $counter } for "{ $value }"
 unit-every_ballot = every ballot for "{ $value }"
 
-### Captions and the event log: what a node did and why
+### Captions and event log: the actions of a node and their reasons
 
 caption-nothing_yet = Nothing has happened yet
 caption-click_to_propose = Click a node to propose
@@ -118,9 +118,9 @@ caption-refused_unknown_quorum_set = { $node } refuses a statement of { $peer }:
 caption-refused_malformed_quorum_set = { $node } refuses a statement of { $peer }: its quorum set is malformed
 caption-refused_invalid_value = { $node } refuses a statement of { $peer }: it contains an invalid value
 caption-refused_other_value_decided = { $node } refuses a statement of { $peer }: the slot is decided for another value
-caption-refused_breaks_invariant = { $node } refuses a statement of { $peer }: to follow it would break the protocol
+caption-refused_breaks_invariant = { $node } refuses a statement of { $peer }: following it would break the protocol
 caption-refused_not_own = { $node } refuses a statement of { $peer }: a node restores only its own statements
-caption-refused_too_late = { $node } refuses a statement of { $peer }: the slot has moved on without it
+caption-refused_too_late = { $node } refuses a statement of { $peer }: the slot has already advanced
 
 ### Reasons: the quorum or the blocking set that allowed a transition. A reason follows the colon of a caption.
 
@@ -226,7 +226,7 @@ overlay-node_count_down_unseen = { $present }, { $down } down, { $unseen } unsee
 overlay-time_paused = { $time }, paused
 overlay-time_past = { $time }, past
 
-## What the network does
+## Network state
 overlay-state_empty = no nodes
 overlay-state_discovering = discovering
 overlay-state_discovering_count = discovering, { $ready } of { $total } ready
@@ -340,7 +340,7 @@ overlay-externalize_message = externalize
 overlay-service_message = query or reply
 overlay-chunk_message = chunk of a file
 overlay-messages_slowed = drawn slower than they are
-overlay-several_messages = number at once
+overlay-several_messages = number of messages
 overlay-lost_message = lost
 overlay-broadcast = broadcast
 
@@ -457,7 +457,7 @@ terminal-merged = { $path }: { $processes ->
     [one] { $records } record
    *[other] { $records } records
 }, { $time }; show it with: quorumscope --replay { $path }
-terminal-merge_output_is_input = { $path }: is an input and cannot be the output, too; choose another name after -o
+terminal-merge_output_is_input = { $path }: is an input, so it cannot also be the output; choose another name after -o
 terminal-merge_no_start_time = { $path }, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace written by `quorumscope node --trace`
 terminal-file_unreadable = { $path }: cannot be read: { $error }; check the path
 terminal-file_not_regular = { $path }: is not a file; expected a TOML scenario or a JSON node list
@@ -550,7 +550,7 @@ command-node_panel_tip = Shows or hides the details of the selected node.
 command-event_log = Event log
 command-event_log_tip = Shows or hides the list of events, the latest on top.
 command-timeline = Timeline
-command-timeline_tip = Shows or hides what each node did when. Click in it to show an instant again.
+command-timeline_tip = Shows or hides the states of all nodes over time. Click in it to show an instant again.
 command-timeline_closer = Timeline: closer
 command-timeline_closer_tip = Shows a shorter time in more detail. The wheel over the timeline does the same.
 command-timeline_wider = Timeline: wider
@@ -741,7 +741,7 @@ panel-timer_settle = roster settles
 panel-timer_refresh = refresh of trust
 panel-timer_resend = resend
 panel-timer_expire = proposal expires
-panel-timer_catch_up = ask again
+panel-timer_catch_up = catch-up retry
 panel-timer_relay = relay
 panel-timer_relay_repeats = relay of repeats
 panel-saved = Saved { $files }

@@ -1,4 +1,4 @@
-//! Command-line arguments (clap). Parsing only; `commands` carries them out.
+//! Command-line arguments, parsed with clap; `commands` executes them.
 
 #[cfg(feature = "net")]
 mod net;
@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 /// Watch the Stellar Consensus Protocol reach agreement, and see exactly why, or why not.
 ///
-/// Without a subcommand, a window opens and shows the scenario. Without a display, the scenario runs in the terminal, as
-/// with `quorumscope run`.
+/// Without a subcommand, a window opens and shows the scenario. Without a display, the scenario runs in the terminal,
+/// as with `quorumscope run`.
 #[derive(Debug, Parser)]
 #[command(
     name = "quorumscope",
@@ -123,7 +123,7 @@ pub struct WindowArgs {
     #[cfg(feature = "net")]
     #[command(flatten)]
     pub discover: DiscoverArgs,
-    /// How nodes run: each on a thread of its own, or all on the engine's thread.
+    /// Executor of the nodes: one thread per node, or all nodes on the engine's thread.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Threads)]
     pub executor: ExecutorArg,
     /// Colour theme: dark for the screen, light for print.
@@ -141,7 +141,7 @@ pub struct WindowArgs {
     /// Start paused.
     #[arg(long)]
     pub paused: bool,
-    /// Skip to this virtual time at once, then pause: `5.4s`, `800ms`.
+    /// Skip to this virtual time immediately, then pause: `5.4s`, `800ms`.
     #[arg(long, value_name = "TIME", conflicts_with = "paused", value_parser = parse_instant)]
     pub pause_at: Option<Time>,
 }
@@ -152,7 +152,7 @@ pub struct RunArgs {
     /// The run to execute.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// How nodes run; the records are the same.
+    /// Executor of the nodes; both produce the same records.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
     /// When to stop: `externalized` (every proposal is decided), `slot N`, or a virtual time such as `30s`.
@@ -185,7 +185,7 @@ pub struct RunArgs {
 }
 
 impl From<&WindowArgs> for RunArgs {
-    /// The arguments of `run` that replace the window where there is no display.
+    /// The arguments with which `run` replaces the window if there is no display.
     fn from(args: &WindowArgs) -> RunArgs {
         RunArgs {
             source: args.source.clone(),
@@ -242,15 +242,15 @@ pub struct BenchScpArgs {
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "4,16,64,128",
           value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub nodes: Vec<u16>,
-    /// How nodes run.
+    /// Executor of the nodes.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
-    /// Number of slots per network. A run shorter than 0.3 s of CPU time is repeated with fresh networks, and the average
-    /// is printed.
+    /// Number of slots per network. A run shorter than 0.3 s of CPU time is repeated with fresh networks, and the
+    /// average is printed.
     #[arg(long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub slots: u32,
-    /// Record the evidence of every transition, with minimal witness sets, as the window needs it.
+    /// Record the evidence of every transition, with minimal witness sets, which the window needs.
     #[arg(long)]
     pub evidence: bool,
     /// Print the results as one JSON array.
@@ -317,10 +317,10 @@ fn parse_size(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
-/// Parses the words after `--until`.
+/// Parses the argument of `--until`.
 ///
 /// # Errors
-/// The forms that were expected.
+/// A message that states the expected forms.
 pub fn parse_until(words: &[String]) -> Result<StopCondition, String> {
     let text = words.join(" ").to_ascii_lowercase();
     if text == "externalized" {

@@ -609,7 +609,7 @@ panel-file_facts = { $size ->
    *[other] { $size } bytes
  }, SHA-256 { $digest }
 panel-path_live = The path of a file on this machine
-panel-path_simulated = A name stands for a simulated file; a path reads the file
+panel-path_simulated = A name creates a simulated file; a path selects a real file
 panel-seed = seed
 panel-seed_tip = Seed of all randomness: the same seed gives the same run
 panel-more_tip = More view commands

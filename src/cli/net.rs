@@ -35,7 +35,7 @@ pub struct NodeArgs {
     /// Name of the network; messages of other networks are ignored.
     #[arg(long, value_name = "NAME", default_value = "quorumscope")]
     pub network: String,
-    /// How many of the nodes found make a slice: 2/3, majority, or a number; never fewer than in a network of --min-nodes.
+    /// Size of a slice among the nodes found: 2/3, majority, or a number; never fewer than in a network of --min-nodes.
     #[arg(
         long,
         value_name = "2/3|majority|K",
@@ -49,14 +49,14 @@ pub struct NodeArgs {
     /// Vote once this many nodes are known, this one included.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub min_nodes: u32,
-    /// ... and no new node has been found for this long.
+    /// Vote only after no new node has been found for this long.
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     pub settle_ms: u64,
     /// Interval at which peers are asked which nodes they trust.
     #[arg(long, value_name = "MS", default_value_t = 2_000)]
     pub refresh_ms: u64,
-    /// Unsafe: remove nodes from the quorum set that have been silent for this long. Both halves of a divided network can
-    /// then shrink until each decides alone.
+    /// Unsafe: remove nodes from the quorum set that have been silent for this long. Both halves of a divided network
+    /// can then shrink until each decides alone.
     #[arg(long, value_name = "MS")]
     pub forget_after_ms: Option<u64>,
     /// Reject a proposal that is undecided after this long.
@@ -135,7 +135,7 @@ pub struct ProposeArgs {
     pub token_file: Option<PathBuf>,
 }
 
-/// Where `--attach discover` listens for nodes.
+/// The network in which `--attach discover` listens for nodes.
 #[derive(Clone, Debug, Args)]
 pub struct DiscoverArgs {
     /// With --attach discover: UDP broadcast address and port of the nodes.

@@ -26,7 +26,7 @@ const NAME_WIDTH_MAX_PX: f32 = 130.0;
 const VALUE_WIDTH_MAX_PX: f32 = 104.0;
 /// Height of a line in pixels, smaller than that of running text.
 const LINE_PX: f32 = 15.0;
-/// How far a label may extend into the gap between viewport and overlay, in pixels.
+/// Largest overlap of a label with the gap between viewport and overlay, in pixels.
 const VIEWPORT_SLACK_PX: f32 = 6.0;
 /// Horizontal padding of a label in pixels.
 const PAD_PX: f32 = 3.0;
@@ -237,7 +237,7 @@ fn add_value_lines(
 
 /// The value lines of the labelled nodes.
 fn value_lines(scene: &Scene<'_>, placed: &[PlacedLabel]) -> Vec<Option<String>> {
-    // Most nodes support the same few values.
+    // The texts are cached, because most nodes support the same few values.
     let mut texts: BTreeMap<Value, String> = BTreeMap::new();
     let mut of = |label: &PlacedLabel| {
         let node = scene.world.node(label.node)?;

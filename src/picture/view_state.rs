@@ -23,7 +23,7 @@ const AREA_MARGIN_PX: f32 = 18.0;
 pub enum Visibility {
     /// Visible.
     Shown,
-    /// Not drawn.
+    /// Hidden.
     Hidden,
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 const DEBOUNCE: Duration = Duration::from_millis(120);
 /// The analysis starts after this long even if trust keeps changing.
 const DEBOUNCE_MAX: Duration = Duration::from_millis(800);
-/// After this long the analysis is cancelled and the result is "unknown".
+/// Time limit of the analysis. After it, the analysis is cancelled and the result is "unknown".
 const ANALYSIS_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Decides when to start the analysis, and which result is current.

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a toast stays on the screen.
+/// Time for which a toast is shown.
 const TOAST_DURATION: Duration = Duration::from_secs(5);
 /// Duration of the ripple that acknowledges a click on a node.
 pub(super) const RIPPLE: Duration = Duration::from_millis(450);

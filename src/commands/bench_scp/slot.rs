@@ -132,9 +132,9 @@ impl Decisions {
 /// An output of a node.
 #[derive(Clone, Debug)]
 pub(super) enum NodeOutput {
-    /// It broadcasts an envelope.
+    /// The node broadcasts an envelope.
     Broadcast(Arc<Envelope>),
-    /// It has decided.
+    /// The node has decided this value.
     Decided(Value),
 }
 

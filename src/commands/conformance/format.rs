@@ -109,7 +109,7 @@ pub enum StepInput {
     },
     /// The local quorum set changes.
     SetQset {
-        /// Its id.
+        /// The id of the new quorum set.
         qset: String,
     },
     /// The application stops nomination.
@@ -139,9 +139,9 @@ pub enum CallResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepOutput {
-    /// It broadcast an envelope.
+    /// The node broadcast an envelope.
     Emit(NamedEnvelope),
-    /// It armed a timer.
+    /// The node armed a timer.
     Set {
         /// The slot.
         slot: u64,
@@ -150,7 +150,7 @@ pub enum StepOutput {
         /// The timeout in ms.
         ms: u64,
     },
-    /// It disarmed a timer.
+    /// The node disarmed a timer.
     Stop {
         /// The slot.
         slot: u64,
@@ -159,7 +159,7 @@ pub enum StepOutput {
         /// Whether it was running.
         armed: bool,
     },
-    /// It decided a slot.
+    /// The node decided a slot.
     Externalized {
         /// The slot.
         slot: u64,
@@ -272,11 +272,11 @@ pub struct SetCase {
     pub sane: bool,
     /// Whether, in addition, every level demands a majority, which the protocol does not require.
     pub sane_extra: bool,
-    /// Its defect, if any.
+    /// The defect of the set, if any.
     pub why: Option<String>,
     /// Slices and blocking sets.
     pub tests: Vec<SubsetCase>,
-    /// Its normal form; `None` for some malformed sets.
+    /// The normal form of the set; `None` for some malformed sets.
     pub normalized: Option<NamedQuorumSet>,
     /// The node that is removed in `removed`.
     pub removed_node: Option<String>,
@@ -326,7 +326,7 @@ pub struct QuorumTest {
 pub struct LeaderCase {
     /// The node.
     pub node: String,
-    /// Its set.
+    /// The quorum set of the node.
     pub qset: NamedQuorumSet,
     /// The slot.
     pub slot: u64,

@@ -41,7 +41,7 @@ pub struct Report {
     /// All transcripts and quorum-set cases.
     #[serde(flatten)]
     pub all: PassCount,
-    /// By class.
+    /// The counts by class.
     pub classes: BTreeMap<String, PassCount>,
     /// The first difference of each transcript or case that failed, with its file.
     #[serde(skip)]

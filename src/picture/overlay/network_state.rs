@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// The current activity of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NetworkState {
-    /// It has no nodes.
+    /// The network has no nodes.
     Empty,
     /// Some voters are not ready yet, and no slot is decided.
     Discovering {

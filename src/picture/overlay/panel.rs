@@ -10,7 +10,7 @@ use crate::picture::theme::{CORNER_PX, Color, FONT_SMALL_PX, LINE_HEIGHT_PX, PAD
 const ICON_WIDTH_PX: f32 = 23.0;
 /// Smallest distance between the text and the value at the right edge, in pixels.
 const BETWEEN_PX: f32 = 8.0;
-/// From the top of a row to its baseline, in pixels.
+/// Distance from the top of a row to its baseline, in pixels.
 const BASELINE_PX: f32 = (LINE_HEIGHT_PX + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0;
 
 /// One row of a panel.

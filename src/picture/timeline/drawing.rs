@@ -89,7 +89,7 @@ pub(super) fn axis_labels(axis: &Axis, layout: &Layout) -> Vec<(String, f32, f32
     labels.collect()
 }
 
-/// From the top of a line of this height to the baseline of its text, in pixels.
+/// The distance from the top of a line of this height to the baseline of its text, in pixels.
 pub(super) fn baseline(height_px: f32) -> f32 {
     (height_px + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0
 }

@@ -62,7 +62,7 @@ pub struct Layout {
     pub lanes: Rect,
     /// The axis below the lanes.
     pub axis: Rect,
-    /// How the nodes are shown.
+    /// The representation of the nodes.
     pub lane_style: LaneStyle,
     /// Height of one lane in pixels.
     pub lane_px: f32,

@@ -9,7 +9,7 @@ use crate::time::Time;
 /// The view state of the timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimelineView {
-    /// Its rectangle; `None`: hidden.
+    /// The rectangle of the timeline; `None` if it is hidden.
     pub rect: Option<Rect>,
     /// The interval that it shows.
     pub axis: Axis,

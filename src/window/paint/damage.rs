@@ -85,7 +85,7 @@ impl Damage {
         differ.for_each(|part| self.add(bounds(part)));
     }
 
-    /// At most [`RECTS_MAX`] disjoint rectangles that cover all damage.
+    /// At most `RECTS_MAX` disjoint rectangles that cover all damage.
     pub(super) fn rects(&self) -> Vec<PixelRect> {
         let mut tile_rects = self.tile_rects();
         while let Some((one, two)) = self.pair_to_merge(&tile_rects) {
@@ -131,7 +131,7 @@ impl Damage {
     }
 
     /// The two rectangles to merge next, if any: two that overlap, two whose union costs less than both, or the
-    /// cheapest two if there are more than [`RECTS_MAX`].
+    /// cheapest two if there are more than `RECTS_MAX`.
     fn pair_to_merge(&self, tile_rects: &[TileRect]) -> Option<(usize, usize)> {
         let pairs = (0..tile_rects.len()).flat_map(|two| (0..two).map(move |one| (one, two)));
         let cost = |(one, two): &(usize, usize)| {

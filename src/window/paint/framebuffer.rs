@@ -20,7 +20,7 @@ const GL_BGRA: u32 = 0x80E1;
 /// OpenGL's `GL_SAMPLES`: samples per pixel of the bound framebuffer.
 const GL_SAMPLES: u32 = 0x80A9;
 
-/// How framebuffers are copied.
+/// The method by which framebuffers are copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CopyMethod {
     /// By `glBlitFramebuffer`.
@@ -66,7 +66,7 @@ pub(super) struct PixelRect {
 pub(super) struct Framebuffer {
     target: RenderTarget,
     size: (u32, u32),
-    /// OpenGL name for blits; `None` with [`CopyMethod::DrawQuad`].
+    /// OpenGL name for blits; `None` with `CopyMethod::DrawQuad`.
     framebuffer: Option<u32>,
 }
 

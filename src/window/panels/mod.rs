@@ -79,7 +79,7 @@ pub(super) struct PanelState {
 pub(super) struct TimelinePanel {
     /// Whether the user has opened or closed it; `None` shows it if there is room.
     pub(super) wanted: Option<PanelVisibility>,
-    /// Its rectangle in the last frame; `None` if it was hidden.
+    /// The rectangle of the timeline in the last frame; `None` if it was hidden.
     pub(super) rect: Option<Rect>,
     /// Position of the pointer while it is over the timeline.
     pub(super) pointed: Option<Point>,

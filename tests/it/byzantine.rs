@@ -1,6 +1,6 @@
-//! Byzantine nodes that equivocate: they send each node another statement. While there are no more of them than the
-//! quorum sets tolerate, the intact nodes never contradict each other nor decide differently; and once the Byzantine
-//! nodes fall silent, all intact nodes decide.
+//! Byzantine nodes that equivocate: they send different statements to different nodes. If the quorum sets tolerate
+//! their number, intact nodes never contradict each other or decide differently, and all of them decide once the
+//! Byzantine nodes fall silent.
 
 mod equivocation;
 mod liveness;
@@ -33,8 +33,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 /// Runs the events and returns the faults. Termination is required only if all nodes nominate before they receive
 /// anything, because a node that has not nominated only stores what it receives (NOTES 28). If a Byzantine node then
 /// gives it a candidate, it votes for no other value and never accepts the values that it has stored, so composites
-/// differ for good. Nor is it required if a Byzantine node that claims a decision makes an intact node accept a commit
-/// of the highest counter: if all intact nodes are needed, the others would have to count up to it.
+/// differ permanently. Termination is not required either if a Byzantine node that claims a decision makes an intact
+/// node accept a commit of the highest counter: if every quorum needs all intact nodes, the others would have to count
+/// up to that counter.
 fn faults(
     shape: NetworkShape,
     (prev, all_start, events): (u8, bool, Vec<Event>),

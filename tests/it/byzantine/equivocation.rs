@@ -9,10 +9,10 @@ use quorumscope::scp::{Ballot, Statement, Value};
 #[derive(Clone, Debug)]
 pub(super) enum Equivocation {
     Invented(Statement),
-    /// The latest statement of an intact node, repeated in the sender's own name: most likely to complete a quorum that
-    /// only one node sees.
+    /// The latest statement of an intact node, repeated by the sender as its own. This is the most likely way to
+    /// complete a quorum that only one node sees.
     Repeated(usize, usize),
-    /// A statement further ahead than that of an intact node, about its ballot.
+    /// A statement about the ballot of an intact node, from a later stage than its own.
     Exaggerated(usize, u8),
 }
 
@@ -28,7 +28,7 @@ fn ballot() -> impl Strategy<Value = Ballot> {
     (counter(), any_value()).prop_map(|(n, x)| Ballot::new(n.max(1), x))
 }
 
-/// Almost always sane: statements that are not sane are refused, which other tests cover.
+/// A statement that is almost always sane. Other tests cover the refusal of statements that are not sane.
 fn statement() -> impl Strategy<Value = Statement> {
     let value_list = || proptest::collection::btree_set(any_value(), 0..4).prop_map(Vec::from_iter);
     let optional = || proptest::option::of(ballot());

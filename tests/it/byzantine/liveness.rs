@@ -1,5 +1,5 @@
 //! Liveness: one statement of a tolerated Byzantine node can keep a slot from ending. The protocol guarantees safety,
-//! not termination. It depends on which statements each node has received at that moment.
+//! not termination. The effect depends on which statements each node has received before that one.
 
 use crate::scp_net::{Net, SLOT, of, value};
 use quorumscope::scp::{Ballot, Envelope, Statement};
@@ -57,7 +57,7 @@ fn nearly_decided() -> Net {
     net
 }
 
-/// Delivers everything and fires timers for a long time. Returns who has decided.
+/// Delivers everything and fires timers for a long time. Returns which nodes have decided.
 fn decided(mut net: Net) -> Vec<bool> {
     for place in INTACT {
         for other in INTACT.into_iter().filter(|&other| other != place) {
@@ -74,12 +74,12 @@ fn intact_nodes_decide_without_the_byzantine_statement() {
     assert_eq!(decided(nearly_decided()), [true; 3]);
 }
 
-/// The Byzantine node claims to have decided at the highest counter. Together with node 0, which in CONFIRM votes for
-/// all counters from 1, that is a quorum for node 2 to accept this commit and no other. Node 1 does not vote for that
-/// counter, and nodes 0 and 2 have accepted no common counter that would convince it. They could only meet by counting
-/// up to the highest counter.
+/// The Byzantine node claims to have decided at the highest counter. Node 0 is in CONFIRM and votes to commit all
+/// counters from 1. With both, node 2 has a quorum to accept this commit and no other. Node 1 does not vote for that
+/// counter, and nodes 0 and 2, which block node 1, have accepted no common counter. The three nodes could agree only by
+/// counting up to the highest counter.
 #[test]
-fn one_byzantine_statement_can_keep_all_undecided() {
+fn one_byzantine_statement_can_prevent_termination() {
     let mut net = nearly_decided();
     let statement = latest(&net, 0);
     net.deliver(2, statement);

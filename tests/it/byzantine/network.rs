@@ -10,7 +10,7 @@ use quorumscope::scp::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// All nodes trust `threshold` of all `nodes`. The last `byzantine` ones are Byzantine.
+/// Intact nodes trust `threshold` of all `nodes`. The last `byzantine` nodes are Byzantine.
 #[derive(Clone, Copy)]
 pub(super) struct NetworkShape {
     pub(super) nodes: u32,
@@ -33,7 +33,7 @@ pub(super) enum Event {
 struct IntactNode {
     scp: Scp,
     has_proposed: bool,
-    /// When each armed timer runs out.
+    /// Expiry time of each armed timer in microseconds.
     timers: BTreeMap<ScpTimer, u64>,
 }
 
@@ -51,7 +51,7 @@ impl IntactNode {
         }
     }
 
-    /// Its latest statement; `which` selects the NOMINATE or the ballot statement.
+    /// The latest own statement; `which` selects the NOMINATE or the ballot statement.
     fn latest(&self, which: usize) -> Option<Statement> {
         let own: Vec<_> = self.scp.own_statements(SLOT).collect();
         let one = own.get(which % own.len().max(1))?;
@@ -158,7 +158,8 @@ impl ByzantineNetwork {
         });
     }
 
-    /// Delivers all envelopes in flight to this node as a batch. The result must be what it is one by one.
+    /// Delivers all envelopes in flight to this node as a batch. Checks that the result equals that of delivering them
+    /// one by one.
     fn hand_together(&mut self, to: usize) {
         let (here, elsewhere) = std::mem::take(&mut self.in_flight)
             .into_iter()
@@ -181,7 +182,7 @@ impl ByzantineNetwork {
         });
         let breaks = |&(_, why): &(NodeId, ScpRefusal)| why == ScpRefusal::BreaksInvariant;
         if refused_in_batch.iter().any(breaks) {
-            // The batch was processed one by one then.
+            // In this case `receive_batch` has processed the envelopes one by one.
             assert_eq!(
                 self.intact[to].scp.slot_state(SLOT),
                 one_by_one.slot_state(SLOT)
@@ -189,7 +190,7 @@ impl ByzantineNetwork {
         } else if refused.iter().any(breaks)
             || (!has_decided && one_by_one.externalized(SLOT).is_some())
         {
-            // The order may matter: an envelope cannot be followed (NOTES 7c), or decides the slot.
+            // The order may matter if an envelope would break an invariant (NOTES 7c) or decides the slot.
             return;
         }
         assert_eq!(refused_in_batch, refused);
@@ -232,9 +233,9 @@ impl ByzantineNetwork {
         }
     }
 
-    /// The Byzantine nodes fall silent. Everything arrives before the next timer runs out. Returns whether all nodes
-    /// decide. As in a real network, all nodes resend their latest statements (NOTES 66), because a node does not store
-    /// what it refused.
+    /// Runs the network without further Byzantine statements. Every envelope arrives before the next timer expires.
+    /// Returns whether all nodes decide. As in a real network, all nodes resend their latest statements (NOTES 66),
+    /// because a node does not store what it refused.
     pub(super) fn settle(&mut self) -> bool {
         self.propose_all();
         for _ in 0..200 {
@@ -256,7 +257,7 @@ impl ByzantineNetwork {
         false
     }
 
-    /// Whether an undecided node has no counter left.
+    /// Whether an undecided node is at the highest ballot counter.
     pub(super) fn is_out_of_counters(&self) -> bool {
         self.intact.iter().any(|node| {
             let state = node.scp.slot_state(SLOT).unwrap_or_default();

@@ -7,7 +7,7 @@ use quorumscope::scp::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What intact nodes never do.
+/// A violated property of the intact nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     BrokenInvariant,
@@ -20,11 +20,11 @@ pub(super) enum Fault {
 /// What all intact nodes together have accepted so far, and the latest statement of each.
 #[derive(Default)]
 pub(super) struct SafetyChecker {
-    /// By place, and whether it is a NOMINATE.
+    /// By place; the flag marks a NOMINATE.
     last: BTreeMap<(usize, bool), Statement>,
     /// All ballots that an intact node has accepted as prepared.
     prepared: BTreeSet<Ballot>,
-    /// The lowest ballots of all commits that an intact node has accepted.
+    /// The lowest ballot of each commit that an intact node has accepted.
     committed: BTreeSet<Ballot>,
     decided: BTreeSet<Value>,
     /// The first fault of each kind.
@@ -50,7 +50,7 @@ impl SafetyChecker {
         }
     }
 
-    /// Adds what a statement accepts.
+    /// Adds the ballots that a statement claims to accept.
     fn add_accepted(&mut self, statement: &Statement) {
         match statement.clone() {
             Statement::Nominate { .. } => {}
@@ -81,8 +81,8 @@ impl SafetyChecker {
         self.committed.insert(Ballot::new(low, x));
     }
 
-    /// Adds what an event accepts: of several acceptances in one step a statement shows only the last. `excused` nodes
-    /// may refuse inputs.
+    /// Adds the ballots that an event accepts. If a node accepts several in one step, its statement shows only the
+    /// last. `excused` nodes may refuse inputs.
     pub(super) fn add_event(&mut self, place: usize, excused: bool, event: ScpEvent) {
         match event {
             ScpEvent::AcceptedPrepared { ballot, .. } => {
@@ -106,7 +106,7 @@ impl SafetyChecker {
         }
     }
 
-    /// Checks what must hold after each step of the node at `place`.
+    /// Checks the invariants after each step of the node at `place`.
     pub(super) fn check(&mut self, place: usize, scp: &Scp) {
         let state = scp.slot_state(SLOT).unwrap_or_default();
         let sound = scp.check_invariants().and_then(|()| h_is_prepared(&state));
@@ -128,16 +128,17 @@ impl SafetyChecker {
     }
 }
 
-/// Whether one Byzantine node is enough to make this intact node refuse correct statements. Either a decided node and a
-/// Byzantine node have pulled it to the highest counter (NOTES 61 and section 7a). Or it has no ballot yet and would
-/// confirm <0, x> as prepared, which only a Byzantine node claims (section 7c).
+/// Whether one Byzantine node is enough to make this intact node refuse correct statements. This can happen in two
+/// cases: a decided node and a Byzantine node have raised its counter to the highest one (NOTES 61 and section 7a), or
+/// it has no ballot yet and would confirm <0, x> as prepared, which only a Byzantine node claims (section 7c).
 pub(super) fn may_refuse(scp: &Scp) -> bool {
     let b = scp.slot_state(SLOT).and_then(|state| state.b);
     b.is_none_or(|b| b.n == u32::MAX)
 }
 
-/// h <= p; from CONFIRM on h ~ p unless h is above p. h can be above p because accepting a commit leaves p alone (NOTES
-/// 51), and a Byzantine node can accept the commit without claiming that h is prepared.
+/// Checks that h <= p in PREPARE, and that h ~ p from CONFIRM on unless h is above p. From CONFIRM on, h can be above p
+/// because accepting a commit does not change p (NOTES 51), and a Byzantine node can accept the commit without claiming
+/// that h is prepared.
 fn h_is_prepared(state: &SlotState) -> Result<(), String> {
     let holds = match (state.phase, &state.h, &state.p) {
         (_, None, _) => true,

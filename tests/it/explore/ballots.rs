@@ -7,9 +7,10 @@ use crate::scp_net::{Net, of, value};
 use quorumscope::scp::{Counter, QuorumSet, Statement};
 use std::collections::BTreeSet;
 
-/// Node i has `candidates[i]` as its only candidate and is in its first ballot. With an empty string it has none yet.
+/// Node i has `candidates[i]` as its only candidate and is in its first ballot. An empty string means that the node has
+/// no candidate yet.
 ///
-/// To that end it receives NOMINATEs from all others that accept the value. No other node receives them.
+/// To get a candidate, a node receives NOMINATEs from all others that accept the value. No other node receives them.
 fn preset(locals: &mut LocalStates, candidates: &[&str]) -> Vec<LocalId> {
     let nodes = candidates.len();
     let begin = |(node, candidate): (usize, &&str)| {
@@ -32,7 +33,8 @@ fn preset(locals: &mut LocalStates, candidates: &[&str]) -> Vec<LocalId> {
     candidates.iter().enumerate().map(begin).collect()
 }
 
-/// Searches all states that are reachable from these candidates. Only ballot timers of nodes in `may_time_out` run out.
+/// Searches all states that are reachable from these candidates. Only the ballot timers of the nodes in `may_time_out`
+/// expire.
 fn exhaust(
     sets: Vec<QuorumSet>,
     candidates: &[&str],
@@ -92,14 +94,14 @@ fn all(threshold: u32, nodes: u32) -> Vec<QuorumSet> {
 }
 
 #[test]
-fn two_nodes_exhausted() {
+fn two_nodes_agree_in_all_reachable_states() {
     check(all(2, 2), &["a", "a"], 2, 57);
-    // Neither can change its value: only a quorum that prepares another value could make it.
+    // Neither node can change its value: only a quorum that prepares another value could cause that.
     check(all(2, 2), &["a", "b"], 2, 12);
 }
 
 #[test]
-fn three_nodes_exhausted() {
+fn three_nodes_agree_in_all_reachable_states() {
     check(all(2, 3), &["a", "a", "a"], 2, 132_820);
     check(all(2, 3), &["a", "a", "b"], 2, 108_041);
     check(all(2, 3), &["a", "b", ""], 2, 88);
@@ -113,7 +115,7 @@ fn three_nodes_exhausted() {
 }
 
 #[test]
-fn four_nodes_exhausted() {
+fn four_nodes_agree_in_all_reachable_states() {
     check(all(3, 4), &["a", "a", "b", "b"], 2, 405_248);
     check(all(3, 4), &["a", "b", "c", ""], 2, 5_264);
     check(
@@ -130,21 +132,21 @@ fn four_nodes_exhausted() {
     );
 }
 
-/// Three of four, all with one candidate or one with another.
+/// The threshold is three of four. All nodes have the same candidate, or one node has another.
 #[test]
-fn four_nodes_with_at_most_one_dissenter_exhausted() {
+fn four_nodes_with_at_most_one_dissenter_agree_in_all_reachable_states() {
     check(all(3, 4), &["a", "a", "a", "a"], 1, 8_407_949);
     check(all(3, 4), &["a", "a", "a", "b"], 1, 1_104_984);
 }
 
-/// If two nodes may time out there are more than a hundred million states, even with symmetry reduction. Here one of
-/// them may.
+/// If two nodes may time out, the search has more than a hundred million states, even with symmetry reduction. So only
+/// one node may time out here.
 #[test]
-fn four_nodes_of_which_the_dissenter_times_out_exhausted() {
+fn four_nodes_agree_if_only_the_dissenter_times_out() {
     check_timeouts(all(3, 4), &["a", "a", "a", "b"], 2, &[3], 9_483_260);
 }
 
 #[test]
-fn four_nodes_of_which_one_of_the_majority_times_out_exhausted() {
+fn four_nodes_agree_if_only_one_node_of_the_majority_times_out() {
     check_timeouts(all(3, 4), &["a", "a", "a", "b"], 2, &[0], 7_654_589);
 }

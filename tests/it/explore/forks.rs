@@ -1,4 +1,4 @@
-//! Without quorum intersection a best-first search finds a fork. Its path is a readable transcript.
+//! A best-first search finds a fork if quorums do not intersect. The path to the fork is a readable transcript.
 
 use super::local_states::{LocalId, LocalStates};
 use super::search::{Bounds, GlobalState, NODES_MAX, Network};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// The heuristic: states in which two values are far advanced, each with its nodes.
+/// The search heuristic. It prefers states in which the nodes of two different values have advanced far.
 fn heuristic(network: &Network, world: &GlobalState) -> i64 {
     let mut camps: BTreeMap<Value, i64> = BTreeMap::new();
     let mut rounds = 0;

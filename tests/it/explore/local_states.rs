@@ -1,5 +1,5 @@
-//! States of single nodes, numbered, with a cache of their transitions. A transition depends on the state of one node
-//! alone, so each is computed once by the real `Scp`, and the search over the network is arithmetic.
+//! Numbered states of single nodes with a cache of their transitions. A transition depends only on the state of one
+//! node, so the real `Scp` computes each transition once, and the network search works on numbers.
 
 use crate::scp_net::{Choice, SLOT, set_of};
 use quorumscope::scp::{
@@ -134,7 +134,7 @@ impl LocalStates {
         })
     }
 
-    /// The node receives a statement that no node of the search has made.
+    /// The node receives a statement, which need not come from a node of the search.
     pub(super) fn receive(
         &mut self,
         node: usize,

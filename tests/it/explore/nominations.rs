@@ -55,7 +55,7 @@ fn all(threshold: u32, nodes: u32) -> Vec<QuorumSet> {
 }
 
 #[test]
-fn nominations_exhausted() {
+fn nomination_gives_equal_candidates_in_all_final_states() {
     check(all(2, 2), &["a", "b"], 3, 34);
     check(all(2, 3), &["a", "b", "a"], 2, 7_337);
     check(all(2, 3), &["a", "b", "b"], 3, 58_049);

@@ -5,7 +5,7 @@ use super::symmetry::Symmetry;
 use quorumscope::scp::{Counter, ScpTimer, Statement, Value};
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
-/// The most nodes of a network.
+/// The maximum number of nodes in a network.
 pub(super) const NODES_MAX: usize = 6;
 
 /// A state of the network: the state of each node, and for each kind of statement a bit for each link (from, to) that
@@ -26,11 +26,11 @@ pub(super) enum GlobalMove {
 /// The bounds of a search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Ballot timers that lead above this counter do not run out.
+    /// Ballot timers that lead above this counter do not expire.
     pub(super) counter_max: Counter,
-    /// By node, whether its ballot timer may run out.
+    /// By node, whether its ballot timer may expire.
     pub(super) may_time_out: [bool; NODES_MAX],
-    /// Nomination timers that lead above this round do not run out.
+    /// Nomination timers that lead above this round do not expire.
     pub(super) round_max: u32,
     /// Whether NOMINATEs and ballot statements are delivered.
     pub(super) travel: [bool; 2],
@@ -138,7 +138,7 @@ impl Network {
         next
     }
 
-    /// The latest statement of the node is in flight to all undecided nodes that process it.
+    /// Puts the latest statement of the node in flight to all undecided nodes that process it.
     fn send(&self, world: &mut GlobalState, from: usize, kind: usize) {
         if !self.bounds.travel[kind] {
             return;
@@ -150,8 +150,8 @@ impl Network {
         }
     }
 
-    /// Visits every reachable state. `check` also gets whether the state is final. Of states that differ only by a
-    /// renaming in `symmetry` one is checked, and all are counted.
+    /// Visits every reachable state. `check` also gets whether the state is final. Checks one of the states that differ
+    /// only by a renaming in `symmetry`, and counts all of them.
     pub(super) fn exhaustive_search(
         &mut self,
         start: GlobalState,
@@ -180,8 +180,8 @@ impl Network {
         met
     }
 
-    /// Searches for a `wanted` state, highest `heuristic` first; among equals the one that was found first. Returns the
-    /// path and the number of visited states.
+    /// Searches for a `wanted` state. Visits the state with the highest `heuristic` first; of equal ones, the one found
+    /// first. Returns the path and the number of visited states.
     pub(super) fn best_first_search(
         &mut self,
         start: GlobalState,
@@ -303,7 +303,7 @@ fn statement_words(statement: &Statement) -> String {
     }
 }
 
-/// The numbers of states, which prove that a search was exhaustive.
+/// The numbers of states of a search. Tests compare them with known numbers to detect a search that misses states.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct StateCount {
     /// All states.

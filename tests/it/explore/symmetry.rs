@@ -1,5 +1,5 @@
 //! Symmetry reduction. Balloting does not depend on the order of nodes, so a property holds in a state if it holds in
-//! the state with interchangeable nodes renamed. One of them is checked.
+//! the state with interchangeable nodes renamed. So the search checks only one of these states.
 
 use super::local_states::{LocalId, LocalMove, LocalStates, StatementId};
 use super::search::{GlobalState, NODES_MAX, link};
@@ -24,8 +24,8 @@ pub(super) struct Symmetry {
 }
 
 impl Symmetry {
-    /// The symmetry of nodes with these initial states. `is_alike` tells whether two nodes have the same initial state
-    /// and bounds. Nomination must be over, because it depends on the order of nodes.
+    /// The symmetry of nodes with these initial states. `is_alike` returns whether two nodes have the same initial
+    /// state and bounds. Nomination must be over, because it depends on the order of nodes.
     pub(super) fn new(
         locals: &mut LocalStates,
         initial_states: &[LocalId],
@@ -64,7 +64,7 @@ impl Symmetry {
         others.fold(*world, GlobalState::min)
     }
 
-    /// How many states differ from this one by a renaming, including itself.
+    /// The number of states that differ from this one by a renaming, including itself.
     pub(super) fn equivalents(&mut self, locals: &mut LocalStates, world: &GlobalState) -> usize {
         let renamings = self.renamings.iter_mut();
         let mut worlds: Vec<GlobalState> = renamings
@@ -152,7 +152,7 @@ impl Renaming {
     }
 }
 
-/// A state without nomination.
+/// The state without its nomination part.
 fn ballots(slot: SlotState) -> SlotState {
     SlotState {
         round: 0,

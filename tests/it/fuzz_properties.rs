@@ -1,4 +1,4 @@
-//! Property tests with mutated network inputs: the node stays healthy and reports what is wrong.
+//! Property tests with mutated network inputs: the node stays healthy and reports the errors.
 
 use super::fuzz_inputs::calls::{self, NodeUnderTest};
 use super::fuzz_inputs::{conversation, datagrams};
@@ -25,7 +25,7 @@ fn bytes(at_most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn a_late_reader_gets_all_events_up_to_the_stop() {
+fn a_reader_that_reads_after_the_stop_gets_all_events() {
     let folder = tempfile::tempdir().unwrap();
     let propose =
         "POST /propose?wait_ms=60000\ncontent-type: application/json\n\n{\"note\": \"last\"}";
@@ -58,9 +58,9 @@ fn a_late_reader_gets_all_events_up_to_the_stop() {
     assert!(has_recorded, "{story}");
 }
 
-/// Without mutations node 0 decides like the others: the example reaches the code behind the checks.
+/// Without mutations, node 0 decides like the others, so the example reaches the code behind the checks.
 #[test]
-fn the_example_ends_with_two_decisions() {
+fn the_example_conversation_ends_with_two_decisions() {
     assert_eq!(conversation::replay(conversation::example()), [1, 1]);
 }
 
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
-    fn no_packet_breaks_a_node(
+    fn mutated_datagrams_do_not_break_a_node(
         packet in any::<prop::sample::Index>(),
         choices in bytes(60),
         noise in bytes(1_300),
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn no_conversation_breaks_a_node(tapes in proptest::collection::vec(bytes(60), 1..6)) {
+    fn mutated_conversations_do_not_break_a_node(tapes in proptest::collection::vec(bytes(60), 1..6)) {
         let mut text = conversation::example().to_owned();
         for choices in tapes {
             text = mutated_text(&text, &mut Choices::new(&choices));
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn no_call_breaks_a_node(call in any::<prop::sample::Index>(), choices in bytes(60)) {
+    fn mutated_calls_do_not_break_a_node(call in any::<prop::sample::Index>(), choices in bytes(60)) {
         let (call, _) = call.get(&CALLS);
         NODE.1.call(&mutated_text(call, &mut Choices::new(&choices)));
     }

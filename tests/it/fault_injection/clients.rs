@@ -1,4 +1,4 @@
-//! Clients that propose continuously at all running nodes, and remember which proposals were acknowledged.
+//! Clients that propose continuously at all running nodes and record which proposals were acknowledged.
 
 use super::TestRng;
 use super::invariants::Acknowledged;

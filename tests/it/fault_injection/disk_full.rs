@@ -13,7 +13,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Three nodes on this machine. The first one has a small disk of its own.
+/// Three nodes on this machine. The first one stores its data on a separate small file system.
 struct SmallDisk {
     plans: Vec<Plan>,
     nodes: Vec<NodeProcess>,
@@ -72,7 +72,7 @@ impl SmallDisk {
         self.plans[0].data()
     }
 
-    /// Proposes a note at a node; whether it was acknowledged.
+    /// Proposes a note at a node. Returns whether the node acknowledged it.
     fn note(&mut self, at: usize, text: &str, wait_ms: u64) -> bool {
         let (status, answer) = self.rest.note(self.nodes[at].http, text, wait_ms).unwrap();
         match status {
@@ -89,7 +89,7 @@ impl SmallDisk {
         status == 204
     }
 
-    /// Proposes notes at the other nodes until the first one cannot store any more.
+    /// Proposes notes at the second node until the first node can store nothing more.
     fn until_unwell(&mut self) {
         for nth in 0..100_000 {
             if !self.is_well() {
@@ -121,7 +121,6 @@ fn fill(disk: &Path) {
     let ballast = disk.join("ballast");
     let mut file = fs::File::create(ballast).unwrap();
     let block = vec![1; 4096];
-    // Until the disk is full.
     while std::io::Write::write_all(&mut file, &block).is_ok() {}
 }
 
@@ -152,7 +151,7 @@ fn a_full_disk_blocks_a_node_until_there_is_space() {
                 .log_of_first()
                 .contains("nothing leaves this node until it can store again")
         );
-        // The other two continue.
+        // The other two nodes continue.
         assert!(network.note(2, &format!("{round}: without the first"), 60_000));
         fs::remove_file(network.disk().join("ballast")).unwrap();
         network.until_well();
@@ -160,7 +159,7 @@ fn a_full_disk_blocks_a_node_until_there_is_space() {
         assert!(network.note(0, &format!("{round}: space again"), 60_000));
         network.check();
     }
-    // Killed while its disk is full, it loses nothing either.
+    // A node that is killed while its disk is full loses nothing either.
     fill(&network.disk());
     network.until_unwell();
     network.nodes.remove(0).kill();

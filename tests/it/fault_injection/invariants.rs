@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Deadline for a network to become idle. Nothing is measured by it.
+/// Deadline for a network to become idle. Only a failing test takes this long.
 const REST_LIMIT: Duration = Duration::from_secs(300);
 
 /// A proposal that a node has acknowledged.
@@ -46,7 +46,7 @@ fn content(proposal: &Value) -> String {
     text.unwrap_or_else(|| panic!("{proposal}")).to_owned()
 }
 
-/// A log, slot by slot.
+/// The decisions of a log, in slot order.
 pub(crate) type Log = Vec<Value>;
 
 /// The whole log of a node.
@@ -133,7 +133,7 @@ pub(crate) fn check_logs(
     let mut by_name = BTreeMap::new();
     for (nth, entry) in (1..).zip(&logs[0]) {
         let slot = entry["slot"].as_u64().unwrap();
-        assert_eq!(slot, nth, "a log without gaps");
+        assert_eq!(slot, nth, "the log has a gap");
         for proposal in entry["proposals"].as_array().unwrap() {
             let name = (
                 proposal["origin"].as_str().unwrap().to_owned(),

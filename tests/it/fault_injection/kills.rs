@@ -1,5 +1,5 @@
-//! Nodes are killed at random moments while clients propose: no acknowledged proposal is lost, and no node contradicts its
-//! earlier statements.
+//! Nodes are killed at random moments while clients propose: no acknowledged proposal is lost, and no node contradicts
+//! its earlier statements.
 
 use super::clients::{Addresses, Clients};
 use super::invariants::{check_backup_logs, check_files, check_logs, wait_for_rest};
@@ -66,7 +66,7 @@ impl Network {
         if let Some(mut node) = self.nodes[nth].take() {
             assert!(
                 !node.has_ended(),
-                "n{nth} has ended by itself; see {:?}",
+                "n{nth} ended before the test killed it; see {:?}",
                 self.plans[nth].log()
             );
             self.addresses.lock().unwrap()[nth] = None;
@@ -92,7 +92,7 @@ impl Network {
     }
 }
 
-/// Kills nodes `kills` times, then checks all invariants.
+/// Kills nodes at least `kills` times, then checks all invariants.
 fn kill_and_check(kills: u64, clients: u64) {
     let seed = TestRng::seed();
     let mut rng = TestRng::new(seed);

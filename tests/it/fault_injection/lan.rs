@@ -1,7 +1,7 @@
 //! A simulated LAN: network namespaces joined by a bridge, with real broadcasts.
 //!
-//! A test that needs it runs itself again inside namespaces of its own (`unshare`). The system removes them when it ends.
-//! The network of the machine is not changed.
+//! A test that needs the LAN runs itself again inside separate namespaces (`unshare`). The system removes them when the
+//! test ends. The network of the host does not change.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +15,8 @@ as root, or allow user namespaces to all users (sysctl -w kernel.unprivileged_us
 user.max_user_namespaces=10000 kernel.apparmor_restrict_unprivileged_userns=0); in a container also allow it to make \
 namespaces and mounts (--privileged, or --cap-add SYS_ADMIN --cap-add NET_ADMIN)";
 
-/// True inside namespaces. Outside it runs `test` inside, waits for it and returns false; fails if the test fails.
+/// Returns true inside namespaces. Outside, runs `test` inside new namespaces, waits for it and returns false; fails if
+/// the test fails.
 pub(crate) fn is_inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -59,7 +60,7 @@ pub(crate) fn run(command: &str) {
     assert!(output.status.success(), "{command}: {error}\n{ADVICE}");
 }
 
-/// Machines 0, 1, 2 .. at 10.77.0.1, 10.77.0.2, ..; the test itself sits at the bridge, at 10.77.0.254.
+/// Machines 0, 1, 2 .. at 10.77.0.1, 10.77.0.2, 10.77.0.3 ..; the test itself uses the bridge address 10.77.0.254.
 pub(crate) struct Lan;
 
 impl Lan {
@@ -67,7 +68,7 @@ impl Lan {
 
     /// Creates this many machines.
     pub(crate) fn new(machines: usize) -> Lan {
-        // Named namespaces are files there.
+        // `ip netns` stores named namespaces as files there.
         run("mount -t tmpfs none /run");
         std::fs::create_dir_all("/run/netns").unwrap();
         run("ip link set lo up");

@@ -24,7 +24,7 @@ impl Latencies {
     }
 }
 
-/// Resources that one node has used, over all its processes.
+/// Resources that one node has used in all its processes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Usage {
     cpu_s: f64,
@@ -39,7 +39,6 @@ impl Usage {
     }
 }
 
-/// Prints the measurements.
 pub(crate) fn print(
     title: &str,
     took: Duration,

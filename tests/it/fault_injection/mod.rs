@@ -1,8 +1,8 @@
-//! Fault injection on real node processes: kills, partitions, overload, full disks. `./test --full` runs all of it. Some tests
-//! need namespaces and tools; without them they fail and report what is missing.
+//! Fault injection on real node processes: kills, partitions, overload, full disks. `./test --full` runs all these
+//! tests. Some of them need namespaces and tools; without these they fail and report what is missing.
 //!
-//! `node` starts and kills processes, `rest` calls them, `clients` proposes, `invariants` checks logs and files, `monitor`
-//! checks all statements, `lan` builds networks of namespaces.
+//! `node` starts and kills processes, `rest` calls them, `clients` proposes, `invariants` checks logs and files,
+//! `monitor` checks all statements, `lan` builds networks of namespaces.
 
 mod clients;
 mod disk_full;
@@ -19,7 +19,7 @@ mod rest;
 
 use std::path::Path;
 
-/// A folder that is removed after the test. If the test fails it stays, with the logs of all nodes.
+/// A temporary folder. It is removed if the test passes; otherwise it stays, with the logs of all nodes.
 pub(crate) struct Folder(Option<tempfile::TempDir>);
 
 impl Folder {
@@ -51,7 +51,7 @@ impl TestRng {
         TestRng(seed)
     }
 
-    /// The seed of the environment variable `FULL_SEED`, or a new one. It is printed.
+    /// Returns and prints the seed: the value of the environment variable `FULL_SEED`, or a new one.
     pub(crate) fn seed() -> u64 {
         let asked = std::env::var("FULL_SEED").ok();
         let seed = asked.map_or_else(

@@ -1,5 +1,5 @@
 //! Safety monitor: reads `GET /events` of every node, also after restarts, and collects all statements that are sent or
-//! received. No node may contradict its earlier statements, whatever was killed in between.
+//! received. No node may contradict its earlier statements, even if processes were killed in between.
 
 use super::clients::Addresses;
 use super::rest::Rest;
@@ -54,7 +54,8 @@ impl Monitor {
         }
     }
 
-    /// Checks that no node has contradicted itself and that every node was heard. Returns the number of statements.
+    /// Checks that no node has contradicted itself and that every node has sent a statement. Returns the number of
+    /// statements.
     pub(crate) fn check(self, nodes: usize) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         for listener in self.listeners {
@@ -73,7 +74,7 @@ impl Monitor {
         }
         let senders: std::collections::BTreeSet<&str> =
             last.keys().map(|(sender, _)| *sender).collect();
-        assert_eq!(senders.len(), nodes, "every node was heard");
+        assert_eq!(senders.len(), nodes, "every node has sent a statement");
         said.len()
     }
 }

@@ -6,16 +6,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// How a node is started.
+/// The configuration of a node process.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Its name, and the name of its data folder.
+    /// The name of the node and of its data folder.
     pub(crate) name: String,
-    /// The parent of its data folder.
+    /// The parent of the data folder.
     pub(crate) folder: PathBuf,
     /// Further options.
     pub(crate) options: Vec<String>,
-    /// Its network namespace; `None` for that of the test.
+    /// The network namespace; `None` for that of the test.
     pub(crate) namespace: Option<PathBuf>,
 }
 
@@ -58,7 +58,7 @@ impl Plan {
             .unwrap_or_else(|error| panic!("{} did not start: {error}", self.name))
     }
 
-    /// Starts the node. The error is the end of its log if it does not listen.
+    /// Starts the node. If it does not listen, the error is the end of its log.
     pub(crate) fn try_start(&self) -> Result<NodeProcess, String> {
         let log = OpenOptions::new()
             .create(true)
@@ -102,18 +102,18 @@ pub(crate) fn tail(path: &Path) -> String {
 #[derive(Debug)]
 pub(crate) struct NodeProcess {
     child: Child,
-    /// Its HTTP address.
+    /// The HTTP address of the node.
     pub(crate) http: SocketAddr,
 }
 
 impl NodeProcess {
-    /// Kills it without warning, as a power failure would.
+    /// Kills the process with SIGKILL, so that it cannot clean up.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the process has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -147,7 +147,7 @@ impl NodeProcess {
 
 impl Drop for NodeProcess {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

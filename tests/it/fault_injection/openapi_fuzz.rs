@@ -1,4 +1,5 @@
-//! Fuzzing of the REST interface from its OpenAPI description (schemathesis): every response must match the description.
+//! Fuzzing of the REST interface from its OpenAPI description (schemathesis): every response must match the
+//! description.
 
 use super::kills::free_udp_port;
 use super::node::Plan;

@@ -51,7 +51,7 @@ impl Three {
         self.nodes.iter().map(|node| node.http).collect()
     }
 
-    /// Proposes a note at a node and waits. True if it was decided.
+    /// Proposes a note at a node and waits. Returns whether the note was decided.
     fn note(&mut self, at: usize, text: &str, wait_ms: u64) -> bool {
         let (status, answer) = self.rest.note(self.nodes[at].http, text, wait_ms).unwrap();
         assert!(matches!(status, 200 | 202), "{answer}");
@@ -106,7 +106,8 @@ fn three_machines_find_each_other_and_back_up_a_photo() {
     assert_eq!(status, 401, "{answer}");
 }
 
-/// With a threshold of 2 of 3 the others continue without a machine. After the partition it catches up and votes again.
+/// With a threshold of 2 of 3, two machines continue without the third. After the partition, the third machine catches
+/// up and votes again.
 #[test]
 #[ignore = "see ./test --full"]
 fn a_partitioned_machine_catches_up() {
@@ -167,14 +168,14 @@ fn messages_are_relayed_without_a_direct_connection() {
         if names == ["n1"] {
             break;
         }
-        // A call times out only after a while.
+        // A call to an unreachable machine times out only after a while.
         let in_time = since.elapsed() < Duration::from_secs(60);
         assert!(in_time, "0 and 1 reached each other: {status}");
         thread::sleep(Duration::from_millis(200));
     }
 }
 
-/// The same from the start: 0 and 1 learn of each other from machine 2 only.
+/// The links are the same from the start: machines 0 and 1 discover each other only through machine 2.
 #[test]
 #[ignore = "see ./test --full"]
 fn nodes_discover_each_other_through_a_third_one() {

@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-/// Longest response in bytes.
+/// Maximum length of a response in bytes.
 const BYTES_MAX: usize = 64 << 20;
 /// Deadline of a response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A node that decides alone, and a client without a network.
+/// A node that decides alone. Tests call its router without a network.
 pub(crate) struct NodeUnderTest {
     process: Process,
     router: axum::Router,
@@ -67,7 +67,7 @@ impl NodeUnderTest {
         let body = self
             .runtime
             .block_on(async { tokio::time::timeout(ANSWER_TIMEOUT, body).await });
-        let body = body.expect("it ends").expect("a whole answer");
+        let body = body.expect("the stream ends").expect("a whole answer");
         String::from_utf8_lossy(&body).into_owned()
     }
 

@@ -1,5 +1,5 @@
-//! Conversations: all inputs of one of four nodes, from the first broadcast to a decision, as lines of text. Any text can be
-//! replayed as a conversation.
+//! Conversations: all inputs of one of four nodes, from the first broadcast to a decision, as lines of text. Any text
+//! can be replayed as a conversation.
 
 use super::harness::{NETWORK, NodeHarness, Sent, signed};
 use quorumscope::live::identity::SignaturePurpose;
@@ -7,9 +7,9 @@ use quorumscope::live::wire::{Datagram, Signed, VerifiedMessage};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
 
-/// Most lines of a conversation; the rest is ignored.
+/// Maximum number of lines of a conversation; the rest is ignored.
 const LINES_MAX: usize = 400;
-/// Most events of the example. Beyond this it never ends.
+/// Maximum number of events of the example. If the nodes need more, they never agree.
 const EVENTS_MAX: usize = 20_000;
 
 /// Replays a conversation at node 0. Returns the number of proposals in each decided slot.
@@ -103,7 +103,7 @@ fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, heard: &mut Stri
                     announcement: announcement.clone(),
                 }
                 .write();
-                nodes[at].hear(&packet.expect("it is short"));
+                nodes[at].hear(&packet.expect("an announcement is short"));
                 format!("datagram {}\n", announcement.message.get())
             }
             Sent::Message(to, message) if to.is_none_or(|to| to == nodes[at].key()) => {

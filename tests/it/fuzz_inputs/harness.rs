@@ -16,7 +16,7 @@ use quorumscope::time::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The network of all nodes.
+/// The network name of all nodes.
 pub(crate) const NETWORK: &str = "fuzz";
 /// Number of key pairs.
 const KEYS: u8 = 8;
@@ -26,7 +26,7 @@ pub(crate) fn identity(nth: u8) -> Identity {
     Identity::new([nth + 1; 32])
 }
 
-/// The owner of a key, or a stranger if it is none of the key pairs.
+/// The key pair with this public key, or that of a stranger if no key pair has it.
 pub(crate) fn owner(key: &str) -> Identity {
     let mut all = (0..KEYS).map(identity);
     all.find(|identity| identity.key().to_string() == key)
@@ -41,7 +41,7 @@ pub(crate) enum Sent {
     Message(Option<NodeKey>, Signed),
 }
 
-/// A node, its directory, its key, its timers.
+/// A node with its directory, key and timers.
 pub(crate) struct NodeHarness {
     identity: Identity,
     node: Node,
@@ -53,7 +53,7 @@ pub(crate) struct NodeHarness {
     said: BTreeMap<(u64, bool), Statement>,
     /// Number of proposals in each decided slot.
     pub(crate) log: Vec<usize>,
-    /// Whether it votes.
+    /// Whether the node is ready to vote.
     pub(crate) is_ready: bool,
 }
 
@@ -102,7 +102,7 @@ impl NodeHarness {
         std::mem::take(&mut self.sent)
     }
 
-    /// When the next timer is due.
+    /// The expiry time of the next timer.
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.timers.values().min().copied()
     }
@@ -143,7 +143,7 @@ impl NodeHarness {
         });
     }
 
-    /// Receives a message from its author.
+    /// Receives a message directly from its author.
     pub(crate) fn receive(&mut self, signed: Signed) {
         let Ok(opened) = VerifiedMessage::open(signed, NETWORK) else {
             return;
@@ -192,7 +192,7 @@ impl NodeHarness {
         }
     }
 
-    /// Checks that other nodes read a sent message as it was meant.
+    /// Checks that receivers decode a message unchanged, and sends it.
     fn send(&mut self, to: Recipient, message: &Message) {
         let wire = WireMessage::new(message, &self.directory);
         let signed = wire.sign(&self.identity, NETWORK).unwrap();

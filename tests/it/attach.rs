@@ -1,4 +1,4 @@
-//! Tests of attached sessions, with fake processes: servers that replay the recordings of simulated processes.
+//! Tests of attached sessions with fake processes: servers that replay the recordings of simulated processes.
 
 use super::process_sim::ProcessSim;
 use super::trace_lines::{stream_lines, with_common_numbers};
@@ -17,21 +17,21 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Deadline of a wait. Nothing is measured by it.
+/// Deadline of a wait. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What a process that is played says and hears.
+/// Responses of a fake process, and the requests that it received.
 #[derive(Default)]
 struct State {
     hello: String,
     records: Vec<String>,
     peers: String,
-    /// Counts up when all lines are to be cut; with a gap, or without a word.
+    /// Incremented by a test to close all event streams, with a `gap` event if `gap` is set.
     cuts: u32,
     gap: bool,
-    /// Connections are refused.
+    /// The process closes every connection without a response.
     is_down: bool,
-    /// How proposals are answered.
+    /// Status and body of the responses to proposals; `None` accepts them.
     answer: Option<(u16, String)>,
     proposed: Vec<(String, String, Vec<u8>)>,
     calls: u32,
@@ -179,7 +179,7 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
     }
 }
 
-/// Four agree on two notes, one of them does not live to see the second.
+/// Recordings of four processes that agree on two notes.
 fn process_recordings() -> Vec<ProcessTrace> {
     let mut sim = ProcessSim::new(4);
     sim.run_until(4_000);
@@ -190,7 +190,7 @@ fn process_recordings() -> Vec<ProcessTrace> {
     sim.recordings()
 }
 
-/// Players of recordings whose last event was a while ago.
+/// Fake processes that started half a minute ago, so that their last events lie in the past.
 fn players(recordings: &[ProcessTrace]) -> Vec<Player> {
     let founded = now_unix_us() - 30_000_000;
     recordings
@@ -207,7 +207,7 @@ fn attach(players: &[&Player]) -> AttachedSession {
     opened(targets, &AttachOptions::default())
 }
 
-/// Attaches, and retries while no process answers: it may be slow.
+/// Attaches, and retries while no process answers, because a process may start slowly.
 pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> AttachedSession {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -218,7 +218,7 @@ pub(crate) fn opened(targets: impl Fn() -> Targets, options: &AttachOptions) -> 
     }
 }
 
-/// An attached session and the world that its records make.
+/// An attached session and the world built from its records.
 pub(crate) struct Watcher {
     pub(crate) session: AttachedSession,
     pub(crate) world: World,
@@ -351,7 +351,7 @@ fn records_of_several_processes_are_merged_into_one_world() {
 fn a_referenced_node_is_attached_once_its_address_is_known() {
     let players = players(&process_recordings());
     let mut watcher = Watcher::new(&[&players[0], &players[1]]);
-    watcher.wait("both are seen", |world| {
+    watcher.wait("two attached", |world| {
         world.nodes.len() == 4 && world.participants().count() == 2 && world.slots().len() == 2
     });
     let unseen: Vec<_> = watcher
@@ -383,7 +383,7 @@ fn a_referenced_node_is_attached_once_its_address_is_known() {
         ]})
         .to_string();
     });
-    watcher.wait("a third is seen", |world| world.participants().count() == 3);
+    watcher.wait("three attached", |world| world.participants().count() == 3);
     assert_eq!(status(&watcher.world, &known.name), NodeStatus::Running);
 }
 
@@ -403,7 +403,7 @@ fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
         state.is_down = true;
         state.cuts += 1;
     });
-    watcher.wait("it is seen to be down", |world| {
+    watcher.wait("v1 is shown as crashed", |world| {
         status(world, "v1") == NodeStatus::Crashed
     });
     let refused = watcher.session.act(Action::Propose {
@@ -420,7 +420,7 @@ fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
         state.records.truncate(1);
         state.is_down = false;
     });
-    watcher.wait("it is back", |world| {
+    watcher.wait("v1 runs again", |world| {
         status(world, "v1") == NodeStatus::Running
     });
     let view = &watcher.world.node(node).unwrap().view;
@@ -522,7 +522,7 @@ fn proposals_reach_the_process_and_its_refusals_are_returned() {
         state.answer = Some((422, r#"{"detail": "the note is too long"}"#.to_owned()));
     });
     let why = loop {
-        // A slow response is not waited for.
+        // `act` does not wait for a slow response.
         if let Err(why) = propose(&mut session, Content::Note("x".repeat(5_000))) {
             break why;
         }
@@ -601,7 +601,7 @@ fn unreachable_processes_are_reported() {
     };
     assert!(matches!(refused("ftp://x"), AttachError::Address(_)));
     let deadline = Instant::now() + DEADLINE;
-    // A process that has not answered in time is not in the message.
+    // The error omits a process that has not answered in time.
     let told_of = |address: &str| loop {
         let told = refused(address).to_string();
         if told.contains(address) {
@@ -611,7 +611,7 @@ fn unreachable_processes_are_reported() {
     };
     let told = told_of("127.0.0.1:9");
     assert!(told.contains("no node answers"), "{told}");
-    // Another service answers.
+    // A service other than a node answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {

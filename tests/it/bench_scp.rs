@@ -1,4 +1,4 @@
-//! `quorumscope bench scp`: the measured networks send what stellar-core sends, under both executors.
+//! `quorumscope bench scp`: under both executors, the measured networks deliver as many messages as stellar-core.
 
 use quorumscope::commands::bench_scp::{FlatNetwork, InlineNetwork, SlotWork, ThreadedNetwork};
 use quorumscope::scp::{EvidenceMode, NodeId};
@@ -19,8 +19,8 @@ fn deliveries_per_slot(work: &[SlotWork]) -> f64 {
     (total as f64 / work.len() as f64).round()
 }
 
-/// The expected numbers were counted with stellar-core's own code under the same rules. Four nodes need a second round in
-/// about every fifth slot, so their average is taken over more slots.
+/// The expected numbers were counted with stellar-core's own code under the same rules. Four nodes need a second round
+/// in about every fifth slot, so their average is taken over more slots.
 #[test]
 fn a_slot_takes_as_many_deliveries_as_in_stellar_core() {
     let references = [

@@ -1,4 +1,5 @@
-//! Tests of `quorumscope cluster`: real processes agree, are attached to and recorded, and leave nothing behind.
+//! Tests of `quorumscope cluster`: real processes agree, can be attached to and recorded, and leave no process and no
+//! folder behind.
 
 use super::attach::{Watcher, opened};
 use super::cli::send_signal;
@@ -17,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Deadline of a wait. Nothing is measured by it.
+/// Deadline of a wait. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(90);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quorumscope");
 
@@ -31,7 +32,7 @@ pub(crate) struct Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if !self.has_ended {
-            // Its nodes stop, and its folder is removed.
+            // The nodes then stop, and the folder is removed.
             drop(self.child.kill());
             drop(self.child.wait());
         }
@@ -66,7 +67,7 @@ impl Cluster {
         panic!("the cluster ended: {:?}", child.wait());
     }
 
-    /// Stops it and returns its exit code.
+    /// Stops the cluster and returns its exit code.
     pub(crate) fn end(mut self) -> i32 {
         send_signal(&self.child, "-TERM");
         let status = self.child.wait().unwrap();
@@ -123,20 +124,20 @@ fn a_cluster_decides_and_leaves_no_process_behind() {
     let (urls, folder) = (cluster.urls.clone(), cluster.folder.clone());
     assert_eq!(urls.len(), 4);
     let mut watcher = cluster.watch();
-    watcher.wait("all vote", |world| {
+    watcher.wait("all are ready to vote", |world| {
         world.nodes.len() == 4 && all_ready(world)
     });
     propose(&mut watcher, "n3", "tea");
     watcher.wait("all agree", |world| agreed(world, 1));
     assert_eq!(cluster.end(), 0);
-    watcher.wait("all are gone", |world| {
+    watcher.wait("all are shown as crashed", |world| {
         world
             .nodes
             .iter()
             .all(|node| node.status == NodeStatus::Crashed)
     });
     assert!(!urls.iter().any(|url| answers(url)));
-    assert!(!folder.exists(), "the folder is removed with them");
+    assert!(!folder.exists(), "the folder is removed");
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_killed_cluster_leaves_no_process_and_no_folder() {
     wait("the nodes end", || {
         !cluster.urls.iter().any(|url| answers(url))
     });
-    wait("the folder goes", || !cluster.folder.exists());
+    wait("the folder is removed", || !cluster.folder.exists());
 }
 
 #[test]
@@ -159,7 +160,7 @@ fn a_restarted_cluster_continues_its_log_and_its_traces_are_complete() {
     for (slot, name) in [(1, "n2"), (2, "n4")] {
         let cluster = Cluster::start(&args);
         let mut watcher = cluster.watch();
-        watcher.wait("all vote", |world| {
+        watcher.wait("all are ready to vote", |world| {
             world.nodes.len() == 4 && all_ready(world)
         });
         assert!(
@@ -175,7 +176,7 @@ fn a_restarted_cluster_continues_its_log_and_its_traces_are_complete() {
     assert_eq!(
         merged.provenance.sources.len(),
         8,
-        "four nodes, each with two lives"
+        "four nodes, each started twice"
     );
     let told = merged
         .records

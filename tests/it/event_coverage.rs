@@ -68,7 +68,7 @@ fn check_nomination(before: &SlotState, after: &SlotState, events: &[ScpEvent]) 
     assert_eq!((after.round, after.leaders.clone()), expected);
 }
 
-/// Checks the phase, b, p, p', h, c, whether a quorum was heard, and whether the slot is still fully validated.
+/// Checks the phase, b, p, p', h, c, `heard_from_quorum` and `fully_validated`.
 fn check_ballots(before: &SlotState, after: &SlotState, events: &[ScpEvent]) {
     let any = |is_it: fn(&ScpEvent) -> bool| events.iter().any(is_it);
     let accepted_commit = any(|event| matches!(event, ScpEvent::AcceptedCommit { .. }));

@@ -19,7 +19,8 @@ fn note(text: &str) -> Content {
     Content::Note(text.to_owned())
 }
 
-/// Five nodes agree on two notes; the third is killed in between and restarts; the fifth leaves.
+/// Five nodes agree on three notes. The third node is killed after the first note and restarts; the fifth leaves before
+/// the last note.
 fn eventful() -> Vec<ProcessTrace> {
     let mut sim = ProcessSim::new(5);
     sim.run_until(6_000);
@@ -52,14 +53,15 @@ fn named(world: &World, name: &str) -> NodeId {
     NodeId(place.unwrap() as u32)
 }
 
-/// Feeds every node, in each of its incarnations, the inputs in the merged trace, under its own node numbers.
+/// Replays the merged inputs in every incarnation of every node, with the node numbers of that node. Returns the number
+/// of compared steps.
 pub(crate) fn check_honesty(merged: &MergedTrace) -> usize {
     let sources = &merged.provenance.sources;
     let checked = (0..sources.len()).map(|nth| check_source(merged, nth));
     checked.sum()
 }
 
-/// Replays the process of the `nth` source.
+/// Replays the process of the `nth` source. Returns the number of compared steps.
 fn check_source(merged: &MergedTrace, nth: usize) -> usize {
     let sources = &merged.provenance.sources;
     let source = &sources[nth];
@@ -134,7 +136,7 @@ fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
         recording.records.iter().filter(stepped).count()
     };
     let told: usize = recordings.iter().map(steps).sum();
-    assert_eq!(recordings.len(), 6, "one of them started twice");
+    assert_eq!(recordings.len(), 6, "one process started twice");
     let merged = merge_own(recordings).unwrap();
     assert!(merged.records.is_sorted_by_key(Record::at));
     assert_eq!(check_honesty(&merged), told, "no step is lost");
@@ -158,7 +160,7 @@ fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
         );
     }
     let logged = world.nodes[named(&world, "v2").index()].view.log.len();
-    assert_eq!(logged, 3, "also what it missed, each entry once");
+    assert_eq!(logged, 3, "the log has also the missed entries, each once");
     let mut flights: Vec<_> = merged
         .records
         .iter()
@@ -192,7 +194,7 @@ fn a_killed_process_is_shown_as_crashed_until_it_restarts() {
         (crash, restart),
         (&Action::Crash { node }, &Action::Restart { node })
     );
-    // The crash is dated by its last record; times count from the first start.
+    // The crash has the time of the last record of the process. Times count from the first start.
     assert!(
         (6_000.0..8_000.0).contains(&crashed_at.as_ms()),
         "{crashed_at}"

@@ -1,5 +1,5 @@
-//! Simulated processes in virtual time. Like real ones, each numbers its peers in its own way and records only itself, so
-//! every message is translated from the sender's node ids to the receiver's.
+//! Simulated processes in virtual time. Like a real process, each one assigns its own node ids to its peers and records
+//! only itself. So the simulation translates every message from the sender's node ids to the receiver's.
 
 use super::runs::scenario;
 use super::trace_lines::{node_numbers, registry, renumbered_input};
@@ -216,7 +216,8 @@ impl ProcessSim {
         });
     }
 
-    /// An input that `sender` causes, in the numbers of `receiver`, which gets to know the nodes that it names.
+    /// Translates an input that `sender` causes to the node ids of `receiver`. Adds the nodes that the input names to
+    /// the table of `receiver`.
     fn translated(&mut self, sender: usize, receiver: usize, input: Input) -> Input {
         let mut named = Vec::new();
         for number in node_numbers(&input) {
@@ -231,7 +232,7 @@ impl ProcessSim {
         renumbered_input(&self.scenario, input, &named, &mut registry(&known))
     }
 
-    /// The number of a process at another one, which gets to know it if it does not.
+    /// The id of `process` in the table of process `nth`. Adds it to the table if it is missing.
     fn number_at(&mut self, nth: usize, process: usize) -> NodeId {
         let table = &mut self.processes[nth].table;
         let known = table.iter().position(|known| *known == process);
@@ -378,7 +379,7 @@ impl ProcessSim {
         self.queue.insert((at, self.numbers), (nth, due, flight));
     }
 
-    /// A transmission has arrived: only now can its sender record it.
+    /// Records a transmission at its sender, which is possible only once it has arrived.
     fn land(&mut self, flight: &Transit) {
         if self.processes[flight.sender].node.is_none() {
             return;

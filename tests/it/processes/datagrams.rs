@@ -14,7 +14,7 @@ fn now_us() -> u64 {
     u64::try_from(now.as_micros()).unwrap()
 }
 
-/// A UDP sender with a key of its own.
+/// A UDP sender with its own key.
 struct Voice<'a> {
     socket: UdpSocket,
     network: &'a Network,
@@ -74,7 +74,7 @@ fn invalid_datagrams_are_counted_and_change_nothing() {
     );
     assert_eq!(node.counter("datagrams_heard"), 0);
 
-    // A valid announcement: the node answers, and receives its own broadcast.
+    // The node answers a valid announcement, and receives its own broadcast.
     let real = voice.packet(&voice.said());
     voice.send(&real, "datagrams_heard");
     let known = node.status().nodes;
@@ -83,7 +83,7 @@ fn invalid_datagrams_are_counted_and_change_nothing() {
         (known[0].id, known[0].name.as_str()),
         (voice.author.key(), "n2")
     );
-    wait_until("it receives its own broadcast", || {
+    wait_until("the node receives its own broadcast", || {
         node.counter("datagrams_of_its_own") > 0
     });
     send_replays(&voice, &real);
@@ -134,7 +134,7 @@ fn send_forged_and_stale(voice: &Voice<'_>) {
         };
         voice.send(&voice.packet(&stale), "datagrams_stale");
     }
-    // An own announcement of an earlier process is echoed to the node.
+    // The node receives an announcement that an earlier process with its key has sent.
     let own = voice.network.path("n1");
     let own = Identity::open(&own).unwrap();
     let echo = WireAnnouncement {
@@ -159,19 +159,22 @@ fn send_replays(voice: &Voice<'_>, real: &[u8]) {
     let known = voice.node.status().nodes;
     assert!(
         known.iter().any(|node| node.id == voice.author.key()),
-        "it has not left"
+        "the other node has not left"
     );
-    // A newer announcement counts.
+    // The node accepts a newer announcement.
     let bye = WireAnnouncement {
         kind: AnnouncementKind::Leaving,
         nth: 2,
         ..voice.said()
     };
     voice.send(&voice.packet(&bye), "datagrams_heard");
-    wait_until("it has left", || voice.node.status().nodes.is_empty());
+    wait_until("the other node has left", || {
+        voice.node.status().nodes.is_empty()
+    });
 }
 
-/// `GET /status?all` waits for silent nodes. Further such calls are refused, and all other calls are answered.
+/// `GET /status?all` waits for silent nodes. Calls above a limit are refused meanwhile, and all other calls are
+/// answered.
 #[test]
 fn a_silent_node_delays_only_queries_for_its_log() {
     let network = Network::new();

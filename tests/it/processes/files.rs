@@ -9,7 +9,7 @@ use std::fs;
 
 /// The entry of the backup log for a proposal of `origin`, once the file is stored and recorded.
 fn backup(node: &NodeProcess, origin: &NodeProcess, sha256: &str) -> BackupView {
-    wait_for("the file is here", || {
+    wait_for("the file is stored and recorded", || {
         let lines = node.status().backup_log.into_iter();
         let mut found = lines.filter(|line| line.origin == origin.id && line.file.sha256 == sha256);
         found
@@ -99,7 +99,7 @@ fn check_photo(network: &Network, nodes: &[NodeProcess]) {
     check_parts(&nodes[0], &sha256, &photo);
 }
 
-/// Range and HEAD requests.
+/// Checks range and HEAD requests.
 fn check_parts(node: &NodeProcess, sha256: &str, photo: &[u8]) {
     let path = format!("/files/{sha256}");
     let part = node.call("GET", &path, &[("range", "bytes=10-19")], b"");
@@ -114,7 +114,7 @@ fn check_parts(node: &NodeProcess, sha256: &str, photo: &[u8]) {
     assert_eq!(head.header("content-length"), photo.len().to_string());
 }
 
-/// Nodes that hold the file vote against another backup of it.
+/// Nodes that have the file do not vote for another backup of it.
 fn check_holders_say_no(nodes: &[NodeProcess]) {
     let photo = fs::read(own_file("assets/photo.jpg")).unwrap();
     // No node votes for it, so it stays undecided in the pool.
@@ -123,7 +123,7 @@ fn check_holders_say_no(nodes: &[NodeProcess]) {
     let answer = nodes[2].call("POST", path, &headers, &photo);
     assert_eq!(answer.status, 202, "{}", text(&answer.body));
     for node in nodes.iter().filter(|node| node.id != nodes[2].id) {
-        wait_until("holders say no", || {
+        wait_until("nodes that have the file answer no", || {
             let lines = node.status().backup_log.into_iter();
             let mut asked = lines.filter(|line| line.origin == nodes[2].id);
             asked.any(|line| serde_json::to_value(line.answer).unwrap() == "no_has_it")

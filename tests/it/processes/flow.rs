@@ -27,7 +27,7 @@ fn listener(port: u16) -> UdpSocket {
     socket.into()
 }
 
-/// The next announcement of this network.
+/// Node name and kind of the next announcement in this network.
 fn heard(socket: &UdpSocket, network: &str) -> (String, AnnouncementKind) {
     let mut buffer = [0; 2048];
     loop {
@@ -51,8 +51,8 @@ fn nodes_are_silent_until_a_beacon_then_trust_each_other_and_decide() {
         start("n5", &["--threshold", "2/3"]),
     ];
     for node in &nodes {
-        // Longer than the interval of a beacon.
-        wait_until("it has been there for a while", || {
+        // This is longer than the announcement interval of a beacon.
+        wait_until("the node has run for a while", || {
             node.status().uptime_ms > 1_500
         });
         let status = node.status();
@@ -92,7 +92,7 @@ fn a_passive_listener_discovers_nodes_by_their_announcements() {
         found: Some(listen(broadcast, &network.name).unwrap()),
     };
     let mut watcher = Watcher::of(opened(targets, &AttachOptions::default()));
-    watcher.wait("all are watched", |world| {
+    watcher.wait("all are attached and ready", |world| {
         world.nodes.len() == 4 && all_ready(world)
     });
     nodes[2].propose("tea");
@@ -103,7 +103,7 @@ fn a_passive_listener_discovers_nodes_by_their_announcements() {
 /// The trusted-node service lists all nodes, their addresses, and why they are known.
 fn check_peers(nodes: &[NodeProcess]) {
     for node in nodes {
-        let told = wait_for("it has reached all nodes", || {
+        let told = wait_for("the node has reached all others", || {
             let told = node.peers();
             let reached = told
                 .peers
@@ -147,7 +147,7 @@ fn check_notes(nodes: &[NodeProcess]) {
     );
 }
 
-/// Parts of the log, the logs of all nodes, health, metrics, and the OpenAPI description.
+/// Checks parts of the log, the logs of all nodes, health, metrics, and the OpenAPI description.
 fn check_questions(nodes: &[NodeProcess]) {
     let node = &nodes[0];
     let part = node.get("/status?from_slot=1&limit=1").json();
@@ -184,12 +184,12 @@ fn check_questions(nodes: &[NodeProcess]) {
         );
         assert!(
             asks.iter().any(|one| one.as_object().unwrap().is_empty()),
-            "{path}: not always"
+            "{path}: the token is optional"
         );
     }
 }
 
-/// Output and exit codes of `quorumscope propose`.
+/// Checks the output and the exit codes of `quorumscope propose`.
 fn check_propose_command(url: &str) {
     let propose = |args: &[&str]| {
         let output = quorumscope(&[&["propose", "--to"], args].concat());
@@ -243,7 +243,7 @@ fn a_proposal_that_cannot_be_decided_stays_undecided() {
     assert_eq!(output.status.code(), Some(3));
     let out = text(&output.stdout);
     assert!(out.contains(": still pending after 1 ms"), "{out}");
-    // The command waits longer than the proposal lives.
+    // The command waits longer than the time to live of the proposal.
     let output = quorumscope(&["propose", "--to", &alone.url, "--note", "cake"]);
     assert_eq!(output.status.code(), Some(3));
     let out = text(&output.stdout);

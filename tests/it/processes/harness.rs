@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use stellar_strkey::ed25519::PrivateKey;
 
-/// Deadline of a wait. Only a failure takes this long.
+/// Deadline of a wait. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(180);
 /// Interval of polling.
 const LOOK: Duration = Duration::from_millis(50);
@@ -45,7 +45,7 @@ pub(super) fn quorumscope(args: &[&str]) -> Output {
     quorumscope_in(&[], args)
 }
 
-/// The same, with these environment variables.
+/// Like `quorumscope`, with these environment variables.
 pub(super) fn quorumscope_in(environment: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
     command.args(args).env_remove("DISPLAY");
@@ -83,7 +83,7 @@ impl Answer {
     }
 }
 
-/// Makes one call. The error is that of the connection.
+/// Makes one call. Fails only if the connection fails.
 pub(super) fn call(
     method: &str,
     url: &str,
@@ -123,8 +123,8 @@ pub(super) fn call(
     })
 }
 
-/// A free UDP port, different for each `nth`, outside the range of ephemeral ports: the system could assign one of those
-/// again before the nodes bind it.
+/// A free UDP port, different for each `nth`, outside the range of ephemeral ports: the system could assign one of
+/// those again before the nodes bind it.
 fn free_port(nth: u32) -> u16 {
     let first = std::process::id().wrapping_mul(97).wrapping_add(nth);
     let mut ports = (0..PORTS.len() as u32).map(|more| {
@@ -135,7 +135,7 @@ fn free_port(nth: u32) -> u16 {
     free.expect("a free UDP port")
 }
 
-/// A network of its own: name, UDP port, folder.
+/// A separate network: name, UDP port, folder.
 pub(super) struct Network {
     folder: tempfile::TempDir,
     pub(super) name: String,
@@ -206,7 +206,7 @@ impl Network {
         self.start_in(&[], name, more)
     }
 
-    /// The same, with these environment variables.
+    /// Like `start`, with these environment variables.
     pub(super) fn start_in(
         &self,
         environment: &[(&str, &str)],
@@ -216,7 +216,7 @@ impl Network {
         let mut told = self.arguments(name);
         told.extend(more.iter().map(|arg| (*arg).to_owned()));
         if !more.contains(&"--client-timeout-ms") {
-            // On a busy machine a commit may take long.
+            // A commit may take long on a busy machine.
             told.extend(["--client-timeout-ms", "60000"].map(str::to_owned));
         }
         if !more.contains(&"--http") {
@@ -247,7 +247,7 @@ impl Network {
             child,
             log,
         };
-        let said = wait_for("it listens", || {
+        let said = wait_for("the node listens", || {
             let said = fs::read_to_string(&out).unwrap();
             let ended = node.child.try_wait().unwrap();
             assert_eq!(ended, None, "{name} ended: {}", node.log());
@@ -276,7 +276,7 @@ impl Network {
     }
 }
 
-/// A running node. It is killed when this is dropped.
+/// A running node. Dropping the value kills it.
 pub(super) struct NodeProcess {
     pub(super) name: String,
     pub(super) url: String,
@@ -286,7 +286,7 @@ pub(super) struct NodeProcess {
 }
 
 impl NodeProcess {
-    /// Its log, for failure messages.
+    /// The log of the node, for failure messages.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
@@ -362,14 +362,14 @@ impl NodeProcess {
             .to_owned()
     }
 
-    /// The notes in its log, in order.
+    /// The notes in the log of the node, in order.
     pub(super) fn notes(&self) -> Vec<String> {
         let entries = self.status().log.entries.into_iter();
         let proposals = entries.flat_map(|entry| entry.proposals);
         proposals.filter_map(|proposal| proposal.note).collect()
     }
 
-    /// Names of the nodes that it trusts, itself included.
+    /// Names of the nodes that the node trusts, including itself.
     pub(super) fn trusts(&self) -> Vec<String> {
         let trusted = self.status().trust_set.into_iter();
         let mut names: Vec<String> = trusted.map(|node| node.name).collect();
@@ -377,13 +377,13 @@ impl NodeProcess {
         names
     }
 
-    /// Kills it without warning, as a power failure would.
+    /// Kills the process with SIGKILL, so that it cannot clean up.
     pub(super) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal.
+    /// Sends a signal to the process.
     pub(super) fn signal(&self, name: &str) {
         // Every shell has a built-in `kill`.
         let order = format!("kill -{name} {}", self.child.id());
@@ -391,19 +391,19 @@ impl NodeProcess {
         assert!(sent.success());
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub(super) fn ended(mut self) -> ExitStatus {
-        wait_for("it ends", || self.child.try_wait().unwrap())
+        wait_for("the process ends", || self.child.try_wait().unwrap())
     }
 
-    /// Stops it and waits until it has ended.
+    /// Stops the process and waits until it has ended.
     pub(super) fn stop(self) {
         self.signal("TERM");
         let name = self.name.clone();
         assert_eq!(self.ended().code(), Some(0), "{name}");
     }
 
-    /// Its standard input ends.
+    /// Closes the standard input of the process.
     pub(super) fn close_stdin(&mut self) {
         drop(self.child.stdin.take());
     }
@@ -411,7 +411,7 @@ impl NodeProcess {
 
 impl Drop for NodeProcess {
     fn drop(&mut self) {
-        // It may have ended before.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
         if std::thread::panicking() {
@@ -420,18 +420,18 @@ impl Drop for NodeProcess {
     }
 }
 
-/// All of them vote, and trust exactly each other.
+/// Waits until all nodes are ready to vote and each one trusts exactly all of them.
 pub(super) fn wait_until_together(nodes: &[NodeProcess]) {
     let mut names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
     names.sort();
     for node in nodes {
-        wait_until("all trust all and vote", || {
+        wait_until("all nodes trust all and are ready", || {
             node.status().readiness == "ready" && node.trusts() == names
         });
     }
 }
 
-/// All logs are the same, and hold `notes` among others.
+/// Waits until all logs are equal and contain `notes`.
 pub(super) fn wait_until_agreed(nodes: &[NodeProcess], notes: &[&str]) {
     for node in nodes {
         wait_until("the notes are in every log", || {
@@ -439,7 +439,7 @@ pub(super) fn wait_until_agreed(nodes: &[NodeProcess], notes: &[&str]) {
             notes.iter().all(|note| known.iter().any(|one| one == note))
         });
     }
-    wait_until("all logs are as long", || {
+    wait_until("all logs are equally long", || {
         let heads = nodes.iter().map(|node| node.status().log.index);
         heads.collect::<std::collections::BTreeSet<_>>().len() == 1
     });

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 /// Number of notes: all values together exceed one catch-up answer.
 const NOTES: usize = 280;
-/// Most bytes of decisions in a catch-up answer.
+/// Maximum size of the decisions in a catch-up answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
-/// A note of maximal length whose characters take four bytes each in a message.
+/// A note of maximum length whose characters take four bytes each in a message.
 fn quotes(nth: usize) -> String {
     format!("{nth:04}{}", "\"".repeat(996))
 }
@@ -55,13 +55,13 @@ fn the_largest_notes_are_decided_and_a_late_joiner_catches_up_in_several_answers
     assert!(lengths.iter().sum::<usize>() > ANSWER_BYTES_MAX);
 
     let late = network.start("n5", &[]);
-    let status = wait_for("it votes", || {
+    let status = wait_for("the late node is ready to vote", || {
         let status = late.status();
         (status.readiness == "ready").then_some(status)
     });
     assert_eq!(
         status.log.hash, whole.log.hash,
-        "it has the whole log before it votes"
+        "the late node has the whole log before it votes"
     );
     assert_eq!(status.log.entries, whole.log.entries);
     nodes.push(late);

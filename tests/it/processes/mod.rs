@@ -1,7 +1,7 @@
 //! Tests of node processes: the real program with real sockets and folders, killed and restarted.
 //!
-//! Every test has its own network name, UDP port and folder. Tests wait for conditions, with a deadline of minutes; nothing
-//! is timed.
+//! Every test has its own network name, UDP port and folder. Tests wait for conditions, with a deadline of minutes; no
+//! test measures time.
 
 mod datagrams;
 mod files;

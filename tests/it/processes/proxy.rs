@@ -4,7 +4,7 @@ use super::harness::{
     Network, own_file, quorumscope_in, text, wait_for, wait_until_agreed, wait_until_together,
 };
 
-/// The address of a proxy that does not exist.
+/// Environment variables with the address of a proxy that does not exist.
 const PROXIES: &[(&str, &str)] = &[
     ("HTTP_PROXY", "http://127.0.0.1:9"),
     ("http_proxy", "http://127.0.0.1:9"),

@@ -15,13 +15,13 @@ fn script() -> String {
         .collect()
 }
 
-/// A shell with its process group, which is killed when this is dropped.
+/// A shell with its process group. Dropping the value kills the group.
 struct Shell(Child);
 
 impl Drop for Shell {
     fn drop(&mut self) {
         let order = format!("kill -KILL -{}", self.0.id());
-        // Usually no process is left.
+        // Usually no process of the group is left.
         drop(Command::new("sh").args(["-c", &order]).output());
         drop(self.0.wait());
     }
@@ -34,7 +34,7 @@ fn count(text: &str, part: &str) -> usize {
 
 #[test]
 fn real_nodes_page_works_as_printed() {
-    // The page uses fixed ports, so one such test at a time on this machine.
+    // The page uses fixed ports, so only one such test may run at a time on this machine.
     let lock = File::create(std::env::temp_dir().join("quorumscope-readme.lock")).unwrap();
     lock.lock().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +91,10 @@ fn real_nodes_page_works_as_printed() {
         assert!(out.contains(answer), "{answer}: {out}");
     }
     assert!(count(&out, "tea at five") >= 4, "{out}");
-    assert!(!out.contains("about:blank"), "no problems: {out}");
+    assert!(
+        !out.contains("about:blank"),
+        "a response is a problem: {out}"
+    );
     assert_eq!(count(&out, "listening on http://127.0.0.1:184"), 6, "{out}");
     assert_eq!(
         count(&log, " stopped "),

@@ -226,7 +226,7 @@ fn slow_requests_time_out() {
         ("/vote", "json"),
         ("/propose?file=half.txt", "octet-stream"),
     ] {
-        let said = wait_for("it reports the timeout", || {
+        let said = wait_for("the node reports the timeout", || {
             let said = silence_after(&node, &half(path, kind));
             let why = "the body did not arrive within 700 ms";
             said.contains(why).then_some(said)
@@ -238,7 +238,7 @@ fn slow_requests_time_out() {
     assert!(!network.path("n1/files/half.txt").exists());
     // An idle connection is not slow.
     let close = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    wait_until("it answers", || {
+    wait_until("the node answers", || {
         silence_after(&node, close).starts_with("HTTP/1.1 204 ")
     });
 }
@@ -248,7 +248,7 @@ fn calls_above_the_rate_limit_are_refused() {
     let network = Network::new();
     let node = network.start("n1", &["--calls-per-second", "1"]);
     // Concurrent calls, so that the speed of the machine does not matter.
-    let refused = wait_for("one call too many", || {
+    let refused = wait_for("a call above the limit is refused", || {
         let calls = || {
             let path = format!("{}/status", node.url);
             call("GET", &path, &[], b"").unwrap()
@@ -274,7 +274,7 @@ fn calls_above_the_rate_limit_are_refused() {
 /// An address of this machine that is not a loopback address, if it has one.
 fn own_address() -> Option<std::net::IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    // Nothing is sent by this.
+    // Connecting a UDP socket sends nothing.
     socket.connect("198.51.100.1:9").ok()?;
     let ip = socket.local_addr().ok()?.ip();
     (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
@@ -436,7 +436,8 @@ fn a_full_pool_refuses_proposals() {
 
 #[test]
 fn open_calls_are_answered_while_a_node_stops() {
-    // An open call has two seconds after the host has stopped. A busy machine may miss them, but not every time.
+    // An open call has two seconds after the host has stopped. On a busy machine a call may take longer, but not every
+    // time.
     wait_for("a call during the end is answered", || {
         let network = Network::new();
         let node = network.start("n1", &[]);
@@ -444,10 +445,10 @@ fn open_calls_are_answered_while_a_node_stops() {
         let mut stream = TcpStream::connect(place).unwrap();
         let head = "POST /propose HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"note\":";
         stream.write_all(head.as_bytes()).unwrap();
-        // A later call on another connection was answered, so the first one is being read.
+        // The node answers a later call on another connection, so it is already reading the first one.
         assert_eq!(node.get("/healthz").status, 204);
         node.signal("TERM");
-        wait_until("it takes no more calls", || {
+        wait_until("the node accepts no more calls", || {
             TcpStream::connect(place).is_err()
         });
         let mut said = String::new();

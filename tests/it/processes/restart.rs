@@ -20,7 +20,7 @@ fn ids(nodes: &[NodeProcess]) -> BTreeSet<NodeKey> {
 }
 
 #[test]
-fn a_killed_node_comes_back_complete_and_the_network_survives_its_beacon() {
+fn a_killed_node_recovers_and_the_network_survives_the_loss_of_its_beacon() {
     let network = Network::new();
     let mut nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -34,7 +34,7 @@ fn a_killed_node_comes_back_complete_and_the_network_survives_its_beacon() {
     dead.kill();
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
-    wait_until("it is reported as unreachable", || {
+    wait_until("the killed node is reported as unreachable", || {
         let known = nodes[0].status().nodes;
         let dead = known.iter().find(|node| node.id == id).unwrap();
         dead.is_reachable == Some(false)
@@ -89,7 +89,7 @@ fn the_log_survives_when_all_nodes_are_killed() {
     let log = nodes[0].status().log;
     assert_eq!(
         log.entries, before.log.entries,
-        "it is there before any message arrives"
+        "the log is complete before any message arrives"
     );
     assert_eq!(log.hash, before.log.hash);
     assert_eq!(nodes[0].id, before.id);
@@ -117,7 +117,7 @@ fn leaving_nodes_are_removed_from_quorum_sets_and_paused_nodes_are_not() {
         });
     }
     pausing.stop();
-    // Three of the four nodes that still count.
+    // Three of the four nodes that still count are running.
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
     let mut counted = ids(&nodes);
@@ -140,8 +140,8 @@ fn leaving_nodes_are_removed_from_quorum_sets_and_paused_nodes_are_not() {
     }
 }
 
-/// All four nodes leave one after the other. If the last ones could decide alone, the others could decide something else
-/// when they come back.
+/// Two of four nodes leave, one after the other. If the last two nodes could decide alone, the other two could decide
+/// something else after they come back.
 #[test]
 fn the_last_two_nodes_decide_nothing_until_others_come_back() {
     let network = Network::new();
@@ -167,7 +167,7 @@ fn the_last_two_nodes_decide_nothing_until_others_come_back() {
     assert_eq!(nodes[0].counter("logs_that_differ"), 0);
 }
 
-/// The unsafe policy `--forget-after-ms`: silent nodes do not count any more, down to `--min-nodes`.
+/// The unsafe policy `--forget-after-ms`: silent nodes are removed from quorum sets, down to `--min-nodes`.
 #[test]
 fn silent_nodes_are_forgotten_under_the_unsafe_policy() {
     let network = Network::new();
@@ -191,7 +191,7 @@ fn silent_nodes_are_forgotten_under_the_unsafe_policy() {
 }
 
 #[test]
-fn a_given_quorum_set_is_used_as_it_is() {
+fn a_given_quorum_set_is_used_unchanged() {
     let network = Network::new();
     let keys = ["n1", "n2", "n3"].map(|name| network.identity(name).key().to_string());
     let set = json!({
@@ -222,7 +222,7 @@ fn a_given_quorum_set_is_used_as_it_is() {
     nodes[0].propose("tea");
     wait_until_agreed(&nodes, &["tea"]);
 
-    // A node outside of the quorum set follows the log, but its messages do not count.
+    // A node outside the quorum set follows the log, but its messages do not count.
     let stranger = network.start("n4", &more);
     wait_until("it has the log", || stranger.notes() == ["tea"]);
     let said = stranger.post("/propose", r#"{"note": "poison"}"#);

@@ -1,4 +1,5 @@
-//! Messages between nodes: only messages with a valid signature, for this node, and not seen before are accepted.
+//! Messages between nodes: a node accepts a message only if its signature is valid, it is addressed to this node, and
+//! it is not a duplicate.
 
 use super::harness::{Answer, Network, NodeProcess, text, wait_until};
 use super::rest::check;
@@ -30,7 +31,7 @@ impl SignedFixture {
         let trust = network.file("trust.json", set.to_string());
         let node = network.start("n1", &["--trust", &trust]);
         assert_eq!(node.id, own.key());
-        // No other node answers; in the end it votes.
+        // No other node answers; the node becomes ready to vote nevertheless.
         node.propose("first");
         SignedFixture {
             network,
@@ -57,7 +58,7 @@ impl SignedFixture {
     }
 
     fn send(&self, path: &str, messages: &[Signed]) -> Answer {
-        // As text: the signed bytes must not change.
+        // Builds the body as text, because the signed bytes must not change.
         let messages = serde_json::to_string(messages).unwrap();
         self.node
             .post(path, &format!(r#"{{"messages":{messages}}}"#))
@@ -131,7 +132,7 @@ fn receipts(answer: &Answer) -> Vec<ReceiptCode> {
 }
 
 #[test]
-fn messages_between_nodes_are_checked() {
+fn invalid_messages_between_nodes_are_refused() {
     let scene = SignedFixture::new();
     check_signatures(&scene);
     check_senders(&scene);
@@ -169,7 +170,7 @@ fn check_signatures(scene: &SignedFixture) {
     let results = &answer.json()["results"];
     assert_eq!(results[0]["verdict"], "bad_signature", "{results}");
     let log = &answer.json()["log"];
-    assert!(log.is_null(), "the host was not asked: {log}");
+    assert!(log.is_null(), "the call did not reach the host: {log}");
     let unreadable = Signed::new(
         friend,
         name,

@@ -101,7 +101,7 @@ fn unusable_addresses_are_refused() {
     refused(&network, "n1", &["--http", "localhost"], &["--http"]);
     let nowhere = ["--http", "0.0.0.0:0", "--advertise", "0.0.0.0:80"];
     refused(&network, "n1", &nowhere, &["--advertise ADDRESS:PORT"]);
-    // Bound without sharing.
+    // This socket does not share the port.
     let _selfish = UdpSocket::bind(("0.0.0.0", network.port)).unwrap();
     let port = format!("UDP port {}", network.port);
     refused(&network, "n1", &[], &[&port, "--broadcast"]);

@@ -75,7 +75,7 @@ fn recorded(network: &Network) -> Vec<String> {
     let photo = fs::read(own_file("assets/photo.jpg")).unwrap();
     let sha256 = nodes[3].propose_file("photo.jpg", &photo);
     for node in &nodes {
-        wait_until("the file is everywhere", || {
+        wait_until("all nodes have the file", || {
             let lines = node.status().backup_log;
             lines
                 .iter()
@@ -94,7 +94,7 @@ fn recorded(network: &Network) -> Vec<String> {
 }
 
 #[test]
-fn traces_contain_what_the_nodes_did() {
+fn traces_contain_every_step_and_can_be_replayed() {
     let network = Network::new();
     let paths = recorded(&network);
     let lives: Vec<Vec<Record>> = paths.iter().map(|path| records(path.as_ref())).collect();
@@ -168,10 +168,10 @@ fn notes_in(path: &str) -> Vec<String> {
     notes(&world)
 }
 
-/// A node is killed and restarted twice with the same arguments: all its traces are kept and can be merged with those of the
-/// others.
+/// A node is killed and restarted twice with the same arguments: all its traces are kept and can be merged with those
+/// of the others.
 #[test]
-fn a_killed_node_leaves_its_trace() {
+fn traces_of_killed_nodes_are_kept_and_can_be_merged() {
     let network = Network::new();
     let trace = |name: &str| {
         let path = network.path(&format!("{name}.jsonl.zst"));
@@ -193,7 +193,9 @@ fn a_killed_node_leaves_its_trace() {
         nodes[0].propose(note);
         notes.push(note);
         wait_until_agreed(&nodes, &notes);
-        wait_until("it is on the disk", || notes_in(&trace("n4")) == notes);
+        wait_until("the note is on the disk", || {
+            notes_in(&trace("n4")) == notes
+        });
         nodes.pop().unwrap().kill();
         nodes.push(start("n4", &[]));
         assert!(Path::new(&trace(&format!("n4.{}", nth + 1))).exists());
@@ -248,7 +250,7 @@ fn a_killed_node_leaves_its_trace() {
     }
 }
 
-/// The next event of a stream: what it is called, and its data. `None` at the end of the stream.
+/// The next event of a stream: its name and its data. `None` at the end of the stream.
 fn next_event(stream: &mut impl BufRead) -> Option<(String, String)> {
     let (mut kind, mut data) = (None, None);
     loop {
@@ -283,7 +285,7 @@ fn notes(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn who_follows_is_told_what_was_and_what_happens_until_the_node_ends() {
+fn an_event_stream_has_past_and_new_records_until_the_node_ends() {
     let network = Network::new();
     let nodes = network.start_many(4, &[]);
     wait_until_together(&nodes);
@@ -319,7 +321,7 @@ fn who_follows_is_told_what_was_and_what_happens_until_the_node_ends() {
         follow(&mut world).unwrap();
     }
     assert_eq!(notes(&world), ["tea", "cake"]);
-    assert_eq!(world.nodes.len(), 4, "all that it has met");
+    assert_eq!(world.nodes.len(), 4, "all nodes that the node has met");
     nodes.into_iter().for_each(NodeProcess::stop);
     while follow(&mut world).is_some() {}
     assert_eq!(world.nodes[0].status, NodeStatus::Left);

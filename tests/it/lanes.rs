@@ -91,7 +91,7 @@ fn a_replayed_history_gives_the_same_worlds() {
             for (at, seen_then) in looks.iter().filter(|(at, _)| *at >= history.start().now) {
                 let mut again = history.start().clone();
                 let mut next = 0;
-                // In portions, as a window does it.
+                // The window also plays in portions.
                 loop {
                     let from = next;
                     next = history.play(&mut again, next, *at, 50);

@@ -1,4 +1,4 @@
-//! Integration tests, one binary.
+//! Integration tests, built as one binary.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 

@@ -1,4 +1,5 @@
-//! Determinism of nodes: replaying the recorded inputs gives the recorded outputs, and every delivery in a trace was sent.
+//! Determinism of nodes: replaying the recorded inputs gives the recorded outputs, and every delivery in a trace was
+//! sent.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::node::{Input, MessageKind, Node, NodeConfig, Output, Persisted};

@@ -50,7 +50,8 @@ fn receive(
     (result, out)
 }
 
-/// Node 0 of a network of `nodes` nodes that all trust `threshold` of all. The test plays the others.
+/// Node 0 of a network of `nodes` nodes that all trust `threshold` of all. The test sends the statements of the other
+/// nodes.
 fn one_of(nodes: u32, threshold: u32) -> Net {
     let all: Vec<u32> = (0..nodes).collect();
     let sets = all.iter().map(|_| of(threshold, &all)).collect();
@@ -157,7 +158,7 @@ fn disjoint_quorums_disagree() {
     assert!(decided[0] != decided[3] && !decided.contains(&"-".to_owned()));
 }
 
-/// Whitepaper 4.1, figure 7: if quorums intersect only in v7, all depends on v7.
+/// Whitepaper 4.1, figure 7: if quorums intersect only in v7, the whole network depends on v7.
 #[test]
 fn a_single_common_node_can_halt_both_sides() {
     let sets = || {
@@ -231,17 +232,17 @@ fn a_v_blocking_set_is_not_enough_to_confirm() {
     for from in 1..3 {
         net.deliver(0, Net::envelope(from, accepts()));
     }
-    // Two nodes block four of five. Node 0 accepts now, too, so three accept.
+    // Two nodes block a threshold of four of five. Node 0 now accepts as well, so three nodes accept.
     assert_eq!(state(&net, 0).p, Some(ballot(1, "a")));
     assert_eq!(state(&net, 0).h, None);
     net.deliver(0, Net::envelope(3, accepts()));
     assert_eq!(state(&net, 0).h, Some(ballot(1, "a")));
 }
 
-/// Whitepaper 5.4, figure 10: accepting is not enough. v1 has accepted a statement, v3 has crashed, and v2 and v4 can
-/// never accept it. v2 cannot tell this from a Byzantine v1.
+/// Whitepaper 5.4, figure 10: a node must not act on a statement that it has only accepted. v1 has accepted a
+/// statement, v3 has crashed, and v2 and v4 can never accept it. v2 cannot distinguish this case from a Byzantine v1.
 #[test]
-fn accepting_is_not_enough() {
+fn other_nodes_may_never_accept_what_one_node_has_accepted() {
     let all = [0, 1, 2, 3];
     let mut net = Net::new(all.iter().map(|_| of(3, &all)).collect());
     for (place, x) in ["a", "a", "a", "b"].into_iter().enumerate() {
@@ -329,7 +330,7 @@ fn a_byzantine_node_in_every_intersection_splits_the_network() {
 
 /// Draft "Configuration": a node whose only slice is itself decides alone in one step.
 #[test]
-fn a_network_of_one_decides_at_once() {
+fn a_network_of_one_node_decides_in_one_step() {
     let mut net = Net::new(vec![of(1, &[0])]);
     net.nominate(0, "a");
     assert_eq!(net.decisions(), ["a"]);

@@ -1,10 +1,11 @@
-//! Which file uses which: every path of ours in the code, followed through `pub use` to the file that defines it.
+//! Import graph of the files: every path of this crate in the code, resolved through `pub use` to the file that defines
+//! it.
 
 use super::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use syn::visit::Visit;
 
-/// Every path of ours that the syntax names, from the root of the crate: `["scp", "quorum", "NodeSet"]`.
+/// Every path of this crate that the syntax names, from the crate root: `["scp", "quorum", "NodeSet"]`.
 pub(super) fn paths(module: &[String], syntax: &syn::File) -> BTreeSet<Vec<String>> {
     let mut collector = Collector {
         module: module.to_vec(),
@@ -15,7 +16,7 @@ pub(super) fn paths(module: &[String], syntax: &syn::File) -> BTreeSet<Vec<Strin
     collector.paths
 }
 
-/// What `pub use` hands on: the name, and the full path behind it.
+/// The re-exports of a file: each name with its full path.
 pub(super) fn exports(module: &[String], syntax: &syn::File) -> Vec<(String, Vec<String>)> {
     let public = syntax.items.iter().filter_map(|item| match item {
         syn::Item::Use(item) if !matches!(item.vis, syn::Visibility::Inherited) => Some(item),
@@ -30,7 +31,7 @@ pub(super) fn exports(module: &[String], syntax: &syn::File) -> Vec<(String, Vec
     .collect()
 }
 
-/// `path` from the root of the crate, if it begins with `crate`, `self` or `super`.
+/// `path` from the crate root, if it begins with `crate`, `self` or `super`.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut base = match path.first()?.as_str() {
         "crate" => Vec::new(),
@@ -79,7 +80,7 @@ impl<'ast> Visit<'ast> for Collector {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        // The tokens of a macro call are no paths yet: they are searched for `crate::` and `super::`.
+        // `syn` does not parse the tokens of a macro call, so this code searches them for `crate::` and `super::`.
         let tokens = call.tokens.to_string().replace(' ', "");
         for start in ["crate::", "super::"] {
             for (at, _) in tokens.match_indices(start) {
@@ -99,7 +100,7 @@ impl<'ast> Visit<'ast> for Collector {
     }
 }
 
-/// The full paths of a use tree, under the names that they have where they are defined. A glob is the path before it.
+/// The full paths of a use tree, with original names instead of renames. A glob gives the path before it.
 fn leaves(tree: &syn::UseTree) -> Vec<Vec<String>> {
     match tree {
         syn::UseTree::Path(path) => {
@@ -117,10 +118,10 @@ fn leaves(tree: &syn::UseTree) -> Vec<Vec<String>> {
     }
 }
 
-/// The files of the crate and who uses whom.
+/// The files of the crate and their imports.
 pub(super) struct Graph<'a> {
     modules: BTreeMap<&'a [String], &'a Source>,
-    /// Module and name -> path that the module hands on under that name.
+    /// Module and name -> path that the module re-exports under that name.
     exports: BTreeMap<(&'a [String], &'a str), &'a [String]>,
 }
 
@@ -142,7 +143,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The module that defines what `path` names.
+    /// The file that defines the item at `path`.
     fn defining(&self, path: &[String]) -> Option<&'a Source> {
         let mut path = path.to_vec();
         for _ in 0..8 {
@@ -163,7 +164,7 @@ impl<'a> Graph<'a> {
         None
     }
 
-    /// The files that `source` uses, without itself, its ancestors and its descendants.
+    /// The files that `source` uses, except itself, its ancestors and its descendants.
     pub(super) fn used_by(&self, source: &Source) -> BTreeSet<&'a str> {
         let related = |other: &Source| {
             other.module.starts_with(&source.module) || source.module.starts_with(&other.module)
@@ -178,7 +179,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Files that use each other in a circle: the strongly connected components with more than one file.
+/// Import cycles: the strongly connected components of the import graph with more than one file.
 pub(super) fn circles(sources: &[Source]) -> Vec<Vec<String>> {
     let graph = Graph::new(sources);
     let uses: BTreeMap<&str, BTreeSet<&str>> = sources

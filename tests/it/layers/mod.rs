@@ -1,5 +1,5 @@
-//! The layers of `src/` are those of the map in `lib.rs`: checks who uses whom, which tokens occur where, and which
-//! words the project uses.
+//! Layers of `src/`, as in the map in `lib.rs`: checks the imports of each module, import cycles, and in which files
+//! some tokens occur.
 
 mod imports;
 mod source;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Module -> what it may use of ours. `node::view` and `scp::id` stand for a part of a module.
+/// Module -> modules of this crate that it may use. A path such as `node::view` allows only this part of the module.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("rng", &[]),
@@ -63,10 +63,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// May use everything.
+/// Modules that may use all others.
 const TOP: &[&str] = &["commands", "cli", "main", "lib"];
 
-/// A token, and the files (by prefix below `src/`) in which alone it may occur.
+/// Token -> prefixes, below `src/`, of the only paths where it may occur.
 const TOKENS: &[(&str, &[&str])] = &[
     ("Instant::now", &["live/", "commands/", "window/frame"]),
     ("SystemTime", &["live/", "commands/"]),
@@ -100,10 +100,10 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("from_hex", &["picture/theme.rs"]),
 ];
 
-/// Order is data there: no hashed collections.
+/// Modules whose results depend on iteration order, so they must not use hashed collections.
 const ORDERED: &[&str] = &["scp", "node", "net", "sim", "trace"];
 
-/// The code without comments and without what follows `#[cfg(test)]` on a `mod tests`.
+/// The code without comments and without the test module at its end.
 fn code(text: &str) -> String {
     let end = text.find("#[cfg(test)]\nmod ").unwrap_or(text.len());
     text[..end]
@@ -163,9 +163,7 @@ fn restricted_tokens_stay_in_their_modules() {
         if ORDERED.contains(&source.layer()) {
             for token in ["HashMap", "HashSet"] {
                 if code.contains(token) {
-                    wrong.push(format!(
-                        "{path}: {token} has no order that a replay can trust"
-                    ));
+                    wrong.push(format!("{path}: {token} has no deterministic order"));
                 }
             }
         }
@@ -183,7 +181,8 @@ fn every_file_has_module_docs() {
     assert!(silent.is_empty(), "no //! at the top of {silent:?}");
 }
 
-/// The fuzz targets are a workspace of their own, which nothing here builds: what this package needs is locked there, too.
+/// The fuzz targets form a separate workspace, which the other tests do not build. Its lockfile must list the
+/// dependencies of this package.
 #[test]
 fn fuzz_lockfile_lists_every_dependency() {
     let read = |path: &str| -> toml::Table {
@@ -216,14 +215,10 @@ fn fuzz_lockfile_lists_every_dependency() {
 }
 
 #[test]
-fn files_do_not_import_each_other_in_a_circle() {
+fn imports_between_files_have_no_cycle() {
     let circles = imports::circles(sources());
     let lines: Vec<_> = circles.iter().map(|circle| circle.join(", ")).collect();
-    assert!(
-        lines.is_empty(),
-        "circles of imports:\n{}",
-        lines.join("\n")
-    );
+    assert!(lines.is_empty(), "import cycles:\n{}", lines.join("\n"));
 }
 
 #[test]

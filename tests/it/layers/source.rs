@@ -1,4 +1,4 @@
-//! The sources below `src/`, and what the tests of layers, circles and words ask of their syntax.
+//! Parsed sources below `src/` for the layer tests.
 
 use super::imports;
 use std::collections::BTreeSet;
@@ -8,14 +8,14 @@ use std::sync::LazyLock;
 
 /// One file below `src/`.
 pub(super) struct Source {
-    /// Below `src/`, with `/` as separator.
+    /// Path below `src/`, with `/` as separator.
     pub(super) path: String,
-    /// The module that the file is, such as `["scp", "quorum", "search"]`. `lib.rs` and `main.rs` are the empty path.
+    /// Module path of the file, such as `["scp", "quorum", "search"]`. `lib.rs` and `main.rs` have the empty path.
     pub(super) module: Vec<String>,
     pub(super) text: String,
-    /// Paths of this crate that the code names, tests left out.
+    /// Paths of this crate that the code outside tests names.
     pub(super) imports: BTreeSet<Vec<String>>,
-    /// What `pub use` hands on: the name, and the full path behind it.
+    /// The re-exports of the file: each name with its full path.
     pub(super) exports: Vec<(String, Vec<String>)>,
 }
 
@@ -35,7 +35,7 @@ impl Source {
         }
     }
 
-    /// The first part of the module path: the row of the table of layers.
+    /// The first part of the module path, which is the key in the table of layers.
     pub(super) fn layer(&self) -> &str {
         self.module.first().map_or("lib", String::as_str)
     }
@@ -88,7 +88,7 @@ fn module_of(below: &Path) -> Vec<String> {
     module
 }
 
-/// Whether `#[cfg(test)]` stands before the item.
+/// Whether the item is compiled only for tests.
 fn is_for_tests(item: &syn::Item) -> bool {
     let attributes = match item {
         syn::Item::Mod(item) => &item.attrs,

@@ -58,7 +58,7 @@ fn a_stuck_vote_is_neutralised_by_a_higher_ballot() {
     for (place, x) in ["a", "a", "b", "b"].into_iter().enumerate() {
         assert_eq!(state(&net, place).b, Some(ballot(1, x)));
         assert_eq!(state(&net, place).p, None, "no ballot can be prepared");
-        assert!(state(&net, place).heard_from_quorum, "but the timer runs");
+        assert!(state(&net, place).heard_from_quorum, "the timer runs");
     }
     net.resend();
     net.deliver_all();
@@ -138,10 +138,10 @@ fn an_accepted_commit_fixes_the_value() {
     assert_eq!(state.c, Some(ballot(1, "a")));
 }
 
-/// Draft "Prepare message" (`ballot.counter`): a v-blocking set at higher counters pulls a node to the lowest counter at
-/// which none is ahead.
+/// Draft "Prepare message" (`ballot.counter`): a v-blocking set at higher counters raises the counter of a node to the
+/// lowest one at which no v-blocking set is ahead.
 #[test]
-fn a_v_blocking_set_ahead_pulls_the_counter() {
+fn a_v_blocking_set_at_higher_counters_raises_the_counter() {
     let mut net = one_of(4, 3);
     net.deliver(0, Net::envelope(1, nominate(&["a"], &["a"])));
     let own = Net::envelope(0, prepare(ballot(1, "a"), None, 0, 0));
@@ -161,7 +161,8 @@ fn a_v_blocking_set_ahead_pulls_the_counter() {
     )));
 }
 
-/// Draft "Prepare message" (`ballot.counter`): the timer of a ballot runs only while a quorum is at its counter or above.
+/// Draft "Prepare message" (`ballot.counter`): the timer of a ballot runs only while a quorum is at its counter or
+/// above.
 #[test]
 fn the_ballot_timer_runs_only_with_a_quorum_at_the_counter() {
     let mut net = one_of(4, 3);
@@ -171,7 +172,7 @@ fn the_ballot_timer_runs_only_with_a_quorum_at_the_counter() {
     net.deliver(0, Net::envelope(2, prepare(ballot(1, "c"), None, 0, 0)));
     assert!(!state(&net, 0).heard_from_quorum);
     net.deliver(0, Net::envelope(3, prepare(ballot(3, "d"), None, 0, 0)));
-    assert!(state(&net, 0).heard_from_quorum, "whatever the values");
+    assert!(state(&net, 0).heard_from_quorum, "the values do not matter");
     net.expire(0, ScpTimer::Ballot);
     assert_eq!(state(&net, 0).b, Some(ballot(3, "a")));
     assert!(
@@ -180,8 +181,8 @@ fn the_ballot_timer_runs_only_with_a_quorum_at_the_counter() {
     );
 }
 
-/// Draft "Externalize message": after a partition heals, a node follows as soon as it receives the statements of decided
-/// nodes.
+/// Draft "Externalize message": after a partition heals, a node follows as soon as it receives the statements of
+/// decided nodes.
 #[test]
 fn nodes_follow_after_a_partition_heals() {
     let others = |n: u32| (0..5).filter(|&m| m != n).collect::<Vec<u32>>();
@@ -224,8 +225,8 @@ fn a_timeout_at_the_highest_counter_is_refused() {
     ));
 }
 
-/// Draft "Prepare message" (`ballot.counter`): a quorum at the counter arms the timer once. A v-blocking set ahead moves
-/// the counter and stops the timer until a quorum is at the new counter. The timeout grows with the counter.
+/// Draft "Prepare message" (`ballot.counter`): a quorum at the counter arms the timer once. A v-blocking set ahead
+/// moves the counter and stops the timer until a quorum is at the new counter. The timeout grows with the counter.
 #[test]
 fn the_ballot_timer_is_armed_again_for_each_counter() {
     let mut net = one_of(5, 4);
@@ -251,8 +252,8 @@ fn the_ballot_timer_is_armed_again_for_each_counter() {
     assert_eq!(timer_at(&mut net, 3, ballot(4, "d")), armed(4));
 }
 
-/// Draft "Summary of phases" / whitepaper 6.2: statements are totally ordered: PREPARE, CONFIRM, EXTERNALIZE, and within
-/// a type the fields grow. An older statement that arrives late changes nothing.
+/// Draft "Summary of phases" / whitepaper 6.2: statements are totally ordered: PREPARE, CONFIRM, EXTERNALIZE, and
+/// within a type the fields grow. An older statement that arrives late changes nothing.
 #[test]
 fn an_older_ballot_statement_is_refused() {
     let a = |n| ballot(n, "a");
@@ -271,7 +272,7 @@ fn an_older_ballot_statement_is_refused() {
         prepare(a(2), Some(a(2)), 0, 0),
         second(0),
         second(1),
-        // The type counts before the counter.
+        // The type takes precedence over the counter.
         confirm(a(1), 1, 1, 1),
         confirm(a(2), 1, 1, 1),
         confirm(a(2), 2, 1, 1),

@@ -68,9 +68,9 @@ fn a_node_with_a_candidate_votes_for_no_further_value() {
     );
 }
 
-/// Our extension: a node that nominates without a value echoes others and never proposes.
+/// Extension of the draft: a node that nominates without a value echoes others and never proposes.
 #[test]
-fn an_echoer_never_proposes() {
+fn a_node_without_a_value_only_echoes() {
     let mut net = one_of(4, 3);
     let mut out = Vec::new();
     net.scps[0].nominate(&net.driver, SLOT, None, value("prev"), &mut out);
@@ -83,8 +83,8 @@ fn an_echoer_never_proposes() {
     assert!(state(&net, 0).voted.contains(&value("m")));
 }
 
-/// Draft "Nominate message": leaders depend only on slot, round and trust, so nodes with equal quorum sets have the same
-/// leaders.
+/// Draft "Nominate message": leaders depend only on slot, round and trust, so nodes with equal quorum sets have the
+/// same leaders.
 #[test]
 fn nodes_with_equal_quorum_sets_have_the_same_leaders() {
     let all: Vec<u32> = (0..5).collect();
@@ -143,7 +143,8 @@ fn a_node_in_more_slices_leads_more_often() {
     }
 }
 
-/// Draft "Nominate message": each round adds leaders. Leaders of earlier rounds are echoed, too; other nodes are not.
+/// Draft "Nominate message": each round adds leaders. A node also echoes the leaders of earlier rounds, but no other
+/// nodes.
 #[test]
 fn leaders_accumulate_over_rounds() {
     let mut net = one_of(7, 5);
@@ -198,7 +199,7 @@ fn the_composite_does_not_depend_on_the_order_of_candidates() {
 /// Draft "Prepare message" (`ballot.value`): a later candidate changes the value of the next ballot, not of the current
 /// one.
 #[test]
-fn a_later_candidate_is_for_the_next_ballot() {
+fn a_later_candidate_changes_only_the_next_ballot() {
     let mut net = one_of(4, 3);
     net.nominate(0, "own");
     assert_eq!(make_candidates(&mut net, &["m"]).b, Some(ballot(1, "m")));

@@ -92,7 +92,7 @@ fn frame(run: &mut Run) {
     run.advance(FRAME, &|| true);
 }
 
-/// Lets frames without any spare time pass until a seek is done.
+/// Advances by frames without spare time until a seek is done.
 fn finish_seek(run: &mut Run) {
     assert!(!run.playback().is_playing());
     for _ in 0..100_000 {
@@ -164,7 +164,7 @@ fn first_vote_appears_within_three_seconds() {
 }
 
 #[test]
-fn run_without_open_proposals_is_finished_until_someone_acts() {
+fn run_without_open_proposals_is_finished_until_the_user_acts() {
     let mut run = open(simulation(scenario()), StartAs::Playing);
     for _ in 0..10 {
         run.command(PlaybackCommand::Faster);
@@ -346,7 +346,7 @@ fn reopened_run_keeps_the_speed_and_another_scenario_plays() {
 }
 
 #[test]
-fn fork_pauses_the_run() {
+fn a_fork_pauses_the_run() {
     let fork = super::runs::built_in("w4", 1);
     let mut run = open(simulation(fork), StartAs::Playing);
     for _ in 0..10 {

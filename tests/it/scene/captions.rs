@@ -1,4 +1,4 @@
-//! Captions: the sentence for each transition, and the reason that its evidence gives.
+//! Captions: one sentence for each transition, with the reason from its evidence.
 
 use super::worlds::{SLOT, Script};
 use super::{Fixture, LAPTOP};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 const A: NodeId = NodeId(0);
 
-/// Nodes of which each has a fixed quorum set; every three belong to one organisation.
+/// Nodes with the same fixed quorum set. Every three of them belong to one organisation.
 fn network(nodes: u32, set: &QuorumSet) -> Script {
     let mut script = Script::radio(0, 1400.0);
     let template = Arc::clone(&Script::radio(1, 1400.0).world.nodes[0].config);
@@ -34,7 +34,7 @@ fn network(nodes: u32, set: &QuorumSet) -> Script {
     script
 }
 
-/// Two of three in a flat set of three nodes.
+/// Three nodes with a flat quorum set: two of three.
 fn flat() -> Script {
     network(3, &QuorumSet::flat(2, (0..3).map(NodeId)))
 }
@@ -68,7 +68,7 @@ fn check(event: ScpEvent, expected: &str) {
     assert_eq!(caption(&mut flat(), event), expected);
 }
 
-/// Every transition that needs evidence, with the same evidence, and how its caption begins.
+/// Every transition that needs evidence, with this evidence and the beginning of its caption.
 fn transitions(evidence: &Evidence) -> [(ScpEvent, &'static str); 6] {
     let ballot = Ballot { n: 2, x: pizza() };
     let (slot, value, evidence) = (SLOT, pizza(), evidence.clone());
@@ -131,7 +131,7 @@ fn transitions(evidence: &Evidence) -> [(ScpEvent, &'static str); 6] {
 }
 
 #[test]
-fn a_quorum_votes_for_what_a_node_accepts_and_accepts_what_it_confirms() {
+fn captions_with_a_quorum_give_votes_or_acceptances_as_reason() {
     let of_quorum = evidence(VotingRule::Quorum, &[0, 2]);
     let verbs = [
         "voted for",
@@ -150,7 +150,7 @@ fn a_quorum_votes_for_what_a_node_accepts_and_accepts_what_it_confirms() {
 }
 
 #[test]
-fn a_blocking_set_has_accepted_whatever_the_transition() {
+fn captions_with_a_blocking_set_give_acceptances_as_reason() {
     let one = evidence(VotingRule::VBlocking, &[2]);
     for (event, sentence) in transitions(&one) {
         check(
@@ -168,7 +168,7 @@ fn a_blocking_set_has_accepted_whatever_the_transition() {
 }
 
 #[test]
-fn the_whole_quorum_set_is_called_all() {
+fn captions_call_the_whole_quorum_set_all() {
     let [(event, sentence), ..] = transitions(&evidence(VotingRule::Quorum, &[0, 1, 2]));
     check(
         event,
@@ -177,7 +177,7 @@ fn the_whole_quorum_set_is_called_all() {
 }
 
 #[test]
-fn commits_name_the_ballots_that_they_cover() {
+fn captions_of_commits_name_the_covered_ballots() {
     let commit = |n_c, n_h| ScpEvent::AcceptedCommit {
         slot: SLOT,
         value: pizza(),
@@ -197,7 +197,7 @@ fn commits_name_the_ballots_that_they_cover() {
 }
 
 #[test]
-fn ballots_change_for_a_reason() {
+fn captions_of_ballot_changes_give_the_reason() {
     let ahead = evidence(VotingRule::VBlocking, &[1, 2]);
     for (reason, expected) in [
         (
@@ -235,7 +235,7 @@ fn ballots_change_for_a_reason() {
 }
 
 #[test]
-fn votes_name_the_leader_that_a_node_echoes() {
+fn captions_of_votes_name_the_echoed_leader() {
     for (reason, expected) in [
         (
             VoteReason::OwnProposal,
@@ -262,7 +262,7 @@ fn votes_name_the_leader_that_a_node_echoes() {
 }
 
 #[test]
-fn nested_quorum_sets_count_their_entries() {
+fn captions_count_the_entries_of_nested_quorum_sets() {
     let organization = |n: u32| QuorumSet::flat(2, (3 * n..3 * n + 3).map(NodeId));
     let set = QuorumSet {
         threshold: 3,

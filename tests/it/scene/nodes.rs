@@ -55,7 +55,7 @@ fn fill_and_letter_follow_the_phase() {
 }
 
 #[test]
-fn the_classic_palette_tells_values_apart() {
+fn the_classic_palette_distinguishes_values() {
     let values = [Value::from("0"), Value::from("1")];
     let mut fixture = Fixture::new(
         Script::radio(6, 1400.0).discovered().agreed(&values).world,
@@ -133,7 +133,7 @@ fn the_pointer_finds_the_nearest_node() {
         node_at(&fixture.world, &fixture.view, Point { x: 230.0, y: 60.0 }),
         None
     );
-    // The same after zooming in, and never below the toolbar.
+    // The pointer also finds a node after zooming in, but no node below the toolbar.
     fixture.view.camera = fixture
         .view
         .camera
@@ -155,7 +155,7 @@ fn the_pointer_finds_the_nearest_node() {
 }
 
 #[test]
-fn labels_cover_neither_nodes_nor_each_other() {
+fn labels_overlap_neither_nodes_nor_each_other() {
     for nodes in [7, 20, 60, 90, 1000] {
         let mut fixture = mid_vote(nodes);
         fixture.view.labels = LabelMode::All;
@@ -186,7 +186,7 @@ fn labels_cover_neither_nodes_nor_each_other() {
 }
 
 #[test]
-fn all_nodes_of_a_small_network_have_names_and_some_of_a_large_one() {
+fn small_networks_show_all_names_and_large_ones_only_some() {
     let fixture = mid_vote(7);
     let shapes = fixture.shapes(LayerName::Labels);
     let names = texts(&shapes);
@@ -224,7 +224,7 @@ fn either_all_names_have_a_value_line_or_none_has() {
 }
 
 #[test]
-fn counts_of_messages_cover_neither_labels_nor_each_other() {
+fn message_counts_overlap_neither_labels_nor_each_other() {
     let value = log_value(&[note(3, 1, "note 3")]);
     let script = Script::radio(20, 400.0).discovered().mid_vote(&[value]);
     let fixture = Fixture::new(script.flights(900).world, LAPTOP);
@@ -294,7 +294,7 @@ fn edges_are_lines_when_one_way_and_arcs_when_mutual() {
 }
 
 #[test]
-fn messages_move_and_crowds_become_pulses() {
+fn few_messages_move_as_dots_and_many_become_pulses() {
     let value = log_value(&[note(3, 1, "note 3")]);
     let few = Script::radio(20, 400.0)
         .discovered()
@@ -359,7 +359,7 @@ fn versions_change_exactly_when_the_layer_changes() {
     fixture.view.hovered = Some(NodeId(2));
     assert!(
         !changed(&fixture, LayerName::Edges),
-        "hovering leaves edges alone"
+        "hovering does not change edges"
     );
     assert!(changed(&fixture, LayerName::Nodes));
     fixture.view.hovered = None;

@@ -1,4 +1,4 @@
-//! Overlay: panels and texts do not overlap at any size, and the texts are right.
+//! Overlay: panels and texts do not overlap at any size, and the texts are correct.
 
 use super::worlds::{Script, log_value, note};
 use super::{Fixture, LAPTOP, texts};
@@ -77,7 +77,7 @@ fn panels_overlap_neither_each_other_nor_the_viewport() {
                 assert!(fixture.view.canvas.encloses(*one), "{what}: {one:?}");
                 assert!(
                     !one.overlaps(field),
-                    "{what}: {one:?} on the fixture {field:?}"
+                    "{what}: {one:?} overlaps the viewport {field:?}"
                 );
                 assert!(
                     panels[at + 1..].iter().all(|two| !one.overlaps(*two)),
@@ -144,7 +144,7 @@ fn nodes_fit_into_the_viewport() {
 }
 
 #[test]
-fn the_statistics_panel_counts() {
+fn the_statistics_panel_shows_counts_and_the_slot_state() {
     let value = Value::from("pizza");
     let mut fixture = Fixture::new(
         Script::radio(7, 1400.0).discovered().agreed(&[value]).world,
@@ -253,7 +253,7 @@ fn the_intersection_badge_is_not_truncated() {
 }
 
 #[test]
-fn the_caption_invites_to_propose_when_the_run_is_over() {
+fn the_caption_invites_to_propose_when_the_run_has_finished() {
     let value = Value::from("pizza");
     let script = Script::radio(5, 1400.0).discovered().agreed(&[value]);
     let mut fixture = Fixture::new(script.world, LAPTOP);
@@ -265,7 +265,7 @@ fn the_caption_invites_to_propose_when_the_run_is_over() {
     fixture.status.accepts_proposals = true;
     assert!(is_invited(&fixture));
     fixture.status.playback = PlaybackState::Running;
-    assert!(!is_invited(&fixture), "more will happen");
+    assert!(!is_invited(&fixture), "the run continues");
 }
 
 #[test]

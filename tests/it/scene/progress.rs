@@ -1,5 +1,5 @@
-//! Progress: states of proposals and of the network (pending, stuck, decided, outvoted, agreed, forked), and which nodes
-//! count.
+//! Progress: states of proposals and of the network (pending, stuck, decided, outvoted, agreed, forked), and which
+//! nodes count.
 
 use super::worlds::{SLOT, Script};
 use super::{Fixture, LAPTOP, texts};
@@ -125,7 +125,7 @@ fn a_crashed_node_cannot_decide_until_it_restarts() {
     check_state(&script, "burger", ProposalState::Pending);
     assert!(
         !script.world.awaits_decision(),
-        "the slot as such is decided"
+        "some nodes have decided the slot"
     );
 }
 
@@ -152,7 +152,7 @@ fn the_proposal_list_counts_votes_and_decisions() {
 }
 
 #[test]
-fn stuck_counts_only_votes_that_are_heard() {
+fn a_stuck_slot_counts_only_votes_that_other_nodes_receive() {
     let mut script = Script::radio(5, 1400.0).discovered();
     for node in [A, B, C, D, E] {
         votes(&mut script, node, "pizza");

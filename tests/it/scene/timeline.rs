@@ -160,7 +160,7 @@ fn the_chart_has_slots_names_and_a_round_axis() {
     for text in ["6 nodes", "n01", "n06", "slot 2", "0 s", "2 s"] {
         assert!(texts.contains(&text), "{text} is not among {texts:?}");
     }
-    // The timeline has a colour key only without the legend.
+    // The timeline shows a colour key only if the legend is not shown.
     assert!(!texts.contains(&"nominated"), "{texts:?}");
     let small = run(Some(6), NETWORKS[0].1, Point { x: 560.0, y: 540.0 });
     let shapes = small.shapes(LayerName::Timeline);
@@ -253,7 +253,7 @@ fn the_chart_version_changes_only_with_its_pixels() {
 }
 
 #[test]
-fn the_future_of_the_playhead_is_dimmed() {
+fn the_timeline_right_of_the_playhead_is_dimmed() {
     let chart = run(None, NETWORKS[0].1, LAPTOP);
     let later = chart.shapes(LayerName::Playhead);
     let mut early = TimelineFixture {

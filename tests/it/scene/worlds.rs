@@ -51,7 +51,7 @@ fn scatter(n: u32) -> (f64, f64) {
 }
 
 impl Script {
-    /// Nodes scattered over the area, with this radio range.
+    /// Nodes scattered over the area, with a radio range of `range_m` metres.
     pub(crate) fn radio(nodes: u32, range_m: f64) -> Script {
         let settings = Arc::new(NodeSettings {
             application: Application::Log,
@@ -369,7 +369,7 @@ impl Script {
         self
     }
 
-    /// The beacon's broadcast and two replies spread.
+    /// Three announcements spread: those of the beacon and another node, and a relayed one.
     pub(crate) fn broadcasting(mut self) -> Script {
         for (n, kind, hops) in [
             (0, AnnouncementKind::Beacon, 0),

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 /// Fill colour of a node that has externalized, in screen order: blue, green, red.
 const EXTERNALIZED: [u8; 3] = [0x73, 0x9e, 0x00];
-/// Lower bound of the number of pixels of a node in its phase colour.
+/// Minimum number of pixels that a node fills with its phase colour.
 const FILL: usize = 200;
 
 #[test]
 fn a_click_makes_an_attached_process_propose() {
     let cluster = Cluster::start(&["--nodes", "3"]);
     let mut watcher = cluster.watch();
-    watcher.wait("all vote", |world| {
+    watcher.wait("all are ready to vote", |world| {
         world.nodes.len() == 3 && all_ready(world)
     });
     let display = VirtualDisplay::new();
@@ -33,8 +33,10 @@ fn a_click_makes_an_attached_process_propose() {
 
     program.click("n2", LEFT);
     watcher.wait("all agree", |world| agreed(world, 1));
-    display.wait_until("the picture shows it", || green() > before + 3 * FILL);
-    // The wait above ends with the first green node; the others follow within the second.
+    display.wait_until("the picture shows the decision", || {
+        green() > before + 3 * FILL
+    });
+    // The wait above ends with the first green node. The others follow within a second.
     pause(Duration::from_secs(1));
     program.key("s");
     let (_, svg) = program.screenshots();
@@ -61,7 +63,9 @@ fn a_click_makes_an_attached_process_propose() {
     );
     assert_eq!(summary["slots"]["1"].as_object().unwrap().len(), 3);
     let mut program = display.show(&["--replay", trace.to_str().unwrap()]);
-    display.wait_until("it is played to the end", || green() > before + 3 * FILL);
+    display.wait_until("the trace is played to the end", || {
+        green() > before + 3 * FILL
+    });
     program.quit();
     // Closing the window does not stop the processes.
     watcher.look();

@@ -14,7 +14,7 @@ pub(super) const LEFT: &str = "1";
 /// X button that selects and opens the context menu.
 pub(super) const RIGHT: &str = "3";
 
-/// Generous for slow machines; only a failing test takes this long.
+/// Deadline of a wait, long enough for slow machines. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(240);
 /// Polling interval.
 const LOOK: Duration = Duration::from_millis(100);
@@ -56,7 +56,8 @@ impl VirtualDisplay {
                 &format!("{}x{}x24", SIZE.0, SIZE.1),
                 "-nolisten",
                 "tcp",
-                // Without this the server resets when its last client disconnects, and drops a client that connects just then.
+                // Without this option, the server resets when its last client disconnects, and drops a client that
+                // connects just then.
                 "-noreset",
                 "-fbdir",
             ])

@@ -1,7 +1,7 @@
 //! End-to-end tests of the window on a virtual X display with simulated input.
 //!
-//! They need `Xvfb`, `xdotool` and a software OpenGL, and name a missing one. No test depends on timing: each waits for
-//! conditions, with a deadline of minutes.
+//! They need `Xvfb`, `xdotool` and software OpenGL. If a tool is missing, they fail and name it. No test depends on
+//! timing: each waits for conditions, with a deadline of minutes.
 
 #[cfg(feature = "net")]
 mod attach;
@@ -26,7 +26,7 @@ fn colours(rgb: impl Iterator<Item = [u8; 3]>) -> usize {
 }
 
 #[test]
-fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
+fn all_nodes_decide_a_clicked_proposal_and_nodes_join_and_leave() {
     let display = VirtualDisplay::new();
     let mut program = display.start(&["--scenario", "demo", "--seed", "1"]);
     program.wait_for_nodes(20);
@@ -90,9 +90,9 @@ fn a_clicked_node_has_its_proposal_agreed_by_all_and_nodes_join_and_leave() {
     assert_eq!(left, [20]);
     assert!(
         trace.events_of(20, "ready").count() > 0,
-        "the newcomer was taken in"
+        "the new node is ready to vote"
     );
-    assert!(trace.text_of(20).contains("left"), "it said that it leaves");
+    assert!(trace.text_of(20).contains("left"), "the new node left");
 }
 
 #[test]
@@ -120,12 +120,12 @@ fn a_paused_run_advances_only_by_step_or_play() {
     assert!(played.steps() > 2 * steps && played.ends_at_us() > 10 * stepped.ends_at_us().max(1));
     assert!(
         !played.proposals().is_empty(),
-        "the demo proposes by itself"
+        "the demo contains a proposal"
     );
 }
 
 #[test]
-fn a_dropped_file_is_what_the_next_click_proposes() {
+fn the_next_click_proposes_the_dropped_file() {
     let display = VirtualDisplay::new();
     let mut program = display.start(&["--scenario", "demo", "--seed", "1"]);
     program.wait_for_nodes(20);
@@ -136,7 +136,7 @@ fn a_dropped_file_is_what_the_next_click_proposes() {
     std::fs::write(&file, b"not much of a picture").unwrap();
     let before = display.pixels();
     program.drop_file(&file);
-    // No pointer event in between: the drop itself must wake the window.
+    // No pointer event follows, so the drop alone must wake the window.
     display.wait_until("the toolbar shows the file", || display.pixels() != before);
     program.click("n03", driver::LEFT);
     program.wait_until_idle();

@@ -42,7 +42,7 @@ fn veiled(color: [u8; 3]) -> [u8; 3] {
 /// Number of pixels above the timeline with this colour.
 fn above(display: &VirtualDisplay, color: [u8; 3]) -> usize {
     let pixels = display.pixels();
-    // Without toolbar and legend.
+    // Leaves out the toolbar and the legend.
     let rows = pixels.chunks(WIDTH).take(TOP - 40).skip(50);
     rows.flat_map(|row| row.get(250..).unwrap_or_default())
         .filter(|pixel| **pixel == color)
@@ -99,7 +99,7 @@ fn a_click_in_the_timeline_of_a_recording_shows_that_instant() {
 }
 
 #[test]
-fn a_simulation_steps_back_and_goes_on() {
+fn a_simulation_seeks_back_and_continues() {
     let display = VirtualDisplay::new();
     let mut program = display.start(&["--scenario", "demo", "--seed", "1", "--pause-at", "8s"]);
     program.wait_for_nodes(20);
@@ -124,5 +124,9 @@ fn a_simulation_steps_back_and_goes_on() {
     });
     program.key("n");
     let trace = super::trace::TraceLines::read(&program.quit());
-    assert_eq!(trace.actions("propose").len(), 1, "that of the scenario");
+    assert_eq!(
+        trace.actions("propose").len(),
+        1,
+        "only the proposal of the scenario"
+    );
 }

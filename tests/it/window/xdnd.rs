@@ -84,13 +84,13 @@ impl DragSource {
         assert_eq!(
             self.wait_for_reply(atoms.XdndStatus)[1] & 1,
             1,
-            "the drop would be taken"
+            "the window accepts the drop"
         );
         self.send(atoms.XdndDrop, [0, CURRENT_TIME, 0, 0]);
         assert_eq!(
             self.wait_for_reply(atoms.XdndFinished)[1] & 1,
             1,
-            "the drop was taken"
+            "the window has accepted the drop"
         );
     }
 

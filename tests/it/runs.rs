@@ -13,7 +13,7 @@ use quorumscope::trace::{Record, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Nodes with a threshold of two thirds of the nodes that they find.
+/// Nodes of the application `log` with a threshold of two thirds of the nodes that they find.
 macro_rules! log {
     ($count:literal) => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! log {
     };
 }
 
-/// Nodes with different initial values.
+/// Nodes of the application `choice` with different initial values.
 macro_rules! choice {
     ($count:literal) => {
         concat!(
@@ -166,7 +166,7 @@ pub(crate) fn records(scenario: &Scenario, kind: ExecutorKind, span: Span) -> Ve
     simulation.take_records()
 }
 
-/// Small networks that together cover every kind of event; each runs for [`EVENTFUL`].
+/// Small networks that together cover every kind of event. Each one runs for [`EVENTFUL`].
 pub(crate) const NETWORKS: &[(&str, &str)] = &[
     (
         "zero latency",
@@ -320,5 +320,5 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// How long the networks above run.
+/// The virtual time for which each network above runs.
 pub(crate) const EVENTFUL: Span = Span::from_ms(12_000);

@@ -123,7 +123,7 @@ fn s1_forks_without_a_byzantine_node() {
     }
 }
 
-/// Two of four nodes change their quorum sets to each other alone: they decide separately from the next slot on.
+/// Two pairs of nodes change their quorum sets to their own pair: the pairs decide separately from the next slot on.
 #[test]
 fn a_changed_quorum_set_takes_effect_at_the_next_slot() {
     let event = |at_ms: u32, rest: &str| format!("[[events]]\nat_ms = {at_ms}\naction = {rest}\n");
@@ -180,7 +180,7 @@ fn an_imported_network_without_quorum_intersection_forks() {
 }
 
 #[test]
-fn s2_is_stuck_with_four_of_five_and_goes_on_with_three() {
+fn s2_is_stuck_with_four_of_five_and_decides_with_three_of_five() {
     check("s2", &[], Outcome::NoProgress);
     check("s2-3of5", &[], Outcome::Agreed);
     let decided = until_externalized(&built_in("s2-3of5", 0)).decided();
@@ -214,7 +214,7 @@ fn s3_the_smaller_side_waits_and_follows() {
 }
 
 #[test]
-fn r1_two_organisations_down_do_not_stop_the_rest_but_six_nodes_in_three_do() {
+fn r1_survives_the_loss_of_two_organisations_and_not_of_three() {
     check("r1", &[], Outcome::Agreed);
     check("r1", &[15, 16, 17, 18, 19, 20], Outcome::Agreed);
     check("r1", &[12, 13, 15, 16, 18, 19], Outcome::NoProgress);

@@ -19,7 +19,7 @@ pub(crate) fn of(threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet::flat(threshold, nodes.iter().map(|&n| NodeId(n)))
 }
 
-/// `node` itself and `threshold` of `nodes`.
+/// A quorum set of `node` itself and `threshold` of `nodes`.
 pub(crate) fn self_and(node: u32, threshold: u32, nodes: &[u32]) -> QuorumSet {
     QuorumSet {
         threshold: 2,
@@ -101,7 +101,7 @@ impl Net {
         Net::with_places(sets, &places)
     }
 
-    /// Place i is where node `places[i]` runs.
+    /// Place i runs node `places[i]`.
     pub(crate) fn with_places(sets: Vec<QuorumSet>, places: &[u32]) -> Net {
         let scp = |&node: &u32| {
             let local = LocalNode {

@@ -199,7 +199,7 @@ fn not_event(effect: &Effect) -> bool {
 }
 
 /// A node with an insane quorum set refuses its own first ballot statement (`tests/conformance/NOTES.md`, section 7d).
-/// Its own nomination would lead there at once.
+/// Here the nomination of the node would immediately lead to such a statement.
 #[test]
 fn a_nomination_that_would_break_an_invariant_is_refused_with_an_event() {
     let twice = QuorumSet::flat(1, [NodeId(0), NodeId(0)]);
@@ -218,9 +218,8 @@ fn a_nomination_that_would_break_an_invariant_is_refused_with_an_event() {
     assert_eq!(snapshot(&scp), before);
 }
 
-/// A refused restore causes an event and changes nothing.
 #[test]
-fn a_refused_restore_is_an_event() {
+fn a_refused_restore_causes_an_event_and_changes_nothing() {
     let driver = Choice { sets: sets() };
     let mut scp = fresh(EvidenceMode::Record);
     let envelope = |from: u32, n: u32| {

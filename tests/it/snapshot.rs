@@ -1,4 +1,4 @@
-//! Snapshots: a reader that joins late gets the same view of a node as one that has read everything.
+//! Snapshots: a reader that joins late gets the same view of a node as a reader of all records.
 
 use super::runs::{EVENTFUL, NETWORKS, records, scenario};
 use quorumscope::node::Input;

@@ -1,8 +1,8 @@
-//! Order of the statements of a node. Written from the draft; shares no code with the protocol.
+//! Order of the statements of a node. The rules follow the draft and share no code with the protocol.
 
 use quorumscope::scp::{Ballot, Counter, Statement};
 
-/// What grows from statement to statement: type, b, p, p', and counters.
+/// The fields that grow from statement to statement: type, b, p, p', and counters.
 type Progress<'a> = (
     u8,
     Option<&'a Ballot>,
@@ -12,8 +12,8 @@ type Progress<'a> = (
     Counter,
 );
 
-/// Whether `next` may follow `last`, both about one slot and of one kind. It may repeat it. Otherwise the type and then the
-/// fields grow, and the value with an accepted commit stays.
+/// Whether `next` may follow `last`, if both have the same slot and kind. An equal statement may follow. Otherwise the
+/// type and then the fields grow, and the value of an accepted commit stays the same.
 pub(crate) fn may_follow(last: &Statement, next: &Statement) -> bool {
     match (last, next) {
         (
@@ -34,7 +34,7 @@ pub(crate) fn may_follow(last: &Statement, next: &Statement) -> bool {
     }
 }
 
-/// The value of which it accepts a commit.
+/// The value whose commit the statement accepts.
 fn committed(statement: &Statement) -> Option<&quorumscope::scp::Value> {
     match statement {
         Statement::Nominate { .. } | Statement::Prepare { .. } => None,

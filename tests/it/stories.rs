@@ -1,7 +1,7 @@
-//! Story tests: readable transcripts in `tests/transcripts/stories`, as the `testdata` of etcd raft.
+//! Story tests: readable transcripts in `tests/transcripts/stories`, in the style of the `testdata` of etcd raft.
 //!
 //! A file is a sequence of blocks: commands, a line `----`, and the lines that the commands print, up to an empty line.
-//! Lines that begin with `#` are comments. `REWRITE=1 cargo test --test it stories` writes what is printed into the
+//! Lines that begin with `#` are comments. `REWRITE=1 cargo test --test it stories` updates the printed lines in the
 //! files. Commands:
 //!
 //! ```text
@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs};
 
-/// What an event is about.
+/// Topics of events, as `show` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum EventTopic {
     Discovery,
@@ -194,7 +194,7 @@ impl Story {
         })
     }
 
-    /// What an event is about, and what the node does, as a sentence without its subject.
+    /// The topic of an event, and a sentence without subject about what the node does.
     fn sentence(&self, node: NodeId, event: &NodeEvent) -> Option<(EventTopic, String)> {
         let content = |it: &Content| match it {
             Content::Note(text) => format!("{text:?}"),
@@ -463,7 +463,7 @@ fn ballot(ballot: &Ballot) -> String {
     format!("({}, {})", ballot.n, label(&ballot.x))
 }
 
-/// A value in quotes; of a value of the log application the notes and files in it.
+/// A value in quotes; for the application `log`, the notes and file names in it.
 fn label(value: &Value) -> String {
     let text = value.to_string();
     let Ok(proposals) = serde_json::from_str::<Vec<serde_json::Value>>(&text) else {
@@ -480,7 +480,7 @@ fn label(value: &Value) -> String {
     contents.join(", ")
 }
 
-/// Replays a transcript. Returns it with what the commands print now.
+/// Replays a transcript. Returns it with the current output of the commands.
 fn replayed(name: &str, text: &str) -> String {
     let mut story: Option<Story> = None;
     let mut out = String::new();
@@ -527,7 +527,7 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn stories_happen_as_written() {
+fn stories_print_the_recorded_lines() {
     let mut count = 0;
     let mut wrong = Vec::new();
     for entry in fs::read_dir(folder()).unwrap() {
@@ -551,7 +551,7 @@ fn stories_happen_as_written() {
     assert!(count >= 10, "{count} stories");
     assert!(
         wrong.is_empty(),
-        "{}\nREWRITE=1 writes what is printed into the files",
+        "{}\nREWRITE=1 updates the printed lines in the files",
         wrong.join("\n")
     );
 }

@@ -47,8 +47,9 @@ fn unchanged_transcripts_pass_the_checks() {
     }
 }
 
-/// Found by mutation: a restored node has accepted a value that it cannot validate. In one step it emits a NOMINATE with
-/// the newly accepted values and then suppresses emission, since the following ballot has that value (NOTES 13, 63).
+/// Found by mutation: a restored node has accepted a value that it cannot validate. In one step it emits a NOMINATE
+/// with the newly accepted values and then suppresses emission, since the following ballot has that value (NOTES 13,
+/// 63).
 #[test]
 fn a_node_may_emit_a_nomination_before_it_suppresses_emission() {
     let set = r#"{"t":4,"v":["n00","n01","n02","n03","n04"],"i":[]}"#;
@@ -126,7 +127,7 @@ proptest! {
         read_text(&mutated_text);
         let folder = tempfile::tempdir().unwrap();
         read_files(&mutated_text, folder.path());
-        // The same content as one line of a longer file.
+        // The same content as a single line, as in a `.jsonl` file.
         read_files(&mutated_text.replace('\n', " "), folder.path());
     }
 }

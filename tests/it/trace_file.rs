@@ -74,7 +74,7 @@ fn each_message_is_written_once() {
 }
 
 #[test]
-fn a_trace_appears_when_complete_and_an_abandoned_one_leaves_nothing() {
+fn an_abandoned_trace_leaves_the_existing_file_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.jsonl");
     fs::write(&path, "what was here before").unwrap();
@@ -239,8 +239,8 @@ fn unusable_paths_are_refused_with_the_reason() {
     );
 }
 
-/// Wherever the file of a killed process ends, a prefix of its records is read, which contains everything up to the last
-/// flush.
+/// If the file of a killed process is cut off at any byte, the reader returns a prefix of its records that contains
+/// everything up to the last flush.
 #[test]
 fn a_truncated_trace_is_read_up_to_its_last_complete_record() {
     let folder = tempfile::tempdir().unwrap();
@@ -288,7 +288,7 @@ fn a_truncated_trace_is_read_up_to_its_last_complete_record() {
 
 /// The trace of a process overwrites no file, and stays however the process ends.
 #[test]
-fn the_trace_of_a_process_stays_and_keeps_earlier_files() {
+fn the_trace_of_a_process_is_kept_and_overwrites_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let scenario = network("loss");
@@ -314,7 +314,7 @@ fn the_trace_of_a_process_stays_and_keeps_earlier_files() {
     }
 }
 
-/// Many frames of equal lines, and one line without end: a small file that expands to gigabytes is refused early.
+/// The reader refuses a small file that expands to gigabytes early: many frames of equal lines, or one endless line.
 #[test]
 fn a_file_that_expands_too_far_is_refused() {
     let folder = tempfile::tempdir().unwrap();

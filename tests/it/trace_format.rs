@@ -10,7 +10,7 @@ use quorumscope::time::{Span, Time};
 use quorumscope::trace::format::{Decoded, Decoder, Encoder};
 use quorumscope::trace::{Digest, NodeRegistry, Record};
 
-/// All numbers of nodes in a record, as its debugging form shows them.
+/// All node numbers in the `Debug` output of a record.
 fn numbers(record: &Record) -> Vec<u32> {
     let text = format!("{record:?}");
     let found = text.split("NodeId(").skip(1);
@@ -53,7 +53,7 @@ fn check(scenario: &Scenario, span: Span) -> usize {
     found
 }
 
-/// Witnesses ascend, and each has its envelope at its place.
+/// Whether the witnesses of all evidence in a record ascend.
 fn is_evidence_ordered(record: &Record) -> bool {
     let text = format!("{record:?}");
     let witnesses = text.split("witness: [").skip(1);
@@ -172,7 +172,7 @@ fn a_stream_can_be_joined_after_its_introductions() {
 
 /// Only a Byzantine node names nodes that were never introduced. A trace keeps its messages as they are.
 #[test]
-fn unknown_nodes_keep_their_numbers_but_not_among_common_ones() {
+fn unknown_nodes_keep_their_numbers_and_are_refused_with_common_numbers() {
     let scenario = built_in("w1", 1);
     let record = Record::Stepped {
         at: Time::ZERO,

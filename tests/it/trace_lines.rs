@@ -1,6 +1,6 @@
 //! Helpers for tests that read and write the lines of traces.
 
-// The events of a process are read only where processes are built.
+// Only builds with the feature `net` read the events of processes.
 #![cfg_attr(not(feature = "net"), allow(dead_code))]
 
 use quorumscope::net::Position;
@@ -57,7 +57,7 @@ pub(crate) struct StreamReader {
 }
 
 impl StreamReader {
-    /// The scenario in a `hello`.
+    /// The scenario in a `hello` event.
     pub(crate) fn hello(&mut self, data: &str) -> Arc<Scenario> {
         let hello: serde_json::Value = serde_json::from_str(data).unwrap();
         let lines = hello["preamble"].as_array().unwrap().iter();
@@ -70,7 +70,7 @@ impl StreamReader {
             .unwrap()
     }
 
-    /// The record in a `record`; `None` for a definition.
+    /// The record in a `record` event; `None` for a definition.
     pub(crate) fn record(&mut self, data: &str) -> Option<Record> {
         match self.decode(data) {
             Decoded::Record(record) => Some(*record),
@@ -111,7 +111,7 @@ pub(crate) fn registry<'a>(peers: impl IntoIterator<Item = &'a Peer>) -> NodeReg
     registry
 }
 
-/// Traces of processes, each with numbers of its own, with common numbers.
+/// Renumbers traces of processes, each with its own node numbers, to common node numbers.
 pub(crate) fn with_common_numbers(traces: Vec<ProcessTrace>) -> (Vec<ProcessTrace>, NodeRegistry) {
     let mut by_start: Vec<&ProcessTrace> = traces.iter().collect();
     by_start.sort_by_key(|trace| trace.epoch_unix_us);
@@ -131,7 +131,7 @@ pub(crate) fn with_common_numbers(traces: Vec<ProcessTrace>) -> (Vec<ProcessTrac
     (traces, registry)
 }
 
-/// The node numbers in an object, as its debugging form shows them, each once.
+/// The node numbers in the `Debug` output of an object, each once.
 pub(crate) fn node_numbers(object: &impl Debug) -> Vec<NodeId> {
     let mut found = Vec::new();
     for rest in format!("{object:?}").split("NodeId(").skip(1) {
@@ -143,7 +143,7 @@ pub(crate) fn node_numbers(object: &impl Debug) -> Vec<NodeId> {
     found
 }
 
-/// An input that names `peers`, with the node numbers of `registry`.
+/// Renumbers an input that names `peers` to the node numbers of `registry`.
 pub(crate) fn renumbered_input(
     scenario: &Scenario,
     input: Input,

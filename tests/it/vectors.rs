@@ -10,7 +10,7 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")
 }
 
-/// The folder of the vectors that people can read.
+/// The folder of the human-readable vectors.
 pub(crate) fn readable() -> PathBuf {
     folder().join("readable")
 }

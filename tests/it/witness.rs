@@ -1,5 +1,5 @@
-//! Independent check of evidence: every witness set recorded over all golden transcripts satisfies its rule, consists of
-//! received statements, and is minimal. The check shares no code with the protocol.
+//! Independent check of evidence: every witness set recorded over all golden transcripts satisfies its rule, consists
+//! of received statements, and is minimal. The check shares no code with the protocol.
 
 mod claims;
 
@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 type Nodes = BTreeSet<NodeId>;
 
-/// What the check knows: the local set and the latest statement of each node.
+/// Inputs of the check: the local quorum set and the latest statement of each node.
 struct EvidenceCheck<'a> {
     replay: &'a TranscriptReplay,
     local: NodeId,
     local_set: QuorumSetId,
     received: &'a BTreeMap<(SlotIndex, NodeId, bool), Arc<Envelope>>,
-    /// What the node itself has claimed before.
+    /// The earlier claims of the node itself.
     own_claims: &'a OwnClaims,
 }
 
@@ -43,7 +43,7 @@ impl EvidenceCheck<'_> {
         self.replay.driver().quorum_set(id).unwrap()
     }
 
-    /// Whether `nodes` contain a quorum that satisfies the local set.
+    /// Whether `nodes` contain a quorum that satisfies the local quorum set.
     fn holds_quorum(&self, nodes: &Nodes, statements: &BTreeMap<NodeId, &Envelope>) -> bool {
         let mut quorum = nodes.clone();
         loop {
@@ -221,7 +221,7 @@ fn accepts_commit(statement: &Statement, x: &Value, low: u32, high: u32) -> bool
     statement.ballot_value() == Some(x) && range.contains(&low) && range.contains(&high)
 }
 
-/// Checks all evidence of the node of `transcript`. Returns how much there was.
+/// Checks all evidence that the node of `transcript` records. Returns the number of checked events.
 pub(crate) fn check_transcript_evidence(transcript: &Transcript) -> usize {
     let mut replay = TranscriptReplay::new(transcript, EvidenceMode::Record);
     let (mut received, mut own_claims) = (BTreeMap::new(), OwnClaims::default());

@@ -1,4 +1,5 @@
-//! Bytes as a source of choices. When they are used up every choice is the first one, which always means "no change".
+//! Bytes as a source of choices. Once the bytes are used up, every choice is the first one, which never changes
+//! anything.
 
 /// The remaining bytes.
 #[derive(Clone, Copy, Debug)]

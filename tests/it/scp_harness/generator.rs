@@ -8,7 +8,7 @@ use quorumscope::commands::conformance::format::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Upper bound of inputs, so that many bytes do not make a slow test.
+/// Maximum number of inputs, so that many bytes do not make a test slow.
 const STEPS_MAX: usize = 160;
 
 /// The names, values and slots to choose from.
@@ -22,7 +22,7 @@ pub(crate) struct InputGenerator {
 }
 
 impl InputGenerator {
-    /// Those that occur in `transcript`, and some others.
+    /// The names, values and slots that occur in `transcript`, and some others.
     pub(crate) fn of(transcript: &Transcript) -> InputGenerator {
         let mut nodes = BTreeSet::new();
         for set in transcript.qsets.values() {
@@ -42,7 +42,7 @@ impl InputGenerator {
                 _ => {}
             }
         }
-        // Each value once more with every character that is special to the node.
+        // Adds some values again with each prefix that is special to the node.
         let plain: Vec<String> = values.iter().take(4).cloned().collect();
         for rule in transcript.rules.chars() {
             values.extend(plain.iter().map(|value| format!("{rule}{value}")));
@@ -125,7 +125,7 @@ impl InputGenerator {
         }
     }
 
-    /// An envelope with any statement of any node.
+    /// An envelope with any statement in the name of any node.
     pub(crate) fn message(&self, choices: &mut Choices<'_>) -> NamedEnvelope {
         NamedEnvelope {
             from: self.node(choices),
@@ -135,7 +135,7 @@ impl InputGenerator {
         }
     }
 
-    /// Any statement. Half of them are consistent.
+    /// Any statement. About half of them are consistent.
     pub(crate) fn statement(&self, choices: &mut Choices<'_>) -> NamedStatement {
         match choices.below(8) {
             0 | 1 => NamedStatement::Nominate {

@@ -1,7 +1,8 @@
-//! Stress-test harness: one node under arbitrary inputs, with independent checks of what must never happen.
+//! Stress-test harness: one node under arbitrary inputs, with independent checks of its invariants.
 //!
-//! Shared by property tests and by the fuzz targets in `fuzz/`: `choices` reads bytes as choices, `generator` and
-//! `mutation` make inputs of them, `text` reads file contents. Inputs have the format of the transcripts.
+//! Property tests and the fuzz targets in `fuzz/` share it: `choices` reads bytes as choices, `generator` and
+//! `mutation` turn choices into inputs, `rules` checks outputs and states, `text` reads file contents. Inputs have the
+//! format of the transcripts.
 
 pub(crate) mod choices;
 pub(crate) mod generator;
@@ -33,7 +34,7 @@ pub(crate) struct ScpHarness<'a> {
     /// The id of the current local quorum set.
     local_set: String,
     slots: BTreeSet<u64>,
-    /// The latest statement that it has emitted or restored.
+    /// The latest statement that the node has emitted or restored.
     latest: BTreeMap<StatementKey, NamedEnvelope>,
     decided: BTreeMap<u64, String>,
     /// The senders of accepted statements.
@@ -41,7 +42,7 @@ pub(crate) struct ScpHarness<'a> {
 }
 
 impl<'a> ScpHarness<'a> {
-    /// A new node for `transcript`, whose steps tell which names there are.
+    /// A new node for `transcript`, which defines the names of nodes, sets and values.
     pub(crate) fn new(transcript: &'a Transcript) -> ScpHarness<'a> {
         ScpHarness {
             recording: TranscriptReplay::new(transcript, EvidenceMode::Record),
@@ -87,7 +88,7 @@ impl<'a> ScpHarness<'a> {
             assert_eq!(replay.scp().check_invariants(), Ok(()), "after {input:?}");
         }
         if is_refused(&result) {
-            assert!(before == after, "refused, but not unchanged: {input:?}");
+            assert!(before == after, "refused, but the state changed: {input:?}");
             assert!(result.out.is_empty(), "refused, but {:?}", result.out);
         }
         for (slot, (was, _)) in &before {
@@ -119,7 +120,7 @@ impl<'a> ScpHarness<'a> {
         self.slots.iter().map(snapshot).collect()
     }
 
-    /// An accepted statement is recorded as the latest of its sender.
+    /// Checks that an accepted statement is recorded as the latest of its sender.
     fn note(
         &mut self,
         input: &StepInput,
@@ -150,8 +151,8 @@ impl<'a> ScpHarness<'a> {
         }
     }
 
-    /// Once emission is suppressed it stays so. The step that suppresses it may have emitted before: a NOMINATE is sent
-    /// before the resulting ballot is validated.
+    /// Checks that suppressed emission stays suppressed. The step that suppresses it may still emit, because a NOMINATE
+    /// is sent before the resulting ballot is validated.
     fn check_may_emit(&self, input: &StepInput, before: &BTreeMap<u64, SlotSnapshot>) {
         assert!(self.transcript.validator, "an observer emits: {input:?}");
         let was = slot_of(input).and_then(|slot| before[&slot].0.as_ref());
@@ -161,7 +162,7 @@ impl<'a> ScpHarness<'a> {
         );
     }
 
-    /// Every output concerns the slot of the input, is newer than earlier outputs, and is sane.
+    /// Checks that the output concerns the slot of the input, is newer than earlier outputs, and is sane.
     fn check_output(
         &mut self,
         output: &StepOutput,
@@ -212,8 +213,8 @@ impl<'a> ScpHarness<'a> {
         }
     }
 
-    /// Whatever happened before: in a new slot the node does the same as a new node, and decides if its quorum set
-    /// allows it.
+    /// Checks that the earlier inputs do not affect a new slot: the node does the same as a new node, and decides if
+    /// its quorum set is sane.
     pub(crate) fn finish(mut self) {
         let slot = (900_000..).find(|slot| !self.slots.contains(slot)).unwrap();
         let set_id = self.recording.names().set(&self.local_set);
@@ -222,7 +223,7 @@ impl<'a> ScpHarness<'a> {
         let mut fresh_start = self.transcript.clone();
         fresh_start.qset.clone_from(&self.local_set);
         let mut fresh = TranscriptReplay::new(&fresh_start, EvidenceMode::Record);
-        // Both nodes must number the names alike.
+        // Both nodes must assign the same numbers to names.
         fresh_start.steps.clear();
         let value = "works on".to_owned();
         for input in honest_slot(self.transcript, &self.local_set, slot, &value) {
@@ -265,7 +266,7 @@ pub(crate) fn slot_of(input: &StepInput) -> Option<u64> {
     }
 }
 
-/// Inputs by which all nodes nominate, vote for, accept, commit and decide `x`.
+/// Inputs with which all other nodes nominate, vote for, accept, commit and decide `x`.
 fn honest_slot(transcript: &Transcript, set: &str, slot: u64, x: &str) -> Vec<StepInput> {
     let round = || NamedBallot {
         n: 1,

@@ -1,4 +1,4 @@
-//! Mutation of golden transcripts: the damage that Byzantine nodes, a bad network and a bad disk can do.
+//! Mutation of golden transcripts: damage as Byzantine nodes, a faulty network or a faulty disk can cause.
 
 use super::choices::Choices;
 use super::generator::{InputGenerator, counter, step};
@@ -6,13 +6,13 @@ use quorumscope::commands::conformance::format::{
     NamedBallot, NamedEnvelope, NamedStatement, StepInput, Transcript,
 };
 
-/// Upper bound of steps that are taken from a transcript.
+/// Maximum number of steps that are taken from a transcript.
 const STEPS_MAX: usize = 300;
 
 /// `transcript` with the damage that the choices select.
 pub(crate) fn mutated(transcript: &Transcript, choices: &mut Choices<'_>) -> Transcript {
     let generator = InputGenerator::of(transcript);
-    // How many steps stay unchanged, relative to 12 kinds of damage.
+    // Weight of an unchanged step, relative to a weight of 12 for all damage.
     let calm = [12, 40, 120][choices.below(3)];
     let mut inputs: Vec<StepInput> = Vec::new();
     for step in transcript.steps.iter().take(STEPS_MAX) {

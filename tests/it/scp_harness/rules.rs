@@ -1,5 +1,5 @@
-//! Rules that every statement and every state of a node obey, whatever Byzantine nodes send. Written from the draft;
-//! shares no code with the protocol.
+//! Rules that every statement and every state of a node obey, whatever Byzantine nodes send. The rules follow the draft
+//! and share no code with the protocol.
 
 use quorumscope::commands::conformance::format::{NamedBallot, NamedStatement};
 use quorumscope::scp::SlotState;
@@ -10,7 +10,7 @@ fn demand(condition: bool, otherwise: &'static str) -> CheckResult {
     if condition { Ok(()) } else { Err(otherwise) }
 }
 
-/// A statement is free of contradictions.
+/// Checks that a statement is free of contradictions.
 pub(crate) fn check_sane(said: &NamedStatement) -> CheckResult {
     match said {
         NamedStatement::Nominate { voted, accepted } => {
@@ -60,7 +60,7 @@ pub(crate) fn check_sane(said: &NamedStatement) -> CheckResult {
     }
 }
 
-/// `next` may follow `last`: later types come later, and within one type the fields grow.
+/// Checks that `next` may follow `last`: the type does not go back, and within one type the fields grow.
 pub(crate) fn check_successor(last: &NamedStatement, next: &NamedStatement) -> CheckResult {
     let goes_up = match (last, next) {
         (
@@ -86,7 +86,7 @@ fn key(ballot: &NamedBallot) -> Key<'_> {
     (ballot.n, ballot.x.as_bytes())
 }
 
-/// Message type, b, p, p', h.
+/// The fields that order ballot statements: type, b, p, p', h.
 fn progress(said: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<'_>>, u32) {
     match said {
         NamedStatement::Nominate { .. } => (0, (0, b""), None, None, 0),
@@ -116,7 +116,7 @@ fn progress(said: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<
     }
 }
 
-/// The progress of a slot is never lost.
+/// Checks that a slot loses no progress.
 pub(crate) fn check_progress(was: &SlotState, is: &SlotState) -> CheckResult {
     demand(was.phase <= is.phase, "the phase goes back")?;
     demand(was.round <= is.round, "the round goes back")?;

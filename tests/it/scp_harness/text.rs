@@ -1,5 +1,5 @@
-//! File contents as `conformance` and the trace reader read them. They may give an error; whatever can be decoded is
-//! then replayed.
+//! File contents as `conformance` and the trace reader read them. Reading may fail; every decoded transcript is
+//! replayed.
 
 use super::ScpHarness;
 use super::choices::Choices;
@@ -87,7 +87,7 @@ fn size(set: &NamedQuorumSet) -> usize {
     set.v.len() + set.i.iter().map(size).sum::<usize>()
 }
 
-/// Whatever can be decoded survives a round trip.
+/// Decodes `text`, and checks that the result survives a round trip.
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -> Option<T> {
     let read: T = serde_json::from_str(text).ok()?;
     let again = serde_json::to_string(&read).unwrap();
@@ -95,7 +95,7 @@ fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(text: &str) -
     Some(read)
 }
 
-/// A node receives and restores the envelope, whatever its numbers are.
+/// Checks that a node can receive and restore an envelope with any numbers.
 fn receive_envelope(envelope: Arc<Envelope>) {
     let names = NameTable::new(["n0", "n1"], ["s"]);
     let set = NamedQuorumSet {

@@ -4,7 +4,7 @@
 use quorumscope::scp::{Ballot, Counter, Envelope, ScpEvent, SlotIndex, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one node claims about one slot.
+/// Claims of one node about one slot.
 #[derive(Default)]
 struct Claims {
     voted: BTreeSet<Value>,
@@ -14,7 +14,7 @@ struct Claims {
     /// A CONFIRM has only the counter of p, even if Byzantine nodes have made p a ballot of another value.
     prepared_counters: BTreeSet<Counter>,
     confirmed_prepared: BTreeSet<Ballot>,
-    /// The lowest ballots that it has voted to commit.
+    /// The lowest ballots that the node has voted to commit.
     commits_voted: BTreeSet<Ballot>,
     commits_accepted: BTreeSet<(Value, Counter, Counter)>,
 }
@@ -143,7 +143,7 @@ impl OwnClaims {
         self.0.entry(envelope.slot).or_default().extend(claims);
     }
 
-    /// Whether an own statement claims no more than that.
+    /// Whether an own statement claims no more than these claims.
     pub(super) fn supports(&self, envelope: &Envelope) -> bool {
         let own_claims = self.0.get(&envelope.slot);
         own_claims.is_some_and(|own_claims| Claims::of(&envelope.statement).are_within(own_claims))

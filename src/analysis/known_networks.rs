@@ -93,7 +93,7 @@ fn figure_6_has_disjoint_quorums_and_figure_7_depends_on_one_node() {
 }
 
 #[test]
-fn thresholds_of_small_groups() {
+fn small_groups_intersect_if_every_quorum_has_a_majority() {
     let all_alike = |count: u32, threshold: u32| {
         let everyone: Vec<u32> = (0..count).collect();
         fbas(vec![of(threshold, &everyone); count as usize])
@@ -134,7 +134,7 @@ fn plausible(sdf_threshold: u32) -> Fbas {
 }
 
 #[test]
-fn a_plausible_configuration_without_intersection() {
+fn a_plausible_configuration_lacks_quorum_intersection() {
     let (a, b) = disjoint(&plausible(3));
     assert_eq!(a, [0, 1, 2]);
     assert!(
@@ -159,7 +159,7 @@ fn one_wrong_threshold_breaks_intersection() {
 }
 
 #[test]
-fn tier_1_of_2024_intersects_by_counting_alone() {
+fn tier_1_of_2024_intersects_at_threshold_5_and_not_at_3() {
     let organizations: Vec<QuorumSet> = (0..7)
         .map(|o| of(2, &[3 * o, 3 * o + 1, 3 * o + 2]))
         .collect();
@@ -196,7 +196,7 @@ fn a_configuration_without_quorums_has_the_result_no_quorum() {
 }
 
 #[test]
-fn stopping_makes_the_result_unknown_and_never_wrong() {
+fn a_stopped_search_gives_no_wrong_result() {
     let others =
         |node: u32| -> Vec<u32> { (0..14).filter(|other| (node + 1) % 14 != *other).collect() };
     let ring = |threshold: u32| fbas((0..14).map(|node| of(threshold, &others(node))).collect());

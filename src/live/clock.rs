@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_compared_with_the_present_setting_of_the_clock() {
+    fn marks_are_compared_with_the_current_clock_time() {
         let day_us = 24 * HOUR_US;
         WALL_US.set(day_us);
         let clock = Clock::start_by(wall);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_grow_unless_the_clock_was_far_ahead() {
+    fn marks_increase_unless_the_last_one_is_far_ahead_of_the_clock() {
         WALL_US.set(HOUR_US);
         let clock = Clock::start_by(wall);
         let next = |last_us| clock.next_mark_us(last_us, MINUTE_US);

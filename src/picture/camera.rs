@@ -316,7 +316,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn screen_and_world_are_inverse(x in 0.0f32..1280.0, y in 0.0f32..800.0, zoom in 0.3f64..20.0, dx in -300.0f32..300.0) {
+        fn camera_transforms_are_inverse(x in 0.0f32..1280.0, y in 0.0f32..800.0, zoom in 0.3f64..20.0, dx in -300.0f32..300.0) {
             let camera = camera().zoomed_about(Point { x, y }, zoom).panned(Point { x: dx, y: 7.0 });
             let back = camera.screen_from_world(camera.world_from_screen(Point { x, y }));
             prop_assert!((back.x - x).abs() < 0.01 && (back.y - y).abs() < 0.01);

@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_and_values_differ() {
+    fn phases_have_different_fills() {
         for theme in themes() {
             let PhaseColors {
                 idle,

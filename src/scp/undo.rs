@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn tracked_variables_roll_back_what_was_borrowed() {
+    fn rollback_restores_mutably_borrowed_variables() {
         let mut tracked = Tracked::<Undoable<u32>>::default();
         tracked.get_mut().set(1);
         tracked.checkpoint();

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_have_separators() {
+    fn shares_have_thousands_separators() {
         assert_eq!(share(1_200, 3_000), "1,200 of 3,000");
     }
 

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_separators() {
+    fn numbers_have_thousands_separators() {
         for (plain, text) in [
             (0, "0"),
             (999, "999"),

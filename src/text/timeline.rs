@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_have_a_length() {
+    fn ended_intervals_include_their_length() {
         let ms = Time::from_ms;
         assert_eq!(
             interval_of(ms(1000), Some(ms(1042))),

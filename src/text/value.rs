@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_reads_as_its_proposals() {
+    fn a_value_is_shown_as_its_proposals() {
         let notes = |texts: &[&str]| {
             let notes: Vec<String> = (1..)
                 .zip(texts)
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ballot_reads_as_its_counter_and_value() {
+    fn a_ballot_is_shown_as_its_counter_and_value() {
         let of = |n| {
             ballot(&Ballot {
                 n,

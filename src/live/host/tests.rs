@@ -199,7 +199,7 @@ impl Fixture {
 }
 
 #[test]
-fn nothing_leaves_a_host_whose_store_fails_from_the_start() {
+fn a_host_sends_nothing_until_its_first_commit_succeeds() {
     let mut fixture = Fixture::new(true);
     fixture.host.start(None);
     let mut refused = fixture.propose("refused");

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_breakpoint_follows_the_size() {
+    fn the_breakpoint_depends_on_the_canvas_size() {
         for (width, height, breakpoint) in [
             (800.0, 556.0, Breakpoint::Narrow),
             (1280.0, 756.0, Breakpoint::Wide),

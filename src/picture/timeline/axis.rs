@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_are_round() {
+    fn axis_steps_are_round_numbers() {
         for (least, step) in [
             (0.5, 1),
             (3.0, 5),

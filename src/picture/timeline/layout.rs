@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_named_thin_or_shares() {
+    fn the_lane_style_depends_on_window_size_and_node_count() {
         for (window, nodes, kind, least_px) in [
             (WINDOWS[0], 1, LaneStyle::Named, 14.0),
             (WINDOWS[0], 5, LaneStyle::Named, 14.0),

@@ -163,7 +163,7 @@ fn states_without_duration_leave_no_span() {
 }
 
 #[test]
-fn a_node_that_starts_over_keeps_its_spans() {
+fn a_node_that_starts_over_keeps_its_earlier_spans() {
     let lanes = lanes(&[
         added(0, 0),
         added(0, 1),

@@ -277,7 +277,7 @@ fn paused_time_advances_only_by_step_and_play() {
 }
 
 #[test]
-fn a_run_in_which_nothing_happens_any_more_is_shown_as_finished() {
+fn a_run_without_open_proposals_is_shown_as_finished() {
     let mut window = Window::ready();
     window.click(N01, PointerButton::Left);
     window.play_to_the_end();

@@ -143,7 +143,7 @@ fn the_cost_of_a_step_does_not_grow_with_the_log() {
 }
 
 #[test]
-fn contradictions_are_refused() {
+fn contradicting_batches_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
     let decided = |value: &str| WriteBatch {

@@ -12,7 +12,7 @@ fn ink(atlas: &Atlas, sprite: Sprite) -> f32 {
 }
 
 #[test]
-fn discs_and_rings_have_their_area() {
+fn discs_and_rings_have_the_correct_area() {
     let mut atlas = Atlas::new();
     for radius in [2.0f32, 5.25, 14.0, 40.0] {
         let disc = atlas.disc(radius);
@@ -37,7 +37,7 @@ fn a_line_of_one_pixel_fills_one_row_and_every_profile_sums_to_its_width() {
 }
 
 #[test]
-fn an_equal_sprite_is_rasterised_once() {
+fn equal_sprites_are_rasterised_once() {
     let mut atlas = Atlas::new();
     let first = atlas.glyph('n', Font::Regular, 13.0, 20.3);
     assert_eq!(first, atlas.glyph('n', Font::Regular, 13.0, 20.3));

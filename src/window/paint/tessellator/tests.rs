@@ -80,7 +80,7 @@ fn lines_have_their_stroke_width() {
 }
 
 #[test]
-fn polygons_have_their_area_in_both_orientations() {
+fn polygons_have_the_correct_area_in_both_orientations() {
     let mut points: Vec<Point> = [(0.0, 0.0), (40.0, 0.0), (40.0, 30.0), (0.0, 30.0)]
         .map(|(x, y)| Point { x, y })
         .into();

@@ -160,7 +160,7 @@ fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
         );
     }
     let logged = world.nodes[named(&world, "v2").index()].view.log.len();
-    assert_eq!(logged, 3, "the log has also the missed entries, each once");
+    assert_eq!(logged, 3, "the log also has the missed entries, each once");
     let mut flights: Vec<_> = merged
         .records
         .iter()

@@ -244,7 +244,7 @@ fn a_backup_reaches_every_node_that_lacks_the_file() {
     }
 }
 
-/// Most nodes are out of range of the node that holds the file: it spreads from neighbour to neighbour.
+/// Most nodes are out of range of the node that has the file, so the file spreads from neighbour to neighbour.
 #[test]
 fn a_file_reaches_all_nodes_by_radio() {
     let mut text = String::from(

@@ -239,7 +239,7 @@ fn unusable_paths_are_refused_with_the_reason() {
     );
 }
 
-/// If the file of a killed process is cut off at any byte, the reader returns a prefix of its records that contains
+/// Wherever the file of a killed process is cut off, the reader returns a prefix of its records. The prefix contains
 /// everything up to the last flush.
 #[test]
 fn a_truncated_trace_is_read_up_to_its_last_complete_record() {
@@ -314,7 +314,8 @@ fn the_trace_of_a_process_is_kept_and_overwrites_no_file() {
     }
 }
 
-/// The reader refuses a small file that expands to gigabytes early: many frames of equal lines, or one endless line.
+/// The reader stops early at a small file that would expand to gigabytes: many frames of equal lines, or one endless
+/// line.
 #[test]
 fn a_file_that_expands_too_far_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -16,9 +16,9 @@ const REST_LIMIT: Duration = Duration::from_secs(300);
 /// A proposal that a node has acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Acknowledged {
-    /// Key of the node where it entered.
+    /// Key of the node where the proposal entered.
     pub(crate) origin: String,
-    /// Its number at that node.
+    /// The sequence number of the proposal at that node.
     pub(crate) nth: u64,
     /// The text of a note, or the hash of a file.
     pub(crate) content: String,
@@ -66,7 +66,7 @@ pub(crate) fn log_of(rest: &Rest, http: SocketAddr) -> Log {
     }
 }
 
-/// The length of all logs if the network is idle; otherwise what is still in progress.
+/// The length of all logs if the network is idle. Otherwise the error describes what is still in progress.
 fn at_rest(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
     let mut heads = BTreeSet::new();
     for &http in nodes {

@@ -1,4 +1,4 @@
-//! Datagrams for discovery.
+//! Datagram inputs: announcements for discovery.
 
 use super::harness::{NETWORK, NodeHarness, signed};
 use quorumscope::live::identity::SignaturePurpose;

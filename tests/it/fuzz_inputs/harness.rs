@@ -199,7 +199,7 @@ impl NodeHarness {
         let opened = VerifiedMessage::open(signed.clone(), NETWORK).unwrap();
         let read = opened.to_local(&mut self.directory).unwrap();
         match (&read.body, &message.body) {
-            // Only nodes whose announcements are stored are listed.
+            // The signed message lists only nodes whose announcements are stored.
             (Body::Peers { known, .. }, Body::Peers { known: all, .. }) => {
                 assert!(known.iter().all(|peer| all.contains(peer)));
             }

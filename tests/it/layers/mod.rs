@@ -66,7 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Modules that may use all others.
 const TOP: &[&str] = &["commands", "cli", "main", "lib"];
 
-/// Token -> prefixes, below `src/`, of the only paths where it may occur.
+/// Token -> path prefixes below `src/`. The token may occur only in files with such a prefix.
 const TOKENS: &[(&str, &[&str])] = &[
     ("Instant::now", &["live/", "commands/", "window/frame"]),
     ("SystemTime", &["live/", "commands/"]),

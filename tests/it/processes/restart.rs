@@ -112,7 +112,7 @@ fn leaving_nodes_are_removed_from_quorum_sets_and_paused_nodes_are_not() {
     let (paused, left) = (pausing.id, leaving.id);
     leaving.stop();
     for node in &nodes {
-        wait_until("it has left", || {
+        wait_until("the node has left", || {
             !node.status().nodes.iter().any(|other| other.id == left)
         });
     }
@@ -151,13 +151,13 @@ fn the_last_two_nodes_decide_nothing_until_others_come_back() {
     wait_until_agreed(&nodes, &["tea"]);
     nodes.pop().unwrap().stop();
     for node in &nodes {
-        wait_until("it has left", || node.trusts() == ["n1", "n2", "n3"]);
+        wait_until("the node has left", || node.trusts() == ["n1", "n2", "n3"]);
     }
     nodes[1].propose("three are enough");
     wait_until_agreed(&nodes, &["tea", "three are enough"]);
     nodes.pop().unwrap().stop();
     for node in &nodes {
-        wait_until("it has left", || node.trusts() == ["n1", "n2"]);
+        wait_until("the node has left", || node.trusts() == ["n1", "n2"]);
     }
     let alone = nodes[0].post("/propose?wait_ms=3000", r#"{"note": "two are not"}"#);
     assert_eq!(alone.status, 202, "{}", text(&alone.body));
@@ -179,7 +179,9 @@ fn silent_nodes_are_forgotten_under_the_unsafe_policy() {
     nodes.pop().unwrap().kill();
     nodes.pop().unwrap().kill();
     for node in &nodes {
-        wait_until("they are forgotten", || node.trusts() == ["n1", "n2"]);
+        wait_until("the silent nodes are forgotten", || {
+            node.trusts() == ["n1", "n2"]
+        });
     }
     nodes[1].propose("just the two of us");
     wait_until_agreed(&nodes, &["tea", "just the two of us"]);
@@ -206,10 +208,12 @@ fn a_given_quorum_set_is_used_unchanged() {
     let mut nodes = Vec::from(nodes);
     for (node, key) in nodes.iter().zip(&keys) {
         assert_eq!(node.id.to_string(), *key);
-        wait_until("it votes", || node.status().readiness == "ready");
+        wait_until("the node is ready to vote", || {
+            node.status().readiness == "ready"
+        });
         let used = serde_json::to_value(node.status().quorum_set).unwrap();
         assert_eq!(used, set);
-        let told = wait_for("it has met the others", || {
+        let told = wait_for("the node knows the others", || {
             let told = node.peers();
             (told.peers.len() == 2).then_some(told)
         });
@@ -224,11 +228,11 @@ fn a_given_quorum_set_is_used_unchanged() {
 
     // A node outside the quorum set follows the log, but its messages do not count.
     let stranger = network.start("n4", &more);
-    wait_until("it has the log", || stranger.notes() == ["tea"]);
+    wait_until("the outsider has the log", || stranger.notes() == ["tea"]);
     let said = stranger.post("/propose", r#"{"note": "poison"}"#);
     assert_eq!(said.status, 202, "{}", text(&said.body));
     for node in &nodes {
-        wait_until("its messages are refused", || {
+        wait_until("messages of the outsider are refused", || {
             node.counter("messages_of_outsiders") > 0
         });
         assert!(!node.trusts().contains(&"n4".to_owned()));
@@ -236,7 +240,9 @@ fn a_given_quorum_set_is_used_unchanged() {
     nodes.remove(1).kill();
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
-    wait_until("it keeps following", || stranger.notes() == ["tea", "cake"]);
+    wait_until("the outsider follows the log", || {
+        stranger.notes() == ["tea", "cake"]
+    });
 }
 
 #[test]
@@ -248,8 +254,8 @@ fn a_node_leaves_when_its_standard_input_is_closed() {
     ending.close_stdin();
     assert_eq!(ending.ended().code(), Some(0));
     for node in &nodes {
-        wait_until("it has left", || node.trusts() == ["n1", "n2", "n3"]);
+        wait_until("the node has left", || node.trusts() == ["n1", "n2", "n3"]);
     }
     let store: PathBuf = network.path("n4");
-    assert!(store.is_dir(), "its data is kept");
+    assert!(store.is_dir(), "the data of the node is kept");
 }

@@ -82,7 +82,7 @@ impl SignedFixture {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let place = ("127.0.0.1", self.network.port);
         socket.send_to(&packet, place).unwrap();
-        wait_until("it is known", || {
+        wait_until("the announced node is known", || {
             let known = self.node.status().nodes;
             known.iter().any(|node| node.id == who.key())
         });
@@ -257,7 +257,7 @@ fn check_proposals(scene: &SignedFixture) {
         409,
         "it came before",
     );
-    wait_until("it is agreed on", || scene.node.notes().len() == 2);
+    wait_until("the note is decided", || scene.node.notes().len() == 2);
     let again = scene.signed(friend, 32, note(friend, 1, "tea"));
     check(
         &scene.send("/propose", &[again]),
@@ -276,7 +276,7 @@ fn check_proposals(scene: &SignedFixture) {
         ReceiptCode::Accepted,
     ];
     assert_eq!(receipts(&answer), expected);
-    wait_until("it is agreed on", || scene.node.notes().len() == 3);
+    wait_until("the note is decided", || scene.node.notes().len() == 3);
 }
 
 /// A relayed message counts as sent by its author if its signature is valid.
@@ -322,7 +322,7 @@ fn check_bundles(scene: &SignedFixture) {
         401,
         "the signature is not that of",
     );
-    wait_until("it is agreed on", || scene.node.notes().len() == 4);
+    wait_until("the note is decided", || scene.node.notes().len() == 4);
 }
 
 /// The trusted-node service answers a signed query with a signed answer.

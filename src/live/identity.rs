@@ -4,11 +4,11 @@
 //! name of the network and the purpose, so a signature cannot be replayed in another network or for another purpose.
 
 use crate::node::NodeKey;
+use crate::node::strkey::{self, StrkeyKind};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use stellar_strkey::ed25519::PrivateKey;
 
 /// Name of the file of the secret key in the data folder.
 const FILE: &str = "secret-key";
@@ -73,9 +73,9 @@ impl Identity {
     pub fn open(dir: &Path) -> Result<Identity, IdentityError> {
         let path = dir.join(FILE);
         match fs::read_to_string(&path) {
-            Ok(text) => match PrivateKey::from_string(text.trim()) {
-                Ok(PrivateKey(bytes)) => Ok(Identity::new(bytes)),
-                Err(_) => Err(IdentityError::Malformed { path }),
+            Ok(text) => match strkey::decode(StrkeyKind::SecretSeed, text.trim()) {
+                Some(bytes) => Ok(Identity::new(bytes)),
+                None => Err(IdentityError::Malformed { path }),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Identity::create(&path),
             Err(source) => Err(IdentityError::Io { path, source }),
@@ -97,7 +97,7 @@ impl Identity {
         };
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| failed(io::Error::other(error.to_string())))?;
-        let text = PrivateKey(bytes).as_unredacted().to_string();
+        let text = strkey::encode(StrkeyKind::SecretSeed, &bytes);
         let unfinished = path.with_extension("new");
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);

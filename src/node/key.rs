@@ -3,11 +3,11 @@
 //! A [`NodeId`](crate::scp::NodeId) is valid in one run or process only: two processes may number the same nodes
 //! differently. Values are equal at all nodes, so they name nodes by key.
 
+use super::strkey::{self, StrkeyKind};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
-use stellar_strkey::ed25519::PublicKey;
 
 /// The Ed25519 public key of a node. Its text form is a Stellar address (strkey): `G...`, 56 characters with a
 /// checksum.
@@ -45,16 +45,15 @@ impl FromStr for NodeKey {
     type Err = InvalidNodeKey;
 
     fn from_str(text: &str) -> Result<NodeKey, InvalidNodeKey> {
-        match PublicKey::from_string(text) {
-            Ok(PublicKey(bytes)) => Ok(NodeKey(bytes)),
-            Err(_) => Err(InvalidNodeKey),
-        }
+        strkey::decode(StrkeyKind::PublicKey, text)
+            .map(NodeKey)
+            .ok_or(InvalidNodeKey)
     }
 }
 
 impl fmt::Display for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(PublicKey(self.0).to_string().as_str())
+        f.write_str(&strkey::encode(StrkeyKind::PublicKey, &self.0))
     }
 }
 
@@ -66,7 +65,7 @@ impl fmt::Debug for NodeKey {
 
 impl Serialize for NodeKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(PublicKey(self.0).to_string().as_str())
+        serializer.collect_str(self)
     }
 }
 

@@ -34,6 +34,7 @@ mod relay;
 mod replica;
 mod resend;
 mod roster;
+pub mod strkey;
 #[cfg(test)]
 mod tests;
 mod trust_set;

@@ -1,14 +1,13 @@
 //! Names and keys of nodes.
 
 use super::error::{InputError, SourceText, listed};
-use crate::node::Peer;
+use crate::node::{NodeKey, Peer};
 use crate::rng::{StreamPurpose, Streams};
 use crate::scp::NodeId;
 use ed25519_dalek::SigningKey;
 use rand_chacha::rand_core::Rng;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use stellar_strkey::ed25519::PublicKey;
 use toml::Spanned;
 
 /// The number of the `nth` node. The node limit is far below the range of numbers.
@@ -27,7 +26,7 @@ pub(super) fn peer(streams: Streams, nth: usize, name: &str) -> Peer {
     Peer {
         id,
         name: name.into(),
-        key: PublicKey(public).to_string().as_str().into(),
+        key: NodeKey::new(public).to_string().into(),
     }
 }
 

@@ -3,6 +3,7 @@
 use quorumscope::live::identity::Identity;
 use quorumscope::live::status::{PeersView, Status};
 use quorumscope::node::NodeKey;
+use quorumscope::node::strkey::{self, StrkeyKind};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -12,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use stellar_strkey::ed25519::PrivateKey;
 
 /// Deadline of a wait. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -167,13 +167,13 @@ impl Network {
     /// Gives a node a known key before it starts.
     pub(super) fn identity(&self, name: &str) -> Identity {
         let digest: [u8; 32] = Sha256::digest(format!("{} {name}", self.name)).into();
-        let secret = PrivateKey(digest).as_unredacted().to_string();
+        let secret = strkey::encode(StrkeyKind::SecretSeed, &digest);
         // A key needs a store beside it.
         let data = self.path(name);
         let data = data.to_str().unwrap();
         let made = quorumscope(&["node", "--name", name, "--data", data, "--print-id"]);
         assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
-        fs::write(self.path(name).join("secret-key"), secret.as_str()).unwrap();
+        fs::write(self.path(name).join("secret-key"), &secret).unwrap();
         Identity::new(digest)
     }
 

@@ -17,7 +17,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Interval between checks whether the node has failed.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -77,15 +81,22 @@ fn wait(stopped: &Receiver<()>, has_ended: impl Fn() -> bool) -> Result<(), Comm
     Ok(())
 }
 
+/// Logs to standard error. `RUST_LOG` selects levels, also per module: `warn,quorumscope::live=debug`.
 fn start_logging(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let filter = std::env::var("RUST_LOG")
+        .map_or(Ok(Targets::new().with_default(Level::INFO)), |levels| {
+            levels.parse::<Targets>()
+        });
+    let ignored = filter.as_ref().err().map(ToString::to_string);
+    let filter = filter.unwrap_or_else(|_| Targets::new().with_default(Level::INFO));
+    let log = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
     match format {
-        LogFormat::Text => log.with_ansi(false).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => log.with(lines.with_ansi(false)).init(),
+        LogFormat::Json => log.with(lines.json()).init(),
+    }
+    if let Some(why) = ignored {
+        tracing::warn!("RUST_LOG is ignored: {why}");
     }
 }
 

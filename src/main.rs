@@ -2,15 +2,16 @@
 
 use clap::Parser;
 use quorumscope::cli::Cli;
-use quorumscope::commands::dispatch;
+use quorumscope::commands::{dispatch, print_usage};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match dispatch(&Cli::parse()) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("quorumscope: {error}");
-            error.exit_code()
-        }
-    }
+    let ended = match Cli::try_parse() {
+        Ok(cli) => dispatch(&cli),
+        Err(usage) => print_usage(&usage),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("quorumscope: {error}");
+        error.exit_code()
+    })
 }

@@ -23,7 +23,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(300);
 /// Runs a cluster until its window closes or the process is interrupted.
 ///
 /// # Errors
-/// If the folder cannot be used, or a node does not start.
+/// If the folder cannot be used, a node does not start, or standard output cannot be written.
 pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
     if let Some(folder) = &args.sweep {
         return Ok(remove_folder_after_parent_exit(folder));
@@ -51,9 +51,13 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
         text += &format!("{name} {url}\n");
     }
     text += &format!("folder {}\n", folder.path.display());
-    print_line(&text);
     let urls: Vec<String> = cluster.addresses().map(|(_, url)| url.to_owned()).collect();
-    *lock(&running) = Some(RunningCluster { cluster, folder });
+    let started = RunningCluster { cluster, folder };
+    if let Err(error) = print_line(&text) {
+        started.stop();
+        return Err(error);
+    }
+    *lock(&running) = Some(started);
     if has_window {
         show(args, urls, &running)
     } else {

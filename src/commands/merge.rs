@@ -28,7 +28,7 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     }
     let merged = merge(traces, &registry).map_err(input_error)?;
     write(&args.output, &merged).map_err(input_error)?;
-    print_line(&summary(args, &merged));
+    print_line(&summary(args, &merged))?;
     Ok(ExitCode::SUCCESS)
 }
 

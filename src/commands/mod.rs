@@ -35,7 +35,7 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Merge(args)) => merge::run(args),
-        Some(Command::Scenarios) => Ok(scenarios::list()),
+        Some(Command::Scenarios) => scenarios::list(),
         Some(Command::Conformance(args)) => conformance(args),
         #[cfg(feature = "net")]
         Some(Command::Node(args)) => node::run(args),
@@ -53,6 +53,21 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     }
 }
 
+/// Prints what clap has formatted: the help, the version, or the error of bad arguments.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub fn print_usage(usage: &clap::Error) -> Result<ExitCode, CommandError> {
+    let printed = usage.print();
+    if !usage.use_stderr() {
+        support::stdout::check_written(printed)?;
+    }
+    let code = u8::try_from(usage.exit_code());
+    Ok(ExitCode::from(
+        code.unwrap_or(support::error::EXIT_BAD_INPUT),
+    ))
+}
+
 /// Fallback without a window: prints the reason and executes `run`.
 fn run_in_terminal(args: &WindowArgs, reason: &str) -> Result<ExitCode, CommandError> {
     eprintln!("quorumscope: {reason}");
@@ -65,7 +80,7 @@ fn conformance(args: &ConformanceArgs) -> Result<ExitCode, CommandError> {
     support::stdout::print_line(&match args.json {
         true => report.to_json(),
         false => report.to_string(),
-    });
+    })?;
     if args.json {
         for (file, mismatch) in &report.mismatches {
             eprintln!("{}: {mismatch}", file.display());

@@ -42,7 +42,7 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
             true => Identity::open(&args.data).map_err(|error| input(&error))?,
             false => identify(&args.data).map_err(|error| input(&error))?.1,
         };
-        print_line(&identity.key().to_string());
+        print_line(&identity.key().to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
     start_logging(args.log_format);
@@ -52,11 +52,11 @@ pub(super) fn run(args: &NodeArgs) -> Result<ExitCode, CommandError> {
         stop_with_stdin(stop);
     }
     let process = Process::start(config).map_err(|error| CommandError::Input(error.to_string()))?;
-    print_line(&format!(
+    let announced = print_line(&format!(
         "{LISTENING}http://{}\nid {}\n",
         process.http, process.key
     ));
-    let ended = wait(&stopped, || process.has_ended());
+    let ended = announced.and_then(|()| wait(&stopped, || process.has_ended()));
     if ended.is_ok() {
         tracing::info!("stopping");
     }

@@ -47,7 +47,7 @@ struct NodeClient {
 /// Proposes, waits for the decision and the backups, and prints the outcome.
 ///
 /// # Errors
-/// Bad arguments, a node that does not respond, or one that refuses.
+/// Bad arguments, a node that does not respond, one that refuses, or standard output that cannot be written.
 pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
     let node = NodeClient {
         base: base(&args.to)?,
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
         (None, note) => node.propose_note(note.as_deref().unwrap_or_default(), args.wait_ms)?,
     };
     let (outcome, text) = proposed.outcome(args);
-    print_line(&text);
+    print_line(&text)?;
     match (outcome, &proposed.proposal.file) {
         (ProposalOutcome::Agreed, Some(file)) => {
             let until = sent_at + Duration::from_millis(args.wait_ms);
@@ -229,6 +229,15 @@ impl NodeClient {
         self.read(call.call())
     }
 
+    /// Whether the node at `base` has a backup of the file.
+    fn has_file(&self, base: &str, sha256: &str) -> bool {
+        let backups = self.status_at(base).map(|status| status.backup_log);
+        backups.is_ok_and(|backups| {
+            let mut backups = backups.iter();
+            backups.any(|line| line.is_here && line.file.sha256 == sha256)
+        })
+    }
+
     /// Polls every trusted node until all have the file, and prints a line for each. At `until` it gives up with exit code 3.
     fn wait_for_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
         let here = self.status_at(&self.base)?;
@@ -240,24 +249,15 @@ impl NodeClient {
             .collect();
         pending_nodes.insert(0, (here.name, self.base.clone()));
         loop {
-            pending_nodes.retain(|(name, base)| {
-                let lines = self.status_at(base).map(|status| status.backup_log);
-                let is_here = lines.is_ok_and(|lines| {
-                    lines
-                        .iter()
-                        .any(|line| line.is_here && line.file.sha256 == sha256)
-                });
-                if is_here {
-                    print_line(&terminal::backed_up(name));
-                }
-                !is_here
-            });
+            for (name, _) in pending_nodes.extract_if(.., |(_, base)| self.has_file(base, sha256)) {
+                print_line(&terminal::backed_up(&name))?;
+            }
             if pending_nodes.is_empty() {
                 return Ok(ExitCode::SUCCESS);
             }
             if Instant::now() >= until {
                 let names = pending_nodes.iter().map(|(name, _)| name.clone());
-                print_line(&terminal::backups_missing(&format::list(names, usize::MAX)));
+                print_line(&terminal::backups_missing(&format::list(names, usize::MAX)))?;
                 return Ok(ExitCode::from(EXIT_NO_PROGRESS));
             }
             thread::sleep(POLL_INTERVAL);

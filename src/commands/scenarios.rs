@@ -1,5 +1,6 @@
 //! `quorumscope scenarios`: lists the built-in scenarios.
 
+use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
 use crate::scenario::BUILT_IN;
 use std::process::ExitCode;
@@ -8,16 +9,18 @@ use std::process::ExitCode;
 const WIDTH_CHARS: usize = 100;
 
 /// Prints name, title and description of every built-in scenario.
-#[must_use]
-pub(super) fn list() -> ExitCode {
+///
+/// # Errors
+/// If standard output cannot be written.
+pub(super) fn list() -> Result<ExitCode, CommandError> {
     for built_in in BUILT_IN {
         let heading = built_in.info();
-        print_line(&format!("{:<12} {}", built_in.name, heading.title));
+        print_line(&format!("{:<12} {}", built_in.name, heading.title))?;
         for line in wrapped(&heading.description, WIDTH_CHARS - 13) {
-            print_line(&format!("{:<12} {line}", ""));
+            print_line(&format!("{:<12} {line}", ""))?;
         }
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Wraps text at spaces into lines of at most `width` characters.

@@ -3,7 +3,7 @@
 use quorumscope::trace::TraceReader;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 fn quorumscope(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
@@ -290,5 +290,63 @@ fn interrupted_run_completes_its_trace() {
             1,
             "a temporary file is left"
         );
+    }
+}
+
+/// Runs the program with its standard output connected to `stdout`.
+fn into(stdout: impl Into<Stdio>, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
+    command.args(args).stdout(stdout).stderr(Stdio::piped());
+    command.spawn().unwrap().wait_with_output().unwrap()
+}
+
+/// Runs the commands that print a result without a network or a window, each with a new `stdout`. Returns them with
+/// their exit codes and their errors.
+fn run_printing_commands<T: Into<Stdio>>(stdout: impl Fn() -> T) -> Vec<(String, i32, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let vectors = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/conformance/asym.jsonl.gz"
+    );
+    fs::copy(vectors, folder.path().join("asym.jsonl.gz")).unwrap();
+    let conformance = format!("conformance {}", folder.path().display());
+    let commands = [
+        "--help",
+        "--version",
+        "scenarios",
+        "run --scenario w1",
+        "run --scenario w1 --json",
+        "run --scenario w1 --digest",
+        "bench scp --nodes 4 --slots 1",
+        "bench scp --nodes 4 --slots 1 --json",
+        &conformance,
+        &format!("{conformance} --json"),
+    ];
+    let ran = commands.map(|command| {
+        let args: Vec<&str> = command.split(' ').collect();
+        let output = into(stdout(), &args);
+        let code = output.status.code().unwrap();
+        (command.to_owned(), code, text(&output.stderr))
+    });
+    ran.into()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn failed_write_to_stdout_is_an_error() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (command, code, error) in run_printing_commands(full) {
+        assert_eq!(code, 2, "{command}: {error}");
+        let expected = "quorumscope: cannot write to standard output: No space left on device";
+        assert!(error.contains(expected), "{command}: {error}");
+    }
+}
+
+#[test]
+fn closed_pipe_is_no_error() {
+    let closed = || std::io::pipe().unwrap().1;
+    for (command, code, error) in run_printing_commands(closed) {
+        assert_eq!(code, 0, "{command}: {error}");
+        assert!(!error.contains("standard output"), "{command}: {error}");
     }
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 use synthetic_traffic::SyntheticTrafficFactory;
 
@@ -70,21 +71,30 @@ pub(super) fn run(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
     };
     let shown = (!args.demo).then_some((args.nodes, args.edges));
     let as_json = args.json;
+    let (sender, reported) = channel();
     measure(options, sessions, plan, move |costs| {
-        report(costs, shown, as_json)
+        // Sending fails only if this function has returned.
+        sender
+            .send(report(costs, shown, as_json))
+            .unwrap_or_default();
     })
     .map_err(|error| match error {
         WindowError::NoDisplay(why) => CommandError::Window(terminal::no_display_bench(&why)),
         WindowError::NotOpened(_) => CommandError::Window(error.to_string()),
     })?;
+    // There is no report if the window was closed before the end.
+    reported.try_recv().unwrap_or(Ok(()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
+fn report(
+    costs: &[FrameCost],
+    shown: Option<(usize, usize)>,
+    as_json: bool,
+) -> Result<(), CommandError> {
     let rows: Vec<FrameCostRow> = costs.iter().map(|cost| row(cost, shown)).collect();
     if as_json {
-        print_line(&serde_json::to_string(&rows).unwrap_or_default());
-        return;
+        return print_line(&serde_json::to_string(&rows).unwrap_or_default());
     }
     print_line(&format!(
         "{:<10} {:>13} {:>14} {:>8} {:>18}",
@@ -93,7 +103,7 @@ fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
         terminal::frame_costs_app(),
         terminal::frame_costs_fps(),
         terminal::frame_costs_share()
-    ));
+    ))?;
     for row in rows {
         print_line(&format!(
             "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
@@ -102,8 +112,9 @@ fn report(costs: &[FrameCost], shown: Option<(usize, usize)>, as_json: bool) {
             row.app_ms_per_frame,
             row.fps,
             row.cpu_share_of_a_core * 100.0
-        ));
+        ))?;
     }
+    Ok(())
 }
 
 fn row(cost: &FrameCost, shown: Option<(usize, usize)>) -> FrameCostRow {

@@ -67,19 +67,19 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
     if !args.json {
         print_line(
             "nodes  executor   CPU ms/slot   deliveries/slot   broadcasts/slot   peak memory",
-        );
+        )?;
     }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
         let cost = slot_cost(nodes.into(), args.executor, args.slots, evidence_mode)
             .map_err(|error| CommandError::Input(error.to_string()))?;
         if !args.json {
-            print_line(&cost.to_text());
+            print_line(&cost.to_text())?;
         }
         rows.push(cost);
     }
     if args.json {
-        print_line(&serde_json::to_string(&rows).unwrap_or_default());
+        print_line(&serde_json::to_string(&rows).unwrap_or_default())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,7 +28,7 @@ const CHUNK_RECORDS: usize = 20_000;
 /// Runs a scenario or replays a recording, prints the summary and returns the outcome as exit code.
 ///
 /// # Errors
-/// Bad arguments, bad input files, unwritable outputs.
+/// Bad arguments, bad input files, outputs that cannot be written.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let until = parse_until(&args.until).map_err(CommandError::Input)?;
     for written in [&args.trace, &args.svg, &args.png].into_iter().flatten() {
@@ -80,14 +80,14 @@ fn report(
     image_export::write_images(args, &run.world)?;
     let digest = run.digest.clone();
     if args.digest {
-        print_line(&digest.unwrap_or_default());
+        print_line(&digest.unwrap_or_default())?;
         return Ok(exit_code(run.outcome));
     }
     let summary = Summary::new(&run.world, until, run.outcome, source, digest);
     if args.json {
-        print_line(&summary.to_json());
+        print_line(&summary.to_json())?;
     } else if !args.quiet {
-        print_line(&summary.to_text(&run.world));
+        print_line(&summary.to_text(&run.world))?;
     }
     Ok(exit_code(run.outcome))
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// Two nodes decided differently.
 pub(in crate::commands) const EXIT_VIOLATED: u8 = 1;
-/// Bad arguments or bad input.
+/// Bad arguments or bad input, or an output that cannot be written.
 pub(in crate::commands) const EXIT_BAD_INPUT: u8 = 2;
 /// The run, or the proposal, was not decided within its limit.
 pub(in crate::commands) const EXIT_NO_PROGRESS: u8 = 3;
@@ -28,6 +28,9 @@ pub enum CommandError {
         /// The operating system's message.
         why: String,
     },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Stdout(String),
     /// The window cannot be opened.
     #[error("{0}")]
     Window(String),
@@ -42,9 +45,10 @@ impl CommandError {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             CommandError::NodeFailed(_) => EXIT_NODE_FAILED,
-            CommandError::Input(_) | CommandError::Write { .. } | CommandError::Window(_) => {
-                EXIT_BAD_INPUT
-            }
+            CommandError::Input(_)
+            | CommandError::Write { .. }
+            | CommandError::Stdout(_)
+            | CommandError::Window(_) => EXIT_BAD_INPUT,
         })
     }
 }

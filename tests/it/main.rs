@@ -11,6 +11,7 @@ mod cli;
 mod cluster;
 mod conformance;
 mod conformance_vectors;
+mod digests;
 #[cfg(all(feature = "net", unix))]
 mod docs;
 mod event_coverage;

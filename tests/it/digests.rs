@@ -1,0 +1,71 @@
+//! Digests of built-in scenarios, kept in `tests/transcripts/digests.txt`: a run gives the same records on every machine,
+//! with both executors, and replayed from its trace.
+//!
+//! After an intended change of the protocol, of a scenario or of the trace format, `REWRITE=1 cargo test --test it digests`
+//! rewrites the file.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+/// The scenarios that run for less than about a second.
+const SCENARIOS: [&str; 12] = [
+    "backup",
+    "r1",
+    "s1",
+    "s2",
+    "s3",
+    "w4",
+    "w2",
+    "w1",
+    "w3",
+    "w5",
+    "s2-3of5",
+    "backup-held",
+];
+
+/// What `run --digest` prints with these arguments. The exit code depends on the outcome of the scenario.
+fn digest(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
+    let output = command.args(["run", "--digest"]).args(args).output();
+    let output = output.unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let digest = printed.trim_end();
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(is_digest, "{args:?} printed {printed:?}: {error}");
+    digest.to_owned()
+}
+
+/// The digest of a scenario, after checking that executors and replay agree.
+fn agreed_digest(name: &str, folder: &Path) -> String {
+    let trace = folder.join(format!("{name}.jsonl.zst"));
+    let trace = trace.to_str().unwrap();
+    let inline = digest(&["--scenario", name, "--trace", trace]);
+    let threads = digest(&["--scenario", name, "--executor", "threads"]);
+    assert_eq!(threads, inline, "{name}: executors differ");
+    assert_eq!(
+        digest(&["--replay", trace]),
+        inline,
+        "{name}: the replay differs from the run"
+    );
+    inline
+}
+
+#[test]
+fn built_in_scenarios_have_the_recorded_digests() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = SCENARIOS.map(|name| format!("{name} {}\n", agreed_digest(name, folder.path())));
+    let actual = lines.concat();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/digests.txt");
+    if env::var_os("REWRITE").is_some() {
+        fs::write(&path, &actual).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        actual,
+        expected,
+        "the records of a scenario or their form in traces have changed; REWRITE=1 rewrites {}",
+        path.display()
+    );
+}

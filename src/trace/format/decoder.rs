@@ -3,7 +3,7 @@
 use super::context::{Decode, Numbering, Problem, Values};
 use super::form::Form;
 use super::nodes::{NodeIds, NodeRegistry};
-use super::record_forms::Line;
+use super::record_forms::{Line, sort_leaders};
 use super::shared::Definitions;
 use crate::scenario::Scenario;
 use crate::trace::record::Record;
@@ -85,7 +85,7 @@ impl Decoder {
         let planned = scenario
             .as_ref()
             .map_or(&[][..], |scenario| &scenario.nodes);
-        let record = match line {
+        let mut record = match line {
             Line::Sent(form) => form.record(cx)?,
             Line::Stepped(form) => form.record(cx)?,
             Line::Lost(form) => form.record(cx)?,
@@ -109,6 +109,7 @@ impl Decoder {
                 return Ok(Decoded::Definition);
             }
         };
+        sort_leaders(&mut record);
         Ok(Decoded::Record(Box::new(record)))
     }
 

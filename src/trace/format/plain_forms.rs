@@ -6,6 +6,7 @@ use super::nodes::UNKNOWN;
 use crate::node::{NodeKey, Peer};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::time::{Span, Time};
+use crate::trace::record::FlightId;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +48,7 @@ macro_rules! form_number {
     };
 }
 
-form_number!(Time, Span, SlotIndex);
+form_number!(Time, Span, SlotIndex, FlightId);
 
 impl Form for String {
     type As<'a> = Text<'a>;
@@ -225,14 +226,14 @@ fn list<'a, T: Form + 'a>(
     items.into_iter().map(|item| item.to_form(cx)).collect()
 }
 
-fn items<T: Form, L: FromIterator<T>>(
-    forms: Vec<T::As<'_>>,
-    cx: &mut Decode<'_>,
-) -> Result<L, Problem> {
-    forms
-        .into_iter()
-        .map(|form| T::from_form(form, cx))
-        .collect()
+/// Converts the items into a list without spare capacity: collecting in place would keep the memory of the forms, which
+/// are much larger.
+fn items<T: Form>(forms: Vec<T::As<'_>>, cx: &mut Decode<'_>) -> Result<Vec<T>, Problem> {
+    let mut items = Vec::with_capacity(forms.len());
+    for form in forms {
+        items.push(T::from_form(form, cx)?);
+    }
+    Ok(items)
 }
 
 impl<T: Form> Form for Vec<T> {
@@ -261,7 +262,7 @@ impl<T: Form + Ord> Form for BTreeSet<T> {
     }
 
     fn from_form(forms: Vec<T::As<'_>>, cx: &mut Decode<'_>) -> Result<BTreeSet<T>, Problem> {
-        items(forms, cx)
+        items(forms, cx).map(BTreeSet::from_iter)
     }
 }
 
@@ -313,7 +314,7 @@ macro_rules! form_slice {
             }
 
             fn from_form(forms: Self::As<'_>, cx: &mut Decode<'_>) -> Result<Self, Problem> {
-                Ok(items::<$type, Vec<$type>>(forms, cx)?.into())
+                Ok(items::<$type>(forms, cx)?.into())
             }
         })*
     };
@@ -332,7 +333,7 @@ impl Form for Arc<[Peer]> {
     fn from_form(form: Self::As<'_>, cx: &mut Decode<'_>) -> Result<Self, Problem> {
         match form {
             Shared::Number(number) => cx.defined(number),
-            Shared::Inline(forms) => Ok(items::<Peer, Vec<Peer>>(*forms, cx)?.into()),
+            Shared::Inline(forms) => Ok(items::<Peer>(*forms, cx)?.into()),
         }
     }
 }

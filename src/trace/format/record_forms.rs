@@ -2,15 +2,13 @@
 
 use super::context::{Decode, Encode, Problem};
 use super::form::{Form, Text};
-use super::node_forms::{
-    AnnouncementForm, BundleForm, InputForm, LossReasonForm, MessageForm, MessageKindForm,
-    NodeConfigForm, OutputForm,
-};
+use super::node_forms::{AnnouncementForm, BundleForm, MessageForm, NodeConfigForm};
 use super::plain_forms::PeerForm;
-use super::scenario_forms::{ActionForm, ScenarioForm};
+use super::scenario_forms::ScenarioForm;
 use super::scp_forms::{EnvelopeForm, QuorumSetForm};
-use crate::node::{FileInfo, Input, NodeEvent, Output, Peer};
-use crate::scenario::NodeSpec;
+use crate::net::{LossReason, Position};
+use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, NodeEvent, Output, Peer};
+use crate::scenario::{Action, NodeSpec};
 use crate::scp::{NodeId, ScpEvent};
 use crate::time::Time;
 use crate::trace::record::{FlightId, Record};
@@ -121,72 +119,73 @@ struct OwnSpec<'a> {
     organization: Option<Text<'a>>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct NodeReferencedForm<'a> {
-    at: u64,
-    #[serde(borrow)]
-    peer: PeerForm<'a>,
-    position: (f64, f64),
+/// Records whose lines have the same fields as the record.
+macro_rules! record_forms {
+    ($($form:ident for $name:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            #[derive(Serialize, Deserialize)]
+            pub(super) struct $form<'a> {
+                $($(#[$meta])* #[serde(borrow)] $field: <$type as Form>::As<'a>),*
+            }
+
+            impl $form<'_> {
+                pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
+                    Ok(Record::$name { $($field: Form::from_form(self.$field, cx)?),* })
+                }
+            }
+        )*
+
+        /// The line of a record. `planned` are the nodes of the scenario.
+        pub(super) fn line_of<'a>(
+            record: &'a Record,
+            planned: &[NodeSpec],
+            cx: &mut Encode<'a, '_>,
+        ) -> Line<'a> {
+            match record {
+                $(Record::$name { $($field),* } => Line::$name($form { $($field: $field.to_form(cx)),* }),)*
+                Record::NodeAdded { at, config, position, organization } => Line::NodeAdded(
+                    NodeAddedForm::new(*at, config, position, organization.as_ref(), planned, cx),
+                ),
+            }
+        }
+    };
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct ActedForm<'a> {
-    at: u64,
-    #[serde(borrow)]
-    action: ActionForm<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct SteppedForm<'a> {
-    at: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    generation: u32,
-    #[serde(borrow)]
-    node: Text<'a>,
-    #[serde(borrow)]
-    input: InputForm<'a>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
-    outputs: Vec<OutputForm<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct SentForm<'a> {
-    at: u64,
-    arrives_at: u64,
-    flight: u64,
-    #[serde(borrow)]
-    from: Text<'a>,
-    #[serde(borrow)]
-    to: Text<'a>,
-    kind: MessageKindForm,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    message: Option<(Text<'a>, u64)>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    housekeeping: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct LostForm<'a> {
-    at: u64,
-    flight: u64,
-    #[serde(borrow)]
-    from: Text<'a>,
-    #[serde(borrow)]
-    to: Text<'a>,
-    kind: MessageKindForm,
-    #[serde(default, skip_serializing_if = "is_false")]
-    housekeeping: bool,
-    why: LossReasonForm,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct ChunkForm<'a> {
-    at: u64,
-    flight: u64,
-    #[serde(borrow)]
-    file: <FileInfo as Form>::As<'a>,
-    index: u32,
-    of: u32,
+record_forms! {
+    NodeReferencedForm for NodeReferenced { at: Time, peer: Peer, position: Position }
+    ActedForm for Acted { at: Time, action: Action }
+    SteppedForm for Stepped {
+        at: Time,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        generation: u32,
+        node: NodeId,
+        input: Input,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        outputs: Vec<Output>,
+    }
+    SentForm for Sent {
+        at: Time,
+        arrives_at: Time,
+        flight: FlightId,
+        from: NodeId,
+        to: NodeId,
+        kind: MessageKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<MessageId>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        housekeeping: bool,
+    }
+    LostForm for Lost {
+        at: Time,
+        flight: FlightId,
+        from: NodeId,
+        to: NodeId,
+        kind: MessageKind,
+        #[serde(default, skip_serializing_if = "is_false")]
+        housekeeping: bool,
+        why: LossReason,
+    }
+    ChunkForm for Chunk { at: Time, flight: FlightId, file: FileInfo, index: u32, of: u32 }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -199,110 +198,32 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-/// The line of a record. `planned` are the nodes of the scenario.
-pub(super) fn line_of<'a>(
-    record: &'a Record,
-    planned: &[NodeSpec],
-    cx: &mut Encode<'a, '_>,
-) -> Line<'a> {
-    match record {
-        Record::NodeAdded {
-            at,
-            config,
-            position,
-            organization,
-        } => {
-            let planned = planned.get(config.peer.id.index());
-            let is_planned = planned.is_some_and(|planned| {
-                planned.config == *config
-                    && planned.position == *position
-                    && planned.organization == *organization
-            });
-            Line::NodeAdded(NodeAddedForm {
-                at: at.0,
-                node: config.peer.id.to_form(cx),
-                unlike_scenario: (!is_planned).then(|| OwnSpec {
-                    config: config.to_form(cx),
-                    position: position.to_form(cx),
-                    organization: organization.to_form(cx),
-                }),
-            })
+impl<'a> NodeAddedForm<'a> {
+    fn new(
+        at: Time,
+        config: &'a Arc<NodeConfig>,
+        position: &'a Position,
+        organization: Option<&'a Arc<str>>,
+        planned: &[NodeSpec],
+        cx: &mut Encode<'a, '_>,
+    ) -> NodeAddedForm<'a> {
+        let planned = planned.get(config.peer.id.index());
+        let is_planned = planned.is_some_and(|planned| {
+            planned.config == *config
+                && planned.position == *position
+                && planned.organization.as_ref() == organization
+        });
+        NodeAddedForm {
+            at: at.0,
+            node: config.peer.id.to_form(cx),
+            unlike_scenario: (!is_planned).then(|| OwnSpec {
+                config: config.to_form(cx),
+                position: position.to_form(cx),
+                organization: organization.map(|name| name.to_form(cx)),
+            }),
         }
-        Record::NodeReferenced { at, peer, position } => Line::NodeReferenced(NodeReferencedForm {
-            at: at.0,
-            peer: peer.to_form(cx),
-            position: position.to_form(cx),
-        }),
-        Record::Acted { at, action } => Line::Acted(ActedForm {
-            at: at.0,
-            action: action.to_form(cx),
-        }),
-        Record::Stepped {
-            at,
-            generation,
-            node,
-            input,
-            outputs,
-        } => Line::Stepped(SteppedForm {
-            at: at.0,
-            generation: *generation,
-            node: node.to_form(cx),
-            input: input.to_form(cx),
-            outputs: outputs.to_form(cx),
-        }),
-        Record::Sent {
-            at,
-            arrives_at,
-            flight,
-            from,
-            to,
-            kind,
-            message,
-            housekeeping,
-        } => Line::Sent(SentForm {
-            at: at.0,
-            arrives_at: arrives_at.0,
-            flight: flight.0,
-            from: from.to_form(cx),
-            to: to.to_form(cx),
-            kind: kind.to_form(cx),
-            message: message.to_form(cx),
-            housekeeping: *housekeeping,
-        }),
-        Record::Lost {
-            at,
-            flight,
-            from,
-            to,
-            kind,
-            housekeeping,
-            why,
-        } => Line::Lost(LostForm {
-            at: at.0,
-            flight: flight.0,
-            from: from.to_form(cx),
-            to: to.to_form(cx),
-            kind: kind.to_form(cx),
-            housekeeping: *housekeeping,
-            why: why.to_form(cx),
-        }),
-        Record::Chunk {
-            at,
-            flight,
-            file,
-            index,
-            of,
-        } => Line::Chunk(ChunkForm {
-            at: at.0,
-            flight: flight.0,
-            file: file.to_form(cx),
-            index: *index,
-            of: *of,
-        }),
     }
-}
 
-impl NodeAddedForm<'_> {
     pub(super) fn record(
         self,
         planned: &[NodeSpec],
@@ -334,83 +255,14 @@ impl NodeAddedForm<'_> {
     }
 }
 
-impl NodeReferencedForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        Ok(Record::NodeReferenced {
-            at: Time(self.at),
-            peer: Peer::from_form(self.peer, cx)?,
-            position: Form::from_form(self.position, cx)?,
-        })
-    }
-}
-
-impl ActedForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        Ok(Record::Acted {
-            at: Time(self.at),
-            action: Form::from_form(self.action, cx)?,
-        })
-    }
-}
-
-impl SteppedForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        let mut outputs: Vec<Output> = Form::from_form(self.outputs, cx)?;
-        outputs.iter_mut().for_each(sort_leaders);
-        Ok(Record::Stepped {
-            at: Time(self.at),
-            generation: self.generation,
-            node: NodeId::from_form(self.node, cx)?,
-            input: Input::from_form(self.input, cx)?,
-            outputs,
-        })
-    }
-}
-
 /// Sorts leaders by the reader's node numbers, which may differ from those of the writer.
-fn sort_leaders(output: &mut Output) {
-    if let Output::Event(NodeEvent::Scp(ScpEvent::RoundStarted { leaders, .. })) = output {
-        leaders.sort_unstable();
-    }
-}
-
-impl SentForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        Ok(Record::Sent {
-            at: Time(self.at),
-            arrives_at: Time(self.arrives_at),
-            flight: FlightId(self.flight),
-            from: Form::from_form(self.from, cx)?,
-            to: Form::from_form(self.to, cx)?,
-            kind: Form::from_form(self.kind, cx)?,
-            message: Form::from_form(self.message, cx)?,
-            housekeeping: self.housekeeping,
-        })
-    }
-}
-
-impl LostForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        Ok(Record::Lost {
-            at: Time(self.at),
-            flight: FlightId(self.flight),
-            from: Form::from_form(self.from, cx)?,
-            to: Form::from_form(self.to, cx)?,
-            kind: Form::from_form(self.kind, cx)?,
-            housekeeping: self.housekeeping,
-            why: Form::from_form(self.why, cx)?,
-        })
-    }
-}
-
-impl ChunkForm<'_> {
-    pub(super) fn record(self, cx: &mut Decode<'_>) -> Result<Record, Problem> {
-        Ok(Record::Chunk {
-            at: Time(self.at),
-            flight: FlightId(self.flight),
-            file: Form::from_form(self.file, cx)?,
-            index: self.index,
-            of: self.of,
-        })
+pub(super) fn sort_leaders(record: &mut Record) {
+    let Record::Stepped { outputs, .. } = record else {
+        return;
+    };
+    for output in outputs {
+        if let Output::Event(NodeEvent::Scp(ScpEvent::RoundStarted { leaders, .. })) = output {
+            leaders.sort_unstable();
+        }
     }
 }

@@ -82,7 +82,10 @@ fn read(path: &Path, registry: &mut NodeRegistry) -> Result<ProcessTrace, Comman
     let records: Result<Vec<Record>, _> = reader.by_ref().collect();
     let records = records.map_err(input_error)?;
     if reader.is_truncated() {
-        eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
+        eprintln!(
+            "quorumscope: {}",
+            truncated_trace_warning(path, records.len())
+        );
     }
     *registry = reader.into_registry();
     Ok(ProcessTrace {

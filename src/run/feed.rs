@@ -2,13 +2,14 @@
 
 use super::cursor::Cursor;
 use super::history::History;
+use super::recording::Recording;
 use super::session::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::Time;
 use crate::trace::{Lanes, World};
 use std::sync::Arc;
 
-/// Records kept for seeking. A recording keeps all its records: they are in memory anyway.
+/// Records kept for seeking. A recording keeps all its records.
 const RECORDS_KEPT: usize = 200_000;
 /// Most slots of a live world. A world with more slots forgets the oldest ones, because processes run for months.
 const SLOTS_MAX: usize = 4_000;
@@ -19,28 +20,26 @@ const SLOTS_KEPT: usize = 2_000;
 pub(super) struct Feed {
     session: Box<dyn Session + Send>,
     kind: SessionKind,
+    /// The lanes so far; empty for a recording, which has the lanes of the whole run.
     lanes: Lanes,
-    /// Whether `lanes` contains the future, too.
-    is_fully_recorded: bool,
+    recording: Option<Arc<Recording>>,
     history: History,
     has_ended: bool,
 }
 
 impl Feed {
     /// A feed, and the world at the start of the run.
-    pub(super) fn new(mut session: Box<dyn Session + Send>) -> (Feed, Cursor) {
+    pub(super) fn new(session: Box<dyn Session + Send>) -> (Feed, Cursor) {
         let scenario = Arc::new(session.scenario().clone());
-        let kind = session.kind();
-        let records_max = match kind {
-            SessionKind::Recorded => usize::MAX,
-            SessionKind::Simulated | SessionKind::Live => RECORDS_KEPT,
-        };
-        let lanes = session.take_recorded_lanes();
+        let recording = session.recording().cloned();
         let mut feed = Feed {
-            kind,
-            is_fully_recorded: lanes.is_some(),
-            lanes: lanes.unwrap_or_default(),
-            history: History::new(Arc::clone(&scenario), records_max),
+            kind: session.kind(),
+            lanes: Lanes::default(),
+            history: match &recording {
+                Some(recording) => History::of_recording(Arc::clone(recording)),
+                None => History::new(Arc::clone(&scenario), RECORDS_KEPT),
+            },
+            recording,
             session,
             has_ended: false,
         };
@@ -57,7 +56,10 @@ impl Feed {
     }
 
     pub(super) fn lanes(&self) -> &Lanes {
-        &self.lanes
+        match &self.recording {
+            Some(recording) => recording.lanes(),
+            None => &self.lanes,
+        }
     }
 
     pub(super) fn history(&self) -> &History {
@@ -75,15 +77,13 @@ impl Feed {
 
     /// Whether the session is a recording that has not been played up to `to` yet.
     pub(super) fn knows_until(&self, to: Time) -> bool {
-        self.is_fully_recorded && to > self.session.now()
+        self.recording.is_some() && to > self.session.now()
     }
 
     /// The end of a recording; time zero for a session that does not know its future.
     pub(super) fn recorded_until(&self) -> Time {
-        match self.is_fully_recorded {
-            true => self.lanes.until(),
-            false => Time::ZERO,
-        }
+        let recording = self.recording.as_ref();
+        recording.map_or(Time::ZERO, |recording| recording.lanes().until())
     }
 
     /// Advances the session and folds the new records; `shown` must contain all records so far.
@@ -124,7 +124,7 @@ impl Feed {
     fn fold(&mut self, shown: &mut Cursor) {
         for record in self.session.take_records() {
             shown.world.apply(&record);
-            if !self.is_fully_recorded {
+            if self.recording.is_none() {
                 self.lanes.apply(&record);
             }
             if let Some(start) = self.history.push(shown.world.now, record) {

@@ -1,8 +1,10 @@
 //! `History`: the records of a run, kept for seeking: a snapshot of the world, and the records since then.
 //!
 //! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. These
-//! records are folded twice: into the shown world and into the snapshot. Absent here: when to play which record.
+//! records are folded twice: into the shown world and into the snapshot. The history of a recording is the part of it
+//! that has been played. Absent here: when to play which record.
 
+use super::recording::Recording;
 use crate::scenario::Scenario;
 use crate::time::Time;
 use crate::trace::{Record, World};
@@ -14,9 +16,22 @@ use std::sync::Arc;
 pub struct History {
     /// The world before the first record kept.
     start: World,
-    /// Each record with the time of the world after it.
-    records: VecDeque<(Time, Record)>,
-    records_max: usize,
+    past: Past,
+}
+
+/// Records, each with the time of the world after it.
+#[derive(Debug)]
+enum Past {
+    /// The newest records of a run that goes on, at most `records_max`.
+    Bounded {
+        records: VecDeque<(Time, Record)>,
+        records_max: usize,
+    },
+    /// The first `len` records of a recording.
+    Recorded {
+        recording: Arc<Recording>,
+        len: usize,
+    },
 }
 
 impl History {
@@ -25,34 +40,84 @@ impl History {
     pub fn new(scenario: Arc<Scenario>, records_max: usize) -> History {
         History {
             start: World::new(scenario),
-            records: VecDeque::new(),
-            records_max,
+            past: Past::Bounded {
+                records: VecDeque::new(),
+                records_max,
+            },
         }
     }
 
-    /// Appends a record; `at` is the time of the world after it. Returns the start snapshot if it changed.
+    /// The history of a recording of which nothing has been played.
+    #[must_use]
+    pub fn of_recording(recording: Arc<Recording>) -> History {
+        History {
+            start: World::new(Arc::clone(recording.scenario())),
+            past: Past::Recorded { recording, len: 0 },
+        }
+    }
+
+    /// Appends a record; `at` is the time of the world after it. Returns the start snapshot if it changed. The record
+    /// that follows in a recording is not stored again.
     pub fn push(&mut self, at: Time, record: Record) -> Option<&mut World> {
-        self.records.push_back((at, record));
-        if self.records.len() <= self.records_max {
+        let (records, records_max) = match &mut self.past {
+            Past::Recorded { len, .. } => {
+                *len += 1;
+                return None;
+            }
+            Past::Bounded {
+                records,
+                records_max,
+            } => (records, *records_max),
+        };
+        records.push_back((at, record));
+        if records.len() <= records_max {
             return None;
         }
-        if let Some((at, record)) = self.records.pop_front() {
+        if let Some((at, record)) = records.pop_front() {
             self.start.advance_to(at);
             self.start.apply(&record);
         }
         Some(&mut self.start)
     }
 
+    /// Two lists that together contain all records kept.
+    fn records(&self) -> [&[(Time, Record)]; 2] {
+        match &self.past {
+            Past::Bounded { records, .. } => records.as_slices().into(),
+            Past::Recorded { recording, len } => {
+                let records = recording.records();
+                [&records[..(*len).min(records.len())], &[]]
+            }
+        }
+    }
+
+    fn before(&self, nth: usize) -> impl DoubleEndedIterator<Item = &(Time, Record)> {
+        let [older, newer] = self.records();
+        let rest = nth.saturating_sub(older.len());
+        let older = older[..nth.min(older.len())].iter();
+        older.chain(&newer[..rest.min(newer.len())])
+    }
+
+    fn since(&self, nth: usize) -> impl Iterator<Item = &(Time, Record)> {
+        let [older, newer] = self.records();
+        let rest = nth.saturating_sub(older.len());
+        let older = older[nth.min(older.len())..].iter();
+        older.chain(&newer[rest.min(newer.len())..])
+    }
+
     /// The number of records kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.len()
+        match &self.past {
+            Past::Bounded { records, .. } => records.len(),
+            Past::Recorded { len, .. } => *len,
+        }
     }
 
     /// Whether no record is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.len() == 0
     }
 
     /// The world before the first record kept: the earliest one that can be shown.
@@ -64,13 +129,13 @@ impl History {
     /// The time of the world after the last record.
     #[must_use]
     pub fn last_at(&self) -> Option<Time> {
-        self.records.back().map(|(at, _)| *at)
+        self.before(self.len()).next_back().map(|(at, _)| *at)
     }
 
     /// The time of the last record other than housekeeping that comes before record `nth` and is earlier than `before`.
     #[must_use]
     pub fn progress_before(&self, nth: usize, before: Time) -> Option<Time> {
-        let earlier = self.records.range(..nth.min(self.records.len())).rev();
+        let earlier = self.before(nth).rev();
         let mut progress = earlier.filter(|(at, record)| *at < before && !record.is_housekeeping());
         progress.next().map(|(at, _)| *at)
     }
@@ -78,16 +143,17 @@ impl History {
     /// The time of the first record other than housekeeping, from record `nth` on.
     #[must_use]
     pub fn progress_from(&self, nth: usize) -> Option<Time> {
-        let later = self.records.range(nth.min(self.records.len())..);
-        let mut progress = later.filter(|(_, record)| !record.is_housekeeping());
+        let mut progress = self
+            .since(nth)
+            .filter(|(_, record)| !record.is_housekeeping());
         progress.next().map(|(at, _)| *at)
     }
 
     /// Folds the records from `nth` up to the instant `until` into `world`, at most `records_max` of them. Returns the
     /// index of the first record not folded.
     pub fn play(&self, world: &mut World, nth: usize, until: Time, records_max: usize) -> usize {
-        let rest = self.records.range(nth.min(self.records.len())..);
-        let due = rest.take(records_max).take_while(|(at, _)| *at <= until);
+        let rest = self.since(nth).take(records_max);
+        let due = rest.take_while(|(at, _)| *at <= until);
         let mut next = nth;
         for (at, record) in due {
             world.advance_to(*at);

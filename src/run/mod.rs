@@ -4,6 +4,7 @@
 //!   live processes implement it.
 //! - [`Run`]: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
 //! - [`Playback`]: play, pause and speed, as one value that [`PlaybackCommand`]s change.
+//! - [`Recording`]: the records of a recorded run, in memory once.
 //! - [`History`]: the records of the past, which make seeking possible.
 //!
 //! Absent here: the engine, drawing, clocks (elapsed wall time is an argument).
@@ -14,6 +15,7 @@ mod feed;
 mod history;
 mod playback;
 mod quiet;
+mod recording;
 mod replay;
 mod seek;
 mod session;
@@ -25,6 +27,7 @@ pub(crate) use playback::tests::empty_scenario;
 pub use choice::{ScenarioChoice, ScenarioSource, StartAs};
 pub use history::History;
 pub use playback::{Playback, PlaybackCommand};
+pub use recording::Recording;
 pub use replay::Replay;
 pub use session::{BatchKind, RunProgress, Session, SessionKind};
 pub use watched::{Run, RunState};

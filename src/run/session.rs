@@ -1,8 +1,10 @@
 //! `Session`: the interface of a simulated, recorded or live run to the code that shows or drives it.
 
+use super::recording::Recording;
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::{Span, Time};
-use crate::trace::{Lanes, Record};
+use crate::trace::Record;
+use std::sync::Arc;
 
 /// Most virtual time that a single step skips while only housekeeping happens.
 const STEP_HORIZON: Span = Span::from_ms(10_000);
@@ -60,8 +62,8 @@ pub trait Session {
         None
     }
 
-    /// The timeline lanes of the whole run, if the session knows the future. The second call returns `None`.
-    fn take_recorded_lanes(&mut self) -> Option<Lanes> {
+    /// The whole run, if the session knows the future.
+    fn recording(&self) -> Option<&Arc<Recording>> {
         None
     }
 

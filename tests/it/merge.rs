@@ -3,7 +3,7 @@
 use super::process_sim::{EPOCH_UNIX_US, ProcessSim};
 use super::trace_lines::{renumbered, with_common_numbers};
 use quorumscope::node::{Content, Input, Node, NodeConfig, Output};
-use quorumscope::run::Replay;
+use quorumscope::run::{Recording, Replay};
 use quorumscope::run::{RunProgress, Session};
 use quorumscope::scenario::Action;
 use quorumscope::scp::{NodeId, SlotIndex};
@@ -236,7 +236,7 @@ fn a_merged_trace_can_be_replayed() {
     let read: Vec<Record> = reader.map(Result::unwrap).collect();
     assert!(read == merged.records);
 
-    let mut replay = Replay::open(&path).unwrap();
+    let mut replay = Replay::new(Recording::open(&path).unwrap());
     let mut played = World::new(Arc::new(replay.scenario().clone()));
     let mut now = Time::ZERO;
     loop {
@@ -259,7 +259,7 @@ fn a_merged_trace_can_be_replayed() {
     }
     let refused = replay.act(Action::Heal).unwrap_err();
     assert_eq!(refused.to_string(), "a recorded run cannot be changed");
-    let mut replay = Replay::open(&path).unwrap();
+    let mut replay = Replay::new(Recording::open(&path).unwrap());
     let mut steps = 0;
     while replay.step() != RunProgress::Finished {
         steps += 1;
@@ -378,7 +378,7 @@ fn the_merge_command_refuses_bad_input_and_leaves_no_file() {
         out,
         "simulated.jsonl, line 1: it has no start time",
     );
-    check(&[&paths[0]], &paths[0], "cannot be the output, too");
+    check(&[&paths[0]], &paths[0], "cannot also be the output");
     check(&[&paths[0], &paths[0]], out, "both contain what node");
     check(
         &["/nowhere.jsonl"],

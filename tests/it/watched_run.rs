@@ -4,8 +4,8 @@ use super::runs::scenario as read;
 use quorumscope::net::LossReason;
 use quorumscope::node::{Content, MessageKind, ProposalRefusal};
 use quorumscope::run::{
-    PlaybackCommand, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource, Session,
-    StartAs,
+    PlaybackCommand, Recording, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource,
+    Session, StartAs,
 };
 use quorumscope::scenario::{Action, ActionRefused, Scenario};
 use quorumscope::scp::NodeId;
@@ -186,7 +186,7 @@ fn run_without_open_proposals_is_finished_until_the_user_acts() {
 #[test]
 fn recording_is_finished_at_its_end_and_not_before() {
     let mut run = open(
-        Box::new(Replay::new(Arc::new(scenario()), records())),
+        Box::new(Replay::new(Recording::new(Arc::new(scenario()), records()))),
         StartAs::Playing,
     );
     let end = run.shown_until();
@@ -280,7 +280,7 @@ fn returning_to_the_latest_instant_restores_the_play_state() {
 
 #[test]
 fn seeks_anywhere_in_a_recording() {
-    let replay = Replay::new(Arc::new(scenario()), records());
+    let replay = Replay::new(Recording::new(Arc::new(scenario()), records()));
     let mut run = open(Box::new(replay), StartAs::PausedAt(AT[0]));
     let end = run.shown_until();
     assert!(end > AT[2]);

@@ -3,7 +3,7 @@
 use crate::analysis::{Fbas, IntersectionResult, intersection, stop_after, top_tier};
 use crate::cli::SourceArgs;
 use crate::commands::support::error::CommandError;
-use crate::run::Replay;
+use crate::run::{Recording, Replay};
 use crate::scenario::{
     BuiltIn, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network, read_scenario,
     unknown_scenario,
@@ -11,7 +11,7 @@ use crate::scenario::{
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
 use crate::text::terminal;
-use crate::trace::{Record, TraceError, TraceReader};
+use crate::trace::{TraceError, TraceReader};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,18 +66,17 @@ pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
     let input = |error: TraceError| CommandError::Input(error.to_string());
     let reader = TraceReader::open(path).map_err(input)?;
     let mut reader = reader.allow_truncated();
-    let scenario = Arc::clone(reader.scenario());
-    let records: Result<Vec<Record>, TraceError> = reader.by_ref().collect();
-    let records = records.map_err(input)?;
+    let recording = Recording::read(&mut reader).map_err(input)?;
     if reader.is_truncated() {
-        eprintln!("quorumscope: {}", truncated_trace_warning(path, &records));
+        let records = recording.records().len();
+        eprintln!("quorumscope: {}", truncated_trace_warning(path, records));
     }
-    Ok(Replay::new(scenario, records))
+    Ok(Replay::new(recording))
 }
 
 /// The warning about a trace without an end record.
-pub(in crate::commands) fn truncated_trace_warning(path: &Path, records: &[Record]) -> String {
-    terminal::trace_incomplete(&display_name(path), records.len())
+pub(in crate::commands) fn truncated_trace_warning(path: &Path, records: usize) -> String {
+    terminal::trace_incomplete(&display_name(path), records)
 }
 
 fn read(args: &SourceArgs, analyzer: &QuorumAnalyzer<'_>) -> Result<Scenario, CommandError> {

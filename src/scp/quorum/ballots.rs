@@ -91,7 +91,10 @@ impl Ballots {
         votes: Predicate<&Value>,
         accepts: Predicate<&Value>,
     ) -> Option<Evidence> {
-        let (votes, accepts) = (self.supporters(votes), self.supporters(accepts));
+        let predicates = [votes, accepts];
+        let [votes, accepts] = self
+            .tallies
+            .query_both(&self.groups, &self.latest, predicates);
         let (votes, accepts) = (self.tallies.nodes(&votes), self.tallies.nodes(&accepts));
         voter
             .among(&self.latest, &mut self.no_quorum)

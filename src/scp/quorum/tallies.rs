@@ -14,7 +14,7 @@ use crate::scp::value::Value;
 /// Up to this many distinct statements are evaluated on each query. With more statements, a tally is faster.
 const FEW_STATEMENTS: usize = 6;
 /// The maximum number of tallies. A slot without Byzantine nodes needs about a dozen. Beyond the maximum, a new
-/// tally replaces the oldest one, which is counted again on its next query.
+/// tally replaces the oldest one that is not in use, which is counted again on its next query.
 const TALLIES_MAX: usize = 48;
 /// The capacity of the change log. A tally that has missed more changes is counted again.
 const CHANGES_MAX: usize = 256;
@@ -70,13 +70,43 @@ impl Tallies {
         latest: &LatestStatements,
         predicate: Predicate<&Value>,
     ) -> Supporters {
+        self.query_except(groups, latest, predicate, None)
+    }
+
+    /// The nodes that satisfy each of two predicates. The second query does not replace the tally of the first one, so
+    /// both results are valid together.
+    #[inline(always)]
+    pub(super) fn query_both(
+        &mut self,
+        groups: &StatementGroups,
+        latest: &LatestStatements,
+        [first, second]: [Predicate<&Value>; 2],
+    ) -> [Supporters; 2] {
+        let first = self.query_except(groups, latest, first, None);
+        let in_use = match first {
+            Supporters::Counted(_) => None,
+            Supporters::Tallied(at) => Some(at),
+        };
+        let second = self.query_except(groups, latest, second, in_use);
+        [first, second]
+    }
+
+    /// The nodes that satisfy `predicate`. A new tally does not replace the one at `in_use`.
+    #[inline(always)]
+    fn query_except(
+        &mut self,
+        groups: &StatementGroups,
+        latest: &LatestStatements,
+        predicate: Predicate<&Value>,
+        in_use: Option<usize>,
+    ) -> Supporters {
         if groups.len() <= FEW_STATEMENTS {
             return Supporters::Counted(count(groups, predicate));
         }
         let at = usize::from(self.last_queried.0[predicate.claim().lookup_slot()]);
         let at = match self.tallies.get(at) {
             Some(tally) if tally.predicate.equals(predicate) => at,
-            Some(_) | None => self.find_or_add(groups, predicate),
+            Some(_) | None => self.find_or_add(groups, predicate, in_use),
         };
         if self.tallies[at].version != self.changes.version() {
             self.catch_up(at, groups, latest);
@@ -93,17 +123,27 @@ impl Tallies {
         }
     }
 
-    fn find_or_add(&mut self, groups: &StatementGroups, predicate: Predicate<&Value>) -> usize {
+    fn find_or_add(
+        &mut self,
+        groups: &StatementGroups,
+        predicate: Predicate<&Value>,
+        in_use: Option<usize>,
+    ) -> usize {
         let is_it = |tally: &VoteTally| tally.predicate.equals(predicate);
         let at = match self.tallies.iter().position(is_it) {
             Some(at) => at,
-            None => self.add(groups, predicate),
+            None => self.add(groups, predicate, in_use),
         };
         self.last_queried.0[predicate.claim().lookup_slot()] = at as u8;
         at
     }
 
-    fn add(&mut self, groups: &StatementGroups, predicate: Predicate<&Value>) -> usize {
+    fn add(
+        &mut self,
+        groups: &StatementGroups,
+        predicate: Predicate<&Value>,
+        in_use: Option<usize>,
+    ) -> usize {
         let tally = VoteTally {
             nodes: count(groups, predicate),
             predicate: predicate.to_owned(),
@@ -113,7 +153,10 @@ impl Tallies {
             self.tallies.push(tally);
             return self.tallies.len() - 1;
         }
-        let at = self.oldest;
+        let at = match in_use == Some(self.oldest) {
+            true => (self.oldest + 1) % TALLIES_MAX,
+            false => self.oldest,
+        };
         self.oldest = (at + 1) % TALLIES_MAX;
         self.tallies[at] = tally;
         at
@@ -153,4 +196,57 @@ impl Tallies {
 /// The nodes that satisfy `predicate`, evaluated per group.
 pub(super) fn count(groups: &StatementGroups, predicate: Predicate<&Value>) -> NodeSet {
     groups.nodes_where(|statement| predicate.holds_for(statement))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scp::id::{QuorumSetId, SlotIndex};
+    use crate::scp::statement::{Ballot, Envelope, Statement};
+    use std::sync::Arc;
+
+    /// `nodes` nodes vote to prepare <1, x>, each with a different statement.
+    fn prepare_votes(nodes: u32, x: &Value) -> StatementGroups {
+        let mut groups = StatementGroups::default();
+        for from in (0..nodes).map(NodeId) {
+            let (owner, nth) = (from, 1);
+            let envelope = Arc::new(Envelope {
+                from,
+                slot: SlotIndex(1),
+                quorum_set: QuorumSetId { owner, nth },
+                statement: Statement::Prepare {
+                    ballot: Ballot::new(from.0 + 1, x.clone()),
+                    prepared: None,
+                    prepared_prime: None,
+                    n_c: 0,
+                    n_h: 0,
+                },
+            });
+            groups.set_latest(from, Some(&envelope));
+        }
+        groups
+    }
+
+    /// All tallies are in use when votes are queried whose tally is the oldest, together with a new predicate.
+    #[test]
+    fn a_query_of_two_predicates_keeps_the_tally_of_the_first() {
+        let (x, latest) = (Value::from("x"), LatestStatements::default());
+        let groups = prepare_votes(FEW_STATEMENTS as u32 + 1, &x);
+        for oldest in 0..TALLIES_MAX as u32 {
+            let mut tallies = Tallies::default();
+            for n in (1..).take(TALLIES_MAX + oldest as usize) {
+                tallies.query(&groups, &latest, Claim::VotesPrepare(n).about(&x));
+            }
+            for kept in oldest + 1..=oldest + TALLIES_MAX as u32 {
+                let mut tallies = tallies.clone();
+                let predicates = [
+                    Claim::VotesPrepare(kept).about(&x),
+                    Claim::AcceptsPrepare(kept).about(&x),
+                ];
+                let [votes, accepts] = tallies.query_both(&groups, &latest, predicates);
+                assert_eq!(*tallies.nodes(&votes), count(&groups, predicates[0]));
+                assert_eq!(*tallies.nodes(&accepts), count(&groups, predicates[1]));
+            }
+        }
+    }
 }

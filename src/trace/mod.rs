@@ -12,7 +12,7 @@
 //! | [`format`](mod@format), `file` | the trace format, version 2, and trace files |
 //! | [`merge`](mod@merge) | one run from the traces of several processes |
 //!
-//! Absent here: the engine, which makes the records.
+//! The engines (`sim`, `live`) make the records.
 
 mod activity;
 mod file;
@@ -26,7 +26,7 @@ mod snapshot;
 mod tables;
 mod world;
 
-pub use file::{TraceError, TraceReader, TraceWriter};
+pub use file::{LINE_BYTES_MAX, TraceError, TraceReader, TraceWriter};
 pub use format::{Digest, NodeRegistry, Provenance, SourceTrace};
 pub use lanes::Lanes;
 pub use parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};

@@ -1,9 +1,7 @@
 //! Parser of server-sent events (WHATWG HTML, section 9.2): the fields `event` and `data`, and comments.
 
+use crate::trace::LINE_BYTES_MAX;
 use std::io::{self, BufRead, Read};
-
-/// Longest line in bytes. Records are shorter.
-const LINE_BYTES_MAX: u64 = 32 << 20;
 
 /// One server-sent event.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,6 @@
 //! The file of a simulated run gets its name when it is complete. The file of a process has its name from the start and
 //! is flushed regularly; after a crash it can be read up to its last complete record
 //! ([`TraceReader::allow_truncated`]). The reader recognises compression by content.
-//!
-//! Absent here: what lines and records mean.
 
 mod reader;
 mod writer;
@@ -14,8 +12,8 @@ pub use writer::TraceWriter;
 
 use std::path::PathBuf;
 
-/// Longest line in bytes, its line feed included.
-pub(super) const LINE_BYTES_MAX: u64 = 64 << 20;
+/// Longest line in bytes, its line feed included. The lines of `GET /events` have the same limit.
+pub const LINE_BYTES_MAX: u64 = 64 << 20;
 /// Bytes to which any compressed file may expand, whatever its size.
 pub(super) const EXPANDED_BYTES_FREE: u64 = 256 << 20;
 /// Most expanded bytes per compressed byte beyond that size. Real traces expand about twentyfold.

@@ -52,7 +52,7 @@ caption-trust_forgotten = { $node } now trusts { $trusted ->
     [one] { $trusted } node
    *[other] { $trusted } nodes
 }: another one was silent for too long
-caption-trust_ordered = A user makes { $node } trust { $trusted ->
+caption-trust_replaced = A user makes { $node } trust { $trusted ->
     [one] { $trusted } node
    *[other] { $trusted } nodes
 }
@@ -68,10 +68,10 @@ caption-message_refused = { $node } refuses a message from { $peer }
 
 ## Proposals
 caption-proposed = { $node } proposes "{ $proposal }"
-caption-pooled = { $node } adds "{ $proposal }" to its pool, because { $voucher } vouches for it
+caption-pooled = { $node } adds "{ $proposal }" to its pool, because { $voucher } certifies it
 caption-proposal_malformed = { $node } refuses a proposal: it is malformed
 caption-proposal_in_log = { $node } refuses a proposal: it is already in the log
-caption-proposal_untrusted = { $node } refuses a proposal: no node that { $node } trusts vouches for it
+caption-proposal_untrusted = { $node } refuses a proposal: no trusted node certifies it
 caption-proposal_wrong_application = { $node } refuses a proposal: this network does not vote on such values
 caption-proposal_not_participating = { $node } refuses a proposal: { $node } does not vote
 caption-proposal_stale = { $node } refuses a proposal: it has already expired
@@ -80,7 +80,7 @@ caption-proposal_expired = { $node } drops an expired proposal: { $voted } voted
 caption-recorded = { $node } records "{ $value }" as slot { $slot }
 caption-backup_yes = { $node } votes to back up "{ $file }"
 caption-backup_has_it = { $node } does not vote for "{ $file }": it already has that file
-caption-backup_not_asked = { $node } had no chance to vote on "{ $file }"
+caption-backup_decided_before_vote = { $node } had no chance to vote on "{ $file }"
 caption-backed_up_own = { $node } already has "{ $file }" and records it as backed up
 caption-backed_up_from = { $node } fetches "{ $file }" from { $peer } and records it as backed up
 caption-backup_failed = { $node } cannot fetch "{ $file }" and will retry
@@ -109,7 +109,7 @@ caption-accepted_commit_range = { $node } accepts the commit of "{ $value }" in 
 caption-accepted_commit_from = { $node } accepts the commit of "{ $value }" in every ballot from { $low } on: { $reason }
 caption-confirmed_commit = { $node } externalizes "{ $value }" in slot { $slot }: { $reason }
 caption-commit_vote_withdrawn = { $node } withdraws its vote to commit { $ballot }
-caption-heard_from_quorum = { $node } hears a quorum at ballot { $counter } and starts its timer
+caption-heard_from_quorum = { $node } has heard from a quorum at ballot { $counter } and starts its timer
 caption-not_fully_validated = { $node } cannot validate a value and sends nothing in slot { $slot }
 
 ## Statements that a node refuses
@@ -302,7 +302,7 @@ overlay-split = split: { $nodes ->
    *[other] { $nodes } nodes
 }
 overlay-votes = { $votes } of { $total } voted
-overlay-votes_heard = { $votes } of { $total } votes heard
+overlay-votes_received = { $votes } of { $total } votes received
 overlay-earlier_proposals = { $count } earlier
 
 ## Beside a node
@@ -363,14 +363,14 @@ timeline-in_slot = { $phase ->
    *[externalized] slot { $slot }: externalized
 }
 timeline-in_slot_silent = { $phase ->
-    [idle] slot { $slot }: has not voted yet, and nothing it sends gets out
-    [nominate] slot { $slot }: nominated, but nothing it sends gets out
-    [accept] slot { $slot }: accepted, but nothing it sends gets out
-    [confirm] slot { $slot }: confirmed, but nothing it sends gets out
-   *[externalized] slot { $slot }: externalized, but nothing it sends gets out
+    [idle] slot { $slot }: has not voted yet, and its messages are not delivered
+    [nominate] slot { $slot }: nominated, but its messages are not delivered
+    [accept] slot { $slot }: accepted, but its messages are not delivered
+    [confirm] slot { $slot }: confirmed, but its messages are not delivered
+   *[externalized] slot { $slot }: externalized, but its messages are not delivered
 }
-timeline-in_no_slot = in no slot yet
-timeline-in_no_slot_silent = in no slot yet, and nothing it sends gets out
+timeline-in_no_slot = has not joined a slot
+timeline-in_no_slot_silent = has not joined a slot, and its messages are not delivered
 timeline-stopped = stopped or unreachable
 timeline-left = has left
 timeline-unseen = known by name only
@@ -381,7 +381,7 @@ timeline-count_externalized = { $count } externalized
 timeline-count_confirmed = { $count } confirmed
 timeline-count_accepted = { $count } accepted
 timeline-count_nominated = { $count } nominated
-timeline-count_idle = { $count } in no slot yet
+timeline-count_idle = { $count } without a slot
 timeline-count_absent = { $count } absent
 
 ### Terminal: summaries, progress, notes and refusals of the subcommands
@@ -556,7 +556,7 @@ command-timeline_closer_tip = Shows a shorter time in more detail. The wheel ove
 command-timeline_wider = Timeline: wider
 command-timeline_wider_tip = Shows a longer time in less detail.
 command-reach = Reachability
-command-reach_tip = Shows or hides which nodes can hear each other.
+command-reach_tip = Shows or hides which nodes are in range of each other.
 command-theme = Light or dark
 command-theme_tip = Switches between the dark and the light theme. The light one suits print.
 command-frame_rate = Frame rate
@@ -650,7 +650,7 @@ panel-mouse_click_tip = Proposes the text or file of the toolbar there, and sele
 panel-mouse_right = Right-click
 panel-mouse_right_tip = Selects the node and opens its menu
 panel-mouse_drag = Drag a node
-panel-mouse_drag_tip = Moves it; in radio scenarios that changes which nodes hear each other
+panel-mouse_drag_tip = Moves it; in radio scenarios that changes which nodes are in range of each other
 panel-mouse_pan = Drag elsewhere
 panel-mouse_pan_tip = Moves the picture; so does the middle button
 panel-wheel = Wheel
@@ -667,7 +667,7 @@ panel-no_selection = No node selected
 panel-no_selection_text = Right-click a node, or press Tab, to see which nodes it trusts, what it voted for and what it decided. A left click also selects it, and makes it propose.
 panel-unseen_text = Only what other nodes say about it is known: that it exists, and which nodes trust it. Its own actions are not in this picture.
 panel-left_text = It has left the network: other nodes no longer count it. This is what it had recorded.
-panel-state_silent = runs, but nothing it sends gets out
+panel-state_silent = runs, but its messages are not delivered
 panel-state_unreachable = has stopped, or cannot be reached
 panel-state_crashed = has crashed
 panel-state_left = has left
@@ -705,13 +705,13 @@ panel-and_before = and { $count } before
 panel-backup_log = Backup log
 panel-backup_yes = yes
 panel-backup_has_it = no (has it)
-panel-backup_not_asked = not asked
+panel-backup_decided_before_vote = decided before its vote
 panel-backed_up = { $file }, backed up from { $from } at { $at }
 panel-backup_before = { $file }, was here before
 panel-backup_pending = { $file }, not here yet
 panel-slot = Slot
 panel-slot_title = Slot { $slot }
-panel-no_slot = It takes part in no slot yet.
+panel-no_slot = It has not joined a slot yet.
 panel-phase = phase
 panel-round = round
 panel-leaders = leaders

@@ -15,7 +15,7 @@ mod statements;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
-fuzz_target!(|bytes: &[u8]| fuzz_inputs::datagrams::hear(bytes));
+fuzz_target!(|bytes: &[u8]| fuzz_inputs::datagrams::receive_datagram(bytes));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     text_mutator::mutate(data, size, max_size, seed)

@@ -21,8 +21,8 @@ const STEPS_MAX: usize = 120;
 static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance");
     let mut transcripts = Vec::new();
-    for file in vector_files(&folder).expect("the vectors are there") {
-        if let Vectors::Transcripts(more) = read_vectors(&file).expect("they can be read") {
+    for file in vector_files(&folder).expect("the folder of vectors is readable") {
+        if let Vectors::Transcripts(more) = read_vectors(&file).expect("the vectors are readable") {
             transcripts.extend(more);
         }
     }
@@ -32,6 +32,6 @@ static TRANSCRIPTS: LazyLock<Vec<Transcript>> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let mut choices = Choices::new(bytes);
-    let transcript = choices.pick(&TRANSCRIPTS).expect("there are some");
+    let transcript = choices.pick(&TRANSCRIPTS).expect("at least one transcript exists");
     ScpHarness::run(&mutated(transcript, &mut choices));
 });

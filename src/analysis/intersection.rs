@@ -71,7 +71,7 @@ fn within_component(fbas: &Fbas, nodes: &[NodeId], stop: &dyn Fn() -> bool) -> I
         return IntersectionResult::Intersecting;
     }
     match two_disjoint_quorums(&circuit, &overlaps.incompatible, stop) {
-        SatResult::Nothing => IntersectionResult::Intersecting,
+        SatResult::NoneExist => IntersectionResult::Intersecting,
         SatResult::Unknown => IntersectionResult::Unknown,
         SatResult::Disjoint(left, right) => {
             let [left, right] = [left, right].map(|side| {

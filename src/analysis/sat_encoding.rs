@@ -17,7 +17,7 @@ pub(super) enum SatResult {
     /// Two disjoint quorums: by node, whether it is a member.
     Disjoint(Vec<bool>, Vec<bool>),
     /// No two quorums are disjoint.
-    Nothing,
+    NoneExist,
     /// The solver was stopped, or the formula is too large.
     Unknown,
 }
@@ -60,20 +60,20 @@ struct Side {
 }
 
 /// The solver calls the callback this many times for each call of the caller's `stop`, which may read a clock.
-const QUESTIONS_PER_STOP: u32 = 32;
+const CALLBACKS_PER_STOP: u32 = 32;
 
 /// A stop is permanent: the solver calls the callback again between restarts and would continue otherwise.
 struct StopCallback<'a> {
     stop: &'a dyn Fn() -> bool,
-    asked: Cell<u32>,
+    calls: Cell<u32>,
     stopped: Cell<bool>,
 }
 
 impl Callbacks for StopCallback<'_> {
     fn stop(&self) -> bool {
-        let asked = self.asked.get().wrapping_add(1);
-        self.asked.set(asked);
-        if asked.is_multiple_of(QUESTIONS_PER_STOP) && (self.stop)() {
+        let calls = self.calls.get().wrapping_add(1);
+        self.calls.set(calls);
+        if calls.is_multiple_of(CALLBACKS_PER_STOP) && (self.stop)() {
             self.stopped.set(true);
         }
         self.stopped.get()
@@ -89,7 +89,7 @@ impl<'a> Formula<'a> {
     fn new(stop: &'a dyn Fn() -> bool) -> Formula<'a> {
         let stop = StopCallback {
             stop,
-            asked: Cell::new(0),
+            calls: Cell::new(0),
             stopped: Cell::new(false),
         };
         Formula {
@@ -166,7 +166,7 @@ impl<'a> Formula<'a> {
     fn answer(mut self, left: &Side, right: &Side) -> SatResult {
         let result = self.solver.solve_limited(&[]);
         if result == lbool::FALSE {
-            return SatResult::Nothing;
+            return SatResult::NoneExist;
         }
         if result != lbool::TRUE {
             return SatResult::Unknown;

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ClusterArgs) -> Result<ExitCode, CommandError> {
         folder: folder.path.clone(),
         nodes: args.nodes,
         traces: if args.trace {
-            TraceMode::PerLife
+            TraceMode::PerProcess
         } else {
             TraceMode::None
         },

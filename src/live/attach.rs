@@ -207,7 +207,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
     Scenario {
         name: "live".to_owned(),
         title: "Live: nodes as processes".to_owned(),
-        description: "Nodes that run by themselves, watched from outside.".to_owned(),
+        description: "Node processes, watched through their event streams.".to_owned(),
         nodes: Vec::new(),
         area_m: AREA_M,
         placement: Placement::View,
@@ -224,7 +224,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
         events: Vec::new(),
         remarks: remarks
             .into_iter()
-            .map(|who| format!("{who} does not answer yet"))
+            .map(|who| format!("{who} has not answered"))
             .collect(),
         ..first.clone()
     }

@@ -1,7 +1,6 @@
 //! `Cluster`: owns several node processes on this machine.
 //!
 //! A node stops when its standard input is closed, so no node outlives the process that started it, not even after a crash.
-//! Absent here: what a node does, and the window.
 
 use super::folder_lock::{FolderLock, LockError};
 use std::fs::{self, OpenOptions};
@@ -51,7 +50,7 @@ pub enum TraceMode {
     #[default]
     None,
     /// One file per process. A restarted node writes another file.
-    PerLife,
+    PerProcess,
 }
 
 /// Why a cluster cannot run.
@@ -223,7 +222,7 @@ impl ClusterNode {
         if nth == 1 {
             command.arg("--beacon");
         }
-        if config.traces == TraceMode::PerLife {
+        if config.traces == TraceMode::PerProcess {
             command
                 .arg("--trace")
                 .arg(next_trace(&config.folder, &name));

@@ -73,7 +73,7 @@ pub(super) fn refusal_text(why: ProposalRefusal) -> &'static str {
             "it is empty, too long (a note has at most 1,000 bytes), or its file has no proper name or hash"
         }
         ProposalRefusal::InLog => "it is in the log already",
-        ProposalRefusal::Untrusted => "no node that this node trusts vouches for it",
+        ProposalRefusal::Untrusted => "no trusted node certifies it",
         ProposalRefusal::WrongApplication => "this network does not decide on such proposals",
         ProposalRefusal::NotParticipating => "this node does not take part in consensus",
         ProposalRefusal::Stale => "it has expired before",

@@ -28,7 +28,7 @@ const SEND_TIMEOUT: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchSettings {
     /// Most concurrent fetches, at least 1.
-    pub at_once_max: usize,
+    pub concurrent_max: usize,
     /// Timeout for resolving and connecting to a holder.
     pub connect: Duration,
     /// Timeout for the next bytes of a holder.
@@ -42,7 +42,7 @@ pub struct FetchSettings {
 impl Default for FetchSettings {
     fn default() -> FetchSettings {
         FetchSettings {
-            at_once_max: 4,
+            concurrent_max: 4,
             connect: Duration::from_secs(5),
             idle: Duration::from_secs(10),
             slow: Duration::from_secs(30),
@@ -148,7 +148,7 @@ impl Fetcher {
             holders,
             is_cancelled: Arc::default(),
         });
-        if queue.workers >= self.shared.settings.at_once_max.max(1) {
+        if queue.workers >= self.shared.settings.concurrent_max.max(1) {
             return;
         }
         let shared = Arc::clone(&self.shared);

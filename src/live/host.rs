@@ -16,7 +16,7 @@
 //! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; waiting callers; files |
 //! | [`HostView`] | answers to queries, computed from the other parts |
 //!
-//! Absent here: the protocol (`node`) and sockets (`http`, `udp`, `peer_client`).
+//! `node` implements the protocol; `http`, `udp` and `peer_client` own the sockets.
 
 mod admission;
 mod counters;
@@ -377,9 +377,9 @@ impl Host {
         match self.admission().announcement(announcement, signed) {
             Err(counter) => self.counters.count(counter),
             Ok(peer) => {
-                self.counters.count("datagrams_heard");
-                self.peers.heard(peer.id, self.clock.now());
-                self.step(Input::Heard {
+                self.counters.count("datagrams_received");
+                self.peers.received(peer.id, self.clock.now());
+                self.step(Input::ReceiveAnnouncement {
                     from: peer.id,
                     announcement: Arc::new(announcement.to_local(peer)),
                 });
@@ -436,7 +436,7 @@ impl Host {
             Err(error) => return Receipt::from(&error),
         };
         let from = message.id.sender;
-        self.peers.heard(from, self.clock.now());
+        self.peers.received(from, self.clock.now());
         // The index is read before the step, because the message itself may decide its slot.
         let log_index = self.runtime.log_index();
         let outputs = self.step(Input::Receive {

@@ -28,7 +28,7 @@
 //! | `cluster` | several node processes on one machine |
 //! | `attach` | a session over the `GET /events` of running nodes, for the window |
 //!
-//! One thread (`qs-node`) decides; all others wait for the network or the disk. Absent here: the protocol, pictures.
+//! One thread (`qs-node`) decides; all others wait for the network or the disk.
 
 pub mod attach;
 mod clock;

@@ -2,7 +2,7 @@
 //!
 //! A client sends requests in order and batches consecutive messages for the same endpoint into one call. If the node
 //! does not answer, the queue is dropped, because nodes re-send statements that are still relevant. Only offers of
-//! relayed messages are kept and retried, with exponential backoff. Absent here: what is sent.
+//! relayed messages are kept and retried, with exponential backoff.
 
 mod batch;
 mod response;

@@ -54,7 +54,7 @@ pub enum StartError {
     Identity(#[from] IdentityError),
     /// The folder has a key but no store. The node could contradict statements that it has signed before.
     #[error(
-        "{}: the store of this node is gone, and with it its earlier statements: it must not speak again under its key; \
+        "{}: the store of this node is missing, and with it its earlier statements: the node must not send statements under its key again; \
          put the store back, or remove the key beside it to begin as another node", .0.display()
     )]
     NoStore(PathBuf),
@@ -80,7 +80,7 @@ pub enum StartError {
     #[error("the quorum set: {0}")]
     Trust(String),
     /// Other nodes could not reach the node at this address.
-    #[error("{0} is no address at which others could find this node; say --advertise ADDRESS:PORT")]
+    #[error("{0} is no address at which others could find this node; use --advertise ADDRESS:PORT")]
     NotReachable(SocketAddr),
     /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]
@@ -268,7 +268,7 @@ fn resolve_addresses(config: &mut LiveConfig, bound: SocketAddr) -> Result<(), S
     config.advertise = Some(advertise);
     if is_unreachable(advertise, config.broadcast) {
         tracing::warn!(
-            "this node announces {advertise} to other machines at {}, but only this machine reaches it there; say --http 0.0.0.0:{}, or --advertise ADDRESS:PORT",
+            "this node announces {advertise} to other machines at {}, but only this machine reaches it there; use --http 0.0.0.0:{}, or --advertise ADDRESS:PORT",
             config.broadcast,
             advertise.port()
         );

@@ -49,7 +49,7 @@ pub(super) struct Recorder {
     unpublished: Vec<Record>,
     /// Writes the lines of the stream.
     encoder: Encoder,
-    met: usize,
+    recorded_nodes: usize,
     last: (Time, u32),
     snapshot: Snapshot,
 }
@@ -85,7 +85,7 @@ impl Recorder {
             subscribers: broadcast::Sender::new(RECORDS_WAITING),
             unpublished: Vec::new(),
             encoder,
-            met: 1,
+            recorded_nodes: 1,
             last: (Time::ZERO, 0),
             snapshot: Snapshot::default(),
         };
@@ -169,11 +169,11 @@ impl Recorder {
 
     /// Records nodes that were added to the directory since the last call.
     pub(super) fn new_nodes(&mut self, at: Time, directory: &NodeDirectory) {
-        while self.met < directory.len() {
-            if let Some(record) = met(at, self.met, directory) {
+        while self.recorded_nodes < directory.len() {
+            if let Some(record) = reference_record(at, self.recorded_nodes, directory) {
                 self.record(record);
             }
-            self.met += 1;
+            self.recorded_nodes += 1;
         }
     }
 
@@ -213,8 +213,8 @@ impl Recorder {
         encoder.scenario(&self.scenario, &mut preamble);
         let mut snapshot = vec![self.hello(&preamble)];
         let mut records = vec![self.added()];
-        let others = 1..self.met.min(directory.len());
-        records.extend(others.filter_map(|number| met(at, number, directory)));
+        let others = 1..self.recorded_nodes.min(directory.len());
+        records.extend(others.filter_map(|number| reference_record(at, number, directory)));
         records.extend(self.snapshot.records(NodeId(0)));
         for record in &records {
             snapshot.extend(lines(&mut encoder, record));
@@ -247,7 +247,7 @@ impl Recorder {
     }
 }
 
-fn met(at: Time, number: usize, directory: &NodeDirectory) -> Option<Record> {
+fn reference_record(at: Time, number: usize, directory: &NodeDirectory) -> Option<Record> {
     let node = NodeId(u32::try_from(number).ok()?);
     Some(Record::NodeReferenced {
         at,

@@ -269,7 +269,7 @@ pub struct BackupView {
     /// The slot in which it was decided, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<u64>,
-    /// The vote of this node: `yes`, `no_has_it` or `not_asked`.
+    /// The vote of this node: `yes`, `no_has_it` or `decided_before_vote`.
     #[schema(value_type = String)]
     pub answer: BackupAnswer,
     /// Whether this node has the complete file.
@@ -300,7 +300,7 @@ pub struct PeerView {
     /// Whether it answered the last call; absent before the first call.
     pub is_reachable: Option<bool>,
     /// Time since an announcement, a message or an answer last arrived from it, in milliseconds.
-    pub heard_ms_ago: Option<u64>,
+    pub received_ms_ago: Option<u64>,
     /// Head of its log, as it last reported it.
     pub log: Option<LogHead>,
 }

@@ -2,7 +2,7 @@
 //!
 //! The changes of one turn form a [`WriteBatch`], written in one transaction: a crash or an I/O error rolls it back, so
 //! the file contains all of a batch or none of it. Each change writes separate rows, so the cost of a step does not
-//! grow with the log. Absent here: what the rows mean to a node.
+//! grow with the log.
 
 mod error;
 mod tables;
@@ -22,7 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Version of the tables.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Name of the database in the data folder.
 const FILE: &str = "node.redb";
 /// Name of the database while it is being created.

@@ -1,7 +1,7 @@
 //! UDP broadcast for discovery: the shared socket, and the thread (`qs-udp`) that reads from it.
 //!
 //! The socket is bound to the broadcast port on all addresses with `SO_REUSEADDR`, so that several nodes of one machine
-//! receive the same broadcast. Absent here: what an announcement means.
+//! receive the same broadcast.
 
 use super::wire::{DATAGRAM_BYTES_MAX, Datagram, Signed, WireAnnouncement, WireError};
 use socket2::{Domain, Protocol, Socket, Type};

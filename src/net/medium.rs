@@ -194,7 +194,7 @@ impl Medium {
         }
         let (a, b, nth) = (u64::from(from.0), u64::from(to.0), u64::from(nth));
         if self.loss > 0.0 && streams.unit(StreamPurpose::Loss, a, b, nth) < self.loss {
-            return Verdict::Lost(LossReason::Chance);
+            return Verdict::Lost(LossReason::Random);
         }
         let purpose = match traffic {
             TrafficClass::Message => StreamPurpose::Latency,
@@ -244,7 +244,7 @@ impl Medium {
         out.extend(
             table
                 .count_uses(except)
-                .map(|(to, nth)| (to, nth, Verdict::Lost(LossReason::Chance))),
+                .map(|(to, nth)| (to, nth, Verdict::Lost(LossReason::Random))),
         );
         for (to, nth, verdict) in out {
             *verdict = self.verdict(streams, TrafficClass::Message, from, *to, *nth);
@@ -260,14 +260,14 @@ impl Medium {
 
     /// The shortest latency of any link.
     #[must_use]
-    pub fn delay_min(&self) -> Span {
+    pub fn latency_min(&self) -> Span {
         let rules = self.rules.iter().map(|rule| rule.latency.min);
         rules.fold(self.latency.min, Span::min)
     }
 
     /// The longest latency of the link from `from` to `to`.
     #[must_use]
-    pub fn delay_max(&self, from: NodeId, to: NodeId) -> Span {
+    pub fn latency_max(&self, from: NodeId, to: NodeId) -> Span {
         let latency = self.latency(from, to);
         latency.max.max(latency.min)
     }
@@ -293,7 +293,7 @@ impl Medium {
         if !to.is_present {
             Some(LossReason::ReceiverDown)
         } else if from.group != to.group {
-            Some(LossReason::Cut)
+            Some(LossReason::Partitioned)
         } else if let Some(grid) = &self.grid
             && !grid.in_range(from.position, to.position)
         {
@@ -344,11 +344,12 @@ impl Medium {
         let found: Vec<NodeId> = match &self.grid {
             Some(grid) => {
                 let near = grid.around(node.position).into_iter();
-                let hears = |other: &NodeId| {
+                let is_in_range = |other: &NodeId| {
                     let other = self.nodes.get(other.index());
                     other.is_some_and(|other| grid.in_range(node.position, other.position))
                 };
-                near.filter(|other| *other != id && hears(other)).collect()
+                near.filter(|other| *other != id && is_in_range(other))
+                    .collect()
             }
             None => {
                 let present = (0..)

@@ -60,9 +60,9 @@ pub struct MediumSpec {
 #[serde(rename_all = "snake_case")]
 pub enum LossReason {
     /// Random loss.
-    Chance,
+    Random,
     /// The network is partitioned between sender and receiver.
-    Cut,
+    Partitioned,
     /// The receiver is out of radio range, or moved out of it while the message was in flight.
     OutOfRange,
     /// The sender is silenced.

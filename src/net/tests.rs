@@ -79,7 +79,7 @@ fn partition_isolates_its_groups() {
     assert!(!passes(&medium, 0, 2) && !passes(&medium, 2, 3) && !passes(&medium, 4, 1));
     assert_eq!(
         medium.loss_reason_on_arrival(NodeId(0), NodeId(2)),
-        Some(LossReason::Cut)
+        Some(LossReason::Partitioned)
     );
     let late = medium.add(at(0.0, 0.0));
     assert!(medium.reaches(NodeId(3), late) && !medium.reaches(NodeId(0), late));
@@ -101,11 +101,11 @@ fn first_matching_loss_rule_gives_the_reason() {
     medium.partition(&[ids(&[0])]);
     assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::SenderSilent));
     medium.unsilence(NodeId(0));
-    assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::Cut));
+    assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::Partitioned));
     medium.heal();
     assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::OutOfRange));
     medium.move_to(NodeId(1), at(9.0, 0.0));
-    assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::Chance));
+    assert_eq!(lost(&mut medium, 0, 1), Some(LossReason::Random));
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn first_matching_link_rule_gives_the_latency() {
     exactly(0, 1, 7);
     exactly(0, 2, 9);
     exactly(2, 1, 7);
-    assert_eq!(medium.delay_max(NodeId(1), NodeId(0)), Span::from_ms(60));
-    assert_eq!(medium.delay_min(), Span::from_ms(7));
+    assert_eq!(medium.latency_max(NodeId(1), NodeId(0)), Span::from_ms(60));
+    assert_eq!(medium.latency_min(), Span::from_ms(7));
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Backup {
         let Some(file) = proposal.file() else {
             return;
         };
-        self.answer(cx, proposal, BackupAnswer::NotAsked);
+        self.answer(cx, proposal, BackupAnswer::DecidedBeforeVote);
         // A decided proposal is never voted on again.
         self.answers.remove(&proposal.id);
         if self.holds(&file.sha256) {
@@ -294,7 +294,7 @@ mod tests {
     fn only_the_first_answer_to_a_proposal_is_recorded() {
         let (mut backup, mut cx) = (Backup::default(), context());
         backup.answer(&mut cx, &proposal(1), BackupAnswer::Yes);
-        backup.answer(&mut cx, &proposal(1), BackupAnswer::NotAsked);
+        backup.answer(&mut cx, &proposal(1), BackupAnswer::DecidedBeforeVote);
         let outputs = cx.out.take();
         assert_eq!(outputs.len(), 2, "one Persist and one event: {outputs:?}");
     }

@@ -27,7 +27,6 @@ pub enum TrustPolicy {
     /// This quorum set, independent of discovery. The node itself is a member only if the set names it.
     Fixed(Arc<QuorumSet>),
     /// No node: there is no usable quorum set. The node listens and never votes.
-    #[serde(rename = "nobody")]
     None,
 }
 

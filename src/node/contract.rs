@@ -74,7 +74,7 @@ pub enum Input {
         message: Arc<Message>,
     },
     /// An announcement arrives.
-    Heard {
+    ReceiveAnnouncement {
         /// The neighbour that transmitted it; it may only relay the announcement.
         from: NodeId,
         /// The announcement.

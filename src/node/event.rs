@@ -23,7 +23,7 @@ pub enum TrustCause {
     /// A peer was silent for longer than `forget_after` (the unsafe policy).
     Forgotten,
     /// A person replaced the policy.
-    Ordered,
+    PolicyReplaced,
 }
 
 /// Why a slot started at a node.
@@ -44,7 +44,7 @@ pub enum BackupAnswer {
     /// It holds the file already and did not vote for the backup.
     NoHasIt,
     /// The backup was decided before the node could vote on it.
-    NotAsked,
+    DecidedBeforeVote,
 }
 
 /// Why a fetch failed.

@@ -77,7 +77,9 @@ impl Node {
             Input::Start(_) => {}
             Input::Receive { from, message } => self.receive(from, &message),
             Input::Relayed { from, bundle } => self.receive_bundle(from, &bundle),
-            Input::Heard { from, announcement } => self.receive_announcement(from, &announcement),
+            Input::ReceiveAnnouncement { from, announcement } => {
+                self.receive_announcement(from, &announcement)
+            }
             Input::Timer(kind) => self.timer_expired(kind),
             Input::Propose(content) => self.replica.propose(cx, discovery, content),
             Input::SetTrust(policy) => discovery.set_policy(cx, policy),

@@ -1,12 +1,12 @@
 //! `NodeMap`: a map from node id to value, stored as an array.
 //!
-//! In a large network nearly every node has an entry, and every message causes look-ups. Ids from [`NODES_MAX`] on have
+//! In a large network nearly every node has an entry, and every message causes look-ups. Ids from [`ID_LIMIT`] on have
 //! no entry, so the size stays bounded for any input.
 
 use crate::scp::NodeId;
 
 /// Ids from here on have no entry.
-pub(super) const NODES_MAX: usize = 1 << 15;
+pub(super) const ID_LIMIT: usize = 1 << 15;
 
 /// A map with node ids as keys.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl<T> NodeMap<T> {
     /// The entry of `node`, to read or fill; `None` if its id is out of bounds.
     pub(super) fn entry(&mut self, node: NodeId) -> Option<&mut Option<T>> {
         let at = node.index();
-        if at >= NODES_MAX {
+        if at >= ID_LIMIT {
             return None;
         }
         if at >= self.entries.len() {
@@ -62,7 +62,7 @@ mod tests {
         let mut map = NodeMap::default();
         *map.entry(NodeId(7)).unwrap() = Some("seven");
         *map.entry(NodeId(2)).unwrap() = Some("two");
-        assert!(map.entry(NodeId(NODES_MAX as u32)).is_none());
+        assert!(map.entry(NodeId(ID_LIMIT as u32)).is_none());
         assert_eq!(map.get(NodeId(7)), Some(&"seven"));
         assert_eq!(map.get(NodeId(3)), None);
         assert_eq!(map.get(NodeId(u32::MAX)), None);

@@ -23,7 +23,6 @@ pub enum StateChange {
         value: Value,
     },
     /// The node makes a statement. It replaces the earlier one of its kind (nomination or ballot) about the slot.
-    #[serde(rename = "said")]
     OwnStatement(Arc<Envelope>),
     /// A certified proposal is added to the pool.
     Pooled(Arc<Proposal>),
@@ -173,7 +172,7 @@ impl Persisted {
         events.push(NodeEvent::BackupAnswered {
             file: file.clone(),
             proposal: proposal.id,
-            answer: answer.unwrap_or(BackupAnswer::NotAsked),
+            answer: answer.unwrap_or(BackupAnswer::DecidedBeforeVote),
         });
         if let (true, Some(&from)) = (
             self.files.contains_key(&file.sha256),

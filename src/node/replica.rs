@@ -107,7 +107,7 @@ impl Replica {
             self.consensus.note_named(set_id);
         }
         if slot < next {
-            self.answer_laggard(cx, discovery, from, message, envelope);
+            self.answer_node_behind(cx, discovery, from, message, envelope);
         } else if slot.0 > next.0.saturating_add(SLOTS_AHEAD_MAX) {
             self.note_ahead(cx, discovery, sender, slot);
             cx.refuse(sender, MessageRefusal::FarFuture);
@@ -155,7 +155,7 @@ impl Replica {
 
     /// Handles a statement about a decided slot. A sender that repeats such a statement is behind and receives the
     /// decision: directly if it is in reach, otherwise with the next re-sending, which serves any number of nodes.
-    fn answer_laggard(
+    fn answer_node_behind(
         &mut self,
         cx: &mut Context,
         discovery: &Discovery,

@@ -76,8 +76,8 @@ impl TrustSet {
     /// Replaces the policy.
     pub(super) fn set_policy(&mut self, policy: TrustPolicy, roster: &Roster) {
         self.policy = policy;
-        self.recompute(roster, TrustCause::Ordered);
-        self.unreported = Some(TrustCause::Ordered);
+        self.recompute(roster, TrustCause::PolicyReplaced);
+        self.unreported = Some(TrustCause::PolicyReplaced);
     }
 
     /// Updates the membership of one node after its roster entry has changed.
@@ -235,7 +235,10 @@ mod tests {
         assert_eq!(trust.take_event(), None);
         trust.set_policy(TrustPolicy::Found, &roster);
         let event = trusted(trust.take_event());
-        assert_eq!(event, Some((vec![0, 1, 2, 3, 4], TrustCause::Ordered)));
+        assert_eq!(
+            event,
+            Some((vec![0, 1, 2, 3, 4], TrustCause::PolicyReplaced))
+        );
         let set = trust.quorum_set().unwrap();
         assert_eq!((set.threshold, set.validators.len()), (4, 5));
     }

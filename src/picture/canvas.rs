@@ -256,7 +256,7 @@ pub struct Layer {
 pub enum LayerName {
     /// Radio links, which the user can hide.
     Reach,
-    /// Hulls around sets of nodes: a slice, a quorum, the camps of a fork.
+    /// Hulls around sets of nodes: a slice, a quorum, the nodes of each value of a fork.
     Sets,
     /// Trust edges.
     Edges,

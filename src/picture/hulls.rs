@@ -1,4 +1,4 @@
-//! Convex hulls around sets of nodes: the highlighted set, the camps of a fork, the groups of a partition.
+//! Convex hulls around sets of nodes: the highlighted set, the nodes of each value of a fork, the groups of a partition.
 //!
 //! Fills come before outlines and are composited with the background, so that hulls can overlap. The view state
 //! contains the highlighted set.
@@ -71,9 +71,9 @@ fn hulls(scene: &Scene<'_>) -> Vec<Hull> {
     for group in sides(scene) {
         add(&mut group.into_iter(), scene.theme.text_dim, Some(6.0));
     }
-    if let Some((_, camps)) = scene.world.fork() {
+    if let Some((_, nodes_by_value)) = scene.world.fork() {
         let chip_styles = ChipStyles::of(scene.world);
-        for (value, members) in camps {
+        for (value, members) in nodes_by_value {
             let color = chip_styles.style_of(&value).color(&scene.theme);
             add(&mut members.into_iter(), color, None);
         }

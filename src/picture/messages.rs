@@ -88,14 +88,14 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
         None => {
             let share = progress(flight.sent_at, flight.arrives_at, scene.world.now);
             let at = path.at(share);
-            sign(scene, flight.kind, at, radius_px, color, out);
+            symbol(scene, flight.kind, at, radius_px, color, out);
         }
         Some((lost_at_share, share)) => {
             let at = path
                 .at(lost_at_share)
                 .offset(0.0, LOST_FALL_PX * share * share);
             let stroke = Stroke::solid(2.0, scene.theme.bad.faded(1.0 - share));
-            sign(
+            symbol(
                 scene,
                 flight.kind,
                 at,
@@ -109,7 +109,7 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
 }
 
 /// Draws the symbol of a message, also for the legend.
-pub fn sign(
+pub fn symbol(
     scene: &Scene<'_>,
     kind: MessageKind,
     at: Point,

@@ -2,7 +2,7 @@
 //!
 //! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. These
 //! records are folded twice: into the shown world and into the snapshot. The history of a recording is the part of it
-//! that has been played. Absent here: when to play which record.
+//! that has been played.
 
 use super::recording::Recording;
 use crate::scenario::Scenario;

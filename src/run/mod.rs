@@ -7,7 +7,7 @@
 //! - [`Recording`]: the records of a recorded run, in memory once.
 //! - [`History`]: the records of the past, which make seeking possible.
 //!
-//! Absent here: the engine, drawing, clocks (elapsed wall time is an argument).
+//! Elapsed wall time is an argument, so tests need no clock.
 
 mod choice;
 mod cursor;

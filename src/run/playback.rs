@@ -1,7 +1,7 @@
 //! `Playback`: play, pause and speed of a watched run, as one value that commands change.
 //!
 //! At speed 1, an ordinary message flies for three quarters of a second. The opening is faster: discovery is shown in
-//! about two seconds, so that a viewer sees the first vote soon. Absent here: clocks; elapsed wall time is an argument.
+//! about two seconds, so that a viewer sees the first vote soon. Elapsed wall time is an argument.
 
 use super::choice::StartAs;
 use crate::scenario::{Action, Scenario};

@@ -1,7 +1,7 @@
 //! `Replay`: a [`Session`] over a recorded run.
 //!
-//! The whole recording is read before the first record is played, so an error in it appears before playback. Absent
-//! here: actions, because a recording cannot change.
+//! The whole recording is read before the first record is played, so an error in it appears before playback. It
+//! refuses all actions, because a recording cannot change.
 
 use super::recording::Recording;
 use super::session::{BatchKind, RunProgress, Session, SessionKind};

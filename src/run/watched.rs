@@ -1,7 +1,7 @@
 //! `Run`: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
 //!
 //! A run shows a world at a position in the history. At the latest instant the session advances. In the past the
-//! history is played again, while a simulation waits and live processes go on. Absent here: clocks and drawing.
+//! history is played again, while a simulation waits and live processes go on. Elapsed wall time is an argument.
 
 use super::choice::{ScenarioChoice, StartAs};
 use super::cursor::Cursor;

@@ -93,7 +93,7 @@ pub enum ActionRefused {
         expected: &'static str,
     },
     /// Positions have no physical meaning in this scenario.
-    #[error("nodes do not move in this scenario: positions are only a matter of view")]
+    #[error("nodes do not move in this scenario: positions are only for drawing")]
     NotPhysical,
     /// A watched process refuses the action, or cannot carry it out from outside; the text gives the reason.
     #[error("{0}")]

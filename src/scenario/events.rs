@@ -102,7 +102,7 @@ fn action(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Act
         EventKind::Move if !context.radio => {
             return Err(context.text.error(
                 Some(event.span()),
-                "positions are only a matter of view here, expected [radio] in a scenario in which nodes move",
+                "positions are only for drawing here, expected [radio] in a scenario in which nodes move",
                 "Remove the event, or add [radio].",
             ));
         }
@@ -151,8 +151,8 @@ fn policy(
         )),
         _ => Err(context.text.error(
             Some(event.span()),
-            "whom to trust is not clear, expected either `quorum_set` or `policy`",
-            "Say one of them in this event.",
+            "the new trust is not defined, expected either `quorum_set` or `policy`",
+            "Give one of them in this event.",
         )),
     }
 }
@@ -202,8 +202,8 @@ fn content(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Co
             };
             return Err(context.text.error(
                 Some(event.span()),
-                format!("what is proposed is not clear, expected {expected}"),
-                "Say one of them in this event.",
+                format!("the proposal has no content, expected {expected}"),
+                "Give one of them in this event.",
             ));
         }
     };
@@ -248,7 +248,7 @@ fn check_fields(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Resu
         Some((field, _)) => Err(context.text.error(
             Some(event.span()),
             format!(
-                "`{field}` means nothing to this action, expected {}",
+                "`{field}` is not a field of this action, expected {}",
                 match allowed {
                     [] => "no further field".to_owned(),
                     _ => format!("`{}`", allowed.join("`, `")),

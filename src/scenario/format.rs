@@ -1,6 +1,6 @@
 //! Serde types of the scenario file. `assets/scenarios/README.md` documents the format.
 //!
-//! Absent here: validation. Every field that validation can refuse keeps its position in the text (`Spanned`).
+//! Other files validate the values. Every field that validation can refuse keeps its position in the text (`Spanned`).
 
 use crate::node::{Application, FileInfo, Relaying};
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Graph layout for networks without physical positions: one circle, or concentric rings grouped by organisation.
 //!
-//! Absent here: radio. The layout has no influence on a run.
+//! The layout has no influence on a run.
 
 use crate::net::Position;
 use std::collections::BTreeMap;

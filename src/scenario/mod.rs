@@ -1,8 +1,6 @@
 //! Scenarios: nodes, medium, settings and scheduled events; and [`Action`], the commands to a run.
 //!
 //! A [`Scenario`] is complete and validated: names are resolved and nodes are placed. An engine needs nothing else.
-//!
-//! Absent here: the engine.
 
 mod action;
 mod added_node;

@@ -5,7 +5,7 @@
 //! without a usable set is kept, but trusts no node and never votes. The same holds for a node that occurs only in the
 //! quorum sets of others.
 //!
-//! Absent here: access to the network. Positions are only for drawing.
+//! The import reads text that the caller has fetched. Positions are only for drawing.
 
 use super::error::{InputError, NODES_MAX, SourceText, in_words};
 use super::layout::{self, RingNode};
@@ -160,9 +160,9 @@ impl Network {
         let events = events.collect();
         let proposals = match proposers.len() {
             0 => "No node can vote.",
-            1 => "A node in the middle proposes a note.",
+            1 => "A node of the top tier proposes a note.",
             _ => {
-                "Quorums do not intersect: in each of two disjoint quorums, a node proposes a note of its own."
+                "Quorums do not intersect: in each of two disjoint quorums, a node proposes its own note."
             }
         };
         let nodes = (self
@@ -219,10 +219,10 @@ impl Network {
     /// The nodes that propose at the start: one of the top tier, or one of each of two disjoint quorums, which then
     /// fork.
     fn proposers(&self, core: &BTreeSet<NodeId>, analyzer: &QuorumAnalyzer<'_>) -> Vec<NodeId> {
-        if let Some(camps) = (analyzer.disjoint_quorums)(&self.sets) {
-            return camps
+        if let Some(quorums) = (analyzer.disjoint_quorums)(&self.sets) {
+            return quorums
                 .iter()
-                .filter_map(|camp| camp.first().copied())
+                .filter_map(|quorum| quorum.first().copied())
                 .collect();
         }
         let usable = || self.sets.iter().position(Option::is_some).map(node_id);
@@ -240,9 +240,12 @@ impl Network {
         }
         let absent = self.peers.len() - self.listed;
         if absent > 0 {
-            remarks.push(format!(
-                "{absent} nodes are named in quorum sets but are not in the list; nothing is known of them."
-            ));
+            remarks.push(match absent {
+                1 => "1 node is named in quorum sets but is not in the list, so it is not described.".to_owned(),
+                _ => format!(
+                    "{absent} nodes are named in quorum sets but are not in the list, so they are not described."
+                ),
+            });
         }
         remarks
     }

@@ -30,9 +30,12 @@ fn read(nodes: &str, organizations: Option<&str>) -> Result<Scenario, InputError
 #[track_caller]
 fn check(nodes: &str, organizations: Option<&str>, at: Option<(usize, usize)>, words: &str) {
     let error = read(nodes, organizations).unwrap_err();
-    let said = error.to_string();
-    assert!(said.contains(words), "{said}\n  should contain\n{words}");
-    assert_eq!(error.at, at, "{said}");
+    let message = error.to_string();
+    assert!(
+        message.contains(words),
+        "{message}\n  should contain\n{words}"
+    );
+    assert_eq!(error.at, at, "{message}");
 }
 
 const LIST: &str = r#"[
@@ -79,7 +82,7 @@ fn every_node_of_a_list_is_imported() {
     let without: Vec<usize> = (0..8).filter(|&nth| has_no_trust(nth)).collect();
     assert_eq!(without, [2, 3, 4, 5, 6, 7]);
     assert!(network.remarks[0].starts_with("6 of 8 nodes have no usable quorum set"));
-    assert!(network.remarks[1].starts_with("1 nodes are named in quorum sets"));
+    assert!(network.remarks[1].starts_with("1 node is named in quorum sets"));
     let (at, action) = &network.events[0];
     assert_eq!(*at, Time::from_ms(1000));
     let hello = Content::Note("hello from one".to_owned());
@@ -156,11 +159,11 @@ fn errors_have_line_and_column() {
         Some((1, 9)),
         "invalid type: integer `3`, expected a string",
     );
-    let said = read("[1]", None).unwrap_err().to_string();
+    let message = read("[1]", None).unwrap_err().to_string();
     assert!(
-        said.starts_with("net.json, line 1, column 2: ")
-            && said.contains("looks like [{\"publicKey\""),
-        "{said}"
+        message.starts_with("net.json, line 1, column 2: ")
+            && message.contains("looks like [{\"publicKey\""),
+        "{message}"
     );
 }
 
@@ -175,10 +178,10 @@ fn the_number_of_nodes_cannot_be_chosen() {
         seed: 1,
         nodes: Some(5),
     };
-    let said = read_network(files, options, &ANALYZER)
+    let message = read_network(files, options, &ANALYZER)
         .unwrap_err()
         .to_string();
-    assert!(said.contains("net.json lists its nodes"), "{said}");
+    assert!(message.contains("net.json lists its nodes"), "{message}");
     let sets = (0..10_001).map(|nth| format!("{{\"publicKey\": \"K{nth}\"}}"));
     let many = format!("[{}]", sets.collect::<Vec<_>>().join(","));
     check(&many, None, None, "10001 nodes, expected 1 to 10000");

@@ -348,13 +348,13 @@ fn check_count(
             source_name: "--nodes".to_owned(),
             at: None,
             problem: format!("{count} nodes, {expected}"),
-            remedy: "Ask for a number in between.".to_owned(),
+            remedy: "Choose a number in this range.".to_owned(),
         }),
         (None, Some(written)) => in_range(*written.get_ref()).ok_or_else(|| {
             text.error(
                 Some(written.span()),
                 format!("{} nodes, {expected}", written.get_ref()),
-                "Write a number in between.",
+                "Write a number in this range.",
             )
         }),
         (None, None) => Ok(0),

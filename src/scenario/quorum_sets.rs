@@ -44,7 +44,7 @@ fn resolve(
 ) -> Result<QuorumSet, InputError> {
     let set = resolve_level(text, names, owner, written)?;
     set.check_sane()
-        .map_err(|insanity| refusal(text, names, written, insanity))?;
+        .map_err(|error| refusal(text, names, written, error))?;
     Ok(set)
 }
 
@@ -95,9 +95,9 @@ fn refusal(
     text: SourceText<'_>,
     names: &NodeNames,
     written: &Spanned<QuorumSetFormat>,
-    insanity: QuorumSetError,
+    error: QuorumSetError,
 ) -> InputError {
-    let problem = insanity.to_text(|node| format!("{:?}", names.name(node)));
+    let problem = error.to_text(|node| format!("{:?}", names.name(node)));
     let problem = format!("impossible quorum set: {problem}");
     text.error(
         Some(written.span()),

@@ -34,10 +34,16 @@ fn check(content: &str, at: Option<(usize, usize)>, words: &str) {
     match read_with(content, None) {
         Ok(scenario) => panic!("accepted: {scenario:?}"),
         Err(error) => {
-            let said = error.to_string();
-            assert!(said.contains(words), "{said}\n  should contain\n{words}");
-            assert_eq!(error.at, at, "{said}");
-            assert!(said.starts_with("x.toml") && said.ends_with('.'), "{said}");
+            let message = error.to_string();
+            assert!(
+                message.contains(words),
+                "{message}\n  should contain\n{words}"
+            );
+            assert_eq!(error.at, at, "{message}");
+            assert!(
+                message.starts_with("x.toml") && message.ends_with('.'),
+                "{message}"
+            );
         }
     }
 }
@@ -80,7 +86,7 @@ fn too_few_and_too_many_nodes_are_refused() {
     }
     assert_eq!(
         read_with(&random("10"), Some(0)).unwrap_err().to_string(),
-        "--nodes: 0 nodes, expected 1 to 10000. Ask for a number in between."
+        "--nodes: 0 nodes, expected 1 to 10000. Choose a number in this range."
     );
     let many = read_with(&random("10"), Some(100_000))
         .unwrap_err()
@@ -273,7 +279,7 @@ fn invalid_events_are_refused() {
     check(
         &with("action = \"heal\"\nnode = \"a\""),
         at,
-        "`node` means nothing to this action",
+        "`node` is not a field of this action",
     );
     check(
         &with("action = \"cut\"\ngroups = [[\"a\"], [\"q\"]]"),
@@ -283,7 +289,7 @@ fn invalid_events_are_refused() {
     check(
         &with("action = \"move\"\nnode = \"a\"\nposition = [1, 2]"),
         at,
-        "only a matter of view",
+        "only for drawing",
     );
     check(
         &with("action = \"propose\"\nnode = \"a\"\nnote = \"n\""),
@@ -384,8 +390,8 @@ fn the_forgetting_policy_has_an_unsafe_remark() {
         read_with(&content, None).unwrap().remarks
     };
     assert!(remarks("").is_empty());
-    let said = remarks("[timing]\nforget_after_ms = 5000\n");
-    assert!(said.len() == 1 && said[0].contains("UNSAFE") && said[0].contains("5000 ms"));
+    let remarks = remarks("[timing]\nforget_after_ms = 5000\n");
+    assert!(remarks.len() == 1 && remarks[0].contains("UNSAFE") && remarks[0].contains("5000 ms"));
 }
 
 #[test]

@@ -120,7 +120,6 @@ pub enum ScpRefusal {
     /// The application does not know the sender's quorum set.
     UnknownQuorumSet,
     /// The sender's quorum set is not sane.
-    #[serde(rename = "insane_quorum_set")]
     MalformedQuorumSet,
     /// One of its values is not valid.
     InvalidValue,
@@ -132,7 +131,7 @@ pub enum ScpRefusal {
     /// The statement to restore is from another node.
     NotOwn,
     /// The slot of the statement to restore has advanced already.
-    ComesTooLate,
+    SlotAdvanced,
 }
 
 /// A transition of one slot, with its reason.

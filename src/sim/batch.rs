@@ -2,7 +2,7 @@
 //!
 //! A batch that begins at time t ends before t + the shortest delay (the lookahead of a conservative parallel
 //! simulation). No node can cause an event of another node in the same batch, so the nodes run a batch in parallel.
-//! With zero delay a batch is one generation. Absent here: what effects do (`engine`).
+//! With zero delay a batch is one generation. `engine` applies the effects.
 
 use super::executor::{Delivery, ExecutedStep, NodeBatch};
 use super::file_transfers::FileTransfers;
@@ -132,7 +132,9 @@ fn input_of(
     match payload {
         EventPayload::Message(_, message) => Ok(Input::Receive { from, message }),
         EventPayload::Bundle(_, bundle) => Ok(Input::Relayed { from, bundle }),
-        EventPayload::Announcement(_, announcement) => Ok(Input::Heard { from, announcement }),
+        EventPayload::Announcement(_, announcement) => {
+            Ok(Input::ReceiveAnnouncement { from, announcement })
+        }
         EventPayload::Start(start) => Ok(Input::Start(start.persisted)),
         EventPayload::Local(input) => Ok(*input),
         EventPayload::Chunk(..) | EventPayload::FetchFailed(_) => {

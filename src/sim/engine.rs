@@ -1,8 +1,8 @@
 //! `Simulation`: a discrete-event simulation of a scenario.
 //!
 //! It takes the next batch, lets the executor run the steps of nodes, and applies their effects in the order of keys.
-//! Absent here: which effects a batch has (`batch`), whether an action is possible (`actions`), how messages and chunks
-//! travel (`transport`, `file_transfers`).
+//! `batch` determines the effects of a batch, `actions` whether an action is possible, and `transport` and
+//! `file_transfers` how messages and chunks travel.
 
 use super::actions::{self, Possible};
 use super::batch::{BatchItem, Dispatch, dispatch, is_progress, kind_of};
@@ -141,11 +141,11 @@ impl Simulation {
         let Some(first) = self.next_work().filter(|first| *first < limit) else {
             return BatchKind::Housekeeping;
         };
-        let delay_min = self.transport.delay_min();
-        let independent_until = if delay_min == Span::ZERO {
+        let latency_min = self.transport.latency_min();
+        let independent_until = if latency_min == Span::ZERO {
             first.next()
         } else {
-            LogicalTime::start_of(first.time + delay_min)
+            LogicalTime::start_of(first.time + latency_min)
         };
         let mut arrivals = Vec::new();
         let limit = limit.min(independent_until);

@@ -135,7 +135,7 @@ impl FileTransfers {
         let holder = transfer.holders.iter().find(can_serve).copied();
         let holder = holder.filter(|_| transfer.attempts_for_chunk < ATTEMPTS_MAX);
         let Some(holder) = holder else {
-            let fails_at = at.after(UNREACHABLE_AFTER.max(transport.delay_min()));
+            let fails_at = at.after(UNREACHABLE_AFTER.max(transport.latency_min()));
             transport.schedule_local(to, fails_at, EventPayload::FetchFailed(id));
             return;
         };

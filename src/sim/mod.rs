@@ -7,8 +7,8 @@
 //! - `transport`, `file_transfers`: messages and chunks of files in flight.
 //! - `node_table`, `scenario_events`: the engine's state of each node, and the scenario's events to come.
 //!
-//! Absent here: real time, input and output, random generators shared by two callers. The records depend neither on how
-//! a run is divided into batches nor on which thread runs a step.
+//! The simulation uses no real time, no input or output, and no random generator with two callers. The records depend
+//! neither on how a run is divided into batches nor on which thread runs a step.
 
 mod actions;
 mod batch;

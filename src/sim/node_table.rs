@@ -1,6 +1,6 @@
 //! `NodeTable`: every node of a run as the engine sees it, with its lifecycle, stored state and next timer.
 //!
-//! Absent here: the nodes themselves (executors own them) and the medium.
+//! Executors own the nodes themselves.
 
 use super::executor::BatchReport;
 use super::queue::{LogicalTime, StartState};

@@ -1,6 +1,6 @@
 //! `Queue`: the future event list, a calendar queue whose order is that of [`EventKey`]s.
 //!
-//! Absent here: what an event does, and the timers of nodes (each `SimulatedNode` keeps its own).
+//! Timers of nodes are not in the queue: each `SimulatedNode` keeps its own.
 
 use crate::node::{Announcement, Bundle, Input, Message, MessageKind, Persisted};
 use crate::scp::NodeId;
@@ -167,9 +167,9 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(delay_min: Span) -> Queue {
+    pub(super) fn new(latency_min: Span) -> Queue {
         Queue {
-            width: delay_min.0.max(1),
+            width: latency_min.0.max(1),
             buckets: BTreeMap::new(),
             progress: 0,
         }

@@ -1,6 +1,4 @@
 //! `SimulatedNode`: one node with its timers. An executor runs its batches; other nodes may run at the same time.
-//!
-//! Absent here: the medium, other nodes, threads.
 
 use super::executor::{BatchReport, Delivery, ExecutedStep, NodeBatch, StepOutcome};
 use super::queue::{EventKey, LogicalTime};

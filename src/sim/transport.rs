@@ -1,7 +1,7 @@
 //! `Transport`: transmissions between nodes. The medium decides the outcome of each transmission, which is then
 //! numbered, recorded and queued.
 //!
-//! Absent here: what happens on arrival (`engine`), and the chunks of files (`file_transfers`).
+//! `engine` handles arrivals, and `file_transfers` sends the chunks of files.
 
 use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, Queue, ScheduledEvent};
 use crate::net::{LossReason, Medium, MediumSpec, Position, TrafficClass, Verdict};
@@ -50,7 +50,7 @@ pub(super) struct Transport {
     streams: Streams,
     medium: Medium,
     queue: Queue,
-    delay_min: Span,
+    latency_min: Span,
     flights: u64,
     local_events: u64,
     /// Records of transmissions; they follow the record of the step that caused them.
@@ -62,12 +62,12 @@ pub(super) struct Transport {
 impl Transport {
     pub(super) fn new(streams: Streams, spec: &MediumSpec) -> Transport {
         let medium = Medium::new(spec);
-        let delay_min = medium.delay_min();
+        let latency_min = medium.latency_min();
         Transport {
             streams,
             medium,
-            queue: Queue::new(delay_min),
-            delay_min,
+            queue: Queue::new(latency_min),
+            latency_min,
             flights: 0,
             local_events: 0,
             records: Vec::new(),
@@ -80,13 +80,13 @@ impl Transport {
     }
 
     /// The shortest delay of any transmission.
-    pub(super) fn delay_min(&self) -> Span {
-        self.delay_min
+    pub(super) fn latency_min(&self) -> Span {
+        self.latency_min
     }
 
     /// The longest time that a request to `to` and the answer take.
     pub(super) fn round_trip_max(&self, from: NodeId, to: NodeId) -> Span {
-        self.medium.delay_max(from, to) + self.medium.delay_max(to, from)
+        self.medium.latency_max(from, to) + self.medium.latency_max(to, from)
     }
 
     /// Whether both nodes can send to each other.

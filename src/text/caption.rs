@@ -16,7 +16,7 @@ messages! { "caption":
     fn trust_refreshed(node: &str, trusted: usize);
     fn trust_departed(node: &str, trusted: usize);
     fn trust_forgotten(node: &str, trusted: usize);
-    fn trust_ordered(node: &str, trusted: usize);
+    fn trust_replaced(node: &str, trusted: usize);
     fn quorum_set_changed(node: &str, threshold: u32, total: usize, slot: SlotIndex);
     fn ready(node: &str, known: u32);
     fn catching_up(node: &str, slot: SlotIndex);
@@ -37,7 +37,7 @@ messages! { "caption":
     fn recorded(node: &str, value: &str, slot: SlotIndex);
     fn backup_yes(node: &str, file: &str);
     fn backup_has_it(node: &str, file: &str);
-    fn backup_not_asked(node: &str, file: &str);
+    fn backup_decided_before_vote(node: &str, file: &str);
     fn backed_up_own(node: &str, file: &str);
     fn backed_up_from(node: &str, file: &str, peer: &str);
     fn backup_failed(node: &str, file: &str);

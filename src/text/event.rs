@@ -64,7 +64,9 @@ pub(crate) fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option
         NodeEvent::BackupAnswered { file, answer, .. } => match answer {
             BackupAnswer::Yes => caption::backup_yes(name, &file.name),
             BackupAnswer::NoHasIt => caption::backup_has_it(name, &file.name),
-            BackupAnswer::NotAsked => caption::backup_not_asked(name, &file.name),
+            BackupAnswer::DecidedBeforeVote => {
+                caption::backup_decided_before_vote(name, &file.name)
+            }
         },
         NodeEvent::BackedUp { file, from } if *from == node => {
             caption::backed_up_own(name, &file.name)
@@ -85,7 +87,7 @@ fn trust_changed(name: &str, trusted: usize, cause: TrustCause) -> String {
         TrustCause::Refreshed => caption::trust_refreshed(name, trusted),
         TrustCause::Departed => caption::trust_departed(name, trusted),
         TrustCause::Forgotten => caption::trust_forgotten(name, trusted),
-        TrustCause::Ordered => caption::trust_ordered(name, trusted),
+        TrustCause::PolicyReplaced => caption::trust_replaced(name, trusted),
     }
 }
 
@@ -220,6 +222,6 @@ fn statement_refused(name: &str, peer: &str, why: ScpRefusal) -> Option<String> 
         ScpRefusal::OtherValueDecided => caption::refused_other_value_decided(name, peer),
         ScpRefusal::BreaksInvariant => caption::refused_breaks_invariant(name, peer),
         ScpRefusal::NotOwn => caption::refused_not_own(name, peer),
-        ScpRefusal::ComesTooLate => caption::refused_too_late(name, peer),
+        ScpRefusal::SlotAdvanced => caption::refused_too_late(name, peer),
     })
 }

@@ -72,7 +72,7 @@ messages! { "overlay":
     fn outvoted_in_slot(slot: SlotIndex);
     fn split(nodes: usize);
     fn votes(votes: usize, total: usize);
-    fn votes_heard(votes: usize, total: usize);
+    fn votes_received(votes: usize, total: usize);
     fn earlier_proposals(count: usize);
 
     fn value_and_more(value: &str, count: usize);

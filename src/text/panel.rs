@@ -109,7 +109,7 @@ messages! { "panel":
     fn backup_log();
     fn backup_yes();
     fn backup_has_it();
-    fn backup_not_asked();
+    fn backup_decided_before_vote();
     fn backed_up(file: &str, from: &str, at: &str);
     fn backup_before(file: &str);
     fn backup_pending(file: &str);

@@ -136,11 +136,11 @@ mod tests {
         );
         assert_eq!(
             state(NodeStatus::Silent, Phase::Accept, slot),
-            "slot 3: accepted, but nothing it sends gets out"
+            "slot 3: accepted, but its messages are not delivered"
         );
         assert_eq!(
             state(NodeStatus::Running, Phase::Idle, None),
-            "in no slot yet"
+            "has not joined a slot"
         );
     }
 }

@@ -3,8 +3,6 @@
 //! Memory is bounded. All lanes share [`SPANS_MAX`] spans evenly; a full lane drops its oldest span. When the phase
 //! counts exceed [`PHASE_COUNTS_MAX`], every second one of the older half is dropped: the past becomes coarser but
 //! stays complete.
-//!
-//! Absent here: pixels, and everything else about nodes.
 
 use super::parts::NodeStatus;
 use super::record::Record;
@@ -339,11 +337,11 @@ impl Lanes {
             *self.now.of(last.state) -= 1;
         }
         *self.now.of(state) += 1;
-        self.share(at);
+        self.record_phase_counts(at);
         self.version += 1;
     }
 
-    fn share(&mut self, at: Time) {
+    fn record_phase_counts(&mut self, at: Time) {
         match self.phase_counts.back_mut() {
             Some((last, shares)) if *last >= at => *shares = self.now,
             _ => self.phase_counts.push_back((at, self.now)),

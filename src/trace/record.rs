@@ -149,7 +149,7 @@ impl Record {
                     Input::Relayed { bundle, .. } => {
                         bundle.messages.iter().all(|message| message.housekeeping)
                     }
-                    Input::Heard { .. } => true,
+                    Input::ReceiveAnnouncement { .. } => true,
                     _ => false,
                 };
                 let mut events = outputs.iter().filter_map(|output| match output {

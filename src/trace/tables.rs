@@ -35,12 +35,12 @@ pub struct SlotSummary {
 impl SlotSummary {
     /// Nodes by externalized value. Two values are a fork.
     #[must_use]
-    pub fn camps(&self) -> BTreeMap<Value, Vec<NodeId>> {
-        let mut camps: BTreeMap<Value, Vec<NodeId>> = BTreeMap::new();
+    pub fn nodes_by_value(&self) -> BTreeMap<Value, Vec<NodeId>> {
+        let mut nodes_by_value: BTreeMap<Value, Vec<NodeId>> = BTreeMap::new();
         for (node, (_, value)) in &self.decided {
-            camps.entry(value.clone()).or_default().push(*node);
+            nodes_by_value.entry(value.clone()).or_default().push(*node);
         }
-        camps
+        nodes_by_value
     }
 }
 

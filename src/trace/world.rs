@@ -111,8 +111,8 @@ impl World {
         self.tables
             .slots
             .iter()
-            .map(|(slot, summary)| (*slot, summary.camps()))
-            .find(|(_, camps)| camps.len() > 1)
+            .map(|(slot, summary)| (*slot, summary.nodes_by_value()))
+            .find(|(_, nodes_by_value)| nodes_by_value.len() > 1)
     }
 
     /// Drops all slots except the newest `last` ones, also from the logs of nodes.

@@ -32,8 +32,8 @@ impl PositionPrinter {
             .nodes()
             .map(|(node, at)| (node, tenths(at.x), tenths(at.y)))
             .collect();
-        let stands_still = self.last.as_ref() == Some(&now);
-        if stands_still && self.printed.as_ref() != Some(&now) {
+        let is_unchanged = self.last.as_ref() == Some(&now);
+        if is_unchanged && self.printed.as_ref() != Some(&now) {
             // Errors are ignored, so that a closed pipe does not close the window.
             drop(
                 std::io::stdout()

@@ -37,7 +37,7 @@ struct State {
     calls: u32,
 }
 
-struct Player {
+struct FakeProcess {
     url: String,
     state: Arc<Mutex<State>>,
 }
@@ -49,8 +49,8 @@ fn now_unix_us() -> u64 {
         .as_micros() as u64
 }
 
-impl Player {
-    fn new(recording: &ProcessTrace, epoch_unix_us: u64) -> Player {
+impl FakeProcess {
+    fn new(recording: &ProcessTrace, epoch_unix_us: u64) -> FakeProcess {
         let epoch = epoch_unix_us + recording.epoch_unix_us - super::process_sim::EPOCH_UNIX_US;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -68,7 +68,7 @@ impl Player {
                 thread::spawn(move || serve(stream.unwrap(), &shared));
             }
         });
-        Player { url, state }
+        FakeProcess { url, state }
     }
 
     fn with<T>(&self, call: impl FnOnce(&mut State) -> T) -> T {
@@ -93,7 +93,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     }
     let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
     if path == "/events" {
-        tell(stream, state);
+        stream_events(stream, state);
     } else if path == "/peers" {
         let peers = state.lock().unwrap().peers.clone();
         drop(reply(&mut stream, 200, &peers));
@@ -106,8 +106,8 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         state
             .proposed
             .push((path, kind.unwrap_or_default().to_owned(), body));
-        let (status, words) = state.answer.clone().unwrap_or((202, "{}".to_owned()));
-        drop(reply(&mut stream, status, &words));
+        let (status, body) = state.answer.clone().unwrap_or((202, "{}".to_owned()));
+        drop(reply(&mut stream, status, &body));
     }
 }
 
@@ -143,7 +143,7 @@ fn body(head: &[String], lines: &mut BufReader<TcpStream>) -> Vec<u8> {
     }
 }
 
-fn tell(mut stream: TcpStream, state: &Mutex<State>) {
+fn stream_events(mut stream: TcpStream, state: &Mutex<State>) {
     let (hello, cuts) = {
         let mut state = state.lock().unwrap();
         state.calls += 1;
@@ -152,11 +152,11 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
     let head = "HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: good day\n\n";
     let hello = format!("{head}event: hello\ndata: {hello}\n\n");
     let mut is_alive = stream.write_all(hello.as_bytes()).is_ok();
-    let mut told = 0;
+    let mut sent = 0;
     while is_alive {
         let (next, is_cut, gap) = {
             let state = state.lock().unwrap();
-            let next: Vec<String> = state.records.iter().skip(told).cloned().collect();
+            let next: Vec<String> = state.records.iter().skip(sent).cloned().collect();
             (next, state.cuts != cuts, state.gap)
         };
         if is_cut {
@@ -165,7 +165,7 @@ fn tell(mut stream: TcpStream, state: &Mutex<State>) {
             }
             return;
         }
-        told += next.len();
+        sent += next.len();
         // A keep-alive comment, as nodes send it.
         is_alive &= stream.write_all(b": here\n\n").is_ok();
         for record in next {
@@ -191,17 +191,20 @@ fn process_recordings() -> Vec<ProcessTrace> {
 }
 
 /// Fake processes that started half a minute ago, so that their last events lie in the past.
-fn players(recordings: &[ProcessTrace]) -> Vec<Player> {
-    let founded = now_unix_us() - 30_000_000;
+fn processes(recordings: &[ProcessTrace]) -> Vec<FakeProcess> {
+    let started_us = now_unix_us() - 30_000_000;
     recordings
         .iter()
-        .map(|recording| Player::new(recording, founded))
+        .map(|recording| FakeProcess::new(recording, started_us))
         .collect()
 }
 
-fn attach(players: &[&Player]) -> AttachedSession {
+fn attach(processes: &[&FakeProcess]) -> AttachedSession {
     let targets = || Targets {
-        urls: players.iter().map(|player| player.url.clone()).collect(),
+        urls: processes
+            .iter()
+            .map(|process| process.url.clone())
+            .collect(),
         found: None,
     };
     opened(targets, &AttachOptions::default())
@@ -226,8 +229,8 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    fn new(players: &[&Player]) -> Watcher {
-        Watcher::of(attach(players))
+    fn new(processes: &[&FakeProcess]) -> Watcher {
+        Watcher::of(attach(processes))
     }
 
     pub(crate) fn of(session: AttachedSession) -> Watcher {
@@ -294,8 +297,8 @@ fn status(world: &World, name: &str) -> NodeStatus {
 #[test]
 fn records_of_several_processes_are_merged_into_one_world() {
     let recordings = process_recordings();
-    let players = players(&recordings);
-    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    let processes = processes(&recordings);
+    let mut watcher = Watcher::new(&processes.iter().collect::<Vec<_>>());
     assert_eq!(watcher.session.kind(), SessionKind::Live);
     let (traces, registry) = with_common_numbers(recordings);
     let merged = merge(traces, &registry).unwrap();
@@ -349,8 +352,8 @@ fn records_of_several_processes_are_merged_into_one_world() {
 
 #[test]
 fn a_referenced_node_is_attached_once_its_address_is_known() {
-    let players = players(&process_recordings());
-    let mut watcher = Watcher::new(&[&players[0], &players[1]]);
+    let processes = processes(&process_recordings());
+    let mut watcher = Watcher::new(&[&processes[0], &processes[1]]);
     watcher.wait("two attached", |world| {
         world.nodes.len() == 4 && world.participants().count() == 2 && world.slots().len() == 2
     });
@@ -367,16 +370,16 @@ fn a_referenced_node_is_attached_once_its_address_is_known() {
         content: Content::Note("hm".to_owned()),
     });
     assert!(why.unwrap_err().to_string().contains("known by name only"));
-    let place = players
+    let place = processes
         .iter()
-        .find(|player| player.with(|state| state.hello.contains(&*known.key)));
+        .find(|process| process.with(|state| state.hello.contains(&*known.key)));
     let address = place
         .unwrap()
         .url
         .strip_prefix("http://")
         .unwrap()
         .to_owned();
-    players[1].with(|state| {
+    processes[1].with(|state| {
         state.peers = serde_json::json!({ "peers": [
             { "id": &*known.key, "name": &*known.name, "http": address },
             { "id": "GUNKNOWN", "name": "unknown", "http": null },
@@ -389,17 +392,17 @@ fn a_referenced_node_is_attached_once_its_address_is_known() {
 
 #[test]
 fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
-    let players = players(&process_recordings());
-    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    let processes = processes(&process_recordings());
+    let mut watcher = Watcher::new(&processes.iter().collect::<Vec<_>>());
     watcher.wait("all have decided", |world| {
         log_lengths(world) == [2, 2, 2, 2]
     });
     let node = watcher.named("v1");
-    let player = players
+    let process = processes
         .iter()
-        .find(|player| player.with(|state| state.hello.contains("\"v1\"")))
+        .find(|process| process.with(|state| state.hello.contains("\"v1\"")))
         .unwrap();
-    player.with(|state| {
+    process.with(|state| {
         state.is_down = true;
         state.cuts += 1;
     });
@@ -412,7 +415,7 @@ fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
     });
     assert!(refused.is_err());
     // It restarts with an empty state.
-    player.with(|state| {
+    process.with(|state| {
         let epoch = now_unix_us() - 5_000_000;
         let mut hello: serde_json::Value = serde_json::from_str(&state.hello).unwrap();
         hello["epoch_unix_us"] = epoch.into();
@@ -434,8 +437,8 @@ fn a_stopped_process_is_shown_as_crashed_and_a_restarted_one_starts_over() {
 #[test]
 fn a_gap_is_followed_by_a_new_snapshot() {
     let recordings = process_recordings();
-    let (players, steps) = (players(&recordings), steps(&recordings[0]));
-    let mut watcher = Watcher::new(&[&players[0]]);
+    let (processes, steps) = (processes(&recordings), steps(&recordings[0]));
+    let mut watcher = Watcher::new(&[&processes[0]]);
     watcher.wait("all steps are released", |world| {
         world.counters.steps == steps
     });
@@ -443,12 +446,12 @@ fn a_gap_is_followed_by_a_new_snapshot() {
         .world
         .node(watcher.named("v0"))
         .map(|node| node.view.clone());
-    players[0].with(|state| {
+    processes[0].with(|state| {
         state.gap = true;
         state.cuts += 1;
     });
     let deadline = Instant::now() + DEADLINE;
-    while players[0].with(|state| state.calls) < 2 {
+    while processes[0].with(|state| state.calls) < 2 {
         watcher.look();
         assert_ne!(status(&watcher.world, "v0"), NodeStatus::Crashed);
         assert!(Instant::now() < deadline);
@@ -471,9 +474,9 @@ fn proposals_reach_the_process_and_its_refusals_are_returned() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("photo one.jpg");
     fs::write(&path, vec![7_u8; 100_000]).unwrap();
-    let players = players(&process_recordings());
+    let processes = processes(&process_recordings());
     let targets = || Targets {
-        urls: vec![players[0].url.clone()],
+        urls: vec![processes[0].url.clone()],
         found: None,
     };
     let found = path.clone();
@@ -501,11 +504,11 @@ fn proposals_reach_the_process_and_its_refusals_are_returned() {
     let why = propose(&mut session, Content::Choice("pizza".into())).unwrap_err();
     assert!(matches!(why, ActionRefused::WrongContent { .. }));
     let deadline = Instant::now() + DEADLINE;
-    while players[0].with(|state| state.proposed.len()) < 2 {
+    while processes[0].with(|state| state.proposed.len()) < 2 {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(10));
     }
-    players[0].with(|state| {
+    processes[0].with(|state| {
         let mut proposed = std::mem::take(&mut state.proposed);
         // The calls are concurrent: their order is not defined.
         proposed.sort();
@@ -539,9 +542,10 @@ fn proposals_reach_the_process_and_its_refusals_are_returned() {
 #[test]
 fn a_process_with_two_urls_is_attached_once() {
     let recordings = process_recordings();
-    let founded = now_unix_us() - 30_000_000;
-    let players = [&recordings[0], &recordings[0]].map(|recording| Player::new(recording, founded));
-    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    let started_us = now_unix_us() - 30_000_000;
+    let processes =
+        [&recordings[0], &recordings[0]].map(|recording| FakeProcess::new(recording, started_us));
+    let mut watcher = Watcher::new(&processes.iter().collect::<Vec<_>>());
     let steps = steps(&recordings[0]);
     watcher.wait("all steps are released", |world| {
         world.counters.steps >= steps
@@ -558,20 +562,20 @@ fn a_process_with_two_urls_is_attached_once() {
 fn clock_skew_is_corrected() {
     let recordings = process_recordings();
     let hour_us = 3_600_000_000;
-    let founded = now_unix_us() - 30_000_000;
+    let started_us = now_unix_us() - 30_000_000;
     // The clock of the second process is an hour behind.
-    let players = [
-        Player::new(&recordings[0], founded),
-        Player::new(&recordings[1], founded - hour_us),
+    let processes = [
+        FakeProcess::new(&recordings[0], started_us),
+        FakeProcess::new(&recordings[1], started_us - hour_us),
     ];
-    for (player, behind_us) in players.iter().zip([0, hour_us]) {
-        player.with(|state| {
+    for (process, behind_us) in processes.iter().zip([0, hour_us]) {
+        process.with(|state| {
             let mut hello: serde_json::Value = serde_json::from_str(&state.hello).unwrap();
             hello["now_unix_us"] = (now_unix_us() - behind_us).into();
             state.hello = hello.to_string();
         });
     }
-    let mut watcher = Watcher::new(&players.iter().collect::<Vec<_>>());
+    let mut watcher = Watcher::new(&processes.iter().collect::<Vec<_>>());
     watcher.wait("both have decided", |world| {
         world
             .participants()
@@ -602,15 +606,15 @@ fn unreachable_processes_are_reported() {
     assert!(matches!(refused("ftp://x"), AttachError::Address(_)));
     let deadline = Instant::now() + DEADLINE;
     // The error omits a process that has not answered in time.
-    let told_of = |address: &str| loop {
-        let told = refused(address).to_string();
-        if told.contains(address) {
-            break told;
+    let error_with = |address: &str| loop {
+        let error = refused(address).to_string();
+        if error.contains(address) {
+            break error;
         }
-        assert!(Instant::now() < deadline, "{told}");
+        assert!(Instant::now() < deadline, "{error}");
     };
-    let told = told_of("127.0.0.1:9");
-    assert!(told.contains("no node answers"), "{told}");
+    let error = error_with("127.0.0.1:9");
+    assert!(error.contains("no node answers"), "{error}");
     // A service other than a node answers.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -619,5 +623,5 @@ fn unreachable_processes_are_reported() {
             drop(stream.unwrap().write_all(b"SSH-2.0-OpenSSH\r\n"));
         }
     });
-    told_of(&address);
+    error_with(&address);
 }

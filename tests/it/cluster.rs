@@ -3,7 +3,7 @@
 
 use super::attach::{Watcher, opened};
 use super::cli::send_signal;
-use super::merge::check_honesty;
+use super::merge::check_replay;
 use quorumscope::live::attach::{AttachOptions, Targets};
 use quorumscope::node::Content;
 use quorumscope::run::Session;
@@ -178,12 +178,12 @@ fn a_restarted_cluster_continues_its_log_and_its_traces_are_complete() {
         8,
         "four nodes, each started twice"
     );
-    let told = merged
+    let steps = merged
         .records
         .iter()
         .filter(|record| matches!(record, Record::Stepped { .. }))
         .count();
-    assert_eq!(check_honesty(&merged), told);
+    assert_eq!(check_replay(&merged), steps);
     let world = merged.records.iter().fold(
         World::new(std::sync::Arc::new(merged.scenario.clone())),
         |mut world, record| {
@@ -252,10 +252,10 @@ fn errors_include_the_log_of_the_node() {
     ];
     let output = Command::new(PROGRAM).args(args).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let told = String::from_utf8(output.stderr).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
     assert!(
-        told.contains("n1 has ended") && told.contains("n1.log"),
-        "{told}"
+        error.contains("n1 has ended") && error.contains("n1.log"),
+        "{error}"
     );
     let output = Command::new(PROGRAM)
         .args(["cluster", "--nodes", "0"])

@@ -37,7 +37,7 @@ fn a_reader_that_reads_after_the_stop_gets_all_events() {
     assert_eq!(events.first(), Some(&"hello"));
     assert!(events[1..].iter().all(|event| *event == "record"));
     let mut reader = StreamReader::default();
-    let told: Vec<Record> = story
+    let records: Vec<Record> = story
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
         .enumerate()
@@ -49,7 +49,7 @@ fn a_reader_that_reads_after_the_stop_gets_all_events() {
             _ => reader.record(data),
         })
         .collect();
-    let has_recorded = told.iter().any(|record| match record {
+    let has_recorded = records.iter().any(|record| match record {
         Record::Stepped { outputs, .. } => outputs
             .iter()
             .any(|output| matches!(output, Output::Event(NodeEvent::Recorded { .. }))),
@@ -84,9 +84,9 @@ proptest! {
         noise in bytes(1_300),
     ) {
         let packet = packet.get(&PACKETS);
-        datagrams::hear(packet.as_bytes());
-        datagrams::hear(mutated_text(packet, &mut Choices::new(&choices)).as_bytes());
-        datagrams::hear(&noise);
+        datagrams::receive_datagram(packet.as_bytes());
+        datagrams::receive_datagram(mutated_text(packet, &mut Choices::new(&choices)).as_bytes());
+        datagrams::receive_datagram(&noise);
     }
 
     #[test]

@@ -54,12 +54,12 @@ fn lanes_show_the_phases_of_the_nodes() {
             assert_eq!(shares.total() as usize, world.nodes.len());
         }
         // Later records do not change the past.
-        let told_then = lanes.clone();
+        let lanes_of_all = lanes.clone();
         let half = Time(world.now.0 / 2);
         let early: Vec<_> = all.iter().filter(|record| record.at() <= half).collect();
         let mut lanes = Lanes::default();
         early.into_iter().for_each(|record| lanes.apply(record));
-        for (then, later) in lanes.lanes().iter().zip(told_then.lanes()) {
+        for (then, later) in lanes.lanes().iter().zip(lanes_of_all.lanes()) {
             assert_eq!(
                 then.at(half).map(|found| found.0),
                 later.at(half).map(|found| found.0)

@@ -55,7 +55,7 @@ fn named(world: &World, name: &str) -> NodeId {
 
 /// Replays the merged inputs in every incarnation of every node, with the node numbers of that node. Returns the number
 /// of compared steps.
-pub(crate) fn check_honesty(merged: &MergedTrace) -> usize {
+pub(crate) fn check_replay(merged: &MergedTrace) -> usize {
     let sources = &merged.provenance.sources;
     let checked = (0..sources.len()).map(|nth| check_source(merged, nth));
     checked.sum()
@@ -135,11 +135,11 @@ fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
         let stepped = |record: &&Record| matches!(record, Record::Stepped { .. });
         recording.records.iter().filter(stepped).count()
     };
-    let told: usize = recordings.iter().map(steps).sum();
+    let stepped: usize = recordings.iter().map(steps).sum();
     assert_eq!(recordings.len(), 6, "one process started twice");
     let merged = merge_own(recordings).unwrap();
     assert!(merged.records.is_sorted_by_key(Record::at));
-    assert_eq!(check_honesty(&merged), told, "no step is lost");
+    assert_eq!(check_replay(&merged), stepped, "no step is lost");
     assert_eq!(merged.provenance.epoch_unix_us, Some(EPOCH_UNIX_US));
 
     let world = world(&merged);
@@ -152,7 +152,7 @@ fn a_merged_trace_has_every_step_and_each_node_replays_exactly() {
     );
     for slot in 1..=3 {
         let summary = &world.slots()[&SlotIndex(slot)];
-        assert_eq!(summary.camps().len(), 1);
+        assert_eq!(summary.nodes_by_value().len(), 1);
         assert!(
             summary.decided.len() >= 4,
             "slot {slot}: {:?}",
@@ -210,7 +210,7 @@ fn a_node_without_a_trace_is_known_by_name_only() {
     let mut recordings = eventful();
     recordings.retain(|recording| !recording.name.starts_with("v3"));
     let merged = merge_own(recordings).unwrap();
-    check_honesty(&merged);
+    check_replay(&merged);
     let mut world = world(&merged);
     let v3 = named(&world, "v3");
     assert!(world.node(v3).unwrap().is_unseen());
@@ -333,11 +333,11 @@ fn the_merge_command_writes_a_trace_that_run_replays() {
     let out = out.to_str().unwrap();
     let mut args = vec!["merge", "-o", out];
     args.extend(paths.iter().map(String::as_str));
-    let (code, said, told) = quorumscope(&args);
-    assert_eq!(code, 0, "{told}");
-    assert!(said.contains("5 processes from 6 traces"), "{said}");
+    let (code, stdout, stderr) = quorumscope(&args);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("5 processes from 6 traces"), "{stdout}");
     let svg = folder.path().join("end.svg");
-    let (code, said, told) = quorumscope(&[
+    let (code, stdout, stderr) = quorumscope(&[
         "run",
         "--replay",
         out,
@@ -345,8 +345,8 @@ fn the_merge_command_writes_a_trace_that_run_replays() {
         "--svg",
         svg.to_str().unwrap(),
     ]);
-    assert_eq!(code, 0, "{told}");
-    let summary: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(code, 0, "{stderr}");
+    let summary: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(summary["executor"], "recorded");
     assert_eq!(summary["outcome"], "agreed");
     assert_eq!(summary["nodes"], 5);
@@ -368,9 +368,9 @@ fn the_merge_command_refuses_bad_input_and_leaves_no_file() {
     let out = out.to_str().unwrap();
     let check = |inputs: &[&str], output: &str, words: &str| {
         let args = [&["merge", "-o", output], inputs].concat();
-        let (code, _, told) = quorumscope(&args);
-        assert_eq!(code, 2, "{told}");
-        assert!(told.contains(words), "{told:?} does not say {words:?}");
+        let (code, _, stderr) = quorumscope(&args);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(words), "{stderr:?} does not say {words:?}");
         assert!(!Path::new(out).exists());
     };
     check(
@@ -385,7 +385,7 @@ fn the_merge_command_refuses_bad_input_and_leaves_no_file() {
         out,
         "/nowhere.jsonl: cannot open the trace",
     );
-    let (code, _, told) = quorumscope(&["run", "--replay", simulated, "--seed", "3"]);
+    let (code, _, stderr) = quorumscope(&["run", "--replay", simulated, "--seed", "3"]);
     assert_eq!(code, 2);
-    assert!(told.contains("cannot be used with"), "{told}");
+    assert!(stderr.contains("cannot be used with"), "{stderr}");
 }

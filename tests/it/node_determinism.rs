@@ -114,7 +114,7 @@ fn check_flights(name: &str, records: &[Record], until: Time) {
         };
         let arrival = match input {
             Input::Receive { from, message } => (*at, *from, *node, Some(message.id)),
-            Input::Heard { from, .. } => (*at, *from, *node, None),
+            Input::ReceiveAnnouncement { from, .. } => (*at, *from, *node, None),
             Input::Relayed { from, bundle } if !may_be_file_transfer(bundle.kind()) => {
                 (*at, *from, *node, None)
             }

@@ -309,7 +309,7 @@ impl ProcessSim {
                     let flight = self.flight(nth, receiver, MessageKind::Announce, None, true);
                     let from = NodeId(0);
                     let announcement = Arc::clone(&announcement);
-                    self.transmit(flight, Input::Heard { from, announcement });
+                    self.transmit(flight, Input::ReceiveAnnouncement { from, announcement });
                 }
             }
             Output::SetTimer(kind, span) => {

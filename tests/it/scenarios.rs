@@ -173,7 +173,7 @@ fn an_imported_network_without_quorum_intersection_forks() {
         node("C", right),
         node("D", right),
     ];
-    let network = imported("camps", &format!("[{}]", list.join(",")));
+    let network = imported("factions", &format!("[{}]", list.join(",")));
     assert!(network.description.contains("do not intersect"));
     let run = until_externalized(&network);
     assert_eq!(run.outcome, Outcome::Violated);
@@ -199,7 +199,7 @@ fn s3_the_smaller_side_waits_and_follows() {
         assert_eq!(run.outcome, Outcome::Agreed);
         let healed_at = Time::from_ms(20_000);
         for (slot, summary) in run.world.slots() {
-            assert_eq!(summary.camps().len(), 1, "slot {slot:?}");
+            assert_eq!(summary.nodes_by_value().len(), 1, "slot {slot:?}");
             for (node, (at, _)) in &summary.decided {
                 let is_smaller_side = node.index() >= 3;
                 assert_eq!(
@@ -325,7 +325,7 @@ proptest! {
         prop_assume!(do_intersect(&sets));
         prop_assert_eq!(run.outcome, Outcome::Agreed);
         for (slot, summary) in run.world.slots() {
-            prop_assert_eq!(summary.camps().len(), 1, "slot {:?}", slot);
+            prop_assert_eq!(summary.nodes_by_value().len(), 1, "slot {:?}", slot);
             prop_assert_eq!(summary.decided.len(), nodes, "slot {:?}", slot);
         }
     }

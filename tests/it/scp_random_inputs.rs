@@ -238,7 +238,7 @@ fn a_refused_restore_causes_an_event_and_changes_nothing() {
         (envelope(1, 3), Err(ScpRefusal::NotOwn)),
         (envelope(0, 0), Err(ScpRefusal::NotSane)),
         (envelope(0, 3), Ok(())),
-        (envelope(0, 4), Err(ScpRefusal::ComesTooLate)),
+        (envelope(0, 4), Err(ScpRefusal::SlotAdvanced)),
     ];
     for (envelope, expected) in attempts {
         let before = snapshot(&scp);

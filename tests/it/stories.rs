@@ -184,7 +184,7 @@ impl Story {
             Action::Crash { node } => format!("{} crashes", self.name(*node)),
             Action::Restart { node } => format!("{} restarts", self.name(*node)),
             Action::Silence { node } => format!("{} is silenced", self.name(*node)),
-            Action::Unsilence { node } => format!("{} is heard again", self.name(*node)),
+            Action::Unsilence { node } => format!("{} can send again", self.name(*node)),
             Action::Partition { groups } => {
                 let groups: Vec<String> = groups.iter().map(|group| self.names(group)).collect();
                 format!("the network is partitioned: {}", groups.join(" | "))
@@ -279,8 +279,8 @@ impl Story {
                     BackupAnswer::NoHasIt => {
                         format!("does not vote for {:?}: it has the file", file.name)
                     }
-                    BackupAnswer::NotAsked => {
-                        format!("was not asked to vote for {:?}", file.name)
+                    BackupAnswer::DecidedBeforeVote => {
+                        format!("had no chance to vote for {:?}", file.name)
                     }
                 };
                 (EventTopic::Backup, text)
@@ -393,7 +393,7 @@ impl Story {
                 ballots(format!("withdraws its vote to commit {}", ballot(c)))
             }
             ScpEvent::HeardFromQuorum { n, evidence, .. } => ballots(format!(
-                "hears quorum {} at counter {}",
+                "has heard from quorum {} at counter {}",
                 self.names(&evidence.witness),
                 n
             )),
@@ -406,7 +406,7 @@ impl Story {
         let witness = self.names(&evidence.witness);
         match evidence.rule {
             VotingRule::Quorum => format!("quorum {witness} voted for it"),
-            VotingRule::VBlocking => format!("{witness} block it and accepted it"),
+            VotingRule::VBlocking => format!("v-blocking set {witness} accepted it"),
         }
     }
 

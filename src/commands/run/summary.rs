@@ -128,7 +128,7 @@ impl Summary {
             lines.push(terminal::counted_nodes(counted, self.nodes));
         }
         for (slot, summary) in world.slots() {
-            slot_lines(world, *slot, &summary.camps(), counted, &mut lines);
+            slot_lines(world, *slot, &summary.nodes_by_value(), counted, &mut lines);
         }
         let MessageCounts {
             sent,
@@ -197,19 +197,19 @@ const NAMES_MAX: usize = 10;
 fn slot_lines(
     world: &World,
     slot: SlotIndex,
-    camps: &BTreeMap<Value, Vec<NodeId>>,
+    nodes_by_value: &BTreeMap<Value, Vec<NodeId>>,
     counted: usize,
     lines: &mut Vec<String>,
 ) {
-    if camps.is_empty() {
+    if nodes_by_value.is_empty() {
         lines.push(terminal::slot_undecided(slot));
         return;
     }
     let missing = undecided(world, slot);
-    for (value, camp) in camps {
+    for (value, nodes) in nodes_by_value {
         let value = value_text(world, value);
-        lines.push(if camps.len() > 1 {
-            terminal::slot_decided_by(slot, &value, &names(world, camp))
+        lines.push(if nodes_by_value.len() > 1 {
+            terminal::slot_decided_by(slot, &value, &names(world, nodes))
         } else if missing.is_empty() {
             terminal::slot_decided_by_all(slot, &value, counted)
         } else {
@@ -237,8 +237,8 @@ fn value_text(world: &World, value: &Value) -> String {
         Some(set) => set
             .values()
             .map(|proposal| proposal.content.to_string())
-            .collect::<Vec<_>>()
-            .join(" + "),
+            .reduce(|values, next| format::values_pair(&values, &next))
+            .unwrap_or_default(),
         None => value.to_string(),
     }
 }

@@ -2,8 +2,7 @@
 //!
 //! Every process numbers nodes independently, has its own clock, and sends as fast as its connection allows. Records
 //! are buffered for [`REORDER_DELAY`], so that records of other processes for the same moment can arrive. Records that
-//! arrive later are released immediately. Absent here: connections, threads and clocks; the present time is an
-//! argument.
+//! arrive later are released immediately. The present time is an argument.
 
 use super::feed::{FeedEvent, Hello};
 use crate::net::Position;

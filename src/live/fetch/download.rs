@@ -28,7 +28,7 @@ pub enum DownloadError {
     Status(u16),
     /// Another size or range than requested.
     #[error("expected {expected}, got {found:?}")]
-    NotAsked {
+    UnexpectedRange {
         /// The requested size or range.
         expected: String,
         /// The size or range in the response.
@@ -47,7 +47,7 @@ pub enum DownloadError {
     Mismatch(FilesError),
     /// This node cannot store the file, so other holders do not help.
     #[error("{0}")]
-    Here(FilesError),
+    LocalStore(FilesError),
     /// The fetch was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -58,7 +58,7 @@ impl From<FilesError> for DownloadError {
         match why {
             FilesError::Hash { .. } | FilesError::TooLong { .. } => DownloadError::Mismatch(why),
             FilesError::TooShort { .. } => DownloadError::Broken(why.to_string()),
-            why => DownloadError::Here(why),
+            why => DownloadError::LocalStore(why),
         }
     }
 }
@@ -111,7 +111,7 @@ impl Download<'_> {
                     if matches!(error, DownloadError::Mismatch(_)) {
                         result = Err(FetchError::HashMismatch);
                     }
-                    let is_here = matches!(error, DownloadError::Here(_));
+                    let is_here = matches!(error, DownloadError::LocalStore(_));
                     errors.push((nth, error));
                     if is_here {
                         break;
@@ -226,7 +226,7 @@ impl Download<'_> {
 
     fn check_length(&self, length_bytes: Option<u64>) -> Result<(), DownloadError> {
         match length_bytes {
-            Some(found) if found != self.file.size_bytes => Err(DownloadError::NotAsked {
+            Some(found) if found != self.file.size_bytes => Err(DownloadError::UnexpectedRange {
                 expected: format!("{} bytes", self.file.size_bytes),
                 found: format!("{found} bytes"),
             }),
@@ -246,7 +246,7 @@ impl Download<'_> {
         if found == format!("{rest}/{size_bytes}") || found == format!("{rest}/*") {
             return Ok(());
         }
-        Err(DownloadError::NotAsked {
+        Err(DownloadError::UnexpectedRange {
             expected: format!("{rest}/{size_bytes}"),
             found: found.to_owned(),
         })

@@ -68,7 +68,7 @@ pub enum FilesError {
         size_bytes: u64,
     },
     /// The content has another hash. It was discarded.
-    #[error("{name}: expected content with SHA-256 {expected}, what arrived has {found}")]
+    #[error("{name}: expected content with SHA-256 {expected}, the received content has {found}")]
     Hash {
         /// The file's name.
         name: String,

@@ -45,7 +45,7 @@ impl Admission<'_> {
         signed: &Signed,
     ) -> Result<Peer, &'static str> {
         if announcement.key == self.own_key {
-            return Err("datagrams_of_its_own");
+            return Err("datagrams_own");
         }
         let skew_us = self.limits.clock_skew_ms * 1000;
         match self.clock.age(announcement.mark_us, skew_us) {
@@ -74,7 +74,7 @@ impl Admission<'_> {
         let refuse = |code, why: &str| Err(Receipt::refused(code, why));
         let message = &verified.message;
         if message.sender == self.own_key {
-            return refuse(ReceiptCode::Misdirected, "this node has sent it itself");
+            return refuse(ReceiptCode::Misdirected, "this node is its sender");
         }
         if message.to.is_some_and(|to| to != self.own_key) {
             return refuse(ReceiptCode::Misdirected, "it is for another node");
@@ -84,7 +84,7 @@ impl Admission<'_> {
             return refuse(ReceiptCode::Outsider, "its sender has not announced itself");
         }
         if !self.message_cache.insert(verified) {
-            return refuse(ReceiptCode::Duplicate, "it came before");
+            return refuse(ReceiptCode::Duplicate, "duplicate message");
         }
         if let WireBody::Proposal { proposal } = &message.body
             && let Content::File(file) = &proposal.content

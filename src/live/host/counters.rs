@@ -36,7 +36,7 @@ impl MetricCounters {
             ReceiptCode::BadSignature => "messages_forged",
             ReceiptCode::Outsider => "messages_of_outsiders",
             ReceiptCode::Misdirected => "messages_misdirected",
-            ReceiptCode::Busy => "messages_turned_away",
+            ReceiptCode::Busy => "messages_busy",
         });
     }
 

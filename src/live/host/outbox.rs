@@ -4,8 +4,6 @@
 //! has reported must survive a crash. [`Outbox`] owns both sides of that promise, the batch and the effects. The types
 //! enforce the order: the effect runner accepts only [`CommittedEffects`], which only a successful [`Outbox::commit`]
 //! makes.
-//!
-//! Absent here: what effects do.
 
 use super::counters::MetricCounters;
 use crate::live::command::{ReplySender, Subscription};
@@ -188,7 +186,7 @@ impl Outbox {
 
     fn block(&mut self, error: &StoreError, now: Time) {
         if self.blockage.is_none() {
-            tracing::error!(%error, "nothing leaves this node until it can store again");
+            tracing::error!(%error, "the node sends nothing until the store works again");
         }
         self.blockage = Some(Blockage {
             error: error.to_string(),

@@ -18,7 +18,7 @@ pub(super) struct PeerState {
     /// Whether it answered the last call; `None` before the first one.
     pub(super) is_reachable: Option<bool>,
     /// When an announcement, a message or an answer last arrived from it.
-    pub(super) heard_at: Option<Time>,
+    pub(super) received_at: Option<Time>,
     /// Head of its log, as it last reported it.
     pub(super) log: Option<LogHead>,
     /// Why it refused the last call.
@@ -62,16 +62,16 @@ impl PeerTable {
     }
 
     /// Records that something has arrived from a node.
-    pub(super) fn heard(&mut self, node: NodeId, now: Time) {
-        self.peers.entry(node).or_default().heard_at = Some(now);
+    pub(super) fn received(&mut self, node: NodeId, now: Time) {
+        self.peers.entry(node).or_default().received_at = Some(now);
     }
 
     /// Records that the node has discovered a peer through `via`.
     pub(super) fn discovered(&mut self, peer: &Peer, via: NodeId, directory: &NodeDirectory) {
         let why = match (via, peer.id) {
             (NodeId(0), _) => "named in the quorum set".to_owned(),
-            (via, id) if via == id => "heard its announcement".to_owned(),
-            (via, _) => format!("told by {}", directory.name(via)),
+            (via, id) if via == id => "received its announcement".to_owned(),
+            (via, _) => format!("reported by {}", directory.name(via)),
         };
         tracing::info!(name = %peer.name, id = %peer.key, %why, "found");
         self.peers.entry(peer.id).or_default().why = why;
@@ -105,7 +105,7 @@ impl PeerTable {
                     tracing::warn!(name = %context.name, %why, "refuses calls");
                 }
                 peer.is_reachable = Some(true);
-                peer.heard_at = Some(context.now);
+                peer.received_at = Some(context.now);
                 peer.refusal = Some(why);
                 context.counters.count("calls_refused");
             }
@@ -129,7 +129,7 @@ impl PeerState {
             tracing::info!(%name, "answers again");
         }
         self.is_reachable = Some(true);
-        self.heard_at = Some(now);
+        self.received_at = Some(now);
     }
 
     /// Detects a fork, which is shown by two logs of equal length with different hashes. Logs it once per node.

@@ -143,7 +143,7 @@ impl HostView<'_> {
                     false => peer.why.clone(),
                 },
                 is_reachable: peer.is_reachable,
-                heard_ms_ago: peer.heard_at.map(|at| self.now.since(at).0 / 1000),
+                received_ms_ago: peer.received_at.map(|at| self.now.since(at).0 / 1000),
                 log: peer.log.clone(),
             }
         };
@@ -199,7 +199,7 @@ impl HostView<'_> {
                 u64::from(view.readiness == Readiness::Ready),
             ),
             (
-                "storage_trouble",
+                "storage_failing",
                 "1 if nothing can be stored.",
                 u64::from(self.storage_error.is_some()),
             ),

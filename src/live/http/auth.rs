@@ -60,7 +60,7 @@ impl Authorizer {
                     true => Ok(()),
                     false => Err(ProblemDetails::new(
                         StatusCode::FORBIDDEN,
-                        "this node takes such calls from its own machine only; start it with --token-file to allow others",
+                        "this node accepts these calls only from this machine; start it with --token-file to allow others",
                     )),
                 }
             }

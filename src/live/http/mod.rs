@@ -201,11 +201,11 @@ async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> 
 }
 
 async fn not_found(uri: Uri) -> ProblemDetails {
-    let why = format!("there is nothing at {}; see /openapi.json", uri.path());
+    let why = format!("nothing exists at {}; see /openapi.json", uri.path());
     ProblemDetails::new(StatusCode::NOT_FOUND, why)
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> ProblemDetails {
-    let why = format!("{method} is not for {}; see /openapi.json", uri.path());
+    let why = format!("{} does not accept {method}; see /openapi.json", uri.path());
     ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, why)
 }

@@ -51,7 +51,7 @@ pub(super) fn check_host(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     }
     Err(ProblemDetails::new(
         StatusCode::FORBIDDEN,
-        "this node takes such calls only under localhost or an IP address in the header Host, such as 127.0.0.1; start it with --token-file to use other names",
+        "this node accepts these calls only under localhost or an IP address in the header Host, such as 127.0.0.1; start it with --token-file to use other names",
     ))
 }
 

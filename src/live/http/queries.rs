@@ -155,7 +155,7 @@ pub(super) async fn healthz(State(api): State<Arc<Api>>) -> Result<StatusCode, P
     match api.host.ask(HostCommand::Health).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(trouble) => Err(ProblemDetails::unavailable(format!(
-            "nothing leaves this node until it can store again: {trouble}"
+            "the node sends nothing until the store works again: {trouble}"
         ))),
     }
 }

@@ -150,7 +150,7 @@ impl PeerClient {
                 }
                 PeerRequest::Offer(names) => self.backlog.add(names.iter().copied()),
                 PeerRequest::CheckFile(proposal, _) => {
-                    self.tell_host(HostCommand::FileChecked(proposal, Err(why.to_owned())));
+                    self.send_to_host(HostCommand::FileChecked(proposal, Err(why.to_owned())));
                 }
             }
         }
@@ -158,10 +158,10 @@ impl PeerClient {
     }
 
     fn report(&self, messages: Vec<OutboundMessage>, outcome: SendOutcome) {
-        self.tell_host(HostCommand::DeliveryReport(self.node, messages, outcome));
+        self.send_to_host(HostCommand::DeliveryReport(self.node, messages, outcome));
     }
 
-    fn tell_host(&self, command: HostCommand) {
+    fn send_to_host(&self, command: HostCommand) {
         // The host is gone only when the process stops.
         drop(self.context.host.send(command));
     }
@@ -170,7 +170,7 @@ impl PeerClient {
         match self.peers(query) {
             Ok((answer, log)) => {
                 if let Some(answer) = answer {
-                    self.tell_host(HostCommand::PeersAnswer(Box::new(answer)));
+                    self.send_to_host(HostCommand::PeersAnswer(Box::new(answer)));
                 }
                 self.report(vec![message], SendOutcome::Arrived(Some(log)));
             }
@@ -274,7 +274,7 @@ impl PeerClient {
                 }
             }
         };
-        self.tell_host(HostCommand::FileChecked(proposal, result));
+        self.send_to_host(HostCommand::FileChecked(proposal, result));
     }
 
     fn post<T: Serialize, A: for<'de> Deserialize<'de>>(

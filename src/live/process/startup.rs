@@ -132,7 +132,7 @@ pub(in crate::live) fn scenario(config: &LiveConfig, node: &Arc<NodeConfig>) -> 
     Scenario {
         name: "live".to_owned(),
         title: format!("{} on {}", config.name, config.network),
-        description: "A node as a process, as it saw the network.".to_owned(),
+        description: "The network as recorded by one node process.".to_owned(),
         seed: 0,
         nodes: vec![NodeSpec {
             config: Arc::clone(node),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Slot -> value.
 const DECIDED: TableDefinition<u64, &[u8]> = TableDefinition::new("decided");
 /// Slot and kind (0 nomination, 1 ballot) -> sequence number, envelope.
-const STATEMENTS: TableDefinition<(u64, u8), Sequenced> = TableDefinition::new("said");
+const STATEMENTS: TableDefinition<(u64, u8), Sequenced> = TableDefinition::new("statements");
 /// Id of the proposal -> sequence number, proposal.
 const POOL: TableDefinition<(&[u8; 32], u32), Sequenced> = TableDefinition::new("pool");
 /// SHA-256 -> file.
@@ -274,7 +274,7 @@ pub(super) fn persisted(transaction: &ReadTransaction) -> Result<Persisted> {
         answers: answers.iter().map(|answer| **answer).collect(),
         sources,
         decided: decided(transaction)?,
-        statements: in_sequence::<_, Envelope>(&transaction.open_table(STATEMENTS)?, "said")?,
+        statements: in_sequence::<_, Envelope>(&transaction.open_table(STATEMENTS)?, "statements")?,
         pool: in_sequence::<_, Proposal>(&transaction.open_table(POOL)?, "pool")?,
         files,
         messages: read_setting(&settings, setting::MESSAGES)?.unwrap_or(0),

@@ -1,8 +1,7 @@
 //! Wire format: signed messages, announcements and bundles, in JSON.
 //!
 //! Nodes have keys on the wire and numbers inside a process; `WireX::new` and `to_local` convert. Signed text is kept as it
-//! was received, so relays forward exactly the bytes that the author signed. Absent here: sockets and the meaning of
-//! messages.
+//! was received, so relays forward exactly the bytes that the author signed.
 
 mod announcement;
 mod bundle;

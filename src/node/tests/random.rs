@@ -60,7 +60,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         4 => (odd_node.clone(), messages()).prop_map(|(from, message)| Input::Receive { from, message }),
         2 => (odd_node.clone(), prop::collection::vec(announcement.clone(), 0..3), prop::collection::vec(messages(), 0..4))
             .prop_map(|(from, announcements, messages)| Input::Relayed { from, bundle: Arc::new(Bundle { announcements, messages }) }),
-        2 => (node.clone(), announcement).prop_map(|(from, announcement)| Input::Heard { from, announcement }),
+        2 => (node.clone(), announcement).prop_map(|(from, announcement)| Input::ReceiveAnnouncement { from, announcement }),
         2 => timer.prop_map(Input::Timer),
         1 => contents().prop_map(Input::Propose),
         2 => prop_oneof![Just(Ok(NodeId(1))), Just(Err(FetchError::Unreachable))]

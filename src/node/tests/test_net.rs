@@ -277,7 +277,11 @@ impl Net {
     fn announce(&mut self, from: NodeId, announcement: &Arc<Announcement>) {
         for receiver in self.ids().filter(|&node| node != from) {
             let announcement = Arc::clone(announcement);
-            self.transmit(from, receiver, Input::Heard { from, announcement });
+            self.transmit(
+                from,
+                receiver,
+                Input::ReceiveAnnouncement { from, announcement },
+            );
         }
     }
 

@@ -23,8 +23,8 @@ const SEARCHED_MAX: usize = 200;
 pub(super) fn caption(painter: &mut PanelPainter<'_>, region: Rect) {
     let scene = painter.scene;
     let theme = &scene.theme;
-    if let Some((slot, camps)) = scene.world.fork() {
-        let banner = fork(slot, camps.len(), scene.status.playback);
+    if let Some((slot, nodes_by_value)) = scene.world.fork() {
+        let banner = fork(slot, nodes_by_value.len(), scene.status.playback);
         painter.frame(region, theme.ill_behaved, theme.ill_behaved);
         let color = theme.ink_on(theme.ill_behaved);
         centered(

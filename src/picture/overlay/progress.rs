@@ -85,7 +85,7 @@ impl NetworkProgress {
     }
 
     /// The number of voters for a proposal whose votes reach other nodes: those that run and are not silent.
-    pub(super) fn heard_to_vote(&self, world: &World, row: &ProposalRow) -> usize {
+    pub(super) fn votes_received(&self, world: &World, row: &ProposalRow) -> usize {
         self.voters_among(row.voted.iter().filter(|node| is_running(world, **node)))
     }
 

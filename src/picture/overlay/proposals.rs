@@ -84,13 +84,13 @@ fn rows_of(
         ..Row::plain(text::content(&proposal.content), scene.theme.text)
     }];
     if proposal.state == ProposalState::Pending {
-        let (heard, total) = (
-            progress.heard_to_vote(scene.world, proposal),
+        let (received, total) = (
+            progress.votes_received(scene.world, proposal),
             progress.electorate(),
         );
         let votes = match stuck {
-            Stuck::No => overlay::votes(heard, total),
-            Stuck::Yes => overlay::votes_heard(heard, total),
+            Stuck::No => overlay::votes(received, total),
+            Stuck::Yes => overlay::votes_received(received, total),
         };
         rows.push(Row {
             icon: Some(RowIcon::Blank),

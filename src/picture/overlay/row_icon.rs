@@ -113,7 +113,7 @@ impl RowIcon {
                 });
             }
             RowIcon::Message(kind) => {
-                messages::sign(scene, kind, at, 4.5, messages::color(theme, kind), out)
+                messages::symbol(scene, kind, at, 4.5, messages::color(theme, kind), out)
             }
             RowIcon::Lost => icons::cross(at, 9.0, line(theme.bad), out),
             RowIcon::Several => {

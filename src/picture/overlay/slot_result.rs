@@ -18,14 +18,14 @@ const NAMES_MAX: usize = 5;
 /// statements.
 pub(super) fn summary(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Panel> {
     let (slot, summary) = progress.finished_slot(scene.world)?;
-    let camps = summary.camps();
+    let nodes_by_value = summary.nodes_by_value();
     let last = summary.decided.values().map(|(at, _)| *at).max()?;
     let pair = |label, value: String| Row::pair(scene, label, value);
     let mut rows = vec![Row {
         icon: Some(RowIcon::Tick(scene.theme.good)),
-        ..Row::heading(scene, heading(slot, camps.len()))
+        ..Row::heading(scene, heading(slot, nodes_by_value.len()))
     }];
-    if let Some(value) = camps.keys().next() {
+    if let Some(value) = nodes_by_value.keys().next() {
         rows.push(pair(overlay::value(), text::value(value)));
     }
     let recorded = progress.voters_among(summary.decided.keys());
@@ -69,7 +69,7 @@ fn heading(slot: SlotIndex, values: usize) -> String {
 /// The details of a fork: for each value the number of nodes and the quorum that first confirmed it, and the nodes that
 /// all of these quorums share.
 pub(super) fn fork(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Panel> {
-    let (slot, camps) = scene.world.fork()?;
+    let (slot, nodes_by_value) = scene.world.fork()?;
     let theme = &scene.theme;
     let names = |nodes: &[NodeId]| {
         let names = nodes.iter().map(|node| scene.world.name(*node).to_string());
@@ -78,10 +78,10 @@ pub(super) fn fork(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Pane
     let mut rows = vec![Row {
         icon: Some(RowIcon::Cross(theme.bad)),
         color: theme.bad,
-        ..Row::heading(scene, heading(slot, camps.len()))
+        ..Row::heading(scene, heading(slot, nodes_by_value.len()))
     }];
     let mut quorums: Vec<&[NodeId]> = Vec::new();
-    for (value, members) in &camps {
+    for (value, members) in &nodes_by_value {
         rows.push(Row {
             icon: Some(RowIcon::Chip(progress.chip_styles.style_of(value))),
             right: Some((format::nodes(members.len()), theme.text)),
@@ -95,7 +95,7 @@ pub(super) fn fork(scene: &Scene<'_>, progress: &NetworkProgress) -> Option<Pane
         rows.push(Row::plain(line, theme.text_dim));
         quorums.extend(quorum);
     }
-    if quorums.len() == camps.len() {
+    if quorums.len() == nodes_by_value.len() {
         let common = common_nodes(&quorums);
         let line = match common.as_slice() {
             [] => overlay::no_common_node().to_owned(),

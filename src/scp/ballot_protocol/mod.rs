@@ -197,7 +197,7 @@ impl BallotProtocol {
         envelope: &Arc<Envelope>,
     ) -> Result<(), ScpRefusal> {
         if self.state.b.is_some() || self.votes.latest().get(cx.local()).is_some() {
-            return Err(ScpRefusal::ComesTooLate);
+            return Err(ScpRefusal::SlotAdvanced);
         }
         let set = cx.sender_set(self.votes.latest(), envelope);
         let recorded = Arc::clone(envelope);

@@ -119,7 +119,7 @@ impl BallotState {
         let check = |holds: bool, invariant| if holds { Ok(()) } else { Err(invariant) };
         match &*self.b {
             Some(b) => check(b.n != 0, "b has a counter")?,
-            None => check(!*self.heard_from_quorum, "a quorum is heard about b")?,
+            None => check(!*self.heard_from_quorum, "heard_from_quorum requires b")?,
         }
         if let (Some(p), Some(p_prime)) = (&*self.p, &*self.p_prime) {
             check(p_prime.is_below_incompatible(p), "p' < p and p' !~ p")?;

@@ -301,7 +301,7 @@ impl NominationProtocol {
         envelope: &Arc<Envelope>,
     ) -> Result<(), ScpRefusal> {
         if *self.state.nominating || self.votes.latest().get(cx.local()).is_some() {
-            return Err(ScpRefusal::ComesTooLate);
+            return Err(ScpRefusal::SlotAdvanced);
         }
         self.record_unchecked(cx, envelope);
         if let Statement::Nominate { voted, accepted } = &envelope.statement {

@@ -225,8 +225,8 @@ mod tests {
                 found += usize::from(expected.is_some());
                 if undone[at] {
                     while latest.rollback_one().is_some() {}
-                    let has_spoken = |node: &NodeId| latest.get(*node).is_some();
-                    nodes = nodes.iter().filter(has_spoken).collect();
+                    let has_statement = |node: &NodeId| latest.get(*node).is_some();
+                    nodes = nodes.iter().filter(has_statement).collect();
                 }
             }
             if !undone.contains(&true) {

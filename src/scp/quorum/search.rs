@@ -147,16 +147,16 @@ mod tests {
         set.threshold > 0 && direct.count() + inner.count() >= set.threshold as usize
     }
 
-    /// The statements of the nodes in `speakers`. The nodes in `deciders` have decided. The local node has the last
+    /// The statements of the nodes in `senders`. The nodes in `deciders` have decided. The local node has the last
     /// set.
     fn network(
         sets: &Sets,
-        speakers: u32,
+        senders: u32,
         deciders: u32,
     ) -> (SetRegistry, LatestStatements, Option<SetClass>) {
         let mut registry = SetRegistry::default();
         let mut latest = LatestStatements::default();
-        for from in members(speakers) {
+        for from in members(senders) {
             let quorum_set = QuorumSetId {
                 owner: from,
                 nth: 1,
@@ -186,19 +186,19 @@ mod tests {
         #[test]
         fn quorums_are_found_if_and_only_if_they_exist(
             sets in proptest::collection::vec(nested(), NODES as usize + 1),
-            speakers in 0..1_u32 << NODES,
+            senders in 0..1_u32 << NODES,
         ) {
             let sets = Sets(sets);
-            let (registry, latest, local) = network(&sets, speakers, 0);
+            let (registry, latest, local) = network(&sets, senders, 0);
             let view = QuorumView { local, sets: &registry, latest: &latest };
             let is_quorum = |bits: u32| {
                 satisfied(&sets.0[NODES as usize], bits)
                     && members(bits).all(|n| satisfied(&sets.0[n.index()], bits))
             };
             let within = |outer: u32| (1..1_u32 << NODES).filter(move |bits| bits & !outer == 0);
-            let union = within(speakers).filter(|&bits| is_quorum(bits)).fold(0, |all, q| all | q);
-            let speaking: NodeSet = members(speakers).collect();
-            let found = greatest_quorum(view, &mut NoQuorumCache::default(), &speaking);
+            let union = within(senders).filter(|&bits| is_quorum(bits)).fold(0, |all, q| all | q);
+            let sending: NodeSet = members(senders).collect();
+            let found = greatest_quorum(view, &mut NoQuorumCache::default(), &sending);
             prop_assert_eq!(found.is_some(), union != 0);
             if let Some(quorum) = found {
                 let bits = |set: &NodeSet| set.iter().fold(0, |bits, n| bits | 1 << n.0);
@@ -213,7 +213,7 @@ mod tests {
         #[test]
         fn the_shortcut_for_equal_sets_gives_the_same_minimal_quorum(
             set in flat(),
-            speakers in 0..1_u32 << NODES,
+            senders in 0..1_u32 << NODES,
             deciders in 0..1_u32 << NODES,
             other in prop::option::of((0..NODES, flat())),
         ) {
@@ -221,10 +221,10 @@ mod tests {
             if let Some((node, set)) = other {
                 sets[node as usize] = set;
             }
-            let (registry, latest, local) = network(&Sets(sets), speakers, deciders);
+            let (registry, latest, local) = network(&Sets(sets), senders, deciders);
             let view = QuorumView { local, sets: &registry, latest: &latest };
-            let speaking: NodeSet = members(speakers).collect();
-            if let Some(quorum) = greatest_quorum(view, &mut NoQuorumCache::default(), &speaking) {
+            let sending: NodeSet = members(senders).collect();
+            if let Some(quorum) = greatest_quorum(view, &mut NoQuorumCache::default(), &sending) {
                 let expected = minimal_by_removal(view, local.unwrap(), &quorum);
                 prop_assert_eq!(minimal_quorum(view, &quorum), expected);
             }

@@ -137,7 +137,7 @@ fn messages_in_flight_are_lost_when_the_receiver_becomes_unreachable() {
             Action::Partition {
                 groups: vec![vec![NodeId(1)]],
             },
-            LossReason::Cut,
+            LossReason::Partitioned,
         ),
         (
             Action::Move {
@@ -151,7 +151,7 @@ fn messages_in_flight_are_lost_when_the_receiver_becomes_unreachable() {
         let records = run(
             &scenario(spec.clone(), 2, vec![(Time(1_000), action)]),
             EXECUTOR,
-            AdvanceMode::AtOnce,
+            AdvanceMode::Unlimited,
         );
         let arrived_before = |at: &Time| *at > Time(1_000) && *at <= Time(3_000);
         let lost_on_arrival = records.iter().any(|record| {

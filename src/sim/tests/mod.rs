@@ -211,7 +211,7 @@ fn simulation(scenario: &Scenario, kind: ExecutorKind) -> Simulation {
 /// How a test advances a run.
 #[derive(Clone, Copy, Debug)]
 enum AdvanceMode {
-    AtOnce,
+    Unlimited,
     Portions { span: Span, records_max: usize },
     Steps,
 }
@@ -221,7 +221,7 @@ fn run(scenario: &Scenario, kind: ExecutorKind, advance_mode: AdvanceMode) -> Ve
     let mut records = simulation.take_records();
     loop {
         let progress = match advance_mode {
-            AdvanceMode::AtOnce => simulation.advance(Time::MAX, usize::MAX),
+            AdvanceMode::Unlimited => simulation.advance(Time::MAX, usize::MAX),
             AdvanceMode::Portions { span, records_max } => {
                 simulation.advance(simulation.now() + span, records_max)
             }

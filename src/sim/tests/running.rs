@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn records_do_not_depend_on_executor_or_advance_mode(medium in some_medium(), seed: u64, has_events: bool) {
         let scenario = scenario(medium, seed, if has_events { events() } else { Vec::new() });
-        let expected = run(&scenario, ExecutorKind::Inline, AdvanceMode::AtOnce);
+        let expected = run(&scenario, ExecutorKind::Inline, AdvanceMode::Unlimited);
         let flights = expected.iter().filter_map(|record| match record {
             Record::Sent { flight, .. } => Some(flight.0),
             _ => None,
@@ -97,7 +97,7 @@ proptest! {
         prop_assert!(expected.iter().map(Record::at).is_sorted());
         let portions = |micros, records_max| AdvanceMode::Portions { span: Span(micros), records_max };
         for (kind, advance_mode) in [
-            (ExecutorKind::Threads, AdvanceMode::AtOnce),
+            (ExecutorKind::Threads, AdvanceMode::Unlimited),
             (ExecutorKind::Inline, portions(777, usize::MAX)),
             (ExecutorKind::Inline, portions(1_000_000, 1)),
             (ExecutorKind::Threads, portions(5_000, 100)),
@@ -123,7 +123,7 @@ fn user_actions_equal_scenario_events() {
             let expected = run(
                 &scenario(medium(min, max), seed, all.clone()),
                 EXECUTOR,
-                AdvanceMode::AtOnce,
+                AdvanceMode::Unlimited,
             );
             let by_hand = scenario(medium(min, max), seed, Vec::new());
             let mut simulation = simulation(&by_hand, ExecutorKind::Threads);

@@ -29,10 +29,10 @@ form_names!(TrustCauseForm for TrustCause {
     Refreshed,
     Departed,
     Forgotten,
-    Ordered,
+    PolicyReplaced,
 });
 form_names!(SlotStartForm for SlotStart { Own, Echo });
-form_names!(BackupAnswerForm for BackupAnswer { Yes, NoHasIt, NotAsked });
+form_names!(BackupAnswerForm for BackupAnswer { Yes, NoHasIt, DecidedBeforeVote });
 form_names!(ProposalRefusalForm for ProposalRefusal {
     Malformed,
     InLog,
@@ -53,9 +53,8 @@ form_names!(MessageKindForm for MessageKind {
 });
 form_names!(AnnouncementKindForm for AnnouncementKind { Beacon, Here, Leaving });
 form_names!(LossReasonForm for LossReason {
-    Chance,
-    #[serde(rename = "partition")]
-    Cut,
+    Random,
+    Partitioned,
     OutOfRange,
     SenderSilent,
     ReceiverDown,
@@ -258,7 +257,7 @@ form_arc!(Proposal, Persisted, NodeConfig);
 form_enum!(InputForm for Input {
     struct {
         Receive { from: NodeId, message: Arc<Message> },
-        Heard { from: NodeId, announcement: Arc<Announcement> },
+        ReceiveAnnouncement { from: NodeId, announcement: Arc<Announcement> },
         Relayed { from: NodeId, bundle: Arc<Bundle> },
         Fetched { sha256: String, result: Result<NodeId, FetchError> },
     }

@@ -106,7 +106,7 @@ pub(super) struct NodeAddedForm<'a> {
     node: Text<'a>,
     /// Left out if the node is as in the scenario.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    unlike_scenario: Option<OwnSpec<'a>>,
+    spec: Option<OwnSpec<'a>>,
 }
 
 /// Configuration, position and organisation of a node that differs from the scenario.
@@ -216,7 +216,7 @@ impl<'a> NodeAddedForm<'a> {
         NodeAddedForm {
             at: at.0,
             node: config.peer.id.to_form(cx),
-            unlike_scenario: (!is_planned).then(|| OwnSpec {
+            spec: (!is_planned).then(|| OwnSpec {
                 config: config.to_form(cx),
                 position: position.to_form(cx),
                 organization: organization.map(|name| name.to_form(cx)),
@@ -230,7 +230,7 @@ impl<'a> NodeAddedForm<'a> {
         cx: &mut Decode<'_>,
     ) -> Result<Record, Problem> {
         let at = Time(self.at);
-        if let Some(own) = self.unlike_scenario {
+        if let Some(own) = self.spec {
             return Ok(Record::NodeAdded {
                 at,
                 config: Form::from_form(own.config, cx)?,

@@ -146,7 +146,7 @@ form_names!(ScpRefusalForm for ScpRefusal {
     OtherValueDecided,
     BreaksInvariant,
     NotOwn,
-    ComesTooLate,
+    SlotAdvanced,
 });
 
 form_enum!(ScpEventForm for ScpEvent {

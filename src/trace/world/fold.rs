@@ -265,16 +265,16 @@ impl World {
     }
 
     /// Records a loss when the transmission is sent, or on arrival, when its flight is already known.
-    fn lose(&mut self, id: FlightId, mut fallen: Flight) {
+    fn lose(&mut self, id: FlightId, mut lost: Flight) {
         self.counters.lost += 1;
         match self.flights.get(&id) {
             Some(known) => {
                 self.endings.remove(&(known.arrives_at, id));
-                fallen.sent_at = known.sent_at;
+                lost.sent_at = known.sent_at;
             }
             None => self.counters.sent += 1,
         }
-        self.fly(id, fallen);
+        self.fly(id, lost);
     }
 }
 
@@ -313,7 +313,7 @@ fn flight_of(record: &Record) -> Option<(FlightId, Flight)> {
             why,
         } => {
             let (sent_at, arrives_at, lost) = (at, at + LOST_SHOWN, Some(why));
-            let fallen = Flight {
+            let lost = Flight {
                 from,
                 to,
                 sent_at,
@@ -322,7 +322,7 @@ fn flight_of(record: &Record) -> Option<(FlightId, Flight)> {
                 housekeeping,
                 lost,
             };
-            Some((flight, fallen))
+            Some((flight, lost))
         }
         _ => None,
     }

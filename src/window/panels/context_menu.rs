@@ -107,11 +107,11 @@ fn node_items(
 /// The faults that can be injected into a node in this state, and their recovery.
 fn fault_actions(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str, Action)> {
     let silence = (panel::silence(), Action::Silence { node });
-    let speak = (panel::unsilence(), Action::Unsilence { node });
+    let unsilence = (panel::unsilence(), Action::Unsilence { node });
     let crash = (panel::crash(), Action::Crash { node });
     match status {
         Some(NodeStatus::Running) => vec![silence, crash],
-        Some(NodeStatus::Silent) => vec![speak, crash],
+        Some(NodeStatus::Silent) => vec![unsilence, crash],
         Some(NodeStatus::Crashed) => vec![(panel::restart_node(), Action::Restart { node })],
         Some(NodeStatus::Left | NodeStatus::Unseen) | None => vec![],
     }

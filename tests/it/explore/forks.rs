@@ -10,20 +10,20 @@ use std::path::Path;
 
 /// The search heuristic. It prefers states in which the nodes of two different values have advanced far.
 fn heuristic(network: &Network, world: &GlobalState) -> i64 {
-    let mut camps: BTreeMap<Value, i64> = BTreeMap::new();
+    let mut progress_by_value: BTreeMap<Value, i64> = BTreeMap::new();
     let mut rounds = 0;
     for node in 0..network.locals.nodes() {
         let slot = network.state(world, node).slot();
         rounds += i64::from(slot.round);
         let value_of_node = slot.b.as_ref().map(|b| &b.x).or(slot.accepted.last());
         if let Some(value) = value_of_node.or(slot.voted.last()) {
-            *camps.entry(value.clone()).or_default() += progress(&slot);
+            *progress_by_value.entry(value.clone()).or_default() += progress(&slot);
         }
     }
-    let mut camps: Vec<i64> = camps.into_values().collect();
-    camps.sort_by_key(|progress| -progress);
-    camps.resize(2, 0);
-    3 * camps[1] + camps[0] + rounds
+    let mut progress_by_value: Vec<i64> = progress_by_value.into_values().collect();
+    progress_by_value.sort_by_key(|progress| -progress);
+    progress_by_value.resize(2, 0);
+    3 * progress_by_value[1] + progress_by_value[0] + rounds
 }
 
 fn progress(slot: &SlotState) -> i64 {

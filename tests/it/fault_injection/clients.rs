@@ -17,7 +17,7 @@ pub(crate) type Addresses = Arc<Mutex<Vec<Option<SocketAddr>>>>;
 
 /// The results of all clients.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct ClientResults {
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// Hashes of all files that clients have tried to upload.
     pub(crate) files: BTreeSet<String>,
@@ -26,8 +26,8 @@ pub(crate) struct Memory {
     pub(crate) unanswered: u64,
 }
 
-impl Memory {
-    fn extend(&mut self, other: Memory) {
+impl ClientResults {
+    fn extend(&mut self, other: ClientResults) {
         self.acknowledged.extend(other.acknowledged);
         self.files.extend(other.files);
         self.latencies.extend(other.latencies);
@@ -38,7 +38,7 @@ impl Memory {
 /// Clients that propose until they are stopped.
 pub(crate) struct Clients {
     stop: Arc<AtomicBool>,
-    clients: Vec<JoinHandle<Memory>>,
+    clients: Vec<JoinHandle<ClientResults>>,
 }
 
 impl Clients {
@@ -57,13 +57,13 @@ impl Clients {
     }
 
     /// Stops the clients and returns their results.
-    pub(crate) fn stop(self) -> Memory {
+    pub(crate) fn stop(self) -> ClientResults {
         self.stop.store(true, Ordering::Relaxed);
-        let mut memory = Memory::default();
+        let mut results = ClientResults::default();
         for client in self.clients {
-            memory.extend(client.join().unwrap());
+            results.extend(client.join().unwrap());
         }
-        memory
+        results
     }
 }
 
@@ -72,9 +72,9 @@ fn propose_until(
     addresses: &Addresses,
     client: u64,
     mut rng: TestRng,
-) -> Memory {
+) -> ClientResults {
     let rest = Rest::new(Duration::from_secs(30), None);
-    let mut memory = Memory::default();
+    let mut results = ClientResults::default();
     for nth in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
@@ -88,7 +88,7 @@ fn propose_until(
             let size = rng.between(10_000, 2_000_000) as usize;
             let content = rng.bytes(size);
             let digest = Sha256::digest(&content);
-            memory
+            results
                 .files
                 .insert(digest.iter().map(|byte| format!("{byte:02x}")).collect());
             // Some names are used again with other content.
@@ -99,12 +99,12 @@ fn propose_until(
             rest.note(http, &format!("note {nth} of client {client}"), wait_ms)
         };
         match answer {
-            Ok((200 | 202, answer)) => memory.acknowledged.push(Acknowledged::read(&answer)),
-            Ok((408 | 429 | 503, _)) | Err(_) => memory.unanswered += 1,
+            Ok((200 | 202, answer)) => results.acknowledged.push(Acknowledged::read(&answer)),
+            Ok((408 | 429 | 503, _)) | Err(_) => results.unanswered += 1,
             Ok((status, answer)) => panic!("status {status}: {answer}"),
         }
     }
-    memory
+    results
 }
 
 /// Proposes `count` notes on `connections` connections, spread over all nodes, and waits for each decision. Calls that
@@ -115,35 +115,35 @@ pub(crate) fn propose_all(
     token: &str,
     nodes: &[SocketAddr],
     done: &AtomicUsize,
-) -> Memory {
+) -> ClientResults {
     let next = AtomicUsize::new(0);
-    let mut memory = Memory::default();
+    let mut results = ClientResults::default();
     thread::scope(|scope| {
         let clients: Vec<_> = (0..connections)
             .map(|client| {
                 let next = &next;
                 scope.spawn(move || {
                     let rest = Rest::new(Duration::from_secs(620), Some(token));
-                    let mut memory = Memory::default();
+                    let mut results = ClientResults::default();
                     let mut node = client;
                     loop {
                         let nth = next.fetch_add(1, Ordering::Relaxed);
                         if nth >= count {
-                            return memory;
+                            return results;
                         }
                         let proposal =
-                            propose_until_decided(&rest, nodes, &mut node, nth, &mut memory);
-                        memory.acknowledged.push(proposal);
+                            propose_until_decided(&rest, nodes, &mut node, nth, &mut results);
+                        results.acknowledged.push(proposal);
                         done.fetch_add(1, Ordering::Relaxed);
                     }
                 })
             })
             .collect();
         for client in clients {
-            memory.extend(client.join().unwrap());
+            results.extend(client.join().unwrap());
         }
     });
-    memory
+    results
 }
 
 fn propose_until_decided(
@@ -151,24 +151,24 @@ fn propose_until_decided(
     nodes: &[SocketAddr],
     node: &mut usize,
     nth: usize,
-    memory: &mut Memory,
+    results: &mut ClientResults,
 ) -> Acknowledged {
     let since = Instant::now();
     loop {
         match rest.note(nodes[*node % nodes.len()], &format!("note {nth}"), 600_000) {
             Ok((200, answer)) => {
-                memory.latencies.add(since.elapsed());
+                results.latencies.add(since.elapsed());
                 return Acknowledged::read(&answer);
             }
             Ok((429 | 503, _)) => thread::sleep(Duration::from_millis(100)),
             // Acknowledged, but not decided in time.
-            Ok((202, answer)) => memory.acknowledged.push(Acknowledged::read(&answer)),
+            Ok((202, answer)) => results.acknowledged.push(Acknowledged::read(&answer)),
             Ok((status, answer)) => panic!("status {status}: {answer}"),
             Err(_) => {
                 thread::sleep(Duration::from_millis(100));
                 *node += 1;
             }
         }
-        memory.unanswered += 1;
+        results.unanswered += 1;
     }
 }

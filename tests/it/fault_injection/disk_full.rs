@@ -1,6 +1,6 @@
 //! Full and read-only disks: a node stops without losing data, and continues when it can write again.
 
-use super::invariants::{Acknowledged, check_files, check_logs, wait_for_rest};
+use super::invariants::{Acknowledged, check_files, check_logs, wait_until_idle};
 use super::kills::free_udp_port;
 use super::lan::{is_inside, run};
 use super::node::{NodeProcess, Plan, tail};
@@ -60,7 +60,7 @@ impl SmallDisk {
             acknowledged: Vec::new(),
             folder,
         };
-        wait_for_rest(&network.rest, &network.places());
+        wait_until_idle(&network.rest, &network.places());
         network
     }
 
@@ -83,16 +83,16 @@ impl SmallDisk {
         status != 503
     }
 
-    fn is_well(&self) -> bool {
+    fn is_healthy(&self) -> bool {
         let (status, _) = self.rest.get(self.nodes[0].http, "/healthz").unwrap();
         assert!(matches!(status, 204 | 503), "{status}");
         status == 204
     }
 
     /// Proposes notes at the second node until the first node can store nothing more.
-    fn until_unwell(&mut self) {
+    fn fill_until_unhealthy(&mut self) {
         for nth in 0..100_000 {
-            if !self.is_well() {
+            if !self.is_healthy() {
                 return;
             }
             self.note(1, &format!("{nth}: {}", "x".repeat(900)), 10_000);
@@ -100,14 +100,14 @@ impl SmallDisk {
         panic!("the disk never got full");
     }
 
-    fn until_well(&self) {
-        while !self.is_well() {
+    fn wait_until_healthy(&self) {
+        while !self.is_healthy() {
             thread::sleep(Duration::from_millis(50));
         }
     }
 
     fn check(&self) {
-        wait_for_rest(&self.rest, &self.places());
+        wait_until_idle(&self.rest, &self.places());
         check_logs(&self.rest, &self.places(), &self.acknowledged);
     }
 
@@ -137,7 +137,7 @@ fn a_full_disk_blocks_a_node_until_there_is_space() {
     network.check();
     for round in 0..3 {
         fill(&network.disk());
-        network.until_unwell();
+        network.fill_until_unhealthy();
         let before = network.acknowledged.len();
         for nth in 0..5 {
             assert!(
@@ -149,19 +149,19 @@ fn a_full_disk_blocks_a_node_until_there_is_space() {
         assert!(
             network
                 .log_of_first()
-                .contains("nothing leaves this node until it can store again")
+                .contains("the node sends nothing until the store works again")
         );
         // The other two nodes continue.
         assert!(network.note(2, &format!("{round}: without the first"), 60_000));
         fs::remove_file(network.disk().join("ballast")).unwrap();
-        network.until_well();
+        network.wait_until_healthy();
         assert!(network.log_of_first().contains("storing works again"));
         assert!(network.note(0, &format!("{round}: space again"), 60_000));
         network.check();
     }
     // A node that is killed while its disk is full loses nothing either.
     fill(&network.disk());
-    network.until_unwell();
+    network.fill_until_unhealthy();
     network.nodes.remove(0).kill();
     let refused = network.plans[0].try_start();
     if let Ok(node) = refused {

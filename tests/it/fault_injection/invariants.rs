@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Deadline for a network to become idle. Only a failing test takes this long.
-const REST_LIMIT: Duration = Duration::from_secs(300);
+const IDLE_DEADLINE: Duration = Duration::from_secs(300);
 
 /// A proposal that a node has acknowledged.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ pub(crate) fn log_of(rest: &Rest, http: SocketAddr) -> Log {
 }
 
 /// The length of all logs if the network is idle. Otherwise the error describes what is still in progress.
-fn at_rest(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
+fn idle_length(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
     let mut heads = BTreeSet::new();
     for &http in nodes {
         let (status, body) = rest.get(http, "/status?limit=0")?;
@@ -101,12 +101,12 @@ fn at_rest(rest: &Rest, nodes: &[SocketAddr]) -> Result<u64, String> {
 }
 
 /// Waits until the network is idle; returns the length of all logs.
-pub(crate) fn wait_for_rest(rest: &Rest, nodes: &[SocketAddr]) -> u64 {
+pub(crate) fn wait_until_idle(rest: &Rest, nodes: &[SocketAddr]) -> u64 {
     let since = Instant::now();
     loop {
-        match at_rest(rest, nodes) {
+        match idle_length(rest, nodes) {
             Ok(index) => return index,
-            Err(why) if since.elapsed() > REST_LIMIT => panic!("no rest: {why}"),
+            Err(why) if since.elapsed() > IDLE_DEADLINE => panic!("not idle: {why}"),
             Err(_) => thread::sleep(Duration::from_millis(200)),
         }
     }

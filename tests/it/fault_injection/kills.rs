@@ -2,7 +2,7 @@
 //! its earlier statements.
 
 use super::clients::{Addresses, Clients};
-use super::invariants::{check_backup_logs, check_files, check_logs, wait_for_rest};
+use super::invariants::{check_backup_logs, check_files, check_logs, wait_until_idle};
 use super::monitor::Monitor;
 use super::node::{NodeProcess, Plan};
 use super::rest::Rest;
@@ -99,7 +99,7 @@ fn kill_and_check(kills: u64, clients: u64) {
     let folder = Folder::new();
     let mut network = Network::start(plans(folder.path(), seed));
     let rest = Rest::new(Duration::from_secs(30), None);
-    wait_for_rest(&rest, &network.places());
+    wait_until_idle(&rest, &network.places());
     let monitor = Monitor::listen(&network.addresses);
     let clients = Clients::start(clients, seed, &network.addresses);
     let mut done = 0;
@@ -123,7 +123,7 @@ fn kill_and_check(kills: u64, clients: u64) {
     }
     let memory = clients.stop();
     let places = network.places();
-    let slots = wait_for_rest(&rest, &places);
+    let slots = wait_until_idle(&rest, &places);
     let statements = monitor.check(NODES);
     let decided = check_logs(&rest, &places, &memory.acknowledged);
     check_backup_logs(&rest, &places);
@@ -144,7 +144,7 @@ fn kill_and_check(kills: u64, clients: u64) {
         network.restart(nth);
     }
     let places = network.places();
-    wait_for_rest(&rest, &places);
+    wait_until_idle(&rest, &places);
     assert_eq!(check_logs(&rest, &places, &memory.acknowledged), decided);
 }
 

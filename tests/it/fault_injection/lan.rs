@@ -113,7 +113,7 @@ impl Lan {
     }
 
     /// Isolates a machine: isolated machines reach only those that are not isolated.
-    pub(crate) fn set_apart(&self, machine: usize) {
+    pub(crate) fn isolate(&self, machine: usize) {
         run(&format!("bridge link set dev port{machine} isolated on"));
     }
 }

@@ -1,8 +1,8 @@
 //! Load test: ten thousand proposals at seven machines, with and without faults.
 
 use super::Folder;
-use super::clients::{Memory, propose_all};
-use super::invariants::{check_logs, wait_for_rest};
+use super::clients::{ClientResults, propose_all};
+use super::invariants::{check_logs, wait_until_idle};
 use super::lan::{Lan, is_inside};
 use super::measurements::{self, Usage};
 use super::node::{NodeProcess, Plan};
@@ -61,11 +61,11 @@ fn run_load(faults: Faults) {
     let mut nodes: Vec<NodeProcess> = plans.iter().map(Plan::start).collect();
     let places: Vec<SocketAddr> = nodes.iter().map(|node| node.http).collect();
     let rest = Rest::new(Duration::from_secs(30), Some(TOKEN));
-    wait_for_rest(&rest, &places);
+    wait_until_idle(&rest, &places);
     let mut usages = vec![Usage::default(); MACHINES];
     let done = AtomicUsize::new(0);
     let since = Instant::now();
-    let memory: Memory = thread::scope(|scope| {
+    let results: ClientResults = thread::scope(|scope| {
         let propose_all =
             scope.spawn(|| propose_all(PROPOSALS, CONNECTIONS, TOKEN, &places, &done));
         if faults == Faults::Some {
@@ -89,19 +89,19 @@ fn run_load(faults: Faults) {
         propose_all.join().unwrap()
     });
     let took = since.elapsed();
-    let slots = wait_for_rest(&rest, &places);
+    let slots = wait_until_idle(&rest, &places);
     for (usage, node) in usages.iter_mut().zip(&nodes) {
         usage.add(node);
     }
     measurements::print(
         &format!("{MACHINES} nodes, faults: {faults:?}"),
         took,
-        &memory.latencies,
+        &results.latencies,
         &usages,
         slots,
     );
-    println!("  {} calls failed and were repeated", memory.unanswered);
-    let decided = check_logs(&rest, &places, &memory.acknowledged);
+    println!("  {} calls failed and were repeated", results.unanswered);
+    let decided = check_logs(&rest, &places, &results.acknowledged);
     let mut notes: Vec<&String> = decided.values().map(|(_, note)| note).collect();
     notes.sort_unstable();
     notes.dedup();

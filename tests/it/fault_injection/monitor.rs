@@ -20,28 +20,31 @@ use std::time::Duration;
 type Kind = (u64, bool);
 
 /// Statements by message name: key of the sender and number of the message.
-type Said = BTreeMap<(String, u64), (Kind, Statement)>;
+type StatementLog = BTreeMap<(String, u64), (Kind, Statement)>;
 
 /// Collects statements in the background.
 pub(crate) struct Monitor {
     stop: Arc<AtomicBool>,
-    said: Arc<Mutex<Said>>,
+    statements: Arc<Mutex<StatementLog>>,
     listeners: Vec<JoinHandle<()>>,
 }
 
 impl Monitor {
     /// Subscribes to each node whenever it runs.
     pub(crate) fn listen(addresses: &Addresses) -> Monitor {
-        let (stop, said) = (Arc::default(), Arc::default());
+        let (stop, statements) = (Arc::default(), Arc::default());
         let count = addresses.lock().unwrap().len();
         let listeners = (0..count).map(|nth| {
-            let (stop, said, addresses): (Arc<AtomicBool>, Arc<Mutex<Said>>, _) =
-                (Arc::clone(&stop), Arc::clone(&said), Arc::clone(addresses));
+            let (stop, statements, addresses): (Arc<AtomicBool>, Arc<Mutex<StatementLog>>, _) = (
+                Arc::clone(&stop),
+                Arc::clone(&statements),
+                Arc::clone(addresses),
+            );
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let place = addresses.lock().unwrap()[nth];
                     match place {
-                        Some(http) => follow(http, &stop, &said),
+                        Some(http) => follow(http, &stop, &statements),
                         None => thread::sleep(Duration::from_millis(20)),
                     }
                 }
@@ -50,7 +53,7 @@ impl Monitor {
         Monitor {
             listeners: listeners.collect(),
             stop,
-            said,
+            statements,
         }
     }
 
@@ -61,9 +64,9 @@ impl Monitor {
         for listener in self.listeners {
             listener.join().unwrap();
         }
-        let said = self.said.lock().unwrap();
+        let statements = self.statements.lock().unwrap();
         let mut last: BTreeMap<(&str, Kind), &Statement> = BTreeMap::new();
-        for ((sender, nth), (kind, statement)) in said.iter() {
+        for ((sender, nth), (kind, statement)) in statements.iter() {
             if let Some(before) = last.insert((sender, *kind), statement) {
                 let goes_on = may_follow(before, statement);
                 assert!(
@@ -75,12 +78,12 @@ impl Monitor {
         let senders: std::collections::BTreeSet<&str> =
             last.keys().map(|(sender, _)| *sender).collect();
         assert_eq!(senders.len(), nodes, "every node has sent a statement");
-        said.len()
+        statements.len()
     }
 }
 
 /// Reads one stream to its end.
-fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
+fn follow(http: SocketAddr, stop: &AtomicBool, statements: &Mutex<StatementLog>) {
     let Ok(stream) = Rest::new(Duration::from_secs(3600), None).events(http) else {
         return thread::sleep(Duration::from_millis(20));
     };
@@ -114,11 +117,11 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
             Record::NodeReferenced { peer, .. } => drop(keys.insert(peer.id, peer.key.to_string())),
             Record::Stepped { input, outputs, .. } => {
                 if let Input::Receive { message, .. } = &input {
-                    note(message, &keys, said);
+                    note(message, &keys, statements);
                 }
                 for output in &outputs {
                     if let Output::Send { message, .. } = output {
-                        note(message, &keys, said);
+                        note(message, &keys, statements);
                     }
                 }
             }
@@ -127,15 +130,15 @@ fn follow(http: SocketAddr, stop: &AtomicBool, said: &Mutex<Said>) {
     }
 }
 
-fn note(message: &Message, keys: &BTreeMap<NodeId, String>, said: &Mutex<Said>) {
+fn note(message: &Message, keys: &BTreeMap<NodeId, String>, statements: &Mutex<StatementLog>) {
     let Body::Scp { envelope, .. } = &message.body else {
         return;
     };
     let statement = &envelope.statement;
     let kind = (envelope.slot.0, statement.is_nominate());
     let name = (keys[&message.id.sender].clone(), message.id.nth);
-    let mut said = said.lock().unwrap();
-    let known = said
+    let mut statements = statements.lock().unwrap();
+    let known = statements
         .entry(name.clone())
         .or_insert_with(|| (kind, statement.clone()));
     assert_eq!(

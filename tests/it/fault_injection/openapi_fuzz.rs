@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Excluded path: `/events` is an endless stream.
-const NOT_ASKED: &str = "/events";
+const EXCLUDED_PATH: &str = "/events";
 /// Excluded check: generated messages have no valid signatures.
 const NOT_CHECKED: &str = "positive_data_acceptance";
 
@@ -39,7 +39,12 @@ fn every_response_matches_the_openapi_description() {
     let seed = TestRng::seed().to_string();
     let output = Command::new(client)
         .args(["run", &format!("http://{}/openapi.json", node.http)])
-        .args(["--exclude-path", NOT_ASKED, "--exclude-checks", NOT_CHECKED])
+        .args([
+            "--exclude-path",
+            EXCLUDED_PATH,
+            "--exclude-checks",
+            NOT_CHECKED,
+        ])
         .args([
             "--continue-on-failure",
             "--max-examples=60",
@@ -51,10 +56,11 @@ fn every_response_matches_the_openapi_description() {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let report = String::from_utf8_lossy(&output.stdout);
     println!(
         "{}",
-        told.lines()
+        report
+            .lines()
             .rev()
             .take(12)
             .collect::<Vec<_>>()
@@ -65,7 +71,7 @@ fn every_response_matches_the_openapi_description() {
     );
     assert!(
         output.status.success(),
-        "{told}{}",
+        "{report}{}",
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(!node.has_ended());

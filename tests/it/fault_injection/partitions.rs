@@ -1,6 +1,8 @@
 //! Partitions: three machines on a LAN whose links are cut.
 
-use super::invariants::{Acknowledged, check_backup_logs, check_files, check_logs, wait_for_rest};
+use super::invariants::{
+    Acknowledged, check_backup_logs, check_files, check_logs, wait_until_idle,
+};
 use super::lan::{Lan, is_inside};
 use super::load::{TOKEN, plans};
 use super::node::{NodeProcess, Plan};
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How long to wait for a decision that must not happen.
 const NOTHING_MS: u64 = 3_000;
 
-struct Three {
+struct ThreeMachines {
     lan: Lan,
     plans: Vec<Plan>,
     nodes: Vec<NodeProcess>,
@@ -27,14 +29,14 @@ struct Three {
     _folder: Folder,
 }
 
-impl Three {
-    fn new(options: &[&str], prepare: impl FnOnce(&Lan)) -> Three {
+impl ThreeMachines {
+    fn new(options: &[&str], prepare: impl FnOnce(&Lan)) -> ThreeMachines {
         let lan = Lan::new(3);
         prepare(&lan);
         let folder = Folder::new();
         let plans = plans(&lan, folder.path(), 3, options);
         let nodes: Vec<NodeProcess> = plans.iter().map(Plan::start).collect();
-        let three = Three {
+        let machines = ThreeMachines {
             lan,
             plans,
             nodes,
@@ -43,8 +45,8 @@ impl Three {
             files: BTreeSet::new(),
             _folder: folder,
         };
-        wait_for_rest(&three.rest, &three.places());
-        three
+        wait_until_idle(&machines.rest, &machines.places());
+        machines
     }
 
     fn places(&self) -> Vec<SocketAddr> {
@@ -75,7 +77,7 @@ impl Three {
     /// Waits until the network is idle and checks all invariants.
     fn check(&self) {
         let places = self.places();
-        wait_for_rest(&self.rest, &places);
+        wait_until_idle(&self.rest, &places);
         check_logs(&self.rest, &places, &self.acknowledged);
         check_backup_logs(&self.rest, &places);
         check_files(&self.rest, &self.plans, &places, &self.files);
@@ -89,20 +91,20 @@ fn three_machines_find_each_other_and_back_up_a_photo() {
     {
         return;
     }
-    let mut three = Three::new(&[], |_| {});
+    let mut machines = ThreeMachines::new(&[], |_| {});
     for at in 0..3 {
-        assert!(three.note(at, &format!("tea from {at}"), 120_000));
+        assert!(machines.note(at, &format!("tea from {at}"), 120_000));
     }
     let photo = TestRng::new(1).bytes(3_000_000);
-    three.file(1, "photo.jpg", &photo);
-    three.check();
-    for plan in &three.plans {
+    machines.file(1, "photo.jpg", &photo);
+    machines.check();
+    for plan in &machines.plans {
         let copy = std::fs::read(plan.data().join("files/photo.jpg")).unwrap();
         assert!(copy == photo, "{} has another photo", plan.name);
     }
     // Calls from other machines need the token.
-    let stranger = Rest::new(Duration::from_secs(30), None);
-    let (status, answer) = stranger.note(three.nodes[0].http, "coffee", 0).unwrap();
+    let outsider = Rest::new(Duration::from_secs(30), None);
+    let (status, answer) = outsider.note(machines.nodes[0].http, "coffee", 0).unwrap();
     assert_eq!(status, 401, "{answer}");
 }
 
@@ -114,33 +116,33 @@ fn a_partitioned_machine_catches_up() {
     if !is_inside("fault_injection::partitions::a_partitioned_machine_catches_up") {
         return;
     }
-    let mut three = Three::new(&["--threshold=majority"], |_| {});
+    let mut machines = ThreeMachines::new(&["--threshold=majority"], |_| {});
     let mut rng = TestRng::new(2);
     // The last machine to be cut off is the beacon.
     for (round, cut) in [2, 1, 0].into_iter().enumerate() {
         let others: Vec<usize> = (0..3).filter(|&at| at != cut).collect();
-        three.lan.cut(cut);
+        machines.lan.cut(cut);
         for nth in 0..20 {
             let at = others[nth % 2];
-            assert!(three.note(at, &format!("round {round}, note {nth}"), 120_000));
+            assert!(machines.note(at, &format!("round {round}, note {nth}"), 120_000));
         }
-        three.file(
+        machines.file(
             others[0],
             &format!("meanwhile-{round}.bin"),
             &rng.bytes(500_000),
         );
         thread::sleep(Duration::from_millis(500));
-        three.lan.heal(cut);
-        assert!(three.note(cut, &format!("{cut} is back"), 120_000));
-        three.check();
+        machines.lan.heal(cut);
+        assert!(machines.note(cut, &format!("{cut} is back"), 120_000));
+        machines.check();
     }
     // With two machines cut off no decision is possible.
-    three.lan.cut(2);
-    three.lan.cut(1);
-    assert!(!three.note(0, "alone", NOTHING_MS));
-    three.lan.heal(1);
-    three.lan.heal(2);
-    three.check();
+    machines.lan.cut(2);
+    machines.lan.cut(1);
+    assert!(!machines.note(0, "alone", NOTHING_MS));
+    machines.lan.heal(1);
+    machines.lan.heal(2);
+    machines.check();
 }
 
 /// Machines 0 and 1 reach only machine 2, and all three are needed for a quorum.
@@ -150,18 +152,18 @@ fn messages_are_relayed_without_a_direct_connection() {
     if !is_inside("fault_injection::partitions::messages_are_relayed_without_a_direct_connection") {
         return;
     }
-    let mut three = Three::new(&["--threshold=3"], |_| {});
-    assert!(three.note(0, "all talk to all", 120_000));
-    three.lan.set_apart(0);
-    three.lan.set_apart(1);
+    let mut machines = ThreeMachines::new(&["--threshold=3"], |_| {});
+    assert!(machines.note(0, "all talk to all", 120_000));
+    machines.lan.isolate(0);
+    machines.lan.isolate(1);
     for nth in 0..10 {
-        assert!(three.note(nth % 3, &format!("by way of 2: {nth}"), 120_000));
+        assert!(machines.note(nth % 3, &format!("by way of 2: {nth}"), 120_000));
     }
-    three.file(2, "reachable.bin", &TestRng::new(3).bytes(300_000));
-    three.check();
+    machines.file(2, "reachable.bin", &TestRng::new(3).bytes(300_000));
+    machines.check();
     let since = Instant::now();
     loop {
-        let status = three.status(0);
+        let status = machines.status(0);
         let nodes = status["nodes"].as_array().unwrap().iter();
         let unreachable = nodes.filter(|node| node["is_reachable"] == false);
         let names: Vec<&Value> = unreachable.map(|node| &node["name"]).collect();
@@ -182,12 +184,12 @@ fn nodes_discover_each_other_through_a_third_one() {
     if !is_inside("fault_injection::partitions::nodes_discover_each_other_through_a_third_one") {
         return;
     }
-    let mut three = Three::new(&["--threshold=3"], |lan| {
-        lan.set_apart(0);
-        lan.set_apart(1);
+    let mut machines = ThreeMachines::new(&["--threshold=3"], |lan| {
+        lan.isolate(0);
+        lan.isolate(1);
     });
     for nth in 0..5 {
-        assert!(three.note(nth % 3, &format!("never met: {nth}"), 120_000));
+        assert!(machines.note(nth % 3, &format!("never met: {nth}"), 120_000));
     }
-    three.check();
+    machines.check();
 }

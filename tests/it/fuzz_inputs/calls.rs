@@ -46,7 +46,7 @@ impl NodeUnderTest {
         let request = request(text)?;
         let method = request.method().clone();
         let (status, headers, body) = self.answer(request);
-        judge(text, &method, status, &headers, &body);
+        check_response(text, &method, status, &headers, &body);
         let health = Request::builder().uri("/healthz").body(Body::empty());
         let (well, ..) = self.answer(health.expect("a good call"));
         assert_eq!(well, StatusCode::NO_CONTENT, "after {text}");
@@ -111,7 +111,13 @@ fn request(text: &str) -> Option<Request<Body>> {
 }
 
 /// Checks a response: no server errors, and problem details for client errors.
-fn judge(text: &str, method: &Method, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+fn check_response(
+    text: &str,
+    method: &Method,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+) {
     assert!(
         !status.is_server_error(),
         "{status} for {text}: {}",

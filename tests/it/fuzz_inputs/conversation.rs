@@ -16,13 +16,13 @@ const EVENTS_MAX: usize = 20_000;
 pub(crate) fn replay(text: &str) -> Vec<usize> {
     let mut node = NodeHarness::new(0);
     for line in text.lines().take(LINES_MAX) {
-        hear(&mut node, line);
+        apply(&mut node, line);
     }
     (0..10).for_each(|_| node.tick());
     node.log
 }
 
-fn hear(node: &mut NodeHarness, line: &str) {
+fn apply(node: &mut NodeHarness, line: &str) {
     let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
     match kind {
         "tick" => node.tick(),
@@ -32,7 +32,7 @@ fn hear(node: &mut NodeHarness, line: &str) {
             if let Some(Ok(packet)) =
                 announcement.map(|announcement| Datagram { announcement }.write())
             {
-                node.hear(&packet);
+                node.receive_datagram(&packet);
             }
         }
         "message" => {
@@ -49,7 +49,7 @@ fn hear(node: &mut NodeHarness, line: &str) {
     }
 }
 
-static EXAMPLE: LazyLock<String> = LazyLock::new(talk);
+static EXAMPLE: LazyLock<String> = LazyLock::new(record_example);
 
 /// A conversation without faults.
 pub(crate) fn example() -> &'static str {
@@ -57,9 +57,9 @@ pub(crate) fn example() -> &'static str {
 }
 
 /// Records the inputs of node 0 while four nodes decide two notes.
-fn talk() -> String {
+fn record_example() -> String {
     let mut nodes: Vec<NodeHarness> = (0..4).map(NodeHarness::new).collect();
-    let mut heard = String::new();
+    let mut inputs = String::new();
     let mut waiting: VecDeque<(usize, Sent)> = VecDeque::new();
     let mut notes = 0;
     for _ in 0..EVENTS_MAX {
@@ -67,8 +67,8 @@ fn talk() -> String {
             waiting.extend(node.take_sent().into_iter().map(|sent| (from, sent)));
         }
         match waiting.pop_front() {
-            Some((from, sent)) => deliver(&mut nodes, from, &sent, &mut heard),
-            None if nodes.iter().all(|node| node.log.len() == 2) => return heard,
+            Some((from, sent)) => deliver(&mut nodes, from, &sent, &mut inputs),
+            None if nodes.iter().all(|node| node.log.len() == 2) => return inputs,
             None if nodes
                 .iter()
                 .all(|node| node.is_ready && node.log.len() == notes) =>
@@ -78,7 +78,7 @@ fn talk() -> String {
                 let at = 2 * (notes % 2);
                 nodes[at].propose("tea");
                 if at == 0 {
-                    heard.push_str("propose tea\n");
+                    inputs.push_str("propose tea\n");
                 }
             }
             None => {
@@ -87,15 +87,15 @@ fn talk() -> String {
                 let next = next.expect("a timer is running");
                 nodes[next].tick();
                 if next == 0 {
-                    heard.push_str("tick\n");
+                    inputs.push_str("tick\n");
                 }
             }
         }
     }
-    panic!("four nodes did not agree: {heard}");
+    panic!("four nodes did not agree: {inputs}");
 }
 
-fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, heard: &mut String) {
+fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, inputs: &mut String) {
     for at in (0..nodes.len()).filter(|&at| at != from) {
         let line = match sent {
             Sent::Datagram(announcement) => {
@@ -103,7 +103,7 @@ fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, heard: &mut Stri
                     announcement: announcement.clone(),
                 }
                 .write();
-                nodes[at].hear(&packet.expect("an announcement is short"));
+                nodes[at].receive_datagram(&packet.expect("an announcement is short"));
                 format!("datagram {}\n", announcement.message.get())
             }
             Sent::Message(to, message) if to.is_none_or(|to| to == nodes[at].key()) => {
@@ -113,7 +113,7 @@ fn deliver(nodes: &mut [NodeHarness], from: usize, sent: &Sent, heard: &mut Stri
             Sent::Message(..) => continue,
         };
         if at == 0 {
-            heard.push_str(&line);
+            inputs.push_str(&line);
         }
     }
 }

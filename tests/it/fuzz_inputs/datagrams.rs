@@ -6,9 +6,9 @@ use quorumscope::live::node_directory::NodeDirectory;
 use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement, is_name};
 
 /// Receives the bytes as a datagram, and then as a signed announcement.
-pub(crate) fn hear(bytes: &[u8]) {
+pub(crate) fn receive_datagram(bytes: &[u8]) {
     let mut node = NodeHarness::new(0);
-    node.hear(bytes);
+    node.receive_datagram(bytes);
     let Some(announcement) = std::str::from_utf8(bytes)
         .ok()
         .and_then(|text| signed(text, "key", SignaturePurpose::Announcement))
@@ -18,9 +18,9 @@ pub(crate) fn hear(bytes: &[u8]) {
     match (Datagram { announcement }).write() {
         Ok(packet) => {
             check(&packet);
-            node.hear(&packet);
+            node.receive_datagram(&packet);
             // A replayed datagram is ignored.
-            node.hear(&packet);
+            node.receive_datagram(&packet);
             (0..5).for_each(|_| node.tick());
         }
         Err(_) => assert!(
@@ -32,17 +32,23 @@ pub(crate) fn hear(bytes: &[u8]) {
 
 /// Checks that a datagram is read correctly or refused.
 fn check(packet: &[u8]) {
-    let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
+    let Ok((announcement, signed)) = Datagram::read(packet, NETWORK) else {
         return;
     };
     assert!(
-        said.version == VERSION && said.network == NETWORK && is_name(&said.name) && said.nth > 0
+        announcement.version == VERSION
+            && announcement.network == NETWORK
+            && is_name(&announcement.name)
+            && announcement.nth > 0
     );
-    assert_eq!(WireAnnouncement::open(&signed, NETWORK).unwrap(), said);
+    assert_eq!(
+        WireAnnouncement::open(&signed, NETWORK).unwrap(),
+        announcement
+    );
     let mut directory = NodeDirectory::new(super::harness::identity(0).key());
-    let id = directory.update(&said, &signed).unwrap();
-    assert_eq!(directory.http(id), Some(said.http));
-    assert_eq!(directory.announcement(id), Some(&said));
+    let id = directory.update(&announcement, &signed).unwrap();
+    assert_eq!(directory.http(id), Some(announcement.http));
+    assert_eq!(directory.announcement(id), Some(&announcement));
     // A datagram with one changed byte is refused.
     let mut forged = packet.to_vec();
     if let Some(at) = forged.windows(4).position(|part| part == b"\"nth") {

@@ -50,7 +50,7 @@ pub(crate) struct NodeHarness {
     now: Time,
     name: String,
     sent: Vec<Sent>,
-    said: BTreeMap<(u64, bool), Statement>,
+    statements: BTreeMap<(u64, bool), Statement>,
     /// Number of proposals in each decided slot.
     pub(crate) log: Vec<usize>,
     /// Whether the node is ready to vote.
@@ -85,7 +85,7 @@ impl NodeHarness {
             now: Time::ZERO,
             name,
             sent: Vec::new(),
-            said: BTreeMap::new(),
+            statements: BTreeMap::new(),
             log: Vec::new(),
             is_ready: false,
         };
@@ -123,21 +123,21 @@ impl NodeHarness {
     }
 
     /// Receives a datagram.
-    pub(crate) fn hear(&mut self, packet: &[u8]) {
-        let Ok((said, signed)) = Datagram::read(packet, NETWORK) else {
+    pub(crate) fn receive_datagram(&mut self, packet: &[u8]) {
+        let Ok((announcement, signed)) = Datagram::read(packet, NETWORK) else {
             return;
         };
-        let Ok(id) = self.directory.assign(said.key) else {
+        let Ok(id) = self.directory.assign(announcement.key) else {
             return;
         };
-        if id == NodeId(0) || !self.directory.accept_mark(id, said.mark_us) {
+        if id == NodeId(0) || !self.directory.accept_mark(id, announcement.mark_us) {
             return;
         }
-        self.directory.update(&said, &signed).unwrap();
+        self.directory.update(&announcement, &signed).unwrap();
         let peer = self.directory.peer(id).unwrap();
-        assert_eq!(*peer.key, said.key.to_string());
-        let announcement = Arc::new(said.to_local(peer));
-        self.step(Input::Heard {
+        assert_eq!(*peer.key, announcement.key.to_string());
+        let announcement = Arc::new(announcement.to_local(peer));
+        self.step(Input::ReceiveAnnouncement {
             from: id,
             announcement,
         });
@@ -168,7 +168,7 @@ impl NodeHarness {
                 Output::SetTimer(kind, span) => drop(self.timers.insert(kind, self.now + span)),
                 Output::CancelTimer(kind) => drop(self.timers.remove(&kind)),
                 Output::Send { to, message } => self.send(to, &message),
-                Output::Announce(said) => self.announce(&said),
+                Output::Announce(announcement) => self.announce(&announcement),
                 Output::Event(event) => self.note(&event),
                 Output::Persist(_) | Output::Fetch { .. } | Output::Relay { .. } => {}
             }
@@ -207,7 +207,7 @@ impl NodeHarness {
         }
         if let Body::Scp { envelope, .. } = &message.body {
             let kind = (envelope.slot.0, envelope.statement.is_nominate());
-            if let Some(last) = self.said.insert(kind, envelope.statement.clone()) {
+            if let Some(last) = self.statements.insert(kind, envelope.statement.clone()) {
                 assert!(
                     may_follow(&last, &envelope.statement),
                     "{:?} after {last:?}",
@@ -222,15 +222,15 @@ impl NodeHarness {
         self.sent.push(Sent::Message(to, signed));
     }
 
-    fn announce(&mut self, said: &Announcement) {
+    fn announce(&mut self, announcement: &Announcement) {
         let own = WireAnnouncement {
             version: VERSION,
             network: NETWORK.to_owned(),
             key: self.key(),
             name: self.name.clone(),
             http: ([127, 0, 0, 1], 8000).into(),
-            kind: said.kind,
-            nth: said.nth,
+            kind: announcement.kind,
+            nth: announcement.nth,
             mark_us: self.now.0 + 1,
         };
         let signed = own.sign(&self.identity).unwrap();

@@ -15,15 +15,15 @@ fn now_us() -> u64 {
 }
 
 /// A UDP sender with its own key.
-struct Voice<'a> {
+struct DatagramSender<'a> {
     socket: UdpSocket,
     network: &'a Network,
     node: &'a NodeProcess,
     author: Identity,
 }
 
-impl Voice<'_> {
-    fn said(&self) -> WireAnnouncement {
+impl DatagramSender<'_> {
+    fn announcement(&self) -> WireAnnouncement {
         WireAnnouncement {
             version: VERSION,
             network: self.network.name.clone(),
@@ -37,8 +37,8 @@ impl Voice<'_> {
         }
     }
 
-    fn packet(&self, said: &WireAnnouncement) -> Vec<u8> {
-        let announcement = said.sign(&self.author).unwrap();
+    fn packet(&self, announcement: &WireAnnouncement) -> Vec<u8> {
+        let announcement = announcement.sign(&self.author).unwrap();
         Datagram { announcement }.write().unwrap()
     }
 
@@ -56,14 +56,14 @@ impl Voice<'_> {
 fn invalid_datagrams_are_counted_and_change_nothing() {
     let network = Network::new();
     let node = network.start("n1", &[]);
-    let voice = Voice {
+    let sender = DatagramSender {
         socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
         network: &network,
         node: &node,
         author: Identity::new([7; 32]),
     };
-    send_malformed(&voice);
-    send_forged_and_stale(&voice);
+    send_malformed(&sender);
+    send_forged_and_stale(&sender);
     let status = node.status();
     assert_eq!(status.readiness, "discovering");
     assert_eq!(status.nodes.len(), 0, "no node is known");
@@ -72,104 +72,104 @@ fn invalid_datagrams_are_counted_and_change_nothing() {
         0,
         "the node has not answered"
     );
-    assert_eq!(node.counter("datagrams_heard"), 0);
+    assert_eq!(node.counter("datagrams_received"), 0);
 
     // The node answers a valid announcement, and receives its own broadcast.
-    let real = voice.packet(&voice.said());
-    voice.send(&real, "datagrams_heard");
+    let real = sender.packet(&sender.announcement());
+    sender.send(&real, "datagrams_received");
     let known = node.status().nodes;
     assert_eq!(known.len(), 1);
     assert_eq!(
         (known[0].id, known[0].name.as_str()),
-        (voice.author.key(), "n2")
+        (sender.author.key(), "n2")
     );
     wait_until("the node receives its own broadcast", || {
-        node.counter("datagrams_of_its_own") > 0
+        node.counter("datagrams_own") > 0
     });
-    send_replays(&voice, &real);
+    send_replays(&sender, &real);
     assert_eq!(node.get("/healthz").status, 204);
 }
 
-fn send_malformed(voice: &Voice<'_>) {
+fn send_malformed(sender: &DatagramSender<'_>) {
     let malformed: [&[u8]; 5] = [b"", b"tea", b"{}", b"\xff\xfe", b"{\"announcement\": 7}"];
     for packet in malformed {
-        voice.send(packet, "datagrams_malformed");
+        sender.send(packet, "datagrams_malformed");
     }
     let nameless = WireAnnouncement {
         name: "a\nb".to_owned(),
-        ..voice.said()
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&nameless), "datagrams_malformed");
-    let mut long = voice.packet(&voice.said());
+    sender.send(&sender.packet(&nameless), "datagrams_malformed");
+    let mut long = sender.packet(&sender.announcement());
     long.resize(DATAGRAM_BYTES_MAX + 1, b' ');
-    voice.send(&long, "datagrams_oversized");
+    sender.send(&long, "datagrams_oversized");
     long.resize(40_000, b' ');
-    voice.send(&long, "datagrams_oversized");
+    sender.send(&long, "datagrams_oversized");
 }
 
-fn send_forged_and_stale(voice: &Voice<'_>) {
-    let forged = voice.said().sign(&Identity::new([8; 32])).unwrap();
+fn send_forged_and_stale(sender: &DatagramSender<'_>) {
+    let forged = sender.announcement().sign(&Identity::new([8; 32])).unwrap();
     let forged = Datagram {
         announcement: forged,
     };
-    voice.send(&forged.write().unwrap(), "datagrams_forged");
-    let text = String::from_utf8(voice.packet(&voice.said())).unwrap();
+    sender.send(&forged.write().unwrap(), "datagrams_forged");
+    let text = String::from_utf8(sender.packet(&sender.announcement())).unwrap();
     let changed = text.replace("127.0.0.1:9", "127.0.0.1:8");
-    voice.send(changed.as_bytes(), "datagrams_forged");
+    sender.send(changed.as_bytes(), "datagrams_forged");
     let other = WireAnnouncement {
         network: "another".to_owned(),
-        ..voice.said()
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&other), "datagrams_of_other_networks");
+    sender.send(&sender.packet(&other), "datagrams_of_other_networks");
     let other = WireAnnouncement {
         version: VERSION + 1,
-        ..voice.said()
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&other), "datagrams_of_other_versions");
+    sender.send(&sender.packet(&other), "datagrams_of_other_versions");
     let hour_us = 3_600_000_000;
     for mark_us in [now_us() - hour_us, now_us() + hour_us] {
         let stale = WireAnnouncement {
             mark_us,
-            ..voice.said()
+            ..sender.announcement()
         };
-        voice.send(&voice.packet(&stale), "datagrams_stale");
+        sender.send(&sender.packet(&stale), "datagrams_stale");
     }
     // The node receives an announcement that an earlier process with its key has sent.
-    let own = voice.network.path("n1");
+    let own = sender.network.path("n1");
     let own = Identity::open(&own).unwrap();
     let echo = WireAnnouncement {
         key: own.key(),
-        ..voice.said()
+        ..sender.announcement()
     };
     let announcement = echo.sign(&own).unwrap();
     let echo = Datagram { announcement }.write().unwrap();
-    voice.send(&echo, "datagrams_of_its_own");
+    sender.send(&echo, "datagrams_own");
 }
 
 /// Replays and older announcements are ignored.
-fn send_replays(voice: &Voice<'_>, real: &[u8]) {
-    voice.send(real, "datagrams_replayed");
+fn send_replays(sender: &DatagramSender<'_>, real: &[u8]) {
+    sender.send(real, "datagrams_replayed");
     let before = WireAnnouncement {
         kind: AnnouncementKind::Leaving,
         nth: 2,
-        mark_us: voice.said().mark_us - 30_000_000,
-        ..voice.said()
+        mark_us: sender.announcement().mark_us - 30_000_000,
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&before), "datagrams_replayed");
-    let known = voice.node.status().nodes;
+    sender.send(&sender.packet(&before), "datagrams_replayed");
+    let known = sender.node.status().nodes;
     assert!(
-        known.iter().any(|node| node.id == voice.author.key()),
+        known.iter().any(|node| node.id == sender.author.key()),
         "the other node has not left"
     );
     // The node accepts a newer announcement.
     let bye = WireAnnouncement {
         kind: AnnouncementKind::Leaving,
         nth: 2,
-        ..voice.said()
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&bye), "datagrams_heard");
+    sender.send(&sender.packet(&bye), "datagrams_received");
     wait_until("the other node has left", || {
-        voice.node.status().nodes.is_empty()
+        sender.node.status().nodes.is_empty()
     });
 }
 
@@ -180,17 +180,17 @@ fn a_silent_node_delays_only_queries_for_its_log() {
     let network = Network::new();
     let node = network.start("n1", &[]);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let voice = Voice {
+    let sender = DatagramSender {
         socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
         network: &network,
         node: &node,
         author: Identity::new([7; 32]),
     };
-    let said = WireAnnouncement {
+    let announcement = WireAnnouncement {
         http: silent.local_addr().unwrap(),
-        ..voice.said()
+        ..sender.announcement()
     };
-    voice.send(&voice.packet(&said), "datagrams_heard");
+    sender.send(&sender.packet(&announcement), "datagrams_received");
     let content = b"served meanwhile";
     let headers = [("content-type", "application/octet-stream")];
     let answer = node
@@ -209,9 +209,9 @@ fn a_silent_node_delays_only_queries_for_its_log() {
             (answers, files)
         });
         assert!(files.iter().all(|file| file.body == content));
-        let (told, refused): (Vec<_>, Vec<_>) =
+        let (answered, refused): (Vec<_>, Vec<_>) =
             answers.iter().partition(|answer| answer.status == 200);
-        for answer in &told {
+        for answer in &answered {
             let all = &answer.json()["all"];
             assert_eq!(all[0]["name"], "n2");
             assert!(all[0]["error"].is_string(), "{all}");
@@ -219,7 +219,7 @@ fn a_silent_node_delays_only_queries_for_its_log() {
         for answer in &refused {
             check(answer, 429, "for 4 callers already");
         }
-        assert!(!told.is_empty());
+        assert!(!answered.is_empty());
         !refused.is_empty()
     };
     wait_until("one caller too many", is_refused);

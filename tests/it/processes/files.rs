@@ -43,12 +43,12 @@ fn a_folder_cannot_be_proposed() {
     let folder = folder.to_str().unwrap();
     let refused = quorumscope(&["propose", "--to", &node.url, "--file", folder]);
     assert_eq!(refused.status.code(), Some(2));
-    let said = text(&refused.stderr);
+    let error = text(&refused.stderr);
     assert!(
-        said.contains(&format!("{folder}: this is a folder; expected a file")),
-        "{said}"
+        error.contains(&format!("{folder}: this is a folder; expected a file")),
+        "{error}"
     );
-    assert!(!said.contains("is a node running"), "{said}");
+    assert!(!error.contains("is a node running"), "{error}");
 }
 
 /// `quorumscope propose` names the nodes that do not have the file in time, and exits with 3.
@@ -67,12 +67,15 @@ fn nodes_without_the_file_are_named() {
         ]
         .concat(),
     );
-    let said = text(&proposed.stdout);
-    assert_eq!(proposed.status.code(), Some(3), "{said}");
+    let stdout = text(&proposed.stdout);
+    assert_eq!(proposed.status.code(), Some(3), "{stdout}");
     for name in ["n1", "n2", "n3"] {
-        assert!(said.contains(&format!("backed up at {name}\n")), "{said}");
+        assert!(
+            stdout.contains(&format!("backed up at {name}\n")),
+            "{stdout}"
+        );
     }
-    assert!(said.ends_with("not yet backed up at n4\n"), "{said}");
+    assert!(stdout.ends_with("not yet backed up at n4\n"), "{stdout}");
 }
 
 /// An uploaded file is backed up at all nodes, and each reports where it came from.
@@ -156,9 +159,9 @@ fn check_folder(network: &Network, nodes: &[NodeProcess]) {
     fs::write(folder.join("shopping.txt"), "bread").unwrap();
     fs::write(folder.join(".hidden"), "secret").unwrap();
     let body = json!({ "file": "shopping.txt" }).to_string();
-    let said = nodes[0].post("/propose?wait_ms=120000", &body).json();
-    assert_eq!(said["state"], "agreed", "{said}");
-    let sha256 = said["proposal"]["file"]["sha256"].as_str().unwrap();
+    let answer = nodes[0].post("/propose?wait_ms=120000", &body).json();
+    assert_eq!(answer["state"], "agreed", "{answer}");
+    let sha256 = answer["proposal"]["file"]["sha256"].as_str().unwrap();
     for node in nodes {
         backup(node, &nodes[0], sha256);
         has(node, sha256, b"bread");

@@ -32,8 +32,8 @@ fn heard(socket: &UdpSocket, network: &str) -> (String, AnnouncementKind) {
     let mut buffer = [0; 2048];
     loop {
         let (length, _) = socket.recv_from(&mut buffer).unwrap();
-        if let Ok((said, _)) = Datagram::read(&buffer[..length], network) {
-            return (said.name, said.kind);
+        if let Ok((announcement, _)) = Datagram::read(&buffer[..length], network) {
+            return (announcement.name, announcement.kind);
         }
     }
 }
@@ -103,22 +103,22 @@ fn a_passive_listener_discovers_nodes_by_their_announcements() {
 /// The trusted-node service lists all nodes, their addresses, and why they are known.
 fn check_peers(nodes: &[NodeProcess]) {
     for node in nodes {
-        let told = wait_for("the node has reached all others", || {
-            let told = node.peers();
-            let reached = told
+        let view = wait_for("the node has reached all others", || {
+            let view = node.peers();
+            let reached = view
                 .peers
                 .iter()
                 .all(|peer| peer.is_reachable == Some(true));
-            reached.then_some(told)
+            reached.then_some(view)
         });
-        assert_eq!((told.id, told.policy.as_str()), (node.id, "found"));
-        assert_eq!(told.peers.len(), nodes.len() - 1);
+        assert_eq!((view.id, view.policy.as_str()), (node.id, "found"));
+        assert_eq!(view.peers.len(), nodes.len() - 1);
         for other in nodes.iter().filter(|other| other.id != node.id) {
-            let peer = told.peers.iter().find(|peer| peer.id == other.id).unwrap();
+            let peer = view.peers.iter().find(|peer| peer.id == other.id).unwrap();
             assert_eq!(peer.name, other.name);
             assert!(peer.is_trusted);
             assert_eq!(format!("http://{}", peer.http.unwrap()), other.url);
-            let why = ["heard its announcement", "told by "];
+            let why = ["received its announcement", "reported by "];
             assert!(
                 why.iter().any(|why| peer.why.starts_with(why)),
                 "{}",
@@ -159,11 +159,11 @@ fn check_questions(nodes: &[NodeProcess]) {
     }
     assert_eq!(all["all"].as_array().unwrap().len(), nodes.len() - 1);
     assert_eq!(node.get("/healthz").status, 204);
-    let figures = node.get("/metrics");
-    assert!(figures.header("content-type").starts_with("text/plain"));
-    let figures = text(&figures.body);
+    let metrics = node.get("/metrics");
+    assert!(metrics.header("content-type").starts_with("text/plain"));
+    let metrics = text(&metrics.body);
     for line in ["quorumscope_known_nodes 5", "quorumscope_ready 1"] {
-        assert!(figures.lines().any(|one| one == line), "{line}: {figures}");
+        assert!(metrics.lines().any(|one| one == line), "{line}: {metrics}");
     }
     let described = node.get("/openapi.json").json();
     for path in ["/propose", "/vote", "/peers", "/status", "/files/{sha256}"] {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Deadline of a wait. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(180);
 /// Interval of polling.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// `wait_ms` of proposals.
 const WAIT_MS: u64 = 120_000;
 /// Range of UDP ports.
@@ -31,7 +31,7 @@ pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
             return seen;
         }
         assert!(Instant::now() < until, "timeout: {what}");
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -181,7 +181,7 @@ impl Network {
     pub(super) fn arguments(&self, name: &str) -> Vec<String> {
         let data = self.path(name);
         let broadcast = format!("127.255.255.255:{}", self.port);
-        let told = [
+        let args = [
             "node",
             "--name",
             name,
@@ -198,7 +198,7 @@ impl Network {
             // A killed test leaves no nodes behind.
             "--exit-with-stdin",
         ];
-        told.map(str::to_owned).to_vec()
+        args.map(str::to_owned).to_vec()
     }
 
     /// Starts a node and waits until it listens. Nodes with the same name share a data folder.
@@ -213,21 +213,21 @@ impl Network {
         name: &str,
         more: &[&str],
     ) -> NodeProcess {
-        let mut told = self.arguments(name);
-        told.extend(more.iter().map(|arg| (*arg).to_owned()));
+        let mut args = self.arguments(name);
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
         if !more.contains(&"--client-timeout-ms") {
             // A commit may take long on a busy machine.
-            told.extend(["--client-timeout-ms", "60000"].map(str::to_owned));
+            args.extend(["--client-timeout-ms", "60000"].map(str::to_owned));
         }
         if !more.contains(&"--http") {
-            told.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
+            args.extend(["--http", "127.0.0.1:0"].map(str::to_owned));
         }
         let (out, log) = (
             self.path(&format!("{name}.out")),
             self.path(&format!("{name}.log")),
         );
         let child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
-            .args(&told)
+            .args(&args)
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(File::create(&out).unwrap())
@@ -247,30 +247,30 @@ impl Network {
             child,
             log,
         };
-        let said = wait_for("the node listens", || {
-            let said = fs::read_to_string(&out).unwrap();
+        let output = wait_for("the node listens", || {
+            let output = fs::read_to_string(&out).unwrap();
             let ended = node.child.try_wait().unwrap();
             assert_eq!(ended, None, "{name} ended: {}", node.log());
-            (said.lines().count() >= 2 && said.ends_with('\n')).then_some(said)
+            (output.lines().count() >= 2 && output.ends_with('\n')).then_some(output)
         });
-        let told = |prefix: &str| {
-            let line = said.lines().find_map(|line| line.strip_prefix(prefix));
-            line.unwrap_or_else(|| panic!("no {prefix:?} in {said}"))
+        let field = |prefix: &str| {
+            let line = output.lines().find_map(|line| line.strip_prefix(prefix));
+            line.unwrap_or_else(|| panic!("no {prefix:?} in {output}"))
                 .to_owned()
         };
-        node.url = told("listening on ");
-        node.id = told("id ").parse().unwrap();
+        node.url = field("listening on ");
+        node.id = field("id ").parse().unwrap();
         node
     }
 
     /// Starts the nodes `n1` to `n{count}`; the first is the beacon.
     pub(super) fn start_many(&self, count: usize, more: &[&str]) -> Vec<NodeProcess> {
         let started = (1..=count).map(|nth| {
-            let mut told = more.to_vec();
+            let mut args = more.to_vec();
             if nth == 1 {
-                told.push("--beacon");
+                args.push("--beacon");
             }
-            self.start(&format!("n{nth}"), &told)
+            self.start(&format!("n{nth}"), &args)
         });
         started.collect()
     }
@@ -341,11 +341,11 @@ impl NodeProcess {
         let body = json!({ "note": note }).to_string();
         let answer = self.post(&format!("/propose?wait_ms={WAIT_MS}"), &body);
         assert_eq!(answer.status, 200, "{note}: {}", text(&answer.body));
-        let said = answer.json();
-        assert_eq!(said["state"], "agreed", "{note}: {said}");
-        assert_eq!(said["proposal"]["origin"], self.id.to_string());
+        let answer = answer.json();
+        assert_eq!(answer["state"], "agreed", "{note}: {answer}");
+        assert_eq!(answer["proposal"]["origin"], self.id.to_string());
         let number = |value: &Value| value.as_u64().unwrap();
-        (number(&said["proposal"]["nth"]), number(&said["slot"]))
+        (number(&answer["proposal"]["nth"]), number(&answer["slot"]))
     }
 
     /// Uploads and proposes a file, and waits for the decision. Returns its SHA-256.
@@ -354,9 +354,9 @@ impl NodeProcess {
         let headers = [("content-type", "application/octet-stream")];
         let answer = self.call("POST", &path, &headers, content);
         assert_eq!(answer.status, 200, "{name}: {}", text(&answer.body));
-        let said = answer.json();
-        assert_eq!(said["state"], "agreed", "{name}: {said}");
-        said["proposal"]["file"]["sha256"]
+        let answer = answer.json();
+        assert_eq!(answer["state"], "agreed", "{name}: {answer}");
+        answer["proposal"]["file"]["sha256"]
             .as_str()
             .unwrap()
             .to_owned()

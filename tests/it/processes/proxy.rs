@@ -25,20 +25,20 @@ fn nodes_call_each_other_without_the_proxy_of_their_environment() {
     ];
     wait_until_together(&nodes);
     let propose = |what: &[&str]| {
-        let told = ["propose", "--to", &nodes[1].url, "--wait-ms", "120000"];
-        let output = quorumscope_in(PROXIES, &[&told[..], what].concat());
-        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        said
+        let args = ["propose", "--to", &nodes[1].url, "--wait-ms", "120000"];
+        let output = quorumscope_in(PROXIES, &[&args[..], what].concat());
+        let printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{printed}");
+        printed
     };
     propose(&["--note", "tea"]);
     wait_until_agreed(&nodes, &["tea"]);
     let photo = own_file("assets/photo.jpg");
-    let said = propose(&["--file", photo.to_str().unwrap()]);
+    let printed = propose(&["--file", photo.to_str().unwrap()]);
     for node in &nodes {
         assert!(
-            said.contains(&format!("backed up at {}\n", node.name)),
-            "{said}"
+            printed.contains(&format!("backed up at {}\n", node.name)),
+            "{printed}"
         );
     }
     let all = wait_for("all nodes answer", || nodes[0].status_of_all());

@@ -144,15 +144,15 @@ fn check_places(node: &NodeProcess) {
     check(
         &node.get("/"),
         404,
-        "there is nothing at /; see /openapi.json",
+        "nothing exists at /; see /openapi.json",
     );
-    check(&node.get("/files"), 404, "there is nothing at /files");
+    check(&node.get("/files"), 404, "nothing exists at /files");
     check(
         &node.call("DELETE", "/status", &[], b""),
         405,
-        "DELETE is not for /status",
+        "/status does not accept DELETE",
     );
-    check(&node.get("/propose"), 405, "GET is not for /propose");
+    check(&node.get("/propose"), 405, "/propose does not accept GET");
     check(
         &node.get("/files/photo.jpg"),
         400,
@@ -196,9 +196,9 @@ fn silence_after(node: &NodeProcess, sent: &str) -> String {
     let deadline = Duration::from_secs(120);
     stream.set_read_timeout(Some(deadline)).unwrap();
     drop(stream.write_all(sent.as_bytes()));
-    let mut said = Vec::new();
-    drop(stream.read_to_end(&mut said));
-    text(&said)
+    let mut response = Vec::new();
+    drop(stream.read_to_end(&mut response));
+    text(&response)
 }
 
 #[test]
@@ -210,10 +210,10 @@ fn slow_requests_time_out() {
         "GET /status HT",
         "GET /status HTTP/1.1\r\nhost: localhost\r\nx-",
     ] {
-        let said = silence_after(&node, sent);
+        let response = silence_after(&node, sent);
         assert!(
-            said.is_empty() || said.starts_with("HTTP/1.1 408"),
-            "{said}"
+            response.is_empty() || response.starts_with("HTTP/1.1 408"),
+            "{response}"
         );
     }
     let half = |path: &str, kind: &str| {
@@ -226,13 +226,13 @@ fn slow_requests_time_out() {
         ("/vote", "json"),
         ("/propose?file=half.txt", "octet-stream"),
     ] {
-        let said = wait_for("the node reports the timeout", || {
-            let said = silence_after(&node, &half(path, kind));
+        let response = wait_for("the node reports the timeout", || {
+            let response = silence_after(&node, &half(path, kind));
             let why = "the body did not arrive within 700 ms";
-            said.contains(why).then_some(said)
+            response.contains(why).then_some(response)
         });
-        assert!(said.starts_with("HTTP/1.1 408 "), "{path}: {said}");
-        assert!(said.contains("application/problem+json"), "{said}");
+        assert!(response.starts_with("HTTP/1.1 408 "), "{path}: {response}");
+        assert!(response.contains("application/problem+json"), "{response}");
     }
     // A partial upload is removed.
     assert!(!network.path("n1/files/half.txt").exists());
@@ -323,8 +323,8 @@ fn proposals_of_other_machines_need_the_token() {
         200
     );
     let command = |more: &[&str]| {
-        let told = ["propose", "--to", &local, "--note", "jam", "--wait-ms", "0"];
-        quorumscope(&[&told[..], more].concat())
+        let args = ["propose", "--to", &local, "--note", "jam", "--wait-ms", "0"];
+        quorumscope(&[&args[..], more].concat())
     };
     let refused = command(&[]);
     assert_eq!(refused.status.code(), Some(2));
@@ -332,7 +332,7 @@ fn proposals_of_other_machines_need_the_token() {
     assert_eq!(command(&["--token-file", &token]).status.code(), Some(0));
 
     let Some(ip) = own_address() else {
-        eprintln!("this machine has no address but its own: calls from elsewhere are not tested");
+        eprintln!("this machine has only a loopback address: calls from elsewhere are not tested");
         return;
     };
     let elsewhere = |node: &NodeProcess| node.url.replace("0.0.0.0", &ip.to_string());
@@ -451,15 +451,15 @@ fn open_calls_are_answered_while_a_node_stops() {
         wait_until("the node accepts no more calls", || {
             TcpStream::connect(place).is_err()
         });
-        let mut said = String::new();
+        let mut response = String::new();
         let sent = stream
             .write_all(b" \"tea\"}")
-            .and_then(|()| stream.read_to_string(&mut said));
+            .and_then(|()| stream.read_to_string(&mut response));
         assert_eq!(node.ended().code(), Some(0));
-        sent.ok().filter(|_| !said.is_empty())?;
-        assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
-        assert!(said.contains("the node is stopping"), "{said}");
-        assert!(said.contains("application/problem+json"), "{said}");
+        sent.ok().filter(|_| !response.is_empty())?;
+        assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+        assert!(response.contains("the node is stopping"), "{response}");
+        assert!(response.contains("application/problem+json"), "{response}");
         Some(())
     });
 }

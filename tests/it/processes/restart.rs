@@ -213,12 +213,12 @@ fn a_given_quorum_set_is_used_unchanged() {
         });
         let used = serde_json::to_value(node.status().quorum_set).unwrap();
         assert_eq!(used, set);
-        let told = wait_for("the node knows the others", || {
-            let told = node.peers();
-            (told.peers.len() == 2).then_some(told)
+        let view = wait_for("the node knows the others", || {
+            let view = node.peers();
+            (view.peers.len() == 2).then_some(view)
         });
-        assert_eq!(told.policy, "fixed");
-        for peer in told.peers {
+        assert_eq!(view.policy, "fixed");
+        for peer in view.peers {
             assert!(peer.is_trusted);
             assert_eq!(peer.why, "named in the quorum set");
         }
@@ -227,10 +227,10 @@ fn a_given_quorum_set_is_used_unchanged() {
     wait_until_agreed(&nodes, &["tea"]);
 
     // A node outside the quorum set follows the log, but its messages do not count.
-    let stranger = network.start("n4", &more);
-    wait_until("the outsider has the log", || stranger.notes() == ["tea"]);
-    let said = stranger.post("/propose", r#"{"note": "poison"}"#);
-    assert_eq!(said.status, 202, "{}", text(&said.body));
+    let outsider = network.start("n4", &more);
+    wait_until("the outsider has the log", || outsider.notes() == ["tea"]);
+    let answer = outsider.post("/propose", r#"{"note": "poison"}"#);
+    assert_eq!(answer.status, 202, "{}", text(&answer.body));
     for node in &nodes {
         wait_until("messages of the outsider are refused", || {
             node.counter("messages_of_outsiders") > 0
@@ -241,7 +241,7 @@ fn a_given_quorum_set_is_used_unchanged() {
     nodes[0].propose("cake");
     wait_until_agreed(&nodes, &["tea", "cake"]);
     wait_until("the outsider follows the log", || {
-        stranger.notes() == ["tea", "cake"]
+        outsider.notes() == ["tea", "cake"]
     });
 }
 

@@ -14,19 +14,19 @@ use serde_json::json;
 use std::net::UdpSocket;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A node that decides alone, a friend in its quorum set, and a stranger.
+/// A node that decides alone, a friend in its quorum set, and an outsider.
 struct SignedFixture {
     network: Network,
     own: Identity,
     friend: Identity,
-    stranger: Identity,
+    outsider: Identity,
     node: NodeProcess,
 }
 
 impl SignedFixture {
     fn new() -> SignedFixture {
         let network = Network::new();
-        let [own, friend, stranger] = ["n1", "n2", "n3"].map(|name| network.identity(name));
+        let [own, friend, outsider] = ["n1", "n2", "n3"].map(|name| network.identity(name));
         let set = json!({ "threshold": 1, "validators": [own.key().to_string(), friend.key().to_string()] });
         let trust = network.file("trust.json", set.to_string());
         let node = network.start("n1", &["--trust", &trust]);
@@ -37,7 +37,7 @@ impl SignedFixture {
             network,
             own,
             friend,
-            stranger,
+            outsider,
             node,
         }
     }
@@ -67,17 +67,17 @@ impl SignedFixture {
     /// Announces a node that does not run.
     fn announce(&self, who: &Identity) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let said = WireAnnouncement {
+        let announcement = WireAnnouncement {
             version: VERSION,
             network: self.network.name.clone(),
             key: who.key(),
-            name: "stranger".to_owned(),
+            name: "outsider".to_owned(),
             http: "127.0.0.1:9".parse().unwrap(),
             kind: AnnouncementKind::Here,
             nth: 1,
             mark_us: u64::try_from(now.as_micros()).unwrap(),
         };
-        let announcement = said.sign(who).unwrap();
+        let announcement = announcement.sign(who).unwrap();
         let packet = Datagram { announcement }.write().unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let place = ("127.0.0.1", self.network.port);
@@ -154,7 +154,7 @@ fn check_signatures(scene: &SignedFixture) {
     let (node, friend) = (&scene.node, &scene.friend);
     let words = format!("the signature is not that of {}", friend.key());
     let message = scene.message(friend, 1, note(friend, 1, "forged"));
-    let forged = message.sign(&scene.stranger, &scene.network.name).unwrap();
+    let forged = message.sign(&scene.outsider, &scene.network.name).unwrap();
     check(&scene.send("/propose", &[forged]), 401, &words);
     let elsewhere = message.sign(friend, "another network").unwrap();
     check(&scene.send("/propose", &[elsewhere]), 401, &words);
@@ -186,25 +186,25 @@ fn check_signatures(scene: &SignedFixture) {
 }
 
 fn check_senders(scene: &SignedFixture) {
-    let stranger = &scene.stranger;
-    let vote = nomination(stranger, scene.slot(), &["poison"]);
-    let answer = scene.send("/vote", &[scene.signed(stranger, 1, vote)]);
+    let outsider = &scene.outsider;
+    let vote = nomination(outsider, scene.slot(), &["poison"]);
+    let answer = scene.send("/vote", &[scene.signed(outsider, 1, vote)]);
     check(&answer, 403, "its sender has not announced itself");
-    scene.announce(stranger);
+    scene.announce(outsider);
     // The transitive quorum set is known once all its members have sent a statement for this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
     let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
     assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
-    let vote = nomination(stranger, scene.slot(), &["poison"]);
-    let answer = scene.send("/vote", &[scene.signed(stranger, 2, vote)]);
+    let vote = nomination(outsider, scene.slot(), &["poison"]);
+    let answer = scene.send("/vote", &[scene.signed(outsider, 2, vote)]);
     check(&answer, 403, "outside the closure of the quorum set");
-    let proposal = note(stranger, 1, "poison");
-    let answer = scene.send("/propose", &[scene.signed(stranger, 3, proposal)]);
-    check(&answer, 403, "no node that this node trusts vouches for it");
-    // A stranger cannot vouch for a proposal of a friend.
+    let proposal = note(outsider, 1, "poison");
+    let answer = scene.send("/propose", &[scene.signed(outsider, 3, proposal)]);
+    check(&answer, 403, "no trusted node certifies it");
+    // A outsider cannot certify a proposal of a friend.
     let proposal = note(&scene.friend, 77, "poison");
-    let answer = scene.send("/propose", &[scene.signed(stranger, 4, proposal)]);
-    check(&answer, 403, "no node that this node trusts vouches for it");
+    let answer = scene.send("/propose", &[scene.signed(outsider, 4, proposal)]);
+    check(&answer, 403, "no trusted node certifies it");
 }
 
 fn check_slots(scene: &SignedFixture) {
@@ -215,30 +215,30 @@ fn check_slots(scene: &SignedFixture) {
     let far = nomination(friend, 1_000_000, &["early"]);
     let answer = scene.send("/vote", &[scene.signed(friend, 12, far)]);
     check(&answer, 409, "that slot is too far ahead");
-    let WireBody::Statement(mut said) = nomination(friend, scene.slot(), &[]) else {
+    let WireBody::Statement(mut vote) = nomination(friend, scene.slot(), &[]) else {
         unreachable!()
     };
     // Ballot counters start at 1.
-    said.statement = Statement::Externalize {
+    vote.statement = Statement::Externalize {
         commit: Ballot::new(0, Value::from("poison")),
         n_h: 0,
     };
-    let said = WireBody::Statement(said);
-    let answer = scene.send("/vote", &[scene.signed(friend, 13, said)]);
+    let vote = WireBody::Statement(vote);
+    let answer = scene.send("/vote", &[scene.signed(friend, 13, vote)]);
     check(&answer, 422, "SCP refuses it");
 }
 
 fn check_addressees(scene: &SignedFixture) {
     let (name, friend) = (&scene.network.name, &scene.friend);
     let mut message = scene.message(friend, 21, note(friend, 1, "tea"));
-    message.to = Some(scene.stranger.key());
+    message.to = Some(scene.outsider.key());
     let answer = scene.send("/propose", &[message.sign(friend, name).unwrap()]);
     check(&answer, 421, "it is for another node");
     let own = scene.signed(&scene.own, 22, note(&scene.own, 9, "echo"));
     check(
         &scene.send("/propose", &[own]),
         421,
-        "this node has sent it itself",
+        "this node is its sender",
     );
     let signed = scene.signed(friend, 23, note(friend, 1, "tea"));
     for path in ["/vote", "/catch-up", "/peers"] {
@@ -255,7 +255,7 @@ fn check_proposals(scene: &SignedFixture) {
     check(
         &scene.send("/propose", std::slice::from_ref(&tea)),
         409,
-        "it came before",
+        "duplicate message",
     );
     wait_until("the note is decided", || scene.node.notes().len() == 2);
     let again = scene.signed(friend, 32, note(friend, 1, "tea"));
@@ -267,7 +267,7 @@ fn check_proposals(scene: &SignedFixture) {
 
     // Several messages get a receipt each.
     let forged = scene.message(friend, 33, note(friend, 2, "forged"));
-    let forged = forged.sign(&scene.stranger, &scene.network.name).unwrap();
+    let forged = forged.sign(&scene.outsider, &scene.network.name).unwrap();
     let cake = scene.signed(friend, 34, note(friend, 2, "cake"));
     let answer = scene.send("/propose", &[forged, tea, cake]);
     let expected = [
@@ -281,11 +281,11 @@ fn check_proposals(scene: &SignedFixture) {
 
 /// A relayed message counts as sent by its author if its signature is valid.
 fn check_bundles(scene: &SignedFixture) {
-    let (name, friend, stranger) = (&scene.network.name, &scene.friend, &scene.stranger);
-    // The author vouches for its proposal, no matter which node relays it.
+    let (name, friend, outsider) = (&scene.network.name, &scene.friend, &scene.outsider);
+    // The author certifies its proposal, no matter which node relays it.
     scene.announce(friend);
     let bundle = |messages: Vec<Signed>| WireBundle {
-        from: stranger.key(),
+        from: outsider.key(),
         messages,
     };
     let relay = |signed: &Signed| {
@@ -310,15 +310,15 @@ fn check_bundles(scene: &SignedFixture) {
         "known messages are not wanted"
     );
     let good = bundle(vec![jam.clone()]);
-    let answer = relay(&good.sign(stranger, name).unwrap());
+    let answer = relay(&good.sign(outsider, name).unwrap());
     assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);
     assert_eq!(offer(41), 0);
     let forged = good.sign(friend, name).unwrap();
     check(&relay(&forged), 401, "the signature is not that of");
     let lie = scene.message(friend, 42, note(friend, 4, "lie"));
-    let lie = bundle(vec![lie.sign(stranger, name).unwrap()]);
+    let lie = bundle(vec![lie.sign(outsider, name).unwrap()]);
     check(
-        &relay(&lie.sign(stranger, name).unwrap()),
+        &relay(&lie.sign(outsider, name).unwrap()),
         401,
         "the signature is not that of",
     );
@@ -331,14 +331,14 @@ fn check_questions(scene: &SignedFixture) {
     let question = serde_json::to_string(&question).unwrap();
     let headers = [("quorumscope-question", question.as_str())];
     let answer = scene.node.call("GET", "/peers", &headers, b"");
-    let told: quorumscope::live::status::PeersView = serde_json::from_slice(&answer.body).unwrap();
-    let signed = VerifiedMessage::open(told.signed.unwrap(), &scene.network.name).unwrap();
+    let view: quorumscope::live::status::PeersView = serde_json::from_slice(&answer.body).unwrap();
+    let signed = VerifiedMessage::open(view.signed.unwrap(), &scene.network.name).unwrap();
     assert_eq!(signed.message.sender, scene.node.id);
     assert_eq!(signed.message.to, Some(scene.friend.key()));
     let WireBody::Peers { trusted, .. } = signed.message.body else {
         panic!("{:?}", signed.message.body);
     };
-    assert!(trusted.contains(&scene.friend.key()) && !trusted.contains(&scene.stranger.key()));
+    assert!(trusted.contains(&scene.friend.key()) && !trusted.contains(&scene.outsider.key()));
     let asked = WireBody::CatchUpQuestion { from_slot: 1 };
     let answer = scene.send("/catch-up", &[scene.signed(&scene.friend, 52, asked)]);
     assert_eq!(receipts(&answer), [ReceiptCode::Accepted]);

@@ -6,8 +6,8 @@ use std::net::{TcpListener, UdpSocket};
 
 /// Tries to start a node. It must fail with these words.
 fn refused(network: &Network, name: &str, more: &[&str], words: &[&str]) {
-    let told = network.arguments(name);
-    let mut args: Vec<&str> = told.iter().map(String::as_str).collect();
+    let common = network.arguments(name);
+    let mut args: Vec<&str> = common.iter().map(String::as_str).collect();
     args.extend(more);
     let output = quorumscope(&args);
     let error = text(&output.stderr);
@@ -87,7 +87,11 @@ fn a_damaged_store_is_refused() {
     fs::write(&store, bytes).unwrap();
     refused(&network, "n1", &[], &["node.redb", "damaged"]);
     fs::remove_file(&store).unwrap();
-    let words = ["node.redb", "gone", "must not speak again under its key"];
+    let words = [
+        "node.redb",
+        "missing",
+        "must not send statements under its key again",
+    ];
     refused(&network, "n1", &[], &words);
 }
 
@@ -102,7 +106,7 @@ fn unusable_addresses_are_refused() {
     let nowhere = ["--http", "0.0.0.0:0", "--advertise", "0.0.0.0:80"];
     refused(&network, "n1", &nowhere, &["--advertise ADDRESS:PORT"]);
     // This socket does not share the port.
-    let _selfish = UdpSocket::bind(("0.0.0.0", network.port)).unwrap();
+    let _exclusive = UdpSocket::bind(("0.0.0.0", network.port)).unwrap();
     let port = format!("UDP port {}", network.port);
     refused(&network, "n1", &[], &[&port, "--broadcast"]);
 }
@@ -132,20 +136,23 @@ fn invalid_quorum_sets_are_refused() {
         format!(r#"{{"threshold": 1, "nodes": ["{key}"]}}"#),
         &expected,
     );
-    let insane = "the quorum set: ";
-    let say = |threshold: u32, keys: &str| {
+    let prefix = "the quorum set: ";
+    let quorum_set = |threshold: u32, keys: &str| {
         format!(r#"{{"threshold": {threshold}, "validators": [{keys}]}}"#)
     };
     check(
-        say(2, &format!(r#""{key}""#)),
-        &[insane, "1 to the number of entries"],
+        quorum_set(2, &format!(r#""{key}""#)),
+        &[prefix, "1 to the number of entries"],
     );
     check(
-        say(0, &format!(r#""{key}""#)),
-        &[insane, "1 to the number of entries"],
+        quorum_set(0, &format!(r#""{key}""#)),
+        &[prefix, "1 to the number of entries"],
     );
-    check(say(1, &format!(r#""{key}", "{key}""#)), &[insane, "twice"]);
-    check(say(1, ""), &[insane, "1 to the number of entries"]);
+    check(
+        quorum_set(1, &format!(r#""{key}", "{key}""#)),
+        &[prefix, "twice"],
+    );
+    check(quorum_set(1, ""), &[prefix, "1 to the number of entries"]);
 }
 
 #[test]
@@ -156,9 +163,9 @@ fn unsafe_quorum_sets_cause_a_warning() {
         let set = serde_json::json!({ "threshold": threshold, "validators": [&one, &other] });
         let trust = network.file("trust.json", set.to_string());
         let node = network.start("n1", &["--trust", &trust]);
-        let told = node.log().contains("need not have a node in common");
+        let warned = node.log().contains("need not have a node in common");
         node.stop();
-        told
+        warned
     };
     assert!(!says_so(2));
     assert!(says_so(1));

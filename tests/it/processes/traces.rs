@@ -4,7 +4,7 @@ use super::harness::{
     Network, NodeProcess, own_file, quorumscope, text, wait_until, wait_until_agreed,
     wait_until_together,
 };
-use crate::merge::check_honesty;
+use crate::merge::check_replay;
 use crate::node_determinism::check_nodes;
 use crate::trace_lines::StreamReader;
 use quorumscope::node::{Content, Input, Output, Persisted};
@@ -29,22 +29,22 @@ fn is_step(record: &Record) -> bool {
 }
 
 /// The persisted state at the end of a recording.
-fn kept(records: &[Record]) -> Persisted {
-    let mut kept = Persisted::default();
+fn final_state(records: &[Record]) -> Persisted {
+    let mut final_state = Persisted::default();
     for record in records {
         if let Record::Stepped { outputs, .. } = record {
             for output in outputs {
                 if let Output::Persist(changes) = output {
-                    changes.iter().for_each(|change| kept.apply(change));
+                    changes.iter().for_each(|change| final_state.apply(change));
                 }
             }
         }
     }
-    kept
+    final_state
 }
 
 /// The persisted state with which a recording starts.
-fn remembered(records: &[Record]) -> Option<Persisted> {
+fn initial_state(records: &[Record]) -> Option<Persisted> {
     records.iter().find_map(|record| match record {
         Record::Stepped {
             input: Input::Start(persisted),
@@ -99,12 +99,12 @@ fn traces_contain_every_step_and_can_be_replayed() {
     let paths = recorded(&network);
     let lives: Vec<Vec<Record>> = paths.iter().map(|path| records(path.as_ref())).collect();
     for (path, records) in paths[..4].iter().zip(&lives) {
-        assert_eq!(remembered(records), None);
+        assert_eq!(initial_state(records), None);
         check_nodes(path, records);
     }
     assert_eq!(
-        remembered(&lives[4]),
-        Some(kept(&lives[2])),
+        initial_state(&lives[4]),
+        Some(final_state(&lives[2])),
         "the restart begins with the state at the stop"
     );
 
@@ -114,8 +114,8 @@ fn traces_contain_every_step_and_can_be_replayed() {
     args.extend(paths.iter().map(String::as_str));
     let output = quorumscope(&args);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let said = text(&output.stdout);
-    assert!(said.contains("4 processes from 5 traces"), "{said}");
+    let stdout = text(&output.stdout);
+    assert!(stdout.contains("4 processes from 5 traces"), "{stdout}");
     let mut reader = TraceReader::open(out.as_ref()).unwrap();
     let merged = MergedTrace {
         scenario: reader.scenario().as_ref().clone(),
@@ -124,7 +124,7 @@ fn traces_contain_every_step_and_can_be_replayed() {
     };
     let steps = lives.iter().flatten().filter(|record| is_step(record));
     assert_eq!(
-        check_honesty(&merged),
+        check_replay(&merged),
         steps.count(),
         "every step is still there"
     );
@@ -216,9 +216,9 @@ fn traces_of_killed_nodes_are_kept_and_can_be_merged() {
     let mut args = vec!["merge", "-o", out];
     args.extend(paths.iter().map(String::as_str));
     let output = quorumscope(&args);
-    let (said, warned) = (text(&output.stdout), text(&output.stderr));
+    let (stdout, warned) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{warned}");
-    assert!(said.contains("4 processes from 6 traces"), "{said}");
+    assert!(stdout.contains("4 processes from 6 traces"), "{stdout}");
     let cut: Vec<&str> = warned
         .lines()
         .filter(|line| line.contains("is incomplete"))

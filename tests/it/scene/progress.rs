@@ -168,7 +168,7 @@ fn a_stuck_slot_counts_only_votes_that_other_nodes_receive() {
     fixture.world.advance_to(started + Span::from_ms(4001));
     check_says(
         &fixture,
-        &["stuck in slot 1", "stuck", "3 of 5 votes heard"],
+        &["stuck in slot 1", "stuck", "3 of 5 votes received"],
     );
 }
 

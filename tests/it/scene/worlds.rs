@@ -361,7 +361,7 @@ impl Script {
                     to,
                     kind,
                     housekeeping,
-                    why: LossReason::Chance,
+                    why: LossReason::Random,
                 });
             }
         }

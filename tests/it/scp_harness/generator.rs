@@ -280,8 +280,8 @@ pub(crate) fn step(input: StepInput) -> TranscriptStep {
     }
 }
 
-fn values_of(said: &NamedStatement, values: &mut BTreeSet<String>) {
-    match said {
+fn values_of(statement: &NamedStatement, values: &mut BTreeSet<String>) {
+    match statement {
         NamedStatement::Nominate { voted, accepted } => {
             values.extend(voted.iter().chain(accepted).cloned());
         }

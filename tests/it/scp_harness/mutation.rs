@@ -85,11 +85,11 @@ fn mutate_envelope(
 }
 
 fn mutate_statement(
-    said: &mut NamedStatement,
+    statement: &mut NamedStatement,
     generator: &InputGenerator,
     choices: &mut Choices<'_>,
 ) {
-    match said {
+    match statement {
         NamedStatement::Nominate { voted, accepted } => match choices.below(6) {
             0 => std::mem::swap(voted, accepted),
             1 => voted.push(generator.value(choices)),
@@ -156,8 +156,8 @@ fn mutate_ballot(round: &mut NamedBallot, generator: &InputGenerator, choices: &
 }
 
 /// Another statement type about the same ballot.
-fn other_statement_type(said: &NamedStatement, choices: &mut Choices<'_>) -> NamedStatement {
-    let (ballot, n_h) = match said {
+fn other_statement_type(statement: &NamedStatement, choices: &mut Choices<'_>) -> NamedStatement {
+    let (ballot, n_h) = match statement {
         NamedStatement::Nominate { voted, .. } => {
             let x = voted.first().cloned().unwrap_or_default();
             (NamedBallot { n: 1, x }, 1)

@@ -11,8 +11,8 @@ fn demand(condition: bool, otherwise: &'static str) -> CheckResult {
 }
 
 /// Checks that a statement is free of contradictions.
-pub(crate) fn check_sane(said: &NamedStatement) -> CheckResult {
-    match said {
+pub(crate) fn check_sane(statement: &NamedStatement) -> CheckResult {
+    match statement {
         NamedStatement::Nominate { voted, accepted } => {
             let ascends = |list: &[String]| list.windows(2).all(|pair| pair[0] < pair[1]);
             demand(
@@ -87,8 +87,8 @@ fn key(ballot: &NamedBallot) -> Key<'_> {
 }
 
 /// The fields that order ballot statements: type, b, p, p', h.
-fn progress(said: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<'_>>, u32) {
-    match said {
+fn progress(statement: &NamedStatement) -> (u8, Key<'_>, Option<Key<'_>>, Option<Key<'_>>, u32) {
+    match statement {
         NamedStatement::Nominate { .. } => (0, (0, b""), None, None, 0),
         NamedStatement::Prepare {
             ballot,

@@ -17,7 +17,7 @@ pub(super) const RIGHT: &str = "3";
 /// Deadline of a wait, long enough for slow machines. Only a failing test takes this long.
 const DEADLINE: Duration = Duration::from_secs(240);
 /// Polling interval.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Size of the screen in pixels.
 const SIZE: (u32, u32) = (1280, 800);
 
@@ -156,7 +156,7 @@ fn wait_until(what: &str, is_so: &mut dyn FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < DEADLINE, "timed out: {what}");
-        pause(LOOK);
+        pause(POLL_INTERVAL);
     }
 }
 

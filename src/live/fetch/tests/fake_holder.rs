@@ -13,7 +13,7 @@ type Answer = dyn Fn(&mut TcpStream, usize, Option<usize>) -> std::io::Result<()
 /// A holder. It stops when it is dropped.
 pub(super) struct Holder {
     pub(super) base: String,
-    asked: Arc<Mutex<Vec<Option<usize>>>>,
+    requested_ranges: Arc<Mutex<Vec<Option<usize>>>>,
     is_closed: Arc<AtomicBool>,
 }
 
@@ -26,23 +26,24 @@ impl Holder {
     ) -> Holder {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<_>>> = Arc::default();
+        let requested_ranges: Arc<Mutex<Vec<_>>> = Arc::default();
         let is_closed: Arc<AtomicBool> = Arc::default();
         let answer: Arc<Answer> = Arc::new(answer);
-        let (asked_there, is_closed_there) = (Arc::clone(&asked), Arc::clone(&is_closed));
+        let (ranges_there, is_closed_there) =
+            (Arc::clone(&requested_ranges), Arc::clone(&is_closed));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if is_closed_there.load(Ordering::Relaxed) {
                     return;
                 }
-                let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked_there));
+                let (answer, requested_ranges) = (Arc::clone(&answer), Arc::clone(&ranges_there));
                 thread::spawn(move || {
                     let mut stream = stream.unwrap();
                     let range = range_of(&stream);
                     let nth = {
-                        let mut asked = asked.lock().unwrap();
-                        asked.push(range);
-                        asked.len() - 1
+                        let mut requested_ranges = requested_ranges.lock().unwrap();
+                        requested_ranges.push(range);
+                        requested_ranges.len() - 1
                     };
                     // The client may have disconnected.
                     let _ = answer(&mut stream, nth, range);
@@ -51,7 +52,7 @@ impl Holder {
         });
         Holder {
             base,
-            asked,
+            requested_ranges,
             is_closed,
         }
     }
@@ -71,8 +72,8 @@ impl Holder {
         "http://127.0.0.1:9".to_owned()
     }
 
-    pub(super) fn asked(&self) -> Vec<Option<usize>> {
-        self.asked.lock().unwrap().clone()
+    pub(super) fn requested_ranges(&self) -> Vec<Option<usize>> {
+        self.requested_ranges.lock().unwrap().clone()
     }
 }
 

@@ -108,15 +108,15 @@ fn a_silent_holder_is_abandoned() {
         let _ = waiting.recv();
         Ok(())
     });
-    let says_nothing = Holder::new(move |_, _, _| {
+    let silent = Holder::new(move |_, _, _| {
         let _ = wait.recv();
         Ok(())
     });
     let honest = Holder::honest(&content);
     let mut fixture = fixture(short_timeouts());
-    let end = fixture.fetch(&file, &[&says_nothing.base, &stops.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&silent.base, &stops.base, &honest.base]);
     assert_eq!(end.result, Ok(2));
-    assert_eq!(honest.asked(), [Some(1_000)]);
+    assert_eq!(honest.requested_ranges(), [Some(1_000)]);
     assert_eq!(end.errors.len(), 2);
     fixture.holds(&file, &content);
     drop(never);
@@ -127,7 +127,7 @@ fn a_holder_below_the_minimum_rate_is_abandoned() {
     let content = content(100_000);
     let file = info(&content);
     let sent = content.clone();
-    let drips = Holder::new(move |stream, _, range| {
+    let slow = Holder::new(move |stream, _, range| {
         partial(stream, &sent, range.unwrap_or(0), range.unwrap_or(0))?;
         for byte in &sent[range.unwrap_or(0)..] {
             stream.write_all(&[*byte])?;
@@ -141,13 +141,16 @@ fn a_holder_below_the_minimum_rate_is_abandoned() {
         slow_bytes: 1_000,
         ..long_timeouts()
     });
-    let end = fixture.fetch(&file, &[&drips.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&slow.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
     assert!(
         matches!(end.errors[0], (0, DownloadError::Slow { .. })),
         "{:?}",
         end.errors
     );
-    assert!(honest.asked()[0].is_some(), "the received bytes are kept");
+    assert!(
+        honest.requested_ranges()[0].is_some(),
+        "the received bytes are kept"
+    );
     fixture.holds(&file, &content);
 }

@@ -122,12 +122,12 @@ fn a_file_is_fetched_with_progress_events() {
     assert_eq!(end.result, Ok(0));
     assert!(end.errors.is_empty(), "{:?}", end.errors);
     fixture.holds(&file, &content);
-    assert_eq!(holder.asked(), [None]);
+    assert_eq!(holder.requested_ranges(), [None]);
     assert_eq!((progress[0], progress.last()), (0, Some(&700_000)));
     assert!(progress.is_sorted() && progress.len() > 3, "{progress:?}");
     // A stored file is not requested.
     assert_eq!(fixture.fetch(&file, &[&holder.base]).result, Ok(0));
-    assert_eq!(holder.asked(), [None]);
+    assert_eq!(holder.requested_ranges(), [None]);
     let empty = info(b"");
     assert_eq!(fixture.fetch(&empty, &[&holder.base]).result, Ok(0));
     fixture.holds(&empty, b"");
@@ -151,7 +151,10 @@ fn a_broken_connection_is_resumed() {
     let end = fixture.fetch(&file, &[&holder.base]);
     assert_eq!(end.result, Ok(0));
     fixture.holds(&file, &content);
-    assert_eq!(holder.asked(), [None, Some(100_000), Some(200_000)]);
+    assert_eq!(
+        holder.requested_ranges(),
+        [None, Some(100_000), Some(200_000)]
+    );
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn another_holder_resumes_the_download_also_after_a_restart() {
     let mut first = fixture(long_timeouts());
     let end = first.fetch(&file, &[&leaves.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::Unreachable));
-    assert_eq!(leaves.asked(), [None, Some(50_000)]);
+    assert_eq!(leaves.requested_ranges(), [None, Some(50_000)]);
     let holders: Vec<_> = end.errors.iter().map(|(holder, _)| *holder).collect();
     assert_eq!(holders, [0, 1]);
     assert_eq!(fs::read(first.part(&file)).unwrap(), content[..50_000]);
@@ -193,7 +196,7 @@ fn another_holder_resumes_the_download_also_after_a_restart() {
     let ends = Holder::honest(&content);
     let end = second.fetch(&file, &[&leaves.base, &ends.base]);
     assert_eq!(end.result, Ok(1));
-    assert_eq!(ends.asked(), [Some(50_000)]);
+    assert_eq!(ends.requested_ranges(), [Some(50_000)]);
     second.holds(&file, &content);
 }
 
@@ -203,18 +206,18 @@ fn wrong_content_is_discarded_and_the_next_holder_is_tried() {
     let file = info(&content);
     let mut other = content.clone();
     other[150_000] ^= 1;
-    let liar = Holder::honest(&other);
+    let faulty = Holder::honest(&other);
     let mut fixture = fixture(long_timeouts());
-    let end = fixture.fetch(&file, &[&liar.base, &Holder::absent()]);
+    let end = fixture.fetch(&file, &[&faulty.base, &Holder::absent()]);
     assert_eq!(end.result, Err(FetchError::HashMismatch));
     assert!(matches!(end.errors[0], (0, DownloadError::Mismatch(_))));
     assert!(!fixture.part(&file).exists());
     fixture.holds_nothing();
     let honest = Holder::honest(&content);
-    let end = fixture.fetch(&file, &[&liar.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&faulty.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
     assert_eq!(
-        honest.asked(),
+        honest.requested_ranges(),
         [None],
         "no byte of the faulty holder is kept"
     );
@@ -225,7 +228,7 @@ fn wrong_content_is_discarded_and_the_next_holder_is_tried() {
 fn a_download_that_a_faulty_holder_began_is_restarted_from_the_first_byte() {
     let content = content(200_000);
     let file = info(&content);
-    let liar = Holder::new(|stream, nth, _| match nth {
+    let faulty = Holder::new(|stream, nth, _| match nth {
         0 => {
             head(stream, "200 OK", "Content-Length: 200000\r\n")?;
             stream.write_all(&[0; 100_000])
@@ -234,9 +237,9 @@ fn a_download_that_a_faulty_holder_began_is_restarted_from_the_first_byte() {
     });
     let honest = Holder::honest(&content);
     let mut fixture = fixture(long_timeouts());
-    let end = fixture.fetch(&file, &[&liar.base, &honest.base]);
+    let end = fixture.fetch(&file, &[&faulty.base, &honest.base]);
     assert_eq!(end.result, Ok(1));
-    assert_eq!(honest.asked(), [Some(100_000), None]);
+    assert_eq!(honest.requested_ranges(), [Some(100_000), None]);
     fixture.holds(&file, &content);
 }
 
@@ -256,7 +259,7 @@ fn a_holder_without_range_support_sends_the_whole_file() {
     fixture.start(&file, &[&holder.base]);
     let (end, progress) = fixture.end();
     assert_eq!(end.result, Ok(0));
-    assert_eq!(holder.asked(), [None, Some(150_000)]);
+    assert_eq!(holder.requested_ranges(), [None, Some(150_000)]);
     assert_eq!(progress.last(), Some(&200_000));
     fixture.holds(&file, &content);
 }
@@ -285,22 +288,22 @@ fn local_errors_are_not_blamed_on_holders() {
     assert_eq!(end.result, Err(FetchError::Unreachable));
     assert!(matches!(
         end.errors[..],
-        [(0, DownloadError::Here(FilesError::TooLarge { .. }))]
+        [(0, DownloadError::LocalStore(FilesError::TooLarge { .. }))]
     ));
     // A folder has the path of the partial file.
     fs::create_dir(fixture.part(&file)).unwrap();
     let end = fixture.fetch(&file, &[&holder.base, &holder.base]);
     assert!(
-        matches!(end.errors[..], [(0, DownloadError::Here(_))]),
+        matches!(end.errors[..], [(0, DownloadError::LocalStore(_))]),
         "{:?}",
         end.errors
     );
-    assert_eq!(holder.asked(), []);
+    assert_eq!(holder.requested_ranges(), []);
 }
 
 #[test]
 fn concurrency_is_limited_and_all_fetches_end() {
-    const AT_ONCE_MAX: usize = 2;
+    const CONCURRENT_MAX: usize = 2;
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let contents: Vec<_> = (1..=7).map(|nth| content(nth * 1_000)).collect();
     let (now_there, most_there) = (Arc::clone(&now), Arc::clone(&most));
@@ -314,7 +317,7 @@ fn concurrency_is_limited_and_all_fetches_end() {
         head(stream, "404 Not Found", "Content-Length: 0\r\n")
     });
     let mut fixture = fixture(FetchSettings {
-        at_once_max: AT_ONCE_MAX,
+        concurrent_max: CONCURRENT_MAX,
         ..long_timeouts()
     });
     for content in &contents {
@@ -322,7 +325,7 @@ fn concurrency_is_limited_and_all_fetches_end() {
         // The file is already being fetched.
         fixture.start(&info(content), &[&holder.base]);
     }
-    while now.load(Ordering::SeqCst) < AT_ONCE_MAX {
+    while now.load(Ordering::SeqCst) < CONCURRENT_MAX {
         thread::sleep(Duration::from_millis(1));
     }
     drop(go_on);
@@ -334,7 +337,7 @@ fn concurrency_is_limited_and_all_fetches_end() {
         .collect();
     expected.sort();
     assert_eq!(ended, expected);
-    assert_eq!(most.load(Ordering::SeqCst), AT_ONCE_MAX);
+    assert_eq!(most.load(Ordering::SeqCst), CONCURRENT_MAX);
     // All threads have ended; a new fetch starts one.
     let honest = Holder::honest(&contents[0]);
     assert_eq!(
@@ -358,7 +361,7 @@ fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
         stream.write_all(&sent[from + 10_000..])
     });
     let mut fixture = fixture(FetchSettings {
-        at_once_max: 1,
+        concurrent_max: 1,
         ..long_timeouts()
     });
     fixture.start(&files[0], &[&holder.base]);
@@ -376,7 +379,7 @@ fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
             .try_iter()
             .all(|event| matches!(event, FetchEvent::Progress(_)))
     );
-    assert_eq!(holder.asked().len(), 1);
+    assert_eq!(holder.requested_ranges().len(), 1);
     let BeginReceive::Partial(part) = fixture.files.begin(&files[0]).unwrap() else {
         panic!("the file is stored");
     };

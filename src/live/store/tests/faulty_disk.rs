@@ -84,14 +84,14 @@ impl FaultyDisk {
         self.state().left = changes;
     }
 
-    /// Simulates a power failure. The bits of `luck` select the unsynchronised writes that survive.
-    pub(super) fn lose_power(&self, luck: u64) {
+    /// Simulates a power failure. The bits of `survivors` select the unsynchronised writes that survive.
+    pub(super) fn lose_power(&self, survivors: u64) {
         let mut state = self.state();
         let unsynced = std::mem::take(&mut state.unsynced);
         let lucky = unsynced
             .iter()
             .enumerate()
-            .filter(|(nth, _)| luck.rotate_right(*nth as u32) & 1 == 1);
+            .filter(|(nth, _)| survivors.rotate_right(*nth as u32) & 1 == 1);
         let mut durable = std::mem::take(&mut state.durable);
         lucky.for_each(|(_, op)| apply(&mut durable, op));
         state.image.clone_from(&durable);

@@ -70,7 +70,7 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
         let mut kept = StoreModel::default();
 // The batch that failed, and the states that the disk may contain after each attempt.
         let mut pending = WriteBatch::default();
-        let mut perhaps = vec![kept.clone()];
+        let mut possible = vec![kept.clone()];
         for step in steps {
             match step {
                 StoreStep::Keep(ops, fault) => {
@@ -80,12 +80,12 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
                     after.keep(&more);
                     append(&mut pending, more);
                     disk.fail_after(fault);
-                    perhaps.push(after.clone());
+                    possible.push(after.clone());
                     match store.commit(&pending) {
                         Ok(()) => {
                             kept = after;
                             pending = WriteBatch::default();
-                            perhaps = vec![kept.clone()];
+                            possible = vec![kept.clone()];
                         }
                         Err(StoreError::Io { .. }) => prop_assert!(fault.is_some()),
                         Err(other) => prop_assert!(false, "{other}"),
@@ -94,18 +94,18 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
                 StoreStep::Load => {
                     disk.fail_after(None);
                     let found = all_of(&mut store).unwrap();
-                    prop_assert!(perhaps.contains(&found), "{found:?} is none of {perhaps:?}");
+                    prop_assert!(possible.contains(&found), "{found:?} is none of {possible:?}");
                 }
-                StoreStep::LosePower(luck) => {
+                StoreStep::LosePower(survivors) => {
 // Writes of the dying process are lost.
                     disk.fail_after(Some(0));
                     drop(store);
-                    disk.lose_power(luck);
+                    disk.lose_power(survivors);
                     store = store_on(folder.path(), &disk).unwrap();
                     kept = all_of(&mut store).unwrap();
-                    prop_assert!(perhaps.contains(&kept), "{kept:?} is none of {perhaps:?}");
+                    prop_assert!(possible.contains(&kept), "{kept:?} is none of {possible:?}");
                     pending = WriteBatch::default();
-                    perhaps = vec![kept.clone()];
+                    possible = vec![kept.clone()];
                 }
             }
         }

@@ -73,7 +73,7 @@ fn two_processes_do_not_share_a_store() {
 #[test]
 fn a_store_of_another_version_is_refused() {
     let settings: TableDefinition<&str, &[u8]> = TableDefinition::new("settings");
-    for (version, found) in [(Some(&b"2"[..]), "2"), (None, "unknown")] {
+    for (version, found) in [(Some(&b"1"[..]), "1"), (None, "unknown")] {
         let (folder, _) = filled();
         let database = Database::create(folder.path().join(FILE)).unwrap();
         let transaction = database.begin_write().unwrap();

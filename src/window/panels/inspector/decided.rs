@@ -37,7 +37,7 @@ pub(super) fn backup_log(ui: &mut Ui, theme: &Theme, world: &World, view: &NodeV
         let answer = match line.answer {
             BackupAnswer::Yes => panel::backup_yes(),
             BackupAnswer::NoHasIt => panel::backup_has_it(),
-            BackupAnswer::NotAsked => panel::backup_not_asked(),
+            BackupAnswer::DecidedBeforeVote => panel::backup_decided_before_vote(),
         };
         let file = &line.file.name;
         let copy = match (&line.backed_up, line.answer) {

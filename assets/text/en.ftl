@@ -17,6 +17,7 @@ unit-nodes = { $count ->
 unit-share = { $part } of { $whole }
 # Lists are folded from the left: pair(pair(a, b), c).
 unit-list_pair = { $first }, { $second }
+unit-list_facts = { $first } · { $second }
 unit-list_more = { $items }, { $count } more
 unit-values_pair = { $first } + { $second }
 unit-values_more = { $values } + { $count } more
@@ -439,6 +440,10 @@ terminal-no_window_support = this program was built without the window
 terminal-no_display_bench = bench frame needs a display: { $error }; run it under X11 or Wayland, or with `xvfb-run`
 
 ## Files
+terminal-no_display_variable = DISPLAY is not set
+terminal-no_x_server = no X server answers at DISPLAY="{ $display }" ({ $error })
+terminal-no_open_gl = OpenGL is not available on this display
+terminal-shader_refused = the shader was refused: { $error }
 terminal-trace_incomplete = { $path }: the trace is incomplete: its writer was killed or is still running; using its { $records ->
     [one] { $records } complete record
    *[other] { $records } complete records
@@ -457,6 +462,24 @@ terminal-merged = { $path }: { $processes ->
     [one] { $records } record
    *[other] { $records } records
 }, { $time }; show it with: quorumscope --replay { $path }
+terminal-merged_title = { $processes ->
+    [one] { $processes } process
+   *[other] { $processes } processes
+}
+terminal-merged_description = { $others ->
+    [0] { $traces ->
+        [one] Merged from { $traces } trace.
+       *[other] Merged from { $traces } traces.
+    }
+    [one] { $traces ->
+        [one] Merged from { $traces } trace; { $others } other node is known by name only.
+       *[other] Merged from { $traces } traces; { $others } other node is known by name only.
+    }
+   *[other] { $traces ->
+        [one] Merged from { $traces } trace; { $others } other nodes are known by name only.
+       *[other] Merged from { $traces } traces; { $others } other nodes are known by name only.
+    }
+}
 terminal-merge_output_is_input = { $path }: is an input, so it cannot also be the output; choose another name after -o
 terminal-merge_no_start_time = { $path }, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace written by `quorumscope node --trace`
 terminal-file_unreadable = { $path }: cannot be read: { $error }; check the path
@@ -498,6 +521,14 @@ terminal-cluster_ended = all nodes have ended
 terminal-cluster_folder_left = { $path } could not be removed
 
 ## Measuring
+terminal-slot_costs_nodes = nodes
+terminal-slot_costs_executor = executor
+terminal-slot_costs_cpu = CPU ms/slot
+terminal-slot_costs_deliveries = deliveries/slot
+terminal-slot_costs_broadcasts = broadcasts/slot
+terminal-slot_costs_memory = peak memory
+terminal-memory_megabytes = { $megabytes } MB
+terminal-memory_unknown = unknown
 terminal-frame_costs_title = Frame benchmark
 terminal-frame_costs_description = A synthetic network with steady traffic.
 terminal-frame_costs_mode = mode
@@ -506,6 +537,35 @@ terminal-frame_costs_app = app ms/frame
 terminal-frame_costs_fps = fps
 terminal-frame_costs_share = share of a core
 terminal-frame_costs_propose_nothing = { $path }: no files are proposed while measuring
+
+### Conformance report: the comparison with golden vectors of stellar-core
+
+conformance-return_value = the return value
+conformance-messages = envelopes and decisions, in order
+conformance-timers = the timers after the step
+conformance-invariants = the invariants
+conformance-decision = the decision of slot { $slot } in the head of the transcript
+conformance-fatal_input = an input on which stellar-core aborts must have no effect ({ $why })
+conformance-normal_form = normal form
+conformance-normal_form_without_node = normal form without a node
+conformance-weight = weight of { $node }
+conformance-statement = the statement of { $node }
+conformance-property = { $property } of { $nodes }
+conformance-step = { $case }, step { $step } (the first is 0)
+conformance-mismatch =
+    { $place }: { $what }
+      expected  { $expected }
+      actual    { $actual }
+conformance-mismatch_after_input =
+    { $place }: { $what }
+      input     { $input }
+      expected  { $expected }
+      actual    { $actual }
+conformance-total = total { $all } ({ $steps } steps, { $fatal } inputs on which stellar-core aborts)
+conformance-folder_unreadable = { $path }: cannot list this folder
+conformance-line = { $path }, line { $line }
+conformance-format_expected = format { $found }, expected { $expected }
+conformance-no_vectors = { $path }: no vectors in this folder; expected .json, .jsonl or .jsonl.gz files, or qsets*.json.gz
 
 ### Commands of the window
 
@@ -567,6 +627,16 @@ command-dismiss = Close
 command-dismiss_tip = Closes the topmost panel, or clears the selection.
 command-quit = Quit
 command-quit_tip = Closes the window.
+command-key_space = Space
+command-key_page_up = Page up
+command-key_page_down = Page down
+command-key_home = Home
+command-key_end = End
+command-key_delete = Del
+command-key_tab = Tab
+command-key_escape = Esc
+command-key_with_shift = Shift { $key }
+command-key_with_control = Ctrl { $key }
 command-group_time = Time
 command-group_nodes = Nodes
 command-group_run = Run
@@ -603,6 +673,7 @@ panel-note_tip = Click a node to propose a short text
 panel-file = File
 panel-file_tip = Click a node to propose that all nodes back up a file. Drop a file on the window to use it.
 panel-note_text = Text of the note
+panel-default_note = note { $nth }
 panel-forget_file = Forget this file
 panel-file_facts = { $size ->
     [one] { $size } byte

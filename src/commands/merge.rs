@@ -26,10 +26,26 @@ pub(super) fn run(args: &MergeArgs) -> Result<ExitCode, CommandError> {
     for path in &args.traces {
         traces.push(read(path, &mut registry)?);
     }
-    let merged = merge(traces, &registry).map_err(input_error)?;
+    let mut merged = merge(traces, &registry).map_err(input_error)?;
+    describe(&mut merged, &registry);
     write(&args.output, &merged).map_err(input_error)?;
     print_line(&summary(args, &merged))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the title and the description of the merged run.
+fn describe(merged: &mut MergedTrace, registry: &NodeRegistry) {
+    let processes = process_count(merged);
+    let traces = merged.provenance.sources.len();
+    let others = registry.peers().len() - processes;
+    merged.scenario.title = terminal::merged_title(processes);
+    merged.scenario.description = terminal::merged_description(traces, others);
+}
+
+fn process_count(merged: &MergedTrace) -> usize {
+    let sources = merged.provenance.sources.iter();
+    let processes: BTreeSet<&str> = sources.map(|source| &*source.key).collect();
+    processes.len()
 }
 
 fn input_error(error: impl std::fmt::Display) -> CommandError {
@@ -107,12 +123,10 @@ fn write(path: &Path, merged: &MergedTrace) -> Result<(), crate::trace::TraceErr
 }
 
 fn summary(args: &MergeArgs, merged: &MergedTrace) -> String {
-    let sources = merged.provenance.sources.iter();
-    let processes: BTreeSet<&str> = sources.map(|source| &*source.key).collect();
     let end = merged.records.last().map_or(Time::ZERO, Record::at);
     terminal::merged(
         &args.output.display().to_string(),
-        processes.len(),
+        process_count(merged),
         args.traces.len(),
         merged.records.len(),
         &format::time(end),

@@ -1,4 +1,4 @@
-//! Commands of the window: labels, tooltips and the headings of their groups.
+//! Commands of the window: labels, tooltips, keys and the headings of their groups.
 
 use super::catalogue::messages;
 
@@ -61,6 +61,16 @@ messages! { "command":
     fn dismiss_tip();
     fn quit();
     fn quit_tip();
+    fn key_space();
+    fn key_page_up();
+    fn key_page_down();
+    fn key_home();
+    fn key_end();
+    fn key_delete();
+    fn key_tab();
+    fn key_escape();
+    fn key_with_shift(key: &str);
+    fn key_with_control(key: &str);
     fn group_time();
     fn group_nodes();
     fn group_run();

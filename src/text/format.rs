@@ -13,6 +13,7 @@ messages! { "unit":
     fn nodes(count: usize);
     fn share(part: usize, whole: usize);
     fn list_pair(first: &str, second: &str);
+    fn list_facts(first: &str, second: &str);
     fn list_more(items: &str, count: usize);
     fn values_pair(first: &str, second: &str);
     fn values_more(values: &str, count: usize);
@@ -40,6 +41,15 @@ pub(crate) fn list(names: impl ExactSizeIterator<Item = String>, named_max: usiz
     } else {
         named
     }
+}
+
+/// Facts about one thing, side by side.
+#[must_use]
+pub(crate) fn facts<'a>(facts: impl Iterator<Item = &'a str>) -> String {
+    facts
+        .map(str::to_owned)
+        .reduce(|facts, next| list_facts(&facts, &next))
+        .unwrap_or_default()
 }
 
 /// Virtual time in seconds with one decimal.

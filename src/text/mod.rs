@@ -18,6 +18,7 @@ mod caption;
 mod catalogue;
 #[cfg_attr(not(feature = "window"), allow(dead_code))]
 pub(crate) mod command;
+pub(crate) mod conformance;
 mod event;
 mod evidence;
 pub(crate) mod format;
@@ -43,6 +44,7 @@ pub(crate) use value::{content, value};
 const NAMESPACES: &[&[(&str, &[&str])]] = &[
     caption::DECLARED,
     command::DECLARED,
+    conformance::DECLARED,
     evidence::DECLARED,
     format::DECLARED,
     overlay::DECLARED,

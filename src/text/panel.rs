@@ -16,6 +16,7 @@ messages! { "panel":
     fn file();
     fn file_tip();
     fn note_text();
+    fn default_note(nth: usize);
     fn forget_file();
     fn file_facts(size: u64, digest: &str);
     fn path_live();

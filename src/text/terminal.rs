@@ -45,6 +45,12 @@ messages! { "terminal":
     #[cfg(all(feature = "net", not(feature = "window")))]
     fn no_window_support();
     fn no_display_bench(error: &str);
+    #[cfg_attr(any(not(unix), target_os = "macos"), allow(dead_code))]
+    fn no_display_variable();
+    #[cfg_attr(any(not(unix), target_os = "macos"), allow(dead_code))]
+    fn no_x_server(display: &str, error: &str);
+    fn no_open_gl();
+    fn shader_refused(error: &str);
 
     fn trace_incomplete(path: &str, records: usize);
     fn trace_failed(error: &str);
@@ -52,6 +58,8 @@ messages! { "terminal":
     fn interrupted(path: &str);
     fn interrupted_without_trace(error: &str);
     fn merged(path: &str, processes: usize, traces: usize, records: usize, time: &str);
+    fn merged_title(processes: usize);
+    fn merged_description(traces: usize, others: usize);
     fn merge_output_is_input(path: &str);
     fn merge_no_start_time(path: &str);
     fn file_unreadable(path: &str, error: &str);
@@ -89,6 +97,14 @@ messages! { "terminal":
     fn cluster_ended();
     fn cluster_folder_left(path: &str);
 
+    fn slot_costs_nodes();
+    fn slot_costs_executor();
+    fn slot_costs_cpu();
+    fn slot_costs_deliveries();
+    fn slot_costs_broadcasts();
+    fn slot_costs_memory();
+    fn memory_megabytes(megabytes: &str);
+    fn memory_unknown();
     fn frame_costs_title();
     fn frame_costs_description();
     fn frame_costs_mode();

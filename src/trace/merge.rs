@@ -2,8 +2,6 @@
 //!
 //! The traces are read with one [`NodeRegistry`], so they agree on node numbers. Times count from the earliest start.
 //! The nodes whose traces are merged come first, in the order of their starts; the others are known by reference only.
-//!
-//! Absent here: files.
 
 use super::format::{NodeRegistry, Provenance, SourceTrace};
 use super::record::{FlightId, Record};
@@ -36,7 +34,7 @@ pub struct ProcessTrace {
 /// The merged run.
 #[derive(Clone, Debug)]
 pub struct MergedTrace {
-    /// The scenario, as far as the processes know it.
+    /// The scenario, as far as the processes know it, without title and description.
     pub scenario: Scenario,
     /// The traces that were merged.
     pub provenance: Provenance,
@@ -105,30 +103,16 @@ pub fn merge(
             epoch_unix_us: Some(epoch_unix_us),
             sources: sources.collect(),
         },
-        scenario: scenario(&parts, registry),
+        scenario: scenario(&parts),
         records: Merger::new(&parts, registry).records(),
     })
 }
 
-fn scenario(parts: &[Incarnation<'_>], registry: &NodeRegistry) -> Scenario {
-    let own: BTreeSet<NodeId> = parts.iter().map(|part| part.peer.id).collect();
-    let title = match own.len() {
-        1 => "One process".to_owned(),
-        nodes => format!("{nodes} processes"),
-    };
-    let traces = match parts.len() {
-        1 => "one trace".to_owned(),
-        traces => format!("{traces} traces"),
-    };
-    let others = match registry.peers().len() - own.len() {
-        0 => String::new(),
-        1 => "; one other node is known by name only".to_owned(),
-        others => format!("; {others} other nodes are known by name only"),
-    };
+fn scenario(parts: &[Incarnation<'_>]) -> Scenario {
     Scenario {
         name: "merged".to_owned(),
-        title,
-        description: format!("Merged from {traces}{others}."),
+        title: String::new(),
+        description: String::new(),
         nodes: Vec::new(),
         area_m: AREA_M,
         placement: Placement::View,

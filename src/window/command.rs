@@ -8,7 +8,7 @@ mod table;
 pub(super) use table::TABLE;
 
 use crate::run::SessionKind;
-use crate::text::{self, refusal, timeline};
+use crate::text::{self, command as keys, refusal, timeline};
 
 /// A command of the user, by key, button or menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -254,21 +254,21 @@ impl Shortcut {
     pub(super) fn words(self) -> String {
         let key = match self.key {
             ShortcutKey::Char(letter) => letter.to_uppercase().to_string(),
-            ShortcutKey::Space => "Space".into(),
+            ShortcutKey::Space => keys::key_space().into(),
             ShortcutKey::Left => "←".into(),
             ShortcutKey::Right => "→".into(),
-            ShortcutKey::PageUp => "Page up".into(),
-            ShortcutKey::PageDown => "Page down".into(),
-            ShortcutKey::End => "End".into(),
-            ShortcutKey::Delete => "Del".into(),
-            ShortcutKey::Tab => "Tab".into(),
+            ShortcutKey::PageUp => keys::key_page_up().into(),
+            ShortcutKey::PageDown => keys::key_page_down().into(),
+            ShortcutKey::End => keys::key_end().into(),
+            ShortcutKey::Delete => keys::key_delete().into(),
+            ShortcutKey::Tab => keys::key_tab().into(),
             ShortcutKey::F1 => "F1".into(),
-            ShortcutKey::Escape => "Esc".into(),
-            ShortcutKey::Home => "Home".into(),
-            ShortcutKey::CtrlQ => "Ctrl Q".into(),
+            ShortcutKey::Escape => keys::key_escape().into(),
+            ShortcutKey::Home => keys::key_home().into(),
+            ShortcutKey::CtrlQ => keys::key_with_control("Q"),
         };
         match self.shift {
-            ShiftKey::Held => format!("Shift {key}"),
+            ShiftKey::Held => keys::key_with_shift(&key),
             ShiftKey::Released | ShiftKey::Either => key,
         }
     }

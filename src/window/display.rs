@@ -4,6 +4,7 @@ use super::frame;
 use super::frame_meter::FrameMeter;
 use super::options::{SessionFactory, TITLE, WindowError, WindowOptions};
 use super::paint::{INDICES_MAX, VERTICES_MAX};
+use crate::text::terminal;
 use macroquad::conf::{Conf, UpdateTrigger};
 use macroquad::miniquad;
 use macroquad::texture::FilterMode;
@@ -37,9 +38,7 @@ pub(super) fn open(
         (Ok(()), Err(_)) => Ok(()),
         // The window was open, so this panic is a bug and must not look like a missing display.
         (Err(panic), _) if is_open.load(Ordering::Relaxed) => resume_unwind(panic),
-        (Err(_), _) => Err(WindowError::NotOpened(
-            "OpenGL is not available on this display".to_owned(),
-        )),
+        (Err(_), _) => Err(WindowError::NotOpened(terminal::no_open_gl().to_owned())),
     }
 }
 
@@ -115,16 +114,16 @@ fn check_display() -> Result<(), WindowError> {
     use std::os::unix::net::UnixStream;
     let display = std::env::var("DISPLAY").unwrap_or_default();
     if display.is_empty() {
-        return Err(WindowError::NoDisplay("DISPLAY is not set".to_owned()));
+        return Err(WindowError::NoDisplay(
+            terminal::no_display_variable().to_owned(),
+        ));
     }
     let Some(socket) = local_socket(&display) else {
         // Only a connection attempt shows whether a remote display exists.
         return Ok(());
     };
     UnixStream::connect(&socket).map(drop).map_err(|error| {
-        WindowError::NoDisplay(format!(
-            "no X server answers at DISPLAY=\"{display}\" ({error})"
-        ))
+        WindowError::NoDisplay(terminal::no_x_server(&display, &error.to_string()))
     })
 }
 

@@ -128,7 +128,7 @@ fn paint_first(painter: &mut Painter, theme: Theme) {
             x: screen_width() / 2.0,
             y: screen_height() / 2.0,
         },
-        text: "Quorumscope".to_owned(),
+        text: TITLE.to_owned(),
         size_px: FONT_LARGE_PX,
         color: theme.text_dim,
         font: Font::Bold,

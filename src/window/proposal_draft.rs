@@ -3,6 +3,7 @@
 use crate::node::view::{Application, Content, FileInfo};
 use crate::scenario::Scenario;
 use crate::scp::Value;
+use crate::text::panel;
 use sha2::{Digest, Sha256};
 
 /// Kind of a proposal in `log` scenarios.
@@ -70,7 +71,7 @@ impl ProposalDraft {
     pub(super) fn note_text(&self, made: usize) -> String {
         let text = self.note.trim();
         if text.is_empty() {
-            return format!("note {}", made + 1);
+            return panel::default_note(made + 1);
         }
         let end = (0..=text.len().min(NOTE_BYTES_MAX))
             .rev()
@@ -88,7 +89,9 @@ impl ProposalDraft {
         } else {
             typed
         };
-        let sha256 = Sha256::digest(format!("content of {name}"))
+        let digest = Sha256::new_with_prefix(b"content of ").chain_update(&name);
+        let sha256 = digest
+            .finalize()
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();

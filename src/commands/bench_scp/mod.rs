@@ -26,6 +26,7 @@ use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
 use crate::scp::EvidenceMode;
 use crate::sim::ExecutorKind;
+use crate::text::terminal;
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -65,9 +66,14 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
         false => EvidenceMode::Skip,
     };
     if !args.json {
-        print_line(
-            "nodes  executor   CPU ms/slot   deliveries/slot   broadcasts/slot   peak memory",
-        )?;
+        print_line(&line([
+            terminal::slot_costs_nodes(),
+            terminal::slot_costs_executor(),
+            terminal::slot_costs_cpu(),
+            terminal::slot_costs_deliveries(),
+            terminal::slot_costs_broadcasts(),
+            terminal::slot_costs_memory(),
+        ]))?;
     }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
@@ -87,19 +93,23 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
 impl SlotCost {
     fn to_text(&self) -> String {
         let memory = match self.peak_rss_mb {
-            Some(mb) => format!("{mb:.1} MB"),
-            None => "unknown".to_owned(),
+            Some(mb) => terminal::memory_megabytes(&format!("{mb:.1}")),
+            None => terminal::memory_unknown().to_owned(),
         };
-        format!(
-            "{:>5}  {:<8} {:>13.3} {:>17} {:>17} {:>13}",
-            self.nodes,
-            self.executor,
-            self.cpu_ms_per_slot,
-            self.deliveries_per_slot,
-            self.broadcasts_per_slot,
-            memory
-        )
+        line([
+            &self.nodes.to_string(),
+            &self.executor,
+            &format!("{:.3}", self.cpu_ms_per_slot),
+            &self.deliveries_per_slot.to_string(),
+            &self.broadcasts_per_slot.to_string(),
+            &memory,
+        ])
     }
+}
+
+/// A line of the table.
+fn line([nodes, executor, cpu, deliveries, broadcasts, memory]: [&str; 6]) -> String {
+    format!("{nodes:>5}  {executor:<8} {cpu:>13} {deliveries:>17} {broadcasts:>17} {memory:>13}")
 }
 
 fn slot_cost(

@@ -4,6 +4,7 @@
 use super::format::{FatalInput, SlotTimer, StepInput, StepOutput, Transcript, TranscriptStep};
 use super::replay::{StepResult, TranscriptReplay};
 use crate::scp::{EvidenceMode, SlotIndex};
+use crate::text::conformance as text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,16 +61,19 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.id)?;
-        if let Some(step) = self.step {
-            write!(f, ", step {step} (the first is 0)")?;
-        }
-        writeln!(f, ": {}", self.difference.what)?;
-        if let Some(input) = &self.input {
-            writeln!(f, "  input     {input}")?;
-        }
-        writeln!(f, "  expected  {}", self.difference.expected)?;
-        write!(f, "  actual    {}", self.difference.actual)
+        let place = match self.step {
+            Some(step) => text::step(&self.id, &step.to_string()),
+            None => self.id.clone(),
+        };
+        let Difference {
+            what,
+            expected,
+            actual,
+        } = &*self.difference;
+        f.write_str(&match &self.input {
+            Some(input) => text::mismatch_after_input(&place, what, input, expected, actual),
+            None => text::mismatch(&place, what, expected, actual),
+        })
     }
 }
 
@@ -109,16 +113,15 @@ pub fn check_transcript(transcript: &Transcript) -> Result<(), Mismatch> {
 /// # Errors
 /// The difference.
 pub fn check_step(step: &TranscriptStep, result: &StepResult) -> Result<(), Difference> {
-    Difference::check("the return value", step.res, result.res)?;
-    let what = "envelopes and decisions, in order";
-    Difference::check(what, messages(&step.out), messages(&result.out))?;
-    let what = "the timers after the step";
-    Difference::check(what, timers(&step.out), timers(&result.out))
+    Difference::check(text::return_value(), step.res, result.res)?;
+    let (expected, actual) = (messages(&step.out), messages(&result.out));
+    Difference::check(text::messages(), expected, actual)?;
+    Difference::check(text::timers(), timers(&step.out), timers(&result.out))
 }
 
 fn check_invariants(replay: &TranscriptReplay) -> Result<(), Difference> {
     let broken = replay.scp().check_invariants().err();
-    Difference::check("the invariants", None, broken)
+    Difference::check(text::invariants(), None, broken)
 }
 
 /// Envelopes and decisions, in order: the application learns a decision before other nodes do.
@@ -168,8 +171,7 @@ fn check_decisions(transcript: &Transcript, replay: &TranscriptReplay) -> Result
             .ok()
             .and_then(|index| replay.scp().externalized(SlotIndex(index)))
             .map(super::names::text);
-        let what = format!("the decision of slot {slot} in the head of the transcript");
-        Difference::check(what, Some(value), found.as_ref())?;
+        Difference::check(text::decision(slot), Some(value), found.as_ref())?;
     }
     Ok(())
 }
@@ -187,10 +189,7 @@ fn check_fatal(fatal: &FatalInput, replay: &mut TranscriptReplay) -> Result<(), 
     };
     let before = everything(replay);
     let result = replay.feed(&fatal.input);
-    let what = format!(
-        "an input on which stellar-core aborts must have no effect ({})",
-        fatal.why
-    );
+    let what = text::fatal_input(&fatal.why);
     Difference::check(what.as_str(), &[][..], result.out.as_slice())?;
     Difference::check(what, before, everything(replay))?;
     check_invariants(replay)

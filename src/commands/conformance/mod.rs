@@ -19,6 +19,7 @@ pub use replay::{StepResult, TranscriptReplay};
 pub use report::{PassCount, Report, check_dir};
 pub use sets::check_sets;
 
+use crate::text::conformance as text;
 use anyhow::{Context, bail};
 use flate2::read::GzDecoder;
 use format::{SetFile, Transcript};
@@ -47,7 +48,7 @@ pub fn vector_files(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut entries = Vec::new();
     let listing = dir
         .read_dir()
-        .with_context(|| format!("{}: cannot list this folder", dir.display()))?;
+        .with_context(|| text::folder_unreadable(&dir.display().to_string()))?;
     for entry in listing {
         entries.push(entry.with_context(|| dir.display().to_string())?.path());
     }
@@ -80,8 +81,8 @@ pub fn read_vectors(file: &Path) -> anyhow::Result<Vectors> {
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty());
         let parsed = lines.map(|(nth, line)| {
-            let transcript: Transcript =
-                parse(line).with_context(|| format!("{}, line {}", file.display(), nth + 1))?;
+            let transcript: Transcript = parse(line)
+                .with_context(|| text::line(&file.display().to_string(), &(nth + 1).to_string()))?;
             Ok(transcript)
         });
         return Ok(Vectors::Transcripts(parsed.collect::<anyhow::Result<_>>()?));
@@ -108,7 +109,7 @@ struct FileHeader {
 fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
     let head: FileHeader = serde_json::from_str(text)?;
     if head.format != FORMAT {
-        bail!("format {}, expected {FORMAT}", head.format);
+        bail!(text::format_expected(head.format, FORMAT));
     }
     Ok(serde_json::from_str(text)?)
 }

@@ -31,7 +31,7 @@ pub struct StepResult {
 impl TranscriptReplay {
     /// A new node for `transcript`.
     #[must_use]
-    pub fn new(transcript: &Transcript, recording: EvidenceMode) -> TranscriptReplay {
+    pub fn new(transcript: &Transcript, evidence_mode: EvidenceMode) -> TranscriptReplay {
         let names = NameTable::of_transcript(transcript);
         let local = LocalNode {
             id: names.node(&transcript.node),
@@ -41,7 +41,7 @@ impl TranscriptReplay {
         TranscriptReplay {
             driver: VectorDriver::of_transcript(transcript, &names),
             names,
-            scp: Scp::new(local, recording),
+            scp: Scp::new(local, evidence_mode),
             armed: BTreeSet::new(),
         }
     }

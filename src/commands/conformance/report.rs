@@ -4,6 +4,7 @@
 use super::compare::{Mismatch, check_transcript};
 use super::sets::check_sets;
 use super::{Vectors, read_vectors, vector_files};
+use crate::text::conformance as text;
 use anyhow::bail;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -110,10 +111,8 @@ impl fmt::Display for Report {
             writeln!(f, "{class} {count}")?;
         }
         let (all, steps, fatal) = (self.all, self.steps, self.fatal);
-        write!(
-            f,
-            "total {all} ({steps} steps, {fatal} inputs on which stellar-core aborts)"
-        )
+        let (steps, fatal) = (steps.to_string(), fatal.to_string());
+        f.write_str(&text::total(&all.to_string(), &steps, &fatal))
     }
 }
 
@@ -125,10 +124,7 @@ pub fn check_dir(dir: &Path) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let files = vector_files(dir)?;
     if files.is_empty() {
-        bail!(
-            "{}: no vectors in this folder; expected .json, .jsonl or .jsonl.gz files, or qsets*.json.gz",
-            dir.display()
-        );
+        bail!(text::no_vectors(&dir.display().to_string()));
     }
     for file in files {
         report.add_file(&file, &read_vectors(&file)?);

@@ -9,6 +9,7 @@ use super::names::{NameTable, collect_nodes};
 use crate::scp::{
     Envelope, EvidenceMode, LocalNode, NodeSet, Scp, ScpTimer, SlotIndex, Statement, Value,
 };
+use crate::text::conformance as text;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -41,33 +42,33 @@ pub fn check_sets(file: &SetFile) -> Vec<Result<(), Mismatch>> {
 fn check_set(case: &SetCase) -> Result<(), Difference> {
     let mut nodes = Vec::new();
     collect_nodes(&case.qset, &mut nodes);
-    let asked = case.tests.iter().flat_map(|test| &test.nodes);
-    nodes.extend(asked.map(String::as_str));
+    let tested = case.tests.iter().flat_map(|test| &test.nodes);
+    nodes.extend(tested.map(String::as_str));
     nodes.extend(case.removed_node.as_deref());
     nodes.extend(case.weights.keys().map(String::as_str));
     let names = NameTable::new(nodes, []);
     let set = names.quorum_set(&case.qset);
     let is_sane = set.check_sane().is_ok();
     Difference::check("sane", case.sane, is_sane)?;
-    let is_prudent = is_sane && set.demands_majorities();
-    Difference::check("sane_extra", case.sane_extra, is_prudent)?;
+    let is_sane_extra = is_sane && set.demands_majorities();
+    Difference::check("sane_extra", case.sane_extra, is_sane_extra)?;
     for test in &case.tests {
         let nodes: NodeSet = test.nodes.iter().map(|name| names.node(name)).collect();
-        let of = |what: &str| format!("{what} of {:?}", test.nodes);
+        let of = |what: &str| text::property(what, &format!("{:?}", test.nodes));
         Difference::check(of("slice"), test.slice, set.is_slice(&nodes))?;
         Difference::check(of("blocking"), test.blocking, set.is_v_blocking(&nodes))?;
     }
     if let Some(expected) = &case.normalized {
         let normal = names.named_set(&set.normalised());
-        Difference::check("normal form", expected, &normal)?;
+        Difference::check(text::normal_form(), expected, &normal)?;
     }
     if let (Some(node), Some(expected)) = (&case.removed_node, &case.removed) {
         let without = names.named_set(&set.without(names.node(node)));
-        Difference::check("normal form without a node", expected, &without)?;
+        Difference::check(text::normal_form_without_node(), expected, &without)?;
     }
     for (node, weight) in &case.weights {
         let found = set.weight(names.node(node)).to_string();
-        Difference::check(format!("weight of {node}"), weight, &found)?;
+        Difference::check(text::weight(node), weight, &found)?;
     }
     Ok(())
 }
@@ -76,8 +77,8 @@ fn check_set(case: &SetCase) -> Result<(), Difference> {
 /// they contain a quorum for it: no node accepts, and the sanity of sets is not checked for nominations.
 fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> {
     // Names that do not occur in any case.
-    let (asker, local_set) = ("~asker", "~local");
-    let mut nodes: Vec<&str> = vec![asker];
+    let (local_node, local_set) = ("~local_node", "~local");
+    let mut nodes: Vec<&str> = vec![local_node];
     collect_nodes(&test.local_qset, &mut nodes);
     nodes.extend(test.nodes.iter().map(String::as_str));
     let mut sets = BTreeMap::from([(local_set.to_owned(), test.local_qset.clone())]);
@@ -93,7 +94,7 @@ fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> 
     let names = NameTable::new(nodes, ids.chain(unknown));
     let driver = VectorDriver::new("", &names, &sets);
     let local = LocalNode {
-        id: names.node(asker),
+        id: names.node(local_node),
         quorum_set: names.set(local_set),
         is_validator: true,
     };
@@ -111,7 +112,7 @@ fn check_quorum(case: &QuorumCase, test: &QuorumTest) -> Result<(), Difference> 
             },
         };
         let refused = scp.receive(&driver, &Arc::new(envelope), &mut out).err();
-        Difference::check(format!("the statement of {node}"), None, refused)?;
+        Difference::check(text::statement(node), None, refused)?;
     }
     let accepted = scp.slot_state(slot).is_some_and(|s| !s.accepted.is_empty());
     Difference::check("quorum", test.quorum, accepted)

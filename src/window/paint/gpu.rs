@@ -8,6 +8,7 @@ use super::atlas::Atlas;
 use super::framebuffer::{CopyMethod, Framebuffer, PixelRect, set_scissor};
 use super::tessellator::vertex;
 use crate::picture::theme::Color;
+use crate::text::terminal;
 use macroquad::camera::{set_camera, set_default_camera};
 use macroquad::color::Color as GlColor;
 use macroquad::material::{
@@ -88,7 +89,7 @@ fn material(color_blend: Option<BlendState>) -> Result<Material, String> {
             ..MaterialParams::default()
         },
     )
-    .map_err(|error| format!("the shader was refused: {error}"))
+    .map_err(|error| terminal::shader_refused(&error.to_string()))
 }
 
 pub(super) fn gl_color(color: Color) -> GlColor {

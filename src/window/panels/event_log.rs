@@ -30,7 +30,7 @@ pub(super) fn show(
             bottom: 4,
         });
     let height = (ui.content_rect().height() * 0.24).clamp(120.0, 260.0);
-    Panel::bottom("event log")
+    Panel::bottom("event_log")
         .exact_size(height)
         .frame(frame)
         .show(ui, |ui| {

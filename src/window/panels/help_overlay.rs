@@ -3,7 +3,7 @@
 use super::widgets::{dim_label, heading};
 use super::{PanelModel, PanelState, PanelVisibility};
 use crate::picture::theme::Theme;
-use crate::text::panel as text;
+use crate::text::{format, panel as text};
 use crate::window::command::{CommandGroup, Message, TABLE, UserCommand};
 use crate::window::style::{bold_font, color};
 use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
@@ -70,7 +70,12 @@ fn group(ui: &mut Ui, theme: &Theme, group: CommandGroup) {
                     .iter()
                     .map(|shortcut| shortcut.words())
                     .collect();
-                line(ui, theme, &keys.join(", "), (entry.label)());
+                line(
+                    ui,
+                    theme,
+                    &format::list(keys.into_iter(), usize::MAX),
+                    (entry.label)(),
+                );
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::picture::view_state::{HighlightedSet, ViewState};
 use crate::run::Run;
 use crate::run::SessionKind;
 use crate::scp::NodeId;
-use crate::text::panel;
+use crate::text::{format, panel};
 use crate::trace::{NodeStatus, World, WorldNode};
 use crate::window::command::UserCommand;
 use crate::window::style::{bold_font, color};
@@ -52,7 +52,7 @@ pub(super) fn show(
                 .selected
                 .and_then(|id| Some((id, run.world().node(id)?)));
             let Some((id, node)) = selected else {
-                nothing(ui, theme, out);
+                empty_content(ui, theme, out);
                 return;
             };
             title(ui, theme, run, id, node, out);
@@ -61,7 +61,7 @@ pub(super) fn show(
                 .show(ui, |ui| {
                     ui.set_max_width(width - 34.0);
                     if node.status == NodeStatus::Left {
-                        gone(ui, theme, run.world(), node);
+                        left_node_content(ui, theme, run.world(), node);
                         return;
                     }
                     if node.is_unseen() {
@@ -78,7 +78,7 @@ pub(super) fn show(
 }
 
 /// The content for a node that has left: its log and backup log.
-fn gone(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
+fn left_node_content(ui: &mut Ui, theme: &Theme, world: &World, node: &WorldNode) {
     dim_paragraph(ui, theme, panel::left_text());
     decided::log(ui, theme, &node.view);
     decided::backup_log(ui, theme, world, &node.view);
@@ -88,7 +88,7 @@ fn dim_paragraph(ui: &mut Ui, theme: &Theme, text: &str) {
     ui.add(egui::Label::new(RichText::new(text).color(color(theme.text_dim))).wrap());
 }
 
-fn nothing(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
+fn empty_content(ui: &mut Ui, theme: &Theme, out: &mut Vec<PanelRequest>) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(panel::no_selection()).font(bold_font()));
         close(ui, theme, out);
@@ -196,7 +196,7 @@ pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
         role,
         Some(health.unwrap_or(doing)),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    format::facts(parts.into_iter().flatten())
 }
 
 fn trust(

@@ -46,7 +46,7 @@ pub(super) fn show(
         owner,
         in_flight: statements.map(|flight| flight.from).collect(),
     };
-    tree.set(ui, set, Id::unique(("quorum set", owner)), out);
+    tree.set(ui, set, Id::unique(("quorum_set", owner)), out);
 }
 
 struct QuorumTree<'a> {

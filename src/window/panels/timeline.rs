@@ -62,7 +62,7 @@ pub(super) fn show(
             let rect = Rect::from_corners(place.min.x, place.min.y, place.max.x, place.max.y);
             state.timeline.rect = Some(rect);
             let response =
-                ui.interact(place, Id::unique("timeline lanes"), Sense::click_and_drag());
+                ui.interact(place, Id::unique("timeline_lanes"), Sense::click_and_drag());
             let lanes = LanesWidget {
                 run,
                 view,
@@ -215,7 +215,7 @@ impl LanesWidget<'_> {
             return;
         };
         let theme = &model.theme;
-        Area::new(Id::unique("timeline tip"))
+        Area::new(Id::unique("timeline_tip"))
             .order(Order::Tooltip)
             .pivot(Align2::LEFT_BOTTOM)
             .fixed_pos(pos2(at.x + 12.0, self.layout.rect.min.y - GAP_PX))

@@ -56,7 +56,13 @@ pub(super) fn show(
             .on_hover_text(meaning);
     }
     if !none_yet.is_empty() {
-        row(ui, theme, panel::none_yet(), none_yet.join(", "))
+        let names = none_yet.into_iter().map(str::to_owned);
+        row(
+            ui,
+            theme,
+            panel::none_yet(),
+            format::list(names, usize::MAX),
+        )
     }
 }
 
@@ -133,11 +139,7 @@ fn scp_phase(state: &SlotState) -> String {
 }
 
 fn values(values: &BTreeSet<Value>) -> String {
-    values
-        .iter()
-        .map(text::value)
-        .collect::<Vec<_>>()
-        .join(", ")
+    format::list(values.iter().map(text::value), usize::MAX)
 }
 
 fn ballot_words(ballot: &Ballot) -> String {

@@ -180,7 +180,7 @@ impl<'a> Graph<'a> {
 }
 
 /// Import cycles: the strongly connected components of the import graph with more than one file.
-pub(super) fn circles(sources: &[Source]) -> Vec<Vec<String>> {
+pub(super) fn cycles(sources: &[Source]) -> Vec<Vec<String>> {
     let graph = Graph::new(sources);
     let uses: BTreeMap<&str, BTreeSet<&str>> = sources
         .iter()
@@ -193,13 +193,13 @@ pub(super) fn circles(sources: &[Source]) -> Vec<Vec<String>> {
         .collect();
     let mut found = BTreeSet::new();
     for (&file, others) in &reached {
-        let circle: Vec<String> = others
+        let cycle: Vec<String> = others
             .iter()
             .filter(|other| reached.get(*other).is_some_and(|back| back.contains(file)))
             .map(|other| (*other).to_owned())
             .collect();
-        if circle.len() > 1 {
-            found.insert(circle);
+        if cycle.len() > 1 {
+            found.insert(cycle);
         }
     }
     found.into_iter().collect()

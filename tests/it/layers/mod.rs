@@ -1,8 +1,9 @@
-//! Layers of `src/`, as in the map in `lib.rs`: checks the imports of each module, import cycles, and in which files
-//! some tokens occur.
+//! Layers of `src/`, as in the map in `lib.rs`: checks the imports of each module, import cycles, in which files some
+//! tokens occur, and the words of the project.
 
 mod imports;
 mod source;
+mod words;
 
 use source::sources;
 use std::collections::BTreeMap;
@@ -216,9 +217,25 @@ fn fuzz_lockfile_lists_every_dependency() {
 
 #[test]
 fn imports_between_files_have_no_cycle() {
-    let circles = imports::circles(sources());
-    let lines: Vec<_> = circles.iter().map(|circle| circle.join(", ")).collect();
+    let cycles = imports::cycles(sources());
+    let lines: Vec<_> = cycles.iter().map(|cycle| cycle.join(", ")).collect();
     assert!(lines.is_empty(), "import cycles:\n{}", lines.join("\n"));
+}
+
+#[test]
+fn banned_words_do_not_occur() {
+    let found = words::banned_words();
+    assert!(found.is_empty(), "banned words:\n{}", found.join("\n"));
+}
+
+#[test]
+fn texts_for_people_are_in_the_catalogue() {
+    let found = words::stray_texts(sources());
+    assert!(
+        found.is_empty(),
+        "texts for people outside of assets/text/en.ftl:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]

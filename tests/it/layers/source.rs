@@ -1,6 +1,6 @@
 //! Parsed sources below `src/` for the layer tests.
 
-use super::imports;
+use super::{imports, words};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub(super) struct Source {
     pub(super) imports: BTreeSet<Vec<String>>,
     /// The re-exports of the file: each name with its full path.
     pub(super) exports: Vec<(String, Vec<String>)>,
+    /// String literals outside of attributes, assertions and the log.
+    pub(super) literals: Vec<words::Literal>,
 }
 
 impl Source {
@@ -31,6 +33,7 @@ impl Source {
             text,
             imports: imports::paths(&module, &syntax),
             exports: imports::exports(&module, &syntax),
+            literals: words::literals(&syntax),
             module,
         }
     }
@@ -52,21 +55,21 @@ impl Source {
 pub(super) fn sources() -> &'static [Source] {
     static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut paths = rust_files(&root);
+        let mut paths = files_below(&root, "rs");
         paths.sort();
         paths.iter().map(|path| Source::read(&root, path)).collect()
     });
     &SOURCES
 }
 
-/// Every `.rs` file below `folder`.
-pub(super) fn rust_files(folder: &Path) -> Vec<PathBuf> {
+/// Every file below `folder` with this extension.
+pub(super) fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
         if path.is_dir() {
-            found.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|it| it == extension) {
             found.push(path);
         }
     }
@@ -89,7 +92,7 @@ fn module_of(below: &Path) -> Vec<String> {
 }
 
 /// Whether the item is compiled only for tests.
-fn is_for_tests(item: &syn::Item) -> bool {
+pub(super) fn is_for_tests(item: &syn::Item) -> bool {
     let attributes = match item {
         syn::Item::Mod(item) => &item.attrs,
         syn::Item::Use(item) => &item.attrs,

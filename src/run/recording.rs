@@ -6,6 +6,11 @@ use crate::trace::{Lanes, Record, TraceError, TraceReader};
 use std::path::Path;
 use std::sync::Arc;
 
+/// Most bytes of a record in memory, without what it refers to. Recordings have millions of records.
+const RECORD_BYTES_MAX: usize = 104;
+
+const _: () = assert!(size_of::<(Time, Record)>() <= RECORD_BYTES_MAX);
+
 /// A recorded run. It is complete and does not change.
 #[derive(Debug)]
 pub struct Recording {

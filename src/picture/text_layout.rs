@@ -4,6 +4,8 @@
 //! every painter. Texts are not shaped.
 
 use super::canvas::Font;
+use skrifa::instance::{LocationRef, Size};
+use skrifa::{FontRef, GlyphId, MetadataProvider};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -129,29 +131,24 @@ impl Advances {
             high: Vec::new(),
             missing: 0.5,
         };
-        let Ok(face) = ttf_parser::Face::parse(ttf(font), 0) else {
+        let Ok(face) = FontRef::new(ttf(font)) else {
             return advances;
         };
-        let em = |units: u16| f32::from(units) / f32::from(face.units_per_em());
-        let advance = |letter: char| face.glyph_hor_advance(face.glyph_index(letter)?).map(em);
-        let tables = face.tables().cmap.iter().flat_map(|cmap| cmap.subtables);
-        for table in tables.filter(ttf_parser::cmap::Subtable::is_unicode) {
-            table.codepoints(|code| {
-                if let Some((letter, advance)) =
-                    char::from_u32(code).and_then(|letter| Some((letter, advance(letter)?)))
-                {
-                    match advances.low.get_mut(code as usize) {
-                        Some(low) => *low = Some(advance),
-                        None => advances.high.push((letter, advance)),
-                    }
-                }
-            });
+        let (size, location) = (Size::unscaled(), LocationRef::default());
+        let em = f32::from(face.metrics(size, location).units_per_em);
+        let glyphs = face.glyph_metrics(size, location);
+        let advance = |glyph| glyphs.advance_width(glyph).map(|units| units / em);
+        for (code, glyph) in face.charmap().mappings() {
+            let (Some(letter), Some(advance)) = (char::from_u32(code), advance(glyph)) else {
+                continue;
+            };
+            match advances.low.get_mut(code as usize) {
+                Some(low) => *low = Some(advance),
+                None => advances.high.push((letter, advance)),
+            }
         }
         advances.high.sort_by_key(|(letter, _)| *letter);
-        advances.high.dedup_by_key(|(letter, _)| *letter);
-        if let Some(units) = face.glyph_hor_advance(ttf_parser::GlyphId(0)) {
-            advances.missing = em(units);
-        }
+        advances.missing = advance(GlyphId::NOTDEF).unwrap_or(advances.missing);
         advances
     }
 
@@ -177,19 +174,26 @@ impl Advances {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use skrifa::outline::OutlineGlyphFormat;
 
     const BOTH: [Font; 2] = [Font::Regular, Font::Bold];
 
     #[test]
     fn fonts_have_the_declared_weight_and_metrics() {
         for (font, weight) in [(Font::Regular, 400), (Font::Bold, BOLD_WEIGHT)] {
-            let face = ttf_parser::Face::parse(ttf(font), 0).unwrap();
-            let em = f32::from(face.units_per_em());
-            assert_eq!(face.weight().to_number(), weight);
-            assert!((f32::from(face.capital_height().unwrap()) / em - CAP_HEIGHT).abs() < 0.01);
-            assert!(f32::from(face.ascender()) / em - ASCENT < 0.01);
-            assert!(f32::from(-face.descender()) / em - DESCENT < 0.01);
-            assert!(face.tables().glyf.is_some(), "the outlines are quadratic");
+            let face = FontRef::new(ttf(font)).unwrap();
+            let metrics = face.metrics(Size::unscaled(), LocationRef::default());
+            let em = f32::from(metrics.units_per_em);
+            assert_eq!(face.attributes().weight.value(), f32::from(weight));
+            assert!((metrics.cap_height.unwrap() / em - CAP_HEIGHT).abs() < 0.01);
+            assert!(metrics.ascent / em - ASCENT < 0.01);
+            assert!(-metrics.descent / em - DESCENT < 0.01);
+            let outlines = face.outline_glyphs().format();
+            assert_eq!(
+                outlines,
+                Some(OutlineGlyphFormat::Glyf),
+                "the outlines are quadratic"
+            );
         }
     }
 

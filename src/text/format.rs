@@ -13,6 +13,7 @@ messages! { "unit":
     fn nodes(count: usize);
     fn share(part: usize, whole: usize);
     fn list_pair(first: &str, second: &str);
+    #[cfg_attr(not(feature = "window"), allow(dead_code))]
     fn list_facts(first: &str, second: &str);
     fn list_more(items: &str, count: usize);
     fn values_pair(first: &str, second: &str);
@@ -45,6 +46,7 @@ pub(crate) fn list(names: impl ExactSizeIterator<Item = String>, named_max: usiz
 
 /// Facts about one thing, side by side.
 #[must_use]
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
 pub(crate) fn facts<'a>(facts: impl Iterator<Item = &'a str>) -> String {
     facts
         .map(str::to_owned)

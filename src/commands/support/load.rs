@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Step limit of the solver per placement; above it the placement counts as one without intersection. The limit counts
 /// steps, not seconds, so that a seed gives the same placement on every machine.
-const SOLVER_STEPS_MAX: u64 = 20_000;
+const PLACEMENT_STEPS_MAX: u64 = 20_000;
 
 /// Loads the scenario that `args` name, complete with placement.
 ///
@@ -161,12 +161,12 @@ fn read_text(path: &Path) -> Result<String, CommandError> {
 }
 
 fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
-    intersection(&Fbas::new(sets.to_vec()), &stop_after(SOLVER_STEPS_MAX))
+    intersection(&Fbas::new(sets.to_vec()), &stop_after(PLACEMENT_STEPS_MAX))
         == IntersectionResult::Intersecting
 }
 
 fn disjoint_quorums_of(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
-    match intersection(&Fbas::new(sets.to_vec()), &stop_after(SOLVER_STEPS_MAX)) {
+    match intersection(&Fbas::new(sets.to_vec()), &stop_after(PLACEMENT_STEPS_MAX)) {
         IntersectionResult::Disjoint(left, right) => Some([left, right]),
         IntersectionResult::Intersecting
         | IntersectionResult::NoQuorum

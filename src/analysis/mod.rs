@@ -13,7 +13,7 @@ mod counting;
 mod fbas;
 mod intersection;
 #[cfg(test)]
-mod known_networks;
+mod known_network_tests;
 mod sat_encoding;
 
 pub use components::{quorum_components, top_tier};

@@ -25,15 +25,15 @@ mod effects;
 mod fetches;
 mod file_checks;
 mod network;
-mod outbox;
 mod peer_table;
 mod queries;
 mod runtime;
 #[cfg(test)]
 mod tests;
+mod transactional_outbox;
 
 pub(super) use network::{HostNetwork, ProcessNetwork};
-pub(super) use outbox::DurableStore;
+pub(super) use transactional_outbox::DurableStore;
 
 use super::clock::Clock;
 use super::command::{HostCommand, ProposalOutcome, ProposeError, ReplySender};
@@ -57,12 +57,12 @@ use decision_waiters::DecisionWaiters;
 use effects::{EffectContext, EffectRunner, sign};
 use fetches::Fetches;
 use file_checks::FileChecks;
-use outbox::{HostEffect, Outbox};
 use peer_table::PeerTable;
 use queries::HostView;
 use runtime::NodeRuntime;
 use std::sync::Arc;
 use std::time::Duration;
+use transactional_outbox::{HostEffect, Outbox};
 
 /// Most commands per turn of the loop. One transaction stores their changes.
 const COMMANDS_PER_TURN: usize = 256;

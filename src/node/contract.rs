@@ -1,10 +1,10 @@
 //! The contract of a node: its inputs, outputs and timers.
 
-use super::config::TrustPolicy;
 use super::event::{FetchError, NodeEvent};
 use super::message::{Announcement, Bundle, Message};
 use super::persisted::{Persisted, StateChange};
 use super::proposal::{Content, FileInfo};
+use super::trust_policy::TrustPolicy;
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! new announcement once. Nodes with a fixed quorum set, newcomers and restarted nodes announce themselves unprompted.
 //! A node votes once it knows `min_nodes` nodes and its roster has been unchanged for the settle time.
 
-use super::config::{JoinMode, Peer, Relaying, TrustPolicy};
+use super::config::{JoinMode, Peer, Relaying};
 use super::context::{Context, Lifecycle};
 use super::contract::{Output, Recipient, TimerKind};
 use super::event::{MessageRefusal, NodeEvent, TrustCause};
@@ -13,6 +13,7 @@ use super::message::{Announcement, AnnouncementKind, Body};
 use super::outbox::TrafficClass;
 use super::persisted::StateChange;
 use super::roster::{Roster, RosterChange};
+use super::trust_policy::TrustPolicy;
 use super::trust_set::TrustSet;
 use crate::scp::{NodeId, NodeSet, QuorumSet};
 use crate::time::Time;

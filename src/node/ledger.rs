@@ -2,7 +2,6 @@
 //!
 //! It certifies proposals of clients and peers, builds the values to nominate, and records the decisions of consensus.
 
-use super::backoff::is_proposal_due;
 use super::backup::Backup;
 use super::config::Application;
 use super::context::Context;
@@ -16,6 +15,7 @@ use super::pool::{Certification, Pool};
 use super::proposal::{
     Content, Decoder, Proposal, ProposalId, ProposalSet, is_well_formed, value_of,
 };
+use super::resend_backoff::is_proposal_due;
 use crate::scp::{Envelope, NodeId, SlotIndex, Statement, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;

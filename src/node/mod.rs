@@ -3,7 +3,6 @@
 //! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes execute the same outputs.
 //! A node performs no input or output and has no clock, randomness or threads.
 
-mod backoff;
 mod backup;
 mod catch_up;
 mod config;
@@ -33,16 +32,16 @@ mod quorum_closure;
 mod relay;
 mod replica;
 mod resend;
+mod resend_backoff;
 mod roster;
 pub mod strkey;
 #[cfg(test)]
 mod tests;
+mod trust_policy;
 mod trust_set;
 pub mod view;
 
-pub use config::{
-    Application, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold, TrustPolicy,
-};
+pub use config::{Application, JoinMode, NodeConfig, NodeSettings, Peer, Relaying};
 pub use contract::{Input, Output, Recipient, TimerKind};
 pub use event::{
     BackupAnswer, FetchError, MessageRefusal, NodeEvent, ProposalRefusal, SlotStart, TrustCause,
@@ -54,3 +53,4 @@ pub use persisted::{Persisted, StateChange};
 pub use proposal::{
     Content, FileInfo, Proposal, ProposalId, is_well_formed, proposals_in, value_of,
 };
+pub use trust_policy::{Threshold, TrustPolicy};

@@ -3,9 +3,9 @@
 //! A node outputs changes instead of its whole state, so a store writes a few rows per step for a log of any length.
 //! [`Persisted::apply`] defines the meaning of every change. Every store has to produce the same state.
 
-use super::config::TrustPolicy;
 use super::event::{BackupAnswer, NodeEvent};
 use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
+use super::trust_policy::TrustPolicy;
 use crate::scp::{Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -5,13 +5,13 @@
 //! ticks, then every 8 ticks. They are housekeeping, and they have new numbers, so that relays do not drop them as
 //! duplicates.
 
-use super::backoff::is_resend_tick;
 use super::consensus::Consensus;
 use super::context::{Context, Lifecycle};
 use super::contract::TimerKind;
 use super::discovery::Discovery;
 use super::node_map::NodeMap;
 use super::outbox::TrafficClass;
+use super::resend_backoff::is_resend_tick;
 use crate::scp::{Envelope, NodeId, SlotIndex, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 

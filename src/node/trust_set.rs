@@ -3,9 +3,9 @@
 //! The set changes immediately with discovery. `consensus` decides when a new quorum set takes effect: at the next
 //! slot.
 
-use super::config::{Threshold, TrustPolicy};
 use super::event::{NodeEvent, TrustCause};
 use super::roster::Roster;
+use super::trust_policy::{Threshold, TrustPolicy};
 use crate::scp::{NodeId, NodeSet, QuorumSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -9,25 +9,25 @@
 //!
 //! Elapsed wall time is an argument, so tests need no clock.
 
-mod choice;
 mod cursor;
 mod feed;
 mod history;
 mod playback;
-mod quiet;
+mod quiet_skip;
 mod recording;
 mod replay;
+mod scenario_choice;
 mod seek;
 mod session;
-mod watched;
+mod watched_run;
 
 #[cfg(all(test, feature = "window"))]
 pub(crate) use playback::tests::empty_scenario;
 
-pub use choice::{ScenarioChoice, ScenarioSource, StartAs};
 pub use history::History;
 pub use playback::{Playback, PlaybackCommand};
 pub use recording::Recording;
 pub use replay::Replay;
+pub use scenario_choice::{ScenarioChoice, ScenarioSource, StartAs};
 pub use session::{BatchKind, RunProgress, Session, SessionKind};
-pub use watched::{Run, RunState};
+pub use watched_run::{Run, RunState};

@@ -3,7 +3,7 @@
 //! At speed 1, an ordinary message flies for three quarters of a second. The opening is faster: discovery is shown in
 //! about two seconds, so that a viewer sees the first vote soon. Elapsed wall time is an argument.
 
-use super::choice::StartAs;
+use super::scenario_choice::StartAs;
 use crate::scenario::{Action, Scenario};
 use crate::time::{Span, Time};
 use std::time::Duration;

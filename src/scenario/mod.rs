@@ -10,10 +10,7 @@ mod events;
 mod format;
 mod layout;
 mod names;
-mod network;
 mod network_format;
-#[cfg(test)]
-mod network_tests;
 mod placement;
 mod population;
 mod quorum_sets;
@@ -21,14 +18,17 @@ mod read;
 #[cfg(test)]
 mod read_tests;
 mod settings;
+mod stellarbeat;
+#[cfg(test)]
+mod stellarbeat_tests;
 
 pub use action::{Action, ActionRefused};
 pub use added_node::added_node;
 pub use built_in::{BUILT_IN, BuiltIn, ScenarioInfo, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
 pub use layout::circle;
-pub use network::{NetworkFiles, read_network};
 pub use read::read_scenario;
+pub use stellarbeat::{NetworkFiles, read_network};
 
 use crate::net::{MediumSpec, Position};
 use crate::node::{NodeConfig, NodeSettings};

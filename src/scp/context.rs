@@ -4,7 +4,7 @@ use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{Effect, EvidenceMode, ScpEvent, ScpRefusal, ScpTimer};
 use super::id::{NodeId, QuorumSetId, SlotIndex};
 use super::quorum::federated_voting::Voter;
-use super::quorum::latest::{LatestStatements, SenderSet};
+use super::quorum::latest_statements::{LatestStatements, SenderSet};
 use super::quorum::nominations::Nominations;
 use super::quorum::registry::{SetClass, SetRegistry};
 use super::quorum_set::QuorumSet;

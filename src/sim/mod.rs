@@ -15,7 +15,7 @@ mod batch;
 mod engine;
 mod executor;
 mod file_transfers;
-mod inline;
+mod inline_executor;
 mod node_table;
 mod queue;
 mod scenario_events;
@@ -23,7 +23,7 @@ mod simulated_node;
 mod state_machine;
 #[cfg(test)]
 mod tests;
-mod threads;
+mod threaded_executor;
 mod transport;
 mod worker_threads;
 

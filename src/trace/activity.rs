@@ -1,7 +1,7 @@
 //! Checks whether a run is at rest: what the nodes of a [`World`] wait for, and what is still under way.
 
-use super::parts::{NodeStatus, WorldNode};
 use super::world::World;
+use super::world_parts::{NodeStatus, WorldNode};
 use crate::node::view::{BackupAnswer, JoinMode, Readiness, TrustPolicy};
 
 impl World {

@@ -4,8 +4,8 @@
 //! counts exceed [`PHASE_COUNTS_MAX`], every second one of the older half is dropped: the past becomes coarser but
 //! stays complete.
 
-use super::parts::NodeStatus;
 use super::record::Record;
+use super::world_parts::NodeStatus;
 use crate::node::view::{Phase, phase_of};
 use crate::node::{Input, NodeEvent, Output};
 use crate::scenario::Action;

@@ -3,9 +3,9 @@
 //! It reads only the [`World`]. [`Outcome::Agreed`] means that every running node that can decide has decided all
 //! requested slots, with equal values; [`Outcome::Violated`] means that two nodes decided differently.
 
-use super::parts::NodeStatus;
 use super::record::Record;
 use super::world::World;
+use super::world_parts::NodeStatus;
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
 use crate::node::{Input, Output};
 use crate::scenario::Action;

@@ -1,6 +1,6 @@
 //! `Record`: one event of a run. The sequence of records is the event log from which everything else is derived.
 
-use super::parts::EventLogEntry;
+use super::world_parts::EventLogEntry;
 use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;

@@ -4,9 +4,9 @@
 
 mod fold;
 
-use super::parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 use super::record::FlightId;
-use super::tables::{ProposalRow, RowKey, SlotSummary, Tables};
+use super::slot_tables::{ProposalRow, RowKey, SlotSummary, Tables};
+use super::world_parts::{Broadcast, EventLogEntry, Flight, NodeStatus, RunCounters, WorldNode};
 use crate::node::view::Readiness;
 use crate::node::{NodeKey, Proposal, TrustPolicy};
 use crate::scenario::Scenario;

@@ -13,7 +13,7 @@ use super::context::{Context, Emission, FollowUp, InvariantViolated};
 use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{BallotPhase, BallotReason, ScpEvent, ScpRefusal, SlotState};
 use super::quorum::ballots::Ballots;
-use super::quorum::latest::{LatestStatement, LatestStatements, SenderSet};
+use super::quorum::latest_statements::{LatestStatement, LatestStatements, SenderSet};
 use super::statement::{Ballot, Envelope, Statement, StatementSource};
 use super::undo::{Rollback, Tracked};
 use super::value::Value;

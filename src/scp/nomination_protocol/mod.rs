@@ -12,7 +12,7 @@ use super::driver::{Driver, ValidationContext, Validity};
 use super::event::{Evidence, ScpEvent, ScpRefusal, ScpTimer, SlotState, VoteReason};
 use super::id::NodeId;
 use super::leader::LeaderElection;
-use super::quorum::latest::{LatestStatement, LatestStatements};
+use super::quorum::latest_statements::{LatestStatement, LatestStatements};
 use super::quorum::node_set::NodeSet;
 use super::quorum::nominations::Nominations;
 use super::statement::{Envelope, Statement, StatementSource};

@@ -1,11 +1,11 @@
 //! Ballot statements of all nodes, and federated voting on them.
 
 use super::federated_voting::{Voter, quorum_evidence};
-use super::groups::StatementGroups;
-use super::latest::{LatestStatement, LatestStatements};
+use super::latest_statements::{LatestStatement, LatestStatements};
 use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::predicate::{Claim, Predicate};
+use super::statement_groups::StatementGroups;
 use super::tallies::{Supporters, Tallies, count};
 use crate::scp::event::Evidence;
 use crate::scp::id::{Counter, NodeId};
@@ -235,7 +235,7 @@ fn lowest_counter_not_blocked(
 
 #[cfg(test)]
 mod tests {
-    use super::super::latest::SenderSet;
+    use super::super::latest_statements::SenderSet;
     use super::*;
     use crate::scp::id::{QuorumSetId, SlotIndex};
     use crate::scp::statement::{Ballot, Envelope};

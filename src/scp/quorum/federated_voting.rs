@@ -3,12 +3,12 @@
 //! A node may accept a statement if a v-blocking set accepts it, or a quorum votes for or accepts it. A node may
 //! confirm it if a quorum accepts it. Contradictory votes of the node itself do not prevent this (NOTES 19).
 
-use super::latest::LatestStatements;
+use super::latest_statements::LatestStatements;
 use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
+use super::quorum_search::greatest_quorum;
+use super::quorum_view::QuorumView;
 use super::registry::{SetClass, SetRegistry};
-use super::search::greatest_quorum;
-use super::view::QuorumView;
 use super::witness::{minimal_blocking, minimal_quorum};
 use crate::scp::event::{Evidence, EvidenceMode, VotingRule};
 use std::borrow::Cow;

@@ -6,10 +6,10 @@
 //! members without a complete slice. A check of the neighbourhood of the new nodes finds this without a search through
 //! the whole network.
 
-use super::latest::SenderSet;
+use super::latest_statements::SenderSet;
 use super::node_set::NodeSet;
+use super::quorum_view::QuorumView;
 use super::registry::SetClass;
-use super::view::QuorumView;
 use crate::scp::id::NodeId;
 
 /// The maximum number of cached failures: about the number of predicates that are voted on at a time.
@@ -25,7 +25,7 @@ const DEEP_NODES_MIN: u32 = 8 * NODES_MIN;
 #[derive(Clone, Debug)]
 struct FailedSearch {
     nodes: NodeSet,
-    /// [`LatestStatements::set_version`](super::latest::LatestStatements::set_version) at the time of the search.
+    /// [`LatestStatements::set_version`](super::latest_statements::LatestStatements::set_version) at the time of the search.
     set_version: u64,
 }
 
@@ -130,9 +130,9 @@ fn may_be_in_quorum(view: QuorumView<'_>, node: NodeId, nodes: &NodeSet, steps: 
 
 #[cfg(test)]
 mod tests {
-    use super::super::latest::{LatestStatement, LatestStatements};
+    use super::super::latest_statements::{LatestStatement, LatestStatements};
+    use super::super::quorum_search::greatest_quorum;
     use super::super::registry::SetRegistry;
-    use super::super::search::greatest_quorum;
     use super::*;
     use crate::scp::id::{QuorumSetId, SlotIndex};
     use crate::scp::quorum_set::QuorumSet;

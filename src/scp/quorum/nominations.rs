@@ -1,7 +1,7 @@
 //! NOMINATE statements of all nodes, and federated voting on their values.
 
 use super::federated_voting::Voter;
-use super::latest::{LatestStatement, LatestStatements};
+use super::latest_statements::{LatestStatement, LatestStatements};
 use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::registry::SetRegistry;

@@ -3,10 +3,10 @@
 //! A node whose quorum set is no longer satisfied is removed, which may leave other sets unsatisfied. In networks with
 //! many small quorum sets, one counter per set is cheaper than repeated tests of every node.
 
-use super::latest::SenderSet;
+use super::latest_statements::SenderSet;
 use super::node_set::NodeSet;
+use super::quorum_view::QuorumView;
 use super::registry::{SetClass, SetsByMember};
-use super::view::QuorumView;
 use crate::scp::id::NodeId;
 use std::cell::Ref;
 

@@ -4,10 +4,10 @@
 //! equal statements and no tally is kept.
 
 use super::change_log::ChangeLog;
-use super::groups::StatementGroups;
-use super::latest::LatestStatements;
+use super::latest_statements::LatestStatements;
 use super::node_set::NodeSet;
 use super::predicate::{Claim, Predicate};
+use super::statement_groups::StatementGroups;
 use crate::scp::id::NodeId;
 use crate::scp::value::Value;
 

@@ -2,8 +2,8 @@
 
 use super::node_set::NodeSet;
 use super::pruning::{LocalSet, Pruning};
+use super::quorum_view::QuorumView;
 use super::registry::SetClass;
-use super::view::QuorumView;
 use crate::scp::id::NodeId;
 
 /// A minimal quorum inside `quorum` that satisfies the local set.

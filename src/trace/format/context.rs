@@ -1,7 +1,7 @@
 //! Context of encoding and decoding: nodes, shared objects, and the scenario's settings.
 
 use super::nodes::{NodeEntry, NodeIds, NodeRegistry, NodeTable, UNKNOWN};
-use super::shared::{Definitions, Shareable, SharedTables};
+use super::shared_objects::{Definitions, Shareable, SharedTables};
 use crate::node::{NodeKey, NodeSettings, Peer};
 use crate::scp::{NodeId, Value};
 use serde::Serialize;

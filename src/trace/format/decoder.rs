@@ -1,10 +1,10 @@
 //! `Decoder`: converts lines to records.
 
 use super::context::{Decode, Numbering, Problem, Values};
-use super::form::Form;
 use super::nodes::{NodeIds, NodeRegistry};
 use super::record_forms::{Line, sort_leaders};
-use super::shared::Definitions;
+use super::serialized_form::Form;
+use super::shared_objects::Definitions;
 use crate::scenario::Scenario;
 use crate::trace::record::Record;
 use std::sync::Arc;

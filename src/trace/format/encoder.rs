@@ -1,10 +1,10 @@
 //! `Encoder`: converts records to lines.
 
 use super::context::{Encode, write_json};
-use super::form::Form;
 use super::nodes::{NodeEntry, NodeTable};
 use super::record_forms::{EndLine, Header, Line, NodeLine, Provenance, line_of};
-use super::shared::SharedTables;
+use super::serialized_form::Form;
+use super::shared_objects::SharedTables;
 use super::{FORMAT, VERSION};
 use crate::node::{NodeSettings, Peer};
 use crate::scenario::{NodeSpec, Scenario};

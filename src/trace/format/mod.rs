@@ -24,14 +24,14 @@
 
 mod context;
 mod digest;
-mod form;
 mod node_forms;
 mod nodes;
 mod plain_forms;
 mod record_forms;
 mod scenario_forms;
 mod scp_forms;
-mod shared;
+mod serialized_form;
+mod shared_objects;
 
 mod decoder;
 mod encoder;

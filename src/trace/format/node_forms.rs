@@ -1,7 +1,7 @@
 //! Forms of node types: configuration, messages, inputs, outputs, persisted state.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{
+use super::serialized_form::{
     Form, Shared, Text, form_arc, form_enum, form_names, form_shared, form_struct, share,
 };
 use crate::net::LossReason;

@@ -1,8 +1,8 @@
 //! Forms of plain types: numbers, texts, node ids, peers, lists.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{Form, Shared, Text, share};
 use super::nodes::UNKNOWN;
+use super::serialized_form::{Form, Shared, Text, share};
 use crate::node::{NodeKey, Peer};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::time::{Span, Time};

@@ -1,11 +1,11 @@
 //! The lines of a trace.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{Form, Text};
 use super::node_forms::{AnnouncementForm, BundleForm, MessageForm, NodeConfigForm};
 use super::plain_forms::PeerForm;
 use super::scenario_forms::ScenarioForm;
 use super::scp_forms::{EnvelopeForm, QuorumSetForm};
+use super::serialized_form::{Form, Text};
 use crate::net::{LossReason, Position};
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, NodeEvent, Output, Peer};
 use crate::scenario::{Action, NodeSpec};

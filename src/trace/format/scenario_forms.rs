@@ -1,8 +1,8 @@
 //! Forms of scenarios and actions.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{Form, Text, form_enum, form_names, form_struct};
 use super::node_forms::NodeSettingsForm;
+use super::serialized_form::{Form, Text, form_enum, form_names, form_struct};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
 use crate::node::{Content, NodeConfig, NodeSettings, TrustPolicy};
 use crate::scenario::{Action, NodeSpec, Placement, Scenario};

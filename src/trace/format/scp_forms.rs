@@ -1,7 +1,7 @@
 //! Forms of SCP types: quorum sets, envelopes, transitions with their evidence, variables of a slot.
 
 use super::context::{Decode, Encode, Problem};
-use super::form::{
+use super::serialized_form::{
     Form, Shared, Text, form_arc, form_enum, form_names, form_shared, form_struct, share,
 };
 use crate::scp::{

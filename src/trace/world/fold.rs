@@ -7,8 +7,10 @@ use crate::node::{Input, JoinMode, NodeConfig, NodeEvent, Output, Peer, Threshol
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
-use crate::trace::parts::{Broadcast, EventLogEntry, Flight, LOST_SHOWN, NodeStatus, WorldNode};
 use crate::trace::record::{FlightId, Record};
+use crate::trace::world_parts::{
+    Broadcast, EventLogEntry, Flight, LOST_SHOWN, NodeStatus, WorldNode,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `QuorumView`: the inputs of a quorum test, in addition to the nodes that it tests.
 
 use super::compiled_set::CompiledSet;
-use super::latest::{LatestStatements, SenderSet};
+use super::latest_statements::{LatestStatements, SenderSet};
 use super::node_set::NodeSet;
 use super::registry::{SetClass, SetRegistry};
 use crate::scp::id::NodeId;

@@ -2,11 +2,11 @@
 //!
 //! The local node need not be a member itself (NOTES 16).
 
-use super::latest::SenderSet;
+use super::latest_statements::SenderSet;
 use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::pruning::{LocalSet, Pruning};
-use super::view::QuorumView;
+use super::quorum_view::QuorumView;
 use std::borrow::Cow;
 
 /// Up to this many distinct quorum sets are tested again in each pass. With more sets, counting is faster.
@@ -87,7 +87,7 @@ fn remove_unsatisfied(
 
 #[cfg(test)]
 mod tests {
-    use super::super::latest::{LatestStatement, LatestStatements};
+    use super::super::latest_statements::{LatestStatement, LatestStatements};
     use super::super::registry::{SetClass, SetRegistry};
     use super::super::witness::{minimal_by_removal, minimal_quorum};
     use super::*;

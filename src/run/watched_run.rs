@@ -3,11 +3,11 @@
 //! A run shows a world at a position in the history. At the latest instant the session advances. In the past the
 //! history is played again, while a simulation waits and live processes go on. Elapsed wall time is an argument.
 
-use super::choice::{ScenarioChoice, StartAs};
 use super::cursor::Cursor;
 use super::feed::Feed;
 use super::playback::{Activity, PlayState, Playback, PlaybackCommand};
-use super::quiet::QuietSkip;
+use super::quiet_skip::QuietSkip;
+use super::scenario_choice::{ScenarioChoice, StartAs};
 use super::seek::{RECORDS_PER_CHUNK, Seek, SeekProgress};
 use super::session::{RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused};

@@ -1,7 +1,7 @@
 //! `Form`: the serialized form of an internal type, as a separate type. Macros derive the forms of structs and enums.
 
 use super::context::{Decode, Encode, Problem};
-use super::shared::Shareable;
+use super::shared_objects::Shareable;
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;

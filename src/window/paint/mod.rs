@@ -6,9 +6,9 @@
 //!
 //! The scene does not use the tessellator of epaint, which draws the panels. epaint draws a disc as a polygon of up to
 //! 128 corners and a straight line as up to ten triangles; this renderer draws small discs and straight lines as single
-//! quads. With the scene through epaint's tessellator and fonts, a frame of `bench frame --demo` took 1.3 (playing) and
-//! 1.4 (panning) times the CPU time, and one of `bench frame` 2.2 and 1.9 times (Mesa's llvmpipe, 1280 x 800, one run of
-//! each).
+//! quads. With discs, lines, boxes and polygons through epaint's tessellator, a frame of `bench frame --demo` took 1.3
+//! (playing) and 1.4 (panning) times the CPU time, and one of `bench frame` 2.2 and 1.9 times (Mesa's llvmpipe,
+//! 1280 x 800, one run of each).
 
 mod atlas;
 mod damage;

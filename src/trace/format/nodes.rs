@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Shortest id of a node in a trace, in characters of its key.
 const ID_CHARS_MIN: usize = 8;
+/// Nodes with numbers below this are in an array: every line of a trace names nodes.
+const DENSE_NUMBERS: usize = 1 << 16;
 
 /// Issues node numbers by key, in the order of first appearance. Traces that are read with one registry agree on them.
 #[derive(Clone, Debug, Default)]
@@ -47,14 +49,18 @@ pub(super) struct NodeEntry {
 /// The nodes that a trace being written has introduced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NodeTable {
-    entries: BTreeMap<NodeId, NodeEntry>,
+    dense: Vec<Option<NodeEntry>>,
+    sparse: BTreeMap<NodeId, NodeEntry>,
     by_public_key: BTreeMap<NodeKey, NodeId>,
     taken: BTreeSet<Arc<str>>,
 }
 
 impl NodeTable {
     pub(super) fn get(&self, node: NodeId) -> Option<&NodeEntry> {
-        self.entries.get(&node)
+        match self.dense.get(node.index()) {
+            Some(entry) => entry.as_ref(),
+            None => self.sparse.get(&node),
+        }
     }
 
     pub(super) fn by_public_key(&self, key: &NodeKey) -> Option<&NodeEntry> {
@@ -62,12 +68,12 @@ impl NodeTable {
     }
 
     pub(super) fn entries(&self) -> impl Iterator<Item = &NodeEntry> {
-        self.entries.values()
+        self.dense.iter().flatten().chain(self.sparse.values())
     }
 
     /// Introduces a node; `None` if it has already been introduced. A node keeps the name of its introduction.
     pub(super) fn introduce(&mut self, peer: &Peer) -> Option<&NodeEntry> {
-        let known = self.entries.get(&peer.id);
+        let known = self.get(peer.id);
         if known.is_some_and(|known| known.key == peer.key) {
             return None;
         }
@@ -75,8 +81,22 @@ impl NodeTable {
         self.taken.insert(Arc::clone(&id));
         let (key, name) = (Arc::clone(&peer.key), Arc::clone(&peer.name));
         self.by_public_key.insert(NodeKey::of(&key), peer.id);
-        self.entries.insert(peer.id, NodeEntry { id, key, name });
+        self.insert(peer.id, NodeEntry { id, key, name });
         self.get(peer.id)
+    }
+
+    fn insert(&mut self, node: NodeId, entry: NodeEntry) {
+        let at = node.index();
+        if at >= DENSE_NUMBERS {
+            self.sparse.insert(node, entry);
+            return;
+        }
+        if at >= self.dense.len() {
+            self.dense.resize_with(at + 1, || None);
+        }
+        if let Some(slot) = self.dense.get_mut(at) {
+            *slot = Some(entry);
+        }
     }
 
     /// The shortest prefix of `key` that no other node has as its id.

@@ -87,11 +87,9 @@ fn a_backup_that_most_nodes_reject_expires_and_does_not_block_others() {
     assert!((0..4).all(|id| net.texts(id).contains(&"tea".to_string())));
 }
 
-#[test]
-fn a_failed_fetch_is_repeated() {
-    let mut settings = settings(Application::Log);
-    settings.min_nodes = 3;
-    let mut configs = finders(3, &settings);
+/// Three nodes with a majority threshold: runs until node 2 has decided the backup of the photo and started its fetch.
+pub(super) fn until_node_2_decides_the_photo(settings: &NodeSettings) -> Net {
+    let mut configs = finders(3, settings);
     for config in &mut configs {
         config.threshold = Threshold::Majority;
     }
@@ -101,6 +99,14 @@ fn a_failed_fetch_is_repeated() {
         let now = net.now.0 / 1000;
         net.run_until(now + 1);
     }
+    net
+}
+
+#[test]
+fn a_failed_fetch_is_repeated() {
+    let mut settings = settings(Application::Log);
+    settings.min_nodes = 3;
+    let mut net = until_node_2_decides_the_photo(&settings);
     net.crash(0);
     net.crash(1);
     let sha256 = photo().sha256;

@@ -1,5 +1,6 @@
 //! Tests of restarts from the durable state while backed-up files are missing and fetches fail.
 
+use super::backups::until_node_2_decides_the_photo;
 use super::test_net::{Net, photo, settings};
 use super::*;
 use crate::scp::NodeId;
@@ -102,16 +103,7 @@ fn crashed_with_a_missing_file() -> Net {
     let mut settings = settings(Application::Log);
     settings.min_nodes = 3;
     settings.resend = Span::from_ms(1_000);
-    let mut configs = finders(3, &settings);
-    for config in &mut configs {
-        config.threshold = Threshold::Majority;
-    }
-    let mut net = Net::new(configs);
-    net.propose(0, Content::File(photo()));
-    while net.log(2).is_empty() {
-        let now = net.now.0 / 1000;
-        net.run_until(now + 1);
-    }
+    let mut net = until_node_2_decides_the_photo(&settings);
     (0..3).for_each(|node| net.crash(node));
     assert!(net.persisted(2).files.is_empty());
     net

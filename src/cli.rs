@@ -4,7 +4,10 @@
 mod net;
 
 #[cfg(feature = "net")]
-pub use net::{ClusterArgs, DiscoverArgs, LogFormat, NodeArgs, OnStopArg, ProposeArgs};
+pub use net::{
+    AdmitArg, ClusterArgs, DiscoverArgs, LogFormat, NodeArgs, OnStopArg, ProposeArgs, TrustArgs,
+    TrustCommand, TrustTarget,
+};
 
 use crate::scp::SlotIndex;
 use crate::sim::ExecutorKind;
@@ -56,6 +59,9 @@ pub enum Command {
     /// Propose a note, or a file to back up, at a running node.
     #[cfg(feature = "net")]
     Propose(ProposeArgs),
+    /// Change whom a running node trusts.
+    #[cfg(feature = "net")]
+    Trust(TrustArgs),
     /// Measure the cost of consensus, or of drawing.
     #[command(subcommand)]
     Bench(Bench),

@@ -57,6 +57,23 @@ caption-trust_replaced = A user makes { $node } trust { $trusted ->
     [one] { $trusted } node
    *[other] { $trusted } nodes
 }
+caption-trust_admitted = { $node } admits another node and now trusts { $trusted ->
+    [one] { $trusted } node
+   *[other] { $trusted } nodes
+}
+caption-trust_suspended = { $node } now trusts { $trusted ->
+    [one] { $trusted } node
+   *[other] { $trusted } nodes
+}: a newcomer took no part
+caption-trust_edited = An operator makes { $node } trust { $trusted ->
+    [one] { $trusted } node
+   *[other] { $trusted } nodes
+}
+caption-standing_candidate = { $node } does not count { $peer } yet: it has to take part first
+caption-standing_newcomer = { $node } counts { $peer } as a newcomer
+caption-standing_established = { $node } counts { $peer } as established
+caption-standing_removed = An operator removes { $peer } from the trust set of { $node }
+caption-quorum_set_overridden = An operator replaces the quorum set of { $node } within slot { $slot }
 caption-quorum_set_changed = { $node } requires { $threshold } of { $total } from slot { $slot } on
 caption-ready = { $node } knows { $known ->
     [one] { $known } node
@@ -498,6 +515,10 @@ terminal-note_undecided = proposal { $nth } of { $origin }: still pending after 
 terminal-file_undecided = proposal { $nth } of { $origin }: still pending after { $waited_ms } ms; nodes that already have the file vote against it
 terminal-backed_up = backed up at { $node }
 terminal-backups_missing = not yet backed up at { $nodes }
+terminal-trusts_now = { $url } trusts { $trusted ->
+    [one] { $trusted } node
+   *[other] { $trusted } nodes
+} now
 terminal-node_url_expected = --to { $url }: expected the address of a node, such as http://127.0.0.1:8001
 terminal-node_unreachable = { $url }: { $error }; is a node running there?
 terminal-node_refused = { $url }: { $title }: { $detail }

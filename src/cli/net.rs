@@ -1,6 +1,6 @@
 //! Command-line arguments of the subcommands for nodes as processes: `node`, `propose`, `cluster`.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -46,6 +46,12 @@ pub struct NodeArgs {
     /// Fixed quorum set (JSON) instead of trust in every node found.
     #[arg(long, value_name = "FILE")]
     pub trust: Option<PathBuf>,
+    /// Who gets a vote among the nodes found after the first slot has begun.
+    #[arg(long, value_enum, default_value = "anyone", conflicts_with = "trust")]
+    pub admit: AdmitArg,
+    /// How long a node found later must take part before it gets a vote.
+    #[arg(long, value_name = "MS", default_value_t = 5_000)]
+    pub probation_ms: u64,
     /// Vote once this many nodes are known, this one included.
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub min_nodes: u32,
@@ -90,6 +96,49 @@ pub struct NodeArgs {
     /// Stop when standard input ends, so that the node does not outlive its parent process.
     #[arg(long)]
     pub exit_with_stdin: bool,
+}
+
+/// Who gets a vote among the nodes found after the first slot has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AdmitArg {
+    /// Only nodes that the operator adds with `quorumscope trust add`, from the start on.
+    Ask,
+    /// A node that a majority of the trusted nodes trusts.
+    Friends,
+    /// Each node that proves its address and takes part for a while, a few at a time.
+    Anyone,
+}
+
+/// Arguments of `trust`.
+#[derive(Clone, Debug, Args)]
+pub struct TrustArgs {
+    /// The change.
+    #[command(subcommand)]
+    pub command: TrustCommand,
+}
+
+/// A change of the trust set of a running node.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust a node from the next slot on, without probation.
+    Add(TrustTarget),
+    /// Remove a node at once, also from the quorum set of the running slot. This frees a slot that the node halts. Remove
+    /// it at all nodes alike: nodes with different quorum sets can decide differently.
+    Remove(TrustTarget),
+}
+
+/// The node whose trust set changes, and the key that is added or removed.
+#[derive(Clone, Debug, Args)]
+pub struct TrustTarget {
+    /// Key of the node to add or remove (G...).
+    #[arg(value_name = "KEY")]
+    pub key: String,
+    /// Address of the node whose trust set changes, such as http://127.0.0.1:8001.
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// File with the token of that node, if it requires one.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
 }
 
 /// What a node does when it is stopped.

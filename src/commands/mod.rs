@@ -17,6 +17,8 @@ mod propose;
 mod run;
 mod scenarios;
 mod support;
+#[cfg(feature = "net")]
+mod trust;
 #[cfg(feature = "window")]
 mod window;
 
@@ -43,6 +45,8 @@ pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
         Some(Command::Cluster(args)) => cluster::run(args),
         #[cfg(feature = "net")]
         Some(Command::Propose(args)) => propose::run(args),
+        #[cfg(feature = "net")]
+        Some(Command::Trust(args)) => trust::run(args),
         #[cfg(feature = "window")]
         Some(Command::Bench(Bench::Frame(args))) => bench_frame::run(args),
         Some(Command::Bench(Bench::Scp(args))) => bench_scp::bench(args),

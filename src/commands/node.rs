@@ -1,13 +1,13 @@
 //! `quorumscope node`: runs one node of a real network as a process.
 
-use crate::cli::{LogFormat, NodeArgs, OnStopArg};
+use crate::cli::{AdmitArg, LogFormat, NodeArgs, OnStopArg};
 use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
 use crate::commands::support::token_file::read_token;
 use crate::live::cluster::LISTENING;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
-use crate::node::{NodeSettings, Threshold};
+use crate::node::{AdmissionPolicy, AdmissionSettings, NodeSettings, Threshold};
 use crate::text::terminal;
 use crate::time::Span;
 use std::io::Read;
@@ -185,6 +185,14 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         refresh: span("refresh-ms", args.refresh_ms)?,
         proposal_ttl: span("proposal-ttl-ms", args.proposal_ttl_ms)?,
         forget_after,
+        admission: Some(AdmissionSettings {
+            policy: match args.admit {
+                AdmitArg::Ask => AdmissionPolicy::Ask,
+                AdmitArg::Friends => AdmissionPolicy::Friends,
+                AdmitArg::Anyone => AdmissionPolicy::Anyone,
+            },
+            probation: span("probation-ms", args.probation_ms)?,
+        }),
         ..process_settings()
     })
 }

@@ -2,8 +2,8 @@
 
 use crate::cli::ProposeArgs;
 use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS};
+use crate::commands::support::node_client::NodeClient;
 use crate::commands::support::stdout::print_line;
-use crate::commands::support::token_file::read_token;
 use crate::live::status::{ProposalView, Status};
 use crate::scp::SlotIndex;
 use crate::text::{format, terminal};
@@ -15,10 +15,6 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Time for a response, in addition to the `wait_ms` of the request.
-const RESPONSE_GRACE: Duration = Duration::from_secs(60);
-/// Time without progress after which an upload fails. The whole upload may take longer.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time limit for `GET /status`.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Interval between checks whether a backup is complete.
@@ -32,28 +28,13 @@ struct ProposeResponse {
     slot: Option<u64>,
 }
 
-#[derive(Deserialize)]
-struct ProblemResponse {
-    title: String,
-    detail: String,
-}
-
-struct NodeClient {
-    base: String,
-    agent: ureq::Agent,
-    token: Option<String>,
-}
-
 /// Proposes, waits for the decision and the backups, and prints the outcome.
 ///
 /// # Errors
 /// Bad arguments, a node that does not respond, one that refuses, or standard output that cannot be written.
 pub(super) fn run(args: &ProposeArgs) -> Result<ExitCode, CommandError> {
-    let node = NodeClient {
-        base: base(&args.to)?,
-        agent: agent(Duration::from_millis(args.wait_ms) + RESPONSE_GRACE),
-        token: args.token_file.as_deref().map(read_token).transpose()?,
-    };
+    let wait = Duration::from_millis(args.wait_ms);
+    let node = ProposingClient(NodeClient::new(&args.to, args.token_file.as_deref(), wait)?);
     let (proposed, sent_at) = match (&args.file, &args.note) {
         (Some(path), _) => node.propose_file(path, args.wait_ms)?,
         (None, note) => node.propose_note(note.as_deref().unwrap_or_default(), args.wait_ms)?,
@@ -123,26 +104,10 @@ impl Read for Upload {
     }
 }
 
-/// `response_timeout` starts when the request has been sent.
-fn agent(response_timeout: Duration) -> ureq::Agent {
-    crate::live::http_client::http_client()
-        .timeout_connect(Some(Duration::from_secs(5)))
-        .timeout_per_write(Some(WRITE_TIMEOUT))
-        .timeout_recv_response(Some(response_timeout))
-        .timeout_recv_body(Some(RESPONSE_GRACE))
-        .build()
-        .new_agent()
-}
+/// Proposes at a node and looks at its backups.
+struct ProposingClient(NodeClient);
 
-fn base(url: &str) -> Result<String, CommandError> {
-    let base = url.trim_end_matches('/');
-    match base.strip_prefix("http://") {
-        Some(rest) if !rest.is_empty() => Ok(base.to_owned()),
-        _ => Err(CommandError::Input(terminal::node_url_expected(url))),
-    }
-}
-
-impl NodeClient {
+impl ProposingClient {
     /// Proposes a note. Returns the response and the time at which the request was sent.
     fn propose_note(
         &self,
@@ -151,10 +116,11 @@ impl NodeClient {
     ) -> Result<(ProposeResponse, Instant), CommandError> {
         let body = serde_json::json!({ "note": note }).to_string();
         let call = self
-            .post(&format!("wait_ms={wait_ms}"))
+            .0
+            .post(&format!("/propose?wait_ms={wait_ms}"))
             .content_type("application/json");
         let sent_at = Instant::now();
-        Ok((self.read(call.send(body))?, sent_at))
+        Ok((self.0.read(call.send(body))?, sent_at))
     }
 
     /// Uploads and proposes a file. Returns the response and the time at which the upload ended.
@@ -177,9 +143,10 @@ impl NodeClient {
             return Err(CommandError::Input(terminal::file_is_folder(&shown)));
         }
         let length = about.len();
-        let query = format!("wait_ms={wait_ms}&file={}", percent_encoded(name));
+        let path = format!("/propose?wait_ms={wait_ms}&file={}", percent_encoded(name));
         let call = self
-            .post(&query)
+            .0
+            .post(&path)
             .content_type("application/octet-stream")
             .header("content-length", length.to_string());
         let mut upload = Upload {
@@ -187,46 +154,13 @@ impl NodeClient {
             read_at: Instant::now(),
         };
         let answer = call.send(ureq::SendBody::from_reader(&mut upload));
-        Ok((self.read(answer)?, upload.read_at))
-    }
-
-    fn post(&self, query: &str) -> ureq::RequestBuilder<ureq::typestate::WithBody> {
-        let call = self.agent.post(format!("{}/propose?{query}", self.base));
-        match &self.token {
-            None => call,
-            Some(token) => call.header("authorization", format!("Bearer {token}")),
-        }
-    }
-
-    fn read<T: for<'de> Deserialize<'de>>(
-        &self,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<T, CommandError> {
-        let no_response = |error: ureq::Error| {
-            CommandError::Input(terminal::node_unreachable(&self.base, &error.to_string()))
-        };
-        let mut response = answer.map_err(no_response)?;
-        let status = response.status();
-        let text = response.body_mut().read_to_string().map_err(no_response)?;
-        if let (false, Ok(problem)) = (
-            status.is_success(),
-            serde_json::from_str::<ProblemResponse>(&text),
-        ) {
-            let refusal = terminal::node_refused(&self.base, &problem.title, &problem.detail);
-            return Err(CommandError::Input(refusal));
-        }
-        serde_json::from_str(&text).map_err(|error| {
-            let (status, error) = (status.to_string(), error.to_string());
-            CommandError::Input(terminal::response_not_understood(
-                &self.base, &status, &error,
-            ))
-        })
+        Ok((self.0.read(answer)?, upload.read_at))
     }
 
     fn status_at(&self, base: &str) -> Result<Status, CommandError> {
-        let call = self.agent.get(format!("{base}/status?limit=0"));
+        let call = self.0.get(base, "/status?limit=0");
         let call = call.config().timeout_global(Some(STATUS_TIMEOUT)).build();
-        self.read(call.call())
+        self.0.read(call.call())
     }
 
     /// Whether the node at `base` has a backup of the file.
@@ -240,14 +174,14 @@ impl NodeClient {
 
     /// Polls every trusted node until all have the file, and prints a line for each. At `until` it gives up with exit code 3.
     fn wait_for_backups(&self, sha256: &str, until: Instant) -> Result<ExitCode, CommandError> {
-        let here = self.status_at(&self.base)?;
+        let here = self.status_at(self.0.base())?;
         let mut pending_nodes: Vec<(String, String)> = here
             .nodes
             .iter()
             .filter(|node| node.is_trusted)
             .filter_map(|node| Some((node.name.clone(), format!("http://{}", node.http?))))
             .collect();
-        pending_nodes.insert(0, (here.name, self.base.clone()));
+        pending_nodes.insert(0, (here.name, self.0.base().to_owned()));
         loop {
             for (name, _) in pending_nodes.extract_if(.., |(_, base)| self.has_file(base, sha256)) {
                 print_line(&terminal::backed_up(&name))?;

@@ -4,10 +4,13 @@ use super::status::{PeersView, StatusDraft, StatusQuery};
 use super::wire::{
     LogHead, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement, WireError,
 };
-use crate::node::{Content, MessageId, MessageKind, Proposal, ProposalId, ProposalRefusal};
+use crate::node::{
+    Content, MessageId, MessageKind, NodeKey, Proposal, ProposalId, ProposalRefusal,
+};
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Time;
 use crate::trace::FlightId;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::sync::{broadcast, oneshot};
 
@@ -89,10 +92,23 @@ pub(super) struct Subscription {
     pub records: broadcast::Receiver<Arc<str>>,
 }
 
+/// An operator's change of the trust set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NodeTrustEdit {
+    /// Trust this node.
+    Add(NodeKey),
+    /// Remove this node.
+    Remove(NodeKey),
+}
+
 /// A command to the host.
 pub(super) enum HostCommand {
-    /// An announcement arrived. Its signature is valid.
-    Announcement(Box<(WireAnnouncement, Signed)>),
+    /// An announcement arrived from this source address. Its signature is valid.
+    Announcement(Box<(WireAnnouncement, Signed)>, IpAddr),
+    /// The check of an announced address has ended: the node with this key answers there, or why not.
+    AddressChecked(NodeKey, SocketAddr, Result<(), String>),
+    /// An operator adds a node to the trust set, or removes it. The reply is the number of trusted nodes.
+    EditTrust(NodeTrustEdit, ReplySender<Result<usize, String>>),
     /// A datagram was dropped, for this reason.
     DatagramDropped(WireError),
     /// Messages arrived from their authors.

@@ -1,7 +1,9 @@
 //! Settings of a node process.
 
 use super::wire::WireQuorumSet;
-use crate::node::{Application, NodeSettings, Relaying, Threshold};
+use crate::node::{
+    AdmissionPolicy, AdmissionSettings, Application, NodeSettings, Relaying, Threshold,
+};
 use crate::time::Span;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +25,10 @@ pub fn process_settings() -> NodeSettings {
         resend: Span::from_ms(1_000),
         proposal_ttl: Span::from_ms(600_000),
         forget_after: None,
+        admission: Some(AdmissionSettings {
+            policy: AdmissionPolicy::Anyone,
+            probation: Span::from_ms(5_000),
+        }),
         relaying: Relaying::Direct,
         relay_interval: Span::ZERO,
         choice_slots: 1,

@@ -12,18 +12,20 @@
 //! | [`NodeRuntime`] | the node, its timers, its view and the hash of its log |
 //! | [`Outbox`] | the store, the batch not yet stored, the effects that wait for it |
 //! | [`EffectRunner`] | the network; it accepts only committed effects |
-//! | [`Admission`] | the choice of the announcements and messages that reach the node |
+//! | [`Admission`], [`Candidates`] | the choice of the announcements and messages that reach the node; nodes that have not proved their addresses |
 //! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; waiting callers; files |
 //! | [`HostView`] | answers to queries, computed from the other parts |
 //!
 //! `node` implements the protocol; `http`, `udp` and `peer_client` own the sockets.
 
 mod admission;
+mod candidates;
 mod counters;
 mod decision_waiters;
 mod effects;
 mod fetches;
 mod file_checks;
+mod key_budget;
 mod network;
 mod peer_table;
 mod queries;
@@ -36,7 +38,7 @@ pub(super) use network::{HostNetwork, ProcessNetwork};
 pub(super) use transactional_outbox::DurableStore;
 
 use super::clock::Clock;
-use super::command::{HostCommand, ProposalOutcome, ProposeError, ReplySender};
+use super::command::{HostCommand, NodeTrustEdit, ProposalOutcome, ProposeError, ReplySender};
 use super::config::LiveConfig;
 use super::fetch::FetchEvent;
 use super::file_store::FileStore;
@@ -48,18 +50,25 @@ use super::wire::{
     Receipt, ReceiptCode, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement,
     WireBody,
 };
-use crate::node::{Content, Input, Node, NodeEvent, Output, Persisted, Proposal, ProposalId};
+use crate::node::{
+    AnnouncementKind, Content, Input, Node, NodeEvent, NodeKey, Output, Peer, Persisted, Proposal,
+    ProposalId, TrustEdit,
+};
+use crate::scp::NodeId;
 use crate::time::{Span, Time};
-use admission::{Admission, needs_file_check, receipt_of};
+use admission::{Admission, AnnouncementRoute, needs_file_check, receipt_of};
+use candidates::{Candidates, Source, is_announceable};
 use counters::MetricCounters;
 use crossbeam_channel::Receiver;
 use decision_waiters::DecisionWaiters;
 use effects::{EffectContext, EffectRunner, sign};
 use fetches::Fetches;
 use file_checks::FileChecks;
+use key_budget::KeyBudget;
 use peer_table::PeerTable;
 use queries::HostView;
 use runtime::NodeRuntime;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use transactional_outbox::{HostEffect, Outbox};
@@ -68,6 +77,11 @@ use transactional_outbox::{HostEffect, Outbox};
 const COMMANDS_PER_TURN: usize = 256;
 /// Interval between two offers of relayed messages, and the longest time that the loop sleeps.
 const OFFER_INTERVAL: Span = Span::from_ms(250);
+
+/// Most known nodes that are not trusted. Each of them gets messages, and a client with a thread.
+const STRANGERS_MAX: usize = 128;
+/// The silence after which such a node makes room for another one.
+const STRANGER_SILENCE: Span = Span::from_ms(30_000);
 
 /// Whether the loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +130,8 @@ pub(super) struct Host {
     recorder: Recorder,
     files: FileStore,
     peers: PeerTable,
+    candidates: Candidates,
+    key_budget: KeyBudget,
     waiters: DecisionWaiters,
     file_checks: FileChecks,
     fetches: Fetches,
@@ -140,6 +156,8 @@ impl Host {
             recorder: parts.recorder,
             files: parts.files,
             peers: PeerTable::default(),
+            candidates: Candidates::default(),
+            key_budget: KeyBudget::default(),
             waiters: DecisionWaiters::default(),
             file_checks: FileChecks::default(),
             fetches: Fetches::default(),
@@ -184,6 +202,7 @@ impl Host {
         }
         if !self.outbox.is_blocked() {
             self.fire_timers();
+            self.prove_addresses();
             self.offer();
         }
         self.commit();
@@ -220,6 +239,14 @@ impl Host {
     fn fire_timers(&mut self) {
         while let Some(kind) = self.runtime.take_due(self.clock.now()) {
             self.step(Input::Timer(kind));
+        }
+    }
+
+    /// Starts the address checks that the limits allow.
+    fn prove_addresses(&mut self) {
+        let now = self.clock.now();
+        while let Some((key, http)) = self.candidates.start_check(now) {
+            self.outbox.queue(HostEffect::ProveAddress(key, http));
         }
     }
 
@@ -268,8 +295,16 @@ impl Host {
 
     fn handle(&mut self, command: HostCommand) {
         match command {
-            HostCommand::Announcement(announcement) => {
-                self.receive_announcement(&announcement.0, &announcement.1);
+            HostCommand::Announcement(announcement, source) => {
+                let (announcement, signed) = *announcement;
+                self.receive_announcement(announcement, signed, source);
+            }
+            HostCommand::AddressChecked(key, http, result) => {
+                self.address_checked(key, http, result)
+            }
+            HostCommand::EditTrust(edit, reply) => {
+                let result = self.edit_trust(edit);
+                self.outbox.reply(reply, result);
             }
             HostCommand::DatagramDropped(error) => self.counters.datagram_dropped(&error),
             HostCommand::Messages(messages, reply) => {
@@ -348,6 +383,16 @@ impl Host {
                 tracing::info!(name = %self.directory.name(*node), "left");
                 self.outbox.queue(HostEffect::Disconnect(*node));
             }
+            NodeEvent::QuorumSetOverridden { slot } => {
+                self.counters.count("quorum_sets_overridden");
+                tracing::warn!(
+                    slot = slot.0,
+                    "OVERRIDE: an operator replaced the quorum set within the running slot. Statements that were made under the old set count under the new one: if other nodes do not change their sets alike, they can decide differently"
+                );
+            }
+            NodeEvent::StandingChanged { node, standing } => {
+                tracing::info!(name = %self.directory.name(*node), ?standing, "standing");
+            }
             NodeEvent::Ready { known } => tracing::info!(known, "ready to vote"),
             NodeEvent::BackedUp { file, .. } => {
                 self.fetches.stored(&file.sha256);
@@ -370,21 +415,122 @@ impl Host {
         }
     }
 
-    fn receive_announcement(&mut self, announcement: &WireAnnouncement, signed: &Signed) {
+    fn receive_announcement(
+        &mut self,
+        announcement: WireAnnouncement,
+        signed: Signed,
+        source: IpAddr,
+    ) {
         if self.outbox.is_blocked() {
             return;
         }
-        match self.admission().announcement(announcement, signed) {
+        match self
+            .admission()
+            .announcement(&announcement, &signed, source)
+        {
             Err(counter) => self.counters.count(counter),
-            Ok(peer) => {
-                self.counters.count("datagrams_received");
-                self.peers.received(peer.id, self.clock.now());
-                self.step(Input::ReceiveAnnouncement {
-                    from: peer.id,
-                    announcement: Arc::new(announcement.to_local(peer)),
-                });
+            Ok(AnnouncementRoute::Proved(peer)) => self.deliver_announcement(&announcement, peer),
+            Ok(AnnouncementRoute::Unproved) => {
+                let source = Source::Address(source);
+                self.candidates.insert(announcement, signed, source);
             }
         }
+    }
+
+    /// The check of an announced address has ended. A node that answers there becomes known.
+    fn address_checked(&mut self, key: NodeKey, http: SocketAddr, result: Result<(), String>) {
+        if self.outbox.is_blocked() {
+            return self.candidates.check_dropped(key);
+        }
+        if let Err(why) = result {
+            tracing::debug!(%key, %http, %why, "does not answer at its announced address");
+            self.counters.count("addresses_not_proved");
+            return self.candidates.failed(key, http, self.clock.now());
+        }
+        let Some((announcement, signed)) = self.candidates.proved(key, http) else {
+            return;
+        };
+        if self.directory.find(key).is_none() && !self.has_room_for_stranger() {
+            return self.counters.count("strangers_refused");
+        }
+        self.counters.count("addresses_proved");
+        let stored = self.admission().proved_announcement(&announcement, &signed);
+        match stored {
+            Err(counter) => self.counters.count(counter),
+            Ok(peer) => self.deliver_announcement(&announcement, peer),
+        }
+    }
+
+    /// Passes an announcement of a node that has proved its address to the node.
+    fn deliver_announcement(&mut self, announcement: &WireAnnouncement, peer: Peer) {
+        self.counters.count("datagrams_received");
+        self.peers.received(peer.id, self.clock.now());
+        self.step(Input::ReceiveAnnouncement {
+            from: peer.id,
+            announcement: Arc::new(announcement.to_local(peer)),
+        });
+    }
+
+    /// Whether another node that is not trusted can become known. If there are too many, one that has been silent for
+    /// long is forgotten.
+    fn has_room_for_stranger(&mut self) -> bool {
+        let view = self.runtime.view();
+        let strangers = view
+            .known
+            .keys()
+            .filter(|node| !view.trusted.contains(node));
+        let strangers: Vec<NodeId> = strangers.copied().collect();
+        if strangers.len() < STRANGERS_MAX {
+            return true;
+        }
+        let silent = self
+            .peers
+            .longest_silent(&strangers, self.clock.now(), STRANGER_SILENCE);
+        let Some(node) = silent else {
+            return false;
+        };
+        self.step(Input::Forget(node));
+        true
+    }
+
+    /// An operator changes the trust set. Returns the number of trusted nodes.
+    fn edit_trust(&mut self, edit: NodeTrustEdit) -> Result<usize, String> {
+        if self.config.trust.is_some() {
+            return Err(
+                "the quorum set is fixed; change the file of --trust and restart the node"
+                    .to_owned(),
+            );
+        }
+        if let Some(error) = self.outbox.storage_error() {
+            return Err(format!("the store fails: {error}"));
+        }
+        let (NodeTrustEdit::Add(key) | NodeTrustEdit::Remove(key)) = edit;
+        if key == self.context.identity.key() {
+            return Err(
+                "expected the key of another node; this one always trusts itself".to_owned(),
+            );
+        }
+        let node = self
+            .directory
+            .assign_configured(key)
+            .map_err(|error| error.to_string())?;
+        let edit = match edit {
+            NodeTrustEdit::Add(_) => TrustEdit::Add(node),
+            NodeTrustEdit::Remove(_) => TrustEdit::Remove(node),
+        };
+        tracing::warn!(?edit, %key, "an operator changes the trust set");
+        self.step(Input::EditTrust(edit));
+        let view = self.runtime.view();
+        let set = view.quorum_set.as_ref();
+        let still_counts = matches!(edit, TrustEdit::Remove(_))
+            && set.is_some_and(|(_, set)| set.nodes().contains(node));
+        if still_counts {
+            return Err(
+                "removed, but the quorum set in effect stays: a slice needs more nodes than are left, see --min-nodes; restart the node with --trust FILE"
+                    .to_owned(),
+            );
+        }
+        Ok(view.trusted.len())
     }
 
     /// Receives a message from its author, directly or relayed.
@@ -431,6 +577,11 @@ impl Host {
 
     /// Passes an admitted message to the node.
     fn deliver(&mut self, message: &VerifiedMessage) -> Receipt {
+        self.note_candidates(message);
+        if !self.has_key_budget(message) {
+            let why = "its quorum set names too many unknown nodes";
+            return Receipt::refused(ReceiptCode::Outsider, why);
+        }
         let message = match message.to_local(&mut self.directory) {
             Ok(message) => Arc::new(message),
             Err(error) => return Receipt::from(&error),
@@ -444,6 +595,36 @@ impl Host {
             message: Arc::clone(&message),
         });
         receipt_of(&outputs, &message, log_index)
+    }
+
+    /// Whether the sender of a statement may name the nodes of its quorum set.
+    fn has_key_budget(&mut self, message: &VerifiedMessage) -> bool {
+        let WireBody::Statement(statement) = &message.message.body else {
+            return true;
+        };
+        let Some(sender) = self.directory.find(message.message.sender) else {
+            return false;
+        };
+        let is_trusted = self.runtime.view().trusted.contains(&sender);
+        let set = &statement.quorum_set;
+        self.key_budget
+            .take(sender, is_trusted, set, &self.directory)
+    }
+
+    /// The nodes in a list of peers are candidates until they have proved their addresses.
+    fn note_candidates(&mut self, message: &VerifiedMessage) {
+        let own = self.config.advertise.unwrap_or(self.config.http);
+        for (announcement, signed) in &message.announcements {
+            let is_wanted = announcement.key != self.context.identity.key()
+                && announcement.kind != AnnouncementKind::Leaving
+                && !self.directory.has_proved(announcement)
+                && is_announceable(announcement.http, own.ip().is_loopback());
+            if is_wanted {
+                let source = Source::Peer(message.message.sender);
+                self.candidates
+                    .insert(announcement.clone(), signed.clone(), source);
+            }
+        }
     }
 
     /// Defers a proposed file until its origin has confirmed that the file can be read there.
@@ -568,6 +749,7 @@ impl Host {
             directory: &mut self.directory,
             recorder: &mut self.recorder,
             peers: &mut self.peers,
+            candidates: &mut self.candidates,
             fetches: &mut self.fetches,
             file_checks: &mut self.file_checks,
             counters: &mut self.counters,
@@ -584,6 +766,7 @@ impl Host {
             peers: &self.peers,
             waiters: &self.waiters,
             fetches: &self.fetches,
+            candidates: self.candidates.len(),
             files: &self.files,
             counters: &self.counters,
             storage_error: self.outbox.storage_error(),

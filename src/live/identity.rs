@@ -41,6 +41,8 @@ pub enum SignaturePurpose {
     Bundle,
     /// An announcement for discovery.
     Announcement,
+    /// The answer to an address challenge.
+    AddressProof,
 }
 
 impl SignaturePurpose {
@@ -49,6 +51,7 @@ impl SignaturePurpose {
             SignaturePurpose::Message => "message",
             SignaturePurpose::Bundle => "bundle",
             SignaturePurpose::Announcement => "announcement",
+            SignaturePurpose::AddressProof => "address proof",
         }
     }
 }

@@ -30,6 +30,7 @@
 //!
 //! One thread (`qs-node`) decides; all others wait for the network or the disk.
 
+mod address_prover;
 pub mod attach;
 mod clock;
 pub mod cluster;

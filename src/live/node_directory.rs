@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Most nodes in a directory. An attacker that fills it with invented keys can only keep new nodes out.
+/// Most nodes in a directory, except for those that the operator names.
 pub const NODES_MAX: usize = 4096;
+/// Most nodes in a directory. The difference is reserved for the operator: `--trust FILE` and `trust add`.
+pub const CONFIGURED_NODES_MAX: usize = NODES_MAX + 2048;
 
 #[derive(Clone, Debug)]
 struct DirectoryEntry {
@@ -77,9 +79,21 @@ impl NodeDirectory {
     /// # Errors
     /// [`WireError::TooManyNodes`] if the directory is full.
     pub fn assign(&mut self, key: NodeKey) -> Result<NodeId, WireError> {
+        self.assign_up_to(NODES_MAX, key)
+    }
+
+    /// The number of a node that the operator names. Numbers are reserved for these nodes.
+    ///
+    /// # Errors
+    /// [`WireError::TooManyNodes`] if the operator has named too many nodes.
+    pub fn assign_configured(&mut self, key: NodeKey) -> Result<NodeId, WireError> {
+        self.assign_up_to(CONFIGURED_NODES_MAX, key)
+    }
+
+    fn assign_up_to(&mut self, most: usize, key: NodeKey) -> Result<NodeId, WireError> {
         match self.by_key.get(&key) {
             Some(&id) => Ok(id),
-            None if self.entries.len() >= NODES_MAX => Err(WireError::TooManyNodes),
+            None if self.entries.len() >= most => Err(WireError::TooManyNodes),
             None => Ok(self.add(key)),
         }
     }
@@ -138,6 +152,16 @@ impl NodeDirectory {
             }
             _ => false,
         }
+    }
+
+    /// Whether the announced address is the one at which the node has proved to answer. Only proved announcements are
+    /// stored. A node that leaves no longer answers, so its last address counts.
+    #[must_use]
+    pub fn has_proved(&self, announcement: &WireAnnouncement) -> bool {
+        let stored = self
+            .find(announcement.key)
+            .and_then(|node| self.announcement(node));
+        stored.is_some_and(|stored| stored.http == announcement.http)
     }
 
     /// The newest announcement of a node.

@@ -6,10 +6,12 @@
 //! | `qs-http` | REST interface |
 //! | `qs-udp` | discovery |
 //! | `qs-peer-N` | calls to node N |
+//! | `qs-prove-N` | proofs of announced addresses |
 //! | `fetch N` | downloads of files |
 
 pub(super) mod startup;
 
+use super::address_prover::AddressProver;
 use super::clock::Clock;
 use super::command::HostCommand;
 use super::config::{LiveConfig, OnStop};
@@ -144,6 +146,7 @@ impl Process {
             clients: PeerClients::new(Arc::clone(&context)),
             udp,
             fetcher: Fetcher::new(files.clone(), FetchSettings::default(), fetches),
+            prover: AddressProver::start(&context).map_err(StartError::Thread)?,
         };
         let host = Host::new(HostParts {
             node: Node::new(stored.node_config),
@@ -220,9 +223,11 @@ pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
 }
 
 /// Forwards a datagram to the host. If its queue is full, the datagram is dropped, as in a network.
-fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram) {
+fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram, from: SocketAddr) {
     let command = match datagram {
-        ReceivedDatagram::Announcement(announcement) => HostCommand::Announcement(announcement),
+        ReceivedDatagram::Announcement(announcement) => {
+            HostCommand::Announcement(announcement, from.ip())
+        }
         ReceivedDatagram::Dropped(error) => HostCommand::DatagramDropped(error),
     };
     if let Err(TrySendError::Full(_)) = commands.try_send(command) {
@@ -232,7 +237,7 @@ fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram) {
 
 fn listen(udp: &Udp, context: &PeerContext) -> Result<JoinHandle<()>, StartError> {
     let commands = context.host.clone();
-    let receive = move |datagram, _| forward(&commands, datagram);
+    let receive = move |datagram, from| forward(&commands, datagram, from);
     udp.listen(context.network.clone(), Arc::clone(&context.stop), receive)
         .map_err(StartError::Thread)
 }

@@ -2,7 +2,7 @@
 
 use super::wire::{LogHead, Signed, WireQuorumSet};
 use crate::node::view::LogEntry;
-use crate::node::{BackupAnswer, Content, FileInfo, NodeKey, Proposal, ProposalId};
+use crate::node::{BackupAnswer, Content, FileInfo, NodeKey, Proposal, ProposalId, Standing};
 use crate::scp::Value;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -295,6 +295,11 @@ pub struct PeerView {
     pub http: Option<SocketAddr>,
     /// Whether the node trusts it.
     pub is_trusted: bool,
+    /// Whether it counts for the node, if the node admits others one by one: `candidate`, `newcomer`, `established` or
+    /// `removed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, nullable = false)]
+    pub standing: Option<Standing>,
     /// How it became known.
     pub why: String,
     /// Whether it answered the last call; absent before the first call.

@@ -51,6 +51,27 @@ pub struct Peer {
     pub key: Arc<str>,
 }
 
+/// Who gets a vote among the nodes that are found after the first slot has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdmissionPolicy {
+    /// Each node, after its probation.
+    Anyone,
+    /// A node that a majority of the trusted nodes trusts, after its probation.
+    Friends,
+    /// Only nodes that an operator adds. This holds for nodes that are found before the first slot, too.
+    Ask,
+}
+
+/// Admission of discovered nodes to the trust set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmissionSettings {
+    /// Who is admitted.
+    pub policy: AdmissionPolicy,
+    /// How long a node sends messages before it is admitted.
+    pub probation: Span,
+}
+
 /// Settings that all nodes of a scenario share. A span of zero switches a periodic task off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeSettings {
@@ -70,6 +91,8 @@ pub struct NodeSettings {
     pub proposal_ttl: Span,
     /// Unsafe: nodes that are silent for this long leave the quorum set. `None`: never.
     pub forget_after: Option<Span>,
+    /// Admission of discovered nodes to the trust set. `None`: each one counts at once.
+    pub admission: Option<AdmissionSettings>,
     /// Whether nodes relay what they receive.
     pub relaying: Relaying,
     /// The minimum time between two transmissions of relayed messages. Zero: a node relays after every step.

@@ -128,8 +128,51 @@ impl Consensus {
         let Some(set) = discovery.take_quorum_set(cx) else {
             return;
         };
+        self.install_quorum_set(cx, next, set);
+    }
+
+    /// Replaces the quorum set within the running slot at the request of an operator, and repeats the node's statements
+    /// with the new set.
+    pub(super) fn override_quorum_set(
+        &mut self,
+        cx: &mut Context,
+        ledger: &Ledger,
+        discovery: &mut Discovery,
+    ) -> Vec<Effect> {
+        let slot = ledger.next_slot();
+        if self.begun != Some(slot) {
+            self.adopt_quorum_set(cx, slot, discovery);
+            return Vec::new();
+        }
+        let Some(set) = discovery.take_quorum_set(cx) else {
+            return Vec::new();
+        };
+        let Some(id) = self.install_quorum_set(cx, slot, set) else {
+            return Vec::new();
+        };
+        cx.out.event(NodeEvent::QuorumSetOverridden { slot });
+        let named: Vec<QuorumSetId> = self
+            .scp
+            .statements(slot)
+            .map(|envelope| envelope.quorum_set)
+            .collect();
+        for id in named {
+            self.closure.note_named(id);
+        }
+        self.with_scp(cx, ledger, discovery, |scp, driver, out| {
+            scp.replace_quorum_set(driver, slot, id, out);
+        })
+    }
+
+    /// Puts a quorum set into effect from the slot `next` on. Returns its id, or `None` if it is in effect already.
+    fn install_quorum_set(
+        &mut self,
+        cx: &mut Context,
+        next: SlotIndex,
+        set: QuorumSet,
+    ) -> Option<QuorumSetId> {
         if self.quorum_set.as_deref() == Some(&set) {
-            return;
+            return None;
         }
         self.quorum_sets = self.quorum_sets.saturating_add(1);
         let quorum_set = Arc::new(set);
@@ -143,6 +186,7 @@ impl Consensus {
             quorum_set,
             from_slot: next,
         });
+        Some(id)
     }
 
     fn use_quorum_set(&mut self, cx: &Context, set: &Arc<QuorumSet>) -> QuorumSetId {

@@ -3,6 +3,7 @@
 use super::event::{FetchError, NodeEvent};
 use super::message::{Announcement, Bundle, Message};
 use super::persisted::{Persisted, StateChange};
+use super::probation::TrustEdit;
 use super::proposal::{Content, FileInfo};
 use super::trust_policy::TrustPolicy;
 use crate::scp::{NodeId, SlotIndex};
@@ -93,6 +94,10 @@ pub enum Input {
     Propose(Content),
     /// A person replaces the trust policy of the node.
     SetTrust(TrustPolicy),
+    /// An operator adds a discovered node to the trust set, or removes it.
+    EditTrust(TrustEdit),
+    /// The host drops a discovered node that is not trusted, to make room for another one.
+    Forget(NodeId),
     /// A fetch ended.
     Fetched {
         /// SHA-256 of the content, in hexadecimal digits.

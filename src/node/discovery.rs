@@ -11,11 +11,12 @@ use super::event::{MessageRefusal, NodeEvent, TrustCause};
 use super::key::NodeKey;
 use super::message::{Announcement, AnnouncementKind, Body};
 use super::outbox::TrafficClass;
-use super::persisted::StateChange;
+use super::persisted::{Persisted, StateChange};
+use super::probation::{Probation, TrustEdit};
 use super::roster::{Roster, RosterChange};
 use super::trust_policy::TrustPolicy;
 use super::trust_set::TrustSet;
-use crate::scp::{NodeId, NodeSet, QuorumSet};
+use crate::scp::{NodeId, NodeSet, QuorumSet, SlotIndex};
 use crate::time::Time;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ const ASKED_PER_REFRESH: usize = 3;
 pub(super) struct Discovery {
     roster: Roster,
     trust: TrustSet,
+    /// Which discovered nodes count; `None` if all of them do.
+    probation: Option<Probation>,
     /// By node, when the last message or announcement that it created arrived. Empty unless `forget_after` is set.
     last_alive: BTreeMap<NodeId, Time>,
     /// The node's own latest announcement, which every refresh repeats.
@@ -49,6 +52,7 @@ impl Discovery {
                 config.threshold,
                 config.settings.min_nodes,
             ),
+            probation: config.settings.admission.map(Probation::new),
             last_alive: BTreeMap::new(),
             own_announcement: None,
             announcements: 0,
@@ -56,11 +60,15 @@ impl Discovery {
         }
     }
 
-    /// Restores the number of announcements and the policy from before a crash.
-    pub(super) fn restore(&mut self, announcements: u64, policy: Option<&TrustPolicy>) {
-        self.announcements = announcements;
-        if let Some(policy) = policy {
+    /// Restores the number of announcements, the policy and the standings from before a crash.
+    pub(super) fn restore(&mut self, persisted: &Persisted) {
+        self.announcements = persisted.announcements;
+        if let Some(policy) = &persisted.trust {
             self.trust.restore(policy.clone());
+        }
+        if let (Some(probation), Some(standings)) = (&mut self.probation, persisted.standings()) {
+            let decided = persisted.decided.last().map_or(0, |(slot, _)| slot.0);
+            probation.restore(&standings, SlotIndex(decided.saturating_add(1)));
         }
     }
 
@@ -70,6 +78,7 @@ impl Discovery {
         for peer in config.address_book.iter() {
             self.add_peer(cx, peer, config.peer.id);
         }
+        self.apply_standings(cx, TrustCause::Configured);
         self.trust.recompute(&self.roster, TrustCause::Configured);
         self.trust_changed(cx);
         let is_unprompted = config.join_mode == JoinMode::Newcomer
@@ -151,6 +160,9 @@ impl Discovery {
 
     /// A message or announcement that `node` created has arrived, directly or relayed.
     pub(super) fn note_alive(&mut self, cx: &mut Context, node: NodeId) {
+        if let Some(probation) = &mut self.probation {
+            probation.note_message(node, cx.now);
+        }
         if cx.settings().forget_after.is_some() && self.roster.is_present(node) {
             self.last_alive.insert(node, cx.now);
             self.trust.remember(node, &self.roster);
@@ -170,6 +182,10 @@ impl Discovery {
         }
         if cx.settings().forget_after.is_some() {
             self.last_alive.insert(node, cx.now);
+        }
+        if let Some(probation) = &mut self.probation {
+            probation.discovered(node);
+            self.apply_standings(cx, TrustCause::Discovered);
         }
         self.trust
             .update(node, &self.roster, TrustCause::Discovered);
@@ -255,7 +271,73 @@ impl Discovery {
             let (via, body) = (Recipient::Node(node), Body::PeersQuestion);
             cx.out.send_to(node, via, TrafficClass::Housekeeping, body);
         }
+        self.admit(cx);
         self.forget_silent_nodes(cx);
+    }
+
+    // Admission.
+
+    /// A statement of `node` about `slot` has arrived.
+    pub(super) fn note_statement(&mut self, cx: &mut Context, node: NodeId, slot: SlotIndex) {
+        if let Some(probation) = &mut self.probation {
+            probation.note_statement(node, slot);
+            self.apply_standings(cx, TrustCause::Admitted);
+        }
+    }
+
+    /// The node takes part in its first slot.
+    pub(super) fn end_founding(&mut self, cx: &mut Context) {
+        if let Some(probation) = &mut self.probation {
+            probation.end_founding();
+            self.apply_standings(cx, TrustCause::Admitted);
+        }
+    }
+
+    /// `next` is the first slot without a decision.
+    pub(super) fn advance_to(&mut self, cx: &mut Context, next: SlotIndex) {
+        if let Some(probation) = &mut self.probation {
+            probation.advance_to(next);
+            self.apply_standings(cx, TrustCause::Suspended);
+        }
+    }
+
+    /// Admits the candidates whose probation is over.
+    fn admit(&mut self, cx: &mut Context) {
+        let (trust, roster) = (&self.trust, &self.roster);
+        if let Some(probation) = &mut self.probation {
+            let present = roster.present().map(|peer| peer.id).collect();
+            probation.admit(&present, |count| trust.slice_size(count));
+            self.apply_standings(cx, TrustCause::Admitted);
+        }
+    }
+
+    /// An operator adds a node to the trust set or removes it.
+    pub(super) fn edit_trust(&mut self, cx: &mut Context, edit: TrustEdit) {
+        if let Some(probation) = &mut self.probation {
+            probation.edit(edit);
+            self.apply_standings(cx, TrustCause::Edited);
+        }
+        self.restart_settle_timer(cx);
+    }
+
+    /// Reports and stores changed standings, and updates the trust set.
+    fn apply_standings(&mut self, cx: &mut Context, cause: TrustCause) {
+        let Some(probation) = &mut self.probation else {
+            return;
+        };
+        let changes = probation.take_changes();
+        if let Some(standings) = probation.take_unsaved() {
+            cx.out.persist(StateChange::Standings(standings));
+        }
+        if changes.is_empty() && cause != TrustCause::Configured {
+            return;
+        }
+        for (node, standing) in changes {
+            cx.out.event(NodeEvent::StandingChanged { node, standing });
+        }
+        self.trust
+            .set_admitted(probation.counted(), &self.roster, cause);
+        self.trust_changed(cx);
     }
 
     fn forget_silent_nodes(&mut self, cx: &mut Context) {
@@ -291,7 +373,15 @@ impl Discovery {
 
     /// Handles an answer of the trusted-node service. A sender that still lists a departed node has missed the
     /// departure, so this node repeats the last announcement of the departed node.
-    pub(super) fn receive_peers(&mut self, cx: &mut Context, from: NodeId, known: &[Peer]) {
+    pub(super) fn receive_peers(
+        &mut self,
+        cx: &mut Context,
+        from: NodeId,
+        (sender, known, trusted): (NodeId, &[Peer], &[NodeId]),
+    ) {
+        if let Some(probation) = &mut self.probation {
+            probation.note_trusted(sender, trusted.iter().copied());
+        }
         for peer in known {
             match self.roster.leave_announcement(peer.id) {
                 Some(leaving) => {
@@ -301,6 +391,18 @@ impl Discovery {
                 None => self.add_peer(cx, peer, from),
             }
         }
+    }
+
+    /// Drops a discovered node, unless it is trusted. It can be discovered again.
+    pub(super) fn forget(&mut self, cx: &mut Context, node: NodeId) {
+        if self.trust.contains(node) || !self.roster.remove(node) {
+            return;
+        }
+        if let Some(probation) = &mut self.probation {
+            probation.forget(node);
+        }
+        self.last_alive.remove(&node);
+        cx.out.event(NodeEvent::PeerLeft { node });
     }
 
     /// Replaces the trust policy at the request of a person.

@@ -1,6 +1,7 @@
 //! `NodeEvent`: the events that a node reports. The world, captions and event logs are built from them.
 
 use super::config::{Application, Peer};
+use super::probation::Standing;
 use super::proposal::{FileInfo, Proposal, ProposalId};
 use crate::scp::{
     NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
@@ -24,6 +25,12 @@ pub enum TrustCause {
     Forgotten,
     /// A person replaced the policy.
     PolicyReplaced,
+    /// The probation of a node is over.
+    Admitted,
+    /// A newcomer took no part in several slots.
+    Suspended,
+    /// An operator added or removed a node.
+    Edited,
 }
 
 /// Why a slot started at a node.
@@ -118,6 +125,19 @@ pub enum NodeEvent {
         quorum_set: Arc<QuorumSet>,
         /// The first slot in which it is in effect.
         from_slot: SlotIndex,
+    },
+    /// The quorum set was replaced within a running slot, at the request of an operator. The node's earlier statements
+    /// about the slot count with the new set, so this can break agreement.
+    QuorumSetOverridden {
+        /// The running slot.
+        slot: SlotIndex,
+    },
+    /// The standing of a discovered node has changed.
+    StandingChanged {
+        /// The discovered node.
+        node: NodeId,
+        /// Its new standing.
+        standing: Standing,
     },
     /// Discovery and catching up are over: the node votes.
     Ready {

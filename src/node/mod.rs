@@ -27,6 +27,7 @@ mod outbox;
 mod pending_statements;
 mod persisted;
 mod pool;
+mod probation;
 mod proposal;
 mod quorum_closure;
 mod relay;
@@ -41,7 +42,10 @@ mod trust_policy;
 mod trust_set;
 pub mod view;
 
-pub use config::{Application, JoinMode, NodeConfig, NodeSettings, Peer, Relaying};
+pub use config::{
+    AdmissionPolicy, AdmissionSettings, Application, JoinMode, NodeConfig, NodeSettings, Peer,
+    Relaying,
+};
 pub use contract::{Input, Output, Recipient, TimerKind};
 pub use event::{
     BackupAnswer, FetchError, MessageRefusal, NodeEvent, ProposalRefusal, SlotStart, TrustCause,
@@ -50,6 +54,7 @@ pub use key::{InvalidNodeKey, NodeKey};
 pub use message::{Announcement, AnnouncementKind, Body, Bundle, Message, MessageId, MessageKind};
 pub use node::Node;
 pub use persisted::{Persisted, StateChange};
+pub use probation::{Standing, Standings, TrustEdit};
 pub use proposal::{
     Content, FileInfo, Proposal, ProposalId, is_well_formed, proposals_in, value_of,
 };

@@ -19,6 +19,7 @@ use super::outbox::TrafficClass;
 use super::persisted::Persisted;
 use super::relay::{Freshness, Relay};
 use super::replica::Replica;
+use super::trust_policy::TrustPolicy;
 use crate::scp::{NodeId, ScpTimer};
 #[cfg(test)]
 use crate::scp::{QuorumSet, SlotIndex, Value};
@@ -31,6 +32,8 @@ pub struct Node {
     cx: Context,
     /// Whether the node ran before and has to catch up.
     is_restarted: bool,
+    /// Whether the configured quorum set replaces another one with which the running slot began before the restart.
+    has_new_fixed_set: bool,
     discovery: Discovery,
     relay: Relay,
     replica: Replica,
@@ -43,6 +46,7 @@ impl Node {
         let cx = Context::new(config);
         Node {
             is_restarted: false,
+            has_new_fixed_set: false,
             discovery: Discovery::new(&cx),
             relay: Relay::new(cx.settings()),
             replica: Replica::new(&cx),
@@ -83,6 +87,8 @@ impl Node {
             Input::Timer(kind) => self.timer_expired(kind),
             Input::Propose(content) => self.replica.propose(cx, discovery, content),
             Input::SetTrust(policy) => discovery.set_policy(cx, policy),
+            Input::Forget(node) => discovery.forget(cx, node),
+            Input::EditTrust(edit) => self.replica.edit_trust(cx, discovery, edit),
             Input::Fetched { sha256, result } => self.replica.fetched(cx, &sha256, result),
             Input::Leave => self.leave(),
         }
@@ -121,8 +127,8 @@ impl Node {
         if let Some(persisted) = persisted {
             self.is_restarted = true;
             self.cx.out.restore(persisted.messages);
-            self.discovery
-                .restore(persisted.announcements, persisted.trust.as_ref());
+            self.has_new_fixed_set = has_new_fixed_set(self.cx.config(), persisted);
+            self.discovery.restore(persisted);
             self.replica
                 .restore(&mut self.cx, &self.discovery, persisted);
         }
@@ -135,7 +141,10 @@ impl Node {
         if !discovery.is_settled(cx) {
             return;
         }
-        self.replica.adopt_quorum_set(cx, discovery);
+        match self.has_new_fixed_set {
+            true => self.replica.override_quorum_set(cx, discovery),
+            false => self.replica.adopt_quorum_set(cx, discovery),
+        }
         if cx.config().join_mode == JoinMode::Founder && !self.is_restarted {
             return self.become_ready();
         }
@@ -231,7 +240,9 @@ impl Node {
             Body::PeersQuestion => {
                 discovery.send_peers(cx, sender, from, TrafficClass::of(message));
             }
-            Body::Peers { known, .. } => discovery.receive_peers(cx, from, known),
+            Body::Peers { known, trusted } => {
+                discovery.receive_peers(cx, from, (sender, known, trusted));
+            }
             Body::CatchUpQuestion { from_slot } => {
                 replica.answer_catch_up(cx, discovery, from, message, *from_slot);
             }
@@ -242,6 +253,15 @@ impl Node {
         }
         false
     }
+}
+
+/// Whether the configuration names a fixed quorum set, and the node ran with another one before.
+fn has_new_fixed_set(config: &NodeConfig, persisted: &Persisted) -> bool {
+    let TrustPolicy::Fixed(configured) = &config.trust else {
+        return false;
+    };
+    let stored = persisted.quorum_set.as_ref();
+    persisted.trust.is_none() && stored.is_some_and(|stored| stored != configured)
 }
 
 /// Access to the state, for tests.

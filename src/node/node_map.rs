@@ -42,6 +42,11 @@ impl<T> NodeMap<T> {
         self.entries.get_mut(at)
     }
 
+    /// Removes the entry of `node`.
+    pub(super) fn remove(&mut self, node: NodeId) -> Option<T> {
+        self.entries.get_mut(node.index())?.take()
+    }
+
     /// All values, in ascending order of the ids.
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().flatten()

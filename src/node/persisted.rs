@@ -4,6 +4,7 @@
 //! [`Persisted::apply`] defines the meaning of every change. Every store has to produce the same state.
 
 use super::event::{BackupAnswer, NodeEvent};
+use super::probation::Standings;
 use super::proposal::{FileInfo, Proposal, ProposalId, proposals_in};
 use super::trust_policy::TrustPolicy;
 use crate::scp::{Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Value};
@@ -53,6 +54,8 @@ pub enum StateChange {
     },
     /// A person has replaced the trust policy.
     Trust(TrustPolicy),
+    /// The standings of discovered nodes have changed.
+    Standings(Standings),
     /// Message numbers up to this one may be used. Numbers are reserved in blocks, so some may stay unused.
     MessagesReserved(u64),
     /// The number of proposals that the node has made.
@@ -88,6 +91,8 @@ pub struct Persisted {
     pub quorum_set: Option<Arc<QuorumSet>>,
     /// The trust policy, if a person has replaced that of the configuration.
     pub trust: Option<TrustPolicy>,
+    /// The standings of discovered nodes; `None` before the first slot has begun, and without admission.
+    pub standings: Option<Standings>,
 }
 
 impl Persisted {
@@ -117,10 +122,24 @@ impl Persisted {
                 self.quorum_set = Some(Arc::clone(quorum_set));
             }
             StateChange::Trust(policy) => self.trust = Some(policy.clone()),
+            StateChange::Standings(standings) => self.standings = Some(standings.clone()),
             StateChange::MessagesReserved(messages) => self.messages = *messages,
             StateChange::Proposals(proposals) => self.proposals = *proposals,
             StateChange::Announcements(announcements) => self.announcements = *announcements,
         }
+    }
+
+    /// The standings of discovered nodes. A store that an earlier version wrote has none: the nodes of its last quorum
+    /// set are established. `None` before the first slot has begun.
+    pub(crate) fn standings(&self) -> Option<Standings> {
+        let has_begun = !self.decided.is_empty() || !self.statements.is_empty();
+        self.standings.clone().or_else(|| {
+            let established = self.quorum_set.as_ref().filter(|_| has_begun)?.nodes();
+            Some(Standings {
+                established: established.iter().collect(),
+                ..Standings::default()
+            })
+        })
     }
 
     /// The events that this state replaces: the log and backup log after slot `after`, and the quorum set. A restarted

@@ -14,6 +14,7 @@ use super::message::{Body, Message};
 use super::outbox::TrafficClass;
 use super::persisted::Persisted;
 use super::pool::Certification;
+use super::probation::TrustEdit;
 use super::proposal::{Content, Proposal};
 use super::quorum_closure::LearnOutcome;
 use super::resend::Resend;
@@ -74,6 +75,29 @@ impl Replica {
         self.consensus.adopt_quorum_set(cx, next, discovery);
     }
 
+    /// Replaces the quorum set at once, within the running slot, too.
+    pub(super) fn override_quorum_set(&mut self, cx: &mut Context, discovery: &mut Discovery) {
+        let slot = self.ledger.next_slot();
+        let effects = self
+            .consensus
+            .override_quorum_set(cx, &self.ledger, discovery);
+        self.apply_effects(cx, discovery, slot, effects);
+    }
+
+    /// An operator changes the trust set. A removed node no longer counts in the running slot either; an added one
+    /// counts from the next slot on.
+    pub(super) fn edit_trust(
+        &mut self,
+        cx: &mut Context,
+        discovery: &mut Discovery,
+        edit: TrustEdit,
+    ) {
+        discovery.edit_trust(cx, edit);
+        if matches!(edit, TrustEdit::Remove(_)) && cx.lifecycle == Lifecycle::Ready {
+            self.override_quorum_set(cx, discovery);
+        }
+    }
+
     /// Certifies the deferred proposals, because the node votes from now on.
     pub(super) fn certify_deferred(&mut self, cx: &mut Context, discovery: &Discovery) {
         if self.ledger.certify_deferred(cx, discovery) {
@@ -99,6 +123,7 @@ impl Replica {
             return false;
         }
         self.resend.note_statement(envelope);
+        discovery.note_statement(cx, sender, slot);
         if discovery.trust().never_votes() {
             return true;
         }
@@ -250,6 +275,7 @@ impl Replica {
     pub(super) fn advance(&mut self, cx: &mut Context, discovery: &mut Discovery) {
         while cx.lifecycle == Lifecycle::Ready {
             let next = self.ledger.next_slot();
+            discovery.advance_to(cx, next);
             self.consensus.adopt_quorum_set(cx, next, discovery);
             if self.consensus.is_slot_due(cx, &self.ledger) {
                 self.join_slot(cx, discovery);
@@ -272,6 +298,7 @@ impl Replica {
 
     fn join_slot(&mut self, cx: &mut Context, discovery: &mut Discovery) {
         let slot = self.ledger.next_slot();
+        discovery.end_founding(cx);
         let effects = self.consensus.join(cx, &self.ledger, discovery);
         self.apply_effects(cx, discovery, slot, effects);
     }

@@ -128,6 +128,18 @@ impl Roster {
         true
     }
 
+    /// Removes a peer. Returns false if it was unknown.
+    pub(super) fn remove(&mut self, node: NodeId) -> bool {
+        let Some(entry) = self.entries.remove(node) else {
+            return false;
+        };
+        if entry.is_present() {
+            self.present_count = self.present_count.saturating_sub(1);
+        }
+        self.neighbours.remove(node);
+        true
+    }
+
     /// Marks `node` as a direct neighbour. Returns true the first time.
     pub(super) fn add_neighbour(&mut self, node: NodeId) -> bool {
         node != self.me.id && self.neighbours.insert(node)

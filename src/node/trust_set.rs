@@ -25,6 +25,8 @@ pub(super) struct TrustSet {
     members: NodeSet,
     /// Nodes that are excluded because they have been silent for too long (`forget_after`).
     forgotten: NodeSet,
+    /// The nodes that count; `None` without admission: all of them.
+    admitted: Option<NodeSet>,
     /// The size of the set in the last event.
     reported_size: Option<u32>,
     /// The cause of the latest change that no event has reported.
@@ -45,6 +47,7 @@ impl TrustSet {
             min_nodes: min_nodes.min(QuorumSet::NODES_MAX as u32),
             members: NodeSet::new(),
             forgotten: NodeSet::new(),
+            admitted: None,
             reported_size: None,
             unreported: None,
         }
@@ -120,7 +123,19 @@ impl TrustSet {
             TrustPolicy::InRange => roster.is_neighbour(node),
             TrustPolicy::Fixed(_) | TrustPolicy::None => false,
         };
-        by_policy && roster.is_present(node) && !self.forgotten.contains(node)
+        let is_admitted = self
+            .admitted
+            .as_ref()
+            .is_none_or(|admitted| admitted.contains(node));
+        by_policy && is_admitted && roster.is_present(node) && !self.forgotten.contains(node)
+    }
+
+    /// Replaces the set of nodes that count.
+    pub(super) fn set_admitted(&mut self, admitted: NodeSet, roster: &Roster, cause: TrustCause) {
+        if self.admitted.as_ref() != Some(&admitted) {
+            self.admitted = Some(admitted);
+            self.recompute(roster, cause);
+        }
     }
 
     /// Replaces the set of forgotten nodes (the unsafe policy `forget_after`).
@@ -180,7 +195,7 @@ impl TrustSet {
     }
 
     /// The size of a slice among `count` nodes; greater than `count` if the nodes are too few for a slice.
-    fn slice_size(&self, count: u32) -> u32 {
+    pub(super) fn slice_size(&self, count: u32) -> u32 {
         match (&self.policy, self.threshold) {
             // A node that moves out of range of a group continues with its few neighbours.
             (TrustPolicy::InRange, threshold) => threshold.of(count),

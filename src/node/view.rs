@@ -5,7 +5,8 @@
 pub use super::{
     Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, JoinMode,
     MessageKind, MessageRefusal, NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId,
-    ProposalRefusal, SlotStart, Threshold, TimerKind, TrustCause, TrustPolicy, proposals_in,
+    ProposalRefusal, SlotStart, Standing, Threshold, TimerKind, TrustCause, TrustPolicy,
+    proposals_in,
 };
 
 use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};
@@ -88,6 +89,8 @@ pub struct NodeView {
     pub known: BTreeMap<NodeId, Peer>,
     /// Its trust set, itself included.
     pub trusted: Arc<BTreeSet<NodeId>>,
+    /// The standings of the nodes that it knows, if it admits them one by one.
+    pub standings: BTreeMap<NodeId, Standing>,
     /// Its newest quorum set, and the first slot in which it is in effect.
     pub quorum_set: Option<(SlotIndex, Arc<QuorumSet>)>,
     /// The newest slots that it takes part in.
@@ -123,6 +126,9 @@ impl NodeView {
             } => {
                 self.quorum_set = Some((*from_slot, Arc::clone(quorum_set)));
             }
+            NodeEvent::StandingChanged { node, standing } => {
+                self.standings.insert(*node, *standing);
+            }
             NodeEvent::Ready { .. } => self.readiness = Readiness::Ready,
             NodeEvent::CatchingUp { .. } => self.readiness = Readiness::CatchingUp,
             NodeEvent::Left => self.readiness = Readiness::Left,
@@ -149,6 +155,7 @@ impl NodeView {
             NodeEvent::Refused { .. } => self.refused += 1,
             NodeEvent::ProposalRefused { .. }
             | NodeEvent::SlotStarted { .. }
+            | NodeEvent::QuorumSetOverridden { .. }
             | NodeEvent::Scp(_)
             | NodeEvent::BackupFailed { .. } => {}
         }

@@ -273,6 +273,7 @@ pub(crate) mod tests {
             resend: Span::from_ms(1000),
             proposal_ttl: Span::from_ms(10_000),
             forget_after: None,
+            admission: None,
             relaying: Default::default(),
             relay_interval: Span::ZERO,
             choice_slots: 1,

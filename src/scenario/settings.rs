@@ -196,6 +196,7 @@ pub(super) fn node_settings(
         announce: interval(&timing.announce_ms, 10_000)?,
         resend: interval(&timing.resend_ms, 3_000)?,
         proposal_ttl: interval(&timing.proposal_ttl_ms, 60_000)?,
+        admission: None,
         forget_after: match &timing.forget_after_ms {
             None => None,
             written => Some(interval(written, 0)?),

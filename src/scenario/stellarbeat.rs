@@ -261,6 +261,7 @@ fn settings(count: usize) -> Arc<NodeSettings> {
         resend: Span::from_ms(3_000),
         proposal_ttl: Span::from_ms(60_000),
         forget_after: None,
+        admission: None,
         relaying: Relaying::Direct,
         relay_interval: Span::ZERO,
         choice_slots: 1,

@@ -137,6 +137,27 @@ impl Scp {
         self.local.quorum_set = id;
     }
 
+    /// Replaces the quorum set within `slot`, and repeats the node's statements about it with the new set.
+    ///
+    /// This is a tool against a slot that cannot end, not a part of SCP: statements that the node has made under the
+    /// old set count under the new one, so two nodes that replace their sets can decide differently.
+    pub fn replace_quorum_set<D: Driver>(
+        &mut self,
+        driver: &D,
+        slot: SlotIndex,
+        id: QuorumSetId,
+        out: &mut Vec<Effect>,
+    ) {
+        self.set_quorum_set(id);
+        if self.slots.get(slot).is_none() {
+            return;
+        }
+        let result = self.transact(driver, slot, out, |tx| Ok(tx.repeat_with_new_set()?));
+        if let Err(why) = result {
+            self.report_refusal(slot, self.local.id, why, out);
+        }
+    }
+
     /// Stops nomination for `slot`. A running timer continues and has no effect when it expires (NOTES 33).
     pub fn stop_nomination(&mut self, slot: SlotIndex) {
         if let Some(slot) = self.slots.get_mut(slot) {

@@ -235,3 +235,23 @@ pub struct Envelope {
     /// The statement.
     pub statement: Statement,
 }
+
+impl Envelope {
+    /// Whether this envelope replaces `old`, an earlier one of the same sender and kind: its statement is newer, or it
+    /// repeats the statement with a later quorum set of the sender.
+    ///
+    /// The second case extends the reference, in which a set changes only along with a statement. An operator who
+    /// replaces the quorum set of a halted slot needs it: the node has nothing newer to say, and its old set would
+    /// count until the slot ends. It applies only to ids of the sender itself ([`QuorumSetId::owner`]), whose numbers
+    /// increase.
+    #[must_use]
+    pub fn supersedes(&self, old: &Envelope) -> bool {
+        self.statement.is_newer_than(&old.statement)
+            || self.statement == old.statement && self.has_later_set_than(old)
+    }
+
+    fn has_later_set_than(&self, old: &Envelope) -> bool {
+        let (new, old) = (self.quorum_set, old.quorum_set);
+        new.owner == self.from && old.owner == self.from && new.nth > old.nth
+    }
+}

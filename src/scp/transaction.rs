@@ -73,6 +73,17 @@ impl<D: Driver> Transaction<'_, D> {
         }
     }
 
+    /// The quorum set of the local node was replaced: repeats the own statements with it.
+    pub(super) fn repeat_with_new_set(&mut self) -> Result<(), InvariantViolated> {
+        self.balloting(|ballot, cx| ballot.repeat_with_new_set(cx))?;
+        match self.ballot.externalized() {
+            Some(_) => Ok(()),
+            None => self
+                .nomination
+                .repeat_with_new_set(&mut self.cx, self.ballot),
+        }
+    }
+
     /// A statement of another node arrived.
     pub(super) fn receive(&mut self, envelope: &Arc<Envelope>) -> Result<(), ScpRefusal> {
         if self.record(envelope)? == FollowUp::Needed {

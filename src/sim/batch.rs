@@ -173,6 +173,7 @@ pub(super) fn is_progress(output: &Output) -> bool {
                 | NodeEvent::Recorded { .. }
                 | NodeEvent::Discovered { .. }
                 | NodeEvent::QuorumSetChanged { .. }
+                | NodeEvent::QuorumSetOverridden { .. }
                 | NodeEvent::ProposalExpired { .. }
                 | NodeEvent::PeerLeft { .. }
         )

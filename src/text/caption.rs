@@ -17,6 +17,14 @@ messages! { "caption":
     fn trust_departed(node: &str, trusted: usize);
     fn trust_forgotten(node: &str, trusted: usize);
     fn trust_replaced(node: &str, trusted: usize);
+    fn trust_admitted(node: &str, trusted: usize);
+    fn trust_suspended(node: &str, trusted: usize);
+    fn trust_edited(node: &str, trusted: usize);
+    fn standing_candidate(node: &str, peer: &str);
+    fn standing_newcomer(node: &str, peer: &str);
+    fn standing_established(node: &str, peer: &str);
+    fn standing_removed(node: &str, peer: &str);
+    fn quorum_set_overridden(node: &str, slot: SlotIndex);
     fn quorum_set_changed(node: &str, threshold: u32, total: usize, slot: SlotIndex);
     fn ready(node: &str, known: u32);
     fn catching_up(node: &str, slot: SlotIndex);

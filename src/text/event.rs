@@ -6,7 +6,7 @@ use super::evidence::{WitnessAction, reason};
 use super::value::{ballot, content, value};
 use super::{caption, format};
 use crate::node::view::{
-    BackupAnswer, NodeEvent, Proposal, ProposalRefusal, SlotStart, TrustCause,
+    BackupAnswer, NodeEvent, Proposal, ProposalRefusal, SlotStart, Standing, TrustCause,
 };
 use crate::scp::{
     BallotReason, Counter, Evidence, NodeId, ScpEvent, ScpRefusal, Value, VoteReason,
@@ -38,6 +38,10 @@ pub(crate) fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option
             quorum_set.entries(),
             *from_slot,
         ),
+        NodeEvent::QuorumSetOverridden { slot } => caption::quorum_set_overridden(name, *slot),
+        NodeEvent::StandingChanged { node, standing } => {
+            standing_changed(name, &world.name(*node), *standing)
+        }
         NodeEvent::Ready { known } => caption::ready(name, *known),
         NodeEvent::CatchingUp { from_slot } => caption::catching_up(name, *from_slot),
         NodeEvent::PeerLeft { node: peer } => caption::peer_left(name, &world.name(*peer)),
@@ -88,6 +92,18 @@ fn trust_changed(name: &str, trusted: usize, cause: TrustCause) -> String {
         TrustCause::Departed => caption::trust_departed(name, trusted),
         TrustCause::Forgotten => caption::trust_forgotten(name, trusted),
         TrustCause::PolicyReplaced => caption::trust_replaced(name, trusted),
+        TrustCause::Admitted => caption::trust_admitted(name, trusted),
+        TrustCause::Suspended => caption::trust_suspended(name, trusted),
+        TrustCause::Edited => caption::trust_edited(name, trusted),
+    }
+}
+
+fn standing_changed(name: &str, peer: &str, standing: Standing) -> String {
+    match standing {
+        Standing::Candidate => caption::standing_candidate(name, peer),
+        Standing::Newcomer => caption::standing_newcomer(name, peer),
+        Standing::Established => caption::standing_established(name, peer),
+        Standing::Removed => caption::standing_removed(name, peer),
     }
 }
 

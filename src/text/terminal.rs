@@ -77,6 +77,7 @@ messages! { "terminal":
     fn file_undecided(nth: &str, origin: &str, waited_ms: u64);
     fn backed_up(node: &str);
     fn backups_missing(nodes: &str);
+    fn trusts_now(url: &str, trusted: usize);
     fn node_url_expected(url: &str);
     fn node_unreachable(url: &str, error: &str);
     fn node_refused(url: &str, title: &str, detail: &str);

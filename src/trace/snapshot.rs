@@ -19,6 +19,7 @@ enum CompactionKey {
     Peer(NodeId),
     Trust,
     QuorumSet,
+    Standing(NodeId),
     Pooled(ProposalId),
     Slot(SlotIndex, SlotKey),
     Recorded(SlotIndex),
@@ -119,6 +120,7 @@ impl Snapshot {
             }
             NodeEvent::TrustChanged { .. } => CompactionKey::Trust,
             NodeEvent::QuorumSetChanged { .. } => CompactionKey::QuorumSet,
+            NodeEvent::StandingChanged { node, .. } => CompactionKey::Standing(*node),
             NodeEvent::ProposalPooled { proposal, .. } => CompactionKey::Pooled(proposal.id),
             NodeEvent::ProposalExpired { id, .. } => {
                 self.retained.remove(&CompactionKey::Pooled(*id));
@@ -148,6 +150,7 @@ impl Snapshot {
             }
             NodeEvent::BackedUp { file, .. } => CompactionKey::BackedUp(file.sha256.clone()),
             NodeEvent::ProposalRefused { .. }
+            | NodeEvent::QuorumSetOverridden { .. }
             | NodeEvent::BackupFailed { .. }
             | NodeEvent::Refused { .. } => return,
         };

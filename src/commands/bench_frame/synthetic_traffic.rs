@@ -220,6 +220,7 @@ fn scenario(nodes: usize, seed: u64) -> Scenario {
         resend: Span::from_ms(10_000),
         proposal_ttl: Span::from_ms(60_000),
         forget_after: None,
+        admission: None,
         relaying: Relaying::default(),
         relay_interval: Span::ZERO,
         choice_slots: 1,

@@ -5,6 +5,8 @@ pub(super) mod cpu_time;
 pub(super) mod error;
 pub(super) mod image_export;
 pub(super) mod load;
+#[cfg(feature = "net")]
+pub(super) mod node_client;
 pub(super) mod quorum_intersection;
 #[cfg(feature = "window")]
 pub(super) mod recording_session;

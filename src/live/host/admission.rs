@@ -3,6 +3,7 @@
 //! Signatures have been verified before. The node itself makes the checks that need the protocol; [`receipt_of`] turns
 //! its refusals into receipts.
 
+use super::candidates::is_announceable;
 use super::counters::counter_of_drop;
 use super::decision_waiters::DecisionWaiters;
 use crate::live::clock::{Age, Clock};
@@ -18,6 +19,15 @@ use crate::node::{
     AnnouncementKind, Body, Content, Message, MessageRefusal, NodeEvent, NodeKey, Output, Peer,
     Proposal, ProposalRefusal,
 };
+use std::net::IpAddr;
+
+/// What happens with an announcement.
+pub(super) enum AnnouncementRoute {
+    /// This node, which has proved the address, made it. It is stored.
+    Proved(Peer),
+    /// The address is not proved yet.
+    Unproved,
+}
 
 /// The state on which admission depends.
 pub(super) struct Admission<'a> {
@@ -34,26 +44,54 @@ pub(super) struct Admission<'a> {
 }
 
 impl Admission<'_> {
-    /// Admits an announcement and stores it. Returns the node that made it.
+    /// Checks an announcement. Those of nodes that have proved the announced address are stored.
     ///
     /// # Errors
-    /// If the announcement is this node's own, stale or replayed, or if the directory is full. The error is the counter
-    /// of the reason.
+    /// If the announcement is this node's own, stale or replayed, or names an address that no node can have. The error
+    /// is the counter of the reason.
     pub(super) fn announcement(
         &mut self,
         announcement: &WireAnnouncement,
         signed: &Signed,
-    ) -> Result<Peer, &'static str> {
+        source: IpAddr,
+    ) -> Result<AnnouncementRoute, &'static str> {
         if announcement.key == self.own_key {
             return Err("datagrams_own");
         }
+        self.check_age(announcement)?;
+        if self.directory.has_proved(announcement) {
+            return self
+                .proved_announcement(announcement, signed)
+                .map(AnnouncementRoute::Proved);
+        }
+        if announcement.kind == AnnouncementKind::Leaving {
+            return Err("datagrams_of_unknown_nodes");
+        }
+        match is_announceable(announcement.http, source.is_loopback()) {
+            true => Ok(AnnouncementRoute::Unproved),
+            false => Err("datagrams_with_unusable_addresses"),
+        }
+    }
+
+    fn check_age(&self, announcement: &WireAnnouncement) -> Result<(), &'static str> {
         let skew_us = self.limits.clock_skew_ms * 1000;
         match self.clock.age(announcement.mark_us, skew_us) {
-            Age::Fresh => {}
+            Age::Fresh => Ok(()),
             // Nodes repeat the leave announcement of another node long afterwards. Its number reveals replays.
-            Age::Old if announcement.kind == AnnouncementKind::Leaving => {}
-            Age::Old | Age::Early => return Err("datagrams_stale"),
+            Age::Old if announcement.kind == AnnouncementKind::Leaving => Ok(()),
+            Age::Old | Age::Early => Err("datagrams_stale"),
         }
+    }
+
+    /// Stores the announcement of a node that answers at the announced address. Returns the node.
+    ///
+    /// # Errors
+    /// If the announcement is replayed, or if the directory is full. The error is the counter of the reason.
+    pub(super) fn proved_announcement(
+        &mut self,
+        announcement: &WireAnnouncement,
+        signed: &Signed,
+    ) -> Result<Peer, &'static str> {
         let number = self.directory.assign(announcement.key);
         let id = number.map_err(|error| counter_of_drop(&error))?;
         if !self.directory.accept_mark(id, announcement.mark_us) {

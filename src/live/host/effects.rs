@@ -2,6 +2,7 @@
 //!
 //! The runner owns the network. It accepts only [`CommittedEffects`], so nothing is sent before it is durable.
 
+use super::candidates::Candidates;
 use super::counters::MetricCounters;
 use super::fetches::Fetches;
 use super::file_checks::FileChecks;
@@ -41,6 +42,8 @@ pub(super) struct EffectContext<'a> {
     pub(super) recorder: &'a mut Recorder,
     /// Whether other nodes answer.
     pub(super) peers: &'a mut PeerTable,
+    /// Nodes that have not proved their addresses.
+    pub(super) candidates: &'a mut Candidates,
     /// Which fetches are under way.
     pub(super) fetches: &'a mut Fetches,
     /// Which file checks are under way.
@@ -133,6 +136,11 @@ impl EffectRunner {
             HostEffect::Announce(announcement) => self.announce(&announcement, context),
             HostEffect::Fetch(file, holders) => self.fetch(file, holders, context),
             HostEffect::CheckFile(proposal) => self.check_file(&proposal, context),
+            HostEffect::ProveAddress(key, http) => {
+                if !self.network.prove(key, http) {
+                    context.candidates.check_dropped(key);
+                }
+            }
             HostEffect::Offer(names) => self.offer(&names, context),
             HostEffect::Disconnect(node) => self.network.disconnect(node),
             HostEffect::Subscribe(reply) => {

@@ -1,10 +1,11 @@
 //! `HostNetwork`: the network of a host (peer clients, UDP and the file fetcher) behind a trait, so that tests can
 //! replace it.
 
+use crate::live::address_prover::AddressProver;
 use crate::live::fetch::Fetcher;
 use crate::live::peer_client::{PeerClients, PeerRequest};
 use crate::live::udp::Udp;
-use crate::node::FileInfo;
+use crate::node::{FileInfo, NodeKey};
 use crate::scp::NodeId;
 use std::io;
 use std::net::SocketAddr;
@@ -23,6 +24,10 @@ pub(in crate::live) trait HostNetwork: Send {
     /// If the operating system reports an error, for example that the network is down.
     fn broadcast(&mut self, packet: &[u8]) -> io::Result<()>;
 
+    /// Starts to check whether the node with this key answers at `http`. The result arrives as a command. Returns false
+    /// if too many checks are queued.
+    fn prove(&mut self, key: NodeKey, http: SocketAddr) -> bool;
+
     /// Starts to fetch a file from one of these base addresses, the preferred one first.
     fn fetch(&mut self, file: FileInfo, holders: Vec<String>);
 }
@@ -35,6 +40,8 @@ pub(in crate::live) struct ProcessNetwork {
     pub udp: Udp,
     /// Files.
     pub fetcher: Fetcher,
+    /// Address proofs.
+    pub prover: AddressProver,
 }
 
 impl HostNetwork for ProcessNetwork {
@@ -48,6 +55,10 @@ impl HostNetwork for ProcessNetwork {
 
     fn broadcast(&mut self, packet: &[u8]) -> io::Result<()> {
         self.udp.send(packet)
+    }
+
+    fn prove(&mut self, key: NodeKey, http: SocketAddr) -> bool {
+        self.prover.check(key, http)
     }
 
     fn fetch(&mut self, file: FileInfo, holders: Vec<String>) {

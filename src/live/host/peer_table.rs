@@ -7,7 +7,7 @@ use crate::live::recorder::Recorder;
 use crate::live::wire::LogHead;
 use crate::node::Peer;
 use crate::scp::NodeId;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use std::collections::BTreeMap;
 
 /// The reachability and the log of another node, as far as known.
@@ -59,6 +59,20 @@ impl PeerTable {
     pub(super) fn reachable_count(&self) -> usize {
         let reachable = |peer: &&PeerState| peer.is_reachable == Some(true);
         self.peers.values().filter(reachable).count()
+    }
+
+    /// The one of `nodes` from which nothing has arrived for the longest time, if that is longer than `silence`.
+    #[must_use]
+    pub(super) fn longest_silent(
+        &self,
+        nodes: &[NodeId],
+        now: Time,
+        silence: Span,
+    ) -> Option<NodeId> {
+        let received = |node: NodeId| self.get(node).and_then(|peer| peer.received_at);
+        let oldest = nodes.iter().min_by_key(|node| received(**node))?;
+        let is_silent = received(*oldest).is_none_or(|at| now.since(at) > silence);
+        is_silent.then_some(*oldest)
     }
 
     /// Records that something has arrived from a node.

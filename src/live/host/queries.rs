@@ -34,6 +34,8 @@ pub(super) struct HostView<'a> {
     pub(super) runtime: &'a NodeRuntime,
     /// The reachability of other nodes.
     pub(super) peers: &'a PeerTable,
+    /// Number of nodes that have not proved their addresses.
+    pub(super) candidates: usize,
     /// Slots of decided proposals.
     pub(super) waiters: &'a DecisionWaiters,
     /// Progress of fetches.
@@ -138,6 +140,7 @@ impl HostView<'_> {
                 name,
                 http: self.directory.http(node),
                 is_trusted: view.trusted.contains(&node),
+                standing: view.standings.get(&node).copied(),
                 why: match fixed.contains(&node) {
                     true => FIXED.to_owned(),
                     false => peer.why.clone(),
@@ -187,6 +190,11 @@ impl HostView<'_> {
                 "trusted_nodes",
                 "Nodes trusted, this one included.",
                 view.trusted.len() as u64,
+            ),
+            (
+                "candidates",
+                "Announced nodes that have not proved their addresses.",
+                self.candidates as u64,
             ),
             (
                 "reachable_nodes",

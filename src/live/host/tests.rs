@@ -80,6 +80,10 @@ impl HostNetwork for LoggingNetwork {
         Ok(())
     }
 
+    fn prove(&mut self, _: NodeKey, _: SocketAddr) -> bool {
+        true
+    }
+
     fn fetch(&mut self, _: FileInfo, _: Vec<String>) {
         self.0.push(Action::Send);
     }
@@ -178,8 +182,11 @@ impl Fixture {
             mark_us: self.host.clock.wall_us(),
         };
         let signed = announcement.sign(&other).unwrap();
-        let command = HostCommand::Announcement(Box::new((announcement, signed)));
+        let (key, http) = (announcement.key, announcement.http);
+        let command = HostCommand::Announcement(Box::new((announcement, signed)), http.ip());
         self.host.handle(command);
+        let proved = HostCommand::AddressChecked(key, http, Ok(()));
+        self.host.handle(proved);
     }
 
     fn propose(&mut self, note: &str) -> oneshot::Receiver<Result<ProposalId, ProposeError>> {

@@ -10,9 +10,12 @@ use crate::live::command::{ReplySender, Subscription};
 use crate::live::node_directory::Unstored;
 use crate::live::store::{Store, StoreError, WriteBatch};
 use crate::live::wire::MessageName;
-use crate::node::{Announcement, Body, FileInfo, Message, Proposal, Recipient, StateChange};
+use crate::node::{
+    Announcement, Body, FileInfo, Message, NodeKey, Proposal, Recipient, StateChange,
+};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Time between a failed commit and the next attempt.
@@ -43,6 +46,8 @@ pub(super) enum HostEffect {
     Fetch(FileInfo, Vec<NodeId>),
     /// Asks the origin of a proposed file whether it can be read there.
     CheckFile(Arc<Proposal>),
+    /// Checks whether the node with this key answers at its announced address.
+    ProveAddress(NodeKey, SocketAddr),
     /// Offers the messages of other nodes to all known nodes.
     Offer(Vec<MessageName>),
     /// Closes the connection to a node that has left.

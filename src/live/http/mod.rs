@@ -5,7 +5,7 @@
 //! | `server` | connections: their number, timeouts, graceful shutdown |
 //! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
 //! | `body`, `problem` | request bodies with limits; problem details (RFC 9457) |
-//! | `propose`, `messages`, `queries`, `files`, `events` | the handlers |
+//! | `propose`, `messages`, `queries`, `files`, `events`, `trust` | the handlers |
 //! | `peer_logs` | `GET /status?all`: fan-out to all known nodes |
 //! | `in_flight` | responses that are still being sent, for graceful shutdown |
 //!
@@ -24,12 +24,14 @@ mod propose;
 mod queries;
 mod rate_limit;
 mod server;
+mod trust;
 
 pub(super) use server::{ServeError, Server};
 
 use super::command::{HostCommand, ReplySender};
 use super::config::LiveConfig;
 use super::file_store::FileStore;
+use super::identity::Identity;
 use super::message_cache::MessageCache;
 use super::peer_client::PeerContext;
 use crate::node::NodeKey;
@@ -58,6 +60,8 @@ pub(super) struct Api {
     /// Name of the network, for signatures.
     network: String,
     key: NodeKey,
+    /// Signs address proofs.
+    identity: Arc<Identity>,
     message_cache: Arc<MessageCache>,
     files: FileStore,
     peer_logs: PeerLogFetcher,
@@ -106,6 +110,7 @@ impl Api {
             body,
             network: context.network.clone(),
             key: context.identity.key(),
+            identity: Arc::clone(&context.identity),
             message_cache: Arc::clone(&context.message_cache),
             files,
             peer_logs: PeerLogFetcher::default(),
@@ -182,6 +187,8 @@ pub(super) fn router(api: Arc<Api>) -> axum::Router {
         .routes(routes!(queries::peers, messages::deliver_peers))
         .routes(routes!(files::file))
         .routes(routes!(events::events))
+        .routes(routes!(trust::edit_trust))
+        .routes(routes!(trust::prove_identity))
         .routes(routes!(queries::healthz))
         .routes(routes!(queries::metrics))
         .routes(routes!(openapi))

@@ -98,6 +98,11 @@ pub(in crate::live) fn node_config(
 
 /// A fixed quorum set with local node numbers. Warns about thresholds that cannot guarantee quorum intersection.
 fn quorum_set(set: &WireQuorumSet, directory: &mut NodeDirectory) -> Result<QuorumSet, StartError> {
+    // Statements of other nodes cannot use up the numbers of configured nodes.
+    for key in set.keys() {
+        let assigned = directory.assign_configured(key);
+        assigned.map_err(|error| StartError::Trust(error.to_string()))?;
+    }
     let set = set.to_local(directory);
     let set = set.map_err(|error: WireError| StartError::Trust(error.to_string()))?;
     let name = |node| directory.key_of(node).to_string();

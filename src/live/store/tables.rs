@@ -47,6 +47,7 @@ mod setting {
     pub(super) const QUORUM_SETS: &str = "quorum_sets";
     pub(super) const QUORUM_SET: &str = "quorum_set";
     pub(super) const TRUST: &str = "trust";
+    pub(super) const STANDINGS: &str = "standings";
 }
 
 type Result<T> = std::result::Result<T, RowsError>;
@@ -214,6 +215,7 @@ impl<'t> Writer<'t> {
                 self.set(setting::QUORUM_SET, quorum_set)
             }
             StateChange::Trust(policy) => self.set(setting::TRUST, policy),
+            StateChange::Standings(standings) => self.set(setting::STANDINGS, standings),
             StateChange::MessagesReserved(messages) => self.set(setting::MESSAGES, messages),
             StateChange::Proposals(proposals) => self.set(setting::PROPOSALS, proposals),
             StateChange::Announcements(made) => self.set(setting::ANNOUNCEMENTS, made),
@@ -283,6 +285,7 @@ pub(super) fn persisted(transaction: &ReadTransaction) -> Result<Persisted> {
         quorum_sets: read_setting(&settings, setting::QUORUM_SETS)?.unwrap_or(0),
         quorum_set: read_setting(&settings, setting::QUORUM_SET)?,
         trust: read_setting(&settings, setting::TRUST)?,
+        standings: read_setting(&settings, setting::STANDINGS)?,
     })
 }
 

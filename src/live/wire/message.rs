@@ -183,7 +183,17 @@ impl VerifiedMessage {
         })
     }
 
-    /// The message with local node numbers. Unknown nodes in it get numbers.
+    /// The announcements whose addresses are proved.
+    fn announcements_proved_in(
+        &self,
+        directory: &NodeDirectory,
+    ) -> Vec<&(WireAnnouncement, Signed)> {
+        let proved = |known: &&(WireAnnouncement, Signed)| directory.has_proved(&known.0);
+        self.announcements.iter().filter(proved).collect()
+    }
+
+    /// The message with local node numbers. Unknown nodes in a quorum set get numbers. A list of peers is reduced to
+    /// the nodes that have proved their addresses.
     ///
     /// # Errors
     /// If the directory is full, or a quorum set exceeds its limits.
@@ -207,15 +217,14 @@ impl VerifiedMessage {
             WireBody::PeersQuestion => Body::PeersQuestion,
             WireBody::Peers { trusted, .. } => {
                 let mut known = Vec::new();
-                for (announcement, signed) in &self.announcements {
-                    directory.update(announcement, signed)?;
-                    let id = directory.assign(announcement.key)?;
+                for (announcement, signed) in self.announcements_proved_in(directory) {
+                    let id = directory.update(announcement, signed)?;
                     known.extend(directory.peer(id));
                 }
-                let trusted = trusted.iter().map(|&key| directory.assign(key));
+                let trusted = trusted.iter().filter_map(|&key| directory.find(key));
                 Body::Peers {
                     known: known.into(),
-                    trusted: trusted.collect::<Result<_, _>>()?,
+                    trusted: trusted.collect(),
                 }
             }
             WireBody::CatchUpQuestion { from_slot } => Body::CatchUpQuestion {

@@ -3,6 +3,7 @@
 //! Nodes have keys on the wire and numbers inside a process; `WireX::new` and `to_local` convert. Signed text is kept as it
 //! was received, so relays forward exactly the bytes that the author signed.
 
+mod address_proof;
 mod announcement;
 mod bundle;
 mod message;
@@ -10,6 +11,7 @@ mod quorum_set;
 mod receipt;
 mod signed;
 
+pub use address_proof::{NONCE_BYTES_MAX, WireAddressProof};
 pub use announcement::{
     DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
 };

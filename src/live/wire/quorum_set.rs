@@ -38,6 +38,22 @@ impl WireQuorumSet {
         }
     }
 
+    /// All keys in the set, with repetitions, at most one more than a quorum set may have.
+    #[must_use]
+    pub fn keys(&self) -> Vec<NodeKey> {
+        let mut keys = Vec::new();
+        let mut sets = vec![self];
+        while let Some(set) = sets.pop() {
+            keys.extend(&set.validators);
+            if keys.len() > QuorumSet::NODES_MAX {
+                keys.truncate(QuorumSet::NODES_MAX + 1);
+                break;
+            }
+            sets.extend(&set.inner);
+        }
+        keys
+    }
+
     /// The quorum set with local node numbers.
     ///
     /// # Errors

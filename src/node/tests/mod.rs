@@ -1,5 +1,6 @@
 //! Tests of whole nodes in small simulated networks: agreement, faults, backups, restarts, random inputs.
 
+mod admission;
 mod agreeing;
 mod backups;
 mod faults;
@@ -10,7 +11,7 @@ mod restarts;
 pub(super) mod test_net;
 
 use super::*;
-use crate::scp::{NodeId, QuorumSet};
+use crate::scp::{NodeId, QuorumSet, SlotIndex};
 use test_net::{finder, fixed};
 
 fn finders(count: usize, settings: &NodeSettings) -> Vec<NodeConfig> {

@@ -3,7 +3,7 @@
 use super::test_net::{finder, fixed, note, peer, photo, settings};
 use super::*;
 use crate::scp::{Ballot, Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -67,6 +67,10 @@ fn inputs() -> impl Strategy<Value = Input> {
             .prop_map(|result| Input::Fetched { sha256: photo().sha256, result }),
         1 => prop_oneof![Just(TrustPolicy::Found), Just(TrustPolicy::InRange), Just(TrustPolicy::None)]
             .prop_map(Input::SetTrust),
+        1 => (odd_node.clone(), prop::bool::ANY).prop_map(|(node, adds)| {
+            Input::EditTrust(if adds { TrustEdit::Add(node) } else { TrustEdit::Remove(node) })
+        }),
+        1 => odd_node.prop_map(Input::Forget),
         1 => Just(Input::Start(None)),
     ]
 }
@@ -225,6 +229,11 @@ fn stores() -> impl Strategy<Value = Option<Arc<Persisted>>> {
                 quorum_sets,
                 quorum_set: Some(Arc::new(QuorumSet::flat(threshold, (0..4).map(NodeId)))),
                 trust: has_policy.then_some(TrustPolicy::Found),
+                standings: has_file.then(|| Standings {
+                    established: [NodeId(1), NodeId(number as u32 % 7)].into(),
+                    newcomers: [NodeId(2)].into(),
+                    removed: [NodeId(3)].into(),
+                }),
             })
         },
     );
@@ -242,11 +251,20 @@ proptest! {
         relaying in prop_oneof![Just(Relaying::Flood), Just(Relaying::Direct)],
         application in prop_oneof![Just(Application::Log), Just(Application::Choice)],
         is_fixed in prop::bool::ANY,
+        admission in prop::option::of(prop_oneof![
+            Just(AdmissionPolicy::Anyone),
+            Just(AdmissionPolicy::Friends),
+            Just(AdmissionPolicy::Ask),
+        ]),
         store in stores(),
     ) {
         let mut settings = settings(application);
         settings.min_nodes = 2;
         settings.relaying = relaying;
+        settings.admission = admission.map(|policy| AdmissionSettings {
+            policy,
+            probation: Span::from_ms(2_000),
+        });
         let set = QuorumSet::flat(2, (0..3).map(NodeId));
         let config = Arc::new(if is_fixed { fixed(0, &set, &settings) } else { finder(0, &settings) });
         let mut node = Node::new(Arc::clone(&config));

@@ -5,9 +5,9 @@
 
 use crate::node::context::Context;
 use crate::node::{
-    Announcement, Application, Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode,
-    Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted, Recipient,
-    Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
+    Announcement, AnnouncementKind, Application, Body, Bundle, Content, FetchError, FileInfo,
+    Input, JoinMode, Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted,
+    Recipient, Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
 };
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
 use crate::time::{Span, Time};
@@ -56,6 +56,7 @@ pub(super) fn settings(application: Application) -> NodeSettings {
         resend: Span::from_ms(1_000),
         proposal_ttl: Span::from_ms(30_000),
         forget_after: None,
+        admission: None,
         relaying: Relaying::Direct,
         relay_interval: Span::from_ms(20),
         choice_slots: 1,
@@ -152,6 +153,24 @@ impl Net {
         self.place(config);
         self.give(id, Input::Start(None));
         id
+    }
+
+    /// Adds a node that does not run, for [`Net::announce_as`].
+    pub(super) fn place_silent(&mut self, config: NodeConfig) {
+        let id = config.peer.id;
+        self.place(config);
+        self.crash(id.0);
+    }
+
+    /// All nodes receive announcement number `nth` of a node that does not run.
+    pub(super) fn announce_as(&mut self, id: u32, nth: u64) {
+        let announcement = Arc::new(Announcement {
+            peer: peer(id as usize),
+            kind: AnnouncementKind::Here,
+            nth,
+            hops: 0,
+        });
+        self.announce(NodeId(id), &announcement);
     }
 
     pub(super) fn crash(&mut self, id: u32) {

@@ -53,8 +53,8 @@ impl BallotProtocol {
             }
             SenderSet::Known(_) | SenderSet::Singleton => {}
         }
-        let latest = self.votes.latest().statement(envelope.from);
-        if latest.is_some_and(|latest| !statement.is_newer_than(latest)) {
+        let latest = self.votes.latest().get(envelope.from);
+        if latest.is_some_and(|latest| !envelope.supersedes(&latest.envelope)) {
             return Err(ScpRefusal::NotNewer);
         }
         let validity = validity(cx, statement);
@@ -120,12 +120,24 @@ impl BallotProtocol {
             self.advance(cx, &envelope.statement)?;
         }
         // Advancing may have made a newer statement already.
-        let newer = |last: &Arc<Envelope>| envelope.statement.is_newer_than(&last.statement);
+        let newer = |last: &Arc<Envelope>| envelope.supersedes(last);
         if envelope.statement.counter() > 0 && self.state.last.as_ref().is_none_or(newer) {
             self.state.get_mut().last.set(Some(envelope));
             self.send_latest(cx);
         }
         Ok(())
+    }
+
+    /// Repeats the latest own statement with the present quorum set, and takes the steps that the set allows. Does
+    /// nothing before the first own statement and after the decision.
+    pub(super) fn repeat_with_new_set<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+    ) -> Result<(), InvariantViolated> {
+        if self.state.last.is_none() || self.externalized().is_some() {
+            return Ok(());
+        }
+        self.emit_statement(cx)
     }
 
     /// Sends the latest own statement at the end of an outermost pass (NOTES 63).

@@ -147,7 +147,7 @@ impl BallotState {
     pub(super) fn check_last_sent(&self) -> Result<(), &'static str> {
         match (&*self.last_sent, &*self.last) {
             (None, _) => Ok(()),
-            (Some(sent), Some(last)) if !sent.statement.is_newer_than(&last.statement) => Ok(()),
+            (Some(sent), Some(last)) if !sent.supersedes(last) => Ok(()),
             (Some(_), _) => Err("nothing newer than the last own statement was sent"),
         }
     }

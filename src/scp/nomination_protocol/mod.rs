@@ -117,8 +117,8 @@ impl NominationProtocol {
         cx: &mut Context<'_, D>,
         envelope: &Arc<Envelope>,
     ) -> Result<FollowUp, ScpRefusal> {
-        let latest = self.votes.latest().statement(envelope.from);
-        if latest.is_some_and(|latest| !envelope.statement.is_newer_than(latest)) {
+        let latest = self.votes.latest().get(envelope.from);
+        if latest.is_some_and(|latest| !envelope.supersedes(&latest.envelope)) {
             return Err(ScpRefusal::NotNewer);
         }
         if !envelope.statement.is_sane(StatementSource::Peer) {
@@ -285,13 +285,26 @@ impl NominationProtocol {
         }
         // Advancing may have emitted a newer statement already.
         let last = self.state.last.as_ref();
-        if last.is_none_or(|last| envelope.statement.is_newer_than(&last.statement)) {
+        if last.is_none_or(|last| envelope.supersedes(last)) {
             self.state.get_mut().last.set(Some(Arc::clone(&envelope)));
             if cx.emission() == Emission::Enabled {
                 cx.emit(envelope);
             }
         }
         Ok(())
+    }
+
+    /// Repeats the latest own NOMINATE with the present quorum set, and takes the steps that the set allows. Does
+    /// nothing before the first own NOMINATE.
+    pub(super) fn repeat_with_new_set<D: Driver>(
+        &mut self,
+        cx: &mut Context<'_, D>,
+        ballot: &mut BallotProtocol,
+    ) -> Result<(), InvariantViolated> {
+        match &*self.state.last {
+            Some(_) => self.emit_statement(cx, ballot),
+            None => Ok(()),
+        }
     }
 
     /// Restores X and Y from an own NOMINATE (NOTES 69).

@@ -156,8 +156,8 @@ impl LatestStatements {
     /// # Errors
     /// The violated invariant.
     pub(in crate::scp) fn check_own_statement(&self, last: &Envelope) -> Result<(), &'static str> {
-        let recorded = self.statement(last.from);
-        if recorded.is_none_or(|recorded| last.statement.is_newer_than(recorded)) {
+        let recorded = self.get(last.from);
+        if recorded.is_none_or(|recorded| last.supersedes(&recorded.envelope)) {
             return Err("the last own statement is recorded");
         }
         Ok(())

@@ -159,6 +159,7 @@ fn scenario(medium: MediumSpec, seed: u64, events: Vec<(Time, Action)>) -> Scena
         resend: Span::from_ms(1_000),
         proposal_ttl: Span::from_ms(1_000),
         forget_after: None,
+        admission: None,
         relaying: Relaying::Flood,
         relay_interval: Span::ZERO,
         choice_slots: 1,

@@ -6,11 +6,11 @@ use super::serialized_form::{
 };
 use crate::net::LossReason;
 use crate::node::{
-    Announcement, AnnouncementKind, Application, BackupAnswer, Body, Bundle, Content, FetchError,
-    FileInfo, Input, JoinMode, Message, MessageId, MessageKind, MessageRefusal, NodeConfig,
-    NodeEvent, NodeKey, NodeSettings, Output, Peer, Persisted, Proposal, ProposalId,
-    ProposalRefusal, Recipient, Relaying, SlotStart, StateChange, Threshold, TimerKind, TrustCause,
-    TrustPolicy,
+    AdmissionPolicy, AdmissionSettings, Announcement, AnnouncementKind, Application, BackupAnswer,
+    Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode, Message, MessageId, MessageKind,
+    MessageRefusal, NodeConfig, NodeEvent, NodeKey, NodeSettings, Output, Peer, Persisted,
+    Proposal, ProposalId, ProposalRefusal, Recipient, Relaying, SlotStart, Standing, Standings,
+    StateChange, Threshold, TimerKind, TrustCause, TrustEdit, TrustPolicy,
 };
 use crate::scp::{
     Envelope, NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
@@ -22,6 +22,8 @@ use std::sync::Arc;
 form_names!(ApplicationForm for Application { Log, Choice });
 form_names!(RelayingForm for Relaying { Flood, Direct });
 form_names!(JoinModeForm for JoinMode { Founder, Newcomer, Unknown });
+form_names!(AdmissionPolicyForm for AdmissionPolicy { Anyone, Friends, Ask });
+form_names!(StandingForm for Standing { Candidate, Newcomer, Established, Removed });
 form_names!(FetchErrorForm for FetchError { Unreachable, HashMismatch });
 form_names!(TrustCauseForm for TrustCause {
     Configured,
@@ -30,6 +32,9 @@ form_names!(TrustCauseForm for TrustCause {
     Departed,
     Forgotten,
     PolicyReplaced,
+    Admitted,
+    Suspended,
+    Edited,
 });
 form_names!(SlotStartForm for SlotStart { Own, Echo });
 form_names!(BackupAnswerForm for BackupAnswer { Yes, NoHasIt, DecidedBeforeVote });
@@ -72,6 +77,8 @@ form_enum!(TrustPolicyForm for TrustPolicy {
     unit { Found, InRange, None }
 });
 
+form_struct!(AdmissionSettingsForm for AdmissionSettings { policy: AdmissionPolicy, probation: Span });
+
 form_struct!(NodeSettingsForm for NodeSettings {
     application: Application,
     min_nodes: u32,
@@ -82,6 +89,8 @@ form_struct!(NodeSettingsForm for NodeSettings {
     proposal_ttl: Span,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     forget_after: Option<Span>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    admission: Option<AdmissionSettings>,
     relaying: Relaying,
     relay_interval: Span,
     choice_slots: u32,
@@ -250,6 +259,20 @@ form_struct!(PersistedForm for Persisted {
     quorum_set: Option<Arc<QuorumSet>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trust: Option<TrustPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standings: Option<Standings>,
+});
+
+form_struct!(StandingsForm for Standings {
+    established: BTreeSet<NodeId>,
+    newcomers: BTreeSet<NodeId>,
+    removed: BTreeSet<NodeId>,
+});
+
+form_enum!(TrustEditForm for TrustEdit {
+    struct {}
+    tuple { Add(node: NodeId), Remove(node: NodeId) }
+    unit {}
 });
 
 form_arc!(Proposal, Persisted, NodeConfig);
@@ -266,6 +289,8 @@ form_enum!(InputForm for Input {
         Timer(kind: TimerKind),
         Propose(content: Content),
         SetTrust(policy: TrustPolicy),
+        EditTrust(edit: TrustEdit),
+        Forget(node: NodeId),
     }
     unit { Leave }
 });
@@ -283,6 +308,7 @@ form_enum!(StateChangeForm for StateChange {
         Unpooled(proposal: ProposalId),
         Holds(file: FileInfo),
         Trust(policy: TrustPolicy),
+        Standings(standings: Standings),
         MessagesReserved(messages: u64),
         Proposals(proposals: u32),
         Announcements(announcements: u64),
@@ -302,6 +328,8 @@ form_enum!(NodeEventForm for NodeEvent {
         Discovered { peer: Peer, via: NodeId },
         TrustChanged { trusted: Arc<BTreeSet<NodeId>>, cause: TrustCause },
         QuorumSetChanged { id: QuorumSetId, quorum_set: Arc<QuorumSet>, from_slot: SlotIndex },
+        QuorumSetOverridden { slot: SlotIndex },
+        StandingChanged { node: NodeId, standing: Standing },
         Ready { known: u32 },
         CatchingUp { from_slot: SlotIndex },
         PeerLeft { node: NodeId },

@@ -19,6 +19,7 @@ fn settings() -> Arc<NodeSettings> {
         resend: Span::ZERO,
         proposal_ttl: Span::ZERO,
         forget_after: None,
+        admission: None,
         relaying: Relaying::default(),
         relay_interval: Span::ZERO,
         choice_slots: 1,

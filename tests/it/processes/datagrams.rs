@@ -2,10 +2,11 @@
 
 use super::harness::{Answer, Network, NodeProcess, call, wait_until};
 use super::rest::check;
+use super::stranger::{announcement, serve_proofs};
 use quorumscope::live::identity::Identity;
 use quorumscope::live::wire::{DATAGRAM_BYTES_MAX, Datagram, VERSION, WireAnnouncement};
 use quorumscope::node::AnnouncementKind;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,20 +21,26 @@ struct DatagramSender<'a> {
     network: &'a Network,
     node: &'a NodeProcess,
     author: Identity,
+    /// Where the sender proves that it has its key.
+    http: SocketAddr,
 }
 
-impl DatagramSender<'_> {
+impl<'a> DatagramSender<'a> {
+    fn new(network: &'a Network, node: &'a NodeProcess) -> DatagramSender<'a> {
+        let secret = [7; 32];
+        DatagramSender {
+            socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
+            network,
+            node,
+            author: Identity::new(secret),
+            http: serve_proofs(network, secret),
+        }
+    }
+
     fn announcement(&self) -> WireAnnouncement {
         WireAnnouncement {
-            version: VERSION,
-            network: self.network.name.clone(),
-            key: self.author.key(),
-            name: "n2".to_owned(),
-            // No node listens there.
-            http: "127.0.0.1:9".parse().unwrap(),
             kind: AnnouncementKind::Beacon,
-            nth: 1,
-            mark_us: now_us(),
+            ..announcement(self.network, &self.author, "n2", self.http)
         }
     }
 
@@ -56,12 +63,7 @@ impl DatagramSender<'_> {
 fn invalid_datagrams_are_counted_and_change_nothing() {
     let network = Network::new();
     let node = network.start("n1", &[]);
-    let sender = DatagramSender {
-        socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
-        network: &network,
-        node: &node,
-        author: Identity::new([7; 32]),
-    };
+    let sender = DatagramSender::new(&network, &node);
     send_malformed(&sender);
     send_forged_and_stale(&sender);
     let status = node.status();
@@ -86,6 +88,7 @@ fn invalid_datagrams_are_counted_and_change_nothing() {
     wait_until("the node receives its own broadcast", || {
         node.counter("datagrams_own") > 0
     });
+    send_unusable_addresses(&sender);
     send_replays(&sender, &real);
     assert_eq!(node.get("/healthz").status, 204);
 }
@@ -114,7 +117,8 @@ fn send_forged_and_stale(sender: &DatagramSender<'_>) {
     };
     sender.send(&forged.write().unwrap(), "datagrams_forged");
     let text = String::from_utf8(sender.packet(&sender.announcement())).unwrap();
-    let changed = text.replace("127.0.0.1:9", "127.0.0.1:8");
+    let port = format!("127.0.0.1:{}", sender.http.port());
+    let changed = text.replace(&port, "127.0.0.1:8");
     sender.send(changed.as_bytes(), "datagrams_forged");
     let other = WireAnnouncement {
         network: "another".to_owned(),
@@ -144,6 +148,29 @@ fn send_forged_and_stale(sender: &DatagramSender<'_>) {
     let announcement = echo.sign(&own).unwrap();
     let echo = Datagram { announcement }.write().unwrap();
     sender.send(&echo, "datagrams_own");
+}
+
+/// Nothing is sent to addresses at which no node can be, and an address counts only once it is proved.
+fn send_unusable_addresses(sender: &DatagramSender<'_>) {
+    let invented = Identity::new([9; 32]);
+    let announce = |http: &str| {
+        let http = http.parse().unwrap();
+        let announcement = announcement(sender.network, &invented, "n3", http);
+        let announcement = announcement.sign(&invented).unwrap();
+        Datagram { announcement }.write().unwrap()
+    };
+    for http in [
+        "169.254.169.254:80",
+        "127.0.0.1:0",
+        "255.255.255.255:80",
+        "224.0.0.1:80",
+    ] {
+        sender.send(&announce(http), "datagrams_with_unusable_addresses");
+    }
+    // Another key answers at this address.
+    sender.send(&announce(&sender.http.to_string()), "addresses_not_proved");
+    let known = sender.node.status().nodes;
+    assert!(known.iter().all(|node| node.id != invented.key()));
 }
 
 /// Replays and older announcements are ignored.
@@ -179,17 +206,8 @@ fn send_replays(sender: &DatagramSender<'_>, real: &[u8]) {
 fn a_silent_node_delays_only_queries_for_its_log() {
     let network = Network::new();
     let node = network.start("n1", &[]);
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let sender = DatagramSender {
-        socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
-        network: &network,
-        node: &node,
-        author: Identity::new([7; 32]),
-    };
-    let announcement = WireAnnouncement {
-        http: silent.local_addr().unwrap(),
-        ..sender.announcement()
-    };
+    let sender = DatagramSender::new(&network, &node);
+    let announcement = sender.announcement();
     sender.send(&sender.packet(&announcement), "datagrams_received");
     let content = b"served meanwhile";
     let headers = [("content-type", "application/octet-stream")];

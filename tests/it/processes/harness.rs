@@ -164,9 +164,14 @@ impl Network {
         path.to_str().unwrap().to_owned()
     }
 
+    /// The secret key that [`Network::identity`] gives a node.
+    pub(super) fn secret(&self, name: &str) -> [u8; 32] {
+        Sha256::digest(format!("{} {name}", self.name)).into()
+    }
+
     /// Gives a node a known key before it starts.
     pub(super) fn identity(&self, name: &str) -> Identity {
-        let digest: [u8; 32] = Sha256::digest(format!("{} {name}", self.name)).into();
+        let digest = self.secret(name);
         let secret = strkey::encode(StrkeyKind::SecretSeed, &digest);
         // A key needs a store beside it.
         let data = self.path(name);

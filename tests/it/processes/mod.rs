@@ -15,4 +15,6 @@ mod rest;
 mod restart;
 mod signed;
 mod starting;
+mod stranger;
 mod traces;
+mod trust;

@@ -3,16 +3,15 @@
 
 use super::harness::{Answer, Network, NodeProcess, text, wait_until};
 use super::rest::check;
+use super::stranger::{announce, announcement, serve_proofs};
 use quorumscope::live::identity::{Identity, SignaturePurpose};
 use quorumscope::live::wire::{
-    Datagram, MessageName, ReceiptCode, Receipts, Signed, VERSION, VerifiedMessage,
-    WireAnnouncement, WireBody, WireBundle, WireMessage, WireQuorumSet, WireStatement,
+    MessageName, ReceiptCode, Receipts, Signed, VerifiedMessage, WireBody, WireBundle, WireMessage,
+    WireQuorumSet, WireStatement,
 };
-use quorumscope::node::{AnnouncementKind, Content, Proposal, ProposalId};
+use quorumscope::node::{Content, Proposal, ProposalId};
 use quorumscope::scp::{Ballot, Statement, Value};
 use serde_json::json;
-use std::net::UdpSocket;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A node that decides alone, a friend in its quorum set, and an outsider.
 struct SignedFixture {
@@ -64,24 +63,14 @@ impl SignedFixture {
             .post(path, &format!(r#"{{"messages":{messages}}}"#))
     }
 
-    /// Announces a node that does not run.
-    fn announce(&self, who: &Identity) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let announcement = WireAnnouncement {
-            version: VERSION,
-            network: self.network.name.clone(),
-            key: who.key(),
-            name: "outsider".to_owned(),
-            http: "127.0.0.1:9".parse().unwrap(),
-            kind: AnnouncementKind::Here,
-            nth: 1,
-            mark_us: u64::try_from(now.as_micros()).unwrap(),
-        };
-        let announcement = announcement.sign(who).unwrap();
-        let packet = Datagram { announcement }.write().unwrap();
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let place = ("127.0.0.1", self.network.port);
-        socket.send_to(&packet, place).unwrap();
+    /// Announces a node that only proves its address.
+    fn announce(&self, who: &Identity, name: &str) {
+        let http = serve_proofs(&self.network, self.network.secret(name));
+        announce(
+            &self.network,
+            who,
+            &announcement(&self.network, who, "outsider", http),
+        );
         wait_until("the announced node is known", || {
             let known = self.node.status().nodes;
             known.iter().any(|node| node.id == who.key())
@@ -190,7 +179,7 @@ fn check_senders(scene: &SignedFixture) {
     let vote = nomination(outsider, scene.slot(), &["poison"]);
     let answer = scene.send("/vote", &[scene.signed(outsider, 1, vote)]);
     check(&answer, 403, "its sender has not announced itself");
-    scene.announce(outsider);
+    scene.announce(outsider, "n3");
     // The transitive quorum set is known once all its members have sent a statement for this slot.
     let vote = nomination(&scene.friend, scene.slot(), &["honey"]);
     let answer = scene.send("/vote", &[scene.signed(&scene.friend, 10, vote)]);
@@ -283,7 +272,7 @@ fn check_proposals(scene: &SignedFixture) {
 fn check_bundles(scene: &SignedFixture) {
     let (name, friend, outsider) = (&scene.network.name, &scene.friend, &scene.outsider);
     // The author certifies its proposal, no matter which node relays it.
-    scene.announce(friend);
+    scene.announce(friend, "n2");
     let bundle = |messages: Vec<Signed>| WireBundle {
         from: outsider.key(),
         messages,

@@ -62,6 +62,7 @@ impl Script {
             resend: Span::from_ms(2000),
             proposal_ttl: Span::from_ms(60_000),
             forget_after: None,
+            admission: None,
             relaying: Relaying::Flood,
             relay_interval: Span::ZERO,
             choice_slots: 1,

@@ -2,8 +2,8 @@
 //!
 //! A configuration is an [`Fbas`]: the quorum set of each node, or none. The analysis has no protocol state, values,
 //! time or faults. A computation that may take long calls a `stop` closure and returns "unknown" once the closure
-//! returns true, or if the encoding would exceed its size limit. The module reads no clock; the closure of the caller
-//! may read one. It computes no blocking sets and no splitting sets.
+//! returns true, or if the encoding would exceed its size limit. Only the caller's closure may
+//! read a clock. The module computes no blocking sets and no splitting sets.
 
 #[cfg(test)]
 mod brute_force;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Arguments of `node`.
 #[derive(Clone, Debug, Args)]
 pub struct NodeArgs {
-    /// Name of the node, for people.
+    /// Name of the node, for display.
     #[arg(long, value_name = "NAME")]
     pub name: String,
     /// Data folder: key and store. Created if it does not exist.
@@ -90,7 +90,7 @@ pub struct NodeArgs {
     /// Format of the log.
     #[arg(long, value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Print the node's id and exit; create its key if necessary. For quorum sets that name each other.
+    /// Print the node's id and exit; create its key if necessary. Use it to write quorum sets that name each other.
     #[arg(long)]
     pub print_id: bool,
     /// Stop when standard input ends, so that the node does not outlive its parent process.

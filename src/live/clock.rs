@@ -1,4 +1,4 @@
-//! Monotonic and wall-clock time of a process, and freshness marks.
+//! Monotonic and wall-clock time of a process, and timestamps for replay protection.
 
 use crate::time::Time;
 use std::time::{Duration, Instant, SystemTime};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// Monotonic time since the start of the process, and the time of the system clock.
 ///
 /// [`Clock::now`] is monotonic: setting the system clock does not change it, and it does not advance while the machine
-/// sleeps. Freshness marks of other nodes are compared with the system clock at that moment ([`Clock::wall_us`]).
+/// sleeps. Timestamps of other nodes are compared with the system clock at that moment ([`Clock::wall_us`]).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     started: Instant,
@@ -14,7 +14,7 @@ pub(super) struct Clock {
     wall: fn() -> u64,
 }
 
-/// A freshness mark compared with the system clock.
+/// The age of a timestamp by the system clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
     /// Within the allowed clock skew.

@@ -54,7 +54,7 @@ pub(super) enum ProposalOutcome {
     Expired,
 }
 
-/// Why a proposal of a person or program was not accepted.
+/// Why a proposal of a client was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ProposeError {
     /// The node refuses it.
@@ -68,7 +68,7 @@ pub(super) enum ProposeError {
     Stopping,
 }
 
-/// The reason of a refusal, for people.
+/// The reason of a refusal, for clients.
 #[must_use]
 pub(super) fn refusal_text(why: ProposalRefusal) -> &'static str {
     match why {
@@ -122,7 +122,7 @@ pub(super) enum HostCommand {
     ),
     /// A node has answered this node's query for peers.
     PeersAnswer(Box<VerifiedMessage>),
-    /// A person or program proposes something.
+    /// A client proposes something.
     Propose(Content, ReplySender<Result<ProposalId, ProposeError>>),
     /// Reply when this proposal is decided or expired.
     AwaitDecision(ProposalId, ReplySender<ProposalOutcome>),

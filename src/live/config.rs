@@ -45,14 +45,14 @@ pub enum OnStop {
     Pause,
 }
 
-/// Limits on requests of other nodes and of people.
+/// Limits on requests of other nodes and of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest request body in bytes, except for files.
     pub body_bytes: usize,
     /// Largest file in bytes.
     pub file_bytes: u64,
-    /// Rate limit: calls of people per second and source address.
+    /// Rate limit: calls of clients per second and source address.
     pub calls_per_second: u32,
     /// Most concurrent HTTP connections.
     pub connections: usize,

@@ -560,7 +560,7 @@ impl Host {
         self.deliver(message)
     }
 
-    /// Receives relayed messages. The relaying node does not vouch for them: each counts as sent by its author.
+    /// Receives relayed messages. The relaying node does not certify them: each counts as sent by its author.
     fn receive_bundle(&mut self, bundle: &VerifiedBundle) -> Vec<Receipt> {
         let is_known = self.directory.find(bundle.from).is_some();
         let messages = bundle.messages.iter();

@@ -64,7 +64,7 @@ pub(super) struct MessagesBody {
     pub messages: Vec<Signed>,
 }
 
-/// Messages that a node can relay.
+/// Messages that a node can relay: IHAVE of lazy push gossip.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Offer {

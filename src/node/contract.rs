@@ -36,7 +36,7 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// Whether this is periodic work that shows no progress. Verdicts and idleness ignore it.
+    /// Whether this is periodic work that shows no progress. Outcome checks and idle detection ignore it.
     #[must_use]
     pub fn is_housekeeping(self) -> bool {
         !matches!(
@@ -92,7 +92,7 @@ pub enum Input {
     Timer(TimerKind),
     /// A client proposes this content at the node.
     Propose(Content),
-    /// A person replaces the trust policy of the node.
+    /// A user replaces the trust policy of the node.
     SetTrust(TrustPolicy),
     /// An operator adds a discovered node to the trust set, or removes it.
     EditTrust(TrustEdit),
@@ -105,7 +105,7 @@ pub enum Input {
         /// The node that delivered the file, or the reason for the failure.
         result: Result<NodeId, FetchError>,
     },
-    /// A person asks the node to leave.
+    /// A user asks the node to leave.
     Leave,
 }
 

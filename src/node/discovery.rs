@@ -405,7 +405,7 @@ impl Discovery {
         cx.out.event(NodeEvent::PeerLeft { node });
     }
 
-    /// Replaces the trust policy at the request of a person.
+    /// Replaces the trust policy at the request of a user.
     pub(super) fn set_policy(&mut self, cx: &mut Context, policy: TrustPolicy) {
         cx.out.persist(StateChange::Trust(policy.clone()));
         self.trust.set_policy(policy, &self.roster);

@@ -22,7 +22,8 @@ pub struct Message {
     pub id: MessageId,
     /// The destination; other nodes relay the message without reading it. `None`: all nodes.
     pub to: Option<NodeId>,
-    /// Whether the message is re-sent or periodic. Verdicts, idleness and limits ignore such messages.
+    /// Whether the message is re-sent or periodic. Outcome checks, idle detection and limits ignore
+    /// such messages.
     pub housekeeping: bool,
     /// The contents.
     pub body: Body,
@@ -72,7 +73,7 @@ pub enum Body {
         /// The sender's quorum set.
         quorum_set: Arc<QuorumSet>,
     },
-    /// A proposal. A node that relays it vouches for it.
+    /// A proposal. Relaying it certifies it.
     Proposal(Arc<Proposal>),
     /// Query to the trusted-node service for the known peers.
     PeersQuestion,

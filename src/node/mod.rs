@@ -2,6 +2,21 @@
 //!
 //! The contract is `step(now, Input) -> Vec<Output>`: simulation and processes execute the same outputs.
 //! A node performs no input or output and has no clock, randomness or threads.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `contract`, `config`, `message`, `event` | inputs, outputs and timers; settings; wire messages; reported events |
+//! | `node`, `context`, `outbox` | dispatch of inputs to the parts; time, identity and outputs of a step |
+//! | `discovery`, `roster`, `trust_set`, `trust_policy` | announcements; known peers; trusted nodes and the quorum set |
+//! | `probation` | when a discovered node gets a vote |
+//! | `consensus`, `driver`, `quorum_closure`, `pending_statements` | the running slot of SCP; callbacks; transitive quorum set; statements that wait |
+//! | `replica`, `ledger`, `log`, `catch_up` | log replication; log, pool and backups together; decisions; state transfer |
+//! | `pool`, `proposal`, `limits` | certified proposals; their content and encoding; size limits |
+//! | `backup` | files, and fetches of missing files |
+//! | `relay`, `resend`, `resend_backoff` | flooding with duplicate suppression; periodic re-sending |
+//! | `persisted` | durable state, and the journal of changes to it |
+//! | `view` | the visible state, a fold over the events; for viewers |
+//! | `key`, `strkey`, `node_map` | public key; its text form; map by node |
 
 mod backup;
 mod catch_up;

@@ -18,7 +18,7 @@ const MESSAGES_RESERVED: u64 = 256;
 pub(super) enum TrafficClass {
     /// The message moves the protocol forward.
     Progress,
-    /// Verdicts, idleness and limits ignore the message.
+    /// Outcome checks, idle detection and limits ignore the message.
     Housekeeping,
 }
 

@@ -52,7 +52,7 @@ pub enum StateChange {
         /// The set.
         quorum_set: Arc<QuorumSet>,
     },
-    /// A person has replaced the trust policy.
+    /// A user has replaced the trust policy.
     Trust(TrustPolicy),
     /// The standings of discovered nodes have changed.
     Standings(Standings),
@@ -89,7 +89,7 @@ pub struct Persisted {
     pub quorum_sets: u32,
     /// The newest quorum set. A slot that began with it ends with it.
     pub quorum_set: Option<Arc<QuorumSet>>,
-    /// The trust policy, if a person has replaced that of the configuration.
+    /// The trust policy, if a user has replaced that of the configuration.
     pub trust: Option<TrustPolicy>,
     /// The standings of discovered nodes; `None` before the first slot has begun, and without admission.
     pub standings: Option<Standings>,

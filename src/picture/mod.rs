@@ -2,6 +2,18 @@
 //!
 //! `scene` is the context that every layer reads; `layers` draws all layers. This module uses neither macroquad nor
 //! egui, so a picture needs no window.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `scene`, `view_state`, `theme` | the context of every layer; what the user chose to see; colours and sizes |
+//! | `layers` | the shapes and versions of all layers |
+//! | `nodes`, `labels`, `value_chips`, `icons` | nodes; their names and values |
+//! | `edges`, `reach`, `hulls` | trust; radio links; sets of nodes |
+//! | `messages`, `broadcast_rings` | transmissions and broadcasts in flight |
+//! | `overlay`, `timeline` | statistics, results, legend and caption; lanes over time |
+//! | `camera`, `geometry`, `hit_test` | transformation; positions on the screen; the node below the pointer |
+//! | `canvas`, `color`, `text_layout` | shapes; colours; width and wrapping of texts |
+//! | `svg`, `png` | export |
 
 pub mod broadcast_rings;
 pub mod camera;

@@ -218,7 +218,7 @@ pub enum QuorumIntersection {
     Disjoint(Vec<NodeId>, Vec<NodeId>),
     /// No quorum exists.
     NoQuorum,
-    /// The analysis ran out of time, or depends on unseen nodes.
+    /// The analysis ran out of time, or depends on referenced nodes, whose quorum sets are unknown.
     Unknown,
 }
 

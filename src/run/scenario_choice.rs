@@ -25,7 +25,7 @@ pub struct ScenarioChoice {
 /// How a run starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StartAs {
-    /// Time runs immediately.
+    /// Starts playing.
     #[default]
     Playing,
     /// The run waits at its first instant.

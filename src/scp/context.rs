@@ -184,7 +184,7 @@ impl<'a, D: Driver> Context<'a, D> {
         }
     }
 
-    /// The verdict of the application on `value`.
+    /// The validity of `value` for the application.
     pub(super) fn validate(&self, value: &Value, context: ValidationContext) -> Validity {
         self.driver.validate(self.slot, value, context)
     }

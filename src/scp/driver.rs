@@ -6,7 +6,7 @@ use super::value::Value;
 use crate::time::Span;
 use std::sync::Arc;
 
-/// The verdict of the application on a value, from worst to best.
+/// The validity of a value for the application, from worst to best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Validity {
     /// The node must not vote for it or accept it.

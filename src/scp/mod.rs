@@ -59,7 +59,7 @@
 //! * PREPARE contains p' itself instead of a counter below which all ballots are aborted (1), and p unchanged, even if
 //!   p is above b (4).
 //! * `voted` contains `accepted` in NOMINATE (3).
-//! * The local node need not be a member of the quorum that convinces it (16).
+//! * The local node need not be a member of the quorum on which it relies (16).
 //! * A round without a new leader is skipped immediately (23). One value is echoed per event (25).
 //! * Nomination ends with the decision, not when a ballot is confirmed prepared (33).
 //! * The vote to commit is withdrawn when h is aborted, not when c is. h stays (42).
@@ -70,7 +70,8 @@
 //! * Accepting a commit is enough to leave PREPARE. The draft also requires its ballot to be confirmed prepared (48).
 //! * b can decrease when a commit is accepted (51).
 //! * CONFIRM and EXTERNALIZE count as "heard" at any counter (59). Timeouts are n seconds, not n + 1 (60).
-//! * The time spent in a slot does not limit its counters: a v-blocking set can pull a node to the highest one (61).
+//! * The time spent in a slot does not limit its counters: a v-blocking set can raise the counter of a
+//!   node to the highest one (61).
 //!
 //! In 42, 44 and 48 stellar-core follows the whitepaper (6.2).
 //!
@@ -84,12 +85,17 @@
 //!
 //! # Reading order
 //!
-//! 1. Vocabulary: `id`, `value`, `value_set`, `statement`, `event`, `driver`, `quorum_set`.
-//! 2. Quorums: the folder `quorum`, whose `mod.rs` lists the files. It finds out whether some nodes contain a quorum or
-//!    are v-blocking, and returns the witness set.
-//! 3. Protocol: `protocol` (entry point), `transaction` and `undo` (one input, all or nothing), `slot_table`, `slot`,
-//!    `context`, `leader`, `nomination_protocol`, `ballot_ref`, `ballot_protocol` with `prepare`, `commit` and
-//!    `counter`. Functions `attempt_*` test whether a step is allowed, functions `set_*` apply it.
+//! | module | contents |
+//! |---|---|
+//! | `id`, `value`, `value_set`, `statement`, `event`, `driver`, `quorum_set` | vocabulary |
+//! | `quorum` | tests whether some nodes contain a quorum or are v-blocking, and finds the witness |
+//! | `protocol` | the entry point |
+//! | `transaction`, `undo` | one input, all or nothing |
+//! | `slot_table`, `slot`, `context` | the slots; one slot; what its parts share |
+//! | `leader`, `nomination_protocol` | nomination |
+//! | `ballot_ref`, `ballot_protocol` | ballots; `prepare`, `commit` and `counter` contain the steps |
+//!
+//! Functions `attempt_*` test whether a step is allowed, functions `set_*` apply it.
 //!
 //! # Performance
 //!

@@ -2,17 +2,18 @@
 //!
 //! Pictures, summaries and files derive only from records.
 //!
-//! | file | content |
+//! | module | contents |
 //! |---|---|
 //! | `record` | one event |
-//! | `world`, `parts`, `tables` | the state after a sequence of events |
+//! | `world`, `world_parts`, `slot_tables` | the state after a sequence of events |
+//! | `activity` | whether a run is at rest |
 //! | [`lanes`] | phases of nodes over time |
 //! | [`outcome`] | when a run ends, and whether its nodes agreed |
 //! | `snapshot` | compacted events of one node |
 //! | [`format`](mod@format), `file` | the trace format, version 2, and trace files |
 //! | [`merge`](mod@merge) | one run from the traces of several processes |
 //!
-//! The engines (`sim`, `live`) make the records.
+//! `sim` and `live` emit the records.
 
 mod activity;
 mod file;

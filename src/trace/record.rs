@@ -37,7 +37,7 @@ pub enum Record {
         /// The position at which it is drawn, in metres.
         position: Position,
     },
-    /// A person or the scenario acted on the network.
+    /// A user or the scenario acted on the network.
     Acted {
         /// When it happens.
         at: Time,

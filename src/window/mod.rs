@@ -1,7 +1,18 @@
 //! Desktop window on macroquad and egui: input becomes commands, shapes become pixels, panels show the world.
 //!
-//! Reading order: `options.rs` (configuration), `frame.rs` (the frame loop), `app.rs` (application state),
-//! `command/table.rs` (the command table), `paint/` (rendering). The window uses no engine, no node and no protocol. A
+//! | module | contents |
+//! |---|---|
+//! | `options`, `display` | configuration; opens the window |
+//! | `frame`, `frame_meter` | the frame loop; its benchmark |
+//! | `app` | application state: executes commands, panel requests and gestures |
+//! | `command`, `input`, `gesture` | the command table; mouse and keyboard; clicks, drags, pans and zooms |
+//! | `panels`, `style`, `egui_bridge` | panels; their style; egui in macroquad |
+//! | `paint`, `deferred_redraw` | rendering; redraw of expensive layers after the camera has stopped |
+//! | `jobs`, `analysis_scheduler`, `screenshot` | background jobs; quorum analysis; PNG and SVG |
+//! | `proposal_draft`, `position_printer` | what a click proposes; positions for scripts |
+//! | `desktop` | waking the event loop; drag and drop |
+//!
+//! The window uses no engine, no node and no protocol. A
 //! run is a [`crate::run::Session`] that a [`SessionFactory`] opens; everything on the screen is derived from its
 //! records.
 
@@ -46,8 +57,8 @@ pub fn run(options: WindowOptions, sessions: Arc<dyn SessionFactory>) -> Result<
 
 /// Opens the window, measures the cost of frames in each of [`FrameMode::ALL`] and passes the results to `report`.
 ///
-/// Then the process exits with code 0, because the last mode leaves the event loop blocked and only input could unblock
-/// it. The function returns only if the window is closed earlier.
+/// Then the process exits with code 0, because the idle mode blocks the event loop until input arrives. The function
+/// returns only if the window is closed earlier.
 ///
 /// # Errors
 /// As [`run`].

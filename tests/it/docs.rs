@@ -1,7 +1,7 @@
 //! README and docs: every shell command runs or parses, every relative link resolves.
 //!
 //! Code blocks marked `sh` are executed. Blocks marked `sh check` need a display, another machine, the network or a lot
-//! of time: their commands are only parsed. `docs/real-nodes.md` is executed by `processes/readme.rs`.
+//! of time: their commands are only parsed. `docs/real-nodes.md` is executed by `processes/real_nodes_page.rs`.
 
 use clap::Parser;
 use quorumscope::cli::Cli;

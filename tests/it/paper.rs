@@ -100,7 +100,7 @@ fn decide(sets: Vec<QuorumSet>, down: &[usize]) -> Vec<String> {
     net.decisions()
 }
 
-/// Whitepaper 3.1, figure 2: a slice need not be a quorum. {v1,v2,v3} is a slice of v1 but no quorum: v2 needs v4.
+/// Whitepaper 3.1, figure 2: a slice need not be a quorum. {v1,v2,v3} is a slice of v1 but not a quorum: v2 needs v4.
 #[test]
 fn a_quorum_contains_a_slice_of_each_member() {
     assert_eq!(quorums(&figure_2()), [vec![2, 3, 4], vec![1, 2, 3, 4]]);

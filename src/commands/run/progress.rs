@@ -7,7 +7,7 @@ use crate::trace::outcome::deciders;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// A progress line. It is hidden with `--quiet`, `--json` and `--digest`, and if standard error is no terminal.
+/// A progress line. It is hidden with `--quiet`, `--json` and `--digest`, and if standard error is not a terminal.
 pub(super) struct ProgressLine {
     bar: ProgressBar,
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub(in crate::commands) const EXIT_VIOLATED: u8 = 1;
 /// Bad arguments or bad input, or an output that cannot be written.
 pub(in crate::commands) const EXIT_BAD_INPUT: u8 = 2;
-/// The run, or the proposal, was not decided within its limit.
+/// No decision within the time limit.
 pub(in crate::commands) const EXIT_NO_PROGRESS: u8 = 3;
 /// The node failed while it ran (`EX_SOFTWARE` of sysexits.h).
 pub(in crate::commands) const EXIT_NODE_FAILED: u8 = 70;

@@ -1,4 +1,4 @@
-//! Standard output. A closed pipe (`| head`) is no error; any other failure, such as a full disk, is one.
+//! Standard output. A closed pipe (`| head`) is not an error; any other failure, such as a full disk, is one.
 
 use crate::commands::support::error::CommandError;
 use std::io::{self, Write};

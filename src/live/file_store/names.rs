@@ -7,7 +7,7 @@ const BYTES_MAX: usize = 255;
 /// Most files with the same proposed name.
 const SAME_NAME_MAX: u32 = 10_000;
 
-/// Whether a file with this name can be proposed. Hidden files cannot be proposed, because people do not expect them to
+/// Whether a file with this name can be proposed. Hidden files cannot be proposed, because users do not expect them to
 /// be published.
 pub(super) fn can_be_proposed(name: &str) -> bool {
     let file = FileInfo {

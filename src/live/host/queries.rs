@@ -1,4 +1,4 @@
-//! Answers to queries of people and programs: `GET /status`, `GET /peers`, `GET /metrics`.
+//! Answers to queries of clients: `GET /status`, `GET /peers`, `GET /metrics`.
 
 use super::counters::MetricCounters;
 use super::decision_waiters::DecisionWaiters;

@@ -17,7 +17,7 @@ use tokio_stream::wrappers::BroadcastStream;
 /// Interval of keep-alive comments on a stream without events.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 
-/// Streams what happens at the node as trace records: first `hello`, then the present state as records, then every record
+/// Streams the events of the node as trace records: first `hello`, then the present state as records, then every record
 /// as it happens, until the node stops. The event `gap` ends a stream that was read too slowly; connect again.
 #[utoipa::path(get, path = "/events", security((), ("token" = [])), responses(
     (status = OK, body = String, content_type = "text/event-stream"),

@@ -1,4 +1,4 @@
-//! `POST /propose`: notes and files of people and programs, and signed proposals of nodes.
+//! `POST /propose`: notes and files of clients, and signed proposals of nodes.
 
 use super::Api;
 use super::auth::Access;
@@ -75,7 +75,7 @@ pub(super) struct ProposalStatus {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum ProposeReply {
-    /// For people and programs.
+    /// For clients.
     ProposalStatus(Box<ProposalStatus>),
     /// For nodes.
     Receipts(Receipts),

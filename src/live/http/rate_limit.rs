@@ -1,7 +1,7 @@
 //! Token-bucket rate limiter per source address.
 //!
 //! A bucket holds the calls of one second. The crate `governor` does the same, but needs a dozen more dependencies, and
-//! its keyed store, too, grows until it is swept.
+//! its keyed store also needs periodic cleanup.
 
 use super::problem::ProblemDetails;
 use axum::http::StatusCode;

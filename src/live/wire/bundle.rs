@@ -1,4 +1,4 @@
-//! Bundles of relayed messages. A node first offers the names of the messages, and sends only those that the receiver
+//! Bundles of relayed messages, spread by lazy push gossip (IHAVE and IWANT). A node first offers the names of the messages, and sends only those that the receiver
 //! wants.
 
 use super::message::VerifiedMessage;
@@ -19,7 +19,7 @@ pub struct MessageName {
     pub nth: u64,
 }
 
-/// Relayed messages, signed by the relaying node. That node does not vouch for them: each message has the signature of its
+/// Relayed messages, signed by the relaying node. That node does not certify them: each message has the signature of its
 /// author.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

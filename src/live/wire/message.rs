@@ -37,7 +37,7 @@ pub struct WireMessage {
 pub enum WireBody {
     /// A statement of SCP.
     Statement(WireStatement),
-    /// A proposal. The author of the message vouches for it, or is its origin.
+    /// A proposal. The author of the message certifies it, or is its origin.
     Proposal {
         /// The proposal.
         #[schema(value_type = Object)]

@@ -27,7 +27,7 @@ pub enum ReceiptCode {
     Invalid,
     /// Its signature is not that of its sender.
     BadSignature,
-    /// Its sender is outside the transitive quorum set of the node, or no trusted node vouches for it.
+    /// Its sender is outside the transitive quorum set of the node, or no trusted node certifies it.
     Outsider,
     /// It is for another node, or for another endpoint.
     Misdirected,

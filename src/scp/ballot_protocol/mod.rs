@@ -298,7 +298,7 @@ impl Rollback for BallotProtocol {
     }
 }
 
-/// The worst verdict on any value in a statement (NOTES 13).
+/// The worst validity of any value in a statement (NOTES 13).
 fn validity<D: Driver>(cx: &Context<'_, D>, statement: &Statement) -> Validity {
     let validate = |x: &Value| cx.validate(x, ValidationContext::Ballot);
     match statement {

@@ -2,12 +2,12 @@
 //!
 //! The rules of nomination and balloting, which use these tests, are in other modules.
 //!
-//! | files | contents |
+//! | module | contents |
 //! |---|---|
 //! | `node_set`, `compiled_set`, `registry` | bitsets; quorum sets compiled to bitsets and interned |
-//! | `latest`, `change_log`, `groups` | latest statement of each node; log of changes; groups of equal statements |
+//! | `latest_statements`, `change_log`, `statement_groups` | latest statement of each node; log of changes; groups of equal statements |
 //! | `predicate`, `tallies` | claims of ballot statements; running tallies of claims |
-//! | `view`, `search`, `pruning`, `no_quorum_cache`, `witness` | search for a quorum, ways to avoid searches, minimal sets |
+//! | `quorum_view`, `quorum_search`, `pruning`, `no_quorum_cache`, `witness` | search for a quorum, ways to avoid searches, minimal sets |
 //! | `federated_voting`, `ballots`, `nominations` | accepting and confirming, for ballots and for nominated values |
 
 pub(super) mod ballots;

@@ -1,7 +1,7 @@
 //! Negative cache: sets of nodes that are known to contain no quorum.
 //!
-//! In a large network statements arrive one at a time, and nearly all searches fail until statements from the last
-//! region have arrived. If some nodes contain no quorum, then these nodes and a few new ones contain a quorum only if
+//! In a large network statements arrive one at a time, and nearly all searches fail until the last missing
+//! statements arrive. If some nodes contain no quorum, then these nodes and a few new ones contain a quorum only if
 //! this quorum contains a new node. A new node cannot be in a quorum if each of its slices has missing members, or
 //! members without a complete slice. A check of the neighbourhood of the new nodes finds this without a search through
 //! the whole network.

@@ -31,7 +31,7 @@ pub(super) struct SharedTable<T: Shareable + ?Sized> {
     keys_added: u64,
     keys_evicted: u64,
     /// Direct-mapped cache by address. It saves work and changes no result: an entry keeps its object alive, so an equal
-    /// address is the same object, and entries of evicted keys do not count.
+    /// address is the same object, and an entry whose key was evicted is ignored.
     recent: Vec<Option<Found<T>>>,
 }
 

@@ -223,8 +223,8 @@ impl Drop for Framebuffer {
 /// support the format, the texture keeps its own and blits are slower.
 fn allocate_bgra(texture: &Texture2D, (width, height): (u32, u32)) -> u32 {
     let mut framebuffer = 0;
-    // SAFETY: the context is current (see `blit`). The texture is alive, has these measures, and gets memory without
-    // being given any to read; the name of the new framebuffer is written to this stack. Afterwards macroquad forgets
+    // SAFETY: the context is current (see `blit`). The texture is alive and has these dimensions; the null pointer makes
+    // OpenGL allocate without reading; the name of the new framebuffer is written to this stack. Afterwards macroquad forgets
     // which textures it had bound, and the window's framebuffer is bound, as it expects.
     unsafe {
         let context = get_internal_gl().quad_context;

@@ -114,7 +114,7 @@ pub(super) fn dashes(points: &[Vec2], dash: f32, ends: PathEnd) -> Vec<Vec<Vec2>
     if ends == PathEnd::Closed {
         points.extend(points.first().copied());
     }
-    // Return no dashes if a length is not a number, or if there are too many dashes to be visible.
+    // No dashes if a length is NaN, or if there are too many dashes to be visible.
     if !(dash > 0.1 && length(&points) / dash < 5000.0) {
         return Vec::new();
     }

@@ -1,6 +1,6 @@
 //! Tessellation of shapes into antialiased triangles, batched to the limits of a draw call.
 //!
-//! Colours are premultiplied, so that all triangles blend alike.
+//! Colours are premultiplied, so that one blend mode serves all triangles.
 
 use super::atlas::{Atlas, RADIUS_MAX, Sprite};
 use super::path::{PathEnd, arc, box_outline, connect, dashes, length, miter, signed_area, vec};

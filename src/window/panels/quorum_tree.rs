@@ -1,7 +1,7 @@
 //! Tree view of a nested quorum set.
 //!
-//! Each set has a bar that compares with the threshold the number of entries that are reachable and as far in the slot
-//! as the owner. The world does not store which node received which message. But it shows from which nodes the owner
+//! Each set has a bar that compares with the threshold the number of entries that are reachable and have reached the
+//! same stage of the slot as the owner. The world does not store which node received which message. But it shows from which nodes the owner
 //! cannot have received the latest statement: those that crashed or are silent, those behind a partition, and those
 //! whose statement is still in flight.
 
@@ -157,7 +157,7 @@ impl QuorumTree<'_> {
             .on_hover_text(text);
     }
 
-    /// Number of entries that are as far in the slot as the owner.
+    /// Number of entries that have reached the same stage of the slot as the owner.
     fn satisfied(&self, set: &QuorumSet) -> usize {
         let nodes = set
             .validators

@@ -26,7 +26,7 @@ pub(crate) fn identity(nth: u8) -> Identity {
     Identity::new([nth + 1; 32])
 }
 
-/// The key pair with this public key, or that of a stranger if no key pair has it.
+/// The key pair with this public key, or that of an unknown node if no key pair has it.
 pub(crate) fn owner(key: &str) -> Identity {
     let mut all = (0..KEYS).map(identity);
     all.find(|identity| identity.key().to_string() == key)

@@ -13,7 +13,7 @@ use quorumscope::node::{Content, Proposal, ProposalId};
 use quorumscope::scp::{Ballot, Statement, Value};
 use serde_json::json;
 
-/// A node that decides alone, a friend in its quorum set, and an outsider.
+/// A node that decides alone, a trusted node of its quorum set, and an untrusted node.
 struct SignedFixture {
     network: Network,
     own: Identity,
@@ -190,7 +190,7 @@ fn check_senders(scene: &SignedFixture) {
     let proposal = note(outsider, 1, "poison");
     let answer = scene.send("/propose", &[scene.signed(outsider, 3, proposal)]);
     check(&answer, 403, "no trusted node certifies it");
-    // A outsider cannot certify a proposal of a friend.
+    // An outsider cannot certify a proposal of a friend.
     let proposal = note(&scene.friend, 77, "poison");
     let answer = scene.send("/propose", &[scene.signed(outsider, 4, proposal)]);
     check(&answer, 403, "no trusted node certifies it");

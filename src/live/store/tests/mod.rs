@@ -97,7 +97,7 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
                     prop_assert!(possible.contains(&found), "{found:?} is none of {possible:?}");
                 }
                 StoreStep::LosePower(survivors) => {
-// Writes of the dying process are lost.
+// Writes of the killed process are lost.
                     disk.fail_after(Some(0));
                     drop(store);
                     disk.lose_power(survivors);

@@ -28,7 +28,7 @@ use std::path::PathBuf;
     args_conflicts_with_subcommands = true
 )]
 #[command(
-    after_help = "Exit codes: 0 fine, 1 safety violated, 2 bad arguments or input, 3 no progress within the limit."
+    after_help = "Exit codes: 0 agreed, 1 safety violated, 2 bad arguments or input, 3 no progress within the limit, 70 the node failed, 130 interrupted."
 )]
 pub struct Cli {
     /// The subcommand; `None` opens the window.
@@ -84,7 +84,7 @@ pub struct SourceArgs {
     /// Organisations of the node list, in the same JSON.
     #[arg(long, value_name = "FILE", requires = "network")]
     pub organizations: Option<PathBuf>,
-    /// Recorded run: a trace file, also a merged one.
+    /// Recorded run: a trace file, single or merged.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "nodes"])]
     pub replay: Option<PathBuf>,
     /// Random seed; the same seed gives the same run.
@@ -121,7 +121,7 @@ pub struct WindowArgs {
     #[arg(long, value_name = "URL", num_args = 1..,
           conflicts_with_all = ["scenario", "network", "replay", "seed", "nodes", "executor", "pause_at"])]
     pub attach: Vec<String>,
-    /// File with the token that nodes on other machines require.
+    /// File with the bearer token for nodes on other machines.
     #[cfg(feature = "net")]
     #[arg(long, value_name = "FILE", requires = "attach")]
     pub token_file: Option<PathBuf>,
@@ -161,7 +161,8 @@ pub struct RunArgs {
     /// Executor of the nodes; both produce the same records.
     #[arg(long, value_enum, default_value_t = ExecutorArg::Inline)]
     pub executor: ExecutorArg,
-    /// When to stop: `externalized` (every proposal is decided), `slot N`, or a virtual time such as `30s`.
+    /// When to stop: `externalized` (every proposal is decided; a recording ends where it ends), `slot N` (this slot is
+    /// decided), or a virtual time such as `30s`.
     #[arg(long, value_name = "externalized|slot N|TIME", num_args = 1..=2, default_value = "externalized")]
     pub until: Vec<String>,
     /// Print the summary as one JSON object.

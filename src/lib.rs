@@ -3,7 +3,7 @@
 //! # Modules
 //!
 //! Data flows one way. A scenario and actions enter the engine. The engine calls nodes and emits records of what
-//! happened. The world is a fold of the records. Pictures, summaries and verdicts read the world.
+//! happened. The world is a fold of the records. Pictures, summaries and outcomes read the world.
 //!
 //! ```text
 //!  scenario ──> sim (engine, executors) ──> trace::Record ──> trace::World ──> picture ──> window, SVG, PNG
@@ -31,10 +31,11 @@
 //! | `text` | all user-visible text, with typed arguments; one file per language | layout, drawing |
 //! | [`picture`] | drawing of the world and the view state as shapes, SVG and PNG | macroquad, egui |
 //! | `window` | the window: input, painting, panels (feature `window`) | simulation, nodes |
-//! | [`commands`], [`cli`] | the subcommands, one file each | |
+//! | [`commands`] | the subcommands, one file or folder each | argument parsing |
+//! | [`cli`] | command-line arguments | execution |
 //!
 //! A table in `tests/it/layers/mod.rs` lists the imports that each module may have, and a test enforces it. Files do
-//! not import each other in a circle.
+//! not import each other in a circle, except parent and child.
 //!
 //! # Invariants
 //!
@@ -42,7 +43,8 @@
 //! * Replayed code uses no hashed collection, no clock and no shared random generator.
 //! * [`node::Node::step`] never fails and never panics. A bad input becomes an event and changes nothing.
 //! * A process stores every change that must survive a crash before it sends a message about it.
-//! * The window draws only from the [`trace::World`].
+//! * The window draws only from the [`trace::World`], the lanes, the quorum analysis, and the state of playback and
+//!   view.
 //!
 //! # Glossary
 //!
@@ -54,6 +56,7 @@
 //! | quorum | a set of nodes that contains a slice of each of its members |
 //! | v-blocking set | a set with a member in every slice of node v, and so in every quorum that contains v |
 //! | witness | the quorum or v-blocking set that justifies a transition |
+//! | evidence | the witness of a transition, with the rule and the statement of each member |
 //! | slot | one decision: an index in the log of every node |
 //! | statement | a protocol message about a slot: NOMINATE, PREPARE, CONFIRM or EXTERNALIZE |
 //! | envelope | a statement with its sender and slot, as it is sent |
@@ -63,15 +66,23 @@
 //! | composite | the value that combines all candidates; ballots begin with it |
 //! | externalize | to decide a slot |
 //! | fork | two values externalized for one slot: agreement is violated |
+//! | top tier | the nodes on which every quorum depends |
 //! | proposal | a note or a file that a node asks the network to record |
-//! | pool | the proposals that a node knows and that are not yet decided |
+//! | certify | to send or relay a proposal as a trusted node; only certified proposals are nominated |
+//! | pool | the certified proposals of a node that are not yet decided |
+//! | housekeeping | periodic or re-sent messages and timers; outcome checks and idle detection ignore them |
 //! | relay | to forward messages of other nodes to nodes that the senders do not reach |
 //! | roster | the nodes that a node has discovered |
 //! | trust policy | how a node derives its quorum set from its roster |
+//! | listener | a node whose votes cannot count, because it belongs to no quorum |
+//! | incarnation | one run of a node or process, from its start to its stop; a restart begins the next |
 //! | medium | the simulated network: partitions, latency, loss, radio range |
-//! | record | one thing that happened, with its time; a trace is a sequence of records |
+//! | flight | one transmission of a message from one node to another, from sending to arrival or loss |
+//! | record | one event with its time; a trace is a sequence of records |
 //! | world | the state of all nodes and messages at one time, folded from records |
-//! | Byzantine node | a node that does not follow the protocol |
+//! | referenced node | a node that others name or trust, but whose own events are not recorded |
+//! | Byzantine node, ill-behaved node | a node that does not follow the protocol |
+//! | intact, befouled | a node whose safety and liveness do not depend on ill-behaved nodes; any other well-behaved node |
 //!
 //! # Reading order
 //!
@@ -93,7 +104,8 @@ pub mod run;
 pub mod scenario;
 pub mod scp;
 pub mod sim;
-pub(crate) mod text;
+#[doc(hidden)]
+pub mod text;
 pub mod time;
 pub mod trace;
 #[cfg(feature = "window")]

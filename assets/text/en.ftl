@@ -6,6 +6,12 @@
 
 ### Numbers, units and lists
 
+unit-decimal_point = .
+unit-thousands_separator = ,
+unit-percent = { $number } %
+unit-speed_multiple = { $factor }×
+unit-speed_fraction = 1/{ $divisor }×
+unit-clock = { $hours }:{ $minutes }:{ $seconds }
 unit-milliseconds = { $milliseconds } ms
 unit-seconds = { $seconds } s
 unit-minutes = { $minutes } min
@@ -86,7 +92,7 @@ caption-message_refused = { $node } refuses a message from { $peer }
 
 ## Proposals
 caption-proposed = { $node } proposes "{ $proposal }"
-caption-pooled = { $node } adds "{ $proposal }" to its pool, because { $voucher } certifies it
+caption-pooled = { $node } adds "{ $proposal }" to its pool, because { $certified_by } certifies it
 caption-proposal_malformed = { $node } refuses a proposal: it is malformed
 caption-proposal_in_log = { $node } refuses a proposal: it is already in the log
 caption-proposal_untrusted = { $node } refuses a proposal: no trusted node certifies it
@@ -98,7 +104,7 @@ caption-proposal_expired = { $node } drops an expired proposal: { $voted } voted
 caption-recorded = { $node } records "{ $value }" as slot { $slot }
 caption-backup_yes = { $node } votes to back up "{ $file }"
 caption-backup_has_it = { $node } does not vote for "{ $file }": it already has that file
-caption-backup_decided_before_vote = { $node } had no chance to vote on "{ $file }"
+caption-backup_decided_before_vote = { $node } could not vote on "{ $file }" before it was decided
 caption-backed_up_own = { $node } already has "{ $file }" and records it as backed up
 caption-backed_up_from = { $node } fetches "{ $file }" from { $peer } and records it as backed up
 caption-backup_failed = { $node } cannot fetch "{ $file }" and will retry
@@ -239,8 +245,8 @@ overlay-in_flight = In flight
 overlay-frame_rate = Frames/s
 overlay-node_count = { $present }
 overlay-node_count_down = { $present }, { $down } down
-overlay-node_count_unseen = { $present }, { $unseen } unseen
-overlay-node_count_down_unseen = { $present }, { $down } down, { $unseen } unseen
+overlay-node_count_referenced = { $present }, { $referenced } referenced
+overlay-node_count_down_referenced = { $present }, { $down } down, { $referenced } referenced
 overlay-time_paused = { $time }, paused
 overlay-time_past = { $time }, past
 
@@ -303,7 +309,7 @@ overlay-quorums_disjoint = Quorums intersect: no
 overlay-quorums_unknown = Quorums intersect: unknown
 overlay-no_quorum = There is no quorum
 overlay-two_disjoint_quorums = Two disjoint quorums:
-overlay-depends_on_unseen = It depends on unseen nodes
+overlay-depends_on_referenced = Quorum sets are missing
 overlay-no_slot_can_be_decided = No slot can be decided
 
 ## Proposals
@@ -346,7 +352,7 @@ overlay-mutual_trust = trust each other
 overlay-crashed = crashed
 overlay-stopped = stopped or unreachable
 overlay-silent = silent
-overlay-unseen = known by name only
+overlay-referenced = only referenced by others
 overlay-ill_behaved = ill-behaved
 overlay-befouled = befouled
 overlay-no_quorum_set = no quorum set
@@ -357,7 +363,7 @@ overlay-accept_message = accept
 overlay-externalize_message = externalize
 overlay-service_message = query or reply
 overlay-chunk_message = chunk of a file
-overlay-messages_slowed = drawn slower than they are
+overlay-messages_slowed = drawn slower than real time
 overlay-several_messages = number of messages
 overlay-lost_message = lost
 overlay-broadcast = broadcast
@@ -391,7 +397,7 @@ timeline-in_no_slot = has not joined a slot
 timeline-in_no_slot_silent = has not joined a slot, and its messages are not delivered
 timeline-stopped = stopped or unreachable
 timeline-left = has left
-timeline-unseen = known by name only
+timeline-referenced = only referenced by others
 timeline-partitioned = The network is partitioned
 timeline-interval = from { $from } to { $until } ({ $duration })
 timeline-since = since { $from }
@@ -413,14 +419,14 @@ terminal-run_recorded = { $scenario } with seed { $seed }, { $nodes ->
     [one] { $nodes } node
    *[other] { $nodes } nodes
 }, recorded
-terminal-outcome_agreed = agreed: every node that counts decided, and all decided alike
+terminal-outcome_agreed = agreed: every eligible node decided, and all decided the same values
 terminal-outcome_violated = VIOLATED: two nodes decided differently
 terminal-no_progress_no_quorum = no progress: there is no quorum, so no node can ever decide
 terminal-no_progress_no_decider = no progress: no node that belongs to a quorum is running
 terminal-no_progress_nothing_proposed = no progress: nothing was proposed
 terminal-no_progress_slot_not_begun = no progress: slot { $slot } never began
-terminal-no_progress_undecided = no progress: some nodes that count did not decide every slot
-terminal-counted_nodes = { $counted } of the { $total } nodes count: those that run and belong to a quorum
+terminal-no_progress_undecided = no progress: some eligible nodes did not decide every slot
+terminal-counted_nodes = { $counted } of { $total } nodes are eligible: they run and belong to a quorum
 terminal-slot_decided_by_all = slot { $slot }: "{ $value }", decided by all { $nodes }
 terminal-slot_decided_by_some = slot { $slot }: "{ $value }", decided by { $decided } of { $total }
 terminal-slot_decided_by = slot { $slot }: "{ $value }", decided by { $nodes }
@@ -434,6 +440,8 @@ terminal-messages = messages: { $sent } sent, { $delivered } delivered, { $lost 
 terminal-rounds_and_ballots = nomination rounds: at most { $rounds }; ballots: at most { $ballots }
 terminal-run_times = virtual time { $virtual_s } s, CPU time { $cpu_ms } ms
 terminal-note = note: { $note }
+terminal-live_title = Live: nodes as processes
+terminal-live_description = Node processes, watched through their event streams.
 
 ## Progress
 terminal-progress_run = { $scenario }, seed { $seed }
@@ -489,12 +497,12 @@ terminal-merged_description = { $others ->
        *[other] Merged from { $traces } traces.
     }
     [one] { $traces ->
-        [one] Merged from { $traces } trace; { $others } other node is known by name only.
-       *[other] Merged from { $traces } traces; { $others } other node is known by name only.
+        [one] Merged from { $traces } trace; { $others } other node is only referenced.
+       *[other] Merged from { $traces } traces; { $others } other node is only referenced.
     }
    *[other] { $traces ->
-        [one] Merged from { $traces } trace; { $others } other nodes are known by name only.
-       *[other] Merged from { $traces } traces; { $others } other nodes are known by name only.
+        [one] Merged from { $traces } trace; { $others } other nodes are only referenced.
+       *[other] Merged from { $traces } traces; { $others } other nodes are only referenced.
     }
 }
 terminal-merge_output_is_input = { $path }: is an input, so it cannot also be the output; choose another name after -o
@@ -601,7 +609,7 @@ command-seek_backward_tip = Pauses and goes back by a twentieth of the timeline.
 command-seek_forward = Later
 command-seek_forward_tip = Pauses and goes forward by a twentieth of the timeline.
 command-return_to_present = Back to now
-command-return_to_present_tip = Shows the latest instant and plays on if it was playing. The timeline follows.
+command-return_to_present_tip = Shows the latest instant and resumes playing if it was playing. The timeline follows.
 command-slower = Slower
 command-slower_tip = Halves the speed.
 command-faster = Faster
@@ -631,7 +639,7 @@ command-node_panel_tip = Shows or hides the details of the selected node.
 command-event_log = Event log
 command-event_log_tip = Shows or hides the list of events, the latest on top.
 command-timeline = Timeline
-command-timeline_tip = Shows or hides the states of all nodes over time. Click in it to show an instant again.
+command-timeline_tip = Shows or hides the states of all nodes over time. Click in it to go to an instant.
 command-timeline_closer = Timeline: closer
 command-timeline_closer_tip = Shows a shorter time in more detail. The wheel over the timeline does the same.
 command-timeline_wider = Timeline: wider
@@ -668,7 +676,7 @@ command-group_view = View
 refusal-no_run = The scenario is still opening.
 refusal-nothing_selected = Select a node first: right-click it, or press Tab.
 refusal-not_running = The selected node is not running.
-refusal-unseen_node = The selected node is known by name only, so it cannot be asked to act.
+refusal-referenced_node = The selected node is only referenced by others; there is no connection to it.
 refusal-slowest = This is the slowest speed.
 refusal-fastest = This is the fastest speed.
 refusal-no_nodes = There are no nodes.
@@ -679,6 +687,25 @@ refusal-live_speed = These nodes are processes and run in real time. You can pau
 refusal-live_add = These nodes are processes: start another one with "quorumscope node".
 refusal-live_remove = These nodes are processes: stop one with Ctrl-C.
 refusal-live_restart = These nodes are processes: the window cannot restart them.
+refusal-live_crash = These nodes are processes: to crash one, kill it.
+refusal-live_silence = These nodes are processes: the window cannot silence them.
+refusal-live_trust = These nodes are processes: the window cannot change their trust policies.
+refusal-live_partition = These nodes are processes: the window cannot partition their network.
+refusal-live_address = { $node } is only referenced by other nodes, so its address is unknown.
+refusal-live_file = These nodes are processes and back up real files: type the path of a file, or drop it on the window.
+refusal-no_such_node = There is no node number { $number }.
+refusal-node_not_running = { $node } is not running.
+refusal-node_not_crashed = { $node } has not crashed.
+refusal-too_many_nodes =
+    { $nodes ->
+        [one] The network already has { $nodes } node, the most that this executor runs.
+       *[other] The network already has { $nodes } nodes, the most that this executor runs.
+    }
+refusal-node_not_started = The node could not be started: { $error }
+refusal-takes_notes_and_files = This scenario takes notes and files.
+refusal-takes_values = This scenario takes values.
+refusal-not_physical = Nodes do not move in this scenario: positions are only for drawing.
+refusal-no_thread = No thread could be started: { $error }
 
 ### Panels, menus, tooltips and toasts of the window
 
@@ -686,8 +713,9 @@ panel-opening_title = Opening …
 panel-opening = Opening "{ $name }" …
 panel-opening_given = Opening the scenario …
 panel-live = live
-panel-live_tip = These nodes are processes: the picture shows what has just happened
+panel-live_tip = These nodes are processes: the picture lags by about 0.3 s
 panel-speed_tip = 1 s shows { $shown }
+panel-speed_and_rate = { $speed } (1 s = { $shown })
 panel-choice_tip = Click a node to make it nominate this value from the next slot on
 panel-note = Note
 panel-note_tip = Click a node to propose a short text
@@ -712,9 +740,9 @@ panel-trusts = { $count ->
     [one] trusts { $count } node
    *[other] trusts { $count } nodes
  }
-panel-is_unseen = is known by name only
+panel-is_referenced = is only referenced by others
 panel-is_stopped = is not running
-panel-leave = Leave (announces it)
+panel-leave = Leave (announced)
 panel-center = Center the view here
 panel-copy_key = Copy key
 panel-copy_key_tip = Copies the whole public key
@@ -727,7 +755,7 @@ panel-select_tip = Select this node
 panel-chip_stopped = { $name } (stopped)
 panel-chip_silent = { $name } (silent)
 panel-chip_left = { $name } (has left)
-panel-chip_unseen = { $name } (unseen)
+panel-chip_referenced = { $name } (only referenced)
 panel-event_log = Event log
 panel-close_log = Close the event log
 panel-no_events = Nothing has happened yet.
@@ -757,13 +785,13 @@ panel-reading_text = Each circle is a node. Its colour and letter show its phase
 panel-close_node = Close the node panel
 panel-no_selection = No node selected
 panel-no_selection_text = Right-click a node, or press Tab, to see which nodes it trusts, what it voted for and what it decided. A left click also selects it, and makes it propose.
-panel-unseen_text = Only what other nodes say about it is known: that it exists, and which nodes trust it. Its own actions are not in this picture.
+panel-referenced_text = Other nodes refer to this node, but its own events are not recorded.
 panel-left_text = It has left the network: other nodes no longer count it. This is what it had recorded.
 panel-state_silent = runs, but its messages are not delivered
 panel-state_unreachable = has stopped, or cannot be reached
 panel-state_crashed = has crashed
 panel-state_left = has left
-panel-state_unseen = known by name only
+panel-state_referenced = only referenced by others
 panel-state_discovering = is discovering other nodes
 panel-state_catching_up = is fetching the log
 panel-state_idle = waits for a proposal
@@ -789,18 +817,18 @@ panel-of_organization = { $threshold }/{ $entries } { $name }
 panel-of_nodes = { $threshold }/{ $entries } nodes
 panel-of_organizations = { $threshold }/{ $entries } organisations
 panel-of_sets = { $threshold }/{ $entries } sets
-panel-quorum_progress = { $satisfied } of { $entries } are reachable and as far in the slot; { $threshold } are needed
+panel-quorum_progress = { $satisfied } of { $entries } are reachable and have reached the same stage; { $threshold } are needed
 panel-log = Log
 panel-nothing_decided = Nothing is decided here yet.
 panel-slot_label = slot { $slot }
-panel-and_before = and { $count } before
+panel-and_before = and { $count } earlier
 panel-backup_log = Backup log
 panel-backup_yes = yes
 panel-backup_has_it = no (has it)
 panel-backup_decided_before_vote = decided before its vote
 panel-backed_up = { $file }, backed up from { $from } at { $at }
-panel-backup_before = { $file }, was here before
-panel-backup_pending = { $file }, not here yet
+panel-backup_before = { $file }, already stored
+panel-backup_pending = { $file }, not stored yet
 panel-slot = Slot
 panel-slot_title = Slot { $slot }
 panel-no_slot = It has not joined a slot yet.
@@ -835,9 +863,24 @@ panel-timer_resend = resend
 panel-timer_expire = proposal expires
 panel-timer_catch_up = catch-up retry
 panel-timer_relay = relay
-panel-timer_relay_repeats = relay of repeats
+panel-timer_relay_repeats = relay of re-sent messages
 panel-saved = Saved { $files }
 panel-file_chosen = Click a node to propose the file "{ $name }"
 panel-screenshot_failed = The screenshot failed: { $error }
 panel-write_failed = The screenshot failed: cannot write "{ $path }": { $error }
 panel-thread_failed = No thread could be started: { $error }
+
+### Remarks about a scenario
+remark-no_connected_placement = None of { $drawn } placements drawn from this seed is connected; this one has { $parts } parts.
+remark-no_intersecting_placement = None of { $examined } connected placements drawn from this seed was found to have quorum intersection.
+remark-relay_cost_short = By radio, every statement is relayed to all nodes: with { $nodes } nodes that takes up to half a minute.
+remark-relay_cost_medium = By radio, every statement is relayed to all nodes: with { $nodes } nodes that takes minutes and up to 1 GB of memory.
+remark-relay_cost_long = By radio, every statement is relayed to all nodes: with { $nodes } nodes that takes hours and about { $gigabytes } GB of memory in the end.
+remark-forgets = UNSAFE: nodes that are silent for { $after } are dropped from quorum sets, so both halves of a partitioned network can continue and decide differently.
+remark-without_quorum_set = { $nodes } of { $total } nodes have no usable quorum set: they listen and never vote.
+remark-not_in_list =
+    { $nodes ->
+        [one] { $nodes } node is named in quorum sets but is not in the list, so it is not described.
+       *[other] { $nodes } nodes are named in quorum sets but are not in the list, so they are not described.
+    }
+remark-not_answered = { $process } has not answered.

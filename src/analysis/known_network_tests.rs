@@ -95,8 +95,8 @@ fn figure_6_has_disjoint_quorums_and_figure_7_depends_on_one_node() {
 #[test]
 fn small_groups_intersect_if_every_quorum_has_a_majority() {
     let all_alike = |count: u32, threshold: u32| {
-        let everyone: Vec<u32> = (0..count).collect();
-        fbas(vec![of(threshold, &everyone); count as usize])
+        let all: Vec<u32> = (0..count).collect();
+        fbas(vec![of(threshold, &all); count as usize])
     };
     let (a, b) = disjoint(&all_alike(5, 2));
     assert_eq!((a.len(), b.len()), (2, 2));

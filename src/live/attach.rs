@@ -18,9 +18,9 @@ mod sse;
 
 use super::clock::unix_us;
 use crate::net::{Latency, MediumSpec};
-use crate::node::Content;
+use crate::node::{Application, Content};
 use crate::run::{BatchKind, RunProgress, Session, SessionKind};
-use crate::scenario::{Action, ActionRefused, Placement, Scenario};
+use crate::scenario::{Action, ActionRefused, Placement, ProcessAction, Remark, Scenario};
 use crate::scp::NodeId;
 use crate::time::Time;
 use crate::trace::{NodeRegistry, Record};
@@ -54,6 +54,10 @@ pub struct AttachOptions {
     pub token: Option<String>,
     /// Finds the local path of a file that is proposed; proposals identify files by SHA-256.
     pub files: Option<Arc<FileFinder>>,
+    /// Title of the session, for the window.
+    pub title: String,
+    /// What the session shows, for the window.
+    pub description: String,
 }
 
 /// Finds files by their SHA-256.
@@ -110,7 +114,11 @@ impl AttachedSession {
         let (Some(zero_unix_us), Some(first)) = (zero_unix_us, first) else {
             return Err(AttachError::NoAnswer(remarks));
         };
-        let scenario = Arc::new(scenario(&first, remarks));
+        let scenario = Arc::new(scenario(
+            &first,
+            remarks,
+            (options.title, options.description),
+        ));
         let mut attached = AttachedSession {
             scenario,
             timeline: MergedTimeline::new(zero_unix_us, registry),
@@ -128,7 +136,7 @@ impl AttachedSession {
     /// Handles the events that have arrived.
     fn poll(&mut self) {
         while let Some(url) = self.connections.next_found() {
-            // If no thread can be started, the node stays known by name only.
+            // If no thread can be started, the node stays a referenced node.
             let _ = self.connections.watch(url);
         }
         for _ in 0..EVENTS_WAITING {
@@ -154,11 +162,7 @@ impl AttachedSession {
     fn url_of(&self, node: NodeId) -> Result<NodeUrl, ActionRefused> {
         let feed = self.timeline.feed_of(node);
         let url = feed.and_then(|feed| self.connections.url(feed));
-        url.ok_or_else(|| {
-            ActionRefused::NotFromHere(
-                "it is known by name only: its address is unknown here".into(),
-            )
-        })
+        url.ok_or(ActionRefused::AddressUnknown(node))
     }
 
     fn propose(&self, node: NodeId, content: Content) -> Result<(), ActionRefused> {
@@ -168,15 +172,12 @@ impl AttachedSession {
             Content::Note(text) => Box::new(move || client.propose_note(&url, &text)),
             Content::File(file) => {
                 let path = self.files.as_ref().and_then(|files| files(&file.sha256));
-                let path = path.ok_or_else(|| {
-                    let why = "processes back up real files: type the path of one, or drop it on the window";
-                    ActionRefused::NotFromHere(why.into())
-                })?;
+                let path = path.ok_or(ActionRefused::NeedsRealFile)?;
                 Box::new(move || client.propose_file(&url, &file.name, &path))
             }
             Content::Choice(_) => {
-                let expected = "notes and files";
-                return Err(ActionRefused::WrongContent { expected });
+                let application = Application::Log;
+                return Err(ActionRefused::WrongContent { application });
             }
         };
         answer(call)
@@ -194,20 +195,23 @@ fn answer(call: Box<dyn FnOnce() -> Result<(), String> + Send>) -> Result<(), Ac
             eprintln!("quorumscope: a proposal was not taken: {why}");
         }
     });
-    started
-        .map_err(|why| ActionRefused::NotFromHere(format!("no thread could be started: {why}")))?;
+    started.map_err(|why| ActionRefused::NoThread(why.to_string()))?;
     match receiver.recv_timeout(ANSWER) {
-        Ok(Err(why)) => Err(ActionRefused::NotFromHere(why)),
+        Ok(Err(why)) => Err(ActionRefused::ByProcess(why)),
         Ok(Ok(())) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(()),
     }
 }
 
 /// The scenario of the session, as far as it is known from outside.
-fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
+fn scenario(
+    first: &Scenario,
+    remarks: Vec<String>,
+    (title, description): (String, String),
+) -> Scenario {
     Scenario {
         name: "live".to_owned(),
-        title: "Live: nodes as processes".to_owned(),
-        description: "Node processes, watched through their event streams.".to_owned(),
+        title,
+        description,
         nodes: Vec::new(),
         area_m: AREA_M,
         placement: Placement::View,
@@ -224,7 +228,7 @@ fn scenario(first: &Scenario, remarks: Vec<String>) -> Scenario {
         events: Vec::new(),
         remarks: remarks
             .into_iter()
-            .map(|who| format!("{who} has not answered"))
+            .map(|process| Remark::NotAnswered { process })
             .collect(),
         ..first.clone()
     }
@@ -276,22 +280,18 @@ impl Session for AttachedSession {
     }
 
     fn act(&mut self, action: Action) -> Result<(), ActionRefused> {
-        let why = match action {
+        let impossible = match action {
             Action::Propose { node, content } => return self.propose(node, content),
-            Action::AddNode { .. } => "a node joins when its process is started: quorumscope node",
-            Action::Leave { .. } => "a node leaves when its process is stopped (Ctrl-C)",
-            Action::Crash { .. } => "a process crashes when it is killed",
-            Action::Restart { .. } => "a process must be restarted outside of this window",
-            Action::Silence { .. } | Action::Unsilence { .. } => {
-                "messages of a process cannot be blocked from here"
-            }
             Action::Move { .. } => return Err(ActionRefused::NotPhysical),
-            Action::SetTrust { .. } => "the trust of a process is set when it is started",
-            Action::Partition { .. } | Action::Heal => {
-                "the network between processes cannot be cut from here"
-            }
+            Action::AddNode { .. } => ProcessAction::Start,
+            Action::Leave { .. } => ProcessAction::Stop,
+            Action::Crash { .. } => ProcessAction::Crash,
+            Action::Restart { .. } => ProcessAction::Restart,
+            Action::Silence { .. } | Action::Unsilence { .. } => ProcessAction::Silence,
+            Action::SetTrust { .. } => ProcessAction::SetTrust,
+            Action::Partition { .. } | Action::Heal => ProcessAction::Partition,
         };
-        Err(ActionRefused::NotFromHere(why.to_owned()))
+        Err(ActionRefused::NotControllable(impossible))
     }
 
     fn take_records(&mut self) -> Vec<Record> {

@@ -23,7 +23,7 @@ const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Interval of polling.
 const POLL: Duration = Duration::from_millis(20);
 /// A folder that is missing in this many consecutive polls counts as removed.
-const GONE_POLLS: u32 = 15;
+const ABSENT_POLLS: u32 = 15;
 /// Lines of a log in an error message.
 const LOG_LINES: usize = 6;
 /// Prefix of the line in which a node process prints the URL of its REST interface. Scripts read it, so it is not in
@@ -281,7 +281,7 @@ fn next_trace(folder: &Path, name: &str) -> PathBuf {
 pub fn remove_folder(folder: &Path) -> bool {
     let deadline = Instant::now() + REMOVE_TIMEOUT;
     let mut gone = 0;
-    while Instant::now() < deadline && gone < GONE_POLLS {
+    while Instant::now() < deadline && gone < ABSENT_POLLS {
         if !is_used(folder) {
             drop(fs::remove_dir_all(folder));
         }

@@ -25,7 +25,7 @@ pub enum IdentityError {
         source: io::Error,
     },
     /// The file does not contain a secret key.
-    #[error("{}: this is no secret key; expected S and 55 more characters. Restore the file, or remove it to start as a new node", .path.display())]
+    #[error("{}: not a secret key; expected S and 55 more characters. Restore the file, or remove it to start as a new node", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -8,21 +8,24 @@
 //!                      one thread)
 //! ```
 //!
-//! | module | content |
+//! | module | contents |
 //! |---|---|
-//! | `process` | starts and stops all threads of a node in order |
+//! | `process`, `config` | starts and stops all threads of a node in order; settings |
+//! | `clock` | monotonic and wall-clock time; timestamps for replay protection |
 //! | `host` | the thread that owns the node; transactional outbox: store first, then effects |
-//! | `command` | commands to the host |
+//! | `command`, `timers` | commands to the host; the running timers of the node |
 //! | `wire` | messages, announcements and bundles as they are sent: signed JSON, nodes by key |
 //! | `node_directory` | local node numbers for keys, and announcements |
 //! | `identity` | Ed25519 key pair; signatures with domain separation |
 //! | `message_cache` | duplicate suppression; signed messages for relaying |
 //! | `peer_client` | HTTP client for each other node: batching, exponential backoff |
-//! | `udp`, `listen` | UDP broadcast; passive discovery |
+//! | `udp`, `passive_discovery` | UDP broadcast; discovery without announcing |
+//! | `address_prover` | checks whether a node answers at its announced address |
 //! | `http` | REST interface: authentication, rate limit, CSRF and DNS-rebinding guards |
 //! | `status` | the types of `GET /status` and `GET /peers` |
 //! | `http_client` | settings that all HTTP clients share |
-//! | `store` | durable state of the node (redb), with rollback of failed transactions |
+//! | `store`, `folder_lock` | durable state of the node (redb), with rollback of failed transactions; advisory lock |
+//! | `log_hash` | SHA-256 hash chain over the log |
 //! | `file_store`, `fetch` | content-addressed files; resumable downloads from other nodes |
 //! | `recorder` | trace file and event stream |
 //! | `cluster` | several node processes on one machine |
@@ -43,10 +46,10 @@ mod host;
 mod http;
 pub mod http_client;
 pub mod identity;
-mod listen;
 mod log_hash;
 mod message_cache;
 pub mod node_directory;
+mod passive_discovery;
 mod peer_client;
 mod process;
 mod recorder;
@@ -58,7 +61,7 @@ pub mod wire;
 
 pub use config::{Limits, LiveConfig, OnStop, process_settings};
 pub use file_store::{BeginReceive, FileStore, FilesError, PartialFile, StoredFile};
-pub use listen::{ListenError, listen};
+pub use passive_discovery::{ListenError, listen};
 pub use process::{Process, StartError, identify};
 pub use store::{Store, StoreError, WriteBatch};
 pub use wire::WireQuorumSet;

@@ -64,7 +64,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store belongs to another node.
-    #[error("{}: this store belongs to another key than the one beside it; put the files back together", .0.display())]
+    #[error("{}: this store belongs to another key than the one beside it; restore the store that belongs to this key", .0.display())]
     OtherKey(PathBuf),
     /// The folder of files cannot be opened.
     #[error(transparent)]
@@ -82,7 +82,7 @@ pub enum StartError {
     #[error("the quorum set: {0}")]
     Trust(String),
     /// Other nodes could not reach the node at this address.
-    #[error("{0} is no address at which others could find this node; use --advertise ADDRESS:PORT")]
+    #[error("other nodes cannot reach this node at {0}; use --advertise ADDRESS:PORT")]
     NotReachable(SocketAddr),
     /// The operating system starts no further thread.
     #[error("no thread could be started: {0}")]

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 const SLOTS_CLAIMED: u64 = 512;
 /// The maximum number of attempts before a node votes without an answer.
 const ATTEMPTS_MAX: u32 = 5;
-/// The maximum number of attempts while a v-blocking set is ahead of the node. It then votes nevertheless: nodes of
+/// The maximum number of attempts while a v-blocking set is ahead of the node. It then votes anyway: nodes of
 /// this set may be Byzantine, and the other nodes may need its vote.
 const ATTEMPTS_BEHIND_MAX: u32 = 60;
 /// How long a node waits for answers if re-sending is switched off.
@@ -224,10 +224,10 @@ impl CatchUp {
     /// The nodes with statements about slots after `next`, or with reported decisions that are not adopted.
     fn nodes_ahead(&self, next: SlotIndex) -> NodeSet {
         let senders = self.ahead.iter().filter(|(_, at)| **at > next);
-        let claimants = self.claims.values().flat_map(BTreeMap::keys);
+        let reporters = self.claims.values().flat_map(BTreeMap::keys);
         senders
             .map(|(node, _)| node)
-            .chain(claimants)
+            .chain(reporters)
             .copied()
             .collect()
     }
@@ -250,8 +250,8 @@ impl CatchUp {
         }
         by_value
             .into_iter()
-            .find(|(_, claimants)| set.is_v_blocking(claimants))
-            .map(|(value, claimants)| (value.clone(), claimants.iter().collect()))
+            .find(|(_, reporters)| set.is_v_blocking(reporters))
+            .map(|(value, reporters)| (value.clone(), reporters.iter().collect()))
     }
 
     /// Drops reports about slots before `next`. Their decisions are recorded.

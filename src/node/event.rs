@@ -23,7 +23,7 @@ pub enum TrustCause {
     Departed,
     /// A peer was silent for longer than `forget_after` (the unsafe policy).
     Forgotten,
-    /// A person replaced the policy.
+    /// A user replaced the policy.
     PolicyReplaced,
     /// The probation of a node is over.
     Admitted,
@@ -107,7 +107,7 @@ pub enum NodeEvent {
     Discovered {
         /// The peer.
         peer: Peer,
-        /// The node that transmitted the information; the node itself for its address book.
+        /// The node that transmitted the information; the node itself if its address book lists the peer.
         via: NodeId,
     },
     /// The trust set of the node has changed.
@@ -160,8 +160,8 @@ pub enum NodeEvent {
     ProposalPooled {
         /// The proposal.
         proposal: Arc<Proposal>,
-        /// The node that vouched for it: its sender, or the trusted neighbour that relayed it.
-        voucher: NodeId,
+        /// The node that certified it: its sender, or the trusted neighbour that relayed it.
+        certified_by: NodeId,
     },
     /// A proposal was not certified.
     ProposalRefused {

@@ -109,9 +109,9 @@ impl Ledger {
         message: &Message,
         proposal: &Arc<Proposal>,
     ) -> (Certification, bool) {
-        let vouchers = [message.id.sender, from];
+        let certifiers = [message.id.sender, from];
         let (log, trust) = (&self.log, discovery.trust());
-        let result = self.pool.receive(cx, log, trust, vouchers, proposal);
+        let result = self.pool.receive(cx, log, trust, certifiers, proposal);
         let is_relayed = match result {
             Certification::Pooled | Certification::Deferred => true,
             // Every holder re-sends its pool, so re-sent copies of known proposals are not relayed.
@@ -153,14 +153,14 @@ impl Ledger {
         (!proposals.is_empty()).then(|| value_of(&proposals))
     }
 
-    /// Appends a decision to the log and starts the fetches of its files. `claimants` are the peers from whose answers
-    /// the decision was adopted; `deciders` are the peers that have externalized the slot.
+    /// Appends a decision to the log and starts the fetches of its files. `reporters` are the peers that
+    /// reported the adopted decision; `deciders` are the peers that have externalized the slot.
     pub(super) fn record(
         &mut self,
         cx: &mut Context,
         discovery: &Discovery,
         value: Value,
-        claimants: &[NodeId],
+        reporters: &[NodeId],
         deciders: &[NodeId],
     ) {
         let decided = self.decode_decision(cx, &value);
@@ -170,8 +170,8 @@ impl Ledger {
             self.backup.decided(cx, proposal, |cx| {
                 let origin = discovery.node_of(cx, proposal.id.origin);
                 let mut holders: Vec<NodeId> = origin.into_iter().collect();
-                let claimants = claimants.iter().filter(|&&node| Some(node) != origin);
-                holders.extend(claimants);
+                let reporters = reporters.iter().filter(|&&node| Some(node) != origin);
+                holders.extend(reporters);
                 for &node in deciders {
                     if !holders.contains(&node) {
                         holders.push(node);

@@ -1,11 +1,11 @@
 //! `Pool`: certification of proposals, and the certified proposals that wait for a decision (a mempool).
 //!
-//! A proposal is certified if it is well formed, fresh, not in the log, and vouched for by a trusted node: its sender,
-//! or the neighbour that relayed it. A trusted origin is not enough, because anyone can write an origin into a
-//! proposal. Only certified proposals are relayed. Until the node knows its trust set, proposals are deferred.
+//! A proposal is certified if it is well formed, fresh, not in the log, and sent or relayed by a trusted node. A
+//! trusted origin is not enough, because any node can write an origin into a proposal. Only certified proposals are
+//! relayed. Until the node knows its trust set, proposals are deferred.
 //!
 //! A value that a leader nominates may contain proposals that have not arrived separately. The leader is in the quorum
-//! set and vouches for them.
+//! set and certifies them.
 
 use super::config::Application;
 use super::context::{Context, Lifecycle};
@@ -41,7 +41,7 @@ pub(super) enum Certification {
 }
 
 /// The sender of a message with a proposal, and the neighbour that relayed it.
-pub(super) type Vouchers = [NodeId; 2];
+pub(super) type Certifiers = [NodeId; 2];
 
 /// A certified proposal.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ struct PooledProposal {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pool {
     pooled: BTreeMap<ProposalId, PooledProposal>,
-    deferred: BTreeMap<ProposalId, (Vouchers, Arc<Proposal>)>,
+    deferred: BTreeMap<ProposalId, (Certifiers, Arc<Proposal>)>,
     expired: BTreeSet<(Time, ProposalId)>,
     expired_ids: BTreeSet<ProposalId>,
 }
@@ -74,16 +74,16 @@ impl Pool {
         cx: &mut Context,
         log: &Log,
         trust: &TrustSet,
-        vouchers: Vouchers,
+        certifiers: Certifiers,
         proposal: &Arc<Proposal>,
     ) -> Certification {
         if let Some(result) = self.check(cx, log, proposal) {
             return result;
         }
         let is_ready = cx.lifecycle == Lifecycle::Ready;
-        let voucher = vouchers.into_iter().find(|&node| trust.contains(node));
-        match voucher {
-            Some(voucher) if is_ready => match self.add(cx, proposal, voucher) {
+        let certified_by = certifiers.into_iter().find(|&node| trust.contains(node));
+        match certified_by {
+            Some(certified_by) if is_ready => match self.add(cx, proposal, certified_by) {
                 true => Certification::Pooled,
                 false => Certification::Refused(ProposalRefusal::PoolFull),
             },
@@ -91,13 +91,13 @@ impl Pool {
                 Certification::Refused(ProposalRefusal::Untrusted)
             }
             _ => {
-                self.defer(vouchers, proposal);
+                self.defer(certifiers, proposal);
                 Certification::Deferred
             }
         }
     }
 
-    /// The result that follows from the proposal itself, without its vouchers.
+    /// The result that follows from the proposal itself, without its certifiers.
     fn check(&self, cx: &Context, log: &Log, proposal: &Proposal) -> Option<Certification> {
         let id = proposal.id;
         let refusal = if cx.settings().application != Application::Log {
@@ -126,10 +126,10 @@ impl Pool {
         trust: &TrustSet,
     ) -> bool {
         let mut has_added = false;
-        for (vouchers, proposal) in std::mem::take(&mut self.deferred).into_values() {
-            match self.receive(cx, log, trust, vouchers, &proposal) {
+        for (certifiers, proposal) in std::mem::take(&mut self.deferred).into_values() {
+            match self.receive(cx, log, trust, certifiers, &proposal) {
                 Certification::Refused(why) => {
-                    let ([_, from], id) = (vouchers, Some(proposal.id));
+                    let ([_, from], id) = (certifiers, Some(proposal.id));
                     cx.out.event(NodeEvent::ProposalRefused { id, from, why });
                 }
                 Certification::Pooled => has_added = true,
@@ -144,7 +144,7 @@ impl Pool {
         &mut self,
         cx: &mut Context,
         proposal: &Arc<Proposal>,
-        voucher: NodeId,
+        certified_by: NodeId,
     ) -> bool {
         let was_empty = self.pooled.is_empty();
         if !self.insert(cx.now, proposal) {
@@ -152,8 +152,10 @@ impl Pool {
         }
         let proposal = Arc::clone(proposal);
         cx.out.persist(StateChange::Pooled(Arc::clone(&proposal)));
-        cx.out
-            .event(NodeEvent::ProposalPooled { proposal, voucher });
+        cx.out.event(NodeEvent::ProposalPooled {
+            proposal,
+            certified_by,
+        });
         if was_empty {
             cx.out.timer(TimerKind::Expire, cx.settings().proposal_ttl);
         }
@@ -187,10 +189,10 @@ impl Pool {
         true
     }
 
-    fn defer(&mut self, vouchers: Vouchers, proposal: &Arc<Proposal>) {
+    fn defer(&mut self, certifiers: Certifiers, proposal: &Arc<Proposal>) {
         if self.deferred.len() < DEFERRED_MAX {
             self.deferred
-                .insert(proposal.id, (vouchers, Arc::clone(proposal)));
+                .insert(proposal.id, (certifiers, Arc::clone(proposal)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! `Probation`: Sybil resistance of discovery. It decides which discovered nodes get a vote, and when.
 //!
 //! Keys cost nothing, so a node that trusts every key that it finds can be halted by invented ones. Nodes that are found
-//! before the first slot begins are the *founders* and count at once, as everyone found is trusted. Later, each node
+//! before the first slot begins are the *founders* and count at once, as every node found is trusted. Later, each node
 //! goes through three standings:
 //!
 //! | standing | counts | next |
@@ -283,7 +283,7 @@ impl Probation {
         };
         let is_admitted = match self.settings.policy {
             AdmissionPolicy::Anyone => true,
-            AdmissionPolicy::Friends => self.is_vouched(node, present),
+            AdmissionPolicy::Friends => self.is_trusted_by_majority(node, present),
             AdmissionPolicy::Ask => false,
         };
         let is_over = last.since(first) >= self.settings.probation;
@@ -291,7 +291,7 @@ impl Probation {
     }
 
     /// Whether a majority of the other established nodes trusts the node.
-    fn is_vouched(&self, node: NodeId, present: &NodeSet) -> bool {
+    fn is_trusted_by_majority(&self, node: NodeId, present: &NodeSet) -> bool {
         let established = self.established().filter(|&other| present.contains(other));
         let (mut count, mut votes) = (0_usize, 0_usize);
         for other in established {

@@ -378,19 +378,19 @@ impl Replica {
         }
     }
 
-    /// Appends the decision of the next slot to the log. `claimants` are the peers from whose answers it was adopted;
-    /// the list is empty if SCP decided the slot at this node.
+    /// Appends the decision of the next slot to the log. `reporters` are the peers that reported the adopted
+    /// decision; the list is empty if SCP decided the slot at this node.
     fn record(
         &mut self,
         cx: &mut Context,
         discovery: &Discovery,
         value: Value,
-        claimants: &[NodeId],
+        reporters: &[NodeId],
     ) {
         let slot = self.ledger.next_slot();
         let deciders = self.consensus.externalized_by(cx, slot);
         self.ledger
-            .record(cx, discovery, value, claimants, &deciders);
+            .record(cx, discovery, value, reporters, &deciders);
         let next = self.ledger.next_slot();
         self.resend.note_recorded(slot);
         self.catch_up.forget_before(next);
@@ -483,10 +483,10 @@ impl Replica {
                 .into_iter()
                 .flatten();
             let set = self.consensus.quorum_set().map(Arc::as_ref);
-            let Some((value, claimants)) = self.catch_up.adoptable(next, set, statements) else {
+            let Some((value, reporters)) = self.catch_up.adoptable(next, set, statements) else {
                 return;
             };
-            self.record(cx, discovery, value, &claimants);
+            self.record(cx, discovery, value, &reporters);
         }
     }
 

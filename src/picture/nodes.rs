@@ -33,8 +33,8 @@ pub enum Rim {
     IllBehaved,
     /// The node has stopped.
     Crashed,
-    /// Known by name only.
-    Unseen,
+    /// Only referenced by others.
+    Referenced,
 }
 
 /// The rim of a node.
@@ -42,8 +42,8 @@ pub enum Rim {
 pub fn rim(scene: &Scene<'_>, id: NodeId, node: &WorldNode) -> Rim {
     if node.status == NodeStatus::Crashed {
         Rim::Crashed
-    } else if node.is_unseen() {
-        Rim::Unseen
+    } else if node.is_referenced() {
+        Rim::Referenced
     } else if scene.status.ill_behaved.contains(&id) {
         Rim::IllBehaved
     } else if node.status == NodeStatus::Silent {
@@ -86,7 +86,7 @@ pub fn letter(phase: Phase) -> Option<&'static str> {
     }
 }
 
-/// The letter of a node that is known by name only.
+/// The letter of a referenced node.
 pub const UNSEEN: &str = "?";
 
 /// The shapes of all nodes. Letters come last, because painters batch shapes of one kind.
@@ -129,10 +129,10 @@ impl NodePainter<'_> {
         let rim = rim(self.scene, id, node);
         self.highlight_ring(id, center);
         let fill = self.body(id, node, center, rim);
-        if rim == Rim::Unseen && self.scene.geometry.has_glyphs() {
+        if rim == Rim::Referenced && self.scene.geometry.has_glyphs() {
             self.letter(id, center, fill, UNSEEN);
         }
-        if matches!(rim, Rim::Crashed | Rim::Unseen) {
+        if matches!(rim, Rim::Crashed | Rim::Referenced) {
             return;
         }
         let phase = node.view.phase();
@@ -190,7 +190,7 @@ impl NodePainter<'_> {
                 theme.background,
                 Stroke::solid(thickness(0.14), theme.crashed),
             ),
-            Rim::Unseen => (
+            Rim::Referenced => (
                 theme.background,
                 dashed(thickness(0.1), radius_px * 0.25, theme.phases.idle),
             ),

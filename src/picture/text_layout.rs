@@ -4,6 +4,7 @@
 //! every painter. Texts are not shaped.
 
 use super::canvas::Font;
+use crate::text::line_breaker;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, GlyphId, MetadataProvider};
 use std::borrow::Cow;
@@ -90,24 +91,12 @@ pub fn wrapped(
         let end = if last {
             rest.len()
         } else {
-            line_end(rest, font, size_px, width_px_max)
+            line_breaker::first_line(rest, |line| width_px(line, font, size_px) <= width_px_max)
         };
         lines.push(truncated(rest[..end].trim_end(), font, size_px, width_px_max).into_owned());
         rest = rest[end..].trim_start();
     }
     lines
-}
-
-/// The end of the first line of `text`: the last break opportunity that fits, otherwise the first one.
-fn line_end(text: &str, font: Font, size_px: f32, width_px_max: f32) -> usize {
-    let mut end = 0;
-    for (at, _) in unicode_linebreak::linebreaks(text) {
-        if end > 0 && width_px(text[..at].trim_end(), font, size_px) > width_px_max {
-            break;
-        }
-        end = at;
-    }
-    end
 }
 
 /// Advance widths in em: a table for the characters below U+0250 and a sorted list for all others.

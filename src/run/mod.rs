@@ -1,28 +1,30 @@
 //! The watched run, without a window: a session, the world folded from its records, and playback.
 //!
-//! - [`Session`]: the interface of a run to a viewer or a batch command; the simulator, a recording ([`Replay`]) and
-//!   live processes implement it.
-//! - [`Run`]: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
-//! - [`Playback`]: play, pause and speed, as one value that [`PlaybackCommand`]s change.
-//! - [`Recording`]: the records of a recorded run, in memory once.
-//! - [`History`]: the records of the past, which make seeking possible.
+//! | module | contents |
+//! |---|---|
+//! | `session` | [`Session`]: the interface of a simulated, recorded or live run to a viewer or a batch command |
+//! | `watched_run` | [`Run`]: a session that a user watches. It advances with wall time, pauses, steps, seeks and returns |
+//! | `playback`, `idle_skip` | [`Playback`]: play, pause and speed as one value; idle skipping |
+//! | `feed`, `cursor`, `seek` | takes records from the session; the shown world and its position; seeking |
+//! | `history` | [`History`]: the records of the past, which make seeking possible |
+//! | `recording`, `replay` | [`Recording`]: a recorded run in memory; [`Replay`]: a session over it |
+//! | `scenario_choice` | which run to open, and how it starts |
 //!
 //! Elapsed wall time is an argument, so tests need no clock.
 
 mod cursor;
 mod feed;
 mod history;
+mod idle_skip;
 mod playback;
-mod quiet_skip;
 mod recording;
 mod replay;
 mod scenario_choice;
 mod seek;
 mod session;
+#[cfg(test)]
+pub(crate) mod test_support;
 mod watched_run;
-
-#[cfg(all(test, feature = "window"))]
-pub(crate) use playback::tests::empty_scenario;
 
 pub use history::History;
 pub use playback::{Playback, PlaybackCommand};

@@ -1,6 +1,6 @@
 //! `Playback`: play, pause and speed of a watched run, as one value that commands change.
 //!
-//! At speed 1, an ordinary message flies for three quarters of a second. The opening is faster: discovery is shown in
+//! At speed 1, a message of average latency is shown in flight for 0.75 s. The opening is faster: discovery is shown in
 //! about two seconds, so that a viewer sees the first vote soon. Elapsed wall time is an argument.
 
 use super::scenario_choice::StartAs;
@@ -8,12 +8,12 @@ use crate::scenario::{Action, Scenario};
 use crate::time::{Span, Time};
 use std::time::Duration;
 
-/// Wall time of an ordinary message in flight at speed 1, in milliseconds.
+/// Wall time for which a message of average latency is shown in flight at speed 1, in milliseconds.
 const FLIGHT_WALL_MS: f64 = 750.0;
-/// Shortest latency that counts as ordinary: some media deliver without delay.
+/// Lower bound of the average latency: some media deliver without delay.
 const FLIGHT_MIN: Span = Span::from_ms(10);
-/// Most wall time of one frame that counts: after a stalled frame, time continues where it was.
-const FRAME_MAX: Duration = Duration::from_millis(100);
+/// Upper bound of the frame time, so that a stalled frame does not make the run jump ahead.
+pub(super) const FRAME_MAX: Duration = Duration::from_millis(100);
 /// How much faster time runs while nothing is in flight.
 const IDLE_SPEEDUP: f64 = 6.0;
 /// How often speed 1 can be halved.
@@ -34,9 +34,9 @@ const DISCOVERY_FLIGHTS: u64 = 8;
 pub enum PlaybackCommand {
     /// Pauses a playing run, plays a paused one.
     TogglePlay,
-    /// Lets time run.
+    /// Plays.
     Play,
-    /// Stops time.
+    /// Pauses.
     Pause,
     /// Pauses and goes to the next event other than housekeeping.
     Step,
@@ -52,7 +52,7 @@ pub enum PlaybackCommand {
     Faster,
 }
 
-/// Whether time runs.
+/// Whether the run is playing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PlayState {
     Playing,
@@ -119,7 +119,7 @@ impl Playback {
         }
     }
 
-    /// Whether time runs.
+    /// Whether the run is playing.
     #[must_use]
     pub fn is_playing(&self) -> bool {
         self.state == PlayState::Playing
@@ -137,13 +137,10 @@ impl Playback {
         self.power == DOUBLINGS
     }
 
-    /// The speed as a multiple of speed 1, such as `2×` or `1/4×`.
+    /// The speed as a multiple of speed 1: two to the power of this number.
     #[must_use]
-    pub fn speed_label(&self) -> String {
-        match self.power {
-            0.. => format!("{}×", 1u32 << self.power),
-            _ => format!("1/{}×", 1u32 << -self.power),
-        }
+    pub fn speed_power(&self) -> i32 {
+        self.power
     }
 
     /// Virtual time that passes per unit of wall time at the chosen speed.
@@ -251,55 +248,13 @@ impl Opening {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use super::super::test_support::empty_scenario;
     use super::*;
-    use crate::net::{Latency, MediumSpec};
     use crate::node::Content;
-    use crate::node::view::{Application, NodeSettings};
-    use crate::scenario::Placement;
     use crate::scp::NodeId;
-    use std::sync::Arc;
 
     const FRAME: Duration = Duration::from_micros(16_667);
-
-    /// A scenario without nodes whose messages fly for `min_ms` to `max_ms`.
-    pub(crate) fn empty_scenario(min_ms: u64, max_ms: u64) -> Scenario {
-        let settings = NodeSettings {
-            application: Application::Log,
-            min_nodes: 1,
-            settle: Span::ZERO,
-            refresh: Span::from_ms(1000),
-            announce: Span::from_ms(1000),
-            resend: Span::from_ms(1000),
-            proposal_ttl: Span::from_ms(10_000),
-            forget_after: None,
-            admission: None,
-            relaying: Default::default(),
-            relay_interval: Span::ZERO,
-            choice_slots: 1,
-        };
-        Scenario {
-            name: "test".into(),
-            title: "Test".into(),
-            description: String::new(),
-            seed: 1,
-            nodes: Vec::new(),
-            area_m: (100.0, 100.0),
-            placement: Placement::View,
-            medium: MediumSpec {
-                latency: Latency {
-                    min: Span::from_ms(min_ms),
-                    max: Span::from_ms(max_ms),
-                },
-                loss: 0.0,
-                radio_range_m: None,
-                links: Vec::new(),
-            },
-            settings: Arc::new(settings),
-            events: Vec::new(),
-            remarks: Vec::new(),
-        }
-    }
 
     /// Playback past its opening.
     fn playback(min_ms: u64, max_ms: u64, start_as: StartAs) -> Playback {
@@ -309,7 +264,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn ordinary_message_flies_for_half_a_second_to_a_second() {
+    fn average_message_is_shown_for_half_a_second_to_a_second() {
         for (min, max) in [(50, 150), (5, 20), (1000, 3000)] {
             let playback = playback(min, max, StartAs::Playing);
             let flight_wall_ms = (min + max) as f64 / 2.0 / playback.rate();
@@ -336,7 +291,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn pause_stops_time_and_a_stalled_frame_is_capped() {
+    fn pause_stops_playback_and_the_frame_time_is_bounded() {
         let mut playback = playback(75, 75, StartAs::Paused);
         let now = Time::from_ms(5);
         let second = Duration::from_secs(1);
@@ -363,13 +318,13 @@ pub(crate) mod tests {
     fn speed_is_clamped_and_kept_for_another_scenario() {
         let mut playback = playback(75, 75, StartAs::Playing);
         let base = playback.rate();
-        assert_eq!(playback.speed_label(), "1×");
+        assert_eq!(playback.speed_power(), 0);
         (0..30).for_each(|_| playback.slower());
         assert!(playback.is_slowest() && (playback.rate() - base / 16.0).abs() < 1e-12);
-        assert_eq!(playback.speed_label(), "1/16×");
+        assert_eq!(playback.speed_power(), -HALVINGS);
         (0..30).for_each(|_| playback.faster());
         assert!(playback.is_fastest());
-        assert_eq!(playback.speed_label(), "256×");
+        assert_eq!(playback.speed_power(), DOUBLINGS);
         let other = playback.for_scenario(&empty_scenario(750, 750));
         assert!(other.is_fastest() && (other.rate() - 256.0).abs() < 1e-9);
     }

@@ -66,7 +66,7 @@ impl Session for Replay {
         self.pending().first().map(|(at, _)| *at)
     }
 
-    fn quiet_until(&self) -> Option<Time> {
+    fn idle_until(&self) -> Option<Time> {
         self.recording.progress_times().get(self.progress).copied()
     }
 
@@ -94,8 +94,8 @@ impl Session for Replay {
         let at = self.next_at().filter(|at| *at <= until)?;
         let due = self.pending().iter().take_while(|(next, _)| *next <= at);
         let due = due.map(|(_, record)| record.is_housekeeping());
-        let (count, is_quiet) = due.fold((0, true), |(count, is_quiet), is_housekeeping| {
-            (count + 1, is_quiet && is_housekeeping)
+        let (count, is_idle) = due.fold((0, true), |(count, is_idle), is_housekeeping| {
+            (count + 1, is_idle && is_housekeeping)
         });
         self.played += count;
         let times = self.recording.progress_times().iter();
@@ -104,7 +104,7 @@ impl Session for Replay {
             .take_while(|time| **time <= at)
             .count();
         self.now = self.now.max(at);
-        let kind = match is_quiet {
+        let kind = match is_idle {
             true => BatchKind::Housekeeping,
             false => BatchKind::Progress,
         };

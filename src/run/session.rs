@@ -58,7 +58,7 @@ pub trait Session {
     fn next_at(&self) -> Option<Time>;
 
     /// The instant up to which only housekeeping happens, if the session knows the future.
-    fn quiet_until(&self) -> Option<Time> {
+    fn idle_until(&self) -> Option<Time> {
         None
     }
 

@@ -1,12 +1,12 @@
-//! `Run`: a session that a person watches. It advances with wall time, pauses, steps, seeks and returns.
+//! `Run`: a session that a user watches. It advances with wall time, pauses, steps, seeks and returns.
 //!
 //! A run shows a world at a position in the history. At the latest instant the session advances. In the past the
 //! history is played again, while a simulation waits and live processes go on. Elapsed wall time is an argument.
 
 use super::cursor::Cursor;
 use super::feed::Feed;
-use super::playback::{Activity, PlayState, Playback, PlaybackCommand};
-use super::quiet_skip::QuietSkip;
+use super::idle_skip::IdleSkip;
+use super::playback::{Activity, FRAME_MAX, PlayState, Playback, PlaybackCommand};
 use super::scenario_choice::{ScenarioChoice, StartAs};
 use super::seek::{RECORDS_PER_CHUNK, Seek, SeekProgress};
 use super::session::{RunProgress, Session, SessionKind};
@@ -15,19 +15,16 @@ use crate::time::{Span, Time};
 use crate::trace::{Lanes, World};
 use std::time::Duration;
 
-/// Most wall time of one frame that counts when live processes are shown again.
-const FRAME_MAX: Duration = Duration::from_millis(100);
-
 /// The state of a run, for the status line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
-    /// Time runs.
+    /// Playing.
     Playing,
-    /// Time does not run.
+    /// Paused.
     Paused,
     /// An earlier instant is shown.
     Past,
-    /// Time may run, but nothing more happens until the next action.
+    /// Finished: nothing happens until the next action.
     Finished,
 }
 
@@ -48,7 +45,7 @@ pub struct Run {
     playback: Playback,
     playhead: Playhead,
     seek: Option<Seek>,
-    quiet: QuietSkip,
+    idle: IdleSkip,
     /// The play state before the first seek.
     resume_state: Option<PlayState>,
     paused_for_fork: bool,
@@ -66,7 +63,7 @@ impl Run {
             shown,
             playhead: Playhead::Latest,
             seek: None,
-            quiet: QuietSkip::default(),
+            idle: IdleSkip::default(),
             resume_state: None,
             paused_for_fork: false,
         };
@@ -126,7 +123,7 @@ impl Run {
         self.playhead == Playhead::Past
     }
 
-    /// Whether the picture changes without an action: a seek is under way, or time runs.
+    /// Whether the picture changes without an action: a seek is under way, or the run plays.
     #[must_use]
     pub fn is_moving(&self) -> bool {
         self.seek.is_some() || self.playback.is_playing() && !self.is_at_rest()
@@ -179,7 +176,7 @@ impl Run {
         sought.unwrap_or(self.shown.world.now)
     }
 
-    /// Changes what is shown or how fast time runs. Returns the instant that is then shown or being sought.
+    /// Changes what is shown, or the speed. Returns the instant that is then shown or being sought.
     pub fn command(&mut self, command: PlaybackCommand) -> Time {
         match command {
             PlaybackCommand::TogglePlay => self.playback.toggle(),
@@ -195,7 +192,7 @@ impl Run {
         self.seek_target()
     }
 
-    /// Takes over the speed of the run that was shown before this one. This run plays, unless a person paused the
+    /// Takes over the speed of the run that was shown before this one. This run plays, unless the user paused the
     /// other one and opens the same scenario again.
     pub fn inherit_playback(&mut self, before: &Run) {
         let scenario = &self.shown.world.scenario;
@@ -246,7 +243,7 @@ impl Run {
         if !self.shown.world.slots().is_empty() {
             self.playback.end_opening();
         }
-        let target = match self.skip_quiet(wall) {
+        let target = match self.skip_idle(wall) {
             Some(target) => target,
             None => self.playback_target(wall),
         };
@@ -272,16 +269,16 @@ impl Run {
         }
     }
 
-    /// The instant to show in a quiet stretch; `None` if there is no such stretch to skip.
-    fn skip_quiet(&mut self, wall: Duration) -> Option<Time> {
-        let quiet_until = match self.playhead {
-            Playhead::Latest => self.feed.session().quiet_until(),
+    /// The instant to show in an idle interval; `None` if there is no such interval to skip.
+    fn skip_idle(&mut self, wall: Duration) -> Option<Time> {
+        let idle_until = match self.playhead {
+            Playhead::Latest => self.feed.session().idle_until(),
             Playhead::Past => self.feed.history().progress_from(self.shown.next),
         };
-        let is_quiet = !self.shown.world.has_progress_in_flight();
-        let quiet_until = quiet_until.filter(|_| is_quiet);
+        let is_idle = !self.shown.world.has_progress_in_flight();
+        let idle_until = idle_until.filter(|_| is_idle);
         let (now, rate) = (self.shown.world.now, self.playback.rate());
-        self.quiet.target(now, quiet_until, wall, rate)
+        self.idle.target(now, idle_until, wall, rate)
     }
 
     /// Advances the session to `target`, or as far as the budget of this frame allows.
@@ -373,7 +370,7 @@ impl Run {
 
     fn finish_seek(&mut self, seek: Seek) {
         let then = seek.finish(&mut self.shown);
-        self.quiet.reset();
+        self.idle.reset();
         self.update_playhead();
         self.seek = then.map(|to| Seek::new(&self.shown, &self.feed, to));
     }
@@ -392,7 +389,7 @@ impl Run {
             return;
         }
         let now = self.shown.world.now;
-        let target = match (self.skip_quiet(wall), self.kind()) {
+        let target = match (self.skip_idle(wall), self.kind()) {
             (Some(target), _) => target,
             (None, SessionKind::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
             (None, _) => self.playback.target(now, wall, self.activity()),

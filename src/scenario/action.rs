@@ -1,7 +1,7 @@
-//! `Action`: the commands that a person or a scenario can give to a run.
+//! `Action`: the commands that a user or a scenario can give to a run.
 
 use crate::net::Position;
-use crate::node::{Content, ProposalRefusal, TrustPolicy};
+use crate::node::{Application, Content, ProposalRefusal, TrustPolicy};
 use crate::scp::NodeId;
 
 /// A command to the network. The engine adds the time and records it.
@@ -68,38 +68,38 @@ pub enum Action {
     Heal,
 }
 
-/// Why an action was refused. The refused action has changed nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an action was refused. Nothing has changed, except that the records contain a refused proposal. The sentences are
+/// in `text::refusal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionRefused {
     /// The network has no such node.
-    #[error("there is no node number {}", .0.0)]
     NoSuchNode(NodeId),
-    /// The node has left or crashed.
-    #[error("{0} is not running")]
+    /// The node of this name has left or crashed.
     NotRunning(String),
-    /// Only a crashed node can be restarted.
-    #[error("{0} has not crashed")]
+    /// Only a crashed node can be restarted, and the node of this name has not crashed.
     NotCrashed(String),
     /// The network has as many nodes as the executor allows.
-    #[error("the network already has {0} nodes, the most that this executor runs")]
     TooManyNodes(usize),
-    /// The operating system starts no thread for the node.
-    #[error("the node could not be started: {0}")]
+    /// The operating system starts no thread for the node; contains its error.
     CannotStart(String),
     /// The content does not fit the application of the scenario.
-    #[error("this scenario takes {expected}")]
     WrongContent {
-        /// The kinds of content that this scenario accepts.
-        expected: &'static str,
+        /// The application.
+        application: Application,
     },
     /// Positions have no physical meaning in this scenario.
-    #[error("nodes do not move in this scenario: positions are only for drawing")]
     NotPhysical,
-    /// A watched process refuses the action, or cannot carry it out from outside; the text gives the reason.
-    #[error("{0}")]
-    NotFromHere(String),
+    /// The window cannot do this to a process.
+    NotControllable(ProcessAction),
+    /// The node is only referenced by others, so the address of its process is unknown.
+    AddressUnknown(NodeId),
+    /// A process backs up real files, and the proposed file does not exist on this machine.
+    NeedsRealFile,
+    /// The operating system starts no thread for the request; contains its error.
+    NoThread(String),
+    /// The process refused the request, or did not answer; contains the reason.
+    ByProcess(String),
     /// The node refused the proposal; the event log contains the attempt.
-    #[error("the node refused the proposal")]
     ProposalRefused {
         /// The node.
         node: NodeId,
@@ -107,6 +107,24 @@ pub enum ActionRefused {
         why: ProposalRefusal,
     },
     /// A recorded run cannot be changed.
-    #[error("a recorded run cannot be changed")]
     Recorded,
+}
+
+/// Actions that a window cannot perform on a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessAction {
+    /// Start a process for a new node.
+    Start,
+    /// Stop the process.
+    Stop,
+    /// Kill the process.
+    Crash,
+    /// Restart the process.
+    Restart,
+    /// Block the messages of the process, or stop blocking them.
+    Silence,
+    /// Change the trust policy of the process.
+    SetTrust,
+    /// Partition the network of the processes, or end the partition.
+    Partition,
 }

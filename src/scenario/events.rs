@@ -113,7 +113,7 @@ fn action(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Result<Act
         EventKind::Add => Action::AddNode {
             position: position()?,
         },
-        EventKind::Cut => {
+        EventKind::Partition => {
             let groups = written.groups.as_ref();
             let groups = groups.ok_or_else(|| needs(context, event, "groups"))?;
             Action::Partition {
@@ -235,7 +235,7 @@ fn check_fields(context: EventContext<'_>, event: &Spanned<EventFormat>) -> Resu
         EventKind::Propose => &["node", "note", "file", "value"],
         EventKind::Move => &["node", "position"],
         EventKind::Add => &["position"],
-        EventKind::Cut => &["groups"],
+        EventKind::Partition => &["groups"],
         EventKind::Heal => &[],
         EventKind::SetTrust => &["node", "quorum_set", "policy"],
         _ => &["node"],

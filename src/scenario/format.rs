@@ -183,7 +183,8 @@ pub(super) enum EventKind {
     Move,
     Add,
     SetTrust,
-    Cut,
+    #[serde(alias = "cut")]
+    Partition,
     Heal,
 }
 

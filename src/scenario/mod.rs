@@ -1,6 +1,15 @@
 //! Scenarios: nodes, medium, settings and scheduled events; and [`Action`], the commands to a run.
 //!
 //! A [`Scenario`] is complete and validated: names are resolved and nodes are placed. An engine needs nothing else.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `read`, `format`, `error` | reads a scenario file; its serde types; errors with line and column |
+//! | `settings`, `events`, `quorum_sets`, `names` | the parts of a scenario file |
+//! | `population`, `placement`, `layout` | listed or random nodes; random placement; graph layout |
+//! | `stellarbeat`, `network_format` | import of real networks; its serde types |
+//! | `action`, `added_node` | actions on a run; the configuration of a node that joins |
+//! | `built_in`, `remark` | the built-in scenarios; remarks about a scenario |
 
 mod action;
 mod added_node;
@@ -17,17 +26,19 @@ mod quorum_sets;
 mod read;
 #[cfg(test)]
 mod read_tests;
+mod remark;
 mod settings;
 mod stellarbeat;
 #[cfg(test)]
 mod stellarbeat_tests;
 
-pub use action::{Action, ActionRefused};
+pub use action::{Action, ActionRefused, ProcessAction};
 pub use added_node::added_node;
 pub use built_in::{BUILT_IN, BuiltIn, ScenarioInfo, unknown_scenario};
 pub use error::{InputError, NODES_MAX};
 pub use layout::circle;
 pub use read::read_scenario;
+pub use remark::Remark;
 pub use stellarbeat::{NetworkFiles, read_network};
 
 use crate::net::{MediumSpec, Position};
@@ -80,7 +91,7 @@ pub struct Scenario {
     /// Scheduled events, ascending by time.
     pub events: Vec<(Time, Action)>,
     /// Remarks about its construction, for example that no placement with quorum intersection was found.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Options of the caller.

@@ -1,7 +1,7 @@
 //! Random placement of radio nodes: draws placements from the seed and rejects unusable ones.
 
-use super::QuorumAnalyzer;
 use super::names::node_id;
+use super::{QuorumAnalyzer, Remark};
 use crate::net::Position;
 use crate::node::Threshold;
 use crate::rng::{StreamPurpose, Streams};
@@ -34,7 +34,7 @@ pub(super) struct PlacementRequirements {
 pub(super) struct DrawnPlacement {
     pub(super) positions: Vec<Position>,
     pub(super) neighbours: Vec<Vec<usize>>,
-    pub(super) remarks: Vec<String>,
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// The first placement of the seed that meets the requirements. If none does: the first connected one, or else the
@@ -65,16 +65,17 @@ pub(super) fn place(
     }
     let mut placed = connected_only.unwrap_or_else(|| {
         let mut first = draw(streams, wanted, 0);
-        let count = parts(&first.neighbours);
-        first.remarks.push(format!(
-            "None of {drawn} placements drawn from this seed is connected; this one has {count} parts."
-        ));
+        let parts = parts(&first.neighbours) as u64;
+        let drawn = drawn as u64;
+        first
+            .remarks
+            .push(Remark::NoConnectedPlacement { drawn, parts });
         first
     });
     if examined > 0 {
-        placed.remarks.push(format!(
-            "None of {examined} connected placements drawn from this seed was found to have quorum intersection."
-        ));
+        placed.remarks.push(Remark::NoIntersectingPlacement {
+            examined: examined as u64,
+        });
     }
     placed
 }
@@ -290,7 +291,7 @@ mod tests {
         let placed = place(Streams::new(1), REQUIREMENTS, &analyzer(&|_| false));
         assert_eq!(parts(&placed.neighbours), 1);
         assert!(
-            placed.remarks[0].contains("quorum intersection"),
+            matches!(placed.remarks[..], [Remark::NoIntersectingPlacement { .. }]),
             "{:?}",
             placed.remarks
         );
@@ -300,7 +301,10 @@ mod tests {
         };
         let placed = place(Streams::new(1), sparse, &analyzer(&|_| true));
         assert!(
-            placed.remarks[0].contains("None of 100 placements"),
+            matches!(
+                placed.remarks[0],
+                Remark::NoConnectedPlacement { drawn: 100, .. }
+            ),
             "{:?}",
             placed.remarks
         );

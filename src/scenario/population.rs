@@ -9,7 +9,7 @@ use super::names::{NodeNames, numbered, peer};
 use super::placement::{self, PlacementRequirements};
 use super::quorum_sets::{self, SELF};
 use super::settings::{self, TrustRule};
-use super::{QuorumAnalyzer, ScenarioOptions};
+use super::{QuorumAnalyzer, Remark, ScenarioOptions};
 use crate::net::Position;
 use crate::node::{JoinMode, NodeConfig, NodeSettings, Peer, Threshold, TrustPolicy};
 use crate::rng::{StreamPurpose, Streams};
@@ -27,7 +27,7 @@ pub(super) struct Population {
     pub(super) settings: Arc<NodeSettings>,
     pub(super) area_m: (f64, f64),
     pub(super) range_m: Option<f64>,
-    pub(super) remarks: Vec<String>,
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// Nodes `n01`, `n02` and so on, placed at random. The first one is the beacon of discovery.
@@ -71,7 +71,9 @@ pub(super) fn random(
     };
     let mut placed = placement::place(streams, wanted, analyzer);
     if range_m.is_some() && count > RELAYED_NODES_QUICK {
-        placed.remarks.push(relayed_remark(count));
+        placed.remarks.push(Remark::RelayCost {
+            nodes: count as u64,
+        });
     }
     check_set_sizes(text, random, trust, &placed.neighbours)?;
     let settings = settings::node_settings(text, file, count, true)?;
@@ -103,22 +105,6 @@ pub(super) fn random(
         range_m,
         remarks: placed.remarks,
     })
-}
-
-/// A remark about the cost of a large radio run, measured with `demo` up to its first decision. Every node receives
-/// every statement, and larger networks need more rounds.
-fn relayed_remark(count: usize) -> String {
-    let effort = match count {
-        0..=500 => "up to half a minute".to_owned(),
-        501..=1_000 => "minutes and up to 1 GB of memory".to_owned(),
-        _ => format!(
-            "hours and about {} GB of memory in the end",
-            (count as f64 / 1_000.0).powi(2).ceil()
-        ),
-    };
-    format!(
-        "By radio, every statement is relayed to all nodes: with {count} nodes that takes {effort}."
-    )
 }
 
 /// Refuses trust policies that lead to quorum sets beyond SCP's limit.

@@ -6,7 +6,7 @@ use super::format::{FileFormat, PolicyFormat, TrustFormat};
 use super::names::NodeNames;
 use super::population::{self, Population};
 use super::settings;
-use super::{Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
+use super::{Placement, QuorumAnalyzer, Remark, Scenario, ScenarioOptions};
 use crate::rng::Streams;
 
 /// Reads the scenario file `content`. `source_name` identifies it in errors; `name` is the name of the scenario.
@@ -101,11 +101,7 @@ fn assemble(
     };
     let mut remarks = drawn.remarks;
     if let Some(span) = drawn.settings.forget_after {
-        remarks.push(format!(
-            "UNSAFE: nodes that are silent for {} ms are dropped from quorum sets, so both halves of a partitioned \
-             network can continue and decide differently.",
-            span.as_ms()
-        ));
+        remarks.push(Remark::Forgets { after: span });
     }
     Ok(Scenario {
         name: name.to_owned(),

@@ -1,7 +1,7 @@
 //! Tests of errors in scenario files: position and text of every kind.
 
-use super::{InputError, QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
-use crate::time::Time;
+use super::{InputError, QuorumAnalyzer, Remark, Scenario, ScenarioOptions, read_scenario};
+use crate::time::{Span, Time};
 
 const ANALYZER: QuorumAnalyzer<'_> = QuorumAnalyzer {
     intersecting: &|_| true,
@@ -282,7 +282,7 @@ fn invalid_events_are_refused() {
         "`node` is not a field of this action",
     );
     check(
-        &with("action = \"cut\"\ngroups = [[\"a\"], [\"q\"]]"),
+        &with("action = \"partition\"\ngroups = [[\"a\"], [\"q\"]]"),
         Some((15, 19)),
         "unknown node \"q\"",
     );
@@ -308,11 +308,11 @@ fn invalid_events_are_refused() {
     let empty = format!("{log}note = \"\"\n");
     check(&empty, at, "no node would accept this proposal");
     for groups in ["[[\"a\"], [\"a\"]]", "[[\"a\", \"a\"]]"] {
-        let cut = with(&format!("action = \"cut\"\ngroups = {groups}"));
-        check(&cut, at, "\"a\" is named twice");
+        let partition = with(&format!("action = \"partition\"\ngroups = {groups}"));
+        check(&partition, at, "\"a\" is named twice");
     }
     check(
-        &with("action = \"cut\"\ngroups = [[]]"),
+        &with("action = \"partition\"\ngroups = [[]]"),
         at,
         "expected at least one node",
     );
@@ -391,7 +391,8 @@ fn the_forgetting_policy_has_an_unsafe_remark() {
     };
     assert!(remarks("").is_empty());
     let remarks = remarks("[timing]\nforget_after_ms = 5000\n");
-    assert!(remarks.len() == 1 && remarks[0].contains("UNSAFE") && remarks[0].contains("5000 ms"));
+    let after = Span::from_ms(5000);
+    assert_eq!(remarks, [Remark::Forgets { after }]);
 }
 
 #[test]

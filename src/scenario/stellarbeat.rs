@@ -11,7 +11,7 @@ use super::error::{InputError, NODES_MAX, SourceText, in_words};
 use super::layout::{self, RingNode};
 use super::names::node_id;
 use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, find_public_key};
-use super::{Action, NodeSpec, Placement, QuorumAnalyzer, Scenario, ScenarioOptions};
+use super::{Action, NodeSpec, Placement, QuorumAnalyzer, Remark, Scenario, ScenarioOptions};
 use crate::net::{Latency, MediumSpec};
 use crate::node::{
     Application, Content, JoinMode, NodeConfig, NodeSettings, Peer, Relaying, Threshold,
@@ -229,22 +229,19 @@ impl Network {
         core.first().copied().or_else(usable).into_iter().collect()
     }
 
-    fn remarks(&self, usable: usize) -> Vec<String> {
+    fn remarks(&self, usable: usize) -> Vec<Remark> {
         let mut remarks = Vec::new();
         let without = self.peers.len() - usable;
         if without > 0 {
-            remarks.push(format!(
-                "{without} of {} nodes have no usable quorum set: they listen and never vote.",
-                self.peers.len()
-            ));
+            remarks.push(Remark::WithoutQuorumSet {
+                nodes: without as u64,
+                total: self.peers.len() as u64,
+            });
         }
         let absent = self.peers.len() - self.listed;
         if absent > 0 {
-            remarks.push(match absent {
-                1 => "1 node is named in quorum sets but is not in the list, so it is not described.".to_owned(),
-                _ => format!(
-                    "{absent} nodes are named in quorum sets but are not in the list, so they are not described."
-                ),
+            remarks.push(Remark::NotInList {
+                nodes: absent as u64,
             });
         }
         remarks

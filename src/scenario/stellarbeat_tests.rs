@@ -1,6 +1,8 @@
 //! Tests of the import of node lists, valid and malformed.
 
-use super::{InputError, NetworkFiles, QuorumAnalyzer, Scenario, ScenarioOptions, read_network};
+use super::{
+    InputError, NetworkFiles, QuorumAnalyzer, Remark, Scenario, ScenarioOptions, read_network,
+};
 use crate::node::{Content, TrustPolicy};
 use crate::scp::{NodeId, QuorumSet};
 use crate::time::Time;
@@ -81,8 +83,11 @@ fn every_node_of_a_list_is_imported() {
     let has_no_trust = |nth: usize| network.nodes[nth].config.trust == TrustPolicy::None;
     let without: Vec<usize> = (0..8).filter(|&nth| has_no_trust(nth)).collect();
     assert_eq!(without, [2, 3, 4, 5, 6, 7]);
-    assert!(network.remarks[0].starts_with("6 of 8 nodes have no usable quorum set"));
-    assert!(network.remarks[1].starts_with("1 node is named in quorum sets"));
+    let (without, absent) = (
+        Remark::WithoutQuorumSet { nodes: 6, total: 8 },
+        Remark::NotInList { nodes: 1 },
+    );
+    assert_eq!(network.remarks, [without, absent]);
     let (at, action) = &network.events[0];
     assert_eq!(*at, Time::from_ms(1000));
     let hello = Content::Note("hello from one".to_owned());

@@ -2,7 +2,7 @@
 //!
 //! An action happens between two steps: after everything up to its instant and before anything later. Its effects at
 //! that instant follow immediately. The same actions at the same times therefore give the same records, whether a
-//! person or the scenario performs them.
+//! user or the scenario performs them.
 
 use super::executor::ExecutorKind;
 use super::node_table::{Lifecycle, NodeTable};
@@ -89,13 +89,12 @@ impl Possible<'_> {
     }
 
     fn check_content(&self, content: &Content) -> Result<(), ActionRefused> {
-        let expected = match (self.scenario.settings.application, content) {
-            (Application::Log, Content::Note(_) | Content::File(_)) => return Ok(()),
-            (Application::Choice, Content::Choice(_)) => return Ok(()),
-            (Application::Log, _) => "notes and files",
-            (Application::Choice, _) => "values",
-        };
-        Err(ActionRefused::WrongContent { expected })
+        let application = self.scenario.settings.application;
+        match (application, content) {
+            (Application::Log, Content::Note(_) | Content::File(_))
+            | (Application::Choice, Content::Choice(_)) => Ok(()),
+            _ => Err(ActionRefused::WrongContent { application }),
+        }
     }
 }
 

@@ -237,13 +237,13 @@ impl Simulation {
                 }
             }
             // The node panicked: no action stopped it, and it did not leave.
-            StepOutcome::Gone if self.nodes.is_running(node) => {
+            StepOutcome::NodeStopped if self.nodes.is_running(node) => {
                 self.stop_node(node, Lifecycle::Crashed);
                 let (at, action) = (at.time, Action::Crash { node });
                 self.records.push(Record::Acted { at, action });
                 BatchKind::Progress
             }
-            StepOutcome::Gone => {
+            StepOutcome::NodeStopped => {
                 if let Some(info) = step.info {
                     let (from, why) = (step.key.sender, LossReason::ReceiverDown);
                     self.records.push(lost(at.time, info, from, node, why));

@@ -85,8 +85,8 @@ pub(super) struct NodeBatch {
 pub(super) enum StepOutcome {
     /// The node ran a step.
     Done { input: Input, outputs: Vec<Output> },
-    /// The node does not exist: it has left, or it panicked in this step or before.
-    Gone,
+    /// The node is not running: it has left or panicked.
+    NodeStopped,
 }
 
 /// A step, and what caused it.

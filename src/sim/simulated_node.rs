@@ -85,13 +85,13 @@ impl SimulatedNode {
 
     fn step(&mut self, at: LogicalTime, input: Input) -> StepOutcome {
         let Some(node) = &mut self.node else {
-            return StepOutcome::Gone;
+            return StepOutcome::NodeStopped;
         };
         let given = input.clone();
         // A panic crashes this node and must not end the run.
         let Ok(outputs) = catch_unwind(AssertUnwindSafe(|| node.step(at.time, given))) else {
             self.end();
-            return StepOutcome::Gone;
+            return StepOutcome::NodeStopped;
         };
         for output in &outputs {
             match output {

@@ -49,7 +49,7 @@ impl Executor for Threads {
         let jobs = batches.into_iter().map(|batch| (batch.node.index(), batch));
         let report = |result: Result<BatchReport, LostJob<NodeBatch>>| match result {
             Ok(report) => Some(report),
-            Err(LostJob::NotRunning(batch)) => Some(gone(batch)),
+            Err(LostJob::NotRunning(batch)) => Some(stopped(batch)),
             // A simulated node catches the panics of its node.
             Err(LostJob::Panicked) => None,
         };
@@ -62,12 +62,12 @@ impl Executor for Threads {
 }
 
 /// The report for a node whose thread does not exist.
-fn gone(batch: NodeBatch) -> BatchReport {
+fn stopped(batch: NodeBatch) -> BatchReport {
     let step = |delivery: Delivery| ExecutedStep {
         key: delivery.key,
         info: delivery.info,
         is_housekeeping: false,
-        outcome: StepOutcome::Gone,
+        outcome: StepOutcome::NodeStopped,
     };
     BatchReport {
         node: batch.node,

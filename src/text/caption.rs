@@ -33,7 +33,7 @@ messages! { "caption":
     fn message_refused(node: &str, peer: &str);
 
     fn proposed(node: &str, proposal: &str);
-    fn pooled(node: &str, proposal: &str, voucher: &str);
+    fn pooled(node: &str, proposal: &str, certified_by: &str);
     fn proposal_malformed(node: &str);
     fn proposal_in_log(node: &str);
     fn proposal_untrusted(node: &str);

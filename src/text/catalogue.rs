@@ -5,6 +5,7 @@
 //! arguments and resolves without an error, and the file contains no other message. The compiler reports a declared
 //! message that no code uses as dead code.
 
+use super::number::grouped;
 use crate::scp::SlotIndex;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -20,7 +21,7 @@ fn bundle(source: &str) -> FluentBundle<FluentResource> {
     // Directional isolates around arguments are invisible characters that the bundled fonts do not have.
     bundle.set_use_isolating(false);
     bundle.set_formatter(Some(|value, _| match value {
-        FluentValue::Number(number) => Some(super::number::number(number.value as u64)),
+        FluentValue::Number(number) => Some(number_text(number.value as u64)),
         _ => None,
     }));
     // If the file has errors, its valid messages remain usable. The tests below find every error.
@@ -28,6 +29,13 @@ fn bundle(source: &str) -> FluentBundle<FluentResource> {
         FluentResource::try_new(source.to_owned()).unwrap_or_else(|(partial, _)| partial);
     bundle.add_resource_overriding(resource);
     bundle
+}
+
+/// A whole number with the separators of the language: 12,345.
+#[must_use]
+pub(crate) fn number_text(number: u64) -> String {
+    static SEPARATOR: LazyLock<String> = LazyLock::new(|| resolve("unit-thousands_separator", []));
+    grouped(number, &SEPARATOR)
 }
 
 /// Resolves a message with its arguments, by name. A missing message resolves to its identifier.

@@ -18,7 +18,7 @@ const LEADERS_MAX: usize = 3;
 
 /// One event as a sentence without a full stop; `None` for events that are of no interest to a viewer.
 #[must_use]
-pub(crate) fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String> {
+pub fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String> {
     let name = &*world.name(node);
     Some(match event {
         NodeEvent::Discovered { peer, via } if *via == node || *via == peer.id => {
@@ -46,7 +46,10 @@ pub(crate) fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option
         NodeEvent::CatchingUp { from_slot } => caption::catching_up(name, *from_slot),
         NodeEvent::PeerLeft { node: peer } => caption::peer_left(name, &world.name(*peer)),
         NodeEvent::Left => caption::left(name),
-        NodeEvent::ProposalPooled { proposal, voucher } => pooled(world, node, proposal, *voucher),
+        NodeEvent::ProposalPooled {
+            proposal,
+            certified_by,
+        } => pooled(world, node, proposal, *certified_by),
         NodeEvent::ProposalRefused { why, .. } => proposal_refused(name, *why),
         NodeEvent::ProposalExpired { voted, missing, .. } => {
             caption::proposal_expired(name, voted.len(), missing.len())
@@ -107,12 +110,12 @@ fn standing_changed(name: &str, peer: &str, standing: Standing) -> String {
     }
 }
 
-fn pooled(world: &World, node: NodeId, proposal: &Proposal, voucher: NodeId) -> String {
+fn pooled(world: &World, node: NodeId, proposal: &Proposal, certified_by: NodeId) -> String {
     let (name, proposed) = (world.name(node), content(&proposal.content));
     if world.is_origin(node, proposal) {
         caption::proposed(&name, &proposed)
     } else {
-        caption::pooled(&name, &proposed, &world.name(voucher))
+        caption::pooled(&name, &proposed, &world.name(certified_by))
     }
 }
 

@@ -6,6 +6,17 @@ use crate::time::{Span, Time};
 use fluent_bundle::FluentValue;
 
 messages! { "unit":
+    /// Separates the whole part of a number from the decimals.
+    fn decimal_point();
+    /// Separates groups of three digits; the catalogue uses it for every number.
+    #[allow(dead_code)]
+    fn thousands_separator();
+    fn percent(number: &str);
+    #[cfg_attr(not(feature = "window"), allow(dead_code))]
+    fn speed_multiple(factor: u32);
+    #[cfg_attr(not(feature = "window"), allow(dead_code))]
+    fn speed_fraction(divisor: u32);
+    fn clock(hours: u64, minutes: &str, seconds: &str);
     fn milliseconds(milliseconds: &str);
     fn seconds(seconds: &str);
     fn minutes(minutes: u64);
@@ -54,18 +65,35 @@ pub(crate) fn facts<'a>(facts: impl Iterator<Item = &'a str>) -> String {
         .unwrap_or_default()
 }
 
+/// A number with decimals.
+#[must_use]
+pub(crate) fn decimal(number: f64, decimals: usize) -> String {
+    format!("{number:.decimals$}").replace('.', decimal_point())
+}
+
 /// Virtual time in seconds with one decimal.
 #[must_use]
 pub(crate) fn time(at: Time) -> String {
-    seconds(&format!("{:.1}", at.as_ms() / 1000.0))
+    seconds(&decimal(at.as_ms() / 1000.0, 1))
+}
+
+/// Two to the power of `power` as a multiple of speed 1.
+#[must_use]
+#[cfg_attr(not(feature = "window"), allow(dead_code))]
+pub(crate) fn speed(power: i32) -> String {
+    let factor = 1u32 << power.unsigned_abs();
+    match power {
+        0.. => speed_multiple(factor),
+        _ => speed_fraction(factor),
+    }
 }
 
 /// A duration with two or three significant digits, in milliseconds below a second.
 #[must_use]
 pub(crate) fn duration(span: Span) -> String {
     match span.as_ms() {
-        short if short < 1000.0 => milliseconds(&format!("{short:.0}")),
-        long => seconds(&format!("{:.1}", long / 1000.0)),
+        short if short < 1000.0 => milliseconds(&decimal(short, 0)),
+        long => seconds(&decimal(long / 1000.0, 1)),
     }
 }
 
@@ -74,9 +102,15 @@ pub(crate) fn duration(span: Span) -> String {
 pub(crate) fn instant(at: Time) -> String {
     let (s, ms) = (at.0 / 1_000_000, at.0 / 1_000 % 1_000);
     match s {
-        3_600.. => format!("{}:{:02}:{:02}.{ms:03}", s / 3_600, s / 60 % 60, s % 60),
-        _ => seconds(&format!("{s}.{ms:03}")),
+        3_600.. => clock_time(s, &format!("{}{ms:03}", decimal_point())),
+        _ => seconds(&format!("{s}{}{ms:03}", decimal_point())),
     }
+}
+
+/// An instant of `s` seconds in hours, minutes and seconds, with the decimals of the second.
+fn clock_time(s: u64, decimals: &str) -> String {
+    let seconds = format!("{:02}{decimals}", s % 60);
+    clock(s / 3_600, &format!("{:02}", s / 60 % 60), &seconds)
 }
 
 /// An instant at a mark of the time axis, where marks are `step_us` microseconds apart.
@@ -86,15 +120,13 @@ pub(crate) fn axis_mark(at: Time, step_us: u64) -> String {
     match step_us {
         60_000_000.. if s >= 3_600 => hours(&format!("{}:{:02}", s / 3_600, s / 60 % 60)),
         60_000_000.. => minutes(s / 60),
-        1_000_000.. if s >= 3_600 => format!("{}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60),
+        1_000_000.. if s >= 3_600 => clock_time(s, ""),
         1_000_000.. => seconds(&s.to_string()),
         _ => {
             let decimals = (6 - step_us.max(1).ilog10()) as usize;
             let fraction = format!("{:06}", at.0 % 1_000_000);
-            seconds(&format!(
-                "{s}.{}",
-                fraction.get(..decimals.min(6)).unwrap_or_default()
-            ))
+            let fraction = fraction.get(..decimals.min(6)).unwrap_or_default();
+            seconds(&format!("{s}{}{fraction}", decimal_point()))
         }
     }
 }
@@ -102,16 +134,21 @@ pub(crate) fn axis_mark(at: Time, step_us: u64) -> String {
 /// The length of an interval. The shorter it is, the more decimals it has.
 pub(super) fn interval_length(span: Span) -> String {
     match span.0 {
-        us @ 10_000_000.. => seconds(&format!("{:.1}", us as f64 / 1e6)),
-        us @ 1_000_000.. => seconds(&format!("{:.2}", us as f64 / 1e6)),
+        us @ 10_000_000.. => seconds(&decimal(us as f64 / 1e6, 1)),
+        us @ 1_000_000.. => seconds(&decimal(us as f64 / 1e6, 2)),
         us @ 10_000.. => milliseconds(&(us / 1_000).to_string()),
-        us => milliseconds(&format!("{:.1}", us as f64 / 1e3)),
+        us => milliseconds(&decimal(us as f64 / 1e3, 1)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speeds_are_multiples_or_fractions() {
+        assert_eq!([-4, 0, 8].map(speed), ["1/16×", "1×", "256×"]);
+    }
 
     #[test]
     fn shares_have_thousands_separators() {

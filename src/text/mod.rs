@@ -4,6 +4,16 @@
 //! `assets/text/en.ftl`, one file per language. Callers pass data and get a whole sentence, so word order, plural forms
 //! and separators belong to the language.
 //!
+//! | module | contents |
+//! |---|---|
+//! | `catalogue` | the message catalogue, and the macro that declares messages |
+//! | `event`, `evidence`, `caption` | events as sentences; their reasons; the messages of both |
+//! | `format`, `number`, `value` | times, lists and numbers; values and ballots |
+//! | `line_breaker` | wrapping |
+//! | `overlay`, `timeline` | the picture |
+//! | `command`, `panel`, `refusal` | the window: commands, panels, refused commands and actions |
+//! | `terminal`, `remark`, `conformance` | the terminal |
+//!
 //! To add a message, declare it in its namespace and write it in `en.ftl`:
 //!
 //! ```text
@@ -22,12 +32,14 @@ pub(crate) mod conformance;
 mod event;
 mod evidence;
 pub(crate) mod format;
+pub(crate) mod line_breaker;
 mod number;
 pub(crate) mod overlay;
 #[cfg_attr(not(feature = "window"), allow(dead_code))]
 pub(crate) mod panel;
 #[cfg_attr(not(feature = "window"), allow(dead_code))]
 pub(crate) mod refusal;
+mod remark;
 #[cfg_attr(not(all(feature = "net", feature = "window")), allow(dead_code))]
 pub(crate) mod terminal;
 #[cfg_attr(not(feature = "window"), allow(dead_code))]
@@ -35,8 +47,10 @@ pub(crate) mod timeline;
 mod value;
 
 pub(crate) use caption::{click_to_propose, nothing_yet};
-pub(crate) use event::sentence;
-pub(crate) use number::number;
+pub(crate) use catalogue::number_text as number;
+pub use event::sentence;
+pub use refusal::action as refused_action;
+pub(crate) use remark::remark;
 pub(crate) use value::{content, value};
 
 /// The messages that each namespace declares.
@@ -50,6 +64,7 @@ const NAMESPACES: &[&[(&str, &[&str])]] = &[
     overlay::DECLARED,
     panel::DECLARED,
     refusal::DECLARED,
+    remark::DECLARED,
     terminal::DECLARED,
     timeline::DECLARED,
 ];

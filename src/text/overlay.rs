@@ -16,8 +16,8 @@ messages! { "overlay":
     fn frame_rate();
     fn node_count(present: usize);
     fn node_count_down(present: usize, down: usize);
-    fn node_count_unseen(present: usize, unseen: usize);
-    fn node_count_down_unseen(present: usize, down: usize, unseen: usize);
+    fn node_count_referenced(present: usize, referenced: usize);
+    fn node_count_down_referenced(present: usize, down: usize, referenced: usize);
     fn time_paused(time: &str);
     fn time_past(time: &str);
 
@@ -59,7 +59,7 @@ messages! { "overlay":
     fn quorums_unknown();
     fn no_quorum();
     fn two_disjoint_quorums();
-    fn depends_on_unseen();
+    fn depends_on_referenced();
     fn no_slot_can_be_decided();
 
     fn proposals();
@@ -96,7 +96,7 @@ messages! { "overlay":
     fn crashed();
     fn stopped();
     fn silent();
-    fn unseen();
+    fn referenced();
     fn ill_behaved();
     fn befouled();
     fn no_quorum_set();

@@ -10,6 +10,7 @@ messages! { "panel":
     fn live();
     fn live_tip();
     fn speed_tip(shown: &str);
+    fn speed_and_rate(speed: &str, shown: &str);
     fn choice_tip();
     fn note();
     fn note_tip();
@@ -28,7 +29,7 @@ messages! { "panel":
     fn click_proposes(value: &str);
     fn right_click();
     fn trusts(count: usize);
-    fn is_unseen();
+    fn is_referenced();
     fn is_stopped();
     fn leave();
     fn center();
@@ -43,7 +44,7 @@ messages! { "panel":
     fn chip_stopped(name: &str);
     fn chip_silent(name: &str);
     fn chip_left(name: &str);
-    fn chip_unseen(name: &str);
+    fn chip_referenced(name: &str);
     fn event_log();
     fn close_log();
     fn no_events();
@@ -73,13 +74,13 @@ messages! { "panel":
     fn close_node();
     fn no_selection();
     fn no_selection_text();
-    fn unseen_text();
+    fn referenced_text();
     fn left_text();
     fn state_silent();
     fn state_unreachable();
     fn state_crashed();
     fn state_left();
-    fn state_unseen();
+    fn state_referenced();
     fn state_discovering();
     fn state_catching_up();
     fn state_idle();

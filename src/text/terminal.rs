@@ -30,6 +30,8 @@ messages! { "terminal":
     fn rounds_and_ballots(rounds: u32, ballots: u32);
     fn run_times(virtual_s: &str, cpu_ms: u64);
     fn note(note: &str);
+    fn live_title();
+    fn live_description();
 
     fn progress_run(scenario: &str, seed: &str);
     fn progress_discovering(time: &str, messages: u64);

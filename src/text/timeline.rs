@@ -39,7 +39,7 @@ messages! { "timeline":
     fn in_no_slot_silent();
     fn stopped();
     fn left();
-    fn unseen();
+    fn referenced();
     fn partitioned();
     fn interval(from: Time, until: Time, duration: &str);
     fn since(from: Time);
@@ -61,7 +61,7 @@ pub(crate) fn lane_state(state: LaneState) -> Cow<'static, str> {
         (NodeStatus::Silent, None) => in_no_slot_silent().into(),
         (NodeStatus::Crashed, _) => stopped().into(),
         (NodeStatus::Left, _) => left().into(),
-        (NodeStatus::Unseen, _) => unseen().into(),
+        (NodeStatus::Referenced, _) => referenced().into(),
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_of_a_silent_node_mentions_its_silence() {
+    fn the_state_of_a_silent_node_includes_its_silence() {
         let state = |status, phase, slot| {
             lane_state(LaneState {
                 status,

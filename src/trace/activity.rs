@@ -49,7 +49,7 @@ impl WorldNode {
     fn waits_for_others(&self) -> bool {
         let is_absent = matches!(
             self.status,
-            NodeStatus::Left | NodeStatus::Crashed | NodeStatus::Unseen
+            NodeStatus::Left | NodeStatus::Crashed | NodeStatus::Referenced
         );
         if is_absent {
             return true;

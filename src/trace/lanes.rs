@@ -58,7 +58,7 @@ pub struct NodeLane {
 pub struct PhaseCounts {
     /// Nodes by [`Phase`], in its order.
     pub phases: [u32; 5],
-    /// Nodes that have crashed or left, or are known by name only.
+    /// Nodes that have crashed or left, or are only referenced.
     pub absent: u32,
 }
 
@@ -93,7 +93,7 @@ impl PhaseCounts {
     fn of(&mut self, state: LaneState) -> &mut u32 {
         match state.status {
             NodeStatus::Running | NodeStatus::Silent => &mut self.phases[state.phase as usize],
-            NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen => &mut self.absent,
+            NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Referenced => &mut self.absent,
         }
     }
 }
@@ -217,7 +217,11 @@ impl Lanes {
                 self.add(*at, peer.id, NodeLane::new(&peer.key, NodeStatus::Running));
             }
             Record::NodeReferenced { at, peer, .. } => {
-                self.add(*at, peer.id, NodeLane::new(&peer.key, NodeStatus::Unseen));
+                self.add(
+                    *at,
+                    peer.id,
+                    NodeLane::new(&peer.key, NodeStatus::Referenced),
+                );
             }
             Record::Acted { at, action } => self.act(*at, action),
             Record::Stepped {

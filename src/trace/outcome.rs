@@ -91,8 +91,13 @@ impl StopChecker {
         match self.until {
             StopCondition::At(at) => world.now > at,
             _ if world.now > self.horizon() => true,
-            _ => may_settle(record) && self.is_reached(world),
+            _ => self.is_reached_by(world, record),
         }
+    }
+
+    /// Whether the run has reached its stop condition with this record, which `world` has applied.
+    pub fn is_reached_by(&mut self, world: &World, record: &Record) -> bool {
+        may_settle(record) && self.is_reached(world)
     }
 
     /// Counts scenario events. Several can share an instant; the run continues until the last of them.
@@ -232,7 +237,7 @@ pub fn eligible_voters(world: &World) -> NodeSet {
         }
     }
     for (id, node) in (0..).map(NodeId).zip(&world.nodes) {
-        if node.is_unseen() {
+        if node.is_referenced() {
             quorum.remove(id);
         }
     }

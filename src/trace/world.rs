@@ -149,13 +149,16 @@ impl World {
 
     /// Whether quorums depend on nodes whose own quorum sets are unknown.
     #[must_use]
-    pub fn depends_on_unseen(&self) -> bool {
-        let names_unseen = |set: Arc<QuorumSet>| {
+    pub fn depends_on_referenced(&self) -> bool {
+        let names_referenced = |set: Arc<QuorumSet>| {
             set.nodes()
                 .iter()
-                .any(|id| self.node(id).is_some_and(WorldNode::is_unseen))
+                .any(|id| self.node(id).is_some_and(WorldNode::is_referenced))
         };
-        self.quorum_sets().into_iter().flatten().any(names_unseen)
+        self.quorum_sets()
+            .into_iter()
+            .flatten()
+            .any(names_referenced)
     }
 
     /// Running nodes that have not left: the nodes that count for the outcome.

@@ -19,13 +19,13 @@ pub enum NodeStatus {
     /// It has announced that it leaves, and stopped.
     Left,
     /// Unknown: other nodes refer to it, but its own steps are not recorded.
-    Unseen,
+    Referenced,
 }
 
 /// A node in the world.
 #[derive(Clone, Debug)]
 pub struct WorldNode {
-    /// Its configuration. For an [`NodeStatus::Unseen`] node only `peer` is known; the rest is a default.
+    /// Its configuration. For an [`NodeStatus::Referenced`] node only `peer` is known; the rest is a default.
     pub config: Arc<NodeConfig>,
     /// Position in metres.
     pub position: Position,
@@ -114,8 +114,8 @@ pub struct EventLogEntry {
 impl WorldNode {
     /// Whether only references by other nodes are known.
     #[must_use]
-    pub fn is_unseen(&self) -> bool {
-        self.status == NodeStatus::Unseen
+    pub fn is_referenced(&self) -> bool {
+        self.status == NodeStatus::Referenced
     }
 }
 

@@ -83,14 +83,15 @@ impl AnalysisScheduler {
     }
 }
 
-/// The quorum configuration of the world. It excludes nodes that have left or are unseen, but includes crashed nodes.
+/// The quorum configuration of the world. It excludes referenced nodes and nodes that have left, but includes crashed
+/// nodes.
 fn fbas(world: &World) -> Fbas {
     Fbas::new(world.nodes.iter().map(quorum_set).collect())
 }
 
 /// The quorum set of a node: the announced one, or the configured one before the first announcement.
 fn quorum_set(node: &WorldNode) -> Option<Arc<QuorumSet>> {
-    if matches!(node.status, NodeStatus::Left | NodeStatus::Unseen) {
+    if matches!(node.status, NodeStatus::Left | NodeStatus::Referenced) {
         return None;
     }
     let announced = node.view.quorum_set.as_ref();

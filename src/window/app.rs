@@ -136,8 +136,8 @@ impl App {
 
     /// Advances to `at`, `wall` after the last call: takes job results, advances the run, removes expired toasts.
     ///
-    /// The run advances while `may_go_on` returns true, and continues in the next frame.
-    pub(super) fn update(&mut self, at: Duration, wall: Duration, may_go_on: &dyn Fn() -> bool) {
+    /// The run advances while `has_budget` returns true, and continues in the next frame.
+    pub(super) fn update(&mut self, at: Duration, wall: Duration, has_budget: &dyn Fn() -> bool) {
         self.at = at;
         while let Some(done) = self.jobs.next() {
             self.finish(done);
@@ -149,7 +149,7 @@ impl App {
         };
         let now_before = run.world().now;
         let before = layout_version(run.world());
-        run.advance(wall, may_go_on);
+        run.advance(wall, has_budget);
         if layout_version(run.world()) != before {
             view.follow(run.world());
         }
@@ -329,7 +329,7 @@ impl App {
                 None => SelectedNode::Nothing,
                 Some(NodeStatus::Running | NodeStatus::Silent) => SelectedNode::Running,
                 Some(NodeStatus::Crashed | NodeStatus::Left) => SelectedNode::Stopped,
-                Some(NodeStatus::Unseen) => SelectedNode::Unseen,
+                Some(NodeStatus::Referenced) => SelectedNode::Referenced,
             },
             nodes: run.map_or(0, |run| run.world().nodes.len()),
             scenarios: self.scenarios.len(),

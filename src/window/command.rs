@@ -167,7 +167,7 @@ pub(super) enum SelectedNode {
     /// A node that has crashed or left.
     Stopped,
     /// A node that is known only from the statements of others.
-    Unseen,
+    Referenced,
 }
 
 impl UserCommand {
@@ -188,7 +188,7 @@ impl UserCommand {
         let not_running: (bool, &'static str) = match context.selection {
             SelectedNode::Nothing => (true, refusal::nothing_selected()),
             SelectedNode::Stopped => (true, refusal::not_running()),
-            SelectedNode::Unseen => (true, refusal::unseen_node()),
+            SelectedNode::Referenced => (true, refusal::referenced_node()),
             SelectedNode::Running => (false, ""),
         };
         if let Some(why) = self.unsupported_reason(context.session_kind) {

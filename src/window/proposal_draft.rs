@@ -121,7 +121,7 @@ fn values(scenario: &Scenario) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::empty_scenario as scenario;
+    use crate::run::test_support::empty_scenario as scenario;
     use std::sync::Arc;
 
     #[test]

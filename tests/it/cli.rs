@@ -126,7 +126,7 @@ fn summary_names_undecided_nodes_and_missing_quorums() {
     );
     let out = run(&["--scenario", "s2"]);
     assert!(
-        out.contains("3 of the 5 nodes count") && out.contains("slot 1: decided by no node"),
+        out.contains("3 of 5 nodes are eligible") && out.contains("slot 1: decided by no node"),
         "{out}"
     );
     let out = run(&["--scenario", "w1", "--until", "slot", "2"]);

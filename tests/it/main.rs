@@ -28,12 +28,12 @@ mod layers;
 mod merge;
 mod node_determinism;
 mod paper;
+mod picture;
 mod process_sim;
 #[cfg(feature = "net")]
 mod processes;
 mod runs;
 mod scenarios;
-mod scene;
 mod scp_harness;
 mod scp_net;
 mod scp_random_inputs;

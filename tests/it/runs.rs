@@ -257,13 +257,13 @@ pub(crate) const NETWORKS: &[(&str, &str)] = &[
             propose!(2500, "n01"),
             event!(
                 2600,
-                "cut",
+                "partition",
                 "groups = [[\"n01\", \"n02\", \"n03\", \"n04\", \"n05\"]]"
             ),
             propose!(4000, "n03"),
             event!(
                 7000,
-                "cut",
+                "partition",
                 "groups = [[\"n01\", \"n02\"], [\"n03\", \"n04\"]]"
             ),
             event!(9000, "heal", ""),

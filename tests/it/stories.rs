@@ -24,6 +24,7 @@ use quorumscope::scp::{
     Ballot, BallotReason, Evidence, NodeId, ScpEvent, Value, VoteReason, VotingRule,
 };
 use quorumscope::sim::{ExecutorKind, Simulation};
+use quorumscope::text;
 use quorumscope::time::Time;
 use quorumscope::trace::{NodeStatus, Record, World, WorldNode};
 use std::collections::BTreeSet;
@@ -120,7 +121,9 @@ impl Story {
         };
         let refused = self.simulation.act(action).err();
         let mut lines = self.take_events();
-        lines.extend(refused.map(|why| format!("refused: {why}")));
+        lines.extend(
+            refused.map(|why| format!("refused: {}", text::refused_action(&self.world, &why))),
+        );
         lines
     }
 
@@ -184,7 +187,7 @@ impl Story {
             Action::Crash { node } => format!("{} crashes", self.name(*node)),
             Action::Restart { node } => format!("{} restarts", self.name(*node)),
             Action::Silence { node } => format!("{} is silenced", self.name(*node)),
-            Action::Unsilence { node } => format!("{} can send again", self.name(*node)),
+            Action::Unsilence { node } => format!("{} is no longer silenced", self.name(*node)),
             Action::Partition { groups } => {
                 let groups: Vec<String> = groups.iter().map(|group| self.names(group)).collect();
                 format!("the network is partitioned: {}", groups.join(" | "))
@@ -227,10 +230,13 @@ impl Story {
                 format!("learns that {} has left", self.name(*node)),
             ),
             NodeEvent::Left => (EventTopic::Faults, "leaves".to_owned()),
-            NodeEvent::ProposalPooled { proposal, voucher } => {
-                let from = match *voucher == node {
+            NodeEvent::ProposalPooled {
+                proposal,
+                certified_by,
+            } => {
+                let from = match *certified_by == node {
                     true => String::new(),
-                    false => format!(", certified by {}", self.name(*voucher)),
+                    false => format!(", certified by {}", self.name(*certified_by)),
                 };
                 let text = format!("pools {}{from}", content(&proposal.content));
                 (EventTopic::Proposals, text)
@@ -429,7 +435,7 @@ impl Story {
                 NodeStatus::Silent => "silent",
                 NodeStatus::Crashed => "crashed",
                 NodeStatus::Left => "left",
-                NodeStatus::Unseen => "unseen",
+                NodeStatus::Referenced => "referenced",
             };
             let phase = match node.view.phase() {
                 Phase::Idle => "idle",

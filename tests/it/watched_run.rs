@@ -2,7 +2,7 @@
 
 use super::runs::scenario as read;
 use quorumscope::net::LossReason;
-use quorumscope::node::{Content, MessageKind, ProposalRefusal};
+use quorumscope::node::{Application, Content, MessageKind, ProposalRefusal};
 use quorumscope::run::{
     PlaybackCommand, Recording, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource,
     Session, StartAs,
@@ -112,7 +112,7 @@ fn propose(node: u32, note: &str) -> Action {
 }
 
 #[test]
-fn time_runs_while_playing_and_stands_still_while_paused() {
+fn virtual_time_advances_only_while_playing() {
     let mut run = open(simulation(scenario()), StartAs::Playing);
     assert_eq!(run.state(), RunState::Playing);
     let mut before = run.world().now;
@@ -336,12 +336,12 @@ fn reopened_run_keeps_the_speed_and_another_scenario_plays() {
     before.command(PlaybackCommand::Faster);
     let mut again = simulated(Time::ZERO);
     again.inherit_playback(&before);
-    assert_eq!(again.playback().speed_label(), "2×");
+    assert_eq!(again.playback().speed_power(), 1);
     assert_eq!(again.state(), RunState::Paused);
     let other = read("other", 4, None, FIVE_NODES);
     let mut other = open(simulation(other), StartAs::Paused);
     other.inherit_playback(&before);
-    assert_eq!(other.playback().speed_label(), "2×");
+    assert_eq!(other.playback().speed_power(), 1);
     assert_eq!(other.state(), RunState::Playing);
 }
 
@@ -404,10 +404,10 @@ fn refused_actions_return_the_reason() {
         node: NodeId(1),
         content: Content::Choice("1".into()),
     };
-    let expected = "notes and files";
+    let application = Application::Log;
     assert_eq!(
         run.act(choice),
-        Err(ActionRefused::WrongContent { expected })
+        Err(ActionRefused::WrongContent { application })
     );
     let before = run.world().log.len();
     let refused = ActionRefused::ProposalRefused {

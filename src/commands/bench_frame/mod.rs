@@ -8,6 +8,7 @@ use crate::commands::support::stdout::print_line;
 use crate::commands::window::ScenarioSessionFactory;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::sim::ExecutorKind;
+use crate::text::format::{decimal, percent};
 use crate::text::terminal;
 use crate::window::{
     FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioSource,
@@ -106,12 +107,12 @@ fn report(
     ))?;
     for row in rows {
         print_line(&format!(
-            "{:<10} {:>13.2} {:>14.2} {:>8.1} {:>16.1} %",
+            "{:<10} {:>13} {:>14} {:>8} {:>18}",
             row.mode,
-            row.cpu_ms_per_frame,
-            row.app_ms_per_frame,
-            row.fps,
-            row.cpu_share_of_a_core * 100.0
+            decimal(row.cpu_ms_per_frame, 2),
+            decimal(row.app_ms_per_frame, 2),
+            decimal(row.fps, 1),
+            percent(&decimal(row.cpu_share_of_a_core * 100.0, 1))
         ))?;
     }
     Ok(())

@@ -26,6 +26,7 @@ use crate::commands::support::error::CommandError;
 use crate::commands::support::stdout::print_line;
 use crate::scp::EvidenceMode;
 use crate::sim::ExecutorKind;
+use crate::text::format::decimal;
 use crate::text::terminal;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -93,13 +94,13 @@ pub(super) fn bench(args: &BenchScpArgs) -> Result<ExitCode, CommandError> {
 impl SlotCost {
     fn to_text(&self) -> String {
         let memory = match self.peak_rss_mb {
-            Some(mb) => terminal::memory_megabytes(&format!("{mb:.1}")),
+            Some(mb) => terminal::memory_megabytes(&decimal(mb, 1)),
             None => terminal::memory_unknown().to_owned(),
         };
         line([
             &self.nodes.to_string(),
             &self.executor,
-            &format!("{:.3}", self.cpu_ms_per_slot),
+            &decimal(self.cpu_ms_per_slot, 3),
             &self.deliveries_per_slot.to_string(),
             &self.broadcasts_per_slot.to_string(),
             &memory,

@@ -13,7 +13,7 @@ use crate::node::Input;
 use crate::run::Replay;
 use crate::run::{RunProgress, Session};
 use crate::sim::{ExecutorKind, Simulation};
-use crate::text::terminal;
+use crate::text::{self, terminal};
 use crate::time::Time;
 use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
 use crate::trace::{Digest, Record, World};
@@ -54,7 +54,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     if !args.quiet {
         // Notes come before the run, because some of them announce a long run.
         for remark in &scenario.remarks {
-            eprintln!("{}", terminal::note(remark));
+            eprintln!("{}", terminal::note(&text::remark(remark)));
         }
     }
     let progress = ProgressLine::new(&scenario, is_silent(args));
@@ -170,7 +170,8 @@ fn simulate(
     })
 }
 
-/// Replays a recorded run to its end, or to the instant of `--until`.
+/// Replays a recorded run: to its end, to the instant of `--until`, or to the end of the instant at which the slot of
+/// `--until` is decided. A recording of processes may pause for longer than a simulation runs without progress.
 fn replay(
     session: &mut Replay,
     until: StopCondition,
@@ -183,11 +184,15 @@ fn replay(
         StopCondition::At(at) => at,
         StopCondition::Externalized | StopCondition::Slot(_) => Time::MAX,
     };
-    let mut before_leave = None;
+    let stops_at_slot = matches!(until, StopCondition::Slot(_));
+    let (mut ended_at, mut before_leave) = (None, None);
     let mut reached = RunProgress::Limited;
-    while reached == RunProgress::Limited {
+    'run: while reached == RunProgress::Limited {
         reached = session.advance(end, CHUNK_RECORDS);
         for record in session.take_records() {
+            if ended_at.is_some_and(|ended_at| record.at() > ended_at) {
+                break 'run;
+            }
             // Recorded processes leave when they end. The outcome counts the nodes as they were before.
             if is_leave(&record) && !deciders(&world).is_empty() {
                 before_leave = Some(watch.outcome(&world));
@@ -196,10 +201,13 @@ fn replay(
                 digest.add(&record);
             }
             world.apply(&record);
+            if stops_at_slot && ended_at.is_none() && watch.is_reached_by(&world, &record) {
+                ended_at = Some(record.at());
+            }
         }
         progress.show(&world);
     }
-    world.advance_to(session.now());
+    world.advance_to(ended_at.unwrap_or(session.now()));
     let outcome = match (watch.outcome(&world), before_leave) {
         (Outcome::NoProgress, Some(before_leave)) if deciders(&world).is_empty() => before_leave,
         (outcome, _) => outcome,

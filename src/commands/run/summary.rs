@@ -141,7 +141,7 @@ impl Summary {
             self.rounds_max,
             self.ballots_max,
         ));
-        let virtual_s = format!("{:.3}", self.virtual_ms / 1000.0);
+        let virtual_s = format::decimal(self.virtual_ms / 1000.0, 3);
         lines.push(terminal::run_times(&virtual_s, self.cpu_ms));
         lines.join("\n")
     }

@@ -15,9 +15,9 @@ pub(in crate::commands) fn of_world(world: &World) -> IntersectionResult {
         &stop_after(SOLVER_STEPS_MAX),
     );
     match verdict {
-        // Unseen nodes may add quorums, but cannot invalidate two disjoint quorums of seen nodes.
+        // Referenced nodes may add quorums, but cannot invalidate two disjoint quorums of seen nodes.
         IntersectionResult::Intersecting | IntersectionResult::NoQuorum
-            if world.depends_on_unseen() =>
+            if world.depends_on_referenced() =>
         {
             IntersectionResult::Unknown
         }

@@ -68,8 +68,8 @@ impl<S: Session> Session for RecordingSession<S> {
         self.session.next_at()
     }
 
-    fn quiet_until(&self) -> Option<Time> {
-        self.session.quiet_until()
+    fn idle_until(&self) -> Option<Time> {
+        self.session.idle_until()
     }
 
     fn advance(&mut self, until: Time, records_max: usize) -> RunProgress {

@@ -6,6 +6,7 @@ use crate::commands::support::error::CommandError;
 use crate::live::attach::{AttachOptions, AttachedSession, FileFinder, Targets};
 use crate::live::listen;
 use crate::run::Session;
+use crate::text::{self, terminal};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The value of `--attach` that selects every node that announces itself by UDP, in place of a URL.
@@ -48,12 +49,14 @@ impl AttachSource {
                     .map(crate::commands::support::token_file::read_token)
                     .transpose()?,
                 files: Some(finder),
+                title: terminal::live_title().to_owned(),
+                description: terminal::live_description().to_owned(),
             },
             initial: Mutex::default(),
         };
         let first = live.connect().map_err(CommandError::Input)?;
         for remark in &first.scenario().remarks {
-            eprintln!("{}", crate::text::terminal::note(remark));
+            eprintln!("{}", terminal::note(&text::remark(remark)));
         }
         *live.initial.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         Ok(Some(live))

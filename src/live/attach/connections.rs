@@ -125,7 +125,7 @@ impl Connections {
                 .events
                 .recv_timeout(left.min(Duration::from_millis(100)))
             {
-                Ok((feed, FeedEvent::Gone(why))) => {
+                Ok((feed, FeedEvent::Disconnected(why))) => {
                     answered.insert(feed);
                     let url = self.url(feed).map(|url| url.authority);
                     unanswered.push(format!("{}: {why}", url.unwrap_or_default()));

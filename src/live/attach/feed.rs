@@ -28,7 +28,7 @@ const RECONNECT_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest wait between attempts.
 const RECONNECT_BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// A process that cannot be reached for this long counts as stopped.
-const GONE_AFTER: Duration = Duration::from_millis(700);
+const DOWN_AFTER: Duration = Duration::from_millis(700);
 /// Smallest clock skew, in microseconds, that is corrected. Less may be transmission time.
 const CLOCK_SKEW_MIN_US: u64 = 200_000;
 /// Longest error response in bytes.
@@ -81,7 +81,7 @@ pub(super) enum FeedEvent {
     /// A record.
     Record(Box<Record>),
     /// The process cannot be reached, for this reason.
-    Gone(String),
+    Disconnected(String),
 }
 
 /// Base URL of a process: `http://HOST:PORT`. The scheme may be missing.
@@ -149,7 +149,7 @@ impl EventFeed {
     fn run(self) {
         let mut backoff = RECONNECT_BACKOFF;
         let mut failing_since: Option<Instant> = None;
-        let mut is_gone = false;
+        let mut is_disconnected = false;
         while !self.is_stopped() {
             let mut has_answered = false;
             let failure = match self.read(&mut has_answered) {
@@ -157,20 +157,20 @@ impl EventFeed {
                 Err(why) => why.to_string(),
             };
             if has_answered {
-                (backoff, failing_since, is_gone) = (RECONNECT_BACKOFF, None, false);
+                (backoff, failing_since, is_disconnected) = (RECONNECT_BACKOFF, None, false);
             }
             let since = *failing_since.get_or_insert_with(Instant::now);
-            if !is_gone && since.elapsed() >= GONE_AFTER {
-                is_gone = true;
-                if self.send(FeedEvent::Gone(failure)).is_err() {
+            if !is_disconnected && since.elapsed() >= DOWN_AFTER {
+                is_disconnected = true;
+                if self.send(FeedEvent::Disconnected(failure)).is_err() {
                     return;
                 }
             }
             thread::sleep(backoff);
-            backoff = (backoff * 2).min(if is_gone {
+            backoff = (backoff * 2).min(if is_disconnected {
                 RECONNECT_BACKOFF_MAX
             } else {
-                GONE_AFTER / 3
+                DOWN_AFTER / 3
             });
         }
     }

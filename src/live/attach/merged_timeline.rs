@@ -14,7 +14,7 @@ use crate::trace::{FlightId, NodeRegistry, Record};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Delay of every record, in which records of other processes for the same moment can arrive (jitter buffer).
+/// Jitter buffer: every record is delayed by this much, so that the records of all processes are in order.
 pub(super) const REORDER_DELAY: Span = Span::from_ms(300);
 /// Shortest flight of a message in the picture. Messages on one machine would be too fast to see.
 pub(super) const FLIGHT_MIN: Span = Span::from_ms(400);
@@ -35,7 +35,7 @@ struct FeedState {
     /// Whether the node has left.
     has_left: bool,
     /// Whether the process cannot be reached.
-    is_gone: bool,
+    is_disconnected: bool,
 }
 
 /// Whether a feed is needed.
@@ -103,7 +103,7 @@ impl MergedTimeline {
     pub(super) fn feed_of(&self, node: NodeId) -> Option<usize> {
         let mut feeds = self.feeds.iter();
         feeds
-            .find(|(_, feed_state)| feed_state.node == Some(node) && !feed_state.is_gone)
+            .find(|(_, feed_state)| feed_state.node == Some(node) && !feed_state.is_disconnected)
             .map(|(feed, _)| *feed)
     }
 
@@ -113,7 +113,7 @@ impl MergedTimeline {
         match event {
             FeedEvent::Hello(hello) => return self.restart(feed, &hello),
             FeedEvent::Record(record) => self.record(feed, *record),
-            FeedEvent::Gone(_) => self.disconnected(feed, unix_us),
+            FeedEvent::Disconnected(_) => self.disconnected(feed, unix_us),
         }
         FeedUse::Needed
     }
@@ -163,7 +163,7 @@ impl MergedTimeline {
             zero_us: i64::try_from(zero_us).unwrap_or_default(),
             stream: self.streams,
             has_left: false,
-            is_gone: false,
+            is_disconnected: false,
         };
         self.feeds.insert(feed, feed_state);
         FeedUse::Needed
@@ -200,7 +200,7 @@ impl MergedTimeline {
         let Some(feed_state) = self.feeds.get_mut(&feed) else {
             return;
         };
-        feed_state.is_gone = true;
+        feed_state.is_disconnected = true;
         if let Some(node) = feed_state.node.filter(|_| !feed_state.has_left) {
             let action = Action::Crash { node };
             self.buffer(node, Record::Acted { at, action });

@@ -38,9 +38,14 @@ impl NodeRuntime {
             self.view.apply(at, &event);
         }
         for proposal in &persisted.pool {
-            let (proposal, voucher) = (Arc::clone(proposal), NodeId(0));
-            self.view
-                .apply(at, &NodeEvent::ProposalPooled { proposal, voucher });
+            let (proposal, certified_by) = (Arc::clone(proposal), NodeId(0));
+            self.view.apply(
+                at,
+                &NodeEvent::ProposalPooled {
+                    proposal,
+                    certified_by,
+                },
+            );
         }
     }
 

@@ -1,6 +1,6 @@
-//! REST interface of a node, for people, programs and other nodes. `/openapi.json` is generated from this code.
+//! REST interface of a node, for clients and other nodes. `/openapi.json` is generated from this code.
 //!
-//! | module | content |
+//! | module | contents |
 //! |---|---|
 //! | `server` | connections: their number, timeouts, graceful shutdown |
 //! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
@@ -208,7 +208,7 @@ async fn openapi(State(api): State<Arc<Api>>) -> Json<utoipa::openapi::OpenApi> 
 }
 
 async fn not_found(uri: Uri) -> ProblemDetails {
-    let why = format!("nothing exists at {}; see /openapi.json", uri.path());
+    let why = format!("no resource at {}; see /openapi.json", uri.path());
     ProblemDetails::new(StatusCode::NOT_FOUND, why)
 }
 

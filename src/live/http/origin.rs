@@ -23,7 +23,7 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), ProblemDetails> {
     }
     Err(ProblemDetails::new(
         StatusCode::FORBIDDEN,
-        "this call comes from a page of another origin, and such pages may not act here; expected no header Origin, or the node's own address in it",
+        "this call comes from a page of another origin, and cross-origin requests are not allowed; expected no header Origin, or the node's own address in it",
     ))
 }
 

@@ -162,7 +162,10 @@ fn is_turning_point(world: &World, event: &NodeEvent) -> bool {
         | NodeEvent::BackedUp { .. }
         | NodeEvent::BackupAnswered { .. }
         | NodeEvent::Recorded { .. } => true,
-        NodeEvent::ProposalPooled { proposal, voucher } => world.is_origin(*voucher, proposal),
+        NodeEvent::ProposalPooled {
+            proposal,
+            certified_by,
+        } => world.is_origin(*certified_by, proposal),
         _ => false,
     }
 }

@@ -58,10 +58,10 @@ pub(super) fn panel(scene: &Scene<'_>) -> Panel {
         QuorumIntersection::NoQuorum => badge
             .rows
             .push(Row::plain(overlay::no_slot_can_be_decided(), dim)),
-        QuorumIntersection::Unknown if scene.world.depends_on_unseen() => {
+        QuorumIntersection::Unknown if scene.world.depends_on_referenced() => {
             badge
                 .rows
-                .push(Row::plain(overlay::depends_on_unseen(), dim));
+                .push(Row::plain(overlay::depends_on_referenced(), dim));
         }
         QuorumIntersection::Checking
         | QuorumIntersection::Intersect

@@ -103,7 +103,11 @@ fn rims(scene: &Scene<'_>) -> Vec<Row> {
     let rows = [
         (has(NodeStatus::Crashed), RowIcon::Crashed, crashed),
         (has(NodeStatus::Silent), RowIcon::Silent, overlay::silent()),
-        (has(NodeStatus::Unseen), RowIcon::Unseen, overlay::unseen()),
+        (
+            has(NodeStatus::Referenced),
+            RowIcon::Referenced,
+            overlay::referenced(),
+        ),
         (
             !scene.status.ill_behaved.is_empty(),
             RowIcon::IllBehaved,

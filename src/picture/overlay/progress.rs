@@ -34,8 +34,8 @@ pub(super) struct NetworkProgress {
     pub(super) present: usize,
     /// Present nodes that have crashed or are silent.
     pub(super) down: usize,
-    /// Nodes that are known by name only.
-    pub(super) unseen: usize,
+    /// Referenced nodes.
+    pub(super) referenced: usize,
     /// Nodes whose votes can count, crashed and silent ones included.
     pub(super) eligible_voters: NodeSet,
     /// Present nodes that cannot vote.
@@ -59,7 +59,11 @@ impl NetworkProgress {
             down: present_nodes(world)
                 .filter(|(_, node)| node.status != NodeStatus::Running)
                 .count(),
-            unseen: world.nodes.iter().filter(|node| node.is_unseen()).count(),
+            referenced: world
+                .nodes
+                .iter()
+                .filter(|node| node.is_referenced())
+                .count(),
             listeners: present.saturating_sub(eligible_voters.len() as usize),
             state: network_state(
                 world,
@@ -158,7 +162,7 @@ impl NetworkProgress {
 /// Nodes that have been seen and have not left.
 fn present_nodes(world: &World) -> impl Iterator<Item = (NodeId, &WorldNode)> {
     let nodes = (0..).map(NodeId).zip(&world.nodes);
-    nodes.filter(|(_, node)| !matches!(node.status, NodeStatus::Left | NodeStatus::Unseen))
+    nodes.filter(|(_, node)| !matches!(node.status, NodeStatus::Left | NodeStatus::Referenced))
 }
 
 fn is_running(world: &World, id: NodeId) -> bool {

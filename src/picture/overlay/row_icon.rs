@@ -49,8 +49,8 @@ pub(super) enum RowIcon {
     Crashed,
     /// A silent node.
     Silent,
-    /// A node that is known by name only.
-    Unseen,
+    /// A referenced node.
+    Referenced,
     /// An ill-behaved node.
     IllBehaved,
     /// A befouled node.
@@ -143,7 +143,7 @@ impl RowIcon {
                     stroke: Stroke::solid(1.5, theme.text_dim),
                 });
             }
-            RowIcon::Unseen => {
+            RowIcon::Referenced => {
                 let rim = dashed(1.0, theme.phases.idle);
                 out.push(disc(at, 7.0, Some(theme.panel), Some(rim)));
                 letter(at, nodes::UNSEEN, theme.ink_on(theme.panel), out);

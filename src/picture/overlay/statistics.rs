@@ -63,12 +63,12 @@ pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, length: Lengt
 }
 
 fn node_count(progress: &NetworkProgress) -> String {
-    let (present, down, unseen) = (progress.present, progress.down, progress.unseen);
-    match (down, unseen) {
+    let (present, down, referenced) = (progress.present, progress.down, progress.referenced);
+    match (down, referenced) {
         (0, 0) => overlay::node_count(present),
         (_, 0) => overlay::node_count_down(present, down),
-        (0, _) => overlay::node_count_unseen(present, unseen),
-        (_, _) => overlay::node_count_down_unseen(present, down, unseen),
+        (0, _) => overlay::node_count_referenced(present, referenced),
+        (_, _) => overlay::node_count_down_referenced(present, down, referenced),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn state_color(theme: &Theme, state: LaneState) -> Option<Color> {
     match state.status {
         NodeStatus::Running => Some(solid),
         NodeStatus::Silent => Some(solid.faded(SILENT_SHARE).over(background)),
-        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen => None,
+        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Referenced => None,
     }
 }
 

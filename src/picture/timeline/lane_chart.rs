@@ -127,7 +127,7 @@ impl<'a> LaneChart<'a> {
         let rect = Rect::from_corners(cell.left, self.bar.min.y, cell.right, self.bar.max.y);
         let line = match cell.state.status {
             NodeStatus::Crashed => Some((None, theme.crashed)),
-            NodeStatus::Unseen => Some((Some(3.0), theme.crashed)),
+            NodeStatus::Referenced => Some((Some(3.0), theme.crashed)),
             NodeStatus::Silent => Some((Some(5.0), theme.warning)),
             NodeStatus::Running | NodeStatus::Left => None,
         };
@@ -223,9 +223,9 @@ impl<'a> LaneChart<'a> {
         let color = match is {
             NodeStatus::Crashed => theme.bad,
             NodeStatus::Silent => theme.warning,
-            NodeStatus::Running if was == NodeStatus::Unseen => return Vec::new(),
+            NodeStatus::Running if was == NodeStatus::Referenced => return Vec::new(),
             NodeStatus::Running => theme.good,
-            NodeStatus::Left | NodeStatus::Unseen => theme.text_dim,
+            NodeStatus::Left | NodeStatus::Referenced => theme.text_dim,
         };
         let middle = Point {
             x,
@@ -250,7 +250,7 @@ impl<'a> LaneChart<'a> {
                 fill: Some(color),
                 stroke: None,
             }),
-            NodeStatus::Silent | NodeStatus::Left | NodeStatus::Unseen => {
+            NodeStatus::Silent | NodeStatus::Left | NodeStatus::Referenced => {
                 shapes.push(Shape::Line {
                     points: vec![
                         middle.offset(radius * 0.6, -radius),
@@ -268,7 +268,7 @@ impl<'a> LaneChart<'a> {
 fn joined(one: Cell, two: Cell) -> Cell {
     let priority = |cell: Cell| match (cell.state.status, cell.state.phase) {
         (NodeStatus::Crashed | NodeStatus::Silent, _) => 6,
-        (NodeStatus::Unseen | NodeStatus::Left, _) => 0,
+        (NodeStatus::Referenced | NodeStatus::Left, _) => 0,
         (_, Phase::Idle) => 1,
         (_, Phase::Externalized) => 2,
         (_, Phase::Nominate) => 3,

@@ -2,7 +2,7 @@
 
 use super::{AdvanceMode, EXECUTOR, medium, ms, run, scenario, simulation};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
-use crate::node::{Content, Input};
+use crate::node::{Application, Content, Input};
 use crate::run::Session;
 use crate::scenario::{Action, ActionRefused};
 use crate::scp::NodeId;
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// The actions of a person give the same records as scenario events with the same actions and times.
+/// The actions of a user give the same records as scenario events with the same actions and times.
 #[test]
 fn user_actions_equal_scenario_events() {
     let without_restart =
@@ -252,7 +252,7 @@ fn refused_actions_change_nothing() {
                 content: value,
             },
             ActionRefused::WrongContent {
-                expected: "notes and files",
+                application: Application::Log,
             },
         ),
     ] {

@@ -333,7 +333,7 @@ form_enum!(NodeEventForm for NodeEvent {
         Ready { known: u32 },
         CatchingUp { from_slot: SlotIndex },
         PeerLeft { node: NodeId },
-        ProposalPooled { proposal: Arc<Proposal>, voucher: NodeId },
+        ProposalPooled { proposal: Arc<Proposal>, certified_by: NodeId },
         ProposalRefused {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             id: Option<ProposalId>,

@@ -5,7 +5,7 @@ use super::node_forms::NodeSettingsForm;
 use super::serialized_form::{Form, Text, form_enum, form_names, form_struct};
 use crate::net::{Latency, LinkRule, MediumSpec, Position};
 use crate::node::{Content, NodeConfig, NodeSettings, TrustPolicy};
-use crate::scenario::{Action, NodeSpec, Placement, Scenario};
+use crate::scenario::{Action, NodeSpec, Placement, Remark, Scenario};
 use crate::scp::NodeId;
 use crate::time::Span;
 use std::sync::Arc;
@@ -71,6 +71,20 @@ form_enum!(ActionForm for Action {
     unit { Heal }
 });
 
+form_enum!(RemarkForm for Remark {
+    struct {
+        NoConnectedPlacement { drawn: u64, parts: u64 },
+        NoIntersectingPlacement { examined: u64 },
+        RelayCost { nodes: u64 },
+        Forgets { after: Span },
+        WithoutQuorumSet { nodes: u64, total: u64 },
+        NotInList { nodes: u64 },
+        NotAnswered { process: String },
+    }
+    tuple {}
+    unit {}
+});
+
 form_names!(PlacementForm for Placement { Physical, View });
 
 form_struct!(NodeSpecForm for NodeSpec {
@@ -101,7 +115,7 @@ pub(super) struct ScenarioForm<'a> {
     #[serde(borrow)]
     events: Vec<(u64, ActionForm<'a>)>,
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
-    remarks: Vec<Text<'a>>,
+    remarks: Vec<RemarkForm<'a>>,
 }
 
 impl Form for Scenario {

@@ -119,7 +119,7 @@ impl World {
         });
         self.add_node(at, &config, position, None);
         if let Some(node) = self.nodes.last_mut() {
-            node.status = NodeStatus::Unseen;
+            node.status = NodeStatus::Referenced;
         }
     }
 

@@ -2,12 +2,11 @@
 
 use super::App;
 use crate::net::Position;
-use crate::node::view::NodeEvent;
 use crate::picture::canvas::Point;
 use crate::picture::theme::ThemeName;
 use crate::picture::view_state::Visibility;
 use crate::run::PlaybackCommand;
-use crate::scenario::{Action, ActionRefused, Placement};
+use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::text;
 use crate::trace::NodeStatus;
@@ -196,16 +195,10 @@ impl App {
             view.follow(run.world());
         }
         self.ripples.extend(node.map(|node| (node, self.at)));
-        let text = match result {
-            Ok(()) => return,
-            Err(ActionRefused::ProposalRefused { node, why }) => {
-                let (id, from) = (None, node);
-                let event = NodeEvent::ProposalRefused { id, from, why };
-                text::sentence(run.world(), node, &event).unwrap_or_default()
-            }
-            Err(refused) => refused.to_string(),
-        };
-        self.show_toast(ToastKind::Error, &text);
+        if let Err(refused) = result {
+            let text = text::refused_action(run.world(), &refused);
+            self.show_toast(ToastKind::Error, &text);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::picture::layers;
 use crate::picture::scene::Scene;
 use crate::picture::view_state::{QuorumIntersection, RunKind, RunStatus, ViewState};
 use crate::run::{Run, ScenarioChoice, ScenarioSource, Session, SessionKind};
-use crate::text::{format, panel};
+use crate::text::{self, format, panel};
 use crate::window::analysis_scheduler::AnalysisScheduler;
 use crate::window::jobs::{JobId, JobResult};
 use crate::window::panels::{PanelVisibility, ToastKind};
@@ -58,9 +58,9 @@ impl App {
                     let is_open = self
                         .shown
                         .as_ref()
-                        .is_some_and(|(run, _)| run.world().depends_on_unseen());
+                        .is_some_and(|(run, _)| run.world().depends_on_referenced());
                     self.status.quorums = match quorums {
-                        // Unseen nodes may add quorums, but two disjoint quorums of known nodes stay disjoint.
+                        // Referenced nodes may add quorums, but two disjoint quorums of known nodes stay disjoint.
                         QuorumIntersection::Intersect | QuorumIntersection::NoQuorum if is_open => {
                             QuorumIntersection::Unknown
                         }
@@ -117,6 +117,9 @@ impl App {
         timeline::reset(&run, &mut view, &self.panels);
         view.resize(run.world(), self.size, self.canvas);
         self.panels.draft.reset_for(&run.world().scenario);
+        for remark in &run.world().scenario.remarks {
+            self.show_toast(ToastKind::Info, &text::remark(remark));
+        }
         self.panels.menu = None;
         self.status = RunStatus {
             frames_per_s: self.status.frames_per_s,

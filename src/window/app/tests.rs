@@ -18,7 +18,7 @@ use std::path::Path;
 
 const SCENARIO: &str = r#"
 title = "Five nodes"
-description = "Everyone trusts everyone."
+description = "Every node trusts every node."
 application = "log"
 [trust]
 policy = "found"
@@ -354,6 +354,11 @@ fn a_disabled_command_shows_its_reason_and_changes_nothing() {
     assert_eq!(window.run().world().proposals().len(), 0);
     window.execute(UserCommand::Propose);
     assert_eq!(window.toasts().len(), 1, "the same text is shown once");
+    let node = NodeId(1);
+    window
+        .app
+        .handle_requests(vec![PanelRequest::Act(Action::Restart { node })]);
+    assert_eq!(window.toasts()[1], "n02 has not crashed.");
     window.at += TOAST_DURATION;
     window.frame();
     assert!(window.toasts().is_empty(), "the toast has expired");

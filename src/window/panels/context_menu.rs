@@ -60,8 +60,8 @@ fn node_items(
         _ => Enabled::No,
     };
     let status = run.world().node(node).map(|node| node.status);
-    if status == Some(NodeStatus::Unseen) {
-        dim_label(ui, &model.theme, panel::is_unseen());
+    if status == Some(NodeStatus::Referenced) {
+        dim_label(ui, &model.theme, panel::is_referenced());
     } else if !is_running {
         dim_label(ui, &model.theme, panel::is_stopped());
     }
@@ -113,7 +113,7 @@ fn fault_actions(node: NodeId, status: Option<NodeStatus>) -> Vec<(&'static str,
         Some(NodeStatus::Running) => vec![silence, crash],
         Some(NodeStatus::Silent) => vec![unsilence, crash],
         Some(NodeStatus::Crashed) => vec![(panel::restart_node(), Action::Restart { node })],
-        Some(NodeStatus::Left | NodeStatus::Unseen) | None => vec![],
+        Some(NodeStatus::Left | NodeStatus::Referenced) | None => vec![],
     }
 }
 

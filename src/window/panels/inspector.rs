@@ -64,8 +64,8 @@ pub(super) fn show(
                         left_node_content(ui, theme, run.world(), node);
                         return;
                     }
-                    if node.is_unseen() {
-                        dim_paragraph(ui, theme, panel::unseen_text());
+                    if node.is_referenced() {
+                        dim_paragraph(ui, theme, panel::referenced_text());
                         return;
                     }
                     slot::show(ui, theme, run.world(), &node.view, out);
@@ -176,7 +176,7 @@ pub(super) fn state(node: &WorldNode, session_kind: SessionKind) -> String {
         }
         NodeStatus::Crashed => Some(panel::state_crashed()),
         NodeStatus::Left => Some(panel::state_left()),
-        NodeStatus::Unseen => Some(panel::state_unseen()),
+        NodeStatus::Referenced => Some(panel::state_referenced()),
     };
     let doing = match node.view.readiness {
         Readiness::Discovering => panel::state_discovering(),

@@ -43,7 +43,7 @@ pub(super) fn show(
                 ui.set_max_width(280.0);
                 ui.label(RichText::new(node.config.peer.name.to_string()).font(bold_font()));
                 ui.label(inspector::state(node, run.kind()));
-                if !node.is_unseen() {
+                if !node.is_referenced() {
                     let trusted = panel::trusts(node.view.trusted.len());
                     dim_label(ui, &model.theme, trusted);
                 }

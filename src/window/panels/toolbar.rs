@@ -5,7 +5,7 @@ use super::widgets::{BUTTON_PX, Enabled, Toggled, command_button, command_toolti
 use super::{PanelModel, PanelRequest, PanelState};
 use crate::picture::theme::{TOOLBAR_HEIGHT_PX, ThemeName};
 use crate::picture::view_state::Visibility;
-use crate::run::SessionKind;
+use crate::run::{Run, SessionKind};
 use crate::text::{format, panel};
 use crate::time::Span;
 use crate::window::command::UserCommand;
@@ -17,11 +17,30 @@ use std::path::PathBuf;
 /// Smallest width of a toolbar with all buttons, in pixels. Narrower toolbars have the view commands in a menu.
 const WIDE_FROM_PX: f32 = 1120.0;
 
+/// Smallest width of a toolbar that also states what the speed means, in pixels.
+const RATE_FROM_PX: f32 = 1230.0;
+
 /// Whether the toolbar has room for all buttons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ToolbarWidth {
+    /// Room for all buttons and the meaning of the speed.
+    Widest,
     Wide,
     Narrow,
+}
+
+impl ToolbarWidth {
+    fn of(available_px: f32) -> ToolbarWidth {
+        match available_px {
+            RATE_FROM_PX.. => ToolbarWidth::Widest,
+            WIDE_FROM_PX.. => ToolbarWidth::Wide,
+            _ => ToolbarWidth::Narrow,
+        }
+    }
+
+    fn has_all_buttons(self) -> bool {
+        self != ToolbarWidth::Narrow
+    }
 }
 
 /// View commands at the right end.
@@ -49,15 +68,11 @@ pub(super) fn show(
         .frame(frame)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
-            let width = if ui.available_width() >= WIDE_FROM_PX {
-                ToolbarWidth::Wide
-            } else {
-                ToolbarWidth::Narrow
-            };
+            let width = ToolbarWidth::of(ui.available_width());
             ui.horizontal_centered(|ui| {
                 scenario_button(ui, model, width, out);
                 gap(ui, width);
-                time(ui, model, out);
+                time(ui, model, width, out);
                 gap(ui, width);
                 draft(ui, model, state, width, out);
                 gap(ui, width);
@@ -98,11 +113,7 @@ pub(super) fn show(
 }
 
 fn gap(ui: &mut Ui, width: ToolbarWidth) {
-    let space = if width == ToolbarWidth::Wide {
-        5.0
-    } else {
-        1.0
-    };
+    let space = if width.has_all_buttons() { 5.0 } else { 1.0 };
     ui.add_space(space);
     let (rect, _) = ui.allocate_exact_size(vec2(1.0, 20.0), Sense::hover());
     ui.painter().rect_filled(
@@ -120,7 +131,7 @@ fn scenario_button(
     width: ToolbarWidth,
     out: &mut Vec<PanelRequest>,
 ) {
-    let widest = if width == ToolbarWidth::Wide {
+    let widest = if width.has_all_buttons() {
         210.0
     } else {
         104.0
@@ -154,7 +165,7 @@ fn scenario_button(
     }
 }
 
-fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
+fn time(ui: &mut Ui, model: &PanelModel<'_>, width: ToolbarWidth, out: &mut Vec<PanelRequest>) {
     let is_playing = model
         .run
         .is_some_and(|(run, _)| run.playback().is_playing());
@@ -177,21 +188,7 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
         Toggled::No,
         out,
     );
-    let speed = model
-        .run
-        .map_or("1×".to_owned(), |(run, _)| match run.kind() {
-            SessionKind::Live => panel::live().to_owned(),
-            SessionKind::Simulated | SessionKind::Recorded => run.playback().speed_label(),
-        });
-    let (rect, response) = ui.allocate_exact_size(vec2(38.0, BUTTON_PX), Sense::hover());
-    ui.painter().text(
-        rect.center(),
-        egui::Align2::CENTER_CENTER,
-        speed,
-        egui::TextStyle::Body.resolve(ui.style()),
-        color(model.theme.text),
-    );
-    response.on_hover_text(speed_tip(model));
+    speed(ui, model, width);
     command_button(
         ui,
         model,
@@ -202,13 +199,39 @@ fn time(ui: &mut Ui, model: &PanelModel<'_>, out: &mut Vec<PanelRequest>) {
     );
 }
 
+/// The speed, and its meaning if there is room.
+fn speed(ui: &mut Ui, model: &PanelModel<'_>, width: ToolbarWidth) {
+    let (text, width_px) = match model.run {
+        Some((run, _)) if run.kind() == SessionKind::Live => (panel::live().to_owned(), 38.0),
+        Some((run, _)) if width == ToolbarWidth::Widest => {
+            let speed = format::speed(run.playback().speed_power());
+            (panel::speed_and_rate(&speed, &rate(run)), 130.0)
+        }
+        run => {
+            let power = run.map_or(0, |(run, _)| run.playback().speed_power());
+            (format::speed(power), 38.0)
+        }
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(width_px, BUTTON_PX), Sense::hover());
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        text,
+        egui::TextStyle::Body.resolve(ui.style()),
+        color(model.theme.text),
+    );
+    response.on_hover_text(speed_tip(model));
+}
+
+/// The virtual time that passes per second.
+fn rate(run: &Run) -> String {
+    format::duration(Span((run.playback().rate() * 1e6) as u64))
+}
+
 /// The speed in terms of virtual time, such as "1 s shows 80 ms".
 fn speed_tip(model: &PanelModel<'_>) -> String {
     match model.run {
-        Some((run, _)) if run.kind() != SessionKind::Live => {
-            let shown = Span((run.playback().rate() * 1e6) as u64);
-            panel::speed_tip(&format::duration(shown))
-        }
+        Some((run, _)) if run.kind() != SessionKind::Live => panel::speed_tip(&rate(run)),
         _ => panel::live_tip().to_owned(),
     }
 }
@@ -253,11 +276,7 @@ fn draft(
                 draft.kind = kind;
             }
         }
-        let width = if width == ToolbarWidth::Wide {
-            130.0
-        } else {
-            72.0
-        };
+        let width = if width.has_all_buttons() { 130.0 } else { 72.0 };
         text_field(ui, model, state, width, out);
     }
     command_button(
@@ -339,7 +358,7 @@ fn seed(
     if !ui.memory(|memory| memory.has_focus(id)) {
         state.seed.clone_from(&current);
     }
-    if width == ToolbarWidth::Wide {
+    if width.has_all_buttons() {
         ui.add_space(4.0);
         ui.label(RichText::new(panel::seed()).color(color(model.theme.text_dim)));
         ui.add_space(2.0);
@@ -374,7 +393,7 @@ fn right_end(
         toggled(state.help.is_open()),
         out,
     );
-    if width == ToolbarWidth::Wide {
+    if width.has_all_buttons() {
         for (command, icon) in VIEW.iter().rev() {
             command_button(
                 ui,

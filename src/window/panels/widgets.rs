@@ -172,7 +172,7 @@ pub(super) fn fill_of(theme: &Theme, world: &World, node: NodeId) -> Color {
     };
     if matches!(
         node.status,
-        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Unseen
+        NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Referenced
     ) {
         return theme.track;
     }
@@ -197,7 +197,7 @@ pub(super) fn node_chip(
         Some(NodeStatus::Crashed) => (false, panel::chip_stopped(&name)),
         Some(NodeStatus::Silent) => (false, panel::chip_silent(&name)),
         Some(NodeStatus::Left) => (false, panel::chip_left(&name)),
-        Some(NodeStatus::Unseen) => (false, panel::chip_unseen(&name)),
+        Some(NodeStatus::Referenced) => (false, panel::chip_referenced(&name)),
         Some(NodeStatus::Running) | None => (true, name.to_string()),
     };
     let text = RichText::new(label);

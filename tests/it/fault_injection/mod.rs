@@ -51,17 +51,17 @@ impl TestRng {
         TestRng(seed)
     }
 
-    /// Returns and prints the seed: the value of the environment variable `FULL_SEED`, or a new one.
+    /// Returns and prints the seed: the value of the environment variable `FAULT_SEED`, or a new one.
     pub(crate) fn seed() -> u64 {
-        let asked = std::env::var("FULL_SEED").ok();
+        let asked = std::env::var("FAULT_SEED").ok();
         let seed = asked.map_or_else(
             || {
                 u64::from(std::process::id()) << 20
                     | u64::from(std::time::UNIX_EPOCH.elapsed().unwrap().subsec_micros())
             },
-            |text| text.parse().expect("FULL_SEED: expected a number"),
+            |text| text.parse().expect("FAULT_SEED: expected a number"),
         );
-        println!("seed: FULL_SEED={seed}");
+        println!("seed: FAULT_SEED={seed}");
         seed
     }
 

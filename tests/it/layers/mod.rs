@@ -2,11 +2,12 @@
 //! tokens occur, and the words of the project.
 
 mod imports;
+mod module_maps;
 mod source;
 mod words;
 
 use source::sources;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -223,8 +224,29 @@ fn imports_between_files_have_no_cycle() {
 }
 
 #[test]
+fn module_maps_list_the_modules_of_their_files() {
+    let found = module_maps::differences(sources());
+    assert!(found.is_empty(), "module maps:\n{}", found.join("\n"));
+}
+
+#[test]
+fn layers_are_the_modules_of_the_crate() {
+    let root = sources().iter().find(|source| source.path == "lib.rs");
+    let layers = MAY_USE
+        .iter()
+        .map(|(layer, _)| *layer)
+        .chain(TOP.iter().copied());
+    let layers: BTreeSet<&str> = layers
+        .filter(|layer| !["lib", "main"].contains(layer))
+        .collect();
+    let declared: BTreeSet<&str> = root.unwrap().declared.iter().map(String::as_str).collect();
+    assert_eq!(layers, declared);
+}
+
+#[test]
 fn banned_words_do_not_occur() {
-    let found = words::banned_words();
+    let mut found = words::banned_words();
+    found.extend(words::banned_types(sources()));
     assert!(found.is_empty(), "banned words:\n{}", found.join("\n"));
 }
 

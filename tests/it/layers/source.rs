@@ -10,9 +10,13 @@ use std::sync::LazyLock;
 pub(super) struct Source {
     /// Path below `src/`, with `/` as separator.
     pub(super) path: String,
-    /// Module path of the file, such as `["scp", "quorum", "search"]`. `lib.rs` and `main.rs` have the empty path.
+    /// Module path of the file, such as `["scp", "quorum", "quorum_search"]`. `lib.rs` and `main.rs` have the empty path.
     pub(super) module: Vec<String>,
     pub(super) text: String,
+    /// The modules that the file declares, except those for tests.
+    pub(super) declared: BTreeSet<String>,
+    /// The types and traits that the code outside tests defines.
+    pub(super) types: BTreeSet<String>,
     /// Paths of this crate that the code outside tests names.
     pub(super) imports: BTreeSet<Vec<String>>,
     /// The re-exports of the file: each name with its full path.
@@ -28,7 +32,20 @@ impl Source {
         let text = fs::read_to_string(path).unwrap();
         let mut syntax = syn::parse_file(&text).unwrap();
         syntax.items.retain(|item| !is_for_tests(item));
+        let declared = syntax.items.iter().filter_map(|item| match item {
+            syn::Item::Mod(item) if item.content.is_none() => Some(item.ident.to_string()),
+            _ => None,
+        });
+        let types = syntax.items.iter().filter_map(|item| match item {
+            syn::Item::Struct(item) => Some(&item.ident),
+            syn::Item::Enum(item) => Some(&item.ident),
+            syn::Item::Trait(item) => Some(&item.ident),
+            syn::Item::Type(item) => Some(&item.ident),
+            _ => None,
+        });
         Source {
+            types: types.map(ToString::to_string).collect(),
+            declared: declared.collect(),
             path: below.to_string_lossy().replace('\\', "/"),
             text,
             imports: imports::paths(&module, &syntax),
@@ -43,11 +60,11 @@ impl Source {
         self.module.first().map_or("lib", String::as_str)
     }
 
-    /// Whether the whole file belongs to tests: `tests.rs`, or a file below a folder `tests`.
+    /// Whether the whole file belongs to tests: `tests.rs`, `test_support.rs`, or a file below a folder `tests`.
     pub(super) fn is_test(&self) -> bool {
-        self.module
-            .iter()
-            .any(|part| part == "tests" || part.ends_with("_tests"))
+        self.module.iter().any(|part| {
+            ["tests", "test_support"].contains(&part.as_str()) || part.ends_with("_tests")
+        })
     }
 }
 

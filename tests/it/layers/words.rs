@@ -22,6 +22,8 @@ const BANNED: &[(&str, &str)] = &[
     ("deeds", "effects"),
     ("errand", "request"),
     ("errands", "requests"),
+    ("everybody", "all nodes, all users"),
+    ("everyone", "every node, every user"),
     ("fate", "outcome"),
     ("fates", "outcomes"),
     ("for ever", "indefinitely"),
@@ -34,6 +36,8 @@ const BANNED: &[(&str, &str)] = &[
     ("lent", "borrowed"),
     ("liar", "Byzantine node, faulty node"),
     ("liars", "Byzantine nodes, faulty nodes"),
+    ("mention", "reference"),
+    ("mentions", "refers to, contains"),
     ("nobody", "no node, no user"),
     ("nonsense", "malformed input, fuzz input"),
     ("nonsenses", "malformed inputs, fuzz inputs"),
@@ -60,8 +64,18 @@ const BANNED: &[(&str, &str)] = &[
     ("twins", "copies, duplicates"),
     ("village", "process simulation"),
     ("villages", "process simulations"),
+    ("vouch", "certify"),
+    ("vouched", "certified"),
+    ("voucher", "certified_by"),
+    ("vouchers", "certifiers"),
+    ("vouches", "certifies"),
     ("whoever", "the node that, the user who"),
     ("whomever", "the node that"),
+];
+
+/// Names of types that were replaced by a standard term. In sentences most of these words are ordinary.
+const BANNED_TYPES: &[&str] = &[
+    "Aside", "Caller", "Figures", "Gone", "Kept", "Mention", "Spoken", "Unseen", "Voucher",
 ];
 
 /// Folders and files whose words are checked, with the extension of the files in a folder.
@@ -79,13 +93,28 @@ const CHECKED: &[(&str, &str)] = &[
     ("tests/transcripts", "txt"),
 ];
 
+/// Single files whose words are checked.
+const CHECKED_FILES: &[&str] = &[
+    ".cargo/config.toml",
+    ".cargo/deny.toml",
+    ".ci/run",
+    "Cargo.toml",
+    "README.md",
+    "assets/fonts/README.md",
+    "fuzz/Cargo.toml",
+    "fuzz/seeds.rs",
+    "fuzz/text_mutator.rs",
+    "screenshots/make",
+    "test",
+];
+
 fn checked_files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<PathBuf> = CHECKED
         .iter()
         .flat_map(|(folder, extension)| files_below(&root.join(folder), extension))
         .collect();
-    files.push(root.join("README.md"));
+    files.extend(CHECKED_FILES.iter().map(|file| root.join(file)));
     // This file names the banned words.
     files.retain(|file| !file.ends_with("tests/it/layers/words.rs"));
     files.sort();
@@ -106,6 +135,16 @@ pub(super) fn banned_words() -> Vec<String> {
         }
     }
     found
+}
+
+/// Types that have a banned name: `path: name`.
+pub(super) fn banned_types(sources: &'static [Source]) -> Vec<String> {
+    let of_file = |source: &'static Source| {
+        let banned = |name: &&String| BANNED_TYPES.contains(&name.as_str());
+        let found = source.types.iter().filter(banned);
+        found.map(|name| format!("{}: {name}", source.path))
+    };
+    sources.iter().flat_map(of_file).collect()
 }
 
 fn banned_in(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
@@ -139,9 +178,16 @@ fn words(line: &str) -> String {
     words
 }
 
-/// Modules whose texts for people belong in the catalogue. Texts of errors are part of the error types, and the help of
-/// the command line is part of the arguments in `cli`.
-const CATALOGUED: &[&str] = &["window", "picture", "commands", "run"];
+/// Modules and files whose texts for people belong in the catalogue. Texts of errors are part of the error types, and
+/// the help of the command line is part of the arguments in `cli`.
+const CATALOGUED: &[&str] = &["window", "picture", "commands", "run", "scenario/action.rs"];
+
+fn is_catalogued(path: &str) -> bool {
+    CATALOGUED.iter().any(|part| {
+        let rest = path.strip_prefix(part);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '.']))
+    })
+}
 
 /// String literals that are not in the catalogue although they look like texts for people: file, beginning, reason.
 const EXEMPT: &[(&str, &str, &str)] = &[
@@ -192,6 +238,7 @@ const DEVELOPER_METHODS: &[&str] = &["expect", "expect_err"];
 
 /// Functions of egui and of this project that show their argument.
 const SHOWING: &[&str] = &[
+    "Button::new",
     "RichText::new",
     "Row::plain",
     "button",
@@ -200,9 +247,12 @@ const SHOWING: &[&str] = &[
     "heading",
     "hint_text",
     "label",
+    "menu_button",
     "on_hover_text",
     "print_line",
     "selectable_label",
+    "show_toast",
+    "small_button",
 ];
 
 /// A string literal.
@@ -228,7 +278,7 @@ pub(super) fn stray_texts(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     let sources = sources
         .iter()
-        .filter(|source| CATALOGUED.contains(&source.layer()) && !source.is_test());
+        .filter(|source| is_catalogued(&source.path) && !source.is_test());
     for source in sources {
         for literal in source.literals.iter().filter(|it| it.is_for_people()) {
             let is_it = |(file, beginning, _): &(&str, &str, &str)| {
@@ -287,12 +337,25 @@ impl LiteralVisitor {
 
     fn add_shown<'a>(&mut self, arguments: impl IntoIterator<Item = &'a syn::Expr>) {
         for argument in arguments {
-            if let syn::Expr::Lit(syn::ExprLit {
-                lit: syn::Lit::Str(text),
-                ..
-            }) = argument
-            {
-                self.add(text.value(), true);
+            match argument {
+                syn::Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) => self.add(text.value(), true),
+                _ => {}
+            }
+        }
+    }
+
+    /// The text of an error is not in the catalogue, so a toast must not show the result of `to_string`.
+    fn add_toast<'a>(&mut self, arguments: impl IntoIterator<Item = &'a syn::Expr>) {
+        for argument in arguments {
+            match argument {
+                syn::Expr::Reference(reference) => self.add_toast([&*reference.expr]),
+                syn::Expr::MethodCall(call) if call.method == "to_string" => {
+                    self.add("the result of to_string".to_owned(), true);
+                }
+                _ => {}
             }
         }
     }
@@ -360,6 +423,9 @@ impl<'ast> Visit<'ast> for LiteralVisitor {
         if SHOWING.contains(&name.as_str()) {
             self.add_shown(&call.args);
         }
+        if name == "show_toast" {
+            self.add_toast(&call.args);
+        }
         syn::visit::visit_expr_method_call(self, call);
     }
 }
@@ -387,6 +453,7 @@ fn texts_for_people_are_found_by_their_words_and_by_where_they_are_shown() {
             ui.label("seed");
             ui.label(RichText::new("speed"));
             ui.label("×");
+            app.show_toast(kind, &refused.to_string());
             let s = format!("{n} of {m} voted for it");
             let t = "Nodes";
             let u = "font-size";
@@ -397,6 +464,12 @@ fn texts_for_people_are_found_by_their_words_and_by_where_they_are_shown() {
     let literals = literals(&syn::parse_str(code).unwrap());
     let shown = literals.iter().filter(|it| it.is_for_people());
     let shown: Vec<&str> = shown.map(|it| it.text.as_str()).collect();
-    let expected = ["seed", "speed", "{n} of {m} voted for it", "Nodes"];
+    let expected = [
+        "seed",
+        "speed",
+        "the result of to_string",
+        "{n} of {m} voted for it",
+        "Nodes",
+    ];
     assert_eq!(shown, expected);
 }

@@ -10,7 +10,7 @@ mod harness;
 mod large;
 mod proxy;
 #[cfg(unix)]
-mod readme;
+mod real_nodes_page;
 mod rest;
 mod restart;
 mod signed;

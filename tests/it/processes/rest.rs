@@ -141,12 +141,8 @@ fn check_queries(node: &NodeProcess) {
 }
 
 fn check_places(node: &NodeProcess) {
-    check(
-        &node.get("/"),
-        404,
-        "nothing exists at /; see /openapi.json",
-    );
-    check(&node.get("/files"), 404, "nothing exists at /files");
+    check(&node.get("/"), 404, "no resource at /; see /openapi.json");
+    check(&node.get("/files"), 404, "no resource at /files");
     check(
         &node.call("DELETE", "/status", &[], b""),
         405,

@@ -58,7 +58,7 @@ fn unusable_folders_are_refused() {
         &network,
         "n2",
         &[],
-        &["secret-key: this is no secret key", "Restore the file"],
+        &["secret-key: not a secret key", "Restore the file"],
     );
     fs::remove_file(&key).unwrap();
     refused(

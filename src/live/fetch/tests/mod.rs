@@ -307,12 +307,12 @@ fn concurrency_is_limited_and_all_fetches_end() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let contents: Vec<_> = (1..=7).map(|nth| content(nth * 1_000)).collect();
     let (now_there, most_there) = (Arc::clone(&now), Arc::clone(&most));
-    let (go_on, may_go_on) = unbounded::<()>();
+    let (go_on, has_budget) = unbounded::<()>();
     // The holder has none of the files, and answers only when the test allows it.
     let holder = Holder::new(move |stream, _, _| {
         let running = now_there.fetch_add(1, Ordering::SeqCst) + 1;
         most_there.fetch_max(running, Ordering::SeqCst);
-        let _ = may_go_on.recv();
+        let _ = has_budget.recv();
         now_there.fetch_sub(1, Ordering::SeqCst);
         head(stream, "404 Not Found", "Content-Length: 0\r\n")
     });
@@ -351,13 +351,13 @@ fn a_cancelled_fetch_sends_no_event_and_keeps_its_partial_file() {
     let contents = [content(100_000), content(1_000)];
     let files = contents.each_ref().map(|content| info(content));
     let (sender, arrived) = unbounded();
-    let (go_on, may_go_on) = unbounded::<()>();
+    let (go_on, has_budget) = unbounded::<()>();
     let sent = contents[0].clone();
     let holder = Holder::new(move |stream, _, range| {
         let from = range.unwrap_or(0);
         partial(stream, &sent, from, from + 10_000)?;
         sender.send(()).unwrap();
-        let _ = may_go_on.recv();
+        let _ = has_budget.recv();
         stream.write_all(&sent[from + 10_000..])
     });
     let mut fixture = fixture(FetchSettings {

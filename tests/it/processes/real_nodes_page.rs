@@ -35,7 +35,7 @@ fn count(text: &str, part: &str) -> usize {
 #[test]
 fn real_nodes_page_works_as_printed() {
     // The page uses fixed ports, so only one such test may run at a time on this machine.
-    let lock = File::create(std::env::temp_dir().join("quorumscope-readme.lock")).unwrap();
+    let lock = File::create(std::env::temp_dir().join("quorumscope-real-nodes-page.lock")).unwrap();
     lock.lock().unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("assets")).unwrap();

@@ -248,7 +248,7 @@ fn listeners_are_counted_separately() {
 }
 
 #[test]
-fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
+fn a_referenced_node_is_drawn_with_a_question_mark_until_it_appears() {
     let mut script = split_vote();
     let id = NodeId(5);
     let config = Arc::clone(&Script::radio(6, 1400.0).world.nodes[5].config);
@@ -272,10 +272,10 @@ fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
     check_says(
         &fixture,
         &[
-            "5, 1 unseen",
-            "known by name only",
+            "5, 1 referenced",
+            "only referenced by others",
             "2 of 5 voted",
-            "It depends on unseen nodes",
+            "Quorum sets are missing",
         ],
     );
     assert!(texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));
@@ -284,7 +284,7 @@ fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
             .iter()
             .all(|elector| elector != id)
     );
-    assert!(script.world.depends_on_unseen());
+    assert!(script.world.depends_on_referenced());
     assert_eq!(script.world.participants().count(), 5);
 
     script.world.apply(&Record::NodeAdded {
@@ -297,7 +297,7 @@ fn an_unseen_node_is_drawn_with_a_question_mark_until_it_appears() {
         organization: None,
     });
     assert_eq!(script.world.nodes.len(), 6);
-    assert!(!script.world.depends_on_unseen());
+    assert!(!script.world.depends_on_referenced());
     let fixture = Fixture::new(script.world, LAPTOP);
     check_says(&fixture, &["6", "2 of 6 voted"]);
     assert!(!texts(&fixture.shapes(LayerName::Nodes)).contains(&"?"));

@@ -207,9 +207,15 @@ impl Script {
                 .collect();
             for proposal in proposals {
                 let mut ids = self.ids().into_iter();
-                let voucher = ids.find(|&id| self.world.is_origin(id, &proposal));
-                let voucher = voucher.unwrap_or(NodeId(0));
-                self.event(node, NodeEvent::ProposalPooled { voucher, proposal });
+                let certified_by = ids.find(|&id| self.world.is_origin(id, &proposal));
+                let certified_by = certified_by.unwrap_or(NodeId(0));
+                self.event(
+                    node,
+                    NodeEvent::ProposalPooled {
+                        certified_by,
+                        proposal,
+                    },
+                );
             }
             self.advance(node, node.index() % 5, value);
         }

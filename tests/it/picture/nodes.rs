@@ -257,7 +257,7 @@ fn a_highlighted_set_dims_all_other_nodes() {
     assert_ne!(
         fill(6),
         phases.nominate,
-        "n06 nominates as well, but is no member"
+        "n06 nominates as well, but is not a member"
     );
     assert_eq!(
         layers::shapes(&scene, LayerName::Sets).len(),

@@ -7,7 +7,7 @@ use super::clock::{Clock, unix_us};
 use super::command::{OutboundMessage, Subscription};
 use super::node_directory::NodeDirectory;
 use crate::net::{LossReason, Position};
-use crate::node::{Input, NodeConfig, Output};
+use crate::node::{Input, NodeConfig, Output, Peer};
 use crate::scenario::Scenario;
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
@@ -210,10 +210,15 @@ impl Recorder {
         // The snapshot has a separate encoder, because it is not part of the stream of earlier subscribers.
         let mut encoder = Encoder::for_stream(&self.scenario);
         let mut preamble = Vec::new();
+        let others = 1..self.recorded_nodes.min(directory.len());
+        // A fixed quorum set in the scenario refers to other nodes.
+        encoder.introduce(&self.config.peer, &mut preamble);
+        for peer in others.clone().filter_map(|number| peer(number, directory)) {
+            encoder.introduce(&peer, &mut preamble);
+        }
         encoder.scenario(&self.scenario, &mut preamble);
         let mut snapshot = vec![self.hello(&preamble)];
         let mut records = vec![self.added()];
-        let others = 1..self.recorded_nodes.min(directory.len());
         records.extend(others.filter_map(|number| reference_record(at, number, directory)));
         records.extend(self.snapshot.records(NodeId(0)));
         for record in &records {
@@ -247,13 +252,14 @@ impl Recorder {
     }
 }
 
+fn peer(number: usize, directory: &NodeDirectory) -> Option<Peer> {
+    directory.peer(NodeId(u32::try_from(number).ok()?))
+}
+
 fn reference_record(at: Time, number: usize, directory: &NodeDirectory) -> Option<Record> {
-    let node = NodeId(u32::try_from(number).ok()?);
-    Some(Record::NodeReferenced {
-        at,
-        peer: directory.peer(node)?,
-        position: place(node),
-    })
+    let peer = peer(number, directory)?;
+    let position = place(peer.id);
+    Some(Record::NodeReferenced { at, peer, position })
 }
 
 /// Whether a record introduces a node.

@@ -96,7 +96,8 @@ impl Encoder {
         out
     }
 
-    fn introduce(&mut self, peer: &Peer, out: &mut Vec<u8>) {
+    /// Writes the line that introduces a node, if it is new.
+    pub fn introduce(&mut self, peer: &Peer, out: &mut Vec<u8>) {
         if let Some(entry) = self.nodes.introduce(peer) {
             introduction(entry, out);
         }

@@ -132,7 +132,7 @@ pub(super) enum HostCommand {
     Peers(ReplySender<PeersView>),
     /// `GET /metrics`.
     Metrics(ReplySender<String>),
-    /// `GET /healthz`. The error is the reason why the store fails.
+    /// `GET /healthz`. The error states what is wrong.
     Health(ReplySender<Result<(), String>>),
     /// `GET /events`.
     Subscribe(ReplySender<Subscription>),

@@ -14,6 +14,7 @@
 //! | [`EffectRunner`] | the network; it accepts only committed effects |
 //! | [`Admission`], [`Candidates`] | the choice of the announcements and messages that reach the node; nodes that have not proved their addresses |
 //! | [`PeerTable`], [`DecisionWaiters`], [`FileChecks`], [`Fetches`] | other nodes; waiting callers; files |
+//! | [`KeyPublisher`] | the known keys, for the checks of incoming calls |
 //! | [`HostView`] | answers to queries, computed from the other parts |
 //!
 //! `node` implements the protocol; `http`, `udp` and `peer_client` own the sockets.
@@ -26,6 +27,7 @@ mod effects;
 mod fetches;
 mod file_checks;
 mod key_budget;
+mod key_publisher;
 mod network;
 mod peer_table;
 mod queries;
@@ -65,6 +67,7 @@ use effects::{EffectContext, EffectRunner, sign};
 use fetches::Fetches;
 use file_checks::FileChecks;
 use key_budget::KeyBudget;
+use key_publisher::KeyPublisher;
 use peer_table::PeerTable;
 use queries::HostView;
 use runtime::NodeRuntime;
@@ -136,6 +139,7 @@ pub(super) struct Host {
     file_checks: FileChecks,
     fetches: Fetches,
     counters: MetricCounters,
+    keys: KeyPublisher,
     offered_at: Time,
     loop_state: LoopState,
 }
@@ -162,6 +166,7 @@ impl Host {
             file_checks: FileChecks::default(),
             fetches: Fetches::default(),
             counters: MetricCounters::default(),
+            keys: KeyPublisher::new(Arc::clone(&parts.context.known_keys)),
             offered_at: Time::ZERO,
             loop_state: LoopState::Running,
             config: parts.config,
@@ -331,13 +336,7 @@ impl Host {
                 self.outbox.reply(reply, peers);
             }
             HostCommand::Metrics(reply) => drop(reply.send(self.view().metrics())),
-            HostCommand::Health(reply) => {
-                let health = self
-                    .outbox
-                    .storage_error()
-                    .map_or(Ok(()), |error| Err(error.to_owned()));
-                drop(reply.send(health));
-            }
+            HostCommand::Health(reply) => drop(reply.send(self.view().health())),
             HostCommand::Subscribe(reply) => self.outbox.queue(HostEffect::Subscribe(reply)),
             HostCommand::DeliveryReport(node, messages, outcome) => {
                 let (_, mut context) = self.effect_parts();
@@ -726,7 +725,11 @@ impl Host {
     fn commit(&mut self) {
         self.outbox
             .persist_directory(self.directory.take_unstored());
+        self.keys
+            .publish(&self.directory, &self.runtime.view().trusted);
         if let Some(committed) = self.outbox.commit(self.clock.now(), &mut self.counters) {
+            // Before any reply: a caller may act on the reply at once.
+            self.context.log.publish(self.runtime.log_hash());
             let (runner, mut context) = self.effect_parts();
             runner.run(committed, &mut context);
         }
@@ -769,6 +772,7 @@ impl Host {
             candidates: self.candidates.len(),
             files: &self.files,
             counters: &self.counters,
+            inbound_counters: &self.context.inbound_counters,
             storage_error: self.outbox.storage_error(),
         }
     }

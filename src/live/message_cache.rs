@@ -56,6 +56,12 @@ impl MessageCache {
         unknown.copied().collect()
     }
 
+    /// Whether a message with this name has arrived before.
+    #[must_use]
+    pub(super) fn contains(&self, name: MessageName) -> bool {
+        self.lock().by_name.contains_key(&name)
+    }
+
     /// Inserts a message. Returns false for a duplicate, whose name is already in the cache.
     pub(super) fn insert(&self, verified: &VerifiedMessage) -> bool {
         let message = &verified.message;

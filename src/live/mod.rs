@@ -17,6 +17,7 @@
 //! | `wire` | messages, announcements and bundles as they are sent: signed JSON, nodes by key |
 //! | `node_directory` | local node numbers for keys, and announcements |
 //! | `identity` | Ed25519 key pair; signatures with domain separation |
+//! | `known_keys`, `inbound_counters` | what the checks of incoming calls share with the host |
 //! | `message_cache` | duplicate suppression; signed messages for relaying |
 //! | `peer_client` | HTTP client for each other node: batching, exponential backoff |
 //! | `udp`, `passive_discovery` | UDP broadcast; discovery without announcing |
@@ -46,6 +47,8 @@ mod host;
 mod http;
 pub mod http_client;
 pub mod identity;
+mod inbound_counters;
+mod known_keys;
 mod log_hash;
 mod message_cache;
 pub mod node_directory;

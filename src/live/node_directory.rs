@@ -111,6 +111,11 @@ impl NodeDirectory {
         entry.map_or(NodeKey::new([0; 32]), |entry| entry.key)
     }
 
+    /// The keys of all nodes, in the order of their numbers.
+    pub fn keys(&self) -> impl Iterator<Item = NodeKey> {
+        self.entries.iter().map(|entry| entry.key)
+    }
+
     /// Count of the numbers that are assigned.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -10,6 +10,9 @@ mod worker;
 
 use super::command::{HostCommand, OutboundMessage};
 use super::identity::Identity;
+use super::inbound_counters::InboundCounters;
+use super::known_keys::KnownKeys;
+use super::log_hash::CommittedLog;
 use super::message_cache::MessageCache;
 use super::wire::{MessageName, Signed};
 use crate::node::{FileInfo, Proposal};
@@ -31,6 +34,10 @@ const REQUESTS_MAX: usize = 4096;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The HTTP header with the signed query of `GET /peers`.
 pub(super) const QUESTION_HEADER: &str = "quorumscope-question";
+
+/// The HTTP header with the length of the caller's log. The answer states the hash of the answering node's log at this
+/// length.
+pub(super) const LOG_INDEX_HEADER: &str = "quorumscope-log-index";
 
 /// The REST endpoint for a kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +106,12 @@ pub(super) struct PeerContext {
     pub identity: Arc<Identity>,
     /// Messages that can be relayed.
     pub message_cache: Arc<MessageCache>,
+    /// Keys of the known nodes.
+    pub known_keys: Arc<KnownKeys>,
+    /// The hashes of the log.
+    pub log: Arc<CommittedLog>,
+    /// Counters of refusals before the host.
+    pub inbound_counters: Arc<InboundCounters>,
     /// Receives delivery reports and answers.
     pub host: Sender<HostCommand>,
     /// Set when the process stops.

@@ -20,6 +20,7 @@ use super::file_store::{FileStore, FilesError};
 use super::host::{Host, HostParts, ProcessNetwork};
 use super::http::{Api, ServeError, Server, router};
 use super::identity::{Identity, IdentityError};
+use super::known_keys::KnownKeys;
 use super::message_cache::MessageCache;
 use super::peer_client::{PeerClients, PeerContext};
 use super::recorder::Recorder;
@@ -129,16 +130,15 @@ impl Process {
             network: config.network.clone(),
             identity: Arc::clone(&identity),
             message_cache: Arc::new(MessageCache::default()),
+            known_keys: Arc::new(KnownKeys::of(stored.directory.keys())),
+            log: Arc::default(),
+            inbound_counters: Arc::default(),
             host: commands.clone(),
             stop: Arc::new(AtomicBool::new(false)),
         });
         let listening = listen(&udp, &context)?;
-        let api = Arc::new(Api::new(
-            &context,
-            &config,
-            files.clone(),
-            ending_seen.clone(),
-        ));
+        let api = Api::new(&context, &config, files.clone(), ending_seen.clone());
+        let api = Arc::new(api.map_err(StartError::Thread)?);
         let serving = server.serve(Arc::clone(&api), ending_seen)?;
         let stop = Arc::clone(&context.stop);
         let (http, on_stop) = (config.http, config.on_stop);

@@ -139,6 +139,9 @@ pub struct Status {
     pub backup_log: Vec<BackupView>,
     /// The nodes that it knows.
     pub nodes: Vec<PeerView>,
+    /// Known nodes whose logs differ from its log: the network has forked.
+    #[serde(default)]
+    pub forks: Vec<ForkView>,
     /// Counters since its start.
     pub counters: BTreeMap<String, u64>,
     /// With `?all`: the logs of all known nodes.
@@ -308,6 +311,20 @@ pub struct PeerView {
     pub received_ms_ago: Option<u64>,
     /// Head of its log, as it last reported it.
     pub log: Option<LogHead>,
+}
+
+/// A node whose log differs from the log of the answering node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ForkView {
+    /// Its public key.
+    #[schema(value_type = String)]
+    pub id: NodeKey,
+    /// Its display name.
+    pub name: String,
+    /// Whether the answering node trusts it.
+    pub is_trusted: bool,
+    /// Length of its log.
+    pub index: u64,
 }
 
 /// The log of another node.

@@ -62,7 +62,7 @@ impl EffectContext<'_> {
     ) {
         let mut context = DeliveryContext {
             now: self.clock.now(),
-            own_log: self.runtime.log_head(),
+            own_log: self.runtime.log_hash(),
             name: self.directory.name(node),
             recorder: self.recorder,
             counters: self.counters,

@@ -2,6 +2,7 @@
 
 use super::counters::MetricCounters;
 use crate::live::command::{OutboundMessage, SendOutcome};
+use crate::live::log_hash::LogHash;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::recorder::Recorder;
 use crate::live::wire::LogHead;
@@ -23,16 +24,16 @@ pub(super) struct PeerState {
     pub(super) log: Option<LogHead>,
     /// Why it refused the last call.
     refusal: Option<String>,
-    /// Whether a log of equal length and different hash has been reported.
-    has_other_log: bool,
+    /// Length of its log when it last differed from the own log; `None` if it agrees as far as known.
+    other_log: Option<u64>,
 }
 
 /// The state that the outcome of a delivery is compared with and written to.
 pub(super) struct DeliveryContext<'a> {
     /// When the outcome is known.
     pub(super) now: Time,
-    /// Head of the own log.
-    pub(super) own_log: LogHead,
+    /// The own log.
+    pub(super) own_log: &'a LogHash,
     /// Name of the other node, for log messages.
     pub(super) name: String,
     /// Records arrivals and losses.
@@ -52,6 +53,12 @@ impl PeerTable {
     #[must_use]
     pub(super) fn get(&self, node: NodeId) -> Option<&PeerState> {
         self.peers.get(&node)
+    }
+
+    /// The nodes whose logs differ from the own log, with the lengths of their logs.
+    pub(super) fn forks(&self) -> impl Iterator<Item = (NodeId, u64)> {
+        let peers = self.peers.iter();
+        peers.filter_map(|(node, peer)| Some((*node, peer.other_log?)))
     }
 
     /// Number of nodes that answered the last call to them.
@@ -106,7 +113,10 @@ impl PeerTable {
                 peer.refusal = None;
                 if let Some(log) = log {
                     peer.compare_log(&log, context);
-                    peer.log = Some(log);
+                    peer.log = Some(LogHead {
+                        common: None,
+                        ..log
+                    });
                 }
                 context.counters.add("messages_sent", messages.len() as u64);
                 for message in messages {
@@ -146,14 +156,25 @@ impl PeerState {
         self.received_at = Some(now);
     }
 
-    /// Detects a fork, which is shown by two logs of equal length with different hashes. Logs it once per node.
+    /// Detects a fork: a log that differs from the own one as far as both go. The log of a node that lies, or that was
+    /// repaired, can agree again later.
     fn compare_log(&mut self, log: &LogHead, context: &mut DeliveryContext<'_>) {
-        let own = &context.own_log;
-        let differs = log.index > 0 && log.index == own.index && log.hash != own.hash;
-        if differs && !self.has_other_log {
-            self.has_other_log = true;
-            context.counters.count("logs_that_differ");
-            tracing::error!(name = %context.name, index = own.index, "its log differs: the network has forked");
+        let before = self.other_log;
+        match context.own_log.agrees_with(log) {
+            None => return,
+            Some(true) => self.other_log = None,
+            Some(false) => self.other_log = Some(log.index),
+        }
+        let (name, index) = (&context.name, log.index);
+        match (before.is_some(), self.other_log.is_some()) {
+            (false, true) => {
+                context.counters.count("logs_that_differ");
+                tracing::error!(%name, index, "its log differs: the network has forked");
+            }
+            (true, false) => {
+                tracing::warn!(%name, index, "its log agrees again with the log of this node");
+            }
+            _ => {}
         }
     }
 }

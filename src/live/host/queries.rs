@@ -7,16 +7,17 @@ use super::peer_table::{PeerState, PeerTable};
 use super::runtime::NodeRuntime;
 use crate::live::config::LiveConfig;
 use crate::live::file_store::FileStore;
+use crate::live::inbound_counters::InboundCounters;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::status::{
-    BackupView, LogView, NodeName, PeerView, PeersView, SlotView, Status, StatusDraft, StatusQuery,
-    shown_pool,
+    BackupView, ForkView, LogView, NodeName, PeerView, PeersView, SlotView, Status, StatusDraft,
+    StatusQuery, shown_pool,
 };
 use crate::live::wire::WireQuorumSet;
 use crate::node::view::{Phase, Readiness, phase_of};
 use crate::scp::NodeId;
 use crate::time::Time;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Why a node named in a fixed quorum set is known.
@@ -44,6 +45,8 @@ pub(super) struct HostView<'a> {
     pub(super) files: &'a FileStore,
     /// Counters.
     pub(super) counters: &'a MetricCounters,
+    /// Counters of refusals before the host.
+    pub(super) inbound_counters: &'a InboundCounters,
     /// Why the store fails.
     pub(super) storage_error: Option<&'a str>,
 }
@@ -97,7 +100,8 @@ impl HostView<'_> {
             pool: Vec::new(),
             backup_log: self.backup_log(),
             nodes: self.other_nodes(),
-            counters: self.counters.all(),
+            forks: self.forks(),
+            counters: self.all_counters(),
             all: None,
         }
     }
@@ -212,6 +216,11 @@ impl HostView<'_> {
                 u64::from(self.storage_error.is_some()),
             ),
             (
+                "forked",
+                "1 if the log of a trusted node differs.",
+                u64::from(self.forks().iter().any(|fork| fork.is_trusted)),
+            ),
+            (
                 "uptime_seconds",
                 "Time since the start.",
                 self.now.0 / 1_000_000,
@@ -225,7 +234,7 @@ impl HostView<'_> {
                 "# HELP quorumscope_{name} {help}\n# TYPE quorumscope_{name} gauge\nquorumscope_{name} {value}"
             );
         }
-        for (name, count) in self.counters.all() {
+        for (name, count) in self.all_counters() {
             let (name, help) = (format!("{name}_total"), name.replace('_', " "));
             let _ = writeln!(
                 text,
@@ -233,6 +242,47 @@ impl HostView<'_> {
             );
         }
         text
+    }
+
+    /// Whether the node works.
+    ///
+    /// # Errors
+    /// The reason why it does not, as a sentence. The log of a node that is not trusted is no reason: strangers could
+    /// otherwise make every node look broken.
+    pub(super) fn health(&self) -> Result<(), String> {
+        if let Some(error) = self.storage_error {
+            return Err(format!(
+                "the node sends nothing until the store works again: {error}"
+            ));
+        }
+        match self.forks().iter().find(|fork| fork.is_trusted) {
+            None => Ok(()),
+            Some(fork) => Err(format!(
+                "the network has forked: the log of {}, a node that this one trusts, differs from the log of this node; compare their logs (GET /status), and stop the nodes whose log is wrong",
+                fork.name
+            )),
+        }
+    }
+
+    fn forks(&self) -> Vec<ForkView> {
+        let trusted = &self.runtime.view().trusted;
+        let fork = |(node, index)| {
+            let NodeName { id, name } = self.name_of(node);
+            ForkView {
+                id,
+                name,
+                is_trusted: trusted.contains(&node),
+                index,
+            }
+        };
+        self.peers.forks().map(fork).collect()
+    }
+
+    /// The counters of the host, and those of the checks before it.
+    fn all_counters(&self) -> BTreeMap<String, u64> {
+        let mut all = self.counters.all();
+        self.inbound_counters.add_to(&mut all);
+        all
     }
 
     fn name_of(&self, node: NodeId) -> NodeName {

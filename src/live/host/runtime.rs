@@ -103,9 +103,12 @@ impl NodeRuntime {
     /// Length and hash of the log.
     #[must_use]
     pub(super) fn log_head(&self) -> LogHead {
-        LogHead {
-            index: self.log_hash.index(),
-            hash: self.log_hash.hex(),
-        }
+        self.log_hash.head()
+    }
+
+    /// The hashes of the log.
+    #[must_use]
+    pub(super) fn log_hash(&self) -> &LogHash {
+        &self.log_hash
     }
 }

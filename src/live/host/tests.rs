@@ -140,6 +140,9 @@ impl Fixture {
             network: config.network.clone(),
             identity,
             message_cache: Arc::new(MessageCache::default()),
+            known_keys: Arc::default(),
+            log: Arc::default(),
+            inbound_counters: Arc::default(),
             host: commands.clone(),
             stop: Arc::default(),
         });

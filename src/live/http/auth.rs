@@ -8,7 +8,7 @@ use super::rate_limit::TokenBuckets;
 use crate::live::config::LiveConfig;
 use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// The access that a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,17 @@ pub(super) enum Access {
 pub(super) struct Authorizer {
     /// SHA-256 of the bearer token.
     token: Option<[u8; 32]>,
-    buckets: TokenBuckets,
+    buckets: TokenBuckets<IpAddr>,
 }
 
 impl Authorizer {
     /// An authorizer with the token and the rate limit of the settings.
     #[must_use]
     pub(super) fn new(config: &LiveConfig) -> Authorizer {
+        let calls = config.limits.calls_per_second;
         Authorizer {
             token: config.token.as_deref().map(digest),
-            buckets: TokenBuckets::new(config.limits.calls_per_second),
+            buckets: TokenBuckets::new(calls, calls),
         }
     }
 

@@ -4,7 +4,10 @@
 //! |---|---|
 //! | `server` | connections: their number, timeouts, graceful shutdown |
 //! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
+//! | `places` | limits per source address |
 //! | `body`, `problem` | request bodies with limits; problem details (RFC 9457) |
+//! | `message_checks`, `bans` | checks of calls between nodes, cheap ones first; bans that decay |
+//! | `worker_pool` | two threads for signatures and large bodies |
 //! | `propose`, `messages`, `queries`, `files`, `events`, `trust` | the handlers |
 //! | `peer_logs` | `GET /status?all`: fan-out to all known nodes |
 //! | `in_flight` | responses that are still being sent, for graceful shutdown |
@@ -12,19 +15,23 @@
 //! Handlers decide nothing: they send commands to the host and turn its replies into responses.
 
 mod auth;
+mod bans;
 mod body;
 mod events;
 mod files;
 mod in_flight;
+mod message_checks;
 mod messages;
 mod origin;
 mod peer_logs;
+mod places;
 mod problem;
 mod propose;
 mod queries;
 mod rate_limit;
 mod server;
 mod trust;
+mod worker_pool;
 
 pub(super) use server::{ServeError, Server};
 
@@ -32,6 +39,7 @@ use super::command::{HostCommand, ReplySender};
 use super::config::LiveConfig;
 use super::file_store::FileStore;
 use super::identity::Identity;
+use super::log_hash::CommittedLog;
 use super::message_cache::MessageCache;
 use super::peer_client::PeerContext;
 use crate::node::NodeKey;
@@ -41,8 +49,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use body::BodyReader;
 use crossbeam_channel::{Sender, TrySendError};
+use message_checks::MessageChecks;
 use peer_logs::PeerLogFetcher;
 use problem::ProblemDetails;
+use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -51,18 +61,22 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use worker_pool::WorkerPool;
 
 /// The state that all handlers share.
 pub(super) struct Api {
     host: HostClient,
     auth: Authorizer,
     body: BodyReader,
+    checks: Arc<MessageChecks>,
+    workers: Arc<WorkerPool>,
     /// Name of the network, for signatures.
     network: String,
     key: NodeKey,
     /// Signs address proofs.
     identity: Arc<Identity>,
     message_cache: Arc<MessageCache>,
+    log: Arc<CommittedLog>,
     files: FileStore,
     peer_logs: PeerLogFetcher,
     connections_max: usize,
@@ -92,15 +106,18 @@ impl Modify for Token {
 
 impl Api {
     /// The state of the handlers of one node. `ending` becomes true when the process stops.
-    #[must_use]
+    ///
+    /// # Errors
+    /// If no thread can be started.
     pub(super) fn new(
         context: &PeerContext,
         config: &LiveConfig,
         files: FileStore,
         ending: watch::Receiver<bool>,
-    ) -> Api {
-        let body = BodyReader::new(&config.limits);
-        Api {
+    ) -> io::Result<Api> {
+        let workers = Arc::new(WorkerPool::start()?);
+        let body = BodyReader::new(&config.limits, Arc::clone(&workers));
+        Ok(Api {
             host: HostClient {
                 commands: context.host.clone(),
                 timeout: body.timeout(),
@@ -108,15 +125,18 @@ impl Api {
             },
             auth: Authorizer::new(config),
             body,
+            checks: Arc::new(MessageChecks::new(context)),
+            workers,
             network: context.network.clone(),
             key: context.identity.key(),
             identity: Arc::clone(&context.identity),
             message_cache: Arc::clone(&context.message_cache),
+            log: Arc::clone(&context.log),
             files,
             peer_logs: PeerLogFetcher::default(),
             connections_max: config.limits.connections,
             description: OnceLock::new(),
-        }
+        })
     }
 }
 

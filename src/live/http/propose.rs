@@ -117,13 +117,14 @@ pub(super) async fn propose(
         }
         None => match api
             .body
-            .json::<ProposeBody>(&headers, body)
+            .json::<ProposeBody>(from.ip(), &headers, body)
             .await?
             .request()?
         {
             ProposeRequest::Messages(messages) => {
                 let Json(receipts) =
-                    deliver_messages(&api, messages, MessageEndpoint::Propose).await?;
+                    deliver_messages(&api, from, &headers, messages, MessageEndpoint::Propose)
+                        .await?;
                 return Ok(Json(ProposeReply::Receipts(receipts)).into_response());
             }
             ProposeRequest::Note(text) => {

@@ -2,11 +2,12 @@
 
 use super::Api;
 use super::auth::Access;
+use super::messages::common_point;
 use super::problem::{ProblemDetails, ProblemResponses};
 use crate::live::command::HostCommand;
 use crate::live::peer_client::QUESTION_HEADER;
 use crate::live::status::{PeersView, Status, StatusQuery};
-use crate::live::wire::{Signed, VerifiedMessage};
+use crate::live::wire::{ReceiptCode, Signed};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
@@ -134,16 +135,32 @@ pub(super) async fn peers(
             format!("the header {QUESTION_HEADER}: {why}"),
         )
     };
+    api.checks.address(from.ip())?;
     let signed: Signed = serde_json::from_slice(question.as_bytes())
         .map_err(|error| unreadable(error.to_string()))?;
-    let opened = VerifiedMessage::open(signed, &api.network)
-        .map_err(|error| unreadable(error.to_string()))?;
-    let opened = Box::new(opened);
-    let (mut peers, signed) = api
-        .host
-        .ask(|reply| HostCommand::PeersQuery(opened, reply))
-        .await?;
-    peers.signed = signed;
+    let (checks, bytes) = (Arc::clone(&api.checks), question.len());
+    let check = move || checks.question(from.ip(), signed);
+    let checked = api.workers.run(bytes, check).await?;
+    let query = checked.map_err(|refused| match refused.verdict {
+        ReceiptCode::Busy => ProblemDetails::unavailable(refused.why.unwrap_or_default()),
+        _ => unreadable(refused.why.unwrap_or_default()),
+    })?;
+    let mut peers = match query {
+        // A stranger gets what every caller may read.
+        None => {
+            api.auth.authorize(Access::Read, from, &headers)?;
+            api.host.ask(HostCommand::Peers).await?
+        }
+        Some(query) => {
+            let query = Box::new(query);
+            let (peers, signed) = api
+                .host
+                .ask(|reply| HostCommand::PeersQuery(query, reply))
+                .await?;
+            PeersView { signed, ..peers }
+        }
+    };
+    peers.log.common = common_point(&api, &headers);
     Ok(Json(peers))
 }
 
@@ -154,9 +171,7 @@ pub(super) async fn peers(
 pub(super) async fn healthz(State(api): State<Arc<Api>>) -> Result<StatusCode, ProblemDetails> {
     match api.host.ask(HostCommand::Health).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(trouble) => Err(ProblemDetails::unavailable(format!(
-            "the node sends nothing until the store works again: {trouble}"
-        ))),
+        Err(trouble) => Err(ProblemDetails::unavailable(trouble)),
     }
 }
 

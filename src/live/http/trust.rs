@@ -49,7 +49,11 @@ pub(super) async fn edit_trust(
     body: Body,
 ) -> Result<Json<TrustReply>, ProblemDetails> {
     api.auth.authorize(Access::Write, from, &headers)?;
-    let edit = match api.body.json::<TrustBody>(&headers, body).await? {
+    let edit = match api
+        .body
+        .json::<TrustBody>(from.ip(), &headers, body)
+        .await?
+    {
         TrustBody {
             add: Some(key),
             remove: None,

@@ -4,7 +4,8 @@
 use super::batch::{MessageBatch, OfferBacklog, batches};
 use super::response::{CallError, read};
 use super::{
-    MessageEndpoint, MessagesBody, Offer, PeerContext, PeerRequest, QUESTION_HEADER, Want, agent,
+    LOG_INDEX_HEADER, MessageEndpoint, MessagesBody, Offer, PeerContext, PeerRequest,
+    QUESTION_HEADER, Want, agent,
 };
 use crate::live::command::{HostCommand, OutboundMessage, SendOutcome};
 use crate::live::config::BODY_BYTES_MAX;
@@ -187,6 +188,7 @@ impl PeerClient {
             .agent
             .get(format!("{}/peers", self.base))
             .header(QUESTION_HEADER, header)
+            .header(LOG_INDEX_HEADER, self.context.log.index())
             .call()
             .map_err(|error| CallError::Unreachable(error.to_string()))?;
         let answer: PeersView = read(response)?;
@@ -294,6 +296,7 @@ impl PeerClient {
             .agent
             .post(format!("{}{path}", self.base))
             .content_type("application/json")
+            .header(LOG_INDEX_HEADER, self.context.log.index())
             .send(&body[..])
             .map_err(|error| CallError::Unreachable(error.to_string()))?;
         read(response)

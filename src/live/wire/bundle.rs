@@ -8,17 +8,6 @@ use crate::node::NodeKey;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Globally unique name of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MessageName {
-    /// Key of its author.
-    #[schema(value_type = String)]
-    pub sender: NodeKey,
-    /// Its number among the messages of its author.
-    pub nth: u64,
-}
-
 /// Relayed messages, signed by the relaying node. That node does not certify them: each message has the signature of its
 /// author.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -41,6 +30,59 @@ impl WireBundle {
     }
 }
 
+/// A bundle whose signatures have not been checked.
+#[derive(Clone, Debug)]
+pub struct UnverifiedBundle {
+    bundle: WireBundle,
+    signed: Signed,
+}
+
+impl UnverifiedBundle {
+    /// Reads a signed bundle without verifying any signature.
+    ///
+    /// # Errors
+    /// If it is malformed.
+    pub fn read(signed: Signed) -> Result<UnverifiedBundle, WireError> {
+        let bundle = signed.read()?;
+        Ok(UnverifiedBundle { bundle, signed })
+    }
+
+    /// The relaying node, as claimed.
+    #[must_use]
+    pub fn from(&self) -> NodeKey {
+        self.bundle.from
+    }
+
+    /// Number of messages in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bundle.messages.len()
+    }
+
+    /// Whether it contains no message.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bundle.messages.is_empty()
+    }
+
+    /// Length of the signed text in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.signed.message.get().len()
+    }
+
+    /// Verifies the signature of the relaying node, and returns the messages. Their own signatures are still to be
+    /// checked.
+    ///
+    /// # Errors
+    /// If the signature is not that of the relaying node.
+    pub fn verify_relaying_node(self, network: &str) -> Result<Vec<Signed>, WireError> {
+        let UnverifiedBundle { bundle, signed } = self;
+        signed.check(bundle.from, network, SignaturePurpose::Bundle)?;
+        Ok(bundle.messages)
+    }
+}
+
 /// A bundle whose signatures are valid.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
@@ -48,23 +90,4 @@ pub struct VerifiedBundle {
     pub from: NodeKey,
     /// The messages.
     pub messages: Vec<VerifiedMessage>,
-}
-
-impl VerifiedBundle {
-    /// Verifies a signed bundle and its messages.
-    ///
-    /// # Errors
-    /// If the bundle or a message in it is malformed or has an invalid signature. A correct node does not relay such a
-    /// message.
-    pub fn open(signed: &Signed, network: &str) -> Result<VerifiedBundle, WireError> {
-        let bundle: WireBundle = signed.read()?;
-        signed.check(bundle.from, network, SignaturePurpose::Bundle)?;
-        let messages = bundle.messages.into_iter();
-        Ok(VerifiedBundle {
-            from: bundle.from,
-            messages: messages
-                .map(|signed| VerifiedMessage::open(signed, network))
-                .collect::<Result<_, _>>()?,
-        })
-    }
 }

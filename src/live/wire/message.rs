@@ -1,10 +1,11 @@
 //! Messages between nodes, with keys instead of local numbers, and the conversion in both directions.
 
 use super::announcement::WireAnnouncement;
+use super::message_name::MessageName;
 use super::quorum_set::WireQuorumSet;
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, SignaturePurpose};
-use crate::live::node_directory::NodeDirectory;
+use crate::live::node_directory::{NODES_MAX, NodeDirectory};
 use crate::node::{Body, Message, MessageId, NodeKey, Proposal};
 use crate::scp::{Envelope, QuorumSetId, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
@@ -147,24 +148,66 @@ impl WireMessage {
     }
 }
 
-/// A message whose signature is valid, with its signed text for relaying.
+/// A message whose signature has not been checked. Cheap checks come first, because a signature costs as much as
+/// reading a hundred messages.
 #[derive(Clone, Debug)]
-pub struct VerifiedMessage {
-    /// The content.
-    pub message: WireMessage,
-    /// The valid announcements in a `Peers` message; empty for other messages.
-    pub announcements: Vec<(WireAnnouncement, Signed)>,
-    /// The signed text, as received.
-    pub signed: Signed,
+pub struct UnverifiedMessage {
+    message: WireMessage,
+    signed: Signed,
 }
 
-impl VerifiedMessage {
-    /// Verifies a signed message.
+impl UnverifiedMessage {
+    /// Reads a signed message without verifying its signature.
     ///
     /// # Errors
-    /// If it is malformed or its signature is not that of its sender.
-    pub fn open(signed: Signed, network: &str) -> Result<VerifiedMessage, WireError> {
+    /// If it is malformed, or contains more announcements than there can be nodes.
+    pub fn read(signed: Signed) -> Result<UnverifiedMessage, WireError> {
         let message: WireMessage = signed.read()?;
+        if let WireBody::Peers { known, .. } = &message.body
+            && known.len() > NODES_MAX
+        {
+            let why = format!("expected at most {NODES_MAX} announcements");
+            return Err(WireError::Malformed(why));
+        }
+        Ok(UnverifiedMessage { message, signed })
+    }
+
+    /// What the message claims.
+    #[must_use]
+    pub fn claimed(&self) -> &WireMessage {
+        &self.message
+    }
+
+    /// Its name, as claimed.
+    #[must_use]
+    pub fn name(&self) -> MessageName {
+        MessageName {
+            sender: self.message.sender,
+            nth: self.message.nth,
+        }
+    }
+
+    /// Length of the signed text in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.signed.message.get().len()
+    }
+
+    /// Number of signatures to check: its own, and those of the announcements in it.
+    #[must_use]
+    pub fn signatures(&self) -> usize {
+        match &self.message.body {
+            WireBody::Peers { known, .. } => 1 + known.len(),
+            _ => 1,
+        }
+    }
+
+    /// Verifies the signature.
+    ///
+    /// # Errors
+    /// If it is not that of its sender.
+    pub fn verify(self, network: &str) -> Result<VerifiedMessage, WireError> {
+        let UnverifiedMessage { message, signed } = self;
         signed.check(message.sender, network, SignaturePurpose::Message)?;
         let announcements = match &message.body {
             WireBody::Peers { known, .. } => known
@@ -181,6 +224,27 @@ impl VerifiedMessage {
             announcements,
             signed,
         })
+    }
+}
+
+/// A message whose signature is valid, with its signed text for relaying.
+#[derive(Clone, Debug)]
+pub struct VerifiedMessage {
+    /// The content.
+    pub message: WireMessage,
+    /// The valid announcements in a `Peers` message; empty for other messages.
+    pub announcements: Vec<(WireAnnouncement, Signed)>,
+    /// The signed text, as received.
+    pub signed: Signed,
+}
+
+impl VerifiedMessage {
+    /// Reads and verifies a signed message.
+    ///
+    /// # Errors
+    /// If it is malformed or its signature is not that of its sender.
+    pub fn open(signed: Signed, network: &str) -> Result<VerifiedMessage, WireError> {
+        UnverifiedMessage::read(signed)?.verify(network)
     }
 
     /// The announcements whose addresses are proved.

@@ -7,6 +7,7 @@ mod address_proof;
 mod announcement;
 mod bundle;
 mod message;
+mod message_name;
 mod quorum_set;
 mod receipt;
 mod signed;
@@ -15,8 +16,11 @@ pub use address_proof::{NONCE_BYTES_MAX, WireAddressProof};
 pub use announcement::{
     DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
 };
-pub use bundle::{MessageName, VerifiedBundle, WireBundle};
-pub use message::{VerifiedMessage, WireBody, WireDecision, WireMessage, WireStatement};
+pub use bundle::{UnverifiedBundle, VerifiedBundle, WireBundle};
+pub use message::{
+    UnverifiedMessage, VerifiedMessage, WireBody, WireDecision, WireMessage, WireStatement,
+};
+pub use message_name::MessageName;
 pub use quorum_set::WireQuorumSet;
-pub use receipt::{LogHead, Receipt, ReceiptCode, Receipts};
+pub use receipt::{LogHead, LogPoint, Receipt, ReceiptCode, Receipts};
 pub use signed::{HexBytes, Signed, WireError};

@@ -11,6 +11,19 @@ pub struct LogHead {
     pub index: u64,
     /// SHA-256 over the whole log, 64 hexadecimal digits: equal logs have equal hashes.
     pub hash: String,
+    /// In answers: the hash that this log had when it was as long as the log of the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub common: Option<Box<LogPoint>>,
+}
+
+/// A slot of a log, and the hash over the log up to this slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogPoint {
+    /// The slot.
+    pub index: u64,
+    /// SHA-256 over the log up to this slot, 64 hexadecimal digits.
+    pub hash: String,
 }
 
 /// The result of receiving a message.

@@ -6,7 +6,9 @@
 mod datagrams;
 mod files;
 mod flow;
+mod forks;
 mod harness;
+mod hostile;
 mod large;
 mod proxy;
 #[cfg(unix)]

@@ -28,6 +28,11 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ProblemDetails> {
     api.auth.authorize(Access::Write, from, &headers)?;
+    let place = api.event_streams.take(from.ip()).ok_or_else(|| {
+        ProblemDetails::unavailable(
+            "too many event streams are open, or too many from your address; close one",
+        )
+    })?;
     let subscription = api.host.ask(HostCommand::Subscribe).await?;
     let mut snapshot = subscription.snapshot.into_iter();
     let hello = snapshot
@@ -49,6 +54,10 @@ pub(super) async fn events(
         async move { event }
     });
     // The stream ends when the recorder of the host is dropped.
-    let events = stream::iter(first).chain(rest).map(Ok);
+    let events = stream::iter(first).chain(rest).map(move |event| {
+        // The stream keeps its place until it is dropped.
+        let _ = &place;
+        Ok(event)
+    });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -4,14 +4,16 @@
 //! several ranges with 416 instead of the whole file, and reports errors without problem details.
 
 use super::Api;
+use super::places::Place;
 use super::problem::{ProblemDetails, ProblemResponses};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream;
 use std::io::SeekFrom;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
@@ -85,6 +87,7 @@ fn range_request(headers: &HeaderMap, size: u64) -> RangeRequest {
     ProblemResponses))]
 pub(super) async fn file(
     State(api): State<Arc<Api>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     method: Method,
     path: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -123,6 +126,11 @@ pub(super) async fn file(
     let body = match method {
         Method::HEAD => Body::empty(),
         _ => {
+            let place = api.downloads.take(from.ip()).ok_or_else(|| {
+                ProblemDetails::unavailable(
+                    "too many downloads are running, or too many from your address; wait until one has ended",
+                )
+            })?;
             let gone = |error: std::io::Error| {
                 ProblemDetails::unavailable(format!("the file cannot be read: {error}"))
             };
@@ -130,7 +138,7 @@ pub(super) async fn file(
             file.seek(SeekFrom::Start(range.first))
                 .await
                 .map_err(gone)?;
-            content(file, range.length)
+            content(file, range.length, place)
         }
     };
     let mut response = Response::new(body);
@@ -155,22 +163,25 @@ pub(super) async fn file(
     Ok(response)
 }
 
-/// A body with the next `length` bytes of `file`.
-fn content(file: File, length: u64) -> Body {
-    let chunks = stream::try_unfold((file, length), |(mut file, left)| async move {
-        if left == 0 {
-            return Ok(None);
-        }
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK_BYTES);
-        let mut chunk = vec![0; most];
-        let read = file.read(&mut chunk).await?;
-        if read == 0 {
-            // The file has shrunk. The client sees a body that is too short.
-            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
-        }
-        chunk.truncate(read);
-        Ok(Some((chunk, (file, left - read as u64))))
-    });
+/// A body with the next `length` bytes of `file`. It keeps its place among the downloads until it is dropped.
+fn content(file: File, length: u64, place: Place) -> Body {
+    let chunks = stream::try_unfold(
+        (file, length, place),
+        |(mut file, left, place)| async move {
+            if left == 0 {
+                return Ok(None);
+            }
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK_BYTES);
+            let mut chunk = vec![0; most];
+            let read = file.read(&mut chunk).await?;
+            if read == 0 {
+                // The file has shrunk. The client sees a body that is too short.
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+            }
+            chunk.truncate(read);
+            Ok(Some((chunk, (file, left - read as u64, place))))
+        },
+    );
     Body::from_stream(chunks)
 }
 

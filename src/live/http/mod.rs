@@ -2,9 +2,10 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | `server` | connections: their number, timeouts, graceful shutdown |
+//! | `server` | accepts connections; timeouts, graceful shutdown |
+//! | `connections`, `metered_stream` | which connection makes room for another; clients that read too slowly |
 //! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
-//! | `places` | limits per source address |
+//! | `places` | limits per source address: connections, large bodies, downloads, event streams |
 //! | `body`, `problem` | request bodies with limits; problem details (RFC 9457) |
 //! | `message_checks`, `bans` | checks of calls between nodes, cheap ones first; bans that decay |
 //! | `worker_pool` | two threads for signatures and large bodies |
@@ -17,11 +18,13 @@
 mod auth;
 mod bans;
 mod body;
+mod connections;
 mod events;
 mod files;
 mod in_flight;
 mod message_checks;
 mod messages;
+mod metered_stream;
 mod origin;
 mod peer_logs;
 mod places;
@@ -51,6 +54,7 @@ use body::BodyReader;
 use crossbeam_channel::{Sender, TrySendError};
 use message_checks::MessageChecks;
 use peer_logs::PeerLogFetcher;
+use places::{PlaceLimits, Places};
 use problem::ProblemDetails;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -80,6 +84,10 @@ pub(super) struct Api {
     files: FileStore,
     peer_logs: PeerLogFetcher,
     connections_max: usize,
+    /// Downloads of files: half of the connections.
+    downloads: Places,
+    /// Streams of events: an eighth of the connections.
+    event_streams: Places,
     description: OnceLock<utoipa::openapi::OpenApi>,
 }
 
@@ -117,6 +125,7 @@ impl Api {
     ) -> io::Result<Api> {
         let workers = Arc::new(WorkerPool::start()?);
         let body = BodyReader::new(&config.limits, Arc::clone(&workers));
+        let connections = config.limits.connections;
         Ok(Api {
             host: HostClient {
                 commands: context.host.clone(),
@@ -134,7 +143,9 @@ impl Api {
             log: Arc::clone(&context.log),
             files,
             peer_logs: PeerLogFetcher::default(),
-            connections_max: config.limits.connections,
+            connections_max: connections,
+            downloads: Places::new(PlaceLimits::shares_of(connections / 2)),
+            event_streams: Places::new(PlaceLimits::shares_of(connections / 8)),
             description: OnceLock::new(),
         })
     }

@@ -44,7 +44,8 @@ impl PlaceLimits {
     }
 
     /// Most places of this source.
-    fn of(&self, source: IpAddr) -> usize {
+    #[must_use]
+    pub(super) fn of(&self, source: IpAddr) -> usize {
         match source.is_loopback() {
             true => self.loopback,
             false => self.per_source,

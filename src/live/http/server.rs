@@ -1,6 +1,9 @@
-//! HTTP server on one thread (`qs-http`): connection limit, timeouts for slow clients, graceful shutdown.
+//! HTTP server on one thread (`qs-http`): limits on connections, timeouts for slow clients, graceful shutdown.
 
+use super::connections::{Connection, Connections};
 use super::in_flight::InFlight;
+use super::metered_stream::MeteredStream;
+use super::places::PlaceLimits;
 use super::{Api, router};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
@@ -24,6 +27,14 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time for closing an idle connection when the process stops.
 const IDLE_CLOSE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// How many times the timeout of a request a client may block the sending of responses.
+const SLOW_READER_TIMEOUTS: u32 = 3;
+
+/// Bytes of a response that the operating system accepts before it sends them. With more, it would not be visible how
+/// fast a client reads.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES_MAX: u32 = 128 << 10;
 
 /// Why the HTTP server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +106,7 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "the HTTP server cannot accept connections"),
     };
-    let places = Arc::new(Semaphore::new(api.connections_max));
+    let places = Connections::new(PlaceLimits::shares_of(api.connections_max));
     let router = router(Arc::clone(&api));
     let mut connections = JoinSet::new();
     loop {
@@ -113,14 +124,17 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
                 continue;
             }
         };
-        // Above the limit, the connection is closed immediately, and clients try again.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        // Without a place, the connection is closed immediately, and clients try again.
+        let Some(place) = places.open(from.ip()) else {
             continue;
         };
         let (router, ending, timeout) = (router.clone(), ending.clone(), api.body.timeout());
+        let place = Arc::new(place);
         connections.spawn(async move {
-            serve(stream, from, router, timeout, ending).await;
-            drop(place);
+            tokio::select! {
+                () = serve(stream, from, Arc::clone(&place), router, timeout, ending) => {}
+                () = place.displaced() => {}
+            }
         });
     }
     drop(listener);
@@ -131,20 +145,26 @@ async fn accept(listener: StdListener, api: Arc<Api>, mut ending: watch::Receive
 async fn serve(
     stream: TcpStream,
     from: SocketAddr,
+    place: Arc<Connection>,
     router: axum::Router,
     timeout: Duration,
     mut ending: watch::Receiver<bool>,
 ) {
-    // Against slow readers, the operating system closes a connection whose data is not acknowledged in time.
+    // The operating system closes a connection whose data is not acknowledged in time. A client whose system
+    // acknowledges data, but that does not read it, is recognized by `MeteredStream`.
     let socket = SockRef::from(&stream);
     drop(socket.set_tcp_nodelay(true));
     #[cfg(target_os = "linux")]
-    drop(socket.set_tcp_user_timeout(Some(3 * timeout)));
-    let in_flight = InFlight::default();
+    {
+        drop(socket.set_tcp_user_timeout(Some(SLOW_READER_TIMEOUTS * timeout)));
+        drop(socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX));
+    }
+    let stream = MeteredStream::new(stream, SLOW_READER_TIMEOUTS * timeout);
+    let in_flight = InFlight::new(place);
     let service = service_fn(|request: Request<Incoming>| {
         let (router, guard) = (router.clone(), in_flight.begin());
+        let mut request = request.map(|body| Body::new(in_flight.request_body(body)));
         async move {
-            let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(from));
             router
                 .oneshot(request)

@@ -1,6 +1,6 @@
-//! Strangers: they cost a node little, and other calls are answered meanwhile.
+//! Strangers and slow clients: they cost a node little, and other calls are answered meanwhile.
 
-use super::harness::{Network, NodeProcess, call, text, wait_until};
+use super::harness::{Network, NodeProcess, call, text, wait_for, wait_until};
 use quorumscope::live::identity::{Identity, SignaturePurpose};
 use quorumscope::live::wire::{Signed, WireBundle};
 use serde_json::json;
@@ -110,4 +110,67 @@ fn notes_are_decided_while_strangers_relay() {
     // Signature checks of these calls would take minutes.
     assert!(waits[98] < Duration::from_secs(1), "{waits:?}");
     assert_eq!(node.get("/healthz").status, 204);
+}
+
+#[test]
+fn slow_readers_leave_places_and_are_disconnected() {
+    let network = Network::new();
+    let node = lone_node(&network, &["--client-timeout-ms", "1000"]);
+    // More than the operating system buffers.
+    let sha256 = node.propose_file("large.bin", &vec![7; 16 << 20]);
+    let download = format!("GET /files/{sha256} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut readers: Vec<TcpStream> = (0..520)
+        .map(|_| {
+            let mut stream = connect(&node);
+            drop(stream.write_all(download.as_bytes()));
+            stream
+        })
+        .collect();
+    assert_eq!(node.get("/healthz").status, 204);
+    let vote = node.post("/vote", r#"{"messages": []}"#);
+    assert_eq!(vote.status, 422, "{}", text(&vote.body));
+    node.propose("meanwhile");
+    let streams: Vec<u16> = (0..60)
+        .map(|_| first_status(&mut connect(&node), "/events"))
+        .collect();
+    assert_eq!(node.get("/healthz").status, 204);
+    assert!(streams.contains(&200), "{streams:?}");
+    // After three times the timeout without a byte read, the connections are closed.
+    let mut first = readers.swap_remove(0);
+    thread::sleep(Duration::from_secs(5));
+    let mut received = Vec::new();
+    let read = first.read_to_end(&mut received);
+    assert!(received.len() < 16 << 20, "{read:?}, {}", received.len());
+    // Then there are places for others.
+    drop(readers);
+    wait_until("a download is answered", || {
+        node.get(&format!("/files/{sha256}")).body.len() == 16 << 20
+    });
+}
+
+#[test]
+fn event_streams_have_fewer_places_than_other_calls() {
+    let network = Network::new();
+    let node = lone_node(&network, &[]);
+    let mut streams: Vec<TcpStream> = (0..60).map(|_| connect(&node)).collect();
+    let answers = streams.iter_mut();
+    let statuses: Vec<u16> = answers
+        .map(|stream| first_status(stream, "/events"))
+        .collect();
+    let open = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!((open, statuses[59]), (48, 503), "{statuses:?}");
+    assert_eq!(node.get("/healthz").status, 204);
+    drop(streams);
+    wait_for("a place is free again", || {
+        (first_status(&mut connect(&node), "/events") == 200).then_some(())
+    });
+}
+
+/// The status of the answer to a `GET` of `path`.
+fn first_status(stream: &mut TcpStream, path: &str) -> u16 {
+    let call = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    stream.write_all(call.as_bytes()).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    text(&status[9..]).parse().unwrap()
 }

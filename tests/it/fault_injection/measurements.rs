@@ -16,7 +16,7 @@ impl Latencies {
         self.0.extend(others.0);
     }
 
-    fn percentile_ms(&self, percent: usize) -> u128 {
+    pub(crate) fn percentile_ms(&self, percent: usize) -> u128 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));

@@ -6,6 +6,7 @@
 
 mod clients;
 mod disk_full;
+mod hostile;
 mod invariants;
 mod kills;
 mod lan;

@@ -24,16 +24,15 @@ fn lone_node(network: &Network, more: &[&str]) -> NodeProcess {
 }
 
 /// A bundle of a stranger of nearly 4 MiB, as a body: 17,500 messages whose signatures are invalid.
-fn strange_bundle(network: &Network) -> Vec<u8> {
+pub(crate) fn strange_bundle(network: &str) -> Vec<u8> {
     let stranger = Identity::new([9; 32]);
     let content = json!({ "sender": stranger.key().to_string(), "nth": 1 });
-    let name = &network.name;
-    let signed = Signed::new(&stranger, name, SignaturePurpose::Bundle, &content).unwrap();
+    let signed = Signed::new(&stranger, network, SignaturePurpose::Bundle, &content).unwrap();
     let bundle = WireBundle {
         from: stranger.key(),
         messages: vec![signed; 17_500],
     };
-    serde_json::to_vec(&bundle.sign(&stranger, name).unwrap()).unwrap()
+    serde_json::to_vec(&bundle.sign(&stranger, network).unwrap()).unwrap()
 }
 
 fn connect(node: &NodeProcess) -> TcpStream {
@@ -47,7 +46,7 @@ fn connect(node: &NodeProcess) -> TcpStream {
 fn a_strangers_bundle_is_refused_before_it_is_received() {
     let network = Network::new();
     let node = lone_node(&network, &[]);
-    let body = strange_bundle(&network);
+    let body = strange_bundle(&network.name);
     assert!(
         body.len() > 4_000_000 && body.len() < 4 << 20,
         "{}",
@@ -74,7 +73,7 @@ fn a_strangers_bundle_is_refused_before_it_is_received() {
 fn notes_are_decided_while_strangers_relay() {
     let network = Network::new();
     let node = lone_node(&network, &[]);
-    let body = strange_bundle(&network);
+    let body = strange_bundle(&network.name);
     let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let url = format!("{}/relay", node.url);
     let mut waits = thread::scope(|scope| {

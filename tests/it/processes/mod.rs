@@ -8,7 +8,7 @@ mod files;
 mod flow;
 mod forks;
 mod harness;
-mod hostile;
+pub(crate) mod hostile;
 mod large;
 mod proxy;
 #[cfg(unix)]

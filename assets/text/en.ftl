@@ -79,6 +79,7 @@ caption-standing_candidate = { $node } does not count { $peer } yet: it has to t
 caption-standing_newcomer = { $node } counts { $peer } as a newcomer
 caption-standing_established = { $node } counts { $peer } as established
 caption-standing_removed = An operator removes { $peer } from the trust set of { $node }
+caption-rolled_back = { $node } stops voting: its data was replaced by an older copy
 caption-quorum_set_overridden = An operator replaces the quorum set of { $node } within slot { $slot }
 caption-quorum_set_changed = { $node } requires { $threshold } of { $total } from slot { $slot } on
 caption-ready = { $node } knows { $known ->

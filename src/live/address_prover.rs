@@ -6,7 +6,7 @@
 use super::command::HostCommand;
 use super::http_client::http_client;
 use super::peer_client::PeerContext;
-use super::wire::{Signed, WireAddressProof};
+use super::wire::{IdentityView, OwnMessages, WireAddressProof};
 use crate::node::NodeKey;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fmt::Write;
@@ -22,8 +22,8 @@ const THREADS: usize = 4;
 const CHECKS_MAX: usize = 64;
 /// Timeout of a check.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Longest answer in bytes.
-const ANSWER_BYTES_MAX: u64 = 1024;
+/// Longest answer in bytes. It contains up to four messages of this node.
+const ANSWER_BYTES_MAX: u64 = 512 << 10;
 
 /// The pool. Its threads end when it is dropped.
 pub(super) struct AddressProver {
@@ -65,15 +65,16 @@ fn run(context: &PeerContext, queue: &Receiver<(NodeKey, SocketAddr)>) {
     }
 }
 
-fn check(context: &PeerContext, key: NodeKey, http: SocketAddr) -> Result<(), String> {
-    let nonce = nonce()?;
+/// Asks for a proof, and for what the node remembers of this one.
+fn check(context: &PeerContext, key: NodeKey, http: SocketAddr) -> Result<OwnMessages, String> {
+    let (nonce, own) = (nonce()?, context.identity.key());
     let agent = http_client()
         .timeout_connect(Some(TIMEOUT))
         .timeout_global(Some(TIMEOUT))
         .build()
         .new_agent();
     let mut response = agent
-        .get(format!("http://{http}/identity?nonce={nonce}"))
+        .get(format!("http://{http}/identity?nonce={nonce}&asker={own}"))
         .call()
         .map_err(|error| error.to_string())?;
     let body = response
@@ -82,9 +83,10 @@ fn check(context: &PeerContext, key: NodeKey, http: SocketAddr) -> Result<(), St
         .limit(ANSWER_BYTES_MAX)
         .read_to_vec()
         .map_err(|error| error.to_string())?;
-    let signed: Signed = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    WireAddressProof::verify(&signed, &context.network, key, &nonce)
-        .map_err(|error| error.to_string())
+    let answer: IdentityView = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    WireAddressProof::verify(&answer.proof, &context.network, key, &nonce)
+        .map_err(|error| error.to_string())?;
+    Ok(answer.own_messages(&context.network, own))
 }
 
 /// 128 random bits in hexadecimal digits.

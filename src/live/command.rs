@@ -2,7 +2,8 @@
 
 use super::status::{PeersView, StatusDraft, StatusQuery};
 use super::wire::{
-    LogHead, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement, WireError,
+    LogHead, OwnMessages, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement,
+    WireError,
 };
 use crate::node::{
     Content, MessageId, MessageKind, NodeKey, Proposal, ProposalId, ProposalRefusal,
@@ -63,6 +64,17 @@ pub(super) enum ProposeError {
     /// The store fails, so the proposal could not survive a crash.
     #[error("the node cannot store anything at present: {0}")]
     Storage(String),
+    /// The node has restarted, and other nodes may remember later proposals of it.
+    #[error("the node has restarted and is checking with other nodes what it has proposed before")]
+    Restarting,
+    /// The data folder was replaced by an older copy.
+    #[error(
+        "the data folder of this node was replaced by an older copy; the node accepts proposals again once it has caught up"
+    )]
+    RolledBack,
+    /// Another process uses the key of this node.
+    #[error("another process uses the key of this node at {0}; stop one of the two")]
+    KeyInUse(SocketAddr),
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
@@ -105,8 +117,11 @@ pub(super) enum NodeTrustEdit {
 pub(super) enum HostCommand {
     /// An announcement arrived from this source address. Its signature is valid.
     Announcement(Box<(WireAnnouncement, Signed)>, IpAddr),
-    /// The check of an announced address has ended: the node with this key answers there, or why not.
-    AddressChecked(NodeKey, SocketAddr, Result<(), String>),
+    /// The check of an announced address has ended: the node with this key answers there and returns what it remembers
+    /// of this node, or why not.
+    AddressChecked(NodeKey, SocketAddr, Result<OwnMessages, String>),
+    /// A node asks for its own newest messages and its newest announcement.
+    LatestMessages(NodeKey, ReplySender<(Vec<Signed>, Option<Signed>)>),
     /// An operator adds a node to the trust set, or removes it. The reply is the number of trusted nodes.
     EditTrust(NodeTrustEdit, ReplySender<Result<usize, String>>),
     /// A datagram was dropped, for this reason.

@@ -28,9 +28,11 @@ mod fetches;
 mod file_checks;
 mod key_budget;
 mod key_publisher;
+mod latest_messages;
 mod network;
 mod peer_table;
 mod queries;
+mod recovery;
 mod runtime;
 #[cfg(test)]
 mod tests;
@@ -49,12 +51,12 @@ use super::peer_client::PeerContext;
 use super::recorder::Recorder;
 use super::status::PeersView;
 use super::wire::{
-    Receipt, ReceiptCode, Receipts, Signed, VerifiedBundle, VerifiedMessage, WireAnnouncement,
-    WireBody,
+    OwnMessages, Receipt, ReceiptCode, Receipts, Signed, VerifiedBundle, VerifiedMessage,
+    WireAnnouncement, WireBody,
 };
 use crate::node::{
     AnnouncementKind, Content, Input, Node, NodeEvent, NodeKey, Output, Peer, Persisted, Proposal,
-    ProposalId, TrustEdit,
+    ProposalId, Remembered, TrustEdit,
 };
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
@@ -68,8 +70,10 @@ use fetches::Fetches;
 use file_checks::FileChecks;
 use key_budget::KeyBudget;
 use key_publisher::KeyPublisher;
+use latest_messages::LatestMessages;
 use peer_table::PeerTable;
 use queries::HostView;
+use recovery::Recovery;
 use runtime::NodeRuntime;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -99,6 +103,8 @@ pub(super) struct HostParts {
     pub config: Arc<LiveConfig>,
     /// Monotonic time since the start, and the system clock.
     pub clock: Clock,
+    /// How often the node has started, this time included.
+    pub epoch: u64,
     /// The node, not started.
     pub node: Node,
     /// Node numbers and announcements, as stored.
@@ -135,6 +141,8 @@ pub(super) struct Host {
     peers: PeerTable,
     candidates: Candidates,
     key_budget: KeyBudget,
+    latest_messages: LatestMessages,
+    recovery: Recovery,
     waiters: DecisionWaiters,
     file_checks: FileChecks,
     fetches: Fetches,
@@ -162,6 +170,8 @@ impl Host {
             peers: PeerTable::default(),
             candidates: Candidates::default(),
             key_budget: KeyBudget::default(),
+            latest_messages: LatestMessages::default(),
+            recovery: Recovery::new(parts.epoch),
             waiters: DecisionWaiters::default(),
             file_checks: FileChecks::default(),
             fetches: Fetches::default(),
@@ -189,6 +199,7 @@ impl Host {
 
     fn start(&mut self, persisted: Option<Persisted>) {
         if let Some(persisted) = &persisted {
+            self.recovery.restarted();
             self.runtime.restore(self.clock.now(), persisted);
             self.waiters.restore(&self.runtime.view().log);
         }
@@ -307,6 +318,14 @@ impl Host {
             HostCommand::AddressChecked(key, http, result) => {
                 self.address_checked(key, http, result)
             }
+            HostCommand::LatestMessages(key, reply) => {
+                let announcement = self
+                    .directory
+                    .find(key)
+                    .and_then(|node| self.directory.signed_announcement(node).cloned());
+                let messages = self.latest_messages.of(key);
+                drop(reply.send((messages, announcement)));
+            }
             HostCommand::EditTrust(edit, reply) => {
                 let result = self.edit_trust(edit);
                 self.outbox.reply(reply, result);
@@ -392,7 +411,18 @@ impl Host {
             NodeEvent::StandingChanged { node, standing } => {
                 tracing::info!(name = %self.directory.name(*node), ?standing, "standing");
             }
-            NodeEvent::Ready { known } => tracing::info!(known, "ready to vote"),
+            NodeEvent::RolledBack { messages } => {
+                self.counters.count("rollbacks");
+                self.recovery.rolled_back();
+                tracing::error!(
+                    messages,
+                    "ROLLBACK: other nodes remember messages of this node that its data folder does not: the folder is an older copy. The node stops voting until it has caught up"
+                );
+            }
+            NodeEvent::Ready { known } => {
+                self.recovery.ready();
+                tracing::info!(known, "ready to vote");
+            }
             NodeEvent::BackedUp { file, .. } => {
                 self.fetches.stored(&file.sha256);
                 tracing::info!(name = %file.name, sha256 = %file.sha256, "backed up");
@@ -423,6 +453,7 @@ impl Host {
         if self.outbox.is_blocked() {
             return;
         }
+        self.watch_own_key(&announcement);
         match self
             .admission()
             .announcement(&announcement, &signed, source)
@@ -436,15 +467,37 @@ impl Host {
         }
     }
 
+    /// Detects another process with the key of this node, by an announcement that this process has not made.
+    fn watch_own_key(&mut self, announcement: &WireAnnouncement) {
+        let own = self.config.advertise.unwrap_or(self.config.http);
+        let is_other = announcement.key == self.context.identity.key()
+            && (announcement.http != own || announcement.epoch != self.recovery.epoch());
+        if is_other && announcement.mark_us > self.clock.epoch_unix_us() {
+            let now = self.clock.now();
+            if self.recovery.key_in_use(announcement.http, now) {
+                self.counters.count("key_in_use");
+                tracing::error!(http = %announcement.http, "another process uses the key of this node; stop one of the two. This node accepts no proposals meanwhile");
+            }
+        }
+    }
+
     /// The check of an announced address has ended. A node that answers there becomes known.
-    fn address_checked(&mut self, key: NodeKey, http: SocketAddr, result: Result<(), String>) {
+    fn address_checked(
+        &mut self,
+        key: NodeKey,
+        http: SocketAddr,
+        result: Result<OwnMessages, String>,
+    ) {
         if self.outbox.is_blocked() {
             return self.candidates.check_dropped(key);
         }
-        if let Err(why) = result {
-            tracing::debug!(%key, %http, %why, "does not answer at its announced address");
-            self.counters.count("addresses_not_proved");
-            return self.candidates.failed(key, http, self.clock.now());
+        match result {
+            Ok(own) => self.remembered(&own),
+            Err(why) => {
+                tracing::debug!(%key, %http, %why, "does not answer at its announced address");
+                self.counters.count("addresses_not_proved");
+                return self.candidates.failed(key, http, self.clock.now());
+            }
         }
         let Some((announcement, signed)) = self.candidates.proved(key, http) else {
             return;
@@ -457,6 +510,14 @@ impl Host {
         match stored {
             Err(counter) => self.counters.count(counter),
             Ok(peer) => self.deliver_announcement(&announcement, peer),
+        }
+    }
+
+    /// Another node has returned messages of this node. The node compares them with what it knows.
+    fn remembered(&mut self, own: &OwnMessages) {
+        let remembered = recovery::remembered(own, &mut self.directory);
+        if remembered != Remembered::default() {
+            self.step(Input::Remembered(Arc::new(remembered)));
         }
     }
 
@@ -575,17 +636,18 @@ impl Host {
     }
 
     /// Passes an admitted message to the node.
-    fn deliver(&mut self, message: &VerifiedMessage) -> Receipt {
-        self.note_candidates(message);
-        if !self.has_key_budget(message) {
+    fn deliver(&mut self, verified: &VerifiedMessage) -> Receipt {
+        self.note_candidates(verified);
+        if !self.has_key_budget(verified) {
             let why = "its quorum set names too many unknown nodes";
             return Receipt::refused(ReceiptCode::Outsider, why);
         }
-        let message = match message.to_local(&mut self.directory) {
+        let message = match verified.to_local(&mut self.directory) {
             Ok(message) => Arc::new(message),
             Err(error) => return Receipt::from(&error),
         };
         let from = message.id.sender;
+        self.latest_messages.note(verified);
         self.peers.received(from, self.clock.now());
         // The index is read before the step, because the message itself may decide its slot.
         let log_index = self.runtime.log_index();
@@ -614,6 +676,7 @@ impl Host {
     fn note_candidates(&mut self, message: &VerifiedMessage) {
         let own = self.config.advertise.unwrap_or(self.config.http);
         for (announcement, signed) in &message.announcements {
+            self.watch_own_key(announcement);
             let is_wanted = announcement.key != self.context.identity.key()
                 && announcement.kind != AnnouncementKind::Leaving
                 && !self.directory.has_proved(announcement)
@@ -697,6 +760,10 @@ impl Host {
             drop(reply.send(Err(ProposeError::Storage(error.to_owned()))));
             return;
         }
+        if let Err(error) = self.recovery.check_proposals(self.clock.now()) {
+            drop(reply.send(Err(error)));
+            return;
+        }
         let outputs = self.step(Input::Propose(content));
         let answer = outputs.iter().find_map(|output| match output {
             Output::Event(NodeEvent::ProposalPooled { proposal, .. }) => Some(Ok(proposal.id)),
@@ -748,6 +815,7 @@ impl Host {
     fn effect_parts(&mut self) -> (&mut EffectRunner, EffectContext<'_>) {
         let context = EffectContext {
             clock: &self.clock,
+            epoch: self.recovery.epoch(),
             runtime: &self.runtime,
             directory: &mut self.directory,
             recorder: &mut self.recorder,
@@ -774,6 +842,7 @@ impl Host {
             counters: &self.counters,
             inbound_counters: &self.context.inbound_counters,
             storage_error: self.outbox.storage_error(),
+            recovery: &self.recovery,
         }
     }
 }

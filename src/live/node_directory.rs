@@ -22,6 +22,8 @@ struct DirectoryEntry {
     newest: Option<(WireAnnouncement, Signed)>,
     /// Highest freshness mark of a received datagram.
     highest_mark_us: u64,
+    /// Whether the node has proved the address of its newest announcement since the start of this process.
+    is_proved: bool,
 }
 
 /// Every node that has a number in this process, by number and by key.
@@ -70,6 +72,7 @@ impl NodeDirectory {
             key,
             newest: None,
             highest_mark_us: 0,
+            is_proved: false,
         });
         id
     }
@@ -159,14 +162,29 @@ impl NodeDirectory {
         }
     }
 
-    /// Whether the announced address is the one at which the node has proved to answer. Only proved announcements are
-    /// stored. A node that leaves no longer answers, so its last address counts.
+    /// Whether the node has proved, since the start of this process, that it answers at the announced address.
     #[must_use]
     pub fn has_proved(&self, announcement: &WireAnnouncement) -> bool {
-        let stored = self
-            .find(announcement.key)
-            .and_then(|node| self.announcement(node));
-        stored.is_some_and(|stored| stored.http == announcement.http)
+        let node = self.find(announcement.key);
+        let entry = node.and_then(|node| self.entries.get(node.index()));
+        entry.is_some_and(|entry| {
+            entry.is_proved && self.has_announced(announcement.key, announcement.http)
+        })
+    }
+
+    /// Whether the newest stored announcement of the node names this address.
+    #[must_use]
+    pub fn has_announced(&self, key: NodeKey, http: SocketAddr) -> bool {
+        let node = self.find(key);
+        let stored = node.and_then(|node| self.announcement(node));
+        stored.is_some_and(|stored| stored.http == http)
+    }
+
+    /// The node has proved that it answers at the address of its newest announcement.
+    pub fn mark_proved(&mut self, node: NodeId) {
+        if let Some(entry) = self.entries.get_mut(node.index()) {
+            entry.is_proved = true;
+        }
     }
 
     /// The newest announcement of a node.

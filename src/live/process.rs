@@ -120,6 +120,7 @@ impl Process {
         let server = Server::bind(config.http)?;
         resolve_addresses(&mut config, server.address())?;
         let stored = StoredState::load(&config, &identity, &mut store, &files)?;
+        let epoch = store.begin_epoch()?;
         let clock = Clock::start();
         let recorder = recorder(&config, &stored.node_config, &clock)?;
         let config = Arc::new(config);
@@ -149,6 +150,7 @@ impl Process {
             prover: AddressProver::start(&context).map_err(StartError::Thread)?,
         };
         let host = Host::new(HostParts {
+            epoch,
             node: Node::new(stored.node_config),
             directory: stored.directory,
             store: Box::new(store),

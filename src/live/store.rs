@@ -193,6 +193,14 @@ impl Store {
         })
     }
 
+    /// Counts a start of the node, durably. Returns the epoch: how often the node has started.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn begin_epoch(&mut self) -> Result<u64, StoreError> {
+        self.work("write", tables::begin_epoch)
+    }
+
     /// The state of the node: the fold of all committed changes by [`Persisted::apply`].
     ///
     /// # Errors

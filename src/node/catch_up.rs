@@ -143,6 +143,13 @@ impl CatchUp {
         CatchUpStep::Wait
     }
 
+    /// Goes on although catching up is over, because the node stays silent in the slot `next`.
+    pub(super) fn keep_going(&mut self, cx: &mut Context, view: CatchUpView<'_>) {
+        self.attempts = 0;
+        ask(cx, view, TrafficClass::Housekeeping);
+        self.arm(cx, view.next);
+    }
+
     /// A statement about `slot`, after the slot `next`, has arrived.
     pub(super) fn note_ahead(
         &mut self,

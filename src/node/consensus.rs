@@ -113,6 +113,29 @@ impl Consensus {
         effects
     }
 
+    /// Restores a statement of the node that others remember, with the quorum set that it names.
+    pub(super) fn restore_remembered(
+        &mut self,
+        cx: &mut Context,
+        ledger: &Ledger,
+        discovery: &Discovery,
+        (envelope, set): (&Arc<Envelope>, &Arc<QuorumSet>),
+    ) -> Vec<Effect> {
+        let nth = envelope.quorum_set.nth;
+        self.raise_quorum_sets(nth);
+        self.put_into_effect(cx, envelope.quorum_set, set);
+        let quorum_set = Arc::clone(set);
+        cx.out.persist(StateChange::QuorumSet { nth, quorum_set });
+        cx.out
+            .persist(StateChange::OwnStatement(Arc::clone(envelope)));
+        self.restore_statement(cx, ledger, discovery, envelope.slot, envelope)
+    }
+
+    /// Later quorum sets of the node get higher numbers than `nth`.
+    pub(super) fn raise_quorum_sets(&mut self, nth: u32) {
+        self.quorum_sets = self.quorum_sets.max(nth);
+    }
+
     // The quorum set.
 
     /// Puts the quorum set of the present trust set into effect, unless the slot `next` has begun.
@@ -194,11 +217,15 @@ impl Consensus {
             owner: cx.me(),
             nth: self.quorum_sets,
         };
+        self.put_into_effect(cx, id, set);
+        id
+    }
+
+    fn put_into_effect(&mut self, cx: &Context, id: QuorumSetId, set: &Arc<QuorumSet>) {
         self.closure.learn(id, set);
         self.closure.rebuild(cx.me(), set);
         self.quorum_set = Some(Arc::clone(set));
         self.scp.set_quorum_set(id);
-        id
     }
 
     // Starting a slot.
@@ -482,6 +509,11 @@ impl Consensus {
         slot: SlotIndex,
     ) -> impl Iterator<Item = (NodeId, &Value)> {
         self.pending.decisions(slot)
+    }
+
+    /// The node's latest statements about `slot`.
+    pub(super) fn own_statements(&self, slot: SlotIndex) -> impl Iterator<Item = &Arc<Envelope>> {
+        self.scp.own_statements(slot)
     }
 
     /// The node's latest statements about `slot`, ready to send.

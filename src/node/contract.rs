@@ -5,6 +5,7 @@ use super::message::{Announcement, Bundle, Message};
 use super::persisted::{Persisted, StateChange};
 use super::probation::TrustEdit;
 use super::proposal::{Content, FileInfo};
+use super::rollback::Remembered;
 use super::trust_policy::TrustPolicy;
 use crate::scp::{NodeId, SlotIndex};
 use crate::time::Span;
@@ -96,6 +97,8 @@ pub enum Input {
     SetTrust(TrustPolicy),
     /// An operator adds a discovered node to the trust set, or removes it.
     EditTrust(TrustEdit),
+    /// Another node has returned the newest messages of this node.
+    Remembered(Arc<Remembered>),
     /// The host drops a discovered node that is not trusted, to make room for another one.
     Forget(NodeId),
     /// A fetch ended.

@@ -72,6 +72,23 @@ impl Discovery {
         }
     }
 
+    /// The number of announcements that the node has made.
+    pub(super) fn announcements(&self) -> u64 {
+        self.announcements
+    }
+
+    /// Continues after announcement number `announcements`, which the node has made before it was rolled back. The
+    /// quorum set is computed again.
+    pub(super) fn raise_announcements(&mut self, cx: &mut Context, announcements: u64) {
+        self.is_quorum_set_stale = true;
+        if announcements > self.announcements {
+            self.announcements = announcements;
+            if let Some(kind) = self.own_announcement.as_ref().map(|own| own.kind) {
+                self.transmit_announcement(cx, kind);
+            }
+        }
+    }
+
     /// Adds the address book to the roster and announces the node if its configuration says so.
     pub(super) fn start(&mut self, cx: &mut Context, is_restarted: bool) {
         let config = Arc::clone(cx.config());

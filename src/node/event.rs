@@ -132,6 +132,12 @@ pub enum NodeEvent {
         /// The running slot.
         slot: SlotIndex,
     },
+    /// The durable state of the node was replaced by an older copy: others remember messages that it does not. It stops
+    /// voting until it has caught up.
+    RolledBack {
+        /// The highest message number that others remember.
+        messages: u64,
+    },
     /// The standing of a discovered node has changed.
     StandingChanged {
         /// The discovered node.

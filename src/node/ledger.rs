@@ -29,6 +29,8 @@ pub(super) struct Ledger {
     decoder: Decoder,
     /// The number of proposals that the node has made.
     proposals: u32,
+    /// That number at the start.
+    proposals_restored: u32,
 }
 
 impl Ledger {
@@ -39,6 +41,7 @@ impl Ledger {
             backup: Backup::new(&cx.config().held_files),
             decoder: Decoder::default(),
             proposals: 0,
+            proposals_restored: 0,
         }
     }
 
@@ -46,6 +49,7 @@ impl Ledger {
     /// after the running slot.
     pub(super) fn restore(&mut self, cx: &Context, discovery: &Discovery, persisted: &Persisted) {
         self.proposals = persisted.proposals;
+        self.proposals_restored = persisted.proposals;
         for file in persisted.files.values() {
             self.backup.add(file);
         }
@@ -98,6 +102,30 @@ impl Ledger {
             refuse_proposal(cx, Some(id), cx.me(), ProposalRefusal::PoolFull);
         }
         is_pooled
+    }
+
+    /// The number of proposals that the node has made.
+    pub(super) fn proposals(&self) -> u32 {
+        self.proposals
+    }
+
+    /// Continues after proposal number `proposals`, which the node has made before it was rolled back. Proposals that it
+    /// has made since its restart with lower numbers get new ones, because others take those numbers for the old
+    /// proposals.
+    pub(super) fn raise_proposals(&mut self, cx: &mut Context, proposals: u32) {
+        if proposals <= self.proposals {
+            return;
+        }
+        let own = cx.key();
+        let reused = self.proposals_restored.saturating_add(1)..=proposals;
+        let is_reused = |id: &ProposalId| id.origin == own && reused.contains(&id.nth);
+        let renumbered = self.pool.remove(cx, is_reused);
+        self.proposals = proposals;
+        self.proposals_restored = proposals;
+        cx.out.persist(StateChange::Proposals(proposals));
+        for proposal in renumbered {
+            self.propose(cx, proposal.content.clone());
+        }
     }
 
     /// Certifies a proposal that `from` has transmitted. Returns the result and whether to relay the message.
@@ -166,6 +194,9 @@ impl Ledger {
         let decided = self.decode_decision(cx, &value);
         self.log.record(cx, value, &decided);
         self.pool.remove_decided(cx, &decided);
+        let own = decided.keys().filter(|id| id.origin == cx.key());
+        let highest = own.map(|id| id.nth).max().unwrap_or(0);
+        self.raise_proposals(cx, highest);
         for proposal in decided.values() {
             self.backup.decided(cx, proposal, |cx| {
                 let origin = discovery.node_of(cx, proposal.id.origin);

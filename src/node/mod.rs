@@ -49,6 +49,7 @@ mod relay;
 mod replica;
 mod resend;
 mod resend_backoff;
+mod rollback;
 mod roster;
 pub mod strkey;
 #[cfg(test)]
@@ -73,4 +74,5 @@ pub use probation::{Standing, Standings, TrustEdit};
 pub use proposal::{
     Content, FileInfo, Proposal, ProposalId, is_well_formed, proposals_in, value_of,
 };
+pub use rollback::Remembered;
 pub use trust_policy::{Threshold, TrustPolicy};

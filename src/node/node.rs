@@ -19,6 +19,7 @@ use super::outbox::TrafficClass;
 use super::persisted::Persisted;
 use super::relay::{Freshness, Relay};
 use super::replica::Replica;
+use super::rollback::Remembered;
 use super::trust_policy::TrustPolicy;
 use crate::scp::{NodeId, ScpTimer};
 #[cfg(test)]
@@ -87,6 +88,7 @@ impl Node {
             Input::Timer(kind) => self.timer_expired(kind),
             Input::Propose(content) => self.replica.propose(cx, discovery, content),
             Input::SetTrust(policy) => discovery.set_policy(cx, policy),
+            Input::Remembered(remembered) => self.remembered(&remembered),
             Input::Forget(node) => discovery.forget(cx, node),
             Input::EditTrust(edit) => self.replica.edit_trust(cx, discovery, edit),
             Input::Fetched { sha256, result } => self.replica.fetched(cx, &sha256, result),
@@ -153,8 +155,33 @@ impl Node {
     }
 
     fn continue_catch_up(&mut self, step: CatchUpStep) {
-        if step == CatchUpStep::Done {
-            self.become_ready();
+        if step == CatchUpStep::Wait {
+            return;
+        }
+        match self.replica.is_silent() {
+            true => self.replica.keep_catching_up(&mut self.cx, &self.discovery),
+            false => self.become_ready(),
+        }
+    }
+
+    /// Another node returns messages of this node. If this node does not know them, it was rolled back.
+    fn remembered(&mut self, remembered: &Remembered) {
+        let is_known = remembered.messages <= self.cx.out.reserved()
+            && remembered.announcements <= self.discovery.announcements()
+            && remembered.proposals <= self.replica.proposals();
+        if is_known {
+            return;
+        }
+        let messages = remembered.messages;
+        self.cx.out.event(NodeEvent::RolledBack { messages });
+        self.cx.out.raise(messages);
+        let announcements = remembered.announcements;
+        self.discovery
+            .raise_announcements(&mut self.cx, announcements);
+        self.replica.rolled_back(&mut self.cx, remembered);
+        if self.cx.lifecycle == Lifecycle::Ready {
+            let step = self.replica.begin_catch_up(&mut self.cx, &self.discovery);
+            self.continue_catch_up(step);
         }
     }
 

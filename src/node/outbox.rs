@@ -62,6 +62,19 @@ impl Outbox {
         self.messages_reserved = messages;
     }
 
+    /// The highest number that a message of this node can have.
+    pub(super) fn reserved(&self) -> u64 {
+        self.messages_reserved
+    }
+
+    /// Continues after the number `messages`, which the node has used before it was rolled back.
+    pub(super) fn raise(&mut self, messages: u64) {
+        if messages > self.messages_reserved {
+            self.restore(messages);
+            self.persist(StateChange::MessagesReserved(messages));
+        }
+    }
+
     pub(super) fn push(&mut self, output: Output) {
         self.outputs.push(output);
     }

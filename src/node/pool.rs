@@ -210,6 +210,33 @@ impl Pool {
         }
     }
 
+    /// Removes proposals and returns them.
+    pub(super) fn remove(
+        &mut self,
+        cx: &mut Context,
+        is_removed: impl Fn(&ProposalId) -> bool,
+    ) -> Vec<Arc<Proposal>> {
+        let ids: Vec<ProposalId> = self
+            .pooled
+            .keys()
+            .copied()
+            .filter(|id| is_removed(id))
+            .collect();
+        let mut removed = Vec::new();
+        for id in ids {
+            if let Some(entry) = self.pooled.remove(&id) {
+                cx.out.persist(StateChange::Unpooled(id));
+                cx.out.event(NodeEvent::ProposalExpired {
+                    id,
+                    voted: Vec::new(),
+                    missing: Vec::new(),
+                });
+                removed.push(entry.proposal);
+            }
+        }
+        removed
+    }
+
     /// Removes proposals whose time to live is over. `voters` finds the nodes that voted for a proposal.
     pub(super) fn expire(
         &mut self,

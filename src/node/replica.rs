@@ -18,6 +18,7 @@ use super::probation::TrustEdit;
 use super::proposal::{Content, Proposal};
 use super::quorum_closure::LearnOutcome;
 use super::resend::Resend;
+use super::rollback::{Remembered, Rollback};
 use crate::scp::{
     Effect, Envelope, NodeId, QuorumSet, ScpEvent, ScpTimer, SlotIndex, Statement, Value,
 };
@@ -33,6 +34,7 @@ pub(super) struct Replica {
     consensus: Consensus,
     resend: Resend,
     catch_up: CatchUp,
+    rollback: Rollback,
 }
 
 impl Replica {
@@ -42,6 +44,7 @@ impl Replica {
             consensus: Consensus::new(cx),
             resend: Resend::default(),
             catch_up: CatchUp::default(),
+            rollback: Rollback::default(),
         }
     }
 
@@ -299,8 +302,54 @@ impl Replica {
     fn join_slot(&mut self, cx: &mut Context, discovery: &mut Discovery) {
         let slot = self.ledger.next_slot();
         discovery.end_founding(cx);
+        self.repeat_remembered(cx, discovery, slot);
         let effects = self.consensus.join(cx, &self.ledger, discovery);
         self.apply_effects(cx, discovery, slot, effects);
+    }
+
+    // Rollback.
+
+    /// The number of proposals that the node has made.
+    pub(super) fn proposals(&self) -> u32 {
+        self.ledger.proposals()
+    }
+
+    /// The durable state of the node is an older copy. Takes higher numbers, and stays silent in the running slot if it
+    /// may have contradicted itself there.
+    pub(super) fn rolled_back(&mut self, cx: &mut Context, remembered: &Remembered) {
+        self.ledger.raise_proposals(cx, remembered.proposals);
+        self.rollback.add(&remembered.statements);
+        for (envelope, _) in &remembered.statements {
+            self.consensus.raise_quorum_sets(envelope.quorum_set.nth);
+        }
+        let slot = self.ledger.next_slot();
+        let has_spoken = self.consensus.own_statements(slot).next().is_some();
+        if has_spoken && self.rollback.has_statement(slot) {
+            self.rollback.stay_silent(slot);
+        }
+    }
+
+    /// Whether the node stays silent in the running slot.
+    pub(super) fn is_silent(&self) -> bool {
+        self.rollback.is_silent(self.ledger.next_slot())
+    }
+
+    /// Asks for decisions until the slot in which the node stays silent is decided.
+    pub(super) fn keep_catching_up(&mut self, cx: &mut Context, discovery: &Discovery) {
+        let view = view(&self.ledger, &self.consensus, discovery);
+        self.catch_up.keep_going(cx, view);
+    }
+
+    /// Restores the node's own statements about `slot` that others remember, before it makes others.
+    fn repeat_remembered(&mut self, cx: &mut Context, discovery: &Discovery, slot: SlotIndex) {
+        for (envelope, set) in self.rollback.take(slot) {
+            let remembered = (&envelope, &set);
+            let ledger = &self.ledger;
+            let effects = self
+                .consensus
+                .restore_remembered(cx, ledger, discovery, remembered);
+            self.apply_effects(cx, discovery, slot, effects);
+        }
     }
 
     /// SCP processes the queued statements in one batch.

@@ -156,6 +156,7 @@ impl NodeView {
             NodeEvent::ProposalRefused { .. }
             | NodeEvent::SlotStarted { .. }
             | NodeEvent::QuorumSetOverridden { .. }
+            | NodeEvent::RolledBack { .. }
             | NodeEvent::Scp(_)
             | NodeEvent::BackupFailed { .. } => {}
         }

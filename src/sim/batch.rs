@@ -174,6 +174,7 @@ pub(super) fn is_progress(output: &Output) -> bool {
                 | NodeEvent::Discovered { .. }
                 | NodeEvent::QuorumSetChanged { .. }
                 | NodeEvent::QuorumSetOverridden { .. }
+                | NodeEvent::RolledBack { .. }
                 | NodeEvent::ProposalExpired { .. }
                 | NodeEvent::PeerLeft { .. }
         )

@@ -24,6 +24,7 @@ messages! { "caption":
     fn standing_newcomer(node: &str, peer: &str);
     fn standing_established(node: &str, peer: &str);
     fn standing_removed(node: &str, peer: &str);
+    fn rolled_back(node: &str);
     fn quorum_set_overridden(node: &str, slot: SlotIndex);
     fn quorum_set_changed(node: &str, threshold: u32, total: usize, slot: SlotIndex);
     fn ready(node: &str, known: u32);

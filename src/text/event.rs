@@ -38,6 +38,7 @@ pub fn sentence(world: &World, node: NodeId, event: &NodeEvent) -> Option<String
             quorum_set.entries(),
             *from_slot,
         ),
+        NodeEvent::RolledBack { .. } => caption::rolled_back(name),
         NodeEvent::QuorumSetOverridden { slot } => caption::quorum_set_overridden(name, *slot),
         NodeEvent::StandingChanged { node, standing } => {
             standing_changed(name, &world.name(*node), *standing)

@@ -151,6 +151,7 @@ impl Snapshot {
             NodeEvent::BackedUp { file, .. } => CompactionKey::BackedUp(file.sha256.clone()),
             NodeEvent::ProposalRefused { .. }
             | NodeEvent::QuorumSetOverridden { .. }
+            | NodeEvent::RolledBack { .. }
             | NodeEvent::BackupFailed { .. }
             | NodeEvent::Refused { .. } => return,
         };

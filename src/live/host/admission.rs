@@ -59,18 +59,41 @@ impl Admission<'_> {
             return Err("datagrams_own");
         }
         self.check_age(announcement)?;
+        if announcement.kind == AnnouncementKind::Leaving {
+            // A node that leaves no longer answers, so its last address counts.
+            return match self
+                .directory
+                .has_announced(announcement.key, announcement.http)
+            {
+                true => self.leave_announcement(announcement, signed),
+                false => Err("datagrams_of_unknown_nodes"),
+            };
+        }
         if self.directory.has_proved(announcement) {
             return self
                 .proved_announcement(announcement, signed)
                 .map(AnnouncementRoute::Proved);
         }
-        if announcement.kind == AnnouncementKind::Leaving {
-            return Err("datagrams_of_unknown_nodes");
-        }
         match is_announceable(announcement.http, source.is_loopback()) {
             true => Ok(AnnouncementRoute::Unproved),
             false => Err("datagrams_with_unusable_addresses"),
         }
+    }
+
+    /// Admits an announcement that a node leaves. It counts only for the run in which it was made: another process with
+    /// the same key, or the same node after a restart, stays.
+    fn leave_announcement(
+        &mut self,
+        announcement: &WireAnnouncement,
+        signed: &Signed,
+    ) -> Result<AnnouncementRoute, &'static str> {
+        let known = self.directory.find(announcement.key);
+        let stored = known.and_then(|node| self.directory.announcement(node));
+        if stored.is_some_and(|stored| stored.epoch != announcement.epoch) {
+            return Err("datagrams_of_other_runs");
+        }
+        let stored = self.store_announcement(announcement, signed);
+        stored.map(AnnouncementRoute::Proved)
     }
 
     fn check_age(&self, announcement: &WireAnnouncement) -> Result<(), &'static str> {
@@ -88,6 +111,16 @@ impl Admission<'_> {
     /// # Errors
     /// If the announcement is replayed, or if the directory is full. The error is the counter of the reason.
     pub(super) fn proved_announcement(
+        &mut self,
+        announcement: &WireAnnouncement,
+        signed: &Signed,
+    ) -> Result<Peer, &'static str> {
+        let peer = self.store_announcement(announcement, signed)?;
+        self.directory.mark_proved(peer.id);
+        Ok(peer)
+    }
+
+    fn store_announcement(
         &mut self,
         announcement: &WireAnnouncement,
         signed: &Signed,

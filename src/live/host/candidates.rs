@@ -271,6 +271,8 @@ mod tests {
             http,
             kind: AnnouncementKind::Here,
             nth: 1,
+            epoch: 1,
+            messages: 256,
             mark_us,
         };
         let signed = announcement.sign(&identity).unwrap();

@@ -34,6 +34,8 @@ const LEAVE_REPEATS: usize = 3;
 pub(super) struct EffectContext<'a> {
     /// The time of sending.
     pub(super) clock: &'a Clock,
+    /// How often the node has started.
+    pub(super) epoch: u64,
     /// Known nodes and the head of the log.
     pub(super) runtime: &'a NodeRuntime,
     /// Addresses, keys and announcements.
@@ -226,6 +228,8 @@ impl EffectRunner {
             http: self.config.advertise.unwrap_or(self.config.http),
             kind: announcement.kind,
             nth: announcement.nth,
+            epoch: context.epoch,
+            messages: context.runtime.messages_reserved(),
             mark_us: self.last_mark_us,
         };
         let signed = own.sign(identity)?;

@@ -4,6 +4,7 @@ use super::counters::MetricCounters;
 use super::decision_waiters::DecisionWaiters;
 use super::fetches::Fetches;
 use super::peer_table::{PeerState, PeerTable};
+use super::recovery::Recovery;
 use super::runtime::NodeRuntime;
 use crate::live::config::LiveConfig;
 use crate::live::file_store::FileStore;
@@ -47,6 +48,8 @@ pub(super) struct HostView<'a> {
     pub(super) counters: &'a MetricCounters,
     /// Counters of refusals before the host.
     pub(super) inbound_counters: &'a InboundCounters,
+    /// Restarts, rollbacks, and other processes with the same key.
+    pub(super) recovery: &'a Recovery,
     /// Why the store fails.
     pub(super) storage_error: Option<&'a str>,
 }
@@ -256,7 +259,7 @@ impl HostView<'_> {
             ));
         }
         match self.forks().iter().find(|fork| fork.is_trusted) {
-            None => Ok(()),
+            None => self.recovery.health(self.now),
             Some(fork) => Err(format!(
                 "the network has forked: the log of {}, a node that this one trusts, differs from the log of this node; compare their logs (GET /status), and stop the nodes whose log is wrong",
                 fork.name

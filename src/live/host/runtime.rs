@@ -4,7 +4,7 @@ use crate::live::log_hash::LogHash;
 use crate::live::timers::Timers;
 use crate::live::wire::LogHead;
 use crate::node::view::NodeView;
-use crate::node::{Input, Node, NodeEvent, Output, Persisted, TimerKind};
+use crate::node::{Input, Node, NodeEvent, Output, Persisted, StateChange, TimerKind};
 use crate::scp::NodeId;
 use crate::time::Time;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub(super) struct NodeRuntime {
     view: NodeView,
     timers: Timers,
     log_hash: LogHash,
+    messages_reserved: u64,
 }
 
 impl NodeRuntime {
@@ -26,11 +27,13 @@ impl NodeRuntime {
             view: NodeView::default(),
             timers: Timers::default(),
             log_hash: LogHash::default(),
+            messages_reserved: 0,
         }
     }
 
     /// Rebuilds view and hash from the persisted state, which the node does not report again.
     pub(super) fn restore(&mut self, at: Time, persisted: &Persisted) {
+        self.messages_reserved = persisted.messages;
         for (slot, value) in &persisted.decided {
             self.log_hash.append(*slot, value);
         }
@@ -71,10 +74,25 @@ impl NodeRuntime {
                         self.log_hash.append(*slot, value);
                     }
                 }
+                Output::Persist(changes) => self.note_reserved(changes),
                 _ => {}
             }
         }
         outputs
+    }
+
+    fn note_reserved(&mut self, changes: &[StateChange]) {
+        for change in changes {
+            if let StateChange::MessagesReserved(messages) = change {
+                self.messages_reserved = *messages;
+            }
+        }
+    }
+
+    /// The highest number that a message of the node can have.
+    #[must_use]
+    pub(super) fn messages_reserved(&self) -> u64 {
+        self.messages_reserved
     }
 
     /// Removes and returns the next timer that is due.

@@ -147,6 +147,7 @@ impl Fixture {
             stop: Arc::default(),
         });
         let host = Host::new(HostParts {
+            epoch: 1,
             recorder: Recorder::new(scenario, &clock, None),
             node: Node::new(node_config),
             store: Box::new(FailingStore {
@@ -182,13 +183,15 @@ impl Fixture {
             http: SocketAddr::from(([127, 0, 0, 1], 9)),
             kind: AnnouncementKind::Here,
             nth: 1,
+            epoch: 1,
+            messages: 256,
             mark_us: self.host.clock.wall_us(),
         };
         let signed = announcement.sign(&other).unwrap();
         let (key, http) = (announcement.key, announcement.http);
         let command = HostCommand::Announcement(Box::new((announcement, signed)), http.ip());
         self.host.handle(command);
-        let proved = HostCommand::AddressChecked(key, http, Ok(()));
+        let proved = HostCommand::AddressChecked(key, http, Ok(OwnMessages::default()));
         self.host.handle(proved);
     }
 

@@ -255,7 +255,11 @@ fn propose_problem(error: &ProposeError) -> ProblemDetails {
         ProposeError::Refused(ProposalRefusal::PoolFull) => StatusCode::TOO_MANY_REQUESTS,
         ProposeError::Refused(ProposalRefusal::InLog) => StatusCode::CONFLICT,
         ProposeError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ProposeError::Storage(_) | ProposeError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        ProposeError::KeyInUse(_) => StatusCode::CONFLICT,
+        ProposeError::Storage(_)
+        | ProposeError::Stopping
+        | ProposeError::Restarting
+        | ProposeError::RolledBack => StatusCode::SERVICE_UNAVAILABLE,
     };
     ProblemDetails::new(status, error.to_string())
 }

@@ -4,7 +4,7 @@ use super::Api;
 use super::auth::Access;
 use super::problem::{ProblemDetails, ProblemResponses};
 use crate::live::command::{HostCommand, NodeTrustEdit};
-use crate::live::wire::{Signed, WireAddressProof};
+use crate::live::wire::{IdentityView, WireAddressProof};
 use crate::node::NodeKey;
 use axum::Json;
 use axum::body::Body;
@@ -84,22 +84,38 @@ pub(super) struct ChallengeParams {
     /// Any text of at most 64 bytes. The answer contains it.
     #[param(max_length = 64)]
     nonce: String,
+    /// Key of the asking node. The answer then contains its newest messages, as far as this node has them.
+    #[param(value_type = Option<String>)]
+    asker: Option<NodeKey>,
 }
 
-/// Proves that this node answers at this address: signs the nonce with its key.
+/// Proves that this node answers at this address: signs the nonce with its key. A node asks this before it trusts
+/// another one, and learns whether its own data folder is an older copy.
 #[utoipa::path(get, path = "/identity", params(ChallengeParams), responses(
-    (status = OK, body = Signed),
+    (status = OK, body = IdentityView),
     ProblemResponses))]
 pub(super) async fn prove_identity(
     State(api): State<Arc<Api>>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     params: Result<Query<ChallengeParams>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Json<Signed>, ProblemDetails> {
+) -> Result<Json<IdentityView>, ProblemDetails> {
     api.auth.authorize(Access::Read, from, &headers)?;
     let Query(params) =
         params.map_err(|error| ProblemDetails::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    WireAddressProof::sign(&api.identity, &api.network, params.nonce)
-        .map(Json)
-        .map_err(|error| ProblemDetails::new(StatusCode::BAD_REQUEST, error.to_string()))
+    let proof = WireAddressProof::sign(&api.identity, &api.network, params.nonce)
+        .map_err(|error| ProblemDetails::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    let (messages, announcement) = match params.asker {
+        Some(asker) => {
+            api.host
+                .ask(|reply| HostCommand::LatestMessages(asker, reply))
+                .await?
+        }
+        None => Default::default(),
+    };
+    Ok(Json(IdentityView {
+        proof,
+        messages,
+        announcement,
+    }))
 }

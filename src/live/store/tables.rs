@@ -48,6 +48,7 @@ mod setting {
     pub(super) const QUORUM_SET: &str = "quorum_set";
     pub(super) const TRUST: &str = "trust";
     pub(super) const STANDINGS: &str = "standings";
+    pub(super) const EPOCH: &str = "epoch";
 }
 
 type Result<T> = std::result::Result<T, RowsError>;
@@ -78,6 +79,20 @@ pub(super) fn create(database: &Database) -> Result<()> {
         settings.insert(setting::VERSION, json(&VERSION)?.as_slice())?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Counts a start of the node and returns the new count.
+pub(super) fn begin_epoch(database: &Database) -> Result<u64> {
+    let transaction = database.begin_write()?;
+    let epoch;
+    {
+        let mut settings = transaction.open_table(SETTINGS)?;
+        let last: u64 = read_setting(&settings, setting::EPOCH)?.unwrap_or(0);
+        epoch = last.saturating_add(1);
+        settings.insert(setting::EPOCH, json(&epoch)?.as_slice())?;
+    }
+    transaction.commit()?;
+    Ok(epoch)
 }
 
 /// Refuses tables of another version.

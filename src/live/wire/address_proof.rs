@@ -3,11 +3,16 @@
 //! The verifier calls `GET /identity?nonce=...` at the address. The node there signs the nonce with its key. So an
 //! announcement with an invented key, or with the address of a third party, leads to no further traffic.
 
+use super::announcement::WireAnnouncement;
+use super::message::VerifiedMessage;
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, SignaturePurpose};
 use crate::node::NodeKey;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+/// Most messages that another node returns.
+const OWN_MESSAGES_MAX: usize = 8;
 /// Longest nonce in bytes.
 pub const NONCE_BYTES_MAX: usize = 64;
 
@@ -19,6 +24,49 @@ pub struct WireAddressProof {
     pub key: NodeKey,
     /// The nonce of the challenge.
     pub nonce: String,
+}
+
+/// The answer to a challenge, with what the answering node remembers of the asking one.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityView {
+    /// The signed proof.
+    pub proof: Signed,
+    /// The newest messages of the asking node, each signed by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Signed>,
+    /// The newest announcement of the asking node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announcement: Option<Signed>,
+}
+
+/// The newest messages of this node, as another node has stored them. Their signatures are valid.
+#[derive(Clone, Debug, Default)]
+pub struct OwnMessages {
+    /// Messages.
+    pub messages: Vec<VerifiedMessage>,
+    /// The newest announcement.
+    pub announcement: Option<WireAnnouncement>,
+}
+
+impl IdentityView {
+    /// Verifies the messages of the asking node `own`. Those of other nodes, and invalid ones, are left out: they prove
+    /// nothing.
+    #[must_use]
+    pub fn own_messages(self, network: &str, own: NodeKey) -> OwnMessages {
+        let messages = self.messages.into_iter().take(OWN_MESSAGES_MAX);
+        let messages = messages
+            .filter_map(|signed| VerifiedMessage::open(signed, network).ok())
+            .filter(|message| message.message.sender == own);
+        let announcement = self
+            .announcement
+            .and_then(|signed| WireAnnouncement::open(&signed, network).ok())
+            .filter(|announcement| announcement.key == own);
+        OwnMessages {
+            messages: messages.collect(),
+            announcement,
+        }
+    }
 }
 
 impl WireAddressProof {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use utoipa::ToSchema;
 
 /// Version of the wire protocol.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest datagram in bytes.
 pub const DATAGRAM_BYTES_MAX: usize = 1200;
 /// Longest name of a node, in bytes.
@@ -41,6 +41,11 @@ pub struct WireAnnouncement {
     pub kind: AnnouncementKind,
     /// Sequence number from 1. Repetitions have the same number.
     pub nth: u64,
+    /// How often the node has started: an announcement that it leaves ends only the run in which it was made.
+    pub epoch: u64,
+    /// The highest number that a message of the node can have. A node that is restored from an older copy of its data
+    /// folder finds its own higher number in announcements that others have stored.
+    pub messages: u64,
     /// Freshness mark: Unix time in microseconds at which it was made, increasing for each node.
     pub mark_us: u64,
 }
@@ -146,6 +151,8 @@ mod tests {
             http: "127.0.0.1:8000".parse().unwrap(),
             kind: AnnouncementKind::Beacon,
             nth: 1,
+            epoch: 1,
+            messages: 256,
             mark_us: 1_700_000_000_000_000,
         }
     }

@@ -247,6 +247,15 @@ impl VerifiedMessage {
         UnverifiedMessage::read(signed)?.verify(network)
     }
 
+    /// The name of the message.
+    #[must_use]
+    pub fn name(&self) -> MessageName {
+        MessageName {
+            sender: self.message.sender,
+            nth: self.message.nth,
+        }
+    }
+
     /// The announcements whose addresses are proved.
     fn announcements_proved_in(
         &self,

@@ -12,7 +12,7 @@ mod quorum_set;
 mod receipt;
 mod signed;
 
-pub use address_proof::{NONCE_BYTES_MAX, WireAddressProof};
+pub use address_proof::{IdentityView, NONCE_BYTES_MAX, OwnMessages, WireAddressProof};
 pub use announcement::{
     DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
 };

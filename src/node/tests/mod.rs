@@ -8,6 +8,7 @@ mod large;
 mod networks;
 mod random;
 mod restarts;
+mod rollbacks;
 pub(super) mod test_net;
 
 use super::*;

@@ -71,8 +71,34 @@ fn inputs() -> impl Strategy<Value = Input> {
             Input::EditTrust(if adds { TrustEdit::Add(node) } else { TrustEdit::Remove(node) })
         }),
         1 => odd_node.prop_map(Input::Forget),
+        1 => remembered().prop_map(|remembered| Input::Remembered(Arc::new(remembered))),
         1 => Just(Input::Start(None)),
     ]
+}
+
+/// What others may claim to remember, with statements of any form.
+fn remembered() -> impl Strategy<Value = Remembered> {
+    let statement = (slots(), 0u32..3, statements()).prop_map(|(slot, nth, statement)| {
+        let owner = NodeId(0);
+        let quorum_set = QuorumSetId { owner, nth };
+        let envelope = Envelope {
+            from: owner,
+            slot,
+            quorum_set,
+            statement,
+        };
+        let set = QuorumSet::flat(2, (0..3).map(NodeId));
+        (Arc::new(envelope), Arc::new(set))
+    });
+    let statements = prop::collection::vec(statement, 0..4);
+    (numbers(), numbers(), 0u32..9, statements).prop_map(
+        |(messages, announcements, proposals, statements)| Remembered {
+            messages,
+            announcements,
+            proposals,
+            statements,
+        },
+    )
 }
 
 fn contents() -> impl Strategy<Value = Content> {

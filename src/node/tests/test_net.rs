@@ -7,9 +7,9 @@ use crate::node::context::Context;
 use crate::node::{
     Announcement, AnnouncementKind, Application, Body, Bundle, Content, FetchError, FileInfo,
     Input, JoinMode, Message, Node, NodeConfig, NodeEvent, NodeSettings, Output, Peer, Persisted,
-    Recipient, Relaying, Threshold, TimerKind, TrustPolicy, proposals_in,
+    Recipient, Relaying, Remembered, Threshold, TimerKind, TrustPolicy, proposals_in,
 };
-use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
+use crate::scp::{Envelope, NodeId, QuorumSet, QuorumSetId, SlotIndex, Statement, Value};
 use crate::time::{Span, Time};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +42,10 @@ pub(super) struct Net {
     pub(super) events: Vec<(Time, NodeId, NodeEvent)>,
     /// All statements that each node has made about each slot.
     pub(super) statements: BTreeMap<(NodeId, SlotIndex), Vec<Arc<Envelope>>>,
+    /// The quorum sets that statements name.
+    sets: BTreeMap<QuorumSetId, Arc<QuorumSet>>,
+    /// The highest message number of each node.
+    messages: BTreeMap<NodeId, u64>,
     /// The number of transmissions.
     pub(super) sent: u64,
 }
@@ -130,6 +134,8 @@ impl Net {
             fetches_fail: false,
             events: Vec::new(),
             statements: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            messages: BTreeMap::new(),
             sent: 0,
         };
         for config in configs {
@@ -189,6 +195,26 @@ impl Net {
         self.give(NodeId(id), Input::Start(Some(persisted)));
     }
 
+    /// Replaces the durable state of a crashed node by an older copy.
+    pub(super) fn roll_back(&mut self, id: u32, copy: Persisted) {
+        self.persisted[id as usize] = Some(Arc::new(copy));
+    }
+
+    /// What the other nodes remember of a node: its highest message number and its statements about `slot`.
+    pub(super) fn remembered(&self, id: u32, slot: SlotIndex) -> Remembered {
+        let statements = self.statements.get(&(NodeId(id), slot));
+        let with_set = |envelope: &Arc<Envelope>| {
+            let set = self.sets.get(&envelope.quorum_set).unwrap();
+            (Arc::clone(envelope), Arc::clone(set))
+        };
+        Remembered {
+            messages: self.messages.get(&NodeId(id)).copied().unwrap_or(0),
+            announcements: 0,
+            proposals: 0,
+            statements: statements.into_iter().flatten().map(with_set).collect(),
+        }
+    }
+
     pub(super) fn propose(&mut self, id: u32, content: Content) {
         self.give(NodeId(id), Input::Propose(content));
     }
@@ -218,7 +244,19 @@ impl Net {
             if message.id.sender != id {
                 continue;
             }
-            if let Body::Scp { envelope, .. } = &message.body {
+            let highest = self.messages.entry(id).or_default();
+            *highest = message.id.nth.max(*highest);
+            if let Body::Scp {
+                envelope,
+                quorum_set,
+            } = &message.body
+            {
+                let set = Arc::clone(quorum_set);
+                let known = self.sets.insert(envelope.quorum_set, Arc::clone(&set));
+                assert!(
+                    known.is_none_or(|known| known == set),
+                    "{id:?} uses the number of a quorum set twice"
+                );
                 let earlier = self.statements.entry((id, envelope.slot)).or_default();
                 if !earlier.contains(envelope) {
                     assert_eq!(persists, Some(0), "{id:?} sends before it persists");

@@ -9,8 +9,8 @@ use crate::node::{
     AdmissionPolicy, AdmissionSettings, Announcement, AnnouncementKind, Application, BackupAnswer,
     Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode, Message, MessageId, MessageKind,
     MessageRefusal, NodeConfig, NodeEvent, NodeKey, NodeSettings, Output, Peer, Persisted,
-    Proposal, ProposalId, ProposalRefusal, Recipient, Relaying, SlotStart, Standing, Standings,
-    StateChange, Threshold, TimerKind, TrustCause, TrustEdit, TrustPolicy,
+    Proposal, ProposalId, ProposalRefusal, Recipient, Relaying, Remembered, SlotStart, Standing,
+    Standings, StateChange, Threshold, TimerKind, TrustCause, TrustEdit, TrustPolicy,
 };
 use crate::scp::{
     Envelope, NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
@@ -269,13 +269,20 @@ form_struct!(StandingsForm for Standings {
     removed: BTreeSet<NodeId>,
 });
 
+form_struct!(RememberedForm for Remembered {
+    messages: u64,
+    announcements: u64,
+    proposals: u32,
+    statements: Vec<(Arc<Envelope>, Arc<QuorumSet>)>,
+});
+
 form_enum!(TrustEditForm for TrustEdit {
     struct {}
     tuple { Add(node: NodeId), Remove(node: NodeId) }
     unit {}
 });
 
-form_arc!(Proposal, Persisted, NodeConfig);
+form_arc!(Proposal, Persisted, NodeConfig, Remembered);
 
 form_enum!(InputForm for Input {
     struct {
@@ -291,6 +298,7 @@ form_enum!(InputForm for Input {
         SetTrust(policy: TrustPolicy),
         EditTrust(edit: TrustEdit),
         Forget(node: NodeId),
+        Remembered(remembered: Arc<Remembered>),
     }
     unit { Leave }
 });
@@ -329,6 +337,7 @@ form_enum!(NodeEventForm for NodeEvent {
         TrustChanged { trusted: Arc<BTreeSet<NodeId>>, cause: TrustCause },
         QuorumSetChanged { id: QuorumSetId, quorum_set: Arc<QuorumSet>, from_slot: SlotIndex },
         QuorumSetOverridden { slot: SlotIndex },
+        RolledBack { messages: u64 },
         StandingChanged { node: NodeId, standing: Standing },
         Ready { known: u32 },
         CatchingUp { from_slot: SlotIndex },

@@ -231,6 +231,8 @@ impl NodeHarness {
             http: ([127, 0, 0, 1], 8000).into(),
             kind: announcement.kind,
             nth: announcement.nth,
+            epoch: 1,
+            messages: 256,
             mark_us: self.now.0 + 1,
         };
         let signed = own.sign(&self.identity).unwrap();

@@ -15,6 +15,7 @@ mod proxy;
 mod real_nodes_page;
 mod rest;
 mod restart;
+mod rollback;
 mod signed;
 mod starting;
 mod stranger;

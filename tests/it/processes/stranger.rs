@@ -2,7 +2,9 @@
 
 use super::harness::Network;
 use quorumscope::live::identity::Identity;
-use quorumscope::live::wire::{Datagram, VERSION, WireAddressProof, WireAnnouncement};
+use quorumscope::live::wire::{
+    Datagram, IdentityView, VERSION, WireAddressProof, WireAnnouncement,
+};
 use quorumscope::node::AnnouncementKind;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -25,6 +27,8 @@ pub(super) fn announcement(
         http,
         kind: AnnouncementKind::Here,
         nth: 1,
+        epoch: 1,
+        messages: 256,
         mark_us: u64::try_from(now.as_micros()).unwrap(),
     }
 }
@@ -79,9 +83,14 @@ fn answer_challenge(
     let Some(rest) = request.strip_prefix("GET /identity?nonce=") else {
         return Some(stream);
     };
-    let nonce = rest.split(' ').next().unwrap().to_owned();
+    let nonce = rest.split(['&', ' ']).next().unwrap().to_owned();
     let proof = WireAddressProof::sign(identity, network, nonce).unwrap();
-    let body = serde_json::to_string(&proof).unwrap();
+    let answer = IdentityView {
+        proof,
+        messages: Vec::new(),
+        announcement: None,
+    };
+    let body = serde_json::to_string(&answer).unwrap();
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()

@@ -535,11 +535,10 @@ impl Host {
     /// long is forgotten.
     fn has_room_for_stranger(&mut self) -> bool {
         let view = self.runtime.view();
-        let strangers = view
-            .known
-            .keys()
-            .filter(|node| !view.trusted.contains(node));
-        let strangers: Vec<NodeId> = strangers.copied().collect();
+        let strangers = view.known.iter();
+        let strangers: Vec<NodeId> = strangers
+            .filter(|node| !view.trusted.contains(node))
+            .collect();
         if strangers.len() < STRANGERS_MAX {
             return true;
         }

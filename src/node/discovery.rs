@@ -11,6 +11,7 @@ use super::event::{MessageRefusal, NodeEvent, TrustCause};
 use super::key::NodeKey;
 use super::message::{Announcement, AnnouncementKind, Body};
 use super::outbox::TrafficClass;
+use super::peer_list::PeersAnswer;
 use super::persisted::{Persisted, StateChange};
 use super::probation::{Probation, TrustEdit};
 use super::roster::{Roster, RosterChange};
@@ -23,6 +24,8 @@ use std::sync::Arc;
 
 /// The number of neighbours that one refresh asks for their peers. The next refresh continues with the next neighbours.
 const ASKED_PER_REFRESH: usize = 3;
+/// Most outputs of a start besides those about the address book.
+const START_OUTPUTS: usize = 8;
 
 /// The peers of one node and its trust in them.
 #[derive(Clone, Debug)]
@@ -39,6 +42,9 @@ pub(super) struct Discovery {
     announcements: u64,
     /// Whether trust has changed since [`Discovery::take_quorum_set`].
     is_quorum_set_stale: bool,
+    /// The latest answer of the trusted-node service, and the trusted nodes in it. In a large network most nodes ask
+    /// every other node, and all answers of a node are equal.
+    answer: Option<(NodeSet, Arc<PeersAnswer>)>,
 }
 
 impl Discovery {
@@ -57,6 +63,7 @@ impl Discovery {
             own_announcement: None,
             announcements: 0,
             is_quorum_set_stale: true,
+            answer: None,
         }
     }
 
@@ -92,6 +99,7 @@ impl Discovery {
     /// Adds the address book to the roster and announces the node if its configuration says so.
     pub(super) fn start(&mut self, cx: &mut Context, is_restarted: bool) {
         let config = Arc::clone(cx.config());
+        cx.out.reserve(config.address_book.len() + START_OUTPUTS);
         for peer in config.address_book.iter() {
             self.add_peer(cx, peer, config.peer.id);
         }
@@ -374,18 +382,33 @@ impl Discovery {
     /// Answers a query of the trusted-node service with the known peers and the trust set. `from` transmitted the
     /// query.
     pub(super) fn send_peers(
-        &self,
+        &mut self,
         cx: &mut Context,
         node: NodeId,
         from: NodeId,
         class: TrafficClass,
     ) {
-        let own = std::iter::once(&cx.config().peer);
-        let known = own.chain(self.roster.present()).cloned().collect();
-        let trusted = self.trust.members().iter().collect();
+        let body = Body::Peers(self.peers_answer(cx));
         let via = self.route_to(cx, node, from);
-        cx.out
-            .send_to(node, via, class, Body::Peers { known, trusted });
+        cx.out.send_to(node, via, class, body);
+    }
+
+    /// The known peers and the trust set: the latest answer again while both are the same.
+    fn peers_answer(&mut self, cx: &Context) -> Arc<PeersAnswer> {
+        let (present, members) = (self.roster.present_ids(), self.trust.members());
+        if let Some((trusted, answer)) = &self.answer
+            && trusted == members
+            && answer.known.ids() == present
+        {
+            return Arc::clone(answer);
+        }
+        let own = std::iter::once(&cx.config().peer);
+        let answer = Arc::new(PeersAnswer {
+            known: own.chain(self.roster.present()).cloned().collect(),
+            trusted: members.iter().collect(),
+        });
+        self.answer = Some((members.clone(), Arc::clone(&answer)));
+        answer
     }
 
     /// Handles an answer of the trusted-node service. A sender that still lists a departed node has missed the
@@ -394,12 +417,15 @@ impl Discovery {
         &mut self,
         cx: &mut Context,
         from: NodeId,
-        (sender, known, trusted): (NodeId, &[Peer], &[NodeId]),
+        (sender, answer): (NodeId, &PeersAnswer),
     ) {
         if let Some(probation) = &mut self.probation {
-            probation.note_trusted(sender, trusted.iter().copied());
+            probation.note_trusted(sender, answer.trusted.iter().copied());
         }
-        for peer in known {
+        if answer.known.ids().is_subset(self.roster.present_ids()) {
+            return;
+        }
+        for peer in answer.known.iter() {
             match self.roster.leave_announcement(peer.id) {
                 Some(leaving) => {
                     let repeated = leaving.relayed();
@@ -419,6 +445,8 @@ impl Discovery {
             probation.forget(node);
         }
         self.last_alive.remove(&node);
+        // The id may return with another key.
+        self.answer = None;
         cx.out.event(NodeEvent::PeerLeft { node });
     }
 

@@ -1,6 +1,7 @@
 //! Wire messages between nodes: discovery announcements, messages, and bundles of relayed messages.
 
 use super::config::Peer;
+use super::peer_list::PeersAnswer;
 use super::proposal::Proposal;
 use crate::scp::{Envelope, NodeId, QuorumSet, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
@@ -78,12 +79,7 @@ pub enum Body {
     /// Query to the trusted-node service for the known peers.
     PeersQuestion,
     /// Answer of the trusted-node service.
-    Peers {
-        /// The peers that the sender knows and that have not left.
-        known: Arc<[Peer]>,
-        /// The trust set of the sender.
-        trusted: Arc<[NodeId]>,
-    },
+    Peers(Arc<PeersAnswer>),
     /// Query for decisions.
     CatchUpQuestion {
         /// The first slot whose decision the sender lacks.
@@ -170,7 +166,7 @@ impl Message {
                 }
                 Body::Proposal(_)
                 | Body::PeersQuestion
-                | Body::Peers { .. }
+                | Body::Peers(_)
                 | Body::CatchUpQuestion { .. } => true,
             }
     }

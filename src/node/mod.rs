@@ -39,6 +39,7 @@ mod message;
 mod node;
 mod node_map;
 mod outbox;
+mod peer_list;
 mod pending_statements;
 mod persisted;
 mod pool;
@@ -69,6 +70,7 @@ pub use event::{
 pub use key::{InvalidNodeKey, NodeKey};
 pub use message::{Announcement, AnnouncementKind, Body, Bundle, Message, MessageId, MessageKind};
 pub use node::Node;
+pub use peer_list::{PeerList, PeersAnswer};
 pub use persisted::{Persisted, StateChange};
 pub use probation::{Standing, Standings, TrustEdit};
 pub use proposal::{

@@ -267,9 +267,7 @@ impl Node {
             Body::PeersQuestion => {
                 discovery.send_peers(cx, sender, from, TrafficClass::of(message));
             }
-            Body::Peers { known, trusted } => {
-                discovery.receive_peers(cx, from, (sender, known, trusted));
-            }
+            Body::Peers(answer) => discovery.receive_peers(cx, from, (sender, answer)),
             Body::CatchUpQuestion { from_slot } => {
                 replica.answer_catch_up(cx, discovery, from, message, *from_slot);
             }

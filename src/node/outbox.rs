@@ -75,6 +75,11 @@ impl Outbox {
         }
     }
 
+    /// Makes room for this many outputs. A recording keeps the outputs of all nodes, so spare room would cost memory.
+    pub(super) fn reserve(&mut self, outputs: usize) {
+        self.outputs.reserve_exact(outputs);
+    }
+
     pub(super) fn push(&mut self, output: Output) {
         self.outputs.push(output);
     }

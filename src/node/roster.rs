@@ -54,6 +54,8 @@ pub(super) struct Roster {
     me: Peer,
     entries: NodeMap<RosterEntry>,
     present_count: u32,
+    /// The node itself and the peers that are present.
+    present: NodeSet,
     /// Peers from which a transmission has arrived directly.
     neighbours: NodeSet,
     /// The peer that the last round of [`Roster::next_to_ask`] ended with.
@@ -64,6 +66,7 @@ impl Roster {
     pub(super) fn new(me: Peer) -> Roster {
         Roster {
             last_asked: me.id,
+            present: [me.id].into_iter().collect(),
             me,
             entries: NodeMap::default(),
             present_count: 0,
@@ -103,8 +106,14 @@ impl Roster {
             (false, false) => RosterChange::Joined,
         };
         match change {
-            RosterChange::Joined => self.present_count += 1,
-            RosterChange::Left => self.present_count -= 1,
+            RosterChange::Joined => {
+                self.present_count += 1;
+                self.present.insert(peer.id);
+            }
+            RosterChange::Left => {
+                self.present_count -= 1;
+                self.present.remove(peer.id);
+            }
             _ => {}
         }
         change
@@ -125,6 +134,7 @@ impl Roster {
             status: RosterStatus::Present,
         });
         self.present_count += 1;
+        self.present.insert(peer.id);
         true
     }
 
@@ -135,6 +145,7 @@ impl Roster {
         };
         if entry.is_present() {
             self.present_count = self.present_count.saturating_sub(1);
+            self.present.remove(node);
         }
         self.neighbours.remove(node);
         true
@@ -153,6 +164,11 @@ impl Roster {
     /// Whether the node is known and has not left.
     pub(super) fn is_present(&self, node: NodeId) -> bool {
         self.entries.get(node).is_some_and(RosterEntry::is_present)
+    }
+
+    /// The ids of the nodes that are known and have not left, this one included.
+    pub(super) fn present_ids(&self) -> &NodeSet {
+        &self.present
     }
 
     /// The number of nodes that are known and have not left, this one included.

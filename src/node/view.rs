@@ -9,7 +9,7 @@ pub use super::{
     proposals_in,
 };
 
-use crate::scp::{BallotPhase, NodeId, QuorumSet, SlotIndex, SlotState, Value};
+use crate::scp::{BallotPhase, NodeId, NodeSet, QuorumSet, SlotIndex, SlotState, Value};
 use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -86,7 +86,7 @@ pub struct NodeView {
     /// Whether it takes part.
     pub readiness: Readiness,
     /// The peers that it knows and that have not left.
-    pub known: BTreeMap<NodeId, Peer>,
+    pub known: NodeSet,
     /// Its trust set, itself included.
     pub trusted: Arc<BTreeSet<NodeId>>,
     /// The standings of the nodes that it knows, if it admits them one by one.
@@ -113,10 +113,10 @@ impl NodeView {
         match event {
             NodeEvent::Started { .. } => self.readiness = Readiness::Discovering,
             NodeEvent::Discovered { peer, .. } => {
-                self.known.insert(peer.id, peer.clone());
+                self.known.insert(peer.id);
             }
             NodeEvent::PeerLeft { node } => {
-                self.known.remove(node);
+                self.known.remove(*node);
             }
             NodeEvent::TrustChanged { trusted, .. } => self.trusted = Arc::clone(trusted),
             NodeEvent::QuorumSetChanged {

@@ -326,7 +326,7 @@ fn records_of_several_processes_are_merged_into_one_world() {
         (
             values,
             names(&mut view.trusted.iter().copied()),
-            names(&mut view.known.keys().copied()),
+            names(&mut view.known.iter()),
         )
     };
     for name in ["v0", "v1", "v2", "v3"] {

@@ -74,9 +74,9 @@ impl EffectContext<'_> {
 
     /// All known nodes that have announced an address.
     fn neighbours(&self) -> Vec<(NodeId, SocketAddr)> {
-        let known = self.runtime.view().known.keys();
+        let known = self.runtime.view().known.iter();
         known
-            .filter_map(|&node| Some((node, self.directory.http(node)?)))
+            .filter_map(|node| Some((node, self.directory.http(node)?)))
             .collect()
     }
 
@@ -177,7 +177,7 @@ impl EffectRunner {
             let request = match &message.body {
                 Body::Scp { .. } => deliver(MessageEndpoint::Vote),
                 Body::Proposal(_) => deliver(MessageEndpoint::Propose),
-                Body::Peers { .. } => deliver(MessageEndpoint::Peers),
+                Body::Peers(_) => deliver(MessageEndpoint::Peers),
                 Body::PeersQuestion => PeerRequest::QueryPeers(signed.clone(), outbound),
                 Body::CatchUpQuestion { .. } | Body::CatchUpAnswer { .. } => {
                     deliver(MessageEndpoint::CatchUp)

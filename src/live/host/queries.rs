@@ -136,7 +136,7 @@ impl HostView<'_> {
             Some(_) => view.trusted.iter().copied().collect(),
             None => BTreeSet::new(),
         };
-        let mut nodes: BTreeSet<NodeId> = view.known.keys().copied().collect();
+        let mut nodes: BTreeSet<NodeId> = view.known.iter().collect();
         nodes.extend(fixed.iter().filter(|node| **node != NodeId(0)));
         let unknown = PeerState::default();
         let peer_view = |node| {
@@ -191,7 +191,7 @@ impl HostView<'_> {
             (
                 "known_nodes",
                 "Nodes known, this one included.",
-                view.known.len() as u64 + 1,
+                u64::from(view.known.len()) + 1,
             ),
             (
                 "trusted_nodes",

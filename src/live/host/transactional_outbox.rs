@@ -137,7 +137,7 @@ impl Outbox {
     pub(super) fn take_peers_answer(&mut self, asker: NodeId) -> Option<Arc<Message>> {
         let at = self.effects.iter().rposition(|effect| {
             matches!(effect, HostEffect::Send(Recipient::Node(node), message)
-                if *node == asker && matches!(message.body, Body::Peers { .. }))
+                if *node == asker && matches!(message.body, Body::Peers(_)))
         })?;
         match self.effects.remove(at) {
             HostEffect::Send(_, message) => Some(message),

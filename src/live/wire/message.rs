@@ -6,7 +6,7 @@ use super::quorum_set::WireQuorumSet;
 use super::signed::{Signed, WireError};
 use crate::live::identity::{Identity, SignaturePurpose};
 use crate::live::node_directory::{NODES_MAX, NodeDirectory};
-use crate::node::{Body, Message, MessageId, NodeKey, Proposal};
+use crate::node::{Body, Message, MessageId, NodeKey, PeersAnswer, Proposal};
 use crate::scp::{Envelope, QuorumSetId, SlotIndex, Statement, Value};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -110,12 +110,17 @@ impl WireMessage {
                 proposal: Proposal::clone(proposal),
             },
             Body::PeersQuestion => WireBody::PeersQuestion,
-            Body::Peers { known, trusted } => WireBody::Peers {
-                known: known
+            Body::Peers(answer) => WireBody::Peers {
+                known: answer
+                    .known
                     .iter()
                     .filter_map(|peer| directory.signed_announcement(peer.id).cloned())
                     .collect(),
-                trusted: trusted.iter().map(|&node| directory.key_of(node)).collect(),
+                trusted: answer
+                    .trusted
+                    .iter()
+                    .map(|&node| directory.key_of(node))
+                    .collect(),
             },
             Body::CatchUpQuestion { from_slot } => WireBody::CatchUpQuestion {
                 from_slot: from_slot.0,
@@ -295,10 +300,10 @@ impl VerifiedMessage {
                     known.extend(directory.peer(id));
                 }
                 let trusted = trusted.iter().filter_map(|&key| directory.find(key));
-                Body::Peers {
-                    known: known.into(),
+                Body::Peers(Arc::new(PeersAnswer {
+                    known: known.into_iter().collect(),
                     trusted: trusted.collect(),
-                }
+                }))
             }
             WireBody::CatchUpQuestion { from_slot } => Body::CatchUpQuestion {
                 from_slot: SlotIndex(*from_slot),

@@ -6,6 +6,7 @@ mod backups;
 mod faults;
 mod large;
 mod networks;
+mod peers_answers;
 mod random;
 mod restarts;
 mod rollbacks;

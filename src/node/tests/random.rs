@@ -184,7 +184,7 @@ fn messages() -> impl Strategy<Value = Arc<Message>> {
             Body::Proposal(Arc::new(Proposal { id, content }))
         }),
         1 => Just(Body::PeersQuestion),
-        1 => (0usize..6).prop_map(|id| Body::Peers { known: Arc::from([peer(id)]), trusted: Arc::from([]) }),
+        1 => (0usize..6).prop_map(|id| Body::Peers(Arc::new(PeersAnswer { known: PeerList::from_iter([peer(id)]), trusted: Arc::from([]) }))),
         1 => slots().prop_map(|from_slot| Body::CatchUpQuestion { from_slot }),
         1 => (slots(), values()).prop_map(|(slot, value)| {
             Body::CatchUpAnswer { decided: Arc::from([(slot, value)]) }

@@ -8,9 +8,10 @@ use crate::net::LossReason;
 use crate::node::{
     AdmissionPolicy, AdmissionSettings, Announcement, AnnouncementKind, Application, BackupAnswer,
     Body, Bundle, Content, FetchError, FileInfo, Input, JoinMode, Message, MessageId, MessageKind,
-    MessageRefusal, NodeConfig, NodeEvent, NodeKey, NodeSettings, Output, Peer, Persisted,
-    Proposal, ProposalId, ProposalRefusal, Recipient, Relaying, Remembered, SlotStart, Standing,
-    Standings, StateChange, Threshold, TimerKind, TrustCause, TrustEdit, TrustPolicy,
+    MessageRefusal, NodeConfig, NodeEvent, NodeKey, NodeSettings, Output, Peer, PeerList,
+    PeersAnswer, Persisted, Proposal, ProposalId, ProposalRefusal, Recipient, Relaying, Remembered,
+    SlotStart, Standing, Standings, StateChange, Threshold, TimerKind, TrustCause, TrustEdit,
+    TrustPolicy,
 };
 use crate::scp::{
     Envelope, NodeId, QuorumSet, QuorumSetId, ScpEvent, ScpRefusal, SlotIndex, SlotState, Value,
@@ -179,14 +180,15 @@ form_struct!(MessageForm for Message {
     body: Body,
 });
 
+form_struct!(PeersAnswerForm for PeersAnswer { known: PeerList, trusted: Arc<[NodeId]> });
+
 form_enum!(BodyForm for Body {
     struct {
         Scp { envelope: Arc<Envelope>, quorum_set: Arc<QuorumSet> },
-        Peers { known: Arc<[Peer]>, trusted: Arc<[NodeId]> },
         CatchUpQuestion { from_slot: SlotIndex },
         CatchUpAnswer { decided: Arc<[(SlotIndex, Value)]> },
     }
-    tuple { Proposal(proposal: Arc<Proposal>) }
+    tuple { Proposal(proposal: Arc<Proposal>), Peers(answer: Arc<PeersAnswer>) }
     unit { PeersQuestion }
 });
 
@@ -282,7 +284,7 @@ form_enum!(TrustEditForm for TrustEdit {
     unit {}
 });
 
-form_arc!(Proposal, Persisted, NodeConfig, Remembered);
+form_arc!(Proposal, PeersAnswer, Persisted, NodeConfig, Remembered);
 
 form_enum!(InputForm for Input {
     struct {

@@ -3,7 +3,7 @@
 use super::context::{Decode, Encode, Problem};
 use super::nodes::UNKNOWN;
 use super::serialized_form::{Form, Shared, Text, share};
-use crate::node::{NodeKey, Peer};
+use crate::node::{NodeKey, Peer, PeerList};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::time::{Span, Time};
 use crate::trace::record::FlightId;
@@ -335,5 +335,18 @@ impl Form for Arc<[Peer]> {
             Shared::Number(number) => cx.defined(number),
             Shared::Inline(forms) => Ok(items::<Peer>(*forms, cx)?.into()),
         }
+    }
+}
+
+/// The peers as a list.
+impl Form for PeerList {
+    type As<'a> = <Arc<[Peer]> as Form>::As<'a>;
+
+    fn to_form<'a>(&'a self, cx: &mut Encode<'a, '_>) -> Self::As<'a> {
+        self.shared().to_form(cx)
+    }
+
+    fn from_form(form: Self::As<'_>, cx: &mut Decode<'_>) -> Result<Self, Problem> {
+        <Arc<[Peer]>>::from_form(form, cx).map(PeerList::from)
     }
 }

@@ -213,7 +213,7 @@ fn trust(
         dim_label(ui, theme, panel::no_trust());
     } else {
         let label = panel::trust_set_of(&world.name(id));
-        let text = panel::trust_counts(trusted.len(), node.view.known.len());
+        let text = panel::trust_counts(trusted.len(), node.view.known.len() as usize);
         let line = ui.add(
             egui::Label::new(RichText::new(text).color(color(theme.text_dim)))
                 .sense(egui::Sense::hover()),

@@ -200,8 +200,8 @@ impl NodeHarness {
         let read = opened.to_local(&mut self.directory).unwrap();
         match (&read.body, &message.body) {
             // The signed message lists only nodes whose announcements are stored.
-            (Body::Peers { known, .. }, Body::Peers { known: all, .. }) => {
-                assert!(known.iter().all(|peer| all.contains(peer)));
+            (Body::Peers(read), Body::Peers(sent)) => {
+                assert!(read.known.iter().all(|peer| sent.known.contains(peer)));
             }
             _ => assert_eq!(&read, message),
         }

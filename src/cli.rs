@@ -78,7 +78,7 @@ pub struct SourceArgs {
         conflicts_with_all = ["network", "replay"]
     )]
     pub scenario: String,
-    /// Real network: a node list in the JSON of stellarbeat or radar.
+    /// Real network: a node list in the JSON of stellarbeat or radar, of up to 2,000 nodes.
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub network: Option<PathBuf>,
     /// Organisations of the node list, in the same JSON.

@@ -474,6 +474,7 @@ terminal-trace_incomplete = { $path }: the trace is incomplete: its writer was k
     [one] { $records } complete record
    *[other] { $records } complete records
 }
+terminal-trace_left_over = { $path } is the incomplete trace of a run that was killed; read it with --replay { $path }, or delete it
 terminal-trace_failed = { $error }; the run continues without a trace
 terminal-trace_not_completed_if_interrupted = an interruption would leave the trace incomplete: { $error }
 terminal-interrupted = interrupted; { $path } contains the run so far
@@ -508,6 +509,8 @@ terminal-merged_description = { $others ->
 }
 terminal-merge_output_is_input = { $path }: is an input, so it cannot also be the output; choose another name after -o
 terminal-merge_no_start_time = { $path }, line 1: it has no start time (`epoch_unix_us`), so it cannot be merged; expected a trace written by `quorumscope node --trace`
+terminal-output_is_input = { $output } { $path }: this file is the input of { $input }, and the output would replace it; choose another file
+terminal-outputs_are_same = { $one } and { $other } write to the same file, { $path }, expected different files; choose another file for one of them
 terminal-file_unreadable = { $path }: cannot be read: { $error }; check the path
 terminal-file_not_regular = { $path }: is not a file; expected a TOML scenario or a JSON node list
 terminal-file_too_large = { $path }: has { $size } bytes, more than the limit of { $limit }; is it the right file?

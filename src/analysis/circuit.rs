@@ -7,6 +7,9 @@ use super::fbas::Fbas;
 use crate::scp::{NodeId, QuorumSet};
 use std::collections::BTreeMap;
 
+/// Work on this many gates or nodes takes about as long as the solver's work between two calls of `stop`.
+pub(super) const GATES_PER_STOP: usize = 64;
+
 /// One input of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GateInput {
@@ -87,21 +90,6 @@ impl Circuit {
     /// Whether the gate represents the whole quorum set of a node.
     pub(super) fn is_whole_set(&self, gate: usize) -> bool {
         !self.owners_of_gate[gate].is_empty()
-    }
-
-    /// The nodes that occur anywhere below the gate.
-    pub(super) fn nodes_below(&self, gate: usize) -> Vec<usize> {
-        let mut nodes = Vec::new();
-        let mut open = vec![gate];
-        while let Some(gate) = open.pop() {
-            for entry in &self.gates[gate].entries {
-                match *entry {
-                    GateInput::Node(node) => nodes.push(node),
-                    GateInput::Gate(inner) => open.push(inner),
-                }
-            }
-        }
-        nodes
     }
 }
 

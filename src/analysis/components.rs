@@ -1,6 +1,6 @@
 //! Strongly connected components of the trust graph, and which of them contain quorums.
 
-use super::circuit::{Circuit, GreatestQuorum};
+use super::circuit::{Circuit, GateInput, GreatestQuorum};
 use super::fbas::Fbas;
 use crate::scp::NodeId;
 
@@ -13,24 +13,36 @@ use crate::scp::NodeId;
 pub fn quorum_components(fbas: &Fbas) -> Vec<Vec<NodeId>> {
     let gates = Circuit::new(fbas);
     let candidates = GreatestQuorum::compute(&gates).members;
-    let successors: Vec<Vec<usize>> = (0..fbas.len())
-        .map(|node| match gates.gate_of_node[node] {
-            Some(gate) if candidates[node] => {
-                let mut below = gates.nodes_below(gate);
-                below.retain(|&member| candidates[member]);
-                below
-            }
-            _ => Vec::new(),
-        })
-        .collect();
-    let mut found: Vec<Vec<NodeId>> = strongly_connected(&successors)
+    let mut found: Vec<Vec<NodeId>> = strongly_connected(&trust_graph(&gates, &candidates))
         .into_iter()
-        .filter(|component| candidates[component[0]])
-        .map(|component| greatest_quorum_of(fbas, &component))
+        .map(|mut component| {
+            component.retain(|&vertex| vertex < fbas.len() && candidates[vertex]);
+            greatest_quorum_of(fbas, &component)
+        })
         .filter(|quorum| !quorum.is_empty())
         .collect();
     found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     found
+}
+
+/// The trust graph among `candidates`: the successors of each vertex. The first vertices are the nodes, the others the
+/// gates. A node leads to the gate of its quorum set and a gate to its inputs, so the graph is as large as the circuit,
+/// although many nodes may have the same large quorum set.
+fn trust_graph(circuit: &Circuit, candidates: &[bool]) -> Vec<Vec<usize>> {
+    let node_count = candidates.len();
+    let gate_of = |node: usize| circuit.gate_of_node[node].filter(|_| candidates[node]);
+    let of_nodes = (0..node_count).map(|node| {
+        let gate = gate_of(node).map(|gate| node_count + gate);
+        gate.into_iter().collect()
+    });
+    let of_gates = circuit.gates.iter().map(|gate| {
+        let inputs = gate.entries.iter().filter_map(|entry| match *entry {
+            GateInput::Node(node) => candidates[node].then_some(node),
+            GateInput::Gate(inner) => Some(node_count + inner),
+        });
+        inputs.collect()
+    });
+    of_nodes.chain(of_gates).collect()
 }
 
 /// The top tier, ascending: the union of the greatest quorums of all quorum-containing components.

@@ -5,12 +5,16 @@
 //! solver. Each incompatible pair becomes clauses for the solver. If all pairs of whole quorum sets are incompatible,
 //! the solver is not needed.
 
-use super::circuit::{Circuit, GateInput};
+use super::circuit::{Circuit, GATES_PER_STOP, GateInput};
+
+/// Most incompatible pairs that are kept. Their number can grow with the square of the input. The solver does not need
+/// them: they only save it work.
+const PAIRS_MAX: usize = 250_000;
 
 /// The incompatible pairs.
 #[derive(Debug)]
 pub(super) struct Overlaps {
-    /// Pairs (i <= j) of gates: no two disjoint sets of nodes satisfy one gate each.
+    /// Pairs (i <= j) of gates: no two disjoint sets of nodes satisfy one gate each. At most [`PAIRS_MAX`].
     pub(super) incompatible: Vec<(usize, usize)>,
     /// Whether every pair of whole quorum sets is incompatible. Then any two quorums intersect.
     pub(super) all_whole_sets: bool,
@@ -24,11 +28,12 @@ impl Overlaps {
     pub(super) fn find(circuit: &Circuit, stop: &dyn Fn() -> bool) -> Option<Overlaps> {
         let count = circuit.gates.len();
         let mut incompatible = Vec::new();
+        let mut whole_pairs = 0usize;
         // By gate, whether two disjoint sets can both satisfy it. Inner gates come first.
         let mut divisible = vec![true; count];
         let (mut common_single, mut common_double) = (vec![0usize; count], vec![0usize; count]);
         for i in 0..count {
-            if stop() {
+            if (i + 1).is_multiple_of(GATES_PER_STOP) && stop() {
                 return None;
             }
             let mut touched = Vec::new();
@@ -57,23 +62,57 @@ impl Overlaps {
                     gate.threshold.saturating_sub(private + double)
                 };
                 if needed(i) + needed(j) > single {
-                    incompatible.push((j, i));
                     divisible[i] &= i != j;
+                    let are_whole = circuit.is_whole_set(i) && circuit.is_whole_set(j);
+                    whole_pairs += usize::from(are_whole);
+                    if incompatible.len() < PAIRS_MAX {
+                        incompatible.push((j, i));
+                    }
                 }
             }
         }
         Some(Overlaps {
-            all_whole_sets: all_whole_sets(circuit, &incompatible),
+            all_whole_sets: whole_pairs == pair_count(circuit),
             incompatible,
         })
     }
 }
 
-fn all_whole_sets(circuit: &Circuit, incompatible: &[(usize, usize)]) -> bool {
-    let is_whole = |gate: &usize| circuit.is_whole_set(*gate);
-    let whole = (0..circuit.gates.len()).filter(is_whole).count();
-    let proven = incompatible
-        .iter()
-        .filter(|(i, j)| is_whole(i) && is_whole(j));
-    proven.count() == whole * (whole + 1) / 2
+/// The number of pairs of whole quorum sets, a set with itself included.
+fn pair_count(circuit: &Circuit) -> usize {
+    let gates = 0..circuit.gates.len();
+    let whole = gates.filter(|gate| circuit.is_whole_set(*gate)).count();
+    whole * (whole + 1) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Fbas;
+    use crate::scp::{NodeId, QuorumSet};
+    use std::sync::Arc;
+
+    /// Sets of `size` of 12 core nodes, all different: any two of them overlap if they have more than half of the core.
+    fn core_sets(size: u32) -> Circuit {
+        let chosen = (0u32..1 << 12).filter(|marks| marks.count_ones() == size);
+        let sets = chosen.map(|marks| {
+            let members = (0..12).filter(|node| marks >> node & 1 == 1).map(NodeId);
+            Some(Arc::new(QuorumSet::flat(size, members)))
+        });
+        Circuit::new(&Fbas::new(sets.collect()))
+    }
+
+    #[test]
+    fn the_memory_for_pairs_is_bounded_and_the_proof_still_counts_all() {
+        let circuit = core_sets(7);
+        assert_eq!(circuit.gates.len(), 792);
+        let overlaps = Overlaps::find(&circuit, &|| false).unwrap();
+        assert!(overlaps.all_whole_sets);
+        assert_eq!(overlaps.incompatible.len(), PAIRS_MAX);
+        assert!(
+            !Overlaps::find(&core_sets(6), &|| false)
+                .unwrap()
+                .all_whole_sets
+        );
+    }
 }

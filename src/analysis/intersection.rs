@@ -3,7 +3,7 @@
 //!
 //! This module does not analyse intersection despite faulty nodes.
 
-use super::circuit::{Circuit, GreatestQuorum};
+use super::circuit::{Circuit, GATES_PER_STOP, GreatestQuorum};
 use super::components::quorum_components;
 use super::counting::Overlaps;
 use super::fbas::Fbas;
@@ -37,7 +37,7 @@ impl IntersectionResult {
 }
 
 /// A `stop` closure that returns true from call `limit + 1` on. Unlike a clock it gives the same result on every
-/// machine. The solver calls it about once every 32 decisions.
+/// machine. The solver calls it about once every 32 decisions, more often if the configuration is large.
 pub fn stop_after(limit: u64) -> impl Fn() -> bool {
     let asked = Cell::new(0);
     move || asked.replace(asked.get() + 1) >= limit
@@ -89,7 +89,7 @@ fn minimal_quorum_in(fbas: &Fbas, quorum: &[NodeId], stop: &dyn Fn() -> bool) ->
     let circuit = Circuit::new(&fbas.restricted_to(quorum));
     let mut smallest = GreatestQuorum::compute(&circuit);
     for node in 0..quorum.len() {
-        if stop() {
+        if (node + 1).is_multiple_of(GATES_PER_STOP) && stop() {
             break;
         }
         if !smallest.members[node] {

@@ -4,12 +4,12 @@
 //! quorum satisfies it. A node implies the gate of its quorum set. Thresholds are encoded as sequential counters (Sinz
 //! 2005). Only the direction "gate implies enough inputs" is needed, with at most `entries * threshold` variables.
 
-use super::circuit::{Circuit, GateInput};
+use super::circuit::{Circuit, GATES_PER_STOP, GateInput};
 use batsat::{Callbacks, Lit, Solver, SolverInterface, SolverOpts, lbool};
 use std::cell::Cell;
 
 /// Upper bound of counter cells, both sides together. A cell takes about 200 bytes in the solver.
-const CELLS_MAX: usize = 20_000_000;
+const CELLS_MAX: usize = 4_000_000;
 
 /// The result of the solver.
 #[derive(Debug)]
@@ -33,10 +33,11 @@ pub(super) fn two_disjoint_quorums(
         .gates
         .iter()
         .map(|gate| counter_cells(gate.threshold, gate.entries.len()));
-    if 2 * cells.sum::<usize>() > CELLS_MAX {
+    let cells = cells.fold(0, usize::saturating_add).saturating_mul(2);
+    if cells > CELLS_MAX {
         return SatResult::Unknown;
     }
-    let mut formula = Formula::new(stop);
+    let mut formula = Formula::new(stop, cells);
     let (Some(left), Some(right)) = (
         formula.add_quorum(circuit, stop),
         formula.add_quorum(circuit, stop),
@@ -59,23 +60,33 @@ struct Side {
     gates: Vec<Lit>,
 }
 
-/// The solver calls the callback this many times for each call of the caller's `stop`, which may read a clock.
-const CALLBACKS_PER_STOP: u32 = 32;
+/// Work of the solver for each call of the caller's `stop`, which may read a clock. One decision is as much work as the
+/// formula has cells, because it may set all of them.
+const WORK_PER_STOP: usize = 320_000;
+/// Least work of one decision.
+const DECISION_WORK_MIN: usize = 10_000;
 
+/// Calls the caller's `stop` in proportion to the work of the solver. So a limit on these calls limits the time, however
+/// large the formula is.
+///
 /// A stop is permanent: the solver calls the callback again between restarts and would continue otherwise.
 struct StopCallback<'a> {
     stop: &'a dyn Fn() -> bool,
-    calls: Cell<u32>,
+    /// Work of one decision.
+    decision: usize,
+    /// Work since the last call of `stop`.
+    work: Cell<usize>,
     stopped: Cell<bool>,
 }
 
 impl Callbacks for StopCallback<'_> {
     fn stop(&self) -> bool {
-        let calls = self.calls.get().wrapping_add(1);
-        self.calls.set(calls);
-        if calls.is_multiple_of(CALLBACKS_PER_STOP) && (self.stop)() {
-            self.stopped.set(true);
+        let mut work = self.work.get() + self.decision;
+        while work >= WORK_PER_STOP && !self.stopped.get() {
+            work -= WORK_PER_STOP;
+            self.stopped.set((self.stop)());
         }
+        self.work.set(work);
         self.stopped.get()
     }
 }
@@ -86,10 +97,12 @@ struct Formula<'a> {
 }
 
 impl<'a> Formula<'a> {
-    fn new(stop: &'a dyn Fn() -> bool) -> Formula<'a> {
+    /// An empty formula that will have this number of counter cells.
+    fn new(stop: &'a dyn Fn() -> bool, cells: usize) -> Formula<'a> {
         let stop = StopCallback {
             stop,
-            calls: Cell::new(0),
+            decision: cells.max(DECISION_WORK_MIN),
+            work: Cell::new(0),
             stopped: Cell::new(false),
         };
         Formula {
@@ -114,8 +127,8 @@ impl<'a> Formula<'a> {
         let node_count = circuit.gate_of_node.len();
         let nodes: Vec<Lit> = (0..node_count).map(|_| self.variable()).collect();
         let mut gates: Vec<Lit> = Vec::with_capacity(circuit.gates.len());
-        for gate in &circuit.gates {
-            if stop() {
+        for (nth, gate) in (1..).zip(&circuit.gates) {
+            if usize::is_multiple_of(nth, GATES_PER_STOP) && stop() {
                 return None;
             }
             let literal = |entry: &GateInput| match *entry {

@@ -1,6 +1,7 @@
 //! `quorumscope merge`: merges the traces of several processes into one that can be replayed.
 
 use crate::cli::MergeArgs;
+use crate::commands::support::distinct_files::is_same_file;
 use crate::commands::support::error::CommandError;
 use crate::commands::support::load::truncated_trace_warning;
 use crate::commands::support::stdout::print_line;
@@ -10,7 +11,6 @@ use crate::time::Time;
 use crate::trace::merge::{MergedTrace, ProcessTrace, merge};
 use crate::trace::{NodeRegistry, Record, TraceReader, TraceWriter};
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -54,10 +54,8 @@ fn input_error(error: impl std::fmt::Display) -> CommandError {
 
 /// Refuses an output that is one of the inputs, even under another name.
 fn check_names(args: &MergeArgs) -> Result<(), CommandError> {
-    let real = |path: &PathBuf| fs::canonicalize(path).ok();
-    let output = real(&args.output);
-    let same = |path: &&PathBuf| output.is_some() && real(path) == output;
-    match args.traces.iter().find(same) {
+    let is_output = |path: &&PathBuf| is_same_file(path, &args.output);
+    match args.traces.iter().find(is_output) {
         None => Ok(()),
         Some(path) => {
             let path = path.display().to_string();

@@ -8,6 +8,7 @@ use crate::live::cluster::LISTENING;
 use crate::live::identity::Identity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
 use crate::node::{AdmissionPolicy, AdmissionSettings, NodeSettings, Threshold};
+use crate::scenario::without_byte_order_mark;
 use crate::text::terminal;
 use crate::time::Span;
 use std::io::Read;
@@ -208,7 +209,7 @@ fn threshold(text: &str) -> Result<Threshold, CommandError> {
 
 fn quorum_set(path: &Path) -> Result<WireQuorumSet, CommandError> {
     let text = read(path)?;
-    serde_json::from_str(&text).map_err(|error| {
+    serde_json::from_str(without_byte_order_mark(&text)).map_err(|error| {
         let (path, error) = (path.display().to_string(), error.to_string());
         CommandError::Input(terminal::quorum_set_expected(&path, &error))
     })

@@ -1,5 +1,6 @@
 //! Reads a scenario file: converts TOML text to a complete [`Scenario`].
 
+use super::byte_order_mark::without_byte_order_mark;
 use super::error::{InputError, SourceText, in_words};
 use super::events::{self, EventContext};
 use super::format::{FileFormat, PolicyFormat, TrustFormat};
@@ -21,6 +22,7 @@ pub fn read_scenario(
     options: ScenarioOptions,
     analyzer: &QuorumAnalyzer<'_>,
 ) -> Result<Scenario, InputError> {
+    let content = without_byte_order_mark(content);
     let text = SourceText {
         name: source_name,
         content,

@@ -7,7 +7,8 @@
 //!
 //! The import reads text that the caller has fetched. Positions are only for drawing.
 
-use super::error::{InputError, NODES_MAX, SourceText, in_words};
+use super::byte_order_mark::without_byte_order_mark;
+use super::error::{InputError, SourceText, in_words};
 use super::layout::{self, RingNode};
 use super::names::node_id;
 use super::network_format::{NodeEntry, OrganizationEntry, QuorumSetEntry, find_public_key};
@@ -22,6 +23,10 @@ use crate::time::{Span, Time};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Most nodes of an imported network. Every node reaches every other one, so time and memory of a run grow with the
+/// square of this number.
+const IMPORTED_NODES_MAX: usize = 2_000;
 
 /// The texts of an imported network, each with its name in errors.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +61,7 @@ pub fn read_network(
     }
     let text = SourceText {
         name: files.nodes.0,
-        content: files.nodes.1,
+        content: without_byte_order_mark(files.nodes.1),
     };
     let nodes: Vec<NodeEntry> = parse(
         text,
@@ -65,7 +70,10 @@ pub fn read_network(
     let organizations: Vec<OrganizationEntry> = match files.organizations {
         None => Vec::new(),
         Some((name, content)) => parse(
-            SourceText { name, content },
+            SourceText {
+                name,
+                content: without_byte_order_mark(content),
+            },
             "A list of organisations looks like [{\"id\": \"...\", \"name\": \"...\", \"validators\": [\"G...\", ...]}, ...].",
         )?,
     };
@@ -103,12 +111,8 @@ impl Network {
     ) -> Result<Network, InputError> {
         let keys = Keys::new(text, nodes)?;
         let count = keys.in_order.len();
-        if !(1..=NODES_MAX).contains(&count) {
-            return Err(text.error(
-                None,
-                format!("{count} nodes, expected 1 to {NODES_MAX}"),
-                "Use another node list.",
-            ));
+        if !(1..=IMPORTED_NODES_MAX).contains(&count) {
+            return Err(Network::wrong_size(text, count, nodes.len()));
         }
         let mut names = UniqueNames::default();
         let peers = keys.in_order.iter().enumerate().map(|(nth, key)| Peer {
@@ -128,6 +132,19 @@ impl Network {
             sets,
             listed: nodes.len(),
         })
+    }
+
+    fn wrong_size(text: SourceText<'_>, count: usize, listed: usize) -> InputError {
+        let unlisted = match count - listed {
+            0 => String::new(),
+            unlisted => format!(", {unlisted} of them only in quorum sets"),
+        };
+        let remedy = match count {
+            0 => "Use another node list.",
+            _ => "Leave out nodes that no quorum set contains: no other node depends on them.",
+        };
+        let problem = format!("{count} nodes{unlisted}, expected 1 to {IMPORTED_NODES_MAX}");
+        text.error(None, problem, remedy)
     }
 
     fn into_scenario(

@@ -157,7 +157,7 @@ fn errors_have_line_and_column() {
         Some((6, 18)),
         "the key \"GAAAA1\" occurs twice, expected each node once",
     );
-    check("[]", None, None, "0 nodes, expected 1 to 10000");
+    check("[]", None, None, "0 nodes, expected 1 to 2000");
     check(
         LIST,
         Some("[{\"id\": 3}]"),
@@ -187,7 +187,34 @@ fn the_number_of_nodes_cannot_be_chosen() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("net.json lists its nodes"), "{message}");
-    let sets = (0..10_001).map(|nth| format!("{{\"publicKey\": \"K{nth}\"}}"));
-    let many = format!("[{}]", sets.collect::<Vec<_>>().join(","));
-    check(&many, None, None, "10001 nodes, expected 1 to 10000");
+}
+
+#[test]
+fn a_network_larger_than_a_run_can_hold_is_refused() {
+    let nodes = (0..2_001).map(|nth| format!("{{\"publicKey\": \"K{nth}\"}}"));
+    let many = format!("[{}]", nodes.collect::<Vec<_>>().join(","));
+    check(
+        &many,
+        None,
+        None,
+        "2001 nodes, expected 1 to 2000. Leave out",
+    );
+    let keys = (0..10_000).map(|nth| format!("\"K{nth}\""));
+    let set = keys.collect::<Vec<_>>().join(",");
+    let one = format!(
+        r#"[{{"publicKey": "A", "quorumSet": {{"threshold": 1, "validators": [{set}]}}}}]"#
+    );
+    let words = "10001 nodes, 10000 of them only in quorum sets, expected 1 to 2000";
+    check(&one, None, None, words);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_content() {
+    let marked = format!("\u{feff}{LIST}");
+    let organizations = "\u{feff}[{\"id\": \"x\", \"name\": \"Xerox\"}]";
+    assert_eq!(
+        read(&marked, Some(organizations)).unwrap(),
+        read(LIST, Some(&organizations[3..])).unwrap()
+    );
+    check("\u{feff}[1]", None, Some((1, 2)), "expected a node");
 }

@@ -55,6 +55,7 @@ messages! { "terminal":
     fn shader_refused(error: &str);
 
     fn trace_incomplete(path: &str, records: usize);
+    fn trace_left_over(path: &str);
     fn trace_failed(error: &str);
     fn trace_not_completed_if_interrupted(error: &str);
     fn interrupted(path: &str);
@@ -64,6 +65,8 @@ messages! { "terminal":
     fn merged_description(traces: usize, others: usize);
     fn merge_output_is_input(path: &str);
     fn merge_no_start_time(path: &str);
+    fn output_is_input(output: &str, path: &str, input: &str);
+    fn outputs_are_same(one: &str, other: &str, path: &str);
     fn file_unreadable(path: &str, error: &str);
     fn file_not_regular(path: &str);
     fn file_too_large(path: &str, size: u64, limit: u64);

@@ -27,7 +27,7 @@ mod snapshot;
 mod world;
 mod world_parts;
 
-pub use file::{LINE_BYTES_MAX, TraceError, TraceReader, TraceWriter};
+pub use file::{LINE_BYTES_MAX, TraceError, TraceReader, TraceWriter, left_over};
 pub use format::{Digest, NodeRegistry, Provenance, SourceTrace};
 pub use lanes::Lanes;
 pub use record::{FlightId, Record};

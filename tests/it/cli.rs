@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-fn quorumscope(args: &[&str]) -> Output {
+pub(crate) fn quorumscope(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorumscope"));
     // Without a display, commands that open a window fall back to the terminal.
     command
@@ -15,7 +15,7 @@ fn quorumscope(args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -39,7 +39,7 @@ fn summary(args: &[&str], code: i32) -> serde_json::Value {
     json
 }
 
-fn check_refused(args: &[&str], expected: &[&str]) {
+pub(crate) fn check_refused(args: &[&str], expected: &[&str]) {
     let output = quorumscope(args);
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
@@ -52,7 +52,7 @@ fn check_refused(args: &[&str], expected: &[&str]) {
     assert!(!error.contains("panicked"), "{error}");
 }
 
-fn in_folder(folder: &Path, name: &str, content: &str) -> String {
+pub(crate) fn in_folder(folder: &Path, name: &str, content: &str) -> String {
     let path = folder.join(name);
     fs::write(&path, content).unwrap();
     path.to_str().unwrap().to_owned()

@@ -32,6 +32,7 @@ mod picture;
 mod process_sim;
 #[cfg(feature = "net")]
 mod processes;
+mod run_files;
 mod runs;
 mod scenarios;
 mod scp_harness;

@@ -19,6 +19,7 @@ pub use replay::{StepResult, TranscriptReplay};
 pub use report::{PassCount, Report, check_dir};
 pub use sets::check_sets;
 
+use crate::scenario::without_byte_order_mark;
 use crate::text::conformance as text;
 use anyhow::{Context, bail};
 use flate2::read::GzDecoder;
@@ -122,5 +123,5 @@ fn read_text(file: &Path) -> anyhow::Result<String> {
     } else {
         { raw }.read_to_string(&mut text)?;
     }
-    Ok(text)
+    Ok(without_byte_order_mark(&text).to_owned())
 }

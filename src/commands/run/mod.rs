@@ -5,9 +5,11 @@ mod summary;
 
 use crate::cli::{RunArgs, parse_until};
 use crate::commands::support::atomic_write::check_writable;
+use crate::commands::support::distinct_files::{NamedFile, check_distinct, inputs};
 use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS, EXIT_VIOLATED};
+use crate::commands::support::quorum_intersection::IntersectionAnalysis;
 use crate::commands::support::stdout::print_line;
-use crate::commands::support::trace_file::TraceFile;
+use crate::commands::support::trace_file::{TraceFile, report_left_over};
 use crate::commands::support::{image_export, load};
 use crate::node::Input;
 use crate::run::Replay;
@@ -18,6 +20,7 @@ use crate::time::Time;
 use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
 use crate::trace::{Digest, Record, World};
 use progress::ProgressLine;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use summary::{RunSource, Summary};
@@ -31,20 +34,34 @@ const CHUNK_RECORDS: usize = 20_000;
 /// Bad arguments, bad input files, outputs that cannot be written.
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let until = parse_until(&args.until).map_err(CommandError::Input)?;
-    for written in [&args.trace, &args.svg, &args.png].into_iter().flatten() {
-        check_writable(written)?;
+    check_outputs(args)?;
+    match &args.source.replay {
+        Some(path) => run_recording(args, until, path),
+        None => run_scenario(args, until),
     }
-    if let Some(path) = &args.source.replay {
-        let mut session = load::replay(path)?;
-        let progress = ProgressLine::new(session.scenario(), is_silent(args));
-        let digest = wants_digest(args).then(|| Digest::new(session.scenario()));
-        let run = replay(&mut session, until, digest, &progress);
-        progress.finish();
-        return report(args, &run, until, RunSource::Replayed);
-    }
+}
+
+fn run_recording(
+    args: &RunArgs,
+    until: StopCondition,
+    path: &Path,
+) -> Result<ExitCode, CommandError> {
+    let mut session = load::replay(path)?;
+    let progress = ProgressLine::new(session.scenario(), is_silent(args));
+    let digest = wants_digest(args).then(|| Digest::new(session.scenario()));
+    let run = replay(&mut session, until, digest, &progress);
+    progress.finish();
+    let analysis = IntersectionAnalysis::default();
+    report(args, &run, until, RunSource::Replayed, analysis)
+}
+
+fn run_scenario(args: &RunArgs, until: StopCondition) -> Result<ExitCode, CommandError> {
     let scenario = Arc::new(load::scenario(&args.source)?);
     let kind = ExecutorKind::from(args.executor);
     let mut session = Simulation::new(Arc::clone(&scenario), kind).map_err(input_error)?;
+    if let (false, Some(path)) = (args.quiet, &args.trace) {
+        report_left_over(path);
+    }
     let trace = args
         .trace
         .as_ref()
@@ -57,6 +74,10 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
             eprintln!("{}", terminal::note(&text::remark(remark)));
         }
     }
+    let analysis = match prints_summary(args) || image_export::wants_images(args) {
+        true => IntersectionAnalysis::start(&scenario),
+        false => IntersectionAnalysis::default(),
+    };
     let progress = ProgressLine::new(&scenario, is_silent(args));
     let outputs = RecordOutputs {
         trace: trace.as_ref(),
@@ -68,7 +89,21 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .map(TraceFile::finish)
         .transpose()
         .map_err(input_error)?;
-    report(args, &run, until, RunSource::Simulated(kind))
+    report(args, &run, until, RunSource::Simulated(kind), analysis)
+}
+
+/// Checks that all outputs can be written, and that none replaces another one or an input.
+fn check_outputs(args: &RunArgs) -> Result<(), CommandError> {
+    let outputs = [
+        NamedFile::of("--trace", args.trace.as_ref()),
+        NamedFile::of("--svg", args.svg.as_ref()),
+        NamedFile::of("--png", args.png.as_ref()),
+    ];
+    let outputs: Vec<NamedFile<'_>> = outputs.into_iter().flatten().collect();
+    check_distinct(&inputs(&args.source), &outputs)?;
+    outputs
+        .iter()
+        .try_for_each(|output| check_writable(output.path))
 }
 
 fn report(
@@ -76,20 +111,30 @@ fn report(
     run: &FinishedRun,
     until: StopCondition,
     source: RunSource,
+    mut analysis: IntersectionAnalysis,
 ) -> Result<ExitCode, CommandError> {
-    image_export::write_images(args, &run.world)?;
-    let digest = run.digest.clone();
+    let (world, digest) = (&run.world, run.digest.clone());
+    let (has_images, has_summary) = (image_export::wants_images(args), prints_summary(args));
+    let intersection = (has_images || has_summary).then(|| analysis.of_world(world));
+    if let (true, Some(intersection)) = (has_images, &intersection) {
+        image_export::write_images(args, world, intersection.clone())?;
+    }
     if args.digest {
         print_line(&digest.unwrap_or_default())?;
-        return Ok(exit_code(run.outcome));
-    }
-    let summary = Summary::new(&run.world, until, run.outcome, source, digest);
-    if args.json {
-        print_line(&summary.to_json())?;
-    } else if !args.quiet {
-        print_line(&summary.to_text(&run.world))?;
+    } else if let (true, Some(intersection)) = (has_summary, intersection) {
+        let summary = Summary::new(world, until, run.outcome, source, digest, intersection);
+        let text = match args.json {
+            true => summary.to_json(),
+            false => summary.to_text(world),
+        };
+        print_line(&text)?;
     }
     Ok(exit_code(run.outcome))
+}
+
+/// Whether the run ends with a summary, as text or as JSON.
+fn prints_summary(args: &RunArgs) -> bool {
+    !args.digest && (args.json || !args.quiet)
 }
 
 fn is_silent(args: &RunArgs) -> bool {

@@ -2,7 +2,6 @@
 
 use crate::analysis::IntersectionResult;
 use crate::commands::support::cpu_time;
-use crate::commands::support::quorum_intersection;
 use crate::node::{Application, proposals_in};
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
@@ -58,7 +57,8 @@ struct MessageCounts {
 }
 
 impl Summary {
-    /// Summarises `world`, the final state of a run with the stop condition `until`.
+    /// Summarises `world`, the final state of a run with the stop condition `until`. `intersection` is about its quorum
+    /// sets.
     #[must_use]
     pub(super) fn new(
         world: &World,
@@ -66,8 +66,8 @@ impl Summary {
         outcome: Outcome,
         source: RunSource,
         digest: Option<String>,
+        intersection: IntersectionResult,
     ) -> Summary {
-        let intersection = quorum_intersection::of_world(world);
         let slots = decisions(world).into_iter().map(|(slot, by_node)| {
             let named = by_node
                 .into_iter()

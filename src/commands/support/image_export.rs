@@ -4,7 +4,6 @@ use crate::analysis::{Fbas, IntersectionResult, top_tier};
 use crate::cli::{RunArgs, ThemeArg};
 use crate::commands::support::atomic_write::write_atomically;
 use crate::commands::support::error::CommandError;
-use crate::commands::support::quorum_intersection;
 use crate::picture::canvas::{Drawing, Point};
 use crate::picture::layers;
 use crate::picture::png::to_png;
@@ -19,11 +18,12 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(in crate::commands) fn write_images(args: &RunArgs, world: &World) -> Result<(), CommandError> {
-    if args.svg.is_none() && args.png.is_none() {
-        return Ok(());
-    }
-    let drawing = drawing(args, world);
+pub(in crate::commands) fn write_images(
+    args: &RunArgs,
+    world: &World,
+    intersection: IntersectionResult,
+) -> Result<(), CommandError> {
+    let drawing = drawing(args, world, intersection);
     if let Some(path) = &args.svg {
         write_atomically(path, to_svg(&drawing, Fonts::Embedded).as_bytes())?;
     }
@@ -34,7 +34,13 @@ pub(in crate::commands) fn write_images(args: &RunArgs, world: &World) -> Result
     Ok(())
 }
 
-fn drawing(args: &RunArgs, world: &World) -> Drawing {
+/// Whether [`write_images`] writes anything.
+#[must_use]
+pub(in crate::commands) fn wants_images(args: &RunArgs) -> bool {
+    args.svg.is_some() || args.png.is_some()
+}
+
+fn drawing(args: &RunArgs, world: &World, intersection: IntersectionResult) -> Drawing {
     let size_px = Point {
         x: args.size.0 as f32,
         y: args.size.1 as f32,
@@ -44,7 +50,7 @@ fn drawing(args: &RunArgs, world: &World) -> Drawing {
     let fbas = Fbas::new(world.quorum_sets());
     let status = RunStatus {
         playback: PlaybackState::Finished,
-        quorums: quorums(quorum_intersection::of_world(world)),
+        quorums: quorums(intersection),
         top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
         ..RunStatus::default()
     };

@@ -11,7 +11,7 @@ use crate::scenario::{
 use crate::scp::NodeId;
 use crate::scp::QuorumSet;
 use crate::text::terminal;
-use crate::trace::{TraceError, TraceReader};
+use crate::trace::{TraceError, TraceReader, left_over};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// Step limit of the solver per placement; above it the placement counts as one without intersection. The limit counts
 /// steps, not seconds, so that a seed gives the same placement on every machine.
 const PLACEMENT_STEPS_MAX: u64 = 20_000;
+/// Step limit of the search for two disjoint quorums of an imported network; above it the network counts as one without
+/// them. A hard network takes about a second.
+const IMPORT_STEPS_MAX: u64 = 400;
 
 /// Loads the scenario that `args` name, complete with placement.
 ///
@@ -42,10 +45,8 @@ pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, Comma
 #[cfg(feature = "window")]
 pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> {
     if let Some(path) = &args.replay {
-        let opened = TraceReader::open(path);
-        return opened
-            .map(drop)
-            .map_err(|error| CommandError::Input(error.to_string()));
+        let opened = TraceReader::open(path).map(drop);
+        return opened.map_err(|error| unreadable_trace(path, &error));
     }
     read(
         args,
@@ -63,7 +64,7 @@ pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> 
 /// # Errors
 /// If the file is missing or malformed.
 pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
-    let input = |error: TraceError| CommandError::Input(error.to_string());
+    let input = |error: TraceError| unreadable_trace(path, &error);
     let reader = TraceReader::open(path).map_err(input)?;
     let mut reader = reader.allow_truncated();
     let recording = Recording::read(&mut reader).map_err(input)?;
@@ -72,6 +73,16 @@ pub(in crate::commands) fn replay(path: &Path) -> Result<Replay, CommandError> {
         eprintln!("quorumscope: {}", truncated_trace_warning(path, records));
     }
     Ok(Replay::new(recording))
+}
+
+/// The error, and the incomplete traces that killed runs have left in place of a missing one.
+fn unreadable_trace(path: &Path, error: &TraceError) -> CommandError {
+    let mut texts = vec![error.to_string()];
+    if !path.exists() {
+        let left_over = left_over(path).into_iter();
+        texts.extend(left_over.map(|trace| terminal::trace_left_over(&display_name(&trace))));
+    }
+    CommandError::Input(texts.join("; "))
 }
 
 /// The warning about a trace without an end record.
@@ -166,7 +177,7 @@ fn is_intersecting(sets: &[Option<Arc<QuorumSet>>]) -> bool {
 }
 
 fn disjoint_quorums_of(sets: &[Option<Arc<QuorumSet>>]) -> Option<[Vec<NodeId>; 2]> {
-    match intersection(&Fbas::new(sets.to_vec()), &stop_after(PLACEMENT_STEPS_MAX)) {
+    match intersection(&Fbas::new(sets.to_vec()), &stop_after(IMPORT_STEPS_MAX)) {
         IntersectionResult::Disjoint(left, right) => Some([left, right]),
         IntersectionResult::Intersecting
         | IntersectionResult::NoQuorum

@@ -2,6 +2,7 @@
 
 pub(super) mod atomic_write;
 pub(super) mod cpu_time;
+pub(super) mod distinct_files;
 pub(super) mod error;
 pub(super) mod image_export;
 pub(super) mod load;

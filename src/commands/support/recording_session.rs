@@ -1,6 +1,6 @@
 //! A session that also writes its records to a trace file.
 
-use crate::commands::support::trace_file::TraceFile;
+use crate::commands::support::trace_file::{TraceFile, report_left_over};
 use crate::run::{BatchKind, RunProgress, Session, SessionKind};
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::text::terminal;
@@ -24,6 +24,7 @@ impl<S: Session> RecordingSession<S> {
         session: S,
         path: &Path,
     ) -> Result<RecordingSession<S>, TraceError> {
+        report_left_over(path);
         let writer = TraceFile::create(path, session.scenario())?;
         Ok(RecordingSession {
             session,

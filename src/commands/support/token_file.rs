@@ -1,6 +1,7 @@
 //! Bearer token of a node, read from the file of `--token-file`.
 
 use super::error::CommandError;
+use crate::scenario::without_byte_order_mark;
 use crate::text::terminal;
 use std::fs;
 use std::path::Path;
@@ -16,7 +17,7 @@ pub(in crate::commands) fn read_token(path: &Path) -> Result<String, CommandErro
     let shown = path.display().to_string();
     let text = fs::read_to_string(path)
         .map_err(|error| CommandError::Input(terminal::file_error(&shown, &error.to_string())))?;
-    let token = text.trim();
+    let token = without_byte_order_mark(&text).trim();
     if token.len() < TOKEN_BYTES_MIN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(CommandError::Input(terminal::token_expected(&shown)));
     }
@@ -33,6 +34,7 @@ mod tests {
         let path = folder.path().join("token");
         for (content, is_accepted) in [
             ("0123456789abcdef\n", true),
+            ("\u{feff}0123456789abcdef\r\n", true),
             ("0123456789abcde\n", false),
             ("0123456789abcdef 0", false),
             ("", false),

@@ -3,7 +3,7 @@
 use crate::commands::support::error::EXIT_INTERRUPTED;
 use crate::scenario::Scenario;
 use crate::text::terminal;
-use crate::trace::{Record, TraceError, TraceWriter};
+use crate::trace::{Record, TraceError, TraceWriter, left_over};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
@@ -63,6 +63,14 @@ impl TraceFile {
         // The lock is held until the file is complete, so that an interruption waits.
         let mut slot = locked(&self.slot);
         slot.take().map_or(Ok(()), TraceWriter::finish)
+    }
+}
+
+/// Prints a line about each incomplete trace that killed runs with the trace `path` have left.
+pub(in crate::commands) fn report_left_over(path: &Path) {
+    for trace in left_over(path) {
+        let text = terminal::trace_left_over(&trace.display().to_string());
+        eprintln!("quorumscope: {text}");
     }
 }
 

@@ -5,6 +5,7 @@ mod attach;
 
 use super::run_in_terminal;
 use crate::cli::{SourceArgs, WindowArgs};
+use crate::commands::support::distinct_files::{NamedFile, check_distinct, inputs};
 use crate::commands::support::error::CommandError;
 use crate::commands::support::image_export::theme_name;
 use crate::commands::support::load;
@@ -36,10 +37,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bad input, or a display on which no window can be opened.
 pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
     load::check(&args.source)?;
+    check_files(args)?;
     if !window::has_display() {
         return without_window(args, &NoWindow::NoDisplay);
     }
     show(args, ScenarioSessionFactory::new(args)?)
+}
+
+/// Refuses a trace that is one of the inputs.
+fn check_files(args: &WindowArgs) -> Result<(), CommandError> {
+    let mut inputs = inputs(&args.source);
+    #[cfg(feature = "net")]
+    inputs.extend(NamedFile::of("--token-file", args.token_file.as_ref()));
+    let trace = NamedFile::of("--trace", args.trace.as_ref());
+    check_distinct(&inputs, trace.as_slice())
 }
 
 /// Opens the window with the sessions of `factory`.

@@ -1,12 +1,14 @@
 //! Trace files: text lines ([`format`](super::format)), compressed with zstd if the name ends in `.zst`.
 //!
-//! The file of a simulated run gets its name when it is complete. The file of a process has its name from the start and
-//! is flushed regularly; after a crash it can be read up to its last complete record
+//! The file of a simulated run gets its name when it is complete. The file of a process has its name from the start. Both
+//! are flushed regularly: after the process was killed they can be read up to the last complete record
 //! ([`TraceReader::allow_truncated`]). The reader recognises compression by content.
 
+mod partial;
 mod reader;
 mod writer;
 
+pub use partial::left_over;
 pub use reader::TraceReader;
 pub use writer::TraceWriter;
 

@@ -1,7 +1,7 @@
 //! `TraceReader`: reads a trace file record by record, within limits on line length and expanded size.
 
 use super::{EXPANDED_BYTES_FREE, EXPANSION_MAX, LINE_BYTES_MAX, TraceError};
-use crate::scenario::Scenario;
+use crate::scenario::{BYTE_ORDER_MARK, Scenario};
 use crate::trace::format::{
     Decoded, Decoder, FORMAT, Header, InvalidLine, NodeRegistry, Probe, Provenance, VERSION,
     invalid,
@@ -225,6 +225,9 @@ fn header(line: &[u8]) -> Result<Provenance, InvalidLine> {
         expected: "the header of a trace of quorumscope",
         ..invalid(&error)
     };
+    let line = line
+        .strip_prefix(BYTE_ORDER_MARK.as_bytes())
+        .unwrap_or(line);
     let probe: Probe = serde_json::from_slice(line).map_err(expecting)?;
     if probe.format != FORMAT {
         return Err(InvalidLine {

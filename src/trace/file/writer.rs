@@ -1,6 +1,6 @@
 //! `TraceWriter`: writes the trace of a simulated run under a temporary name, and that of a process in place.
 
-use super::TraceError;
+use super::{TraceError, partial};
 use crate::scenario::Scenario;
 use crate::trace::format::{Encoder, Provenance};
 use crate::trace::record::Record;
@@ -56,8 +56,8 @@ enum Destination {
 /// Writes one trace.
 ///
 /// A trace made by [`TraceWriter::create`] gets its name only in [`TraceWriter::finish`]: until then an earlier file
-/// stays, and a writer that is dropped leaves nothing behind. [`TraceWriter::create_in_place`] is for processes, which
-/// may be killed.
+/// stays, and a writer that is dropped leaves nothing behind. If the process is killed, the temporary file stays and can
+/// be read. [`TraceWriter::create_in_place`] is for the traces of processes.
 pub struct TraceWriter {
     path: PathBuf,
     destination: Destination,
@@ -85,18 +85,15 @@ impl TraceWriter {
         scenario: &Scenario,
         provenance: &Provenance,
     ) -> Result<TraceWriter, TraceError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.partial", std::process::id()));
-        let temporary = PathBuf::from(name);
-        let sink = open(path, &temporary).map_err(|source| failed(path, "create", source))?;
-        let destination = Destination::Temporary(temporary);
-        Ok(TraceWriter::begin(
-            path,
-            destination,
-            sink,
-            scenario,
-            provenance,
-        ))
+        let create = || {
+            refuse_folder(path)?;
+            let (temporary, file) = partial::create(path)?;
+            Ok((Destination::Temporary(temporary), sink(path, file)?))
+        };
+        let (destination, sink) = create().map_err(|source| failed(path, "create", source))?;
+        let mut writer = TraceWriter::begin(path, destination, sink, scenario, provenance);
+        writer.flush()?;
+        Ok(writer)
     }
 
     /// Begins the trace of a process under its final name. Everything before the last [`TraceWriter::flush`] can be read
@@ -112,7 +109,11 @@ impl TraceWriter {
     ) -> Result<TraceWriter, TraceError> {
         rename_earlier(path)
             .map_err(|source| failed(path, "keep the existing file and create", source))?;
-        let sink = open(path, path).map_err(|source| failed(path, "create", source))?;
+        let create = || {
+            refuse_folder(path)?;
+            sink(path, File::create(path)?)
+        };
+        let sink = create().map_err(|source| failed(path, "create", source))?;
         let mut writer = TraceWriter::begin(path, Destination::InPlace, sink, scenario, provenance);
         writer.flush()?;
         Ok(writer)
@@ -147,7 +148,7 @@ impl TraceWriter {
         if self.pending.len() < CHUNK_BYTES {
             return Ok(());
         }
-        self.write_pending()
+        self.flush()
     }
 
     /// Makes everything written so far readable from the file, even if the process is killed afterwards.
@@ -248,14 +249,16 @@ fn earlier_name(path: &Path, nth: u32) -> PathBuf {
     path.with_file_name(format!("{stem}.{nth}{extension}{compression}"))
 }
 
-fn open(path: &Path, temporary: &Path) -> io::Result<Sink> {
+fn refuse_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "it is a folder",
-        ));
+        let error = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+        return Err(error);
     }
-    let file = File::create(temporary)?;
+    Ok(())
+}
+
+/// Writes to `file`, compressed if the name of the trace ends in `.zst`.
+fn sink(path: &Path, file: File) -> io::Result<Sink> {
     if path.extension().is_some_and(|extension| extension == "zst") {
         let encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL)?;
         Ok(Sink::Compressed(encoder))

@@ -81,6 +81,7 @@ const TOKENS: &[(&str, &[&str])] = &[
             "window/jobs.rs",
             "commands/node.rs",
             "commands/propose.rs",
+            "commands/support/quorum_intersection.rs",
         ],
     ),
     ("is_key_pressed", &["window/input"]),

@@ -22,9 +22,9 @@ pub enum Verdict {
     Lost(LossReason),
 }
 
-/// Traffic class of a transmission. Each class draws latencies from its own random stream.
+/// What a transmission carries. Each kind draws latencies from its own random stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrafficClass {
+pub enum PayloadKind {
     /// A message or an announcement.
     Message,
     /// A chunk of a file.
@@ -184,7 +184,7 @@ impl Medium {
     pub fn verdict(
         &self,
         streams: Streams,
-        traffic: TrafficClass,
+        kind: PayloadKind,
         from: NodeId,
         to: NodeId,
         nth: u32,
@@ -196,9 +196,9 @@ impl Medium {
         if self.loss > 0.0 && streams.unit(StreamPurpose::Loss, a, b, nth) < self.loss {
             return Verdict::Lost(LossReason::Random);
         }
-        let purpose = match traffic {
-            TrafficClass::Message => StreamPurpose::Latency,
-            TrafficClass::Chunk => StreamPurpose::Chunk,
+        let purpose = match kind {
+            PayloadKind::Message => StreamPurpose::Latency,
+            PayloadKind::Chunk => StreamPurpose::Chunk,
         };
         let latency = self.latency(from, to);
         let width = latency.max.0.saturating_sub(latency.min.0);
@@ -216,7 +216,7 @@ impl Medium {
     pub fn send(
         &mut self,
         streams: Streams,
-        traffic: TrafficClass,
+        kind: PayloadKind,
         from: NodeId,
         to: NodeId,
     ) -> (u32, Verdict) {
@@ -225,7 +225,7 @@ impl Medium {
             Some(table) => table.count_use(to),
             None => 0,
         };
-        (nth, self.verdict(streams, traffic, from, to, nth))
+        (nth, self.verdict(streams, kind, from, to, nth))
     }
 
     /// Uses the links of `from` to all neighbours except `except`. Fills `out` with receiver, earlier uses and verdict.
@@ -247,7 +247,7 @@ impl Medium {
                 .map(|(to, nth)| (to, nth, Verdict::Lost(LossReason::Random))),
         );
         for (to, nth, verdict) in out {
-            *verdict = self.verdict(streams, TrafficClass::Message, from, *to, *nth);
+            *verdict = self.verdict(streams, PayloadKind::Message, from, *to, *nth);
         }
     }
 

@@ -9,5 +9,5 @@ mod spec;
 #[cfg(test)]
 mod tests;
 
-pub use medium::{Medium, TrafficClass, Verdict};
+pub use medium::{Medium, PayloadKind, Verdict};
 pub use spec::{Latency, LinkRule, LossReason, MediumSpec, Position};

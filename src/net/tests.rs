@@ -42,7 +42,7 @@ fn ids(numbers: &[u32]) -> Vec<NodeId> {
 
 fn lost(medium: &mut Medium, from: u32, to: u32) -> Option<LossReason> {
     match medium
-        .send(STREAMS, TrafficClass::Message, NodeId(from), NodeId(to))
+        .send(STREAMS, PayloadKind::Message, NodeId(from), NodeId(to))
         .1
     {
         Verdict::Lost(why) => Some(why),
@@ -121,7 +121,7 @@ fn first_matching_link_rule_gives_the_latency() {
     };
     let medium = medium(&spec, &[at(0.0, 0.0); 3]);
     let exactly = |from, to, ms| {
-        let verdict = medium.verdict(STREAMS, TrafficClass::Message, NodeId(from), NodeId(to), 0);
+        let verdict = medium.verdict(STREAMS, PayloadKind::Message, NodeId(from), NodeId(to), 0);
         let after = Span::from_ms(ms);
         assert_eq!(verdict, Verdict::Deliver { after });
     };
@@ -144,7 +144,7 @@ fn latency_is_uniform_over_its_inclusive_range() {
     let medium = medium(&spec, &[at(0.0, 0.0); 2]);
     let mut seen = [0u32; 10];
     for nth in 0..4_000 {
-        match medium.verdict(STREAMS, TrafficClass::Message, NodeId(0), NodeId(1), nth) {
+        match medium.verdict(STREAMS, PayloadKind::Message, NodeId(0), NodeId(1), nth) {
             Verdict::Deliver { after } => seen[after.0 as usize] += 1,
             Verdict::Lost(why) => panic!("lost: {why:?}"),
         }

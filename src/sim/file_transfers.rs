@@ -6,7 +6,7 @@
 use super::node_table::NodeTable;
 use super::queue::{ChunkAttempt, EventKey, EventPayload, LogicalTime};
 use super::transport::{Transmission, Transport};
-use crate::net::TrafficClass;
+use crate::net::PayloadKind;
 use crate::node::{FileInfo, MessageKind};
 use crate::scp::NodeId;
 use crate::time::Span;
@@ -146,7 +146,7 @@ impl FileTransfers {
             nth: transfer.attempts,
         };
         let request = transmission(to, at, MessageKind::Service);
-        transport.send(&request, TrafficClass::Message, holder, |info| {
+        transport.send(&request, PayloadKind::Message, holder, |info| {
             EventPayload::ChunkRequest(info, attempt)
         });
         let deadline = at.after(transport.round_trip_max(to, holder) + CHUNK_TIMEOUT_MARGIN);
@@ -167,7 +167,7 @@ impl FileTransfers {
             return;
         };
         let chunk = transmission(holder, key.at, MessageKind::Chunk);
-        let flight = transport.send(&chunk, TrafficClass::Chunk, transfer.to, |info| {
+        let flight = transport.send(&chunk, PayloadKind::Chunk, transfer.to, |info| {
             EventPayload::Chunk(info, attempt)
         });
         transport.record(Record::Chunk {

@@ -4,7 +4,7 @@
 //! `engine` handles arrivals, and `file_transfers` sends the chunks of files.
 
 use super::queue::{EventKey, EventPayload, FlightInfo, LogicalTime, Queue, ScheduledEvent};
-use crate::net::{LossReason, Medium, MediumSpec, Position, TrafficClass, Verdict};
+use crate::net::{LossReason, Medium, MediumSpec, PayloadKind, Position, Verdict};
 use crate::node::{Bundle, Message, MessageId, MessageKind, Recipient};
 use crate::rng::Streams;
 use crate::scp::NodeId;
@@ -131,7 +131,7 @@ impl Transport {
     ) {
         match to {
             Recipient::Node(to) => {
-                self.send(transmission, TrafficClass::Message, to, payload);
+                self.send(transmission, PayloadKind::Message, to, payload);
             }
             Recipient::Neighbours => self.broadcast(transmission, None, payload),
             Recipient::NeighboursExcept(except) => {
@@ -144,11 +144,11 @@ impl Transport {
     pub(super) fn send(
         &mut self,
         transmission: &Transmission,
-        class: TrafficClass,
+        kind: PayloadKind,
         to: NodeId,
         payload: impl FnOnce(FlightInfo) -> EventPayload,
     ) -> FlightId {
-        let (nth, verdict) = self.medium.send(self.streams, class, transmission.from, to);
+        let (nth, verdict) = self.medium.send(self.streams, kind, transmission.from, to);
         self.start(transmission, to, nth, verdict, payload)
     }
 

@@ -120,16 +120,16 @@ pub(super) enum KeyRepeat {
 }
 
 /// A text without arguments from the message catalogue.
-pub(super) type Message = fn() -> &'static str;
+pub(super) type TextFn = fn() -> &'static str;
 
 /// The table entry of a command.
 pub(super) struct CommandInfo {
     pub(super) command: UserCommand,
     pub(super) group: CommandGroup,
     /// Text of menu items and accessible name of buttons.
-    pub(super) label: Message,
+    pub(super) label: TextFn,
     /// One or two sentences that describe the effect of the command.
-    pub(super) tooltip: Message,
+    pub(super) tooltip: TextFn,
     pub(super) shortcuts: &'static [Shortcut],
     pub(super) repeat: KeyRepeat,
 }

@@ -39,13 +39,13 @@ struct Job {
 }
 
 /// The position of the processed envelope in its generation, and the node: the order of the inline queue.
-type Position = (usize, NodeId);
+type OutputOrder = (usize, NodeId);
 
 #[derive(Debug)]
 struct JobOutput {
     node: NodeId,
     /// In the order in which the node made them.
-    outputs: Vec<(Position, NodeOutput)>,
+    outputs: Vec<(OutputOrder, NodeOutput)>,
     /// The expiry of the node's next timer.
     due: Option<Time>,
 }
@@ -213,7 +213,7 @@ impl RunningSlot {
 }
 
 /// The number of deliveries of `envelopes` to `nodes` nodes, up to the one at `end`.
-fn deliveries(envelopes: &[Arc<Envelope>], nodes: usize, end: Option<Position>) -> u64 {
+fn deliveries(envelopes: &[Arc<Envelope>], nodes: usize, end: Option<OutputOrder>) -> u64 {
     let per_envelope = nodes as u64 - 1;
     let Some((at, node)) = end else {
         return envelopes.len() as u64 * per_envelope;

@@ -1,7 +1,7 @@
 //! Command table: group, label, tooltip and shortcuts of every command.
 
 use super::{
-    CommandGroup, CommandInfo, KeyRepeat, Message, ShiftKey, Shortcut, ShortcutKey, UserCommand,
+    CommandGroup, CommandInfo, KeyRepeat, ShiftKey, Shortcut, ShortcutKey, TextFn, UserCommand,
 };
 use crate::text::command as text;
 
@@ -29,8 +29,8 @@ const fn either(key: ShortcutKey) -> Shortcut {
 const fn entry(
     command: UserCommand,
     group: CommandGroup,
-    label: Message,
-    tooltip: Message,
+    label: TextFn,
+    tooltip: TextFn,
     shortcuts: &'static [Shortcut],
 ) -> CommandInfo {
     let repeat = match command {

@@ -4,11 +4,11 @@ use super::widgets::{dim_label, heading};
 use super::{PanelModel, PanelState, PanelVisibility};
 use crate::picture::theme::Theme;
 use crate::text::{format, panel as text};
-use crate::window::command::{CommandGroup, Message, TABLE, UserCommand};
+use crate::window::command::{CommandGroup, TABLE, TextFn, UserCommand};
 use crate::window::style::{bold_font, color};
 use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
 
-const MOUSE: [(Message, Message); 7] = [
+const MOUSE: [(TextFn, TextFn); 7] = [
     (text::mouse_click, text::mouse_click_tip),
     (text::mouse_right, text::mouse_right_tip),
     (text::mouse_drag, text::mouse_drag_tip),

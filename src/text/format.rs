@@ -11,6 +11,7 @@ messages! { "unit":
     /// Separates groups of three digits; the catalogue uses it for every number.
     #[allow(dead_code)]
     fn thousands_separator();
+    #[cfg_attr(not(feature = "window"), allow(dead_code))]
     fn percent(number: &str);
     #[cfg_attr(not(feature = "window"), allow(dead_code))]
     fn speed_multiple(factor: u32);

@@ -241,10 +241,11 @@ impl Story {
                 let text = format!("pools {}{from}", content(&proposal.content));
                 (EventTopic::Proposals, text)
             }
-            NodeEvent::ProposalRefused { why, .. } => (
-                EventTopic::Proposals,
-                format!("refuses a proposal: {why:?}"),
-            ),
+            NodeEvent::ProposalRefused { .. } => {
+                let sentence = text::sentence(&self.world, node, event)?;
+                let text = sentence.strip_prefix(&*self.name(node))?.trim_start();
+                (EventTopic::Proposals, text.to_owned())
+            }
             NodeEvent::ProposalExpired { voted, missing, .. } => {
                 let text = format!(
                     "drops an expired proposal; voted: {}; did not vote: {}",
@@ -286,7 +287,7 @@ impl Story {
                         format!("does not vote for {:?}: it has the file", file.name)
                     }
                     BackupAnswer::DecidedBeforeVote => {
-                        format!("had no chance to vote for {:?}", file.name)
+                        format!("could not vote on {:?} before it was decided", file.name)
                     }
                 };
                 (EventTopic::Backup, text)
@@ -295,8 +296,8 @@ impl Story {
                 let text = format!("has backed up {:?} from {}", file.name, self.name(*from));
                 (EventTopic::Backup, text)
             }
-            NodeEvent::BackupFailed { file, why } => {
-                let text = format!("could not fetch {:?}: {why:?}; retries", file.name);
+            NodeEvent::BackupFailed { file, .. } => {
+                let text = format!("could not fetch {:?}; retries", file.name);
                 (EventTopic::Backup, text)
             }
             NodeEvent::Scp(event) => return self.scp_sentence(event),

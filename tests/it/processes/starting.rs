@@ -65,7 +65,10 @@ fn unusable_folders_are_refused() {
         &network,
         "n2",
         &[],
-        &["belongs to another key", "put the files back together"],
+        &[
+            "belongs to another key",
+            "restore the store that belongs to this key",
+        ],
     );
     let trace = network.path("nowhere/trace.jsonl");
     refused(

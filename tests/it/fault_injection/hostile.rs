@@ -67,6 +67,12 @@ impl Fixture {
     }
 }
 
+/// Checks that 99 of 100 decisions took less than a second, or on a slow machine less than twice as long as before.
+fn check_p99(during: &Latencies, before: &Latencies) {
+    let limit_ms = 1_000.max(2 * before.percentile_ms(99));
+    assert!(during.percentile_ms(99) < limit_ms);
+}
+
 #[test]
 #[ignore = "see ./test --full"]
 fn five_nodes_decide_while_strangers_relay() {
@@ -74,7 +80,7 @@ fn five_nodes_decide_while_strangers_relay() {
         return;
     }
     let fixture = Fixture::new();
-    fixture.propose("5 nodes, before the flood");
+    let before = fixture.propose("5 nodes, before the flood");
     let body = strange_bundle("quorumscope");
     let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let url = format!("http://{}/relay", fixture.places[0]);
@@ -95,7 +101,7 @@ fn five_nodes_decide_while_strangers_relay() {
         latencies
     });
     println!("  {} calls of strangers", calls.load(Ordering::Relaxed));
-    assert!(latencies.percentile_ms(99) < 1_000);
+    check_p99(&latencies, &before);
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn five_nodes_decide_while_slow_readers_download() {
         return;
     }
     let fixture = Fixture::new();
-    fixture.propose("5 nodes, before the slow readers");
+    let before = fixture.propose("5 nodes, before the slow readers");
     let node = fixture.places[0];
     let stored = fixture.rest.file(node, "large.bin", &vec![7; 32 << 20]);
     let (_, proposal) = stored.unwrap();
@@ -124,7 +130,7 @@ fn five_nodes_decide_while_slow_readers_download() {
         "  {} connections of slow readers were opened",
         readers.len()
     );
-    assert!(latencies.percentile_ms(99) < 1_000);
+    check_p99(&latencies, &before);
     let health = fixture.rest.get(node, "/healthz").unwrap();
     assert_eq!(health.0, 204);
 }

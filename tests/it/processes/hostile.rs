@@ -1,8 +1,8 @@
 //! Strangers and slow clients: they cost a node little, and other calls are answered meanwhile.
 
 use super::harness::{Network, NodeProcess, call, text, wait_for, wait_until};
-use quorumscope::live::identity::{Identity, SignaturePurpose};
-use quorumscope::live::wire::{Signed, WireBundle};
+use quorumscope::live::identity::Identity;
+use quorumscope::live::wire::{WireBody, WireBundle, WireMessage};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -23,14 +23,20 @@ fn lone_node(network: &Network, more: &[&str]) -> NodeProcess {
     node
 }
 
-/// A bundle of a stranger of nearly 4 MiB, as a body: 17,500 messages whose signatures are invalid.
+/// A bundle of a stranger of nearly 4 MiB, as a body: 15,000 messages. All signatures are valid, so that a check of them
+/// would not end early.
 pub(crate) fn strange_bundle(network: &str) -> Vec<u8> {
     let stranger = Identity::new([9; 32]);
-    let content = json!({ "sender": stranger.key().to_string(), "nth": 1 });
-    let signed = Signed::new(&stranger, network, SignaturePurpose::Bundle, &content).unwrap();
+    let message = WireMessage {
+        sender: stranger.key(),
+        nth: 1,
+        to: None,
+        housekeeping: false,
+        body: WireBody::PeersQuestion,
+    };
     let bundle = WireBundle {
         from: stranger.key(),
-        messages: vec![signed; 17_500],
+        messages: vec![message.sign(&stranger, network).unwrap(); 15_000],
     };
     serde_json::to_vec(&bundle.sign(&stranger, network).unwrap()).unwrap()
 }
@@ -48,7 +54,7 @@ fn a_strangers_bundle_is_refused_before_it_is_received() {
     let node = lone_node(&network, &[]);
     let body = strange_bundle(&network.name);
     assert!(
-        body.len() > 4_000_000 && body.len() < 4 << 20,
+        body.len() > 3_500_000 && body.len() < 4 << 20,
         "{}",
         body.len()
     );
@@ -69,6 +75,19 @@ fn a_strangers_bundle_is_refused_before_it_is_received() {
     assert_eq!(node.counter("bundles_of_outsiders"), 1);
 }
 
+/// Proposes 100 notes one after another. Returns how long each decision took, in ascending order.
+fn decide_notes(node: &NodeProcess, name: &str) -> Vec<Duration> {
+    let mut waits: Vec<Duration> = (0..100)
+        .map(|nth| {
+            let begun = Instant::now();
+            node.propose(&format!("{name} {nth}"));
+            begun.elapsed()
+        })
+        .collect();
+    waits.sort();
+    waits
+}
+
 #[test]
 fn notes_are_decided_while_strangers_relay() {
     let network = Network::new();
@@ -76,7 +95,8 @@ fn notes_are_decided_while_strangers_relay() {
     let body = strange_bundle(&network.name);
     let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let url = format!("{}/relay", node.url);
-    let mut waits = thread::scope(|scope| {
+    let before = decide_notes(&node, "before");
+    let waits = thread::scope(|scope| {
         for _ in 0..10 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
@@ -90,24 +110,18 @@ fn notes_are_decided_while_strangers_relay() {
             });
         }
         wait_until("strangers call", || calls.load(Ordering::Relaxed) > 20);
-        let waits: Vec<Duration> = (0..100)
-            .map(|nth| {
-                let begun = Instant::now();
-                node.propose(&format!("note {nth}"));
-                begun.elapsed()
-            })
-            .collect();
+        let waits = decide_notes(&node, "during");
         stop.store(true, Ordering::Relaxed);
         waits
     });
-    waits.sort();
     let calls = calls.load(Ordering::Relaxed);
     println!(
-        "median {:?}, p99 {:?}, {calls} calls of strangers",
-        waits[50], waits[98]
+        "a note, before: median {:?}, p99 {:?}; during {calls} calls of strangers: median {:?}, p99 {:?}",
+        before[50], before[98], waits[50], waits[98]
     );
-    // Signature checks of these calls would take minutes.
-    assert!(waits[98] < Duration::from_secs(1), "{waits:?}");
+    // The signature checks of one call would take about a second.
+    let limit = Duration::from_secs(1).max(3 * before[98]);
+    assert!(waits[98] < limit, "{waits:?}");
     assert_eq!(node.get("/healthz").status, 204);
 }
 

@@ -15,6 +15,7 @@
 //! | `backup` | files, and fetches of missing files |
 //! | `relay`, `resend`, `resend_backoff` | flooding with duplicate suppression; periodic re-sending |
 //! | `persisted` | durable state, and the journal of changes to it |
+//! | `rollback` | recovery of a node whose durable state was replaced by an older copy |
 //! | `view` | the visible state, a fold over the events; for viewers |
 //! | `key`, `strkey`, `node_map` | public key; its text form; map by node |
 

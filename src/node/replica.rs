@@ -323,8 +323,8 @@ impl Replica {
             self.consensus.raise_quorum_sets(envelope.quorum_set.nth);
         }
         let slot = self.ledger.next_slot();
-        let has_spoken = self.consensus.own_statements(slot).next().is_some();
-        if has_spoken && self.rollback.has_statement(slot) {
+        let has_statement = self.consensus.own_statements(slot).next().is_some();
+        if has_statement && self.rollback.has_statement(slot) {
             self.rollback.stay_silent(slot);
         }
     }

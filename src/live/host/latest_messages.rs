@@ -1,6 +1,6 @@
 //! Latest messages: the newest signed messages of every other node.
 //!
-//! A node whose data folder was replaced by an older copy does not know what it has said since. It asks other nodes,
+//! A node whose data folder was replaced by an older copy does not know what it has sent since. It asks other nodes,
 //! and they return its own signed messages, which no other node can make.
 
 use crate::live::wire::{MessageName, Signed, VerifiedMessage, WireBody};

@@ -23,7 +23,7 @@ pub enum StoreError {
         found: String,
     },
     /// Its content differs from what was written.
-    #[error("{}: the store is damaged: {why}; restore a backup, or start a new node with a new key in another folder. After a restore from an older copy, the node votes only once other nodes have told it what it has sent since", .path.display())]
+    #[error("{}: the store is damaged: {why}; restore a backup, or start a new node with a new key in another folder. After a restore from an older copy, the node votes only once other nodes have returned the messages that it has sent since", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -43,7 +43,7 @@ fn a_rolled_back_node_takes_new_numbers_and_loses_no_proposal() {
     net.run_until(now_ms + 10_000);
     assert_eq!(net.log(3), net.log(0));
     assert!(net.persisted(3).messages > remembered.messages);
-    // The log told it how many proposals it has made.
+    // It has counted its proposals in the log.
     net.propose(3, note("after"));
     net.run_until(now_ms + 20_000);
     for id in 0..4 {
@@ -79,7 +79,7 @@ fn newest(net: &Net, slot: SlotIndex) -> Arc<Envelope> {
 }
 
 #[test]
-fn a_rolled_back_node_repeats_what_it_has_said_about_the_running_slot() {
+fn a_rolled_back_node_repeats_its_statements_about_the_running_slot() {
     let (mut net, copy) = four_nodes_and_an_older_copy();
     let slot = until_node_3_has_voted(&mut net, "tea");
     // Without node 3 there is no quorum, so the slot waits for it.

@@ -138,11 +138,12 @@ fn send_forged_and_stale(sender: &DatagramSender<'_>) {
         };
         sender.send(&sender.packet(&stale), "datagrams_stale");
     }
-    // The node receives an announcement that an earlier process with its key has sent.
+    // The node receives its own broadcast.
     let own = sender.network.path("n1");
     let own = Identity::open(&own).unwrap();
     let echo = WireAnnouncement {
         key: own.key(),
+        http: sender.node.url["http://".len()..].parse().unwrap(),
         ..sender.announcement()
     };
     let announcement = echo.sign(&own).unwrap();

@@ -81,12 +81,12 @@ fn two_processes_with_one_key_accept_no_proposals() {
     let mut nodes = four(&network);
     nodes[3].propose("before");
     nodes.pop().unwrap().kill();
-    copy_folder(&network.path("n4"), &network.path("twin"));
+    copy_folder(&network.path("n4"), &network.path("duplicate"));
     nodes.push(network.start("n4", &[]));
     wait_until("n4 is ready", || nodes[3].status().readiness == "ready");
-    let twin = network.start("twin", &[]);
-    assert_eq!(twin.id, nodes[3].id);
-    for process in [&nodes[3], &twin] {
+    let duplicate = network.start("duplicate", &[]);
+    assert_eq!(duplicate.id, nodes[3].id);
+    for process in [&nodes[3], &duplicate] {
         wait_until("the process detects the other one", || {
             process.counter("key_in_use") > 0
         });

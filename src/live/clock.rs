@@ -3,15 +3,37 @@
 use crate::time::Time;
 use std::time::{Duration, Instant, SystemTime};
 
+/// A source of time. A simulation replaces that of the operating system.
+pub(super) trait TimeSource: Send {
+    /// Monotonic time since the start of the process.
+    fn monotonic(&self) -> Time;
+
+    /// Present Unix time in microseconds.
+    fn unix_us(&self) -> u64;
+}
+
+/// The time of the operating system.
+struct SystemSource {
+    started: Instant,
+}
+
+impl TimeSource for SystemSource {
+    fn monotonic(&self) -> Time {
+        Time(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn unix_us(&self) -> u64 {
+        unix_us()
+    }
+}
+
 /// Monotonic time since the start of the process, and the time of the system clock.
 ///
 /// [`Clock::now`] is monotonic: setting the system clock does not change it, and it does not advance while the machine
 /// sleeps. Timestamps of other nodes are compared with the system clock at that moment ([`Clock::wall_us`]).
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    started: Instant,
+    source: Box<dyn TimeSource>,
     epoch_unix_us: u64,
-    wall: fn() -> u64,
 }
 
 /// The age of a timestamp by the system clock.
@@ -29,21 +51,23 @@ impl Clock {
     /// A clock that starts now.
     #[must_use]
     pub(super) fn start() -> Clock {
-        Clock::start_by(unix_us)
+        let started = Instant::now();
+        Clock::of(Box::new(SystemSource { started }))
     }
 
-    fn start_by(wall: fn() -> u64) -> Clock {
+    /// A clock that shows the time of `source`.
+    #[must_use]
+    pub(super) fn of(source: Box<dyn TimeSource>) -> Clock {
         Clock {
-            started: Instant::now(),
-            epoch_unix_us: wall(),
-            wall,
+            epoch_unix_us: source.unix_us(),
+            source,
         }
     }
 
     /// Monotonic time since the start.
     #[must_use]
     pub(super) fn now(&self) -> Time {
-        Time(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.source.monotonic()
     }
 
     /// Unix time of the start, in microseconds.
@@ -55,7 +79,7 @@ impl Clock {
     /// Present Unix time in microseconds, by the system clock.
     #[must_use]
     pub(super) fn wall_us(&self) -> u64 {
-        (self.wall)()
+        self.source.unix_us()
     }
 
     /// Compares a mark with the present time. Clocks may differ by `skew_us`.
@@ -100,35 +124,53 @@ pub(super) fn unix_us() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     const MINUTE_US: u64 = 60_000_000;
     const HOUR_US: u64 = 60 * MINUTE_US;
 
-    thread_local! {
-        static WALL_US: Cell<u64> = const { Cell::new(0) };
+    /// A source whose Unix time is set by the test.
+    #[derive(Clone, Default)]
+    struct SetTime(Arc<AtomicU64>);
+
+    impl SetTime {
+        fn set(&self, unix_us: u64) {
+            self.0.store(unix_us, Ordering::Relaxed);
+        }
+
+        fn clock(&self) -> Clock {
+            Clock::of(Box::new(self.clone()))
+        }
     }
 
-    fn wall() -> u64 {
-        WALL_US.get()
+    impl TimeSource for SetTime {
+        fn monotonic(&self) -> Time {
+            Time::ZERO
+        }
+
+        fn unix_us(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
     }
 
     #[test]
     fn marks_are_compared_with_the_current_clock_time() {
         let day_us = 24 * HOUR_US;
-        WALL_US.set(day_us);
-        let clock = Clock::start_by(wall);
+        let time = SetTime::default();
+        time.set(day_us);
+        let clock = time.clock();
         let age = |mark_us| clock.age(mark_us, MINUTE_US);
         assert_eq!(age(day_us), Age::Fresh);
         assert_eq!(age(day_us + MINUTE_US), Age::Fresh);
         assert_eq!(age(day_us - MINUTE_US - 1), Age::Old);
         assert_eq!(age(day_us + MINUTE_US + 1), Age::Early);
         // The clock is set forward by an hour, or the machine slept: new marks are fresh, earlier ones are old.
-        WALL_US.set(day_us + HOUR_US);
+        time.set(day_us + HOUR_US);
         assert_eq!(age(day_us + HOUR_US), Age::Fresh);
         assert_eq!(age(day_us), Age::Old);
         // The clock is set back.
-        WALL_US.set(day_us - HOUR_US);
+        time.set(day_us - HOUR_US);
         assert_eq!(age(day_us - HOUR_US), Age::Fresh);
         assert_eq!(age(day_us), Age::Early);
         assert_eq!(clock.epoch_unix_us(), day_us, "the epoch stays");
@@ -136,8 +178,9 @@ mod tests {
 
     #[test]
     fn marks_increase_unless_the_last_one_is_far_ahead_of_the_clock() {
-        WALL_US.set(HOUR_US);
-        let clock = Clock::start_by(wall);
+        let time = SetTime::default();
+        time.set(HOUR_US);
+        let clock = time.clock();
         let next = |last_us| clock.next_mark_us(last_us, MINUTE_US);
         assert_eq!(next(0), HOUR_US);
         assert_eq!(next(HOUR_US), HOUR_US + 1, "two marks in one microsecond");

@@ -48,6 +48,12 @@ struct FileStoreShared {
     _lock: FolderLock,
 }
 
+/// The files that a node holds. A host needs nothing else from a file store.
+pub(super) trait HeldFiles: Send {
+    /// Whether the complete file with this hash is stored.
+    fn is_held(&self, sha256: &str) -> bool;
+}
+
 /// A complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredFile {
@@ -234,6 +240,12 @@ impl FileStore {
             name.to_owned(),
             opened,
         ))
+    }
+}
+
+impl HeldFiles for FileStore {
+    fn is_held(&self, sha256: &str) -> bool {
+        self.find(sha256).is_some()
     }
 }
 

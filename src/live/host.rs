@@ -45,7 +45,7 @@ use super::clock::Clock;
 use super::command::{HostCommand, NodeTrustEdit, ProposalOutcome, ProposeError, ReplySender};
 use super::config::LiveConfig;
 use super::fetch::FetchEvent;
-use super::file_store::FileStore;
+use super::file_store::HeldFiles;
 use super::node_directory::NodeDirectory;
 use super::peer_client::PeerContext;
 use super::recorder::Recorder;
@@ -118,7 +118,7 @@ pub(super) struct HostParts {
     /// The trace file and the subscribers of `GET /events`.
     pub recorder: Recorder,
     /// The files of this node.
-    pub files: FileStore,
+    pub files: Box<dyn HeldFiles>,
     /// Progress and ends of fetches.
     pub fetched: Receiver<FetchEvent>,
     /// Commands of the HTTP server, the UDP listener and the peer clients.
@@ -137,7 +137,7 @@ pub(super) struct Host {
     outbox: Outbox,
     effects: EffectRunner,
     recorder: Recorder,
-    files: FileStore,
+    files: Box<dyn HeldFiles>,
     peers: PeerTable,
     candidates: Candidates,
     key_budget: KeyBudget,
@@ -209,7 +209,12 @@ impl Host {
 
     /// Runs one turn: waits, handles commands and fetch events, fires timers, and commits.
     fn turn(&mut self) {
-        self.wait();
+        self.turn_within(self.poll_timeout());
+    }
+
+    /// Runs one turn that waits at most for `timeout`.
+    fn turn_within(&mut self, timeout: Duration) {
+        self.wait(timeout);
         for _ in 1..COMMANDS_PER_TURN {
             match self.commands.try_recv() {
                 Ok(command) => self.handle(command),
@@ -236,8 +241,8 @@ impl Host {
         timer.map_or(longest, |timer| timer.min(longest))
     }
 
-    /// Handles the first command or fetch event, or returns after [`Host::poll_timeout`].
-    fn wait(&mut self) {
+    /// Handles the first command or fetch event, or returns after `timeout`.
+    fn wait(&mut self, timeout: Duration) {
         let commands = self.commands.clone();
         let fetched = match self.outbox.is_blocked() {
             false => self.fetched.clone(),
@@ -248,7 +253,7 @@ impl Host {
         crossbeam_channel::select! {
             recv(commands) -> command => command.into_iter().for_each(|command| self.handle(command)),
             recv(fetched) -> event => event.into_iter().for_each(|event| self.handle_fetch(event)),
-            default(self.poll_timeout()) => {}
+            default(timeout) => {}
         }
     }
 
@@ -837,7 +842,7 @@ impl Host {
             waiters: &self.waiters,
             fetches: &self.fetches,
             candidates: self.candidates.len(),
-            files: &self.files,
+            files: &*self.files,
             counters: &self.counters,
             inbound_counters: &self.context.inbound_counters,
             storage_error: self.outbox.storage_error(),

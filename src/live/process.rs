@@ -156,7 +156,7 @@ impl Process {
             store: Box::new(store),
             network: Box::new(network),
             recorder,
-            files,
+            files: Box::new(files),
             fetched,
             config,
             clock,

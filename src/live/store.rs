@@ -5,6 +5,8 @@
 //! grow with the log.
 
 mod error;
+#[cfg(test)]
+pub(super) mod simulated_disk;
 mod tables;
 #[cfg(test)]
 mod tests;

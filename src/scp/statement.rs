@@ -136,7 +136,8 @@ impl Statement {
     }
 
     /// Whether it may replace `old`, an earlier statement of the same sender and kind (NOTES 11, 12).
-    pub(super) fn is_newer_than(&self, old: &Statement) -> bool {
+    #[must_use]
+    pub fn is_newer_than(&self, old: &Statement) -> bool {
         match (old, self) {
             (
                 Statement::Nominate { voted, accepted },

@@ -7,7 +7,7 @@ use super::peer_table::{PeerState, PeerTable};
 use super::recovery::Recovery;
 use super::runtime::NodeRuntime;
 use crate::live::config::LiveConfig;
-use crate::live::file_store::FileStore;
+use crate::live::file_store::HeldFiles;
 use crate::live::inbound_counters::InboundCounters;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::status::{
@@ -43,7 +43,7 @@ pub(super) struct HostView<'a> {
     /// Progress of fetches.
     pub(super) fetches: &'a Fetches,
     /// Files that are stored.
-    pub(super) files: &'a FileStore,
+    pub(super) files: &'a dyn HeldFiles,
     /// Counters.
     pub(super) counters: &'a MetricCounters,
     /// Counters of refusals before the host.
@@ -114,7 +114,7 @@ impl HostView<'_> {
         entries
             .map(|(id, entry)| {
                 let sha256 = &entry.file.sha256;
-                let is_here = self.files.find(sha256).is_some();
+                let is_here = self.files.is_held(sha256);
                 BackupView {
                     file: (&entry.file).into(),
                     origin: id.origin,

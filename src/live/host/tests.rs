@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::live::config::process_settings;
+use crate::live::file_store::FileStore;
 use crate::live::identity::Identity;
 use crate::live::message_cache::MessageCache;
 use crate::live::peer_client::PeerRequest;
@@ -99,7 +100,8 @@ struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-fn config(folder: &std::path::Path) -> LiveConfig {
+/// The settings of a beacon that decides alone.
+pub(super) fn config(folder: &std::path::Path) -> LiveConfig {
     let address = SocketAddr::from(([127, 0, 0, 1], 9));
     LiveConfig {
         name: "n0".to_owned(),
@@ -155,7 +157,7 @@ impl Fixture {
                 fails: Arc::clone(&fails),
             }),
             network: Box::new(LoggingNetwork(actions.clone())),
-            files: FileStore::open(&config.files, 1 << 20).unwrap(),
+            files: Box::new(FileStore::open(&config.files, 1 << 20).unwrap()),
             fetched: crossbeam_channel::never(),
             commands: queue,
             config,
@@ -276,7 +278,7 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
         ..id
     };
     while fixture.host.waiters.slot_of(next).is_none() {
-        fixture.host.wait();
+        fixture.host.wait(fixture.host.poll_timeout());
         fixture.host.fire_timers();
     }
     let (reply, mut decision) = oneshot::channel();

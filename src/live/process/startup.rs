@@ -2,7 +2,7 @@
 
 use super::StartError;
 use crate::live::config::LiveConfig;
-use crate::live::file_store::FileStore;
+use crate::live::file_store::HeldFiles;
 use crate::live::identity::Identity;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::recorder::place;
@@ -16,13 +16,13 @@ use crate::time::Span;
 use std::sync::Arc;
 
 /// The state with which a node starts.
-pub(super) struct StoredState {
+pub(in crate::live) struct StoredState {
     /// Node numbers and announcements.
-    pub(super) directory: NodeDirectory,
+    pub(in crate::live) directory: NodeDirectory,
     /// Configuration of the node state machine.
-    pub(super) node_config: Arc<NodeConfig>,
+    pub(in crate::live) node_config: Arc<NodeConfig>,
     /// State of the node; `None` for a new node.
-    pub(super) persisted: Option<Persisted>,
+    pub(in crate::live) persisted: Option<Persisted>,
 }
 
 impl StoredState {
@@ -30,11 +30,11 @@ impl StoredState {
     ///
     /// # Errors
     /// If the store cannot be read, belongs to another key, or the quorum set is not sane.
-    pub(super) fn load(
+    pub(in crate::live) fn load(
         config: &LiveConfig,
         identity: &Identity,
         store: &mut Store,
-        files: &FileStore,
+        files: &dyn HeldFiles,
     ) -> Result<StoredState, StartError> {
         let mut directory = directory(store, identity, config)?;
         let node_config = Arc::new(node_config(config, identity, &mut directory)?);
@@ -117,13 +117,13 @@ fn quorum_set(set: &WireQuorumSet, directory: &mut NodeDirectory) -> Result<Quor
 }
 
 /// The persisted state, without files that are missing from the folder. The node fetches those again.
-fn persisted(store: &mut Store, files: &FileStore) -> Result<Option<Persisted>, StartError> {
+fn persisted(store: &mut Store, files: &dyn HeldFiles) -> Result<Option<Persisted>, StartError> {
     let mut persisted = store.load()?;
     if persisted == Persisted::default() {
         return Ok(None);
     }
     persisted.files.retain(|sha256, file| {
-        let is_here = files.find(sha256).is_some();
+        let is_here = files.is_held(sha256);
         if !is_here {
             tracing::warn!(name = %file.name, %sha256, "the file is gone from its folder");
         }

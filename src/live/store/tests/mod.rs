@@ -1,35 +1,13 @@
 //! Tests of the store: it contains the fold of all changes by [`Persisted::apply`](crate::node::Persisted::apply), in
 //! spite of full disks, power failures, damage and other processes.
 
-mod faulty_disk;
 mod model;
 mod opening;
 
+use super::simulated_disk::SimulatedDisk;
 use super::*;
-use faulty_disk::FaultyDisk;
 use model::{ModelOp, StoreModel, append, ops};
 use proptest::prelude::*;
-
-/// A store on a simulated disk.
-fn store_on(folder: &Path, disk: &FaultyDisk) -> Result<Store, StoreError> {
-    let disk = disk.clone();
-    let open = move |opening: Opening| {
-        Builder::new()
-            .set_check_integrity_on_open(opening == Opening::First)
-            .create_with_backend(disk.clone())
-    };
-    let lock = FolderLock::take(&folder.join(FILE_LOCK)).unwrap();
-    Store::with(folder.join(FILE), lock, Box::new(open))
-}
-
-/// A simulated disk with an empty store.
-fn disk() -> FaultyDisk {
-    let disk = FaultyDisk::default();
-    let database = Builder::new().create_with_backend(disk.clone()).unwrap();
-    tables::create(&database).unwrap();
-    database.close().unwrap();
-    disk
-}
 
 fn all_of(store: &mut Store) -> Result<StoreModel, StoreError> {
     Ok(StoreModel {
@@ -65,8 +43,8 @@ proptest! {
     #[test]
 fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
-        let disk = disk();
-        let mut store = store_on(folder.path(), &disk).unwrap();
+        let disk = SimulatedDisk::with_store();
+        let mut store = disk.open_store(folder.path()).unwrap();
         let mut kept = StoreModel::default();
 // The batch that failed, and the states that the disk may contain after each attempt.
         let mut pending = WriteBatch::default();
@@ -101,7 +79,7 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
                     disk.fail_after(Some(0));
                     drop(store);
                     disk.lose_power(survivors);
-                    store = store_on(folder.path(), &disk).unwrap();
+                    store = disk.open_store(folder.path()).unwrap();
                     kept = all_of(&mut store).unwrap();
                     prop_assert!(possible.contains(&kept), "{kept:?} is none of {possible:?}");
                     pending = WriteBatch::default();
@@ -119,8 +97,8 @@ fn committed_state_survives_disk_errors_and_power_failures(steps in steps()) {
 #[test]
 fn the_cost_of_a_step_does_not_grow_with_the_log() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = disk();
-    let mut store = store_on(folder.path(), &disk).unwrap();
+    let disk = SimulatedDisk::with_store();
+    let mut store = disk.open_store(folder.path()).unwrap();
     let mut kept = StoreModel::default();
     let mut costs_bytes = Vec::new();
     for (slots, value_bytes) in [(20, 200), (5_000, 200)] {

@@ -1,8 +1,14 @@
 //! Fault injection: a disk in memory that fails writes, tears them, and loses unsynchronised writes on a power failure.
 
-use redb::StorageBackend;
+use super::{FILE, FILE_LOCK, Opening, Store, StoreError, tables};
+use crate::live::folder_lock::FolderLock;
+use redb::{Builder, StorageBackend};
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Size of the page cache in bytes. Tests keep many stores open.
+const CACHE_BYTES: usize = 1 << 20;
 
 /// A write to the file.
 #[derive(Clone, Debug)]
@@ -72,20 +78,69 @@ impl DiskState {
 
 /// A simulated disk. Clones share one disk.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FaultyDisk(Arc<Mutex<DiskState>>);
+pub(in crate::live) struct SimulatedDisk(Arc<Mutex<DiskState>>);
 
-impl FaultyDisk {
+impl SimulatedDisk {
     fn state(&self) -> MutexGuard<'_, DiskState> {
         self.0.lock().unwrap()
     }
 
+    /// A disk with an empty store.
+    pub(in crate::live) fn with_store() -> SimulatedDisk {
+        let disk = SimulatedDisk::default();
+        let database = Builder::new().create_with_backend(disk.clone()).unwrap();
+        tables::create(&database).unwrap();
+        database.close().unwrap();
+        disk
+    }
+
+    /// Opens the store on this disk. Its lock is in `folder`.
+    pub(in crate::live) fn open_store(&self, folder: &Path) -> Result<Store, StoreError> {
+        let disk = self.clone();
+        let open = move |opening: Opening| {
+            Builder::new()
+                .set_cache_size(CACHE_BYTES)
+                .set_check_integrity_on_open(opening == Opening::First)
+                .create_with_backend(disk.clone())
+        };
+        let lock = FolderLock::take(&folder.join(FILE_LOCK)).unwrap();
+        Store::with(folder.join(FILE), lock, Box::new(open))
+    }
+
+    /// A disk with the content that programs read from this one.
+    pub(in crate::live) fn copy(&self) -> SimulatedDisk {
+        let image = self.state().image.clone();
+        SimulatedDisk(Arc::new(Mutex::new(DiskState {
+            durable: image.clone(),
+            image,
+            ..DiskState::default()
+        })))
+    }
+
+    /// Ends the process that uses this disk: moves the content to the returned disk. All later writes to this one fail
+    /// and change nothing, so closing the store leaves no trace.
+    pub(in crate::live) fn end_process(&self) -> SimulatedDisk {
+        let ended = DiskState {
+            left: Some(0),
+            ..DiskState::default()
+        };
+        let mut state = std::mem::replace(&mut *self.state(), ended);
+        state.left = None;
+        SimulatedDisk(Arc::new(Mutex::new(state)))
+    }
+
+    /// Whether writes fail at present.
+    pub(in crate::live) fn is_failing(&self) -> bool {
+        self.state().left == Some(0)
+    }
+
     /// Makes writes fail after this many; `None`: never.
-    pub(super) fn fail_after(&self, changes: Option<u32>) {
+    pub(in crate::live) fn fail_after(&self, changes: Option<u32>) {
         self.state().left = changes;
     }
 
     /// Simulates a power failure. The bits of `survivors` select the unsynchronised writes that survive.
-    pub(super) fn lose_power(&self, survivors: u64) {
+    pub(in crate::live) fn lose_power(&self, survivors: u64) {
         let mut state = self.state();
         let unsynced = std::mem::take(&mut state.unsynced);
         let lucky = unsynced
@@ -100,12 +155,12 @@ impl FaultyDisk {
     }
 
     /// Bytes written so far.
-    pub(super) fn written_bytes(&self) -> u64 {
+    pub(in crate::live) fn written_bytes(&self) -> u64 {
         self.state().written_bytes
     }
 }
 
-impl StorageBackend for FaultyDisk {
+impl StorageBackend for SimulatedDisk {
     fn len(&self) -> io::Result<u64> {
         Ok(self.state().image.len() as u64)
     }

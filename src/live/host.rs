@@ -35,6 +35,8 @@ mod queries;
 mod recovery;
 mod runtime;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
 mod transactional_outbox;
 

@@ -35,6 +35,12 @@ impl DecisionWaiters {
         waiting.push(reply);
     }
 
+    /// Number of proposals that callers wait for, for tests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Marks a proposal as decided in `slot`. Returns the callers that waited for it.
     #[must_use]
     pub(super) fn decided(

@@ -43,6 +43,12 @@ impl Fetches {
         })
     }
 
+    /// Number of fetches under way, for tests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.holders.len()
+    }
+
     /// Removes the progress of a stored file.
     pub(super) fn stored(&mut self, sha256: &str) {
         self.received_bytes.remove(sha256);

@@ -32,6 +32,12 @@ impl FileChecks {
         Ok(waiting.len() == 1)
     }
 
+    /// Number of proposals that wait, for tests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Ends a check, and returns the messages that waited for it.
     #[must_use]
     pub(super) fn take(&mut self, id: ProposalId) -> Vec<VerifiedMessage> {

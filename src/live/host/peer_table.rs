@@ -61,6 +61,12 @@ impl PeerTable {
         peers.filter_map(|(node, peer)| Some((*node, peer.other_log?)))
     }
 
+    /// Number of nodes in the table, for tests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
     /// Number of nodes that answered the last call to them.
     #[must_use]
     pub(super) fn reachable_count(&self) -> usize {

@@ -145,6 +145,12 @@ impl Outbox {
         }
     }
 
+    /// Number of queued effects, for tests.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.effects.len()
+    }
+
     /// Whether the last commit failed.
     #[must_use]
     pub(super) fn is_blocked(&self) -> bool {

@@ -8,7 +8,7 @@
 //! | `contract`, `config`, `message`, `event` | inputs, outputs and timers; settings; wire messages; reported events |
 //! | `node`, `context`, `outbox` | dispatch of inputs to the parts; time, identity and outputs of a step |
 //! | `discovery`, `roster`, `trust_set`, `trust_policy` | announcements; known peers; trusted nodes and the quorum set |
-//! | `probation` | when a discovered node gets a vote |
+//! | `probation`, `peer_list` | when a discovered node gets a vote; shared lists of peers |
 //! | `consensus`, `driver`, `quorum_closure`, `pending_statements` | the running slot of SCP; callbacks; transitive quorum set; statements that wait |
 //! | `replica`, `ledger`, `log`, `catch_up` | log replication; log, pool and backups together; decisions; state transfer |
 //! | `pool`, `proposal`, `limits` | certified proposals; their content and encoding; size limits |

@@ -5,6 +5,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `read`, `format`, `error` | reads a scenario file; its serde types; errors with line and column |
+//! | `byte_order_mark` | removes a byte order mark |
 //! | `settings`, `events`, `quorum_sets`, `names` | the parts of a scenario file |
 //! | `population`, `placement`, `layout` | listed or random nodes; random placement; graph layout |
 //! | `stellarbeat`, `network_format` | import of real networks; its serde types |

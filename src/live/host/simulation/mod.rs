@@ -6,9 +6,9 @@
 //! second phase, there are no faults, and everything that was acknowledged has to be decided at all nodes.
 //! [`Observer`](observer::Observer) checks what must hold at all times.
 //!
-//! | file | content |
+//! | module | contents |
 //! |---|---|
-//! | `setup` | machines, trust, the faulty node, and the kinds of faults, from the seed |
+//! | `setup`, `dice` | machines, trust, the faulty node, and the kinds of faults, from the seed; random draws |
 //! | `world` | the state, and the queue of events |
 //! | `machine` | disk, clock and files, and the process of a node |
 //! | `network`, `peer_queue` | what hosts send, the links, and the queues of calls |

@@ -92,7 +92,7 @@ mod tests {
         let (first, written) = create(&trace).unwrap();
         let (second, _) = create(&trace).unwrap();
         assert_ne!(first, second);
-        assert_eq!(left_over(&trace), [second.clone()]);
+        assert_eq!(left_over(&trace), std::slice::from_ref(&second));
         drop(written);
         assert_eq!(left_over(&trace), [second, first]);
         assert!(left_over(&folder.path().join("missing/t.jsonl")).is_empty());

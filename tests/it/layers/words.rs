@@ -337,12 +337,12 @@ impl LiteralVisitor {
 
     fn add_shown<'a>(&mut self, arguments: impl IntoIterator<Item = &'a syn::Expr>) {
         for argument in arguments {
-            match argument {
-                syn::Expr::Lit(syn::ExprLit {
-                    lit: syn::Lit::Str(text),
-                    ..
-                }) => self.add(text.value(), true),
-                _ => {}
+            if let syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) = argument
+            {
+                self.add(text.value(), true);
             }
         }
     }

@@ -24,7 +24,7 @@ const STRANGERS: usize = 10;
 const SLOW_READERS: usize = 520;
 
 /// Five nodes, and what their clients have measured.
-struct Fixture {
+pub(super) struct Fixture {
     nodes: Vec<NodeProcess>,
     places: Vec<SocketAddr>,
     rest: Rest,
@@ -34,9 +34,27 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new() -> Fixture {
+    pub(super) fn new() -> Fixture {
         let (lan, folder) = (Lan::new(MACHINES), Folder::new());
         let plans = plans(&lan, folder.path(), MACHINES, &[]);
+        Fixture::start(lan, folder, &plans)
+    }
+
+    /// Nodes with a fixed quorum set, which `file` makes of their ids.
+    pub(super) fn with_quorum_set(file: impl Fn(&[String]) -> String) -> Fixture {
+        let (lan, folder) = (Lan::new(MACHINES), Folder::new());
+        let ids: Vec<String> = plans(&lan, folder.path(), MACHINES, &[])
+            .iter()
+            .map(Plan::id)
+            .collect();
+        let path = folder.path().join("trust.json");
+        std::fs::write(&path, file(&ids)).unwrap();
+        let option = format!("--trust={}", path.display());
+        let plans = plans(&lan, folder.path(), MACHINES, &[&option]);
+        Fixture::start(lan, folder, &plans)
+    }
+
+    fn start(lan: Lan, folder: Folder, plans: &[Plan]) -> Fixture {
         let nodes: Vec<NodeProcess> = plans.iter().map(Plan::start).collect();
         let places: Vec<SocketAddr> = nodes.iter().map(|node| node.http).collect();
         let rest = Rest::new(Duration::from_secs(30), Some(TOKEN));
@@ -50,8 +68,12 @@ impl Fixture {
         }
     }
 
+    pub(super) fn nodes(&self) -> &[NodeProcess] {
+        &self.nodes
+    }
+
     /// Proposes at all nodes, prints how long the decisions took, and checks the logs.
-    fn propose(&self, title: &str) -> Latencies {
+    pub(super) fn propose(&self, title: &str) -> Latencies {
         let since = Instant::now();
         let done = AtomicUsize::new(0);
         let results = propose_all(PROPOSALS, CONNECTIONS, TOKEN, &self.places, &done);
@@ -68,7 +90,7 @@ impl Fixture {
 }
 
 /// Checks that 99 of 100 decisions took less than a second, or on a slow machine less than twice as long as before.
-fn check_p99(during: &Latencies, before: &Latencies) {
+pub(super) fn check_p99(during: &Latencies, before: &Latencies) {
     let limit_ms = 1_000.max(2 * before.percentile_ms(99));
     assert!(during.percentile_ms(99) < limit_ms);
 }

@@ -4,6 +4,7 @@
 //! `node` starts and kills processes, `rest` calls them, `clients` proposes, `invariants` checks logs and files,
 //! `monitor` checks all statements, `lan` builds networks of namespaces.
 
+mod announcements;
 mod clients;
 mod disk_full;
 mod hostile;

@@ -52,6 +52,16 @@ impl Plan {
         command
     }
 
+    /// The id of the node. Creates its key.
+    pub(crate) fn id(&self) -> String {
+        let mut command = Command::new(executable());
+        command.args(["node", "--print-id", "--name", &self.name, "--data"]);
+        let printed = command.arg(self.data()).output().unwrap();
+        let id = String::from_utf8(printed.stdout).unwrap();
+        assert!(printed.status.success());
+        id.trim().to_owned()
+    }
+
     /// Starts the node and waits until it listens.
     pub(crate) fn start(&self) -> NodeProcess {
         self.try_start()
@@ -118,15 +128,27 @@ impl NodeProcess {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// A file of the system about this process.
+    fn about(&self, name: &str) -> String {
+        let path = format!("/proc/{}/{name}", self.child.id());
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut File::open(path).unwrap(), &mut text).unwrap();
+        text
+    }
+
+    /// Number of threads.
+    pub(crate) fn threads(&self) -> usize {
+        let status = self.about("status");
+        let threads = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Threads:"))
+            .unwrap();
+        threads.trim().parse().unwrap()
+    }
+
     /// CPU time in seconds, and peak memory in MiB.
     pub(crate) fn usage(&self) -> (f64, f64) {
-        let of = |name: &str| {
-            let path = format!("/proc/{}/{name}", self.child.id());
-            let mut text = String::new();
-            std::io::Read::read_to_string(&mut File::open(path).unwrap(), &mut text).unwrap();
-            text
-        };
-        let stat = of("stat");
+        let stat = self.about("stat");
         let fields: Vec<&str> = stat
             .rsplit(')')
             .next()
@@ -134,7 +156,7 @@ impl NodeProcess {
             .split_whitespace()
             .collect();
         let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
-        let status = of("status");
+        let status = self.about("status");
         let peak = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:"))

@@ -203,7 +203,8 @@ impl World {
             machine.set_clock(0);
             machine.disk.fail_after(None);
             self.start(at)?;
-            let span = Span::from_ms(20_000);
+            // A node accepts no proposals for 30 seconds after it has seen another process with its key.
+            let span = Span::from_ms(40_000);
             let last = Event::LastProposal(at);
             self.after(span, last);
         }

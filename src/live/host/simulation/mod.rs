@@ -152,7 +152,7 @@ fn handle(world: &mut World, event: Event) -> Result<(), String> {
 
 /// Checks that all proposals are decided, and that all hosts have the whole log and all files.
 fn check_end(world: &World) -> Result<(), String> {
-    if world.now < FAULTS_END + Span::from_ms(25_000) || world.clients.has_unanswered_last() {
+    if world.now < FAULTS_END + Span::from_ms(45_000) || world.clients.has_unanswered_last() {
         return Err("a last note is not accepted".to_owned());
     }
     world.observer.check_acknowledged()?;

@@ -474,11 +474,12 @@ impl Host {
         }
     }
 
-    /// Detects another process with the key of this node, by an announcement that this process has not made.
+    /// Detects another process with the key of this node, by an announcement that this process has not made. A late one
+    /// of an earlier run at the same address does not count, even if the clock of that run was ahead.
     fn watch_own_key(&mut self, announcement: &WireAnnouncement) {
         let own = self.config.advertise.unwrap_or(self.config.http);
         let is_other = announcement.key == self.context.identity.key()
-            && (announcement.http != own || announcement.epoch != self.recovery.epoch());
+            && (announcement.http != own || announcement.epoch > self.recovery.epoch());
         if is_other && announcement.mark_us > self.clock.epoch_unix_us() {
             let now = self.clock.now();
             if self.recovery.key_in_use(announcement.http, now) {

@@ -176,10 +176,13 @@ mod tests {
         let forged = packet(&announcement("n1"), 2);
         assert!(matches!(read(&forged), Err(WireError::BadSignature(_))));
         let other = WireAnnouncement {
-            version: 2,
+            version: VERSION + 1,
             ..announcement("n1")
         };
-        assert_eq!(read(&packet(&other, 1)), Err(WireError::OtherVersion(2)));
+        assert_eq!(
+            read(&packet(&other, 1)),
+            Err(WireError::OtherVersion(VERSION + 1))
+        );
         assert_eq!(
             Datagram::read(&packet(&announcement("n1"), 1), "prod").map(|_| ()),
             Err(WireError::OtherNetwork)

@@ -170,6 +170,10 @@ fn check(page: &str, line: &str) {
                 "{page}: {line}: there is no {target}"
             );
         }
+        (Some("cargo"), ["test", "--locked", "--lib", filter, ..]) => {
+            let folder = format!("src/{}", filter.replace("::", "/"));
+            assert!(root().join(folder).exists(), "{page}: {line}");
+        }
         (Some("cargo"), ["bench"] | ["test"] | ["install", "cargo-fuzz", "--locked"]) => {}
         (Some(file), _) if file.contains('/') => {
             assert!(root().join(file).exists(), "{page}: {line}")

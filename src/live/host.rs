@@ -482,7 +482,10 @@ impl Host {
             && (announcement.http != own || announcement.epoch > self.recovery.epoch());
         if is_other && announcement.mark_us > self.clock.epoch_unix_us() {
             let now = self.clock.now();
-            if self.recovery.key_in_use(announcement.http, now) {
+            if self
+                .recovery
+                .key_in_use(announcement.http, announcement.mark_us, now)
+            {
                 self.counters.count("key_in_use");
                 tracing::error!(http = %announcement.http, "another process uses the key of this node; stop one of the two. This node accepts no proposals meanwhile");
             }
@@ -758,7 +761,12 @@ impl Host {
     }
 
     fn reply_receipts(&mut self, results: Vec<Receipt>, reply: ReplySender<Receipts>) {
-        let log = Some(self.runtime.log_head());
+        // While the store fails, the reply is sent at once, so it must not report a decision that is not durable.
+        let log = match self.outbox.is_blocked() {
+            true => self.runtime.durable_head(),
+            false => self.runtime.log_head(),
+        };
+        let log = Some(log);
         self.outbox.reply(reply, Receipts { results, log });
     }
 
@@ -802,6 +810,7 @@ impl Host {
         self.keys
             .publish(&self.directory, &self.runtime.view().trusted);
         if let Some(committed) = self.outbox.commit(self.clock.now(), &mut self.counters) {
+            self.runtime.committed();
             // Before any reply: a caller may act on the reply at once.
             self.context.log.publish(self.runtime.log_hash());
             let (runner, mut context) = self.effect_parts();

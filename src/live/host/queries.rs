@@ -14,7 +14,7 @@ use crate::live::status::{
     BackupView, ForkView, LogView, NodeName, PeerView, PeersView, SlotView, Status, StatusDraft,
     StatusQuery, shown_pool,
 };
-use crate::live::wire::WireQuorumSet;
+use crate::live::wire::{LogHead, WireQuorumSet};
 use crate::node::view::{Phase, Readiness, phase_of};
 use crate::scp::NodeId;
 use crate::time::Time;
@@ -66,10 +66,18 @@ impl HostView<'_> {
         }
     }
 
+    /// Head of the log. While the store fails, replies do not wait for a commit, so only what is durable counts.
+    fn log_head(&self) -> LogHead {
+        match self.storage_error {
+            Some(_) => self.runtime.durable_head(),
+            None => self.runtime.log_head(),
+        }
+    }
+
     fn short_status(&self) -> Status {
         let view = self.runtime.view();
         let NodeName { id, name } = self.name_of(NodeId(0));
-        let head = self.runtime.log_head();
+        let head = self.log_head();
         let set = view.quorum_set.as_ref();
         let slots = view.slots.iter().map(|(slot, state)| SlotView {
             slot: slot.0,
@@ -172,7 +180,7 @@ impl HostView<'_> {
                 None => "found".to_owned(),
             },
             peers: self.other_nodes(),
-            log: self.runtime.log_head(),
+            log: self.log_head(),
             signed: None,
         }
     }

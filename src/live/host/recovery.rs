@@ -29,8 +29,17 @@ enum State {
 pub(super) struct Recovery {
     epoch: u64,
     state: State,
-    /// The address of another process with the same key, and when it was last seen.
-    key_in_use: Option<(SocketAddr, Time)>,
+    key_in_use: Option<OtherProcess>,
+}
+
+/// Another process with the same key.
+#[derive(Clone, Copy, Debug)]
+struct OtherProcess {
+    http: SocketAddr,
+    /// When its newest announcement arrived.
+    seen: Time,
+    /// The timestamp of that announcement. Other nodes repeat it long after the process has ended.
+    mark_us: u64,
 }
 
 impl Recovery {
@@ -65,17 +74,28 @@ impl Recovery {
         self.state = State::Normal;
     }
 
-    /// Another process with the same key has announced itself. Returns true if that is new.
-    pub(super) fn key_in_use(&mut self, http: SocketAddr, now: Time) -> bool {
+    /// Another process with the same key has made an announcement with the timestamp `mark_us`. Returns true if that is
+    /// new.
+    pub(super) fn key_in_use(&mut self, http: SocketAddr, mark_us: u64, now: Time) -> bool {
+        if self
+            .key_in_use
+            .is_some_and(|known| mark_us <= known.mark_us)
+        {
+            return false;
+        }
         let is_new = self.other_process(now).is_none();
-        self.key_in_use = Some((http, now));
+        self.key_in_use = Some(OtherProcess {
+            http,
+            seen: now,
+            mark_us,
+        });
         is_new
     }
 
     fn other_process(&self, now: Time) -> Option<SocketAddr> {
         self.key_in_use
-            .filter(|(_, seen)| now.since(*seen) < KEY_IN_USE)
-            .map(|(http, _)| http)
+            .filter(|known| now.since(known.seen) < KEY_IN_USE)
+            .map(|known| known.http)
     }
 
     /// # Errors
@@ -129,4 +149,23 @@ pub(super) fn remembered(own: &OwnMessages, directory: &mut NodeDirectory) -> Re
         }
     }
     remembered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_announcement_of_an_ended_process_does_not_count() {
+        let mut recovery = Recovery::new(1);
+        let http = SocketAddr::from(([10, 0, 0, 1], 8000));
+        let start = Time::from_ms(1_000);
+        assert!(recovery.key_in_use(http, 7, start));
+        assert!(!recovery.key_in_use(http, 8, start), "it is known already");
+        assert!(recovery.check_proposals(start).is_err());
+        let later = start + KEY_IN_USE;
+        assert!(!recovery.key_in_use(http, 8, later));
+        assert!(recovery.check_proposals(later).is_ok());
+        assert!(recovery.key_in_use(http, 9, later));
+    }
 }

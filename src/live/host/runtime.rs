@@ -15,6 +15,8 @@ pub(super) struct NodeRuntime {
     view: NodeView,
     timers: Timers,
     log_hash: LogHash,
+    /// Head of the part of the log that is durable.
+    durable_head: LogHead,
     messages_reserved: u64,
 }
 
@@ -27,6 +29,7 @@ impl NodeRuntime {
             view: NodeView::default(),
             timers: Timers::default(),
             log_hash: LogHash::default(),
+            durable_head: LogHead::default(),
             messages_reserved: 0,
         }
     }
@@ -37,6 +40,7 @@ impl NodeRuntime {
         for (slot, value) in &persisted.decided {
             self.log_hash.append(*slot, value);
         }
+        self.committed();
         for event in persisted.restored_events(NodeId(0), None) {
             self.view.apply(at, &event);
         }
@@ -116,6 +120,19 @@ impl NodeRuntime {
     #[must_use]
     pub(super) fn log_index(&self) -> u64 {
         self.log_hash.index()
+    }
+
+    /// The log is durable as far as it is recorded.
+    pub(super) fn committed(&mut self) {
+        if self.durable_head.index != self.log_hash.index() {
+            self.durable_head = self.log_head();
+        }
+    }
+
+    /// Length and hash of the durable part of the log. A reply that does not wait for a commit reports this one.
+    #[must_use]
+    pub(super) fn durable_head(&self) -> LogHead {
+        self.durable_head.clone()
     }
 
     /// Length and hash of the log.

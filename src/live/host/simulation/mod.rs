@@ -16,7 +16,7 @@
 //! | `faults`, `byzantine` | what goes wrong |
 //! | `clients`, `observer` | who proposes, and what must hold |
 //!
-//! `SEED=17 cargo test --locked --lib host::simulation -- --include-ignored` runs one seed. `HOST_SEEDS=2000` runs that
+//! `SEED=17 cargo test --locked --lib host::simulation` runs one seed. `HOST_SEEDS=2000` runs that
 //! many, from seed 1 or `SEED` on.
 
 mod byzantine;
@@ -170,9 +170,7 @@ fn check_end(world: &World) -> Result<(), String> {
 
 /// Runs a seed. A failure or a panic becomes a text that states how to repeat it.
 fn checked(seed: u64) -> Result<Report, String> {
-    let repeat = format!(
-        "SEED={seed} cargo test --locked --lib host::simulation -- --include-ignored --nocapture"
-    );
+    let repeat = format!("SEED={seed} cargo test --locked --lib host::simulation -- --nocapture");
     match catch_unwind(AssertUnwindSafe(|| run(seed))) {
         Ok(Ok(report)) => Ok(report),
         Ok(Err(why)) => Err(format!("{repeat}: {why}")),
@@ -190,7 +188,6 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-#[ignore = "see ./test --full"]
 fn hosts_keep_their_promises_under_faults() {
     let (first, count) = (number("SEED"), number("HOST_SEEDS"));
     let first_seed = first.unwrap_or(1);

@@ -249,6 +249,32 @@ pub(crate) fn send_signal(child: &Child, signal: &str) {
     assert!(kill.args([signal, &pid]).status().unwrap().success());
 }
 
+/// Starts a run of a day of virtual time, longer than a test waits, and returns once its unfinished trace has this size.
+/// Also returns the name of the unfinished file.
+#[cfg(unix)]
+pub(crate) fn endless_run(trace: &Path, bytes: u64) -> (Child, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+        .args([
+            "run",
+            "--scenario",
+            "demo",
+            "--until",
+            "86400000ms",
+            "--trace",
+        ])
+        .arg(trace)
+        .spawn()
+        .unwrap();
+    let name = trace.file_name().unwrap().to_str().unwrap();
+    let partial = format!("{name}.{}.partial", child.id());
+    let path = trace.with_file_name(&partial);
+    while fs::metadata(&path).map_or(0, |about| about.len()) < bytes {
+        assert!(child.try_wait().unwrap().is_none(), "the run has ended");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    (child, partial)
+}
+
 /// After SIGINT or SIGTERM the trace has an end record and contains every record so far.
 #[cfg(unix)]
 #[test]
@@ -256,29 +282,7 @@ fn interrupted_run_completes_its_trace() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("t.jsonl");
-        // A day of virtual time: longer than the test waits.
-        let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
-            .args([
-                "run",
-                "--scenario",
-                "demo",
-                "--until",
-                "86400000ms",
-                "--trace",
-            ])
-            .arg(&trace)
-            .spawn()
-            .unwrap();
-        let partial = folder
-            .path()
-            .join(format!("t.jsonl.{}.partial", child.id()));
-        while fs::metadata(&partial).map_or(0, |about| about.len()) < 200_000 {
-            assert!(
-                child.try_wait().unwrap().is_none(),
-                "the run ended before it was interrupted"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        let (mut child, _) = endless_run(&trace, 200_000);
         send_signal(&child, signal);
         assert_eq!(child.wait().unwrap().code(), Some(130));
         let records = TraceReader::open(&trace)

@@ -1,6 +1,8 @@
 //! Tests of the files of `run`: outputs that would replace each other, traces of killed runs, byte order marks, networks
 //! that are too large or hard to analyse.
 
+#[cfg(unix)]
+use super::cli::endless_run;
 use super::cli::{check_refused, in_folder, quorumscope, text};
 use std::fs;
 use std::path::Path;
@@ -92,24 +94,7 @@ fn an_output_that_is_an_input_is_refused() {
 /// that it leaves.
 #[cfg(unix)]
 fn left_over(folder: &Path, trace: &str) -> String {
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_quorumscope"))
-        .args([
-            "run",
-            "--scenario",
-            "demo",
-            "--until",
-            "86400000ms",
-            "--trace",
-        ])
-        .arg(folder.join(trace))
-        .spawn()
-        .unwrap();
-    let partial = format!("{trace}.{}.partial", child.id());
-    let path = folder.join(&partial);
-    while fs::metadata(&path).map_or(0, |about| about.len()) < 10_000 {
-        assert!(child.try_wait().unwrap().is_none(), "the run has ended");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let (mut child, partial) = endless_run(&folder.join(trace), 10_000);
     let written = quorumscope(&[
         "run",
         "--scenario",

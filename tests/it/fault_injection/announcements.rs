@@ -2,14 +2,14 @@
 
 use super::hostile::{Fixture, check_p99};
 use super::lan::{Lan, is_inside};
+use crate::processes::stranger::announcement_in;
 use quorumscope::live::identity::Identity;
-use quorumscope::live::wire::{Datagram, VERSION, WireAnnouncement};
-use quorumscope::node::AnnouncementKind;
+use quorumscope::live::wire::Datagram;
 use serde_json::json;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Keys that are announced, again and again.
 const KEYS: usize = 10_000;
@@ -26,24 +26,12 @@ fn announcement(nth: usize) -> Vec<u8> {
     let mut secret = [0x33; 32];
     secret[..8].copy_from_slice(&((nth % KEYS) as u64).to_le_bytes());
     let identity = Identity::new(secret);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let http = match nth % 4 {
         0 => SocketAddr::from(([10, 77, 0, 1], 8000)),
         1 => SocketAddr::from(([10, 77, 0, 2], 9)),
         _ => SocketAddr::from(([10, 77, 0, 100 + (nth % 100) as u8], 8000)),
     };
-    let announcement = WireAnnouncement {
-        version: VERSION,
-        network: "quorumscope".to_owned(),
-        key: identity.key(),
-        name: format!("x{nth}"),
-        http,
-        kind: AnnouncementKind::Here,
-        nth: 1,
-        epoch: 1,
-        messages: 256,
-        mark_us: u64::try_from(now.as_micros()).unwrap(),
-    };
+    let announcement = announcement_in("quorumscope", &identity, &format!("x{nth}"), http);
     let announcement = announcement.sign(&identity).unwrap();
     Datagram { announcement }.write().unwrap()
 }

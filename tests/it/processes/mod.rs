@@ -18,6 +18,6 @@ mod restart;
 mod rollback;
 mod signed;
 mod starting;
-mod stranger;
+pub(crate) mod stranger;
 mod traces;
 mod trust;

@@ -18,10 +18,20 @@ pub(super) fn announcement(
     name: &str,
     http: SocketAddr,
 ) -> WireAnnouncement {
+    announcement_in(&network.name, identity, name, http)
+}
+
+/// An announcement of `identity` in the network with this name that is made now.
+pub(crate) fn announcement_in(
+    network: &str,
+    identity: &Identity,
+    name: &str,
+    http: SocketAddr,
+) -> WireAnnouncement {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     WireAnnouncement {
         version: VERSION,
-        network: network.name.clone(),
+        network: network.to_owned(),
         key: identity.key(),
         name: name.to_owned(),
         http,

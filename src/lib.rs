@@ -19,6 +19,7 @@
 //! | module | contents | does not contain |
 //! |---|---|---|
 //! | [`time`], [`rng`] | integer microseconds; named random streams split from one seed | clocks; shared generators |
+//! | `lists` | positions of vectors: methods that panic in the standard library, without panics | contents |
 //! | [`scp`] | the protocol: nomination, ballots, quorums, evidence | clocks, IO, randomness, logging, node names |
 //! | [`node`] | one participant: `step(now, Input) -> Vec<Output>` | IO, clocks, randomness, threads |
 //! | [`net`] | the network model: reachability, latency, loss | message contents, queues |
@@ -41,7 +42,8 @@
 //!
 //! * A scenario, its seed and the list of actions determine every record, under both executors.
 //! * Replayed code uses no hashed collection, no clock and no shared random generator.
-//! * [`node::Node::step`] never fails and never panics. A bad input becomes an event and changes nothing.
+//! * [`node::Node::step`] never fails and never panics. A bad input becomes an event and changes nothing. Lints deny
+//!   arithmetic and indexing that can panic in `scp`, `node` and `live`.
 //! * A process stores every change that must survive a crash before it sends a message about it.
 //! * The window draws only from the [`trace::World`], the lanes, the quorum analysis, and the state of playback and
 //!   view.
@@ -94,6 +96,7 @@
 pub mod analysis;
 pub mod cli;
 pub mod commands;
+mod lists;
 #[cfg(feature = "net")]
 pub mod live;
 pub mod net;

@@ -81,17 +81,15 @@ impl<'a> HintBallots<'a> {
     }
 
     fn descending(first: BallotRef<'a>, others: [Option<&'a Ballot>; 2]) -> HintBallots<'a> {
-        let mut tops = [Some(first), None, None];
-        let mut count = 1;
-        for other in others.into_iter().flatten().map(BallotRef::of) {
-            let at = tops[..count].partition_point(|top| *top > Some(other));
-            if tops[at] != Some(other) {
-                tops[at..=count].rotate_right(1);
-                tops[at] = Some(other);
-                count += 1;
-            }
+        let [second, third] = others.map(|other| other.map(BallotRef::of));
+        let mut tops = [Some(first), second, third];
+        tops.sort_unstable_by(|a, b| b.cmp(a));
+        let [first, second, third] = tops;
+        let second_if_new = second.filter(|_| second != first);
+        let third_if_new = third.filter(|_| third != second);
+        HintBallots {
+            tops: [first, second_if_new, third_if_new],
         }
-        HintBallots { tops }
     }
 
     /// The ballots, highest first.

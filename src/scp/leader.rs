@@ -3,7 +3,7 @@
 use super::driver::Driver;
 use super::id::{NodeId, SlotIndex};
 use super::quorum::node_set::NodeSet;
-use super::quorum_set::QuorumSet;
+use super::quorum_set::{QuorumSet, share};
 use super::value::Value;
 use smallvec::SmallVec;
 
@@ -72,7 +72,7 @@ impl<D: Driver> LeaderElection<'_, D> {
     fn weights_of_flat(&self, set: &QuorumSet) -> Weights {
         let others = set.validators.iter().filter(|&&node| node != self.local);
         let count = others.clone().count();
-        let taken = (set.validators.len() - count) as u32;
+        let taken = set.validators.len().saturating_sub(count) as u32;
         let weight = share(u64::MAX, set.threshold.saturating_sub(taken), count);
         match weight {
             0 => Weights::new(),
@@ -103,7 +103,7 @@ impl<D: Driver> LeaderElection<'_, D> {
     /// first.
     fn priority_from(&self, least: u64, round: u32, node: NodeId, weight: u64) -> Option<u64> {
         let reaches = |priority: &u64| *priority >= least;
-        if weight < u64::MAX - least {
+        if weight < u64::MAX.saturating_sub(least) {
             let is_neighbour = self.is_neighbour(round, node, weight);
             let priority = is_neighbour.then(|| self.priority(round, node));
             priority.filter(reaches)
@@ -133,12 +133,6 @@ impl QuorumSet {
         walk.weights.sort_unstable();
         walk.weights
     }
-}
-
-/// `of * threshold / entries`, rounded up: the share of slices that each entry is in.
-fn share(of: u64, threshold: u32, entries: usize) -> u64 {
-    let exact = u128::from(of) * u128::from(threshold);
-    u64::try_from(exact.div_ceil(entries.max(1) as u128)).unwrap_or(u64::MAX)
 }
 
 /// Walks all levels from the top, in the order in which [`QuorumSet::weight`] searches them.

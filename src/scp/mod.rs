@@ -107,6 +107,20 @@
 //! that is no longer queried costs nothing. Undo saves only the variables that were set, by moving their values. A new
 //! slot reuses the allocations of a removed one. `quorumscope bench scp` and `cargo bench` measure the performance.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
 mod ballot_protocol;
 mod ballot_ref;
 mod context;

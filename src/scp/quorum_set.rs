@@ -120,21 +120,21 @@ impl QuorumSet {
         }
         self.inner
             .iter()
-            .try_for_each(|inner| inner.check_level(depth + 1, seen, count))
+            .try_for_each(|inner| inner.check_level(depth.saturating_add(1), seen, count))
     }
 
     /// Whether every level demands more than half of its entries. Then any two slices of the set have a common node.
     /// The protocol does not require majorities, but a configuration should.
     #[must_use]
     pub fn demands_majorities(&self) -> bool {
-        2 * self.threshold as usize > self.entries()
+        (self.threshold as usize).saturating_mul(2) > self.entries()
             && self.inner.iter().all(QuorumSet::demands_majorities)
     }
 
     /// The number of entries at this level.
     #[must_use]
     pub fn entries(&self) -> usize {
-        self.validators.len() + self.inner.len()
+        self.validators.len().saturating_add(self.inner.len())
     }
 
     /// Whether `nodes` contain a slice.
@@ -168,7 +168,7 @@ impl QuorumSet {
         let nodes_hit = self.validators.iter().filter(|&&node| nodes.contains(node));
         let inner_hit = inner
             .iter()
-            .filter(|inner| inner.reaches(nodes, depth + 1, wanted));
+            .filter(|inner| inner.reaches(nodes, depth.saturating_add(1), wanted));
         let hit = nodes_hit.map(drop).chain(inner_hit.map(drop));
         wanted_here > 0 && hit.take(wanted_here).count() == wanted_here
     }
@@ -193,11 +193,11 @@ impl QuorumSet {
     fn simplified(&self, removed: Option<NodeId>, depth: u32) -> QuorumSet {
         let mut validators: Vec<NodeId> = self.validators.clone();
         validators.retain(|&node| Some(node) != removed);
-        let taken = self.validators.len() - validators.len();
+        let taken = self.validators.len().saturating_sub(validators.len());
         let mut inner = Vec::new();
         if depth < QuorumSet::RECURSION_MAX {
             for set in &self.inner {
-                let set = set.simplified(removed, depth + 1);
+                let set = set.simplified(removed, depth.saturating_add(1));
                 match (set.threshold, set.validators.as_slice()) {
                     (1, &[single]) if set.inner.is_empty() => validators.push(single),
                     _ => inner.push(set),
@@ -250,11 +250,7 @@ impl QuorumSet {
     }
 
     fn weight_below(&self, node: NodeId, depth: u32) -> u64 {
-        let entries = self.entries() as u128;
-        let share = |of: u64| {
-            let exact = u128::from(of) * u128::from(self.threshold);
-            u64::try_from(exact.div_ceil(entries)).unwrap_or(u64::MAX)
-        };
+        let share = |of: u64| share(of, self.threshold, self.entries());
         if self.validators.contains(&node) {
             return share(u64::MAX);
         }
@@ -263,7 +259,7 @@ impl QuorumSet {
         }
         self.inner
             .iter()
-            .map(|set| set.weight_below(node, depth + 1))
+            .map(|set| set.weight_below(node, depth.saturating_add(1)))
             .find(|&weight| weight > 0)
             .map_or(0, share)
     }
@@ -280,10 +276,16 @@ impl QuorumSet {
         nodes.extend(self.validators.iter().copied());
         if depth < QuorumSet::RECURSION_MAX {
             for set in &self.inner {
-                set.collect_nodes(nodes, depth + 1);
+                set.collect_nodes(nodes, depth.saturating_add(1));
             }
         }
     }
+}
+
+/// `of * threshold / entries`, rounded up: the share of slices that each entry is in.
+pub(super) fn share(of: u64, threshold: u32, entries: usize) -> u64 {
+    let exact = u128::from(of).saturating_mul(u128::from(threshold));
+    u64::try_from(exact.div_ceil(entries.max(1) as u128)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

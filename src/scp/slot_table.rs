@@ -3,6 +3,7 @@
 use super::context::Emission;
 use super::id::SlotIndex;
 use super::slot::Slot;
+use crate::lists;
 
 /// The slots by number.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub(super) enum SlotLookup {
 impl SlotTable {
     fn find(&self, index: SlotIndex) -> Result<usize, usize> {
         match self.slots.last() {
-            Some(last) if last.index() == index => Ok(self.slots.len() - 1),
+            Some(last) if last.index() == index => Ok(self.slots.len().saturating_sub(1)),
             Some(last) if last.index() < index => Err(self.slots.len()),
             _ => self.slots.binary_search_by_key(&index, |slot| slot.index()),
         }
@@ -47,16 +48,21 @@ impl SlotTable {
 
     /// The slot; `None` if nothing has happened in it.
     pub(super) fn get(&self, index: SlotIndex) -> Option<&Slot> {
-        self.find(index).ok().map(|at| &*self.slots[at])
+        self.slots.get(self.find(index).ok()?).map(|slot| &**slot)
     }
 
     /// Mutable access to the slot; `None` if nothing has happened in it.
     pub(super) fn get_mut(&mut self, index: SlotIndex) -> Option<&mut Slot> {
-        self.find(index).ok().map(|at| &mut *self.slots[at])
+        let at = self.find(index).ok()?;
+        self.slots.get_mut(at).map(|slot| &mut **slot)
     }
 
     /// The slot, added with `emission` if it does not exist.
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`find` returns the position of a slot, or the one at which `add` has inserted it"
+    )]
     pub(super) fn get_or_add(
         &mut self,
         index: SlotIndex,
@@ -81,20 +87,20 @@ impl SlotTable {
             }
             None => Box::new(Slot::new(index, emission)),
         };
-        self.slots.insert(at, slot);
+        lists::insert(&mut self.slots, at, slot);
     }
 
     /// Removes a slot.
     pub(super) fn remove(&mut self, index: SlotIndex) {
         if let Ok(at) = self.find(index) {
-            self.spare = Some(self.slots.remove(at));
+            self.spare = lists::remove(&mut self.slots, at);
         }
     }
 
     /// Removes all slots before `index`.
     pub(super) fn remove_before(&mut self, index: SlotIndex) {
         let end = self.find(index).unwrap_or_else(|at| at);
-        if let Some(last) = self.slots.drain(..end).next_back() {
+        if let Some(last) = lists::drain_front(&mut self.slots, end).next_back() {
             self.spare = Some(last);
         }
     }

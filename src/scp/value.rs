@@ -108,9 +108,11 @@ impl<'de> Deserialize<'de> for Value {
         if digits.len() % 2 != 0 || !digits.is_ascii() {
             return Err(bad());
         }
-        (0..digits.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| bad()))
+        let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        pairs
+            .iter()
+            .map(|pair| byte(pair).ok_or_else(bad))
             .collect::<Result<Vec<u8>, _>>()
             .map(Value::from)
     }

@@ -1,6 +1,7 @@
 //! Sorted vector of values, for the sets X, Y and Z of nomination. It is faster than a tree for few values.
 
 use super::value::Value;
+use crate::lists;
 use std::collections::BTreeSet;
 
 /// A set of values that only grows, except for a rollback.
@@ -24,14 +25,14 @@ impl ValueSet {
 
     /// The member that equals `value`.
     pub(super) fn get(&self, value: &Value) -> Option<&Value> {
-        self.find(value).ok().map(|at| &self.values[at])
+        self.values.get(self.find(value).ok()?)
     }
 
     /// Inserts `value` unless it is a member.
     pub(super) fn insert(&mut self, value: &Value) {
         if let Err(at) = self.find(value) {
             self.fresh.push(at);
-            self.values.insert(at, value.clone());
+            lists::insert(&mut self.values, at, value.clone());
         }
     }
 
@@ -43,7 +44,7 @@ impl ValueSet {
     /// Removes the values inserted since [`ValueSet::checkpoint`].
     pub(super) fn rollback(&mut self) {
         while let Some(at) = self.fresh.pop() {
-            self.values.remove(at);
+            lists::remove(&mut self.values, at);
         }
     }
 

@@ -83,7 +83,7 @@ impl BallotProtocol {
         cx: &mut Context<'_, D>,
         hint: &Statement,
     ) -> Result<(), InvariantViolated> {
-        self.depth += 1;
+        self.depth = self.depth.saturating_add(1);
         if self.depth >= DEPTH_MAX {
             return Err(InvariantViolated);
         }
@@ -98,7 +98,7 @@ impl BallotProtocol {
             }
             self.check_heard_from_quorum(cx);
         }
-        self.depth -= 1;
+        self.depth = self.depth.saturating_sub(1);
         if worked {
             self.send_latest(cx);
         }

@@ -198,7 +198,8 @@ impl BallotProtocol {
             }
             let accepts = Claim::AcceptsPrepare(ballot.n).about(ballot.x);
             if let Some(evidence) = self.votes.confirm(cx.voter(), accepts) {
-                let c = self.find_c(cx, &candidates[at..], *ballot);
+                let from_h = candidates.get(at..).unwrap_or_default();
+                let c = self.find_c(cx, from_h, *ballot);
                 return self.set_confirmed_prepared(cx, c, *ballot, evidence);
             }
         }
@@ -223,9 +224,11 @@ impl BallotProtocol {
         }
         let b = self.state.b.as_ref();
         let is_below_b = |ballot: &BallotRef<'_>| b.is_some_and(|b| *ballot < BallotRef::of(b));
-        let end = candidates.iter().position(is_below_b);
         let mut c = None;
-        for ballot in &candidates[..end.unwrap_or(candidates.len())] {
+        for ballot in candidates {
+            if is_below_b(ballot) {
+                break;
+            }
             if ballot.x != h.x {
                 continue;
             }

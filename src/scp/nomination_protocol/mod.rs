@@ -215,7 +215,9 @@ impl NominationProtocol {
         let mut any = false;
         // By index: `accepted` does not change in this loop.
         for at in 0..self.state.accepted.len() {
-            let value = &self.state.accepted.as_slice()[at];
+            let Some(value) = self.state.accepted.as_slice().get(at) else {
+                break;
+            };
             if self.state.candidates.contains(value) {
                 continue;
             }

@@ -17,7 +17,8 @@ impl<const CAPACITY: usize> ChangeLog<CAPACITY> {
             self.nodes.clear();
         }
         self.nodes.push(node);
-        self.version += 1;
+        // After an overflow, the versions that readers have stored are in the future: they read all again.
+        self.version = self.version.wrapping_add(1);
     }
 
     /// The number of changes so far, including changes that the log no longer contains.

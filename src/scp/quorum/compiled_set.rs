@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// A list with at most this many nodes per word of its bitset is faster to scan than the bitset.
 const NODES_PER_WORD: usize = 4;
+/// The number of bits of a word.
+const BITS: usize = u64::BITS as usize;
 
 /// A quorum set in compiled form. Malformed sets behave as in stellar-core: threshold 0 is never satisfied and never
 /// blocked, and a repeated node counts as often as it is named (NOTES 9, 18).
@@ -43,8 +45,8 @@ impl CompiledSet {
     /// Compiles `set`.
     pub(super) fn new(set: &Arc<QuorumSet>) -> CompiledSet {
         let highest = set.validators.iter().map(|node| node.index()).max();
-        let words = highest.map_or(0, |highest| highest / u64::BITS as usize + 1);
-        let are_few = set.validators.len() <= NODES_PER_WORD * words;
+        let words = highest.map_or(0, |highest| (highest / BITS).saturating_add(1));
+        let are_few = set.validators.len() <= words.saturating_mul(NODES_PER_WORD);
         if set.inner.is_empty() && are_few && words > NodeSet::INLINE_WORDS {
             CompiledSet::with(set, Entries::List(Arc::clone(set)))
         } else {
@@ -63,7 +65,7 @@ impl CompiledSet {
         let inner = if depth < QuorumSet::RECURSION_MAX {
             set.inner
                 .iter()
-                .map(|set| CompiledSet::at_depth(set, depth + 1))
+                .map(|set| CompiledSet::at_depth(set, depth.saturating_add(1)))
                 .collect()
         } else {
             Vec::new()
@@ -115,11 +117,11 @@ impl CompiledSet {
         }
         let mut missing = self.threshold as usize;
         for (at, &node) in set.validators.iter().enumerate() {
-            if missing > set.validators.len() - at {
+            if missing > set.validators.len().saturating_sub(at) {
                 return Some(false);
             }
             if counts(node) {
-                missing -= 1;
+                missing = missing.saturating_sub(1);
                 if missing == 0 {
                     return Some(true);
                 }
@@ -166,12 +168,12 @@ impl Bits {
         let mut count = self.members.intersection_len(nodes);
         if !self.repeated.is_empty() {
             let repeated = self.repeated.iter().filter(|&&node| nodes.contains(node));
-            count += repeated.count() as u32;
+            count = count.saturating_add(repeated.count() as u32);
         }
         let mut inner = self.inner.iter();
         while count < wanted {
             match inner.next() {
-                Some(set) => count += u32::from(inner_counts(set)),
+                Some(set) => count = count.saturating_add(u32::from(inner_counts(set))),
                 None => return false,
             }
         }

@@ -105,11 +105,11 @@ impl LatestStatements {
     fn replace(&mut self, node: NodeId, new: Option<LatestStatement>) -> Option<LatestStatement> {
         let at = node.index();
         if at >= self.by_sender.len() {
-            self.by_sender.resize(at + 1, None);
+            self.by_sender.resize(at.saturating_add(1), None);
         }
         let set_of = |statement: &Option<LatestStatement>| statement.as_ref().map(|it| it.set);
         let set = set_of(&new);
-        let old = std::mem::replace(&mut self.by_sender[at], new);
+        let old = std::mem::replace(self.by_sender.get_mut(at)?, new);
         if set_of(&old) != set {
             self.unknown
                 .assign(node, (set == Some(SenderSet::Unknown)).into());

@@ -83,12 +83,18 @@ impl NoQuorumCache {
         // A failure among more nodes makes a failure among fewer of them redundant.
         let is_redundant = |entry: &FailedSearch| entry.nodes.is_subset(nodes);
         match self.entries.iter().position(is_redundant) {
-            Some(at) => self.entries[at] = failure,
+            Some(at) => self.replace(at, failure),
             None if self.entries.len() < ENTRIES_MAX => self.entries.push(failure),
             None => {
-                self.entries[self.oldest] = failure;
-                self.oldest = (self.oldest + 1) % ENTRIES_MAX;
+                self.replace(self.oldest, failure);
+                self.oldest = self.oldest.saturating_add(1) % ENTRIES_MAX;
             }
+        }
+    }
+
+    fn replace(&mut self, at: usize, failure: FailedSearch) {
+        if let Some(entry) = self.entries.get_mut(at) {
+            *entry = failure;
         }
     }
 
@@ -119,11 +125,10 @@ fn may_be_in_quorum(view: QuorumView<'_>, node: NodeId, nodes: &NodeSet, steps: 
         Some(SenderSet::Unknown) | None => return false,
     };
     let set = view.sets.compiled(class);
-    if steps == 0 {
+    let Some(steps) = steps.checked_sub(1) else {
         return set.is_slice(nodes);
-    }
-    let may_count =
-        |member| nodes.contains(member) && may_be_in_quorum(view, member, nodes, steps - 1);
+    };
+    let may_count = |member| nodes.contains(member) && may_be_in_quorum(view, member, nodes, steps);
     set.is_slice_of(may_count)
         .unwrap_or_else(|| set.is_slice(nodes))
 }

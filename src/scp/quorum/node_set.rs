@@ -9,6 +9,19 @@ const BITS: usize = u64::BITS as usize;
 /// The number of words that are stored inline, without an allocation. They hold the first 128 nodes.
 const INLINE: usize = 2;
 
+/// The position of the word with the bit of `node`.
+#[inline]
+const fn word_of(node: NodeId) -> usize {
+    node.index() / BITS
+}
+
+/// The bit of `node` in its word.
+#[inline]
+const fn bit_of(node: NodeId) -> u64 {
+    // The shift is modulo the bits of a word.
+    1_u64.wrapping_shl(node.0)
+}
+
 /// A set of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct NodeSet {
@@ -46,9 +59,10 @@ impl NodeSet {
     /// The word with the bit of `node`; `None` beyond the end of the set.
     #[inline]
     fn word_mut(&mut self, node: NodeId) -> Option<&mut u64> {
-        match node.index() / BITS {
-            at @ 0..INLINE => Some(&mut self.inline[at]),
-            at => self.spilled.get_mut(at - INLINE),
+        let at = word_of(node);
+        match at.checked_sub(INLINE) {
+            None => self.inline.get_mut(at),
+            Some(at) => self.spilled.get_mut(at),
         }
     }
 
@@ -62,11 +76,12 @@ impl NodeSet {
         if node.0 >= NodeId::LIMIT {
             return false;
         }
-        let at = node.index() / BITS;
-        if at >= INLINE + self.spilled.len() {
-            self.spilled.resize(at - INLINE + 1, 0);
+        if let Some(at) = word_of(node).checked_sub(INLINE)
+            && at >= self.spilled.len()
+        {
+            self.spilled.resize(at.saturating_add(1), 0);
         }
-        let bit = 1 << (node.index() % BITS);
+        let bit = bit_of(node);
         match self.word_mut(node) {
             Some(word) if *word & bit == 0 => {
                 *word |= bit;
@@ -79,7 +94,7 @@ impl NodeSet {
     /// Removes `node`. Returns false if it is not a member.
     #[inline]
     pub fn remove(&mut self, node: NodeId) -> bool {
-        let bit = 1 << (node.index() % BITS);
+        let bit = bit_of(node);
         match self.word_mut(node) {
             Some(word) if *word & bit != 0 => {
                 *word &= !bit;
@@ -93,8 +108,8 @@ impl NodeSet {
     #[inline]
     pub(crate) fn assign(&mut self, node: NodeId, member: Membership) {
         if let Some(word) = self.word_mut(node) {
-            let (bit, value) = (node.index() % BITS, u64::from(member == Membership::In));
-            *word = *word & !(1 << bit) | value << bit;
+            let value = u64::from(member == Membership::In).wrapping_shl(node.0);
+            *word = *word & !bit_of(node) | value;
         } else if member == Membership::In {
             self.insert(node);
         }
@@ -104,18 +119,19 @@ impl NodeSet {
     #[must_use]
     #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
-        let word = match node.index() / BITS {
-            at @ 0..INLINE => Some(&self.inline[at]),
-            at => self.spilled.get(at - INLINE),
+        let at = word_of(node);
+        let word = match at.checked_sub(INLINE) {
+            None => self.inline.get(at),
+            Some(at) => self.spilled.get(at),
         };
-        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+        word.is_some_and(|word| word & bit_of(node) != 0)
     }
 
     /// The number of members.
     #[must_use]
     pub fn len(&self) -> u32 {
         let ones = |words: &[u64]| words.iter().map(|word| word.count_ones()).sum::<u32>();
-        ones(&self.inline) + ones(&self.spilled)
+        ones(&self.inline).saturating_add(ones(&self.spilled))
     }
 
     /// Whether the set has no member.
@@ -133,7 +149,7 @@ impl NodeSet {
         let of_both = |(a, b): (&u64, &u64)| (a & b).count_ones();
         let inline: u32 = self.inline.iter().zip(&other.inline).map(of_both).sum();
         let spilled: u32 = self.spilled.iter().zip(&other.spilled).map(of_both).sum();
-        inline + spilled
+        inline.saturating_add(spilled)
     }
 
     /// Whether every member is a member of `other`.
@@ -193,8 +209,8 @@ pub(crate) struct InlineBits([u64; INLINE]);
 impl InlineBits {
     /// Whether `node` is a member.
     pub(crate) fn contains(self, node: NodeId) -> bool {
-        let word = self.0.get(node.index() / BITS);
-        word.is_some_and(|word| word & (1 << (node.index() % BITS)) != 0)
+        let word = self.0.get(word_of(node));
+        word.is_some_and(|word| word & bit_of(node) != 0)
     }
 
     /// Whether at least `wanted` members (more than 0) are in `nodes`.
@@ -213,9 +229,11 @@ impl InlineBits {
 
 fn members(words: impl Iterator<Item = u64>) -> impl Iterator<Item = NodeId> {
     words.enumerate().flat_map(|(at, word)| {
+        // The sum cannot overflow: the highest member is below NodeId::LIMIT.
+        let first = (at as u32).wrapping_mul(u64::BITS);
         std::iter::successors(Some(word), |rest| Some(rest & rest.wrapping_sub(1)))
             .take_while(|&rest| rest != 0)
-            .map(move |rest| NodeId((at * BITS) as u32 + rest.trailing_zeros()))
+            .map(move |rest| NodeId(first | rest.trailing_zeros()))
     })
 }
 
@@ -248,7 +266,7 @@ impl PartialEq for NodeSet {
         };
         self.inline == other.inline
             && long.starts_with(short)
-            && long[short.len()..].iter().all(|&word| word == 0)
+            && long.iter().skip(short.len()).all(|&word| word == 0)
     }
 }
 

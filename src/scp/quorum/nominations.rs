@@ -5,6 +5,7 @@ use super::latest_statements::{LatestStatement, LatestStatements};
 use super::no_quorum_cache::NoQuorumCache;
 use super::node_set::NodeSet;
 use super::registry::SetRegistry;
+use crate::lists;
 use crate::scp::driver::Driver;
 use crate::scp::event::Evidence;
 use crate::scp::id::{NodeId, QuorumSetId};
@@ -46,22 +47,27 @@ impl Nominations {
             return;
         };
         for value in voted {
-            self.support_mut(value).votes.insert(node);
+            self.with_support(value, |support| {
+                support.votes.insert(node);
+            });
         }
         for value in accepted {
-            let support = self.support_mut(value);
-            support.votes.insert(node);
-            support.accepts.insert(node);
+            self.with_support(value, |support| {
+                support.votes.insert(node);
+                support.accepts.insert(node);
+            });
         }
     }
 
-    fn support_mut(&mut self, value: &Value) -> &mut Support {
+    /// Changes the support of `value`, which is added if it is new.
+    fn with_support(&mut self, value: &Value, change: impl FnOnce(&mut Support)) {
         let at = self.find(value).unwrap_or_else(|at| {
-            self.supports
-                .insert(at, (value.clone(), Support::default()));
+            lists::insert(&mut self.supports, at, (value.clone(), Support::default()));
             at
         });
-        &mut self.supports[at].1
+        if let Some((_, support)) = self.supports.get_mut(at) {
+            change(support);
+        }
     }
 
     fn find(&self, value: &Value) -> Result<usize, usize> {
@@ -90,8 +96,7 @@ impl Nominations {
 
     /// Evidence that the voter may accept the nomination of `value`.
     pub(in crate::scp) fn accept(&mut self, voter: Voter<'_>, value: &Value) -> Option<Evidence> {
-        let at = self.find(value).ok()?;
-        let support = &self.supports[at].1;
+        let (_, support) = self.supports.get(self.find(value).ok()?)?;
         voter
             .among(&self.latest, &mut self.no_quorum)
             .accept(&support.votes, &support.accepts)
@@ -99,8 +104,7 @@ impl Nominations {
 
     /// Evidence that the voter may confirm the nomination of `value`.
     pub(in crate::scp) fn confirm(&mut self, voter: Voter<'_>, value: &Value) -> Option<Evidence> {
-        let at = self.find(value).ok()?;
-        let support = &self.supports[at].1;
+        let (_, support) = self.supports.get(self.find(value).ok()?)?;
         voter
             .among(&self.latest, &mut self.no_quorum)
             .confirm(&support.accepts)

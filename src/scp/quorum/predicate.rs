@@ -48,7 +48,8 @@ pub(in crate::scp) struct Interval {
 impl Claim {
     /// The number of different results of [`Claim::lookup_slot`].
     pub(super) const LOOKUP_SLOTS: usize = 9 * Claim::COUNTERS;
-    const COUNTERS: usize = 4;
+    const COUNTERS: usize = 1 << Claim::COUNTER_BITS;
+    const COUNTER_BITS: u32 = 2;
 
     /// A cheap hash. Claims that are queried alternately have different slots.
     #[inline]
@@ -64,7 +65,7 @@ impl Claim {
             Claim::AtCounter(n) => (7, n),
             Claim::AboveCounter(n) => (8, n),
         };
-        kind * Claim::COUNTERS + n as usize % Claim::COUNTERS
+        (kind << Claim::COUNTER_BITS) | (n as usize % Claim::COUNTERS)
     }
 
     /// This claim about `x`.

@@ -44,7 +44,8 @@ impl<'a> Pruning<'a> {
         nodes: &NodeSet,
     ) -> (Pruning<'a>, Vec<NodeId>) {
         let sets = view.sets;
-        let size = nodes.iter().last().map_or(0, |last| last.index() + 1);
+        let last = nodes.iter().last();
+        let size = last.map_or(0, |last| last.index().saturating_add(1));
         let mut pruning = Pruning {
             view,
             local,
@@ -61,8 +62,7 @@ impl<'a> Pruning<'a> {
         for node in nodes.iter() {
             match view.set_of(node) {
                 Some(SenderSet::Known(class)) => {
-                    let first = &mut pruning.owners[class.index()];
-                    pruning.next_owner[node.index()] = std::mem::replace(first, node.0);
+                    pruning.add_owner(class, node);
                     if !pruning.is_satisfied(class) {
                         removed.push(node);
                     }
@@ -87,30 +87,40 @@ impl<'a> Pruning<'a> {
         self.nodes.remove(node)
     }
 
+    fn add_owner(&mut self, class: SetClass, node: NodeId) {
+        let first = self.owners.get_mut(class.index());
+        let next = self.next_owner.get_mut(node.index());
+        if let (Some(first), Some(next)) = (first, next) {
+            *next = std::mem::replace(first, node.0);
+        }
+    }
+
     fn add_slack(&mut self, node: NodeId) {
         for &class in self.sets_by_member.of(node) {
-            let slack = &mut self.slack[class.index()];
-            if *slack != UNCOUNTED {
-                *slack += 1;
+            if let Some(slack) = self.slack.get_mut(class.index())
+                && *slack != UNCOUNTED
+            {
+                *slack = slack.saturating_add(1);
             }
         }
     }
 
     fn is_satisfied(&self, class: SetClass) -> bool {
-        match self.slack[class.index()] {
-            UNCOUNTED => self.view.sets.compiled(class).is_slice(&self.nodes),
-            slack => slack >= 0,
+        match self.slack.get(class.index()) {
+            Some(&UNCOUNTED) | None => self.view.sets.compiled(class).is_slice(&self.nodes),
+            Some(&slack) => slack >= 0,
         }
     }
 
     /// Counts the removal of one member of the set. True if the set is no longer satisfied as a result.
     fn becomes_unsatisfied(&mut self, class: SetClass) -> bool {
-        let slack = &mut self.slack[class.index()];
-        if *slack == UNCOUNTED {
-            return !self.is_satisfied(class);
+        match self.slack.get_mut(class.index()) {
+            Some(&mut UNCOUNTED) | None => !self.is_satisfied(class),
+            Some(slack) => {
+                *slack = slack.saturating_sub(1);
+                *slack == -1
+            }
         }
-        *slack -= 1;
-        *slack == -1
     }
 
     /// Removes every node that has lost its last slice with the nodes in `removed`, and appends it to `removed`. Stops
@@ -123,10 +133,12 @@ impl<'a> Pruning<'a> {
     ) -> (LocalSet, usize) {
         let mut done = 0;
         while let Some(&node) = removed.get(done) {
-            done += 1;
+            done = done.saturating_add(1);
             let mut local_set = LocalSet::Satisfied;
             for at in self.sets_by_member.range(node) {
-                let class = self.sets_by_member.class(at);
+                let Some(class) = self.sets_by_member.class(at) else {
+                    break;
+                };
                 if !self.becomes_unsatisfied(class) {
                     continue;
                 }
@@ -149,21 +161,21 @@ impl<'a> Pruning<'a> {
         needed: &NodeSet,
     ) -> bool {
         let mut any_needed = false;
-        let mut owner = self.owners[class.index()];
-        while owner != NO_NODE {
-            let node = NodeId(owner);
+        let mut owner = self.owners.get(class.index()).copied();
+        while let Some(number) = owner.filter(|&number| number != NO_NODE) {
+            let node = NodeId(number);
             if self.nodes.remove(node) {
                 removed.push(node);
                 any_needed |= needed.contains(node);
             }
-            owner = self.next_owner[node.index()];
+            owner = self.next_owner.get(node.index()).copied();
         }
         any_needed
     }
 
     /// Undoes [`Pruning::propagate`]: adds the nodes `removed` again, of which the first `done` were processed.
     pub(super) fn restore(&mut self, removed: &[NodeId], done: usize) {
-        for &node in &removed[..done] {
+        for &node in removed.iter().take(done) {
             self.add_slack(node);
         }
         self.nodes.extend(removed.iter().copied());

@@ -72,8 +72,13 @@ fn remove_unsatisfied(
     let members = quorum.clone();
     for node in members.iter() {
         let stays = match view.set_of(node) {
-            Some(SenderSet::Known(class)) => *satisfied[class.index()]
-                .get_or_insert_with(|| view.sets.compiled(class).is_slice(quorum)),
+            Some(SenderSet::Known(class)) => {
+                let is_slice = || view.sets.compiled(class).is_slice(quorum);
+                match satisfied.get_mut(class.index()) {
+                    Some(known) => *known.get_or_insert_with(is_slice),
+                    None => is_slice(),
+                }
+            }
             Some(SenderSet::Singleton) => true,
             Some(SenderSet::Unknown) | None => false,
         };

@@ -64,20 +64,17 @@ impl SetsByMember {
             }
         }
         named.retain(|(node, _)| node.0 < NodeId::LIMIT);
-        let size = named.iter().map(|(node, _)| node.index() + 1).max();
-        let mut starts = vec![0; size.unwrap_or(0) + 1];
-        for (node, _) in &named {
-            starts[node.index() + 1] += 1;
-        }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
+        let starts = starts_of(&named);
         let mut next = starts.clone();
         let mut classes = vec![SetClass(0); named.len()];
         for (node, class) in named {
-            let at = &mut next[node.index()];
-            classes[*at as usize] = class;
-            *at += 1;
+            let Some(at) = next.get_mut(node.index()) else {
+                continue;
+            };
+            if let Some(place) = classes.get_mut(*at as usize) {
+                *place = class;
+            }
+            *at = at.saturating_add(1);
         }
         SetsByMember {
             sets: entries.len(),
@@ -88,21 +85,38 @@ impl SetsByMember {
 
     /// The positions of the sets that name `node`, for [`SetsByMember::class`].
     pub(super) fn range(&self, node: NodeId) -> std::ops::Range<usize> {
-        match self.starts.get(node.index()..node.index() + 2) {
-            Some(&[start, end]) => start as usize..end as usize,
+        let bounds = self.starts.get(node.index()..).unwrap_or_default();
+        match bounds {
+            &[start, end, ..] => start as usize..end as usize,
             _ => 0..0,
         }
     }
 
     /// The set at a position.
-    pub(super) fn class(&self, at: usize) -> SetClass {
-        self.classes[at]
+    pub(super) fn class(&self, at: usize) -> Option<SetClass> {
+        self.classes.get(at).copied()
     }
 
     /// The sets that name `node`. A flat set occurs as often as it names the node.
     pub(super) fn of(&self, node: NodeId) -> &[SetClass] {
-        &self.classes[self.range(node)]
+        self.classes.get(self.range(node)).unwrap_or_default()
     }
+}
+
+/// By node, the number of entries of `named` with a lower node. One more entry follows: the number of all.
+fn starts_of(named: &[(NodeId, SetClass)]) -> Vec<u32> {
+    let highest = named.iter().map(|(node, _)| node.index()).max();
+    let mut counts = vec![0_u32; highest.map_or(0, |highest| highest.saturating_add(1))];
+    for (node, _) in named {
+        if let Some(count) = counts.get_mut(node.index()) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let ends = counts.iter().scan(0_u32, |sum, &count| {
+        *sum = sum.saturating_add(count);
+        Some(*sum)
+    });
+    std::iter::once(0).chain(ends).collect()
 }
 
 impl SetRegistry {
@@ -146,9 +160,11 @@ impl SetRegistry {
             return;
         }
         if at >= self.last_of_owner.len() {
-            self.last_of_owner.resize(at + 1, None);
+            self.last_of_owner.resize(at.saturating_add(1), None);
         }
-        self.last_of_owner[at] = Some((id, class));
+        if let Some(last) = self.last_of_owner.get_mut(at) {
+            *last = Some((id, class));
+        }
     }
 
     fn look_up<D: Driver>(&mut self, driver: &D, id: QuorumSetId) -> Option<SetClass> {
@@ -195,23 +211,32 @@ impl SetRegistry {
             _ if !entry.set.inner.is_empty() => nested,
             // Threshold 0 is never satisfied.
             0 => i32::MIN / 2,
-            threshold => i32::try_from(threshold).map_or(i32::MIN / 2, |threshold| -threshold),
+            threshold => i32::try_from(threshold).map_or(i32::MIN / 2, i32::saturating_neg),
         };
         self.entries.iter().map(slack).collect()
     }
 
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`add` makes every class, from the index of its entry, and no entry is ever removed"
+    )]
+    fn entry(&self, class: SetClass) -> &RegisteredSet {
+        &self.entries[class.index()]
+    }
+
     /// The set as the application gave it.
     pub(in crate::scp) fn set(&self, class: SetClass) -> &Arc<QuorumSet> {
-        &self.entries[class.index()].set
+        &self.entry(class).set
     }
 
     /// The set in its compiled form.
     pub(super) fn compiled(&self, class: SetClass) -> &CompiledSet {
-        &self.entries[class.index()].compiled
+        &self.entry(class).compiled
     }
 
     /// Whether a ballot statement may name this set.
     pub(in crate::scp) fn is_sane(&self, class: SetClass) -> bool {
-        self.entries[class.index()].sanity.is_ok()
+        self.entry(class).sanity.is_ok()
     }
 }

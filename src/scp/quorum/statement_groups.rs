@@ -3,6 +3,7 @@
 //! Even in a large network, nodes make few distinct statements at a time. A predicate is evaluated once per group.
 
 use super::node_set::NodeSet;
+use crate::lists;
 use crate::scp::id::NodeId;
 use crate::scp::statement::{Envelope, Statement};
 use std::sync::Arc;
@@ -38,10 +39,12 @@ impl StatementGroups {
             .groups
             .iter_mut()
             .position(|group| group.nodes.remove(node));
-        if let Some(at) = before {
-            self.groups[at].count -= 1;
-            if self.groups[at].count == 0 {
-                self.groups.remove(at);
+        if let Some(at) = before
+            && let Some(group) = self.groups.get_mut(at)
+        {
+            group.count = group.count.saturating_sub(1);
+            if group.count == 0 {
+                lists::remove(&mut self.groups, at);
             }
         }
         let Some(envelope) = new.filter(|envelope| envelope.from.0 < NodeId::LIMIT) else {
@@ -54,7 +57,7 @@ impl StatementGroups {
             .rfind(|group| group.envelope.statement == envelope.statement);
         if let Some(group) = same {
             group.nodes.insert(node);
-            group.count += 1;
+            group.count = group.count.saturating_add(1);
             return;
         }
         self.groups.push(StatementGroup {

@@ -19,6 +19,9 @@ const TALLIES_MAX: usize = 48;
 /// The capacity of the change log. A tally that has missed more changes is counted again.
 const CHANGES_MAX: usize = 256;
 
+/// The supporters of a predicate without a tally.
+static NO_NODES: NodeSet = NodeSet::new();
+
 /// The supporters of one predicate.
 #[derive(Clone, Debug)]
 struct VoteTally {
@@ -28,6 +31,30 @@ struct VoteTally {
     version: u64,
 }
 
+impl VoteTally {
+    /// Brings the tally up to date: change by change, or by counting again if that is less work.
+    fn catch_up(
+        &mut self,
+        changes: &ChangeLog<CHANGES_MAX>,
+        groups: &StatementGroups,
+        latest: &LatestStatements,
+    ) {
+        let missed = changes.since(self.version);
+        self.version = changes.version();
+        let predicate = self.predicate.as_ref();
+        match missed {
+            Some(missed) if missed.len() <= groups.len() => {
+                for &node in missed {
+                    let statement = latest.statement(node);
+                    let holds = statement.is_some_and(|statement| predicate.holds_for(statement));
+                    self.nodes.assign(node, holds.into());
+                }
+            }
+            Some(_) | None => self.nodes = count(groups, predicate),
+        }
+    }
+}
+
 /// By [`Claim::lookup_slot`], the position of the tally that was queried last, which is usually queried next, too.
 #[derive(Clone, Debug)]
 struct LastQueried([u8; Claim::LOOKUP_SLOTS]);
@@ -35,6 +62,20 @@ struct LastQueried([u8; Claim::LOOKUP_SLOTS]);
 impl Default for LastQueried {
     fn default() -> LastQueried {
         LastQueried([0; Claim::LOOKUP_SLOTS])
+    }
+}
+
+impl LastQueried {
+    #[inline(always)]
+    fn get(&self, claim: Claim) -> usize {
+        let at = self.0.get(claim.lookup_slot());
+        usize::from(at.copied().unwrap_or_default())
+    }
+
+    fn set(&mut self, claim: Claim, at: usize) {
+        if let Some(last) = self.0.get_mut(claim.lookup_slot()) {
+            *last = at as u8;
+        }
     }
 }
 
@@ -103,13 +144,15 @@ impl Tallies {
         if groups.len() <= FEW_STATEMENTS {
             return Supporters::Counted(count(groups, predicate));
         }
-        let at = usize::from(self.last_queried.0[predicate.claim().lookup_slot()]);
+        let at = self.last_queried.get(predicate.claim());
         let at = match self.tallies.get(at) {
             Some(tally) if tally.predicate.equals(predicate) => at,
             Some(_) | None => self.find_or_add(groups, predicate, in_use),
         };
-        if self.tallies[at].version != self.changes.version() {
-            self.catch_up(at, groups, latest);
+        if let Some(tally) = self.tallies.get_mut(at)
+            && tally.version != self.changes.version()
+        {
+            tally.catch_up(&self.changes, groups, latest);
         }
         Supporters::Tallied(at)
     }
@@ -119,7 +162,7 @@ impl Tallies {
     pub(super) fn nodes<'a>(&'a self, supporters: &'a Supporters) -> &'a NodeSet {
         match supporters {
             Supporters::Counted(nodes) => nodes,
-            Supporters::Tallied(at) => &self.tallies[*at].nodes,
+            Supporters::Tallied(at) => self.tallies.get(*at).map_or(&NO_NODES, |it| &it.nodes),
         }
     }
 
@@ -134,7 +177,7 @@ impl Tallies {
             Some(at) => at,
             None => self.add(groups, predicate, in_use),
         };
-        self.last_queried.0[predicate.claim().lookup_slot()] = at as u8;
+        self.last_queried.set(predicate.claim(), at);
         at
     }
 
@@ -149,35 +192,21 @@ impl Tallies {
             predicate: predicate.to_owned(),
             version: self.changes.version(),
         };
-        if self.tallies.len() < TALLIES_MAX {
+        let count = self.tallies.len();
+        if count < TALLIES_MAX {
             self.tallies.push(tally);
-            return self.tallies.len() - 1;
+            return count;
         }
+        let following = |at: usize| at.saturating_add(1) % TALLIES_MAX;
         let at = match in_use == Some(self.oldest) {
-            true => (self.oldest + 1) % TALLIES_MAX,
+            true => following(self.oldest),
             false => self.oldest,
         };
-        self.oldest = (at + 1) % TALLIES_MAX;
-        self.tallies[at] = tally;
-        at
-    }
-
-    /// Brings a tally up to date: change by change, or by counting again if that is less work.
-    fn catch_up(&mut self, at: usize, groups: &StatementGroups, latest: &LatestStatements) {
-        let tally = &mut self.tallies[at];
-        let missed = self.changes.since(tally.version);
-        tally.version = self.changes.version();
-        let predicate = tally.predicate.as_ref();
-        match missed {
-            Some(missed) if missed.len() <= groups.len() => {
-                for &node in missed {
-                    let statement = latest.statement(node);
-                    let holds = statement.is_some_and(|statement| predicate.holds_for(statement));
-                    tally.nodes.assign(node, holds.into());
-                }
-            }
-            Some(_) | None => tally.nodes = count(groups, predicate),
+        self.oldest = following(at);
+        if let Some(replaced) = self.tallies.get_mut(at) {
+            *replaced = tally;
         }
+        at
     }
 
     /// Drops all tallies, because the slot is decided.

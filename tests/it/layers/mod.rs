@@ -15,8 +15,9 @@ use std::path::Path;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("rng", &[]),
-    ("scp", &["time"]),
-    ("node", &["time", "scp"]),
+    ("lists", &[]),
+    ("scp", &["time", "lists"]),
+    ("node", &["time", "lists", "scp"]),
     ("net", &["time", "rng", "scp"]),
     ("analysis", &["scp"]),
     ("scenario", &["time", "rng", "scp", "node", "net"]),
@@ -31,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "live",
         &[
-            "time", "rng", "scp", "node", "net", "scenario", "trace", "run",
+            "time", "rng", "lists", "scp", "node", "net", "scenario", "trace", "run",
         ],
     ),
     ("text", &["time", "scp", "node::view", "scenario", "trace"]),

@@ -18,6 +18,13 @@ pub(crate) fn remove<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
     (at < list.len()).then(|| list.remove(at))
 }
 
+/// The items from position `by` on, followed by those before it; `by` counts modulo the length.
+pub(crate) fn rotated<T: Clone>(list: &[T], by: usize) -> Vec<T> {
+    let start = by.checked_rem(list.len()).unwrap_or(0);
+    let (before, from) = list.split_at_checked(start).unwrap_or((&[], list));
+    [from, before].concat()
+}
+
 /// Removes the first `count` items, or all of a shorter list.
 pub(crate) fn drain_front<T>(list: &mut Vec<T>, count: usize) -> std::vec::Drain<'_, T> {
     list.drain(..count.min(list.len()))
@@ -39,6 +46,7 @@ mod tests {
         );
         assert_eq!(drain_front(&mut list, 2).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(drain_front(&mut list, 2).collect::<Vec<_>>(), [3]);
-        assert!(list.is_empty());
+        assert!(list.is_empty() && rotated(&list, 1).is_empty());
+        assert_eq!(rotated(&[1, 2, 3], 4), [2, 3, 1]);
     }
 }

@@ -11,6 +11,7 @@ use super::event::{BackupAnswer, FetchError, NodeEvent};
 use super::key::NodeKey;
 use super::persisted::StateChange;
 use super::proposal::{FileInfo, Proposal, ProposalId};
+use crate::lists;
 use crate::scp::{NodeId, NodeSet};
 use std::collections::BTreeMap;
 
@@ -32,12 +33,11 @@ struct MissingFile {
 impl MissingFile {
     /// The nodes to fetch from: neighbouring holders, the other neighbours, the other holders.
     fn sources(&self, neighbours: &NodeSet) -> Vec<NodeId> {
-        let mut others: Vec<NodeId> = neighbours
+        let others: Vec<NodeId> = neighbours
             .iter()
             .filter(|node| !self.holders.contains(node))
             .collect();
-        let first = self.failures % others.len().max(1);
-        others.rotate_left(first);
+        let others = lists::rotated(&others, self.failures);
         let (mut sources, distant): (Vec<_>, Vec<_>) = self
             .holders
             .iter()
@@ -187,11 +187,8 @@ impl Backup {
         match result {
             Ok(_) => self.add(&file),
             Err(_) => {
-                missing.failures += 1;
-                // A restarted node may know no holder, and `rotate_left(1)` panics on an empty list.
-                if !missing.holders.is_empty() {
-                    missing.holders.rotate_left(1);
-                }
+                missing.failures = missing.failures.wrapping_add(1);
+                missing.holders = lists::rotated(&missing.holders, 1);
             }
         }
         Some(file)

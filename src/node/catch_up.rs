@@ -120,7 +120,7 @@ impl CatchUp {
         let armed_at = self.armed_at.take();
         match cx.lifecycle {
             Lifecycle::CatchingUp => {
-                self.attempts += 1;
+                self.attempts = self.attempts.saturating_add(1);
                 let is_behind = view.is_v_blocking(&self.nodes_ahead(view.next));
                 let attempts_max = match is_behind {
                     true => ATTEMPTS_BEHIND_MAX,

@@ -99,7 +99,8 @@ impl Discovery {
     /// Adds the address book to the roster and announces the node if its configuration says so.
     pub(super) fn start(&mut self, cx: &mut Context, is_restarted: bool) {
         let config = Arc::clone(cx.config());
-        cx.out.reserve(config.address_book.len() + START_OUTPUTS);
+        cx.out
+            .reserve(config.address_book.len().saturating_add(START_OUTPUTS));
         for peer in config.address_book.iter() {
             self.add_peer(cx, peer, config.peer.id);
         }

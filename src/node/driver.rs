@@ -127,9 +127,10 @@ impl Driver for NodeDriver<'_> {
 
     fn may_add_vote(&self, votes: &[Value], of_leader: &[&Value], value: &Value) -> bool {
         let own = value_bytes(value);
-        let all: usize = votes.iter().map(value_bytes).sum();
-        let leaders: usize = of_leader.iter().map(|vote| value_bytes(vote)).sum();
-        all + own <= VOTES_BYTES_MAX && leaders + own <= VOTES_BYTES_PER_LEADER
+        let all = votes.iter().map(value_bytes);
+        let leaders = of_leader.iter().map(|vote| value_bytes(vote));
+        all.fold(own, usize::saturating_add) <= VOTES_BYTES_MAX
+            && leaders.fold(own, usize::saturating_add) <= VOTES_BYTES_PER_LEADER
     }
 
     fn combine(&self, _slot: SlotIndex, candidates: &[Value]) -> Option<Value> {
@@ -162,11 +163,11 @@ impl Driver for NodeDriver<'_> {
     }
 
     fn nomination_timeout(&self, round: u32) -> Span {
-        Span::from_ms((u64::from(round) * 1000).min(TIMEOUT_MAX_MS))
+        Span::from_ms(u64::from(round).saturating_mul(1000).min(TIMEOUT_MAX_MS))
     }
 
     fn ballot_timeout(&self, n: Counter) -> Span {
-        Span::from_ms((u64::from(n) * 1000).min(TIMEOUT_MAX_MS))
+        Span::from_ms(u64::from(n).saturating_mul(1000).min(TIMEOUT_MAX_MS))
     }
 
     fn quorum_set(&self, id: QuorumSetId) -> Option<Arc<QuorumSet>> {

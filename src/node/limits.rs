@@ -34,10 +34,10 @@ pub(super) fn value_bytes(value: &Value) -> usize {
     let bytes = value.as_bytes();
     match value.as_str() {
         Some(text) if !text.starts_with("0x") && !text.contains(char::is_control) => {
-            bytes.len() + escapes(bytes)
+            bytes.len().saturating_add(escapes(bytes))
         }
         // Any other value is transmitted as `0x` and hexadecimal digits.
-        _ => 2 + 2 * bytes.len(),
+        _ => bytes.len().saturating_mul(2).saturating_add(2),
     }
 }
 
@@ -45,7 +45,8 @@ pub(super) fn value_bytes(value: &Value) -> usize {
 pub(super) fn proposal_bytes(proposal: &Proposal) -> usize {
     // A proposal contains only strings and integers, so serialising it cannot fail.
     let written = serde_json::to_vec(proposal).unwrap_or_default();
-    written.len() + escapes(&written) + 1
+    let comma = 1;
+    (written.len().saturating_add(escapes(&written))).saturating_add(comma)
 }
 
 /// The remaining capacity of a value.
@@ -66,11 +67,13 @@ impl ValueBudget {
 
     /// Adds a proposal of this size. Returns false if it does not fit.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
-        let is_fitting =
-            self.proposals < PROPOSALS_PER_VALUE && self.bytes + bytes <= VALUE_BYTES_MAX;
+        let (proposals, bytes) = (
+            self.proposals.saturating_add(1),
+            self.bytes.saturating_add(bytes),
+        );
+        let is_fitting = proposals <= PROPOSALS_PER_VALUE && bytes <= VALUE_BYTES_MAX;
         if is_fitting {
-            self.proposals += 1;
-            self.bytes += bytes;
+            *self = ValueBudget { proposals, bytes };
         }
         is_fitting
     }
@@ -84,25 +87,26 @@ pub(super) fn fitting(proposals: ProposalSet) -> ProposalSet {
 }
 
 fn decision_bytes((_, value): &(SlotIndex, Value)) -> usize {
-    value_bytes(value) + DECISION_BYTES
+    value_bytes(value).saturating_add(DECISION_BYTES)
 }
 
 /// The first decisions, as many as fit into one answer; at least one if `decided` is not empty.
 pub(super) fn answer_of(decided: &[(SlotIndex, Value)]) -> &[(SlotIndex, Value)] {
-    let mut bytes = 0;
+    let mut bytes = 0_usize;
     let held = decided.iter().take(DECISIONS_PER_ANSWER).take_while(|one| {
         let is_first = bytes == 0;
-        bytes += decision_bytes(one);
+        bytes = bytes.saturating_add(decision_bytes(one));
         is_first || bytes <= ANSWER_BYTES_MAX
     });
-    &decided[..held.count()]
+    decided.get(..held.count()).unwrap_or_default()
 }
 
 /// Whether an answer is so full that its sender may know more decisions.
 pub(super) fn is_full_answer(decided: &[(SlotIndex, Value)]) -> bool {
-    let bytes: usize = decided.iter().map(decision_bytes).sum();
+    let one_more = VALUE_BYTES_MAX + DECISION_BYTES;
+    let bytes = decided.iter().map(decision_bytes);
     decided.len() >= DECISIONS_PER_ANSWER
-        || bytes + VALUE_BYTES_MAX + DECISION_BYTES > ANSWER_BYTES_MAX
+        || bytes.fold(one_more, usize::saturating_add) > ANSWER_BYTES_MAX
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(super) struct Log {
 impl Log {
     /// The first slot without a decision.
     pub(super) fn next_slot(&self) -> SlotIndex {
-        SlotIndex(self.decided.len() as u64 + 1)
+        SlotIndex(self.decided.len() as u64).next()
     }
 
     /// The latest decision; the empty value before the first one.

@@ -19,6 +19,20 @@
 //! | `view` | the visible state, a fold over the events; for viewers |
 //! | `key`, `strkey`, `node_map` | public key; its text form; map by node |
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
 mod backup;
 mod catch_up;
 mod config;

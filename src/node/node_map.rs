@@ -35,9 +35,10 @@ impl<T> NodeMap<T> {
         if at >= self.entries.len() {
             // A simulation has a map entry for each pair of nodes. Growth by an eighth instead of doubling saves
             // memory.
-            let wanted = (at + 1).max(self.entries.len() + self.entries.len() / 8);
-            self.entries.reserve_exact(wanted - self.entries.len());
-            self.entries.resize_with(at + 1, || None);
+            let (len, needed) = (self.entries.len(), at.saturating_add(1));
+            let wanted = needed.max(len.saturating_add(len / 8));
+            self.entries.reserve_exact(wanted.saturating_sub(len));
+            self.entries.resize_with(needed, || None);
         }
         self.entries.get_mut(at)
     }

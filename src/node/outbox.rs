@@ -6,6 +6,7 @@ use super::contract::{Output, Recipient, TimerKind};
 use super::event::NodeEvent;
 use super::message::{Body, Message, MessageId};
 use super::persisted::StateChange;
+use crate::lists;
 use crate::scp::NodeId;
 use crate::time::Span;
 use std::sync::Arc;
@@ -145,7 +146,8 @@ impl Outbox {
     pub(super) fn take(&mut self) -> Vec<Output> {
         let mut outputs = std::mem::take(&mut self.outputs);
         if !self.changes.is_empty() {
-            outputs.insert(0, Output::Persist(std::mem::take(&mut self.changes)));
+            let changes = Output::Persist(std::mem::take(&mut self.changes));
+            lists::insert(&mut outputs, 0, changes);
         }
         outputs
     }

@@ -5,6 +5,7 @@
 //! contains the last few statements per sender, slot and [`PendingKind`]. Beyond [`LISTS_MAX`] lists it drops the lists
 //! of the highest slots.
 
+use crate::lists;
 use crate::scp::{Envelope, NodeId, NodeSet, SlotIndex, Statement, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,10 +22,12 @@ enum PendingKind {
     Ballot,
 }
 
+type PendingKey = (SlotIndex, PendingKind, NodeId);
+
 /// Buffered statements, by slot, kind and sender.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PendingStatements {
-    lists: BTreeMap<(SlotIndex, PendingKind, NodeId), Vec<Arc<Envelope>>>,
+    lists: BTreeMap<PendingKey, Vec<Arc<Envelope>>>,
 }
 
 impl PendingStatements {
@@ -41,7 +44,7 @@ impl PendingStatements {
             return;
         }
         if list.len() >= PER_SENDER {
-            list.remove(0);
+            lists::remove(list, 0);
         }
         list.push(Arc::clone(envelope));
         if self.lists.len() > LISTS_MAX {
@@ -49,13 +52,25 @@ impl PendingStatements {
         }
     }
 
+    /// The lists about `slot`, from a kind on.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a range without an end does not start after it"
+    )]
+    fn lists_from(
+        &self,
+        slot: SlotIndex,
+        first: PendingKind,
+    ) -> impl Iterator<Item = (&PendingKey, &Vec<Arc<Envelope>>)> {
+        let first = (slot, first, NodeId(0));
+        let lists = self.lists.range(first..);
+        lists.take_while(move |((at, ..), _)| *at == slot)
+    }
+
     /// Removes the statements of `senders` about `slot`: nominations first, each list in order of arrival.
     pub(super) fn take(&mut self, slot: SlotIndex, senders: &NodeSet) -> Vec<Arc<Envelope>> {
-        let first = (slot, PendingKind::Nomination, NodeId(0));
-        let last = (slot, PendingKind::Ballot, NodeId(u32::MAX));
         let ready: Vec<_> = self
-            .lists
-            .range(first..=last)
+            .lists_from(slot, PendingKind::Nomination)
             .filter(|((_, _, sender), _)| senders.contains(*sender))
             .map(|(key, _)| *key)
             .collect();
@@ -74,10 +89,7 @@ impl PendingStatements {
 
     /// The senders of EXTERNALIZE statements for `slot`, with the values that they have decided.
     pub(super) fn decisions(&self, slot: SlotIndex) -> impl Iterator<Item = (NodeId, &Value)> {
-        let first = (slot, PendingKind::Ballot, NodeId(0));
-        let last = (slot, PendingKind::Ballot, NodeId(u32::MAX));
-        self.lists
-            .range(first..=last)
+        self.lists_from(slot, PendingKind::Ballot)
             .flat_map(|(_, list)| list)
             .filter_map(|envelope| match &envelope.statement {
                 Statement::Externalize { commit, .. } => Some((envelope.from, &commit.x)),

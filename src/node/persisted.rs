@@ -172,7 +172,7 @@ impl Persisted {
                     nth: self.quorum_sets,
                 },
                 quorum_set: Arc::clone(quorum_set),
-                from_slot: last.map_or(SlotIndex(1), |(slot, _)| SlotIndex(slot.0 + 1)),
+                from_slot: last.map_or(SlotIndex(1), |(slot, _)| slot.next()),
             });
         }
         events

@@ -11,6 +11,7 @@
 //! node needs a node outside its closure.
 
 use super::node_map::NodeMap;
+use crate::lists;
 use crate::scp::{NodeId, NodeSet, QuorumSet, QuorumSetId};
 use std::sync::Arc;
 
@@ -74,9 +75,9 @@ impl QuorumClosure {
         // Most nodes never change their quorum set.
         let sets = sets.get_or_insert_with(|| Vec::with_capacity(1));
         let at = sets.partition_point(|(nth, _)| *nth < id.nth);
-        sets.insert(at, (id.nth, Arc::clone(set)));
+        lists::insert(sets, at, (id.nth, Arc::clone(set)));
         if sets.len() > SETS_PER_NODE {
-            sets.remove(0);
+            lists::remove(sets, 0);
         }
         LearnOutcome::New
     }

@@ -47,15 +47,22 @@ struct SequenceWindow {
     seen: [u64; 2],
 }
 
+/// The window moved by this many numbers. It no longer contains the numbers that leave it.
+fn moved(bits: u128, by: u64) -> u128 {
+    let by = u32::try_from(by).unwrap_or(u32::MAX);
+    bits.checked_shl(by).unwrap_or(0)
+}
+
 impl SequenceWindow {
     fn bits(&self) -> u128 {
-        u128::from(self.seen[0]) | u128::from(self.seen[1]) << 64
+        let [low, high] = self.seen;
+        u128::from(low) | u128::from(high) << 64
     }
 
     fn look_up(&self, nth: u64) -> Freshness {
         match self.highest.checked_sub(nth) {
             None => Freshness::New,
-            Some(back) if back >= WINDOW || self.bits() >> back & 1 == 1 => Freshness::Seen,
+            Some(back) if back >= WINDOW || self.bits() & moved(1, back) != 0 => Freshness::Seen,
             Some(_) => Freshness::New,
         }
     }
@@ -63,12 +70,11 @@ impl SequenceWindow {
     /// Marks a new number as seen.
     fn note(&mut self, nth: u64) {
         let mut bits = self.bits();
-        if nth > self.highest {
-            let ahead = nth - self.highest;
-            bits = if ahead < WINDOW { bits << ahead } else { 0 };
+        if let Some(ahead) = nth.checked_sub(self.highest) {
+            bits = moved(bits, ahead);
             self.highest = nth;
         }
-        bits |= 1 << (self.highest - nth);
+        bits |= moved(1, self.highest.saturating_sub(nth));
         self.seen = [bits as u64, (bits >> 64) as u64];
     }
 }
@@ -165,20 +171,21 @@ fn drop_replaced(messages: &mut Vec<Arc<Message>>) {
         .filter_map(|(at, message): (usize, _)| Some((topic(message)?, message.id.nth, at)))
         .collect();
     statements.sort_unstable();
-    let replaced: Vec<usize> = statements
-        .windows(2)
-        .filter(|pair| pair[0].0 == pair[1].0)
-        .map(|pair| pair[0].2)
+    let mut replaced: Vec<usize> = statements
+        .array_windows()
+        .filter(|[(topic, ..), (next, ..)]| topic == next)
+        .map(|[(_, _, at), _]| *at)
         .collect();
     if replaced.is_empty() {
         return;
     }
-    let mut keep = vec![true; messages.len()];
-    for at in replaced {
-        keep[at] = false;
-    }
-    let mut keep = keep.into_iter();
-    messages.retain(|_| keep.next() == Some(true));
+    replaced.sort_unstable();
+    let mut replaced = replaced.into_iter().peekable();
+    let mut positions = 0..;
+    messages.retain(|_| {
+        let at = positions.next();
+        replaced.next_if(|next| Some(*next) == at).is_none()
+    });
 }
 
 /// The sender, the slot and whether the statement belongs to nomination. A later statement with the same key replaces
@@ -239,9 +246,12 @@ impl Relay {
             return;
         }
         if at >= self.windows.len() {
-            self.windows.resize(at + 1, SequenceWindow::default());
+            self.windows
+                .resize(at.saturating_add(1), SequenceWindow::default());
         }
-        self.windows[at].note(id.nth);
+        if let Some(window) = self.windows.get_mut(at) {
+            window.note(id.nth);
+        }
     }
 
     /// Whether a queue waits for its timer. Meanwhile the node collects new statements for SCP.

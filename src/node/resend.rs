@@ -67,7 +67,7 @@ impl Resend {
     /// The node has decided `slot`.
     pub(super) fn note_recorded(&mut self, slot: SlotIndex) {
         self.repeated.insert(slot);
-        let first = SlotIndex((slot.0 + 1).saturating_sub(DECIDED_REPEATED));
+        let first = SlotIndex(slot.next().0.saturating_sub(DECIDED_REPEATED));
         self.repeated = self.repeated.split_off(&first);
         self.ticks = self.ticks.split_off(&first);
     }

@@ -107,11 +107,11 @@ impl Roster {
         };
         match change {
             RosterChange::Joined => {
-                self.present_count += 1;
+                self.present_count = self.present_count.saturating_add(1);
                 self.present.insert(peer.id);
             }
             RosterChange::Left => {
-                self.present_count -= 1;
+                self.present_count = self.present_count.saturating_sub(1);
                 self.present.remove(peer.id);
             }
             _ => {}
@@ -133,7 +133,7 @@ impl Roster {
             nth: 0,
             status: RosterStatus::Present,
         });
-        self.present_count += 1;
+        self.present_count = self.present_count.saturating_add(1);
         self.present.insert(peer.id);
         true
     }
@@ -173,7 +173,7 @@ impl Roster {
 
     /// The number of nodes that are known and have not left, this one included.
     pub(super) fn len(&self) -> u32 {
-        self.present_count + 1
+        self.present_count.saturating_add(1)
     }
 
     /// The peers that are known and have not left, in ascending order of their ids.

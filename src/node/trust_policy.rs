@@ -35,8 +35,8 @@ impl Threshold {
     #[must_use]
     pub fn of(self, n: u32) -> u32 {
         match self {
-            Threshold::TwoThirds => (u64::from(n) * 2 / 3 + 1) as u32,
-            Threshold::Majority => n / 2 + 1,
+            Threshold::TwoThirds => (u64::from(n).saturating_mul(2) / 3).saturating_add(1) as u32,
+            Threshold::Majority => (n / 2).saturating_add(1),
             Threshold::Count(k) => k.max(1),
         }
         .min(n)

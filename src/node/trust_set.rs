@@ -6,6 +6,7 @@
 use super::event::{NodeEvent, TrustCause};
 use super::roster::Roster;
 use super::trust_policy::{Threshold, TrustPolicy};
+use crate::lists;
 use crate::scp::{NodeId, NodeSet, QuorumSet};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -156,7 +157,8 @@ impl TrustSet {
     /// The event for an unreported change, if the set is small, has shrunk, or has grown by more than an eighth.
     pub(super) fn take_growth_event(&mut self) -> Option<NodeEvent> {
         let (now, reported) = (self.members.len(), self.reported_size.unwrap_or(0));
-        if now <= REPORT_ALWAYS_MAX || now < reported || now - reported > reported / 8 {
+        if now <= REPORT_ALWAYS_MAX || now < reported || now.saturating_sub(reported) > reported / 8
+        {
             self.take_event()
         } else {
             None
@@ -186,7 +188,7 @@ impl TrustSet {
                 let others = self.members.iter().filter(|&node| node != self.me);
                 let mut nodes: Vec<NodeId> = others.take(QuorumSet::NODES_MAX - 1).collect();
                 let own_place = nodes.partition_point(|&node| node < self.me);
-                nodes.insert(own_place, self.me);
+                lists::insert(&mut nodes, own_place, self.me);
                 let count = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
                 let threshold = self.slice_size(count);
                 (threshold <= count).then(|| QuorumSet::flat(threshold, nodes))

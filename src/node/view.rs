@@ -152,7 +152,7 @@ impl NodeView {
                 answer,
             } => self.answer_backup(file, *proposal, *answer),
             NodeEvent::BackedUp { file, from } => self.back_up(at, file, *from),
-            NodeEvent::Refused { .. } => self.refused += 1,
+            NodeEvent::Refused { .. } => self.refused = self.refused.saturating_add(1),
             NodeEvent::ProposalRefused { .. }
             | NodeEvent::SlotStarted { .. }
             | NodeEvent::QuorumSetOverridden { .. }

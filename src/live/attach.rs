@@ -271,7 +271,7 @@ impl Session for AttachedSession {
         let at = self.timeline.next_at().filter(|at| *at <= until)?;
         let before = self.timeline.released().len();
         self.timeline.release(at, usize::MAX);
-        let mut records = self.timeline.released()[before..].iter();
+        let mut records = self.timeline.released().iter().skip(before);
         let kind = match records.all(Record::is_housekeeping) {
             true => BatchKind::Housekeeping,
             false => BatchKind::Progress,

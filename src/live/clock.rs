@@ -101,7 +101,7 @@ impl Clock {
         let now_us = self.wall_us();
         match last_us > now_us.saturating_add(skew_us) {
             true => now_us,
-            false => now_us.max(last_us + 1),
+            false => now_us.max(last_us.saturating_add(1)),
         }
     }
 
@@ -110,6 +110,15 @@ impl Clock {
     pub(super) fn until(&self, due: Time) -> Duration {
         Duration::from_micros(due.since(self.now()).0)
     }
+}
+
+/// The time after `span`, or a time far in the future if the clock cannot express it.
+#[must_use]
+pub(super) fn deadline_after(span: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    let at = now.checked_add(span).or_else(|| now.checked_add(FAR));
+    at.unwrap_or(now)
 }
 
 /// Unix time in microseconds, by the system clock.

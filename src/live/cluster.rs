@@ -2,6 +2,7 @@
 //!
 //! A node stops when its standard input is closed, so no node outlives the process that started it, not even after a crash.
 
+use super::clock::deadline_after;
 use super::folder_lock::{FolderLock, LockError};
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
@@ -127,12 +128,19 @@ impl Cluster {
     }
 
     fn wait(&mut self, listening: &Receiver<(usize, Option<String>)>) -> Result<(), ClusterError> {
-        let deadline = Instant::now() + START;
+        let deadline = deadline_after(START);
         for _ in 0..self.nodes.len() {
             let left = deadline.saturating_duration_since(Instant::now());
             match listening.recv_timeout(left) {
-                Ok((place, Some(url))) => self.nodes[place].url = url,
-                Ok((place, None)) => return Err(self.nodes[place].failed("has ended")),
+                Ok((place, url)) => {
+                    let Some(node) = self.nodes.get_mut(place) else {
+                        continue;
+                    };
+                    match url {
+                        Some(url) => node.url = url,
+                        None => return Err(node.failed("has ended")),
+                    }
+                }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     let silent = self.nodes.iter().find(|node| node.url.is_empty());
                     let what = "does not print where it listens";
@@ -167,7 +175,7 @@ impl Cluster {
         for node in &mut self.nodes {
             node.stdin = None;
         }
-        let deadline = Instant::now() + END;
+        let deadline = deadline_after(END);
         for node in &mut self.nodes {
             while matches!(node.child.try_wait(), Ok(None)) && Instant::now() < deadline {
                 thread::sleep(POLL);
@@ -279,14 +287,18 @@ fn next_trace(folder: &Path, name: &str) -> PathBuf {
 /// Removes the folder of a cluster as soon as no node uses it. Returns whether the folder is gone.
 #[must_use]
 pub fn remove_folder(folder: &Path) -> bool {
-    let deadline = Instant::now() + REMOVE_TIMEOUT;
-    let mut gone = 0;
+    let deadline = deadline_after(REMOVE_TIMEOUT);
+    let mut gone = 0_u32;
     while Instant::now() < deadline && gone < ABSENT_POLLS {
         if !is_used(folder) {
             drop(fs::remove_dir_all(folder));
         }
         // A node that has just been started may still create its folder.
-        gone = if folder.exists() { 0 } else { gone + 1 };
+        gone = if folder.exists() {
+            0
+        } else {
+            gone.saturating_add(1)
+        };
         thread::sleep(POLL);
     }
     !folder.exists()

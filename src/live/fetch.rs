@@ -153,11 +153,11 @@ impl Fetcher {
         }
         let shared = Arc::clone(&self.shared);
         let spawned = thread::Builder::new()
-            .name(format!("fetch {}", queue.workers + 1))
+            .name(format!("fetch {}", queue.workers.saturating_add(1)))
             .spawn(move || shared.work());
         match spawned {
             Ok(thread) => {
-                queue.workers += 1;
+                queue.workers = queue.workers.saturating_add(1);
                 self.threads.push(thread);
             }
             // A running thread takes the job.
@@ -184,7 +184,7 @@ impl Fetcher {
     /// Cancels all fetches and waits for their threads, at most for the timeout of a silent holder.
     pub fn stop(mut self) {
         self.shared.cancel_all();
-        for thread in self.threads.drain(..) {
+        for thread in std::mem::take(&mut self.threads) {
             if thread.join().is_err() {
                 tracing::error!("a thread that fetches files has panicked");
             }
@@ -251,7 +251,7 @@ impl FetcherShared {
     fn next_job(&self) -> Option<FetchJob> {
         let mut queue = self.queue();
         let Some(job) = queue.waiting.pop_front() else {
-            queue.workers -= 1;
+            queue.workers = queue.workers.saturating_sub(1);
             return None;
         };
         queue

@@ -13,14 +13,16 @@ impl InboundCounters {
     /// Counts one event.
     pub(super) fn count(&self, name: &'static str) {
         let mut counters = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        *counters.entry(name).or_default() += 1;
+        let counter = counters.entry(name).or_default();
+        *counter = counter.saturating_add(1);
     }
 
     /// Adds the counters to `all`.
     pub(super) fn add_to(&self, all: &mut BTreeMap<String, u64>) {
         let counters = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, count) in counters.iter() {
-            *all.entry((*name).to_owned()).or_default() += count;
+            let sum = all.entry((*name).to_owned()).or_default();
+            *sum = sum.saturating_add(*count);
         }
     }
 }

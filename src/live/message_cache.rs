@@ -80,7 +80,8 @@ impl MessageCache {
         } else {
             state.by_name.insert(name, Some(verified.signed.clone()));
             state.with_bytes.push_back(name);
-            state.bytes += verified.signed.message.get().len();
+            let bytes = verified.signed.message.get().len();
+            state.bytes = state.bytes.saturating_add(bytes);
             let key = match &message.body {
                 WireBody::Statement(statement) => {
                     let is_nomination = matches!(statement.statement, Statement::Nominate { .. });

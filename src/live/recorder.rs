@@ -149,7 +149,7 @@ impl Recorder {
     /// Records a step of the node.
     pub(super) fn stepped(&mut self, at: Time, input: Input, outputs: &[Output]) {
         let generation = if self.last.0 == at {
-            self.last.1 + 1
+            self.last.1.saturating_add(1)
         } else {
             0
         };
@@ -173,7 +173,7 @@ impl Recorder {
             if let Some(record) = reference_record(at, self.recorded_nodes, directory) {
                 self.record(record);
             }
-            self.recorded_nodes += 1;
+            self.recorded_nodes = self.recorded_nodes.saturating_add(1);
         }
     }
 

@@ -24,10 +24,10 @@ pub struct StatusQuery {
 impl StatusQuery {
     /// The first of these entries within the limits.
     fn take<'a>(self, entries: impl Iterator<Item = &'a LogEntry>) -> Vec<LogEntry> {
-        let mut bytes = 0;
+        let mut bytes = 0_usize;
         let shown = entries.take(self.limit).take_while(|entry| {
             let is_first = bytes == 0;
-            bytes += entry_bytes_max(entry);
+            bytes = bytes.saturating_add(entry_bytes_max(entry));
             is_first || bytes <= self.bytes
         });
         shown.cloned().collect()
@@ -39,7 +39,7 @@ impl StatusQuery {
         match self.from_slot {
             Some(slot) => {
                 let from = log.partition_point(|entry| entry.slot.0 < slot);
-                self.take(log[from..].iter())
+                self.take(log.iter().skip(from))
             }
             None => {
                 let mut newest = self.take(log.iter().rev());
@@ -50,18 +50,22 @@ impl StatusQuery {
     }
 }
 
+fn size(fixed: usize, factor: usize, text: &[u8]) -> usize {
+    text.len().saturating_mul(factor).saturating_add(fixed)
+}
+
 /// Upper bound of the serialized size of an entry in bytes: its proposals, shorter than in the value, and the value as a
 /// string in which every byte may be escaped.
 fn entry_bytes_max(entry: &LogEntry) -> usize {
-    3 * entry.value.as_bytes().len() + 64
+    size(64, 3, entry.value.as_bytes())
 }
 
 /// Upper bound of the serialized size of a proposal in bytes.
 fn proposal_bytes_max(proposal: &Proposal) -> usize {
     match &proposal.content {
-        Content::Note(text) => 128 + 2 * text.len(),
-        Content::File(file) => 256 + 2 * file.name.len(),
-        Content::Choice(value) => 128 + 4 * value.as_bytes().len(),
+        Content::Note(text) => size(128, 2, text.as_bytes()),
+        Content::File(file) => size(256, 2, file.name.as_bytes()),
+        Content::Choice(value) => size(128, 4, value.as_bytes()),
     }
 }
 
@@ -92,9 +96,9 @@ impl StatusDraft {
 
 /// The first of these proposals within the limit of a status.
 pub(super) fn shown_pool<'a>(pool: impl Iterator<Item = &'a Arc<Proposal>>) -> Vec<Arc<Proposal>> {
-    let mut bytes = 0;
+    let mut bytes = 0_usize;
     let shown = pool.take_while(|proposal| {
-        bytes += proposal_bytes_max(proposal);
+        bytes = bytes.saturating_add(proposal_bytes_max(proposal));
         bytes <= POOL_BYTES
     });
     shown.cloned().collect()

@@ -15,7 +15,7 @@ pub(super) struct Timers {
 impl Timers {
     /// Starts a timer. It replaces a running timer of the same kind.
     pub(super) fn set(&mut self, kind: TimerKind, due: Time) {
-        self.set_count += 1;
+        self.set_count = self.set_count.saturating_add(1);
         self.due.insert(kind, (due, self.set_count));
     }
 

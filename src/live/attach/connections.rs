@@ -3,6 +3,7 @@
 use super::AttachError;
 use super::feed::{EventFeed, FeedEvent, NodeUrl};
 use super::rest_client::RestClient;
+use crate::live::clock::deadline_after;
 use crate::trace::NodeRegistry;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::BTreeSet;
@@ -82,8 +83,9 @@ impl Connections {
             if urls.contains(&url) || urls.len() >= FEEDS_MAX {
                 return Ok(());
             }
+            let nth = urls.len();
             urls.push(url.clone());
-            urls.len() - 1
+            nth
         };
         let stop = Arc::new(AtomicBool::new(false));
         self.stops.push(Arc::clone(&stop));
@@ -108,7 +110,7 @@ impl Connections {
     /// feeds that failed.
     #[allow(clippy::type_complexity)]
     pub(super) fn wait(&mut self) -> Result<(Vec<(usize, FeedEvent)>, Vec<String>), AttachError> {
-        let deadline = Instant::now() + FIRST_ANSWER_TIMEOUT;
+        let deadline = deadline_after(FIRST_ANSWER_TIMEOUT);
         let mut received: Vec<(usize, FeedEvent)> = Vec::new();
         let mut answered = BTreeSet::new();
         let mut unanswered = Vec::new();

@@ -29,6 +29,8 @@ const RECONNECT_BACKOFF: Duration = Duration::from_millis(100);
 const RECONNECT_BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// A process that cannot be reached for this long counts as stopped.
 const DOWN_AFTER: Duration = Duration::from_millis(700);
+/// Longest backoff until then.
+const RECONNECT_BACKOFF_UP: Duration = Duration::from_millis(233);
 /// Smallest clock skew, in microseconds, that is corrected. Less may be transmission time.
 const CLOCK_SKEW_MIN_US: u64 = 200_000;
 /// Longest error response in bytes.
@@ -64,7 +66,7 @@ impl Hello {
     /// Correction of the process's clock, in microseconds, so that it agrees with the local clock. 0 if the difference
     /// is small.
     pub(super) fn clock_skew_us(&self) -> i64 {
-        let behind = |now| i128::from(self.received_unix_us) - i128::from(now);
+        let behind = |now| i128::from(self.received_unix_us).saturating_sub(i128::from(now));
         let difference = self.now_unix_us.map_or(0, behind);
         match i64::try_from(difference) {
             Ok(us) if us.unsigned_abs() > CLOCK_SKEW_MIN_US => us,
@@ -167,10 +169,10 @@ impl EventFeed {
                 }
             }
             thread::sleep(backoff);
-            backoff = (backoff * 2).min(if is_disconnected {
+            backoff = backoff.saturating_mul(2).min(if is_disconnected {
                 RECONNECT_BACKOFF_MAX
             } else {
-                DOWN_AFTER / 3
+                RECONNECT_BACKOFF_UP
             });
         }
     }

@@ -155,9 +155,10 @@ impl MergedTimeline {
         }
         self.waiting
             .retain(|_, (feed_state, _)| *feed_state != node);
-        self.streams += 1;
-        let zero_us = i128::from(hello.epoch_unix_us) - i128::from(self.zero_unix_us)
-            + i128::from(hello.clock_skew_us());
+        self.streams = self.streams.saturating_add(1);
+        let zero_us = i128::from(hello.epoch_unix_us)
+            .saturating_sub(i128::from(self.zero_unix_us))
+            .saturating_add(i128::from(hello.clock_skew_us()));
         let feed_state = FeedState {
             node: Some(node),
             zero_us: i64::try_from(zero_us).unwrap_or_default(),
@@ -174,7 +175,9 @@ impl MergedTimeline {
             return;
         };
         let (zero_us, stream, node) = (feed_state.zero_us, feed_state.stream, feed_state.node);
-        record.map_flight(|flight| FlightId(stream * FLIGHTS_PER_STREAM + flight.0));
+        // The numbers of a process are its own choice, so they may overflow.
+        let first_flight = stream.wrapping_mul(FLIGHTS_PER_STREAM);
+        record.map_flight(|flight| FlightId(first_flight.wrapping_add(flight.0)));
         record.shift(zero_us);
         match &mut record {
             Record::NodeReferenced { .. } => return,
@@ -208,7 +211,7 @@ impl MergedTimeline {
     }
 
     fn buffer(&mut self, feed_state: NodeId, record: Record) {
-        self.received_count += 1;
+        self.received_count = self.received_count.saturating_add(1);
         self.waiting
             .insert((record.at(), self.received_count), (feed_state, record));
     }
@@ -218,7 +221,7 @@ impl MergedTimeline {
         let registry = Arc::clone(&self.registry);
         let registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let count = registry.peers().len();
-        for peer in &registry.peers()[self.nodes..] {
+        for peer in registry.peers().iter().skip(self.nodes) {
             self.released.push(Record::NodeReferenced {
                 at: self.now,
                 peer: peer.clone(),

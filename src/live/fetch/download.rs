@@ -147,7 +147,7 @@ impl Download<'_> {
                 Err(DownloadError::Broken(_)) if has_more && attempt < ATTEMPTS_MAX => {}
                 got => return got,
             }
-            attempt += 1;
+            attempt = attempt.saturating_add(1);
         }
     }
 
@@ -196,16 +196,16 @@ impl Download<'_> {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
                 Err(why) => return Err(DownloadError::Broken(why.to_string())),
             };
-            part.write(&piece[..n])?;
+            part.write(piece.get(..n).unwrap_or_default())?;
             let received_bytes = part.received_bytes();
-            if received_bytes - reported_bytes >= step_bytes
+            if received_bytes.saturating_sub(reported_bytes) >= step_bytes
                 || received_bytes == self.file.size_bytes
             {
                 reported_bytes = received_bytes;
                 (self.report)(received_bytes);
             }
             if window.0.elapsed() >= self.settings.slow {
-                let received_bytes = received_bytes - window.1;
+                let received_bytes = received_bytes.saturating_sub(window.1);
                 if received_bytes < self.settings.slow_bytes {
                     return Err(DownloadError::Slow {
                         received_bytes,
@@ -237,7 +237,7 @@ impl Download<'_> {
     /// Checks `Content-Range`, such as `bytes 5-9/10`: from the first missing byte to the last.
     fn check_range(&self, headers: &HeaderMap, have_bytes: u64) -> Result<(), DownloadError> {
         let size_bytes = self.file.size_bytes;
-        let rest = format!("bytes {have_bytes}-{}", size_bytes - 1);
+        let rest = format!("bytes {have_bytes}-{}", size_bytes.saturating_sub(1));
         let found = headers
             .get(header::CONTENT_RANGE)
             .and_then(|range| range.to_str().ok())

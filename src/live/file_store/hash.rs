@@ -20,13 +20,13 @@ pub(super) fn digits(hash: Sha256) -> String {
 /// Hashes all of `from`; returns its size in bytes.
 pub(super) fn read_into(hash: &mut Sha256, from: &mut impl Read) -> io::Result<u64> {
     let mut piece = vec![0; PIECE_BYTES];
-    let mut size_bytes = 0;
+    let mut size_bytes = 0_u64;
     loop {
         match from.read(&mut piece) {
             Ok(0) => return Ok(size_bytes),
             Ok(n) => {
-                hash.update(&piece[..n]);
-                size_bytes += n as u64;
+                hash.update(piece.get(..n).unwrap_or_default());
+                size_bytes = size_bytes.saturating_add(n as u64);
             }
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why),

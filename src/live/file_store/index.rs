@@ -92,8 +92,11 @@ pub(super) fn describe(
     let mut file = File::open(path).map_err(io_error(path, "read"))?;
     let mut hash = Sha256::new();
     // A growing file must not be read indefinitely.
-    let size_bytes = hash::read_into(&mut hash, &mut (&mut file).take(before.len() + 1))
-        .map_err(io_error(path, "read"))?;
+    let size_bytes = hash::read_into(
+        &mut hash,
+        &mut (&mut file).take(before.len().saturating_add(1)),
+    )
+    .map_err(io_error(path, "read"))?;
     let info = FileInfo {
         name: name.to_owned(),
         size_bytes,

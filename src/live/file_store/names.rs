@@ -21,8 +21,8 @@ pub(super) fn can_be_proposed(name: &str) -> bool {
 /// Names for a file that is called `name`, the preferred one first: `photo.jpg`, `photo (2).jpg`, ...
 pub(super) fn candidates(name: &str) -> impl Iterator<Item = String> + use<> {
     let safe = safe(name);
-    let (stem, extension) = match safe.rfind('.') {
-        Some(at) if at > 0 => safe.split_at(at),
+    let (stem, extension) = match safe.rfind('.').and_then(|at| safe.split_at_checked(at)) {
+        Some((stem, extension)) if !stem.is_empty() => (stem, extension),
         _ => (safe.as_str(), ""),
     };
     let (stem, extension) = (stem.to_owned(), extension.to_owned());
@@ -33,7 +33,8 @@ pub(super) fn candidates(name: &str) -> impl Iterator<Item = String> + use<> {
         };
         // A very long extension is cut.
         let extension = shortened(&extension, BYTES_MAX / 4);
-        let stem = shortened(&stem, BYTES_MAX - suffix.len() - extension.len());
+        let used = suffix.len().saturating_add(extension.len());
+        let stem = shortened(&stem, BYTES_MAX.saturating_sub(used));
         format!("{stem}{suffix}{extension}")
     })
 }
@@ -41,8 +42,7 @@ pub(super) fn candidates(name: &str) -> impl Iterator<Item = String> + use<> {
 /// The longest prefix of `text` with at most `bytes_max` bytes.
 fn shortened(text: &str, bytes_max: usize) -> &str {
     let mut ends = (0..=bytes_max.min(text.len())).rev();
-    let end = ends.find(|&end| text.is_char_boundary(end));
-    &text[..end.unwrap_or(0)]
+    ends.find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 /// Sanitizes `name`: no path, not hidden, no device name, no characters that change how it is displayed.
@@ -55,15 +55,15 @@ fn safe(name: &str) -> String {
         safe.push('_');
     }
     // The name would be hidden, `.`, `..`, or that of the folder of partial files.
-    if safe.starts_with(['.', ' ']) {
-        safe.replace_range(..1, "_");
+    if let Some(rest) = safe.strip_prefix(['.', ' ']) {
+        safe = format!("_{rest}");
     }
     // Windows strips these characters, so two names would become one.
-    if safe.ends_with(['.', ' ']) {
-        safe.replace_range(safe.len() - 1.., "_");
+    if let Some(rest) = safe.strip_suffix(['.', ' ']) {
+        safe = format!("{rest}_");
     }
     if is_device(&safe) {
-        safe.insert(0, '_');
+        safe = format!("_{safe}");
     }
     safe
 }

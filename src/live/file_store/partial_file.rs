@@ -136,7 +136,7 @@ impl PartialFile {
     /// If they exceed the size of the file or the limit of the node, or if the disk is full. In these cases, none of
     /// them is stored.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), FilesError> {
-        let received_bytes = self.opened.received_bytes + bytes.len() as u64;
+        let received_bytes = (self.opened.received_bytes).saturating_add(bytes.len() as u64);
         match &self.expected {
             ReceivedFile::Download(file) if received_bytes > file.size_bytes => {
                 return Err(FilesError::TooLong {

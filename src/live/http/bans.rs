@@ -110,7 +110,8 @@ impl Bans {
         let score = scores.get_mut(&sender).filter(|score| score.is_banned)?;
         let half_lives = (score.points_at(now) / FREE_BELOW).log2();
         if half_lives > 0.0 {
-            return Some(HALF_LIFE.mul_f64(half_lives));
+            let seconds = HALF_LIFE.as_secs_f64() * half_lives;
+            return Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
         }
         score.is_banned = false;
         None

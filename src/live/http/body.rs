@@ -4,6 +4,7 @@
 use super::places::{Place, PlaceLimits, Places};
 use super::problem::ProblemDetails;
 use super::worker_pool::{SMALL_BYTES, WorkerPool};
+use crate::live::clock::deadline_after;
 use crate::live::config::Limits;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -90,7 +91,7 @@ impl BodyReader {
         received: &mut Received,
     ) -> Result<(), ProblemDetails> {
         let mut stream = body.into_data_stream();
-        let deadline = tokio::time::Instant::now() + self.timeout;
+        let deadline = deadline_after(self.timeout).into();
         let mut is_checked = false;
         loop {
             match tokio::time::timeout_at(deadline, stream.next()).await {
@@ -103,7 +104,7 @@ impl BodyReader {
                     ));
                 }
                 Ok(Some(Ok(chunk))) => {
-                    let length = received.bytes.len() + chunk.len();
+                    let length = received.bytes.len().saturating_add(chunk.len());
                     if length > self.bytes_max {
                         let why = format!("the body is longer than {} bytes", self.bytes_max);
                         return Err(ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, why));

@@ -101,7 +101,7 @@ impl Connections {
             return None;
         }
         let id = state.next;
-        state.next += 1;
+        state.next = state.next.saturating_add(1);
         let close = Arc::new(Notify::new());
         state.entries.insert(
             id,

@@ -74,7 +74,7 @@ fn range_request(headers: &HeaderMap, size: u64) -> RangeRequest {
     }
     RangeRequest::Part(ByteRange {
         first,
-        length: last - first + 1,
+        length: last.saturating_sub(first).saturating_add(1),
     })
 }
 
@@ -154,7 +154,8 @@ pub(super) async fn file(
     put(header::ACCEPT_RANGES, "bytes".to_owned());
     put(header::ETAG, format!("\"{sha256}\""));
     if status == StatusCode::PARTIAL_CONTENT {
-        let last = range.first + range.length - 1;
+        let end = range.first.saturating_add(range.length);
+        let last = end.saturating_sub(1);
         put(
             header::CONTENT_RANGE,
             format!("bytes {}-{last}/{size}", range.first),
@@ -179,7 +180,8 @@ fn content(file: File, length: u64, place: Place) -> Body {
                 return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
             }
             chunk.truncate(read);
-            Ok(Some((chunk, (file, left - read as u64, place))))
+            let left = left.saturating_sub(read as u64);
+            Ok(Some((chunk, (file, left, place))))
         },
     );
     Body::from_stream(chunks)

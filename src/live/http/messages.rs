@@ -144,7 +144,7 @@ pub(super) async fn relay_offer(
         return Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, why));
     }
     let (own, cache) = (api.key, Arc::clone(&api.message_cache));
-    let bytes = offer.have.len() * NAME_BYTES;
+    let bytes = offer.have.len().saturating_mul(NAME_BYTES);
     let look_up = move || {
         offer.have.retain(|name| name.sender != own);
         cache.unknown(&offer.have)

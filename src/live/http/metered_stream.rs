@@ -35,18 +35,20 @@ impl Debt {
     /// The client accepts nothing. Returns when the debt reaches its limit.
     fn blocked(&mut self, now: Instant) -> Instant {
         let since = *self.blocked_since.get_or_insert(now);
-        since + self.limit.saturating_sub(self.owed)
+        let left = self.limit.saturating_sub(self.owed);
+        since.checked_add(left).unwrap_or(since)
     }
 
     /// The client has accepted bytes. Returns whether the debt is below its limit.
     fn accepted(&mut self, bytes: usize, now: Instant) -> bool {
         if let Some(since) = self.blocked_since.take() {
-            self.owed += now.duration_since(since);
+            self.owed = self.owed.saturating_add(now.duration_since(since));
         }
         if self.owed >= self.limit {
             return false;
         }
-        let paid = Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND as f64);
+        let paid = Duration::try_from_secs_f64(bytes as f64 / BYTES_PER_SECOND as f64);
+        let paid = paid.unwrap_or(Duration::MAX);
         self.owed = self.owed.saturating_sub(paid);
         true
     }

@@ -4,6 +4,7 @@
 //! The number of callers and the number of threads per caller are bounded.
 
 use super::problem::ProblemDetails;
+use crate::live::clock::deadline_after;
 use crate::live::peer_client::agent;
 use crate::live::status::{PeerLog, PeerView, Status};
 use axum::http::StatusCode;
@@ -74,7 +75,7 @@ impl PeerLogFetcher {
 }
 
 fn fetch_all(nodes: &[PeerView], query: &str) -> Vec<PeerLog> {
-    let deadline = Instant::now() + TOTAL_TIMEOUT;
+    let deadline = deadline_after(TOTAL_TIMEOUT);
     let next = AtomicUsize::new(0);
     let ask = || {
         let mut logs = Vec::new();

@@ -39,7 +39,7 @@ impl PlaceLimits {
         PlaceLimits {
             total,
             per_source: (total / 8).max(1),
-            loopback: (total * 3 / 4).max(1),
+            loopback: (total.saturating_mul(3) / 4).max(1),
         }
     }
 
@@ -85,8 +85,8 @@ impl Places {
         if taken.total >= self.limits.total || of_source >= self.limits.of(source) {
             return None;
         }
-        taken.total += 1;
-        taken.by_source.insert(source, of_source + 1);
+        taken.total = taken.total.saturating_add(1);
+        taken.by_source.insert(source, of_source.saturating_add(1));
         Some(Place {
             source,
             taken: Arc::clone(&self.taken),
@@ -106,7 +106,7 @@ impl Drop for Place {
         let mut taken = lock(&self.taken);
         taken.total = taken.total.saturating_sub(1);
         match taken.by_source.get_mut(&self.source) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(count) if *count > 1 => *count = count.saturating_sub(1),
             _ => drop(taken.by_source.remove(&self.source)),
         }
     }

@@ -45,7 +45,8 @@ impl<K: Copy + Ord> TokenBuckets<K> {
     fn take(&self, key: K, tokens: f64, now: Instant) -> bool {
         let mut buckets = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(&key) {
-            let refill_time = Duration::from_secs_f64(self.size / self.per_second);
+            let refill_time = Duration::try_from_secs_f64(self.size / self.per_second);
+            let refill_time = refill_time.unwrap_or(Duration::MAX);
             buckets.retain(|_, bucket| now.duration_since(bucket.refilled_at) < refill_time);
             if buckets.len() >= BUCKETS_MAX {
                 let oldest = buckets.iter().min_by_key(|(_, bucket)| bucket.refilled_at);

@@ -26,12 +26,13 @@ pub(super) struct MessageBatch {
 impl MessageBatch {
     /// Adds a message. Returns false if it does not fit. The first message always fits.
     pub(super) fn add(&mut self, signed: &Signed) -> bool {
-        let bytes = signed.message.get().len() + SIGNED_BYTES;
-        let is_fitting = self.messages == 0
-            || self.messages < MESSAGES_PER_CALL && self.bytes + bytes <= BYTES_PER_CALL;
+        let added = signed.message.get().len().saturating_add(SIGNED_BYTES);
+        let bytes = self.bytes.saturating_add(added);
+        let messages = self.messages.saturating_add(1);
+        let is_first = self.messages == 0;
+        let is_fitting = is_first || messages <= MESSAGES_PER_CALL && bytes <= BYTES_PER_CALL;
         if is_fitting {
-            self.messages += 1;
-            self.bytes += bytes;
+            *self = MessageBatch { messages, bytes };
         }
         is_fitting
     }
@@ -83,8 +84,8 @@ impl OfferBacklog {
 
     /// Removes and returns the names of the next offer.
     pub(super) fn take(&mut self) -> Vec<MessageName> {
-        let count = self.names.len().min(NAMES_PER_OFFER);
-        let taken: Vec<MessageName> = self.names.drain(..count).collect();
+        let names = std::iter::from_fn(|| self.names.pop_front());
+        let taken: Vec<MessageName> = names.take(NAMES_PER_OFFER).collect();
         for name in &taken {
             self.known.remove(name);
         }

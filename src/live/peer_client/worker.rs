@@ -210,7 +210,8 @@ impl PeerClient {
                 // A refused offer would be refused again.
                 if !matches!(error, CallError::Refused(_)) {
                     self.backlog.add(left);
-                    self.offer_backoff = (2 * self.offer_backoff).min(OFFER_BACKOFF_MAX);
+                    self.offer_backoff =
+                        self.offer_backoff.saturating_mul(2).min(OFFER_BACKOFF_MAX);
                 }
             }
         }
@@ -297,7 +298,7 @@ impl PeerClient {
             .post(format!("{}{path}", self.base))
             .content_type("application/json")
             .header(LOG_INDEX_HEADER, self.context.log.index())
-            .send(&body[..])
+            .send(body.as_slice())
             .map_err(|error| CallError::Unreachable(error.to_string()))?;
         read(response)
     }

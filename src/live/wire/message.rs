@@ -202,7 +202,7 @@ impl UnverifiedMessage {
     #[must_use]
     pub fn signatures(&self) -> usize {
         match &self.message.body {
-            WireBody::Peers { known, .. } => 1 + known.len(),
+            WireBody::Peers { known, .. } => known.len().saturating_add(1),
             _ => 1,
         }
     }

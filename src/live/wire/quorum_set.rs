@@ -69,7 +69,7 @@ impl WireQuorumSet {
         named: &mut usize,
         directory: &mut NodeDirectory,
     ) -> Result<QuorumSet, WireError> {
-        *named += self.validators.len();
+        *named = named.saturating_add(self.validators.len());
         if *named > QuorumSet::NODES_MAX {
             let most = QuorumSet::NODES_MAX;
             return Err(WireError::Malformed(format!(

@@ -2,6 +2,7 @@
 
 use crate::live::identity::{Identity, SignaturePurpose, is_signed_by};
 use crate::node::NodeKey;
+use data_encoding::HEXLOWER;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -38,43 +39,22 @@ pub struct HexBytes<const N: usize>(pub [u8; N]);
 
 impl<const N: usize> Serialize for HexBytes<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(2 * N);
-        for byte in self.0 {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-            }
-        }
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&HEXLOWER.encode(&self.0))
     }
 }
 
 impl<'de, const N: usize> Deserialize<'de> for HexBytes<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HexBytes<N>, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let mut bytes = [0; N];
-        let digits = text.as_bytes();
-        let is_read = digits.len() == 2 * N
-            && bytes.iter_mut().zip(digits.chunks(2)).all(|(byte, pair)| {
-                match (digit(pair[0]), digit(pair[1])) {
-                    (Some(high), Some(low)) => {
-                        *byte = high << 4 | low;
-                        true
-                    }
-                    _ => false,
-                }
-            });
-        if is_read {
-            Ok(HexBytes(bytes))
-        } else {
-            let expected = 2 * N;
-            Err(D::Error::custom(format!(
-                "expected {expected} lower-case hexadecimal digits"
-            )))
+        let bytes = HEXLOWER.decode(text.as_bytes());
+        match bytes.map(<[u8; N]>::try_from) {
+            Ok(Ok(bytes)) => Ok(HexBytes(bytes)),
+            Ok(Err(_)) | Err(_) => {
+                let expected = N.saturating_mul(2);
+                Err(D::Error::custom(format!(
+                    "expected {expected} lower-case hexadecimal digits"
+                )))
+            }
         }
     }
 }

@@ -9,20 +9,55 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Lines are written in chunks of about this many bytes, because the compressor is slow with small writes.
-const CHUNK_BYTES: usize = 1 << 18;
+const CHUNK_BYTES: usize = 1 << 20;
 /// Level 1, the fastest of the ordinary levels: writing a trace must not dominate the run.
 const COMPRESSION_LEVEL: i32 = 1;
 
 enum Sink {
     Plain(File),
-    Compressed(zstd::Encoder<'static, File>),
+    /// One zstd frame per chunk. The compressor then reads the chunk in place, which takes two thirds of the CPU time of
+    /// a stream, for the same size.
+    Frames(Frames),
+    /// One zstd frame for the whole file. Short writes cost few bytes.
+    Stream(zstd::Encoder<'static, File>),
+}
+
+/// Writes chunks as independent zstd frames (RFC 8878, section 3.1: frames may be concatenated).
+struct Frames {
+    file: File,
+    compressor: zstd::bulk::Compressor<'static>,
+    /// The compressed chunk; kept to reuse its memory.
+    frame: Vec<u8>,
+}
+
+impl Frames {
+    fn new(file: File) -> io::Result<Frames> {
+        let compressor = zstd::bulk::Compressor::new(COMPRESSION_LEVEL)?;
+        Ok(Frames {
+            file,
+            compressor,
+            frame: Vec::new(),
+        })
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.frame.clear();
+        self.frame
+            .reserve(zstd::zstd_safe::compress_bound(chunk.len()));
+        self.compressor.compress_to_buffer(chunk, &mut self.frame)?;
+        self.file.write_all(&self.frame)
+    }
 }
 
 impl Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Sink::Plain(file) => file.write_all(bytes),
-            Sink::Compressed(encoder) => encoder.write_all(bytes),
+            Sink::Frames(frames) => frames.write(bytes),
+            Sink::Stream(encoder) => encoder.write_all(bytes),
         }
     }
 
@@ -30,8 +65,9 @@ impl Sink {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Sink::Plain(file) => file.flush(),
+            Sink::Frames(frames) => frames.file.flush(),
             // Ends the current block.
-            Sink::Compressed(encoder) => encoder.flush(),
+            Sink::Stream(encoder) => encoder.flush(),
         }
     }
 
@@ -39,7 +75,8 @@ impl Sink {
     fn close(self) -> io::Result<()> {
         let file = match self {
             Sink::Plain(file) => file,
-            Sink::Compressed(encoder) => encoder.finish()?,
+            Sink::Frames(frames) => frames.file,
+            Sink::Stream(encoder) => encoder.finish()?,
         };
         file.sync_all()
     }
@@ -88,7 +125,11 @@ impl TraceWriter {
         let create = || {
             refuse_folder(path)?;
             let (temporary, file) = partial::create(path)?;
-            Ok((Destination::Temporary(temporary), sink(path, file)?))
+            let sink = match is_compressed(path) {
+                true => Sink::Frames(Frames::new(file)?),
+                false => Sink::Plain(file),
+            };
+            Ok((Destination::Temporary(temporary), sink))
         };
         let (destination, sink) = create().map_err(|source| failed(path, "create", source))?;
         let mut writer = TraceWriter::begin(path, destination, sink, scenario, provenance);
@@ -111,7 +152,12 @@ impl TraceWriter {
             .map_err(|source| failed(path, "keep the existing file and create", source))?;
         let create = || {
             refuse_folder(path)?;
-            sink(path, File::create(path)?)
+            let file = File::create(path)?;
+            match is_compressed(path) {
+                // A process flushes after a few lines.
+                true => zstd::Encoder::new(file, COMPRESSION_LEVEL).map(Sink::Stream),
+                false => Ok(Sink::Plain(file)),
+            }
         };
         let sink = create().map_err(|source| failed(path, "create", source))?;
         let mut writer = TraceWriter::begin(path, Destination::InPlace, sink, scenario, provenance);
@@ -127,7 +173,7 @@ impl TraceWriter {
         provenance: &Provenance,
     ) -> TraceWriter {
         let mut encoder = Encoder::for_trace(scenario);
-        let mut pending = Vec::with_capacity(2 * CHUNK_BYTES);
+        let mut pending = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
         Encoder::header(&mut pending, scenario.seed, provenance);
         encoder.scenario(scenario, &mut pending);
         TraceWriter {
@@ -257,14 +303,8 @@ fn refuse_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes to `file`, compressed if the name of the trace ends in `.zst`.
-fn sink(path: &Path, file: File) -> io::Result<Sink> {
-    if path.extension().is_some_and(|extension| extension == "zst") {
-        let encoder = zstd::Encoder::new(file, COMPRESSION_LEVEL)?;
-        Ok(Sink::Compressed(encoder))
-    } else {
-        Ok(Sink::Plain(file))
-    }
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst")
 }
 
 fn failed(path: &Path, doing: &'static str, source: io::Error) -> TraceError {

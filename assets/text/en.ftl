@@ -315,6 +315,7 @@ overlay-no_slot_can_be_decided = No slot can be decided
 
 ## Proposals
 overlay-proposals = Proposals
+overlay-proposals_count = Proposals ({ $count })
 overlay-no_proposals = none yet
 overlay-pending = pending
 overlay-stuck = stuck
@@ -328,7 +329,7 @@ overlay-split = split: { $nodes ->
 }
 overlay-votes = { $votes } of { $total } voted
 overlay-votes_received = { $votes } of { $total } votes received
-overlay-earlier_proposals = { $count } earlier
+overlay-more_proposals = { $count } more
 
 ## Beside a node
 overlay-value_and_more = { $value }, { $count } more
@@ -612,6 +613,8 @@ command-seek_backward = Earlier
 command-seek_backward_tip = Pauses and goes back by a twentieth of the timeline.
 command-seek_forward = Later
 command-seek_forward_tip = Pauses and goes forward by a twentieth of the timeline.
+command-seek_to_start = Show the beginning
+command-seek_to_start_tip = Goes back to the beginning of the run. The End key returns to the present.
 command-return_to_present = Back to now
 command-return_to_present_tip = Shows the latest instant and resumes playing if it was playing. The timeline follows.
 command-slower = Slower
@@ -735,6 +738,7 @@ panel-file_facts = { $size ->
 panel-path_live = The path of a file on this machine
 panel-path_simulated = A name creates a simulated file; a path selects a real file
 panel-seed = seed
+panel-not_a_seed = "{ $text }" is not a seed. A seed is a whole number from 0 to 18446744073709551615.
 panel-seed_tip = Seed of all randomness: the same seed gives the same run
 panel-more_tip = More view commands
 panel-propose = Propose "{ $value }"
@@ -766,6 +770,12 @@ panel-no_events = Nothing has happened yet.
 panel-only_selected = selected node only
 panel-only_node = { $name } only
 panel-scenarios = Scenarios
+panel-scenario_filter = Type to filter, ↑ ↓ to choose, Enter to open
+panel-no_scenario_found = No scenario contains "{ $text }".
+panel-group_first_steps = First steps
+panel-group_faults = Faults
+panel-group_whitepaper = Figures of the whitepaper
+panel-close = Close
 panel-help = Help
 panel-about = Quorumscope shows how nodes agree by the Stellar Consensus Protocol (SCP): each node chooses which nodes it trusts, and decides on a value only once enough of them support it.
 panel-mouse = Mouse

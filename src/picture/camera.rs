@@ -75,6 +75,8 @@ pub struct Camera {
     fit_px_per_unit: f64,
     /// The bounding box of the nodes, which limits panning.
     bounds: WorldRect,
+    /// Whether the camera was not zoomed or panned since the last fit. It is then fitted again when nodes come and go.
+    is_fitted: bool,
 }
 
 impl Camera {
@@ -103,6 +105,7 @@ impl Camera {
             px_per_unit: scale,
             fit_px_per_unit: scale,
             bounds,
+            is_fitted: true,
         }
     }
 
@@ -117,15 +120,26 @@ impl Camera {
         Camera {
             center: self.center,
             px_per_unit: fitted.fit_px_per_unit * self.zoom(),
+            is_fitted: false,
             ..fitted
         }
         .clamped_to_bounds()
     }
 
-    /// Whether this is the view of [`Camera::fit`].
+    /// This camera on another canvas of the same window. Every point of the world keeps its position on the screen.
+    #[must_use]
+    pub fn on_canvas(&self, canvas: Rect) -> Camera {
+        Camera {
+            canvas,
+            center: self.world_from_screen(canvas.center()),
+            ..*self
+        }
+    }
+
+    /// Whether the camera was not zoomed or panned since the last fit.
     #[must_use]
     pub fn is_fitted(&self) -> bool {
-        self.center == self.bounds.center() && self.px_per_unit == self.fit_px_per_unit
+        self.is_fitted
     }
 
     /// The free part of the window.
@@ -182,6 +196,7 @@ impl Camera {
                 x: fixed.x - f64::from(screen.x - middle.x) / px_per_unit,
                 y: fixed.y - f64::from(screen.y - middle.y) / px_per_unit,
             },
+            is_fitted: false,
             ..*self
         }
         .clamped_to_bounds()
@@ -195,6 +210,7 @@ impl Camera {
                 x: self.center.x - f64::from(delta_px.x) / self.px_per_unit,
                 y: self.center.y - f64::from(delta_px.y) / self.px_per_unit,
             },
+            is_fitted: false,
             ..*self
         }
         .clamped_to_bounds()
@@ -205,6 +221,7 @@ impl Camera {
     pub fn centered_on(&self, world: WorldPoint) -> Camera {
         Camera {
             center: world,
+            is_fitted: false,
             ..*self
         }
         .clamped_to_bounds()
@@ -312,6 +329,23 @@ mod tests {
         );
         let zoomed = camera().zoomed_about(CANVAS.center(), 3.0);
         assert!((zoomed.refit(BOUNDS, wide, 40.0).zoom() - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_panel_that_opens_does_not_move_the_world() {
+        let narrow = Rect::from_corners(250.0, 44.0, 980.0, 700.0);
+        for before in [camera(), camera().zoomed_about(CANVAS.center(), 3.0)] {
+            let after = before.on_canvas(narrow);
+            assert_eq!(after.canvas(), narrow);
+            assert_eq!(after.is_fitted(), before.is_fitted());
+            for corner in [BOUNDS.min, BOUNDS.max] {
+                let (then, now) = (
+                    before.screen_from_world(corner),
+                    after.screen_from_world(corner),
+                );
+                assert!((then.x - now.x).abs() < 0.01 && (then.y - now.y).abs() < 0.01);
+            }
+        }
     }
 
     proptest! {

@@ -140,13 +140,20 @@ impl ViewState {
         self.camera = Camera::fit(self.bounds(world), self.viewport(), margin_px(world));
     }
 
-    /// Adapts to a new size of the window or its panels. A fitted view stays fitted; any other keeps centre and zoom.
+    /// Adapts to a new size of the window. A fitted view stays fitted; any other keeps centre and zoom.
     pub fn resize(&mut self, world: &World, size_px: Point, canvas: Rect) {
         self.size_px = size_px;
         self.canvas = canvas;
         self.camera = self
             .camera
             .refit(self.bounds(world), self.viewport(), margin_px(world));
+    }
+
+    /// Adapts to panels that open or close. The world keeps its place on the screen, so that nothing moves under the
+    /// pointer.
+    pub fn set_canvas(&mut self, canvas: Rect) {
+        self.canvas = canvas;
+        self.camera = self.camera.on_canvas(self.viewport());
     }
 
     /// Adapts the limits of the camera after nodes were added, removed or moved. A fitted view stays fitted.

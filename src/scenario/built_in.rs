@@ -10,14 +10,37 @@ use serde::Deserialize;
 pub struct BuiltIn {
     /// Name on the command line.
     pub name: &'static str,
+    /// Heading under which a list shows it.
+    pub group: ScenarioGroup,
     /// Content of the scenario file.
     pub content: &'static str,
 }
 
+/// The subject of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ScenarioGroup {
+    /// What the program does: consensus, backup, a real network.
+    FirstSteps,
+    /// Silent nodes, partitions and forks.
+    Faults,
+    /// The figures of the whitepaper about quorum slices.
+    Whitepaper,
+}
+
+impl ScenarioGroup {
+    /// All groups, in the order of lists.
+    pub const ALL: [ScenarioGroup; 3] = [
+        ScenarioGroup::FirstSteps,
+        ScenarioGroup::Faults,
+        ScenarioGroup::Whitepaper,
+    ];
+}
+
 macro_rules! built_in {
-    ($($name:literal),* $(,)?) => {
+    ($($name:literal: $group:ident),* $(,)?) => {
         &[$(BuiltIn {
             name: $name,
+            group: ScenarioGroup::$group,
             content: include_str!(concat!("../../assets/scenarios/", $name, ".toml")),
         }),*]
     };
@@ -25,20 +48,20 @@ macro_rules! built_in {
 
 /// All built-in scenarios. The first nine have the keys 1 to 9; the first is the default.
 pub const BUILT_IN: &[BuiltIn] = built_in![
-    "demo",
-    "classic",
-    "backup",
-    "r1",
-    "s1",
-    "s2",
-    "s3",
-    "w4",
-    "w2",
-    "w1",
-    "w3",
-    "w5",
-    "s2-3of5",
-    "backup-held",
+    "demo": FirstSteps,
+    "classic": FirstSteps,
+    "backup": FirstSteps,
+    "r1": FirstSteps,
+    "s1": Faults,
+    "s2": Faults,
+    "s3": Faults,
+    "w4": Whitepaper,
+    "w2": Whitepaper,
+    "w1": Whitepaper,
+    "w3": Whitepaper,
+    "w5": Whitepaper,
+    "s2-3of5": Faults,
+    "backup-held": FirstSteps,
 ];
 
 /// Title and description of a scenario, for a list to choose from.

@@ -36,7 +36,7 @@ mod stellarbeat_tests;
 
 pub use action::{Action, ActionRefused, ProcessAction};
 pub use added_node::added_node;
-pub use built_in::{BUILT_IN, BuiltIn, ScenarioInfo, unknown_scenario};
+pub use built_in::{BUILT_IN, BuiltIn, ScenarioGroup, ScenarioInfo, unknown_scenario};
 pub use byte_order_mark::{BYTE_ORDER_MARK, without_byte_order_mark};
 pub use error::{InputError, NODES_MAX};
 pub use layout::circle;

@@ -13,6 +13,8 @@ messages! { "command":
     fn seek_backward_tip();
     fn seek_forward();
     fn seek_forward_tip();
+    fn seek_to_start();
+    fn seek_to_start_tip();
     fn return_to_present();
     fn return_to_present_tip();
     fn slower();

@@ -63,6 +63,7 @@ messages! { "overlay":
     fn no_slot_can_be_decided();
 
     fn proposals();
+    fn proposals_count(count: usize);
     fn no_proposals();
     fn pending();
     fn stuck();
@@ -73,7 +74,7 @@ messages! { "overlay":
     fn split(nodes: usize);
     fn votes(votes: usize, total: usize);
     fn votes_received(votes: usize, total: usize);
-    fn earlier_proposals(count: usize);
+    fn more_proposals(count: usize);
 
     fn value_and_more(value: &str, count: usize);
     fn ballot_value(counter: Counter, value: &str);

@@ -24,6 +24,7 @@ messages! { "panel":
     fn path_simulated();
     fn seed();
     fn seed_tip();
+    fn not_a_seed(text: &str);
     fn more_tip();
     fn propose(value: &str);
     fn click_proposes(value: &str);
@@ -51,6 +52,12 @@ messages! { "panel":
     fn only_selected();
     fn only_node(name: &str);
     fn scenarios();
+    fn scenario_filter();
+    fn no_scenario_found(text: &str);
+    fn group_first_steps();
+    fn group_faults();
+    fn group_whitepaper();
+    fn close();
     fn help();
     fn about();
     fn mouse();

@@ -59,6 +59,8 @@ pub(super) struct App {
     is_closing: bool,
     /// Whether another run has been opened since the last [`App::take_run_changed`].
     run_changed: bool,
+    /// Whether there was input since the run was opened. Until then the picture is fitted again when panels change.
+    has_input: bool,
     size: Point,
     canvas: Rect,
     /// Time since the program started.
@@ -91,6 +93,7 @@ impl App {
             frame_rate: Visibility::Hidden,
             is_closing: false,
             run_changed: false,
+            has_input: false,
             size,
             canvas: Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size.x, size.y),
             at: Duration::ZERO,
@@ -181,9 +184,12 @@ impl App {
         if (self.size, self.canvas) == (size, canvas) {
             return;
         }
+        let only_panels = self.size == size && self.has_input;
         (self.size, self.canvas) = (size, canvas);
-        if let Some((run, view)) = &mut self.shown {
-            view.resize(run.world(), size, canvas);
+        match &mut self.shown {
+            Some((_, view)) if only_panels => view.set_canvas(canvas),
+            Some((run, view)) => view.resize(run.world(), size, canvas),
+            None => {}
         }
     }
 
@@ -203,6 +209,7 @@ impl App {
                 PanelRequest::Command(command) => self.execute(command, None),
                 PanelRequest::Select(node) => self.select(Some(node)),
                 PanelRequest::OpenScenario(name) => self.open_named(name),
+                PanelRequest::ShowError(text) => self.show_toast(ToastKind::Error, &text),
                 PanelRequest::Reseed(seed) => self.reopen(seed),
                 PanelRequest::Propose(node) => self.propose(node),
                 PanelRequest::AddNode(at) => self.add_node(Some(at)),
@@ -231,6 +238,7 @@ impl App {
     ) {
         let mut drag = None;
         for event in events {
+            self.has_input |= !matches!(event, InputEvent::PointerMoved(_));
             match event {
                 InputEvent::Shortcut {
                     key,
@@ -238,7 +246,10 @@ impl App {
                     modifiers,
                 } if focus == KeyboardFocus::None => {
                     let command = command_of(*key, modifiers.shift, *press == ButtonState::Repeat);
-                    if let Some(command) = command {
+                    let modal = self.panels.modal();
+                    if let Some(command) = command
+                        && modal.is_none_or(|modal| command.is_allowed_in(modal))
+                    {
                         self.execute(command, is_canvas(pointer).then_some(pointer));
                     }
                 }
@@ -312,6 +323,11 @@ impl App {
         if let Some((_, view)) = &mut self.shown {
             view.camera = view.camera.panned(by);
         }
+    }
+
+    /// Whether an open panel handles all keys.
+    pub(super) fn has_modal_panel(&self) -> bool {
+        self.panels.modal().is_some()
     }
 
     fn context(&self) -> CommandContext {

@@ -20,6 +20,8 @@ pub(super) enum UserCommand {
     SeekBackward,
     /// Shows a later instant.
     SeekForward,
+    /// Shows the beginning of the run.
+    SeekToStart,
     /// Leaves the past and shows the present.
     ReturnToPresent,
     Slower,
@@ -134,6 +136,15 @@ pub(super) struct CommandInfo {
     pub(super) repeat: KeyRepeat,
 }
 
+/// A panel that handles all keys and blocks everything behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ModalPanel {
+    Help,
+    Scenarios,
+    /// The context menu.
+    Menu,
+}
+
 /// The state of the window that decides which commands are enabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct CommandContext {
@@ -201,6 +212,7 @@ impl UserCommand {
             | UserCommand::StepBack
             | UserCommand::SeekBackward
             | UserCommand::SeekForward
+            | UserCommand::SeekToStart
             | UserCommand::ReturnToPresent
             | UserCommand::ZoomTimelineIn
             | UserCommand::ZoomTimelineOut
@@ -217,6 +229,16 @@ impl UserCommand {
                 first(&[(usize::from(at) >= context.scenarios, refusal::no_scenario())])
             }
             _ => None,
+        }
+    }
+
+    /// Whether the command can be executed by key while a modal panel is open: only what closes the panel or the window.
+    pub(super) fn is_allowed_in(self, modal: ModalPanel) -> bool {
+        match self {
+            UserCommand::Dismiss | UserCommand::Quit => true,
+            UserCommand::ToggleHelp => modal == ModalPanel::Help,
+            UserCommand::ToggleScenarios => modal == ModalPanel::Scenarios,
+            _ => false,
         }
     }
 

@@ -40,10 +40,11 @@ impl EguiBridge {
         }
     }
 
-    /// Runs one egui frame. Returns the meshes to draw, and the delay after which egui must run again.
+    /// Runs one egui frame with the keyboard events that belong to `focus`. Returns the meshes to draw, and the delay after which egui must run again.
     pub(super) fn run(
         &mut self,
         events: &[InputEvent],
+        focus: KeyboardFocus,
         screen: ScreenInfo,
         theme: Theme,
         panels: impl FnMut(&mut egui::Ui),
@@ -52,7 +53,7 @@ impl EguiBridge {
             self.theme = Some(theme);
             style::set_theme(&self.ctx, &theme);
         }
-        let output = self.ctx.run_ui(self.raw_input(events, screen), panels);
+        let output = self.ctx.run_ui(raw_input(events, focus, screen), panels);
         for command in output.platform_output.commands {
             if let OutputCommand::CopyText(text) = command {
                 window::clipboard_set(&text);
@@ -73,10 +74,10 @@ impl EguiBridge {
         )
     }
 
-    /// The type of the widget that has keyboard focus.
+    /// Whether a widget has the keyboard focus.
     pub(super) fn focus(&self) -> KeyboardFocus {
         if self.ctx.egui_wants_keyboard_input() {
-            KeyboardFocus::TextField
+            KeyboardFocus::Panel
         } else {
             KeyboardFocus::None
         }
@@ -90,24 +91,6 @@ impl EguiBridge {
             .layer_id_at(at)
             .is_some_and(|layer| layer.order != egui::Order::Background);
         floating || self.ctx.dragged_id().is_some()
-    }
-
-    fn raw_input(&self, events: &[InputEvent], screen: ScreenInfo) -> RawInput {
-        let root = ViewportInfo {
-            native_pixels_per_point: Some(screen.dpi),
-            ..ViewportInfo::default()
-        };
-        RawInput {
-            viewport_id: ViewportId::ROOT,
-            viewports: std::iter::once((ViewportId::ROOT, root)).collect(),
-            screen_rect: Some(egui::Rect::from_min_size(
-                egui::Pos2::ZERO,
-                egui::vec2(screen.size.x, screen.size.y),
-            )),
-            time: Some(screen.at.as_secs_f64()),
-            events: egui_events(events, self.focus()),
-            ..RawInput::default()
-        }
     }
 
     fn set_cursor(&mut self, cursor: CursorIcon) {
@@ -126,5 +109,23 @@ impl EguiBridge {
             }
             _ => miniquad::CursorIcon::Default,
         });
+    }
+}
+
+fn raw_input(events: &[InputEvent], focus: KeyboardFocus, screen: ScreenInfo) -> RawInput {
+    let root = ViewportInfo {
+        native_pixels_per_point: Some(screen.dpi),
+        ..ViewportInfo::default()
+    };
+    RawInput {
+        viewport_id: ViewportId::ROOT,
+        viewports: std::iter::once((ViewportId::ROOT, root)).collect(),
+        screen_rect: Some(egui::Rect::from_min_size(
+            egui::Pos2::ZERO,
+            egui::vec2(screen.size.x, screen.size.y),
+        )),
+        time: Some(screen.at.as_secs_f64()),
+        events: egui_events(events, focus),
+        ..RawInput::default()
     }
 }

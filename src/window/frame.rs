@@ -8,7 +8,7 @@ use super::deferred_redraw::DeferredRedraw;
 use super::desktop::DesktopIntegration;
 use super::egui_bridge::{EguiBridge, ScreenInfo};
 use super::frame_meter::FrameMeter;
-use super::input::{InputEvent, InputState};
+use super::input::{InputEvent, InputState, KeyboardFocus};
 use super::jobs;
 use super::options::{PositionOutput, SessionFactory, TITLE, WindowOptions};
 use super::paint::{BACK_LAYERS, LayerSource, LayerTransform, Painter};
@@ -176,7 +176,11 @@ impl FrameLoop {
         };
         let focus = self.egui.focus();
         if had_input || self.panels_are_due(&screen) {
-            self.lay_out_panels(&events, screen);
+            let panel_focus = match self.app.has_modal_panel() {
+                true => KeyboardFocus::Panel,
+                false => focus,
+            };
+            self.lay_out_panels(&events, panel_focus, screen);
         }
         let pointer = self.input.pointer();
         let is_canvas = |point: Point| self.canvas.contains(point) && !self.egui.covers(point);
@@ -203,12 +207,12 @@ impl FrameLoop {
         is_other || self.settle_frames > 0 || since >= PANEL_INTERVAL.min(self.panels_repaint_after)
     }
 
-    fn lay_out_panels(&mut self, events: &[InputEvent], screen: ScreenInfo) {
+    fn lay_out_panels(&mut self, events: &[InputEvent], focus: KeyboardFocus, screen: ScreenInfo) {
         let mut requests = Vec::new();
         let mut free = egui::Rect::NOTHING;
         let theme = self.app.theme();
         let app = &mut self.app;
-        let (output, again) = self.egui.run(events, screen, theme, |ui| {
+        let (output, again) = self.egui.run(events, focus, screen, theme, |ui| {
             let response = app.panels(ui);
             requests = response.requests;
             free = response.free;

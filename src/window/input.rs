@@ -242,15 +242,17 @@ fn named(code: KeyCode) -> Option<ShortcutKey> {
     })
 }
 
-/// The type of the widget that has keyboard focus.
+/// What handles the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyboardFocus {
-    TextField,
+    /// A text field or a modal panel.
+    Panel,
+    /// Shortcuts execute commands.
     None,
 }
 
-/// Translates events for egui. Without a focused text field egui receives only the Esc key, so that Tab and Space stay
-/// shortcuts.
+/// Translates events for egui. While no panel has the keyboard, egui receives only the Esc key, so that Tab and Space
+/// stay shortcuts.
 pub(super) fn egui_events(events: &[InputEvent], focus: KeyboardFocus) -> Vec<egui::Event> {
     events
         .iter()
@@ -290,7 +292,7 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
             source: egui::MouseWheelSource::Wheel,
             modifiers: egui::Modifiers::NONE,
         }),
-        InputEvent::Text(letter) if focus == KeyboardFocus::TextField => {
+        InputEvent::Text(letter) if focus == KeyboardFocus::Panel => {
             Some(egui::Event::Text(letter.to_string()))
         }
         InputEvent::Key {
@@ -300,7 +302,7 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
         } => {
             let modifiers = to_egui(*modifiers);
             let down = *press != ButtonState::Up;
-            if focus == KeyboardFocus::TextField && modifiers.command && down {
+            if focus == KeyboardFocus::Panel && modifiers.command && down {
                 match code {
                     KeyCode::X => return Some(egui::Event::Cut),
                     KeyCode::C => return Some(egui::Event::Copy),
@@ -309,7 +311,7 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
                 }
             }
             let key = editing_key(*code)
-                .filter(|key| focus == KeyboardFocus::TextField || *key == egui::Key::Escape)?;
+                .filter(|key| focus == KeyboardFocus::Panel || *key == egui::Key::Escape)?;
             Some(egui::Event::Key {
                 key,
                 physical_key: None,
@@ -322,13 +324,16 @@ fn egui_event(event: &InputEvent, focus: KeyboardFocus) -> Option<egui::Event> {
     }
 }
 
-/// The keys that text fields handle.
+/// The keys that text fields and modal panels handle.
 fn editing_key(code: KeyCode) -> Option<egui::Key> {
     Some(match code {
         KeyCode::Left => egui::Key::ArrowLeft,
         KeyCode::Right => egui::Key::ArrowRight,
         KeyCode::Up => egui::Key::ArrowUp,
         KeyCode::Down => egui::Key::ArrowDown,
+        KeyCode::PageUp => egui::Key::PageUp,
+        KeyCode::PageDown => egui::Key::PageDown,
+        KeyCode::Tab => egui::Key::Tab,
         KeyCode::Home => egui::Key::Home,
         KeyCode::End => egui::Key::End,
         KeyCode::Backspace => egui::Key::Backspace,
@@ -407,7 +412,7 @@ mod tests {
                 modifiers: Modifiers::default(),
             },
         ];
-        assert_eq!(egui_events(&events, KeyboardFocus::TextField).len(), 3);
+        assert_eq!(egui_events(&events, KeyboardFocus::Panel).len(), 3);
         assert_eq!(egui_events(&events, KeyboardFocus::None).len(), 1);
     }
 }

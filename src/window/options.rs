@@ -3,6 +3,7 @@
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::run::{ScenarioChoice, Session, StartAs};
+use crate::scenario::ScenarioGroup;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 pub(super) const TITLE: &str = "Quorumscope";
 
 /// A scenario of the picker.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScenarioEntry {
     /// Name as on the command line; identifies the scenario in
     /// [`ScenarioSource::Named`](crate::run::ScenarioSource::Named).
@@ -19,6 +20,10 @@ pub struct ScenarioEntry {
     pub title: String,
     /// A few sentences on what to look for.
     pub description: String,
+    /// Heading of the picker.
+    pub group: ScenarioGroup,
+    /// Positions of the nodes for a small picture, in units of the scenario.
+    pub positions: Vec<(f64, f64)>,
 }
 
 /// Opens runs. The window calls it from background threads.

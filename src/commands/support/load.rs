@@ -38,6 +38,30 @@ pub(in crate::commands) fn scenario(args: &SourceArgs) -> Result<Scenario, Comma
     )
 }
 
+/// Positions of the nodes of a built-in scenario, for a small picture.
+#[cfg(feature = "window")]
+pub(in crate::commands) fn positions(built_in: BuiltIn) -> Vec<(f64, f64)> {
+    let options = ScenarioOptions {
+        seed: 1,
+        nodes: None,
+    };
+    let scenario = built_in.read(options, &WITHOUT_ANALYSIS);
+    // Its nodes can be placed: a test reads every built-in scenario.
+    let nodes = scenario.map(|scenario| scenario.nodes).unwrap_or_default();
+    nodes
+        .iter()
+        .map(|node| (node.position.x_m, node.position.y_m))
+        .collect()
+}
+
+/// Accepts every placement.
+#[cfg(feature = "window")]
+const WITHOUT_ANALYSIS: QuorumAnalyzer<'_> = QuorumAnalyzer {
+    intersecting: &|_| true,
+    disjoint_quorums: &|_| None,
+    top_tier: &|_| Vec::new(),
+};
+
 /// Checks the input of [`scenario`] without the slow analysis of quorums.
 ///
 /// # Errors
@@ -48,15 +72,7 @@ pub(in crate::commands) fn check(args: &SourceArgs) -> Result<(), CommandError> 
         let opened = TraceReader::open(path).map(drop);
         return opened.map_err(|error| unreadable_trace(path, &error));
     }
-    read(
-        args,
-        &QuorumAnalyzer {
-            intersecting: &|_| true,
-            disjoint_quorums: &|_| None,
-            top_tier: &|_| Vec::new(),
-        },
-    )
-    .map(drop)
+    read(args, &WITHOUT_ANALYSIS).map(drop)
 }
 
 /// Loads a recorded run. Prints a warning if the trace is incomplete, and uses its complete records.

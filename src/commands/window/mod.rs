@@ -190,6 +190,8 @@ impl SessionFactory for ScenarioSessionFactory {
                 name: built_in.name.to_owned(),
                 title: heading.title,
                 description: heading.description,
+                group: built_in.group,
+                positions: load::positions(*built_in),
             }
         };
         BUILT_IN.iter().map(entry).collect()

@@ -1,4 +1,4 @@
-//! List of proposals: content, state and votes, the newest first.
+//! List of proposals: content, state and votes. Pending ones come first, then the newest.
 //!
 //! The node panel of the window shows the votes of a node.
 
@@ -20,27 +20,32 @@ pub(super) fn panel(scene: &Scene<'_>, progress: &NetworkProgress, rows_max: usi
     let proposals = scene.world.proposals();
     let forked_slot = scene.world.fork().map(|(slot, _)| slot);
     let room = rows_max - 1;
-    let newest_first = proposals.iter().rev().take(room);
-    let entries: Vec<Vec<Row>> = newest_first
+    let mut ordered: Vec<&(RowKey, &ProposalRow)> = proposals.iter().rev().collect();
+    ordered.sort_by_key(|(_, proposal)| proposal.state != ProposalState::Pending);
+    let entries: Vec<Vec<Row>> = ordered
+        .into_iter()
+        .take(room)
         .map(|(key, proposal)| rows_of(scene, progress, forked_slot, key, proposal))
         .collect();
     let shown = fitting(&entries, proposals.len(), room);
-    let mut rows = vec![Row::heading(scene, overlay::proposals())];
+    let heading = match shown < proposals.len() {
+        true => overlay::proposals_count(proposals.len()),
+        false => overlay::proposals().to_owned(),
+    };
+    let mut rows = vec![Row::heading(scene, heading)];
     rows.extend(entries.into_iter().take(shown).flatten());
     let dim = scene.theme.text_dim;
     if proposals.is_empty() {
         rows.push(Row::plain(overlay::no_proposals(), dim));
-    } else if shown < proposals.len() {
-        rows.push(Row::plain(
-            overlay::earlier_proposals(proposals.len() - shown),
-            dim,
-        ));
+    } else if shown < proposals.len() && rows.len() < rows_max {
+        let more = overlay::more_proposals(proposals.len() - shown);
+        rows.push(Row::plain(more, dim));
     }
     Panel { rows, alarm: None }
 }
 
-/// The number of leading entries that fit. Unless all proposals fit, one row is reserved for the number of earlier
-/// ones.
+/// The number of leading entries that fit. Unless all proposals fit, one row is reserved for the number of the others,
+/// but not at the cost of the first entry.
 fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
     let count = |entries: &[Vec<Row>]| entries.iter().map(Vec::len).sum::<usize>();
     if entries.len() == all && count(entries) <= room {
@@ -48,8 +53,10 @@ fn fitting(entries: &[Vec<Row>], all: usize, room: usize) -> usize {
     }
     let shown = (0..entries.len())
         .rev()
-        .find(|shown| count(&entries[..*shown]) < room);
-    shown.unwrap_or(0)
+        .find(|shown| count(&entries[..*shown]) < room)
+        .unwrap_or(0);
+    let first_fits = entries.first().is_some_and(|first| first.len() <= room);
+    shown.max(usize::from(first_fits))
 }
 
 /// One row with content and state; a pending proposal has a second row with its votes.

@@ -3,9 +3,10 @@
 use super::App;
 use crate::net::Position;
 use crate::picture::canvas::Point;
+use crate::picture::hit_test::free_point_near;
 use crate::picture::theme::ThemeName;
-use crate::picture::view_state::Visibility;
-use crate::run::PlaybackCommand;
+use crate::picture::view_state::{ViewState, Visibility};
+use crate::run::{PlaybackCommand, Run};
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::text;
@@ -27,6 +28,7 @@ impl App {
             UserCommand::StepBack => self.step_back(),
             UserCommand::SeekBackward => self.seek_by(-1.0),
             UserCommand::SeekForward => self.seek_by(1.0),
+            UserCommand::SeekToStart => self.seek_to_start(),
             UserCommand::ReturnToPresent => self.return_to_now(),
             UserCommand::Slower => self.play(PlaybackCommand::Slower),
             UserCommand::Faster => self.play(PlaybackCommand::Faster),
@@ -147,17 +149,25 @@ impl App {
         self.act(Action::Propose { node, content });
     }
 
+    /// Adds a node on free ground near a point of the screen and selects it. `None` is the middle of the picture.
     pub(super) fn add_node(&mut self, at: Option<Point>) {
-        let Some((_, view)) = &self.shown else { return };
-        let world = view
-            .camera
-            .world_from_screen(at.unwrap_or(view.viewport().center()));
+        let Some((run, view)) = &self.shown else {
+            return;
+        };
+        let count = run.world().nodes.len();
+        let at = free_point_near(run.world(), view, at.unwrap_or(view.viewport().center()));
+        let place = view.camera.world_from_screen(at);
         self.act(Action::AddNode {
             position: Position {
-                x_m: world.x,
-                y_m: world.y,
+                x_m: place.x,
+                y_m: place.y,
             },
         });
+        let added = NodeId(count as u32);
+        let is_added = |(run, _): &(Run, ViewState)| run.world().node(added).is_some();
+        if self.shown.as_ref().is_some_and(is_added) {
+            self.select(Some(added));
+        }
     }
 
     pub(super) fn drag(&mut self, node: NodeId, to: Point) {

@@ -134,7 +134,7 @@ impl App {
         self.analysis = AnalysisScheduler::default();
         self.ripples.clear();
         self.shown = Some((run, view));
-        self.run_changed = true;
+        (self.run_changed, self.has_input) = (true, false);
     }
 
     pub(super) fn save_screenshot(&mut self) {

@@ -6,7 +6,7 @@ use super::*;
 use crate::node::view::FileInfo;
 use crate::picture::geometry::Geometry;
 use crate::run::{ScenarioChoice, ScenarioSource, Session, StartAs};
-use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioOptions, read_scenario};
+use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioGroup, ScenarioOptions, read_scenario};
 use crate::sim::{ExecutorKind, Simulation};
 use crate::time::{Span, Time};
 use crate::window::command::{ShortcutKey, UserCommand};
@@ -46,6 +46,8 @@ impl SessionFactory for TestSessions {
             name: name.to_owned(),
             title: format!("Scenario {name}"),
             description: "Look at the votes.".to_owned(),
+            group: ScenarioGroup::FirstSteps,
+            positions: vec![(0.0, 0.0), (1.0, 2.0)],
         };
         vec![entry("one"), entry("two")]
     }
@@ -53,6 +55,7 @@ impl SessionFactory for TestSessions {
     fn open(&self, choice: &ScenarioChoice) -> Result<Box<dyn Session + Send>, String> {
         let name = match &choice.source {
             ScenarioSource::Given => "one",
+            ScenarioSource::Named(name) if name == "one" => "one",
             ScenarioSource::Named(name) if name == "two" => "two",
             ScenarioSource::Named(name) => return Err(format!("there is no scenario \"{name}\"")),
         };
@@ -381,6 +384,84 @@ fn nodes_are_added_at_a_point_and_removed_by_leaving() {
 }
 
 #[test]
+fn a_new_node_touches_no_other_one_and_is_selected() {
+    let mut window = Window::ready();
+    let occupied = window.position(N01);
+    for nth in 5..9 {
+        window.app.execute(UserCommand::AddNode, Some(occupied));
+        let added = NodeId(nth);
+        assert_eq!(window.view().selected, Some(added));
+        let at = window.position(added);
+        let geometry = Geometry::new(window.run().world(), window.view());
+        for (other, center) in geometry.nodes().filter(|(other, _)| *other != added) {
+            let distance_px = at.distance_px(center);
+            assert!(distance_px > 2.0 * geometry.radius_px, "{other:?}");
+        }
+    }
+}
+
+#[test]
+fn opening_a_panel_leaves_every_node_where_it_is() {
+    let mut window = Window::ready();
+    let size = Point {
+        x: 1280.0,
+        y: 800.0,
+    };
+    let canvas = |right| Rect::from_corners(0.0, 44.0, right, 650.0);
+    window.app.set_layout(size, canvas(1280.0));
+    let fitted = window.position(N01);
+    window.click(N01, PointerButton::Left);
+    window.app.set_layout(size, canvas(980.0));
+    let moved_px = window.position(N01).distance_px(fitted);
+    assert!(moved_px < 0.01, "{moved_px}");
+    let wider = Point { x: 1600.0, ..size };
+    window.app.set_layout(wider, canvas(1300.0));
+    assert!(
+        window.position(N01).distance_px(fitted) > 1.0,
+        "a new window size fits the picture again"
+    );
+}
+
+#[test]
+fn no_command_reaches_the_run_through_a_modal_panel() {
+    let keys = [
+        ShortcutKey::Delete,
+        ShortcutKey::Char('r'),
+        ShortcutKey::Char('2'),
+        ShortcutKey::Char('a'),
+        ShortcutKey::Space,
+    ];
+    for open in [UserCommand::ToggleHelp, UserCommand::ToggleScenarios] {
+        let mut window = Window::ready();
+        window.app.select(Some(N01));
+        window.execute(open);
+        keys.iter().for_each(|key| window.press_key(*key));
+        window.finish_jobs();
+        let run = window.run();
+        assert_eq!(run.world().scenario.name, "one");
+        assert_eq!(run.world().nodes.len(), 5);
+        assert_eq!(run.world().node(N01).unwrap().status, NodeStatus::Running);
+        assert!(!run.playback().is_playing());
+        assert!(window.app.has_modal_panel());
+        window.press_key(ShortcutKey::Escape);
+        assert!(!window.app.has_modal_panel());
+        assert_eq!(window.view().selected, Some(N01), "Esc closes one thing");
+    }
+}
+
+#[test]
+fn home_shows_the_beginning_and_end_the_present() {
+    let mut window = Window::ready();
+    let now = window.run().world().now;
+    window.press_key(ShortcutKey::Home);
+    window.frame();
+    assert_eq!(window.run().world().now, Time::ZERO);
+    window.press_key(ShortcutKey::End);
+    window.frame();
+    assert_eq!(window.run().world().now, now);
+}
+
+#[test]
 fn dragging_a_node_moves_it_without_proposing() {
     let mut window = Window::ready();
     let (from, to) = (window.position(N01), Point { x: 640.0, y: 400.0 });
@@ -436,7 +517,7 @@ fn keys_typed_into_a_text_field_are_not_commands() {
     let pointer = Point::default();
     window.app.handle_input(
         std::slice::from_ref(&shortcut),
-        KeyboardFocus::TextField,
+        KeyboardFocus::Panel,
         pointer,
         &|_| true,
     );

@@ -113,6 +113,14 @@ impl App {
         }
     }
 
+    /// Shows the beginning of the run.
+    pub(super) fn seek_to_start(&mut self) {
+        if let Some((run, view)) = &mut self.shown {
+            let at = run.command(PlaybackCommand::Seek(Time::ZERO));
+            view.timeline.axis = view.timeline.axis.scrolled_to(at);
+        }
+    }
+
     /// Shows the present and lets the timeline follow it.
     pub(super) fn return_to_now(&mut self) {
         if let Some((run, view)) = &mut self.shown {

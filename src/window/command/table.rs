@@ -93,6 +93,13 @@ pub(in crate::window) const TABLE: &[CommandInfo] = &[
         &[either(ShortcutKey::PageDown)],
     ),
     entry(
+        UserCommand::SeekToStart,
+        CommandGroup::Time,
+        text::seek_to_start,
+        text::seek_to_start_tip,
+        &[either(ShortcutKey::Home)],
+    ),
+    entry(
         UserCommand::ReturnToPresent,
         CommandGroup::Time,
         text::return_to_present,
@@ -237,7 +244,7 @@ pub(in crate::window) const TABLE: &[CommandInfo] = &[
         CommandGroup::View,
         text::fit_view,
         text::fit_view_tip,
-        &[either(ShortcutKey::Home), either(ShortcutKey::Char('0'))],
+        &[free(ShortcutKey::Char('f')), either(ShortcutKey::Char('0'))],
     ),
     entry(
         UserCommand::ToggleInspector,

@@ -10,7 +10,7 @@ use crate::text::panel;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
 use crate::window::style::bold_font;
-use egui::{Area, Button, Frame, Id, Order, RichText, Ui, pos2};
+use egui::{Area, Button, FocusDirection, Frame, Id, Key, Order, RichText, Ui, pos2};
 
 pub(super) fn show(
     ctx: &egui::Context,
@@ -20,6 +20,11 @@ pub(super) fn show(
     out: &mut Vec<PanelRequest>,
 ) {
     let Some(menu) = state.menu else { return };
+    // The arrow keys move the focus from one item to another. The first press moves it to the first item.
+    let has_focus = ctx.memory(|memory| memory.focused().is_some());
+    if !has_focus && ctx.input(|input| input.key_pressed(Key::ArrowDown)) {
+        ctx.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+    }
     let area = Area::new(Id::unique("menu"))
         .order(Order::Foreground)
         .fixed_pos(pos2(menu.at.x, menu.at.y))
@@ -36,7 +41,8 @@ pub(super) fn show(
                 );
             });
         });
-    if area.response.clicked_elsewhere() {
+    let is_escaped = ctx.input(|input| input.key_pressed(Key::Escape));
+    if area.response.clicked_elsewhere() || is_escaped {
         out.push(PanelRequest::CloseMenu);
     }
 }

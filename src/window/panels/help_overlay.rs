@@ -1,12 +1,19 @@
 //! Help overlay: mouse actions and keyboard shortcuts, generated from the command table.
 
-use super::widgets::{dim_label, heading};
+use super::widgets::{dim_label, heading, modal};
 use super::{PanelModel, PanelState, PanelVisibility};
 use crate::picture::theme::Theme;
 use crate::text::{format, panel as text};
 use crate::window::command::{CommandGroup, TABLE, TextFn, UserCommand};
-use crate::window::style::{bold_font, color};
-use egui::{Align, Align2, Layout, RichText, ScrollArea, Ui, vec2};
+use crate::window::style::color;
+use egui::{Align, Key, Layout, RichText, ScrollArea, Ui, vec2};
+
+/// Largest size of the panel, in pixels.
+const SIZE: egui::Vec2 = vec2(848.0, 660.0);
+/// Scroll distance of an arrow key, in pixels.
+const LINE_PX: f32 = 24.0;
+/// Lines that the page keys scroll by.
+const PAGE_LINES: f32 = 16.0;
 
 const MOUSE: [(TextFn, TextFn); 7] = [
     (text::mouse_click, text::mouse_click_tip),
@@ -19,36 +26,37 @@ const MOUSE: [(TextFn, TextFn); 7] = [
 ];
 
 pub(super) fn show(ctx: &egui::Context, model: &PanelModel<'_>, state: &mut PanelState) {
-    let screen = ctx.content_rect();
-    let mut is_open = true;
-    let width = (screen.width() - 80.0).min(820.0);
-    egui::Window::new(RichText::new(text::help()).font(bold_font()))
-        .open(&mut is_open)
-        .collapsible(false)
-        .resizable(false)
-        .anchor(Align2::CENTER_CENTER, vec2(0.0, 18.0))
-        .fixed_size(vec2(width, (screen.height() - 170.0).min(560.0)))
-        .show(ctx, |ui| {
-            ScrollArea::vertical()
-                .auto_shrink([false, true])
-                .show(ui, |ui| {
-                    ui.add(egui::Label::new(text::about()).wrap());
-                    ui.spacing_mut().item_spacing.x = 24.0;
-                    ui.columns(2, |columns| {
-                        if let [left, right] = columns {
-                            mouse(left, &model.theme);
-                            for (nth, heading) in CommandGroup::ALL.into_iter().enumerate() {
-                                let column = if nth < 2 { &mut *left } else { &mut *right };
-                                group(column, &model.theme, heading);
-                            }
-                            meaning(right, &model.theme);
+    let is_open = modal(ctx, &model.theme, text::help(), SIZE, |ui| {
+        ScrollArea::vertical()
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                scroll_by_key(ui);
+                ui.add(egui::Label::new(text::about()).wrap());
+                ui.spacing_mut().item_spacing.x = 24.0;
+                ui.columns(2, |columns| {
+                    if let [left, right] = columns {
+                        mouse(left, &model.theme);
+                        for (nth, heading) in CommandGroup::ALL.into_iter().enumerate() {
+                            let column = if nth < 2 { &mut *left } else { &mut *right };
+                            group(column, &model.theme, heading);
                         }
-                    });
+                        meaning(right, &model.theme);
+                    }
                 });
-        });
+            });
+    });
     if !is_open {
         state.help = PanelVisibility::Closed;
     }
+}
+
+fn scroll_by_key(ui: &Ui) {
+    let lines = ui.input(|input| {
+        let pressed = |key| input.num_presses(key) as f32;
+        pressed(Key::ArrowUp) - pressed(Key::ArrowDown)
+            + (pressed(Key::PageUp) - pressed(Key::PageDown)) * PAGE_LINES
+    });
+    ui.scroll_with_delta(vec2(0.0, lines * LINE_PX));
 }
 
 fn mouse(ui: &mut Ui, theme: &Theme) {

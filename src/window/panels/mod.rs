@@ -15,7 +15,7 @@ mod timeline;
 mod toolbar;
 mod widgets;
 
-use super::command::{CommandContext, UserCommand};
+use super::command::{CommandContext, ModalPanel, UserCommand};
 use super::options::ScenarioEntry;
 use super::proposal_draft::ProposalDraft;
 use crate::picture::canvas::{Point, Rect};
@@ -26,6 +26,7 @@ use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
 use egui::Ui;
+pub(super) use scenario_picker::ScenarioFilter;
 use std::path::PathBuf;
 
 /// Whether a panel is open.
@@ -65,6 +66,7 @@ pub(super) struct PanelState {
     pub(super) inspector: PanelVisibility,
     pub(super) help: PanelVisibility,
     pub(super) picker: PanelVisibility,
+    pub(super) scenario_filter: ScenarioFilter,
     pub(super) menu: Option<ContextMenu>,
     pub(super) draft: ProposalDraft,
     /// Whether the event log shows only the selected node.
@@ -72,6 +74,19 @@ pub(super) struct PanelState {
     pub(super) timeline: TimelinePanel,
     /// The seed that is being typed.
     pub(super) seed: String,
+}
+
+impl PanelState {
+    /// The modal panel that is open.
+    pub(super) fn modal(&self) -> Option<ModalPanel> {
+        if self.menu.is_some() {
+            return Some(ModalPanel::Menu);
+        }
+        if self.help.is_open() {
+            return Some(ModalPanel::Help);
+        }
+        self.picker.is_open().then_some(ModalPanel::Scenarios)
+    }
 }
 
 /// State of the timeline panel.
@@ -106,6 +121,8 @@ pub(super) enum PanelRequest {
     Select(NodeId),
     /// Open the built-in scenario with this name.
     OpenScenario(String),
+    /// Show this text as an error.
+    ShowError(String),
     /// Restart with this seed.
     Reseed(u64),
     /// Propose the current draft at this node.

@@ -364,16 +364,22 @@ fn seed(
         ui.add_space(2.0);
     }
     let width = (state.seed.len() as f32 * 8.5 + 10.0).clamp(34.0, 90.0);
+    let parsed = state.seed.trim().parse::<u64>();
+    let ink = match parsed {
+        Ok(_) => model.theme.text,
+        Err(_) => model.theme.bad,
+    };
     let field = ui.add(
         TextEdit::singleline(&mut state.seed)
             .id(id)
+            .text_color(color(ink))
             .desired_width(width),
     );
-    if field.lost_focus()
-        && state.seed != current
-        && let Ok(seed) = state.seed.trim().parse()
-    {
-        out.push(PanelRequest::Reseed(seed));
+    if field.lost_focus() && state.seed != current {
+        out.push(match parsed {
+            Ok(seed) => PanelRequest::Reseed(seed),
+            Err(_) => PanelRequest::ShowError(panel::not_a_seed(&state.seed)),
+        });
     }
     field.on_hover_text(panel::seed_tip());
 }

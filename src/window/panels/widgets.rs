@@ -125,6 +125,40 @@ pub(super) fn heading(ui: &mut Ui, theme: &Theme, text: &str) {
     );
 }
 
+/// Draws a modal panel with a title and a button that closes it. Everything behind it is dimmed and gets no input.
+/// Returns whether the panel stays open: a click outside and the button close it.
+pub(super) fn modal(
+    ctx: &egui::Context,
+    theme: &Theme,
+    title: &str,
+    size: egui::Vec2,
+    contents: impl FnOnce(&mut Ui),
+) -> bool {
+    let screen = ctx.content_rect().size();
+    let size = size.min(screen - vec2(48.0, 48.0));
+    let frame = egui::Frame::window(&ctx.global_style());
+    let id = egui::Id::unique(("modal", title));
+    let modal = egui::Modal::new(id)
+        .frame(frame)
+        .backdrop_color(color(theme.background.with_opacity(0.6)));
+    let shown = modal.show(ctx, |ui| {
+        ui.set_width(size.x - 28.0);
+        ui.set_max_height(size.y - 28.0);
+        let mut is_open = true;
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(title).font(bold_font()));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let close = panel::close();
+                let button = icon_button(ui, theme, Icon::Close, Enabled::Yes, Toggled::No, close);
+                is_open &= !button.on_hover_text(close).clicked();
+            });
+        });
+        contents(ui);
+        is_open
+    });
+    shown.inner && !shown.backdrop_response.clicked()
+}
+
 /// A label in the secondary text colour.
 pub(super) fn dim_label(ui: &mut Ui, theme: &Theme, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).color(color(theme.text_dim)))

@@ -126,3 +126,54 @@ fn a_click_proposes_the_typed_note() {
     let proposals = harness.state().run().world().proposals();
     assert_eq!(proposals[0].1.content.to_string(), "hello");
 }
+
+#[test]
+fn the_picker_filters_by_typing_and_opens_by_keyboard() {
+    let mut window = Window::ready();
+    window.execute(UserCommand::ToggleScenarios);
+    let mut harness = harness(window);
+    harness.run_steps(3);
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run_steps(2);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.state_mut().finish_jobs();
+    assert_eq!(harness.state().run().world().scenario.name, "two");
+
+    harness.state_mut().execute(UserCommand::ToggleScenarios);
+    harness.run_steps(3);
+    // The filter has the focus, so typed text goes there.
+    harness.event(egui::Event::Text("ONE".to_owned()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Scenario two").is_none());
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    harness.state_mut().finish_jobs();
+    assert_eq!(harness.state().run().world().scenario.name, "one");
+
+    harness.state_mut().execute(UserCommand::ToggleScenarios);
+    harness.run_steps(3);
+    harness.key_press(egui::Key::Escape);
+    harness.run_steps(3);
+    assert!(!harness.state().app.panels.picker.is_open());
+}
+
+#[test]
+fn an_invalid_seed_is_explained_and_the_run_stays() {
+    let mut harness = harness(Window::ready());
+    harness.run_steps(2);
+    let field = harness.get_all_by_role(egui::Role::TextInput).last();
+    let field = field.expect("the toolbar has a seed field");
+    field.focus();
+    field.type_text("abc");
+    harness.run_steps(3);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    let window = harness.state();
+    assert!(
+        window.toasts()[0].contains("abc\" is not a seed"),
+        "{:?}",
+        window.toasts()
+    );
+    assert_eq!(window.run().choice().seed, 4);
+}

@@ -71,6 +71,13 @@ pub struct NodeArgs {
     /// Require the bearer token in this file for proposals and events, and accept them from other machines.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Certificate of the REST interface, with its chain, in PEM. Requests with a token from other machines then need
+    /// TLS. The program must be built with --features tls.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Secret key of this certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Largest file to back up, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub file_bytes_max: u64,

@@ -6,6 +6,7 @@ use crate::commands::support::stdout::print_line;
 use crate::commands::support::token_file::read_token;
 use crate::live::cluster::LISTENING;
 use crate::live::identity::Identity;
+use crate::live::tls::TlsIdentity;
 use crate::live::{Limits, LiveConfig, OnStop, Process, WireQuorumSet, identify, process_settings};
 use crate::node::{AdmissionPolicy, AdmissionSettings, NodeSettings, Threshold};
 use crate::scenario::without_byte_order_mark;
@@ -154,6 +155,7 @@ fn config(args: &NodeArgs) -> Result<LiveConfig, CommandError> {
             ..Limits::default()
         },
         token: args.token_file.as_deref().map(read_token).transpose()?,
+        tls: tls(args)?,
         trace: args.trace.clone(),
         on_stop: match args.on_stop {
             OnStopArg::Leave => OnStop::Leave,
@@ -196,6 +198,14 @@ fn settings(args: &NodeArgs) -> Result<NodeSettings, CommandError> {
         }),
         ..process_settings()
     })
+}
+
+/// The certificate of the REST interface, if there is one.
+fn tls(args: &NodeArgs) -> Result<Option<TlsIdentity>, CommandError> {
+    let files = args.tls_cert.as_deref().zip(args.tls_key.as_deref());
+    let identity = files.map(|(certificate, key)| TlsIdentity::read(certificate, key));
+    let identity = identity.transpose();
+    identity.map_err(|error| CommandError::Input(error.to_string()))
 }
 
 fn threshold(text: &str) -> Result<Threshold, CommandError> {

@@ -1,5 +1,6 @@
 //! Settings of a node process.
 
+use super::tls::TlsIdentity;
 use super::wire::WireQuorumSet;
 use crate::node::{
     AdmissionPolicy, AdmissionSettings, Application, NodeSettings, Relaying, Threshold,
@@ -104,6 +105,8 @@ pub struct LiveConfig {
     pub limits: Limits,
     /// Bearer token for calls that change something. Without one, only this machine may make these calls.
     pub token: Option<String>,
+    /// Certificate of the REST interface.
+    pub tls: Option<TlsIdentity>,
     /// Trace file.
     pub trace: Option<PathBuf>,
     /// What stopping the process means for the membership of the node.

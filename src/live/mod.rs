@@ -24,7 +24,7 @@
 //! | `address_prover` | checks whether a node answers at its announced address |
 //! | `http` | REST interface: authentication, rate limit, CSRF and DNS-rebinding guards |
 //! | `status` | the types of `GET /status` and `GET /peers` |
-//! | `http_client` | settings that all HTTP clients share |
+//! | `http_client`, `tls` | settings that all HTTP clients share; certificates (feature `tls`) |
 //! | `store`, `folder_lock` | durable state of the node (redb), with rollback of failed transactions; advisory lock |
 //! | `log_hash` | SHA-256 hash chain over the log |
 //! | `file_store`, `fetch` | content-addressed files; resumable downloads from other nodes |
@@ -59,6 +59,7 @@ mod recorder;
 pub mod status;
 mod store;
 mod timers;
+pub mod tls;
 mod udp;
 pub mod wire;
 

@@ -194,7 +194,7 @@ impl Process {
         }
         self.ending.send_replace(true);
         self.stop.store(true, Ordering::Relaxed);
-        for other in self.others.drain(..) {
+        for other in std::mem::take(&mut self.others) {
             drop(other.join());
         }
     }
@@ -331,6 +331,7 @@ mod tests {
             settings: Arc::new(process_settings()),
             limits: Limits::default(),
             token: None,
+            tls: None,
             trace: None,
             on_stop: OnStop::Pause,
         })

@@ -175,6 +175,7 @@ fn check(page: &str, line: &str) {
             assert!(root().join(folder).exists(), "{page}: {line}");
         }
         (Some("cargo"), ["bench"] | ["test"] | ["install", "cargo-fuzz", "--locked"]) => {}
+        (Some("cargo"), ["install", "--locked", "--path", ".", "--features", "tls"]) => {}
         (Some(file), _) if file.contains('/') => {
             assert!(root().join(file).exists(), "{page}: {line}")
         }

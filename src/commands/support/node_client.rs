@@ -104,8 +104,26 @@ impl NodeClient {
 
 fn base(url: &str) -> Result<String, CommandError> {
     let base = url.trim_end_matches('/');
-    match base.strip_prefix("http://") {
+    if base.starts_with("https://") {
+        check_tls()?;
+    }
+    let rest = base.strip_prefix("http://");
+    match rest.or_else(|| base.strip_prefix("https://")) {
         Some(rest) if !rest.is_empty() => Ok(base.to_owned()),
         _ => Err(CommandError::Input(terminal::node_url_expected(url))),
     }
+}
+
+/// Checks that calls with TLS are possible.
+#[cfg(feature = "tls")]
+fn check_tls() -> Result<(), CommandError> {
+    let trusted = crate::live::tls::trusted_certificates();
+    trusted.map(drop).map_err(CommandError::Input)
+}
+
+/// Checks that calls with TLS are possible.
+#[cfg(not(feature = "tls"))]
+fn check_tls() -> Result<(), CommandError> {
+    let why = crate::live::tls::TlsError::NotBuilt;
+    Err(CommandError::Input(why.to_string()))
 }

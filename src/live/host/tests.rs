@@ -122,6 +122,7 @@ pub(super) fn config(folder: &std::path::Path) -> LiveConfig {
         }),
         limits: Limits::default(),
         token: None,
+        tls: None,
         trace: None,
         on_stop: OnStop::Pause,
     }

@@ -45,6 +45,7 @@ use super::identity::Identity;
 use super::log_hash::CommittedLog;
 use super::message_cache::MessageCache;
 use super::peer_client::PeerContext;
+use super::tls::TlsIdentity;
 use crate::node::NodeKey;
 use auth::Authorizer;
 use axum::Json;
@@ -84,6 +85,9 @@ pub(super) struct Api {
     files: FileStore,
     peer_logs: PeerLogFetcher,
     connections_max: usize,
+    /// Certificate of the REST interface.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "always `None`"))]
+    tls: Option<TlsIdentity>,
     /// Downloads of files: half of the connections.
     downloads: Places,
     /// Streams of events: an eighth of the connections.
@@ -144,6 +148,7 @@ impl Api {
             files,
             peer_logs: PeerLogFetcher::default(),
             connections_max: connections,
+            tls: config.tls.clone(),
             downloads: Places::new(PlaceLimits::shares_of(connections / 2)),
             event_streams: Places::new(PlaceLimits::shares_of(connections / 8)),
             description: OnceLock::new(),

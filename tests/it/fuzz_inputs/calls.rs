@@ -168,6 +168,7 @@ fn config(folder: &Path, port: u16) -> LiveConfig {
             ..Limits::default()
         },
         token: None,
+        tls: None,
         trace: None,
         on_stop: OnStop::Pause,
     }

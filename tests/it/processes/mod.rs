@@ -19,5 +19,7 @@ mod rollback;
 mod signed;
 mod starting;
 pub(crate) mod stranger;
+#[cfg(feature = "tls")]
+mod tls;
 mod traces;
 mod trust;

@@ -114,6 +114,26 @@ fn unusable_addresses_are_refused() {
     refused(&network, "n1", &[], &[&port, "--broadcast"]);
 }
 
+#[cfg(not(feature = "tls"))]
+#[test]
+fn certificates_need_a_program_with_tls() {
+    let network = Network::new();
+    let files = ["--tls-cert", "certificate.pem", "--tls-key", "key.pem"];
+    refused(
+        &network,
+        "n1",
+        &files,
+        &["built without TLS", "--features tls"],
+    );
+    let one = ["--tls-cert", "certificate.pem"];
+    refused(&network, "n1", &one, &["--tls-key"]);
+    let to = ["propose", "--to", "https://127.0.0.1:1", "--note", "tea"];
+    let output = quorumscope(&to);
+    assert_eq!(output.status.code(), Some(2));
+    let error = text(&output.stderr);
+    assert!(error.contains("built without TLS"), "{error}");
+}
+
 #[test]
 fn invalid_quorum_sets_are_refused() {
     let network = Network::new();

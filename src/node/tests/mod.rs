@@ -7,6 +7,7 @@ mod faults;
 mod large;
 mod networks;
 mod peers_answers;
+mod probation;
 mod random;
 mod restarts;
 mod rollbacks;

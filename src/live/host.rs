@@ -224,6 +224,7 @@ impl Host {
             }
         }
         if !self.outbox.is_blocked() {
+            self.begin_epoch();
             self.fire_timers();
             self.prove_addresses();
             self.offer();
@@ -271,6 +272,21 @@ impl Host {
         while let Some((key, http)) = self.candidates.start_check(now) {
             self.outbox.queue(HostEffect::ProveAddress(key, http));
         }
+    }
+
+    /// Takes an epoch beyond that of a newer run of this node, and numbers beyond those that the run has used.
+    fn begin_epoch(&mut self) {
+        let Some(newer) = self.recovery.begin_epoch(self.clock.now()) else {
+            return;
+        };
+        let epoch = self.recovery.epoch();
+        tracing::warn!(
+            epoch,
+            "others remember a newer run of this node; it begins a new epoch"
+        );
+        self.counters.count("epochs_raised");
+        self.outbox.persist_epoch(epoch);
+        self.step(Input::Remembered(Arc::new(newer.remembered())));
     }
 
     /// Offers the messages of other nodes that arrived since the last offer.
@@ -474,18 +490,20 @@ impl Host {
         }
     }
 
-    /// Detects another process with the key of this node, by an announcement that this process has not made. A late one
-    /// of an earlier run at the same address does not count, even if the clock of that run was ahead.
+    /// Detects another process with the key of this node, or a later run of the node, by an announcement that this
+    /// process has not made. A late one of an earlier run at the same address is no other process, even if the clock of
+    /// that run was ahead.
     fn watch_own_key(&mut self, announcement: &WireAnnouncement) {
+        if announcement.key != self.context.identity.key() {
+            return;
+        }
+        let newest = self.directory.newest_recency(NodeId(0));
+        self.recovery.note_own_key(announcement, newest);
         let own = self.config.advertise.unwrap_or(self.config.http);
-        let is_other = announcement.key == self.context.identity.key()
-            && (announcement.http != own || announcement.epoch > self.recovery.epoch());
+        let is_other = announcement.http != own || announcement.epoch > self.recovery.epoch();
         if is_other && announcement.mark_us > self.clock.epoch_unix_us() {
-            let now = self.clock.now();
-            if self
-                .recovery
-                .key_in_use(announcement.http, announcement.mark_us, now)
-            {
+            let (now, recency) = (self.clock.now(), announcement.recency());
+            if self.recovery.key_in_use(announcement.http, recency, now) {
                 self.counters.count("key_in_use");
                 tracing::error!(http = %announcement.http, "another process uses the key of this node; stop one of the two. This node accepts no proposals meanwhile");
             }
@@ -526,6 +544,9 @@ impl Host {
 
     /// Another node has returned messages of this node. The node compares them with what it knows.
     fn remembered(&mut self, own: &OwnMessages) {
+        if let Some(announcement) = &own.announcement {
+            self.watch_own_key(announcement);
+        }
         let remembered = recovery::remembered(own, &mut self.directory);
         if remembered != Remembered::default() {
             self.step(Input::Remembered(Arc::new(remembered)));

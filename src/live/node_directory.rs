@@ -4,7 +4,7 @@
 //! first contact, 0 is the node itself, and no number is assigned twice. Stored statements refer to nodes by number, so
 //! the numbers are stored, too. A number does not mean that a node is known or trusted.
 
-use super::wire::{Signed, WireAnnouncement, WireError};
+use super::wire::{Recency, Signed, WireAnnouncement, WireError};
 use crate::node::{NodeKey, Peer};
 use crate::scp::NodeId;
 use std::collections::BTreeMap;
@@ -20,8 +20,8 @@ pub const CONFIGURED_NODES_MAX: usize = NODES_MAX + 2048;
 struct DirectoryEntry {
     key: NodeKey,
     newest: Option<(WireAnnouncement, Signed)>,
-    /// Highest freshness mark of a received datagram.
-    highest_mark_us: u64,
+    /// The recency of the newest announcement that was accepted since the start of this process.
+    accepted: Recency,
     /// Whether the node has proved the address of its newest announcement since the start of this process.
     is_proved: bool,
 }
@@ -71,7 +71,7 @@ impl NodeDirectory {
         self.entries.push(DirectoryEntry {
             key,
             newest: None,
-            highest_mark_us: 0,
+            accepted: Recency::default(),
             is_proved: false,
         });
         id
@@ -131,7 +131,7 @@ impl NodeDirectory {
         self.entries.is_empty()
     }
 
-    /// Replaces the announcement of a node if this one has a higher freshness mark.
+    /// Replaces the announcement of a node if this one is more recent.
     ///
     /// # Errors
     /// [`WireError::TooManyNodes`] if the directory is full.
@@ -143,23 +143,32 @@ impl NodeDirectory {
         let id = self.assign(announcement.key)?;
         let entry = &mut self.entries[id.index()];
         let newest = entry.newest.as_ref();
-        if newest.is_none_or(|(newest, _)| announcement.mark_us > newest.mark_us) {
+        if newest.is_none_or(|(newest, _)| announcement.recency() > newest.recency()) {
             entry.newest = Some((announcement.clone(), signed.clone()));
             self.unstored.push(id);
         }
         Ok(id)
     }
 
-    /// Replay protection for datagrams. Returns whether `mark_us` is higher than every mark accepted from this node
-    /// before.
-    pub fn accept_mark(&mut self, id: NodeId, mark_us: u64) -> bool {
+    /// Replay protection for datagrams. Returns whether an announcement of this node is more recent than all that were
+    /// accepted since the start of this process, and not of an earlier epoch than the stored one. Within an epoch, the
+    /// stored one may have a higher mark: other nodes pass on announcements that were made while the clock was ahead.
+    pub fn accept(&mut self, id: NodeId, recency: Recency) -> bool {
+        let stored = self.newest_recency(id);
         match self.entries.get_mut(id.index()) {
-            Some(entry) if mark_us > entry.highest_mark_us => {
-                entry.highest_mark_us = mark_us;
+            Some(entry) if recency > entry.accepted && recency.epoch >= stored.epoch => {
+                entry.accepted = recency;
                 true
             }
             _ => false,
         }
+    }
+
+    /// The recency of the newest stored announcement of a node; the lowest one if none is stored.
+    #[must_use]
+    pub fn newest_recency(&self, node: NodeId) -> Recency {
+        let newest = self.announcement(node);
+        newest.map_or(Recency::default(), WireAnnouncement::recency)
     }
 
     /// Whether the node has proved, since the start of this process, that it answers at the announced address.
@@ -264,4 +273,55 @@ pub struct Unstored {
     pub numbers: Vec<(NodeId, NodeKey)>,
     /// Announcements that are newer than the stored ones.
     pub announcements: Vec<(NodeId, Signed)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::identity::Identity;
+    use crate::live::wire::VERSION;
+    use crate::node::AnnouncementKind;
+
+    /// Accepts and stores an announcement, as admission does. Returns whether it is accepted.
+    fn store(directory: &mut NodeDirectory, epoch: u64, mark_us: u64, port: u16) -> bool {
+        let author = Identity::new([2; 32]);
+        let announcement = WireAnnouncement {
+            version: VERSION,
+            network: "test".to_owned(),
+            key: author.key(),
+            name: "n1".to_owned(),
+            http: SocketAddr::from(([10, 0, 0, 1], port)),
+            kind: AnnouncementKind::Here,
+            nth: 1,
+            epoch,
+            messages: 256,
+            mark_us,
+        };
+        let signed = announcement.sign(&author).unwrap();
+        let id = directory.assign(announcement.key).unwrap();
+        let is_accepted = directory.accept(id, announcement.recency());
+        directory.update(&announcement, &signed).unwrap();
+        is_accepted
+    }
+
+    #[test]
+    fn announcements_are_ordered_by_epoch_and_then_by_mark() {
+        let mut directory = NodeDirectory::new(Identity::new([1; 32]).key());
+        let steps = [
+            ((1, 9), true, 1),
+            ((1, 8), false, 1),
+            ((1, 10), true, 2),
+            ((1, 10), false, 2),
+            ((2, 5), true, 3),
+            ((1, 11), false, 3),
+            ((2, 6), true, 4),
+        ];
+        for (port, ((epoch, mark_us), expected, stored)) in (1..).zip(steps) {
+            let port = if expected { stored } else { 90 + port };
+            let is_accepted = store(&mut directory, epoch, mark_us, port);
+            assert_eq!(is_accepted, expected, "{epoch} {mark_us}");
+            let http = directory.http(NodeId(1)).unwrap();
+            assert_eq!(http.port(), stored, "{epoch} {mark_us}");
+        }
+    }
 }

@@ -43,13 +43,16 @@ pub struct WriteBatch {
     pub announcements: Vec<(NodeId, Vec<u8>)>,
     /// Changes of the node's state.
     pub changes: Vec<StateChange>,
+    /// The epoch, if it was raised since the start.
+    pub epoch: Option<u64>,
 }
 
 impl WriteBatch {
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty() && self.announcements.is_empty() && self.changes.is_empty()
+        let is_empty = self.numbers.is_empty() && self.announcements.is_empty();
+        is_empty && self.changes.is_empty() && self.epoch.is_none()
     }
 }
 
@@ -195,7 +198,7 @@ impl Store {
         })
     }
 
-    /// Counts a start of the node, durably. Returns the epoch: how often the node has started.
+    /// Counts a start of the node, durably. Returns the epoch: how often the node has started, or more after a rollback.
     ///
     /// # Errors
     /// As [`Store::commit`].

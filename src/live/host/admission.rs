@@ -69,6 +69,12 @@ impl Admission<'_> {
                 false => Err("datagrams_of_unknown_nodes"),
             };
         }
+        let known = self.directory.find(announcement.key);
+        if known.is_some_and(|node| announcement.epoch < self.directory.newest_recency(node).epoch)
+        {
+            // A node that was rolled back learns its higher epoch from others, and announces itself again.
+            return Err("datagrams_of_other_runs");
+        }
         if self.directory.has_proved(announcement) {
             return self
                 .proved_announcement(announcement, signed)
@@ -116,7 +122,12 @@ impl Admission<'_> {
         signed: &Signed,
     ) -> Result<Peer, &'static str> {
         let peer = self.store_announcement(announcement, signed)?;
-        self.directory.mark_proved(peer.id);
+        let (key, http) = (announcement.key, announcement.http);
+        match self.directory.has_announced(key, http) {
+            true => self.directory.mark_proved(peer.id),
+            // A more recent announcement, at another address, was stored meanwhile.
+            false => return Err("datagrams_replayed"),
+        }
         Ok(peer)
     }
 
@@ -127,7 +138,7 @@ impl Admission<'_> {
     ) -> Result<Peer, &'static str> {
         let number = self.directory.assign(announcement.key);
         let id = number.map_err(|error| counter_of_drop(&error))?;
-        if !self.directory.accept_mark(id, announcement.mark_us) {
+        if !self.directory.accept(id, announcement.recency()) {
             return Err("datagrams_replayed");
         }
         let learned = self.directory.update(announcement, signed);

@@ -82,7 +82,7 @@ impl Candidates {
     ) {
         let key = announcement.key;
         if let Some(known) = self.by_key.get_mut(&key) {
-            if announcement.mark_us <= known.announcement.mark_us {
+            if announcement.recency() <= known.announcement.recency() {
                 return;
             }
             if announcement.http != known.announcement.http {
@@ -259,7 +259,11 @@ mod tests {
     use crate::live::wire::VERSION;
     use crate::node::AnnouncementKind;
 
-    fn announcement(secret: u32, http: SocketAddr, mark_us: u64) -> (WireAnnouncement, Signed) {
+    fn announcement(
+        secret: u32,
+        http: SocketAddr,
+        (epoch, mark_us): (u64, u64),
+    ) -> (WireAnnouncement, Signed) {
         let mut bytes = [0; 32];
         bytes[..4].copy_from_slice(&secret.to_le_bytes());
         let identity = Identity::new(bytes);
@@ -271,7 +275,7 @@ mod tests {
             http,
             kind: AnnouncementKind::Here,
             nth: 1,
-            epoch: 1,
+            epoch,
             messages: 256,
             mark_us,
         };
@@ -284,7 +288,7 @@ mod tests {
     }
 
     fn insert(candidates: &mut Candidates, secret: u32, http: SocketAddr, source: u8) -> NodeKey {
-        let (announcement, signed) = announcement(secret, http, 1);
+        let (announcement, signed) = announcement(secret, http, (1, 1));
         let key = announcement.key;
         let source = Source::Address(IpAddr::from([10, 0, 0, source]));
         candidates.insert(announcement, signed, source);
@@ -346,13 +350,26 @@ mod tests {
         let (old, new) = (address(1, 1), address(1, 2));
         let key = insert(&mut candidates, 1, old, 1);
         candidates.start_check(Time::ZERO);
-        let (moved, signed) = announcement(1, new, 2);
+        let (moved, signed) = announcement(1, new, (1, 2));
         candidates.insert(moved.clone(), signed, Source::Peer(key));
         assert!(candidates.proved(key, old).is_none());
         assert_eq!(candidates.start_check(Time::ZERO), Some((key, new)));
         let (proved, _) = candidates.proved(key, new).unwrap();
         assert_eq!(proved, moved);
         assert_eq!((candidates.len(), candidates.served.len()), (0, 0));
+    }
+
+    #[test]
+    fn an_announcement_of_a_later_run_replaces_one_with_a_higher_mark() {
+        let mut candidates = Candidates::default();
+        let (old, new) = (address(1, 1), address(1, 2));
+        let source = Source::Address(old.ip());
+        for (http, recency) in [(old, (1, 9)), (new, (2, 1)), (old, (1, 10))] {
+            let (announcement, signed) = announcement(1, http, recency);
+            candidates.insert(announcement, signed, source);
+        }
+        let checked = candidates.start_check(Time::ZERO);
+        assert_eq!(checked.map(|(_, http)| http), Some(new));
     }
 
     #[test]

@@ -4,10 +4,14 @@
 //! An acknowledged proposal must not be lost. A node whose data folder is an older copy would use numbers again that
 //! others know as different proposals. So a restarted node accepts proposals only once it is ready, that is, once other
 //! nodes have returned its newest messages.
+//!
+//! Announcements are ordered by epoch. A rolled-back node counts its starts from an older number, so others ignore its
+//! announcements until it has taken an epoch beyond those that they remember. A node whose key another process has used
+//! does the same once that process is silent.
 
 use crate::live::command::ProposeError;
 use crate::live::node_directory::NodeDirectory;
-use crate::live::wire::{OwnMessages, WireBody};
+use crate::live::wire::{OwnMessages, Recency, WireAnnouncement, WireBody};
 use crate::node::{Body, Remembered};
 use crate::time::{Span, Time};
 use std::net::SocketAddr;
@@ -30,6 +34,30 @@ pub(super) struct Recovery {
     epoch: u64,
     state: State,
     key_in_use: Option<OtherProcess>,
+    /// The most recent announcement with the key of this node that is more recent than its own.
+    newer_run: Option<NewerRun>,
+}
+
+/// A run of the node with a later epoch than the present one, or with a clock that was ahead in the same epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NewerRun {
+    recency: Recency,
+    /// The highest number that a message of the run can have.
+    messages: u64,
+    /// The number of announcements that the run had made.
+    announcements: u64,
+}
+
+impl NewerRun {
+    /// What the run has used up, for the node state machine.
+    #[must_use]
+    pub(super) fn remembered(self) -> Remembered {
+        Remembered {
+            messages: self.messages,
+            announcements: self.announcements,
+            ..Remembered::default()
+        }
+    }
 }
 
 /// Another process with the same key.
@@ -38,8 +66,8 @@ struct OtherProcess {
     http: SocketAddr,
     /// When its newest announcement arrived.
     seen: Time,
-    /// The timestamp of that announcement. Other nodes repeat it long after the process has ended.
-    mark_us: u64,
+    /// The recency of that announcement. Other nodes repeat it long after the process has ended.
+    recency: Recency,
 }
 
 impl Recovery {
@@ -50,10 +78,11 @@ impl Recovery {
             epoch,
             state: State::Normal,
             key_in_use: None,
+            newer_run: None,
         }
     }
 
-    /// How often the node has started.
+    /// How often the node has started, or more after a rollback.
     #[must_use]
     pub(super) fn epoch(&self) -> u64 {
         self.epoch
@@ -74,12 +103,11 @@ impl Recovery {
         self.state = State::Normal;
     }
 
-    /// Another process with the same key has made an announcement with the timestamp `mark_us`. Returns true if that is
-    /// new.
-    pub(super) fn key_in_use(&mut self, http: SocketAddr, mark_us: u64, now: Time) -> bool {
+    /// Another process with the same key has made an announcement. Returns true if the process was not known.
+    pub(super) fn key_in_use(&mut self, http: SocketAddr, recency: Recency, now: Time) -> bool {
         if self
             .key_in_use
-            .is_some_and(|known| mark_us <= known.mark_us)
+            .is_some_and(|known| recency <= known.recency)
         {
             return false;
         }
@@ -87,9 +115,36 @@ impl Recovery {
         self.key_in_use = Some(OtherProcess {
             http,
             seen: now,
-            mark_us,
+            recency,
         });
         is_new
+    }
+
+    /// An announcement with the key of this node has arrived. `newest` is the recency of the node's own newest one.
+    pub(super) fn note_own_key(&mut self, announcement: &WireAnnouncement, newest: Recency) {
+        let recency = announcement.recency();
+        let is_newer = recency.epoch >= self.epoch && recency > newest;
+        if is_newer && self.newer_run.is_none_or(|known| recency > known.recency) {
+            self.newer_run = Some(NewerRun {
+                recency,
+                messages: announcement.messages,
+                announcements: announcement.nth,
+            });
+        }
+    }
+
+    /// Begins an epoch beyond that of a newer run, once no other process uses the key. The caller stores the new epoch
+    /// before the node announces itself again.
+    pub(super) fn begin_epoch(&mut self, now: Time) -> Option<NewerRun> {
+        if self.other_process(now).is_some() {
+            return None;
+        }
+        let newer = self.newer_run.take()?;
+        if newer.recency.epoch < self.epoch {
+            return None;
+        }
+        self.epoch = newer.recency.epoch.saturating_add(1);
+        Some(newer)
     }
 
     fn other_process(&self, now: Time) -> Option<SocketAddr> {
@@ -154,18 +209,73 @@ pub(super) fn remembered(own: &OwnMessages, directory: &mut NodeDirectory) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::wire::VERSION;
+    use crate::node::{AnnouncementKind, NodeKey};
+
+    fn recency(epoch: u64, mark_us: u64) -> Recency {
+        Recency { epoch, mark_us }
+    }
+
+    fn announcement(epoch: u64, mark_us: u64) -> WireAnnouncement {
+        WireAnnouncement {
+            version: VERSION,
+            network: "test".to_owned(),
+            key: NodeKey::new([1; 32]),
+            name: "n1".to_owned(),
+            http: SocketAddr::from(([10, 0, 0, 1], 8000)),
+            kind: AnnouncementKind::Here,
+            nth: 5,
+            epoch,
+            messages: 256,
+            mark_us,
+        }
+    }
 
     #[test]
     fn a_repeated_announcement_of_an_ended_process_does_not_count() {
         let mut recovery = Recovery::new(1);
         let http = SocketAddr::from(([10, 0, 0, 1], 8000));
         let start = Time::from_ms(1_000);
-        assert!(recovery.key_in_use(http, 7, start));
-        assert!(!recovery.key_in_use(http, 8, start), "it is known already");
+        assert!(recovery.key_in_use(http, recency(2, 7), start));
+        assert!(
+            !recovery.key_in_use(http, recency(2, 8), start),
+            "it is known already"
+        );
         assert!(recovery.check_proposals(start).is_err());
         let later = start + KEY_IN_USE;
-        assert!(!recovery.key_in_use(http, 8, later));
+        assert!(!recovery.key_in_use(http, recency(2, 8), later));
         assert!(recovery.check_proposals(later).is_ok());
-        assert!(recovery.key_in_use(http, 9, later));
+        assert!(recovery.key_in_use(http, recency(2, 9), later));
+    }
+
+    #[test]
+    fn an_epoch_begins_beyond_those_of_newer_runs_only() {
+        let mut recovery = Recovery::new(5);
+        let (newest, now) = (recency(5, 100), Time::ZERO);
+        for (epoch, mark_us) in [(4, 200), (5, 100), (5, 7)] {
+            recovery.note_own_key(&announcement(epoch, mark_us), newest);
+            assert_eq!(recovery.begin_epoch(now), None, "{epoch} {mark_us}");
+        }
+        recovery.note_own_key(&announcement(5, 101), newest);
+        assert!(recovery.begin_epoch(now).is_some());
+        assert_eq!(recovery.epoch(), 6, "a clock was ahead in the same epoch");
+        for epoch in [8, 9, 7] {
+            recovery.note_own_key(&announcement(epoch, 1), newest);
+        }
+        let newer = recovery.begin_epoch(now).unwrap().remembered();
+        assert_eq!((newer.messages, newer.announcements), (256, 5));
+        assert_eq!(recovery.epoch(), 10);
+        assert_eq!(recovery.begin_epoch(now), None);
+    }
+
+    #[test]
+    fn no_epoch_begins_while_another_process_uses_the_key() {
+        let mut recovery = Recovery::new(5);
+        let other = announcement(6, 200);
+        recovery.note_own_key(&other, recency(5, 100));
+        recovery.key_in_use(other.http, other.recency(), Time::ZERO);
+        assert_eq!(recovery.begin_epoch(Time::ZERO), None);
+        assert!(recovery.begin_epoch(Time::ZERO + KEY_IN_USE).is_some());
+        assert_eq!(recovery.epoch(), 7);
     }
 }

@@ -9,7 +9,7 @@ use crate::live::message_cache::MessageCache;
 use crate::live::peer_client::PeerRequest;
 use crate::live::process::startup::{node_config, scenario};
 use crate::live::store::{StoreError, WriteBatch};
-use crate::live::wire::VERSION;
+use crate::live::wire::{Datagram, VERSION};
 use crate::live::{Limits, OnStop};
 use crate::node::{AnnouncementKind, FileInfo, NodeSettings, Threshold};
 use crate::scp::NodeId;
@@ -21,13 +21,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
+/// Secret key of this node, and of another one.
+const OWN: [u8; 32] = [1; 32];
+const PEER: [u8; 32] = [2; 32];
+
 /// A call to the store or the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Action {
     Commit,
+    /// A commit of a new epoch.
+    CommitEpoch(u64),
     FailedCommit,
     Send,
-    Broadcast,
+    /// The broadcast of an announcement of this epoch.
+    Broadcast(u64),
 }
 
 #[derive(Clone, Default)]
@@ -61,7 +68,10 @@ impl DurableStore for FailingStore {
                 source,
             });
         }
-        self.actions.push(Action::Commit);
+        self.actions.push(match batch.epoch {
+            Some(epoch) => Action::CommitEpoch(epoch),
+            None => Action::Commit,
+        });
         Ok(())
     }
 }
@@ -76,8 +86,9 @@ impl HostNetwork for LoggingNetwork {
 
     fn disconnect(&mut self, _: NodeId) {}
 
-    fn broadcast(&mut self, _: &[u8]) -> io::Result<()> {
-        self.0.push(Action::Broadcast);
+    fn broadcast(&mut self, packet: &[u8]) -> io::Result<()> {
+        let (announcement, _) = Datagram::read(packet, "test").unwrap();
+        self.0.push(Action::Broadcast(announcement.epoch));
         Ok(())
     }
 
@@ -133,7 +144,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let (actions, fails) = (Actions::default(), Arc::new(AtomicBool::new(fails)));
         let config = Arc::new(config(folder.path()));
-        let identity = Arc::new(Identity::new([1; 32]));
+        let identity = Arc::new(Identity::new(OWN));
         let mut directory = NodeDirectory::new(identity.key());
         let node_config = Arc::new(node_config(&config, &identity, &mut directory).unwrap());
         let clock = Clock::start();
@@ -175,27 +186,54 @@ impl Fixture {
         }
     }
 
-    /// Receives the announcement of another node, so that messages have a receiver.
-    fn announce_peer(&mut self) {
-        let other = Identity::new([2; 32]);
-        let announcement = WireAnnouncement {
+    /// An announcement that is made now.
+    fn announcement(&self, author: &Identity, port: u16) -> WireAnnouncement {
+        WireAnnouncement {
             version: VERSION,
             network: "test".to_owned(),
-            key: other.key(),
+            key: author.key(),
             name: "n1".to_owned(),
-            http: SocketAddr::from(([127, 0, 0, 1], 9)),
+            http: SocketAddr::from(([127, 0, 0, 1], port)),
             kind: AnnouncementKind::Here,
             nth: 1,
             epoch: 1,
             messages: 256,
             mark_us: self.host.clock.wall_us(),
-        };
-        let signed = announcement.sign(&other).unwrap();
-        let (key, http) = (announcement.key, announcement.http);
-        let command = HostCommand::Announcement(Box::new((announcement, signed)), http.ip());
+        }
+    }
+
+    fn receive(&mut self, announcement: &WireAnnouncement, author: &Identity) {
+        let signed = announcement.sign(author).unwrap();
+        let source = announcement.http.ip();
+        let announcement = Box::new((announcement.clone(), signed));
+        let command = HostCommand::Announcement(announcement, source);
         self.host.handle(command);
-        let proved = HostCommand::AddressChecked(key, http, Ok(OwnMessages::default()));
+    }
+
+    /// The node with this key proves its address, and returns what it remembers of this one.
+    fn prove(&mut self, announcement: &WireAnnouncement, own: OwnMessages) {
+        let (key, http) = (announcement.key, announcement.http);
+        let proved = HostCommand::AddressChecked(key, http, Ok(own));
         self.host.handle(proved);
+    }
+
+    /// Receives the announcement of another node, so that messages have a receiver.
+    fn announce_peer(&mut self) {
+        let other = Identity::new(PEER);
+        let announcement = self.announcement(&other, 9);
+        self.receive(&announcement, &other);
+        self.prove(&announcement, OwnMessages::default());
+    }
+
+    /// The address at which this host reaches the other node.
+    fn address_of_peer(&self) -> Option<SocketAddr> {
+        let node = self.host.directory.find(Identity::new(PEER).key())?;
+        self.host.directory.http(node)
+    }
+
+    fn counter(&self, name: &str) -> u64 {
+        let counters = self.host.counters.all();
+        counters.get(name).copied().unwrap_or(0)
     }
 
     fn propose(&mut self, note: &str) -> oneshot::Receiver<Result<ProposalId, ProposeError>> {
@@ -235,7 +273,7 @@ fn a_host_sends_nothing_until_its_first_commit_succeeds() {
     let actions = fixture.actions.take();
     assert_eq!(
         actions[..2],
-        [Action::Commit, Action::Broadcast],
+        [Action::Commit, Action::Broadcast(1)],
         "{actions:?}"
     );
 }
@@ -296,4 +334,88 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
         decision.try_recv(),
         Ok(ProposalOutcome::Decided(_))
     ));
+}
+
+#[test]
+fn a_node_that_moves_after_its_clock_was_ahead_is_found_at_its_new_address() {
+    let mut fixture = Fixture::new(false);
+    fixture.host.start(None);
+    let peer = Identity::new(PEER);
+    let second_us = 1_000_000;
+    let mut before = fixture.announcement(&peer, 9);
+    before.mark_us += 30 * second_us;
+    fixture.receive(&before, &peer);
+    fixture.prove(&before, OwnMessages::default());
+    assert_eq!(fixture.address_of_peer(), Some(before.http));
+
+    let moved = WireAnnouncement {
+        epoch: 2,
+        ..fixture.announcement(&peer, 10)
+    };
+    fixture.receive(&moved, &peer);
+    fixture.prove(&moved, OwnMessages::default());
+    assert_eq!(fixture.address_of_peer(), Some(moved.http));
+
+    // Announcements of the run before do not count, although their marks are higher.
+    before.mark_us += second_us;
+    fixture.receive(&before, &peer);
+    assert_eq!(fixture.counter("datagrams_of_other_runs"), 1);
+    let goodbye = WireAnnouncement {
+        kind: AnnouncementKind::Leaving,
+        http: moved.http,
+        nth: 2,
+        ..before
+    };
+    fixture.receive(&goodbye, &peer);
+    assert_eq!(fixture.counter("datagrams_of_other_runs"), 2);
+    assert_eq!(fixture.address_of_peer(), Some(moved.http));
+}
+
+#[test]
+fn a_rolled_back_node_stores_a_higher_epoch_before_it_announces_it() {
+    let mut fixture = Fixture::new(false);
+    fixture.host.start(None);
+    let (own, peer) = (Identity::new(OWN), Identity::new(PEER));
+    let of_peer = fixture.announcement(&peer, 9);
+    fixture.receive(&of_peer, &peer);
+    let remembered = WireAnnouncement {
+        nth: 12,
+        epoch: 7,
+        mark_us: fixture.host.clock.epoch_unix_us() - 1,
+        ..fixture.announcement(&own, 9)
+    };
+    drop(fixture.actions.take());
+    fixture.fails.store(true, Ordering::Relaxed);
+    let remembered = OwnMessages {
+        announcement: Some(remembered),
+        ..OwnMessages::default()
+    };
+    fixture.prove(&of_peer, remembered);
+    fixture.host.turn_within(Duration::ZERO);
+    assert_eq!(fixture.actions.take(), [Action::FailedCommit]);
+    fixture.fails.store(false, Ordering::Relaxed);
+    // This turn waits until the retry.
+    fixture.host.turn();
+    let actions = fixture.actions.take();
+    assert_eq!(actions[0], Action::CommitEpoch(8), "{actions:?}");
+    assert!(actions.contains(&Action::Broadcast(8)), "{actions:?}");
+    let old = |action: &Action| matches!(action, Action::Broadcast(1));
+    assert!(!actions.iter().any(old), "{actions:?}");
+    assert_eq!(fixture.counter("epochs_raised"), 1);
+}
+
+#[test]
+fn no_epoch_begins_while_another_process_uses_the_key() {
+    let mut fixture = Fixture::new(false);
+    fixture.host.start(None);
+    let own = Identity::new(OWN);
+    let other = WireAnnouncement {
+        epoch: 2,
+        mark_us: fixture.host.clock.wall_us() + 1,
+        ..fixture.announcement(&own, 10)
+    };
+    fixture.receive(&other, &own);
+    fixture.host.turn_within(Duration::ZERO);
+    assert_eq!(fixture.counter("key_in_use"), 1);
+    assert_eq!(fixture.counter("epochs_raised"), 0, "the process runs");
 }

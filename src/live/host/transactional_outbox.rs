@@ -99,6 +99,11 @@ impl Outbox {
         self.batch.changes.extend_from_slice(changes);
     }
 
+    /// Adds a new epoch to the batch. The node announces it only after the commit.
+    pub(super) fn persist_epoch(&mut self, epoch: u64) {
+        self.batch.epoch = Some(epoch);
+    }
+
     /// Adds node numbers and announcements to the batch. Stored statements refer to nodes by these numbers.
     pub(super) fn persist_directory(&mut self, unstored: Unstored) {
         self.batch.numbers.extend(unstored.numbers);

@@ -128,6 +128,10 @@ pub(super) fn write(transaction: &WriteTransaction, batch: &WriteBatch) -> Resul
     for (node, signed) in &batch.announcements {
         announcements.insert(node.0, signed.as_slice())?;
     }
+    if let Some(epoch) = batch.epoch {
+        let mut settings = transaction.open_table(SETTINGS)?;
+        settings.insert(setting::EPOCH, json(&epoch)?.as_slice())?;
+    }
     if batch.changes.is_empty() {
         return Ok(());
     }

@@ -41,12 +41,23 @@ pub struct WireAnnouncement {
     pub kind: AnnouncementKind,
     /// Sequence number from 1. Repetitions have the same number.
     pub nth: u64,
-    /// How often the node has started: an announcement that it leaves ends only the run in which it was made.
+    /// How often the node has started, or more after a rollback: a node takes an epoch beyond those that others remember.
+    /// An announcement that it leaves ends only the run in which it was made.
     pub epoch: u64,
     /// The highest number that a message of the node can have. A node that is restored from an older copy of its data
     /// folder finds its own higher number in announcements that others have stored.
     pub messages: u64,
-    /// Freshness mark: Unix time in microseconds at which it was made, increasing for each node.
+    /// Freshness mark: Unix time in microseconds at which it was made, increasing within an epoch.
+    pub mark_us: u64,
+}
+
+/// How recent an announcement is among those of its node: by epoch, then by freshness mark. Marks alone are no order:
+/// a run in which the clock was ahead has higher ones than the next run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recency {
+    /// The epoch of the node.
+    pub epoch: u64,
+    /// The freshness mark.
     pub mark_us: u64,
 }
 
@@ -59,6 +70,15 @@ impl WireAnnouncement {
             kind: self.kind,
             nth: self.nth,
             hops: 0,
+        }
+    }
+
+    /// How recent it is among the announcements of its node.
+    #[must_use]
+    pub fn recency(&self) -> Recency {
+        Recency {
+            epoch: self.epoch,
+            mark_us: self.mark_us,
         }
     }
 

@@ -14,7 +14,7 @@ mod signed;
 
 pub use address_proof::{IdentityView, NONCE_BYTES_MAX, OwnMessages, WireAddressProof};
 pub use announcement::{
-    DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, VERSION, WireAnnouncement, is_name,
+    DATAGRAM_BYTES_MAX, Datagram, NAME_BYTES_MAX, Recency, VERSION, WireAnnouncement, is_name,
 };
 pub use bundle::{UnverifiedBundle, VerifiedBundle, WireBundle};
 pub use message::{

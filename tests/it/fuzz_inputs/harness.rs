@@ -130,7 +130,7 @@ impl NodeHarness {
         let Ok(id) = self.directory.assign(announcement.key) else {
             return;
         };
-        if id == NodeId(0) || !self.directory.accept_mark(id, announcement.mark_us) {
+        if id == NodeId(0) || !self.directory.accept(id, announcement.recency()) {
             return;
         }
         self.directory.update(&announcement, &signed).unwrap();

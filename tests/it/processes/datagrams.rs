@@ -138,17 +138,18 @@ fn send_forged_and_stale(sender: &DatagramSender<'_>) {
         };
         sender.send(&sender.packet(&stale), "datagrams_stale");
     }
-    // The node receives its own broadcast.
+    // A late announcement of an earlier run of the node itself.
     let own = sender.network.path("n1");
     let own = Identity::open(&own).unwrap();
-    let echo = WireAnnouncement {
+    let late = WireAnnouncement {
         key: own.key(),
+        epoch: 0,
         http: sender.node.url["http://".len()..].parse().unwrap(),
         ..sender.announcement()
     };
-    let announcement = echo.sign(&own).unwrap();
-    let echo = Datagram { announcement }.write().unwrap();
-    sender.send(&echo, "datagrams_own");
+    let announcement = late.sign(&own).unwrap();
+    let late = Datagram { announcement }.write().unwrap();
+    sender.send(&late, "datagrams_own");
 }
 
 /// Nothing is sent to addresses at which no node can be, and an address counts only once it is proved.

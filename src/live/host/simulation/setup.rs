@@ -87,10 +87,6 @@ impl Setup {
         };
         let is_trust_fixed = faulty == FaultyNode::Byzantine || dice.chance(500);
         let mut faults: Vec<Fault> = FAULTS.into_iter().filter(|_| dice.chance(450)).collect();
-        // The timestamps of announcements are their order. A node that moves after its clock was ahead is found again only
-        // when its clock has caught up.
-        let has_clock_errors = faults.contains(&Fault::Clock);
-        faults.retain(|fault| *fault != Fault::Move || !has_clock_errors);
         if faulty != FaultyNode::None {
             faults.push(Fault::Faulty);
         }

@@ -121,6 +121,21 @@ fn the_cost_of_a_step_does_not_grow_with_the_log() {
 }
 
 #[test]
+fn starts_are_counted_from_the_raised_epoch_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_epoch().unwrap(), 1);
+    let raised = WriteBatch {
+        epoch: Some(7),
+        ..WriteBatch::default()
+    };
+    store.commit(&raised).unwrap();
+    drop(store);
+    let mut store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_epoch().unwrap(), 8);
+}
+
+#[test]
 fn contradicting_batches_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();

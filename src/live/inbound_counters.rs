@@ -1,9 +1,9 @@
-//! Counters of messages and calls that are refused before the host sees them.
+//! Counters of datagrams, messages and calls that are refused before the host sees them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The counters, by name. HTTP handlers and their workers count; the host reads.
+/// The counters, by name. The UDP thread, HTTP handlers and their workers count; the host reads.
 #[derive(Debug, Default)]
 pub(super) struct InboundCounters {
     by_name: Mutex<BTreeMap<&'static str, u64>>,

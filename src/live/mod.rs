@@ -18,6 +18,7 @@
 //! | `node_directory` | local node numbers for keys, and announcements |
 //! | `identity` | Ed25519 key pair; signatures with domain separation |
 //! | `known_keys`, `inbound_counters` | what the checks of incoming calls share with the host |
+//! | `token_buckets` | rate limits by source address or sender |
 //! | `message_cache` | duplicate suppression; signed messages for relaying |
 //! | `peer_client` | HTTP client for each other node: batching, exponential backoff |
 //! | `udp`, `passive_discovery` | UDP broadcast; discovery without announcing |
@@ -60,6 +61,7 @@ pub mod status;
 mod store;
 mod timers;
 pub mod tls;
+mod token_buckets;
 mod udp;
 pub mod wire;
 

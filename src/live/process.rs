@@ -20,6 +20,7 @@ use super::file_store::{FileStore, FilesError};
 use super::host::{Host, HostParts, ProcessNetwork};
 use super::http::{Api, ServeError, Server, router};
 use super::identity::{Identity, IdentityError};
+use super::inbound_counters::InboundCounters;
 use super::known_keys::KnownKeys;
 use super::message_cache::MessageCache;
 use super::peer_client::{PeerClients, PeerContext};
@@ -224,13 +225,20 @@ pub fn identify(data: &Path) -> Result<(Store, Identity), StartError> {
     Ok((store, Identity::open(data)?))
 }
 
-/// Forwards a datagram to the host. If its queue is full, the datagram is dropped, as in a network.
-fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram, from: SocketAddr) {
+/// Forwards a datagram to the host. If its queue is full, the datagram is dropped, as in a network. Datagrams of a
+/// source that sends too many only count.
+fn forward(
+    commands: &Sender<HostCommand>,
+    counters: &InboundCounters,
+    datagram: ReceivedDatagram,
+    from: SocketAddr,
+) {
     let command = match datagram {
         ReceivedDatagram::Announcement(announcement) => {
             HostCommand::Announcement(announcement, from.ip())
         }
         ReceivedDatagram::Dropped(error) => HostCommand::DatagramDropped(error),
+        ReceivedDatagram::OverBudget => return counters.count("datagrams_over_budget"),
     };
     if let Err(TrySendError::Full(_)) = commands.try_send(command) {
         tracing::warn!("an announcement was dropped: the queue of commands is full");
@@ -239,7 +247,8 @@ fn forward(commands: &Sender<HostCommand>, datagram: ReceivedDatagram, from: Soc
 
 fn listen(udp: &Udp, context: &PeerContext) -> Result<JoinHandle<()>, StartError> {
     let commands = context.host.clone();
-    let receive = move |datagram, from| forward(&commands, datagram, from);
+    let counters = Arc::clone(&context.inbound_counters);
+    let receive = move |datagram, from| forward(&commands, &counters, datagram, from);
     udp.listen(context.network.clone(), Arc::clone(&context.stop), receive)
         .map_err(StartError::Thread)
 }

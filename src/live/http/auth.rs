@@ -4,8 +4,9 @@
 
 use super::origin::{check_host, check_origin};
 use super::problem::ProblemDetails;
-use super::rate_limit::TokenBuckets;
+use super::rate_limit::check_rate;
 use crate::live::config::LiveConfig;
+use crate::live::token_buckets::TokenBuckets;
 use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, SocketAddr};
@@ -49,7 +50,7 @@ impl Authorizer {
         from: SocketAddr,
         headers: &HeaderMap,
     ) -> Result<(), ProblemDetails> {
-        self.buckets.check(from.ip())?;
+        check_rate(&self.buckets, from.ip())?;
         if access == Access::Read {
             return Ok(());
         }

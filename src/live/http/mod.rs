@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `server` | accepts connections; timeouts, graceful shutdown |
 //! | `connections`, `metered_stream` | which connection makes room for another; clients that read too slowly |
-//! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; token buckets |
+//! | `auth`, `origin`, `rate_limit` | bearer token; CSRF and DNS-rebinding guards; limits per address and per sender |
 //! | `places` | limits per source address: connections, large bodies, downloads, event streams |
 //! | `body`, `problem` | request bodies with limits; problem details (RFC 9457) |
 //! | `message_checks`, `bans` | checks of calls between nodes, cheap ones first; bans that decay |

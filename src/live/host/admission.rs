@@ -9,8 +9,8 @@ use super::decision_waiters::DecisionWaiters;
 use crate::live::clock::{Age, Clock};
 use crate::live::command::refusal_text;
 use crate::live::config::Limits;
-use crate::live::message_cache::MessageCache;
 use crate::live::node_directory::NodeDirectory;
+use crate::live::peer_client::PeerContext;
 use crate::live::wire::{
     Receipt, ReceiptCode, Signed, VerifiedMessage, WireAnnouncement, WireBody,
 };
@@ -29,21 +29,19 @@ pub(super) enum AnnouncementRoute {
     Unproved,
 }
 
-/// The state on which admission depends.
-pub(super) struct Admission<'a> {
+/// The state on which the admission of announcements depends.
+pub(super) struct AnnouncementAdmission<'a> {
     /// The node's own key.
     pub(super) own_key: NodeKey,
-    /// Clock skew and file size.
+    /// The allowed clock skew.
     pub(super) limits: &'a Limits,
     /// Compares freshness marks with the system clock.
     pub(super) clock: &'a Clock,
     /// Known nodes; announcements add to it.
     pub(super) directory: &'a mut NodeDirectory,
-    /// Messages that have arrived before.
-    pub(super) message_cache: &'a MessageCache,
 }
 
-impl Admission<'_> {
+impl AnnouncementAdmission<'_> {
     /// Checks an announcement. Those of nodes that have proved the announced address are stored.
     ///
     /// # Errors
@@ -146,40 +144,42 @@ impl Admission<'_> {
         // This lookup does not fail, because the node has just been stored.
         self.directory.peer(id).ok_or("datagrams_of_too_many_nodes")
     }
+}
 
-    /// Admits a message that is addressed to this node or to all nodes, comes from a known node, has not been seen
-    /// before and is within the limits.
-    ///
-    /// # Errors
-    /// If the message is not admitted: the receipt that refuses it.
-    pub(super) fn message(&self, verified: &VerifiedMessage) -> Result<(), Receipt> {
-        let refuse = |code, why: &str| Err(Receipt::refused(code, why));
-        let message = &verified.message;
-        if message.sender == self.own_key {
-            return refuse(ReceiptCode::Misdirected, "this node is its sender");
-        }
-        if message.to.is_some_and(|to| to != self.own_key) {
-            return refuse(ReceiptCode::Misdirected, "it is for another node");
-        }
-        if self.directory.find(message.sender).is_none() {
-            // A valid signature alone does not add a node to the directory; announcements and quorum sets do.
-            return refuse(ReceiptCode::Outsider, "its sender has not announced itself");
-        }
-        if !self.message_cache.insert(verified) {
-            return refuse(ReceiptCode::Duplicate, "duplicate message");
-        }
-        if let WireBody::Proposal { proposal } = &message.body
-            && let Content::File(file) = &proposal.content
-            && file.size_bytes > self.limits.file_bytes
-        {
-            let why = format!(
-                "expected a file of at most {} bytes",
-                self.limits.file_bytes
-            );
-            return refuse(ReceiptCode::Invalid, &why);
-        }
-        Ok(())
+/// Admits a message that is addressed to this node or to all nodes, comes from a known node, has not been seen before
+/// and is within the limits.
+///
+/// # Errors
+/// If the message is not admitted: the receipt that refuses it.
+pub(super) fn check_message(
+    verified: &VerifiedMessage,
+    context: &PeerContext,
+    directory: &NodeDirectory,
+    limits: &Limits,
+) -> Result<(), Receipt> {
+    let refuse = |code, why: &str| Err(Receipt::refused(code, why));
+    let (message, own_key) = (&verified.message, context.identity.key());
+    if message.sender == own_key {
+        return refuse(ReceiptCode::Misdirected, "this node is its sender");
     }
+    if message.to.is_some_and(|to| to != own_key) {
+        return refuse(ReceiptCode::Misdirected, "it is for another node");
+    }
+    if directory.find(message.sender).is_none() {
+        // A valid signature alone does not add a node to the directory; announcements and quorum sets do.
+        return refuse(ReceiptCode::Outsider, "its sender has not announced itself");
+    }
+    if !context.message_cache.insert(verified) {
+        return refuse(ReceiptCode::Duplicate, "duplicate message");
+    }
+    if let WireBody::Proposal { proposal } = &message.body
+        && let Content::File(file) = &proposal.content
+        && file.size_bytes > limits.file_bytes
+    {
+        let why = format!("expected a file of at most {} bytes", limits.file_bytes);
+        return refuse(ReceiptCode::Invalid, &why);
+    }
+    Ok(())
 }
 
 /// Whether the origin of a proposal must confirm that its file can be read there. This holds for files of other nodes

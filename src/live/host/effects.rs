@@ -2,20 +2,15 @@
 //!
 //! The runner owns the network. It accepts only [`CommittedEffects`], so nothing is sent before it is durable.
 
-use super::candidates::Candidates;
-use super::counters::MetricCounters;
-use super::fetches::Fetches;
-use super::file_checks::FileChecks;
+use super::announcements::Announcements;
+use super::context::HostContext;
+use super::messages::Messages;
 use super::network::HostNetwork;
-use super::peer_table::{DeliveryContext, PeerTable};
-use super::runtime::NodeRuntime;
 use super::transactional_outbox::{CommittedEffects, HostEffect};
-use crate::live::clock::Clock;
 use crate::live::command::{OutboundMessage, SendOutcome};
 use crate::live::config::LiveConfig;
 use crate::live::node_directory::NodeDirectory;
 use crate::live::peer_client::{MessageEndpoint, PeerContext, PeerRequest};
-use crate::live::recorder::Recorder;
 use crate::live::wire::{
     Datagram, MessageName, Signed, VERSION, WireAnnouncement, WireError, WireMessage,
 };
@@ -32,58 +27,27 @@ const LEAVE_REPEATS: usize = 3;
 
 /// The parts of the host that effects read and update.
 pub(super) struct EffectContext<'a> {
-    /// The time of sending.
-    pub(super) clock: &'a Clock,
-    /// How often the node has started.
-    pub(super) epoch: u64,
-    /// Known nodes and the head of the log.
-    pub(super) runtime: &'a NodeRuntime,
-    /// Addresses, keys and announcements.
-    pub(super) directory: &'a mut NodeDirectory,
-    /// Records transmissions.
-    pub(super) recorder: &'a mut Recorder,
-    /// Whether other nodes answer.
-    pub(super) peers: &'a mut PeerTable,
-    /// Nodes that have not proved their addresses.
-    pub(super) candidates: &'a mut Candidates,
-    /// Which fetches are under way.
-    pub(super) fetches: &'a mut Fetches,
-    /// Which file checks are under way.
-    pub(super) file_checks: &'a mut FileChecks,
-    /// Counters of `GET /metrics`.
-    pub(super) counters: &'a mut MetricCounters,
+    /// Addresses, keys, the node, its log and its peers.
+    pub(super) host: &'a mut HostContext,
+    /// Address checks.
+    pub(super) announcements: &'a mut Announcements,
+    /// File checks.
+    pub(super) messages: &'a mut Messages,
 }
 
 impl EffectContext<'_> {
-    /// Records how the delivery of messages to a node ended.
-    pub(super) fn report_delivery(
-        &mut self,
-        node: NodeId,
-        messages: &[OutboundMessage],
-        outcome: SendOutcome,
-    ) {
-        let mut context = DeliveryContext {
-            now: self.clock.now(),
-            own_log: self.runtime.log_hash(),
-            name: self.directory.name(node),
-            recorder: self.recorder,
-            counters: self.counters,
-        };
-        self.peers.delivered(node, messages, outcome, &mut context);
-    }
-
     /// All known nodes that have announced an address.
     fn neighbours(&self) -> Vec<(NodeId, SocketAddr)> {
-        let known = self.runtime.view().known.iter();
+        let known = self.host.runtime.view().known.iter();
         known
-            .filter_map(|node| Some((node, self.directory.http(node)?)))
+            .filter_map(|node| Some((node, self.host.directory.http(node)?)))
             .collect()
     }
 
     fn receivers(&self, to: Recipient) -> Vec<(NodeId, SocketAddr)> {
         match to {
             Recipient::Node(node) => {
-                let http = self.directory.http(node);
+                let http = self.host.directory.http(node);
                 http.map(|http| (node, http)).into_iter().collect()
             }
             Recipient::Neighbours => self.neighbours(),
@@ -125,11 +89,11 @@ impl EffectRunner {
 
     /// Runs the effects in order.
     pub(super) fn run(&mut self, committed: CommittedEffects, context: &mut EffectContext<'_>) {
-        context.recorder.publish();
+        context.host.recorder.publish();
         for effect in committed.into_effects() {
             self.run_one(effect, context);
         }
-        context.recorder.publish();
+        context.host.recorder.publish();
     }
 
     fn run_one(&mut self, effect: HostEffect, context: &mut EffectContext<'_>) {
@@ -140,15 +104,16 @@ impl EffectRunner {
             HostEffect::CheckFile(proposal) => self.check_file(&proposal, context),
             HostEffect::ProveAddress(key, http) => {
                 if !self.network.prove(key, http) {
-                    context.candidates.check_dropped(key);
+                    context.announcements.check_dropped(key);
                 }
             }
             HostEffect::Offer(names) => self.offer(&names, context),
             HostEffect::Disconnect(node) => self.network.disconnect(node),
             HostEffect::Subscribe(reply) => {
                 let subscription = context
+                    .host
                     .recorder
-                    .subscribe(context.clock.now(), context.directory);
+                    .subscribe(context.host.clock.now(), &context.host.directory);
                 drop(reply.send(subscription));
             }
             HostEffect::Reply(reply) => reply(),
@@ -160,13 +125,13 @@ impl EffectRunner {
         if receivers.is_empty() {
             return;
         }
-        let Some(signed) = sign(message, context.directory, &self.peer_context) else {
+        let Some(signed) = sign(message, &context.host.directory, &self.peer_context) else {
             return;
         };
         for (node, http) in receivers {
             let outbound = OutboundMessage {
                 id: FlightId(self.next_flight),
-                at: context.clock.now(),
+                at: context.host.clock.now(),
                 to: node,
                 kind: message.kind(),
                 message: message.id,
@@ -185,7 +150,9 @@ impl EffectRunner {
             };
             if !self.network.send(node, http, request) {
                 let why = "its queue of requests is full".to_owned();
-                context.report_delivery(node, &[outbound], SendOutcome::Lost(why));
+                context
+                    .host
+                    .report_delivery(node, &[outbound], SendOutcome::Lost(why));
             }
         }
     }
@@ -194,6 +161,7 @@ impl EffectRunner {
     fn announce(&mut self, announcement: &Announcement, context: &mut EffectContext<'_>) {
         if announcement.peer.id != NodeId(0) {
             let stored = context
+                .host
                 .directory
                 .signed_announcement(announcement.peer.id)
                 .cloned();
@@ -218,7 +186,7 @@ impl EffectRunner {
         context: &mut EffectContext<'_>,
     ) -> Result<Signed, WireError> {
         let skew_us = self.config.limits.clock_skew_ms * 1000;
-        self.last_mark_us = context.clock.next_mark_us(self.last_mark_us, skew_us);
+        self.last_mark_us = context.host.clock.next_mark_us(self.last_mark_us, skew_us);
         let identity = &self.peer_context.identity;
         let own = WireAnnouncement {
             version: VERSION,
@@ -228,12 +196,12 @@ impl EffectRunner {
             http: self.config.advertise.unwrap_or(self.config.http),
             kind: announcement.kind,
             nth: announcement.nth,
-            epoch: context.epoch,
-            messages: context.runtime.messages_reserved(),
+            epoch: context.host.recovery.epoch(),
+            messages: context.host.runtime.messages_reserved(),
             mark_us: self.last_mark_us,
         };
         let signed = own.sign(identity)?;
-        context.directory.update(&own, &signed)?;
+        context.host.directory.update(&own, &signed)?;
         Ok(signed)
     }
 
@@ -245,24 +213,30 @@ impl EffectRunner {
         let packet = announcement.and_then(|announcement| Datagram { announcement }.write());
         match packet.map(|packet| self.network.broadcast(&packet)) {
             Err(error) => tracing::error!(%error, "an announcement could not be written"),
-            Ok(Ok(())) => context.counters.count("datagrams_sent"),
+            Ok(Ok(())) => context.host.counters.count("datagrams_sent"),
             Ok(Err(error)) => {
-                context.counters.count("datagrams_not_sent");
+                context.host.counters.count("datagrams_not_sent");
                 tracing::debug!(%error, "an announcement could not be broadcast");
             }
         }
     }
 
     fn fetch(&mut self, file: FileInfo, holders: Vec<NodeId>, context: &mut EffectContext<'_>) {
-        let base_of = |node| Some((node, format!("http://{}", context.directory.http(node)?)));
+        let base_of = |node| {
+            Some((
+                node,
+                format!("http://{}", context.host.directory.http(node)?),
+            ))
+        };
         let (nodes, bases) = holders.into_iter().filter_map(base_of).unzip();
-        context.fetches.started(&file.sha256, nodes);
+        context.host.fetches.started(&file.sha256, nodes);
         self.network.fetch(file, bases);
     }
 
     fn check_file(&mut self, proposal: &Arc<Proposal>, context: &mut EffectContext<'_>) {
-        let origin = context.directory.find(proposal.id.origin);
-        let address = origin.and_then(|origin| Some((origin, context.directory.http(origin)?)));
+        let origin = context.host.directory.find(proposal.id.origin);
+        let address =
+            origin.and_then(|origin| Some((origin, context.host.directory.http(origin)?)));
         let is_asked = match (address, &proposal.content) {
             (Some((origin, http)), Content::File(file)) => {
                 let request = PeerRequest::CheckFile(Arc::clone(proposal), file.clone());
@@ -271,15 +245,14 @@ impl EffectRunner {
             _ => false,
         };
         if !is_asked {
-            // The proposal is checked again when its sender sends it again.
-            drop(context.file_checks.take(proposal.id));
+            context.messages.file_check_dropped(proposal);
         }
     }
 
     /// Offers messages to every known node except their author, so that nodes that the author cannot reach get them.
     fn offer(&mut self, names: &[MessageName], context: &mut EffectContext<'_>) {
         for (node, http) in context.neighbours() {
-            let key = context.directory.key_of(node);
+            let key = context.host.directory.key_of(node);
             let others = names.iter().filter(|name| name.sender != key);
             let others: Vec<MessageName> = others.copied().collect();
             if !others.is_empty() {

@@ -2,6 +2,7 @@
 //! commit on which it depends.
 
 use super::*;
+use crate::live::command::{ProposalOutcome, ProposeError};
 use crate::live::config::process_settings;
 use crate::live::file_store::FileStore;
 use crate::live::identity::Identity;
@@ -9,9 +10,11 @@ use crate::live::message_cache::MessageCache;
 use crate::live::peer_client::PeerRequest;
 use crate::live::process::startup::{node_config, scenario};
 use crate::live::store::{StoreError, WriteBatch};
-use crate::live::wire::{Datagram, VERSION};
+use crate::live::wire::{Datagram, OwnMessages, VERSION, WireAnnouncement};
 use crate::live::{Limits, OnStop};
-use crate::node::{AnnouncementKind, FileInfo, NodeSettings, Threshold};
+use crate::node::{
+    AnnouncementKind, Content, FileInfo, NodeKey, NodeSettings, ProposalId, Threshold,
+};
 use crate::scp::NodeId;
 use crossbeam_channel::{Sender, unbounded};
 use std::io;
@@ -198,7 +201,7 @@ impl Fixture {
             nth: 1,
             epoch: 1,
             messages: 256,
-            mark_us: self.host.clock.wall_us(),
+            mark_us: self.host.context.clock.wall_us(),
         }
     }
 
@@ -227,12 +230,16 @@ impl Fixture {
 
     /// The address at which this host reaches the other node.
     fn address_of_peer(&self) -> Option<SocketAddr> {
-        let node = self.host.directory.find(Identity::new(PEER).key())?;
-        self.host.directory.http(node)
+        let node = self
+            .host
+            .context
+            .directory
+            .find(Identity::new(PEER).key())?;
+        self.host.context.directory.http(node)
     }
 
     fn counter(&self, name: &str) -> u64 {
-        let counters = self.host.counters.all();
+        let counters = self.host.context.counters.all();
         counters.get(name).copied().unwrap_or(0)
     }
 
@@ -246,7 +253,7 @@ impl Fixture {
     /// Runs turns until the node votes.
     fn until_ready(&mut self) {
         use crate::node::view::Readiness;
-        while self.host.runtime.view().readiness != Readiness::Ready {
+        while self.host.context.runtime.view().readiness != Readiness::Ready {
             self.host.turn();
         }
     }
@@ -316,7 +323,7 @@ fn effects_of_a_step_wait_for_the_commit_of_that_step() {
         nth: id.nth + 1,
         ..id
     };
-    while fixture.host.waiters.slot_of(next).is_none() {
+    while fixture.host.context.waiters.slot_of(next).is_none() {
         fixture.host.wait(fixture.host.poll_timeout());
         fixture.host.fire_timers();
     }
@@ -381,7 +388,7 @@ fn a_rolled_back_node_stores_a_higher_epoch_before_it_announces_it() {
     let remembered = WireAnnouncement {
         nth: 12,
         epoch: 7,
-        mark_us: fixture.host.clock.epoch_unix_us() - 1,
+        mark_us: fixture.host.context.clock.epoch_unix_us() - 1,
         ..fixture.announcement(&own, 9)
     };
     drop(fixture.actions.take());
@@ -411,7 +418,7 @@ fn no_epoch_begins_while_another_process_uses_the_key() {
     let own = Identity::new(OWN);
     let other = WireAnnouncement {
         epoch: 2,
-        mark_us: fixture.host.clock.wall_us() + 1,
+        mark_us: fixture.host.context.clock.wall_us() + 1,
         ..fixture.announcement(&own, 10)
     };
     fixture.receive(&other, &own);

@@ -117,7 +117,7 @@ impl Process {
     pub(super) fn turn(&mut self) {
         // The host takes from its two channels in any order, so only one of them may contain something.
         if self.commands.is_empty()
-            && !self.host.outbox.is_blocked()
+            && !self.host.context.outbox.is_blocked()
             && let Some(event) = self.fetch_ends.pop_front()
         {
             self.fetched.send(event).unwrap();
@@ -128,7 +128,7 @@ impl Process {
     /// Time until the host has something to do by itself.
     pub(super) fn idle_time(&self) -> Span {
         if !self.commands.is_empty()
-            || (!self.fetch_ends.is_empty() && !self.host.outbox.is_blocked())
+            || (!self.fetch_ends.is_empty() && !self.host.context.outbox.is_blocked())
         {
             return Span::ZERO;
         }
@@ -200,7 +200,10 @@ impl Machine {
         let Some(process) = &self.process else {
             return format!("{name} is down");
         };
-        let (runtime, directory) = (&process.host.runtime, &process.host.directory);
+        let (runtime, directory) = (
+            &process.host.context.runtime,
+            &process.host.context.directory,
+        );
         let view = runtime.view();
         let slots: Vec<_> = view.slots.keys().collect();
         let http = |node| directory.http(node).map(|http| http.ip());
@@ -216,7 +219,7 @@ impl Machine {
                 .map(|id| (id.origin.to_string()[..4].to_owned(), id.nth))
                 .collect::<Vec<_>>(),
             view.quorum_set,
-            process.host.outbox.storage_error(),
+            process.host.context.outbox.storage_error(),
         )
     }
 

@@ -78,7 +78,7 @@ impl Observer {
         host: &Host,
     ) -> Result<(), String> {
         self.compared[machine] = 0;
-        let (index, before) = (host.runtime.log_index(), self.reported[machine]);
+        let (index, before) = (host.context.runtime.log_index(), self.reported[machine]);
         if index < before && !self.faulty.contains(&key) {
             return Err(format!(
                 "machine {machine} reported a log of {before} slots and restarts with {index}"
@@ -94,13 +94,13 @@ impl Observer {
 
     /// Compares the new part of a log with the decisions of the other hosts.
     pub(super) fn after_turn(&mut self, machine: usize, host: &Host) -> Result<(), String> {
-        let log = &host.runtime.view().log;
+        let log = &host.context.runtime.view().log;
         for entry in log.iter().skip(self.compared[machine]) {
             self.compare(machine, entry)?;
             self.compared[machine] += 1;
         }
-        if let Some((node, index)) = host.peers.forks().next() {
-            let name = host.directory.name(node);
+        if let Some((node, index)) = host.context.peers.forks().next() {
+            let name = host.context.directory.name(node);
             return Err(format!(
                 "machine {machine} reports a fork with {name} at slot {index}"
             ));
@@ -252,11 +252,11 @@ impl Observer {
         host: &Host,
         files: &impl HeldFiles,
     ) -> Result<(), String> {
-        let (index, all) = (host.runtime.log_index(), self.decided.len() as u64);
+        let (index, all) = (host.context.runtime.log_index(), self.decided.len() as u64);
         if index != all {
             return Err(format!("machine {machine} has {index} of {all} slots"));
         }
-        if let Some(error) = host.outbox.storage_error() {
+        if let Some(error) = host.context.outbox.storage_error() {
             return Err(format!("the store of machine {machine} fails: {error}"));
         }
         let contents = self.recorded.values().map(|(_, one)| &one.content);
@@ -274,13 +274,13 @@ impl Observer {
 
 fn check_sizes(machine: usize, host: &Host) -> Result<(), String> {
     for (name, size, most) in [
-        ("directory", host.directory.len(), NODES_MAX),
-        ("candidates", host.candidates.len(), TABLE_MAX),
-        ("peers", host.peers.len(), NODES_MAX),
-        ("effects", host.outbox.len(), TABLE_MAX),
-        ("waiters", host.waiters.len(), TABLE_MAX),
-        ("fetches", host.fetches.len(), TABLE_MAX),
-        ("file checks", host.file_checks.len(), TABLE_MAX),
+        ("directory", host.context.directory.len(), NODES_MAX),
+        ("candidates", host.announcements.candidates(), TABLE_MAX),
+        ("peers", host.context.peers.len(), NODES_MAX),
+        ("effects", host.context.outbox.len(), TABLE_MAX),
+        ("waiters", host.context.waiters.len(), TABLE_MAX),
+        ("fetches", host.context.fetches.len(), TABLE_MAX),
+        ("file checks", host.messages.file_checks(), TABLE_MAX),
     ] {
         if size > most {
             return Err(format!(

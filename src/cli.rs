@@ -44,6 +44,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario in the terminal, without a window.
     Run(RunArgs),
+    /// Explain a run at one instant: why each node took its steps, and why it has not taken the next.
+    Explain(ExplainArgs),
     /// Merge the traces of several processes into one.
     Merge(MergeArgs),
     /// List the built-in scenarios.
@@ -138,9 +140,6 @@ pub struct WindowArgs {
     /// Width and height of the window in logical pixels.
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: (u32, u32),
-    /// Magnification of the whole window, 0.5 to 3; Ctrl + and Ctrl - change it.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_ui_scale)]
-    pub ui_scale: f32,
     /// Record the run into this trace file (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
@@ -211,6 +210,36 @@ impl From<&WindowArgs> for RunArgs {
             quiet: false,
         }
     }
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The run to explain.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The instant: `end` (every proposal is decided, or the run makes no progress; a recording ends where it ends), or
+    /// a virtual time such as `5.4s`.
+    #[arg(long, value_name = "TIME|end", default_value = "end", value_parser = parse_explained)]
+    pub at: ExplainedInstant,
+    /// Explain only this node.
+    #[arg(long, value_name = "NAME")]
+    pub node: Option<String>,
+    /// Explain only this slot. Without it, each node is explained in its newest slot.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub slot: Option<u64>,
+    /// Print the explanations as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The instant that `explain` explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExplainedInstant {
+    /// The end of the run.
+    End,
+    /// A virtual time.
+    At(Time),
 }
 
 /// Arguments of `merge`.
@@ -313,14 +342,6 @@ pub enum ThemeArg {
     Light,
 }
 
-/// Parses a magnification from 0.5 to 3.
-fn parse_ui_scale(text: &str) -> Result<f32, String> {
-    let factor = text.parse().ok();
-    factor
-        .filter(|factor| (0.5..=3.0).contains(factor))
-        .ok_or_else(|| format!("expected a number from 0.5 to 3, such as 1.5, found {text:?}"))
-}
-
 /// Parses a window size: `1280x800` -> (1280, 800).
 fn parse_size(text: &str) -> Result<(u32, u32), String> {
     let expected = || {
@@ -353,6 +374,15 @@ pub fn parse_until(words: &[String]) -> Result<StopCondition, String> {
     parse_time(&text).map(StopCondition::At).ok_or_else(|| {
         format!("--until: expected `externalized`, `slot N` with N from 1, or a time such as `30s`, `1500ms` or `2min`, found {text:?}")
     })
+}
+
+/// Parses the argument of `--at`.
+fn parse_explained(text: &str) -> Result<ExplainedInstant, String> {
+    if text.eq_ignore_ascii_case("end") {
+        return Ok(ExplainedInstant::End);
+    }
+    let at = parse_time(text).map(ExplainedInstant::At);
+    at.ok_or_else(|| format!("expected `end`, or a time such as `5.4s` or `800ms`, found {text:?}"))
 }
 
 /// Parses the argument of `--pause-at`.

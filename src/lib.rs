@@ -8,7 +8,7 @@
 //! ```text
 //!  scenario ──> sim (engine, executors) ──> trace::Record ──> trace::World ──> picture ──> window, SVG, PNG
 //!   Action  ──>  │  ▲                                              │
-//!                ▼  │                                              └──> outcome, summary
+//!                ▼  │                                              └──> outcome, summary, explain
 //!              node (step) ──> scp
 //!                net (verdicts)
 //!
@@ -26,6 +26,7 @@
 //! | [`analysis`] | analysis of quorum configurations | protocol state, clocks |
 //! | [`scenario`] | scenario files, and [`scenario::Action`], which lists all actions on a network | the engine |
 //! | [`trace`] | records of events; the world and the timeline lanes folded from them; checkers; files | the engine |
+//! | [`explain`] | why and why not: explanations of recorded transitions, missing statements, availability, verdicts | words, drawing, the engine |
 //! | [`run`] | a run for a viewer: session, replay of a recording, history for seeking | the engine, the window |
 //! | [`sim`] | virtual time, the event queue, two executors: inline, and one named thread per node | wall-clock time |
 //! | `live` | nodes as processes: clock, store, files, UDP and REST around the same `node`; watching them (feature `net`) | virtual time, protocol |
@@ -96,6 +97,7 @@
 pub mod analysis;
 pub mod cli;
 pub mod commands;
+pub mod explain;
 mod lists;
 #[cfg(feature = "net")]
 pub mod live;

@@ -130,15 +130,11 @@ fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, Com
 
 #[cfg(feature = "window")]
 fn has_window(args: &ClusterArgs) -> bool {
-    if args.headless {
-        return false;
+    let has_display = crate::window::has_display();
+    if !args.headless && !has_display {
+        eprintln!("quorumscope: {}", terminal::no_display_cluster());
     }
-    let checked = crate::window::check_display();
-    if let Err(error) = &checked {
-        let text = terminal::no_window_cluster(&error.to_string());
-        eprintln!("quorumscope: {text}");
-    }
-    checked.is_ok()
+    !args.headless && has_display
 }
 
 #[cfg(not(feature = "window"))]

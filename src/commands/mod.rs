@@ -9,6 +9,7 @@ pub mod bench_scp;
 #[cfg(feature = "net")]
 mod cluster;
 pub mod conformance;
+mod explain;
 mod merge;
 #[cfg(feature = "net")]
 mod node;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 pub fn dispatch(cli: &Cli) -> Result<ExitCode, CommandError> {
     match &cli.command {
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Merge(args)) => merge::run(args),
         Some(Command::Scenarios) => scenarios::list(),
         Some(Command::Conformance(args)) => conformance(args),

@@ -5,7 +5,7 @@
 pub use super::{
     Announcement, AnnouncementKind, Application, BackupAnswer, Content, FileInfo, JoinMode,
     MessageKind, MessageRefusal, NodeConfig, NodeEvent, NodeSettings, Peer, Proposal, ProposalId,
-    ProposalRefusal, SlotStart, Standing, Threshold, TimerKind, TrustCause, TrustPolicy,
+    ProposalRefusal, Relaying, SlotStart, Standing, Threshold, TimerKind, TrustCause, TrustPolicy,
     proposals_in,
 };
 

@@ -1,7 +1,7 @@
 //! Outputs of SCP: effects to execute, and transitions with the evidence that justifies them.
 
 use super::id::{Counter, NodeId, SlotIndex};
-use super::statement::{Ballot, Envelope};
+use super::statement::{Ballot, Envelope, Statement};
 use super::value::Value;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
@@ -272,6 +272,29 @@ pub enum ScpEvent {
     },
 }
 
+impl ScpEvent {
+    /// The slot.
+    #[must_use]
+    pub fn slot(&self) -> SlotIndex {
+        match self {
+            ScpEvent::RoundStarted { slot, .. }
+            | ScpEvent::VotedNominate { slot, .. }
+            | ScpEvent::AcceptedNominated { slot, .. }
+            | ScpEvent::ConfirmedNominated { slot, .. }
+            | ScpEvent::Composite { slot, .. }
+            | ScpEvent::BallotChanged { slot, .. }
+            | ScpEvent::AcceptedPrepared { slot, .. }
+            | ScpEvent::ConfirmedPrepared { slot, .. }
+            | ScpEvent::AcceptedCommit { slot, .. }
+            | ScpEvent::ConfirmedCommit { slot, .. }
+            | ScpEvent::CommitVoteWithdrawn { slot, .. }
+            | ScpEvent::HeardFromQuorum { slot, .. }
+            | ScpEvent::NotFullyValidated { slot }
+            | ScpEvent::Refused { slot, .. } => *slot,
+        }
+    }
+}
+
 /// The phase of the ballot protocol in a slot.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -324,4 +347,50 @@ pub struct SlotState {
     pub fully_validated: bool,
     /// The decision, once there is one.
     pub externalized: Option<Value>,
+}
+
+impl SlotState {
+    /// The NOMINATE that these variables imply; `None` before the first vote.
+    #[must_use]
+    pub fn nomination(&self) -> Option<Statement> {
+        let list = |values: &BTreeSet<Value>| values.iter().cloned().collect::<Vec<_>>();
+        let has_voted = !(self.voted.is_empty() && self.accepted.is_empty());
+        has_voted.then(|| Statement::Nominate {
+            voted: list(&self.voted),
+            accepted: list(&self.accepted),
+        })
+    }
+
+    /// The ballot statement that these variables imply; `None` if there is nothing to send. Without a current ballot the
+    /// statement has counter 0: the node counts it, but does not send it (NOTES 64).
+    #[must_use]
+    pub fn ballot_statement(&self) -> Option<Statement> {
+        let n = |ballot: &Option<Ballot>| ballot.as_ref().map_or(0, |ballot| ballot.n);
+        if self.b.is_none() && self.p.is_none() {
+            return None;
+        }
+        let ballot = match &self.b {
+            Some(b) => b.clone(),
+            None => Ballot::new(0, Value::from("")),
+        };
+        Some(match (self.phase, &self.c) {
+            (BallotPhase::Externalize, Some(c)) => Statement::Externalize {
+                commit: c.clone(),
+                n_h: n(&self.h),
+            },
+            (BallotPhase::Confirm, _) => Statement::Confirm {
+                ballot,
+                n_prepared: n(&self.p),
+                n_commit: n(&self.c),
+                n_h: n(&self.h),
+            },
+            (BallotPhase::Prepare | BallotPhase::Externalize, _) => Statement::Prepare {
+                ballot,
+                prepared: self.p.clone(),
+                prepared_prime: self.p_prime.clone(),
+                n_c: n(&self.c),
+                n_h: n(&self.h),
+            },
+        })
+    }
 }

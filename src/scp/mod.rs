@@ -151,7 +151,9 @@ pub use event::{
 pub use id::{Counter, NodeId, QuorumSetId, SlotIndex};
 pub use nomination_protocol::NominateOutcome;
 pub use protocol::Scp;
+pub use quorum::electorate::{Electorate, MemberSet};
 pub use quorum::node_set::NodeSet;
+pub use quorum::predicate::{Claim, Interval};
 pub use quorum_set::{QuorumSet, QuorumSetError};
 pub use statement::{Ballot, Envelope, Statement};
 pub use value::Value;

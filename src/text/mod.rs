@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `catalogue` | the message catalogue, and the macro that declares messages |
 //! | `event`, `evidence`, `caption` | events as sentences; their reasons; the messages of both |
+//! | `explain` | explanations: why, why not, availability, verdicts |
 //! | `format`, `number`, `value` | times, lists and numbers; values and ballots |
 //! | `line_breaker` | wrapping |
 //! | `overlay`, `timeline` | the picture |
@@ -31,6 +32,7 @@ pub(crate) mod command;
 pub(crate) mod conformance;
 mod event;
 mod evidence;
+pub(crate) mod explain;
 pub(crate) mod format;
 pub(crate) mod line_breaker;
 mod number;
@@ -60,6 +62,7 @@ const NAMESPACES: &[&[(&str, &[&str])]] = &[
     command::DECLARED,
     conformance::DECLARED,
     evidence::DECLARED,
+    explain::DECLARED,
     format::DECLARED,
     overlay::DECLARED,
     panel::DECLARED,

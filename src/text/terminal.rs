@@ -17,6 +17,7 @@ messages! { "terminal":
     fn no_progress_slot_not_begun(slot: SlotIndex);
     fn no_progress_undecided();
     fn counted_nodes(counted: usize, total: usize);
+    fn node_unknown(node: &str);
     fn slot_decided_by_all(slot: SlotIndex, value: &str, nodes: usize);
     fn slot_decided_by_some(slot: SlotIndex, value: &str, decided: usize, total: usize);
     fn slot_decided_by(slot: SlotIndex, value: &str, nodes: &str);
@@ -37,11 +38,13 @@ messages! { "terminal":
     fn progress_discovering(time: &str, messages: u64);
     fn progress_slot(time: &str, slot: SlotIndex, decided: usize, total: usize, messages: u64);
 
-    fn no_window_run(error: &str);
+    fn no_display_run();
     #[cfg(not(feature = "window"))]
     fn no_window_support_run();
-    fn no_window_attach(error: &str);
-    fn no_window_cluster(error: &str);
+    fn window_failed_run(error: &str);
+    fn no_display_attach();
+    fn window_failed_attach(error: &str);
+    fn no_display_cluster();
     #[cfg(all(feature = "net", not(feature = "window")))]
     fn no_window_support();
     fn no_display_bench(error: &str);

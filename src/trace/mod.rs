@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `record` | one event |
 //! | `world`, `world_parts`, `slot_tables` | the state after a sequence of events |
+//! | `causal_log` | transitions, and the statements behind them |
 //! | `activity` | whether a run is at rest |
 //! | [`lanes`] | phases of nodes over time |
 //! | [`outcome`] | when a run ends, and whether its nodes agreed |
@@ -16,6 +17,7 @@
 //! `sim` and `live` emit the records.
 
 mod activity;
+mod causal_log;
 mod file;
 pub mod format;
 pub mod lanes;
@@ -27,6 +29,10 @@ mod snapshot;
 mod world;
 mod world_parts;
 
+pub use causal_log::{
+    CausalLog, CopyInTransit, NodeLog, ReceivedStatement, SentStatement, SlotsKept, Transition,
+    TransitionId,
+};
 pub use file::{LINE_BYTES_MAX, TraceError, TraceReader, TraceWriter, left_over};
 pub use format::{Digest, NodeRegistry, Provenance, SourceTrace};
 pub use lanes::Lanes;

@@ -115,6 +115,13 @@ fn scenario_commands_run() {
 }
 
 #[test]
+fn explain_commands_run() {
+    let out = run("docs/explain.md");
+    assert!(out.contains("The return of A, or D is enough"), "{out}");
+    assert!(out.contains("\"at_us\":5400000"), "{out}");
+}
+
+#[test]
 fn measuring_commands_run() {
     let out = run("docs/measuring.md");
     assert!(out.contains("CPU ms/slot"), "{out}");
@@ -125,6 +132,7 @@ fn every_code_block_is_run_checked_or_plain_text() {
     let run = [
         "README.md",
         "docs/scenarios.md",
+        "docs/explain.md",
         "docs/measuring.md",
         "docs/real-nodes.md",
     ];

@@ -16,6 +16,7 @@ mod digests;
 mod docs;
 mod event_coverage;
 mod executors;
+mod explain;
 mod explore;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod fault_injection;

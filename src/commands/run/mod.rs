@@ -7,26 +7,21 @@ use crate::cli::{RunArgs, parse_until};
 use crate::commands::support::atomic_write::check_writable;
 use crate::commands::support::distinct_files::{NamedFile, check_distinct, inputs};
 use crate::commands::support::error::{CommandError, EXIT_NO_PROGRESS, EXIT_VIOLATED};
+use crate::commands::support::finished_run::{FinishedRun, RecordSink, replay, simulate};
 use crate::commands::support::quorum_intersection::IntersectionAnalysis;
 use crate::commands::support::stdout::print_line;
 use crate::commands::support::trace_file::{TraceFile, report_left_over};
 use crate::commands::support::{image_export, load};
-use crate::node::Input;
-use crate::run::Replay;
-use crate::run::{RunProgress, Session};
+use crate::run::Session;
 use crate::sim::{ExecutorKind, Simulation};
 use crate::text::{self, terminal};
-use crate::time::Time;
-use crate::trace::outcome::{Outcome, StopChecker, StopCondition, deciders};
+use crate::trace::outcome::{Outcome, StopCondition};
 use crate::trace::{Digest, Record, World};
 use progress::ProgressLine;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use summary::{RunSource, Summary};
-
-/// Number of records between two updates of the progress line.
-const CHUNK_RECORDS: usize = 20_000;
 
 /// Runs a scenario or replays a recording, prints the summary and returns the outcome as exit code.
 ///
@@ -48,11 +43,17 @@ fn run_recording(
 ) -> Result<ExitCode, CommandError> {
     let mut session = load::replay(path)?;
     let progress = ProgressLine::new(session.scenario(), is_silent(args));
-    let digest = wants_digest(args).then(|| Digest::new(session.scenario()));
-    let run = replay(&mut session, until, digest, &progress);
+    let mut outputs = RecordOutputs {
+        trace: None,
+        digest: wants_digest(args).then(|| Digest::new(session.scenario())),
+        progress: &progress,
+    };
+    let run = replay(&mut session, until, &mut outputs)?;
     progress.finish();
+    let digest = outputs.digest.map(Digest::finish);
     let analysis = IntersectionAnalysis::default();
-    report(args, &run, until, RunSource::Replayed, analysis)
+    let ended = (&run, digest);
+    report(args, ended, until, RunSource::Replayed, analysis)
 }
 
 fn run_scenario(args: &RunArgs, until: StopCondition) -> Result<ExitCode, CommandError> {
@@ -79,17 +80,20 @@ fn run_scenario(args: &RunArgs, until: StopCondition) -> Result<ExitCode, Comman
         false => IntersectionAnalysis::default(),
     };
     let progress = ProgressLine::new(&scenario, is_silent(args));
-    let outputs = RecordOutputs {
+    let mut outputs = RecordOutputs {
         trace: trace.as_ref(),
         digest: wants_digest(args).then(|| Digest::new(&scenario)),
+        progress: &progress,
     };
-    let run = simulate(&mut session, until, outputs, &progress)?;
+    let run = simulate(&mut session, until, &mut outputs)?;
+    let digest = outputs.digest.map(Digest::finish);
     progress.finish();
     trace
         .map(TraceFile::finish)
         .transpose()
         .map_err(input_error)?;
-    report(args, &run, until, RunSource::Simulated(kind), analysis)
+    let ended = (&run, digest);
+    report(args, ended, until, RunSource::Simulated(kind), analysis)
 }
 
 /// Checks that all outputs can be written, and that none replaces another one or an input.
@@ -108,12 +112,12 @@ fn check_outputs(args: &RunArgs) -> Result<(), CommandError> {
 
 fn report(
     args: &RunArgs,
-    run: &FinishedRun,
+    (run, digest): (&FinishedRun, Option<String>),
     until: StopCondition,
     source: RunSource,
     mut analysis: IntersectionAnalysis,
 ) -> Result<ExitCode, CommandError> {
-    let (world, digest) = (&run.world, run.digest.clone());
+    let world = &run.world;
     let (has_images, has_summary) = (image_export::wants_images(args), prints_summary(args));
     let intersection = (has_images || has_summary).then(|| analysis.of_world(world));
     if let (true, Some(intersection)) = (has_images, &intersection) {
@@ -149,21 +153,15 @@ fn input_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::Input(error.to_string())
 }
 
-/// The final state of a run.
-struct FinishedRun {
-    world: World,
-    outcome: Outcome,
-    digest: Option<String>,
-}
-
 /// The outputs that receive the records besides the world.
 struct RecordOutputs<'a> {
     trace: Option<&'a TraceFile>,
     digest: Option<Digest>,
+    progress: &'a ProgressLine,
 }
 
-impl RecordOutputs<'_> {
-    fn write(&mut self, record: &Record) -> Result<(), CommandError> {
+impl RecordSink for RecordOutputs<'_> {
+    fn take(&mut self, record: &Record) -> Result<(), CommandError> {
         if let Some(digest) = &mut self.digest {
             digest.add(record);
         }
@@ -172,106 +170,10 @@ impl RecordOutputs<'_> {
             None => Ok(()),
         }
     }
-}
 
-/// Runs the scenario until its stop condition holds. The instant at which it holds is completed, so the result depends
-/// neither on the executor nor on the chunk size.
-fn simulate(
-    session: &mut Simulation,
-    until: StopCondition,
-    mut outputs: RecordOutputs<'_>,
-    progress: &ProgressLine,
-) -> Result<FinishedRun, CommandError> {
-    let mut world = World::new(Arc::new(session.scenario().clone()));
-    let mut watch = StopChecker::new(until, &world);
-    let mut ended_at = None;
-    'run: loop {
-        let reached = session.advance(watch.horizon(), CHUNK_RECORDS);
-        let records = session.take_records();
-        let idle = records.is_empty();
-        for record in records {
-            if ended_at.is_some_and(|ended_at| record.at() > ended_at) {
-                break 'run;
-            }
-            world.apply(&record);
-            outputs.write(&record)?;
-            if ended_at.is_none() && watch.is_over(&world, &record) {
-                ended_at = Some(record.at());
-            }
-        }
-        progress.show(&world);
-        let is_past_horizon =
-            idle && reached == RunProgress::Reached && session.now() >= watch.horizon();
-        if reached == RunProgress::Finished || is_past_horizon {
-            world.advance_to(session.now());
-            break;
-        }
+    fn show_progress(&self, world: &World) {
+        self.progress.show(world);
     }
-    let outcome = watch.outcome(&world);
-    Ok(FinishedRun {
-        world,
-        outcome,
-        digest: outputs.digest.map(Digest::finish),
-    })
-}
-
-/// Replays a recorded run: to its end, to the instant of `--until`, or to the end of the instant at which the slot of
-/// `--until` is decided. A recording of processes may pause for longer than a simulation runs without progress.
-fn replay(
-    session: &mut Replay,
-    until: StopCondition,
-    mut digest: Option<Digest>,
-    progress: &ProgressLine,
-) -> FinishedRun {
-    let mut world = World::new(Arc::new(session.scenario().clone()));
-    let mut watch = StopChecker::new(until, &world);
-    let end = match until {
-        StopCondition::At(at) => at,
-        StopCondition::Externalized | StopCondition::Slot(_) => Time::MAX,
-    };
-    let stops_at_slot = matches!(until, StopCondition::Slot(_));
-    let (mut ended_at, mut before_leave) = (None, None);
-    let mut reached = RunProgress::Limited;
-    'run: while reached == RunProgress::Limited {
-        reached = session.advance(end, CHUNK_RECORDS);
-        for record in session.take_records() {
-            if ended_at.is_some_and(|ended_at| record.at() > ended_at) {
-                break 'run;
-            }
-            // Recorded processes leave when they end. The outcome counts the nodes as they were before.
-            if is_leave(&record) && !deciders(&world).is_empty() {
-                before_leave = Some(watch.outcome(&world));
-            }
-            if let Some(digest) = &mut digest {
-                digest.add(&record);
-            }
-            world.apply(&record);
-            if stops_at_slot && ended_at.is_none() && watch.is_reached_by(&world, &record) {
-                ended_at = Some(record.at());
-            }
-        }
-        progress.show(&world);
-    }
-    world.advance_to(ended_at.unwrap_or(session.now()));
-    let outcome = match (watch.outcome(&world), before_leave) {
-        (Outcome::NoProgress, Some(before_leave)) if deciders(&world).is_empty() => before_leave,
-        (outcome, _) => outcome,
-    };
-    FinishedRun {
-        world,
-        outcome,
-        digest: digest.map(Digest::finish),
-    }
-}
-
-fn is_leave(record: &Record) -> bool {
-    matches!(
-        record,
-        Record::Stepped {
-            input: Input::Leave,
-            ..
-        }
-    )
 }
 
 fn exit_code(outcome: Outcome) -> ExitCode {

@@ -2,7 +2,7 @@
 
 use crate::analysis::IntersectionResult;
 use crate::commands::support::cpu_time;
-use crate::node::{Application, proposals_in};
+use crate::commands::support::value_text::value_text;
 use crate::scp::{NodeId, SlotIndex, Value};
 use crate::sim::ExecutorKind;
 use crate::text::{format, terminal};
@@ -225,20 +225,4 @@ fn slot_lines(
 fn names(world: &World, nodes: &[NodeId]) -> String {
     let names = nodes.iter().map(|node| world.name(*node).to_string());
     format::list(names, NAMES_MAX)
-}
-
-/// A value for people: the proposals that it contains, or the value itself.
-fn value_text(world: &World, value: &Value) -> String {
-    let proposals = match world.scenario.settings.application {
-        Application::Log => proposals_in(value),
-        Application::Choice => None,
-    };
-    match proposals {
-        Some(set) => set
-            .values()
-            .map(|proposal| proposal.content.to_string())
-            .reduce(|values, next| format::values_pair(&values, &next))
-            .unwrap_or_default(),
-        None => value.to_string(),
-    }
 }

@@ -9,10 +9,12 @@
 //! | `predicate`, `tallies` | claims of ballot statements; running tallies of claims |
 //! | `quorum_view`, `quorum_search`, `pruning`, `no_quorum_cache`, `witness` | search for a quorum, ways to avoid searches, minimal sets |
 //! | `federated_voting`, `ballots`, `nominations` | accepting and confirming, for ballots and for nominated values |
+//! | `electorate` | the tests for nodes whose statements are assumed |
 
 pub(super) mod ballots;
 mod change_log;
 mod compiled_set;
+pub(super) mod electorate;
 pub(super) mod federated_voting;
 pub(super) mod latest_statements;
 mod no_quorum_cache;

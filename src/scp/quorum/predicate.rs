@@ -15,9 +15,9 @@ pub(in crate::scp) struct Predicate<V> {
     x: Option<V>,
 }
 
-/// A claim that a statement may make about a value x.
+/// A claim that a ballot statement may make about a value x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scp) enum Claim {
+pub enum Claim {
     /// Votes to prepare <n, x>.
     VotesPrepare(Counter),
     /// Accepts <n, x> as prepared.
@@ -40,9 +40,11 @@ pub(in crate::scp) enum Claim {
 
 /// Counters `low..=high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::scp) struct Interval {
-    pub(in crate::scp) low: Counter,
-    pub(in crate::scp) high: Counter,
+pub struct Interval {
+    /// The lowest counter.
+    pub low: Counter,
+    /// The highest counter.
+    pub high: Counter,
 }
 
 impl Claim {
@@ -66,6 +68,12 @@ impl Claim {
             Claim::AboveCounter(n) => (8, n),
         };
         (kind << Claim::COUNTER_BITS) | (n as usize % Claim::COUNTERS)
+    }
+
+    /// Whether `statement` makes this claim about `x`.
+    #[must_use]
+    pub fn is_made_by(self, statement: &Statement, x: &Value) -> bool {
+        self.about(x).holds_for(statement)
     }
 
     /// This claim about `x`.

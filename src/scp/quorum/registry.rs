@@ -171,13 +171,17 @@ impl SetRegistry {
         if let Some(&class) = self.by_id.get(&id) {
             return Some(class);
         }
-        let set = driver.quorum_set(id)?;
-        let class = match self.by_content.get(&set) {
-            Some(&class) => class,
-            None => self.add(set),
-        };
+        let class = self.intern(driver.quorum_set(id)?);
         self.by_id.insert(id, class);
         Some(class)
+    }
+
+    /// The class of a set that no id names.
+    pub(super) fn intern(&mut self, set: Arc<QuorumSet>) -> SetClass {
+        match self.by_content.get(&set) {
+            Some(&class) => class,
+            None => self.add(set),
+        }
     }
 
     fn add(&mut self, set: Arc<QuorumSet>) -> SetClass {

@@ -22,6 +22,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analysis", &["scp"]),
     ("scenario", &["time", "rng", "scp", "node", "net"]),
     ("trace", &["time", "scp", "node", "net", "scenario"]),
+    (
+        "explain",
+        &["time", "scp", "node::view", "trace", "analysis"],
+    ),
     ("run", &["time", "scenario", "trace"]),
     (
         "sim",
@@ -35,7 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "time", "rng", "lists", "scp", "node", "net", "scenario", "trace", "run",
         ],
     ),
-    ("text", &["time", "scp", "node::view", "scenario", "trace"]),
+    (
+        "text",
+        &["time", "scp", "node::view", "scenario", "trace", "explain"],
+    ),
     (
         "picture",
         &[
@@ -105,7 +112,7 @@ const TOKENS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules whose results depend on iteration order, so they must not use hashed collections.
-const ORDERED: &[&str] = &["scp", "node", "net", "sim", "trace"];
+const ORDERED: &[&str] = &["scp", "node", "net", "sim", "trace", "explain"];
 
 /// The code without comments and without the test module at its end.
 fn code(text: &str) -> String {

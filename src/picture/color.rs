@@ -70,6 +70,23 @@ impl Color {
         0.2126 * linear(self.r) + 0.7152 * linear(self.g) + 0.0722 * linear(self.b)
     }
 
+    /// The nearest colour towards black or white whose contrast with an opaque `ground` is at least `ratio`. If none has
+    /// it, black or white.
+    #[must_use]
+    pub fn readable_on(self, ground: Color, ratio: f32) -> Color {
+        let (black, white) = (Color::rgb(0), Color::rgb(0xFF_FF_FF));
+        let end = if black.contrast(ground) >= white.contrast(ground) {
+            black
+        } else {
+            white
+        };
+        let mixed = (0..=64).map(|step| end.with_opacity(step as f32 / 64.0).over(self));
+        mixed
+            .into_iter()
+            .find(|color| color.contrast(ground) >= ratio)
+            .unwrap_or(end)
+    }
+
     /// Contrast ratio of WCAG 2 with another colour, 1.0 to 21.0; opacity ignored.
     #[must_use]
     pub fn contrast(self, other: Color) -> f32 {

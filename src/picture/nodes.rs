@@ -13,8 +13,6 @@ use crate::scp::{BallotPhase, NodeId, SlotState};
 use crate::trace::{NodeStatus, WorldNode};
 use std::collections::BTreeSet;
 
-/// Opacity of the fill of a node that does not vote yet.
-pub const NOT_READY_SHARE: f32 = 0.45;
 /// Width of the beacon icon, in pixels.
 const BEACON_PX: f32 = 14.0;
 /// Radius of the light centre of a small externalized node, as a share of the node's radius.
@@ -182,7 +180,7 @@ impl NodePainter<'_> {
         let shown = if ready {
             phase_fill
         } else {
-            phase_fill.faded(NOT_READY_SHARE).over(theme.background)
+            theme.not_ready(phase_fill)
         };
         let votes_never = node.config.trust == TrustPolicy::None;
         let (fill, stroke) = match rim {

@@ -144,6 +144,8 @@ pub struct Theme {
     pub crashed: Color,
     /// The inactive part of a ring or bar.
     pub track: Color,
+    /// Decided slots in the timeline: not the colour of a confirmed value, so that open slots stand out.
+    pub decided: Color,
     /// Timer arc.
     pub timer: Color,
     /// Crown of a leader of the round.
@@ -191,6 +193,7 @@ const DARK: Theme = Theme {
     befouled: Color::rgb(0xCC_79_A7),
     crashed: Color::rgb(0x9A_A0_A6),
     track: Color::rgb(0x3A_40_4A),
+    decided: Color::rgb(0x00_7A_58),
     timer: Color::rgb(0x8A_93_A0),
     crown: Color::rgb(0xF0_E4_42),
     edge: Color::rgb(0xC8_CD_D4),
@@ -225,6 +228,7 @@ const LIGHT: Theme = Theme {
     befouled: Color::rgb(0xB0_5A_8A),
     crashed: Color::rgb(0x7A_81_8B),
     track: Color::rgb(0xD5_D9_DF),
+    decided: Color::rgb(0x00_5A_41),
     timer: Color::rgb(0x6A_73_80),
     crown: Color::rgb(0xA8_6E_00),
     edge: Color::rgb(0x1E_23_2A),
@@ -265,6 +269,22 @@ impl Theme {
         }
     }
 
+    /// `color` as a sign without a rim: with the contrast of [`SIGN_CONTRAST`] on the background.
+    #[must_use]
+    pub fn sign(&self, color: Color) -> Color {
+        color.readable_on(self.background, SIGN_CONTRAST)
+    }
+
+    /// The fill of a node in this colour that does not vote yet: paler, but visible on the background.
+    #[must_use]
+    pub fn not_ready(&self, fill: Color) -> Color {
+        let pale = fill.faded(NOT_READY_SHARE).over(self.background);
+        if self.node_rim.contrast(self.background) >= SIGN_CONTRAST {
+            return pale;
+        }
+        self.sign(pale)
+    }
+
     /// Black or white, the one with the higher contrast on `fill`.
     #[must_use]
     pub fn ink_on(&self, fill: Color) -> Color {
@@ -275,6 +295,11 @@ impl Theme {
         }
     }
 }
+
+/// Least contrast of signs (WCAG 2.1, success criterion 1.4.11).
+pub const SIGN_CONTRAST: f32 = 3.0;
+/// Opacity of the fill of a node that does not vote yet.
+const NOT_READY_SHARE: f32 = 0.45;
 
 /// Font size of running text and labels, in pixels; the smallest one.
 pub const FONT_SMALL_PX: f32 = 13.0;
@@ -329,180 +354,4 @@ pub const EDGE_OPACITY_SELECTED: f32 = 0.9;
 pub const DIMMED_SHARE: f32 = 0.25;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn themes() -> impl Iterator<Item = Theme> {
-        [ThemeName::Dark, ThemeName::Light]
-            .into_iter()
-            .flat_map(|name| {
-                [PaletteName::OkabeIto, PaletteName::Classic]
-                    .map(|palette| Theme::new(name, palette))
-            })
-    }
-
-    #[track_caller]
-    fn check_contrast(what: &str, theme: &Theme, front: Color, back: Color, least: f32) {
-        let ratio = front.contrast(back);
-        assert!(
-            ratio >= least,
-            "{what} in {:?}, {:?}: {ratio:.2} < {least}",
-            theme.name,
-            theme.palette
-        );
-    }
-
-    #[test]
-    fn texts_reach_wcag_aa() {
-        for theme in themes() {
-            for ground in [theme.background, theme.panel] {
-                for (what, color) in [
-                    ("text", theme.text),
-                    ("dim text", theme.text_dim),
-                    ("accent", theme.accent),
-                    ("good", theme.good),
-                    ("warning", theme.warning),
-                    ("bad", theme.bad),
-                ] {
-                    check_contrast(what, &theme, color, ground, 4.5);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn selected_elements_are_visible_and_readable() {
-        for theme in themes() {
-            check_contrast("selected text", &theme, theme.text, theme.selected(), 4.5);
-            check_contrast("selected", &theme, theme.selected(), theme.panel, 1.4);
-        }
-    }
-
-    #[test]
-    fn trust_edges_have_contrast_in_sparse_graphs() {
-        for theme in themes() {
-            let edge = theme
-                .edge
-                .with_opacity(EDGE_OPACITY_SPARSE)
-                .over(theme.background);
-            check_contrast("edge", &theme, edge, theme.background, 3.0);
-        }
-    }
-
-    #[test]
-    fn letters_have_contrast_on_their_fill() {
-        for theme in themes() {
-            let PhaseColors {
-                idle,
-                nominate,
-                accept,
-                confirm,
-            } = theme.phases;
-            for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
-                check_contrast("glyph", &theme, theme.ink_on(fill), fill, 4.5);
-            }
-        }
-    }
-
-    #[test]
-    fn fills_and_marks_have_contrast_on_the_background() {
-        for theme in themes() {
-            let PhaseColors {
-                idle,
-                nominate,
-                accept,
-                confirm,
-            } = theme.phases;
-            for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
-                let best = fill
-                    .contrast(theme.background)
-                    .max(theme.node_rim.contrast(theme.background));
-                assert!(best >= 3.0, "{fill:?} in {:?}", theme.name);
-            }
-            for (what, color) in [
-                ("selection", theme.selection),
-                ("ill-behaved", theme.ill_behaved),
-                ("befouled", theme.befouled),
-                ("crashed", theme.crashed),
-                ("timer", theme.timer),
-                ("crown", theme.crown),
-                ("ring", theme.ring),
-                ("vote", theme.vote),
-                ("accept", theme.accept),
-                ("proposal", theme.proposal),
-                ("service", theme.service),
-                ("file", theme.file),
-            ] {
-                check_contrast(what, &theme, color, theme.background, 3.0);
-            }
-            for color in theme.values {
-                check_contrast("value", &theme, color, theme.background, 3.0);
-            }
-        }
-    }
-
-    #[test]
-    fn contrast_follows_wcag() {
-        assert!((BLACK.contrast(WHITE) - 21.0).abs() < 0.01);
-        assert!((Color::rgb(0x77_77_77).contrast(WHITE) - 4.48).abs() < 0.01);
-        assert_eq!(WHITE.with_opacity(0.5).over(BLACK).r, 127);
-        assert_eq!(WHITE.faded(0.5).a, 128);
-    }
-
-    #[test]
-    fn phases_have_different_fills() {
-        for theme in themes() {
-            let PhaseColors {
-                idle,
-                nominate,
-                accept,
-                confirm,
-            } = theme.phases;
-            let fills = [idle, nominate, accept[0], confirm[0]];
-            for (at, one) in fills.iter().enumerate() {
-                assert!(fills[at + 1..].iter().all(|two| two != one));
-            }
-            assert_eq!(
-                accept[0] != accept[1],
-                theme.palette == PaletteName::Classic
-            );
-        }
-    }
-
-    #[test]
-    fn no_value_has_the_colour_of_a_phase() {
-        let apart = |one: Color, two: Color| {
-            let square = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
-            square(one.r, two.r) + square(one.g, two.g) + square(one.b, two.b)
-        };
-        for name in [ThemeName::Dark, ThemeName::Light] {
-            let theme = Theme::new(name, PaletteName::OkabeIto);
-            let phases = theme.phases;
-            for value in theme.values {
-                for phase in [
-                    phases.idle,
-                    phases.nominate,
-                    phases.accept[0],
-                    phases.confirm[0],
-                ] {
-                    assert!(apart(value, phase) > 60 * 60, "{value:?} {phase:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn radii_shrink_with_the_number_of_nodes() {
-        for (nodes, radius) in [
-            (0, 14.0),
-            (7, 14.0),
-            (30, 14.0),
-            (90, 9.0),
-            (1000, 4.0),
-            (10_000, 4.0),
-        ] {
-            assert!((node_radius_px(nodes) - radius).abs() < 1e-4, "{nodes}");
-        }
-        assert!((1..2000).all(|n| node_radius_px(n + 1) <= node_radius_px(n)));
-    }
-}
+mod tests;

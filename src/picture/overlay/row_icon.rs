@@ -78,11 +78,7 @@ impl RowIcon {
             RowIcon::Blank => {}
             RowIcon::Phase(phase, value) => node(scene, phase, value, at, out),
             RowIcon::NotReady => {
-                let fill = theme
-                    .phases
-                    .idle
-                    .faded(nodes::NOT_READY_SHARE)
-                    .over(theme.background);
+                let fill = theme.not_ready(theme.phases.idle);
                 let rim = Stroke::solid(1.0, theme.node_rim);
                 out.push(disc(at, NODE_PX, Some(fill), Some(rim)));
             }

@@ -11,8 +11,6 @@ use crate::time::Time;
 use crate::trace::NodeStatus;
 use crate::trace::lanes::LaneState;
 
-/// Opacity of the colour of a decided slot, so that open slots stand out.
-pub const DECIDED_SHARE: f32 = 0.38;
 /// Opacity of the colour of a silent node.
 const SILENT_SHARE: f32 = 0.55;
 /// Smallest distance between two labels of the axis, from centre to centre, in pixels.
@@ -57,19 +55,19 @@ impl TimedShapes {
 
 /// The colour of a lane in a state; `None`: no colour.
 pub(super) fn state_color(theme: &Theme, state: LaneState) -> Option<Color> {
-    let background = theme.background;
     let solid = match state.phase {
         Phase::Idle => return None,
         Phase::Nominate => theme.phases.nominate,
         Phase::Accept => theme.phases.accept[0],
         Phase::Confirm => theme.phases.confirm[0],
-        Phase::Externalized => theme.phases.confirm[0]
-            .faded(DECIDED_SHARE)
-            .over(background),
+        Phase::Externalized => theme.decided,
     };
     match state.status {
-        NodeStatus::Running => Some(solid),
-        NodeStatus::Silent => Some(solid.faded(SILENT_SHARE).over(background)),
+        NodeStatus::Running => Some(theme.sign(solid)),
+        NodeStatus::Silent => {
+            let pale = solid.faded(SILENT_SHARE).over(theme.background);
+            Some(theme.sign(pale))
+        }
         NodeStatus::Crashed | NodeStatus::Left | NodeStatus::Referenced => None,
     }
 }

@@ -24,6 +24,9 @@ const TICK_APART_PX: f32 = 3.0;
 /// Smallest width of an interval with a letter, in pixels.
 const LETTER_FROM_PX: f32 = 17.0;
 
+/// Distance of the bar of a decided slot from the edges of the lane's bar, as a share of that bar's height.
+const DECIDED_INSET_SHARE: f32 = 0.22;
+
 /// An interval of one colour.
 #[derive(Clone, Copy)]
 struct Cell {
@@ -124,7 +127,17 @@ impl<'a> LaneChart<'a> {
             return;
         }
         let theme = &self.scene.theme;
-        let rect = Rect::from_corners(cell.left, self.bar.min.y, cell.right, self.bar.max.y);
+        // The bar of a decided slot is thinner, so that it differs from an open one without colour.
+        let thinner_px = match cell.state.phase {
+            Phase::Externalized => self.bar.height() * DECIDED_INSET_SHARE,
+            _ => 0.0,
+        };
+        let rect = Rect::from_corners(
+            cell.left,
+            self.bar.min.y + thinner_px,
+            cell.right,
+            self.bar.max.y - thinner_px,
+        );
         let line = match cell.state.status {
             NodeStatus::Crashed => Some((None, theme.crashed)),
             NodeStatus::Referenced => Some((Some(3.0), theme.crashed)),

@@ -17,7 +17,6 @@ pub mod view;
 
 pub use axis::{Axis, Follow, SPAN_MAX_US, SPAN_MIN_US, step_us};
 pub use chart::shapes;
-pub use drawing::DECIDED_SHARE;
 pub use layout::{LaneStyle, Layout, TimelineHit, height_px};
 pub use playhead::shapes as playhead_shapes;
 pub use view::TimelineView;

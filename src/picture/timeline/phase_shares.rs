@@ -2,7 +2,7 @@
 //!
 //! The lanes contain the counts.
 
-use super::drawing::{DECIDED_SHARE, filled};
+use super::drawing::filled;
 use super::layout::Layout;
 use crate::picture::canvas::{Rect, Shape};
 use crate::picture::scene::Scene;
@@ -51,14 +51,11 @@ fn column(theme: &Theme, place: Rect, (left, right, heights): (f32, f32, [f32; 6
     let mut shapes = Vec::new();
     let [idle, nominate, accept, confirm, decided, absent] = heights;
     let phases = theme.phases;
-    let decided_color = phases.confirm[0]
-        .faded(DECIDED_SHARE)
-        .over(theme.background);
     let layers: [(f32, Color); 4] = [
-        (decided, decided_color),
-        (confirm, phases.confirm[0]),
-        (accept, phases.accept[0]),
-        (nominate, phases.nominate),
+        (decided, theme.decided),
+        (confirm, theme.sign(phases.confirm[0])),
+        (accept, theme.sign(phases.accept[0])),
+        (nominate, theme.sign(phases.nominate)),
     ];
     for (height, color) in layers {
         let top = (bottom - height).max(place.min.y);

@@ -6,7 +6,7 @@ use quorumscope::picture::canvas::{LayerName, Point, Rect, Shape};
 use quorumscope::picture::layers;
 use quorumscope::picture::scene::Scene;
 use quorumscope::picture::theme::Color;
-use quorumscope::picture::timeline::{Axis, DECIDED_SHARE, LaneStyle, Layout, height_px};
+use quorumscope::picture::timeline::{Axis, LaneStyle, Layout, height_px};
 use quorumscope::picture::view_state::PlaybackState;
 use quorumscope::scp::NodeId;
 use quorumscope::sim::ExecutorKind::Inline;
@@ -113,10 +113,7 @@ fn lanes_have_the_colours_of_their_nodes_at_their_times() {
         let shapes = chart.shapes(LayerName::Timeline);
         let theme = scene.theme;
         let axis = chart.fixture.view.timeline.axis;
-        let decided = theme.phases.confirm[0]
-            .faded(DECIDED_SHARE)
-            .over(theme.background);
-        let green = boxes(&shapes, decided);
+        let green = boxes(&shapes, theme.decided);
         let mut seen = 0;
         for (node, lane) in (0..).map(NodeId).zip(chart.lanes.lanes()) {
             for span in lane.spans() {

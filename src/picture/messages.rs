@@ -4,7 +4,7 @@
 //! `broadcast_rings.rs` draws discovery broadcasts.
 
 use super::canvas::{Anchor, Font, Point, Rect, Shape, Stroke};
-use super::edges;
+use super::edges::{self, EdgePath};
 use super::icons;
 use super::labels;
 use super::scene::Scene;
@@ -23,6 +23,10 @@ const PULSES_MAX: usize = 240;
 const COUNTS_MAX: usize = 100;
 /// Height of the fall of a lost message in pixels.
 const LOST_FALL_PX: f32 = 26.0;
+/// Length of the tail of a message, as a multiple of the message's radius.
+const TAIL_RADII: f32 = 5.5;
+/// Segments of the tail.
+const TAIL_SEGMENTS: u8 = 3;
 /// Opacity of housekeeping messages.
 const HOUSEKEEPING_SHARE: f32 = 0.4;
 
@@ -88,6 +92,7 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
         None => {
             let share = progress(flight.sent_at, flight.arrives_at, scene.world.now);
             let at = path.at(share);
+            tail(path, share, radius_px, color, out);
             symbol(scene, flight.kind, at, radius_px, color, out);
         }
         Some((lost_at_share, share)) => {
@@ -105,6 +110,23 @@ fn dot(scene: &Scene<'_>, arcs: bool, flight: &Flight, out: &mut Vec<Shape>) {
             );
             icons::cross(at, radius_px * 2.2, stroke, out);
         }
+    }
+}
+
+/// Draws the tail of a message, which shows its direction in a still picture. The tail gets thinner and paler.
+fn tail(path: EdgePath, share: f32, radius_px: f32, color: Color, out: &mut Vec<Shape>) {
+    let length_px = path.at(0.0).distance_px(path.at(1.0)).max(1.0);
+    let tail_share = (TAIL_RADII * radius_px / length_px).min(share);
+    for nth in 0..TAIL_SEGMENTS {
+        let behind = |nth: u8| share - tail_share * f32::from(nth) / f32::from(TAIL_SEGMENTS);
+        let strength = 1.0 - f32::from(nth) / f32::from(TAIL_SEGMENTS);
+        out.push(Shape::Line {
+            points: vec![path.at(behind(nth + 1)), path.at(behind(nth))],
+            stroke: Stroke::solid(
+                (radius_px * 0.9 * strength).max(1.0),
+                color.faded(0.55 * strength),
+            ),
+        });
     }
 }
 

@@ -19,6 +19,9 @@ use crate::trace::World;
 /// Largest number of event log entries searched for one to show in the caption.
 const SEARCHED_MAX: usize = 200;
 
+/// Distance of the two lines of a text that is too long for one line, in pixels.
+const WRAPPED_LINE_PX: f32 = 15.0;
+
 /// Draws the caption, or the banner of a fork.
 pub(super) fn caption(painter: &mut PanelPainter<'_>, region: Rect) {
     let scene = painter.scene;
@@ -97,6 +100,7 @@ pub(super) fn status_line(
     );
 }
 
+/// Draws a text in the middle of a region, in two lines of small text if it is too long for one.
 fn centered(
     painter: &mut PanelPainter<'_>,
     region: Rect,
@@ -104,12 +108,24 @@ fn centered(
     (font, size_px): (Font, f32),
     color: Color,
 ) {
-    let shown = text_layout::truncated(text, font, size_px, region.width() - 2.0 * PADDING_PX);
-    let at = Point {
-        x: region.center().x,
-        y: region.center().y + size_px * text_layout::CAP_HEIGHT / 2.0,
+    let room = region.width() - 2.0 * PADDING_PX;
+    let lines = match text_layout::width_px(text, font, size_px) <= room {
+        true => vec![text.to_owned()],
+        false => text_layout::wrapped(text, font, FONT_SMALL_PX, room, 2),
     };
-    painter.line(at, &shown, size_px, color, font, Anchor::Middle);
+    let size_px = if lines.len() > 1 {
+        FONT_SMALL_PX
+    } else {
+        size_px
+    };
+    let first = region.center().y - (lines.len().saturating_sub(1)) as f32 * WRAPPED_LINE_PX / 2.0;
+    for (nth, line) in lines.iter().enumerate() {
+        let at = Point {
+            x: region.center().x,
+            y: first + nth as f32 * WRAPPED_LINE_PX + size_px * text_layout::CAP_HEIGHT / 2.0,
+        };
+        painter.line(at, line, size_px, color, font, Anchor::Middle);
+    }
 }
 
 /// The text of the caption, in this order: the highlighted set, an invitation if nothing happens any more, the newest

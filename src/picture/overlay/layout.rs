@@ -46,6 +46,9 @@ const CAPTION_HEIGHT_PX: f32 = FONT_MEDIUM_PX + 16.0;
 /// Height of the status line in pixels.
 const STATUS_LINE_HEIGHT_PX: f32 = LINE_HEIGHT_PX + 8.0;
 
+/// Smallest width of a canvas whose status line has one line, in pixels.
+const ONE_STATUS_LINE_FROM_PX: f32 = 700.0;
+
 impl Regions {
     /// Divides a canvas.
     #[must_use]
@@ -69,6 +72,9 @@ impl Regions {
         let bottom = (inner.max.y - CAPTION_HEIGHT_PX).max(inner.min.y);
         let column_bottom = (bottom - GAP_PX).max(inner.min.y);
         let status_line_bottom = match breakpoint {
+            Breakpoint::Tiny if canvas.width() < ONE_STATUS_LINE_FROM_PX => {
+                (inner.min.y + 2.0 * STATUS_LINE_HEIGHT_PX - 10.0).min(bottom)
+            }
             Breakpoint::Tiny => (inner.min.y + STATUS_LINE_HEIGHT_PX).min(bottom),
             _ => inner.min.y,
         };

@@ -154,6 +154,7 @@ impl Column {
 
     /// Adds a panel at the top if it fits.
     fn add(&mut self, painter: &mut PanelPainter<'_>, panel: Panel) {
+        let panel = panel.wrapped(self.free.width());
         let height = panel.height_px();
         if panel.rows.is_empty() || height > self.height_px() {
             return;

@@ -13,6 +13,9 @@ const BETWEEN_PX: f32 = 8.0;
 /// Distance from the top of a row to its baseline, in pixels.
 const BASELINE_PX: f32 = (LINE_HEIGHT_PX + FONT_SMALL_PX * text_layout::CAP_HEIGHT) / 2.0;
 
+/// Most rows of one text.
+const LINES_MAX: usize = 6;
+
 /// One row of a panel.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
@@ -63,6 +66,29 @@ impl Row {
         }
     }
 
+    /// This row, or several if its text is too long. Rows with a value at the right edge stay one row.
+    fn wrapped(self, panel_width_px: f32) -> Vec<Row> {
+        if self.right.is_some() {
+            return vec![self];
+        }
+        let icon_px = if self.icon.is_some() {
+            ICON_WIDTH_PX
+        } else {
+            0.0
+        };
+        let room = panel_width_px - 2.0 * PADDING_PX - icon_px;
+        let lines = text_layout::wrapped(&self.text, self.font, FONT_SMALL_PX, room, LINES_MAX);
+        let rows = lines.into_iter().enumerate().map(|(nth, text)| Row {
+            icon: match (self.icon, nth) {
+                (Some(_), 1..) => Some(RowIcon::Blank),
+                (icon, _) => icon,
+            },
+            text,
+            ..self.clone()
+        });
+        rows.collect()
+    }
+
     /// An icon with its explanation.
     pub(super) fn icon(scene: &Scene<'_>, icon: RowIcon, text: impl Into<String>) -> Row {
         Row {
@@ -85,6 +111,16 @@ impl Panel {
     /// Height in pixels.
     pub(super) fn height_px(&self) -> f32 {
         2.0 * PADDING_PX + self.rows.len() as f32 * LINE_HEIGHT_PX - 4.0
+    }
+
+    /// This panel with rows as wide as a panel of `width_px` allows: a longer text without a value continues in the
+    /// next rows, so that a verdict and the names of nodes are never cut off.
+    pub(super) fn wrapped(self, width_px: f32) -> Panel {
+        let rows = self.rows.into_iter().flat_map(|row| row.wrapped(width_px));
+        Panel {
+            rows: rows.collect(),
+            alarm: self.alarm,
+        }
     }
 
     /// The number of rows that fit into a height.

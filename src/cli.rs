@@ -140,6 +140,9 @@ pub struct WindowArgs {
     /// Width and height of the window in logical pixels.
     #[arg(long, value_name = "WxH", default_value = "1280x800", value_parser = parse_size)]
     pub size: (u32, u32),
+    /// Magnification of the whole window, 0.5 to 3; Ctrl + and Ctrl - change it.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_ui_scale)]
+    pub ui_scale: f32,
     /// Record the run into this trace file (`.jsonl`, or `.jsonl.zst` compressed).
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub trace: Option<PathBuf>,
@@ -340,6 +343,14 @@ pub enum ThemeArg {
     Dark,
     /// Dark on white, for print.
     Light,
+}
+
+/// Parses a magnification from 0.5 to 3.
+fn parse_ui_scale(text: &str) -> Result<f32, String> {
+    let factor = text.parse().ok();
+    factor
+        .filter(|factor| (0.5..=3.0).contains(factor))
+        .ok_or_else(|| format!("expected a number from 0.5 to 3, such as 1.5, found {text:?}"))
 }
 
 /// Parses a window size: `1280x800` -> (1280, 800).

@@ -257,6 +257,7 @@ impl super::WindowArgs {
             },
             token_file: None,
             executor: super::ExecutorArg::Threads,
+            ui_scale: 1.0,
             theme: args.theme,
             size: args.size,
             trace: None,

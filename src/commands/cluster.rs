@@ -130,11 +130,15 @@ fn wait(stopped: &Receiver<()>, running: &SharedCluster) -> Result<ExitCode, Com
 
 #[cfg(feature = "window")]
 fn has_window(args: &ClusterArgs) -> bool {
-    let has_display = crate::window::has_display();
-    if !args.headless && !has_display {
-        eprintln!("quorumscope: {}", terminal::no_display_cluster());
+    if args.headless {
+        return false;
     }
-    !args.headless && has_display
+    let checked = crate::window::check_display();
+    if let Err(error) = &checked {
+        let text = terminal::no_window_cluster(&error.to_string());
+        eprintln!("quorumscope: {text}");
+    }
+    checked.is_ok()
 }
 
 #[cfg(not(feature = "window"))]

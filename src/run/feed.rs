@@ -4,9 +4,10 @@ use super::cursor::Cursor;
 use super::history::History;
 use super::recording::Recording;
 use super::session::{RunProgress, Session, SessionKind};
+use super::step::StepEnd;
 use crate::scenario::{Action, ActionRefused, Scenario};
 use crate::time::Time;
-use crate::trace::{Lanes, World};
+use crate::trace::{Lanes, Record, World};
 use std::sync::Arc;
 
 /// Records kept for seeking. A recording keeps all its records.
@@ -99,11 +100,13 @@ impl Feed {
         progress
     }
 
-    /// Advances the session by a single step of the viewer and folds the new records.
-    pub(super) fn step(&mut self, shown: &mut Cursor) {
+    /// Advances the session by one event and folds the new records. Returns whether a step of the viewer ends there.
+    pub(super) fn step(&mut self, shown: &mut Cursor, end: StepEnd) -> bool {
         self.has_ended = self.session.step() == RunProgress::Finished;
-        self.fold(shown);
+        let mut is_at_end = false;
+        self.fold_with(shown, &mut |record| is_at_end |= end.is_at(record));
         shown.world.advance_to(self.session.now());
+        end == StepEnd::Event || is_at_end
     }
 
     /// Carries out an action and folds the records that it causes immediately.
@@ -122,7 +125,13 @@ impl Feed {
     }
 
     fn fold(&mut self, shown: &mut Cursor) {
+        self.fold_with(shown, &mut |_| {});
+    }
+
+    /// Folds the new records and shows each of them to `visit`.
+    fn fold_with(&mut self, shown: &mut Cursor, visit: &mut dyn FnMut(&Record)) {
         for record in self.session.take_records() {
+            visit(&record);
             shown.world.apply(&record);
             if self.recording.is_none() {
                 self.lanes.apply(&record);

@@ -5,6 +5,7 @@
 //! that has been played.
 
 use super::recording::Recording;
+use super::step::StepEnd;
 use crate::scenario::Scenario;
 use crate::time::Time;
 use crate::trace::{Record, World};
@@ -147,6 +148,14 @@ impl History {
             .since(nth)
             .filter(|(_, record)| !record.is_housekeeping());
         progress.next().map(|(at, _)| *at)
+    }
+
+    /// The time of the record at which a step from record `nth` on ends.
+    #[must_use]
+    pub(super) fn end_of_step(&self, nth: usize, end: StepEnd) -> Option<Time> {
+        let mut records = self.since(nth);
+        let found = records.find(|(_, record)| end.is_at(record));
+        found.map(|(at, _)| *at)
     }
 
     /// Folds the records from `nth` up to the instant `until` into `world`, at most `records_max` of them. Returns the

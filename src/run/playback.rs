@@ -29,6 +29,17 @@ const OPENING_SPEEDUP: f64 = 4.0;
 /// Expected duration of discovery, in flights of the slowest message.
 const DISCOVERY_FLIGHTS: u64 = 8;
 
+/// How far a step goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepGrain {
+    /// To the next event other than housekeeping.
+    Event,
+    /// To the next transition of SCP at any node.
+    Transition,
+    /// To the first decision of the next slot.
+    Slot,
+}
+
 /// One change of what is shown and of how fast time runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaybackCommand {
@@ -38,8 +49,8 @@ pub enum PlaybackCommand {
     Play,
     /// Pauses.
     Pause,
-    /// Pauses and goes to the next event other than housekeeping.
-    Step,
+    /// Pauses and goes forward.
+    Step(StepGrain),
     /// Pauses and goes back to the previous event.
     StepBack,
     /// Pauses and shows an instant, or the nearest one that can be shown.

@@ -6,10 +6,11 @@
 use super::cursor::Cursor;
 use super::feed::Feed;
 use super::idle_skip::IdleSkip;
-use super::playback::{Activity, FRAME_MAX, PlayState, Playback, PlaybackCommand};
+use super::playback::{Activity, FRAME_MAX, PlayState, Playback, PlaybackCommand, StepGrain};
 use super::scenario_choice::{ScenarioChoice, StartAs};
 use super::seek::{RECORDS_PER_CHUNK, Seek, SeekProgress};
 use super::session::{RunProgress, Session, SessionKind};
+use super::step::StepEnd;
 use crate::scenario::{Action, ActionRefused};
 use crate::time::{Span, Time};
 use crate::trace::{Lanes, World};
@@ -46,6 +47,8 @@ pub struct Run {
     playhead: Playhead,
     seek: Option<Seek>,
     idle: IdleSkip,
+    /// The step under way.
+    step_end: Option<StepEnd>,
     /// The play state before the first seek.
     resume_state: Option<PlayState>,
     paused_for_fork: bool,
@@ -64,6 +67,7 @@ impl Run {
             playhead: Playhead::Latest,
             seek: None,
             idle: IdleSkip::default(),
+            step_end: None,
             resume_state: None,
             paused_for_fork: false,
         };
@@ -126,7 +130,9 @@ impl Run {
     /// Whether the picture changes without an action: a seek is under way, or the run plays.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        self.seek.is_some() || self.playback.is_playing() && !self.is_at_rest()
+        self.seek.is_some()
+            || self.step_end.is_some()
+            || self.playback.is_playing() && !self.is_at_rest()
     }
 
     /// Whether live processes are shown in real time.
@@ -157,6 +163,12 @@ impl Run {
         world.is_settled() && (self.feed.has_ended() || world.all_nodes_wait())
     }
 
+    /// Whether a step is under way that takes more than one frame.
+    #[must_use]
+    pub fn is_stepping(&self) -> bool {
+        self.step_end.is_some()
+    }
+
     /// The earliest instant that can be shown.
     #[must_use]
     pub fn shown_from(&self) -> Time {
@@ -184,7 +196,7 @@ impl Run {
             PlaybackCommand::Pause => self.playback.set_state(PlayState::Paused),
             PlaybackCommand::Slower => self.playback.slower(),
             PlaybackCommand::Faster => self.playback.faster(),
-            PlaybackCommand::Step => self.step(),
+            PlaybackCommand::Step(grain) => self.step(grain),
             PlaybackCommand::StepBack => self.step_back(),
             PlaybackCommand::Seek(to) => self.seek(to),
             PlaybackCommand::ReturnToLatest => self.return_to_latest(),
@@ -217,7 +229,10 @@ impl Run {
     pub fn advance(&mut self, wall: Duration, has_budget: &dyn Fn() -> bool) {
         let had_fork = self.world().fork().is_some();
         if self.seek.is_some() {
+            self.step_end = None;
             self.continue_seek(has_budget);
+        } else if self.step_end.is_some() {
+            self.continue_step(has_budget);
         } else if self.playhead == Playhead::Past {
             self.replay_past(wall);
         } else {
@@ -313,14 +328,29 @@ impl Run {
         self.advance_to(at, &|| true);
     }
 
-    fn step(&mut self) {
+    fn step(&mut self, grain: StepGrain) {
         self.playback.set_state(PlayState::Paused);
+        let end = StepEnd::of(grain, self.world());
         if self.is_in_past() {
-            let next = self.feed.history().progress_from(self.shown.next);
+            let next = self.feed.history().end_of_step(self.shown.next, end);
             let now = self.shown.world.now;
             self.seek(next.unwrap_or(self.latest()).max(now));
         } else {
-            self.feed.step(&mut self.shown);
+            self.step_end = Some(end);
+            // A step to the next event is short, so it is shown at once.
+            self.continue_step(&|| false);
+        }
+    }
+
+    /// Goes on with a step until it ends, nothing more happens or the budget of this frame is used up.
+    fn continue_step(&mut self, has_budget: &dyn Fn() -> bool) {
+        while let Some(end) = self.step_end {
+            if self.feed.step(&mut self.shown, end) || self.feed.has_ended() {
+                self.step_end = None;
+            }
+            if !has_budget() {
+                return;
+            }
         }
     }
 

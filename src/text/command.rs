@@ -7,6 +7,10 @@ messages! { "command":
     fn toggle_play_tip();
     fn step();
     fn step_tip();
+    fn step_to_transition();
+    fn step_to_transition_tip();
+    fn step_to_slot();
+    fn step_to_slot_tip();
     fn step_back();
     fn step_back_tip();
     fn seek_backward();
@@ -57,6 +61,12 @@ messages! { "command":
     fn theme_tip();
     fn frame_rate();
     fn frame_rate_tip();
+    fn larger_ui();
+    fn larger_ui_tip();
+    fn smaller_ui();
+    fn smaller_ui_tip();
+    fn default_ui();
+    fn default_ui_tip();
     fn help();
     fn help_tip();
     fn dismiss();

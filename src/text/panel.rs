@@ -49,6 +49,13 @@ messages! { "panel":
     fn event_log();
     fn close_log();
     fn no_events();
+    fn log_search();
+    fn log_all();
+    fn log_consensus();
+    fn log_proposals();
+    fn log_network();
+    fn log_faults();
+    fn log_line_tip();
     fn only_selected();
     fn only_node(name: &str);
     fn scenarios();
@@ -157,7 +164,7 @@ messages! { "panel":
     fn timer_catch_up();
     fn timer_relay();
     fn timer_relay_repeats();
-    fn saved(files: &str);
+    fn saved(files: &str, folder: &str);
     fn file_chosen(name: &str);
     fn screenshot_failed(error: &str);
     fn write_failed(path: &str, error: &str);

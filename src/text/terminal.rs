@@ -38,13 +38,11 @@ messages! { "terminal":
     fn progress_discovering(time: &str, messages: u64);
     fn progress_slot(time: &str, slot: SlotIndex, decided: usize, total: usize, messages: u64);
 
-    fn no_display_run();
+    fn no_window_run(error: &str);
     #[cfg(not(feature = "window"))]
     fn no_window_support_run();
-    fn window_failed_run(error: &str);
-    fn no_display_attach();
-    fn window_failed_attach(error: &str);
-    fn no_display_cluster();
+    fn no_window_attach(error: &str);
+    fn no_window_cluster(error: &str);
     #[cfg(all(feature = "net", not(feature = "window")))]
     fn no_window_support();
     fn no_display_bench(error: &str);

@@ -6,8 +6,8 @@
 use super::record::Record;
 use super::world::World;
 use super::world_parts::NodeStatus;
+use crate::node::Input;
 use crate::node::view::{Application, BackupAnswer, NodeEvent, Readiness, TrustPolicy};
-use crate::node::{Input, Output};
 use crate::scenario::Action;
 use crate::scp::{NodeId, NodeSet, SlotIndex, Value};
 use crate::time::{Span, Time};
@@ -263,20 +263,9 @@ fn is_all_backed_up(world: &World) -> bool {
         .all(|line| line.backed_up.is_some() || line.answer == BackupAnswer::NoHasIt)
 }
 
-fn events(record: &Record) -> impl Iterator<Item = &NodeEvent> {
-    let outputs: &[Output] = match record {
-        Record::Stepped { outputs, .. } => outputs,
-        _ => &[],
-    };
-    outputs.iter().filter_map(|output| match output {
-        Output::Event(event) => Some(event),
-        _ => None,
-    })
-}
-
 fn is_progress(record: &Record) -> bool {
     matches!(record, Record::Acted { .. })
-        || events(record).any(|event| {
+        || record.events().any(|event| {
             matches!(
                 event,
                 NodeEvent::Recorded { .. } | NodeEvent::BackedUp { .. }
@@ -297,7 +286,7 @@ fn may_settle(record: &Record) -> bool {
                 ..
             }
         )
-        || events(record).any(|event| {
+        || record.events().any(|event| {
             matches!(
                 event,
                 NodeEvent::ProposalExpired { .. }

@@ -2,6 +2,7 @@
 
 use super::world_parts::EventLogEntry;
 use crate::net::{LossReason, Position};
+use crate::node::view::NodeEvent;
 use crate::node::{FileInfo, Input, MessageId, MessageKind, NodeConfig, Output, Peer};
 use crate::scenario::Action;
 use crate::scp::NodeId;
@@ -135,6 +136,18 @@ impl Record {
             | Record::Lost { at, .. }
             | Record::Chunk { at, .. } => *at = shifted(*at),
         }
+    }
+
+    /// The events in the record, in the order in which the node reported them.
+    pub fn events(&self) -> impl Iterator<Item = &NodeEvent> {
+        let outputs: &[Output] = match self {
+            Record::Stepped { outputs, .. } => outputs,
+            _ => &[],
+        };
+        outputs.iter().filter_map(|output| match output {
+            Output::Event(event) => Some(event),
+            _ => None,
+        })
     }
 
     /// Whether the record shows no progress: a transmission, or periodic work without a notable event. Stepping and

@@ -19,6 +19,7 @@ use super::options::{ScenarioEntry, SessionFactory, WindowOptions};
 use super::panels::{
     self, ContextMenu, PanelModel, PanelRequest, PanelResponse, PanelState, Toast, ToastKind,
 };
+use super::ui_scale::UiScale;
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::hit_test::node_at;
 use crate::picture::scene::Scene;
@@ -56,6 +57,7 @@ pub(super) struct App {
     theme: ThemeName,
     palette: PaletteName,
     frame_rate: Visibility,
+    ui_scale: UiScale,
     is_closing: bool,
     /// Whether another run has been opened since the last [`App::take_run_changed`].
     run_changed: bool,
@@ -72,8 +74,8 @@ impl App {
     pub(super) fn new(options: &WindowOptions, factory: Arc<dyn SessionFactory>) -> App {
         let scenarios = factory.scenarios();
         let size = Point {
-            x: options.size_px.0 as f32,
-            y: options.size_px.1 as f32,
+            x: options.size_px.0 as f32 / options.ui_scale.factor(),
+            y: options.size_px.1 as f32 / options.ui_scale.factor(),
         };
         let mut app = App {
             jobs: Jobs::new(factory),
@@ -91,6 +93,7 @@ impl App {
             theme: options.theme,
             palette: options.palette,
             frame_rate: Visibility::Hidden,
+            ui_scale: options.ui_scale,
             is_closing: false,
             run_changed: false,
             has_input: false,
@@ -100,6 +103,11 @@ impl App {
         };
         app.open(options.first.clone());
         app
+    }
+
+    /// Magnification of the whole window.
+    pub(super) fn ui_scale(&self) -> UiScale {
+        self.ui_scale
     }
 
     /// Colours of the scene and the panels.

@@ -14,7 +14,12 @@ use crate::text::{self, command as keys, refusal, timeline};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum UserCommand {
     TogglePlay,
+    /// Goes to the next event.
     Step,
+    /// Goes to the next transition of SCP.
+    StepToTransition,
+    /// Goes to the next decision.
+    StepToSlot,
     StepBack,
     /// Shows an earlier instant.
     SeekBackward,
@@ -47,6 +52,10 @@ pub(super) enum UserCommand {
     ZoomTimelineOut,
     ToggleTheme,
     ToggleFrameRate,
+    /// Magnifies the whole window.
+    LargerUi,
+    SmallerUi,
+    DefaultUi,
     ToggleHelp,
     Dismiss,
     Quit,
@@ -69,6 +78,9 @@ pub(super) enum ShortcutKey {
     Escape,
     Home,
     CtrlQ,
+    CtrlPlus,
+    CtrlMinus,
+    CtrlZero,
 }
 
 /// The state of Shift that a shortcut requires.
@@ -209,6 +221,8 @@ impl UserCommand {
             UserCommand::AddNode => first(&[no_run, past]),
             UserCommand::TogglePlay
             | UserCommand::Step
+            | UserCommand::StepToTransition
+            | UserCommand::StepToSlot
             | UserCommand::StepBack
             | UserCommand::SeekBackward
             | UserCommand::SeekForward
@@ -235,7 +249,11 @@ impl UserCommand {
     /// Whether the command can be executed by key while a modal panel is open: only what closes the panel or the window.
     pub(super) fn is_allowed_in(self, modal: ModalPanel) -> bool {
         match self {
-            UserCommand::Dismiss | UserCommand::Quit => true,
+            UserCommand::Dismiss
+            | UserCommand::Quit
+            | UserCommand::LargerUi
+            | UserCommand::SmallerUi
+            | UserCommand::DefaultUi => true,
             UserCommand::ToggleHelp => modal == ModalPanel::Help,
             UserCommand::ToggleScenarios => modal == ModalPanel::Scenarios,
             _ => false,
@@ -288,6 +306,9 @@ impl Shortcut {
             ShortcutKey::Escape => keys::key_escape().into(),
             ShortcutKey::Home => keys::key_home().into(),
             ShortcutKey::CtrlQ => keys::key_with_control("Q"),
+            ShortcutKey::CtrlPlus => keys::key_with_control("+"),
+            ShortcutKey::CtrlMinus => keys::key_with_control("-"),
+            ShortcutKey::CtrlZero => keys::key_with_control("0"),
         };
         match self.shift {
             ShiftKey::Held => keys::key_with_shift(&key),

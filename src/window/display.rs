@@ -102,15 +102,12 @@ fn conf(options: &WindowOptions) -> Conf {
     }
 }
 
-/// Whether a display seems to be available.
-#[must_use]
-pub fn has_display() -> bool {
-    check_display().is_ok()
-}
-
 /// Checks for a display. Platforms without X11 always have one.
+///
+/// # Errors
+/// [`WindowError::NoDisplay`] if `DISPLAY` is not set or no X server answers there.
 #[cfg(all(unix, not(target_os = "macos")))]
-fn check_display() -> Result<(), WindowError> {
+pub fn check_display() -> Result<(), WindowError> {
     use std::os::unix::net::UnixStream;
     let display = std::env::var("DISPLAY").unwrap_or_default();
     if display.is_empty() {
@@ -127,8 +124,12 @@ fn check_display() -> Result<(), WindowError> {
     })
 }
 
+/// Checks for a display. This platform always has one.
+///
+/// # Errors
+/// None.
 #[cfg(not(all(unix, not(target_os = "macos"))))]
-fn check_display() -> Result<(), WindowError> {
+pub fn check_display() -> Result<(), WindowError> {
     Ok(())
 }
 

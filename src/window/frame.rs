@@ -149,7 +149,10 @@ struct HadInput(bool);
 
 impl FrameLoop {
     fn frame(&mut self, at: Duration, wall: Duration, began: Instant) -> HadInput {
-        let mut events = self.input.take();
+        let ui_scale = self.app.ui_scale().factor();
+        let dpi = screen_dpi_scale() * ui_scale;
+        self.painter.set_ui_scale(ui_scale);
+        let mut events = self.input.take(dpi);
         let dropped = self
             .desktop
             .iter()
@@ -168,10 +171,10 @@ impl FrameLoop {
         self.app.status.frames_per_s = self.app.shows_frame_rate().then(|| self.rate.per_s());
         let screen = ScreenInfo {
             size: Point {
-                x: screen_width(),
-                y: screen_height(),
+                x: screen_width() / ui_scale,
+                y: screen_height() / ui_scale,
             },
-            dpi: screen_dpi_scale(),
+            dpi,
             at,
         };
         let focus = self.egui.focus();

@@ -8,7 +8,6 @@ use crate::picture::canvas::Point;
 use macroquad::input::get_dropped_files;
 use macroquad::input::utils::{register_input_subscriber, repeat_all_miniquad_input};
 use macroquad::miniquad::{EventHandler, KeyCode, KeyMods, MouseButton, window};
-use macroquad::window::screen_dpi_scale;
 use std::path::PathBuf;
 
 /// A mouse button.
@@ -88,9 +87,9 @@ impl InputState {
         }
     }
 
-    /// Takes the events since the last call.
-    pub(super) fn take(&mut self) -> Vec<InputEvent> {
-        self.dpi = screen_dpi_scale();
+    /// Takes the events since the last call. One logical pixel is `dpi` physical pixels.
+    pub(super) fn take(&mut self, dpi: f32) -> Vec<InputEvent> {
+        self.dpi = dpi;
         let subscriber = self.subscriber;
         repeat_all_miniquad_input(self, subscriber);
         let dropped = get_dropped_files().into_iter().filter_map(|file| file.path);
@@ -184,6 +183,9 @@ impl EventHandler for InputState {
         });
         let key = match (modifiers.ctrl || modifiers.logo, code) {
             (true, KeyCode::Q) => Some(ShortcutKey::CtrlQ),
+            (true, KeyCode::Equal | KeyCode::KpAdd) => Some(ShortcutKey::CtrlPlus),
+            (true, KeyCode::Minus | KeyCode::KpSubtract) => Some(ShortcutKey::CtrlMinus),
+            (true, KeyCode::Key0 | KeyCode::Kp0) => Some(ShortcutKey::CtrlZero),
             (true, _) => None,
             (false, _) => named(code),
         };

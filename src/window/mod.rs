@@ -7,6 +7,7 @@
 //! | `app` | application state: executes commands, panel requests and gestures |
 //! | `command`, `input`, `gesture` | the command table; mouse and keyboard; clicks, drags, pans and zooms |
 //! | `panels`, `style`, `egui_bridge` | panels; their style; egui in macroquad |
+//! | `ui_scale` | the user's magnification of the window |
 //! | `paint`, `deferred_redraw` | rendering; redraw of expensive layers after the camera has stopped |
 //! | `jobs`, `analysis_scheduler`, `screenshot` | background jobs; quorum analysis; PNG and SVG |
 //! | `proposal_draft`, `position_printer` | what a click proposes; positions for scripts |
@@ -35,6 +36,7 @@ mod position_printer;
 mod proposal_draft;
 mod screenshot;
 mod style;
+mod ui_scale;
 
 pub use crate::run::{ScenarioChoice, ScenarioSource, StartAs};
 pub use options::{
@@ -42,7 +44,8 @@ pub use options::{
     WindowOptions,
 };
 
-pub use display::has_display;
+pub use display::check_display;
+pub use ui_scale::UiScale;
 
 use frame_meter::FrameMeter;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Configuration of the window, and the [`SessionFactory`] through which it opens runs.
 
+use super::ui_scale::UiScale;
 use crate::node::view::FileInfo;
 use crate::picture::theme::{PaletteName, ThemeName};
 use crate::run::{ScenarioChoice, Session, StartAs};
@@ -57,12 +58,14 @@ pub enum PositionOutput {
 }
 
 /// Configuration of the window.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct WindowOptions {
     /// The run to open first.
     pub first: ScenarioChoice,
     /// Width and height of the window in logical pixels.
     pub size_px: (u32, u32),
+    /// Magnification of the whole window.
+    pub ui_scale: UiScale,
     /// Dark or light theme.
     pub theme: ThemeName,
     /// Colours of the phases.

@@ -2,13 +2,13 @@
 
 use super::runs::scenario as read;
 use quorumscope::net::LossReason;
-use quorumscope::node::{Application, Content, MessageKind, ProposalRefusal};
+use quorumscope::node::{Application, Content, MessageKind, NodeEvent, ProposalRefusal};
 use quorumscope::run::{
     PlaybackCommand, Recording, Replay, Run, RunProgress, RunState, ScenarioChoice, ScenarioSource,
-    Session, StartAs,
+    Session, StartAs, StepGrain,
 };
 use quorumscope::scenario::{Action, ActionRefused, Scenario};
-use quorumscope::scp::NodeId;
+use quorumscope::scp::{NodeId, ScpEvent};
 use quorumscope::sim::{ExecutorKind, Simulation};
 use quorumscope::time::Time;
 use quorumscope::trace::{FlightId, Record, World};
@@ -210,7 +210,7 @@ fn step_pauses_and_stops_at_the_next_event() {
     let mut run = open(simulation(scenario()), StartAs::Playing);
     let mut instants = BTreeSet::new();
     for _ in 0..20 {
-        run.command(PlaybackCommand::Step);
+        run.command(PlaybackCommand::Step(StepGrain::Event));
         assert_eq!(run.state(), RunState::Paused);
         instants.insert(run.world().now);
     }
@@ -220,17 +220,68 @@ fn step_pauses_and_stops_at_the_next_event() {
     assert_eq!(seen(&run), before);
 }
 
+/// The number of transitions so far, and the decided slots.
+fn transitions(run: &Run) -> (usize, usize) {
+    let is_transition = |event: &NodeEvent| match event {
+        NodeEvent::Scp(event) => !matches!(
+            event,
+            ScpEvent::RoundStarted { .. }
+                | ScpEvent::HeardFromQuorum { .. }
+                | ScpEvent::NotFullyValidated { .. }
+                | ScpEvent::Refused { .. }
+        ),
+        _ => false,
+    };
+    let events = run.world().log.iter().map(|line| &line.event);
+    let decided = run.world().slots().values();
+    (
+        events.filter(|event| is_transition(event)).count(),
+        decided.filter(|slot| !slot.decided.is_empty()).count(),
+    )
+}
+
+fn step_to(run: &mut Run, grain: StepGrain) {
+    run.command(PlaybackCommand::Step(grain));
+    for _ in 0..100_000 {
+        if !run.is_moving() {
+            return;
+        }
+        frame(run);
+    }
+    panic!("the step does not end");
+}
+
+#[test]
+fn steps_end_at_the_next_transition_and_at_the_next_decision() {
+    let mut run = open(simulation(scenario()), StartAs::PausedAt(AT[0]));
+    run.act(propose(1, "first")).unwrap();
+    for _ in 0..5 {
+        let before = transitions(&run);
+        step_to(&mut run, StepGrain::Transition);
+        assert!(transitions(&run).0 > before.0, "{before:?}");
+        assert_eq!(transitions(&run).1, before.1);
+    }
+    step_to(&mut run, StepGrain::Slot);
+    assert_eq!(transitions(&run).1, 1);
+    let decided_at = run.world().now;
+
+    run.command(PlaybackCommand::Seek(AT[0]));
+    finish_seek(&mut run);
+    step_to(&mut run, StepGrain::Slot);
+    assert_eq!(run.world().now, decided_at, "the same step in the past");
+}
+
 #[test]
 fn step_back_undoes_a_step() {
     let mut run = simulated(AT[1]);
-    run.command(PlaybackCommand::Step);
+    run.command(PlaybackCommand::Step(StepGrain::Event));
     let here = seen(&run);
     run.command(PlaybackCommand::StepBack);
     finish_seek(&mut run);
     assert_eq!(run.state(), RunState::Past);
     let before = seen(&run);
     assert_ne!(before, here);
-    run.command(PlaybackCommand::Step);
+    run.command(PlaybackCommand::Step(StepGrain::Event));
     finish_seek(&mut run);
     assert_eq!(seen(&run), here);
     run.command(PlaybackCommand::StepBack);

@@ -12,7 +12,7 @@ use crate::text::format::{decimal, percent};
 use crate::text::terminal;
 use crate::window::{
     FrameCost, FrameMode, MeasurePlan, PositionOutput, ScenarioChoice, ScenarioSource,
-    SessionFactory, StartAs, WindowError, WindowOptions, measure,
+    SessionFactory, StartAs, UiScale, WindowError, WindowOptions, measure,
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -60,6 +60,7 @@ pub(super) fn run(args: &BenchFrameArgs) -> Result<ExitCode, CommandError> {
             nodes: None,
         },
         size_px: (1280, 800),
+        ui_scale: UiScale::default(),
         theme: ThemeName::default(),
         palette: PaletteName::default(),
         start_as: StartAs::Playing,

@@ -18,7 +18,7 @@ use crate::sim::{ExecutorKind, Simulation};
 use crate::text::terminal;
 use crate::window::{
     self, PositionOutput, ScenarioChoice, ScenarioEntry, ScenarioSource, SessionFactory, StartAs,
-    WindowError, WindowOptions,
+    UiScale, WindowError, WindowOptions,
 };
 #[cfg(feature = "net")]
 use attach::AttachSource;
@@ -38,8 +38,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) fn run(args: &WindowArgs) -> Result<ExitCode, CommandError> {
     load::check(&args.source)?;
     check_files(args)?;
-    if !window::has_display() {
-        return without_window(args, &NoWindow::NoDisplay);
+    if let Err(error) = window::check_display() {
+        return without_window(args, &error.to_string());
     }
     show(args, ScenarioSessionFactory::new(args)?)
 }
@@ -62,6 +62,7 @@ fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, 
             nodes: args.source.nodes,
         },
         size_px: args.size,
+        ui_scale: UiScale::new(args.ui_scale),
         theme: theme_name(args.theme),
         palette: PaletteName::default(),
         start_as: match args.pause_at {
@@ -78,32 +79,18 @@ fn show(args: &WindowArgs, factory: ScenarioSessionFactory) -> Result<ExitCode, 
     };
     match window::run(options, Arc::new(factory)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(WindowError::NoDisplay(why)) => without_window(args, &NoWindow::Failed(why)),
+        Err(error @ WindowError::NoDisplay(_)) => without_window(args, &error.to_string()),
         Err(error) => Err(CommandError::Window(error.to_string())),
     }
 }
 
-/// Why there is no window.
-enum NoWindow {
-    /// The environment specifies no display.
-    NoDisplay,
-    /// No window can be opened on the display; this is the error.
-    Failed(String),
-}
-
 /// Fallback: `run` for a scenario or recording, an error for `--attach`.
-fn without_window(args: &WindowArgs, reason: &NoWindow) -> Result<ExitCode, CommandError> {
+fn without_window(args: &WindowArgs, error: &str) -> Result<ExitCode, CommandError> {
     #[cfg(feature = "net")]
     if !args.attach.is_empty() {
-        return Err(CommandError::Window(match reason {
-            NoWindow::NoDisplay => terminal::no_display_attach().to_owned(),
-            NoWindow::Failed(error) => terminal::window_failed_attach(error),
-        }));
+        return Err(CommandError::Window(terminal::no_window_attach(error)));
     }
-    match reason {
-        NoWindow::NoDisplay => run_in_terminal(args, terminal::no_display_run()),
-        NoWindow::Failed(error) => run_in_terminal(args, &terminal::window_failed_run(error)),
-    }
+    run_in_terminal(args, &terminal::no_window_run(error))
 }
 
 /// Opens simulations, recordings and connections to processes for the window.

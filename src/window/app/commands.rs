@@ -6,13 +6,14 @@ use crate::picture::canvas::Point;
 use crate::picture::hit_test::free_point_near;
 use crate::picture::theme::ThemeName;
 use crate::picture::view_state::{ViewState, Visibility};
-use crate::run::{PlaybackCommand, Run};
+use crate::run::{PlaybackCommand, Run, StepGrain};
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::text;
 use crate::trace::NodeStatus;
 use crate::window::command::UserCommand;
 use crate::window::panels::{PanelVisibility, ToastKind};
+use crate::window::ui_scale::UiScale;
 
 impl App {
     /// Executes a command, or shows why it is disabled. `pointer` is the position of the pointer if it is on the
@@ -24,7 +25,9 @@ impl App {
         }
         match command {
             UserCommand::TogglePlay => self.play(PlaybackCommand::TogglePlay),
-            UserCommand::Step => self.play(PlaybackCommand::Step),
+            UserCommand::Step => self.step(StepGrain::Event),
+            UserCommand::StepToTransition => self.step(StepGrain::Transition),
+            UserCommand::StepToSlot => self.step(StepGrain::Slot),
             UserCommand::StepBack => self.step_back(),
             UserCommand::SeekBackward => self.seek_by(-1.0),
             UserCommand::SeekForward => self.seek_by(1.0),
@@ -64,6 +67,9 @@ impl App {
             UserCommand::ZoomTimelineOut => self.zoom_time_by_key(-1.0),
             UserCommand::ToggleTheme => self.toggle_theme(),
             UserCommand::ToggleFrameRate => self.frame_rate = switched(self.frame_rate),
+            UserCommand::LargerUi => self.ui_scale = self.ui_scale.larger(),
+            UserCommand::SmallerUi => self.ui_scale = self.ui_scale.smaller(),
+            UserCommand::DefaultUi => self.ui_scale = UiScale::default(),
             UserCommand::ToggleHelp => self.panels.help.toggle(),
             UserCommand::Dismiss => self.clear(),
             UserCommand::Quit => self.is_closing = true,

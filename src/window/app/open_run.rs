@@ -76,10 +76,12 @@ impl App {
                     .map(|name| name.to_string_lossy().into_owned())
                     .collect();
                 let count = names.len();
-                self.show_toast(
-                    ToastKind::Info,
-                    &panel::saved(&format::list(names.into_iter(), count)),
-                );
+                let files = format::list(names.into_iter(), count);
+                let folder = paths.first().and_then(|path| path.parent());
+                let folder = folder.unwrap_or(&self.screenshot_folder);
+                let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+                let text = panel::saved(&files, &folder.display().to_string());
+                self.show_toast(ToastKind::Info, &text);
             }
             JobResult::File(Ok(file)) => {
                 self.show_toast(ToastKind::Info, &panel::file_chosen(&file.name));

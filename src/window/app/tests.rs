@@ -14,6 +14,7 @@ use crate::window::input::{Modifiers, PointerButton};
 use crate::window::jobs;
 use crate::window::options::PositionOutput;
 use crate::window::panels::PanelVisibility;
+use crate::window::ui_scale::UiScale;
 use std::path::Path;
 
 const SCENARIO: &str = r#"
@@ -94,6 +95,7 @@ impl Window {
                 nodes: None,
             },
             size_px: (1280, 800),
+            ui_scale: UiScale::default(),
             theme: ThemeName::Dark,
             palette: PaletteName::default(),
             start_as,
@@ -504,6 +506,8 @@ fn a_screenshot_is_written_in_two_formats() {
     assert_eq!(names.len(), 2, "{names:?}");
     assert!(names.iter().all(|name| name.starts_with("one-seed4-2.4")));
     assert_eq!(window.toasts().len(), 1);
+    let folder = window.folder.path().display().to_string();
+    assert!(window.toasts()[0].contains(&folder), "the whole path");
 }
 
 #[test]

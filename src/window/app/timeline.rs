@@ -4,7 +4,7 @@ use super::App;
 use crate::picture::canvas::Point;
 use crate::picture::timeline::{Axis, Follow, Layout, TimelineHit, TimelineView};
 use crate::picture::view_state::ViewState;
-use crate::run::{PlaybackCommand, Run, SessionKind};
+use crate::run::{PlaybackCommand, Run, SessionKind, StepGrain};
 use crate::scp::NodeId;
 use crate::time::{Span, Time};
 use crate::window::panels::{PanelState, PanelVisibility};
@@ -47,7 +47,8 @@ fn first_axis(run: &Run) -> Axis {
 pub(super) fn follow_playhead(run: &Run, view: &mut ViewState, now_before: Time) {
     let timeline = &mut view.timeline;
     timeline.until = run.shown_until();
-    if run.world().now != now_before && run.playback().is_playing() {
+    let is_advancing = run.playback().is_playing() || run.is_stepping();
+    if run.world().now != now_before && is_advancing {
         timeline.axis = timeline.axis.following(run.world().now);
     }
 }
@@ -92,6 +93,14 @@ impl App {
     pub(super) fn pan_time(&mut self, by_share: f64) {
         if let Some((_, view)) = &mut self.shown {
             view.timeline.axis = view.timeline.axis.panned(by_share);
+        }
+    }
+
+    /// Goes forward to an event. The playhead stays in sight.
+    pub(super) fn step(&mut self, grain: StepGrain) {
+        if let Some((run, view)) = &mut self.shown {
+            let at = run.command(PlaybackCommand::Step(grain));
+            view.timeline.axis = view.timeline.axis.scrolled_to(at);
         }
     }
 

@@ -35,6 +35,8 @@ const fn entry(
 ) -> CommandInfo {
     let repeat = match command {
         UserCommand::Step
+        | UserCommand::StepToTransition
+        | UserCommand::StepToSlot
         | UserCommand::StepBack
         | UserCommand::SeekBackward
         | UserCommand::SeekForward
@@ -70,6 +72,20 @@ pub(in crate::window) const TABLE: &[CommandInfo] = &[
         text::step,
         text::step_tip,
         &[free(ShortcutKey::Char('n')), either(ShortcutKey::Right)],
+    ),
+    entry(
+        UserCommand::StepToTransition,
+        CommandGroup::Time,
+        text::step_to_transition,
+        text::step_to_transition_tip,
+        &[either(ShortcutKey::Char('.'))],
+    ),
+    entry(
+        UserCommand::StepToSlot,
+        CommandGroup::Time,
+        text::step_to_slot,
+        text::step_to_slot_tip,
+        &[either(ShortcutKey::Char('>'))],
     ),
     entry(
         UserCommand::StepBack,
@@ -304,6 +320,27 @@ pub(in crate::window) const TABLE: &[CommandInfo] = &[
         text::frame_rate,
         text::frame_rate_tip,
         &[free(ShortcutKey::Char('m'))],
+    ),
+    entry(
+        UserCommand::LargerUi,
+        CommandGroup::View,
+        text::larger_ui,
+        text::larger_ui_tip,
+        &[either(ShortcutKey::CtrlPlus)],
+    ),
+    entry(
+        UserCommand::SmallerUi,
+        CommandGroup::View,
+        text::smaller_ui,
+        text::smaller_ui_tip,
+        &[either(ShortcutKey::CtrlMinus)],
+    ),
+    entry(
+        UserCommand::DefaultUi,
+        CommandGroup::View,
+        text::default_ui,
+        text::default_ui_tip,
+        &[either(ShortcutKey::CtrlZero)],
     ),
     entry(
         UserCommand::ToggleHelp,

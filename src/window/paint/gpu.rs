@@ -55,6 +55,8 @@ pub(super) struct Gpu {
     pending_blits: Vec<PixelRect>,
     /// Translation with which to copy the back layers to the canvas.
     pending_translation: Option<(i32, i32)>,
+    /// The scale of the whole window that the user has chosen.
+    ui_scale: f32,
 }
 
 /// Framebuffers that have the size of the window and persist between frames.
@@ -137,12 +139,29 @@ impl Gpu {
             copy_method: CopyMethod::detect(),
             pending_blits: Vec::new(),
             pending_translation: None,
+            ui_scale: 1.0,
         })
     }
 
     /// Physical pixels per logical pixel.
     pub(super) fn dpi(&self) -> f32 {
-        screen_dpi_scale()
+        screen_dpi_scale() * self.ui_scale
+    }
+
+    /// Sets the user's scale of the whole window.
+    pub(super) fn set_ui_scale(&mut self, ui_scale: f32) {
+        if self.ui_scale != ui_scale {
+            self.ui_scale = ui_scale;
+            self.framebuffers = None;
+        }
+    }
+
+    /// Size of the window in logical pixels.
+    fn logical_size(&self) -> (f32, f32) {
+        (
+            screen_width() / self.ui_scale,
+            screen_height() / self.ui_scale,
+        )
     }
 
     /// Size of the window in physical pixels.
@@ -183,6 +202,7 @@ impl Gpu {
         background: Color,
         pieces: impl Iterator<Item = &'a mut Vec<Mesh>>,
     ) {
+        let logical_size = self.logical_size();
         let Some(framebuffers) = &mut self.framebuffers else {
             return;
         };
@@ -190,7 +210,7 @@ impl Gpu {
         let back = framebuffers
             .back
             .get_or_insert_with(|| Framebuffer::new(size, self.copy_method));
-        set_camera(&back.camera(logical_size()));
+        set_camera(&back.camera(logical_size));
         clear_background(gl_color(background));
         gl_use_material(&self.over);
         pieces.for_each(|pieces| self.draw(pieces));
@@ -200,7 +220,7 @@ impl Gpu {
     /// Directs further drawing to the canvas.
     pub(super) fn begin_canvas(&self) {
         if let Some(framebuffers) = &self.framebuffers {
-            set_camera(&framebuffers.canvas.camera(logical_size()));
+            set_camera(&framebuffers.canvas.camera(self.logical_size()));
             gl_use_material(&self.over);
         }
     }
@@ -220,7 +240,9 @@ impl Gpu {
             CopyMethod::DrawQuad => {
                 for part in parts {
                     self.clip(*part);
-                    self.draw_framebuffer(self.back(), LayerTransform::NONE, FilterMode::Nearest);
+                    let (picture, size) = (self.back(), self.logical_size());
+                    let filter = FilterMode::Nearest;
+                    self.draw_framebuffer(picture, size, LayerTransform::NONE, filter);
                 }
             }
         }
@@ -231,7 +253,8 @@ impl Gpu {
         self.pending_translation = pixel_translation(transform, self.dpi())
             .filter(|_| self.copy_method == CopyMethod::Blit);
         if self.pending_translation.is_none() {
-            self.draw_framebuffer(self.back(), transform, FilterMode::Linear);
+            let size = self.logical_size();
+            self.draw_framebuffer(self.back(), size, transform, FilterMode::Linear);
         }
     }
 
@@ -239,17 +262,16 @@ impl Gpu {
         self.framebuffers.as_ref()?.back.as_ref()
     }
 
+    /// Draws a framebuffer over an area of `size` in the coordinates of the current camera.
     fn draw_framebuffer(
         &self,
         picture: Option<&Framebuffer>,
+        size: (f32, f32),
         transform: LayerTransform,
         filter: FilterMode,
     ) {
         let (left, top) = transform.offset;
-        let (width, height) = (
-            screen_width() * transform.scale,
-            screen_height() * transform.scale,
-        );
+        let (width, height) = (size.0 * transform.scale, size.1 * transform.scale);
         let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(u, v)| {
             vertex(
                 vec2(left + u * width, top + v * height),
@@ -306,6 +328,7 @@ impl Gpu {
             CopyMethod::DrawQuad => {
                 self.draw_framebuffer(
                     Some(&framebuffers.canvas),
+                    (screen_width(), screen_height()),
                     LayerTransform::NONE,
                     FilterMode::Nearest,
                 );
@@ -323,10 +346,6 @@ fn pixel_translation(transform: LayerTransform, dpi: f32) -> Option<(i32, i32)> 
     };
     let (right, down) = (whole(transform.offset.0)?, whole(transform.offset.1)?);
     (transform.scale == 1.0).then_some((right, down))
-}
-
-fn logical_size() -> (f32, f32) {
-    (screen_width(), screen_height())
 }
 
 #[cfg(test)]

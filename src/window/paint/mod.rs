@@ -162,6 +162,11 @@ impl Painter {
         self.panels.update(output);
     }
 
+    /// Sets the user's scale of the whole window.
+    pub(super) fn set_ui_scale(&mut self, ui_scale: f32) {
+        self.gpu.set_ui_scale(ui_scale);
+    }
+
     /// Draws one frame into the canvas: the picture and, over it, the panels. [`Painter::show`] presents it.
     pub(super) fn paint(&mut self, layers: &LayerSource<'_>, transform: LayerTransform) {
         let (dpi, size) = (self.gpu.dpi(), self.gpu.size());

@@ -26,6 +26,7 @@ use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
 use egui::Ui;
+pub(super) use event_log::LogFilter;
 pub(super) use scenario_picker::ScenarioFilter;
 use std::path::PathBuf;
 
@@ -69,8 +70,7 @@ pub(super) struct PanelState {
     pub(super) scenario_filter: ScenarioFilter,
     pub(super) menu: Option<ContextMenu>,
     pub(super) draft: ProposalDraft,
-    /// Whether the event log shows only the selected node.
-    pub(super) log_follows_selection: bool,
+    pub(super) log_filter: LogFilter,
     pub(super) timeline: TimelinePanel,
     /// The seed that is being typed.
     pub(super) seed: String,

@@ -19,6 +19,9 @@ const FILL_OPACITY: f32 = 0.10;
 /// Opacity of the outline.
 const LINE_OPACITY: f32 = 0.8;
 
+/// Length of the head of an arrow, in pixels.
+const ARROW_PX: f32 = 9.0;
+
 struct Hull {
     points: Vec<Point>,
     color: Color,
@@ -50,7 +53,36 @@ pub fn shapes(scene: &Scene<'_>) -> Vec<Shape> {
             dash_px: hull.dash_px,
         }),
     });
-    fills.chain(lines).collect()
+    fills.chain(lines).chain(arrows_to_target(scene)).collect()
+}
+
+/// A line with an arrowhead from each member of the highlighted set to its target.
+fn arrows_to_target(scene: &Scene<'_>) -> Vec<Shape> {
+    let set = scene.view.set.as_ref();
+    let Some((set, target)) = set.and_then(|set| Some((set, set.target?))) else {
+        return Vec::new();
+    };
+    let color = scene.theme.accent;
+    let members = set.members.iter().filter(|member| **member != target);
+    let lines = members.filter_map(|member| scene.geometry.between_rims(*member, target));
+    lines
+        .flat_map(|(from, to)| {
+            let length_px = from.distance_px(to).max(1.0);
+            let back = to.toward(from, (ARROW_PX / length_px).min(1.0));
+            let (x, y) = ((to.x - back.x) * 0.45, (to.y - back.y) * 0.45);
+            [
+                Shape::Line {
+                    points: vec![from, back],
+                    stroke: Stroke::solid(1.5, color),
+                },
+                Shape::Polygon {
+                    points: vec![to, back.offset(-y, x), back.offset(y, -x)],
+                    fill: Some(color),
+                    stroke: None,
+                },
+            ]
+        })
+        .collect()
 }
 
 fn hulls(scene: &Scene<'_>) -> Vec<Hull> {

@@ -153,7 +153,7 @@ fn hash_overlay(scene: &Scene<'_>, hash: &mut DefaultHasher) {
     (scene.view.layers, status.playback, status.accepts_proposals).hash(hash);
     (&status.ill_behaved, &status.befouled).hash(hash);
     (
-        overlay::badge_hash(&status.quorums),
+        overlay::badge_hash(status),
         status.frames_per_s.map(f32::to_bits),
     )
         .hash(hash);

@@ -55,7 +55,7 @@ impl<'a> Scene<'a> {
         self.view
             .set
             .as_ref()
-            .is_some_and(|set| !set.members.contains(&node))
+            .is_some_and(|set| !set.members.contains(&node) && set.target != Some(node))
     }
 
     /// The colour of a shape that belongs to a node. Dimmed colours are opaque, so that painters can cache the layer.

@@ -7,6 +7,7 @@ use super::canvas::{Point, Rect};
 use super::overlay::layout::Regions;
 use super::theme::{PaletteName, TOOLBAR_HEIGHT_PX, Theme, ThemeName};
 use super::timeline::view::TimelineView;
+use crate::explain::availability::Availability;
 use crate::scenario::Placement;
 use crate::scp::NodeId;
 use crate::trace::World;
@@ -70,6 +71,8 @@ pub struct HighlightedSet {
     pub label: String,
     /// The nodes of the set.
     pub members: BTreeSet<NodeId>,
+    /// The node that the set acts on: a line leads there from each member.
+    pub target: Option<NodeId>,
 }
 
 /// The part of the run that the user sees, and its appearance.
@@ -264,6 +267,8 @@ pub struct RunStatus {
     pub run_kind: RunKind,
     /// Result of the quorum intersection analysis.
     pub quorums: QuorumIntersection,
+    /// Whether the nodes that run and reach each other contain a quorum; `None` until it is known.
+    pub availability: Option<Availability>,
     /// The top tier of the network; empty while it is unknown.
     pub top_tier: Arc<BTreeSet<NodeId>>,
     /// Nodes that do not follow the protocol (SCP paper, section 3).

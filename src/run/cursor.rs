@@ -1,10 +1,10 @@
-//! `Cursor`: a world and its position in the history.
+//! `Cursor`: a fold and its position in the history.
 
-use crate::trace::World;
+use super::fold::Fold;
 
-/// A world, and the index of the first record of the history that it does not contain.
+/// A fold, and the index of the first record of the history that it does not contain.
 #[derive(Debug)]
 pub(super) struct Cursor {
-    pub(super) world: World,
+    pub(super) fold: Fold,
     pub(super) next: usize,
 }

@@ -1,6 +1,7 @@
 //! `Feed`: takes records from the session, folds them into the shown world and the lanes, and keeps them as history.
 
 use super::cursor::Cursor;
+use super::fold::Fold;
 use super::history::History;
 use super::recording::Recording;
 use super::session::{RunProgress, Session, SessionKind};
@@ -45,7 +46,7 @@ impl Feed {
             has_ended: false,
         };
         let mut shown = Cursor {
-            world: World::new(scenario),
+            fold: Fold::new(scenario),
             next: 0,
         };
         feed.fold(&mut shown);
@@ -105,7 +106,7 @@ impl Feed {
         self.has_ended = self.session.step() == RunProgress::Finished;
         let mut is_at_end = false;
         self.fold_with(shown, &mut |record| is_at_end |= end.is_at(record));
-        shown.world.advance_to(self.session.now());
+        shown.fold.world.advance_to(self.session.now());
         end == StepEnd::Event || is_at_end
     }
 
@@ -132,16 +133,16 @@ impl Feed {
     fn fold_with(&mut self, shown: &mut Cursor, visit: &mut dyn FnMut(&Record)) {
         for record in self.session.take_records() {
             visit(&record);
-            shown.world.apply(&record);
+            shown.fold.apply(&record);
             if self.recording.is_none() {
                 self.lanes.apply(&record);
             }
-            if let Some(start) = self.history.push(shown.world.now, record) {
-                bound(self.kind, start);
+            if let Some(start) = self.history.push(shown.fold.world.now, record) {
+                bound(self.kind, &mut start.world);
             }
         }
         shown.next = self.history.len();
-        bound(self.kind, &mut shown.world);
+        bound(self.kind, &mut shown.fold.world);
     }
 }
 

@@ -1,22 +1,23 @@
-//! `History`: the records of a run, kept for seeking: a snapshot of the world, and the records since then.
+//! `History`: the records of a run, kept for seeking: a snapshot of the state, and the records since then.
 //!
 //! A bounded history folds its oldest records into the snapshot, and the viewer cannot seek to a time before it. These
 //! records are folded twice: into the shown world and into the snapshot. The history of a recording is the part of it
 //! that has been played.
 
+use super::fold::Fold;
 use super::recording::Recording;
 use super::step::StepEnd;
 use crate::scenario::Scenario;
 use crate::time::Time;
-use crate::trace::{Record, World};
+use crate::trace::Record;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The past of a run: a snapshot of the world and the records after it.
+/// The past of a run: a snapshot and the records after it.
 #[derive(Debug)]
 pub struct History {
-    /// The world before the first record kept.
-    start: World,
+    /// The state before the first record kept.
+    start: Fold,
     past: Past,
 }
 
@@ -40,7 +41,7 @@ impl History {
     #[must_use]
     pub fn new(scenario: Arc<Scenario>, records_max: usize) -> History {
         History {
-            start: World::new(scenario),
+            start: Fold::new(scenario),
             past: Past::Bounded {
                 records: VecDeque::new(),
                 records_max,
@@ -52,14 +53,14 @@ impl History {
     #[must_use]
     pub fn of_recording(recording: Arc<Recording>) -> History {
         History {
-            start: World::new(Arc::clone(recording.scenario())),
+            start: Fold::new(Arc::clone(recording.scenario())),
             past: Past::Recorded { recording, len: 0 },
         }
     }
 
     /// Appends a record; `at` is the time of the world after it. Returns the start snapshot if it changed. The record
     /// that follows in a recording is not stored again.
-    pub fn push(&mut self, at: Time, record: Record) -> Option<&mut World> {
+    pub fn push(&mut self, at: Time, record: Record) -> Option<&mut Fold> {
         let (records, records_max) = match &mut self.past {
             Past::Recorded { len, .. } => {
                 *len += 1;
@@ -121,9 +122,9 @@ impl History {
         self.len() == 0
     }
 
-    /// The world before the first record kept: the earliest one that can be shown.
+    /// The state before the first record kept: the earliest one that can be shown.
     #[must_use]
-    pub fn start(&self) -> &World {
+    pub fn start(&self) -> &Fold {
         &self.start
     }
 
@@ -158,15 +159,15 @@ impl History {
         found.map(|(at, _)| *at)
     }
 
-    /// Folds the records from `nth` up to the instant `until` into `world`, at most `records_max` of them. Returns the
+    /// Folds the records from `nth` up to the instant `until` into `fold`, at most `records_max` of them. Returns the
     /// index of the first record not folded.
-    pub fn play(&self, world: &mut World, nth: usize, until: Time, records_max: usize) -> usize {
+    pub fn play(&self, fold: &mut Fold, nth: usize, until: Time, records_max: usize) -> usize {
         let rest = self.since(nth).take(records_max);
         let due = rest.take_while(|(at, _)| *at <= until);
         let mut next = nth;
         for (at, record) in due {
-            world.advance_to(*at);
-            world.apply(record);
+            fold.advance_to(*at);
+            fold.apply(record);
             next += 1;
         }
         next

@@ -32,12 +32,12 @@ impl Seek {
     /// A seek from what `shown` shows to the instant `to`.
     pub(super) fn new(shown: &Cursor, feed: &Feed, to: Time) -> Seek {
         let start = || Cursor {
-            world: feed.history().start().clone(),
+            fold: feed.history().start().clone(),
             next: 0,
         };
         Seek {
             to,
-            earlier: (to < shown.world.now).then(|| Box::new(start())),
+            earlier: (to < shown.fold.world.now).then(|| Box::new(start())),
             then: None,
         }
     }
@@ -58,7 +58,7 @@ impl Seek {
         let cursor = self.earlier.as_deref_mut().unwrap_or(shown);
         let history = feed.history();
         let from = cursor.next;
-        cursor.next = history.play(&mut cursor.world, from, self.to, RECORDS_PER_CHUNK);
+        cursor.next = history.play(&mut cursor.fold, from, self.to, RECORDS_PER_CHUNK);
         if cursor.next - from == RECORDS_PER_CHUNK {
             return SeekProgress::Pending;
         }
@@ -77,11 +77,11 @@ impl Seek {
     pub(super) fn finish(self, shown: &mut Cursor) -> Option<Time> {
         if let Some(earlier) = self.earlier {
             // Caches keyed by the version of the old world must not match the new one.
-            let version = shown.world.version.max(earlier.world.version) + 1;
+            let version = shown.fold.world.version.max(earlier.fold.world.version) + 1;
             *shown = *earlier;
-            shown.world.version = version;
+            shown.fold.world.version = version;
         }
-        shown.world.advance_to(self.to);
+        shown.fold.world.advance_to(self.to);
         self.then
     }
 }

@@ -13,7 +13,7 @@ use super::session::{RunProgress, Session, SessionKind};
 use super::step::StepEnd;
 use crate::scenario::{Action, ActionRefused};
 use crate::time::{Span, Time};
-use crate::trace::{Lanes, World};
+use crate::trace::{CausalLog, Lanes, World};
 use std::time::Duration;
 
 /// The state of a run, for the status line.
@@ -92,7 +92,13 @@ impl Run {
     /// The world that is shown.
     #[must_use]
     pub fn world(&self) -> &World {
-        &self.shown.world
+        &self.shown.fold.world
+    }
+
+    /// The transitions up to the instant that is shown, and the messages behind them.
+    #[must_use]
+    pub fn causes(&self) -> &CausalLog {
+        &self.shown.fold.causes
     }
 
     /// The timeline lanes, up to the latest instant or to the end of a recording.
@@ -172,7 +178,7 @@ impl Run {
     /// The earliest instant that can be shown.
     #[must_use]
     pub fn shown_from(&self) -> Time {
-        self.feed.history().start().now
+        self.feed.history().start().world.now
     }
 
     /// The latest instant that can be shown.
@@ -185,7 +191,7 @@ impl Run {
     #[must_use]
     pub fn seek_target(&self) -> Time {
         let sought = self.seek.as_ref().map(Seek::target);
-        sought.unwrap_or(self.shown.world.now)
+        sought.unwrap_or(self.shown.fold.world.now)
     }
 
     /// Changes what is shown, or the speed. Returns the instant that is then shown or being sought.
@@ -207,7 +213,7 @@ impl Run {
     /// Takes over the speed of the run that was shown before this one. This run plays, unless the user paused the
     /// other one and opens the same scenario again.
     pub fn inherit_playback(&mut self, before: &Run) {
-        let scenario = &self.shown.world.scenario;
+        let scenario = &self.shown.fold.world.scenario;
         self.playback = before.playback.for_scenario(scenario);
         if before.paused_for_fork || scenario.name != before.world().scenario.name {
             self.playback.set_state(PlayState::Playing);
@@ -255,7 +261,7 @@ impl Run {
         if !self.is_moving() {
             return;
         }
-        if !self.shown.world.slots().is_empty() {
+        if !self.shown.fold.world.slots().is_empty() {
             self.playback.end_opening();
         }
         let target = match self.skip_idle(wall) {
@@ -267,7 +273,7 @@ impl Run {
 
     /// The instant that playback shows next. An idle run plays faster, but after the opening not past the next event.
     fn playback_target(&mut self, wall: Duration) -> Time {
-        let (now, activity) = (self.shown.world.now, self.activity());
+        let (now, activity) = (self.shown.fold.world.now, self.activity());
         let target = self.playback.target(now, wall, activity);
         match (activity, self.feed.session().next_at()) {
             (Activity::Idle, Some(next)) if !self.playback.is_opening() => {
@@ -278,7 +284,7 @@ impl Run {
     }
 
     fn activity(&self) -> Activity {
-        match self.shown.world.is_active() {
+        match self.shown.fold.world.is_active() {
             true => Activity::Active,
             false => Activity::Idle,
         }
@@ -290,9 +296,9 @@ impl Run {
             Playhead::Latest => self.feed.session().idle_until(),
             Playhead::Past => self.feed.history().progress_from(self.shown.next),
         };
-        let is_idle = !self.shown.world.has_progress_in_flight();
+        let is_idle = !self.shown.fold.world.has_progress_in_flight();
         let idle_until = idle_until.filter(|_| is_idle);
-        let (now, rate) = (self.shown.world.now, self.playback.rate());
+        let (now, rate) = (self.shown.fold.world.now, self.playback.rate());
         self.idle.target(now, idle_until, wall, rate)
     }
 
@@ -304,12 +310,12 @@ impl Run {
             == RunProgress::Limited
         {
             let now = self.feed.session().now();
-            self.shown.world.advance_to(now);
+            self.shown.fold.world.advance_to(now);
             if !has_budget() {
                 return;
             }
         }
-        self.shown.world.advance_to(target);
+        self.shown.fold.world.advance_to(target);
     }
 
     /// Folds the records that live processes have produced.
@@ -320,7 +326,7 @@ impl Run {
         };
         while advance(self) == RunProgress::Limited && has_budget() {}
         let now = self.feed.session().now();
-        self.shown.world.advance_to(now);
+        self.shown.fold.world.advance_to(now);
     }
 
     /// Advances to `at` before anything is shown.
@@ -333,7 +339,7 @@ impl Run {
         let end = StepEnd::of(grain, self.world());
         if self.is_in_past() {
             let next = self.feed.history().end_of_step(self.shown.next, end);
-            let now = self.shown.world.now;
+            let now = self.shown.fold.world.now;
             self.seek(next.unwrap_or(self.latest()).max(now));
         } else {
             self.step_end = Some(end);
@@ -356,7 +362,7 @@ impl Run {
 
     fn step_back(&mut self) {
         let history = self.feed.history();
-        let before = history.progress_before(self.shown.next, self.shown.world.now);
+        let before = history.progress_before(self.shown.next, self.shown.fold.world.now);
         self.seek(before.unwrap_or(self.shown_from()));
     }
 
@@ -407,7 +413,7 @@ impl Run {
 
     fn update_playhead(&mut self) {
         let is_at_end = self.shown.next == self.feed.history().len();
-        self.playhead = match is_at_end && self.shown.world.now >= self.latest() {
+        self.playhead = match is_at_end && self.shown.fold.world.now >= self.latest() {
             true => Playhead::Latest,
             false => Playhead::Past,
         };
@@ -418,16 +424,16 @@ impl Run {
         if !self.playback.is_playing() {
             return;
         }
-        let now = self.shown.world.now;
+        let now = self.shown.fold.world.now;
         let target = match (self.skip_idle(wall), self.kind()) {
             (Some(target), _) => target,
             (None, SessionKind::Live) => now + Span(wall.min(FRAME_MAX).as_micros() as u64),
             (None, _) => self.playback.target(now, wall, self.activity()),
         };
         let target = target.min(self.latest());
-        let Cursor { world, next } = &mut self.shown;
-        *next = self.feed.history().play(world, *next, target, usize::MAX);
-        world.advance_to(target);
+        let Cursor { fold, next } = &mut self.shown;
+        *next = self.feed.history().play(fold, *next, target, usize::MAX);
+        fold.advance_to(target);
         self.update_playhead();
         if self.playhead == Playhead::Latest {
             self.resume_state = None;

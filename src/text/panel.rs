@@ -129,6 +129,15 @@ messages! { "panel":
     fn backed_up(file: &str, from: &str, at: &str);
     fn backup_before(file: &str);
     fn backup_pending(file: &str);
+    fn why();
+    fn why_not();
+    fn follows_from();
+    fn led_to();
+    fn later_transition(node: &str);
+    fn transition_tip();
+    fn message_tip();
+    fn explanation_back();
+    fn explanation_close();
     fn slot();
     fn slot_title(slot: SlotIndex);
     fn no_slot();

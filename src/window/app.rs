@@ -3,7 +3,9 @@
 //! [`App`] is the only place that executes commands, panel requests and gestures. Time is an argument, input arrives as
 //! events, and other modules draw, so all of it is tested without a display.
 
+mod availability;
 mod commands;
+mod explanations;
 mod open_run;
 mod timeline;
 
@@ -29,6 +31,7 @@ use crate::run::{PlaybackCommand, Run, RunState, ScenarioChoice, SessionKind, St
 use crate::scenario::{Action, Placement};
 use crate::scp::NodeId;
 use crate::trace::{NodeStatus, World};
+use availability::AvailabilityCache;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +55,7 @@ pub(super) struct App {
     start_as: StartAs,
     gestures: GestureRecognizer,
     analysis: AnalysisScheduler,
+    availability: AvailabilityCache,
     toasts: Vec<(Toast, Duration)>,
     screenshot_folder: PathBuf,
     theme: ThemeName,
@@ -88,6 +92,7 @@ impl App {
             start_as: options.start_as,
             gestures: GestureRecognizer::default(),
             analysis: AnalysisScheduler::default(),
+            availability: AvailabilityCache::default(),
             toasts: Vec::new(),
             screenshot_folder: options.screenshots.clone(),
             theme: options.theme,
@@ -166,6 +171,9 @@ impl App {
         }
         timeline::follow_playhead(run, view, now_before);
         self.analysis.update(run, &mut self.jobs, at);
+        if let Some(availability) = self.availability.update(run, at) {
+            self.status.availability = Some(availability);
+        }
         self.status.playback = playback_state(run.state());
     }
 
@@ -228,6 +236,10 @@ impl App {
                 PanelRequest::ZoomTime { share, factor } => self.zoom_time(share, factor),
                 PanelRequest::PanTime(by) => self.pan_time(by),
                 PanelRequest::OpenFile(path) => self.jobs.read_file(path),
+                PanelRequest::Explain(transition) => self.explain(transition),
+                PanelRequest::ExplainEntry(node, at) => self.explain_entry(node, at),
+                PanelRequest::ExplainPrevious => self.explain_previous(),
+                PanelRequest::CloseExplanation => self.panels.explained.clear(),
                 PanelRequest::CloseMenu => self.panels.menu = None,
             }
         }

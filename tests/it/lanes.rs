@@ -88,7 +88,10 @@ fn a_replayed_history_gives_the_same_worlds() {
                 }
             }
             assert_eq!(history.len(), all.len().min(kept_max));
-            for (at, seen_then) in looks.iter().filter(|(at, _)| *at >= history.start().now) {
+            for (at, seen_then) in looks
+                .iter()
+                .filter(|(at, _)| *at >= history.start().world.now)
+            {
                 let mut again = history.start().clone();
                 let mut next = 0;
                 // The window also plays in portions.
@@ -99,7 +102,7 @@ fn a_replayed_history_gives_the_same_worlds() {
                         break;
                     }
                 }
-                assert_eq!(&seen(&again), seen_then, "{name} at {at}");
+                assert_eq!(&seen(&again.world), seen_then, "{name} at {at}");
                 compared += 1;
             }
         }

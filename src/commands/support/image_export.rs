@@ -4,6 +4,7 @@ use crate::analysis::{Fbas, IntersectionResult, top_tier};
 use crate::cli::{RunArgs, ThemeArg};
 use crate::commands::support::atomic_write::write_atomically;
 use crate::commands::support::error::CommandError;
+use crate::explain::availability::AvailabilityCheck;
 use crate::picture::canvas::{Drawing, Point};
 use crate::picture::layers;
 use crate::picture::png::to_png;
@@ -51,6 +52,7 @@ fn drawing(args: &RunArgs, world: &World, intersection: IntersectionResult) -> D
     let status = RunStatus {
         playback: PlaybackState::Finished,
         quorums: quorums(intersection),
+        availability: Some(AvailabilityCheck::new(world).for_all()),
         top_tier: Arc::new(top_tier(&fbas).into_iter().collect()),
         ..RunStatus::default()
     };

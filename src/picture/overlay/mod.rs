@@ -2,6 +2,7 @@
 //!
 //! `crate::text` contains the texts. Panels that can be clicked belong to the window.
 
+mod availability_badge;
 mod caption;
 mod intersection_badge;
 pub mod layout;
@@ -19,7 +20,7 @@ pub(super) use legend::phase_name;
 use super::canvas::{Point, Rect, Shape};
 use super::scene::Scene;
 use super::theme::GAP_PX;
-use super::view_state::QuorumIntersection;
+use super::view_state::{QuorumIntersection, RunStatus};
 use layout::{Breakpoint, Regions};
 use panel::{Panel, PanelPainter};
 use progress::NetworkProgress;
@@ -48,13 +49,17 @@ pub fn has_legend(scene: &Scene<'_>) -> bool {
     draw(scene).legend == Legend::Shown
 }
 
-/// A hash of the text of the intersection badge.
+/// A hash of the texts of both badges.
 #[must_use]
-pub(super) fn badge_hash(quorums: &QuorumIntersection) -> u64 {
+pub(super) fn badge_hash(status: &RunStatus) -> u64 {
     let mut hash = DefaultHasher::new();
-    std::mem::discriminant(quorums).hash(&mut hash);
-    if let QuorumIntersection::Disjoint(one, two) = quorums {
+    std::mem::discriminant(&status.quorums).hash(&mut hash);
+    if let QuorumIntersection::Disjoint(one, two) = &status.quorums {
         (one, two).hash(&mut hash);
+    }
+    if let Some(availability) = &status.availability {
+        (availability.available, &availability.blocked).hash(&mut hash);
+        (&availability.without, &availability.bring_back.sets).hash(&mut hash);
     }
     hash.finish()
 }
@@ -104,6 +109,9 @@ fn wide(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkPro
 
     let mut right = Column::new(regions.right);
     right.add(painter, intersection_badge::panel(scene));
+    if let Some(badge) = availability_badge::panel(scene) {
+        right.add(painter, badge);
+    }
     if let Some(result) =
         slot_result::fork(scene, progress).or_else(|| slot_result::summary(scene, progress))
     {
@@ -122,6 +130,9 @@ fn narrow(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkP
         statistics::panel(scene, progress, statistics::Length::Short),
     );
     column.add(painter, intersection_badge::short_panel(scene));
+    if let Some(badge) = availability_badge::panel(scene) {
+        column.add(painter, badge);
+    }
     if let Some(result) =
         slot_result::fork(scene, progress).or_else(|| slot_result::summary(scene, progress))
     {

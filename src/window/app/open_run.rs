@@ -1,5 +1,6 @@
 //! Opening of runs, handling of background job results, and screenshots.
 
+use super::availability::AvailabilityCache;
 use super::{App, timeline};
 use crate::picture::canvas::{Point, Rect};
 use crate::picture::layers;
@@ -134,6 +135,8 @@ impl App {
             ..RunStatus::default()
         };
         self.analysis = AnalysisScheduler::default();
+        self.availability = AvailabilityCache::default();
+        self.panels.explained.clear();
         self.ripples.clear();
         self.shown = Some((run, view));
         (self.run_changed, self.has_input) = (true, false);

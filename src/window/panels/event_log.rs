@@ -136,8 +136,7 @@ pub(super) fn show(
                                 ui.add(egui::Label::new(sentence).truncate().sense(Sense::click()));
                             let label = label.on_hover_text(panel::log_line_tip());
                             if label.clicked() {
-                                out.push(PanelRequest::Select(line.node));
-                                out.push(PanelRequest::Seek(line.at));
+                                out.push(PanelRequest::ExplainEntry(line.node, line.at));
                             }
                         });
                     }

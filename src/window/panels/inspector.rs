@@ -1,13 +1,16 @@
 //! Node panel: identity, state, slot, log, trust set and quorum set of the selected node.
 
 mod decided;
+mod explanation;
 mod slot;
+
+pub(super) use explanation::WhyNotCache;
 
 use super::icons::Icon;
 use super::widgets::{
     Enabled, Toggled, dim_label, fill_of, heading, icon_button, node_chip, wrapped_row,
 };
-use super::{PanelModel, PanelRequest, quorum_tree};
+use super::{PanelModel, PanelRequest, PanelState, quorum_tree};
 use crate::node::view::{Phase, Readiness};
 use crate::picture::theme::Theme;
 use crate::picture::view_state::{HighlightedSet, ViewState};
@@ -31,6 +34,7 @@ pub(super) fn show(
     model: &PanelModel<'_>,
     run: &Run,
     view: &ViewState,
+    state: &mut PanelState,
     out: &mut Vec<PanelRequest>,
 ) {
     let width = WIDTH_PX.min(ui.content_rect().width() * 0.36);
@@ -68,7 +72,12 @@ pub(super) fn show(
                         dim_paragraph(ui, theme, panel::referenced_text());
                         return;
                     }
+                    if explanation::show(ui, theme, run, id, &state.explained, out) {
+                        return;
+                    }
+                    explanation::why_not(ui, theme, run, id, &mut state.why_not, out);
                     slot::show(ui, theme, run.world(), &node.view, out);
+                    explanation::transitions(ui, theme, run, id, out);
                     slot::timers(ui, theme, run.world(), &node.view);
                     decided::log(ui, theme, &node.view);
                     decided::backup_log(ui, theme, run.world(), &node.view);
@@ -222,6 +231,7 @@ fn trust(
             out.push(PanelRequest::Highlight(HighlightedSet {
                 label,
                 members: trusted.clone(),
+                target: None,
             }));
         }
         if !is_same(id, node, trusted) {

@@ -25,8 +25,10 @@ use crate::run::Run;
 use crate::scenario::Action;
 use crate::scp::NodeId;
 use crate::time::Time;
+use crate::trace::TransitionId;
 use egui::Ui;
 pub(super) use event_log::LogFilter;
+use inspector::WhyNotCache;
 pub(super) use scenario_picker::ScenarioFilter;
 use std::path::PathBuf;
 
@@ -51,6 +53,15 @@ impl PanelVisibility {
     }
 }
 
+/// An explanation that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Explained {
+    /// The transition.
+    pub(super) id: TransitionId,
+    /// The transitions that it caused, as far as they were known when it was opened.
+    pub(super) effects: Vec<TransitionId>,
+}
+
 /// The open context menu.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ContextMenu {
@@ -72,6 +83,9 @@ pub(super) struct PanelState {
     pub(super) draft: ProposalDraft,
     pub(super) log_filter: LogFilter,
     pub(super) timeline: TimelinePanel,
+    /// The open explanation, after those that led to it.
+    pub(super) explained: Vec<Explained>,
+    why_not: WhyNotCache,
     /// The seed that is being typed.
     pub(super) seed: String,
 }
@@ -121,6 +135,13 @@ pub(super) enum PanelRequest {
     Select(NodeId),
     /// Open the built-in scenario with this name.
     OpenScenario(String),
+    /// Open the explanation of a transition.
+    Explain(TransitionId),
+    /// Open the explanation of the last transition of a node at an instant.
+    ExplainEntry(NodeId, Time),
+    /// Return to the explanation before.
+    ExplainPrevious,
+    CloseExplanation,
     /// Show this text as an error.
     ShowError(String),
     /// Restart with this seed.
@@ -177,7 +198,7 @@ pub(super) fn show(ui: &mut Ui, model: &PanelModel<'_>, state: &mut PanelState) 
     if let Some((run, view)) = model.run {
         timeline::show(ui, model, run, view, state, &mut out);
         if state.inspector.is_open() {
-            inspector::show(ui, model, run, view, &mut out);
+            inspector::show(ui, model, run, view, state, &mut out);
         }
         if state.log.is_open() {
             event_log::show(ui, model, run, view, state, &mut out);

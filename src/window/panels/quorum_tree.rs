@@ -70,7 +70,11 @@ impl QuorumTree<'_> {
         self.fill_bar(ui, set, &head.header_response);
         if head.header_response.hovered() {
             let label = panel::quorum_set_of(&self.world.name(self.owner));
-            out.push(PanelRequest::Highlight(HighlightedSet { label, members }));
+            out.push(PanelRequest::Highlight(HighlightedSet {
+                label,
+                members,
+                target: None,
+            }));
         }
     }
 

@@ -248,6 +248,7 @@ fn a_highlighted_set_dims_all_other_nodes() {
     fixture.view.set = Some(HighlightedSet {
         label: "a slice".into(),
         members,
+        target: None,
     });
     let scene = fixture.scene();
     let shapes = layers::shapes(&scene, LayerName::Nodes);

@@ -35,6 +35,20 @@
 //!
 //! One thread (`qs-node`) decides; all others wait for the network or the disk.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::disallowed_methods,
+        clippy::expect_used,
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
 mod address_prover;
 pub mod attach;
 mod clock;

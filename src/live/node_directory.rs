@@ -141,7 +141,9 @@ impl NodeDirectory {
         signed: &Signed,
     ) -> Result<NodeId, WireError> {
         let id = self.assign(announcement.key)?;
-        let entry = &mut self.entries[id.index()];
+        let Some(entry) = self.entries.get_mut(id.index()) else {
+            return Ok(id);
+        };
         let newest = entry.newest.as_ref();
         if newest.is_none_or(|(newest, _)| announcement.recency() > newest.recency()) {
             entry.newest = Some((announcement.clone(), signed.clone()));
@@ -222,7 +224,7 @@ impl NodeDirectory {
     pub fn name(&self, node: NodeId) -> String {
         match self.announcement(node) {
             Some(announcement) => announcement.name.clone(),
-            None => self.key_of(node).to_string()[..8].to_owned(),
+            None => self.key_of(node).to_string().chars().take(8).collect(),
         }
     }
 
@@ -245,12 +247,8 @@ impl NodeDirectory {
     /// Numbers and announcements that are new since the last call. They must be stored before any data that refers to
     /// them.
     pub fn take_unstored(&mut self) -> Unstored {
-        let numbers = (self.stored..self.entries.len())
-            .filter_map(|at| {
-                let id = NodeId(u32::try_from(at).ok()?);
-                Some((id, self.entries[at].key))
-            })
-            .collect();
+        let numbered = (0..).map(NodeId).zip(&self.entries).skip(self.stored);
+        let numbers = numbered.map(|(id, entry)| (id, entry.key)).collect();
         self.stored = self.entries.len();
         let mut updated = std::mem::take(&mut self.unstored);
         updated.sort_unstable();

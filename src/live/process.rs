@@ -274,7 +274,7 @@ fn recorder(
     let trace = path
         .map(|path| TraceWriter::create_in_place(path, &scenario, &provenance))
         .transpose()?;
-    Ok(Recorder::new(scenario, clock, trace))
+    Ok(Recorder::new(Arc::clone(node), scenario, clock, trace))
 }
 
 /// Writes the bound address and the advertised address into the settings.

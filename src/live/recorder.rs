@@ -66,14 +66,14 @@ pub(super) fn place(node: NodeId) -> Position {
 }
 
 impl Recorder {
-    /// A recorder of the only node of `scenario`, with a trace file if there is one.
+    /// A recorder of the node with this configuration, the only one of `scenario`, with a trace file if there is one.
     #[must_use]
     pub(super) fn new(
+        config: Arc<NodeConfig>,
         scenario: Arc<Scenario>,
         clock: &Clock,
         trace: Option<TraceWriter>,
     ) -> Recorder {
-        let config = Arc::clone(&scenario.nodes[0].config);
         let mut encoder = Encoder::for_stream(&scenario);
         encoder.scenario(&scenario, &mut Vec::new());
         let mut recorder = Recorder {

@@ -124,7 +124,11 @@ impl Udp {
                     let Ok((length, from)) = socket.recv_from(&mut buffer) else {
                         continue;
                     };
-                    let received = reader.read(&buffer[..length], from.ip(), Instant::now());
+                    let received = reader.read(
+                        buffer.get(..length).unwrap_or_default(),
+                        from.ip(),
+                        Instant::now(),
+                    );
                     receive(received, from);
                 }
             })

@@ -101,7 +101,7 @@ impl AnnouncementAdmission<'_> {
     }
 
     fn check_age(&self, announcement: &WireAnnouncement) -> Result<(), &'static str> {
-        let skew_us = self.limits.clock_skew_ms * 1000;
+        let skew_us = self.limits.clock_skew_ms.saturating_mul(1000);
         match self.clock.age(announcement.mark_us, skew_us) {
             Age::Fresh => Ok(()),
             // Nodes repeat the leave announcement of another node long afterwards. Its number reveals replays.

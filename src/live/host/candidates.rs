@@ -221,7 +221,7 @@ impl Candidates {
             return;
         }
         let doubled = Span(candidate.backoff.0.saturating_mul(2));
-        candidate.backoff = doubled.clamp(BACKOFF, BACKOFF_MAX);
+        candidate.backoff = doubled.max(BACKOFF).min(BACKOFF_MAX);
         let retry_at = now + candidate.backoff;
         candidate.check = Check::Failed { retry_at };
     }

@@ -18,7 +18,8 @@ impl MetricCounters {
 
     /// Counts several events.
     pub(super) fn add(&mut self, name: &'static str, many: u64) {
-        *self.by_name.entry(name).or_default() += many;
+        let counter = self.by_name.entry(name).or_default();
+        *counter = counter.saturating_add(many);
     }
 
     /// Counts a datagram that was dropped, by reason.

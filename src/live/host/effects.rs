@@ -137,7 +137,7 @@ impl EffectRunner {
                 message: message.id,
                 housekeeping: message.housekeeping,
             };
-            self.next_flight += 1;
+            self.next_flight = self.next_flight.wrapping_add(1);
             let deliver = |endpoint| PeerRequest::Deliver(endpoint, signed.clone(), outbound);
             let request = match &message.body {
                 Body::Scp { .. } => deliver(MessageEndpoint::Vote),
@@ -185,7 +185,7 @@ impl EffectRunner {
         announcement: &Announcement,
         context: &mut EffectContext<'_>,
     ) -> Result<Signed, WireError> {
-        let skew_us = self.config.limits.clock_skew_ms * 1000;
+        let skew_us = self.config.limits.clock_skew_ms.saturating_mul(1000);
         self.last_mark_us = context.host.clock.next_mark_us(self.last_mark_us, skew_us);
         let identity = &self.peer_context.identity;
         let own = WireAnnouncement {

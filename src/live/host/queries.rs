@@ -94,7 +94,7 @@ impl HostView<'_> {
             readiness: readiness_name(view.readiness).to_owned(),
             is_beacon: self.config.is_beacon,
             uptime_ms: self.now.0 / 1000,
-            slot: head.index + 1,
+            slot: head.index.saturating_add(1),
             slots: slots.collect(),
             log: LogView {
                 index: head.index,

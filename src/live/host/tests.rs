@@ -165,7 +165,7 @@ impl Fixture {
         });
         let host = Host::new(HostParts {
             epoch: 1,
-            recorder: Recorder::new(scenario, &clock, None),
+            recorder: Recorder::new(Arc::clone(&node_config), scenario, &clock, None),
             node: Node::new(node_config),
             store: Box::new(FailingStore {
                 actions: actions.clone(),

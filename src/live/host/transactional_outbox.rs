@@ -6,6 +6,7 @@
 //! makes.
 
 use super::counters::MetricCounters;
+use crate::lists;
 use crate::live::command::{ReplySender, Subscription};
 use crate::live::node_directory::Unstored;
 use crate::live::store::{Store, StoreError, WriteBatch};
@@ -144,7 +145,7 @@ impl Outbox {
             matches!(effect, HostEffect::Send(Recipient::Node(node), message)
                 if *node == asker && matches!(message.body, Body::Peers(_)))
         })?;
-        match self.effects.remove(at) {
+        match lists::remove(&mut self.effects, at)? {
             HostEffect::Send(_, message) => Some(message),
             _ => None,
         }

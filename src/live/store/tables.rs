@@ -198,7 +198,7 @@ impl<'t> Writer<'t> {
     }
 
     fn write(&mut self, change: &StateChange) -> Result<()> {
-        self.changes += 1;
+        self.changes = self.changes.saturating_add(1);
         match change {
             StateChange::Decided { slot, value } => self.decide(*slot, value),
             StateChange::OwnStatement(envelope) => self.put_statement(envelope),
@@ -312,7 +312,7 @@ fn decided(transaction: &ReadTransaction) -> Result<Vec<(SlotIndex, Value)>> {
     let mut decided = Vec::new();
     for row in transaction.open_table(DECIDED)?.iter()? {
         let (slot, value) = row?;
-        let expected = decided.len() as u64 + 1;
+        let expected = (decided.len() as u64).saturating_add(1);
         if slot.value() != expected {
             return Err(RowsError::Damaged(format!(
                 "the decision of slot {expected} is missing"

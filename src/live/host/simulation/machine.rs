@@ -269,7 +269,7 @@ impl Machine {
         });
         let mut host = Host::new(HostParts {
             epoch,
-            recorder: Recorder::new(scenario, &clock, None),
+            recorder: Recorder::new(Arc::clone(&stored.node_config), scenario, &clock, None),
             node: Node::new(stored.node_config),
             store: Box::new(store),
             network: Box::new(SimulatedNetwork::new(outbound.clone())),

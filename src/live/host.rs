@@ -17,7 +17,6 @@
 //! | `proposals`, `decision_waiters`, `trust_edits` | calls of clients and operators |
 //! | `peer_table`, `fetches`, `key_publisher`, `counters` | other nodes; files; the known keys, for the checks of incoming calls; counters |
 //! | `queries` | answers to queries, computed from the other parts |
-//! | `tests`, `simulation` | tests of one host; networks of hosts in virtual time |
 //!
 //! `node` implements the protocol; `http`, `udp` and `peer_client` own the sockets.
 
@@ -203,7 +202,7 @@ impl Host {
             }
         }
         if !self.context.outbox.is_blocked() {
-            own_key::begin_epoch(&mut self.context);
+            own_key::recover(&mut self.context);
             self.fire_timers();
             self.announcements.start_checks(&mut self.context);
             self.offer();

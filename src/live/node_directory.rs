@@ -198,6 +198,13 @@ impl NodeDirectory {
         }
     }
 
+    /// All nodes have to prove their addresses again.
+    pub fn forget_proofs(&mut self) {
+        for entry in &mut self.entries {
+            entry.is_proved = false;
+        }
+    }
+
     /// The newest announcement of a node.
     #[must_use]
     pub fn announcement(&self, node: NodeId) -> Option<&WireAnnouncement> {

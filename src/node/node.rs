@@ -170,7 +170,7 @@ impl Node {
             && remembered.announcements <= self.discovery.announcements()
             && remembered.proposals <= self.replica.proposals();
         if is_known {
-            return;
+            return self.replica.remember_more(&mut self.cx, remembered);
         }
         let messages = remembered.messages;
         self.cx.out.event(NodeEvent::RolledBack { messages });
@@ -187,6 +187,7 @@ impl Node {
 
     fn become_ready(&mut self) {
         self.cx.lifecycle = Lifecycle::Ready;
+        self.replica.recovered();
         let known = self.discovery.roster().len();
         self.cx.out.event(NodeEvent::Ready { known });
         self.replica.certify_deferred(&mut self.cx, &self.discovery);

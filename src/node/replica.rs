@@ -329,6 +329,19 @@ impl Replica {
         }
     }
 
+    /// Another node returns messages whose numbers are known. While the node recovers, their statements may be newer
+    /// than those that others have returned before.
+    pub(super) fn remember_more(&mut self, cx: &mut Context, remembered: &Remembered) {
+        if self.rollback.is_recovering() {
+            self.rolled_back(cx, remembered);
+        }
+    }
+
+    /// The node votes again after a rollback.
+    pub(super) fn recovered(&mut self) {
+        self.rollback.end();
+    }
+
     /// Whether the node stays silent in the running slot.
     pub(super) fn is_silent(&self) -> bool {
         self.rollback.is_silent(self.ledger.next_slot())

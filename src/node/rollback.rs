@@ -28,13 +28,26 @@ pub struct Remembered {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rollback {
     statements: Vec<(Arc<Envelope>, Arc<QuorumSet>)>,
+    /// Whether the node has been rolled back and does not vote again yet.
+    is_recovering: bool,
     /// The slot in which the node stays silent.
     silent_in: Option<SlotIndex>,
 }
 
 impl Rollback {
+    /// Whether the node has been rolled back and does not vote again yet: other nodes still return statements.
+    pub(super) fn is_recovering(&self) -> bool {
+        self.is_recovering
+    }
+
+    /// The node votes again.
+    pub(super) fn end(&mut self) {
+        self.is_recovering = false;
+    }
+
     /// Adds remembered statements. Of the statements of one kind about one slot, the newest stays.
     pub(super) fn add(&mut self, statements: &[(Arc<Envelope>, Arc<QuorumSet>)]) {
+        self.is_recovering = true;
         for (envelope, set) in statements {
             let is_same_kind = |known: &Envelope| {
                 known.slot == envelope.slot

@@ -16,7 +16,7 @@ pub(super) fn watch(cx: &mut HostContext, announcement: &WireAnnouncement) {
         return;
     }
     let newest = cx.directory.newest_recency(NodeId(0));
-    cx.recovery.note_own_key(announcement, newest);
+    cx.recovery.heard(announcement.recency(), newest);
     let is_other =
         announcement.http != cx.own_address() || announcement.epoch > cx.recovery.epoch();
     if is_other && announcement.mark_us > cx.clock.epoch_unix_us() {
@@ -32,6 +32,9 @@ pub(super) fn watch(cx: &mut HostContext, announcement: &WireAnnouncement) {
 pub(super) fn remembered(cx: &mut HostContext, own: &OwnMessages) {
     if let Some(announcement) = &own.announcement {
         watch(cx, announcement);
+        let newest = cx.directory.newest_recency(NodeId(0));
+        let (recency, now) = (announcement.recency(), cx.clock.now());
+        cx.recovery.remembered(recency, newest, now);
     }
     let remembered = recovery::remembered(own, &mut cx.directory);
     if remembered != Remembered::default() {
@@ -39,17 +42,18 @@ pub(super) fn remembered(cx: &mut HostContext, own: &OwnMessages) {
     }
 }
 
-/// Takes an epoch beyond that of a newer run of this node, and numbers beyond those that the run has used.
-pub(super) fn begin_epoch(cx: &mut HostContext) {
-    let Some(newer) = cx.recovery.begin_epoch(cx.clock.now()) else {
-        return;
-    };
-    let epoch = cx.recovery.epoch();
-    tracing::warn!(
-        epoch,
-        "others remember a newer run of this node; it begins a new epoch"
-    );
-    cx.counters.count("epochs_raised");
-    cx.outbox.persist_epoch(epoch);
-    cx.step(Input::Remembered(Arc::new(newer.remembered())));
+/// Goes on after a later run of this node: takes an epoch beyond that run once its messages are known, and asks for them
+/// before. The check of an address brings them, so all addresses are checked again.
+pub(super) fn recover(cx: &mut HostContext) {
+    if cx.recovery.has_to_ask(cx.clock.now()) {
+        cx.directory.forget_proofs();
+    }
+    if let Some(epoch) = cx.recovery.begin_epoch() {
+        tracing::warn!(
+            epoch,
+            "others remember a later run of this node; it begins a new epoch"
+        );
+        cx.counters.count("epochs_raised");
+        cx.outbox.persist_epoch(epoch);
+    }
 }

@@ -6,12 +6,12 @@
 //! nodes have returned its newest messages.
 //!
 //! Announcements are ordered by epoch. A rolled-back node counts its starts from an older number, so others ignore its
-//! announcements until it has taken an epoch beyond those that they remember. A node whose key another process has used
-//! does the same once that process is silent.
+//! announcements until it has taken an epoch beyond those that they remember. It does so when they return its messages of
+//! the lost run. A node whose key another process has used asks for them once that process is silent.
 
 use crate::live::command::ProposeError;
 use crate::live::node_directory::NodeDirectory;
-use crate::live::wire::{OwnMessages, Recency, WireAnnouncement, WireBody};
+use crate::live::wire::{OwnMessages, Recency, WireBody};
 use crate::node::{Body, Remembered};
 use crate::time::{Span, Time};
 use std::net::SocketAddr;
@@ -34,30 +34,12 @@ pub(super) struct Recovery {
     epoch: u64,
     state: State,
     key_in_use: Option<OtherProcess>,
-    /// The most recent announcement with the key of this node that is more recent than its own.
-    newer_run: Option<NewerRun>,
-}
-
-/// A run of the node with a later epoch than the present one, or with a clock that was ahead in the same epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NewerRun {
-    recency: Recency,
-    /// The highest number that a message of the run can have.
-    messages: u64,
-    /// The number of announcements that the run had made.
-    announcements: u64,
-}
-
-impl NewerRun {
-    /// What the run has used up, for the node state machine.
-    #[must_use]
-    pub(super) fn remembered(self) -> Remembered {
-        Remembered {
-            messages: self.messages,
-            announcements: self.announcements,
-            ..Remembered::default()
-        }
-    }
+    /// The newest announcement of a later run that has arrived, if other nodes have not been asked about it.
+    heard: Option<Recency>,
+    /// The newest announcement of a later run about which other nodes have been asked.
+    asked: Recency,
+    /// The newest announcement of a later run that other nodes have returned with the messages of that run.
+    later_run: Option<Recency>,
 }
 
 /// Another process with the same key.
@@ -78,7 +60,9 @@ impl Recovery {
             epoch,
             state: State::Normal,
             key_in_use: None,
-            newer_run: None,
+            heard: None,
+            asked: Recency::default(),
+            later_run: None,
         }
     }
 
@@ -120,31 +104,51 @@ impl Recovery {
         is_new
     }
 
-    /// An announcement with the key of this node has arrived. `newest` is the recency of the node's own newest one.
-    pub(super) fn note_own_key(&mut self, announcement: &WireAnnouncement, newest: Recency) {
-        let recency = announcement.recency();
-        let is_newer = recency.epoch >= self.epoch && recency > newest;
-        if is_newer && self.newer_run.is_none_or(|known| recency > known.recency) {
-            self.newer_run = Some(NewerRun {
-                recency,
-                messages: announcement.messages,
-                announcements: announcement.nth,
-            });
+    /// Whether an announcement with the key of this node belongs to a run with a later epoch, or with a clock that was
+    /// ahead in the same epoch. `newest` is the recency of the node's own newest one.
+    fn is_later_run(&self, recency: Recency, newest: Recency) -> bool {
+        recency.epoch >= self.epoch && recency > newest
+    }
+
+    /// An announcement with the key of this node has arrived.
+    pub(super) fn heard(&mut self, recency: Recency, newest: Recency) {
+        if self.is_later_run(recency, newest) && recency > self.asked {
+            self.heard = self.heard.max(Some(recency));
         }
     }
 
-    /// Begins an epoch beyond that of a newer run, once no other process uses the key. The caller stores the new epoch
-    /// before the node announces itself again.
-    pub(super) fn begin_epoch(&mut self, now: Time) -> Option<NewerRun> {
+    /// Whether other nodes have to be asked for the messages of a later run, because no other process uses the key any
+    /// more.
+    pub(super) fn has_to_ask(&mut self, now: Time) -> bool {
         if self.other_process(now).is_some() {
+            return false;
+        }
+        let heard = self.heard.take().filter(|heard| heard.epoch >= self.epoch);
+        self.asked = self.asked.max(heard.unwrap_or_default());
+        heard.is_some()
+    }
+
+    /// Another node has returned the messages of this node and its newest announcement. If another process uses the key,
+    /// it makes further ones, so they are asked for again later.
+    pub(super) fn remembered(&mut self, recency: Recency, newest: Recency, now: Time) {
+        if !self.is_later_run(recency, newest) {
+            return;
+        }
+        match self.other_process(now) {
+            Some(_) => self.heard(recency, newest),
+            None => self.later_run = self.later_run.max(Some(recency)),
+        }
+    }
+
+    /// Begins an epoch beyond that of a later run and returns it. The caller stores it before the node announces itself
+    /// again.
+    pub(super) fn begin_epoch(&mut self) -> Option<u64> {
+        let later = self.later_run.take()?;
+        if later.epoch < self.epoch {
             return None;
         }
-        let newer = self.newer_run.take()?;
-        if newer.recency.epoch < self.epoch {
-            return None;
-        }
-        self.epoch = newer.recency.epoch.saturating_add(1);
-        Some(newer)
+        self.epoch = later.epoch.saturating_add(1);
+        Some(self.epoch)
     }
 
     fn other_process(&self, now: Time) -> Option<SocketAddr> {
@@ -209,26 +213,9 @@ pub(super) fn remembered(own: &OwnMessages, directory: &mut NodeDirectory) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::wire::VERSION;
-    use crate::node::{AnnouncementKind, NodeKey};
 
     fn recency(epoch: u64, mark_us: u64) -> Recency {
         Recency { epoch, mark_us }
-    }
-
-    fn announcement(epoch: u64, mark_us: u64) -> WireAnnouncement {
-        WireAnnouncement {
-            version: VERSION,
-            network: "test".to_owned(),
-            key: NodeKey::new([1; 32]),
-            name: "n1".to_owned(),
-            http: SocketAddr::from(([10, 0, 0, 1], 8000)),
-            kind: AnnouncementKind::Here,
-            nth: 5,
-            epoch,
-            messages: 256,
-            mark_us,
-        }
     }
 
     #[test]
@@ -249,33 +236,37 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_begins_beyond_those_of_newer_runs_only() {
+    fn an_epoch_begins_beyond_those_of_later_runs_only() {
         let mut recovery = Recovery::new(5);
         let (newest, now) = (recency(5, 100), Time::ZERO);
         for (epoch, mark_us) in [(4, 200), (5, 100), (5, 7)] {
-            recovery.note_own_key(&announcement(epoch, mark_us), newest);
-            assert_eq!(recovery.begin_epoch(now), None, "{epoch} {mark_us}");
+            recovery.remembered(recency(epoch, mark_us), newest, now);
+            assert_eq!(recovery.begin_epoch(), None, "{epoch} {mark_us}");
         }
-        recovery.note_own_key(&announcement(5, 101), newest);
-        assert!(recovery.begin_epoch(now).is_some());
-        assert_eq!(recovery.epoch(), 6, "a clock was ahead in the same epoch");
+        recovery.remembered(recency(5, 101), newest, now);
+        assert_eq!(recovery.begin_epoch(), Some(6), "a clock was ahead");
         for epoch in [8, 9, 7] {
-            recovery.note_own_key(&announcement(epoch, 1), newest);
+            recovery.remembered(recency(epoch, 1), newest, now);
         }
-        let newer = recovery.begin_epoch(now).unwrap().remembered();
-        assert_eq!((newer.messages, newer.announcements), (256, 5));
-        assert_eq!(recovery.epoch(), 10);
-        assert_eq!(recovery.begin_epoch(now), None);
+        assert_eq!(recovery.begin_epoch(), Some(10));
+        assert_eq!((recovery.begin_epoch(), recovery.epoch()), (None, 10));
     }
 
     #[test]
-    fn no_epoch_begins_while_another_process_uses_the_key() {
+    fn other_nodes_are_asked_once_about_a_later_run_that_has_ended() {
         let mut recovery = Recovery::new(5);
-        let other = announcement(6, 200);
-        recovery.note_own_key(&other, recency(5, 100));
-        recovery.key_in_use(other.http, other.recency(), Time::ZERO);
-        assert_eq!(recovery.begin_epoch(Time::ZERO), None);
-        assert!(recovery.begin_epoch(Time::ZERO + KEY_IN_USE).is_some());
-        assert_eq!(recovery.epoch(), 7);
+        let newest = recency(5, 100);
+        let (http, other) = (SocketAddr::from(([10, 0, 0, 1], 8000)), recency(6, 200));
+        recovery.heard(other, newest);
+        recovery.key_in_use(http, other, Time::ZERO);
+        assert!(!recovery.has_to_ask(Time::ZERO), "it runs");
+        recovery.remembered(recency(6, 300), newest, Time::ZERO);
+        assert_eq!(recovery.begin_epoch(), None, "it runs");
+        let later = Time::ZERO + KEY_IN_USE;
+        assert!(recovery.has_to_ask(later));
+        recovery.heard(recency(6, 300), newest);
+        assert!(!recovery.has_to_ask(later), "it has asked");
+        recovery.remembered(recency(6, 300), newest, later);
+        assert_eq!(recovery.begin_epoch(), Some(7));
     }
 }

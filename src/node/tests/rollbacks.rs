@@ -96,6 +96,28 @@ fn a_rolled_back_node_repeats_its_statements_about_the_running_slot() {
 }
 
 #[test]
+fn statements_in_later_answers_count_until_a_rolled_back_node_votes_again() {
+    let (mut net, copy) = four_nodes_and_an_older_copy();
+    let slot = until_node_3_has_voted(&mut net, "tea");
+    net.crash(0);
+    let before = newest(&net, slot);
+    let remembered = net.remembered(3, slot);
+    let numbers_only = Remembered {
+        statements: Vec::new(),
+        ..remembered.clone()
+    };
+    restart_from(&mut net, 3, &copy);
+    for answer in [numbers_only, remembered] {
+        net.give(NodeId(3), Input::Remembered(Arc::new(answer)));
+    }
+    let now_ms = net.now.0 / 1000;
+    net.run_until(now_ms + 60_000);
+    // `Net` checks that no statement contradicts an earlier one.
+    assert_eq!(net.texts(3).last().unwrap(), "tea");
+    assert!(newest(&net, slot).supersedes(&before));
+}
+
+#[test]
 fn a_node_that_learns_too_late_stays_silent_until_the_slot_is_decided() {
     let (mut net, copy) = four_nodes_and_an_older_copy();
     let slot = until_node_3_has_voted(&mut net, "tea");

@@ -927,12 +927,12 @@ remark-not_answered = { $process } has not answered.
 ### Explanations
 
 explain-heading = { $scenario } with seed { $seed } at { $at }
-explain-available = Available: yes, every running node that can decide has a quorum
-explain-available_without = Available: yes, every running node that can decide has a quorum without { $missing }
-explain-unavailable = Available: NO, there is no quorum for { $blocked } without { $missing }
-explain-unavailable_always = Available: NO, there is no quorum for { $blocked }, and the return of nodes would not change this
-explain-no_decider = Available: NO, no running node can decide
-explain-bring_back = The return of { $sets } is enough
+explain-available = A quorum is available: yes
+explain-available_without = A quorum is available: yes, without { $missing }
+explain-unavailable = A quorum is available: no. Without { $missing }, { $blocked } cannot decide
+explain-unavailable_always = A quorum is available: no. { $blocked } cannot decide, and the return of nodes would not change this
+explain-no_decider = A quorum is available: no. No running node can decide
+explain-bring_back = Enough to bring back: { $sets }
 explain-agreement_holds = Agreement: holds
 explain-agreement_broken = Agreement: BROKEN in slot { $slot }
 explain-agreement_undefined = Agreement: not guaranteed, because two quorums have no common node

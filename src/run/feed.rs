@@ -140,6 +140,7 @@ impl Feed {
             if let Some(start) = self.history.push(shown.fold.world.now, record) {
                 bound(self.kind, &mut start.world);
             }
+            self.history.add_keyframe(&shown.fold);
         }
         shown.next = self.history.len();
         bound(self.kind, &mut shown.fold.world);

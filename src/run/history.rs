@@ -13,11 +13,17 @@ use crate::trace::Record;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+/// Records between two keyframes. Folding that many takes a few milliseconds.
+const KEYFRAME_INTERVAL: usize = 8_192;
+
 /// The past of a run: a snapshot and the records after it.
 #[derive(Debug)]
 pub struct History {
     /// The state before the first record kept.
     start: Fold,
+    /// Later states, each with the number of kept records that it contains, ascending. A seek starts at the nearest one.
+    keyframes: VecDeque<(usize, Fold)>,
+    keyframe_interval: usize,
     past: Past,
 }
 
@@ -42,6 +48,8 @@ impl History {
     pub fn new(scenario: Arc<Scenario>, records_max: usize) -> History {
         History {
             start: Fold::new(scenario),
+            keyframes: VecDeque::new(),
+            keyframe_interval: KEYFRAME_INTERVAL,
             past: Past::Bounded {
                 records: VecDeque::new(),
                 records_max,
@@ -54,8 +62,37 @@ impl History {
     pub fn of_recording(recording: Arc<Recording>) -> History {
         History {
             start: Fold::new(Arc::clone(recording.scenario())),
+            keyframes: VecDeque::new(),
+            keyframe_interval: KEYFRAME_INTERVAL,
             past: Past::Recorded { recording, len: 0 },
         }
+    }
+
+    /// The same history with another number of records between keyframes, at least 1.
+    #[must_use]
+    pub fn with_keyframe_interval(self, records: usize) -> History {
+        History {
+            keyframe_interval: records.max(1),
+            ..self
+        }
+    }
+
+    /// Keeps a copy of `fold`, the state after all records so far, if the last keyframe is far enough back.
+    pub fn add_keyframe(&mut self, fold: &Fold) {
+        let last = self.keyframes.back().map_or(0, |(records, _)| *records);
+        if self.len().saturating_sub(last) >= self.keyframe_interval {
+            self.keyframes.push_back((self.len(), fold.clone()));
+        }
+    }
+
+    /// The latest state kept that is not after `at`, and the number of records that it contains.
+    #[must_use]
+    pub fn keyframe_before(&self, at: Time) -> (usize, &Fold) {
+        let count = self
+            .keyframes
+            .partition_point(|(_, fold)| fold.world.now <= at);
+        let found = count.checked_sub(1).and_then(|nth| self.keyframes.get(nth));
+        found.map_or((0, &self.start), |(records, fold)| (*records, fold))
     }
 
     /// Appends a record; `at` is the time of the world after it. Returns the start snapshot if it changed. The record
@@ -78,6 +115,10 @@ impl History {
         if let Some((at, record)) = records.pop_front() {
             self.start.advance_to(at);
             self.start.apply(&record);
+            for (records, _) in &mut self.keyframes {
+                *records = records.saturating_sub(1);
+            }
+            self.keyframes.pop_front_if(|(records, _)| *records == 0);
         }
         Some(&mut self.start)
     }

@@ -1,7 +1,7 @@
 //! `Seek`: moves the shown world to another instant, in portions that fit into frames.
 //!
-//! Seeking forward folds records into the shown world. Seeking back folds a second world from the start of the history;
-//! the viewer sees the old one until it is ready.
+//! Seeking forward folds records into the shown state. Seeking back, or far ahead, folds a copy of the nearest keyframe;
+//! the viewer sees the old state until it is ready.
 
 use super::cursor::Cursor;
 use super::feed::Feed;
@@ -22,8 +22,8 @@ pub(super) enum SeekProgress {
 #[derive(Debug)]
 pub(super) struct Seek {
     to: Time,
-    /// The world being folded, if the seek goes back.
-    earlier: Option<Box<Cursor>>,
+    /// The state being folded, unless the seek goes on from the one that is shown.
+    other: Option<Box<Cursor>>,
     /// The instant to seek to afterwards.
     then: Option<Time>,
 }
@@ -31,13 +31,16 @@ pub(super) struct Seek {
 impl Seek {
     /// A seek from what `shown` shows to the instant `to`.
     pub(super) fn new(shown: &Cursor, feed: &Feed, to: Time) -> Seek {
+        let (records, keyframe) = feed.history().keyframe_before(to);
+        let goes_back = to < shown.fold.world.now;
+        let is_shorter = records > shown.next + RECORDS_PER_CHUNK;
         let start = || Cursor {
-            fold: feed.history().start().clone(),
-            next: 0,
+            fold: keyframe.clone(),
+            next: records,
         };
         Seek {
             to,
-            earlier: (to < shown.fold.world.now).then(|| Box::new(start())),
+            other: (goes_back || is_shorter).then(|| Box::new(start())),
             then: None,
         }
     }
@@ -54,8 +57,7 @@ impl Seek {
 
     /// Folds some more records.
     pub(super) fn fold_chunk(&mut self, shown: &mut Cursor, feed: &mut Feed) -> SeekProgress {
-        let goes_back = self.earlier.is_some();
-        let cursor = self.earlier.as_deref_mut().unwrap_or(shown);
+        let cursor = self.other.as_deref_mut().unwrap_or(shown);
         let history = feed.history();
         let from = cursor.next;
         cursor.next = history.play(&mut cursor.fold, from, self.to, RECORDS_PER_CHUNK);
@@ -63,7 +65,7 @@ impl Seek {
             return SeekProgress::Pending;
         }
         let is_at_end = cursor.next == history.len();
-        if is_at_end && !goes_back && feed.knows_until(self.to) {
+        if is_at_end && feed.knows_until(self.to) {
             let progress = feed.advance(cursor, self.to, RECORDS_PER_CHUNK);
             return match progress {
                 RunProgress::Limited => SeekProgress::Pending,
@@ -75,10 +77,10 @@ impl Seek {
 
     /// Shows the world of the seek. Returns the instant to seek to next, if any.
     pub(super) fn finish(self, shown: &mut Cursor) -> Option<Time> {
-        if let Some(earlier) = self.earlier {
+        if let Some(other) = self.other {
             // Caches keyed by the version of the old world must not match the new one.
-            let version = shown.fold.world.version.max(earlier.fold.world.version) + 1;
-            *shown = *earlier;
+            let version = shown.fold.world.version.max(other.fold.world.version) + 1;
+            *shown = *other;
             shown.fold.world.version = version;
         }
         shown.fold.world.advance_to(self.to);

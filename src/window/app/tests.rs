@@ -3,12 +3,16 @@
 mod panels;
 
 use super::*;
+use crate::explain::why::explain;
 use crate::node::view::FileInfo;
+use crate::node::view::NodeEvent;
 use crate::picture::geometry::Geometry;
 use crate::run::{ScenarioChoice, ScenarioSource, Session, StartAs};
 use crate::scenario::{QuorumAnalyzer, Scenario, ScenarioGroup, ScenarioOptions, read_scenario};
+use crate::scp::ScpEvent;
 use crate::sim::{ExecutorKind, Simulation};
 use crate::time::{Span, Time};
+use crate::trace::{EventLogEntry, TransitionId};
 use crate::window::command::{ShortcutKey, UserCommand};
 use crate::window::input::{Modifiers, PointerButton};
 use crate::window::jobs;
@@ -449,6 +453,106 @@ fn no_command_reaches_the_run_through_a_modal_panel() {
         assert!(!window.app.has_modal_panel());
         assert_eq!(window.view().selected, Some(N01), "Esc closes one thing");
     }
+}
+
+/// A window in which node 1 has proposed and every node has decided.
+fn decided() -> Window {
+    let mut window = Window::ready();
+    window.click(N01, PointerButton::Left);
+    window.play_to_the_end();
+    window
+}
+
+fn finish_seek(window: &mut Window) {
+    for _ in 0..1_000 {
+        window.frame();
+        if !window.run().is_moving() {
+            return;
+        }
+    }
+    panic!("the seek does not end");
+}
+
+#[test]
+fn explanations_lead_back_to_the_first_proposal_and_forward_again() {
+    let mut window = decided();
+    let slot = *window.run().world().slots().keys().next().unwrap();
+    let transitions = window.run().causes().node(slot, N02).unwrap().transitions();
+    let mut id = TransitionId {
+        slot,
+        node: N02,
+        nth: transitions.len() - 1,
+    };
+    let mut steps = 0;
+    loop {
+        window.app.handle_requests(vec![PanelRequest::Explain(id)]);
+        finish_seek(&mut window);
+        let shown = window.run();
+        let at = shown.causes().transition(id).unwrap().at;
+        assert_eq!(shown.world().now, at, "the instant of the transition");
+        assert_eq!(window.view().selected, Some(id.node));
+        let causes = explain(shown.causes(), id).unwrap().causes();
+        let Some(cause) = causes.first() else { break };
+        assert!(shown.causes().transition(*cause).unwrap().at <= at);
+        (id, steps) = (*cause, steps + 1);
+        assert!(steps < 100, "the chain of causes does not end");
+    }
+    assert!(steps > 3, "{steps}");
+    let first = window.run().causes().transition(id).unwrap();
+    assert!(
+        matches!(*first.event, ScpEvent::VotedNominate { .. }),
+        "{:?}",
+        first.event
+    );
+    let trail = window.app.panels.explained.clone();
+    assert_eq!(trail.len(), steps + 1);
+    assert!(!trail[steps].effects.is_empty(), "it caused something");
+    for open in trail.iter().rev().skip(1) {
+        window
+            .app
+            .handle_requests(vec![PanelRequest::ExplainPrevious]);
+        finish_seek(&mut window);
+        assert_eq!(window.view().selected, Some(open.id.node));
+    }
+}
+
+#[test]
+fn a_line_of_the_log_opens_the_explanation_of_its_transition() {
+    let mut window = decided();
+    let world = window.run().world();
+    let is_transition = |entry: &&EventLogEntry| matches!(entry.event, NodeEvent::Scp(_));
+    let entry = world.log.iter().rev().find(is_transition).unwrap().clone();
+    let request = PanelRequest::ExplainEntry(entry.node, entry.at);
+    window.app.handle_requests(vec![request]);
+    finish_seek(&mut window);
+    let open = window.app.panels.explained.last().unwrap();
+    assert_eq!(open.id.node, entry.node);
+    assert_eq!(window.run().world().now, entry.at);
+}
+
+#[test]
+fn availability_names_the_nodes_to_bring_back_and_changes_at_once() {
+    let mut window = Window::ready();
+    window.frame();
+    let availability = |window: &Window| window.app.status.availability.clone().unwrap();
+    assert!(availability(&window).available);
+    // Every node needs four of five.
+    for node in [NodeId(3), NodeId(4)] {
+        window
+            .app
+            .handle_requests(vec![PanelRequest::Act(Action::Crash { node })]);
+    }
+    window.frame();
+    let now = availability(&window);
+    assert!(!now.available);
+    assert_eq!(now.without, [NodeId(3), NodeId(4)]);
+    assert_eq!(now.bring_back.sets, [[NodeId(3)], [NodeId(4)]]);
+    let node = NodeId(3);
+    window
+        .app
+        .handle_requests(vec![PanelRequest::Act(Action::Restart { node })]);
+    window.frame();
+    assert!(availability(&window).available);
 }
 
 #[test]

@@ -54,8 +54,8 @@ fn the_text_says_the_same() {
     let output = quorumscope(&["explain", "--scenario", "s2", "--node", "B"]);
     let out = text(&output.stdout);
     for line in [
-        "Available: NO, there is no quorum for B without A, D",
-        "The return of A, or D is enough",
+        "A quorum is available: no. Without A, D, B cannot decide",
+        "Enough to bring back: A, or D",
         "  To accept the nomination of \"burger\", the votes of A, or D are missing",
         "    D: is silent",
         "    The restart of a node can bring this",

@@ -4,7 +4,7 @@
 use super::*;
 use crate::window::style;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 
 /// The panels of a window, laid out as in the frame loop.
 fn harness<'a>(window: Window) -> Harness<'a, Window> {
@@ -176,4 +176,63 @@ fn an_invalid_seed_is_explained_and_the_run_stays() {
         window.toasts()
     );
     assert_eq!(window.run().choice().seed, 4);
+}
+
+#[test]
+fn a_halted_node_says_what_it_lacks_and_a_step_opens_its_explanation() {
+    let mut window = Window::ready();
+    for node in [NodeId(3), NodeId(4)] {
+        let crash = PanelRequest::Act(Action::Crash { node });
+        window.app.handle_requests(vec![crash]);
+    }
+    window.click(N01, PointerButton::Left);
+    (0..200).for_each(|_| {
+        window.app.execute(UserCommand::Step, None);
+        window.frame();
+    });
+    let mut harness = harness(window);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Why it waits").is_some());
+    assert!(harness.query_by_label("n04: has crashed").is_some());
+    assert!(harness.query_by_label("Why it took its steps").is_some());
+    let step = harness
+        .query_all_by_label_contains("votes to nominate")
+        .last();
+    step.expect("its vote is listed").click();
+    harness.run_steps(4);
+    assert_eq!(harness.state().app.panels.explained.len(), 1);
+    assert!(harness.query_by_label("Close the explanation").is_some());
+}
+
+#[test]
+fn the_log_is_filtered_by_text_and_by_kind() {
+    let mut window = Window::ready();
+    window.click(N01, PointerButton::Left);
+    window.play_to_the_end();
+    window.execute(UserCommand::ToggleLog);
+    let mut harness = harness(window);
+    harness.run_steps(4);
+    let count = |harness: &Harness<'_, Window>, text: &'static str| {
+        harness.query_all_by_label_contains(text).count()
+    };
+    assert!(count(&harness, "externalizes") > 0);
+    harness.get_by_label("Network").click();
+    harness.run_steps(4);
+    assert_eq!(count(&harness, "externalizes"), 0);
+    harness.get_by_label("Consensus").click();
+    harness.run_steps(4);
+    assert!(count(&harness, "n02 externalizes") > 0);
+    assert!(count(&harness, "n03 externalizes") > 0);
+    let is_search =
+        |field: &egui_kittest::Node<'_>| field.accesskit_node().placeholder() == Some("Search");
+    {
+        let mut fields = harness.query_all_by_role(egui::Role::TextInput);
+        let search = fields.find(is_search);
+        search.expect("the log has a search field").focus();
+    }
+    harness.run_steps(2);
+    harness.event(egui::Event::Text("N02 EXT".to_owned()));
+    harness.run_steps(4);
+    assert!(count(&harness, "n02 externalizes") > 0);
+    assert_eq!(count(&harness, "n03 externalizes"), 0);
 }

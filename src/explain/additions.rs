@@ -7,6 +7,10 @@ use crate::scp::{Electorate, NodeId, NodeSet, QuorumSet};
 /// Up to this many candidates all sets are searched if quorum sets differ.
 pub(super) const SEARCHED_MAX: u32 = 14;
 
+/// Most completions of the node's own set that are extended to a quorum. Each one takes as many searches as there are
+/// candidates.
+const EXTENDED_MAX: usize = 4;
+
 /// The minimal sets of `candidates` with which `present` contain a quorum. `seed` is a quorum set that such a quorum
 /// satisfies: that of the node itself.
 ///
@@ -35,7 +39,8 @@ pub(super) fn quorum_additions(
     if candidates.len() <= SEARCHED_MAX {
         return minimal_sets(candidates, holds);
     }
-    let extended = complete.iter().map(|nodes| match holds(nodes) {
+    let seeds = complete.iter().take(EXTENDED_MAX);
+    let extended = seeds.map(|nodes| match holds(nodes) {
         true => members(nodes),
         false => members(&shrunk(candidates.clone(), nodes, &mut holds)),
     });

@@ -12,6 +12,7 @@
 //! | `additions`, `completions`, `minimal_sets` | minimal sets of nodes with which a rule applies |
 //! | [`connectivity`], [`availability`] | which nodes reach each other; whether they contain a quorum |
 //! | [`situation`], [`why_not`] | a run at one instant; the standing of the nodes whose statements are missing |
+//! | [`progress`] | whether the network decides, waits, or is stuck |
 //! | [`verdict`] | agreement; intact, befouled and ill-behaved nodes |
 
 mod additions;
@@ -23,6 +24,7 @@ mod lack;
 pub mod local_view;
 mod minimal_sets;
 pub mod missing;
+pub mod progress;
 pub mod situation;
 pub mod step;
 pub mod verdict;

@@ -6,6 +6,7 @@ use super::{event, format};
 use crate::explain::MinimalSets;
 use crate::explain::availability::Availability;
 use crate::explain::missing::MissingStep;
+use crate::explain::progress::Progress;
 use crate::explain::step::{Rule, Step};
 use crate::explain::verdict::{Agreement, Intactness, Verdict};
 use crate::explain::why::{Explanation, Way, WitnessMessage};
@@ -23,6 +24,11 @@ messages! { "explain":
     fn unavailable_always(blocked: &str);
     fn no_decider();
     fn bring_back(sets: &str);
+    fn idle();
+    fn awaits_message(arrives_at: Time);
+    fn awaits_timer(node: &str, due_at: Time);
+    fn awaits_resend();
+    fn stuck(nodes: &str);
     fn agreement_holds();
     fn agreement_broken(slot: SlotIndex);
     fn agreement_undefined();
@@ -112,6 +118,17 @@ pub(crate) fn availability(world: &World, availability: &Availability) -> Vec<St
             unavailable(&blocked, &missing),
             bring_back(&sets(world, &availability.bring_back)),
         ],
+    }
+}
+
+/// Whether the network decides, waits, or is stuck.
+pub(crate) fn progress(world: &World, progress: &Progress) -> String {
+    match progress {
+        Progress::Idle => idle().to_owned(),
+        Progress::AwaitsMessage(arrives_at) => awaits_message(*arrives_at),
+        Progress::AwaitsTimer { node, due_at } => awaits_timer(&world.name(*node), *due_at),
+        Progress::AwaitsResend => awaits_resend().to_owned(),
+        Progress::Stuck(nodes) => stuck(&names(world, nodes)),
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) fn to_text(explained: &Explained<'_>) -> String {
         world.now,
     )];
     lines.extend(text::availability(world, &explained.availability));
+    lines.push(text::progress(world, &explained.situation.progress()));
     lines.extend(text::verdict(world, &explained.verdict));
     for (node, slot) in &explained.nodes {
         lines.push(String::new());

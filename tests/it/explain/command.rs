@@ -56,6 +56,7 @@ fn the_text_says_the_same() {
     for line in [
         "A quorum is available: no. Without A, D, B cannot decide",
         "Enough to bring back: A, or D",
+        "Progress: STUCK, B, C, E cannot decide without a quorum",
         "  To accept the nomination of \"burger\", the votes of A, or D are missing",
         "    D: is silent",
         "    The restart of a node can bring this",

@@ -117,7 +117,7 @@ fn scenario_commands_run() {
 #[test]
 fn explain_commands_run() {
     let out = run("docs/explain.md");
-    assert!(out.contains("The return of A, or D is enough"), "{out}");
+    assert!(out.contains("Enough to bring back: A, or D"), "{out}");
     assert!(out.contains("\"at_us\":5400000"), "{out}");
 }
 

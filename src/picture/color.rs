@@ -74,7 +74,13 @@ impl Color {
     /// it, black or white.
     #[must_use]
     pub fn readable_on(self, ground: Color, ratio: f32) -> Color {
-        let (black, white) = (Color::rgb(0), Color::rgb(0xFF_FF_FF));
+        let grey = |level| Color {
+            r: level,
+            g: level,
+            b: level,
+            a: 255,
+        };
+        let (black, white) = (grey(0), grey(255));
         let end = if black.contrast(ground) >= white.contrast(ground) {
             black
         } else {

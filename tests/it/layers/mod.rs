@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "explain",
         &["time", "scp", "node::view", "trace", "analysis"],
     ),
-    ("run", &["time", "scenario", "trace"]),
+    ("run", &["time", "scp", "node::view", "scenario", "trace"]),
     (
         "sim",
         &[
@@ -105,7 +105,10 @@ const TOKENS: &[(&str, &[&str])] = &[
     ("draw_mesh", &["window/paint"]),
     ("draw_texture", &["window/paint"]),
     ("draw_rectangle", &["window/paint"]),
-    ("Color::rgb(", &["picture/theme.rs"]),
+    (
+        "Color::rgb(",
+        &["picture/theme.rs", "picture/theme/tests.rs"],
+    ),
     (
         "Color32::from_rgb(",
         &["picture/theme.rs", "window/style.rs"],

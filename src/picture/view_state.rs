@@ -153,8 +153,15 @@ impl ViewState {
     }
 
     /// Adapts to panels that open or close. The world keeps its place on the screen, so that nothing moves under the
-    /// pointer.
-    pub fn set_canvas(&mut self, canvas: Rect) {
+    /// pointer. Only if a panel would cover a node of a fitted view, the view is fitted again.
+    pub fn set_canvas(&mut self, world: &World, canvas: Rect) {
+        let held = self.camera.on_canvas(Regions::of(canvas).viewport);
+        let bounds = self.bounds(world);
+        let is_visible = |corner| canvas.contains(held.screen_from_world(corner));
+        if held.is_fitted() && !(is_visible(bounds.min) && is_visible(bounds.max)) {
+            self.resize(world, self.size_px, canvas);
+            return;
+        }
         self.canvas = canvas;
         self.camera = self.camera.on_canvas(self.viewport());
     }

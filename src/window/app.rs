@@ -203,7 +203,7 @@ impl App {
         let only_panels = self.size == size && self.has_input;
         (self.size, self.canvas) = (size, canvas);
         match &mut self.shown {
-            Some((_, view)) if only_panels => view.set_canvas(canvas),
+            Some((run, view)) if only_panels => view.set_canvas(run.world(), canvas),
             Some((run, view)) => view.resize(run.world(), size, canvas),
             None => {}
         }

@@ -8,6 +8,13 @@ use super::row_icon::RowIcon;
 use crate::picture::scene::Scene;
 use crate::text::explain;
 
+/// The result in one line, if no quorum is available.
+pub(super) fn unavailable_text(scene: &Scene<'_>) -> Option<String> {
+    let availability = scene.status.availability.as_ref()?;
+    let lines = explain::availability(scene.world, availability);
+    lines.into_iter().next().filter(|_| !availability.available)
+}
+
 /// The badge; `None` until the result is known, and while nothing can be missing.
 pub(super) fn panel(scene: &Scene<'_>) -> Option<Panel> {
     let availability = scene.status.availability.as_ref()?;

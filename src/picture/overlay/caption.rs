@@ -3,9 +3,9 @@
 //!
 //! `crate::text` forms the sentences.
 
-use super::intersection_badge;
 use super::panel::PanelPainter;
 use super::progress::NetworkProgress;
+use super::{availability_badge, intersection_badge};
 use crate::node::view::NodeEvent;
 use crate::picture::canvas::{Anchor, Font, Point, Rect};
 use crate::picture::scene::Scene;
@@ -79,10 +79,13 @@ pub(super) fn status_line(
     let scene = painter.scene;
     let decided = progress.decided.as_ref();
     let externalized = decided.map_or(0, |(_, counts)| counts.iter().map(|(_, count)| count).sum());
-    let (state, quorums) = (
-        progress.state.text_with_count(),
-        intersection_badge::text(&scene.status.quorums),
-    );
+    let state = progress.state.text_with_count();
+    // There is room for one verdict: that no quorum is available is the more urgent one.
+    let unavailable = availability_badge::unavailable_text(scene);
+    let quorums = match &unavailable {
+        Some(text) => text,
+        None => intersection_badge::text(&scene.status.quorums),
+    };
     let line = match scene.status.playback {
         PlaybackState::Paused => overlay::status_line_paused,
         PlaybackState::Past => overlay::status_line_past,

@@ -125,14 +125,15 @@ fn wide(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkPro
 fn narrow(painter: &mut PanelPainter<'_>, regions: &Regions, progress: &NetworkProgress) -> Legend {
     let scene = painter.scene;
     let mut column = Column::new(regions.left);
-    column.add(
-        painter,
-        statistics::panel(scene, progress, statistics::Length::Short),
-    );
+    // Verdicts come first, because what does not fit is left out.
     column.add(painter, intersection_badge::short_panel(scene));
     if let Some(badge) = availability_badge::panel(scene) {
         column.add(painter, badge);
     }
+    column.add(
+        painter,
+        statistics::panel(scene, progress, statistics::Length::Short),
+    );
     if let Some(result) =
         slot_result::fork(scene, progress).or_else(|| slot_result::summary(scene, progress))
     {

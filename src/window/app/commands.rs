@@ -15,6 +15,10 @@ use crate::window::command::UserCommand;
 use crate::window::panels::{PanelVisibility, ToastKind};
 use crate::window::ui_scale::UiScale;
 
+/// Smallest width of a window in which selecting a node opens the node panel, in pixels. In a smaller one the panel would
+/// cover the picture.
+const INSPECTOR_FROM_PX: f32 = 1000.0;
+
 impl App {
     /// Executes a command, or shows why it is disabled. `pointer` is the position of the pointer if it is on the
     /// picture.
@@ -93,7 +97,8 @@ impl App {
     }
 
     pub(super) fn select(&mut self, node: Option<NodeId>) {
-        if node.is_some() && self.selected().is_none() {
+        let has_room = self.size.x >= INSPECTOR_FROM_PX;
+        if node.is_some() && self.selected().is_none() && has_room {
             self.panels.inspector = PanelVisibility::Open;
         }
         if let Some((_, view)) = &mut self.shown {

@@ -420,6 +420,12 @@ fn opening_a_panel_leaves_every_node_where_it_is() {
     window.app.set_layout(size, canvas(980.0));
     let moved_px = window.position(N01).distance_px(fitted);
     assert!(moved_px < 0.01, "{moved_px}");
+    window.app.set_layout(size, canvas(500.0));
+    let geometry = Geometry::new(window.run().world(), window.view());
+    assert!(
+        geometry.nodes().all(|(_, center)| center.x < 500.0),
+        "a panel that would cover nodes fits the picture again"
+    );
     let wider = Point { x: 1600.0, ..size };
     window.app.set_layout(wider, canvas(1300.0));
     assert!(

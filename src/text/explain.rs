@@ -99,6 +99,8 @@ messages! { "explain":
     fn remedy_never();
 }
 
+/// Largest number of members of alternative sets in a line; the first set is always complete.
+const MEMBERS_MAX: usize = 8;
 /// Largest number of node names in a line.
 const NAMES_MAX: usize = 12;
 
@@ -309,11 +311,19 @@ fn sets(world: &World, sets: &MinimalSets) -> String {
             .reduce(|first, next| both(&first, &next))
             .unwrap_or_default()
     };
-    let listed = sets.sets.iter().map(members);
+    let mut named = 0;
+    let is_short = |set: &&Vec<NodeId>| {
+        let is_first = named == 0;
+        named += set.len();
+        is_first || named <= MEMBERS_MAX
+    };
+    let short: Vec<&Vec<NodeId>> = sets.sets.iter().take_while(is_short).collect();
+    let more = sets.more + (sets.sets.len() - short.len()) as u64;
+    let listed = short.into_iter().map(members);
     let listed = listed
         .reduce(|first, next| either(&first, &next))
         .unwrap_or_default();
-    match sets.more {
+    match more {
         0 => listed,
         more => either_more(&listed, more),
     }

@@ -13,7 +13,7 @@ mod timeline;
 mod tests;
 
 use super::analysis_scheduler::AnalysisScheduler;
-use super::command::{CommandContext, SelectedNode, command_of};
+use super::command::{CommandContext, SelectedNode, UserCommand, command_of};
 use super::gesture::{Gesture, GestureRecognizer};
 use super::input::{ButtonState, InputEvent, KeyboardFocus};
 use super::jobs::{JobId, Jobs};
@@ -67,6 +67,8 @@ pub(super) struct App {
     run_changed: bool,
     /// Whether there was input since the run was opened. Until then the picture is fitted again when panels change.
     has_input: bool,
+    /// Whether the context menu has been closed by the input of this frame.
+    has_closed_menu: bool,
     size: Point,
     canvas: Rect,
     /// Time since the program started.
@@ -102,6 +104,7 @@ impl App {
             is_closing: false,
             run_changed: false,
             has_input: false,
+            has_closed_menu: false,
             size,
             canvas: Rect::from_corners(0.0, TOOLBAR_HEIGHT_PX, size.x, size.y),
             at: Duration::ZERO,
@@ -240,7 +243,9 @@ impl App {
                 PanelRequest::ExplainEntry(node, at) => self.explain_entry(node, at),
                 PanelRequest::ExplainPrevious => self.explain_previous(),
                 PanelRequest::CloseExplanation => self.panels.explained.clear(),
-                PanelRequest::CloseMenu => self.panels.menu = None,
+                PanelRequest::CloseMenu => {
+                    (self.panels.menu, self.has_closed_menu) = (None, true);
+                }
             }
         }
         if let Some((_, view)) = &mut self.shown {
@@ -267,7 +272,10 @@ impl App {
                 } if focus == KeyboardFocus::None => {
                     let command = command_of(*key, modifiers.shift, *press == ButtonState::Repeat);
                     let modal = self.panels.modal();
+                    // The key that closed the menu does nothing else.
+                    let is_used = command == Some(UserCommand::Dismiss) && self.has_closed_menu;
                     if let Some(command) = command
+                        && !is_used
                         && modal.is_none_or(|modal| command.is_allowed_in(modal))
                     {
                         self.execute(command, is_canvas(pointer).then_some(pointer));
@@ -286,6 +294,7 @@ impl App {
                 },
             }
         }
+        self.has_closed_menu = false;
         if let Some((node, to)) = drag {
             self.apply_gesture(Gesture::Drag { node, to });
         }

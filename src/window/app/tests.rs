@@ -562,6 +562,19 @@ fn availability_names_the_nodes_to_bring_back_and_changes_at_once() {
 }
 
 #[test]
+fn the_key_that_closes_the_menu_keeps_the_selection() {
+    let mut window = Window::ready();
+    window.click(N02, PointerButton::Right);
+    assert_eq!(window.view().selected, Some(N02));
+    // The panels see the key before the shortcuts.
+    window.app.handle_requests(vec![PanelRequest::CloseMenu]);
+    window.press_key(ShortcutKey::Escape);
+    assert_eq!(window.view().selected, Some(N02));
+    window.press_key(ShortcutKey::Escape);
+    assert_eq!(window.view().selected, None);
+}
+
+#[test]
 fn home_shows_the_beginning_and_end_the_present() {
     let mut window = Window::ready();
     let now = window.run().world().now;

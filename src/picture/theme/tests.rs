@@ -10,6 +10,24 @@ fn themes() -> impl Iterator<Item = Theme> {
         })
 }
 
+/// The fills of all phases.
+fn phase_fills(theme: &Theme) -> [Color; 6] {
+    let PhaseColors {
+        idle,
+        nominate,
+        accept: [accept_even, accept_odd],
+        confirm: [confirm_even, confirm_odd],
+    } = theme.phases;
+    [
+        idle,
+        nominate,
+        accept_even,
+        accept_odd,
+        confirm_even,
+        confirm_odd,
+    ]
+}
+
 #[track_caller]
 fn check_contrast(what: &str, theme: &Theme, front: Color, back: Color, least: f32) {
     let ratio = front.contrast(back);
@@ -61,13 +79,7 @@ fn trust_edges_have_contrast_in_sparse_graphs() {
 #[test]
 fn letters_have_contrast_on_their_fill() {
     for theme in themes() {
-        let PhaseColors {
-            idle,
-            nominate,
-            accept,
-            confirm,
-        } = theme.phases;
-        for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
+        for fill in phase_fills(&theme) {
             check_contrast("glyph", &theme, theme.ink_on(fill), fill, 4.5);
         }
     }
@@ -76,13 +88,7 @@ fn letters_have_contrast_on_their_fill() {
 #[test]
 fn fills_and_marks_have_contrast_on_the_background() {
     for theme in themes() {
-        let PhaseColors {
-            idle,
-            nominate,
-            accept,
-            confirm,
-        } = theme.phases;
-        for fill in [idle, nominate, accept[0], accept[1], confirm[0], confirm[1]] {
+        for fill in phase_fills(&theme) {
             let best = fill
                 .contrast(theme.background)
                 .max(theme.node_rim.contrast(theme.background));
@@ -113,13 +119,8 @@ fn fills_and_marks_have_contrast_on_the_background() {
 #[test]
 fn every_sign_of_the_timeline_has_contrast_on_the_background() {
     for theme in themes() {
-        let PhaseColors {
-            idle: _,
-            nominate,
-            accept,
-            confirm,
-        } = theme.phases;
-        for color in [nominate, accept[0], accept[1], confirm[0], confirm[1]] {
+        let [_, phases @ ..] = phase_fills(&theme);
+        for color in phases {
             check_contrast("lane", &theme, theme.sign(color), theme.background, 3.0);
         }
         check_contrast("decided", &theme, theme.decided, theme.background, 3.0);
@@ -163,18 +164,13 @@ fn contrast_follows_wcag() {
 #[test]
 fn phases_have_different_fills() {
     for theme in themes() {
-        let PhaseColors {
-            idle,
-            nominate,
-            accept,
-            confirm,
-        } = theme.phases;
-        let fills = [idle, nominate, accept[0], confirm[0]];
+        let [idle, nominate, accept, other_accept, confirm, _] = phase_fills(&theme);
+        let fills = [idle, nominate, accept, confirm];
         for (at, one) in fills.iter().enumerate() {
             assert!(fills[at + 1..].iter().all(|two| two != one));
         }
         assert_eq!(
-            accept[0] != accept[1],
+            accept != other_accept,
             theme.palette == PaletteName::Classic
         );
     }
